@@ -1,0 +1,125 @@
+"""The base of every options class: typed, frozen, and strict about names.
+
+The command line, TOML files and Python all make the same classes, so an option means the same
+everywhere and an unknown key is always an error that suggests the nearest name.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from .errors import UsageError, nearest
+
+
+class Config(BaseModel):
+    """A frozen options class. Subclasses only declare fields."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=False, use_attribute_docstrings=True
+    )
+
+    @classmethod
+    def make(cls, values: Mapping[str, Any], source: str = "config") -> Self:
+        """Build from nested plain values, naming the key and the source in any error.
+
+        Args:
+            values: Nested mapping, as read from TOML, JSON or keyword arguments.
+            source: Where the values came from, for messages ("my.toml", "--set").
+
+        Raises:
+            UsageError: An unknown key (with the nearest name) or a value out of range.
+        """
+        _check_keys(cls, values, source, prefix="")
+        try:
+            return cls.model_validate(dict(values))
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"]) or "config"
+            message = first["msg"].removeprefix("Value error, ")
+            raise UsageError(f"{source}: {key} = {first['input']!r}: {message}") from None
+
+    def replace(self, settings: Mapping[str, Any], source: str = "config") -> Self:
+        """A copy with some keys changed; a key is dotted, or bare where only one place has it."""
+        values = self.model_dump()
+        for key, value in settings.items():
+            *path, last = resolve(type(self), key, source)
+            place = values
+            for part in path:
+                place = place[part]
+            place[last] = value
+        return type(self).make(values, source)
+
+    @classmethod
+    def read_toml(cls, path: Path) -> Self:
+        """Build from a TOML file.
+
+        Raises:
+            UsageError: The file is missing, is no TOML, or holds an unknown key or a bad value.
+        """
+        try:
+            with path.open("rb") as file:
+                return cls.make(tomllib.load(file), str(path))
+        except FileNotFoundError:
+            raise UsageError(f"{path}: no such file") from None
+        except tomllib.TOMLDecodeError as error:
+            raise UsageError(f"{path}: not valid TOML: {error}") from None
+
+
+def fields(cls: type[Config], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every leaf option of a class as (dotted name, pydantic field)."""
+    for name, field in cls.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, Config):
+            yield from fields(inner, f"{prefix}{name}.")
+        else:
+            yield prefix + name, field
+
+
+def resolve(cls: type[Config], key: str, source: str = "config") -> list[str]:
+    """The path of an option named in full ("network.hidden") or by its last part ("hidden")."""
+    names = [name for name, _ in fields(cls)]
+    found = [name for name in names if name == key or name.rsplit(".", 1)[-1] == key]
+    if len(found) == 1 or key in found:
+        return (key if key in found else found[0]).split(".")
+    if found:
+        raise UsageError(f"{source}: {key!r} could be {' or '.join(found)}; write it in full")
+    short = [name.rsplit(".", 1)[-1] for name in names]
+    raise UsageError(f"{source}: unknown key {key!r}{nearest(key, [*names, *short])}")
+
+
+def parse_settings(pairs: Sequence[str]) -> dict[str, Any]:
+    """Settings from ``key=value`` texts; a value is TOML, and a bare word is text.
+
+    ``hidden=128,64,128`` is a list, as is ``hidden=[128, 64, 128]``.
+    """
+    settings: dict[str, Any] = {}
+    for pair in pairs:
+        key, sign, text = pair.partition("=")
+        if not sign or not key.strip():
+            raise UsageError(f"--set {pair!r}: write it as key=value")
+        settings[key.strip()] = _value(text.strip())
+    return settings
+
+
+def _value(text: str) -> Any:
+    for candidate in (text, f"[{text}]" if "," in text else ""):
+        try:
+            return tomllib.loads(f"value = {candidate}")["value"]
+        except tomllib.TOMLDecodeError:
+            continue
+    return text
+
+
+def _check_keys(cls: type[Config], values: Mapping[str, Any], source: str, prefix: str) -> None:
+    for key, value in values.items():
+        if key not in cls.model_fields:
+            near = nearest(key, cls.model_fields)
+            raise UsageError(f"{source}: unknown key {prefix + key!r}{near}")
+        inner = cls.model_fields[key].annotation
+        if isinstance(inner, type) and issubclass(inner, Config) and isinstance(value, Mapping):
+            _check_keys(inner, value, source, f"{prefix}{key}.")

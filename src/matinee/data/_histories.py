@@ -1,0 +1,97 @@
+"""``Histories``: what people are known to have rated, in the codes of one model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ._group import Csr
+
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+Float32 = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Histories:
+    """The rated items of some people, row by row, coded by one item vocabulary.
+
+    This is what a fitted model is asked about. A person it was trained on and a person it has
+    never met look the same here, but for ``users``.
+
+    Attributes:
+        indptr: int64, shape (people + 1,).
+        items: int32 item codes, shape (entries,), ascending within a person, each at most once.
+        values: float32 ratings, shape (entries,).
+        users: int32 codes of the people in the model's user vocabulary, -1 for a new person,
+            shape (people,).
+    """
+
+    indptr: Int64
+    items: Int32
+    values: Float32
+    users: Int32
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    @property
+    def counts(self) -> Int64:
+        """Ratings per person, int64, shape (people,)."""
+        return np.diff(self.indptr)
+
+    def take(self, rows: npt.NDArray[np.integer[npt.NBitBase]] | Sequence[int]) -> Histories:
+        """Some of the people, in the order given; repeats welcome."""
+        chosen = np.asarray(rows, dtype=np.int64)
+        counts = self.counts[chosen]
+        indptr = np.zeros(len(chosen) + 1, dtype=np.int64)
+        np.cumsum(counts, out=indptr[1:])
+        entries = np.arange(indptr[-1]) + np.repeat(self.indptr[chosen] - indptr[:-1], counts)
+        return Histories(indptr, self.items[entries], self.values[entries], self.users[chosen])
+
+    def batches(self, size: int) -> Iterator[tuple[int, Histories]]:
+        """Consecutive people, at most ``size`` at a time, each with the row it starts at."""
+        for start in range(0, len(self), size):
+            stop = min(start + size, len(self))
+            first, last = self.indptr[start], self.indptr[stop]
+            yield (
+                start,
+                Histories(
+                    self.indptr[start : stop + 1] - first,
+                    self.items[first:last],
+                    self.values[first:last],
+                    self.users[start:stop],
+                ),
+            )
+
+    @classmethod
+    def of(cls, csr: Csr, *, known: bool = True) -> Histories:
+        """The histories of ratings grouped by user; ``known`` if row numbers are user codes."""
+        users = np.arange(csr.n_rows, dtype=np.int32)
+        return cls(csr.indptr, csr.indices, csr.values, users if known else np.full_like(users, -1))
+
+    @classmethod
+    def build(
+        cls,
+        people: Sequence[tuple[npt.ArrayLike, npt.ArrayLike]],
+        users: npt.ArrayLike | None = None,
+    ) -> Histories:
+        """Histories from (item codes, ratings) of each person, in any order."""
+        indptr = np.zeros(len(people) + 1, dtype=np.int64)
+        items: list[Int32] = []
+        values: list[Float32] = []
+        for row, (codes, ratings) in enumerate(people):
+            code = np.asarray(codes, dtype=np.int32)
+            order = np.argsort(code, kind="stable")
+            items.append(code[order])
+            values.append(np.asarray(ratings, dtype=np.float32)[order])
+            indptr[row + 1] = indptr[row] + len(code)
+        return cls(
+            indptr,
+            np.concatenate(items) if items else np.empty(0, np.int32),
+            np.concatenate(values) if values else np.empty(0, np.float32),
+            np.full(len(people), -1, np.int32) if users is None else np.asarray(users, np.int32),
+        )

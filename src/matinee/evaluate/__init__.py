@@ -1,0 +1,1 @@
+"""Honest scores: metrics, intervals, baselines beside them, and the leak guard."""

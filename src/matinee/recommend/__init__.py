@@ -1,0 +1,1 @@
+"""From predictions to lists: fold-in, titles, top-k, tables."""

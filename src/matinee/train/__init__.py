@@ -1,0 +1,1 @@
+"""Training: presets, optimisers, the loop, checkpoints."""
