@@ -1,8 +1,28 @@
 """Any table in, one ``Ratings`` out."""
 
+from ._atomic import atomic_path
+from ._catalogue import CATALOGUE, Dataset
 from ._group import Csr, group
 from ._histories import Histories
+from ._home import add, data_home, forget, locate, registered
 from ._ratings import ItemTable, Ratings, Scale
 from ._vocabulary import Ids, Vocabulary
 
-__all__ = ["Csr", "Histories", "Ids", "ItemTable", "Ratings", "Scale", "Vocabulary", "group"]
+__all__ = [
+    "CATALOGUE",
+    "Csr",
+    "Dataset",
+    "Histories",
+    "Ids",
+    "ItemTable",
+    "Ratings",
+    "Scale",
+    "Vocabulary",
+    "add",
+    "atomic_path",
+    "data_home",
+    "forget",
+    "group",
+    "locate",
+    "registered",
+]
