@@ -1,0 +1,154 @@
+"""The ``matinee`` command: its subcommands, and how every failure ends.
+
+A subcommand lives in its own module, which is imported only when that command (or the full help)
+is asked for. Modules are light: a plain function with typer annotations, or a ``typer.Typer`` for
+a group, with heavy imports (torch) inside the function that needs them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from .._version import __version__
+from ..errors import MatineeError, UsageError, nearest
+from ._output import note
+
+COMMANDS: dict[str, str] = {
+    "data": "_data:app",
+}
+"""Each subcommand, in the order of the help: its module here and the name of the function or
+``Typer`` in it. A line here is all a new command needs."""
+
+# The class is typer's own copy in new versions and click's in old ones; either way it stands here.
+_ClickException: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
+
+
+class _InterruptedError(MatineeError):
+    exit_code = 130
+
+
+class _PipeClosedError(MatineeError):
+    exit_code = 141
+
+
+class Commands(TyperGroup):
+    """The top-level group: finds subcommands in ``COMMANDS`` and imports them on demand."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names of the subcommands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The subcommand of that name.
+
+        Raises:
+            UsageError: There is none; the message suggests the nearest.
+        """
+        if cmd_name not in COMMANDS:
+            near = nearest(cmd_name, COMMANDS) or "; matinee --help lists them"
+            raise UsageError(f"no such command {cmd_name!r}{near}")
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        found = getattr(import_module(f".{module}", __package__), attribute)
+        if not isinstance(found, typer.Typer):
+            single = typer.Typer(add_completion=False)
+            single.command(cmd_name)(found)
+            found = single
+        command = typer.main.get_command(found)
+        command.name = cmd_name
+        return command
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the subcommand, telling an interrupt and a closed pipe from other ends."""
+        # Typer and click, by version, end both in ways of their own; caught here, they never see
+        # them.
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise _InterruptedError from None
+        except BrokenPipeError:
+            raise _PipeClosedError from None
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"matinee {__version__}")
+        raise typer.Exit
+
+
+_app = typer.Typer(cls=Commands, pretty_exceptions_enable=False)
+
+
+@_app.callback(no_args_is_help=True)
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Matinee learns from a table of ratings, predicts ratings and recommends."""
+
+
+def command_tree() -> Any:
+    """The click command of ``matinee``, for whoever walks its options (the reference pages)."""
+    return typer.main.get_command(_app)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``matinee``.
+
+    Args:
+        argv: Arguments after the command's name; those of the process by default.
+
+    Returns:
+        The exit code: 0, 1 for a failure, 2 for a wrong request, 130 after Ctrl-C, 141 where the
+        reader of the output went away.
+    """
+    args = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = command_tree().main(args=args, prog_name="matinee", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except (_InterruptedError, KeyboardInterrupt, typer.Abort):
+        note("\nmatinee: interrupted")
+        return _InterruptedError.exit_code
+    except (_PipeClosedError, BrokenPipeError):
+        _drop_output()
+        return _PipeClosedError.exit_code
+    except MatineeError as error:
+        note(f"matinee: error: {error}")
+        return error.exit_code
+    except _ClickException as error:
+        return _usage(error)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        note(f"matinee: error: {place}{error.strerror or error}")
+        return 1
+    except MemoryError as error:
+        note(f"matinee: error: out of memory{f': {error}' if str(error) else ''}")
+        return 1
+
+
+def _usage(error: Any) -> int:
+    """Show a fault in the arguments that typer found."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+    else:
+        message = error.format_message()
+        note(f"matinee: error: {message[:1].lower()}{message[1:]}")
+        context = getattr(error, "ctx", None)
+        if context is not None:
+            note(f"{context.get_usage()}\nTry: {context.command_path} --help")
+    return int(error.exit_code)
+
+
+def _drop_output() -> None:
+    """Point stdout at nothing, so that the interpreter's last flush has nothing to fail on."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())

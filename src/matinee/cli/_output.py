@@ -1,0 +1,124 @@
+"""What commands print: results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+
+def say(text: str = "") -> None:
+    """A line of the result, on stdout."""
+    sys.stdout.write(text + "\n")
+
+
+def note(text: str) -> None:
+    """A line that is not the result (a warning, where a file went), on stderr."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def console() -> Console:
+    """A rich console on stderr. ``console().is_terminal`` tells whether to show progress."""
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+def progress(unit: str = "") -> Progress:
+    """A progress bar on stderr with count, rate and time left; silent when not a terminal.
+
+    Use as ``with progress("ratings") as bar: task = bar.add_task("reading", total=n)``.
+    """
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    err = console()
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=err,
+        transient=True,
+        disable=not err.is_terminal,
+    )
+
+
+def print_json(value: Any) -> None:
+    """One JSON object on stdout; NumPy values are welcome, NaN and infinity become null."""
+    say(json.dumps(_plain(value), allow_nan=False, ensure_ascii=False, indent=2))
+
+
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None
+) -> None:
+    """An aligned plain table on stdout: numbers to the right, text to the left, nothing cut.
+
+    Args:
+        columns: Headings.
+        rows: Cells; None is an empty cell. Numbers come ready formatted or as numbers.
+        title: A line above the table.
+    """
+    table = [[_cell(value) for value in row] for row in rows]
+    right = [
+        bool(table) and all(not row[c] or _is_number(row[c]) for row in table)
+        for c in range(len(columns))
+    ]
+    widths = [max(len(row[c]) for row in [list(columns), *table]) for c in range(len(columns))]
+    if title:
+        say(title)
+    for row in [list(columns), ["-" * width for width in widths], *table]:
+        cells = [
+            cell.rjust(width) if to_right else cell.ljust(width)
+            for cell, width, to_right in zip(row, widths, right, strict=True)
+        ]
+        say("  ".join(cells).rstrip())
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return str(value)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text.replace(",", "").rstrip("%"))
+    except ValueError:
+        return False
+    return True
+
+
+def _plain(value: Any) -> Any:
+    """The same in what JSON knows."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "tolist"):  # a NumPy scalar or array
+        return _plain(value.tolist())
+    if hasattr(value, "model_dump"):  # a Config
+        return _plain(value.model_dump(mode="json"))
+    return value
