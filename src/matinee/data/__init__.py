@@ -2,6 +2,7 @@
 
 from ._atomic import atomic_path
 from ._catalogue import CATALOGUE, Dataset
+from ._download import get
 from ._group import Csr, group
 from ._histories import Histories
 from ._home import add, data_home, forget, locate, registered
@@ -22,6 +23,7 @@ __all__ = [
     "atomic_path",
     "data_home",
     "forget",
+    "get",
     "group",
     "locate",
     "registered",
