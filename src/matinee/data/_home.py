@@ -44,9 +44,11 @@ def registered() -> dict[str, Path]:
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))["datasets"]
         return {str(name): Path(entry) for name, entry in entries.items()}
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
-    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+    except OSError as error:
+        raise DataError(f"{path}: cannot read: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(
             f"{path}: not a registry of data sets ({error}); mend it, or delete it and "
             "`matinee data add` again"
