@@ -1,0 +1,69 @@
+"""``NetworkConfig``: what the autoencoder looks like."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from ..config import Config
+from ._activations import Activation
+
+
+class NetworkConfig(Config):
+    """The shape of the autoencoder: how ratings come in, what is between, how ratings come out."""
+
+    rows: Literal["users", "items"] = "users"
+    """What one row of the network is: a user's ratings (people it never met can be folded in) or
+    an item's ratings (more accurate on some data, but a new person has no column)."""
+    hidden: tuple[int, ...] = (128, 128, 128)
+    """Width of each hidden layer, first to last; the middle one is the code."""
+    activation: Activation = "elu"
+    """Activation after every hidden layer."""
+    output_activation: Activation = "linear"
+    """Activation of the output layer."""
+    output_bias: bool = True
+    """Whether the output layer has a bias per column."""
+    bias_start: Literal["zero", "mean"] = "zero"
+    """Where the output bias starts: at zero, or at each column's mean rating shrunk to the mean."""
+    tied: bool = False
+    """Whether the decoder uses the encoder's weights, transposed (hidden must be symmetric)."""
+    input: Literal["ratings", "levels"] = "ratings"
+    """One weight row per item, times the rating; or one weight row per (item, rating level)."""
+    input_scale: Literal["none", "sqrt"] = "none"
+    """Whether a row's input is divided by the square root of its number of ratings."""
+    center: Literal["none", "mean", "bias"] = "none"
+    """What is taken off the ratings before the network and added to its output: nothing, the
+    mean rating, or the mean plus the biases of user and item."""
+    input_dropout: float = Field(0.0, ge=0.0, lt=1.0)
+    """Share of the input ratings hidden at each training step; the rest are scaled up."""
+    code_dropout: float = Field(0.0, ge=0.0, lt=1.0)
+    """Dropout on the code (the middle hidden layer), as in Kuchaiev & Ginsburg 2017."""
+    batch_norm: bool = False
+    """Batch normalisation of every hidden layer, before its activation."""
+    init: Literal["normal", "xavier"] = "xavier"
+    """How weights start: N(0, init_scale), or Glorot's uniform by fan-in and fan-out."""
+    init_scale: float = Field(0.05, gt=0.0)
+    """Standard deviation of the normal init; a factor on the xavier init is not applied."""
+    clip: bool = True
+    """Whether predictions are clipped to the rating scale."""
+
+    @field_validator("hidden", mode="before")
+    @classmethod
+    def _one_width_is_a_layer(cls, value: object) -> object:
+        return (value,) if isinstance(value, int) else value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> NetworkConfig:
+        if not self.hidden or min(self.hidden) < 1:
+            raise ValueError("give at least one hidden layer, each at least 1 wide")
+        if self.tied and self.hidden != self.hidden[::-1]:
+            raise ValueError("a tied decoder needs hidden sizes that read the same backwards")
+        if self.tied and self.input == "levels":
+            raise ValueError("a tied decoder needs input = 'ratings'")
+        return self
+
+    @property
+    def code_layer(self) -> int:
+        """Index of the code among the hidden layers."""
+        return (len(self.hidden) - 1) // 2

@@ -1,0 +1,198 @@
+"""Compiled kernels of the two big layers: their cost is the number of ratings times the width.
+
+The first layer is a weighted sum of the table rows of the rated items; the last is a dot product
+for each entry that the loss looks at. No batch x items array exists. Gradients of both tables
+stay in factored form (entries times activations) and are spent by the optimiser's kernels, which
+need the entries by column: ``transpose`` gives that.
+
+Entries come as CSR: ``indptr`` (rows + 1), and per entry a table row, a coefficient, a target and
+a weight. A zero coefficient hides an entry from the encoder, a zero weight from the loss.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit, prange
+
+from ._activations import activate, slope
+
+# Sums may be re-associated (that is what lets them use vector units); NaN and infinity keep their
+# meaning, so that a diverging loss is seen.
+FAST = {"reassoc", "contract", "nsz", "arcp"}
+
+Float = npt.NDArray[np.floating[Any]]
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+
+
+@njit(cache=True, nogil=True, parallel=True, fastmath=FAST)
+def encode(indptr: Int64, index: Int32, coef: Float, table: Float, out: Float) -> None:
+    """``out[r] = sum_j coef[j] * table[index[j]]`` over the entries j of each row.
+
+    Args:
+        indptr: int64 (rows + 1,).
+        index: int32 (entries,), rows of the table.
+        coef: float (entries,).
+        table: float (n, width).
+        out: float (rows, width), overwritten.
+    """
+    width = table.shape[1]
+    for r in prange(len(indptr) - 1):
+        for k in range(width):
+            out[r, k] = 0
+        for j in range(indptr[r], indptr[r + 1]):
+            c = coef[j]
+            if c != 0:
+                i = index[j]
+                for k in range(width):
+                    out[r, k] += c * table[i, k]
+
+
+@njit(cache=True, nogil=True, parallel=True, fastmath=FAST)
+def decode(
+    indptr: Int64, index: Int32, hidden: Float, table: Float, bias: Float, act: int, out: Float
+) -> None:
+    """``out[j] = act(hidden[r] . table[index[j]] + bias[index[j]])`` for the entries j of row r.
+
+    Args:
+        indptr: int64 (rows + 1,).
+        index: int32 (entries,).
+        hidden: float (rows, width).
+        table: float (n, width).
+        bias: float (n,).
+        act: Code of the output activation.
+        out: float (entries,), overwritten.
+    """
+    width = table.shape[1]
+    for r in prange(len(indptr) - 1):
+        for j in range(indptr[r], indptr[r + 1]):
+            i = index[j]
+            dot = hidden[r, 0] * table[i, 0]
+            for k in range(1, width):
+                dot += hidden[r, k] * table[i, k]
+            out[j] = activate(act, dot + bias[i])
+
+
+@njit(cache=True, nogil=True, parallel=True, fastmath=FAST)
+def decode_loss(
+    indptr: Int64,
+    index: Int32,
+    target: Float,
+    weight: Float,
+    hidden: Float,
+    table: Float,
+    bias: Float,
+    act: int,
+    error: Float,
+    d_hidden: Float,
+) -> float:
+    """Weighted squared error at the entries, with its gradient, in one pass over the table rows.
+
+    For ``loss = sum_j weight[j] * (prediction[j] - target[j])^2 / sum_j weight[j]``.
+
+    Args:
+        indptr: int64 (rows + 1,).
+        index: int32 (entries,).
+        target: float (entries,).
+        weight: float (entries,), not negative, and with a positive sum.
+        hidden: float (rows, width).
+        table: float (n, width).
+        bias: float (n,).
+        act: Code of the output activation.
+        error: float (entries,), overwritten by d loss / d (pre-activation output).
+        d_hidden: float (rows, width), overwritten by d loss / d hidden.
+
+    Returns:
+        The loss.
+    """
+    width = table.shape[1]
+    rows = len(indptr) - 1
+    total = np.zeros(rows, dtype=np.float64)
+    mass = np.zeros(rows, dtype=np.float64)
+    for r in prange(rows):
+        for j in range(indptr[r], indptr[r + 1]):
+            mass[r] += weight[j]
+    scale = table.dtype.type(2.0 / max(mass.sum(), 1e-30))
+    for r in prange(rows):
+        for k in range(width):
+            d_hidden[r, k] = 0
+        loss = 0.0
+        for j in range(indptr[r], indptr[r + 1]):
+            w = weight[j]
+            if w == 0:
+                error[j] = 0
+                continue
+            i = index[j]
+            dot = hidden[r, 0] * table[i, 0]
+            for k in range(1, width):
+                dot += hidden[r, k] * table[i, k]
+            dot += bias[i]
+            miss = activate(act, dot) - target[j]
+            loss += w * miss * miss
+            e = table.dtype.type(scale * w * miss * slope(act, dot))
+            error[j] = e
+            for k in range(width):
+                d_hidden[r, k] += e * table[i, k]
+        total[r] = loss
+    return float(total.sum() / max(mass.sum(), 1e-30))
+
+
+@njit(cache=True, nogil=True)
+def transpose(
+    indptr: Int64,
+    index: Int32,
+    count: Int32,
+    columns: Int32,
+    start: Int64,
+    row_of: Int32,
+    entry_of: Int32,
+) -> int:
+    """The entries by column: which table rows a batch touches, and by which entries.
+
+    Args:
+        indptr: int64 (rows + 1,).
+        index: int32 (entries,).
+        count: int32 (n,) scratch, all zero before and after.
+        columns: int32, room for min(n, entries): the distinct table rows, ascending from the
+            first touched to the last in order of first appearance.
+        start: int64, room for one more than ``columns``: where each column's entries begin.
+        row_of: int32 (entries,): the batch row of each entry, by column.
+        entry_of: int32 (entries,): the position of each entry in ``index``, by column.
+
+    Returns:
+        The number of distinct columns.
+    """
+    n = 0
+    for j in range(len(index)):
+        i = index[j]
+        if count[i] == 0:
+            columns[n] = i
+            n += 1
+        count[i] += 1
+    start[0] = 0
+    for u in range(n):
+        i = columns[u]
+        start[u + 1] = start[u] + count[i]
+        count[i] = start[u]
+    for r in range(len(indptr) - 1):
+        for j in range(indptr[r], indptr[r + 1]):
+            i = index[j]
+            row_of[count[i]] = r
+            entry_of[count[i]] = j
+            count[i] += 1
+    for u in range(n):
+        count[columns[u]] = 0
+    return n
+
+
+@njit(cache=True, nogil=True, parallel=True, fastmath=FAST)
+def column_sums(columns: Int32, start: Int64, entry_of: Int32, error: Float, out: Float) -> None:
+    """``out[column] += sum of error`` over each column's entries: the output bias's gradient."""
+    for u in prange(len(columns)):
+        total = error.dtype.type(0)
+        for p in range(start[u], start[u + 1]):
+            total += error[entry_of[p]]
+        out[columns[u]] += total

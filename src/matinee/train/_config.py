@@ -1,0 +1,71 @@
+"""``TrainConfig`` and ``Settings``: how the network is trained."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from ..config import Config
+from ..nn import NetworkConfig
+
+
+class TrainConfig(Config):
+    """How the network is trained."""
+
+    epochs: int = Field(50, ge=1)
+    """Passes over the training ratings, at most."""
+    batch_size: int = Field(64, ge=1)
+    """Rows (users, or items) per step."""
+    objective: Literal["reconstruct", "conditional"] = "reconstruct"
+    """Score every rating the encoder saw; or show it a random share of each row and score the
+    others, which asks in training what is asked at prediction."""
+    optimizer: Literal["adam", "sgd", "rmsprop", "adagrad"] = "adam"
+    """Optimiser; with weight_decay above 0, adam is AdamW."""
+    learning_rate: float = Field(1e-3, gt=0.0)
+    """Step size at its highest."""
+    momentum: float = Field(0.9, ge=0.0, lt=1.0)
+    """Momentum of sgd."""
+    beta1: float = Field(0.9, ge=0.0, lt=1.0)
+    """Decay of adam's first moment."""
+    beta2: float = Field(0.999, gt=0.0, lt=1.0)
+    """Decay of adam's second moment; rmsprop's decay of the mean square is its own (0.99)."""
+    eps: float = Field(1e-8, gt=0.0)
+    """Added to the root of the second moment."""
+    l2: float = Field(0.0, ge=0.0)
+    """L2 in the loss: l2 times half the sum of all squared parameters, as in the reference study.
+    Every row then moves at every step, so the cost is by parameters, not by ratings."""
+    weight_decay: float = Field(0.0, ge=0.0)
+    """Decoupled weight decay: every step shrinks all weights (not the output bias) by
+    learning_rate times this."""
+    schedule: Literal["constant", "step", "cosine"] = "constant"
+    """How the learning rate moves: stays, is cut at milestones, or falls to 0 along a cosine."""
+    milestones: tuple[int, ...] = ()
+    """Epochs after which a step schedule cuts the rate."""
+    gamma: float = Field(0.5, gt=0.0, le=1.0)
+    """What a step schedule multiplies the rate by."""
+    warmup: float = Field(0.0, ge=0.0)
+    """Epochs over which the rate rises from 0."""
+    validation: float = Field(0.0, ge=0.0, lt=1.0)
+    """Share of the training ratings kept out to choose the epoch; 0 keeps the last epoch."""
+    patience: int = Field(0, ge=0)
+    """Epochs without a better validation RMSE before training stops; 0 never stops early."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> TrainConfig:
+        if self.patience and not self.validation:
+            raise ValueError("patience needs a validation share above 0")
+        if self.schedule == "step" and not self.milestones:
+            raise ValueError("a step schedule needs milestones")
+        return self
+
+
+class Settings(Config):
+    """Everything that decides a trained model, apart from the data and the seed."""
+
+    description: str = ""
+    """What the preset is for, in one line."""
+    network: NetworkConfig = NetworkConfig()
+    """The network."""
+    train: TrainConfig = TrainConfig()
+    """Its training."""

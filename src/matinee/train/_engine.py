@@ -1,0 +1,230 @@
+"""One training step, two ways: compiled kernels on the CPU, torch operations anywhere.
+
+Both take the same batch to the same weights (to rounding), so everything above is written once.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from ..nn import Batch, Network, Transposer, kernels, reference, sum_by_column
+from ._config import TrainConfig
+from ._optimizer import RMSPROP_DECAY, Flat, Plan, Table
+from ._schedule import learning_rates
+
+Array = npt.NDArray[Any]
+
+
+class Engine(Protocol):
+    """What the training loop needs of a step."""
+
+    def step(self, batch: Batch, step: int) -> float:
+        """Do step number ``step`` (from 1) and return the batch's masked MSE before it."""
+
+    def settle(self, step: int) -> None:
+        """Make every weight what it is after ``step``, for reading."""
+
+    def learning_rate(self, step: int) -> float:
+        """The learning rate of ``step``."""
+
+    def state(self) -> dict[str, Array]:
+        """The optimiser's arrays, by name, for a checkpoint."""
+
+    def restore(self, state: dict[str, Array]) -> None:
+        """Take back what ``state`` gave."""
+
+
+class KernelEngine:
+    """The two tables through compiled kernels, by touched rows; the middle through autograd.
+
+    Args:
+        network: The network, on the CPU; its small parameters are moved into one flat vector.
+        config: The training options.
+        steps_per_epoch: Number of batches in an epoch.
+    """
+
+    def __init__(self, network: Network, config: TrainConfig, steps_per_epoch: int) -> None:
+        self.network = network
+        self.plan = Plan(config, steps_per_epoch)
+        dense = config.l2 > 0  # then every row has a gradient at every step
+        self.tied = network.config.tied
+        self.table_in = Table(self.plan, network.table_in.detach().numpy())
+        self.table_out = (
+            self.table_in if self.tied else Table(self.plan, network.table_out.detach().numpy())
+        )
+        self.levels = network.table_in.shape[0] != network.table_out.shape[0]
+        self._by_column = Transposer(network.table_out.shape[0], everything=dense)
+        self._by_source = Transposer(network.table_in.shape[0], everything=dense)
+        self._flatten()
+        self._rows = [np.arange(len(t.weights), dtype=np.int32) for t in self._tables()]
+
+    def _flatten(self) -> None:
+        """Make the small parameters, and their gradients, views of one vector each."""
+        tables = (self.network.table_in, self.network.table_out)
+        small = [p for p in self.network.parameters() if all(p is not t for t in tables)]
+        small = [p for p in small if p is not self.network.bias_out and p.requires_grad]
+        trains_bias = self.network.bias_out.requires_grad
+        small += [self.network.bias_out] * trains_bias
+        vector = torch.cat([p.detach().reshape(-1) for p in small])
+        free = self.network.bias_out.numel() if trains_bias else 0
+        self.flat = Flat(self.plan, vector.numpy(), free)
+        gradient = torch.from_numpy(self.flat.gradient)
+        place = 0
+        for p in small:
+            span = slice(place, place + p.numel())
+            p.data = vector[span].view(p.shape)
+            p.grad = gradient[span].view(p.shape)
+            place += p.numel()
+        self._bias_gradient = self.flat.gradient[len(vector) - free :] if trains_bias else None
+
+    def step(self, batch: Batch, step: int) -> float:
+        """See ``Engine``."""
+        network = self.network
+        columns = self._by_column(batch.indptr, batch.column)
+        sources = self._by_source(batch.indptr, batch.source) if self.levels else columns
+        self.table_in.catch_up(sources.columns, step - 1)
+        if not self.tied:
+            self.table_out.catch_up(columns.columns, step - 1)
+
+        table_out = self.table_out.weights
+        gathered = np.empty((batch.rows, self.table_in.weights.shape[1]), dtype=table_out.dtype)
+        kernels.encode(batch.indptr, batch.source, batch.coef, self.table_in.weights, gathered)
+        leaf = torch.from_numpy(gathered).requires_grad_()
+        hidden = network.middle(leaf)
+        last = hidden.detach().numpy()
+        error = np.empty(len(batch.column), dtype=table_out.dtype)
+        d_hidden = np.empty_like(last)
+        loss = kernels.decode_loss(
+            batch.indptr,
+            batch.column,
+            batch.target,
+            batch.weight,
+            last,
+            table_out,
+            network.bias_out.detach().numpy(),
+            network.output_code,
+            error,
+            d_hidden,
+        )
+        torch.autograd.backward(hidden, torch.from_numpy(d_hidden))
+        assert leaf.grad is not None
+        d_gathered = leaf.grad.numpy()
+        if self._bias_gradient is not None:
+            sum_by_column(columns, error, self._bias_gradient)
+        if self.tied:
+            self.table_in.step(columns, step, (error, last), (batch.coef, d_gathered))
+        else:
+            self.table_out.step(columns, step, (error, last))
+            self.table_in.step(sources, step, (batch.coef, d_gathered))
+        self.flat.step(step)
+        return float(loss)
+
+    def _tables(self) -> list[Table]:
+        return [self.table_in] if self.tied else [self.table_in, self.table_out]
+
+    def settle(self, step: int) -> None:
+        """See ``Engine``."""
+        for table, rows in zip(self._tables(), self._rows, strict=True):
+            table.catch_up(rows, step)
+
+    def learning_rate(self, step: int) -> float:
+        """See ``Engine``."""
+        return float(self.plan.learning_rates[step])
+
+    def _arrays(self) -> dict[str, Array]:
+        arrays: dict[str, Array] = {"flat.m": self.flat.m, "flat.v": self.flat.v}
+        for number, table in enumerate(self._tables()):
+            arrays |= {
+                f"table{number}.m": table.m,
+                f"table{number}.v": table.v,
+                f"table{number}.last": table.last,
+            }
+        return arrays
+
+    def state(self) -> dict[str, Array]:
+        """See ``Engine``."""
+        return self._arrays()
+
+    def restore(self, state: dict[str, Array]) -> None:
+        """See ``Engine``."""
+        for name, array in self._arrays().items():
+            array[...] = state[name]
+
+
+class TorchEngine:
+    """Everything through torch: autograd, torch's optimisers, dense gradients. For CUDA.
+
+    Args:
+        network: The network, on any device.
+        config: The training options.
+        steps_per_epoch: Number of batches in an epoch.
+    """
+
+    def __init__(self, network: Network, config: TrainConfig, steps_per_epoch: int) -> None:
+        self.network = network
+        self.config = config
+        self.rates = learning_rates(config, steps_per_epoch)
+        free = [network.bias_out] if network.bias_out.requires_grad else []
+        rest = [p for p in network.parameters() if p.requires_grad and p is not network.bias_out]
+        # Moments start at zero as in the kernels, and weight decay is decoupled for every kind.
+        self.groups = [rest, free]
+        kind, eps, rate = config.optimizer, config.eps, config.learning_rate
+        parameters = [*rest, *free]
+        self.optimizer: torch.optim.Optimizer
+        if kind == "adam":
+            betas = (config.beta1, config.beta2)
+            self.optimizer = torch.optim.Adam(parameters, lr=rate, betas=betas, eps=eps)
+        elif kind == "sgd":
+            self.optimizer = torch.optim.SGD(parameters, lr=rate, momentum=config.momentum)
+        elif kind == "rmsprop":
+            self.optimizer = torch.optim.RMSprop(parameters, lr=rate, alpha=RMSPROP_DECAY, eps=eps)
+        else:
+            self.optimizer = torch.optim.Adagrad(parameters, lr=rate, eps=eps)
+
+    def step(self, batch: Batch, step: int) -> float:
+        """See ``Engine``."""
+        table = self.network.table_in
+        entries = reference.tensors(batch, table.device, table.dtype)
+        hidden = self.network.middle(reference.encode(self.network, entries))
+        loss = reference.masked_mse(reference.decode(self.network, entries, hidden), entries)
+        penalty = torch.zeros((), dtype=table.dtype, device=table.device)
+        if self.config.l2:
+            for p in self.optimizer.param_groups[0]["params"]:
+                penalty = penalty + 0.5 * self.config.l2 * p.square().sum()
+        self.optimizer.zero_grad()
+        torch.autograd.backward(loss + penalty)
+        rate = float(self.rates[step])
+        with torch.no_grad():
+            for p in self.groups[0]:
+                if self.config.weight_decay:
+                    p.mul_(1.0 - rate * self.config.weight_decay)
+        self.optimizer.param_groups[0]["lr"] = rate
+        self.optimizer.step()
+        return float(loss.detach())
+
+    def settle(self, step: int) -> None:
+        """See ``Engine``: torch's weights are always up to date."""
+
+    def learning_rate(self, step: int) -> float:
+        """See ``Engine``."""
+        return float(self.rates[step])
+
+    def state(self) -> dict[str, Array]:
+        """See ``Engine``."""
+        return {
+            f"{number}.{name}": value.detach().cpu().numpy()
+            for number, values in self.optimizer.state_dict()["state"].items()
+            for name, value in values.items()
+        }
+
+    def restore(self, state: dict[str, Array]) -> None:
+        """See ``Engine``."""
+        full = self.optimizer.state_dict()
+        for key, value in state.items():
+            number, name = key.split(".", 1)
+            full["state"].setdefault(int(number), {})[name] = torch.from_numpy(value.copy())
+        self.optimizer.load_state_dict(full)

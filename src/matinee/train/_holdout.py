@@ -1,0 +1,66 @@
+"""Ratings kept out of training and scored after each epoch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..data import Csr
+from ..nn import Inputs, Network, predict_entries
+
+Float32 = npt.NDArray[np.float32]
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Holdout:
+    """Held-out entries by row.
+
+    Attributes:
+        rows: int64 (n,), the rows that have any.
+        indptr: int64 (n + 1,).
+        columns: int32 (entries,).
+        values: float32 (entries,), the ratings given.
+        low: Lowest prediction that counts (minus infinity where predictions are not clipped).
+        high: Highest.
+    """
+
+    rows: Int64
+    indptr: Int64
+    columns: Int32
+    values: Float32
+    low: float = -np.inf
+    high: float = np.inf
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @classmethod
+    def of(cls, csr: Csr, low: float = -np.inf, high: float = np.inf) -> Holdout:
+        """Every entry of a CSR."""
+        rows = np.flatnonzero(csr.counts)
+        indptr = np.concatenate([[0], np.cumsum(csr.counts[rows])]).astype(np.int64)
+        return cls(rows, indptr, csr.indices, csr.values, low, high)
+
+    def rmse(self, network: Network, inputs: Inputs, known: Csr) -> float:
+        """Global RMSE of a network that sees ``known``, in float64."""
+        guess = predict_entries(network, inputs, known, self.rows, self.indptr, self.columns)
+        miss = np.clip(guess, self.low, self.high) - self.values
+        return float(np.sqrt(np.mean(miss * miss)))
+
+
+def carve(csr: Csr, share: float, rng: np.random.Generator) -> tuple[Csr, Csr]:
+    """Part of every row's entries at random, without emptying any row: (kept, held out)."""
+    out = rng.random(len(csr.indices)) < share
+    first = csr.indptr[:-1][csr.counts > 0]
+    whole = np.logical_and.reduceat(out, first) if len(first) else np.empty(0, dtype=bool)
+    out[first[whole]] = False
+    return _where(csr, ~out), _where(csr, out)
+
+
+def _where(csr: Csr, mask: npt.NDArray[np.bool_]) -> Csr:
+    running = np.concatenate([[0], np.cumsum(mask)]).astype(np.int64)
+    return Csr(running[csr.indptr], csr.indices[mask], csr.values[mask], None, csr.n_columns)

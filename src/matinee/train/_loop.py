@@ -1,0 +1,165 @@
+"""The training loop, from top to bottom."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from ..data import Csr
+from ..errors import TrainingError
+from ..nn import Inputs, Network
+from ._config import TrainConfig
+from ._engine import Engine, KernelEngine, TorchEngine
+from ._holdout import Holdout
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch did.
+
+    Attributes:
+        epoch: Number, from 1.
+        loss: Mean masked MSE over the batches, while the weights move.
+        train_rmse: Mean over the batches of the batch's RMSE (the figure of the reference study).
+        valid_rmse: Global RMSE on the validation part, or None.
+        watched: Global RMSE on each held-out set that is watched but never chosen by.
+        learning_rate: At the last step.
+        seconds: Wall time of the steps, without scoring.
+        ratings_per_second: Training ratings over ``seconds``.
+    """
+
+    epoch: int
+    loss: float
+    train_rmse: float
+    valid_rmse: float | None
+    watched: dict[str, float]
+    learning_rate: float
+    seconds: float
+    ratings_per_second: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+
+@dataclass
+class Run:
+    """A training run between two epochs: all that a checkpoint must hold.
+
+    Attributes:
+        network: The network, trained in place.
+        inputs: The fitted input recipe.
+        known: The training ratings by row.
+        config: The training options.
+        rng: The one seeded generator: order of the rows and seeds of the batches.
+        valid: The validation part, or None.
+        watch: Held-out sets to score each epoch for curves; nothing is chosen by them.
+        history: The epochs done.
+        best: Weights of the best epoch by validation RMSE, and ``best_epoch``; epoch 0 is none.
+    """
+
+    network: Network
+    inputs: Inputs
+    known: Csr
+    config: TrainConfig
+    rng: np.random.Generator
+    valid: Holdout | None = None
+    watch: Mapping[str, Holdout] = field(default_factory=dict)
+    history: list[Epoch] = field(default_factory=list)
+    best: dict[str, Array] = field(default_factory=dict)
+    best_epoch: int = 0
+
+    def __post_init__(self) -> None:
+        self.rows = np.flatnonzero(self.known.counts)  # a row without ratings has no loss
+        smallest = 2 if self.config.batch_size > 1 and self.network.config.batch_norm else 1
+        self.cuts = np.arange(0, len(self.rows), self.config.batch_size)
+        if len(self.cuts) > 1 and len(self.rows) - self.cuts[-1] < smallest:
+            self.cuts = self.cuts[:-1]  # batch norm needs two rows: the last joins its neighbour
+        on_cpu = self.network.table_in.device.type == "cpu"
+        kind = KernelEngine if on_cpu else TorchEngine
+        self.engine: Engine = kind(self.network, self.config, len(self.cuts))
+
+    @property
+    def done(self) -> bool:
+        """Whether no epoch is left, or patience has run out."""
+        epoch, patience = len(self.history), self.config.patience
+        waited = bool(patience) and epoch - self.best_epoch >= patience and self.best_epoch > 0
+        return epoch >= self.config.epochs or waited
+
+
+def train(run: Run) -> Iterator[Epoch]:
+    """Train epoch by epoch, yielding each one's metrics; then put the best epoch's weights back.
+
+    Progress, pruning, checkpoints and curves belong to the caller, who may stop between any two
+    epochs and come back: all state is in ``run``.
+
+    Raises:
+        TrainingError: The loss is no longer finite, or has exploded.
+    """
+    network, config = run.network, run.config
+    double = network.table_in.dtype == torch.float64
+    while not run.done:
+        epoch = len(run.history) + 1
+        step = (epoch - 1) * len(run.cuts)
+        network.train()
+        losses = np.empty(len(run.cuts))
+        started = time.perf_counter()
+        order = run.rng.permutation(run.rows)
+        salts = run.rng.integers(0, 2**63, size=len(run.cuts))
+        for number, rows in enumerate(np.split(order, run.cuts[1:])):
+            step += 1
+            batch = run.inputs.batch(
+                run.known.indptr,
+                run.known.indices,
+                run.known.values,
+                rows,
+                salt=int(salts[number]),
+                conditional=config.objective == "conditional",
+                dropout=network.config.input_dropout,
+                dtype=np.float64 if double else np.float32,
+            )
+            losses[number] = run.engine.step(batch, step)
+            if not losses[number] < 1e12:  # NaN fails this too
+                raise TrainingError(_advice(losses[number], epoch, number + 1, config))
+        run.engine.settle(step)
+        seconds = time.perf_counter() - started
+
+        scores = {
+            name: held.rmse(network, run.inputs, run.known) for name, held in run.watch.items()
+        }
+        valid = run.valid.rmse(network, run.inputs, run.known) if run.valid else None
+        before = run.history[run.best_epoch - 1].valid_rmse if run.best_epoch else None
+        if valid is not None and (before is None or valid < before):
+            run.best_epoch = epoch
+            run.best = {name: array.copy() for name, array in network.arrays().items()}
+        metrics = Epoch(
+            epoch=epoch,
+            loss=float(losses.mean()),
+            train_rmse=float(np.sqrt(losses).mean()),
+            valid_rmse=valid,
+            watched=scores,
+            learning_rate=run.engine.learning_rate(step),
+            seconds=seconds,
+            ratings_per_second=len(run.known.indices) / seconds,
+        )
+        run.history.append(metrics)
+        yield metrics
+    if run.best:
+        network.load_arrays(run.best)
+
+
+def _advice(loss: float, epoch: int, step: int, config: TrainConfig) -> str:
+    what = "not a number" if np.isnan(loss) else f"{loss:.3g}"
+    return (
+        f"training diverged: the loss is {what} at epoch {epoch}, step {step}; lower learning_rate "
+        f"(now {config.learning_rate:g}), add warmup, or use center = 'mean' so that the network "
+        "starts near the ratings' mean"
+    )

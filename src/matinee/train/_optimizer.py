@@ -1,0 +1,183 @@
+"""The optimiser of the compiled engine: two tables by touched rows, the rest densely."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..nn import Columns
+from . import _row_kernels as kernels
+from ._config import TrainConfig
+from ._schedule import learning_rates
+
+Float = npt.NDArray[np.floating[Any]]
+Float64 = npt.NDArray[np.float64]
+RMSPROP_DECAY = 0.99  # torch's default
+
+_KINDS = {
+    "adam": kernels.ADAM,
+    "sgd": kernels.SGD,
+    "rmsprop": kernels.RMSPROP,
+    "adagrad": kernels.ADAGRAD,
+}
+
+
+class Plan:
+    """Every step's sizes, known in advance: see ``_row_kernels`` for what they mean.
+
+    Args:
+        config: The training options.
+        steps_per_epoch: Number of batches in an epoch.
+    """
+
+    def __init__(self, config: TrainConfig, steps_per_epoch: int) -> None:
+        self.kind = _KINDS[config.optimizer]
+        self.eps = config.eps
+        self.l2 = config.l2
+        adam = config.optimizer == "adam"
+        self.beta1 = config.beta1 if adam else config.momentum
+        self.beta2 = {"adam": config.beta2, "rmsprop": RMSPROP_DECAY}.get(config.optimizer, 1.0)
+        self.learning_rates = rates = learning_rates(config, steps_per_epoch)
+        step = np.arange(len(rates), dtype=np.float64)
+        self.root = np.ones_like(rates)
+        if adam:
+            self.root = np.sqrt(1.0 - np.power(self.beta2, step))
+        self.rate = rates.copy()
+        if adam:
+            self.rate[1:] /= 1.0 - self.beta1 ** step[1:]
+        self.keep = 1.0 - rates * config.weight_decay
+        self.keep[0] = 1.0
+        self.product: Float64 = np.cumprod(self.keep)
+        self.ratio = self.beta1 / np.sqrt(self.beta2) if adam else self.beta1
+        self.tail = np.zeros_like(rates)
+        # The direction is m / sqrt(v); the root of Adam's second bias correction joins the size.
+        size = self.rate * self.root / self.product
+        for t in range(len(rates) - 2, -1, -1):
+            self.tail[t] = self.ratio * (size[t + 1] + self.tail[t + 1])
+        self.uses_m = self.kind in (kernels.ADAM, kernels.SGD)
+        self.uses_v = self.kind != kernels.SGD
+
+    def moments(self, like: Float) -> tuple[Float, Float]:
+        """Zero first and second moments for some parameters; empty where the kind has none."""
+        none = np.empty((0, *like.shape[1:]), dtype=like.dtype)
+        return (
+            np.zeros_like(like) if self.uses_m else none,
+            np.zeros_like(like) if self.uses_v else none.copy(),
+        )
+
+
+class Table:
+    """The optimiser's state of one big table.
+
+    Args:
+        plan: The step sizes.
+        weights: float (n, width), updated in place.
+    """
+
+    def __init__(self, plan: Plan, weights: Float) -> None:
+        self.plan = plan
+        self.weights = weights
+        self.m, self.v = plan.moments(weights)
+        self.last = np.zeros(len(weights), dtype=np.int32)
+        self._empty = (weights[:0, 0].copy(), weights[:0].copy())
+
+    def catch_up(self, columns: npt.NDArray[np.int32], step: int) -> None:
+        """Bring some rows to where a dense optimiser would have them after ``step``."""
+        plan = self.plan
+        kernels.catch_up(
+            plan.kind,
+            columns,
+            self.weights,
+            self.m,
+            self.v,
+            self.last,
+            step,
+            plan.beta1,
+            plan.beta2,
+            plan.ratio,
+            plan.tail,
+            plan.product,
+            plan.root,
+            plan.eps,
+        )
+
+    def step(
+        self,
+        columns: Columns,
+        step: int,
+        factors: tuple[Float, Float],
+        second: tuple[Float, Float] | None = None,
+    ) -> None:
+        """Step the touched rows by their gradient, given as (entries, rows) factors.
+
+        Args:
+            columns: The batch's entries by column.
+            step: The step, from 1.
+            factors: float (entries,) and (batch rows, width); see ``step_rows``.
+            second: A tied table's other pair of factors.
+        """
+        plan = self.plan
+        entry2, dense2 = second or self._empty
+        kernels.step_rows(
+            plan.kind,
+            columns.columns,
+            columns.start,
+            columns.row_of,
+            columns.entry_of,
+            *factors,
+            entry2,
+            dense2,
+            self.weights,
+            self.m,
+            self.v,
+            self.last,
+            step,
+            plan.rate[step],
+            plan.keep[step],
+            plan.beta1,
+            plan.beta2,
+            plan.root[step],
+            plan.eps,
+            plan.l2,
+        )
+
+
+class Flat:
+    """The optimiser's state of everything but the tables: one flat vector, stepped densely.
+
+    Args:
+        plan: The step sizes.
+        weights: float (n,), updated in place.
+        free: How many parameters at the end are exempt from weight decay (the output bias).
+    """
+
+    def __init__(self, plan: Plan, weights: Float, free: int) -> None:
+        self.plan = plan
+        self.weights = weights
+        self.gradient = np.zeros_like(weights)
+        self.m, self.v = plan.moments(weights)
+        self._spans = [
+            (slice(0, len(weights) - free), True),
+            (slice(len(weights) - free, None), False),
+        ]
+
+    def step(self, step: int) -> None:
+        """Step by ``gradient`` and zero it."""
+        plan = self.plan
+        for span, decays in self._spans:
+            kernels.step_flat(
+                plan.kind,
+                self.weights[span],
+                self.m[span],
+                self.v[span],
+                self.gradient[span],
+                plan.rate[step],
+                plan.keep[step] if decays else 1.0,
+                plan.beta1,
+                plan.beta2,
+                plan.root[step],
+                plan.eps,
+                plan.l2,
+            )
