@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +44,7 @@ class Histories:
         """Ratings per person, int64, shape (people,)."""
         return np.diff(self.indptr)
 
-    def take(self, rows: npt.NDArray[np.integer[npt.NBitBase]] | Sequence[int]) -> Histories:
+    def take(self, rows: npt.NDArray[np.integer[Any]] | Sequence[int]) -> Histories:
         """Some of the people, in the order given; repeats welcome."""
         chosen = np.asarray(rows, dtype=np.int64)
         counts = self.counts[chosen]

@@ -1,1 +1,25 @@
 """Honest scores: metrics, intervals, baselines beside them, and the leak guard."""
+
+from ._bootstrap import Interval, bootstrap, interval
+from ._evaluate import Scored, evaluate
+from ._leak_guard import Overlap, PairSet
+from ._metrics import ErrorSums, mae, rmse
+from ._result import Baseline, Coverage, Evaluation, HistoryBin, Part
+
+__all__ = [
+    "Baseline",
+    "Coverage",
+    "ErrorSums",
+    "Evaluation",
+    "HistoryBin",
+    "Interval",
+    "Overlap",
+    "PairSet",
+    "Part",
+    "Scored",
+    "bootstrap",
+    "evaluate",
+    "interval",
+    "mae",
+    "rmse",
+]

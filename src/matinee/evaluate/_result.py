@@ -1,0 +1,138 @@
+"""``Evaluation``: a score with all one needs to judge it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ._bootstrap import Interval
+from ._leak_guard import Overlap
+
+
+@dataclass(frozen=True)
+class Part:
+    """The score on some of the test ratings; ``rmse`` and ``mae`` are None where there are none."""
+
+    n: int
+    rmse: float | None
+    mae: float | None
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What the model could answer for itself, and what the fallback (the bias model) answered.
+
+    Attributes:
+        known: Ratings whose user and item the model knows.
+        unknown: Ratings whose user (or history) or item it does not know.
+        unknown_users: Distinct test users the model knows nothing of.
+        unknown_items: Distinct test items the model does not know.
+        n_unknown_user: Ratings by such users.
+        n_unknown_item: Ratings of such items.
+    """
+
+    known: Part
+    unknown: Part
+    unknown_users: int
+    unknown_items: int
+    n_unknown_user: int
+    n_unknown_item: int
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A simple model on the same test ratings, learned from the same training ratings.
+
+    Attributes:
+        rmse: Global RMSE.
+        mae: Global MAE.
+        rmse_interval: 95% interval of the RMSE.
+        rmse_gain: RMSE of the baseline less that of the model: above 0, the model is better.
+        rmse_gain_interval: 95% interval of the gain, paired: both scored on the same draws.
+    """
+
+    rmse: float
+    mae: float
+    rmse_interval: Interval | None
+    rmse_gain: float
+    rmse_gain_interval: Interval | None
+
+
+@dataclass(frozen=True)
+class HistoryBin:
+    """The score for users who had given a similar number of ratings.
+
+    Attributes:
+        ratings: How many, as "20-49".
+        n_users: Test users.
+        n: Test ratings.
+        rmse: RMSE of the model.
+        mae: MAE of the model.
+        bias_rmse: RMSE of the bias baseline.
+    """
+
+    ratings: str
+    n_users: int
+    n: int
+    rmse: float
+    mae: float
+    bias_rmse: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A model's score on held-out ratings.
+
+    Attributes:
+        model: Kind of model.
+        dataset: Name of the test ratings.
+        n_test: Test ratings.
+        n_test_users: Users they are by.
+        rmse: Global RMSE: over all test ratings, those on unknown users and items included.
+        mae: Global MAE, likewise.
+        rmse_interval: 95% interval by bootstrap over users; None with fewer than two users.
+        mae_interval: Likewise.
+        mean_user_rmse: Mean over users of each one's RMSE, which is another measure.
+        coverage: What the fallback had to answer, and how well.
+        baselines: "global_mean", "item_mean" and "bias".
+        by_history: Error by number of ratings the user had given.
+        overlap: Test ratings the model had seen: above 0 only where that was allowed.
+        resamples: Bootstrap resamples.
+        seed: Their seed.
+        notes: What to bear in mind.
+    """
+
+    model: str
+    dataset: str
+    n_test: int
+    n_test_users: int
+    rmse: float
+    mae: float
+    rmse_interval: Interval | None
+    mae_interval: Interval | None
+    mean_user_rmse: float
+    coverage: Coverage
+    baselines: dict[str, Baseline]
+    by_history: tuple[HistoryBin, ...]
+    overlap: Overlap
+    resamples: int
+    seed: int
+    notes: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it in plain values, ready for JSON."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.dataset}: {self.n_test:,} ratings by {self.n_test_users:,} users",
+            f"{'':<12}{'RMSE':>8}{'MAE':>8}   95% interval of the RMSE",
+            _row(self.model, self.rmse, self.mae, self.rmse_interval),
+        ]
+        lines += [_row(n, b.rmse, b.mae, b.rmse_interval) for n, b in self.baselines.items()]
+        return "\n".join([*lines, *self.notes])
+
+
+def _row(name: str, rmse: float, mae: float, within: Interval | None) -> str:
+    text = "" if within is None else f"   {within.low:.4f} to {within.high:.4f}"
+    return f"{name:<12}{rmse:>8.4f}{mae:>8.4f}{text}"

@@ -1,0 +1,94 @@
+"""The models every other one has to beat."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ..data import Histories, Ratings
+from ..errors import UsageError
+from ..train._bias import fit_bias
+from ._interface import Recommender
+
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+
+
+class _Baseline(Recommender):
+    """A model that is all in the bias table common to every model."""
+
+    def _fit(self, train: Ratings, seed: int) -> None:
+        pass
+
+    def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+        return {}, {}
+
+    @classmethod
+    def _restore(cls, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> Self:
+        return cls(**config)
+
+
+class GlobalMean(_Baseline):
+    """Predicts the mean of all training ratings."""
+
+    kind: ClassVar[str] = "global_mean"
+
+    def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
+        return np.full(len(rows), self.bias.mean)
+
+    def _scores(self, histories: Histories) -> Float32:
+        return np.full((len(histories), self.n_items), self.bias.mean, dtype=np.float32)
+
+
+class ItemMean(_Baseline):
+    """Predicts the mean training rating of the item."""
+
+    kind: ClassVar[str] = "item_mean"
+
+    def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
+        return self.bias.item_mean[items].astype(np.float64)
+
+    def _scores(self, histories: Histories) -> Float32:
+        return np.tile(self.bias.item_mean, (len(histories), 1))
+
+
+class Bias(_Baseline):
+    """Predicts mean + user bias + item bias (Koren, TKDD 2010, section 2.1).
+
+    Args:
+        user_reg: Shrinkage of user biases, in ratings.
+        item_reg: Shrinkage of item biases, in ratings.
+        epochs: Passes over the ratings.
+    """
+
+    kind: ClassVar[str] = "bias"
+
+    def __init__(self, *, user_reg: float = 5.0, item_reg: float = 3.0, epochs: int = 10) -> None:
+        if not (user_reg >= 0 and item_reg >= 0 and epochs >= 1):
+            raise UsageError(
+                f"Bias: user_reg and item_reg must be 0 or more and epochs 1 or more, "
+                f"not {user_reg}, {item_reg}, {epochs}"
+            )
+        self.user_reg = float(user_reg)
+        self.item_reg = float(item_reg)
+        self.epochs = int(epochs)
+
+    def _fit(self, train: Ratings, seed: int) -> None:
+        self.bias = fit_bias(
+            train, user_reg=self.user_reg, item_reg=self.item_reg, epochs=self.epochs
+        )
+
+    def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
+        return self.bias.predict(histories, rows, items)
+
+    def _scores(self, histories: Histories) -> Float32:
+        users = self.bias.user_bias(histories) + np.float32(self.bias.mean)
+        return users[:, None] + self.bias.item_bias[None, :]
+
+    def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+        config = {"user_reg": self.user_reg, "item_reg": self.item_reg, "epochs": self.epochs}
+        return {}, config

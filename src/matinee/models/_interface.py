@@ -1,0 +1,390 @@
+"""``Recommender``: what every model can do, and all that a new one has to bring."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ..data import Histories, ItemTable, Ratings, Scale, Table, Vocabulary, fingerprint
+from ..errors import TrainingError, UsageError
+from ..evaluate import Evaluation, PairSet, evaluate
+from ..recommend import HistoriesLike, People, Unknown, code_people, rank, refuse_unknown
+from ..train._bias import BiasTable, fit_bias
+from ._provenance import Provenance
+from ._support import as_column, checked, people_batches
+
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+
+
+class Recommender(ABC):
+    """A model that learns from ratings, predicts them and recommends.
+
+    A subclass implements ``_fit``, ``_predict``, ``_scores``, ``_state`` and ``_restore``, and is
+    named in ``models._folder.KINDS``; checks, ids, unknown people and items, clipping, batches,
+    evaluation and files are settled here. It is asked about *histories*: it must answer for a
+    person it never met as for one it was trained on.
+
+    Attributes (after ``fit`` or loading):
+        user_ids: Ids of the users trained on.
+        item_ids: Ids of the items trained on.
+        item_table: Titles and genres of the items, or None.
+        scale: Range of the ratings.
+        bias: The bias model of the training ratings; it answers for whom and what ``_predict``
+            cannot: unknown people and items, and people with no history.
+        histories: All training ratings by user (validation part included), so that known users
+            can be served with no data present; None where the model was saved without.
+        provenance: What the model was fitted on.
+        record: Free notes kept with the model, JSON-able; "split" and "metrics" are well known.
+    """
+
+    kind: ClassVar[str]
+    """Name of the kind of model, as in a manifest."""
+    clip: bool = True
+    """Whether predicted ratings are clipped to the scale. Ranking never is."""
+
+    user_ids: Vocabulary
+    item_ids: Vocabulary
+    item_table: ItemTable | None
+    scale: Scale
+    bias: BiasTable
+    histories: Histories | None
+    provenance: Provenance
+    record: dict[str, Any]
+    _guard: PairSet | None = None
+    _ready: bool = False
+
+    # What a model brings.
+
+    @abstractmethod
+    def _fit(self, train: Ratings, seed: int, *args: Any, **options: Any) -> None:
+        """Learn. ``train`` is compact and checked; the attributes above are set from it.
+
+        A subclass names its options: ``def _fit(self, train, seed, *, progress=None)``.
+        """
+
+    @abstractmethod
+    def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
+        """Predicted ratings, unclipped, float64, shape (n,).
+
+        Args:
+            histories: A batch of people, each with at least one rating.
+            rows: Which person each prediction is for, ascending, shape (n,).
+            items: Item codes, all known, shape (n,).
+        """
+
+    @abstractmethod
+    def _scores(self, histories: Histories) -> Float32:
+        """Predicted ratings of all items, unclipped, a fresh float32 array (people, n_items).
+
+        ``histories`` as for ``_predict``. It must agree with ``_predict`` but for rounding.
+        """
+
+    @abstractmethod
+    def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+        """What ``_fit`` learned: arrays by name, and a JSON-able configuration."""
+
+    @classmethod
+    @abstractmethod
+    def _restore(cls, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> Self:
+        """A model from what ``_state`` gave. The caller sets the common attributes."""
+
+    # What every model does.
+
+    def fit(self, train: Ratings, *, seed: int = 0, **options: Any) -> Self:
+        """Learn from ratings.
+
+        Args:
+            train: Ratings of at least two users and two items.
+            seed: Seeds all that is random.
+            **options: The model's own.
+
+        Returns:
+            The model itself.
+
+        Raises:
+            DataError: Fewer than two users or items, a repeated pair, or a value not finite.
+        """
+        data = checked(train)
+        self._ready = False
+        self.user_ids, self.item_ids = data.user_ids, data.item_ids
+        self.item_table, self.scale = data.item_table, data.scale
+        self.bias = fit_bias(data)
+        self.histories = Histories.of(data.by_user)
+        self.provenance = Provenance(data.name, len(data), fingerprint(data), seed, data.notes)
+        self.record = {}
+        self._guard = None
+        self._fit(data, seed, **options)
+        self._ready = True
+        return self
+
+    def predict(self, users: Any, items: Any, *, histories: HistoriesLike | None = None) -> Float64:
+        """Predict ratings.
+
+        An unknown user or item, or a user with no history, is no error: the bias model answers,
+        with the mean and what is known of the other side.
+
+        Args:
+            users: External user ids, shape (n,), or one for all items.
+            items: External item ids, shape (n,), or one for all users.
+            histories: What the users have rated, by their ids; by default what they rated in
+                training. Items the model does not know are left out of them.
+
+        Returns:
+            float64, shape (n,).
+
+        Raises:
+            UsageError: The shapes do not fit, or the model carries no histories and none are given.
+        """
+        people = self._people(histories, "skip")
+        try:
+            user, item = np.broadcast_arrays(as_column(users), as_column(items))
+        except ValueError:
+            raise UsageError("users and items differ in length") from None
+        rows = self._rows(people, histories is None, user)
+        return self.predict_coded(people.histories, rows, self.item_ids.encode(item))
+
+    def predict_coded(
+        self, histories: Histories, rows: npt.NDArray[np.integer[Any]], items: Int32
+    ) -> Float64:
+        """``predict`` in codes, for the package's own use.
+
+        Args:
+            histories: People, by this model's items.
+            rows: Which person each prediction is for, shape (n,); -1 for an unknown one.
+            items: Item codes, shape (n,); -1 for an unknown item.
+
+        Returns:
+            float64, shape (n,), clipped to the scale if the model clips.
+        """
+        out = np.empty(len(rows))
+        able = np.append(histories.counts > 0, False)[rows] & (items >= 0)
+        rest = np.flatnonzero(~able)
+        out[rest] = self.bias.predict(histories, rows[rest], items[rest])
+        asked = np.flatnonzero(able)
+        asked = asked[np.argsort(rows[asked], kind="stable")]
+        people, starts, place = np.unique(rows[asked], return_index=True, return_inverse=True)
+        for first, last in people_batches(np.append(starts, len(asked))):
+            batch = histories.take(people[first:last])
+            part = slice(starts[first], starts[last] if last < len(starts) else len(asked))
+            where = asked[part]
+            out[where] = self._predict(batch, place[part].astype(np.int64) - first, items[where])
+        return np.clip(out, self.scale.low, self.scale.high) if self.clip else out
+
+    def recommend(
+        self,
+        histories: HistoriesLike | None = None,
+        *,
+        users: Iterable[Any] | None = None,
+        k: int = 10,
+        exclude: Iterable[Any] = (),
+        only: Iterable[Any] | None = None,
+        include_seen: bool = False,
+        unknown: Unknown = "error",
+    ) -> Table:
+        """Recommend items to people, known or new. New people need no retraining.
+
+        Args:
+            histories: What people have rated: ``Ratings``, ``{user_id: {item_id: rating}}``, or a
+                sequence of ``{item_id: rating}``, whose user ids are then 0, 1, 2, ... By default,
+                what known users rated in training.
+            users: Which of these people to serve, by id, in this order; by default all of them.
+            k: Items per person, at most.
+            exclude: Item ids never to recommend.
+            only: The only item ids to recommend from; by default all.
+            include_seen: Whether items of a person's own history may be recommended.
+            unknown: What to do about unknown ids: "error", or "skip" to leave them out.
+
+        Returns:
+            A table of user_id, item_id, score (float64, the predicted rating), rank (int32, from
+            1) and, where titles are known, title: by person in the order given, best first.
+
+        Raises:
+            UnknownIdError: An unknown user or item, unless ``unknown="skip"``.
+            UsageError: Neither histories nor users (``recommend_all`` serves everyone), or k < 1.
+        """
+        if histories is None and users is None:
+            raise UsageError("pass histories or users; recommend_all() serves every known user")
+        return Table.concat(
+            list(
+                self.recommend_all(
+                    histories,
+                    users=users,
+                    k=k,
+                    exclude=exclude,
+                    only=only,
+                    include_seen=include_seen,
+                    unknown=unknown,
+                )
+            )
+        )
+
+    def recommend_all(
+        self,
+        histories: HistoriesLike | None = None,
+        *,
+        users: Iterable[Any] | None = None,
+        k: int = 10,
+        exclude: Iterable[Any] = (),
+        only: Iterable[Any] | None = None,
+        include_seen: bool = False,
+        unknown: Unknown = "error",
+    ) -> Iterator[Table]:
+        """Like ``recommend``, for any number of people: yields a table per batch of them.
+
+        With no arguments, for every known user. ``data.write_tables`` writes such a stream.
+        Memory is bounded whatever the number of people. At least one table comes, even if empty.
+        """
+        self._require_fitted()
+        if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+            raise UsageError(f"k must be a whole number of at least 1, not {k!r}")
+        people = self._people(histories, unknown)
+        if users is not None:
+            people = people.pick(as_column(users), unknown)
+        return self._tables(people, int(k), self._allowed(exclude, only, unknown), include_seen)
+
+    def evaluate(
+        self,
+        test: Ratings,
+        *,
+        histories: HistoriesLike | None = None,
+        allow_overlap: bool = False,
+        seed: int = 0,
+    ) -> Evaluation:
+        """Score the model on held-out ratings, beside the baselines.
+
+        Args:
+            test: Ratings the model was not trained on.
+            histories: What the test users are known to have rated, for users held out of training;
+                by default what known users rated in training.
+            allow_overlap: Whether to go on, with a mark on the result, where test ratings were
+                seen in training or stand in ``histories``.
+            seed: Seeds the bootstrap of the intervals.
+
+        Raises:
+            LeakError: Test ratings were seen in training, unless ``allow_overlap``.
+            DataError: An empty test set.
+        """
+        people = self._people(histories, "skip")
+        rows = self._rows(people, histories is None, test.user_ids.ids)
+        return evaluate(self, test, people.histories, rows, allow_overlap=allow_overlap, seed=seed)
+
+    def save(
+        self, path: Path | str, *, histories: bool = True, extra: dict[str, Any] | None = None
+    ) -> Path:
+        """Write a model folder: all that serving needs, with no training data present.
+
+        Args:
+            path: The folder. An older model there is replaced, and stays whole if interrupted.
+            histories: Whether to carry the training ratings, for serving known users. Without
+                them a fingerprint of the pairs is kept, so that the leak guard still works.
+            extra: Notes to add to ``record``: "split", "metrics", or any JSON-able value.
+
+        Raises:
+            MatineeError: The folder cannot be written to.
+        """
+        from ._folder import save
+
+        return save(self, Path(path), histories=histories, extra=extra)
+
+    @property
+    def leak_guard(self) -> PairSet:
+        """Fingerprint of all (user, item) pairs trained on."""
+        self._require_fitted()
+        if self._guard is None:
+            if self.histories is None:
+                raise UsageError("this model has neither histories nor a fingerprint of them")
+            self._guard = PairSet.of(self.histories, self.user_ids.ids, self.item_ids)
+        return self._guard
+
+    @property
+    def n_users(self) -> int:
+        """Number of users trained on."""
+        return len(self.user_ids)
+
+    @property
+    def n_items(self) -> int:
+        """Number of items trained on."""
+        return len(self.item_ids)
+
+    def __repr__(self) -> str:
+        if not self._ready:
+            return f"{type(self).__name__}(not fitted)"
+        return (
+            f"{type(self).__name__}(fitted on {self.provenance.dataset!r}: "
+            f"{self.n_users:,} users, {self.n_items:,} items)"
+        )
+
+    # How they do it.
+
+    def _require_fitted(self) -> None:
+        if not self._ready:
+            raise UsageError(f"{type(self).__name__} is not fitted; call fit(ratings) first")
+
+    def _people(self, given: HistoriesLike | None, unknown: Unknown) -> People:
+        self._require_fitted()
+        if given is not None:
+            return code_people(given, self.item_ids, self.scale, unknown)
+        if self.histories is None:
+            raise UsageError(
+                "this model was saved without its users' histories; pass histories=..."
+            )
+        return People(self.histories, self.user_ids.ids)
+
+    def _rows(self, people: People, known: bool, users: npt.NDArray[Any]) -> Int64:
+        return self.user_ids.encode(users).astype(np.int64) if known else people.rows(users)
+
+    def _allowed(
+        self, exclude: Iterable[Any], only: Iterable[Any] | None, unknown: Unknown
+    ) -> npt.NDArray[np.bool_]:
+        allowed = np.full(self.n_items, only is None)
+        for ids, value in ((only, True), (exclude, False)):
+            names = as_column(() if ids is None else ids)
+            codes = self.item_ids.encode(names)
+            if unknown == "error":
+                refuse_unknown("item", names, codes)
+            allowed[codes[codes >= 0]] = value
+        return allowed
+
+    def _tables(
+        self, people: People, k: int, allowed: npt.NDArray[np.bool_], include_seen: bool
+    ) -> Iterator[Table]:
+        ranked = rank(
+            self._all_scores,
+            people.histories,
+            self.n_items,
+            k=k,
+            allowed=allowed,
+            include_seen=include_seen,
+        )
+        for rows, items, scores, ranks in ranked:
+            score = scores.astype(np.float64)
+            columns = {
+                "user_id": people.ids[rows],
+                "item_id": self.item_ids.decode(items),
+                "score": np.clip(score, self.scale.low, self.scale.high) if self.clip else score,
+                "rank": ranks,
+            }
+            if self.item_table is not None:
+                columns["title"] = self.item_table.titles[items]
+            yield Table(columns)
+
+    def _all_scores(self, histories: Histories) -> Float32:
+        some = np.flatnonzero(histories.counts > 0)
+        if len(some) == len(histories):
+            scores = self._scores(histories)
+        else:
+            scores = np.empty((len(histories), self.n_items), dtype=np.float32)
+            scores[:] = self.bias.mean + self.bias.item_bias
+            if len(some):
+                scores[some] = self._scores(histories.take(some))
+        if not np.isfinite(scores).all():
+            raise TrainingError("the model gives scores that are no numbers; train it anew")
+        return scores

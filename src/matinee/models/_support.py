@@ -1,0 +1,78 @@
+"""Small parts of ``Recommender`` that know nothing of models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..data import Ratings
+from ..errors import DataError
+
+_PEOPLE = 4096
+"""People handed to ``_predict`` at once, at most."""
+_ENTRIES = 1 << 20
+"""Predictions asked of ``_predict`` at once, about."""
+
+
+def checked(ratings: Ratings) -> Ratings:
+    """The ratings, compact, if a model can be trained on them.
+
+    Raises:
+        DataError: Fewer than two users or items, a repeated pair, or a value not finite.
+    """
+    bad = np.flatnonzero(~np.isfinite(ratings.values))
+    if len(bad):
+        user = ratings.user_ids.ids[ratings.users[bad[0]]]
+        item = ratings.item_ids.ids[ratings.items[bad[0]]]
+        raise DataError(
+            f"{ratings.name}: the rating of item {item} by user {user} is {ratings.values[bad[0]]}"
+            f" ({len(bad):,} such); leave these rows out"
+        )
+    data = ratings.compact() if len(ratings) else ratings
+    for what, count in (("user", data.n_users), ("item", data.n_items)):
+        if len(data) == 0 or count < 2:
+            have = 0 if len(data) == 0 else count
+            raise DataError(
+                f"{ratings.name}: {len(ratings):,} ratings with {have} {what}"
+                f"{'' if have == 1 else 's'}; training needs at least two users and two items"
+            )
+    by_user = data.by_user
+    same = by_user.indices[1:] == by_user.indices[:-1]
+    starts = by_user.indptr[1:-1]
+    same[starts - 1] = False  # data is compact, so no row is empty
+    if same.any():
+        at = int(np.argmax(same))
+        row = int(np.searchsorted(by_user.indptr, at, side="right")) - 1
+        raise DataError(
+            f"{ratings.name}: user {data.user_ids.ids[row]} rated item "
+            f"{data.item_ids.ids[by_user.indices[at]]} twice ({int(same.sum()):,} such); "
+            "matinee.load settles repeated ratings"
+        )
+    return data
+
+
+def as_column(ids: Any) -> npt.NDArray[Any]:
+    """One id or many as a one-dimensional array, without turning numbers among text into text."""
+    if isinstance(ids, np.ndarray):
+        return np.atleast_1d(ids)
+    if hasattr(ids, "to_numpy"):
+        return np.asarray(ids.to_numpy())
+    if isinstance(ids, str | bytes) or not isinstance(ids, Iterable):
+        ids = [ids]
+    values = list(ids)
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column
+
+
+def people_batches(starts: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Runs of people with about ``_ENTRIES`` predictions and at most ``_PEOPLE`` people each."""
+    first, people = 0, len(starts) - 1
+    while first < people:
+        full = int(np.searchsorted(starts, starts[first] + _ENTRIES, side="right")) - 1
+        last = min(max(full, first + 1), first + _PEOPLE, people)
+        yield first, last
+        first = last

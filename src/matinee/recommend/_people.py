@@ -1,0 +1,173 @@
+"""Histories given by a caller, in external ids, turned into the codes of one model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from ..data import Histories, Ids, Ratings, Scale, Vocabulary
+from ..errors import DataError, UnknownIdError, UsageError
+
+Unknown = Literal["error", "skip"]
+History = Mapping[Any, float] | Iterable[tuple[Any, float]]
+"""One person's ratings: ``{item_id: rating}``, or (item_id, rating) pairs."""
+HistoriesLike = Ratings | Mapping[Any, History] | Sequence[History]
+"""Ratings of some people: a table, ``{user_id: history}``, or histories of people 0, 1, 2, ..."""
+
+_NAMED = 5
+
+
+@dataclass(frozen=True, eq=False)
+class People:
+    """People and what they rated.
+
+    Attributes:
+        histories: In the item codes of one model.
+        ids: The people's external ids, shape (people,); int64, or object of ``str``.
+    """
+
+    histories: Histories
+    ids: Ids
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def pick(self, users: Iterable[Any], unknown: Unknown = "error") -> People:
+        """Some of the people, by id, in the order asked for.
+
+        Raises:
+            UnknownIdError: Someone is not among them, and ``unknown`` is not "skip".
+        """
+        wanted = list(users)
+        rows = self.rows(np.array(wanted, dtype=object))
+        if unknown == "error":
+            refuse_unknown("user", wanted, rows)
+        rows = rows[rows >= 0]
+        return People(self.histories.take(rows), self.ids[rows])
+
+    def rows(self, users: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+        """Row of each external id, int64, shape (n,); -1 for someone not among the people."""
+        vocabulary, codes = Vocabulary.of(self.ids)
+        row_of = np.empty(len(vocabulary) + 1, dtype=np.int64)
+        row_of[codes] = np.arange(len(codes))
+        row_of[-1] = -1  # where the code -1 of an unknown id points
+        return row_of[vocabulary.encode(users)]
+
+
+def code_people(
+    given: HistoriesLike, item_ids: Vocabulary, scale: Scale, unknown: Unknown = "error"
+) -> People:
+    """Code histories by a model's items.
+
+    Of an item rated twice in one history the last rating holds. An item the model does not know
+    is refused by name, or left out under ``unknown="skip"``: it could tell the model nothing.
+
+    Raises:
+        UnknownIdError: Items the model does not know.
+        DataError: A rating that is no finite number within the scale.
+        UsageError: Something that is no set of histories.
+    """
+    if isinstance(given, Ratings):
+        table = given.compact()
+        items = item_ids.encode(table.item_ids.ids)
+        if unknown == "error":
+            refuse_unknown("item", table.item_ids.ids, items)
+        _check_values(table.values, scale, table.item_ids.ids, table.items)
+        coded = items[table.items]
+        histories = _histories(table.users, coded, table.values, table.n_users, len(item_ids))
+        return People(histories, table.user_ids.ids)
+    ids, people = _split(given)
+    counts = [len(person) for person in people]
+    names = np.empty(sum(counts), dtype=object)
+    names[:] = [item for person in people for item, _ in person]
+    try:
+        values = np.array([value for person in people for _, value in person], dtype=np.float32)
+    except (TypeError, ValueError):
+        raise DataError("a history holds a rating that is no number") from None
+    coded = item_ids.encode(names)
+    if unknown == "error":
+        refuse_unknown("item", names, coded)
+    _check_values(values, scale, names)
+    rows = np.repeat(np.arange(len(people)), counts)
+    return People(_histories(rows, coded, values, len(people), len(item_ids)), ids)
+
+
+def refuse_unknown(
+    what: str, ids: Sequence[Any] | npt.NDArray[Any], codes: npt.NDArray[np.integer[Any]]
+) -> None:
+    """Raise an UnknownIdError naming the ids whose code is -1, if there are any."""
+    missing = list(dict.fromkeys(str(ids[at]) for at in np.flatnonzero(codes < 0).tolist()))
+    if not missing:
+        return
+    named = ", ".join(missing[:_NAMED])
+    more = f" and {len(missing) - _NAMED:,} more" if len(missing) > _NAMED else ""
+    plural = "s" if len(missing) > 1 else ""
+    raise UnknownIdError(
+        f"unknown {what}{plural}: {named}{more}. The model was trained without "
+        f"{'them' if plural else 'it'}; unknown='skip' leaves {'them' if plural else 'it'} out"
+    )
+
+
+def _split(given: Any) -> tuple[Ids, list[list[tuple[Any, float]]]]:
+    if isinstance(given, Mapping):
+        keys, histories = list(given), list(given.values())
+        if all(isinstance(key, int | np.integer) for key in keys):
+            ids: Ids = np.array(keys, dtype=np.int64)
+        else:
+            ids = np.array([str(key) for key in keys], dtype=object)
+    elif isinstance(given, Sequence) and not isinstance(given, str | bytes):
+        histories = list(given)
+        ids = np.arange(len(histories), dtype=np.int64)
+    else:
+        raise UsageError(
+            f"histories must be Ratings, {{user_id: {{item_id: rating}}}} or a sequence of "
+            f"{{item_id: rating}}, not {type(given).__name__}"
+        )
+    people = []
+    for history in histories:
+        pairs = history.items() if isinstance(history, Mapping) else history
+        try:
+            people.append([(item, value) for item, value in pairs])
+        except (TypeError, ValueError):
+            raise UsageError(
+                "a history must be {item_id: rating}; for one person, pass a list of one history"
+            ) from None
+    return ids, people
+
+
+def _check_values(
+    values: npt.NDArray[np.float32],
+    scale: Scale,
+    items: npt.NDArray[Any],
+    codes: npt.NDArray[np.int32] | None = None,
+) -> None:
+    bad = ~((values >= scale.low) & (values <= scale.high))
+    if bad.any():
+        at = int(np.argmax(bad))
+        item = items[at if codes is None else codes[at]]
+        raise DataError(
+            f"rating {values[at]:g} of item {item} is outside the scale of this model, "
+            f"{scale.low:g} to {scale.high:g}"
+        )
+
+
+def _histories(
+    rows: npt.NDArray[np.integer[Any]],
+    items: npt.NDArray[np.int32],
+    values: npt.NDArray[np.float32],
+    people: int,
+    n_items: int,
+) -> Histories:
+    known = np.flatnonzero(items >= 0)
+    keys = rows[known].astype(np.int64) * max(n_items, 1) + items[known]
+    order = np.argsort(keys, kind="stable")
+    last = np.ones(len(order), dtype=bool)
+    last[:-1] = keys[order[1:]] != keys[order[:-1]]
+    chosen = known[order[last]]
+    indptr = np.zeros(people + 1, dtype=np.int64)
+    np.cumsum(np.bincount(rows[chosen], minlength=people), out=indptr[1:])
+    return Histories(indptr, items[chosen], values[chosen], np.full(people, -1, dtype=np.int32))
