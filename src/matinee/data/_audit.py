@@ -1,0 +1,207 @@
+"""Is a test set fit to score by? What it shares with the training set, and what it does not."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import DataError
+from ._fingerprint import fingerprint
+from ._ratings import Ratings
+
+Int64 = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+_CHUNK = 1 << 22
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What ``audit`` finds.
+
+    Attributes:
+        train: Name of the training set.
+        test: Name of the test set.
+        n_train: Training ratings.
+        n_test: Test ratings.
+        overlap: Test ratings whose (user, item) pair is in the training set.
+        overlap_same_value: Those of them that also have the same rating there.
+        overlap_examples: The first three such (user_id, item_id) pairs of the test set.
+        repeated_train: Training ratings beyond the first of their pair.
+        repeated_test: Test ratings beyond the first of their pair.
+        unseen_users: Test users with no training rating.
+        unseen_user_ratings: Test ratings they gave.
+        unseen_items: Test items with no training rating.
+        unseen_item_ratings: Test ratings they got.
+        unseen_ratings: Test ratings with an unseen user or item.
+        older_than_own: Test ratings older than their user's latest training rating: the model
+            knows that user's future. None where times are missing.
+        older_than_any: Test ratings older than the latest training rating of all.
+        same_file: Whether both were read from files of the same content, under whatever names.
+        same_table: Whether both hold the same (user, item, rating) rows, in whatever order.
+        notes: What reading each had to settle.
+    """
+
+    train: str
+    test: str
+    n_train: int
+    n_test: int
+    overlap: int
+    overlap_same_value: int
+    overlap_examples: tuple[tuple[Any, Any], ...]
+    repeated_train: int
+    repeated_test: int
+    unseen_users: int
+    unseen_user_ratings: int
+    unseen_items: int
+    unseen_item_ratings: int
+    unseen_ratings: int
+    older_than_own: int | None
+    older_than_any: int | None
+    same_file: bool
+    same_table: bool
+    notes: tuple[str, ...]
+
+    @property
+    def contaminated(self) -> bool:
+        """Whether the test set holds what was trained on, so that a score by it is no score."""
+        return self.overlap > 0 or self.same_file or self.same_table
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON, with the verdict."""
+        return {"contaminated": self.contaminated, **asdict(self)}
+
+
+def audit(
+    train: Ratings,
+    test: Ratings,
+    *,
+    files: tuple[Path | None, Path | None] = (None, None),
+) -> Audit:
+    """Compare a test set with the training set, by external ids.
+
+    Each may have been read on its own: they need not share vocabularies.
+
+    Args:
+        train: What a model is or was trained on.
+        test: What it is to be scored by.
+        files: The files the two were read from, where they were, to tell one file under two names.
+
+    Raises:
+        DataError: One of them has no ratings.
+    """
+    for part in (train, test):
+        if not len(part):
+            raise DataError(f"{part.name}: there are no ratings to audit")
+    users = _codes(train.user_ids.encode(test.user_ids.ids), train.users, train.n_users)
+    items = _codes(train.item_ids.encode(test.item_ids.ids), train.items, train.n_items)
+    # Rows of the test set in the codes of the training set, -1 where that has no such rating.
+    row_user, row_item = users[test.users], items[test.items]
+    found, same_value = _shared(train, row_user, row_item, test.values)
+    first = np.flatnonzero(found)[:3]
+    new_user, new_item = row_user < 0, row_item < 0
+    own, any_ = _older(train, test, row_user)
+    return Audit(
+        train=train.name,
+        test=test.name,
+        n_train=len(train),
+        n_test=len(test),
+        overlap=int(found.sum()),
+        overlap_same_value=int(same_value.sum()),
+        overlap_examples=tuple(
+            zip(
+                test.user_ids.decode(test.users[first]).tolist(),
+                test.item_ids.decode(test.items[first]).tolist(),
+                strict=True,
+            )
+        ),
+        repeated_train=_repeated(train),
+        repeated_test=_repeated(test),
+        unseen_users=len(np.unique(test.users[new_user])),
+        unseen_user_ratings=int(new_user.sum()),
+        unseen_items=len(np.unique(test.items[new_item])),
+        unseen_item_ratings=int(new_item.sum()),
+        unseen_ratings=int((new_user | new_item).sum()),
+        older_than_own=own,
+        older_than_any=any_,
+        same_file=_same_file(*files),
+        same_table=len(train) == len(test) and fingerprint(train) == fingerprint(test),
+        notes=tuple(
+            f"{name}: {note}"
+            for name, part in (("train", train), ("test", test))
+            for note in part.notes
+        ),
+    )
+
+
+def _codes(
+    codes: npt.NDArray[np.int32], present: npt.NDArray[np.int32], n: int
+) -> npt.NDArray[np.int32]:
+    """Codes found in a vocabulary, -1 for those that have no rating though they have a code."""
+    rated = np.bincount(present, minlength=n) > 0
+    return np.where((codes >= 0) & rated[codes], codes, np.int32(-1)).astype(np.int32)
+
+
+def _shared(
+    train: Ratings,
+    users: npt.NDArray[np.int32],
+    items: npt.NDArray[np.int32],
+    values: npt.NDArray[np.float32],
+) -> tuple[Mask, Mask]:
+    """Which (user, item) pairs, in the codes of ``train``, it holds; and with the same rating."""
+    found, same = np.zeros(len(users), dtype=bool), np.zeros(len(users), dtype=bool)
+    # Grouped by user and ascending by item, the pairs are sorted: no sort of their own needed.
+    rows = train.by_user
+    owners = np.repeat(np.arange(rows.n_rows, dtype=np.int64), rows.counts)
+    keys = owners * train.n_items + rows.indices
+    for start in range(0, len(users), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        known = start + np.flatnonzero((users[part] >= 0) & (items[part] >= 0))
+        wanted = users[known].astype(np.int64) * train.n_items + items[known]
+        place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        hit = keys[place] == wanted
+        found[known] = hit
+        same[known] = hit & (rows.values[place] == values[known])
+    return found, same
+
+
+def _repeated(ratings: Ratings) -> int:
+    rows = ratings.by_user
+    same = rows.indices[1:] == rows.indices[:-1]
+    same[rows.indptr[1:-1][(rows.indptr[1:-1] > 0) & (rows.indptr[1:-1] < len(ratings))] - 1] = (
+        False  # The last of one user and the first of the next.
+    )
+    return int(same.sum())
+
+
+def _older(
+    train: Ratings, test: Ratings, users: npt.NDArray[np.int32]
+) -> tuple[int | None, int | None]:
+    """Test ratings older than the latest training rating: of their user, and of all."""
+    if train.times is None or test.times is None:
+        return None, None
+    rows = train.by_user
+    latest = np.maximum.reduceat(
+        rows.aligned(train.times), np.minimum(rows.indptr[:-1], len(train) - 1)
+    )
+    known = users >= 0
+    own = int(np.count_nonzero(test.times[known] < latest[users[known]]))
+    return own, int(np.count_nonzero(test.times < train.times.max()))
+
+
+def _same_file(one: Path | None, other: Path | None) -> bool:
+    if one is None or other is None or not (one.is_file() and other.is_file()):
+        return False
+    if one.samefile(other):
+        return True
+    return one.stat().st_size == other.stat().st_size and _digest(one) == _digest(other)
+
+
+def _digest(path: Path) -> bytes:
+    with path.open("rb", buffering=0) as file:
+        return hashlib.file_digest(file, "blake2b").digest()

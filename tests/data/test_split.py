@@ -1,0 +1,244 @@
+"""Split protocols: every rating in one part, the right ones in the right part."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from matinee.data import Ratings, kfold, split, split_three, split_users
+from matinee.data._split import seconds
+from matinee.errors import DataError, UsageError
+
+
+def table(
+    n_users: int = 60, n_items: int = 40, n: int = 900, seed: int = 0, *, ties: bool = True
+) -> Ratings:
+    rng = np.random.default_rng(seed)
+    pairs = rng.choice(n_users * n_items, size=n, replace=False)
+    times = rng.integers(1_000, 1_200 if ties else 10**9, size=n)
+    return Ratings.from_arrays(
+        pairs // n_items * 7 + 3, pairs % n_items + 100, rng.integers(1, 6, n), times
+    )
+
+
+def rows(ratings: Ratings) -> set[tuple[Any, ...]]:
+    columns = [ratings.user_ids.decode(ratings.users), ratings.item_ids.decode(ratings.items)]
+    columns.append(ratings.values)
+    if ratings.times is not None:
+        columns.append(ratings.times)
+    return set(zip(*(column.tolist() for column in columns), strict=True))
+
+
+def check_parts(whole: Ratings, *parts: Ratings) -> None:
+    assert sum(map(len, parts)) == len(whole)
+    assert set().union(*map(rows, parts)) == rows(whole)
+    for part in parts:
+        assert part.user_ids is whole.user_ids
+        assert part.item_ids is whole.item_ids
+        assert part.name == whole.name
+
+
+@pytest.mark.parametrize("by", ["random", "user", "last", "time"])
+@pytest.mark.parametrize("holdout", [0.2, 0.5, 3])
+def test_parts_make_the_whole(by: Any, holdout: float) -> None:
+    ratings = table()
+    train, test = split(ratings, holdout, seed=4, by=by)
+    check_parts(ratings, train, test)
+    again = split(ratings, holdout, seed=4, by=by)
+    assert rows(test) == rows(again[1])
+    other = split(ratings, holdout, seed=5, by=by)
+    assert (rows(test) != rows(other[1])) == (by in ("random", "user"))
+
+
+@pytest.mark.parametrize("by", ["random", "user", "last", "time"])
+def test_three_parts(by: Any) -> None:
+    ratings = table()
+    train, valid, test = split_three(ratings, 0.1, 0.2, seed=4, by=by)
+    check_parts(ratings, train, valid, test)
+    # The test part is the one of the two-part split: the same score means the same thing.
+    assert rows(test) == rows(split(ratings, 0.1, seed=4, by=by)[1])
+
+
+def test_random_sizes() -> None:
+    ratings = table()
+    assert [len(part) for part in split(ratings, 0.2)] == [720, 180]
+    assert [len(part) for part in split(ratings, 17)] == [883, 17]
+    assert [len(part) for part in split_three(ratings, 0.1, 0.2)] == [630, 180, 90]
+    # Not the first or the last rows of the table, nor whole users.
+    train, test = split(ratings, 0.5)
+    assert len(set(test.users.tolist())) > 55
+    assert len(set(train.users.tolist())) > 55
+
+
+def test_random_is_fair_to_position() -> None:
+    ratings = table(300, 300, 20_000)
+    test = rows(split(ratings, 0.25, seed=1)[1])
+    held = np.array([row in test for row in zip(
+        ratings.user_ids.decode(ratings.users).tolist(),
+        ratings.item_ids.decode(ratings.items).tolist(),
+        ratings.values.tolist(), ratings.times.tolist(), strict=True)])  # fmt: skip
+    by_tenth = held.reshape(10, -1).mean(axis=1)
+    assert np.all(np.abs(by_tenth - 0.25) < 0.04)
+
+
+def brute_last(ratings: Ratings, n: int) -> set[int]:
+    held: set[int] = set()
+    for user in range(ratings.n_users):
+        own = np.flatnonzero(ratings.users == user)
+        own = own[np.argsort(ratings.times[own], kind="stable")]
+        held |= set(own[max(len(own) - n, 1) :].tolist())
+    return held
+
+
+@given(seed=st.integers(0, 10_000), n=st.integers(1, 6), size=st.integers(2, 200))
+@settings(max_examples=40, deadline=None)
+def test_last_against_brute_force(seed: int, n: int, size: int) -> None:
+    ratings = table(30, 20, size, seed)
+    held = brute_last(ratings, n)
+    if not held:
+        with pytest.raises(DataError, match="leaves the test part empty"):
+            split(ratings, n, by="last")
+        return
+    _, test = split(ratings, n, by="last")
+    assert rows(test) == rows(ratings.take(np.array(sorted(held), dtype=np.int64)))
+
+
+def test_last_with_validation_comes_before_the_test_part() -> None:
+    ratings = table(ties=False)
+    train, valid, test = split_three(ratings, 2, 3, by="last")
+    for user in range(ratings.n_users):
+        own = [part.times[part.users == user] for part in (train, valid, test)]
+        assert len(own[0]) >= 1
+        assert len(own[2]) == min(2, sum(map(len, own)) - 1)
+        for before, after in ((own[0], own[1]), (own[1], own[2]), (own[0], own[2])):
+            if len(before) and len(after):
+                assert before.max() < after.min()
+
+
+@pytest.mark.parametrize("by", ["user", "last"])
+def test_each_user_keeps_a_training_rating(by: Any) -> None:
+    ratings = Ratings.from_arrays(
+        ["one", "two", "two", "ten", *["ten"] * 9],
+        ["a", "a", "b", *[f"i{k}" for k in range(10)]],
+        np.ones(13),
+        np.arange(13),
+    )
+    counts = {}
+    for holdout in (5, 0.9, 0.3):
+        train, test = split(ratings, holdout, by=by)
+        assert set(np.unique(train.users)) == {0, 1, 2}
+        counts[holdout] = np.bincount(test.users, minlength=3).tolist()
+    # Users are coded in the order of their ids: one, ten, two.
+    assert counts == {5: [0, 5, 1], 0.9: [0, 9, 1], 0.3: [0, 3, 1]}
+
+
+def test_user_share_is_rounded_for_each_user() -> None:
+    ratings = table()
+    _, test = split(ratings, 0.25, by="user")
+    counts = np.bincount(ratings.users)
+    assert np.array_equal(np.bincount(test.users), np.floor(counts * 0.25 + 0.5))
+
+
+def test_time_never_divides_a_second() -> None:
+    ratings = table()
+    train, valid, test = split_three(ratings, 0.1, 0.1, by="time")
+    assert train.times.max() < valid.times.min() <= valid.times.max() < test.times.min()
+    assert abs(len(test) - 90) <= 10
+
+
+def test_time_at_a_moment() -> None:
+    ratings = table()
+    train, test = split(ratings, by="time", at=1_100)
+    assert train.times.max() < 1_100 <= test.times.min()
+    assert test.times.min() == 1_100
+    train, valid, test = split_three(ratings, by="time", at=(1_050, "1970-01-01T00:18:20"))
+    assert train.times.max() < 1_050 <= valid.times.min()
+    assert valid.times.max() < 1_100 <= test.times.min()
+    with pytest.raises(UsageError, match="must begin one after the other"):
+        split_three(ratings, by="time", at=(1_100, 1_050))
+
+
+def test_moments() -> None:
+    assert seconds("2000-12-02") == 975715200
+    assert seconds("2000-12-02T14:52:18") == 975768738
+    assert seconds("2000-12-02T14:52:18+00:00") == 975768738
+    assert seconds("2000-12-02T15:52:18+01:00") == 975768738
+    assert seconds("975768738") == seconds(975768738) == 975768738
+    with pytest.raises(UsageError, match="'yesterday' is no moment"):
+        seconds("yesterday")
+
+
+@pytest.mark.parametrize("by", ["user", "last"])
+def test_whole_users(by: Any) -> None:
+    ratings = table()
+    train, given_part, scored = split_users(ratings, 0.25, seed=3, given=0.7, by=by)
+    check_parts(ratings, train, given_part, scored)
+    held = set(given_part.users.tolist())
+    assert held == set(scored.users.tolist())
+    assert len(held) == 15
+    assert held.isdisjoint(train.users.tolist())
+    for user in held:
+        before, after = (part.times[part.users == user] for part in (given_part, scored))
+        total = len(before) + len(after)
+        assert len(after) == max(1, int(total * 0.3 + 0.5))
+        if by == "last":
+            assert before.max() <= after.min()
+    assert held != set(split_users(ratings, 0.25, seed=4).given.users.tolist())
+
+
+def test_whole_users_needs_two_ratings_each() -> None:
+    ratings = Ratings.from_arrays([1, 2, 3, 3, 4, 4], [1, 1, 1, 2, 1, 2], np.ones(6))
+    for seed in range(5):
+        parts = split_users(ratings, 2, seed=seed)
+        assert set(ratings.user_ids.decode(parts.scored.users).tolist()) == {3, 4}
+    with pytest.raises(DataError, match=r"cannot hold out 3 users: of 4, 2 have two ratings"):
+        split_users(ratings, 3)
+    everyone = ratings.take(ratings.users >= 2)
+    with pytest.raises(DataError, match="someone must be left"):
+        split_users(everyone, 2)
+    with pytest.raises(UsageError, match=r"given = 1\.5"):
+        split_users(ratings, 1, given=1.5)
+
+
+def test_kfold() -> None:
+    ratings = table(n=902)
+    folds = list(kfold(ratings, 5, seed=2))
+    assert sorted(len(test) for _, test in folds) == [180, 180, 180, 181, 181]
+    check_parts(ratings, *(test for _, test in folds))
+    for train, test in folds:
+        check_parts(ratings, train, test)
+    again = list(kfold(ratings, 5, seed=2))
+    assert all(rows(a[1]) == rows(b[1]) for a, b in zip(folds, again, strict=True))
+    with pytest.raises(UsageError, match="2 folds or more"):
+        kfold(ratings, 1)
+    with pytest.raises(DataError, match="too few for 903 folds"):
+        kfold(ratings, 903)
+
+
+def test_refusals() -> None:
+    ratings = table()
+    with pytest.raises(UsageError, match="no split by 'randm'; did you mean 'random'"):
+        split(ratings, by="randm")  # type: ignore[arg-type]
+    for holdout in (0, -0.1, 1.5, float("nan"), float("inf")):
+        for by in ("random", "user"):
+            with pytest.raises(UsageError, match=r"holdout = .*share between 0 and 1"):
+                split(ratings, holdout, by=by)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="leave none to train on"):
+        split(ratings, 900)
+    with pytest.raises(UsageError, match=r"and valid = 0\.5 of 900 ratings leave none"):
+        split_three(ratings, 0.5, 0.5)
+    with pytest.raises(UsageError, match="at goes with by='time'"):
+        split(ratings, at=5)
+    with pytest.raises(DataError, match="leaves the train part empty"):
+        split(ratings, by="time", at=0)
+    timeless = Ratings.from_arrays([1, 1, 2], [1, 2, 1], [1, 2, 3])
+    for by in ("last", "time"):
+        with pytest.raises(DataError, match="has no times to split by: map their column"):
+            split(timeless, by=by)  # type: ignore[arg-type]
+    same = Ratings.from_arrays([1, 1, 2], [1, 2, 1], [1, 2, 3], [5, 5, 5])
+    with pytest.raises(DataError, match="leaves the train part empty"):
+        split(same, 1, by="time")
