@@ -9,6 +9,8 @@ from ._histories import Histories
 from ._home import add, data_home, forget, locate, registered
 from ._ratings import ItemTable, Ratings, Scale
 from ._split import FoldIn, kfold, split, split_three, split_users
+from ._synth import Synthetic, SynthManifest, read_manifest, synthesize, write_synthetic
+from ._synth_world import SynthConfig, World
 from ._table import Table, write_tables
 from ._vocabulary import Ids, Vocabulary
 
@@ -22,8 +24,12 @@ __all__ = [
     "ItemTable",
     "Ratings",
     "Scale",
+    "SynthConfig",
+    "SynthManifest",
+    "Synthetic",
     "Table",
     "Vocabulary",
+    "World",
     "add",
     "atomic_path",
     "data_home",
@@ -33,9 +39,12 @@ __all__ = [
     "group",
     "kfold",
     "locate",
+    "read_manifest",
     "registered",
     "split",
     "split_three",
     "split_users",
+    "synthesize",
+    "write_synthetic",
     "write_tables",
 ]

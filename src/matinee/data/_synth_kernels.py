@@ -1,0 +1,332 @@
+"""Compiled parts of the generator.
+
+Every random number is a hash of (seed, user, purpose, how many before it): splitmix64, used as a
+counter. So a user's ratings are the same whatever is generated before, beside or after them.
+"""
+
+# The finaliser is that of Steele, Lea and Flood, "Fast splittable pseudorandom number
+# generators", OOPSLA 2014.
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
+_MIX_2 = np.uint64(0x94D049BB133111EB)
+_30, _27, _31, _12 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(12)
+
+# What a stream of random numbers of one user is for.
+_TRAITS, _PICKS, _RACE, _NOISE, _TIMES = range(5)
+
+# Rejection looks at about this share of the items at most; above it, a look at all is cheaper.
+_RACE_FROM = 16
+
+_SESSION = 0.04
+"""Chance that a rating opens a new visit."""
+_WITHIN, _BETWEEN = 40.0, 20.0 * 86_400.0
+"""Mean seconds to the next rating of a visit, and to the next visit."""
+
+
+class Tables(NamedTuple):
+    """What the kernels know of the items and of the shape of the model.
+
+    Attributes:
+        seed: Of every stream.
+        weights: float64, popularity of each item, shape (n_items,), sums to one.
+        threshold: float64, first half of the alias table over ``weights``.
+        alias: int32, its second half.
+        factors: float64, unit vectors, shape (n_items, rank).
+        bias: float64, of each item, in stars of a scale of 1 to 5.
+        owed_ptr: int64, shape (n_users + 1,), into ``owed``.
+        owed: int32 items that a user rates whatever their weight, so that each item has a rating.
+        mean, user_spread, taste, taste_spread, twin, pull, noise: Numbers of ``SynthConfig``.
+        n_levels: Number of ratings the scale has.
+        low, step: Rating of level ``k`` is ``low + k * step``.
+        start, end: Window of the times, seconds since 1970.
+    """
+
+    seed: Any
+    weights: Float64
+    threshold: Float64
+    alias: Int32
+    factors: Float64
+    bias: Float64
+    owed_ptr: Int64
+    owed: Int32
+    mean: float
+    user_spread: float
+    taste: float
+    taste_spread: float
+    twin: float
+    pull: float
+    noise: float
+    n_levels: int
+    low: float
+    step: float
+    start: float
+    end: float
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _mix(x: Any) -> Any:
+    x = (x ^ (x >> _30)) * _MIX_1
+    x = (x ^ (x >> _27)) * _MIX_2
+    return x ^ (x >> _31)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _stream(seed: Any, user: Any, purpose: int) -> Any:
+    return _mix(_mix(seed + _GOLDEN) ^ _mix(np.uint64(user * 8 + purpose) * _GOLDEN + _MIX_1))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _uniform(key: Any, at: Any) -> Any:
+    """In the open interval (0, 1): 52 bits and a half."""
+    return (float(_mix(key + np.uint64(at + 1) * _GOLDEN) >> _12) + 0.5) * 2.0**-52
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _normal(key: Any, at: Any) -> Any:
+    radius = math.sqrt(-2.0 * math.log(_uniform(key, 2 * at)))
+    return radius * math.cos(2.0 * math.pi * _uniform(key, 2 * at + 1))
+
+
+@njit(cache=True, nogil=True)
+def _fill_traits(user: Any, t: Tables, traits: Float64) -> None:
+    """Two tastes (of ``rank`` numbers each), then the user's bias and strength of taste."""
+    key = _stream(t.seed, user, _TRAITS)
+    rank = t.factors.shape[1]
+    rest = math.sqrt(1.0 - t.twin * t.twin)
+    for k in range(rank):
+        traits[k] = _normal(key, k)
+        traits[rank + k] = t.twin * traits[k] + rest * _normal(key, rank + k)
+    traits[2 * rank] = t.user_spread * _normal(key, 2 * rank)
+    traits[2 * rank + 1] = t.taste * math.exp(t.taste_spread * _normal(key, 2 * rank + 1))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _affinity(traits: Float64, item: Any, t: Tables) -> Any:
+    """The better of the two tastes' match with the item, standardised over users and items."""
+    rank = t.factors.shape[1]
+    first = 0.0
+    second = 0.0
+    for k in range(rank):
+        q = t.factors[item, k]
+        first += traits[k] * q
+        second += traits[rank + k] * q
+    # The maximum of two standard normals correlated by c has mean sqrt((1 - c) / pi) and
+    # variance 1 - (1 - c) / pi.
+    share = (1.0 - t.twin) / math.pi
+    return (max(first, second) - math.sqrt(share)) / math.sqrt(1.0 - share)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _level(affinity: float, traits: Float64, item: Any, t: Tables) -> Any:
+    """The exact latent score, in levels: 0 is the lowest rating, ``n_levels - 1`` the highest."""
+    rank = t.factors.shape[1]
+    stars = t.mean + t.bias[item] + traits[2 * rank] + traits[2 * rank + 1] * affinity
+    return (stars - 1.0) / 4.0 * (t.n_levels - 1)
+
+
+@njit(cache=True, nogil=True)
+def _moments(level: float, sigma: float, n_levels: int) -> tuple[float, float]:
+    """Mean and variance of ``level`` plus normal noise, rounded and clipped to the levels.
+
+    From E[k] = sum over j of P(k > j) and E[k^2] = sum over j of (2 j + 1) P(k > j), counted from
+    a level below which nothing falls.
+    """
+    base = max(0, math.floor(level - 9.0 * sigma) - 1)
+    top = min(n_levels - 1, math.ceil(level + 9.0 * sigma) + 1)
+    if base >= n_levels - 1:
+        return float(n_levels - 1), 0.0
+    mean = 0.0
+    square = 0.0
+    for j in range(base, top):
+        above = 0.5 * math.erfc((j + 0.5 - level) / (sigma * math.sqrt(2.0)))
+        mean += above
+        square += (2 * (j - base) + 1) * above
+    return base + mean, max(square - mean * mean, 0.0)
+
+
+@njit(cache=True, nogil=True)
+def _race(key: Any, wanted: int, traits: Float64, seen: Any, t: Tables, picks: Int32) -> None:
+    """Draw without replacement by exponential clocks: the first to ring are taken, in order."""
+    clocks = np.empty(len(t.weights))
+    for item in range(len(t.weights)):
+        if seen[item]:
+            clocks[item] = np.inf
+        else:
+            pull = 1.0 / (1.0 + math.exp(-t.pull * _affinity(traits, item, t)))
+            clocks[item] = -math.log(_uniform(key, item)) / (t.weights[item] * pull)
+    order = np.argsort(clocks)
+    for k in range(wanted):
+        picks[k] = order[k]
+
+
+@njit(cache=True, nogil=True)
+def _reject(key: Any, wanted: int, traits: Float64, seen: Any, t: Tables, picks: Int32) -> bool:
+    """The same distribution as ``_race``, by proposing until accepted; False if it takes long."""
+    n_items = len(t.weights)
+    found = 0
+    for attempt in range(1000 + 100 * wanted):
+        if found == wanted:
+            break
+        place = _uniform(key, 2 * attempt) * n_items
+        item = min(int(place), n_items - 1)
+        if place - item >= t.threshold[item]:
+            item = t.alias[item]
+        if seen[item]:
+            continue
+        pull = 1.0 / (1.0 + math.exp(-t.pull * _affinity(traits, item, t)))
+        if _uniform(key, 2 * attempt + 1) < pull:
+            seen[item] = True
+            picks[found] = item
+            found += 1
+    for k in range(found):
+        seen[picks[k]] = False
+    return found == wanted
+
+
+@njit(cache=True, nogil=True)
+def _fill_times(user: Any, n: int, t: Tables, gaps: Float64, when: Int64) -> None:
+    """Strictly increasing: visits of many quick ratings, from a random day of the window on."""
+    key = _stream(t.seed, user, _TIMES)
+    at = t.start + (t.end - t.start) * _uniform(key, 0)
+    total = 0.0
+    for k in range(n):
+        mean = _BETWEEN if _uniform(key, 2 * k + 1) < _SESSION else _WITHIN
+        gaps[k] = -mean * math.log(_uniform(key, 2 * k + 2))
+        total += gaps[k]
+    shrink = min(1.0, (t.end - at) / total)
+    last = -1
+    for k in range(n):
+        at += shrink * gaps[k]
+        last = max(last + 1, int(at))
+        when[k] = last
+
+
+@njit(cache=True, nogil=True)
+def draw(
+    first: int,
+    offsets: Int64,
+    t: Tables,
+    users: Int32,
+    items: Int32,
+    values: Float32,
+    times: Int64,
+    sums: Float64,
+) -> None:
+    """The ratings of consecutive users, each user's ascending by item.
+
+    Args:
+        first: Code of the first user.
+        offsets: int64, where each user's ratings stand in the columns, shape (users + 1,).
+        t: The model.
+        users: int32 column to fill with user codes.
+        items: int32 column to fill with item codes.
+        values: float32 column to fill with ratings.
+        times: int64 column to fill with times.
+        sums: float64, shape (users, 3): each user's sums of Var[rating | score], of ratings and of
+            their squares, to fill.
+    """
+    n_items = len(t.weights)
+    seen = np.zeros(n_items, dtype=np.bool_)
+    picks = np.empty(n_items, dtype=np.int32)
+    gaps = np.empty(n_items)
+    when = np.empty(n_items, dtype=np.int64)
+    traits = np.empty(2 * t.factors.shape[1] + 2)
+    sigma = t.noise / 4.0 * (t.n_levels - 1)
+    for row in range(len(offsets) - 1):
+        user = first + row
+        at = offsets[row]
+        n = offsets[row + 1] - at
+        _fill_traits(user, t, traits)
+        owed = t.owed[t.owed_ptr[user] : t.owed_ptr[user + 1]]
+        seen[owed] = True
+        free = n - len(owed)
+        if free * _RACE_FROM > n_items or not _reject(
+            _stream(t.seed, user, _PICKS), free, traits, seen, t, picks
+        ):
+            _race(_stream(t.seed, user, _RACE), free, traits, seen, t, picks)
+        seen[owed] = False
+        picks[free:n] = owed
+        _fill_times(user, n, t, gaps, when)
+
+        # An item and its place in the order of time, in one sortable number.
+        packed = (picks[:n].astype(np.int64) << 32) | np.arange(n)
+        packed.sort()
+        noise = _stream(t.seed, user, _NOISE)
+        for k in range(n):
+            item = np.int32(packed[k] >> 32)
+            level = _level(_affinity(traits, item, t), traits, item, t)
+            drawn = math.floor(level + sigma * _normal(noise, k) + 0.5)
+            rating = t.low + t.step * min(max(drawn, 0), t.n_levels - 1)
+            users[at + k] = user
+            items[at + k] = item
+            values[at + k] = rating
+            times[at + k] = when[packed[k] & 0xFFFFFFFF]
+            sums[row, 0] += _moments(level, sigma, t.n_levels)[1] * t.step * t.step
+            sums[row, 1] += rating
+            sums[row, 2] += rating * rating
+
+
+@njit(cache=True, nogil=True)
+def expectations(users: Int32, items: Int32, t: Tables, mean: Float64, variance: Float64) -> None:
+    """Fill E[rating | pair] and Var[rating | pair] for pairs of codes, quickest sorted by user."""
+    traits = np.empty(2 * t.factors.shape[1] + 2)
+    sigma = t.noise / 4.0 * (t.n_levels - 1)
+    last = -1
+    for k in range(len(users)):
+        if users[k] != last:
+            last = users[k]
+            _fill_traits(last, t, traits)
+        level = _level(_affinity(traits, items[k], t), traits, items[k], t)
+        moments = _moments(level, sigma, t.n_levels)
+        mean[k] = t.low + t.step * moments[0]
+        variance[k] = t.step * t.step * moments[1]
+
+
+@njit(cache=True, nogil=True)
+def alias_table(weights: Float64) -> tuple[Float64, Int32]:
+    """Walker's alias table of weights that sum to one (Vose's construction)."""
+    n = len(weights)
+    threshold = weights * n
+    alias = np.arange(n).astype(np.int32)
+    small = np.empty(n, dtype=np.int64)
+    large = np.empty(n, dtype=np.int64)
+    n_small = 0
+    n_large = 0
+    for k in range(n):
+        if threshold[k] < 1.0:
+            small[n_small] = k
+            n_small += 1
+        else:
+            large[n_large] = k
+            n_large += 1
+    while n_small and n_large:
+        n_small -= 1
+        k = small[n_small]
+        top = large[n_large - 1]
+        alias[k] = top
+        threshold[top] -= 1.0 - threshold[k]
+        if threshold[top] < 1.0:
+            n_large -= 1
+            small[n_small] = top
+            n_small += 1
+    # What is left over is 1 but for rounding.
+    for k in range(n_small):
+        threshold[small[k]] = 1.0
+    for k in range(n_large):
+        threshold[large[k]] = 1.0
+    return threshold, alias
