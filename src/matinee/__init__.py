@@ -1,5 +1,96 @@
-"""Matinee: a deep-autoencoder recommender."""
+"""Matinee: a deep-autoencoder recommender.
+
+    ratings = matinee.load("ml-1m")
+    train, test = matinee.split(ratings, holdout=0.2, seed=0)
+    model = matinee.Autoencoder(preset="default").fit(train)
+    print(model.evaluate(test))
+    model.recommend([{"1": 5, "2": 3}], k=10)
+
+Nothing is imported before it is used, so that a command which only reads data does not wait for
+the network's libraries.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from ._version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from . import cli, config, data, errors, evaluate, models, nn, recommend, train
+    from .data import Histories, ItemTable, Ratings, Scale, Table, load, split
+    from .errors import (
+        DataError,
+        LeakError,
+        MatineeError,
+        ModelFileError,
+        TrainingError,
+        UnknownIdError,
+        UsageError,
+    )
+    from .evaluate import Evaluation
+    from .models import Autoencoder, Bias, GlobalMean, ItemMean, Recommender, load_model
+
+__all__ = [
+    "Autoencoder",
+    "Bias",
+    "DataError",
+    "Evaluation",
+    "GlobalMean",
+    "Histories",
+    "ItemMean",
+    "ItemTable",
+    "LeakError",
+    "MatineeError",
+    "ModelFileError",
+    "Ratings",
+    "Recommender",
+    "Scale",
+    "Table",
+    "TrainingError",
+    "UnknownIdError",
+    "UsageError",
+    "__version__",
+    "cli",
+    "config",
+    "data",
+    "errors",
+    "evaluate",
+    "load",
+    "load_model",
+    "models",
+    "nn",
+    "recommend",
+    "split",
+    "train",
+]
+
+_ROOMS = ("cli", "config", "data", "errors", "evaluate", "models", "nn", "recommend", "train")
+_HOMES = {
+    "data": ("Histories", "ItemTable", "Ratings", "Scale", "Table", "load", "split"),
+    "errors": (
+        "DataError",
+        "LeakError",
+        "MatineeError",
+        "ModelFileError",
+        "TrainingError",
+        "UnknownIdError",
+        "UsageError",
+    ),
+    "evaluate": ("Evaluation",),
+    "models": ("Autoencoder", "Bias", "GlobalMean", "ItemMean", "Recommender", "load_model"),
+}
+_HOME = {name: room for room, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return import_module(f".{name}", __name__)
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    globals()[name] = value  # found at once the next time
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,87 @@
+"""What a title is known by: the same title written another way has a key in common."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+_YEAR = re.compile(r"\s*[(\[](\d{4})(?:\s*[-–]\s*(?:\d{4})?)?[)\]]\s*$")
+_BARE_YEAR = re.compile(r"^(.*\S)[\s,]+((?:18|19|20)\d\d)$")
+_ALTERNATIVE = re.compile(r"\(([^()]*)\)")
+_ALSO = re.compile(r"^(?:a\.?k\.?a\.?)\s+", re.IGNORECASE)
+_ARTICLE_LAST = re.compile(r"^(.*\S),\s*(\w+|[ldLD]['’])$")
+_WORD = re.compile(r"[^\W_]+")
+_APOSTROPHE = re.compile(r"['’`´]")
+_ELISION = re.compile(r"\b([ld])['’`´](?=\w)", re.IGNORECASE)
+
+ARTICLES = frozenset(
+    {"the", "a", "an"}
+    | {"le", "la", "les", "l", "un", "une"}  # French
+    | {"el", "los", "las", "il", "lo", "gli", "i"}  # Spanish, Italian
+    | {"der", "die", "das", "den", "det", "de", "het", "een", "en", "et"}  # the Germanic ones
+)
+# Letters that Unicode does not take apart into a plain letter and an accent.
+_PLAIN = str.maketrans(
+    {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
+)
+_ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
+
+
+def words(text: str) -> list[str]:
+    """Words in lower case without accents and punctuation; roman numerals as digits."""
+    text = text.casefold()
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text.translate(_PLAIN)).casefold()
+        text = "".join(c for c in text if not unicodedata.combining(c))
+    text = _APOSTROPHE.sub("", _ELISION.sub(r"\1 ", text)).replace("&", " and ")
+    return [_ROMAN.get(word, word) for word in _WORD.findall(text)]
+
+
+def split_year(title: str) -> tuple[str, int | None]:
+    """A title without its "(1999)" and the year, or None where there is none."""
+    found = _YEAR.search(title)
+    # "(500)" or a title that is all year keeps what it has.
+    if found is None or not title[: found.start()].strip():
+        return title, None
+    return title[: found.start()], int(found.group(1))
+
+
+def readings(text: str) -> list[tuple[str, int | None]]:
+    """The (title, year) a request may mean: "Heat 1995" is "Heat" of 1995, or a title so called."""
+    name, year = split_year(text)
+    if year is not None:
+        return [(name, year)]
+    found = _BARE_YEAR.match(name.strip())
+    return [(name, None)] + ([(found.group(1), int(found.group(2)))] if found else [])
+
+
+def names(title: str) -> list[list[str]]:
+    """The names in a title without year, as words: all of it, and each part in parentheses.
+
+    An article at the end ("Matrix, The") goes to the front.
+    """
+    outer = _ALTERNATIVE.sub(" ", title).strip()
+    parts = [outer] if outer else []
+    parts += [_ALSO.sub("", part.strip()) for part in _ALTERNATIVE.findall(title)]
+    found = [_words_in_order(part) for part in parts]
+    if len(parts) > 1:
+        found.append(words(title))
+    return [name for name in found if name]
+
+
+@lru_cache(maxsize=1024)
+def _is_article(word: str) -> bool:
+    return all(part in ARTICLES for part in words(word))
+
+
+def _words_in_order(name: str) -> list[str]:
+    found = _ARTICLE_LAST.match(name)
+    if found and _is_article(found.group(2)):
+        return words(found.group(2)) + words(found.group(1))
+    return words(name)
+
+
+def without_article(name: list[str]) -> list[str]:
+    """A name without its leading article, unless that is all there is."""
+    return name[1:] if len(name) > 1 and name[0] in ARTICLES else name

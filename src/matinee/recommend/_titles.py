@@ -1,0 +1,249 @@
+"""Find an item by a title written from memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from difflib import SequenceMatcher
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ..data import ItemTable, Vocabulary
+from ..errors import UnknownIdError, UsageError
+from ._title_keys import ARTICLES, names, readings, split_year, without_article, words
+from ._trigrams import Trigrams
+
+Int32 = npt.NDArray[np.int32]
+
+_LISTED = 8
+_LIKE = 0.84
+"""Similarity (difflib's ratio) from which a misspelt title is taken for meant."""
+_AHEAD = 0.04
+"""By how much it must beat the next one."""
+_WORD_LIKE = 0.75
+"""Likewise for one word of a title."""
+
+
+class Titled(NamedTuple):
+    """An item's external id and title."""
+
+    id: Any
+    title: str
+
+
+class TitleIndex:
+    """Looks up items of a model by id or title.
+
+    Case, accents, punctuation, articles ("Matrix, The" is "the matrix") and roman numerals do not
+    matter; the year may be given, and need not; a part of a title will do where only one title
+    has it; small misspellings are forgiven.
+
+    Args:
+        item_ids: The items.
+        table: Their titles; without, items are found by id only.
+    """
+
+    def __init__(self, item_ids: Vocabulary, table: ItemTable | None) -> None:
+        self._ids = item_ids
+        self._titles = None if table is None else table.titles
+
+    def find(self, text: str) -> Any:
+        """The external id of the one item that a text means.
+
+        An id that matches exactly wins over any title.
+
+        Raises:
+            UsageError: Several titles fit; they are listed.
+            UnknownIdError: None fits; the nearest are listed.
+        """
+        code = int(self._ids.encode([text.strip()])[0])
+        if code >= 0:
+            return self._item(code).id
+        if self._titles is None:
+            raise UnknownIdError(f"unknown item {text!r}; the model has no titles, so give an id")
+        for codes in self._matches(text):
+            if len(codes) > 1:
+                raise UsageError(self._ambiguous(text, codes))
+            return self._item(codes[0]).id
+        near = self.search(text, 5)
+        listed = f"; the nearest: {self._list(near)}" if near else ""
+        raise UnknownIdError(f"no title like {text!r}{listed}")
+
+    def search(self, text: str, n: int = 10) -> list[Titled]:
+        """The items most like a text, best first, at most n; for suggestions."""
+        if self._titles is None:
+            return []
+        found: dict[int, None] = {}
+        for codes in self._matches(text):
+            found.update(dict.fromkeys(codes))
+        for name, _ in readings(text):
+            found.update(dict.fromkeys(code for code, _, like in self._near(name) if like >= 0.4))
+        return [self._item(code) for code in list(found)[:n]]
+
+    def _matches(self, text: str) -> Iterator[list[int]]:
+        """Codes that match in each way, the strictest first; ways with no match are left out."""
+        whole = " ".join(text.casefold().split())
+        if whole in self._whole:
+            yield self._whole[whole]
+        meant = readings(text)
+        for look_up in (
+            self._by_name,
+            self._by_bare_name,
+            self._by_letters,
+            self._by_words,
+            self._by_likeness,
+            self._by_misspelt_words,
+        ):
+            for name, year in meant:
+                codes = [c for c in look_up(name) if year is None or self._years[c] == year]
+                if codes:
+                    yield codes
+
+    def _by_name(self, name: str) -> Iterable[int]:
+        return self._named.get(" ".join(_first(name)), ())
+
+    def _by_bare_name(self, name: str) -> Iterable[int]:
+        return self._bare.get(" ".join(without_article(_first(name))), ())
+
+    def _by_letters(self, name: str) -> Iterable[int]:
+        return self._joined.get("".join(without_article(_first(name))), ())
+
+    def _by_words(self, name: str) -> list[int]:
+        return self._with_all([{word} for word in _telling(name)])
+
+    def _by_misspelt_words(self, name: str) -> list[int]:
+        wanted = _telling(name)
+        # One word alone says too little: "amelie" is not "Mélodie en sous-sol".
+        if sum(word in self._having for word in wanted) == 0 or len(wanted) < 2:
+            return []
+        return self._with_all([self._spellings(word) for word in wanted])
+
+    def _with_all(self, wanted: list[set[str]]) -> list[int]:
+        """Codes of the titles that have a word out of each set."""
+        found: set[int] | None = None
+        for choice in wanted:
+            having: set[int] = set().union(*(self._having.get(word, ()) for word in choice))
+            found = having if found is None else found & having
+        return sorted(found or ())
+
+    def _spellings(self, word: str) -> set[str]:
+        """A word, or what words of titles it may be a misspelling of if it is in none."""
+        if word in self._having or word.isdigit():
+            return {word}
+        matcher = SequenceMatcher(autojunk=False)
+        matcher.set_seq2(word)
+        found = set()
+        for at in self._word_trigrams.nearest(word, 40):
+            matcher.set_seq1(self._all_words[at])
+            if matcher.ratio() >= _WORD_LIKE:
+                found.add(self._all_words[at])
+        return found
+
+    def _by_likeness(self, name: str) -> list[int]:
+        near = [entry for entry in self._near(name) if entry[2] >= _LIKE]
+        # "Rocky 7" is not a misspelling of "Rocky 2".
+        numbers = _numbers(without_article(_first(name)))
+        near = [(c, key, like) for c, key, like in near if _numbers(key.split()) == numbers]
+        return sorted({c for c, _, like in near if like > near[0][2] - _AHEAD})
+
+    def _near(self, name: str) -> list[tuple[int, str, float]]:
+        """Titles like a name as (code, key, likeness), best first."""
+        key = " ".join(without_article(_first(name)))
+        if not key:
+            return []
+        matcher = SequenceMatcher(autojunk=False)
+        matcher.set_seq2(key)
+        scored = []
+        for at in self._trigrams.nearest(key, 40):
+            other, code = self._keys[at]
+            matcher.set_seq1(other)
+            scored.append((code, other, matcher.ratio()))
+        return sorted(scored, key=lambda entry: (-entry[2], entry[0]))
+
+    @cached_property
+    def _whole(self) -> dict[str, list[int]]:
+        return _grouped((" ".join(t.casefold().split()), c) for c, t in self._each())
+
+    @cached_property
+    def _parsed(self) -> list[tuple[int, list[str]]]:
+        return [(c, name) for c, title in self._each() for name in names(split_year(title)[0])]
+
+    @cached_property
+    def _years(self) -> list[int | None]:
+        return [split_year(title)[1] for _, title in self._each()]
+
+    @cached_property
+    def _named(self) -> dict[str, list[int]]:
+        return _grouped((" ".join(name), code) for code, name in self._parsed)
+
+    @cached_property
+    def _bare(self) -> dict[str, list[int]]:
+        return _grouped((key, code) for key, code in self._keys)
+
+    @cached_property
+    def _keys(self) -> list[tuple[str, int]]:
+        return [(" ".join(without_article(name)), code) for code, name in self._parsed]
+
+    @cached_property
+    def _having(self) -> dict[str, set[int]]:
+        having: dict[str, set[int]] = {}
+        for code, name in self._parsed:
+            for word in name:
+                having.setdefault(word, set()).add(code)
+        return having
+
+    @cached_property
+    def _joined(self) -> dict[str, list[int]]:
+        return _grouped((key.replace(" ", ""), code) for key, code in self._keys)
+
+    @cached_property
+    def _trigrams(self) -> Trigrams:
+        return Trigrams([key for key, _ in self._keys])
+
+    @cached_property
+    def _all_words(self) -> list[str]:
+        return list(self._having)
+
+    @cached_property
+    def _word_trigrams(self) -> Trigrams:
+        return Trigrams(self._all_words)
+
+    def _each(self) -> Iterator[tuple[int, str]]:
+        return enumerate(() if self._titles is None else self._titles.tolist())
+
+    def _item(self, code: int) -> Titled:
+        ids = self._ids.ids[code : code + 1].tolist()
+        return Titled(ids[0], ids[0] if self._titles is None else self._titles[code])
+
+    def _list(self, items: Iterable[Titled]) -> str:
+        return "; ".join(f"{item.title} [id {item.id}]" for item in items)
+
+    def _ambiguous(self, text: str, codes: list[int]) -> str:
+        listed = self._list(map(self._item, codes[:_LISTED]))
+        more = f"; and {len(codes) - _LISTED} more" if len(codes) > _LISTED else ""
+        return f"{text!r} could be {listed}{more}. Write the id, or more of the title"
+
+
+def _first(name: str) -> list[str]:
+    found = names(name)
+    return found[-1] if found else []
+
+
+def _telling(name: str) -> list[str]:
+    """The words of a name but for articles."""
+    return [word for word in words(name) if word not in ARTICLES]
+
+
+def _numbers(name: list[str]) -> list[str]:
+    return sorted(word for word in name if word.isdigit())
+
+
+def _grouped(pairs: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
+    groups: dict[str, list[int]] = {}
+    for key, code in pairs:
+        group = groups.setdefault(key, [])
+        if not group or group[-1] != code:  # codes come in ascending order
+            group.append(code)
+    return groups

@@ -1,0 +1,58 @@
+"""Find, among many short texts, those most like another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+
+
+class Trigrams:
+    """Finds the texts that share most runs of three letters with another.
+
+    Args:
+        texts: What to find; the ends of a text count as spaces.
+    """
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        lengths = np.array([len(text) + 2 for text in texts], dtype=np.int64)
+        grams = _grams("".join(f" {text} " for text in texts))
+        owners = np.repeat(np.arange(len(texts), dtype=np.int32), lengths)
+        within = np.ones(len(owners), dtype=bool)
+        ends = np.cumsum(lengths)
+        within[ends - 1] = within[ends - 2] = False  # runs that reach into the next text
+        grams, owners = grams[within[: len(grams)]], owners[: len(grams)][within[: len(grams)]]
+        order = np.lexsort((owners, grams))
+        grams, owners = grams[order], owners[order]
+        first = np.ones(len(grams), dtype=bool)
+        first[1:] = (grams[1:] != grams[:-1]) | (owners[1:] != owners[:-1])
+        self._grams, self._owners = grams[first], owners[first]
+        self._sizes = np.bincount(self._owners, minlength=len(texts))
+
+    def nearest(self, text: str, n: int) -> Int32:
+        """Positions of the n texts most like one (Dice's coefficient), best first.
+
+        Fewer where fewer share anything with it.
+        """
+        grams = np.unique(_grams(f" {text} "))
+        first = np.searchsorted(self._grams, grams, side="left")
+        last = np.searchsorted(self._grams, grams, side="right")
+        owners = [self._owners[a:b] for a, b in zip(first, last, strict=True)]
+        if not owners or len(self._sizes) == 0:
+            return np.empty(0, np.int32)
+        shared = np.bincount(np.concatenate(owners), minlength=len(self._sizes))
+        dice = shared / (self._sizes + len(grams))
+        best = np.argsort(-dice, kind="stable")[:n]
+        return best[dice[best] > 0].astype(np.int32)
+
+
+def _grams(text: str) -> Int64:
+    """Every run of three letters as a number, int64, shape (len(text) - 2,)."""
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    letters = points.astype(np.int64)
+    # A code point has 21 bits, so three fill 63.
+    return (letters[:-2] << 42) | (letters[1:-1] << 21) | letters[2:]
