@@ -52,10 +52,13 @@ def split(
     - ``random``: ratings at random, whoever gave them. Some users and items may be left with no
       training rating.
     - ``user``: of each user, ratings at random.
-    - ``last``: of each user, the latest ratings. Ratings of the same second stand in the order
-      they have in the table (MovieLens gives many: its order within them means nothing).
-    - ``time``: the latest ratings of all, from one moment on. Ratings of the same second fall on
-      the same side, the later one, so that the parts may miss the stated share by a few.
+    - ``last``: of each user, the latest ratings.
+    - ``time``: the latest ratings of all: a share of exactly that size, or those from one moment
+      on (``at``).
+
+    Where ``last`` or a share by ``time`` must choose among ratings of the same second (MovieLens
+    has many), chance does, by the seed: any order of the table would favour some items. A cut
+    ``at`` a moment divides no second.
 
     With ``user`` and ``last`` each user keeps a training rating: who has one rating has none held
     out, and who has no more than the number to hold out keeps one. A share is rounded for each
@@ -65,7 +68,7 @@ def split(
         ratings: The ratings to split.
         holdout: A share, between 0 and 1, or a whole number of ratings: in all for ``random`` and
             ``time``, of each user for ``user`` and ``last``.
-        seed: Seed of ``random`` and ``user``; the others use no chance.
+        seed: Seed of whatever is left to chance.
         by: The protocol.
         at: For ``time``: the moment to cut at instead of a share; ratings from it on are held out.
 
@@ -161,7 +164,7 @@ def split_users(
     rows = np.flatnonzero(chosen[ratings.users])
     held = ratings.take(rows)
     scored = np.clip(np.floor(counts * (1 - given) + 0.5).astype(np.int64), 1, counts - 1)
-    sequence = _shuffled(len(held), rng) if by == "user" else _in_time(held)
+    sequence = _shuffled(len(held), rng) if by == "user" else _in_time(held, rng)
     part = _from_the_end(held, sequence, scored, np.zeros_like(scored))
     return FoldIn(
         ratings.take(~chosen[ratings.users]), held.take(part == TRAIN), held.take(part == TEST)
@@ -228,7 +231,7 @@ def assign(
             if valid
             else np.zeros_like(test)
         )
-        sequence = _shuffled(n, rng) if by == "user" else _in_time(ratings)
+        sequence = _shuffled(n, rng) if by == "user" else _in_time(ratings, rng)
         return _from_the_end(ratings, sequence, test, middle)
     part = np.zeros(n, dtype=np.int8)
     if by == "time" and at is not None:
@@ -252,11 +255,11 @@ def assign(
         part[order[n - n_test - n_middle : n - n_test]] = VALID
         return part
     times = _times(ratings)
-    first, second = n - n_test - n_middle, n - n_test
-    ordered = np.partition(times, [first, second])
+    if times.min() == times.max():
+        raise DataError(f"{ratings.name}: every rating has the same time; nothing to split by")
     if n_middle:
-        part[times >= ordered[first]] = VALID
-    part[times >= ordered[second]] = TEST
+        part[~_earliest(times, n - n_test - n_middle, seed)] = VALID
+    part[~_earliest(times, n - n_test, seed)] = TEST
     return part
 
 
@@ -305,8 +308,26 @@ def _times(ratings: Ratings) -> Int64:
     return ratings.times
 
 
-def _in_time(ratings: Ratings) -> Sequence:
-    return np.argsort(_times(ratings), kind="stable")
+def _in_time(ratings: Ratings, rng: np.random.Generator) -> Sequence:
+    """All positions by time, those of the same second shuffled."""
+    times = _times(ratings)
+    order = _shuffled(len(ratings), rng)
+    sequence: Sequence = order[np.argsort(times[order], kind="stable")]
+    return sequence
+
+
+def _earliest(times: Int64, k: int, seed: int) -> npt.NDArray[np.bool_]:
+    """A mask of the ``k`` earliest; of the last one's second, as many as needed by chance.
+
+    With one seed, the mask of a smaller ``k`` is part of that of a larger.
+    """
+    if not 0 < k < len(times):
+        return np.full(len(times), k > 0)
+    latest = np.partition(times, k - 1)[k - 1]
+    mask: npt.NDArray[np.bool_] = times < latest
+    same = np.random.default_rng(seed).permutation(np.flatnonzero(times == latest))
+    mask[same[: k - int(np.count_nonzero(mask))]] = True
+    return mask
 
 
 @njit(cache=True, nogil=True)

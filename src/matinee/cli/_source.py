@@ -1,0 +1,146 @@
+"""The options by which every command that reads ratings is told how to read them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import UsageError
+from ._output import note
+
+if TYPE_CHECKING:
+    from ..data import Ratings
+
+_PANEL = "Reading"
+
+Source = Annotated[
+    str | None,
+    typer.Argument(
+        help="A catalogue name (ml-1m), a name given by 'data add', a file, a folder or a quoted "
+        "glob of files; nothing with --sql.",
+        show_default=False,
+    ),
+]
+User = Annotated[
+    str | None,
+    typer.Option("--user", metavar="COL", help="Column of the user id.", rich_help_panel=_PANEL),
+]
+Item = Annotated[
+    str | None,
+    typer.Option("--item", metavar="COL", help="Column of the item id.", rich_help_panel=_PANEL),
+]
+Rating = Annotated[
+    str | None,
+    typer.Option("--rating", metavar="COL", help="Column of the rating.", rich_help_panel=_PANEL),
+]
+Time = Annotated[
+    str | None,
+    typer.Option("--time", metavar="COL", help="Column of the time.", rich_help_panel=_PANEL),
+]
+ScaleOption = Annotated[
+    str | None,
+    typer.Option(
+        "--scale",
+        metavar="LOW:HIGH",
+        help="The range ratings may have, as in 1:5; one outside it is an error. By default the "
+        "range seen.",
+        rich_help_panel=_PANEL,
+    ),
+]
+Repeats = Annotated[
+    str,
+    typer.Option(
+        "--repeats",
+        metavar="POLICY",
+        help="What to do with a user's repeated rating of one item: keep the last by time (last), "
+        "take their mean (mean), or stop (error).",
+        rich_help_panel=_PANEL,
+    ),
+]
+Sql = Annotated[
+    str | None,
+    typer.Option(
+        "--sql", metavar="QUERY", help="Read the result of a query.", rich_help_panel=_PANEL
+    ),
+]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="FILE",
+        help="The database --sql asks: a DuckDB or SQLite file, or a PostgreSQL address.",
+        rich_help_panel=_PANEL,
+    ),
+]
+Items = Annotated[
+    Path | None,
+    typer.Option(
+        "--items",
+        metavar="FILE",
+        help="A table of titles and genres by item id; one beside the ratings is found unasked.",
+        rich_help_panel=_PANEL,
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+def parse_scale(text: str | None) -> tuple[float, float] | None:
+    """A scale written as ``LOW:HIGH``.
+
+    Raises:
+        UsageError: It is not written so, or is empty.
+    """
+    if text is None:
+        return None
+    low, sign, high = text.partition(":")
+    try:
+        scale = float(low), float(high)
+    except ValueError:
+        scale = (0.0, 0.0)
+    if not sign or not -float("inf") < scale[0] < scale[1] < float("inf"):
+        raise UsageError(f"--scale {text!r}: write it as LOW:HIGH, as in 1:5")
+    return scale
+
+
+def read(
+    source: str | None,
+    *,
+    user: str | None = None,
+    item: str | None = None,
+    rating: str | None = None,
+    time: str | None = None,
+    scale: str | None = None,
+    repeats: str = "last",
+    sql: str | None = None,
+    database: str | None = None,
+    items: Path | None = None,
+    notes: bool = True,
+) -> Ratings:
+    """Read ratings as the options say, and say on stderr what reading them had to settle.
+
+    Raises:
+        UsageError: Neither a source nor a query, or both.
+        DataError: They cannot be read.
+    """
+    from ..data import load
+
+    if (source is None) == (sql is None):
+        raise UsageError("name a SOURCE to read, or give a query with --sql (and not both)")
+    if database is not None and sql is None:
+        raise UsageError("--database goes with --sql")
+    options: dict[str, Any] = {
+        "user": user,
+        "item": item,
+        "rating": rating,
+        "time": time,
+        "scale": parse_scale(scale),
+        "repeats": repeats,
+        "items": items,
+    }
+    ratings = load(source, sql=sql, database=database, **options)
+    if notes:
+        for text in ratings.notes:
+            note(f"matinee: {ratings.name}: {text}")
+    return ratings

@@ -1,0 +1,203 @@
+"""Splits that have a name: those that came with their data, and folders of a train and a test."""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
+
+import numpy as np
+
+from ..errors import DataError, UsageError, nearest
+from ._catalogue import CATALOGUE
+from ._home import locate
+from ._ratings import ItemTable, Ratings, Scale
+from ._vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class NamedSplit:
+    """A split that came with its data, so that scores by it can be compared.
+
+    Attributes:
+        name: What to call it ("ml-100k/u1").
+        dataset: The data set it is in.
+        train: File of the training part, relative to the data set.
+        test: File of the test part.
+        description: One line.
+    """
+
+    name: str
+    dataset: str
+    train: str
+    test: str
+    description: str
+
+
+def _canonical() -> Iterator[NamedSplit]:
+    for fold in range(1, 6):
+        yield NamedSplit(
+            f"ml-100k/u{fold}",
+            "ml-100k",
+            f"u{fold}.base",
+            f"u{fold}.test",
+            f"80/20, fold {fold} of 5; the test parts are disjoint",
+        )
+    for letter in "ab":
+        yield NamedSplit(
+            f"ml-100k/u{letter}",
+            "ml-100k",
+            f"u{letter}.base",
+            f"u{letter}.test",
+            "10 test ratings of each user; ua and ub have disjoint test parts",
+        )
+
+
+NAMED_SPLITS: MappingProxyType[str, NamedSplit] = MappingProxyType(
+    {entry.name: entry for entry in _canonical()}
+)
+"""The splits that come with data sets of the catalogue."""
+
+
+def named_split(name: str | Path) -> tuple[Ratings, Ratings]:
+    """Read a split that has a name, or one in a folder.
+
+    Args:
+        name: One of ``NAMED_SPLITS`` (``"ml-100k/u1"``); or a folder, or the name of one (in the
+            data home, or given by ``add``), that has a ``train`` and a ``test`` file, such as
+            ``split_files`` writes.
+
+    Returns:
+        The training and the test part, with one vocabulary.
+
+    Raises:
+        UsageError: There is no split of that name.
+        DataError: Its data is not on this machine, or cannot be read.
+    """
+    from ._load import load
+
+    with _split_paths(str(name)) as (train, test):
+        parts = share_vocabularies(load(train), load(test))
+    return replace(parts[0], name=f"{name} train"), replace(parts[1], name=f"{name} test")
+
+
+def is_named_split(name: str) -> bool:
+    """Whether ``named_split`` knows a name or folder, by a look at the files alone."""
+    if name in NAMED_SPLITS:
+        return True
+    place = Path(name) if Path(name).exists() else locate(name)
+    return place is not None and place.is_dir() and _parts_in(place) is not None
+
+
+def share_vocabularies(*parts: Ratings) -> tuple[Ratings, ...]:
+    """Recode ratings that were read apart by the ids of all of them together.
+
+    Ids are text for all where they are text for one. A title is taken from the first part that
+    has one for the item; the scale is that of all.
+    """
+    users = _union([part.user_ids for part in parts])
+    items = _union([part.item_ids for part in parts])
+    table = _union_table(parts, items)
+    scale = Scale(min(p.scale.low for p in parts), max(p.scale.high for p in parts))
+    return tuple(
+        replace(
+            part,
+            users=users.encode(part.user_ids.ids)[part.users],
+            items=items.encode(part.item_ids.ids)[part.items],
+            user_ids=users,
+            item_ids=items,
+            item_table=table,
+            scale=scale,
+        )
+        for part in parts
+    )
+
+
+def join(*parts: Ratings, name: str) -> Ratings:
+    """Put the parts of a split together again; they must share their vocabularies."""
+    times = [part.times for part in parts if part.times is not None]
+    return replace(
+        parts[0],
+        users=np.concatenate([part.users for part in parts]),
+        items=np.concatenate([part.items for part in parts]),
+        values=np.concatenate([part.values for part in parts]),
+        times=np.concatenate(times) if len(times) == len(parts) else None,
+        name=name,
+        notes=tuple(note for part in parts for note in part.notes),
+    )
+
+
+@contextmanager
+def _split_paths(name: str) -> Iterator[tuple[Path, Path]]:
+    """The training and test file of a split, unpacked for the while if they are in a zip."""
+    entry = NAMED_SPLITS.get(name)
+    if entry is None:
+        place = Path(name) if Path(name).exists() else locate(name)
+        found = _parts_in(place) if place is not None and place.is_dir() else None
+        if found is None:
+            what = f"{place} holds no train and test file" if place else "no such folder"
+            raise UsageError(
+                f"no split {name!r}{nearest(name, NAMED_SPLITS)} (named are "
+                f"{', '.join(NAMED_SPLITS)}; as a folder: {what})"
+            )
+        yield found
+        return
+    place = locate(entry.dataset)
+    if place is None:
+        get = f"`matinee data get {entry.dataset}`" if entry.dataset in CATALOGUE else "add it"
+        raise DataError(f"{name}: {entry.dataset} is not on this machine; {get} first")
+    with tempfile.TemporaryDirectory(prefix="matinee-") as scratch:
+        if place.is_file() and zipfile.is_zipfile(place):
+            place = _unpacked(place, Path(scratch))
+        train, test = place / entry.train, place / entry.test
+        for file in (train, test):
+            if not file.is_file():
+                raise DataError(f"{name}: {file} is missing; is {place} all of {entry.dataset}?")
+        yield train, test
+
+
+def _unpacked(archive: Path, folder: Path) -> Path:
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            for info in opened.infolist():
+                if not info.is_dir():
+                    # Flat: a MovieLens archive has its files in one folder.
+                    target = folder / PurePosixPath(info.filename).name
+                    target.write_bytes(opened.read(info))
+    except (zipfile.BadZipFile, EOFError) as error:
+        raise DataError(f"{archive}: not a sound zip archive ({error})") from None
+    return folder
+
+
+def _parts_in(folder: Path) -> tuple[Path, Path] | None:
+    found = [sorted(folder.glob(f"{part}.*")) for part in ("train", "test")]
+    return (found[0][0], found[1][0]) if all(len(files) == 1 for files in found) else None
+
+
+def _union(vocabularies: list[Vocabulary]) -> Vocabulary:
+    first = vocabularies[0]
+    if all(other == first for other in vocabularies[1:]):
+        return first
+    ids = [v.ids for v in vocabularies]
+    if not all(v.numeric for v in vocabularies):
+        ids = [v.ids.astype(str).astype(object) if v.numeric else v.ids for v in vocabularies]
+    return Vocabulary(np.unique(np.concatenate(ids)))
+
+
+def _union_table(parts: tuple[Ratings, ...], items: Vocabulary) -> ItemTable | None:
+    tables = [(part.item_table, part.item_ids) for part in parts if part.item_table is not None]
+    if not tables:
+        return None
+    titles = np.array([str(name) for name in items.ids], dtype=object)
+    genres = np.empty(len(items), dtype=object)
+    genres.fill(())
+    for table, ids in reversed(tables):
+        codes = items.encode(ids.ids)
+        titles[codes] = table.titles
+        if table.genres is not None:
+            genres[codes] = table.genres
+    return ItemTable(titles, genres if any(t.genres is not None for t, _ in tables) else None)
