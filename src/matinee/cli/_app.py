@@ -56,13 +56,15 @@ class Commands(TyperGroup):
             raise UsageError(f"no such command {cmd_name!r}{near}")
         module, _, attribute = COMMANDS[cmd_name].partition(":")
         found = getattr(import_module(f".{module}", __package__), attribute)
-        if not isinstance(found, typer.Typer):
-            single = typer.Typer(add_completion=False)
-            single.command(cmd_name)(found)
-            found = single
-        command = typer.main.get_command(found)
-        command.name = cmd_name
-        return command
+        # As part of another app, so that a group does not grow completion options of its own.
+        outer = typer.Typer(add_completion=False)
+        outer.callback()(lambda: None)
+        if isinstance(found, typer.Typer):
+            outer.add_typer(found, name=cmd_name)
+        else:
+            outer.command(cmd_name)(found)
+        group: Any = typer.main.get_command(outer)
+        return group.commands[cmd_name]
 
     def invoke(self, ctx: Any) -> Any:
         """Run the subcommand, telling an interrupt and a closed pipe from other ends."""

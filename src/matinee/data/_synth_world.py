@@ -73,7 +73,7 @@ class SynthConfig(Config):
     skew: Annotated[float, Field(ge=0)] = 0.7
     """Exponent of the popularity of items by rank (Zipf-Mandelbrot)."""
     cutoff: Annotated[float, Field(ge=0)] = 3.0
-    """How much faster the unpopular end falls off: popularity is times exp(-cutoff * rank)."""
+    """How fast the unpopular end falls off: times exp(-cutoff * rank), with ranks from 0 to 1."""
     activity: Annotated[float, Field(ge=0)] = 1.0
     """Standard deviation of the log of a user's number of ratings above the least."""
     least: Annotated[int, Field(ge=0)] = 0

@@ -1,0 +1,220 @@
+"""Write the reference pages (cli.md, config.md, presets.md) from the code: python docs/generate.py.
+
+tests/test_docs.py fails while a committed page differs from what this makes.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+from matinee.cli._app import command_tree
+from matinee.config import Config
+from matinee.data import SynthConfig
+from matinee.train import Settings, preset, preset_names
+
+HERE = Path(__file__).resolve().parent
+NOTE = "<!-- Written by docs/generate.py from the code; edit the code and run it again. -->\n"
+
+
+def pages() -> dict[str, str]:
+    """Each reference page by file name."""
+    return {"cli.md": cli_page(), "config.md": config_page(), "presets.md": presets_page()}
+
+
+def commands(command: Any = None, path: str = "matinee") -> Iterator[tuple[str, Any]]:
+    """Every command as (full name, click command), parents first."""
+    command = command_tree() if command is None else command
+    yield path, command
+    if hasattr(command, "list_commands"):
+        context = command.make_context(path, [], resilient_parsing=True)
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            if not inner.hidden:
+                yield from commands(inner, f"{path} {name}")
+
+
+def parameters(command: Any) -> list[Any]:
+    """The arguments and options of a command that are not hidden."""
+    return [param for param in command.params if not getattr(param, "hidden", False)]
+
+
+def cli_page() -> str:
+    parts = [
+        "# Commands\n",
+        NOTE,
+        "Results go to stdout, progress and messages to stderr. Exit codes: 0 done, 1 failed, 2 a "
+        "wrong request (unknown command, option, key or name), 130 after Ctrl-C, 141 where the "
+        "reader of the output went away. Every command has `--help`.\n",
+    ]
+    for path, command in commands():
+        parts.append(f"{'##' if path.count(' ') < 2 else '###'} `{path}`\n")
+        parts.append(f"{inspect.cleandoc(command.help or '').split(chr(12))[0].strip()}\n")
+        usage = [_usage(param) for param in parameters(command)]
+        if hasattr(command, "list_commands"):
+            usage.append("COMMAND ...")
+        elif len(" ".join(usage)) > 70:
+            usage = [*(u for u in usage if not u.startswith("[--")), "[OPTIONS]"]
+        parts.append(f"    {' '.join([path, *usage])}\n")
+        rows = [(f"`{names(param)}`", _about(param)) for param in parameters(command)]
+        if rows:
+            parts.append(_table(("option", "what"), rows))
+    return "\n".join(parts)
+
+
+def names(param: Any) -> str:
+    """How a parameter is written on the command line."""
+    if param.param_type_name == "argument":
+        return _metavar(param)
+    both = [*param.opts, *param.secondary_opts]
+    value = "" if getattr(param, "is_flag", False) else f" {_metavar(param)}"
+    return ", ".join(sorted(both, key=lambda name: name.startswith("--"))) + value
+
+
+def _metavar(param: Any) -> str:
+    text = param.metavar or param.name.upper()
+    return f"{text}..." if param.nargs == -1 and not text.endswith("...") else text
+
+
+def _usage(param: Any) -> str:
+    text = _metavar(param) if param.param_type_name == "argument" else names(param).split(", ")[-1]
+    return text if param.required else f"[{text}]"
+
+
+def _about(param: Any) -> str:
+    text = " ".join((param.help or "").split())
+    choices = getattr(getattr(param, "type_descriptor", None), "choices", None) or getattr(
+        getattr(param, "type", None), "choices", None
+    )
+    notes = []
+    if choices:
+        notes.append("one of " + ", ".join(f"`{getattr(c, 'value', c)}`" for c in choices))
+    if getattr(param, "multiple", False):
+        notes.append("may be repeated")
+    default = param.default
+    plain = isinstance(default, (str, int, float, Path)) and not isinstance(default, bool)
+    if plain and param.show_default and default != "":
+        notes.append(f"default `{default}`")
+    if param.param_type_name == "option" and param.required:
+        notes.append("required")
+    return f"{text} ({'; '.join(notes)})" if notes else text
+
+
+def config_page() -> str:
+    parts = [
+        "# Settings\n",
+        NOTE,
+        "A setting is given with `--set key=value`, in a TOML file (`--preset my.toml`), or in "
+        "Python. The key may be written in full (`train.epochs`) or by its last part (`epochs`) "
+        "where only one section has it. An unknown key is an error that suggests the nearest. "
+        "A value is TOML; `hidden=128,64,128` is a list, and a bare word is text.\n",
+    ]
+    for name, field in Settings.model_fields.items():
+        if _is_config(field.annotation):
+            parts.append(f"## `[{name}]`\n\n{_doc(field.annotation)}\n")
+            parts.append(_fields(field.annotation, f"{name}."))
+        else:
+            parts.append(f"`{name}`: {field.description}\n")
+    parts.append(f"## Synthetic data\n\n{_doc(SynthConfig)}\n")
+    parts.append(
+        "These are the keyword arguments of `matinee.data.synthesize` and `write_synthetic`.\n"
+    )
+    parts.append(_fields(SynthConfig, ""))
+    return "\n".join(parts)
+
+
+def presets_page() -> str:
+    parts = [
+        "# Presets\n",
+        NOTE,
+        "A preset is a TOML file that comes with the package; `--preset NAME` starts from it and "
+        "`--set` changes it. A file of your own works the same: `--preset my.toml`. Below is what "
+        "each sets apart from the defaults of [the settings](config.md).\n",
+    ]
+    plain = _leaves(Settings())
+    for name in preset_names():
+        settings = preset(name)
+        changed = {
+            key: value
+            for key, value in _leaves(settings).items()
+            if value != plain[key] and key != "description"
+        }
+        lines = [f"{key} = {_toml(value)}" for key, value in changed.items()]
+        text = "\n".join(lines) or "# the defaults as they are"
+        parts.append(f"## `{name}`\n\n{settings.description}\n\n```toml\n{text}\n```\n")
+    return "\n".join(parts)
+
+
+def _leaves(config: Config, prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in type(config).model_fields:
+        value = getattr(config, name)
+        if isinstance(value, Config):
+            found |= _leaves(value, f"{prefix}{name}.")
+        else:
+            found[prefix + name] = value
+    return found
+
+
+def _fields(cls: type[Config], prefix: str) -> str:
+    rows: list[tuple[str, ...]] = []
+    for name, field in cls.model_fields.items():
+        if _is_config(field.annotation):
+            rows += [(f"`{prefix}{name}.*`", "", _doc(field.annotation), "")]
+            continue
+        default = "required" if field.is_required() else f"`{_toml(field.get_default())}`"
+        values = _type(field.annotation, field.metadata)
+        rows.append((f"`{prefix}{name}`", values, " ".join(field.description.split()), default))
+    return _table(("key", "values", "what", "default"), rows)
+
+
+def _type(annotation: Any, metadata: list[Any]) -> str:
+    if get_origin(annotation) is Literal:
+        return ", ".join(f"`{value}`" for value in get_args(annotation))
+    if get_origin(annotation) in (Union, types.UnionType):
+        return " or ".join(_type(inner, []) for inner in get_args(annotation))
+    if get_origin(annotation) in (tuple, list):
+        return f"list of {_type(get_args(annotation)[0], [])}s"
+    plain = {int: "whole number", float: "number", bool: "`true`, `false`", str: "text"}
+    text = plain.get(annotation, getattr(annotation, "__name__", str(annotation)).lower())
+    text = "none" if annotation is type(None) else text
+    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+    limits = [
+        f"{sign} {value:,}"
+        for rule in metadata
+        for key, sign in signs.items()
+        if (value := getattr(rule, key, None)) is not None
+    ]
+    return " ".join([text, ", ".join(limits)]).strip()
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (tuple, list)):
+        return f"[{', '.join(map(_toml, value))}]"
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def _is_config(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Config)
+
+
+def _doc(cls: type[Config]) -> str:
+    return inspect.cleandoc(cls.__doc__ or "").replace("``", "`")
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "".join(
+        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines
+    )
+
+
+if __name__ == "__main__":
+    for file, text in pages().items():
+        (HERE / file).write_text(text, encoding="utf-8")
+        print(f"wrote docs/{file}")

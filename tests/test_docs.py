@@ -1,0 +1,142 @@
+"""The reference pages say what the code does, and every command line shown anywhere is valid."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from matinee.config import Config, fields
+from matinee.data import SynthConfig
+from matinee.train import Settings, preset_names
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+
+
+@pytest.fixture(scope="module")
+def generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("docs_generate", DOCS / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def tree(generator: ModuleType) -> dict[str, Any]:
+    return dict(generator.commands())
+
+
+@pytest.mark.parametrize("page", ["cli.md", "config.md", "presets.md"])
+def test_the_committed_page_is_what_the_code_makes(generator: ModuleType, page: str) -> None:
+    made = generator.pages()[page]
+    committed = (DOCS / page).read_text("utf-8") if (DOCS / page).exists() else ""
+    assert committed == made, f"docs/{page} is out of date; run: python docs/generate.py"
+
+
+# The page equals what the generator makes; these make sure that the generator leaves nothing out.
+def test_every_command_and_option_is_there(tree: dict[str, Any]) -> None:
+    text = (DOCS / "cli.md").read_text("utf-8")
+    assert len(tree) > 5
+    for path, command in tree.items():
+        _, found, section = text.partition(f"# `{path}`\n")
+        assert found, path
+        section = re.split(r"^##", section, maxsplit=1, flags=re.MULTILINE)[0]
+        for param in command.params:
+            for name in param.opts if param.param_type_name == "option" else [param.name]:
+                if not param.hidden:
+                    assert name.lower() in section.lower(), f"{path}: {name}"
+
+
+@pytest.mark.parametrize(("cls", "least"), [(Settings, 20), (SynthConfig, 15)])
+def test_every_setting_is_there(cls: type[Config], least: int) -> None:
+    text = (DOCS / "config.md").read_text("utf-8")
+    found = dict(fields(cls))
+    assert len(found) >= least
+    for name, field in found.items():
+        assert f"`{name}`" in text, name
+        assert field.description, f"{name} has no docstring"
+
+
+def test_every_preset_is_there() -> None:
+    text = (DOCS / "presets.md").read_text("utf-8")
+    assert {"base", "default", "tuned"} <= set(preset_names())
+    for name in preset_names():
+        assert f"## `{name}`\n" in text
+
+
+def test_every_command_and_option_has_help(tree: dict[str, Any]) -> None:
+    missing = [path for path, command in tree.items() if not command.help]
+    missing += [
+        f"{path} {param.name}"
+        for path, command in tree.items()
+        for param in command.params
+        if not param.hidden and not param.help
+    ]
+    assert missing == []
+
+
+def _shown() -> list[tuple[str, str]]:
+    """Each line in a code block of the README or docs that calls matinee, with where it stands."""
+    found = []
+    for page in [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]:
+        text = page.read_text("utf-8").replace("\\\n", " ")
+        # Written usage lines of the reference hold placeholders, not arguments.
+        blocks = re.findall(r"^```[a-z]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        blocks += re.findall(r"^(?: {4}\S.*\n)+", text, re.MULTILINE) * (page.name != "cli.md")
+        for line in "\n".join(blocks).splitlines():
+            call = re.match(r"\s*(?:\$ )?(?:\.venv/bin/)?matinee (.*)", line)
+            if call:
+                found.append((page.name, call[1]))
+    return found
+
+
+def _fault(line: str, tree: dict[str, Any]) -> str | None:
+    """What is wrong with the arguments of a matinee call as text, if anything."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars="|;&<>")
+    lexer.whitespace_split = True
+    lexer.commenters = "#"
+    path = "matinee"
+    for word in lexer:
+        if word[0] in "|;&>":
+            break
+        if word in ("--help", "--version"):
+            continue
+        if f"{path} {word}" in tree:
+            path += f" {word}"
+        elif hasattr(tree[path], "list_commands"):
+            return f"no command {path} {word}"
+        elif word.startswith("-") and not re.fullmatch(r"-[\d.]+", word):
+            name = word.partition("=")[0]
+            if not any(name in (*p.opts, *p.secondary_opts) for p in tree[path].params):
+                return f"{path} has no option {name}"
+    return None
+
+
+def test_every_command_line_shown_is_valid(tree: dict[str, Any]) -> None:
+    faults = [f"{page}: {line}: {why}" for page, line in _shown() if (why := _fault(line, tree))]
+    assert faults == []
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("data synth --itmes 5", "no option --itmes"),
+        ("data snyth", "no command matinee data snyth"),
+        ("nonsense", "no command matinee nonsense"),
+        ("data --help | less --quit", None),
+        ("data list  # --comment", None),
+    ],
+)
+def test_a_wrong_command_line_would_be_noticed(
+    line: str, why: str | None, tree: dict[str, Any]
+) -> None:
+    fault = _fault(line, tree)
+    assert fault is None if why is None else why in str(fault)
