@@ -1,0 +1,85 @@
+"""Compiled loops that bring rows into the order of user and item, in place."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+Float32 = npt.NDArray[np.float32]
+
+
+@njit(cache=True, nogil=True)
+def place_rows(
+    at: Int64,
+    users: Int32,
+    items: Int32,
+    values: Float32,
+    times: Int64,
+    free: Int64,
+    out_items: Int32,
+    out_values: Float32,
+    out_times: Int64,
+) -> None:
+    """Put a chunk of rows where their users' rows go.
+
+    Args:
+        at: Place of each row in the chunk's order, a permutation: a join may have mixed them.
+        users: User codes.
+        items: Item codes.
+        values: Ratings.
+        times: Times; read only if ``out_times`` is not empty.
+        free: The next free position of each user; moved on.
+        out_items: Item codes of all rows.
+        out_values: Ratings of all rows.
+        out_times: Times of all rows, or empty.
+    """
+    order = np.empty(len(at), dtype=np.int64)
+    for j in range(len(at)):
+        order[at[j]] = j
+    for k in order:
+        to = free[users[k]]
+        free[users[k]] = to + 1
+        out_items[to] = items[k]
+        out_values[to] = values[k]
+        if len(out_times) > 0:
+            out_times[to] = times[k]
+
+
+@njit(cache=True, nogil=True)
+def sort_rows(start: Int64, items: Int32, values: Float32, times: Int64) -> None:
+    """Sort each user's rows by item, in place; rows of one item keep their order.
+
+    Args:
+        start: User ``u`` has rows ``start[u]:start[u + 1]``.
+        items: Item codes.
+        values: Ratings.
+        times: Times, or empty.
+    """
+    longest = int(np.max(start[1:] - start[:-1]))
+    keys = np.empty(longest, dtype=np.int64)
+    held = np.empty(longest, dtype=np.float32)
+    held_times = np.empty(longest if len(times) > 0 else 0, dtype=np.int64)
+    for u in range(len(start) - 1):
+        low = start[u]
+        n = start[u + 1] - low
+        sorted_already = True
+        for j in range(n):
+            keys[j] = (np.int64(items[low + j]) << 32) | j
+            if j > 0 and keys[j] < keys[j - 1]:
+                sorted_already = False
+        if sorted_already:
+            continue
+        keys[:n].sort()
+        for j in range(n):
+            held[j] = values[low + j]
+            if len(times) > 0:
+                held_times[j] = times[low + j]
+        for j in range(n):
+            k = keys[j] & 0xFFFFFFFF
+            items[low + j] = keys[j] >> 32
+            values[low + j] = held[k]
+            if len(times) > 0:
+                times[low + j] = held_times[k]
