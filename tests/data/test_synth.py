@@ -413,3 +413,20 @@ def test_two_million_ratings_in_bounded_memory(tmp_path: Path) -> None:
             [str(tmp_path / "data" / "ratings-*.parquet")],
         ).fetchone()
     assert found == (2_000_000, 2_000_000)
+
+
+def test_the_command_prints_the_floor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from matinee.cli import main
+
+    shape = ["--users", "60", "--items", "40", "--ratings", "900"]
+    args = ["data", "synth", str(tmp_path / "data"), *shape, "--set", "high=10", "--json"]
+    assert main(args) == 0
+    found = json.loads(capsys.readouterr().out)
+    data = synthesize(60, 40, 900, high=10)
+    assert found["floor"] == data.floor
+    assert found["config"]["high"] == 10
+    assert main([*args, "--set", "users=70"]) == 0  # --set has the last word
+    assert json.loads(capsys.readouterr().out)["config"]["users"] == 70
+    for wrong in ("threads=2", "noize=1", "users=1"):
+        assert main([*args, "--set", wrong]) == 2
+        assert wrong.partition("=")[0] in capsys.readouterr().err

@@ -331,25 +331,21 @@ def synth_(
 ) -> None:
     """Generate realistic ratings whose best reachable RMSE is known, and print it."""
     from ..config import parse_settings
-    from ..data import write_synthetic
+    from ..data import SynthConfig, write_synthetic
 
     if shape not in _SHAPES:
         raise UsageError(
             f"--shape {shape!r}: must be {', '.join(_SHAPES)}{nearest(shape, _SHAPES)}"
         )
-    size = tuple(
-        own if own is not None else usual
-        for own, usual in zip((users, items, ratings), _SHAPES[shape], strict=True)
-    )
+    asked = {"users": users, "items": items, "ratings": ratings}
+    size = dict(zip(asked, _SHAPES[shape], strict=True))
+    size |= {key: value for key, value in asked.items() if value is not None}
+    options = SynthConfig.make(
+        {**size, "seed": seed, **parse_settings(settings or [])}, "synth"
+    ).model_dump()
     with progress("ratings") as bar:
-        task = bar.add_task("generating", total=size[2])
-        manifest = write_synthetic(
-            out,
-            *size,
-            seed=seed,
-            report=lambda done: bar.advance(task, done),
-            **parse_settings(settings or []),
-        )
+        task = bar.add_task("generating", total=options["ratings"])
+        manifest = write_synthetic(out, report=lambda done: bar.advance(task, done), **options)
     if json:
         print_json({"out": out, **manifest.model_dump(mode="json")})
         return
