@@ -16,6 +16,8 @@ Float64 = npt.NDArray[np.float64]
 
 RESAMPLES = 1000
 _DRAWS = 1 << 21
+_GROUPS = 20_000
+"""Of more users than this, random groups are drawn whole: as good, and far quicker."""
 
 
 class Interval(NamedTuple):
@@ -43,8 +45,13 @@ def bootstrap(sums: ErrorSums, rng: np.random.Generator, resamples: int = RESAMP
         rng: Where the draws come from.
         resamples: How many.
     """
-    users, models = sums.squared.shape
+    models = sums.squared.shape[1]
     columns = np.hstack([sums.counts[:, None], sums.squared, sums.absolute])
+    if len(columns) > _GROUPS:
+        # Sums of equally many users chosen at random vary as the users do.
+        starts = np.linspace(0, len(columns), _GROUPS, endpoint=False).astype(np.int64)
+        columns = np.add.reduceat(columns[rng.permutation(len(columns))], starts)
+    users = len(columns)
     totals = np.empty((resamples, columns.shape[1]))
     size = max(1, _DRAWS // users)
     for start in range(0, resamples, size):

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+
+from matinee.data import Table, write_tables
+from matinee.errors import UsageError
+
+
+def table(n: int = 3, start: int = 0) -> Table:
+    return Table(
+        {
+            "user_id": np.arange(start, start + n),
+            "item_id": np.array([f"naïve, {i}" for i in range(n)], dtype=object),
+            "score": np.linspace(1.0, 2.0, n),
+            "rank": np.arange(n, dtype=np.int32),
+        }
+    )
+
+
+def test_rows_are_plain_values() -> None:
+    rows = list(table(2).rows())
+    assert rows[1] == {"user_id": 1, "item_id": "naïve, 1", "score": 2.0, "rank": 1}
+    assert type(rows[1]["score"]) is float
+    assert type(rows[1]["user_id"]) is int
+
+
+def test_columns_of_different_lengths_are_refused() -> None:
+    with pytest.raises(ValueError, match="differ in length"):
+        Table({"a": np.arange(2), "b": np.arange(3)})
+
+
+def test_preview_is_aligned_and_short() -> None:
+    lines = repr(table(30)).splitlines()
+    assert len(lines) == 12
+    assert lines[-1] == "... 30 rows"
+    assert lines[0].split() == ["user_id", "item_id", "score", "rank"]
+
+
+@pytest.mark.parametrize("name", ["out.parquet", "out.csv", "OUT.CSV", "a 'quoted' name.parquet"])
+def test_a_stream_is_written_in_order(tmp_path: Path, name: str) -> None:
+    parts = [table(500, start) for start in range(0, 5000, 500)]
+    path = write_tables(iter(parts), tmp_path / name)
+    quoted = str(path).replace("'", "''")
+    with duckdb.connect() as db:
+        back = db.execute(f"SELECT * FROM '{quoted}'").fetchnumpy()
+    whole = Table.concat(parts)
+    assert list(back) == list(whole.columns)
+    for column in ("user_id", "item_id", "rank"):
+        assert back[column].tolist() == whole[column].tolist()
+    assert np.allclose(back["score"], whole["score"])
+    assert sorted(p.name for p in tmp_path.iterdir()) == [name]
+
+
+def test_parquet_keeps_types_and_nan(tmp_path: Path) -> None:
+    score = np.array([1.5, np.nan], dtype=np.float32)
+    path = Table({"score": score, "rank": np.array([1, 2], dtype=np.int32)}).write(
+        tmp_path / "t.parquet"
+    )
+    with duckdb.connect() as db:
+        types = db.execute(f"DESCRIBE SELECT * FROM '{path}'").fetchall()
+        back = db.execute(f"SELECT score FROM '{path}'").fetchnumpy()["score"]
+    assert [row[1] for row in types] == ["FLOAT", "INTEGER"]
+    assert back[0] == 1.5
+    assert not np.isfinite(np.ma.filled(back, np.nan)[1])
+
+
+def test_an_empty_table_has_its_header(tmp_path: Path) -> None:
+    path = table(0).write(tmp_path / "t.csv")
+    with path.open(newline="") as file:
+        assert list(csv.reader(file)) == [["user_id", "item_id", "score", "rank"]]
+
+
+def test_a_failing_stream_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("old")
+
+    def stream() -> object:
+        yield table()
+        raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        write_tables(stream(), path)  # type: ignore[arg-type]
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["t.csv"]
+
+
+def test_another_ending_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"\.parquet, \.csv or \.tsv"):
+        table().write(tmp_path / "t.xlsx")
+
+
+def test_other_libraries() -> None:
+    for library, method in (("pandas", "to_pandas"), ("polars", "to_polars")):
+        pytest.importorskip(library)
+        frame = getattr(table(), method)()
+        assert list(frame.columns) == ["user_id", "item_id", "score", "rank"]
+        assert list(frame["item_id"]) == ["naïve, 0", "naïve, 1", "naïve, 2"]
+    pytest.importorskip("pyarrow")
+    assert table().to_arrow().to_pylist() == list(table().rows())

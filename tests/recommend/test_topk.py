@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from matinee.data import Histories
+from matinee.recommend import _topk as module
+from matinee.recommend import rank, top_k
+
+# Few distinct values, so that ties are the rule.
+scores = hnp.arrays(
+    np.float32,
+    st.tuples(st.integers(1, 5), st.integers(1, 30)),
+    elements=st.sampled_from([-np.inf, -1.0, 0.0, 0.5, 0.5, 2.0, 3.0]).map(np.float32),
+)
+
+
+@given(scores, st.integers(1, 35))
+def test_it_is_a_full_sort_cut_off(matrix: np.ndarray, k: int) -> None:
+    items, best = top_k(matrix.copy(), k)
+    order = np.argsort(-matrix, axis=1, kind="stable")[:, :k]
+    assert np.array_equal(items, order)
+    assert np.array_equal(best, np.take_along_axis(matrix, order, axis=1))
+    assert items.dtype == np.int32
+    assert best.dtype == np.float32
+
+
+def people() -> Histories:
+    return Histories.build([([0, 2], [5, 4]), ([], []), ([1], [3]), ([0, 1, 2, 3, 4], [1] * 5)])
+
+
+def by_item(histories: Histories) -> np.ndarray:
+    return np.tile(np.array([1, 5, 4, 5, 2], dtype=np.float32), (len(histories), 1))
+
+
+def ranked(**options: object) -> list[tuple[int, int, int]]:
+    parts = list(rank(by_item, people(), 5, **options))  # type: ignore[arg-type]
+    rows, items, _, ranks = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return list(zip(rows.tolist(), items.tolist(), ranks.tolist(), strict=True))
+
+
+def test_seen_items_are_left_out() -> None:
+    assert ranked(k=2) == [(0, 1, 1), (0, 3, 2), (1, 1, 1), (1, 3, 2), (2, 3, 1), (2, 2, 2)]
+
+
+def test_seen_items_can_be_had() -> None:
+    assert [row[:2] for row in ranked(k=1, include_seen=True)] == [(0, 1), (1, 1), (2, 1), (3, 1)]
+
+
+def test_only_allowed_items_come() -> None:
+    allowed = np.array([True, False, False, False, True])
+    assert ranked(k=3, allowed=allowed) == [
+        (0, 4, 1),
+        (1, 4, 1),
+        (1, 0, 2),
+        (2, 4, 1),
+        (2, 0, 2),
+    ]
+
+
+@pytest.mark.parametrize("held", [1, 5, 12])
+def test_batches_change_nothing(monkeypatch: pytest.MonkeyPatch, held: int) -> None:
+    whole = ranked(k=3)
+    monkeypatch.setattr(module, "_SCORES", held)
+    assert ranked(k=3) == whole
