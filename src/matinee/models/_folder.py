@@ -28,7 +28,15 @@ from ..data import Scale, atomic_path
 from ..errors import ModelFileError, UsageError, nearest
 from ..evaluate import PairSet
 from ..train._bias import BiasTable
-from ._folder_tables import USERS, read_histories, read_items, read_users, write_parquets
+from ._folder_tables import (
+    HISTORIES,
+    ITEMS,
+    USERS,
+    read_histories,
+    read_items,
+    read_users,
+    write_parquets,
+)
 from ._interface import Recommender
 from ._provenance import Provenance
 
@@ -172,7 +180,8 @@ def _restored(folder: Path, manifest: dict[str, Any]) -> Recommender:
     model.bias = BiasTable(
         bias["mean"], arrays["bias.item_bias"], arrays["bias.item_mean"], bias["user_reg"]
     )
-    model.histories = read_histories(folder, model.n_users)
+    carried = HISTORIES in manifest["files"]
+    model.histories = read_histories(folder, model.n_users) if carried else None
     model.provenance = Provenance(
         data["name"],
         data["n_ratings"],
@@ -199,7 +208,10 @@ def _class_of(kind: str, folder: Path) -> type[Recommender]:
 
 
 def _check_files(folder: Path, manifest: dict[str, Any]) -> None:
-    for name, wanted in manifest["files"].items():
+    files = manifest.get("files")
+    if not isinstance(files, dict) or not {WEIGHTS, USERS, ITEMS} <= files.keys():
+        raise ModelFileError(f"{folder / MANIFEST}: its list of files is not that of a model")
+    for name, wanted in files.items():
         file = folder / name
         if not file.is_file():
             raise ModelFileError(f"{file}: missing. {_ADVICE}")
@@ -227,7 +239,7 @@ def _kept(path: Path) -> list[Path]:
         except (OSError, ValueError, AttributeError):
             names = None
         # A broken manifest may still be replaced if all files beside it are a model's.
-        names = names or {MANIFEST, WEIGHTS, "users.parquet", "items.parquet", "histories.parquet"}
+        names = names or {MANIFEST, WEIGHTS, USERS, ITEMS, HISTORIES}
         return [file for file in content if file.name not in names]
     foreign = [f for f in content if not any(f.match(pattern) for pattern in _RUN_FILES)]
     if foreign:

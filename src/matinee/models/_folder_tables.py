@@ -83,11 +83,9 @@ def read_items(folder: Path) -> tuple[Vocabulary, ItemTable | None]:
     return vocabulary, ItemTable(columns["title"].astype(object), genres)
 
 
-def read_histories(folder: Path, n_users: int) -> Histories | None:
-    """The histories of all users, or None where they were not saved."""
+def read_histories(folder: Path, n_users: int) -> Histories:
+    """The histories of all users."""
     file = folder / HISTORIES
-    if not file.exists():
-        return None
     with duckdb.connect() as db:
         columns = _fetch(db, f'SELECT "user", item, rating FROM {_source(file)}', file)
     indptr = np.zeros(n_users + 1, dtype=np.int64)

@@ -378,7 +378,7 @@ class Recommender(ABC):
 
     def _all_scores(self, histories: Histories) -> Float32:
         some = np.flatnonzero(histories.counts > 0)
-        if len(some) == len(histories):
+        if 0 < len(some) == len(histories):
             scores = self._scores(histories)
         else:
             scores = np.empty((len(histories), self.n_items), dtype=np.float32)

@@ -69,10 +69,12 @@ def rank(
 
     Yields:
         Row of the person (int64), item code (int32), score (float32) and rank from 1 (int32), each
-        shape (m,), by person and rank. A person with fewer than k items to choose from has fewer.
+        shape (m,), by person and rank. A person with fewer than k items to choose from has fewer;
+        for no people there is one empty batch.
     """
     barred = None if allowed is None else np.flatnonzero(~allowed)
-    for start, batch in histories.batches(max(1, _SCORES // max(n_items, 1))):
+    size = max(1, _SCORES // max(n_items, 1))
+    for start, batch in histories.batches(size) if len(histories) else [(0, histories)]:
         scores = score(batch)
         if barred is not None:
             scores[:, barred] = -np.inf
