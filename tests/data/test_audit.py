@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matinee.data import Audit, Ratings, audit, fingerprint, split
+from matinee.data import Audit, Ratings, audit, audit_files, fingerprint, split
 from matinee.errors import DataError
 
 
@@ -135,6 +135,22 @@ def test_empty() -> None:
 def test_notes_of_both() -> None:
     train = replace(table(TRAIN), notes=("2 repeated ratings",))
     assert audit(train, table([(1, 30, 2, 250)])).notes == ("train: 2 repeated ratings",)
+
+
+def test_files(tmp_path: Path) -> None:
+    train, test = tmp_path / "train.csv", tmp_path / "test.csv"
+    train.write_text("user,item,score\n1,10,4\n1,20,3\n2,10,5\n2,10,4\n2,10,1\n")
+    test.write_text("user,item,score\n1,30,4\n1,30,4\n3,10,5\n")
+    found = audit_files(train, str(test))
+    assert (found.repeated_train, found.repeated_test) == (2, 1)
+    assert (found.n_train, found.n_test) == (3, 2)
+    assert [note.split(" of the")[0] for note in found.notes] == [
+        "train: 2 repeated ratings", "test: 1 repeated rating",
+    ]  # fmt: skip
+    assert not found.same_file
+    assert audit_files(train, train).same_file
+    with pytest.raises(DataError, match=r"again"):
+        audit_files(train, test, repeats="error")
 
 
 @given(st.data())

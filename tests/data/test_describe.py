@@ -77,6 +77,16 @@ def test_values_that_come_late_are_counted(rest: np.ndarray, bars: int) -> None:
     assert sum(bar.count for bar in found) == n
 
 
+def test_repeated_ratings_are_counted(tmp_path: Path) -> None:
+    from matinee.data import load
+
+    path = tmp_path / "a.csv"
+    path.write_text("user,item,rating\n" + "1,1,3\n" * 1235 + "1,2,3\n2,1,4\n2,1,5\n")
+    found = describe(load(path))
+    assert (found.ratings, found.repeated) == (3, 1235)
+    assert len(found.notes) == 1
+
+
 def test_empty() -> None:
     with pytest.raises(DataError, match="no ratings to describe"):
         describe(small().take(np.arange(0)))
@@ -107,4 +117,4 @@ def test_real_data_is_as_the_catalogue_says(real_data: Callable[[str], Path], na
     assert (found.low, found.high) == entry.scale
     assert found.per_user.low == 20
     assert found.titles == entry.items
-    assert found.notes == ()
+    assert (found.repeated, found.notes) == (0, ())

@@ -281,25 +281,21 @@ def audit_(
     json: Json = False,
 ) -> None:
     """Check a test set against the training set; exit with 1 if it is contaminated."""
-    from ..data import audit, named_split
+    from ..data import audit, audit_files, named_split
 
     if test is None:
         found = audit(*named_split(train))
     else:
-        first, second = (
-            source_options.read(
-                source,
-                user=user,
-                item=item,
-                rating=rating,
-                time=time,
-                scale=scale,
-                repeats=repeats,
-                notes=False,  # They are part of the audit.
-            )
-            for source in (train, test)
+        found = audit_files(
+            train,
+            test,
+            user=user,
+            item=item,
+            rating=rating,
+            time=time,
+            scale=source_options.parse_scale(scale),
+            repeats=repeats,
         )
-        found = audit(first, second, files=(_file(train), _file(test)))
     if json:
         print_json(found.as_dict())
     else:
@@ -374,9 +370,3 @@ def _place(name: str) -> str | None:
     except DataError:
         return "(gone)"
     return None if place is None else str(place)
-
-
-def _file(source: str) -> Path | None:
-    from ..data import locate
-
-    return Path(source) if Path(source).exists() else locate(source)

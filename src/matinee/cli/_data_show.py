@@ -64,6 +64,7 @@ def show_description(found: Description) -> None:
         ("scale", f"{found.low:g} to {found.high:g}"),
         ("mean", f"{found.mean:.4f} (standard deviation {found.std:.4f})"),
         ("time", f"{period[0]} to {period[1]}" if period else "unknown"),
+        ("repeated", f"{found.repeated:,}"),
         ("training needs", f"about {found.training_mib:,.0f} MiB beside the libraries"),
     ]
     for name, value in rows:

@@ -1,7 +1,7 @@
 """Any table in, one ``Ratings`` out."""
 
 from ._atomic import atomic_path
-from ._audit import Audit, audit
+from ._audit import Audit, audit, audit_files
 from ._catalogue import CATALOGUE, Dataset
 from ._describe import Description, describe, training_mib
 from ._download import get
@@ -42,6 +42,7 @@ __all__ = [
     "add",
     "atomic_path",
     "audit",
+    "audit_files",
     "data_home",
     "describe",
     "fingerprint",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,10 @@ import numpy.typing as npt
 
 from ..errors import DataError
 from ._fingerprint import fingerprint
+from ._home import locate
+from ._load import load
 from ._ratings import Ratings
+from ._repeats import told
 
 Int64 = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -137,6 +140,34 @@ def audit(
             for note in part.notes
         ),
     )
+
+
+def audit_files(train: Path | str, test: Path | str, **options: Any) -> Audit:
+    """Read two tables and audit the second against the first.
+
+    Beside what ``audit`` finds, it counts the repeated ratings that reading settled, and tells
+    whether both are one file under two names.
+
+    Args:
+        train: A file, a folder or a name, as for ``load``.
+        test: Another.
+        **options: Of ``load``, for both.
+
+    Raises:
+        DataError: One cannot be read.
+        UsageError: One has no such column, or an option is wrong.
+    """
+    one, other = load(train, **options), load(test, **options)
+    found = audit(one, other, files=(_file(train), _file(test)))
+    return replace(
+        found,
+        repeated_train=found.repeated_train + told(one.notes),
+        repeated_test=found.repeated_test + told(other.notes),
+    )
+
+
+def _file(source: Path | str) -> Path | None:
+    return Path(source) if Path(source).exists() else locate(str(source))
 
 
 def _codes(

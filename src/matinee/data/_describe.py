@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ..errors import DataError
 from ._ratings import Ratings
+from ._repeats import told
 
 _BARS = 20
 
@@ -62,6 +63,8 @@ class Description:
         per_item: Ratings per item.
         first: Earliest time, seconds since 1970-01-01 UTC, or None where there are no times.
         last: Latest time.
+        repeated: Repeated ratings of an item by a user in the table as it was read; how they were
+            settled is in ``notes``.
         titles: Items with a title of their own.
         training_mib: Memory training needs, as by ``training_mib`` with its defaults.
         notes: What reading the table had to settle: repeated ratings and the like.
@@ -81,6 +84,7 @@ class Description:
     per_item: Quantiles
     first: int | None
     last: int | None
+    repeated: int
     titles: int
     training_mib: float
     notes: tuple[str, ...]
@@ -128,6 +132,7 @@ def describe(ratings: Ratings) -> Description:
         per_item=_quantiles(per_item),
         first=None if ratings.times is None else int(ratings.times.min()),
         last=None if ratings.times is None else int(ratings.times.max()),
+        repeated=told(ratings.notes),
         titles=0
         if table is None
         else sum(title != name for title, name in zip(table.titles, names, strict=True)),

@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import DataError, UsageError, nearest
 from ._catalogue import CATALOGUE
 from ._home import locate
+from ._load import load
 from ._ratings import ItemTable, Ratings, Scale
 from ._vocabulary import Vocabulary
 
@@ -78,8 +79,6 @@ def named_split(name: str | Path) -> tuple[Ratings, Ratings]:
         UsageError: There is no split of that name.
         DataError: Its data is not on this machine, or cannot be read.
     """
-    from ._load import load
-
     with _split_paths(str(name)) as (train, test):
         parts = share_vocabularies(load(train), load(test))
     return replace(parts[0], name=f"{name} train"), replace(parts[1], name=f"{name} test")

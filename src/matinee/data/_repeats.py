@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -76,6 +78,12 @@ def settle(
     return keep, (
         f"{count:,} repeated rating{'s' * (count != 1)} of the same item by the same user: {done}"
     )
+
+
+def told(notes: Iterable[str]) -> int:
+    """How many repeated ratings ``settle`` told of in the notes of a table."""
+    found = (re.match(r"([\d,]+) repeated rating", note) for note in notes)
+    return sum(int(match[1].replace(",", "")) for match in found if match)
 
 
 def _latest(
