@@ -22,8 +22,12 @@ def pair_set(ratings: Ratings) -> PairSet:
 
 
 def table(pairs: list[tuple[Any, Any]]) -> Ratings:
-    users, items = [u for u, _ in pairs], [i for _, i in pairs]
-    return Ratings.from_arrays(users, items, np.ones(len(pairs)))
+    # Text goes in as objects: NumPy's own strings lose a NUL at the end.
+    sides = [
+        np.array(side, object if str in map(type, side) else None)
+        for side in zip(*pairs, strict=True)
+    ]
+    return Ratings.from_arrays(*sides, np.ones(len(pairs)))
 
 
 @pytest.mark.parametrize("kind", ["int", "text"])
