@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
 
@@ -13,7 +12,7 @@ from ..errors import DataError
 from ._columns import ITEM, RATING, TIME, USER
 from ._encode_kernels import place_rows, sort_rows
 from ._ratings import Scale
-from ._read import Scan, Workspace
+from ._read import Scan, Workspace, run
 from ._read_text import shorten
 from ._vocabulary import Vocabulary
 
@@ -77,17 +76,13 @@ def stage(
     """
     user, item, rating = (scan.columns[columns[role]] for role in (USER, ITEM, RATING))
     clock = scan.columns[columns[TIME]] if TIME in columns else None
-    try:
-        work.con.execute(
-            f"CREATE TABLE work.main.staged AS SELECT {_id(*user)} AS u, {_id(*item)} AS i, "
-            f"{_rating(rating[0])} AS r, {'NULL::BIGINT' if clock is None else _time(*clock)} AS t "
-            f"FROM {scan.relation}"
-        )
-    except duckdb.Error:
-        better = scan.explain()
-        if better is not None:
-            raise better from None
-        raise
+    run(
+        work,
+        scan,
+        f"CREATE TABLE work.main.staged AS SELECT {_id(*user)} AS u, {_id(*item)} AS i, "
+        f"{_rating(rating[0])} AS r, {'NULL::BIGINT' if clock is None else _time(*clock)} AS t "
+        f"FROM {scan.relation}",
+    )
     bad = "u IS NULL OR i IS NULL OR r IS NULL"
     if scale is not None:
         bad += f" OR r < {scale.low!r}::DOUBLE::FLOAT OR r > {scale.high!r}::DOUBLE::FLOAT"
@@ -131,14 +126,14 @@ def encode(work: Workspace, staged: Staged) -> Encoded:
     free = start[:-1].copy()
     for first in range(0, staged.rows, _CHUNK):
         chunk = work.con.execute(
-            f"SELECT s.rowid - {first} AS at, users.code AS u, items.code AS i, r"
+            f"SELECT s.rowid - {first} AS place, users.code AS u, items.code AS i, r"
             f"{', t' if staged.timed else ''} FROM work.main.staged AS s "
             "JOIN work.main.users AS users ON users.id = s.u "
             "JOIN work.main.items AS items ON items.id = s.i "
             f"WHERE s.rowid >= {first} AND s.rowid < {first + _CHUNK}"
         ).fetchnumpy()
         place_rows(
-            np.asarray(chunk["at"]),
+            np.asarray(chunk["place"]),
             np.asarray(chunk["u"]),
             np.asarray(chunk["i"]),
             np.asarray(chunk["r"]),

@@ -12,7 +12,7 @@ from ..errors import DataError
 from ._columns import GENRES, ITEM, ITEM_ROLES, TITLE, assign, plain
 from ._movielens import GENRES_100K
 from ._ratings import ItemTable
-from ._read import Scan, Workspace
+from ._read import Scan, Workspace, run
 from ._read_files import open_files
 from ._read_frames import open_frame
 from ._read_unpack import Part
@@ -69,7 +69,7 @@ def _aligned(scan: Scan, work: Workspace, ids: Vocabulary) -> ItemTable | None:
     elif GENRES in columns:
         wanted.append(_genre_text(scan, columns[GENRES]))
     selected = ", ".join(f"{sql} AS c{at}" for at, sql in enumerate(wanted))
-    found = work.con.execute(f"SELECT {selected} FROM {scan.relation}").fetchnumpy()
+    found = run(work, scan, f"SELECT {selected} FROM {scan.relation}").fetchnumpy()
     given_ids, given_titles, *rest = (_texts(column) for column in found.values())
     codes = ids.encode(given_ids)
     rows = np.flatnonzero((codes >= 0) & (given_titles != ""))

@@ -21,6 +21,7 @@ from ._read_find import Found, find, find_all
 from ._read_frames import open_frame
 from ._read_sql import open_query
 from ._repeats import Repeats, check_policy, repeated, settle
+from ._vocabulary import Vocabulary
 
 
 def load(
@@ -161,6 +162,11 @@ def _scale(scale: Scale | tuple[float, float] | None) -> Scale | None:
     return Scale(low, high)
 
 
+def _said(ids: Vocabulary, code: int) -> str:
+    """An id as a message quotes it."""
+    return str(ids.ids[code]) if ids.numeric else repr(ids.ids[code])
+
+
 def _check_sides(encoded: Encoded, label: str) -> None:
     n = len(encoded.values)
     for ids, one, other in (
@@ -170,7 +176,7 @@ def _check_sides(encoded: Encoded, label: str) -> None:
         if len(ids) == 1:
             raise DataError(
                 f"{label}: {'all ' if n > 1 else ''}{n:,} rating{'s' * (n != 1)} of one {one} "
-                f"({ids.ids[0]!r}): nothing can be learned from fewer than two {other}; if that "
+                f"({_said(ids, 0)}): nothing can be learned from fewer than two {other}; if that "
                 f"is the wrong column, name the {one}s' with --{one} COL"
             )
 
@@ -188,8 +194,8 @@ def _settled(
         rows = rows_of_pair(work, int(user), int(item))
         more = f" ({len(positions) - 1:,} more repeats)" if len(positions) > 1 else ""
         raise DataError(
-            f"{scan.place(rows[1])}: user {encoded.user_ids.ids[user]!r} rates item "
-            f"{encoded.item_ids.ids[item]!r} again, first at {scan.place(rows[0])}{more}; remove "
+            f"{scan.place(rows[1])}: user {_said(encoded.user_ids, user)} rates item "
+            f"{_said(encoded.item_ids, item)} again, first at {scan.place(rows[0])}{more}; remove "
             "one, or settle repeats with --repeats last or --repeats mean"
         )
     keep, said = settle(positions, encoded.values, encoded.times, repeats)
@@ -210,7 +216,7 @@ def _item_table(
             table = items_of_frame(items, work, ids)
         if table is None:
             raise DataError(
-                f"{label}: none of its ids is an item of the ratings, such as {ids.ids[0]!r}"
+                f"{label}: none of its ids is an item of the ratings, such as {_said(ids, 0)}"
             )
         return table, ()
     if found is None or found.items is None:

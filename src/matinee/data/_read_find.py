@@ -70,13 +70,14 @@ def _resolve(source: str | Path) -> tuple[Path | None, str | None]:
 
     text = str(source)
     path = Path(source).expanduser()
+    _check_path(path, text)
     first, *rest = path.parts or (text,)
     named = isinstance(source, str) and (first in CATALOGUE or first in registered())
     if named and not rest:
         found = locate(first)
         if found is not None:
             return found, first
-    if _exists(path):
+    if path.exists():
         return path, None
     if isinstance(source, str):
         if rest and not path.is_absolute():
@@ -105,11 +106,11 @@ def _resolve(source: str | Path) -> tuple[Path | None, str | None]:
     raise DataError(f"{text}: no such file{_near(path)}")
 
 
-def _exists(path: Path) -> bool:
+def _check_path(path: Path, text: str) -> None:
     try:
-        return path.exists()
-    except (OSError, ValueError):  # A name too long, or with a zero byte, is that of no file.
-        return False
+        path.exists()
+    except (OSError, ValueError) as error:  # A name too long, or with a zero byte, say.
+        raise DataError(f"{text[:80]!r}: cannot be a path: {error}") from None
 
 
 def _near(path: Path) -> str:

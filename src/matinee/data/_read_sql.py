@@ -34,15 +34,14 @@ def open_query(sql: str, database: str | Path | None, work: Workspace) -> Scan:
     Raises:
         DataError: The database cannot be read, or refuses the query.
     """
-    query = sql.strip().rstrip(";").strip()
-    if not query:
+    if not sql.strip(" \t\r\n;"):
         raise UsageError("--sql is empty; give a query such as 'select user, item, rating from t'")
     label = "the query" if database is None else f"the query of {_shown(str(database))}"
     if database is None:
-        _keep(query, work, label)
+        _keep(sql, work, label)
     elif _URL.match(str(database)) and not Path(database).exists():
         _attach_url(str(database), work)
-        _keep(query, work, label)
+        _keep(sql, work, label)
     else:
         path = Path(database).expanduser()
         if not path.is_file():
@@ -50,10 +49,10 @@ def open_query(sql: str, database: str | Path | None, work: Workspace) -> Scan:
         with path.open("rb") as file:
             head = file.read(16)
         if head.startswith(b"SQLite format 3") or not head:
-            _keep_sqlite(query, path, work, label)
+            _keep_sqlite(sql, path, work, label)
         elif head[8:12] == b"DUCK":
             _attach(literal(str(path.resolve())), "READ_ONLY", work, str(path))
-            _keep(query, work, label)
+            _keep(sql, work, label)
         else:
             raise DataError(f"--database {path}: neither a DuckDB nor an SQLite file")
     return Scan(
@@ -66,10 +65,12 @@ def open_query(sql: str, database: str | Path | None, work: Workspace) -> Scan:
     )
 
 
-def _keep(query: str, work: Workspace, label: str) -> None:
+def _keep(sql: str, work: Workspace, label: str) -> None:
     try:
-        # The line end closes a comment the query may end in.
-        work.con.execute(f"CREATE TABLE work.main.result AS SELECT * FROM ({query}\n)")
+        statements = work.con.extract_statements(sql)
+        if len(statements) != 1:
+            raise UsageError(f"--sql has {len(statements)} statements; give one SELECT")
+        work.con.execute(f"CREATE TABLE work.main.result AS {sql}")
     except duckdb.Error as error:
         raise DataError(f"{label}: {reason(error, work.folder)}") from None
     finally:
@@ -114,12 +115,12 @@ def _extension(name: str, work: Workspace) -> None:
             ) from None
 
 
-def _keep_sqlite(query: str, path: Path, work: Workspace, label: str) -> None:
+def _keep_sqlite(sql: str, path: Path, work: Workspace, label: str) -> None:
     """Stream a query's result out of SQLite with Python's own module, which is always there."""
     address = f"file:{quote(str(path.resolve()))}?mode=ro"
     try:
         with closing(sqlite3.connect(address, uri=True)) as database:
-            cursor = database.execute(query)
+            cursor = database.execute(sql)
             if cursor.description is None:
                 raise DataError(f"{label}: gives no rows; --sql must be a SELECT")
             names = [str(column[0]) for column in cursor.description]

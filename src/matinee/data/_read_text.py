@@ -14,7 +14,7 @@ from ._columns import RATING, listed, recognised
 from ._read import literal
 
 _SAMPLE = 1 << 16
-_SAMPLE_LINES = 50
+_LOOKED_AT = 20
 # In order of preference where two would do.
 _DELIMITERS = ("::", "\t", ",", ";", "|", " ")
 QUOTE = '"'
@@ -104,7 +104,7 @@ def sniff(path: Path, label: str, roles: Sequence[str], given: Mapping[str, str]
     if "\x00" in lines[0]:
         raise DataError(f"{label}: is no text table (csv, tsv, dat, json lines) nor parquet")
     best = max(
-        (_fit(delimiter, lines[:_SAMPLE_LINES], roles, given) for delimiter in _DELIMITERS),
+        (_fit(delimiter, lines[:_LOOKED_AT], roles, given) for delimiter in _DELIMITERS),
         key=lambda fit: fit[0],  # The first of equals.
     )
     layout = best[1]
@@ -122,7 +122,7 @@ def sniff(path: Path, label: str, roles: Sequence[str], given: Mapping[str, str]
 
 def _fit(
     delimiter: str, lines: Sequence[str], roles: Sequence[str], given: Mapping[str, str]
-) -> tuple[tuple[int, bool, bool], Layout]:
+) -> tuple[tuple[int, int, bool], Layout]:
     """How well a delimiter suits the first lines, and the layout it makes."""
     quote = "" if delimiter == "::" else QUOTE
     rows = [Layout(delimiter, quote, None, 0).split(line) for line in lines]
@@ -134,10 +134,11 @@ def _fit(
     header = known > 0 or (ratings and not any(is_number(value) for value in first))
     if not header and not ratings and delimiter == "|":
         quote = ""  # The titles of u.item hold quotes that mean nothing.
-    even = width > 1 and all(len(row) == width for row in rows[:10])
-    rated = width > 2 and all(len(row) > 2 and is_number(row[2]) for row in rows[:10])
-    likely = width > 1 and (header or not ratings or rated)
-    return (known, likely, even), Layout(delimiter, quote, first if header else None, width)
+    alike = [row for row in rows if len(row) == width > 1]
+    if ratings and not header:
+        alike = [row for row in alike if width > 2 and is_number(row[2])]
+    fit = (known, len(alike), width > 1)
+    return fit, Layout(delimiter, quote, first if header else None, width)
 
 
 def is_number(text: str) -> bool:

@@ -1,0 +1,135 @@
+"""Whatever the ids and ratings, every kind of file gives them back."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from matinee.data import Ratings, load
+
+# Any text but what a file cannot hold: lone surrogates, and the zero byte; carriage returns are
+# line ends to csv readers. An empty id is none.
+TEXT = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), min_size=1, max_size=8
+)
+IDS = st.one_of(
+    st.lists(st.integers(-(2**63), 2**63 - 1), min_size=2, max_size=6, unique=True),
+    st.lists(st.integers(0, 30), min_size=2, max_size=6, unique=True),
+    st.lists(TEXT, min_size=2, max_size=6, unique=True),
+)
+RATING = st.one_of(
+    st.integers(-3, 5).map(float),
+    st.floats(allow_nan=False, allow_infinity=False, width=32),
+    st.sampled_from([0.0, 0.5, 3.5]),
+)
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> dict[str, list[Any]]:
+    users, items = draw(IDS), draw(IDS)
+    pairs = draw(
+        st.lists(
+            st.tuples(st.sampled_from(users), st.sampled_from(items)),
+            min_size=2,
+            max_size=12,
+            unique=True,
+        )
+    )
+    assume(len({user for user, _ in pairs}) > 1 and len({item for _, item in pairs}) > 1)
+    n = len(pairs)
+    return {
+        "user_id": [user for user, _ in pairs],
+        "item_id": [item for _, item in pairs],
+        "rating": draw(st.lists(RATING, min_size=n, max_size=n)),
+        "timestamp": draw(st.lists(st.integers(0, 2 * 10**9), min_size=n, max_size=n)),
+    }
+
+
+def plain(ids: list[Any]) -> list[Any]:
+    """Ids as they must come back: integers if every one is written like one."""
+    texts = [str(one) for one in ids]
+    try:
+        numbers = [int(one) for one in texts]
+    except ValueError:
+        return texts
+    fit = all(
+        str(n) == t.strip(" ") and -(2**63) <= n < 2**63
+        for n, t in zip(numbers, texts, strict=True)
+    )
+    return numbers if fit else texts
+
+
+def check(ratings: Ratings, table: dict[str, list[Any]]) -> None:
+    rows = sorted(
+        zip(
+            plain(table["user_id"]),
+            plain(table["item_id"]),
+            np.float32(table["rating"]).tolist(),
+            table["timestamp"],
+            strict=True,
+        )
+    )
+    assert ratings.times is not None
+    found = list(
+        zip(
+            ratings.user_ids.decode(ratings.users).tolist(),
+            ratings.item_ids.decode(ratings.items).tolist(),
+            ratings.values.tolist(),
+            ratings.times.tolist(),
+            strict=True,
+        )
+    )
+    assert found == rows
+    assert ratings.user_ids.ids.tolist() == sorted(set(plain(table["user_id"])))
+    assert ratings.notes == ()
+
+
+def write(table: dict[str, list[Any]], kind: str, folder: Path) -> Path:
+    path = folder / f"r.{kind}"
+    rows = list(zip(*table.values(), strict=True))
+    bare = path.with_suffix("") if kind.endswith(".gz") else path
+    if kind.startswith(("csv", "tsv")):
+        with bare.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, delimiter="\t" if kind == "tsv" else ",", lineterminator="\n")
+            writer.writerow(table)
+            writer.writerows(rows)
+    elif kind.startswith("jsonl"):
+        lines = [json.dumps(dict(zip(table, row, strict=True))) for row in rows]
+        bare.write_text("\n".join(lines), encoding="utf-8")
+    else:
+        columns = {
+            name: np.array(values) if not isinstance(values[0], str) else _objects(values)
+            for name, values in table.items()
+        }
+        with duckdb.connect() as con:
+            con.register("t", columns)
+            con.execute(f"COPY t TO '{path}'")
+    if bare != path:
+        path.write_bytes(gzip.compress(bare.read_bytes()))
+    return path
+
+
+def _objects(values: list[Any]) -> Any:
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv", "csv.gz", "jsonl", "parquet", "arrays"])
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(table=tables())
+def test_round_trip(tmp_path: Path, kind: str, table: dict[str, list[Any]]) -> None:
+    check(load(table if kind == "arrays" else write(table, kind, tmp_path)), table)
