@@ -129,7 +129,7 @@ class Inputs:
 
 
 def fit_inputs(
-    config: NetworkConfig, values: Float32, offset: Float32, row_reg: float = 15.0
+    config: NetworkConfig, values: Float32, offset: Float32, row_reg: float = 5.0
 ) -> Inputs:
     """The recipe for some training ratings.
 

@@ -98,15 +98,17 @@ class Network(nn.Module):
                 x = self.norms[index](x)
             x = activation(x)
             if self.training and index == self.config.code_layer:
-                x = self._dropout(x)
+                keep = self.dropout_mask(x)
+                x = x if keep is None else x * keep
         return x
 
-    def _dropout(self, x: Tensor) -> Tensor:
+    def dropout_mask(self, code: Tensor) -> Tensor | None:
+        """What to multiply the code by in training: 0, or 1 over the share kept; None for 1."""
         rate = self.config.code_dropout
         if rate == 0.0:
-            return x
-        keep = torch.empty_like(x).bernoulli_(1.0 - rate, generator=self.generator)
-        return x * keep.mul_(1.0 / (1.0 - rate))
+            return None
+        keep = torch.empty_like(code).bernoulli_(1.0 - rate, generator=self.generator)
+        return keep.mul_(1.0 / (1.0 - rate))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Every parameter and buffer by name, as numpy views (tied tables once)."""

@@ -110,3 +110,22 @@ def encode_rows(network: Network, inputs: Inputs, known: Csr, rows: Int64) -> Fl
     network.eval()
     vectors: Float = _hidden(network, _batch(network, inputs, known, rows)).cpu().numpy()
     return vectors
+
+
+@torch.no_grad()
+def decode_vectors(network: Network, vectors: Float, columns: Int32) -> Float:
+    """Outputs of last hidden layers (rows, hidden[-1]) at some columns: float (rows, columns).
+
+    Without the offset and the rows' own biases.
+    """
+    index = torch.from_numpy(columns).long()
+    activation = TORCH[network.config.output_activation]
+    dots = torch.from_numpy(vectors) @ network.table_out[index].t() + network.bias_out[index]
+    scores: Float = activation(dots).numpy()
+    return scores
+
+
+def row_biases(inputs: Inputs, known: Csr) -> Float:
+    """What every row's ratings say of its own bias, float32 (rows,); zeros unless so centred."""
+    rows = np.arange(known.n_rows, dtype=np.int64)
+    return inputs.batch(known.indptr, known.indices, known.values, rows).row_bias

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from ..data import Histories, Ratings
+from ..data import Csr, Histories, Ratings
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -68,7 +68,7 @@ class BiasTable:
 
 
 def fit_bias(
-    train: Ratings, *, user_reg: float = 5.0, item_reg: float = 3.0, epochs: int = 10
+    train: Ratings | Csr, *, user_reg: float = 5.0, item_reg: float = 3.0, epochs: int = 10
 ) -> BiasTable:
     """Fit user and item biases by alternating regularised means, in time linear in the ratings.
 
@@ -76,12 +76,13 @@ def fit_bias(
     MovieLens it makes the stronger baseline (ML-1M 80/20: RMSE 0.909; ml-100k u1: 0.953).
 
     Args:
-        train: Ratings to learn from; need not be compact.
+        train: Ratings to learn from, or the same grouped by row; need not be compact. Grouped by
+            item, users and items change parts.
         user_reg: Shrinkage of user biases, in ratings.
         item_reg: Shrinkage of item biases, in ratings.
         epochs: Passes over the ratings.
     """
-    csr = train.by_user
+    csr = train if isinstance(train, Csr) else train.by_user
     mean = float(csr.values.mean(dtype=np.float64))
     counts = np.bincount(csr.indices, minlength=csr.n_columns)
     sums = np.zeros(csr.n_columns)
@@ -94,6 +95,14 @@ def fit_bias(
     return BiasTable(
         mean, item_bias.astype(np.float32), item_mean.astype(np.float32), float(user_reg)
     )
+
+
+def column_means(csr: Csr, offset: Float32, reg: float = 10.0) -> Float32:
+    """Mean of each column's ratings less its offset, shrunk to 0 by ``reg`` ratings, float32."""
+    counts = np.bincount(csr.indices, minlength=csr.n_columns)
+    sums = np.bincount(csr.indices, csr.values, minlength=csr.n_columns) - counts * offset
+    means: Float32 = (sums / (counts + reg)).astype(np.float32)
+    return means
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]

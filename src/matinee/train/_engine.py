@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ..nn import Batch, Network, Transposer, kernels, reference, sum_by_column
+from ..nn import Batch, Middle, Network, Transposer, kernels, reference, sum_by_column
 from ._config import TrainConfig
 from ._optimizer import RMSPROP_DECAY, Flat, Plan, Table
 from ._schedule import learning_rates
@@ -60,6 +60,7 @@ class KernelEngine:
         self._by_column = Transposer(network.table_out.shape[0], everything=dense)
         self._by_source = Transposer(network.table_in.shape[0], everything=dense)
         self._flatten()
+        self.middle = Middle(network)
         self._rows = [np.arange(len(t.weights), dtype=np.int32) for t in self._tables()]
 
     def _flatten(self) -> None:
@@ -81,6 +82,7 @@ class KernelEngine:
             place += p.numel()
         self._bias_gradient = self.flat.gradient[len(vector) - free :] if trains_bias else None
 
+    @torch.no_grad()
     def step(self, batch: Batch, step: int) -> float:
         """See ``Engine``."""
         network = self.network
@@ -93,9 +95,7 @@ class KernelEngine:
         table_out = self.table_out.weights
         gathered = np.empty((batch.rows, self.table_in.weights.shape[1]), dtype=table_out.dtype)
         kernels.encode(batch.indptr, batch.source, batch.coef, self.table_in.weights, gathered)
-        leaf = torch.from_numpy(gathered).requires_grad_()
-        hidden = network.middle(leaf)
-        last = hidden.detach().numpy()
+        last = self.middle.forward(torch.from_numpy(gathered)).numpy()
         error = np.empty(len(batch.column), dtype=table_out.dtype)
         d_hidden = np.empty_like(last)
         loss = kernels.decode_loss(
@@ -110,9 +110,7 @@ class KernelEngine:
             error,
             d_hidden,
         )
-        torch.autograd.backward(hidden, torch.from_numpy(d_hidden))
-        assert leaf.grad is not None
-        d_gathered = leaf.grad.numpy()
+        d_gathered = self.middle.backward(torch.from_numpy(d_hidden)).numpy()
         if self._bias_gradient is not None:
             sum_by_column(columns, error, self._bias_gradient)
         if self.tied:

@@ -41,13 +41,13 @@ class Plan:
         self.beta2 = {"adam": config.beta2, "rmsprop": RMSPROP_DECAY}.get(config.optimizer, 1.0)
         self.learning_rates = rates = learning_rates(config, steps_per_epoch)
         step = np.arange(len(rates), dtype=np.float64)
-        self.root = np.ones_like(rates)
+        self.root: npt.NDArray[Any] = np.ones_like(rates)
         if adam:
-            self.root = np.sqrt(1.0 - np.power(self.beta2, step))
+            self.root[:] = np.sqrt(1.0 - np.power(self.beta2, step))
         self.rate = rates.copy()
         if adam:
             self.rate[1:] /= 1.0 - self.beta1 ** step[1:]
-        self.keep = 1.0 - rates * config.weight_decay
+        self.keep: Float64 = 1.0 - rates * config.weight_decay
         self.keep[0] = 1.0
         self.product: Float64 = np.cumprod(self.keep)
         self.ratio = self.beta1 / np.sqrt(self.beta2) if adam else self.beta1

@@ -22,6 +22,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit, prange
 
+from ..nn import add_weighted
+
 Float = npt.NDArray[np.floating[Any]]
 Float64 = npt.NDArray[np.float64]
 Int32 = npt.NDArray[np.int32]
@@ -110,9 +112,10 @@ def step_rows(
     (plus the same of ``entry2`` and ``dense2`` for a tied table; empty arrays otherwise). It is
     summed in a buffer of one row and spent at once.
 
-    ``columns`` to ``entry_of`` are as ``nn.Transposer`` makes them; ``entry`` is (entries,),
-    ``dense`` (batch rows, width); ``w``, ``m`` and ``v`` are (n, width), the moments empty where the kind has
-    none; ``last`` (n,) is the step each row stands at, and is set to ``t``. The rest is ``_move``'s.
+    ``columns`` to ``entry_of`` are as ``nn.Transposer`` makes them. ``entry`` is (entries,) and
+    ``dense`` (batch rows, width). ``w``, ``m`` and ``v`` are (n, width), the moments empty where
+    the kind has none. ``last`` (n,) is the step each row stands at, and is set to ``t``. The rest
+    is ``_move``'s.
     """
     width = w.shape[1]
     tied = len(entry2) > 0
@@ -121,27 +124,32 @@ def step_rows(
     root_, eps_, l2_ = type_(root), type_(eps), type_(l2)
     has_m = m.shape[0] > 0
     has_v = v.shape[0] > 0
+    longest = 0
+    for u in range(len(columns)):
+        longest = max(longest, start[u + 1] - start[u])
     chunks = min(len(columns), 64)
     for chunk in prange(chunks):
         g = np.empty(width, dtype=w.dtype)
+        pick = np.empty(longest, dtype=np.int32)
+        value = np.empty(longest, dtype=w.dtype)
         low = chunk * len(columns) // chunks
         high = (chunk + 1) * len(columns) // chunks
         for u in range(low, high):
             i = columns[u]
-            for k in range(width):
-                g[k] = 0
+            g[:] = 0
+            n = 0
             for p in range(start[u], start[u + 1]):
-                j = entry_of[p]
-                r = row_of[p]
-                e = entry[j]
-                if e != 0:
-                    for k in range(width):
-                        g[k] += e * dense[r, k]
-                if tied:
-                    e = entry2[j]
-                    if e != 0:
-                        for k in range(width):
-                            g[k] += e * dense2[r, k]
+                pick[n] = row_of[p]
+                value[n] = entry[entry_of[p]]
+                n += value[n] != 0
+            add_weighted(value, pick, n, dense, g)
+            if tied:
+                n = 0
+                for p in range(start[u], start[u + 1]):
+                    pick[n] = row_of[p]
+                    value[n] = entry2[entry_of[p]]
+                    n += value[n] != 0
+                add_weighted(value, pick, n, dense2, g)
             mi = m[i] if has_m else g
             vi = v[i] if has_v else g
             _move(kind, w[i], mi, vi, g, rate_, keep_, b1, b2, root_, eps_, l2_)

@@ -1,0 +1,148 @@
+"""The run folder: one line of metrics an epoch, and a checkpoint to go on from, bit for bit."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from ..data import atomic_path
+from ..errors import MatineeError, ModelFileError, UsageError
+from ._loop import Epoch, Run
+
+Array = npt.NDArray[Any]
+
+CHECKPOINT = "checkpoint.safetensors"
+METRICS = "metrics.jsonl"
+SECONDS = 10.0
+"""A checkpoint is written at the first epoch's end after this long; the state of the last epoch is
+kept in memory until then, and written when training is interrupted."""
+
+
+class RunFolder:
+    """Where a training run leaves its metrics and checkpoints.
+
+    Args:
+        path: The folder; made if absent.
+        identity: What the run is: settings, seed, data fingerprint. A checkpoint of another run is
+            never resumed.
+    """
+
+    def __init__(self, path: Path, identity: dict[str, Any]) -> None:
+        self.path = path
+        self._identity = json.loads(json.dumps(identity))
+        self._pending: tuple[dict[str, Array], dict[str, str]] | None = None
+        self._written = time.monotonic()
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise MatineeError(f"{path}: cannot make the run folder: {error.strerror}") from None
+
+    def start(self, run: Run, *, resume: bool) -> None:
+        """Begin a new run here, or put a run back where its checkpoint left it.
+
+        Raises:
+            UsageError: Nothing to resume, or the checkpoint is of another run.
+            ModelFileError: The checkpoint is damaged.
+        """
+        if resume:
+            self._load(run)
+        else:
+            (self.path / CHECKPOINT).unlink(missing_ok=True)
+        with atomic_path(self.path / METRICS) as file:
+            file.write_text("".join(_line(epoch) for epoch in run.history), encoding="utf-8")
+
+    def epoch(self, run: Run, epoch: Epoch) -> None:
+        """Note an epoch; write a checkpoint if the last one is old."""
+        with (self.path / METRICS).open("a", encoding="utf-8") as file:
+            file.write(_line(epoch))
+        self._pending = _snapshot(run, self._identity)
+        if time.monotonic() - self._written >= SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the state of the last epoch, unless it is written already."""
+        if self._pending is None:
+            return
+        arrays, notes = self._pending
+        with atomic_path(self.path / CHECKPOINT) as file:
+            save_file(arrays, file, metadata=notes)
+        self._pending = None
+        self._written = time.monotonic()
+
+    def finish(self) -> None:
+        """The run is done: its checkpoint is not needed any more."""
+        self._pending = None
+        (self.path / CHECKPOINT).unlink(missing_ok=True)
+
+    def _load(self, run: Run) -> None:
+        file = self.path / CHECKPOINT
+        if not file.exists():
+            raise UsageError(f"{file}: no checkpoint to resume; leave out --resume to start anew")
+        try:
+            with safe_open(file, framework="numpy") as content:
+                notes = content.metadata() or {}
+                arrays = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118
+            identity, state = json.loads(notes["identity"]), json.loads(notes["state"])
+        except (SafetensorError, OSError, KeyError, ValueError) as error:
+            raise ModelFileError(
+                f"{file}: damaged ({error}); start anew without --resume"
+            ) from None
+        for key, value in self._identity.items():
+            if identity.get(key) != value:
+                raise UsageError(
+                    f"{file}: made with another {key} ({_short(identity.get(key), value)}); resume "
+                    "with the same settings, seed and data, or leave out --resume to start anew"
+                )
+        run.network.load_arrays(_part(arrays, "network."))
+        run.engine.restore(_part(arrays, "engine."))
+        run.best = _part(arrays, "best.")
+        run.best_epoch = state["best_epoch"]
+        run.history[:] = [Epoch(**epoch) for epoch in state["history"]]
+        run.rng.bit_generator.state = state["rng"]
+        run.network.generator.set_state(torch.from_numpy(arrays["generator"]))
+
+
+def _snapshot(run: Run, identity: dict[str, Any]) -> tuple[dict[str, Array], dict[str, str]]:
+    arrays = {f"network.{name}": array.copy() for name, array in run.network.arrays().items()}
+    arrays |= {f"engine.{name}": array.copy() for name, array in run.engine.state().items()}
+    arrays |= {f"best.{name}": array for name, array in run.best.items()}
+    arrays["generator"] = run.network.generator.get_state().numpy().copy()
+    state = {
+        "best_epoch": run.best_epoch,
+        "history": [epoch.as_dict() for epoch in run.history],
+        "rng": run.rng.bit_generator.state,
+    }
+    return arrays, {"identity": json.dumps(identity), "state": json.dumps(state)}
+
+
+def _part(arrays: dict[str, Array], prefix: str) -> dict[str, Array]:
+    return {
+        name.removeprefix(prefix): np.ascontiguousarray(array)
+        for name, array in arrays.items()
+        if name.startswith(prefix)
+    }
+
+
+def _line(epoch: Epoch) -> str:
+    return json.dumps(epoch.as_dict()) + "\n"
+
+
+def _short(was: Any, now: Any) -> str:
+    """Name the options that differ, where both are options."""
+    if not isinstance(was, dict) or not isinstance(now, dict):
+        return f"{was!r}, now {now!r}"
+    differ: list[str] = []
+    for key in now:
+        if isinstance(now[key], dict) and isinstance(was.get(key), dict):
+            differ += [f"{key}.{k}" for k in now[key] if was[key].get(k) != now[key][k]]
+        elif was.get(key) != now[key]:
+            differ.append(key)
+    return ", ".join(differ)
