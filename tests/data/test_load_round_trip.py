@@ -133,3 +133,37 @@ def _objects(values: list[Any]) -> Any:
 @given(table=tables())
 def test_round_trip(tmp_path: Path, kind: str, table: dict[str, list[Any]]) -> None:
     check(load(table if kind == "arrays" else write(table, kind, tmp_path)), table)
+
+
+@pytest.mark.parametrize("repeats", ["last", "mean"])
+@pytest.mark.parametrize("timed", [False, True])
+@settings(max_examples=40, deadline=None)
+@given(
+    rows=st.lists(
+        st.tuples(st.integers(0, 2), st.integers(0, 2), st.integers(-4, 4), st.integers(0, 3)),
+        min_size=1,
+        max_size=20,
+    )
+)
+def test_repeats_are_settled_as_by_hand(
+    repeats: Any, timed: bool, rows: list[tuple[int, int, int, int]]
+) -> None:
+    pairs: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for user, item, value, time in rows:
+        pairs.setdefault((user, item), []).append((time if timed else 0, value))
+    expected = {}
+    for pair, given_values in pairs.items():
+        time, last = max(enumerate(given_values), key=lambda one: (one[1][0], one[0]))[1]
+        mean = sum(value for _, value in given_values) / len(given_values)
+        expected[pair] = (pytest.approx(mean) if repeats == "mean" else last, time)
+    columns = dict(zip(("user", "item", "rating", "time"), zip(*rows, strict=True), strict=True))
+    if not timed:
+        del columns["time"]
+    ratings = load(columns, repeats=repeats, allow_single=True)
+    times = ratings.times if ratings.times is not None else np.zeros(len(ratings), np.int64)
+    users = ratings.user_ids.decode(ratings.users).tolist()
+    items = ratings.item_ids.decode(ratings.items).tolist()
+    found = list(zip(users, items, strict=True))
+    assert found == sorted(pairs)
+    assert dict(zip(found, zip(ratings.values, times, strict=True), strict=True)) == expected
+    assert bool(ratings.notes) == (len(rows) > len(pairs))

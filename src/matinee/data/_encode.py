@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..errors import DataError
 from ._columns import ITEM, RATING, TIME, USER
-from ._encode_kernels import place_rows, sort_rows
+from ._encode_kernels import drop_rows, place_rows, sort_rows
 from ._ratings import Scale
 from ._read import Scan, Workspace, run
 from ._read_text import shorten
@@ -41,7 +41,7 @@ class Staged:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Encoded:
     """Codes, ratings and times ordered by user, item and place in the source; repeats are left."""
 
@@ -51,6 +51,16 @@ class Encoded:
     times: Int64 | None
     user_ids: Vocabulary
     item_ids: Vocabulary
+
+    def drop(self, gone: Int64) -> None:
+        """Drop rows, by ascending position, without a second copy of the others."""
+        none = np.empty(0, dtype=np.int64)
+        times = none if self.times is None else self.times
+        drop_rows(gone, self.users, self.items, self.values, times)
+        left = len(self.values) - len(gone)
+        self.users, self.items = self.users[:left], self.items[:left]
+        self.values = self.values[:left]
+        self.times = None if self.times is None else self.times[:left]
 
 
 def stage(

@@ -83,3 +83,47 @@ def sort_rows(start: Int64, items: Int32, values: Float32, times: Int64) -> None
             values[low + j] = held[k]
             if len(times) > 0:
                 times[low + j] = held_times[k]
+
+
+@njit(cache=True, nogil=True)
+def repeated(users: Int32, items: Int32) -> Int64:
+    """Positions of the entries whose pair is that of the entry before them.
+
+    Args:
+        users: int32 codes, ascending, shape (n,).
+        items: int32 codes, ascending within a user, shape (n,).
+    """
+    count = 0
+    for j in range(1, len(users)):
+        if items[j] == items[j - 1] and users[j] == users[j - 1]:
+            count += 1
+    found = np.empty(count, dtype=np.int64)
+    count = 0
+    for j in range(1, len(users)):
+        if items[j] == items[j - 1] and users[j] == users[j - 1]:
+            found[count] = j
+            count += 1
+    return found
+
+
+@njit(cache=True, nogil=True)
+def drop_rows(gone: Int64, users: Int32, items: Int32, values: Float32, times: Int64) -> None:
+    """Move the rows that are not dropped together, in place; the last ones are then spare.
+
+    Args:
+        gone: Positions of the rows to drop, ascending.
+        users: User codes.
+        items: Item codes.
+        values: Ratings.
+        times: Times, or empty.
+    """
+    to = gone[0]
+    for k in range(len(gone)):
+        stop = gone[k + 1] if k + 1 < len(gone) else len(users)
+        for j in range(gone[k] + 1, stop):
+            users[to] = users[j]
+            items[to] = items[j]
+            values[to] = values[j]
+            if len(times) > 0:
+                times[to] = times[j]
+            to += 1

@@ -13,6 +13,7 @@ import numpy as np
 from ..errors import DataError, UsageError
 from ._columns import ITEM, RATING, RATING_ROLES, TIME, USER, assign
 from ._encode import Encoded, encode, rows_of_pair, stage
+from ._encode_kernels import repeated
 from ._items import items_of_frame, read_items
 from ._ratings import ItemTable, Ratings, Scale
 from ._read import Scan, Workspace, workspace
@@ -20,7 +21,7 @@ from ._read_files import open_files
 from ._read_find import Found, find, find_all
 from ._read_frames import open_frame
 from ._read_sql import open_query
-from ._repeats import Repeats, check_policy, repeated, settle
+from ._repeats import Repeats, check_policy, settle
 from ._vocabulary import Vocabulary
 
 
@@ -107,15 +108,15 @@ def load(
         encoded = encode(work, staged)
         if not allow_single:
             _check_sides(encoded, scan.label)
-        keep, notes = _settled(encoded, scan, work, repeats)
+        notes = _settle(encoded, scan, work, repeats)
         table, said = _item_table(items, found, work, encoded)
-    values = encoded.values[keep]
+    values = encoded.values
     seen = stated or Scale(float(values.min()), float(values.max()))
     return Ratings(
-        users=encoded.users[keep],
-        items=encoded.items[keep],
+        users=encoded.users,
+        items=encoded.items,
         values=values,
-        times=None if encoded.times is None else encoded.times[keep],
+        times=encoded.times,
         user_ids=encoded.user_ids,
         item_ids=encoded.item_ids,
         scale=seen,
@@ -181,13 +182,11 @@ def _check_sides(encoded: Encoded, label: str) -> None:
             )
 
 
-def _settled(
-    encoded: Encoded, scan: Scan, work: Workspace, repeats: Repeats
-) -> tuple[Any, tuple[str, ...]]:
-    """Which rows to keep, as an index, and what was done about repeated ratings."""
+def _settle(encoded: Encoded, scan: Scan, work: Workspace, repeats: Repeats) -> tuple[str, ...]:
+    """Leave one rating of each pair, and say what was done about the others."""
     positions = repeated(encoded.users, encoded.items)
     if not len(positions):
-        return slice(None), ()
+        return ()
     if repeats == "error":
         at = positions[0]
         user, item = encoded.users[at], encoded.items[at]
@@ -198,8 +197,9 @@ def _settled(
             f"{_said(encoded.item_ids, item)} again, first at {scan.place(rows[0])}{more}; remove "
             "one, or settle repeats with --repeats last or --repeats mean"
         )
-    keep, said = settle(positions, encoded.values, encoded.times, repeats)
-    return keep, (said,)
+    gone, said = settle(positions, encoded.values, encoded.times, repeats)
+    encoded.drop(gone)
+    return (said,)
 
 
 def _item_table(

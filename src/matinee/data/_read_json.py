@@ -27,10 +27,14 @@ def open_json(paths: list[Path], labels: list[str], work: Workspace) -> Scan:
     label = labels[0] if len(labels) == 1 else f"{labels[0]} and {len(labels) - 1} more"
     try:
         rows = work.con.execute(
-            f"DESCRIBE SELECT * FROM read_json([{files}], sample_size={_SAMPLE}, records=true)"
+            f"DESCRIBE SELECT * FROM read_json([{files}], sample_size={_SAMPLE}, records=true, "
+            "compression='uncompressed')"
         ).fetchall()
     except duckdb.Error as error:
-        raise _first_fault(paths, labels) or DataError(f"{label}: {reason(error)}") from None
+        said = reason(error)
+        for path, one in zip(paths, labels, strict=True):
+            said = said.replace(str(path), one)
+        raise _first_fault(paths, labels) or DataError(f"{label}: {said}") from None
     names = [str(row[0]) for row in rows]
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
 
@@ -49,7 +53,7 @@ def open_json(paths: list[Path], labels: list[str], work: Workspace) -> Scan:
         return labels[-1]
 
     return Scan(
-        relation=f"read_json([{files}], columns={{{columns}}})",
+        relation=f"read_json([{files}], compression='uncompressed', columns={{{columns}}})",
         columns={name: (quoted(name), "VARCHAR") for name in names},
         header=True,
         label=label,

@@ -72,7 +72,7 @@ class Layout:
         files = ", ".join(literal(str(path)) for path in paths)
         columns = ", ".join(f"'{number}': 'VARCHAR'" for number in self.numbers)
         return (
-            f"read_csv([{files}], auto_detect=false, hive_partitioning=false, "
+            f"read_csv([{files}], auto_detect=false, hive_partitioning=false, compression='none', "
             f"delim={literal(self.delimiter)}, quote={literal(self.quote)}, "
             f"escape={literal(self.quote)}, header={'true' if self.names else 'false'}, "
             f"columns={{{columns}}})"

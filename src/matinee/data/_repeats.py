@@ -14,7 +14,6 @@ from ..errors import UsageError, nearest
 Repeats = Literal["last", "mean", "error"]
 """What becomes of them: the last by time is kept, their mean is taken, or they are an error."""
 
-Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 Float32 = npt.NDArray[np.float32]
 
@@ -33,41 +32,27 @@ def check_policy(repeats: str) -> None:
         )
 
 
-def repeated(users: Int32, items: Int32) -> Int64:
-    """Positions of the entries whose pair is that of the entry before them.
-
-    Args:
-        users: int32 codes, ascending, shape (n,).
-        items: int32 codes, ascending within a user, shape (n,).
-    """
-    # A user's first entry may hold the item of the last user's last, so both are compared.
-    return np.flatnonzero((items[1:] == items[:-1]) & (users[1:] == users[:-1])) + 1
-
-
 def settle(
     positions: Int64, values: Float32, times: Int64 | None, repeats: str
-) -> tuple[npt.NDArray[np.bool_], str]:
+) -> tuple[Int64, str]:
     """Choose one entry of each repeated pair and give it the value it should have.
 
     Args:
-        positions: What ``repeated`` found; not empty.
-        values: float32 ratings in the same order, the entries of a pair in the order they were
-            read. The kept entry's value is changed in place.
+        positions: Where an entry has the pair of the one before it, ascending; not empty.
+        values: float32 ratings ordered by pair, the entries of a pair in the order they were
+            read. The value of a kept entry is changed in place.
         times: Their times, or None.
         repeats: ``"last"`` or ``"mean"``.
 
     Returns:
-        Which entries to keep, shape (n,), and what was done, as a sentence.
+        Positions of the entries to drop, ascending, and what was done, as a sentence.
     """
-    keep = np.ones(len(values), dtype=bool)
     first = np.concatenate(([True], np.diff(positions) > 1))
     starts = positions[first] - 1
     lengths = np.diff(np.append(np.flatnonzero(first), len(positions))) + 1
     members = np.repeat(starts - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
     group = np.repeat(np.arange(len(starts)), lengths)
-    keep[members] = False
     latest = _latest(members, group, lengths, times)
-    keep[latest] = True
     if repeats == "mean":
         totals = np.bincount(group, weights=values[members].astype(np.float64))
         values[latest] = totals / lengths
@@ -75,7 +60,7 @@ def settle(
     else:
         done = "kept the last by time" if times is not None else "kept the last in row order"
     count = len(positions)
-    return keep, (
+    return np.setdiff1d(members, latest, assume_unique=True), (
         f"{count:,} repeated rating{'s' * (count != 1)} of the same item by the same user: {done}"
     )
 
