@@ -1,0 +1,85 @@
+"""Which column is which."""
+
+from __future__ import annotations
+
+import pytest
+
+from matinee.data._columns import ITEM_ROLES, RATING_ROLES, assign, plain
+from matinee.errors import DataError, UsageError
+
+
+def found(names: str, header: bool = True, **given: str) -> list[str | None]:
+    columns = assign(names.split("|"), RATING_ROLES, given, header=header, label="t")
+    return [columns.get(role) for role in RATING_ROLES]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "userId|movieId|rating|timestamp",
+        "user_id|item_id|score|time",
+        "USER|ITEM|RATING|DATE",
+        "uid|iid|weight|ts",
+        "User-ID|ISBN|Book-Rating|datetime",
+        "customer id|product id|stars|created_at",
+        "reviewerID|asin|overall|unixReviewTime",
+    ],
+)
+def test_usual_names(names: str) -> None:
+    assert found(names) == names.split("|")
+    backwards = "|".join(reversed(names.split("|")))
+    assert found(backwards) == names.split("|")
+    assert found("extra|" + names + "|more") == names.split("|")
+
+
+def test_the_more_usual_name_wins() -> None:
+    assert found("user|userId|item|rating|value") == ["userId", "item", "rating", None]
+
+
+def test_time_is_optional_and_the_others_are_not() -> None:
+    assert found("user|item|rating") == ["user", "item", "rating", None]
+    with pytest.raises(DataError, match=r"t: no rating column among: user, item; .* --rating COL"):
+        found("user|item")
+    many = "|".join(f"c{k}" for k in range(20))
+    with pytest.raises(DataError, match="c11 and 8 more"):
+        found(many)
+
+
+def test_mapped() -> None:
+    names = "who|what|rating|stars|when"
+    assert found(names, user="who", item="WHAT", rating="stars", time="when") == [
+        "who",
+        "what",
+        "stars",
+        "when",
+    ]
+    assert found("userId|movieId|rating", user="movieId", item="userId") == [
+        "movieId",
+        "userId",
+        "rating",
+        None,
+    ]
+    with pytest.raises(UsageError, match="--user 'whom': no such column; did you mean 'who'"):
+        found(names, user="whom")
+    with pytest.raises(UsageError, match="cannot be both"):
+        found(names, user="who", item="who", rating="stars")
+
+
+def test_without_a_header() -> None:
+    assert found("1|2|3|4|5", header=False) == ["1", "2", "3", "4"]
+    assert found("1|2|3", header=False) == ["1", "2", "3", None]
+    assert found("1|2|3|4", header=False, user="2", item="1") == ["2", "1", "3", "4"]
+    with pytest.raises(DataError, match="no header and 2 columns"):
+        found("1|2", header=False)
+    with pytest.raises(UsageError, match="go by number, 1 to 3"):
+        found("1|2|3", header=False, user="7")
+
+
+def test_items() -> None:
+    names = ["movieId", "title", "genres"]
+    assert list(assign(names, ITEM_ROLES, {}, header=True, label="t").values()) == names
+    assert "genres" not in assign(["item", "name"], ITEM_ROLES, {}, header=True, label="t")
+
+
+def test_plain() -> None:
+    assert plain("User ID") == plain("user_id") == plain("userId") == plain("user-id") == "userid"
