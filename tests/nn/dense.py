@@ -117,12 +117,12 @@ def network(seed: int = 0, columns: int = 9, double: bool = True, **options: Any
 def dense_forward(net: Network, ratings: torch.Tensor) -> torch.Tensor:
     """The whole network on dense rows, (rows, columns) to (rows, columns), as usually written."""
     config, activation = net.config, ACTIVATIONS[net.config.activation]
-    encoder = [net.table_in.t(), *net.weights]
-    if config.tied:
-        own = [net.table_in.t(), *net.weights]
-        stack = [*own, *(w.t() for w in reversed(own))]
+    stack = [net.table_in.t(), *net.weights]
+    if config.tied:  # with an even number of hidden layers the middle weight has no twin
+        twins = len(config.hidden) + 1 - len(stack)
+        stack += [w.t() for w in reversed(stack[:twins])]
     else:
-        stack = [*encoder, net.table_out]
+        stack.append(net.table_out)
     biases = [net.bias_in, *net.biases, net.bias_out]
     x = ratings
     for index, (weight, bias) in enumerate(zip(stack, biases, strict=True)):

@@ -54,8 +54,8 @@ def compare(tolerance: float = 1e-12, calls: int = 1, **options: Any) -> None:
     for _ in range(calls):
         nets[1].generator.set_state(state) if calls == 1 else None
         two = by_autograd(nets[1], gathered, d)
-    assert len(one) == len(two) == 2 + len(list(nets[0].parameters())) - 2 - (
-        not nets[0].config.tied
+    assert (
+        len(one) == len(two) == 2 + len(list(nets[0].parameters())) - 2 - (not nets[0].config.tied)
     )
     for left, right in zip(one, two, strict=True):
         assert close(left.numpy(), right, tolerance)

@@ -1,0 +1,253 @@
+"""How rows of ratings become batches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from matinee.data import Csr, group
+from matinee.nn import Batch, Inputs, NetworkConfig, fit_inputs
+
+
+def ratings(seed: int = 0, rows: int = 40, columns: int = 25, share: float = 0.4) -> Csr:
+    """Half stars from 0.5 to 5, less 1 so that some are negative and some 0; a row is empty."""
+    rng = np.random.default_rng(seed)
+    seen = rng.random((rows, columns)) < share
+    seen[7 % rows] = False
+    row, column = np.nonzero(seen)
+    values = rng.integers(1, 11, len(row)) / 2 - 1
+    return group(
+        row.astype(np.int32), column.astype(np.int32), values.astype(np.float32), rows, columns
+    )
+
+
+def inputs_for(csr: Csr, *, row_reg: float = 5.0, **options: Any) -> Inputs:
+    offset = np.zeros(csr.n_columns, dtype=np.float32)
+    if options.get("center", "none") != "none":
+        # Equal to no rating, so that no coefficient is 0 by chance.
+        offset += np.linspace(1.013, 1.971, csr.n_columns).astype(np.float32)
+    return fit_inputs(NetworkConfig.make(options), csr.values, offset, row_reg)
+
+
+def make(csr: Csr, inputs: Inputs, rows: Any = None, **options: Any) -> Batch:
+    rows = np.arange(csr.n_rows) if rows is None else np.asarray(rows, dtype=np.int64)
+    options.setdefault("dtype", np.float64)
+    return inputs.batch(csr.indptr, csr.indices, csr.values, rows, **options)
+
+
+def shown(batch: Batch, inputs: Inputs) -> np.ndarray:
+    """Which entries the encoder sees (a coefficient may be 0 because the rating is)."""
+    return (batch.coef != 0) | ((batch.target == 0) & (len(inputs.levels) == 0))
+
+
+def per_row(batch: Batch, values: np.ndarray) -> np.ndarray:
+    row = np.repeat(np.arange(batch.rows), np.diff(batch.indptr))
+    return np.bincount(row, values, minlength=batch.rows)
+
+
+def test_plain_ratings_in_any_order_of_rows() -> None:
+    csr = ratings()
+    rows = np.random.default_rng(1).permutation(csr.n_rows)[:30]
+    batch = make(csr, inputs_for(csr), rows)
+    assert batch.rows == 30
+    where = np.concatenate([np.arange(csr.indptr[r], csr.indptr[r + 1]) for r in rows])
+    assert np.diff(batch.indptr).tolist() == csr.counts[rows].tolist()
+    assert np.array_equal(batch.column, csr.indices[where])
+    assert np.array_equal(batch.source, batch.column)
+    for array in (batch.coef, batch.target):
+        assert np.array_equal(array, csr.values[where])
+    assert (batch.weight == 1).all()
+    assert not batch.row_bias.any()
+    assert 0 in batch.target  # a rating of 0 has its place and its weight
+    single = make(csr, inputs_for(csr), [3], dtype=np.float32)
+    assert single.coef.dtype == single.target.dtype == single.weight.dtype == np.float32
+    assert len(make(csr, inputs_for(csr), [7]).column) == 0
+
+
+def test_exact_levels() -> None:
+    csr = ratings()
+    inputs = inputs_for(csr, input="levels")
+    levels = np.unique(csr.values)
+    assert len(levels) == 10
+    assert inputs.levels.tolist() == levels.tolist()
+    assert inputs.table_rows == 10 * csr.n_columns
+    batch = make(csr, inputs)
+    assert np.array_equal(batch.source // 10, batch.column)
+    assert np.array_equal(levels[batch.source % 10], csr.values)
+    assert (batch.coef == 1).all()  # also where the rating is 0
+    assert np.array_equal(batch.target, csr.values)
+
+
+@pytest.mark.parametrize("distinct", [16, 17, 1000])
+def test_many_levels_become_sixteen_by_quantile(distinct: int) -> None:
+    rng = np.random.default_rng(0)
+    values = np.sort(rng.normal(50, 20, distinct)).astype(np.float32)
+    inputs = fit_inputs(
+        NetworkConfig.make({"input": "levels"}), values, np.zeros(3, dtype=np.float32)
+    )
+    assert len(inputs.levels) == 16
+    assert (np.diff(inputs.levels) > 0).all()
+    if distinct == 16:
+        assert inputs.levels.tolist() == values.tolist()
+    # Every level answers for about the same share of the ratings.
+    csr = group(
+        np.zeros(distinct, np.int32), np.arange(distinct, dtype=np.int32), values, 1, distinct
+    )
+    wide = Inputs(inputs.levels, False, np.zeros(distinct, dtype=np.float32), -1.0)
+    used = np.bincount(make(csr, wide).source % 16, minlength=16)
+    assert used.max() <= 2 * distinct / 16 + 1
+    assert used.min() >= distinct / 32 or distinct == 17
+
+
+@given(
+    levels=st.lists(st.integers(-20, 20), min_size=1, max_size=16, unique=True),
+    values=st.lists(st.floats(-30, 30, width=32), min_size=1, max_size=20),
+)
+@settings(max_examples=100, deadline=None)
+def test_a_value_off_the_levels_takes_the_nearest(levels: list[int], values: list[float]) -> None:
+    known = np.array(sorted(levels), dtype=np.float32)
+    n = len(values)
+    csr = Csr(
+        np.array([0, n]),
+        np.arange(n, dtype=np.int32),
+        np.array(values, dtype=np.float32),
+        None,
+        n,
+    )
+    inputs = Inputs(known, False, np.zeros(n, dtype=np.float32), -1.0)
+    level = make(csr, inputs).source - csr.indices * len(known)
+    assert (level >= 0).all()
+    assert (level < len(known)).all()
+    gap = np.abs(known[level].astype(np.float64) - csr.values)
+    nearest = np.abs(known[None, :].astype(np.float64) - csr.values[:, None]).min(1)
+    assert np.allclose(gap, nearest, rtol=1e-6, atol=1e-6)
+
+
+def test_sqrt_scaling() -> None:
+    csr = ratings()
+    root = np.sqrt(np.repeat(csr.counts, csr.counts))
+    plain = make(csr, inputs_for(csr, input_scale="sqrt"))
+    assert np.allclose(plain.coef, csr.values / root, rtol=1e-12)
+    assert np.array_equal(plain.target, csr.values)
+    level = make(csr, inputs_for(csr, input_scale="sqrt", input="levels"))
+    assert np.allclose(level.coef, 1 / root, rtol=1e-12)
+    # Under the conditional objective it is the root of what is shown.
+    inputs = inputs_for(csr, input_scale="sqrt", input="levels")
+    batch = make(csr, inputs, conditional=True, salt=5)
+    visible = per_row(batch, batch.coef != 0)
+    wanted = np.repeat(1 / np.sqrt(np.maximum(visible, 1)), np.diff(batch.indptr))
+    assert np.allclose(batch.coef[batch.coef != 0], wanted[batch.coef != 0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("center", ["none", "mean", "bias"])
+@pytest.mark.parametrize("hide", [{}, {"dropout": 0.5}, {"conditional": True}], ids=str)
+@pytest.mark.parametrize("input_", ["ratings", "levels"])
+def test_centring_by_what_is_seen_only(center: str, hide: dict[str, Any], input_: str) -> None:
+    csr = ratings()
+    inputs = inputs_for(csr, center=center, row_reg=3.0, input=input_)
+    batch = make(csr, inputs, salt=11, **hide)
+    left = csr.values - inputs.offset[csr.indices]
+    seen = batch.coef != 0 if center != "none" or input_ == "levels" else shown(batch, inputs)
+    own = np.zeros(csr.n_rows)
+    if center == "bias":
+        own = per_row(batch, np.where(seen, left, 0.0)) / (per_row(batch, seen) + 3.0)
+        assert own.any()
+        own[per_row(batch, seen) == 0] = 0
+    assert np.allclose(batch.row_bias, own, atol=1e-6)
+    target = left - np.repeat(own, csr.counts)
+    assert np.allclose(batch.target, target, atol=1e-6)
+    if input_ == "ratings":
+        lift = 2.0 if "dropout" in hide else 1.0
+        assert np.allclose(batch.coef[seen], lift * target[seen], atol=1e-5)
+
+
+def test_input_dropout_hides_a_share_and_lifts_the_rest() -> None:
+    csr = ratings(rows=400, columns=60)
+    inputs = inputs_for(csr, center="mean")
+    batch = make(csr, inputs, dropout=0.3, salt=2)
+    seen = batch.coef != 0
+    n = len(seen)
+    assert seen.mean() == pytest.approx(0.7, abs=4 * np.sqrt(0.21 / n))
+    assert np.allclose(batch.coef[seen], batch.target[seen] / 0.7, rtol=1e-6)
+    assert (batch.weight == 1).all()  # what is hidden from the encoder stays in the loss
+    # Independent by entry: the spread over rows is the binomial's.
+    shares = per_row(batch, seen)[csr.counts > 0] - 0.7 * csr.counts[csr.counts > 0]
+    assert (shares**2).sum() / (0.21 * n) == pytest.approx(1, abs=0.25)
+
+
+@pytest.mark.parametrize("input_", ["ratings", "levels"])
+def test_conditional_shows_or_scores(input_: str) -> None:
+    csr = ratings(rows=600, columns=30)
+    inputs = inputs_for(csr, center="mean", input=input_)
+    batch = make(csr, inputs, conditional=True, salt=9)
+    seen, scored = batch.coef != 0, batch.weight != 0
+    assert np.array_equal(seen, ~scored)
+    total, left = per_row(batch, batch.weight), per_row(batch, scored)
+    assert np.allclose(total[left > 0], csr.counts[left > 0], rtol=1e-12)
+    assert not total[left == 0].any()
+    # The share shown is uniform by row: quartiles in their places, all shown or none possible.
+    some = csr.counts >= 8
+    shares = (per_row(batch, seen) / np.maximum(csr.counts, 1))[some]
+    assert np.allclose(np.quantile(shares, [0.25, 0.5, 0.75]), [0.25, 0.5, 0.75], atol=0.07)
+    assert shares.min() < 0.06
+    assert shares.max() > 0.94
+
+
+@pytest.mark.parametrize("center", ["none", "mean", "bias"])
+@pytest.mark.parametrize("input_", ["ratings", "levels"])
+def test_conditional_tells_the_encoder_nothing_of_what_is_scored(center: str, input_: str) -> None:
+    csr = ratings()
+    inputs = inputs_for(csr, center=center, input=input_)
+    batch = make(csr, inputs, conditional=True, salt=4)
+    scored = batch.weight != 0
+    assert 0 < scored.sum() < len(scored)
+    other = np.where(scored, np.float32(3.0) - csr.values, csr.values)
+    changed = Csr(csr.indptr, csr.indices, other, None, csr.n_columns)
+    again = make(changed, inputs, conditional=True, salt=4)
+    assert np.array_equal(again.coef, batch.coef)
+    assert np.array_equal(again.row_bias, batch.row_bias)
+    assert np.array_equal(again.weight, batch.weight)
+    assert np.array_equal(again.source[~scored], batch.source[~scored])
+    assert np.array_equal(again.target[~scored], batch.target[~scored])
+    assert (again.target[scored] != batch.target[scored]).any()
+
+
+def test_the_salt_decides() -> None:
+    csr = ratings()
+    inputs = inputs_for(csr, center="mean")
+    for options in ({"conditional": True}, {"dropout": 0.5}):
+        one, two = (make(csr, inputs, salt=2**63 - 1, **options) for _ in range(2))
+        assert np.array_equal(one.coef, two.coef)
+        other = make(csr, inputs, salt=2**63 - 2, **options)
+        seen, seen_other = one.coef != 0, other.coef != 0
+        agree = (seen == seen_other).mean()
+        if "dropout" in options:  # neighbouring salts are as unlike as any
+            assert agree == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(len(seen)))
+        else:
+            assert agree < 0.75
+    without = make(csr, inputs, salt=1), make(csr, inputs, salt=2)
+    assert np.array_equal(without[0].coef, without[1].coef)
+
+
+@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="numba was given one thread")
+def test_any_number_of_threads_draws_the_same() -> None:
+    csr = ratings(rows=300)
+    inputs = inputs_for(csr, center="bias", input_scale="sqrt")
+    batches = []
+    threads = numba.get_num_threads()
+    try:
+        for number in (1, 2):
+            numba.set_num_threads(number)
+            batches.append(
+                [make(csr, inputs, salt=3, **o) for o in ({"conditional": True}, {"dropout": 0.2})]
+            )
+    finally:
+        numba.set_num_threads(threads)
+    for one, two in zip(*batches, strict=True):
+        for name in ("coef", "target", "weight", "row_bias", "source"):
+            assert np.array_equal(getattr(one, name), getattr(two, name)), name
