@@ -177,7 +177,7 @@ def _level(levels: Float32, value: float) -> int:
     return low if value - levels[low] <= levels[high] - value else high
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@njit(cache=True, nogil=True, parallel=True, error_model="numpy")
 def _assemble(
     indptr: Int64,
     indices: Int32,
@@ -199,39 +199,46 @@ def _assemble(
     row_bias: Float,
 ) -> None:
     n_levels = len(levels)
+    hides = conditional or dropout > 0.0
     for b in prange(len(rows)):
         first = indptr[rows[b]]
         base = ptr[b]
         n = ptr[b + 1] - base
-        show = 1.0
-        if conditional:
-            show = _uniform(salt ^ np.uint64(0x5851F42D4C957F2D), np.uint64(b))
-        elif dropout > 0.0:
-            show = 1.0 - dropout
-        visible = 0
-        residual = 0.0
         for j in range(n):
-            c = indices[first + j]
-            column[base + j] = c
-            seen = show >= 1.0 or _uniform(salt, np.uint64(base + j)) < show
-            coef[base + j] = 1 if seen else 0
-            weight[base + j] = 0 if conditional and seen else 1
-            if seen:
-                visible += 1
-                residual += values[first + j] - offset[c]
-        own = residual / (visible + row_reg) if row_reg >= 0.0 and visible > 0 else 0.0
+            column[base + j] = indices[first + j]
+            coef[base + j] = 1
+            weight[base + j] = 1
+        visible = n
+        if hides:
+            show = 1.0 - dropout
+            if conditional:
+                show = _uniform(salt ^ np.uint64(0x5851F42D4C957F2D), np.uint64(b))
+            visible = 0
+            for j in range(n):
+                seen = _uniform(salt, np.uint64(base + j)) < show
+                visible += seen
+                coef[base + j] = seen
+            if conditional:
+                share = n / max(n - visible, 1)
+                for j in range(n):
+                    weight[base + j] = 0 if coef[base + j] != 0 else share
+        own = 0.0
+        if row_reg >= 0.0 and visible > 0:
+            for j in range(n):
+                if coef[base + j] != 0:
+                    own += values[first + j] - offset[indices[first + j]]
+            own /= visible + row_reg
         row_bias[b] = own
         lift = 1.0 / np.sqrt(visible) if sqrt and visible > 0 else 1.0
-        if not conditional and dropout > 0.0:
+        if dropout > 0.0 and not conditional:
             lift /= 1.0 - dropout
-        share = n / (n - visible) if conditional and visible < n else 1.0
         for j in range(n):
-            c = column[base + j]
-            rating = values[first + j] - offset[c] - own
-            target[base + j] = rating
-            weight[base + j] *= share
-            if n_levels > 0:
-                source[base + j] = c * n_levels + _level(levels, values[first + j])
+            target[base + j] = values[first + j] - offset[indices[first + j]] - own
+        if n_levels > 0:
+            for j in range(n):
+                level = _level(levels, values[first + j])
+                source[base + j] = indices[first + j] * n_levels + level
                 coef[base + j] *= lift
-            else:
-                coef[base + j] *= lift * rating
+        else:
+            for j in range(n):
+                coef[base + j] *= lift * target[base + j]

@@ -50,7 +50,7 @@ def add_weighted(value: Float, pick: Int32, n: int, table: Float, out: Float) ->
         p += 1
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=FAST)
+@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
 def encode(indptr: Int64, index: Int32, coef: Float, table: Float, out: Float) -> None:
     """``out[r] = sum_j coef[j] * table[index[j]]`` over the entries j of each row.
 
@@ -75,7 +75,7 @@ def encode(indptr: Int64, index: Int32, coef: Float, table: Float, out: Float) -
         add_weighted(value, pick, n, table, row)
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=FAST)
+@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
 def decode(
     indptr: Int64, index: Int32, hidden: Float, table: Float, bias: Float, act: int, out: Float
 ) -> None:
@@ -100,7 +100,7 @@ def decode(
             out[j] = activate(act, dot + bias[i])
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=FAST)
+@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
 def decode_loss(
     indptr: Int64,
     index: Int32,
@@ -250,7 +250,7 @@ def transpose(
     return n
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=FAST)
+@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
 def column_sums(columns: Int32, start: Int64, entry_of: Int32, error: Float, out: Float) -> None:
     """``out[column] += sum of error`` over each column's entries: the output bias's gradient."""
     for u in prange(len(columns)):

@@ -49,7 +49,7 @@ class Plan:
             self.rate[1:] /= 1.0 - self.beta1 ** step[1:]
         self.keep: Float64 = 1.0 - rates * config.weight_decay
         self.keep[0] = 1.0
-        self.product: Float64 = np.cumprod(self.keep)
+        self.product: npt.NDArray[Any] = np.cumprod(self.keep)
         self.ratio = self.beta1 / np.sqrt(self.beta2) if adam else self.beta1
         self.tail = np.zeros_like(rates)
         # The direction is m / sqrt(v); the root of Adam's second bias correction joins the size.

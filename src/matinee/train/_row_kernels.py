@@ -82,7 +82,7 @@ def _move(
             w[k] = keep * w[k] - rate * grad / (np.sqrt(second) + eps)
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=FAST)
+@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
 def step_rows(
     kind: int,
     columns: Int32,
@@ -132,9 +132,8 @@ def step_rows(
         g = np.empty(width, dtype=w.dtype)
         pick = np.empty(longest, dtype=np.int32)
         value = np.empty(longest, dtype=w.dtype)
-        low = chunk * len(columns) // chunks
-        high = (chunk + 1) * len(columns) // chunks
-        for u in range(low, high):
+        # In strides: popular columns come first, and would all fall to one thread.
+        for u in range(chunk, len(columns), chunks):
             i = columns[u]
             g[:] = 0
             n = 0
@@ -156,7 +155,7 @@ def step_rows(
             last[i] = t
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=FAST)
+@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
 def catch_up(
     kind: int,
     columns: Int32,
@@ -215,7 +214,7 @@ def catch_up(
         last[i] = t
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
 def step_flat(
     kind: int,
     w: Float,
