@@ -310,6 +310,23 @@ def test_one_id_that_is_no_plain_integer_makes_them_text(tmp_path: Path, odd: st
     assert ratings.item_ids.ids.tolist() == [1, 2]
 
 
+def test_an_id_that_is_no_integer_may_come_late(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text("user,item,rating\n" + "".join(f"{k},{k % 9},1\n" for k in range(30_000)))
+    ratings = load(path)
+    assert ratings.user_ids.numeric
+    with path.open("a") as file:
+        file.write("007,3,1\n")
+    ratings = load(path)
+    assert not ratings.user_ids.numeric
+    assert ratings.item_ids.numeric
+    assert {"7", "007", "29999"} <= set(ratings.user_ids.ids)
+    with path.open("a") as file:
+        file.write(",3,1\n")
+    with pytest.raises(DataError, match="line 30003: no user id"):
+        load(path)
+
+
 @pytest.mark.parametrize(
     ("times", "expected"),
     [

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import DataError, UsageError
 from ._columns import ITEM, RATING, RATING_ROLES, TIME, USER, assign
-from ._encode import Encoded, encode, rows_of_pair, stage
+from ._encode import Encoded, encode, rows_of_pair
 from ._encode_kernels import repeated
 from ._items import items_of_frame, read_items
 from ._ratings import ItemTable, Ratings, Scale
@@ -22,6 +22,7 @@ from ._read_find import Found, find, find_all
 from ._read_frames import open_frame
 from ._read_sql import open_query
 from ._repeats import Repeats, check_policy, settle
+from ._stage import stage
 from ._vocabulary import Vocabulary
 
 
