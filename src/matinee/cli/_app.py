@@ -21,7 +21,13 @@ from ..errors import MatineeError, UsageError, nearest
 from ._output import note
 
 COMMANDS: dict[str, str] = {
+    "quickstart": "_quickstart:quickstart",
     "data": "_data:app",
+    "presets": "_presets:presets",
+    "train": "_train:train",
+    "evaluate": "_evaluate:evaluate",
+    "recommend": "_recommend:recommend",
+    "doctor": "_doctor:doctor",
 }
 """Each subcommand, in the order of the help: its module here and the name of the function or
 ``Typer`` in it. A line here is all a new command needs."""
@@ -114,7 +120,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     args = list(sys.argv[1:] if argv is None else argv)
     try:
-        code = command_tree().main(args=args, prog_name="matinee", standalone_mode=False)
+        # obj: a command that can be gone on with says how by repeating its own arguments.
+        code = command_tree().main(args=args, prog_name="matinee", standalone_mode=False, obj=args)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except (_InterruptedError, KeyboardInterrupt, typer.Abort):

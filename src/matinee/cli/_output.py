@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import shlex
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +25,10 @@ def say(text: str = "") -> None:
 
 def note(text: str) -> None:
     """A line that is not the result (a warning, where a file went), on stderr."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+    # A terminal that was closed, or a pipe whose reader has enough, must not end a training run.
+    with suppress(OSError):
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
 
 
 def console() -> Console:
@@ -30,6 +36,24 @@ def console() -> Console:
     from rich.console import Console
 
     return Console(stderr=True)
+
+
+def bold(text: str) -> str:
+    """The text, bold where stdout is a terminal that may be styled."""
+    styled = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return f"\x1b[1m{text}\x1b[0m" if styled else text
+
+
+def command_line(args: Sequence[Any]) -> str:
+    """A matinee command as one would type it here, quoted for the shell."""
+    started = Path(sys.argv[0])
+    if shutil.which("matinee"):
+        program = ["matinee"]
+    elif started.name == "matinee" and started.exists():
+        program = [sys.argv[0]]  # .venv/bin/matinee, where no environment is active
+    else:
+        program = ["python", "-m", "matinee"]
+    return shlex.join([*program, *map(str, args)])
 
 
 def progress(unit: str = "") -> Progress:
@@ -62,7 +86,7 @@ def progress(unit: str = "") -> Progress:
 
 def print_json(value: Any) -> None:
     """One JSON object on stdout; NumPy values are welcome, NaN and infinity become null."""
-    say(json.dumps(_plain(value), allow_nan=False, ensure_ascii=False, indent=2))
+    say(json.dumps(plain(value), allow_nan=False, ensure_ascii=False, indent=2))
 
 
 def print_table(
@@ -107,18 +131,18 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """The same in what JSON knows."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
+        return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [_plain(inner) for inner in value]
+        return [plain(inner) for inner in value]
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Path):
         return str(value)
     if hasattr(value, "tolist"):  # a NumPy scalar or array
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if hasattr(value, "model_dump"):  # a Config
-        return _plain(value.model_dump(mode="json"))
+        return plain(value.model_dump(mode="json"))
     return value

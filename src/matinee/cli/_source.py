@@ -117,8 +117,11 @@ def read(
     database: str | None = None,
     items: Path | None = None,
     notes: bool = True,
+    allow_single: bool = False,
 ) -> Ratings:
     """Read ratings as the options say, and say on stderr what reading them had to settle.
+
+    ``allow_single`` accepts those of one user or one item, which are enough to score or to serve.
 
     Raises:
         UsageError: Neither a source nor a query, or both.
@@ -138,6 +141,7 @@ def read(
         "scale": parse_scale(scale),
         "repeats": repeats,
         "items": items,
+        "allow_single": allow_single,
     }
     ratings = load(source, sql=sql, database=database, **options)
     if notes:

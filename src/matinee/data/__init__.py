@@ -14,6 +14,7 @@ from ._named_split import NAMED_SPLITS, NamedSplit, join, named_split, share_voc
 from ._ratings import ItemTable, Ratings, Scale
 from ._split import FoldIn, kfold, split, split_three, split_users
 from ._split_files import split_files, write_split
+from ._subtract import subtract
 from ._synth import Synthetic, SynthManifest, read_manifest, synthesize, write_synthetic
 from ._synth_world import SynthConfig, World
 from ._table import Table, write_tables
@@ -61,6 +62,7 @@ __all__ = [
     "split_files",
     "split_three",
     "split_users",
+    "subtract",
     "synthesize",
     "training_mib",
     "write_split",

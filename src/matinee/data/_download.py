@@ -36,7 +36,12 @@ class _DroppedError(Exception):
 
 
 def get(
-    name: str, *, url: str | None = None, force: bool = False, progress: Progress | None = None
+    name: str,
+    *,
+    url: str | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+    timeout: float = 20.0,
 ) -> Path:
     """Download a data set of the catalogue into the data home, unless it is there already.
 
@@ -49,6 +54,7 @@ def get(
         url: Another place to download from (a mirror); the MD5 must be the same.
         force: Download even if the data is there, and replace it.
         progress: Told of every block received.
+        timeout: Seconds of silence from the server taken for a broken connection.
 
     Returns:
         The path of the data.
@@ -71,7 +77,8 @@ def get(
             f"(it has {', '.join(CATALOGUE)})"
         )
     dataset = CATALOGUE[name]
-    return fetch(replace(dataset, url=url) if url else dataset, data_home(), progress=progress)
+    asked = replace(dataset, url=url) if url else dataset
+    return fetch(asked, data_home(), progress=progress, timeout=timeout)
 
 
 def fetch(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ._baselines import Bias, GlobalMean, ItemMean
-from ._folder import load_model, read_manifest
+from ._folder import check_place, load_model, read_manifest
 from ._interface import Recommender
 from ._provenance import Provenance
 
@@ -19,6 +19,7 @@ __all__ = [
     "ItemMean",
     "Provenance",
     "Recommender",
+    "check_place",
     "load_model",
     "read_manifest",
 ]

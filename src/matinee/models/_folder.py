@@ -115,6 +115,16 @@ def save(
     return path
 
 
+def check_place(path: Path) -> bool:
+    """Whether a model stands at a path already; what must not be replaced there is refused.
+
+    Raises:
+        UsageError: A file, or a folder that holds other things than a model or a training run.
+    """
+    _kept(path)
+    return (path / MANIFEST).exists()
+
+
 def load_model(path: Path | str) -> Recommender:
     """Read a model folder written by ``Recommender.save``. Every byte is checked.
 
@@ -146,6 +156,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         what = "no such folder" if not folder.exists() else f"no model folder: {MANIFEST} missing"
+        if any(folder.glob("checkpoint*")):
+            what = "training was interrupted here; go on with it (matinee train ... --resume)"
         raise ModelFileError(f"{folder}: {what}") from None
     except OSError as error:
         raise ModelFileError(f"{file}: cannot read: {error.strerror}") from None

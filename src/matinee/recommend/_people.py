@@ -108,7 +108,8 @@ def refuse_unknown(
     plural = "s" if len(missing) > 1 else ""
     raise UnknownIdError(
         f"unknown {what}{plural}: {named}{more}. The model was trained without "
-        f"{'them' if plural else 'it'}; unknown='skip' leaves {'them' if plural else 'it'} out"
+        f"{'them' if plural else 'it'}; unknown='skip' (--skip-unknown) leaves "
+        f"{'them' if plural else 'it'} out"
     )
 
 

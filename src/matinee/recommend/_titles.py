@@ -71,6 +71,11 @@ class TitleIndex:
         listed = f"; the nearest: {self._list(near)}" if near else ""
         raise UnknownIdError(f"no title like {text!r}{listed}")
 
+    def title(self, item_id: Any) -> str:
+        """The title of a known item; its id as text where no title is known."""
+        code = int(self._ids.encode([item_id])[0])
+        return str(item_id if self._titles is None else self._titles[code])
+
     def search(self, text: str, n: int = 10) -> list[Titled]:
         """The items most like a text, best first, at most n; for suggestions."""
         if self._titles is None:

@@ -1,0 +1,132 @@
+"""Train, score and save: what ``train`` and ``quickstart`` have in common."""
+
+from __future__ import annotations
+
+import re
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ._epochs import Progress
+from ._output import command_line, note
+from ._parts import Parts
+from ._scores import as_object
+
+if TYPE_CHECKING:
+    from ..evaluate import Evaluation
+    from ..models import Autoencoder
+    from ..train import Settings
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained, scored and saved model."""
+
+    model: Autoencoder
+    score: Evaluation | None
+    folder: Path
+
+    def as_object(self, **more: Any) -> dict[str, Any]:
+        """What ``--json`` prints of it."""
+        curve = []
+        for epoch in self.model.epochs:
+            row = {
+                "epoch": epoch.epoch,
+                "loss": epoch.loss,
+                "train_rmse": epoch.train_rmse,
+                "valid_rmse": epoch.valid_rmse,
+                "seconds": epoch.seconds,
+            }
+            row |= {f"{name}_rmse": rmse for name, rmse in epoch.watched.items()}
+            curve.append(row)
+        return as_object(self.model, self.folder, self.score, curve=curve, **more)
+
+
+def default_folder(dataset: str, preset: str) -> Path:
+    """Where a model goes that was given no place."""
+    name = Path(preset).stem if preset.endswith(".toml") else preset
+    return Path("models") / re.sub(r"[^\w.-]+", "-", f"{dataset}-{name}").strip("-.")
+
+
+def fit(
+    settings: Settings,
+    parts: Parts,
+    out: Path,
+    *,
+    preset: str,
+    seed: int,
+    command: Sequence[str] | None = None,
+    device: str = "auto",
+    resume: bool = False,
+    watch: bool = False,
+    quiet: bool = False,
+) -> Fitted:
+    """Train on the parts, score, and save to a folder.
+
+    Args:
+        settings: The options of the model.
+        parts: What to train on and score by.
+        out: The model folder, which is the run's folder too.
+        preset: What the settings started from.
+        seed: Of all that is random in training.
+        command: The arguments of this command if it has ``--resume``, to say how to go on after
+            Ctrl-C. Without, no run is kept.
+        device: cpu, cuda or auto.
+        resume: Go on from the checkpoint in ``out``.
+        watch: Score the test part after each epoch, for the curve.
+        quiet: No lines of progress where stderr is no terminal.
+
+    Raises:
+        UsageError: ``out`` holds something else, or there is nothing to resume.
+        TrainingError: The loss diverged.
+    """
+    from ..models import Autoencoder, check_place
+
+    model = Autoencoder(settings=settings, device=device)
+    replaces = check_place(out)
+    if not resume and any(out.glob("checkpoint*")):
+        note(f"matinee: {out}: an unfinished run there is dropped (--resume would go on with it)")
+    elif replaces:
+        note(f"matinee: {out}: will replace the model there")
+    started = time.perf_counter()
+    try:
+        with Progress(settings.train.epochs, quiet=quiet) as progress:
+            model.fit(
+                parts.train,
+                seed=seed,
+                on_epoch=progress,
+                folder=None if command is None else out,
+                resume=resume,
+                watch={"test": parts.test} if watch and parts.test is not None else None,
+            )
+    except KeyboardInterrupt:
+        if command is not None and any(out.glob("checkpoint*")):
+            again = [*command, *(() if "--resume" in command else ("--resume",))]
+            note(f"\nmatinee: the run is saved in {out}; to go on:\n  {command_line(again)}")
+        raise
+    wall = time.perf_counter() - started
+    earlier = model.epochs[: len(model.epochs) - len(progress.seen)]
+    record = {
+        "split": parts.protocol,
+        "training": {
+            "n_valid": model.n_valid,
+            "epochs_run": len(model.epochs),
+            "best_epoch": model.best_epoch,
+            "train_seconds": wall + sum(epoch.seconds for epoch in earlier),
+            "seconds_per_epoch": statistics.median(epoch.seconds for epoch in model.epochs),
+            "preset": preset,
+            "config": settings.model_dump(mode="json"),
+        },
+    }
+    model.record |= record
+    score = None
+    try:
+        if parts.test is not None:
+            score = model.evaluate(parts.test, histories=parts.given)
+            model.record["metrics"] = score.as_dict()
+    finally:
+        model.save(out)  # Whatever becomes of the score, the training is not lost.
+    return Fitted(model, score, out)

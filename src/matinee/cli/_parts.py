@@ -1,0 +1,143 @@
+"""What a command trains on and what it scores by, from the options that say so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from ..errors import UsageError, nearest
+from ._output import note
+
+if TYPE_CHECKING:
+    from ..data import Ratings
+
+Read = Callable[[str | None], "Ratings"]
+"""Reads a source as the reading options of the command say."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Ratings to train on, and to score by.
+
+    Attributes:
+        train: To train on.
+        test: To score by, or None.
+        given: What the test users are known to have rated, where they are not part of ``train``.
+        protocol: How they were told apart, JSON-able; None without a test part.
+    """
+
+    train: Ratings
+    test: Ratings | None = None
+    given: Ratings | None = None
+    protocol: dict[str, Any] | None = field(default=None)
+
+    def describe(self) -> str:
+        """The protocol in a few words."""
+        how = self.protocol or {}
+        match how.get("by"):
+            case None:
+                return "no test part"
+            case "file":
+                return f"test set {how['test']}"
+            case "name":
+                return f"the split {how['name']}"
+        size, seed = how["holdout"], how["seed"]
+        share = f"{size:.4g}" if size >= 1 else f"{100 * size:.4g}%"
+        what = {
+            "random": f"{share} of the ratings, drawn at random",
+            "user": f"{share} of each user's ratings, drawn at random",
+            "last": f"the latest {share} of each user's ratings",
+            "time": f"the latest {share} of all ratings",
+        }
+        return f"{what[how['by']]}, with seed {seed}"
+
+
+def read_parts(
+    source: str | None,
+    read: Read,
+    *,
+    mapped: Sequence[str],
+    test: str | None,
+    holdout: float | None,
+    by: str | None,
+    seed: int,
+) -> Parts:
+    """Read and divide.
+
+    Args:
+        source: Where the ratings are; a split (``ml-100k/u1``, or a folder with a train and a
+            test part) brings its own test part. None where ``read`` knows better (``--sql``).
+        read: Reads a source.
+        mapped: Names of the columns that were mapped; a split is read by its own.
+        test: Where the test ratings are; their pairs are left out of training.
+        holdout: What to hold out instead.
+        by: How.
+        seed: Seed of the draw.
+
+    Raises:
+        UsageError: Options that do not go together, or no such protocol.
+        DataError: What is named cannot be read, or a part would be empty.
+    """
+    from ..data import split, subtract
+    from ..data._named_split import is_named_split
+    from ..data._split import Protocol
+
+    if test is not None and holdout is not None:
+        raise UsageError("--test and --holdout both say what to score by; give one of them")
+    if by is not None and holdout is None:
+        raise UsageError("--by says how to hold out; add --holdout 0.2")
+    protocol = by or "random"
+    if protocol not in get_args(Protocol):
+        known = get_args(Protocol)
+        raise UsageError(f"--by {by!r}: must be {', '.join(known)}{nearest(protocol, known)}")
+    if source is not None and test is None and holdout is None and is_named_split(source):
+        return _named(source, mapped)
+    ratings = read(source)
+    if test is not None:
+        train, held, removed = subtract(ratings, replace(read(test), name=test))
+        if removed:
+            note(
+                f"matinee: {removed:,} ratings of {ratings.name} are in the test set; "
+                f"training on the other {len(train):,}"
+            )
+        return Parts(train, held, None, {"by": "file", "test": test, "removed": removed})
+    if holdout is None:
+        return Parts(ratings)
+    train, held = split(ratings, holdout, seed, protocol)  # type: ignore[arg-type]  # Checked.
+    return Parts(train, held, None, {"by": protocol, "holdout": holdout, "seed": seed})
+
+
+def read_test(
+    source: str, read: Read, *, mapped: Sequence[str], given: str | None
+) -> tuple[Ratings, Ratings | None]:
+    """Ratings to score by, and what their users are known to have rated.
+
+    Of a split, its test part, and the part that it gives of the test users if it has one.
+    """
+    from ..data._named_split import is_named_split
+
+    if not is_named_split(source):
+        test = replace(read(source), name=source)
+        return test, None if given is None else read(given)
+    parts = _named(source, mapped)
+    assert parts.test is not None
+    return parts.test, parts.given if given is None else read(given)
+
+
+def _named(source: str, mapped: Sequence[str]) -> Parts:
+    from ..data import load, locate, named_split
+
+    if mapped:
+        raise UsageError(
+            f"--{mapped[0]}: {source} is a split, and read by its own columns; name its files to "
+            "map them"
+        )
+    train, test = named_split(source)
+    place = Path(source) if Path(source).exists() else locate(source)
+    # A split by users, as `data split --by users` writes it, has a third part.
+    found = sorted(place.glob("given.*")) if place is not None else []
+    given = load(found[0], allow_single=True) if found else None
+    how = {"by": "name", "name": source}
+    return Parts(replace(train, name=source), replace(test, name=f"{source} test"), given, how)

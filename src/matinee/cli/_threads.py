@@ -1,0 +1,45 @@
+"""``--threads`` and ``--device``: what a command may compute with."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from ..errors import UsageError
+
+Threads = Annotated[
+    int | None,
+    typer.Option("--threads", metavar="N", help="Threads to compute with; all cores by default."),
+]
+Device = Annotated[
+    str, typer.Option("--device", help="cpu, cuda, or auto: cuda where there is one.")
+]
+
+
+def use_threads(wanted: int | None) -> None:
+    """Bound the threads of torch and numba. Call before anything imports them.
+
+    Raises:
+        UsageError: Fewer than one.
+    """
+    if wanted is None:
+        return
+    if wanted < 1:
+        raise UsageError(f"--threads {wanted}: must be at least 1")
+    if "numba" in sys.modules:
+        import numba
+
+        # The pool keeps the size it was started with.
+        numba.set_num_threads(min(wanted, int(numba.config.NUMBA_NUM_THREADS)))  # type: ignore[attr-defined]
+    else:
+        os.environ["NUMBA_NUM_THREADS"] = str(wanted)
+    if "torch" in sys.modules:
+        import torch
+
+        torch.set_num_threads(wanted)
+    else:
+        for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+            os.environ[variable] = str(wanted)

@@ -1,0 +1,196 @@
+"""``matinee train``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import UsageError
+from . import _source as source_options
+from ._output import command_line, note, print_json, say
+from ._source import Json
+from ._threads import Device, Threads, use_threads
+
+if TYPE_CHECKING:
+    from ..data import Ratings
+    from ._fit import Fitted
+    from ._parts import Parts
+
+
+def train(
+    ctx: typer.Context,
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            help="As for 'data describe'; or a split (ml-100k/u1, or a folder with train and test "
+            "parts), to train on its train part and score on its test part.",
+            show_default=False,
+        ),
+    ] = None,
+    test: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SOURCE",
+            help="Ratings to score on. Those that are in SOURCE too are left out of training.",
+        ),
+    ] = None,
+    holdout: Annotated[
+        float | None,
+        typer.Option(
+            help="Hold out ratings to score on: a share below 1, or a whole number.",
+            show_default=False,
+        ),
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by",
+            metavar="PROTOCOL",
+            help="How to hold out: random (the default), user (of each user at random), last (the "
+            "latest of each user) or time (the latest of all).",
+            show_default=False,
+        ),
+    ] = None,
+    preset: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="Settings to start from: a name of 'presets', or a TOML file."
+        ),
+    ] = "default",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting: hidden=128,64,128."),
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(help="Epochs, at most; by default what the preset says.", show_default=False),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the split and of training.")] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Model folder; by default models/DATASET-PRESET.",
+            show_default=False,
+        ),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the interrupted run in the model folder.")
+    ] = False,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch", help="Score the test part after each epoch, for the curve in --json."
+        ),
+    ] = False,
+    threads: Threads = None,
+    device: Device = "auto",
+    user: source_options.User = None,
+    item: source_options.Item = None,
+    rating: source_options.Rating = None,
+    time: source_options.Time = None,
+    scale: source_options.ScaleOption = None,
+    repeats: source_options.Repeats = "last",
+    sql: source_options.Sql = None,
+    database: source_options.Database = None,
+    items: source_options.Items = None,
+    json: Json = False,
+) -> None:
+    """Train a model, score it on held-out ratings, and save it.
+
+    Without --test or --holdout it trains on everything, and there is no score.
+    """
+    use_threads(threads)
+    from ..config import parse_settings
+    from ..train import preset as find_preset
+    from ._fit import default_folder, fit
+    from ._parts import read_parts
+
+    changes = parse_settings(settings or [])
+    options = find_preset(preset).replace(changes, "--set")
+    if epochs is not None:
+        options = options.replace({"train.epochs": epochs}, "--epochs")
+
+    columns: dict[str, Any] = {
+        "user": user,
+        "item": item,
+        "rating": rating,
+        "time": time,
+        "scale": scale,
+    }
+    if (source is None) == (sql is None):
+        raise UsageError("name a SOURCE to train on, or give a query with --sql (and not both)")
+
+    def read(named: str | None) -> Ratings:
+        whole: dict[str, Any] = {"sql": sql, "database": database, "items": items}
+        only = whole if named == source else {}
+        return source_options.read(named, **columns, repeats=repeats, **only)
+
+    parts = read_parts(
+        source,
+        read,
+        mapped=[name for name, value in columns.items() if value is not None],
+        test=test,
+        holdout=holdout,
+        by=by,
+        seed=seed,
+    )
+    if watch and parts.test is None:
+        raise UsageError("--watch scores a test part; add --test or --holdout")
+    folder = out or default_folder(parts.train.name, preset)
+    if not json:
+        note(_beginning(parts, preset))
+    fitted = fit(
+        options,
+        parts,
+        folder,
+        preset=preset,
+        seed=seed,
+        command=ctx.obj or ["train"],
+        device=device,
+        resume=resume,
+        watch=watch,
+        quiet=json,
+    )
+    if json:
+        print_json(fitted.as_object())
+    else:
+        _show(fitted, parts)
+
+
+def _beginning(parts: Parts, preset: str) -> str:
+    train = parts.train
+    return (
+        f"matinee: training {preset} on {len(train):,} ratings by {train.n_users:,} users of "
+        f"{train.n_items:,} items ({train.name})"
+    )
+
+
+def _show(fitted: Fitted, parts: Parts) -> None:
+    from ._scores import show_score
+
+    model, score, folder = fitted.model, fitted.score, fitted.folder
+    training = model.record["training"]
+    run, best = training["epochs_run"], training["best_epoch"]
+    kept = f" (the best by validation: {best})" if model.n_valid else ""
+    say(
+        f"trained {run} epoch{'s' * (run != 1)}{kept} in {training['train_seconds']:.1f} s, "
+        f"seed {model.provenance.seed}"
+    )
+    if score is None:
+        say(
+            "\nTrained on every rating: no honest score was computed. --holdout 0.2 keeps some "
+            "apart to score on."
+        )
+    else:
+        say(f"scored on {parts.describe()}: {score.n_test:,} ratings\n")
+        show_score(score)
+    some = model.user_ids.ids[0]
+    say(f"\nmodel: {folder}\n\nnext:")
+    say("  " + command_line(["recommend", folder, "--user", some]))
+    say("  " + command_line(["recommend", folder, "--all-users", "--out", "top10.parquet"]))
+    if score is not None and (parts.protocol or {}).get("by") in ("file", "name"):
+        named = (parts.protocol or {}).get("test") or (parts.protocol or {}).get("name")
+        say("  " + command_line(["evaluate", folder, "--test", named]))

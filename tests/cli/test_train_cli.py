@@ -1,0 +1,236 @@
+"""``matinee train`` as people run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import matinee
+from matinee.data import split_files, synthesize
+from matinee.models import read_manifest
+
+SMALL = ["--set", "hidden=8", "--set", "batch_size=32"]
+KEYS = (
+    "model dataset n_users n_items n_train n_valid n_test rmse mae baselines epochs_run best_epoch "
+    "train_seconds seconds_per_epoch seed preset config curve"
+).split()
+
+
+def test_json_is_one_object_with_all_there_is_to_say(shell: Any, catalogue: Path) -> None:
+    args = ["train", catalogue / "ratings", "--holdout", "0.2", "--seed", "3", "--watch", *SMALL]
+    done = shell.real(*args, "--set", "validation=0.1", "--epochs", "3", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    found = json.loads(done.stdout)
+    assert [key for key in KEYS if key not in found] == []
+    assert (found["model"], found["preset"], found["seed"]) == ("autoencoder", "default", 3)
+    assert found["n_train"] + found["n_valid"] + found["n_test"] == 4000
+    assert found["n_test"] == 800
+    assert found["n_valid"] > 200
+    assert found["config"]["network"]["hidden"] == [8]
+    assert set(found["baselines"]) == {"global_mean", "item_mean", "bias"}
+    assert 0.6 < found["baselines"]["bias"]["rmse"] < found["baselines"]["global_mean"]["rmse"]
+    curve = found["curve"]
+    assert [row["epoch"] for row in curve] == [1, 2, 3]
+    best = min(curve, key=lambda row: row["valid_rmse"])
+    assert found["best_epoch"] == best["epoch"]
+    # Every test user and item is known here, or nearly, so the curve says what the score does.
+    assert best["test_rmse"] == pytest.approx(found["rmse"], abs=0.01)
+    assert found["train_seconds"] >= sum(row["seconds"] for row in curve)
+
+    manifest = read_manifest(shell.folder / found["folder"])
+    assert manifest["split"] == {"by": "random", "holdout": 0.2, "seed": 3}
+    assert manifest["metrics"]["rmse"] == found["rmse"]
+    assert manifest["record"]["training"]["preset"] == "default"
+    lines = (shell.folder / found["folder"] / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["valid_rmse"] for line in lines] == [r["valid_rmse"] for r in curve]
+
+
+def test_the_test_rows_are_left_out_of_training(train: Any, shell: Any, catalogue: Path) -> None:
+    parts = catalogue / "parts"
+    done = train(catalogue / "ratings", "--test", parts / "test.parquet", "--out", "a")
+    assert "800 ratings of ratings are in the test set; training on the other 3,200" in done.stderr
+    assert "800 ratings" in done.stdout
+    # The same as training on the train part: the same pairs, so the same score.
+    left_out = shell.json("evaluate", "a", "--test", parts)
+    assert left_out["overlap"]["count"] == 0
+    assert left_out["n_train"] == 3200
+    train(parts / "train.parquet", "--test", parts / "test.parquet", "--out", "b")
+    assert shell.json("evaluate", "b", "--test", parts)["rmse"] == left_out["rmse"]
+
+
+def test_the_summary(train: Any, catalogue: Path) -> None:
+    out = train(catalogue / "ratings", "--holdout", "0.25", "--by", "last", "--seed", "5").stdout
+    for text in (
+        "trained 4 epochs",
+        "scored on the latest 25% of each user's ratings, with seed 5: ",
+        "RMSE  95% interval",
+        "global_mean",
+        "item_mean",
+        "bias",
+        "model: models/ratings-default",
+        "recommend models/ratings-default --user 1",
+    ):
+        assert text in out, out
+    assert Path("models/ratings-default/manifest.json").exists()
+
+
+def test_without_a_test_part_there_is_no_score(train: Any, shell: Any, catalogue: Path) -> None:
+    done = train(catalogue / "ratings", "--out", "all")
+    assert "no honest score was computed" in done.stdout
+    assert "bias" not in done.stdout
+    found = json.loads(train(catalogue / "ratings", "--out", "all", "--json").stdout)
+    assert (found["rmse"], found["mae"], found["baselines"], found["n_test"]) == (None,) * 3 + (0,)
+    assert found["n_train"] == 4000
+
+
+def test_the_same_seed_gives_the_same_weights(train: Any, catalogue: Path) -> None:
+    def weights(seed: int) -> bytes:
+        args = (catalogue / "ratings", "--holdout", "0.1", "--seed", seed, "--out", "m")
+        train(*args)
+        return Path("m/weights.safetensors").read_bytes()
+
+    assert weights(1) == weights(1) != weights(2)
+
+
+def test_a_split_brings_its_own_test_part(train: Any, shell: Any, catalogue: Path) -> None:
+    found = json.loads(train(catalogue / "parts", "--json").stdout)
+    assert (found["n_train"], found["n_test"]) == (3200, 800)
+    assert found["split"] == {"by": "name", "name": str(catalogue / "parts")}
+    message = shell.error("train", catalogue / "parts", "--user", "user_id", code=2)
+    assert "--user" in message
+
+    split_files(synthesize(120, 90, 4000).ratings, "people", 0.2, by="users")
+    found = json.loads(train("people", "--out", "p", "--json").stdout)
+    # People held out of training are judged by what they gave, so the model knows them.
+    assert found["coverage"]["unknown_users"] == 0
+    assert found["n_test_users"] == 24
+    assert shell.json("evaluate", "p", "--test", "people")["rmse"] == found["rmse"]
+    alone = shell.json("evaluate", "p", "--test", "people/test.parquet")
+    assert alone["coverage"]["unknown_users"] == 24
+    given = ("--given", "people/given.parquet")
+    together = shell.json("evaluate", "p", "--test", "people/test.parquet", *given)
+    assert together["rmse"] == found["rmse"]
+
+
+def test_a_query_and_a_preset_of_ones_own(shell: Any, catalogue: Path) -> None:
+    toml = shell("presets", "base").stdout.replace("hidden = [128, 128, 128]", "hidden = [4]")
+    Path("mine.toml").write_text(toml)
+    query = f"select user_id, item_id, rating from '{catalogue}/ratings/r*.parquet' where user_id<60"
+    done = shell.json(
+        "train", "--sql", query, "--preset", "mine.toml", "--epochs", 1, "--holdout", 200
+    )
+    assert done["n_users"] == 59
+    assert done["n_test"] == 200
+    assert done["config"]["network"]["hidden"] == [4]
+    assert done["config"]["network"]["activation"] == "sigmoid"
+    assert Path("models/ratings-mine/manifest.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "words"),
+    [
+        (["--test", "x.csv", "--holdout", "0.2"], 2, ["--test", "--holdout"]),
+        (["--by", "user"], 2, ["--holdout"]),
+        (["--by", "usr", "--holdout", "0.2"], 2, ["'user'"]),
+        (["--holdout", "1.5"], 2, ["1.5"]),
+        (["--set", "epoch=3"], 2, ["epoch", "epochs"]),
+        (["--set", "learning_rate=-1"], 2, ["learning_rate", "-1"]),
+        (["--set", "epochs"], 2, ["key=value"]),
+        (["--epochs", "0"], 2, ["--epochs", "epochs"]),
+        (["--preset", "tunde"], 2, ["tuned"]),
+        (["--preset", "none.toml"], 2, ["none.toml"]),
+        (["--watch"], 2, ["--watch", "--holdout"]),
+        (["--threads", "0"], 2, ["--threads"]),
+        (["--device", "cdua"], 2, ["cdua", "cuda"]),
+        (["--sql", "select 1"], 2, ["--sql"]),
+        (["--resume", "--out", "new"], 2, ["checkpoint"]),
+        (["--test", "absent.csv"], 1, ["absent.csv"]),
+        (["--out", "taken"], 2, ["taken", "letter.txt"]),
+    ],
+)
+def test_wrong_requests(
+    args: list[str], code: int, words: list[str], shell: Any, catalogue: Path
+) -> None:
+    Path("taken").mkdir()
+    Path("taken/letter.txt").write_text("mine")
+    result = shell("train", catalogue / "ratings", *args, code=code)
+    assert result.stdout == ""
+    for word in words:
+        assert word in result.stderr
+    assert Path("taken/letter.txt").read_text() == "mine"
+
+
+def test_a_model_is_replaced_aloud(train: Any, catalogue: Path) -> None:
+    assert "replace" not in train(catalogue / "ratings", "--out", "m").stderr
+    assert "will replace the model there" in train(catalogue / "ratings", "--out", "m").stderr
+
+
+def _interrupt_in_epoch(folder: Path, process: subprocess.Popen[str], how: int) -> tuple[str, str]:
+    metrics = folder / "metrics.jsonl"
+    limit = time.monotonic() + 60
+    while not (metrics.exists() and metrics.read_text().count("\n") >= 3):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+    process.send_signal(how)
+    return process.communicate(timeout=60)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C reaches a child process otherwise there")
+def test_ctrl_c_saves_and_says_how_to_go_on(
+    shell: Any, catalogue: Path, train: Callable[..., Any]
+) -> None:
+    executable = Path(sys.executable).with_name("matinee")
+    size = ["--set", "hidden=8", "--set", "batch_size=2", "--epochs", "300"]
+    args = ["train", catalogue / "parts", *size, "--out", "m m"]
+    process = subprocess.Popen(
+        [executable, *map(str, args)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell in the background may have had the signal ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    out, err = _interrupt_in_epoch(Path("m m"), process, signal.SIGINT)
+    assert (process.returncode, out) == (130, "")
+    assert "Traceback" not in err
+    command = next(line for line in err.splitlines() if line.endswith(" --resume"))
+    assert shlex.split(command)[1:] == [*map(str, args), "--resume"]
+    assert "interrupted here" in shell.error("evaluate", "m m", "--test", "x", code=1)
+    # Another run is not gone on with, and the same one is.
+    refused = shell.error(*args[:-2], "--out", "m m", "--resume", "--seed", "1", code=2)
+    assert "seed" in refused
+    done = len(Path("m m/metrics.jsonl").read_text().splitlines())
+    found = shell.json(*args, "--resume")
+    assert done < 300 == found["epochs_run"] == len(found["curve"])
+    whole = shell.json(*args[:-1], "whole")
+    assert found["rmse"] == whole["rmse"]
+    assert [row["loss"] for row in found["curve"]] == [row["loss"] for row in whole["curve"]]
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_an_unfinished_run_is_dropped_aloud(train: Any, catalogue: Path, resume: bool) -> None:
+    Path("m").mkdir()
+    Path("m/checkpoint.safetensors").write_bytes(b"damaged")
+    args = (catalogue / "parts", "--out", "m")
+    if resume:
+        assert "damaged" in train(*args, "--resume", code=1).stderr
+    else:
+        assert "--resume would go on with it" in train(*args).stderr
+        assert not Path("m/checkpoint.safetensors").exists()
+
+
+def test_python_loads_what_the_command_saved(trained: Path, catalogue: Path) -> None:
+    model = matinee.load_model(trained)
+    test = matinee.load(catalogue / "parts" / "test.parquet")
+    assert model.record["metrics"]["rmse"] == pytest.approx(model.evaluate(test).rmse, abs=1e-12)
