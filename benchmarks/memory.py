@@ -1,4 +1,4 @@
-"""Peak memory of training beyond the imported libraries, against the bound of four times the ratings.
+"""Peak memory of training beyond the imported libraries, against a bound of 4 x the ratings.
 
     python benchmarks/memory.py [--json] [--batch 64]
 
@@ -15,9 +15,9 @@ import gc
 import json
 
 import numpy as np
-from _memory import now_mib, peak_mib, reset_peak
 
 import matinee
+from _memory import now_mib, peak_mib, reset_peak
 
 MIB = 2**20
 

@@ -1,6 +1,6 @@
 """Netflix's shape: generate 100 million ratings, load them, train one epoch of 3 x 128.
 
-    python benchmarks/scale.py [--json] [--folder DIR] [--users 480189 --items 17770 --ratings 100000000]
+    python benchmarks/scale.py [--json] [--folder DIR] [--users N --items N --ratings N]
 
 Prints seconds and peak memory of each step, and the time per rating against ml-1m's at the same
 settings in the same run. A `--folder` that holds a generated set is used as it is; without one a
@@ -15,9 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from _memory import peak_mib, reset_peak
-
 import matinee
+from _memory import peak_mib, reset_peak
 from matinee.data import write_synthetic
 
 SETTINGS = {"hidden": [128, 128, 128], "activation": "elu", "batch_size": 512, "center": "mean"}

@@ -14,6 +14,7 @@ Netflix-shaped slice is drawn here (20,000 users, 17,770 items, 1.2% density, Zi
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import statistics
 import time
@@ -81,7 +82,7 @@ class Dense:
         torch.manual_seed(0)
         sizes = [csr.n_columns, *case.hidden]
         layers: list[nn.Module] = []
-        for n, m in zip(sizes[:-1], sizes[1:], strict=True):
+        for n, m in itertools.pairwise(sizes):
             layers += [nn.Linear(n, m), nn.ELU()]
         self.model = nn.Sequential(*layers, nn.Linear(sizes[-1], csr.n_columns))
         extra = {"fused": True} if fused else {}
