@@ -1,0 +1,81 @@
+"""Small training problems, and both engines on one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+from matinee.data import Csr, group
+from matinee.nn import Batch, Inputs, Network, NetworkConfig, fit_inputs
+from matinee.train import Holdout, Run, Settings, TrainConfig
+
+
+def ratings(seed: int = 0, rows: int = 60, columns: int = 90, share: float = 0.12) -> Csr:
+    """Whole stars from 0 to 5 of a taste that can be learned; some columns are rarely rated."""
+    rng = np.random.default_rng(seed)
+    popularity = np.linspace(2.0, 0.0, columns) ** 2
+    seen = rng.random((rows, columns)) < share * popularity / popularity.mean()
+    seen[np.arange(rows), rng.integers(0, columns, rows)] = True
+    row, column = np.nonzero(seen)
+    taste = rng.normal(0, 1, (rows, 2)), rng.normal(0, 1, (columns, 2))
+    raw = 2.5 + (taste[0][row] * taste[1][column]).sum(1) + rng.normal(0, 0.3, len(row))
+    values = np.clip(np.rint(raw), 0, 5).astype(np.float32)
+    return group(row.astype(np.int32), column.astype(np.int32), values, rows, columns)
+
+
+def parts(
+    settings: Settings, csr: Csr, seed: int = 0, dtype: torch.dtype = torch.float64
+) -> tuple[Network, Inputs]:
+    """A fresh network and its input recipe."""
+    network = settings.network
+    offset = np.zeros(csr.n_columns, dtype=np.float32)
+    if network.center != "none":
+        offset += np.float32(csr.values.mean())
+    inputs = fit_inputs(network, csr.values, offset)
+    generator = torch.Generator().manual_seed(seed)
+    return Network(network, csr.n_columns, inputs.table_rows, generator, dtype), inputs
+
+
+def settings(**options: Any) -> Settings:
+    """Settings by bare names, over a small network."""
+    base = Settings(network=NetworkConfig(hidden=(6, 4, 6)), train=TrainConfig(epochs=3))
+    return base.replace(options)
+
+
+def batches(
+    settings: Settings, inputs: Inputs, csr: Csr, steps: int, dtype: Any = np.float64
+) -> Iterator[Batch]:
+    """Batches of four rows at random, so that rare columns go untouched for long."""
+    rng = np.random.default_rng(12)
+    for _ in range(steps):
+        yield inputs.batch(
+            csr.indptr,
+            csr.indices,
+            csr.values,
+            rng.choice(csr.n_rows, 4, replace=False),
+            salt=int(rng.integers(2**63)),
+            conditional=settings.train.objective == "conditional",
+            dropout=settings.network.input_dropout,
+            dtype=dtype,
+        )
+
+
+def run(
+    settings: Settings,
+    seed: int = 0,
+    csr: Csr | None = None,
+    *,
+    valid: Csr | None = None,
+    watch: dict[str, Csr] | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> Run:
+    """A run over some ratings, ready to train."""
+    known = ratings() if csr is None else csr
+    network, inputs = parts(settings, known, seed, dtype)
+    watched = {name: Holdout.of(held) for name, held in (watch or {}).items()}
+    held = None if valid is None else Holdout.of(valid)
+    rng = np.random.default_rng(seed)
+    return Run(network, inputs, known, settings.train, rng, held, watched)
