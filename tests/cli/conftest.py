@@ -6,14 +6,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from matinee.cli import main
-from matinee.data import World, read_manifest, split, synthesize, write_split, write_synthetic
+from matinee.data import split, synthesize, write_split, write_synthetic
 
 MATINEE = Path(sys.executable).with_name("matinee.exe" if os.name == "nt" else "matinee")
 SHAPE = (120, 90, 4000)
@@ -87,16 +87,11 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def world(catalogue: Path) -> World:
-    return World(read_manifest(catalogue / "ratings").config)
-
-
-@pytest.fixture(scope="session")
-def trained(catalogue: Path) -> Iterator[Path]:
+def trained(catalogue: Path) -> Path:
     """A model folder, trained on the train part by the command."""
     out = catalogue / "model"
     assert main([*TRAIN, str(catalogue / "parts"), "--out", str(out), "--json"]) == 0
-    yield out
+    return out
 
 
 TRAIN = ["train", "--set", "hidden=8", "--set", "batch_size=32", "--epochs", "4"]

@@ -6,6 +6,7 @@ import csv
 import json as json_format
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -240,6 +241,6 @@ def _show(tables: Iterable[Table], meant: list[tuple[str, float]]) -> None:
 
 
 def _by_person(table: Table) -> Iterator[Table]:
-    starts = np.flatnonzero(table["rank"] == 1)
-    for start, stop in zip(starts, [*starts[1:], len(table)], strict=True):
-        yield table.take(slice(int(start), int(stop)))
+    starts = np.flatnonzero(table["rank"] == 1).tolist()
+    for start, stop in pairwise([*starts, len(table)]):
+        yield table.take(slice(start, stop))

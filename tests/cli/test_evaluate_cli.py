@@ -1,0 +1,98 @@
+"""``matinee evaluate`` as people run it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import matinee
+
+
+def test_the_whole_score(shell: Any, trained: Path, catalogue: Path) -> None:
+    out = shell("evaluate", trained, "--test", catalogue / "parts").stdout
+    for text in (
+        "800 ratings by ",
+        "RMSE  95% interval",
+        "global_mean",
+        "user and item known",
+        "ratings the user gave",
+        "mean over users",
+    ):
+        assert text in out, out
+    assert "WARNING" not in out
+
+
+def test_json(shell: Any, trained: Path, catalogue: Path) -> None:
+    done = shell.real("evaluate", trained, "--test", catalogue / "parts" / "test.parquet", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    found = json.loads(done.stdout)
+    score = matinee.load_model(trained).evaluate(matinee.load(catalogue / "parts" / "test.parquet"))
+    assert found["rmse"] == pytest.approx(score.rmse, abs=1e-12)
+    assert found["mae"] == pytest.approx(score.mae, abs=1e-12)
+    assert found["rmse_interval"] == pytest.approx(list(score.rmse_interval or ()), abs=1e-12)
+    low, high = found["rmse_interval"]
+    assert low < found["rmse"] < high
+    assert set(found["baselines"]) == {"global_mean", "item_mean", "bias"}
+    assert (found["n_train"], found["n_valid"], found["n_test"]) == (3200, 0, 800)
+    assert (found["epochs_run"], found["best_epoch"], found["preset"]) == (4, 4, "default")
+    assert found["config"]["network"]["hidden"] == [8]
+    assert found["coverage"]["known"]["n"] + found["coverage"]["unknown"]["n"] == 800
+    assert sum(row["n"] for row in found["by_history"]) == 800
+
+
+def test_what_the_model_has_seen_is_refused(shell: Any, trained: Path, catalogue: Path) -> None:
+    test = catalogue / "ratings"
+    message = shell.error("evaluate", trained, "--test", test, code=1)
+    assert "3,200 of 4,000 test pairs" in message
+    assert message.count("user ") == 3
+    assert "--allow-overlap" in message
+    shown = shell("evaluate", trained, "--test", test, "--allow-overlap").stdout
+    assert "WARNING: the model has seen 3,200 of these 4,000 ratings" in shown
+    found = shell.json("evaluate", trained, "--test", test, "--allow-overlap")
+    assert found["overlap"]["count"] == 3200
+    assert len(found["overlap"]["examples"]) == 3
+    assert "no honest score" in found["notes"][0]
+
+
+def test_strangers_are_counted_apart(shell: Any, trained: Path) -> None:
+    Path("some.csv").write_text("who,what,stars\n1,9999,4\nnobody,1,3\nnobody,2,5\n")
+    columns = ("--user", "who", "--item", "what", "--rating", "stars")
+    found = shell.json("evaluate", trained, "--test", "some.csv", *columns)
+    assert found["coverage"]["unknown"]["n"] == 3
+    assert (found["coverage"]["unknown_users"], found["coverage"]["unknown_items"]) == (1, 1)
+    shown = shell("evaluate", trained, "--test", "some.csv", *columns).stdout
+    assert "1 users, 1 items" in shown
+
+
+def test_a_warning_is_bold_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    from matinee.cli import _output
+
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert _output.bold("x") == "x"
+    monkeypatch.setattr(_output.sys.stdout, "isatty", lambda: True, raising=False)
+    assert _output.bold("x") == "\x1b[1mx\x1b[0m"
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert _output.bold("x") == "x"
+
+
+@pytest.mark.parametrize(
+    ("model", "test", "code", "word"),
+    [
+        ("absent", "parts", 1, "absent: no such folder"),
+        ("parts", "parts", 1, "Matinee model"),
+        ("model", "absent.csv", 1, "absent.csv"),
+        ("model", "absent", 2, "absent"),
+    ],
+)
+def test_wrong_requests(
+    model: str, test: str, code: int, word: str, shell: Any, catalogue: Path, trained: Path
+) -> None:
+    test_path = catalogue / test if test == "parts" else Path(test)
+    assert word in shell.error("evaluate", catalogue / model, "--test", test_path, code=code)
+
+
+def test_a_test_set_is_needed(shell: Any, trained: Path) -> None:
+    assert "--test" in shell.error("evaluate", trained, code=2)
