@@ -7,6 +7,7 @@ import gzip
 import lzma
 import re
 import shutil
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
@@ -19,6 +20,8 @@ from ._movielens import bare
 from ._read import Workspace
 
 ZIP = b"PK\x03\x04"
+# What the standard library raises on damaged bytes.
+_DAMAGE = (zlib.error, lzma.LZMAError, struct.error, EOFError, ValueError, LookupError)
 # DuckDB reads these marks in a path as a pattern, even where a file is called so.
 GLOB = "*?["
 
@@ -72,11 +75,11 @@ def members(part: Part, work: Workspace, pick: Callable[[list[str]], Sequence[st
     """
     try:
         with zipfile.ZipFile(part.path) as archive:
-            names = [member.filename for member in archive.infolist() if not member.is_dir()]
+            names = [name for name in archive.namelist() if name and not name.endswith("/")]
             if "[Content_Types].xml" in names:
                 raise DataError(f"{part.label}: is an Excel workbook; save the sheet as csv")
             return [_extract(archive, name, part.label, work) for name in pick(names)]
-    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError) as error:
+    except (zipfile.BadZipFile, *_DAMAGE) as error:
         raise DataError(
             f"{part.label}: not a whole zip ({error}): it is truncated or damaged; download or "
             "copy it again"
@@ -116,7 +119,7 @@ def _copy(part: Part, opener: Callable[[Path], IO[bytes]], kind: str, work: Work
     try:
         with opener(part.path) as file, target.open("wb") as out:
             shutil.copyfileobj(file, out, 1 << 20)
-    except (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError, ValueError) as error:
+    except (gzip.BadGzipFile, *_DAMAGE) as error:
         raise DataError(
             f"{part.label}: not a whole {kind} file ({error}): it is truncated or damaged; "
             "download or copy it again"
