@@ -318,6 +318,7 @@ class Autoencoder(Recommender):
         settings = Settings.make(config["settings"], "model")
         model = cls(settings=settings, device="cpu")
         model.inputs = Inputs(
+            kind=settings.network.input,
             levels=tensors["inputs.levels"],
             sqrt=settings.network.input_scale == "sqrt",
             offset=tensors["inputs.offset"],

@@ -28,8 +28,10 @@ class NetworkConfig(Config):
     """Where the output bias starts: at zero, or at each column's mean rating shrunk to the mean."""
     tied: bool = False
     """Whether the decoder uses the encoder's weights, transposed (hidden must be symmetric)."""
-    input: Literal["ratings", "levels"] = "ratings"
-    """One weight row per item, times the rating; or one weight row per (item, rating level)."""
+    input: Literal["ratings", "presence", "levels"] = "ratings"
+    """What a rating adds to the first layer: its item's weight row times the (centred) rating; that
+    and a second row for the item having been rated at all; or a row of its own for each (item,
+    rating level)."""
     input_scale: Literal["none", "sqrt"] = "none"
     """Whether a row's input is divided by the square root of its number of ratings."""
     center: Literal["none", "mean", "bias"] = "none"
@@ -59,7 +61,7 @@ class NetworkConfig(Config):
             raise ValueError("give at least one hidden layer, each at least 1 wide")
         if self.tied and self.hidden != self.hidden[::-1]:
             raise ValueError("a tied decoder needs hidden sizes that read the same backwards")
-        if self.tied and self.input == "levels":
+        if self.tied and self.input != "ratings":
             raise ValueError("a tied decoder needs input = 'ratings'")
         return self
 

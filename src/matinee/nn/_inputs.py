@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -22,25 +22,27 @@ MAX_LEVELS = 16
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Some rows, entry by entry. All arrays but ``indptr`` and ``row_bias`` are (entries,).
+    """Some rows, entry by entry: what the loss looks at, and what the encoder is shown.
 
     Attributes:
-        indptr: int64 (rows + 1,).
-        column: int32 column of each entry: its row of the output table.
-        source: int32 row of the input table of each entry (``column`` itself, unless levels).
-        coef: float, what the encoder multiplies the table row by; 0 hides the entry from it.
-        target: float, the rating less the offset.
-        weight: float, the entry's share in the loss; 0 hides it from the loss.
-        row_bias: float (rows,), what the row's visible ratings say of its own bias (zero unless
+        indptr: int64 (rows + 1,), the entries of each row.
+        column: int32 (entries,), row of the output table.
+        target: float (entries,), the rating less the offset.
+        weight: float (entries,), share in the loss; 0 hides the entry from it.
+        in_ptr: int64 (rows + 1,), the inputs of each row; ``indptr`` itself for plain ratings.
+        source: int32 (inputs,), row of the input table; ``column`` itself for plain ratings.
+        coef: float (inputs,), what that row is multiplied by; 0 for an entry not shown.
+        row_bias: float (rows,), what the row's shown ratings say of its own bias (zero unless
             centring by bias).
     """
 
     indptr: Int64
     column: Int32
-    source: Int32
-    coef: Float
     target: Float
     weight: Float
+    in_ptr: Int64
+    source: Int32
+    coef: Float
     row_bias: Float
 
     @property
@@ -54,12 +56,14 @@ class Inputs:
     """The fitted recipe that turns ratings into batches, and outputs back into ratings.
 
     Attributes:
-        levels: float32 ascending level values, empty for plain rating inputs.
+        kind: How a rating becomes input: see ``NetworkConfig.input``.
+        levels: float32 ascending level values, empty unless ``kind`` is "levels".
         sqrt: Whether a row's input is divided by the root of its visible count.
         offset: float32 (columns,), what is taken off every rating in a column.
         row_reg: Shrinkage of the row's own bias, in ratings; negative for no row bias.
     """
 
+    kind: Literal["ratings", "presence", "levels"]
     levels: Float32
     sqrt: bool
     offset: Float32
@@ -68,7 +72,8 @@ class Inputs:
     @property
     def table_rows(self) -> int:
         """Number of rows of the input table."""
-        return len(self.offset) * max(len(self.levels), 1)
+        each = {"ratings": 1, "presence": 2, "levels": len(self.levels)}
+        return len(self.offset) * each[self.kind]
 
     def batch(
         self,
@@ -99,33 +104,42 @@ class Inputs:
         ptr = np.zeros(len(rows) + 1, dtype=np.int64)
         np.cumsum(counts, out=ptr[1:])
         entries = int(ptr[-1])
+        shown = np.ones(entries, dtype=np.bool_)
+        visible = counts
+        if conditional or dropout > 0.0:
+            visible = np.empty(len(rows), dtype=np.int64)
+            seed = np.uint64(salt & 0xFFFFFFFFFFFFFFFF)
+            _show(ptr, seed, conditional, dropout, shown, visible)
+
         column = np.empty(entries, dtype=np.int32)
-        source = np.empty(entries, dtype=np.int32) if len(self.levels) else column
-        coef = np.empty(entries, dtype=dtype)
         target = np.empty(entries, dtype=dtype)
         weight = np.empty(entries, dtype=dtype)
         row_bias = np.empty(len(rows), dtype=dtype)
-        _assemble(
-            indptr,
-            indices,
-            values,
-            rows,
-            ptr,
-            self.levels,
-            self.sqrt,
-            self.offset,
-            self.row_reg,
-            np.uint64(salt & 0xFFFFFFFFFFFFFFFF),
-            conditional,
-            dropout,
-            column,
-            source,
-            coef,
-            target,
-            weight,
-            row_bias,
-        )
-        return Batch(ptr, column, source, coef, target, weight, row_bias)
+        lift = np.ones(len(rows), dtype=dtype)
+        if self.sqrt:
+            lift /= np.sqrt(np.maximum(visible, 1))
+        if dropout > 0.0 and not conditional:
+            lift /= 1.0 - dropout
+        given = (indptr, indices, values, rows, ptr, shown, visible)
+        _outputs(*given, self.offset, self.row_reg, conditional, column, target, weight, row_bias)
+
+        if self.kind == "ratings":  # one input an entry, shown or not: both share their columns
+            coef = np.empty(entries, dtype=dtype)
+            _rating_inputs(ptr, shown, target, lift, coef)
+            return Batch(ptr, column, target, weight, ptr, column, coef, row_bias)
+        each = 2 if self.kind == "presence" else 1
+        in_ptr = np.zeros(len(rows) + 1, dtype=np.int64)
+        np.cumsum(visible * each, out=in_ptr[1:])
+        source = np.empty(in_ptr[-1], dtype=np.int32)
+        coef = np.empty(in_ptr[-1], dtype=dtype)
+        if self.kind == "presence":
+            _presence_inputs(ptr, shown, column, target, lift, in_ptr, source, coef)
+        else:
+            first = indptr[rows]
+            _level_inputs(
+                ptr, shown, column, values, first, self.levels, lift, in_ptr, source, coef
+            )
+        return Batch(ptr, column, target, weight, in_ptr, source, coef, row_bias)
 
 
 def fit_inputs(
@@ -147,6 +161,7 @@ def fit_inputs(
             distinct = np.unique(np.quantile(values, shares).astype(np.float32))
         levels = distinct.astype(np.float32)
     return Inputs(
+        kind=config.input,
         levels=levels,
         sqrt=config.input_scale == "sqrt",
         offset=offset.astype(np.float32),
@@ -177,68 +192,116 @@ def _level(levels: Float32, value: float) -> int:
     return low if value - levels[low] <= levels[high] - value else high
 
 
+@njit(cache=True, nogil=True, parallel=True)
+def _show(
+    ptr: Int64,
+    salt: np.uint64,
+    conditional: bool,
+    dropout: float,
+    shown: npt.NDArray[np.bool_],
+    visible: Int64,
+) -> None:
+    """Draw which entries the encoder is shown, and count them by row."""
+    for b in prange(len(ptr) - 1):
+        share = 1.0 - dropout
+        if conditional:
+            share = _uniform(salt ^ np.uint64(0x5851F42D4C957F2D), np.uint64(b))
+        count = 0
+        for j in range(ptr[b], ptr[b + 1]):
+            shown[j] = _uniform(salt, np.uint64(j)) < share
+            count += shown[j]
+        visible[b] = count
+
+
 @njit(cache=True, nogil=True, parallel=True, error_model="numpy")
-def _assemble(
+def _outputs(
     indptr: Int64,
     indices: Int32,
     values: Float32,
     rows: Int64,
     ptr: Int64,
-    levels: Float32,
-    sqrt: bool,
+    shown: npt.NDArray[np.bool_],
+    visible: Int64,
     offset: Float32,
     row_reg: float,
-    salt: np.uint64,
     conditional: bool,
-    dropout: float,
     column: Int32,
-    source: Int32,
-    coef: Float,
     target: Float,
     weight: Float,
     row_bias: Float,
 ) -> None:
-    n_levels = len(levels)
-    hides = conditional or dropout > 0.0
+    """Columns, targets and weights of the entries, and the rows' own biases."""
     for b in prange(len(rows)):
         first = indptr[rows[b]]
         base = ptr[b]
         n = ptr[b + 1] - base
-        for j in range(n):
-            column[base + j] = indices[first + j]
-            coef[base + j] = 1
-            weight[base + j] = 1
-        visible = n
-        if hides:
-            show = 1.0 - dropout
-            if conditional:
-                show = _uniform(salt ^ np.uint64(0x5851F42D4C957F2D), np.uint64(b))
-            visible = 0
-            for j in range(n):
-                seen = _uniform(salt, np.uint64(base + j)) < show
-                visible += seen
-                coef[base + j] = seen
-            if conditional:
-                share = n / max(n - visible, 1)
-                for j in range(n):
-                    weight[base + j] = 0 if coef[base + j] != 0 else share
         own = 0.0
-        if row_reg >= 0.0 and visible > 0:
+        if row_reg >= 0.0 and visible[b] > 0:
             for j in range(n):
-                if coef[base + j] != 0:
+                if shown[base + j]:
                     own += values[first + j] - offset[indices[first + j]]
-            own /= visible + row_reg
+            own /= visible[b] + row_reg
         row_bias[b] = own
-        lift = 1.0 / np.sqrt(visible) if sqrt and visible > 0 else 1.0
-        if dropout > 0.0 and not conditional:
-            lift /= 1.0 - dropout
         for j in range(n):
-            target[base + j] = values[first + j] - offset[indices[first + j]] - own
-        if n_levels > 0:
+            c = indices[first + j]
+            column[base + j] = c
+            target[base + j] = values[first + j] - offset[c] - own
+            weight[base + j] = 1
+        if conditional:  # the scored entries stand for the whole row
+            share = n / max(n - visible[b], 1)
             for j in range(n):
-                level = _level(levels, values[first + j])
-                source[base + j] = indices[first + j] * n_levels + level
-                coef[base + j] *= lift
-        else:
-            for j in range(n):
-                coef[base + j] *= lift * target[base + j]
+                weight[base + j] = 0 if shown[base + j] else share
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def _rating_inputs(
+    ptr: Int64, shown: npt.NDArray[np.bool_], target: Float, lift: Float, coef: Float
+) -> None:
+    for b in prange(len(ptr) - 1):
+        for j in range(ptr[b], ptr[b + 1]):
+            coef[j] = shown[j] * lift[b] * target[j]
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def _presence_inputs(
+    ptr: Int64,
+    shown: npt.NDArray[np.bool_],
+    column: Int32,
+    target: Float,
+    lift: Float,
+    in_ptr: Int64,
+    source: Int32,
+    coef: Float,
+) -> None:
+    for b in prange(len(ptr) - 1):
+        place = in_ptr[b]
+        for j in range(ptr[b], ptr[b + 1]):
+            if shown[j]:
+                source[place] = 2 * column[j]
+                coef[place] = lift[b]
+                source[place + 1] = 2 * column[j] + 1
+                coef[place + 1] = lift[b] * target[j]
+                place += 2
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def _level_inputs(
+    ptr: Int64,
+    shown: npt.NDArray[np.bool_],
+    column: Int32,
+    values: Float32,
+    first: Int64,
+    levels: Float32,
+    lift: Float,
+    in_ptr: Int64,
+    source: Int32,
+    coef: Float,
+) -> None:
+    for b in prange(len(ptr) - 1):
+        place = in_ptr[b]
+        for j in range(ptr[b], ptr[b + 1]):
+            if shown[j]:
+                level = _level(levels, values[first[b] + j - ptr[b]])
+                source[place] = column[j] * len(levels) + level
+                coef[place] = lift[b]
+                place += 1

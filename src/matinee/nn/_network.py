@@ -23,7 +23,7 @@ class Network(nn.Module):
     Args:
         config: The shape.
         columns: Number of items (or users, where items are the rows).
-        table_rows: Rows of the input table: ``columns`` times the number of rating levels.
+        table_rows: Rows of the input table: ``Inputs.table_rows``.
         generator: Source of the initial weights, and later of the dropout masks.
         dtype: float32, or float64 for checks.
 

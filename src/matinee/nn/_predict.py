@@ -28,7 +28,7 @@ def _hidden(network: Network, batch: Batch) -> torch.Tensor:
     table = network.table_in
     if table.device.type == "cpu":
         gathered = np.empty((batch.rows, table.shape[1]), dtype=batch.coef.dtype)
-        kernels.encode(batch.indptr, batch.source, batch.coef, table.detach().numpy(), gathered)
+        kernels.encode(batch.in_ptr, batch.source, batch.coef, table.detach().numpy(), gathered)
         return network.middle(torch.from_numpy(gathered))
     return network.middle(
         reference.encode(network, reference.tensors(batch, table.device, table.dtype))

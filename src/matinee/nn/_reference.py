@@ -19,7 +19,7 @@ def tensors(batch: Batch, device: torch.device, dtype: torch.dtype) -> dict[str,
     """A batch's arrays on a device; ``row`` is the batch row of each entry."""
     ptr = torch.from_numpy(batch.indptr).to(device)
     return {
-        "offsets": ptr[:-1],
+        "offsets": torch.from_numpy(batch.in_ptr[:-1]).to(device),
         "row": torch.repeat_interleave(torch.arange(batch.rows, device=device), ptr.diff()),
         "column": torch.from_numpy(batch.column).to(device).long(),
         "source": torch.from_numpy(batch.source).to(device).long(),

@@ -56,7 +56,7 @@ class KernelEngine:
         self.table_out = (
             self.table_in if self.tied else Table(self.plan, network.table_out.detach().numpy())
         )
-        self.levels = network.table_in.shape[0] != network.table_out.shape[0]
+        self.shared = network.config.input == "ratings"  # inputs and outputs by the same columns
         self._by_column = Transposer(network.table_out.shape[0], everything=dense)
         self._by_source = Transposer(network.table_in.shape[0], everything=dense)
         self._flatten()
@@ -87,14 +87,14 @@ class KernelEngine:
         """See ``Engine``."""
         network = self.network
         columns = self._by_column(batch.indptr, batch.column)
-        sources = self._by_source(batch.indptr, batch.source) if self.levels else columns
+        sources = columns if self.shared else self._by_source(batch.in_ptr, batch.source)
         self.table_in.catch_up(sources.columns, step - 1)
         if not self.tied:
             self.table_out.catch_up(columns.columns, step - 1)
 
         table_out = self.table_out.weights
         gathered = np.empty((batch.rows, self.table_in.weights.shape[1]), dtype=table_out.dtype)
-        kernels.encode(batch.indptr, batch.source, batch.coef, self.table_in.weights, gathered)
+        kernels.encode(batch.in_ptr, batch.source, batch.coef, self.table_in.weights, gathered)
         last = self.middle.forward(torch.from_numpy(gathered)).numpy()
         error = np.empty(len(batch.column), dtype=table_out.dtype)
         d_hidden = np.empty_like(last)
