@@ -28,7 +28,7 @@ class Progress:
     """
 
     def __init__(self, epochs: int, *, quiet: bool = False) -> None:
-        from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, SpinnerColumn, TextColumn
         from rich.progress import Progress as Bar
 
         self.seen: list[Epoch] = []
@@ -39,9 +39,8 @@ class Progress:
         self._bar = Bar(
             SpinnerColumn(),
             TextColumn("epoch {task.completed:.0f}/{task.total:.0f}"),
-            BarColumn(bar_width=24),
+            *([BarColumn(bar_width=16)] if screen.width >= 110 else []),
             TextColumn("{task.description}"),
-            TimeElapsedColumn(),
             console=screen,
             transient=True,
             disable=not self._terminal,
@@ -84,7 +83,7 @@ class Progress:
         parts = [f"loss {epoch.loss:.4f}"]
         if epoch.valid_rmse is not None:
             parts.append(f"validation RMSE {epoch.valid_rmse:.4f}")
-        parts += [f"{name} RMSE {rmse:.4f}" for name, rmse in epoch.watched.items()]
+        parts += [f"{name} {rmse:.4f}" for name, rmse in epoch.watched.items()]
         parts.append(f"{_short(epoch.ratings_per_second)} ratings/s")
         done = len(self.seen) - 1
         if done:
