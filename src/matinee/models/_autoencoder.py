@@ -82,6 +82,7 @@ class Autoencoder(Recommender):
         self.epochs: list[Epoch] = []
         self.best_epoch = 0
         self.n_valid = 0
+        self._run_folder: RunFolder | None = None
         self._known: Csr | None = None
         self._vectors: Float32 | None = None
 
@@ -128,6 +129,16 @@ class Autoencoder(Recommender):
             **options,
         )
 
+    def save(
+        self, path: Path | str, *, histories: bool = True, extra: dict[str, Any] | None = None
+    ) -> Path:
+        """See ``Recommender.save``. The checkpoint of the run that made the model then goes."""
+        saved = super().save(path, histories=histories, extra=extra)
+        if self._run_folder is not None:
+            self._run_folder.remove()
+            self._run_folder = None
+        return saved
+
     def _fit(
         self,
         train: Ratings,
@@ -157,12 +168,12 @@ class Autoencoder(Recommender):
                     place.epoch(run, epoch)
                 if on_epoch is not None:
                     on_epoch(epoch)
-        except BaseException:
-            if place is not None:
+        finally:
+            if (
+                place is not None
+            ):  # the last epoch too: until the model is saved, it is all there is
                 place.flush()
-            raise
-        if place is not None:
-            place.finish()
+        self._run_folder = place
         self.network = run.network.to("cpu")
         self.inputs = run.inputs
         self.epochs = run.history

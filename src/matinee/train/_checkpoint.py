@@ -38,7 +38,7 @@ class RunFolder:
     def __init__(self, path: Path, identity: dict[str, Any]) -> None:
         self.path = path
         self._identity = json.loads(json.dumps(identity))
-        self._pending: tuple[dict[str, Array], dict[str, str]] | None = None
+        self._pending: tuple[dict[str, Array], dict[str, Any]] | None = None
         self._written = time.monotonic()
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -63,7 +63,7 @@ class RunFolder:
         """Note an epoch; write a checkpoint if the last one is old."""
         with (self.path / METRICS).open("a", encoding="utf-8") as file:
             file.write(_line(epoch))
-        self._pending = _snapshot(run, self._identity)
+        self._pending = _snapshot(run)
         if time.monotonic() - self._written >= SECONDS:
             self.flush()
 
@@ -71,14 +71,16 @@ class RunFolder:
         """Write the state of the last epoch, unless it is written already."""
         if self._pending is None:
             return
-        arrays, notes = self._pending
+        arrays, state = self._pending
+        state["history"] = [epoch.as_dict() for epoch in state["history"]]
+        notes = {"identity": json.dumps(self._identity), "state": json.dumps(state)}
         with atomic_path(self.path / CHECKPOINT) as file:
             save_file(arrays, file, metadata=notes)
         self._pending = None
         self._written = time.monotonic()
 
-    def finish(self) -> None:
-        """The run is done: its checkpoint is not needed any more."""
+    def remove(self) -> None:
+        """The run's model is saved: its checkpoint is not needed any more."""
         self._pending = None
         (self.path / CHECKPOINT).unlink(missing_ok=True)
 
@@ -110,17 +112,17 @@ class RunFolder:
         run.network.generator.set_state(torch.from_numpy(arrays["generator"]))
 
 
-def _snapshot(run: Run, identity: dict[str, Any]) -> tuple[dict[str, Array], dict[str, str]]:
+def _snapshot(run: Run) -> tuple[dict[str, Array], dict[str, Any]]:
     arrays = {f"network.{name}": array.copy() for name, array in run.network.arrays().items()}
     arrays |= {f"engine.{name}": array.copy() for name, array in run.engine.state().items()}
     arrays |= {f"best.{name}": array for name, array in run.best.items()}
     arrays["generator"] = run.network.generator.get_state().numpy().copy()
     state = {
         "best_epoch": run.best_epoch,
-        "history": [epoch.as_dict() for epoch in run.history],
+        "history": list(run.history),
         "rng": run.rng.bit_generator.state,
     }
-    return arrays, {"identity": json.dumps(identity), "state": json.dumps(state)}
+    return arrays, state
 
 
 def _part(arrays: dict[str, Array], prefix: str) -> dict[str, Array]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import math
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -15,8 +16,9 @@ class TrainConfig(Config):
 
     epochs: int = Field(50, ge=1)
     """Passes over the training ratings, at most."""
-    batch_size: int = Field(64, ge=1)
-    """Rows (users, or items) per step."""
+    batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = 64
+    """Rows (users, or items) per step; "auto" for the power of two that makes about 12 steps an
+    epoch, between 16 and 512."""
     objective: Literal["reconstruct", "conditional"] = "reconstruct"
     """Score every rating the encoder saw; or show it a random share of each row and score the
     others, which asks in training what is asked at prediction."""
@@ -58,6 +60,13 @@ class TrainConfig(Config):
         if self.schedule == "step" and not self.milestones:
             raise ValueError("a step schedule needs milestones")
         return self
+
+
+def rows_per_step(config: TrainConfig, rows: int) -> int:
+    """The batch size for some number of rows with ratings."""
+    if config.batch_size != "auto":
+        return config.batch_size
+    return int(min(max(2 ** round(math.log2(max(rows, 1) / 12)), 16), 512))
 
 
 class Settings(Config):

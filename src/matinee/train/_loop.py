@@ -14,7 +14,7 @@ import torch
 from ..data import Csr
 from ..errors import TrainingError
 from ..nn import Inputs, Network
-from ._config import TrainConfig
+from ._config import TrainConfig, rows_per_step
 from ._engine import Engine, KernelEngine, TorchEngine
 from ._holdout import Holdout
 
@@ -79,8 +79,9 @@ class Run:
 
     def __post_init__(self) -> None:
         self.rows = np.flatnonzero(self.known.counts)  # a row without ratings has no loss
-        smallest = 2 if self.config.batch_size > 1 and self.network.config.batch_norm else 1
-        self.cuts = np.arange(0, len(self.rows), self.config.batch_size)
+        size = rows_per_step(self.config, len(self.rows))
+        smallest = 2 if size > 1 and self.network.config.batch_norm else 1
+        self.cuts = np.arange(0, len(self.rows), size)
         if len(self.cuts) > 1 and len(self.rows) - self.cuts[-1] < smallest:
             self.cuts = self.cuts[:-1]  # batch norm needs two rows: the last joins its neighbour
         on_cpu = self.network.table_in.device.type == "cpu"
