@@ -59,6 +59,14 @@ class TrainConfig(Config):
             raise ValueError("patience needs a validation share above 0")
         if self.schedule == "step" and not self.milestones:
             raise ValueError("a step schedule needs milestones")
+        # What a table row does while no batch touches it must die out (see _row_kernels).
+        lasting = {"adam": self.beta1 / math.sqrt(self.beta2), "sgd": self.momentum}
+        ratio = lasting.get(self.optimizer, 0.0)
+        if ratio >= 1.0:
+            raise ValueError("adam needs beta1 below the square root of beta2")
+        if self.learning_rate * self.weight_decay >= 1.0 - ratio:
+            limit = f"{1.0 - ratio:.3g}"
+            raise ValueError(f"learning_rate * weight_decay must be below {limit} here")
         return self
 
 

@@ -49,13 +49,16 @@ class Plan:
             self.rate[1:] /= 1.0 - self.beta1 ** step[1:]
         self.keep: Float64 = 1.0 - rates * config.weight_decay
         self.keep[0] = 1.0
-        self.product: npt.NDArray[Any] = np.cumprod(self.keep)
-        self.ratio = self.beta1 / np.sqrt(self.beta2) if adam else self.beta1
+        # As a logarithm: the product itself would run out of float64 in a long run.
+        self.shrunk: npt.NDArray[Any] = np.cumsum(np.log(self.keep))
+        self.ratio = {"adam": config.beta1 / np.sqrt(config.beta2), "sgd": config.momentum}.get(
+            config.optimizer, 0.0
+        )
         self.tail = np.zeros_like(rates)
         # The direction is m / sqrt(v); the root of Adam's second bias correction joins the size.
-        size = self.rate * self.root / self.product
+        size = self.rate * self.root
         for t in range(len(rates) - 2, -1, -1):
-            self.tail[t] = self.ratio * (size[t + 1] + self.tail[t + 1])
+            self.tail[t] = self.ratio * (size[t + 1] + self.tail[t + 1]) / self.keep[t + 1]
         self.uses_m = self.kind in (kernels.ADAM, kernels.SGD)
         self.uses_v = self.kind != kernels.SGD
 
@@ -98,7 +101,7 @@ class Table:
             plan.beta2,
             plan.ratio,
             plan.tail,
-            plan.product,
+            plan.shrunk,
             plan.root,
             plan.eps,
         )

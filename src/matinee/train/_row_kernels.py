@@ -7,8 +7,8 @@ of that is known in closed form, so it is applied in one go when the row is next
 for Adam), ``a[t]`` the step size and ``P[t]`` the product of the weight-decay factors up to step t,
 k missed steps after step s come to
 
-    w <- w * P[s+k] / P[s] - P[s+k] * (tail[s] - r^k * tail[s+k]) * direction,
-    tail[t] = sum over j >= 1 of r^j * a[t+j] / P[t+j],
+    w <- w * P[s+k] / P[s] - (P[s+k] / P[s] * tail[s] - r^k * tail[s+k]) * direction,
+    tail[t] = sum over j >= 1 of r^j * a[t+j] * P[t] / P[t+j],
 
 which differs from the dense optimiser only in rounding and in how Adam's epsilon weighs against a
 second moment that decays from the second missed step on (exact for the first).
@@ -168,14 +168,15 @@ def catch_up(
     decay2: float,
     ratio: float,
     tail: Float64,
-    product: Float64,
+    shrunk: Float64,
     root: Float64,
     eps: float,
 ) -> None:
     """Bring the rows ``columns`` to the state they would have after step ``t``.
 
     A missed step leaves ``decay1`` of m, ``decay2`` of v and ``ratio`` of the direction; ``tail``,
-    ``product`` and ``root`` are float64 (steps + 1,), by step, as in the module's text.
+    ``shrunk`` (the logarithm of P) and ``root`` are float64 (steps + 1,), by step, as in the
+    module's text.
     """
     width = w.shape[1]
     for u in prange(len(columns)):
@@ -185,15 +186,16 @@ def catch_up(
         if k <= 0 or s == 0:
             # A row that was never touched has no momentum; before its first gradient only weight
             # decay moves it.
-            if k > 0 and product[t] != 1.0:
-                shrink = w.dtype.type(product[t])
+            if k > 0 and shrunk[t] != 0.0:
+                shrink = w.dtype.type(np.exp(shrunk[t]))
                 for c in range(width):
                     w[i, c] *= shrink
             last[i] = t
             continue
-        shrink = w.dtype.type(product[t] / product[s])
+        share = np.exp(shrunk[t] - shrunk[s])
+        shrink = w.dtype.type(share)
         if kind in (ADAM, SGD):
-            reach = w.dtype.type(product[t] * (tail[s] - ratio**k * tail[t]))
+            reach = w.dtype.type(share * tail[s] - ratio**k * tail[t])
             left1 = w.dtype.type(decay1**k)
             if kind == ADAM:
                 left2 = w.dtype.type(decay2**k)
