@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from matinee.data import Csr, group
 from matinee.nn import Batch, Inputs, NetworkConfig, fit_inputs
 
+KINDS = ["ratings", "presence", "levels"]
+
 
 def ratings(seed: int = 0, rows: int = 40, columns: int = 25, share: float = 0.4) -> Csr:
     """Half stars from 0.5 to 5, less 1 so that some are negative and some 0; a row is empty."""
@@ -40,14 +42,21 @@ def make(csr: Csr, inputs: Inputs, rows: Any = None, **options: Any) -> Batch:
     return inputs.batch(csr.indptr, csr.indices, csr.values, rows, **options)
 
 
-def shown(batch: Batch, inputs: Inputs) -> np.ndarray:
-    """Which entries the encoder sees (a coefficient may be 0 because the rating is)."""
-    return (batch.coef != 0) | ((batch.target == 0) & (len(inputs.levels) == 0))
+def entry_row(batch: Batch) -> np.ndarray:
+    return np.repeat(np.arange(batch.rows), np.diff(batch.indptr))
 
 
 def per_row(batch: Batch, values: np.ndarray) -> np.ndarray:
-    row = np.repeat(np.arange(batch.rows), np.diff(batch.indptr))
-    return np.bincount(row, values, minlength=batch.rows)
+    return np.bincount(entry_row(batch), values, minlength=batch.rows)
+
+
+def shown(batch: Batch, inputs: Inputs) -> np.ndarray:
+    """Which entries the encoder is shown, by what it is given of them."""
+    each = inputs.table_rows // len(inputs.offset)
+    in_row = np.repeat(np.arange(batch.rows), np.diff(batch.in_ptr))
+    given = batch.coef != 0
+    key = in_row.astype(np.int64) * len(inputs.offset) + batch.source // each
+    return np.isin(entry_row(batch) * len(inputs.offset) + batch.column, key[given])
 
 
 def test_plain_ratings_in_any_order_of_rows() -> None:
@@ -77,10 +86,26 @@ def test_exact_levels() -> None:
     assert inputs.levels.tolist() == levels.tolist()
     assert inputs.table_rows == 10 * csr.n_columns
     batch = make(csr, inputs)
+    assert np.array_equal(batch.in_ptr, batch.indptr)
     assert np.array_equal(batch.source // 10, batch.column)
     assert np.array_equal(levels[batch.source % 10], csr.values)
     assert (batch.coef == 1).all()  # also where the rating is 0
     assert np.array_equal(batch.target, csr.values)
+
+
+def test_presence_gives_every_rating_two_rows() -> None:
+    csr = ratings()
+    inputs = inputs_for(csr, input="presence", center="mean", input_scale="sqrt")
+    assert inputs.table_rows == 2 * csr.n_columns
+    batch = make(csr, inputs)
+    assert np.array_equal(batch.in_ptr, 2 * batch.indptr)
+    assert np.array_equal(batch.source[::2], 2 * batch.column)
+    assert np.array_equal(batch.source[1::2], 2 * batch.column + 1)
+    root = np.sqrt(np.repeat(csr.counts, csr.counts))
+    assert np.allclose(batch.coef[::2], 1 / root, rtol=1e-12)
+    assert np.allclose(batch.coef[1::2], batch.target / root, rtol=1e-12)
+    hidden = make(csr, inputs, conditional=True, salt=1)
+    assert (np.diff(hidden.in_ptr) == 2 * per_row(hidden, hidden.weight == 0)).all()
 
 
 @pytest.mark.parametrize("distinct", [16, 17, 1000])
@@ -98,7 +123,7 @@ def test_many_levels_become_sixteen_by_quantile(distinct: int) -> None:
     csr = group(
         np.zeros(distinct, np.int32), np.arange(distinct, dtype=np.int32), values, 1, distinct
     )
-    wide = Inputs(inputs.levels, False, np.zeros(distinct, dtype=np.float32), -1.0)
+    wide = Inputs("levels", inputs.levels, False, np.zeros(distinct, dtype=np.float32), -1.0)
     used = np.bincount(make(csr, wide).source % 16, minlength=16)
     assert used.max() <= 2 * distinct / 16 + 1
     assert used.min() >= distinct / 32 or distinct == 17
@@ -119,7 +144,7 @@ def test_a_value_off_the_levels_takes_the_nearest(levels: list[int], values: lis
         None,
         n,
     )
-    inputs = Inputs(known, False, np.zeros(n, dtype=np.float32), -1.0)
+    inputs = Inputs("levels", known, False, np.zeros(n, dtype=np.float32), -1.0)
     level = make(csr, inputs).source - csr.indices * len(known)
     assert (level >= 0).all()
     assert (level < len(known)).all()
@@ -139,20 +164,21 @@ def test_sqrt_scaling() -> None:
     # Under the conditional objective it is the root of what is shown.
     inputs = inputs_for(csr, input_scale="sqrt", input="levels")
     batch = make(csr, inputs, conditional=True, salt=5)
-    visible = per_row(batch, batch.coef != 0)
-    wanted = np.repeat(1 / np.sqrt(np.maximum(visible, 1)), np.diff(batch.indptr))
-    assert np.allclose(batch.coef[batch.coef != 0], wanted[batch.coef != 0], rtol=1e-12)
+    visible = np.diff(batch.in_ptr)
+    assert np.array_equal(visible, per_row(batch, batch.weight == 0))
+    assert 0 < visible.sum() < len(csr.indices)
+    assert np.allclose(batch.coef, 1 / np.sqrt(np.repeat(visible, visible)), rtol=1e-12)
 
 
 @pytest.mark.parametrize("center", ["none", "mean", "bias"])
 @pytest.mark.parametrize("hide", [{}, {"dropout": 0.5}, {"conditional": True}], ids=str)
-@pytest.mark.parametrize("input_", ["ratings", "levels"])
+@pytest.mark.parametrize("input_", KINDS)
 def test_centring_by_what_is_seen_only(center: str, hide: dict[str, Any], input_: str) -> None:
     csr = ratings()
     inputs = inputs_for(csr, center=center, row_reg=3.0, input=input_)
     batch = make(csr, inputs, salt=11, **hide)
     left = csr.values - inputs.offset[csr.indices]
-    seen = batch.coef != 0 if center != "none" or input_ == "levels" else shown(batch, inputs)
+    seen = shown(batch, inputs)
     own = np.zeros(csr.n_rows)
     if center == "bias":
         own = per_row(batch, np.where(seen, left, 0.0)) / (per_row(batch, seen) + 3.0)
@@ -161,9 +187,14 @@ def test_centring_by_what_is_seen_only(center: str, hide: dict[str, Any], input_
     assert np.allclose(batch.row_bias, own, atol=1e-6)
     target = left - np.repeat(own, csr.counts)
     assert np.allclose(batch.target, target, atol=1e-6)
+    lift = 2.0 if "dropout" in hide else 1.0
     if input_ == "ratings":
-        lift = 2.0 if "dropout" in hide else 1.0
-        assert np.allclose(batch.coef[seen], lift * target[seen], atol=1e-5)
+        assert np.allclose(batch.coef, np.where(seen, lift * target, 0), atol=1e-5)
+    elif input_ == "levels":
+        assert (batch.coef == lift).all()
+    else:
+        assert (batch.coef[::2] == lift).all()
+        assert np.allclose(batch.coef[1::2], lift * target[seen], atol=1e-5)
 
 
 def test_input_dropout_hides_a_share_and_lifts_the_rest() -> None:
@@ -180,12 +211,12 @@ def test_input_dropout_hides_a_share_and_lifts_the_rest() -> None:
     assert (shares**2).sum() / (0.21 * n) == pytest.approx(1, abs=0.25)
 
 
-@pytest.mark.parametrize("input_", ["ratings", "levels"])
+@pytest.mark.parametrize("input_", KINDS)
 def test_conditional_shows_or_scores(input_: str) -> None:
     csr = ratings(rows=600, columns=30)
     inputs = inputs_for(csr, center="mean", input=input_)
     batch = make(csr, inputs, conditional=True, salt=9)
-    seen, scored = batch.coef != 0, batch.weight != 0
+    seen, scored = shown(batch, inputs), batch.weight != 0
     assert np.array_equal(seen, ~scored)
     total, left = per_row(batch, batch.weight), per_row(batch, scored)
     assert np.allclose(total[left > 0], csr.counts[left > 0], rtol=1e-12)
@@ -199,7 +230,7 @@ def test_conditional_shows_or_scores(input_: str) -> None:
 
 
 @pytest.mark.parametrize("center", ["none", "mean", "bias"])
-@pytest.mark.parametrize("input_", ["ratings", "levels"])
+@pytest.mark.parametrize("input_", KINDS)
 def test_conditional_tells_the_encoder_nothing_of_what_is_scored(center: str, input_: str) -> None:
     csr = ratings()
     inputs = inputs_for(csr, center=center, input=input_)
@@ -212,7 +243,8 @@ def test_conditional_tells_the_encoder_nothing_of_what_is_scored(center: str, in
     assert np.array_equal(again.coef, batch.coef)
     assert np.array_equal(again.row_bias, batch.row_bias)
     assert np.array_equal(again.weight, batch.weight)
-    assert np.array_equal(again.source[~scored], batch.source[~scored])
+    assert np.array_equal(again.source, batch.source)
+    assert np.array_equal(again.in_ptr, batch.in_ptr)
     assert np.array_equal(again.target[~scored], batch.target[~scored])
     assert (again.target[scored] != batch.target[scored]).any()
 
@@ -235,9 +267,10 @@ def test_the_salt_decides() -> None:
 
 
 @pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="numba was given one thread")
-def test_any_number_of_threads_draws_the_same() -> None:
+@pytest.mark.parametrize("input_", KINDS)
+def test_any_number_of_threads_draws_the_same(input_: str) -> None:
     csr = ratings(rows=300)
-    inputs = inputs_for(csr, center="bias", input_scale="sqrt")
+    inputs = inputs_for(csr, center="bias", input_scale="sqrt", input=input_)
     batches = []
     threads = numba.get_num_threads()
     try:
@@ -249,5 +282,5 @@ def test_any_number_of_threads_draws_the_same() -> None:
     finally:
         numba.set_num_threads(threads)
     for one, two in zip(*batches, strict=True):
-        for name in ("coef", "target", "weight", "row_bias", "source"):
+        for name in ("coef", "target", "weight", "row_bias", "source", "in_ptr"):
             assert np.array_equal(getattr(one, name), getattr(two, name)), name
