@@ -38,10 +38,7 @@ class Config(BaseModel):
         try:
             return cls.model_validate(dict(values))
         except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(str(part) for part in first["loc"]) or "config"
-            message = first["msg"].removeprefix("Value error, ")
-            raise UsageError(f"{source}: {key} = {first['input']!r}: {message}") from None
+            raise UsageError(f"{source}: {_explain(cls, error)}") from None
 
     def replace(self, settings: Mapping[str, Any], source: str = "config") -> Self:
         """A copy with some keys changed; a key is dotted, or bare where only one place has it."""
@@ -123,3 +120,30 @@ def _check_keys(cls: type[Config], values: Mapping[str, Any], source: str, prefi
         inner = cls.model_fields[key].annotation
         if isinstance(inner, type) and issubclass(inner, Config) and isinstance(value, Mapping):
             _check_keys(inner, value, source, f"{prefix}{key}.")
+
+
+def _explain(cls: type[Config], error: ValidationError) -> str:
+    """The first thing wrong, by the option's name; a rule between options has no one value."""
+    wrong = error.errors()
+    first = wrong[0]
+    key = _name(cls, first["loc"])
+    # An option of several types fails once for each of them.
+    told = [e["msg"].removeprefix("Value error, ") for e in wrong if _name(cls, e["loc"]) == key]
+    message = ", or ".join(told)
+    if isinstance(first["input"], Mapping):
+        return f"{key}: {message}" if key else message
+    return f"{key} = {first['input']!r}: {message}"
+
+
+def _name(cls: type[Config], path: tuple[int | str, ...]) -> str:
+    """A place in the options as text, less what pydantic adds where types are alternatives."""
+    parts: list[str] = []
+    place: Any = cls
+    for part in path:
+        known = isinstance(place, type) and issubclass(place, Config)
+        if known or isinstance(part, int):
+            parts.append(str(part))
+        place = (
+            place.model_fields[part].annotation if known and part in place.model_fields else None
+        )
+    return ".".join(parts)

@@ -86,3 +86,9 @@ class Settings(Config):
     """The network."""
     train: TrainConfig = TrainConfig()
     """Its training."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Settings:
+        if self.network.batch_norm and self.train.batch_size == 1:
+            raise ValueError("batch_norm needs a batch_size of at least 2")
+        return self

@@ -1,0 +1,71 @@
+"""Ratings kept out of training."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from problems import parts, ratings
+from problems import settings as make_settings
+
+from matinee.data import Csr
+from matinee.nn import predict_rows
+from matinee.train import Holdout, carve
+
+
+def entries(csr: Csr) -> list[tuple[int, int, float]]:
+    rows = np.repeat(np.arange(csr.n_rows), csr.counts)
+    return list(zip(rows.tolist(), csr.indices.tolist(), csr.values.tolist(), strict=True))
+
+
+@given(
+    counts=st.lists(st.integers(0, 12), min_size=1, max_size=12),
+    share=st.floats(0, 0.999),
+    seed=st.integers(0, 2**32 - 1),
+)
+@settings(max_examples=150, deadline=None)
+def test_carving_parts_the_entries_and_empties_no_row(
+    counts: list[int], share: float, seed: int
+) -> None:
+    total = sum(counts)
+    indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    index = np.concatenate([np.arange(c) for c in counts]).astype(np.int32)
+    values = np.random.default_rng(seed).normal(size=total).astype(np.float32)
+    csr = Csr(indptr, index, values, None, 12)
+    kept, out = carve(csr, share, np.random.default_rng(seed))
+    assert sorted(entries(kept) + entries(out)) == sorted(entries(csr))
+    assert not set(entries(kept)) & set(entries(out))
+    assert ((kept.counts > 0) == (csr.counts > 0)).all()
+    assert kept.n_rows == out.n_rows == csr.n_rows
+    assert kept.n_columns == out.n_columns == 12
+    for part in (kept, out):  # still ascending within a row
+        rows = np.repeat(np.arange(part.n_rows), part.counts)
+        assert (np.diff(rows * 100 + part.indices) > 0).all()
+
+
+def test_carving_takes_its_share_by_the_seed() -> None:
+    csr = ratings(rows=300, columns=200)
+    kept, out = carve(csr, 0.2, np.random.default_rng(1))
+    assert len(out.values) / len(csr.values) == pytest.approx(0.2, abs=0.02)
+    again, other = (carve(csr, 0.2, np.random.default_rng(seed))[1] for seed in (1, 2))
+    assert entries(again) == entries(out)
+    assert entries(other) != entries(out)
+    assert len(carve(csr, 0.0, np.random.default_rng(1))[1].values) == 0
+    assert len(kept.values) + len(out.values) == len(csr.values)
+
+
+def test_rmse_is_that_of_clipped_predictions() -> None:
+    csr = ratings()
+    kept, out = carve(csr, 0.3, np.random.default_rng(0))
+    net, inputs = parts(make_settings(init="normal", init_scale=0.9), csr)
+    scores = predict_rows(net, inputs, kept, np.arange(csr.n_rows))
+    rows = np.repeat(np.arange(csr.n_rows), out.counts)
+    told = scores[rows, out.indices]
+    assert told.min() < 0
+    assert told.max() > 5
+    for low, high in ((-np.inf, np.inf), (0.0, 5.0)):
+        wanted = np.sqrt(np.mean((np.clip(told, low, high) - out.values) ** 2))
+        assert Holdout.of(out, low, high).rmse(net, inputs, kept) == pytest.approx(wanted, rel=1e-9)
+    assert len(Holdout.of(out)) == len(out.values)
+    assert (out.counts == 0).any()  # rows with nothing held out were among them
