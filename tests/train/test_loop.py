@@ -158,7 +158,9 @@ def test_stopping_between_epochs_and_coming_back() -> None:
 @pytest.mark.filterwarnings("ignore:overflow")
 def test_divergence_stops_with_advice(options: dict[str, Any]) -> None:
     going = run(settings(**{"epochs": 50, "batch_size": 8, "learning_rate": 1e3, **options}))
-    with pytest.raises(TrainingError, match=r"training diverged: the loss is .* at epoch") as caught:
+    with pytest.raises(
+        TrainingError, match=r"training diverged: the loss is .* at epoch"
+    ) as caught:
         trained(going)
     for advice in ("lower learning_rate", f"now {going.config.learning_rate:g}", "warmup"):
         assert advice in str(caught.value)

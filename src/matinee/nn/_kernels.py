@@ -67,9 +67,10 @@ def encode(indptr: Int64, index: Int32, coef: Float, table: Float, out: Float) -
         value = np.empty(last - first, dtype=table.dtype)
         n = 0
         for j in range(first, last):
+            c = coef[j]
             pick[n] = index[j]
-            value[n] = coef[j]
-            n += coef[j] != 0
+            value[n] = c
+            n += c != 0
         row = out[r]
         row[:] = 0
         add_weighted(value, pick, n, table, row)
@@ -149,10 +150,11 @@ def decode_loss(
         value = np.empty(last - first, dtype=table.dtype)
         n = 0
         for j in range(first, last):
+            seen = weight[j] != 0
             error[j] = 0
             pick[n] = index[j]
             where[n] = j
-            n += weight[j] != 0
+            n += seen
         h = hidden[r]
         row = d_hidden[r]
         row[:] = 0
@@ -218,8 +220,8 @@ def transpose(
         indptr: int64 (rows + 1,).
         index: int32 (entries,).
         count: int32 (n,) scratch, all zero before and after.
-        columns: int32, room for min(n, entries): the distinct table rows, ascending from the
-            first touched to the last in order of first appearance.
+        columns: int32, room for min(n, entries): the distinct table rows; ascending, unless the
+            batch touches few of them.
         start: int64, room for one more than ``columns``: where each column's entries begin.
         row_of: int32 (entries,): the batch row of each entry, by column.
         entry_of: int32 (entries,): the position of each entry in ``index``, by column.
@@ -228,12 +230,20 @@ def transpose(
         The number of distinct columns.
     """
     n = 0
-    for j in range(len(index)):
-        i = index[j]
-        if count[i] == 0:
-            columns[n] = i
-            n += 1
-        count[i] += 1
+    if 4 * len(index) < len(count):
+        for j in range(len(index)):
+            i = index[j]
+            if count[i] == 0:
+                columns[n] = i
+                n += 1
+            count[i] += 1
+    else:  # in table order, so that the rows are read nearly in sequence
+        for j in range(len(index)):
+            count[index[j]] += 1
+        for i in range(len(count)):
+            if count[i] > 0:
+                columns[n] = i
+                n += 1
     start[0] = 0
     for u in range(n):
         i = columns[u]

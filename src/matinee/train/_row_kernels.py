@@ -127,27 +127,32 @@ def step_rows(
     longest = 0
     for u in range(len(columns)):
         longest = max(longest, start[u + 1] - start[u])
-    chunks = min(len(columns), 64)
-    for chunk in prange(chunks):
+    for chunk in prange(64):
         g = np.empty(width, dtype=w.dtype)
         pick = np.empty(longest, dtype=np.int32)
         value = np.empty(longest, dtype=w.dtype)
-        # In strides: popular columns come first, and would all fall to one thread.
-        for u in range(chunk, len(columns), chunks):
+        # In short runs, dealt out in turn: neighbours in the table stay together, and no thread
+        # gets all the popular rows.
+        for turn in range((len(columns) + 511) // 512 * 8):
+            u = turn // 8 * 512 + chunk * 8 + turn % 8
+            if u >= len(columns):
+                continue
             i = columns[u]
             g[:] = 0
             n = 0
             for p in range(start[u], start[u + 1]):
+                e = entry[entry_of[p]]
                 pick[n] = row_of[p]
-                value[n] = entry[entry_of[p]]
-                n += value[n] != 0
+                value[n] = e
+                n += e != 0
             add_weighted(value, pick, n, dense, g)
             if tied:
                 n = 0
                 for p in range(start[u], start[u + 1]):
+                    e = entry2[entry_of[p]]
                     pick[n] = row_of[p]
-                    value[n] = entry2[entry_of[p]]
-                    n += value[n] != 0
+                    value[n] = e
+                    n += e != 0
                 add_weighted(value, pick, n, dense2, g)
             mi = m[i] if has_m else g
             vi = v[i] if has_v else g
