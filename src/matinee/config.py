@@ -106,9 +106,11 @@ def parse_settings(pairs: Sequence[str]) -> dict[str, Any]:
 def _value(text: str) -> Any:
     for candidate in (text, f"[{text}]" if "," in text else ""):
         try:
-            return tomllib.loads(f"value = {candidate}")["value"]
+            parsed = tomllib.loads(f"value = {candidate}")
         except tomllib.TOMLDecodeError:
             continue
+        if len(parsed) == 1:  # more than one: a line break in the text, and more options after it
+            return parsed["value"]
     return text
 
 
