@@ -94,22 +94,28 @@ class RunFolder:
                 arrays = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118
             identity, state = json.loads(notes["identity"]), json.loads(notes["state"])
         except (SafetensorError, OSError, KeyError, ValueError) as error:
-            raise ModelFileError(
-                f"{file}: damaged ({error}); start anew without --resume"
-            ) from None
+            raise _damaged(file, error) from None
         for key, value in self._identity.items():
             if identity.get(key) != value:
                 raise UsageError(
                     f"{file}: made with another {key} ({_short(identity.get(key), value)}); resume "
                     "with the same settings, seed and data, or leave out --resume to start anew"
                 )
-        run.network.load_arrays(_part(arrays, "network."))
-        run.engine.restore(_part(arrays, "engine."))
-        run.best = _part(arrays, "best.")
-        run.best_epoch = state["best_epoch"]
-        run.history[:] = [Epoch(**epoch) for epoch in state["history"]]
-        run.rng.bit_generator.state = state["rng"]
-        run.network.generator.set_state(torch.from_numpy(arrays["generator"]))
+        try:
+            run.network.load_arrays(_part(arrays, "network."))
+            run.engine.restore(_part(arrays, "engine."))
+            run.best = _part(arrays, "best.")
+            run.best_epoch = state["best_epoch"]
+            run.history[:] = [Epoch(**epoch) for epoch in state["history"]]
+            run.rng.bit_generator.state = state["rng"]
+            run.network.generator.set_state(torch.from_numpy(arrays["generator"]))
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise _damaged(file, error) from None
+
+
+def _damaged(file: Path, error: Exception) -> ModelFileError:
+    what = str(error).partition("\n")[0]
+    return ModelFileError(f"{file}: damaged ({what}); start anew without --resume")
 
 
 def _snapshot(run: Run) -> tuple[dict[str, Array], dict[str, Any]]:

@@ -1,0 +1,69 @@
+"""Frozen losses: a change that was meant to change no number must not change these.
+
+They are of float32 training, so another machine may differ in the last digits; hence 1e-5. The
+initial weights are torch's stream of random numbers, which a new release of torch may change.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from problems import ratings, run
+
+from matinee.train import preset, train
+
+GOLDEN: dict[str, tuple[str, dict[str, Any], list[float]]] = {
+    "base": ("base", {}, [2.6409886, 2.2560191, 1.8424933, 1.4845995]),
+    "tuned": ("tuned", {}, [2.1469954, 1.2706263, 1.1502428, 0.93695091]),
+    "everything": (
+        "base",
+        {
+            "hidden": [24, 12, 24],
+            "input": "presence",
+            "objective": "conditional",
+            "input_scale": "sqrt",
+            "center": "bias",
+            "output_bias": True,
+            "init": "xavier",
+            "learning_rate": 5e-3,
+            "weight_decay": 0.1,
+            "schedule": "cosine",
+            "warmup": 0.5,
+        },
+        [1.2942524, 1.293395, 1.2521775, 1.287312],
+    ),
+    "levels": (
+        "base",
+        {
+            "input": "levels",
+            "input_dropout": 0.2,
+            "center": "mean",
+            "optimizer": "rmsprop",
+            "l2": 0.01,
+            "schedule": "step",
+            "milestones": [2],
+        },
+        [1.2517364, 1.2220091, 1.2157532, 1.2158326],
+    ),
+    "tied": (
+        "tuned",
+        {"tied": True, "optimizer": "sgd", "learning_rate": 5e-3, "batch_norm": True},
+        [2.0925693, 1.6325792, 1.2513782, 0.98482568],
+    ),
+    "adagrad": (
+        "tuned",
+        {"optimizer": "adagrad", "learning_rate": 0.02, "hidden": [16]},
+        [1.6539112, 1.2038357, 1.0796546, 0.98441099],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_the_seeded_losses(name: str) -> None:
+    preset_name, options, wanted = GOLDEN[name]
+    csr = ratings(seed=1, rows=200, columns=120, share=0.15)
+    assert (len(csr.values), float(csr.values.sum())) == (3805, 9483)
+    chosen = preset(preset_name).replace({"epochs": 4, **options})
+    told = [epoch.train_rmse for epoch in train(run(chosen, seed=0, csr=csr))]
+    assert told == pytest.approx(wanted, rel=1e-5)
