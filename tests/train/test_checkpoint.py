@@ -18,7 +18,7 @@ import torch
 from matinee.data import Ratings
 from matinee.errors import MatineeError, ModelFileError, UsageError
 from matinee.models import Autoencoder
-from matinee.train import Epoch, _checkpoint, _loop
+from matinee.train import Epoch, Settings, _checkpoint, _loop
 from matinee.train._engine import KernelEngine, TorchEngine
 
 EPOCHS = 6
@@ -59,7 +59,7 @@ def data(seed: int = 0) -> Ratings:
 
 
 def model(**options: Any) -> Autoencoder:
-    return Autoencoder(device="cpu", **{**OPTIONS, **options})
+    return Autoencoder(device="cpu", settings=Settings().replace({**OPTIONS, **options}))
 
 
 def weights(one: Autoencoder) -> dict[str, np.ndarray]:
