@@ -106,7 +106,8 @@ class Autoencoder(Recommender):
             folder: Run folder, for ``metrics.jsonl`` and checkpoints.
             resume: Go on from the folder's checkpoint, to the same weights as without a stop.
             watch: Held-out ratings by name to score after each epoch, for curves. Nothing is
-                chosen by them; ratings of unknown users and items are left out.
+                chosen by them; ratings of unknown users and items are left out, and with them a
+                set that has no others.
             **options: There are no others; a wrong name is an error.
 
         Returns:
@@ -204,7 +205,8 @@ class Autoencoder(Recommender):
         watched = {}
         for name, ratings in watch.items():
             csr = self._coded(ratings)
-            watched[name] = Holdout.of(csr, low, high)
+            if len(csr.values):
+                watched[name] = Holdout.of(csr, low, high)
         return Run(network, inputs, known, train_config, rng, valid, watched)
 
     def _offset(self, known: Csr) -> Float32:
