@@ -191,18 +191,22 @@ def test_a_loss_that_is_no_number_is_seen(dtype: type, tolerance: float, bad: fl
 
 @precisions
 @pytest.mark.parametrize("act", ACTIVATIONS)
-@pytest.mark.parametrize("size", [-1e4, -300.0, -30.0, 30.0, 300.0, 1e4])
-def test_activations_far_out(act: str, size: float, dtype: type, tolerance: float) -> None:
+@pytest.mark.parametrize("size", [-1e4, -300.0, -30.0, 0.0, 6.0, 30.0, 300.0, 1e4])
+def test_activations_far_out_and_at_their_kinks(
+    act: str, size: float, dtype: type, tolerance: float
+) -> None:
     """No overflow turns a large pre-activation into NaN, in the value or in the gradient."""
     indptr, index = np.array([0, 1]), np.zeros(1, dtype=np.int32)
     hidden, table = np.full((1, 1), size, dtype=dtype), np.ones((1, 1), dtype=dtype)
     zero, one = np.zeros(1, dtype=dtype), np.ones(1, dtype=dtype)
     out, error, d_hidden = np.empty(1, dtype), np.empty(1, dtype), np.empty((1, 1), dtype)
     kernels.decode(indptr, index, hidden, table, zero, CODES[act], out)
-    kernels.decode_loss(indptr, index, zero, one, hidden, table, zero, CODES[act], error, d_hidden)
+    kernels.decode_loss(
+        indptr, index, zero - 1, one, hidden, table, zero, CODES[act], error, d_hidden
+    )
     x = torch.tensor([size], dtype=torch.float64, requires_grad=True)
     y = ACTIVATIONS[act](x)
-    torch.autograd.backward(y.square().sum())
+    torch.autograd.backward((y + 1).square().sum())
     assert close(out, y.detach(), tolerance)
     assert close(error, x.grad, tolerance)
 

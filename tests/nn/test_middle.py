@@ -106,7 +106,7 @@ def test_gradients_add_up() -> None:
 
 
 def test_kinks_as_torch_has_them() -> None:
-    """At exactly 0 and 6 the slopes are torch's, by hand and in the kernels alike."""
+    """At exactly 0 and 6 the slopes are torch's."""
     for activation in ACTIVATIONS:
         net = network(hidden=(3,), activation=activation)
         with torch.no_grad():
