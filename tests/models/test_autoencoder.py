@@ -16,10 +16,28 @@ from battery import Battery, Case, checkerboard, everything, fitted, sample, see
 from matinee.data import Histories, Ratings, Scale, Table
 from matinee.errors import DataError, UsageError
 from matinee.models import Autoencoder, Bias, load_model
-from matinee.train import Epoch
+from matinee.train import Epoch, Settings
 
 QUICK = partial(Autoencoder, device="cpu")
 
+LEVELS = Settings().replace(
+    {
+        "hidden": [300],
+        "input": "levels",
+        "input_scale": "sqrt",
+        "center": "mean",
+        "bias_start": "mean",
+        "code_dropout": 0.7,
+        "objective": "conditional",
+        "batch_size": "auto",
+        "epochs": 40,
+        "learning_rate": 2e-3,
+        "weight_decay": 0.2,
+        "schedule": "cosine",
+        "validation": 0.05,
+        "patience": 15,
+    }
+)
 CASES = [
     Case("default", QUICK, learns=True, bound=0.930),
     Case(
@@ -32,7 +50,7 @@ CASES = [
     Case("tuned", partial(QUICK, "tuned", epochs=20), learns=True),
     Case(
         "levels",
-        partial(QUICK, input="levels", center="mean", bias_start="mean"),
+        partial(QUICK, settings=LEVELS),
         learns=True,
         bound=0.945,
     ),
@@ -168,7 +186,7 @@ def test_overrides_and_their_errors() -> None:
     with pytest.raises(UsageError, match="unknown preset 'defualt'; did you mean 'default'"):
         Autoencoder("defualt")
     with pytest.raises(UsageError, match="Autoencoder: network: a tied decoder"):
-        Autoencoder(tied=True, hidden=[4, 3], input="ratings")
+        Autoencoder("base", tied=True, hidden=[4, 3])
     with pytest.raises(UsageError, match="device 'gpu': choose cpu, cuda or auto"):
         Autoencoder(device="gpu")
     if not torch.cuda.is_available():
@@ -226,10 +244,24 @@ def test_a_zero_is_a_rating() -> None:
             "scale": Scale(2.0, 7.0),
         }
     )
-    make = partial(QUICK, epochs=6, validation=0.0, patience=0)
+    make = partial(QUICK, epochs=6)
     users, items = everything(train)
     one, two = (make().fit(part, seed=0).predict(users, items) for part in (train, up))
     assert np.allclose(one + 2, two, atol=2e-3)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "one", None])
+def test_seeds_that_are_none(seed: Any) -> None:
+    with pytest.raises(UsageError, match="seed must be a whole number of at least 0, not"):
+        QUICK(epochs=1).fit(sample(), seed=seed)
+
+
+def test_a_numpy_seed_is_a_seed(tmp_path: Path) -> None:
+    make = partial(QUICK, "tuned", epochs=1, hidden=[4])
+    one = make().fit(sample(), seed=np.int64(3), folder=tmp_path)
+    one.save(tmp_path / "model")
+    two = make().fit(sample(), seed=3)
+    assert np.array_equal(one.predict(*everything(sample())), two.predict(*everything(sample())))
 
 
 def test_ratings_that_are_no_numbers_are_refused() -> None:

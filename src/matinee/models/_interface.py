@@ -111,7 +111,11 @@ class Recommender(ABC):
 
         Raises:
             DataError: Fewer than two users or items, a repeated pair, or a value not finite.
+            UsageError: A seed that is no whole number of at least 0.
         """
+        if not isinstance(seed, int | np.integer) or seed < 0:
+            raise UsageError(f"seed must be a whole number of at least 0, not {seed!r}")
+        seed = int(seed)
         data = checked(train)
         self._ready = False
         self.user_ids, self.item_ids = data.user_ids, data.item_ids
