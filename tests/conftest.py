@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+# As the command does (see cli/_app.py): tests share the machine with the processes they start.
+os.environ.setdefault("GOMP_SPINCOUNT", "3000")
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

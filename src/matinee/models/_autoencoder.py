@@ -31,6 +31,7 @@ from ..train import (
     carve,
     column_means,
     fit_bias,
+    shrink_to_bias,
 )
 from ..train import preset as _preset
 from ..train import train as _train
@@ -62,6 +63,7 @@ class Autoencoder(Recommender):
         best_epoch: The epoch whose weights the model has: the best by the validation part, or the
             last where none is kept out.
         n_valid: Ratings in the validation part.
+        share: What ``shrink`` left of the network's deviations from the bias model; 1 for all.
     """
 
     kind: ClassVar[str] = "autoencoder"
@@ -82,6 +84,7 @@ class Autoencoder(Recommender):
         self.epochs: list[Epoch] = []
         self.best_epoch = 0
         self.n_valid = 0
+        self.share = 1.0
         self._run_folder: RunFolder | None = None
         self._known: Csr | None = None
         self._vectors: Float32 | None = None
@@ -176,6 +179,9 @@ class Autoencoder(Recommender):
                 place.flush()
         self._run_folder = place
         self.network = run.network.to("cpu")
+        self.share = 1.0
+        if self.settings.network.shrink and run.valid:
+            self.share = shrink_to_bias(self.network, run.inputs, run.known, run.valid)
         self.inputs = run.inputs
         self.epochs = run.history
         self.best_epoch = run.best_epoch or len(run.history)
@@ -322,6 +328,7 @@ class Autoencoder(Recommender):
             "n_columns": int(self.network.table_out.shape[0]),
             "best_epoch": self.best_epoch,
             "n_valid": self.n_valid,
+            "share": self.share,
             "epochs": [epoch.as_dict() for epoch in self.epochs],
         }
         return tensors, config
@@ -351,6 +358,7 @@ class Autoencoder(Recommender):
                 columns,
             )
         model.best_epoch, model.n_valid = config["best_epoch"], config["n_valid"]
+        model.share = config["share"]
         model.epochs = [Epoch(**epoch) for epoch in config["epochs"]]
         return model
 

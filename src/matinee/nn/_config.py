@@ -47,6 +47,10 @@ class NetworkConfig(Config):
     """How weights start: N(0, init_scale), or Glorot's uniform by fan-in and fan-out."""
     init_scale: float = Field(0.05, gt=0.0)
     """Standard deviation of the normal init; a factor on the xavier init is not applied."""
+    shrink: bool = False
+    """Whether, after training, the network's deviations from the bias model are scaled by the share
+    (0 to 1) that fits the validation part best (center must be "bias", the output linear and not
+    tied, and there must be a validation part)."""
     clip: bool = True
     """Whether predictions are clipped to the rating scale."""
 
@@ -63,6 +67,9 @@ class NetworkConfig(Config):
             raise ValueError("a tied decoder needs hidden sizes that read the same backwards")
         if self.tied and self.input != "ratings":
             raise ValueError("a tied decoder needs input = 'ratings'")
+        plain = self.center == "bias" and self.output_activation == "linear" and not self.tied
+        if self.shrink and not plain:
+            raise ValueError("shrink needs center = 'bias' and a linear output that is not tied")
         return self
 
     @property

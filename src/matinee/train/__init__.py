@@ -6,6 +6,7 @@ from ._config import Settings, TrainConfig
 from ._holdout import Holdout, carve
 from ._loop import Epoch, Run, train
 from ._presets import preset, preset_names
+from ._shrink import shrink_to_bias
 
 __all__ = [
     "BiasTable",
@@ -20,5 +21,6 @@ __all__ = [
     "fit_bias",
     "preset",
     "preset_names",
+    "shrink_to_bias",
     "train",
 ]

@@ -50,6 +50,10 @@ class TrainConfig(Config):
     """Epochs over which the rate rises from 0."""
     validation: float = Field(0.0, ge=0.0, lt=1.0)
     """Share of the training ratings kept out to choose the epoch; 0 keeps the last epoch."""
+    keep: Literal["best", "settled"] = "best"
+    """Whose weights the model keeps where there is a validation part: the best epoch's; or the
+    last's, unless the best is better by more than two standard errors. A small validation part
+    finds a lucky epoch in mid-course; the last one of a falling learning rate is worth more."""
     patience: int = Field(0, ge=0)
     """Epochs without a better validation RMSE before training stops; 0 never stops early."""
 

@@ -11,6 +11,7 @@ from ..data import Csr
 from ..nn import Inputs, Network, predict_entries
 
 Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 
@@ -45,11 +46,15 @@ class Holdout:
         indptr = np.concatenate([[0], np.cumsum(csr.counts[rows])]).astype(np.int64)
         return cls(rows, indptr, csr.indices, csr.values, low, high)
 
-    def rmse(self, network: Network, inputs: Inputs, known: Csr) -> float:
-        """Global RMSE of a network that sees ``known``, in float64."""
+    def squared_errors(self, network: Network, inputs: Inputs, known: Csr) -> Float64:
+        """Squared error of each entry, float64 (entries,), by a network that sees ``known``."""
         guess = predict_entries(network, inputs, known, self.rows, self.indptr, self.columns)
         miss = np.clip(guess, self.low, self.high) - self.values
-        return float(np.sqrt(np.mean(miss * miss)))
+        return np.square(miss)
+
+    def rmse(self, network: Network, inputs: Inputs, known: Csr) -> float:
+        """Global RMSE of a network that sees ``known``, in float64."""
+        return float(np.sqrt(self.squared_errors(network, inputs, known).mean()))
 
 
 def carve(csr: Csr, share: float, rng: np.random.Generator) -> tuple[Csr, Csr]:

@@ -97,7 +97,7 @@ class Run:
 
 
 def train(run: Run) -> Iterator[Epoch]:
-    """Train epoch by epoch, yielding each one's metrics; then put the best epoch's weights back.
+    """Train epoch by epoch, yielding each one's metrics; then keep the weights that ``keep`` says.
 
     Progress, pruning, checkpoints and curves belong to the caller, who may stop between any two
     epochs and come back: all state is in ``run``.
@@ -154,7 +154,22 @@ def train(run: Run) -> Iterator[Epoch]:
         run.history.append(metrics)
         yield metrics
     if run.best:
+        _keep(run)
+
+
+def _keep(run: Run) -> None:
+    """Put the best epoch's weights back; or leave the last's, where they are as good for sure."""
+    network, held = run.network, run.valid
+    last = {name: array.copy() for name, array in network.arrays().items()}
+    if run.config.keep == "best" or held is None:
         network.load_arrays(run.best)
+        return
+    errors = held.squared_errors(network, run.inputs, run.known)
+    network.load_arrays(run.best)
+    worse = errors - held.squared_errors(network, run.inputs, run.known)
+    if worse.mean() <= 2.0 * worse.std() / np.sqrt(len(worse)):
+        network.load_arrays(last)
+        run.best_epoch = len(run.history)
 
 
 def _advice(loss: float, epoch: int, step: int, config: TrainConfig) -> str:
