@@ -1,0 +1,98 @@
+"""Which epoch's weights are kept, and how much of the network's deviations are believed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from problems import ratings, run, settings
+from test_loop import OVERFITS, split, weights
+
+from matinee.errors import UsageError
+from matinee.models import Autoencoder
+from matinee.nn import predict_rows
+from matinee.train import Holdout, Run, carve, shrink_to_bias, train
+
+
+def finished(**options: Any) -> tuple[Run, dict[str, np.ndarray], list[float]]:
+    """A run with a validation part, its last epoch's weights, and its validation RMSEs."""
+    kept, out = split()
+    going = run(settings(**{**OVERFITS, **options}), csr=kept, valid=out)
+    last, scores = {}, []
+    for epoch in train(going):
+        assert epoch.valid_rmse is not None
+        last = weights(going)
+        scores.append(epoch.valid_rmse)
+    return going, last, scores
+
+
+def test_a_last_epoch_as_good_as_the_best_is_kept() -> None:
+    """Early on in this run RMSE falls and then wavers by far less than a standard error."""
+    options = {"epochs": 12, "keep": "settled"}
+    going, last, scores = finished(**options)
+    assert np.argmin(scores) < 11
+    assert going.best_epoch == 12
+    assert all(np.array_equal(last[name], array) for name, array in weights(going).items())
+    best, _, same = finished(**{**options, "keep": "best"})
+    assert same == scores
+    assert best.best_epoch == 1 + int(np.argmin(scores))
+
+
+def test_a_last_epoch_clearly_worse_than_the_best_is_not() -> None:
+    going, last, scores = finished(keep="settled", epochs=60, learning_rate=0.05)
+    assert scores[-1] > min(scores) * 1.05
+    assert going.best_epoch == 1 + int(np.argmin(scores))
+    assert any((last[name] != array).any() for name, array in weights(going).items())
+    assert going.valid is not None
+    assert going.valid.rmse(going.network, going.inputs, going.known) == min(scores)
+
+
+@pytest.mark.parametrize(("scale", "most"), [(0.05, 1.0), (3.0, 0.99), (30.0, 0.2)])
+def test_the_share_is_that_of_least_squares(scale: float, most: float) -> None:
+    kept = ratings()
+    out = kept  # what it was trained on: there its deviations are right in sign for sure
+    chosen = settings(center="bias", epochs=6, learning_rate=0.01, hidden=[16])
+    going = run(chosen, csr=kept)
+    list(train(going))
+    net, inputs, rows = going.network, going.inputs, np.arange(60)
+    net.load_arrays({**weights(going), "table_out": weights(going)["table_out"] * scale})
+    held = Holdout.of(out)
+    batch = inputs.batch(kept.indptr, kept.indices, kept.values, rows)
+    base = inputs.offset + batch.row_bias[:, None]
+    before = predict_rows(net, inputs, kept, rows) - base
+    row = np.repeat(rows, out.counts)
+    x, y = before[row, out.indices].astype(float), out.values - base[row, out.indices]
+    wanted = np.clip((x @ y) / (x @ x), 0, 1)
+    score = held.rmse(net, inputs, kept)
+    share = shrink_to_bias(net, inputs, kept, held)
+    assert share == pytest.approx(wanted, rel=1e-4)
+    assert np.allclose(predict_rows(net, inputs, kept, rows) - base, share * before, atol=1e-4)
+    assert held.rmse(net, inputs, kept) <= score + 1e-9
+    assert 0 < share <= most
+    assert (most == 1) == (share == 1)
+
+
+def test_a_network_that_knows_nothing_is_not_believed() -> None:
+    kept, out = carve(ratings(), 0.3, np.random.default_rng(3))
+    against = Holdout.of(out)
+    going = run(settings(center="bias", hidden=[8], init="normal", init_scale=0.5), csr=kept)
+    guess = predict_rows(going.network, going.inputs, kept, np.arange(60))
+    row = np.repeat(np.arange(60), out.counts)
+    batch = going.inputs.batch(kept.indptr, kept.indices, kept.values, np.arange(60))
+    base = going.inputs.offset + batch.row_bias[:, None]
+    # Held-out ratings on the other side of the base from where the network points.
+    against.values[:] = (2 * base - guess)[row, out.indices]
+    assert shrink_to_bias(going.network, going.inputs, kept, against) == 0
+    told = predict_rows(going.network, going.inputs, kept, np.arange(60))
+    assert np.allclose(told, base, atol=1e-6)
+
+
+def test_shrinking_has_its_conditions() -> None:
+    for options in ({"center": "mean"}, {"output_activation": "elu"}):
+        with pytest.raises(UsageError, match="shrink needs center = 'bias' and a linear output"):
+            settings(**{"center": "bias", "shrink": True, **options})
+    with pytest.raises(UsageError, match="shrink"):
+        settings(center="bias", shrink=True, tied=True)
+    model = Autoencoder("base", center="bias", shrink=True, validation=0.1)
+    assert model.share == 1.0
