@@ -9,7 +9,6 @@ import pytest
 from problems import ratings, run, settings
 from test_loop import OVERFITS, split, weights
 
-from matinee.errors import UsageError
 from matinee.models import Autoencoder
 from matinee.nn import predict_rows
 from matinee.train import Holdout, Run, carve, shrink_to_bias, train
@@ -89,10 +88,10 @@ def test_a_network_that_knows_nothing_is_not_believed() -> None:
 
 
 def test_shrinking_has_its_conditions() -> None:
-    for options in ({"center": "mean"}, {"output_activation": "elu"}):
-        with pytest.raises(UsageError, match="shrink needs center = 'bias' and a linear output"):
-            settings(**{"center": "bias", "shrink": True, **options})
-    with pytest.raises(UsageError, match="shrink"):
-        settings(center="bias", shrink=True, tied=True)
-    model = Autoencoder("base", center="bias", shrink=True, validation=0.1)
-    assert model.share == 1.0
+    assert settings(center="bias", shrink=True).network.shrinks
+    for options in ({"center": "mean"}, {"output_activation": "elu"}, {"tied": True}):
+        told = settings(**{"center": "bias", "shrink": True, **options})
+        assert told.network.shrink
+        assert not told.network.shrinks
+    # The default preset shrinks; a change that leaves nothing to shrink towards is no error.
+    assert not Autoencoder("default", center="mean").settings.network.shrinks

@@ -180,7 +180,7 @@ class Autoencoder(Recommender):
         self._run_folder = place
         self.network = run.network.to("cpu")
         self.share = 1.0
-        if self.settings.network.shrink and run.valid:
+        if self.settings.network.shrinks and run.valid:
             self.share = shrink_to_bias(self.network, run.inputs, run.known, run.valid)
         self.inputs = run.inputs
         self.epochs = run.history

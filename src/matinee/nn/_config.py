@@ -49,8 +49,8 @@ class NetworkConfig(Config):
     """Standard deviation of the normal init; a factor on the xavier init is not applied."""
     shrink: bool = False
     """Whether, after training, the network's deviations from the bias model are scaled by the share
-    (0 to 1) that fits the validation part best (center must be "bias", the output linear and not
-    tied, and there must be a validation part)."""
+    (0 to 1) that fits the validation part best. It needs a validation part, center = "bias", and an
+    output that is linear and not tied; elsewhere there is nothing to shrink towards."""
     clip: bool = True
     """Whether predictions are clipped to the rating scale."""
 
@@ -67,10 +67,13 @@ class NetworkConfig(Config):
             raise ValueError("a tied decoder needs hidden sizes that read the same backwards")
         if self.tied and self.input != "ratings":
             raise ValueError("a tied decoder needs input = 'ratings'")
-        plain = self.center == "bias" and self.output_activation == "linear" and not self.tied
-        if self.shrink and not plain:
-            raise ValueError("shrink needs center = 'bias' and a linear output that is not tied")
         return self
+
+    @property
+    def shrinks(self) -> bool:
+        """Whether there is a bias model to shrink towards, and a last layer that can be scaled."""
+        plain = self.center == "bias" and self.output_activation == "linear" and not self.tied
+        return self.shrink and plain
 
     @property
     def code_layer(self) -> int:
