@@ -29,7 +29,9 @@ KEYS = (
 
 def test_json_is_one_object_with_all_there_is_to_say(shell: Any, catalogue: Path) -> None:
     args = ["train", catalogue / "ratings", "--holdout", "0.2", "--seed", "3", "--watch", *SMALL]
-    done = shell.real(*args, "--set", "validation=0.1", "--epochs", "3", "--json")
+    done = shell.real(
+        *args, "--set", "validation=0.1", "--set", "keep=best", "--epochs", "3", "--json"
+    )
     assert (done.returncode, done.stderr) == (0, "")
     found = json.loads(done.stdout)
     assert [key for key in KEYS if key not in found] == []
@@ -64,7 +66,7 @@ def test_the_test_rows_are_left_out_of_training(train: Any, shell: Any, catalogu
     # The same as training on the train part: the same pairs, so the same score.
     left_out = shell.json("evaluate", "a", "--test", parts)
     assert left_out["overlap"]["count"] == 0
-    assert left_out["n_train"] == 3200
+    assert left_out["n_train"] + left_out["n_valid"] == 3200
     train(parts / "train.parquet", "--test", parts / "test.parquet", "--out", "b")
     assert shell.json("evaluate", "b", "--test", parts)["rmse"] == left_out["rmse"]
 
@@ -91,7 +93,7 @@ def test_without_a_test_part_there_is_no_score(train: Any, shell: Any, catalogue
     assert "bias" not in done.stdout
     found = json.loads(train(catalogue / "ratings", "--out", "all", "--json").stdout)
     assert (found["rmse"], found["mae"], found["baselines"], found["n_test"]) == (None,) * 3 + (0,)
-    assert found["n_train"] == 4000
+    assert found["n_train"] + found["n_valid"] == 4000
 
 
 def test_the_same_seed_gives_the_same_weights(train: Any, catalogue: Path) -> None:
@@ -105,7 +107,7 @@ def test_the_same_seed_gives_the_same_weights(train: Any, catalogue: Path) -> No
 
 def test_a_split_brings_its_own_test_part(train: Any, shell: Any, catalogue: Path) -> None:
     found = json.loads(train(catalogue / "parts", "--json").stdout)
-    assert (found["n_train"], found["n_test"]) == (3200, 800)
+    assert (found["n_train"] + found["n_valid"], found["n_test"]) == (3200, 800)
     assert found["split"] == {"by": "name", "name": str(catalogue / "parts")}
     message = shell.error("train", catalogue / "parts", "--user", "user_id", code=2)
     assert "--user" in message

@@ -140,7 +140,7 @@ def unreachable(url: str, patience: float) -> str | None:
     def ask() -> None:
         try:
             request = urllib.request.Request(url, method="HEAD")
-            with urllib.request.urlopen(request, timeout=patience):
+            with urllib.request.build_opener().open(request, timeout=patience):
                 found.append(None)
         except urllib.error.HTTPError as error:
             found.append(f"the server answered {error.code} {error.reason}")

@@ -194,7 +194,7 @@ class _Download:
                 headers["If-Range"] = self.note.validator
         try:
             request = urllib.request.Request(url, headers=headers)
-            response = urllib.request.urlopen(request, timeout=self.timeout)
+            response = urllib.request.build_opener().open(request, timeout=self.timeout)
         except urllib.error.HTTPError as error:
             error.close()
             if error.code == 416:  # The part is no beginning of what the server has now.
@@ -313,7 +313,7 @@ def _part_file(part: Path) -> Iterator[BufferedRandom]:
 def _published_md5(url: str, timeout: float) -> str | None:
     """The MD5 that GroupLens keeps beside an archive that changes over time, if it can be had."""
     with suppress(OSError, ValueError, http.client.HTTPException):
-        with urllib.request.urlopen(f"{url}.md5", timeout=timeout) as response:
+        with urllib.request.build_opener().open(f"{url}.md5", timeout=timeout) as response:
             found = re.search(rb"\b[0-9a-fA-F]{32}\b", response.read(4096))
         return found[0].decode().lower() if found else None
     return None
