@@ -61,6 +61,9 @@ class KernelEngine:
         self._by_source = Transposer(network.table_in.shape[0], everything=dense)
         self._flatten()
         self.middle = Middle(network)
+        # Looked up once: a step at batch 8 is short enough to feel each look-up.
+        self._bias_out = network.bias_out.detach().numpy()
+        self._activation = network.output_code
         self._rows = [np.arange(len(t.weights), dtype=np.int32) for t in self._tables()]
 
     def _flatten(self) -> None:
@@ -85,7 +88,6 @@ class KernelEngine:
     @torch.no_grad()
     def step(self, batch: Batch, step: int) -> float:
         """See ``Engine``."""
-        network = self.network
         columns = self._by_column(batch.indptr, batch.column)
         sources = columns if self.shared else self._by_source(batch.in_ptr, batch.source)
         self.table_in.catch_up(sources.columns, step - 1)
@@ -105,8 +107,8 @@ class KernelEngine:
             batch.weight,
             last,
             table_out,
-            network.bias_out.detach().numpy(),
-            network.output_code,
+            self._bias_out,
+            self._activation,
             error,
             d_hidden,
         )
