@@ -96,7 +96,7 @@ def test_training_memory() -> None:
     # 3706-8-3706: 3706 * 8 * 2 weights and 8 + 3706 biases, each with two numbers of Adam.
     parameters = 3706 * 8 * 2 + 8 + 3706
     expected = 4 * 1_000_209 * 12 + 3 * 4 * parameters
-    assert training_mib(1_000_209, 3706, hidden=(8,)) == expected / 2**20
+    assert training_mib(1_000_209, 3706, hidden=(8,), rows_per_item=1) == expected / 2**20
     assert training_mib(100, 10, optimiser_slots=0) < training_mib(100, 10)
     assert 4000 < training_mib(100_480_507, 17_770) < 8192
 

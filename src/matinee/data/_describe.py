@@ -147,7 +147,8 @@ def training_mib(
     ratings: int,
     items: int,
     *,
-    hidden: Sequence[int] = (128, 128, 128),
+    hidden: Sequence[int] = (600,),
+    rows_per_item: int = 2,
     bytes_per_rating: int = 12,
     optimiser_slots: int = 2,
 ) -> float:
@@ -159,11 +160,12 @@ def training_mib(
     Args:
         ratings: Number of training ratings.
         items: Number of items: the width of the first and last layer.
-        hidden: Hidden sizes.
+        hidden: Hidden sizes; by default those of the default preset.
+        rows_per_item: Rows of the input table per item: 2 for presence inputs, 1 for ratings.
         bytes_per_rating: 12 for user, item and rating; 20 with a time.
         optimiser_slots: Numbers the optimiser keeps per parameter: 2 for Adam, 1 for momentum.
     """
-    sizes = [items, *hidden, items]
+    sizes = [rows_per_item * items, *hidden, items]
     parameters = sum(a * b + b for a, b in pairwise(sizes))
     return (4 * ratings * bytes_per_rating + (1 + optimiser_slots) * 4 * parameters) / 2**20
 
