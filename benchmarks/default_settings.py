@@ -4,7 +4,7 @@
 
 The source is a *training* set: a tenth of it is held out by the seed, each variant (the preset with
 one thing changed) is trained on the rest, and scored on that tenth. No test rating is read. Takes
-some ten minutes on two cores for ML-1M.
+some seven minutes on two cores for ML-1M.
 """
 
 from __future__ import annotations
@@ -24,23 +24,18 @@ VARIANTS = [
     "input_scale=none",
     "objective=reconstruct",
     "code_dropout=0.5",
-    "code_dropout=0.65",
-    "code_dropout=0.9",
+    "code_dropout=0.8",
     "hidden=300",
     "hidden=1000",
     "hidden=600,600",
-    "activation=tanh",
     "activation=linear",
-    "weight_decay=0",
-    "weight_decay=0.5",
-    "weight_decay=0 l2=1e-5",
+    "weight_decay=0.2",
+    "weight_decay=1",
     "learning_rate=1e-3",
     "learning_rate=4e-3",
     "schedule=constant",
-    "batch_size=128",
-    "epochs=100",
+    "epochs=60",
     "rows=items",
-    "rows=items batch_size=128",
 ]
 
 

@@ -125,7 +125,12 @@ def decode_vectors(network: Network, vectors: Float, columns: Int32) -> Float:
     return scores
 
 
-def row_biases(inputs: Inputs, known: Csr) -> Float:
-    """What every row's ratings say of its own bias, float32 (rows,); zeros unless so centred."""
-    rows = np.arange(known.n_rows, dtype=np.int64)
-    return inputs.batch(known.indptr, known.indices, known.values, rows).row_bias
+def row_biases(inputs: Inputs, known: Csr, rows: Int64 | None = None) -> Float:
+    """What rows' ratings say of their own bias, float32 (rows,); zeros unless so centred."""
+    chosen = np.arange(known.n_rows, dtype=np.int64) if rows is None else rows
+    out = np.zeros(len(chosen), dtype=np.float32)
+    for first in range(0, len(chosen) if inputs.row_reg >= 0 else 0, ROWS):
+        part = chosen[first : first + ROWS]
+        batch = inputs.batch(known.indptr, known.indices, known.values, part)
+        out[first : first + ROWS] = batch.row_bias
+    return out

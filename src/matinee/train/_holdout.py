@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ..data import Csr
 from ..nn import Inputs, Network, predict_entries
+from ._shrink import believable
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
@@ -46,15 +47,33 @@ class Holdout:
         indptr = np.concatenate([[0], np.cumsum(csr.counts[rows])]).astype(np.int64)
         return cls(rows, indptr, csr.indices, csr.values, low, high)
 
-    def squared_errors(self, network: Network, inputs: Inputs, known: Csr) -> Float64:
-        """Squared error of each entry, float64 (entries,), by a network that sees ``known``."""
-        guess = predict_entries(network, inputs, known, self.rows, self.indptr, self.columns)
-        miss = np.clip(guess, self.low, self.high) - self.values
-        return np.square(miss)
+    def predict(self, network: Network, inputs: Inputs, known: Csr) -> Float64:
+        """Predictions of each entry, not clipped, by a network that sees ``known``."""
+        return predict_entries(network, inputs, known, self.rows, self.indptr, self.columns)
 
-    def rmse(self, network: Network, inputs: Inputs, known: Csr) -> float:
-        """Global RMSE of a network that sees ``known``, in float64."""
-        return float(np.sqrt(self.squared_errors(network, inputs, known).mean()))
+    def squared_errors(
+        self, network: Network, inputs: Inputs, known: Csr, base: Float64 | None = None
+    ) -> Float64:
+        """Squared error of each entry, float64 (entries,), by a network that sees ``known``.
+
+        Args:
+            network: The network.
+            inputs: Its input recipe.
+            known: The training ratings by row.
+            base: What the bias model says of each entry, if the network's deviations from it will
+                be shrunk to the share that fits these very entries: they are then scored so.
+        """
+        guess = self.predict(network, inputs, known)
+        if base is not None:
+            deviation = guess - base
+            guess = base + believable(deviation, self.values - base) * deviation
+        return np.square(np.clip(guess, self.low, self.high) - self.values)
+
+    def rmse(
+        self, network: Network, inputs: Inputs, known: Csr, base: Float64 | None = None
+    ) -> float:
+        """Global RMSE of a network that sees ``known``, in float64; see ``squared_errors``."""
+        return float(np.sqrt(self.squared_errors(network, inputs, known, base).mean()))
 
 
 def carve(csr: Csr, share: float, rng: np.random.Generator) -> tuple[Csr, Csr]:

@@ -17,6 +17,7 @@ from ..nn import Inputs, Network
 from ._config import TrainConfig, rows_per_step
 from ._engine import Engine, KernelEngine, TorchEngine
 from ._holdout import Holdout
+from ._shrink import bias_part
 
 Array = npt.NDArray[Any]
 
@@ -29,7 +30,7 @@ class Epoch:
         epoch: Number, from 1.
         loss: Mean masked MSE over the batches, while the weights move.
         train_rmse: Mean over the batches of the batch's RMSE (the figure of the reference study).
-        valid_rmse: Global RMSE on the validation part, or None.
+        valid_rmse: Global RMSE on the validation part, or None; with ``shrink``, after shrinking.
         watched: Global RMSE on each held-out set that is watched but never chosen by.
         learning_rate: At the last step.
         seconds: Wall time of the steps, without scoring.
@@ -86,6 +87,9 @@ class Run:
             self.cuts = self.cuts[:-1]  # batch norm needs two rows: the last joins its neighbour
         on_cpu = self.network.table_in.device.type == "cpu"
         kind = KernelEngine if on_cpu else TorchEngine
+        self.base = None
+        if self.valid and self.network.config.shrinks:
+            self.base = bias_part(self.inputs, self.known, self.valid)
         self.engine: Engine = kind(self.network, self.config, len(self.cuts))
 
     @property
@@ -136,7 +140,7 @@ def train(run: Run) -> Iterator[Epoch]:
         scores = {
             name: held.rmse(network, run.inputs, run.known) for name, held in run.watch.items()
         }
-        valid = run.valid.rmse(network, run.inputs, run.known) if run.valid else None
+        valid = run.valid.rmse(network, run.inputs, run.known, run.base) if run.valid else None
         before = run.history[run.best_epoch - 1].valid_rmse if run.best_epoch else None
         if valid is not None and (before is None or valid < before):
             run.best_epoch = epoch
@@ -164,9 +168,9 @@ def _keep(run: Run) -> None:
     if run.config.keep == "best" or held is None:
         network.load_arrays(run.best)
         return
-    errors = held.squared_errors(network, run.inputs, run.known)
+    errors = held.squared_errors(network, run.inputs, run.known, run.base)
     network.load_arrays(run.best)
-    worse = errors - held.squared_errors(network, run.inputs, run.known)
+    worse = errors - held.squared_errors(network, run.inputs, run.known, run.base)
     if worse.mean() <= 2.0 * worse.std() / np.sqrt(len(worse)):
         network.load_arrays(last)
         run.best_epoch = len(run.history)
