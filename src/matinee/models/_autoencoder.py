@@ -173,9 +173,7 @@ class Autoencoder(Recommender):
                 if on_epoch is not None:
                     on_epoch(epoch)
         finally:
-            if (
-                place is not None
-            ):  # the last epoch too: until the model is saved, it is all there is
+            if place is not None:  # until the model is saved, this is all there is
                 place.flush()
         self._run_folder = place
         self.network = run.network.to("cpu")
@@ -201,13 +199,16 @@ class Autoencoder(Recommender):
         self._known = whole if by_items else None
         offset = self._offset(known)
         inputs = fit_inputs(network_config, known.values, offset)
-        generator = torch.Generator(self.device)
-        generator.manual_seed(int(rng.integers(2**63)))
+        generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
         network = Network(network_config, known.n_columns, inputs.table_rows, generator)
         if network_config.bias_start == "mean":
             with torch.no_grad():
                 start = column_means(known, offset)
                 network.bias_out.copy_(torch.from_numpy(start))
+        if self.device != "cpu":  # the same first weights everywhere, the dropout masks there
+            network.to(self.device)
+            network.generator = torch.Generator(self.device)
+            network.generator.manual_seed(int(rng.integers(2**63)))
         watched = {}
         for name, ratings in watch.items():
             csr = self._coded(ratings)

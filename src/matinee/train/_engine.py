@@ -39,7 +39,7 @@ class Engine(Protocol):
 
 
 class KernelEngine:
-    """The two tables through compiled kernels, by touched rows; the middle through autograd.
+    """The two tables through compiled kernels, by touched rows; the middle by ``Middle``.
 
     Args:
         network: The network, on the CPU; its small parameters are moved into one flat vector.

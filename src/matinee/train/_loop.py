@@ -164,10 +164,10 @@ def train(run: Run) -> Iterator[Epoch]:
 def _keep(run: Run) -> None:
     """Put the best epoch's weights back; or leave the last's, where they are as good for sure."""
     network, held = run.network, run.valid
-    last = {name: array.copy() for name, array in network.arrays().items()}
     if run.config.keep == "best" or held is None:
         network.load_arrays(run.best)
         return
+    last = {name: array.copy() for name, array in network.arrays().items()}
     errors = held.squared_errors(network, run.inputs, run.known, run.base)
     network.load_arrays(run.best)
     worse = errors - held.squared_errors(network, run.inputs, run.known, run.base)
