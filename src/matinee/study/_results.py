@@ -1,0 +1,96 @@
+"""What a study's runs leave behind: plain records, read from its folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ._study import Study
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One epoch of a run.
+
+    Attributes:
+        epoch: Number, from 1.
+        seconds: Wall time of its steps.
+        figures: By figure ("held_out", ...; see ``Figure``); one that is not computed is absent.
+    """
+
+    epoch: int
+    seconds: float
+    figures: dict[str, float]
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One finished run: a setting, on some data, with one seed.
+
+    Attributes:
+        key: Hash of all that decides the result; arms that coincide share the run.
+        settings: The whole configuration, plain.
+        data: Name of the data.
+        seed: The seed.
+        status: "done", or "failed" (diverged: then ``error`` says how).
+        error: What went wrong, or "".
+        epochs: What each epoch did; empty for models that have none.
+        final: Figures of the model that is kept: "rmse", "mae", "rmse_low", "rmse_high" (95%
+            bootstrap of the held-out ratings), "bias_rmse", "global_mean_rmse", "user_mean_rmse",
+            "best_epoch", "train_ratings", "test_ratings", "noise_floor" (synthetic data), and those
+            of ``Study.extra`` as "protocol.rounded".
+        parameters: Trained numbers.
+        peak_mib: Peak memory of the run's process.
+        seconds: Wall time of training.
+        total_seconds: Wall time of all of the run.
+        versions: Of the package, Python and the libraries; processor and threads.
+    """
+
+    key: str
+    settings: dict[str, Any]
+    data: str
+    seed: int
+    status: str
+    error: str
+    epochs: tuple[EpochRecord, ...]
+    final: dict[str, float]
+    parameters: int
+    peak_mib: float
+    seconds: float
+    total_seconds: float
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def last(self, figure: str) -> float | None:
+        """A figure at the last epoch, or None."""
+        return self.epochs[-1].figures.get(figure) if self.epochs else None
+
+    def best(self, figure: str) -> tuple[int, float] | None:
+        """Lowest value of a figure, and its epoch: found by looking, so never an honest score."""
+        known = [(e.figures[figure], e.epoch) for e in self.epochs if figure in e.figures]
+        if not known:
+            return None
+        value, epoch = min(known)
+        return epoch, value
+
+
+@dataclass(frozen=True)
+class Results:
+    """All that a study's folder holds.
+
+    Attributes:
+        study: The study (cut, if the runs were a quick version).
+        quick: Whether it is the cut version.
+        runs: Records by (arm as GROUP/ARM, data name, seed); arms that coincide share a record.
+        expected: Runs that the study has, finished or not.
+    """
+
+    study: Study
+    quick: bool
+    runs: dict[tuple[str, str, int], RunRecord]
+    expected: int
+
+    def of(self, arm: str, data: str = "") -> list[RunRecord]:
+        """The finished runs of an arm, by seed; data defaults to the study's first."""
+        name = data or self.study.data[0].name
+        found = [(k[2], r) for k, r in self.runs.items() if k[0] == arm and k[1] == name]
+        return [record for _, record in sorted(found, key=lambda pair: pair[0])]
