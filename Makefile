@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: quickstart test clean clean-kernels
+.PHONY: quickstart test browser clean clean-kernels
 
 quickstart: .venv/.installed
 	$(BIN)/matinee quickstart
@@ -24,6 +24,11 @@ test: .venv/.installed-test
 .venv/.installed-test: .venv/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
 	touch $@ .venv/.installed
+
+# Not part of the two: a browser for the tests of the report's pages, which skip without one. It goes
+# where the system keeps its programs, so it needs the right to install there.
+browser:
+	command -v chromium || command -v google-chrome || { apt-get update && apt-get install --yes --no-install-recommends chromium; }
 
 # Compiled kernels are cached by their own file's time stamp: see CONTRIBUTING.md.
 clean-kernels:

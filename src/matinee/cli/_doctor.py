@@ -14,7 +14,18 @@ import typer
 from ._output import print_json, print_table, say
 from ._source import Json
 
-_NEEDED = ("numpy", "scipy", "torch", "numba", "duckdb", "safetensors", "pydantic", "typer", "rich")
+_NEEDED = (
+    "numpy",
+    "scipy",
+    "torch",
+    "numba",
+    "duckdb",
+    "safetensors",
+    "pydantic",
+    "typer",
+    "rich",
+    "jinja2",
+)
 _OPTIONAL = ("pandas", "polars", "pyarrow")
 
 
