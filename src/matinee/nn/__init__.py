@@ -1,24 +1,36 @@
-"""The network: sparse kernels, layers, losses. Cost is by ratings, never users x items."""
+"""The network: sparse kernels, layers, losses. Cost is by ratings, never users x items.
 
-from . import _kernels as kernels
-from . import _reference as reference
-from ._columns import Columns, Transposer, sum_by_column
+What needs torch is imported when it is first asked for: a server does without.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from ._config import NetworkConfig
-from ._inputs import Batch, Inputs, fit_inputs
-from ._kernels import add_weighted
-from ._middle import Middle
-from ._network import Network
-from ._predict import (
-    decode_vectors,
-    encode_rows,
-    predict_entries,
-    predict_rows,
-    row_biases,
-)
+from ._forward import Forward
+
+if TYPE_CHECKING:
+    from . import _kernels as kernels
+    from . import _reference as reference
+    from ._columns import Columns, Transposer, sum_by_column
+    from ._inputs import Batch, Inputs, fit_inputs
+    from ._kernels import add_weighted
+    from ._middle import Middle
+    from ._network import Network
+    from ._predict import (
+        decode_vectors,
+        encode_rows,
+        predict_entries,
+        predict_rows,
+        row_biases,
+    )
 
 __all__ = [
     "Batch",
     "Columns",
+    "Forward",
     "Inputs",
     "Middle",
     "Network",
@@ -35,3 +47,30 @@ __all__ = [
     "row_biases",
     "sum_by_column",
 ]
+
+_HOMES = {
+    "_columns": ("Columns", "Transposer", "sum_by_column"),
+    "_inputs": ("Batch", "Inputs", "fit_inputs"),
+    "_kernels": ("add_weighted",),
+    "_middle": ("Middle",),
+    "_network": ("Network",),
+    "_predict": (
+        "decode_vectors",
+        "encode_rows",
+        "predict_entries",
+        "predict_rows",
+        "row_biases",
+    ),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("kernels", "reference"):
+        value: Any = import_module(f"._{name}", __name__)
+    elif name in _HOME:
+        value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value  # found at once the next time
+    return value

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import numba
 import numpy as np
 import torch
 from torch.nn import functional
 
-Activation = Literal[
-    "linear", "sigmoid", "tanh", "relu", "relu6", "leaky_relu", "elu", "selu", "silu"
-]
+from ._activation_names import LEAK, SELU_ALPHA, SELU_SCALE
 
 CODES: dict[str, int] = {
     "linear": 0,
@@ -38,11 +36,6 @@ TORCH: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "selu": torch.selu,
     "silu": functional.silu,
 }
-
-# Klambauer et al. 2017, arXiv 1706.02515
-SELU_ALPHA = 1.6732632423543772848170429916717
-SELU_SCALE = 1.0507009873554804934193349852946
-LEAK = 0.01  # torch's default slope
 
 
 @numba.njit(inline="always")

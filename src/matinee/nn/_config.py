@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from ..config import Config
-from ._activations import Activation
+from ._activation_names import Activation
 
 
 class NetworkConfig(Config):

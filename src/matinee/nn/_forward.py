@@ -1,0 +1,241 @@
+"""The forward pass in NumPy alone, for who only asks: torch is slow to start and large.
+
+``Network``, ``Inputs`` and ``_predict`` are the definition; this gives the same within rounding.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..data import Csr
+from ._activation_names import LEAK, SELU_ALPHA, SELU_SCALE
+from ._config import NetworkConfig
+
+Array = npt.NDArray[Any]
+Float32 = npt.NDArray[np.float32]
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+
+_GATHERED = 1 << 23
+"""Floats gathered from a table at once (32 MiB)."""
+_NORM_EPS = 1e-5  # torch's default
+
+
+def _elu(x: Float32) -> Float32:
+    low = np.expm1(np.minimum(x, 0.0))
+    return np.maximum(x, 0.0, out=x) + low
+
+
+def _sigmoid(x: Float32) -> Float32:
+    # By tanh, which does not overflow.
+    return np.float32(0.5) * (np.tanh(np.float32(0.5) * x) + np.float32(1.0))
+
+
+ACTIVATIONS: dict[str, Callable[[Float32], Float32]] = {
+    "linear": lambda x: x,
+    "sigmoid": _sigmoid,
+    "tanh": np.tanh,
+    "relu": lambda x: np.maximum(x, np.float32(0.0)),
+    "relu6": lambda x: np.clip(x, np.float32(0.0), np.float32(6.0)),
+    "leaky_relu": lambda x: np.maximum(x, np.float32(LEAK) * x),
+    "elu": _elu,
+    "selu": lambda x: (
+        np.float32(SELU_SCALE)
+        * (np.maximum(x, 0.0) + np.float32(SELU_ALPHA) * np.expm1(np.minimum(x, 0.0)))
+    ),
+    "silu": lambda x: x * _sigmoid(x),
+}
+"""The activations on float32 arrays, which may be overwritten."""
+
+
+class Forward:
+    """A trained autoencoder that answers and cannot learn.
+
+    Args:
+        config: The shape.
+        arrays: ``Network.arrays()``: every parameter and buffer by name, float32.
+        levels: ``Inputs.levels``.
+        offset: ``Inputs.offset``.
+        row_reg: ``Inputs.row_reg``.
+
+    Attributes:
+        table_out: The last layer, float32 (columns, hidden[-1]): the learned vectors of columns.
+        bias_out: Its bias, float32 (columns,).
+    """
+
+    def __init__(
+        self,
+        config: NetworkConfig,
+        arrays: Mapping[str, Array],
+        *,
+        levels: Float32,
+        offset: Float32,
+        row_reg: float,
+    ) -> None:
+        self.config = config
+        self._levels, self._offset, self._row_reg = levels, offset, row_reg
+        self._table_in: Float32 = arrays["table_in"]
+        self.table_out: Float32 = self._table_in if config.tied else arrays["table_out"]
+        self.bias_out: Float32 = arrays["bias_out"]
+        self._layers = self._stack(arrays)
+        self._activate = ACTIVATIONS[config.activation]
+        self._out = ACTIVATIONS[config.output_activation]
+
+    def _stack(self, arrays: Mapping[str, Array]) -> list[tuple[Float32 | None, Float32]]:
+        """Each hidden layer as (weight (in, out), bias); the first one's weights are the table."""
+        hidden = self.config.hidden
+        half = len(hidden) // 2
+        pairs = list(itertools.pairwise(hidden))
+        own = half if self.config.tied else len(pairs)
+        layers: list[tuple[Float32 | None, Float32]] = [(None, arrays["bias_in"])]
+        for index in range(len(pairs)):
+            mirrored = index >= own
+            weight = arrays[f"weights.{len(pairs) - 1 - index if mirrored else index}"]
+            layers.append((weight if mirrored else weight.T, arrays[f"biases.{index}"]))
+        if not self.config.batch_norm:
+            return layers
+        folded: list[tuple[Float32 | None, Float32]] = []
+        for index, (weight_, bias) in enumerate(layers):
+            scale, shift = _norm(arrays, index)
+            if weight_ is None:  # folded into the table: one product less for every rating
+                self._table_in = self._table_in * scale
+                folded.append((None, bias * scale + shift))
+            else:
+                folded.append((weight_ * scale, bias * scale + shift))
+        return folded
+
+    def encode(self, known: Csr) -> tuple[Float32, Float32]:
+        """The last hidden layer of each row, and what its ratings say of its own bias.
+
+        Args:
+            known: What the encoder may see, row by row.
+
+        Returns:
+            float32 (rows, hidden[-1]) and float32 (rows,), the latter zero unless so centred.
+        """
+        source, coef, ptr, own = self._inputs(known)
+        x = self._gather(source, coef, ptr)
+        for weight, bias in self._layers:
+            if weight is not None:
+                x = x @ weight
+            x += bias
+            x = self._activate(x)
+        return x, own
+
+    def scores(self, known: Csr) -> Float32:
+        """Predicted ratings of each row at every column, float32 (rows, columns), not clipped."""
+        hidden, own = self.encode(known)
+        out = hidden @ self.table_out.T
+        out += self.bias_out
+        out = self._out(out)
+        out += self._offset
+        out += own[:, None]
+        return out
+
+    def entries(self, known: Csr, rows: Int64, columns: Int32) -> npt.NDArray[np.float64]:
+        """Predicted ratings at some entries, float64 (entries,), not clipped.
+
+        Args:
+            known: What the encoder may see, row by row.
+            rows: The row of each entry.
+            columns: Its column.
+        """
+        hidden, own = self.encode(known)
+        out = np.empty(len(columns), dtype=np.float64)
+        distinct, place = np.unique(columns, return_inverse=True)
+        if len(hidden) * len(distinct) <= 4 * len(columns):  # many rows ask about the same few
+            dots = (hidden @ self.table_out[distinct].T)[rows, place]
+            out[:] = self._out(dots + self.bias_out[columns])
+        else:
+            step = max(1, _GATHERED // self.table_out.shape[1])
+            for first in range(0, len(columns), step):
+                part = slice(first, first + step)
+                c = columns[part]
+                dots = np.einsum("ij,ij->i", hidden[rows[part]], self.table_out[c])
+                out[part] = self._out(dots + self.bias_out[c])
+        out += self._offset[columns]
+        out += own[rows]
+        return out
+
+    def decode(self, hidden: Float32, columns: Int32) -> Float32:
+        """Outputs of last hidden layers at some columns, float32 (rows, columns).
+
+        Without the offset and the rows' own biases.
+        """
+        return self._out(hidden @ self.table_out[columns].T + self.bias_out[columns])
+
+    @property
+    def offset(self) -> Float32:
+        """What is added back to every rating of a column, float32 (columns,)."""
+        return self._offset
+
+    def _inputs(self, known: Csr) -> tuple[Int64, Float32, Int64, Float32]:
+        """Rows of the input table, what each is multiplied by, where rows begin, own biases."""
+        ptr, columns = known.indptr, known.indices.astype(np.int64)
+        counts = np.diff(ptr)
+        row_of = np.repeat(np.arange(len(counts)), counts)
+        residual = known.values - self._offset[columns]
+        own = np.zeros(len(counts), dtype=np.float32)
+        if self._row_reg >= 0.0:
+            sums = np.bincount(row_of, residual, minlength=len(counts))
+            # No ratings and no shrinkage: nothing known, so no bias.
+            own[:] = sums / np.maximum(counts + self._row_reg, 1e-12)
+            residual = residual - own[row_of]
+        lift = np.ones(len(counts), dtype=np.float32)
+        if self.config.input_scale == "sqrt":
+            lift /= np.sqrt(np.maximum(counts, 1)).astype(np.float32)
+        each = lift[row_of]
+        if self.config.input == "ratings":
+            return columns, each * residual, ptr, own
+        if self.config.input == "presence":
+            source = (2 * columns[:, None] + (0, 1)).ravel()
+            coef = np.stack([each, each * residual], axis=1).ravel()
+            return source, coef, 2 * ptr, own
+        return columns * len(self._levels) + self._nearest(known.values), each, ptr, own
+
+    def _nearest(self, values: Float32) -> Int64:
+        """Index of the level nearest to each value; the lower of two as near."""
+        levels = self._levels
+        if len(levels) == 1:
+            return np.zeros(len(values), dtype=np.int64)
+        high = np.clip(np.searchsorted(levels, values, side="right"), 1, len(levels) - 1)
+        lower = values - levels[high - 1] <= levels[high] - values
+        return (high - lower).astype(np.int64)
+
+    def _gather(self, source: Int64, coef: Float32, ptr: Int64) -> Float32:
+        """``out[r] = sum of coef[j] * table[source[j]]`` over the entries of each row."""
+        rows, width = len(ptr) - 1, self._table_in.shape[1]
+        distinct, place = np.unique(source, return_inverse=True)
+        if rows * len(distinct) <= 4 * len(source) + 4096:
+            # One person's history with a rating taken out, or added, row after row: a product.
+            dense = np.zeros((rows, len(distinct)), dtype=np.float32)
+            dense[np.repeat(np.arange(rows), np.diff(ptr)), place] = coef
+            return dense @ self._table_in[distinct]
+        out = np.zeros((rows, width), dtype=np.float32)
+        step = max(1, _GATHERED // width)
+        first = 0
+        while first < rows:
+            last = max(int(np.searchsorted(ptr, ptr[first] + step, side="right")) - 1, first + 1)
+            part = slice(int(ptr[first]), int(ptr[last]))
+            weighted = self._table_in[source[part]]
+            weighted *= coef[part, None]
+            some = np.flatnonzero(np.diff(ptr[first : last + 1]) > 0)
+            if len(some):
+                starts = ptr[first + some] - ptr[first]
+                out[first + some] = np.add.reduceat(weighted, starts, axis=0)
+            first = last
+        return out
+
+
+def _norm(arrays: Mapping[str, Array], index: int) -> tuple[Float32, Float32]:
+    """A batch norm in evaluation as a scale and a shift."""
+    name = f"norms.{index}"
+    spread = np.sqrt(arrays[f"{name}.running_var"] + np.float32(_NORM_EPS))
+    scale: Float32 = arrays[f"{name}.weight"] / spread
+    shift: Float32 = arrays[f"{name}.bias"] - arrays[f"{name}.running_mean"] * scale
+    return scale, shift
