@@ -6,6 +6,7 @@ everywhere and an unknown key is always an error that suggests the nearest name.
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -101,6 +102,28 @@ def parse_settings(pairs: Sequence[str]) -> dict[str, Any]:
             raise UsageError(f"--set {pair!r}: write it as key=value")
         settings[key.strip()] = _value(text.strip())
     return settings
+
+
+def to_toml(config: Config) -> str:
+    """A configuration as a TOML file that reads back as the same."""
+    plain: list[str] = []
+    tables: list[str] = []
+    for name in type(config).model_fields:
+        value = getattr(config, name)
+        if value is None:
+            continue  # TOML has no null: left out, it is the default again
+        if isinstance(value, Config):
+            tables.append(f"\n[{name}]\n{to_toml(value)}")
+        else:
+            plain.append(f"{name} = {_as_toml(value)}")
+    return "\n".join([*plain, *tables])
+
+
+def _as_toml(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(map(_as_toml, value))}]"
+    # Strings, numbers and booleans are written alike in TOML and JSON.
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _value(text: str) -> Any:

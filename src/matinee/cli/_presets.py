@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json as json_format
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from ..config import Config
+from ..config import to_toml
 from ._output import print_json, print_table, say
 from ._source import Json
 
@@ -37,23 +36,3 @@ def presets(
     else:
         print_table(["preset", ""], found.items())
         say("\nmatinee presets NAME shows its settings; docs/config.md says what each one does")
-
-
-def to_toml(config: Config) -> str:
-    """A configuration as a TOML file that reads back as the same."""
-    plain: list[str] = []
-    tables: list[str] = []
-    for name in type(config).model_fields:
-        value = getattr(config, name)
-        if isinstance(value, Config):
-            tables.append(f"\n[{name}]\n{to_toml(value)}")
-        else:
-            plain.append(f"{name} = {_value(value)}")
-    return "\n".join([*plain, *tables])
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, tuple | list):
-        return f"[{', '.join(map(_value, value))}]"
-    # Strings, numbers and booleans are written alike in TOML and JSON.
-    return json_format.dumps(value, ensure_ascii=False)

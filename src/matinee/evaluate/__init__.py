@@ -4,6 +4,7 @@ from ._bootstrap import Interval, bootstrap, interval
 from ._evaluate import Scored, evaluate
 from ._leak_guard import Overlap, PairSet
 from ._metrics import ErrorSums, mae, rmse
+from ._paired import Gain, paired_gain
 from ._result import Baseline, Coverage, Evaluation, HistoryBin, Part
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "Coverage",
     "ErrorSums",
     "Evaluation",
+    "Gain",
     "HistoryBin",
     "Interval",
     "Overlap",
@@ -21,5 +23,6 @@ __all__ = [
     "evaluate",
     "interval",
     "mae",
+    "paired_gain",
     "rmse",
 ]
