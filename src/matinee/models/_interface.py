@@ -156,7 +156,7 @@ class Recommender(ABC):
         return self.predict_coded(people.histories, rows, self.item_ids.encode(item))
 
     def predict_coded(
-        self, histories: Histories, rows: npt.NDArray[np.integer[Any]], items: Int32
+        self, histories: Histories, rows: Int64, items: Int32, *, clip: bool = True
     ) -> Float64:
         """``predict`` in codes, for the package's own use.
 
@@ -164,9 +164,10 @@ class Recommender(ABC):
             histories: People, by this model's items.
             rows: Which person each prediction is for, shape (n,); -1 for an unknown one.
             items: Item codes, shape (n,); -1 for an unknown item.
+            clip: Whether to clip to the scale, if the model clips.
 
         Returns:
-            float64, shape (n,), clipped to the scale if the model clips.
+            float64, shape (n,).
         """
         out = np.empty(len(rows))
         able = np.append(histories.counts > 0, False)[rows] & (items >= 0)
@@ -180,7 +181,7 @@ class Recommender(ABC):
             part = slice(starts[first], starts[last] if last < len(starts) else len(asked))
             where = asked[part]
             out[where] = self._predict(batch, place[part].astype(np.int64) - first, items[where])
-        return np.clip(out, self.scale.low, self.scale.high) if self.clip else out
+        return np.clip(out, self.scale.low, self.scale.high) if self.clip and clip else out
 
     def recommend(
         self,
@@ -361,7 +362,7 @@ class Recommender(ABC):
         self, people: People, k: int, allowed: npt.NDArray[np.bool_], include_seen: bool
     ) -> Iterator[Table]:
         ranked = rank(
-            self._all_scores,
+            self.scores_coded,
             people.histories,
             self.n_items,
             k=k,
@@ -380,7 +381,8 @@ class Recommender(ABC):
                 columns["title"] = self.item_table.titles[items]
             yield Table(columns)
 
-    def _all_scores(self, histories: Histories) -> Float32:
+    def scores_coded(self, histories: Histories) -> Float32:
+        """Unclipped predictions of all items for some people, float32 (people, n_items)."""
         some = np.flatnonzero(histories.counts > 0)
         if 0 < len(some) == len(histories):
             scores = self._scores(histories)

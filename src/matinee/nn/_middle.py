@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._activations import LEAK, SELU_ALPHA, SELU_SCALE, TORCH
+from ._activation_names import LEAK, SELU_ALPHA, SELU_SCALE
+from ._activations import TORCH
 from ._network import Network
 
 _ATEN: Any = torch.ops.aten
