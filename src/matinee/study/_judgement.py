@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..evaluate._bootstrap import Interval
-from ..evaluate._seeds import Status
+from ..evaluate._questions import Status
 from ._study import Check, Claim, Figure
 
 Verdict = Literal["holds", "does not hold", "holds only on training ratings", "cannot tell"]

@@ -1,0 +1,125 @@
+"""Figures by seed out of a study's records, and arms under names for a reader."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from ..errors import UsageError, nearest
+from ._results import Results, RunRecord
+from ._study import Figure
+
+When = Literal["last", "best"]
+"""At the last epoch, or at the run's own best by the figure: chosen by looking."""
+
+BASELINES = {
+    "baseline/bias": ("bias_rmse", "the bias baseline"),
+    "baseline/user_mean": ("user_mean_rmse", "the user mean"),
+    "baseline/global_mean": ("global_mean_rmse", "the global mean"),
+}
+"""Names that stand for a simple model on the same held-out ratings: key in a record's ``final``,
+and what a reader is told."""
+
+
+def diverged(record: RunRecord) -> bool:
+    """Whether the run was lost to the numbers themselves: worse than any that was not."""
+    return record.status == "failed" and (not record.error or "diverge" in record.error)
+
+
+def value(record: RunRecord, figure: Figure, when: When = "last") -> float | None:
+    """A figure of a run; infinite if it diverged, None if it is not known."""
+    if diverged(record):
+        return math.inf
+    if record.status != "done":
+        return None
+    if when == "best":
+        best = record.best(figure)
+        found = None if best is None else best[1]
+    else:
+        found = record.last(figure)
+    if found is None and figure == "held_out":
+        found = record.final.get("rmse")
+    return math.inf if found is not None and math.isnan(found) else found
+
+
+def runs_of(results: Results, arm: str, data: str = "") -> dict[int, RunRecord]:
+    """The records of an arm by seed; data defaults to the study's first."""
+    name = data or results.study.data[0].name
+    return {k[2]: r for k, r in sorted(results.runs.items()) if k[0] == arm and k[1] == name}
+
+
+def series(
+    results: Results, arm: str, data: str, figure: Figure, when: When = "last", beside: str = ""
+) -> dict[int, float]:
+    """A figure by seed.
+
+    Args:
+        results: The study's records.
+        arm: GROUP/ARM, or one of ``BASELINES``, which is known on held-out ratings only.
+        data: Name of the data, or "" for the study's first.
+        figure: The figure.
+        when: At which epoch.
+        beside: For a baseline, the arm whose records it is taken from: it is compared with it.
+    """
+    if arm in BASELINES:
+        key = BASELINES[arm][0]
+        records = runs_of(results, beside, data)
+        known = {seed: record.final.get(key) for seed, record in records.items()}
+        if figure != "held_out":
+            return {}
+        return {seed: v for seed, v in known.items() if v is not None}
+    found = {
+        seed: value(record, figure, when) for seed, record in runs_of(results, arm, data).items()
+    }
+    return {seed: v for seed, v in found.items() if v is not None}
+
+
+def arms_of(results: Results) -> list[str]:
+    """All arms with a run, in the study's order of groups and the records' order in each."""
+    order = {group.name: at for at, group in enumerate(results.study.groups)}
+    names = dict.fromkeys(arm for arm, _, _ in results.runs)
+    return sorted(names, key=lambda arm: order.get(arm.partition("/")[0], len(order)))
+
+
+def expand(results: Results, entries: Iterable[str], without: Iterable[str] = ()) -> list[str]:
+    """Arms by name: a bare group stands for its arms, a pattern ("depth/*,dropout=0") likewise.
+
+    Args:
+        results: The study's records; of groups and patterns, only arms with runs are found.
+        entries: Names, groups and patterns.
+        without: Arms that a group or pattern leaves out.
+
+    Raises:
+        UsageError: No such group.
+    """
+    known = arms_of(results)
+    apart = set(without)
+    found: list[str] = []
+    for entry in entries:
+        if "/" not in entry:
+            groups = [group.name for group in results.study.groups]
+            if entry not in groups:
+                raise UsageError(f"claims: no group {entry!r}{nearest(entry, groups)}")
+            found += [a for a in known if a.startswith(f"{entry}/") and a not in apart]
+        elif "*" in entry:
+            found += [a for a in known if fnmatchcase(a, entry) and a not in apart]
+        else:
+            found.append(entry)
+    return list(dict.fromkeys(found))
+
+
+def same_runs(results: Results, one: str, other: str, data: str) -> bool:
+    """Whether two arms coincide: their settings are the same, so they share their runs."""
+    first = {seed: record.key for seed, record in runs_of(results, one, data).items()}
+    return bool(first) and first == {s: r.key for s, r in runs_of(results, other, data).items()}
+
+
+def label(arm: str) -> str:
+    """An arm for a reader: "batch_size/64" is "batch size 64", and "base/base" is "base"."""
+    if arm in BASELINES:
+        return BASELINES[arm][1]
+    group, _, name = arm.partition("/")
+    words = group.replace("_", " ")
+    return words if name == group else f"{words} {name.replace('_', ' ')}"
