@@ -59,6 +59,7 @@ class Recommender(ABC):
     provenance: Provenance
     record: dict[str, Any]
     _guard: PairSet | None = None
+    _item_counts: Int64 | None = None
     _ready: bool = False
 
     # What a model brings.
@@ -124,7 +125,7 @@ class Recommender(ABC):
         self.histories = Histories.of(data.by_user)
         self.provenance = Provenance(data.name, len(data), fingerprint(data), seed, data.notes)
         self.record = {}
-        self._guard = None
+        self._guard = self._item_counts = None
         self._fit(data, seed, **options)
         self._ready = True
         return self

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..data import Ratings
 from ..errors import DataError
+
+if TYPE_CHECKING:
+    from ._interface import Recommender
 
 _PEOPLE = 4096
 """People handed to ``_predict`` at once, at most."""
@@ -52,6 +55,17 @@ def checked(ratings: Ratings) -> Ratings:
             "matinee.load settles repeated ratings"
         )
     return data
+
+
+def item_counts(model: Recommender) -> npt.NDArray[np.int64] | None:
+    """Training ratings of each item, int64 (n_items,).
+
+    None of a model that was saved without histories before counts were kept beside them.
+    """
+    if model._item_counts is None and model.histories is not None:
+        counts = np.bincount(model.histories.items, minlength=model.n_items)
+        model._item_counts = counts.astype(np.int64)
+    return model._item_counts
 
 
 def as_column(ids: Any) -> npt.NDArray[Any]:

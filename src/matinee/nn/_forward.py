@@ -27,13 +27,15 @@ _NORM_EPS = 1e-5  # torch's default
 
 
 def _elu(x: Float32) -> Float32:
-    low = np.expm1(np.minimum(x, 0.0))
-    return np.maximum(x, 0.0, out=x) + low
+    low: Float32 = np.expm1(np.minimum(x, 0.0))
+    low += np.maximum(x, 0.0)
+    return low
 
 
 def _sigmoid(x: Float32) -> Float32:
     # By tanh, which does not overflow.
-    return np.float32(0.5) * (np.tanh(np.float32(0.5) * x) + np.float32(1.0))
+    out: Float32 = np.float32(0.5) * (np.tanh(np.float32(0.5) * x) + np.float32(1.0))
+    return out
 
 
 ACTIVATIONS: dict[str, Callable[[Float32], Float32]] = {
@@ -169,6 +171,10 @@ class Forward:
         """
         return self._out(hidden @ self.table_out[columns].T + self.bias_out[columns])
 
+    def activated(self, x: Float32) -> Float32:
+        """The output activation at ``x``, which may be overwritten."""
+        return self._out(x)
+
     @property
     def offset(self) -> Float32:
         """What is added back to every rating of a column, float32 (columns,)."""
@@ -210,7 +216,7 @@ class Forward:
     def _gather(self, source: Int64, coef: Float32, ptr: Int64) -> Float32:
         """``out[r] = sum of coef[j] * table[source[j]]`` over the entries of each row."""
         rows, width = len(ptr) - 1, self._table_in.shape[1]
-        distinct, place = np.unique(source, return_inverse=True)
+        distinct, place = _distinct(source, len(self._table_in))
         if rows * len(distinct) <= 4 * len(source) + 4096:
             # One person's history with a rating taken out, or added, row after row: a product.
             dense = np.zeros((rows, len(distinct)), dtype=np.float32)
@@ -232,10 +238,21 @@ class Forward:
         return out
 
 
+def _distinct(values: Int64, size: int) -> tuple[Int64, Int64]:
+    """The distinct values, all below ``size``, ascending, and the place of each value in them."""
+    if 8 * len(values) < size:
+        distinct, place = np.unique(values, return_inverse=True)
+        return distinct, place
+    seen = np.zeros(size, dtype=np.bool_)
+    seen[values] = True
+    place_of = np.cumsum(seen) - 1
+    return np.flatnonzero(seen), place_of[values]
+
+
 def _norm(arrays: Mapping[str, Array], index: int) -> tuple[Float32, Float32]:
     """A batch norm in evaluation as a scale and a shift."""
     name = f"norms.{index}"
-    spread = np.sqrt(arrays[f"{name}.running_var"] + np.float32(_NORM_EPS))
-    scale: Float32 = arrays[f"{name}.weight"] / spread
+    variance: Float32 = arrays[f"{name}.running_var"] + np.float32(_NORM_EPS)
+    scale: Float32 = arrays[f"{name}.weight"] / np.sqrt(variance, dtype=np.float32)
     shift: Float32 = arrays[f"{name}.bias"] - arrays[f"{name}.running_mean"] * scale
     return scale, shift

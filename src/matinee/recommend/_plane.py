@@ -1,0 +1,42 @@
+"""Item vectors as points of a plane, to be drawn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Float64 = npt.NDArray[np.float64]
+
+
+def plane(vectors: npt.NDArray[Any], weights: npt.NDArray[Any]) -> tuple[Float64, Float64]:
+    """The first two principal components of some vectors.
+
+    Args:
+        vectors: (n, width).
+        weights: How much each row counts in finding the axes, (n,), not negative; the vector of an
+            item with hardly a rating is hardly learned.
+
+    Returns:
+        Points, float64 (n, 2), scaled so that the farthest coordinate is 1 from the weighted mean;
+        and the share of the (weighted) variance along each axis, float64 (2,). An axis points so
+        that its largest loading is positive, so that the same vectors give the same picture.
+    """
+    x = np.asarray(vectors, dtype=np.float64)
+    share = np.asarray(weights, dtype=np.float64)
+    total = share.sum()
+    share = share / total if total > 0 else np.full(len(x), 1.0 / max(len(x), 1))
+    x = x - share @ x
+    values, axes = np.linalg.eigh((x * share[:, None]).T @ x)
+    axes = axes[:, ::-1][:, :2]
+    axes = axes * np.sign(np.take_along_axis(axes, np.abs(axes).argmax(axis=0)[None], axis=0))
+    points = np.zeros((len(x), 2))
+    points[:, : axes.shape[1]] = x @ axes  # a width of 1 has one axis
+    farthest = np.abs(points).max(initial=0.0)
+    if farthest > 0:
+        points /= farthest
+    explained = np.zeros(2)
+    everything = max(float(values.sum()), 1e-30)
+    explained[: axes.shape[1]] = np.maximum(values[::-1][:2], 0.0) / everything
+    return points, explained

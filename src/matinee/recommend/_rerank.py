@@ -1,0 +1,96 @@
+"""Second thoughts about a ranking: few ratings, and lists of the same thing over and over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Float = npt.NDArray[np.floating[Any]]
+Float32 = npt.NDArray[np.float32]
+Int64 = npt.NDArray[np.int64]
+
+FEW = 10.0
+"""How many ratings of an item the person's own average is worth, in ``shrink_few``."""
+
+
+def shrink_few(scores: Float, counts: npt.NDArray[Any], strength: float = FEW) -> Float:
+    """Pull predictions of items with few ratings towards the person's average prediction.
+
+    ``average + (score - average) * count / (count + strength)``, where the average weighs items by
+    their ratings. What a model says of an item that three people rated is mostly noise, and a list
+    of the highest of many noisy numbers is a list of the luckiest. An item rated ``strength``
+    times keeps half of its distance from the average; a well-known one nearly all of it.
+
+    Args:
+        scores: Predictions of all items for some people, (people, n_items).
+        counts: Training ratings of each item, (n_items,).
+        strength: In ratings; 0 changes nothing.
+
+    Returns:
+        A new array like ``scores``.
+    """
+    count = np.asarray(counts, dtype=scores.dtype)
+    total = max(float(count.sum()), 1.0)
+    average = (scores @ count / total)[:, None]
+    share = count / np.maximum(count + scores.dtype.type(strength), 1e-12)
+    shrunk: Float = average + (scores - average) * share.astype(scores.dtype)
+    return shrunk
+
+
+def unit_rows(vectors: Float32) -> Float32:
+    """The rows scaled to length 1; rows of zeros stay."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    scaled: Float32 = vectors / np.maximum(lengths, np.float32(1e-12))
+    return scaled
+
+
+def diversify(scores: Float, vectors: Float32, k: int, diversity: float) -> Int64:
+    """Choose k of a pool by maximal marginal relevance (Carbonell & Goldstein, SIGIR 1998).
+
+    Each next item is the one with the highest ``(1 - diversity) * relevance - diversity * (its
+    greatest cosine with those chosen)``; relevance is the score, scaled to 0 to 1 over the pool.
+
+    Args:
+        scores: The pool's scores, (n,).
+        vectors: The pool's item vectors as unit rows, (n, width).
+        k: How many; all if there are fewer.
+        diversity: 0 for the scores' own order, 1 for unlikeness alone after the first.
+
+    Returns:
+        Positions in the pool in the order chosen, int64 (min(k, n),). Ties go to the earlier.
+    """
+    n = len(scores)
+    spread = float(scores.max() - scores.min()) if n else 0.0
+    relevance = (scores - scores.min()) / spread if spread > 0 else np.ones(n)
+    nearest = np.zeros(n)  # nothing chosen yet, so nothing alike
+    free = np.ones(n, dtype=np.bool_)
+    chosen = np.empty(min(k, n), dtype=np.int64)
+    for place in range(len(chosen)):
+        value = (1.0 - diversity) * relevance - diversity * nearest
+        if place == 0:
+            value = relevance
+        best = int(np.argmax(np.where(free, value, -np.inf)))
+        chosen[place] = best
+        free[best] = False
+        alike = vectors @ vectors[best]
+        nearest = alike if place == 0 else np.maximum(nearest, alike)
+    return chosen
+
+
+def most_alike(vectors: Float32, row: int, k: int) -> tuple[Int64, Float32]:
+    """The rows nearest to one of them by cosine, but for itself.
+
+    Args:
+        vectors: Unit rows, (n, width).
+        row: Which.
+        k: How many, at most.
+
+    Returns:
+        Rows (int64) and cosines (float32), nearest first.
+    """
+    cosines = vectors @ vectors[row]
+    cosines[row] = -np.inf
+    order = np.argsort(-cosines, kind="stable")[: min(k, len(cosines) - 1)]
+    return order.astype(np.int64), cosines[order]

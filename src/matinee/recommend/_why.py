@@ -1,0 +1,78 @@
+"""Which of a person's ratings moved a prediction, by leaving each one out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..data import Histories
+
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+Float64 = npt.NDArray[np.float64]
+
+Predict = Callable[[Histories, Int64, Int32], Float64]
+"""Unclipped predictions for (people, row of each prediction, item of each), float64 (n,)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reasons:
+    """What one person's ratings have to do with predictions for them.
+
+    For every item, ``prediction = baseline + sum of contributions + together``.
+
+    Attributes:
+        predictions: Unclipped, from all ratings, float64 (items,).
+        baselines: Unclipped, from none of them, float64 (items,).
+        contributions: float64 (items, ratings): the prediction less what it is, exactly, without
+            that one rating; positive for a rating that raises it. Ratings as in the history.
+        together: float64 (items,): what no single rating accounts for. A film's effect is smaller
+            where other ratings say the same, so the contributions need not add up by themselves.
+    """
+
+    predictions: Float64
+    baselines: Float64
+    contributions: Float64
+    together: Float64
+
+    def strongest(self, item: int, n: int) -> Int64:
+        """Positions of the ratings that moved a prediction most, at most n, by size."""
+        sizes = np.abs(self.contributions[item])
+        return np.argsort(-sizes, kind="stable")[:n]
+
+
+def reasons(predict: Predict, history: Histories, items: npt.NDArray[Any]) -> Reasons:
+    """Leave-one-out contributions of every rating, through the model itself, in one batch.
+
+    Args:
+        predict: The model.
+        history: One person, with n ratings.
+        items: Item codes whose predictions are to be explained, shape (items,).
+    """
+    n = int(history.counts[0])
+    # The whole, the whole without each rating in turn, and nothing.
+    kept = np.ones((n + 2, n), dtype=np.bool_)
+    kept[np.arange(1, n + 1), np.arange(n)] = False
+    kept[n + 1] = False
+    rows, columns = np.nonzero(kept)
+    indptr = np.zeros(n + 3, dtype=np.int64)
+    np.cumsum(np.bincount(rows, minlength=n + 2), out=indptr[1:])
+    variants = Histories(
+        indptr,
+        history.items[columns],
+        history.values[columns],
+        np.repeat(history.users, n + 2),
+    )
+    asked = np.asarray(items, dtype=np.int32)
+    told = predict(
+        variants,
+        np.repeat(np.arange(n + 2, dtype=np.int64), len(asked)),
+        np.tile(asked, n + 2),
+    ).reshape(n + 2, len(asked))
+    contributions = (told[0] - told[1 : n + 1]).T
+    together = told[0] - told[n + 1] - contributions.sum(axis=1)
+    return Reasons(told[0], told[n + 1], contributions, together)
