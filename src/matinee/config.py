@@ -7,6 +7,7 @@ everywhere and an unknown key is always an error that suggests the nearest name.
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -120,10 +121,24 @@ def to_toml(config: Config) -> str:
 
 
 def _as_toml(value: Any) -> str:
+    if isinstance(value, Config):
+        value = value.model_dump(exclude_defaults=True)
+    if isinstance(value, Mapping):
+        pairs = [f"{_as_key(key)} = {_as_toml(each)}" for key, each in value.items()]
+        return f"{{ {', '.join(pairs)} }}" if pairs else "{}"
     if isinstance(value, tuple | list):
         return f"[{', '.join(map(_as_toml, value))}]"
+    if isinstance(value, Config):
+        value = {name: getattr(value, name) for name in type(value).model_fields}
+    if isinstance(value, Mapping):
+        pairs = [f"{json.dumps(k)} = {_as_toml(v)}" for k, v in value.items() if v is not None]
+        return f"{{{', '.join(pairs)}}}"
     # Strings, numbers and booleans are written alike in TOML and JSON.
     return json.dumps(value, ensure_ascii=False)
+
+
+def _as_key(key: str) -> str:
+    return key if re.fullmatch(r"[\w-]+", key, re.ASCII) else json.dumps(key, ensure_ascii=False)
 
 
 def _value(text: str) -> Any:

@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "data": "_data:app",
     "presets": "_presets:presets",
     "train": "_train:train",
+    "sweep": "_sweep:sweep",
     "evaluate": "_evaluate:evaluate",
     "recommend": "_recommend:recommend",
     "doctor": "_doctor:doctor",

@@ -189,8 +189,8 @@ def _full_name(name: str, source: str) -> str:
         near = nearest(name, [*_FIELDS, *short, *_SHAPE])
         raise UsageError(f"{source}: unknown setting {name!r}{near}")
     key = ".".join(resolve(Settings, name, source))
-    if key == "description":
-        raise UsageError(f"{source}: description is no setting to search over")
+    if key.partition(".")[0] not in _SECTIONS:
+        raise UsageError(f"{source}: {key} is no setting to search over")
     return key
 
 
@@ -201,7 +201,9 @@ def _check(key: str, dimension: Dimension, source: str) -> None:
         least = 1
     else:
         field = _FIELDS[key]
-        adapter = TypeAdapter(Annotated[field.annotation, *field.metadata])
+        rules = field.metadata
+        kind: Any = Annotated[field.annotation, *rules] if rules else field.annotation
+        adapter = TypeAdapter(kind)
         least = None
     values = dimension.choices or (dimension.low, dimension.high)
     for value in values:

@@ -1,0 +1,206 @@
+"""The loop of a sweep: trial after trial, each stopped where it is behind or out of time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..data import Ratings
+from ..errors import TrainingError, UsageError
+from ..evaluate import rmse
+from ._space import SearchSpace
+from ._sweep_result import Stopped, Trial, best_of
+from ._sweep_store import RUNGS, Store
+
+if TYPE_CHECKING:
+    from optuna.trial import Trial as Asked
+
+    from ..train import Epoch, Settings
+
+_JUDGING = 0.5
+"""Share of the budget that may be set aside for judging the best."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where a sweep stands, after an epoch.
+
+    Attributes:
+        what: The training that is going on: "trial 3", "judging: best, seed 7".
+        epoch: What the epoch did.
+        epochs: How many there may be.
+        best: The best trial so far, or None.
+        left: Seconds until the search ends, or None without a budget.
+    """
+
+    what: str
+    epoch: Epoch
+    epochs: int
+    best: Trial | None
+    left: float | None
+
+
+class _StopTrialError(Exception):
+    """Ends a trial from within its training; never leaves this module."""
+
+
+class _PrunedError(_StopTrialError):
+    pass
+
+
+class _OverBudgetError(_StopTrialError):
+    pass
+
+
+@dataclass(eq=False)
+class Search:
+    """The loop of trials, and the clock."""
+
+    store: Store
+    start: Settings
+    space: SearchSpace
+    train: Ratings
+    valid: Ratings
+    seed: int
+    device: str
+    budget: float | None
+    on_epoch: Callable[[Step], None] | None
+    on_trial: Callable[[Trial, Trial | None], None] | None
+
+    def __post_init__(self) -> None:
+        self._began = time.monotonic()
+        self._before = sum(trial.seconds for trial in self.store.finished)
+        self._left: float | None = None
+
+    def run(self, trials: int | None, judgements: int) -> Stopped:
+        """Run trials until something ends the search.
+
+        Args:
+            trials: How many there may be.
+            judgements: Trainings of each of two settings that must fit in the budget afterwards.
+        """
+        while trials is None or len(self.store.finished) < trials:
+            reserve = self._reserve(judgements)
+            if self._remaining(reserve) <= 0:
+                return "budget"
+            found = self.store.ask()
+            if found is None:
+                return "exhausted"
+            try:
+                trial = self._trial(*found, reserve)
+            except BaseException:  # Ctrl-C too: what was not finished is not there
+                self.store.drop(found[0])
+                raise
+            if trial is None:
+                self.store.drop(found[0])
+                return "budget"
+            self.store.tell(found[0], trial)
+            if self.on_trial is not None:
+                self.on_trial(trial, best_of(self.store.finished))
+        return "trials"
+
+    def seeds_in_time(self, seeds: int, best: Trial, times: int) -> int:
+        """How often two settings can be trained in what is left of the budget; one at least."""
+        left = self._remaining(0.0) / times
+        each = self.store.finished[0].seconds + best.seconds
+        return max(1, min(seeds, int(min(left / max(each, 1e-9), seeds))))
+
+    def watch(self, what: str, epoch: Epoch, epochs: int) -> None:
+        """Tell the caller of an epoch."""
+        if self.on_epoch is not None:
+            best = best_of(self.store.finished)
+            self.on_epoch(Step(what, epoch, epochs, best, self._left))
+
+    def _remaining(self, reserve: float) -> float:
+        """Seconds of searching left."""
+        if self.budget is None:
+            return float("inf")
+        spent = self._before + time.monotonic() - self._began
+        return self.budget * 60.0 - reserve - spent
+
+    def _reserve(self, judgements: int) -> float:
+        """Seconds of the budget to keep for judging the best, as far as can be told."""
+        best = best_of(self.store.finished)
+        if self.budget is None or best is None:
+            return 0.0
+        each = self.store.finished[0].seconds + best.seconds
+        return min(judgements * each, _JUDGING * self.budget * 60.0)
+
+    def _trial(self, asked: Asked, values: dict[str, Any], reserve: float) -> Trial | None:
+        """Train and score one setting; None if the budget ended first."""
+        from ..models import Autoencoder
+
+        number = len(self.store.finished)
+        began = time.monotonic()
+        epochs = 0
+
+        def result(rmse: float | None, state: Any, reason: str = "") -> Trial:
+            seconds = time.monotonic() - began
+            return Trial(number, state, rmse, values, epochs, seconds, reason, settings)
+
+        settings = self.start
+        try:
+            if number:
+                settings = self.space.apply(self.start, values)
+        except UsageError as error:  # Each value may be had, but not all of them together.
+            return result(None, "failed", str(error).removeprefix("sweep: "))
+        rungs = _Rungs(asked, settings.train.epochs)
+
+        def each(epoch: Epoch) -> None:
+            nonlocal epochs
+            epochs = epoch.epoch
+            self._left = None if self.budget is None else max(self._remaining(reserve), 0.0)
+            self.watch(f"trial {number}", epoch, settings.train.epochs)
+            if epoch.epoch < settings.train.epochs:
+                rungs.report(epoch)
+                if self._remaining(reserve) <= 0:
+                    raise _OverBudgetError
+
+        model = Autoencoder(settings=settings, device=self.device)
+        try:
+            model.fit(self.train, seed=self.seed, on_epoch=each, watch={"validation": self.valid})
+            score = model_rmse(model, self.valid)
+        except _PrunedError:
+            return result(None, "pruned")
+        except _OverBudgetError:
+            return None
+        except TrainingError as error:
+            return result(None, "failed", str(error))
+        except MemoryError:
+            return result(None, "failed", "out of memory")
+        if not score < float("inf"):
+            return result(None, "failed", "its predictions are no numbers")
+        return result(score, "complete")
+
+
+class _Rungs:
+    """Reports a trial's validation RMSE at each twentieth of its schedule, as it stood then."""
+
+    def __init__(self, asked: Asked, epochs: int) -> None:
+        self._asked, self._epochs = asked, epochs
+        self._last = 0
+        self._stood: float | None = None
+
+    def report(self, epoch: Epoch) -> None:
+        """Note an epoch; end the trial if it is behind."""
+        value = epoch.watched.get("validation")
+        if value is None:  # the validation ratings are all of unknown users or items
+            return
+        rung = epoch.epoch * RUNGS // self._epochs
+        if self._stood is not None:
+            for passed in range(self._last + 1, rung):
+                self._asked.report(self._stood, passed)
+        self._stood = value
+        if rung > self._last:
+            self._last = rung
+            self._asked.report(value, rung)
+            if self._asked.should_prune():
+                raise _PrunedError
+
+
+def model_rmse(model: Any, held: Ratings) -> float:
+    """Global RMSE of a model on held-out ratings, unknown users and items included."""
+    users, items = held.user_ids.ids[held.users], held.item_ids.ids[held.items]
+    return rmse(model.predict(users, items), held.values)
