@@ -39,6 +39,7 @@ from ._folder_tables import (
 )
 from ._interface import Recommender
 from ._provenance import Provenance
+from ._support import item_counts
 
 SCHEMA = 1
 MANIFEST = "manifest.json"
@@ -48,10 +49,14 @@ FORMAT = "matinee-model"
 KINDS = {
     "autoencoder": ("_autoencoder", "Autoencoder"),
     "bias": ("_baselines", "Bias"),
+    "ensemble": ("_ensemble", "Ensemble"),
     "global_mean": ("_baselines", "GlobalMean"),
     "item_mean": ("_baselines", "ItemMean"),
 }
 """Where the class of each kind of model lives; it is imported when a model of it is loaded."""
+
+LIGHT = {"autoencoder": ("_light", "LightAutoencoder")}
+"""The classes that answer without torch, of the kinds that otherwise need it."""
 
 # What training leaves in a folder beside the model, and what saving the model there keeps.
 _RUN_FILES = ("metrics.jsonl", "checkpoint*", "config.toml", "*.log")
@@ -71,6 +76,9 @@ def save(
     arrays = {f"model.{name}": np.ascontiguousarray(array) for name, array in tensors.items()}
     arrays["bias.item_bias"] = model.bias.item_bias
     arrays["bias.item_mean"] = model.bias.item_mean
+    counts = item_counts(model)
+    if counts is not None:
+        arrays["items.counts"] = counts
     if carried is None:
         arrays["leak_guard.hashes"] = model.leak_guard.hashes
     with atomic_path(path) as folder:
@@ -125,8 +133,13 @@ def check_place(path: Path) -> bool:
     return (path / MANIFEST).exists()
 
 
-def load_model(path: Path | str) -> Recommender:
+def load_model(path: Path | str, *, light: bool = False) -> Recommender:
     """Read a model folder written by ``Recommender.save``. Every byte is checked.
+
+    Args:
+        path: The folder.
+        light: Whether to do without torch: the model starts sooner, takes less memory, gives the
+            same answers within rounding, and cannot be fitted.
 
     Returns:
         A model of the class that was saved, ready to serve.
@@ -138,7 +151,7 @@ def load_model(path: Path | str) -> Recommender:
     manifest = read_manifest(folder)
     _check_files(folder, manifest)
     try:
-        return _restored(folder, manifest)
+        return _restored(folder, manifest, LIGHT if light else {})
     except (KeyError, TypeError, ValueError, SafetensorError) as error:
         raise ModelFileError(
             f"{folder}: the files are whole but do not make a model: {error!r}. {_ADVICE}"
@@ -179,9 +192,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return content
 
 
-def _restored(folder: Path, manifest: dict[str, Any]) -> Recommender:
+def _restored(
+    folder: Path, manifest: dict[str, Any], instead: dict[str, tuple[str, str]]
+) -> Recommender:
     arrays = load_file(folder / WEIGHTS)
-    cls = _class_of(manifest["kind"], folder)
+    cls = _class_of(manifest["kind"], folder, {**KINDS, **instead})
     own = {n.removeprefix("model."): a for n, a in arrays.items() if n.startswith("model.")}
     model = cls._restore(own, manifest["config"])
     data, bias = manifest["data"], manifest["bias"]
@@ -205,16 +220,17 @@ def _restored(folder: Path, manifest: dict[str, Any]) -> Recommender:
         **{key: manifest[key] for key in ("split", "metrics") if manifest[key] is not None},
         **manifest["record"],
     }
+    model._item_counts = arrays.get("items.counts")
     hashes = arrays.get("leak_guard.hashes")
     model._guard = None if hashes is None else PairSet(hashes)
     model._ready = True
     return model
 
 
-def _class_of(kind: str, folder: Path) -> type[Recommender]:
-    if kind not in KINDS:
-        raise ModelFileError(f"{folder}: unknown kind of model {kind!r}{nearest(kind, KINDS)}")
-    module, name = KINDS[kind]
+def _class_of(kind: str, folder: Path, kinds: dict[str, tuple[str, str]]) -> type[Recommender]:
+    if kind not in kinds:
+        raise ModelFileError(f"{folder}: unknown kind of model {kind!r}{nearest(kind, kinds)}")
+    module, name = kinds[kind]
     found: type[Recommender] = getattr(importlib.import_module(f".{module}", __package__), name)
     return found
 

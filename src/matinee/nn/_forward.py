@@ -253,6 +253,6 @@ def _norm(arrays: Mapping[str, Array], index: int) -> tuple[Float32, Float32]:
     """A batch norm in evaluation as a scale and a shift."""
     name = f"norms.{index}"
     variance: Float32 = arrays[f"{name}.running_var"] + np.float32(_NORM_EPS)
-    scale: Float32 = arrays[f"{name}.weight"] / np.sqrt(variance, dtype=np.float32)
+    scale: Float32 = arrays[f"{name}.weight"] * variance ** np.float32(-0.5)
     shift: Float32 = arrays[f"{name}.bias"] - arrays[f"{name}.running_mean"] * scale
     return scale, shift

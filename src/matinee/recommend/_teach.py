@@ -54,7 +54,8 @@ def teaching(
         np.tile(measured, 2 * n),
     ).reshape(2, n, len(measured))
     half = (told[1] - told[0]) / 2.0
-    return np.sqrt(np.mean(half * half, axis=1))
+    moved: Float64 = np.sqrt(np.mean(half * half, axis=1))
+    return moved
 
 
 def _with(history: Histories, items: npt.NDArray[np.int32], values: Any) -> Histories:

@@ -18,6 +18,9 @@ Float64 = npt.NDArray[np.float64]
 Predict = Callable[[Histories, Int64, Int32], Float64]
 """Unclipped predictions for (people, row of each prediction, item of each), float64 (n,)."""
 
+_ENTRIES = 1 << 20
+"""Ratings shown, or predictions asked for, at once."""
+
 
 @dataclass(frozen=True, eq=False)
 class Reasons:
@@ -54,25 +57,36 @@ def reasons(predict: Predict, history: Histories, items: npt.NDArray[Any]) -> Re
         items: Item codes whose predictions are to be explained, shape (items,).
     """
     n = int(history.counts[0])
-    # The whole, the whole without each rating in turn, and nothing.
-    kept = np.ones((n + 2, n), dtype=np.bool_)
-    kept[np.arange(1, n + 1), np.arange(n)] = False
-    kept[n + 1] = False
+    asked = np.asarray(items, dtype=np.int32)
+    # The whole, nothing, and the whole without each rating in turn.
+    size = max(1, _ENTRIES // max(n, len(asked), 1))
+    told = np.concatenate(
+        [
+            _predicted(predict, history, np.arange(at, min(at + size, n)), asked)
+            for at in range(-2, n, size)
+        ]
+    )
+    contributions = (told[0] - told[2:]).T
+    together = told[0] - told[1] - contributions.sum(axis=1)
+    return Reasons(told[0], told[1], contributions, together)
+
+
+def _predicted(predict: Predict, history: Histories, without: Int64, asked: Int32) -> Float64:
+    """Predictions (variants, items) without each rating; -2 is without none, -1 without all."""
+    n = len(history.items)
+    kept = np.ones((len(without), n), dtype=np.bool_)
+    one = np.flatnonzero(without >= 0)
+    kept[one, without[one]] = False
+    kept[without == -1] = False
     rows, columns = np.nonzero(kept)
-    indptr = np.zeros(n + 3, dtype=np.int64)
-    np.cumsum(np.bincount(rows, minlength=n + 2), out=indptr[1:])
+    indptr = np.zeros(len(without) + 1, dtype=np.int64)
+    np.cumsum(np.bincount(rows, minlength=len(without)), out=indptr[1:])
     variants = Histories(
         indptr,
         history.items[columns],
         history.values[columns],
-        np.repeat(history.users, n + 2),
+        np.repeat(history.users, len(without)),
     )
-    asked = np.asarray(items, dtype=np.int32)
-    told = predict(
-        variants,
-        np.repeat(np.arange(n + 2, dtype=np.int64), len(asked)),
-        np.tile(asked, n + 2),
-    ).reshape(n + 2, len(asked))
-    contributions = (told[0] - told[1 : n + 1]).T
-    together = told[0] - told[n + 1] - contributions.sum(axis=1)
-    return Reasons(told[0], told[n + 1], contributions, together)
+    people = np.arange(len(without), dtype=np.int64)
+    told = predict(variants, np.repeat(people, len(asked)), np.tile(asked, len(without)))
+    return told.reshape(len(without), len(asked))

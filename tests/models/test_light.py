@@ -1,0 +1,175 @@
+"""Models without torch give the answers of the models they stand in for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from battery import checkerboard, everything, same, sample
+
+from matinee.data import Histories
+from matinee.errors import UsageError
+from matinee.models import Autoencoder, Bias, GlobalMean, ItemMean, Recommender, load_model
+from matinee.nn import Forward, NetworkConfig
+from matinee.nn._activations import TORCH
+from matinee.nn._forward import ACTIVATIONS
+
+STRANGERS: list[dict[str, float]] = [
+    {"item-03": 5.0},
+    {},
+    {f"item-{i:02}": 0.5 + i % 10 / 2 for i in range(0, 40, 2)},
+    {f"item-{i:02}": 3.0 for i in range(39)},
+]
+
+SHAPES: dict[str, dict[str, Any]] = {
+    **{name: {"activation": name} for name in TORCH},
+    **{f"out-{name}": {"output_activation": name} for name in TORCH},
+    "deep": {"hidden": (12, 5, 9)},
+    "tied": {"hidden": (12, 6, 5, 6, 12), "tied": True, "output_activation": "elu"},
+    "presence": {"input": "presence", "input_scale": "sqrt", "center": "bias"},
+    "levels": {"input": "levels", "input_scale": "sqrt", "center": "mean"},
+    "ratings": {"input": "ratings", "input_scale": "sqrt", "center": "bias"},
+    "batch-norm": {"hidden": (12, 6, 12), "batch_norm": True},
+    "tied-norm": {"hidden": (12, 6, 12), "batch_norm": True, "tied": True, "center": "bias"},
+    "items": {"rows": "items", "center": "bias", "input": "presence"},
+    "items-norm": {"rows": "items", "batch_norm": True, "activation": "selu"},
+}
+
+
+def pair(model: Recommender, folder: Path) -> tuple[Recommender, Recommender]:
+    model.save(folder)
+    return load_model(folder), load_model(folder, light=True)
+
+
+def trained(**network: Any) -> Autoencoder:
+    options = {"hidden": (10,), **network}
+    return Autoencoder("base", **options, epochs=3, batch_size=16).fit(sample(), seed=1)
+
+
+@pytest.fixture(params=SHAPES, ids=str, scope="module")
+def models(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Recommender, Recommender]:
+    """A model as it was saved, and the same without torch; tests must not change them."""
+    return pair(trained(**SHAPES[request.param]), tmp_path_factory.mktemp("light") / "model")
+
+
+def test_every_prediction_is_the_same(models: tuple[Recommender, Recommender]) -> None:
+    heavy, light = models
+    users, items = everything(sample())
+    np.testing.assert_allclose(light.predict(users, items), heavy.predict(users, items), atol=2e-5)
+    for person in range(len(STRANGERS)):
+        wanted = heavy.predict(person, heavy.item_ids.ids, histories=STRANGERS)
+        found = light.predict(person, light.item_ids.ids, histories=STRANGERS)
+        np.testing.assert_allclose(found, wanted, atol=2e-5)
+
+
+def test_scores_of_all_items_are_the_same(models: tuple[Recommender, Recommender]) -> None:
+    heavy, light = models
+    for who in (heavy.histories, heavy.histories.take([3, 3, 0])):
+        np.testing.assert_allclose(
+            light.scores_coded(who), heavy.scores_coded(who), atol=2e-5, rtol=1e-5
+        )
+
+
+def test_lists_are_the_same(models: tuple[Recommender, Recommender]) -> None:
+    heavy, light = models
+    assert same(light.recommend(STRANGERS, k=40), heavy.recommend(STRANGERS, k=40))
+
+
+def test_item_vectors_make_the_scores(models: tuple[Recommender, Recommender]) -> None:
+    _, light = models
+    if light.settings.network.output_activation != "linear" or light.network.by_items:
+        return
+    vectors, biases = light.item_vectors()
+    who = light.histories.take([5])
+    scores = light.scores_coded(who)[0]
+    dots = (light.encode(who) @ vectors.T + biases)[0]
+    # All but the person's own bias.
+    np.testing.assert_allclose(scores - dots, np.mean(scores - dots), atol=2e-5)
+
+
+@pytest.mark.parametrize("kind", [Bias, GlobalMean, ItemMean], ids=lambda kind: kind.kind)
+def test_baselines_need_no_stand_in(kind: type[Recommender], tmp_path: Path) -> None:
+    heavy, light = pair(kind().fit(sample()), tmp_path / "model")
+    assert type(light) is type(heavy) is kind
+    assert same(light.recommend(STRANGERS), heavy.recommend(STRANGERS))
+
+
+def test_it_serves_without_torch(tmp_path: Path) -> None:
+    trained(**SHAPES["presence"]).save(tmp_path / "model")
+    code = (
+        "import sys; from matinee.models import load_model\n"
+        f"m = load_model({str(tmp_path / 'model')!r}, light=True)\n"
+        "assert len(m.recommend([{'item-01': 4.0}])) == 10\n"
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_a_light_model_is_saved_whole_and_cannot_be_fitted(tmp_path: Path) -> None:
+    heavy, light = pair(trained(hidden=(8, 4, 8), tied=True, batch_norm=True), tmp_path / "one")
+    again, lighter = pair(light, tmp_path / "two")
+    assert isinstance(again, Autoencoder)
+    assert same(again.recommend(STRANGERS), heavy.recommend(STRANGERS))
+    assert same(lighter.recommend(STRANGERS), heavy.recommend(STRANGERS))
+    with pytest.raises(UsageError, match="light"):
+        lighter.fit(sample())
+
+
+def test_many_people_with_long_histories_take_the_summed_path(tmp_path: Path) -> None:
+    """Unlike histories are gathered and summed, alike ones multiplied: both must be right."""
+    heavy, light = pair(
+        Autoencoder("base", hidden=(6,), input="presence", center="bias", epochs=2).fit(
+            checkerboard()
+        ),
+        tmp_path / "model",
+    )
+    rng = np.random.default_rng(0)
+    ids = heavy.item_ids.ids
+    few = [{int(i): 3.0 for i in rng.choice(ids, 2, replace=False)} for _ in range(400)]
+    wanted, found = heavy.recommend(few, k=40), light.recommend(few, k=40)
+    assert same(found, wanted)
+
+
+def test_rows_without_ratings_and_gathering_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("matinee.nn._forward._GATHERED", 24)
+    rng = np.random.default_rng(1)
+    config = NetworkConfig(hidden=(4,), input="ratings")
+    arrays = {
+        "table_in": rng.normal(size=(9000, 4)).astype(np.float32),
+        "table_out": rng.normal(size=(9000, 4)).astype(np.float32),
+        "bias_in": np.zeros(4, np.float32),
+        "bias_out": np.zeros(9000, np.float32),
+    }
+    forward = Forward(
+        config,
+        arrays,
+        levels=np.empty(0, np.float32),
+        offset=np.zeros(9000, np.float32),
+        row_reg=-1.0,
+    )
+    sizes = [3, 0, 9, 1, 0, 0, 6] * 40
+    people = [(rng.choice(9000, n, replace=False), rng.uniform(1, 5, n)) for n in sizes]
+    who = Histories.build(people)
+    from matinee.models._light import _csr
+
+    hidden, _ = forward.encode(_csr(who, forward))
+    for row, (items, values) in enumerate(people):
+        sums = (arrays["table_in"][items] * values.astype(np.float32)[:, None]).sum(axis=0)
+        wanted = TORCH[config.activation](torch.from_numpy(sums)).numpy()
+        np.testing.assert_allclose(hidden[row], wanted, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", TORCH)
+def test_activations_are_torchs(name: str) -> None:
+    x = np.array([-80.0, -6.0, -1e-3, -0.0, 0.0, 1e-3, 1.0, 6.0, 6.5, 80.0], np.float32)
+    with np.errstate(all="raise", under="ignore"):
+        found = ACTIVATIONS[name](x.copy())
+    np.testing.assert_allclose(found, TORCH[name](torch.from_numpy(x)).numpy(), atol=1e-6)
+    assert found.dtype == np.float32
