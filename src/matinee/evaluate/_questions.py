@@ -114,7 +114,8 @@ class Mean:
 
     def interval(self, alpha: float) -> Interval | None:
         """By Student's t; None with one seed or a diverged run."""
-        return t_interval(self.values, alpha) if np.isfinite(self.values).all() else None
+        finite = self.n > 0 and bool(np.isfinite(self.values).all())
+        return t_interval(self.values, alpha) if finite else None
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from ..errors import UsageError, nearest
+from ._arms import members
 from ._results import Results, RunRecord
-from ._study import Figure
+from ._study import Figure, Study
 
 When = Literal["last", "best"]
 """At the last epoch, or at the run's own best by the figure: chosen by looking."""
@@ -76,38 +76,41 @@ def series(
     return {seed: v for seed, v in found.items() if v is not None}
 
 
+def declared(study: Study) -> list[str]:
+    """All arms of a study as GROUP/ARM, in the order of its file, run or not."""
+    return [f"{group.name}/{arm.name}" for group in study.groups for arm, _ in members(group)]
+
+
 def arms_of(results: Results) -> list[str]:
-    """All arms with a run, in the study's order of groups and the records' order in each."""
-    order = {group.name: at for at, group in enumerate(results.study.groups)}
-    names = dict.fromkeys(arm for arm, _, _ in results.runs)
-    return sorted(names, key=lambda arm: order.get(arm.partition("/")[0], len(order)))
+    """All arms with a run, in the order of the study's file."""
+    run = dict.fromkeys(arm for arm, _, _ in results.runs)
+    known = [arm for arm in declared(results.study) if arm in run]
+    return [*known, *(arm for arm in run if arm not in known)]
 
 
 def expand(results: Results, entries: Iterable[str], without: Iterable[str] = ()) -> list[str]:
     """Arms by name: a bare group stands for its arms, a pattern ("depth/*,dropout=0") likewise.
 
     Args:
-        results: The study's records; of groups and patterns, only arms with runs are found.
-        entries: Names, groups and patterns.
+        results: The study's records.
+        entries: Names, groups and patterns; those that the study (cut, perhaps) lacks give none.
         without: Arms that a group or pattern leaves out.
-
-    Raises:
-        UsageError: No such group.
     """
-    known = arms_of(results)
+    known = declared(results.study)
     apart = set(without)
     found: list[str] = []
     for entry in entries:
-        if "/" not in entry:
-            groups = [group.name for group in results.study.groups]
-            if entry not in groups:
-                raise UsageError(f"claims: no group {entry!r}{nearest(entry, groups)}")
-            found += [a for a in known if a.startswith(f"{entry}/") and a not in apart]
-        elif "*" in entry:
-            found += [a for a in known if fnmatchcase(a, entry) and a not in apart]
+        if "/" not in entry or "*" in entry:
+            pattern = entry if "/" in entry else f"{entry}/*"
+            found += [arm for arm in known if _matches(arm, pattern) and arm not in apart]
         else:
             found.append(entry)
     return list(dict.fromkeys(found))
+
+
+def _matches(arm: str, pattern: str) -> bool:
+    # A name may hold brackets, which are no pattern here.
+    return fnmatchcase(arm, pattern.replace("[", "[[]"))
 
 
 def same_runs(results: Results, one: str, other: str, data: str) -> bool:
