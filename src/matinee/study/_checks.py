@@ -16,8 +16,8 @@ from ..evaluate._bootstrap import Interval
 from ..evaluate._questions import Answer, Mean, Question, argmin_slope
 from ..evaluate._seeds import pairs
 from . import _facts
-from ._results import Results
-from ._series import BASELINES, When, expand, runs_of, same_runs, series
+from ._results import BASELINES, Results
+from ._series import When, expand, runs_of, same_runs, series
 from ._study import Check, Figure
 
 Float64 = npt.NDArray[np.float64]

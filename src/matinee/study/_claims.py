@@ -8,8 +8,8 @@ from ..evaluate._questions import Status, answer
 from ._checks import Inquiry, inquire
 from ._facts import capital, joined
 from ._judgement import Comparison, Judgement, Verdict
-from ._results import Results
-from ._series import BASELINES, When, expand, label
+from ._results import BASELINES, Results
+from ._series import When, expand, label
 from ._study import Check, Claim, Figure
 
 TRAINING: tuple[Figure, ...] = ("reference", "batch_mean", "training")

@@ -7,6 +7,14 @@ from typing import Any
 
 from ._study import Study
 
+BASELINES = {
+    "baseline/bias": ("bias_rmse", "the bias baseline"),
+    "baseline/user_mean": ("user_mean_rmse", "the user mean"),
+    "baseline/global_mean": ("global_mean_rmse", "the global mean"),
+}
+"""Names that stand for a simple model on the same held-out ratings: key in a record's ``final``,
+and what a reader is told."""
+
 
 @dataclass(frozen=True)
 class EpochRecord:

@@ -8,19 +8,11 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 from ._arms import members
-from ._results import Results, RunRecord
+from ._results import BASELINES, Results, RunRecord
 from ._study import Figure, Study
 
 When = Literal["last", "best"]
 """At the last epoch, or at the run's own best by the figure: chosen by looking."""
-
-BASELINES = {
-    "baseline/bias": ("bias_rmse", "the bias baseline"),
-    "baseline/user_mean": ("user_mean_rmse", "the user mean"),
-    "baseline/global_mean": ("global_mean_rmse", "the global mean"),
-}
-"""Names that stand for a simple model on the same held-out ratings: key in a record's ``final``,
-and what a reader is told."""
 
 
 def diverged(record: RunRecord) -> bool:

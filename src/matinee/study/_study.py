@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ..config import Config
 
@@ -91,7 +91,8 @@ class Group(Config):
     set: dict[str, Any] = {}
     """Changes to the preset that all its arms share."""
     key: str = ""
-    """The setting that is varied: with ``values``, one arm for each, named by its value."""
+    """The setting that is varied: with ``values``, one arm for each, named by its value. Besides
+    the settings there are ``width`` and ``depth``, which make ``hidden`` of equal layers."""
     values: tuple[Any, ...] = ()
     """Values of ``key``, in the order of the chart's axis."""
     cross: dict[str, tuple[Any, ...]] = {}
@@ -119,7 +120,9 @@ class Check(Config):
     - order: figures of ``arms`` rise in that order (an entry may name several with "|").
     """
     arms: tuple[str, ...] = ()
-    """Arms, as GROUP/ARM."""
+    """Arms, as GROUP/ARM. A bare group name stands for its arms, and a pattern (depth/*,dropout=0)
+    likewise; baseline/bias, baseline/user_mean and baseline/global_mean stand for those simple
+    models on the same held-out ratings."""
     than: tuple[str, ...] = ()
     """Arms compared with; a bare group name stands for its other arms."""
     by: float = 0.0
@@ -131,9 +134,26 @@ class Check(Config):
     figure: Figure | None = None
     """The one figure to judge; by default held_out, and beside it the training figures."""
     data: str = ""
-    """Name of the data; by default the study's first."""
+    """Name of the data; by default the study's first. Of a trend, a pattern (users-*), by default
+    all data."""
     negate: bool = False
     """The claim says the opposite of the check."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Check:
+        if not self.arms:
+            raise ValueError("a check names its arms")
+        if self.kind in ("better", "best") and not self.than:
+            raise ValueError(f"{self.kind}: than which arms or group?")
+        if self.kind not in ("better", "best") and self.than:
+            raise ValueError(f"{self.kind} compares with no other arms: leave out than")
+        if self.kind == "best" and (len(self.arms) > 1 or "/" not in self.arms[0]):
+            raise ValueError("best: name one arm, as GROUP/ARM")
+        if self.kind == "near" and self.value is None:
+            raise ValueError("near which value?")
+        if self.kind == "order" and len(self.arms) < 2:
+            raise ValueError("order: name at least two arms, the lowest first")
+        return self
 
 
 class Claim(Config):
@@ -200,3 +220,5 @@ class Study(Config):
     """Claims to judge."""
     quick: Quick = Quick()
     """The cut version."""
+    cut: Quick | None = None
+    """What this was cut by, where it is the cut version already: nobody writes that by hand."""

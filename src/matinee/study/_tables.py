@@ -86,8 +86,12 @@ def compare(
         ]
     )
     rows: list[_Row] = [
-        {"arm": arm, **dict(_estimate("mean", _of(known[arm]))), **dict(_difference(difference))}
-        | {"seeds": float(difference.n if difference else len(known[arm]))}
+        {
+            "arm": arm,
+            **dict(_estimate("mean", _of(known[arm]))),
+            **dict(_difference(difference)),
+            "seeds": float(difference.n if difference else len(known[arm])),
+        }
         for arm, difference in zip(ordered, differences, strict=True)
         if known[arm]
     ]
@@ -127,9 +131,13 @@ def compare_results(
         raise UsageError(f"the two results share no arm with the figure {figure!r} on {name}")
     differences = adjust([paired(after, before) for before, after in found.values()])
     rows: list[_Row] = [
-        {"arm": arm, "first": _mean(_of(before)), "second": _mean(_of(after))}
-        | dict(_difference(difference))
-        | {"seeds": float(difference.n if difference else 0)}
+        {
+            "arm": arm,
+            "first": _mean(_of(before)),
+            "second": _mean(_of(after)),
+            **dict(_difference(difference)),
+            "seeds": float(difference.n if difference else 0),
+        }
         for (arm, (before, after)), difference in zip(found.items(), differences, strict=True)
     ]
     return _table(rows)
