@@ -1,0 +1,106 @@
+"""Scales of an axis: from values to places, and where ticks stand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of a chart.
+
+    Attributes:
+        low: Value at the start.
+        high: Value at the end; not equal to ``low``.
+        start: Place of ``low``, in pixels.
+        end: Place of ``high``.
+        log: Whether equal distances are equal ratios.
+        ticks: Values that are marked; round ones by default.
+        labels: Text of each tick; the value by default.
+    """
+
+    low: float
+    high: float
+    start: float
+    end: float
+    log: bool = False
+    ticks: tuple[float, ...] = ()
+    labels: tuple[str, ...] = ()
+
+    def at(self, value: float) -> float:
+        """The place of a value, in pixels; beyond the ends for one that is out of range."""
+        low, high, value = (
+            (math.log(self.low), math.log(self.high), math.log(max(value, 1e-300)))
+            if self.log
+            else (self.low, self.high, value)
+        )
+        return self.start + (value - low) / (high - low) * (self.end - self.start)
+
+    def holds(self, value: float) -> bool:
+        """Whether a value is in range."""
+        return self.low <= value <= self.high
+
+    def marks(self, wanted: int = 5) -> list[tuple[float, str]]:
+        """Ticks in range, as (value, text)."""
+        values = self.ticks or (
+            log_ticks(self.low, self.high, wanted)
+            if self.log
+            else round_ticks(self.low, self.high, wanted)
+        )
+        texts = self.labels or tick_texts(values)
+        return [(v, t) for v, t in zip(values, texts, strict=True) if self.holds(v)]
+
+
+def round_ticks(low: float, high: float, wanted: int = 5) -> tuple[float, ...]:
+    """Round values between two, about as many as wanted: steps of 1, 2, 2.5 or 5."""
+    span = high - low
+    if span <= 0 or not math.isfinite(span):
+        return (low,)
+    power = 10.0 ** math.floor(math.log10(span / wanted))
+    step = next((m * power for m in (1, 2, 2.5, 5) if span / (m * power) <= wanted), 10 * power)
+    first = math.ceil(low / step - 1e-9)
+    last = math.floor(high / step + 1e-9)
+    return tuple(round(n * step, 10) + 0.0 for n in range(first, last + 1))
+
+
+def log_ticks(low: float, high: float, wanted: int = 5) -> tuple[float, ...]:
+    """Powers of ten between two values, with 3s (and 2s and 5s) where they are few."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    for steps in ((1,), (1, 3), (1, 2, 5)):
+        found = [m * 10.0**p for p in range(first, last + 1) for m in steps]
+        found = [v for v in found if low * (1 - 1e-9) <= v <= high * (1 + 1e-9)]
+        if len(found) >= min(wanted, 3):
+            break
+    every = max(1, math.ceil(len(found) / (2 * wanted)))
+    return tuple(found[::every]) or (low,)
+
+
+def tick_texts(values: Sequence[float]) -> tuple[str, ...]:
+    """Ticks as text, all with as many decimals as the finest needs."""
+    if any(abs(v) >= 1e5 or 0 < abs(v) < 1e-3 for v in values):
+        return tuple(short(v) for v in values)
+    decimals = max((len(f"{v:.6f}".rstrip("0").partition(".")[2]) for v in values), default=0)
+    spread = max(values) / max(min((v for v in values if v > 0), default=1.0), 1e-12)
+    if spread > 100:
+        return tuple(f"{v:g}" for v in values)
+    return tuple(f"{v:.{decimals}f}" for v in values)
+
+
+def short(value: float) -> str:
+    """A number of any size in a few characters: 0.8734, 12,300, 3 M, 1e-06."""
+    size = abs(value)
+    if size >= 1e6:
+        return f"{value / 1e6:.3g} M"
+    if size >= 1e4:
+        return f"{value:,.0f}"
+    return f"{value:.4g}"
+
+
+def padded(low: float, high: float, share: float = 0.06) -> tuple[float, float]:
+    """A range with some room at both ends, never empty."""
+    if high <= low:
+        return low - 0.5, high + 0.5
+    room = (high - low) * share
+    return low - room, high + room

@@ -1,0 +1,137 @@
+"""SVG as text: elements, marks, and texts whose width is estimated, as no font is at hand."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Sequence
+
+from markupsafe import escape
+
+SIZE = 12.0
+"""Font size in pixels of a chart's own coordinates."""
+SHAPES = ("circle", "square", "triangle", "diamond", "down", "cross", "plus", "left")
+COLOURS = 8
+"""Colours of ``chart.css``; dashes change with every series, so colour never stands alone."""
+DASHES = ("", "7 3", "2 3", "9 3 2 3", "4 2", "12 4", "1 2.5", "8 2 2 2 2 2")
+
+
+def n(value: float) -> str:
+    """A coordinate: to a tenth of a pixel."""
+    return f"{value:.1f}".removesuffix(".0")
+
+
+def element(name: str, content: str = "", **attributes: str | float | None) -> str:
+    """An element; ``content`` is markup, attribute values are escaped. ``cls`` is the class."""
+    parts = [name]
+    for key, value in attributes.items():
+        if value is None:
+            continue
+        word = "class" if key == "cls" else key.replace("_", "-")
+        parts.append(f'{word}="{n(value) if isinstance(value, float) else escape(value)}"')
+    head = " ".join(parts)
+    return f"<{head}>{content}</{name}>" if content else f"<{head}/>"
+
+
+def text(
+    x: float, y: float, words: str, *, anchor: str = "start", cls: str = "", **more: str | float
+) -> str:
+    """A line of text; ``y`` is the middle of its height."""
+    anchors = None if anchor == "start" else anchor
+    return element(
+        "text",
+        str(escape(words)),
+        x=float(x),
+        y=float(y + SIZE * 0.35),
+        text_anchor=anchors,
+        cls=cls or None,
+        **more,
+    )
+
+
+def width(words: str) -> float:
+    """About how wide a text is, in pixels, in the fonts of any system."""
+    wide = sum(0.9 if c in "MWmw@%—" else 0.32 if c in "iIjl.,:;'|!()1 " else 0.6 for c in words)
+    return SIZE * wide
+
+
+def shortened(words: str, room: float) -> str:
+    """The text, cut with an ellipsis where it is wider than there is room."""
+    if width(words) <= room:
+        return words
+    while words and width(words + "…") > room:
+        words = words[:-1]
+    return words.rstrip() + "…"
+
+
+def line(x1: float, y1: float, x2: float, y2: float, cls: str) -> str:
+    """A straight line."""
+    return element("line", x1=float(x1), y1=float(y1), x2=float(x2), y2=float(y2), cls=cls)
+
+
+def path(points: Iterable[tuple[float, float]], *, closed: bool = False) -> str:
+    """Path data through points: steps from one to the next, which are shorter than places."""
+    found = [(round(10 * x), round(10 * y)) for x, y in points]
+    if not found:
+        return ""
+    steps = [_pair(x - a, y - b) for (a, b), (x, y) in itertools.pairwise(found)]
+    return f"M{_pair(*found[0])}" + ("l" + " ".join(steps) if steps else "") + "Z" * closed
+
+
+def _pair(x: int, y: int) -> str:
+    """Two coordinates in tenths of a pixel, in as few characters as SVG allows."""
+    one, other = (f"{v / 10:g}".replace("0.", ".", abs(v) < 10) for v in (x, y))
+    return one + ("" if other.startswith("-") else " ") + other
+
+
+def shape(kind: str, x: float, y: float, radius: float = 3.5, cls: str = "") -> str:
+    """A mark of one of ``SHAPES``, about the same area each."""
+    r = radius
+    match kind:
+        case "circle":
+            return element("circle", cx=float(x), cy=float(y), r=float(r), cls=cls)
+        case "square":
+            corners = [(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)]
+        case "triangle":
+            corners = [(0, -1.2), (1.1, 0.8), (-1.1, 0.8)]
+        case "down":
+            corners = [(0, 1.2), (1.1, -0.8), (-1.1, -0.8)]
+        case "diamond":
+            corners = [(0, -1.3), (1.3, 0), (0, 1.3), (-1.3, 0)]
+        case "left":
+            corners = [(-1.2, 0), (0.8, -1.1), (0.8, 1.1)]
+        case _:
+            turn = math.pi / 4 if kind == "cross" else 0.0
+            arm = [(-0.35, -1.3), (0.35, -1.3), (0.35, -0.35), (1.3, -0.35), (1.3, 0.35)]
+            arm += [(0.35, 0.35), (0.35, 1.3), (-0.35, 1.3), (-0.35, 0.35), (-1.3, 0.35)]
+            arm += [(-1.3, -0.35), (-0.35, -0.35)]
+            cos, sin = math.cos(turn), math.sin(turn)
+            corners = [(a * cos - b * sin, a * sin + b * cos) for a, b in arm]
+    return element(
+        "path", d=path([(x + a * r, y + b * r) for a, b in corners], closed=True), cls=cls
+    )
+
+
+def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Places near the wanted ones, in their order, at least ``gap`` apart, between two bounds.
+
+    Where there is no room for all, they are packed evenly.
+    """
+    order = sorted(range(len(wanted)), key=lambda i: wanted[i])
+    if not order:
+        return []
+    gap = min(gap, (high - low) / max(len(order) - 1, 1))
+    # Neighbours that collide are joined into blocks, each centred on what its members want.
+    blocks: list[list[float]] = []  # [sum of wanted starts, members]
+    for rank, index in enumerate(order):
+        blocks.append([wanted[index] - rank * gap, 1.0])
+        while len(blocks) > 1 and blocks[-2][0] / blocks[-2][1] > blocks[-1][0] / blocks[-1][1]:
+            total, members = blocks.pop()
+            blocks[-1][0] += total
+            blocks[-1][1] += members
+    bases = [total / members for total, members in blocks for _ in range(int(members))]
+    last = high - (len(order) - 1) * gap
+    out = [0.0] * len(order)
+    for rank, index in enumerate(order):
+        out[index] = min(max(bases[rank], low), last) + rank * gap
+    return out

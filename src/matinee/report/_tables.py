@@ -1,0 +1,89 @@
+"""``Sheet``: a table for a page, and the same as CSV and Markdown."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+Value = str | float | int | None
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table.
+
+    Attributes:
+        name: Of its file.
+        columns: Headings.
+        rows: Cells; numbers as numbers, None where there is none.
+        caption: What it shows.
+        strong: Rows that are set off, by place.
+        text_columns: Leading columns that hold names, not numbers.
+    """
+
+    name: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Value]]
+    caption: str = ""
+    strong: Sequence[int] = ()
+    text_columns: int = 1
+
+    def csv(self) -> str:
+        """As CSV with a heading line: numbers in full, an empty field where there is none."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(self.columns)
+        writer.writerows([_full(value) for value in row] for row in self.rows)
+        return out.getvalue()
+
+    def markdown(self) -> str:
+        """As a Markdown table, numbers as on the page."""
+        rule = ["---" if at < self.text_columns else "---:" for at in range(len(self.columns))]
+        lines = [list(self.columns), rule, *([cell(v) for v in row] for row in self.rows)]
+        return "".join(
+            "| " + " | ".join(_one_line(word) for word in line) + " |\n" for line in lines
+        )
+
+    @property
+    def csv_link(self) -> str:
+        """The CSV as an address that holds it."""
+        return "data:text/csv;charset=utf-8," + quote(self.csv())
+
+    @property
+    def markdown_link(self) -> str:
+        """The Markdown as an address that holds it."""
+        return "data:text/markdown;charset=utf-8," + quote(self.markdown())
+
+
+def cell(value: Value) -> str:
+    """A cell as it is read: four decimals, thousands apart, nothing for None."""
+    if value is None:
+        return ""
+    if isinstance(value, bool | str):
+        return str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    if math.isnan(value):
+        return ""
+    if math.isinf(value):
+        return "diverged"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    text = f"{value:.1f}" if abs(value) >= 20 else f"{value:.4f}"
+    return text.replace("-", "−")
+
+
+def _full(value: Value) -> str | int:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:.8g}"
+    return value
+
+
+def _one_line(word: str) -> str:
+    return " ".join(word.split()).replace("|", "\\|")
