@@ -87,9 +87,8 @@ class SweepProgress:
 
     def _text(self, step: Step) -> str:
         parts = [f"{step.what}  epoch {step.epoch.epoch}/{step.epochs}"]
-        value = step.epoch.watched.get("validation")
-        if value is not None:
-            parts.append(f"validation RMSE {value:.4f}")
+        if step.rmse is not None:
+            parts.append(f"validation RMSE {step.rmse:.4f}")
         if step.best is not None and step.best.rmse is not None:
             parts.append(f"best {step.best.rmse:.4f} (trial {step.best.number})")
         if step.left is not None and not step.what.startswith("judging"):

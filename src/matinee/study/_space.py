@@ -134,7 +134,7 @@ def default_space(start: Settings) -> SearchSpace:
             if train.weight_decay
             else {"low": 1e-3, "high": 1.0, "log": True}
         ),
-        "epochs": _around(train.epochs, 2.0, 2.0, least=1),
+        "epochs": _around(train.epochs, 2.0, 1.5, least=1),
         "batch_size": (
             {"choices": ["auto", 32, 64, 128, 256, 512]}
             if train.batch_size == "auto"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._version import __version__
 from ..data import Ratings, fingerprint, split, split_three, subtract
 from ..errors import LeakError, MatineeError, UsageError
 from ..evaluate import Gain
@@ -13,7 +14,7 @@ from ._space import SearchSpace, default_space
 from ._sweep_judge import judge
 from ._sweep_result import Sweep, Trial, best_of
 from ._sweep_search import Search, Step
-from ._sweep_store import Store
+from ._sweep_store import Store, quietly
 
 if TYPE_CHECKING:
     from ..data._split import Protocol
@@ -101,9 +102,10 @@ def sweep(
         "preset": start.replace({"description": ""}).model_dump(mode="json"),
         "space": space.model_dump(mode="json")["dimensions"],
         "seed": seed,
+        "version of matinee": __version__,
     }
     place = None if storage is None else Path(storage)
-    with Store(place, identity, start, space, seed) as store:
+    with quietly(), Store(place, identity, start, space, seed) as store:
         search = Search(
             store, start, space, parts[0], parts[1], seed, device, budget, on_epoch, on_trial
         )

@@ -30,6 +30,7 @@ class Step:
     Attributes:
         what: The training that is going on: "trial 3", "judging: best, seed 7".
         epoch: What the epoch did.
+        rmse: RMSE that trials are compared by on the way, or None.
         epochs: How many there may be.
         best: The best trial so far, or None.
         left: Seconds until the search ends, or None without a budget.
@@ -37,6 +38,7 @@ class Step:
 
     what: str
     epoch: Epoch
+    rmse: float | None
     epochs: int
     best: Trial | None
     left: float | None
@@ -73,6 +75,7 @@ class Search:
         self._began = time.monotonic()
         self._before = sum(trial.seconds for trial in self.store.finished)
         self._left: float | None = None
+        self._shrunk = self.start.network.shrinks and self.start.train.validation > 0
 
     def run(self, trials: int | None, judgements: int) -> Stopped:
         """Run trials until something ends the search.
@@ -111,7 +114,16 @@ class Search:
         """Tell the caller of an epoch."""
         if self.on_epoch is not None:
             best = best_of(self.store.finished)
-            self.on_epoch(Step(what, epoch, epochs, best, self._left))
+            self.on_epoch(Step(what, epoch, self._on_the_way(epoch), epochs, best, self._left))
+
+    def _on_the_way(self, epoch: Epoch) -> float | None:
+        """What trials are compared by between epochs.
+
+        The validation ratings are scored by the network as it is. Where it will be shrunk towards
+        the bias model that says little of how it ends: the preset's own validation part, the same
+        ratings in every trial, is scored as shrunk.
+        """
+        return epoch.valid_rmse if self._shrunk else epoch.watched.get("validation")
 
     def _remaining(self, reserve: float) -> float:
         """Seconds of searching left."""
@@ -154,7 +166,7 @@ class Search:
             self._left = None if self.budget is None else max(self._remaining(reserve), 0.0)
             self.watch(f"trial {number}", epoch, settings.train.epochs)
             if epoch.epoch < settings.train.epochs:
-                rungs.report(epoch)
+                rungs.report(epoch, self._on_the_way(epoch))
                 if self._remaining(reserve) <= 0:
                     raise _OverBudgetError
 
@@ -183,10 +195,9 @@ class _Rungs:
         self._last = 0
         self._stood: float | None = None
 
-    def report(self, epoch: Epoch) -> None:
-        """Note an epoch; end the trial if it is behind."""
-        value = epoch.watched.get("validation")
-        if value is None:  # the validation ratings are all of unknown users or items
+    def report(self, epoch: Epoch, value: float | None) -> None:
+        """Note an epoch and its RMSE, if there is one; end the trial if it is behind."""
+        if value is None:  # the ratings to compare on are all of unknown users or items
             return
         rung = epoch.epoch * RUNGS // self._epochs
         if self._stood is not None:

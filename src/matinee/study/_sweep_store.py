@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 RUNGS = 20
 """Trials are compared at twentieths of their own schedule: with a learning rate that falls over the
 epochs, the tenth epoch of twenty is not the tenth of a hundred."""
-_STARTUP = 8
+_STARTUP = 5
 """Trials drawn at random before the sampler learns from them."""
-_UNPRUNED = 5
+_UNPRUNED = 2
 """Trials that run to their end before any is cut short."""
 _WARMUP = 0.4
 """Share of its schedule that every trial may run."""
@@ -199,9 +199,9 @@ class Store:
         )
         try:
             storage = optuna.storages.JournalStorage(backend)
-            study = optuna.create_study(
-                storage=storage, study_name=_NAME, pruner=pruner, load_if_exists=True
-            )
+            kept = _NAME in optuna.get_all_study_names(storage)
+            begin = optuna.load_study if kept else optuna.create_study
+            study = begin(storage=storage, study_name=_NAME, pruner=pruner)
         except (ValueError, KeyError, TypeError, AssertionError, IndexError) as error:
             raise MatineeError(
                 f"{path}: damaged ({type(error).__name__}: {error}); remove it to start anew"

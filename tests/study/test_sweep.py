@@ -1,0 +1,346 @@
+"""``sweep`` on small generated ratings: what it chooses by, keeps, stops at and says."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from matinee.data import Ratings, split, split_three, synthesize
+from matinee.errors import DataError, LeakError, MatineeError, UsageError
+from matinee.evaluate import rmse
+from matinee.models import Autoencoder
+from matinee.study import SearchSpace, Sweep, Trial, sweep
+from matinee.train import preset
+
+START = preset("base").replace(
+    {"hidden": 8, "epochs": 6, "batch_size": 32, "center": "bias", "clip": True}
+)
+SPACE = SearchSpace.make(
+    {
+        "width": {"low": 2, "high": 16, "log": True},
+        "learning_rate": {"low": 1e-4, "high": 3e-2, "log": True},
+        "epochs": {"low": 3, "high": 8},
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def ratings() -> Ratings:
+    return synthesize(120, 90, 4000).ratings
+
+
+@pytest.fixture(scope="module")
+def whole(ratings: Ratings) -> Sweep:
+    return sweep(ratings, START, space=SPACE, trials=8, seed=3)
+
+
+def apart_from_time(trials: tuple[Trial, ...]) -> list[Trial]:
+    return [replace(trial, seconds=0.0) for trial in trials]
+
+
+def scored(settings: Any, train: Ratings, held: Ratings, seed: int) -> float:
+    model = Autoencoder(settings=settings).fit(train, seed=seed)
+    users, items = held.user_ids.ids[held.users], held.item_ids.ids[held.items]
+    return rmse(model.predict(users, items), held.values)
+
+
+def test_trials_are_compared_on_one_validation_part(ratings: Ratings, whole: Sweep) -> None:
+    train, valid, fresh = split_three(ratings, 0.1, 0.1, 3)
+    assert whole.sizes == {
+        "train": len(train),
+        "validation": len(valid),
+        "fresh": len(fresh),
+        "test": 0,
+    }
+    assert whole.trials[0].settings == START
+    complete = [trial for trial in whole.trials if trial.state == "complete"]
+    assert len(complete) >= 3
+    for trial in complete[:3]:
+        assert trial.rmse == scored(trial.settings, train, valid, 3)
+    assert whole.best.rmse == min(trial.rmse or 9 for trial in complete)
+    assert (len(whole.trials), whole.stopped) == (8, "trials")
+
+
+def test_the_worth_is_measured_on_ratings_the_search_never_saw(
+    ratings: Ratings, whole: Sweep
+) -> None:
+    assert whole.best.number > 0
+    assert whole.fresh is not None
+    rest, fresh = split(ratings, 0.1, 3)
+    assert len(fresh) == whole.fresh.n == 400
+    for settings, told in (
+        (START, whole.fresh.before),
+        (whole.best.settings, whole.fresh.after),
+    ):
+        found = [scored(settings, rest, fresh, seed) for seed in (4, 5)]
+        assert told == pytest.approx(float(np.mean(found)), abs=1e-12)
+    assert whole.fresh.gain == whole.fresh.before - whole.fresh.after
+    within = whole.fresh.interval
+    assert within is not None
+    assert within.low < whole.fresh.gain < within.high
+    assert f"{abs(whole.fresh.gain):.4f}" in whole.worth
+
+
+def test_a_seed_and_a_number_of_trials_decide_all(ratings: Ratings, whole: Sweep) -> None:
+    again = sweep(ratings, START, space=SPACE, trials=8, seed=3)
+    assert apart_from_time(again.trials) == apart_from_time(whole.trials)
+    assert again.fresh == whole.fresh
+    other = sweep(ratings, START, space=SPACE, trials=2, seed=4)
+    assert other.trials[1].values != whole.trials[1].values
+
+
+def test_a_sweep_goes_on_where_it_was_stopped(
+    ratings: Ratings, whole: Sweep, tmp_path: Path
+) -> None:
+    file = tmp_path / "trials"
+
+    class _Killed(BaseException):
+        pass
+
+    def fall(step: Any) -> None:
+        if step.what == "trial 4" and step.epoch.epoch == 2:
+            raise _Killed
+
+    with pytest.raises(_Killed):
+        sweep(ratings, START, space=SPACE, trials=8, seed=3, storage=file, on_epoch=fall)
+    made: list[int] = []
+    with file.open("ab") as journal:  # the kill came in the middle of a write
+        journal.write(b'{"op_code":6,"worker')
+    found = sweep(
+        *(ratings, START),
+        space=SPACE,
+        trials=8,
+        seed=3,
+        storage=file,
+        on_trial=lambda trial, best: made.append(trial.number),
+    )
+    assert made == [4, 5, 6, 7]
+    assert apart_from_time(found.trials) == apart_from_time(whole.trials)
+    assert found.fresh == whole.fresh
+
+    steps: list[Any] = []
+    again = sweep(
+        *(ratings, START),
+        space=SPACE,
+        trials=8,
+        seed=3,
+        storage=file,
+        on_epoch=steps.append,
+    )
+    assert (steps, again.fresh, again.best) == ([], found.fresh, found.best)
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"ratings": synthesize(120, 90, 4000, seed=1).ratings}, "data"),
+        ({"by": "user"}, "data"),
+        ({"preset": START.replace({"momentum": 0.5})}, "preset (train.momentum)"),
+        ({"space": SearchSpace.make({"epochs": {"low": 1, "high": 2}})}, "space (width"),
+        ({"seed": 4}, "seed (3, now 4)"),
+    ],
+)
+def test_the_trials_of_another_sweep_are_refused(
+    change: dict[str, Any], word: str, ratings: Ratings, tmp_path: Path
+) -> None:
+    file = tmp_path / "trials"
+    options: dict[str, Any] = {
+        "ratings": ratings,
+        "preset": START,
+        "space": SPACE,
+        "seed": 3,
+        "trials": 1,
+        "storage": file,
+    }
+    sweep(**options)
+    before = file.read_bytes()
+    with pytest.raises(UsageError) as caught:
+        sweep(**{**options, **change})
+    assert str(file) in str(caught.value)
+    assert f"another {word}" in str(caught.value)
+    assert file.read_bytes() == before
+
+
+def test_a_file_that_is_no_sweep_is_left_alone(ratings: Ratings, tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    for text in ("user,item,rating\n1,2,3\n", '{"a": 1}\n', "7\n", "no line"):
+        file.write_text(text)
+        with pytest.raises(UsageError, match=r"notes\.txt: not the trials of a sweep"):
+            sweep(ratings, START, space=SPACE, trials=1, storage=file)
+        assert file.read_text() == text
+
+
+def test_a_damaged_file_is_named(ratings: Ratings, tmp_path: Path) -> None:
+    file = tmp_path / "trials"
+    sweep(ratings, START, space=SPACE, trials=1, storage=file)
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join([*lines[:2], b"{oh\n", *lines[3:]]))
+    with pytest.raises(MatineeError, match="damaged"):
+        sweep(ratings, START, space=SPACE, trials=1, storage=file)
+
+
+def test_two_sweeps_do_not_share_a_file(ratings: Ratings, tmp_path: Path) -> None:
+    pytest.importorskip("fcntl")
+    file = tmp_path / "trials"
+    told: list[str] = []
+
+    def another(trial: Trial, best: Trial | None) -> None:
+        with pytest.raises(UsageError, match="another sweep is running") as caught:
+            sweep(ratings, START, space=SPACE, trials=1, storage=file)
+        told.append(str(caught.value))
+
+    sweep(ratings, START, space=SPACE, trials=1, storage=file, on_trial=another)
+    assert len(told) == 1
+
+
+def test_what_is_behind_is_cut_short(ratings: Ratings) -> None:
+    choices = [[2e-3, *(10.0**-e for e in range(7, 16))], [20, 21, 22]]
+    space = SearchSpace.make(
+        {"learning_rate": {"choices": choices[0]}, "epochs": {"choices": choices[1]}}
+    )
+    start = START.replace({"epochs": 20, "learning_rate": 2e-3})
+    found = sweep(ratings, start, space=space, trials=8)
+    pruned = [trial for trial in found.trials if trial.state == "pruned"]
+    assert len(pruned) >= 2
+    for trial in pruned:
+        # Never before two fifths of its schedule, and with something saved.
+        assert 8 <= trial.epochs < trial.settings.train.epochs
+        assert trial.rmse is None
+        assert trial.values["train.learning_rate"] < 1e-3
+
+
+def test_settings_that_fail_are_no_end(ratings: Ratings) -> None:
+    space = SearchSpace.make({"learning_rate": {"choices": [5e-4, 1e9]}})
+    found = sweep(ratings, START, space=space, trials=9)
+    assert found.stopped == "exhausted"
+    assert [(t.number, t.state) for t in found.trials] == [(0, "complete"), (1, "failed")]
+    assert "diverged" in found.trials[1].reason
+    assert found.best.number == 0
+    assert found.fresh is None
+    assert found.worth.startswith("nothing tried was better")
+
+    together = {"patience": {"choices": [0, 2]}}
+    found = sweep(ratings, START, space=SearchSpace.make(together), trials=9)
+    assert "patience needs a validation share" in found.trials[1].reason
+
+    start = START.replace({"learning_rate": 1e9})
+    with pytest.raises(MatineeError, match=r"trials failed; the first: training diverged"):
+        sweep(ratings, start, space=SearchSpace.make({"epochs": {"choices": [6]}}), trials=3)
+    found = sweep(ratings, start, space=space, trials=9)
+    assert found.best.number == 1
+    assert found.fresh is None
+    assert "could not be trained" in found.worth
+
+
+def test_a_start_outside_of_the_space_is_still_the_first_trial(ratings: Ratings) -> None:
+    space = SearchSpace.make({"epochs": {"low": 1, "high": 3}, "activation": {"choices": ["elu"]}})
+    found = sweep(ratings, START, space=space, trials=3)
+    assert found.trials[0].settings == START
+    assert found.trials[0].values == {"train.epochs": 6, "network.activation": "sigmoid"}
+    assert all(1 <= trial.values["train.epochs"] <= 3 for trial in found.trials[1:])
+
+
+def test_the_budget_stops_a_running_trial(ratings: Ratings) -> None:
+    start = START.replace({"epochs": 2})
+    space = SearchSpace.make({"epochs": {"choices": [100_000]}})
+    began = time.monotonic()
+    found = sweep(ratings, start, space=space, budget=3 / 60)
+    assert time.monotonic() - began < 6
+    assert (found.stopped, len(found.trials)) == ("budget", 1)
+    with pytest.raises(MatineeError, match=r"budget of 0\.0333.* minutes ended before the first"):
+        sweep(ratings, START.replace({"epochs": 100_000}), space=space, budget=2 / 60)
+
+
+def test_the_budget_counts_earlier_sittings(ratings: Ratings, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"space": SPACE, "storage": tmp_path / "trials"}
+    first = sweep(ratings, START, budget=2 / 60, **options)
+    assert first.stopped == "budget"
+    assert len(first.trials) > 2
+    used = sum(trial.seconds for trial in first.trials)
+    again = sweep(ratings, START, budget=used / 60, **options)
+    assert len(again.trials) == len(first.trials)
+    more = sweep(ratings, START, budget=(used + 2) / 60, **options)
+    assert len(more.trials) > len(first.trials)
+
+
+def test_a_test_set_is_read_at_the_end_and_chooses_nothing(
+    ratings: Ratings, whole: Sweep, tmp_path: Path
+) -> None:
+    other = synthesize(120, 90, 4400).ratings
+    train, test = split(other, 0.1, 0)
+    plain = sweep(train, START, space=SPACE, trials=4)
+    found = sweep(train, START, space=SPACE, trials=4, test=test)
+    assert apart_from_time(found.trials) == apart_from_time(plain.trials)
+    assert (plain.test, found.sizes["test"]) == (None, len(test))
+    assert found.test is not None
+    told = [scored(found.best.settings, train, test, seed) for seed in (1, 2)]
+    assert found.test.after == pytest.approx(float(np.mean(told)), abs=1e-12)
+    with pytest.raises(LeakError, match="10 of its pairs"):
+        sweep(train, START, space=SPACE, trials=1, test=train.take(np.arange(10)))
+
+
+def test_the_preset_file_goes_round(whole: Sweep, tmp_path: Path) -> None:
+    file = whole.save(tmp_path / "mine.toml")
+    read = preset(str(file))
+    assert read == whole.settings
+    assert read.replace({"description": START.description}) == whole.best.settings
+    assert Autoencoder(preset=str(file)).settings == read
+    for text in ("Found by matinee sweep", f"trial {whole.best.number}", "fresh ratings"):
+        assert text in read.description
+    with pytest.raises(UsageError, match=r"ends in \.toml"):
+        whole.save(tmp_path / "mine")
+    with pytest.raises(MatineeError, match="cannot write"):
+        whole.save(file / "under" / "a-file.toml")
+
+
+def test_the_table_of_trials(whole: Sweep, tmp_path: Path) -> None:
+    table = whole.table()
+    assert list(table.columns) == [
+        *("trial", "state", "rmse", "epochs", "seconds"),
+        *("width", "train.learning_rate", "train.epochs", "reason"),
+    ]
+    lines = whole.write_trials(tmp_path / "t.csv").read_text().splitlines()
+    assert len(lines) == 9
+    found = json.loads(whole.write_trials(tmp_path / "t.json").read_text())
+    assert [trial["rmse"] for trial in found["trials"]] == [trial.rmse for trial in whole.trials]
+    assert found["best"]["settings"]["train"]["epochs"] == whole.best.settings.train.epochs
+    with pytest.raises(UsageError, match=r"\.json"):
+        whole.write_trials(tmp_path / "t.xlsx")
+
+
+def test_importances_need_trials_enough(ratings: Ratings, whole: Sweep) -> None:
+    assert whole.importances == {}
+    space = SearchSpace.make(
+        {
+            "learning_rate": {"low": 1e-5, "high": 1e-1, "log": True},
+            "batch_size": {"choices": [31, 32, 33]},
+        }
+    )
+    found = sweep(ratings, START.replace({"epochs": 1}), space=space, trials=14)
+    assert sum(found.importances.values()) == pytest.approx(1.0)
+    assert found.importances["train.learning_rate"] > 0.5
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"budget": 0.0}, UsageError, "budget = 0"),
+        ({"trials": 0}, UsageError, "trials = 0"),
+        ({"seeds": 0}, UsageError, "seeds = 0"),
+        ({"seed": -1}, UsageError, "seed = -1"),
+        ({"by": "usr"}, UsageError, "'user'"),
+        ({"preset": "defualt"}, UsageError, "'default'"),
+        ({"space": "absent.toml"}, UsageError, "absent.toml: no such file"),
+        ({"validation": 0.9, "fresh": 0.2}, (UsageError, DataError), ""),
+    ],
+)
+def test_wrong_requests(options: dict[str, Any], error: Any, words: str, ratings: Ratings) -> None:
+    with pytest.raises(error) as caught:
+        sweep(ratings, **{"preset": START, "trials": 1, **options})
+    assert words in str(caught.value)
