@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -98,6 +98,7 @@ class Autoencoder(Recommender):
         folder: Path | str | None = None,
         resume: bool = False,
         watch: Mapping[str, Ratings] | None = None,
+        measure: Iterable[str] = (),
         **options: Any,
     ) -> Self:
         """Train on ratings.
@@ -111,6 +112,7 @@ class Autoencoder(Recommender):
             watch: Held-out ratings by name to score after each epoch, for curves. Nothing is
                 chosen by them; ratings of unknown users and items are left out, and with them a
                 set that has no others.
+            measure: Further figures of each epoch, for studies: see ``train.MEASURES``.
             **options: There are no others; a wrong name is an error.
 
         Returns:
@@ -130,6 +132,7 @@ class Autoencoder(Recommender):
             folder=None if folder is None else Path(folder),
             resume=resume,
             watch=watch or {},
+            measure=frozenset(measure),
             **options,
         )
 
@@ -152,8 +155,9 @@ class Autoencoder(Recommender):
         folder: Path | None = None,
         resume: bool = False,
         watch: Mapping[str, Ratings] | None = None,
+        measure: frozenset[str] = frozenset(),
     ) -> None:
-        run = self._prepare(train, seed, watch or {})
+        run = self._prepare(train, seed, watch or {}, measure)
         place = None
         if folder is not None:
             place = RunFolder(
@@ -186,7 +190,9 @@ class Autoencoder(Recommender):
         self.n_valid = len(run.valid) if run.valid else 0
         self._vectors = None
 
-    def _prepare(self, train: Ratings, seed: int, watch: Mapping[str, Ratings]) -> Run:
+    def _prepare(
+        self, train: Ratings, seed: int, watch: Mapping[str, Ratings], measure: frozenset[str]
+    ) -> Run:
         network_config, train_config = self.settings.network, self.settings.train
         rng = np.random.default_rng(seed)
         by_items = network_config.rows == "items"
@@ -213,8 +219,9 @@ class Autoencoder(Recommender):
         for name, ratings in watch.items():
             csr = self._coded(ratings)
             if len(csr.values):
-                watched[name] = Holdout.of(csr, low, high)
-        return Run(network, inputs, known, train_config, rng, valid, watched)
+                watched[name] = Holdout.of(csr, low, high, users_are_columns=by_items)
+        own = Holdout.of(known, low, high, users_are_columns=by_items)
+        return Run(network, inputs, known, train_config, rng, valid, watched, measure, own)
 
     def _offset(self, known: Csr) -> Float32:
         """What is taken off every rating of a column."""

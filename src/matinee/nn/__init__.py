@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         predict_rows,
         row_biases,
     )
+    from ._single_row import single_row_statistics
 
 __all__ = [
     "Batch",
@@ -45,6 +46,7 @@ __all__ = [
     "predict_rows",
     "reference",
     "row_biases",
+    "single_row_statistics",
     "sum_by_column",
 ]
 
@@ -61,6 +63,7 @@ _HOMES = {
         "predict_rows",
         "row_biases",
     ),
+    "_single_row": ("single_row_statistics",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -24,6 +24,10 @@ class EpochRecord:
         epoch: Number, from 1.
         seconds: Wall time of its steps.
         figures: By figure ("held_out", ...; see ``Figure``); one that is not computed is absent.
+            Besides these, where the settings give rise to them: "penalty" (the L2 part of the
+            loss), "reference_penalised" (the reference's figure with it), and with
+            "single_row_statistics" "single_row" (the reference's figure, batch norm evaluated with
+            statistics of one row) and "single_row_held_out".
     """
 
     epoch: int
@@ -43,10 +47,13 @@ class RunRecord:
         status: "done", or "failed" (diverged: then ``error`` says how).
         error: What went wrong, or "".
         epochs: What each epoch did; empty for models that have none.
-        final: Figures of the model that is kept: "rmse", "mae", "rmse_low", "rmse_high" (95%
-            bootstrap of the held-out ratings), "bias_rmse", "global_mean_rmse", "user_mean_rmse",
-            "best_epoch", "train_ratings", "test_ratings", "noise_floor" (synthetic data), and those
-            of ``Study.extra`` as "protocol.rounded".
+        final: Figures of the model that is kept: "rmse", "mae", "mean_user_rmse" (mean over users
+            of each one's RMSE), "rmse_low", "rmse_high" (95% bootstrap over the held-out users); of
+            the baselines "bias_rmse", "item_mean_rmse", "user_mean_rmse", "global_mean_rmse";
+            "best_epoch", "train_ratings", "test_ratings", "train_users", "train_items",
+            "noise_floor" (synthetic data); and of ``Study.extra`` "protocol.NAME" by the names of
+            ``evaluate.PROTOCOLS``, "single_row_statistics.training_user_mean" and ".held_out",
+            "coverage.unknown_share", ".known_rmse" and ".unknown_rmse".
         parameters: Trained numbers.
         peak_mib: Peak memory of the run's process.
         seconds: Wall time of training.

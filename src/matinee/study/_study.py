@@ -41,7 +41,7 @@ class Data(Config):
     """Share of the users to keep, nested: those kept at 10% are among those kept at 30%."""
     ratings: float = Field(1.0, gt=0.0, le=1.0)
     """Share of the training ratings to keep, nested, without emptying a user."""
-    synthetic: dict[str, Any] = {}
+    synthetic: dict[str, Any] = Field(default_factory=dict)
     """Options of a synthetic world, instead of a source."""
 
 
@@ -67,7 +67,7 @@ class Arm(Config):
     """Preset to start from, instead of the group's."""
     model: str = ""
     """A model without presets, by its kind ("bias"); or one of another library ("surprise-svd")."""
-    set: dict[str, Any] = {}
+    set: dict[str, Any] = Field(default_factory=dict)
     """Changes to the preset (for a model, its options)."""
     published: Published | None = None
     """What the literature says."""
@@ -88,16 +88,16 @@ class Group(Config):
     """What it asks, for the report."""
     preset: str = ""
     """Preset to start from, instead of the study's."""
-    set: dict[str, Any] = {}
+    set: dict[str, Any] = Field(default_factory=dict)
     """Changes to the preset that all its arms share."""
     key: str = ""
     """The setting that is varied: with ``values``, one arm for each, named by its value. Besides
     the settings there are ``width`` and ``depth``, which make ``hidden`` of equal layers."""
     values: tuple[Any, ...] = ()
     """Values of ``key``, in the order of the chart's axis."""
-    cross: dict[str, tuple[Any, ...]] = {}
+    cross: dict[str, tuple[Any, ...]] = Field(default_factory=dict)
     """Further settings, every combination of which is an arm: named VALUE,SETTING=VALUE."""
-    published: dict[str, Published] = {}
+    published: dict[str, Published] = Field(default_factory=dict)
     """By arm name, what the literature says."""
     arms: tuple[Arm, ...] = ()
     """Arms one by one, instead of key and values or after them."""
@@ -201,7 +201,7 @@ class Study(Config):
     """What it asks and why, in paragraphs."""
     preset: str = "default"
     """Preset that arms start from."""
-    set: dict[str, Any] = {}
+    set: dict[str, Any] = Field(default_factory=dict)
     """Changes to it that all arms share."""
     seeds: tuple[int, ...] = (0, 1, 2)
     """Seeds of every arm."""

@@ -28,6 +28,7 @@ class Holdout:
         values: float32 (entries,), the ratings given.
         low: Lowest prediction that counts (minus infinity where predictions are not clipped).
         high: Highest.
+        users_are_columns: Whether users are the columns, and items the rows.
     """
 
     rows: Int64
@@ -36,16 +37,24 @@ class Holdout:
     values: Float32
     low: float = -np.inf
     high: float = np.inf
+    users_are_columns: bool = False
 
     def __len__(self) -> int:
         return len(self.values)
 
     @classmethod
-    def of(cls, csr: Csr, low: float = -np.inf, high: float = np.inf) -> Holdout:
+    def of(
+        cls,
+        csr: Csr,
+        low: float = -np.inf,
+        high: float = np.inf,
+        *,
+        users_are_columns: bool = False,
+    ) -> Holdout:
         """Every entry of a CSR."""
         rows = np.flatnonzero(csr.counts)
         indptr = np.concatenate([[0], np.cumsum(csr.counts[rows])]).astype(np.int64)
-        return cls(rows, indptr, csr.indices, csr.values, low, high)
+        return cls(rows, indptr, csr.indices, csr.values, low, high, users_are_columns)
 
     def predict(self, network: Network, inputs: Inputs, known: Csr) -> Float64:
         """Predictions of each entry, not clipped, by a network that sees ``known``."""
@@ -74,6 +83,21 @@ class Holdout:
     ) -> float:
         """Global RMSE of a network that sees ``known``, in float64; see ``squared_errors``."""
         return float(np.sqrt(self.squared_errors(network, inputs, known, base).mean()))
+
+    def mean_user_rmse(self, squared: Float64, added: float = 0.0) -> float:
+        """Mean over users of each one's RMSE, where each user weighs the same.
+
+        Args:
+            squared: Squared error of each entry, float64 (entries,).
+            added: A penalty that is added to each user's mean squared error.
+        """
+        if self.users_are_columns:
+            counts = np.bincount(self.columns)
+            rated = counts > 0
+            each = np.bincount(self.columns, squared)[rated] / counts[rated]
+        else:
+            each = np.add.reduceat(squared, self.indptr[:-1]) / np.diff(self.indptr)
+        return float(np.sqrt(each + added).mean())
 
 
 def carve(csr: Csr, share: float, rng: np.random.Generator) -> tuple[Csr, Csr]:

@@ -17,6 +17,7 @@ from ..nn import Inputs, Network
 from ._config import TrainConfig, rows_per_step
 from ._engine import Engine, KernelEngine, TorchEngine
 from ._holdout import Holdout
+from ._measure import check_measures, measure
 from ._shrink import bias_part
 
 Array = npt.NDArray[Any]
@@ -35,6 +36,7 @@ class Epoch:
         learning_rate: At the last step.
         seconds: Wall time of the steps, without scoring.
         ratings_per_second: Training ratings over ``seconds``.
+        measured: Further figures, where they were asked for: see ``MEASURES``.
     """
 
     epoch: int
@@ -45,6 +47,7 @@ class Epoch:
     learning_rate: float
     seconds: float
     ratings_per_second: float
+    measured: dict[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -63,6 +66,8 @@ class Run:
         rng: The one seeded generator: order of the rows and seeds of the batches.
         valid: The validation part, or None.
         watch: Held-out sets to score each epoch for curves; nothing is chosen by them.
+        measures: Further figures to compute after each epoch: see ``MEASURES``.
+        training: The training ratings as entries to score, for the measures that need them.
         history: The epochs done.
         best: Weights of the best epoch by validation RMSE, and ``best_epoch``; epoch 0 is none.
     """
@@ -74,11 +79,14 @@ class Run:
     rng: np.random.Generator
     valid: Holdout | None = None
     watch: Mapping[str, Holdout] = field(default_factory=dict)
+    measures: frozenset[str] = frozenset()
+    training: Holdout | None = None
     history: list[Epoch] = field(default_factory=list)
     best: dict[str, Array] = field(default_factory=dict)
     best_epoch: int = 0
 
     def __post_init__(self) -> None:
+        check_measures(self.measures)
         self.rows = np.flatnonzero(self.known.counts)  # a row without ratings has no loss
         size = rows_per_step(self.config, len(self.rows))
         smallest = 2 if size > 1 and self.network.config.batch_norm else 1
@@ -137,9 +145,7 @@ def train(run: Run) -> Iterator[Epoch]:
         run.engine.settle(step)
         seconds = time.perf_counter() - started
 
-        scores = {
-            name: held.rmse(network, run.inputs, run.known) for name, held in run.watch.items()
-        }
+        watched, measured = measure(run)
         valid = run.valid.rmse(network, run.inputs, run.known, run.base) if run.valid else None
         before = run.history[run.best_epoch - 1].valid_rmse if run.best_epoch else None
         if valid is not None and (before is None or valid < before):
@@ -150,10 +156,11 @@ def train(run: Run) -> Iterator[Epoch]:
             loss=float(losses.mean()),
             train_rmse=float(np.sqrt(losses).mean()),
             valid_rmse=valid,
-            watched=scores,
+            watched=watched,
             learning_rate=run.engine.learning_rate(step),
             seconds=seconds,
             ratings_per_second=len(run.known.indices) / seconds,
+            measured=measured,
         )
         run.history.append(metrics)
         yield metrics

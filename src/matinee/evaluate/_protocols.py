@@ -1,0 +1,138 @@
+"""Ways to compute what is published as "RMSE", side by side, in float64.
+
+The first is the one that counts. The others are found in papers and scripts; on the same model
+they differ by more than most published gains.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ..data import Histories, Ratings
+from ..errors import UsageError
+from ._evaluate import Scored
+
+Float64 = npt.NDArray[np.float64]
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+
+PROTOCOLS: dict[str, str] = {
+    "global": "root of the mean squared error over all held-out ratings",
+    "user_mean": "mean over users of each user's RMSE",
+    "user_root_mean": "root of the mean over users of each user's mean squared error",
+    "batch_mean": "mean over batches of 64 users of the batch's RMSE",
+    "rounded": "global, with predictions rounded to the steps of the scale",
+    "clipped": "global, with predictions clipped to the scale",
+    "unclipped": "global, with predictions as the network gives them",
+    "training": "global, on the training ratings that the model was shown",
+    "misaligned": "global, with test users paired by position with the people of the training "
+    "part, though some of these have no test rating",
+}
+"""What ``protocols`` computes, by name."""
+
+_BATCH = 64
+
+
+class Predicts(Scored, Protocol):
+    """What a model must offer for this; every fitted ``Recommender`` does."""
+
+    clip: bool
+    histories: Histories | None
+
+    def predict_coded(
+        self, histories: Histories, rows: Int64, items: Int32, *, clip: bool = True
+    ) -> Float64:
+        """Predicted ratings, float64, shape (n,)."""
+
+
+def protocols(model: Predicts, train: Ratings, test: Ratings, *, seed: int = 0) -> dict[str, float]:
+    """The same model under every formula.
+
+    Args:
+        model: Fitted on ``train``.
+        train: What it was fitted on.
+        test: Held-out ratings; those of users and items it does not know are left out, so that
+            all formulas are about the same ratings.
+        seed: Of the batches.
+
+    Returns:
+        By name of ``PROTOCOLS``.
+
+    Raises:
+        UsageError: The model was saved without histories, or knows nobody in the test part.
+    """
+    if model.histories is None:
+        raise UsageError("this model carries no histories; fit it, or save it with them")
+    users, items, values = _known(model, test)
+    if not len(values):
+        raise UsageError(f"{test.name}: the model knows none of its users and items")
+    seen = _predict(model, model.histories, users, items)
+    low, high = model.scale.low, model.scale.high
+    as_is = np.clip(seen, low, high) if model.clip else seen
+    error = np.square(as_is - values)
+    counts = np.bincount(users)
+    rated = counts > 0
+    each = np.bincount(users, error)[rated] / counts[rated]
+    inside = np.clip(seen, low, high)
+    own = _known(model, train)
+    shown = _predict(model, model.histories, *own[:2])
+    shown = np.clip(shown, low, high) if model.clip else shown
+    wrong = _predict(model, model.histories, _misaligned(model, users), items)
+    wrong = np.clip(wrong, low, high) if model.clip else wrong
+    return {
+        "global": _root(error),
+        "user_mean": float(np.sqrt(each).mean()),
+        "user_root_mean": float(np.sqrt(each.mean())),
+        "batch_mean": _batches(users, error, np.random.default_rng(seed)),
+        "rounded": _root(np.square(_round(inside, train.values, low) - values)),
+        "clipped": _root(np.square(inside - values)),
+        "unclipped": _root(np.square(seen - values)),
+        "training": _root(np.square(shown - own[2])),
+        "misaligned": _root(np.square(wrong - values)),
+    }
+
+
+def _known(model: Predicts, ratings: Ratings) -> tuple[Int64, Int32, Float64]:
+    """Users, items and values of the ratings whose user and item the model knows."""
+    users = model.user_ids.encode(ratings.user_ids.ids)[ratings.users]
+    items = model.item_ids.encode(ratings.item_ids.ids)[ratings.items]
+    both = np.flatnonzero((users >= 0) & (items >= 0))
+    return users[both].astype(np.int64), items[both], ratings.values[both].astype(np.float64)
+
+
+def _predict(model: Predicts, histories: Histories, rows: Int64, items: Int32) -> Float64:
+    return model.predict_coded(histories, rows, items, clip=False)
+
+
+def _root(squared: Float64) -> float:
+    return float(np.sqrt(squared.mean()))
+
+
+def _batches(users: Int64, error: Float64, rng: np.random.Generator) -> float:
+    """Mean over batches of users, in random order, of the RMSE over the batch's ratings."""
+    people, place = np.unique(users, return_inverse=True)
+    batch = (rng.permutation(len(people)) // _BATCH)[place]
+    return float(np.sqrt(np.bincount(batch, error) / np.bincount(batch)).mean())
+
+
+def _round(predicted: Float64, given: npt.NDArray[Any], low: float) -> Float64:
+    steps = np.diff(np.unique(given))
+    step = float(steps.min()) if len(steps) else 1.0
+    rounded: Float64 = low + np.round((predicted - low) / step) * step
+    return rounded
+
+
+def _misaligned(model: Predicts, users: Int64) -> Int64:
+    """Whose history each test rating is predicted from when rows are paired by position.
+
+    The n-th user of the test part meets the n-th user of the training part: from the first one
+    without a test rating on, everybody meets somebody else.
+    """
+    people, place = np.unique(users, return_inverse=True)
+    assert model.histories is not None
+    trained = np.flatnonzero(model.histories.counts)
+    partners: Int64 = trained[: len(people)][place].astype(np.int64)
+    return partners

@@ -1,0 +1,32 @@
+"""Batch normalisation with the batch statistics of one row at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from ._network import Network
+
+
+@contextmanager
+def single_row_statistics(network: Network) -> Iterator[None]:
+    """For the while, normalise every row by its own statistics, as if it were a batch of one.
+
+    A row's mean over itself is the row and its variance 0, so each normalisation gives its shift
+    alone, whatever the row: a network that is evaluated so gives everybody the same predictions.
+    That is what a script does that leaves batch norm in training mode and scores one row at a
+    time. Scales are set to 0 for it, and put back.
+    """
+    scales: list[torch.Tensor] = [norm.get_parameter("weight") for norm in network.norms]
+    kept = [scale.detach().clone() for scale in scales]
+    try:
+        with torch.no_grad():
+            for scale in scales:
+                scale.zero_()
+        yield
+    finally:
+        with torch.no_grad():
+            for scale, values in zip(scales, kept, strict=True):
+                scale.copy_(values)

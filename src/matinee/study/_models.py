@@ -1,0 +1,62 @@
+"""The models that an arm may name, besides settings of the autoencoder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ..errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    from ..models import Recommender
+
+KINDS: dict[str, str] = {
+    "bias": "matinee.models:Bias",
+    "item-mean": "matinee.models:ItemMean",
+    "global-mean": "matinee.models:GlobalMean",
+}
+"""By name in a study file, where a model's class (or a function that makes one) stands, as
+MODULE:NAME. Called with the arm's ``set`` as options."""
+
+OUTSIDE: dict[str, str] = {}
+"""Models of other libraries in the same way, behind ``Recommender``."""
+
+
+def check_kind(kind: str, source: str) -> None:
+    """Refuse a model that is not known.
+
+    Raises:
+        UsageError: With the nearest name.
+    """
+    known = [*KINDS, *OUTSIDE]
+    if kind not in known:
+        raise UsageError(
+            f"{source}: no model {kind!r}{nearest(kind, known)} (there are {', '.join(known)})"
+        )
+
+
+def make_model(kind: str, options: Mapping[str, Any]) -> Recommender:
+    """A model that is ready to be fitted.
+
+    Args:
+        kind: "autoencoder", or a name of ``KINDS`` or ``OUTSIDE``.
+        options: Its settings.
+
+    Raises:
+        UsageError: No such model or option, or a library that is not installed.
+    """
+    if kind == "autoencoder":
+        from ..models import Autoencoder
+        from ..train import Settings
+
+        return Autoencoder(settings=Settings.make(options, "study"), device="cpu")
+    check_kind(kind, "study")
+    module, _, name = {**KINDS, **OUTSIDE}[kind].partition(":")
+    try:
+        maker: Callable[..., Recommender] = getattr(import_module(module), name)
+        return maker(**options)
+    except ImportError as error:
+        raise UsageError(f"model {kind}: needs {error.name}, which is not installed") from None
+    except TypeError as error:
+        raise UsageError(f"model {kind}: {error}") from None

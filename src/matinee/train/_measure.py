@@ -1,0 +1,75 @@
+"""Further figures of an epoch, for studies: what else a run may be judged, or misjudged, by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import UsageError, nearest
+from ..nn import Network, single_row_statistics
+
+if TYPE_CHECKING:
+    from ._loop import Run
+
+MEASURES = ("user_mean", "training", "penalty", "single_row")
+"""What may be measured after each epoch besides the RMSE of the watched sets:
+
+- user_mean: NAME_user_mean for each watched set, the mean over users of each one's RMSE.
+- training: "training", the RMSE on the training ratings themselves, after the epoch and without
+  dropout, and "training_user_mean".
+- penalty: where there is L2, "penalty", its part of the loss; with training, also
+  "training_user_mean_penalised", the mean over users of sqrt(MSE + penalty).
+- single_row: where there is batch norm, NAME_single_row and (with training)
+  "training_user_mean_single_row", evaluated with statistics of one row at a time.
+"""
+
+
+def check_measures(names: frozenset[str]) -> frozenset[str]:
+    """The names, if there are such measures.
+
+    Raises:
+        UsageError: There is no such measure.
+    """
+    for name in sorted(names - set(MEASURES)):
+        raise UsageError(
+            f"no measure {name!r}{nearest(name, MEASURES)} (there are {', '.join(MEASURES)})"
+        )
+    return names
+
+
+def measure(run: Run) -> tuple[dict[str, float], dict[str, float]]:
+    """The RMSE of each watched set, and the run's further measures by name."""
+    watched: dict[str, float] = {}
+    more: dict[str, float] = {}
+    parts = run.network, run.inputs, run.known
+    for name, held in run.watch.items():
+        errors = held.squared_errors(*parts)
+        watched[name] = float(np.sqrt(errors.mean()))
+        if "user_mean" in run.measures:
+            more[f"{name}_user_mean"] = held.mean_user_rmse(errors)
+    penalty = None
+    if "penalty" in run.measures and run.config.l2 > 0:
+        penalty = more["penalty"] = l2_penalty(run.network, run.config.l2)
+    if run.training is not None and "training" in run.measures:
+        errors = run.training.squared_errors(*parts)
+        more["training"] = float(np.sqrt(errors.mean()))
+        more["training_user_mean"] = run.training.mean_user_rmse(errors)
+        if penalty is not None:
+            more["training_user_mean_penalised"] = run.training.mean_user_rmse(errors, penalty)
+    if "single_row" in run.measures and run.network.config.batch_norm:
+        with single_row_statistics(run.network):
+            for name, held in run.watch.items():
+                more[f"{name}_single_row"] = held.rmse(*parts)
+            if run.training is not None and "training" in run.measures:
+                errors = run.training.squared_errors(*parts)
+                more["training_user_mean_single_row"] = run.training.mean_user_rmse(errors)
+    return watched, more
+
+
+def l2_penalty(network: Network, l2: float) -> float:
+    """The L2 term of the loss: l2 times half the sum of all squared parameters, in float64."""
+    total = sum(
+        float(p.detach().double().square().sum()) for p in network.parameters() if p.requires_grad
+    )
+    return 0.5 * l2 * total
