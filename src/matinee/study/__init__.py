@@ -12,9 +12,14 @@ from ._results import EpochRecord, Results, RunRecord
 from ._study import Arm, Check, Claim, Data, Group, Published, Quick, Study
 
 if TYPE_CHECKING:
+    from ._arms import ResolvedArm, resolve_arms
     from ._claims import judge
+    from ._engine import Outcome, run_study
+    from ._find import find_study, study_names
     from ._judgement import Comparison, Judgement, Verdict
+    from ._plan import Plan, Spec, plan_study
     from ._space import Dimension, SearchSpace, default_space
+    from ._store import Store, load_results
     from ._summary import ArmSummary, Curve, Summary, summarise
     from ._sweep import sweep
     from ._sweep_result import Sweep, Trial
@@ -39,11 +44,16 @@ __all__ = [
     "EpochRecord",
     "Group",
     "Judgement",
+    "Outcome",
+    "Plan",
     "Published",
     "Quick",
+    "ResolvedArm",
     "Results",
     "RunRecord",
     "SearchSpace",
+    "Spec",
+    "Store",
     "Study",
     "Summary",
     "Sweep",
@@ -54,7 +64,13 @@ __all__ = [
     "compare",
     "compare_results",
     "default_space",
+    "find_study",
     "judge",
+    "load_results",
+    "plan_study",
+    "resolve_arms",
+    "run_study",
+    "study_names",
     "summarise",
     "summary_markdown",
     "summary_table",
@@ -63,6 +79,17 @@ __all__ = [
 
 # What needs statistics or a sweep is imported when it is first asked for.
 _LAZY = {
+    "load_results": "_store",
+    "Store": "_store",
+    "plan_study": "_plan",
+    "Spec": "_plan",
+    "Plan": "_plan",
+    "study_names": "_find",
+    "find_study": "_find",
+    "run_study": "_engine",
+    "Outcome": "_engine",
+    "resolve_arms": "_arms",
+    "ResolvedArm": "_arms",
     "ArmSummary": "_summary",
     "Comparison": "_judgement",
     "Curve": "_summary",

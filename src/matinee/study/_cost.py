@@ -1,0 +1,34 @@
+"""About how long runs take, for their order and for the time left."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+
+def estimate(kind: str, settings: Mapping[str, Any], users: int, ratings: int) -> float:
+    """Seconds that a run takes on one core, roughly; only ratios of these are relied on.
+
+    Fitted to epochs of 0.2 s (batch 64) to 7 s (width 1024, batch 8) on MovieLens-1M.
+
+    Args:
+        kind: Kind of model.
+        settings: Its settings, plain.
+        users: Users trained on.
+        ratings: Ratings trained on.
+    """
+    if kind != "autoencoder":
+        return 1.0 + 1e-5 * ratings
+    network, train = settings["network"], settings["train"]
+    hidden = network["hidden"]
+    batch = train["batch_size"] if train["batch_size"] != "auto" else 512
+    steps = max(users / batch, 1.0)
+    middle = sum(a * b for a, b in itertools.pairwise(hidden))
+    tables = (hidden[0] + hidden[-1]) / 2
+    touched = min(ratings / max(users, 1) * batch, 3000.0)
+    each = 1.5e-4 + 4e-5 * len(hidden) + 8e-10 * touched * tables + 6e-10 * middle
+    each += 6e-10 * middle * min(batch, 64) / 16
+    if train["l2"]:
+        each += 3e-9 * 8000 * tables
+    return float(train["epochs"] * (2.2e-7 * ratings + 1.2e-9 * ratings * tables + steps * each))
