@@ -74,8 +74,11 @@ class Histogram(Chart):
                 parts.append(line(x, top - 2, x, bottom, "level"))
                 parts.append(
                     text(
-                        x + (-5 if near_end else 5), top + 4 + 15 * at, name,
-                        anchor="end" if near_end else "start", cls="level-name halo",
+                        x + (-5 if near_end else 5),
+                        top + 4 + 15 * at,
+                        name,
+                        anchor="end" if near_end else "start",
+                        cls="level-name halo",
                     )
-                )  # fmt: skip
+                )
         return Drawing("".join(parts), width, height)

@@ -14,8 +14,9 @@ from markupsafe import escape
 from ..data._atomic import write_text
 from ._scale import Axis
 from ._svg import SIZE, element, line, n, text
+from ._svg import width as text_width
 
-WIDTH = 440.0
+WIDTH = 410.0
 """Drawn so wide, a chart fills a column of the page and is still readable on a phone."""
 
 
@@ -170,6 +171,4 @@ class Frame:
 
 def tick_room(axis: Axis, wanted: int = 6) -> float:
     """Room that the texts of a vertical axis take."""
-    from ._svg import width
-
-    return max((width(label) for _, label in axis.marks(wanted)), default=SIZE) + 12
+    return max((text_width(label) for _, label in axis.marks(wanted)), default=SIZE) + 12

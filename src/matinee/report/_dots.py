@@ -109,12 +109,15 @@ class Dots(Chart):
             return 0.0, 1.0
         ordered = sorted(known)
         middle, low = ordered[len(ordered) // 2], ordered[0]
-        limit = middle + 3.0 * max(middle - low, 0.05)
+        limit = middle + 2.0 * max(middle - low, 0.05)
         near = [v for v in ordered if v <= limit]
         ends = [
-            e for d in self.dots if d.value <= limit for e in (d.low, d.high)
+            e
+            for d in self.dots
+            if d.value <= limit
+            for e in (d.low, d.high)
             if e is not None and math.isfinite(e) and e <= limit
-        ]  # fmt: skip
+        ]
         values = [*near, *ends, *([0.0] if self.zero else [])]
         return padded(min(values), max(values), 0.05)
 

@@ -77,13 +77,21 @@ class Heat(Chart):
                 elif row in alike:
                     where += ", not to be told from the best"
                 cell = element(
-                    "rect", x=x + 1, y=y + 1, width=wide - 2, height=tall - 2, rx="2",
+                    "rect",
+                    x=x + 1,
+                    y=y + 1,
+                    width=wide - 2,
+                    height=tall - 2,
+                    rx="2",
                     cls="cell" + (" best" if value == low else ""),
-                )  # fmt: skip
+                )
                 words = text(
-                    x + wide / 2, y + tall / 2, digits[1:] if small and value < 1 else digits,
-                    anchor="middle", cls="value" + (" strong" if value == low else ""),
-                )  # fmt: skip
+                    x + wide / 2,
+                    y + tall / 2,
+                    digits[1:] if small and value < 1 else digits,
+                    anchor="middle",
+                    cls="value" + (" strong" if value == low else ""),
+                )
                 if row in alike and value != low:
                     words += shape("circle", x + wide - 6, y + 6, 1.7, "alike")
                 parts.append(

@@ -171,13 +171,16 @@ class Lines(Chart):
         return padded(low, high)
 
     def _curve(self, frame: Frame, s: Series, style: int) -> str:
-        points = [(frame.x.at(x), frame.y.at(y)) for x, y in zip(s.x, s.y, strict=True)
-                  if _finite(y)]  # fmt: skip
+        points = [
+            (frame.x.at(x), frame.y.at(y)) for x, y in zip(s.x, s.y, strict=True) if _finite(y)
+        ]
         parts = []
         if len(s.low) and self.bands:
-            band = [(frame.x.at(x), frame.y.at(a), frame.y.at(b))
-                    for x, a, b in zip(s.x, s.low, s.high, strict=True)
-                    if _finite(a) and _finite(b)]  # fmt: skip
+            band = [
+                (frame.x.at(x), frame.y.at(a), frame.y.at(b))
+                for x, a, b in zip(s.x, s.low, s.high, strict=True)
+                if _finite(a) and _finite(b)
+            ]
             outline = [(x, a) for x, a, _ in band] + [(x, b) for x, _, b in reversed(band)]
             if len(band) > 1:
                 parts.append(element("path", d=path(outline, closed=True), cls="band"))
@@ -190,7 +193,7 @@ class Lines(Chart):
         # Markers start at different places, so that those of neighbours do not cover each other.
         offset = (style * max(1, every // 3)) % every
         shown = {*range(offset, len(points), every), len(points) - 1} if points else set()
-        parts += [shape(kind, *points[i], 3.2, "dot") for i in sorted(shown)]
+        parts += [shape(kind, points[i][0], points[i][1], 3.2, "dot") for i in sorted(shown)]
         return element("g", "".join(parts), cls=f"s{style % COLOURS}")
 
     def _mark(self, frame: Frame, mark: Mark) -> str:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 
 from ..evaluate._seeds import Estimate
 from ..study._study import Figure
-from ..study._summary import ArmSummary, Curve
+from ..study._summary import ArmSummary
 from ._chart import Chart
 from ._dots import Dot, Dots
 from ._figures import NAMES, PUBLISHED_TEST, PUBLISHED_TRAIN
@@ -31,7 +30,7 @@ def curves(group: str, title: str, arms: Sequence[ArmSummary], figure: Figure) -
             Series(arm.name, curve.epochs, curve.mean, curve.low, curve.high, style=style)
         )
         said = arm.published
-        told = said and {"reference": said.test, "batch_mean": said.train}.get(figure)
+        told = {"reference": said.test, "batch_mean": said.train}.get(figure) if said else None
         if said and told is not None:
             at = said.epochs or curve.epochs[-1]
             marks.append(Mark(min(at, curve.epochs[-1]), told, f"{arm.name}, published", style))
@@ -236,15 +235,7 @@ def formulas(group: str, title: str, arms: Sequence[ArmSummary], data: str) -> D
         name=f"{slug(group)}-formulas-{slug(data)}",
         title=f"{title}: one model, {len(rows)} figures ({data})",
         note="The same trained model, by each formula that is called RMSE.",
-        summary="; ".join(
-            f"{arm.name}: "
-            + ", ".join(
-                f"{r} {arm.final[k].mean:.3f}"
-                for r, k in zip(rows, keys, strict=True)
-                if k in arm.final
-            )
-            for arm in arms
-        ),  # fmt: skip
+        summary="; ".join(f"{arm.name}: {_protocol(arm, keys, rows)}" for arm in arms),
         rows=rows,
         kinds=[arm.name for arm in arms],
         dots=dots,
@@ -252,10 +243,9 @@ def formulas(group: str, title: str, arms: Sequence[ArmSummary], data: str) -> D
     )
 
 
-def natural(name: str) -> list[tuple[int, float, str]]:
-    """A key that sorts 2 before 10."""
-    parts = re.split(r"(\d+(?:\.\d+)?)", name)
-    return [(0, float(p), "") if p[:1].isdigit() else (1, 0.0, p) for p in parts if p]
+def _protocol(arm: ArmSummary, keys: Sequence[str], rows: Sequence[str]) -> str:
+    known = [(row, arm.final[key]) for row, key in zip(rows, keys, strict=True) if key in arm.final]
+    return ", ".join(f"{row} {estimate.mean:.3f}" for row, estimate in known)
 
 
 def _dot(row: int, kind: int, estimate: Estimate | None) -> Dot | None:
@@ -266,7 +256,7 @@ def _dot(row: int, kind: int, estimate: Estimate | None) -> Dot | None:
 
 
 def _score(arm: ArmSummary | None) -> Estimate | None:
-    return arm and (arm.rmse or arm.last.get("held_out"))
+    return (arm.rmse or arm.last.get("held_out")) if arm else None
 
 
 def _size(table: dict[tuple[str, str], ArmSummary], rows: Sequence[str], data: str) -> float:
@@ -285,8 +275,11 @@ def _alike(column: Sequence[Estimate | None]) -> list[int]:
     best = column[min(known)[1]]
     if best is None or best.interval is None:
         return []
-    return [at for at, e in enumerate(column)
-            if e and e.interval and e.interval.low <= best.interval.high]  # fmt: skip
+    return [
+        at
+        for at, e in enumerate(column)
+        if e and e.interval and e.interval.low <= best.interval.high
+    ]
 
 
 def _bests(
@@ -294,8 +287,11 @@ def _bests(
 ) -> str:
     found = []
     for at, name in enumerate(names):
-        known = [(line[at], row) for line, row in zip(values, rows, strict=True)
-                 if math.isfinite(line[at])]  # fmt: skip
+        known = [
+            (line[at], row)
+            for line, row in zip(values, rows, strict=True)
+            if math.isfinite(line[at])
+        ]
         if known:
             value, row = min(known)
             found.append(f"on {name} the best {what} is {row} ({value:.4f})")
@@ -313,8 +309,3 @@ def _ends(series: Sequence[Series], what: str) -> str:
                 f"{s.name} ends at {known[-1][0]:.3f} and is lowest at {at:g} ({value:.3f})"
             )
     return f"{what}: " + "; ".join(said) if said else what
-
-
-def last_epoch(curve: Curve | None) -> int:
-    """The last epoch of a curve, 0 where there is none."""
-    return curve.epochs[-1] if curve and curve.epochs else 0

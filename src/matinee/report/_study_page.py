@@ -11,17 +11,32 @@ from pathlib import Path
 from typing import Any, get_args
 
 from ..data._atomic import write_text
-from ..evaluate._seeds import Estimate
-from ..study import Data, Group, Results
-from ..study._claims import judge
-from ..study._judgement import Judgement
+from ..study import (
+    Group,
+    Judgement,
+    Results,
+    Summary,
+    claims_markdown,
+    claims_table,
+    judge,
+    summarise,
+    summary_markdown,
+)
 from ..study._study import Figure
-from ..study._summary import ArmSummary, Summary, summarise
 from ._chart import Chart
 from ._figures import MEANINGS, NAMES
 from ._page import render, slug
 from ._study_charts import by_data, curves, formulas, scores, side_by_side
-from ._tables import Sheet, Value
+from ._study_tables import (
+    comparisons_table,
+    data_table,
+    environment_table,
+    group_table,
+    seconds,
+    sheet_of,
+    whole_table,
+)
+from ._tables import Sheet, link
 
 _FIGURES: tuple[Figure, ...] = get_args(Figure)
 
@@ -77,23 +92,12 @@ class StudyReport:
 
     def table(self) -> Sheet:
         """Every arm on all data, with all that was measured, numbers in full."""
-        return _whole_table(self.summary)
+        return whole_table(self.summary)
 
-    def verdicts(self) -> Sheet:
-        """The claims and what became of them."""
-        return Sheet(
-            f"{self.summary.study.name}-verdicts",
-            ["claim", "who", "verdict", "estimate", "low", "high", "seeds", "why"],
-            [
-                (
-                    f"{j.claim.id}. {j.claim.text}", j.claim.who, j.verdict, j.estimate,
-                    j.interval and j.interval.low, j.interval and j.interval.high, j.seeds,
-                    j.sentence,
-                )
-                for j in self.judgements
-            ],
-            text_columns=3,
-        )  # fmt: skip
+    def markdown(self) -> str:
+        """The verdicts and the arms as Markdown tables."""
+        judged = claims_markdown(self.judgements) + "\n" if self.judgements else ""
+        return judged + summary_markdown(self.summary)
 
     def html(self) -> str:
         """The page: one file that needs nothing else."""
@@ -107,15 +111,16 @@ class StudyReport:
             facts=_facts(self.summary),
             notices=_notices(self.summary),
             judgements=self.judgements,
-            comparisons=_comparisons(self.judgements),
+            comparisons=comparisons_table(self.judgements),
             text=study.text,
             figures=[(NAMES[f], MEANINGS[f]) for f in used],
             groups=self.sections,
-            data=_data(self.summary),
+            data=data_table(self.summary),
             protocol=_protocol(self.summary),
-            environment=_environment(self.results),
+            environment=environment_table(self.results),
             commands=_commands(self.summary),
-            table=self.table(),
+            csv=link("csv", self.table().csv()),
+            markdown=link("markdown", self.markdown()),
             settings=json.dumps(study.model_dump(mode="json", exclude_defaults=True), indent=2),
             date=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
         )
@@ -127,13 +132,15 @@ class StudyReport:
 
     def write_files(self, folder: Path) -> list[Path]:
         """Write what a paper needs: the tables as CSV and Markdown, every chart as SVG."""
-        study = self.summary.study
-        files = []
-        for table in (self.table(), self.verdicts()) if self.judgements else (self.table(),):
-            for ending, content in (("csv", table.csv()), ("md", table.markdown())):
-                files.append(folder / f"{table.name}.{ending}")
-                write_text(files[-1], content)
-        return files + [chart.save(folder / f"{study.name}-charts") for chart in self.charts]
+        name = self.summary.study.name
+        texts = {f"{name}.csv": self.table().csv(), f"{name}.md": self.markdown()}
+        if self.judgements:
+            verdicts = sheet_of(claims_table(self.judgements), f"{name}-verdicts")
+            texts[f"{name}-verdicts.csv"] = verdicts.csv()
+        for file, text in texts.items():
+            write_text(folder / file, text)
+        charts = [chart.save(folder / f"{name}-charts") for chart in self.charts]
+        return [*(folder / file for file in texts), *charts]
 
 
 def write_study_report(results: Results, path: Path | str, *, files: bool = False) -> Path:
@@ -187,98 +194,8 @@ def _section(summary: Summary, group: Group) -> Section | None:
         title=group.title,
         text=group.text,
         charts=tuple(chart for chart in charts if chart),
-        tables=(_group_table(summary, group, [arm for _, arms in grid for arm in arms]),),
+        tables=(group_table(summary, group, [arm for _, arms in grid for arm in arms]),),
     )
-
-
-def _group_table(summary: Summary, group: Group, arms: Sequence[ArmSummary]) -> Sheet:
-    """The arms of a group, the figures side by side; what all share is told above."""
-    shown: tuple[Figure, ...] = ("held_out", "held_out_user_mean", "reference", "batch_mean")
-    several = len({arm.data for arm in arms}) > 1
-    columns: dict[str, list[Value]] = {"arm": [arm.name for arm in arms]}
-    if several:
-        columns["data"] = [arm.data for arm in arms]
-    shared = []
-    for what, values in (
-        ("seeds", [len(arm.seeds) for arm in arms]),
-        ("epochs", [arm.epochs for arm in arms]),
-    ):
-        if len(set(values)) == 1:
-            shared.append(f"{values[0]} {what if values[0] != 1 else what[:-1]}")
-        else:
-            columns[what] = list(values)
-    for figure in shown:
-        columns[NAMES[figure]] = [_mean(arm.last.get(figure)) for arm in arms]
-        if figure == "held_out":
-            columns["95% interval"] = [_range(arm.last.get(figure)) for arm in arms]
-    columns["published “test”"] = [arm.published and arm.published.test for arm in arms]
-    columns["published training"] = [arm.published and arm.published.train for arm in arms]
-    columns["less the base arm"] = [arm.difference and arm.difference.mean for arm in arms]
-    columns["corrected p"] = [
-        arm.difference and arm.difference.adjusted is not None
-        and _p(arm.difference.adjusted) or None for arm in arms
-    ]  # fmt: skip
-    columns["at its best epoch"] = [_mean(arm.best) for arm in arms]
-    columns["which is"] = [
-        None if arm.best_epoch is None else f"{arm.best_epoch:.3g}" for arm in arms
-    ]
-    kept = [_mean(arm.rmse) for arm in arms]
-    if kept != columns[NAMES["held_out"]]:
-        columns["of the kept model"] = list(kept)
-    columns["seconds"] = [_seconds(arm.seconds.mean) if arm.seconds else None for arm in arms]
-    used = {name: values for name, values in columns.items() if any(v is not None for v in values)}
-    strong = [at for at, arm in enumerate(arms) if arm.arm == summary.base]
-    caption = (
-        f"Means over seeds at the last epoch ({', '.join(shared)}). "
-        if shared
-        else "Means over seeds at the last epoch. "
-    )
-    if "at its best epoch" in used:
-        caption += "The best epoch is found by looking at the held-out ratings: no honest score."
-    rows = list(zip(*used.values(), strict=True))
-    return Sheet(slug(group.name), list(used), rows, caption, strong, 2 if several else 1)
-
-
-def _whole_table(summary: Summary) -> Sheet:
-    figures = [f for f in _FIGURES if any(f in arm.last for arm in summary.arms)]
-    finals = list(dict.fromkeys(key for arm in summary.arms for key in arm.final))
-    columns = ["group", "arm", "data", "seeds", "diverged", "failed", "epochs"]
-    for figure in figures:
-        columns += [figure, f"{figure}_low", f"{figure}_high"]
-    columns += ["best_epoch", "held_out_best", "rmse", "rmse_low", "rmse_high"]
-    columns += ["ratings_low", "ratings_high", "difference", "difference_low", "difference_high"]
-    columns += ["difference_p", "published_train", "published_test", "published_epochs"]
-    columns += ["parameters", "seconds", "peak_mib", *finals]
-    rows: list[list[Value]] = []
-    for arm in summary.arms:
-        row: list[Value] = [
-            arm.group, arm.name, arm.data, len(arm.seeds), arm.diverged, arm.failed, arm.epochs,
-        ]  # fmt: skip
-        for figure in figures:
-            row += _triple(arm.last.get(figure))
-        row += [arm.best_epoch, _mean(arm.best), *_triple(arm.rmse)]
-        row += list(arm.ratings_interval or (None, None))
-        gap = arm.difference
-        row += [gap.mean, *(gap.interval or (None, None)), gap.adjusted] if gap else [None] * 4
-        said = arm.published
-        row += [said.train, said.test, said.epochs] if said else [None] * 3
-        row += [arm.parameters, arm.seconds and arm.seconds.mean, arm.peak_mib]
-        row += [_mean(arm.final.get(key)) for key in finals]
-        rows.append(row)
-    return Sheet(summary.study.name, columns, rows, text_columns=3)
-
-
-def _comparisons(judgements: Sequence[Judgement]) -> Sheet:
-    rows: list[list[Value]] = [
-        [
-            j.claim.id, c.fact, NAMES[c.figure], c.status, c.estimate,
-            f"{c.interval.low:.4f} to {c.interval.high:.4f}" if c.interval else None, c.p, c.n,
-        ]
-        for j in judgements
-        for c in (*j.comparisons, *j.training)
-    ]  # fmt: skip
-    columns = ["claim", "found", "figure", "the check is", "estimate", "interval", "p", "seeds"]
-    return Sheet("comparisons", columns, rows, "", (), 4)
 
 
 def _headline(summary: Summary, judgements: Sequence[Judgement]) -> list[str]:
@@ -313,14 +230,15 @@ def _facts(summary: Summary) -> str:
     study = summary.study
     arms = len({arm.arm for arm in summary.arms})
     seeds = max((len(arm.seeds) for arm in summary.arms), default=0)
-    seconds = sum(
-        arm.seconds.mean * len(arm.seeds) for arm in summary.arms
+    spent = sum(
+        arm.seconds.mean * len(arm.seeds)
+        for arm in summary.arms
         if arm.seconds and math.isfinite(arm.seconds.mean)
-    )  # fmt: skip
+    )
     return (
         f"{summary.finished:,} of {summary.expected:,} runs · {arms} arms · up to {seeds} "
         f"seed{'s' * (seeds != 1)} · {len(study.data)} data set{'s' * (len(study.data) != 1)} · "
-        f"{_seconds(seconds)} s of training"
+        f"{seconds(spent)} s of training"
     )
 
 
@@ -341,52 +259,12 @@ def _notices(summary: Summary) -> list[str]:
     return found
 
 
-def _data(summary: Summary) -> Sheet:
-    rows: list[list[Value]] = []
-    for data in summary.study.data:
-        arms = [arm for arm in summary.arms if arm.data == data.name and arm.final]
-        final = arms[0].final if arms else {}
-        rows.append(
-            [
-                data.name, _source(data), _held(data),
-                *(_count(final.get(key)) for key in ("train_ratings", "test_ratings")),
-                *(_mean(final.get(key)) for key in
-                  ("global_mean_rmse", "user_mean_rmse", "bias_rmse", "noise_floor")),
-            ]
-        )  # fmt: skip
-    columns = ["data", "source", "held out", "training ratings", "held-out ratings"]
-    columns += ["RMSE of the global mean", "of user means", "of the bias model", "noise floor"]
-    keep = [at for at in range(len(columns)) if at < 3 or any(row[at] is not None for row in rows)]
-    return Sheet(
-        "data",
-        [columns[at] for at in keep],
-        [[row[at] for at in keep] for row in rows],
-        text_columns=3,
-    )
-
-
-def _source(data: Data) -> str:
-    if data.synthetic:
-        shape = ", ".join(f"{k} = {v}" for k, v in list(data.synthetic.items())[:5])
-        return f"generated: {shape}"
-    shares = [f"{100 * share:g}% of the {what}" for share, what in
-              ((data.users, "users"), (data.ratings, "training ratings")) if share < 1]  # fmt: skip
-    return " · ".join([data.source, *shares])
-
-
-def _held(data: Data) -> str:
-    if not data.holdout:
-        return "the source's own split"
-    anew = "each seed anew" if data.resplit else "one split for all seeds"
-    return f"{100 * data.holdout:g}%, {data.by}, {anew}"
-
-
 def _protocol(summary: Summary) -> list[str]:
     study = summary.study
     resplit = any(data.resplit for data in study.data)
     found = [
-        f"Seeds: {', '.join(map(str, study.seeds))}. A seed decides the first weights, the order of "
-        "the rows and all dropout"
+        f"Seeds: {', '.join(map(str, study.seeds))}. A seed decides the first weights, the order "
+        "of the rows and all dropout"
         + (", and where it says so the split." if resplit else "; the split is one for all.")
         + " Runs of one seed are compared in pairs.",
         "Intervals of means and differences are 95% Student-t intervals over seeds: they tell how "
@@ -398,53 +276,10 @@ def _protocol(summary: Summary) -> list[str]:
     return found
 
 
-def _environment(results: Results) -> Sheet:
-    seen: dict[str, dict[str, int]] = {}
-    for record in results.runs.values():
-        for name, version in record.versions.items():
-            counts = seen.setdefault(name, {})
-            counts[str(version)] = counts.get(str(version), 0) + 1
-    rows: list[list[Value]] = [
-        [name, ", ".join(sorted(counts, key=lambda v: -counts[v]))] for name, counts in seen.items()
-    ]
-    peak = max((record.peak_mib for record in results.runs.values()), default=0.0)
-    if peak:
-        rows.append(["largest peak memory of a run", f"{peak:,.0f} MiB"])
-    return Sheet("environment", ["what", "which"], rows, text_columns=2)
-
-
 def _commands(summary: Summary) -> str:
     quick = " --quick" if summary.quick else ""
     name = summary.study.name
     return f"matinee study run {name}{quick}\nmatinee study report {name}{quick}"
-
-
-def _mean(estimate: Estimate | None) -> float | None:
-    return None if estimate is None else estimate.mean
-
-
-def _count(estimate: Estimate | None) -> int | None:
-    known = estimate is not None and math.isfinite(estimate.mean)
-    return round(estimate.mean) if estimate and known else None
-
-
-def _triple(estimate: Estimate | None) -> list[Value]:
-    if estimate is None:
-        return [None, None, None]
-    return [estimate.mean, *(estimate.interval or (None, None))]
-
-
-def _range(estimate: Estimate | None) -> str | None:
-    within = estimate and estimate.interval
-    return f"{within.low:.4f} to {within.high:.4f}" if within else None
-
-
-def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
-
-
-def _seconds(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
 
 
 def _median(values: Sequence[float]) -> float:

@@ -48,15 +48,10 @@ class Sheet:
             "| " + " | ".join(_one_line(word) for word in line) + " |\n" for line in lines
         )
 
-    @property
-    def csv_link(self) -> str:
-        """The CSV as an address that holds it."""
-        return "data:text/csv;charset=utf-8," + quote(self.csv())
 
-    @property
-    def markdown_link(self) -> str:
-        """The Markdown as an address that holds it."""
-        return "data:text/markdown;charset=utf-8," + quote(self.markdown())
+def link(kind: str, text: str) -> str:
+    """An address that holds a text, of kind "csv" or "markdown"."""
+    return f"data:text/{kind};charset=utf-8,{quote(text)}"
 
 
 def cell(value: Value) -> str:
