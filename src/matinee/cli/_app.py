@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "sweep": "_sweep:sweep",
     "evaluate": "_evaluate:evaluate",
     "recommend": "_recommend:recommend",
+    "serve": "_serve:serve",
     "doctor": "_doctor:doctor",
 }
 """Each subcommand, in the order of the help: its module here and the name of the function or

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from ..errors import UsageError
 from ..nn import Forward
 from ..train import Settings
 from ._interface import Recommender
+from ._support import ItemVectors
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -20,21 +21,6 @@ Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 
 _ROWS = 1024
-
-
-class ItemVectors(NamedTuple):
-    """What a linear last layer knows of the items.
-
-    A person's unclipped prediction of an item is ``hidden . vector + bias``, plus the person's own
-    bias, which moves no item past another.
-
-    Attributes:
-        vectors: float32 (n_items, width).
-        biases: float32 (n_items,), offsets included.
-    """
-
-    vectors: Float32
-    biases: Float32
 
 
 class LightNetwork:

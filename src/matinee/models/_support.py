@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +55,28 @@ def checked(ratings: Ratings) -> Ratings:
             "matinee.load settles repeated ratings"
         )
     return data
+
+
+class ItemVectors(NamedTuple):
+    """What a linear last layer knows of the items.
+
+    A person's unclipped prediction of an item is ``hidden . vector + bias``, plus the person's own
+    bias, which moves no item past another.
+
+    Attributes:
+        vectors: float32 (n_items, width).
+        biases: float32 (n_items,), offsets included.
+    """
+
+    vectors: npt.NDArray[np.float32]
+    biases: npt.NDArray[np.float32]
+
+
+def item_vectors(model: Recommender) -> ItemVectors | None:
+    """The learned vectors of the items, of a model loaded light that has any; else None."""
+    tell = getattr(model, "item_vectors", None)
+    found: ItemVectors | None = None if tell is None else tell()
+    return found
 
 
 def item_counts(model: Recommender) -> npt.NDArray[np.int64] | None:

@@ -1,0 +1,345 @@
+"""The routes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Path, Query, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import Response
+
+from .._version import __version__
+from . import _schema as schema
+from ._describe import ERRORS, describe
+from ._engine import Engine
+from ._guard import Guard
+from ._holder import Holder
+from ._metrics import CONTENT_TYPE, Metrics
+from ._pages import PAGES, Asset, assets
+from ._problems import JSON, PROBLEM, ProblemError, dumps, problem, told
+from ._settings import ServeSettings
+
+ROUTES = (
+    "/v1/recommend",
+    "/v1/predict",
+    "/v1/profile",
+    "/v1/surprise",
+    "/v1/users/{user}/recommendations",
+    "/v1/items",
+    "/v1/items/{item}",
+    "/v1/items/{item}/similar",
+    "/v1/map",
+    "/v1/model",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/openapi.json",
+    "/static/{path:path}",
+    *PAGES,
+)
+_WAITING = 64
+"""Longer tasks that may wait for their turn; the next is refused."""
+_ZIPPED = 8192
+
+Name = Annotated[str, Path(max_length=schema.MAX_TEXT)]
+Work = Callable[[Any], dict[str, Any]]
+
+
+class _Search(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    q: Annotated[str | None, Field(max_length=schema.MAX_TEXT)] = None
+    limit: Annotated[int, Field(ge=1, le=schema.MAX_LIMIT)] = 20
+
+
+class _ForUser(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    k: Annotated[int, Field(ge=1, le=schema.MAX_K)] = 10
+    diversity: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+    shrink: bool = True
+    why: Annotated[int, Field(ge=0, le=schema.MAX_WHY)] = 3
+    exclude_genres: list[str] = Field(default=[], max_length=schema.MAX_TEXT)
+    year_from: int | None = None
+    year_to: int | None = None
+
+
+class _Limited(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    k: Annotated[int, Field(ge=1, le=schema.MAX_LIMIT)] = 10
+
+
+class _MapSize(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    limit: Annotated[int, Field(ge=1, le=20_000)] = 5000
+
+
+def create_app(
+    settings: ServeSettings, *, engine: Engine | None = None, metrics: Metrics | None = None
+) -> Guard:
+    """The server as an ASGI app.
+
+    Args:
+        settings: What to serve and how.
+        engine: The loaded model; loaded from the folder by default.
+        metrics: Counters shared between workers; by default this process's own.
+
+    Raises:
+        ModelFileError: No model folder, or a damaged one.
+    """
+    counters = metrics or Metrics(ROUTES)
+    if metrics is None:
+        counters.start(0)
+    holder = Holder(settings, counters, engine)
+    app = FastAPI(
+        title="Matinee",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan(holder, settings),
+        openapi_url="/openapi.json",
+    )
+    app.add_middleware(GZipMiddleware, minimum_size=_ZIPPED, compresslevel=5)
+    if settings.cors:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors),
+            allow_methods=["GET", "POST"],
+            allow_headers=["authorization", "content-type", "x-api-key"],
+        )
+    _handle_errors(app)
+    _answer(app, holder)
+    _look_up(app, holder)
+    _operate(app, holder, counters)
+    _show_pages(app, assets())
+    describe(app, keyed=settings.api_key is not None)
+    return Guard(app, settings, counters)
+
+
+def _lifespan(holder: Holder, settings: ServeSettings) -> Any:
+    @contextlib.asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        loop, tasks = asyncio.get_running_loop(), set[asyncio.Task[Any]]()
+
+        def reload() -> None:
+            task = loop.create_task(holder.reload())
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+
+        signals = (
+            hasattr(signal, "SIGHUP") and threading.current_thread() is threading.main_thread()
+        )
+        if signals:
+            loop.add_signal_handler(signal.SIGHUP, reload)
+        if settings.watch is not None:
+            tasks.add(loop.create_task(holder.watch(settings.watch)))
+        try:
+            yield
+        finally:
+            if signals:
+                loop.remove_signal_handler(signal.SIGHUP)
+            for task in tasks:
+                task.cancel()
+
+    return life
+
+
+def _handle_errors(app: FastAPI) -> None:
+    @app.exception_handler(ProblemError)
+    async def _ours(_: Request, error: ProblemError) -> Response:
+        return Response(error.body(), error.status, error.headers, PROBLEM)
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(_: Request, error: RequestValidationError) -> Response:
+        found = error.errors()
+        if found and found[0]["type"] == "json_invalid":
+            reason = found[0].get("ctx", {}).get("error", "")
+            at = found[0]["loc"][-1]
+            where = f" at character {at}" if isinstance(at, int) else ""
+            return _problem(400, f"the body is no JSON: {reason}{where}")
+        errors = told(list(found))
+        first = errors[0]
+        place = first["pointer"].lstrip("/").replace("/", ".")
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        detail = f"{place or 'the body'}: {first['detail']}{more}"
+        return Response(problem(422, detail, errors), 422, media_type=PROBLEM)
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> Response:
+        detail = str(error.detail)
+        if error.status_code == 404:
+            detail = f"there is nothing at {request.url.path!r}; GET /openapi.json lists what is"
+        elif error.status_code == 405:
+            detail = f"{request.method} is not for {request.url.path!r}"
+        elif error.status_code == 400:
+            detail = "the body is no JSON that can be read"
+        content = problem(error.status_code, detail)
+        headers = dict(error.headers or {})
+        return Response(content, error.status_code, headers, PROBLEM)
+
+
+def _problem(status: int, detail: str) -> Response:
+    return Response(problem(status, detail), status, media_type=PROBLEM)
+
+
+class _Desk:
+    """Does short work at once and long work in turn, beside the event loop."""
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Semaphore(1)
+        self._waiting = 0
+
+    async def __call__(self, work: Callable[[], dict[str, Any]], *, quick: bool) -> Response:
+        if quick:
+            return Response(dumps(work()), media_type=JSON)
+        if self._waiting >= _WAITING:
+            raise ProblemError(
+                429, "too many long requests at once; try again", headers={"retry-after": "1"}
+            )
+        self._waiting += 1
+        try:
+            async with self._turn:
+                content = await asyncio.to_thread(lambda: dumps(work()))
+        finally:
+            self._waiting -= 1
+        return Response(content, media_type=JSON)
+
+
+def _answer(app: FastAPI, holder: Holder) -> None:
+    """The endpoints that are asked about a person."""
+    desk = _Desk()
+
+    @app.post("/v1/recommend", response_model=schema.Recommendations, responses=ERRORS)
+    async def recommend(request: schema.RecommendRequest) -> Response:
+        """Recommend items to someone new."""
+        engine = holder.engine
+        return await desk(lambda: engine.recommend(request), quick=engine.quick(request))
+
+    @app.post("/v1/predict", response_model=schema.Predictions, responses=ERRORS)
+    async def predict(request: schema.PredictRequest) -> Response:
+        """Predict how someone new would rate some items."""
+        engine = holder.engine
+        return await desk(lambda: engine.predict(request), quick=engine.quick(request))
+
+    @app.post("/v1/profile", response_model=schema.Profile, responses=ERRORS)
+    async def profile(request: schema.ProfileRequest) -> Response:
+        """The genres and decades the model sees in someone."""
+        engine = holder.engine
+        return await desk(lambda: engine.profile(request), quick=engine.quick(request))
+
+    @app.post("/v1/surprise", response_model=schema.Questions, responses=ERRORS)
+    async def surprise(request: schema.SurpriseRequest) -> Response:
+        """Items whose rating would teach the model most."""
+        engine = holder.engine
+        return await desk(lambda: engine.surprise(request), quick=False)
+
+    @app.get(
+        "/v1/users/{user}/recommendations",
+        response_model=schema.Recommendations,
+        responses=ERRORS,
+    )
+    async def for_user(user: Name, query: Annotated[_ForUser, Query()]) -> Response:
+        """Recommend items to a user of the training data."""
+        engine = holder.engine
+        years = None
+        if query.year_from is not None or query.year_to is not None:
+            years = (query.year_from, query.year_to)
+
+        def work() -> dict[str, Any]:
+            return engine.recommend_user(
+                user,
+                k=query.k,
+                diversity=query.diversity,
+                shrink=query.shrink,
+                why=query.why,
+                exclude_genres=query.exclude_genres,
+                years=years,
+            )
+
+        return await desk(work, quick=False)
+
+
+def _look_up(app: FastAPI, holder: Holder) -> None:
+    """The endpoints that are asked about items and the model."""
+
+    def found(engine: Engine, content: dict[str, Any]) -> Response:
+        return Response(dumps({**content, "model": engine.name}), media_type=JSON)
+
+    @app.get("/v1/items", response_model=schema.Items, responses=ERRORS)
+    async def items(query: Annotated[_Search, Query()]) -> Response:
+        """Find items by a title written about right; without one, the most rated."""
+        engine = holder.engine
+        return found(engine, {"items": engine.catalogue.search(query.q, query.limit)})
+
+    @app.get("/v1/items/{item}", response_model=schema.OneItem, responses=ERRORS)
+    async def item(item: Name) -> Response:
+        """One item."""
+        engine = holder.engine
+        code = engine.catalogue.code(item)
+        position = engine.catalogue.position(code)
+        return found(engine, {"item": engine.catalogue.item(code), "position": position})
+
+    @app.get("/v1/items/{item}/similar", response_model=schema.SimilarItems, responses=ERRORS)
+    async def similar(item: Name, query: Annotated[_Limited, Query()]) -> Response:
+        """The items whose learned vectors are nearest."""
+        engine = holder.engine
+        code = engine.catalogue.code(item)
+        near = engine.catalogue.similar(code, query.k)
+        return found(engine, {"item": engine.catalogue.item(code), "similar": near})
+
+    @app.get("/v1/map", response_model=schema.Map, responses=ERRORS)
+    async def map_(query: Annotated[_MapSize, Query()]) -> Response:
+        """Every item as a point in the plane."""
+        engine = holder.engine
+        return found(engine, await asyncio.to_thread(engine.catalogue.map, query.limit))
+
+    @app.get("/v1/model", response_model=schema.Card, responses=ERRORS)
+    async def model() -> Response:
+        """The model card."""
+        return Response(dumps(holder.engine.card), media_type=JSON)
+
+
+def _operate(app: FastAPI, holder: Holder, metrics: Metrics) -> None:
+    @app.get("/healthz", include_in_schema=False)
+    async def healthz() -> Response:
+        return Response(b'{"status":"ok"}', media_type=JSON)
+
+    @app.get("/readyz", include_in_schema=False)
+    async def readyz() -> Response:
+        return Response(dumps({"status": "ready", "model": holder.engine.name}), media_type=JSON)
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics_() -> Response:
+        engine = holder.engine
+        text = metrics.text(engine.name, engine.card["kind"])
+        return Response(text, media_type=CONTENT_TYPE)
+
+
+def _show_pages(app: FastAPI, files: dict[str, Asset]) -> None:
+    def show(request: Request, name: str) -> Response:
+        asset = files.get(name)
+        if asset is None:
+            raise HTTPException(404)
+        headers = {"etag": asset.tag, "cache-control": "no-cache"}
+        if request.headers.get("if-none-match") == asset.tag:
+            return Response(status_code=304, headers=headers)
+        return Response(asset.content, headers=headers, media_type=asset.kind)
+
+    def page(path: str, name: str) -> None:
+        @app.api_route(path, methods=["GET", "HEAD"], include_in_schema=False)
+        async def _page(request: Request) -> Response:
+            return show(request, name)
+
+    for path, name in PAGES.items():
+        page(path, name)
+
+    @app.api_route("/static/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)
+    async def _static(request: Request, path: str) -> Response:
+        return show(request, path)

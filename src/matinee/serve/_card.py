@@ -1,0 +1,96 @@
+"""The model card: what a model is, what it was made of, and how far to trust it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..models import Recommender
+from ._catalogue import Catalogue
+from ._schema import MAX_K, MAX_LIST, MAX_WHY
+from ._settings import ServeSettings
+
+
+def card(
+    model: Recommender, manifest: dict[str, Any], catalogue: Catalogue, settings: ServeSettings
+) -> dict[str, Any]:
+    """What ``GET /v1/model`` says."""
+    config, record = manifest["config"], manifest["record"]
+    options = config.get("settings") or {}
+    years = catalogue.years[~np.isnan(catalogue.years)]
+    genres, _ = catalogue.groups()
+    return {
+        "kind": model.kind,
+        "description": options.get("description") or "",
+        "scale": {"low": model.scale.low, "high": model.scale.high, "step": step(model)},
+        "data": manifest["data"],
+        "split": manifest["split"],
+        "metrics": manifest["metrics"],
+        "training": record.get("training"),
+        "epochs": config.get("epochs") or [],
+        "settings": options,
+        "seed": manifest["seed"],
+        "versions": manifest["versions"],
+        "has": {
+            "titles": model.item_table is not None,
+            "genres": bool(genres),
+            "years": len(years) > 0,
+            "users": settings.users and model.histories is not None,
+            "vectors": catalogue.unit is not None,
+            "std": hasattr(model, "spread_coded"),
+            "counts": catalogue.counts is not None,
+        },
+        "genres": [{"name": name, "n_items": len(codes)} for name, codes in genres],
+        "years": {"first": int(years.min()), "last": int(years.max())} if len(years) else None,
+        "limits": {
+            "max_ratings": settings.max_ratings,
+            "max_k": MAX_K,
+            "max_list": MAX_LIST,
+            "max_why": MAX_WHY,
+            "max_body_bytes": settings.max_body,
+        },
+        "caveats": caveats(model, manifest, catalogue),
+    }
+
+
+def step(model: Recommender) -> float | None:
+    """The step between the ratings people gave, if the model carries them and there is one."""
+    if model.histories is None:
+        return None
+    values = np.unique(model.histories.values)
+    if not 2 <= len(values) <= 101:
+        return None
+    smallest = float(np.diff(values).min())
+    steps = (values - model.scale.low) / smallest
+    return round(smallest, 6) if np.allclose(steps, np.rint(steps), atol=1e-3) else None
+
+
+def caveats(model: Recommender, manifest: dict[str, Any], catalogue: Catalogue) -> list[str]:
+    """What to bear in mind, in words."""
+    data = manifest["data"]
+    found = [
+        f"It knows {data['n_items']:,} items and no others; what came after its data is unknown "
+        "to it.",
+        "It learned from people who rated what they chose to see: it predicts the rating, not "
+        "whether somebody would watch.",
+        "Its people are those of its data; for others it may be wrong in ways its scores hide.",
+    ]
+    metrics = manifest["metrics"]
+    rmse = metrics.get("rmse") if isinstance(metrics, dict) else None
+    if isinstance(rmse, int | float):
+        found.insert(
+            0,
+            f"On held-out ratings it is off by {rmse:.2f} rating points (root mean square), "
+            "measured on people it was trained on; for someone with few ratings expect more.",
+        )
+    else:
+        found.insert(0, "It carries no score on held-out ratings: matinee evaluate gives one.")
+    if catalogue.counts is not None:
+        few = int((catalogue.counts < 10).sum())
+        if few:
+            found.append(
+                f"{few:,} of the items have fewer than 10 ratings; predictions for them are "
+                "little more than guesses."
+            )
+    return found

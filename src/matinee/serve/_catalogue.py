@@ -1,0 +1,208 @@
+"""What the server says of items, whoever asks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..models import Recommender, item_counts, item_vectors
+from ..recommend import TitleIndex, most_alike, plane, split_year, unit_rows
+from ._problems import ProblemError
+
+Float32 = npt.NDArray[np.float32]
+Int64 = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+_FEW = 10
+"""Ratings from which an item's vector says something: items with fewer do not shape the map."""
+
+
+class Catalogue:
+    """The items of one model.
+
+    Args:
+        model: The model.
+
+    Attributes:
+        counts: Training ratings of each item, int64 (n_items,), or None.
+        order: Item codes, most rated first.
+        unit: Item vectors as unit rows, or None where the model has none.
+        titles: Finds items by title.
+        genre_names: Most frequent first.
+        years: By item code, float64; NaN where unknown.
+    """
+
+    def __init__(self, model: Recommender) -> None:
+        self._ids = model.item_ids
+        self._table = model.item_table
+        self._means = model.bias.item_mean
+        self.counts = item_counts(model)
+        n = model.n_items
+        self.order = np.argsort(
+            -(np.zeros(n) if self.counts is None else self.counts), kind="stable"
+        )
+        self.titles = TitleIndex(model.item_ids, model.item_table)
+        texts = [] if self._table is None else self._table.titles.tolist()
+        found = [split_year(text)[1] for text in texts]
+        self.years = np.array(
+            [np.nan if y is None else y for y in found or [None] * n], dtype=float
+        )
+        self.genre_names, self._of_genre = self._genres(n)
+        vectors = item_vectors(model)
+        self.unit = None if vectors is None else unit_rows(vectors.vectors)
+        self._points = self._explained = None
+        if vectors is not None:
+            weights = np.ones(n) if self.counts is None else self.counts >= _FEW
+            self._points, self._explained = plane(
+                vectors.vectors, weights if weights.any() else np.ones(n)
+            )
+        self.titles.search("a title", 1)  # its indexes are built now, not by the first to ask
+
+    def _genres(self, n: int) -> tuple[list[str], dict[str, Int64]]:
+        members: dict[str, list[int]] = {}
+        if self._table is not None and self._table.genres is not None:
+            for code, genres in enumerate(self._table.genres):
+                for genre in genres:
+                    members.setdefault(genre, []).append(code)
+        names = sorted(members, key=lambda name: (-len(members[name]), name))
+        return names, {name: np.array(members[name], dtype=np.int64) for name in names}
+
+    @property
+    def n_items(self) -> int:
+        """Number of items."""
+        return len(self._ids)
+
+    def code(self, item: str) -> int:
+        """Code of an id.
+
+        Raises:
+            ProblemError: 404, no such item.
+        """
+        found = int(self._ids.encode([item])[0])
+        if found < 0:
+            raise ProblemError(404, f"no item has the id {item!r}; GET /v1/items?q= finds ids")
+        return found
+
+    def codes(self, names: list[Any]) -> npt.NDArray[np.int32]:
+        """Codes of ids, -1 for those unknown."""
+        return self._ids.encode(names)
+
+    def named(self, code: int) -> dict[str, Any]:
+        """Id and title."""
+        item = str(self._ids.ids[code])
+        return {"item": item, "title": item if self._table is None else self._table.titles[code]}
+
+    def item(self, code: int) -> dict[str, Any]:
+        """Everything known of an item."""
+        year, genres = self.years[code], ()
+        if self._table is not None and self._table.genres is not None:
+            genres = self._table.genres[code]
+        return {
+            **self.named(code),
+            "year": None if np.isnan(year) else int(year),
+            "genres": list(genres),
+            "n_ratings": None if self.counts is None else int(self.counts[code]),
+            "mean": round(float(self._means[code]), 4),
+        }
+
+    def search(self, text: str | None, limit: int) -> list[dict[str, Any]]:
+        """Items like a text, or the most rated ones."""
+        if text is None or not text.strip():
+            return [self.item(int(code)) for code in self.order[:limit]]
+        found: dict[int, None] = {}
+        exact = int(self._ids.encode([text.strip()])[0])
+        if exact >= 0:
+            found[exact] = None
+        ids = [titled.id for titled in self.titles.search(text, limit)]
+        found.update(dict.fromkeys(int(code) for code in self._ids.encode(ids)))
+        return [self.item(code) for code in list(found)[:limit]]
+
+    def similar(self, code: int, k: int) -> list[dict[str, Any]]:
+        """The items nearest to one.
+
+        Raises:
+            ProblemError: 404, the model has no item vectors.
+        """
+        rows, cosines = most_alike(self._vectors(), code, k)
+        return [
+            {**self.item(int(row)), "similarity": round(float(cosine), 6)}
+            for row, cosine in zip(rows, cosines, strict=True)
+        ]
+
+    def position(self, code: int) -> dict[str, float] | None:
+        """Where an item is on the map."""
+        if self._points is None:
+            return None
+        x, y = self._points[code].round(5).tolist()
+        return {"x": x, "y": y}
+
+    def map(self, limit: int) -> dict[str, Any]:
+        """The most rated items as points, by column.
+
+        Raises:
+            ProblemError: 404, the model has no item vectors.
+        """
+        self._vectors()
+        assert self._points is not None
+        assert self._explained is not None
+        codes = self.order[:limit]
+        items = [self.item(int(code)) for code in codes]
+        at = {name: place for place, name in enumerate(self.genre_names)}
+        points = self._points[codes].round(5)
+        return {
+            **{name: [item[name] for item in items] for name in _COLUMNS},
+            "genres": [[at[name] for name in item["genres"]] for item in items],
+            "genre_names": self.genre_names,
+            "x": points[:, 0].tolist(),
+            "y": points[:, 1].tolist(),
+            "explained": self._explained.round(6).tolist(),
+        }
+
+    def groups(self) -> tuple[list[tuple[str, Int64]], list[tuple[int, Int64]]]:
+        """The items of each genre and of each decade, by codes; decades in order of time."""
+        genres = [(name, self._of_genre[name]) for name in self.genre_names]
+        known = np.flatnonzero(~np.isnan(self.years))
+        decade = (self.years[known] // 10 * 10).astype(int)
+        decades = [(int(d), known[decade == d]) for d in np.unique(decade)]
+        return genres, decades
+
+    def allowed(
+        self, genres: list[str], years: tuple[int | None, int | None] | None
+    ) -> Mask | None:
+        """Which items are of none of some genres and of some years; None for all.
+
+        Raises:
+            ProblemError: 422, a genre the model does not know, or years in the wrong order.
+        """
+        if not genres and years is None:
+            return None
+        allowed = np.ones(self.n_items, dtype=np.bool_)
+        for at, name in enumerate(genres):
+            if name not in self._of_genre:
+                known = ", ".join(self.genre_names) or "none: its items have no genres"
+                raise ProblemError(
+                    422,
+                    f"exclude_genres[{at}]: unknown genre {name!r}; the model knows {known}",
+                    pointer=f"/exclude_genres/{at}",
+                )
+            allowed[self._of_genre[name]] = False
+        if years is not None:
+            first, last = years
+            if first is not None and last is not None and first > last:
+                raise ProblemError(
+                    422, f"years: the first, {first}, is after the last, {last}", pointer="/years"
+                )
+            with np.errstate(invalid="ignore"):
+                allowed &= self.years >= (-np.inf if first is None else float(first))
+                allowed &= self.years <= (np.inf if last is None else float(last))
+        return allowed
+
+    def _vectors(self) -> Float32:
+        if self.unit is None:
+            raise ProblemError(404, "this kind of model has no item vectors, so no item is near")
+        return self.unit
+
+
+_COLUMNS = ("item", "title", "year", "n_ratings", "mean")

@@ -1,0 +1,327 @@
+"""``Engine``: one loaded model, and the answers it gives. It knows nothing of HTTP."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..data import Histories
+from ..models import load_model, read_manifest
+from ..recommend import Predict, diversify, lifts, reasons, shrink_few, teaching, top_k
+from ._card import card
+from ._catalogue import Catalogue
+from ._problems import ProblemError
+from ._ratings import Reader
+from ._schema import PredictRequest, ProfileRequest, RecommendRequest, SurpriseRequest
+from ._settings import ServeSettings
+
+Float32 = npt.NDArray[np.float32]
+Int64 = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+Answer = dict[str, Any]
+
+_ASKED = 100
+"""Items that "surprise me" weighs against each other: the best known ones."""
+_MEASURED = 2000
+"""Items over which it measures what an answer changes, likewise."""
+_QUICK = 64
+"""Ratings up to which an answer takes a few milliseconds."""
+
+
+def identity(folder: Path) -> str:
+    """A short name of what stands in a model folder; another model has another."""
+    return hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()[:12]
+
+
+class Engine:
+    """A model folder, loaded.
+
+    Args:
+        settings: What to serve and within which limits.
+
+    Attributes:
+        name: Names the model in every answer.
+        card: What ``GET /v1/model`` says.
+        catalogue: The items.
+
+    Raises:
+        ModelFileError: No model folder, or a damaged one.
+    """
+
+    def __init__(self, settings: ServeSettings) -> None:
+        folder = settings.model
+        manifest = read_manifest(folder)
+        self.name = identity(folder)
+        self._model = load_model(folder, light=True)
+        self._settings = settings
+        self._scale = self._model.scale
+        self.catalogue = Catalogue(self._model)
+        self.card = {"model": self.name, **card(self._model, manifest, self.catalogue, settings)}
+        metrics = manifest["metrics"]
+        rmse = metrics.get("rmse") if isinstance(metrics, dict) else None
+        width = self._scale.high - self._scale.low
+        self._error = float(rmse) if isinstance(rmse, int | float) else width / 4.0
+        self._nobody = Histories.build([([], [])])
+        self._usual = self._model.scores_coded(self._nobody)[0].astype(np.float64)
+        counts = self.catalogue.counts
+        self._weights = np.ones(self._model.n_items) if counts is None else counts.astype(float)
+        self._groups = self.catalogue.groups()
+        self._predict: Predict = partial(self._model.predict_coded, clip=False)
+        if not settings.users:
+            self._model.histories = None
+
+    def quick(self, request: Any) -> bool:
+        """Whether a request takes so little that nobody need wait for it elsewhere."""
+        if isinstance(request, SurpriseRequest) or len(request.ratings) > _QUICK:
+            return False
+        return all(rating.title is None for rating in request.ratings)
+
+    def recommend(self, request: RecommendRequest) -> Answer:
+        """Answers ``POST /v1/recommend``."""
+        reader = self._reader()
+        history, used = reader.ratings(request.ratings, self._settings.max_ratings)
+        allowed = self._allowed(reader, request.exclude_genres, request.years, request.exclude)
+        if request.only is not None:
+            wanted = np.zeros(self._model.n_items, dtype=np.bool_)
+            wanted[reader.mask("only", request.only)] = True
+            allowed &= wanted
+        found = self._list(
+            history,
+            allowed,
+            k=request.k,
+            diversity=float(request.diversity),
+            shrink=request.shrink,
+            why=request.why,
+        )
+        return self._answer({"recommendations": found}, used, reader)
+
+    def recommend_user(
+        self,
+        user: str,
+        *,
+        k: int,
+        diversity: float,
+        shrink: bool,
+        why: int,
+        exclude_genres: list[str],
+        years: tuple[int | None, int | None] | None,
+    ) -> Answer:
+        """Answers ``GET /v1/users/{user}/recommendations``."""
+        model = self._model
+        if model.histories is None:
+            what = "the model was saved without them"
+            if not self._settings.users:
+                what = "this server was started without them"
+            raise ProblemError(404, f"there are no users to ask about: {what}")
+        row = int(model.user_ids.encode([user])[0])
+        if row < 0:
+            raise ProblemError(404, f"no user of the training data has the id {user!r}")
+        reader = self._reader()
+        allowed = self._allowed(reader, exclude_genres, years, [])
+        found = self._list(
+            model.histories.take([row]),
+            allowed,
+            k=k,
+            diversity=diversity,
+            shrink=shrink,
+            why=why,
+        )
+        return {**self._answer({"recommendations": found}, [], reader), "user": user}
+
+    def predict(self, request: PredictRequest) -> Answer:
+        """Answers ``POST /v1/predict``."""
+        reader = self._reader()
+        history, used = reader.ratings(request.ratings, self._settings.max_ratings)
+        asked = reader.items("items", request.items)
+        codes = np.array([code for _, code in asked], dtype=np.int32)
+        told = self._told(history, codes, request.why)
+        found = [{"index": at, **told_} for (at, _), told_ in zip(asked, told, strict=True)]
+        return self._answer({"predictions": found}, used, reader)
+
+    def profile(self, request: ProfileRequest) -> Answer:
+        """Answers ``POST /v1/profile``."""
+        reader = self._reader()
+        history, used = reader.ratings(request.ratings, self._settings.max_ratings)
+        scores = self._model.scores_coded(history)[0].astype(np.float64)
+        genres, decades = self._groups
+        shares = self._weights / (self._weights + 10.0)
+        found = lifts(scores, self._usual, shares, [codes for _, codes in genres + decades])
+        rated = np.zeros(self._model.n_items, dtype=np.bool_)
+        rated[history.items] = True
+
+        def group(name: str, codes: Int64, lift: float) -> Answer:
+            return {
+                "name": name,
+                "lift": _number(lift),
+                "n_items": len(codes),
+                "n_rated": int(rated[codes].sum()),
+            }
+
+        by_genre = [
+            group(name, codes, lift)
+            for (name, codes), lift in zip(genres, found[: len(genres)], strict=True)
+        ]
+        by_decade = [
+            {"decade": decade, **group(f"{decade}s", codes, lift)}
+            for (decade, codes), lift in zip(decades, found[len(genres) :], strict=True)
+        ]
+        answer = {
+            "predicted": _number(np.average(scores, weights=shares)),
+            "average": _number(np.average(self._usual, weights=shares)),
+            "genres": sorted(by_genre, key=lambda entry: -entry["lift"]),
+            "decades": by_decade,
+        }
+        return self._answer(answer, used, reader)
+
+    def surprise(self, request: SurpriseRequest) -> Answer:
+        """Answers ``POST /v1/surprise``."""
+        reader = self._reader()
+        history, used = reader.ratings(request.ratings, self._settings.max_ratings, empty=True)
+        allowed = self._allowed(reader, request.exclude_genres, request.years, request.exclude)
+        allowed[history.items] = False
+        order = self.catalogue.order
+        candidates = order[allowed[order]][:_ASKED].astype(np.int32)
+        teaches = teaching(
+            self._predict,
+            history,
+            candidates,
+            order[:_MEASURED],
+            error=self._error,
+            scale=self._scale,
+        )
+        known = self._weights[candidates] / max(float(self._weights.max()), 1.0)
+        value = teaches * known
+        best = np.argsort(-value, kind="stable")[: request.k]
+        told = self._told(history, candidates[best], 0)
+        found = []
+        for at, entry in zip(best.tolist(), told, strict=True):
+            del entry["why"]
+            found.append(
+                {
+                    **entry,
+                    "teaches": _number(teaches[at]),
+                    "known": _number(known[at]),
+                    "value": _number(value[at]),
+                }
+            )
+        return self._answer({"items": found}, used, reader)
+
+    def _list(
+        self,
+        history: Histories,
+        allowed: Mask,
+        *,
+        k: int,
+        diversity: float,
+        shrink: bool,
+        why: int,
+    ) -> list[Answer]:
+        """The best items for one person, described."""
+        catalogue = self.catalogue
+        scores = self._model.scores_coded(history)
+        if shrink and catalogue.counts is not None:
+            scores = shrink_few(scores, catalogue.counts)
+        scores[:, ~allowed] = -np.inf
+        scores[:, history.items] = -np.inf
+        pool = k if diversity == 0 else max(100, 5 * k)
+        items, best = top_k(scores.astype(np.float32, copy=False), pool)
+        able = best[0] > -np.inf
+        codes, ranked = items[0][able], best[0][able]
+        if diversity > 0:
+            if catalogue.unit is None:
+                raise ProblemError(
+                    422,
+                    "diversity: this kind of model has no item vectors to tell items apart by; "
+                    "send 0",
+                    pointer="/diversity",
+                )
+            chosen = diversify(ranked, catalogue.unit[codes], k, diversity)
+            codes, ranked = codes[chosen], ranked[chosen]
+        told = self._told(history, codes, why)
+        return [
+            {"rank": at, **entry, "score": _number(score)}
+            for at, (entry, score) in enumerate(zip(told, ranked.tolist(), strict=True), 1)
+        ]
+
+    def _told(self, history: Histories, codes: npt.NDArray[np.int32], why: int) -> list[Answer]:
+        """Items described, with their predictions and the reasons for them."""
+        if why and len(codes):
+            because = reasons(self._predict, history, codes)
+            predictions = because.predictions
+            whys: list[Answer | None] = [
+                self._why(history, because, at, why) for at in range(len(codes))
+            ]
+        else:
+            predictions = self._predict(history, np.zeros(len(codes), dtype=np.int64), codes)
+            whys = [None] * len(codes)
+        clip = (self._scale.low, self._scale.high) if self._model.clip else (-np.inf, np.inf)
+        shown = np.clip(predictions, *clip)
+        spread = self._spread(history, codes)
+        return [
+            {
+                **self.catalogue.item(code),
+                "predicted": _number(prediction),
+                "std": std,
+                "why": because_,
+            }
+            for code, prediction, std, because_ in zip(
+                codes.tolist(), shown.tolist(), spread, whys, strict=True
+            )
+        ]
+
+    def _why(self, history: Histories, because: Any, item: int, n: int) -> Answer:
+        shown = because.strongest(item, n)
+        contributions = because.contributions[item]
+        others = contributions.sum() - contributions[shown].sum()
+        return {
+            "prediction": _number(because.predictions[item]),
+            "baseline": _number(because.baselines[item]),
+            "reasons": [
+                {
+                    **self.catalogue.named(int(history.items[at])),
+                    "rating": _number(history.values[at]),
+                    "contribution": _number(contributions[at]),
+                }
+                for at in shown.tolist()
+            ],
+            "others": _number(others),
+            "together": _number(because.together[item]),
+        }
+
+    def _spread(self, history: Histories, codes: npt.NDArray[np.int32]) -> Iterable[float | None]:
+        """Standard deviations of predictions where the model tells them."""
+        tell: Callable[..., Any] | None = getattr(self._model, "spread_coded", None)
+        if tell is None:
+            return [None] * len(codes)
+        return [_number(s) for s in tell(history, np.zeros(len(codes), dtype=np.int64), codes)]
+
+    def _allowed(
+        self,
+        reader: Reader,
+        genres: list[str],
+        years: tuple[int | None, int | None] | None,
+        exclude: list[str | int],
+    ) -> Mask:
+        allowed = self.catalogue.allowed(genres, years)
+        if allowed is None:
+            allowed = np.ones(self._model.n_items, dtype=np.bool_)
+        if exclude:
+            allowed[reader.mask("exclude", exclude)] = False
+        return allowed
+
+    def _reader(self) -> Reader:
+        return Reader(self.catalogue, self._scale)
+
+    def _answer(self, content: Answer, used: list[Answer], reader: Reader) -> Answer:
+        return {**content, "used": used, "ignored": reader.ignored, "model": self.name}
+
+
+def _number(value: Any) -> float:
+    """For JSON: a millionth of a rating point is enough."""
+    return round(float(value), 6)

@@ -1,0 +1,185 @@
+"""What stands before the app: limits, the key, headers, counting, and the last resort."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+import time
+from typing import Any
+
+from ._metrics import Metrics
+from ._problems import JSON, PROBLEM, ProblemError, problem
+from ._settings import ServeSettings
+
+Scope = dict[str, Any]
+_log = logging.getLogger("matinee.serve")
+
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "content-security-policy": _POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "cross-origin-opener-policy": "same-origin",
+}
+_ENCODED = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+_NO_STORE = (b"cache-control", b"no-store")
+
+
+class Guard:
+    """ASGI middleware around the whole app.
+
+    Bodies are read here, within their bounds in size and time, before the app sees the request.
+
+    Args:
+        app: The app.
+        settings: Limits and key.
+        metrics: Where to count.
+    """
+
+    def __init__(self, app: Any, settings: ServeSettings, metrics: Metrics) -> None:
+        self._app, self._settings, self._metrics = app, settings, metrics
+        key = settings.api_key
+        self._key = None if key is None else key.get_secret_value().encode()
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        """Handle one connection's event."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        status = 0
+
+        async def sending(message: dict[str, Any]) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = list(message.get("headers", ()))
+                headers += _ENCODED
+                if not any(name == b"cache-control" for name, _ in headers):
+                    headers.append(_NO_STORE)
+                message = {**message, "headers": headers}
+            await send(message)
+
+        self._metrics.began()
+        try:
+            await self._guarded(scope, receive, sending)
+        except ProblemError as error:
+            await _send_problem(sending, error)
+        except Exception:
+            # Nothing is known to lead here. Who looks after the server sees why, the caller not.
+            _log.exception("error while answering %s %s", scope["method"], scope["path"])
+            if not status:
+                detail = "an error in the server; it has been logged"
+                await _send(sending, 500, problem(500, detail), PROBLEM)
+        finally:
+            route = getattr(scope.get("route"), "path", "other")
+            self._metrics.ended(route, status or 499, time.perf_counter() - began)
+
+    async def _guarded(self, scope: Scope, receive: Any, send: Any) -> None:
+        headers = dict(scope["headers"])
+        path = scope["path"]
+        # A browser's question ahead of a request from another origin comes without the key.
+        if (
+            self._key is not None
+            and (path.startswith("/v1") or path == "/metrics")
+            and scope["method"] != "OPTIONS"
+        ):
+            self._check_key(headers)
+        if b"content-length" in headers or b"transfer-encoding" in headers:
+            body = await self._body(headers, receive)
+            if body is None:
+                return  # the caller went away
+            if body and scope["method"] == "POST" and path.startswith("/v1"):
+                _check_type(headers)
+            receive = _replay(body, receive)
+        await self._app(scope, receive, send)
+
+    def _check_key(self, headers: dict[bytes, bytes]) -> None:
+        given = headers.get(b"x-api-key")
+        scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
+        if given is None and scheme.lower() == b"bearer":
+            given = token.strip()
+        assert self._key is not None
+        if given is None or not hmac.compare_digest(given, self._key):
+            what = "an API key is needed" if given is None else "the API key is wrong"
+            raise ProblemError(
+                401,
+                f"{what}: send 'Authorization: Bearer KEY' or 'X-API-Key: KEY'",
+                headers={"www-authenticate": 'Bearer realm="matinee"'},
+            )
+
+    async def _body(self, headers: dict[bytes, bytes], receive: Any) -> bytes | None:
+        limit = self._settings.max_body
+        too_large = ProblemError(
+            413,
+            f"the body is too large: at most {limit:,} bytes are taken",
+            headers={"connection": "close"},
+        )
+        length = headers.get(b"content-length", b"0")
+        if not length.isdigit() or int(length[:20]) > limit:
+            raise too_large
+        parts, size = [], 0
+        try:
+            async with asyncio.timeout(self._settings.body_seconds):
+                while True:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        return None
+                    part = message.get("body", b"")
+                    size += len(part)
+                    if size > limit:
+                        raise too_large
+                    parts.append(part)
+                    if not message.get("more_body", False):
+                        return b"".join(parts)
+        except TimeoutError:
+            raise ProblemError(
+                408,
+                f"the body did not arrive within {self._settings.body_seconds:g} seconds",
+                headers={"connection": "close"},
+            ) from None
+
+
+def _check_type(headers: dict[bytes, bytes]) -> None:
+    given = headers.get(b"content-type", b"").decode("latin-1")
+    kind = given.split(";")[0].strip().lower()
+    if kind != JSON and not (kind.startswith("application/") and kind.endswith("+json")):
+        raise ProblemError(
+            415,
+            f"the content type is {given or 'missing'!r}; send {JSON}",
+            headers={"accept": JSON},
+        )
+
+
+def _replay(body: bytes, receive: Any) -> Any:
+    """A ``receive`` that gives a body already read, and then whatever else comes."""
+    given = False
+
+    async def again() -> Any:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
+
+
+async def _send_problem(send: Any, error: ProblemError) -> None:
+    await _send(send, error.status, error.body(), PROBLEM, error.headers)
+
+
+async def _send(
+    send: Any, status: int, body: bytes, kind: str, headers: dict[str, str] | None = None
+) -> None:
+    given = {"content-type": kind, "content-length": str(len(body)), **(headers or {})}
+    encoded = [(name.encode(), value.encode()) for name, value in given.items()]
+    await send({"type": "http.response.start", "status": status, "headers": encoded})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,82 @@
+"""The model being served, and how another takes its place."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from ..errors import MatineeError
+from ._engine import Engine, identity
+from ._metrics import Metrics
+from ._settings import ServeSettings
+
+_log = logging.getLogger("matinee.serve")
+
+
+class Holder:
+    """Holds the engine. A request takes it once, so a change never reaches one half answered.
+
+    Args:
+        settings: What to serve.
+        metrics: Where to count what was taken up.
+        engine: The first engine; loaded from the folder by default.
+
+    Attributes:
+        engine: The engine that new requests are answered by.
+    """
+
+    def __init__(
+        self, settings: ServeSettings, metrics: Metrics, engine: Engine | None = None
+    ) -> None:
+        self._settings, self._metrics = settings, metrics
+        self.engine = engine or Engine(settings)
+        self._loading = asyncio.Lock()
+        self._refused = ""
+
+    async def reload(self) -> bool:
+        """Load the folder anew, beside the old model, which answers until it is ready.
+
+        A folder that cannot be loaded changes nothing.
+
+        Returns:
+            Whether the folder's model is now the one served.
+        """
+        async with self._loading:
+            began = time.perf_counter()
+            try:
+                found = await asyncio.to_thread(Engine, self._settings)
+            except (MatineeError, OSError) as error:
+                self._metrics.reloaded(False)
+                _log.error("the model is not taken up; the old one goes on: %s", error)
+                return False
+            self.engine = found
+            self._metrics.reloaded(True)
+            _log.info("model %s taken up in %.1f s", found.name, time.perf_counter() - began)
+            return True
+
+    async def watch(self, seconds: float) -> None:
+        """Look at the folder again and again, and take up another model found there."""
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                name = await asyncio.to_thread(identity, self._settings.model)
+            except OSError:
+                continue  # being replaced, or gone: the model in memory answers
+            # A folder that is copied file by file may be whole a moment later: try, but say so
+            # only once.
+            if name == self.engine.name:
+                self._refused = ""
+            elif name != self._refused:
+                self._refused = "" if await self.reload() else name
+            else:
+                await self._again()
+
+    async def _again(self) -> None:
+        async with self._loading:
+            try:
+                self.engine = await asyncio.to_thread(Engine, self._settings)
+            except (MatineeError, OSError):
+                return
+            self._metrics.reloaded(True)
+            _log.info("model %s taken up", self.engine.name)

@@ -1,0 +1,122 @@
+"""Counters in memory that all workers share, told in Prometheus' text format.
+
+Every worker counts in a row of its own; whichever of them is asked adds the rows up.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
+BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_OWN = ("in_flight", "reloads", "failed_reloads", "pid")
+_OTHER = "other"
+_PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+
+
+class Metrics:
+    """The counters of some workers.
+
+    Make it before the workers are forked: the memory is shared from then on.
+
+    Args:
+        routes: Path templates to tell apart; all else is "other".
+        workers: How many processes will count.
+    """
+
+    def __init__(self, routes: Sequence[str], workers: int = 1) -> None:
+        self._routes = {route: at for at, route in enumerate([*routes, _OTHER])}
+        self._each = len(CLASSES) + len(BUCKETS) + 2  # the last bucket, and the sum of seconds
+        width = len(_OWN) + self._each * len(self._routes)
+        memory = mmap.mmap(-1, workers * width * 8)
+        self._rows = np.frombuffer(memory, dtype=np.float64).reshape(workers, width)
+        self._row = self._rows[0]
+
+    def start(self, worker: int) -> None:
+        """From now on this process counts as some worker. One that was restarted goes on."""
+        self._row = self._rows[worker]
+        self._row[_OWN.index("in_flight")] = 0
+        self._row[_OWN.index("pid")] = os.getpid()
+
+    def began(self) -> None:
+        """A request came."""
+        self._row[0] += 1
+
+    def ended(self, route: str, status: int, seconds: float) -> None:
+        """It was answered."""
+        self._row[0] -= 1
+        first = len(_OWN) + self._each * self._routes.get(route, len(self._routes) - 1)
+        self._row[first + min(max(status // 100, 1), 5) - 1] += 1
+        bucket = int(np.searchsorted(BUCKETS, seconds))
+        self._row[first + len(CLASSES) + bucket] += 1
+        self._row[first + self._each - 1] += seconds
+
+    def reloaded(self, done: bool) -> None:
+        """A new model was taken up, or could not be."""
+        self._row[_OWN.index("reloads" if done else "failed_reloads")] += 1
+
+    def text(self, model: str, kind: str) -> str:
+        """All of it, in Prometheus' text format."""
+        total = self._rows.sum(axis=0)
+        lines = [
+            "# HELP matinee_requests_total Requests answered.",
+            "# TYPE matinee_requests_total counter",
+        ]
+        parts = {
+            route: total[len(_OWN) + self._each * at :][: self._each]
+            for route, at in self._routes.items()
+        }
+        for route, part in parts.items():
+            for name, count in zip(CLASSES, part, strict=False):
+                if count:
+                    lines.append(
+                        f'matinee_requests_total{{route="{route}",status="{name}"}} {count:.0f}'
+                    )
+        lines += [
+            "# HELP matinee_request_seconds Time from a request's first byte to its answer's last.",
+            "# TYPE matinee_request_seconds histogram",
+        ]
+        for route, part in parts.items():
+            below = np.cumsum(part[len(CLASSES) : -1])
+            if below[-1] == 0:
+                continue
+            for limit, count in zip((*map(str, BUCKETS), "+Inf"), below, strict=True):
+                lines.append(
+                    f'matinee_request_seconds_bucket{{route="{route}",le="{limit}"}} {count:.0f}'
+                )
+            lines.append(f'matinee_request_seconds_sum{{route="{route}"}} {part[-1]:.6f}')
+            lines.append(f'matinee_request_seconds_count{{route="{route}"}} {below[-1]:.0f}')
+        in_flight, done, failed, _ = total[: len(_OWN)]
+        lines += [
+            "# HELP matinee_requests_in_flight Requests being answered.",
+            "# TYPE matinee_requests_in_flight gauge",
+            f"matinee_requests_in_flight {in_flight:.0f}",
+            "# HELP matinee_reloads_total New models taken up, by worker and in all.",
+            "# TYPE matinee_reloads_total counter",
+            f'matinee_reloads_total{{result="done"}} {done:.0f}',
+            f'matinee_reloads_total{{result="failed"}} {failed:.0f}',
+            "# HELP matinee_model_info The model of the worker that was asked.",
+            "# TYPE matinee_model_info gauge",
+            f'matinee_model_info{{model="{model}",kind="{kind}"}} 1',
+            "# HELP matinee_worker_resident_bytes Memory of each worker.",
+            "# TYPE matinee_worker_resident_bytes gauge",
+        ]
+        for worker, row in enumerate(self._rows):
+            size = _resident(int(row[_OWN.index("pid")]))
+            if size is not None:
+                lines.append(f'matinee_worker_resident_bytes{{worker="{worker}"}} {size}')
+        return "\n".join(lines) + "\n"
+
+
+def _resident(pid: int) -> int | None:
+    """Resident bytes of a process, where the system tells."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE if pid else None
+    except OSError:
+        return None

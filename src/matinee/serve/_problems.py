@@ -1,0 +1,79 @@
+"""Errors of the server, and how they are told (RFC 9457)."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+
+
+class ProblemError(Exception):
+    """A request that cannot be answered, and why.
+
+    Args:
+        status: HTTP status, 4xx.
+        detail: What is wrong and what to do, in words.
+        pointer: JSON pointer to the part of the body that is wrong, if one is.
+        headers: More headers for the answer.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        pointer: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.headers = status, detail, headers or {}
+        self.errors = None if pointer is None else [{"pointer": pointer, "detail": detail}]
+
+    def body(self) -> bytes:
+        """The problem document."""
+        return problem(self.status, self.detail, self.errors)
+
+
+def problem(status: int, detail: str, errors: list[dict[str, Any]] | None = None) -> bytes:
+    """A problem document."""
+    content: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    if errors:
+        content["errors"] = errors
+    return dumps(content)
+
+
+def dumps(content: Any) -> bytes:
+    """JSON in UTF-8. Half of a surrogate pair, which UTF-8 cannot hold, is escaped."""
+    try:
+        text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
+
+
+def told(errors: list[Any], body: bool = True) -> list[dict[str, Any]]:
+    """Pydantic's complaints as pointers and sentences.
+
+    Args:
+        errors: ``ValidationError.errors()``, locations starting with "body" or "query".
+        body: Whether the first part of the location is to be dropped.
+    """
+    found = []
+    for error in errors[:20]:
+        place = error["loc"][1:] if body else error["loc"]
+        # Which arm of a union did not fit is of no use to who wrote neither.
+        parts = [part for part in place if not (isinstance(part, str) and part in _ARMS)]
+        message = str(error["msg"]).removeprefix("Value error, ")
+        found.append({"pointer": "".join(f"/{part}" for part in parts), "detail": message})
+    return found
+
+
+_ARMS = {"str", "int", "function-after", "constrained-str"}

@@ -1,0 +1,147 @@
+"""Ratings and item names of a request, turned into the codes of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..data import Histories, Scale
+from ..errors import UnknownIdError, UsageError
+from ._catalogue import Catalogue
+from ._problems import ProblemError
+from ._schema import Rating
+
+MAX_TITLES = 100
+"""Titles that may have to be looked up for one request: forgiving costs milliseconds each."""
+_NEAR = 3
+
+
+@dataclass(eq=False)
+class Reader:
+    """Reads the names of one request, and keeps what could not be used.
+
+    Args:
+        catalogue: The model's items.
+        scale: Its rating scale.
+        ignored: What was left out, for the answer.
+    """
+
+    catalogue: Catalogue
+    scale: Scale
+    ignored: list[dict[str, Any]] = field(default_factory=list)
+    _looked_up: int = 0
+
+    def ratings(
+        self, given: Sequence[Rating], limit: int, *, empty: bool = False
+    ) -> tuple[Histories, list[dict[str, Any]]]:
+        """One person's history and, for the answer, what it was made of.
+
+        Raises:
+            ProblemError: 422: too many, off the scale, an item twice, or nothing left.
+        """
+        if len(given) > limit:
+            raise ProblemError(
+                422,
+                f"ratings: {len(given):,} of them; at most {limit:,} are taken",
+                pointer="/ratings",
+            )
+        used: list[dict[str, Any]] = []
+        taken: dict[int, int] = {}
+        for at, rating in enumerate(given):
+            self._check_scale(at, rating)
+            code = self._rated(at, rating)
+            if code is None:
+                continue
+            named = self.catalogue.named(code)
+            if code in taken:
+                raise ProblemError(
+                    422,
+                    f"ratings[{at}]: {named['title']!r} (id {named['item']}) is rated twice, "
+                    f"in ratings[{taken[code]}] already",
+                    pointer=f"/ratings/{at}",
+                )
+            taken[code] = at
+            used.append({"index": at, **named, "rating": float(rating.rating)})
+        if not used and not (empty and not given):
+            first = self.ignored[0]
+            raise ProblemError(
+                422,
+                f"none of the ratings can be used; ratings[0]: {first['reason']}",
+                pointer="/ratings",
+            )
+        values = [entry["rating"] for entry in used]
+        return Histories.build([(list(taken), values)]), used
+
+    def items(self, what: str, names: Sequence[str | int]) -> list[tuple[int, int]]:
+        """(position, code) of the ids and titles that are known."""
+        codes = self.catalogue.codes(list(names)).tolist()
+        found = []
+        for at, (name, code) in enumerate(zip(names, codes, strict=True)):
+            if code < 0:
+                code = self._by_title(what, at, name) if isinstance(name, str) else -1
+                if code == -1:
+                    self._ignore(what, at, name, f"no item has the id {name}")
+            if code >= 0:
+                found.append((at, code))
+        return found
+
+    def mask(self, what: str, names: Sequence[str | int]) -> npt.NDArray[np.int64]:
+        """Codes of the ids and titles that are known, int64."""
+        return np.array([code for _, code in self.items(what, names)], dtype=np.int64)
+
+    def _check_scale(self, at: int, rating: Rating) -> None:
+        low, high = self.scale.low, self.scale.high
+        # As float32, in which the model's own ratings are.
+        if not low <= np.float32(rating.rating) <= high:
+            name = rating.title if rating.item is None else rating.item
+            raise ProblemError(
+                422,
+                f"ratings[{at}]: the rating {rating.rating:g} of {name!r} is outside the scale of "
+                f"this model, {low:g} to {high:g}",
+                pointer=f"/ratings/{at}/rating",
+            )
+
+    def _rated(self, at: int, rating: Rating) -> int | None:
+        if rating.item is not None:
+            code = int(self.catalogue.codes([rating.item])[0])
+            if code < 0:
+                self._ignore("ratings", at, rating.item, f"no item has the id {rating.item}")
+                return None
+            return code
+        assert rating.title is not None
+        code = self._by_title("ratings", at, rating.title)
+        return None if code < 0 else code
+
+    def _by_title(self, what: str, at: int, title: str) -> int:
+        """Code of the item meant, or -2 if that is not clear, which is then in ``ignored``."""
+        self._looked_up += 1
+        if self._looked_up > MAX_TITLES:
+            raise ProblemError(
+                422,
+                f"{what}[{at}]: more than {MAX_TITLES} titles to look up in one request; "
+                "send ids instead",
+                pointer=f"/{what}/{at}",
+            )
+        titles = self.catalogue.titles
+        try:
+            return int(self.catalogue.codes([titles.find(title)])[0])
+        except (UnknownIdError, UsageError) as error:
+            near = [
+                self.catalogue.named(int(self.catalogue.codes([titled.id])[0]))
+                for titled in titles.search(title, _NEAR)
+            ]
+            vague = isinstance(error, UsageError)
+            reason = f"{title!r} could be several items" if vague else f"no title like {title!r}"
+            self._ignore(what, at, title, reason, near)
+            return -2
+
+    def _ignore(
+        self, what: str, at: int, given: Any, reason: str, near: list[dict[str, Any]] | None = None
+    ) -> None:
+        self.ignored.append(
+            {"field": what, "index": at, "given": str(given), "reason": reason, "near": near or []}
+        )

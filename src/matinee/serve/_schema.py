@@ -1,0 +1,301 @@
+"""The requests and answers of the API, as its OpenAPI description shows them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, model_validator
+
+MAX_K = 500
+MAX_LIST = 10_000
+MAX_WHY = 20
+MAX_LIMIT = 100
+MAX_TEXT = 300
+
+Text = Annotated[StrictStr, Field(min_length=1, max_length=MAX_TEXT)]
+ItemName = Annotated[
+    Text | StrictInt, Field(description="An item id, or a title written about right.")
+]
+K = Annotated[int, Field(strict=True, ge=1, le=MAX_K, description="Items wanted.")]
+Share = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
+Years = tuple[StrictInt | None, StrictInt | None]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class Rating(_Request):
+    """One rating: of an item by id, or by a title."""
+
+    item: Annotated[StrictStr, Field(max_length=MAX_TEXT)] | StrictInt | None = None
+    """The item's id."""
+    title: Text | None = None
+    """Instead of the id: its title, written about right."""
+    rating: Annotated[float, Field(strict=True, allow_inf_nan=False)]
+    """On the model's scale."""
+
+    @model_validator(mode="after")
+    def _one_name(self) -> Rating:
+        if (self.item is None) == (self.title is None):
+            raise ValueError("give either the item's id or its title")
+        return self
+
+
+class _About(_Request):
+    exclude_genres: list[Text] = Field(default=[], max_length=MAX_TEXT)
+    """Items with any of these genres are left out."""
+    years: Years | None = None
+    """The first and the last year, either of which may be null."""
+
+
+class RecommendRequest(_About):
+    """Ratings of someone new, and what is wanted for them."""
+
+    ratings: list[Rating] = Field(min_length=1)
+    """What they rated."""
+    k: K = 10
+    """Items wanted."""
+    exclude: list[ItemName] = Field(default=[], max_length=MAX_LIST)
+    """Items never to recommend."""
+    only: list[ItemName] | None = Field(default=None, max_length=MAX_LIST)
+    """The only items to recommend from."""
+    diversity: Share = 0.0
+    """0 for the likeliest, 1 for the most unlike each other."""
+    shrink: StrictBool = True
+    """Whether few ratings count against an item."""
+    why: Annotated[int, Field(strict=True, ge=0, le=MAX_WHY)] = 3
+    """Reasons for each item."""
+
+
+class PredictRequest(_Request):
+    """Ratings of someone new, and the items in question."""
+
+    ratings: list[Rating] = Field(min_length=1)
+    """What they rated."""
+    items: list[ItemName] = Field(min_length=1, max_length=MAX_K)
+    """Ids or titles."""
+    why: Annotated[int, Field(strict=True, ge=0, le=MAX_WHY)] = 0
+    """Reasons for each item."""
+
+
+class ProfileRequest(_Request):
+    """Ratings of someone new."""
+
+    ratings: list[Rating] = Field(min_length=1)
+    """What they rated."""
+
+
+class SurpriseRequest(_About):
+    """Ratings of someone new; there may be none yet."""
+
+    ratings: list[Rating] = []
+    """What they rated."""
+    k: Annotated[int, Field(strict=True, ge=1, le=50)] = 5
+    """Items wanted."""
+    exclude: list[ItemName] = Field(default=[], max_length=MAX_LIST)
+    """Items not to ask about."""
+
+
+class Named(BaseModel):
+    """An item by name."""
+
+    item: str
+    title: str
+
+
+class Item(Named):
+    """An item."""
+
+    year: int | None
+    genres: list[str]
+    n_ratings: int | None
+    mean: float | None
+
+
+class Reason(Named):
+    """A rating that moved a prediction."""
+
+    rating: float
+    contribution: float
+
+
+class Why(BaseModel):
+    """``prediction = baseline + contributions + others + together``."""
+
+    prediction: float
+    baseline: float
+    reasons: list[Reason]
+    others: float
+    together: float
+
+
+class Predicted(Item):
+    """An item with what the model makes of it."""
+
+    predicted: float
+    std: float | None
+    why: Why | None
+
+
+class Prediction(Predicted):
+    """One of several items asked about."""
+
+    index: int
+
+
+class Recommendation(Predicted):
+    """A place in a list."""
+
+    rank: int
+    score: float
+
+
+class Used(Named):
+    """A rating that was used."""
+
+    index: int
+    rating: float
+
+
+class Ignored(BaseModel):
+    """What could not be used."""
+
+    field: Literal["ratings", "items", "exclude", "only"]
+    index: int
+    given: str
+    reason: str
+    near: list[Named]
+
+
+class _Answer(BaseModel):
+    model: str
+
+
+class _FromRatings(_Answer):
+    used: list[Used]
+    ignored: list[Ignored]
+
+
+class Recommendations(_FromRatings):
+    """A list for someone."""
+
+    recommendations: list[Recommendation]
+    user: str | None = None
+
+
+class Predictions(_FromRatings):
+    """Predicted ratings."""
+
+    predictions: list[Prediction]
+
+
+class Lift(BaseModel):
+    """What the model sees in someone about one group of items."""
+
+    name: str
+    lift: float
+    n_items: int
+    n_rated: int
+
+
+class Decade(Lift):
+    """The same for the films of a decade."""
+
+    decade: int
+
+
+class Profile(_FromRatings):
+    """What the model sees in someone."""
+
+    predicted: float
+    average: float
+    genres: list[Lift]
+    decades: list[Decade]
+
+
+class Question(Item):
+    """An item worth asking about."""
+
+    predicted: float
+    std: float | None
+    teaches: float
+    known: float
+    value: float
+
+
+class Questions(_FromRatings):
+    """Items whose rating would teach the model most."""
+
+    items: list[Question]
+
+
+class Items(_Answer):
+    """Items found."""
+
+    items: list[Item]
+
+
+class Position(BaseModel):
+    """A point of the map."""
+
+    x: float
+    y: float
+
+
+class OneItem(_Answer):
+    """One item and its place on the map."""
+
+    item: Item
+    position: Position | None
+
+
+class Similar(Item):
+    """A near item."""
+
+    similarity: float
+
+
+class SimilarItems(_Answer):
+    """An item and those nearest to it."""
+
+    item: Item
+    similar: list[Similar]
+
+
+class Map(_Answer):
+    """Items as points of a plane, by column."""
+
+    item: list[str]
+    title: list[str]
+    year: list[int | None]
+    n_ratings: list[int | None]
+    mean: list[float | None]
+    genres: list[list[int]]
+    genre_names: list[str]
+    x: list[float]
+    y: list[float]
+    explained: list[float]
+
+
+class Card(_Answer):
+    """The model card."""
+
+    model_config = ConfigDict(extra="allow")
+
+    kind: str
+    scale: dict[str, float | None]
+    data: dict[str, Any]
+    has: dict[str, bool]
+    limits: dict[str, int]
+    caveats: list[str]
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[dict[str, str]] | None = None

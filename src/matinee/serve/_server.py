@@ -1,0 +1,256 @@
+"""Processes and sockets: uvicorn in one process, or in several that share a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import uvicorn
+
+from ..errors import MatineeError, UsageError
+from ._app import ROUTES, create_app
+from ._metrics import Metrics
+from ._settings import ServeSettings
+
+_log = logging.getLogger("matinee.serve")
+
+_BACKLOG = 2048
+_STUCK = 5.0
+"""Seconds a worker has beyond its own limit to end, before it is killed."""
+_EARLY = 5.0
+"""A worker that lived less than this many seconds is not started again at once."""
+_FAILED = 3
+"""Exit code of a worker that could not start; another would not either."""
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, but told to stop it ends as a program that did what it was told."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take SIGINT and SIGTERM as requests to stop, and do not raise them again."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        wanted = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, self.handle_exit) for number in wanted}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def serve(settings: ServeSettings, *, on_start: Callable[[str], None] | None = None) -> None:
+    """Serve a model until told to stop (SIGINT or SIGTERM).
+
+    SIGHUP takes up the model that is in the folder by then.
+
+    Args:
+        settings: What to serve and how.
+        on_start: Called with the server's address once it can be reached.
+
+    Raises:
+        ModelFileError: No model folder, or a damaged one.
+        MatineeError: The address cannot be listened at, or workers cannot start.
+        UsageError: Several workers, on a system that cannot fork.
+    """
+    if settings.workers > 1 and not hasattr(os, "fork"):
+        raise UsageError("several workers need a system that can fork; use one")
+    metrics = Metrics(ROUTES, settings.workers)
+    with _listen(settings) as listener:
+        said = on_start or (lambda _: None)
+        if settings.workers == 1:
+            _answer(settings, metrics, 0, listener, lambda: said(_address(listener)))
+        else:
+            _supervise(settings, metrics, listener, said)
+
+
+def _answer(
+    settings: ServeSettings,
+    metrics: Metrics,
+    worker: int,
+    listener: socket.socket,
+    on_start: Callable[[], None],
+) -> None:
+    """Answer requests until told to stop."""
+    app = create_app(settings, metrics=metrics)
+    metrics.start(worker)
+    gc.collect()
+    gc.freeze()  # the model and the modules stay; they need not be looked through again
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        lifespan="on",
+        ws="none",
+        backlog=_BACKLOG,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=max(1, round(settings.shutdown_seconds)),
+    )
+    server = _Server(config)
+
+    async def run() -> None:
+        task = asyncio.ensure_future(server.serve(sockets=[listener]))
+        while not server.started and not task.done():
+            await asyncio.sleep(0.01)
+        if server.started:
+            on_start()
+        await task
+
+    try:
+        with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+            runner.run(run())
+    finally:
+        gc.unfreeze()  # what clears up at exit complains of what it may not see
+
+
+def _supervise(
+    settings: ServeSettings, metrics: Metrics, listener: socket.socket, said: Callable[[str], None]
+) -> None:
+    """Keep the workers running until told to stop."""
+    reader, writer = os.pipe()
+    crew: dict[int, tuple[int, float]] = {}
+    stopping = False
+
+    def start(worker: int) -> None:
+        pid = os.fork()
+        if pid == 0:
+            _work(settings, metrics, worker, listener, reader, writer)
+        crew[pid] = (worker, time.monotonic())
+
+    def tell(number: int) -> None:
+        for pid in crew:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def stop(*_: Any) -> None:
+        nonlocal stopping
+        if not stopping:
+            signal.setitimer(signal.ITIMER_REAL, settings.shutdown_seconds + _STUCK)
+        stopping = True
+        tell(signal.SIGTERM)
+
+    handlers = {
+        signal.SIGINT: stop,
+        signal.SIGTERM: stop,
+        signal.SIGHUP: lambda *_: tell(signal.SIGHUP),
+        signal.SIGALRM: lambda *_: tell(signal.SIGKILL),
+    }
+    gc.freeze()
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    failed = False
+    try:
+        for worker in range(settings.workers):
+            start(worker)
+        threading.Thread(
+            target=_announce, args=(reader, settings.workers, listener, said), daemon=True
+        ).start()
+        while crew:
+            pid, status = os.waitpid(-1, 0)
+            if pid not in crew:
+                continue
+            worker, began = crew.pop(pid)
+            code = os.waitstatus_to_exitcode(status)
+            if stopping:
+                continue
+            if code == _FAILED:
+                failed = True
+                stop()
+                continue
+            _log.error("worker %d ended with %d; another takes its place", worker, code)
+            if time.monotonic() - began < _EARLY:
+                time.sleep(1.0)
+            start(worker)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        os.close(writer)
+    if failed:
+        raise MatineeError("the workers could not start; the reason is above")
+
+
+def _work(
+    settings: ServeSettings,
+    metrics: Metrics,
+    worker: int,
+    listener: socket.socket,
+    reader: int,
+    writer: int,
+) -> None:
+    """The life of a forked worker; it never returns."""
+    code = 1
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
+            signal.signal(number, signal.SIG_DFL)
+        os.close(reader)
+        try:
+            _answer(settings, metrics, worker, listener, lambda: _ready(writer))
+            code = 0
+        except MatineeError as error:
+            _log.error("%s", error)
+            code = _FAILED
+    except KeyboardInterrupt:
+        code = 130
+    except BaseException:
+        _log.exception("worker %d failed", worker)
+    finally:
+        os._exit(code)
+
+
+def _ready(writer: int) -> None:
+    with contextlib.suppress(OSError):
+        os.write(writer, b".")
+
+
+def _announce(
+    reader: int, workers: int, listener: socket.socket, said: Callable[[str], None]
+) -> None:
+    """Say so once every worker answers."""
+    count = 0
+    while count < workers:
+        got = os.read(reader, 64)
+        if not got:
+            return
+        count += len(got)
+    said(_address(listener))
+
+
+def _listen(settings: ServeSettings) -> socket.socket:
+    host, port = settings.host, settings.port
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise UsageError(f"cannot listen at {host}: {error.strerror or error}") from None
+    try:
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        # The backlog keeps those who come while the model is being loaded.
+        listener.listen(_BACKLOG)
+        listener.set_inheritable(True)
+    except OSError as error:
+        listener.close()
+        hint = "; choose another with --port" if error.strerror == "Address already in use" else ""
+        raise MatineeError(f"cannot listen at {host} port {port}: {error.strerror}{hint}") from None
+    return listener
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

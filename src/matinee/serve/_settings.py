@@ -1,0 +1,38 @@
+"""``ServeSettings``: how a model is served."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+
+from ..config import Config
+
+
+class ServeSettings(Config):
+    """How a model is served."""
+
+    model: Path
+    """The model folder."""
+    host: str = "127.0.0.1"
+    """Address to listen at. The default can be reached from this machine alone."""
+    port: int = Field(8000, ge=0, le=65535)
+    """Port to listen at; 0 for any that is free."""
+    workers: int = Field(1, ge=1, le=256)
+    """Processes that answer, each with the model in its own memory."""
+    watch: float | None = Field(None, gt=0.0)
+    """Seconds between looks at the folder for a new model; none by default (SIGHUP will do)."""
+    api_key: SecretStr | None = None
+    """What must come as a bearer token (or X-API-Key) with requests to /v1 and /metrics."""
+    cors: tuple[str, ...] = ()
+    """Origins whose pages may call from a browser; none by default."""
+    users: bool = True
+    """Whether lists for the users of the training data may be asked for."""
+    max_ratings: int = Field(1000, ge=1, le=10_000)
+    """Ratings in a request, at most."""
+    max_body: int = Field(1 << 20, ge=1024)
+    """Bytes of a request's body, at most."""
+    body_seconds: float = Field(10.0, gt=0.0)
+    """Seconds a request's body may take to arrive."""
+    shutdown_seconds: float = Field(10.0, ge=0.0)
+    """Seconds that requests being answered have left when the server is told to stop."""
