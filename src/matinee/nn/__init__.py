@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from . import _reference as reference
     from ._columns import Columns, Transposer, sum_by_column
     from ._inputs import Batch, Inputs, fit_inputs
+    from ._kernel_net import KernelNet, Observed
     from ._kernels import add_weighted
     from ._middle import Middle
     from ._network import Network
@@ -33,9 +34,11 @@ __all__ = [
     "Columns",
     "Forward",
     "Inputs",
+    "KernelNet",
     "Middle",
     "Network",
     "NetworkConfig",
+    "Observed",
     "Transposer",
     "add_weighted",
     "decode_vectors",
@@ -53,6 +56,7 @@ __all__ = [
 _HOMES = {
     "_columns": ("Columns", "Transposer", "sum_by_column"),
     "_inputs": ("Batch", "Inputs", "fit_inputs"),
+    "_kernel_net": ("KernelNet", "Observed"),
     "_kernels": ("add_weighted",),
     "_middle": ("Middle",),
     "_network": ("Network",),

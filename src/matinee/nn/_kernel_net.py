@@ -1,0 +1,215 @@
+"""``KernelNet``: the network of SparseFC, with its loss and gradient over observed ratings."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit
+
+from ._activations import CODES
+from ._hat_kernels import effective, effective_gradient
+from ._kernels import decode_loss, encode
+
+Float = npt.NDArray[np.floating[Any]]
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """The observed ratings, grouped both ways.
+
+    Attributes:
+        indptr: int64 (items + 1,), the entries of each item.
+        users: int32 (entries,), by item.
+        values: float (entries,), by item: input and target alike.
+        user_ptr: int64 (users + 1,), the entries of each user.
+        items: int32 (entries,), by user.
+        place: int64 (entries,), by user: where the entry stands by item.
+    """
+
+    indptr: Int64
+    users: Int32
+    values: Float
+    user_ptr: Int64
+    items: Int32
+    place: Int64
+
+
+@dataclass(frozen=True, eq=False)
+class _Layer:
+    """Views of one layer's parameters (or gradients) in a flat vector.
+
+    The first and last layer have users as rows whichever way they point.
+    """
+
+    w: Float
+    u: Float
+    v: Float
+    bias: Float
+
+
+class KernelNet:
+    """An autoencoder of items' ratings with kernelised sparse weights (Muller et al. 2018).
+
+    Every layer's weights are ``W * K`` with ``K[i, j] = max(0, 1 - |u_i - v_j|^2)`` of learned
+    vectors; hidden layers are sigmoid, the output is linear, and a missing rating is an input of 0.
+    The first and last layer are computed at the observed ratings only, forward and backward: users
+    x items never exists.
+
+    Args:
+        n_users: Inputs and outputs.
+        units: Width of the hidden layers.
+        layers: Number of hidden layers.
+        dim: Length of the kernels' vectors.
+        lambda_2: Strength of the L2 penalty on W.
+        lambda_s: Strength of the penalty on K.
+        rng: For the first weights: Glorot's uniform for W and biases, normal with a deviation of
+            0.001, cut at two, for the vectors, as in the authors' code.
+        dtype: float32, or float64 for checks.
+
+    Attributes:
+        parameters: All parameters, one flat vector.
+        gradient: The last gradient, one flat vector.
+    """
+
+    def __init__(
+        self,
+        n_users: int,
+        units: int,
+        layers: int,
+        dim: int,
+        *,
+        lambda_2: float,
+        lambda_s: float,
+        rng: np.random.Generator,
+        dtype: type[np.floating[Any]] = np.float32,
+    ) -> None:
+        self.lambda_2, self.lambda_s = lambda_2, lambda_s
+        # Rows, columns and outputs of each layer's W.
+        inner = [(units, units, units)] * (layers - 1)
+        self._shapes = [(n_users, units, units), *inner, (n_users, units, n_users)]
+        self._dim = dim
+        size = sum(n * m + dim * (n + m) + out for n, m, out in self._shapes)
+        self.parameters = np.empty(size, dtype=dtype)
+        self.gradient = np.zeros(size, dtype=dtype)
+        self._layers = self._views(self.parameters)
+        self._weights = [np.empty_like(layer.w) for layer in self._layers]
+        self._room: dict[str, Float] = {}
+        self._gradients = self._views(self.gradient)
+        for layer in self._layers:
+            bound = math.sqrt(6.0 / sum(layer.w.shape))
+            layer.w[:] = rng.uniform(-bound, bound, layer.w.shape)
+            for vectors in (layer.u, layer.v):
+                vectors[:] = 1e-3 * _cut_normal(rng, vectors.shape)
+            bound = math.sqrt(3.0 / len(layer.bias))
+            layer.bias[:] = rng.uniform(-bound, bound, len(layer.bias))
+
+    def _views(self, flat: Float) -> list[_Layer]:
+        found, place = [], 0
+        for rows, columns, out in self._shapes:
+            parts = []
+            for shape in ((rows, columns), (rows, self._dim), (self._dim, columns), (out,)):
+                size = math.prod(shape)
+                parts.append(flat[place : place + size].reshape(shape))
+                place += size
+            found.append(_Layer(*parts))
+        return found
+
+    def _scratch(self, name: str, *shape: int) -> Float:
+        """An array that is kept for the next call: these are big, and fresh pages are slow."""
+        found = self._room.get(name)
+        if found is None or found.shape != shape:
+            found = self._room[name] = np.empty(shape, dtype=self.parameters.dtype)
+        return found
+
+    def _effective(self) -> float:
+        """Set the effective weights of each layer; all penalties."""
+        penalty, squares = 0.0, np.empty(2)
+        for layer, out in zip(self._layers, self._weights, strict=True):
+            effective(layer.w, layer.u, layer.v, out, squares)
+            penalty += 0.5 * (self.lambda_2 * squares[0] + self.lambda_s * squares[1])
+        return float(penalty)
+
+    def _hidden(self, data: Observed) -> list[Float]:
+        """Every hidden layer, (items, units) each, by the effective weights."""
+        hidden: list[Float] = []
+        for number, layer in enumerate(self._layers[:-1]):
+            out = self._scratch(f"hidden{number}", len(data.indptr) - 1, layer.w.shape[1])
+            if number == 0:
+                encode(data.indptr, data.users, data.values, self._weights[0], out)
+            else:
+                np.matmul(hidden[-1], self._weights[number], out=out)
+            out += layer.bias
+            hidden.append(expit(out, out=out))
+        return hidden
+
+    def vectors(self, data: Observed) -> tuple[Float, Float, Float]:
+        """What predictions are made of: dot products of the first two, plus the third.
+
+        Returns:
+            The last hidden layer of each item (items, units), the users' effective output weights
+            (users, units), and their biases (users,).
+        """
+        self._effective()
+        last = self._hidden(data)[-1]
+        return last.copy(), self._weights[-1].copy(), self._layers[-1].bias.copy()
+
+    def loss(self, data: Observed) -> tuple[float, float]:
+        """Half the sum of squared errors, and that plus all penalties; sets ``gradient``."""
+        penalty = self._effective()
+        hidden, weights = self._hidden(data), self._weights
+        n = len(data.values)
+        error = self._scratch("error", n)
+        d, spare = (self._scratch(name, *hidden[-1].shape) for name in ("d", "spare"))
+        ones = self._scratch("ones", n)
+        ones[:] = 1
+        mse = decode_loss(
+            data.indptr,
+            data.users,
+            data.values,
+            ones,
+            hidden[-1],
+            weights[-1],
+            self._layers[-1].bias,
+            CODES["linear"],
+            error,
+            d,
+        )
+        error *= n / 2  # from the mean of squares to half their sum
+        d *= n / 2
+        # The transposed product is a weighted sum too, over each user's items.
+        by_user = np.take(error, data.place, out=self._scratch("by_user", n))
+        last = self._gradients[-1]
+        encode(data.user_ptr, data.items, by_user, hidden[-1], last.w)
+        last.bias[:] = np.add.reduceat(
+            np.append(by_user, 0), data.user_ptr[:-1], dtype=np.float64
+        ) * (np.diff(data.user_ptr) > 0)
+        for number in range(len(hidden) - 1, -1, -1):
+            np.multiply(hidden[number], hidden[number], out=spare)
+            d *= np.subtract(hidden[number], spare, out=spare)
+            mine = self._gradients[number]
+            mine.bias[:] = d.sum(axis=0)
+            if number > 0:
+                np.matmul(hidden[number - 1].T, d, out=mine.w)
+                d, spare = np.matmul(d, weights[number].T, out=spare), d
+        np.take(data.values, data.place, out=by_user)
+        encode(data.user_ptr, data.items, by_user, d, self._gradients[0].w)
+        for layer, mine in zip(self._layers, self._gradients, strict=True):
+            effective_gradient(
+                layer.w, layer.u, layer.v, mine.w, self.lambda_2, self.lambda_s, mine.u, mine.v
+            )
+        half = 0.5 * n * mse
+        return half, half + penalty
+
+
+def _cut_normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Float:
+    """Standard normal, drawn again beyond two deviations."""
+    out = rng.standard_normal(shape)
+    while (far := np.abs(out) > 2).any():
+        out[far] = rng.standard_normal(int(far.sum()))
+    return out

@@ -1,0 +1,159 @@
+"""Kernels of alternating least squares: a ridge solve per row, and dot products at entries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit, prange
+
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+
+FAST = {"reassoc", "contract", "nsz", "arcp"}
+
+
+@njit(inline="always")
+def _solve(gram: Any, right: Any) -> None:
+    """Solve ``gram x = right`` by Cholesky, in place: only the lower triangle of gram is read."""
+    n = len(right)
+    for i in range(n):
+        for k in range(i):
+            total = gram[i, k]
+            for q in range(k):
+                total -= gram[i, q] * gram[k, q]
+            gram[i, k] = total / gram[k, k]
+        total = gram[i, i]
+        for q in range(i):
+            total -= gram[i, q] * gram[i, q]
+        gram[i, i] = np.sqrt(max(total, 1e-12))
+    for i in range(n):
+        total = right[i]
+        for q in range(i):
+            total -= gram[i, q] * right[q]
+        right[i] = total / gram[i, i]
+    for i in range(n - 1, -1, -1):
+        right[i] /= gram[i, i]
+        for q in range(i):
+            right[q] -= gram[i, q] * right[i]
+
+
+@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
+def solve_rows(
+    indptr: Int64,
+    index: Int32,
+    target: Float32,
+    other_bias: Float32,
+    other: Float32,
+    ridge: float,
+    power: float,
+    bias_ridge: float,
+    bias: Float32,
+    factors: Float32,
+) -> None:
+    """Each row's bias b and factors p, given the other side. Rows do not depend on each other.
+
+    Over the row's n entries they minimise
+
+        sum_j (target[j] - other_bias[index[j]] - b - p . other[index[j]])^2
+            + ridge * n^power * |p|^2 + bias_ridge * b^2.
+
+    Args:
+        indptr: int64 (rows + 1,).
+        index: int32 (entries,), rows of ``other``.
+        target: float32 (entries,), centred ratings.
+        other_bias: float32 (n,).
+        other: float32 (n, width).
+        ridge: Strength on the factors, positive.
+        power: How it grows with the row's number of entries.
+        bias_ridge: Strength on the bias, positive.
+        bias: float32 (rows,), overwritten; 0 for a row with no entries.
+        factors: float32 (rows, width), overwritten; 0 for a row with no entries.
+    """
+    width = other.shape[1]
+    m = width + 1
+    rows = len(indptr) - 1
+    for chunk in prange(64):  # dealt out in turn: no thread gets all the long rows
+        gram = np.empty((m, m), dtype=np.float64)
+        right = np.empty(m, dtype=np.float64)
+        x = np.empty((64, m), dtype=np.float32)
+        y = np.empty(64, dtype=np.float32)
+        part = np.empty(m, dtype=np.float32)
+        for r in range(chunk, rows, 64):
+            n = indptr[r + 1] - indptr[r]
+            if n == 0:
+                bias[r] = 0
+                factors[r] = 0
+                continue
+            gram[:] = 0
+            right[:] = 0
+            # Sums of up to 64 entries in float32, where vectors are long; sums of those in float64.
+            for start in range(indptr[r], indptr[r + 1], 64):
+                few = min(64, indptr[r + 1] - start)
+                for p in range(few):
+                    j = index[start + p]
+                    for k in range(width):
+                        x[p, k] = other[j, k]
+                    x[p, width] = 1
+                    y[p] = target[start + p] - other_bias[j]
+                full = (few + 3) // 4 * 4
+                for p in range(few, full):
+                    x[p] = 0
+                    y[p] = 0
+                for i in range(m):
+                    part[: i + 1] = 0
+                    total = np.float32(0)
+                    for p in range(0, full, 4):
+                        v0, v1, v2, v3 = x[p, i], x[p + 1, i], x[p + 2, i], x[p + 3, i]
+                        for k in range(i + 1):
+                            part[k] += (
+                                v0 * x[p, k]
+                                + v1 * x[p + 1, k]
+                                + v2 * x[p + 2, k]
+                                + v3 * x[p + 3, k]
+                            )
+                        total += v0 * y[p] + v1 * y[p + 1] + v2 * y[p + 2] + v3 * y[p + 3]
+                    right[i] += total
+                    for k in range(i + 1):
+                        gram[i, k] += part[k]
+            strength = ridge * n**power
+            for i in range(width):
+                gram[i, i] += strength
+            gram[width, width] += bias_ridge
+            _solve(gram, right)
+            for k in range(width):
+                factors[r, k] = right[k]
+            bias[r] = right[width]
+
+
+@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
+def entry_scores(
+    rows: npt.NDArray[np.integer[Any]],
+    columns: Int32,
+    row_bias: Float32,
+    row_factors: Float32,
+    column_bias: Float32,
+    column_factors: Float32,
+    out: Float64,
+) -> None:
+    """``out[j] = row_bias + column_bias + row_factors . column_factors`` at (rows[j], columns[j]).
+
+    Args:
+        rows: integer (entries,).
+        columns: int32 (entries,).
+        row_bias: float32 (n,).
+        row_factors: float32 (n, width).
+        column_bias: float32 (m,).
+        column_factors: float32 (m, width).
+        out: float64 (entries,), overwritten.
+    """
+    width = row_factors.shape[1]
+    for j in prange(len(rows)):
+        r, c = rows[j], columns[j]
+        dot = np.float32(0)
+        for k in range(width):
+            dot += row_factors[r, k] * column_factors[c, k]
+        out[j] = np.float64(row_bias[r] + column_bias[c] + dot)

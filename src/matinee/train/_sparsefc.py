@@ -1,0 +1,77 @@
+"""Training of a ``KernelNet``: L-BFGS over all ratings at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from ..data import Ratings
+from ..errors import TrainingError
+from ..nn import KernelNet, Observed
+from ._sparsefc_config import SparseFCConfig
+
+
+def observed(train: Ratings, values: npt.NDArray[np.float32]) -> Observed:
+    """The ratings grouped both ways.
+
+    Args:
+        train: The ratings.
+        values: float32 (n,), what the network is to see of each.
+    """
+    by_item, by_user = train.by_item, train.by_user
+    position = np.arange(len(train), dtype=np.int64)
+    place = np.empty_like(position)
+    place[by_item.aligned(position)] = position
+    return Observed(
+        by_item.indptr,
+        by_item.indices,
+        by_item.aligned(values),
+        by_user.indptr,
+        by_user.indices,
+        place[by_user.aligned(position)],
+    )
+
+
+def fit_kernel_net(
+    net: KernelNet, data: Observed, config: SparseFCConfig
+) -> Iterator[tuple[float, float]]:
+    """Train a network in place, yielding after every ``restart`` iterations.
+
+    The step is found by a strong Wolfe search, about 1.1 evaluations of all ratings an iteration.
+
+    Yields:
+        Half the sum of squared errors, and that plus the penalties.
+
+    Raises:
+        TrainingError: The loss is no longer finite.
+    """
+    flat = torch.from_numpy(net.parameters).requires_grad_()
+    flat.grad = torch.from_numpy(net.gradient)
+    latest = [0.0, 0.0]
+
+    def evaluate() -> torch.Tensor:
+        latest[:] = net.loss(data)
+        return torch.tensor(latest[1], dtype=torch.float64)
+
+    done = 0
+    while done < config.iterations:
+        count = min(config.restart, config.iterations - done)
+        optimizer = torch.optim.LBFGS(
+            [flat],
+            max_iter=count,
+            max_eval=2 * count + 20,
+            history_size=config.memory,
+            tolerance_grad=0.0,
+            tolerance_change=0.0,
+            line_search_fn="strong_wolfe",
+        )
+        optimizer.step(evaluate)  # type: ignore[no-untyped-call, unused-ignore]
+        done += count
+        if not np.isfinite(latest[1]):
+            raise TrainingError(
+                f"sparsefc: the loss is {latest[1]} after {done} iterations; raise lambda_2"
+            )
+        yield latest[0], latest[1]
