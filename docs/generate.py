@@ -116,6 +116,10 @@ def config_page() -> str:
         if _is_config(field.annotation):
             parts.append(f"## `[{name}]`\n\n{_doc(field.annotation)}\n")
             parts.append(_fields(field.annotation, f"{name}."))
+        elif get_origin(field.annotation) is tuple and _is_config(get_args(field.annotation)[0]):
+            each = get_args(field.annotation)[0]
+            parts.append(f"## `[[{name}]]`\n\n{_doc(each)} {field.description}\n")
+            parts.append(_fields(each, ""))
         else:
             parts.append(f"`{name}`: {field.description}\n")
     parts.append(f"## Synthetic data\n\n{_doc(SynthConfig)}\n")
@@ -176,6 +180,8 @@ def _type(annotation: Any, metadata: list[Any]) -> str:
         return ", ".join(f"`{value}`" for value in get_args(annotation))
     if get_origin(annotation) in (Union, types.UnionType):
         return " or ".join(_type(inner, []) for inner in get_args(annotation))
+    if get_origin(annotation) is dict:
+        return "table"
     if get_origin(annotation) in (tuple, list):
         return f"list of {_type(get_args(annotation)[0], [])}s"
     plain = {int: "whole number", float: "number", bool: "`true`, `false`", str: "text"}
@@ -196,6 +202,10 @@ def _toml(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, (tuple, list)):
         return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, Config):
+        value = value.model_dump(exclude_defaults=True)
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{key} = {_toml(each)}' for key, each in value.items())} }}"
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 

@@ -28,12 +28,22 @@ if TYPE_CHECKING:
         UsageError,
     )
     from .evaluate import Evaluation
-    from .models import Autoencoder, Bias, GlobalMean, ItemMean, Recommender, load_model
+    from .models import (
+        Autoencoder,
+        Bias,
+        Ensemble,
+        GlobalMean,
+        ItemMean,
+        Recommender,
+        load_model,
+        model,
+    )
 
 __all__ = [
     "Autoencoder",
     "Bias",
     "DataError",
+    "Ensemble",
     "Evaluation",
     "GlobalMean",
     "Histories",
@@ -57,6 +67,7 @@ __all__ = [
     "evaluate",
     "load",
     "load_model",
+    "model",
     "models",
     "nn",
     "recommend",
@@ -77,7 +88,16 @@ _HOMES = {
         "UsageError",
     ),
     "evaluate": ("Evaluation",),
-    "models": ("Autoencoder", "Bias", "GlobalMean", "ItemMean", "Recommender", "load_model"),
+    "models": (
+        "Autoencoder",
+        "Bias",
+        "Ensemble",
+        "GlobalMean",
+        "ItemMean",
+        "Recommender",
+        "load_model",
+        "model",
+    ),
 }
 _HOME = {name: room for room, names in _HOMES.items() for name in names}
 

@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -160,6 +160,11 @@ def _check_keys(cls: type[Config], values: Mapping[str, Any], source: str, prefi
         inner = cls.model_fields[key].annotation
         if isinstance(inner, type) and issubclass(inner, Config) and isinstance(value, Mapping):
             _check_keys(inner, value, source, f"{prefix}{key}.")
+        each = get_args(inner)[0] if get_origin(inner) is tuple else None
+        if isinstance(each, type) and issubclass(each, Config) and isinstance(value, list | tuple):
+            for entry in value:
+                if isinstance(entry, Mapping):
+                    _check_keys(each, entry, source, f"{prefix}{key}.")
 
 
 def _explain(cls: type[Config], error: ValidationError) -> str:

@@ -23,29 +23,30 @@ class Progress:
     """Shows each epoch: a bar on a terminal, else a line every few seconds.
 
     Args:
-        epochs: How many epochs there may be.
+        *epochs: How many epochs there may be; of an ensemble, for each member.
         quiet: Whether to print nothing where stderr is no terminal.
     """
 
-    def __init__(self, epochs: int, *, quiet: bool = False) -> None:
+    def __init__(self, *epochs: int, quiet: bool = False) -> None:
         from rich.progress import BarColumn, SpinnerColumn, TextColumn
         from rich.progress import Progress as Bar
 
         self.seen: list[Epoch] = []
         self._epochs = epochs
+        self._total = sum(epochs)
         screen = console()
         self._terminal = screen.is_terminal
         self._quiet = quiet and not self._terminal
         self._bar = Bar(
             SpinnerColumn(),
-            TextColumn("epoch {task.completed:.0f}/{task.total:.0f}"),
+            TextColumn("{task.fields[place]}"),
             *([BarColumn(bar_width=16)] if screen.width >= 110 else []),
             TextColumn("{task.description}"),
             console=screen,
             transient=True,
             disable=not self._terminal,
         )
-        self._task = self._bar.add_task("", total=epochs)
+        self._task = self._bar.add_task("", total=self._total, place=f"epoch 0/{epochs[0]}")
         self._said = self._started = 0.0
         self._timer = threading.Timer(_PATIENT, self._say_compiling)
         self._timer.daemon = True
@@ -74,10 +75,19 @@ class Progress:
         self.seen.append(epoch)
         text = self._text(epoch, now)
         if self._terminal:
-            self._bar.update(self._task, completed=epoch.epoch, description=text)
+            done, place = self._done(epoch), self._place(epoch)
+            self._bar.update(self._task, completed=done, place=place, description=text)
         elif not self._quiet and now - self._said >= _EVERY:
             self._said = now
-            note(f"epoch {epoch.epoch}/{self._epochs}  {text}")
+            note(f"{self._place(epoch)}  {text}")
+
+    def _place(self, epoch: Epoch) -> str:
+        number = max(epoch.member, 1)
+        member = f"member {number}/{len(self._epochs)} " if epoch.member else ""
+        return f"{member}epoch {epoch.epoch}/{self._epochs[number - 1]}"
+
+    def _done(self, epoch: Epoch) -> int:
+        return sum(self._epochs[: max(epoch.member - 1, 0)]) + epoch.epoch
 
     def _text(self, epoch: Epoch, now: float) -> str:
         parts = [f"loss {epoch.loss:.4f}"]
@@ -87,7 +97,7 @@ class Progress:
         parts.append(f"{_short(epoch.ratings_per_second)} ratings/s")
         done = len(self.seen) - 1
         if done:
-            left = (now - self._started) / done * (self._epochs - epoch.epoch)
+            left = (now - self._started) / done * (self._total - self._done(epoch))
             parts.append(f"{_clock(left)} left")
         return "  ".join(parts)
 

@@ -17,7 +17,7 @@ from ._scores import as_object
 
 if TYPE_CHECKING:
     from ..evaluate import Evaluation
-    from ..models import Autoencoder
+    from ..models import Autoencoder, Ensemble
     from ..train import Settings
 
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Fitted:
     """A trained, scored and saved model."""
 
-    model: Autoencoder
+    model: Autoencoder | Ensemble
     score: Evaluation | None
     folder: Path
 
@@ -33,13 +33,15 @@ class Fitted:
         """What ``--json`` prints of it."""
         curve = []
         for epoch in self.model.epochs:
-            row = {
+            row: dict[str, Any] = {
                 "epoch": epoch.epoch,
                 "loss": epoch.loss,
                 "train_rmse": epoch.train_rmse,
                 "valid_rmse": epoch.valid_rmse,
                 "seconds": epoch.seconds,
             }
+            if epoch.member:
+                row["member"] = epoch.member
             row |= {f"{name}_rmse": rmse for name, rmse in epoch.watched.items()}
             curve.append(row)
         return as_object(self.model, self.folder, self.score, curve=curve, **more)
@@ -83,9 +85,10 @@ def fit(
         UsageError: ``out`` holds something else, or there is nothing to resume.
         TrainingError: The loss diverged.
     """
-    from ..models import Autoencoder, check_place
+    from ..models import check_place
+    from ..models import model as make_model
 
-    model = Autoencoder(settings=settings, device=device)
+    model = make_model(settings=settings, device=device)
     replaces = check_place(out)
     if not resume and any(out.glob("checkpoint*")):
         note(f"matinee: {out}: an unfinished run there is dropped (--resume would go on with it)")
@@ -93,7 +96,7 @@ def fit(
         note(f"matinee: {out}: will replace the model there")
     started = time.perf_counter()
     try:
-        with Progress(settings.train.epochs, quiet=quiet) as progress:
+        with Progress(*model.planned_epochs, quiet=quiet) as progress:
             model.fit(
                 parts.train,
                 seed=seed,

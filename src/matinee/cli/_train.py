@@ -174,10 +174,13 @@ def _show(fitted: Fitted, parts: Parts) -> None:
     model, score, folder = fitted.model, fitted.score, fitted.folder
     training = model.record["training"]
     run, best = training["epochs_run"], training["best_epoch"]
-    kept = f" (the best by validation: {best})" if model.n_valid else ""
+    several = isinstance(best, list)
+    named = ", ".join(map(str, best)) if several else best
+    kept = f" (the best by validation: {named})" if model.n_valid else ""
+    members = f"{len(best)} members, " if several else ""
     say(
-        f"trained {run} epoch{'s' * (run != 1)}{kept} in {training['train_seconds']:.1f} s, "
-        f"seed {model.provenance.seed}"
+        f"trained {members}{run} epoch{'s' * (run != 1)}{kept} in "
+        f"{training['train_seconds']:.1f} s, seed {model.provenance.seed}"
     )
     if score is None:
         say(

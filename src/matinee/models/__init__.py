@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ._baselines import Bias, GlobalMean, ItemMean
 from ._folder import check_place, load_model, read_manifest
 from ._interface import Recommender
 from ._provenance import Provenance
+from ._support import ItemVectors, item_counts, item_vectors
 
 if TYPE_CHECKING:
     from ._autoencoder import Autoencoder
+    from ._ensemble import Ensemble
+    from ._factory import model
 
 __all__ = [
     "Autoencoder",
     "Bias",
+    "Ensemble",
     "GlobalMean",
     "ItemMean",
+    "ItemVectors",
     "Provenance",
     "Recommender",
     "check_place",
+    "item_counts",
+    "item_vectors",
     "load_model",
+    "model",
     "read_manifest",
 ]
 
 
-def __getattr__(name: str) -> Any:
-    # The network needs torch, which is slow to import; the baselines do without.
-    if name == "Autoencoder":
-        from ._autoencoder import Autoencoder
+# The networks need torch, which is slow to import; the baselines do without.
+_LAZY = {"Autoencoder": "_autoencoder", "Ensemble": "_ensemble", "model": "_factory"}
 
-        return Autoencoder
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(f".{_LAZY[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

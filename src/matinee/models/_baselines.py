@@ -86,8 +86,7 @@ class Bias(_Baseline):
         return self.bias.predict(histories, rows, items)
 
     def _scores(self, histories: Histories) -> Float32:
-        users = self.bias.user_bias(histories) + np.float32(self.bias.mean)
-        return users[:, None] + self.bias.item_bias[None, :]
+        return self.bias.scores(histories)
 
     def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         config = {"user_reg": self.user_reg, "item_reg": self.item_reg, "epochs": self.epochs}

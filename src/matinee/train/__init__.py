@@ -9,26 +9,36 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ._bias import BiasTable, column_means, fit_bias
-from ._config import Settings, TrainConfig
-from ._presets import preset, preset_names
+from ._config import Member, Settings, TrainConfig
+from ._presets import member_settings, preset, preset_names
 
 if TYPE_CHECKING:
-    from ._checkpoint import RunFolder
-    from ._holdout import Holdout, carve
+    from ._blend import Blend, fit_blend
+    from ._checkpoint import RunFolder, drop_checkpoints
+    from ._holdout import Holdout, carve, carve_ratings, part
     from ._loop import Epoch, Run, train
+    from ._measure import MEASURES
     from ._shrink import shrink_to_bias
 
 __all__ = [
+    "MEASURES",
     "BiasTable",
+    "Blend",
     "Epoch",
     "Holdout",
+    "Member",
     "Run",
     "RunFolder",
     "Settings",
     "TrainConfig",
     "carve",
+    "carve_ratings",
     "column_means",
+    "drop_checkpoints",
     "fit_bias",
+    "fit_blend",
+    "member_settings",
+    "part",
     "preset",
     "preset_names",
     "shrink_to_bias",
@@ -36,9 +46,11 @@ __all__ = [
 ]
 
 _HOMES = {
-    "_checkpoint": ("RunFolder",),
-    "_holdout": ("Holdout", "carve"),
+    "_blend": ("Blend", "fit_blend"),
+    "_checkpoint": ("RunFolder", "drop_checkpoints"),
+    "_holdout": ("Holdout", "carve", "carve_ratings", "part"),
     "_loop": ("Epoch", "Run", "train"),
+    "_measure": ("MEASURES",),
     "_shrink": ("shrink_to_bias",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

@@ -66,6 +66,12 @@ class BiasTable:
         out[known] += self.user_bias(histories.take(people))[place]
         return out
 
+    def scores(self, histories: Histories) -> Float32:
+        """Predicted ratings of all items for people, float32, (people, n_items); not clipped."""
+        users = self.user_bias(histories) + np.float32(self.mean)
+        found: Float32 = users[:, None] + self.item_bias[None, :]
+        return found
+
 
 def fit_bias(
     train: Ratings | Csr, *, user_reg: float = 5.0, item_reg: float = 3.0, epochs: int = 10

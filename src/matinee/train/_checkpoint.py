@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from ._loop import Epoch, Run
 
 Array = npt.NDArray[Any]
 
-CHECKPOINT = "checkpoint.safetensors"
+CHECKPOINT = "checkpoint"
 METRICS = "metrics.jsonl"
 SECONDS = 10.0
 """A checkpoint is written at the first epoch's end after this long; the state of the last epoch is
@@ -33,10 +34,24 @@ class RunFolder:
         path: The folder; made if absent.
         identity: What the run is: settings, seed, data fingerprint. A checkpoint of another run is
             never resumed.
+        name: Of the checkpoint, where a folder holds those of several runs.
+        before: Epochs of earlier runs, whose metrics stand in the same file.
+
+    Attributes:
+        checkpoint: The checkpoint's file.
     """
 
-    def __init__(self, path: Path, identity: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        identity: dict[str, Any],
+        *,
+        name: str = CHECKPOINT,
+        before: Sequence[Epoch] = (),
+    ) -> None:
         self.path = path
+        self.checkpoint = path / f"{name}.safetensors"
+        self._before = list(before)
         self._identity = json.loads(json.dumps(identity))
         self._pending: tuple[dict[str, Array], dict[str, Any]] | None = None
         self._written = time.monotonic()
@@ -55,9 +70,10 @@ class RunFolder:
         if resume:
             self._load(run)
         else:
-            (self.path / CHECKPOINT).unlink(missing_ok=True)
+            self.checkpoint.unlink(missing_ok=True)
         with atomic_path(self.path / METRICS) as file:
-            file.write_text("".join(_line(epoch) for epoch in run.history), encoding="utf-8")
+            done = [*self._before, *run.history]
+            file.write_text("".join(_line(epoch) for epoch in done), encoding="utf-8")
 
     def epoch(self, run: Run, epoch: Epoch) -> None:
         """Note an epoch; write a checkpoint if the last one is old."""
@@ -74,7 +90,7 @@ class RunFolder:
         arrays, state = self._pending
         state["history"] = [epoch.as_dict() for epoch in state["history"]]
         notes = {"identity": json.dumps(self._identity), "state": json.dumps(state)}
-        with atomic_path(self.path / CHECKPOINT) as file:
+        with atomic_path(self.checkpoint) as file:
             save_file(arrays, file, metadata=notes)
         self._pending = None
         self._written = time.monotonic()
@@ -82,10 +98,10 @@ class RunFolder:
     def remove(self) -> None:
         """The run's model is saved: its checkpoint is not needed any more."""
         self._pending = None
-        (self.path / CHECKPOINT).unlink(missing_ok=True)
+        self.checkpoint.unlink(missing_ok=True)
 
     def _load(self, run: Run) -> None:
-        file = self.path / CHECKPOINT
+        file = self.checkpoint
         if not file.exists():
             raise UsageError(f"{file}: no checkpoint to resume; leave out --resume to start anew")
         try:
@@ -111,6 +127,12 @@ class RunFolder:
             run.network.generator.set_state(torch.from_numpy(arrays["generator"]))
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise _damaged(file, error) from None
+
+
+def drop_checkpoints(path: Path) -> None:
+    """Remove the checkpoints of earlier runs from a folder; none is to be taken for a later's."""
+    for file in path.glob(f"{CHECKPOINT}*.safetensors"):
+        file.unlink(missing_ok=True)
 
 
 def _damaged(file: Path, error: Exception) -> ModelFileError:

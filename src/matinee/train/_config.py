@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from ..config import Config
+from ..config import Config, resolve
 from ..nn import NetworkConfig
 
 
@@ -81,8 +82,28 @@ def rows_per_step(config: TrainConfig, rows: int) -> int:
     return int(min(max(2 ** round(math.log2(max(rows, 1) / 12)), 16), 512))
 
 
+class Member(Config):
+    """Members of an ensemble that differ by their seed alone."""
+
+    preset: str = ""
+    """Preset or TOML file to start from; empty for the network and train tables beside it."""
+    set: dict[str, Any] = Field({})
+    """What is changed in it, by full or bare name, as with --set: { rows = "items" }."""
+    copies: int = Field(1, ge=1)
+    """How many, each with a seed of its own."""
+
+    @field_validator("set", mode="before")
+    @classmethod
+    def _dotted(cls, value: object) -> object:
+        """TOML makes tables of ``train.epochs = 5``; here it is one key."""
+        return dict(_flat(value, "")) if isinstance(value, Mapping) else value
+
+
 class Settings(Config):
-    """Everything that decides a trained model, apart from the data and the seed."""
+    """Everything that decides a trained model, apart from the data and the seed.
+
+    With ``members`` the model is an ensemble (``matinee.Ensemble``).
+    """
 
     description: str = ""
     """What the preset is for, in one line."""
@@ -90,9 +111,39 @@ class Settings(Config):
     """The network."""
     train: TrainConfig = TrainConfig()
     """Its training."""
+    members: tuple[Member, ...] = ()
+    """The members of an ensemble; none for a single network."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Settings:
         if self.network.batch_norm and self.train.batch_size == 1:
             raise ValueError("batch_norm needs a batch_size of at least 2")
         return self
+
+    def replace(self, settings: Mapping[str, Any], source: str = "config") -> Self:
+        """A copy with some keys changed, in every member too; see ``Config.replace``."""
+        changed = super().replace(settings, source)
+        for key, value in settings.items():
+            path = resolve(Settings, key, source)
+            if len(path) > 1 and changed.members:
+                each = tuple(_put(member, ".".join(path), value) for member in changed.members)
+                changed = changed.model_copy(update={"members": each})
+        return changed
+
+
+def _flat(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
+def _put(member: Member, key: str, value: Any) -> Member:
+    """A member with one more change, named in full, over any it had for the same key."""
+    before = {k: v for k, v in member.set.items() if key not in (k, ".".join(_path(k)))}
+    return member.model_copy(update={"set": {**before, key: value}})
+
+
+def _path(key: str) -> list[str]:
+    return resolve(Settings, key, "members")

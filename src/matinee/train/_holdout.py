@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..data import Csr
+from ..data import Csr, Ratings
 from ..nn import Inputs, Network, predict_entries
 from ._shrink import believable
 
@@ -15,6 +15,7 @@ Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +110,29 @@ def carve(csr: Csr, share: float, rng: np.random.Generator) -> tuple[Csr, Csr]:
     return _where(csr, ~out), _where(csr, out)
 
 
-def _where(csr: Csr, mask: npt.NDArray[np.bool_]) -> Csr:
+def carve_ratings(train: Ratings, share: float, rng: np.random.Generator) -> Mask:
+    """Which ratings to hold out: a random share, leaving every user and item at least one.
+
+    Unlike ``carve`` this is the same part whether users or items are the rows.
+
+    Returns:
+        Mask over the ratings, shape (len(train),).
+    """
+    out = rng.random(len(train)) < share
+    for codes, size in ((train.users, train.n_users), (train.items, train.n_items)):
+        emptied = np.bincount(codes, ~out, minlength=size) == 0
+        theirs = np.flatnonzero(emptied[codes])
+        _, first = np.unique(codes[theirs], return_index=True)
+        out[theirs[first]] = False
+    return out
+
+
+def part(csr: Csr, mask: Mask) -> tuple[Csr, Csr]:
+    """Split grouped ratings by a mask over the ratings they came from: (kept, held out)."""
+    out = csr.aligned(mask)
+    return _where(csr, ~out), _where(csr, out)
+
+
+def _where(csr: Csr, mask: Mask) -> Csr:
     running = np.concatenate([[0], np.cumsum(mask)]).astype(np.int64)
     return Csr(running[csr.indptr], csr.indices[mask], csr.values[mask], None, csr.n_columns)

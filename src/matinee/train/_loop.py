@@ -37,6 +37,7 @@ class Epoch:
         seconds: Wall time of the steps, without scoring.
         ratings_per_second: Training ratings over ``seconds``.
         measured: Further figures, where they were asked for: see ``MEASURES``.
+        member: Number of the ensemble's member, from 1; 0 for a network of its own.
     """
 
     epoch: int
@@ -47,6 +48,7 @@ class Epoch:
     learning_rate: float
     seconds: float
     ratings_per_second: float
+    member: int = 0
     measured: dict[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -66,6 +68,7 @@ class Run:
         rng: The one seeded generator: order of the rows and seeds of the batches.
         valid: The validation part, or None.
         watch: Held-out sets to score each epoch for curves; nothing is chosen by them.
+        member: Number of the ensemble's member, from 1; 0 for a network of its own.
         measures: Further figures to compute after each epoch: see ``MEASURES``.
         training: The training ratings as entries to score, for the measures that need them.
         history: The epochs done.
@@ -79,6 +82,7 @@ class Run:
     rng: np.random.Generator
     valid: Holdout | None = None
     watch: Mapping[str, Holdout] = field(default_factory=dict)
+    member: int = 0
     measures: frozenset[str] = frozenset()
     training: Holdout | None = None
     history: list[Epoch] = field(default_factory=list)
@@ -161,6 +165,7 @@ def train(run: Run) -> Iterator[Epoch]:
             seconds=seconds,
             ratings_per_second=len(run.known.indices) / seconds,
             measured=measured,
+            member=run.member,
         )
         run.history.append(metrics)
         yield metrics

@@ -33,3 +33,26 @@ def preset(name: str) -> Settings:
         )
     text = (resources.files("matinee") / "presets" / f"{name}.toml").read_text("utf-8")
     return Settings.make(tomllib.loads(text), f"preset {name}")
+
+
+def member_settings(settings: Settings) -> list[list[Settings]]:
+    """The settings of an ensemble's members: for each entry of ``members``, its copies.
+
+    All share one validation part: the settings' share, or, where that is 0, the largest that a
+    member asks for.
+
+    Raises:
+        UsageError: An unknown preset or key, a bad value, or an ensemble among the members.
+    """
+    found: list[Settings] = []
+    for number, member in enumerate(settings.members, start=1):
+        base = preset(member.preset) if member.preset else settings.replace({"members": ()})
+        if base.members:
+            raise UsageError(f"member {number}: {member.preset} is an ensemble itself")
+        found.append(base.replace(member.set, f"member {number}"))
+    share = settings.train.validation or max((s.train.validation for s in found), default=0.0)
+    return [
+        [each.replace({"train.validation": share, "description": ""}, f"member {number}")]
+        * member.copies
+        for number, (each, member) in enumerate(zip(found, settings.members, strict=True), start=1)
+    ]

@@ -1,0 +1,269 @@
+"""``Ensemble``: several autoencoders on the same ratings, blended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ..data import Csr, Histories, Ratings
+from ..errors import UsageError
+from ..train import (
+    Blend,
+    Epoch,
+    Run,
+    RunFolder,
+    Settings,
+    carve_ratings,
+    fit_bias,
+    fit_blend,
+    member_settings,
+    part,
+)
+from ._fitted import FittedNetwork
+from ._trainable import Trainable
+from ._training import execute, finished, prepare
+
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+
+class Ensemble(Trainable):
+    """Autoencoders trained on the same ratings; its prediction is a blend of theirs.
+
+    One validation part of the ratings is kept out for all of them: their epochs are chosen by it,
+    and so are the weights (``train.fit_blend`` has the rule). A prediction is the bias model's,
+    plus each member's deviation from it by the member's weight.
+
+    Members with items as rows know nothing of a new person. For people who were not trained on
+    (and for histories given in place of those trained on) there is a second set of weights, over
+    the members with users as rows; without such members the bias model answers.
+
+    Args:
+        preset: Name of a preset with ``members``, or path of a TOML file.
+        settings: All options, instead of a preset.
+        device: "cpu", "cuda", or "auto" for CUDA where there is one.
+        **overrides: Single options by name, in every member: ``hidden=[64]``, ``epochs=5``.
+
+    Attributes:
+        settings: The options.
+        members: The trained networks, after ``fit``.
+        known: Weights of the members for people trained on, float64 (members,).
+        new: The same for new people.
+        epochs: Metrics of every epoch of every member; ``Epoch.member`` tells them apart.
+        best_epoch: For each member, the epoch whose weights it has.
+        n_valid: Ratings in the validation part, which all members share.
+    """
+
+    kind: ClassVar[str] = "ensemble"
+    best_epoch: list[int]
+
+    def __init__(
+        self,
+        preset: str = "accurate",
+        *,
+        settings: Settings | None = None,
+        device: str = "auto",
+        **overrides: Any,
+    ) -> None:
+        super().__init__(preset, settings=settings, device=device, **overrides)
+        if not self.settings.members:
+            raise UsageError(
+                "an ensemble needs members in its settings; matinee.Autoencoder is the single one"
+            )
+        self.best_epoch = []
+        self.members: list[FittedNetwork] = []
+        self.known: Float64 = np.zeros(0)
+        self.new: Float64 = np.zeros(0)
+
+    @property
+    def planned_epochs(self) -> list[int]:
+        """Epochs, at most, of each member."""
+        return [each.train.epochs for entry in member_settings(self.settings) for each in entry]
+
+    def _fit(
+        self,
+        train: Ratings,
+        seed: int,
+        *,
+        on_epoch: Callable[[Epoch], None] | None = None,
+        folder: Path | None = None,
+        resume: bool = False,
+        watch: Mapping[str, Ratings] | None = None,
+        measure: frozenset[str] = frozenset(),
+    ) -> None:
+        entries = member_settings(self.settings)
+        share = entries[0][0].train.validation
+        held = carve_ratings(train, share, np.random.default_rng(seed)) if share else None
+        if held is not None and not held.any():
+            held = None
+        self.members, self.epochs, told = [], [], []
+        if resume and folder is not None and not any(folder.glob("checkpoint-*")):
+            raise UsageError(f"{folder}: no checkpoint to resume; leave out --resume to start anew")
+        for settings in (each for entry in entries for each in entry):
+            number = len(self.members) + 1
+            run = prepare(
+                train,
+                settings,
+                _seed(seed, number),
+                clip=self.clip,
+                device=self.device,
+                watch=watch,
+                measure=measure,
+                held=held,
+                member=number,
+            )
+            place = None
+            if folder is not None:
+                place = RunFolder(
+                    folder, self._identity(seed), name=f"checkpoint-{number}", before=self.epochs
+                )
+                self._run_folders.append(place)
+            going_on = resume and place is not None and place.checkpoint.exists()
+            execute(run, folder=place, resume=going_on, on_epoch=on_epoch)
+            self._add(finished(run, train, settings, shrink=False))
+            if held is not None:
+                told.append(_held_predictions(run, train, held, settings))
+        self.n_valid = 0 if held is None else int(held.sum())
+        self._weigh(train, held, told, [len(entry) for entry in entries])
+
+    def _add(self, member: FittedNetwork) -> None:
+        self.members.append(member)
+        self.epochs = [epoch for each in self.members for epoch in each.epochs]
+        self.best_epoch = [each.best_epoch for each in self.members]
+
+    def _weigh(
+        self, train: Ratings, held: Mask | None, told: list[Float64], copies: list[int]
+    ) -> None:
+        """Choose both sets of weights by the members' predictions of the validation part."""
+        size = len(self.members)
+        ends = np.cumsum(copies)
+        entries = [list(range(end - n, end)) for n, end in zip(copies, ends, strict=True)]
+        by_users = [entry for entry in entries if not self.members[entry[0]].by_items]
+        if held is None:
+            self.known = Blend.equal(size).weights
+            self.new = Blend.equal(size, [m for entry in by_users for m in entry]).weights
+            return
+        base = _held_bias(train, held)
+        wanted = train.values[held] - base
+        sets = []
+        for some in (entries, by_users):
+            each = [np.mean([told[m] for m in entry], axis=0) - base for entry in some]
+            deviations = np.column_stack(each) if each else np.zeros((len(base), 0))
+            sets.append(fit_blend(deviations, wanted, some, size).weights)
+        self.known, self.new = sets
+
+    def _weights(self, known: Mask) -> Float64:
+        """Weights of the members for people, float64 (members, people)."""
+        return np.where(known, self.known[:, None], self.new[:, None])
+
+    def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
+        base = self.bias.predict(histories, rows, items)
+        met = histories.users >= 0
+        known = np.flatnonzero(met[rows])
+        out = base.copy()
+        for member, weights in zip(self.members, self._weights(met), strict=True):
+            if not weights.any():
+                continue
+            if not member.by_items:
+                told = member.predict(histories, rows, items)
+                out += weights[rows] * (told - base)
+            elif len(known):
+                told = member.predict(histories, rows[known], items[known])
+                out[known] += weights[rows[known]] * (told - base[known])
+        return out
+
+    def _scores(self, histories: Histories) -> Float32:
+        met = np.flatnonzero(histories.users >= 0)
+        weights = self._weights(histories.users >= 0).astype(np.float32)
+        scores = self.bias.scores(histories)
+        scores *= 1.0 - weights.sum(axis=0)[:, None]
+        for member, weight in zip(self.members, weights, strict=True):
+            if not weight.any():
+                continue
+            if not member.by_items:
+                told = member.scores(histories)
+                told *= weight[:, None]
+                scores += told
+            elif len(met):
+                told = member.scores(histories.take(met))
+                told *= weight[met, None]
+                scores[met] += told
+        return scores
+
+    def encode(self, histories: Histories) -> Float32:
+        """The last hidden layers for people, of all members with users as rows, side by side.
+
+        Returns:
+            float32, shape (people, sum of those members' ``hidden[-1]``).
+
+        Raises:
+            UsageError: No member has users as rows, so people have no vector.
+        """
+        self._require_fitted()
+        found = [member.encode(histories) for member in self.members if not member.by_items]
+        if not found:
+            raise UsageError("with rows = 'items' in all members there are no vectors for people")
+        return np.concatenate(found, axis=1)
+
+    def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+        tensors: dict[str, npt.NDArray[Any]] = {"blend.known": self.known, "blend.new": self.new}
+        configs = []
+        for number, member in enumerate(self.members):
+            own, config = member.state()
+            tensors |= {f"member.{number}.{name}": array for name, array in own.items()}
+            configs.append(config)
+        # Members with items as rows were given the same ratings: these are kept once.
+        shared = [n for n, member in enumerate(self.members) if member.by_items]
+        for name in ("indptr", "indices", "values"):
+            for number in shared[1:]:
+                del tensors[f"member.{number}.known.{name}"]
+        return tensors, {
+            "settings": self.settings.model_dump(mode="json"),
+            "n_valid": self.n_valid,
+            "members": configs,
+        }
+
+    @classmethod
+    def _restore(cls, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> Self:
+        model = cls(settings=Settings.make(config["settings"], "model"), device="cpu")
+        known: Csr | None = None
+        for number, each in enumerate(config["members"]):
+            prefix = f"member.{number}."
+            own = {n.removeprefix(prefix): a for n, a in tensors.items() if n.startswith(prefix)}
+            member = FittedNetwork.restore(own, each)
+            if member.settings.network.rows == "items":
+                known = member.known = known or member.known
+            model._add(member)
+        model.known, model.new = tensors["blend.known"], tensors["blend.new"]
+        model.n_valid = config["n_valid"]
+        return model
+
+
+def _seed(seed: int, number: int) -> int:
+    """A member's own seed; members of ensembles with neighbouring seeds share none."""
+    return int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0])
+
+
+def _held_predictions(run: Run, train: Ratings, held: Mask, settings: Settings) -> Float64:
+    """Predictions of the validation part, in the order of the ratings."""
+    assert run.valid is not None
+    whole = train.by_item if settings.network.rows == "items" else train.by_user
+    mask = whole.aligned(held)
+    at = (np.arange(len(train)) if whole.order is None else whole.order)[mask]
+    found = np.empty(len(train))
+    found[at] = run.valid.predict(run.network, run.inputs, run.known)
+    return found[held]
+
+
+def _held_bias(train: Ratings, held: Mask) -> Float64:
+    """What the bias model of the other ratings says of the validation part."""
+    known, _ = part(train.by_user, held)
+    histories = Histories.of(known)
+    return fit_bias(known).predict(histories, train.users[held], train.items[held])

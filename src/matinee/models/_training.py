@@ -1,0 +1,174 @@
+"""From ratings and settings to a ``FittedNetwork``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from ..data import Csr, Ratings, group
+from ..errors import UsageError
+from ..nn import Network, fit_inputs
+from ..train import (
+    Epoch,
+    Holdout,
+    Run,
+    RunFolder,
+    Settings,
+    carve,
+    column_means,
+    fit_bias,
+    part,
+    shrink_to_bias,
+)
+from ..train import train as _train
+from ._fitted import FittedNetwork
+
+Float32 = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+
+def prepare(
+    train: Ratings,
+    settings: Settings,
+    seed: int,
+    *,
+    clip: bool,
+    device: str = "cpu",
+    watch: Mapping[str, Ratings] | None = None,
+    measure: frozenset[str] = frozenset(),
+    held: Mask | None = None,
+    member: int = 0,
+) -> Run:
+    """A run that is ready to train.
+
+    Args:
+        train: Compact ratings.
+        settings: The options.
+        seed: Seeds weights, order, dropout and, unless it is given, the validation part.
+        clip: Whether predictions are clipped to the scale.
+        device: "cpu" or a CUDA device.
+        watch: Held-out ratings by name, to score each epoch.
+        measure: Further figures of each epoch: see ``train.MEASURES``.
+        held: Which ratings are the validation part, shape (len(train),), where that is settled.
+        member: Number in the ensemble, from 1; 0 for none.
+    """
+    rng = np.random.default_rng(seed)
+    by_items = settings.network.rows == "items"
+    whole = train.by_item if by_items else train.by_user
+    low, high = (train.scale.low, train.scale.high) if clip else (-np.inf, np.inf)
+    known, valid = whole, None
+    if held is not None:
+        known, out = part(whole, held)
+        valid = Holdout.of(out, low, high)
+    elif settings.train.validation:
+        known, out = carve(whole, settings.train.validation, rng)
+        valid = Holdout.of(out, low, high)
+    offset = _offset(known, settings.network.center)
+    inputs = fit_inputs(settings.network, known.values, offset)
+    generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
+    network = Network(settings.network, known.n_columns, inputs.table_rows, generator)
+    if settings.network.bias_start == "mean":
+        with torch.no_grad():
+            start = column_means(known, offset)
+            network.bias_out.copy_(torch.from_numpy(start))
+    if device != "cpu":  # the same first weights everywhere, the dropout masks there
+        network.to(device)
+        network.generator = torch.Generator(device)
+        network.generator.manual_seed(int(rng.integers(2**63)))
+    watched = {}
+    for name, ratings in (watch or {}).items():
+        csr = _coded(ratings, train, settings)
+        if len(csr.values):
+            watched[name] = Holdout.of(csr, low, high, users_are_columns=by_items)
+    own = Holdout.of(known, low, high, users_are_columns=by_items)
+    return Run(network, inputs, known, settings.train, rng, valid, watched, member, measure, own)
+
+
+def execute(
+    run: Run,
+    *,
+    folder: RunFolder | None = None,
+    resume: bool = False,
+    on_epoch: Callable[[Epoch], None] | None = None,
+) -> None:
+    """Train a run to its end, with metrics and checkpoints in a folder."""
+    if folder is not None:
+        folder.start(run, resume=resume)
+    try:
+        for epoch in _train(run):
+            if folder is not None:
+                folder.epoch(run, epoch)
+            if on_epoch is not None:
+                on_epoch(epoch)
+    finally:
+        if folder is not None:  # until the model is saved, this is all there is
+            folder.flush()
+    run.network.to("cpu")
+
+
+def finished(run: Run, train: Ratings, settings: Settings, *, shrink: bool = True) -> FittedNetwork:
+    """What a run has learned.
+
+    Args:
+        run: A run that is done.
+        train: The ratings it was prepared with.
+        settings: Its options.
+        shrink: Whether to shrink towards the bias model, where the options say so.
+    """
+    share = 1.0
+    if shrink and settings.network.shrinks and run.valid:
+        share = shrink_to_bias(run.network, run.inputs, run.known, run.valid)
+    return FittedNetwork(
+        settings=settings,
+        network=run.network,
+        inputs=run.inputs,
+        known=train.by_item if settings.network.rows == "items" else None,
+        epochs=run.history,
+        best_epoch=run.best_epoch or len(run.history),
+        n_valid=len(run.valid) if run.valid else 0,
+        share=share,
+    )
+
+
+def choose_device(name: str) -> str:
+    """The torch device meant by "auto", "cpu", "cuda" or the like.
+
+    Raises:
+        UsageError: Neither the CPU nor CUDA, or CUDA where there is none.
+    """
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        kind = torch.device(name).type
+    except RuntimeError:
+        kind = ""
+    if kind not in ("cpu", "cuda"):
+        raise UsageError(f"device {name!r}: choose cpu, cuda or auto")
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise UsageError("device 'cuda': torch sees no CUDA device here; use cpu or auto")
+    return name
+
+
+def _offset(known: Csr, center: str) -> Float32:
+    """What is taken off every rating of a column."""
+    offset = np.zeros(known.n_columns, dtype=np.float32)
+    if center == "none":
+        return offset
+    offset += np.float32(known.values.mean(dtype=np.float64))
+    if center == "bias":
+        offset += fit_bias(known).item_bias
+    return offset
+
+
+def _coded(ratings: Ratings, train: Ratings, settings: Settings) -> Csr:
+    """Held-out ratings of known users and items, by the network's rows and columns."""
+    users = train.user_ids.encode(ratings.user_ids.ids)[ratings.users]
+    items = train.item_ids.encode(ratings.item_ids.ids)[ratings.items]
+    both = (users >= 0) & (items >= 0)
+    users, items, values = users[both], items[both], ratings.values[both]
+    if settings.network.rows == "items":
+        return group(items, users, values, train.n_items, train.n_users)
+    return group(users, items, values, train.n_users, train.n_items)
