@@ -138,7 +138,7 @@ def _tally(model: Scored, test: Ratings, histories: Histories, rows: Int64, item
     low, high = model.scale.low, model.scale.high
     known = np.append(histories.counts > 0, False)[rows]
     tally = _Tally(ErrorSums.zeros(test.n_users, 4), ErrorSums.zeros(1, 4))
-    for users, codes, values in _batches(test):
+    for users, codes, values in batches(test):
         who, what = rows[users], items[codes]
         item_mean = np.append(model.bias.item_mean, np.float32(model.bias.mean))[what]
         predicted = np.empty((len(users), 4))
@@ -155,7 +155,7 @@ def _tally(model: Scored, test: Ratings, histories: Histories, rows: Int64, item
     return tally
 
 
-def _batches(test: Ratings) -> Iterator[tuple[Int64, Int32, npt.NDArray[np.float32]]]:
+def batches(test: Ratings) -> Iterator[tuple[Int64, Int32, npt.NDArray[np.float32]]]:
     """The test ratings by user, some at a time, as (user code, item code, rating)."""
     csr = test.by_user
     for start in range(0, len(csr.values), _BATCH):
@@ -241,14 +241,21 @@ def _gain(draws: Resamples | None, at: int) -> Interval | None:
     return None if draws is None else interval(draws.rmse[:, at] - draws.rmse[:, 0])
 
 
+def size_labels(sizes: npt.NDArray[Any]) -> tuple[Int64, list[str]]:
+    """Which bin of sizes each number of ratings is in, and what the bins are called: "20-49"."""
+    which: Int64 = np.searchsorted(_EDGES, sizes, side="right") - 1
+    ends = [int(edge) - 1 for edge in _EDGES[1:]]
+    lows = [int(edge) for edge in _EDGES]
+    labels = [f"{a}" if a == b else f"{a}-{b}" for a, b in zip(lows[:-1], ends, strict=True)]
+    return which, [*labels, f"{lows[-1]}+"]
+
+
 def _bins(sums: ErrorSums, known_of: npt.NDArray[Any]) -> Iterator[HistoryBin]:
-    which = np.searchsorted(_EDGES, known_of, side="right") - 1
-    for at, low in enumerate(_EDGES):
+    which, labels = size_labels(known_of)
+    for at, label in enumerate(labels):
         users = np.flatnonzero(which == at)
         if len(users) == 0:
             continue
-        last = int(_EDGES[at + 1]) - 1 if at + 1 < len(_EDGES) else None
-        label = f"{low}+" if last is None else f"{low}" if last == low else f"{low}-{last}"
         part = sums.take(users)
         rmse = part.rmse()
         yield HistoryBin(

@@ -108,9 +108,8 @@ class Mean:
                 self.mean, self.band
             ):
                 return None
-        edges = [_edge_p(finite, edge) for edge in self.band if math.isfinite(edge)]
-        inside = _inside(float(finite.mean()), self.band)
-        return max(edges) if inside else min(edges)
+        # The nearer edge has the larger p value, inside the band and outside.
+        return max(_edge_p(finite, edge) for edge in self.band if math.isfinite(edge))
 
     def interval(self, alpha: float) -> Interval | None:
         """By Student's t; None with one seed or a diverged run."""
@@ -136,17 +135,20 @@ class Slope:
 
     @property
     def p(self) -> float | None:
-        """Twice the share of draws on the far side of the edge, at least two in all draws."""
+        """Twice the share of draws on the far side of the edge, at least two in all draws.
+
+        A draw on the edge is outside the band: a slope of nothing is no growth.
+        """
         if not len(self.draws):
             return None
-        shares = [
-            min((self.draws <= edge).mean(), (self.draws >= edge).mean())
-            for edge in self.band
-            if math.isfinite(edge)
-        ]
-        inside = _inside(self.mean, self.band)
-        share = float(max(shares) if inside else min(shares))
-        return min(1.0, 2 * max(share, 1 / len(self.draws)))
+        low, high = self.band
+        if _inside(self.mean, self.band):
+            share = max((self.draws <= low).mean(), (self.draws >= high).mean())
+        elif self.mean <= low:
+            share = (self.draws > low).mean()
+        else:
+            share = (self.draws < high).mean()
+        return float(min(1.0, 2 * max(share, 1 / len(self.draws))))
 
     def interval(self, alpha: float) -> Interval | None:
         """Percentiles of the draws."""

@@ -1,0 +1,311 @@
+"""Where a model is wrong: by what it predicted, by user, by item, and how far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..data import Histories, Ratings
+from ..errors import DataError
+from ._bootstrap import Interval, bootstrap, interval
+from ._evaluate import Scored, batches, size_labels
+from ._metrics import ErrorSums
+
+Float64 = npt.NDArray[np.float64]
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+
+_BINS = 20
+_STEPS = 40
+_NORMAL = 1.959963984540054
+_FEWEST = 10
+
+
+@dataclass(frozen=True)
+class CalibrationBin:
+    """Test ratings that were predicted about alike.
+
+    Attributes:
+        predicted: Mean of the predictions.
+        given: Mean of the ratings given.
+        interval: 95% normal interval of ``given``, as if the ratings were independent.
+        n: How many.
+    """
+
+    predicted: float
+    given: float
+    interval: Interval
+    n: int
+
+
+@dataclass(frozen=True)
+class ErrorBin:
+    """The error on users, or items, that had a similar number of training ratings.
+
+    Attributes:
+        ratings: How many, as "20-49".
+        members: Users or items.
+        n: Test ratings.
+        rmse: RMSE of the model.
+        rmse_interval: 95% interval by bootstrap over the members; None with fewer than two.
+        bias_rmse: RMSE of the bias baseline.
+        bias_interval: Likewise.
+    """
+
+    ratings: str
+    members: int
+    n: int
+    rmse: float
+    rmse_interval: Interval | None
+    bias_rmse: float
+    bias_interval: Interval | None
+
+
+@dataclass(frozen=True)
+class ItemError:
+    """How wrong a model is about one item.
+
+    Attributes:
+        item_id: External id.
+        title: Its title, or the id as text.
+        n: Test ratings of it.
+        rmse: RMSE on them.
+        at_least: Lower end of the 95% interval of the RMSE, by the spread of the squared errors.
+        given: Mean of the ratings given.
+        predicted: Mean of the predictions.
+    """
+
+    item_id: Any
+    title: str
+    n: int
+    rmse: float
+    at_least: float
+    given: float
+    predicted: float
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """A model's errors on held-out ratings, taken apart.
+
+    Attributes:
+        n: Test ratings.
+        calibration: By predicted rating, ascending; bins with fewer than 10 ratings are left out.
+        by_user: By number of ratings the user gave in training (or in the given histories).
+        by_item: By number of training ratings of the item.
+        edges: Of the histogram of residuals (given less predicted), float64, shape (bins + 1,).
+        counts: Residuals between each edge and the next, int64, shape (bins,); those beyond the
+            outer edges count in the outer bins.
+        bias: Mean residual.
+        spread: Standard deviation of the residuals.
+        worst: Items the model is most surely wrong about: by ``at_least``, highest first, among
+            those with enough test ratings.
+        enough: Test ratings an item needs to be among them.
+        judged: Items that have as many.
+    """
+
+    n: int
+    calibration: tuple[CalibrationBin, ...]
+    by_user: tuple[ErrorBin, ...]
+    by_item: tuple[ErrorBin, ...]
+    edges: Float64
+    counts: Int64
+    bias: float
+    spread: float
+    worst: tuple[ItemError, ...]
+    enough: int
+    judged: int
+
+
+def breakdown(
+    model: Scored,
+    test: Ratings,
+    histories: Histories,
+    rows: Int64,
+    item_counts: Int64,
+    titles: npt.NDArray[Any] | None = None,
+    *,
+    enough: int = 20,
+    worst: int = 15,
+    seed: int = 0,
+) -> Breakdown:
+    """Take a model's errors apart. Runs in batches, sums in float64.
+
+    Args:
+        model: The model.
+        test: The held-out ratings.
+        histories: What is known of the people, in the model's item codes.
+        rows: The row in ``histories`` of each user code of ``test``, shape (test.n_users,); -1
+            for a user nothing is known of.
+        item_counts: Training ratings of each item of the model, shape (n_items,).
+        titles: Titles by the model's item codes, or None.
+        enough: Test ratings an item needs to be listed; fewer where no item has so many.
+        worst: How many items to list.
+        seed: Seeds the bootstrap.
+
+    Raises:
+        DataError: No test ratings.
+    """
+    if len(test) == 0:
+        raise DataError(f"{test.name}: no test ratings to take errors apart on")
+    items = model.item_ids.encode(test.item_ids.ids)
+    sums = _Sums.collect(model, test, histories, rows, items)
+    known_of = np.append(histories.counts, 0)[rows]
+    trained_on = np.append(item_counts, 0)[items]
+    rng = np.random.default_rng(seed)
+    listed, least = _worst(test, sums, items, titles, enough, worst)
+    mean = sums.residual / len(test)
+    return Breakdown(
+        n=len(test),
+        calibration=tuple(_calibration(sums)),
+        by_user=tuple(_bins(sums.users, known_of, rng)),
+        by_item=tuple(_bins(sums.items, trained_on, rng)),
+        edges=sums.edges,
+        counts=sums.counts,
+        bias=mean,
+        spread=max(sums.squared / len(test) - mean * mean, 0.0) ** 0.5,
+        worst=tuple(listed),
+        enough=least,
+        judged=int((sums.items.counts >= least).sum()),
+    )
+
+
+@dataclass(eq=False)
+class _Sums:
+    """Sums over the batches of a test set."""
+
+    users: ErrorSums
+    items: ErrorSums
+    fourth: Float64
+    given: Float64
+    predicted: Float64
+    edges: Float64
+    counts: Int64
+    bin_edges: Float64
+    bins: Float64
+    residual: float = 0.0
+    squared: float = 0.0
+
+    @classmethod
+    def collect(
+        cls, model: Scored, test: Ratings, histories: Histories, rows: Int64, items: Int32
+    ) -> _Sums:
+        low, high = model.scale.low, model.scale.high
+        span = max(high - low, 1e-6)
+        n = test.n_items
+        found = cls(
+            ErrorSums.zeros(test.n_users, 2),
+            ErrorSums.zeros(n, 2),
+            np.zeros(n),
+            np.zeros(n),
+            np.zeros(n),
+            np.linspace(-span, span, _STEPS + 1),
+            np.zeros(_STEPS, dtype=np.int64),
+            np.linspace(low, high, _BINS + 1),
+            np.zeros((_BINS, 4)),
+        )
+        for users, codes, values in batches(test):
+            who, what = rows[users], items[codes]
+            predicted = model.predict_coded(histories, who, what)
+            simple = model.bias.predict(histories, who, what).clip(low, high)
+            found._add(users, codes, values.astype(np.float64), predicted, simple)
+        return found
+
+    def _add(
+        self, users: Int64, codes: Int32, given: Float64, predicted: Float64, simple: Float64
+    ) -> None:
+        errors = np.stack([predicted - given, simple - given], axis=1)
+        self.users.add(users, errors)
+        self.items.add(codes, errors)
+        n = len(self.given)
+        residual = given - predicted
+        square = residual * residual
+        self.fourth += np.bincount(codes, square * square, minlength=n)
+        self.given += np.bincount(codes, given, minlength=n)
+        self.predicted += np.bincount(codes, predicted, minlength=n)
+        self.residual += float(residual.sum())
+        self.squared += float(square.sum())
+        self.counts += np.bincount(_place(self.edges, residual), minlength=len(self.counts))
+        bins = _place(self.bin_edges, predicted)
+        for column, weights in enumerate((None, predicted, given, given * given)):
+            self.bins[:, column] += np.bincount(bins, weights, minlength=len(self.bins))
+
+
+def _place(edges: Float64, values: Float64) -> Int64:
+    """Which bin each value is in; what lies beyond is in the outer ones."""
+    place: Int64 = (np.searchsorted(edges, values, side="right") - 1).clip(0, len(edges) - 2)
+    return place
+
+
+def _calibration(sums: _Sums) -> Iterator[CalibrationBin]:
+    for n, predicted, given, squares in sums.bins:
+        if n < _FEWEST:
+            continue
+        mean = given / n
+        half = _NORMAL * (max(squares / n - mean * mean, 0.0) / n) ** 0.5
+        yield CalibrationBin(
+            float(predicted / n),
+            float(mean),
+            Interval(float(mean - half), float(mean + half)),
+            int(n),
+        )
+
+
+def _bins(sums: ErrorSums, sizes: npt.NDArray[Any], rng: np.random.Generator) -> Iterator[ErrorBin]:
+    rated = sums.counts > 0
+    which, labels = size_labels(sizes)
+    for at, label in enumerate(labels):
+        members = np.flatnonzero(rated & (which == at))
+        if len(members) == 0:
+            continue
+        part = sums.take(members)
+        rmse = part.rmse()
+        draws = bootstrap(part, rng) if len(members) > 1 else None
+        yield ErrorBin(
+            ratings=label,
+            members=len(members),
+            n=part.n,
+            rmse=float(rmse[0]),
+            rmse_interval=draws and interval(draws.rmse[:, 0]),
+            bias_rmse=float(rmse[1]),
+            bias_interval=draws and interval(draws.rmse[:, 1]),
+        )
+
+
+def _worst(
+    test: Ratings,
+    sums: _Sums,
+    items: Int32,
+    titles: npt.NDArray[Any] | None,
+    enough: int,
+    worst: int,
+) -> tuple[list[ItemError], int]:
+    n = sums.items.counts
+    least = int(min(enough, n.max()))
+    able = np.flatnonzero(n >= max(least, 1))
+    mean = sums.items.squared[able, 0] / n[able]
+    # Few ratings make extreme means: an item is listed by what its squared error surely is.
+    spread = np.sqrt(np.maximum(sums.fourth[able] / n[able] - mean * mean, 0.0) / n[able])
+    surely = np.sqrt(np.maximum(mean - _NORMAL * spread, 0.0))
+    order = np.lexsort((-mean, -surely))[:worst]
+    listed = []
+    for at in order:
+        code = able[at]
+        item_id = test.item_ids.ids[code]
+        known = titles is not None and items[code] >= 0
+        listed.append(
+            ItemError(
+                item_id=item_id.item() if hasattr(item_id, "item") else item_id,
+                title=str(titles[items[code]]) if known and titles is not None else str(item_id),
+                n=int(n[code]),
+                rmse=float(np.sqrt(mean[at])),
+                at_least=float(surely[at]),
+                given=float(sums.given[code] / n[code]),
+                predicted=float(sums.predicted[code] / n[code]),
+            )
+        )
+    return listed, least

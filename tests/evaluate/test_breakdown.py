@@ -1,0 +1,125 @@
+"""Errors taken apart agree with the score, and with sums done the plain way."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from matinee.data import Ratings, split, synthesize
+from matinee.errors import DataError
+from matinee.evaluate import Breakdown, ErrorBin, breakdown
+from matinee.models import Bias, ItemMean, Recommender
+
+
+@pytest.fixture(scope="module")
+def parts() -> tuple[Ratings, Ratings]:
+    train, test = split(synthesize(300, 80, 12000, seed=3).ratings, 0.3, 0)
+    return train, test
+
+
+def apart(model: Recommender, test: Ratings, **options: int) -> Breakdown:
+    assert model.histories is not None
+    rows = model.user_ids.encode(test.user_ids.ids).astype(np.int64)
+    counts = np.bincount(model.histories.items, minlength=model.n_items)
+    titles = None if model.item_table is None else model.item_table.titles
+    return breakdown(model, test, model.histories, rows, counts, titles, **options)
+
+
+@pytest.fixture(scope="module")
+def model(parts: tuple[Ratings, Ratings]) -> ItemMean:
+    return ItemMean().fit(parts[0])
+
+
+@pytest.fixture(scope="module")
+def found(model: ItemMean, parts: tuple[Ratings, Ratings]) -> Breakdown:
+    return apart(model, parts[1])
+
+
+@pytest.fixture(scope="module")
+def errors(model: ItemMean, parts: tuple[Ratings, Ratings]) -> np.ndarray:
+    test = parts[1]
+    users, items = test.user_ids.decode(test.users), test.item_ids.decode(test.items)
+    return test.values.astype(np.float64) - model.predict(users, items)
+
+
+def _whole(bins: tuple[ErrorBin, ...], what: str) -> float:
+    return (sum(b.n * getattr(b, what) ** 2 for b in bins) / sum(b.n for b in bins)) ** 0.5
+
+
+@pytest.mark.parametrize("by", ["by_user", "by_item"])
+def test_the_bins_add_up_to_the_score(
+    found: Breakdown, model: ItemMean, parts: tuple[Ratings, Ratings], by: str
+) -> None:
+    score = model.evaluate(parts[1])
+    bins = getattr(found, by)
+    assert len(bins) > 2
+    assert sum(b.n for b in bins) == found.n == score.n_test
+    assert _whole(bins, "rmse") == pytest.approx(score.rmse, rel=1e-9)
+    assert _whole(bins, "bias_rmse") == pytest.approx(score.baselines["bias"].rmse, rel=1e-9)
+    for b in bins:
+        if b.rmse_interval:
+            assert b.rmse_interval.low <= b.rmse <= b.rmse_interval.high
+
+
+def test_a_user_is_in_the_bin_of_the_ratings_given_in_training(
+    found: Breakdown, model: ItemMean, parts: tuple[Ratings, Ratings]
+) -> None:
+    counts = np.bincount(parts[0].users, minlength=parts[0].n_users)
+    tested = np.unique(parts[1].users)
+    for b in found.by_user:
+        low, _, high = b.ratings.rstrip("+").partition("-")
+        inside = (counts[tested] >= int(low)) & (counts[tested] <= int(high or 10**9))
+        assert inside.sum() == b.members
+
+
+def test_residuals(found: Breakdown, errors: np.ndarray) -> None:
+    assert found.counts.sum() == len(errors)
+    assert found.bias == pytest.approx(errors.mean(), abs=1e-9)
+    assert found.spread == pytest.approx(errors.std(), rel=1e-9)
+    by_numpy, _ = np.histogram(errors, found.edges)
+    assert np.abs(by_numpy - found.counts).sum() <= 2  # the last edge belongs to the last bin
+
+
+def test_calibration(found: Breakdown, errors: np.ndarray, parts: tuple[Ratings, Ratings]) -> None:
+    given = parts[1].values.astype(np.float64)
+    assert sum(c.n for c in found.calibration) > 0.99 * found.n
+    means = sum(c.n * c.given for c in found.calibration) / sum(c.n for c in found.calibration)
+    assert means == pytest.approx(given.mean(), abs=0.01)
+    order = [c.predicted for c in found.calibration]
+    assert order == sorted(order)
+    for c in found.calibration:
+        assert c.interval.low <= c.given <= c.interval.high
+    # An item mean is calibrated on what it was made of: the bins lie near the diagonal.
+    assert all(abs(c.given - c.predicted) < 0.5 for c in found.calibration if c.n > 200)
+
+
+def test_worst_items(found: Breakdown, errors: np.ndarray, parts: tuple[Ratings, Ratings]) -> None:
+    test = parts[1]
+    for item in found.worst:
+        mine = errors[test.item_ids.decode(test.items) == item.item_id]
+        assert len(mine) == item.n >= found.enough
+        assert item.rmse == pytest.approx(np.sqrt((mine**2).mean()), rel=1e-9)
+        assert item.given - item.predicted == pytest.approx(mine.mean(), abs=1e-9)
+        assert item.at_least <= item.rmse
+    surely = [item.at_least for item in found.worst]
+    assert surely == sorted(surely, reverse=True)
+    counts = np.bincount(test.items, minlength=test.n_items)
+    assert found.judged == (counts >= found.enough).sum()
+
+
+def test_small_and_unknown(parts: tuple[Ratings, Ratings]) -> None:
+    few = parts[1].take(np.arange(3))
+    known = apart(Bias().fit(parts[0]), few)
+    assert known.n == 3
+    assert known.enough <= 3
+    assert known.calibration == ()
+    stranger = Ratings.from_arrays(["nobody"], ["nothing"], [3.0], name="strangers")
+    unknown = apart(Bias().fit(parts[0]), stranger)
+    assert [b.ratings for b in (*unknown.by_user, *unknown.by_item)] == ["0", "0"]
+    assert unknown.by_user[0].rmse_interval is None
+    assert unknown.worst[0].title == "nothing"
+
+
+def test_no_ratings(parts: tuple[Ratings, Ratings]) -> None:
+    with pytest.raises(DataError, match="no test ratings"):
+        apart(Bias().fit(parts[0]), parts[1].take(np.arange(0)))
