@@ -332,8 +332,8 @@ def _show(
         say(f"what decided the RMSE: {text}")
     for what, gain in (("fresh ratings", result.fresh), (parts.describe(), result.test)):
         if gain is not None:
-            say(f"\nscored on {what}: {gain.n:,} ratings, {gain.seeds} model(s) of each\n")
-            _show_gain(gain, result.preset)
+            say(f"\nscored on {what}: {gain.n:,} ratings, {_models(gain.seeds)}\n")
+            _show_gain(gain, result.preset, alone=result.best.number == 0)
     say(f"\nThe best: {result.worth}.")
     say(f"\npreset: {target}" + (f"\ntrials: {table}" if table else "") + "\n\nnext:")
     say("  " + command_line(["presets", target]))
@@ -341,8 +341,15 @@ def _show(
         say("  " + command_line(["train", source, "--preset", target]))
 
 
-def _show_gain(gain: Gain, preset: str) -> None:
+def _models(seeds: int) -> str:
+    return "one model of each" if seeds == 1 else f"mean of {seeds} models of each"
+
+
+def _show_gain(gain: Gain, preset: str, *, alone: bool) -> None:
     within = gain.interval
+    if alone:  # the best is the preset itself
+        print_table(["", "RMSE"], [(preset, gain.before)])
+        return
     print_table(
         ["", "RMSE", "gain", "95% interval of the gain"],
         [
