@@ -7,35 +7,49 @@ from typing import TYPE_CHECKING, Any
 
 from ._baselines import Bias, GlobalMean, ItemMean
 from ._folder import check_place, load_model, read_manifest
+from ._inspect import Neighbours, breakdown, neighbours
 from ._interface import Recommender
 from ._provenance import Provenance
 from ._support import ItemVectors, item_counts, item_vectors
 
 if TYPE_CHECKING:
     from ._autoencoder import Autoencoder
+    from ._biased_mf import BiasedMF
     from ._ensemble import Ensemble
     from ._factory import model
+    from ._sparsefc import SparseFC
 
 __all__ = [
     "Autoencoder",
     "Bias",
+    "BiasedMF",
     "Ensemble",
     "GlobalMean",
     "ItemMean",
     "ItemVectors",
+    "Neighbours",
     "Provenance",
     "Recommender",
+    "SparseFC",
+    "breakdown",
     "check_place",
     "item_counts",
     "item_vectors",
     "load_model",
     "model",
+    "neighbours",
     "read_manifest",
 ]
 
 
 # The networks need torch, which is slow to import; the baselines do without.
-_LAZY = {"Autoencoder": "_autoencoder", "Ensemble": "_ensemble", "model": "_factory"}
+_LAZY = {
+    "Autoencoder": "_autoencoder",
+    "BiasedMF": "_biased_mf",
+    "Ensemble": "_ensemble",
+    "SparseFC": "_sparsefc",
+    "model": "_factory",
+}
 
 
 def __getattr__(name: str) -> Any:
