@@ -16,8 +16,8 @@ from ..evaluate._bootstrap import Interval
 from ..evaluate._questions import Answer, Mean, Question, argmin_slope
 from ..evaluate._seeds import pairs
 from . import _facts
-from ._results import BASELINES, Results
-from ._series import When, expand, runs_of, same_runs, series
+from ._results import BASELINES, Results, RunRecord
+from ._series import When, expand, label, runs_of, same_runs, series
 from ._study import Check, Figure
 
 Float64 = npt.NDArray[np.float64]
@@ -143,7 +143,7 @@ def _overfits(results: Results, check: Check, figure: Figure, when: When) -> _Fo
     yield from (entry for entry in check.arms if not expand(results, [entry]))
     for arm in expand(results, check.arms):
         records = [r for r in runs_of(results, arm, check.data).values() if r.status == "done"]
-        curves = _curves([{e.epoch: e.figures for e in r.epochs} for r in records], figure)
+        curves = _curves(records, figure)
         if curves is None:
             yield arm
             continue
@@ -154,25 +154,36 @@ def _overfits(results: Results, check: Check, figure: Figure, when: When) -> _Fo
             Mean(curves[:, -1] - curves[rows, best], Interval(check.by, math.inf)),
             lambda answer, arm=arm: _facts.rise(check, figure, arm, answer),  # type: ignore[misc]
         )
-        falling: Figure
-        for falling in _FALLING:
-            other = _curves([{e.epoch: e.figures for e in r.epochs} for r in records], falling)
-            if falling != figure and other is not None and other.shape == curves.shape:
-                yield Asked(
-                    falling,
-                    Mean(other[rows, best] - other[:, -1], Interval(0.0, math.inf)),
-                    lambda answer, arm=arm, f=falling: _facts.fall(f, arm, answer),  # type: ignore[misc]
-                )
-                break
+        falling = _falling(records, figure, curves.shape)
+        if falling is None:
+            yield f"training figures of {label(arm)}"
+            continue
+        yield Asked(
+            falling[0],
+            Mean(falling[1][rows, best] - falling[1][:, -1], Interval(0.0, math.inf)),
+            lambda answer, arm=arm, f=falling[0]: _facts.fall(f, arm, answer),  # type: ignore[misc]
+        )
 
 
-def _curves(runs: list[dict[int, dict[str, float]]], figure: Figure) -> Float64 | None:
+def _falling(
+    records: list[RunRecord], figure: Figure, shape: tuple[int, ...]
+) -> tuple[Figure, Float64] | None:
+    """A training figure other than the one judged, that must still fall while that one rises."""
+    for name in _FALLING:
+        found = _curves(records, name)
+        if name != figure and found is not None and found.shape == shape:
+            return name, found
+    return None
+
+
+def _curves(records: list[RunRecord], figure: Figure) -> Float64 | None:
     """A figure by run and epoch, shape (runs, epochs), over the epochs that all runs have."""
-    known = [{epoch for epoch, figures in run.items() if figure in figures} for run in runs]
-    epochs = sorted(set.intersection(*known)) if known else []
-    if not epochs:
-        return None
-    return np.array([[run[epoch][figure] for epoch in epochs] for run in runs])
+    known = [
+        {e.epoch: e.figures[figure] for e in record.epochs if figure in e.figures}
+        for record in records
+    ]
+    epochs = sorted(set.intersection(*map(set, known))) if known else []
+    return np.array([[run[epoch] for epoch in epochs] for run in known]) if epochs else None
 
 
 def _best_epochs(curves: Float64) -> npt.NDArray[np.int64]:

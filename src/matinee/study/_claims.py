@@ -230,13 +230,13 @@ def _undecided(held: _Family, text: str, missing: tuple[str, ...]) -> str:
     """Why nothing can be told."""
     names = ", ".join(label(name) for name in missing)
     if not held.comparisons:
-        return f"there are no runs of {names}" if names else "there is nothing to compare"
+        return f"there are no records of {names}" if names else "there is nothing to compare"
     if all(c.n < 2 for c in held.comparisons):
         leaning = held.status(leaning=True)
         points = {"established": "speaks for it", "refuted": "speaks against it"}
         tail = f", and this only {points[leaning]}" if leaning in points else ""
         text = f"{text}; with one seed there is no interval{tail}"
-    return f"{text}; there are no runs of {names}" if names else text
+    return f"{text}; there are no records of {names}" if names else text
 
 
 def _at_best(results: Results, claim: Claim, held: _Family) -> str:

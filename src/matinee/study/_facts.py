@@ -95,6 +95,8 @@ def slope(check: Check, figure: Figure, what: str, answer: Answer) -> str:
     """Of how the best value of a setting grows with the data."""
     size, within = answer.mean, answer.interval
     change = "grows"
+    if size == 0 and answer.status == "refuted":
+        return f"{WHERE[figure]} the best {what} is the same for all sizes of the data"
     if size < 0:
         change, size = "shrinks", -size
         within = within and Interval(-within.high, -within.low)

@@ -117,4 +117,4 @@ def label(arm: str) -> str:
         return BASELINES[arm][1]
     group, _, name = arm.partition("/")
     words = group.replace("_", " ")
-    return words if name == group else f"{words} {name.replace('_', ' ')}"
+    return words if name in ("", group) else f"{words} {name.replace('_', ' ')}"
