@@ -70,8 +70,9 @@ class TestBetter:
         assert j.estimate is not None
         assert j.estimate < 0
         assert "On held-out ratings g b is better than g a by" in j.sentence
-        assert "only there is it as claimed: on the training ratings (the reference's figure) " in (
-            j.sentence
+        assert (
+            "only on the training ratings (the reference's figure) is it as claimed: g a is "
+            in (j.sentence)
         )
         assert "g a is better than g b by 0.20" in j.sentence
         assert [c.figure for c in j.comparisons + j.training] == ["held_out", "reference"]
@@ -224,7 +225,8 @@ class TestOverfits:
         assert j.verdict == HOLDS
         assert [c.figure for c in j.comparisons] == ["held_out", "batch_mean"]
         assert j.estimate == pytest.approx(0.1)
-        assert "rises by 0.100" in j.sentence
+        assert "the RMSE of g a rises by 0.100" in j.sentence
+        assert "(mean over batches) the RMSE of g a falls by 0.100" in j.sentence
 
     def test_not_if_it_does_not_rise(self) -> None:
         j = of(results({A: self.curves(-0.05)}, self.CHECK))
@@ -403,15 +405,15 @@ class TestWhatIsMissing:
         j = of(results({A: held(0.9), B: held(0.8)}, BETTER))
         assert (j.verdict, j.leaning, j.interval, j.seeds) == (OPEN, NOT, None, 1)
         assert j.sentence == (
-            "On held-out ratings g b is better than g a by 0.100; with one seed there is no "
-            "interval, and this only speaks against it."
+            "On held-out ratings g b is better than g a by 0.100; this speaks against the "
+            "claim, but one seed does not settle it."
         )
         assert of(results({A: held(0.8), B: held(0.9)}, BETTER)).leaning == HOLDS
 
     def test_one_seed_of_a_near_check(self) -> None:
         j = of(results({A: held(1.02)}, TestNear.CHECK))
         assert (j.verdict, j.leaning) == (OPEN, NOT)
-        assert "reaches 1.020, not 0.49; with one seed" in j.sentence
+        assert "reaches 1.020, not 0.49; this speaks against" in j.sentence
 
     def test_one_seed_points_to_training_only(self) -> None:
         arms = {A: both([0.9], [0.5]), B: both([0.8], [0.6])}

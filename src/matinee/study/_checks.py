@@ -12,9 +12,7 @@ from itertools import pairwise, product
 import numpy as np
 import numpy.typing as npt
 
-from ..evaluate._bootstrap import Interval
-from ..evaluate._questions import Answer, Mean, Question, argmin_slope
-from ..evaluate._seeds import pairs
+from ..evaluate import Answer, Interval, Mean, Question, argmin_slope, pairs
 from . import _facts
 from ._results import BASELINES, Results, RunRecord
 from ._series import When, expand, label, runs_of, same_runs, series

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..evaluate._questions import Status, answer
+from ..evaluate import Status, answer
 from ._checks import Inquiry, inquire
-from ._facts import capital, joined
+from ._facts import WHERE, capital, joined
 from ._judgement import Comparison, Judgement, Verdict
 from ._results import BASELINES, Results
 from ._series import When, expand, label
@@ -70,17 +70,20 @@ class _Part:
         whole = self.inquiry.complete and all(status == "established" for status in found)
         return "established" if whole else "undecided"
 
-    def decisive(self) -> Comparison | None:
+    def decisive(self) -> list[Comparison]:
         """What decides the check, or keeps it from being decided."""
         one_seed = all(c.n < 2 for c in self.comparisons)
         raw = self.raw(leaning=one_seed)
         of_kind = [c for c in self.comparisons if (c.leaning if one_seed else c.status) == raw]
         found = of_kind or list(self.comparisons)
         if not found:
-            return None
+            return []
+        if self.check.kind == "overfits":
+            # A rise and, if that is the answer, the fall that goes with it.
+            return found[:2] if raw == "established" else found[:1]
         if raw == "established" and not one_seed:
-            return max(found, key=lambda c: (c.p or 0.0, -_favour(c)))
-        return min(found, key=_favour)
+            return [max(found, key=lambda c: (c.p or 0.0, -_favour(c)))]
+        return [min(found, key=_favour)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +107,7 @@ class _Family:
         one_seed = all(c.n < 2 for c in self.comparisons)
         status = self.status(leaning=one_seed)
         parts = [p for p in self.parts if p.status(leaning=one_seed) == status]
-        return [found for part in parts if (found := part.decisive()) is not None]
+        return [found for part in parts for found in part.decisive()]
 
 
 def _judge(results: Results, claim: Claim) -> Judgement:
@@ -208,15 +211,16 @@ def _sentence(
     text = _told(held, ground)
     if verdict == "holds only on training ratings" and trained is not None:
         own = [c for c in trained.ground() if c.check.figure is None]
-        text += f"; only there is it as claimed: {_told(trained, own)}"
+        place = WHERE[own[0].figure]
+        text += f"; only {place} is it as claimed: {_told(trained, own, place)}"
     elif verdict == "cannot tell":
         text = _undecided(held, text, missing)
     return f"{capital(text)}.{_at_best(results, claim, held)}"
 
 
-def _told(family: _Family, comparisons: list[Comparison]) -> str:
+def _told(family: _Family, comparisons: list[Comparison], place: str = "") -> str:
     """The facts of some comparisons, in one string."""
-    text = joined(comparisons[:_TOLD])
+    text = joined(comparisons[:_TOLD], place)
     if len(comparisons) > _TOLD:
         return f"{text}; and {len(comparisons) - _TOLD} more"
     if len(comparisons) == 1 == len(family.parts) and comparisons[0].status == "established":
@@ -233,9 +237,9 @@ def _undecided(held: _Family, text: str, missing: tuple[str, ...]) -> str:
         return f"there are no records of {names}" if names else "there is nothing to compare"
     if all(c.n < 2 for c in held.comparisons):
         leaning = held.status(leaning=True)
-        points = {"established": "speaks for it", "refuted": "speaks against it"}
-        tail = f", and this only {points[leaning]}" if leaning in points else ""
-        text = f"{text}; with one seed there is no interval{tail}"
+        points = {"established": "for", "refuted": "against"}
+        speaks = f"this speaks {points[leaning]} the claim, but " if leaning in points else ""
+        text = f"{text}; {speaks}one seed does not settle it"
     return f"{text}; there are no records of {names}" if names else text
 
 

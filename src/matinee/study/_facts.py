@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from ..evaluate._bootstrap import Interval
-from ..evaluate._questions import Answer
+from ..evaluate import Answer, Interval
 from ._judgement import Comparison
-from ._series import label
+from ._series import label as short_label
 from ._study import Check, Figure
 
 WHERE: dict[Figure, str] = {
@@ -58,36 +57,28 @@ def near(check: Check, figure: Figure, arm: str, answer: Answer) -> str:
 
 def rise(check: Check, figure: Figure, arm: str, answer: Answer) -> str:
     """Of a figure's rise from its best epoch to the last."""
-    where = f"{WHERE[figure]} {label(arm)}"
     if answer.mean == 0:
-        return f"{where} is at its best at the last epoch"
-    change = "rises" if answer.mean > 0 else "falls"
-    size = abs(answer.mean)
-    within = answer.interval
-    if within is not None and answer.mean < 0:
-        within = Interval(-within.high, -within.low)
+        return f"{WHERE[figure]} {label(arm)} is at its best at the last epoch"
     tail = _doubt(check, answer) if answer.mean > 0 else ""
-    return (
-        f"{where} {change} by {number(size)}{span(within, size)} from its best epoch, as the other "
-        f"seeds have it, to the last{tail}"
-        if answer.n > 1
-        else f"{where} {change} by {number(size)} from its best epoch to the last{tail}"
-    )
+    return f"{_moves(figure, arm, answer.mean, answer)} from its best epoch to the last{tail}"
 
 
 def fall(figure: Figure, arm: str, answer: Answer) -> str:
     """Of the training figure's fall over the same epochs."""
     if answer.mean == 0:
-        return f"{WHERE[figure]} {label(arm)} is at its best at the last epoch"
-    change = "falls" if answer.mean > 0 else "rises"
-    size = abs(answer.mean)
+        return f"{WHERE[figure]} {label(arm)} does not change over the same epochs"
+    chance = ", which may be chance" if answer.n > 1 and answer.status == "undecided" else ""
+    return f"{_moves(figure, arm, -answer.mean, answer)} over the same epochs{chance}"
+
+
+def _moves(figure: Figure, arm: str, by: float, answer: Answer) -> str:
+    change = "rises" if by > 0 else "falls"
     within = answer.interval
     if within is not None and answer.mean < 0:
         within = Interval(-within.high, -within.low)
-    chance = ", which may be chance" if answer.n > 1 and answer.status == "undecided" else ""
+    size = abs(by)
     return (
-        f"{WHERE[figure]} {label(arm)} {change} by {number(size)}{span(within, size)} over the "
-        f"same epochs{chance}"
+        f"{WHERE[figure]} the RMSE of {label(arm)} {change} by {number(size)}{span(within, size)}"
     )
 
 
@@ -106,15 +97,31 @@ def slope(check: Check, figure: Figure, what: str, answer: Answer) -> str:
     )
 
 
-def joined(comparisons: Iterable[Comparison]) -> str:
-    """Facts one after the other; where they were found is said once if it stays the same."""
+def joined(comparisons: Iterable[Comparison], place: str = "") -> str:
+    """Facts one after the other, each once; where they were found is said when it changes.
+
+    Args:
+        comparisons: Whose facts.
+        place: Where the reader knows to be already.
+    """
     parts: list[str] = []
-    place = ""
+    told = set()
     for comparison in comparisons:
-        where = WHERE[comparison.figure] + " "
-        parts.append(comparison.fact.removeprefix(where) if place == where else comparison.fact)
+        where = WHERE[comparison.figure]
+        # Two checks may ask of the same pair, with intervals of another level.
+        core = comparison.fact.partition(" (95% interval")[0]
+        if (where, core) not in told:
+            fact = comparison.fact
+            parts.append(fact.removeprefix(f"{where} ") if place == where else fact)
+            told.add((where, core))
         place = where
     return "; ".join(parts)
+
+
+def label(arm: str) -> str:
+    """An arm within a sentence: one that is a group of its own gets an article."""
+    group, _, name = arm.partition("/")
+    return f"the {short_label(arm)} arm" if group == name else short_label(arm)
 
 
 def capital(text: str) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ..evaluate._bootstrap import Interval
-from ..evaluate._questions import Status
+from ..evaluate import Interval, Status
 from ._study import Check, Claim, Figure
 
 Verdict = Literal["holds", "does not hold", "holds only on training ratings", "cannot tell"]

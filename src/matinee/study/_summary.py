@@ -9,8 +9,7 @@ from typing import get_args
 import numpy as np
 
 from ..errors import UsageError, nearest
-from ..evaluate._bootstrap import Interval
-from ..evaluate._seeds import Difference, Estimate, adjust, paired, t_interval
+from ..evaluate import Difference, Estimate, Interval, adjust, paired, t_interval
 from ._results import Results, RunRecord
 from ._series import When, arms_of, diverged, label, runs_of, same_runs, series
 from ._study import Figure, Published, Study

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..data import Table
 from ..errors import UsageError, nearest
-from ..evaluate._seeds import Difference, Estimate, adjust, paired
+from ..evaluate import Difference, Estimate, adjust, paired
 from ._judgement import Judgement
 from ._results import Results
 from ._series import arms_of, label, runs_of, same_runs, series
