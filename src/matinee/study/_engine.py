@@ -11,7 +11,7 @@ from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..errors import UsageError
 from ._plan import Plan, Spec
@@ -141,9 +141,11 @@ def run_study(
     with store.lock():
         store.begin(plan)
         had = store.done()
-        todo = [spec for spec in wanted if spec.key not in had]
-        processes = min(processes, max(len(todo), 1))
         old = [store.read(spec.key) for spec in wanted if spec.key in had]
+        kept = {record.key for record in old if _agrees(record, plan.specs[record.key])}
+        old = [record for record in old if record.key in kept]
+        todo = [spec for spec in wanted if spec.key not in kept]
+        processes = min(processes, max(len(todo), 1))
         diverged = sum(record.status != "done" for record in old)
         tell.planned(todo, len(old), processes)
         crew = _Crew(store.path, processes, each, tell)
@@ -156,6 +158,19 @@ def run_study(
         broken=crew.broken,
         seconds=time.perf_counter() - begun,
     )
+
+
+def _agrees(record: RunRecord, spec: Spec) -> bool:
+    """Whether a record's settings are the run's: a default may have changed since it was made."""
+    return _same({"model": spec.kind, **spec.settings}, record.settings)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two settings agree on all that both have."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        shared = (one.keys() & other.keys()) - {"description"}
+        return all(_same(one[key], other[key]) for key in shared)
+    return bool(one == other)
 
 
 @dataclass(eq=False)

@@ -10,7 +10,8 @@ from typing import Any
 
 from ..data import Ratings
 from ..errors import UsageError, nearest
-from ._arms import ResolvedArm, members, resolve_arms
+from ..train import Settings
+from ._arms import AUTOENCODER, ResolvedArm, members, resolve_arms
 from ._cost import estimate
 from ._data import describe_data, source_parts
 from ._study import Group, Quick, Study
@@ -143,7 +144,11 @@ def plan_study(study: Study, *, quick: bool = False, seeds: Iterable[int] = ()) 
 
 
 def _key(arm: ResolvedArm, data: dict[str, Any], seed: int, study: Study) -> str:
-    settings = {name: value for name, value in arm.settings.items() if name != "description"}
+    settings = arm.settings
+    if arm.kind == AUTOENCODER:
+        # What is at its default is left out, so that a new option leaves old runs as they are.
+        chosen = Settings.make(settings, arm.name).model_copy(update={"description": ""})
+        settings = chosen.model_dump(mode="json", exclude_defaults=True)
     # Where the ratings stand, and what the study calls them, decides nothing.
     decides = {
         "format": FORMAT,
