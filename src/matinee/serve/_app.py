@@ -185,6 +185,12 @@ def _handle_errors(app: FastAPI) -> None:
         return Response(content, error.status_code, headers, PROBLEM)
 
 
+    @app.exception_handler(Exception)
+    async def _fault(_: Request, error: Exception) -> Response:
+        # The guard logs it: the error goes on to there.
+        return _problem(500, "an error in the server; it has been logged")
+
+
 def _problem(status: int, detail: str) -> Response:
     return Response(problem(status, detail), status, media_type=PROBLEM)
 

@@ -1,0 +1,330 @@
+"""What the endpoints answer, held against the model itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+from matinee.models import Recommender
+
+
+@pytest.fixture
+def given(model: Recommender) -> dict[Any, float]:
+    """Ratings of someone new."""
+    ids = model.item_ids.ids[[3, 40, 77, 120, 200, 9]].tolist()
+    return dict(zip(ids, [5.0, 1.0, 4.0, 2.0, 3.0, 5.0], strict=True))
+
+
+def as_json(given: dict[Any, float]) -> list[dict[str, Any]]:
+    return [{"item": str(item), "rating": rating} for item, rating in given.items()]
+
+
+def post(client: TestClient, path: str, **body: Any) -> dict[str, Any]:
+    answer = client.post(path, json=body)
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert isinstance(found, dict)
+    return found
+
+
+def ids(entries: list[dict[str, Any]]) -> list[str]:
+    return [entry["item"] for entry in entries]
+
+
+def test_recommendations_are_the_models_own(
+    client: TestClient, model: Recommender, given: dict[Any, float]
+) -> None:
+    found = post(client, "/v1/recommend", ratings=as_json(given), k=20, shrink=False)
+    wanted = model.recommend([given], k=20)
+    assert ids(found["recommendations"]) == [str(item) for item in wanted["item_id"]]
+    for entry, row in zip(found["recommendations"], wanted.rows(), strict=True):
+        assert entry["predicted"] == pytest.approx(row["score"], abs=1e-4)
+        assert entry["title"] == row["title"]
+        assert entry["rank"] == row["rank"]
+        assert entry["std"] is None
+    assert found["ignored"] == []
+    assert [(u["index"], u["rating"]) for u in found["used"]] == list(enumerate(given.values()))
+
+
+def test_an_item_is_described(client: TestClient, model: Recommender) -> None:
+    assert model.item_table is not None
+    assert model.item_table.genres is not None
+    assert model.histories is not None
+    code = 17
+    rated = model.histories.values[model.histories.items == code]
+    entry = client.get(f"/v1/items/{model.item_ids.ids[code]}").json()["item"]
+    assert entry == {
+        "item": str(model.item_ids.ids[code]),
+        "title": model.item_table.titles[code],
+        "year": int(model.item_table.titles[code][-5:-1]),
+        "genres": list(model.item_table.genres[code]),
+        "n_ratings": len(rated),
+        "mean": pytest.approx(rated.mean(), abs=1e-3),
+    }
+
+
+def test_predictions_are_the_models_own(
+    client: TestClient, model: Recommender, given: dict[Any, float]
+) -> None:
+    asked = model.item_ids.ids[[5, 100, 3]].tolist()
+    found = post(client, "/v1/predict", ratings=as_json(given), items=asked, why=2)
+    wanted = model.predict(0, asked, histories=[given])
+    assert [entry["predicted"] for entry in found["predictions"]] == pytest.approx(
+        wanted.tolist(), abs=1e-4
+    )
+    assert [entry["index"] for entry in found["predictions"]] == [0, 1, 2]
+    assert all(len(entry["why"]["reasons"]) == 2 for entry in found["predictions"])
+
+
+def test_reasons_are_what_leaving_a_rating_out_does(
+    client: TestClient, model: Recommender, given: dict[Any, float]
+) -> None:
+    body = {"ratings": as_json(given), "k": 5, "why": 20}
+    model.clip, clip = False, model.clip
+    try:
+        for entry in post(client, "/v1/recommend", **body)["recommendations"]:
+            item, why = entry["item"], entry["why"]
+            whole = model.predict(0, item, histories=[given])[0]
+            assert why["prediction"] == pytest.approx(whole, abs=1e-4)
+            assert len(why["reasons"]) == len(given)
+            for reason in why["reasons"]:
+                less = {i: r for i, r in given.items() if str(i) != reason["item"]}
+                without = model.predict(0, item, histories=[less])[0]
+                assert reason["contribution"] == pytest.approx(whole - without, abs=1e-4)
+            sizes = [abs(reason["contribution"]) for reason in why["reasons"]]
+            assert sizes == sorted(sizes, reverse=True)
+    finally:
+        model.clip = clip
+
+
+@pytest.mark.parametrize("n", [1, 2, 6, 20])
+def test_reasons_add_up(client: TestClient, given: dict[Any, float], n: int) -> None:
+    found = post(client, "/v1/recommend", ratings=as_json(given), k=8, why=n)
+    for entry in found["recommendations"]:
+        why = entry["why"]
+        told = sum(reason["contribution"] for reason in why["reasons"])
+        total = why["baseline"] + told + why["others"] + why["together"]
+        assert total == pytest.approx(why["prediction"], abs=2e-5)
+        assert len(why["reasons"]) == min(n, len(given))
+
+
+def test_without_reasons(client: TestClient, given: dict[Any, float]) -> None:
+    found = post(client, "/v1/recommend", ratings=as_json(given), why=0)
+    assert {entry["why"] for entry in found["recommendations"]} == {None}
+
+
+def test_titles_will_do_and_what_will_not_is_named(client: TestClient, model: Recommender) -> None:
+    assert model.item_table is not None
+    title = model.item_table.titles[8]
+    found = post(
+        client,
+        "/v1/recommend",
+        ratings=[
+            {"title": title.upper(), "rating": 4},
+            {"title": "zzzz qqqq xxxx", "rating": 4},
+            {"item": 999_999, "rating": 2},
+            {"item": model.item_ids.ids[30].item(), "rating": 2.5},
+        ],
+        exclude=["nonsense title of nothing"],
+    )
+    assert ids(found["used"]) == [str(model.item_ids.ids[8]), str(model.item_ids.ids[30])]
+    assert [used["index"] for used in found["used"]] == [0, 3]
+    assert [(e["field"], e["index"], e["given"]) for e in found["ignored"]] == [
+        ("ratings", 1, "zzzz qqqq xxxx"),
+        ("ratings", 2, "999999"),
+        ("exclude", 0, "nonsense title of nothing"),
+    ]
+
+
+def test_exclude_and_only(client: TestClient, given: dict[Any, float]) -> None:
+    body = {"ratings": as_json(given), "k": 10}
+    first = ids(post(client, "/v1/recommend", **body)["recommendations"])
+    rest = ids(post(client, "/v1/recommend", **body, exclude=first[:4])["recommendations"])
+    assert rest[:6] == first[4:]
+    only = [first[3], first[1], str(next(iter(given)))]
+    assert ids(post(client, "/v1/recommend", **body, only=only)["recommendations"]) == [
+        first[1],
+        first[3],
+    ]
+    assert post(client, "/v1/recommend", **body, only=[])["recommendations"] == []
+
+
+def test_genres_and_years(client: TestClient, given: dict[Any, float]) -> None:
+    body = {"ratings": as_json(given), "k": 500, "why": 0}
+    everything = post(client, "/v1/recommend", **body)["recommendations"]
+    genre = everything[0]["genres"][0]
+    some = post(client, "/v1/recommend", **body, exclude_genres=[genre])["recommendations"]
+    assert ids(some) == ids([entry for entry in everything if genre not in entry["genres"]])
+    assert some
+    some = post(client, "/v1/recommend", **body, years=[1980, None])["recommendations"]
+    assert ids(some) == ids([entry for entry in everything if (entry["year"] or 0) >= 1980])
+    some = post(client, "/v1/recommend", **body, years=[1950, 1979])["recommendations"]
+    assert ids(some) == ids([entry for entry in everything if 1950 <= (entry["year"] or 0) <= 1979])
+
+
+def test_shrinking_ranks_by_less_of_what_few_ratings_say(
+    client: TestClient, model: Recommender, given: dict[Any, float]
+) -> None:
+    assert model.histories is not None
+    counts = np.bincount(model.histories.items, minlength=model.n_items)
+    body = {"ratings": as_json(given), "k": 250 - len(given), "why": 0}
+    plain = post(client, "/v1/recommend", **body, shrink=False)["recommendations"]
+    shrunk = post(client, "/v1/recommend", **body)["recommendations"]
+    assert ids(plain) != ids(shrunk)
+    assert {e["item"]: e["predicted"] for e in plain} == {e["item"]: e["predicted"] for e in shrunk}
+    scores = model.scores_coded(model._people([given], "error").histories)[0]
+    average = scores @ counts / counts.sum()
+    for entry in shrunk[:20] + shrunk[-20:]:
+        code = int(model.item_ids.encode([entry["item"]])[0])
+        wanted = average + (scores[code] - average) * counts[code] / (counts[code] + 10)
+        assert entry["score"] == pytest.approx(wanted, abs=1e-3)
+
+
+def test_diversity_makes_the_list_less_alike(client: TestClient, given: dict[Any, float]) -> None:
+    def alike(entries: list[dict[str, Any]]) -> float:
+        """Mean cosine between the listed items."""
+        wanted = ids(entries)
+        total = 0.0
+        for item in wanted:
+            near = client.get(f"/v1/items/{item}/similar?k=100").json()["similar"]
+            total += sum(e["similarity"] for e in near if e["item"] in wanted)
+        return total / len(wanted)
+
+    lists = [
+        post(client, "/v1/recommend", ratings=as_json(given), diversity=d)["recommendations"]
+        for d in (0, 0.5, 1)
+    ]
+    assert alike(lists[0]) > alike(lists[1])
+    assert lists[0][0] == lists[1][0] == lists[2][0]
+    assert [e["rank"] for e in lists[2]] == list(range(1, 11))
+
+
+def test_known_users(client: TestClient, model: Recommender) -> None:
+    user = model.user_ids.ids[7]
+    found = client.get(f"/v1/users/{user}/recommendations?k=15&shrink=false").json()
+    wanted = model.recommend(users=[user], k=15)
+    assert found["user"] == str(user)
+    assert ids(found["recommendations"]) == [str(item) for item in wanted["item_id"]]
+    some = client.get(
+        f"/v1/users/{user}/recommendations",
+        params={"k": 500, "exclude_genres": ["Drama", "Comedy"], "year_from": 1990, "why": 0},
+    ).json()["recommendations"]
+    assert some
+    assert all(entry["year"] >= 1990 for entry in some)
+    assert not any({"Drama", "Comedy"} & set(entry["genres"]) for entry in some)
+
+
+def test_search(client: TestClient, model: Recommender) -> None:
+    assert model.item_table is not None
+    title = model.item_table.titles[50]
+    first = client.get("/v1/items", params={"q": title.lower()[:-7]}).json()["items"][0]
+    assert first["title"] == title
+    by_id = client.get("/v1/items", params={"q": str(model.item_ids.ids[50])}).json()["items"]
+    assert by_id[0]["title"] == title
+    popular = client.get("/v1/items?limit=100").json()["items"]
+    counts = [entry["n_ratings"] for entry in popular]
+    assert counts == sorted(counts, reverse=True)
+    assert len(counts) == 100
+    assert client.get("/v1/items", params={"q": "§§§"}).json()["items"] == []
+
+
+def test_similar_items_by_cosine(client: TestClient, model: Recommender) -> None:
+    vectors = model.network.table_out.detach().numpy()
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    near = client.get(f"/v1/items/{model.item_ids.ids[4]}/similar?k=5").json()["similar"]
+    cosines = unit @ unit[4]
+    cosines[4] = -2
+    wanted = np.argsort(-cosines)[:5]
+    assert ids(near) == [str(item) for item in model.item_ids.ids[wanted]]
+    assert [e["similarity"] for e in near] == pytest.approx(cosines[wanted].tolist(), abs=1e-5)
+
+
+def test_the_map(client: TestClient, model: Recommender) -> None:
+    found = client.get("/v1/map").json()
+    lengths = {len(found[name]) for name in ("item", "title", "year", "x", "y", "genres", "mean")}
+    assert lengths == {model.n_items}
+    x, y = np.array(found["x"]), np.array(found["y"])
+    assert max(np.abs(x).max(), np.abs(y).max()) == pytest.approx(1)
+    assert 1 >= found["explained"][0] >= found["explained"][1] > 0
+    place = client.get(f"/v1/items/{found['item'][3]}").json()
+    assert place["position"] == {"x": x[3], "y": y[3]}
+    names = [found["genre_names"][at] for at in found["genres"][3]]
+    assert names == place["item"]["genres"]
+    assert len(client.get("/v1/map?limit=10").json()["x"]) == 10
+
+
+def test_a_profile_shows_the_taste(client: TestClient, model: Recommender) -> None:
+    assert model.item_table is not None
+    assert model.item_table.genres is not None
+    names = client.get("/v1/model").json()["genres"]
+    liked, disliked = names[0]["name"], names[1]["name"]
+    ratings = []
+    for code, genres in enumerate(model.item_table.genres):
+        if (liked in genres) != (disliked in genres) and len(ratings) < 60:
+            rating = 5 if liked in genres else 1
+            ratings.append({"item": str(model.item_ids.ids[code]), "rating": rating})
+    found = post(client, "/v1/profile", ratings=ratings)
+    lifts = {entry["name"]: entry for entry in found["genres"]}
+    assert lifts[liked]["lift"] > lifts[disliked]["lift"]
+    assert [e["lift"] for e in found["genres"]] == sorted(
+        (e["lift"] for e in found["genres"]), reverse=True
+    )
+    assert lifts[liked]["n_rated"] == sum(rating["rating"] == 5 for rating in ratings)
+    decades = [entry["decade"] for entry in found["decades"]]
+    assert decades == sorted(decades)
+    assert all(entry["name"] == f"{entry['decade']}s" for entry in found["decades"])
+
+
+def test_surprises_are_worth_their_value(
+    client: TestClient, model: Recommender, given: dict[Any, float]
+) -> None:
+    found = post(client, "/v1/surprise", ratings=as_json(given), k=10)
+    values = [entry["value"] for entry in found["items"]]
+    assert values == sorted(values, reverse=True)
+    assert not set(ids(found["items"])) & {str(item) for item in given}
+    first = found["items"][0]
+    assert first["value"] == pytest.approx(first["teaches"] * first["known"], abs=1e-5)
+    # What it claims to measure, measured.
+    error = client.get("/v1/model").json()["metrics"]["rmse"]
+    model.clip, clip = False, model.clip
+    try:
+        guess = float(model.predict(0, first["item"], histories=[given])[0])
+        items = model.item_ids.ids
+        low, high = (
+            model.predict(
+                0, items, histories=[{**given, int(first["item"]): float(np.clip(r, 1, 5))}]
+            )
+            for r in (guess - error, guess + error)
+        )
+    finally:
+        model.clip = clip
+    assert first["teaches"] == pytest.approx(np.sqrt(np.mean((high - low) ** 2)) / 2, abs=1e-4)
+
+
+def test_someone_who_has_said_nothing_is_asked_something(client: TestClient) -> None:
+    found = post(client, "/v1/surprise", ratings=[], k=3)
+    assert len(found["items"]) == 3
+    assert found["used"] == []
+
+
+def test_the_card(client: TestClient, model: Recommender) -> None:
+    found = client.get("/v1/model").json()
+    assert found["kind"] == "autoencoder"
+    assert found["data"]["n_items"] == model.n_items
+    assert found["scale"] == {"low": 1, "high": 5, "step": 1}
+    assert found["has"] == {
+        "titles": True,
+        "genres": True,
+        "years": True,
+        "users": True,
+        "vectors": True,
+        "std": False,
+        "counts": True,
+    }
+    assert len(found["epochs"]) == 8
+    assert any(f"{found['metrics']['rmse']:.2f}" in caveat for caveat in found["caveats"])
+    name = found["model"]
+    assert client.get("/readyz").json() == {"status": "ready", "model": name}
