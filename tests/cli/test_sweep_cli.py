@@ -75,7 +75,7 @@ def test_what_people_read(shell: Any, args: list[str]) -> None:
         "each trained on 2,880 ratings and scored on the same 360 others; 360 fresh ones",
         "trial  validation RMSE  epochs  seconds  width  learning_rate",
         "(trial 0 is default itself)",
-        "scored on 10% of the ratings, drawn at random, with seed 2: 400 ratings, mean of 2 models of each",
+        "scored on 10% of the ratings, drawn at random, with seed 2: 400 ratings",
         "The best: ",
         "preset: mine.toml",
         "--preset mine.toml",
@@ -162,8 +162,8 @@ def test_ctrl_c_leaves_the_best_so_far_and_says_how_to_go_on(shell: Any, args: l
 def test_the_budget_is_kept(shell: Any, args: list[str]) -> None:
     began = time.monotonic()
     args = [a for a in args if a not in ("--trials", "6")]
-    found = shell.json(*args, "--budget", "0.07", "--set", "epochs=30")
-    assert time.monotonic() - began < 0.07 * 60 + 4
+    found = shell.json(*args, "--budget", "0.1")
+    assert time.monotonic() - began < 0.1 * 60 + 20  # other programs may be at work
     assert found["stopped"] == "budget"
     assert Path(f"{found['dataset']}-best.toml").exists()
 

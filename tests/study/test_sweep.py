@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -246,26 +245,71 @@ def test_a_start_outside_of_the_space_is_still_the_first_trial(ratings: Ratings)
     assert all(1 <= trial.values["train.epochs"] <= 3 for trial in found.trials[1:])
 
 
-def test_the_budget_stops_a_running_trial(ratings: Ratings) -> None:
-    start = START.replace({"epochs": 2})
-    space = SearchSpace.make({"epochs": {"choices": [100_000]}})
-    began = time.monotonic()
-    found = sweep(ratings, start, space=space, budget=3 / 60)
-    assert time.monotonic() - began < 6
-    assert (found.stopped, len(found.trials)) == ("budget", 1)
-    with pytest.raises(MatineeError, match=r"budget of 0\.0333.* minutes ended before the first"):
-        sweep(ratings, START.replace({"epochs": 100_000}), space=space, budget=2 / 60)
+class Clock:
+    """One second an epoch."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def __call__(self, step: Any) -> None:
+        self.now += 1.0
 
 
-def test_the_budget_counts_earlier_sittings(ratings: Ratings, tmp_path: Path) -> None:
-    options: dict[str, Any] = {"space": SPACE, "storage": tmp_path / "trials"}
-    first = sweep(ratings, START, budget=2 / 60, **options)
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr("matinee.study._sweep_search.time", made)
+    return made
+
+
+def test_the_budget_stops_a_running_trial(ratings: Ratings, clock: Clock) -> None:
+    space = SearchSpace.make({"epochs": {"low": 10, "high": 12}})
+    seen: list[Any] = []
+
+    def watch(step: Any) -> None:
+        clock(step)
+        seen.append((step.what, clock.now))
+
+    found = sweep(ratings, START, space=space, budget=1, on_epoch=watch)
+    assert found.stopped == "budget"
+    assert [trial.number for trial in found.trials] == list(range(len(found.trials)))
+    # Half of the minute is for judging; one more trial was begun, and is not among the trials.
+    searching = [(what, now) for what, now in seen if what.startswith("trial")]
+    assert searching[-1][1] <= 37
+    assert searching[-1][0] == f"trial {len(found.trials)}"
+    assert sum(trial.epochs for trial in found.trials) < len(searching)
+    assert clock.now <= 60
+    with pytest.raises(MatineeError, match=r"budget of 1 minutes ended before the first"):
+        sweep(ratings, START.replace({"epochs": 90}), space=space, budget=1, on_epoch=clock)
+
+
+def test_the_budget_limits_the_seeds_of_the_judgement(ratings: Ratings, clock: Clock) -> None:
+    options: dict[str, Any] = {"space": SPACE, "seed": 3, "seeds": 20, "on_epoch": clock}
+    found = sweep(ratings, START, budget=2, **options)
+    assert found.fresh is not None
+    assert 1 < found.fresh.seeds < 20
+    assert clock.now <= 120
+
+
+def test_a_trial_may_take_a_quarter_of_the_budget(ratings: Ratings, clock: Clock) -> None:
+    space = SearchSpace.make({"epochs": {"choices": [6, 100]}})
+    found = sweep(ratings, START, space=space, budget=1, on_epoch=clock)
+    assert found.stopped == "exhausted"
+    assert (found.trials[1].state, found.trials[1].epochs) == ("pruned", 2)
+    assert "quarter of the budget" in found.trials[1].reason
+
+
+def test_the_budget_counts_earlier_sittings(ratings: Ratings, clock: Clock, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"space": SPACE, "storage": tmp_path / "trials", "on_epoch": clock}
+    first = sweep(ratings, START, budget=1, **options)
     assert first.stopped == "budget"
     assert len(first.trials) > 2
-    used = sum(trial.seconds for trial in first.trials)
-    again = sweep(ratings, START, budget=used / 60, **options)
+    assert first.seconds == sum(trial.epochs for trial in first.trials)
+    again = sweep(ratings, START, budget=first.seconds / 60, **options)
     assert len(again.trials) == len(first.trials)
-    more = sweep(ratings, START, budget=(used + 2) / 60, **options)
+    more = sweep(ratings, START, budget=first.seconds / 60 + 2, **options)
     assert len(more.trials) > len(first.trials)
 
 

@@ -125,8 +125,8 @@ def default_space(start: Settings) -> SearchSpace:
     network, train = start.network, start.train
     width, depth = max(network.hidden), len(network.hidden)
     tables: dict[str, Any] = {
-        "width": _around(width, 4.0, 2.0, least=2),
-        "depth": {"low": 1, "high": max(3, depth + 1)},
+        "width": _around(width, 4.0, 1.5, least=2),
+        "depth": {"low": 1, "high": max(2, depth + 1)},
         "code_dropout": {"low": 0.0, "high": 0.9},
         "learning_rate": _around(train.learning_rate, 5.0, 5.0),
         "weight_decay": (
@@ -136,7 +136,7 @@ def default_space(start: Settings) -> SearchSpace:
         ),
         "epochs": _around(train.epochs, 2.0, 1.5, least=1),
         "batch_size": (
-            {"choices": ["auto", 32, 64, 128, 256, 512]}
+            {"choices": ["auto", 64, 128, 256, 512]}
             if train.batch_size == "auto"
             else _around(train.batch_size, 4.0, 4.0, least=2)
         ),

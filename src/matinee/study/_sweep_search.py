@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _JUDGING = 0.5
 """Share of the budget that may be set aside for judging the best."""
+_SLOWEST = 0.25
+"""Share of the budget that a trial after the first may take."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,10 @@ class _PrunedError(_StopTrialError):
     pass
 
 
+class _SlowError(_StopTrialError):
+    pass
+
+
 class _OverBudgetError(_StopTrialError):
     pass
 
@@ -74,6 +80,7 @@ class Search:
     def __post_init__(self) -> None:
         self._began = time.monotonic()
         self._before = sum(trial.seconds for trial in self.store.finished)
+        self._whole_budget = float("inf") if self.budget is None else self.budget * 60.0
         self._left: float | None = None
         self._shrunk = self.start.network.shrinks and self.start.train.validation > 0
 
@@ -127,10 +134,7 @@ class Search:
 
     def _remaining(self, reserve: float) -> float:
         """Seconds of searching left."""
-        if self.budget is None:
-            return float("inf")
-        spent = self._before + time.monotonic() - self._began
-        return self.budget * 60.0 - reserve - spent
+        return self._whole_budget - reserve - self._before - (time.monotonic() - self._began)
 
     def _reserve(self, judgements: int) -> float:
         """Seconds of the budget to keep for judging the best, as far as can be told."""
@@ -138,7 +142,7 @@ class Search:
         if self.budget is None or best is None:
             return 0.0
         each = self.store.finished[0].seconds + best.seconds
-        return min(judgements * each, _JUDGING * self.budget * 60.0)
+        return min(judgements * each, _JUDGING * self._whole_budget)
 
     def _trial(self, asked: Asked, values: dict[str, Any], reserve: float) -> Trial | None:
         """Train and score one setting; None if the budget ended first."""
@@ -169,6 +173,10 @@ class Search:
                 rungs.report(epoch, self._on_the_way(epoch))
                 if self._remaining(reserve) <= 0:
                     raise _OverBudgetError
+                # The first epoch may have compiled kernels, so two are told by.
+                whole = (time.monotonic() - began) / epoch.epoch * settings.train.epochs
+                if number and epoch.epoch > 1 and whole > _SLOWEST * self._whole_budget:
+                    raise _SlowError
 
         model = Autoencoder(settings=settings, device=self.device)
         try:
@@ -176,6 +184,8 @@ class Search:
             score = model_rmse(model, self.valid)
         except _PrunedError:
             return result(None, "pruned")
+        except _SlowError:
+            return result(None, "pruned", "it would take more than a quarter of the budget")
         except _OverBudgetError:
             return None
         except TrainingError as error:
