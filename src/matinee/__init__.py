@@ -31,10 +31,12 @@ if TYPE_CHECKING:
     from .models import (
         Autoencoder,
         Bias,
+        BiasedMF,
         Ensemble,
         GlobalMean,
         ItemMean,
         Recommender,
+        SparseFC,
         load_model,
         model,
     )
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Autoencoder",
     "Bias",
+    "BiasedMF",
     "DataError",
     "Ensemble",
     "Evaluation",
@@ -55,6 +58,7 @@ __all__ = [
     "Ratings",
     "Recommender",
     "Scale",
+    "SparseFC",
     "Table",
     "TrainingError",
     "UnknownIdError",
@@ -91,10 +95,13 @@ _HOMES = {
     "models": (
         "Autoencoder",
         "Bias",
+        "BiasedMF",
         "Ensemble",
         "GlobalMean",
         "ItemMean",
         "Recommender",
+        "SparseFC",
+        "SparseFC",
         "load_model",
         "model",
     ),

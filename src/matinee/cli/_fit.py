@@ -17,7 +17,7 @@ from ._scores import as_object
 
 if TYPE_CHECKING:
     from ..evaluate import Evaluation
-    from ..models import Autoencoder, Ensemble
+    from ..models import Autoencoder, BiasedMF, Ensemble, SparseFC
     from ..train import Settings
 
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Fitted:
     """A trained, scored and saved model."""
 
-    model: Autoencoder | Ensemble
+    model: Autoencoder | Ensemble | BiasedMF | SparseFC
     score: Evaluation | None
     folder: Path
 
@@ -120,6 +120,8 @@ def fit(
             "best_epoch": model.best_epoch,
             "train_seconds": wall + sum(epoch.seconds for epoch in earlier),
             "seconds_per_epoch": statistics.median(epoch.seconds for epoch in model.epochs),
+            "source": parts.source,
+            "command": None if command is None else list(command),
             "preset": preset,
             "config": settings.model_dump(mode="json"),
         },

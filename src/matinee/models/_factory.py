@@ -7,7 +7,9 @@ from typing import Any
 from ..train import Settings, member_settings
 from ..train import preset as _preset
 from ._autoencoder import Autoencoder
+from ._biased_mf import BiasedMF
 from ._ensemble import Ensemble
+from ._sparsefc import SparseFC
 
 
 def model(
@@ -16,8 +18,8 @@ def model(
     settings: Settings | None = None,
     device: str = "auto",
     **overrides: Any,
-) -> Autoencoder | Ensemble:
-    """A new model, by a preset: an ``Ensemble`` where it has members, else an ``Autoencoder``.
+) -> Autoencoder | Ensemble | BiasedMF | SparseFC:
+    """A new model, by a preset: of the kind it names; an ``Ensemble`` where it has members.
 
     Args:
         preset: Name of a preset (``matinee presets`` lists them) or path of a TOML file.
@@ -31,5 +33,10 @@ def model(
     """
     chosen = (settings or _preset(preset)).replace(overrides, "model")
     member_settings(chosen)  # what is wrong in a member is told now, not at fit
-    kind = Ensemble if chosen.members else Autoencoder
-    return kind(settings=chosen, device=device)
+    if chosen.members:
+        return Ensemble(settings=chosen, device=device)
+    if chosen.kind == "biased-mf":
+        return BiasedMF(settings=chosen, device=device)
+    if chosen.kind == "sparsefc":
+        return SparseFC(settings=chosen, device=device)
+    return Autoencoder(settings=chosen, device=device)

@@ -49,9 +49,11 @@ FORMAT = "matinee-model"
 KINDS = {
     "autoencoder": ("_autoencoder", "Autoencoder"),
     "bias": ("_baselines", "Bias"),
+    "biased-mf": ("_biased_mf", "BiasedMF"),
     "ensemble": ("_ensemble", "Ensemble"),
     "global_mean": ("_baselines", "GlobalMean"),
     "item_mean": ("_baselines", "ItemMean"),
+    "sparsefc": ("_sparsefc", "SparseFC"),
 }
 """Where the class of each kind of model lives; it is imported when a model of it is loaded."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from ..data import Ratings
 from ..errors import UsageError
@@ -15,7 +15,7 @@ from ._training import choose_device
 
 
 class Trainable(Recommender):
-    """A model that is trained epoch by epoch: ``Autoencoder`` or ``Ensemble``.
+    """A model that is trained epoch by epoch: ``Autoencoder``, ``Ensemble`` or a rival.
 
     Args:
         preset: Name of a preset (``matinee presets`` lists them) or path of a TOML file.
@@ -32,6 +32,8 @@ class Trainable(Recommender):
         n_valid: Ratings in the validation part.
     """
 
+    settings_kind: ClassVar[str] = "autoencoder"
+    """The kind of settings that describe such a model."""
     best_epoch: int | list[int]
 
     def __init__(
@@ -43,6 +45,11 @@ class Trainable(Recommender):
         **overrides: Any,
     ) -> None:
         self.settings = (settings or _preset(preset)).replace(overrides, type(self).__name__)
+        if self.settings.kind != self.settings_kind:
+            raise UsageError(
+                f"{type(self).__name__}: these settings are of kind {self.settings.kind!r}; "
+                "matinee.model makes the model that they describe"
+            )
         self.device = choose_device(device)
         self.clip = self.settings.network.clip
         self.epochs: list[Epoch] = []

@@ -10,6 +10,8 @@ from pydantic import Field, field_validator, model_validator
 
 from ..config import Config, resolve
 from ..nn import NetworkConfig
+from ._factors_config import FactorsConfig
+from ._sparsefc_config import SparseFCConfig
 
 
 class TrainConfig(Config):
@@ -38,6 +40,11 @@ class TrainConfig(Config):
     l2: float = Field(0.0, ge=0.0)
     """L2 in the loss: l2 times half the sum of all squared parameters, as in the reference study.
     Every row then moves at every step, so the cost is by parameters, not by ratings."""
+    l2_on: Literal["all", "weights"] = "all"
+    """Whether l2 holds for the biases as well."""
+    l2_against: Literal["mean", "sum"] = "mean"
+    """What l2 is weighed against: the mean of the squared errors of a batch; or their sum over all
+    training ratings, as in AutoRec's objective (l2 is then divided by their number)."""
     weight_decay: float = Field(0.0, ge=0.0)
     """Decoupled weight decay: every step shrinks all weights (not the output bias) by
     learning_rate times this."""
@@ -107,10 +114,17 @@ class Settings(Config):
 
     description: str = ""
     """What the preset is for, in one line."""
+    kind: Literal["autoencoder", "biased-mf", "sparsefc"] = "autoencoder"
+    """The kind of model. Besides `network.clip`, which holds for all, a rival of the autoencoder is
+    set by its own section alone."""
     network: NetworkConfig = NetworkConfig()
     """The network."""
     train: TrainConfig = TrainConfig()
     """Its training."""
+    mf: FactorsConfig = FactorsConfig()
+    """Biased matrix factorisation, where kind = "biased-mf"."""
+    sparsefc: SparseFCConfig = SparseFCConfig()
+    """Kernelised sparse weights, where kind = "sparsefc"."""
     members: tuple[Member, ...] = ()
     """The members of an ensemble; none for a single network."""
 
@@ -118,7 +132,32 @@ class Settings(Config):
     def _consistent(self) -> Settings:
         if self.network.batch_norm and self.train.batch_size == 1:
             raise ValueError("batch_norm needs a batch_size of at least 2")
+        if self.kind != "autoencoder" and self.members:
+            raise ValueError(f"an ensemble is made of autoencoders, not of kind {self.kind}")
+        self._refuse_idle()
         return self
+
+    def _refuse_idle(self) -> None:
+        """An option that this kind of model has no use for is a mistake, not nothing."""
+        used = {
+            "autoencoder": ("network", "train"),
+            "biased-mf": ("mf",),
+            "sparsefc": ("sparsefc",),
+        }
+        plain: Config
+        for section in ("network", "train", "mf", "sparsefc"):
+            if section in used[self.kind]:
+                continue
+            mine = getattr(self, section)
+            plain = type(mine)()
+            idle = [name for name in type(mine).model_fields if name != "clip"]
+            idle = [name for name in idle if getattr(mine, name) != getattr(plain, name)]
+            if idle:
+                named = ", ".join(used[self.kind])
+                raise ValueError(
+                    f"{section}.{idle[0]} means nothing to kind {self.kind}, whose section is "
+                    f"{named}"
+                )
 
     def replace(self, settings: Mapping[str, Any], source: str = "config") -> Self:
         """A copy with some keys changed, in every member too; see ``Config.replace``."""

@@ -107,12 +107,10 @@ def fit_factors(
     Returns:
         The model, and the RMSE on held-out ratings by ridge where the ridge was searched for.
     """
-    search: list[tuple[float, float]] = []
     if config.ridge == "auto":
-        search = _search(train, config, rng)
-        ridge = min(search, key=lambda pair: pair[1])[0]
+        ridge, search = _search(train, config, rng)
     else:
-        ridge = config.ridge
+        ridge, search = config.ridge, []
     als = _Als(train, config, rng)
     for _ in range(config.sweeps):
         als.sweep(ridge)
@@ -123,25 +121,40 @@ def fit_factors(
 
 def _search(
     train: Ratings, config: FactorsConfig, rng: np.random.Generator
-) -> list[tuple[float, float]]:
-    """RMSE on held-out ratings along the path of ridges, until it has risen twice."""
+) -> tuple[float, list[tuple[float, float]]]:
+    """The ridge to use, and the RMSE on held-out ratings along the path.
+
+    The path ends where two ridges in turn are worse than the best for sure. The strongest that is
+    not worse than the best by more than one standard error is chosen (Breiman et al. 1984): where
+    few ratings are held out, the best is so by luck.
+    """
     out = rng.random(len(train)) < config.held_out
     if not out.any() or out.all():
-        return [(RIDGES[-1], 0.0)]  # too few to tell: all but the biases
+        return RIDGES[-1], []  # nothing to go by: the biases alone
     held = train.take(out)
     als = _Als(train.take(~out), config, rng)
-    found: list[tuple[float, float]] = []
+    errors: list[Float64] = []
     for ridge in RIDGES:
-        for _ in range(_EACH if found else _FIRST):
+        for _ in range(_EACH if errors else _FIRST):
             als.sweep(ridge)
         model = als.model(ridge)
-        users = model.fold_in(als.by_user, config)
-        guess = model.ratings(users, held.users, held.items)
-        miss = np.clip(guess, train.scale.low, train.scale.high) - held.values
-        found.append((ridge, float(np.sqrt(np.mean(np.square(miss))))))
-        if len(found) > 2 and found[-1][1] > found[-2][1] > found[-3][1]:
+        guess = model.ratings(model.fold_in(als.by_user, config), held.users, held.items)
+        errors.append(np.square(np.clip(guess, train.scale.low, train.scale.high) - held.values))
+        best = min(errors, key=np.mean)
+        if len(errors) > 2 and all(_excess(error, best) > 2 for error in errors[-2:]):
             break
-    return found
+    good = [
+        ridge for ridge, error in zip(RIDGES, errors, strict=False) if _excess(error, best) <= 1
+    ]
+    rmses = [float(np.sqrt(error.mean())) for error in errors]
+    return good[-1], list(zip(RIDGES, rmses, strict=False))
+
+
+def _excess(errors: Float64, best: Float64) -> float:
+    """By how many standard errors some squared errors are worse than the best, pair by pair."""
+    worse = errors - best
+    spread = float(worse.std()) / len(worse) ** 0.5
+    return float(worse.mean()) / spread if spread > 0 else 0.0
 
 
 class _Als:

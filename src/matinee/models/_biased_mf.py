@@ -1,0 +1,105 @@
+"""``BiasedMF``: biased matrix factorisation, the rival that every network has to beat."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ..data import Csr, Histories, Ratings
+from ..train import Settings
+from ..train._factors import Factors, Side, fit_factors
+from ._unbroken import Diary, Unbroken
+
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+
+
+class BiasedMF(Unbroken):
+    """Predicts mean + user bias + item bias + p_u . q_i (Koren, Bell & Volinsky 2009).
+
+    Trained by alternating least squares. A person's bias and vector are the ridge solution for
+    their ratings given the items', so people it never met are served like those it was trained on;
+    with 32 factors and 165 ratings that takes about 0.1 million multiplications, some 30 us.
+
+    Args:
+        preset: "biased-mf", or path of a TOML file with ``kind = "biased-mf"``.
+        settings: All options, instead of a preset; those of ``mf`` are this model's.
+        device: Accepted like any model's; it runs on the CPU.
+        **overrides: Single options by name, over the preset: ``factors=64``.
+
+    Attributes:
+        settings: The options.
+        factors: What was learned, after ``fit``.
+        search: RMSE on held-out ratings by ridge, where ``ridge = "auto"`` searched.
+        epochs: Metrics of every sweep of the final fit.
+    """
+
+    kind: ClassVar[str] = "biased-mf"
+    settings_kind: ClassVar[str] = "biased-mf"
+
+    def __init__(
+        self,
+        preset: str = "biased-mf",
+        *,
+        settings: Settings | None = None,
+        device: str = "auto",
+        **overrides: Any,
+    ) -> None:
+        super().__init__(preset, settings=settings, device=device, **overrides)
+        self.factors: Factors
+        self.search: list[tuple[float, float]] = []
+
+    @property
+    def planned_epochs(self) -> list[int]:
+        """See ``Trainable.planned_epochs``."""
+        return [self.settings.mf.sweeps]
+
+    def _learn(self, train: Ratings, rng: np.random.Generator, diary: Diary) -> None:
+        def told(model: Factors, users: Side) -> None:
+            guess = model.ratings(users, train.users, train.items)
+            mse = float(np.mean(np.square(guess - train.values)))
+            diary.note(mse, mse**0.5, lambda rows, items: model.ratings(users, rows, items))
+
+        self.factors, self.search = fit_factors(train, self.settings.mf, rng, told)
+
+    def _users(self, histories: Histories) -> Side:
+        rows = Csr(histories.indptr, histories.items, histories.values, None, self.n_items)
+        return self.factors.fold_in(rows, self.settings.mf)
+
+    def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
+        return self.factors.ratings(self._users(histories), rows, items)
+
+    def _scores(self, histories: Histories) -> Float32:
+        model, users = self.factors, self._users(histories)
+        scores = users.factors @ model.items.factors.T
+        scores += users.bias[:, None]
+        scores += model.items.bias
+        scores *= np.float32(model.spread)
+        scores += np.float32(model.mean)
+        return scores
+
+    def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+        model = self.factors
+        tensors = {"items.bias": model.items.bias, "items.factors": model.items.factors}
+        config = {
+            "settings": self.settings.model_dump(mode="json"),
+            "mean": model.mean,
+            "spread": model.spread,
+            "ridge": model.ridge,
+            "search": self.search,
+            "epochs": [epoch.as_dict() for epoch in self.epochs],
+        }
+        return tensors, config
+
+    @classmethod
+    def _restore(cls, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> Self:
+        model = cls(settings=Settings.make(config["settings"], "model"), device="cpu")
+        items = Side(tensors["items.bias"], tensors["items.factors"])
+        model.factors = Factors(config["mean"], config["spread"], items, config["ridge"])
+        model.search = [(ridge, rmse) for ridge, rmse in config["search"]]
+        model._remember(config["epochs"])
+        return model

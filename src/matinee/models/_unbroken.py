@@ -1,0 +1,143 @@
+"""What models have in common that are trained in one go, without checkpoints."""
+
+from __future__ import annotations
+
+import json
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..data import Ratings, atomic_path
+from ..errors import UsageError
+from ..train import Epoch, Settings
+from ._trainable import Trainable
+
+Int32 = npt.NDArray[np.int32]
+Float64 = npt.NDArray[np.float64]
+Score = Callable[[Int32, Int32], Float64]
+"""Predicted ratings of known (users, items), not clipped."""
+
+
+class Unbroken(Trainable):
+    """A model that is fitted in one go: ``BiasedMF`` or ``SparseFC``. It runs on the CPU.
+
+    See ``Trainable`` for the arguments.
+    """
+
+    def __init__(
+        self,
+        preset: str,
+        *,
+        settings: Settings | None = None,
+        device: str = "auto",
+        **overrides: Any,
+    ) -> None:
+        super().__init__(preset, settings=settings, device=device, **overrides)
+        self.device = "cpu"
+
+    def _fit(
+        self,
+        train: Ratings,
+        seed: int,
+        *,
+        on_epoch: Callable[[Epoch], None] | None = None,
+        folder: Path | None = None,
+        resume: bool = False,
+        watch: Mapping[str, Ratings] | None = None,
+        measure: frozenset[str] = frozenset(),
+    ) -> None:
+        if measure:
+            raise UsageError(f"{self.kind} has no further figures: {', '.join(sorted(measure))}")
+        if resume:
+            raise UsageError(f"{self.kind} keeps no checkpoints; start anew without --resume")
+        diary = Diary(train, self.clip, watch or {}, folder, on_epoch)
+        self.epochs = diary.epochs
+        self._learn(train, np.random.default_rng(seed), diary)
+        self.best_epoch = len(self.epochs)
+
+    def _remember(self, epochs: list[dict[str, Any]]) -> None:
+        """Take back the metrics that were saved."""
+        self.epochs = [Epoch(**epoch) for epoch in epochs]
+        self.best_epoch = len(self.epochs)
+
+    @abstractmethod
+    def _learn(self, train: Ratings, rng: np.random.Generator, diary: Diary) -> None:
+        """Learn, telling the diary of each pass over the ratings."""
+
+
+class Diary:
+    """Metrics of each pass: kept, written to the run folder, told to the caller.
+
+    Args:
+        train: The training ratings.
+        clip: Whether predictions are clipped to the scale.
+        watch: Held-out ratings by name, to score after each pass.
+        folder: Where ``metrics.jsonl`` goes, or None.
+        on_epoch: Called with each pass's metrics.
+    """
+
+    def __init__(
+        self,
+        train: Ratings,
+        clip: bool,
+        watch: Mapping[str, Ratings],
+        folder: Path | None,
+        on_epoch: Callable[[Epoch], None] | None,
+    ) -> None:
+        self.epochs: list[Epoch] = []
+        self._n = len(train)
+        self._scale = (train.scale.low, train.scale.high) if clip else (-np.inf, np.inf)
+        self._watch = {name: _coded(ratings, train) for name, ratings in watch.items()}
+        self._on_epoch = on_epoch
+        self._file = None
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = folder / "metrics.jsonl"
+            with atomic_path(self._file) as file:
+                file.write_text("", encoding="utf-8")
+        self._started = time.perf_counter()
+
+    def note(self, loss: float, train_rmse: float, score: Score) -> None:
+        """One more pass is done.
+
+        Args:
+            loss: What is minimised, per rating.
+            train_rmse: RMSE on the training ratings.
+            score: The model as it is now.
+        """
+        seconds = time.perf_counter() - self._started
+        watched = {}
+        for name, (users, items, values) in self._watch.items():
+            if len(values):
+                miss = np.clip(score(users, items), *self._scale) - values
+                watched[name] = float(np.sqrt(np.mean(np.square(miss))))
+        epoch = Epoch(
+            epoch=len(self.epochs) + 1,
+            loss=loss,
+            train_rmse=train_rmse,
+            valid_rmse=None,
+            watched=watched,
+            learning_rate=0.0,
+            seconds=seconds,
+            ratings_per_second=self._n / seconds,
+        )
+        self.epochs.append(epoch)
+        if self._file is not None:
+            with self._file.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(epoch.as_dict()) + "\n")
+        if self._on_epoch is not None:
+            self._on_epoch(epoch)
+        self._started = time.perf_counter()
+
+
+def _coded(ratings: Ratings, train: Ratings) -> tuple[Int32, Int32, npt.NDArray[np.float32]]:
+    """Ratings of known users and items, in the codes of the training ratings."""
+    users = train.user_ids.encode(ratings.user_ids.ids)[ratings.users]
+    items = train.item_ids.encode(ratings.item_ids.ids)[ratings.items]
+    both = (users >= 0) & (items >= 0)
+    return users[both], items[both], ratings.values[both]
