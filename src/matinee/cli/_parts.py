@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from ..errors import UsageError, nearest
+from ..errors import DataError, UsageError, nearest
 from ._output import note
 
 if TYPE_CHECKING:
@@ -26,12 +26,14 @@ class Parts:
         test: To score by, or None.
         given: What the test users are known to have rated, where they are not part of ``train``.
         protocol: How they were told apart, JSON-able; None without a test part.
+        source: Where the ratings were, so that they can be found and divided again.
     """
 
     train: Ratings
     test: Ratings | None = None
     given: Ratings | None = None
     protocol: dict[str, Any] | None = field(default=None)
+    source: str | None = None
 
     def describe(self) -> str:
         """The protocol in a few words."""
@@ -102,11 +104,12 @@ def read_parts(
                 f"matinee: {removed:,} ratings of {ratings.name} are in the test set; "
                 f"training on the other {len(train):,}"
             )
-        return Parts(train, held, None, {"by": "file", "test": test, "removed": removed})
+        return Parts(train, held, None, {"by": "file", "test": test, "removed": removed}, source)
     if holdout is None:
-        return Parts(ratings)
+        return Parts(ratings, source=source)
     train, held = split(ratings, holdout, seed, protocol)  # type: ignore[arg-type]  # Checked.
-    return Parts(train, held, None, {"by": protocol, "holdout": holdout, "seed": seed})
+    how = {"by": protocol, "holdout": holdout, "seed": seed}
+    return Parts(train, held, None, how, source)
 
 
 def read_test(
@@ -126,6 +129,47 @@ def read_test(
     return parts.test, parts.given if given is None else read(given)
 
 
+def find_test(
+    record: dict[str, Any], fingerprint: str, read: Read
+) -> tuple[Ratings, Ratings | None] | None:
+    """The ratings that a model was scored by, and those given of their users, found again.
+
+    Args:
+        record: The model's: "split" and "training".
+        fingerprint: Of the ratings it was trained on.
+        read: Reads a source.
+
+    Returns:
+        None for a model trained on everything, or on a query's result.
+
+    Raises:
+        DataError: What it was divided from cannot be read, or is not what it was.
+    """
+    how = record.get("split") or {}
+    source = record.get("training", {}).get("source")
+    match how.get("by"):
+        case None:
+            return None
+        case "name":
+            return read_test(how["name"], read, mapped=(), given=None)
+        case "file":
+            return read_test(how["test"], read, mapped=(), given=None)
+    if source is None:
+        return None
+    from ..data import fingerprint as name_of
+    from ..data import split
+
+    ratings = read(source)
+    train, held = split(ratings, how["holdout"], how["seed"], how["by"])
+    if name_of(train) != fingerprint:
+        raise DataError(
+            f"{source}: dividing it again does not give the ratings the model was trained on; it "
+            "changed, or was read by other options. Give them here too, or name the test ratings "
+            "with --test"
+        )
+    return held, None
+
+
 def _named(source: str, mapped: Sequence[str]) -> Parts:
     from ..data import load, locate, named_split
 
@@ -140,4 +184,5 @@ def _named(source: str, mapped: Sequence[str]) -> Parts:
     found = sorted(place.glob("given.*")) if place is not None else []
     given = load(found[0], allow_single=True) if found else None
     how = {"by": "name", "name": source}
-    return Parts(replace(train, name=source), replace(test, name=f"{source} test"), given, how)
+    test = replace(test, name=f"{source} test")
+    return Parts(replace(train, name=source), test, given, how, source)

@@ -52,8 +52,7 @@ def show_score(score: Evaluation) -> None:
         ["", "RMSE", "95% interval", "MAE", "95% interval"],
         [row if len(row) == 5 else (*row, None) for row in rows],
     )
-    best = min(score.baselines, key=lambda name: score.baselines[name].rmse)
-    say(f"\n{_verdict(score, best)}")
+    say(f"\n{score.verdict}")
 
 
 def show_evaluation(score: Evaluation) -> None:
@@ -97,23 +96,6 @@ def show_evaluation(score: Evaluation) -> None:
     say(f"\nmean over users of each one's RMSE (another measure): {score.mean_user_rmse:.4f}")
     for text in score.notes:
         say(f"note: {text}")
-
-
-def _verdict(score: Evaluation, name: str) -> str:
-    baseline = score.baselines[name]
-    within = baseline.rmse_gain_interval
-    gain = f"{abs(baseline.rmse_gain):.4f}"
-    if within is None:
-        side = "below" if baseline.rmse_gain > 0 else "above"
-        return f"The model's RMSE is {gain} {side} that of {name}, the best baseline."
-    if within.low > 0:
-        return (
-            f"The model's RMSE is {gain} below that of {name}, the best baseline "
-            f"(95% interval of the difference: {within.low:.4f} to {within.high:.4f})."
-        )
-    if within.high < 0:
-        return f"The model is worse than {name}, the best baseline: its RMSE is {gain} above."
-    return f"The model is no better and no worse than {name}, the best baseline, by this test set."
 
 
 def _warning(score: Evaluation) -> str:

@@ -119,6 +119,32 @@ class Evaluation:
     seed: int
     notes: tuple[str, ...]
 
+    @property
+    def best_baseline(self) -> str:
+        """Name of the baseline with the lowest RMSE."""
+        return min(self.baselines, key=lambda name: self.baselines[name].rmse)
+
+    @property
+    def verdict(self) -> str:
+        """Whether the model does better than the best baseline, in one sentence."""
+        name = self.best_baseline
+        baseline = self.baselines[name]
+        within = baseline.rmse_gain_interval
+        gain = f"{abs(baseline.rmse_gain):.4f}"
+        if within is None:
+            side = "below" if baseline.rmse_gain > 0 else "above"
+            return f"The model's RMSE is {gain} {side} that of {name}, the best baseline."
+        if within.low > 0:
+            return (
+                f"The model's RMSE is {gain} below that of {name}, the best baseline "
+                f"(95% interval of the difference: {within.low:.4f} to {within.high:.4f})."
+            )
+        if within.high < 0:
+            return f"The model is worse than {name}, the best baseline: its RMSE is {gain} above."
+        return (
+            f"The model is no better and no worse than {name}, the best baseline, by this test set."
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """All of it in plain values, ready for JSON."""
         return asdict(self)
