@@ -3,11 +3,17 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from made_results import both, held, lost, results, run
 
 from matinee.errors import UsageError
 from matinee.study import Check, Judgement, Results, RunRecord, judge
+from matinee.study._find import find_study, study_names
+from matinee.study._results import BASELINES
+from matinee.study._series import declared, expand
 
 HOLDS, NOT, ONLY, OPEN = (
     "holds",
@@ -527,3 +533,94 @@ class TestBestEpoch:
 def test_a_check_that_asks_nothing_is_refused(check: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         Check.make(check)
+
+
+class TestWhateverTheFigures:
+    """Properties of verdicts that hold for all results."""
+
+    figures = st.lists(
+        st.tuples(*[st.floats(0.5, 1.5).map(lambda v: round(v, 3))] * 4), min_size=1, max_size=5
+    )
+
+    def arms(self, rows: list[tuple[float, float, float, float]]) -> dict[str, Any]:
+        held_a, held_b, training_a, training_b = zip(*rows, strict=True)
+        return {A: both(held_a, training_a), B: both(held_b, training_b)}
+
+    @given(figures)
+    def test_negation_swaps_the_statuses(
+        self, rows: list[tuple[float, float, float, float]]
+    ) -> None:
+        plain = verdict(results(self.arms(rows), BETTER))
+        turned = verdict(results(self.arms(rows), {**BETTER, "negate": True}))
+        assert (plain == OPEN) == (turned == OPEN)
+        assert (plain == HOLDS) == (turned in (NOT, ONLY))
+        assert (turned == HOLDS) == (plain in (NOT, ONLY))
+
+    @given(figures, st.randoms(use_true_random=False))
+    def test_the_order_of_seeds_does_not_matter(
+        self, rows: list[tuple[float, float, float, float]], rng: Any
+    ) -> None:
+        one = of(results(self.arms(rows), BETTER))
+        shuffled = rng.sample(rows, len(rows))
+        other = of(results(self.arms(shuffled), BETTER))
+        assert one.verdict == other.verdict
+        assert one.estimate == pytest.approx(other.estimate)
+
+    @given(figures)
+    def test_a_verdict_agrees_with_its_interval(
+        self, rows: list[tuple[float, float, float, float]]
+    ) -> None:
+        j = of(results(self.arms(rows), BETTER))
+        assert (j.interval is None) == (len(rows) == 1)
+        if j.interval is None:
+            assert j.verdict == OPEN
+        elif j.verdict == HOLDS:
+            assert j.interval.low > 0
+        elif j.verdict in (NOT, ONLY):
+            assert j.interval.high <= 0
+        else:
+            assert j.interval.low <= 1e-12
+            assert j.interval.high >= -1e-12
+
+    @given(figures)
+    def test_sentences_are_sentences(self, rows: list[tuple[float, float, float, float]]) -> None:
+        sentence = of(results(self.arms(rows), BETTER)).sentence
+        assert sentence[0].isupper()
+        assert sentence.endswith(".")
+        assert ".." not in sentence
+        assert "nan" not in sentence
+
+
+def test_noise_alone_is_not_called_overfitting_too_often() -> None:
+    """Flat held-out curves, each run's epochs with noise of their own; training falls."""
+    rng = np.random.default_rng(0)
+    check = {"kind": "overfits", "arms": [A]}
+    called = 0
+    for _ in range(300):
+        flat = [
+            {
+                "held_out": list(0.9 + rng.normal(0, 0.01, 12)),
+                "batch_mean": list(np.arange(12, 0, -1)),
+            }
+            for _ in range(3)
+        ]
+        called += verdict(results({A: flat}, check)) == HOLDS
+    assert called / 300 <= 0.06
+
+
+@pytest.mark.parametrize("name", study_names())
+def test_the_claims_of_our_studies_ask_of_arms_that_exist(name: str) -> None:
+    study = find_study(name)
+    empty = Results(study=study, quick=False, runs={}, expected=0)
+    for claim in study.claims:
+        for check in claim.checks:
+            for entry in (*check.arms, *check.than):
+                for part in entry.split("|"):
+                    found = expand(empty, [part])
+                    assert found, (claim.id, part)
+                    assert set(found) <= {*declared(study), *BASELINES}, (claim.id, part)
+    judgements = judge(empty)
+    assert len(judgements) == len(study.claims)
+    assert {j.verdict for j in judgements} <= {OPEN}
+    assert all(j.sentence.startswith("There are no records of") for j in judgements)
+    assert len({claim.id for claim in study.claims}) == len(study.claims)

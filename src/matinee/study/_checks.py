@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 from itertools import pairwise, product
 
 import numpy as np
@@ -108,7 +109,7 @@ def _pair(
     yield Asked(
         figure,
         Mean(pairs(rival, own), Interval(check.by, math.inf)),
-        lambda answer: _facts.better(check, figure, arm, other, answer),
+        partial(_facts.better, check, figure, arm, other),
     )
 
 
@@ -133,7 +134,7 @@ def _near(results: Results, check: Check, figure: Figure, when: When) -> _Found:
                 np.array([known[seed] for seed in sorted(known)]),
                 Interval(value - check.within, value + check.within),
             ),
-            lambda answer, arm=arm: _facts.near(check, figure, arm, answer),  # type: ignore[misc]
+            partial(_facts.near, check, figure, arm),
         )
 
 
@@ -150,7 +151,7 @@ def _overfits(results: Results, check: Check, figure: Figure, when: When) -> _Fo
         yield Asked(
             figure,
             Mean(curves[:, -1] - curves[rows, best], Interval(check.by, math.inf)),
-            lambda answer, arm=arm: _facts.rise(check, figure, arm, answer),  # type: ignore[misc]
+            partial(_facts.rise, check, figure, arm),
         )
         falling = _falling(records, figure, curves.shape)
         if falling is None:
@@ -159,7 +160,7 @@ def _overfits(results: Results, check: Check, figure: Figure, when: When) -> _Fo
         yield Asked(
             falling[0],
             Mean(falling[1][rows, best] - falling[1][:, -1], Interval(0.0, math.inf)),
-            lambda answer, arm=arm, f=falling[0]: _facts.fall(f, arm, answer),  # type: ignore[misc]
+            partial(_facts.fall, falling[0], arm),
         )
 
 
@@ -225,7 +226,7 @@ def _trend(results: Results, check: Check, figure: Figure, when: When) -> _Found
             Interval(check.by, math.inf),
             np.random.default_rng(0),
         ),
-        lambda answer: _facts.slope(check, figure, _varied(check.arms), answer),
+        partial(_facts.slope, check, figure, _varied(check.arms)),
     )
 
 

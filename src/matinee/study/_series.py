@@ -39,7 +39,8 @@ def value(record: RunRecord, figure: Figure, when: When = "last") -> float | Non
 def runs_of(results: Results, arm: str, data: str = "") -> dict[int, RunRecord]:
     """The records of an arm by seed; data defaults to the study's first."""
     name = data or results.study.data[0].name
-    return {k[2]: r for k, r in sorted(results.runs.items()) if k[0] == arm and k[1] == name}
+    found = {k[2]: r for k, r in results.runs.items() if k[0] == arm and k[1] == name}
+    return {seed: found[seed] for seed in sorted(found)}
 
 
 def series(
