@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "sweep": "_sweep:sweep",
     "evaluate": "_evaluate:evaluate",
     "recommend": "_recommend:recommend",
+    "report": "_report:report",
     "study": "_study:app",
     "serve": "_serve:serve",
     "doctor": "_doctor:doctor",
