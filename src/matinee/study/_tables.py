@@ -19,6 +19,13 @@ from ._summary import ArmSummary, Summary
 _Row = dict[str, str | float]
 
 _LAST: tuple[Figure, ...] = ("held_out_user_mean", "reference", "training", "batch_mean", "valid")
+_HEADS: dict[Figure, str] = {
+    "held_out_user_mean": "Held out, mean over users",
+    "reference": "Reference's figure (training ratings)",
+    "training": "Training RMSE",
+    "batch_mean": "Mean over batches",
+    "valid": "Validation RMSE",
+}
 
 
 def summary_table(summary: Summary) -> Table:
@@ -174,7 +181,7 @@ def summary_markdown(summary: Summary) -> str:
         against = f"Less {label(summary.base)} (p)" if summary.base else ""
         heads = [
             *("Arm", "Seeds", "Held-out RMSE", "Best epoch (by looking)"),
-            *(figure.replace("_", " ").capitalize() for figure in figures),
+            *(_HEADS[figure] for figure in figures),
             *("Published train / test", against, "Parameters", "Seconds"),
         ]
         rows = [
