@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matinee.evaluate._bootstrap import Interval
-from matinee.evaluate._questions import Mean, Slope, answer, argmin_slope
+from matinee.evaluate._questions import Mean, Slope, _residuals, answer, argmin_slope
 from matinee.evaluate._seeds import t_interval
 
 ABOVE = Interval(0.0, math.inf)
@@ -115,6 +115,25 @@ def test_the_slope_of_the_lowest() -> None:
     assert answer([slope])[0].status == "established"
     back = argmin_slope(figures[::-1], [positions] * 3, np.arange(3.0), ABOVE, rng)
     assert answer([back])[0].status == "refuted"
+
+
+def test_a_shift_of_a_whole_seed_moves_no_optimum() -> None:
+    """Another split is harder for all alike: shifts of 1 beside differences of 0.05."""
+    rng = np.random.default_rng(3)
+    positions = np.array([1.0, 2.0, 3.0])
+    figures = [
+        0.05 * np.abs(positions - best)[:, None] + rng.normal(0, 1, 3) + rng.normal(0, 0.01, (3, 3))
+        for best in (1, 2, 3)
+    ]
+    slope = argmin_slope(figures, [positions] * 3, np.arange(3.0), ABOVE, rng)
+    assert answer([slope])[0].status == "established"
+
+
+def test_residuals_keep_the_variance() -> None:
+    """Widened, they have that of the noise, though means were taken off."""
+    rng = np.random.default_rng(4)
+    found = [_residuals(rng.normal(0, 1, (4, 3))).var() for _ in range(2000)]
+    assert np.mean(found) == pytest.approx(1.0, abs=0.05)
 
 
 def test_a_flat_bottom_leaves_the_slope_open() -> None:

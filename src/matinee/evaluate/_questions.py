@@ -198,9 +198,10 @@ def argmin_slope(
 ) -> Slope:
     """How the position of the lowest mean figure grows with x: slope of least squares.
 
-    Its distribution is by resampling seeds: at every x, the residuals of all positions from
-    their means over seeds are pooled (a position's own two or three would be too few), widened by
-    sqrt(n / (n - 1)), and drawn anew. A position with a diverged run is never the lowest.
+    Its distribution is by resampling: at every x, what a position's seeds leave over beside its
+    mean and the seed's (which moves all positions alike, as another split does) is pooled over the
+    positions, as the two or three of each would be too few, widened for the degrees of freedom
+    that the means took, and drawn anew. A position with a diverged run is never the lowest.
 
     Args:
         figures: At each x, float64, shape (positions there, seeds); some row is finite.
@@ -220,10 +221,20 @@ def argmin_slope(
         n = figure.shape[1]
         means = figure.mean(axis=1)
         finite = np.isfinite(means)
-        residuals = (figure[finite] - means[finite, None]).ravel() * math.sqrt(n / (n - 1))
+        residuals = _residuals(figure[finite])
         noise = rng.choice(residuals, (draws, len(means), n)).mean(axis=2)
         drawn[:, at] = places[(means + noise).argmin(axis=1)]
     return Slope(slope, _slope(x, drawn), band, seeds)
+
+
+def _residuals(figure: Float64) -> Float64:
+    """What is left of a table of positions and seeds beside its row and column means, widened."""
+    rows, seeds = figure.shape
+    if rows < 2:
+        return np.zeros(1)
+    left = figure - figure.mean(axis=1, keepdims=True) - figure.mean(axis=0) + figure.mean()
+    widened: Float64 = left.ravel() * math.sqrt(seeds / (seeds - 1) * rows / (rows - 1))
+    return widened
 
 
 def _slope(x: Float64, y: Float64) -> Float64:
