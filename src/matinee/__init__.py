@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from . import cli, config, data, errors, evaluate, models, nn, recommend, train
+    from . import cli, config, data, errors, evaluate, models, nn, recommend, study, train
     from .data import Histories, ItemTable, Ratings, Scale, Table, load, split
     from .errors import (
         DataError,
@@ -76,10 +76,22 @@ __all__ = [
     "nn",
     "recommend",
     "split",
+    "study",
     "train",
 ]
 
-_ROOMS = ("cli", "config", "data", "errors", "evaluate", "models", "nn", "recommend", "train")
+_ROOMS = (
+    "cli",
+    "config",
+    "data",
+    "errors",
+    "evaluate",
+    "models",
+    "nn",
+    "recommend",
+    "study",
+    "train",
+)
 _HOMES = {
     "data": ("Histories", "ItemTable", "Ratings", "Scale", "Table", "load", "split"),
     "errors": (

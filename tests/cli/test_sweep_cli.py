@@ -172,7 +172,7 @@ def test_the_space_is_shown_and_read_back(shell: Any) -> None:
     shown = shell("sweep", "--show-space", "--preset", "base").stdout
     Path("space.toml").write_text(shown)
     assert shell("sweep", "--show-space", "--space", "space.toml").stdout == shown
-    assert "[width]\nlow = 32\nhigh = 256\nlog = true\n" in shown
+    assert "[width]\nlow = 32\nhigh = 192\nlog = true\n" in shown
     assert shell.json("sweep", "--show-space")["dimensions"]["depth"]["low"] == 1
 
 
