@@ -352,6 +352,20 @@ class TestTrend:
         assert verdict(self.made(best, data="users-*")) == HOLDS
         assert verdict(self.made(best, data="ratings-*")) == NOT
 
+    def test_data_its_arms_are_not_for_is_not_missed(self) -> None:
+        made = self.made({"s": 1, "m": 2, "l": 3, "other": 1})
+        group = made.study.groups[0].replace({"data": ("s", "m", "l")})
+        runs = {name: record for name, record in made.runs.items() if name[1] != "other"}
+        study = made.study.model_copy(update={"groups": (group,)})
+        j = of(Results(study=study, quick=False, runs=runs, expected=36))
+        assert (j.verdict, j.missing) == (HOLDS, ())
+
+    def test_data_without_runs_keeps_it_open(self) -> None:
+        made = self.made({"s": 1, "m": 2, "l": 3})
+        runs = {name: record for name, record in made.runs.items() if name[1] != "m"}
+        j = of(Results(study=made.study, quick=False, runs=runs, expected=36))
+        assert (j.verdict, j.missing) == (OPEN, ("m",))
+
     def test_one_size_is_no_trend(self) -> None:
         j = of(self.made({"s": 1}))
         assert (j.verdict, j.missing) == (OPEN, ("depth",))
@@ -495,6 +509,23 @@ class TestSeveralChecks:
         assert j.sentence.count("On held-out ratings") == 1
         assert j.sentence.count("on held-out ratings") == 0
         assert "; g b is better than g c" in j.sentence
+
+
+class TestTheModelThatIsKept:
+    """Where a validation part chose the epoch, that is the honest one, and not the last."""
+
+    def test_its_score_decides(self) -> None:
+        """A's last epoch is worse than B's, and the one it keeps is better."""
+        arms = {
+            A: [
+                run({"held_out": [0.8, 0.95 + n]}, key=f"a{s}", seed=s, rmse=0.8 + n)
+                for s, n in enumerate(NOISE)
+            ],
+            B: held(0.9, 0.9, 0.901),
+        }
+        j = of(results(arms, BETTER))
+        assert j.verdict == HOLDS
+        assert j.estimate == pytest.approx(0.1, abs=1e-3)
 
 
 class TestBestEpoch:

@@ -239,7 +239,7 @@ class TestTables:
         lines = text.splitlines()
         assert lines[0].startswith("| Arm | Seeds | Held-out RMSE | Best epoch (by looking) |")
         assert len({line.count("|") for line in lines}) == 1
-        assert "| batch size 8 | 3 | 0.9010 ± 0.0025 | 0.881 at 2 |" in text
+        assert "| batch size 8 | 3 | 0.8910 ± 0.0025 | 0.881 at 2 |" in text
         assert "+0.0300 (" in text
         assert "−0.0100 (" in text
 

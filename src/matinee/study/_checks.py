@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ..evaluate import Answer, Interval, Mean, Question, argmin_slope, pairs
 from . import _facts
 from ._results import BASELINES, Results, RunRecord
-from ._series import When, expand, label, runs_of, same_runs, series
+from ._series import When, data_of, expand, label, runs_of, same_runs, series
 from ._study import Check, Figure
 
 Float64 = npt.NDArray[np.float64]
@@ -58,7 +58,7 @@ def inquire(results: Results, check: Check, figure: Figure, when: When) -> Inqui
         results: The study's records.
         check: The check.
         figure: What it is judged by, unless the check names its figure.
-        when: At which epoch; figures other than "held_out" are always taken at the last.
+        when: "kept" or "best"; figures other than "held_out" are always taken at the last epoch.
     """
     by = check.figure or figure
     at: When = when if by == "held_out" else "last"
@@ -199,7 +199,7 @@ def _best_epochs(curves: Float64) -> npt.NDArray[np.int64]:
 def _trend(results: Results, check: Check, figure: Figure, when: When) -> _Found:
     yield from (entry for entry in check.arms if not expand(results, [entry]))
     arms = expand(results, check.arms)
-    names = [d.name for d in results.study.data if fnmatchcase(d.name, check.data or "*")]
+    names = [n for n in data_of(results.study, arms) if fnmatchcase(n, check.data or "*")]
     figures, positions, sizes = [], [], []
     places = dict(zip(arms, _positions(arms), strict=True))
     for data in names:
@@ -215,7 +215,8 @@ def _trend(results: Results, check: Check, figure: Figure, when: When) -> _Found
         positions.append(np.array([places[arm] for arm in known]))
         sizes.append(math.log10(size))
     if len(set(sizes)) < 2:
-        yield from check.arms
+        if len(sizes) == len(names):  # no data is missing: there is but one size
+            yield from check.arms
         return
     yield Asked(
         figure,

@@ -23,8 +23,10 @@ def judge(results: Results) -> list[Judgement]:
 
     The rules:
 
-    1. A check is judged on held-out ratings at the last epoch (the reference published its last)
-       and, unless it names one figure, also by a training figure (the first of ``TRAINING``).
+    1. A check is judged by the held-out RMSE of the model that is kept (the last epoch's, as the
+       reference published its last, unless a validation part of the training ratings chose another)
+       and, unless it names one figure, also by a training figure (the first of ``TRAINING``) at the
+       last epoch.
     2. It comes down to comparisons: differences of two arms paired by seed, or an arm's mean. One
        is *established* if its 95% Student-t interval over seeds lies wholly on the side the check
        says, *refuted* if wholly on the other. The intervals have the level that Holm's correction
@@ -111,10 +113,10 @@ class _Family:
 
 
 def _judge(results: Results, claim: Claim) -> Judgement:
-    held = _family(results, claim, "held_out", "last")
+    held = _family(results, claim, "held_out", "kept")
     free = any(check.figure is None for check in claim.checks)
     figure = _training_figure(results, claim)
-    trained = _family(results, claim, figure, "last") if free and figure else None
+    trained = _family(results, claim, figure, "kept") if free and figure else None
     verdict = _verdict(held, trained, leaning=False)
     missing = _missing(held)
     known = held.status() != "undecided" or held.status(leaning=True) != "undecided"
@@ -232,7 +234,9 @@ def _told(family: _Family, comparisons: list[Comparison], place: str = "") -> st
 
 def _undecided(held: _Family, text: str, missing: tuple[str, ...]) -> str:
     """Why nothing can be told."""
-    names = ", ".join(label(name) for name in missing)
+    names = ", ".join(label(name) for name in missing[:_TOLD])
+    if len(missing) > _TOLD:
+        names += f" and {len(missing) - _TOLD} more"
     if not held.comparisons:
         return f"there are no records of {names}" if names else "there is nothing to compare"
     if all(c.n < 2 for c in held.comparisons):

@@ -11,8 +11,10 @@ from ._arms import members
 from ._results import BASELINES, Results, RunRecord
 from ._study import Figure, Study
 
-When = Literal["last", "best"]
-"""At the last epoch, or at the run's own best by the figure: chosen by looking."""
+When = Literal["kept", "last", "best"]
+"""Of the model that is kept (the last epoch's, unless a validation part chose another), at the last
+epoch, or at the run's own best by the figure: chosen by looking. Only the held-out RMSE is known
+of the model that is kept; other figures are then those of the last epoch."""
 
 
 def diverged(record: RunRecord) -> bool:
@@ -20,19 +22,20 @@ def diverged(record: RunRecord) -> bool:
     return record.status == "failed" and (not record.error or "diverge" in record.error)
 
 
-def value(record: RunRecord, figure: Figure, when: When = "last") -> float | None:
+def value(record: RunRecord, figure: Figure, when: When = "kept") -> float | None:
     """A figure of a run; infinite if it diverged, None if it is not known."""
     if diverged(record):
         return math.inf
     if record.status != "done":
         return None
-    if when == "best":
+    kept = record.final.get("rmse") if figure == "held_out" else None
+    if when == "kept" and kept is not None:
+        found: float | None = kept
+    elif when == "best":
         best = record.best(figure)
-        found = None if best is None else best[1]
+        found = best[1] if best else kept
     else:
-        found = record.last(figure)
-    if found is None and figure == "held_out":
-        found = record.final.get("rmse")
+        found = record.last(figure) if record.epochs else kept
     return math.inf if found is not None and math.isnan(found) else found
 
 
@@ -44,7 +47,7 @@ def runs_of(results: Results, arm: str, data: str = "") -> dict[int, RunRecord]:
 
 
 def series(
-    results: Results, arm: str, data: str, figure: Figure, when: When = "last", beside: str = ""
+    results: Results, arm: str, data: str, figure: Figure, when: When = "kept", beside: str = ""
 ) -> dict[int, float]:
     """A figure by seed.
 
@@ -72,6 +75,19 @@ def series(
 def declared(study: Study) -> list[str]:
     """All arms of a study as GROUP/ARM, in the order of its file, run or not."""
     return [f"{group.name}/{arm.name}" for group in study.groups for arm, _ in members(group)]
+
+
+def data_of(study: Study, arms: Iterable[str]) -> list[str]:
+    """Names of the data that some arm of these is to run on, in the order of the file."""
+    asked = set(arms)
+    names = {
+        name
+        for group in study.groups
+        for arm, _ in members(group)
+        if f"{group.name}/{arm.name}" in asked
+        for name in arm.data or group.data or [data.name for data in study.data]
+    }
+    return [data.name for data in study.data if data.name in names]
 
 
 def arms_of(results: Results) -> list[str]:
@@ -118,4 +134,6 @@ def label(arm: str) -> str:
         return BASELINES[arm][1]
     group, _, name = arm.partition("/")
     words = group.replace("_", " ")
-    return words if name in ("", group) else f"{words} {name.replace('_', ' ')}"
+    if name in ("", group):
+        return words
+    return f"{words} {name.replace('_', ' ').replace(',', ', ').replace('=', ' ')}"

@@ -135,7 +135,7 @@ class Check(Config):
     """The one figure to judge; by default held_out, and beside it the training figures."""
     data: str = ""
     """Name of the data; by default the study's first. Of a trend, a pattern (users-*), by default
-    all data."""
+    all that its arms run on."""
     negate: bool = False
     """The claim says the opposite of the check."""
 

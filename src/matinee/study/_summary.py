@@ -53,11 +53,13 @@ class ArmSummary:
         last: Each figure at the last epoch. A model without epochs has "held_out" only.
         best: Held-out RMSE at each run's best epoch: chosen by looking, so never an honest score.
         best_epoch: Mean of those epochs.
-        rmse: Held-out RMSE of the model that is kept: the honest figure.
+        rmse: Held-out RMSE of the model that is kept, over all held-out ratings: the honest figure.
+            Those on items without a training rating are answered by the bias model, and are not
+            among those of ``last["held_out"]``.
         ratings_interval: 95% bootstrap interval of that RMSE over held-out users, ends averaged
             over seeds: what another draw of test users would change.
         final: Every other figure of the kept model, by its name in the record.
-        difference: Held-out RMSE at the last epoch less that of the base arm, paired by seed; its
+        difference: Held-out RMSE of the kept model less that of the base arm, paired by seed; its
             p values are corrected over the arms on the same data. None for the base arm itself.
         best_difference: The same at each run's best epoch: chosen by looking.
         parameters: Trained numbers.
@@ -178,7 +180,8 @@ def _arm(results: Results, arm: str, data: str) -> ArmSummary:
         last={
             figure: Estimate.of(list(values.values()))
             for figure in _FIGURES
-            if (values := series(results, arm, data, figure)) and not _only_lost(values, figure)
+            if (values := series(results, arm, data, figure, "last"))
+            and not _only_lost(values, figure)
         },
         best=Estimate.of([v for _, v in best] + [np.inf] * len(lost)) if best else None,
         best_epoch=float(np.mean([epoch for epoch, _ in best])) if best else None,
@@ -253,9 +256,9 @@ def _differences(
 ) -> Iterator[ArmSummary]:
     """The arms on some data, each with its differences to the base arm."""
     here = [arm for arm in arms if arm.data == data]
-    last, best = (_corrected(results, here, base, when) for when in ("last", "best"))
+    kept, best = (_corrected(results, here, base, when) for when in ("kept", "best"))
     for arm in here:
-        yield replace(arm, difference=last[arm.arm], best_difference=best[arm.arm])
+        yield replace(arm, difference=kept[arm.arm], best_difference=best[arm.arm])
 
 
 def _corrected(

@@ -33,8 +33,8 @@ def summary_table(summary: Summary) -> Table:
 
     Columns: "held_out" and the other figures are at the last epoch; "best_held_out" is at each
     run's best epoch, chosen by looking; "rmse" is of the model that is kept. "_low" and "_high" are
-    the 95% interval over seeds; "difference" is held-out RMSE less the base arm's, with its p
-    value by Holm's correction.
+    the 95% interval over seeds; "difference" is "rmse" less the base arm's, with its p value by
+    Holm's correction.
     """
     return _table([dict(_row(arm)) for arm in summary.arms])
 
@@ -58,12 +58,13 @@ def _row(arm: ArmSummary) -> Iterable[tuple[str, str | float]]:
 def compare(
     results: Results, *, base: str = "", figure: Figure = "held_out", data: str = ""
 ) -> Table:
-    """Every arm against one of them, paired by seed, at the last epoch.
+    """Every arm against one of them, paired by seed.
 
     Args:
         results: The study's records.
         base: The arm compared with, as GROUP/ARM; by default the study's.
-        figure: What is compared.
+        figure: What is compared: the held-out RMSE of the model that is kept, or another figure at
+            the last epoch.
         data: Name of the data; by default the study's first.
 
     Returns:
@@ -115,7 +116,7 @@ def compare_results(
     Args:
         one: Records of a study.
         other: Of another, or of the same at another time.
-        figure: What is compared, at the last epoch, paired by seed.
+        figure: What is compared, as in ``compare``, paired by seed.
         data: Name of the data in both; by default the first that both have.
 
     Returns:
@@ -188,7 +189,7 @@ def summary_markdown(summary: Summary) -> str:
             [
                 arm.label,
                 str(len(arm.seeds)) + (f", {arm.diverged} diverged" if arm.diverged else ""),
-                _spread(arm.last.get("held_out")),
+                _spread(arm.rmse or arm.last.get("held_out")),
                 f"{_short(arm.best)} at {arm.best_epoch:.0f}" if arm.best_epoch else "",
                 *(_short(arm.last.get(figure)) for figure in figures),
                 _published(arm),
