@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from ..study._cost import planned_epochs
 from ..study._engine import Silent
 from ._output import console, note
 
@@ -167,8 +168,7 @@ def _name(spec: Spec) -> str:
 
 
 def _epochs(spec: Spec) -> int:
-    train = spec.settings.get("train") if spec.kind == "autoencoder" else None
-    return int(train["epochs"]) if isinstance(train, dict) else 1
+    return planned_epochs(spec.kind, spec.settings)
 
 
 def shown(curve: Sequence[EpochRecord]) -> tuple[list[float], str]:

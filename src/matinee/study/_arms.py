@@ -14,8 +14,6 @@ from ._models import check_kind
 from ._results import BASELINES
 from ._study import Arm, Group, Published, Study
 
-AUTOENCODER = "autoencoder"
-
 
 @dataclass(frozen=True)
 class ResolvedArm:
@@ -114,13 +112,15 @@ def _short(key: str) -> str:
 def _resolve(study: Study, group: Group, arm: Arm, varied: dict[str, Any]) -> ResolvedArm:
     name = f"{group.name}/{arm.name}"
     source = f"study {study.name}: {name}"
-    if arm.model and arm.model != AUTOENCODER:
+    if arm.model:
         if arm.preset:
             raise UsageError(f"{source}: a model has no preset; name one of the two")
         check_kind(arm.model, source)
         kind, settings = arm.model, dict(arm.set)
     else:
-        kind, settings = AUTOENCODER, _settings(study, group, arm, source)
+        full = _settings(study, group, arm, source)
+        kind = "ensemble" if full.members else full.kind
+        settings = full.model_dump(mode="json")
     known = [data.name for data in study.data]
     names = arm.data or group.data or tuple(known)
     for asked in names:
@@ -131,7 +131,7 @@ def _resolve(study: Study, group: Group, arm: Arm, varied: dict[str, Any]) -> Re
     return ResolvedArm(name, group.name, kind, settings, varied, names, seeds, published)
 
 
-def _settings(study: Study, group: Group, arm: Arm, source: str) -> dict[str, Any]:
+def _settings(study: Study, group: Group, arm: Arm, source: str) -> Settings:
     named = arm.preset or group.preset or study.preset
     layers: list[Mapping[str, Any]] = [] if arm.preset or group.preset else [study.set]
     layers += [] if arm.preset else [group.set]
@@ -143,10 +143,19 @@ def _settings(study: Study, group: Group, arm: Arm, source: str) -> dict[str, An
     for changes in layers:
         settings = change(settings, changes, source)
     if study.cut and study.cut.epochs is not None:
-        epochs = min(settings.train.epochs, study.cut.epochs)
-        settings = settings.replace({"train.epochs": epochs}, source)
-    plain: dict[str, Any] = settings.model_dump(mode="json")
-    return plain
+        settings = _shorten(settings, study.cut.epochs, source)
+    return settings
+
+
+def _shorten(settings: Settings, epochs: int, source: str) -> Settings:
+    """Settings with so many epochs at most, or what their kind of model has instead."""
+    if settings.kind == "biased-mf":
+        return settings.replace({"mf.sweeps": min(settings.mf.sweeps, epochs)}, source)
+    if settings.kind == "sparsefc":
+        most = epochs * settings.sparsefc.restart
+        most = min(settings.sparsefc.iterations, most)
+        return settings.replace({"sparsefc.iterations": most}, source)
+    return settings.replace({"train.epochs": min(settings.train.epochs, epochs)}, source)
 
 
 def change(settings: Settings, changes: Mapping[str, Any], source: str) -> Settings:

@@ -18,8 +18,8 @@ def estimate(kind: str, settings: Mapping[str, Any], users: int, ratings: int) -
         users: Users trained on.
         ratings: Ratings trained on.
     """
-    if kind != "autoencoder":
-        return 1.0 + 1e-5 * ratings
+    if kind not in ("autoencoder", "ensemble"):
+        return 1.0 + {"biased-mf": 1e-4, "sparsefc": 1e-3}.get(kind, 1e-5) * ratings
     network, train = settings["network"], settings["train"]
     hidden = network["hidden"]
     batch = train["batch_size"] if train["batch_size"] != "auto" else 512
@@ -31,4 +31,19 @@ def estimate(kind: str, settings: Mapping[str, Any], users: int, ratings: int) -
     each += 6e-10 * middle * min(batch, 64) / 16
     if train["l2"]:
         each += 3e-9 * 8000 * tables
-    return float(train["epochs"] * (2.2e-7 * ratings + 1.2e-9 * ratings * tables + steps * each))
+    each_epoch = 2.2e-7 * ratings + 1.2e-9 * ratings * tables + steps * each
+    networks = sum(member["copies"] for member in settings["members"]) or 1
+    return float(networks * train["epochs"] * each_epoch)
+
+
+def planned_epochs(kind: str, settings: Mapping[str, Any]) -> int:
+    """Epochs that a run has, at most; 1 for a model without."""
+    if kind == "biased-mf":
+        return int(settings["mf"]["sweeps"])
+    if kind == "sparsefc":
+        own = settings["sparsefc"]
+        return -(-int(own["iterations"]) // int(own["restart"]))
+    if kind not in ("autoencoder", "ensemble"):
+        return 1
+    networks = sum(member["copies"] for member in settings["members"]) or 1
+    return networks * int(settings["train"]["epochs"])

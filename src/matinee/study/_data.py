@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..data import (
+    CATALOGUE,
     Ratings,
     SynthConfig,
     fingerprint,
     load,
+    locate,
     named_split,
     split,
     split_three,
@@ -127,6 +130,13 @@ def prepare(description: dict[str, Any]) -> Prepared:
 @lru_cache(maxsize=64)
 def _named(source: str, holdout: float, where: str) -> str:
     """The fingerprint of a source, which needs a hold-out just if it is no split."""
+    name = source.partition("/")[0]
+    if not (Path(source).exists() or locate(source) or locate(name)):
+        get = f"`matinee data get {name}`" if name in CATALOGUE else "`matinee data add NAME PATH`"
+        raise DataError(
+            f"{where}: {source} is not on this machine; {get} brings it, or set MATINEE_DATA to the "
+            "folder that has it"
+        )
     whole = is_named_split(source)
     if whole and holdout:
         raise UsageError(f"{where}: {source} is a split already; leave out holdout")

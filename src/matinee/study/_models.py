@@ -1,4 +1,4 @@
-"""The models that an arm may name, besides settings of the autoencoder."""
+"""The models that an arm may name, besides those that presets describe."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from ..errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from ..models import Recommender
+
+BY_SETTINGS = ("autoencoder", "ensemble", "biased-mf", "sparsefc")
+"""Kinds that presets describe: all of their options are ``Settings``."""
 
 KINDS: dict[str, str] = {
     "bias": "matinee.models:Bias",
@@ -40,17 +43,17 @@ def make_model(kind: str, options: Mapping[str, Any]) -> Recommender:
     """A model that is ready to be fitted.
 
     Args:
-        kind: "autoencoder", or a name of ``KINDS`` or ``OUTSIDE``.
+        kind: One of ``BY_SETTINGS``, or a name of ``KINDS`` or ``OUTSIDE``.
         options: Its settings.
 
     Raises:
         UsageError: No such model or option, or a library that is not installed.
     """
-    if kind == "autoencoder":
-        from ..models import Autoencoder
+    if kind in BY_SETTINGS:
+        from ..models import model
         from ..train import Settings
 
-        return Autoencoder(settings=Settings.make(options, "study"), device="cpu")
+        return model(settings=Settings.make(options, "study"), device="cpu")
     check_kind(kind, "study")
     module, _, name = {**KINDS, **OUTSIDE}[kind].partition(":")
     try:

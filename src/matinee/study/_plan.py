@@ -11,9 +11,10 @@ from typing import Any
 from ..data import Ratings
 from ..errors import UsageError, nearest
 from ..train import Settings
-from ._arms import AUTOENCODER, ResolvedArm, members, resolve_arms
+from ._arms import ResolvedArm, members, resolve_arms
 from ._cost import estimate
 from ._data import describe_data, source_parts
+from ._models import BY_SETTINGS
 from ._study import Group, Quick, Study
 
 FORMAT = 1
@@ -145,7 +146,7 @@ def plan_study(study: Study, *, quick: bool = False, seeds: Iterable[int] = ()) 
 
 def _key(arm: ResolvedArm, data: dict[str, Any], seed: int, study: Study) -> str:
     settings = arm.settings
-    if arm.kind == AUTOENCODER:
+    if arm.kind in BY_SETTINGS:
         # What is at its default is left out, so that a new option leaves old runs as they are.
         chosen = Settings.make(settings, arm.name).model_copy(update={"description": ""})
         settings = chosen.model_dump(mode="json", exclude_defaults=True)

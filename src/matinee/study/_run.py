@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import sys
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from .._version import __version__
 from ..errors import ModelFileError, TrainingError, UsageError
 from ._data import Prepared, Shelf
-from ._models import make_model
+from ._models import BY_SETTINGS, make_model
 from ._plan import Spec
 from ._results import EpochRecord, RunRecord
 
@@ -47,7 +48,7 @@ class _Curve:
     epochs: list[EpochRecord] = field(default_factory=list)
 
     def __call__(self, epoch: Epoch) -> None:
-        record = as_record(epoch, self.spec.figures)
+        record = as_record(epoch, self.spec.figures, len(self.epochs) + 1)
         self.epochs.append(record)
         self.tell(record)
 
@@ -81,7 +82,7 @@ def execute(
     except TrainingError as failure:
         seconds = time.perf_counter() - begun
         error = str(failure)
-    trained = _epochs(model, spec) or curve.epochs
+    trained = _epochs(model, spec) or _left_in(folder, spec) or curve.epochs
     if trained:  # what was done before a stop is in there, and scoring is not
         seconds = sum(epoch.seconds for epoch in trained)
     return RunRecord(
@@ -101,29 +102,26 @@ def execute(
     )
 
 
-def as_record(epoch: Epoch, figures: tuple[str, ...]) -> EpochRecord:
-    """An epoch under the study's names of its figures."""
+def as_record(epoch: Epoch, figures: tuple[str, ...], at: int) -> EpochRecord:
+    """An epoch under the study's names of its figures; members of an ensemble count on (``at``)."""
     found = {"batch_mean": epoch.train_rmse, _WATCH: epoch.watched.get(_WATCH)}
     found["valid"] = epoch.valid_rmse
     for name, own in _FIGURES.items():
         wanted = name in figures or name not in _FIGURE_NAMES
         found[name] = epoch.measured.get(own) if wanted else None
     known = {name: float(value) for name, value in found.items() if value is not None}
-    return EpochRecord(epoch.epoch, float(epoch.seconds), known)
+    return EpochRecord(at if epoch.member else epoch.epoch, float(epoch.seconds), known)
 
 
 _FIGURE_NAMES = ("held_out_user_mean", "training", "reference")
 
 
 def _fit(spec: Spec, data: Prepared, folder: Path, curve: _Curve) -> Recommender:
-    if spec.kind != "autoencoder":
+    if spec.kind not in BY_SETTINGS:
         return make_model(spec.kind, spec.settings).fit(data.train, seed=spec.seed)
-    options: dict[str, Any] = {
-        "seed": spec.seed,
-        "on_epoch": curve,
-        "folder": folder,
-        "measure": _measures(spec),
-    }
+    options: dict[str, Any] = {"seed": spec.seed, "on_epoch": curve, "folder": folder}
+    if spec.kind in ("autoencoder", "ensemble"):
+        options["measure"] = _measures(spec)
     if "held_out" in spec.figures or "held_out_user_mean" in spec.figures:
         options["watch"] = {_WATCH: data.test}
     if any(folder.glob("checkpoint*")):
@@ -147,8 +145,20 @@ def _measures(spec: Spec) -> set[str]:
 
 def _epochs(model: Recommender, spec: Spec) -> list[EpochRecord]:
     """All epochs of a model, those before a stop included."""
-    done = getattr(model, "epochs", []) if spec.kind == "autoencoder" else []
-    return [as_record(epoch, spec.figures) for epoch in done]
+    done = getattr(model, "epochs", [])
+    return [as_record(epoch, spec.figures, at) for at, epoch in enumerate(done, start=1)]
+
+
+def _left_in(folder: Path, spec: Spec) -> list[EpochRecord]:
+    """The epochs of a run that diverged, from its folder."""
+    from ..train import Epoch
+
+    try:
+        lines = (folder / "metrics.jsonl").read_text("utf-8").splitlines()
+        done = [Epoch(**json.loads(line)) for line in lines]
+    except (OSError, ValueError, TypeError):
+        return []
+    return [as_record(epoch, spec.figures, at) for at, epoch in enumerate(done, start=1)]
 
 
 def _score(spec: Spec, model: Recommender, data: Prepared) -> dict[str, float]:
@@ -172,8 +182,9 @@ def _score(spec: Spec, model: Recommender, data: Prepared) -> dict[str, float]:
         final["rmse_low"], final["rmse_high"] = score.rmse_interval
     if data.floor is not None:
         final["noise_floor"] = data.floor
-    if spec.kind == "autoencoder":
-        final["best_epoch"] = _autoencoder(model).best_epoch
+    best = getattr(model, "best_epoch", None)
+    if isinstance(best, int) and best:
+        final["best_epoch"] = best
     if "coverage" in spec.extra:
         final |= _coverage(score)
     if "protocol" in spec.extra:

@@ -1,0 +1,96 @@
+"""The data of a run: splits, nested samples, synthetic worlds."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+
+from matinee.data import Ratings
+from matinee.errors import DataError
+from matinee.study import Data
+from matinee.study._data import Shelf, describe_data, prepare
+
+WORLD = {"users": 200, "items": 80, "ratings": 6000}
+
+
+def data(**rest: Any) -> Data:
+    return Data.make({"name": "w", "synthetic": WORLD, "holdout": 0.2, **rest})
+
+
+def pairs(ratings: Ratings) -> set[tuple[Any, Any]]:
+    users = ratings.user_ids.ids[ratings.users]
+    return set(zip(users.tolist(), ratings.item_ids.ids[ratings.items].tolist(), strict=True))
+
+
+def people(ratings: Ratings) -> set[Any]:
+    return set(ratings.user_ids.ids[np.unique(ratings.users)].tolist())
+
+
+def test_a_synthetic_world_is_split_and_its_floor_is_that_of_the_test_part() -> None:
+    made = prepare(describe_data(data(), 0))
+    assert len(made.train) == 4800
+    assert len(made.test) == 1200
+    assert not pairs(made.train) & pairs(made.test)
+    assert made.floor is not None
+    assert 0.5 < made.floor < 1.0
+
+
+@pytest.mark.parametrize("share", ["users", "ratings"])
+def test_samples_are_nested(share: str) -> None:
+    sizes = [0.05, 0.1, 0.3, 1.0]
+    made = [prepare(describe_data(data(**{share: size}), 0)) for size in sizes]
+    for small, large in itertools.pairwise(made):
+        assert pairs(small.train) < pairs(large.train)
+        assert pairs(small.test) <= pairs(large.test)
+    if share == "users":
+        assert [len(people(m.train)) for m in made] == [10, 20, 60, 200]
+        assert all(people(m.test) <= people(m.train) for m in made[:-1])
+    else:
+        assert all(people(m.train) == people(made[-1].train) for m in made)  # nobody is emptied
+        assert all(len(m.test) == len(made[-1].test) for m in made)
+        assert len(made[2].train) == pytest.approx(0.3 * len(made[3].train), rel=0.1)
+
+
+def test_the_cut_versions_users_are_a_share_of_the_share() -> None:
+    half = prepare(describe_data(data(users=0.5), 0, users=0.2))
+    assert len(people(half.train)) == 20
+    assert pairs(half.train) == pairs(prepare(describe_data(data(users=0.1), 7)).train)
+
+
+def test_all_seeds_share_a_split_unless_they_resplit() -> None:
+    def test_part(seed: int, resplit: bool) -> set[tuple[Any, Any]]:
+        return pairs(prepare(describe_data(data(resplit=resplit), seed)).test)
+
+    assert test_part(0, False) == test_part(1, False)
+    assert test_part(0, True) != test_part(1, True)
+    assert test_part(0, True) == test_part(0, False)
+
+
+def test_by_time_the_validation_part_is_left_out() -> None:
+    made = prepare(describe_data(data(by="time", holdout=0.1, validation=0.1), 0))
+    assert len(made.train) == 4800
+    assert len(made.test) == 600
+    assert made.train.times is not None
+    assert made.test.times is not None
+    assert made.train.times.max() <= made.test.times.min()
+
+
+def test_a_shelf_keeps_what_it_made() -> None:
+    shelf = Shelf()
+    one = shelf.get(describe_data(data(), 0))
+    assert shelf.get(describe_data(data(), 1)) is one
+    assert shelf.get(describe_data(data(users=0.5), 0)) is not one
+
+
+def test_a_source_that_changed_is_refused(tmp_path: Any) -> None:
+    for part in ("train", "test"):
+        rows = "".join(f"{u},{i},{(u + i) % 5}\n" for u in range(4) for i in range(6))
+        (tmp_path / f"{part}.csv").write_text(f"user,item,rating\n{rows}", "utf-8")
+    plain = Data.make({"name": "d", "source": str(tmp_path)})
+    description = describe_data(plain, 0)
+    assert len(prepare(description).train) == 24
+    with pytest.raises(DataError, match="changed since"):
+        prepare({**description, "fingerprint": "0"})
