@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import httpx2 as httpx
 import pytest
 
 pytest.importorskip("fastapi", reason="the server needs matinee[serve]")
@@ -22,7 +17,10 @@ from matinee.data import split, synthesize
 from matinee.models import Autoencoder, Recommender, load_model
 from matinee.serve import ServeSettings, create_app
 
-MATINEE = Path(sys.executable).with_name("matinee")
+sys.path.insert(0, str(Path(__file__).parent))
+pytest.register_assert_rewrite("serving")
+
+from serving import Process  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -68,53 +66,6 @@ def serve_with(folder: Path) -> Iterator[Callable[..., TestClient]]:
     yield make
     for made in clients:
         made.__exit__(None, None, None)
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
-class Process:
-    """``matinee serve`` in a process of its own."""
-
-    def __init__(self, model: Path, *args: object, log: Path) -> None:
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._log = log.open("w+")
-        self.process = subprocess.Popen(
-            [MATINEE, "serve", model, "--port", str(self.port), *map(str, args)],
-            stdout=subprocess.DEVNULL,
-            stderr=self._log,
-        )
-
-    def log(self) -> str:
-        return Path(self._log.name).read_text()
-
-    def wait_until_ready(self) -> None:
-        until(lambda: "matinee: serving" in self.log() or self.process.poll() is not None, 60)
-        assert self.process.poll() is None, self.log()
-        assert httpx.get(f"{self.url}/readyz").status_code == 200
-
-    def model(self) -> str:
-        name: str = httpx.get(f"{self.url}/v1/model").json()["model"]
-        return name
-
-    def end(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait(30)
-        self._log.close()
-
-
-def until(true: Callable[[], bool], seconds: float) -> None:
-    """Wait for something; fail if it does not come."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
 
 
 @pytest.fixture

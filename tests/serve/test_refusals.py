@@ -96,6 +96,8 @@ def test_bad_bodies(client: TestClient, first: str, body: Body, said: str) -> No
         b"[" * 100_000,
         b'{"ratings": [{"item": "1", "rating": 1e999}]}',
         b'{"ratings": [{"item": "1", "rating": NaN}]}',
+        b'{"ratings": [{"item": "1", "rating": 1e300}]}',
+        b'{"ratings": [{"item": "1", "rating": 1' + b"0" * 400 + b"}]}",
         b'{"ratings": [{"item": ' + b"9" * 6000 + b', "rating": 1}]}',
         b'{"ratings": [{"title": "\\ud800", "rating": 1}]}',
         b'{"ratings": [{"item": "\\u0000", "rating": 1}]}',

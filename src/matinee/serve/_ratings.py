@@ -95,8 +95,9 @@ class Reader:
 
     def _check_scale(self, at: int, rating: Rating) -> None:
         low, high = self.scale.low, self.scale.high
-        # As float32, in which the model's own ratings are.
-        if not low <= np.float32(rating.rating) <= high:
+        with np.errstate(over="ignore"):
+            value = np.float32(rating.rating)  # as the model's own ratings are
+        if not low <= value <= high:
             name = rating.title if rating.item is None else rating.item
             raise ProblemError(
                 422,

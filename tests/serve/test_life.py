@@ -1,0 +1,257 @@
+"""The real command: starting, taking up a new model under load, workers, stopping."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import http.client
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+from serving import CLIENT, MATINEE, Process, until
+
+from matinee.data import synthesize
+from matinee.models import Bias, load_model
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+
+Start = Callable[..., Process]
+
+
+@pytest.fixture
+def own(folder: Path, tmp_path: Path) -> Path:
+    """A copy of the model folder that may be replaced."""
+    return Path(shutil.copytree(folder, tmp_path / "model"))
+
+
+def other_model(place: Path) -> None:
+    """Replace a model folder by another model of the same ids."""
+    Bias().fit(synthesize(300, 250, 15_000, seed=2).ratings).save(place)
+
+
+class Load:
+    """Asks for recommendations from several threads until told to stop."""
+
+    def __init__(self, server: Process, threads: int = 3) -> None:
+        self.answers: list[tuple[int, str]] = []
+        self.faults: list[Exception] = []
+        self._stop = threading.Event()
+        item = CLIENT.get(f"{server.url}/v1/items?limit=1").json()["items"][0]["item"]
+        self._body = {"ratings": [{"item": item, "rating": 5}], "k": 3}
+        self._url = f"{server.url}/v1/recommend"
+        self._threads = [threading.Thread(target=self._ask) for _ in range(threads)]
+
+    def __enter__(self) -> Load:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _ask(self) -> None:
+        while not self._stop.is_set():
+            try:
+                answer = CLIENT.post(self._url, json=self._body)
+                self.answers.append((answer.status_code, answer.json()["model"]))
+            except Exception as error:
+                self.faults.append(error)
+                return
+
+
+def test_a_new_model_without_a_dropped_request(process: Start, own: Path) -> None:
+    server = process(model=own)
+    old = server.model()
+    with Load(server) as load:
+        until(lambda: len(load.answers) > 20, 20)
+        other_model(own)
+        server.process.send_signal(signal.SIGHUP)
+        until(lambda: server.model() != old, 20)
+        some = len(load.answers)
+        until(lambda: len(load.answers) > some + 20, 20)
+    assert load.faults == []
+    assert {status for status, _ in load.answers} == {200}
+    names = [name for _, name in load.answers]
+    assert set(names) == {old, server.model()}
+    assert "taken up" in server.log()
+    assert 'matinee_reloads_total{result="done"} 1' in CLIENT.get(f"{server.url}/metrics").text
+
+
+def test_a_broken_model_is_not_taken_up(process: Start, own: Path) -> None:
+    server = process(model=own)
+    old = server.model()
+    (own / "weights.safetensors").write_bytes(b"no")
+    server.process.send_signal(signal.SIGHUP)
+    until(lambda: "not taken up" in server.log(), 20)
+    assert server.model() == old
+    assert 'matinee_reloads_total{result="failed"} 1' in CLIENT.get(f"{server.url}/metrics").text
+    assert "Traceback" not in server.log()
+    other_model(own)
+    server.process.send_signal(signal.SIGHUP)
+    until(lambda: server.model() != old, 20)
+
+
+def test_watching_a_folder(process: Start, own: Path) -> None:
+    server = process("--watch", "0.1", model=own)
+    old = server.model()
+    new = own.parent / "new"
+    other_model(new)
+    # Copied file by file, manifest first: it is taken up when it is whole, and said so once.
+    shutil.copy(new / "manifest.json", own)
+    until(lambda: "not taken up" in server.log(), 20)
+    time.sleep(0.5)
+    assert server.log().count("not taken up") == 1
+    assert server.model() == old
+    for file in new.iterdir():
+        shutil.copy(file, own)
+    until(lambda: server.model() != old, 20)
+
+
+def test_workers_share_the_work_and_the_counters(process: Start, own: Path) -> None:
+    server = process("--workers", "2", model=own)
+    old = server.model()
+    for _ in range(20):
+        CLIENT.get(f"{server.url}/v1/items?limit=1")
+    text = CLIENT.get(f"{server.url}/metrics").text
+    assert 'matinee_requests_total{route="/v1/items",status="2xx"} 20' in text
+    assert text.count("matinee_worker_resident_bytes{") == 2
+    other_model(own)
+    server.process.send_signal(signal.SIGHUP)
+    until(lambda: 'result="done"} 2' in CLIENT.get(f"{server.url}/metrics").text, 20)
+    assert {server.model() for _ in range(20)} != {old}
+
+
+def test_a_worker_that_dies_is_replaced(process: Start) -> None:
+    server = process("--workers", "2")
+    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
+    if not children.exists():
+        pytest.skip("the system does not list child processes")
+    first = children.read_text().split()
+    assert len(first) == 2
+    os.kill(int(first[0]), signal.SIGKILL)
+    until(lambda: len(set(children.read_text().split()) - set(first)) == 1, 20)
+    until(lambda: server.log().count("another takes its place") == 1, 5)
+    assert CLIENT.get(f"{server.url}/readyz").status_code == 200
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_when_told(process: Start, workers: int, number: signal.Signals) -> None:
+    server = process("--workers", workers)
+    server.process.send_signal(number)
+    assert server.process.wait(20) == 0
+    assert "Traceback" not in server.log()
+    with pytest.raises(httpx.ConnectError):
+        CLIENT.get(f"{server.url}/healthz")
+
+
+def test_a_request_being_sent_is_answered_before_the_end(process: Start) -> None:
+    server = process()
+    item = CLIENT.get(f"{server.url}/v1/items?limit=1").json()["items"][0]["item"]
+    body = f'{{"ratings": [{{"item": "{item}", "rating": 3}}]}}'.encode()
+    link = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    link.putrequest("POST", "/v1/recommend")
+    link.putheader("content-type", "application/json")
+    link.putheader("content-length", str(len(body)))
+    link.endheaders(body[:10])
+    time.sleep(0.3)
+    server.process.send_signal(signal.SIGTERM)
+    time.sleep(0.3)
+    link.send(body[10:])
+    assert link.getresponse().status == 200
+    link.close()
+    assert server.process.wait(20) == 0
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(process: Start) -> None:
+    server = process("--body-seconds", "0.3")
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as link:
+        link.sendall(
+            b"POST /v1/recommend HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+            b"content-length: 100\r\n\r\n{"
+        )
+        answer = link.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"application/problem+json" in answer
+
+
+def test_many_connections_at_once(process: Start) -> None:
+    server = process()
+
+    def ask(_: int) -> int:
+        return CLIENT.get(f"{server.url}/v1/model").status_code
+
+    with concurrent.futures.ThreadPoolExecutor(32) as pool:
+        assert set(pool.map(ask, range(200))) == {200}
+    assert "matinee_requests_in_flight 1\n" in CLIENT.get(f"{server.url}/metrics").text
+
+
+def serve(*args: Any, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [MATINEE, "serve", *map(str, args)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, **environment},
+        check=False,
+    )
+
+
+def test_what_cannot_be_served_says_why(folder: Path, tmp_path: Path) -> None:
+    found = serve(tmp_path, "--port", 0)
+    assert found.returncode == 1
+    assert "no model folder" in found.stderr
+    many = ("--workers", 2, "--port", 0)
+    broken = Path(shutil.copytree(folder, tmp_path / "broken"))
+    (broken / "items.parquet").unlink()
+    found = serve(broken, *many)
+    assert found.returncode == 1
+    assert "items.parquet: missing" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_an_address_that_is_taken(process: Start, folder: Path) -> None:
+    server = process()
+    found = serve(folder, "--port", server.port)
+    assert found.returncode == 1
+    assert f"port {server.port}" in found.stderr
+    assert "in use" in found.stderr
+    assert serve(folder, "--host", "no.such.host.invalid").returncode == 2
+    assert serve(folder, "--port", 70_000).returncode == 2
+
+
+def test_keys(process: Start, folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("a b\n")
+    assert "no spaces" in serve(folder, "--api-key-file", file).stderr
+    assert "key" in serve(folder, MATINEE_API_KEY="").stderr
+    file.write_text("k3y\n")
+    server = process("--api-key-file", file)
+    assert CLIENT.get(f"{server.url}/v1/model").status_code == 401
+    answer = CLIENT.get(f"{server.url}/v1/model", headers={"x-api-key": "k3y"})
+    assert answer.status_code == 200
+    assert "k3y" not in server.log()
+
+
+def test_it_needs_no_torch(folder: Path) -> None:
+    import sys
+
+    code = (
+        "import sys\n"
+        "from matinee.serve import ServeSettings, create_app\n"
+        f"create_app(ServeSettings(model={str(folder)!r}))\n"
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    assert load_model(folder, light=True).n_items == 250
