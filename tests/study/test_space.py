@@ -16,14 +16,15 @@ from matinee.train import Settings, preset
 START = preset("base")
 
 
-@pytest.mark.parametrize("name", ["base", "default", "tuned"])
+@pytest.mark.parametrize("name", ["base", "default", "tuned", "biased-mf", "sparsefc"])
 def test_the_default_space_surrounds_the_preset(name: str) -> None:
     start = preset(name)
     space = default_space(start)
     values = space.start_values(start)
     outside = {k for k in values if not space.dimensions[k].holds(values[k])}
     # A preset without decay cannot lie on its logarithmic range; all else of it does.
-    assert outside == (set() if start.train.weight_decay else {"train.weight_decay"})
+    decays = start.train.weight_decay or start.kind != "autoencoder"
+    assert outside == (set() if decays else {"train.weight_decay"})
     assert space.apply(start, {k: values[k] for k in values if k not in outside}) == start
 
 

@@ -388,3 +388,15 @@ def test_wrong_requests(options: dict[str, Any], error: Any, words: str, ratings
     with pytest.raises(error) as caught:
         sweep(ratings, **{"preset": START, "trials": 1, **options})
     assert words in str(caught.value)
+
+
+def test_other_kinds_of_model_are_searched_too(ratings: Ratings) -> None:
+    start = preset("biased-mf").replace({"factors": 4, "sweeps": 3})
+    found = sweep(ratings, start, trials=4)
+    assert {"mf.factors", "mf.ridge_power"} <= set(found.space.dimensions)
+    assert found.trials[0].settings == start
+    assert found.best.settings.kind == "biased-mf"
+    assert found.best.rmse is not None
+    assert found.best.rmse < 1.0
+    with pytest.raises(UsageError, match="accurate is an ensemble"):
+        sweep(ratings, "accurate", trials=1)

@@ -121,10 +121,20 @@ class SearchSpace(Config):
 
 
 def default_space(start: Settings) -> SearchSpace:
-    """A space around some settings: shape, dropout, learning rate, decay, batch size and epochs."""
+    """A space around some settings.
+
+    Of an autoencoder: width, depth, dropout, learning rate, decay, epochs and batch size; of
+    another kind of model, its size and what regularises it.
+    """
+    around = {"biased-mf": _around_factors, "sparsefc": _around_sparsefc}
+    tables = around.get(start.kind, _around_network)(start)
+    return SearchSpace.make(tables, "default space")
+
+
+def _around_network(start: Settings) -> dict[str, Any]:
     network, train = start.network, start.train
     width, depth = max(network.hidden), len(network.hidden)
-    tables: dict[str, Any] = {
+    return {
         "width": _around(width, 4.0, 1.5, least=2),
         "depth": {"low": 1, "high": max(2, depth + 1)},
         "code_dropout": {"low": 0.0, "high": 0.9},
@@ -141,7 +151,28 @@ def default_space(start: Settings) -> SearchSpace:
             else _around(train.batch_size, 4.0, 4.0, least=2)
         ),
     }
-    return SearchSpace.make(tables, "default space")
+
+
+def _around_factors(start: Settings) -> dict[str, Any]:
+    mf = start.mf
+    return {
+        "factors": _around(mf.factors, 4.0, 4.0, least=1),
+        "ridge_power": {"low": 0.0, "high": 1.0},
+        "user_ridge": _around(mf.user_ridge, 5.0, 5.0),
+        "item_ridge": _around(mf.item_ridge, 5.0, 5.0),
+        **({} if mf.ridge == "auto" else {"ridge": _around(mf.ridge, 10.0, 10.0)}),
+    }
+
+
+def _around_sparsefc(start: Settings) -> dict[str, Any]:
+    net = start.sparsefc
+    return {
+        "units": _around(net.units, 4.0, 1.5, least=2),
+        "layers": {"low": 1, "high": max(2, net.layers + 1)},
+        "lambda_2": _around(net.lambda_2 or 1.0, 5.0, 5.0),
+        "lambda_s": _around(net.lambda_s or 0.01, 10.0, 10.0),
+        "iterations": _around(net.iterations, 2.0, 1.5, least=1),
+    }
 
 
 def is_whole(key: str) -> bool:
@@ -158,7 +189,7 @@ def plain(value: Any) -> Any:
 
 
 def _around(value: float, below: float, above: float, least: int | None = None) -> dict[str, Any]:
-    low, high = float(f"{value / below:.3g}"), float(f"{value * above:.3g}")
+    low, high = float(f"{value / below:.4g}"), float(f"{value * above:.4g}")
     if least is not None:
         low, high = max(least, round(low)), max(least + 1, round(high))
     return {"low": low, "high": high, "log": True}

@@ -166,8 +166,8 @@ def _start(preset: str | Settings) -> tuple[Settings, str]:
     start, name = (
         (preset, "the start") if isinstance(preset, Settings) else (find(preset), Path(preset).name)
     )
-    if getattr(start, "members", ()):
-        raise UsageError(f"{name} is an ensemble; a sweep searches the settings of one network")
+    if start.members:
+        raise UsageError(f"{name} is an ensemble; a sweep searches the settings of one model")
     return start, name
 
 

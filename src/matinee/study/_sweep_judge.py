@@ -48,7 +48,7 @@ def judge(
         device: As for ``Autoencoder``.
         on_epoch: Called with a text, the epoch, and how many there may be.
     """
-    from ..models import Autoencoder
+    from ..models import model as make_model
 
     note = f"{what}, trial {best}, {fingerprint(held)}"
     known = store.note(note)
@@ -62,13 +62,14 @@ def judge(
         if which and settings[0] == settings[1]:
             errors[:, column] = errors[:, number]
             continue
-        options, own = settings[which], seed + 1 + number
+        own = seed + 1 + number
+        model = make_model(settings=settings[which], device=device)
         label = f"judging {names[which]} on {what} ratings, seed {own}"
 
-        def each(epoch: Epoch, label: str = label, epochs: int = options.train.epochs) -> None:
+        def each(epoch: Epoch, label: str = label, epochs: int = model.planned_epochs[0]) -> None:
             on_epoch(label, epoch, epochs)
 
-        model = Autoencoder(settings=options, device=device).fit(train, seed=own, on_epoch=each)
+        model.fit(train, seed=own, on_epoch=each)
         errors[:, column] = model.predict(users, items, histories=given) - held.values
     sums = ErrorSums.zeros(held.n_users, 2 * seeds)
     sums.add(held.users, errors)

@@ -82,7 +82,8 @@ class Search:
         self._before = sum(trial.seconds for trial in self.store.finished)
         self._whole_budget = float("inf") if self.budget is None else self.budget * 60.0
         self._left: float | None = None
-        self._shrunk = self.start.network.shrinks and self.start.train.validation > 0
+        network = self.start.kind == "autoencoder" and self.start.network.shrinks
+        self._shrunk = network and self.start.train.validation > 0
 
     def run(self, trials: int | None, judgements: int) -> Stopped:
         """Run trials until something ends the search.
@@ -146,7 +147,7 @@ class Search:
 
     def _trial(self, asked: Asked, values: dict[str, Any], reserve: float) -> Trial | None:
         """Train and score one setting; None if the budget ended first."""
-        from ..models import Autoencoder
+        from ..models import model as make_model
 
         number = len(self.store.finished)
         began = time.monotonic()
@@ -162,23 +163,24 @@ class Search:
                 settings = self.space.apply(self.start, values)
         except UsageError as error:  # Each value may be had, but not all of them together.
             return result(None, "failed", str(error).removeprefix("sweep: "))
-        rungs = _Rungs(asked, settings.train.epochs)
+        model = make_model(settings=settings, device=self.device)
+        planned = model.planned_epochs[0]
+        rungs = _Rungs(asked, planned)
 
         def each(epoch: Epoch) -> None:
             nonlocal epochs
             epochs = epoch.epoch
             self._left = None if self.budget is None else max(self._remaining(reserve), 0.0)
-            self.watch(f"trial {number}", epoch, settings.train.epochs)
-            if epoch.epoch < settings.train.epochs:
+            self.watch(f"trial {number}", epoch, planned)
+            if epoch.epoch < planned:
                 rungs.report(epoch, self._on_the_way(epoch))
                 if self._remaining(reserve) <= 0:
                     raise _OverBudgetError
                 # The first epoch may have compiled kernels, so two are told by.
-                whole = (time.monotonic() - began) / epoch.epoch * settings.train.epochs
+                whole = (time.monotonic() - began) / epoch.epoch * planned
                 if number and epoch.epoch > 1 and whole > _SLOWEST * self._whole_budget:
                     raise _SlowError
 
-        model = Autoencoder(settings=settings, device=self.device)
         try:
             model.fit(self.train, seed=self.seed, on_epoch=each, watch={"validation": self.valid})
             score = model_rmse(model, self.valid)
