@@ -129,7 +129,7 @@ def test_one_validation_part_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     model = QUICK(settings=BOTH.replace({"epochs": 1})).fit(sample(), seed=3)
     parts = []
-    for run in runs:
+    for run, _ in runs:
         rows = np.repeat(run.valid.rows, np.diff(run.valid.indptr))
         pair = (run.valid.columns, rows) if run.known.n_rows == 40 else (rows, run.valid.columns)
         parts.append(set(zip(*(side.tolist() for side in pair), strict=True)))

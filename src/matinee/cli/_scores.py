@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ._output import bold, print_table, say
 
 if TYPE_CHECKING:
-    from ..evaluate import Evaluation, Interval
+    from ..evaluate import Evaluation, Interval, Uncertainty
     from ..models import Recommender
 
 _TRAINING = ("epochs_run", "best_epoch", "train_seconds", "seconds_per_epoch", "preset", "config")
@@ -93,9 +93,24 @@ def show_evaluation(score: Evaluation) -> None:
             for row in score.by_history
         ],
     )
+    if score.uncertainty is not None:
+        show_uncertainty(score.uncertainty)
     say(f"\nmean over users of each one's RMSE (another measure): {score.mean_user_rmse:.4f}")
     for text in score.notes:
         say(f"note: {text}")
+
+
+def show_uncertainty(found: Uncertainty) -> None:
+    """Coverage of the intervals, and how the standard deviations compare with the errors."""
+    say()
+    print_table(
+        ["interval", "ratings within", "mean width"],
+        [(f"{row.level:.0%}", f"{row.covered:.1%}", f"{row.width:.2f}") for row in found.intervals],
+    )
+    groups = ", ".join(f"{group.std:.2f} ({group.rmse:.2f})" for group in found.by_std)
+    say(f"standard deviation (and RMSE) by fifths, surest first: {groups}")
+    if found.source == "bias":
+        say("(the model kept no ratings apart: its standard deviations are of the bias model)")
 
 
 def _warning(score: Evaluation) -> str:

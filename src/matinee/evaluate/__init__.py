@@ -9,6 +9,7 @@ from ._paired import Gain, paired_gain
 from ._questions import Answer, Mean, Question, Slope, Status, answer, argmin_slope
 from ._result import Baseline, Coverage, Evaluation, HistoryBin, Part
 from ._seeds import Difference, Estimate, adjust, holm, paired, pairs, t_interval, t_p
+from ._uncertainty import IntervalCoverage, StdGroup, Uncertainty
 
 __all__ = [
     "Answer",
@@ -24,6 +25,7 @@ __all__ = [
     "Gain",
     "HistoryBin",
     "Interval",
+    "IntervalCoverage",
     "ItemError",
     "Mean",
     "Overlap",
@@ -33,6 +35,8 @@ __all__ = [
     "Scored",
     "Slope",
     "Status",
+    "StdGroup",
+    "Uncertainty",
     "adjust",
     "answer",
     "argmin_slope",

@@ -12,10 +12,12 @@ import numpy.typing as npt
 from ..data import Histories, Ratings, Scale, Vocabulary
 from ..errors import DataError, LeakError
 from ..train._bias import BiasTable
+from ..train._spread import Spread
 from ._bootstrap import RESAMPLES, Interval, Resamples, bootstrap, interval
 from ._leak_guard import Overlap, PairSet, overlap_of
 from ._metrics import ErrorSums
 from ._result import Baseline, Coverage, Evaluation, HistoryBin, Part
+from ._uncertainty import UncertaintySums
 
 Float64 = npt.NDArray[np.float64]
 Int32 = npt.NDArray[np.int32]
@@ -54,8 +56,17 @@ class Scored(Protocol):
     def leak_guard(self) -> PairSet:
         """Pairs trained on."""
 
+    @property
+    def spread(self) -> Spread | None:
+        """What its standard deviations come from, if it has any."""
+
     def predict_coded(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         """Predicted ratings, float64, shape (n,)."""
+
+    def predict_coded_std(
+        self, histories: Histories, rows: Int64, items: Int32
+    ) -> tuple[Float64, Float64]:
+        """Predicted ratings, and a standard deviation of each."""
 
 
 def evaluate(
@@ -121,6 +132,7 @@ def evaluate(
         resamples=resamples,
         seed=seed,
         notes=tuple(_notes(model, test, tally, overlap, known_of)),
+        uncertainty=None if tally.spread is None else tally.spread.result(),
     )
 
 
@@ -130,6 +142,7 @@ class _Tally:
 
     sums: ErrorSums
     unknown: ErrorSums
+    spread: UncertaintySums | None = None
     n_unknown_user: int = 0
     n_unknown_item: int = 0
 
@@ -138,11 +151,17 @@ def _tally(model: Scored, test: Ratings, histories: Histories, rows: Int64, item
     low, high = model.scale.low, model.scale.high
     known = np.append(histories.counts > 0, False)[rows]
     tally = _Tally(ErrorSums.zeros(test.n_users, 4), ErrorSums.zeros(1, 4))
+    if model.spread is not None:
+        tally.spread = UncertaintySums(model.scale, model.spread.source)
     for users, codes, values in batches(test):
         who, what = rows[users], items[codes]
         item_mean = np.append(model.bias.item_mean, np.float32(model.bias.mean))[what]
         predicted = np.empty((len(users), 4))
-        predicted[:, 0] = model.predict_coded(histories, who, what)
+        if tally.spread is None:
+            predicted[:, 0] = model.predict_coded(histories, who, what)
+        else:
+            predicted[:, 0], std = model.predict_coded_std(histories, who, what)
+            tally.spread.add(predicted[:, 0], std, values)
         predicted[:, 1] = model.bias.mean
         predicted[:, 2] = item_mean
         predicted[:, 3] = model.bias.predict(histories, who, what).clip(low, high)

@@ -7,6 +7,7 @@ from typing import Any
 
 from ._bootstrap import Interval
 from ._leak_guard import Overlap
+from ._uncertainty import Uncertainty
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,8 @@ class Evaluation:
         resamples: Bootstrap resamples.
         seed: Their seed.
         notes: What to bear in mind.
+        uncertainty: Whether the model's standard deviations keep what they say; None where it was
+            saved without.
     """
 
     model: str
@@ -118,6 +121,7 @@ class Evaluation:
     resamples: int
     seed: int
     notes: tuple[str, ...]
+    uncertainty: Uncertainty | None = None
 
     @property
     def best_baseline(self) -> str:

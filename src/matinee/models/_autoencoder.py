@@ -13,9 +13,17 @@ from ..data import Histories, Ratings
 from ..errors import UsageError
 from ..nn import Inputs, Network
 from ..train import Epoch, RunFolder, Settings
+from ..train._spread import Errors
 from ._fitted import FittedNetwork
 from ._trainable import Trainable
-from ._training import execute, finished, prepare
+from ._training import (
+    execute,
+    finished,
+    held_bias,
+    held_errors,
+    held_predictions,
+    prepare,
+)
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -62,6 +70,7 @@ class Autoencoder(Trainable):
                 f"{named} is an ensemble; make it with matinee.model({named}) or matinee.Ensemble"
             )
         self._fitted: FittedNetwork | None = None
+        self._held: Errors | None = None
 
     @property
     def network(self) -> Network:
@@ -100,7 +109,7 @@ class Autoencoder(Trainable):
         watch: Mapping[str, Ratings] | None = None,
         measure: frozenset[str] = frozenset(),
     ) -> None:
-        run = prepare(
+        run, held = prepare(
             train,
             self.settings,
             seed,
@@ -115,6 +124,28 @@ class Autoencoder(Trainable):
             self._run_folders = [place]
         execute(run, folder=place, resume=resume, on_epoch=on_epoch)
         self._take(finished(run, train, self.settings))
+        self._held = None
+        if held is not None and held.any():
+            told = held_predictions(run, train, held)
+            if self._trained.by_items:
+                new = np.zeros((len(told), 1))
+                self._held = held_errors(
+                    train, held, (told, new), (held_bias(train, held), new + 1.0)
+                )
+            else:
+                self._held = held_errors(train, held, (told, None))
+
+    def _errors(self, train: Ratings) -> Errors:
+        held, self._held = self._held, None
+        return held or super()._errors(train)
+
+    def _predict_with(
+        self, histories: Histories, rows: Int64, items: Int32
+    ) -> tuple[Float64, Float64 | None]:
+        told = self._predict(histories, rows, items)
+        if not self._trained.by_items:
+            return told, None
+        return told, (histories.users[rows] < 0).astype(np.float64)[:, None]
 
     def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         if not self._trained.by_items:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -10,6 +12,7 @@ import numpy.typing as npt
 from ..data import Histories, Ratings
 from ..errors import UsageError
 from ..train._bias import fit_bias
+from ..train._spread import Errors, bias_errors
 from ._interface import Recommender
 
 Int32 = npt.NDArray[np.int32]
@@ -23,6 +26,16 @@ class _Baseline(Recommender):
 
     def _fit(self, train: Ratings, seed: int) -> None:
         pass
+
+    def _errors(self, train: Ratings) -> Errors:
+        # A baseline keeps no validation part: it is so simple that what each rating would have
+        # been told without it is known in closed form.
+        errors = bias_errors(self.bias, train.by_user, source="leave-one-out")
+        return replace(errors, predictions=self._left_out(train, errors))
+
+    @abstractmethod
+    def _left_out(self, train: Ratings, errors: Errors) -> Float64:
+        """Predictions of those entries, each as if it alone had been left out."""
 
     def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         return {}, {}
@@ -40,6 +53,9 @@ class GlobalMean(_Baseline):
     def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         return np.full(len(rows), self.bias.mean)
 
+    def _left_out(self, train: Ratings, errors: Errors) -> Float64:
+        return np.full(len(errors.entries), self.bias.mean)
+
     def _scores(self, histories: Histories) -> Float32:
         return np.full((len(histories), self.n_items), self.bias.mean, dtype=np.float32)
 
@@ -51,6 +67,13 @@ class ItemMean(_Baseline):
 
     def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         return self.bias.item_mean[items].astype(np.float64)
+
+    def _left_out(self, train: Ratings, errors: Errors) -> Float64:
+        items = train.by_user.indices[errors.entries]
+        counts = np.bincount(train.items, minlength=train.n_items)[items]
+        mean = self.bias.item_mean[items].astype(np.float64)
+        sums = mean * counts - train.by_user.values[errors.entries]
+        return np.where(counts > 1, sums / np.maximum(counts - 1, 1), self.bias.mean)
 
     def _scores(self, histories: Histories) -> Float32:
         return np.tile(self.bias.item_mean, (len(histories), 1))
@@ -84,6 +107,9 @@ class Bias(_Baseline):
 
     def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         return self.bias.predict(histories, rows, items)
+
+    def _left_out(self, train: Ratings, errors: Errors) -> Float64:
+        return bias_errors(self.bias, train.by_user, item_reg=self.item_reg).predictions
 
     def _scores(self, histories: Histories) -> Float32:
         return self.bias.scores(histories)

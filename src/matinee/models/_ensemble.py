@@ -14,18 +14,23 @@ from ..errors import UsageError
 from ..train import (
     Blend,
     Epoch,
-    Run,
     RunFolder,
     Settings,
     carve_ratings,
-    fit_bias,
     fit_blend,
     member_settings,
-    part,
 )
+from ..train._spread import Errors
 from ._fitted import FittedNetwork
 from ._trainable import Trainable
-from ._training import execute, finished, prepare
+from ._training import (
+    execute,
+    finished,
+    held_bias,
+    held_errors,
+    held_predictions,
+    prepare,
+)
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -79,6 +84,7 @@ class Ensemble(Trainable):
             )
         self.best_epoch = []
         self.members: list[FittedNetwork] = []
+        self._held: Errors | None = None
         self.known: Float64 = np.zeros(0)
         self.new: Float64 = np.zeros(0)
 
@@ -108,7 +114,7 @@ class Ensemble(Trainable):
             raise UsageError(f"{folder}: no checkpoint to resume; leave out --resume to start anew")
         for settings in (each for entry in entries for each in entry):
             number = len(self.members) + 1
-            run = prepare(
+            run, _ = prepare(
                 train,
                 settings,
                 _seed(seed, number),
@@ -129,7 +135,7 @@ class Ensemble(Trainable):
             execute(run, folder=place, resume=going_on, on_epoch=on_epoch)
             self._add(finished(run, train, settings, shrink=False))
             if held is not None:
-                told.append(_held_predictions(run, train, held, settings))
+                told.append(held_predictions(run, train, held))
         self.n_valid = 0 if held is None else int(held.sum())
         self._weigh(train, held, told, [len(entry) for entry in entries])
 
@@ -150,34 +156,70 @@ class Ensemble(Trainable):
             self.known = Blend.equal(size).weights
             self.new = Blend.equal(size, [m for entry in by_users for m in entry]).weights
             return
-        base = _held_bias(train, held)
-        wanted = train.values[held] - base
+        base = held_bias(train, held)
+        wanted = train.by_user.values[train.by_user.aligned(held)] - base
         sets = []
         for some in (entries, by_users):
             each = [np.mean([told[m] for m in entry], axis=0) - base for entry in some]
             deviations = np.column_stack(each) if each else np.zeros((len(base), 0))
             sets.append(fit_blend(deviations, wanted, some, size).weights)
         self.known, self.new = sets
+        deviations = np.array(told) - base
+        answers = []
+        for weights, new in ((self.known, 0.0), (self.new, 1.0)):
+            spread = _disagreement(deviations, np.tile(weights[:, None], len(base)))
+            extras = self._extras(spread, np.full(len(base), new))
+            answers.append((base + weights @ deviations, extras))
+        self._held = held_errors(train, held, *answers)
+
+    def _extras(self, disagreement: Float64, new: npt.NDArray[Any]) -> Float64:
+        """What is known of a prediction's error besides: how far the members are apart, who asks.
+
+        Differences of less than a hundredth of the scale are none.
+        """
+        unit = max(self.scale.high - self.scale.low, 1e-12)
+        return np.column_stack([np.log(np.square(disagreement / unit) + 1e-4), new])
+
+    def _errors(self, train: Ratings) -> Errors:
+        held, self._held = self._held, None
+        return held or super()._errors(train)
 
     def _weights(self, known: Mask) -> Float64:
         """Weights of the members for people, float64 (members, people)."""
         return np.where(known, self.known[:, None], self.new[:, None])
 
     def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
+        base, deviations, weights = self._deviations(histories, rows, items)
+        for deviation, weight in zip(deviations, weights, strict=True):
+            base += weight * deviation
+        return base
+
+    def _predict_with(
+        self, histories: Histories, rows: Int64, items: Int32
+    ) -> tuple[Float64, Float64 | None]:
+        base, deviations, weights = self._deviations(histories, rows, items)
+        disagreement = _disagreement(deviations, weights)
+        new = histories.users[rows] < 0
+        return base + (weights * deviations).sum(axis=0), self._extras(disagreement, new)
+
+    def _deviations(
+        self, histories: Histories, rows: Int64, items: Int32
+    ) -> tuple[Float64, Float64, Float64]:
+        """The bias model's predictions (n,); how the members deviate, and weigh, (members, n)."""
         base = self.bias.predict(histories, rows, items)
         met = histories.users >= 0
+        weights = self._weights(met)
         known = np.flatnonzero(met[rows])
-        out = base.copy()
-        for member, weights in zip(self.members, self._weights(met), strict=True):
-            if not weights.any():
+        deviations = np.zeros((len(self.members), len(rows)))
+        for member, weight, deviation in zip(self.members, weights, deviations, strict=True):
+            if not weight.any():
                 continue
             if not member.by_items:
-                told = member.predict(histories, rows, items)
-                out += weights[rows] * (told - base)
+                deviation[:] = member.predict(histories, rows, items) - base
             elif len(known):
                 told = member.predict(histories, rows[known], items[known])
-                out[known] += weights[rows[known]] * (told - base[known])
-        return out
+                deviation[known] = told - base[known]
+        return base, deviations, weights[:, rows]
 
     def _scores(self, histories: Histories) -> Float32:
         met = np.flatnonzero(histories.users >= 0)
@@ -246,24 +288,14 @@ class Ensemble(Trainable):
         return model
 
 
+def _disagreement(deviations: Float64, weights: Float64) -> Float64:
+    """Weighted standard deviation of the members' predictions, float64 (n,)."""
+    share = weights / np.maximum(weights.sum(axis=0), 1e-12)
+    mean = (share * deviations).sum(axis=0)
+    found: Float64 = np.sqrt((share * np.square(deviations - mean)).sum(axis=0))
+    return found
+
+
 def _seed(seed: int, number: int) -> int:
     """A member's own seed; members of ensembles with neighbouring seeds share none."""
     return int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0])
-
-
-def _held_predictions(run: Run, train: Ratings, held: Mask, settings: Settings) -> Float64:
-    """Predictions of the validation part, in the order of the ratings."""
-    assert run.valid is not None
-    whole = train.by_item if settings.network.rows == "items" else train.by_user
-    mask = whole.aligned(held)
-    at = (np.arange(len(train)) if whole.order is None else whole.order)[mask]
-    found = np.empty(len(train))
-    found[at] = run.valid.predict(run.network, run.inputs, run.known)
-    return found[held]
-
-
-def _held_bias(train: Ratings, held: Mask) -> Float64:
-    """What the bias model of the other ratings says of the validation part."""
-    known, _ = part(train.by_user, held)
-    histories = Histories.of(known)
-    return fit_bias(known).predict(histories, train.users[held], train.items[held])

@@ -28,6 +28,7 @@ from ..data import Scale, atomic_path
 from ..errors import ModelFileError, UsageError, nearest
 from ..evaluate import PairSet
 from ..train._bias import BiasTable
+from ..train._spread import Spread
 from ._folder_tables import (
     HISTORIES,
     ITEMS,
@@ -83,6 +84,10 @@ def save(
         arrays["items.counts"] = counts
     if carried is None:
         arrays["leak_guard.hashes"] = model.leak_guard.hashes
+    spread = None
+    if model.spread is not None:
+        own, spread = model.spread.state()
+        arrays |= {f"spread.{name}": np.ascontiguousarray(array) for name, array in own.items()}
     with atomic_path(path) as folder:
         folder.mkdir()
         write_parquets(folder, model.user_ids, model.item_ids, model.item_table, carried)
@@ -98,6 +103,7 @@ def save(
             "scale": [model.scale.low, model.scale.high],
             "clip": model.clip,
             "bias": {"mean": model.bias.mean, "user_reg": model.bias.user_reg},
+            "spread": spread,
             "data": {
                 "name": model.provenance.dataset,
                 "n_users": model.n_users,
@@ -209,6 +215,9 @@ def _restored(
     model.bias = BiasTable(
         bias["mean"], arrays["bias.item_bias"], arrays["bias.item_mean"], bias["user_reg"]
     )
+    if manifest.get("spread") is not None:  # models of before have none
+        own = {n.removeprefix("spread."): a for n, a in arrays.items() if n.startswith("spread.")}
+        model.spread = Spread.restore(model.scale, own, manifest["spread"])
     carried = HISTORIES in manifest["files"]
     model.histories = read_histories(folder, model.n_users) if carried else None
     model.provenance = Provenance(

@@ -1,20 +1,23 @@
-"""``Recommender``: what every model can do, and all that a new one has to bring."""
+"""``Recommender``: what every model can do. ``Kind`` has what a new one has to bring."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, Literal, Self, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from ..data import Histories, ItemTable, Ratings, Scale, Table, Vocabulary, fingerprint
+from ..data import Histories, Ratings, Table, fingerprint
 from ..errors import TrainingError, UsageError
 from ..evaluate import Evaluation, PairSet, evaluate
-from ..recommend import HistoriesLike, People, Unknown, code_people, rank, refuse_unknown
-from ..train._bias import BiasTable, fit_bias
+from ..recommend import HistoriesLike, People, Unknown, code_people
+from ..train._bias import fit_bias
+from ..train._spread import Spread, fit_spread
+from ._kind import Kind
+from ._lists import allowed_items, tables
 from ._provenance import Provenance
 from ._support import as_column, checked, people_batches
 
@@ -24,13 +27,13 @@ Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 
 
-class Recommender(ABC):
+class Recommender(Kind):
     """A model that learns from ratings, predicts them and recommends.
 
-    A subclass implements ``_fit``, ``_predict``, ``_scores``, ``_state`` and ``_restore``, and is
-    named in ``models._folder.KINDS``; checks, ids, unknown people and items, clipping, batches,
-    evaluation and files are settled here. It is asked about *histories*: it must answer for a
-    person it never met as for one it was trained on.
+    A subclass implements the methods of ``Kind`` (``_fit``, ``_predict``, ``_scores``, ``_state``
+    and ``_restore``), and is named in ``models._folder.KINDS``; checks, ids, unknown people and
+    items, clipping, batches, evaluation and files are settled here. It is asked about *histories*:
+    it must answer for a person it never met as for one it was trained on.
 
     Attributes (after ``fit`` or loading):
         user_ids: Ids of the users trained on.
@@ -41,61 +44,10 @@ class Recommender(ABC):
             cannot: unknown people and items, and people with no history.
         histories: All training ratings by user (validation part included), so that known users
             can be served with no data present; None where the model was saved without.
+        spread: How far off predictions may be; None where the model was saved without.
         provenance: What the model was fitted on.
         record: Free notes kept with the model, JSON-able; "split" and "metrics" are well known.
     """
-
-    kind: ClassVar[str]
-    """Name of the kind of model, as in a manifest."""
-    clip: bool = True
-    """Whether predicted ratings are clipped to the scale. Ranking never is."""
-
-    user_ids: Vocabulary
-    item_ids: Vocabulary
-    item_table: ItemTable | None
-    scale: Scale
-    bias: BiasTable
-    histories: Histories | None
-    provenance: Provenance
-    record: dict[str, Any]
-    _guard: PairSet | None = None
-    _item_counts: Int64 | None = None
-    _ready: bool = False
-
-    # What a model brings.
-
-    @abstractmethod
-    def _fit(self, train: Ratings, seed: int, *args: Any, **options: Any) -> None:
-        """Learn. ``train`` is compact and checked; the attributes above are set from it.
-
-        A subclass names its options: ``def _fit(self, train, seed, *, progress=None)``.
-        """
-
-    @abstractmethod
-    def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
-        """Predicted ratings, unclipped, float64, shape (n,).
-
-        Args:
-            histories: A batch of people, each with at least one rating.
-            rows: Which person each prediction is for, ascending, shape (n,).
-            items: Item codes, all known, shape (n,).
-        """
-
-    @abstractmethod
-    def _scores(self, histories: Histories) -> Float32:
-        """Predicted ratings of all items, unclipped, a fresh float32 array (people, n_items).
-
-        ``histories`` as for ``_predict``. It must agree with ``_predict`` but for rounding.
-        """
-
-    @abstractmethod
-    def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-        """What ``_fit`` learned: arrays by name, and a JSON-able configuration."""
-
-    @classmethod
-    @abstractmethod
-    def _restore(cls, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> Self:
-        """A model from what ``_state`` gave. The caller sets the common attributes."""
 
     # What every model does.
 
@@ -126,11 +78,42 @@ class Recommender(ABC):
         self.provenance = Provenance(data.name, len(data), fingerprint(data), seed, data.notes)
         self.record = {}
         self._guard = self._item_counts = None
+        self.spread = None
         self._fit(data, seed, **options)
+        errors = self._errors(data)
+        errors = replace(errors, predictions=self._clipped(errors.predictions))
+        self.spread = fit_spread(self.bias, data.by_user, errors, self.scale)
         self._ready = True
         return self
 
-    def predict(self, users: Any, items: Any, *, histories: HistoriesLike | None = None) -> Float64:
+    @overload
+    def predict(
+        self,
+        users: Any,
+        items: Any,
+        *,
+        histories: HistoriesLike | None = None,
+        with_std: Literal[False] = False,
+    ) -> Float64: ...
+
+    @overload
+    def predict(
+        self,
+        users: Any,
+        items: Any,
+        *,
+        histories: HistoriesLike | None = None,
+        with_std: Literal[True],
+    ) -> tuple[Float64, Float64]: ...
+
+    def predict(
+        self,
+        users: Any,
+        items: Any,
+        *,
+        histories: HistoriesLike | None = None,
+        with_std: bool = False,
+    ) -> Float64 | tuple[Float64, Float64]:
         """Predict ratings.
 
         An unknown user or item, or a user with no history, is no error: the bias model answers,
@@ -141,12 +124,15 @@ class Recommender(ABC):
             items: External item ids, shape (n,), or one for all users.
             histories: What the users have rated, by their ids; by default what they rated in
                 training. Items the model does not know are left out of them.
+            with_std: Whether to give a standard deviation with each: how far off it may be.
 
         Returns:
-            float64, shape (n,).
+            float64, shape (n,); with ``with_std``, predictions and standard deviations, such that
+            a rating lies within 1.96 of the latter in 95 cases of 100 (``docs/python.md``).
 
         Raises:
-            UsageError: The shapes do not fit, or the model carries no histories and none are given.
+            UsageError: The shapes do not fit, or the model carries no histories and none are given;
+                or ``with_std`` of a model that was saved without.
         """
         people = self._people(histories, "skip")
         try:
@@ -154,7 +140,10 @@ class Recommender(ABC):
         except ValueError:
             raise UsageError("users and items differ in length") from None
         rows = self._rows(people, histories is None, user)
-        return self.predict_coded(people.histories, rows, self.item_ids.encode(item))
+        codes = self.item_ids.encode(item)
+        if with_std:
+            return self.predict_coded_std(people.histories, rows, codes)
+        return self.predict_coded(people.histories, rows, codes)
 
     def predict_coded(
         self, histories: Histories, rows: Int64, items: Int32, *, clip: bool = True
@@ -170,19 +159,50 @@ class Recommender(ABC):
         Returns:
             float64, shape (n,).
         """
-        out = np.empty(len(rows))
-        able = np.append(histories.counts > 0, False)[rows] & (items >= 0)
+        out, _ = self._answers(histories, rows, items, None)
+        return self._clipped(out) if clip else out
+
+    def predict_coded_std(
+        self, histories: Histories, rows: Int64, items: Int32
+    ) -> tuple[Float64, Float64]:
+        """``predict_coded``, and a standard deviation of each, float64 (n,).
+
+        Raises:
+            UsageError: The model was saved without what it takes.
+        """
+        if self.spread is None:
+            raise UsageError("this model was saved without standard deviations; train it anew")
+        out, std = self._answers(histories, rows, items, self.spread)
+        return self._clipped(out), std
+
+    def _answers(
+        self, histories: Histories, rows: Int64, items: Int32, spread: Spread | None
+    ) -> tuple[Float64, Float64]:
+        out, std = np.empty(len(rows)), np.empty(0 if spread is None else len(rows))
+        known = np.append(histories.counts > 0, False)[rows]
+        able = known & (items >= 0)
         rest = np.flatnonzero(~able)
         out[rest] = self.bias.predict(histories, rows[rest], items[rest])
+        if spread is not None:
+            std[rest] = spread.std_unknown(known[rest], items[rest] >= 0)
         asked = np.flatnonzero(able)
         asked = asked[np.argsort(rows[asked], kind="stable")]
         people, starts, place = np.unique(rows[asked], return_index=True, return_inverse=True)
         for first, last in people_batches(np.append(starts, len(asked))):
             batch = histories.take(people[first:last])
             part = slice(starts[first], starts[last] if last < len(starts) else len(asked))
-            where = asked[part]
-            out[where] = self._predict(batch, place[part].astype(np.int64) - first, items[where])
-        return np.clip(out, self.scale.low, self.scale.high) if self.clip and clip else out
+            where, who = asked[part], place[part].astype(np.int64) - first
+            if spread is None:
+                out[where] = self._predict(batch, who, items[where])
+                continue
+            told, extras = self._predict_with(batch, who, items[where])
+            out[where] = told
+            told = self._clipped(told)
+            std[where] = spread.std(self.bias, batch, who, items[where], told, extras)
+        return out, std
+
+    def _clipped(self, ratings: Float64) -> Float64:
+        return np.clip(ratings, self.scale.low, self.scale.high) if self.clip else ratings
 
     def recommend(
         self,
@@ -194,6 +214,7 @@ class Recommender(ABC):
         only: Iterable[Any] | None = None,
         include_seen: bool = False,
         unknown: Unknown = "error",
+        with_std: bool = False,
     ) -> Table:
         """Recommend items to people, known or new. New people need no retraining.
 
@@ -207,10 +228,12 @@ class Recommender(ABC):
             only: The only item ids to recommend from; by default all.
             include_seen: Whether items of a person's own history may be recommended.
             unknown: What to do about unknown ids: "error", or "skip" to leave them out.
+            with_std: Whether to add a column std, as in ``predict``. The order is by score alone.
 
         Returns:
             A table of user_id, item_id, score (float64, the predicted rating), rank (int32, from
-            1) and, where titles are known, title: by person in the order given, best first.
+            1), std if asked for and, where titles are known, title: by person in the order given,
+            best first.
 
         Raises:
             UnknownIdError: An unknown user or item, unless ``unknown="skip"``.
@@ -228,6 +251,7 @@ class Recommender(ABC):
                     only=only,
                     include_seen=include_seen,
                     unknown=unknown,
+                    with_std=with_std,
                 )
             )
         )
@@ -242,6 +266,7 @@ class Recommender(ABC):
         only: Iterable[Any] | None = None,
         include_seen: bool = False,
         unknown: Unknown = "error",
+        with_std: bool = False,
     ) -> Iterator[Table]:
         """Like ``recommend``, for any number of people: yields a table per batch of them.
 
@@ -254,7 +279,8 @@ class Recommender(ABC):
         people = self._people(histories, unknown)
         if users is not None:
             people = people.pick(as_column(users), unknown)
-        return self._tables(people, int(k), self._allowed(exclude, only, unknown), include_seen)
+        allowed = allowed_items(self, exclude, only, unknown)
+        return tables(self, people, int(k), allowed, include_seen, with_std)
 
     def evaluate(
         self,
@@ -346,41 +372,6 @@ class Recommender(ABC):
 
     def _rows(self, people: People, known: bool, users: npt.NDArray[Any]) -> Int64:
         return self.user_ids.encode(users).astype(np.int64) if known else people.rows(users)
-
-    def _allowed(
-        self, exclude: Iterable[Any], only: Iterable[Any] | None, unknown: Unknown
-    ) -> npt.NDArray[np.bool_]:
-        allowed = np.full(self.n_items, only is None)
-        for ids, value in ((only, True), (exclude, False)):
-            names = as_column(() if ids is None else ids)
-            codes = self.item_ids.encode(names)
-            if unknown == "error":
-                refuse_unknown("item", names, codes)
-            allowed[codes[codes >= 0]] = value
-        return allowed
-
-    def _tables(
-        self, people: People, k: int, allowed: npt.NDArray[np.bool_], include_seen: bool
-    ) -> Iterator[Table]:
-        ranked = rank(
-            self.scores_coded,
-            people.histories,
-            self.n_items,
-            k=k,
-            allowed=allowed,
-            include_seen=include_seen,
-        )
-        for rows, items, scores, ranks in ranked:
-            score = scores.astype(np.float64)
-            columns = {
-                "user_id": people.ids[rows],
-                "item_id": self.item_ids.decode(items),
-                "score": np.clip(score, self.scale.low, self.scale.high) if self.clip else score,
-                "rank": ranks,
-            }
-            if self.item_table is not None:
-                columns["title"] = self.item_table.titles[items]
-            yield Table(columns)
 
     def scores_coded(self, histories: Histories) -> Float32:
         """Unclipped predictions of all items for some people, float32 (people, n_items)."""

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ..data import Csr, Ratings, group
+from ..data import Csr, Histories, Ratings, group
 from ..errors import UsageError
 from ..nn import Network, fit_inputs
 from ..train import (
@@ -17,16 +17,19 @@ from ..train import (
     Run,
     RunFolder,
     Settings,
-    carve,
+    carve_rows,
     column_means,
     fit_bias,
     part,
     shrink_to_bias,
 )
 from ..train import train as _train
+from ..train._spread import Errors
 from ._fitted import FittedNetwork
 
+Int64 = npt.NDArray[np.int64]
 Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 
@@ -41,7 +44,7 @@ def prepare(
     measure: frozenset[str] = frozenset(),
     held: Mask | None = None,
     member: int = 0,
-) -> Run:
+) -> tuple[Run, Mask | None]:
     """A run that is ready to train.
 
     Args:
@@ -54,17 +57,20 @@ def prepare(
         measure: Further figures of each epoch: see ``train.MEASURES``.
         held: Which ratings are the validation part, shape (len(train),), where that is settled.
         member: Number in the ensemble, from 1; 0 for none.
+
+    Returns:
+        The run, and which ratings are its validation part, shape (len(train),).
     """
     rng = np.random.default_rng(seed)
     by_items = settings.network.rows == "items"
     whole = train.by_item if by_items else train.by_user
     low, high = (train.scale.low, train.scale.high) if clip else (-np.inf, np.inf)
     known, valid = whole, None
+    if held is None and settings.train.validation:
+        held = np.empty(len(train), dtype=bool)
+        held[_places(whole)] = carve_rows(whole, settings.train.validation, rng)
     if held is not None:
         known, out = part(whole, held)
-        valid = Holdout.of(out, low, high)
-    elif settings.train.validation:
-        known, out = carve(whole, settings.train.validation, rng)
         valid = Holdout.of(out, low, high)
     offset = _offset(known, settings.network.center)
     inputs = fit_inputs(settings.network, known.values, offset)
@@ -84,7 +90,8 @@ def prepare(
         if len(csr.values):
             watched[name] = Holdout.of(csr, low, high, users_are_columns=by_items)
     own = Holdout.of(known, low, high, users_are_columns=by_items)
-    return Run(network, inputs, known, settings.train, rng, valid, watched, member, measure, own)
+    run = Run(network, inputs, known, settings.train, rng, valid, watched, member, measure, own)
+    return run, held
 
 
 def execute(
@@ -133,6 +140,49 @@ def finished(run: Run, train: Ratings, settings: Settings, *, shrink: bool = Tru
     )
 
 
+def held_predictions(run: Run, train: Ratings, held: Mask) -> Float64:
+    """What the network, as it is, says of the validation part without seeing it.
+
+    Returns:
+        float64 (n,), not clipped, in the order that the part has in ``train.by_user``.
+    """
+    assert run.valid is not None
+    told = run.valid.predict(run.network, run.inputs, run.known)
+    if run.network.config.rows == "users":
+        return told
+    by_item = _places(train.by_item)[train.by_item.aligned(held)]
+    by_user = _places(train.by_user)[train.by_user.aligned(held)]
+    ordered = np.empty(len(told))
+    ordered[np.argsort(by_user)] = told[np.argsort(by_item)]
+    return ordered
+
+
+def held_bias(train: Ratings, held: Mask) -> Float64:
+    """What the bias model of the other ratings says of the validation part, likewise."""
+    known, out = part(train.by_user, held)
+    rows = np.repeat(np.arange(out.n_rows), out.counts)
+    return fit_bias(known).predict(Histories.of(known), rows, out.indices)
+
+
+def held_errors(train: Ratings, held: Mask, *told: tuple[Float64, Float64 | None]) -> Errors:
+    """Predictions of the validation part, to fit the spread on.
+
+    Args:
+        train: The training ratings.
+        held: Which are the validation part.
+        *told: Predictions in the order of ``held_predictions``, and what the model adds to each
+            (n, k); several where it answers in several ways.
+    """
+    entries = np.flatnonzero(train.by_user.aligned(held))
+    extras = [extra for _, extra in told if extra is not None]
+    return Errors(
+        np.tile(entries, len(told)),
+        np.concatenate([predictions for predictions, _ in told]),
+        "validation",
+        np.vstack(extras) if extras else None,
+    )
+
+
 def choose_device(name: str) -> str:
     """The torch device meant by "auto", "cpu", "cuda" or the like.
 
@@ -150,6 +200,11 @@ def choose_device(name: str) -> str:
     if kind == "cuda" and not torch.cuda.is_available():
         raise UsageError("device 'cuda': torch sees no CUDA device here; use cpu or auto")
     return name
+
+
+def _places(csr: Csr) -> Int64:
+    """Where each entry stood in the ratings."""
+    return np.arange(len(csr.values)) if csr.order is None else csr.order
 
 
 def _offset(known: Csr, center: str) -> Float32:

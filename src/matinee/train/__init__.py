@@ -15,7 +15,7 @@ from ._presets import member_settings, preset, preset_names
 if TYPE_CHECKING:
     from ._blend import Blend, fit_blend
     from ._checkpoint import RunFolder, drop_checkpoints
-    from ._holdout import Holdout, carve, carve_ratings, part
+    from ._holdout import Holdout, carve, carve_ratings, carve_rows, part
     from ._loop import Epoch, Run, train
     from ._measure import MEASURES
     from ._shrink import shrink_to_bias
@@ -33,6 +33,7 @@ __all__ = [
     "TrainConfig",
     "carve",
     "carve_ratings",
+    "carve_rows",
     "column_means",
     "drop_checkpoints",
     "fit_bias",
@@ -48,7 +49,7 @@ __all__ = [
 _HOMES = {
     "_blend": ("Blend", "fit_blend"),
     "_checkpoint": ("RunFolder", "drop_checkpoints"),
-    "_holdout": ("Holdout", "carve", "carve_ratings", "part"),
+    "_holdout": ("Holdout", "carve", "carve_ratings", "carve_rows", "part"),
     "_loop": ("Epoch", "Run", "train"),
     "_measure": ("MEASURES",),
     "_shrink": ("shrink_to_bias",),

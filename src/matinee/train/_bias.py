@@ -130,3 +130,23 @@ def _item_sums(
         bias = total / max(indptr[u + 1] - indptr[u] + user_reg, 1e-12)
         for e in range(indptr[u], indptr[u + 1]):
             sums[items[e]] += values[e] - mean - bias
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def residual_sums(
+    indptr: Int64,
+    items: Int32,
+    values: Float32,
+    item_bias: Float64,
+    mean: float,
+    user_reg: float,
+    squares: Float64,
+) -> None:
+    """Add to each item the squares of what the bias model leaves of its ratings."""
+    for u in range(len(indptr) - 1):
+        total = 0.0
+        for e in range(indptr[u], indptr[u + 1]):
+            total += values[e] - mean - item_bias[items[e]]
+        bias = total / max(indptr[u + 1] - indptr[u] + user_reg, 1e-12)
+        for e in range(indptr[u], indptr[u + 1]):
+            squares[items[e]] += (values[e] - mean - item_bias[items[e]] - bias) ** 2

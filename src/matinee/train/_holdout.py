@@ -103,11 +103,17 @@ class Holdout:
 
 def carve(csr: Csr, share: float, rng: np.random.Generator) -> tuple[Csr, Csr]:
     """Part of every row's entries at random, without emptying any row: (kept, held out)."""
+    out = carve_rows(csr, share, rng)
+    return _where(csr, ~out), _where(csr, out)
+
+
+def carve_rows(csr: Csr, share: float, rng: np.random.Generator) -> Mask:
+    """``carve`` as a mask over the entries, shape (entries,)."""
     out = rng.random(len(csr.indices)) < share
     first = csr.indptr[:-1][csr.counts > 0]
     whole = np.logical_and.reduceat(out, first) if len(first) else np.empty(0, dtype=bool)
     out[first[whole]] = False
-    return _where(csr, ~out), _where(csr, out)
+    return out
 
 
 def carve_ratings(train: Ratings, share: float, rng: np.random.Generator) -> Mask:

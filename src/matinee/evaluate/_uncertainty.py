@@ -1,0 +1,134 @@
+"""Whether a model's standard deviations keep what they say, on held-out ratings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtri
+
+from ..data import Scale
+
+Float64 = npt.NDArray[np.float64]
+
+LEVELS = (0.5, 0.8, 0.95)
+_BINS = 400
+_GROUPS = 5
+
+
+@dataclass(frozen=True)
+class IntervalCoverage:
+    """How many ratings lay within the intervals of one level.
+
+    An interval is the prediction give or take so many standard deviations as hold ``level`` of a
+    normal distribution, cut to the scale.
+
+    Attributes:
+        level: The share that should lie within.
+        covered: The share that did.
+        width: Mean width of the intervals, in units of the ratings.
+    """
+
+    level: float
+    covered: float
+    width: float
+
+
+@dataclass(frozen=True)
+class StdGroup:
+    """Predictions with similar standard deviations.
+
+    Attributes:
+        n: How many.
+        std: Root mean square of the standard deviations.
+        rmse: Root mean square of the errors, which should be the same.
+    """
+
+    n: int
+    std: float
+    rmse: float
+
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """A model's standard deviations beside its errors.
+
+    Attributes:
+        intervals: Coverage of the 50%, 80% and 95% intervals.
+        std: Root mean square of the standard deviations; the RMSE, where they are calibrated.
+        z_rms: Root mean square of error over standard deviation; 1 where they are calibrated.
+        by_std: About equal fifths of the predictions, the surest first.
+        source: What the standard deviations were fitted on: "validation", "leave-one-out", or
+            "bias" (errors of the bias model, where the model kept no ratings apart).
+    """
+
+    intervals: tuple[IntervalCoverage, ...]
+    std: float
+    z_rms: float
+    by_std: tuple[StdGroup, ...]
+    source: str
+
+
+class UncertaintySums:
+    """What it takes, summed over batches.
+
+    Args:
+        scale: Range of the ratings.
+        source: What the standard deviations were fitted on.
+    """
+
+    def __init__(self, scale: Scale, source: str) -> None:
+        self._scale = scale
+        self._source = source
+        self._n = 0
+        self._covered = np.zeros(len(LEVELS))
+        self._width = np.zeros(len(LEVELS))
+        self._z = 0.0
+        self._bins = np.zeros((3, _BINS))
+
+    def add(self, predicted: Float64, std: Float64, values: npt.NDArray[Any]) -> None:
+        """Count some predictions, their standard deviations, and the ratings, each shape (n,)."""
+        low, high = self._scale.low, self._scale.high
+        for at, level in enumerate(LEVELS):
+            reach = float(ndtri((1.0 + level) / 2.0)) * std
+            bottom = np.clip(predicted - reach, low, high)
+            top = np.clip(predicted + reach, low, high)
+            self._covered[at] += int(((values >= bottom) & (values <= top)).sum())
+            self._width[at] += float((top - bottom).sum())
+        squared = np.square(predicted - values)
+        self._n += len(values)
+        self._z += float((squared / np.square(std)).sum())
+        # Bins by ratio: 400 from a ten-thousandth of the scale up are 2.3% apart.
+        unit = max(high - low, 1e-12)
+        place = (1.0 + np.log10(std / unit) / 4.0) * _BINS
+        bins = np.clip(place, 0, _BINS - 1).astype(np.int64)
+        for row, weight in enumerate((np.ones(len(values)), np.square(std), squared)):
+            self._bins[row] += np.bincount(bins, weight, minlength=_BINS)
+
+    def result(self) -> Uncertainty | None:
+        """The sums as figures; None of no predictions."""
+        if self._n == 0:
+            return None
+        return Uncertainty(
+            intervals=tuple(
+                IntervalCoverage(level, float(covered) / self._n, float(width) / self._n)
+                for level, covered, width in zip(LEVELS, self._covered, self._width, strict=True)
+            ),
+            std=float(np.sqrt(self._bins[1].sum() / self._n)),
+            z_rms=float(np.sqrt(self._z / self._n)),
+            by_std=tuple(self._groups()),
+            source=self._source,
+        )
+
+    def _groups(self) -> Iterator[StdGroup]:
+        running = np.cumsum(self._bins[0])
+        ends = np.searchsorted(running, running[-1] * np.arange(1, _GROUPS + 1) / _GROUPS)
+        first = 0
+        for end in ends.tolist():
+            n, std, squared = self._bins[:, first : end + 1].sum(axis=1)
+            first = max(first, end + 1)
+            if n:
+                yield StdGroup(int(n), float(np.sqrt(std / n)), float(np.sqrt(squared / n)))

@@ -1,0 +1,90 @@
+"""``Kind``: all that a kind of model has to bring, or may."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ..data import Histories, ItemTable, Ratings, Scale, Vocabulary
+from ..evaluate import PairSet
+from ..train._bias import BiasTable
+from ..train._spread import Errors, Spread, bias_errors
+from ._provenance import Provenance
+
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+
+
+class Kind(ABC):
+    """What a subclass of ``Recommender`` implements; see there for the attributes."""
+
+    kind: ClassVar[str]
+    """Name of the kind of model, as in a manifest."""
+    clip: bool = True
+    """Whether predicted ratings are clipped to the scale. Ranking never is."""
+
+    user_ids: Vocabulary
+    item_ids: Vocabulary
+    item_table: ItemTable | None
+    scale: Scale
+    bias: BiasTable
+    histories: Histories | None
+    spread: Spread | None = None
+    provenance: Provenance
+    record: dict[str, Any]
+    _guard: PairSet | None = None
+    _item_counts: Int64 | None = None
+    _ready: bool = False
+
+    @abstractmethod
+    def _fit(self, train: Ratings, seed: int, *args: Any, **options: Any) -> None:
+        """Learn. ``train`` is compact and checked; the attributes above are set from it.
+
+        A subclass names its options: ``def _fit(self, train, seed, *, progress=None)``.
+        """
+
+    @abstractmethod
+    def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
+        """Predicted ratings, unclipped, float64, shape (n,).
+
+        Args:
+            histories: A batch of people, each with at least one rating.
+            rows: Which person each prediction is for, ascending, shape (n,).
+            items: Item codes, all known, shape (n,).
+        """
+
+    @abstractmethod
+    def _scores(self, histories: Histories) -> Float32:
+        """Predicted ratings of all items, unclipped, a fresh float32 array (people, n_items).
+
+        ``histories`` as for ``_predict``. It must agree with ``_predict`` but for rounding.
+        """
+
+    @abstractmethod
+    def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+        """What ``_fit`` learned: arrays by name, and a JSON-able configuration."""
+
+    @classmethod
+    @abstractmethod
+    def _restore(cls, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> Self:
+        """A model from what ``_state`` gave. The caller sets the common attributes."""
+
+    # What a model may bring.
+
+    def _predict_with(
+        self, histories: Histories, rows: Int64, items: Int32
+    ) -> tuple[Float64, Float64 | None]:
+        """``_predict``, and what else tells how far off each prediction may be, float64 (n, k)."""
+        return self._predict(histories, rows, items), None
+
+    def _errors(self, train: Ratings) -> Errors:
+        """Predictions of training ratings that they had not seen, to fit the spread on.
+
+        By default the bias model's: a model with a better way brings its own.
+        """
+        return bias_errors(self.bias, train.by_user)
