@@ -21,6 +21,7 @@ from matinee.study import (
     summary_markdown,
     summary_table,
 )
+from matinee.study._series import label
 
 BASE, A, B = "base/base", "batch_size/8", "batch_size/64"
 
@@ -308,3 +309,17 @@ class TestCompare:
             compare_results(one, results({B: held(0.9)}))
         with pytest.raises(UsageError, match="share no data"):
             compare_results(one, results({A: held(0.9)}, data=[{"name": "e"}]))
+
+
+@pytest.mark.parametrize(
+    ("arm", "expected"),
+    [
+        ("batch_size/64", "batch size 64"),
+        ("base/base", "base"),
+        ("users/3,code_dropout=0.5", "users 3 with code dropout 0.5"),
+        ("users/3,code_dropout=0,tied=on", "users 3 with code dropout 0 and tied on"),
+        ("baseline/bias", "the bias baseline"),
+    ],
+)
+def test_labels(arm: str, expected: str) -> None:
+    assert label(arm) == expected

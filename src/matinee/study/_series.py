@@ -136,4 +136,4 @@ def label(arm: str) -> str:
     words = group.replace("_", " ")
     if name in ("", group):
         return words
-    return f"{words} {name.replace('_', ' ').replace(',', ', ').replace('=', ' ')}"
+    return f"{words} {name.replace('_', ' ').replace(',', ' with ', 1).replace(',', ' and ').replace('=', ' ')}"
