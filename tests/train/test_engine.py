@@ -27,6 +27,7 @@ DECAYS: list[dict[str, Any]] = [
     {"weight_decay": 0.3},
     {"l2": 0.01},
     {"l2": 0.01, "weight_decay": 0.3},
+    {"l2": 0.05, "l2_on": "weights"},
 ]
 SCHEDULES: list[dict[str, Any]] = [
     {},

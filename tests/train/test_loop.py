@@ -230,3 +230,13 @@ def test_in_float64_as_in_float32() -> None:
 def test_options_that_make_no_training(options: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         TrainConfig.make(options)
+
+
+def test_l2_against_the_sum_is_divided_by_the_ratings() -> None:
+    csr = ratings()
+    by_sum = run(settings(l2=0.5, l2_against="sum"), csr=csr)
+    by_mean = run(settings(l2=0.5 / len(csr.values)), csr=csr)
+    plain = run(settings(), csr=csr)
+    losses = [[epoch.loss for epoch in train(one)] for one in (by_sum, by_mean, plain)]
+    assert losses[0] == losses[1]
+    assert losses[0] != losses[2]

@@ -13,7 +13,7 @@ import torch
 
 from ..nn import Batch, Middle, Network, Transposer, kernels, reference, sum_by_column
 from ._config import TrainConfig
-from ._optimizer import RMSPROP_DECAY, Flat, Plan, Table
+from ._optimizer import RMSPROP_DECAY, Flat, Plan, Table, has_l2
 from ._schedule import learning_rates
 
 Array = npt.NDArray[Any]
@@ -75,7 +75,10 @@ class KernelEngine:
         small += [self.network.bias_out] * trains_bias
         vector = torch.cat([p.detach().reshape(-1) for p in small])
         free = self.network.bias_out.numel() if trains_bias else 0
-        self.flat = Flat(self.plan, vector.numpy(), free)
+        sizes = [
+            (p.numel(), p is not self.network.bias_out, has_l2(self.plan.config, p)) for p in small
+        ]
+        self.flat = Flat(self.plan, vector.numpy(), sizes)
         gradient = torch.from_numpy(self.flat.gradient)
         place = 0
         for p in small:
@@ -194,7 +197,8 @@ class TorchEngine:
         penalty = torch.zeros((), dtype=table.dtype, device=table.device)
         if self.config.l2:
             for p in self.optimizer.param_groups[0]["params"]:
-                penalty = penalty + 0.5 * self.config.l2 * p.square().sum()
+                if has_l2(self.config, p):
+                    penalty = penalty + 0.5 * self.config.l2 * p.square().sum()
         self.optimizer.zero_grad()
         torch.autograd.backward(loss + penalty)
         rate = float(self.rates[step])

@@ -91,6 +91,9 @@ class Run:
 
     def __post_init__(self) -> None:
         check_measures(self.measures)
+        if self.config.l2_against == "sum":
+            mean = {"l2": self.config.l2 / len(self.known.values), "l2_against": "mean"}
+            self.config = self.config.replace(mean)
         self.rows = np.flatnonzero(self.known.counts)  # a row without ratings has no loss
         size = rows_per_step(self.config, len(self.rows))
         smallest = 2 if size > 1 and self.network.config.batch_norm else 1

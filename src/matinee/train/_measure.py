@@ -8,6 +8,8 @@ import numpy as np
 
 from ..errors import UsageError, nearest
 from ..nn import Network, single_row_statistics
+from ._config import TrainConfig
+from ._optimizer import has_l2
 
 if TYPE_CHECKING:
     from ._loop import Run
@@ -50,7 +52,7 @@ def measure(run: Run) -> tuple[dict[str, float], dict[str, float]]:
             more[f"{name}_user_mean"] = held.mean_user_rmse(errors)
     penalty = None
     if "penalty" in run.measures and run.config.l2 > 0:
-        penalty = more["penalty"] = l2_penalty(run.network, run.config.l2)
+        penalty = more["penalty"] = l2_penalty(run.network, run.config)
     if run.training is not None and "training" in run.measures:
         errors = run.training.squared_errors(*parts)
         more["training"] = float(np.sqrt(errors.mean()))
@@ -67,9 +69,11 @@ def measure(run: Run) -> tuple[dict[str, float], dict[str, float]]:
     return watched, more
 
 
-def l2_penalty(network: Network, l2: float) -> float:
-    """The L2 term of the loss: l2 times half the sum of all squared parameters, in float64."""
+def l2_penalty(network: Network, config: TrainConfig) -> float:
+    """The L2 term of the loss: l2 times half the sum of the squared parameters, in float64."""
     total = sum(
-        float(p.detach().double().square().sum()) for p in network.parameters() if p.requires_grad
+        float(p.detach().double().square().sum())
+        for p in network.parameters()
+        if p.requires_grad and has_l2(config, p)
     )
-    return 0.5 * l2 * total
+    return 0.5 * config.l2 * total

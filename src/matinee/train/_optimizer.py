@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from torch import Tensor
 
 from ..nn import Columns
 from . import _row_kernels as kernels
@@ -24,6 +26,11 @@ _KINDS = {
 }
 
 
+def has_l2(config: TrainConfig, parameter: Tensor) -> bool:
+    """Whether l2 holds for a parameter of the network."""
+    return config.l2_on == "all" or parameter.ndim > 1
+
+
 class Plan:
     """Every step's sizes, known in advance: see ``_row_kernels`` for what they mean.
 
@@ -35,6 +42,7 @@ class Plan:
     def __init__(self, config: TrainConfig, steps_per_epoch: int) -> None:
         self.kind = _KINDS[config.optimizer]
         self.eps = config.eps
+        self.config = config
         self.l2 = config.l2
         adam = config.optimizer == "adam"
         self.beta1 = config.beta1 if adam else config.momentum
@@ -153,23 +161,25 @@ class Flat:
     Args:
         plan: The step sizes.
         weights: float (n,), updated in place.
-        free: How many parameters at the end are exempt from weight decay (the output bias).
+        parts: What follows each other in it: the size, whether weight decay holds, whether l2 does.
     """
 
-    def __init__(self, plan: Plan, weights: Float, free: int) -> None:
+    def __init__(self, plan: Plan, weights: Float, parts: list[tuple[int, bool, bool]]) -> None:
         self.plan = plan
         self.weights = weights
         self.gradient = np.zeros_like(weights)
         self.m, self.v = plan.moments(weights)
-        self._spans = [
-            (slice(0, len(weights) - free), True),
-            (slice(len(weights) - free, None), False),
-        ]
+        self._spans: list[tuple[slice, bool, bool]] = []
+        place = 0
+        for (decays, penalised), same in groupby(parts, key=lambda part: part[1:]):
+            size = sum(part[0] for part in same)
+            self._spans.append((slice(place, place + size), decays, penalised))
+            place += size
 
     def step(self, step: int) -> None:
         """Step by ``gradient`` and zero it."""
         plan = self.plan
-        for span, decays in self._spans:
+        for span, decays, penalised in self._spans:
             kernels.step_flat(
                 plan.kind,
                 self.weights[span],
@@ -182,5 +192,5 @@ class Flat:
                 plan.beta2,
                 plan.root[step],
                 plan.eps,
-                plan.l2,
+                plan.l2 if penalised else 0.0,
             )
