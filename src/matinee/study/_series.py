@@ -136,4 +136,5 @@ def label(arm: str) -> str:
     words = group.replace("_", " ")
     if name in ("", group):
         return words
-    return f"{words} {name.replace('_', ' ').replace(',', ' with ', 1).replace(',', ' and ').replace('=', ' ')}"
+    told = name.replace("_", " ").replace("=", " ")
+    return f"{words} {told.replace(',', ' with ', 1).replace(',', ' and ')}"
