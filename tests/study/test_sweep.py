@@ -275,9 +275,9 @@ def test_the_budget_stops_a_running_trial(ratings: Ratings, clock: Clock) -> Non
     found = sweep(ratings, START, space=space, budget=1, on_epoch=watch)
     assert found.stopped == "budget"
     assert [trial.number for trial in found.trials] == list(range(len(found.trials)))
-    # Half of the minute is for judging; one more trial was begun, and is not among the trials.
+    # Part of the minute is for judging; one more trial was begun, and is not among the trials.
     searching = [(what, now) for what, now in seen if what.startswith("trial")]
-    assert searching[-1][1] <= 37
+    assert searching[-1][1] <= 49
     assert searching[-1][0] == f"trial {len(found.trials)}"
     assert sum(trial.epochs for trial in found.trials) < len(searching)
     assert clock.now <= 60

@@ -110,7 +110,7 @@ def sweep(
             store, start, space, parts[0], parts[1], seed, device, budget, on_epoch, on_trial
         )
         rounds = 1 if test is None else 2
-        stopped = search.run(trials, seeds * rounds)
+        stopped = search.run(trials, seeds, rounds)
         found = tuple(store.finished)
         best = best_of(found)
         if best is None:

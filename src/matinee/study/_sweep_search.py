@@ -85,15 +85,16 @@ class Search:
         network = self.start.kind == "autoencoder" and self.start.network.shrinks
         self._shrunk = network and self.start.train.validation > 0
 
-    def run(self, trials: int | None, judgements: int) -> Stopped:
+    def run(self, trials: int | None, seeds: int, rounds: int) -> Stopped:
         """Run trials until something ends the search.
 
         Args:
             trials: How many there may be.
-            judgements: Trainings of each of two settings that must fit in the budget afterwards.
+            seeds: How often two settings are to be trained afterwards, within the budget, for
+            rounds: each of so many comparisons.
         """
         while trials is None or len(self.store.finished) < trials:
-            reserve = self._reserve(judgements)
+            reserve = self._reserve(seeds, rounds)
             if self._remaining(reserve) <= 0:
                 return "budget"
             found = self.store.ask()
@@ -137,13 +138,17 @@ class Search:
         """Seconds of searching left."""
         return self._whole_budget - reserve - self._before - (time.monotonic() - self._began)
 
-    def _reserve(self, judgements: int) -> float:
-        """Seconds of the budget to keep for judging the best, as far as can be told."""
+    def _reserve(self, seeds: int, rounds: int) -> float:
+        """Seconds of the budget to keep for judging the best, as far as can be told.
+
+        While nothing is better than the start there is nothing to judge, and one seed will do for
+        what may yet come.
+        """
         best = best_of(self.store.finished)
         if self.budget is None or best is None:
             return 0.0
         each = self.store.finished[0].seconds + best.seconds
-        return min(judgements * each, _JUDGING * self._whole_budget)
+        return min(rounds * (seeds if best.number else 1) * each, _JUDGING * self._whole_budget)
 
     def _trial(self, asked: Asked, values: dict[str, Any], reserve: float) -> Trial | None:
         """Train and score one setting; None if the budget ended first."""
