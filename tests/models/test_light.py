@@ -14,10 +14,21 @@ from battery import checkerboard, everything, same, sample
 
 from matinee.data import Histories
 from matinee.errors import UsageError
-from matinee.models import Autoencoder, Bias, GlobalMean, ItemMean, Recommender, load_model
+from matinee.models import (
+    Autoencoder,
+    Bias,
+    Ensemble,
+    GlobalMean,
+    ItemMean,
+    Recommender,
+    item_vectors,
+    load_model,
+)
+from matinee.models._light import LightEnsemble, _csr
 from matinee.nn import Forward, NetworkConfig
 from matinee.nn._activations import TORCH
 from matinee.nn._forward import ACTIVATIONS
+from matinee.train import preset
 
 STRANGERS: list[dict[str, float]] = [
     {"item-03": 5.0},
@@ -86,12 +97,73 @@ def test_item_vectors_make_the_scores(models: tuple[Recommender, Recommender]) -
     _, light = models
     if light.settings.network.output_activation != "linear" or light.network.by_items:
         return
-    vectors, biases = light.item_vectors()
+    vectors, biases = light.item_space()
     who = light.histories.take([5])
     scores = light.scores_coded(who)[0]
     dots = (light.encode(who) @ vectors.T + biases)[0]
     # All but the person's own bias.
     np.testing.assert_allclose(scores - dots, np.mean(scores - dots), atol=2e-5)
+
+
+ENSEMBLE = [
+    {"set": {"hidden": [6], "input": "presence", "input_scale": "sqrt"}, "copies": 2},
+    {"set": {"hidden": [5, 3, 5], "activation": "tanh"}},
+    {"set": {"rows": "items", "hidden": [4]}},
+    {"set": {"rows": "items", "hidden": [5], "activation": "sigmoid"}},
+]
+
+
+@pytest.fixture(scope="module")
+def ensembles(tmp_path_factory: pytest.TempPathFactory) -> tuple[Recommender, Recommender]:
+    settings = preset("base").replace(
+        {"epochs": 3, "batch_size": 16, "center": "bias", "validation": 0.1}, "test"
+    )
+    members = settings.model_copy(update={"members": _members()})
+    model = Ensemble(settings=members).fit(sample(), seed=1)
+    return pair(model, tmp_path_factory.mktemp("light") / "model")
+
+
+def _members() -> tuple[Any, ...]:
+    from matinee.train._config import Member
+
+    return tuple(Member.make(each) for each in ENSEMBLE)
+
+
+def test_an_ensemble_is_the_same(ensembles: tuple[Recommender, Recommender]) -> None:
+    heavy, light = ensembles
+    assert isinstance(light, LightEnsemble)
+    users, items = everything(sample())
+    np.testing.assert_allclose(light.predict(users, items), heavy.predict(users, items), atol=2e-5)
+    assert same(light.recommend(STRANGERS, k=40), heavy.recommend(STRANGERS, k=40))
+    assert heavy.histories is not None
+    np.testing.assert_allclose(
+        light.scores_coded(heavy.histories), heavy.scores_coded(heavy.histories), atol=2e-5
+    )
+
+
+def test_standard_deviations_are_the_same(
+    models: tuple[Recommender, Recommender], ensembles: tuple[Recommender, Recommender]
+) -> None:
+    users, items = everything(sample())
+    for heavy, light in (models, ensembles):
+        wanted = heavy.predict(users, items, with_std=True)[1]
+        found = light.predict(users, items, with_std=True)[1]
+        np.testing.assert_allclose(found, wanted, rtol=1e-3)
+
+
+def test_vectors_of_an_ensemble_rank_as_it_does(
+    ensembles: tuple[Recommender, Recommender],
+) -> None:
+    _, light = ensembles
+    space = item_vectors(light)
+    assert space is not None
+    who = light.histories.take([4])
+    new = Histories(who.indptr, who.items, who.values, np.array([-1], np.int32))
+    used = [m for m, w in zip(light.members, light.new, strict=True) if w and not m.by_items]
+    hidden = np.concatenate([member.encode(new) for member in used], axis=1)
+    dots = (hidden @ space.vectors.T + space.biases)[0]
+    scores = light.scores_coded(new)[0]
+    np.testing.assert_allclose(scores - dots, np.mean(scores - dots), atol=5e-5)
 
 
 @pytest.mark.parametrize("kind", [Bias, GlobalMean, ItemMean], ids=lambda kind: kind.kind)
@@ -157,8 +229,6 @@ def test_rows_without_ratings_and_gathering_in_parts(monkeypatch: pytest.MonkeyP
     sizes = [3, 0, 9, 1, 0, 0, 6] * 40
     people = [(rng.choice(9000, n, replace=False), rng.uniform(1, 5, n)) for n in sizes]
     who = Histories.build(people)
-    from matinee.models._light import _csr
-
     hidden, _ = forward.encode(_csr(who, forward))
     for row, (items, values) in enumerate(people):
         sums = (arrays["table_in"][items] * values.astype(np.float32)[:, None]).sum(axis=0)

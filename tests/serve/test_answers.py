@@ -44,7 +44,10 @@ def test_recommendations_are_the_models_own(
         assert entry["predicted"] == pytest.approx(row["score"], abs=1e-4)
         assert entry["title"] == row["title"]
         assert entry["rank"] == row["rank"]
-        assert entry["std"] is None
+    people = model._people([given], "error").histories
+    codes = model.item_ids.encode(ids(found["recommendations"]))
+    _, std = model.predict_coded_std(people, np.zeros(20, dtype=np.int64), codes)
+    assert [e["std"] for e in found["recommendations"]] == pytest.approx(std.tolist(), rel=1e-3)
     assert found["ignored"] == []
     assert [(u["index"], u["rating"]) for u in found["used"]] == list(enumerate(given.values()))
 
@@ -236,6 +239,9 @@ def test_similar_items_by_cosine(client: TestClient, model: Recommender) -> None
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     near = client.get(f"/v1/items/{model.item_ids.ids[4]}/similar?k=5").json()["similar"]
     cosines = unit @ unit[4]
+    assert model.histories is not None
+    counts = np.bincount(model.histories.items, minlength=model.n_items)
+    cosines[counts < 10] = -2  # hardly learned
     cosines[4] = -2
     wanted = np.argsort(-cosines)[:5]
     assert ids(near) == [str(item) for item in model.item_ids.ids[wanted]]
@@ -321,7 +327,7 @@ def test_the_card(client: TestClient, model: Recommender) -> None:
         "years": True,
         "users": True,
         "vectors": True,
-        "std": False,
+        "std": True,
         "counts": True,
     }
     assert len(found["epochs"]) == 8

@@ -253,7 +253,7 @@ def test_a_model_without_histories_titles_or_vectors(tmp_path: Path) -> None:
             "years": False,
             "users": False,
             "vectors": False,
-            "std": False,
+            "std": True,
             "counts": True,
         }
         refused(client.get("/v1/map"), 404)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from ..data import Csr, Histories, Ratings
 from ..train import Settings
 from ..train._factors import Factors, Side, fit_factors
+from ._support import ItemVectors
 from ._unbroken import Diary, Unbroken
 
 Int32 = npt.NDArray[np.int32]
@@ -65,6 +66,14 @@ class BiasedMF(Unbroken):
             diary.note(mse, mse**0.5, lambda rows, items: model.ratings(users, rows, items))
 
         self.factors, self.search = fit_factors(train, self.settings.mf, rng, told)
+
+    def item_space(self) -> ItemVectors:
+        """The items' learned vectors and biases."""
+        model = self.factors
+        spread = np.float32(model.spread)
+        return ItemVectors(
+            model.items.factors * spread, model.items.bias * spread + np.float32(model.mean)
+        )
 
     def _users(self, histories: Histories) -> Side:
         rows = Csr(histories.indptr, histories.items, histories.values, None, self.n_items)

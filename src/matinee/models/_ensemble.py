@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from ..data import Csr, Histories, Ratings
+from ..data import Csr, Ratings
 from ..errors import UsageError
 from ..train import (
     Blend,
@@ -21,6 +21,7 @@ from ..train import (
     member_settings,
 )
 from ..train._spread import Errors
+from ._blending import Blending, disagreement
 from ._fitted import FittedNetwork
 from ._trainable import Trainable
 from ._training import (
@@ -39,7 +40,7 @@ Float64 = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 
-class Ensemble(Trainable):
+class Ensemble(Blending, Trainable):
     """Autoencoders trained on the same ratings; its prediction is a blend of theirs.
 
     One validation part of the ratings is kept out for all of them: their epochs are chosen by it,
@@ -167,92 +168,14 @@ class Ensemble(Trainable):
         deviations = np.array(told) - base
         answers = []
         for weights, new in ((self.known, 0.0), (self.new, 1.0)):
-            spread = _disagreement(deviations, np.tile(weights[:, None], len(base)))
+            spread = disagreement(deviations, np.tile(weights[:, None], len(base)))
             extras = self._extras(spread, np.full(len(base), new))
             answers.append((base + weights @ deviations, extras))
         self._held = held_errors(train, held, *answers)
 
-    def _extras(self, disagreement: Float64, new: npt.NDArray[Any]) -> Float64:
-        """What is known of a prediction's error besides: how far the members are apart, who asks.
-
-        Differences of less than a hundredth of the scale are none.
-        """
-        unit = max(self.scale.high - self.scale.low, 1e-12)
-        return np.column_stack([np.log(np.square(disagreement / unit) + 1e-4), new])
-
     def _errors(self, train: Ratings) -> Errors:
         held, self._held = self._held, None
         return held or super()._errors(train)
-
-    def _weights(self, known: Mask) -> Float64:
-        """Weights of the members for people, float64 (members, people)."""
-        return np.where(known, self.known[:, None], self.new[:, None])
-
-    def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
-        base, deviations, weights = self._deviations(histories, rows, items)
-        for deviation, weight in zip(deviations, weights, strict=True):
-            base += weight * deviation
-        return base
-
-    def _predict_with(
-        self, histories: Histories, rows: Int64, items: Int32
-    ) -> tuple[Float64, Float64 | None]:
-        base, deviations, weights = self._deviations(histories, rows, items)
-        disagreement = _disagreement(deviations, weights)
-        new = histories.users[rows] < 0
-        return base + (weights * deviations).sum(axis=0), self._extras(disagreement, new)
-
-    def _deviations(
-        self, histories: Histories, rows: Int64, items: Int32
-    ) -> tuple[Float64, Float64, Float64]:
-        """The bias model's predictions (n,); how the members deviate, and weigh, (members, n)."""
-        base = self.bias.predict(histories, rows, items)
-        met = histories.users >= 0
-        weights = self._weights(met)
-        known = np.flatnonzero(met[rows])
-        deviations = np.zeros((len(self.members), len(rows)))
-        for member, weight, deviation in zip(self.members, weights, deviations, strict=True):
-            if not weight.any():
-                continue
-            if not member.by_items:
-                deviation[:] = member.predict(histories, rows, items) - base
-            elif len(known):
-                told = member.predict(histories, rows[known], items[known])
-                deviation[known] = told - base[known]
-        return base, deviations, weights[:, rows]
-
-    def _scores(self, histories: Histories) -> Float32:
-        met = np.flatnonzero(histories.users >= 0)
-        weights = self._weights(histories.users >= 0).astype(np.float32)
-        scores = self.bias.scores(histories)
-        scores *= 1.0 - weights.sum(axis=0)[:, None]
-        for member, weight in zip(self.members, weights, strict=True):
-            if not weight.any():
-                continue
-            if not member.by_items:
-                told = member.scores(histories)
-                told *= weight[:, None]
-                scores += told
-            elif len(met):
-                told = member.scores(histories.take(met))
-                told *= weight[met, None]
-                scores[met] += told
-        return scores
-
-    def encode(self, histories: Histories) -> Float32:
-        """The last hidden layers for people, of all members with users as rows, side by side.
-
-        Returns:
-            float32, shape (people, sum of those members' ``hidden[-1]``).
-
-        Raises:
-            UsageError: No member has users as rows, so people have no vector.
-        """
-        self._require_fitted()
-        found = [member.encode(histories) for member in self.members if not member.by_items]
-        if not found:
-            raise UsageError("with rows = 'items' in all members there are no vectors for people")
-        return np.concatenate(found, axis=1)
 
     def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         tensors: dict[str, npt.NDArray[Any]] = {"blend.known": self.known, "blend.new": self.new}
@@ -286,14 +209,6 @@ class Ensemble(Trainable):
         model.known, model.new = tensors["blend.known"], tensors["blend.new"]
         model.n_valid = config["n_valid"]
         return model
-
-
-def _disagreement(deviations: Float64, weights: Float64) -> Float64:
-    """Weighted standard deviation of the members' predictions, float64 (n,)."""
-    share = weights / np.maximum(weights.sum(axis=0), 1e-12)
-    mean = (share * deviations).sum(axis=0)
-    found: Float64 = np.sqrt((share * np.square(deviations - mean)).sum(axis=0))
-    return found
 
 
 def _seed(seed: int, number: int) -> int:

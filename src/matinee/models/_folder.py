@@ -58,7 +58,10 @@ KINDS = {
 }
 """Where the class of each kind of model lives; it is imported when a model of it is loaded."""
 
-LIGHT = {"autoencoder": ("_light", "LightAutoencoder")}
+LIGHT = {
+    "autoencoder": ("_light", "LightAutoencoder"),
+    "ensemble": ("_light", "LightEnsemble"),
+}
 """The classes that answer without torch, of the kinds that otherwise need it."""
 
 # What training leaves in a folder beside the model, and what saving the model there keeps.

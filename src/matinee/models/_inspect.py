@@ -77,10 +77,8 @@ def neighbours(
     if vectors is None or counts is None:
         return []
     titles = None if model.item_table is None else model.item_table.titles
-    if items is None:
-        asked = np.argsort(-counts, kind="stable")[:8]
-    else:
-        asked = model.item_ids.encode(list(items))
+    most_rated = np.argsort(-counts, kind="stable")[:8].tolist()
+    asked = most_rated if items is None else model.item_ids.encode(list(items)).tolist()
     kept = np.flatnonzero(counts >= few)
     if len(kept) < k + 1:
         kept = np.flatnonzero(counts > 0)
@@ -90,7 +88,7 @@ def neighbours(
         return item, str(item if titles is None else titles[code])
 
     found = []
-    for code in (int(c) for c in asked if c >= 0):
+    for code in (code for code in asked if code >= 0):
         rows = np.append(kept[kept != code], code)
         near, cosines = most_alike(unit_rows(vectors.vectors[rows]), len(rows) - 1, k)
         pairs = zip(rows[near].tolist(), cosines.tolist(), strict=True)
@@ -101,17 +99,21 @@ def neighbours(
 
 def vectors_of(model: Recommender) -> ItemVectors | None:
     """The items' learned vectors, of a model loaded either way; None where it has none."""
-    if model.kind == "autoencoder" and not hasattr(model, "item_vectors"):
-        from ._light import LightAutoencoder
+    if not hasattr(model, "item_space") and model.kind in ("autoencoder", "ensemble"):
+        from ._light import LightAutoencoder, LightEnsemble
 
-        return LightAutoencoder(*model._state()).item_vectors()
+        light = LightEnsemble if model.kind == "ensemble" else LightAutoencoder
+        found = light(*model._state())
+        found.bias = model.bias
+        return found.item_space()
     return item_vectors(model)
 
 
 def training_curves(model: Recommender) -> dict[str, list[dict[str, Any]]]:
     """Epochs of each network of a model, plain, by the network's name ("" for its own)."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for epoch in getattr(model, "epochs", ()):
+    epochs = getattr(model, "epochs", None)  # of the bias model, a number of passes
+    for epoch in epochs if isinstance(epochs, list) else []:
         member = getattr(epoch, "member", 0)
         found.setdefault(f"member {member}" if member else "", []).append(epoch.as_dict())
     return found

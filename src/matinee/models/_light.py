@@ -12,6 +12,7 @@ from ..data import Csr, Histories, Ratings
 from ..errors import UsageError
 from ..nn import Forward
 from ..train import Settings
+from ._blending import Blending
 from ._interface import Recommender
 from ._support import ItemVectors
 
@@ -89,7 +90,7 @@ class LightNetwork:
         """The last hidden layer for people, float32 (people, hidden[-1]); users must be rows."""
         return self.forward.encode(_csr(histories, self.forward))[0]
 
-    def item_vectors(self) -> ItemVectors:
+    def item_space(self) -> ItemVectors:
         """The items' learned vectors: the last layer, or with items as rows their codes."""
         if self._known is None:
             return ItemVectors(self.forward.table_out, self.forward.bias_out + self.forward.offset)
@@ -124,9 +125,9 @@ class LightAutoencoder(Recommender):
         self.network = LightNetwork(tensors, config)
         self.settings = self.network.settings
 
-    def item_vectors(self) -> ItemVectors:
+    def item_space(self) -> ItemVectors:
         """The items' learned vectors and biases."""
-        return self.network.item_vectors()
+        return self.network.item_space()
 
     def encode(self, histories: Histories) -> Float32:
         """The last hidden layer for people, float32, shape (people, hidden[-1]).
@@ -158,6 +159,54 @@ class LightAutoencoder(Recommender):
         if len(met):
             scores[met] = self.network.scores(histories.take(met))
         return scores
+
+    def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+        return self._saved
+
+    @classmethod
+    def _restore(cls, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> Self:
+        return cls(tensors, config)
+
+
+class LightEnsemble(Blending, Recommender):
+    """An ``Ensemble`` that predicts and recommends but cannot be fitted, likewise."""
+
+    kind: ClassVar[str] = "ensemble"
+
+    def __init__(self, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> None:
+        self._saved = tensors, config
+        self.settings = Settings.make(config["settings"], "model")
+        self.members: list[LightNetwork] = []
+        self.known, self.new = tensors["blend.known"], tensors["blend.new"]
+        shared: dict[str, npt.NDArray[Any]] = {}  # what members with items as rows were given
+        for number, each in enumerate(config["members"]):
+            prefix = f"member.{number}."
+            own = {n.removeprefix(prefix): a for n, a in tensors.items() if n.startswith(prefix)}
+            shared = shared or {n: a for n, a in own.items() if n.startswith("known.")}
+            by_items = each["settings"]["network"]["rows"] == "items"
+            self.members.append(LightNetwork({**own, **shared} if by_items else own, each))
+
+    def item_space(self) -> ItemVectors | None:
+        """The items' learned vectors, of all members that answer for new people, side by side.
+
+        A vector is multiplied by its member's weight: the product with a person's vectors side by
+        side then is the blend. None if no member answers for new people.
+        """
+        weighed = [
+            (member.item_space(), np.float32(weight))
+            for member, weight in zip(self.members, self.new, strict=True)
+            if weight and not member.by_items
+        ]
+        if not weighed:
+            return None
+        base = np.float32(1.0 - self.new.sum()) * (self.bias.item_bias + np.float32(self.bias.mean))
+        return ItemVectors(
+            np.concatenate([space.vectors * weight for space, weight in weighed], axis=1),
+            base + sum(space.biases * weight for space, weight in weighed),
+        )
+
+    def _fit(self, train: Ratings, seed: int, *args: Any, **options: Any) -> None:
+        raise UsageError("this model was loaded to answer only; load it without light=True to fit")
 
     def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         return self._saved

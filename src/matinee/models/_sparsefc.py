@@ -12,6 +12,7 @@ from ..nn import KernelNet
 from ..train import Settings
 from ..train._als_kernels import entry_scores
 from ..train._sparsefc import fit_kernel_net, observed
+from ._support import ItemVectors
 from ._unbroken import Diary, Unbroken
 
 Int32 = npt.NDArray[np.int32]
@@ -86,6 +87,10 @@ class SparseFC(Unbroken):
             self.item_vectors, self.user_weights, self.user_biases = net.vectors(data)
             rmse = self._unit * (2 * half / len(train)) ** 0.5
             diary.note(whole / len(train), rmse, self._at)
+
+    def item_space(self) -> ItemVectors:
+        """The items' learned vectors; they have no biases of their own."""
+        return ItemVectors(self.item_vectors, np.zeros(self.n_items, dtype=np.float32))
 
     @property
     def _unit(self) -> float:

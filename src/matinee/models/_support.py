@@ -74,7 +74,7 @@ class ItemVectors(NamedTuple):
 
 def item_vectors(model: Recommender) -> ItemVectors | None:
     """The learned vectors of the items, of a model loaded light that has any; else None."""
-    tell = getattr(model, "item_vectors", None)
+    tell = getattr(model, "item_space", None)
     found: ItemVectors | None = None if tell is None else tell()
     return found
 

@@ -184,7 +184,6 @@ def _handle_errors(app: FastAPI) -> None:
         headers = dict(error.headers or {})
         return Response(content, error.status_code, headers, PROBLEM)
 
-
     @app.exception_handler(Exception)
     async def _fault(_: Request, error: Exception) -> Response:
         # The guard logs it: the error goes on to there.

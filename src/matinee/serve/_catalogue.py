@@ -16,7 +16,8 @@ Int64 = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 _FEW = 10
-"""Ratings from which an item's vector says something: items with fewer do not shape the map."""
+"""Ratings from which an item's vector says something. Items with fewer shape no map, and are
+nobody's neighbours."""
 
 
 class Catalogue:
@@ -53,11 +54,11 @@ class Catalogue:
         vectors = item_vectors(model)
         self.unit = None if vectors is None else unit_rows(vectors.vectors)
         self._points = self._explained = None
+        self._learned = np.ones(n, dtype=np.bool_)
+        if self.counts is not None and (self.counts >= _FEW).any():
+            self._learned = self.counts >= _FEW
         if vectors is not None:
-            weights = np.ones(n) if self.counts is None else self.counts >= _FEW
-            self._points, self._explained = plane(
-                vectors.vectors, weights if weights.any() else np.ones(n)
-            )
+            self._points, self._explained = plane(vectors.vectors, self._learned)
         self.titles.search("a title", 1)  # its indexes are built now, not by the first to ask
 
     def _genres(self, n: int) -> tuple[list[str], dict[str, Int64]]:
@@ -125,10 +126,13 @@ class Catalogue:
         Raises:
             ProblemError: 404, the model has no item vectors.
         """
-        rows, cosines = most_alike(self._vectors(), code, k)
+        unit = self._vectors()
+        learned = np.flatnonzero(self._learned)
+        rows = np.append(learned[learned != code], code)
+        near, cosines = most_alike(unit[rows], len(rows) - 1, k)
         return [
             {**self.item(int(row)), "similarity": round(float(cosine), 6)}
-            for row, cosine in zip(rows, cosines, strict=True)
+            for row, cosine in zip(rows[near], cosines, strict=True)
         ]
 
     def position(self, code: int) -> dict[str, float] | None:

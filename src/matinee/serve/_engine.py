@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -296,10 +296,11 @@ class Engine:
 
     def _spread(self, history: Histories, codes: npt.NDArray[np.int32]) -> Iterable[float | None]:
         """Standard deviations of predictions where the model tells them."""
-        tell: Callable[..., Any] | None = getattr(self._model, "spread_coded", None)
-        if tell is None:
+        if self._model.spread is None:
             return [None] * len(codes)
-        return [_number(s) for s in tell(history, np.zeros(len(codes), dtype=np.int64), codes)]
+        rows = np.zeros(len(codes), dtype=np.int64)
+        _, spread = self._model.predict_coded_std(history, rows, codes)
+        return [_number(std) for std in spread.tolist()]
 
     def _allowed(
         self,
