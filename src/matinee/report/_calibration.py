@@ -40,11 +40,15 @@ class Calibration(Chart):
         pairs: In any order.
         x_title: What is predicted.
         y_title: What is compared with it.
+        words: Told of a dot: its place, its height, its count.
+        line: What the diagonal is called.
     """
 
     pairs: Sequence[Pair]
     x_title: str = "predicted rating"
     y_title: str = "mean of the ratings given"
+    words: str = "predicted {:.2f}: given {:.2f} on average, {:,} ratings"
+    line: str = "as predicted"
 
     kind: ClassVar[str] = "calibration"
 
@@ -66,15 +70,15 @@ class Calibration(Chart):
         most = max(p.count for p in self.pairs)
         parts = [frame.draw(x_title=self.x_title, y_title=self.y_title)]
         parts.append(line(left, bottom, frame.right, top, "level"))
+        third = low + 0.3 * (high - low)
         parts.append(
-            text(frame.right - 6, top + 30, "as predicted", anchor="end", cls="level-name halo")
+            text(frame.x.at(third) + 12, frame.y.at(third) + 12, self.line, cls="level-name")
         )
         for p in self.pairs:
             x = frame.x.at(p.predicted)
-            words = (
-                f"predicted {p.predicted:.2f}: given {p.given:.2f} on average "
-                f"({p.low:.2f} to {p.high:.2f}), {p.count:,} ratings"
-            )
+            words = self.words.format(p.predicted, p.given, p.count)
+            if p.high > p.low:
+                words += f" ({p.low:.2f} to {p.high:.2f})"
             whisker = line(x, frame.y.at(p.low), x, frame.y.at(p.high), "whisker")
             # Area by count, so that the eye weighs them as the average does.
             dot = shape(

@@ -11,7 +11,7 @@ from markupsafe import escape
 
 from ._chart import WIDTH, Chart, Drawing, Frame
 from ._scale import Axis, padded
-from ._svg import COLOURS, SHAPES, SIZE, element, line, shape, shortened, text
+from ._svg import SIZE, element, line, look, shape, shortened, text
 from ._svg import width as text_width
 
 
@@ -65,7 +65,8 @@ class Dots(Chart):
     def draw(self, width: float = WIDTH) -> Drawing:
         """See ``Chart.draw``."""
         legend, legend_height = self._legend(width) if len(self.kinds) > 1 else ("", 0.0)
-        step = 22.0 if len(self.kinds) > 2 else 20.0
+        apart = self._apart()
+        step = 18.0 + 2.0 * apart * len(self.kinds) / 3 + (2.0 if len(self.kinds) > 2 else 0.0)
         left = min(max(text_width(name) for name in self.rows) + 14, width * 0.42)
         top = legend_height + 10 + (16 if self.levels else 0)
         bottom = top + step * len(self.rows)
@@ -89,7 +90,7 @@ class Dots(Chart):
             )
         beyond: dict[int, float] = {}
         for dot in sorted(self.dots, key=lambda d: (d.row, -d.value)):
-            y = top + step * (dot.row + 0.5)
+            y = top + step * (dot.row + 0.5) + apart * (dot.kind - (len(self.kinds) - 1) / 2)
             # Marks beyond the axis stand at its end, side by side, each with its value.
             place = beyond.get(dot.row, right - 4)
             parts.append(self._dot(frame.x, dot, y, place))
@@ -97,6 +98,13 @@ class Dots(Chart):
                 beyond[dot.row] = place - 24 - text_width(f"{dot.value:.2f}")
         height = bottom + (38 if self.x_title else 22)
         return Drawing("".join(parts), width, height)
+
+    def _apart(self) -> float:
+        """How far kinds stand apart in a row, so that wide intervals do not cover each other."""
+        spans = [d.high - d.low for d in self.dots if d.low is not None and d.high is not None]
+        low, high = self._range()
+        wide = sum(span > 0.05 * (high - low) for span in spans)
+        return 6.0 if 1 < len(self.kinds) <= 3 and wide > len(self.rows) / 2 else 0.0
 
     def _style(self, kind: int) -> int:
         return self.styles[kind] if self.styles else kind
@@ -132,8 +140,7 @@ class Dots(Chart):
             a, b = axis.at(max(dot.low, axis.low)), axis.at(min(dot.high, axis.high))
             if b - a > 3:
                 parts.append(line(a, y, b, y, "whisker"))
-        style = self._style(dot.kind)
-        mark = SHAPES[style % len(SHAPES)]
+        colour, _, mark = look(self._style(dot.kind))
         cls = "hollow" if dot.kind in self.hollow else "dot"
         if dot.value > axis.high:
             parts.append(shape(mark, edge, y, 4.0, cls))
@@ -144,7 +151,7 @@ class Dots(Chart):
         return element(
             "g",
             element("title", str(escape(words))) + "".join(parts),
-            cls=f"mark s{style % COLOURS}",
+            cls=f"mark {colour}",
             data_tip=words,
         )
 
@@ -155,9 +162,9 @@ class Dots(Chart):
             if x > 6.0 and x + wide > width:
                 x, y = 6.0, y + SIZE + 5
             cls = "hollow" if at in self.hollow else "dot"
-            style = self._style(at)
-            mark = shape(SHAPES[style % len(SHAPES)], x + 4, y, 4.0, cls)
+            colour, _, kind = look(self._style(at))
+            mark = shape(kind, x + 4, y, 4.0, cls)
             words = text(x + 13, y, shortened(name, width - x - 14), cls="name")
-            parts.append(element("g", mark + words, cls=f"s{style % COLOURS}"))
+            parts.append(element("g", mark + words, cls=colour))
             x += wide
         return "".join(parts), y + SIZE

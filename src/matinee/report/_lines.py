@@ -11,7 +11,7 @@ from markupsafe import escape
 
 from ._chart import WIDTH, Chart, Drawing, Frame, tick_room
 from ._scale import Axis, padded
-from ._svg import COLOURS, DASHES, SHAPES, SIZE, element, line, path, shape, shortened, spread, text
+from ._svg import SIZE, element, line, look, path, shape, shortened, spread, text
 from ._svg import width as text_width
 
 _HEIGHT = 300.0
@@ -186,24 +186,24 @@ class Lines(Chart):
                 parts.append(element("path", d=path(outline, closed=True), cls="band"))
             elif band:
                 parts.append(line(band[0][0], band[0][1], band[0][0], band[0][2], "whisker"))
-        dash = DASHES[style % len(DASHES)] or None
-        parts.append(element("path", d=path(points), cls="curve", stroke_dasharray=dash))
-        kind = SHAPES[style % len(SHAPES)]
+        colour, dash, kind = look(style)
+        parts.append(element("path", d=path(points), cls="curve", stroke_dasharray=dash or None))
         every = max(1, len(points) // 5)
         # Markers start at different places, so that those of neighbours do not cover each other.
         offset = (style * max(1, every // 3)) % every
         shown = {*range(offset, len(points), every), len(points) - 1} if points else set()
         parts += [shape(kind, points[i][0], points[i][1], 3.2, "dot") for i in sorted(shown)]
-        return element("g", "".join(parts), cls=f"s{style % COLOURS}")
+        return element("g", "".join(parts), cls=colour)
 
     def _mark(self, frame: Frame, mark: Mark) -> str:
         x, y = frame.x.at(mark.x), frame.y.at(min(mark.y, frame.y.high))
         words = f"{mark.name}: {mark.y:.3f}"
-        ring = shape(SHAPES[mark.style % len(SHAPES)], x, y, 6.0, "hollow")
+        colour, _, kind = look(mark.style)
+        ring = shape(kind, x, y, 6.0, "hollow")
         if mark.y > frame.y.high:
             ring += text(x - 10, y, f"{mark.y:.2f} ↑", anchor="end", cls="name halo")
         title = element("title", str(escape(words)))
-        return element("g", title + ring, cls=f"s{mark.style % COLOURS}")
+        return element("g", title + ring, cls=colour)
 
     def _labels(self, high: float) -> list[str]:
         """Names as written at the ends: with its value, of a curve that ends above the chart."""
@@ -223,7 +223,7 @@ class Lines(Chart):
         places = spread(wanted, _GAP, frame.top - 4, frame.bottom)
         parts = []
         for i in range(len(self.series)):
-            style = self._style(i)
+            colour, _, kind = look(self._style(i))
             x = frame.right + 16
             from_x = min(frame.x.at(ends[i][0]) + 5, frame.right + 1)
             leader = line(from_x, wanted[i], x - 11, places[i], "leader")
@@ -231,9 +231,9 @@ class Lines(Chart):
                 element(
                     "g",
                     leader
-                    + shape(SHAPES[style % len(SHAPES)], x - 6, places[i], 3.2, "dot")
+                    + shape(kind, x - 6, places[i], 3.2, "dot")
                     + text(x + 1, places[i], shortened(names[i], width - x - 2), cls="name"),
-                    cls=f"s{style % COLOURS}",
+                    cls=colour,
                 )
             )
         return "".join(parts)

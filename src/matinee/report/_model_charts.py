@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..evaluate import Breakdown, ErrorBin, Evaluation
+from ..evaluate import Breakdown, ErrorBin, Evaluation, Uncertainty
 from ._bars import Histogram
 from ._calibration import Calibration, Pair
 from ._chart import Chart
@@ -120,6 +120,22 @@ def calibration(found: Breakdown) -> Calibration | None:
             Pair(c.predicted, c.given, c.interval.low, c.interval.high, c.n)
             for c in found.calibration
         ],
+    )
+
+
+def spread(found: Uncertainty) -> Calibration:
+    """Standard deviations told with predictions against the errors they had."""
+    return Calibration(
+        name="spread",
+        title="Told uncertainty against the error",
+        note="Fifths of the predictions, the surest first. On the dashed line the standard "
+        "deviation told is the error made.",
+        summary="; ".join(f"told {g.std:.3f}, error {g.rmse:.3f}" for g in found.by_std),
+        pairs=[Pair(g.std, g.rmse, g.rmse, g.rmse, g.n) for g in found.by_std],
+        x_title="standard deviation told",
+        y_title="RMSE of those predictions",
+        words="told {:.3f}: RMSE {:.3f}, {:,} ratings",
+        line="as told",
     )
 
 

@@ -13,12 +13,12 @@ from typing import Any
 from .._version import __version__
 from ..data import Ratings
 from ..data._atomic import write_text
-from ..evaluate import Breakdown, Evaluation
+from ..evaluate import Breakdown, Evaluation, Uncertainty
 from ..models import Neighbours, Recommender, breakdown, neighbours
 from ..models._inspect import training_curves
 from ..recommend import HistoriesLike
 from ._chart import Chart
-from ._model_charts import NAMES, of_breakdown, score_card, training
+from ._model_charts import NAMES, of_breakdown, score_card, spread, training
 from ._page import render
 from ._tables import Sheet, Value, link
 
@@ -73,6 +73,7 @@ class ModelReport:
             "score": [score_card(score)] if score else [],
             "training": [curve] if curve else [],
             "errors": of_breakdown(found) if found else [],
+            "uncertainty": [spread(score.uncertainty)] if score and score.uncertainty else [],
         }
         return cls(model, score, found, tuple(neighbours(model)), charts)
 
@@ -98,6 +99,7 @@ class ModelReport:
             sizes=_sizes(self.found) if self.found else [],
             found=self.found,
             worst=_worst(self.found) if self.found else None,
+            uncertainty=_uncertainty(score.uncertainty) if score and score.uncertainty else None,
             alike=self.alike,
             provenance=_provenance(model),
             environment=_environment(),
@@ -119,6 +121,8 @@ class ModelReport:
         tables = [_scores(self.score)] if self.score else []
         if self.found:
             tables += [*_sizes(self.found), _worst(self.found)]
+        if self.score and self.score.uncertainty:
+            tables.append(_uncertainty(self.score.uncertainty))
         for table in tables:
             for ending, text in (("csv", table.csv()), ("md", table.markdown())):
                 files.append(folder / f"{table.name}.{ending}")
@@ -250,6 +254,24 @@ def _worst(found: Breakdown) -> Sheet:
         "the RMSE’s 95% interval, so that chance does not choose them."
     )
     return Sheet("worst", columns, rows, caption)
+
+
+def _uncertainty(found: Uncertainty) -> Sheet:
+    rows: list[list[Value]] = [
+        [f"{100 * each.level:g}%", f"{100 * each.covered:.1f}%", each.width]
+        for each in found.intervals
+    ]
+    source = {
+        "validation": "on a validation part of the training ratings",
+        "leave-one-out": "on training ratings left out one by one",
+        "bias": "on errors of the bias model",
+    }
+    caption = (
+        "Share of the test ratings within the intervals told with the predictions, which were "
+        f"fitted {source.get(found.source, found.source)}. Error over standard deviation: "
+        f"{found.z_rms:.3f} in root mean square, 1 where they are calibrated."
+    )
+    return Sheet("uncertainty", ["interval", "lay within", "mean width"], rows, caption)
 
 
 def _provenance(model: Recommender) -> Sheet:

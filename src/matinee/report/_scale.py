@@ -50,7 +50,8 @@ class Axis:
             else round_ticks(self.low, self.high, wanted)
         )
         texts = self.labels or tick_texts(values)
-        return [(v, t) for v, t in zip(values, texts, strict=True) if self.holds(v)]
+        pairs = zip(values, texts, strict=True)
+        return [(v, t.replace("-", "−", t[:1] == "-")) for v, t in pairs if self.holds(v)]
 
 
 def round_ticks(low: float, high: float, wanted: int = 5) -> tuple[float, ...]:

@@ -16,6 +16,12 @@ COLOURS = 8
 DASHES = ("", "7 3", "2 3", "9 3 2 3", "4 2", "12 4", "1 2.5", "8 2 2 2 2 2")
 
 
+def look(style: int) -> tuple[str, str, str]:
+    """Class of the colour, dash and shape of a series: no two of the first 64 share all three."""
+    turn = style + style // COLOURS
+    return f"s{style % COLOURS}", DASHES[turn % len(DASHES)], SHAPES[turn % len(SHAPES)]
+
+
 def n(value: float) -> str:
     """A coordinate: to a tenth of a pixel."""
     return f"{value:.1f}".removesuffix(".0")
