@@ -5,11 +5,12 @@ import pytest
 from battery import Battery, Case, fitted, sample
 
 from matinee.errors import UsageError
-from matinee.models import Bias, GlobalMean, ItemMean
+from matinee.models import Bias, GlobalMean, ItemMean, UserMean
 
 CASES = [
     Case("global-mean", GlobalMean, learns=False, bound=1.154),
     Case("item-mean", ItemMean, learns=False, bound=1.034),
+    Case("user-mean", UserMean, learns=False, bound=1.064),
     Case("bias", Bias, learns=False, bound=0.954),
 ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ._baselines import Bias, GlobalMean, ItemMean
+from ._baselines import Bias, GlobalMean, ItemMean, UserMean
 from ._folder import check_place, load_model, read_manifest
 from ._inspect import Neighbours, breakdown, neighbours
 from ._interface import Recommender
@@ -31,6 +31,7 @@ __all__ = [
     "Provenance",
     "Recommender",
     "SparseFC",
+    "UserMean",
     "breakdown",
     "check_place",
     "item_counts",

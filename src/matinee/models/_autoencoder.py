@@ -73,6 +73,11 @@ class Autoencoder(Trainable):
         self._held: Errors | None = None
 
     @property
+    def folds_in(self) -> bool:
+        """See ``Kind``."""
+        return self.settings.network.rows != "items"
+
+    @property
     def network(self) -> Network:
         """The trained network."""
         return self._trained.network

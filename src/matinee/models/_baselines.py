@@ -79,6 +79,28 @@ class ItemMean(_Baseline):
         return np.tile(self.bias.item_mean, (len(histories), 1))
 
 
+class UserMean(_Baseline):
+    """Predicts the mean of the ratings the person gave."""
+
+    kind: ClassVar[str] = "user_mean"
+
+    def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
+        return _means(histories)[rows]
+
+    def _left_out(self, train: Ratings, errors: Errors) -> Float64:
+        given = train.by_user
+        users = np.searchsorted(given.indptr, errors.entries, side="right") - 1
+        counts = np.diff(given.indptr)
+        sums = np.bincount(train.users, train.values, minlength=train.n_users)
+        rest = sums[users] - given.values[errors.entries]
+        left = counts[users] - 1
+        return np.where(left > 0, rest / np.maximum(left, 1), self.bias.mean)
+
+    def _scores(self, histories: Histories) -> Float32:
+        means = _means(histories).astype(np.float32)
+        return np.tile(means[:, None], (1, self.n_items))
+
+
 class Bias(_Baseline):
     """Predicts mean + user bias + item bias (Koren, TKDD 2010, section 2.1).
 
@@ -117,3 +139,9 @@ class Bias(_Baseline):
     def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         config = {"user_reg": self.user_reg, "item_reg": self.item_reg, "epochs": self.epochs}
         return {}, config
+
+
+def _means(histories: Histories) -> Float64:
+    """Mean rating of each person, who has one at least, float64 (people,)."""
+    sums: Float64 = np.add.reduceat(histories.values, histories.indptr[:-1], dtype=np.float64)
+    return sums / histories.counts

@@ -53,6 +53,11 @@ class Blending:
     bias: BiasTable
     scale: Scale
 
+    @property
+    def folds_in(self) -> bool:
+        """See ``Kind``."""
+        return any(not member.by_items for member in self.members)
+
     def _extras(self, disagreement: Float64, new: npt.NDArray[Any]) -> Float64:
         """What is known of a prediction's error besides: how far the members are apart, who asks.
 

@@ -55,6 +55,7 @@ KINDS = {
     "global_mean": ("_baselines", "GlobalMean"),
     "item_mean": ("_baselines", "ItemMean"),
     "sparsefc": ("_sparsefc", "SparseFC"),
+    "user_mean": ("_baselines", "UserMean"),
 }
 """Where the class of each kind of model lives; it is imported when a model of it is loaded."""
 

@@ -76,6 +76,13 @@ class Kind(ABC):
 
     # What a model may bring.
 
+    @property
+    def folds_in(self) -> bool:
+        """Whether it answers for people it was not trained on from their ratings, without being
+        trained again. Where it does not, the bias model does.
+        """
+        return True
+
     def _predict_with(
         self, histories: Histories, rows: Int64, items: Int32
     ) -> tuple[Float64, Float64 | None]:

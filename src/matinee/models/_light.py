@@ -125,6 +125,11 @@ class LightAutoencoder(Recommender):
         self.network = LightNetwork(tensors, config)
         self.settings = self.network.settings
 
+    @property
+    def folds_in(self) -> bool:
+        """See ``Kind``."""
+        return not self.network.by_items
+
     def item_space(self) -> ItemVectors:
         """The items' learned vectors and biases."""
         return self.network.item_space()

@@ -88,6 +88,11 @@ class SparseFC(Unbroken):
             rmse = self._unit * (2 * half / len(train)) ** 0.5
             diary.note(whole / len(train), rmse, self._at)
 
+    @property
+    def folds_in(self) -> bool:
+        """See ``Kind``."""
+        return False
+
     def item_space(self) -> ItemVectors:
         """The items' learned vectors; they have no biases of their own."""
         return ItemVectors(self.item_vectors, np.zeros(self.n_items, dtype=np.float32))
