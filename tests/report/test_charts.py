@@ -113,8 +113,10 @@ def test_a_curve_far_above_the_rest_is_named_at_the_top() -> None:
 def test_values_are_kept_for_the_reader() -> None:
     hover = CHARTS[0].hover()
     assert hover["x"] == [1, 2, 3]
-    assert hover["series"][0]["low"] == [0.9, 0.85, 0.9]
-    assert hover["series"][2]["y"] == [None, 0.8, 0.7]
+    assert hover["series"][0]["y"] == [10000, 9000, 9500]
+    assert hover["series"][0]["down"] == [1000, 500, 500]
+    assert hover["series"][0]["up"] == [1000, 500, 500]
+    assert hover["series"][2]["y"] == [None, 8000, 7000]
 
 
 def test_marks_beyond_the_axis_carry_their_value() -> None:

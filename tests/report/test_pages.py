@@ -8,6 +8,7 @@ import itertools
 import json
 import re
 import time
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -211,6 +212,25 @@ def test_values_for_the_script_are_json(pages: dict[str, Path]) -> None:
     found = re.findall(r'<script type="application/json">(.*?)</script>', text)
     assert len(found) > 10
     assert all(isinstance(json.loads(each), dict) for each in found)
+
+
+def test_what_only_some_studies_measure(tmp_path: Path) -> None:
+    found = plausible.reference(seeds=[0], epochs=3)
+    more = {
+        "single_row_statistics.held_out": 3.1,
+        "protocol.global": 0.9,
+        "noise_floor": 0.77,
+    }
+    runs = {
+        key: replace(record, final=record.final | more) if record.final else record
+        for key, record in found.runs.items()
+    }
+    text = Page(StudyReport.of(replace(found, runs=runs)).html()).text
+    assert "held-out, batch norm by one row" in text
+    assert "noise floor" in text
+    assert "one model, 1 figures" not in text  # the reference's figures are told instead
+    formulas = Page(StudyReport.of(plausible.protocol()).html()).text
+    assert "paired by position" in formulas
 
 
 def test_no_runs_at_all(tmp_path: Path) -> None:

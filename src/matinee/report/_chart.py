@@ -13,7 +13,7 @@ from markupsafe import escape
 
 from ..data._atomic import write_text
 from ._scale import Axis
-from ._svg import SIZE, element, line, n, text
+from ._svg import SIZE, element, line, n, path, text
 from ._svg import width as text_width
 
 WIDTH = 410.0
@@ -148,18 +148,21 @@ class Frame:
     ) -> str:
         """Ticks, their texts, rules across the plot, and the titles of the axes."""
         parts = []
+        across: list[str] = []  # one path for all rules: pages are full of them
         for value, label in self.y.marks(y_ticks):
             y = self.y.at(value)
             if "y" in rules:
-                parts.append(line(self.left, y, self.right, y, "rule"))
+                across.append(path([(self.left, y), (self.right, y)]))
             parts.append(text(self.left - 6, y, label, anchor="end", cls="tick"))
         for value, label in self.x.marks(x_ticks):
             x = self.x.at(value)
             if "x" in rules:
-                parts.append(line(x, self.top, x, self.bottom, "rule"))
+                across.append(path([(x, self.top), (x, self.bottom)]))
             else:
                 parts.append(line(x, self.bottom, x, self.bottom + 4, "edge"))
             parts.append(text(x, self.bottom + 13, label, anchor="middle", cls="tick"))
+        if across:
+            parts.insert(0, element("path", d="".join(across), cls="rule"))
         parts.append(line(self.left, self.bottom, self.right, self.bottom, "edge"))
         if y_title:
             parts.append(text(2, self.top - 14, y_title, cls="axis"))

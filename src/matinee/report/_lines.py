@@ -87,18 +87,20 @@ class Lines(Chart):
     kind: ClassVar[str] = "lines"
 
     def hover(self) -> dict[str, Any]:
-        """Values by x of every series."""
+        """Values by x of every series, in ten-thousandths; bands by how far they reach from it."""
         xs = sorted({float(x) for s in self.series for x in s.x})
         found = []
         for s in self.series:
             at = {float(x): i for i, x in enumerate(s.x)}
             rows = [at.get(x) for x in xs]
-            entry: dict[str, Any] = {"name": s.name, "y": [_value(s.y, i) for i in rows]}
+            y = [_value(s.y, i) for i in rows]
+            entry: dict[str, Any] = {"name": s.name, "y": y}
             if len(s.low):
-                entry["low"] = [_value(s.low, i) for i in rows]
-                entry["high"] = [_value(s.high, i) for i in rows]
+                entry["down"] = [_gap(v, _value(s.low, i)) for v, i in zip(y, rows, strict=True)]
+                entry["up"] = [_gap(_value(s.high, i), v) for v, i in zip(y, rows, strict=True)]
             found.append(entry)
-        return {"x_title": self.x_title, "x": xs, "series": found}
+        whole = [int(x) if x == int(x) else x for x in xs]
+        return {"x_title": self.x_title, "x": whole, "series": found}
 
     def draw(self, width: float = WIDTH) -> Drawing:
         """See ``Chart.draw``."""
@@ -243,7 +245,11 @@ def _finite(value: float | None) -> bool:
     return value is not None and math.isfinite(value)
 
 
-def _value(values: Sequence[float], index: int | None) -> float | None:
+def _value(values: Sequence[float], index: int | None) -> int | None:
     if index is None or not _finite(values[index]):
         return None
-    return float(f"{values[index]:.5g}")
+    return round(1e4 * values[index])
+
+
+def _gap(high: int | None, low: int | None) -> int | None:
+    return None if high is None or low is None else high - low

@@ -162,7 +162,7 @@ def by_data(
                 name=f"{slug(group)}-heat{tail}",
                 title=f"{title}{more}: held-out RMSE by {what} and data",
                 note="Each column is shaded by itself; its best is framed. A dot: not to be told "
-                "from the best by the intervals over seeds.",
+                "from the best by the intervals over seeds." + _floors(grid),
                 summary=_bests(what, shorts, names, values),
                 rows=shorts,
                 columns=names,
@@ -177,6 +177,18 @@ def by_data(
         if len({sizes[at] for at in real}) > 2:
             charts.append(_over_size(group, title, more, tail, shorts, sizes, real, picked))
     return charts
+
+
+def _floors(grid: Sequence[Sequence[ArmSummary]]) -> str:
+    """The noise floor of data that has one."""
+    known = {
+        arm.data: arm.final["noise_floor"].mean
+        for arms in grid
+        for arm in arms
+        if "noise_floor" in arm.final
+    }
+    told = ", ".join(f"{name} {floor:.3f}" for name, floor in known.items())
+    return f" No model can be below the noise floor: {told}." if told else ""
 
 
 def _over_size(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from ..data._atomic import write_text
+from ..evaluate._protocols import PROTOCOLS
 from ..study import (
     Group,
     Judgement,
@@ -113,7 +114,7 @@ class StudyReport:
             judgements=self.judgements,
             comparisons=comparisons_table(self.judgements),
             text=study.text,
-            figures=[(NAMES[f], MEANINGS[f]) for f in used],
+            figures=[(NAMES[f], MEANINGS[f]) for f in used] + self._formulas(),
             groups=self.sections,
             data=data_table(self.summary),
             protocol=_protocol(self.summary),
@@ -124,6 +125,12 @@ class StudyReport:
             settings=json.dumps(study.model_dump(mode="json", exclude_defaults=True), indent=2),
             date=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
         )
+
+    def _formulas(self) -> list[tuple[str, str]]:
+        """What the formulas are, where a chart shows them."""
+        if not any("-formulas-" in chart.name for chart in self.charts):
+            return []
+        return [(name.replace("_", " "), f"{what}.") for name, what in PROTOCOLS.items()]
 
     def write(self, path: Path) -> Path:
         """Write the page."""
@@ -168,7 +175,7 @@ def write_study_report(results: Results, path: Path | str, *, files: bool = Fals
 
 
 def _section(summary: Summary, group: Group) -> Section | None:
-    names = [d.name for d in summary.study.data]
+    names = group.data or [d.name for d in summary.study.data]
     grid = [(name, arms) for name in names if (arms := summary.group(group.name, name))]
     if not grid:
         return None
@@ -180,7 +187,9 @@ def _section(summary: Summary, group: Group) -> Section | None:
     for data, arms in grid if len(grid) <= 2 else ():
         title = group.title if len(grid) == 1 else f"{group.title} ({data})"
         key = group.name if len(grid) == 1 else f"{group.name}-{slug(data)}"
-        formula = formulas(group.name, group.title, arms, data)
+        formula = None
+        if "reference" not in summary.study.figures:
+            formula = formulas(group.name, group.title, arms, data)
         if formula:
             charts.append(formula)
             continue
@@ -288,6 +297,8 @@ def _median(values: Sequence[float]) -> float:
 
 
 def _plural(verdict: str, count: int) -> str:
+    if verdict == "cannot tell":
+        return "cannot be told"
     if count == 1:
         return verdict
     return verdict.replace("does not hold", "do not hold").replace("holds", "hold")

@@ -14,6 +14,11 @@ from ._figures import NAMES
 from ._page import slug
 from ._tables import Sheet, Value
 
+_ONE_ROW = {
+    "single_row_statistics.training_user_mean": "reference's formula, batch norm by one row",
+    "single_row_statistics.held_out": "held-out, batch norm by one row",
+}
+
 
 def whole_table(summary: Summary) -> Sheet:
     """Every arm on all data, with all that was measured, numbers in full."""
@@ -67,8 +72,12 @@ def group_table(summary: Summary, group: Group, arms: Sequence[ArmSummary]) -> S
         None if arm.best_epoch is None else f"{arm.best_epoch:.3g}" for arm in arms
     ]
     kept = [_mean(arm.rmse) for arm in arms]
-    if kept != columns[NAMES["held_out"]]:
+    last = [_mean(arm.last.get("held_out")) for arm in arms]
+    pairs = [(a, b) for a, b in zip(kept, last, strict=True) if a is not None]
+    if any(b is None or abs(a - b) > 5e-4 for a, b in pairs):
         columns["of the kept model"] = list(kept)
+    for key, what in _ONE_ROW.items():
+        columns[what] = [_mean(arm.final.get(key)) for arm in arms]
     columns["seconds"] = [seconds(arm.seconds.mean) if arm.seconds else None for arm in arms]
     used = {name: values for name, values in columns.items() if any(v is not None for v in values)}
     strong = [at for at, arm in enumerate(arms) if arm.arm == summary.base]

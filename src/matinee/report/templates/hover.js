@@ -4,7 +4,7 @@
   tip.className = "tip"; tip.hidden = true;
   document.body.appendChild(tip);
   function number(v) { return Math.abs(v) >= 1000 || Number.isInteger(v) ? v.toLocaleString("en") : Number(v.toPrecision(4)).toString(); }
-  function fixed(v) { return v.toFixed(4); }
+  function fixed(v) { return (v / 1e4).toFixed(4).replace("-", "\u2212"); }
   document.querySelectorAll("figure .plot").forEach(function (plot) {
     var svg = plot.querySelector("svg");
     var data = JSON.parse(plot.querySelector("script").textContent);
@@ -34,8 +34,8 @@
     }
     function rows(i) {
       return data.series.filter(function (s) { return s.y[i] !== null; }).map(function (s) {
-        var within = s.low && s.low[i] !== null ? " (" + fixed(s.low[i]) + " to " + fixed(s.high[i]) + ")" : "";
-        return [s.name, fixed(s.y[i]) + within, s.y[i]];
+        var y = s.y[i], within = s.up && s.up[i] !== null ? " (" + fixed(y - s.down[i]) + " to " + fixed(y + s.up[i]) + ")" : "";
+        return [s.name, fixed(y) + within, y];
       }).sort(function (a, b) { return a[2] - b[2]; });
     }
     function show(i) {
