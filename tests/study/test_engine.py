@@ -93,7 +93,7 @@ STUDY: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Diary, Any]:
     folder, diary = tmp_path_factory.mktemp("study") / "runs", Diary()
-    outcome = run_study(plan_study(Study.make(STUDY)), folder, workers=1, watcher=diary)
+    outcome = run_study(plan_study(Study.make(STUDY)), folder, workers=1, threads=1, watcher=diary)
     return folder, diary, outcome
 
 
@@ -160,7 +160,7 @@ def test_a_run_that_diverges_is_a_result(ran: tuple[Path, Diary, Any]) -> None:
 
 def test_nothing_is_run_twice(ran: tuple[Path, Diary, Any]) -> None:
     diary = Diary()
-    outcome = run_study(plan_study(Study.make(STUDY)), ran[0], workers=1, watcher=diary)
+    outcome = run_study(plan_study(Study.make(STUDY)), ran[0], workers=1, threads=1, watcher=diary)
     assert (outcome.done, outcome.before, outcome.diverged) == (0, 12, 2)
     assert diary.begun == []
 
@@ -171,13 +171,13 @@ def test_a_broken_run_does_not_stop_the_others(tmp_path: Path) -> None:
     spec = plan.specs[key]
     plan.specs[key] = Spec(**{**vars(spec), "data": {**spec.data, "by": "nonsense"}})
     diary = Diary()
-    outcome = run_study(plan, tmp_path / "runs", workers=1, groups=["b"], watcher=diary)
+    outcome = run_study(plan, tmp_path / "runs", workers=1, threads=1, groups=["b"], watcher=diary)
     assert outcome.done == 1
     assert "nonsense" in outcome.broken[key]
     assert list(diary.messages) == ["b/16"]
     # It is no result: it is tried again.
     good = plan_study(Study.make({**STUDY, "seeds": [0]}))
-    again = run_study(good, tmp_path / "runs", workers=1, groups=["b"])
+    again = run_study(good, tmp_path / "runs", workers=1, threads=1, groups=["b"])
     assert (again.done, again.before, again.broken) == (1, 1, {})
 
 
@@ -191,7 +191,7 @@ def test_a_worker_that_is_killed_costs_no_run(tmp_path: Path) -> None:
 
     diary = Killer()
     plan = plan_study(Study.make({**STUDY, "seeds": [0]}))
-    outcome = run_study(plan, tmp_path / "runs", workers=1, groups=["b"], watcher=diary)
+    outcome = run_study(plan, tmp_path / "runs", workers=1, threads=1, groups=["b"], watcher=diary)
     assert outcome.broken == {}
     assert outcome.done == 2
     assert len(diary.begun) == 3  # one of them twice
@@ -205,7 +205,9 @@ def test_a_run_that_kills_its_worker_every_time_is_given_up(tmp_path: Path) -> N
                 _kill_children()
 
     plan = plan_study(Study.make({**STUDY, "seeds": [0]}))
-    outcome = run_study(plan, tmp_path / "runs", workers=1, groups=["b"], watcher=Killer())
+    outcome = run_study(
+        plan, tmp_path / "runs", workers=1, threads=1, groups=["b"], watcher=Killer()
+    )
     assert outcome.done == 1
     assert "killed by signal 9" in outcome.broken[plan.names["b/16", "w", 0]]
 
@@ -224,7 +226,7 @@ def test_sigkill_in_the_middle_loses_nothing_and_repeats_nothing(
 ) -> None:
     file, folder = tmp_path / "tiny.toml", tmp_path / "runs"
     _write(file)
-    command = [MATINEE, "study", "run", file, "--out", folder, "--workers", "2"]
+    command = [MATINEE, "study", "run", file, "--out", folder, "--workers", "2", "--threads", "1"]
     engine = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
     until = time.monotonic() + 240
     while len(Store(folder).done()) < 3:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from .._version import __version__
 from ..errors import ModelFileError, TrainingError, UsageError
 from ._data import Prepared, Shelf
-from ._models import BY_SETTINGS, make_model
+from ._models import BY_SETTINGS, LIBRARIES, library, make_model
 from ._plan import Spec
 from ._results import EpochRecord, RunRecord
 
@@ -83,8 +83,11 @@ def execute(
         seconds = time.perf_counter() - begun
         error = str(failure)
     trained = _epochs(model, spec) or _left_in(folder, spec) or curve.epochs
+    spent = getattr(model, "fit_seconds", seconds)
     if trained:  # what was done before a stop is in there, and scoring is not
         seconds = sum(epoch.seconds for epoch in trained)
+    if not error:
+        final["fit_seconds"] = float(max(spent, seconds if trained else 0.0))
     return RunRecord(
         key=spec.key,
         settings={"model": spec.kind, **spec.settings},
@@ -98,7 +101,7 @@ def execute(
         peak_mib=_peak_mib(),
         seconds=seconds,
         total_seconds=time.perf_counter() - started,
-        versions=_versions(),
+        versions=_versions(spec.kind),
     )
 
 
@@ -145,7 +148,7 @@ def _measures(spec: Spec) -> set[str]:
 
 def _epochs(model: Recommender, spec: Spec) -> list[EpochRecord]:
     """All epochs of a model, those before a stop included."""
-    done = getattr(model, "epochs", [])
+    done = getattr(model, "epochs", []) if spec.kind in BY_SETTINGS else []
     return [as_record(epoch, spec.figures, at) for at, epoch in enumerate(done, start=1)]
 
 
@@ -177,6 +180,7 @@ def _score(spec: Spec, model: Recommender, data: Prepared) -> dict[str, float]:
         "test_ratings": len(data.test),
         "train_users": model.n_users,
         "train_items": model.n_items,
+        "folds_in": model.folds_in,
     }
     if score.rmse_interval is not None:
         final["rmse_low"], final["rmse_high"] = score.rmse_interval
@@ -216,6 +220,8 @@ def _coverage(score: Evaluation) -> dict[str, float]:
     for name, part in (("known", both.known), ("unknown", both.unknown)):
         if part.rmse is not None:
             found[f"coverage.{name}_rmse"] = part.rmse
+    for each in score.uncertainty.intervals if score.uncertainty else ():
+        found[f"coverage{100 * each.level:.0f}"] = each.covered
     return found
 
 
@@ -226,12 +232,21 @@ def _parameters(model: Recommender) -> int:
         return sum(p.numel() for p in network.parameters() if p.requires_grad)
     if model.kind == "global_mean":
         return 1
+    if model.kind == "ensemble":  # its state has the ratings of members with items as rows, too
+        members = getattr(model, "members", ())
+        networks = [member.network for member in members]
+        return sum(p.numel() for n in networks for p in n.parameters() if p.requires_grad)
+    counted = getattr(model, "n_parameters", None)
+    if counted is not None:
+        return int(counted)
+    if model.kind == "user_mean":
+        return model.n_users
     if model.kind in ("bias", "item_mean"):
         return 1 + model.n_items + (model.n_users if model.kind == "bias" else 0)
     return sum(int(array.size) for array in model._state()[0].values())
 
 
-def _versions() -> dict[str, str]:
+def _versions(kind: str) -> dict[str, str]:
     found = {
         "matinee": __version__,
         "python": platform.python_version(),
@@ -240,7 +255,10 @@ def _versions() -> dict[str, str]:
         "cores": str(os.cpu_count() or 1),
         "threads": os.environ.get("OMP_NUM_THREADS", ""),
     }
-    return found | {name: version(name) for name in ("numpy", "torch", "numba")}
+    names = ["numpy", "torch", "numba"]
+    if needs := library(kind):
+        names.append(LIBRARIES[needs])
+    return found | {name: version(name) for name in names}
 
 
 def _processor() -> str:
