@@ -30,6 +30,7 @@ COMMANDS: dict[str, str] = {
     "recommend": "_recommend:recommend",
     "report": "_report:report",
     "study": "_study:app",
+    "leaderboard": "_leaderboard:leaderboard",
     "serve": "_serve:serve",
     "doctor": "_doctor:doctor",
 }

@@ -37,12 +37,14 @@ def list_(json: Json = False) -> None:
     """List the studies that come with the package."""
     from ..study import find_study, study_names
     from ..study._arms import resolve_arms
+    from ..study._plan import seeds_on
 
     rows = []
     for name in study_names():
         study = find_study(name)
         arms = resolve_arms(study)
-        runs = sum(len(arm.data) * len(arm.seeds) for arm in arms)
+        by_name = {data.name: data for data in study.data}
+        runs = sum(len(seeds_on(arm.seeds, by_name[on])) for arm in arms for on in arm.data)
         rows.append(
             {
                 "study": name,
@@ -145,7 +147,7 @@ def run(
 
     found = find_study(study)
     default_workers(workers, threads)  # refuses what cannot be before anything is read
-    asked = _numbers(seeds)
+    asked = numbers(seeds)
     only = [name.strip() for name in groups.split(",")] if groups else []
     own = found.quick.seeds if quick else found.seeds
     others = asked if not set(asked) <= set(own) else []
@@ -178,6 +180,8 @@ def run(
         )
         say("  " + command_line(["study", "report", folder]))
         say("  " + command_line(["study", "compare", folder]))
+    for arm, how in outcome.absent.items():
+        note(f"matinee: {arm} was left out, its library is not installed: {how}")
     if outcome.broken:
         for key, message in outcome.broken.items():
             spec = plan.specs[key]
@@ -288,7 +292,7 @@ def find_results(named: str, quick: bool) -> tuple[Results, Path]:
     return load_results(folder), folder
 
 
-def _numbers(text: str | None) -> list[int]:
+def numbers(text: str | None) -> list[int]:
     if text is None:
         return []
     parts = [part.strip() for part in text.split(",")]

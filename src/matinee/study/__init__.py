@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ._results import EpochRecord, Results, RunRecord
-from ._study import Arm, Check, Claim, Data, Group, Published, Quick, Study
+from ._study import Arm, Check, Claim, Data, Group, Literature, Published, Quick, Study
 
 if TYPE_CHECKING:
     from ._arms import ResolvedArm, resolve_arms
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ._engine import Outcome, run_study
     from ._find import find_study, study_names
     from ._judgement import Comparison, Judgement, Verdict
+    from ._leaderboard import Leaderboard, leaderboard
     from ._plan import Plan, Spec, plan_study
     from ._space import Dimension, SearchSpace, default_space
     from ._store import Store, load_results
@@ -44,6 +45,8 @@ __all__ = [
     "EpochRecord",
     "Group",
     "Judgement",
+    "Leaderboard",
+    "Literature",
     "Outcome",
     "Plan",
     "Published",
@@ -66,6 +69,7 @@ __all__ = [
     "default_space",
     "find_study",
     "judge",
+    "leaderboard",
     "load_results",
     "plan_study",
     "resolve_arms",
@@ -106,6 +110,8 @@ _LAZY = {
     "compare_results": "_tables",
     "default_space": "_space",
     "judge": "_claims",
+    "Leaderboard": "_leaderboard",
+    "leaderboard": "_leaderboard",
     "summarise": "_summary",
     "summary_markdown": "_tables",
     "summary_table": "_tables",

@@ -19,7 +19,11 @@ def estimate(kind: str, settings: Mapping[str, Any], users: int, ratings: int) -
         ratings: Ratings trained on.
     """
     if kind not in ("autoencoder", "ensemble"):
-        return 1.0 + {"biased-mf": 1e-4, "sparsefc": 1e-3}.get(kind, 1e-5) * ratings
+        each = {"biased-mf": 1e-4, "sparsefc": 1e-3, "surprise-svd": 5e-6, "surprise-svdpp": 3e-3}
+        of_all = each.get(kind, 1e-5) * ratings
+        if kind == "surprise-svd":
+            of_all *= settings.get("n_epochs", 20) * settings.get("n_factors", 100) / 100
+        return 1.0 + of_all
     network, train = settings["network"], settings["train"]
     hidden = network["hidden"]
     batch = train["batch_size"] if train["batch_size"] != "auto" else 512

@@ -131,11 +131,11 @@ def prepare(description: dict[str, Any]) -> Prepared:
 def _named(source: str, holdout: float, where: str) -> str:
     """The fingerprint of a source, which needs a hold-out just if it is no split."""
     name = source.partition("/")[0]
-    if not (Path(source).exists() or locate(source) or locate(name)):
+    if not _is_here(source):
         get = f"`matinee data get {name}`" if name in CATALOGUE else "`matinee data add NAME PATH`"
         raise DataError(
-            f"{where}: {source} is not on this machine; {get} brings it, or set MATINEE_DATA to the "
-            "folder that has it"
+            f"{where}: {source} is not on this machine; {get} brings it, or set MATINEE_DATA to "
+            "the folder that has it"
         )
     whole = is_named_split(source)
     if whole and holdout:
@@ -143,6 +143,16 @@ def _named(source: str, holdout: float, where: str) -> str:
     if not whole and not holdout:
         raise UsageError(f"{where}: {source} is no split; say how much of it to hold out")
     return _fingerprint(source_parts(source, holdout))
+
+
+def on_this_machine(data: Data) -> bool:
+    """Whether the ratings of a study's data can be read here, or made."""
+    return bool(data.synthetic) or _is_here(data.source)
+
+
+def _is_here(source: str) -> bool:
+    name = source.partition("/")[0]
+    return bool(Path(source).exists() or locate(source) or locate(name))
 
 
 @lru_cache(maxsize=2)

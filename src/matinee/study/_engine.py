@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..errors import UsageError
+from ._models import missing
 from ._plan import Plan, Spec
 from ._results import EpochRecord, RunRecord
 from ._store import Store
@@ -79,6 +80,7 @@ class Outcome:
         diverged: Runs, new or old, whose loss diverged: results as well.
         broken: Message by key of the runs that ended without a result.
         seconds: Wall time.
+        absent: By arm that could not run because its library is not installed, how to install it.
     """
 
     done: int
@@ -86,6 +88,7 @@ class Outcome:
     diverged: int
     broken: dict[str, str]
     seconds: float
+    absent: dict[str, str] = field(default_factory=dict)
 
 
 def default_workers(workers: int | None = None, threads: int | None = None) -> tuple[int, int]:
@@ -113,12 +116,14 @@ def run_study(
     threads: int | None = None,
     groups: Sequence[str] = (),
     seeds: Sequence[int] = (),
+    arms: Sequence[str] = (),
+    data: Sequence[str] = (),
     watcher: Watcher | None = None,
 ) -> Outcome:
     """Do all runs of a plan that have no record yet.
 
     A run that was interrupted goes on from its checkpoint. A run that breaks does not stop the
-    others.
+    others. An arm whose library is not installed is left out.
 
     Args:
         plan: The study's plan.
@@ -127,14 +132,18 @@ def run_study(
         threads: Threads of each; by default the cores divided by the workers.
         groups: Groups to run; by default all.
         seeds: Seeds to run; by default all.
+        arms: Arms to run, as GROUP/ARM; by default all.
+        data: Names of the data to run on; by default all.
         watcher: Is told what happens.
 
     Raises:
-        UsageError: The folder is another study's, or there is no such group or seed.
+        UsageError: The folder is another study's, or there is no such group, seed, arm or data.
         DataError: The folder was written by another version.
         MatineeError: Another engine is at work in it, or it cannot be written to.
     """
-    wanted = plan.wanted(groups, seeds)
+    asked = plan.wanted(groups, seeds, arms, data)
+    absent = {spec.arm: lacks for spec in asked if (lacks := missing(spec.kind))}
+    wanted = [spec for spec in asked if spec.arm not in absent]
     processes, each = default_workers(workers, threads)
     store, tell = Store(Path(folder)), watcher or Silent()
     begun = time.perf_counter()
@@ -157,6 +166,7 @@ def run_study(
         diverged=diverged + crew.diverged,
         broken=crew.broken,
         seconds=time.perf_counter() - begun,
+        absent=absent,
     )
 
 

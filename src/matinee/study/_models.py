@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError, nearest
@@ -17,13 +18,23 @@ BY_SETTINGS = ("autoencoder", "ensemble", "biased-mf", "sparsefc")
 KINDS: dict[str, str] = {
     "bias": "matinee.models:Bias",
     "item-mean": "matinee.models:ItemMean",
+    "user-mean": "matinee.models:UserMean",
     "global-mean": "matinee.models:GlobalMean",
 }
 """By name in a study file, where a model's class (or a function that makes one) stands, as
 MODULE:NAME. Called with the arm's ``set`` as options."""
 
-OUTSIDE: dict[str, str] = {}
+OUTSIDE: dict[str, str] = {
+    "surprise-svd": "matinee.study._outside:SurpriseSVD",
+    "surprise-svdpp": "matinee.study._outside:SurpriseSVDpp",
+    "cornac-mf": "matinee.study._outside:CornacMF",
+    "cornac-pmf": "matinee.study._outside:CornacPMF",
+}
 """Models of other libraries in the same way, behind ``Recommender``."""
+
+LIBRARIES = {"surprise": "scikit-surprise", "cornac": "cornac"}
+"""The libraries of these, by the first part of a model's name (which is how they are imported): the
+name they are installed by. The extra ``bench`` has all."""
 
 
 def check_kind(kind: str, source: str) -> None:
@@ -37,6 +48,17 @@ def check_kind(kind: str, source: str) -> None:
         raise UsageError(
             f"{source}: no model {kind!r}{nearest(kind, known)} (there are {', '.join(known)})"
         )
+
+
+def library(kind: str) -> str:
+    """The library that a model comes from, as it is imported; "" for this package's own."""
+    return kind.partition("-")[0] if kind in OUTSIDE else ""
+
+
+def missing(kind: str) -> str:
+    """How to install the library that a model needs and that is not there; "" if nothing lacks."""
+    needs = library(kind)
+    return "pip install 'matinee[bench]'" if needs and find_spec(needs) is None else ""
 
 
 def make_model(kind: str, options: Mapping[str, Any]) -> Recommender:

@@ -15,7 +15,7 @@ from ._arms import ResolvedArm, members, resolve_arms
 from ._cost import estimate
 from ._data import describe_data, source_parts
 from ._models import BY_SETTINGS
-from ._study import Group, Quick, Study
+from ._study import Data, Group, Quick, Study
 
 FORMAT = 1
 """Version of what a record holds and how it is computed: another one is another run."""
@@ -72,11 +72,17 @@ class Plan:
     specs: dict[str, Spec]
     names: dict[RunName, str]
 
-    def wanted(self, groups: Iterable[str] = (), seeds: Iterable[int] = ()) -> list[Spec]:
-        """The runs of some groups and seeds; of all by default.
+    def wanted(
+        self,
+        groups: Iterable[str] = (),
+        seeds: Iterable[int] = (),
+        arms: Iterable[str] = (),
+        data: Iterable[str] = (),
+    ) -> list[Spec]:
+        """The runs of some groups, seeds, arms (GROUP/ARM) and data; of all by default.
 
         Raises:
-            UsageError: No such group or seed.
+            UsageError: No such group, seed, arm or data.
         """
         known = [group.name for group in self.study.groups]
         for group in groups:
@@ -85,14 +91,25 @@ class Plan:
                     f"study {self.study.name} has no group {group!r}{nearest(group, known)}"
                     f" (there are {', '.join(known)})"
                 )
-        chosen, some = set(groups), set(seeds)
+        chosen, some, which, where = set(groups), set(seeds), set(arms), set(data)
+        for what, asked, there in (
+            ("arm", which, {arm for arm, _, _ in self.names}),
+            ("data", where, {data for _, data, _ in self.names}),
+        ):
+            for name in sorted(asked - there):
+                raise UsageError(
+                    f"study {self.study.name} has no {what} {name!r}{nearest(name, sorted(there))}"
+                )
         missing = some - {seed for _, _, seed in self.names}
         if missing:
             raise UsageError(f"study {self.study.name} has no seed {min(missing)}")
         keys = {
             key
-            for (arm, _, seed), key in self.names.items()
-            if (not chosen or arm.split("/", 1)[0] in chosen) and (not some or seed in some)
+            for (arm, on, seed), key in self.names.items()
+            if (not chosen or arm.split("/", 1)[0] in chosen)
+            and (not some or seed in some)
+            and (not which or arm in which)
+            and (not where or on in where)
         }
         return [spec for key, spec in self.specs.items() if key in keys]
 
@@ -113,7 +130,9 @@ def plan_study(study: Study, *, quick: bool = False, seeds: Iterable[int] = ()) 
     if quick:
         study = cut_study(study)
     if seeds:
-        study = study.model_copy(update={"seeds": tuple(dict.fromkeys(seeds))})
+        free = tuple(data.model_copy(update={"seeds": ()}) for data in study.data)
+        chosen = tuple(dict.fromkeys(seeds))
+        study = study.model_copy(update={"seeds": chosen, "data": free})
     arms = resolve_arms(study)
     by_name = {data.name: data for data in study.data}
     users = study.cut.users if study.cut else 1.0
@@ -122,7 +141,7 @@ def plan_study(study: Study, *, quick: bool = False, seeds: Iterable[int] = ()) 
     names: dict[RunName, str] = {}
     for arm in arms:
         for data_name in arm.data:
-            for seed in arm.seeds:
+            for seed in seeds_on(arm.seeds, by_name[data_name]):
                 data = describe_data(by_name[data_name], seed, users)
                 n_users, n_ratings = sizes.of(data)
                 spec = Spec(
@@ -142,6 +161,11 @@ def plan_study(study: Study, *, quick: bool = False, seeds: Iterable[int] = ()) 
     order = {seed: at for at, seed in enumerate(study.seeds)}
     ranked = sorted(specs.values(), key=lambda s: (order.get(s.seed, len(order)), -s.cost))
     return Plan(study, quick, arms, {spec.key: spec for spec in ranked}, names)
+
+
+def seeds_on(seeds: tuple[int, ...], data: Data) -> tuple[int, ...]:
+    """The seeds of an arm that run on some data."""
+    return tuple(seed for seed in seeds if not data.seeds or seed in data.seeds)
 
 
 def _key(arm: ResolvedArm, data: dict[str, Any], seed: int, study: Study) -> str:
@@ -205,7 +229,7 @@ def cut_study(study: Study) -> Study:
     names = {d.name for d in data}
     return study.model_copy(
         update={
-            "groups": tuple(_on(group, names) for group in groups),
+            "groups": tuple(on_data(group, names) for group in groups),
             "data": data,
             "seeds": cut.seeds,
             "cut": cut,
@@ -213,8 +237,8 @@ def cut_study(study: Study) -> Study:
     )
 
 
-def _on(group: Group, names: set[str]) -> Group:
-    """A group with no data named that the cut version has not."""
+def on_data(group: Group, names: set[str]) -> Group:
+    """A group with no data named but these, and no arm that runs on others alone."""
     arms = tuple(
         arm.model_copy(update={"data": tuple(d for d in arm.data if d in names)})
         for arm in group.arms

@@ -50,10 +50,13 @@ class RunRecord:
         final: Figures of the model that is kept: "rmse", "mae", "mean_user_rmse" (mean over users
             of each one's RMSE), "rmse_low", "rmse_high" (95% bootstrap over the held-out users); of
             the baselines "bias_rmse", "item_mean_rmse", "user_mean_rmse", "global_mean_rmse";
+            "fit_seconds" (wall time of all of ``fit``, figures of epochs included; for another
+            library its own), "folds_in" (1 if the model answers for new people, else 0),
             "best_epoch", "train_ratings", "test_ratings", "train_users", "train_items",
             "noise_floor" (synthetic data); and of ``Study.extra`` "protocol.NAME" by the names of
             ``evaluate.PROTOCOLS``, "single_row_statistics.training_user_mean" and ".held_out",
-            "coverage.unknown_share", ".known_rmse" and ".unknown_rmse".
+            "coverage.unknown_share", ".known_rmse", ".unknown_rmse", "coverage50", "coverage80"
+            and "coverage95" (share of the ratings within such intervals).
         parameters: Trained numbers.
         peak_mib: Peak memory of the run's process.
         seconds: Wall time of training.

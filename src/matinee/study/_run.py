@@ -239,6 +239,9 @@ def _parameters(model: Recommender) -> int:
     counted = getattr(model, "n_parameters", None)
     if counted is not None:
         return int(counted)
+    if model.kind == "biased-mf":  # it keeps those of items, from which those of a user follow
+        items = sum(int(array.size) for array in model._state()[0].values())
+        return items + items // model.n_items * model.n_users
     if model.kind == "user_mean":
         return model.n_users
     if model.kind in ("bias", "item_mean"):

@@ -35,7 +35,8 @@ def value(record: RunRecord, figure: Figure, when: When = "kept") -> float | Non
         best = record.best(figure)
         found = best[1] if best else kept
     else:
-        found = record.last(figure) if record.epochs else kept
+        found = record.last(figure)
+        found = kept if found is None else found  # not computed epoch by epoch
     return math.inf if found is not None and math.isnan(found) else found
 
 

@@ -43,6 +43,8 @@ class Data(Config):
     """Share of the training ratings to keep, nested, without emptying a user."""
     synthetic: dict[str, Any] = Field(default_factory=dict)
     """Options of a synthetic world, instead of a source."""
+    seeds: tuple[int, ...] = ()
+    """Seeds that run on it: others of an arm's are left out. All by default."""
 
 
 class Published(Config):
@@ -156,6 +158,27 @@ class Check(Config):
         return self
 
 
+class Literature(Config):
+    """A figure that somebody published, to stand beside what is measured here."""
+
+    model: str
+    """The model."""
+    data: tuple[str, ...]
+    """Names of the study's data that it was measured on (or on splits made the same way)."""
+    rmse: float
+    """The held-out RMSE that was published."""
+    source: str
+    """Who published it, and where."""
+    year: int
+    """When."""
+    test_selected: bool | None = None
+    """Whether the epoch was chosen by the test ratings; None where that is not told."""
+    folds_in: bool | None = None
+    """Whether the model answers for new people without being trained again."""
+    note: str = ""
+    """What differs from the protocol here."""
+
+
 class Claim(Config):
     """A sentence somebody wrote, to be judged."""
 
@@ -211,13 +234,16 @@ class Study(Config):
     """What is computed after each epoch. Figures on training ratings cost a pass over them."""
     extra: tuple[str, ...] = ()
     """Measurements made once, on the trained model: "protocol" (seven ways to an RMSE),
-    "single_row_statistics" (batch norm evaluated as the reference did), "coverage"."""
+    "single_row_statistics" (batch norm evaluated as the reference did), "coverage" (of unknown
+    people and items, and of the intervals that predictions come with)."""
     data: tuple[Data, ...] = Field(min_length=1)
     """Ratings."""
     groups: tuple[Group, ...] = Field(min_length=1)
     """Arms."""
     claims: tuple[Claim, ...] = ()
     """Claims to judge."""
+    literature: tuple[Literature, ...] = ()
+    """Published figures, for a leaderboard."""
     quick: Quick = Quick()
     """The cut version."""
     cut: Quick | None = None
