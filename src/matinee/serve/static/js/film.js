@@ -1,0 +1,135 @@
+/** A film in a list: what it is, what the model makes of it, and more on a click. */
+
+import { get, Problem } from "./api.js";
+import { h } from "./dom.js";
+import { rater, shown } from "./stars.js";
+import { because, genreLine, mark, name, points, signed, year } from "./words.js";
+
+/**
+ * @typedef {import("./words.js").Item} Item
+ * @typedef {import("./words.js").Why} Why
+ * @typedef {import("./words.js").Scale} Scale
+ * @typedef {Item & {predicted: number, std: number | null, why?: Why | null}} Predicted
+ * @typedef {{card: any, ratings: import("./ratings.js").Ratings}} Place Where films are shown.
+ */
+
+/** A control that rates an item. @param {Place} place @param {Item} item @param {string} [verb] */
+export function rate({ card, ratings }, item, verb = "Rate") {
+  const label = `${verb} ${name(item)}`;
+  return rater(label, card.scale, ratings.values.get(item.item), (value) => {
+    ratings.items.set(item.item, item);
+    ratings.rate(item.item, value);
+  });
+}
+
+/** What the model predicts, with how far off it may be. @param {Predicted} film @param {Scale} scale */
+export function prediction({ predicted, std }, scale) {
+  const value = points(predicted, scale);
+  const spoken = `predicted ${value} of ${scale.high}${std ? `, give or take ${points(std, scale)}` : ""}`;
+  const stars = shown(predicted, scale);
+  const box = h("p", { class: "predicted", title: spoken }, h("span", { class: "hidden" }, spoken), stars);
+  if (std) {
+    const low = stars.classList.contains("bar") ? scale.low : 0;
+    const at = (/** @type {number} */ x) =>
+      `${Math.max(0, Math.min(1, (x - low) / (scale.high - low))) * 100}%`;
+    const range = h("span", { class: "range" });
+    range.style.setProperty("--from", at(Math.max(scale.low, predicted - std)));
+    range.style.setProperty("--to", at(predicted + std));
+    stars.append(range);
+  }
+  box.append(h("b", { "aria-hidden": "true" }, value));
+  if (std) box.append(h("span", { class: "quiet", "aria-hidden": "true" }, `± ${points(std, scale)}`));
+  return box;
+}
+
+/** A sentence with its titles in italics. @param {{text: string, title?: boolean}[]} parts */
+const sentence = (parts) =>
+  parts.map((part) => (part.title ? h("cite", {}, part.text) : part.text));
+
+/** Title and year, as a button that opens what more there is. @param {Place} place @param {Item} item @param {() => Why | null | undefined} [why] */
+export function headline(place, item, why = () => null) {
+  const more = h("div", { class: "more", hidden: true });
+  const button = h("button", {
+    type: "button", class: "title", "aria-expanded": "false",
+    onclick: () => {
+      more.hidden = !more.hidden;
+      button.setAttribute("aria-expanded", String(!more.hidden));
+      if (!more.hidden) fillMore(more, place, item, why());
+    },
+  }, name(item));
+  const head = h("h3", {}, button, " ", h("span", { class: "year" }, String(year(item))));
+  return { head, more };
+}
+
+/** A place in the list of recommendations, to be told of what changes. */
+export class Film {
+  /** @param {Place} place @param {Predicted} film */
+  constructor(place, film) {
+    this.place = place;
+    this.film = film;
+    this.rank = h("span", { class: "rank", "aria-hidden": "true" });
+    this.predicted = h("div", {});
+    this.why = h("p", { class: "why" });
+    const { head, more } = headline(place, film, () => this.film.why);
+    this.more = more;
+    this.node = h("li", { class: "film" }, this.rank,
+      h("div", { class: "what" }, head,
+        h("p", { class: "genres" }, genreLine(film.genres ?? [])), this.why),
+      h("div", { class: "marks" }, this.predicted,
+        h("div", { class: "seen" }, h("span", { class: "quiet", "aria-hidden": "true" }, "Seen it?"),
+          rate(place, film))),
+      more);
+  }
+
+  /** @param {Predicted & {rank: number}} film */
+  update(film) {
+    const { scale } = this.place.card;
+    this.film = film;
+    this.rank.textContent = String(film.rank);
+    this.predicted.replaceChildren(prediction(film, scale));
+    this.why.replaceChildren(...(film.why ? sentence(because(film.why, scale)) : []));
+    const sum = this.more.querySelector(".sum");
+    if (sum && film.why) sum.replaceWith(adding(film.why, scale));
+  }
+}
+
+/** How a prediction adds up. @param {Why} why @param {Scale} scale */
+function adding(why, scale) {
+  const most = Math.max(...why.reasons.map((each) => Math.abs(each.contribution)), 1e-9);
+  /** @param {any} what @param {number} by @param {boolean} [bar] */
+  const row = (what, by, bar = true) => {
+    const line = h("i", { class: by < 0 ? "down" : "up" });
+    line.style.setProperty("--w", `${Math.min(1, Math.abs(by) / most) * 100}%`);
+    return h("tr", {}, h("th", { scope: "row" }, ...[what].flat()), h("td", {}, bar ? line : ""),
+      h("td", { class: "num" }, signed(by, scale)));
+  };
+  const total = (/** @type {string} */ what, /** @type {number} */ value) =>
+    h("tr", { class: "total" }, h("th", { scope: "row" }, what), h("td", {}),
+      h("td", { class: "num" }, value.toFixed(2)));
+  return h("table", { class: "sum" },
+    h("caption", {}, "How the prediction adds up"),
+    h("tbody", {},
+      total("For somebody unknown", why.baseline),
+      ...why.reasons.map((each) =>
+        row([h("cite", {}, name(each)), ` rated ${mark(each.rating)}`], each.contribution)),
+      Math.abs(why.others) > 0.005 ? row("Your other ratings", why.others) : null,
+      Math.abs(why.together) > 0.005 ? row("All of them together", why.together) : null,
+      total("For you", why.prediction)));
+}
+
+/** @param {HTMLElement} box @param {Place} place @param {Item} item @param {Why | null | undefined} why */
+async function fillMore(box, place, item, why) {
+  const like = h("div", {});
+  box.replaceChildren(...(why ? [adding(why, place.card.scale)] : []), like);
+  if (!place.card.has.vectors) return;
+  try {
+    const { similar } = await get(`/v1/items/${encodeURIComponent(item.item)}/similar?k=6`);
+    like.replaceChildren(h("h4", {}, "Nearest to it, as the model sees them"),
+      h("ul", { class: "plain" }, ...similar.map((/** @type {Item} */ near) =>
+        h("li", {}, h("span", {}, name(near), " ", h("span", { class: "quiet" }, String(year(near)))),
+          rate(place, near)))));
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    like.replaceChildren(h("p", { class: "quiet" }, error.message));
+  }
+}

@@ -1,0 +1,237 @@
+/** The page of recommendations. */
+
+import { latest, post, Problem } from "./api.js";
+import { asked, controls } from "./controls.js";
+import { announce, byId, h, notice, reorder } from "./dom.js";
+import { Film, headline, rate } from "./film.js";
+import { Ratings } from "./ratings.js";
+import { search } from "./search.js";
+import { start, trouble } from "./start.js";
+import { showTaste } from "./taste.js";
+import { mark, name, points } from "./words.js";
+
+/** @typedef {import("./words.js").Item} Item */
+
+const SHOWN = 12, FEW = 5, QUESTIONS = 4;
+
+/** @param {any} card */
+function home(card) {
+  const ratings = new Ratings();
+  const place = { card, ratings };
+  const last = latest();
+  /** @type {Map<string, Film>} */
+  const films = new Map();
+  /** @type {Map<string, {node: HTMLElement, rating: number}>} */
+  const entries = new Map();
+  /** @type {Set<string>} */
+  const skipped = new Set();
+  let wanted = SHOWN, all = false, asking = false;
+  const showControls = controls(card, ratings);
+  const things = card.has.titles ? "films" : "items";
+
+  /** Drop from a link what this model cannot take. */
+  const fit = () => {
+    const { low, high } = card.scale, { choices } = ratings;
+    const wrong = [...ratings.values].filter(([, value]) => value < low || value > high);
+    wrong.forEach(([item]) => ratings.values.delete(item));
+    if (wrong.length) {
+      byId("notices").append(notice(`Left out, as off the scale of ${low} to ${high}: ${wrong.length} of the ratings in the link.`));
+    }
+    const known = new Set(card.genres.map((/** @type {{name: string}} */ genre) => genre.name));
+    choices.hidden = choices.hidden.filter((genre) => known.has(genre));
+    if (!card.has.years) choices.years = [null, null];
+    if (!card.has.vectors) choices.diversity = 0;
+  };
+
+  const showRated = () => {
+    const items = [...ratings.values.keys()].reverse();
+    const shown = all ? items : items.slice(0, FEW);
+    const nodes = shown.map((item) => {
+      const rating = /** @type {number} */ (ratings.values.get(item));
+      let entry = entries.get(item);
+      const known = ratings.items.get(item) ?? { item, title: item };
+      if (!entry || entry.rating !== rating || entry.node.dataset.title !== known.title) {
+        const focused = entry?.node.contains(document.activeElement);
+        const node = h("li", { class: "rated", "data-title": known.title });
+        const { head, more } = headline(place, known);
+        node.append(head, rate(place, known), h("button", {
+          type: "button", class: "remove", "aria-label": `Remove the rating of ${name(known)}`,
+          onclick: () => { ratings.remove(item); byId("search").focus(); },
+        }, "×"), more);
+        entry?.node.replaceWith(node);
+        entry = { node, rating };
+        entries.set(item, entry);
+        if (focused) node.querySelector("input:checked, input")?.focus();
+      }
+      return entry.node;
+    });
+    reorder(byId("rated"), nodes);
+    byId("rated-count").textContent = String(items.length);
+    byId("all").hidden = items.length <= FEW;
+    byId("all").textContent = all ? "Show fewer" : `Show all ${items.length}`;
+  };
+
+  /** @param {any} answer */
+  const showList = (answer) => {
+    for (const used of answer.used) if (!ratings.items.has(used.item)) ratings.items.set(used.item, used);
+    const nodes = answer.recommendations.map((/** @type {any} */ each) => {
+      const film = films.get(each.item) ?? new Film(place, each);
+      films.set(each.item, film);
+      film.update(each);
+      return film.node;
+    });
+    // A rater that was just used goes with its film: the next film takes the focus over.
+    const list = byId("list"), gone = document.activeElement?.closest(".film");
+    const at = gone ? [...list.children].indexOf(gone) : -1;
+    reorder(list, nodes);
+    if (at >= 0 && !list.contains(gone)) {
+      list.children[Math.min(at, list.children.length - 1)]?.querySelector(".title")?.focus({ preventScroll: true });
+    }
+    const here = new Set(answer.recommendations.map((/** @type {Item} */ each) => each.item));
+    for (const item of films.keys()) if (!here.has(item)) films.delete(item);
+    byId("more").hidden = nodes.length < wanted || wanted >= card.limits.max_k;
+    byId("notices").replaceChildren(...told(answer, nodes.length));
+    const first = answer.recommendations[0];
+    if (first) announce(`The list has changed. First: ${name(first)}, predicted ${points(first.predicted, card.scale)}.`);
+  };
+
+  /** What there is to say about an answer. @param {any} answer @param {number} n */
+  const told = (answer, n) => {
+    const notes = [];
+    const unknown = answer.ignored.map((/** @type {{given: string}} */ each) => each.given);
+    if (unknown.length) {
+      notes.push(notice(`This model does not know ${unknown.length} of what you rated: ${unknown.slice(0, 5).join(", ")}.`,
+        { Remove: () => ratings.remove(...unknown) }));
+    }
+    if (!n) {
+      notes.push(notice(`No ${things} are left with what you hide.`,
+        { "Show all": () => ratings.choose({ hidden: [], years: [null, null] }) }));
+    }
+    if (answer.model !== card.model) {
+      notes.push(notice("The server has taken up another model.", { Reload: () => location.reload() }));
+    }
+    return notes;
+  };
+
+  /** @param {AbortSignal} signal */
+  const showQuestions = async (signal) => {
+    const empty = !ratings.values.size;
+    byId("questions").hidden = !asking && !empty;
+    if (!asking && !empty) return;
+    const k = empty ? QUESTIONS * 2 : QUESTIONS;
+    const { items } = await post("/v1/surprise",
+      { ratings: ratings.list, k, exclude: [...skipped], ...asked(ratings.choices) }, signal);
+    const list = byId("question-list"), old = new Map([...list.children].map((node) => [node.dataset.item, node]));
+    reorder(list, items.map((/** @type {any} */ item) => old.get(item.item) ?? question(item)));
+  };
+
+  /** @param {any} item */
+  const question = (item) => h("li", { class: "question", "data-item": item.item },
+    h("h3", {}, name(item), " ", h("span", { class: "year" }, String(item.year ?? ""))),
+    h("p", { class: "genres" }, (item.genres ?? []).slice(0, 3).join(", ")),
+    rate(place, item),
+    h("button", { type: "button", class: "link", "aria-label": `Skip ${name(item)}`, onclick: () => {
+      skipped.add(item.item);
+      refresh();
+      byId("question-list").querySelector(".link")?.focus();
+    } }, "Not seen"));
+
+  const refresh = () => last(async (signal) => {
+    const empty = !ratings.values.size;
+    document.body.classList.toggle("empty", empty);
+    for (const id of ["yours", "for-you"]) byId(id).hidden = empty;
+    byId("welcome").hidden = !empty || !ratings.saved;
+    showRated();
+    showControls();
+    const list = byId("for-you");
+    try {
+      list.setAttribute("aria-busy", "true");
+      if (empty) {
+        byId("taste").hidden = true;
+        byId("notices").replaceChildren();
+        byId("list").replaceChildren();
+        films.clear();
+      } else {
+        const { diversity, shrink } = ratings.choices;
+        const answer = await post("/v1/recommend", {
+          ratings: ratings.list, k: wanted, why: 8, diversity, shrink, ...asked(ratings.choices),
+        }, signal);
+        showList(answer);
+        list.removeAttribute("aria-busy");
+        showRated();
+        showTaste(await post("/v1/profile", { ratings: ratings.list }, signal), card.scale);
+      }
+      await showQuestions(signal);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      trouble(byId("notices"), error, refresh);
+      announce(error.message);
+    }
+    list.removeAttribute("aria-busy");
+  });
+
+  search((item) => {
+    ratings.items.set(item.item, item);
+    const box = byId("picked");
+    const { head, more } = headline(place, item);
+    box.replaceChildren(head, rate(place, item), more);
+    box.hidden = false;
+    box.querySelector(".rater input")?.focus();
+    showPicked = item;
+  }, (item) => (ratings.values.has(item.item) ? `you gave it ${mark(ratings.values.get(item.item) ?? 0)}` : ""));
+
+  /** @type {Item | null} */
+  let showPicked = null;
+  ratings.addEventListener("change", () => {
+    if (showPicked && ratings.values.has(showPicked.item)) {
+      const focused = byId("picked").contains(document.activeElement);
+      byId("picked").hidden = true;
+      showPicked = null;
+      if (focused) byId("search").focus();
+    }
+    refresh();
+  });
+
+  byId("surprise").addEventListener("click", () => {
+    asking = true;
+    refresh().then(() => byId("question-list").querySelector("input")?.focus());
+  });
+  byId("enough").addEventListener("click", () => {
+    asking = false;
+    refresh();
+    byId("surprise").focus();
+  });
+  byId("all").addEventListener("click", () => { all = !all; showRated(); });
+  byId("more").addEventListener("click", () => {
+    wanted = Math.min(wanted + SHOWN, card.limits.max_k);
+    refresh();
+  });
+  byId("resume").addEventListener("click", () => { ratings.restore(ratings.saved ?? ""); byId("search").focus(); });
+  byId("clear").addEventListener("click", () => {
+    const before = ratings.fragment, n = ratings.values.size;
+    ratings.restore("");
+    byId("undo").replaceChildren(notice(`${n} ratings cleared.`, { Undo: () => ratings.restore(before) }));
+    byId("search").focus();
+  });
+  ratings.addEventListener("change", () => { if (ratings.values.size) byId("undo").replaceChildren(); });
+  byId("share").addEventListener("click", async () => {
+    const box = byId("link");
+    box.value = location.href;
+    try {
+      await navigator.clipboard.writeText(location.href);
+      byId("shared").textContent = "Copied. The link holds your ratings; nothing is stored on the server.";
+    } catch {
+      byId("shared").textContent = "Copy this link: it holds your ratings.";
+      box.hidden = false;
+      box.select();
+    }
+  });
+  addEventListener("online", refresh);
+
+  byId("heading").textContent = card.has.titles ? "What have you seen?" : "What do you know?";
+  byId("app").hidden = false;
+  fit();
+  ratings.tell();
+}
+
+start(home);

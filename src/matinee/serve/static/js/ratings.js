@@ -1,0 +1,129 @@
+/** What somebody rated and chose: in the page's address, and in this browser for a next visit. */
+
+import { recall, remember } from "./memory.js";
+
+const SAVED = "matinee-ratings";
+const encode = encodeURIComponent;
+
+/** Tells its listeners of a "change". */
+export class Ratings extends EventTarget {
+  constructor() {
+    super();
+    /** @type {Map<string, number>} Oldest first. */
+    this.values = new Map();
+    /** @type {Map<string, import("./words.js").Item>} What is known of the items met. */
+    this.items = new Map();
+    this.choices = fresh();
+    this.read();
+    // Somebody else's link is not to take the place of what is saved.
+    this.own = !location.hash || [null, this.fragment].includes(recall(SAVED));
+    addEventListener("hashchange", () => {
+      if (location.hash.slice(1) !== this.fragment) {
+        this.read();
+        this.tell();
+      }
+    });
+  }
+
+  /** All of it as the fragment of an address. */
+  get fragment() {
+    const { diversity, shrink, hidden, years } = this.choices;
+    const parts = [];
+    const ratings = [...this.values].map(([item, value]) => `${encode(item)}:${value}`);
+    if (ratings.length) parts.push(`r=${ratings.join(",")}`);
+    if (diversity) parts.push(`d=${diversity}`);
+    if (!shrink) parts.push("s=0");
+    if (hidden.length) parts.push(`g=${hidden.map(encode).join(",")}`);
+    if (years.some((year) => year != null)) parts.push(`y=${years.map((y) => y ?? "").join("-")}`);
+    return parts.join("&");
+  }
+
+  /** For requests. */
+  get list() {
+    return [...this.values].map(([item, rating]) => ({ item, rating }));
+  }
+
+  /** Take everything from the page's address, or from another fragment. */
+  read(fragment = location.hash.slice(1)) {
+    this.values.clear();
+    this.choices = fresh();
+    for (const part of fragment.split("&")) {
+      const [key, value = ""] = part.split("=");
+      const parts = value.split(",").filter(Boolean);
+      if (key === "r") {
+        for (const [item, rating] of parts.map((text) => text.split(":"))) {
+          if (item && rating && Number.isFinite(Number(rating))) {
+            this.values.set(decode(item), Number(rating));
+          }
+        }
+      } else if (key === "d") this.choices.diversity = Math.min(1, Math.max(0, Number(value) || 0));
+      else if (key === "s") this.choices.shrink = value !== "0";
+      else if (key === "g") this.choices.hidden = parts.map(decode);
+      else if (key === "y") {
+        this.choices.years = value.split("-").map((year) => (Number(year) || null)).slice(0, 2);
+      }
+    }
+  }
+
+  /** @param {string} item @param {number} rating */
+  rate(item, rating) {
+    if (this.values.get(item) === rating) return;
+    this.values.set(item, rating);
+    this.changed();
+  }
+
+  /** @param {string[]} items */
+  remove(...items) {
+    for (const item of items) this.values.delete(item);
+    this.changed();
+  }
+
+  /** @param {Partial<ReturnType<typeof fresh>>} choices */
+  choose(choices) {
+    Object.assign(this.choices, choices);
+    this.changed();
+  }
+
+  /** What an earlier visit left in this browser, if this page holds nothing. */
+  get saved() {
+    const found = recall(SAVED);
+    return this.values.size || !found?.includes("r=") ? null : found;
+  }
+
+  /** Take up another fragment: an earlier visit, or what was just cleared. @param {string} fragment */
+  restore(fragment) {
+    this.read(fragment);
+    this.changed();
+  }
+
+  changed() {
+    const { fragment } = this;
+    history.replaceState(null, "", fragment ? `#${fragment}` : location.pathname);
+    if (this.own) remember(SAVED, fragment);
+    this.tell();
+  }
+
+  tell() {
+    for (const link of document.querySelectorAll("a[data-keep]")) {
+      const page = /** @type {HTMLAnchorElement} */ (link);
+      page.hash = this.fragment;
+    }
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+const fresh = () => ({
+  diversity: 0,
+  shrink: true,
+  /** @type {string[]} */ hidden: [],
+  /** @type {(number | null)[]} */ years: [null, null],
+});
+
+/** @param {string} text */
+function decode(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,70 @@
+/** How things are said. */
+
+/**
+ * @typedef {{low: number, high: number, step: number | null}} Scale
+ * @typedef {{item: string, title: string, year?: number | null, genres?: string[],
+ *   n_ratings?: number | null, mean?: number | null}} Item
+ * @typedef {{item: string, title: string, rating: number, contribution: number}} Reason
+ * @typedef {{prediction: number, baseline: number, reasons: Reason[], others: number,
+ *   together: number}} Why
+ */
+
+const ARTICLE =
+  /^(.+?), (The|A|An|Le|La|Les|L'|El|Il|Lo|Los|Las|I|Das|Der|Die|Den|Det|Un|Une|Una)( \(.*)?$/;
+
+/** "Matrix, The (1999)" is "The Matrix": the year stands beside it. @param {{title: string}} item */
+export function name({ title }) {
+  const plain = title.replace(/\s*\((1[89]|20)\d\d(-\d*)?\)\s*$/, "") || title;
+  const found = ARTICLE.exec(plain);
+  if (!found) return plain;
+  return `${found[2]}${found[2].endsWith("'") ? "" : " "}${found[1]}${found[3] ?? ""}`;
+}
+
+/** The year, where only the title tells it. @param {Item} item */
+export const year = (item) => item.year ?? /\(((1[89]|20)\d\d)/.exec(item.title)?.[1] ?? "";
+
+/** A rating as people write it: 4½. @param {number} value */
+export function mark(value) {
+  if (value % 1 === 0.5 && value > 0) return `${value > 1 ? Math.floor(value) : ""}½`;
+  return String(Math.round(value * 100) / 100);
+}
+
+/** Rating points, with as many digits as a scale deserves. @param {number} value @param {Scale} scale */
+export const points = (value, scale) => value.toFixed(scale.high - scale.low > 20 ? 0 : 1);
+
+/** @param {number} value @param {Scale} scale */
+export function signed(value, scale) {
+  const text = Math.abs(value).toFixed(scale.high - scale.low > 20 ? 1 : 2);
+  return Number(text) === 0 ? "0" : `${value < 0 ? "−" : "+"}${text}`;
+}
+
+/**
+ * Why a prediction is as it is: the ratings that moved it, for and against, in parts of a sentence.
+ * Parts that are titles are marked, to be set in italics.
+ * @param {Why} why
+ * @param {Scale} scale
+ * @returns {{text: string, title?: boolean}[]}
+ */
+export function because(why, scale) {
+  const least = (scale.high - scale.low) / 100;
+  const [up, down] = [1, -1].map((sign) =>
+    why.reasons.filter((reason) => reason.contribution * sign >= least).slice(0, 2));
+  if (!up.length && !down.length) {
+    return [{ text: "Nearly what it predicts for anyone; your ratings hardly move it" }];
+  }
+  /** @param {Reason[]} reasons */
+  const gave = (reasons) => reasons.flatMap((reason, at) => [
+    { text: at ? " and " : "" },
+    { text: name(reason), title: true },
+    { text: ` ${mark(reason.rating)}` },
+  ]);
+  if (!up.length) return [{ text: "Held back because you gave " }, ...gave(down)];
+  const parts = [{ text: "Because you gave " }, ...gave(up)];
+  return down.length ? [...parts, { text: "; held back by " }, ...gave(down)] : parts;
+}
+
+/** @param {{text: string}[]} parts */
+export const plain = (parts) => parts.map((part) => part.text).join("");
+
+/** Genres in a line. @param {string[]} genres */
+export const genreLine = (genres) => genres.slice(0, 3).join(", ");
