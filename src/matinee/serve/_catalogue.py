@@ -27,6 +27,7 @@ class Catalogue:
         model: The model.
 
     Attributes:
+        item_ids: Their external ids.
         counts: Training ratings of each item, int64 (n_items,), or None.
         order: Item codes, most rated first.
         unit: Item vectors as unit rows, or None where the model has none.
@@ -36,7 +37,7 @@ class Catalogue:
     """
 
     def __init__(self, model: Recommender) -> None:
-        self._ids = model.item_ids
+        self.item_ids = model.item_ids
         self._table = model.item_table
         self._means = model.bias.item_mean
         self.counts = item_counts(model)
@@ -73,7 +74,7 @@ class Catalogue:
     @property
     def n_items(self) -> int:
         """Number of items."""
-        return len(self._ids)
+        return len(self.item_ids)
 
     def code(self, item: str) -> int:
         """Code of an id.
@@ -81,18 +82,18 @@ class Catalogue:
         Raises:
             ProblemError: 404, no such item.
         """
-        found = int(self._ids.encode([item])[0])
+        found = int(self.item_ids.encode([item])[0])
         if found < 0:
             raise ProblemError(404, f"no item has the id {item!r}; GET /v1/items?q= finds ids")
         return found
 
     def codes(self, names: list[Any]) -> npt.NDArray[np.int32]:
         """Codes of ids, -1 for those unknown."""
-        return self._ids.encode(names)
+        return self.item_ids.encode(names)
 
     def named(self, code: int) -> dict[str, Any]:
         """Id and title."""
-        item = str(self._ids.ids[code])
+        item = str(self.item_ids.ids[code])
         return {"item": item, "title": item if self._table is None else self._table.titles[code]}
 
     def item(self, code: int) -> dict[str, Any]:
@@ -113,11 +114,11 @@ class Catalogue:
         if text is None or not text.strip():
             return [self.item(int(code)) for code in self.order[:limit]]
         found: dict[int, None] = {}
-        exact = int(self._ids.encode([text.strip()])[0])
+        exact = int(self.item_ids.encode([text.strip()])[0])
         if exact >= 0:
             found[exact] = None
         ids = [titled.id for titled in self.titles.search(text, limit)]
-        found.update(dict.fromkeys(int(code) for code in self._ids.encode(ids)))
+        found.update(dict.fromkeys(int(code) for code in self.item_ids.encode(ids)))
         return [self.item(code) for code in list(found)[:limit]]
 
     def similar(self, code: int, k: int) -> list[dict[str, Any]]:

@@ -49,12 +49,13 @@ class Reader:
                 f"ratings: {len(given):,} of them; at most {limit:,} are taken",
                 pointer="/ratings",
             )
+        self._check_scale(given)
+        codes = self.catalogue.codes(["" if r.item is None else r.item for r in given]).tolist()
         used: list[dict[str, Any]] = []
         taken: dict[int, int] = {}
         for at, rating in enumerate(given):
-            self._check_scale(at, rating)
-            code = self._rated(at, rating)
-            if code is None:
+            code = self._rated(at, rating, codes[at])
+            if code < 0:
                 continue
             named = self.catalogue.named(code)
             if code in taken:
@@ -93,11 +94,14 @@ class Reader:
         """Codes of the ids and titles that are known, int64."""
         return np.array([code for _, code in self.items(what, names)], dtype=np.int64)
 
-    def _check_scale(self, at: int, rating: Rating) -> None:
+    def _check_scale(self, given: Sequence[Rating]) -> None:
         low, high = self.scale.low, self.scale.high
-        with np.errstate(over="ignore"):
-            value = np.float32(rating.rating)  # as the model's own ratings are
-        if not low <= value <= high:
+        with np.errstate(over="ignore"):  # as float32, as the model's own ratings are
+            values = np.array([rating.rating for rating in given]).astype(np.float32)
+        outside = np.flatnonzero(~((values >= low) & (values <= high)))
+        if len(outside):
+            at = int(outside[0])
+            rating = given[at]
             name = rating.title if rating.item is None else rating.item
             raise ProblemError(
                 422,
@@ -106,16 +110,13 @@ class Reader:
                 pointer=f"/ratings/{at}/rating",
             )
 
-    def _rated(self, at: int, rating: Rating) -> int | None:
-        if rating.item is not None:
-            code = int(self.catalogue.codes([rating.item])[0])
-            if code < 0:
-                self._ignore("ratings", at, rating.item, f"no item has the id {rating.item}")
-                return None
-            return code
-        assert rating.title is not None
-        code = self._by_title("ratings", at, rating.title)
-        return None if code < 0 else code
+    def _rated(self, at: int, rating: Rating, code: int) -> int:
+        """Code of what was rated, where it was given by id; negative if it is not known."""
+        if rating.title is not None:
+            return self._by_title("ratings", at, rating.title)
+        if code < 0:
+            self._ignore("ratings", at, rating.item, f"no item has the id {rating.item}")
+        return code
 
     def _by_title(self, what: str, at: int, title: str) -> int:
         """Code of the item meant, or -2 if that is not clear, which is then in ``ignored``."""
