@@ -118,7 +118,8 @@ def config_page() -> str:
             parts.append(_fields(field.annotation, f"{name}."))
         elif get_origin(field.annotation) is tuple and _is_config(get_args(field.annotation)[0]):
             each = get_args(field.annotation)[0]
-            parts.append(f"## `[[{name}]]`\n\n{_doc(each)} {field.description}\n")
+            about = " ".join(field.description.split())
+            parts.append(f"## `[[{name}]]`\n\n`{name}`: {about} {_doc(each)}\n")
             parts.append(_fields(each, ""))
         else:
             parts.append(f"`{name}`: {field.description}\n")

@@ -261,6 +261,31 @@ class Battery:
             assert told.min() >= 0.5
             assert told.max() <= 5
 
+    def test_standard_deviations_come_with_predictions(self, case: Case, tmp_path: Path) -> None:
+        model, (users, items) = fitted(case), everything(sample())
+        told, std = model.predict(users, items, with_std=True)
+        assert np.allclose(told, model.predict(users, items), atol=1e-6)
+        assert std.dtype == np.float64
+        assert std.shape == told.shape
+        assert (std > 0.1).all()
+        assert (std < 4.5).all()
+        unsure = [(999, "never"), (999, "item-04"), (103, "never")]
+        for user, item in unsure:
+            assert 0.1 < model.predict(user, item, with_std=True)[1][0] < 4.5
+        new = {"ann": {"item-01": 5.0, "item-07": 0.5}}
+        table = model.recommend(new, k=5, with_std=True)
+        assert list(table.columns) == ["user_id", "item_id", "score", "rank", "std", "title"]
+        asked = model.predict("ann", table["item_id"], histories=new, with_std=True)
+        assert np.allclose(table["std"], asked[1], atol=1e-6)
+        assert same(
+            Table({n: c for n, c in table.columns.items() if n != "std"}), model.recommend(new, k=5)
+        )
+        back = load_model(model.save(tmp_path / "model"))
+        assert np.array_equal(back.predict(users, items, with_std=True)[1], std)
+        back.spread = None  # as in the folders of earlier versions
+        with pytest.raises(UsageError, match="saved without standard deviations; train it anew"):
+            back.predict(users, items, with_std=True)
+
     def test_nothing_seen_is_recommended(self, case: Case) -> None:
         seen = seen_by(sample())
         tables = list(fitted(case).recommend_all(k=40))

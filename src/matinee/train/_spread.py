@@ -113,21 +113,23 @@ class Spread:
             predictions: What was predicted, shape (n,).
             extras: What the model has to add, shape (n, k).
         """
-        people = person_features(bias, histories, self.variance)
-        columns = _columns(people[rows], self.items[items], predictions, self.scale, extras)
-        missing = len(self.center) - columns.shape[1]
-        if missing > 0:  # a model that has nothing to add is taken for the usual
-            usual = np.broadcast_to(self.center[-missing:], (len(columns), missing))
-            columns = np.hstack([columns, usual])
-        return self._std(columns[:, : len(self.center)])
+        log = self._part(person_features(bias, histories, self.variance), 0)[rows]
+        if len(items) < len(self.items):
+            log += self._part(self.items[items], 2)
+        else:
+            log += self._part(self.items, 2)[items]
+        log += self._part(_place(predictions, self.scale), 4)
+        if extras is not None and len(self.center) > 6:
+            log += self._part(extras, 6)
+        found: Float64 = np.sqrt(self.variance * np.exp(log + self.weights[0]))
+        return found
 
-    def _std(self, columns: Float64) -> Float64:
-        held = np.clip(columns, *self.bounds)
-        held -= self.center
-        held /= self.width
-        log = held @ self.weights[1:]
-        log += self.weights[0]
-        found: Float64 = np.sqrt(self.variance * np.exp(log))
+    def _part(self, columns: npt.NDArray[np.floating[Any]], first: int) -> Float64:
+        """What some features, from number ``first`` on, add to the log of the variance, (n,)."""
+        own = slice(first, first + columns.shape[1])
+        held = np.clip(columns.astype(np.float64), *self.bounds[:, own])
+        weights = self.weights[1:][own] / self.width[own]
+        found: Float64 = held @ weights - self.center[own] @ weights
         return found
 
     def std_unknown(self, known_user: npt.NDArray[np.bool_], known_item: Any) -> Float64:
@@ -142,9 +144,7 @@ class Spread:
         return arrays, {"variance": self.variance, "n": self.n, "source": self.source}
 
     @classmethod
-    def restore(
-        cls, scale: Scale, arrays: dict[str, npt.NDArray[Any]], rest: dict[str, Any]
-    ) -> Spread:
+    def restore(cls, scale: Scale, arrays: dict[str, Any], rest: dict[str, Any]) -> Spread:
         """From what ``state`` gave."""
         return cls(scale=scale, **arrays, **rest)
 
@@ -157,28 +157,22 @@ def person_features(bias: BiasTable, histories: Histories, variance: float) -> F
     sums = np.bincount(rows, left, minlength=len(counts))
     squares = np.bincount(rows, np.square(left), minlength=len(counts))
     own = sums / np.maximum(counts + bias.user_reg, 1e-12)
-    squares -= own * (2.0 * sums - counts * own)
+    squares = squares - own * (2.0 * sums - counts * own)
     return _side(counts, squares, variance)
 
 
-def _side(counts: npt.NDArray[Any], squares: Float64, variance: float) -> Float64:
+def _side(counts: npt.NDArray[Any], squares: npt.NDArray[Any], variance: float) -> Float64:
     """Log of the number of ratings, and log of their unruliness as a multiple of the usual."""
     unit = max(variance, 1e-30)
     shrunk = (np.maximum(squares, 0.0) / unit + SHRINK) / (counts + SHRINK)
     return np.column_stack([np.log1p(counts), np.log(shrunk)])
 
 
-def _columns(
-    people: Float64,
-    items: npt.NDArray[np.floating[Any]],
-    predictions: Float64,
-    scale: Scale,
-    extras: Float64 | None,
-) -> Float64:
+def _place(predictions: Float64, scale: Scale) -> Float64:
+    """Where on the scale predictions stand, 0 to 1, and its square, float64 (n, 2)."""
     place = (predictions - scale.low) / max(scale.high - scale.low, 1e-12)
     np.clip(place, 0.0, 1.0, out=place)
-    parts = [people, items, place[:, None], np.square(place)[:, None]]
-    return np.hstack(parts if extras is None else [*parts, extras])
+    return np.column_stack([place, np.square(place)])
 
 
 def fit_spread(bias: BiasTable, train: Csr, errors: Errors, scale: Scale) -> Spread:
@@ -313,7 +307,8 @@ def _held_columns(
     else:
         user = _side(n_user[place] - 1, sq_user[place] - left, variance)[at]
         item = _side(counts[items] - 1, squares[items] - left, variance)[at]
-    return _columns(user, item, few.predictions, scale, few.extras)
+    parts = [user, item, _place(few.predictions, scale)]
+    return np.hstack(parts if few.extras is None else [*parts, few.extras])
 
 
 def _likeliest(columns: Float64, squared: Float64, worth: float) -> Float64:
