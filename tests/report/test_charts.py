@@ -8,6 +8,7 @@ import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ from matinee.report._dots import Dot, Dots
 from matinee.report._heat import Heat
 from matinee.report._lines import Level, Lines, Mark, Series
 from matinee.report._scale import Axis, log_ticks, round_ticks, tick_texts
-from matinee.report._svg import COLOURS, look, path, shortened, spread
+from matinee.report._svg import COLOURS, look, path, shortened, simplified, spread
 from matinee.report._svg import width as text_width
 
 NASTY = '</script><script>alert("1")</script> & "quotes" \'single\''
@@ -180,6 +181,20 @@ def test_a_path_comes_back_to_its_points() -> None:
         found.append((x, y))
     for (a, b), (c, d) in zip(points, found, strict=True):
         assert (a, b) == (pytest.approx(c, abs=0.06), pytest.approx(d, abs=0.06))
+
+
+@given(st.lists(st.floats(-50, 50), min_size=1, max_size=60), st.floats(0.1, 2))
+def test_a_simplified_line_stays_near(heights: list[float], near: float) -> None:
+    points = [(float(x), y) for x, y in enumerate(heights)]
+    found = simplified(points, near)
+    assert found[0] == points[0]
+    assert found[-1] == points[-1]
+    drawn = np.interp([x for x, _ in points], [x for x, _ in found], [y for _, y in found])
+    assert np.abs(drawn - heights).max() <= near + 1e-9
+
+
+def test_a_straight_line_is_two_points() -> None:
+    assert len(simplified([(float(x), 2.0 * x) for x in range(50)], 0.5)) == 2
 
 
 def test_long_names_are_cut() -> None:

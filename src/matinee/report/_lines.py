@@ -11,7 +11,19 @@ from markupsafe import escape
 
 from ._chart import WIDTH, Chart, Drawing, Frame, tick_room
 from ._scale import Axis, padded
-from ._svg import SIZE, element, line, look, path, shape, shortened, spread, text
+from ._svg import (
+    SIZE,
+    element,
+    line,
+    look,
+    outline,
+    path,
+    shape,
+    shortened,
+    simplified,
+    spread,
+    text,
+)
 from ._svg import width as text_width
 
 _HEIGHT = 300.0
@@ -183,18 +195,23 @@ class Lines(Chart):
                 for x, a, b in zip(s.x, s.low, s.high, strict=True)
                 if _finite(a) and _finite(b)
             ]
-            outline = [(x, a) for x, a, _ in band] + [(x, b) for x, _, b in reversed(band)]
             if len(band) > 1:
-                parts.append(element("path", d=path(outline, closed=True), cls="band"))
+                # Bands are soft, and most of a page: what is less than a pixel is not seen.
+                below = simplified([(x, a) for x, a, _ in band], 0.8)
+                above = simplified([(x, b) for x, _, b in band], 0.8)
+                edge = path([*below, *reversed(above)], closed=True)
+                parts.append(element("path", d=edge, cls="band"))
             elif band:
                 parts.append(line(band[0][0], band[0][1], band[0][0], band[0][2], "whisker"))
         colour, dash, kind = look(style)
-        parts.append(element("path", d=path(points), cls="curve", stroke_dasharray=dash or None))
-        every = max(1, len(points) // 5)
+        drawn = path(simplified(points, 0.25)) if points else ""
+        parts.append(element("path", d=drawn, cls="curve", stroke_dasharray=dash or None))
+        every = max(1, len(points) // 4)
         # Markers start at different places, so that those of neighbours do not cover each other.
         offset = (style * max(1, every // 3)) % every
         shown = {*range(offset, len(points), every), len(points) - 1} if points else set()
-        parts += [shape(kind, points[i][0], points[i][1], 3.2, "dot") for i in sorted(shown)]
+        dots = "".join(outline(kind, points[i][0], points[i][1], 3.2) for i in sorted(shown))
+        parts.append(element("path", d=dots, cls="dot"))
         return element("g", "".join(parts), cls=colour)
 
     def _mark(self, frame: Frame, mark: Mark) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from ..study import (
     summary_markdown,
 )
 from ..study._study import Figure
+from ..study._toml import to_toml
 from ._chart import Chart
 from ._figures import MEANINGS, NAMES
 from ._page import render, slug
@@ -122,7 +122,7 @@ class StudyReport:
             commands=_commands(self.summary),
             csv=link("csv", self.table().csv()),
             markdown=link("markdown", self.markdown()),
-            settings=json.dumps(study.model_dump(mode="json", exclude_defaults=True), indent=2),
+            settings=to_toml(study),
             date=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
         )
 

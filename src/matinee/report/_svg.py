@@ -92,10 +92,16 @@ def _pair(x: int, y: int) -> str:
 
 def shape(kind: str, x: float, y: float, radius: float = 3.5, cls: str = "") -> str:
     """A mark of one of ``SHAPES``, about the same area each."""
+    return element("path", d=outline(kind, x, y, radius), cls=cls)
+
+
+def outline(kind: str, x: float, y: float, radius: float = 3.5) -> str:
+    """Path data of a mark; those of many can be joined in one path."""
     r = radius
     match kind:
         case "circle":
-            return element("circle", cx=float(x), cy=float(y), r=float(r), cls=cls)
+            arc = f"a{n(r)} {n(r)} 0 1 0"
+            return f"M{n(x - r)} {n(y)}{arc} {n(2 * r)} 0{arc} {n(-2 * r)} 0Z"
         case "square":
             corners = [(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)]
         case "triangle":
@@ -113,9 +119,28 @@ def shape(kind: str, x: float, y: float, radius: float = 3.5, cls: str = "") -> 
             arm += [(-1.3, -0.35), (-0.35, -0.35)]
             cos, sin = math.cos(turn), math.sin(turn)
             corners = [(a * cos - b * sin, a * sin + b * cos) for a, b in arm]
-    return element(
-        "path", d=path([(x + a * r, y + b * r) for a, b in corners], closed=True), cls=cls
-    )
+    return path([(x + a * r, y + b * r) for a, b in corners], closed=True)
+
+
+def simplified(points: Sequence[tuple[float, float]], near: float) -> list[tuple[float, float]]:
+    """The same line with fewer points: none left out is farther than ``near`` above or below it.
+
+    Douglas and Peucker (1973), with vertical distances, as the points are ascending in x.
+    """
+    kept, unsettled = {0, len(points) - 1}, [(0, len(points) - 1)]
+    while unsettled:
+        first, last = unsettled.pop()
+        (x1, y1), (x2, y2) = points[first], points[last]
+        slope = (y2 - y1) / (x2 - x1) if x2 != x1 else 0.0
+        gaps = [
+            (abs(points[i][1] - y1 - slope * (points[i][0] - x1)), i)
+            for i in range(first + 1, last)
+        ]
+        gap, at = max(gaps, default=(0.0, 0))
+        if gap > near:
+            kept.add(at)
+            unsettled += [(first, at), (at, last)]
+    return [points[i] for i in sorted(kept)]
 
 
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
