@@ -14,6 +14,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from matinee.cli._app import command_tree
 from matinee.config import Config
 from matinee.data import SynthConfig
+from matinee.study import Arm, Check, Claim, Data, Group, Literature, Published, Quick, Study
 from matinee.train import Settings, preset, preset_names
 
 HERE = Path(__file__).resolve().parent
@@ -22,7 +23,12 @@ NOTE = "<!-- Written by docs/generate.py from the code; edit the code and run it
 
 def pages() -> dict[str, str]:
     """Each reference page by file name."""
-    return {"cli.md": cli_page(), "config.md": config_page(), "presets.md": presets_page()}
+    return {
+        "cli.md": cli_page(),
+        "config.md": config_page(),
+        "presets.md": presets_page(),
+        "study-files.md": study_page(),
+    }
 
 
 def commands(command: Any = None, path: str = "matinee") -> Iterator[tuple[str, Any]]:
@@ -153,6 +159,34 @@ def presets_page() -> str:
     return "\n".join(parts)
 
 
+STUDY_PARTS: tuple[tuple[str, type[Config]], ...] = (
+    ("The study", Study),
+    ("`[[data]]`", Data),
+    ("`[[groups]]`", Group),
+    ("`arms`, in a group", Arm),
+    ("`published`, of an arm", Published),
+    ("`[[claims]]`", Claim),
+    ("`checks`, of a claim", Check),
+    ("`[[literature]]`", Literature),
+    ("`[quick]`", Quick),
+)
+"""Every class of a study file, under the heading of its keys."""
+
+
+def study_page() -> str:
+    parts = [
+        "# Keys of a study file\n",
+        NOTE,
+        "How to write and run one is in [studies](studies.md); how claims are judged is in "
+        "[verdicts](verdicts.md). A list of tables is written `[[name]]`, once for each. An "
+        "unknown key is an error that suggests the nearest.\n",
+    ]
+    for heading, cls in STUDY_PARTS:
+        parts.append(f"## {heading}\n\n{_doc(cls)}\n")
+        parts.append(_fields(cls, ""))
+    return "\n".join(parts)
+
+
 def _leaves(config: Config, prefix: str = "") -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in type(config).model_fields:
@@ -170,9 +204,14 @@ def _fields(cls: type[Config], prefix: str) -> str:
         if _is_config(field.annotation):
             rows += [(f"`{prefix}{name}.*`", "", _doc(field.annotation), "")]
             continue
-        default = "required" if field.is_required() else f"`{_toml(field.get_default())}`"
+        default = (
+            "required"
+            if field.is_required()
+            else f"`{_toml(field.get_default(call_default_factory=True))}`"
+        )
         values = _type(field.annotation, field.metadata)
-        rows.append((f"`{prefix}{name}`", values, " ".join(field.description.split()), default))
+        about = " ".join(field.description.split()).replace("``", "`")
+        rows.append((f"`{prefix}{name}`", values, about, default))
     return _table(("key", "values", "what", "default"), rows)
 
 
@@ -181,10 +220,15 @@ def _type(annotation: Any, metadata: list[Any]) -> str:
         return ", ".join(f"`{value}`" for value in get_args(annotation))
     if get_origin(annotation) in (Union, types.UnionType):
         return " or ".join(_type(inner, []) for inner in get_args(annotation))
-    if get_origin(annotation) is dict:
+    if get_origin(annotation) is dict or _is_config(annotation):
         return "table"
+    if annotation is Any:
+        return "value"
     if get_origin(annotation) in (tuple, list):
-        return f"list of {_type(get_args(annotation)[0], [])}s"
+        each = get_args(annotation)[0]
+        if get_origin(each) is Literal:
+            return f"list of {_type(each, [])}"
+        return f"list of {_type(each, [])}s"
     plain = {int: "whole number", float: "number", bool: "`true`, `false`", str: "text"}
     text = plain.get(annotation, getattr(annotation, "__name__", str(annotation)).lower())
     text = "none" if annotation is type(None) else text
@@ -206,6 +250,8 @@ def _toml(value: Any) -> str:
     if isinstance(value, Config):
         value = value.model_dump(exclude_defaults=True)
     if isinstance(value, dict):
+        if not value:
+            return "{}"
         return f"{{ {', '.join(f'{key} = {_toml(each)}' for key, each in value.items())} }}"
     return f'"{value}"' if isinstance(value, str) else str(value)
 

@@ -7,12 +7,13 @@ import re
 import shlex
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from matinee.config import Config, fields
 from matinee.data import SynthConfig
+from matinee.study import Study
 from matinee.train import Settings, preset_names
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,7 +35,7 @@ def tree(generator: ModuleType) -> dict[str, Any]:
     return dict(generator.commands())
 
 
-@pytest.mark.parametrize("page", ["cli.md", "config.md", "presets.md"])
+@pytest.mark.parametrize("page", ["cli.md", "config.md", "presets.md", "study-files.md"])
 def test_the_committed_page_is_what_the_code_makes(generator: ModuleType, page: str) -> None:
     made = generator.pages()[page]
     committed = (DOCS / page).read_text("utf-8") if (DOCS / page).exists() else ""
@@ -63,6 +64,28 @@ def test_every_setting_is_there(cls: type[Config], least: int) -> None:
     for name, field in found.items():
         assert f"`{name}`" in text, name
         assert field.description, f"{name} has no docstring"
+
+
+def test_every_key_of_a_study_file_is_there(generator: ModuleType) -> None:
+    text = (DOCS / "study-files.md").read_text("utf-8")
+    waiting: list[type[Config]] = [Study]
+    seen: set[type[Config]] = set()
+    while waiting:  # every class that a study file can hold, however deep
+        cls = waiting.pop()
+        seen.add(cls)
+        for name, field in cls.model_fields.items():
+            assert f"`{name}`" in text, f"{cls.__name__}.{name}"
+            assert field.description, f"{cls.__name__}.{name} has no docstring"
+            found = {inner for inner in _parts(field.annotation) if issubclass(inner, Config)}
+            waiting += found - seen
+    assert seen == {cls for _, cls in generator.STUDY_PARTS}
+
+
+def _parts(annotation: Any) -> list[type]:
+    inner = get_args(annotation)
+    if not inner:
+        return [annotation] if isinstance(annotation, type) else []
+    return [part for each in inner for part in _parts(each)]
 
 
 def test_every_preset_is_there() -> None:

@@ -233,7 +233,7 @@ class Study(Config):
     figures: tuple[Figure, ...] = ("held_out", "batch_mean")
     """What is computed after each epoch. Figures on training ratings cost a pass over them."""
     extra: tuple[str, ...] = ()
-    """Measurements made once, on the trained model: "protocol" (seven ways to an RMSE),
+    """Measurements made once, on the trained model: "protocol" (ways to an RMSE),
     "single_row_statistics" (batch norm evaluated as the reference did), "coverage" (of unknown
     people and items, and of the intervals that predictions come with)."""
     data: tuple[Data, ...] = Field(min_length=1)
