@@ -1,0 +1,75 @@
+"""SparseFC through the shared battery, and what is its own."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from battery import Battery, Case, checkerboard, fitted, sample, seen_by
+
+from matinee.data import Ratings, Scale, Table
+from matinee.errors import UsageError
+from matinee.models import Bias, SparseFC, load_model, model
+
+SMALL = partial(SparseFC, units=12, iterations=60, restart=20, lambda_2=1.0)
+CASES = [Case("sparsefc", SMALL, learns=True)]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+class TestSparseFC(Battery):
+    """Items are the rows: a new person has no input, and the bias model answers for them."""
+
+    def test_known_and_new_people_with_one_history_are_alike(self, case: Case) -> None:
+        net, history = fitted(case), seen_by(sample())[104]
+        items = sample().item_ids.ids
+        told = net.predict("new", items, histories={"new": history})
+        bias = Bias().fit(sample(), seed=3)
+        assert np.allclose(told, bias.predict("new", items, histories={"new": history}), atol=1e-5)
+        assert not np.allclose(told, net.predict(104, items), atol=1e-3)
+
+    def test_tastes_are_learned(self, case: Case) -> None:
+        table = Table.concat(list(case.make().fit(checkerboard(), seed=0).recommend_all(k=5)))
+        assert ((table["user_id"] + table["item_id"]) % 2 == 0).mean() > 0.97
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.5, 4), (1, 100), (-10, 10)])
+def test_the_scale_does_not_matter(low: float, high: float) -> None:
+    data = sample()
+    values = low + (data.values - 0.5) / 4.5 * (high - low)
+    users, items = data.user_ids.decode(data.users), data.item_ids.decode(data.items)
+    moved = Ratings.from_arrays(users, items, values, scale=Scale(low, high))
+    told = SMALL(iterations=10).fit(moved, seed=3).predict(users, items)
+    plain = SMALL(iterations=10).fit(data, seed=3).predict(users, items)
+    expected = low + (plain - 0.5) / 4.5 * (high - low)
+    assert np.abs(told - expected).mean() < 0.01 * (high - low)
+
+
+def test_the_loss_falls_and_is_told(tmp_path: Path) -> None:
+    net = SMALL(iterations=50)
+    net.fit(sample(), folder=tmp_path / "run", watch={"train": sample()})
+    assert net.planned_epochs == [3]
+    losses = [epoch.loss for epoch in net.epochs]
+    assert len(losses) == 3
+    assert losses[2] < losses[1] < losses[0]
+    assert len((tmp_path / "run" / "metrics.jsonl").read_text("utf-8").splitlines()) == 3
+    last = net.epochs[-1]
+    assert last.watched["train"] <= last.train_rmse + 1e-3  # clipping only helps
+    back = load_model(net.save(tmp_path / "run"))
+    assert isinstance(back, SparseFC)
+    assert back.epochs == net.epochs
+
+
+def test_a_strong_penalty_leaves_the_output_biases() -> None:
+    """With the weights driven to zero, what is left is each user's mean."""
+    net = SMALL(lambda_2=1e7, iterations=60).fit(sample())
+    data = sample()
+    mean = data.values[data.users == 3].mean()
+    assert net.predict(103, "item-05")[0] == pytest.approx(mean, abs=0.02)
+
+
+def test_options_are_its_own() -> None:
+    assert isinstance(model("sparsefc", units=8), SparseFC)
+    with pytest.raises(UsageError, match=r"network\.hidden means nothing to kind sparsefc"):
+        SparseFC(hidden=[5])
