@@ -1,0 +1,63 @@
+"""``matinee report`` as people run it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import matinee
+
+
+def test_the_test_part_is_found_again(shell: Any, train: Any, catalogue: Path) -> None:
+    out = shell.folder / "mine"
+    train(catalogue / "ratings", "--holdout", "0.2", "--seed", "3", "--out", out)
+    assert shell("report", out).stdout == f"report: {out}-report.html\n"
+    page = Path(f"{out}-report.html").read_text("utf-8")
+    metrics = matinee.load_model(out).record["metrics"]
+    assert f"{metrics['rmse']:.4f}" in page
+    for words in ("800 test ratings", "Predicted against given", "RMSE by epoch", "holds alike"):
+        assert words in page.replace('</span><span class="what">', " "), words
+    assert "matinee train" in page
+    assert "</html>" in page
+    matinee.load_model(out)  # the page stands beside the folder, which is as it was
+
+
+def test_a_named_split_is_found(shell: Any, trained: Path) -> None:
+    found = shell.json("report", trained, "--out", "page.html", "--files")
+    assert (found["report"], found["test"]) == ("page.html", f"{trained.parent / 'parts'} test")
+    names = {path.name for path in (shell.folder / "page-files").iterdir()}
+    assert {"calibration.svg", "residuals.svg", "scores.csv", "scores.md", "worst.csv"} <= names
+
+
+def test_without_test_ratings(shell: Any, train: Any, catalogue: Path) -> None:
+    train(catalogue / "ratings", "--out", "all")
+    done = shell("report", "all")
+    assert "no test ratings are known" in done.stderr
+    assert "there is no score" in (shell.folder / "all-report.html").read_text("utf-8")
+
+
+def test_ratings_that_changed_are_noticed(shell: Any, train: Any, catalogue: Path) -> None:
+    table = shell.folder / "mine.csv"
+    ratings = matinee.load(catalogue / "ratings")
+    users = ratings.user_ids.decode(ratings.users)
+    items = ratings.item_ids.decode(ratings.items)
+    rows = [f"{u},{i},{v}" for u, i, v in zip(users, items, ratings.values, strict=True)]
+    table.write_text("user_id,item_id,rating\n" + "\n".join(rows))
+    train(table, "--holdout", "0.2", "--out", "mine")
+    shell("report", "mine")
+    table.write_text("user_id,item_id,rating\n" + "\n".join(rows[:-5]))
+    message = shell.error("report", "mine", code=1)
+    assert "does not give the ratings the model was trained on" in message
+    assert "--test" in message
+
+
+def test_what_the_model_has_seen_is_refused(shell: Any, trained: Path, catalogue: Path) -> None:
+    message = shell.error("report", trained, "--test", catalogue / "ratings", code=1)
+    assert "3,200 of 4,000 test pairs" in message
+
+
+def test_the_record_says_where_the_ratings_were(trained: Path, catalogue: Path) -> None:
+    manifest = json.loads((trained / "manifest.json").read_text("utf-8"))
+    told = json.dumps(manifest)
+    assert str(catalogue / "parts") in told
