@@ -225,6 +225,35 @@ def report(
 
 
 @app.command()
+def publish(
+    study: Folder,
+    out: Annotated[
+        Path,
+        typer.Option(metavar="DIR", help="The folder to write, or to write anew."),
+    ],
+    quick: Quick = False,
+    json: Json = False,
+) -> None:
+    """Write a study's results as a folder to be kept with code or a paper.
+
+    Every run and every epoch as CSV, the verdicts, the summary as CSV and Markdown, the charts as
+    SVG and the report. The folder is enough to make the report again: the commands that take the
+    folder of a study's runs take it too.
+    """
+    from ..report import publish_study
+
+    results, _ = find_results(study, quick)
+    files = publish_study(results, out)
+    missing = results.expected - len(results.runs)
+    if json:
+        print_json({"files": files, "runs": len(results.runs), "expected": results.expected})
+        return
+    if missing:
+        note(f"matinee: {missing} of {results.expected} runs are not done; the summary says so")
+    say(f"published: {out}, {len(files)} files, {sum(f.stat().st_size for f in files):,} bytes")
+
+
+@app.command()
 def compare(
     study: Folder,
     other: Annotated[

@@ -12,6 +12,7 @@ from ._results import EpochRecord, Results, RunRecord
 from ._study import Arm, Check, Claim, Data, Group, Literature, Published, Quick, Study
 
 if TYPE_CHECKING:
+    from ._archive import read_archive, write_archive
     from ._arms import ResolvedArm, resolve_arms
     from ._claims import judge
     from ._engine import Outcome, run_study
@@ -72,6 +73,7 @@ __all__ = [
     "leaderboard",
     "load_results",
     "plan_study",
+    "read_archive",
     "resolve_arms",
     "run_study",
     "study_names",
@@ -79,10 +81,13 @@ __all__ = [
     "summary_markdown",
     "summary_table",
     "sweep",
+    "write_archive",
 ]
 
 # What needs statistics or a sweep is imported when it is first asked for.
 _LAZY = {
+    "read_archive": "_archive",
+    "write_archive": "_archive",
     "load_results": "_store",
     "Store": "_store",
     "plan_study": "_plan",

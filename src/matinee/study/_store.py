@@ -156,12 +156,17 @@ class Store:
 
 
 def load_results(path: Path | str) -> Results:
-    """What is finished of the study whose runs are in a folder.
+    """What is finished of the study whose runs are in a folder, or that was published in it.
 
     Raises:
         DataError: There is no study there, or a record cannot be read.
     """
-    return Store(Path(path)).results()
+    from ._archive import is_archive, read_archive
+
+    folder = Path(path)
+    if is_archive(folder) and not (folder / _PLAN).exists():
+        return read_archive(folder)
+    return Store(folder).results()
 
 
 def _check_format(file: Path, values: Mapping[str, Any]) -> None:
