@@ -37,7 +37,7 @@ def estimate(kind: str, settings: Mapping[str, Any], users: int, ratings: int) -
         each += 3e-9 * 8000 * tables
     each_epoch = 2.2e-7 * ratings + 1.2e-9 * ratings * tables + steps * each
     networks = sum(member["copies"] for member in settings["members"]) or 1
-    return float(networks * train["epochs"] * each_epoch)
+    return 1.0 + float(networks * train["epochs"] * each_epoch)
 
 
 def planned_epochs(kind: str, settings: Mapping[str, Any]) -> int:

@@ -1,0 +1,192 @@
+"""``matinee study`` as a user types it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from matinee.cli._study_live import StudyProgress, clock, sparkline
+from matinee.study import EpochRecord, Study, plan_study
+
+if TYPE_CHECKING:
+    from .conftest import Shell
+
+TOML = """
+name = "mine"
+title = "Mine"
+text = "Which batch size?"
+preset = "base"
+set = { hidden = [8], epochs = 2 }
+seeds = [0, 1]
+base = "batch/16"
+figures = ["held_out", "reference", "batch_mean"]
+
+[[data]]
+name = "w"
+synthetic = { users = 120, items = 50, ratings = 3000 }
+holdout = 0.2
+
+[[groups]]
+name = "batch"
+title = "Batch"
+key = "batch_size"
+values = [16, 64]
+
+[[groups]]
+name = "other"
+title = "Other"
+arms = [{ name = "bias", model = "bias" }]
+
+[[claims]]
+id = "1"
+text = "16 is better."
+checks = [{ kind = "better", arms = ["batch/16"], than = ["batch/64"] }]
+
+[quick]
+minutes = 1
+epochs = 1
+groups = ["batch"]
+"""
+
+
+@pytest.fixture
+def file(shell: Shell) -> Path:
+    path = shell.folder / "mine.toml"
+    path.write_text(TOML, "utf-8")
+    return path
+
+
+def test_a_study_by_the_real_executable_from_run_to_report(shell: Shell, file: Path) -> None:
+    def real(*args: object) -> subprocess.CompletedProcess[str]:
+        return shell.real("study", *args)
+
+    first = real("run", file, "--workers", 1, "--threads", 1, "--groups", "batch", "--seeds", "0")
+    assert first.returncode == 0, first.stderr
+    assert "2 of 2 runs to do, 1 at a time" in first.stderr
+    assert "held-out RMSE" in first.stderr
+    assert "mine: 2 runs done" in first.stdout
+    folder = shell.folder / "studies" / "mine"
+    assert len(list((folder / "runs").glob("*.json"))) == 2
+
+    rest = real("run", file, "--workers", 1, "--threads", 1, "--json")
+    assert rest.returncode == 0, rest.stderr
+    told = json.loads(rest.stdout)
+    assert (told["done"], told["before"], told["broken"]) == (4, 2, {})
+    assert rest.stderr == ""
+
+    compared = json.loads(real("compare", folder, "--json").stdout)["rows"]
+    assert {row["arm"] for row in compared} >= {"batch/64", "other/bias"}
+    assert "batch/64" in real("compare", folder, "--figure", "reference").stdout
+    verdicts = real("compare", folder, "--claims").stdout
+    assert "16 is better." in verdicts
+
+    page = real("report", folder)
+    assert page.returncode == 0, page.stderr
+    text = (folder / "report.html").read_text("utf-8")
+    assert "<html" in text
+    assert "Which batch size?" in text
+
+
+def test_list_and_show(shell: Shell, file: Path) -> None:
+    listed = shell.json("study", "list")["studies"]
+    assert {"reference", "depth-and-data", "protocol"} <= {row["study"] for row in listed}
+    assert "reference" in shell("study", "list").stdout
+    text = shell("study", "show", file).stdout
+    for part in ("Which batch size?", "16; 64", "bias", "20% by random", "claim 1: 16 is better."):
+        assert part in text
+    arms = shell.json("study", "show", file)["arms"]
+    assert [arm["arm"] for arm in arms] == ["batch/16", "batch/64", "other/bias"]
+    assert arms[0]["settings"]["train"]["batch_size"] == 16
+    quick = shell.json("study", "show", file, "--quick")["arms"]
+    assert [arm["settings"]["train"]["epochs"] for arm in quick] == [1, 1]
+
+
+def test_a_study_is_shown_as_a_file_that_reads_back(shell: Shell, file: Path) -> None:
+    import tomllib
+
+    text = shell("study", "show", file, "--toml").stdout
+    assert Study.make(tomllib.loads(text)) == Study.read_toml(file)
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (["run", "refrence"], "did you mean 'reference'"),
+        (["show", "no.toml"], "no.toml: no such file"),
+        (["run", "{file}", "--groups", "bach"], "no group 'bach'; did you mean 'batch'"),
+        (["run", "{file}", "--seeds", "a"], "--seeds 'a': write whole numbers"),
+        (["run", "{file}", "--workers", "0"], "--workers 0"),
+        (["report", "nowhere"], "nowhere: no such folder"),
+        (["compare", "nowhere"], "nowhere: no such folder"),
+    ],
+)
+def test_a_wrong_request_is_told(shell: Shell, file: Path, args: list[str], told: str) -> None:
+    assert told in shell.error("study", *(a.format(file=file) for a in args), code=2)
+
+
+def test_a_folder_without_a_study_is_told(shell: Shell) -> None:
+    (shell.folder / "empty").mkdir()
+    assert "no study was run here" in shell.error("study", "report", "empty", code=1)
+
+
+def test_a_curve_is_a_row_of_bars() -> None:
+    assert sparkline([3.0, 2.0, 1.0], 10) == "█▅▁"
+    assert sparkline([1.0, 1.0], 10) == "▁▁"
+    assert sparkline([5.0, 1.0, 2.0], 2) == "▁█"
+    assert sparkline([], 10) == ""
+    assert sparkline([float("nan")], 10) == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(4.4, "4 s"), (120, "2 min"), (3600 * 2 + 300, "2 h 05 min"), (89.0, "89 s")],
+)
+def test_a_time_in_words(seconds: float, text: str) -> None:
+    assert clock(seconds) == text
+
+
+def test_the_display_shows_what_runs_and_the_time_left(file: Path) -> None:
+    from rich.console import Console
+
+    plan = plan_study(Study.read_toml(file))
+    specs = list(plan.specs.values())
+    live = StudyProgress()
+    live._terminal = True
+    live._screen = Console(width=100)
+    live.planned(specs, 0, 2)
+    live.started(specs[0])
+    for at, value in enumerate((1.0, 0.9), start=1):
+        live.epoch(specs[0], EpochRecord(at, 1.0, {"held_out": value}))
+    shown = _render(live._draw())
+    assert "0 of 6 runs done" in shown
+    assert specs[0].arm in shown
+    assert "epoch 2/2" in shown
+    assert "held-out 0.9000" in shown
+    assert "█▁" in shown
+    assert "left" not in shown  # nothing is finished to judge by
+    live.finished(specs[0], _record(specs[0].key))
+    shown = _render(live._draw())
+    assert "1 of 6 runs done" in shown
+    assert "left" in shown
+    live.broken(specs[1], "its process died")
+    assert "FAILED: its process died" in _render(live._draw())
+
+
+def _render(drawn: Any) -> str:
+    import io
+
+    from rich.console import Console
+
+    out = io.StringIO()
+    Console(file=out, width=100).print(drawn)
+    return out.getvalue()
+
+
+def _record(key: str) -> Any:
+    from matinee.study import RunRecord
+
+    return RunRecord(key, {}, "w", 0, "done", "", (), {"rmse": 0.9}, 1, 1.0, 1.0, 2.0)
