@@ -32,6 +32,7 @@ COMMANDS: dict[str, str] = {
     "study": "_study:app",
     "leaderboard": "_leaderboard:leaderboard",
     "serve": "_serve:serve",
+    "export": "_export:export",
     "doctor": "_doctor:doctor",
 }
 """Each subcommand, in the order of the help: its module here and the name of the function or

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ._autoencoder import Autoencoder
     from ._biased_mf import BiasedMF
     from ._ensemble import Ensemble
+    from ._export import export_items, export_onnx
     from ._factory import model
     from ._sparsefc import SparseFC
 
@@ -34,6 +35,8 @@ __all__ = [
     "UserMean",
     "breakdown",
     "check_place",
+    "export_items",
+    "export_onnx",
     "item_counts",
     "item_vectors",
     "load_model",
@@ -49,6 +52,8 @@ _LAZY = {
     "BiasedMF": "_biased_mf",
     "Ensemble": "_ensemble",
     "SparseFC": "_sparsefc",
+    "export_items": "_export",
+    "export_onnx": "_export",
     "model": "_factory",
 }
 

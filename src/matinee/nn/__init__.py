@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ._kernels import add_weighted
     from ._middle import Middle
     from ._network import Network
+    from ._onnx import build as build_onnx
     from ._predict import (
         decode_vectors,
         encode_rows,
@@ -41,6 +42,7 @@ __all__ = [
     "Observed",
     "Transposer",
     "add_weighted",
+    "build_onnx",
     "decode_vectors",
     "encode_rows",
     "fit_inputs",
@@ -75,6 +77,8 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 def __getattr__(name: str) -> Any:
     if name in ("kernels", "reference"):
         value: Any = import_module(f"._{name}", __name__)
+    elif name == "build_onnx":
+        value = import_module("._onnx", __name__).build
     elif name in _HOME:
         value = getattr(import_module(f".{_HOME[name]}", __name__), name)
     else:

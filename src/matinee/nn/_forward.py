@@ -66,6 +66,9 @@ class Forward:
         row_reg: ``Inputs.row_reg``.
 
     Attributes:
+        levels: As given, and likewise ``offset`` and ``row_reg``.
+        table_in: The first layer, float32 (table rows, hidden[0]), a batch norm folded in.
+        layers: Each hidden layer as (weight (in, out), bias); the first one's weight is the table.
         table_out: The last layer, float32 (columns, hidden[-1]): the learned vectors of columns.
         bias_out: Its bias, float32 (columns,).
     """
@@ -80,11 +83,11 @@ class Forward:
         row_reg: float,
     ) -> None:
         self.config = config
-        self._levels, self._offset, self._row_reg = levels, offset, row_reg
-        self._table_in: Float32 = arrays["table_in"]
-        self.table_out: Float32 = self._table_in if config.tied else arrays["table_out"]
+        self.levels, self.offset, self.row_reg = levels, offset, row_reg
+        self.table_in: Float32 = arrays["table_in"]
+        self.table_out: Float32 = self.table_in if config.tied else arrays["table_out"]
         self.bias_out: Float32 = arrays["bias_out"]
-        self._layers = self._stack(arrays)
+        self.layers = self._stack(arrays)
         self._activate = ACTIVATIONS[config.activation]
         self._out = ACTIVATIONS[config.output_activation]
 
@@ -105,7 +108,7 @@ class Forward:
         for index, (weight_, bias) in enumerate(layers):
             scale, shift = _norm(arrays, index)
             if weight_ is None:  # folded into the table: one product less for every rating
-                self._table_in = self._table_in * scale
+                self.table_in = self.table_in * scale
                 folded.append((None, bias * scale + shift))
             else:
                 folded.append((weight_ * scale, bias * scale + shift))
@@ -122,7 +125,7 @@ class Forward:
         """
         source, coef, ptr, own = self._inputs(known)
         x = self._gather(source, coef, ptr)
-        for weight, bias in self._layers:
+        for weight, bias in self.layers:
             if weight is not None:
                 x = x @ weight
             x += bias
@@ -135,7 +138,7 @@ class Forward:
         out = hidden @ self.table_out.T
         out += self.bias_out
         out = self._out(out)
-        out += self._offset
+        out += self.offset
         out += own[:, None]
         return out
 
@@ -160,7 +163,7 @@ class Forward:
                 c = columns[part]
                 dots = np.einsum("ij,ij->i", hidden[rows[part]], self.table_out[c])
                 out[part] = self._out(dots + self.bias_out[c])
-        out += self._offset[columns]
+        out += self.offset[columns]
         out += own[rows]
         return out
 
@@ -175,22 +178,17 @@ class Forward:
         """The output activation at ``x``, which may be overwritten."""
         return self._out(x)
 
-    @property
-    def offset(self) -> Float32:
-        """What is added back to every rating of a column, float32 (columns,)."""
-        return self._offset
-
     def _inputs(self, known: Csr) -> tuple[Int64, Float32, Int64, Float32]:
         """Rows of the input table, what each is multiplied by, where rows begin, own biases."""
         ptr, columns = known.indptr, known.indices.astype(np.int64)
         counts = np.diff(ptr)
         row_of = np.repeat(np.arange(len(counts)), counts)
-        residual = known.values - self._offset[columns]
+        residual = known.values - self.offset[columns]
         own = np.zeros(len(counts), dtype=np.float32)
-        if self._row_reg >= 0.0:
+        if self.row_reg >= 0.0:
             sums = np.bincount(row_of, residual, minlength=len(counts))
             # No ratings and no shrinkage: nothing known, so no bias.
-            own[:] = sums / np.maximum(counts + self._row_reg, 1e-12)
+            own[:] = sums / np.maximum(counts + self.row_reg, 1e-12)
             residual = residual - own[row_of]
         lift = np.ones(len(counts), dtype=np.float32)
         if self.config.input_scale == "sqrt":
@@ -202,11 +200,11 @@ class Forward:
             source = (2 * columns[:, None] + (0, 1)).ravel()
             coef = np.stack([each, each * residual], axis=1).ravel()
             return source, coef, 2 * ptr, own
-        return columns * len(self._levels) + self._nearest(known.values), each, ptr, own
+        return columns * len(self.levels) + self._nearest(known.values), each, ptr, own
 
     def _nearest(self, values: Float32) -> Int64:
         """Index of the level nearest to each value; the lower of two as near."""
-        levels = self._levels
+        levels = self.levels
         if len(levels) == 1:
             return np.zeros(len(values), dtype=np.int64)
         high = np.clip(np.searchsorted(levels, values, side="right"), 1, len(levels) - 1)
@@ -215,20 +213,20 @@ class Forward:
 
     def _gather(self, source: Int64, coef: Float32, ptr: Int64) -> Float32:
         """``out[r] = sum of coef[j] * table[source[j]]`` over the entries of each row."""
-        rows, width = len(ptr) - 1, self._table_in.shape[1]
-        distinct, place = _distinct(source, len(self._table_in))
+        rows, width = len(ptr) - 1, self.table_in.shape[1]
+        distinct, place = _distinct(source, len(self.table_in))
         if rows * len(distinct) <= 4 * len(source) + 4096:
             # One person's history with a rating taken out, or added, row after row: a product.
             dense = np.zeros((rows, len(distinct)), dtype=np.float32)
             dense[np.repeat(np.arange(rows), np.diff(ptr)), place] = coef
-            return dense @ self._table_in[distinct]
+            return dense @ self.table_in[distinct]
         out = np.zeros((rows, width), dtype=np.float32)
         step = max(1, _GATHERED // width)
         first = 0
         while first < rows:
             last = max(int(np.searchsorted(ptr, ptr[first] + step, side="right")) - 1, first + 1)
             part = slice(int(ptr[first]), int(ptr[last]))
-            weighted = self._table_in[source[part]]
+            weighted = self.table_in[source[part]]
             weighted *= coef[part, None]
             some = np.flatnonzero(np.diff(ptr[first : last + 1]) > 0)
             if len(some):

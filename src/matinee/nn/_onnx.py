@@ -1,0 +1,192 @@
+"""The forward pass as an ONNX graph, for who serves with something else than Python."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import UsageError
+from ._activation_names import LEAK, SELU_ALPHA, SELU_SCALE
+from ._forward import Forward
+
+OPSET = 18
+"""Version of the operators: the first that scatters by adding, and is read everywhere."""
+INPUTS = ("items", "ratings", "offsets")
+OUTPUT = "predictions"
+
+
+def build(forward: Forward, *, clip: tuple[float, float] | None) -> Any:
+    """An ONNX model of a network whose rows are people.
+
+    Inputs: ``items`` int64 (entries,), the columns rated, person after person; ``ratings`` float32
+    (entries,); ``offsets`` int64 (people,), where each person's entries begin. Output:
+    ``predictions`` float32 (people, columns). Every dimension but the columns is dynamic. A person
+    without ratings is given the network's answer to an empty row.
+
+    Args:
+        forward: The network.
+        clip: Range to clip predictions to, or None.
+
+    Raises:
+        UsageError: ``onnx`` is not installed.
+    """
+    return _Builder(forward).model(clip)
+
+
+class _Builder:
+    def __init__(self, forward: Forward) -> None:
+        try:
+            import onnx
+        except ImportError:
+            raise UsageError("onnx is not installed; run: pip install 'matinee[onnx]'") from None
+        self._onnx = onnx
+        self._forward = forward
+        self._nodes: list[Any] = []
+        self._constants: list[Any] = []
+        self._count = 0
+
+    def op(self, kind: str, *inputs: str, **attributes: Any) -> str:
+        """Add a node with one output, and return the output's name."""
+        self._count += 1
+        out = f"{kind.lower()}_{self._count}"
+        self._nodes.append(self._onnx.helper.make_node(kind, list(inputs), [out], **attributes))
+        return out
+
+    def const(self, value: npt.ArrayLike, dtype: Any) -> str:
+        """Add a constant, and return its name."""
+        self._count += 1
+        name = f"constant_{self._count}"
+        array = np.ascontiguousarray(np.asarray(value, dtype=dtype))
+        self._constants.append(self._onnx.numpy_helper.from_array(array, name))
+        return name
+
+    def model(self, clip: tuple[float, float] | None) -> Any:
+        helper, kinds = self._onnx.helper, self._onnx.TensorProto
+        forward = self._forward
+        hidden, own = self._encode()
+        table = self.const(forward.table_out.T, np.float32)
+        x = self.op("Add", self.op("MatMul", hidden, table), self.const(forward.bias_out, "f4"))
+        x = self._activation(forward.config.output_activation, x)
+        x = self.op("Add", x, self.const(forward.offset, np.float32))
+        x = self.op("Add", x, own)
+        if clip is not None:
+            x = self.op("Clip", x, *(self.const(edge, np.float32) for edge in clip))
+        self._nodes.append(helper.make_node("Identity", [x], [OUTPUT]))
+        shapes = {"items": ["entries"], "ratings": ["entries"], "offsets": ["people"]}
+        graph = helper.make_graph(
+            self._nodes,
+            "matinee",
+            [
+                helper.make_tensor_value_info(
+                    name, kinds.FLOAT if name == "ratings" else kinds.INT64, shapes[name]
+                )
+                for name in INPUTS
+            ],
+            [helper.make_tensor_value_info(OUTPUT, kinds.FLOAT, ["people", len(forward.bias_out)])],
+            self._constants,
+        )
+        found = helper.make_model(
+            graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="matinee"
+        )
+        found.ir_version = 9  # what older runtimes read, too
+        self._onnx.checker.check_model(found)
+        return found
+
+    def _encode(self) -> tuple[str, str]:
+        """The last hidden layer (people, width), and the people's own biases (people, 1)."""
+        forward, config = self._forward, self._forward.config
+        one, zero = self.const([1], np.int64), self.const([0], np.int64)
+        people, entries = self.op("Shape", "offsets"), self.op("Shape", "items")
+        # Which person an entry is of: how many offsets stand at it or before it, less one.
+        marks = self.op("ConstantOfShape", self.op("Add", entries, one), value=self._zero_int64())
+        counted = self.op("Mul", self.op("Add", "offsets", one), zero)
+        counted = self.op("Add", counted, one)
+        marks = self.op("ScatterElements", marks, "offsets", counted, axis=0, reduction="add")
+        before = self.op("CumSum", marks, self.const(0, np.int64))
+        row = self.op("Sub", self.op("Slice", before, zero, entries, zero), one)
+        ones = self.op("Add", self.op("Cast", self.op("Mul", row, zero), to=1), self.const(1, "f4"))
+        counts = self._sums(ones, row, people)
+        offset = self.const(forward.offset, np.float32)
+        residual = self.op("Sub", "ratings", self.op("Gather", offset, "items"))
+        own = self.op("Mul", counts, self.const(0, "f4"))
+        if forward.row_reg >= 0.0:
+            shrunk = self.op("Add", counts, self.const(forward.row_reg, "f4"))
+            sums = self._sums(residual, row, people)
+            own = self.op("Div", sums, self.op("Max", shrunk, self.const(1e-12, "f4")))
+            residual = self.op("Sub", residual, self.op("Gather", own, row))
+        lift = self.op("Add", self.op("Mul", counts, self.const(0, "f4")), self.const(1, "f4"))
+        if config.input_scale == "sqrt":
+            lift = self.op(
+                "Reciprocal", self.op("Sqrt", self.op("Max", counts, self.const(1, "f4")))
+            )
+        each = self.op("Gather", lift, row)
+        x = self._gathered(residual, each, row, people)
+        for weight, bias in forward.layers:
+            if weight is not None:
+                x = self.op("MatMul", x, self.const(weight, np.float32))
+            x = self._activation(config.activation, self.op("Add", x, self.const(bias, np.float32)))
+        return x, self.op("Unsqueeze", own, one)
+
+    def _gathered(self, residual: str, each: str, row: str, people: str) -> str:
+        """The sums of the input table's rows, by person."""
+        forward, kind = self._forward, self._forward.config.input
+        table = self.const(forward.table_in, np.float32)
+
+        def weighted(source: str, coefficient: str) -> str:
+            column = self.op("Unsqueeze", coefficient, self.const([1], np.int64))
+            return self.op("Mul", self.op("Gather", table, source), column)
+
+        if kind == "ratings":
+            parts = weighted("items", self.op("Mul", each, residual))
+        elif kind == "presence":
+            twice = self.op("Mul", "items", self.const(2, np.int64))
+            after = self.op("Add", twice, self.const(1, np.int64))
+            parts = self.op(
+                "Add",
+                weighted(twice, each),
+                weighted(after, self.op("Mul", each, residual)),
+            )
+        else:
+            levels = forward.levels
+            # The nearest level; the lower of two as near.
+            away = self.op(
+                "Abs",
+                self.op(
+                    "Sub",
+                    self.op("Unsqueeze", "ratings", self.const([1], np.int64)),
+                    self.const(levels[None], np.float32),
+                ),
+            )
+            level = self.op("ArgMin", away, axis=1, keepdims=0)
+            first = self.op("Mul", "items", self.const(len(levels), np.int64))
+            parts = weighted(self.op("Add", first, level), each)
+        return self._sums(parts, row, people, width=forward.table_in.shape[1])
+
+    def _sums(self, values: str, row: str, people: str, width: int | None = None) -> str:
+        """Sums of entries by person: (people,), or (people, width)."""
+        if width is None:
+            empty = self.op("ConstantOfShape", people)
+            return self.op("ScatterElements", empty, row, values, axis=0, reduction="add")
+        shape = self.op("Concat", people, self.const([width], np.int64), axis=0)
+        index = self.op("Unsqueeze", row, self.const([1], np.int64))
+        empty = self.op("ConstantOfShape", shape)
+        return self.op("ScatterND", empty, index, values, reduction="add")
+
+    def _activation(self, name: str, x: str) -> str:
+        simple = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "Relu", "elu": "Elu"}
+        if name == "linear":
+            return x
+        if name in simple:
+            return self.op(simple[name], x)
+        if name == "relu6":
+            return self.op("Clip", x, self.const(0, "f4"), self.const(6, "f4"))
+        if name == "leaky_relu":
+            return self.op("LeakyRelu", x, alpha=LEAK)
+        if name == "selu":
+            return self.op("Selu", x, alpha=SELU_ALPHA, gamma=SELU_SCALE)
+        return self.op("Mul", x, self.op("Sigmoid", x))  # silu
+
+    def _zero_int64(self) -> Any:
+        return self._onnx.numpy_helper.from_array(np.zeros(1, dtype=np.int64))
