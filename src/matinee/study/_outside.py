@@ -44,6 +44,10 @@ class OutsideFactors(Recommender):
     """
 
     fit_seconds: float
+    user_biases: Float64
+    item_biases: Float64
+    user_factors: Float64
+    item_factors: Float64
 
     def __init__(self, **options: Any) -> None:
         self.options = options
@@ -176,10 +180,10 @@ class CornacMF(OutsideFactors):
     def _learn(self, model: Any, train: Ratings) -> None:
         self._timed(model, _cornac_set(train))
         self.mean = float(model.global_mean)
-        self.user_biases = np.float64(model.u_biases)
-        self.item_biases = np.float64(model.i_biases)
-        self.user_factors = np.float64(model.u_factors)
-        self.item_factors = np.float64(model.i_factors)
+        self.user_biases = np.asarray(model.u_biases, dtype=np.float64)
+        self.item_biases = np.asarray(model.i_biases, dtype=np.float64)
+        self.user_factors = np.asarray(model.u_factors, dtype=np.float64)
+        self.item_factors = np.asarray(model.i_factors, dtype=np.float64)
 
 
 class CornacPMF(OutsideFactors):
@@ -197,7 +201,10 @@ class CornacPMF(OutsideFactors):
         self._sigmoid = model.variant == "non_linear"
         self._range = float(train.values.min()), float(train.values.max())
         self.user_biases, self.item_biases = np.zeros(train.n_users), np.zeros(train.n_items)
-        self.user_factors, self.item_factors = np.float64(model.U), np.float64(model.V)
+        self.user_factors, self.item_factors = (
+            np.asarray(model.U, dtype=np.float64),
+            np.asarray(model.V, dtype=np.float64),
+        )
 
     def _curve(self, linear: Float64) -> Float64:
         if not self._sigmoid:

@@ -1,0 +1,328 @@
+"""A study as a leaderboard: ranks, published rows, libraries that are missing, other libraries."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from made_results import run
+
+from matinee.data import split, synthesize
+from matinee.errors import UsageError
+from matinee.models import Recommender
+from matinee.study import Results, Study, find_study, leaderboard, plan_study, run_study
+from matinee.study._arms import resolve_arms
+from matinee.study._leaderboard_text import COLUMNS, cells, heading, leaderboard_markdown, waiting
+from matinee.study._models import OUTSIDE, check_kind, make_model, missing
+from matinee.study._results import RunRecord
+
+BOARD: dict[str, Any] = {
+    "name": "board",
+    "title": "Board",
+    "preset": "base",
+    "seeds": [0, 1, 2],
+    "base": "simple/bias",
+    "figures": ["valid"],
+    "data": [
+        {"name": "d", "source": "x", "holdout": 0.1, "resplit": True},
+        {"name": "e", "source": "y", "holdout": 0.1, "validation": 0.1, "by": "time", "seeds": [0]},
+    ],
+    "groups": [
+        {
+            "name": "simple",
+            "title": "S",
+            "arms": [
+                {"name": "bias", "model": "bias"},
+                {"name": "user-mean", "model": "user-mean"},
+            ],
+        },
+        {
+            "name": "rest",
+            "title": "R",
+            "arms": [
+                {"name": "net"},
+                {"name": "svd", "model": "surprise-svd", "data": ["d"]},
+                {"name": "lost"},
+            ],
+        },
+    ],
+    "literature": [
+        {
+            "model": "Paper",
+            "data": ["d"],
+            "rmse": 0.8,
+            "source": "Somebody, WWW",
+            "year": 2015,
+            "test_selected": True,
+            "folds_in": False,
+        }
+    ],
+}
+
+
+def record(rmse: float, bias: float, seed: int = 0, kind: str = "autoencoder") -> RunRecord:
+    found = run(
+        key=f"{kind}-{rmse}-{seed}",
+        seed=seed,
+        rmse=rmse,
+        mae=rmse - 0.2,
+        bias_rmse=bias,
+        rmse_low=rmse - 0.01,
+        rmse_high=rmse + 0.01,
+        fit_seconds=123.4,
+        folds_in=1.0 if kind == "autoencoder" else 0.0,
+        train_ratings=900.0,
+        test_ratings=100.0,
+        coverage50=0.5,
+        coverage80=0.8,
+        coverage95=0.95,
+    )
+    found.settings["model"] = kind
+    found.versions.update(matinee="1.2", threads="1", processor="A processor")
+    found.versions["scikit-surprise"] = "1.1.5"
+    return found
+
+
+def results(**changes: Any) -> Results:
+    diverged = run(seed=0, status="failed", error="training diverged: the loss is not a number")
+    runs = {
+        **{("simple/bias", "d", s): record(0.9 + s / 100, 0.9 + s / 100, s) for s in range(3)},
+        **{("rest/net", "d", s): record(0.85 + s / 100, 0.9 + s / 100, s) for s in range(3)},
+        ("rest/svd", "d", 0): record(0.75, 0.9, kind="surprise-svd"),
+        ("rest/lost", "d", 0): diverged,
+        ("rest/net", "e", 0): record(0.95, 0.94),
+    }
+    return Results(Study.make({**BOARD, **changes}), False, runs, 20)
+
+
+def test_rows_stand_by_rmse_and_tell_what_was_measured() -> None:
+    section, other = leaderboard(results()).sections
+    assert [row.model for row in section.rows] == ["svd", "Paper", "net", "bias", "lost"]
+    assert (section.train_ratings, section.test_ratings) == (900, 100)
+    net = section.rows[2]
+    assert (net.status, net.seeds, net.over) == ("measured", 3, "seeds")
+    assert net.rmse == pytest.approx(0.86)
+    assert net.mae == pytest.approx(0.66)
+    assert net.interval is not None
+    half = 4.302653 * 0.01 / math.sqrt(3)  # Student's t of two degrees of freedom
+    assert net.interval.high - net.interval.low == pytest.approx(2 * half, rel=1e-4)
+    assert net.gain == pytest.approx(0.05)
+    assert net.gain_interval is not None
+    assert net.gain_interval.high - net.gain_interval.low == pytest.approx(0, abs=1e-9)  # paired
+    assert net.seconds == pytest.approx(123.4)
+    assert (net.threads, net.folds_in, net.test_selected) == (1, True, False)
+    assert net.coverage == (0.5, 0.8, 0.95)
+    assert net.source == "matinee 1.2"
+    assert [row.model for row in other.rows] == ["net"]
+    assert other.rows[0].gain == pytest.approx(-0.01)
+
+
+def test_one_run_has_the_interval_over_test_users() -> None:
+    svd = leaderboard(results()).sections[0].rows[0]
+    assert svd.over == "test users"
+    assert svd.interval == pytest.approx((0.74, 0.76))
+    assert svd.gain_interval is None
+    assert svd.folds_in is False
+    assert svd.source == "scikit-surprise 1.1.5"
+    assert cells(svd)[2] == "0.7400 to 0.7600 u"
+
+
+def test_published_rows_are_marked() -> None:
+    paper = leaderboard(results()).sections[0].rows[1]
+    assert (paper.status, paper.rmse, paper.year, paper.seeds) == ("published", 0.8, 2015, 0)
+    told = dict(zip(COLUMNS, cells(paper), strict=True))
+    assert told["source"] == "published: Somebody, WWW, 2015"
+    assert (told["test-selected"], told["new people"]) == ("yes", "no")
+    assert told["RMSE"] == "0.8"
+    assert told["train s"] == told["gain over bias"] == ""
+
+
+def test_what_a_publication_does_not_say_is_a_question_mark() -> None:
+    entry = {k: v for k, v in BOARD["literature"][0].items() if k != "test_selected"}
+    paper = leaderboard(results(literature=[entry])).sections[0].rows[1]
+    assert dict(zip(COLUMNS, cells(paper), strict=True))["test-selected"] == "?"
+
+
+def test_what_diverged_and_what_is_to_do_are_told() -> None:
+    section, other = leaderboard(results()).sections
+    lost = section.rows[-1]
+    assert lost.status == "diverged"
+    assert dict(zip(COLUMNS, cells(lost), strict=True))["RMSE"].startswith("diverged")
+    assert waiting(section) == "Not run yet: user-mean."
+    assert waiting(other) == "Not run yet: bias, user-mean, lost."
+    assert heading(other) == (
+        "e: y, 10% held out, the latest of all, and the 10% before unused; 900 ratings train, 100 "
+        "are held out"
+    )
+
+
+def test_a_missing_library_is_a_row_and_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("matinee.study._models.find_spec", lambda name: None)
+    found = results()
+    del found.runs["rest/svd", "d", 0]
+    section = leaderboard(found).sections[0]
+    svd = section.rows[-1]
+    assert (svd.model, svd.status, svd.rmse) == ("svd", "not installed", None)
+    assert cells(svd)[-1] == "not installed: pip install 'matinee[bench]'"
+    assert "svd" not in section.waiting
+
+
+def test_the_table_has_every_number() -> None:
+    table = leaderboard(results()).table()
+    rows = list(table.rows())
+    assert len(rows) == 6
+    assert {"rmse_low", "gain_over_bias_high", "coverage95", "interval_over", "note"} <= set(
+        rows[0]
+    )
+    by_name = {(row["data"], row["model"]): row for row in rows}
+    assert by_name["d", "net"]["rmse"] == pytest.approx(0.86)
+    assert by_name["d", "net"]["folds_in"] == "yes"
+    assert math.isnan(by_name["d", "Paper"]["seconds"])
+    assert math.isinf(by_name["d", "lost"]["rmse"])
+
+
+def test_markdown_has_a_table_for_each_data() -> None:
+    text = leaderboard_markdown(leaderboard(results()))
+    assert "### d\n" in text
+    assert "### e\n" in text
+    assert text.count("| model | RMSE |") == 2
+    assert "| Paper | 0.8 |" in text
+    assert "| net | 0.8600 (3) |" in text
+    assert "Measured on A processor." in text
+
+
+def test_seeds_of_data_leave_the_others_out() -> None:
+    world = {"users": 60, "items": 30, "ratings": 900}
+    data = [
+        {"name": "d", "synthetic": world, "holdout": 0.2},
+        {"name": "e", "synthetic": world, "holdout": 0.1, "seeds": [0, 2]},
+    ]
+    study = Study.make({**BOARD, "data": data})
+    runs = set(plan_study(study).names)
+    assert {seed for arm, on, seed in runs if on == "e"} == {0, 2}
+    assert {seed for arm, on, seed in runs if on == "d"} == {0, 1, 2}
+    chosen = set(plan_study(study, seeds=[7]).names)
+    assert {seed for _, _, seed in chosen} == {7}
+    plan = plan_study(study)
+    some = plan.wanted(arms=["simple/bias"], data=["e"])
+    assert {(s.arm, s.data_name, s.seed) for s in some} == {
+        ("simple/bias", "e", 0),
+        ("simple/bias", "e", 2),
+    }
+    with pytest.raises(UsageError, match="no arm 'simple/bais'; did you mean 'simple/bias'"):
+        plan.wanted(arms=["simple/bais"])
+    with pytest.raises(UsageError, match="no data 'f'"):
+        plan.wanted(data=["f"])
+
+
+def test_a_run_whose_library_is_missing_is_left_out(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("matinee.study._models.find_spec", lambda name: None)
+    world = {"users": 60, "items": 30, "ratings": 900}
+    groups = [{"name": "g", "title": "G", "arms": [{"name": "svd", "model": "surprise-svd"}]}]
+    study = Study.make(
+        {
+            **BOARD,
+            "data": [{"name": "d", "synthetic": world, "holdout": 0.2}],
+            "groups": groups,
+            "base": "",
+        }
+    )
+    outcome = run_study(plan_study(study), tmp_path / "runs", workers=1)
+    assert (outcome.done, outcome.broken) == (0, {})
+    assert outcome.absent == {"g/svd": "pip install 'matinee[bench]'"}
+
+
+def test_our_leaderboard_has_the_acceptance_s_data_and_marks_what_is_chosen_on_test() -> None:
+    study = find_study("leaderboard")
+    names = [data.name for data in study.data]
+    assert {"ml-1m-90-10", "ml-1m-80-20", "ml-1m-time", "ml-100k-u1", "latest-small"} <= set(names)
+    assert "held_out" not in study.figures  # the held-out ratings are read once
+    arms = {arm.name: arm for arm in resolve_arms(study)}
+    assert len(arms["presets/default"].seeds) == 5
+    for entry in study.literature:
+        assert set(entry.data) <= set(names)
+    assert [e.rmse for e in study.literature if e.test_selected] == [0.8227, 0.8889]
+
+
+@pytest.mark.parametrize("kind", sorted(OUTSIDE))
+def test_models_of_other_libraries(kind: str) -> None:
+    if missing(kind):
+        pytest.skip("needs the extra bench")
+    train, test = split(synthesize(150, 60, 4000, seed=3).ratings, 0.2, 0)
+    model = make_model(kind, {}).fit(train, seed=1)
+    assert not model.folds_in
+    assert 0 < model.fit_seconds < 60  # type: ignore[attr-defined]
+    score = model.evaluate(test)
+    assert score.rmse < score.baselines["global_mean"].rmse * 1.1
+    again = make_model(kind, {}).fit(train, seed=1)
+    users, items = test.user_ids.ids[test.users], test.item_ids.ids[test.items]
+    predicted = model.predict(users, items)
+    np.testing.assert_array_equal(predicted, again.predict(users, items))
+    _like_scores(model)
+    with pytest.raises(UsageError, match="not saved"):
+        model.save("nowhere")
+    with pytest.raises(UsageError, match="nonsense"):
+        make_model(kind, {"nonsense": 1})
+
+
+def _like_scores(model: Recommender) -> None:
+    """Entries agree with whole rows; new people get the bias model's ratings."""
+    items = model.item_ids.ids
+    user = model.user_ids.ids[4]
+    given = {"somebody": {items[0]: 5.0, items[3]: 2.0}}
+    for person, histories in ((user, None), ("somebody", given)):
+        told = model.recommend(histories, users=[person], k=len(items), include_seen=True)
+        one = model.predict(person, told["item_id"], histories=histories)
+        clipped = np.clip(told["score"], model.scale.low, model.scale.high)
+        np.testing.assert_allclose(one, clipped, atol=2e-3)
+    found = model.predict("somebody", items, histories=given)
+    from matinee.models import Bias
+
+    assert np.isfinite(found).all()
+    assert Bias().folds_in
+
+
+@pytest.mark.parametrize("kind", ["surprise-svd", "surprise-svdpp"])
+def test_predictions_are_the_library_s_own(kind: str) -> None:
+    surprise = pytest.importorskip("surprise")
+    from matinee.models._support import checked
+    from matinee.study._outside import _trainset
+
+    train = checked(synthesize(80, 40, 1500, seed=2).ratings)
+    maker = {"surprise-svd": surprise.SVD, "surprise-svdpp": surprise.SVDpp}[kind]
+    own = maker(random_state=5, n_factors=7, n_epochs=4)
+    own.fit(_trainset(train))
+    model = make_model(kind, {"n_factors": 7, "n_epochs": 4}).fit(train, seed=5)
+    users, items = np.arange(20), np.arange(20)
+    told = model.predict(train.user_ids.ids[users], train.item_ids.ids[items])
+    wanted = [own.estimate(u, i) for u, i in zip(users, items, strict=True)]
+    np.testing.assert_allclose(told, np.clip(wanted, *_ends(train)), atol=1e-8)
+
+
+def _ends(train: Any) -> tuple[float, float]:
+    return train.scale.low, train.scale.high
+
+
+@pytest.mark.parametrize("kind", ["cornac-mf", "cornac-pmf"])
+def test_predictions_are_cornac_s_own(kind: str) -> None:
+    models = pytest.importorskip("cornac.models")
+    from matinee.models._support import checked
+    from matinee.study._outside import _cornac_set
+
+    train = checked(synthesize(80, 40, 1500, seed=2).ratings)
+    maker = {"cornac-mf": models.MF, "cornac-pmf": models.PMF}[kind]
+    own = maker(seed=5, k=7, max_iter=4).fit(_cornac_set(train))
+    model = make_model(kind, {"k": 7, "max_iter": 4}).fit(train, seed=5)
+    users, items = np.arange(20), np.arange(20)
+    told = model.predict(train.user_ids.ids[users], train.item_ids.ids[items])
+    wanted = [own.score(int(u), int(i)) for u, i in zip(users, items, strict=True)]
+    np.testing.assert_allclose(told, np.clip(wanted, *_ends(train)), atol=1e-5)
+
+
+def test_a_model_s_name_is_checked() -> None:
+    with pytest.raises(UsageError, match="did you mean 'surprise-svd'"):
+        check_kind("suprise-svd", "here")
