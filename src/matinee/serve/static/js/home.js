@@ -8,11 +8,11 @@ import { Ratings } from "./ratings.js";
 import { search } from "./search.js";
 import { start, trouble } from "./start.js";
 import { showTaste } from "./taste.js";
-import { mark, name, points } from "./words.js";
+import { genreLine, mark, name, points } from "./words.js";
 
 /** @typedef {import("./words.js").Item} Item */
 
-const SHOWN = 12, FEW = 5, QUESTIONS = 4;
+const SHOWN = 12, FEW = 5, QUESTIONS = 3, FIRST = 8;
 
 /** @param {any} card */
 function home(card) {
@@ -116,9 +116,10 @@ function home(card) {
   /** @param {AbortSignal} signal */
   const showQuestions = async (signal) => {
     const empty = !ratings.values.size;
-    byId("questions").hidden = !asking && !empty;
-    if (!asking && !empty) return;
-    const k = empty ? QUESTIONS * 2 : QUESTIONS;
+    if (empty) asking = true;
+    byId("questions").hidden = !asking;
+    if (!asking) return;
+    const k = empty ? FIRST : QUESTIONS;
     const { items } = await post("/v1/surprise",
       { ratings: ratings.list, k, exclude: [...skipped], ...asked(ratings.choices) }, signal);
     const list = byId("question-list"), old = new Map([...list.children].map((node) => [node.dataset.item, node]));
@@ -128,7 +129,7 @@ function home(card) {
   /** @param {any} item */
   const question = (item) => h("li", { class: "question", "data-item": item.item },
     h("h3", {}, name(item), " ", h("span", { class: "year" }, String(item.year ?? ""))),
-    h("p", { class: "genres" }, (item.genres ?? []).slice(0, 3).join(", ")),
+    h("p", { class: "genres" }, genreLine(item.genres ?? [])),
     rate(place, item),
     h("button", { type: "button", class: "link", "aria-label": `Skip ${name(item)}`, onclick: () => {
       skipped.add(item.item);

@@ -47,8 +47,10 @@ export function signed(value, scale) {
  */
 export function because(why, scale) {
   const least = (scale.high - scale.low) / 100;
-  const [up, down] = [1, -1].map((sign) =>
-    why.reasons.filter((reason) => reason.contribution * sign >= least).slice(0, 2));
+  const up = why.reasons.filter((reason) => reason.contribution >= least).slice(0, 2);
+  // What speaks against it is said where it weighs about as much as what speaks for it.
+  const much = Math.max(least, (up[0]?.contribution ?? 0) / 2);
+  const down = why.reasons.filter((reason) => -reason.contribution >= much).slice(0, up.length ? 1 : 2);
   if (!up.length && !down.length) {
     return [{ text: "Nearly what it predicts for anyone; your ratings hardly move it" }];
   }
@@ -58,13 +60,12 @@ export function because(why, scale) {
     { text: name(reason), title: true },
     { text: ` ${mark(reason.rating)}` },
   ]);
+  /** @param {Reason} reason */
+  const against = (reason) => [{ text: `${mark(reason.rating)} for ` }, { text: name(reason), title: true }];
   if (!up.length) return [{ text: "Held back because you gave " }, ...gave(down)];
   const parts = [{ text: "Because you gave " }, ...gave(up)];
-  return down.length ? [...parts, { text: "; held back by " }, ...gave(down)] : parts;
+  return down.length ? [...parts, { text: "; held back by your " }, ...against(down[0])] : parts;
 }
-
-/** @param {{text: string}[]} parts */
-export const plain = (parts) => parts.map((part) => part.text).join("");
 
 /** Genres in a line. @param {string[]} genres */
 export const genreLine = (genres) => genres.slice(0, 3).join(", ");
