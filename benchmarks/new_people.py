@@ -33,11 +33,11 @@ def measured(preset: str, source: str, holdout: float, given: float, seed: int) 
     ratings = matinee.load(source)
     parts = split_users(ratings, holdout, seed, given=given)
     apart = matinee.model(preset, device="cpu").fit(parts.train, seed=seed)
-    new = apart.evaluate(parts.test, histories=parts.given)
+    new = apart.evaluate(parts.scored, histories=parts.given)
     # Everybody's training ratings: those of the others, and what these people have given.
-    scored = _pairs(parts.test)
+    scored = _pairs(parts.scored)
     together = ratings.take(~np.isin(_pairs(ratings), scored))
-    known = matinee.model(preset, device="cpu").fit(together, seed=seed).evaluate(parts.test)
+    known = matinee.model(preset, device="cpu").fit(together, seed=seed).evaluate(parts.scored)
     return {
         "preset": preset,
         "people": new.n_test_users,
