@@ -35,7 +35,7 @@ function home(card) {
     const wrong = [...ratings.values].filter(([, value]) => value < low || value > high);
     wrong.forEach(([item]) => ratings.values.delete(item));
     if (wrong.length) {
-      byId("notices").append(notice(`Left out, as off the scale of ${low} to ${high}: ${wrong.length} of the ratings in the link.`));
+      byId("undo").append(notice(`${wrong.length} of the ratings in the link are off the scale, ${low} to ${high}, and left out.`));
     }
     const known = new Set(card.genres.map((/** @type {{name: string}} */ genre) => genre.name));
     choices.hidden = choices.hidden.filter((genre) => known.has(genre));

@@ -1,7 +1,7 @@
 /** The page of the map: items near each other are rated alike. */
 
 import { get } from "./api.js";
-import { byId, h } from "./dom.js";
+import { byId, h, notice } from "./dom.js";
 import { headline, rate } from "./film.js";
 import { Plane } from "./plane.js";
 import { Ratings } from "./ratings.js";
@@ -15,6 +15,11 @@ const LISTED = 15;
 async function map(card) {
   const ratings = new Ratings();
   const place = { card, ratings };
+  ratings.tell();
+  if (!card.has.vectors) {
+    byId("trouble").replaceChildren(notice("This kind of model has no item vectors, so there is no map of it."));
+    return;
+  }
   /** @type {any} */
   let points;
   try {
@@ -79,7 +84,6 @@ async function map(card) {
   ratings.addEventListener("change", () => plane.draw());
   const share = points.explained.map((/** @type {number} */ part) => `${Math.round(part * 100)}%`);
   byId("about").textContent = `Near means rated alike: the model was told no genres. These are the two directions in which what it learned varies most; they show ${share.join(" and ")} of it.`;
-  ratings.tell();
   document.fonts.load("16px Newsreader").then(() => plane.draw());
 }
 

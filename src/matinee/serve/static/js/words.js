@@ -20,6 +20,9 @@ export function name({ title }) {
   return `${found[2]}${found[2].endsWith("'") ? "" : " "}${found[1]}${found[3] ?? ""}`;
 }
 
+/** The same without its other names, for a sentence. @param {{title: string}} item */
+export const short = (item) => name(item).replace(/(.) \(.*\)$/, "$1");
+
 /** The year, where only the title tells it. @param {Item} item */
 export const year = (item) => item.year ?? /\(((1[89]|20)\d\d)/.exec(item.title)?.[1] ?? "";
 
@@ -57,11 +60,11 @@ export function because(why, scale) {
   /** @param {Reason[]} reasons */
   const gave = (reasons) => reasons.flatMap((reason, at) => [
     { text: at ? " and " : "" },
-    { text: name(reason), title: true },
+    { text: short(reason), title: true },
     { text: ` ${mark(reason.rating)}` },
   ]);
   /** @param {Reason} reason */
-  const against = (reason) => [{ text: `${mark(reason.rating)} for ` }, { text: name(reason), title: true }];
+  const against = (reason) => [{ text: `${mark(reason.rating)} for ` }, { text: short(reason), title: true }];
   if (!up.length) return [{ text: "Held back because you gave " }, ...gave(down)];
   const parts = [{ text: "Because you gave " }, ...gave(up)];
   return down.length ? [...parts, { text: "; held back by your " }, ...against(down[0])] : parts;
