@@ -72,12 +72,7 @@ def test_ray(folder: Path, tmp_path: Path) -> None:
     ).fetchnumpy()
     wanted = model.recommend(
         {
-            user: {
-                item: value
-                for item, value in zip(
-                    flat["i"][rows == user], flat["r"][rows == user], strict=True
-                )
-            }
+            user: dict(zip(flat["i"][rows == user], flat["r"][rows == user], strict=True))
             for user in range(50)
         }
     )
