@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: quickstart test browser clean clean-kernels
+.PHONY: quickstart test browser studies-docs clean clean-kernels
 
 quickstart: .venv/.installed
 	$(BIN)/matinee quickstart
@@ -29,6 +29,10 @@ test: .venv/.installed-test
 # where the system keeps its programs, so it needs the right to install there.
 browser:
 	command -v chromium || command -v google-chrome || { apt-get update && apt-get install --yes --no-install-recommends chromium; }
+
+# The numbers, charts and pictures of the docs; from the runs in STUDIES, or from docs/studies as it is.
+studies-docs: .venv/.installed
+	$(BIN)/python docs/refresh_studies.py $(STUDIES)
 
 # Compiled kernels are cached by their own file's time stamp: see CONTRIBUTING.md.
 clean-kernels:

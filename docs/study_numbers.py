@@ -1,0 +1,132 @@
+"""Numbers of the published studies, and pages that hold them between comment markers.
+
+    <!-- figure: reference batch_size/8 held_out -->0.908<!-- /figure -->
+    <!-- figure: reference batch_size/8 held_out@8 digits=2 -->0.91<!-- /figure -->
+    <!-- figure: protocol models/base held_out data="ml-100k" -->1.01<!-- /figure -->
+    <!-- verdict: reference 1 -->does not hold<!-- /verdict -->
+    <!-- runs: reference -->90 runs, 3 seeds<!-- /runs -->
+
+A figure is a column of docs/studies/NAME/summary.csv; with @EPOCH the mean over the runs in
+curves.csv. A block ``<!-- table: NAME WORDS -->`` holds what the function NAME makes of the words.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from statistics import fmean
+
+STUDIES = Path(__file__).resolve().parent / "studies"
+MISSING = "(not run yet)"
+_MARKER = re.compile(
+    r"<!-- (?P<kind>figure|verdict|runs|table): (?P<words>[^>]*?) -->.*?<!-- /(?P=kind) -->",
+    re.DOTALL,
+)
+
+Rows = list[dict[str, str]]
+
+
+@functools.cache
+def rows(study: str, file: str) -> Rows:
+    """A file of a published study; no rows where it is not there."""
+    place = STUDIES / study / file
+    if not place.exists():
+        return []
+    with place.open(encoding="utf-8", newline="") as text:
+        return list(csv.DictReader(text))
+
+
+def arm(study: str, name: str, data: str = "") -> dict[str, str] | None:
+    """The summary of an arm; data defaults to the first it has."""
+    found = [r for r in rows(study, "summary.csv") if r["arm"] == name]
+    return next((r for r in found if not data or r["data"] == data), None)
+
+
+def known(study: str, name: str, column: str, data: str = "") -> float | None:
+    """A number of an arm, or None where there is none.
+
+    Raises:
+        KeyError: The study has run, and knows no such column.
+    """
+    found = arm(study, name, data)
+    if found is None:
+        return None
+    column, _, epoch = column.partition("@")
+    if epoch:
+        curve = curves(study, name, column, found["data"])
+        return dict(curve).get(int(epoch))
+    if column not in found:
+        raise KeyError(f"docs/studies/{study}/summary.csv has no column {column!r}")
+    return float(found[column]) if found[column] else None
+
+
+def curves(study: str, name: str, figure: str, data: str = "") -> list[tuple[int, float]]:
+    """(epoch, mean over seeds) of a figure, at the epochs that all runs of the arm have."""
+    keys = {
+        row["run"]
+        for row in rows(study, "runs.csv")
+        if row["arm"] == name and (not data or row["data"] == data) and row["status"] == "done"
+    }
+    values: dict[int, list[float]] = {}
+    for row in rows(study, "curves.csv"):
+        if row["run"] in keys and row[figure]:
+            values.setdefault(int(row["epoch"]), []).append(float(row[figure]))
+    return [(at, fmean(v)) for at, v in sorted(values.items()) if len(v) == len(keys)]
+
+
+def runs(study: str) -> str:
+    """How many runs the numbers rest on, in words."""
+    found = rows(study, "runs.csv")
+    if not found:
+        return MISSING
+    seeds = len({row["seed"] for row in found})
+    n = len({row["run"] for row in found})
+    return f"{n} runs, {seeds} seed{'s' * (seeds > 1)}"
+
+
+def verdict(study: str, claim: str) -> str:
+    """The verdict on a claim."""
+    found = [row for row in rows(study, "verdicts.csv") if row["id"] == claim]
+    return found[0]["verdict"] if found else MISSING
+
+
+def figure(study: str, name: str, column: str, *options: str) -> str:
+    """A number as it is read; see the module."""
+    given = dict(option.split("=", 1) for option in options)
+    value = known(study, name, column, given.get("data", ""))
+    if value is None:
+        return MISSING
+    digits = int(given.get("digits", 3))
+    return f"{value:,.{digits}f}".replace("-", "−")
+
+
+def fill(page: str, tables: dict[str, Callable[[str], str]]) -> str:
+    """A page with what stands between its markers written anew."""
+    makers: dict[str, Callable[..., str]] = {
+        "figure": figure,
+        "verdict": verdict,
+        "runs": runs,
+        "table": lambda name, study: f"\n{tables[name](study)}",
+    }
+
+    def replaced(found: re.Match[str]) -> str:
+        words = shlex.split(found["words"])
+        kind = found["kind"]
+        return f"<!-- {kind}: {found['words']} -->{makers[kind](*words)}<!-- /{kind} -->"
+
+    return _MARKER.sub(replaced, page)
+
+
+def unmarked(page: str) -> str:
+    """A page without its markers and what they hold: what a person wrote."""
+    return _MARKER.sub("", page)
+
+
+def markdown(heads: list[str], lines: list[list[str]]) -> str:
+    """A Markdown table."""
+    found = [heads, ["---"] * len(heads), *lines]
+    return "".join(f"| {' | '.join(c.replace('|', chr(92) + '|') for c in x)} |\n" for x in found)
