@@ -51,7 +51,7 @@ class Shell:
         assert result.stderr.count("matinee: error: ") == 1, result.stderr
         return result.stderr
 
-    def real(self, *args: object) -> Result:
+    def real(self, *args: object, timeout: float = 120) -> Result:
         """By the executable, in a process of its own."""
         return subprocess.run(
             [MATINEE, *map(str, args)],
@@ -60,7 +60,7 @@ class Shell:
             text=True,
             encoding="utf-8",
             check=False,
-            timeout=120,
+            timeout=timeout,
         )
 
 

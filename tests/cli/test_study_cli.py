@@ -62,7 +62,7 @@ def file(shell: Shell) -> Path:
 
 def test_a_study_by_the_real_executable_from_run_to_report(shell: Shell, file: Path) -> None:
     def real(*args: object) -> subprocess.CompletedProcess[str]:
-        return shell.real("study", *args)
+        return shell.real("study", *args, timeout=400)
 
     first = real("run", file, "--workers", 1, "--threads", 1, "--groups", "batch", "--seeds", "0")
     assert first.returncode == 0, first.stderr
@@ -153,7 +153,7 @@ def test_the_display_shows_what_runs_and_the_time_left(file: Path) -> None:
     from rich.console import Console
 
     plan = plan_study(Study.read_toml(file))
-    specs = list(plan.specs.values())
+    specs = sorted(plan.specs.values(), key=lambda spec: spec.arm)
     live = StudyProgress()
     live._terminal = True
     live._screen = Console(width=100)

@@ -19,8 +19,8 @@ def estimate(kind: str, settings: Mapping[str, Any], users: int, ratings: int) -
         ratings: Ratings trained on.
     """
     if kind not in ("autoencoder", "ensemble"):
-        each = {"biased-mf": 1e-4, "sparsefc": 1e-3, "surprise-svd": 5e-6, "surprise-svdpp": 3e-3}
-        of_all = each.get(kind, 1e-5) * ratings
+        factor = {"biased-mf": 1e-4, "sparsefc": 1e-3, "surprise-svd": 5e-6, "surprise-svdpp": 3e-3}
+        of_all = factor.get(kind, 1e-5) * ratings
         if kind == "surprise-svd":
             of_all *= settings.get("n_epochs", 20) * settings.get("n_factors", 100) / 100
         return 1.0 + of_all
