@@ -67,6 +67,7 @@ class Opened:
 
     def __init__(self, browser: Any, path: Path, width: int, **options: Any) -> None:
         self.context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        self.context.set_default_timeout(120_000)  # for machines that have other things to do
         self.page = self.context.new_page()
         self.said: list[str] = []
         self.asked: list[str] = []

@@ -172,9 +172,9 @@ def test_heat_maps_for_many_data(pages: dict[str, Path]) -> None:
 
 def test_it_is_small_and_quick(pages: dict[str, Path]) -> None:
     assert pages["reference"].stat().st_size < 500_000
-    started = time.perf_counter()
+    started = time.process_time()
     StudyReport.of(plausible.reference()).html()
-    assert time.perf_counter() - started < 20  # 1.5 s on an idle core; machines are shared
+    assert time.process_time() - started < 5
 
 
 HOSTILE = '</title></script><script>alert(1)</script><img src=x onerror="alert(2)">'
