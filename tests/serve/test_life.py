@@ -145,6 +145,21 @@ def test_a_worker_that_dies_is_replaced(process: Start) -> None:
     assert CLIENT.get(f"{server.url}/readyz").status_code == 200
 
 
+def test_workers_do_not_outlive_their_parent(process: Start) -> None:
+    server = process("--workers", "2")
+    server.process.kill()
+    server.process.wait(20)
+
+    def gone() -> bool:
+        try:
+            CLIENT.get(f"{server.url}/healthz")
+        except httpx.TransportError:
+            return True
+        return False
+
+    until(gone, 20)
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_stops_when_told(process: Start, workers: int, number: signal.Signals) -> None:

@@ -81,8 +81,9 @@ def _answer(
     worker: int,
     listener: socket.socket,
     on_start: Callable[[], None],
+    parent: int | None = None,
 ) -> None:
-    """Answer requests until told to stop."""
+    """Answer requests until told to stop, or until the end of a pipe says the parent is gone."""
     app = create_app(settings, metrics=metrics)
     metrics.start(worker)
     gc.collect()
@@ -102,6 +103,15 @@ def _answer(
     server = _Server(config)
 
     async def run() -> None:
+        loop = asyncio.get_running_loop()
+
+        def orphaned() -> None:
+            assert parent is not None
+            loop.remove_reader(parent)
+            server.should_exit = True
+
+        if parent is not None:
+            loop.add_reader(parent, orphaned)
         task = asyncio.ensure_future(server.serve(sockets=[listener]))
         while not server.started and not task.done():
             await asyncio.sleep(0.01)
@@ -121,13 +131,16 @@ def _supervise(
 ) -> None:
     """Keep the workers running until told to stop."""
     reader, writer = os.pipe()
+    alive, held = os.pipe()  # never written to: it ends when this process does
     crew: dict[int, tuple[int, float]] = {}
     stopping = False
 
     def start(worker: int) -> None:
         pid = os.fork()
         if pid == 0:
-            _work(settings, metrics, worker, listener, reader, writer)
+            os.close(reader)
+            os.close(held)
+            _work(settings, metrics, worker, listener, writer, alive)
         crew[pid] = (worker, time.monotonic())
 
     def tell(number: int) -> None:
@@ -177,7 +190,9 @@ def _supervise(
         signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
-        os.close(writer)
+        for end in (writer, alive, held):
+            os.close(end)
+        gc.unfreeze()
     if failed:
         raise MatineeError("the workers could not start; the reason is above")
 
@@ -187,17 +202,16 @@ def _work(
     metrics: Metrics,
     worker: int,
     listener: socket.socket,
-    reader: int,
     writer: int,
+    alive: int,
 ) -> None:
     """The life of a forked worker; it never returns."""
     code = 1
     try:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
             signal.signal(number, signal.SIG_DFL)
-        os.close(reader)
         try:
-            _answer(settings, metrics, worker, listener, lambda: _ready(writer))
+            _answer(settings, metrics, worker, listener, lambda: _ready(writer), alive)
             code = 0
         except MatineeError as error:
             _log.error("%s", error)
