@@ -41,7 +41,7 @@ class Process:
         return Path(self._log.name).read_text()
 
     def wait_until_ready(self) -> None:
-        until(lambda: "matinee: serving" in self.log() or self.process.poll() is not None, 60)
+        until(lambda: "matinee: serving" in self.log() or self.process.poll() is not None, 150)
         assert self.process.poll() is None, self.log()
         assert CLIENT.get(f"{self.url}/readyz").status_code == 200
 
