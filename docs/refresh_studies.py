@@ -11,11 +11,16 @@ than the committed CSV files.
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import study_numbers as numbers
 from pictures import pictures
 from study_numbers import STUDIES, markdown, rows
+
+from matinee.report import publish_study
+from matinee.study import Results, Study, find_study, load_results
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -172,16 +177,33 @@ TABLES = {
 }
 
 
-def main(arguments: list[str]) -> None:
-    from matinee.report import publish_study
-    from matinee.study import load_results
+def reworded(results: Results) -> Results:
+    """Results under the package's present words, where its study asks and runs the same."""
+    now = find_study(results.study.name)
+    if results.quick or _asked(now) != _asked(results.study):
+        print(f"{now.name}: the study has changed since it was run; told in the words of then")
+        return results
+    return replace(results, study=now)
 
+
+def _asked(study: Study) -> Any:
+    """A study without its cut version and what is for readers alone."""
+
+    def bare(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {k: bare(v) for k, v in value.items() if k not in ("title", "text", "note")}
+        return [bare(each) for each in value] if isinstance(value, list) else value
+
+    return bare(study.model_dump(mode="json", exclude={"quick"}))
+
+
+def main(arguments: list[str]) -> None:
     for name in NAMES:
         source = Path(arguments[0]) / name if arguments else STUDIES / name
         if not source.is_dir():
             print(f"{name}: nothing in {source}")
             continue
-        results = load_results(source)
+        results = reworded(load_results(source))
         files = publish_study(results, STUDIES / name)
         size = sum(file.stat().st_size for file in files)
         print(f"{name}: {len(results.runs)} of {results.expected} runs, {size:,} bytes")

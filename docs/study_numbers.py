@@ -3,11 +3,13 @@
     <!-- figure: reference batch_size/8 held_out -->0.908<!-- /figure -->
     <!-- figure: reference batch_size/8 held_out@8 digits=2 -->0.91<!-- /figure -->
     <!-- figure: protocol models/base held_out data="ml-100k" -->1.01<!-- /figure -->
+    <!-- figure: reference base/base bias_rmse of=global_mean_rmse -->34%<!-- /figure -->
     <!-- verdict: reference 1 -->does not hold<!-- /verdict -->
     <!-- runs: reference -->90 runs, 3 seeds<!-- /runs -->
 
 A figure is a column of docs/studies/NAME/summary.csv; with @EPOCH the mean over the runs in
-curves.csv. A block ``<!-- table: NAME WORDS -->`` holds what the function NAME makes of the words.
+curves.csv; with of=OTHER the share of the mean square of OTHER that it does away with. A block
+``<!-- table: NAME WORDS -->`` holds what the function NAME makes of the words.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean
+
+from matinee.study import load_results
 
 STUDIES = Path(__file__).resolve().parent / "studies"
 MISSING = "(not run yet)"
@@ -83,6 +87,9 @@ def runs(study: str) -> str:
     found = rows(study, "runs.csv")
     if not found:
         return MISSING
+    expected = load_results(STUDIES / study).expected
+    if len(found) < expected:
+        return f"so far {len(found)} of {expected} runs"
     seeds = len({row["seed"] for row in found})
     n = len({row["run"] for row in found})
     return f"{n} runs, {seeds} seed{'s' * (seeds > 1)}"
@@ -100,6 +107,9 @@ def figure(study: str, name: str, column: str, *options: str) -> str:
     value = known(study, name, column, given.get("data", ""))
     if value is None:
         return MISSING
+    if "of" in given:
+        whole = known(study, name, given["of"], given.get("data", ""))
+        return MISSING if whole is None else f"{100 * (1 - (value / whole) ** 2):.0f}%"
     digits = int(given.get("digits", 3))
     return f"{value:,.{digits}f}".replace("-", "−")
 
