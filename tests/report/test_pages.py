@@ -233,6 +233,16 @@ def test_what_only_some_studies_measure(tmp_path: Path) -> None:
     assert "paired by position" in formulas
 
 
+def test_a_run_that_arms_share_is_not_one_left_to_do() -> None:
+    found = plausible.reference(seeds=[0], epochs=3)
+    runs = dict(found.runs)
+    runs["batch_size/16", "ml", 0] = runs["base/base", "ml", 0]
+    whole = replace(found, runs=runs, expected=len(runs))
+    text = Page(StudyReport.of(whole).html()).text
+    assert f"{len(runs)} of {len(runs)} runs, 1 of them shared by arms that coincide" in text
+    assert "not done yet" not in text
+
+
 def test_no_runs_at_all(tmp_path: Path) -> None:
     study = plausible.reference().study
     place = write_study_report(Results(study, False, {}, 60), tmp_path)

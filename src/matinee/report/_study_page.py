@@ -239,15 +239,12 @@ def _facts(summary: Summary) -> str:
     study = summary.study
     arms = len({arm.arm for arm in summary.arms})
     seeds = max((len(arm.seeds) for arm in summary.arms), default=0)
-    spent = sum(
-        arm.seconds.mean * len(arm.seeds)
-        for arm in summary.arms
-        if arm.seconds and math.isfinite(arm.seconds.mean)
-    )
+    shared = summary.finished - summary.distinct
     return (
-        f"{summary.finished:,} of {summary.expected:,} runs · {arms} arms · up to {seeds} "
-        f"seed{'s' * (seeds != 1)} · {len(study.data)} data set{'s' * (len(study.data) != 1)} · "
-        f"{seconds(spent)} s of training"
+        f"{summary.finished:,} of {summary.expected:,} runs"
+        + (f", {shared:,} of them shared by arms that coincide" if shared else "")
+        + f" · {arms} arms · up to {seeds} seed{'s' * (seeds != 1)} · {len(study.data)} data "
+        f"set{'s' * (len(study.data) != 1)} · {seconds(summary.train_seconds)} s of training"
     )
 
 

@@ -101,8 +101,11 @@ class Summary:
         study: The study.
         quick: Whether it is the cut version.
         base: The arm that differences are against, or "".
-        finished: Runs that are done or failed.
+        finished: Runs that are done or failed, as ``expected`` counts them: one that several arms
+            share counts for each.
         expected: Runs that the study has.
+        distinct: Of the finished ones, how many were made: a shared run counts once.
+        train_seconds: Training time of those.
         arms: In the study's order of groups and arms, then of data.
     """
 
@@ -111,6 +114,8 @@ class Summary:
     base: str
     finished: int
     expected: int
+    distinct: int
+    train_seconds: float
     arms: tuple[ArmSummary, ...]
 
     def of(self, arm: str, data: str = "") -> ArmSummary | None:
@@ -151,12 +156,15 @@ def summarise(results: Results, base: str = "") -> Summary:
             for summary in _differences(results, arms, against, data.name)
         ]
         arms.sort(key=lambda summary: names.index(summary.arm))
+    made = {(r.key, r.data, r.seed): r for r in results.runs.values()}
     return Summary(
         study=results.study,
         quick=results.quick,
         base=against,
-        finished=len({(r.key, r.data, r.seed) for r in results.runs.values()}),
+        finished=len(results.runs),
         expected=results.expected,
+        distinct=len(made),
+        train_seconds=sum(r.seconds for r in made.values() if r.status == "done"),
         arms=tuple(arms),
     )
 
