@@ -78,8 +78,9 @@ class Kind(ABC):
 
     @property
     def folds_in(self) -> bool:
-        """Whether it answers for people it was not trained on from their ratings, without being
-        trained again. Where it does not, the bias model does.
+        """Whether it answers from their ratings for people it was not trained on.
+
+        Where it does not, the bias model does.
         """
         return True
 

@@ -89,9 +89,9 @@ def _least_squares(errors: Float64) -> Float64:
     With a row that asks for a sum of 1 below the errors, non-negative least squares has this
     solution up to a factor, whatever the row weighs.
     """
-    root = np.linalg.qr(errors, mode="r")
+    root: Float64 = np.asarray(np.linalg.qr(errors, mode="r"))
     scale = max(float(np.abs(root).max()), 1e-12)
-    rows = np.vstack([root / scale, np.ones(errors.shape[1])])
+    rows: Float64 = np.vstack([root / scale, np.ones(errors.shape[1])])
     found, _ = nnls(rows, np.append(np.zeros(len(root)), 1.0))
     weights: Float64 = found / found.sum()
     return weights
