@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -337,6 +338,15 @@ class TestTrend:
         j = of(self.made({"s": 4, "m": 2, "l": 1}))
         assert (j.verdict, j.estimate) == (NOT, -1.5)
         assert "the best depth shrinks by 1.5" in j.sentence
+
+    def test_it_names_the_setting_that_the_group_varies(self) -> None:
+        found = self.made({"s": 4, "m": 2, "l": 1})
+        groups = tuple(
+            g.model_copy(update={"key": "network.code_dropout"}) if g.name == "depth" else g
+            for g in found.study.groups
+        )
+        study = found.study.model_copy(update={"groups": groups})
+        assert "the best code dropout shrinks" in of(replace(found, study=study)).sentence
 
     def test_no_growth_at_all_does_not_hold(self) -> None:
         assert verdict(self.made({"s": 2, "m": 2})) == NOT

@@ -227,7 +227,7 @@ def _trend(results: Results, check: Check, figure: Figure, when: When) -> _Found
             Interval(check.by, math.inf),
             np.random.default_rng(0),
         ),
-        partial(_facts.slope, check, figure, _varied(check.arms)),
+        partial(_facts.slope, check, figure, _varied(results, check.arms)),
     )
 
 
@@ -250,5 +250,8 @@ def _positions(arms: list[str]) -> list[float]:
     return [float(rank) for rank in range(1, len(arms) + 1)]
 
 
-def _varied(entries: tuple[str, ...]) -> str:
-    return entries[0].partition("/")[0].replace("_", " ")
+def _varied(results: Results, entries: tuple[str, ...]) -> str:
+    """What the arms of a trend differ in: the setting that their group varies, else its name."""
+    name = entries[0].partition("/")[0]
+    keys = {group.name: group.key for group in results.study.groups}
+    return (keys.get(name) or name).rpartition(".")[2].replace("_", " ")

@@ -90,7 +90,7 @@ def slope(check: Check, figure: Figure, what: str, answer: Answer) -> str:
         return f"{WHERE[figure]} the best {what} is the same for all sizes of the data"
     if size < 0:
         change, size = "shrinks", -size
-        within = within and Interval(-within.high, -within.low)
+        within = within and Interval(0.0 - within.high, 0.0 - within.low)  # no -0.0
     return (
         f"{WHERE[figure]} the best {what} {change} by {size:.1f}"
         f"{span(within, 10)} for ten times the ratings{_doubt(check, answer)}"
