@@ -124,6 +124,17 @@ def test_marks_beyond_the_axis_carry_their_value() -> None:
     assert "99.00 →" in CHARTS[2].svg()
 
 
+def _spots(values: list[float]) -> str:
+    rows = [str(at) for at in range(len(values))]
+    dots = [Dot(at, 0, value) for at, value in enumerate(values)]
+    return Dots(name="d", title="d", rows=rows, kinds=["k"], dots=dots, x_title="").svg()
+
+
+def test_only_a_gap_sends_marks_beyond_the_axis() -> None:
+    assert "→" not in _spots([0.52, 0.54, 0.61, 0.63, 0.64, 0.66, 0.68, 0.75, 0.98, 1.02, 1.05])
+    assert _spots([0.7, 0.72, 0.8, 0.87, 0.9, 0.96, 2.42]).count("→") == 1
+
+
 def test_the_best_of_a_column_is_told_without_colour() -> None:
     root = ET.fromstring(CHARTS[3].svg())
     tips = [each.attrib["data-tip"] for each in root.iter() if "data-tip" in each.attrib]

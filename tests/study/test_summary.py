@@ -124,7 +124,7 @@ class TestSummarise:
         assert b.difference == a.difference
         assert same is not None
         assert same.difference is None
-        assert summary.finished == 6
+        assert (summary.finished, summary.distinct) == (12, 6)
 
     def test_curves(self) -> None:
         arm = summarise(made()).of(A)

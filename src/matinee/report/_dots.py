@@ -116,18 +116,25 @@ class Dots(Chart):
         if not known:
             return 0.0, 1.0
         ordered = sorted(known)
-        middle, low = ordered[len(ordered) // 2], ordered[0]
-        limit = middle + 2.0 * max(middle - low, 0.05)
+        limit = ordered[-1]
+        for at in range(math.ceil(0.6 * len(ordered)), len(ordered)):
+            span = max(ordered[at - 1] - ordered[0], 0.02)
+            if ordered[at] - ordered[0] > 2.5 * span:  # a gap that would squeeze all others
+                limit = ordered[at - 1]
+                break
         near = [v for v in ordered if v <= limit]
+        reach = limit + 0.25 * max(limit - ordered[0], 0.02)
         ends = [
             e
             for d in self.dots
             if d.value <= limit
             for e in (d.low, d.high)
-            if e is not None and math.isfinite(e) and e <= limit
+            if e is not None and math.isfinite(e) and e <= reach
         ]
         values = [*near, *ends, *([0.0] if self.zero else [])]
-        return padded(min(values), max(values), 0.05)
+        low, high = padded(min(values), max(values), 0.05)
+        beyond = ordered[-1] > limit  # their marks and values need room of their own
+        return low, high + 0.2 * (high - low) * beyond
 
     def _dot(self, axis: Axis, dot: Dot, y: float, edge: float) -> str:
         if not math.isfinite(dot.value):
