@@ -25,8 +25,10 @@ def test_they_predict_what_they_say() -> None:
     item = data.values[data.items == 7].mean()
     assert fitted(CASES[0]).predict(100, "item-07")[0] == pytest.approx(data.values.mean())
     assert fitted(CASES[1]).predict(100, "item-07")[0] == pytest.approx(item, abs=1e-6)
-    model = fitted(CASES[2])
     own = data.users == 0
+    mean = data.values[own].mean()
+    assert fitted(CASES[2]).predict(100, "item-07")[0] == pytest.approx(mean, abs=1e-6)
+    model = fitted(CASES[3])
     bias = model.bias
     left = data.values[own] - bias.mean - bias.item_bias[data.items[own]]
     expected = bias.mean + bias.item_bias[7] + left.sum() / (own.sum() + bias.user_reg)
