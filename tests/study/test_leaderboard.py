@@ -113,7 +113,7 @@ def test_rows_stand_by_rmse_and_tell_what_was_measured() -> None:
     assert net.gain_interval.high - net.gain_interval.low == pytest.approx(0, abs=1e-9)  # paired
     assert net.seconds == pytest.approx(123.4)
     assert (net.threads, net.folds_in, net.test_selected) == (1, True, False)
-    assert net.coverage == (0.5, 0.8, 0.95)
+    assert net.coverage == pytest.approx((0.5, 0.8, 0.95))
     assert net.source == "matinee 1.2"
     assert [row.model for row in other.rows] == ["net"]
     assert other.rows[0].gain == pytest.approx(-0.01)
