@@ -1,9 +1,9 @@
-"""How the leaderboard's tuned SVD was chosen: scikit-surprise's, scored on a validation part.
+"""A search of settings for scikit-surprise's SVD, scored on a validation part.
 
     python benchmarks/svd_settings.py [--source ml-1m-seed-split/train.dat] [--seed 0] [--json]
 
 The source is a *training* set: a tenth of it is held out by the seed, and no test rating is read.
-Every setting is fitted once; some ten minutes on one core for ML-1M. Needs the extra bench.
+Every setting is fitted once. Needs the extra bench.
 """
 
 from __future__ import annotations
