@@ -46,8 +46,8 @@ export function prediction({ predicted, std }, scale) {
 const sentence = (parts) =>
   parts.map((part) => (part.title ? h("cite", {}, part.text) : part.text));
 
-/** Title and year, as a button that opens what more there is. @param {Place} place @param {Item} item @param {() => Why | null | undefined} [why] */
-export function headline(place, item, why = () => null) {
+/** Title and year, as a button that opens what more there is. @param {Place} place @param {Item} item @param {() => Why | null | undefined} [why] @param {string} [level] */
+export function headline(place, item, why = () => null, level = "h3") {
   const more = h("div", { class: "more", hidden: true });
   const button = h("button", {
     type: "button", class: "title", "aria-expanded": "false",
@@ -57,7 +57,7 @@ export function headline(place, item, why = () => null) {
       if (!more.hidden) fillMore(more, place, item, why());
     },
   }, name(item));
-  const head = h("h3", {}, button, " ", h("span", { class: "year" }, String(year(item))));
+  const head = h(level, {}, button, " ", h("span", { class: "year" }, String(year(item))));
   return { head, more };
 }
 

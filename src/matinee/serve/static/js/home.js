@@ -174,7 +174,7 @@ function home(card) {
   search((item) => {
     ratings.items.set(item.item, item);
     const box = byId("picked");
-    const { head, more } = headline(place, item);
+    const { head, more } = headline(place, item, undefined, "h2");
     box.replaceChildren(head, rate(place, item), more);
     box.hidden = false;
     box.querySelector(".rater input")?.focus();

@@ -42,7 +42,7 @@ async function map(card) {
 
   const select = (/** @type {number} */ at) => {
     plane.selected = at;
-    const { head, more } = headline(place, items[at]);
+    const { head, more } = headline(place, items[at], undefined, "h2");
     byId("picked").replaceChildren(head, h("p", { class: "genres" }, genreLine(items[at].genres)),
       rate(place, items[at]), more);
     byId("picked").hidden = false;

@@ -17,7 +17,7 @@ export function search(choose, aside = () => "") {
   const last = latest();
   /** @type {Item[]} */
   let items = [];
-  let at = -1, timer = 0;
+  let at = -1, timer = 0, eager = false;
 
   /** @param {boolean} open */
   const open = (open) => {
@@ -36,14 +36,17 @@ export function search(choose, aside = () => "") {
   };
   /** @param {number} place */
   const take = (place) => {
+    eager = false;
     open(false);
     input.value = "";
     choose(items[place]);
   };
   const look = () => last(async (signal) => {
     const text = input.value.trim();
+    point(-1);
     if (!text) {
       items = [];
+      box.removeAttribute("aria-busy");
       open(false);
       return;
     }
@@ -65,12 +68,20 @@ export function search(choose, aside = () => "") {
       h("span", { class: "aside" }, aside(item) || genreLine(item.genres ?? [])),
     )));
     if (!items.length) box.append(h("li", { role: "option", "aria-disabled": "true", class: "none" }, said));
+    box.removeAttribute("aria-busy");
+    if (eager && items.length) {
+      take(0);
+      return;
+    }
+    eager = false;
     announce(said);
     open(true);
   });
 
   input.addEventListener("input", () => {
     clearTimeout(timer);
+    eager = false;
+    box.setAttribute("aria-busy", "true");
     timer = setTimeout(look, 90);
   });
   input.addEventListener("keydown", (event) => {
@@ -78,7 +89,8 @@ export function search(choose, aside = () => "") {
     if (event.key === "Escape") {
       if (box.hidden) input.value = "";
       open(false);
-    } else if (event.key === "Enter" && !box.hidden && n) take(Math.max(at, 0));
+    } else if (event.key === "Enter" && box.hasAttribute("aria-busy")) eager = true;
+    else if (event.key === "Enter" && !box.hidden && n) take(Math.max(at, 0));
     else if (event.key === "ArrowDown" && n) {
       if (box.hidden) open(true);
       point((at + 1) % n);

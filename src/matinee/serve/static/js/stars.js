@@ -93,7 +93,10 @@ function starRater(label, few, value, give) {
     const figure = few.find((each) => String(each) === event.key);
     if (event.key.startsWith("Arrow")) byKeys = true;
     else if (event.key === "Escape") { byKeys = false; show(given); }
-    else if (figure !== undefined) settle(figure);
+    else if (figure !== undefined) {
+      event.preventDefault();  // the focus may move on, and the figure would be typed there
+      settle(figure);
+    }
     else if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();
       settle(chosen() ?? Number(/** @type {HTMLInputElement} */ (event.target).value));
