@@ -43,7 +43,6 @@ export function search(choose, aside = () => "") {
   };
   const look = () => last(async (signal) => {
     const text = input.value.trim();
-    point(-1);
     if (!text) {
       items = [];
       box.removeAttribute("aria-busy");
@@ -68,6 +67,7 @@ export function search(choose, aside = () => "") {
       h("span", { class: "aside" }, aside(item) || genreLine(item.genres ?? [])),
     )));
     if (!items.length) box.append(h("li", { role: "option", "aria-disabled": "true", class: "none" }, said));
+    point(-1);
     box.removeAttribute("aria-busy");
     if (eager && items.length) {
       take(0);
