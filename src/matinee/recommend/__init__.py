@@ -1,5 +1,6 @@
 """From predictions to lists: fold-in, titles, top-k, tables, and what can be said about them."""
 
+from ._beginnings import Beginnings
 from ._people import HistoriesLike, History, People, Unknown, code_people, refuse_unknown
 from ._plane import plane
 from ._profile import lifts
@@ -11,6 +12,7 @@ from ._topk import rank, top_k
 from ._why import Predict, Reasons, reasons
 
 __all__ = [
+    "Beginnings",
     "HistoriesLike",
     "History",
     "People",

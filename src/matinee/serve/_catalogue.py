@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..models import Recommender, item_counts, item_vectors
-from ..recommend import TitleIndex, most_alike, plane, split_year, unit_rows
+from ..recommend import Beginnings, TitleIndex, most_alike, plane, split_year, unit_rows
 from ._problems import ProblemError
 
 Float32 = npt.NDArray[np.float32]
@@ -46,6 +46,7 @@ class Catalogue:
             -(np.zeros(n) if self.counts is None else self.counts), kind="stable"
         )
         self.titles = TitleIndex(model.item_ids, model.item_table)
+        self._beginnings = Beginnings(self._table, self.order)
         texts = [] if self._table is None else self._table.titles.tolist()
         found = [split_year(text)[1] for text in texts]
         self.years = np.array(
@@ -117,6 +118,9 @@ class Catalogue:
         exact = int(self.item_ids.encode([text.strip()])[0])
         if exact >= 0:
             found[exact] = None
+        found.update(dict.fromkeys(self._beginnings.complete(text, limit)))
+        if len(found) >= limit:
+            return [self.item(code) for code in list(found)[:limit]]
         ids = [titled.id for titled in self.titles.search(text, limit)]
         found.update(dict.fromkeys(int(code) for code in self.item_ids.encode(ids)))
         return [self.item(code) for code in list(found)[:limit]]
