@@ -13,6 +13,7 @@ the network's libraries.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ._lazy import lazily
 from ._version import __version__
 
 if TYPE_CHECKING:
@@ -120,17 +121,13 @@ _HOMES = {
         "model",
     ),
 }
-_HOME = {name: room for room, names in _HOMES.items() for name in names}
+_find = lazily(__name__, _HOMES)
 
 
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
         return import_module(f".{name}", __name__)
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f".{_HOME[name]}", __name__), name)
-    globals()[name] = value  # found at once the next time
-    return value
+    return _find(name)
 
 
 def __dir__() -> list[str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from .._lazy import lazily
 from ._baselines import Bias, GlobalMean, ItemMean, UserMean
 from ._folder import check_place, load_model, read_manifest
 from ._inspect import Neighbours, breakdown, neighbours
@@ -47,18 +47,12 @@ __all__ = [
 
 
 # The networks need torch, which is slow to import; the baselines do without.
-_LAZY = {
-    "Autoencoder": "_autoencoder",
-    "BiasedMF": "_biased_mf",
-    "Ensemble": "_ensemble",
-    "SparseFC": "_sparsefc",
-    "export_items": "_export",
-    "export_onnx": "_export",
-    "model": "_factory",
+_HOMES = {
+    "_autoencoder": ("Autoencoder",),
+    "_biased_mf": ("BiasedMF",),
+    "_ensemble": ("Ensemble",),
+    "_export": ("export_items", "export_onnx"),
+    "_factory": ("model",),
+    "_sparsefc": ("SparseFC",),
 }
-
-
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return getattr(import_module(f".{_LAZY[name]}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazily(__name__, _HOMES)

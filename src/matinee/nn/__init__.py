@@ -8,6 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .._lazy import lazily
 from ._config import NetworkConfig
 from ._forward import Forward
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ._kernels import add_weighted
     from ._middle import Middle
     from ._network import Network
-    from ._onnx import build as build_onnx
+    from ._onnx import build_onnx
     from ._predict import (
         decode_vectors,
         encode_rows,
@@ -62,6 +63,7 @@ _HOMES = {
     "_kernels": ("add_weighted",),
     "_middle": ("Middle",),
     "_network": ("Network",),
+    "_onnx": ("build_onnx",),
     "_predict": (
         "decode_vectors",
         "encode_rows",
@@ -71,17 +73,10 @@ _HOMES = {
     ),
     "_single_row": ("single_row_statistics",),
 }
-_HOME = {name: home for home, names in _HOMES.items() for name in names}
+_find = lazily(__name__, _HOMES)
 
 
 def __getattr__(name: str) -> Any:
     if name in ("kernels", "reference"):
-        value: Any = import_module(f"._{name}", __name__)
-    elif name == "build_onnx":
-        value = import_module("._onnx", __name__).build
-    elif name in _HOME:
-        value = getattr(import_module(f".{_HOME[name]}", __name__), name)
-    else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = value  # found at once the next time
-    return value
+        return import_module(f"._{name}", __name__)
+    return _find(name)

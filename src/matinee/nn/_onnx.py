@@ -17,7 +17,7 @@ INPUTS = ("items", "ratings", "offsets")
 OUTPUT = "predictions"
 
 
-def build(forward: Forward, *, clip: tuple[float, float] | None) -> Any:
+def build_onnx(forward: Forward, *, clip: tuple[float, float] | None) -> Any:
     """An ONNX model of a network whose rows are people.
 
     Inputs: ``items`` int64 (entries,), the columns rated, person after person; ``ratings`` float32

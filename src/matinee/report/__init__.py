@@ -3,8 +3,9 @@
 It computes nothing: what is shown comes from ``study``, ``evaluate`` and ``models``.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from .._lazy import lazily
 
 if TYPE_CHECKING:
     from ._model_page import ModelReport, write_model_report
@@ -20,16 +21,9 @@ __all__ = [
 ]
 
 # A model's report needs no study, and a study's no model.
-_LAZY = {
-    "ModelReport": "_model_page",
-    "StudyReport": "_study_page",
-    "publish_study": "_publish",
-    "write_model_report": "_model_page",
-    "write_study_report": "_study_page",
+_HOMES = {
+    "_model_page": ("ModelReport", "write_model_report"),
+    "_publish": ("publish_study",),
+    "_study_page": ("StudyReport", "write_study_report"),
 }
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_LAZY[name]}", __name__), name)
+__getattr__ = lazily(__name__, _HOMES)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from .._lazy import lazily
 from ._settings import ServeSettings
 
 if TYPE_CHECKING:
@@ -13,10 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ServeSettings", "create_app", "serve"]
 
-_HOMES = {"create_app": "_app", "serve": "_server"}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+_HOMES = {
+    "_app": ("create_app",),
+    "_server": ("serve",),
+}
+__getattr__ = lazily(__name__, _HOMES)

@@ -5,9 +5,9 @@ runs, keeps each one's record, and goes on where it was stopped; what is compute
 is in ``evaluate``.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from .._lazy import lazily
 from ._results import EpochRecord, Results, RunRecord
 from ._study import Arm, Check, Claim, Data, Group, Literature, Published, Quick, Study
 
@@ -85,46 +85,27 @@ __all__ = [
 ]
 
 # What needs statistics or a sweep is imported when it is first asked for.
-_LAZY = {
-    "read_archive": "_archive",
-    "write_archive": "_archive",
-    "load_results": "_store",
-    "Store": "_store",
-    "plan_study": "_plan",
-    "Spec": "_plan",
-    "Plan": "_plan",
-    "study_names": "_find",
-    "find_study": "_find",
-    "run_study": "_engine",
-    "Outcome": "_engine",
-    "resolve_arms": "_arms",
-    "ResolvedArm": "_arms",
-    "ArmSummary": "_summary",
-    "Comparison": "_judgement",
-    "Curve": "_summary",
-    "Dimension": "_space",
-    "Judgement": "_judgement",
-    "SearchSpace": "_space",
-    "Summary": "_summary",
-    "Sweep": "_sweep_result",
-    "Trial": "_sweep_result",
-    "Verdict": "_judgement",
-    "claims_markdown": "_tables",
-    "claims_table": "_tables",
-    "compare": "_tables",
-    "compare_results": "_tables",
-    "default_space": "_space",
-    "judge": "_claims",
-    "Leaderboard": "_leaderboard",
-    "leaderboard": "_leaderboard",
-    "summarise": "_summary",
-    "summary_markdown": "_tables",
-    "summary_table": "_tables",
-    "sweep": "_sweep",
+_HOMES = {
+    "_archive": ("read_archive", "write_archive"),
+    "_arms": ("ResolvedArm", "resolve_arms"),
+    "_claims": ("judge",),
+    "_engine": ("Outcome", "run_study"),
+    "_find": ("find_study", "study_names"),
+    "_judgement": ("Comparison", "Judgement", "Verdict"),
+    "_leaderboard": ("Leaderboard", "leaderboard"),
+    "_plan": ("Plan", "Spec", "plan_study"),
+    "_space": ("Dimension", "SearchSpace", "default_space"),
+    "_store": ("Store", "load_results"),
+    "_summary": ("ArmSummary", "Curve", "Summary", "summarise"),
+    "_sweep": ("sweep",),
+    "_sweep_result": ("Sweep", "Trial"),
+    "_tables": (
+        "claims_markdown",
+        "claims_table",
+        "compare",
+        "compare_results",
+        "summary_markdown",
+        "summary_table",
+    ),
 }
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_LAZY[name]}", __name__), name)
+__getattr__ = lazily(__name__, _HOMES)

@@ -5,9 +5,9 @@ What needs torch is imported when it is first asked for: a server does without.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from .._lazy import lazily
 from ._bias import BiasTable, column_means, fit_bias
 from ._config import Member, Settings, TrainConfig
 from ._presets import member_settings, preset, preset_names
@@ -54,12 +54,4 @@ _HOMES = {
     "_measure": ("MEASURES",),
     "_shrink": ("shrink_to_bias",),
 }
-_HOME = {name: home for home, names in _HOMES.items() for name in names}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f".{_HOME[name]}", __name__), name)
-    globals()[name] = value  # found at once the next time
-    return value
+__getattr__ = lazily(__name__, _HOMES)
