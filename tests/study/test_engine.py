@@ -25,13 +25,13 @@ from matinee.study import (
     plan_study,
     run_study,
 )
-from matinee.study._engine import Silent, default_workers
+from matinee.study._engine import Watcher, default_workers
 
 SECONDS = {"seconds", "total_seconds", "peak_mib", "versions"}
 MATINEE = Path(sys.executable).with_name("matinee")
 
 
-class Diary(Silent):
+class Diary(Watcher):
     """Keeps what it is told."""
 
     def __init__(self) -> None:

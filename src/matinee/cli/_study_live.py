@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from ..study._cost import planned_epochs
-from ..study._engine import Silent
+from ..study._engine import Watcher
 from ._output import console, note
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _BARS = "▁▂▃▄▅▆▇█"
 _SHOWN = ("held_out", "valid", "batch_mean")
 
 
-class StudyProgress(Silent):
+class StudyProgress(Watcher):
     """Told by the engine what happens; shows it on a terminal, else as lines.
 
     Args:

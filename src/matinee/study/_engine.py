@@ -11,7 +11,7 @@ from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from ..errors import UsageError
 from ._models import missing
@@ -26,8 +26,8 @@ _DEATHS = 2
 """Processes that a run may take with it before it counts as broken."""
 
 
-class Watcher(Protocol):
-    """Is told what happens, for a display."""
+class Watcher:
+    """Is told what happens, and says nothing; base of the displays that say something."""
 
     def planned(self, specs: Sequence[Spec], done: int, workers: int) -> None:
         """What is about to run; ``done`` runs of those wanted are finished already."""
@@ -46,28 +46,6 @@ class Watcher(Protocol):
 
     def tick(self) -> None:
         """Half a second has passed."""
-
-
-class Silent:
-    """A watcher that says nothing; base of those that say something."""
-
-    def planned(self, specs: Sequence[Spec], done: int, workers: int) -> None:
-        """See ``Watcher``."""
-
-    def started(self, spec: Spec) -> None:
-        """See ``Watcher``."""
-
-    def epoch(self, spec: Spec, epoch: EpochRecord) -> None:
-        """See ``Watcher``."""
-
-    def finished(self, spec: Spec, record: RunRecord) -> None:
-        """See ``Watcher``."""
-
-    def broken(self, spec: Spec, message: str) -> None:
-        """See ``Watcher``."""
-
-    def tick(self) -> None:
-        """See ``Watcher``."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +123,7 @@ def run_study(
     absent = {spec.arm: lacks for spec in asked if (lacks := missing(spec.kind))}
     wanted = [spec for spec in asked if spec.arm not in absent]
     processes, each = default_workers(workers, threads)
-    store, tell = Store(Path(folder)), watcher or Silent()
+    store, tell = Store(Path(folder)), watcher or Watcher()
     begun = time.perf_counter()
     with store.lock():
         store.begin(plan)
