@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from matinee.cli import _epochs, _output
+from matinee.cli import _epochs, _output, _progress
 from matinee.train import Epoch
 
 
@@ -60,7 +60,7 @@ def test_quiet_is_quiet(clock: list[float], capsys: Any) -> None:
 def test_a_slow_first_epoch_is_explained(
     quiet: bool, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    monkeypatch.setattr(_epochs, "_PATIENT", 0.01)
+    monkeypatch.setattr(_progress, "_PATIENT", 0.01)
     with _epochs.Progress(9, quiet=quiet) as progress:
         time.sleep(0.2)
         progress(epoch(1))

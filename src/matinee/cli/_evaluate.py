@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +13,7 @@ from ._source import Json
 from ._threads import Threads, use_threads
 
 if TYPE_CHECKING:
-    from ..data import Ratings
+    pass
 
 Model = Annotated[Path, typer.Argument(help="A model folder, as 'train' writes it.")]
 
@@ -63,20 +63,11 @@ def evaluate(
     from ._parts import read_test
     from ._scores import as_object, show_evaluation
 
-    columns: dict[str, Any] = {
-        "user": user,
-        "item": item,
-        "rating": rating,
-        "time": time,
-        "scale": scale,
-    }
+    columns = {"user": user, "item": item, "rating": rating, "time": time, "scale": scale}
+    read = source_options.Reading(columns, {"repeats": repeats, "allow_single": True})
 
-    def read(source: str | None) -> Ratings:
-        return source_options.read(source, **columns, repeats=repeats, allow_single=True)
-
-    mapped = [name for name, value in columns.items() if value is not None]
     found = load_model(model)
-    ratings, histories = read_test(test, read, mapped=mapped, given=given)
+    ratings, histories = read_test(test, read, mapped=read.mapped, given=given)
     score = found.evaluate(ratings, histories=histories, allow_overlap=allow_overlap, seed=seed)
     if json:
         print_json(as_object(found, model, score))

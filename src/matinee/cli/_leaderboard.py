@@ -11,7 +11,7 @@ import typer
 from ..errors import DataError, MatineeError, UsageError, nearest
 from ._output import command_line, note, print_json, print_table, say
 from ._source import Json
-from ._study import default_folder, numbers
+from ._study import RunThreads, Workers, default_folder, numbers
 
 if TYPE_CHECKING:
     from ..study import Leaderboard, Outcome, Plan, Study
@@ -42,17 +42,8 @@ def leaderboard(
         str | None,
         typer.Option(metavar="N,N", help="Only these seeds, or further ones.", show_default=False),
     ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(help="Runs at a time; by default one for each core.", show_default=False),
-    ] = None,
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            help="Threads of each run; by default the cores divided by the workers.",
-            show_default=False,
-        ),
-    ] = None,
+    workers: Workers = None,
+    threads: RunThreads = None,
     out: Annotated[
         Path | None,
         typer.Option(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import _source as source_options
 from ._evaluate import Model
 from ._output import note, print_json, say
-from ._source import Json
+from ._source import Files, Json
 from ._threads import Threads, use_threads
 
 if TYPE_CHECKING:
@@ -44,10 +44,7 @@ def report(
             show_default=False,
         ),
     ] = None,
-    files: Annotated[
-        bool,
-        typer.Option("--files", help="Charts as SVG, tables as CSV and Markdown beside it too."),
-    ] = False,
+    files: Files = False,
     allow_overlap: Annotated[
         bool,
         typer.Option(
@@ -75,23 +72,14 @@ def report(
     from ..report import write_model_report
     from ._parts import find_test, read_test
 
-    columns: dict[str, Any] = {
-        "user": user,
-        "item": item,
-        "rating": rating,
-        "time": time,
-        "scale": scale,
-    }
-
-    def read(source: str | None) -> Ratings:
-        return source_options.read(source, **columns, repeats=repeats, allow_single=True)
+    columns = {"user": user, "item": item, "rating": rating, "time": time, "scale": scale}
+    read = source_options.Reading(columns, {"repeats": repeats, "allow_single": True})
 
     found = load_model(model)
     ratings: Ratings | None = None
     histories: Ratings | None = None
     if test is not None:
-        mapped = [name for name, value in columns.items() if value is not None]
-        ratings, histories = read_test(test, read, mapped=mapped, given=given)
+        ratings, histories = read_test(test, read, mapped=read.mapped, given=given)
     elif parts := find_test(found.record, found.provenance.fingerprint, read):
         ratings, histories = parts if given is None else (parts[0], read(given))
     if ratings is None:

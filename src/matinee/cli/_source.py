@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -83,6 +85,9 @@ Items = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
+Files = Annotated[
+    bool, typer.Option("--files", help="Charts as SVG, tables as CSV and Markdown beside it too.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
@@ -148,3 +153,30 @@ def read(
         for text in ratings.notes:
             note(f"matinee: {ratings.name}: {text}")
     return ratings
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The reading options of a command that may read more than one source.
+
+    Attributes:
+        columns: The columns' options, by name: "user", "item", "rating", "time", "scale".
+        options: The other options of ``read``, for all sources.
+        source: The source that the command is about; None for a query's result.
+        whole: Options of ``read`` that are of that source alone: "sql", "database", "items".
+    """
+
+    columns: Mapping[str, Any]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    source: str | None = None
+    whole: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def mapped(self) -> list[str]:
+        """Names of the columns that were mapped."""
+        return [name for name, value in self.columns.items() if value is not None]
+
+    def __call__(self, source: str | None) -> Ratings:
+        """Read a source."""
+        only = self.whole if source == self.source else {}
+        return read(source, **self.columns, **self.options, **only)

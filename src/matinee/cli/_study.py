@@ -9,7 +9,7 @@ import typer
 
 from ..errors import MatineeError, UsageError
 from ._output import command_line, note, print_json, print_table, say
-from ._source import Json
+from ._source import Files, Json
 
 if TYPE_CHECKING:
     from ..study import Results
@@ -23,6 +23,17 @@ Named = Annotated[
     str, typer.Argument(metavar="NAME_OR_FILE", help="A name of 'study list', or a TOML file.")
 ]
 Quick = Annotated[bool, typer.Option("--quick", help="The cut version of the study.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(help="Runs at a time; by default one for each core.", show_default=False),
+]
+RunThreads = Annotated[
+    int | None,
+    typer.Option(
+        help="Threads of each run; by default the cores divided by the workers.",
+        show_default=False,
+    ),
+]
 Folder = Annotated[
     str,
     typer.Argument(
@@ -105,17 +116,8 @@ def run(
     ctx: typer.Context,
     study: Named,
     quick: Quick = False,
-    workers: Annotated[
-        int | None,
-        typer.Option(help="Runs at a time; by default one for each core.", show_default=False),
-    ] = None,
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            help="Threads of each run; by default the cores divided by the workers.",
-            show_default=False,
-        ),
-    ] = None,
+    workers: Workers = None,
+    threads: RunThreads = None,
     seeds: Annotated[
         str | None,
         typer.Option(
@@ -203,10 +205,7 @@ def report(
             show_default=False,
         ),
     ] = None,
-    files: Annotated[
-        bool,
-        typer.Option("--files", help="Charts as SVG, tables as CSV and Markdown beside it too."),
-    ] = False,
+    files: Files = False,
     quick: Quick = False,
     json: Json = False,
 ) -> None:

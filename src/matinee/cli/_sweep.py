@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import UsageError
 from . import _source as source_options
 from ._output import command_line, note, print_json, print_table, say
+from ._progress import clock_text
 from ._source import Json
-from ._sweep_progress import SweepProgress, clock_text, values_text
+from ._sweep_progress import SweepProgress, values_text
 from ._threads import Device, Threads, use_threads
 
 if TYPE_CHECKING:
-    from ..data import Ratings
     from ..evaluate import Gain
     from ..study import Sweep, Trial
     from ._parts import Parts
@@ -165,25 +165,16 @@ def sweep(
         check_preset_name(out)
     if table is not None:
         check_table_name(table)
-    columns: dict[str, Any] = {
-        "user": user,
-        "item": item,
-        "rating": rating,
-        "time": time,
-        "scale": scale,
-    }
     if (source is None) == (sql is None):
         raise UsageError("name a SOURCE to search on, or give a query with --sql (and not both)")
 
-    def read(named: str | None) -> Ratings:
-        whole: dict[str, Any] = {"sql": sql, "database": database, "items": items}
-        only = whole if named == source else {}
-        return source_options.read(named, **columns, repeats=repeats, **only)
-
+    columns = {"user": user, "item": item, "rating": rating, "time": time, "scale": scale}
+    whole = {"sql": sql, "database": database, "items": items}
+    read = source_options.Reading(columns, {"repeats": repeats}, source, whole)
     parts = read_parts(
         source,
         read,
-        mapped=[name for name, value in columns.items() if value is not None],
+        mapped=read.mapped,
         test=test,
         holdout=holdout,
         by=None if holdout is None else by,

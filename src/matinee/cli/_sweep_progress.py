@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from ._output import console, note
+from ._output import console
+from ._progress import Display, clock_text
 
 if TYPE_CHECKING:
     from ..study import SearchSpace, Trial
@@ -16,11 +15,9 @@ if TYPE_CHECKING:
 
 _EVERY = 15.0
 """Seconds within a training after which a line is due where stderr is no terminal."""
-_PATIENT = 5.0
-_COMPILING = "in the first epoch; on the first run its kernels are compiled now (about 20 s, once)"
 
 
-class SweepProgress:
+class SweepProgress(Display):
     """Shows each trial as it ends, and what goes on: on a terminal a bar, else a line at times.
 
     Args:
@@ -29,49 +26,17 @@ class SweepProgress:
     """
 
     def __init__(self, trials: int | None, *, quiet: bool = False) -> None:
-        from rich.progress import Progress as Bar
         from rich.progress import SpinnerColumn, TextColumn
 
         self._of = "" if trials is None else f" of {trials}"
-        screen = console()
-        self._terminal = screen.is_terminal
-        self._quiet = quiet and not self._terminal
-        self._bar = Bar(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            console=screen,
-            transient=True,
-            disable=not self._terminal,
-        )
-        self._task = self._bar.add_task("")
-        self._said = 0.0
-        self._timer = threading.Timer(_PATIENT, self._say, [f"matinee: {_COMPILING}"])
-        self._timer.daemon = True
-
-    def __enter__(self) -> Self:
-        self._said = time.monotonic()
-        self._bar.start()
-        self._timer.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._timer.cancel()
-        self._bar.stop()
+        columns = SpinnerColumn(), TextColumn("{task.description}")
+        super().__init__(console(), *columns, every=_EVERY, quiet=quiet)
 
     def __call__(self, step: Step) -> None:
         """Note an epoch."""
         self._timer.cancel()
-        now = time.monotonic()
-        if self._terminal:
-            self._bar.update(self._task, description=self._text(step))
-        elif not self._quiet and now - self._said >= _EVERY:
-            self._said = now
-            note(self._text(step))
+        text = self._text(step)
+        self._show(time.monotonic(), text, description=text)
 
     def trial(self, trial: Trial, best: Trial | None) -> None:
         """Note the end of a trial."""
@@ -95,12 +60,6 @@ class SweepProgress:
             parts.append(f"{clock_text(step.left)} left to search")
         return "  ".join(parts)
 
-    def _say(self, text: str) -> None:
-        if self._terminal:
-            self._bar.console.print(text, highlight=False, markup=False)
-        elif not self._quiet:
-            note(text)
-
 
 def values_text(trial: Trial, space: SearchSpace) -> Iterator[str]:
     """The values of a trial, as a table shows them."""
@@ -114,10 +73,3 @@ def value_text(value: Any) -> str:
     if isinstance(value, list):
         return "-".join(map(str, value))
     return str(value)
-
-
-def clock_text(seconds: float) -> str:
-    """Seconds as minutes and seconds, or hours."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

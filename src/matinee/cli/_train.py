@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,7 +14,6 @@ from ._source import Json
 from ._threads import Device, Threads, use_threads
 
 if TYPE_CHECKING:
-    from ..data import Ratings
     from ._fit import Fitted
     from ._parts import Parts
 
@@ -113,25 +112,16 @@ def train(
     if epochs is not None:
         options = options.replace({"train.epochs": epochs}, "--epochs")
 
-    columns: dict[str, Any] = {
-        "user": user,
-        "item": item,
-        "rating": rating,
-        "time": time,
-        "scale": scale,
-    }
     if (source is None) == (sql is None):
         raise UsageError("name a SOURCE to train on, or give a query with --sql (and not both)")
 
-    def read(named: str | None) -> Ratings:
-        whole: dict[str, Any] = {"sql": sql, "database": database, "items": items}
-        only = whole if named == source else {}
-        return source_options.read(named, **columns, repeats=repeats, **only)
-
+    columns = {"user": user, "item": item, "rating": rating, "time": time, "scale": scale}
+    whole = {"sql": sql, "database": database, "items": items}
+    read = source_options.Reading(columns, {"repeats": repeats}, source, whole)
     parts = read_parts(
         source,
         read,
-        mapped=[name for name, value in columns.items() if value is not None],
+        mapped=read.mapped,
         test=test,
         holdout=holdout,
         by=by,
