@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numba
 import numpy as np
 import pytest
-import torch
 from battery import Battery, Case, checkerboard, everything, fitted, sample, seen_by, u1
 
 import matinee
@@ -33,15 +31,7 @@ USERS = ensemble({"copies": 2}, {"set": {"hidden": [8]}})
 ITEMS = ensemble({"set": {"rows": "items"}, "copies": 2})
 QUICK = partial(Ensemble, device="cpu")
 
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads(), numba.get_num_threads()
-    torch.set_num_threads(1)
-    numba.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads[0])
-    numba.set_num_threads(threads[1])
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 class NewPeople(Battery):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,29 +34,6 @@ CONTRAST = """() => {
   });
   return found.sort((a, b) => a[0] - b[0]).slice(0, 3);
 }"""
-
-
-def _chromium() -> str | None:
-    named = os.environ.get("CHROMIUM")
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    return named or next((path for name in names if (path := shutil.which(name))), None)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason="playwright is not installed: pip install matinee[browser]"
-    )
-    program = _chromium()
-    if program is None:
-        pytest.skip("no chromium on this machine (make browser installs one)")
-    with playwright.sync_playwright() as started:
-        try:
-            found = started.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        except playwright.Error as error:
-            pytest.skip(f"{program} does not start: {str(error).splitlines()[0]}")
-        yield found
-        found.close()
 
 
 class Opened:
