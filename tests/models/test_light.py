@@ -151,6 +151,15 @@ def test_standard_deviations_are_the_same(
         np.testing.assert_allclose(found, wanted, rtol=1e-3)
 
 
+def test_with_items_as_rows_new_people_are_as_uncertain(tmp_path: Path) -> None:
+    model = Autoencoder("base", rows="items", hidden=(10,), epochs=3, validation=0.2)
+    heavy, light = pair(model.fit(sample(), seed=1), tmp_path / "model")
+    items = heavy.item_ids.ids
+    wanted = heavy.predict(0, items, histories=STRANGERS, with_std=True)[1]
+    found = light.predict(0, items, histories=STRANGERS, with_std=True)[1]
+    np.testing.assert_allclose(found, wanted, rtol=1e-3)
+
+
 def test_vectors_of_an_ensemble_rank_as_it_does(
     ensembles: tuple[Recommender, Recommender],
 ) -> None:

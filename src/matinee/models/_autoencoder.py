@@ -9,12 +9,13 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from ..data import Histories, Ratings
+from ..data import Ratings
 from ..errors import UsageError
 from ..nn import Inputs, Network
 from ..train import Epoch, RunFolder, Settings
 from ..train._spread import Errors
 from ._fitted import FittedNetwork
+from ._single import Single
 from ._trainable import Trainable
 from ._training import (
     execute,
@@ -31,7 +32,7 @@ Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 
 
-class Autoencoder(Trainable):
+class Autoencoder(Single, Trainable):
     """A deep autoencoder over rows of ratings (Sedhain et al. 2015; Kuchaiev & Ginsburg 2017).
 
     With users as rows it answers for people it never met from the ratings they give (fold-in).
@@ -71,11 +72,6 @@ class Autoencoder(Trainable):
             )
         self._fitted: FittedNetwork | None = None
         self._held: Errors | None = None
-
-    @property
-    def folds_in(self) -> bool:
-        """See ``Kind``."""
-        return self.settings.network.rows != "items"
 
     @property
     def network(self) -> Network:
@@ -143,43 +139,6 @@ class Autoencoder(Trainable):
     def _errors(self, train: Ratings) -> Errors:
         held, self._held = self._held, None
         return held or super()._errors(train)
-
-    def _predict_with(
-        self, histories: Histories, rows: Int64, items: Int32
-    ) -> tuple[Float64, Float64 | None]:
-        told = self._predict(histories, rows, items)
-        if not self._trained.by_items:
-            return told, None
-        return told, (histories.users[rows] < 0).astype(np.float64)[:, None]
-
-    def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
-        if not self._trained.by_items:
-            return self._trained.predict(histories, rows, items)
-        out = self.bias.predict(histories, rows, items)
-        met = np.flatnonzero(histories.users[rows] >= 0)
-        if len(met):
-            out[met] = self._trained.predict(histories, rows[met], items[met])
-        return out
-
-    def _scores(self, histories: Histories) -> Float32:
-        if not self._trained.by_items:
-            return self._trained.scores(histories)
-        scores = self.bias.scores(histories)
-        met = np.flatnonzero(histories.users >= 0)
-        if len(met):
-            scores[met] = self._trained.scores(histories.take(met))
-        return scores
-
-    def encode(self, histories: Histories) -> Float32:
-        """The last hidden layer for people, float32, shape (people, hidden[-1]).
-
-        Raises:
-            UsageError: The network's rows are items, so people have no vector.
-        """
-        self._require_fitted()
-        if self._trained.by_items:
-            raise UsageError("with rows = 'items' the network has no vectors for people")
-        return self._trained.encode(histories)
 
     def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         return self._trained.state()

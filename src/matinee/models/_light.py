@@ -14,6 +14,7 @@ from ..nn import Forward
 from ..train import Settings
 from ._blending import Blending
 from ._interface import Recommender
+from ._single import Single
 from ._support import ItemVectors
 
 Int32 = npt.NDArray[np.int32]
@@ -112,58 +113,19 @@ class LightNetwork:
         return self._rows
 
 
-class LightAutoencoder(Recommender):
-    """An ``Autoencoder`` that predicts and recommends but cannot be fitted.
+class _Light(Recommender):
+    """A model that predicts and recommends but cannot be fitted.
 
-    ``load_model(path, light=True)`` makes it. It agrees with the model saved within rounding.
+    Args:
+        tensors: What ``_state`` of the model it stands for gave.
+        config: Likewise.
     """
-
-    kind: ClassVar[str] = "autoencoder"
 
     def __init__(self, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> None:
         self._saved = tensors, config
-        self.network = LightNetwork(tensors, config)
-        self.settings = self.network.settings
-
-    @property
-    def folds_in(self) -> bool:
-        """See ``Kind``."""
-        return not self.network.by_items
-
-    def item_space(self) -> ItemVectors:
-        """The items' learned vectors and biases."""
-        return self.network.item_space()
-
-    def encode(self, histories: Histories) -> Float32:
-        """The last hidden layer for people, float32, shape (people, hidden[-1]).
-
-        Raises:
-            UsageError: The network's rows are items, so people have no vector.
-        """
-        if self.network.by_items:
-            raise UsageError("with rows = 'items' the network has no vectors for people")
-        return self.network.encode(histories)
 
     def _fit(self, train: Ratings, seed: int, *args: Any, **options: Any) -> None:
         raise UsageError("this model was loaded to answer only; load it without light=True to fit")
-
-    def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
-        if not self.network.by_items:
-            return self.network.predict(histories, rows, items)
-        out = self.bias.predict(histories, rows, items)
-        met = np.flatnonzero(histories.users[rows] >= 0)
-        out[met] = self.network.predict(histories, rows[met], items[met])
-        return out
-
-    def _scores(self, histories: Histories) -> Float32:
-        if not self.network.by_items:
-            return self.network.scores(histories)
-        own = self.bias.user_bias(histories)[:, None]
-        scores = (self.bias.item_bias + own + self.bias.mean).astype(np.float32)
-        met = np.flatnonzero(histories.users >= 0)
-        if len(met):
-            scores[met] = self.network.scores(histories.take(met))
-        return scores
 
     def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         return self._saved
@@ -173,13 +135,35 @@ class LightAutoencoder(Recommender):
         return cls(tensors, config)
 
 
-class LightEnsemble(Blending, Recommender):
+class LightAutoencoder(Single, _Light):
+    """An ``Autoencoder`` that predicts and recommends but cannot be fitted.
+
+    ``load_model(path, light=True)`` makes it. It agrees with the model saved within rounding.
+    """
+
+    kind: ClassVar[str] = "autoencoder"
+
+    def __init__(self, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> None:
+        super().__init__(tensors, config)
+        self.network = LightNetwork(tensors, config)
+        self.settings = self.network.settings
+
+    @property
+    def _trained(self) -> LightNetwork:
+        return self.network
+
+    def item_space(self) -> ItemVectors:
+        """The items' learned vectors and biases."""
+        return self.network.item_space()
+
+
+class LightEnsemble(Blending, _Light):
     """An ``Ensemble`` that predicts and recommends but cannot be fitted, likewise."""
 
     kind: ClassVar[str] = "ensemble"
 
     def __init__(self, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> None:
-        self._saved = tensors, config
+        super().__init__(tensors, config)
         self.settings = Settings.make(config["settings"], "model")
         self.members: list[LightNetwork] = []
         self.known, self.new = tensors["blend.known"], tensors["blend.new"]
@@ -209,16 +193,6 @@ class LightEnsemble(Blending, Recommender):
             np.concatenate([space.vectors * weight for space, weight in weighed], axis=1),
             base + sum(space.biases * weight for space, weight in weighed),
         )
-
-    def _fit(self, train: Ratings, seed: int, *args: Any, **options: Any) -> None:
-        raise UsageError("this model was loaded to answer only; load it without light=True to fit")
-
-    def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-        return self._saved
-
-    @classmethod
-    def _restore(cls, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> Self:
-        return cls(tensors, config)
 
 
 def _csr(histories: Histories, forward: Forward) -> Csr:
