@@ -84,6 +84,11 @@ class Autoencoder(Single, Trainable):
         return self._trained.inputs
 
     @property
+    def n_parameters(self) -> int:
+        """See ``Kind``."""
+        return self._trained.n_parameters
+
+    @property
     def share(self) -> float:
         """What ``shrink`` left of the network's deviations from the bias model; 1 for all."""
         return self._trained.share

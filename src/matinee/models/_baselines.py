@@ -50,6 +50,11 @@ class GlobalMean(_Baseline):
 
     kind: ClassVar[str] = "global_mean"
 
+    @property
+    def n_parameters(self) -> int:
+        """See ``Kind``."""
+        return 1
+
     def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         return np.full(len(rows), self.bias.mean)
 
@@ -64,6 +69,11 @@ class ItemMean(_Baseline):
     """Predicts the mean training rating of the item."""
 
     kind: ClassVar[str] = "item_mean"
+
+    @property
+    def n_parameters(self) -> int:
+        """See ``Kind``."""
+        return 1 + self.n_items
 
     def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         return self.bias.item_mean[items].astype(np.float64)
@@ -83,6 +93,11 @@ class UserMean(_Baseline):
     """Predicts the mean of the ratings the person gave."""
 
     kind: ClassVar[str] = "user_mean"
+
+    @property
+    def n_parameters(self) -> int:
+        """See ``Kind``."""
+        return self.n_users
 
     def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         return _means(histories)[rows]
@@ -111,6 +126,11 @@ class Bias(_Baseline):
     """
 
     kind: ClassVar[str] = "bias"
+
+    @property
+    def n_parameters(self) -> int:
+        """See ``Kind``."""
+        return 1 + self.n_items + self.n_users
 
     def __init__(self, *, user_reg: float = 5.0, item_reg: float = 3.0, epochs: int = 10) -> None:
         if not (user_reg >= 0 and item_reg >= 0 and epochs >= 1):

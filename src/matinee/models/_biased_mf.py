@@ -55,6 +55,12 @@ class BiasedMF(Unbroken):
         self.search: list[tuple[float, float]] = []
 
     @property
+    def n_parameters(self) -> int:
+        """Of items, which it keeps, and of users, which follow from them."""
+        items = super().n_parameters
+        return items + items // self.n_items * self.n_users
+
+    @property
     def planned_epochs(self) -> list[int]:
         """See ``Trainable.planned_epochs``."""
         return [self.settings.mf.sweeps]

@@ -94,6 +94,11 @@ class Ensemble(Blending, Trainable):
         """Epochs, at most, of each member."""
         return [each.train.epochs for entry in member_settings(self.settings) for each in entry]
 
+    @property
+    def n_parameters(self) -> int:
+        """See ``Kind``."""
+        return sum(member.n_parameters for member in self.members)
+
     def _fit(
         self,
         train: Ratings,

@@ -60,6 +60,11 @@ class FittedNetwork:
         """Whether its rows are items, so that it knows nothing of new people."""
         return self.known is not None
 
+    @property
+    def n_parameters(self) -> int:
+        """Trained numbers; of the ratings that it carries, none."""
+        return sum(p.numel() for p in self.network.parameters() if p.requires_grad)
+
     def predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         """Predicted ratings, as ``Recommender._predict``; with items as rows, of known people."""
         if self.known is None:

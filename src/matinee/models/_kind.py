@@ -84,6 +84,11 @@ class Kind(ABC):
         """
         return True
 
+    @property
+    def n_parameters(self) -> int:
+        """Trained numbers. By default those of all arrays that a saved model holds of its own."""
+        return sum(int(array.size) for array in self._state()[0].values())
+
     def _predict_with(
         self, histories: Histories, rows: Int64, items: Int32
     ) -> tuple[Float64, Float64 | None]:

@@ -89,7 +89,9 @@ def prepare(
         csr = _coded(ratings, train, settings)
         if len(csr.values):
             watched[name] = Holdout.of(csr, low, high, users_are_columns=by_items)
-    own = Holdout.of(known, low, high, users_are_columns=by_items)
+    own = None
+    if "training" in measure:
+        own = Holdout.of(known, low, high, users_are_columns=by_items)
     run = Run(network, inputs, known, settings.train, rng, valid, watched, member, measure, own)
     return run, held
 

@@ -59,11 +59,6 @@ class OutsideFactors(Recommender):
         """See ``Kind``."""
         return False
 
-    @property
-    def n_parameters(self) -> int:
-        """Trained numbers."""
-        return sum(array.size for array in self._state()[0].values())
-
     @abstractmethod
     def _make(self, seed: int) -> Any:
         """The library's model, ready to be fitted."""

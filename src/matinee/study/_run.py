@@ -71,23 +71,22 @@ def execute(
     _forget_peak()
     data = shelf.get(spec.data)
     curve = _Curve(spec, on_epoch)
-    model = make_model(spec.kind, spec.settings)
     error, final, parameters = "", {}, 0
     begun = time.perf_counter()
     try:
         model = _fit(spec, data, folder, curve)
         seconds = time.perf_counter() - begun
-        final = _score(spec, model, data)
-        parameters = _parameters(model)
+        trained = _epochs(model, spec)
+        # What was done before a stop is in the epochs; the clock began after it.
+        spent = float(max(getattr(model, "fit_seconds", seconds), _seconds(trained)))
+        final = _score(spec, model, data) | {"fit_seconds": spent}
+        parameters = model.n_parameters
     except TrainingError as failure:
         seconds = time.perf_counter() - begun
+        trained = _left_in(folder, spec) or curve.epochs
         error = str(failure)
-    trained = _epochs(model, spec) or _left_in(folder, spec) or curve.epochs
-    spent = getattr(model, "fit_seconds", seconds)
-    if trained:  # what was done before a stop is in there, and scoring is not
-        seconds = sum(epoch.seconds for epoch in trained)
-    if not error:
-        final["fit_seconds"] = float(max(spent, seconds if trained else 0.0))
+    if trained:
+        seconds = _seconds(trained)
     return RunRecord(
         key=spec.key,
         settings={"model": spec.kind, **spec.settings},
@@ -150,6 +149,10 @@ def _epochs(model: Recommender, spec: Spec) -> list[EpochRecord]:
     """All epochs of a model, those before a stop included."""
     done = getattr(model, "epochs", []) if spec.kind in BY_SETTINGS else []
     return [as_record(epoch, spec.figures, at) for at, epoch in enumerate(done, start=1)]
+
+
+def _seconds(epochs: list[EpochRecord]) -> float:
+    return sum(epoch.seconds for epoch in epochs)
 
 
 def _left_in(folder: Path, spec: Spec) -> list[EpochRecord]:
@@ -223,30 +226,6 @@ def _coverage(score: Evaluation) -> dict[str, float]:
     for each in score.uncertainty.intervals if score.uncertainty else ():
         found[f"coverage{100 * each.level:.0f}"] = each.covered
     return found
-
-
-def _parameters(model: Recommender) -> int:
-    """Trained numbers."""
-    if model.kind == "autoencoder":
-        network = _autoencoder(model).network
-        return sum(p.numel() for p in network.parameters() if p.requires_grad)
-    if model.kind == "global_mean":
-        return 1
-    if model.kind == "ensemble":  # its state has the ratings of members with items as rows, too
-        members = getattr(model, "members", ())
-        networks = [member.network for member in members]
-        return sum(p.numel() for n in networks for p in n.parameters() if p.requires_grad)
-    counted = getattr(model, "n_parameters", None)
-    if counted is not None:
-        return int(counted)
-    if model.kind == "biased-mf":  # it keeps those of items, from which those of a user follow
-        items = sum(int(array.size) for array in model._state()[0].values())
-        return items + items // model.n_items * model.n_users
-    if model.kind == "user_mean":
-        return model.n_users
-    if model.kind in ("bias", "item_mean"):
-        return 1 + model.n_items + (model.n_users if model.kind == "bias" else 0)
-    return sum(int(array.size) for array in model._state()[0].values())
 
 
 def _versions(kind: str) -> dict[str, str]:

@@ -53,7 +53,7 @@ def measure(run: Run) -> tuple[dict[str, float], dict[str, float]]:
     penalty = None
     if "penalty" in run.measures and run.config.l2 > 0:
         penalty = more["penalty"] = l2_penalty(run.network, run.config)
-    if run.training is not None and "training" in run.measures:
+    if run.training is not None:
         errors = run.training.squared_errors(*parts)
         more["training"] = float(np.sqrt(errors.mean()))
         more["training_user_mean"] = run.training.mean_user_rmse(errors)
@@ -63,7 +63,7 @@ def measure(run: Run) -> tuple[dict[str, float], dict[str, float]]:
         with single_row_statistics(run.network):
             for name, held in run.watch.items():
                 more[f"{name}_single_row"] = held.rmse(*parts)
-            if run.training is not None and "training" in run.measures:
+            if run.training is not None:
                 errors = run.training.squared_errors(*parts)
                 more["training_user_mean_single_row"] = run.training.mean_user_rmse(errors)
     return watched, more
