@@ -51,7 +51,6 @@ _WAITING = 64
 _ZIPPED = 8192
 
 Name = Annotated[str, Path(max_length=schema.MAX_TEXT)]
-Work = Callable[[Any], dict[str, Any]]
 
 
 class _Search(BaseModel):
