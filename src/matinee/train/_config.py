@@ -56,6 +56,14 @@ class TrainConfig(Config):
     """What a step schedule multiplies the rate by."""
     warmup: float = Field(0.0, ge=0.0)
     """Epochs over which the rate rises from 0."""
+    refeed: Literal["off", "dense", "sampled"] = "off"
+    """Whether each step on a batch x is followed by one on the network's own output f(x), as input
+    and as target (Kuchaiev & Ginsburg 2017): at all columns; or at a sample of them, at a cost that
+    does not grow with the catalogue. f(x) is shown whole: input_dropout and the conditional
+    objective hide ratings of x alone."""
+    refeed_entries: int = Field(256, ge=1)
+    """Columns drawn for each batch with refeed = "sampled": as many to be shown to the encoder, and
+    as many to be scored."""
     validation: float = Field(0.0, ge=0.0, lt=1.0)
     """Share of the training ratings kept out to choose the epoch; 0 keeps the last epoch."""
     keep: Literal["best", "settled"] = "best"
@@ -80,6 +88,11 @@ class TrainConfig(Config):
             limit = f"{1.0 - ratio:.3g}"
             raise ValueError(f"learning_rate * weight_decay must be below {limit} here")
         return self
+
+    @property
+    def steps_per_batch(self) -> int:
+        """Optimiser steps a batch: a second one where its output is fed back."""
+        return 1 if self.refeed == "off" else 2
 
 
 def rows_per_step(config: TrainConfig, rows: int) -> int:
@@ -132,6 +145,11 @@ class Settings(Config):
     def _consistent(self) -> Settings:
         if self.network.batch_norm and self.train.batch_size == 1:
             raise ValueError("batch_norm needs a batch_size of at least 2")
+        if self.network.input == "levels" and self.train.refeed != "off":
+            raise ValueError(
+                "refeed needs input = 'ratings' or 'presence': an output is not one of the levels "
+                "of input = 'levels'"
+            )
         if self.kind != "autoencoder" and self.members:
             raise ValueError(f"an ensemble is made of autoencoders, not of kind {self.kind}")
         self._refuse_idle()
