@@ -47,6 +47,24 @@ def decode(network: Network, entries: dict[str, Tensor], hidden: Tensor) -> Tens
     return TORCH[network.config.output_activation](dot + network.bias_out[column])
 
 
+def encode_all(values: Tensor, table: Tensor) -> Tensor:
+    """The encoder's sums where every row has an input at each of m columns.
+
+    Args:
+        values: (rows, m), the inputs.
+        table: (m, each, width), the input table's rows of those columns: one a column, or with
+            input = "presence" two.
+    """
+    sums = values @ table[:, -1]
+    return sums if table.shape[1] == 1 else sums + table[:, 0].sum(dim=0)
+
+
+def decode_all(network: Network, hidden: Tensor, table: Tensor, bias: Tensor) -> Tensor:
+    """The prediction of every row at each of m columns, (rows, m), from their (m, width) rows."""
+    dot = torch.addmm(bias, hidden, table.t())
+    return TORCH[network.config.output_activation](dot)
+
+
 def masked_mse(prediction: Tensor, entries: dict[str, Tensor]) -> Tensor:
     """Weighted mean of the squared errors over the entries the loss looks at."""
     miss = prediction - entries["target"]

@@ -10,17 +10,19 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from ..nn import Batch, Middle, Network, Transposer, kernels, reference, sum_by_column
 from ._config import TrainConfig
 from ._optimizer import RMSPROP_DECAY, Flat, Plan, Table, has_l2
+from ._refeed import KernelRefeed, TorchRefeed
 from ._schedule import learning_rates
 
 Array = npt.NDArray[Any]
 
 
 class Engine(Protocol):
-    """What the training loop needs of a step."""
+    """What the training loop needs of a step: one batch, with its re-feeding if there is any."""
 
     def step(self, batch: Batch, step: int) -> float:
         """Do step number ``step`` (from 1) and return the batch's masked MSE before it."""
@@ -49,7 +51,7 @@ class KernelEngine:
 
     def __init__(self, network: Network, config: TrainConfig, steps_per_epoch: int) -> None:
         self.network = network
-        self.plan = Plan(config, steps_per_epoch)
+        self.plan = Plan(config, steps_per_epoch * config.steps_per_batch)
         dense = config.l2 > 0  # then every row has a gradient at every step
         self.tied = network.config.tied
         self.table_in = Table(self.plan, network.table_in.detach().numpy())
@@ -65,6 +67,11 @@ class KernelEngine:
         self._bias_out = network.bias_out.detach().numpy()
         self._activation = network.output_code
         self._rows = [np.arange(len(t.weights), dtype=np.int32) for t in self._tables()]
+        self._refeed = (
+            KernelRefeed(network, config, self.table_in, self.table_out, self.flat)
+            if config.refeed != "off"
+            else None
+        )
 
     def _flatten(self) -> None:
         """Make the small parameters, and their gradients, views of one vector each."""
@@ -91,6 +98,7 @@ class KernelEngine:
     @torch.no_grad()
     def step(self, batch: Batch, step: int) -> float:
         """See ``Engine``."""
+        step = (step - 1) * self.plan.config.steps_per_batch + 1
         columns = self._by_column(batch.indptr, batch.column)
         sources = columns if self.shared else self._by_source(batch.in_ptr, batch.source)
         self.table_in.catch_up(sources.columns, step - 1)
@@ -100,7 +108,9 @@ class KernelEngine:
         table_out = self.table_out.weights
         gathered = np.empty((batch.rows, self.table_in.weights.shape[1]), dtype=table_out.dtype)
         kernels.encode(batch.in_ptr, batch.source, batch.coef, self.table_in.weights, gathered)
-        last = self.middle.forward(torch.from_numpy(gathered)).numpy()
+        hidden = self.middle.forward(torch.from_numpy(gathered))
+        last = hidden.numpy()
+        fed = self._refeed.output(hidden, step) if self._refeed else None
         error = np.empty(len(batch.column), dtype=table_out.dtype)
         d_hidden = np.empty_like(last)
         loss = kernels.decode_loss(
@@ -124,6 +134,8 @@ class KernelEngine:
             self.table_out.step(columns, step, (error, last))
             self.table_in.step(sources, step, (batch.coef, d_gathered))
         self.flat.step(step)
+        if self._refeed and fed:
+            self._refeed.step(fed, step + 1)
         return float(loss)
 
     def _tables(self) -> list[Table]:
@@ -132,11 +144,11 @@ class KernelEngine:
     def settle(self, step: int) -> None:
         """See ``Engine``."""
         for table, rows in zip(self._tables(), self._rows, strict=True):
-            table.catch_up(rows, step)
+            table.catch_up(rows, step * self.plan.config.steps_per_batch)
 
     def learning_rate(self, step: int) -> float:
         """See ``Engine``."""
-        return float(self.plan.learning_rates[step])
+        return float(self.plan.learning_rates[step * self.plan.config.steps_per_batch])
 
     def _arrays(self) -> dict[str, Array]:
         arrays: dict[str, Array] = {"flat.m": self.flat.m, "flat.v": self.flat.v}
@@ -170,7 +182,8 @@ class TorchEngine:
     def __init__(self, network: Network, config: TrainConfig, steps_per_epoch: int) -> None:
         self.network = network
         self.config = config
-        self.rates = learning_rates(config, steps_per_epoch)
+        self.rates = learning_rates(config, steps_per_epoch * config.steps_per_batch)
+        self._refeed = TorchRefeed(network, config) if config.refeed != "off" else None
         free = [network.bias_out] if network.bias_out.requires_grad else []
         rest = [p for p in network.parameters() if p.requires_grad and p is not network.bias_out]
         # Moments start at zero as in the kernels, and weight decay is decoupled for every kind.
@@ -190,11 +203,20 @@ class TorchEngine:
 
     def step(self, batch: Batch, step: int) -> float:
         """See ``Engine``."""
+        step = (step - 1) * self.config.steps_per_batch + 1
         table = self.network.table_in
         entries = reference.tensors(batch, table.device, table.dtype)
         hidden = self.network.middle(reference.encode(self.network, entries))
         loss = reference.masked_mse(reference.decode(self.network, entries, hidden), entries)
-        penalty = torch.zeros((), dtype=table.dtype, device=table.device)
+        fed = self._refeed.output(hidden.detach()) if self._refeed else None
+        self._descend(loss, step)
+        if self._refeed and fed:
+            self._descend(self._refeed.loss(fed), step + 1)
+        return float(loss.detach())
+
+    def _descend(self, loss: Tensor, step: int) -> None:
+        """One step of torch's optimiser, with l2 and weight decay."""
+        penalty = torch.zeros_like(loss)
         if self.config.l2:
             for p in self.optimizer.param_groups[0]["params"]:
                 if has_l2(self.config, p):
@@ -208,14 +230,13 @@ class TorchEngine:
                     p.mul_(1.0 - rate * self.config.weight_decay)
         self.optimizer.param_groups[0]["lr"] = rate
         self.optimizer.step()
-        return float(loss.detach())
 
     def settle(self, step: int) -> None:
         """See ``Engine``: torch's weights are always up to date."""
 
     def learning_rate(self, step: int) -> float:
         """See ``Engine``."""
-        return float(self.rates[step])
+        return float(self.rates[step * self.config.steps_per_batch])
 
     def state(self) -> dict[str, Array]:
         """See ``Engine``."""

@@ -154,6 +154,27 @@ class Table:
             plan.l2,
         )
 
+    def step_given(self, rows: npt.NDArray[np.int32], gradient: Float, step: int) -> None:
+        """Step some rows by a gradient that is there in full, float (rows, width)."""
+        plan = self.plan
+        kernels.step_given(
+            plan.kind,
+            rows,
+            gradient,
+            self.weights,
+            self.m,
+            self.v,
+            self.last,
+            step,
+            plan.rate[step],
+            plan.keep[step],
+            plan.beta1,
+            plan.beta2,
+            plan.root[step],
+            plan.eps,
+            plan.l2,
+        )
+
 
 class Flat:
     """The optimiser's state of everything but the tables: one flat vector, stepped densely.

@@ -161,6 +161,39 @@ def step_rows(
 
 
 @njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
+def step_given(
+    kind: int,
+    columns: Int32,
+    gradient: Float,
+    w: Float,
+    m: Float,
+    v: Float,
+    last: Int32,
+    t: int,
+    rate: float,
+    keep: float,
+    beta1: float,
+    beta2: float,
+    root: float,
+    eps: float,
+    l2: float,
+) -> None:
+    """Step ``t`` on the rows ``columns`` by a gradient that is there in full, (columns, width)."""
+    type_ = w.dtype.type
+    rate_, keep_, b1, b2 = type_(rate), type_(keep), type_(beta1), type_(beta2)
+    root_, eps_, l2_ = type_(root), type_(eps), type_(l2)
+    has_m = m.shape[0] > 0
+    has_v = v.shape[0] > 0
+    for u in prange(len(columns)):
+        i = columns[u]
+        g = gradient[u]
+        mi = m[i] if has_m else g
+        vi = v[i] if has_v else g
+        _move(kind, w[i], mi, vi, g, rate_, keep_, b1, b2, root_, eps_, l2_)
+        last[i] = t
+
+
+@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
 def catch_up(
     kind: int,
     columns: Int32,
