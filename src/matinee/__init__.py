@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         LeakError,
         MatineeError,
         ModelFileError,
+        ProcessError,
         TrainingError,
         UnknownIdError,
         UsageError,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
         load_model,
         model,
     )
+    from .train import Group
 
 __all__ = [
     "Autoencoder",
@@ -51,12 +53,14 @@ __all__ = [
     "Ensemble",
     "Evaluation",
     "GlobalMean",
+    "Group",
     "Histories",
     "ItemMean",
     "ItemTable",
     "LeakError",
     "MatineeError",
     "ModelFileError",
+    "ProcessError",
     "Ratings",
     "Recommender",
     "Scale",
@@ -102,6 +106,7 @@ _HOMES = {
         "LeakError",
         "MatineeError",
         "ModelFileError",
+        "ProcessError",
         "TrainingError",
         "UnknownIdError",
         "UsageError",
@@ -120,6 +125,7 @@ _HOMES = {
         "load_model",
         "model",
     ),
+    "train": ("Group",),
 }
 _find = lazily(__name__, _HOMES)
 

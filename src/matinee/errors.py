@@ -38,6 +38,10 @@ class TrainingError(MatineeError):
     """Training cannot go on: the loss is not finite, or a checkpoint does not fit."""
 
 
+class ProcessError(MatineeError):
+    """The processes of one training run lost one another, or were not given the same."""
+
+
 class UnknownIdError(MatineeError):
     """A user or item the model has never seen was asked for by id."""
 

@@ -19,6 +19,7 @@ from typer.core import TyperGroup
 from .._version import __version__
 from ..errors import MatineeError, UsageError, nearest
 from ._output import note
+from ._processes import one_voice
 
 COMMANDS: dict[str, str] = {
     "quickstart": "_quickstart:quickstart",
@@ -130,7 +131,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("GOMP_SPINCOUNT", "3000")
     try:
         # obj: a command that can be gone on with says how by repeating its own arguments.
-        code = command_tree().main(args=args, prog_name="matinee", standalone_mode=False, obj=args)
+        with one_voice(args):
+            code = command_tree().main(
+                args=args, prog_name="matinee", standalone_mode=False, obj=args
+            )
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except (_InterruptedError, KeyboardInterrupt, typer.Abort):

@@ -18,7 +18,7 @@ from ._scores import as_object
 if TYPE_CHECKING:
     from ..evaluate import Evaluation
     from ..models import Autoencoder, BiasedMF, Ensemble, SparseFC
-    from ..train import Settings
+    from ..train import Group, Settings
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,8 @@ def fit(
     resume: bool = False,
     watch: bool = False,
     quiet: bool = False,
-) -> Fitted:
+    group: Group | None = None,
+) -> Fitted | None:
     """Train on the parts, score, and save to a folder.
 
     Args:
@@ -80,6 +81,10 @@ def fit(
         resume: Go on from the checkpoint in ``out``.
         watch: Score the test part after each epoch, for the curve.
         quiet: No lines of progress where stderr is no terminal.
+        group: The processes that train together. The first alone scores and saves.
+
+    Returns:
+        The model; None in a process that is not the first.
 
     Raises:
         UsageError: ``out`` holds something else, or there is nothing to resume.
@@ -87,7 +92,9 @@ def fit(
     """
     from ..models import check_place
     from ..models import model as make_model
+    from ..train import Group
 
+    group = group or Group()
     model = make_model(settings=settings, device=device)
     replaces = check_place(out)
     if not resume and any(out.glob("checkpoint*")):
@@ -104,12 +111,15 @@ def fit(
                 folder=None if command is None else out,
                 resume=resume,
                 watch={"test": parts.test} if watch and parts.test is not None else None,
+                group=group,
             )
     except KeyboardInterrupt:
         if command is not None and any(out.glob("checkpoint*")):
             again = [*command, *(() if "--resume" in command else ("--resume",))]
             note(f"\nmatinee: the run is saved in {out}; to go on:\n  {command_line(again)}")
         raise
+    if not group.first:
+        return None
     wall = time.perf_counter() - started
     earlier = model.epochs[: len(model.epochs) - len(progress.seen)]
     record = {

@@ -85,6 +85,7 @@ def quickstart(
         seed=seed,
         quiet=json,
     )
+    assert fitted is not None  # this is the only process
     taste = _taste(fitted.model, ratings)
     table = fitted.model.recommend([{item: value for item, _, value in taste}], k=10)
     if json:

@@ -10,10 +10,12 @@ import typer
 from ..errors import UsageError
 from . import _source as source_options
 from ._output import command_line, note, print_json, say
+from ._processes import in_turn, threads_each
 from ._source import Json
 from ._threads import Device, Threads, use_threads
 
 if TYPE_CHECKING:
+    from ..train import Group
     from ._fit import Fitted
     from ._parts import Parts
 
@@ -101,8 +103,9 @@ def train(
 
     Without --test or --holdout it trains on everything, and there is no score.
     """
-    use_threads(threads)
+    use_threads(threads_each(threads))
     from ..config import parse_settings
+    from ..train import Group
     from ..train import preset as find_preset
     from ._fit import default_folder, fit
     from ._parts import read_parts
@@ -118,43 +121,51 @@ def train(
     columns = {"user": user, "item": item, "rating": rating, "time": time, "scale": scale}
     whole = {"sql": sql, "database": database, "items": items}
     read = source_options.Reading(columns, {"repeats": repeats}, source, whole)
-    parts = read_parts(
-        source,
-        read,
-        mapped=read.mapped,
-        test=test,
-        holdout=holdout,
-        by=by,
-        seed=seed,
-    )
-    if watch and parts.test is None:
-        raise UsageError("--watch scores a test part; add --test or --holdout")
-    folder = out or default_folder(parts.train.name, preset)
-    if not json:
-        note(_beginning(parts, preset))
-    fitted = fit(
-        options,
-        parts,
-        folder,
-        preset=preset,
-        seed=seed,
-        command=ctx.obj or ["train"],
-        device=device,
-        resume=resume,
-        watch=watch,
-        quiet=json,
-    )
+    with Group.join() as group:
+        parts = in_turn(
+            group,
+            lambda: read_parts(
+                source,
+                read,
+                mapped=read.mapped,
+                test=test,
+                holdout=holdout,
+                by=by,
+                seed=seed,
+            ),
+        )
+        if watch and parts.test is None:
+            raise UsageError("--watch scores a test part; add --test or --holdout")
+        folder = out or default_folder(parts.train.name, preset)
+        if not json:
+            note(_beginning(parts, preset, group))
+        fitted = fit(
+            options,
+            parts,
+            folder,
+            preset=preset,
+            seed=seed,
+            command=ctx.obj or ["train"],
+            device=device,
+            resume=resume,
+            watch=watch,
+            quiet=json,
+            group=group,
+        )
+    if fitted is None:  # the first process has it
+        return
     if json:
         print_json(fitted.as_object())
     else:
         _show(fitted, parts)
 
 
-def _beginning(parts: Parts, preset: str) -> str:
+def _beginning(parts: Parts, preset: str, group: Group) -> str:
     train = parts.train
+    together = "" if group.alone else f", in {group.size} processes"
     return (
         f"matinee: training {preset} on {len(train):,} ratings by {train.n_users:,} users of "
-        f"{train.n_items:,} items ({train.name})"
+        f"{train.n_items:,} items ({train.name}){together}"
     )
 
 

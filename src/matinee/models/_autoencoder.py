@@ -13,6 +13,7 @@ from ..data import Ratings
 from ..errors import UsageError
 from ..nn import Inputs, Network
 from ..train import Epoch, RunFolder, Settings
+from ..train._distributed import ALONE, Group
 from ..train._spread import Errors
 from ._fitted import FittedNetwork
 from ._single import Single
@@ -114,7 +115,9 @@ class Autoencoder(Single, Trainable):
         resume: bool = False,
         watch: Mapping[str, Ratings] | None = None,
         measure: frozenset[str] = frozenset(),
+        group: Group = ALONE,
     ) -> None:
+        group.agree(self._identity(seed))
         run, held = prepare(
             train,
             self.settings,
@@ -123,6 +126,7 @@ class Autoencoder(Single, Trainable):
             device=self.device,
             watch=watch,
             measure=measure,
+            group=group,
         )
         place = None
         if folder is not None:

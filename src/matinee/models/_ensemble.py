@@ -20,6 +20,7 @@ from ..train import (
     fit_blend,
     member_settings,
 )
+from ..train._distributed import ALONE, Group
 from ..train._spread import Errors
 from ._blending import Blending, disagreement
 from ._fitted import FittedNetwork
@@ -109,7 +110,9 @@ class Ensemble(Blending, Trainable):
         resume: bool = False,
         watch: Mapping[str, Ratings] | None = None,
         measure: frozenset[str] = frozenset(),
+        group: Group = ALONE,
     ) -> None:
+        group.agree(self._identity(seed))
         entries = member_settings(self.settings)
         share = entries[0][0].train.validation
         held = carve_ratings(train, share, np.random.default_rng(seed)) if share else None
@@ -130,6 +133,7 @@ class Ensemble(Blending, Trainable):
                 measure=measure,
                 held=held,
                 member=number,
+                group=group,
             )
             place = None
             if folder is not None:
@@ -138,6 +142,7 @@ class Ensemble(Blending, Trainable):
                 )
                 self._run_folders.append(place)
             going_on = resume and place is not None and place.checkpoint.exists()
+            going_on = bool(group.broadcast(b"1" if going_on else b""))
             execute(run, folder=place, resume=going_on, on_epoch=on_epoch)
             self._add(finished(run, train, settings, shrink=False))
             if held is not None:

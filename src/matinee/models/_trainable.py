@@ -10,6 +10,7 @@ from ..data import Ratings
 from ..errors import UsageError
 from ..train import Epoch, RunFolder, Settings, drop_checkpoints
 from ..train import preset as _preset
+from ..train._distributed import ALONE, Group
 from ._interface import Recommender
 from ._training import choose_device
 
@@ -72,6 +73,7 @@ class Trainable(Recommender):
         resume: bool = False,
         watch: Mapping[str, Ratings] | None = None,
         measure: Iterable[str] = (),
+        group: Group = ALONE,
         **options: Any,
     ) -> Self:
         """Train on ratings.
@@ -86,6 +88,9 @@ class Trainable(Recommender):
                 chosen by them; ratings of unknown users and items are left out, and with them a
                 set that has no others.
             measure: Further figures of each epoch, for studies: see ``train.MEASURES``.
+            group: The processes that torchrun started, which then share the work and must all call
+                this alike: ``with matinee.Group.join() as group``. Each ends with the model; the
+                first alone uses the folder.
             **options: There are no others; a wrong name is an error.
 
         Returns:
@@ -94,21 +99,24 @@ class Trainable(Recommender):
         Raises:
             DataError: Too few users or items, or a value that is no rating.
             TrainingError: The loss diverged.
+            ProcessError: Another process of the group failed, or was given something else.
             UsageError: Nothing to resume, or the checkpoint is of another run.
         """
         if resume and folder is None:
             raise UsageError("resume needs the folder of the run to go on with")
-        if folder is not None and not resume:
-            drop_checkpoints(Path(folder))
+        place = Path(folder) if folder is not None and group.first else None
+        if place is not None and not resume:
+            drop_checkpoints(place)
         self._run_folders = []
         return super().fit(
             train,
             seed=seed,
             on_epoch=on_epoch,
-            folder=None if folder is None else Path(folder),
+            folder=place,
             resume=resume,
             watch=watch or {},
             measure=frozenset(measure),
+            group=group,
             **options,
         )
 

@@ -21,9 +21,11 @@ from ..train import (
     column_means,
     fit_bias,
     part,
+    share,
     shrink_to_bias,
 )
 from ..train import train as _train
+from ..train._distributed import ALONE, Group
 from ..train._spread import Errors
 from ._fitted import FittedNetwork
 
@@ -44,6 +46,7 @@ def prepare(
     measure: frozenset[str] = frozenset(),
     held: Mask | None = None,
     member: int = 0,
+    group: Group = ALONE,
 ) -> tuple[Run, Mask | None]:
     """A run that is ready to train.
 
@@ -57,6 +60,7 @@ def prepare(
         measure: Further figures of each epoch: see ``train.MEASURES``.
         held: Which ratings are the validation part, shape (len(train),), where that is settled.
         member: Number in the ensemble, from 1; 0 for none.
+        group: The processes that train together.
 
     Returns:
         The run, and which ratings are its validation part, shape (len(train),).
@@ -71,7 +75,7 @@ def prepare(
         held[_places(whole)] = carve_rows(whole, settings.train.validation, rng)
     if held is not None:
         known, out = part(whole, held)
-        valid = Holdout.of(out, low, high)
+        valid = Holdout.of(out, low, high, group=group)
     offset = _offset(known, settings.network.center)
     inputs = fit_inputs(settings.network, known.values, offset)
     generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
@@ -88,11 +92,23 @@ def prepare(
     for name, ratings in (watch or {}).items():
         csr = _coded(ratings, train, settings)
         if len(csr.values):
-            watched[name] = Holdout.of(csr, low, high, users_are_columns=by_items)
+            watched[name] = Holdout.of(csr, low, high, users_are_columns=by_items, group=group)
     own = None
     if "training" in measure:
-        own = Holdout.of(known, low, high, users_are_columns=by_items)
-    run = Run(network, inputs, known, settings.train, rng, valid, watched, member, measure, own)
+        own = Holdout.of(known, low, high, users_are_columns=by_items, group=group)
+    run = Run(
+        network,
+        inputs,
+        known,
+        settings.train,
+        rng,
+        valid,
+        watch=watched,
+        member=member,
+        measures=measure,
+        training=own,
+        group=group,
+    )
     return run, held
 
 
@@ -103,9 +119,14 @@ def execute(
     resume: bool = False,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> None:
-    """Train a run to its end, with metrics and checkpoints in a folder."""
+    """Train a run to its end, with metrics and checkpoints in a folder.
+
+    Of several processes the first alone has a folder; all of them resume by it.
+    """
     if folder is not None:
         folder.start(run, resume=resume)
+    if resume:
+        share(run)
     try:
         for epoch in _train(run):
             if folder is not None:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from ..data import Ratings, atomic_path
 from ..errors import UsageError
 from ..train import Epoch, Settings
+from ..train._distributed import ALONE, Group
 from ._trainable import Trainable
 
 Int32 = npt.NDArray[np.int32]
@@ -50,7 +51,10 @@ class Unbroken(Trainable):
         resume: bool = False,
         watch: Mapping[str, Ratings] | None = None,
         measure: frozenset[str] = frozenset(),
+        group: Group = ALONE,
     ) -> None:
+        if not group.alone:
+            raise UsageError(f"{self.kind} trains in one process; start it without torchrun")
         if measure:
             raise UsageError(f"{self.kind} has no further figures: {', '.join(sorted(measure))}")
         if resume:

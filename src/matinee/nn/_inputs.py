@@ -50,6 +50,30 @@ class Batch:
         """Number of rows."""
         return len(self.indptr) - 1
 
+    def take(self, rows: slice) -> Batch:
+        """Some neighbouring rows of it, as views."""
+        if rows == slice(0, self.rows):
+            return self
+        ptr = self.indptr[rows.start : rows.stop + 1]
+        entries = slice(ptr[0], ptr[-1])
+        ptr, column = ptr - ptr[0], self.column[entries]
+        if self.source is self.column:
+            in_ptr, source, inputs = ptr, column, entries
+        else:
+            in_ptr = self.in_ptr[rows.start : rows.stop + 1]
+            inputs = slice(in_ptr[0], in_ptr[-1])
+            in_ptr, source = in_ptr - in_ptr[0], self.source[inputs]
+        return Batch(
+            indptr=ptr,
+            column=column,
+            target=self.target[entries],
+            weight=self.weight[entries],
+            in_ptr=in_ptr,
+            source=source,
+            coef=self.coef[inputs],
+            row_bias=self.row_bias[rows],
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Inputs:

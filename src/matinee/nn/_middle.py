@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ._activation_names import LEAK, SELU_ALPHA, SELU_SCALE
 from ._activations import TORCH
-from ._network import Network
+from ._network import Network, Place
 
 _ATEN: Any = torch.ops.aten
 
@@ -67,12 +67,15 @@ class Middle:
         # A tied decoder's layer is an encoder's, transposed.
         return _grad(own[len(self._weights) - 1 - index]).t()
 
-    def forward(self, gathered: Tensor) -> Tensor:
-        """The last hidden layer from the encoder's sums, which are overwritten."""
+    def forward(self, gathered: Tensor, place: Place | None = None) -> Tensor:
+        """The last hidden layer from the encoder's sums, which are overwritten.
+
+        ``place`` is as in ``Network.middle``.
+        """
         if self.by_autograd:
             with torch.enable_grad():
                 self._leaf = gathered.requires_grad_()
-                self._hidden = self.network.middle(self._leaf)
+                self._hidden = self.network.middle(self._leaf, place)
             return self._hidden.detach()
         self._saved.clear()
         before, x = gathered, gathered.add_(self._bias_in)
@@ -80,7 +83,7 @@ class Middle:
             if index > 0:
                 x = torch.addmm(self._biases[index - 1], before, self._transposed[index - 1])
             out = self._activate(x)
-            keep = self.network.dropout_mask(out) if index == self._dropped else None
+            keep = self.network.dropout_mask(out, place) if index == self._dropped else None
             self._saved.append((before, x, out, keep))
             before = out if keep is None else out * keep
         return before

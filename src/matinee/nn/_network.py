@@ -13,6 +13,9 @@ from torch.nn import functional
 from ._activations import CODES, TORCH
 from ._config import NetworkConfig
 
+Place = tuple[int, int]
+"""Where some neighbouring rows of a batch begin in it, and how many rows it has."""
+
 
 class Network(nn.Module):
     """A deep autoencoder whose first and last layer are tables, one row per column of the ratings.
@@ -87,8 +90,13 @@ class Network(nn.Module):
         weight: Tensor = self.weights[index if own else len(self.biases) - 1 - index]
         return weight if own else weight.t()
 
-    def middle(self, gathered: Tensor) -> Tensor:
-        """From the encoder's sums (rows, hidden[0]) to the last hidden layer (rows, hidden[-1])."""
+    def middle(self, gathered: Tensor, place: Place | None = None) -> Tensor:
+        """From the encoder's sums (rows, hidden[0]) to the last hidden layer (rows, hidden[-1]).
+
+        Args:
+            gathered: The sums.
+            place: Where these rows stand in their batch, where they are not all of it.
+        """
         activation = TORCH[self.config.activation]
         x = gathered + self.bias_in
         for index in range(len(self.config.hidden)):
@@ -98,17 +106,23 @@ class Network(nn.Module):
                 x = self.norms[index](x)
             x = activation(x)
             if self.training and index == self.config.code_layer:
-                keep = self.dropout_mask(x)
+                keep = self.dropout_mask(x, place)
                 x = x if keep is None else x * keep
         return x
 
-    def dropout_mask(self, code: Tensor) -> Tensor | None:
-        """What to multiply the code by in training: 0, or 1 over the share kept; None for 1."""
+    def dropout_mask(self, code: Tensor, place: Place | None = None) -> Tensor | None:
+        """What to multiply the code by in training: 0, or 1 over the share kept; None for 1.
+
+        Part of a batch gets the part of the mask that the batch would get, and leaves the
+        generator where the batch would: see ``middle`` for ``place``.
+        """
         rate = self.config.code_dropout
         if rate == 0.0:
             return None
-        keep = torch.empty_like(code).bernoulli_(1.0 - rate, generator=self.generator)
-        return keep.mul_(1.0 / (1.0 - rate))
+        first, rows = place or (0, len(code))
+        keep = code.new_empty(rows, code.shape[1])
+        keep.bernoulli_(1.0 - rate, generator=self.generator)
+        return keep[first : first + len(code)].mul_(1.0 / (1.0 - rate))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Every parameter and buffer by name, as numpy views (tied tables once)."""

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from .._lazy import lazily
 from ._bias import BiasTable, column_means, fit_bias
 from ._config import Member, Settings, TrainConfig
+from ._distributed import Group
 from ._presets import member_settings, preset, preset_names
 
 if TYPE_CHECKING:
     from ._blend import Blend, fit_blend
-    from ._checkpoint import RunFolder, drop_checkpoints
+    from ._checkpoint import RunFolder, drop_checkpoints, share
     from ._holdout import Holdout, carve, carve_ratings, carve_rows, part
     from ._loop import Epoch, Run, train
     from ._measure import MEASURES
@@ -25,6 +26,7 @@ __all__ = [
     "BiasTable",
     "Blend",
     "Epoch",
+    "Group",
     "Holdout",
     "Member",
     "Run",
@@ -42,13 +44,14 @@ __all__ = [
     "part",
     "preset",
     "preset_names",
+    "share",
     "shrink_to_bias",
     "train",
 ]
 
 _HOMES = {
     "_blend": ("Blend", "fit_blend"),
-    "_checkpoint": ("RunFolder", "drop_checkpoints"),
+    "_checkpoint": ("RunFolder", "drop_checkpoints", "share"),
     "_holdout": ("Holdout", "carve", "carve_ratings", "carve_rows", "part"),
     "_loop": ("Epoch", "Run", "train"),
     "_measure": ("MEASURES",),

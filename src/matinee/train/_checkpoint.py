@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import load, save, save_file
 
 from ..data import atomic_path
 from ..errors import MatineeError, ModelFileError, UsageError
@@ -88,8 +88,7 @@ class RunFolder:
         if self._pending is None:
             return
         arrays, state = self._pending
-        state["history"] = [epoch.as_dict() for epoch in state["history"]]
-        notes = {"identity": json.dumps(self._identity), "state": json.dumps(state)}
+        notes = {"identity": json.dumps(self._identity), "state": _as_json(state)}
         with atomic_path(self.checkpoint) as file:
             save_file(arrays, file, metadata=notes)
         self._pending = None
@@ -118,13 +117,7 @@ class RunFolder:
                     "with the same settings, seed and data, or leave out --resume to start anew"
                 )
         try:
-            run.network.load_arrays(_part(arrays, "network."))
-            run.engine.restore(_part(arrays, "engine."))
-            run.best = _part(arrays, "best.")
-            run.best_epoch = state["best_epoch"]
-            run.history[:] = [Epoch(**epoch) for epoch in state["history"]]
-            run.rng.bit_generator.state = state["rng"]
-            run.network.generator.set_state(torch.from_numpy(arrays["generator"]))
+            _put_back(run, arrays, state)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise _damaged(file, error) from None
 
@@ -133,6 +126,15 @@ def drop_checkpoints(path: Path) -> None:
     """Remove the checkpoints of earlier runs from a folder; none is to be taken for a later's."""
     for file in path.glob(f"{CHECKPOINT}*.safetensors"):
         file.unlink(missing_ok=True)
+
+
+def share(run: Run) -> None:
+    """Put the run of every process where the first one's is."""
+    if run.group.alone:
+        return
+    arrays, state = _snapshot(run)
+    text = run.group.broadcast(_as_json(state).encode())
+    _put_back(run, load(run.group.broadcast(save(arrays))), json.loads(text))
 
 
 def _damaged(file: Path, error: Exception) -> ModelFileError:
@@ -151,6 +153,21 @@ def _snapshot(run: Run) -> tuple[dict[str, Array], dict[str, Any]]:
         "rng": run.rng.bit_generator.state,
     }
     return arrays, state
+
+
+def _put_back(run: Run, arrays: dict[str, Array], state: dict[str, Any]) -> None:
+    """The opposite of ``_snapshot``, with the state as it comes out of JSON."""
+    run.network.load_arrays(_part(arrays, "network."))
+    run.engine.restore(_part(arrays, "engine."))
+    run.best = _part(arrays, "best.")
+    run.best_epoch = state["best_epoch"]
+    run.history[:] = [Epoch(**epoch) for epoch in state["history"]]
+    run.rng.bit_generator.state = state["rng"]
+    run.network.generator.set_state(torch.from_numpy(arrays["generator"]))
+
+
+def _as_json(state: dict[str, Any]) -> str:
+    return json.dumps({**state, "history": [epoch.as_dict() for epoch in state["history"]]})
 
 
 def _part(arrays: dict[str, Array], prefix: str) -> dict[str, Array]:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..nn import Batch, Middle, Network, Transposer, kernels, reference, sum_by_column
 from ._config import TrainConfig
+from ._distributed import ALONE, Group
 from ._optimizer import RMSPROP_DECAY, Flat, Plan, Table, has_l2
 from ._refeed import KernelRefeed, TorchRefeed
 from ._schedule import learning_rates
@@ -47,10 +48,18 @@ class KernelEngine:
         network: The network, on the CPU; its small parameters are moved into one flat vector.
         config: The training options.
         steps_per_epoch: Number of batches in an epoch.
+        group: The processes that share each batch; they all get the whole of it.
     """
 
-    def __init__(self, network: Network, config: TrainConfig, steps_per_epoch: int) -> None:
+    def __init__(
+        self,
+        network: Network,
+        config: TrainConfig,
+        steps_per_epoch: int,
+        group: Group = ALONE,
+    ) -> None:
         self.network = network
+        self.group = group
         self.plan = Plan(config, steps_per_epoch * config.steps_per_batch)
         dense = config.l2 > 0  # then every row has a gradient at every step
         self.tied = network.config.tied
@@ -68,7 +77,7 @@ class KernelEngine:
         self._activation = network.output_code
         self._rows = [np.arange(len(t.weights), dtype=np.int32) for t in self._tables()]
         self._refeed = (
-            KernelRefeed(network, config, self.table_in, self.table_out, self.flat)
+            KernelRefeed(network, config, self.table_in, self.table_out, self.flat, group)
             if config.refeed != "off"
             else None
         )
@@ -94,6 +103,7 @@ class KernelEngine:
             p.grad = gradient[span].view(p.shape)
             place += p.numel()
         self._bias_gradient = self.flat.gradient[len(vector) - free :] if trains_bias else None
+        self._middle_gradient = self.flat.gradient[: len(vector) - free]
 
     @torch.no_grad()
     def step(self, batch: Batch, step: int) -> float:
@@ -105,19 +115,21 @@ class KernelEngine:
         if not self.tied:
             self.table_out.catch_up(columns.columns, step - 1)
 
+        mine = self.group.rows(batch.indptr)
+        own, place = batch.take(mine), (mine.start, batch.rows)
         table_out = self.table_out.weights
-        gathered = np.empty((batch.rows, self.table_in.weights.shape[1]), dtype=table_out.dtype)
-        kernels.encode(batch.in_ptr, batch.source, batch.coef, self.table_in.weights, gathered)
-        hidden = self.middle.forward(torch.from_numpy(gathered))
+        gathered = np.empty((own.rows, self.table_in.weights.shape[1]), dtype=table_out.dtype)
+        kernels.encode(own.in_ptr, own.source, own.coef, self.table_in.weights, gathered)
+        hidden = self.middle.forward(torch.from_numpy(gathered), place)
         last = hidden.numpy()
-        fed = self._refeed.output(hidden, step) if self._refeed else None
-        error = np.empty(len(batch.column), dtype=table_out.dtype)
+        fed = self._refeed.output(hidden, step, place) if self._refeed else None
+        error = np.empty(len(own.column), dtype=table_out.dtype)
         d_hidden = np.empty_like(last)
         loss = kernels.decode_loss(
-            batch.indptr,
-            batch.column,
-            batch.target,
-            batch.weight,
+            own.indptr,
+            own.column,
+            own.target,
+            own.weight,
             last,
             table_out,
             self._bias_out,
@@ -126,6 +138,9 @@ class KernelEngine:
             d_hidden,
         )
         d_gathered = self.middle.backward(torch.from_numpy(d_hidden)).numpy()
+        if not self.group.alone:
+            found = (loss, error, last, d_gathered)
+            loss, error, last, d_gathered = self._together(batch, own, mine.start, found)
         if self._bias_gradient is not None:
             sum_by_column(columns, error, self._bias_gradient)
         if self.tied:
@@ -137,6 +152,33 @@ class KernelEngine:
         if self._refeed and fed:
             self._refeed.step(fed, step + 1)
         return float(loss)
+
+    def _together(
+        self, batch: Batch, own: Batch, first: int, found: tuple[float, Array, Array, Array]
+    ) -> tuple[float, Array, Array, Array]:
+        """A step's loss and gradients, of the whole batch, from what this process found of its own.
+
+        The tables' gradients stay in factors, which are as many as the ratings and the rows. The
+        middle's are summed where they are.
+
+        Args:
+            batch: The batch.
+            own: This process's rows of it.
+            first: Where they begin.
+            found: The loss of these rows, the errors, the last hidden layer, and the gradient by
+                the encoder's sums.
+        """
+        loss, error, last, d_gathered = found
+        share = _share(own, batch)
+        self._middle_gradient *= share
+        self.group.sum(self._middle_gradient)
+        losses, error, last, d_gathered = self.group.join_parts(
+            (np.full(1, share * loss, dtype=error.dtype), self.group.rank, self.group.size),
+            (share * error, batch.indptr[first], len(batch.column)),
+            (last, first, batch.rows),
+            (share * d_gathered, first, batch.rows),
+        )
+        return float(losses.sum()), error, last, d_gathered
 
     def _tables(self) -> list[Table]:
         return [self.table_in] if self.tied else [self.table_in, self.table_out]
@@ -177,11 +219,19 @@ class TorchEngine:
         network: The network, on any device.
         config: The training options.
         steps_per_epoch: Number of batches in an epoch.
+        group: The processes that share each batch; they all get the whole of it.
     """
 
-    def __init__(self, network: Network, config: TrainConfig, steps_per_epoch: int) -> None:
+    def __init__(
+        self,
+        network: Network,
+        config: TrainConfig,
+        steps_per_epoch: int,
+        group: Group = ALONE,
+    ) -> None:
         self.network = network
         self.config = config
+        self.group = group
         self.rates = learning_rates(config, steps_per_epoch * config.steps_per_batch)
         self._refeed = TorchRefeed(network, config) if config.refeed != "off" else None
         free = [network.bias_out] if network.bias_out.requires_grad else []
@@ -205,24 +255,32 @@ class TorchEngine:
         """See ``Engine``."""
         step = (step - 1) * self.config.steps_per_batch + 1
         table = self.network.table_in
-        entries = reference.tensors(batch, table.device, table.dtype)
-        hidden = self.network.middle(reference.encode(self.network, entries))
+        mine = self.group.rows(batch.indptr)
+        own, place = batch.take(mine), (mine.start, batch.rows)
+        entries = reference.tensors(own, table.device, table.dtype)
+        hidden = self.network.middle(reference.encode(self.network, entries), place)
         loss = reference.masked_mse(reference.decode(self.network, entries, hidden), entries)
-        fed = self._refeed.output(hidden.detach()) if self._refeed else None
+        if not self.group.alone:
+            loss = loss * _share(own, batch)
+        fed = self._refeed.output(hidden.detach(), place) if self._refeed else None
         self._descend(loss, step)
         if self._refeed and fed:
             self._descend(self._refeed.loss(fed), step + 1)
-        return float(loss.detach())
+        total = loss.detach()
+        self.group.sum(total)
+        return float(total)
 
     def _descend(self, loss: Tensor, step: int) -> None:
-        """One step of torch's optimiser, with l2 and weight decay."""
+        """One step of torch's optimiser on the sum of all processes' losses, with l2 and decay."""
         penalty = torch.zeros_like(loss)
         if self.config.l2:
             for p in self.optimizer.param_groups[0]["params"]:
                 if has_l2(self.config, p):
                     penalty = penalty + 0.5 * self.config.l2 * p.square().sum()
         self.optimizer.zero_grad()
-        torch.autograd.backward(loss + penalty)
+        torch.autograd.backward(loss + penalty / self.group.size)
+        for p in self.optimizer.param_groups[0]["params"]:
+            self.group.sum(p.grad)
         rate = float(self.rates[step])
         with torch.no_grad():
             for p in self.groups[0]:
@@ -253,3 +311,9 @@ class TorchEngine:
             number, name = key.split(".", 1)
             full["state"].setdefault(int(number), {})[name] = torch.from_numpy(value.copy())
         self.optimizer.load_state_dict(full)
+
+
+def _share(own: Batch, batch: Batch) -> float:
+    """The share that some rows of a batch have in its loss."""
+    weight = batch.weight.sum(dtype=np.float64)
+    return float(own.weight.sum(dtype=np.float64) / max(weight, 1e-30))

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ..data import Csr, Ratings
 from ..nn import Inputs, Network, predict_entries
+from ._distributed import ALONE, Group
 from ._shrink import believable
 
 Float32 = npt.NDArray[np.float32]
@@ -30,6 +31,7 @@ class Holdout:
         low: Lowest prediction that counts (minus infinity where predictions are not clipped).
         high: Highest.
         users_are_columns: Whether users are the columns, and items the rows.
+        group: The processes that share the work of predicting; all must ask at the same time.
     """
 
     rows: Int64
@@ -39,6 +41,7 @@ class Holdout:
     low: float = -np.inf
     high: float = np.inf
     users_are_columns: bool = False
+    group: Group = ALONE
 
     def __len__(self) -> int:
         return len(self.values)
@@ -51,15 +54,21 @@ class Holdout:
         high: float = np.inf,
         *,
         users_are_columns: bool = False,
+        group: Group = ALONE,
     ) -> Holdout:
         """Every entry of a CSR."""
         rows = np.flatnonzero(csr.counts)
         indptr = np.concatenate([[0], np.cumsum(csr.counts[rows])]).astype(np.int64)
-        return cls(rows, indptr, csr.indices, csr.values, low, high, users_are_columns)
+        return cls(rows, indptr, csr.indices, csr.values, low, high, users_are_columns, group)
 
     def predict(self, network: Network, inputs: Inputs, known: Csr) -> Float64:
         """Predictions of each entry, not clipped, by a network that sees ``known``."""
-        return predict_entries(network, inputs, known, self.rows, self.indptr, self.columns)
+        mine = self.group.rows(self.indptr)
+        ptr = self.indptr[mine.start : mine.stop + 1]
+        asked = self.columns[ptr[0] : ptr[-1]]
+        told = predict_entries(network, inputs, known, self.rows[mine], ptr - ptr[0], asked)
+        (whole,) = self.group.join_parts((told, ptr[0], len(self)))
+        return whole
 
     def squared_errors(
         self, network: Network, inputs: Inputs, known: Csr, base: Float64 | None = None

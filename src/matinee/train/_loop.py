@@ -12,9 +12,10 @@ import numpy.typing as npt
 import torch
 
 from ..data import Csr
-from ..errors import TrainingError
+from ..errors import TrainingError, UsageError
 from ..nn import Inputs, Network
 from ._config import TrainConfig, rows_per_step
+from ._distributed import ALONE, Group
 from ._engine import Engine, KernelEngine, TorchEngine
 from ._holdout import Holdout
 from ._measure import check_measures, measure
@@ -71,6 +72,7 @@ class Run:
         member: Number of the ensemble's member, from 1; 0 for a network of its own.
         measures: Further figures to compute after each epoch: see ``MEASURES``.
         training: The training ratings as entries to score, for the measures that need them.
+        group: The processes that train it together; each has a run like this one.
         history: The epochs done.
         best: Weights of the best epoch by validation RMSE, and ``best_epoch``; epoch 0 is none.
     """
@@ -85,12 +87,18 @@ class Run:
     member: int = 0
     measures: frozenset[str] = frozenset()
     training: Holdout | None = None
+    group: Group = ALONE
     history: list[Epoch] = field(default_factory=list)
     best: dict[str, Array] = field(default_factory=dict)
     best_epoch: int = 0
 
     def __post_init__(self) -> None:
         check_measures(self.measures)
+        if self.network.config.batch_norm and not self.group.alone:
+            raise UsageError(
+                "batch_norm takes its statistics over a whole batch, which several processes "
+                "divide; train in one process, or set batch_norm = false"
+            )
         if self.config.l2_against == "sum":
             mean = {"l2": self.config.l2 / len(self.known.values), "l2_against": "mean"}
             self.config = self.config.replace(mean)
@@ -105,7 +113,7 @@ class Run:
         self.base = None
         if self.valid and self.network.config.shrinks:
             self.base = bias_part(self.inputs, self.known, self.valid)
-        self.engine: Engine = kind(self.network, self.config, len(self.cuts))
+        self.engine: Engine = kind(self.network, self.config, len(self.cuts), self.group)
 
     @property
     def done(self) -> bool:

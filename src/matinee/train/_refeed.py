@@ -35,6 +35,7 @@ from torch import Tensor
 
 from ..nn import Network, reference
 from ._config import TrainConfig
+from ._distributed import ALONE, Group
 from ._optimizer import Flat, Table
 
 Index = Tensor | slice
@@ -51,12 +52,14 @@ class Fed:
         scored: The columns whose error counts.
         input: (rows, m), the output at the shown columns.
         target: (rows, m), the output at the scored columns.
+        place: Where these rows begin in their batch, and how many rows it has.
     """
 
     shown: Index
     scored: Index
     input: Tensor
     target: Tensor
+    place: tuple[int, int]
 
 
 class _Refeed:
@@ -90,38 +93,40 @@ class _Refeed:
         return torch.from_numpy(shown).to(device), torch.from_numpy(scored).to(device)
 
     @torch.no_grad()
-    def _output(self, hidden: Tensor, shown: Index, scored: Index) -> Fed:
+    def _output(self, hidden: Tensor, shown: Index, scored: Index, place: tuple[int, int]) -> Fed:
         given = self._decode(hidden, self.network.table_out[shown], shown)
         if scored is shown:
-            return Fed(shown, scored, given, given)
+            return Fed(shown, scored, given, given, place)
         target = self._decode(hidden, self.network.table_out[scored], scored)
-        return Fed(shown, scored, given, target)
+        return Fed(shown, scored, given, target, place)
 
     def _decode(self, hidden: Tensor, table: Tensor, columns: Index) -> Tensor:
         return reference.decode_all(self.network, hidden, table, self.network.bias_out[columns])
 
     def _loss(self, fed: Fed, table_in: Tensor, table_out: Tensor) -> Tensor:
-        """The second loss, from the tables' rows of the columns shown and of those scored.
+        """What these rows add to the second loss.
 
         Args:
             fed: The output fed back.
-            table_in: (m, each * width).
-            table_out: (m, width).
+            table_in: (m, each * width), the tables' rows of the columns shown.
+            table_out: (m, width), those of the columns scored.
         """
         table_in = table_in.view(len(table_in), self._each, -1)
-        hidden = self.network.middle(self._scale * reference.encode_all(fed.input, table_in))
-        return (self._decode(hidden, table_out, fed.scored) - fed.target).square().mean()
+        gathered = self._scale * reference.encode_all(fed.input, table_in)
+        hidden = self.network.middle(gathered, fed.place)
+        miss = self._decode(hidden, table_out, fed.scored) - fed.target
+        return miss.square().sum() / (fed.place[1] * self._m)
 
 
 class TorchRefeed(_Refeed):
     """Re-feeding for the engine whose gradients are all autograd's."""
 
-    def output(self, hidden: Tensor) -> Fed:
+    def output(self, hidden: Tensor, place: tuple[int, int]) -> Fed:
         """What to feed back, from the last hidden layer of the step on x."""
-        return self._output(hidden, *self._columns())
+        return self._output(hidden, *self._columns(), place)
 
     def loss(self, fed: Fed) -> Tensor:
-        """The loss of the second step."""
+        """What these rows add to the loss of the second step."""
         table_in = self.network.table_in.view(self._n, -1)
         return self._loss(fed, table_in[fed.shown], self.network.table_out[fed.scored])
 
@@ -135,22 +140,30 @@ class KernelRefeed(_Refeed):
         table_in: The optimiser of the input table.
         table_out: The optimiser of the output table; where tied, the same.
         flat: The optimiser of all else.
+        group: The processes that share each batch.
     """
 
     def __init__(
-        self, network: Network, config: TrainConfig, table_in: Table, table_out: Table, flat: Flat
+        self,
+        network: Network,
+        config: TrainConfig,
+        table_in: Table,
+        table_out: Table,
+        flat: Flat,
+        group: Group = ALONE,
     ) -> None:
         super().__init__(network, config)
         self._tables = (table_in, table_out)
         self._flat = flat
+        self._group = group
         self._everything = config.l2 > 0  # then every row has a gradient at every step
         self._every_row = [np.arange(len(t.weights), dtype=np.int32) for t in self._tables]
 
-    def output(self, hidden: Tensor, step: int) -> Fed:
+    def output(self, hidden: Tensor, step: int, place: tuple[int, int]) -> Fed:
         """What to feed back, from the last hidden layer of ``step``, before it moves anything."""
         shown, scored = self._columns()
         self._tables[1].catch_up(self._rows(1, _union(shown, scored)), step - 1)
-        return self._output(hidden, shown, scored)
+        return self._output(hidden, shown, scored, place)
 
     def step(self, fed: Fed, step: int) -> None:
         """Do step number ``step``, on what is fed back."""
@@ -165,7 +178,9 @@ class KernelRefeed(_Refeed):
             assert leaf.grad is not None
             table = self._tables[number]
             gradient = leaf.grad.view(-1, table.weights.shape[1]).numpy()
+            self._group.sum(gradient)
             table.step_given(self._rows(number, columns), gradient, step)
+        self._group.sum(self._flat.gradient)
         self._flat.step(step)
 
     def _take(self, number: int, step: int, *wanted: Index) -> tuple[Index, Tensor, list[Index]]:
