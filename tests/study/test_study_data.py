@@ -78,6 +78,26 @@ def test_by_time_the_validation_part_is_left_out() -> None:
     assert made.train.times.max() <= made.test.times.min()
 
 
+def test_ratings_of_the_unseen_are_dropped_and_counted() -> None:
+    sparse = {"synthetic": {"users": 400, "items": 300, "ratings": 900}}
+    whole = prepare(describe_data(data(**sparse), 0))
+    seen = prepare(describe_data(data(**sparse, seen_only=True), 0))
+    assert whole.dropped is None
+    assert pairs(seen.train) == pairs(whole.train)
+    items = set(seen.train.item_ids.ids[np.unique(seen.train.items)].tolist())
+    known = {(u, i) for u, i in pairs(whole.test) if u in people(seen.train) and i in items}
+    assert pairs(seen.test) == known
+    assert seen.dropped == len(whole.test) - len(known) > 0
+    assert whole.floor != seen.floor
+
+
+def test_what_is_not_asked_for_is_not_in_a_description() -> None:
+    """Else the runs of every other study would have new keys."""
+    plain = describe_data(data(), 0)
+    assert describe_data(data(seen_only=True), 0) == plain | {"seen_only": True}
+    assert "seen_only" not in plain
+
+
 def test_a_shelf_keeps_what_it_made() -> None:
     shelf = Shelf()
     one = shelf.get(describe_data(data(), 0))

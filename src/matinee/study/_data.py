@@ -37,11 +37,14 @@ class Prepared:
         train: Ratings to train on.
         test: Held-out ratings to score.
         floor: Best reachable RMSE on ``test``, where it is known (synthetic data).
+        dropped: Held-out ratings that are not in ``test``, for want of a training rating of their
+            user or item; None where such ratings are scored.
     """
 
     train: Ratings
     test: Ratings
     floor: float | None = None
+    dropped: int | None = None
 
 
 def describe_data(data: Data, seed: int, users: float = 1.0) -> dict[str, Any]:
@@ -67,8 +70,11 @@ def describe_data(data: Data, seed: int, users: float = 1.0) -> dict[str, Any]:
         source = {"source": data.source, "fingerprint": _named(data.source, data.holdout, where)}
     if data.synthetic and not data.holdout:
         raise UsageError(f"{where}: synthetic data needs a holdout")
+    # Said only where it is asked for, so that the keys of runs on other data stay what they were.
+    seen: dict[str, Any] = {"seen_only": True} if data.seen_only else {}
     return {
         **source,
+        **seen,
         "holdout": data.holdout,
         "by": data.by if data.holdout else "",
         "validation": data.validation,
@@ -122,9 +128,17 @@ def prepare(description: dict[str, Any]) -> Prepared:
     rng = np.random.default_rng([description["split_seed"], 1])
     train, test = _some_users(train, test, description["users"], rng)
     train = _some_ratings(train, description["ratings"], rng)
+    dropped = None
+    if description.get("seen_only"):
+        everything = len(test)
+        test = _seen(train, test)
+        dropped = everything - len(test)
     if not len(train) or not len(test):
-        raise DataError(f"{train.name}: too small a share; no ratings are left to train or score")
-    return Prepared(train, test, world.floor_of(test) if world else None)
+        which = f"; of {dropped:,} no user and item are in training" if dropped else ""
+        raise DataError(
+            f"{train.name}: too small a share; no ratings are left to train or score{which}"
+        )
+    return Prepared(train, test, world.floor_of(test) if world else None, dropped)
 
 
 @lru_cache(maxsize=64)
@@ -197,3 +211,10 @@ def _some_ratings(train: Ratings, share: float, rng: np.random.Generator) -> Rat
     first = np.flatnonzero(np.diff(train.users[order], prepend=-1))
     kept[order[first]] = True
     return train.take(kept)
+
+
+def _seen(train: Ratings, test: Ratings) -> Ratings:
+    """The held-out ratings whose user and item have a training rating."""
+    users = np.bincount(train.users, minlength=train.n_users) > 0
+    items = np.bincount(train.items, minlength=train.n_items) > 0
+    return test.take(users[test.users] & items[test.items])

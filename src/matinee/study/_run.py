@@ -189,6 +189,8 @@ def _score(spec: Spec, model: Recommender, data: Prepared) -> dict[str, float]:
         final["rmse_low"], final["rmse_high"] = score.rmse_interval
     if data.floor is not None:
         final["noise_floor"] = data.floor
+    if data.dropped is not None:
+        final["dropped_ratings"] = data.dropped
     best = getattr(model, "best_epoch", None)
     if isinstance(best, int) and best:
         final["best_epoch"] = best

@@ -35,6 +35,9 @@ class Data(Config):
     validation: float = 0.0
     """With by = "time", share of the ratings just before the held-out ones that is left unused, so
     that a three-part split by time is followed."""
+    seen_only: bool = False
+    """Whether held-out ratings of users or items without a training rating are dropped (and
+    counted), as Kuchaiev & Ginsburg 2017 do; otherwise the bias model answers them."""
     resplit: bool = False
     """Whether each seed splits anew; otherwise all seeds share the split of seed 0."""
     users: float = Field(1.0, gt=0.0, le=1.0)
