@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,16 @@ from ._columns import ITEM, RATING, RATING_ROLES, TIME, USER, assign
 from ._encode import Encoded, encode, rows_of_pair
 from ._encode_kernels import repeated
 from ._items import items_of_frame, read_items
+from ._netflix import STARS, places_of, read_netflix
+from ._netflix_find import is_titles
+from ._netflix_text import read_titles
 from ._ratings import ItemTable, Ratings, Scale
-from ._read import Scan, Workspace, workspace
-from ._read_files import open_files
+from ._read import Report, Scan, Workspace, workspace
+from ._read_files import label_of, open_files
 from ._read_find import Found, find, find_all
 from ._read_frames import open_frame
 from ._read_sql import open_query
+from ._read_unpack import Part
 from ._repeats import Repeats, check_policy, settle
 from ._stage import stage
 from ._vocabulary import Vocabulary
@@ -40,6 +44,7 @@ def load(
     items: Any = None,
     name: str | None = None,
     allow_single: bool = False,
+    report: Report | None = None,
 ) -> Ratings:
     """Read ratings from nearly anything.
 
@@ -52,6 +57,7 @@ def load(
             (``"ml-1m-seed-split/test.dat"``); a file, a glob, a folder, or a list of files: csv,
             tsv, ``::``-separated dat, the tab-separated files of MovieLens-100K, parquet, JSON
             lines, any of them gzip-, bzip2- or xz-compressed; a zip as GroupLens publishes them;
+            the folder of the Netflix Prize (``mv_*.txt`` or ``combined_data_*.txt``);
             a pandas or polars data frame, an Arrow table, a mapping of arrays by column name;
             ``Ratings``, returned as they are.
         user: The user column, where it goes by another name; of a file without a header its
@@ -74,6 +80,8 @@ def load(
         name: What to call the ratings; the data set's name or the file's if left out.
         allow_single: Accept ratings of one user or one item, which nothing can be learned from:
             a person's history, say.
+        report: Told how far reading is, as ``report(step, done, total)``: of the Netflix Prize,
+            the one source that takes long enough.
 
     Returns:
         Ratings ordered by user, then item. Ids are int64 where every id of the side is an
@@ -101,18 +109,18 @@ def load(
         raise UsageError("give either a source or --sql, not both" if sql else "no source given")
     label = _label(source, database)
     with workspace(label) as work:
-        scan, found = _open(source, sql, database, work, given, name or "ratings")
-        columns = assign(
-            list(scan.columns), RATING_ROLES, given, header=scan.header, label=scan.label
-        )
-        staged = stage(work, scan, columns, scale=stated, time_mapped=TIME in given)
-        encoded = encode(work, staged)
+        found = _find(source, work)
+        if found is not None and found.netflix:
+            read = _read_netflix(found, given, stated, report)
+        else:
+            scan = _open(source, found, sql, database, work, given, name or "ratings")
+            read = _read_table(scan, work, given, stated)
+        encoded = read.encoded
         if not allow_single:
-            _check_sides(encoded, scan.label)
-        notes = _settle(encoded, scan, work, repeats)
+            _check_sides(encoded, read.label)
+        notes = _settle(read, repeats)
         table, said = _item_table(items, found, work, encoded)
     values = encoded.values
-    seen = stated or Scale(float(values.min()), float(values.max()))
     return Ratings(
         users=encoded.users,
         items=encoded.items,
@@ -120,30 +128,87 @@ def load(
         times=encoded.times,
         user_ids=encoded.user_ids,
         item_ids=encoded.item_ids,
-        scale=seen,
+        scale=read.scale or Scale(float(values.min()), float(values.max())),
         item_table=table,
         name=name or (found.name if found else "ratings"),
-        notes=(*staged.notes, *notes, *said),
+        notes=(*read.notes, *notes, *said),
     )
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A table that has been read.
+
+    Attributes:
+        encoded: Its rows, with repeats.
+        scale: The range of the ratings, where it is known; else what is left is looked at.
+        label: What to call it in messages.
+        notes: What reading it had to settle.
+        places: Says where the ratings of a user (by code) of an item stand, in the order read.
+    """
+
+    encoded: Encoded
+    scale: Scale | None
+    label: str
+    notes: tuple[str, ...]
+    places: Callable[[int, int], list[str]]
+
+
+def _find(source: Any, work: Workspace) -> Found | None:
+    """The files of a source; None where it is a table in memory, or a query."""
+    if isinstance(source, (str, Path)):
+        return find(source, work)
+    if isinstance(source, (list, tuple)) and all(isinstance(one, (str, Path)) for one in source):
+        return find_all(source, work)
+    return None
 
 
 def _open(
     source: Any,
+    found: Found | None,
     sql: str | None,
     database: str | Path | None,
     work: Workspace,
     given: Mapping[str, str],
     name: str,
-) -> tuple[Scan, Found | None]:
+) -> Scan:
     if sql is not None:
-        return open_query(sql, database, work), None
-    if isinstance(source, (str, Path)):
-        found = find(source, work)
-    elif isinstance(source, (list, tuple)) and all(isinstance(one, (str, Path)) for one in source):
-        found = find_all(source, work)
-    else:
-        return open_frame(source, work, name), None
-    return open_files(found.parts, work, RATING_ROLES, given), found
+        return open_query(sql, database, work)
+    if found is None:
+        return open_frame(source, work, name)
+    return open_files(found.parts, work, RATING_ROLES, given)
+
+
+def _read_table(
+    scan: Scan, work: Workspace, given: Mapping[str, str], stated: Scale | None
+) -> _Read:
+    columns = assign(list(scan.columns), RATING_ROLES, given, header=scan.header, label=scan.label)
+    staged = stage(work, scan, columns, scale=stated, time_mapped=TIME in given)
+    return _Read(
+        encode(work, staged),
+        stated,
+        scan.label,
+        staged.notes,
+        lambda user, item: [scan.place(row) for row in rows_of_pair(work, user, item)],
+    )
+
+
+def _read_netflix(
+    found: Found, given: Mapping[str, str], stated: Scale | None, report: Report | None
+) -> _Read:
+    label = label_of([part.label for part in found.parts])
+    if given:
+        raise UsageError(
+            f"{label}: the files of the Netflix Prize have no columns to name; leave out "
+            f"--{next(iter(given))}"
+        )
+    encoded, notes = read_netflix(found.parts, stated, report)
+
+    def places(user: int, item: int) -> list[str]:
+        user_id, movie = encoded.user_ids.ids[user], encoded.item_ids.ids[item]
+        return list(places_of(found.parts, int(user_id), int(movie)))
+
+    return _Read(encoded, stated or STARS, label, notes, places)
 
 
 def _label(source: Any, database: str | Path | None) -> str:
@@ -183,20 +248,21 @@ def _check_sides(encoded: Encoded, label: str) -> None:
             )
 
 
-def _settle(encoded: Encoded, scan: Scan, work: Workspace, repeats: Repeats) -> tuple[str, ...]:
+def _settle(read: _Read, repeats: Repeats) -> tuple[str, ...]:
     """Leave one rating of each pair, and say what was done about the others."""
+    encoded = read.encoded
     positions = repeated(encoded.users, encoded.items)
     if not len(positions):
         return ()
     if repeats == "error":
         at = positions[0]
         user, item = encoded.users[at], encoded.items[at]
-        rows = rows_of_pair(work, int(user), int(item))
+        places = read.places(int(user), int(item))
         more = f" ({len(positions) - 1:,} more repeats)" if len(positions) > 1 else ""
         raise DataError(
-            f"{scan.place(rows[1])}: user {_said(encoded.user_ids, user)} rates item "
-            f"{_said(encoded.item_ids, item)} again, first at {scan.place(rows[0])}{more}; remove "
-            "one, or settle repeats with --repeats last or --repeats mean"
+            f"{places[1]}: user {_said(encoded.user_ids, user)} rates item "
+            f"{_said(encoded.item_ids, item)} again, first at {places[0]}{more}; remove one, or "
+            "settle repeats with --repeats last or --repeats mean"
         )
     gone, said = settle(positions, encoded.values, encoded.times, repeats)
     encoded.drop(gone)
@@ -211,7 +277,7 @@ def _item_table(
     if items is not None:
         if isinstance(items, (str, Path)):
             label = str(items)
-            table = read_items(list(find(items, work).parts), work, ids)
+            table = _read_titles(list(find(items, work).parts), work, ids)
         else:
             label = "items"
             table = items_of_frame(items, work, ids)
@@ -223,6 +289,10 @@ def _item_table(
     if found is None or found.items is None:
         return None, ()
     try:
-        return read_items([found.items], work, ids), ()
+        return _read_titles([found.items], work, ids), ()
     except (DataError, duckdb.Error) as error:
         return None, (f"titles left out: {error}",)
+
+
+def _read_titles(parts: list[Part], work: Workspace, ids: Vocabulary) -> ItemTable | None:
+    return read_titles(parts[0], ids) if is_titles(parts[0]) else read_items(parts, work, ids)

@@ -17,7 +17,12 @@ _OWN_ITEMS = ("items.csv", "items.tsv", "items.parquet", "movies.tsv", "movies.p
 _ITEM_FILES = (*_MOVIELENS_ITEMS, *_OWN_ITEMS)
 # Tables of something else that stand beside ratings.
 _GENOME = ("genome-scores", "genome-tags")
-_OTHER = frozenset(["movies", "items", "users", "tags", "links", *_GENOME, "manifest", "metadata"])
+_OTHER = frozenset(
+    [
+        *("movies", "items", "users", "tags", "links", "movie_titles"),
+        *(*_GENOME, "manifest", "metadata"),
+    ]
+)
 
 GENRES_100K = [
     "unknown",

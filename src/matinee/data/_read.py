@@ -15,6 +15,9 @@ import duckdb
 
 from ..errors import DataError
 
+Report = Callable[[str, int, int], None]
+"""Told how far reading is: the step ("reading", "ordering"), what is done of it, and all of it."""
+
 # DuckDB may take this much; what does not fit goes to the temporary folder. Reading 100 million
 # ratings needs less.
 _MEMORY = "1GB"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..errors import DataError, UsageError, nearest
 from ._movielens import TABLES, bare, choose, item_file, stem
+from ._netflix_find import is_netflix, netflix_folder, rating_files, titles_beside, titles_file
 from ._read import Workspace
 from ._read_unpack import GLOB, ZIP, Part, head_of, members, unpacked
 
@@ -21,11 +22,13 @@ class Found:
         parts: The files of the table, in order.
         items: The item table that stands beside them, if any.
         name: What to call the table.
+        netflix: Whether the files have the Netflix Prize's form.
     """
 
     parts: tuple[Part, ...]
     items: Part | None
     name: str
+    netflix: bool = False
 
 
 def find(source: str | Path, work: Workspace) -> Found:
@@ -42,16 +45,13 @@ def find(source: str | Path, work: Workspace) -> Found:
         if not files:
             raise DataError(f"{source}: no file matches")
         parts = [unpacked(Part(file, str(file)), work) for file in files]
-        return Found(
-            tuple(parts), _beside(files[0], str(source)), files[0].parent.name or "ratings"
-        )
+        return _plain_files(parts, files[0], files[0].parent.name or "ratings")
     if path.is_dir():
         return _folder(path, name or path.resolve().name, work)
     part = Part(path, str(source))
     if path.is_file() and (path.suffix.lower() == ".zip" or head_of(part).startswith(ZIP)):
         return _archive(part, name or path.stem, work)
-    items = _beside(path, str(source)) if path.is_file() else None
-    return Found((unpacked(part, work),), items, name or stem(path.name))
+    return _plain_files([unpacked(part, work)], path, name or stem(path.name))
 
 
 def find_all(sources: Sequence[str | Path], work: Workspace) -> Found:
@@ -60,7 +60,7 @@ def find_all(sources: Sequence[str | Path], work: Workspace) -> Found:
         raise UsageError("no files given")
     found = [find(source, work) for source in sources]
     parts = tuple(part for one in found for part in one.parts)
-    return Found(parts, found[0].items, found[0].name)
+    return Found(parts, found[0].items, found[0].name, any(one.netflix for one in found))
 
 
 def _resolve(source: str | Path) -> tuple[Path | None, str | None]:
@@ -124,8 +124,11 @@ def _folder(folder: Path, name: str, work: Workspace) -> Found:
     try:
         names = sorted(entry.name for entry in folder.iterdir() if entry.is_file())
         inner = [entry for entry in folder.iterdir() if entry.is_dir()]
+        netflix, titles = netflix_folder(folder)
     except OSError as error:
         raise DataError(f"{folder}: cannot read: {error.strerror}") from None
+    if netflix:
+        return Found(tuple(unpacked(part, work) for part in netflix), titles, name, True)
     tables = any(Path(bare(one)).suffix.lower() in TABLES for one in names)
     if not tables and len(inner) == 1:
         return _folder(inner[0], name, work)
@@ -136,7 +139,15 @@ def _folder(folder: Path, name: str, work: Workspace) -> Found:
     return Found(tuple(parts), items, name)
 
 
-def _beside(path: Path, source: str) -> Part | None:
+def _plain_files(parts: list[Part], first: Path, name: str) -> Found:
+    """Files given by name, and the item table beside the first of them."""
+    if is_netflix(parts[0]):
+        return Found(tuple(parts), titles_beside(first.parent), name, True)
+    items = _beside(first) if first.is_file() else None
+    return Found(tuple(parts), items, name)
+
+
+def _beside(path: Path) -> Part | None:
     names = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
     beside = item_file(names, path.name)
     return None if beside is None else Part(path.with_name(beside), str(path.with_name(beside)))
@@ -146,11 +157,13 @@ def _archive(part: Part, name: str, work: Workspace) -> Found:
     beside: list[str] = []
 
     def pick(names: list[str]) -> list[str]:
-        chosen = choose(names, part.label)
-        items = item_file(names, chosen[0])
+        netflix = rating_files(names, part.label)
+        chosen = netflix or choose(names, part.label)
+        items = titles_file(names) if netflix else item_file(names, chosen[0])
         beside.extend([items] if items else [])
         return [*chosen, *beside]
 
     parts = members(part, work, pick)
     items = parts.pop() if beside else None
-    return Found(tuple(unpacked(one, work) for one in parts), items, name)
+    found = tuple(unpacked(one, work) for one in parts)
+    return Found(found, items, name, is_netflix(found[0]))
