@@ -1,0 +1,172 @@
+"""Two processes train what one does: step by step in float64, and as the command."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import together
+from problems import ratings, run, settings
+from safetensors.numpy import load_file
+
+import matinee
+from matinee.data import synthesize
+from matinee.errors import UsageError
+from matinee.train import Group
+
+SECONDS = 120
+
+
+def torchrun(*args: object) -> subprocess.CompletedProcess[str]:
+    """Run something in two processes, on a port that is free."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += ["--nproc-per-node", "2", *map(str, args)]
+    one_thread = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "GOMP_SPINCOUNT": "0"}
+    return subprocess.run(
+        command,
+        env={**os.environ, **one_thread},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, np.ndarray]]:
+    """What each of two processes got, and last, what it said of the other."""
+    folder = tmp_path_factory.mktemp("together")
+    done = torchrun(Path(together.__file__), "equal", folder)
+    assert done.returncode == 0, done.stderr
+    found = [dict(np.load(folder / f"{rank}.npz")) for rank in (0, 1)]
+    for rank, arrays in enumerate(found):
+        arrays["said"] = np.array(json.loads((folder / f"{rank}.json").read_text()))
+    return found
+
+
+@pytest.mark.parametrize("name", together.NAMES)
+def test_the_weights_of_one_process(name: str, both: list[dict[str, np.ndarray]]) -> None:
+    weights, history = together.trained(name, Group())
+    first, second = both
+    assert len(weights) > 3
+    for key, array in weights.items():
+        assert np.abs(first[f"{name}/{key}"] - array).max() < 1e-9, key
+        assert np.array_equal(first[f"{name}/{key}"], second[f"{name}/{key}"]), key
+    wanted = np.array(together.figures(history))
+    assert first[f"{name}/history"].shape == wanted.shape
+    assert np.abs(first[f"{name}/history"] - wanted).max() < 1e-9
+
+
+@pytest.mark.parametrize("kind", ["autoencoder", "ensemble"])
+def test_fit_stopped_and_resumed_in_two(kind: str, both: list[dict[str, np.ndarray]]) -> None:
+    alone = together.told(kind, Group())
+    assert np.ptp(alone) > 1
+    for found in both:
+        assert np.abs(found[kind] - alone).max() < 1e-4
+
+
+def test_processes_that_were_given_different_things(both: list[dict[str, np.ndarray]]) -> None:
+    for found in both:
+        assert "not given the same data;" in str(found["said"])
+
+
+def table(path: Path) -> Path:
+    data = synthesize(120, 50, 2500, seed=4).ratings
+    rows = zip(
+        data.user_ids.ids[data.users], data.item_ids.ids[data.items], data.values, strict=True
+    )
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([("user", "item", "rating"), *rows])
+    return path
+
+
+def command(out: Path, source: Path) -> Sequence[object]:
+    sizes = ["--set", "hidden=12,6,12", "--set", "batch_size=16", "--set", "validation=0.1"]
+    more = ["--set", "code_dropout=0.3", "--epochs", 4, "--watch", "--holdout", 0.2]
+    return ["-m", "matinee", "train", source, "--out", out, *sizes, *more]
+
+
+def test_the_command(tmp_path: Path) -> None:
+    source = table(tmp_path / "ratings.csv")
+    one, two = tmp_path / "one", tmp_path / "two"
+    alone = subprocess.run(
+        [sys.executable, *map(str, command(one, source))],
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=True,
+    )
+    done = torchrun(*command(two, source))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("matinee: training default") == 1
+    assert "in 2 processes" in done.stderr
+    assert done.stdout.count("scored on 20%") == alone.stdout.count("scored on 20%") == 1
+    for mine, wanted in zip(epochs(two), epochs(one), strict=True):
+        for key in ("loss", "train_rmse", "valid_rmse", "learning_rate"):
+            assert mine[key] == pytest.approx(wanted[key], rel=1e-5)
+        assert mine["watched"]["test"] == pytest.approx(wanted["watched"]["test"], rel=1e-5)
+    left, right = (load_file(folder / "weights.safetensors") for folder in (one, two))
+    assert left.keys() == right.keys()
+    for key, array in left.items():
+        assert np.allclose(array, right[key], rtol=0, atol=1e-4), key
+
+
+def epochs(folder: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_a_failure_of_all_is_told_once(tmp_path: Path) -> None:
+    done = torchrun("-m", "matinee", "train", tmp_path / "missing.csv")
+    assert done.returncode == 1
+    assert done.stderr.count("matinee: error:") == 1
+    assert "missing.csv" in done.stderr
+
+
+def test_a_process_that_is_lost_ends_the_others(tmp_path: Path) -> None:
+    done = torchrun(Path(together.__file__), "lost", tmp_path)
+    assert done.returncode == 1
+
+
+def test_what_several_processes_cannot_do() -> None:
+    two = Group(0, 2)
+    with pytest.raises(UsageError, match="batch_norm takes its statistics over a whole batch"):
+        replace(run(settings(batch_norm=True, batch_size=8)), group=two)
+    data = synthesize(20, 10, 90, seed=1).ratings
+    for model in (matinee.BiasedMF(), matinee.SparseFC()):
+        with pytest.raises(UsageError, match=f"{model.kind} trains in one process"):
+            model.fit(data, group=two)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_every_row_is_somebodys_and_the_work_is_shared(size: int) -> None:
+    for indptr in (ratings().indptr, np.array([0]), np.array([4, 5]), np.array([0, 0, 9, 9])):
+        shares = [Group(rank, size).rows(indptr) for rank in range(size)]
+        assert [share.start for share in shares[1:]] == [share.stop for share in shares[:-1]]
+        assert (shares[0].start, shares[-1].stop) == (0, len(indptr) - 1)
+    indptr = np.cumsum([0, *np.random.default_rng(0).lognormal(4, 1.2, 600).astype(np.int64)])
+    even = np.diff([indptr[Group(rank, size).rows(indptr).start] for rank in range(size)])
+    assert np.all(np.abs(even / (indptr[-1] / size) - 1) < 0.2)
+
+
+def test_alone_without_torchrun(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RANK", raising=False)
+    with Group.join() as group:
+        assert group == Group()
+        assert group.alone
+        assert group.first
+    for name, value in zip(("RANK", "WORLD_SIZE", "LOCAL_RANK"), "130", strict=True):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("MASTER_ADDR", "localhost")
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    assert Group.of_environment() == Group(1, 3, 0, 2)
+    monkeypatch.setenv("RANK", "first")
+    with pytest.raises(UsageError, match=r"RANK='first'.*start with torchrun"):
+        Group.of_environment()

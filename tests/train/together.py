@@ -1,0 +1,141 @@
+"""What ``test_distributed`` trains, alone and in two processes: the second runs this file.
+
+torchrun --nproc-per-node 2 together.py equal|lost FOLDER
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from problems import ratings, run, settings
+
+import matinee
+from matinee.data import synthesize
+from matinee.train import Epoch, Group, Holdout, carve, train
+from matinee.train._engine import KernelEngine, TorchEngine
+
+ENGINES = {"kernels": KernelEngine, "torch": TorchEngine}
+CASES: dict[str, dict[str, Any]] = {
+    "adam": {"learning_rate": 3e-3, "weight_decay": 0.1, "batch_size": 16, "output_bias": True},
+    "tied sgd": {"optimizer": "sgd", "tied": True, "batch_size": 7, "code_dropout": 0.3},
+    "conditional": {
+        "objective": "conditional",
+        "input": "presence",
+        "input_scale": "sqrt",
+        "center": "bias",
+        "code_dropout": 0.5,
+        "batch_size": 9,
+    },
+    "levels": {
+        "optimizer": "rmsprop",
+        "input": "levels",
+        "input_dropout": 0.3,
+        "l2": 0.01,
+        "l2_on": "weights",
+        "batch_size": 32,
+        "schedule": "cosine",
+        "warmup": 0.5,
+    },
+    "one row a batch": {"optimizer": "adagrad", "batch_size": 1, "hidden": [5], "epochs": 2},
+    "one batch": {"batch_size": 512, "activation": "elu", "code_dropout": 0.2, "epochs": 6},
+    "refeed": {"refeed": "dense", "optimizer": "sgd", "code_dropout": 0.3, "batch_size": 16},
+    "refeed a sample": {
+        "refeed": "sampled",
+        "refeed_entries": 20,
+        "tied": True,
+        "batch_size": 11,
+        "output_bias": True,
+        "l2": 0.01,
+    },
+}
+NAMES = [f"{engine}: {case}" for engine in ENGINES for case in CASES]
+SMALL: dict[str, Any] = {
+    "hidden": [8, 4, 8],
+    "epochs": 4,
+    "batch_size": 25,
+    "code_dropout": 0.2,
+    "validation": 0.1,
+}
+
+
+class StoppedError(Exception):
+    """Raised between two epochs, as Ctrl-C would be."""
+
+
+def trained(name: str, group: Group) -> tuple[dict[str, np.ndarray], list[Epoch]]:
+    """The weights and the history of a case, in float64."""
+    engine, case = name.split(": ")
+    known, out = carve(ratings(), 0.2, np.random.default_rng(3))
+    chosen = settings(**{"validation": 0.2, "patience": 2, "keep": "settled", **CASES[case]})
+    going = run(chosen, csr=known, dtype=torch.float64)
+    held = Holdout.of(out, 0, 5, group=group)
+    going = replace(going, group=group, valid=held, watch={"held": held})
+    going.engine = ENGINES[engine](going.network, going.config, len(going.cuts), group)
+    history = list(train(going))
+    return {key: array.copy() for key, array in going.network.arrays().items()}, history
+
+
+def told(kind: str, group: Group, folder: Path | None = None) -> np.ndarray:
+    """What a model says after ``fit``: in one go, or where a folder is given with a stop."""
+    data = synthesize(90, 40, 1500, seed=2).ratings
+    options: dict[str, Any] = {"seed": 5, "group": group, "watch": {"again": data}}
+
+    def stop(epoch: Epoch) -> None:
+        if (epoch.epoch, max(epoch.member, 2)) == (2, 2):
+            raise StoppedError
+
+    def make() -> Any:
+        return matinee.model("accurate" if kind == "ensemble" else "default", **SMALL)
+
+    if folder is not None:
+        try:
+            make().fit(data, folder=folder, on_epoch=stop, **options)
+        except StoppedError:
+            options |= {"folder": folder, "resume": True}
+    model = make().fit(data, **options)
+    answers: np.ndarray = model.predict(
+        data.user_ids.ids[data.users], data.item_ids.ids[data.items]
+    )
+    return answers
+
+
+def main(what: str, folder: Path) -> None:
+    """Train in the processes that torchrun started; each leaves what it got."""
+    torch.set_num_threads(1)
+    with Group.join() as group:
+        if what == "lost":
+            going = replace(run(settings(epochs=1000)), group=group)
+            for epoch in train(going):
+                if group.rank == 1 and epoch.epoch == 3:
+                    os._exit(7)
+        found: dict[str, np.ndarray] = {}
+        for name in NAMES:
+            weights, history = trained(name, group)
+            found |= {f"{name}/{key}": array for key, array in weights.items()}
+            found[f"{name}/history"] = np.array(figures(history))
+        for kind in ("autoencoder", "ensemble"):
+            found[kind] = told(kind, group, folder / kind)
+        np.savez(folder / f"{group.rank}.npz", **found)
+        try:
+            group.agree({"seed": 1, "data": group.rank})
+        except matinee.ProcessError as error:
+            (folder / f"{group.rank}.json").write_text(json.dumps(str(error)))
+
+
+def figures(history: list[Epoch]) -> list[list[float]]:
+    """What an epoch tells that is no wall time."""
+    return [
+        [e.loss, e.train_rmse, e.valid_rmse or 0.0, e.watched["held"], e.learning_rate]
+        for e in history
+    ]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
