@@ -129,7 +129,7 @@ def test_reasons_leave_out_one_rating_each(at_once: int, monkeypatch: pytest.Mon
     # By item code: 2.0 (item 2), 1.0 (item 4), 3.0 (item 9).
     assert found.contributions.tolist() == [[36 - 16, 36 - 25, 36 - 9]] * 2
     assert found.together.tolist() == [36 - 20 - 11 - 27] * 2
-    assert found.strongest(0, 2).tolist() == [2, 0]
+    assert found.strongest(2)[0].tolist() == [2, 0]
 
 
 def test_reasons_of_nothing() -> None:

@@ -77,7 +77,7 @@ class Blending:
         return base
 
     def _predict_with(
-        self, histories: Histories, rows: Int64, items: Int32
+        self, histories: Histories, rows: Int64, items: Int32, told: Float64 | None = None
     ) -> tuple[Float64, Float64 | None]:
         base, deviations, weights = self._deviations(histories, rows, items)
         apart = disagreement(deviations, weights)

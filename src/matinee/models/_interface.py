@@ -19,7 +19,7 @@ from ..train._spread import Spread, fit_spread
 from ._kind import Kind
 from ._lists import allowed_items, tables
 from ._provenance import Provenance
-from ._support import as_column, checked, people_batches
+from ._support import as_column, checked, people_batches, runs
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -163,31 +163,39 @@ class Recommender(Kind):
         return self._clipped(out) if clip else out
 
     def predict_coded_std(
-        self, histories: Histories, rows: Int64, items: Int32
+        self, histories: Histories, rows: Int64, items: Int32, told: Float64 | None = None
     ) -> tuple[Float64, Float64]:
         """``predict_coded``, and a standard deviation of each, float64 (n,).
+
+        ``told`` is what ``predict_coded`` gave, unclipped, where it was asked already.
 
         Raises:
             UsageError: The model was saved without what it takes.
         """
         if self.spread is None:
             raise UsageError("this model was saved without standard deviations; train it anew")
-        out, std = self._answers(histories, rows, items, self.spread)
+        out, std = self._answers(histories, rows, items, self.spread, told)
         return self._clipped(out), std
 
     def _answers(
-        self, histories: Histories, rows: Int64, items: Int32, spread: Spread | None
+        self,
+        histories: Histories,
+        rows: Int64,
+        items: Int32,
+        spread: Spread | None,
+        given: Float64 | None = None,
     ) -> tuple[Float64, Float64]:
         out, std = np.empty(len(rows)), np.empty(0 if spread is None else len(rows))
         known = np.append(histories.counts > 0, False)[rows]
         able = known & (items >= 0)
         rest = np.flatnonzero(~able)
-        out[rest] = self.bias.predict(histories, rows[rest], items[rest])
-        if spread is not None:
-            std[rest] = spread.std_unknown(known[rest], items[rest] >= 0)
+        if len(rest):
+            out[rest] = self.bias.predict(histories, rows[rest], items[rest])
+            if spread is not None:
+                std[rest] = spread.std_unknown(known[rest], items[rest] >= 0)
         asked = np.flatnonzero(able)
         asked = asked[np.argsort(rows[asked], kind="stable")]
-        people, starts, place = np.unique(rows[asked], return_index=True, return_inverse=True)
+        people, starts, place = runs(rows[asked])
         for first, last in people_batches(np.append(starts, len(asked))):
             batch = histories.take(people[first:last])
             part = slice(starts[first], starts[last] if last < len(starts) else len(asked))
@@ -195,7 +203,9 @@ class Recommender(Kind):
             if spread is None:
                 out[where] = self._predict(batch, who, items[where])
                 continue
-            told, extras = self._predict_with(batch, who, items[where])
+            told, extras = self._predict_with(
+                batch, who, items[where], None if given is None else given[where]
+            )
             out[where] = told
             told = self._clipped(told)
             std[where] = spread.std(self.bias, batch, who, items[where], told, extras)

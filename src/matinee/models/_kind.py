@@ -90,10 +90,13 @@ class Kind(ABC):
         return sum(int(array.size) for array in self._state()[0].values())
 
     def _predict_with(
-        self, histories: Histories, rows: Int64, items: Int32
+        self, histories: Histories, rows: Int64, items: Int32, told: Float64 | None = None
     ) -> tuple[Float64, Float64 | None]:
-        """``_predict``, and what else tells how far off each prediction may be, float64 (n, k)."""
-        return self._predict(histories, rows, items), None
+        """``_predict``, and what else tells how far off each prediction may be, float64 (n, k).
+
+        ``told`` is what ``_predict`` gives, where the caller has asked it already.
+        """
+        return self._predict(histories, rows, items) if told is None else told, None
 
     def _errors(self, train: Ratings) -> Errors:
         """Predictions of training ratings that they had not seen, to fit the spread on.

@@ -40,9 +40,9 @@ class Single:
         return self.settings.network.rows != "items"
 
     def _predict_with(
-        self, histories: Histories, rows: Int64, items: Int32
+        self, histories: Histories, rows: Int64, items: Int32, told: Float64 | None = None
     ) -> tuple[Float64, Float64 | None]:
-        told = self._predict(histories, rows, items)
+        told = self._predict(histories, rows, items) if told is None else told
         if not self._trained.by_items:
             return told, None
         return told, (histories.users[rows] < 0).astype(np.float64)[:, None]

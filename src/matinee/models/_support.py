@@ -104,6 +104,16 @@ def as_column(ids: Any) -> npt.NDArray[Any]:
     return column
 
 
+def runs(
+    rows: npt.NDArray[np.int64],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The distinct values of an ascending array, where each begins, and which each entry is."""
+    new = np.ones(len(rows), dtype=np.bool_)
+    np.not_equal(rows[1:], rows[:-1], out=new[1:])
+    starts = np.flatnonzero(new)
+    return rows[starts], starts, np.cumsum(new) - 1
+
+
 def people_batches(starts: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
     """Runs of people with about ``_ENTRIES`` predictions and at most ``_PEOPLE`` people each."""
     first, people = 0, len(starts) - 1

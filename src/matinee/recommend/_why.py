@@ -42,10 +42,10 @@ class Reasons:
     contributions: Float64
     together: Float64
 
-    def strongest(self, item: int, n: int) -> Int64:
-        """Positions of the ratings that moved a prediction most, at most n, by size."""
-        sizes = np.abs(self.contributions[item])
-        return np.argsort(-sizes, kind="stable")[:n]
+    def strongest(self, n: int) -> Int64:
+        """Positions of the ratings that moved each prediction most, by size: (items, at most n)."""
+        order: Int64 = np.argsort(-np.abs(self.contributions), axis=1, kind="stable")
+        return order[:, :n]
 
 
 def reasons(predict: Predict, history: Histories, items: npt.NDArray[Any]) -> Reasons:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ..data import Histories
 from ..models import load_model, read_manifest
-from ..recommend import Predict, diversify, lifts, reasons, shrink_few, teaching, top_k
+from ..recommend import Predict, Reasons, diversify, lifts, reasons, shrink_few, teaching, top_k
 from ._card import card
 from ._catalogue import Catalogue
 from ._problems import ProblemError
@@ -22,6 +22,7 @@ from ._schema import PredictRequest, ProfileRequest, RecommendRequest, SurpriseR
 from ._settings import ServeSettings
 
 Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 Answer = dict[str, Any]
@@ -245,8 +246,8 @@ class Engine:
             codes, ranked = codes[chosen], ranked[chosen]
         told = self._told(history, codes, why)
         return [
-            {"rank": at, **entry, "score": _number(score)}
-            for at, (entry, score) in enumerate(zip(told, ranked.tolist(), strict=True), 1)
+            {"rank": at, **entry, "score": score}
+            for at, (entry, score) in enumerate(zip(told, _numbers(ranked), strict=True), 1)
         ]
 
     def _told(self, history: Histories, codes: npt.NDArray[np.int32], why: int) -> list[Answer]:
@@ -254,53 +255,60 @@ class Engine:
         if why and len(codes):
             because = reasons(self._predict, history, codes)
             predictions = because.predictions
-            whys: list[Answer | None] = [
-                self._why(history, because, at, why) for at in range(len(codes))
-            ]
+            whys: list[Answer | None] = self._whys(history, because, why)
         else:
             predictions = self._predict(history, np.zeros(len(codes), dtype=np.int64), codes)
             whys = [None] * len(codes)
         clip = (self._scale.low, self._scale.high) if self._model.clip else (-np.inf, np.inf)
         shown = np.clip(predictions, *clip)
-        spread = self._spread(history, codes)
+        spread = self._spread(history, codes, predictions)
         return [
-            {
-                **self.catalogue.item(code),
-                "predicted": _number(prediction),
-                "std": std,
-                "why": because_,
-            }
+            {**self.catalogue.item(code), "predicted": prediction, "std": std, "why": because_}
             for code, prediction, std, because_ in zip(
-                codes.tolist(), shown.tolist(), spread, whys, strict=True
+                codes.tolist(), _numbers(shown), spread, whys, strict=True
             )
         ]
 
-    def _why(self, history: Histories, because: Any, item: int, n: int) -> Answer:
-        shown = because.strongest(item, n)
-        contributions = because.contributions[item]
-        others = contributions.sum() - contributions[shown].sum()
-        return {
-            "prediction": _number(because.predictions[item]),
-            "baseline": _number(because.baselines[item]),
-            "reasons": [
-                {
-                    **self.catalogue.named(int(history.items[at])),
-                    "rating": _number(history.values[at]),
-                    "contribution": _number(contributions[at]),
-                }
-                for at in shown.tolist()
-            ],
-            "others": _number(others),
-            "together": _number(because.together[item]),
-        }
+    def _whys(self, history: Histories, because: Reasons, n: int) -> list[Answer | None]:
+        """What moved each prediction."""
+        rated = [
+            {**self.catalogue.named(code), "rating": rating}
+            for code, rating in zip(history.items.tolist(), _numbers(history.values), strict=True)
+        ]
+        shown = because.strongest(n)
+        moved = np.take_along_axis(because.contributions, shown, axis=1)
+        others = because.contributions.sum(axis=1) - moved.sum(axis=1)
+        return [
+            {
+                "prediction": prediction,
+                "baseline": baseline,
+                "reasons": [
+                    {**rated[at], "contribution": contribution}
+                    for at, contribution in zip(places, contributions, strict=True)
+                ],
+                "others": rest,
+                "together": together,
+            }
+            for prediction, baseline, places, contributions, rest, together in zip(
+                _numbers(because.predictions),
+                _numbers(because.baselines),
+                shown.tolist(),
+                _numbers(moved),
+                _numbers(others),
+                _numbers(because.together),
+                strict=True,
+            )
+        ]
 
-    def _spread(self, history: Histories, codes: npt.NDArray[np.int32]) -> Iterable[float | None]:
+    def _spread(
+        self, history: Histories, codes: npt.NDArray[np.int32], predictions: Float64
+    ) -> Sequence[float | None]:
         """Standard deviations of predictions where the model tells them."""
         if self._model.spread is None:
             return [None] * len(codes)
         rows = np.zeros(len(codes), dtype=np.int64)
-        _, spread = self._model.predict_coded_std(history, rows, codes)
-        return [_number(std) for std in spread.tolist()]
+        _, spread = self._model.predict_coded_std(history, rows, codes, predictions)
+        return _numbers(spread)
 
     def _allowed(
         self,
@@ -326,3 +334,9 @@ class Engine:
 def _number(value: Any) -> float:
     """For JSON: a millionth of a rating point is enough."""
     return round(float(value), 6)
+
+
+def _numbers(values: npt.NDArray[Any]) -> list[Any]:
+    """Likewise, of a whole array."""
+    found: list[Any] = np.round(values.astype(np.float64), 6).tolist()
+    return found

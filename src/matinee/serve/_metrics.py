@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import mmap
 import os
+from bisect import bisect_left
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -53,7 +54,7 @@ class Metrics:
         self._row[0] -= 1
         first = len(_OWN) + self._each * self._routes.get(route, len(self._routes) - 1)
         self._row[first + min(max(status // 100, 1), 5) - 1] += 1
-        bucket = int(np.searchsorted(BUCKETS, seconds))
+        bucket = bisect_left(BUCKETS, seconds)
         self._row[first + len(CLASSES) + bucket] += 1
         self._row[first + self._each - 1] += seconds
 
