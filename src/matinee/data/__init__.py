@@ -10,7 +10,15 @@ from ._group import Csr, group
 from ._histories import Histories
 from ._home import add, data_home, forget, locate, registered
 from ._load import load
-from ._named_split import NAMED_SPLITS, NamedSplit, join, named_split, share_vocabularies
+from ._named_split import (
+    NAMED_SPLITS,
+    NamedParts,
+    NamedSplit,
+    join,
+    named_parts,
+    named_split,
+    share_vocabularies,
+)
 from ._ratings import ItemTable, Ratings, Scale
 from ._split import FoldIn, kfold, split, split_three, split_users
 from ._split_files import split_files, write_split
@@ -19,6 +27,7 @@ from ._synth import Synthetic, SynthManifest, read_manifest, synthesize, write_s
 from ._synth_world import SynthConfig, World
 from ._table import Table, write_tables
 from ._vocabulary import Ids, Vocabulary
+from ._windows import Window, window_split
 
 __all__ = [
     "CATALOGUE",
@@ -31,6 +40,7 @@ __all__ = [
     "Histories",
     "Ids",
     "ItemTable",
+    "NamedParts",
     "NamedSplit",
     "Ratings",
     "Scale",
@@ -39,6 +49,7 @@ __all__ = [
     "Synthetic",
     "Table",
     "Vocabulary",
+    "Window",
     "World",
     "add",
     "atomic_path",
@@ -54,6 +65,7 @@ __all__ = [
     "kfold",
     "load",
     "locate",
+    "named_parts",
     "named_split",
     "read_manifest",
     "registered",
@@ -65,6 +77,7 @@ __all__ = [
     "subtract",
     "synthesize",
     "training_mib",
+    "window_split",
     "write_split",
     "write_synthetic",
     "write_tables",

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,8 +17,24 @@ from ..errors import DataError, UsageError, nearest
 from ._catalogue import CATALOGUE
 from ._home import locate
 from ._load import load
+from ._netflix_splits import NETFLIX_SPLITS, NetflixProbe, NetflixWindows
 from ._ratings import ItemTable, Ratings, Scale
+from ._read import Report
 from ._vocabulary import Vocabulary
+
+
+class NamedParts(NamedTuple):
+    """The parts of a split that has a name.
+
+    Attributes:
+        train: To train on.
+        valid: To validate by, or None where the split has no such part.
+        test: To test on.
+    """
+
+    train: Ratings
+    valid: Ratings | None
+    test: Ratings
 
 
 @dataclass(frozen=True)
@@ -58,19 +75,20 @@ def _canonical() -> Iterator[NamedSplit]:
         )
 
 
-NAMED_SPLITS: MappingProxyType[str, NamedSplit] = MappingProxyType(
-    {entry.name: entry for entry in _canonical()}
+NAMED_SPLITS: MappingProxyType[str, NamedSplit | NetflixWindows | NetflixProbe] = MappingProxyType(
+    {entry.name: entry for entry in (*_canonical(), *NETFLIX_SPLITS)}
 )
-"""The splits that come with data sets of the catalogue."""
+"""The splits of well-known data sets that have a name."""
 
 
-def named_split(name: str | Path) -> tuple[Ratings, Ratings]:
+def named_split(name: str | Path, *, report: Report | None = None) -> tuple[Ratings, Ratings]:
     """Read a split that has a name, or one in a folder.
 
     Args:
-        name: One of ``NAMED_SPLITS`` (``"ml-100k/u1"``); or a folder, or the name of one (in the
-            data home, or given by ``add``), that has a ``train`` and a ``test`` file, such as
-            ``split_files`` writes.
+        name: One of ``NAMED_SPLITS`` (``"ml-100k/u1"``, ``"netflix/3m"``); or a folder, or the
+            name of one (in the data home, or given by ``add``), that has a ``train`` and a
+            ``test`` file, such as ``split_files`` writes.
+        report: Told how far reading is, as by ``load``.
 
     Returns:
         The training and the test part, with one vocabulary.
@@ -79,9 +97,24 @@ def named_split(name: str | Path) -> tuple[Ratings, Ratings]:
         UsageError: There is no split of that name.
         DataError: Its data is not on this machine, or cannot be read.
     """
-    with _split_paths(str(name)) as (train, test):
-        parts = share_vocabularies(load(train), load(test))
-    return replace(parts[0], name=f"{name} train"), replace(parts[1], name=f"{name} test")
+    parts = _read(str(name), ("train", "test"), 0, report)
+    return parts.train, parts.test
+
+
+def named_parts(name: str | Path, *, seed: int = 0, report: Report | None = None) -> NamedParts:
+    """Read a split that has a name with its validation part, where it has one.
+
+    Args:
+        name: As for ``named_split``; of a folder, a file ``valid`` is the validation part.
+        seed: Seed of what is left to chance: which half of Netflix's test month is the
+            validation part. ``named_split`` has the test part of seed 0.
+        report: Told how far reading is, as by ``load``.
+
+    Raises:
+        UsageError: There is no split of that name.
+        DataError: Its data is not on this machine, or cannot be read.
+    """
+    return _read(str(name), ("train", "valid", "test"), seed, report)
 
 
 def is_named_split(name: str) -> bool:
@@ -130,10 +163,31 @@ def join(*parts: Ratings, name: str) -> Ratings:
     )
 
 
-@contextmanager
-def _split_paths(name: str) -> Iterator[tuple[Path, Path]]:
-    """The training and test file of a split, unpacked for the while if they are in a zip."""
+def _read(name: str, wanted: tuple[str, ...], seed: int, report: Report | None) -> NamedParts:
     entry = NAMED_SPLITS.get(name)
+    if isinstance(entry, (NetflixWindows, NetflixProbe)):
+        place = locate(entry.dataset)
+        if place is None:
+            raise DataError(
+                f"{name}: {entry.dataset} is not on this machine, and no longer distributed; if "
+                f"you have its folder, `matinee data add {entry.dataset} PATH`"
+            )
+        train, valid, test = entry.read(place, seed, report)
+    else:
+        with _split_paths(name, entry) as paths:
+            files = {part: paths[part] for part in wanted if part in paths}
+            parts = dict(zip(files, share_vocabularies(*map(load, files.values())), strict=True))
+        train, valid, test = parts["train"], parts.get("valid"), parts["test"]
+    return NamedParts(
+        replace(train, name=f"{name} train"),
+        None if valid is None else replace(valid, name=f"{name} valid"),
+        replace(test, name=f"{name} test"),
+    )
+
+
+@contextmanager
+def _split_paths(name: str, entry: NamedSplit | None) -> Iterator[dict[str, Path]]:
+    """The files of a split by part, unpacked for the while if they are in a zip."""
     if entry is None:
         place = Path(name) if Path(name).exists() else locate(name)
         found = _parts_in(place) if place is not None and place.is_dir() else None
@@ -156,7 +210,7 @@ def _split_paths(name: str) -> Iterator[tuple[Path, Path]]:
         for file in (train, test):
             if not file.is_file():
                 raise DataError(f"{name}: {file} is missing; is {place} all of {entry.dataset}?")
-        yield train, test
+        yield {"train": train, "test": test}
 
 
 def _unpacked(archive: Path, folder: Path) -> Path:
@@ -172,9 +226,11 @@ def _unpacked(archive: Path, folder: Path) -> Path:
     return folder
 
 
-def _parts_in(folder: Path) -> tuple[Path, Path] | None:
-    found = [sorted(folder.glob(f"{part}.*")) for part in ("train", "test")]
-    return (found[0][0], found[1][0]) if all(len(files) == 1 for files in found) else None
+def _parts_in(folder: Path) -> dict[str, Path] | None:
+    """The files of a folder by part; None where it has no training or no test file."""
+    found = {part: sorted(folder.glob(f"{part}.*")) for part in ("train", "valid", "test")}
+    one = {part: files[0] for part, files in found.items() if len(files) == 1}
+    return one if {"train", "test"} <= set(one) else None
 
 
 def _union(vocabularies: list[Vocabulary]) -> Vocabulary:
