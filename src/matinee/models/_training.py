@@ -86,7 +86,7 @@ def prepare(
             network.bias_out.copy_(torch.from_numpy(start))
     if device != "cpu":  # the same first weights everywhere, the dropout masks there
         network.to(device)
-        network.generator = torch.Generator(device)
+        network.generator = torch.Generator(network.table_in.device)
         network.generator.manual_seed(int(rng.integers(2**63)))
     watched = {}
     for name, ratings in (watch or {}).items():

@@ -1,0 +1,114 @@
+"""Seconds per epoch in one process and in two, on a Netflix-shaped slice: python FILE.
+
+One epoch's steps, without scoring, of the same network, data, seed and global batch: in one process
+with two threads, in one with one, and in two with one each (torchrun, gloo). The setups take turns
+and each one's best round counts. Bytes are those that the processes sum in a step; in a ring of
+n processes each one sends 2 (n - 1) / n times as many.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+NETWORKS: dict[str, dict[str, Any]] = {
+    "3 x 128": {"hidden": [128, 128, 128]},
+    "deeprec-full": {"preset": "deeprec-full"},
+}
+CASES: list[tuple[str, int, str]] = [
+    ("3 x 128", 128, "off"),
+    ("3 x 128", 512, "off"),
+    ("deeprec-full", 128, "off"),
+    ("deeprec-full", 512, "off"),
+    ("deeprec-full", 512, "sampled"),
+    ("deeprec-full", 512, "dense"),
+]
+SETUPS = {"1 process x 2 threads": (1, 2), "1 process x 1 thread": (1, 1), "2 x 1": (2, 1)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--users", type=int, default=2048, help="of 480,189, with 209 ratings each")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.worker:
+        work(args.users, args.worker)
+        return
+    best: dict[str, dict[str, dict[str, float]]] = {name: {} for name in SETUPS}
+    for _ in range(args.rounds):
+        for name, (processes, threads) in SETUPS.items():
+            for case, told in measured(args.users, processes, threads).items():
+                before = best[name].get(case, told)
+                best[name][case] = min(before, told, key=lambda one: one["seconds"])
+    print(f"{args.users:,} users of 17,770 items; seconds per epoch, best of {args.rounds}\n")
+    head = [f"{name:>22}" for name in SETUPS]
+    print(f"{'network, batch, re-feeding':32}{''.join(head)}   steps  MB summed a step")
+    for case in next(iter(best.values())):
+        seconds = [f"{best[name][case]['seconds']:22.2f}" for name in SETUPS]
+        told = best["2 x 1"][case]
+        size = told["bytes"] / told["steps"] / 1e6
+        print(f"{case:32}{''.join(seconds)}{told['steps']:8.0f}{size:18.2f}")
+
+
+def measured(users: int, processes: int, threads: int) -> dict[str, dict[str, float]]:
+    """Each case's figures in some processes."""
+    with TemporaryDirectory() as folder:
+        out = Path(folder) / "out.json"
+        program = [__file__, "--users", str(users), "--worker", str(out)]
+        if processes > 1:
+            start = ["-m", "torch.distributed.run", "--standalone"]
+            program = [*start, "--nproc-per-node", str(processes), *program]
+        names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+        env = {**os.environ, **dict.fromkeys(names, str(threads)), "GOMP_SPINCOUNT": "0"}
+        subprocess.run([sys.executable, *program], env=env, check=True)
+        told: dict[str, dict[str, float]] = json.loads(out.read_text())
+        return told
+
+
+def work(users: int, out: Path) -> None:
+    """Time every case in this process, with the others that torchrun started."""
+    from matinee.data import synthesize
+    from matinee.models._training import prepare
+    from matinee.train import Group, preset, train
+
+    @dataclass(frozen=True)
+    class Counting(Group):
+        sent: list[int] = field(default_factory=list)
+
+        def sum(self, array: Any) -> None:
+            self.sent.append(array.nbytes)
+            super().sum(array)
+
+    ratings = synthesize(users, 17_770, users * 209, seed=0, threads=1).ratings
+    told = {}
+    with Counting.join() as group:
+        for name, batch, refeed in CASES:
+            options = {"validation": 0.0, "epochs": 2, "batch_size": batch, "refeed": refeed}
+            network = dict(NETWORKS[name])
+            settings = preset(network.pop("preset", "base")).replace({**options, **network})
+            run, _ = prepare(ratings, settings, 0, clip=False, group=group)
+            for epoch in train(run):
+                if epoch.epoch == 1:  # compiles, and touches every page
+                    group.sent.clear()
+                    group.wait()
+                    started = time.perf_counter()
+            told[f"{name}, {batch}, {refeed}"] = {
+                "seconds": time.perf_counter() - started,
+                "steps": len(run.cuts),
+                "bytes": sum(group.sent),
+            }
+    if group.first:
+        out.write_text(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main()
