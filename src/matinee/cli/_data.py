@@ -11,6 +11,7 @@ from ..errors import DataError, UsageError, nearest
 from . import _source as source_options
 from ._data_show import show_audit, show_description, show_list, show_split
 from ._output import console, note, print_json, progress, say
+from ._reading import reading
 from ._source import Json
 
 app = typer.Typer(
@@ -216,16 +217,18 @@ def split_(
     json: Json = False,
 ) -> None:
     """Split ratings into parquet files to train on and to test by, with a manifest."""
-    from ..data import NAMED_SPLITS, join, named_split, split_files, write_split
+    from ..data import NAMED_SPLITS, join, named_parts, split_files, write_split
 
     if out is None:
         raise UsageError("--out DIR: name the folder to write the parts to")
     if source is not None and source in NAMED_SPLITS:
-        parts = named_split(source)
+        with reading() as report:
+            read = named_parts(source, report=report)
+        parts = {name: part for name, part in read._asdict().items() if part is not None}
         manifest = write_split(
-            zip(("train", "test"), parts, strict=True),
+            parts.items(),
             out,
-            join(*parts, name=source),
+            join(*parts.values(), name=source),
             {"by": "name", "name": source},
         )
     else:
@@ -284,7 +287,9 @@ def audit_(
     from ..data import audit, audit_files, named_split
 
     if test is None:
-        found = audit(*named_split(train))
+        with reading() as report:
+            parts = named_split(train, report=report)
+        found = audit(*parts)
     else:
         found = audit_files(
             train,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from ..errors import DataError, UsageError, nearest
 from ._output import note
+from ._reading import reading
 
 if TYPE_CHECKING:
     from ..data import Ratings
@@ -178,7 +179,11 @@ def _named(source: str, mapped: Sequence[str]) -> Parts:
             f"--{mapped[0]}: {source} is a split, and read by its own columns; name its files to "
             "map them"
         )
-    train, test = named_split(source)
+    with reading() as report:
+        train, test = named_split(source, report=report)
+    for part in (train, test):
+        for text in part.notes:
+            note(f"matinee: {part.name}: {text}")
     place = Path(source) if Path(source).exists() else locate(source)
     # A split by users, as `data split --by users` writes it, has a third part.
     found = sorted(place.glob("given.*")) if place is not None else []

@@ -11,6 +11,7 @@ import typer
 
 from ..errors import UsageError
 from ._output import note
+from ._reading import reading
 
 if TYPE_CHECKING:
     from ..data import Ratings
@@ -148,7 +149,8 @@ def read(
         "items": items,
         "allow_single": allow_single,
     }
-    ratings = load(source, sql=sql, database=database, **options)
+    with reading() as report:
+        ratings = load(source, sql=sql, database=database, report=report, **options)
     if notes:
         for text in ratings.notes:
             note(f"matinee: {ratings.name}: {text}")

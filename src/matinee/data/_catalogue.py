@@ -118,3 +118,11 @@ CATALOGUE: MappingProxyType[str, Dataset] = MappingProxyType(
     }
 )
 """Data sets by name, smallest first but for ml-latest-small."""
+
+UNDISTRIBUTED: MappingProxyType[str, str] = MappingProxyType(
+    {
+        "netflix": "the Netflix Prize data is no longer distributed; if you have its folder, "
+        "`matinee data add netflix PATH`"
+    }
+)
+"""Data sets that have named splits but cannot be downloaded, and what to do."""

@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 from .._version import __version__
 from ..errors import DataError, MatineeError, UsageError, nearest
 from ._atomic import atomic_path, write_text
-from ._catalogue import CATALOGUE, Dataset
+from ._catalogue import CATALOGUE, UNDISTRIBUTED, Dataset
 from ._home import data_home, locate, registered
 
 Progress = Callable[[int, int | None], None]
@@ -71,6 +71,8 @@ def get(
         raise UsageError(
             f"{name} stands for {registered()[name]}; `matinee data forget {name}` first"
         )
+    if name in UNDISTRIBUTED:
+        raise UsageError(f"{name}: {UNDISTRIBUTED[name]}")
     if name not in CATALOGUE:
         raise UsageError(
             f"{name!r} is not in the catalogue{nearest(name, CATALOGUE)} "

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import DataError, UsageError, nearest
-from ._catalogue import CATALOGUE
+from ._catalogue import CATALOGUE, UNDISTRIBUTED
 from ._home import locate
 from ._load import load
 from ._netflix_splits import NETFLIX_SPLITS, NetflixProbe, NetflixWindows
@@ -168,10 +168,8 @@ def _read(name: str, wanted: tuple[str, ...], seed: int, report: Report | None) 
     if isinstance(entry, (NetflixWindows, NetflixProbe)):
         place = locate(entry.dataset)
         if place is None:
-            raise DataError(
-                f"{name}: {entry.dataset} is not on this machine, and no longer distributed; if "
-                f"you have its folder, `matinee data add {entry.dataset} PATH`"
-            )
+            said = UNDISTRIBUTED[entry.dataset]
+            raise DataError(f"{name}: {entry.dataset} is not on this machine; {said}")
         train, valid, test = entry.read(place, seed, report)
     else:
         with _split_paths(name, entry) as paths:

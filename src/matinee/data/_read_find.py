@@ -65,7 +65,7 @@ def find_all(sources: Sequence[str | Path], work: Workspace) -> Found:
 
 def _resolve(source: str | Path) -> tuple[Path | None, str | None]:
     """The path of a source and the name it was asked for by; no path where it is a glob."""
-    from ._catalogue import CATALOGUE
+    from ._catalogue import CATALOGUE, UNDISTRIBUTED
     from ._home import data_home, locate, registered
 
     text = str(source)
@@ -96,6 +96,10 @@ def _resolve(source: str | Path) -> tuple[Path | None, str | None]:
         raise DataError(
             f"{text} is not on this machine (looked in {data_home()}); "
             f"matinee data get {first}, or matinee data add {first} PATH if you have it"
+        )
+    if text in UNDISTRIBUTED:
+        raise DataError(
+            f"{text} is not on this machine (looked in {data_home()}); {UNDISTRIBUTED[text]}"
         )
     if len(path.parts) <= 1 and not path.suffix and isinstance(source, str):
         names = [*CATALOGUE, *registered()]
