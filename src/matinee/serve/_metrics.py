@@ -16,7 +16,7 @@ import numpy as np
 CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
 BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-_OWN = ("in_flight", "reloads", "failed_reloads", "pid")
+_OWN = ("in_flight", "reloads", "failed_reloads", "pid", "connections")
 _OTHER = "other"
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
@@ -43,6 +43,7 @@ class Metrics:
         """From now on this process counts as some worker. One that was restarted goes on."""
         self._row = self._rows[worker]
         self._row[_OWN.index("in_flight")] = 0
+        self._row[_OWN.index("connections")] = 0
         self._row[_OWN.index("pid")] = os.getpid()
 
     def began(self) -> None:
@@ -57,6 +58,16 @@ class Metrics:
         bucket = bisect_left(BUCKETS, seconds)
         self._row[first + len(CLASSES) + bucket] += 1
         self._row[first + self._each - 1] += seconds
+
+    def connected(self, now: int | None = None) -> None:
+        """A connection was taken; or so many are open."""
+        at = _OWN.index("connections")
+        self._row[at] = self._row[at] + 1 if now is None else now
+
+    def has_fewest(self) -> bool:
+        """Whether no worker has fewer connections than this one."""
+        open_ = self._rows[:, _OWN.index("connections")]
+        return bool(self._row[_OWN.index("connections")] <= open_.min())
 
     def reloaded(self, done: bool) -> None:
         """A new model was taken up, or could not be."""
@@ -93,11 +104,14 @@ class Metrics:
                 )
             lines.append(f'matinee_request_seconds_sum{{route="{route}"}} {part[-1]:.6f}')
             lines.append(f'matinee_request_seconds_count{{route="{route}"}} {below[-1]:.0f}')
-        in_flight, done, failed, _ = total[: len(_OWN)]
+        in_flight, done, failed, _, connections = total[: len(_OWN)]
         lines += [
             "# HELP matinee_requests_in_flight Requests being answered.",
             "# TYPE matinee_requests_in_flight gauge",
             f"matinee_requests_in_flight {in_flight:.0f}",
+            "# HELP matinee_connections Open connections.",
+            "# TYPE matinee_connections gauge",
+            f"matinee_connections {connections:.0f}",
             "# HELP matinee_reloads_total New models taken up, by worker and in all.",
             "# TYPE matinee_reloads_total counter",
             f'matinee_reloads_total{{result="done"}} {done:.0f}',

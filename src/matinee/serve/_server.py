@@ -18,6 +18,7 @@ import uvicorn
 
 from ..errors import MatineeError, UsageError
 from ._app import ROUTES, create_app
+from ._door import Door
 from ._metrics import Metrics
 from ._settings import ServeSettings
 
@@ -33,7 +34,43 @@ _FAILED = 3
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, but told to stop it ends as a program that did what it was told."""
+    """uvicorn, but told to stop it ends as a program that did what it was told.
+
+    Args:
+        config: uvicorn's own.
+        metrics: Counts the open connections.
+        shared: The listening socket, if other workers accept from it too.
+    """
+
+    def __init__(
+        self, config: uvicorn.Config, metrics: Metrics, shared: socket.socket | None
+    ) -> None:
+        super().__init__(config)
+        self._metrics, self._shared = metrics, shared
+        self._door: Door | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to answer."""
+        await super().startup(sockets)
+        if self._shared is not None:
+            self._door = Door(self._shared, self._protocol, self._metrics)
+
+    async def on_tick(self, counter: int) -> bool:
+        """What uvicorn does ten times a second."""
+        self._metrics.connected(len(self.server_state.connections))
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more connections, and finish what is being answered."""
+        if self._door is not None:
+            self._door.close()
+        await super().shutdown(sockets)
+
+    def _protocol(self) -> asyncio.Protocol:
+        made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return made
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -100,7 +137,8 @@ def _answer(
         timeout_keep_alive=30,
         timeout_graceful_shutdown=max(1, round(settings.shutdown_seconds)),
     )
-    server = _Server(config)
+    shared = None if parent is None else listener
+    server = _Server(config, metrics, shared)
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
@@ -112,7 +150,7 @@ def _answer(
 
         if parent is not None:
             loop.add_reader(parent, orphaned)
-        task = asyncio.ensure_future(server.serve(sockets=[listener]))
+        task = asyncio.ensure_future(server.serve(sockets=[listener] if shared is None else []))
         while not server.started and not task.done():
             await asyncio.sleep(0.01)
         if server.started:
