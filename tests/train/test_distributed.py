@@ -18,6 +18,7 @@ from problems import ratings, run, settings
 from safetensors.numpy import load_file
 
 import matinee
+from matinee.cli import main
 from matinee.data import synthesize
 from matinee.errors import UsageError
 from matinee.train import Group
@@ -91,24 +92,19 @@ def table(path: Path) -> Path:
 def command(out: Path, source: Path) -> Sequence[object]:
     sizes = ["--set", "hidden=12,6,12", "--set", "batch_size=16", "--set", "validation=0.1"]
     more = ["--set", "code_dropout=0.3", "--epochs", 4, "--watch", "--holdout", 0.2]
-    return ["-m", "matinee", "train", source, "--out", out, *sizes, *more]
+    return ["train", source, "--out", out, *sizes, *more]
 
 
-def test_the_command(tmp_path: Path) -> None:
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = table(tmp_path / "ratings.csv")
     one, two = tmp_path / "one", tmp_path / "two"
-    alone = subprocess.run(
-        [sys.executable, *map(str, command(one, source))],
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=True,
-    )
-    done = torchrun(*command(two, source))
+    assert main([*map(str, command(one, source))]) == 0
+    alone = capsys.readouterr().out
+    done = torchrun("-m", "matinee", *command(two, source))
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("matinee: training default") == 1
     assert "in 2 processes" in done.stderr
-    assert done.stdout.count("scored on 20%") == alone.stdout.count("scored on 20%") == 1
+    assert done.stdout.count("scored on 20%") == alone.count("scored on 20%") == 1
     for mine, wanted in zip(epochs(two), epochs(one), strict=True):
         for key in ("loss", "train_rmse", "valid_rmse", "learning_rate"):
             assert mine[key] == pytest.approx(wanted[key], rel=1e-5)
