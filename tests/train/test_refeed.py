@@ -48,10 +48,7 @@ class Plain:
         """The output at every column from dense rows, ``shown`` 1 where x is an input."""
         p = self.p
         table = p["table_in"]
-        if self.presence:
-            h = shown @ table[0::2] + x @ table[1::2]
-        else:
-            h = x @ table
+        h = shown @ table[0::2] + x @ table[1::2] if self.presence else x @ table
         if self.chosen.network.input_scale == "sqrt":
             h = h / shown.sum(1, keepdim=True).sqrt()
         h = self.hidden_act(h + p["bias_in"])

@@ -233,7 +233,7 @@ class TorchEngine:
         self.config = config
         self.group = group
         self.rates = learning_rates(config, steps_per_epoch * config.steps_per_batch)
-        self._refeed = TorchRefeed(network, config) if config.refeed != "off" else None
+        self._refeed = TorchRefeed(network, config, group) if config.refeed != "off" else None
         free = [network.bias_out] if network.bias_out.requires_grad else []
         rest = [p for p in network.parameters() if p.requires_grad and p is not network.bias_out]
         # Moments start at zero as in the kernels, and weight decay is decoupled for every kind.

@@ -6,19 +6,23 @@ its step, its dropout mask), and no gradient flows into it. The loss is the mean
 (f(y) - y)^2 over rows and all n columns. In centred units an output is an input as it stands.
 
 That costs batch x n x width, however few the ratings. The sampled form draws, for each batch, m
-columns to be shown to the encoder and, independently, m to be scored. Then
+columns to be shown to the encoder, m to be scored and 16 m to be summed, each set independently.
+With u the output for the batch's mean hidden layer, and w a column's weight row, the encoder's sums
+are estimated by
 
-- the encoder's sums over the shown columns, times n / m, have the dense sums as their mean;
+    n (mean of (y - u) w over the shown columns + mean of u w over the summed ones).
+
+u is most of y, and the same for every row of the batch, so that its part can be had from many more
+columns at next to no cost. Then
+
+- the estimated sums have the dense ones as their mean;
 - the mean squared error over the scored columns, and its gradients by the output table, the output
   biases and the last hidden layer, have those over all n columns as their mean, whatever that layer
   is;
-- the input table's gradient, for a given gradient by the sums, has the dense one as its mean over
-  the shown columns.
+- the input table's gradient has the dense one as its mean, for a given gradient by the sums.
 
 What is not linear in the sums (the hidden layers, hence the loss as a whole) is not unbiased: its
-bias shrinks with the sums' variance, n (n - m) / m times the variance over the columns of input
-times weight row. Raw ratings make that large, as every input is near the mean rating; centred ones,
-10 to 100 times smaller.
+bias shrinks with the variance of the sums, which falls as 1 / m.
 
 One sample for the whole batch, not one a row, keeps all of it in small matrix products.
 """
@@ -41,6 +45,7 @@ from ._optimizer import Flat, Table
 Index = Tensor | slice
 """Columns: int64 (m,), ascending; or all of them, without a copy."""
 _EVERY = slice(None)
+_SUMMED = 16  # columns summed for each one shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,14 +55,19 @@ class Fed:
     Attributes:
         shown: The columns shown to the encoder.
         scored: The columns whose error counts.
-        input: (rows, m), the output at the shown columns.
+        summed: The columns whose usual output is summed.
+        input: (rows, m), the output at the shown columns, less the usual one.
+        usual: (1, columns summed), the output for the mean hidden layer; None where the output is
+            fed back whole, and ``input`` is all of it.
         target: (rows, m), the output at the scored columns.
         place: Where these rows begin in their batch, and how many rows it has.
     """
 
     shown: Index
     scored: Index
+    summed: Index
     input: Tensor
+    usual: Tensor | None
     target: Tensor
     place: tuple[int, int]
 
@@ -68,54 +78,75 @@ class _Refeed:
     Args:
         network: The network.
         config: The training options.
+        group: The processes that share each batch.
     """
 
-    def __init__(self, network: Network, config: TrainConfig) -> None:
+    def __init__(self, network: Network, config: TrainConfig, group: Group = ALONE) -> None:
         self.network = network
+        self._group = group
         self._n = network.bias_out.numel()
         self._m = min(config.refeed_entries, self._n) if config.refeed == "sampled" else self._n
         self._each = len(network.table_in) // self._n
-        self._scale = self._n / self._m
-        if network.config.input_scale == "sqrt":
-            self._scale /= math.sqrt(self._n)
+        self._weight = 1 / math.sqrt(self._n) if network.config.input_scale == "sqrt" else 1.0
 
-    def _columns(self) -> tuple[Index, Index]:
-        """The columns shown and the columns scored, by the network's generator."""
+    def _columns(self) -> tuple[Index, Index, Index]:
+        """The columns shown, scored and summed, by the network's generator."""
         if self._m == self._n:
-            return _EVERY, _EVERY
+            return _EVERY, _EVERY, _EVERY
         generator = self.network.generator
         seed = torch.randint(2**62, (2,), generator=generator, device=generator.device).tolist()
         rng = np.random.default_rng(seed)  # its cost is by m; torch's permutation is by n
-        shown, scored = (
-            np.sort(rng.choice(self._n, self._m, replace=False, shuffle=False)) for _ in range(2)
-        )
-        device = self.network.bias_out.device
-        return torch.from_numpy(shown).to(device), torch.from_numpy(scored).to(device)
+        shown, scored, summed = (self._some(rng, m) for m in (self._m, self._m, _SUMMED * self._m))
+        return shown, scored, summed
+
+    def _some(self, rng: np.random.Generator, m: int) -> Index:
+        if m >= self._n:
+            return _EVERY
+        drawn = np.sort(rng.choice(self._n, m, replace=False, shuffle=False))
+        return torch.from_numpy(drawn).to(self.network.bias_out.device)
 
     @torch.no_grad()
-    def _output(self, hidden: Tensor, shown: Index, scored: Index, place: tuple[int, int]) -> Fed:
-        given = self._decode(hidden, self.network.table_out[shown], shown)
-        if scored is shown:
-            return Fed(shown, scored, given, given, place)
-        target = self._decode(hidden, self.network.table_out[scored], scored)
-        return Fed(shown, scored, given, target, place)
+    def _output(
+        self, hidden: Tensor, columns: tuple[Index, Index, Index], place: tuple[int, int]
+    ) -> Fed:
+        shown, scored, summed = columns
+        output = self._decode(hidden, shown)
+        if shown is scored:
+            return Fed(*columns, output, None, output, place)
+        mean = hidden.sum(dim=0, keepdim=True) / place[1]
+        self._group.sum(mean)
+        output -= self._decode(mean, shown)
+        usual, target = self._decode(mean, summed), self._decode(hidden, scored)
+        return Fed(*columns, output, usual, target, place)
 
-    def _decode(self, hidden: Tensor, table: Tensor, columns: Index) -> Tensor:
+    def _decode(self, hidden: Tensor, columns: Index, table: Tensor | None = None) -> Tensor:
+        """The output at some columns, whose rows of the output table may be given."""
+        table = self.network.table_out[columns] if table is None else table
         return reference.decode_all(self.network, hidden, table, self.network.bias_out[columns])
 
-    def _loss(self, fed: Fed, table_in: Tensor, table_out: Tensor) -> Tensor:
+    def _loss(self, fed: Fed, shown: Tensor, summed: Tensor, scored: Tensor) -> Tensor:
         """What these rows add to the second loss.
 
         Args:
             fed: The output fed back.
-            table_in: (m, each * width), the tables' rows of the columns shown.
-            table_out: (m, width), those of the columns scored.
+            shown: (m, each * width), the input table's rows of the columns shown.
+            summed: (up to 16 m, each * width), those of the columns summed.
+            scored: (m, width), the output table's rows of the columns scored.
         """
-        table_in = table_in.view(len(table_in), self._each, -1)
-        gathered = self._scale * reference.encode_all(fed.input, table_in)
-        hidden = self.network.middle(gathered, fed.place)
-        miss = self._decode(hidden, table_out, fed.scored) - fed.target
+        hidden = self.network.middle(self._sums(fed, shown, summed), fed.place)
+        miss = self._decode(hidden, fed.scored, scored) - fed.target
         return miss.square().sum() / (fed.place[1] * self._m)
+
+    def _sums(self, fed: Fed, shown: Tensor, summed: Tensor) -> Tensor:
+        """The encoder's sums of these rows, or their estimate; arguments as ``_loss``."""
+        shown = shown.view(len(shown), self._each, -1)
+        if fed.usual is None:
+            mean = reference.encode_all(fed.input, shown) / len(shown)
+        else:
+            summed = summed.view(len(summed), self._each, -1)
+            usual = reference.encode_all(fed.usual, summed) / len(summed)
+            mean = fed.input @ shown[:, -1] / len(shown) + usual
+        return self._weight * self._n * mean
 
 
 class TorchRefeed(_Refeed):
@@ -123,12 +154,13 @@ class TorchRefeed(_Refeed):
 
     def output(self, hidden: Tensor, place: tuple[int, int]) -> Fed:
         """What to feed back, from the last hidden layer of the step on x."""
-        return self._output(hidden, *self._columns(), place)
+        return self._output(hidden, self._columns(), place)
 
     def loss(self, fed: Fed) -> Tensor:
         """What these rows add to the loss of the second step."""
         table_in = self.network.table_in.view(self._n, -1)
-        return self._loss(fed, table_in[fed.shown], self.network.table_out[fed.scored])
+        shown, summed = table_in[fed.shown], table_in[fed.summed]
+        return self._loss(fed, shown, summed, self.network.table_out[fed.scored])
 
 
 class KernelRefeed(_Refeed):
@@ -152,25 +184,25 @@ class KernelRefeed(_Refeed):
         flat: Flat,
         group: Group = ALONE,
     ) -> None:
-        super().__init__(network, config)
+        super().__init__(network, config, group)
         self._tables = (table_in, table_out)
         self._flat = flat
-        self._group = group
         self._everything = config.l2 > 0  # then every row has a gradient at every step
         self._every_row = [np.arange(len(t.weights), dtype=np.int32) for t in self._tables]
 
     def output(self, hidden: Tensor, step: int, place: tuple[int, int]) -> Fed:
         """What to feed back, from the last hidden layer of ``step``, before it moves anything."""
-        shown, scored = self._columns()
-        self._tables[1].catch_up(self._rows(1, _union(shown, scored)), step - 1)
-        return self._output(hidden, shown, scored, place)
+        columns = self._columns()
+        self._tables[1].catch_up(self._rows(1, _union(*columns)), step - 1)
+        return self._output(hidden, columns, place)
 
     def step(self, fed: Fed, step: int) -> None:
         """Do step number ``step``, on what is fed back."""
+        inputs = (fed.shown, fed.summed)
         if self._tables[0] is self._tables[1]:
-            taken = [self._take(0, step, fed.shown, fed.scored)]
+            taken = [self._take(0, step, *inputs, fed.scored)]
         else:
-            taken = [self._take(0, step, fed.shown), self._take(1, step, fed.scored)]
+            taken = [self._take(0, step, *inputs), self._take(1, step, fed.scored)]
         with torch.enable_grad():
             parts = [leaf[place] for _, leaf, places in taken for place in places]
             torch.autograd.backward(self._loss(fed, *parts))
@@ -201,6 +233,6 @@ class KernelRefeed(_Refeed):
 
 def _union(*indices: Index) -> Index:
     found = [index for index in indices if isinstance(index, Tensor)]
-    if not found:
+    if len(found) < len(indices):
         return _EVERY
     return torch.from_numpy(np.unique(torch.cat(found).numpy()))
