@@ -242,6 +242,13 @@ def test_what_cannot_be_asked_of_it(folder: Path, tmp_path: Path) -> None:
         load("netflix")
 
 
+def test_a_file_given_twice_is_read_twice(tmp_path: Path) -> None:
+    file = write_combined(tmp_path / "prize", ROWS, 1) / "combined_data_1.txt"
+    ratings = load([file, file])
+    assert rows_of(ratings) == as_held(ROWS)
+    assert ratings.notes[0].startswith(f"{len(ROWS)} repeated ratings")
+
+
 def test_ids_of_any_size(tmp_path: Path) -> None:
     large: list[Row] = [(2**31 - 1, 2**31 - 1, 3, "2005-09-06"), (1, 7, 3, "9999-12-31")]
     assert rows_of(load(write_combined(tmp_path / "prize", [*ROWS, *large]))) == as_held(

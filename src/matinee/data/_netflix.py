@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -60,13 +59,14 @@ def read_netflix(
     Raises:
         DataError: A line that cannot be read: the message names the file and the line.
     """
-    lines = _Lines(parts, scale or STARS)
+    sizes = [_size(part) for part in parts]
+    lines = _Lines(len(parts), sum(sizes), scale or STARS)
     done = 0
-    for part in parts:
-        for size in lines.read(part):
-            done += size
+    for part, size in zip(parts, sizes, strict=True):
+        for got in lines.read(part, size):
+            done += got
             if report is not None:
-                report("reading", done, lines.total)
+                report("reading", done, sum(sizes))
     if not lines.rows:
         raise DataError(f"{label_of([part.label for part in parts])}: holds no ratings")
     encoded = _ordered(lines, report)
@@ -90,36 +90,36 @@ def places_of(parts: Sequence[Part], user: int, movie: int) -> Iterator[str]:
                     yield f"{part.label}, line {number}"
 
 
-@dataclass(frozen=True)
-class _Sections:
-    """Movies in the order read, and the row at which each begins."""
-
-    movies: Int32
-    starts: Int64
-
-
 class _Lines:
-    """The rows of the files, as they stand there."""
+    """The rows of the files, as they stand there.
 
-    def __init__(self, parts: Sequence[Part], scale: Scale) -> None:
+    Args:
+        n_files: Number of files.
+        size: Their bytes.
+        scale: The range of the ratings.
+    """
+
+    def __init__(self, n_files: int, size: int, scale: Scale) -> None:
         self._low = max(0, math.ceil(scale.low))
         self._high = min(9, math.floor(scale.high))
-        self._sizes = {part: _size(part) for part in parts}
-        self.total = sum(self._sizes.values())
         # As many as there can be; of what is not filled, no memory is used.
-        most = self.total // _SHORTEST + len(parts)
+        most = size // _SHORTEST + n_files
         self._users = np.empty(most, dtype=np.int32)
         self._marks = np.empty(most, dtype=np.int32)
         self.rows = 0
-        self._sections: list[_Sections] = []
+        self._sections: list[tuple[Int32, Int64]] = []
         self._buffer = bytearray(_LONGEST + _BLOCK + 1)
         self._text = np.frombuffer(self._buffer, dtype=np.uint8)
         self._movies = np.empty(len(self._buffer) // _SHORTEST_MOVIE + 1, dtype=np.int32)
         self._starts = np.empty(len(self._movies), dtype=np.int64)
+        # Of the file being read.
+        self._line = 0
+        self._headed = False
 
-    def read(self, part: Part) -> Iterator[int]:
-        """Read a file; gives the size of each block."""
-        left, kept, lines, headed = self._sizes[part], 0, 0, False
+    def read(self, part: Part, size: int) -> Iterator[int]:
+        """Read that many bytes of a file; gives the size of each block."""
+        self._line, self._headed = 0, False
+        left, kept = size, 0
         view = memoryview(self._buffer)
         try:
             with part.path.open("rb", buffering=0) as file:
@@ -129,45 +129,43 @@ class _Lines:
                         raise DataError(f"{part.label}: became shorter while it was read")
                     left -= got
                     end = kept + got
-                    skip = len(_BOM) if lines == 0 and self._buffer.startswith(_BOM) else 0
                     cut = not left and self._buffer[end - 1] != ord("\n")
                     if cut:
                         self._buffer[end] = ord("\n")
                         end += 1
                     whole = self._buffer.rfind(b"\n", 0, end) + 1
-                    headed, read = self._parse(part, skip, whole, lines, headed, cut)
-                    lines += read
+                    self._parse(part, whole, cut)
                     kept = end - whole
-                    if kept > _LONGEST:
-                        raise DataError(
-                            f"{part.label}, line {lines + 1}: has no end within {_LONGEST:,} "
-                            "bytes; this is no text, or another kind of file"
-                        )
+                    self._check_width(part, kept)
                     self._buffer[:kept] = self._buffer[whole:end]
                     yield got
         except OSError as error:
             raise DataError(f"{part.label}: cannot read: {error.strerror}") from None
 
-    def _parse(
-        self, part: Part, skip: int, end: int, lines: int, headed: bool, cut: bool
-    ) -> tuple[bool, int]:
-        """Read the lines in the buffer; says whether a movie stands above what comes next."""
+    def _parse(self, part: Part, end: int, cut: bool) -> None:
+        """Read the whole lines in the buffer; ``cut`` is that the last had no end in the file."""
+        skip = len(_BOM) if not self._line and self._buffer.startswith(_BOM) else 0
         text = self._text[skip:end]
-        at, self.rows, found, read = parse_lines(
-            text, len(text), headed, self._low, self._high, self.rows,
+        at, self.rows, found, lines = parse_lines(
+            text, len(text), self._headed, self._low, self._high, self.rows,
             self._users, self._marks, self._movies, self._starts,
         )  # fmt: skip
-        headed = headed or found > 0
+        self._line += lines
+        self._headed = self._headed or found > 0
         if at < len(text):
             line = bytes(text[at : at + _LONGEST]).split(b"\n")[0].removesuffix(b"\r")
             last = at + len(line) + 1 >= len(text)
-            why = fault(line, headed=headed, cut=cut and last, low=self._low, high=self._high)
-            raise DataError(f"{part.label}, line {lines + read + 1}: {why}")
+            why = fault(line, headed=self._headed, cut=cut and last, low=self._low, high=self._high)
+            raise DataError(f"{part.label}, line {self._line + 1}: {why}")
         if found:
-            self._sections.append(
-                _Sections(self._movies[:found].copy(), self._starts[:found].copy())
+            self._sections.append((self._movies[:found].copy(), self._starts[:found].copy()))
+
+    def _check_width(self, part: Part, kept: int) -> None:
+        if kept > _LONGEST:
+            raise DataError(
+                f"{part.label}, line {self._line + 1}: has no end within {_LONGEST:,} bytes; this "
+                "is no text, or another kind of file"
             )
-        return headed, read
 
     def give(self) -> tuple[Int32, Int32, Int32, Int64]:
         """Users, marks, the movies that have rows, and where these begin (one more: the end).
@@ -176,8 +174,8 @@ class _Lines:
         """
         users, marks = self._users[: self.rows], self._marks[: self.rows]
         del self._users, self._marks
-        movies = np.concatenate([one.movies for one in self._sections])
-        starts = np.concatenate([*(one.starts for one in self._sections), [self.rows]])
+        movies = np.concatenate([movies for movies, _ in self._sections])
+        starts = np.concatenate([*(starts for _, starts in self._sections), [self.rows]])
         rated = np.flatnonzero(np.diff(starts))
         return users, marks, movies[rated], starts[np.append(rated, len(movies))]
 
