@@ -24,7 +24,7 @@ from matinee.study import Results, Study, find_study, load_results
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-NAMES = ("reference", "depth-and-data", "protocol")
+NAMES = ("reference", "depth-and-data", "protocol", "deeprec")
 PAGES = ("README.md", "docs/autoencoders.md", "docs/studies/README.md")
 
 
