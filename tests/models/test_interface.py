@@ -13,7 +13,7 @@ from battery import everything, sample, seen_by
 from matinee.data import Histories, Ratings, Table, write_tables
 from matinee.errors import LeakError, TrainingError, UsageError
 from matinee.models import Bias, Recommender
-from matinee.models import _support as support
+from matinee.models import _answers as answering
 from matinee.recommend import _topk
 
 
@@ -66,8 +66,8 @@ def test_options_reach_the_model() -> None:
 def test_predictions_come_in_batches(
     monkeypatch: pytest.MonkeyPatch, people: int, entries: int
 ) -> None:
-    monkeypatch.setattr(support, "_PEOPLE", people)
-    monkeypatch.setattr(support, "_ENTRIES", entries)
+    monkeypatch.setattr(answering, "_PEOPLE", people)
+    monkeypatch.setattr(answering, "_ENTRIES", entries)
     model = Spy().fit(sample())
     users, items = everything(sample())
     order = np.random.default_rng(1).permutation(len(users))
@@ -78,6 +78,31 @@ def test_predictions_come_in_batches(
     assert sum(n for _, n in model.calls) == len(users)
     assert all(p <= people for p, _ in model.calls)
     assert all(n <= max(entries, 40) for _, n in model.calls)
+
+
+def test_the_order_of_the_questions_does_not_matter() -> None:
+    model = Spy().fit(sample())
+    users, items = everything(sample())
+    order = np.random.default_rng(1).permutation(len(users))
+    told, std = model.predict(users, items, with_std=True)
+    assert [n for _, n in model.calls] == [len(users)]
+    again, std_again = model.predict(users[order], items[order], with_std=True)
+    np.testing.assert_array_equal(again, told[order])
+    np.testing.assert_allclose(std_again, std[order], rtol=1e-12)
+    assert np.array_equal(model.predict(users[order], items[order]), told[order])
+
+
+def test_standard_deviations_of_what_was_predicted_before() -> None:
+    model = Spy().fit(sample())
+    histories = model.histories.take([3, 5, 8])  # type: ignore[union-attr]
+    rows, items = np.repeat([0, 1, 2, -1], 10), np.tile(np.arange(-1, 9, dtype=np.int32), 4)
+    shown, std = model.predict_coded_std(histories, rows, items)
+    before = model.predict_coded(histories, rows, items, clip=False)
+    asked = len(model.calls)
+    again, std_again = model.predict_coded_std(histories, rows, items, before)
+    assert len(model.calls) == asked
+    np.testing.assert_array_equal(again, shown)
+    np.testing.assert_array_equal(std_again, std)
 
 
 def test_a_model_that_gives_no_numbers_is_caught() -> None:

@@ -123,7 +123,7 @@ def _quadratic(histories: Histories, rows: np.ndarray, items: np.ndarray) -> np.
 def test_reasons_leave_out_one_rating_each(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("matinee.recommend._why._ENTRIES", at_once)
     history = Histories.build([([4, 2, 9], [1.0, 2.0, 3.0])])
-    found = reasons(_quadratic, history, [10, 20])
+    found = reasons(_quadratic, history, [10, 20], np.array([10.0, 20.0]))
     assert found.predictions.tolist() == [46, 56]
     assert found.baselines.tolist() == [10, 20]
     # By item code: 2.0 (item 2), 1.0 (item 4), 3.0 (item 9).
@@ -133,7 +133,7 @@ def test_reasons_leave_out_one_rating_each(at_once: int, monkeypatch: pytest.Mon
 
 
 def test_reasons_of_nothing() -> None:
-    found = reasons(_quadratic, Histories.build([([], [])]), [3])
+    found = reasons(_quadratic, Histories.build([([], [])]), [3], np.array([3.0]))
     assert found.contributions.shape == (1, 0)
     assert found.together.tolist() == [0]
 

@@ -15,11 +15,12 @@ from ..errors import TrainingError, UsageError
 from ..evaluate import Evaluation, PairSet, evaluate
 from ..recommend import HistoriesLike, People, Unknown, code_people
 from ..train._bias import fit_bias
-from ..train._spread import Spread, fit_spread
+from ..train._spread import fit_spread
+from ._answers import answers
 from ._kind import Kind
 from ._lists import allowed_items, tables
 from ._provenance import Provenance
-from ._support import as_column, checked, people_batches, runs
+from ._support import as_column, checked
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -159,7 +160,7 @@ class Recommender(Kind):
         Returns:
             float64, shape (n,).
         """
-        out, _ = self._answers(histories, rows, items, None)
+        out, _ = answers(self, histories, rows, items)
         return self._clipped(out) if clip else out
 
     def predict_coded_std(
@@ -174,42 +175,8 @@ class Recommender(Kind):
         """
         if self.spread is None:
             raise UsageError("this model was saved without standard deviations; train it anew")
-        out, std = self._answers(histories, rows, items, self.spread, told)
+        out, std = answers(self, histories, rows, items, self.spread, told)
         return self._clipped(out), std
-
-    def _answers(
-        self,
-        histories: Histories,
-        rows: Int64,
-        items: Int32,
-        spread: Spread | None,
-        given: Float64 | None = None,
-    ) -> tuple[Float64, Float64]:
-        out, std = np.empty(len(rows)), np.empty(0 if spread is None else len(rows))
-        known = np.append(histories.counts > 0, False)[rows]
-        able = known & (items >= 0)
-        rest = np.flatnonzero(~able)
-        if len(rest):
-            out[rest] = self.bias.predict(histories, rows[rest], items[rest])
-            if spread is not None:
-                std[rest] = spread.std_unknown(known[rest], items[rest] >= 0)
-        asked = np.flatnonzero(able)
-        asked = asked[np.argsort(rows[asked], kind="stable")]
-        people, starts, place = runs(rows[asked])
-        for first, last in people_batches(np.append(starts, len(asked))):
-            batch = histories.take(people[first:last])
-            part = slice(starts[first], starts[last] if last < len(starts) else len(asked))
-            where, who = asked[part], place[part].astype(np.int64) - first
-            if spread is None:
-                out[where] = self._predict(batch, who, items[where])
-                continue
-            told, extras = self._predict_with(
-                batch, who, items[where], None if given is None else given[where]
-            )
-            out[where] = told
-            told = self._clipped(told)
-            std[where] = spread.std(self.bias, batch, who, items[where], told, extras)
-        return out, std
 
     def _clipped(self, ratings: Float64) -> Float64:
         return np.clip(ratings, self.scale.low, self.scale.high) if self.clip else ratings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -13,11 +13,6 @@ from ..errors import DataError
 
 if TYPE_CHECKING:
     from ._interface import Recommender
-
-_PEOPLE = 4096
-"""People handed to ``_predict`` at once, at most."""
-_ENTRIES = 1 << 20
-"""Predictions asked of ``_predict`` at once, about."""
 
 
 def checked(ratings: Ratings) -> Ratings:
@@ -102,23 +97,3 @@ def as_column(ids: Any) -> npt.NDArray[Any]:
     column = np.empty(len(values), dtype=object)
     column[:] = values
     return column
-
-
-def runs(
-    rows: npt.NDArray[np.int64],
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The distinct values of an ascending array, where each begins, and which each entry is."""
-    new = np.ones(len(rows), dtype=np.bool_)
-    np.not_equal(rows[1:], rows[:-1], out=new[1:])
-    starts = np.flatnonzero(new)
-    return rows[starts], starts, np.cumsum(new) - 1
-
-
-def people_batches(starts: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
-    """Runs of people with about ``_ENTRIES`` predictions and at most ``_PEOPLE`` people each."""
-    first, people = 0, len(starts) - 1
-    while first < people:
-        full = int(np.searchsorted(starts, starts[first] + _ENTRIES, side="right")) - 1
-        last = min(max(full, first + 1), first + _PEOPLE, people)
-        yield first, last
-        first = last

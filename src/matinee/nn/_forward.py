@@ -27,8 +27,11 @@ _NORM_EPS = 1e-5  # torch's default
 
 
 def _elu(x: Float32) -> Float32:
-    low: Float32 = np.expm1(np.minimum(x, 0.0))
-    low += np.maximum(x, 0.0)
+    low: Float32 = np.minimum(x, np.float32(0.0))
+    # A third of expm1's time, and near 0 as exact as what it is added to.
+    np.exp(low, out=low)
+    low -= np.float32(1.0)
+    low += np.maximum(x, np.float32(0.0), out=x)
     return low
 
 
@@ -152,7 +155,7 @@ class Forward:
         """
         hidden, own = self.encode(known)
         out = np.empty(len(columns), dtype=np.float64)
-        distinct, place = np.unique(columns, return_inverse=True)
+        distinct, place = _distinct(columns, len(self.table_out))
         if len(hidden) * len(distinct) <= 4 * len(columns):  # many rows ask about the same few
             dots = (hidden @ self.table_out[distinct].T)[rows, place]
             out[:] = self._out(dots + self.bias_out[columns])
@@ -236,11 +239,11 @@ class Forward:
         return out
 
 
-def _distinct(values: Int64, size: int) -> tuple[Int64, Int64]:
+def _distinct(values: Int32 | Int64, size: int) -> tuple[Int64, Int64]:
     """The distinct values, all below ``size``, ascending, and the place of each value in them."""
-    if 8 * len(values) < size:
-        distinct, place = np.unique(values, return_inverse=True)
-        return distinct, place
+    if 32 * len(values) < size:
+        found, place = np.unique(values, return_inverse=True)
+        return found.astype(np.int64, copy=False), place
     seen = np.zeros(size, dtype=np.bool_)
     seen[values] = True
     place_of = np.cumsum(seen) - 1

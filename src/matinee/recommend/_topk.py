@@ -38,7 +38,8 @@ def top_k(scores: Float32, k: int) -> tuple[Int32, Float32]:
         level = scores == edge
         room = k - above.sum(axis=1, dtype=np.int32)[:, None]
         crowded = np.flatnonzero(level.sum(axis=1, dtype=np.int32) > room[:, 0])
-        level[crowded] &= np.cumsum(level[crowded], axis=1, dtype=np.int32) <= room[crowded]
+        if len(crowded):
+            level[crowded] &= np.cumsum(level[crowded], axis=1, dtype=np.int32) <= room[crowded]
         columns = np.nonzero(above | level)[1].reshape(people, k)
     else:
         columns = np.broadcast_to(np.arange(n_items), (people, n_items))

@@ -48,36 +48,37 @@ class Reasons:
         return order[:, :n]
 
 
-def reasons(predict: Predict, history: Histories, items: npt.NDArray[Any]) -> Reasons:
+def reasons(
+    predict: Predict, history: Histories, items: npt.NDArray[Any], baselines: Float64
+) -> Reasons:
     """Leave-one-out contributions of every rating, through the model itself, in one batch.
 
     Args:
         predict: The model.
         history: One person, with n ratings.
         items: Item codes whose predictions are to be explained, shape (items,).
+        baselines: What the model predicts of them for someone with no ratings, shape (items,).
     """
     n = int(history.counts[0])
     asked = np.asarray(items, dtype=np.int32)
-    # The whole, nothing, and the whole without each rating in turn.
+    # The whole, and the whole without each rating in turn.
     size = max(1, _ENTRIES // max(n, len(asked), 1))
     told = np.concatenate(
         [
             _predicted(predict, history, np.arange(at, min(at + size, n)), asked)
-            for at in range(-2, n, size)
+            for at in range(-1, n, size)
         ]
     )
-    contributions = (told[0] - told[2:]).T
-    together = told[0] - told[1] - contributions.sum(axis=1)
-    return Reasons(told[0], told[1], contributions, together)
+    contributions = (told[0] - told[1:]).T
+    together = told[0] - baselines - contributions.sum(axis=1)
+    return Reasons(told[0], baselines, contributions, together)
 
 
 def _predicted(predict: Predict, history: Histories, without: Int64, asked: Int32) -> Float64:
-    """Predictions (variants, items) without each rating; -2 is without none, -1 without all."""
-    n = len(history.items)
-    kept = np.ones((len(without), n), dtype=np.bool_)
+    """Predictions (variants, items) without each rating; -1 is without none."""
+    kept = np.ones((len(without), len(history.items)), dtype=np.bool_)
     one = np.flatnonzero(without >= 0)
     kept[one, without[one]] = False
-    kept[without == -1] = False
     rows, columns = np.nonzero(kept)
     indptr = np.zeros(len(without) + 1, dtype=np.int64)
     np.cumsum(np.bincount(rows, minlength=len(without)), out=indptr[1:])

@@ -89,9 +89,9 @@ class Engine:
         history, used = reader.ratings(request.ratings, self._settings.max_ratings)
         allowed = self._allowed(reader, request.exclude_genres, request.years, request.exclude)
         if request.only is not None:
-            wanted = np.zeros(self._model.n_items, dtype=np.bool_)
+            wanted = ~self._all()
             wanted[reader.mask("only", request.only)] = True
-            allowed &= wanted
+            allowed = wanted if allowed is None else allowed & wanted
         found = self._list(
             history,
             allowed,
@@ -185,6 +185,7 @@ class Engine:
         reader = self._reader()
         history, used = reader.ratings(request.ratings, self._settings.max_ratings, empty=True)
         allowed = self._allowed(reader, request.exclude_genres, request.years, request.exclude)
+        allowed = self._all() if allowed is None else allowed
         allowed[history.items] = False
         order = self.catalogue.order
         candidates = order[allowed[order]][:_ASKED].astype(np.int32)
@@ -216,7 +217,7 @@ class Engine:
     def _list(
         self,
         history: Histories,
-        allowed: Mask,
+        allowed: Mask | None,
         *,
         k: int,
         diversity: float,
@@ -228,7 +229,8 @@ class Engine:
         scores = self._model.scores_coded(history)
         if shrink and catalogue.counts is not None:
             scores = shrink_few(scores, catalogue.counts)
-        scores[:, ~allowed] = -np.inf
+        if allowed is not None:
+            scores[:, ~allowed] = -np.inf
         scores[:, history.items] = -np.inf
         pool = k if diversity == 0 else max(100, 5 * k)
         items, best = top_k(scores.astype(np.float32, copy=False), pool)
@@ -253,7 +255,7 @@ class Engine:
     def _told(self, history: Histories, codes: npt.NDArray[np.int32], why: int) -> list[Answer]:
         """Items described, with their predictions and the reasons for them."""
         if why and len(codes):
-            because = reasons(self._predict, history, codes)
+            because = reasons(self._predict, history, codes, self._usual[codes])
             predictions = because.predictions
             whys: list[Answer | None] = self._whys(history, because, why)
         else:
@@ -316,13 +318,16 @@ class Engine:
         genres: list[str],
         years: tuple[int | None, int | None] | None,
         exclude: list[str | int],
-    ) -> Mask:
+    ) -> Mask | None:
+        """Which items may be listed; None for all."""
         allowed = self.catalogue.allowed(genres, years)
-        if allowed is None:
-            allowed = np.ones(self._model.n_items, dtype=np.bool_)
         if exclude:
+            allowed = self._all() if allowed is None else allowed
             allowed[reader.mask("exclude", exclude)] = False
         return allowed
+
+    def _all(self) -> Mask:
+        return np.ones(self._model.n_items, dtype=np.bool_)
 
     def _reader(self) -> Reader:
         return Reader(self.catalogue, self._scale)
