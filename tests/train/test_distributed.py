@@ -14,13 +14,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import together
-from problems import ratings, run, settings
+import torch
+from problems import parts, ratings, run, settings
 from safetensors.numpy import load_file
 
 import matinee
 from matinee.cli import main
 from matinee.data import synthesize
 from matinee.errors import UsageError
+from matinee.nn import Batch
 from matinee.train import Group
 
 SECONDS = 120
@@ -150,6 +152,36 @@ def test_every_row_is_somebodys_and_the_work_is_shared(size: int) -> None:
     indptr = np.cumsum([0, *np.random.default_rng(0).lognormal(4, 1.2, 600).astype(np.int64)])
     even = np.diff([indptr[Group(rank, size).rows(indptr).start] for rank in range(size)])
     assert np.all(np.abs(even / (indptr[-1] / size) - 1) < 0.2)
+
+
+@pytest.mark.parametrize("kind", ["ratings", "presence", "levels"])
+def test_part_of_a_batch(kind: str) -> None:
+    csr = ratings()
+    _, inputs = parts(settings(input=kind, center="mean"), csr)
+    rows = np.array([5, 0, 33, 2, 17, 40])
+    given = (csr.indptr, csr.indices, csr.values)
+    whole = inputs.batch(*given, rows)
+    assert whole.take(slice(0, 6)) is whole
+    for some in (slice(0, 2), slice(2, 5), slice(5, 6), slice(3, 3)):
+        part, wanted = whole.take(some), inputs.batch(*given, rows[some])
+        for name in Batch.__dataclass_fields__:
+            assert np.array_equal(getattr(part, name), getattr(wanted, name)), name
+        assert (part.source is part.column) == (kind == "ratings")
+
+
+def test_part_of_a_dropout_mask() -> None:
+    masks = []
+    for place in (None, (0, 9), (4, 9), (9, 9)):
+        network, _ = parts(settings(code_dropout=0.5), ratings())
+        rows = 9 - (place[0] if place else 0)
+        masks.append(network.dropout_mask(torch.ones(rows, 4), place))
+        masks.append(network.dropout_mask(torch.ones(9, 4)))  # the generator stands where it would
+    whole, after = masks[:2]
+    assert whole is not None
+    for part, later in zip(masks[2::2], masks[3::2], strict=True):
+        assert part is not None
+        assert torch.equal(part, whole[9 - len(part) :])
+        assert torch.equal(later, after)
 
 
 def test_alone_without_torchrun(monkeypatch: pytest.MonkeyPatch) -> None:

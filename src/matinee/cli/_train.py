@@ -102,6 +102,8 @@ def train(
     """Train a model, score it on held-out ratings, and save it.
 
     Without --test or --holdout it trains on everything, and there is no score.
+
+    Several processes train together with torchrun -m matinee train (docs/distributed.md).
     """
     use_threads(threads_each(threads))
     from ..config import parse_settings
