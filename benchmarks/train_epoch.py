@@ -14,20 +14,17 @@ Netflix-shaped slice is drawn here (20,000 users, 17,770 items, 1.2% density, Zi
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import statistics
-import time
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import nn
 
+from _rivals import Dense, Ours
 from matinee import data
-from matinee.nn import Network, NetworkConfig, fit_inputs
+from matinee.nn import NetworkConfig
 from matinee.train import TrainConfig
-from matinee.train._engine import KernelEngine, TorchEngine
 
 
 @dataclass(frozen=True)
@@ -74,87 +71,16 @@ def ratings(source: str) -> data.Csr:
     return data.group(user, item, stars, users, items)
 
 
-class Dense:
-    """The usual dense loop."""
-
-    def __init__(self, csr: data.Csr, case: Case, *, fused: bool) -> None:
-        self.csr, self.case = csr, case
-        torch.manual_seed(0)
-        sizes = [csr.n_columns, *case.hidden]
-        layers: list[nn.Module] = []
-        for n, m in itertools.pairwise(sizes):
-            layers += [nn.Linear(n, m), nn.ELU()]
-        self.model = nn.Sequential(*layers, nn.Linear(sizes[-1], csr.n_columns))
-        extra = {"fused": True} if fused else {}
-        if case.optimizer == "adam":
-            self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3, **extra)
-        else:
-            self.optimizer = torch.optim.SGD(
-                self.model.parameters(), lr=1e-3, momentum=0.9, **extra
-            )
-        # As people do it: the whole matrix where it fits, a fresh batch from the CSR where not.
-        whole = csr.n_rows * csr.n_columns <= 50_000_000
-        self.matrix = self.rows(np.arange(csr.n_rows)) if whole else None
-
-    def rows(self, chosen: np.ndarray) -> torch.Tensor:
-        """Some users as a dense array."""
-        counts = self.csr.counts[chosen]
-        x = torch.zeros(len(chosen), self.csr.n_columns)
-        start = np.repeat(self.csr.indptr[chosen] - np.cumsum(counts) + counts, counts)
-        entries = np.arange(counts.sum()) + start
-        row = torch.from_numpy(np.repeat(np.arange(len(chosen)), counts))
-        x[row, torch.from_numpy(self.csr.indices[entries]).long()] = torch.from_numpy(
-            self.csr.values[entries]
-        )
-        return x
-
-    def run(self, batches: list[np.ndarray]) -> float:
-        """Seconds for some steps."""
-        started = time.perf_counter()
-        for chosen in batches:
-            x = self.rows(chosen) if self.matrix is None else self.matrix[torch.from_numpy(chosen)]
-            mask = x != 0
-            loss = (((self.model(x) - x) * mask) ** 2).sum() / mask.sum()
-            self.optimizer.zero_grad()
-            loss.backward()
-            self.optimizer.step()
-        return time.perf_counter() - started
-
-
-class Sparse:
-    """Matinee's engine, batch assembly included."""
-
-    def __init__(self, csr: data.Csr, case: Case, steps: int, *, compiled: bool) -> None:
-        config = NetworkConfig(hidden=case.hidden, activation="elu")
-        self.csr = csr
-        offset = np.zeros(csr.n_columns, dtype=np.float32)
-        self.inputs = fit_inputs(config, csr.values, offset)
-        generator = torch.Generator().manual_seed(0)
-        network = Network(config, csr.n_columns, self.inputs.table_rows, generator)
-        train = TrainConfig(optimizer=case.optimizer, learning_rate=1e-3, epochs=1)
-        self.engine = (KernelEngine if compiled else TorchEngine)(network, train, steps)
-        self.step = 0
-
-    def run(self, batches: list[np.ndarray]) -> float:
-        """Seconds for some steps, the final settling of all rows included."""
-        started = time.perf_counter()
-        for chosen in batches:
-            self.step += 1
-            csr = self.csr
-            batch = self.inputs.batch(csr.indptr, csr.indices, csr.values, chosen)
-            self.engine.step(batch, self.step)
-        self.engine.settle(self.step)
-        return time.perf_counter() - started
-
-
 def measure(case: Case, rounds: int, csr: data.Csr) -> dict[str, object]:
     """Time one case."""
     rng = np.random.default_rng(1)
     per_epoch = -(-csr.n_rows // case.batch)
-    plain, fused = Dense(csr, case, fused=False), Dense(csr, case, fused=True)
+    network = NetworkConfig(hidden=case.hidden, activation="elu")
+    train = TrainConfig.make({"optimizer": case.optimizer, "learning_rate": 1e-3, "epochs": 1})
+    plain, fused = Dense(csr, network, train), Dense(csr, network, train, fused=True)
     room = (rounds + 1) * case.steps * 8
-    ours = Sparse(csr, case, room, compiled=True)
-    ops = Sparse(csr, case, room, compiled=False)
+    ours = Ours(csr, network, train, room)
+    ops = Ours(csr, network, train, room, compiled=False)
     seconds: dict[str, list[float]] = {
         "dense": [],
         "dense_fused": [],

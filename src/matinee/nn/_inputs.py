@@ -10,6 +10,7 @@ import numpy.typing as npt
 from numba import njit, prange
 
 from ._config import NetworkConfig
+from ._random import uniform
 
 Float = npt.NDArray[np.floating[Any]]
 Float32 = npt.NDArray[np.float32]
@@ -194,16 +195,6 @@ def fit_inputs(
 
 
 @njit(inline="always")
-def _uniform(salt: np.uint64, counter: np.uint64) -> float:
-    """A number in [0, 1) from a seed and a counter (splitmix64): the same on any thread count."""
-    z = salt + (counter + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    z = z ^ (z >> np.uint64(31))
-    return float(z >> np.uint64(11)) * (1.0 / 9007199254740992.0)
-
-
-@njit(inline="always")
 def _level(levels: Float32, value: float) -> int:
     """Index of the level nearest to a value."""
     low, high = 0, len(levels) - 1
@@ -229,10 +220,10 @@ def _show(
     for b in prange(len(ptr) - 1):
         share = 1.0 - dropout
         if conditional:
-            share = _uniform(salt ^ np.uint64(0x5851F42D4C957F2D), np.uint64(b))
+            share = uniform(salt ^ np.uint64(0x5851F42D4C957F2D), np.uint64(b))
         count = 0
         for j in range(ptr[b], ptr[b + 1]):
-            shown[j] = _uniform(salt, np.uint64(j)) < share
+            shown[j] = uniform(salt, np.uint64(j)) < share
             count += shown[j]
         visible[b] = count
 

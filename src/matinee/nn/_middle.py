@@ -2,7 +2,8 @@
 
 ``Network.middle`` is the definition. Autograd's bookkeeping around these few small products costs
 more than the products at small batches (a third of a step at batch 8), so they are differentiated
-by hand here; batch norm is left to autograd.
+by hand here; batch norm is left to autograd, and a code of which dropout keeps little to
+``ThinCode``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from torch import Tensor
 from ._activation_names import LEAK, SELU_ALPHA, SELU_SCALE
 from ._activations import TORCH
 from ._network import Network, Place
+from ._thin_code import Layer, ThinCode
 
 _ATEN: Any = torch.ops.aten
 
@@ -54,11 +56,24 @@ class Middle:
         self._biases = [bias.detach() for bias in network.biases]
         self._bias_in = network.bias_in.detach()
         self._dropped = config.code_layer if config.code_dropout > 0.0 else -1
-        self._saved: list[tuple[Tensor, Tensor, Tensor, Tensor | None]] = []
+        self._saved: dict[int, tuple[Tensor, Tensor, Tensor, Tensor | None]] = {}
         self._leaf = self._hidden = torch.empty(0)
         if not self.by_autograd:
             self._bias_gradients = [_grad(b) for b in (network.bias_in, *network.biases)]
             self._weight_gradients = [self._weight_gradient(index) for index in layers]
+        self._thin = self._thin_code() if ThinCode.pays(network) and not self.by_autograd else None
+
+    def _thin_code(self) -> ThinCode:
+        inward, outward = (
+            Layer(
+                self._weights[index - 1],
+                self._biases[index - 1],
+                self._weight_gradients[index - 1],
+                self._bias_gradients[index],
+            )
+            for index in (self._dropped, self._dropped + 1)
+        )
+        return ThinCode(self.network, inward, outward, self._activate, self._back)
 
     def _weight_gradient(self, index: int) -> Tensor:
         own = self.network.weights
@@ -77,14 +92,18 @@ class Middle:
                 self._leaf = gathered.requires_grad_()
                 self._hidden = self.network.middle(self._leaf, place)
             return self._hidden.detach()
-        self._saved.clear()
+        thin = self._thin
         before, x = gathered, gathered.add_(self._bias_in)
         for index in range(len(self._bias_gradients)):
-            if index > 0:
+            if thin and index == self._dropped:
+                continue  # it goes with the layer after it
+            if thin and index == self._dropped + 1:
+                x = thin.forward(before, place)
+            elif index > 0:
                 x = torch.addmm(self._biases[index - 1], before, self._transposed[index - 1])
             out = self._activate(x)
             keep = self.network.dropout_mask(out, place) if index == self._dropped else None
-            self._saved.append((before, x, out, keep))
+            self._saved[index] = (before, x, out, keep)
             before = out if keep is None else out * keep
         return before
 
@@ -94,11 +113,16 @@ class Middle:
             torch.autograd.backward(self._hidden, d)
             assert self._leaf.grad is not None
             return self._leaf.grad
+        thin = self._thin
         for index in range(len(self._bias_gradients) - 1, -1, -1):
+            if thin and index == self._dropped:
+                continue
             before, x, out, keep = self._saved[index]
             d = self._back(d if keep is None else d * keep, x, out)
             self._bias_gradients[index].add_(d.sum(0))
-            if index > 0:
+            if thin and index == self._dropped + 1:
+                d = thin.backward(d)
+            elif index > 0:
                 self._weight_gradients[index - 1].addmm_(d.t(), before)
                 d = d.mm(self._weights[index - 1])
         return d

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from ._activations import CODES, TORCH
 from ._config import NetworkConfig
+from ._dropout_kernels import draw_mask
 
 Place = tuple[int, int]
 """Where some neighbouring rows of a batch begin in it, and how many rows it has."""
@@ -120,9 +121,17 @@ class Network(nn.Module):
         if rate == 0.0:
             return None
         first, rows = place or (0, len(code))
+        if code.device.type == "cpu":
+            keep = torch.empty_like(code)
+            draw_mask(self.dropout_seed(), first, rate, keep.numpy())
+            return keep
         keep = code.new_empty(rows, code.shape[1])
         keep.bernoulli_(1.0 - rate, generator=self.generator)
         return keep[first : first + len(code)].mul_(1.0 / (1.0 - rate))
+
+    def dropout_seed(self) -> np.uint64:
+        """The seed of a batch's mask on the CPU, from the network's generator."""
+        return np.uint64(torch.randint(2**62, (), generator=self.generator).item())
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Every parameter and buffer by name, as numpy views (tied tables once)."""

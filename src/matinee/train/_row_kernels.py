@@ -31,6 +31,8 @@ Int64 = npt.NDArray[np.int64]
 
 ADAM, SGD, RMSPROP, ADAGRAD = 0, 1, 2, 3
 FAST = {"reassoc", "contract", "nsz", "arcp"}
+STRETCH = 32_768
+"""Parameters of the flat vector that one thread takes at a time."""
 
 
 @njit(inline="always")
@@ -254,7 +256,7 @@ def catch_up(
         last[i] = t
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
+@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
 def step_flat(
     kind: int,
     w: Float,
@@ -271,18 +273,13 @@ def step_flat(
 ) -> None:
     """The same step on a flat stretch of parameters with a dense gradient, which is then zeroed."""
     type_ = w.dtype.type
-    _move(
-        kind,
-        w,
-        m,
-        v,
-        g,
-        type_(rate),
-        type_(keep),
-        type_(beta1),
-        type_(beta2),
-        type_(root),
-        type_(eps),
-        type_(l2),
-    )
-    g[:] = 0
+    rate_, keep_, b1, b2 = type_(rate), type_(keep), type_(beta1), type_(beta2)
+    root_, eps_, l2_ = type_(root), type_(eps), type_(l2)
+    has_m, has_v = len(m) > 0, len(v) > 0
+    for stretch in prange((len(w) + STRETCH - 1) // STRETCH):
+        part = slice(stretch * STRETCH, min((stretch + 1) * STRETCH, len(w)))
+        mine = g[part]
+        first = m[part] if has_m else mine
+        second = v[part] if has_v else mine
+        _move(kind, w[part], first, second, mine, rate_, keep_, b1, b2, root_, eps_, l2_)
+        mine[:] = 0
