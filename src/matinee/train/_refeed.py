@@ -13,7 +13,8 @@ are estimated by
     n (mean of (y - u) w over the shown columns + mean of u w over the summed ones).
 
 u is most of y, and the same for every row of the batch, so that its part can be had from many more
-columns at next to no cost. Then
+columns at next to no cost. (With input = "presence" the second mean has the columns' other weight
+rows as well: fed back, every column is present.) Then
 
 - the estimated sums have the dense ones as their mean;
 - the mean squared error over the scored columns, and its gradients by the output table, the output
