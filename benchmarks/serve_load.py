@@ -30,7 +30,7 @@ from typing import Any
 
 RATINGS = 20
 BODIES = 500
-MATINEE = Path(sys.executable).with_name("matinee")
+MATINEE = (sys.executable, "-m", "matinee")
 
 
 def main() -> None:
@@ -106,7 +106,7 @@ def server(model: Path, workers: int) -> Any:
         port = probe.getsockname()[1]
     began = time.perf_counter()
     process = subprocess.Popen(
-        [MATINEE, "serve", model, "--port", str(port), "--workers", str(workers)],
+        [*MATINEE, "serve", model, "--port", str(port), "--workers", str(workers)],
         stderr=subprocess.DEVNULL,
     )
     try:

@@ -18,8 +18,9 @@ from matinee.models import Autoencoder, Recommender, load_model
 from matinee.serve import ServeSettings, create_app
 
 sys.path.insert(0, str(Path(__file__).parent))
-pytest.register_assert_rewrite("serving")
+pytest.register_assert_rewrite("browsing", "serving")
 
+from browsing import served  # noqa: E402
 from serving import Process  # noqa: E402
 
 
@@ -82,3 +83,10 @@ def process(folder: Path, tmp_path: Path) -> Iterator[Callable[..., Process]]:
     yield start
     for each in started:
         each.end()
+
+
+@pytest.fixture(scope="session")
+def url(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server of the small model."""
+    with served(folder, tmp_path_factory.mktemp("page") / "log") as found:
+        yield found

@@ -27,8 +27,8 @@ def free_port() -> int:
 class Process:
     """``matinee serve`` in a process of its own."""
 
-    def __init__(self, model: Path, *args: object, log: Path) -> None:
-        self.port = free_port()
+    def __init__(self, model: Path, *args: object, log: Path, port: int | None = None) -> None:
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = log.open("w+")
         self.process = subprocess.Popen(

@@ -3,95 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from serving import CLIENT, Process
+from browsing import PHONE, changed, listed, names, opened, rate, rated_link, served
+from serving import CLIENT
 
 from matinee.data import Ratings, Scale
 from matinee.models import Bias
-
-PHONE, DESK = 390, 1280
-PATIENCE = 60_000
-"""Milliseconds: much else may run on the machine."""
-
-Open = Callable[..., AbstractContextManager[Any]]
-
-
-@contextmanager
-def served(model: Path, log: Path) -> Iterator[str]:
-    process = Process(model, log=log)
-    try:
-        process.wait_until_ready()
-        yield process.url
-    finally:
-        process.end()
-
-
-@pytest.fixture(scope="module")
-def url(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with served(folder, tmp_path_factory.mktemp("page") / "log") as found:
-        yield found
-
-
-@contextmanager
-def opened(browser: Any, address: str, width: int = DESK, **options: Any) -> Iterator[Any]:
-    """A page, which must stay silent and ask no other host than its own."""
-    options.setdefault("reduced_motion", "reduce")
-    context = browser.new_context(viewport={"width": width, "height": 900}, **options)
-    context.set_default_timeout(PATIENCE)
-    page = context.new_page()
-    said: list[str] = []
-    asked: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(address)
-    try:
-        yield page
-        assert said == []
-        host = "/".join(address.split("/")[:3])
-        assert [each for each in asked if not each.startswith((f"{host}/", "data:"))] == []
-    finally:
-        context.close()
-
-
-def rated_link(url: str, n: int = 4) -> str:
-    """The page of somebody who rated the best known items."""
-    items = CLIENT.get(f"{url}/v1/items?limit={n}").json()["items"]
-    given = ",".join(f"{each['item']}:{1 + at % 5}" for at, each in enumerate(items))
-    return f"{url}/#r={given}"
-
-
-def names(page: Any, where: str = "#list") -> list[str]:
-    found: list[str] = page.locator(f"{where} .title").all_inner_texts()
-    return found
-
-
-def listed(page: Any) -> list[str]:
-    page.locator("#list .film").first.wait_for()
-    page.wait_for_function("() => !document.getElementById('for-you').hasAttribute('aria-busy')")
-    return names(page)
-
-
-def changed(page: Any, before: list[str]) -> list[str]:
-    page.wait_for_function(
-        "before => [...document.querySelectorAll('#list .title')].map(e => e.textContent)"
-        ".join('|') !== before",
-        arg="|".join(before),
-    )
-    return listed(page)
-
-
-def rate(page: Any, where: str, stars: int) -> None:
-    """Click on a star."""
-    box = page.locator(f"{where} .rater .stars").first
-    wide = box.bounding_box()["width"]
-    box.click(position={"x": wide * (stars - 0.5) / 5, "y": 8})
 
 
 def test_search_rate_and_see_the_list_change(browser: Any, url: str) -> None:
@@ -364,25 +285,6 @@ def test_without_titles_genres_or_stars(browser: Any, tmp_path: Path) -> None:
         assert names(page, "#rated") == [] or listed(page)
         page.goto(f"{url}/map")
         page.locator("#trouble .notice").wait_for()
-
-
-def test_when_the_server_is_gone(browser: Any, folder: Path, tmp_path: Path) -> None:
-    process = Process(folder, log=tmp_path / "log")
-    try:
-        process.wait_until_ready()
-        context = browser.new_context(viewport={"width": DESK, "height": 900})
-        context.set_default_timeout(PATIENCE)
-        page = context.new_page()
-        page.goto(rated_link(process.url))
-        before = listed(page)
-        process.end()
-        rate(page, "#list .film:nth-child(1)", 3)
-        page.locator("#notices .notice", has_text="does not answer").wait_for()
-        assert before[0] in names(page, "#rated")
-        assert page.locator("#notices button", has_text="Try again").is_visible()
-        context.close()
-    finally:
-        process.end()
 
 
 def test_somebody_elses_link_is_made_to_fit(browser: Any, url: str) -> None:

@@ -13,6 +13,9 @@ export class Problem extends Error {
 
 const KEY = "matinee-key";
 
+/** Whether a key was given, right or wrong. */
+export const hasKey = () => Boolean(recall(KEY, "sessionStorage"));
+
 /** Keep the server's API key until the tab is closed. @param {string} key */
 export const keepKey = (key) => remember(KEY, key, "sessionStorage");
 

@@ -50,6 +50,10 @@ export function reorder(list, wanted) {
     focused.focus({ preventScroll: true });
   }
   if (still()) return;
+  if (!before.size) {  // a first list: nothing moves
+    list.animate({ opacity: [0, 1] }, { duration: 320, easing: "ease-out" });
+    return;
+  }
   const moves = wanted.map((node) => [node, before.get(node), node.getBoundingClientRect().top]);
   for (const [node, from, to] of moves) {
     if (from === undefined) node.animate({ opacity: [0, 1] }, { duration: 320, easing: "ease-out" });

@@ -138,7 +138,12 @@ function home(card) {
     } }, "Not seen"));
 
   const refresh = () => last(async (signal) => {
-    const empty = !ratings.values.size;
+    const empty = !ratings.values.size, { diversity, shrink } = ratings.choices;
+    // Asked before anything is drawn: the server answers while the page is laid out.
+    const answer = empty ? null : post("/v1/recommend", {
+      ratings: ratings.list, k: wanted, why: 8, diversity, shrink, ...asked(ratings.choices),
+    }, signal);
+    answer?.catch(() => {});  // looked at below
     document.body.classList.toggle("empty", empty);
     for (const id of ["yours", "for-you"]) byId(id).hidden = empty;
     byId("welcome").hidden = !empty || !ratings.saved;
@@ -147,17 +152,13 @@ function home(card) {
     const list = byId("for-you");
     try {
       list.setAttribute("aria-busy", "true");
-      if (empty) {
+      if (!answer) {
         byId("taste").hidden = true;
         byId("notices").replaceChildren();
         byId("list").replaceChildren();
         films.clear();
       } else {
-        const { diversity, shrink } = ratings.choices;
-        const answer = await post("/v1/recommend", {
-          ratings: ratings.list, k: wanted, why: 8, diversity, shrink, ...asked(ratings.choices),
-        }, signal);
-        showList(answer);
+        showList(await answer);
         list.removeAttribute("aria-busy");
         showRated();
         showTaste(await post("/v1/profile", { ratings: ratings.list }, signal), card.scale);
