@@ -45,6 +45,12 @@ CASES: dict[str, dict[str, Any]] = {
     },
     "one row a batch": {"optimizer": "adagrad", "batch_size": 1, "hidden": [5], "epochs": 2},
     "one batch": {"batch_size": 512, "activation": "elu", "code_dropout": 0.2, "epochs": 6},
+    "thin code": {
+        "optimizer": "sgd",
+        "hidden": [128, 128, 128],
+        "code_dropout": 0.8,
+        "batch_size": 59,  # and then a batch of one row
+    },
     "refeed": {"refeed": "dense", "optimizer": "sgd", "code_dropout": 0.3, "batch_size": 16},
     "refeed a sample": {
         "refeed": "sampled",

@@ -128,9 +128,8 @@ class ThinCode:
         sum_by_column(columns, *_arrays(d_x, inward.d_bias))
         _add_products(columns, d_x, saved.before, inward.d_weight)
         d_before = torch.empty_like(saved.before)
-        kernels.sums(
-            *entries, *_arrays(d_x, inward.weight, torch.zeros_like(d_before[0]), d_before)
-        )
+        nothing = d_before.new_zeros(d_before.shape[1])
+        kernels.sums(*entries, *_arrays(d_x, inward.weight, nothing, d_before))
         return d_before
 
 
