@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import secrets
+import socket
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -49,9 +53,55 @@ def test_batch_scoring(folder: Path, tmp_path: Path) -> None:
     assert rows["item_id"].tolist() == wanted["item_id"].tolist()
 
 
-@pytest.mark.slow
-def test_ray(folder: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def ray_cluster() -> Iterator[str]:
+    """The address of a Ray cluster of this machine alone.
+
+    Its agents' ports are given: left to choose them, they must say which within 15 seconds or Ray
+    gives up, and on a busy machine they need longer (ray-project/ray issue 65983).
+    """
     pytest.importorskip("ray", reason="the example needs ray[data]")
+    agents = ("dashboard-agent-grpc", "dashboard-agent-listen", "runtime-env-agent")
+    port, *others = free_ports(2 + len(agents))
+    ports = zip(
+        (*(f"{agent}-port" for agent in agents), "metrics-export-port"), others, strict=True
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_AUTH_MODE", "token")
+        patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
+        command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
+        options = {"num-cpus": 2, "object-store-memory": 200_000_000, "include-dashboard": False}
+        options |= {"port": port, **dict(ports)}
+        with subprocess.Popen(
+            [*command, "--disable-usage-stats", *(f"--{k}={v}" for k, v in options.items())],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as cluster:
+            try:
+                assert cluster.stdout is not None
+                said = list(iter_until("Ray runtime started", cluster.stdout))
+                assert cluster.poll() is None, "".join(said)
+                yield f"127.0.0.1:{port}"
+            finally:
+                cluster.terminate()
+
+
+def free_ports(n: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        found = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(n)]
+        return [each.getsockname()[1] for each in found]
+
+
+def iter_until(text: str, lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
+        yield line
+        if text in line:
+            return
+
+
+@pytest.mark.slow
+def test_ray(folder: Path, tmp_path: Path, ray_cluster: str) -> None:
     model = load_model(folder)
     assert model.histories is not None
     people = model.histories.take(np.arange(50))
@@ -66,7 +116,9 @@ def test_ray(folder: Path, tmp_path: Path) -> None:
             "COPY (SELECT u AS user_id, list(i) AS items, list(r) AS ratings FROM flat "
             f"GROUP BY u) TO '{tmp_path}/people.parquet' (FORMAT parquet)"
         )
-    run("ray_scoring.py", folder, tmp_path / "people.parquet", tmp_path / "out", seconds=300)
+    cluster = ("--address", ray_cluster, "--workers", 1)
+    where = (folder, tmp_path / "people.parquet", tmp_path / "out")
+    run("ray_scoring.py", *where, *cluster, seconds=300)
     found = duckdb.sql(
         f"SELECT user_id, rank, item_id FROM '{tmp_path}/out/*.parquet' ORDER BY user_id, rank"
     ).fetchnumpy()
