@@ -5,6 +5,7 @@
 One of the three moves, the others stay: 3,000 users, 4,000 items, 300,000 synthetic ratings, three
 hidden layers of 256, batch 128, SGD with momentum. Whole epochs of Matinee and of the dense PyTorch
 loop of `train_epoch.py` take turns; a figure is the median over the rounds. Writes the picture.
+`--clock thread` is for a busy machine, as in `netflix_scale.py`.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from _rivals import Dense, Ours
+from _rivals import CLOCKS, Clock, Dense, Ours
 from matinee.data import Csr, atomic_path, synthesize
 from matinee.nn import NetworkConfig
 from matinee.report._chart import WIDTH, Chart, Drawing
-from matinee.report._lines import Lines, Series
+from matinee.report._lines import Level, Lines, Series
 from matinee.report._svg import element
 from matinee.train import TrainConfig
 
@@ -56,13 +57,13 @@ class Point:
     dense: float
 
 
-def measure(csr: Csr, width: int, rounds: int) -> tuple[float, float]:
+def measure(csr: Csr, width: int, rounds: int, clock: Clock) -> tuple[float, float]:
     """Seconds an epoch: ours, dense."""
     network = NetworkConfig(hidden=(width,) * 3, activation="elu")
     train = TrainConfig(optimizer="sgd", epochs=1)
     cuts = range(BATCH, csr.n_rows, BATCH)
-    dense = Dense(csr, network, train)
-    ours = Ours(csr, network, train, (rounds + 1) * (len(cuts) + 1))
+    dense = Dense(csr, network, train, clock=clock)
+    ours = Ours(csr, network, train, (rounds + 1) * (len(cuts) + 1), clock=clock)
     rng = np.random.default_rng(1)
     seconds = []
     for _ in range(rounds + 1):
@@ -72,7 +73,7 @@ def measure(csr: Csr, width: int, rounds: int) -> tuple[float, float]:
     return statistics.median(mine), statistics.median(other)
 
 
-def points(rounds: int) -> list[Point]:
+def points(rounds: int, clock: Clock) -> list[Point]:
     """Every point, the shared one in the middle measured once."""
     done: dict[Shape, tuple[float, float]] = {}
     found = []
@@ -81,7 +82,7 @@ def points(rounds: int) -> list[Point]:
             shape = replace(Shape(), **{moved: value})
             if shape not in done:
                 csr = synthesize(USERS, shape.items, shape.ratings).ratings.by_user
-                done[shape] = measure(csr, shape.width, rounds)
+                done[shape] = measure(csr, shape.width, rounds, clock)
             found.append(Point(moved, value, *done[shape]))
     return found
 
@@ -122,6 +123,7 @@ def picture(found: list[Point]) -> Panels:
                 series=series,
                 x_title=moved + unit,
                 y_title="seconds an epoch",
+                levels=(Level(0.0, ""),),
                 cut=False,
             )
         )
@@ -156,9 +158,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--clock", choices=CLOCKS, default="wall")
     parser.add_argument("--picture", type=Path, default=PICTURE)
     options = parser.parse_args()
-    found = points(options.rounds)
+    found = points(options.rounds, CLOCKS[options.clock])
     with atomic_path(options.picture) as temporary:
         head = '<?xml version="1.0" encoding="UTF-8"?>\n'
         temporary.write_text(head + picture(found).file(960.0) + "\n", encoding="utf-8")
