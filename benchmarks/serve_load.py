@@ -7,8 +7,9 @@
 Each request is `POST /v1/recommend` with 20 ratings drawn from one of 500 users' own, ten items
 asked for, three reasons each. The load generator is a process of its own on the same machine, so
 server and generator share its cores. `--compare` answers the same requests by refitting a user
-vector with `implicit` and with `lenskit`, where they are installed, in one process and without
-HTTP, beside Matinee's own answer without HTTP. Needs a model folder with histories, and Linux.
+vector with `implicit` and with `lenskit`, where they are installed (pip install implicit lenskit,
+best in an environment of their own), in one process and without HTTP, beside Matinee's own answer
+without HTTP. Needs a model folder with histories, and Linux.
 """
 
 from __future__ import annotations
