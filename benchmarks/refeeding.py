@@ -41,11 +41,11 @@ GAINS: dict[str, dict[str, Any]] = {
     "off, rate 0.005": {"refeed": "off"},
     "dense, rate 0.001": {"learning_rate": 1e-3},
     "dense, rate 0.005": {},
-    "sampled 256": {"refeed": "sampled"},
-    "sampled 1024": {"refeed": "sampled", "refeed_entries": 1024},
+    "sampled 256": {"refeed": "sampled", "refeed_entries": 256},
+    "sampled 1024": {"refeed": "sampled"},
     "centred, off": {"center": "mean", "refeed": "off"},
     "centred, dense": {"center": "mean"},
-    "centred, sampled 256": {"center": "mean", "refeed": "sampled"},
+    "centred, sampled 1024": {"center": "mean", "refeed": "sampled"},
 }
 ROOM = 10_000  # steps a schedule is made for
 

@@ -61,9 +61,9 @@ class TrainConfig(Config):
     and as target (Kuchaiev & Ginsburg 2017): at all columns; or at a sample of them, at a cost that
     does not grow with the catalogue. f(x) is shown whole: input_dropout and the conditional
     objective hide ratings of x alone."""
-    refeed_entries: int = Field(256, ge=1)
+    refeed_entries: int = Field(1024, ge=1)
     """Columns drawn for each batch with refeed = "sampled": as many to be shown to the encoder, as
-    many to be scored, and 16 times as many that make the encoder's sums less noisy."""
+    many to be scored, and 4 times as many that make the encoder's sums less noisy."""
     validation: float = Field(0.0, ge=0.0, lt=1.0)
     """Share of the training ratings kept out to choose the epoch; 0 keeps the last epoch."""
     keep: Literal["best", "settled"] = "best"

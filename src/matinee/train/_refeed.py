@@ -6,7 +6,7 @@ its step, its dropout mask), and no gradient flows into it. The loss is the mean
 (f(y) - y)^2 over rows and all n columns. In centred units an output is an input as it stands.
 
 That costs batch x n x width, however few the ratings. The sampled form draws, for each batch, m
-columns to be shown to the encoder, m to be scored and 16 m to be summed, each set independently.
+columns to be shown to the encoder, m to be scored and 4 m to be summed, each set independently.
 With u the output for the batch's mean hidden layer, and w a column's weight row, the encoder's sums
 are estimated by
 
@@ -46,7 +46,7 @@ from ._optimizer import Flat, Table
 Index = Tensor | slice
 """Columns: int64 (m,), ascending; or all of them, without a copy."""
 _EVERY = slice(None)
-_SUMMED = 16  # columns summed for each one shown
+_SUMMED = 4  # columns summed for each one shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +131,7 @@ class _Refeed:
         Args:
             fed: The output fed back.
             shown: (m, each * width), the input table's rows of the columns shown.
-            summed: (up to 16 m, each * width), those of the columns summed.
+            summed: (up to 4 m, each * width), those of the columns summed.
             scored: (m, width), the output table's rows of the columns scored.
         """
         hidden = self.network.middle(self._sums(fed, shown, summed), fed.place)
