@@ -1,0 +1,80 @@
+"""How well the future of people who came back is predicted, by models and settings of ``default``.
+
+    python benchmarks/rolling_origin.py [--source ml-1m] [--only NAME ...]
+
+Of the ratings in order of time the last fifth is set aside, unread: it holds the test part of the
+leaderboard's split by time. Before it, from half of all ratings on, every twentieth is predicted
+from all before it; ratings by people with none before are left out (the bias model answers these,
+whatever the model). One seed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+import numpy as np
+
+import matinee
+from matinee.data import Ratings
+
+SPARE = 0.2
+ORIGINS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75)
+STEP = 0.05
+MODELS: dict[str, tuple[str, dict[str, Any]]] = {
+    "bias": ("", {}),
+    "biased-mf": ("biased-mf", {}),
+    "default": ("default", {}),
+    "default, decay 2": ("default", {"weight_decay": 2.0}),
+    "default, 300 wide": ("default", {"hidden": (300,)}),
+    "default, center mean": ("default", {"center": "mean"}),
+}
+
+
+def origin(ratings: Ratings, start: float) -> tuple[Ratings, Ratings]:
+    """All before a moment, and what follows of people who were there, as shares of the whole."""
+    end = min(start + STEP, 1 - SPARE)
+    upto, _ = matinee.split(ratings, holdout=1 - end, by="time")
+    train, held = matinee.split(upto, holdout=1 - start / end, by="time")
+    return train, held.take(np.bincount(train.users, minlength=train.n_users)[held.users] > 0)
+
+
+def main() -> None:
+    """Fit every model at every origin, and print its errors together."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--source", default="ml-1m")
+    parser.add_argument("--only", nargs="*", choices=MODELS, default=list(MODELS))
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    args = parser.parse_args()
+    ratings = matinee.load(args.source)
+    parts = [origin(ratings, start) for start in ORIGINS]
+    if not args.json:
+        print(f"{sum(len(held) for _, held in parts):,} ratings of people who came back")
+    rows = []
+    for name in args.only:
+        preset, changes = MODELS[name]
+        errors, counts = [], []
+        for train, held in parts:
+            model = matinee.model(preset, device="cpu", **changes) if preset else matinee.Bias()
+            model.fit(train, seed=0)
+            told = model.predict(held.user_ids.ids[held.users], held.item_ids.ids[held.items])
+            errors.append(told - held.values)
+            counts.append(np.bincount(train.users, minlength=train.n_users)[held.users])
+        error, count = np.concatenate(errors), np.concatenate(counts)
+        groups = {"all": count > 0, "up to 200 ratings": count <= 200, "more": count > 200}
+        row = {f"RMSE, {label}": _rms(error[some]) for label, some in groups.items()}
+        rows.append({"model": name, **row, "mean error": float(error.mean())})
+        if not args.json:
+            told = "  ".join(f"{key} {value:.4f}" for key, value in list(rows[-1].items())[1:])
+            print(f"{name:22} {told}", flush=True)
+    if args.json:
+        print(json.dumps({"source": args.source, "rows": rows}))
+
+
+def _rms(error: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(np.square(error))))
+
+
+if __name__ == "__main__":
+    main()
