@@ -152,7 +152,7 @@ def main() -> None:
     if options.json:
         print(json.dumps({"threads": torch.get_num_threads(), **told}, indent=1))
     else:
-        print("\n".join(f"{key:16} {told[key]}" for key in told if key != "batches"))
+        print("".join(f"{key:16} {told[key]}\n" for key in told if key != "batches"), end="")
 
 
 if __name__ == "__main__":
