@@ -56,6 +56,16 @@ GOLDEN: dict[str, tuple[str, dict[str, Any], list[float]]] = {
         {"optimizer": "adagrad", "learning_rate": 0.02, "hidden": [16]},
         [1.6539112, 1.2038357, 1.0796546, 0.98441099],
     ),
+    "default": (
+        "default",
+        {"hidden": [32], "batch_size": 16},
+        [1.2593785, 1.2791583, 1.2427816, 1.2823265],
+    ),
+    "deeprec": (
+        "deeprec-3m",
+        {"hidden": [16, 32, 16], "batch_size": 16},
+        [2.8325094, 2.2248295, 1.7776835, 1.5691168],
+    ),
 }
 
 

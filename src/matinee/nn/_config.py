@@ -38,7 +38,8 @@ class NetworkConfig(Config):
     """What is taken off the ratings before the network and added to its output: nothing, the
     mean rating, or the mean plus the biases of user and item."""
     input_dropout: float = Field(0.0, ge=0.0, lt=1.0)
-    """Share of the input ratings hidden at each training step; the rest are scaled up."""
+    """Share of the input ratings hidden at each training step; the rest are scaled up. The
+    conditional objective hides a share of its own, and takes none besides."""
     code_dropout: float = Field(0.0, ge=0.0, lt=1.0)
     """Dropout on the code (the middle hidden layer), as in Kuchaiev & Ginsburg 2017."""
     batch_norm: bool = False

@@ -145,6 +145,11 @@ class Settings(Config):
     def _consistent(self) -> Settings:
         if self.network.batch_norm and self.train.batch_size == 1:
             raise ValueError("batch_norm needs a batch_size of at least 2")
+        if self.network.input_dropout and self.train.objective == "conditional":
+            raise ValueError(
+                "input_dropout means nothing with objective = 'conditional', which hides a random "
+                "share of each row itself"
+            )
         if self.network.input == "levels" and self.train.refeed != "off":
             raise ValueError(
                 "refeed needs input = 'ratings' or 'presence': an output is not one of the levels "
