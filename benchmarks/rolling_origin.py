@@ -5,8 +5,8 @@
 Of the ratings in order of time the last fifth is set aside, unread: it holds the test part of the
 leaderboard's split by time. Before it, from half of all ratings on, every twentieth is predicted
 from all before it; ratings by people with none before are left out (the bias model answers these,
-whatever the model). With --last, the last tenth of each person's ratings is predicted instead, once,
-within the same four fifths. One seed.
+whatever the model). With --last, the last tenth of each person's ratings is predicted instead,
+once, within the same four fifths. One seed.
 """
 
 from __future__ import annotations
