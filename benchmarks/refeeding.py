@@ -1,7 +1,7 @@
 """What re-feeding costs and gains: off, dense, and sampled, on the network ``deeprec-3m``.
 
     python benchmarks/refeeding.py cost [--rounds 5]
-    python benchmarks/refeeding.py gain [--epochs 36] [--seeds 1] [--only NAME ...]
+    python benchmarks/refeeding.py gain [--epochs 36] [--seeds 0 1] [--only NAME ...]
 
 ``cost`` prints processor seconds an epoch at ML-1M's shape and at Netflix's (20,000 users, 17,770
 items), the forms interleaved in one run, each the median over the rounds of a stretch of steps. "a
@@ -119,13 +119,13 @@ def cost(rounds: int) -> None:
         print(f"{source:16}" + "".join(f"{value:>14.3f}" for value in middle.values()), flush=True)
 
 
-def gain(epochs: int, seeds: int, only: list[str]) -> None:
+def gain(epochs: int, seeds: list[int], only: list[str]) -> None:
     """Print the validation RMSE of every form."""
     train, _ = data.named_split("ml-1m-seed-split")
     train, held = matinee.split(train, holdout=0.1, seed=7)
     print(f"{'':22}{'seed':>5}{'best':>9}{'epoch':>7}{'last':>9}{'train':>9}{'cpu s':>8}")
     for name in only:
-        for seed in range(seeds):
+        for seed in seeds:
             started = time.process_time()
             model = matinee.Autoencoder("deeprec-3m", epochs=epochs, validation=0.0, **GAINS[name])
             try:
@@ -149,7 +149,7 @@ def main() -> None:
     parser.add_argument("what", choices=["cost", "gain"])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=36)
-    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--only", nargs="+", choices=GAINS, default=list(GAINS))
     args = parser.parse_args()
     if args.what == "cost":
