@@ -45,7 +45,7 @@ def default(epochs: int) -> Recommender:
 
 
 def svd(epochs: int) -> Recommender:
-    """SVD with the settings above, which are a guess until svd_settings.py has chosen, so long."""
+    """SVD with the settings above, which svd_settings.py chose, so long."""
     from matinee.study._models import make_model
 
     return make_model("surprise-svd", {**SVD, "n_epochs": epochs})

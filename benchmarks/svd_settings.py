@@ -16,7 +16,7 @@ import time
 import matinee
 from matinee.study._models import make_model
 
-FACTORS = (20, 50, 100)
+FACTORS = (50, 100, 200)
 RATES = (0.005, 0.01)
 PENALTIES = (0.04, 0.06, 0.08)
 EPOCHS = {0.005: 60, 0.01: 30}
