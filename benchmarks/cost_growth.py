@@ -1,6 +1,6 @@
 """How an epoch's cost grows: with the ratings, with the items, and with the width.
 
-    python benchmarks/cost_growth.py [--json] [--rounds 3] [--picture docs/pictures/cost-growth.svg]
+    python benchmarks/cost_growth.py [--json] [--rounds 3] [--picture docs/results/cost-growth.svg]
 
 One of the three moves, the others stay: 3,000 users, 4,000 items, 300,000 synthetic ratings, three
 hidden layers of 256, batch 128, SGD with momentum. Whole epochs of Matinee and of the dense PyTorch
@@ -28,7 +28,7 @@ from matinee.report._svg import element
 from matinee.train import TrainConfig
 
 USERS, BATCH = 3000, 128
-PICTURE = Path(__file__).resolve().parent.parent / "docs" / "pictures" / "cost-growth.svg"
+PICTURE = Path(__file__).resolve().parent.parent / "docs" / "results" / "cost-growth.svg"
 
 
 @dataclass(frozen=True)
