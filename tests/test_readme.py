@@ -112,7 +112,10 @@ def test_blocks_that_are_not_run_install_serve_or_take_long() -> None:
         if line.startswith("make "):
             assert f"\n{line.removeprefix('make ')}:" in makefile
         else:
-            known = r"python3 -m venv|\. \.venv/bin/activate|pip install|matinee |curl |-d '|torchrun "
+            known = (
+                r"python3 -m venv|\. \.venv/bin/activate|pip install|matinee |torchrun |"
+                r"curl |-d '"
+            )
             own = re.match(r"(?:python|pytest) ((?:benchmarks|tests)/\S+\.py)", line)
             assert re.match(known, line) or (own and (ROOT / own[1]).is_file()), line
 
