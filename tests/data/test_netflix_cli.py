@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from matinee.cli import _reading, main
+from matinee.cli import _output, _reading, main
 
 sys.path.insert(0, str(Path(__file__).parent))
 from netflix_files import Row, write_combined
@@ -78,7 +78,7 @@ def test_a_bar_is_shown_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     for terminal in (True, False):
         out = io.StringIO()
         screen = Console(file=out, force_terminal=terminal, width=80)
-        monkeypatch.setattr(_reading, "console", lambda screen=screen: screen)
+        monkeypatch.setattr(_output, "console", lambda screen=screen: screen)
         with _reading.reading():
             pass
         assert out.getvalue() == "", "nothing is reported, nothing is shown"

@@ -79,3 +79,36 @@ def run(
     held = None if valid is None else Holdout.of(valid)
     rng = np.random.default_rng(seed)
     return Run(network, inputs, known, settings.train, rng, held, watched)
+
+
+def assert_goes_on(kind: Any, chosen: Settings, *, half: int, room: int) -> None:
+    """From weights, state and generator alone, a fresh engine goes on bit for bit.
+
+    Args:
+        kind: The engine's class.
+        chosen: Its settings.
+        half: Steps before it is left, and after.
+        room: Steps of an epoch.
+    """
+    csr = ratings()
+    net, inputs = parts(chosen, csr)
+    net.train()
+    engine = kind(net, chosen.train, room)
+    made = list(batches(chosen, inputs, csr, 2 * half))
+    for n, batch in enumerate(made[:half], 1):
+        engine.step(batch, n)
+    engine.settle(half)
+    arrays = {name: array.copy() for name, array in net.arrays().items()}
+    state = {name: array.copy() for name, array in engine.state().items()}
+    place = net.generator.get_state()
+    other, _ = parts(chosen, csr, seed=9)
+    other.train()
+    again = kind(other, chosen.train, room)
+    other.load_arrays(arrays)
+    again.restore(state)
+    other.generator.set_state(place)
+    for n, batch in enumerate(made[half:], half + 1):
+        assert engine.step(batch, n) == again.step(batch, n)
+    engine.settle(2 * half)
+    again.settle(2 * half)
+    assert all(np.array_equal(a, other.arrays()[name]) for name, a in net.arrays().items())

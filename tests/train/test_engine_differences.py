@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from problems import batches, parts, ratings, settings
+from problems import assert_goes_on, batches, parts, ratings, settings
 from test_engine import STEPS, both, gap
 from torch import nn
 
@@ -178,25 +178,4 @@ def test_a_plain_dense_network_under_torch(kind: Any, options: dict[str, Any], m
 def test_state_there_and_back(kind: Any, optimizer: str) -> None:
     """From weights and state alone, a fresh engine goes on bit for bit."""
     chosen = settings(optimizer=optimizer, weight_decay=0.1, code_dropout=0.2)
-    csr = ratings()
-    net, inputs = parts(chosen, csr)
-    net.train()
-    engine = kind(net, chosen.train, 50)
-    made = list(batches(chosen, inputs, csr, 20))
-    for n, batch in enumerate(made[:10], 1):
-        engine.step(batch, n)
-    engine.settle(10)
-    arrays = {name: array.copy() for name, array in net.arrays().items()}
-    state = {name: array.copy() for name, array in engine.state().items()}
-    place = net.generator.get_state()
-    other, _ = parts(chosen, csr, seed=9)
-    other.train()
-    again = kind(other, chosen.train, 50)
-    other.load_arrays(arrays)
-    again.restore(state)
-    other.generator.set_state(place)
-    for n, batch in enumerate(made[10:], 11):
-        assert engine.step(batch, n) == again.step(batch, n)
-    engine.settle(20)
-    again.settle(20)
-    assert all(np.array_equal(a, other.arrays()[name]) for name, a in net.arrays().items())
+    assert_goes_on(kind, chosen, half=10, room=50)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
-from problems import batches, parts, ratings, run, settings
+from problems import assert_goes_on, parts, ratings, run, settings
 
 from matinee.errors import UsageError
 from matinee.train import Settings, preset, train
@@ -49,28 +48,7 @@ def test_state_there_and_back(kind: Any, form: str, optimizer: str) -> None:
     chosen = settings(
         refeed=form, refeed_entries=9, optimizer=optimizer, weight_decay=0.1, code_dropout=0.2
     )
-    csr = ratings()
-    net, inputs = parts(chosen, csr)
-    net.train()
-    engine = kind(net, chosen.train, 30)
-    made = list(batches(chosen, inputs, csr, 12))
-    for n, batch in enumerate(made[:6], 1):
-        engine.step(batch, n)
-    engine.settle(6)
-    arrays = {name: array.copy() for name, array in net.arrays().items()}
-    state = {name: array.copy() for name, array in engine.state().items()}
-    place = net.generator.get_state()
-    other, _ = parts(chosen, csr, seed=9)
-    other.train()
-    again = kind(other, chosen.train, 30)
-    other.load_arrays(arrays)
-    again.restore(state)
-    other.generator.set_state(place)
-    for n, batch in enumerate(made[6:], 7):
-        assert engine.step(batch, n) == again.step(batch, n)
-    engine.settle(12)
-    again.settle(12)
-    assert all(np.array_equal(a, other.arrays()[name]) for name, a in net.arrays().items())
+    assert_goes_on(kind, chosen, half=6, room=30)
 
 
 def test_what_is_reported_is_of_the_step_on_x() -> None:

@@ -10,7 +10,7 @@ import typer
 from ..errors import DataError, UsageError, nearest
 from . import _source as source_options
 from ._data_show import show_audit, show_description, show_list, show_split
-from ._output import console, note, print_json, progress, say
+from ._output import bar_of, note, print_json, progress, say
 from ._reading import reading
 from ._source import Json
 
@@ -98,7 +98,7 @@ def get_(
     json: Json = False,
 ) -> None:
     """Download a data set, going on where an earlier download broke off."""
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
     from rich.progress import TransferSpeedColumn as Speed
 
     from ..data import CATALOGUE, get, locate
@@ -106,9 +106,8 @@ def get_(
     there = None if force else locate(name)
     if there is None and name in CATALOGUE:
         note(f"{CATALOGUE[name].name}: {CATALOGUE[name].licence}")
-    err = console()
     columns = (TextColumn(name), BarColumn(), DownloadColumn(), Speed(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+    with bar_of(*columns) as bar:
         task = bar.add_task(name, total=None)
         place = get(
             name,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import Progress, ProgressColumn
 
 
 def say(text: str = "") -> None:
@@ -64,24 +64,27 @@ def progress(unit: str = "") -> Progress:
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
-        Progress,
         TextColumn,
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
 
-    err = console()
-    return Progress(
+    return bar_of(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn(unit),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        console=err,
-        transient=True,
-        disable=not err.is_terminal,
     )
+
+
+def bar_of(*columns: ProgressColumn) -> Progress:
+    """A progress bar on stderr with these columns, gone at its end; silent when not a terminal."""
+    from rich.progress import Progress
+
+    err = console()
+    return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
 
 
 def print_json(value: Any) -> None:

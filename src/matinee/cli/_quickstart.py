@@ -98,10 +98,10 @@ def quickstart(
 
 def find_data() -> bool:
     """Whether MovieLens-1M is here, after trying to download it if need be."""
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
 
     from ..data import CATALOGUE, data_home, get, locate
-    from ._output import console
+    from ._output import bar_of
 
     try:
         place = locate(NAME)
@@ -118,10 +118,9 @@ def find_data() -> bool:
         note(f"matinee: no download: {trouble}")
         return False
     note(f"matinee: downloading. {dataset.licence}")
-    err = console()
     columns = (TextColumn(NAME), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     try:
-        with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        with bar_of(*columns) as bar:
             task = bar.add_task(NAME, total=None)
             get(
                 NAME,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from ._output import console
+from ._output import bar_of
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -37,21 +37,16 @@ def reading() -> Iterator[Report]:
 def _bar() -> Progress:
     from rich.progress import (
         BarColumn,
-        Progress,
         TaskProgressColumn,
         TextColumn,
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
 
-    err = console()
-    return Progress(
+    return bar_of(
         TextColumn("{task.description}"),
         BarColumn(),
         TaskProgressColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        console=err,
-        transient=True,
-        disable=not err.is_terminal,
     )

@@ -183,7 +183,8 @@ class _Lines:
 def _ordered(lines: _Lines, report: Report | None) -> Encoded:
     """Number the users and movies, and bring the rows into their order."""
     users, marks, movies, starts = lines.give()
-    movie_ids, codes = np.unique(movies, return_inverse=True)
+    movie_ids, places = np.unique(movies, return_inverse=True)
+    codes = places.astype(np.int32)
     user_ids, counts = _user_keys(users)
     rows, keys = len(users), len(counts)
     # Ranges as many as keep the cache warm, but fewer where movies are many and short.
@@ -199,8 +200,7 @@ def _ordered(lines: _Lines, report: Report | None) -> Encoded:
     total = bounds.shape[1] - 1
     for chosen in range(total):
         place_range(
-            chosen, order, codes.astype(np.int32), bounds, users, marks, free,
-            items, values, times,
+            chosen, order, codes, bounds, users, marks, free, items, values, times,
         )  # fmt: skip
         if report is not None:
             report("ordering", chosen + 1, total)

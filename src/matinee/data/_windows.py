@@ -49,7 +49,7 @@ def window_split(
     """
     if not 0 < valid < 1:
         raise UsageError(f"valid = {valid:g}: give a share between 0 and 1")
-    part, unseen = _labels(ratings, _bounds(train), _bounds(test))
+    part, (users, items), unseen = _labels(ratings, _bounds(train), _bounds(test))
     held = np.flatnonzero(part == TEST)
     chosen = np.random.default_rng(seed).permutation(held)[: round(valid * len(held))]
     part[chosen] = VALID
@@ -57,7 +57,6 @@ def window_split(
         if not (part == which).any():
             raise DataError(f"{ratings.name}: these windows leave the {name} part empty")
     notes, said = ratings.notes, _told(*unseen)
-    users, items = _seen(ratings, part == TRAIN)
     rest, columns = apart(ratings)
     del ratings  # Where the caller kept none either, its columns go one by one in what follows.
     fitted, validated, tested = (_recoded(one, users, items) for one in cut(rest, columns, part, 3))
@@ -101,8 +100,10 @@ def _bounds(window: Window) -> tuple[int, int]:
 
 def _labels(
     ratings: Ratings, train: tuple[int, int], test: tuple[int, int]
-) -> tuple[Int8, tuple[int, int]]:
-    """The part of each rating, and how many of the test window are of an unseen user and item.
+) -> tuple[Int8, tuple[Mask, Mask], tuple[int, int]]:
+    """The part of each rating, who and what training has, and how many tests are of others.
+
+    The last are counts of ratings in the test window, of unseen users and of unseen items.
 
     A rating of an unseen user counts as such, whatever its item.
     """
@@ -112,16 +113,16 @@ def _labels(
         raise UsageError("the two windows overlap; a rating cannot be trained on and tested by")
     part = np.full(len(ratings), _OUTSIDE, dtype=np.int8)
     part[(ratings.times >= train[0]) & (ratings.times < train[1])] = TRAIN
-    users, items = _seen(ratings, part == TRAIN)
+    users, items = seen(ratings, part == TRAIN)
     held = np.flatnonzero((ratings.times >= test[0]) & (ratings.times < test[1]))
     new_user = ~users[ratings.users[held]]
     new_item = ~items[ratings.items[held]] & ~new_user
     part[held[~(new_user | new_item)]] = TEST
-    return part, (int(new_user.sum()), int(new_item.sum()))
+    return part, (users, items), (int(new_user.sum()), int(new_item.sum()))
 
 
-def _seen(ratings: Ratings, rows: Mask) -> tuple[Mask, Mask]:
-    """Which users and items have a rating among some rows."""
+def seen(ratings: Ratings, rows: Mask | slice = slice(None)) -> tuple[Mask, Mask]:
+    """Which users and items have a rating, among all rows or some."""
     users, items = np.zeros(ratings.n_users, dtype=bool), np.zeros(ratings.n_items, dtype=bool)
     users[ratings.users[rows]] = True
     items[ratings.items[rows]] = True

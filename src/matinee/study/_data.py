@@ -22,6 +22,7 @@ from ..data import (
     synthesize,
 )
 from ..data._named_split import is_named_split
+from ..data._windows import seen
 from ..errors import DataError, UsageError
 from ._study import Data
 
@@ -215,6 +216,5 @@ def _some_ratings(train: Ratings, share: float, rng: np.random.Generator) -> Rat
 
 def _seen(train: Ratings, test: Ratings) -> Ratings:
     """The held-out ratings whose user and item have a training rating."""
-    users = np.bincount(train.users, minlength=train.n_users) > 0
-    items = np.bincount(train.items, minlength=train.n_items) > 0
+    users, items = seen(train)
     return test.take(users[test.users] & items[test.items])

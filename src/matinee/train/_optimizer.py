@@ -129,10 +129,9 @@ class Table:
             factors: float (entries,) and (batch rows, width); see ``step_rows``.
             second: A tied table's other pair of factors.
         """
-        plan = self.plan
         entry2, dense2 = second or self._empty
         kernels.step_rows(
-            plan.kind,
+            self.plan.kind,
             columns.columns,
             columns.start,
             columns.row_of,
@@ -140,27 +139,17 @@ class Table:
             *factors,
             entry2,
             dense2,
-            self.weights,
-            self.m,
-            self.v,
-            self.last,
-            step,
-            plan.rate[step],
-            plan.keep[step],
-            plan.beta1,
-            plan.beta2,
-            plan.root[step],
-            plan.eps,
-            plan.l2,
+            *self._step(step),
         )
 
     def step_given(self, rows: npt.NDArray[np.int32], gradient: Float, step: int) -> None:
         """Step some rows by a gradient that is there in full, float (rows, width)."""
+        kernels.step_given(self.plan.kind, rows, gradient, *self._step(step))
+
+    def _step(self, step: int) -> tuple[Any, ...]:
+        """The state that a step moves, and its sizes, as both kernels take them."""
         plan = self.plan
-        kernels.step_given(
-            plan.kind,
-            rows,
-            gradient,
+        return (
             self.weights,
             self.m,
             self.v,
