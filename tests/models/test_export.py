@@ -29,6 +29,14 @@ onnxruntime = pytest.importorskip("onnxruntime", reason="export needs matinee[on
 SHAPES: dict[str, dict[str, Any]] = {
     "ratings": {"hidden": (10,), "input": "ratings"},
     "presence": {"hidden": (10,), "input": "presence", "input_scale": "sqrt", "center": "bias"},
+    "centred": {
+        "hidden": (10,),
+        "input": "presence",
+        "center": "bias",
+        "center_output": True,
+        "shrink": True,
+        "validation": 0.2,
+    },
     "levels": {"hidden": (8, 4, 8), "input": "levels", "input_scale": "sqrt", "center": "mean"},
     "tied": {"hidden": (8, 4, 8), "tied": True, "batch_norm": True, "center": "bias"},
     **{

@@ -25,7 +25,7 @@ from matinee.models import (
     load_model,
 )
 from matinee.models._light import LightEnsemble, _csr
-from matinee.nn import Forward, NetworkConfig
+from matinee.nn import Forward, NetworkConfig, RowOutputs
 from matinee.nn._activations import TORCH
 from matinee.nn._forward import ACTIVATIONS
 from matinee.train import preset
@@ -48,6 +48,21 @@ SHAPES: dict[str, dict[str, Any]] = {
     "batch-norm": {"hidden": (12, 6, 12), "batch_norm": True},
     "tied-norm": {"hidden": (12, 6, 12), "batch_norm": True, "tied": True, "center": "bias"},
     "items": {"rows": "items", "center": "bias", "input": "presence"},
+    "centred": {
+        "input": "presence",
+        "input_scale": "sqrt",
+        "center": "bias",
+        "center_output": True,
+        "shrink": True,
+        "validation": 0.2,
+    },
+    "items-centred": {
+        "rows": "items",
+        "center": "bias",
+        "center_output": True,
+        "shrink": True,
+        "validation": 0.2,
+    },
     "items-norm": {"rows": "items", "batch_norm": True, "activation": "selu"},
 }
 
@@ -234,6 +249,7 @@ def test_rows_without_ratings_and_gathering_in_parts(monkeypatch: pytest.MonkeyP
         levels=np.empty(0, np.float32),
         offset=np.zeros(9000, np.float32),
         row_reg=-1.0,
+        outputs=RowOutputs(),
     )
     sizes = [3, 0, 9, 1, 0, 0, 6] * 40
     people = [(rng.choice(9000, n, replace=False), rng.uniform(1, 5, n)) for n in sizes]

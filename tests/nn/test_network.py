@@ -80,8 +80,9 @@ def test_predictions_are_the_dense_networks(
     assert told.dtype == np.float64
     assert close(told, wanted[asked.repeat(np.diff(indptr)), columns], 1e-10)
     # By way of the rows' vectors.
-    vectors = encode_rows(net, inputs, csr, rows)
+    vectors, added = encode_rows(net, inputs, csr, rows)
     assert vectors.shape == (csr.n_rows, net.config.hidden[-1])
+    assert not added.any()
     assert close(decode_vectors(net, vectors, columns), wanted[:, columns], 1e-10)
     assert not net.training
 

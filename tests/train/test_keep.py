@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,11 @@ import pytest
 from problems import ratings, run, settings
 from test_loop import OVERFITS, split, weights
 
+from matinee.data import Csr
 from matinee.models import Autoencoder
 from matinee.nn import predict_rows
 from matinee.train import Holdout, Run, carve, shrink_to_bias, train
+from matinee.train._shrink import SLOPE, SPREAD, Deviations, bias_part
 
 
 def finished(**options: Any) -> tuple[Run, dict[str, np.ndarray], list[float]]:
@@ -47,29 +50,73 @@ def test_a_last_epoch_clearly_worse_than_the_best_is_not() -> None:
     assert going.valid.rmse(going.network, going.inputs, going.known) == min(scores)
 
 
+def overfitted(scale: float, csr: Csr, **options: Any) -> Run:
+    """A network trained on some ratings, its deviations from the bias model then scaled."""
+    chosen = settings(center="bias", epochs=6, learning_rate=0.01, hidden=[16], **options)
+    going = run(chosen, csr=csr)
+    list(train(going))
+    table = weights(going)["table_out"] * scale
+    going.network.load_arrays({**weights(going), "table_out": table})
+    return going
+
+
+def even(csr: Csr, length: int = 8) -> Csr:
+    """The first ratings of each row that has as many."""
+    place = np.arange(len(csr.values)) - np.repeat(csr.indptr[:-1], csr.counts)
+    kept = (place < length) & (np.repeat(csr.counts, csr.counts) >= length)
+    ptr = np.append(0, np.cumsum(kept))[csr.indptr]
+    return Csr(ptr, csr.indices[kept], csr.values[kept], None, csr.n_columns)
+
+
 @pytest.mark.parametrize(("scale", "most"), [(0.05, 1.0), (3.0, 0.99), (30.0, 0.2)])
 def test_the_share_is_that_of_least_squares(scale: float, most: float) -> None:
-    kept = ratings()
-    out = kept  # what it was trained on: there its deviations are right in sign for sure
-    chosen = settings(center="bias", epochs=6, learning_rate=0.01, hidden=[16])
-    going = run(chosen, csr=kept)
-    list(train(going))
-    net, inputs, rows = going.network, going.inputs, np.arange(60)
-    net.load_arrays({**weights(going), "table_out": weights(going)["table_out"] * scale})
-    held = Holdout.of(out)
+    kept = even(ratings())  # rows of one length, so that nothing hangs on the length
+    going = overfitted(scale, kept)
+    net, inputs, rows = going.network, going.inputs, np.arange(kept.n_rows)
+    held = Holdout.of(kept)  # what it was trained on: there its deviations are right in sign
     batch = inputs.batch(kept.indptr, kept.indices, kept.values, rows)
     base = inputs.offset + batch.row_bias[:, None]
     before = predict_rows(net, inputs, kept, rows) - base
-    row = np.repeat(rows, out.counts)
-    x, y = before[row, out.indices].astype(float), out.values - base[row, out.indices]
+    row = np.repeat(rows, kept.counts)
+    x, y = before[row, kept.indices].astype(float), kept.values - base[row, kept.indices]
     wanted = np.clip((x @ y) / (x @ x), 0, 1)
     score = held.rmse(net, inputs, kept)
-    share = shrink_to_bias(net, inputs, kept, held)
+    share, inputs = shrink_to_bias(net, inputs, kept, held)
     assert share == pytest.approx(wanted, rel=1e-4)
-    assert np.allclose(predict_rows(net, inputs, kept, rows) - base, share * before, atol=1e-4)
+    rows = np.flatnonzero(kept.counts)
+    told = predict_rows(net, inputs, kept, rows) - base[rows]
+    assert np.allclose(told, share * before[rows], atol=1e-4)
     assert held.rmse(net, inputs, kept) <= score + 1e-9
     assert 0 < share <= most
     assert (most == 1) == (share == 1)
+
+
+@pytest.mark.parametrize("centred", [False, True])
+@pytest.mark.parametrize("slope", [-0.3, 0.2])
+def test_a_slope_by_the_length_of_rows_is_found_and_used(slope: float, centred: bool) -> None:
+    kept = ratings()
+    going = overfitted(1.0, kept, center_output=centred)
+    net, inputs = going.network, going.inputs
+    held = Holdout.of(replace(kept, values=kept.values.copy()))
+    deviations = Deviations(net, inputs, kept, held, bias_part(inputs, kept, held))
+    fit = deviations.fit()
+    # Ratings exactly as a network of that share and slope would have them.
+    held.values[:] = deviations.shrunk(replace(fit, share=0.8, slope=slope))
+    before = held.rmse(net, inputs, kept)
+    share, inputs = shrink_to_bias(net, inputs, kept, held)
+    assert share == pytest.approx(0.8, abs=0.02)
+    assert inputs.outputs.slope == pytest.approx(slope, abs=0.02)
+    # The network with its new recipe says what the fit foresaw.
+    assert held.rmse(net, inputs, kept) < 0.1 * before
+
+
+def test_few_ratings_do_not_tell_a_slope() -> None:
+    kept = ratings()
+    _, few = carve(kept, 0.05, np.random.default_rng(5))
+    going = overfitted(1.0, kept)
+    share, inputs = shrink_to_bias(going.network, going.inputs, kept, Holdout.of(few))
+    assert share > 0
+    assert abs(inputs.outputs.slope - SLOPE) < SPREAD
 
 
 def test_a_network_that_knows_nothing_is_not_believed() -> None:
@@ -82,8 +129,9 @@ def test_a_network_that_knows_nothing_is_not_believed() -> None:
     base = going.inputs.offset + batch.row_bias[:, None]
     # Held-out ratings on the other side of the base from where the network points.
     against.values[:] = (2 * base - guess)[row, out.indices]
-    assert shrink_to_bias(going.network, going.inputs, kept, against) == 0
-    told = predict_rows(going.network, going.inputs, kept, np.arange(60))
+    share, inputs = shrink_to_bias(going.network, going.inputs, kept, against)
+    assert share == 0
+    told = predict_rows(going.network, inputs, kept, np.arange(60))
     assert np.allclose(told, base, atol=1e-6)
 
 

@@ -13,11 +13,11 @@ from ..data import Csr, Histories
 from ..nn import (
     Inputs,
     Network,
+    RowOutputs,
     decode_vectors,
     encode_rows,
     predict_entries,
     predict_rows,
-    row_biases,
 )
 from ..train import Epoch, Settings
 
@@ -53,7 +53,7 @@ class FittedNetwork:
     best_epoch: int
     n_valid: int
     share: float = 1.0
-    _vectors: Float32 | None = field(default=None, init=False)
+    _vectors: tuple[Float32, Float32] | None = field(default=None, init=False)
 
     @property
     def by_items(self) -> bool:
@@ -94,28 +94,30 @@ class FittedNetwork:
             people = np.arange(len(histories), dtype=np.int64)
             return predict_rows(self.network, self.inputs, self._csr(histories), people)
         users = histories.users
-        found: Float32 = decode_vectors(self.network, self._item_vectors(self.known), users).T
+        vectors, added = self._item_vectors(self.known)
+        found: Float32 = decode_vectors(self.network, vectors, users).T
         found = found + self.inputs.offset[users][:, None]
-        found += row_biases(self.inputs, self.known)
+        found += added
         return found
 
     def encode(self, histories: Histories) -> Float32:
         """The last hidden layer for people, float32 (people, hidden[-1]); users must be rows."""
         people = np.arange(len(histories), dtype=np.int64)
-        return encode_rows(self.network, self.inputs, self._csr(histories), people)
+        return encode_rows(self.network, self.inputs, self._csr(histories), people)[0]
 
     def _csr(self, histories: Histories) -> Csr:
         columns = len(self.inputs.offset)
         return Csr(histories.indptr, histories.items, histories.values, None, columns)
 
-    def _item_vectors(self, known: Csr) -> Float32:
+    def _item_vectors(self, known: Csr) -> tuple[Float32, Float32]:
         if self._vectors is None:
             items = np.arange(known.n_rows, dtype=np.int64)
             parts = [
                 encode_rows(self.network, self.inputs, known, items[i : i + 1024])
                 for i in range(0, len(items), 1024)
             ]
-            self._vectors = np.concatenate(parts)
+            vectors, added = zip(*parts, strict=True)
+            self._vectors = np.concatenate(vectors), np.concatenate(added)
         return self._vectors
 
     def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
@@ -132,6 +134,7 @@ class FittedNetwork:
         config = {
             "settings": self.settings.model_dump(mode="json"),
             "row_reg": self.inputs.row_reg,
+            "outputs": self.inputs.outputs.as_dict(),
             "n_columns": int(self.network.table_out.shape[0]),
             "best_epoch": self.best_epoch,
             "n_valid": self.n_valid,
@@ -150,6 +153,7 @@ class FittedNetwork:
             sqrt=settings.network.input_scale == "sqrt",
             offset=tensors["inputs.offset"],
             row_reg=float(config["row_reg"]),
+            outputs=RowOutputs(**config.get("outputs", {})),
         )
         columns = config["n_columns"]
         generator = torch.Generator().manual_seed(0)

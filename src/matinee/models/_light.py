@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..data import Csr, Histories, Ratings
 from ..errors import UsageError
-from ..nn import Forward
+from ..nn import Forward, RowOutputs
 from ..train import Settings
 from ._blending import Blending
 from ._interface import Recommender
@@ -42,6 +42,7 @@ class LightNetwork:
             levels=tensors["inputs.levels"],
             offset=tensors["inputs.offset"],
             row_reg=float(config["row_reg"]),
+            outputs=RowOutputs(**config.get("outputs", {})),
         )
         self._known: Csr | None = None
         self._rows: tuple[Float32, Float32] | None = None
@@ -98,7 +99,7 @@ class LightNetwork:
         return ItemVectors(*self._item_rows(self._known))
 
     def _item_rows(self, known: Csr) -> tuple[Float32, Float32]:
-        """With items as rows, the vector and own bias of each."""
+        """With items as rows, the vector of each, and what is added to its outputs."""
         if self._rows is None:
             every = Histories(
                 known.indptr, known.indices, known.values, np.arange(known.n_rows, dtype=np.int32)

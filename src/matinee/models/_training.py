@@ -146,11 +146,14 @@ def finished(run: Run, train: Ratings, settings: Settings, *, shrink: bool = Tru
         run: A run that is done.
         train: The ratings it was prepared with.
         settings: Its options.
-        shrink: Whether to shrink towards the bias model, where the options say so.
+        shrink: Whether to shrink towards the bias model, where the options say so; without,
+            long rows are still weighed against short ones.
     """
     share = 1.0
-    if shrink and settings.network.shrinks and run.valid:
-        share = shrink_to_bias(run.network, run.inputs, run.known, run.valid)
+    if settings.network.shrinks and run.valid:
+        share, run.inputs = shrink_to_bias(
+            run.network, run.inputs, run.known, run.valid, whole=not shrink
+        )
     return FittedNetwork(
         settings=settings,
         network=run.network,

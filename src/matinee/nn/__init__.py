@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .._lazy import lazily
 from ._config import NetworkConfig
 from ._forward import Forward
+from ._row_outputs import RowOutputs, row_scale
 
 if TYPE_CHECKING:
     from . import _kernels as kernels
@@ -41,6 +42,7 @@ __all__ = [
     "Network",
     "NetworkConfig",
     "Observed",
+    "RowOutputs",
     "Transposer",
     "add_weighted",
     "build_onnx",
@@ -52,6 +54,7 @@ __all__ = [
     "predict_rows",
     "reference",
     "row_biases",
+    "row_scale",
     "single_row_statistics",
     "sum_by_column",
 ]

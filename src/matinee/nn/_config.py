@@ -48,10 +48,15 @@ class NetworkConfig(Config):
     """How weights start: N(0, init_scale), or Glorot's uniform by fan-in and fan-out."""
     init_scale: float = Field(0.05, gt=0.0)
     """Standard deviation of the normal init; a factor on the xavier init is not applied."""
+    center_output: bool = False
+    """Whether a row's outputs are centred at prediction: less their mean over what the row has
+    rated, as a factor model's user bias is fitted beside the factors. It needs an output that is
+    linear and not tied; elsewhere it does nothing."""
     shrink: bool = False
     """Whether, after training, the network's deviations from the bias model are scaled by the share
-    (0 to 1) that fits the validation part best. It needs a validation part, center = "bias", and an
-    output that is linear and not tied; elsewhere there is nothing to shrink towards."""
+    (0 to 1) that fits the validation part best, and rows with many ratings by more or less than
+    rows with few. It needs a validation part, center = "bias", and an output that is linear and
+    not tied; elsewhere there is nothing to shrink towards."""
     clip: bool = True
     """Whether predictions are clipped to the rating scale."""
 
@@ -73,8 +78,16 @@ class NetworkConfig(Config):
     @property
     def shrinks(self) -> bool:
         """Whether there is a bias model to shrink towards, and a last layer that can be scaled."""
-        plain = self.center == "bias" and self.output_activation == "linear" and not self.tied
-        return self.shrink and plain
+        return self.shrink and self.center == "bias" and self._plain_output
+
+    @property
+    def centers_output(self) -> bool:
+        """Whether outputs are centred, and are what centring is made for."""
+        return self.center_output and self._plain_output
+
+    @property
+    def _plain_output(self) -> bool:
+        return self.output_activation == "linear" and not self.tied
 
     @property
     def code_layer(self) -> int:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from ..data import Csr
 from ._activation_names import LEAK, SELU_ALPHA, SELU_SCALE
 from ._config import NetworkConfig
+from ._row_outputs import RowOutputs
 
 Array = npt.NDArray[Any]
 Float32 = npt.NDArray[np.float32]
@@ -67,9 +68,10 @@ class Forward:
         levels: ``Inputs.levels``.
         offset: ``Inputs.offset``.
         row_reg: ``Inputs.row_reg``.
+        outputs: ``Inputs.outputs``.
 
     Attributes:
-        levels: As given, and likewise ``offset`` and ``row_reg``.
+        levels: As given, and likewise ``offset``, ``row_reg`` and ``outputs``.
         table_in: The first layer, float32 (table rows, hidden[0]), a batch norm folded in.
         layers: Each hidden layer as (weight (in, out), bias); the first one's weight is the table.
         table_out: The last layer, float32 (columns, hidden[-1]): the learned vectors of columns.
@@ -84,9 +86,10 @@ class Forward:
         levels: Float32,
         offset: Float32,
         row_reg: float,
+        outputs: RowOutputs,
     ) -> None:
         self.config = config
-        self.levels, self.offset, self.row_reg = levels, offset, row_reg
+        self.levels, self.offset, self.row_reg, self.outputs = levels, offset, row_reg, outputs
         self.table_in: Float32 = arrays["table_in"]
         self.table_out: Float32 = self.table_in if config.tied else arrays["table_out"]
         self.bias_out: Float32 = arrays["bias_out"]
@@ -118,13 +121,14 @@ class Forward:
         return folded
 
     def encode(self, known: Csr) -> tuple[Float32, Float32]:
-        """The last hidden layer of each row, and what its ratings say of its own bias.
+        """The last hidden layer of each row, and what is added to its outputs.
 
         Args:
             known: What the encoder may see, row by row.
 
         Returns:
-            float32 (rows, hidden[-1]) and float32 (rows,), the latter zero unless so centred.
+            float32 (rows, hidden[-1]) and float32 (rows,): the row's own bias where ratings are
+            centred by it, less its mean output where outputs are centred.
         """
         source, coef, ptr, own = self._inputs(known)
         x = self._gather(source, coef, ptr)
@@ -133,6 +137,12 @@ class Forward:
                 x = x @ weight
             x += bias
             x = self._activate(x)
+        if self.outputs.slope:
+            x *= self.outputs.scale(np.diff(known.indptr))[:, None]
+        if self.outputs.centred:
+            row = np.repeat(np.arange(len(x)), np.diff(known.indptr))
+            mean = self.outputs.mean(self._decode(x, row, known.indices), known.indptr)
+            own -= mean.astype(np.float32)
         return x, own
 
     def scores(self, known: Csr) -> Float32:
@@ -154,26 +164,30 @@ class Forward:
             columns: Its column.
         """
         hidden, own = self.encode(known)
-        out = np.empty(len(columns), dtype=np.float64)
+        out = self._decode(hidden, rows, columns).astype(np.float64)
+        out += self.offset[columns]
+        out += own[rows]
+        return out
+
+    def _decode(self, hidden: Float32, rows: Int64, columns: Int32) -> Float32:
+        """Outputs at some entries, float32 (entries,), without what is added to them."""
         distinct, place = _distinct(columns, len(self.table_out))
         if len(hidden) * len(distinct) <= 4 * len(columns):  # many rows ask about the same few
             dots = (hidden @ self.table_out[distinct].T)[rows, place]
-            out[:] = self._out(dots + self.bias_out[columns])
-        else:
-            step = max(1, _GATHERED // self.table_out.shape[1])
-            for first in range(0, len(columns), step):
-                part = slice(first, first + step)
-                c = columns[part]
-                dots = np.einsum("ij,ij->i", hidden[rows[part]], self.table_out[c])
-                out[part] = self._out(dots + self.bias_out[c])
-        out += self.offset[columns]
-        out += own[rows]
+            return self._out(dots + self.bias_out[columns])
+        out = np.empty(len(columns), dtype=np.float32)
+        step = max(1, _GATHERED // self.table_out.shape[1])
+        for first in range(0, len(columns), step):
+            part = slice(first, first + step)
+            c = columns[part]
+            dots = np.einsum("ij,ij->i", hidden[rows[part]], self.table_out[c])
+            out[part] = self._out(dots + self.bias_out[c])
         return out
 
     def decode(self, hidden: Float32, columns: Int32) -> Float32:
         """Outputs of last hidden layers at some columns, float32 (rows, columns).
 
-        Without the offset and the rows' own biases.
+        Without the offset and what is added to the rows.
         """
         return self._out(hidden @ self.table_out[columns].T + self.bias_out[columns])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +11,7 @@ from numba import njit, prange
 
 from ._config import NetworkConfig
 from ._random import uniform
+from ._row_outputs import CENTRING, RowOutputs
 
 Float = npt.NDArray[np.floating[Any]]
 Float32 = npt.NDArray[np.float32]
@@ -86,6 +87,7 @@ class Inputs:
         sqrt: Whether a row's input is divided by the root of its visible count.
         offset: float32 (columns,), what is taken off every rating in a column.
         row_reg: Shrinkage of the row's own bias, in ratings; negative for no row bias.
+        outputs: What is done to the outputs for a row.
     """
 
     kind: Literal["ratings", "presence", "levels"]
@@ -93,6 +95,7 @@ class Inputs:
     sqrt: bool
     offset: Float32
     row_reg: float
+    outputs: RowOutputs = field(default_factory=RowOutputs)
 
     @property
     def table_rows(self) -> int:
@@ -191,6 +194,7 @@ def fit_inputs(
         sqrt=config.input_scale == "sqrt",
         offset=offset.astype(np.float32),
         row_reg=row_reg if config.center == "bias" else -1.0,
+        outputs=RowOutputs(reg=CENTRING if config.centers_output else -1.0),
     )
 
 

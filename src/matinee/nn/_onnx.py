@@ -95,7 +95,7 @@ class _Builder:
         return found
 
     def _encode(self) -> tuple[str, str]:
-        """The last hidden layer (people, width), and the people's own biases (people, 1)."""
+        """The last hidden layer (people, width), and what is added to outputs (people, 1)."""
         forward, config = self._forward, self._forward.config
         one, zero = self.const([1], np.int64), self.const([0], np.int64)
         people, entries = self.op("Shape", "offsets"), self.op("Shape", "items")
@@ -127,7 +127,31 @@ class _Builder:
             if weight is not None:
                 x = self.op("MatMul", x, self.const(weight, np.float32))
             x = self._activation(config.activation, self.op("Add", x, self.const(bias, np.float32)))
+        if forward.outputs.slope:
+            x = self.op("Mul", x, self.op("Unsqueeze", self._scale(counts), one))
+        if forward.outputs.centred:
+            own = self.op("Sub", own, self._mean_output(x, counts, row, people))
         return x, self.op("Unsqueeze", own, one)
+
+    def _scale(self, counts: str) -> str:
+        """``RowOutputs.scale``, (people,)."""
+        outputs = self._forward.outputs
+        logs = self.op("Log", self.op("Max", counts, self.const(1, "f4")))
+        away = self.op("Sub", logs, self.const(outputs.pivot, "f4"))
+        factor = self.op("Mul", away, self.const(outputs.slope, "f4"))
+        factor = self.op("Add", factor, self.const(1, "f4"))
+        return self.op("Clip", factor, self.const(0.5, "f4"), self.const(1.5, "f4"))
+
+    def _mean_output(self, x: str, counts: str, row: str, people: str) -> str:
+        """``RowOutputs.mean`` of what each person has rated, (people,); the output is linear."""
+        forward = self._forward
+        table = self.const(forward.table_out, np.float32)
+        both = self.op("Mul", self.op("Gather", x, row), self.op("Gather", table, "items"))
+        dots = self.op("ReduceSum", both, self.const([1], np.int64), keepdims=0)
+        bias = self.op("Gather", self.const(forward.bias_out, np.float32), "items")
+        sums = self._sums(self.op("Add", dots, bias), row, people)
+        weighed = self.op("Add", counts, self.const(forward.outputs.reg, "f4"))
+        return self.op("Div", sums, self.op("Max", weighed, self.const(1e-12, "f4")))
 
     def _gathered(self, residual: str, each: str, row: str, people: str) -> str:
         """The sums of the input table's rows, by person."""

@@ -12,7 +12,7 @@ from ..data import Csr
 from . import _kernels as kernels
 from . import _reference as reference
 from ._activations import TORCH
-from ._inputs import Batch, Inputs
+from ._inputs import Inputs
 from ._network import Network
 
 Float = npt.NDArray[np.floating[Any]]
@@ -23,21 +23,56 @@ ROWS = 1024
 """Rows encoded at once: enough for the matrix products, little memory."""
 
 
-def _hidden(network: Network, batch: Batch) -> torch.Tensor:
-    """The last hidden layer of a batch, (rows, hidden[-1]), without dropout."""
+def _encode(
+    network: Network, inputs: Inputs, known: Csr, rows: Int64
+) -> tuple[torch.Tensor, Float]:
+    """The last hidden layer of some rows (rows, hidden[-1]), and what is added to their outputs.
+
+    The layer is scaled as the recipe says; what is added is the row's own bias, less its mean
+    output where outputs are centred.
+    """
+    dtype = np.float64 if network.table_in.dtype == torch.float64 else np.float32
+    batch = inputs.batch(known.indptr, known.indices, known.values, rows, dtype=dtype)
     table = network.table_in
     if table.device.type == "cpu":
         gathered = np.empty((batch.rows, table.shape[1]), dtype=batch.coef.dtype)
         kernels.encode(batch.in_ptr, batch.source, batch.coef, table.detach().numpy(), gathered)
-        return network.middle(torch.from_numpy(gathered))
-    return network.middle(
-        reference.encode(network, reference.tensors(batch, table.device, table.dtype))
-    )
+        hidden = network.middle(torch.from_numpy(gathered))
+    else:
+        hidden = network.middle(
+            reference.encode(network, reference.tensors(batch, table.device, table.dtype))
+        )
+    added, outputs = batch.row_bias, inputs.outputs
+    if outputs.slope:
+        scale = torch.from_numpy(outputs.scale(np.diff(batch.indptr)))
+        hidden = hidden * scale.to(hidden.device, hidden.dtype)[:, None]
+    if outputs.centred:
+        own = _decode(network, hidden, batch.indptr, batch.column)
+        added = added - outputs.mean(own, batch.indptr).astype(dtype)
+    return hidden, added
 
 
-def _batch(network: Network, inputs: Inputs, known: Csr, rows: Int64) -> Batch:
-    dtype = np.float64 if network.table_in.dtype == torch.float64 else np.float32
-    return inputs.batch(known.indptr, known.indices, known.values, rows, dtype=dtype)
+def _decode(network: Network, hidden: torch.Tensor, indptr: Int64, columns: Int32) -> Float:
+    """Outputs at some entries of rows, float (entries,), without what is added to them."""
+    if hidden.device.type == "cpu":
+        out = np.empty(len(columns), dtype=np.dtype(str(hidden.dtype).removeprefix("torch.")))
+        kernels.decode(
+            indptr,
+            columns,
+            hidden.numpy(),
+            network.table_out.detach().numpy(),
+            network.bias_out.detach().numpy(),
+            network.output_code,
+            out,
+        )
+        return out
+    row = torch.from_numpy(np.repeat(np.arange(len(hidden)), np.diff(indptr)))
+    entries = {
+        "column": torch.from_numpy(columns).to(hidden.device).long(),
+        "row": row.to(hidden.device),
+    }
+    told: Float = reference.decode(network, entries, hidden).cpu().numpy()
+    return told
 
 
 @torch.no_grad()
@@ -64,27 +99,11 @@ def predict_entries(
         low, high = indptr[first], indptr[first + len(chunk)]
         if low == high:
             continue
-        batch = _batch(network, inputs, known, chunk)
+        hidden, added = _encode(network, inputs, known, chunk)
         asked = columns[low:high]
         ptr = indptr[first : first + len(chunk) + 1] - low
-        hidden = _hidden(network, batch)
-        if hidden.device.type == "cpu":
-            part = np.empty(len(asked), dtype=batch.coef.dtype)
-            kernels.decode(
-                ptr,
-                asked,
-                hidden.numpy(),
-                network.table_out.detach().numpy(),
-                network.bias_out.detach().numpy(),
-                network.output_code,
-                part,
-            )
-        else:
-            index = torch.from_numpy(asked).to(hidden.device).long()
-            row = torch.from_numpy(np.repeat(np.arange(len(chunk)), np.diff(ptr)))
-            entries = {"column": index, "row": row.to(hidden.device)}
-            part = reference.decode(network, entries, hidden).cpu().numpy()
-        out[low:high] = part + inputs.offset[asked] + np.repeat(batch.row_bias, np.diff(ptr))
+        told = _decode(network, hidden, ptr, asked)
+        out[low:high] = told + inputs.offset[asked] + np.repeat(added, np.diff(ptr))
     return out
 
 
@@ -95,28 +114,33 @@ def predict_rows(network: Network, inputs: Inputs, known: Csr, rows: Int64) -> F
     The caller batches: this allocates rows x columns.
     """
     network.eval()
-    batch = _batch(network, inputs, known, rows)
-    hidden = _hidden(network, batch)
+    hidden, added = _encode(network, inputs, known, rows)
     activation = TORCH[network.config.output_activation]
     scores: Float = activation(hidden @ network.table_out.t() + network.bias_out).cpu().numpy()
     scores += inputs.offset
-    scores += batch.row_bias[:, None]
+    scores += added[:, None]
     return scores
 
 
 @torch.no_grad()
-def encode_rows(network: Network, inputs: Inputs, known: Csr, rows: Int64) -> Float:
-    """The last hidden layer of some rows, float (rows, hidden[-1]): their learned vectors."""
+def encode_rows(network: Network, inputs: Inputs, known: Csr, rows: Int64) -> tuple[Float, Float]:
+    """The learned vectors of some rows, and what is added to their outputs.
+
+    Returns:
+        The last hidden layer, float (rows, hidden[-1]), and float (rows,): the rows' own biases,
+        less their mean outputs where outputs are centred.
+    """
     network.eval()
-    vectors: Float = _hidden(network, _batch(network, inputs, known, rows)).cpu().numpy()
-    return vectors
+    hidden, added = _encode(network, inputs, known, rows)
+    vectors: Float = hidden.cpu().numpy()
+    return vectors, added
 
 
 @torch.no_grad()
 def decode_vectors(network: Network, vectors: Float, columns: Int32) -> Float:
     """Outputs of last hidden layers (rows, hidden[-1]) at some columns: float (rows, columns).
 
-    Without the offset and the rows' own biases.
+    Without the offset and what is added to the rows.
     """
     index = torch.from_numpy(columns).long()
     activation = TORCH[network.config.output_activation]

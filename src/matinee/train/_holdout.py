@@ -10,7 +10,7 @@ import numpy.typing as npt
 from ..data import Csr, Ratings
 from ..nn import Inputs, Network, predict_entries
 from ._distributed import ALONE, Group
-from ._shrink import believable
+from ._shrink import Deviations
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
@@ -80,12 +80,13 @@ class Holdout:
             inputs: Its input recipe.
             known: The training ratings by row.
             base: What the bias model says of each entry, if the network's deviations from it will
-                be shrunk to the share that fits these very entries: they are then scored so.
+                be shrunk as fits these very entries: they are then scored so.
         """
-        guess = self.predict(network, inputs, known)
-        if base is not None:
-            deviation = guess - base
-            guess = base + believable(deviation, self.values - base) * deviation
+        if base is None:
+            guess = self.predict(network, inputs, known)
+        else:
+            deviations = Deviations(network, inputs, known, self, base)
+            guess = deviations.shrunk(deviations.fit())
         return np.square(np.clip(guess, self.low, self.high) - self.values)
 
     def rmse(

@@ -1,11 +1,15 @@
 """Shrink a network's say towards the bias model's, as far as held-out ratings ask for.
 
 With few ratings a row, or little dropout, a network's deviations from the bias model are part
-noise. Least squares on a validation part gives the share of them to believe, between 0 and 1.
+noise. Least squares on a validation part gives the share of them to believe, between 0 and 1. A
+network that was trained on random parts of rows also deviates too much where the row is long, too
+little where it is short: a second coefficient, of the deviations times the log of the row's length,
+tells by how much.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,19 +17,16 @@ import numpy.typing as npt
 import torch
 
 from ..data import Csr
-from ..nn import Inputs, Network, row_biases
+from ..nn import Inputs, Network, row_biases, row_scale
 
 if TYPE_CHECKING:
     from ._holdout import Holdout
 
 Float64 = npt.NDArray[np.float64]
 
-
-def bias_part(inputs: Inputs, known: Csr, held: Holdout) -> Float64:
-    """What the bias model says of each held-out entry, float64 (entries,)."""
-    own = row_biases(inputs, known, held.rows)
-    both = inputs.offset[held.columns] + np.repeat(own, np.diff(held.indptr))
-    return both.astype(np.float64)
+SLOPE, SPREAD = -0.12, 0.1
+"""The slope that is expected, and give or take how much: few held-out ratings cannot tell another.
+MovieLens data of 64,000 to 720,000 ratings, split at random or by time, ask for -0.09 to -0.21."""
 
 
 def believable(deviation: Float64, wanted: Float64) -> float:
@@ -35,7 +36,80 @@ def believable(deviation: Float64, wanted: Float64) -> float:
     return min(max(share, 0.0), 1.0)
 
 
-def shrink_to_bias(network: Network, inputs: Inputs, known: Csr, held: Holdout) -> float:
+@dataclass(frozen=True)
+class Shrinkage:
+    """How much of a network's deviations to believe.
+
+    Attributes:
+        share: Of all, 0 to 1.
+        slope: How much more, relative to ``share``, for each unit of the log of a row's length.
+        pivot: The log of the length at which it is ``share``.
+    """
+
+    share: float
+    slope: float
+    pivot: float
+
+
+def bias_part(inputs: Inputs, known: Csr, held: Holdout) -> Float64:
+    """What the bias model says of each held-out entry, float64 (entries,)."""
+    own = row_biases(inputs, known, held.rows)
+    both = inputs.offset[held.columns] + np.repeat(own, np.diff(held.indptr))
+    return both.astype(np.float64)
+
+
+class Deviations:
+    """A network's deviations from the bias model at held-out entries, before any shrinking.
+
+    Args:
+        network: With ``center = "bias"`` and a linear, untied output.
+        inputs: Its input recipe, with no slope as yet.
+        known: The training ratings by row.
+        held: The validation part.
+        base: ``bias_part`` of these.
+    """
+
+    def __init__(
+        self, network: Network, inputs: Inputs, known: Csr, held: Holdout, base: Float64
+    ) -> None:
+        counts = np.diff(held.indptr)
+        self._base, self._wanted = base, held.values - base
+        self._all = held.predict(network, inputs, known) - base
+        # What a row's length scales is its vector's part; the output's biases stay.
+        bias = network.bias_out.detach().cpu().numpy()
+        self._vectors = self._all - bias[held.columns]
+        if inputs.outputs.centred:
+            mean = inputs.outputs.mean(bias[known.indices], known.indptr)
+            self._vectors += np.repeat(mean[held.rows], counts)
+        logs = np.repeat(np.log(np.maximum(known.counts[held.rows], 1)), counts)
+        self._pivot = float(logs.mean())
+        self._logs = logs - self._pivot
+
+    def fit(self) -> Shrinkage:
+        """What the held-out ratings ask for."""
+        share = believable(self._all, self._wanted)
+        noise = float(np.mean(np.square(self._wanted - share * self._all)))
+        if share == 0.0 or noise == 0.0:
+            return Shrinkage(share, 0.0, self._pivot)
+        tilt = self._logs * self._vectors
+        columns = np.column_stack([self._all + SLOPE * tilt, tilt])
+        power = columns.T @ columns
+        power[1, 1] += noise / (SPREAD * share) ** 2
+        first, second = np.linalg.lstsq(power, columns.T @ self._wanted)[0]
+        if first <= 0.0:
+            return Shrinkage(0.0, 0.0, self._pivot)
+        return Shrinkage(min(float(first), 1.0), SLOPE + float(second / first), self._pivot)
+
+    def shrunk(self, fit: Shrinkage) -> Float64:
+        """Predictions after shrinking, float64 (entries,), not clipped."""
+        further = row_scale(self._logs, fit.slope) - 1.0
+        told: Float64 = self._base + fit.share * (self._all + further * self._vectors)
+        return told
+
+
+def shrink_to_bias(
+    network: Network, inputs: Inputs, known: Csr, held: Holdout, *, whole: bool = False
+) -> tuple[float, Inputs]:
     """Multiply the believable share into the network's last layer.
 
     Args:
@@ -43,13 +117,15 @@ def shrink_to_bias(network: Network, inputs: Inputs, known: Csr, held: Holdout) 
         inputs: Its input recipe.
         known: The training ratings by row.
         held: The validation part.
+        whole: Whether to leave the share at 1, for an ensemble that has shares of its own.
 
     Returns:
-        The share.
+        The share, and the recipe with the slope.
     """
-    base = bias_part(inputs, known, held)
-    share = believable(held.predict(network, inputs, known) - base, held.values - base)
+    fit = Deviations(network, inputs, known, held, bias_part(inputs, known, held)).fit()
+    outputs = replace(inputs.outputs, slope=fit.slope, pivot=fit.pivot)
+    share = 1.0 if whole else fit.share
     with torch.no_grad():
         network.table_out.mul_(share)
         network.bias_out.mul_(share)
-    return share
+    return share, replace(inputs, outputs=outputs)
