@@ -19,6 +19,7 @@ from ..train import (
     carve_ratings,
     fit_blend,
     member_settings,
+    validation_share,
 )
 from ..train._distributed import ALONE, Group
 from ..train._spread import Errors
@@ -114,7 +115,7 @@ class Ensemble(Blending, Trainable):
     ) -> None:
         group.agree(self._identity(seed))
         entries = member_settings(self.settings)
-        share = entries[0][0].train.validation
+        share = validation_share(entries[0][0].train, len(train))
         held = carve_ratings(train, share, np.random.default_rng(seed)) if share else None
         if held is not None and not held.any():
             held = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,7 @@ from ..train import (
     part,
     share,
     shrink_to_bias,
+    validation_share,
 )
 from ..train import train as _train
 from ..train._distributed import ALONE, Group
@@ -71,8 +73,9 @@ def prepare(
     low, high = (train.scale.low, train.scale.high) if clip else (-np.inf, np.inf)
     known, valid = whole, None
     if held is None and settings.train.validation:
+        share = validation_share(settings.train, len(train))
         held = np.empty(len(train), dtype=bool)
-        held[_places(whole)] = carve_rows(whole, settings.train.validation, rng)
+        held[_places(whole)] = carve_rows(whole, share, rng)
     if held is not None:
         known, out = part(whole, held)
         valid = Holdout.of(out, low, high, group=group)
@@ -154,10 +157,14 @@ def finished(run: Run, train: Ratings, settings: Settings, *, shrink: bool = Tru
         share, run.inputs = shrink_to_bias(
             run.network, run.inputs, run.known, run.valid, whole=not shrink
         )
+    inputs = run.inputs
+    if run.valid:  # the validation part has done its work; what is known of columns is from all
+        whole = train.by_item if settings.network.rows == "items" else train.by_user
+        inputs = replace(inputs, offset=_offset(whole, settings.network.center))
     return FittedNetwork(
         settings=settings,
         network=run.network,
-        inputs=run.inputs,
+        inputs=inputs,
         known=train.by_item if settings.network.rows == "items" else None,
         epochs=run.history,
         best_epoch=run.best_epoch or len(run.history),

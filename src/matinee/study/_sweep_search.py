@@ -83,7 +83,7 @@ class Search:
         self._whole_budget = float("inf") if self.budget is None else self.budget * 60.0
         self._left: float | None = None
         network = self.start.kind == "autoencoder" and self.start.network.shrinks
-        self._shrunk = network and self.start.train.validation > 0
+        self._shrunk = network and self.start.train.validation != 0
 
     def run(self, trials: int | None, seeds: int, rounds: int) -> Stopped:
         """Run trials until something ends the search.

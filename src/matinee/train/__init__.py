@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .._lazy import lazily
 from ._bias import BiasTable, column_means, fit_bias
-from ._config import Member, Settings, TrainConfig
+from ._config import Member, Settings, TrainConfig, validation_share
 from ._distributed import Group
 from ._presets import member_settings, preset, preset_names
 
@@ -47,6 +47,7 @@ __all__ = [
     "share",
     "shrink_to_bias",
     "train",
+    "validation_share",
 ]
 
 _HOMES = {

@@ -64,11 +64,12 @@ class TrainConfig(Config):
     refeed_entries: int = Field(1024, ge=1)
     """Columns drawn for each batch with refeed = "sampled": as many to be shown to the encoder, as
     many to be scored, and 4 times as many that make the encoder's sums less noisy."""
-    validation: float = Field(0.0, ge=0.0, lt=1.0)
-    """Share of the training ratings kept out to choose the epoch; 0 keeps the last epoch."""
+    validation: Annotated[float, Field(ge=0.0, lt=1.0)] | Literal["auto"] = 0.0
+    """Share of the training ratings kept out to choose the epoch; 0 keeps the last epoch. "auto"
+    for 0.02, or as much as makes 2,000 ratings, but at most 0.1: fewer tell little."""
     keep: Literal["best", "settled"] = "best"
     """Whose weights the model keeps where there is a validation part: the best epoch's; or the
-    last's, unless the best is better by more than two standard errors. A small validation part
+    last's, unless the best is better by more than three standard errors. A small validation part
     finds a lucky epoch in mid-course; the last one of a falling learning rate is worth more."""
     patience: int = Field(0, ge=0)
     """Epochs without a better validation RMSE before training stops; 0 never stops early."""
@@ -93,6 +94,13 @@ class TrainConfig(Config):
     def steps_per_batch(self) -> int:
         """Optimiser steps a batch: a second one where its output is fed back."""
         return 1 if self.refeed == "off" else 2
+
+
+def validation_share(config: TrainConfig, ratings: int) -> float:
+    """The share to keep out of some number of training ratings."""
+    if config.validation != "auto":
+        return config.validation
+    return min(max(0.02, 2000 / max(ratings, 1)), 0.1)
 
 
 def rows_per_step(config: TrainConfig, rows: int) -> int:

@@ -194,7 +194,7 @@ def _keep(run: Run) -> None:
     errors = held.squared_errors(network, run.inputs, run.known, run.base)
     network.load_arrays(run.best)
     worse = errors - held.squared_errors(network, run.inputs, run.known, run.base)
-    if worse.mean() <= 2.0 * worse.std() / np.sqrt(len(worse)):
+    if worse.mean() <= 3.0 * worse.std() / np.sqrt(len(worse)):
         network.load_arrays(last)
         run.best_epoch = len(run.history)
 

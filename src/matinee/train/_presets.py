@@ -50,7 +50,8 @@ def member_settings(settings: Settings) -> list[list[Settings]]:
         if base.members:
             raise UsageError(f"member {number}: {member.preset} is an ensemble itself")
         found.append(base.replace(member.set, f"member {number}"))
-    share = settings.train.validation or max((s.train.validation for s in found), default=0.0)
+    asked = [s.train.validation for s in (settings, *found)]
+    share = asked[0] or max(asked, key=lambda value: 0.02 if value == "auto" else value)
     return [
         [each.replace({"train.validation": share, "description": ""}, f"member {number}")]
         * member.copies

@@ -98,7 +98,9 @@ class Deviations:
         first, second = np.linalg.lstsq(power, columns.T @ self._wanted)[0]
         if first <= 0.0:
             return Shrinkage(0.0, 0.0, self._pivot)
-        return Shrinkage(min(float(first), 1.0), SLOPE + float(second / first), self._pivot)
+        chance = noise / (float(power[0, 0]) * float(first) ** 2)
+        share = min(float(first), 1.0) * max(1.0 - chance, 0.0)
+        return Shrinkage(share, SLOPE + float(second / first), self._pivot)
 
     def shrunk(self, fit: Shrinkage) -> Float64:
         """Predictions after shrinking, float64 (entries,), not clipped."""
