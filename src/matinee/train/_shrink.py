@@ -98,8 +98,9 @@ class Deviations:
         first, second = np.linalg.lstsq(power, columns.T @ self._wanted)[0]
         if first <= 0.0:
             return Shrinkage(0.0, 0.0, self._pivot)
+        # A share that noise alone makes is none (James & Stein 1961, the positive part).
         chance = noise / (float(power[0, 0]) * float(first) ** 2)
-        share = min(float(first), 1.0) * max(1.0 - chance, 0.0)
+        share = min(float(first) * max(1.0 - chance, 0.0), 1.0)
         return Shrinkage(share, SLOPE + float(second / first), self._pivot)
 
     def shrunk(self, fit: Shrinkage) -> Float64:
