@@ -9,7 +9,7 @@ import inspect
 import types
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from matinee.cli._app import command_tree
 from matinee.config import Config
@@ -218,6 +218,9 @@ def _fields(cls: type[Config], prefix: str) -> str:
 def _type(annotation: Any, metadata: list[Any]) -> str:
     if get_origin(annotation) is Literal:
         return ", ".join(f"`{value}`" for value in get_args(annotation))
+    if get_origin(annotation) is Annotated:
+        inner, *rules = get_args(annotation)
+        return _type(inner, [each for rule in rules for each in getattr(rule, "metadata", [rule])])
     if get_origin(annotation) in (Union, types.UnionType):
         return " or ".join(_type(inner, []) for inner in get_args(annotation))
     if get_origin(annotation) is dict or _is_config(annotation):
