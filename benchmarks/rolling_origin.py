@@ -27,6 +27,7 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     "bias": ("", {}),
     "biased-mf": ("biased-mf", {}),
     "default": ("default", {}),
+    "default, not centred": ("default", {"center_output": False}),
     "default, decay 2": ("default", {"weight_decay": 2.0}),
     "default, 300 wide": ("default", {"hidden": (300,)}),
     "default, center mean": ("default", {"center": "mean"}),

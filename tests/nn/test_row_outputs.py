@@ -18,6 +18,7 @@ from matinee.nn import (
     encode_rows,
     predict_entries,
     predict_rows,
+    row_length,
     row_scale,
 )
 
@@ -36,7 +37,7 @@ def test_outputs_are_scaled_and_centred(reg: float, slope: float) -> None:
         given = torch.from_numpy(np.where(seen, dense - 2.0, 0))
         plain, bias = dense_forward(net, given).numpy(), net.bias_out.numpy()
     n = seen.sum(axis=1)
-    scale = np.clip(1 + slope * (np.log(np.maximum(n, 1)) - 1.1), 0.5, 1.5)
+    scale = np.clip(1 + slope * (np.log(20) - 1.1) * n / 20, 0.5, 1.5)  # all have fewer than 20
     wanted = scale.astype(np.float32)[:, None] * (plain - bias) + bias
     if reg >= 0:
         mean = (wanted * seen).sum(axis=1) / np.maximum(n + reg, 1e-12)
@@ -55,9 +56,17 @@ def test_outputs_are_scaled_and_centred(reg: float, slope: float) -> None:
 
 
 def test_a_row_is_scaled_by_half_to_one_and_a_half() -> None:
-    logs = np.array([-100.0, -1.0, 0.0, 1.0, 100.0])
-    assert row_scale(logs, -0.2).tolist() == [1.5, 1.2, 1.0, 0.8, 0.5]
-    assert RowOutputs(slope=0.1, pivot=0.0).scale(np.array([0, 1])).tolist() == [1.0, 1.0]
+    lengths = np.array([-100.0, -1.0, 0.0, 1.0, 100.0])
+    assert row_scale(lengths, -0.2).tolist() == [1.5, 1.2, 1.0, 0.8, 0.5]
+
+
+def test_the_length_of_a_row_is_the_log_of_its_ratings_and_nothing_for_few() -> None:
+    pivot = float(np.log(80))
+    told = row_length(np.array([0, 10, 20, 80, 320]), pivot)
+    assert np.allclose(told, np.log(4) * np.array([0, -0.5, -1, 0, 1]))
+    scale = RowOutputs(slope=-0.2, pivot=pivot).scale(np.array([0, 20, 80]))
+    assert scale.dtype == np.float32
+    assert np.allclose(scale, [1, 1 + 0.2 * np.log(4), 1])
 
 
 @pytest.mark.parametrize(

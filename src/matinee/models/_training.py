@@ -73,9 +73,9 @@ def prepare(
     low, high = (train.scale.low, train.scale.high) if clip else (-np.inf, np.inf)
     known, valid = whole, None
     if held is None and settings.train.validation:
-        share = validation_share(settings.train, len(train))
+        kept_out = validation_share(settings.train, len(train))
         held = np.empty(len(train), dtype=bool)
-        held[_places(whole)] = carve_rows(whole, share, rng)
+        held[_places(whole)] = carve_rows(whole, kept_out, rng)
     if held is not None:
         known, out = part(whole, held)
         valid = Holdout.of(out, low, high, group=group)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from ..errors import UsageError
 from ._activation_names import LEAK, SELU_ALPHA, SELU_SCALE
 from ._forward import Forward
+from ._row_outputs import FEW
 
 OPSET = 18
 """Version of the operators: the first that scatters by adding, and is read everywhere."""
@@ -65,9 +66,10 @@ class _Builder:
     def model(self, clip: tuple[float, float] | None) -> Any:
         helper, kinds = self._onnx.helper, self._onnx.TensorProto
         forward = self._forward
-        hidden, own = self._encode()
-        table = self.const(forward.table_out.T, np.float32)
-        x = self.op("Add", self.op("MatMul", hidden, table), self.const(forward.bias_out, "f4"))
+        table = self.const(forward.table_out, np.float32)
+        hidden, own = self._encode(table)
+        x = self.op("MatMul", hidden, self.op("Transpose", table))
+        x = self.op("Add", x, self.const(forward.bias_out, "f4"))
         x = self._activation(forward.config.output_activation, x)
         x = self.op("Add", x, self.const(forward.offset, np.float32))
         x = self.op("Add", x, own)
@@ -94,8 +96,12 @@ class _Builder:
         self._onnx.checker.check_model(found)
         return found
 
-    def _encode(self) -> tuple[str, str]:
-        """The last hidden layer (people, width), and what is added to outputs (people, 1)."""
+    def _encode(self, table: str) -> tuple[str, str]:
+        """The last hidden layer (people, width), and what is added to outputs (people, 1).
+
+        Args:
+            table: The last layer's weights, (columns, width).
+        """
         forward, config = self._forward, self._forward.config
         one, zero = self.const([1], np.int64), self.const([0], np.int64)
         people, entries = self.op("Shape", "offsets"), self.op("Shape", "items")
@@ -130,22 +136,23 @@ class _Builder:
         if forward.outputs.slope:
             x = self.op("Mul", x, self.op("Unsqueeze", self._scale(counts), one))
         if forward.outputs.centred:
-            own = self.op("Sub", own, self._mean_output(x, counts, row, people))
+            own = self.op("Sub", own, self._mean_output(x, table, counts, row, people))
         return x, self.op("Unsqueeze", own, one)
 
     def _scale(self, counts: str) -> str:
         """``RowOutputs.scale``, (people,)."""
         outputs = self._forward.outputs
-        logs = self.op("Log", self.op("Max", counts, self.const(1, "f4")))
-        away = self.op("Sub", logs, self.const(outputs.pivot, "f4"))
-        factor = self.op("Mul", away, self.const(outputs.slope, "f4"))
-        factor = self.op("Add", factor, self.const(1, "f4"))
+        few, one = self.const(FEW, "f4"), self.const(1, "f4")
+        logs = self.op("Log", self.op("Max", counts, few))
+        length = self.op("Sub", logs, self.const(outputs.pivot, "f4"))
+        length = self.op("Mul", length, self.op("Min", self.op("Div", counts, few), one))
+        factor = self.op("Mul", length, self.const(outputs.slope, "f4"))
+        factor = self.op("Add", factor, one)
         return self.op("Clip", factor, self.const(0.5, "f4"), self.const(1.5, "f4"))
 
-    def _mean_output(self, x: str, counts: str, row: str, people: str) -> str:
+    def _mean_output(self, x: str, table: str, counts: str, row: str, people: str) -> str:
         """``RowOutputs.mean`` of what each person has rated, (people,); the output is linear."""
         forward = self._forward
-        table = self.const(forward.table_out, np.float32)
         both = self.op("Mul", self.op("Gather", x, row), self.op("Gather", table, "items"))
         dots = self.op("ReduceSum", both, self.const([1], np.int64), keepdims=0)
         bias = self.op("Gather", self.const(forward.bias_out, np.float32), "items")

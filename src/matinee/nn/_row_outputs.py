@@ -19,16 +19,26 @@ Int64 = npt.NDArray[np.int64]
 
 CENTRING = 10.0
 """``RowOutputs.reg`` where outputs are centred; 0 to 60 make little difference."""
+FEW = 20
+"""Ratings below which a row's length goes back to 0: with 1 to 10 ratings of 353 people that a
+network of ML-1M had not met, a slope that went on cost up to 0.004 RMSE; this costs nothing."""
 
 
-def row_scale(logs: Float64, slope: float) -> Float64:
-    """What the last hidden layers of rows are multiplied by, float64 (rows,).
+def row_length(counts: Int64, pivot: float) -> Float64:
+    """How long rows are, as their outputs see it, float64 (rows,).
 
     Args:
-        logs: Logs of the rows' numbers of ratings, less that of a row which is left as it is.
-        slope: How much more for each unit, between 0.5 and 1.5 in all.
+        counts: Their numbers of ratings. The logs of these count; below ``FEW`` ratings, where
+            nothing says that it goes on so, a length goes back to 0 in proportion.
+        pivot: The log that counts as 0.
     """
-    return np.clip(1.0 + slope * logs, 0.5, 1.5)
+    length: Float64 = np.log(np.maximum(counts, FEW)) - pivot
+    return length * np.minimum(counts / FEW, 1.0)
+
+
+def row_scale(lengths: Float64, slope: float) -> Float64:
+    """What the last hidden layers of rows of some lengths are multiplied by: 0.5 to 1.5."""
+    return np.clip(1.0 + slope * lengths, 0.5, 1.5)
 
 
 @dataclass(frozen=True)
@@ -38,9 +48,9 @@ class RowOutputs:
     Attributes:
         reg: How many outputs of 0 the row's mean output, over what it has rated, is weighed against
             before it is taken off; negative for outputs as they are.
-        slope: How the last hidden layer is scaled by the log of the row's number of ratings: see
-            ``row_scale``.
-        pivot: The log for which it is left as it is.
+        slope: By how much more or less the last hidden layer is scaled for each unit of the row's
+            length: see ``row_scale``.
+        pivot: The log of ratings that is a length of 0: see ``row_length``.
     """
 
     reg: float = -1.0
@@ -54,8 +64,7 @@ class RowOutputs:
 
     def scale(self, counts: Int64) -> Float32:
         """``row_scale`` of rows with some numbers of ratings, float32."""
-        logs = np.log(np.maximum(counts, 1)) - self.pivot
-        return row_scale(logs, self.slope).astype(np.float32)
+        return row_scale(row_length(counts, self.pivot), self.slope).astype(np.float32)
 
     def mean(self, outputs: npt.NDArray[Any], indptr: Int64) -> Float64:
         """Mean outputs of rows, weighed against ``reg`` zeros, float64 (rows,).

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import torch
 
 from ..data import Csr
-from ..nn import Inputs, Network, row_biases, row_scale
+from ..nn import FEW, Inputs, Network, row_biases, row_length, row_scale
 
 if TYPE_CHECKING:
     from ._holdout import Holdout
@@ -42,8 +42,8 @@ class Shrinkage:
 
     Attributes:
         share: Of all, 0 to 1.
-        slope: How much more, relative to ``share``, for each unit of the log of a row's length.
-        pivot: The log of the length at which it is ``share``.
+        slope: How much more, relative to ``share``, for each unit of a row's length.
+        pivot: Where the length is 0, and all is ``share``.
     """
 
     share: float
@@ -81,9 +81,9 @@ class Deviations:
         if inputs.outputs.centred:
             mean = inputs.outputs.mean(bias[known.indices], known.indptr)
             self._vectors += np.repeat(mean[held.rows], counts)
-        logs = np.repeat(np.log(np.maximum(known.counts[held.rows], 1)), counts)
-        self._pivot = float(logs.mean())
-        self._logs = logs - self._pivot
+        shown = np.repeat(known.counts[held.rows], counts)
+        self._pivot = float(np.log(np.maximum(shown, FEW)).mean())
+        self._lengths = row_length(shown, self._pivot)
 
     def fit(self) -> Shrinkage:
         """What the held-out ratings ask for."""
@@ -91,7 +91,7 @@ class Deviations:
         noise = float(np.mean(np.square(self._wanted - share * self._all)))
         if share == 0.0 or noise == 0.0:
             return Shrinkage(share, 0.0, self._pivot)
-        tilt = self._logs * self._vectors
+        tilt = self._lengths * self._vectors
         columns = np.column_stack([self._all + SLOPE * tilt, tilt])
         power = columns.T @ columns
         power[1, 1] += noise / (SPREAD * share) ** 2
@@ -105,7 +105,7 @@ class Deviations:
 
     def shrunk(self, fit: Shrinkage) -> Float64:
         """Predictions after shrinking, float64 (entries,), not clipped."""
-        further = row_scale(self._logs, fit.slope) - 1.0
+        further = row_scale(self._lengths, fit.slope) - 1.0
         told: Float64 = self._base + fit.share * (self._all + further * self._vectors)
         return told
 
