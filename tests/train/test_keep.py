@@ -93,10 +93,19 @@ def test_the_share_is_that_of_least_squares(scale: float, most: float) -> None:
     assert (most == 1) == (share == 1)
 
 
+def uneven() -> Csr:
+    """Rows of 20 to 79 ratings."""
+    csr = ratings(columns=200, share=0.55)
+    place = np.arange(len(csr.values)) - np.repeat(csr.indptr[:-1], csr.counts)
+    kept = place < np.repeat(20 + np.arange(csr.n_rows), csr.counts)
+    ptr = np.append(0, np.cumsum(kept))[csr.indptr]
+    return Csr(ptr, csr.indices[kept], csr.values[kept], None, csr.n_columns)
+
+
 @pytest.mark.parametrize("centred", [False, True])
 @pytest.mark.parametrize("slope", [-0.3, 0.2])
 def test_a_slope_by_the_length_of_rows_is_found_and_used(slope: float, centred: bool) -> None:
-    kept = ratings()
+    kept = uneven()
     going = overfitted(1.0, kept, center_output=centred)
     net, inputs = going.network, going.inputs
     held = Holdout.of(replace(kept, values=kept.values.copy()))

@@ -3,8 +3,8 @@
 With few ratings a row, or little dropout, a network's deviations from the bias model are part
 noise. Least squares on a validation part gives the share of them to believe, between 0 and 1. A
 network that was trained on random parts of rows also deviates too much where the row is long, too
-little where it is short: a second coefficient, of the deviations times the log of the row's length,
-tells by how much.
+little where it is short: a second coefficient, of the deviations times the row's length
+(``row_length``), tells by how much.
 """
 
 from __future__ import annotations
