@@ -16,7 +16,7 @@ from battery import Battery, Case, checkerboard, everything, fitted, sample, see
 from matinee.data import Histories, Ratings, Scale, Table
 from matinee.errors import DataError, UsageError
 from matinee.models import Autoencoder, Bias, load_model
-from matinee.train import Epoch, Settings
+from matinee.train import Epoch, Settings, fit_bias
 
 QUICK = partial(Autoencoder, device="cpu")
 
@@ -117,6 +117,16 @@ def test_the_vectors_of_people() -> None:
         by_items.encode(Histories.of(sample().by_user))
     with pytest.raises(UsageError, match="not fitted"):
         Autoencoder().encode(model.histories)
+
+
+@pytest.mark.parametrize("rows", ["users", "items"])
+def test_the_validation_part_counts_for_biases_in_the_end(rows: str) -> None:
+    train = sample()
+    options: dict[str, Any] = {"hidden": [8], "center": "bias", "rows": rows}
+    model = QUICK("tuned", epochs=1, validation="auto", **options).fit(train, seed=1)
+    assert model.n_valid == pytest.approx(len(train) / 10, abs=30)
+    every = fit_bias(train.by_item if rows == "items" else train)
+    assert np.allclose(model.inputs.offset, every.item_bias + np.float32(every.mean))
 
 
 def test_what_is_known_after_a_fit(tmp_path: Path) -> None:

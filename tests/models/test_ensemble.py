@@ -163,6 +163,11 @@ def test_members_of_other_presets_and_files(tmp_path: Path) -> None:
     assert [e[0].train.epochs for e in entries] == [3, 100]
     # No share of its own: the largest that a member asks for, for all.
     assert {each.train.validation for entry in entries for each in entry} == {0.25}
+    # "auto" counts as what it is for many ratings.
+    for own, wanted in ((0.01, "auto"), (0.03, 0.03)):
+        pair = (Member(set={"validation": "auto"}), Member(set={"validation": own}))
+        found = member_settings(Settings(members=pair))
+        assert {each.train.validation for entry in found for each in entry} == {wanted}
     changed = member_settings(settings.replace({"epochs": 1, "validation": 0.1}))
     assert {e.train.epochs for entry in changed for e in entry} == {1}
     assert {e.train.validation for entry in changed for e in entry} == {0.1}

@@ -11,7 +11,7 @@ from problems import settings as make_settings
 
 from matinee.data import Csr
 from matinee.nn import predict_rows
-from matinee.train import Holdout, carve
+from matinee.train import Holdout, carve, validation_share
 
 
 def entries(csr: Csr) -> list[tuple[int, int, float]]:
@@ -69,3 +69,14 @@ def test_rmse_is_that_of_clipped_predictions() -> None:
         assert Holdout.of(out, low, high).rmse(net, inputs, kept) == pytest.approx(wanted, rel=1e-9)
     assert len(Holdout.of(out)) == len(out.values)
     assert (out.counts == 0).any()  # rows with nothing held out were among them
+
+
+@pytest.mark.parametrize(
+    ("ratings", "share"),
+    [(None, 0.02), (10**6, 0.02), (100_000, 0.02), (50_000, 0.04), (20_000, 0.1), (3, 0.1)],
+)
+def test_auto_keeps_out_2000_ratings_if_that_is_no_more_than_a_tenth(
+    ratings: int | None, share: float
+) -> None:
+    assert validation_share("auto", ratings) == pytest.approx(share)
+    assert validation_share(0.3, ratings) == 0.3

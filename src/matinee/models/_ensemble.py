@@ -115,7 +115,7 @@ class Ensemble(Blending, Trainable):
     ) -> None:
         group.agree(self._identity(seed))
         entries = member_settings(self.settings)
-        share = validation_share(entries[0][0].train, len(train))
+        share = validation_share(entries[0][0].train.validation, len(train))
         held = carve_ratings(train, share, np.random.default_rng(seed)) if share else None
         if held is not None and not held.any():
             held = None

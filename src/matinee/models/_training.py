@@ -73,7 +73,7 @@ def prepare(
     low, high = (train.scale.low, train.scale.high) if clip else (-np.inf, np.inf)
     known, valid = whole, None
     if held is None and settings.train.validation:
-        kept_out = validation_share(settings.train, len(train))
+        kept_out = validation_share(settings.train.validation, len(train))
         held = np.empty(len(train), dtype=bool)
         held[_places(whole)] = carve_rows(whole, kept_out, rng)
     if held is not None:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from ..errors import UsageError
 from ._activation_names import LEAK, SELU_ALPHA, SELU_SCALE
 from ._forward import Forward
-from ._row_outputs import FEW
+from ._row_outputs import FEW, LEAST, MOST
 
 OPSET = 18
 """Version of the operators: the first that scatters by adding, and is read everywhere."""
@@ -148,7 +148,7 @@ class _Builder:
         length = self.op("Mul", length, self.op("Min", self.op("Div", counts, few), one))
         factor = self.op("Mul", length, self.const(outputs.slope, "f4"))
         factor = self.op("Add", factor, one)
-        return self.op("Clip", factor, self.const(0.5, "f4"), self.const(1.5, "f4"))
+        return self.op("Clip", factor, *(self.const(edge, "f4") for edge in (LEAST, MOST)))
 
     def _mean_output(self, x: str, table: str, counts: str, row: str, people: str) -> str:
         """``RowOutputs.mean`` of what each person has rated, (people,); the output is linear."""

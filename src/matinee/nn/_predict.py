@@ -55,16 +55,9 @@ def _encode(
 def _decode(network: Network, hidden: torch.Tensor, indptr: Int64, columns: Int32) -> Float:
     """Outputs at some entries of rows, float (entries,), without what is added to them."""
     if hidden.device.type == "cpu":
-        out = np.empty(len(columns), dtype=np.dtype(str(hidden.dtype).removeprefix("torch.")))
-        kernels.decode(
-            indptr,
-            columns,
-            hidden.numpy(),
-            network.table_out.detach().numpy(),
-            network.bias_out.detach().numpy(),
-            network.output_code,
-            out,
-        )
+        table, bias = network.table_out.detach().numpy(), network.bias_out.detach().numpy()
+        out = np.empty(len(columns), dtype=table.dtype)
+        kernels.decode(indptr, columns, hidden.numpy(), table, bias, network.output_code, out)
         return out
     row = torch.from_numpy(np.repeat(np.arange(len(hidden)), np.diff(indptr)))
     entries = {

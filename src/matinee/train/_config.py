@@ -96,11 +96,11 @@ class TrainConfig(Config):
         return 1 if self.refeed == "off" else 2
 
 
-def validation_share(config: TrainConfig, ratings: int) -> float:
-    """The share to keep out of some number of training ratings."""
-    if config.validation != "auto":
-        return config.validation
-    return min(max(0.02, 2000 / max(ratings, 1)), 0.1)
+def validation_share(validation: float | Literal["auto"], ratings: int | None = None) -> float:
+    """The share to keep out of some number of training ratings; None for very many."""
+    if validation != "auto":
+        return validation
+    return 0.02 if ratings is None else min(max(0.02, 2000 / max(ratings, 1)), 0.1)
 
 
 def rows_per_step(config: TrainConfig, rows: int) -> int:

@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from ..errors import UsageError, nearest
-from ._config import Settings
+from ._config import Settings, validation_share
 
 
 def preset_names() -> list[str]:
@@ -51,7 +51,7 @@ def member_settings(settings: Settings) -> list[list[Settings]]:
             raise UsageError(f"member {number}: {member.preset} is an ensemble itself")
         found.append(base.replace(member.set, f"member {number}"))
     asked = [s.train.validation for s in (settings, *found)]
-    share = asked[0] or max(asked, key=lambda value: 0.02 if value == "auto" else value)
+    share = asked[0] or max(asked, key=validation_share)
     return [
         [each.replace({"train.validation": share, "description": ""}, f"member {number}")]
         * member.copies
