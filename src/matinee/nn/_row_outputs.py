@@ -20,8 +20,8 @@ Int64 = npt.NDArray[np.int64]
 CENTRING = 10.0
 """``RowOutputs.reg`` where outputs are centred; 0 to 60 make little difference."""
 FEW = 20
-"""Ratings below which a row's length goes back to 0: with 1 to 10 ratings of 353 people that a
-network of ML-1M had not met, a slope that went on cost up to 0.004 RMSE; this costs nothing."""
+"""Ratings below which a row's length goes back to 0: with 1 to 5 ratings a slope that went on cost
+0.001 to 0.005 RMSE on people of ML-1M (benchmarks/row_outputs.py); this costs nothing."""
 LEAST, MOST = 0.5, 1.5
 """The bounds of ``row_scale``."""
 
