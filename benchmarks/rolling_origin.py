@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,24 @@ def origin(ratings: Ratings, start: float) -> tuple[Ratings, Ratings]:
     upto, _ = matinee.split(ratings, holdout=1 - end, by="time")
     train, held = matinee.split(upto, holdout=1 - start / end, by="time")
     return train, held.take(np.bincount(train.users, minlength=train.n_users)[held.users] > 0)
+
+
+def splits(ratings: Ratings, origins: Iterable[float]) -> Iterator[tuple[str, Ratings, Ratings]]:
+    """A tenth of the first four fifths at random, then ``origin`` of each: name, training, held."""
+    before, _ = matinee.split(ratings, holdout=SPARE, by="time")
+    yield "a random tenth", *matinee.split(before, holdout=0.1, seed=8)
+    for start in origins:
+        yield f"from {start:g} by time", *origin(ratings, start)
+
+
+def rms(error: np.ndarray) -> float:
+    """Root mean square."""
+    return float(np.sqrt(np.mean(np.square(error))))
+
+
+def line(row: Mapping[str, Any]) -> str:
+    """A row of results, as it is printed."""
+    return "  ".join(f"{k} {v:.4f}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items())
 
 
 def main() -> None:
@@ -70,17 +89,13 @@ def main() -> None:
             counts.append(np.bincount(train.users, minlength=train.n_users)[held.users])
         error, count = np.concatenate(errors), np.concatenate(counts)
         groups = {"all": count > 0, "up to 200 ratings": count <= 200, "more": count > 200}
-        row = {f"RMSE, {label}": _rms(error[some]) for label, some in groups.items()}
-        rows.append({"model": name, **row, "mean error": float(error.mean())})
+        row = {f"RMSE, {label}": rms(error[some]) for label, some in groups.items()}
+        row["mean error"] = float(error.mean())
+        rows.append({"model": name, **row})
         if not args.json:
-            told = "  ".join(f"{key} {value:.4f}" for key, value in list(rows[-1].items())[1:])
-            print(f"{name:22} {told}", flush=True)
+            print(f"{name:22} {line(row)}", flush=True)
     if args.json:
         print(json.dumps({"source": args.source, "rows": rows}))
-
-
-def _rms(error: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(np.square(error))))
 
 
 if __name__ == "__main__":

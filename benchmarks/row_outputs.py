@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +22,7 @@ import numpy as np
 import matinee
 from matinee.data import Histories, Ratings, split_users
 from matinee.nn import RowOutputs, row_scale
-from rolling_origin import SPARE, origin
+from rolling_origin import SPARE, line, rms, splits
 
 ORIGINS = (0.55, 0.65, 0.75)
 GIVEN = (1, 2, 3, 5, 10, 20, 40)
@@ -45,14 +44,6 @@ class CarriedOn(RowOutputs):
         return row_scale(logs, self.slope).astype(np.float32)
 
 
-def splits(ratings: Ratings) -> Iterator[tuple[str, Ratings, Ratings]]:
-    """Name, training and held-out ratings of people who are known."""
-    before, _ = matinee.split(ratings, holdout=SPARE, by="time")
-    yield "a random tenth", *matinee.split(before, holdout=0.1, seed=8)
-    for start in ORIGINS:
-        yield f"from {start:g} by time", *origin(ratings, start)
-
-
 def scored(train: Ratings, held: Ratings) -> dict[str, float]:
     """RMSE of every way and of the rivals."""
     asked = held.user_ids.ids[held.users], held.item_ids.ids[held.items]
@@ -65,7 +56,7 @@ def scored(train: Ratings, held: Ratings) -> dict[str, float]:
     told["bias"] = matinee.Bias().fit(train).predict(*asked)
     told["biased-mf"] = matinee.model("biased-mf").fit(train, seed=0).predict(*asked)
     told["mean with biased-mf"] = (told["as it is"] + told["biased-mf"]) / 2
-    errors = {name: _rms(guess - held.values) for name, guess in told.items()}
+    errors = {name: rms(guess - held.values) for name, guess in told.items()}
     return {**errors, "mean error": float((told["neither"] - held.values).mean())} | {
         "slope": fitted.outputs.slope,
         "share": model.share,
@@ -100,8 +91,8 @@ def few(ratings: Ratings) -> list[dict[str, Any]]:
         row: dict[str, Any] = {"given": given, "people": len(people)}
         for name, outputs in ways.items():
             model._trained.inputs = replace(fitted, outputs=outputs)
-            row[name] = _rms(model._trained.predict(who, rows, asked) - wanted)
-        row["bias"] = _rms(model.bias.predict(who, rows, asked) - wanted)
+            row[name] = rms(model._trained.predict(who, rows, asked) - wanted)
+        row["bias"] = rms(model.bias.predict(who, rows, asked) - wanted)
         found.append(row)
     return found
 
@@ -113,22 +104,13 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     args = parser.parse_args()
     ratings = matinee.load(args.source)
-    table = [{"split": name, **scored(*parts)} for name, *parts in splits(ratings)]
+    table = [{"split": name, **scored(*parts)} for name, *parts in splits(ratings, ORIGINS)]
     short = few(ratings)
     if args.json:
         print(json.dumps({"source": args.source, "splits": table, "few": short}))
         return
-    for rows in (table, short):
-        for row in rows:
-            print(
-                "  ".join(
-                    f"{k} {v:.4f}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items()
-                )
-            )
-
-
-def _rms(error: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(np.square(error))))
+    for row in table + short:
+        print(line(row))
 
 
 if __name__ == "__main__":
