@@ -25,7 +25,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_a_line_every_few_seconds(clock: list[float], capsys: Any) -> None:
-    with _epochs.Progress(200) as progress:
+    with _epochs.Progress({(0, False): 200}) as progress:
         for number in range(1, 41):
             clock[0] += 1.0
             progress(epoch(number, test=0.95))
@@ -38,7 +38,7 @@ def test_a_line_every_few_seconds(clock: list[float], capsys: Any) -> None:
 
 
 def test_the_first_epoch_does_not_spoil_the_time_left(clock: list[float], capsys: Any) -> None:
-    with _epochs.Progress(11) as progress:
+    with _epochs.Progress({(0, False): 11}) as progress:
         for number, seconds in enumerate([60.0, 6.0, 6.0], start=1):
             clock[0] += seconds
             progress(epoch(number, valid=None))
@@ -49,7 +49,7 @@ def test_the_first_epoch_does_not_spoil_the_time_left(clock: list[float], capsys
 
 
 def test_quiet_is_quiet(clock: list[float], capsys: Any) -> None:
-    with _epochs.Progress(9, quiet=True) as progress:
+    with _epochs.Progress({(0, False): 9}, quiet=True) as progress:
         clock[0] += 60.0
         progress(epoch(1))
     assert capsys.readouterr().err == ""
@@ -61,14 +61,14 @@ def test_a_slow_first_epoch_is_explained(
     quiet: bool, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     monkeypatch.setattr(_progress, "_PATIENT", 0.01)
-    with _epochs.Progress(9, quiet=quiet) as progress:
+    with _epochs.Progress({(0, False): 9}, quiet=quiet) as progress:
         time.sleep(0.2)
         progress(epoch(1))
     assert ("compiled" in capsys.readouterr().err) is not quiet
 
 
 def test_it_stops_the_clock_when_training_fails(capsys: Any) -> None:
-    progress = _epochs.Progress(9)
+    progress = _epochs.Progress({(0, False): 9})
     with pytest.raises(KeyboardInterrupt), progress:
         raise KeyboardInterrupt
     assert progress._timer.finished.is_set()

@@ -54,6 +54,9 @@ CASES = [
         learns=True,
         bound=0.945,
     ),
+    Case(
+        "taught", partial(QUICK, teacher="transposed", teacher_epochs=0.5), learns=True, bound=0.92
+    ),
     Case("tied", partial(QUICK, "tuned", epochs=20, tied=True, center="mean"), learns=True),
     Case("batch norm", partial(QUICK, "tuned", epochs=20, batch_norm=True), learns=True),
     Case(

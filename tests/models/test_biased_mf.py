@@ -130,7 +130,7 @@ def test_the_scale_does_not_matter(low: float, high: float) -> None:
 def test_sweeps_are_told_and_kept(tmp_path: object) -> None:
     seen: list[Epoch] = []
     mf = BiasedMF(sweeps=4).fit(sample(), on_epoch=seen.append, watch={"train": sample()})
-    assert mf.planned_epochs == [4]
+    assert mf.planned_epochs == {(0, False): 4}
     assert seen == mf.epochs
     assert [epoch.epoch for epoch in seen] == [1, 2, 3, 4]
     assert seen[3].train_rmse < seen[0].train_rmse

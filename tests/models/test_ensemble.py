@@ -220,8 +220,10 @@ def test_the_factory_and_the_classes() -> None:
     assert type(matinee.model("default")) is Autoencoder
     assert type(matinee.model("accurate")) is Ensemble
     copies = sum(member.copies for member in preset("accurate").members)
-    assert matinee.model("accurate", epochs=3).planned_epochs == [3] * copies
-    assert matinee.model("default", epochs=3).planned_epochs == [3]
+    assert matinee.model("accurate", epochs=3).planned_epochs == {
+        (number, False): 3 for number in range(1, copies + 1)
+    }
+    assert matinee.model("default", epochs=3).planned_epochs[0, False] == 3
     assert type(matinee.model(settings=BOTH, epochs=3)) is Ensemble
     with pytest.raises(UsageError, match=r"'accurate' is an ensemble; make it with matinee\.model"):
         Autoencoder("accurate")

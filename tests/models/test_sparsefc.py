@@ -49,7 +49,7 @@ def test_the_scale_does_not_matter(low: float, high: float) -> None:
 def test_the_loss_falls_and_is_told(tmp_path: Path) -> None:
     net = SMALL(iterations=50)
     net.fit(sample(), folder=tmp_path / "run", watch={"train": sample()})
-    assert net.planned_epochs == [3]
+    assert net.planned_epochs == {(0, False): 3}
     losses = [epoch.loss for epoch in net.epochs]
     assert len(losses) == 3
     assert losses[2] < losses[1] < losses[0]

@@ -9,6 +9,8 @@ from ._output import console
 from ._progress import Display, clock_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..train import Epoch
 
 _EVERY = 5.0
@@ -19,16 +21,17 @@ class Progress(Display):
     """Shows each epoch: a bar on a terminal, else a line every few seconds.
 
     Args:
-        *epochs: How many epochs there may be; of an ensemble, for each member.
+        planned: How many epochs there may be: see ``Trainable.planned_epochs``.
         quiet: Whether to print nothing where stderr is no terminal.
     """
 
-    def __init__(self, *epochs: int, quiet: bool = False) -> None:
+    def __init__(self, planned: Mapping[tuple[int, bool], int], *, quiet: bool = False) -> None:
         from rich.progress import BarColumn, SpinnerColumn, TextColumn
 
         self.seen: list[Epoch] = []
-        self._epochs = epochs
-        self._total = sum(epochs)
+        self._planned = planned
+        self._total = sum(planned.values())
+        self._members = max(number for number, _ in planned)
         self._started = 0.0
         screen = console()
         super().__init__(
@@ -40,7 +43,7 @@ class Progress(Display):
             every=_EVERY,
             quiet=quiet,
             total=self._total,
-            place=f"epoch 0/{epochs[0]}",
+            place=f"epoch 0/{next(iter(planned.values()))}",
         )
 
     def __enter__(self) -> Self:
@@ -65,12 +68,14 @@ class Progress(Display):
         )
 
     def _place(self, epoch: Epoch) -> str:
-        number = max(epoch.member, 1)
-        member = f"member {number}/{len(self._epochs)} " if epoch.member else ""
-        return f"{member}epoch {epoch.epoch}/{self._epochs[number - 1]}"
+        member = f"member {epoch.member}/{self._members} " if epoch.member else ""
+        teacher = "teacher " if epoch.teacher else ""
+        return f"{member}{teacher}epoch {epoch.epoch}/{self._planned[_network(epoch)]}"
 
     def _done(self, epoch: Epoch) -> int:
-        return sum(self._epochs[: max(epoch.member - 1, 0)]) + epoch.epoch
+        order = list(self._planned)
+        before = order[: order.index(_network(epoch))]
+        return sum(self._planned[network] for network in before) + epoch.epoch
 
     def _text(self, epoch: Epoch, now: float) -> str:
         parts = [f"loss {epoch.loss:.4f}"]
@@ -83,6 +88,10 @@ class Progress(Display):
             left = (now - self._started) / done * (self._total - self._done(epoch))
             parts.append(f"{clock_text(left)} left")
         return "  ".join(parts)
+
+
+def _network(epoch: Epoch) -> tuple[int, bool]:
+    return epoch.member, epoch.teacher
 
 
 def _short(number: float) -> str:

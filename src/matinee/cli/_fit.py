@@ -103,7 +103,7 @@ def fit(
         note(f"matinee: {out}: will replace the model there")
     started = time.perf_counter()
     try:
-        with Progress(*model.planned_epochs, quiet=quiet) as progress:
+        with Progress(model.planned_epochs, quiet=quiet) as progress:
             model.fit(
                 parts.train,
                 seed=seed,
@@ -121,7 +121,9 @@ def fit(
     if not group.first:
         return None
     wall = time.perf_counter() - started
-    earlier = model.epochs[: len(model.epochs) - len(progress.seen)]
+    seen = {(epoch.member, epoch.teacher, epoch.epoch) for epoch in progress.seen}
+    done = [*model.teacher_epochs, *model.epochs]
+    earlier = [e for e in done if (e.member, e.teacher, e.epoch) not in seen]
     record = {
         "split": parts.protocol,
         "training": {

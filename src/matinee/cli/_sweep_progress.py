@@ -51,7 +51,8 @@ class SweepProgress(Display):
         self._say(f"trial {trial.number}{self._of}  {how}  {trial.seconds:.1f} s  ({values})")
 
     def _text(self, step: Step) -> str:
-        parts = [f"{step.what}  epoch {step.epoch.epoch}/{step.epochs}"]
+        whose = "its teacher, " * step.epoch.teacher
+        parts = [f"{step.what}  {whose}epoch {step.epoch.epoch}/{step.epochs}"]
         if step.rmse is not None:
             parts.append(f"validation RMSE {step.rmse:.4f}")
         if step.best is not None and step.best.rmse is not None:

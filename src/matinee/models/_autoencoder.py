@@ -12,11 +12,13 @@ import numpy.typing as npt
 from ..data import Ratings
 from ..errors import UsageError
 from ..nn import Inputs, Network
-from ..train import Epoch, RunFolder, Settings
+from ..train import Epoch, Settings
+from ..train._checkpoint import CHECKPOINT
 from ..train._distributed import ALONE, Group
 from ..train._spread import Errors
 from ._fitted import FittedNetwork
 from ._single import Single
+from ._teaching import check_resumable, goes_on, lessons, seed_of, train_teacher
 from ._trainable import Trainable
 from ._training import (
     execute,
@@ -52,6 +54,7 @@ class Autoencoder(Single, Trainable):
         best_epoch: The epoch whose weights the model has: the best by the validation part, or the
             last where none is kept out.
         n_valid: Ratings in the validation part.
+        teacher_epochs: Metrics of every epoch of its teacher, where it has one.
     """
 
     kind: ClassVar[str] = "autoencoder"
@@ -103,7 +106,7 @@ class Autoencoder(Single, Trainable):
     def _take(self, fitted: FittedNetwork) -> None:
         self._fitted = fitted
         self.epochs, self.best_epoch = fitted.epochs, fitted.best_epoch
-        self.n_valid = fitted.n_valid
+        self.n_valid, self.teacher_epochs = fitted.n_valid, fitted.teacher_epochs
 
     def _fit(
         self,
@@ -128,12 +131,27 @@ class Autoencoder(Single, Trainable):
             measure=measure,
             group=group,
         )
-        place = None
-        if folder is not None:
-            place = RunFolder(folder, self._identity(seed))
-            self._run_folders = [place]
+        taught: list[Epoch] = []
+        if self.settings.train.teacher != "none":
+            check_resumable(folder, resume)
+            teacher, taught = train_teacher(
+                train,
+                self.settings,
+                seed_of(seed, 0),
+                clip=self.clip,
+                held=held,
+                device=self.device,
+                group=group,
+                folder=self._place(folder, seed, f"{CHECKPOINT}-teacher"),
+                resume=resume,
+                on_epoch=on_epoch,
+            )
+            run.lessons = lessons(run, [teacher], train, clip=self.clip)
+        place = self._place(folder, seed, before=taught)
+        if taught:
+            resume = goes_on(place, resume, group)
         execute(run, folder=place, resume=resume, on_epoch=on_epoch)
-        self._take(finished(run, train, self.settings))
+        self._take(finished(run, train, self.settings, taught=taught))
         self._held = None
         if held is not None and held.any():
             told = held_predictions(run, train, held)

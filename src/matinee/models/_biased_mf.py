@@ -61,9 +61,9 @@ class BiasedMF(Unbroken):
         return items + items // self.n_items * self.n_users
 
     @property
-    def planned_epochs(self) -> list[int]:
+    def planned_epochs(self) -> dict[tuple[int, bool], int]:
         """See ``Trainable.planned_epochs``."""
-        return [self.settings.mf.sweeps]
+        return {(0, False): self.settings.mf.sweeps}
 
     def _learn(self, train: Ratings, rng: np.random.Generator, diary: Diary) -> None:
         def told(model: Factors, users: Side) -> None:

@@ -14,17 +14,19 @@ from ..errors import UsageError
 from ..train import (
     Blend,
     Epoch,
-    RunFolder,
     Settings,
+    Teacher,
     carve_ratings,
     fit_blend,
     member_settings,
     validation_share,
 )
+from ..train._checkpoint import CHECKPOINT
 from ..train._distributed import ALONE, Group
 from ..train._spread import Errors
 from ._blending import Blending, disagreement
 from ._fitted import FittedNetwork
+from ._teaching import check_resumable, goes_on, lessons, seed_of, teacher_of, train_teacher
 from ._trainable import Trainable
 from ._training import (
     execute,
@@ -53,6 +55,9 @@ class Ensemble(Blending, Trainable):
     (and for histories given in place of those trained on) there is a second set of weights, over
     the members with users as rows; without such members the bias model answers.
 
+    A member with ``teacher = "transposed"`` learns from all members of the other side that stand
+    before it; where there are none, it has a teacher of its own.
+
     Args:
         preset: Name of a preset with ``members``, or path of a TOML file.
         settings: All options, instead of a preset.
@@ -67,6 +72,7 @@ class Ensemble(Blending, Trainable):
         epochs: Metrics of every epoch of every member; ``Epoch.member`` tells them apart.
         best_epoch: For each member, the epoch whose weights it has.
         n_valid: Ratings in the validation part, which all members share.
+        teacher_epochs: Metrics of every epoch of teachers that are no members.
     """
 
     kind: ClassVar[str] = "ensemble"
@@ -92,9 +98,28 @@ class Ensemble(Blending, Trainable):
         self.new: Float64 = np.zeros(0)
 
     @property
-    def planned_epochs(self) -> list[int]:
-        """Epochs, at most, of each member."""
-        return [each.train.epochs for entry in member_settings(self.settings) for each in entry]
+    def planned_epochs(self) -> dict[tuple[int, bool], int]:
+        """See ``Trainable.planned_epochs``."""
+        planned: dict[tuple[int, bool], int] = {}
+        for number, (settings, own) in enumerate(self._plan(), start=1):
+            if own:
+                planned[number, True] = settings.train.epochs_of_teacher
+            planned[number, False] = settings.train.epochs
+        return planned
+
+    def _plan(self) -> list[tuple[Settings, bool]]:
+        """Each member's settings, and whether it has a teacher of its own.
+
+        A member that is to be taught learns from the members of the other side that are trained
+        before it; where there are none, a teacher is trained for it alone.
+        """
+        sides: set[str] = set()
+        plan = []
+        for settings in (each for entry in member_settings(self.settings) for each in entry):
+            taught = settings.train.teacher != "none"
+            plan.append((settings, taught and settings.teacher().network.rows not in sides))
+            sides.add(settings.network.rows)
+        return plan
 
     @property
     def n_parameters(self) -> int:
@@ -119,33 +144,45 @@ class Ensemble(Blending, Trainable):
         held = carve_ratings(train, share, np.random.default_rng(seed)) if share else None
         if held is not None and not held.any():
             held = None
-        self.members, self.epochs, told = [], [], []
-        if resume and folder is not None and not any(folder.glob("checkpoint-*")):
-            raise UsageError(f"{folder}: no checkpoint to resume; leave out --resume to start anew")
-        for settings in (each for entry in entries for each in entry):
-            number = len(self.members) + 1
+        self.members, self.epochs, self.teacher_epochs, told = [], [], [], []
+        done: list[Epoch] = []
+        check_resumable(folder, resume)
+        sides: dict[str, list[Teacher]] = {"users": [], "items": []}
+        how: dict[str, Any] = {"clip": self.clip, "device": self.device, "group": group}
+        for number, (settings, own) in enumerate(self._plan(), start=1):
             run, _ = prepare(
                 train,
                 settings,
-                _seed(seed, number),
-                clip=self.clip,
-                device=self.device,
+                seed_of(seed, number),
                 watch=watch,
                 measure=measure,
                 held=held,
                 member=number,
-                group=group,
+                **how,
             )
-            place = None
-            if folder is not None:
-                place = RunFolder(
-                    folder, self._identity(seed), name=f"checkpoint-{number}", before=self.epochs
-                )
-                self._run_folders.append(place)
-            going_on = resume and place is not None and place.checkpoint.exists()
-            going_on = bool(group.broadcast(b"1" if going_on else b""))
-            execute(run, folder=place, resume=going_on, on_epoch=on_epoch)
-            self._add(finished(run, train, settings, shrink=False))
+            taught: list[Epoch] = []
+            if settings.train.teacher != "none":
+                teachers = sides[settings.teacher().network.rows]
+                if own:
+                    teacher, taught = train_teacher(
+                        train,
+                        settings,
+                        seed_of(seed, number, 0),
+                        held=held,
+                        member=number,
+                        folder=self._place(folder, seed, f"{CHECKPOINT}-{number}-teacher", done),
+                        resume=resume,
+                        on_epoch=on_epoch,
+                        **how,
+                    )
+                    teachers = [teacher]
+                    done += taught
+                run.lessons = lessons(run, teachers, train, clip=self.clip)
+            place = self._place(folder, seed, f"{CHECKPOINT}-{number}", done)
+            execute(run, folder=place, resume=goes_on(place, resume, group), on_epoch=on_epoch)
+            done += run.history
+            sides[settings.network.rows].append(teacher_of(run))
+            self._add(finished(run, train, settings, shrink=False, taught=taught))
             if held is not None:
                 told.append(held_predictions(run, train, held))
         self.n_valid = 0 if held is None else int(held.sum())
@@ -154,6 +191,7 @@ class Ensemble(Blending, Trainable):
     def _add(self, member: FittedNetwork) -> None:
         self.members.append(member)
         self.epochs = [epoch for each in self.members for epoch in each.epochs]
+        self.teacher_epochs = [e for each in self.members for e in each.teacher_epochs]
         self.best_epoch = [each.best_epoch for each in self.members]
 
     def _weigh(
@@ -220,8 +258,3 @@ class Ensemble(Blending, Trainable):
         model.known, model.new = tensors["blend.known"], tensors["blend.new"]
         model.n_valid = config["n_valid"]
         return model
-
-
-def _seed(seed: int, number: int) -> int:
-    """A member's own seed; members of ensembles with neighbouring seeds share none."""
-    return int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0])

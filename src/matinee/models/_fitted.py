@@ -43,6 +43,7 @@ class FittedNetwork:
         best_epoch: Whose weights it has.
         n_valid: Ratings in the validation part.
         share: What is left of its deviations from the bias model; 1 for all.
+        teacher_epochs: Metrics of every epoch of its teacher, where it has one.
     """
 
     settings: Settings
@@ -53,6 +54,7 @@ class FittedNetwork:
     best_epoch: int
     n_valid: int
     share: float = 1.0
+    teacher_epochs: list[Epoch] = field(default_factory=list)
     _vectors: tuple[Float32, Float32] | None = field(default=None, init=False)
 
     @property
@@ -140,6 +142,7 @@ class FittedNetwork:
             "n_valid": self.n_valid,
             "share": self.share,
             "epochs": [epoch.as_dict() for epoch in self.epochs],
+            "teacher_epochs": [epoch.as_dict() for epoch in self.teacher_epochs],
         }
         return tensors, config
 
@@ -173,4 +176,5 @@ class FittedNetwork:
             config["best_epoch"],
             config["n_valid"],
             config["share"],
+            [Epoch(**epoch) for epoch in config.get("teacher_epochs", [])],
         )

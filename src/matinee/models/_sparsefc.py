@@ -64,10 +64,10 @@ class SparseFC(Unbroken):
         self.user_biases: Float32
 
     @property
-    def planned_epochs(self) -> list[int]:
+    def planned_epochs(self) -> dict[tuple[int, bool], int]:
         """See ``Trainable.planned_epochs``."""
         options = self.settings.sparsefc
-        return [-(-options.iterations // options.restart)]
+        return {(0, False): -(-options.iterations // options.restart)}
 
     def _learn(self, train: Ratings, rng: np.random.Generator, diary: Diary) -> None:
         options = self.settings.sparsefc

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -10,6 +10,7 @@ from ..data import Ratings
 from ..errors import UsageError
 from ..train import Epoch, RunFolder, Settings, drop_checkpoints
 from ..train import preset as _preset
+from ..train._checkpoint import CHECKPOINT
 from ..train._distributed import ALONE, Group
 from ._interface import Recommender
 from ._training import choose_device
@@ -31,6 +32,7 @@ class Trainable(Recommender):
         best_epoch: The epoch whose weights the model has: the best by the validation part, or the
             last where none is kept out. Of an ensemble, each member's.
         n_valid: Ratings in the validation part.
+        teacher_epochs: Metrics of every epoch of the network's teacher, where it has one.
     """
 
     settings_kind: ClassVar[str] = "autoencoder"
@@ -56,12 +58,18 @@ class Trainable(Recommender):
         self.epochs: list[Epoch] = []
         self.best_epoch = 0
         self.n_valid = 0
+        self.teacher_epochs: list[Epoch] = []
         self._run_folders: list[RunFolder] = []
 
     @property
-    def planned_epochs(self) -> list[int]:
-        """Epochs, at most, of each network that ``fit`` trains, one after the other."""
-        return [self.settings.train.epochs]
+    def planned_epochs(self) -> dict[tuple[int, bool], int]:
+        """Epochs, at most, of each network that ``fit`` trains, in this order.
+
+        By number in an ensemble (0 for a network of its own), and whether it is the teacher of it.
+        """
+        train = self.settings.train
+        both = {(0, True): train.epochs_of_teacher, (0, False): train.epochs}
+        return {network: epochs for network, epochs in both.items() if epochs}
 
     def fit(
         self,
@@ -129,6 +137,16 @@ class Trainable(Recommender):
             folder.remove()
         self._run_folders = []
         return saved
+
+    def _place(
+        self, folder: Path | None, seed: int, name: str = CHECKPOINT, before: Sequence[Epoch] = ()
+    ) -> RunFolder | None:
+        """Where a network's run leaves its metrics and its checkpoint, if anywhere."""
+        if folder is None:
+            return None
+        place = RunFolder(folder, self._identity(seed), name=name, before=before)
+        self._run_folders.append(place)
+        return place
 
     def _identity(self, seed: int) -> dict[str, Any]:
         """What a run is, so that no checkpoint of another is taken for its own."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +15,7 @@ from ..nn import Network, fit_inputs
 from ..train import (
     Epoch,
     Holdout,
+    Lessons,
     Run,
     RunFolder,
     Settings,
@@ -48,6 +49,8 @@ def prepare(
     measure: frozenset[str] = frozenset(),
     held: Mask | None = None,
     member: int = 0,
+    teaches: bool = False,
+    lessons: Lessons | None = None,
     group: Group = ALONE,
 ) -> tuple[Run, Mask | None]:
     """A run that is ready to train.
@@ -62,6 +65,8 @@ def prepare(
         measure: Further figures of each epoch: see ``train.MEASURES``.
         held: Which ratings are the validation part, shape (len(train),), where that is settled.
         member: Number in the ensemble, from 1; 0 for none.
+        teaches: Whether it is trained to teach another network.
+        lessons: What its teachers say of unrated columns.
         group: The processes that train together.
 
     Returns:
@@ -108,6 +113,8 @@ def prepare(
         valid,
         watch=watched,
         member=member,
+        teaches=teaches,
+        lessons=lessons,
         measures=measure,
         training=own,
         group=group,
@@ -142,7 +149,14 @@ def execute(
     run.network.to("cpu")
 
 
-def finished(run: Run, train: Ratings, settings: Settings, *, shrink: bool = True) -> FittedNetwork:
+def finished(
+    run: Run,
+    train: Ratings,
+    settings: Settings,
+    *,
+    shrink: bool = True,
+    taught: Sequence[Epoch] = (),
+) -> FittedNetwork:
     """What a run has learned.
 
     Args:
@@ -151,6 +165,7 @@ def finished(run: Run, train: Ratings, settings: Settings, *, shrink: bool = Tru
         settings: Its options.
         shrink: Whether to shrink towards the bias model, where the options say so; without,
             long rows are still weighed against short ones.
+        taught: The epochs of its teacher.
     """
     share = 1.0
     if settings.network.shrinks and run.valid:
@@ -170,6 +185,7 @@ def finished(run: Run, train: Ratings, settings: Settings, *, shrink: bool = Tru
         best_epoch=run.best_epoch or len(run.history),
         n_valid=len(run.valid) if run.valid else 0,
         share=share,
+        teacher_epochs=list(taught),
     )
 
 

@@ -35,10 +35,10 @@ def training(
         if len(curves) == 1:
             found = {"training": [epoch["train_rmse"] for epoch in epochs], **found}
         for what, values in found.items():
-            if any(value is not None for value in values):
+            told = [(x, float(v)) for x, v in zip(xs, values, strict=True) if v is not None]
+            if len(told) > 1:
                 label = f"{name}, {what}" if name else what
-                numbers = [float("nan") if v is None else float(v) for v in values]
-                series.append(Series(label, xs, numbers))
+                series.append(Series(label, [x for x, _ in told], [y for _, y in told]))
     if not series:
         return None
     bias = score.baselines["bias"].rmse if score and "bias" in score.baselines else None
@@ -46,7 +46,8 @@ def training(
         name="training",
         title="RMSE by epoch",
         note="Training is the mean over batches of the batch's RMSE while the weights move, with "
-        "dropout if there is any: it may lie above the others. Epochs are chosen by validation.",
+        "dropout if there is any, and over a teacher's answers as well as ratings if there is one: "
+        "it may lie above the others or below. Epochs are chosen by validation.",
         summary="; ".join(f"{s.name} ends at {s.y[-1]:.4f}" for s in series),
         series=series,
         x_title="epoch",

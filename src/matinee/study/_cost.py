@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
+from ..train import TrainConfig
+
 
 def estimate(kind: str, settings: Mapping[str, Any], users: int, ratings: int) -> float:
     """Seconds that a run takes on one core, roughly; only ratios of these are relied on.
@@ -36,12 +38,14 @@ def estimate(kind: str, settings: Mapping[str, Any], users: int, ratings: int) -
     if train["l2"]:
         each += 3e-9 * 8000 * tables
     each_epoch = 2.2e-7 * ratings + 1.2e-9 * ratings * tables + steps * each
-    networks = sum(member["copies"] for member in settings["members"]) or 1
-    return 1.0 + float(networks * train["epochs"] * each_epoch)
+    epochs = planned_epochs(kind, settings)
+    if not settings["members"]:
+        epochs += TrainConfig.make(train).epochs_of_teacher
+    return 1.0 + float(epochs * each_epoch)
 
 
 def planned_epochs(kind: str, settings: Mapping[str, Any]) -> int:
-    """Epochs that a run has, at most; 1 for a model without."""
+    """Epochs that a run tells of, at most; 1 for a model without. A teacher's are not told of."""
     if kind == "biased-mf":
         return int(settings["mf"]["sweeps"])
     if kind == "sparsefc":

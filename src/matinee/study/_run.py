@@ -41,13 +41,15 @@ _FIGURES = {
 
 @dataclass
 class _Curve:
-    """Collects the epochs of a run, and tells of each."""
+    """Collects the epochs of a run, and tells of each; not of a teacher's."""
 
     spec: Spec
     tell: Callable[[EpochRecord], None]
     epochs: list[EpochRecord] = field(default_factory=list)
 
     def __call__(self, epoch: Epoch) -> None:
+        if epoch.teacher:
+            return
         record = as_record(epoch, self.spec.figures, len(self.epochs) + 1)
         self.epochs.append(record)
         self.tell(record)
@@ -71,14 +73,15 @@ def execute(
     _forget_peak()
     data = shelf.get(spec.data)
     curve = _Curve(spec, on_epoch)
-    error, final, parameters = "", {}, 0
+    error, final, parameters, before = "", {}, 0, 0.0
     begun = time.perf_counter()
     try:
         model = _fit(spec, data, folder, curve)
         seconds = time.perf_counter() - begun
         trained = _epochs(model, spec)
         # What was done before a stop is in the epochs; the clock began after it.
-        spent = float(max(getattr(model, "fit_seconds", seconds), _seconds(trained)))
+        before = sum(epoch.seconds for epoch in getattr(model, "teacher_epochs", []))
+        spent = float(max(getattr(model, "fit_seconds", seconds), before + _seconds(trained)))
         final = _score(spec, model, data) | {"fit_seconds": spent}
         parameters = model.n_parameters
     except TrainingError as failure:
@@ -86,7 +89,7 @@ def execute(
         trained = _left_in(folder, spec) or curve.epochs
         error = str(failure)
     if trained:
-        seconds = _seconds(trained)
+        seconds = before + _seconds(trained)
     return RunRecord(
         key=spec.key,
         settings={"model": spec.kind, **spec.settings},
@@ -162,6 +165,7 @@ def _left_in(folder: Path, spec: Spec) -> list[EpochRecord]:
     try:
         lines = (folder / "metrics.jsonl").read_text("utf-8").splitlines()
         done = [Epoch(**json.loads(line)) for line in lines]
+        done = [epoch for epoch in done if not epoch.teacher]
     except (OSError, ValueError, TypeError):
         return []
     return [as_record(epoch, spec.figures, at) for at, epoch in enumerate(done, start=1)]

@@ -66,8 +66,8 @@ def judge(
         model = make_model(settings=settings[which], device=device)
         label = f"judging {names[which]} on {what} ratings, seed {own}"
 
-        def each(epoch: Epoch, label: str = label, epochs: int = model.planned_epochs[0]) -> None:
-            on_epoch(label, epoch, epochs)
+        def each(epoch: Epoch, label: str = label, planned: Any = model.planned_epochs) -> None:
+            on_epoch(label, epoch, planned[epoch.member, epoch.teacher])
 
         model.fit(train, seed=own, on_epoch=each)
         errors[:, column] = model.predict(users, items, histories=given) - held.values

@@ -169,21 +169,25 @@ class Search:
         except UsageError as error:  # Each value may be had, but not all of them together.
             return result(None, "failed", str(error).removeprefix("sweep: "))
         model = make_model(settings=settings, device=self.device)
-        planned = model.planned_epochs[0]
+        networks = model.planned_epochs
+        planned, every = networks[0, False], sum(networks.values())
+        done = 0
         rungs = _Rungs(asked, planned)
 
         def each(epoch: Epoch) -> None:
-            nonlocal epochs
-            epochs = epoch.epoch
+            nonlocal epochs, done
+            done += 1
+            epochs = 0 if epoch.teacher else epoch.epoch
             self._left = None if self.budget is None else max(self._remaining(reserve), 0.0)
-            self.watch(f"trial {number}", epoch, planned)
-            if epoch.epoch < planned:
-                rungs.report(epoch, self._on_the_way(epoch))
+            self.watch(f"trial {number}", epoch, networks[0, epoch.teacher])
+            if done < every:
+                if not epoch.teacher:
+                    rungs.report(epoch, self._on_the_way(epoch))
                 if self._remaining(reserve) <= 0:
                     raise _OverBudgetError
                 # The first epoch may have compiled kernels, so two are told by.
-                whole = (time.monotonic() - began) / epoch.epoch * planned
-                if number and epoch.epoch > 1 and whole > _SLOWEST * self._whole_budget:
+                whole = (time.monotonic() - began) / done * every
+                if number and done > 1 and whole > _SLOWEST * self._whole_budget:
                     raise _SlowError
 
         try:

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from ._blend import Blend, fit_blend
     from ._checkpoint import RunFolder, drop_checkpoints, share
     from ._holdout import Holdout, carve, carve_ratings, carve_rows, part
+    from ._lessons import Lessons, Teacher
     from ._loop import Epoch, Run, train
     from ._measure import MEASURES
-    from ._shrink import shrink_to_bias
+    from ._shrink import fit_shrinkage, shrink_to_bias
 
 __all__ = [
     "MEASURES",
@@ -28,10 +29,12 @@ __all__ = [
     "Epoch",
     "Group",
     "Holdout",
+    "Lessons",
     "Member",
     "Run",
     "RunFolder",
     "Settings",
+    "Teacher",
     "TrainConfig",
     "carve",
     "carve_ratings",
@@ -40,6 +43,7 @@ __all__ = [
     "drop_checkpoints",
     "fit_bias",
     "fit_blend",
+    "fit_shrinkage",
     "member_settings",
     "part",
     "preset",
@@ -54,8 +58,9 @@ _HOMES = {
     "_blend": ("Blend", "fit_blend"),
     "_checkpoint": ("RunFolder", "drop_checkpoints", "share"),
     "_holdout": ("Holdout", "carve", "carve_ratings", "carve_rows", "part"),
+    "_lessons": ("Lessons", "Teacher"),
     "_loop": ("Epoch", "Run", "train"),
     "_measure": ("MEASURES",),
-    "_shrink": ("shrink_to_bias",),
+    "_shrink": ("fit_shrinkage", "shrink_to_bias"),
 }
 __getattr__ = lazily(__name__, _HOMES)

@@ -64,9 +64,20 @@ class TrainConfig(Config):
     refeed_entries: int = Field(1024, ge=1)
     """Columns drawn for each batch with refeed = "sampled": as many to be shown to the encoder, as
     many to be scored, and 4 times as many that make the encoder's sums less noisy."""
+    teacher: Literal["none", "transposed"] = "none"
+    """Who tells the network of columns that a row has not rated: nobody; or the same network over
+    the transposed ratings (of items, where this one is of users), which is trained first. Each row
+    then has as many of its predictions beside its ratings, as further targets."""
+    teacher_weight: float = Field(1.0, gt=0.0)
+    """What a teacher's prediction counts in the loss, where a rating counts 1."""
+    teacher_epochs: float = Field(1.0, gt=0.0)
+    """Epochs of the teacher for each of the network's own; otherwise their options are the same."""
     validation: Annotated[float, Field(ge=0.0, lt=1.0)] | Literal["auto"] = 0.0
     """Share of the training ratings kept out to choose the epoch; 0 keeps the last epoch. "auto"
     for 0.02, or as much as makes 2,000 ratings, but at most 0.1: fewer tell little."""
+    score_every: int = Field(1, ge=1)
+    """Epochs from one scoring of the validation part to the next; the last epoch is scored too. It
+    takes a quarter of a short epoch's time, and an epoch that is not scored cannot be the best."""
     keep: Literal["best", "settled"] = "best"
     """Whose weights the model keeps where there is a validation part: the best epoch's; or the
     last's, unless the best is better by more than three standard errors. A small validation part
@@ -89,6 +100,11 @@ class TrainConfig(Config):
             limit = f"{1.0 - ratio:.3g}"
             raise ValueError(f"learning_rate * weight_decay must be below {limit} here")
         return self
+
+    @property
+    def epochs_of_teacher(self) -> int:
+        """Epochs, at most, of the teacher; 0 where there is none."""
+        return 0 if self.teacher == "none" else max(round(self.teacher_epochs * self.epochs), 1)
 
     @property
     def steps_per_batch(self) -> int:
@@ -167,6 +183,16 @@ class Settings(Config):
             raise ValueError(f"an ensemble is made of autoencoders, not of kind {self.kind}")
         self._refuse_idle()
         return self
+
+    def teacher(self) -> Settings:
+        """The settings of the network's teacher."""
+        other = "items" if self.network.rows == "users" else "users"
+        changed = {
+            "network.rows": other,
+            "train.epochs": self.train.epochs_of_teacher,
+            "train.teacher": "none",
+        }
+        return self.replace(changed, "teacher")
 
     def _refuse_idle(self) -> None:
         """An option that this kind of model has no use for is a mistake, not nothing."""

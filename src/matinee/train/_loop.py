@@ -18,6 +18,7 @@ from ._config import TrainConfig, rows_per_step
 from ._distributed import ALONE, Group
 from ._engine import Engine, KernelEngine, TorchEngine
 from ._holdout import Holdout
+from ._lessons import Lessons
 from ._measure import check_measures, measure
 from ._shrink import bias_part
 
@@ -30,15 +31,18 @@ class Epoch:
 
     Attributes:
         epoch: Number, from 1.
-        loss: Mean masked MSE over the batches, while the weights move.
+        loss: Mean masked MSE over the batches, while the weights move; over a teacher's answers
+            too, where there is one, and so is ``train_rmse``.
         train_rmse: Mean over the batches of the batch's RMSE (the figure of the reference study).
-        valid_rmse: Global RMSE on the validation part, or None; with ``shrink``, after shrinking.
+        valid_rmse: Global RMSE on the validation part; with ``shrink``, after shrinking. None where
+            there is no such part, or the epoch is not scored (``score_every``).
         watched: Global RMSE on each held-out set that is watched but never chosen by.
         learning_rate: At the last step.
         seconds: Wall time of the steps, without scoring.
         ratings_per_second: Training ratings over ``seconds``.
         measured: Further figures, where they were asked for: see ``MEASURES``.
         member: Number of the ensemble's member, from 1; 0 for a network of its own.
+        teacher: Whether it is an epoch of the network's teacher.
     """
 
     epoch: int
@@ -51,6 +55,7 @@ class Epoch:
     ratings_per_second: float
     member: int = 0
     measured: dict[str, float] = field(default_factory=dict)
+    teacher: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -70,6 +75,8 @@ class Run:
         valid: The validation part, or None.
         watch: Held-out sets to score each epoch for curves; nothing is chosen by them.
         member: Number of the ensemble's member, from 1; 0 for a network of its own.
+        teaches: Whether the network is trained to teach another.
+        lessons: What its teachers say of unrated columns, or None.
         measures: Further figures to compute after each epoch: see ``MEASURES``.
         training: The training ratings as entries to score, for the measures that need them.
         group: The processes that train it together; each has a run like this one.
@@ -85,6 +92,8 @@ class Run:
     valid: Holdout | None = None
     watch: Mapping[str, Holdout] = field(default_factory=dict)
     member: int = 0
+    teaches: bool = False
+    lessons: Lessons | None = None
     measures: frozenset[str] = frozenset()
     training: Holdout | None = None
     group: Group = ALONE
@@ -154,6 +163,8 @@ def train(run: Run) -> Iterator[Epoch]:
                 dropout=network.config.input_dropout,
                 dtype=np.float64 if double else np.float32,
             )
+            if run.lessons:
+                batch = run.lessons.extend(batch, rows, run.inputs.offset, salt=int(salts[number]))
             losses[number] = run.engine.step(batch, step)
             if not losses[number] < 1e12:  # NaN fails this too
                 raise TrainingError(_advice(losses[number], epoch, number + 1, config))
@@ -161,7 +172,9 @@ def train(run: Run) -> Iterator[Epoch]:
         seconds = time.perf_counter() - started
 
         watched, measured = measure(run)
-        valid = run.valid.rmse(network, run.inputs, run.known, run.base) if run.valid else None
+        valid = None
+        if run.valid and (epoch % config.score_every == 0 or epoch == config.epochs):
+            valid = run.valid.rmse(network, run.inputs, run.known, run.base)
         before = run.history[run.best_epoch - 1].valid_rmse if run.best_epoch else None
         if valid is not None and (before is None or valid < before):
             run.best_epoch = epoch
@@ -177,6 +190,7 @@ def train(run: Run) -> Iterator[Epoch]:
             ratings_per_second=len(run.known.indices) / seconds,
             measured=measured,
             member=run.member,
+            teacher=run.teaches,
         )
         run.history.append(metrics)
         yield metrics
@@ -187,6 +201,8 @@ def train(run: Run) -> Iterator[Epoch]:
 def _keep(run: Run) -> None:
     """Put the best epoch's weights back; or leave the last's, where they are as good for sure."""
     network, held = run.network, run.valid
+    if run.best_epoch == len(run.history):
+        return  # the best is what the network has
     if run.config.keep == "best" or held is None:
         network.load_arrays(run.best)
         return

@@ -110,6 +110,22 @@ class Deviations:
         return told
 
 
+def fit_shrinkage(
+    network: Network, inputs: Inputs, known: Csr, held: Holdout
+) -> tuple[float, Inputs]:
+    """The believable share of a network's deviations, and its recipe with the slope.
+
+    Args:
+        network: With ``center = "bias"`` and a linear, untied output.
+        inputs: Its input recipe.
+        known: The training ratings by row.
+        held: The validation part.
+    """
+    fit = Deviations(network, inputs, known, held, bias_part(inputs, known, held)).fit()
+    outputs = replace(inputs.outputs, slope=fit.slope, pivot=fit.pivot)
+    return fit.share, replace(inputs, outputs=outputs)
+
+
 def shrink_to_bias(
     network: Network, inputs: Inputs, known: Csr, held: Holdout, *, whole: bool = False
 ) -> tuple[float, Inputs]:
@@ -125,10 +141,10 @@ def shrink_to_bias(
     Returns:
         The share, and the recipe with the slope.
     """
-    fit = Deviations(network, inputs, known, held, bias_part(inputs, known, held)).fit()
-    outputs = replace(inputs.outputs, slope=fit.slope, pivot=fit.pivot)
-    share = 1.0 if whole else fit.share
+    share, inputs = fit_shrinkage(network, inputs, known, held)
+    if whole:
+        return 1.0, inputs
     with torch.no_grad():
         network.table_out.mul_(share)
         network.bias_out.mul_(share)
-    return share, replace(inputs, outputs=outputs)
+    return share, inputs

@@ -1,0 +1,196 @@
+"""Networks that are taught by another one, trained first on the same ratings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from battery import sample
+
+import matinee
+from matinee.data import Ratings
+from matinee.errors import UsageError
+from matinee.models import Autoencoder
+from matinee.models._training import prepare
+from matinee.train import Epoch, Settings
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+OPTIONS: dict[str, Any] = {
+    "hidden": [12],
+    "batch_size": 16,
+    "epochs": 6,
+    "teacher": "transposed",
+    "teacher_epochs": 0.5,
+    "validation": 0.2,
+    "shrink": False,
+}
+
+
+class Stop(Exception):  # noqa: N818
+    """What an impatient caller raises."""
+
+
+def model(**options: Any) -> Autoencoder:
+    made = matinee.model("default", device="cpu", **{**OPTIONS, **options})
+    assert isinstance(made, Autoencoder)
+    return made
+
+
+def losses(epochs: list[Epoch]) -> list[float]:
+    return [epoch.loss for epoch in epochs]
+
+
+def stop_at(epoch: int, *, teacher: bool) -> Callable[[Epoch], None]:
+    def on_epoch(done: Epoch) -> None:
+        if (done.epoch, done.teacher) == (epoch, teacher):
+            raise Stop
+
+    return on_epoch
+
+
+def test_its_epochs_and_its_teachers() -> None:
+    told: list[Epoch] = []
+    net = model()
+    assert net.planned_epochs == {(0, True): 3, (0, False): 6}
+    net.fit(sample(), on_epoch=told.append)
+    assert [epoch.epoch for epoch in told] == [1, 2, 3, 1, 2, 3, 4, 5, 6]
+    assert [epoch.teacher for epoch in told] == [True] * 3 + [False] * 6
+    assert net.teacher_epochs == told[:3]
+    assert net.epochs == told[3:]
+    alone = model(teacher="none").fit(sample())
+    assert alone.planned_epochs == {(0, False): 6}
+    assert alone.teacher_epochs == []
+    assert losses(net.epochs) != pytest.approx(losses(alone.epochs), rel=1e-3)
+    assert model(teacher_epochs=0.01).planned_epochs[0, True] == 1
+
+
+def test_they_are_saved(tmp_path: Path) -> None:
+    net = model().fit(sample())
+    again = matinee.load_model(net.save(tmp_path / "model"))
+    assert again.teacher_epochs == net.teacher_epochs
+    assert again.epochs == net.epochs
+
+
+@pytest.mark.parametrize("rows", ["users", "items"])
+def test_the_teacher_is_the_same_network_over_the_other_side(rows: str) -> None:
+    net = model(rows=rows)
+    taught = net.settings.teacher()
+    other = {"users": "items", "items": "users"}[rows]
+    back = {"rows": rows, "teacher": "transposed", "epochs": 6}
+    assert taught.network.rows == other
+    assert taught.replace(back) == net.settings
+    net.fit(sample())
+    assert net.folds_in == (rows == "users")
+    valid = [epoch.valid_rmse for epoch in net.epochs]
+    assert all(rmse is not None and 0.5 < rmse < 2.0 for rmse in valid)
+
+
+@pytest.mark.parametrize("rows", ["users", "items"])
+def test_ratings_kept_out_teach_nothing(rows: str) -> None:
+    """With the validation part's values all changed, no loss of either network is another."""
+    train = sample()
+    options = {"rows": rows, "keep": "settled", "teacher_epochs": 1 / 6, "input": "presence"}
+    net = model(**options)
+    _, held = prepare(train, net.settings, 0, clip=True)
+    assert held is not None
+    assert held.sum() > 50
+    values = train.values.copy()
+    values[held] = train.scale.low + train.scale.high - values[held]
+    other = Ratings.from_arrays(
+        train.user_ids.ids[train.users], train.item_ids.ids[train.items], values, scale=train.scale
+    )
+    one, two = net.fit(train), model(**options).fit(other)
+    assert one.epochs[-1].valid_rmse != pytest.approx(two.epochs[-1].valid_rmse, rel=1e-3)
+    assert losses(one.teacher_epochs) == losses(two.teacher_epochs)
+    assert losses(one.epochs) == losses(two.epochs)
+    values = train.values.copy()
+    values[np.flatnonzero(~held)[:50]] = train.scale.low
+    seen = Ratings.from_arrays(
+        train.user_ids.ids[train.users], train.item_ids.ids[train.items], values, scale=train.scale
+    )
+    assert losses(model(**options).fit(seen).epochs) != losses(one.epochs)
+
+
+def lines(folder: Path) -> list[dict[str, Any]]:
+    text = (folder / "metrics.jsonl").read_text("utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.mark.parametrize("teacher", [True, False])
+@pytest.mark.parametrize("epoch", [1, 2, 3])
+def test_stopped_and_resumed(teacher: bool, epoch: int, tmp_path: Path) -> None:
+    """Also at the teacher's last epoch, before the pupil has begun."""
+    whole = model(shrink=True).fit(sample(), seed=7)
+    with pytest.raises(Stop):
+        model(shrink=True).fit(
+            sample(), seed=7, folder=tmp_path, on_epoch=stop_at(epoch, teacher=teacher)
+        )
+    before = lines(tmp_path)
+    assert len(before) == epoch + (0 if teacher else 3)
+    resumed = model(shrink=True)
+    resumed.fit(sample(), seed=7, folder=tmp_path, resume=True)
+    for name, array in whole.network.arrays().items():
+        assert np.array_equal(array, resumed.network.arrays()[name]), name
+    after = lines(tmp_path)
+    assert after[: len(before)] == before
+    assert after == [e.as_dict() for e in (*resumed.teacher_epochs, *resumed.epochs)]
+    assert any(tmp_path.glob("checkpoint*"))
+    resumed.save(tmp_path)
+    assert not any(tmp_path.glob("checkpoint*"))
+
+
+def test_nothing_to_resume(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no checkpoint to resume"):
+        model().fit(sample(), folder=tmp_path, resume=True)
+
+
+USERS = {"preset": "default", "set": OPTIONS}
+ITEMS = {"preset": "default", "set": {**OPTIONS, "teacher": "none", "rows": "items"}, "copies": 2}
+
+
+def ensemble(*members: dict[str, Any]) -> matinee.Ensemble:
+    settings = Settings.make({"members": members, "train": {"validation": 0.2}}, "test")
+    return matinee.Ensemble(settings=settings, device="cpu")
+
+
+def test_members_lend_themselves_as_teachers() -> None:
+    lent = ensemble(ITEMS, USERS)
+    assert lent.planned_epochs == {(1, False): 6, (2, False): 6, (3, False): 6}
+    lent.fit(sample())
+    assert lent.teacher_epochs == []
+    plain = ensemble(ITEMS, {**USERS, "set": {**OPTIONS, "teacher": "none"}}).fit(sample())
+    ours, theirs = ([e for e in net.epochs if e.member == 3] for net in (lent, plain))
+    assert losses(ours) != pytest.approx(losses(theirs), rel=1e-3)
+    assert losses(lent.epochs[:12]) == losses(plain.epochs[:12])
+    # Of two teachers each is asked: with the first one alone the lessons are others.
+    one = ensemble({**ITEMS, "copies": 1}, USERS).fit(sample())
+    assert losses(one.epochs[-6:]) != pytest.approx(losses(ours), rel=1e-6)
+
+
+def test_a_member_may_have_a_teacher_of_its_own(tmp_path: Path) -> None:
+    own = ensemble(USERS, ITEMS)
+    assert own.planned_epochs == {
+        (1, True): 3,
+        (1, False): 6,
+        (2, False): 6,
+        (3, False): 6,
+    }
+    own.fit(sample(), seed=2)
+    assert [(e.member, e.teacher) for e in own.teacher_epochs] == [(1, True)] * 3
+    for teacher, epoch in ((True, 2), (False, 2)):
+        folder = tmp_path / str(teacher)
+        with pytest.raises(Stop):
+            ensemble(USERS, ITEMS).fit(
+                sample(), seed=2, folder=folder, on_epoch=stop_at(epoch, teacher=teacher)
+            )
+        again = ensemble(USERS, ITEMS).fit(sample(), seed=2, folder=folder, resume=True)
+        assert losses(again.epochs) == losses(own.epochs)
+        assert len(lines(folder)) == 21
+    loaded = matinee.load_model(again.save(tmp_path / "model"))
+    assert loaded.teacher_epochs == again.teacher_epochs
+    assert np.allclose(loaded.predict(101, loaded.item_ids.ids), own.predict(101, own.item_ids.ids))

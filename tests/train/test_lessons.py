@@ -1,0 +1,152 @@
+"""What teachers say of unrated columns, beside the ratings of a batch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from problems import ratings, run, settings
+
+from matinee.data import Csr, group
+from matinee.nn import Inputs, Network, fit_inputs, predict_rows
+from matinee.train import Lessons, Teacher, train
+from matinee.train._engine import KernelEngine, TorchEngine
+
+CSR = ratings()
+ROW = np.repeat(np.arange(CSR.n_rows, dtype=np.int32), CSR.counts)
+TURNED = group(CSR.indices, ROW, CSR.values, CSR.n_columns, CSR.n_rows)
+KINDS: list[dict[str, Any]] = [
+    {},
+    {"input": "presence", "input_scale": "sqrt", "center": "bias", "center_output": True},
+    {"input": "levels", "output_activation": "sigmoid", "center": "mean"},
+]
+
+
+def network(csr: Csr, seed: int = 0, **options: Any) -> tuple[Network, Inputs]:
+    """A network of which no number is zero, in float64, as if it were trained."""
+    config = settings(hidden=[5], **options).network
+    offset = np.linspace(1, 2, csr.n_columns).astype(np.float32)
+    inputs = fit_inputs(config, csr.values, offset)
+    generator = torch.Generator().manual_seed(seed)
+    net = Network(config, csr.n_columns, inputs.table_rows, generator, torch.float64)
+    with torch.no_grad():
+        for p in net.parameters():
+            p.copy_(torch.randn(p.shape, generator=generator, dtype=p.dtype) / 2)
+    return net, inputs
+
+
+def asked(salt: int = 3, **options: Any) -> tuple[Any, Any, np.ndarray, Inputs]:
+    """A batch before and after its lessons, its rows and its inputs."""
+    rows = np.array([7, 0, 31, 12], dtype=np.int64)
+    _, inputs = network(CSR, input=options.pop("input", "presence"), center="bias")
+    batch = inputs.batch(
+        CSR.indptr, CSR.indices, CSR.values, rows, salt=salt, conditional=True, dtype=np.float64
+    )
+    teachers = options.pop("teachers", None) or [Teacher.of(*network(TURNED), TURNED)]
+    told = Lessons(CSR, teachers, **options).extend(batch, rows, inputs.offset, salt=salt)
+    return batch, told, rows, inputs
+
+
+def halves(array: np.ndarray, indptr: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A joint array apart again."""
+    counts = np.diff(indptr)
+    parts = np.split(array, np.cumsum(np.repeat(counts, 2))[:-1])
+    return np.concatenate(parts[::2]), np.concatenate(parts[1::2])
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+@pytest.mark.parametrize("bounds", [(-np.inf, np.inf), (1.5, 2.5)], ids=str)
+def test_answers_are_the_teachers_predictions(
+    kind: dict[str, Any], bounds: tuple[float, float]
+) -> None:
+    nets = [network(TURNED, seed, **kind) for seed in (1, 2)]
+    teachers = [Teacher.of(*each, TURNED) for each in nets]
+    every = np.arange(TURNED.n_rows)
+    dense = np.mean([predict_rows(*each, TURNED, every).T for each in nets], axis=0)
+    dense = np.clip(dense, *bounds)
+    low, high = bounds
+    batch, told, rows, inputs = asked(teachers=teachers, weight=0.7, low=low, high=high)
+    column, target, weight = (
+        halves(each, batch.indptr)[1] for each in (told.column, told.target, told.weight)
+    )
+    each = np.repeat(np.arange(len(rows)), np.diff(batch.indptr))
+    rated = np.zeros((CSR.n_rows, CSR.n_columns), dtype=bool)
+    rated[ROW, CSR.indices] = True
+    mine = rated[rows[each], column]
+    assert 0 < mine.sum() < len(mine)
+    assert np.array_equal(weight, np.where(mine, 0.0, 0.7))
+    wanted = dense[rows[each], column] - inputs.offset[column] - batch.row_bias[each]
+    assert np.allclose(target[~mine], wanted[~mine], atol=1e-6)
+
+
+def test_a_teacher_that_is_believed_in_part() -> None:
+    shrunk, inputs = network(TURNED, **KINDS[1])
+    with torch.no_grad():  # as ``shrink_to_bias`` does in the end
+        shrunk.table_out.mul_(0.4)
+        shrunk.bias_out.mul_(0.4)
+    dense = predict_rows(shrunk, inputs, TURNED, np.arange(TURNED.n_rows)).T
+    for share in (0.4, 1.0):
+        one = Teacher.of(*network(TURNED, **KINDS[1]), TURNED, share)
+        told = one.table @ one.vectors.T + one.bias[:, None] + one.offset[:, None] + one.added
+        assert np.allclose(told, dense, atol=1e-6) == (share == 0.4)
+
+
+@pytest.mark.parametrize("kind", ["ratings", "presence", "levels"])
+def test_the_ratings_are_as_before_and_answers_are_not_shown(kind: str) -> None:
+    batch, told, _, _ = asked(input=kind)
+    assert np.array_equal(told.indptr, 2 * batch.indptr)
+    for name in ("column", "target", "weight"):
+        first, _ = halves(getattr(told, name), batch.indptr)
+        assert np.array_equal(first, getattr(batch, name))
+        assert getattr(told, name).dtype == getattr(batch, name).dtype
+    assert told.row_bias is batch.row_bias
+    if kind == "ratings":
+        assert told.source is told.column
+        assert told.in_ptr is told.indptr
+        shown, hidden = halves(told.coef, batch.indptr)
+        assert np.array_equal(shown, batch.coef)
+        assert not hidden.any()
+    else:
+        assert told.source is batch.source
+        assert told.coef is batch.coef
+        assert told.in_ptr is batch.in_ptr
+
+
+def test_columns_are_asked_for_as_often_as_they_are_rated() -> None:
+    counts = np.zeros(CSR.n_columns)
+    for salt in range(400):
+        batch, told, _, _ = asked(salt)
+        counts += np.bincount(halves(told.column, batch.indptr)[1], minlength=CSR.n_columns)
+    rated = np.bincount(CSR.indices, minlength=CSR.n_columns)
+    assert not counts[rated == 0].any()
+    expected = (rated / rated.sum() * counts.sum())[rated > 0]
+    statistic = np.sum((counts[rated > 0] - expected) ** 2 / expected)  # Pearson's
+    cells = len(expected)
+    assert statistic == pytest.approx(cells, abs=4 * np.sqrt(2 * cells))
+
+
+def test_draws_are_by_the_salt() -> None:
+    one, two, three = (asked(salt)[1].column for salt in (3, 3, 4))
+    assert np.array_equal(one, two)
+    assert not np.array_equal(one, three)
+
+
+@pytest.mark.parametrize("kind", ["ratings", "presence"])
+def test_both_engines_learn_the_same(kind: str) -> None:
+    weights, losses = [], []
+    for engine in (KernelEngine, TorchEngine):
+        chosen = settings(input=kind, epochs=3, batch_size=16, optimizer="sgd", learning_rate=0.05)
+        going = run(chosen, csr=CSR, dtype=torch.float64)
+        teacher = Teacher.of(*network(TURNED), TURNED)
+        going = replace(going, lessons=Lessons(CSR, [teacher], 2.0, 0, 5))
+        going.engine = engine(going.network, going.config, len(going.cuts))
+        losses.append([epoch.loss for epoch in train(going)])
+        weights.append(going.network.arrays())
+    assert losses[0] == pytest.approx(losses[1], rel=1e-12)
+    for name, array in weights[0].items():
+        assert np.abs(array - weights[1][name]).max() < 1e-12, name
+    alone = [epoch.loss for epoch in train(run(chosen, csr=CSR, dtype=torch.float64))]
+    assert losses[0] != pytest.approx(alone, rel=1e-3)
