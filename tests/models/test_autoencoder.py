@@ -175,6 +175,33 @@ def test_watched_ratings_are_scored_as_by_evaluate() -> None:
         assert np.array_equal(plain.predict(*everything(data)), model.predict(*everything(data)))
 
 
+@pytest.mark.parametrize(
+    ("options", "hidden"),
+    [
+        ({"max_table": 800}, (10, 20)),  # 40 items have 80 rows in the first table
+        ({"max_table": 800, "rows": "items"}, (6, 13)),
+        ({"max_table": 800, "hidden": [50]}, (10,)),
+        ({"max_table": 1}, (1, 1)),
+        ({"max_table": 1600}, (20, 30)),
+        ({"max_table": 0}, (50, 30)),
+    ],
+    ids=str,
+)
+def test_layers_beside_tables_that_would_be_too_large_are_narrower(
+    options: dict[str, Any], hidden: tuple[int, ...], tmp_path: Path
+) -> None:
+    options = {"hidden": [50, 30], "epochs": 2, "teacher": "none", **options}
+    net = QUICK("default", **options).fit(sample())
+    assert net.network.config.hidden == hidden
+    assert net.settings.network.hidden == tuple(options["hidden"])
+    again = load_model(net.save(tmp_path / "model"))
+    assert isinstance(again, Autoencoder)
+    assert again.network.config.hidden == hidden
+    asked = sample()
+    users, items = asked.user_ids.ids[asked.users], asked.item_ids.ids[asked.items]
+    assert np.array_equal(net.predict(users, items), again.predict(users, items))
+
+
 def test_the_seed() -> None:
     users, items = everything(sample())
     make = partial(QUICK, epochs=3, hidden=[16])

@@ -19,7 +19,9 @@ from matinee.errors import UsageError
 from matinee.models import Autoencoder, Bias, Ensemble, load_model
 from matinee.train import Epoch, Member, Settings, member_settings, preset
 
-TINY = preset("default").replace({"hidden": [32], "epochs": 60, "validation": 0.1})
+TINY = preset("default").replace(
+    {"hidden": [32], "epochs": 60, "validation": 0.1, "teacher": "none", "score_every": 1}
+)
 
 
 def ensemble(*members: dict[str, Any], **options: Any) -> Settings:

@@ -26,6 +26,7 @@ OPTIONS: dict[str, Any] = {
     "epochs": 6,
     "teacher": "transposed",
     "teacher_epochs": 0.5,
+    "score_every": 1,
     "validation": 0.2,
     "shrink": False,
 }

@@ -71,13 +71,19 @@ def test_the_length_of_a_row_is_the_log_of_its_ratings_and_nothing_for_few() -> 
 
 @pytest.mark.parametrize(
     "options",
-    [{"output_activation": "elu"}, {"tied": True}, {"center_output": False}],
+    [
+        {"output_activation": "elu"},
+        {"tied": True},
+        {"center_output": False},
+        {"center": "mean"},  # the row's own mean is in the outputs
+    ],
     ids=str,
 )
 def test_centring_has_its_conditions(options: dict[str, Any]) -> None:
-    told = NetworkConfig.make({"center_output": True, "hidden": [4], **options})
+    centred = {"center": "bias", "center_output": True, "hidden": (4,)}
+    told = NetworkConfig.make({**centred, **options})
     assert not told.centers_output
-    net = network(**{"center_output": True, "hidden": (4,), **options})
+    net = network(**{**centred, **options})
     assert not fitted_inputs(net, some_ratings()[0]).outputs.centred
-    plain = network(center_output=True, hidden=(4,))
+    plain = network(**centred)
     assert fitted_inputs(plain, some_ratings()[0]).outputs.centred

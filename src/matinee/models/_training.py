@@ -20,6 +20,7 @@ from ..train import (
     RunFolder,
     Settings,
     carve_rows,
+    center_columns,
     column_means,
     fit_bias,
     part,
@@ -66,7 +67,7 @@ def prepare(
         held: Which ratings are the validation part, shape (len(train),), where that is settled.
         member: Number in the ensemble, from 1; 0 for none.
         teaches: Whether it is trained to teach another network.
-        lessons: What its teachers say of unrated columns.
+        lessons: What its teachers say of drawn columns.
         group: The processes that train together.
 
     Returns:
@@ -87,7 +88,8 @@ def prepare(
     offset = _offset(known, settings.network.center)
     inputs = fit_inputs(settings.network, known.values, offset)
     generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
-    network = Network(settings.network, known.n_columns, inputs.table_rows, generator)
+    shape = settings.network.within(known.n_columns, inputs.table_rows)
+    network = Network(shape, known.n_columns, inputs.table_rows, generator)
     if settings.network.bias_start == "mean":
         with torch.no_grad():
             start = column_means(known, offset)
@@ -129,7 +131,7 @@ def execute(
     resume: bool = False,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> None:
-    """Train a run to its end, with metrics and checkpoints in a folder.
+    """Train a run to its end, with metrics and checkpoints in a folder; centre it if that is asked.
 
     Of several processes the first alone has a folder; all of them resume by it.
     """
@@ -147,6 +149,8 @@ def execute(
         if folder is not None:  # until the model is saved, this is all there is
             folder.flush()
     run.network.to("cpu")
+    if run.network.config.centers_output:
+        center_columns(run.network, run.inputs, run.known)
 
 
 def finished(
@@ -177,7 +181,7 @@ def finished(
         whole = train.by_item if settings.network.rows == "items" else train.by_user
         inputs = replace(inputs, offset=_offset(whole, settings.network.center))
     return FittedNetwork(
-        settings=settings,
+        settings=settings.model_copy(update={"network": run.network.config}),
         network=run.network,
         inputs=inputs,
         known=train.by_item if settings.network.rows == "items" else None,

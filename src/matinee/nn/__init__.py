@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .._lazy import lazily
 from ._config import NetworkConfig
 from ._forward import Forward
-from ._row_outputs import FEW, RowOutputs, row_length, row_scale
+from ._row_outputs import CENTRING, FEW, RowOutputs, row_length, row_scale
 
 if TYPE_CHECKING:
     from . import _kernels as kernels
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ._single_row import single_row_statistics
 
 __all__ = [
+    "CENTRING",
     "FEW",
     "Batch",
     "Columns",

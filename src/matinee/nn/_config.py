@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -18,6 +18,9 @@ class NetworkConfig(Config):
     an item's ratings (more accurate on some data, but a new person has no column)."""
     hidden: tuple[int, ...] = (128, 128, 128)
     """Width of each hidden layer, first to last; the middle one is the code."""
+    max_table: int = Field(0, ge=0)
+    """Most weights of the first layer, and of the last: where there are so many columns that it
+    would have more, the hidden layer beside it is narrower. 0 for no limit."""
     activation: Activation = "elu"
     """Activation after every hidden layer."""
     output_activation: Activation = "linear"
@@ -50,8 +53,9 @@ class NetworkConfig(Config):
     """Standard deviation of the normal init; a factor on the xavier init is not applied."""
     center_output: bool = False
     """Whether a row's outputs are centred at prediction: less their mean over what the row has
-    rated, as a factor model's user bias is fitted beside the factors. It needs an output that is
-    linear and not tied; elsewhere it does nothing."""
+    rated, as a factor model's user bias is fitted beside the factors; and, once training is done,
+    the outputs of each column, over those who rated it. It needs center = "bias", which has these
+    means, and an output that is linear and not tied; elsewhere it does nothing."""
     shrink: bool = False
     """Whether, after training, the network's deviations from the bias model are scaled by the share
     (0 to 1) that fits the validation part best, and rows with many ratings by more or less than
@@ -75,19 +79,34 @@ class NetworkConfig(Config):
             raise ValueError("a tied decoder needs input = 'ratings'")
         return self
 
+    def within(self, columns: int, table_rows: int) -> Self:
+        """As it is for so many columns: with hidden layers that keep to ``max_table``.
+
+        Args:
+            columns: Rows of the last layer's table.
+            table_rows: Rows of the first layer's.
+        """
+        if not self.max_table:
+            return self
+        widest = [*self.hidden]
+        widest[0] = min(widest[0], max(self.max_table // max(table_rows, 1), 1))
+        widest[-1] = min(widest[-1], max(self.max_table // max(columns, 1), 1))
+        return self.model_copy(update={"hidden": tuple(widest)})
+
     @property
     def shrinks(self) -> bool:
         """Whether there is a bias model to shrink towards, and a last layer that can be scaled."""
-        return self.shrink and self.center == "bias" and self._plain_output
+        return self.shrink and self._deviates
 
     @property
     def centers_output(self) -> bool:
         """Whether outputs are centred, and are what centring is made for."""
-        return self.center_output and self._plain_output
+        return self.center_output and self._deviates
 
     @property
-    def _plain_output(self) -> bool:
-        return self.output_activation == "linear" and not self.tied
+    def _deviates(self) -> bool:
+        """Whether outputs are deviations from the bias model, and can be scaled and shifted."""
+        return self.center == "bias" and self.output_activation == "linear" and not self.tied
 
     @property
     def code_layer(self) -> int:

@@ -15,6 +15,7 @@ from ._presets import member_settings, preset, preset_names
 
 if TYPE_CHECKING:
     from ._blend import Blend, fit_blend
+    from ._center import center_columns
     from ._checkpoint import RunFolder, drop_checkpoints, share
     from ._holdout import Holdout, carve, carve_ratings, carve_rows, part
     from ._lessons import Lessons, Teacher
@@ -39,6 +40,7 @@ __all__ = [
     "carve",
     "carve_ratings",
     "carve_rows",
+    "center_columns",
     "column_means",
     "drop_checkpoints",
     "fit_bias",
@@ -56,6 +58,7 @@ __all__ = [
 
 _HOMES = {
     "_blend": ("Blend", "fit_blend"),
+    "_center": ("center_columns",),
     "_checkpoint": ("RunFolder", "drop_checkpoints", "share"),
     "_holdout": ("Holdout", "carve", "carve_ratings", "carve_rows", "part"),
     "_lessons": ("Lessons", "Teacher"),

@@ -65,9 +65,10 @@ class TrainConfig(Config):
     """Columns drawn for each batch with refeed = "sampled": as many to be shown to the encoder, as
     many to be scored, and 4 times as many that make the encoder's sums less noisy."""
     teacher: Literal["none", "transposed"] = "none"
-    """Who tells the network of columns that a row has not rated: nobody; or the same network over
-    the transposed ratings (of items, where this one is of users), which is trained first. Each row
-    then has as many of its predictions beside its ratings, as further targets."""
+    """Who tells the network of more than a row's own ratings: nobody; or the same network over the
+    transposed ratings (of items, where this one is of users), which is trained first. Beside its
+    ratings each row then has as many of its predictions as further targets, of columns drawn as
+    often as they are rated."""
     teacher_weight: float = Field(1.0, gt=0.0)
     """What a teacher's prediction counts in the loss, where a rating counts 1."""
     teacher_epochs: float = Field(1.0, gt=0.0)

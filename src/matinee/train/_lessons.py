@@ -1,9 +1,9 @@
-"""``Lessons``: what another network says of unrated columns, as further targets of a batch.
+"""``Lessons``: what another network says of drawn columns, as further targets of a batch.
 
 Of a row, ratings are known at few columns, and its person chose these. A network that has the
-ratings' other side as its rows errs in other ways, so what it says of unrated columns tells the
+ratings' other side as its rows errs in other ways, so what it says of other columns tells the
 first one something that the row's own ratings do not. It learns as a pupil does from a teacher
-(Hinton et al. 2015, arXiv 1503.02531), with unrated columns as the questions.
+(Hinton et al. 2015, arXiv 1503.02531), with drawn columns as the questions.
 """
 
 from __future__ import annotations
@@ -91,7 +91,9 @@ class Lessons:
 
     Each row of a batch is given as many further entries as it has ratings, at columns drawn from
     all ratings, so that a column is asked for as often as it is rated. The target is the teachers'
-    mean prediction. A column that the row has rated is drawn for nothing: its entry weighs 0.
+    mean prediction. Now and then that is a column which the row has rated: what the teachers say of
+    it is closer to the rating than to what they would say otherwise, and leaving it out gains
+    nothing (docs/lab-notes.md).
 
     Attributes:
         known: The pupil's training ratings by row.
@@ -117,17 +119,16 @@ class Lessons:
             salt: Seed of the draws.
         """
         entries = len(batch.column)
-        column, weight = np.empty(entries, dtype=np.int32), np.empty(entries, batch.weight.dtype)
+        column = np.empty(entries, dtype=np.int32)
         told = np.zeros(entries, dtype=batch.target.dtype)
+        weight = np.full(entries, self.weight, dtype=batch.weight.dtype)
         seed = np.uint64((salt ^ _DRAWS) & 0xFFFFFFFFFFFFFFFF)
-        known = self.known
-        _draw(batch.indptr, rows, known.indptr, known.indices, seed, self.weight, column, weight)
+        _draw(batch.indptr, self.known.indices, seed, column)
         for each in self.teachers:
             _answer(
                 batch.indptr,
                 rows,
                 column,
-                weight,
                 each.vectors,
                 each.added,
                 each.table,
@@ -166,38 +167,12 @@ class _Joint:
         return out
 
 
-@njit(inline="always")
-def _has(indices: Int32, low: int, high: int, column: int) -> bool:
-    """Whether a column is among ascending ``indices[low:high]``."""
-    while low < high:
-        middle = (low + high) // 2
-        if indices[middle] < column:
-            low = middle + 1
-        elif indices[middle] > column:
-            high = middle
-        else:
-            return True
-    return False
-
-
 @njit(cache=True, nogil=True, parallel=True)
-def _draw(
-    ptr: Int64,
-    rows: Int64,
-    indptr: Int64,
-    indices: Int32,
-    salt: np.uint64,
-    share: float,
-    column: Int32,
-    weight: Float,
-) -> None:
-    """Draw a column for each entry; its weight is 0 where the row has rated it."""
-    for b in prange(len(rows)):
-        first, last = indptr[rows[b]], indptr[rows[b] + 1]
+def _draw(ptr: Int64, indices: Int32, salt: np.uint64, column: Int32) -> None:
+    """Draw a column for each entry, as often as it stands in ``indices``."""
+    for b in prange(len(ptr) - 1):
         for j in range(ptr[b], ptr[b + 1]):
-            drawn = indices[int(uniform(salt, np.uint64(j)) * len(indices))]
-            column[j] = drawn
-            weight[j] = 0.0 if _has(indices, first, last, drawn) else share
+            column[j] = indices[int(uniform(salt, np.uint64(j)) * len(indices))]
 
 
 @njit(cache=True, nogil=True, parallel=True, fastmath=kernels.FAST, error_model="numpy")
@@ -205,7 +180,6 @@ def _answer(
     ptr: Int64,
     rows: Int64,
     column: Int32,
-    weight: Float,
     vectors: Float,
     added: Float,
     table: Float,
@@ -214,16 +188,15 @@ def _answer(
     activation: int,
     told: Float,
 ) -> None:
-    """Add a teacher's prediction to each entry that weighs anything."""
+    """Add a teacher's prediction to each entry."""
     for b in prange(len(rows)):
         r = rows[b]
         for j in range(ptr[b], ptr[b + 1]):
-            if weight[j] > 0.0:
-                c = column[j]
-                dot = vectors[c, 0] * table[r, 0]
-                for k in range(1, vectors.shape[1]):
-                    dot += vectors[c, k] * table[r, k]
-                told[j] += activate(activation, dot + bias[r]) + offset[r] + added[c]
+            c = column[j]
+            dot = vectors[c, 0] * table[r, 0]
+            for k in range(1, vectors.shape[1]):
+                dot += vectors[c, k] * table[r, k]
+            told[j] += activate(activation, dot + bias[r]) + offset[r] + added[c]
 
 
 @njit(cache=True, nogil=True, parallel=True)

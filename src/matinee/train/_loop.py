@@ -76,7 +76,7 @@ class Run:
         watch: Held-out sets to score each epoch for curves; nothing is chosen by them.
         member: Number of the ensemble's member, from 1; 0 for a network of its own.
         teaches: Whether the network is trained to teach another.
-        lessons: What its teachers say of unrated columns, or None.
+        lessons: What its teachers say of drawn columns, or None.
         measures: Further figures to compute after each epoch: see ``MEASURES``.
         training: The training ratings as entries to score, for the measures that need them.
         group: The processes that train it together; each has a run like this one.
@@ -178,7 +178,8 @@ def train(run: Run) -> Iterator[Epoch]:
         before = run.history[run.best_epoch - 1].valid_rmse if run.best_epoch else None
         if valid is not None and (before is None or valid < before):
             run.best_epoch = epoch
-            run.best = {name: array.copy() for name, array in network.arrays().items()}
+            if epoch < config.epochs:  # of the last one they are what the network has
+                run.best = {name: array.copy() for name, array in network.arrays().items()}
         metrics = Epoch(
             epoch=epoch,
             loss=float(losses.mean()),
