@@ -1,15 +1,16 @@
 """How long until the held-out RMSE is 0.857: the default preset against scikit-surprise's SVD.
 
     python benchmarks/default_vs_svd.py [--source ml-1m-seed-split] [--target 0.857] [--repeat 3]
-        [--threads 2] [--json]
+        [--threads 2] [--epochs 9,12,40] [--json]
 
-Both are given ratings that are in memory. The epochs of each are chosen before anything is timed,
+All are given ratings that are in memory. The epochs of each are chosen before anything is timed,
 with no test rating read: a tenth of the training ratings is held out, and of a ladder of lengths
 the shortest is taken whose validation RMSE is below the target. (It was trained on nine tenths of
 what is timed afterwards, so that there is some margin.) A length is a whole run of so many epochs,
 its learning rate falling over these, never the first part of a longer one. Then
-the two are fitted to all training ratings in turn, several times, and only now scored on the test
-ratings.
+all are fitted to all training ratings in turn, several times, and only now scored on the test
+ratings. The default preset stands there twice: as it is, and without its teacher, whose time a run
+as short as this does not earn back.
 
 The time of the default is all of ``fit``; of SVD that of its own ``fit``, without the conversion of
 the ratings to the library's lists, which is told beside it. SVD runs on one thread, as it always
@@ -30,9 +31,10 @@ if TYPE_CHECKING:
     from matinee.data import Ratings
     from matinee.models import Recommender
 
-DEFAULT_EPOCHS = (8, 12, 16, 20, 30, 40, 60, 80)
+DEFAULT_EPOCHS = (7, 8, 9, 10, 11, 12, 16, 20, 40)
+ALONE_EPOCHS = (8, 10, 12, 14, 16, 18, 20, 24, 40)
 SVD = {"n_factors": 100, "lr_all": 0.005, "reg_all": 0.06}
-SVD_EPOCHS = (20, 30, 40, 60, 80)
+SVD_EPOCHS = (20, 30, 35, 40, 45, 50, 60, 80)
 
 Maker = Callable[[int], "Recommender"]
 
@@ -42,6 +44,13 @@ def default(epochs: int) -> Recommender:
     import matinee
 
     return matinee.model("default", device="cpu", epochs=epochs)
+
+
+def alone(epochs: int) -> Recommender:
+    """The default preset without its teacher."""
+    import matinee
+
+    return matinee.model("default", device="cpu", epochs=epochs, teacher="none")
 
 
 def svd(epochs: int) -> Recommender:
@@ -75,13 +84,13 @@ def timed(make: Maker, epochs: int, train: Ratings, test: Ratings, seed: int) ->
 
 
 def main() -> None:
-    """Choose the lengths, then time both in turn."""
+    """Choose the lengths, then time all in turn."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--source", default="ml-1m-seed-split", help="a split that has a name")
     parser.add_argument("--target", type=float, default=0.857)
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--epochs", help="DEFAULT,SVD: lengths chosen before, instead of choosing")
+    parser.add_argument("--epochs", help="a length for each, chosen before")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
@@ -91,6 +100,7 @@ def main() -> None:
     train, test = matinee.data.named_split(options.source)
     makers: dict[str, tuple[Maker, Sequence[int]]] = {
         "default": (default, DEFAULT_EPOCHS),
+        "no teacher": (alone, ALONE_EPOCHS),
         "surprise SVD": (svd, SVD_EPOCHS),
     }
     chosen: dict[str, tuple[int, float | None]] = {}
@@ -128,9 +138,10 @@ def report(options: argparse.Namespace, chosen: dict[str, Any], runs: dict[str, 
                 "runs": found,
             }
         )
-    faster = rows[0]["seconds"] < rows[1]["seconds"] and rows[0]["reached"]
+    svds = rows[-1]["seconds"]
+    faster = [row["model"] for row in rows[:-1] if row["reached"] and row["seconds"] < svds]
     if options.json:
-        print(json.dumps({"target": options.target, "rows": rows, "default_is_faster": faster}))
+        print(json.dumps({"target": options.target, "rows": rows, "faster_than_svd": faster}))
         return
     print(
         f"{options.source}, to a held-out RMSE below {options.target}; median of "
@@ -146,7 +157,7 @@ def report(options: argparse.Namespace, chosen: dict[str, Any], runs: dict[str, 
             f"{reached}  {row['seconds']:.1f} s ({times}); with all around it "
             f"{row['whole_seconds']:.1f} s"
         )
-    print("default reaches it in less time" if faster else "default does NOT reach it in less time")
+    print(f"in less time than SVD: {', '.join(faster) or 'none'}")
 
 
 if __name__ == "__main__":

@@ -93,10 +93,16 @@ def test_empty() -> None:
 
 
 def test_training_memory() -> None:
-    # 3706-8-3706: 3706 * 8 * 2 weights and 8 + 3706 biases, each with two numbers of Adam.
+    # 3706-8-3706: 3706 * 8 * 2 weights and 8 + 3706 biases, each with its best value and two
+    # numbers of Adam.
     parameters = 3706 * 8 * 2 + 8 + 3706
-    expected = 4 * 1_000_209 * 12 + 3 * 4 * parameters
+    expected = 4 * 1_000_209 * 12 + 4 * 4 * parameters
     assert training_mib(1_000_209, 3706, hidden=(8,), rows_per_item=1) == expected / 2**20
+    teacher = 6040 * 8 * 2 + 8 + 6040
+    taught = training_mib(1_000_209, 3706, users=6040, hidden=(8,), rows_per_item=1)
+    assert taught == (expected + 4 * 4 * teacher) / 2**20
+    narrow = training_mib(1_000_209, 3706, hidden=(80,), rows_per_item=1, max_table=8 * 3706 + 5)
+    assert narrow == expected / 2**20
     assert training_mib(100, 10, optimiser_slots=0) < training_mib(100, 10)
     assert 4000 < training_mib(100_480_507, 17_770) < 8192
 

@@ -93,6 +93,7 @@ def table(path: Path) -> Path:
 
 def command(out: Path, source: Path) -> Sequence[object]:
     sizes = ["--set", "hidden=12,6,12", "--set", "batch_size=16", "--set", "validation=0.1"]
+    sizes += ["--set", "score_every=1"]
     more = ["--set", "code_dropout=0.3", "--epochs", 4, "--watch", "--holdout", 0.2]
     return ["train", source, "--out", out, *sizes, *more]
 

@@ -137,7 +137,7 @@ def describe(ratings: Ratings) -> Description:
         if table is None
         else sum(title != name for title, name in zip(table.titles, names, strict=True)),
         training_mib=training_mib(
-            n, items, bytes_per_rating=20 if ratings.times is not None else 12
+            n, items, users=users, bytes_per_rating=20 if ratings.times is not None else 12
         ),
         notes=ratings.notes,
     )
@@ -147,7 +147,9 @@ def training_mib(
     ratings: int,
     items: int,
     *,
+    users: int = 0,
     hidden: Sequence[int] = (600,),
+    max_table: int = 100_000_000,
     rows_per_item: int = 2,
     bytes_per_rating: int = 12,
     optimiser_slots: int = 2,
@@ -155,19 +157,28 @@ def training_mib(
     """Memory that training needs beside the imported libraries, in MiB: an upper estimate.
 
     Four times the bytes of the ratings (the table, its grouping by user and the working set of an
-    epoch), and for every parameter, in float32, itself and the optimiser's numbers.
+    epoch), and for every parameter, in float32, itself, its best value and the optimiser's numbers.
 
     Args:
         ratings: Number of training ratings.
         items: Number of items: the width of the first and last layer.
+        users: Number of users, where the network has a teacher: the width of its first and last
+            layer. 0 for none.
         hidden: Hidden sizes; by default those of the default preset.
+        max_table: Most weights of a first or last layer; by default the default preset's.
         rows_per_item: Rows of the input table per item: 2 for presence inputs, 1 for ratings.
         bytes_per_rating: 12 for user, item and rating; 20 with a time.
         optimiser_slots: Numbers the optimiser keeps per parameter: 2 for Adam, 1 for momentum.
     """
-    sizes = [rows_per_item * items, *hidden, items]
-    parameters = sum(a * b + b for a, b in pairwise(sizes))
-    return (4 * ratings * bytes_per_rating + (1 + optimiser_slots) * 4 * parameters) / 2**20
+    parameters = 0
+    for columns in (items, users):
+        widths = list(hidden)
+        widths[0] = min(widths[0], max(max_table // max(rows_per_item * columns, 1), 1))
+        widths[-1] = min(widths[-1], max(max_table // max(columns, 1), 1))
+        if columns:
+            sizes = [rows_per_item * columns, *widths, columns]
+            parameters += sum(a * b + b for a, b in pairwise(sizes))
+    return (4 * ratings * bytes_per_rating + (2 + optimiser_slots) * 4 * parameters) / 2**20
 
 
 def iso_time(seconds: int) -> str:

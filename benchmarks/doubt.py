@@ -1,0 +1,98 @@
+"""How much of a share to believe that few held-out ratings found (``train._shrink.DOUBT``).
+
+    python benchmarks/doubt.py [--seeds 6] [--json]
+
+On synthetic ratings, few or sparse, ``default`` is trained once a seed. Then its deviations from
+the bias model are multiplied by the share that its validation part finds, less what that many
+squared standard errors take off (``trusted``), and scored on a fifth held out. Told is how far that
+is behind the bias model (below 0: ahead): the mean over seeds, and the worst.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+import numpy as np
+
+import matinee
+from matinee.data import synthesize
+from matinee.models import _training as training
+from matinee.train import Holdout, _shrink
+from rolling_origin import line, rms
+
+DOUBTS = (0.0, 1.0, 2.0, 4.0, 6.0, 9.0)
+DATA: dict[str, dict[str, Any]] = {
+    "100 x 60, 1,200": {"users": 100, "items": 60, "ratings": 1200},
+    "200 x 200, 4,000": {"users": 200, "items": 200, "ratings": 4000},
+    "800 x 400, 12,000": {"users": 800, "items": 400, "ratings": 12000},
+    "3,000 x 3,000, 12,000": {"users": 3000, "items": 3000, "ratings": 12000},
+    "300 x 200, 5,000, strong tastes": {
+        "users": 300,
+        "items": 200,
+        "ratings": 5000,
+        "rank": 3,
+        "taste": 0.8,
+        "noise": 0.5,
+    },
+}
+
+
+def told(options: dict[str, Any], seed: int) -> dict[float, float]:
+    """RMSE less the bias model's, by doubt."""
+    ratings = synthesize(seed=100 + seed, **options).ratings
+    train, held = matinee.split(ratings, holdout=0.2, seed=seed)
+    found: dict[str, float] = {}
+
+    def whole(network: Any, inputs: Any, known: Any, held: Holdout, **_: Any) -> tuple[float, Any]:
+        """As ``shrink_to_bias``, but nothing is shrunk: the share is noted."""
+        base = _shrink.bias_part(inputs, known, held)
+        deviation = _shrink.Deviations(network, inputs, known, held, base)._all
+        wanted = held.values - base
+        power = float(deviation @ deviation)
+        share = float(deviation @ wanted) / power
+        noise = float(np.mean(np.square(wanted - share * deviation)))
+        found.update(share=share, power=power, noise=noise)
+        return 1.0, _shrink.fit_shrinkage(network, inputs, known, held)[1]
+
+    kept = training.shrink_to_bias
+    training.shrink_to_bias = whole
+    try:
+        model = matinee.model("default", device="cpu").fit(train, seed=seed)
+    finally:
+        training.shrink_to_bias = kept
+    asked = held.user_ids.ids[held.users], held.item_ids.ids[held.items]
+    bias = matinee.Bias().fit(train).predict(*asked)
+    deviation = model.predict(*asked) - bias
+    plain = rms(bias - held.values)
+    errors, usual = {}, _shrink.DOUBT
+    for doubt in DOUBTS:
+        _shrink.DOUBT = doubt
+        errors[doubt] = rms(bias + _shrink.trusted(**found) * deviation - held.values) - plain
+    _shrink.DOUBT = usual
+    return errors
+
+
+def main() -> None:
+    """Train, shrink in every way, print."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--seeds", type=int, default=6)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    args = parser.parse_args()
+    rows = []
+    for name, options in DATA.items():
+        runs = [told(options, seed) for seed in range(args.seeds)]
+        row: dict[str, Any] = {"data": name}
+        for doubt in DOUBTS:
+            each = [run[doubt] for run in runs]
+            row[f"doubt {doubt:g}"] = f"{np.mean(each):+.4f} (worst {max(each):+.4f})"
+        rows.append(row)
+        if not args.json:
+            print(line(row), flush=True)
+    if args.json:
+        print(json.dumps({"seeds": args.seeds, "rows": rows}))
+
+
+if __name__ == "__main__":
+    main()
