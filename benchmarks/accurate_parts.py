@@ -43,6 +43,7 @@ def main() -> None:
     args = parser.parse_args()
     train, _ = named_split(args.split)
     train, held = matinee.split(train, holdout=0.1, seed=7)
+    train = train.compact()  # so that codes are the models' own
     users = train.user_ids.encode(held.user_ids.ids)[held.users].astype(np.int64)
     items = train.item_ids.encode(held.item_ids.ids)[held.items].astype(np.int32)
     known = (users >= 0) & (items >= 0)

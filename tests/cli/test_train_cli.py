@@ -19,7 +19,7 @@ import matinee
 from matinee.data import split_files, synthesize
 from matinee.models import read_manifest
 
-SMALL = ["--set", "hidden=8", "--set", "batch_size=32"]
+SMALL = ["--set", "hidden=8", "--set", "batch_size=32", "--set", "score_every=1"]
 KEYS = (
     *("model", "dataset", "n_users", "n_items", "n_train", "n_valid", "n_test", "rmse", "mae"),
     *("baselines", "epochs_run", "best_epoch", "train_seconds", "seconds_per_epoch", "seed"),
@@ -55,7 +55,10 @@ def test_json_is_one_object_with_all_there_is_to_say(shell: Any, catalogue: Path
     assert manifest["metrics"]["rmse"] == found["rmse"]
     assert manifest["record"]["training"]["preset"] == "default"
     lines = (shell.folder / found["folder"] / "metrics.jsonl").read_text().splitlines()
-    assert [json.loads(line)["valid_rmse"] for line in lines] == [r["valid_rmse"] for r in curve]
+    told = [json.loads(line) for line in lines]
+    assert [epoch["epoch"] for epoch in told if epoch["teacher"]] == [1, 2]
+    own = [epoch["valid_rmse"] for epoch in told if not epoch["teacher"]]
+    assert own == [row["valid_rmse"] for row in curve]
 
 
 def test_the_test_rows_are_left_out_of_training(train: Any, shell: Any, catalogue: Path) -> None:

@@ -131,7 +131,7 @@ ENSEMBLE = [
 @pytest.fixture(scope="module")
 def ensembles(tmp_path_factory: pytest.TempPathFactory) -> tuple[Recommender, Recommender]:
     settings = preset("base").replace(
-        {"epochs": 3, "batch_size": 16, "center": "bias", "validation": 0.1}, "test"
+        {"epochs": 3, "batch_size": 16, "center": "bias", "validation": 0.0}, "test"
     )
     members = settings.model_copy(update={"members": _members()})
     model = Ensemble(settings=members).fit(sample(), seed=1)

@@ -81,7 +81,7 @@ def test_the_share_is_that_of_least_squares(scale: float, most: float) -> None:
     x, y = before[row, kept.indices].astype(float), kept.values - base[row, kept.indices]
     wanted = (x @ y) / (x @ x)
     noise = np.mean((y - min(wanted, 1) * x) ** 2)
-    wanted = np.clip(wanted * (1 - noise / (x @ x) / wanted**2), 0, 1)  # less what chance makes
+    wanted = np.clip(wanted * (1 - 4 * noise / (x @ x) / wanted**2), 0, 1)  # less what chance makes
     score = held.rmse(net, inputs, kept)
     share, inputs = shrink_to_bias(net, inputs, kept, held)
     assert share == pytest.approx(wanted, rel=1e-4)
