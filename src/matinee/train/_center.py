@@ -42,4 +42,4 @@ def center_columns(network: Network, inputs: Inputs, known: Csr) -> None:
     counts = np.bincount(known.indices, minlength=known.n_columns)
     mean = (sums / (counts + CENTRING)).astype(np.float32)
     with torch.no_grad():
-        network.bias_out -= torch.from_numpy(mean).to(network.bias_out.dtype)
+        network.bias_out.sub_(torch.from_numpy(mean))

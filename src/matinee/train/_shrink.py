@@ -32,7 +32,7 @@ Parts of MovieLens-1M, at random or by time, ask for -0.14 to -0.18 (benchmarks/
 DOUBT = 4.0
 """Squared standard errors that count for nothing. On small or sparse synthetic data 1 let chance
 make models that were up to 0.007 behind the bias model, 4 at most 0.0005; where tastes show it
-costs up to 0.0004 (benchmarks/doubt.py)."""
+costs nothing (benchmarks/doubt.py)."""
 
 
 def believable(deviation: Float64, wanted: Float64) -> float:
