@@ -15,7 +15,6 @@ from ..nn import Network, fit_inputs
 from ..train import (
     Epoch,
     Holdout,
-    Lessons,
     Run,
     RunFolder,
     Settings,
@@ -51,7 +50,6 @@ def prepare(
     held: Mask | None = None,
     member: int = 0,
     teaches: bool = False,
-    lessons: Lessons | None = None,
     group: Group = ALONE,
 ) -> tuple[Run, Mask | None]:
     """A run that is ready to train.
@@ -67,7 +65,6 @@ def prepare(
         held: Which ratings are the validation part, shape (len(train),), where that is settled.
         member: Number in the ensemble, from 1; 0 for none.
         teaches: Whether it is trained to teach another network.
-        lessons: What its teachers say of drawn columns.
         group: The processes that train together.
 
     Returns:
@@ -116,7 +113,6 @@ def prepare(
         watch=watched,
         member=member,
         teaches=teaches,
-        lessons=lessons,
         measures=measure,
         training=own,
         group=group,
