@@ -43,17 +43,17 @@ def told(options: dict[str, Any], seed: int) -> dict[float, float]:
     """RMSE less the bias model's, by doubt."""
     ratings = synthesize(seed=100 + seed, **options).ratings
     train, held = matinee.split(ratings, holdout=0.2, seed=seed)
-    found: dict[str, float] = {}
+    shares: dict[float, float] = {}
 
     def whole(network: Any, inputs: Any, known: Any, held: Holdout, **_: Any) -> tuple[float, Any]:
-        """As ``shrink_to_bias``, but nothing is shrunk: the share is noted."""
+        """As ``shrink_to_bias``, but nothing is shrunk: the shares are noted."""
         base = _shrink.bias_part(inputs, known, held)
         deviation = _shrink.Deviations(network, inputs, known, held, base)._all
-        wanted = held.values - base
-        power = float(deviation @ deviation)
-        share = float(deviation @ wanted) / power
-        noise = float(np.mean(np.square(wanted - share * deviation)))
-        found.update(share=share, power=power, noise=noise)
+        usual = _shrink.DOUBT
+        for doubt in DOUBTS:
+            _shrink.DOUBT = doubt
+            shares[doubt] = _shrink.believable(deviation, held.values - base)
+        _shrink.DOUBT = usual
         return 1.0, _shrink.fit_shrinkage(network, inputs, known, held)[1]
 
     kept = training.shrink_to_bias
@@ -66,12 +66,10 @@ def told(options: dict[str, Any], seed: int) -> dict[float, float]:
     bias = matinee.Bias().fit(train).predict(*asked)
     deviation = model.predict(*asked) - bias
     plain = rms(bias - held.values)
-    errors, usual = {}, _shrink.DOUBT
-    for doubt in DOUBTS:
-        _shrink.DOUBT = doubt
-        errors[doubt] = rms(bias + _shrink.trusted(**found) * deviation - held.values) - plain
-    _shrink.DOUBT = usual
-    return errors
+    return {
+        doubt: rms(bias + share * deviation - held.values) - plain
+        for doubt, share in shares.items()
+    }
 
 
 def main() -> None:

@@ -44,13 +44,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
 def parts(name: str) -> tuple[Ratings, Ratings]:
     """What to train on and what to score on."""
     if name == "random" or name.startswith("0."):
-        by_name = {
-            name: (train, held)
-            for name, train, held in splits(
-                matinee.load("ml-1m"), [] if name == "random" else [float(name)]
-            )
-        }
-        return list(by_name.values())[-1]
+        origins = [] if name == "random" else [float(name)]
+        *_, (_, train, held) = splits(matinee.load("ml-1m"), origins)
+        return train, held
     if "/" in name:
         train, _ = named_split(name)
     else:

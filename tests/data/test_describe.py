@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from inspect import signature
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from matinee.data import CATALOGUE, ItemTable, Ratings, describe, training_mib
 from matinee.data._describe import Bar, iso_time
 from matinee.errors import DataError
+from matinee.train import preset
 
 
 def small() -> Ratings:
@@ -104,6 +106,10 @@ def test_training_memory() -> None:
     narrow = training_mib(1_000_209, 3706, hidden=(80,), rows_per_item=1, max_table=8 * 3706 + 5)
     assert narrow == expected / 2**20
     assert training_mib(100, 10, optimiser_slots=0) < training_mib(100, 10)
+    usual = signature(training_mib).parameters
+    network = preset("default").network
+    assert usual["hidden"].default == network.hidden
+    assert usual["max_table"].default == network.max_table
     assert 4000 < training_mib(100_480_507, 17_770) < 8192
 
 

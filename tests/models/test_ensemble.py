@@ -308,6 +308,7 @@ def test_members_share_the_ratings_in_the_file(tmp_path: Path) -> None:
 
 def test_it_is_better_than_its_members(real_data: Callable[[str], Path]) -> None:
     train, test = u1(real_data("ml-100k"))
+    # So few epochs want the rate of ``default``: at its own ``accurate`` has not learned much yet.
     small = {"hidden": [100], "epochs": 30, "learning_rate": 4e-3}
     one = Autoencoder(device="cpu", **small).fit(train, seed=0).evaluate(test)
     both = Ensemble(device="cpu", **small).fit(train, seed=0).evaluate(test)

@@ -70,6 +70,14 @@ def test_its_epochs_and_its_teachers() -> None:
     assert model(teacher_epochs=0.01).planned_epochs[0, True] == 1
 
 
+def test_the_seeded_losses() -> None:
+    """Frozen, as in tests/train/test_golden.py: of the teacher, and of what it has taught."""
+    net = model().fit(sample())
+    assert losses(net.teacher_epochs) == pytest.approx([0.7045259, 0.6580565, 0.6950202], rel=1e-5)
+    wanted = [0.2815865, 0.2661305, 0.2582402, 0.2422889, 0.2541879, 0.2603728]
+    assert losses(net.epochs) == pytest.approx(wanted, rel=1e-5)
+
+
 def test_they_are_saved(tmp_path: Path) -> None:
     net = model().fit(sample())
     again = matinee.load_model(net.save(tmp_path / "model"))

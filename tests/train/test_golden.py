@@ -56,6 +56,11 @@ GOLDEN: dict[str, tuple[str, dict[str, Any], list[float]]] = {
         {"optimizer": "adagrad", "learning_rate": 0.02, "hidden": [16]},
         [1.6539112, 1.2038357, 1.0796546, 0.98441099],
     ),
+    "default": (
+        "default",
+        {"hidden": [32], "batch_size": 16},
+        [1.2583697, 1.2732796, 1.2342249, 1.2700970],
+    ),
     "default, alone, slower": (  # the learning rate that the preset had before it had a teacher
         "default",
         {"hidden": [32], "batch_size": 16, "learning_rate": 2e-3},

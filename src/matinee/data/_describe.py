@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .._widths import within
 from ..errors import DataError
 from ._ratings import Ratings
 from ._repeats import told
@@ -165,18 +166,17 @@ def training_mib(
         users: Number of users, where the network has a teacher: the width of its first and last
             layer. 0 for none.
         hidden: Hidden sizes; by default those of the default preset.
-        max_table: Most weights of a first or last layer; by default the default preset's.
+        max_table: Most weights of a first or last layer, 0 for no limit; by default the default
+            preset's.
         rows_per_item: Rows of the input table per item: 2 for presence inputs, 1 for ratings.
         bytes_per_rating: 12 for user, item and rating; 20 with a time.
         optimiser_slots: Numbers the optimiser keeps per parameter: 2 for Adam, 1 for momentum.
     """
     parameters = 0
     for columns in (items, users):
-        widths = list(hidden)
-        widths[0] = min(widths[0], max(max_table // max(rows_per_item * columns, 1), 1))
-        widths[-1] = min(widths[-1], max(max_table // max(columns, 1), 1))
         if columns:
-            sizes = [rows_per_item * columns, *widths, columns]
+            table_rows = rows_per_item * columns
+            sizes = [table_rows, *within(hidden, max_table, columns, table_rows), columns]
             parameters += sum(a * b + b for a, b in pairwise(sizes))
     return (4 * ratings * bytes_per_rating + (2 + optimiser_slots) * 4 * parameters) / 2**20
 

@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from .._widths import within
 from ..config import Config
 from ._activation_names import Activation
 
@@ -86,12 +87,8 @@ class NetworkConfig(Config):
             columns: Rows of the last layer's table.
             table_rows: Rows of the first layer's.
         """
-        if not self.max_table:
-            return self
-        widest = [*self.hidden]
-        widest[0] = min(widest[0], max(self.max_table // max(table_rows, 1), 1))
-        widest[-1] = min(widest[-1], max(self.max_table // max(columns, 1), 1))
-        return self.model_copy(update={"hidden": tuple(widest)})
+        hidden = within(self.hidden, self.max_table, columns, table_rows)
+        return self.model_copy(update={"hidden": hidden})
 
     @property
     def shrinks(self) -> bool:

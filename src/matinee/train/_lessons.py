@@ -123,7 +123,7 @@ class Lessons:
         told = np.zeros(entries, dtype=batch.target.dtype)
         weight = np.full(entries, self.weight, dtype=batch.weight.dtype)
         seed = np.uint64((salt ^ _DRAWS) & 0xFFFFFFFFFFFFFFFF)
-        _draw(batch.indptr, self.known.indices, seed, column)
+        _draw(self.known.indices, seed, column)
         for each in self.teachers:
             _answer(
                 batch.indptr,
@@ -168,11 +168,10 @@ class _Joint:
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def _draw(ptr: Int64, indices: Int32, salt: np.uint64, column: Int32) -> None:
+def _draw(indices: Int32, salt: np.uint64, column: Int32) -> None:
     """Draw a column for each entry, as often as it stands in ``indices``."""
-    for b in prange(len(ptr) - 1):
-        for j in range(ptr[b], ptr[b + 1]):
-            column[j] = indices[int(uniform(salt, np.uint64(j)) * len(indices))]
+    for j in prange(len(column)):
+        column[j] = indices[int(uniform(salt, np.uint64(j)) * len(indices))]
 
 
 @njit(cache=True, nogil=True, parallel=True, fastmath=kernels.FAST, error_model="numpy")
