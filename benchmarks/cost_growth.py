@@ -20,11 +20,13 @@ import numpy as np
 import torch
 
 from _rivals import CLOCKS, Clock, Dense, Ours
-from matinee.data import Csr, atomic_path, synthesize
+from matinee.base.atomic import atomic_path
+from matinee.charts._svg import element
+from matinee.charts.chart import WIDTH, Chart, Drawing
+from matinee.charts.lines import Level, Lines, Series
+from matinee.data import Csr
 from matinee.nn import NetworkConfig
-from matinee.report._chart import WIDTH, Chart, Drawing
-from matinee.report._lines import Level, Lines, Series
-from matinee.report._svg import element
+from matinee.synth import synthesize
 from matinee.train import TrainConfig
 
 USERS, BATCH = 3000, 128

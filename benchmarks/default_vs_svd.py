@@ -55,7 +55,7 @@ def alone(epochs: int) -> Recommender:
 
 def svd(epochs: int) -> Recommender:
     """SVD with the settings above, which svd_settings.py chose, so long."""
-    from matinee.study._models import make_model
+    from matinee.lab.study.models import make_model
 
     return make_model("surprise-svd", {**SVD, "n_epochs": epochs})
 

@@ -81,8 +81,8 @@ def work(users: int, out: Path) -> None:
     """Time every case in this process, with the others that torchrun started."""
     import numpy as np
 
-    from matinee.data import synthesize
-    from matinee.models._training import prepare
+    from matinee.models.networks.training import prepare
+    from matinee.synth import synthesize
     from matinee.train import Group, preset, train
 
     @dataclass(frozen=True)

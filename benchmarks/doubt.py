@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 import matinee
-from matinee.data import synthesize
-from matinee.models import _training as training
+from matinee.models.networks import training
+from matinee.synth import synthesize
 from matinee.train import Holdout, _shrink
 from rolling_origin import line, rms
 

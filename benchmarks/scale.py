@@ -17,7 +17,7 @@ from pathlib import Path
 
 import matinee
 from _memory import peak_mib, reset_peak
-from matinee.data import write_synthetic
+from matinee.synth import write_synthetic
 
 SETTINGS = {"hidden": [128, 128, 128], "activation": "elu", "batch_size": 512, "center": "mean"}
 

@@ -14,7 +14,7 @@ import json
 import time
 
 import matinee
-from matinee.study._models import make_model
+from matinee.lab.study.models import make_model
 
 FACTORS = (50, 100, 200)
 RATES = (0.005, 0.01)

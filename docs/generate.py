@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from matinee.cli._app import command_tree
 from matinee.config import Config
-from matinee.data import SynthConfig
-from matinee.study import Arm, Check, Claim, Data, Group, Literature, Published, Quick, Study
+from matinee.lab.study import Arm, Check, Claim, Data, Group, Literature, Published, Quick, Study
+from matinee.synth import SynthConfig
 from matinee.train import Settings, preset, preset_names
 
 HERE = Path(__file__).resolve().parent

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from study_numbers import arm, curves, known, rows
 
-from matinee.report._chart import WIDTH, Chart, Drawing
-from matinee.report._dots import Dot, Dots
-from matinee.report._lines import Lines, Mark, Series
-from matinee.report._svg import element, line, shape, text
+from matinee.charts._svg import element, line, shape, text
+from matinee.charts.chart import WIDTH, Chart, Drawing
+from matinee.charts.dots import Dot, Dots
+from matinee.charts.lines import Lines, Mark, Series
 
 WIDE = 720.0
 

@@ -19,8 +19,8 @@ import study_numbers as numbers
 from pictures import pictures
 from study_numbers import STUDIES, markdown, rows
 
-from matinee.report import publish_study
-from matinee.study import Results, Study, find_study, load_results
+from matinee.lab.report import publish_study
+from matinee.lab.study import Results, Study, find_study, load_results
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent

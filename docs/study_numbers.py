@@ -22,7 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean
 
-from matinee.study import load_results
+from matinee.lab.study import load_results
 
 STUDIES = Path(__file__).resolve().parent / "studies"
 MISSING = "(not run yet)"

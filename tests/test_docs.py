@@ -12,8 +12,8 @@ from typing import Any, get_args
 import pytest
 
 from matinee.config import Config, fields
-from matinee.data import SynthConfig
-from matinee.study import Study
+from matinee.lab.study import Study
+from matinee.synth import SynthConfig
 from matinee.train import Settings, preset_names
 
 ROOT = Path(__file__).resolve().parent.parent

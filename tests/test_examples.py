@@ -14,8 +14,8 @@ import duckdb
 import numpy as np
 import pytest
 
-from matinee.data import synthesize
 from matinee.models import Autoencoder, export_items, load_model
+from matinee.synth import synthesize
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 

@@ -12,8 +12,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from matinee.report import publish_study
-from matinee.study import load_results
+from matinee.lab.report import publish_study
+from matinee.lab.study import load_results
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"

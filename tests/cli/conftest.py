@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from matinee.cli import main
-from matinee.data import split, synthesize, write_split, write_synthetic
+from matinee.data import split, write_split
+from matinee.synth import synthesize, write_synthetic
 
 MATINEE = Path(sys.executable).with_name("matinee.exe" if os.name == "nt" else "matinee")
 SHAPE = (120, 90, 4000)

@@ -11,7 +11,8 @@ import pytest
 import typer
 
 from matinee import __version__
-from matinee.cli import _app, _output, main
+from matinee.cli import _app, main
+from matinee.cli import output as _output
 from matinee.errors import DataError, UsageError
 
 

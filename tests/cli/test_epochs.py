@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from matinee.cli import _epochs, _output, _progress
+from matinee.cli import output as _output
+from matinee.cli.show import epochs as _epochs
+from matinee.cli.show import progress as _progress
 from matinee.train import Epoch
 
 

@@ -69,7 +69,7 @@ def test_strangers_are_counted_apart(shell: Any, trained: Path) -> None:
 
 
 def test_a_warning_is_bold_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    from matinee.cli import _output
+    from matinee.cli import output as _output
 
     monkeypatch.delenv("NO_COLOR", raising=False)
     assert _output.bold("x") == "x"

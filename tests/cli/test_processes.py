@@ -8,8 +8,8 @@ import time
 import pytest
 
 from matinee.cli import main
-from matinee.cli._output import note, say
-from matinee.cli._processes import one_voice, threads_each
+from matinee.cli.output import note, say
+from matinee.cli.processes import one_voice, threads_each
 from matinee.errors import DataError, ProcessError
 
 

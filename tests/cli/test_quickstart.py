@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from matinee.cli import _quickstart
-from matinee.cli._presets import to_toml
+from matinee.cli.commands import _quickstart
+from matinee.cli.commands._presets import to_toml
 from matinee.train import Settings, preset, preset_names
 
 

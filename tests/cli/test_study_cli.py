@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from matinee.cli._study_live import StudyProgress, clock, sparkline
-from matinee.study import EpochRecord, Study, plan_study
+from matinee.cli.show.study_live import StudyProgress, clock, sparkline
+from matinee.lab.study import EpochRecord, Study, plan_study
 
 if TYPE_CHECKING:
     from .conftest import Shell
@@ -187,6 +187,6 @@ def _render(drawn: Any) -> str:
 
 
 def _record(key: str) -> Any:
-    from matinee.study import RunRecord
+    from matinee.lab.study import RunRecord
 
     return RunRecord(key, {}, "w", 0, "done", "", (), {"rmse": 0.9}, 1, 1.0, 1.0, 2.0)

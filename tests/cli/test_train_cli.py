@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 import matinee
-from matinee.data import split_files, synthesize
+from matinee.data import split_files
 from matinee.models import read_manifest
+from matinee.synth import synthesize
 
 SMALL = ["--set", "hidden=8", "--set", "batch_size=32", "--set", "score_every=1"]
 KEYS = (

@@ -11,16 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from matinee.data import (
-    CATALOGUE,
-    add,
-    atomic_path,
-    data_home,
-    forget,
-    locate,
-    registered,
-)
-from matinee.data._home import registry_path
+from matinee.base.atomic import atomic_path
+from matinee.data import CATALOGUE, add, data_home, forget, locate, registered
+from matinee.data.sources.home import registry_path
 from matinee.errors import DataError, MatineeError, UsageError
 
 
@@ -188,7 +181,7 @@ def test_atomic_leaves_the_old_file(tmp_path: Path, error: type[BaseException]) 
 @pytest.mark.parametrize("swap", [True, False])
 def test_atomic_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, swap: bool) -> None:
     if not swap:
-        monkeypatch.setattr("matinee.data._atomic._exchange", lambda one, other: False)
+        monkeypatch.setattr("matinee.base.atomic._exchange", lambda one, other: False)
     target = tmp_path / "model"
     for content in ("one", "two"):
         with atomic_path(target) as temporary:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from matinee.data._columns import ITEM_ROLES, RATING_ROLES, assign, plain
+from matinee.data.read.columns import ITEM_ROLES, RATING_ROLES, assign, plain
 from matinee.errors import DataError, UsageError
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from matinee.data import CATALOGUE, ItemTable, Ratings, describe, training_mib
-from matinee.data._describe import Bar, iso_time
+from matinee.data.description import Bar, iso_time
 from matinee.errors import DataError
 from matinee.train import preset
 

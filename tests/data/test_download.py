@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from matinee.data import CATALOGUE, Dataset, get, locate
-from matinee.data._download import fetch
+from matinee.data.sources.download import fetch
 from matinee.errors import MatineeError, UsageError
 
 

@@ -232,7 +232,7 @@ def test_sql_alone_reads_files(tmp_path: Path) -> None:
 def test_postgres_without_its_extension_says_what_to_do(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from matinee.data import _read_sql
+    from matinee.data.read import sql as _read_sql
 
     def refuse(self: Any, query: str) -> None:
         raise duckdb.IOException(f"IO Error: no network for {query}")

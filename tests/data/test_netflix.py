@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from matinee.data import Ratings, Scale, load
-from matinee.data import _netflix as reader
+from matinee.data.netflix import reader
 from matinee.errors import DataError, UsageError
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -9,16 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from matinee.data import (
-    NAMED_SPLITS,
-    Ratings,
-    add,
-    get,
-    named_parts,
-    named_split,
-    split_files,
-)
-from matinee.data import _netflix_splits as splits
+from matinee.data import NAMED_SPLITS, Ratings, add, get, named_parts, named_split, split_files
+from matinee.data.netflix import splits
 from matinee.errors import DataError, UsageError
 
 sys.path.insert(0, str(Path(__file__).parent))

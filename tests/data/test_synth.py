@@ -13,17 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matinee.data import (
-    Ratings,
-    SynthConfig,
-    Synthetic,
-    World,
-    read_manifest,
-    synthesize,
-    write_synthetic,
-)
-from matinee.data import _synth_kernels as kernels
+from matinee.data import Ratings
 from matinee.errors import DataError, MatineeError, UnknownIdError, UsageError
+from matinee.synth import SynthConfig, Synthetic, World, read_manifest, synthesize, write_synthetic
+from matinee.synth import _kernels as kernels
 
 
 @pytest.fixture(scope="module")

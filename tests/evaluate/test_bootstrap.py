@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from matinee.evaluate import ErrorSums, bootstrap, interval
-from matinee.evaluate import _bootstrap as module
+from matinee.evaluate.statistics import bootstrap as module
 
 
 def sums_of(rng: np.random.Generator, users: int, spread: float = 0.5) -> ErrorSums:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from matinee.data import Ratings, split, synthesize
+from matinee.data import Ratings, split
 from matinee.errors import DataError
 from matinee.evaluate import Breakdown, ErrorBin, breakdown
 from matinee.models import Bias, ItemMean, Recommender
+from matinee.synth import synthesize
 
 
 @pytest.fixture(scope="module")

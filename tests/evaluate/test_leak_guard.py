@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matinee.data import Histories, Ratings
-from matinee.data._fingerprint import hash_ids
+from matinee.data.fingerprints import hash_ids
 from matinee.evaluate import PairSet
 
 ids = st.one_of(st.integers(-(2**63), 2**63 - 1), st.integers(0, 20))
@@ -72,7 +72,7 @@ def test_hashes_do_not_collide_by_structure() -> None:
 def test_hashes_are_the_same_in_every_process() -> None:
     code = (
         "import numpy as np\n"
-        "from matinee.data._fingerprint import hash_ids\n"
+        "from matinee.data.fingerprints import hash_ids\n"
         "print(hash_ids(np.array([7, -1])).tolist(),"
         " hash_ids(np.array(['é', 'b'], dtype=object)).tolist())"
     )

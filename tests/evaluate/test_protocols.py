@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from matinee.data import Ratings, Scale, split, synthesize
+from matinee.data import Ratings, Scale, split
 from matinee.errors import UsageError
-from matinee.evaluate._protocols import PROTOCOLS, protocols
-from matinee.evaluate._user_mean import user_mean_rmse
+from matinee.evaluate.protocols import PROTOCOLS, protocols
+from matinee.evaluate.user_mean import user_mean_rmse
 from matinee.models import Bias, ItemMean
+from matinee.synth import synthesize
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matinee.evaluate._bootstrap import Interval
-from matinee.evaluate._questions import Mean, Slope, _residuals, answer, argmin_slope
-from matinee.evaluate._seeds import t_interval
+from matinee.evaluate.statistics.bootstrap import Interval
+from matinee.evaluate.statistics.questions import Mean, Slope, _residuals, answer, argmin_slope
+from matinee.evaluate.statistics.seeds import t_interval
 
 ABOVE = Interval(0.0, math.inf)
 CERTAIN = np.array([0.10, 0.11, 0.12])

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from matinee.evaluate._bootstrap import Interval
-from matinee.evaluate._seeds import Estimate, adjust, holm, paired, t_interval, t_p
+from matinee.evaluate.statistics.bootstrap import Interval
+from matinee.evaluate.statistics.seeds import Estimate, adjust, holm, paired, t_interval, t_p
 
 numbers = st.floats(-100, 100).map(lambda v: round(v, 6))
 samples = st.lists(numbers, min_size=2, max_size=12)

@@ -13,10 +13,11 @@ import pytest
 import torch
 from battery import Battery, Case, checkerboard, everything, fitted, sample, seen_by, u1
 
+from matinee.baseline import fit_bias
 from matinee.data import Histories, Ratings, Scale, Table
 from matinee.errors import DataError, UsageError
 from matinee.models import Autoencoder, Bias, load_model
-from matinee.train import Epoch, Settings, fit_bias
+from matinee.train import Epoch, Settings
 
 QUICK = partial(Autoencoder, device="cpu")
 

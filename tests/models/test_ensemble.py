@@ -112,7 +112,7 @@ def test_vectors_of_people_stand_side_by_side() -> None:
 
 
 def test_one_validation_part_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    from matinee.models import _ensemble
+    from matinee.models.networks import ensemble as _ensemble
 
     runs: list[Any] = []
     prepare = _ensemble.prepare

@@ -16,7 +16,7 @@ import matinee
 from matinee.data import Ratings
 from matinee.errors import MatineeError, ModelFileError, UsageError
 from matinee.models import Bias, load_model, read_manifest
-from matinee.models import _folder as module
+from matinee.models.folder import folder as module
 
 FILES = [
     "histories.parquet",

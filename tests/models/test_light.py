@@ -24,10 +24,10 @@ from matinee.models import (
     item_vectors,
     load_model,
 )
-from matinee.models._light import LightEnsemble, _csr
+from matinee.models.networks.light import LightEnsemble, _csr
 from matinee.nn import Forward, NetworkConfig, RowOutputs
-from matinee.nn._activations import TORCH
 from matinee.nn._forward import ACTIVATIONS
+from matinee.nn.activations import TORCH
 from matinee.train import _shrink, preset
 
 STRANGERS: list[dict[str, float]] = [
@@ -141,7 +141,7 @@ def ensembles(tmp_path_factory: pytest.TempPathFactory) -> tuple[Recommender, Re
 
 
 def _members() -> tuple[Any, ...]:
-    from matinee.train._config import Member
+    from matinee.train.config import Member
 
     return tuple(Member.make(each) for each in ENSEMBLE)
 

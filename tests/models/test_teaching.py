@@ -15,7 +15,7 @@ import matinee
 from matinee.data import Ratings
 from matinee.errors import UsageError
 from matinee.models import Autoencoder
-from matinee.models._training import prepare
+from matinee.models.networks.training import prepare
 from matinee.train import Epoch, Settings
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -10,8 +10,9 @@ import torch
 from dense import ACTIVATIONS, Entries, close, entries
 from hypothesis import given, settings
 
-from matinee.nn import Transposer, add_weighted, kernels, sum_by_column
-from matinee.nn._activations import CODES, TORCH
+from matinee.nn import Transposer, add_weighted, sum_by_column
+from matinee.nn.activations import CODES, TORCH
+from matinee.nn.sparse import kernels
 
 PRECISE = [(np.float64, 1e-10), (np.float32, 1e-5)]
 precisions = pytest.mark.parametrize(("dtype", "tolerance"), PRECISE, ids=["float64", "float32"])

@@ -10,9 +10,9 @@ import torch
 from dense import ACTIVATIONS, network
 from test_middle import compare
 
-from matinee.nn import _dropout_kernels as kernels
-from matinee.nn import _thin_code as thin_code
-from matinee.nn._thin_code import ThinCode
+from matinee.nn.sparse import dropout_kernels as kernels
+from matinee.nn.sparse import thin_code
+from matinee.nn.sparse.thin_code import ThinCode
 
 
 @pytest.fixture

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from matinee.data import split, synthesize
+from matinee.data import split
+from matinee.lab.report import write_model_report, write_study_report
 from matinee.models import Bias
-from matinee.report import write_model_report, write_study_report
+from matinee.synth import synthesize
 
 sys.path.insert(0, str(Path(__file__).parent))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from matinee.study import EpochRecord, Results, RunRecord, Study
+from matinee.lab.study import EpochRecord, Results, RunRecord, Study
 
 VERSIONS = {
     "matinee": "0.1.0",

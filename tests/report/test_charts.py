@@ -13,15 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matinee.report._bars import Histogram
-from matinee.report._calibration import Calibration, Pair
-from matinee.report._chart import Chart
-from matinee.report._dots import Dot, Dots
-from matinee.report._heat import Heat
-from matinee.report._lines import Level, Lines, Mark, Series
-from matinee.report._scale import Axis, log_ticks, round_ticks, tick_texts
-from matinee.report._svg import COLOURS, look, path, shortened, simplified, spread
-from matinee.report._svg import width as text_width
+from matinee.charts._scale import Axis, log_ticks, round_ticks, tick_texts
+from matinee.charts._svg import COLOURS, look, path, shortened, simplified, spread
+from matinee.charts._svg import width as text_width
+from matinee.charts.bars import Histogram
+from matinee.charts.calibration import Calibration, Pair
+from matinee.charts.chart import Chart
+from matinee.charts.dots import Dot, Dots
+from matinee.charts.heat import Heat
+from matinee.charts.lines import Level, Lines, Mark, Series
 
 NASTY = '</script><script>alert("1")</script> & "quotes" \'single\''
 

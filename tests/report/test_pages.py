@@ -16,11 +16,12 @@ from urllib.parse import unquote
 import plausible
 import pytest
 
-from matinee.data import split, synthesize
+from matinee.data import split
 from matinee.errors import LeakError
+from matinee.lab.report import ModelReport, StudyReport, write_model_report, write_study_report
+from matinee.lab.study import Results
 from matinee.models import Bias
-from matinee.report import ModelReport, StudyReport, write_model_report, write_study_report
-from matinee.study import Results
+from matinee.synth import synthesize
 
 KINDS = ["reference", "depth-and-data", "protocol", "model"]
 VOID = {"meta", "link", "br", "img", "input", "hr", "path", "circle", "line", "rect"}

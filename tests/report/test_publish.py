@@ -7,8 +7,8 @@ from pathlib import Path
 
 import plausible
 
-from matinee.report import publish_study
-from matinee.study import load_results
+from matinee.lab.report import publish_study
+from matinee.lab.study import load_results
 
 
 def files_of(folder: Path) -> dict[str, str]:

@@ -13,9 +13,10 @@ pytest.importorskip("fastapi", reason="the server needs matinee[serve]")
 
 from starlette.testclient import TestClient
 
-from matinee.data import split, synthesize
+from matinee.data import split
 from matinee.models import Autoencoder, Recommender, load_model
 from matinee.serve import ServeSettings, create_app
+from matinee.synth import synthesize
 
 sys.path.insert(0, str(Path(__file__).parent))
 pytest.register_assert_rewrite("browsing", "serving")

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from serving import Process
 
-from matinee.data import ItemTable, synthesize
+from matinee.data import ItemTable
 from matinee.models import Bias
+from matinee.synth import synthesize
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 FILMS = [

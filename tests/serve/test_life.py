@@ -19,8 +19,8 @@ import httpx2 as httpx
 import pytest
 from serving import CLIENT, MATINEE, Process, until
 
-from matinee.data import synthesize
 from matinee.models import Bias, load_model
+from matinee.synth import synthesize
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from matinee.data import synthesize
 from matinee.models import Bias
 from matinee.serve import ServeSettings, create_app
+from matinee.synth import synthesize
 
 OK = [{"item": "1", "rating": 5}]
 PATHS = ["/v1/recommend", "/v1/predict", "/v1/profile", "/v1/surprise"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from matinee.study import EpochRecord, Results, RunRecord, Study
+from matinee.lab.study import EpochRecord, Results, RunRecord, Study
 
 Figures = Mapping[str, float | Sequence[float]]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from matinee.errors import DataError
-from matinee.study import (
+from matinee.lab.study import (
     EpochRecord,
     Results,
     RunRecord,

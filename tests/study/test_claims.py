@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from made_results import both, held, lost, results, run
 
 from matinee.errors import UsageError
-from matinee.study import Check, Judgement, Results, RunRecord, judge
-from matinee.study._find import find_study, study_names
-from matinee.study._results import BASELINES
-from matinee.study._series import declared, expand
+from matinee.lab.study import Check, Judgement, Results, RunRecord, judge
+from matinee.lab.study._find import find_study, study_names
+from matinee.lab.study.results import BASELINES
+from matinee.lab.study.series import declared, expand
 
 HOLDS, NOT, ONLY, OPEN = (
     "holds",

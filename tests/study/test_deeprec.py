@@ -9,9 +9,9 @@ import pytest
 
 from matinee.data import NAMED_SPLITS
 from matinee.errors import DataError
-from matinee.study import Study, find_study, plan_study
-from matinee.study._arms import ResolvedArm, resolve_arms
-from matinee.study._data import describe_data, prepare
+from matinee.lab.study import Study, find_study, plan_study
+from matinee.lab.study.arms import ResolvedArm, resolve_arms
+from matinee.lab.study.runs.data import describe_data, prepare
 
 TABLE_2 = {1: 1.146, 3: 0.9615, 5: 0.9378, 7: 0.9364, 9: 0.9340, 11: 0.9328}
 """Evaluation RMSE by hidden layers of 128 (weight layers are one more), arXiv 1708.01715."""

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from matinee.errors import UsageError
-from matinee.study import (
+from matinee.lab.study import (
     EpochRecord,
     RunRecord,
     Spec,
@@ -25,7 +25,7 @@ from matinee.study import (
     plan_study,
     run_study,
 )
-from matinee.study._engine import Watcher, default_workers
+from matinee.lab.study.runs.engine import Watcher, default_workers
 
 SECONDS = {"seconds", "total_seconds", "peak_mib", "versions"}
 MATINEE = Path(sys.executable).with_name("matinee")
@@ -264,7 +264,7 @@ def _told(record: RunRecord) -> dict[str, Any]:
 
 
 def _write(file: Path) -> None:
-    from matinee.study._toml import to_toml
+    from matinee.lab.study.toml import to_toml
 
     file.write_text(to_toml(Study.make(STUDY)), "utf-8")
 
@@ -279,7 +279,7 @@ def test_ctrl_c_keeps_the_epochs_of_a_long_run(tmp_path: Path) -> None:
             "groups": STUDY["groups"][:1],
         }
     )
-    from matinee.study._toml import to_toml
+    from matinee.lab.study.toml import to_toml
 
     file, folder = tmp_path / "long.toml", tmp_path / "runs"
     file.write_text(to_toml(study), "utf-8")
@@ -302,7 +302,7 @@ def test_ctrl_c_keeps_the_epochs_of_a_long_run(tmp_path: Path) -> None:
 
 
 def test_workers_and_threads_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("matinee.study._engine._cores", lambda: 8)
+    monkeypatch.setattr("matinee.lab.study.runs.engine._cores", lambda: 8)
     assert default_workers() == (8, 1)
     assert default_workers(2) == (2, 4)
     assert default_workers(threads=2) == (4, 2)

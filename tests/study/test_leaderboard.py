@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 from made_results import run
 
-from matinee.data import split, synthesize
+from matinee.data import split
 from matinee.errors import UsageError
+from matinee.lab.leaderboard import leaderboard
+from matinee.lab.leaderboard.text import COLUMNS, cells, heading, leaderboard_markdown, waiting
+from matinee.lab.study import Results, Study, find_study, plan_study, run_study
+from matinee.lab.study.arms import resolve_arms
+from matinee.lab.study.models import OUTSIDE, check_kind, make_model, missing
+from matinee.lab.study.results import RunRecord
 from matinee.models import Recommender
-from matinee.study import Results, Study, find_study, leaderboard, plan_study, run_study
-from matinee.study._arms import resolve_arms
-from matinee.study._leaderboard_text import COLUMNS, cells, heading, leaderboard_markdown, waiting
-from matinee.study._models import OUTSIDE, check_kind, make_model, missing
-from matinee.study._results import RunRecord
+from matinee.synth import synthesize
 
 BOARD: dict[str, Any] = {
     "name": "board",
@@ -159,7 +161,7 @@ def test_what_diverged_and_what_is_to_do_are_told() -> None:
 
 
 def test_a_missing_library_is_a_row_and_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("matinee.study._models.find_spec", lambda name: None)
+    monkeypatch.setattr("matinee.lab.study.models.find_spec", lambda name: None)
     found = results()
     del found.runs["rest/svd", "d", 0]
     section = leaderboard(found).sections[0]
@@ -220,7 +222,7 @@ def test_seeds_of_data_leave_the_others_out() -> None:
 def test_a_run_whose_library_is_missing_is_left_out(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("matinee.study._models.find_spec", lambda name: None)
+    monkeypatch.setattr("matinee.lab.study.models.find_spec", lambda name: None)
     world = {"users": 60, "items": 30, "ratings": 900}
     groups = [{"name": "g", "title": "G", "arms": [{"name": "svd", "model": "surprise-svd"}]}]
     study = Study.make(
@@ -289,8 +291,8 @@ def _like_scores(model: Recommender) -> None:
 @pytest.mark.parametrize("kind", ["surprise-svd", "surprise-svdpp"])
 def test_predictions_are_the_library_s_own(kind: str) -> None:
     surprise = pytest.importorskip("surprise")
-    from matinee.models._support import checked
-    from matinee.study._outside import _trainset
+    from matinee.lab.rivals._outside import _trainset
+    from matinee.models.support import checked
 
     train = checked(synthesize(80, 40, 1500, seed=2).ratings)
     maker = {"surprise-svd": surprise.SVD, "surprise-svdpp": surprise.SVDpp}[kind]
@@ -310,8 +312,8 @@ def _ends(train: Any) -> tuple[float, float]:
 @pytest.mark.parametrize("kind", ["cornac-mf", "cornac-pmf"])
 def test_predictions_are_cornac_s_own(kind: str) -> None:
     models = pytest.importorskip("cornac.models")
-    from matinee.models._support import checked
-    from matinee.study._outside import _cornac_set
+    from matinee.lab.rivals._outside import _cornac_set
+    from matinee.models.support import checked
 
     train = checked(synthesize(80, 40, 1500, seed=2).ratings)
     maker = {"cornac-mf": models.MF, "cornac-pmf": models.PMF}[kind]

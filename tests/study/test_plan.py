@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from matinee.errors import DataError, UsageError
-from matinee.study import Study, find_study, plan_study, study_names
-from matinee.study._arms import resolve_arms, value_name
-from matinee.study._plan import cut_study
-from matinee.study._toml import to_toml
+from matinee.lab.study import Study, find_study, plan_study, study_names
+from matinee.lab.study.arms import resolve_arms, value_name
+from matinee.lab.study.plan import cut_study
+from matinee.lab.study.toml import to_toml
 from matinee.train import preset
 
 WORLD = {"users": 80, "items": 60, "ratings": 2000}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matinee.errors import UsageError
-from matinee.study import Dimension, SearchSpace, default_space
+from matinee.lab.tune import Dimension, SearchSpace, default_space
 from matinee.train import Settings, preset
 
 START = preset("base")

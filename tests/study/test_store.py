@@ -9,7 +9,7 @@ import pytest
 from made_results import run
 
 from matinee.errors import DataError, MatineeError, UsageError
-from matinee.study import Plan, Store, Study, load_results, plan_study
+from matinee.lab.study import Plan, Store, Study, load_results, plan_study
 
 
 def made_plan(name: str = "t", *, quick: bool = False) -> Plan:

@@ -10,8 +10,8 @@ import pytest
 
 from matinee.data import Ratings
 from matinee.errors import DataError
-from matinee.study import Data
-from matinee.study._data import Shelf, describe_data, prepare
+from matinee.lab.study import Data
+from matinee.lab.study.runs.data import Shelf, describe_data, prepare
 
 WORLD = {"users": 200, "items": 80, "ratings": 6000}
 

@@ -8,8 +8,8 @@ import pytest
 from made_results import held, lost, results, run
 
 from matinee.errors import UsageError
-from matinee.evaluate._seeds import t_interval
-from matinee.study import (
+from matinee.evaluate.statistics.seeds import t_interval
+from matinee.lab.study import (
     Results,
     RunRecord,
     claims_markdown,
@@ -21,7 +21,7 @@ from matinee.study import (
     summary_markdown,
     summary_table,
 )
-from matinee.study._series import label
+from matinee.lab.study.series import label
 
 BASE, A, B = "base/base", "batch_size/8", "batch_size/64"
 

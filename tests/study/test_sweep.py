@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from matinee.data import Ratings, split, split_three, synthesize
+from matinee.data import Ratings, split, split_three
 from matinee.errors import DataError, LeakError, MatineeError, UsageError
 from matinee.evaluate import rmse
+from matinee.lab.tune import SearchSpace, Sweep, Trial, sweep
 from matinee.models import Autoencoder
-from matinee.study import SearchSpace, Sweep, Trial, sweep
+from matinee.synth import synthesize
 from matinee.train import preset
 
 START = preset("base").replace(
@@ -260,7 +261,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr("matinee.study._sweep_search.time", made)
+    monkeypatch.setattr("matinee.lab.tune.search.time", made)
     return made
 
 

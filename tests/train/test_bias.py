@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from matinee.baseline.bias import fit_bias
 from matinee.data import Histories, Ratings
-from matinee.train._bias import fit_bias
 
 
 def sample(seed: int = 0) -> Ratings:

@@ -18,7 +18,8 @@ import torch
 from matinee.data import Ratings
 from matinee.errors import MatineeError, ModelFileError, UsageError
 from matinee.models import Autoencoder
-from matinee.train import Epoch, Settings, _checkpoint, _loop
+from matinee.train import Epoch, Settings, _loop
+from matinee.train import checkpoint as _checkpoint
 from matinee.train._engine import KernelEngine, TorchEngine
 
 EPOCHS = 6

@@ -20,9 +20,9 @@ from safetensors.numpy import load_file
 
 import matinee
 from matinee.cli import main
-from matinee.data import synthesize
 from matinee.errors import UsageError
 from matinee.nn import Batch
+from matinee.synth import synthesize
 from matinee.train import Group
 
 SECONDS = 400  # on a machine that does much else

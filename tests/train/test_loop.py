@@ -11,7 +11,7 @@ from problems import ratings, run, settings
 
 from matinee.errors import TrainingError, UsageError
 from matinee.train import Epoch, Run, TrainConfig, carve, train
-from matinee.train._config import rows_per_step
+from matinee.train.config import rows_per_step
 
 FULL: dict[str, Any] = {
     "epochs": 6,

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from matinee.data import Ratings, split, synthesize
+from matinee.data import Ratings, split
 from matinee.errors import UsageError
 from matinee.models import Autoencoder
 from matinee.nn import single_row_statistics
+from matinee.synth import synthesize
 from matinee.train import MEASURES
 
 

@@ -10,7 +10,7 @@ from problems import assert_goes_on, parts, ratings, run, settings
 from matinee.errors import UsageError
 from matinee.train import Settings, preset, train
 from matinee.train._engine import KernelEngine, TorchEngine
-from matinee.train._schedule import learning_rates
+from matinee.train.optimizer.schedule import learning_rates
 
 KINDS = [KernelEngine, TorchEngine]
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from matinee.train import TrainConfig
-from matinee.train._schedule import learning_rates
+from matinee.train.optimizer.schedule import learning_rates
 
 
 def rates(**options: Any) -> np.ndarray:

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from matinee.data import Histories, Ratings, Scale
-from matinee.train import fit_bias
-from matinee.train._spread import (
+from matinee.baseline import fit_bias
+from matinee.baseline.spread import (
     Errors,
     Spread,
     _likeliest,
@@ -17,6 +16,7 @@ from matinee.train._spread import (
     fit_spread,
     person_features,
 )
+from matinee.data import Histories, Ratings, Scale
 
 
 def world(seed: int = 0, *, unit: float = 1.0, users: int = 300, n: int = 9000) -> Ratings:

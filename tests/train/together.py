@@ -17,7 +17,7 @@ import torch
 from problems import ratings, run, settings
 
 import matinee
-from matinee.data import synthesize
+from matinee.synth import synthesize
 from matinee.train import Epoch, Group, Holdout, carve, train
 from matinee.train._engine import KernelEngine, TorchEngine
 

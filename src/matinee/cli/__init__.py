@@ -1,5 +1,5 @@
 """The command line. It holds no science: each command reads its options and calls the library."""
 
-from ._app import main
+import lazy_loader
 
-__all__ = ["main"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -18,8 +18,8 @@ from typer.core import TyperGroup
 
 from .._version import __version__
 from ..errors import MatineeError, UsageError, nearest
-from ._output import note
-from ._processes import one_voice
+from .output import note
+from .processes import one_voice
 
 COMMANDS: dict[str, str] = {
     "quickstart": "_quickstart:quickstart",
@@ -68,7 +68,7 @@ class Commands(TyperGroup):
             near = nearest(cmd_name, COMMANDS) or "; matinee --help lists them"
             raise UsageError(f"no such command {cmd_name!r}{near}")
         module, _, attribute = COMMANDS[cmd_name].partition(":")
-        found = getattr(import_module(f".{module}", __package__), attribute)
+        found = getattr(import_module(f".commands.{module}", __package__), attribute)
         # As part of another app, so that a group does not grow completion options of its own.
         outer = typer.Typer(add_completion=False)
         outer.callback()(lambda: None)

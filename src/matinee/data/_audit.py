@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DataError
-from ._fingerprint import fingerprint
-from ._home import locate
-from ._load import load
-from ._ratings import Ratings
 from ._repeats import told
+from .fingerprints import fingerprint
+from .loading import load
+from .ratings import Ratings
+from .sources.home import locate
 
 Int64 = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]

@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DataError
-from ._columns import GENRES, ITEM, ITEM_ROLES, TITLE, assign, plain
-from ._movielens import GENRES_100K
-from ._ratings import ItemTable
-from ._read import Scan, Workspace, run
-from ._read_files import open_files
-from ._read_frames import open_frame
-from ._read_unpack import Part
-from ._vocabulary import Vocabulary
+from .ratings import ItemTable
+from .read.columns import GENRES, ITEM, ITEM_ROLES, TITLE, assign, plain
+from .read.files import open_files
+from .read.frames import open_frame
+from .read.movielens import GENRES_100K
+from .read.source import Scan, Workspace, run
+from .read.unpack import Part
+from .vocabulary import Vocabulary
 
 Texts = npt.NDArray[np.object_]
 

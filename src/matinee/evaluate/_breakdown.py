@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from ..data import Histories, Ratings
 from ..errors import DataError
-from ._bootstrap import Interval, bootstrap, interval
 from ._evaluate import Scored, batches, size_labels
-from ._metrics import ErrorSums
+from .metrics import ErrorSums
+from .statistics.bootstrap import Interval, bootstrap, interval
 
 Float64 = npt.NDArray[np.float64]
 Int32 = npt.NDArray[np.int32]

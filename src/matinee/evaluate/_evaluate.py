@@ -9,15 +9,15 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ..baseline.bias import BiasTable
+from ..baseline.spread import Spread
 from ..data import Histories, Ratings, Scale, Vocabulary
 from ..errors import DataError, LeakError
-from ..train._bias import BiasTable
-from ..train._spread import Spread
-from ._bootstrap import RESAMPLES, Interval, Resamples, bootstrap, interval
 from ._leak_guard import Overlap, PairSet, overlap_of
-from ._metrics import ErrorSums
 from ._result import Baseline, Coverage, Evaluation, HistoryBin, Part
 from ._uncertainty import UncertaintySums
+from .metrics import ErrorSums
+from .statistics.bootstrap import RESAMPLES, Interval, Resamples, bootstrap, interval
 
 Float64 = npt.NDArray[np.float64]
 Int32 = npt.NDArray[np.int32]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..data import Histories, Ids, Ratings, Vocabulary
-from ..data._fingerprint import hash_ids, hash_pairs
+from ..data.fingerprints import hash_ids, hash_pairs
 
 UInt64 = npt.NDArray[np.uint64]
 Mask = npt.NDArray[np.bool_]

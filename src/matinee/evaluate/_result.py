@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ._bootstrap import Interval
 from ._leak_guard import Overlap
 from ._uncertainty import Uncertainty
+from .statistics.bootstrap import Interval
 
 
 @dataclass(frozen=True)

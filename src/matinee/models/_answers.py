@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from ..baseline.spread import Spread
 from ..data import Histories
-from ..train._spread import Spread
 
 if TYPE_CHECKING:
-    from ._interface import Recommender
+    from .base import Recommender
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]

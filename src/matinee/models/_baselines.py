@@ -9,11 +9,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
+from ..baseline.bias import fit_bias
+from ..baseline.spread import Errors, bias_errors
 from ..data import Histories, Ratings
 from ..errors import UsageError
-from ..train._bias import fit_bias
-from ..train._spread import Errors, bias_errors
-from ._interface import Recommender
+from .base import Recommender
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]

@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from ..data import Csr, Histories, Ratings
 from ..train import Settings
-from ..train._factors import Factors, Side, fit_factors
-from ._support import ItemVectors
+from ..train.factors.als import Factors, Side, fit_factors
 from ._unbroken import Diary, Unbroken
+from .support import ItemVectors
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]

@@ -9,12 +9,13 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
-from ..data import Histories, atomic_path
+from ..base.atomic import atomic_path
+from ..data import Histories
 from ..errors import MatineeError, UsageError
 from ..nn import build_onnx
-from ._interface import Recommender
-from ._light import LightAutoencoder
-from ._support import item_vectors
+from .base import Recommender
+from .networks.light import LightAutoencoder
+from .support import item_vectors
 
 _CHECKED = 64
 """People whose answers are compared before a graph is handed out."""

@@ -6,10 +6,10 @@ from typing import Any
 
 from ..train import Settings, member_settings
 from ..train import preset as _preset
-from ._autoencoder import Autoencoder
 from ._biased_mf import BiasedMF
-from ._ensemble import Ensemble
 from ._sparsefc import SparseFC
+from .networks.autoencoder import Autoencoder
+from .networks.ensemble import Ensemble
 
 
 def model(

@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
+from ..baseline.bias import BiasTable
+from ..baseline.spread import Errors, Spread, bias_errors
 from ..data import Histories, ItemTable, Ratings, Scale, Vocabulary
 from ..evaluate import PairSet
-from ..train._bias import BiasTable
-from ..train._spread import Errors, Spread, bias_errors
-from ._provenance import Provenance
+from .provenance import Provenance
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]

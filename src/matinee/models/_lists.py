@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from ..data import Table
 from ..recommend import People, Unknown, rank, refuse_unknown
-from ._support import as_column
+from .support import as_column
 
 if TYPE_CHECKING:
-    from ._interface import Recommender
+    from .base import Recommender
 
 Mask = npt.NDArray[np.bool_]
 

@@ -10,10 +10,10 @@ import numpy.typing as npt
 from ..data import Histories, Ratings
 from ..nn import KernelNet
 from ..train import Settings
-from ..train._als_kernels import entry_scores
-from ..train._sparsefc import fit_kernel_net, observed
-from ._support import ItemVectors
+from ..train.factors.als_kernels import entry_scores
+from ..train.sparsefc import fit_kernel_net, observed
 from ._unbroken import Diary, Unbroken
+from .support import ItemVectors
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..data import Ratings, atomic_path
+from ..base.atomic import atomic_path
+from ..data import Ratings
 from ..errors import UsageError
 from ..train import Epoch, Settings
-from ..train._distributed import ALONE, Group
-from ._trainable import Trainable
+from ..train.distributed import ALONE, Group
+from .trainable import Trainable
 
 Int32 = npt.NDArray[np.int32]
 Float64 = npt.NDArray[np.float64]

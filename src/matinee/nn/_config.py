@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from .._widths import within
+from ..base.widths import within
 from ..config import Config
 from ._activation_names import Activation
 

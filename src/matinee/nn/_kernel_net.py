@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
-from ._activations import CODES
 from ._hat_kernels import effective, effective_gradient
-from ._kernels import decode_loss, encode
+from .activations import CODES
+from .sparse.kernels import decode_loss, encode
 
 Float = npt.NDArray[np.floating[Any]]
 Int32 = npt.NDArray[np.int32]

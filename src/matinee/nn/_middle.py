@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from ._activation_names import LEAK, SELU_ALPHA, SELU_SCALE
-from ._activations import TORCH
-from ._network import Network, Place
-from ._thin_code import Layer, ThinCode
+from .activations import TORCH
+from .network import Network, Place
+from .sparse.thin_code import Layer, ThinCode
 
 _ATEN: Any = torch.ops.aten
 

@@ -9,11 +9,10 @@ import numpy.typing as npt
 import torch
 
 from ..data import Csr
-from . import _kernels as kernels
-from . import _reference as reference
-from ._activations import TORCH
-from ._inputs import Inputs
-from ._network import Network
+from .activations import TORCH
+from .inputs import Inputs
+from .network import Network
+from .sparse import kernels, reference
 
 Float = npt.NDArray[np.floating[Any]]
 Int32 = npt.NDArray[np.int32]

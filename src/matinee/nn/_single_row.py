@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import torch
 
-from ._network import Network
+from .network import Network
 
 
 @contextmanager

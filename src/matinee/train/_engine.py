@@ -12,12 +12,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ..nn import Batch, Middle, Network, Transposer, kernels, reference, sum_by_column
-from ._config import TrainConfig
-from ._distributed import ALONE, Group
-from ._optimizer import RMSPROP_DECAY, Flat, Plan, Table, has_l2
+from ..nn import Batch, Middle, Network, Transposer, sum_by_column
+from ..nn.sparse import kernels, reference
 from ._refeed import KernelRefeed, TorchRefeed
-from ._schedule import learning_rates
+from .config import TrainConfig
+from .distributed import ALONE, Group
+from .optimizer.optimizer import RMSPROP_DECAY, Flat, Plan, Table, has_l2
+from .optimizer.schedule import learning_rates
 
 Array = npt.NDArray[Any]
 

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from ..data import Csr, Ratings
 from ..nn import Inputs, Network, predict_entries
-from ._distributed import ALONE, Group
 from ._shrink import Deviations
+from .distributed import ALONE, Group
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]

@@ -17,9 +17,10 @@ import numpy.typing as npt
 from numba import njit, prange
 
 from ..data import Csr
-from ..nn import Batch, Inputs, Network, encode_rows, kernels, row_biases
-from ..nn._activations import activate
-from ..nn._random import uniform
+from ..nn import Batch, Inputs, Network, encode_rows, row_biases
+from ..nn.activations import activate
+from ..nn.sparse import kernels
+from ..nn.sparse.random import uniform
 
 Float = npt.NDArray[np.floating[Any]]
 Float32 = npt.NDArray[np.float32]

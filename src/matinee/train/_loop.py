@@ -14,13 +14,13 @@ import torch
 from ..data import Csr
 from ..errors import TrainingError, UsageError
 from ..nn import Inputs, Network
-from ._config import TrainConfig, rows_per_step
-from ._distributed import ALONE, Group
 from ._engine import Engine, KernelEngine, TorchEngine
 from ._holdout import Holdout
 from ._lessons import Lessons
 from ._measure import check_measures, measure
 from ._shrink import bias_part
+from .config import TrainConfig, rows_per_step
+from .distributed import ALONE, Group
 
 Array = npt.NDArray[Any]
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from ..errors import UsageError, nearest
 from ..nn import Network, single_row_statistics
-from ._config import TrainConfig
-from ._optimizer import has_l2
+from .config import TrainConfig
+from .optimizer.optimizer import has_l2
 
 if TYPE_CHECKING:
     from ._loop import Run

@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from ..errors import UsageError, nearest
-from ._config import Settings, validation_share
+from .config import Settings, validation_share
 
 
 def preset_names() -> list[str]:

@@ -38,10 +38,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ..nn import Network, reference
-from ._config import TrainConfig
-from ._distributed import ALONE, Group
-from ._optimizer import Flat, Table
+from ..nn import Network
+from ..nn.sparse import reference
+from .config import TrainConfig
+from .distributed import ALONE, Group
+from .optimizer.optimizer import Flat, Table
 
 Index = Tensor | slice
 """Columns: int64 (m,), ascending; or all of them, without a copy."""

@@ -1,0 +1,1 @@
+"""Charts as SVG text, for reports, docs and notebooks."""

@@ -1,0 +1,84 @@
+"""``Histogram``: how often values fall between edges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from markupsafe import escape
+
+from ._scale import Axis
+from ._svg import element, line, text
+from .chart import WIDTH, Chart, Drawing, Frame, tick_room
+
+
+@dataclass(frozen=True, kw_only=True)
+class Histogram(Chart):
+    """Shares between edges, with lines where something stands.
+
+    Attributes:
+        edges: Ascending, one more than the shares.
+        counts: How many fall between an edge and the next.
+        x_title: What is counted.
+        levels: Vertical lines, as (value, name).
+    """
+
+    edges: Sequence[float]
+    counts: Sequence[float]
+    x_title: str
+    levels: Sequence[tuple[float, str]] = ()
+
+    kind: ClassVar[str] = "histogram"
+
+    def draw(self, width: float = WIDTH) -> Drawing:
+        """See ``Chart.draw``."""
+        height = 270.0
+        total = sum(self.counts) or 1.0
+        shares = [100.0 * count / total for count in self.counts]
+        top, bottom = 36.0, height - 40
+        highest = max([*shares, 1e-9]) * 1.05
+        left = tick_room(Axis(0.0, highest, 0, 1))
+        right = width - 12
+        frame = Frame(
+            left,
+            right,
+            top,
+            bottom,
+            Axis(self.edges[0], self.edges[-1], left, right),
+            Axis(0.0, highest, bottom, top),
+        )
+        parts = [frame.draw(x_title=self.x_title, y_title="% of test ratings")]
+        for at, share in enumerate(shares):
+            a, b = frame.x.at(self.edges[at]), frame.x.at(self.edges[at + 1])
+            y = frame.y.at(share)
+            words = (
+                f"{self.edges[at]:g} to {self.edges[at + 1]:g}: {int(self.counts[at]):,} "
+                f"({share:.1f}%)"
+            )
+            bar = element(
+                "rect", x=a + 0.5, y=float(y), width=max(b - a - 1, 0.5), height=bottom - y
+            )
+            parts.append(
+                element(
+                    "g",
+                    element("title", str(escape(words))) + bar,
+                    cls="mark bar s0",
+                    data_tip=words,
+                )
+            )
+        for at, (value, name) in enumerate(self.levels):
+            if frame.x.holds(value):
+                x = frame.x.at(value)
+                near_end = x > (left + right) / 2
+                parts.append(line(x, top - 2, x, bottom, "level"))
+                parts.append(
+                    text(
+                        x + (-5 if near_end else 5),
+                        top + 4 + 15 * at,
+                        name,
+                        anchor="end" if near_end else "start",
+                        cls="level-name halo",
+                    )
+                )
+        return Drawing("".join(parts), width, height)

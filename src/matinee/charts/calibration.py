@@ -1,0 +1,95 @@
+"""``Calibration``: what was given where so much was predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from markupsafe import escape
+
+from ._scale import Axis, padded
+from ._svg import element, line, shape, text
+from .chart import WIDTH, Chart, Drawing, Frame, tick_room
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Predictions of about one size.
+
+    Attributes:
+        predicted: Their mean.
+        given: Mean of the ratings given.
+        low: Lower end of the interval of that mean.
+        high: Upper end.
+        count: How many.
+    """
+
+    predicted: float
+    given: float
+    low: float
+    high: float
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration(Chart):
+    """Predicted against given; on the diagonal, predictions mean what they say.
+
+    Attributes:
+        pairs: In any order.
+        x_title: What is predicted.
+        y_title: What is compared with it.
+        words: Told of a dot: its place, its height, its count.
+        line: What the diagonal is called.
+    """
+
+    pairs: Sequence[Pair]
+    x_title: str = "predicted rating"
+    y_title: str = "mean of the ratings given"
+    words: str = "predicted {:.2f}: given {:.2f} on average, {:,} ratings"
+    line: str = "as predicted"
+
+    kind: ClassVar[str] = "calibration"
+
+    def draw(self, width: float = WIDTH) -> Drawing:
+        """See ``Chart.draw``."""
+        height = 300.0
+        values = [v for p in self.pairs for v in (p.predicted, p.given, p.low, p.high)]
+        low, high = padded(min(values), max(values), 0.04)
+        top, bottom = 34.0, height - 40
+        left = tick_room(Axis(low, high, 0, 1))
+        frame = Frame(
+            left,
+            width - 12,
+            top,
+            bottom,
+            Axis(low, high, left, width - 12),
+            Axis(low, high, bottom, top),
+        )
+        most = max(p.count for p in self.pairs)
+        parts = [frame.draw(x_title=self.x_title, y_title=self.y_title)]
+        parts.append(line(left, bottom, frame.right, top, "level"))
+        third = low + 0.3 * (high - low)
+        parts.append(
+            text(frame.x.at(third) + 12, frame.y.at(third) + 12, self.line, cls="level-name")
+        )
+        for p in self.pairs:
+            x = frame.x.at(p.predicted)
+            words = self.words.format(p.predicted, p.given, p.count)
+            if p.high > p.low:
+                words += f" ({p.low:.2f} to {p.high:.2f})"
+            whisker = line(x, frame.y.at(p.low), x, frame.y.at(p.high), "whisker")
+            # Area by count, so that the eye weighs them as the average does.
+            dot = shape(
+                "circle", x, frame.y.at(p.given), 2.2 + 4.8 * (p.count / most) ** 0.5, "dot"
+            )
+            parts.append(
+                element(
+                    "g",
+                    element("title", str(escape(words))) + whisker + dot,
+                    cls="mark s0",
+                    data_tip=words,
+                )
+            )
+        return Drawing("".join(parts), width, height)

@@ -1,0 +1,177 @@
+"""``Chart``: what every kind of chart is to a page, and to a file of its own."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any, ClassVar
+
+from markupsafe import escape
+
+from ..base.atomic import write_text
+from ._scale import Axis
+from ._svg import SIZE, element, line, n, path, text
+from ._svg import width as text_width
+
+WIDTH = 410.0
+"""Drawn so wide, a chart fills a column of the page and is still readable on a phone."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A chart at one size.
+
+    Attributes:
+        content: SVG markup, without the outer element.
+        width: In pixels.
+        height: In pixels.
+        hover: What the page's script needs: either "xs" (places of the values of ``x``) or
+            nothing, where each mark carries its own words.
+    """
+
+    content: str
+    width: float
+    height: float
+    hover: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart(ABC):
+    """A chart: data and words, drawn at any width.
+
+    Attributes:
+        name: Short, for its file and its place on the page.
+        title: What it shows, above it.
+        note: How to read it, below it.
+        summary: What it says, for those who do not see it.
+    """
+
+    name: str
+    title: str
+    note: str = ""
+    summary: str = ""
+
+    kind: ClassVar[str] = "chart"
+
+    @abstractmethod
+    def draw(self, width: float = WIDTH) -> Drawing:
+        """The chart at a width."""
+
+    def hover(self) -> dict[str, Any]:
+        """Values that a reader may ask for, JSON-able; empty where the marks carry them."""
+        return {}
+
+    def svg(self, width: float = WIDTH) -> str:
+        """The chart as an element of a page, whose style sheet and script it shares."""
+        drawing = self.draw(width)
+        hover = drawing.hover
+        more = {f"data_{key}": str(value) for key, value in hover.items()}
+        return element(
+            "svg",
+            drawing.content,
+            viewBox=f"0 0 {n(drawing.width)} {n(drawing.height)}",
+            role="img",
+            aria_labelledby=f"{self.name}-title {self.name}-summary",
+            cls=f"chart {self.kind}",
+            **more,
+        )
+
+    def file(self, width: float = 640.0) -> str:
+        """The chart as an SVG file of its own: light or dark, as its reader's screen is."""
+        drawing = self.draw(width)
+        head = 34.0
+        body = element("g", drawing.content, transform=f"translate(0 {n(head)})")
+        content = (
+            element("title", str(escape(self.title)))
+            + (element("desc", str(escape(self.summary))) if self.summary else "")
+            + element("style", _css())
+            + element("rect", width="100%", height="100%", rx="6", cls="paper")
+            + text(12.0, 18.0, self.title, cls="heading")
+            + body
+        )
+        height = drawing.height + head + 4
+        return element(
+            "svg",
+            content,
+            xmlns="http://www.w3.org/2000/svg",
+            viewBox=f"0 0 {n(drawing.width)} {n(height)}",
+            width=n(drawing.width),
+            height=n(height),
+            role="img",
+            cls=f"chart alone {self.kind}",
+        )
+
+    def save(self, folder: Path, width: float = 640.0) -> Path:
+        """Write NAME.svg into a folder."""
+        place = folder / f"{self.name}.svg"
+        write_text(place, '<?xml version="1.0" encoding="UTF-8"?>\n' + self.file(width) + "\n")
+        return place
+
+
+def _css() -> str:
+    return asset("chart.css").replace("<", "")
+
+
+def asset(name: str) -> str:
+    """A file of the package's templates."""
+    return (resources.files(__package__) / "templates" / name).read_text("utf-8")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The rectangle that values are drawn in, with its axes.
+
+    Attributes:
+        left: Of the plot, in pixels; likewise ``right``, ``top`` and ``bottom``.
+        x: Horizontal axis.
+        y: Vertical axis.
+    """
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+    x: Axis
+    y: Axis
+
+    def draw(
+        self,
+        *,
+        x_title: str = "",
+        y_title: str = "",
+        x_ticks: int = 6,
+        y_ticks: int = 6,
+        rules: Sequence[str] = ("y",),
+    ) -> str:
+        """Ticks, their texts, rules across the plot, and the titles of the axes."""
+        parts = []
+        across: list[str] = []  # one path for all rules: pages are full of them
+        for value, label in self.y.marks(y_ticks):
+            y = self.y.at(value)
+            if "y" in rules:
+                across.append(path([(self.left, y), (self.right, y)]))
+            parts.append(text(self.left - 6, y, label, anchor="end", cls="tick"))
+        for value, label in self.x.marks(x_ticks):
+            x = self.x.at(value)
+            if "x" in rules:
+                across.append(path([(x, self.top), (x, self.bottom)]))
+            else:
+                parts.append(line(x, self.bottom, x, self.bottom + 4, "edge"))
+            parts.append(text(x, self.bottom + 13, label, anchor="middle", cls="tick"))
+        if across:
+            parts.insert(0, element("path", d="".join(across), cls="rule"))
+        parts.append(line(self.left, self.bottom, self.right, self.bottom, "edge"))
+        if y_title:
+            parts.append(text(2, self.top - 14, y_title, cls="axis"))
+        if x_title:
+            middle = (self.left + self.right) / 2
+            parts.append(text(middle, self.bottom + 30, x_title, anchor="middle", cls="axis"))
+        return "".join(parts)
+
+
+def tick_room(axis: Axis, wanted: int = 6) -> float:
+    """Room that the texts of a vertical axis take."""
+    return max((text_width(label) for _, label in axis.marks(wanted)), default=SIZE) + 12

@@ -1,0 +1,376 @@
+"""``matinee data``: find, fetch, look at, split and check ratings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ...errors import DataError, UsageError, nearest
+from .. import source as source_options
+from ..output import bar_of, note, print_json, progress, say
+from ..show.data import show_audit, show_description, show_list, show_split
+from ..show.reading import reading
+from ..source import Json
+
+app = typer.Typer(
+    no_args_is_help=True, help="Find, fetch, describe, split, audit and generate ratings."
+)
+
+
+@app.command("list")
+def list_(json: Json = False) -> None:
+    """List the data sets that have a name, and where they are on this machine."""
+    from ...data import CATALOGUE, NAMED_SPLITS, data_home, registered
+
+    own = registered()
+    rows: list[dict[str, Any]] = [
+        {
+            "name": entry.name,
+            "ratings": entry.ratings,
+            "users": entry.users,
+            "items": entry.items,
+            "scale": entry.scale,
+            "download_mb": entry.download_mb,
+            "path": _place(entry.name),
+            "description": entry.description,
+            "licence": entry.licence,
+            "url": entry.url,
+        }
+        for entry in CATALOGUE.values()
+    ]
+    mine: list[dict[str, Any]] = [
+        {"name": name, "path": str(path), "exists": path.exists()}
+        for name, path in own.items()
+        if name not in CATALOGUE
+    ]
+    if json:
+        splits = [
+            {"name": entry.name, "description": entry.description}
+            for entry in NAMED_SPLITS.values()
+        ]
+        print_json({"home": data_home(), "catalogue": rows, "added": mine, "splits": splits})
+        return
+    show_list(rows, mine)
+    say(f"\nnamed splits: {', '.join(NAMED_SPLITS)}\ndata home: {data_home()}")
+
+
+@app.command("add")
+def add_(
+    name: Annotated[str, typer.Argument(help="What to call it: letters, digits, '.', '_', '-'.")],
+    path: Annotated[Path, typer.Argument(help="A ratings file, a zip, or a folder.")],
+    json: Json = False,
+) -> None:
+    """Give a name to data already on disk; it stays where it is."""
+    from ...data import add
+
+    place = add(name, path)
+    if json:
+        print_json({"name": name, "path": place})
+    else:
+        say(f"{name} now means {place}")
+
+
+@app.command("forget")
+def forget_(
+    name: Annotated[str, typer.Argument(help="A name given by 'data add'.")], json: Json = False
+) -> None:
+    """Take back a name given by 'data add'; the data stays where it is."""
+    from ...data import forget
+
+    place = forget(name)
+    if json:
+        print_json({"name": name, "path": place})
+    else:
+        say(f"{name} no longer means {place}")
+
+
+@app.command("get")
+def get_(
+    name: Annotated[str, typer.Argument(help="A name of the catalogue, as in 'data list'.")],
+    url: Annotated[
+        str | None, typer.Option("--url", help="Download from a mirror; the MD5 must be the same.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Download and replace what is there.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Download a data set, going on where an earlier download broke off."""
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import TransferSpeedColumn as Speed
+
+    from ...data import CATALOGUE, get, locate
+
+    there = None if force else locate(name)
+    if there is None and name in CATALOGUE:
+        note(f"{CATALOGUE[name].name}: {CATALOGUE[name].licence}")
+    columns = (TextColumn(name), BarColumn(), DownloadColumn(), Speed(), TimeRemainingColumn())
+    with bar_of(*columns) as bar:
+        task = bar.add_task(name, total=None)
+        place = get(
+            name,
+            url=url,
+            force=force,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    if json:
+        print_json({"name": name, "path": place, "downloaded": there is None})
+    else:
+        say(f"{name} is {'already ' if there else ''}at {place}")
+
+
+@app.command("describe")
+def describe_(
+    source: source_options.Source = None,
+    user: source_options.User = None,
+    item: source_options.Item = None,
+    rating: source_options.Rating = None,
+    time: source_options.Time = None,
+    scale: source_options.ScaleOption = None,
+    repeats: source_options.Repeats = "last",
+    sql: source_options.Sql = None,
+    database: source_options.Database = None,
+    items: source_options.Items = None,
+    json: Json = False,
+) -> None:
+    """Show what a table of ratings holds, and what training on it will need."""
+    from ...data import describe
+
+    ratings = source_options.read(
+        source,
+        user=user,
+        item=item,
+        rating=rating,
+        time=time,
+        scale=scale,
+        repeats=repeats,
+        sql=sql,
+        database=database,
+        items=items,
+        notes=False,  # They are part of the description.
+    )
+    found = describe(ratings)
+    if json:
+        print_json(found.as_dict())
+    else:
+        show_description(found)
+
+
+@app.command("split")
+def split_(
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            help="As for 'data describe'; or a named split (ml-100k/u1), to write it as files.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Folder to write; required.")
+    ] = None,
+    by: Annotated[
+        str,
+        typer.Option(
+            "--by",
+            metavar="PROTOCOL",
+            help="random (ratings), user (ratings of each user at random), last (the latest of "
+            "each user), time (the latest of all), users (whole users, for fold-in), or kfold.",
+        ),
+    ] = "random",
+    holdout: Annotated[
+        float,
+        typer.Option(
+            help="What to hold out for the test: a share below 1, or a whole number (of each "
+            "user's ratings by user and last; of users by users)."
+        ),
+    ] = 0.2,
+    valid: Annotated[
+        float | None,
+        typer.Option(help="What to set apart to validate by, in the terms of --holdout."),
+    ] = None,
+    given: Annotated[
+        float, typer.Option(help="By users: the share of a held-out user's ratings to give.")
+    ] = 0.8,
+    folds: Annotated[int, typer.Option("--folds", help="By kfold: the number of folds.")] = 5,
+    at: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--at",
+            metavar="MOMENT",
+            help="By time: cut at a moment (seconds since 1970, or 2001-12-31) instead of by "
+            "share; twice for where validation and test begin.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 0,
+    user: source_options.User = None,
+    item: source_options.Item = None,
+    rating: source_options.Rating = None,
+    time: source_options.Time = None,
+    scale: source_options.ScaleOption = None,
+    repeats: source_options.Repeats = "last",
+    sql: source_options.Sql = None,
+    database: source_options.Database = None,
+    items: source_options.Items = None,
+    json: Json = False,
+) -> None:
+    """Split ratings into parquet files to train on and to test by, with a manifest."""
+    from ...data import NAMED_SPLITS, join, named_parts, split_files, write_split
+
+    if out is None:
+        raise UsageError("--out DIR: name the folder to write the parts to")
+    if source is not None and source in NAMED_SPLITS:
+        with reading() as report:
+            read = named_parts(source, report=report)
+        parts = {name: part for name, part in read._asdict().items() if part is not None}
+        manifest = write_split(
+            parts.items(),
+            out,
+            join(*parts.values(), name=source),
+            {"by": "name", "name": source},
+        )
+    else:
+        ratings = source_options.read(
+            source,
+            user=user,
+            item=item,
+            rating=rating,
+            time=time,
+            scale=scale,
+            repeats=repeats,
+            sql=sql,
+            database=database,
+            items=items,
+        )
+        moments = tuple(at or ())
+        if len(moments) > 2:
+            raise UsageError("--at may be given once or twice")
+        manifest = split_files(
+            ratings,
+            out,
+            holdout,
+            seed,
+            by,  # type: ignore[arg-type]  # Checked there, with the nearest name.
+            valid=valid,
+            given=given,
+            k=folds,
+            at=moments[0] if len(moments) == 1 else (moments[0], moments[1]) if moments else None,
+        )
+    if json:
+        print_json({"out": out, **manifest})
+        return
+    show_split(manifest)
+    say(f"\nwritten to {out}, with manifest.json")
+
+
+@app.command("audit")
+def audit_(
+    train: Annotated[
+        str,
+        typer.Argument(
+            help="The training set, as for 'data describe'; or a split (ml-100k/u1, or a folder "
+            "with train and test), to audit its parts."
+        ),
+    ],
+    test: Annotated[str | None, typer.Argument(help="The test set.", show_default=False)] = None,
+    user: source_options.User = None,
+    item: source_options.Item = None,
+    rating: source_options.Rating = None,
+    time: source_options.Time = None,
+    scale: source_options.ScaleOption = None,
+    repeats: source_options.Repeats = "last",
+    json: Json = False,
+) -> None:
+    """Check a test set against the training set; exit with 1 if it is contaminated."""
+    from ...data import audit, audit_files, named_split
+
+    if test is None:
+        with reading() as report:
+            parts = named_split(train, report=report)
+        found = audit(*parts)
+    else:
+        found = audit_files(
+            train,
+            test,
+            user=user,
+            item=item,
+            rating=rating,
+            time=time,
+            scale=source_options.parse_scale(scale),
+            repeats=repeats,
+        )
+    if json:
+        print_json(found.as_dict())
+    else:
+        show_audit(found)
+    if found.contaminated:
+        raise typer.Exit(1)
+
+
+@app.command("synth")
+def synth_(
+    out: Annotated[Path, typer.Argument(help="Folder to write.")],
+    shape: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="Size to start from: small, ml-100k, ml-1m or netflix."),
+    ] = "ml-1m",
+    users: Annotated[int | None, typer.Option(help="Number of users.")] = None,
+    items: Annotated[int | None, typer.Option(help="Number of items.")] = None,
+    ratings: Annotated[int | None, typer.Option(help="Number of ratings.")] = None,
+    seed: Annotated[int, typer.Option(help="Same seed and options, same ratings.")] = 0,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Another option of the generator: low, high, step, noise, rank, skew, ...",
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Generate realistic ratings whose best reachable RMSE is known, and print it."""
+    from ...config import parse_settings
+    from ...synth import SynthConfig, write_synthetic
+
+    if shape not in _SHAPES:
+        raise UsageError(
+            f"--shape {shape!r}: must be {', '.join(_SHAPES)}{nearest(shape, _SHAPES)}"
+        )
+    asked = {"users": users, "items": items, "ratings": ratings}
+    size = dict(zip(asked, _SHAPES[shape], strict=True))
+    size |= {key: value for key, value in asked.items() if value is not None}
+    options = SynthConfig.make(
+        {**size, "seed": seed, **parse_settings(settings or [])}, "synth"
+    ).model_dump()
+    with progress("ratings") as bar:
+        task = bar.add_task("generating", total=options["ratings"])
+        manifest = write_synthetic(out, report=lambda done: bar.advance(task, done), **options)
+    if json:
+        print_json({"out": out, **manifest.model_dump(mode="json")})
+        return
+    config = manifest.config
+    say(
+        f"{config.ratings:,} ratings by {config.users:,} users of {config.items:,} items "
+        f"written to {out}\n"
+        f"RMSE of their mean ({manifest.mean:.4f}): {manifest.std:.4f}\n"
+        f"best reachable RMSE: {manifest.floor:.4f}"
+    )
+
+
+_SHAPES = {
+    "small": (600, 900, 60_000),
+    "ml-100k": (943, 1682, 100_000),
+    "ml-1m": (6040, 3706, 1_000_209),
+    "netflix": (480_189, 17_770, 100_480_507),
+}
+
+
+def _place(name: str) -> str | None:
+    from ...data import locate
+
+    try:
+        place = locate(name)
+    except DataError:
+        return "(gone)"
+    return None if place is None else str(place)

@@ -1,0 +1,143 @@
+"""``matinee doctor``."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from ..output import print_json, print_table, say
+from ..source import Json
+
+_NEEDED = (
+    "numpy",
+    "scipy",
+    "torch",
+    "numba",
+    "duckdb",
+    "safetensors",
+    "pydantic",
+    "typer",
+    "rich",
+    "jinja2",
+)
+_OPTIONAL = ("pandas", "polars", "pyarrow")
+
+
+def doctor(json: Json = False) -> None:
+    """Show what Matinee finds on this machine: versions, threads, CUDA, data.
+
+    Exits with 1 where something it needs is missing or broken.
+    """
+    found: dict[str, Any] = {
+        "versions": _versions(),
+        "python": platform.python_version(),
+        "executable": sys.executable,
+        "platform": platform.platform(),
+        "cores": _cores(),
+    }
+    problems = [f"{name} is not installed" for name in _NEEDED if not found["versions"][name]]
+    for part in (_numba, _torch, _data):
+        try:
+            found |= part(problems)
+        except Exception as error:  # Whatever is broken, the rest is still worth knowing.
+            problems.append(f"{part.__name__[1:]}: {error!r}")
+    found["problems"] = problems
+    if json:
+        print_json(found)
+    else:
+        _show(found)
+    if problems:
+        raise typer.Exit(1)
+
+
+def _versions() -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    for name in ("matinee", *_NEEDED, *_OPTIONAL):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+def _cores() -> int:
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def _numba(problems: list[str]) -> dict[str, Any]:
+    import numba
+    from numba import threading_layer  # type: ignore[attr-defined]
+
+    threads = numba.get_num_threads()  # Starts the pool, which settles the layer.
+    cache = os.environ.get("NUMBA_CACHE_DIR")
+    package = Path(__file__).resolve().parents[2]
+    writable = os.access(cache or package, os.W_OK)
+    return {
+        "numba_threads": threads,
+        "numba_layer": threading_layer(),
+        "kernel_cache": cache or (str(package) if writable else "the user's cache folder"),
+    }
+
+
+def _torch(problems: list[str]) -> dict[str, Any]:
+    import torch
+
+    cuda = torch.cuda.is_available()
+    devices = [torch.cuda.get_device_name(at) for at in range(torch.cuda.device_count())]
+    return {"torch_threads": torch.get_num_threads(), "cuda": cuda, "cuda_devices": devices}
+
+
+def _data(problems: list[str]) -> dict[str, Any]:
+    from ...data import CATALOGUE, data_home, locate, registered
+
+    home = data_home()
+    near = next(place for place in (home, *home.resolve().parents) if place.exists())
+    present: dict[str, str | None] = {}
+    for name in dict.fromkeys([*CATALOGUE, *registered()]):
+        try:
+            place = locate(name)
+            present[name] = None if place is None else str(place)
+        except Exception as error:
+            problems.append(str(error))
+            present[name] = None
+    return {
+        "data_home": str(home),
+        "data_home_writable": os.access(near, os.W_OK),
+        "data": present,
+    }
+
+
+def _show(found: dict[str, Any]) -> None:
+    say(f"matinee {found['versions']['matinee']}, Python {found['python']}, {found['platform']}")
+    say(f"{found['executable']}\n")
+    versions = {name: v for name, v in found["versions"].items() if name != "matinee"}
+    print_table(
+        ["library", "version"],
+        [
+            (name, version or ("not installed" + " (optional)" * (name in _OPTIONAL)))
+            for name, version in versions.items()
+        ],
+    )
+    say(
+        f"\ncores: {found['cores']}; threads: {found.get('torch_threads', '?')} of torch, "
+        f"{found.get('numba_threads', '?')} of numba ({found.get('numba_layer', '?')})"
+    )
+    say(f"compiled kernels are kept in {found.get('kernel_cache', '?')}")
+    say(f"CUDA: {', '.join(found.get('cuda_devices', [])) or 'none seen; training is on the CPU'}")
+    say(
+        f"data home: {found.get('data_home', '?')}"
+        + ("" if found.get("data_home_writable", True) else " (cannot be written to)")
+    )
+    present = {name: place for name, place in found.get("data", {}).items() if place}
+    for name, place in present.items():
+        say(f"  {name}: {place}")
+    absent = [name for name in found.get("data", {}) if name not in present]
+    say(f"  not here: {', '.join(absent)}" if absent else "  nothing is missing")
+    say("\n" + ("\n".join(f"PROBLEM: {p}" for p in found["problems"]) or "all is well"))

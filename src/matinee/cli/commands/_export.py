@@ -1,0 +1,55 @@
+"""``matinee export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ...errors import UsageError
+from ..output import print_json, say
+from ..source import Json
+from ._evaluate import Model
+
+
+def export(
+    model: Model,
+    onnx: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write an ONNX graph that folds people in, checked in ONNX Runtime.",
+            show_default=False,
+        ),
+    ] = None,
+    items: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.parquet",
+            help="Write item vectors and biases, for a vector database.",
+            show_default=False,
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Take a model elsewhere: to ONNX, or its items to a vector database."""
+    if onnx is None and items is None:
+        raise UsageError("say what to write: --onnx FILE, --items FILE.parquet, or both")
+    from ...models import export_items, export_onnx, load_model
+
+    found = load_model(model, light=True)
+    told: dict[str, Any] = {"model": found.kind, "folder": model}
+    lines = []
+    if onnx is not None:
+        far = export_onnx(found, onnx)
+        told |= {"onnx": onnx, "difference": far}
+        lines.append(f"{onnx}: written; in ONNX Runtime it differs by at most {far:.1e}")
+    if items is not None:
+        width = export_items(found, items)
+        told |= {"items": items, "n_items": found.n_items, "width": width}
+        lines.append(f"{items}: {found.n_items:,} items, vectors of {width}")
+    if json:
+        print_json(told)
+    else:
+        say("\n".join(lines))

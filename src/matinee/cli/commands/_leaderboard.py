@@ -1,0 +1,261 @@
+"""``matinee leaderboard``: models by data, run (or gone on with) as a study, told as a table."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ...errors import DataError, MatineeError, UsageError, nearest
+from ..output import command_line, note, print_json, print_table, say
+from ..source import Json
+from ._study import RunThreads, Workers, default_folder, numbers
+
+if TYPE_CHECKING:
+    from ...lab.leaderboard import Leaderboard
+    from ...lab.study import Outcome, Plan, Study
+
+
+def leaderboard(
+    ctx: typer.Context,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="The cut version: it shows that everything runs.")
+    ] = False,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME,NAME",
+            help="Only on these data: names or patterns (ml-100k-*).",
+            show_default=False,
+        ),
+    ] = None,
+    models: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME,NAME",
+            help="Only these models: names, patterns (surprise-*) or groups (presets).",
+            show_default=False,
+        ),
+    ] = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(metavar="N,N", help="Only these seeds, or further ones.", show_default=False),
+    ] = None,
+    workers: Workers = None,
+    threads: RunThreads = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder of the runs and tables; by default studies/leaderboard.",
+            show_default=False,
+        ),
+    ] = None,
+    study: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME_OR_FILE", help="Another study to run as a leaderboard (a TOML file)."
+        ),
+    ] = "leaderboard",
+    show: Annotated[
+        bool, typer.Option("--show", help="Run nothing: tell what is in the folder.")
+    ] = False,
+    table: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the Markdown there, too.", show_default=False),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Score models side by side: our presets, simple models, rivals, and published figures.
+
+    What was run before is kept, so that the table can be made piece by piece, with --data, --models
+    and --seeds; all that is in the folder is written to leaderboard.csv, leaderboard.md and
+    report.html there. Models of other libraries need the extra bench, and are left out without.
+    """
+    from ...lab.leaderboard import leaderboard as rank
+    from ...lab.study import find_study, load_results
+    from ...lab.study.runs.engine import default_workers
+
+    default_workers(workers, threads)
+    found = find_study(study)
+    folder = out or default_folder(found.name, quick)
+    outcome = None
+    if not show:
+        outcome = _run(ctx, found, folder, quick, data, models, seeds, workers, threads, json)
+    results = load_results(folder)  # says what to do where nothing was run
+    board = rank(results)
+    files = _write(board, results, folder, table)
+    names = [section.data.name for section in board.sections]
+    chosen = _chosen(data, names, "data") if data else names
+    if json:
+        rows = [row for row in board.rows if row.data in chosen]
+        done = vars(outcome) if outcome else None
+        told = {"study": found.name, "quick": quick, "files": files, "run": done}
+        print_json({**told, "rows": [vars(row) for row in rows]})
+    else:
+        _print(board, chosen)
+        say("".join(f"\n{file}" for file in files).lstrip("\n"))
+    _complain(outcome)
+
+
+def _run(
+    ctx: typer.Context,
+    study: Study,
+    folder: Path,
+    quick: bool,
+    data: str | None,
+    models: str | None,
+    seeds: str | None,
+    workers: int | None,
+    threads: int | None,
+    quiet: bool,
+) -> Outcome:
+    from ...lab.study import plan_study, run_study
+    from ..show.study_live import StudyProgress
+
+    asked = numbers(seeds)
+    plan = _plan(study, quick, data, asked, plan_study)
+    arms = list(dict.fromkeys(arm for arm, _, _ in plan.names))
+    on = _chosen(data, [d.name for d in plan.study.data], "data") if data else []
+    which = _models(models, arms) if models else []
+    try:
+        with StudyProgress(quiet=quiet) as progress:
+            outcome = run_study(
+                plan,
+                folder,
+                workers=workers,
+                threads=threads,
+                seeds=asked,
+                arms=which,
+                data=on,
+                watcher=progress,
+            )
+    except KeyboardInterrupt:
+        again = command_line(ctx.obj or ["leaderboard"])
+        note(f"\nmatinee: what is finished is kept in {folder}; to go on:\n  {again}")
+        raise
+    return outcome
+
+
+def _plan(study: Study, quick: bool, data: str | None, seeds: list[int], make: Any) -> Plan:
+    """The plan of all of the study that this machine has the data of, and of further seeds."""
+    from ...lab.study.plan import cut_study
+    from ...lab.study.runs.data import on_this_machine
+
+    whole = cut_study(study) if quick else study
+    names = [d.name for d in whole.data]
+    wanted = set(_chosen(data, names, "data")) if data else set()
+    absent = [d for d in whole.data if not on_this_machine(d)]
+    asked = [d for d in absent if d.name in wanted]
+    if asked or len(absent) == len(names):
+        first = (asked or absent)[0]
+        raise DataError(
+            f"{first.name}: {first.source} is not on this machine; `matinee data get "
+            f"{first.source.partition('/')[0]}` brings it, or set MATINEE_DATA to the folder that "
+            "has it"
+        )
+    for each in absent:
+        note(f"matinee: {each.name} is left out: {each.source} is not on this machine")
+    kept = without(study, {d.name for d in absent})
+    own = kept.quick.seeds if quick else kept.seeds
+    more = [] if set(seeds) <= set(own) else list(dict.fromkeys([*own, *seeds]))
+    plan: Plan = make(kept, quick=quick, seeds=more)
+    return plan
+
+
+def without(study: Study, names: set[str]) -> Study:
+    """A study less some of its data, and what runs on nothing else."""
+    from ...lab.study.plan import on_data
+
+    if not names:
+        return study
+    kept = tuple(data for data in study.data if data.name not in names)
+    left = {data.name for data in kept}
+    groups = [on_data(g, left) for g in study.groups if not g.data or left & set(g.data)]
+    quick = study.quick.model_copy(
+        update={"data": tuple(name for name in study.quick.data if name in left)}
+    )
+    some = tuple(group for group in groups if group.values or group.cross or group.arms)
+    return study.model_copy(update={"data": kept, "groups": some, "quick": quick, "claims": ()})
+
+
+def _chosen(text: str, known: list[str], option: str) -> list[str]:
+    """Names that a comma-separated list of names and patterns stands for, in their own order."""
+    found: set[str] = set()
+    for name in filter(None, (part.strip() for part in text.split(","))):
+        hits = {other for other in known if fnmatchcase(other, name)}
+        if not hits:
+            raise UsageError(
+                f"--{option} {name!r}: there is none{nearest(name, known)} "
+                f"(there are {', '.join(known)})"
+            )
+        found |= hits
+    if not found:
+        raise UsageError(f"--{option} {text!r}: names none")
+    return [name for name in known if name in found]
+
+
+def _models(text: str, arms: list[str]) -> list[str]:
+    """Arms by their names in their groups, by GROUP/ARM, or by group."""
+    short = {arm: arm.split("/", 1)[1] for arm in arms}
+    groups = {arm: arm.split("/", 1)[0] for arm in arms}
+    known = list(dict.fromkeys([*short.values(), *groups.values(), *arms]))
+    hits = set(_chosen(text, known, "models"))
+    return [arm for arm in arms if hits & {arm, short[arm], groups[arm]}]
+
+
+def _write(board: Leaderboard, results: Any, folder: Path, table: Path | None) -> list[Path]:
+    from ...base.atomic import write_text
+    from ...lab.leaderboard.text import leaderboard_markdown
+    from ...lab.report import write_study_report
+    from ...lab.report.study_tables import sheet_of
+
+    markdown = leaderboard_markdown(board)
+    texts = {
+        folder / "leaderboard.md": markdown,
+        folder / "leaderboard.csv": sheet_of(board.table(), "leaderboard").csv(),
+    }
+    if table is not None:
+        texts[table] = markdown
+    for file, text in texts.items():
+        write_text(file, text)
+    page = [write_study_report(results, folder / "report.html")] if results.runs else []
+    return [*texts, *page]
+
+
+def _print(board: Leaderboard, chosen: list[str]) -> None:
+    from ...lab.leaderboard.text import COLUMNS, cells, heading, waiting
+
+    for section in board.sections:
+        if section.data.name not in chosen:
+            continue
+        if section.rows:
+            rows = [cells(row) for row in section.rows]
+            used = [at for at in range(len(COLUMNS)) if any(row[at] for row in rows)]
+            print_table(
+                [COLUMNS[at] for at in used],
+                [[row[at] for at in used] for row in rows],
+                heading(section),
+            )
+        else:
+            say(heading(section))
+        if left := waiting(section):
+            say(left)
+        say()
+
+
+def _complain(outcome: Outcome | None) -> None:
+    """Say what was left out, and fail if something broke."""
+    if outcome is None:
+        return
+    for arm, how in outcome.absent.items():
+        note(f"matinee: {arm} was left out, its library is not installed: {how}")
+    if outcome.broken:
+        for key, message in outcome.broken.items():
+            note(f"matinee: {key}: {message}")
+        n = len(outcome.broken)
+        raise MatineeError(
+            f"{n} run{'s' * (n > 1)} ended without a result; the same command tries again"
+        )

@@ -1,0 +1,38 @@
+"""``matinee presets``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ...config import to_toml
+from ..output import print_json, print_table, say
+from ..source import Json
+
+
+def presets(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="Show the settings of this one; or of a TOML file.", show_default=False
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List the presets, or show one as TOML, to save and change."""
+    from ...train import preset, preset_names
+
+    if name is not None:
+        settings = preset(name)
+        if json:
+            print_json(settings)
+        else:
+            say(to_toml(settings))
+        return
+    found = {each: preset(each).description for each in preset_names()}
+    if json:
+        print_json({"presets": found})
+    else:
+        print_table(["preset", ""], found.items())
+        say("\nmatinee presets NAME shows its settings; docs/config.md says what each one does")

@@ -1,0 +1,246 @@
+"""``matinee recommend``."""
+
+from __future__ import annotations
+
+import csv
+import json as json_format
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+import typer
+
+from ...errors import UsageError
+from .. import source as source_options
+from ..output import note, plain, print_json, print_table, progress, say
+from ..source import Json
+from ..threads import Threads, use_threads
+from ._evaluate import Model
+
+if TYPE_CHECKING:
+    from ...data import Table
+    from ...models import Recommender
+    from ...recommend import HistoriesLike
+
+
+def recommend(
+    model: Model,
+    users: Annotated[
+        list[str] | None,
+        typer.Option("--user", metavar="ID", help="A user of the training data."),
+    ] = None,
+    rate: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--rate",
+            metavar="TITLE=RATING",
+            help="A rating by someone new: a title, written about right, or an item id.",
+        ),
+    ] = None,
+    ratings: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SOURCE",
+            help="Ratings by any number of people, new or not, as for 'data describe'.",
+            show_default=False,
+        ),
+    ] = None,
+    all_users: Annotated[
+        bool, typer.Option("--all-users", help="Every user of the training data.")
+    ] = False,
+    k: Annotated[int, typer.Option("-k", help="Items per person.")] = 10,
+    exclude: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Items never to recommend: an id or title a line, or a table with an item column.",
+            show_default=False,
+        ),
+    ] = None,
+    only: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="The only items to recommend from, likewise.", show_default=False
+        ),
+    ] = None,
+    include_seen: Annotated[
+        bool, typer.Option("--include-seen", help="Recommend what they rated, too.")
+    ] = False,
+    skip_unknown: Annotated[
+        bool,
+        typer.Option(
+            "--skip-unknown",
+            help="Leave out users and items the model does not know, and say so, instead of "
+            "stopping.",
+        ),
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write a .parquet, .csv or .tsv file.", show_default=False
+        ),
+    ] = None,
+    threads: Threads = None,
+    user_column: Annotated[
+        str | None,
+        typer.Option(
+            "--user-column",
+            metavar="COL",
+            help="Column of the user id in --ratings.",
+            rich_help_panel="Reading",
+        ),
+    ] = None,
+    item: source_options.Item = None,
+    rating: source_options.Rating = None,
+    time: source_options.Time = None,
+    repeats: source_options.Repeats = "last",
+    json: Json = False,
+) -> None:
+    """Recommend items to people, known or new. New people need no retraining."""
+    use_threads(threads)
+    asked = [bool(users), bool(rate), ratings is not None, all_users]
+    if sum(asked) != 1:
+        raise UsageError("say for whom: one of --user, --rate, --ratings and --all-users")
+    from ...models import load_model
+    from ...recommend import TitleIndex
+
+    found = load_model(model)
+    titles = TitleIndex(found.item_ids, found.item_table)
+    options: dict[str, Any] = {"k": k, "include_seen": include_seen}
+    for name, file in (("exclude", exclude), ("only", only)):
+        if file is not None:
+            options[name] = _items(file, titles, skip_unknown)
+    histories: HistoriesLike | None = None
+    who: list[Any] | None = None
+    meant: list[tuple[str, float]] = []
+    if users:
+        who = list(dict.fromkeys(users))
+        unknown = [u for u, code in zip(who, found.user_ids.encode(who), strict=True) if code < 0]
+        _say_skipped("user", unknown if skip_unknown else [])
+    elif rate:
+        from ..ids import read_ratings
+
+        history, meant = read_ratings(rate, titles, found.scale)
+        histories = [history]
+    elif ratings is not None:
+        read = source_options.read(
+            ratings,
+            user=user_column,
+            item=item,
+            rating=rating,
+            time=time,
+            repeats=repeats,
+            allow_single=True,
+        )
+        codes = found.item_ids.encode(read.item_ids.ids)
+        _say_skipped("item", read.item_ids.ids[codes < 0].tolist() if skip_unknown else [])
+        histories = read
+    tables = found.recommend_all(
+        histories, users=who, unknown="skip" if skip_unknown else "error", **options
+    )
+    people = len(who) if who else found.n_users if all_users else None
+    if out is not None:
+        _write(_counted(tables, people), out, model, json)
+    elif json and all_users:
+        _stream_json(tables, model, found)
+    elif json:
+        more = {"rated": [{"title": t, "rating": r} for t, r in meant]} if meant else {}
+        rows = [row for table in tables for row in table.rows()]
+        print_json({"model": found.kind, "folder": model, **more, "recommendations": rows})
+    elif all_users:
+        _stream_csv(tables)
+    else:
+        _show(tables, meant)
+
+
+def _items(file: Path, titles: Any, skip: bool) -> list[Any]:
+    from ..ids import read_items
+
+    items, unknown = read_items(file, titles, skip=skip)
+    _say_skipped("item", unknown, f" in {file}")
+    return items
+
+
+def _say_skipped(what: str, unknown: list[Any], where: str = "") -> None:
+    if unknown:
+        named = ", ".join(str(name) for name in unknown[:5]) + ", ..." * (len(unknown) > 5)
+        plural = "s" * (len(unknown) > 1)
+        note(f"matinee: left out {len(unknown):,} unknown {what}{plural}{where}: {named}")
+
+
+def _counted(tables: Iterable[Table], people: int | None) -> Iterator[Table]:
+    """The same tables, with a bar of the people served."""
+    with progress("people") as bar:
+        task = bar.add_task("recommending", total=people)
+        for table in tables:
+            yield table
+            bar.advance(task, len(np.unique(table["user_id"])))
+
+
+def _write(tables: Iterable[Table], out: Path, model: Path, json: bool) -> None:
+    from ...data import write_tables
+
+    rows, people = 0, 0
+
+    def counted() -> Iterator[Table]:
+        nonlocal rows, people
+        for table in tables:
+            rows += len(table)
+            people += int((table["rank"] == 1).sum())
+            yield table
+
+    write_tables(counted(), out)
+    if json:
+        print_json({"folder": model, "out": out, "rows": rows, "people": people})
+    else:
+        say(f"{rows:,} recommendations for {people:,} people written to {out}")
+
+
+def _stream_csv(tables: Iterable[Table]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    for at, table in enumerate(tables):
+        if at == 0:
+            writer.writerow(table.columns)
+        writer.writerows(row.values() for row in table.rows())
+
+
+def _stream_json(tables: Iterable[Table], folder: Path, model: Recommender) -> None:
+    """One object whose rows are never all held at once."""
+    head = json_format.dumps({"model": model.kind, "folder": str(folder)}, ensure_ascii=False)
+    sys.stdout.write(f'{head[:-1]}, "recommendations": [')
+    between = "\n"
+    for table in tables:
+        for row in table.rows():
+            sys.stdout.write(between + json_format.dumps(plain(row), ensure_ascii=False))
+            between = ",\n"
+    say("\n]}")
+
+
+def _show(tables: Iterable[Table], meant: list[tuple[str, float]]) -> None:
+    if meant:
+        say("rated: " + "; ".join(f"{title} {value:g}" for title, value in meant) + "\n")
+    first = True
+    for table in tables:
+        for part in _by_person(table):
+            if not meant:
+                say(f"{'' if first else chr(10)}user {part['user_id'][0]}")
+            first = False
+            names = [name for name in ("rank", "item_id", "score", "title") if name in part.columns]
+            print_table(
+                names,
+                [
+                    [f"{row[name]:.3f}" if name == "score" else row[name] for name in names]
+                    for row in part.rows()
+                ],
+            )
+    if first:
+        say("nothing to recommend: what may be recommended they have all rated")
+
+
+def _by_person(table: Table) -> Iterator[Table]:
+    starts = np.flatnonzero(table["rank"] == 1).tolist()
+    for start, stop in pairwise([*starts, len(table)]):
+        yield table.take(slice(start, stop))

@@ -1,0 +1,102 @@
+"""``matinee report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .. import source as source_options
+from ..output import note, print_json, say
+from ..source import Files, Json
+from ..threads import Threads, use_threads
+from ._evaluate import Model
+
+if TYPE_CHECKING:
+    from ...data import Ratings
+
+
+def report(
+    model: Model,
+    test: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SOURCE",
+            help="Ratings to score on, as for 'evaluate'; by default those that 'train' kept "
+            "apart, found again where they were.",
+            show_default=False,
+        ),
+    ] = None,
+    given: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SOURCE",
+            help="What the test users are known to have rated, where they were not trained on.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The page; by default MODEL-report.html, beside the model folder.",
+            show_default=False,
+        ),
+    ] = None,
+    files: Files = False,
+    allow_overlap: Annotated[
+        bool,
+        typer.Option(
+            "--allow-overlap",
+            help="Score even though the model has seen some of the test ratings, with a warning.",
+        ),
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the bootstrap behind the intervals.")] = 0,
+    threads: Threads = None,
+    user: source_options.User = None,
+    item: source_options.Item = None,
+    rating: source_options.Rating = None,
+    time: source_options.Time = None,
+    scale: source_options.ScaleOption = None,
+    repeats: source_options.Repeats = "last",
+    json: Json = False,
+) -> None:
+    """Write a model's report: one HTML file that opens in a browser, nothing else needed.
+
+    Training curves, the score beside the baselines, predicted against given, errors by activity
+    and popularity, residuals, the items it is most wrong about, and those it holds alike.
+    """
+    use_threads(threads)
+    from ...lab.report import write_model_report
+    from ...models import load_model
+    from ..parts import find_test, read_test
+
+    columns = {"user": user, "item": item, "rating": rating, "time": time, "scale": scale}
+    read = source_options.Reading(columns, {"repeats": repeats, "allow_single": True})
+
+    found = load_model(model)
+    ratings: Ratings | None = None
+    histories: Ratings | None = None
+    if test is not None:
+        ratings, histories = read_test(test, read, mapped=read.mapped, given=given)
+    elif parts := find_test(found.record, found.provenance.fingerprint, read):
+        ratings, histories = parts if given is None else (parts[0], read(given))
+    if ratings is None:
+        note(
+            "matinee: no test ratings are known of this model, so the page has no score; name some "
+            "with --test"
+        )
+    page = write_model_report(
+        found,
+        ratings,
+        out or model.resolve().with_name(f"{model.resolve().name}-report.html"),
+        histories=histories,
+        allow_overlap=allow_overlap,
+        files=files,
+        seed=seed,
+    )
+    if json:
+        print_json({"report": page, "test": None if ratings is None else ratings.name})
+    else:
+        say(f"report: {page}")

@@ -1,0 +1,128 @@
+"""``matinee serve``."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ...errors import UsageError
+from ..output import note
+from ..threads import use_threads
+from ._evaluate import Model
+
+_KEY = "MATINEE_API_KEY"
+
+
+def serve(
+    model: Model,
+    host: Annotated[
+        str, typer.Option(help="Address to listen at; 0.0.0.0 for every network there is.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 for any that is free.")] = 8000,
+    workers: Annotated[int, typer.Option(help="Processes that answer.")] = 1,
+    watch: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="Look for a new model in the folder this often. SIGHUP does so at once.",
+            show_default=False,
+        ),
+    ] = None,
+    api_key_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--api-key-file",
+            metavar="FILE",
+            help=f"Ask for the key in this file; {_KEY} in the environment does the same.",
+            show_default=False,
+        ),
+    ] = None,
+    cors: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--cors",
+            metavar="ORIGIN",
+            help="Let pages of this origin call from a browser. May be given several times.",
+            show_default=False,
+        ),
+    ] = None,
+    no_users: Annotated[
+        bool, typer.Option("--no-users", help="Give no lists for users of the training data.")
+    ] = False,
+    max_ratings: Annotated[
+        int, typer.Option("--max-ratings", help="Ratings in a request, at most.")
+    ] = 1000,
+    max_body: Annotated[
+        int, typer.Option("--max-body", metavar="BYTES", help="Bytes of a request, at most.")
+    ] = 1 << 20,
+    body_seconds: Annotated[
+        float, typer.Option("--body-seconds", help="Seconds a request may take to arrive.")
+    ] = 10.0,
+    shutdown_seconds: Annotated[
+        float, typer.Option("--shutdown-seconds", help="Seconds left to answer on shutdown.")
+    ] = 10.0,
+    threads: Annotated[
+        int, typer.Option(metavar="N", help="Threads of each worker's arithmetic.")
+    ] = 1,
+) -> None:
+    """Serve a model over HTTP, with a page for the browser.
+
+    New people need no retraining, and no training data need be here. The API is described in
+    docs/serving.md and, by the server, at /openapi.json.
+    """
+    use_threads(threads)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", str(threads))
+    values: dict[str, Any] = {
+        "model": model,
+        "host": host,
+        "port": port,
+        "workers": workers,
+        "watch": watch,
+        "api_key": _api_key(api_key_file),
+        "cors": cors or (),
+        "users": not no_users,
+        "max_ratings": max_ratings,
+        "max_body": max_body,
+        "body_seconds": body_seconds,
+        "shutdown_seconds": shutdown_seconds,
+    }
+    try:
+        import fastapi  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ImportError as error:
+        raise UsageError(
+            f"{error.name} is not installed; run: pip install 'matinee[serve]'"
+        ) from None
+    from ...serve import ServeSettings
+    from ...serve import serve as run
+
+    logging.basicConfig(
+        format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr, level=logging.WARNING
+    )
+    logging.getLogger("matinee.serve").setLevel(logging.INFO)
+    settings = ServeSettings.make(values, "serve")
+    if not _local(host) and settings.api_key is None:
+        note(f"matinee: anyone who reaches {host} may ask; {_KEY} or --api-key-file sets a key")
+    run(settings, on_start=lambda address: note(f"matinee: serving {model} at {address}"))
+
+
+def _api_key(file: Path | None) -> str | None:
+    key = os.environ.get(_KEY)
+    if file is not None:
+        key = file.read_text(encoding="utf-8").strip()
+    if key is None:
+        return None
+    if not key or not key.isascii() or not key.isprintable() or " " in key:
+        raise UsageError(
+            f"{file or _KEY}: a key is one line of printable ASCII with no spaces, and not empty"
+        )
+    return key
+
+
+def _local(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")

@@ -1,0 +1,358 @@
+"""``matinee study``: list, show, run, report, compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ...errors import MatineeError, UsageError
+from ..output import command_line, note, print_json, print_table, say
+from ..source import Files, Json
+
+if TYPE_CHECKING:
+    from ...lab.study import Results
+
+app = typer.Typer(
+    help="Run studies: many runs of one question, with intervals and verdicts.",
+    no_args_is_help=True,
+)
+
+Named = Annotated[
+    str, typer.Argument(metavar="NAME_OR_FILE", help="A name of 'study list', or a TOML file.")
+]
+Quick = Annotated[bool, typer.Option("--quick", help="The cut version of the study.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(help="Runs at a time; by default one for each core.", show_default=False),
+]
+RunThreads = Annotated[
+    int | None,
+    typer.Option(
+        help="Threads of each run; by default the cores divided by the workers.",
+        show_default=False,
+    ),
+]
+Folder = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME_OR_DIR",
+        help="The folder of a study's runs, or its name if that is studies/NAME.",
+    ),
+]
+
+
+@app.command("list")
+def list_(json: Json = False) -> None:
+    """List the studies that come with the package."""
+    from ...lab.study import find_study, study_names
+    from ...lab.study.arms import resolve_arms
+    from ...lab.study.plan import seeds_on
+
+    rows = []
+    for name in study_names():
+        study = find_study(name)
+        arms = resolve_arms(study)
+        by_name = {data.name: data for data in study.data}
+        runs = sum(len(seeds_on(arm.seeds, by_name[on])) for arm in arms for on in arm.data)
+        rows.append(
+            {
+                "study": name,
+                "title": study.title,
+                "arms": len(arms),
+                "runs": runs,
+                "claims": len(study.claims),
+            }
+        )
+    if json:
+        print_json({"studies": rows})
+        return
+    columns = ["study", "arms", "runs", "claims", "title"]
+    print_table(columns, [[row[column] for column in columns] for row in rows])
+    say("\nmatinee study show NAME says what one asks; matinee study run NAME runs it")
+
+
+@app.command()
+def show(
+    study: Named,
+    toml: Annotated[
+        bool, typer.Option("--toml", help="The study as a file, to save and change.")
+    ] = False,
+    quick: Quick = False,
+    json: Json = False,
+) -> None:
+    """Show what a study asks: its data, arms and claims."""
+    from ...lab.study import find_study
+    from ...lab.study.arms import resolve_arms
+    from ...lab.study.plan import cut_study
+    from ...lab.study.toml import to_toml
+
+    found = find_study(study)
+    resolve_arms(found)
+    if quick:
+        found = cut_study(found)
+    arms = resolve_arms(found)
+    if toml:
+        say(to_toml(found))
+    elif json:
+        print_json({"study": found, "arms": [_arm(arm) for arm in arms]})
+    else:
+        say(f"{found.name}: {found.title}\n\n{found.text.strip()}\n")
+        data = [(d.name, d.source or "synthetic", _holdout(d)) for d in found.data]
+        print_table(["data", "source", "held out"], data)
+        say()
+        for group in found.groups:
+            mine = [arm.name.split("/", 1)[1] for arm in arms if arm.group == group.name]
+            say(f"{group.title} ({group.name}): {'; '.join(mine)}")
+        seeds = ", ".join(map(str, found.seeds))
+        say(f"\nseeds {seeds}; the difference is taken against {found.base or 'no arm'}")
+        for claim in found.claims:
+            say(f"claim {claim.id}: {claim.text}")
+
+
+@app.command()
+def run(
+    ctx: typer.Context,
+    study: Named,
+    quick: Quick = False,
+    workers: Workers = None,
+    threads: RunThreads = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N,N", help="Only these seeds; or others than the study's.", show_default=False
+        ),
+    ] = None,
+    groups: Annotated[
+        str | None,
+        typer.Option(metavar="NAME,NAME", help="Only these groups.", show_default=False),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder of the runs; by default studies/NAME, or studies/NAME-quick.",
+            show_default=False,
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Run a study, or go on with it.
+
+    Each finished run is kept at once. After Ctrl-C or a crash the same command goes on: no finished
+    run is repeated, and one that was interrupted starts from its last checkpoint.
+    """
+    from ...lab.study import find_study, plan_study, run_study
+    from ...lab.study.runs.engine import default_workers
+    from ..show.study_live import StudyProgress, clock
+
+    found = find_study(study)
+    default_workers(workers, threads)  # refuses what cannot be before anything is read
+    asked = numbers(seeds)
+    only = [name.strip() for name in groups.split(",")] if groups else []
+    own = found.quick.seeds if quick else found.seeds
+    others = asked if not set(asked) <= set(own) else []
+    plan = plan_study(found, quick=quick, seeds=others)
+    folder = out or default_folder(found.name, quick)
+    try:
+        with StudyProgress(quiet=json) as progress:
+            outcome = run_study(
+                plan,
+                folder,
+                workers=workers,
+                threads=threads,
+                groups=only,
+                seeds=asked,
+                watcher=progress,
+            )
+    except KeyboardInterrupt:
+        again = command_line(ctx.obj or ["study", "run", study])
+        note(f"\nmatinee: what is finished is kept in {folder}; to go on:\n  {again}")
+        raise
+    if json:
+        print_json({"study": found.name, "quick": quick, "folder": folder, **vars(outcome)})
+    else:
+        total = outcome.done + outcome.before
+        say(
+            f"{found.name}{', quick' if quick else ''}: {total} runs done"
+            f"{f', {outcome.before} of them before' if outcome.before else ''}"
+            f"{f', {outcome.diverged} diverged' if outcome.diverged else ''}"
+            f" in {clock(outcome.seconds)}\nruns: {folder}\n\nnext:"
+        )
+        say("  " + command_line(["study", "report", folder]))
+        say("  " + command_line(["study", "compare", folder]))
+    for arm, how in outcome.absent.items():
+        note(f"matinee: {arm} was left out, its library is not installed: {how}")
+    if outcome.broken:
+        for key, message in outcome.broken.items():
+            spec = plan.specs[key]
+            note(f"matinee: {spec.arm}, seed {spec.seed} ({key}): {message}")
+        n = len(outcome.broken)
+        raise MatineeError(
+            f"{n} run{'s' * (n > 1)} ended without a result; the same command tries again"
+        )
+
+
+@app.command()
+def report(
+    study: Folder,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The page; by default report.html in the folder.",
+            show_default=False,
+        ),
+    ] = None,
+    files: Files = False,
+    quick: Quick = False,
+    json: Json = False,
+) -> None:
+    """Write the report of a study's runs, finished or not: one HTML file, nothing else needed."""
+    from ...lab.report import write_study_report
+
+    results, folder = find_results(study, quick)
+    page = write_study_report(results, out or folder / "report.html", files=files)
+    missing = results.expected - len(results.runs)
+    if json:
+        print_json({"report": page, "runs": len(results.runs), "expected": results.expected})
+        return
+    if missing:
+        note(f"matinee: {missing} of {results.expected} runs are not done; the report says so")
+    say(f"report: {page}")
+
+
+@app.command()
+def publish(
+    study: Folder,
+    out: Annotated[
+        Path,
+        typer.Option(metavar="DIR", help="The folder to write, or to write anew."),
+    ],
+    quick: Quick = False,
+    json: Json = False,
+) -> None:
+    """Write a study's results as a folder to be kept with code or a paper.
+
+    Every run and every epoch as CSV, the verdicts, the summary as CSV and Markdown, the charts as
+    SVG and the report. The folder is enough to make the report again: the commands that take the
+    folder of a study's runs take it too.
+    """
+    from ...lab.report import publish_study
+
+    results, _ = find_results(study, quick)
+    files = publish_study(results, out)
+    missing = results.expected - len(results.runs)
+    if json:
+        print_json({"files": files, "runs": len(results.runs), "expected": results.expected})
+        return
+    if missing:
+        note(f"matinee: {missing} of {results.expected} runs are not done; the summary says so")
+    say(f"published: {out}, {len(files)} files, {sum(f.stat().st_size for f in files):,} bytes")
+
+
+@app.command()
+def compare(
+    study: Folder,
+    other: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="OTHER",
+            help="A second folder of runs: the arms that both have are compared.",
+            show_default=False,
+        ),
+    ] = None,
+    base: Annotated[
+        str,
+        typer.Option(metavar="GROUP/ARM", help="The arm compared with; by default the study's."),
+    ] = "",
+    figure: Annotated[
+        str, typer.Option(metavar="FIGURE", help="What is compared, at the last epoch.")
+    ] = "held_out",
+    data: Annotated[
+        str, typer.Option(metavar="NAME", help="Which data; by default the study's first.")
+    ] = "",
+    claims: Annotated[
+        bool, typer.Option("--claims", help="The verdicts on the study's claims instead.")
+    ] = False,
+    quick: Quick = False,
+    json: Json = False,
+) -> None:
+    """Compare a study's arms, paired by seed, with 95% intervals and Holm's correction."""
+    from ...lab.study import claims_table, compare_results, judge
+    from ...lab.study import compare as compare_arms
+
+    results, _ = find_results(study, quick)
+    if claims and other:
+        raise UsageError("--claims judges one study; leave out OTHER")
+    if claims:
+        table = claims_table(judge(results))
+    elif other:
+        second, _ = find_results(other, quick)
+        table = compare_results(results, second, figure=_figure(figure), data=data)
+    else:
+        table = compare_arms(results, base=base, figure=_figure(figure), data=data)
+    rows = list(table.rows())
+    if json:
+        print_json({"study": results.study.name, "rows": rows})
+    else:
+        print_table(list(table.columns), [list(row.values()) for row in rows])
+
+
+def default_folder(name: str, quick: bool) -> Path:
+    """Where a study's runs go that were given no place."""
+    return Path("studies") / (f"{name}-quick" if quick else name)
+
+
+def find_results(named: str, quick: bool) -> tuple[Results, Path]:
+    """The runs in a folder, or of the study of that name in its usual place."""
+    from ...lab.study import load_results, study_names
+
+    folder = Path(named)
+    if not folder.is_dir() and (named in study_names() or quick):
+        folder = default_folder(named, quick)
+    if not folder.is_dir():
+        raise UsageError(
+            f"{folder}: no such folder; name the folder of a study's runs, or run it first: "
+            + command_line(["study", "run", named])
+        )
+    return load_results(folder), folder
+
+
+def numbers(text: str | None) -> list[int]:
+    if text is None:
+        return []
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdigit() for part in parts):
+        raise UsageError(f"--seeds {text!r}: write whole numbers, as in 0,1,2")
+    return [int(part) for part in parts]
+
+
+def _figure(name: str) -> Any:
+    from typing import get_args
+
+    from ...errors import nearest
+    from ...lab.study.study import Figure
+
+    known = get_args(Figure)
+    if name not in known:
+        raise UsageError(f"--figure {name!r}: must be {', '.join(known)}{nearest(name, known)}")
+    return name
+
+
+def _holdout(data: Any) -> str:
+    if not data.holdout:
+        return "its own test part"
+    return f"{100 * data.holdout:g}% by {data.by}"
+
+
+def _arm(arm: Any) -> dict[str, Any]:
+    return {
+        "arm": arm.name,
+        "model": arm.kind,
+        "settings": arm.settings,
+        "data": arm.data,
+        "seeds": arm.seeds,
+        "published": arm.published,
+    }

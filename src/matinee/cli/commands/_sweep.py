@@ -1,0 +1,355 @@
+"""``matinee sweep``."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...errors import UsageError
+from .. import source as source_options
+from ..output import command_line, note, print_json, print_table, say
+from ..show.progress import clock_text
+from ..show.sweep_progress import SweepProgress, values_text
+from ..source import Json
+from ..threads import Device, Threads, use_threads
+
+if TYPE_CHECKING:
+    from ...evaluate import Gain
+    from ...lab.tune import Sweep, Trial
+    from ..parts import Parts
+
+_SHOWN = 8
+"""Trials shown, the best; all of them go to --table."""
+
+
+def sweep(
+    ctx: typer.Context,
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            help="As for 'data describe'; or a split (ml-100k/u1, or a folder with train and test "
+            "parts), to search on its train part and score on its test part at the end.",
+            show_default=False,
+        ),
+    ] = None,
+    budget: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MINUTES",
+            help="Minutes for all of it, over all sittings; 10 where --trials is not given.",
+            show_default=False,
+        ),
+    ] = None,
+    trials: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Settings to try, at most, over all sittings.", show_default=False
+        ),
+    ] = None,
+    preset: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="Settings to start from: a name of 'presets', or a TOML file."
+        ),
+    ] = "default",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Change a setting of the start: epochs=40."
+        ),
+    ] = None,
+    space: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="What to vary, as TOML; by default a space around the preset (--show-space).",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Where the best goes, as a preset file; by default DATASET-best.toml.",
+            show_default=False,
+        ),
+    ] = None,
+    storage: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Where the trials are kept, and gone on from if there are some; by default beside "
+            "--out, as NAME.trials.",
+            show_default=False,
+        ),
+    ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write all trials, as .csv, .tsv, .parquet or .json.",
+            show_default=False,
+        ),
+    ] = None,
+    test: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SOURCE",
+            help="Ratings to score on once, at the end. Those that are in SOURCE too are left out "
+            "of the search.",
+        ),
+    ] = None,
+    holdout: Annotated[
+        float | None,
+        typer.Option(
+            help="Hold out ratings to score on once, at the end: a share below 1, or a whole "
+            "number.",
+            show_default=False,
+        ),
+    ] = None,
+    by: Annotated[
+        str,
+        typer.Option(
+            "--by",
+            metavar="PROTOCOL",
+            help="How every part is held out: random, user (of each user at random), last (the "
+            "latest of each user) or time (the latest of all).",
+        ),
+    ] = "random",
+    seed: Annotated[int, typer.Option(help="Seed of the parts, the trials and training.")] = 0,
+    seeds: Annotated[
+        int,
+        typer.Option(help="How often the preset and the best are trained to be compared."),
+    ] = 2,
+    show_space: Annotated[
+        bool,
+        typer.Option("--show-space", help="Print the space as TOML, to save and change; no more."),
+    ] = False,
+    threads: Threads = None,
+    device: Device = "auto",
+    user: source_options.User = None,
+    item: source_options.Item = None,
+    rating: source_options.Rating = None,
+    time: source_options.Time = None,
+    scale: source_options.ScaleOption = None,
+    repeats: source_options.Repeats = "last",
+    sql: source_options.Sql = None,
+    database: source_options.Database = None,
+    items: source_options.Items = None,
+    json: Json = False,
+) -> None:
+    """Search the settings that predict your ratings best; write them as a preset.
+
+    Part of the ratings compares the settings tried; another, that the search never sees, says
+    what it was worth. The best so far is in the preset file at any time. Needs matinee[sweep].
+    """
+    use_threads(threads)
+    from ...config import parse_settings
+    from ...lab.tune import SearchSpace, default_space
+    from ...lab.tune import sweep as search
+    from ...lab.tune.result import check_preset_name, check_table_name
+    from ...lab.tune.store import library
+    from ...train import preset as find_preset
+    from ..parts import read_parts
+
+    start = find_preset(preset).replace(parse_settings(settings or []), "--set")
+    found_space = default_space(start) if space is None else SearchSpace.read_toml(space)
+    if show_space:
+        print_json(found_space) if json else say(found_space.to_toml())
+        return
+    library()
+    if out is not None:
+        check_preset_name(out)
+    if table is not None:
+        check_table_name(table)
+    if (source is None) == (sql is None):
+        raise UsageError("name a SOURCE to search on, or give a query with --sql (and not both)")
+
+    columns = {"user": user, "item": item, "rating": rating, "time": time, "scale": scale}
+    whole = {"sql": sql, "database": database, "items": items}
+    read = source_options.Reading(columns, {"repeats": repeats}, source, whole)
+    parts = read_parts(
+        source,
+        read,
+        mapped=read.mapped,
+        test=test,
+        holdout=holdout,
+        by=None if holdout is None else by,
+        seed=seed,
+    )
+    target = out or Path(f"{_file_name(parts.train.name)}-best.toml")
+    _check_target(target)
+    kept = storage or target.with_suffix(".trials")
+    if not json:
+        note(_beginning(parts, preset, kept))
+    writer = _BestSoFar(target, parts.train.name, _label(preset))
+    try:
+        with SweepProgress(trials, quiet=json) as progress:
+
+            def on_trial(trial: Trial, best: Trial | None) -> None:
+                writer(trial, best)
+                progress.trial(trial, best)
+
+            result = search(
+                parts.train,
+                start,
+                name=_label(preset),
+                space=found_space,
+                budget=budget,
+                trials=trials,
+                seed=seed,
+                seeds=seeds,
+                by=by,  # type: ignore[arg-type]  # Checked there.
+                storage=kept,
+                test=parts.test,
+                given=parts.given,
+                device=device,
+                on_epoch=progress,
+                on_trial=on_trial,
+            )
+    except KeyboardInterrupt:
+        note(_interrupted(writer, kept, ctx.obj or ["sweep"]))
+        raise
+    result.save(target)
+    if table is not None:
+        result.write_trials(table)
+    if json:
+        files = {"preset_file": target, "storage": kept, "table": table}
+        print_json({**result.as_dict(), "seed": seed, "split": parts.protocol, **files})
+    else:
+        _show(result, parts, target, table, source)
+
+
+class _BestSoFar:
+    """Writes the preset file whenever a trial is the best yet, so that no end loses it."""
+
+    def __init__(self, target: Path, dataset: str, preset: str) -> None:
+        self.target = target
+        self.best: Trial | None = None
+        self._dataset, self._preset = dataset, preset
+        self._start: float | None = None
+
+    def __call__(self, trial: Trial, best: Trial | None) -> None:
+        from ...lab.tune.result import described, write_preset
+
+        if trial.number == 0:
+            self._start = trial.rmse
+        self.best = best
+        if best is trial:
+            worth = "the search has not ended, and it is not judged on fresh ratings"
+            found = described(trial, self._start, self._dataset, self._preset, worth)
+            write_preset(self.target, found)
+
+
+def _interrupted(writer: _BestSoFar, storage: Path, command: list[str]) -> str:
+    text = "\nmatinee: "
+    if writer.best is not None:
+        text += (
+            f"the best so far (trial {writer.best.number}, validation RMSE {writer.best.rmse:.4f}) "
+            f"is in {writer.target}; "
+        )
+    return f"{text}the trials are kept in {storage}; to go on:\n  {command_line(command)}"
+
+
+def _check_target(target: Path) -> None:
+    """Refuse to write over a file that is no preset."""
+    from ...train import preset
+
+    if target.exists():
+        try:
+            preset(str(target))
+        except UsageError:
+            raise UsageError(
+                f"{target}: is there and is no preset; choose another place with --out"
+            ) from None
+
+
+def _label(preset: str) -> str:
+    return Path(preset).stem if preset.endswith(".toml") else preset
+
+
+def _file_name(dataset: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", dataset).strip("-.") or "ratings"
+
+
+def _beginning(parts: Parts, preset: str, storage: Path) -> str:
+    train = parts.train
+    text = (
+        f"matinee: searching settings from {preset} on, for {len(train):,} ratings by "
+        f"{train.n_users:,} users of {train.n_items:,} items ({train.name})"
+    )
+    if storage.exists() and storage.stat().st_size:
+        text += f"\nmatinee: going on with the trials in {storage}"
+    return text
+
+
+def _show(
+    result: Sweep, parts: Parts, target: Path, table: Path | None, source: str | None
+) -> None:
+    states = [trial.state for trial in result.trials]
+    why = {
+        "budget": "the budget is used up",
+        "trials": "as many as asked for",
+        "exhausted": "everything in the space is tried",
+    }
+    say(
+        f"{len(states)} trials in {clock_text(result.seconds)} ({states.count('pruned')} cut "
+        f"short, {states.count('failed')} failed): {why[result.stopped]}"
+    )
+    sizes = result.sizes
+    say(
+        f"each trained on {sizes['train']:,} ratings and scored on the same "
+        f"{sizes['validation']:,} others; {sizes['fresh']:,} fresh ones were kept apart\n"
+    )
+    best = sorted((t for t in result.trials if t.rmse is not None), key=lambda t: t.rmse or 0.0)
+    shown = best[:_SHOWN]
+    if result.trials[0] not in shown:
+        shown.append(result.trials[0])
+    keys = [key.rsplit(".", 1)[-1] for key in result.space.dimensions]
+    print_table(
+        ["trial", "validation RMSE", "epochs", "seconds", *keys],
+        [
+            (t.number, t.rmse, t.epochs, f"{t.seconds:.1f}", *values_text(t, result.space))
+            for t in shown
+        ],
+    )
+    say(f"(trial 0 is {result.preset} itself)")
+    if result.importances:
+        order = sorted(result.importances.items(), key=lambda pair: -pair[1])
+        text = ", ".join(f"{key.rsplit('.', 1)[-1]} {100 * share:.0f}%" for key, share in order)
+        say(f"what decided the RMSE: {text}")
+    for what, gain in (("fresh ratings", result.fresh), (parts.describe(), result.test)):
+        if gain is not None:
+            say(f"\nscored on {what}: {gain.n:,} ratings, {_models(gain.seeds)}\n")
+            _show_gain(gain, result.preset, alone=result.best.number == 0)
+    say(f"\nThe best: {result.worth}.")
+    say(f"\npreset: {target}" + (f"\ntrials: {table}" if table else "") + "\n\nnext:")
+    say("  " + command_line(["presets", target]))
+    if source is not None:
+        say("  " + command_line(["train", source, "--preset", target]))
+
+
+def _models(seeds: int) -> str:
+    return "one model of each" if seeds == 1 else f"mean of {seeds} models of each"
+
+
+def _show_gain(gain: Gain, preset: str, *, alone: bool) -> None:
+    within = gain.interval
+    if alone:  # the best is the preset itself
+        print_table(["", "RMSE"], [(preset, gain.before)])
+        return
+    print_table(
+        ["", "RMSE", "gain", "95% interval of the gain"],
+        [
+            (preset, gain.before, None, None),
+            (
+                "best",
+                gain.after,
+                gain.gain,
+                None if within is None else f"{within.low:.4f} to {within.high:.4f}",
+            ),
+        ],
+    )

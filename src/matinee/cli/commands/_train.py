@@ -1,0 +1,202 @@
+"""``matinee train``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...errors import UsageError
+from .. import source as source_options
+from ..output import command_line, note, print_json, say
+from ..processes import in_turn, threads_each
+from ..source import Json
+from ..threads import Device, Threads, use_threads
+
+if TYPE_CHECKING:
+    from ...train import Group
+    from ..fit import Fitted
+    from ..parts import Parts
+
+
+def train(
+    ctx: typer.Context,
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            help="As for 'data describe'; or a split (ml-100k/u1, or a folder with train and test "
+            "parts), to train on its train part and score on its test part.",
+            show_default=False,
+        ),
+    ] = None,
+    test: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SOURCE",
+            help="Ratings to score on. Those that are in SOURCE too are left out of training.",
+        ),
+    ] = None,
+    holdout: Annotated[
+        float | None,
+        typer.Option(
+            help="Hold out ratings to score on: a share below 1, or a whole number.",
+            show_default=False,
+        ),
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by",
+            metavar="PROTOCOL",
+            help="How to hold out: random (the default), user (of each user at random), last (the "
+            "latest of each user) or time (the latest of all).",
+            show_default=False,
+        ),
+    ] = None,
+    preset: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="Settings to start from: a name of 'presets', or a TOML file."
+        ),
+    ] = "default",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting: hidden=128,64,128."),
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(help="Epochs, at most; by default what the preset says.", show_default=False),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the split and of training.")] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Model folder; by default models/DATASET-PRESET.",
+            show_default=False,
+        ),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the interrupted run in the model folder.")
+    ] = False,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch", help="Score the test part after each epoch, for the curve in --json."
+        ),
+    ] = False,
+    threads: Threads = None,
+    device: Device = "auto",
+    user: source_options.User = None,
+    item: source_options.Item = None,
+    rating: source_options.Rating = None,
+    time: source_options.Time = None,
+    scale: source_options.ScaleOption = None,
+    repeats: source_options.Repeats = "last",
+    sql: source_options.Sql = None,
+    database: source_options.Database = None,
+    items: source_options.Items = None,
+    json: Json = False,
+) -> None:
+    """Train a model, score it on held-out ratings, and save it.
+
+    Without --test or --holdout it trains on everything, and there is no score.
+
+    Several processes train together with torchrun -m matinee train (docs/distributed.md).
+    """
+    use_threads(threads_each(threads))
+    from ...config import parse_settings
+    from ...train import Group
+    from ...train import preset as find_preset
+    from ..fit import default_folder, fit
+    from ..parts import read_parts
+
+    changes = parse_settings(settings or [])
+    options = find_preset(preset).replace(changes, "--set")
+    if epochs is not None:
+        options = options.replace({"train.epochs": epochs}, "--epochs")
+
+    if (source is None) == (sql is None):
+        raise UsageError("name a SOURCE to train on, or give a query with --sql (and not both)")
+
+    columns = {"user": user, "item": item, "rating": rating, "time": time, "scale": scale}
+    whole = {"sql": sql, "database": database, "items": items}
+    read = source_options.Reading(columns, {"repeats": repeats}, source, whole)
+    with Group.join() as group:
+        parts = in_turn(
+            group,
+            lambda: read_parts(
+                source,
+                read,
+                mapped=read.mapped,
+                test=test,
+                holdout=holdout,
+                by=by,
+                seed=seed,
+            ),
+        )
+        if watch and parts.test is None:
+            raise UsageError("--watch scores a test part; add --test or --holdout")
+        folder = out or default_folder(parts.train.name, preset)
+        if not json:
+            note(_beginning(parts, preset, group))
+        fitted = fit(
+            options,
+            parts,
+            folder,
+            preset=preset,
+            seed=seed,
+            command=ctx.obj or ["train"],
+            device=device,
+            resume=resume,
+            watch=watch,
+            quiet=json,
+            group=group,
+        )
+    if fitted is None:  # the first process has it
+        return
+    if json:
+        print_json(fitted.as_object())
+    else:
+        _show(fitted, parts)
+
+
+def _beginning(parts: Parts, preset: str, group: Group) -> str:
+    train = parts.train
+    together = "" if group.alone else f", in {group.size} processes"
+    return (
+        f"matinee: training {preset} on {len(train):,} ratings by {train.n_users:,} users of "
+        f"{train.n_items:,} items ({train.name}){together}"
+    )
+
+
+def _show(fitted: Fitted, parts: Parts) -> None:
+    from ..show.scores import show_score
+
+    model, score, folder = fitted.model, fitted.score, fitted.folder
+    training = model.record["training"]
+    run, best = training["epochs_run"], training["best_epoch"]
+    several = isinstance(best, list)
+    named = ", ".join(map(str, best)) if several else best
+    kept = f" (the best by validation: {named})" if model.n_valid else ""
+    members = f"{len(best)} members, " if several else ""
+    say(
+        f"trained {members}{run} epoch{'s' * (run != 1)}{kept} in "
+        f"{training['train_seconds']:.1f} s, seed {model.provenance.seed}"
+    )
+    if score is None:
+        say(
+            "\nTrained on every rating: no honest score was computed. --holdout 0.2 keeps some "
+            "apart to score on."
+        )
+    else:
+        say(f"scored on {parts.describe()}: {score.n_test:,} ratings\n")
+        show_score(score)
+    some = model.user_ids.ids[0]
+    say(f"\nmodel: {folder}\n\nnext:")
+    say("  " + command_line(["recommend", folder, "--user", some]))
+    say("  " + command_line(["recommend", folder, "--all-users", "--out", "top10.parquet"]))
+    if score is not None and (parts.protocol or {}).get("by") in ("file", "name"):
+        named = (parts.protocol or {}).get("test") or (parts.protocol or {}).get("name")
+        say("  " + command_line(["evaluate", folder, "--test", named]))

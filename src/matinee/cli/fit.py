@@ -1,0 +1,149 @@
+"""Train, score and save: what ``train`` and ``quickstart`` have in common."""
+
+from __future__ import annotations
+
+import re
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .output import command_line, note
+from .parts import Parts
+from .show.epochs import Progress
+from .show.scores import as_object
+
+if TYPE_CHECKING:
+    from ..evaluate import Evaluation
+    from ..models import Autoencoder, BiasedMF, Ensemble, SparseFC
+    from ..train import Group, Settings
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained, scored and saved model."""
+
+    model: Autoencoder | Ensemble | BiasedMF | SparseFC
+    score: Evaluation | None
+    folder: Path
+
+    def as_object(self, **more: Any) -> dict[str, Any]:
+        """What ``--json`` prints of it."""
+        curve = []
+        for epoch in self.model.epochs:
+            row: dict[str, Any] = {
+                "epoch": epoch.epoch,
+                "loss": epoch.loss,
+                "train_rmse": epoch.train_rmse,
+                "valid_rmse": epoch.valid_rmse,
+                "seconds": epoch.seconds,
+            }
+            if epoch.member:
+                row["member"] = epoch.member
+            row |= {f"{name}_rmse": rmse for name, rmse in epoch.watched.items()}
+            curve.append(row)
+        return as_object(self.model, self.folder, self.score, curve=curve, **more)
+
+
+def default_folder(dataset: str, preset: str) -> Path:
+    """Where a model goes that was given no place."""
+    name = Path(preset).stem if preset.endswith(".toml") else preset
+    return Path("models") / re.sub(r"[^\w.-]+", "-", f"{dataset}-{name}").strip("-.")
+
+
+def fit(
+    settings: Settings,
+    parts: Parts,
+    out: Path,
+    *,
+    preset: str,
+    seed: int,
+    command: Sequence[str] | None = None,
+    device: str = "auto",
+    resume: bool = False,
+    watch: bool = False,
+    quiet: bool = False,
+    group: Group | None = None,
+) -> Fitted | None:
+    """Train on the parts, score, and save to a folder.
+
+    Args:
+        settings: The options of the model.
+        parts: What to train on and score by.
+        out: The model folder, which is the run's folder too.
+        preset: What the settings started from.
+        seed: Of all that is random in training.
+        command: The arguments of this command if it has ``--resume``, to say how to go on after
+            Ctrl-C. Without, no run is kept.
+        device: cpu, cuda or auto.
+        resume: Go on from the checkpoint in ``out``.
+        watch: Score the test part after each epoch, for the curve.
+        quiet: No lines of progress where stderr is no terminal.
+        group: The processes that train together. The first alone scores and saves.
+
+    Returns:
+        The model; None in a process that is not the first.
+
+    Raises:
+        UsageError: ``out`` holds something else, or there is nothing to resume.
+        TrainingError: The loss diverged.
+    """
+    from ..models import check_place
+    from ..models import model as make_model
+    from ..train import Group
+
+    group = group or Group()
+    model = make_model(settings=settings, device=device)
+    replaces = check_place(out)
+    if not resume and any(out.glob("checkpoint*")):
+        note(f"matinee: {out}: an unfinished run there is dropped (--resume would go on with it)")
+    elif replaces:
+        note(f"matinee: {out}: will replace the model there")
+    started = time.perf_counter()
+    try:
+        with Progress(model.planned_epochs, quiet=quiet) as progress:
+            model.fit(
+                parts.train,
+                seed=seed,
+                on_epoch=progress,
+                folder=None if command is None else out,
+                resume=resume,
+                watch={"test": parts.test} if watch and parts.test is not None else None,
+                group=group,
+            )
+    except KeyboardInterrupt:
+        if command is not None and any(out.glob("checkpoint*")):
+            again = [*command, *(() if "--resume" in command else ("--resume",))]
+            note(f"\nmatinee: the run is saved in {out}; to go on:\n  {command_line(again)}")
+        raise
+    if not group.first:
+        return None
+    wall = time.perf_counter() - started
+    seen = {(epoch.member, epoch.teacher, epoch.epoch) for epoch in progress.seen}
+    done = [*model.teacher_epochs, *model.epochs]
+    earlier = [e for e in done if (e.member, e.teacher, e.epoch) not in seen]
+    record = {
+        "split": parts.protocol,
+        "training": {
+            "n_valid": model.n_valid,
+            "epochs_run": len(model.epochs),
+            "best_epoch": model.best_epoch,
+            "train_seconds": wall + sum(epoch.seconds for epoch in earlier),
+            "seconds_per_epoch": statistics.median(epoch.seconds for epoch in model.epochs),
+            "source": parts.source,
+            "command": None if command is None else list(command),
+            "preset": preset,
+            "config": settings.model_dump(mode="json"),
+        },
+    }
+    model.record |= record
+    score = None
+    try:
+        if parts.test is not None:
+            score = model.evaluate(parts.test, histories=parts.given)
+            model.record["metrics"] = score.as_dict()
+    finally:
+        model.save(out)  # Whatever becomes of the score, the training is not lost.
+    return Fitted(model, score, out)

@@ -1,0 +1,120 @@
+"""Item ids from the command line and from files: titles will do where the model knows them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import DataError, UnknownIdError, UsageError
+
+if TYPE_CHECKING:
+    from ..data import Scale
+    from ..recommend import TitleIndex
+
+
+def read_ratings(
+    texts: Sequence[str], titles: TitleIndex, scale: Scale
+) -> tuple[dict[Any, float], list[tuple[str, float]]]:
+    """Ratings written as ``TITLE=5``: by item id, and as (title, rating) to say what was meant.
+
+    Raises:
+        UsageError: Not written so, off the scale, a title that fits several, or one item twice.
+        UnknownIdError: A title that fits none.
+    """
+    found: dict[Any, float] = {}
+    meant: list[tuple[str, float]] = []
+    for text in texts:
+        name, sign, number = text.rpartition("=")
+        try:
+            value = float(number)
+        except ValueError:
+            value = float("nan")
+        if not sign or not name.strip() or value != value:
+            raise UsageError(f"--rate {text!r}: write it as TITLE=RATING, as in 'Alien=5'")
+        if not scale.low <= value <= scale.high:
+            raise UsageError(
+                f"--rate {text!r}: {value:g} is off the scale of this model, "
+                f"{scale.low:g} to {scale.high:g}"
+            )
+        item = titles.find(name)
+        title = titles.title(item)
+        if item in found:
+            raise UsageError(f"--rate {text!r}: {title} is rated twice")
+        found[item] = value
+        meant.append((title, value))
+    return found, meant
+
+
+def read_items(path: Path, titles: TitleIndex, *, skip: bool) -> tuple[list[Any], list[str]]:
+    """Item ids from a file, and the lines that name no item the model knows.
+
+    The file has an id or a title a line, or is a table (csv, tsv, parquet) with an item column.
+
+    Raises:
+        DataError: The file cannot be read.
+        UnknownIdError: A line names no item, unless ``skip``.
+        UsageError: A title fits several items.
+    """
+    found: list[Any] = []
+    unknown: list[str] = []
+    for name in _names(path):
+        try:
+            found.append(titles.find(name))
+        except UnknownIdError as error:
+            if not skip:
+                raise UnknownIdError(f"{path}: {error}") from None
+            unknown.append(name)
+        except UsageError as error:
+            raise UsageError(f"{path}: {error}") from None
+    return found, unknown
+
+
+def _names(path: Path) -> Iterable[str]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: cannot read: {error.strerror}") from None
+    if data[:4] == b"PAR1":
+        return dict.fromkeys(_parquet(path))
+    try:
+        lines = [line for line in data.decode("utf-8-sig").splitlines() if line.strip()]
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path}: neither UTF-8 text nor parquet (byte {error.start}); write one id a line"
+        ) from None
+    if not lines:
+        raise DataError(f"{path}: empty; write an id or a title a line")
+    mark = "\t" if "\t" in lines[0] else ","
+    column = _item_column(next(csv.reader(lines[:1], delimiter=mark)))
+    if column is None:
+        return dict.fromkeys(line.strip() for line in lines)
+    rows = csv.reader(lines[1:], delimiter=mark)
+    return dict.fromkeys(row[column].strip() for row in rows if len(row) > column)
+
+
+def _parquet(path: Path) -> list[str]:
+    import duckdb
+
+    with duckdb.connect() as db:
+        try:
+            table = db.read_parquet(str(path))
+            column = _item_column(table.columns)
+            if column is None:
+                raise DataError(
+                    f"{path}: has no item column (it has {', '.join(table.columns)}); call it "
+                    "item_id"
+                )
+            name = table.columns[column].replace('"', '""')
+            rows = table.project(f'CAST("{name}" AS VARCHAR)').distinct().fetchall()
+        except duckdb.Error as error:
+            raise DataError(f"{path}: not sound parquet: {error}") from None
+    return [name for (name,) in rows if name is not None]
+
+
+def _item_column(names: Sequence[str]) -> int | None:
+    from ..data.read.columns import ITEM, USUAL, plain
+
+    found = [plain(name) for name in names]
+    return next((found.index(usual) for usual in USUAL[ITEM] if usual in found), None)

@@ -1,0 +1,193 @@
+"""What a command trains on and what it scores by, from the options that say so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from ..errors import DataError, UsageError, nearest
+from .output import note
+from .show.reading import reading
+
+if TYPE_CHECKING:
+    from ..data import Ratings
+
+Read = Callable[[str | None], "Ratings"]
+"""Reads a source as the reading options of the command say."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Ratings to train on, and to score by.
+
+    Attributes:
+        train: To train on.
+        test: To score by, or None.
+        given: What the test users are known to have rated, where they are not part of ``train``.
+        protocol: How they were told apart, JSON-able; None without a test part.
+        source: Where the ratings were, so that they can be found and divided again.
+    """
+
+    train: Ratings
+    test: Ratings | None = None
+    given: Ratings | None = None
+    protocol: dict[str, Any] | None = field(default=None)
+    source: str | None = None
+
+    def describe(self) -> str:
+        """The protocol in a few words."""
+        how = self.protocol or {}
+        match how.get("by"):
+            case None:
+                return "no test part"
+            case "file":
+                return f"test set {how['test']}"
+            case "name":
+                return f"the split {how['name']}"
+        size, seed = how["holdout"], how["seed"]
+        share = f"{size:.4g}" if size >= 1 else f"{100 * size:.4g}%"
+        what = {
+            "random": f"{share} of the ratings, drawn at random",
+            "user": f"{share} of each user's ratings, drawn at random",
+            "last": f"the latest {share} of each user's ratings",
+            "time": f"the latest {share} of all ratings",
+        }
+        return f"{what[how['by']]}, with seed {seed}"
+
+
+def read_parts(
+    source: str | None,
+    read: Read,
+    *,
+    mapped: Sequence[str],
+    test: str | None,
+    holdout: float | None,
+    by: str | None,
+    seed: int,
+) -> Parts:
+    """Read and divide.
+
+    Args:
+        source: Where the ratings are; a split (``ml-100k/u1``, or a folder with a train and a
+            test part) brings its own test part. None where ``read`` knows better (``--sql``).
+        read: Reads a source.
+        mapped: Names of the columns that were mapped; a split is read by its own.
+        test: Where the test ratings are; their pairs are left out of training.
+        holdout: What to hold out instead.
+        by: How.
+        seed: Seed of the draw.
+
+    Raises:
+        UsageError: Options that do not go together, or no such protocol.
+        DataError: What is named cannot be read, or a part would be empty.
+    """
+    from ..data import split, subtract
+    from ..data.splits.named import is_named_split
+    from ..data.splits.rules import Protocol
+
+    if test is not None and holdout is not None:
+        raise UsageError("--test and --holdout both say what to score by; give one of them")
+    if by is not None and holdout is None:
+        raise UsageError("--by says how to hold out; add --holdout 0.2")
+    protocol = by or "random"
+    if protocol not in get_args(Protocol):
+        known = get_args(Protocol)
+        raise UsageError(f"--by {by!r}: must be {', '.join(known)}{nearest(protocol, known)}")
+    if source is not None and test is None and holdout is None and is_named_split(source):
+        return _named(source, mapped)
+    ratings = read(source)
+    if test is not None:
+        train, held, removed = subtract(ratings, replace(read(test), name=test))
+        if removed:
+            note(
+                f"matinee: {removed:,} ratings of {ratings.name} are in the test set; "
+                f"training on the other {len(train):,}"
+            )
+        return Parts(train, held, None, {"by": "file", "test": test, "removed": removed}, source)
+    if holdout is None:
+        return Parts(ratings, source=source)
+    train, held = split(ratings, holdout, seed, protocol)  # type: ignore[arg-type]  # Checked.
+    how = {"by": protocol, "holdout": holdout, "seed": seed}
+    return Parts(train, held, None, how, source)
+
+
+def read_test(
+    source: str, read: Read, *, mapped: Sequence[str], given: str | None
+) -> tuple[Ratings, Ratings | None]:
+    """Ratings to score by, and what their users are known to have rated.
+
+    Of a split, its test part, and the part that it gives of the test users if it has one.
+    """
+    from ..data.splits.named import is_named_split
+
+    if not is_named_split(source):
+        test = replace(read(source), name=source)
+        return test, None if given is None else read(given)
+    parts = _named(source, mapped)
+    assert parts.test is not None
+    return parts.test, parts.given if given is None else read(given)
+
+
+def find_test(
+    record: dict[str, Any], fingerprint: str, read: Read
+) -> tuple[Ratings, Ratings | None] | None:
+    """The ratings that a model was scored by, and those given of their users, found again.
+
+    Args:
+        record: The model's: "split" and "training".
+        fingerprint: Of the ratings it was trained on.
+        read: Reads a source.
+
+    Returns:
+        None for a model trained on everything, or on a query's result.
+
+    Raises:
+        DataError: What it was divided from cannot be read, or is not what it was.
+    """
+    how = record.get("split") or {}
+    source = record.get("training", {}).get("source")
+    match how.get("by"):
+        case None:
+            return None
+        case "name":
+            return read_test(how["name"], read, mapped=(), given=None)
+        case "file":
+            return read_test(how["test"], read, mapped=(), given=None)
+    if source is None:
+        return None
+    from ..data import fingerprint as name_of
+    from ..data import split
+
+    ratings = read(source)
+    train, held = split(ratings, how["holdout"], how["seed"], how["by"])
+    if name_of(train) != fingerprint:
+        raise DataError(
+            f"{source}: dividing it again does not give the ratings the model was trained on; it "
+            "changed, or was read by other options. Give them here too, or name the test ratings "
+            "with --test"
+        )
+    return held, None
+
+
+def _named(source: str, mapped: Sequence[str]) -> Parts:
+    from ..data import load, locate, named_split
+
+    if mapped:
+        raise UsageError(
+            f"--{mapped[0]}: {source} is a split, and read by its own columns; name its files to "
+            "map them"
+        )
+    with reading() as report:
+        train, test = named_split(source, report=report)
+    for part in (train, test):
+        for text in part.notes:
+            note(f"matinee: {part.name}: {text}")
+    place = Path(source) if Path(source).exists() else locate(source)
+    # A split by users, as `data split --by users` writes it, has a third part.
+    found = sorted(place.glob("given.*")) if place is not None else []
+    given = load(found[0], allow_single=True) if found else None
+    how = {"by": "name", "name": source}
+    test = replace(test, name=f"{source} test")
+    return Parts(replace(train, name=source), test, given, how, source)

@@ -1,0 +1,73 @@
+"""A command in several processes, which torchrun started: one of them speaks."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from ..base.torchrun import Launch
+from ..errors import ProcessError, UsageError
+
+if TYPE_CHECKING:
+    from ..train import Group
+
+_ABLE = ("train",)
+"""Commands that several processes can share."""
+_SHARED = 4.0
+"""Seconds in which torchrun, when a process has failed, ends the others."""
+_Result = TypeVar("_Result")
+
+
+@contextmanager
+def one_voice(args: Sequence[str]) -> Iterator[None]:
+    """Of several processes, let the first alone speak, and tell a failure that they share once.
+
+    Args:
+        args: The command and its arguments.
+
+    Raises:
+        UsageError: A command that several processes cannot share.
+    """
+    launch = Launch.of_environment()
+    if launch.alone:
+        yield
+        return
+    try:
+        if args and not args[0].startswith("-") and args[0] not in _ABLE:
+            raise UsageError(f"torchrun starts 'matinee train' alone, not 'matinee {args[0]}'")
+        if launch.first:
+            yield
+            return
+        with (
+            Path(os.devnull).open("w") as nowhere,
+            redirect_stdout(nowhere),
+            redirect_stderr(nowhere),
+        ):
+            yield
+    except Exception as error:
+        # What the first process meets too, it tells; what another has met first, that one tells.
+        # Whoever is still there after a while is the only one to know.
+        time.sleep(_SHARED * ((not launch.first) + 2 * isinstance(error, ProcessError)))
+        raise
+
+
+def threads_each(wanted: int | None) -> int | None:
+    """The threads of this process: as asked, or its share of the cores; None for all of them."""
+    together = Launch.of_environment().local_size
+    if wanted is not None or together == 1:
+        return wanted
+    return max(len(os.sched_getaffinity(0)) // together, 1)
+
+
+def in_turn(group: Group, read: Callable[[], _Result]) -> _Result:
+    """Read, on each machine one process before the others: what it fetches, they then find."""
+    if group.local_rank > 0:
+        group.wait()
+    result = read()
+    if group.local_rank == 0:
+        group.wait()
+    return result

@@ -1,0 +1,1 @@
+"""What commands show to people: progress, tables of scores, descriptions."""

@@ -1,0 +1,101 @@
+"""The progress of a training run."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Self
+
+from ..output import console
+from .progress import Display, clock_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ...train import Epoch
+
+_EVERY = 5.0
+"""Seconds between two lines where stderr is no terminal."""
+
+
+class Progress(Display):
+    """Shows each epoch: a bar on a terminal, else a line every few seconds.
+
+    Args:
+        planned: How many epochs there may be: see ``Trainable.planned_epochs``.
+        quiet: Whether to print nothing where stderr is no terminal.
+    """
+
+    def __init__(self, planned: Mapping[tuple[int, bool], int], *, quiet: bool = False) -> None:
+        from rich.progress import BarColumn, SpinnerColumn, TextColumn
+
+        self.seen: list[Epoch] = []
+        self._planned = planned
+        self._total = sum(planned.values())
+        self._members = max(number for number, _ in planned)
+        self._started = 0.0
+        screen = console()
+        super().__init__(
+            screen,
+            SpinnerColumn(),
+            TextColumn("{task.fields[place]}"),
+            *([BarColumn(bar_width=16)] if screen.width >= 110 else []),
+            TextColumn("{task.description}"),
+            every=_EVERY,
+            quiet=quiet,
+            total=self._total,
+            place=f"epoch 0/{next(iter(planned.values()))}",
+        )
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self._started = self._said
+        return self
+
+    def __call__(self, epoch: Epoch) -> None:
+        """Note an epoch."""
+        self._timer.cancel()
+        now = time.monotonic()
+        if not self.seen:
+            self._started = now  # The first may have compiled: it tells nothing of the others.
+        self.seen.append(epoch)
+        text, place = self._text(epoch, now), self._place(epoch)
+        self._show(
+            now,
+            f"{place}  {text}",
+            completed=self._done(epoch),
+            place=place,
+            description=text,
+        )
+
+    def _place(self, epoch: Epoch) -> str:
+        member = f"member {epoch.member}/{self._members} " if epoch.member else ""
+        teacher = "teacher " if epoch.teacher else ""
+        return f"{member}{teacher}epoch {epoch.epoch}/{self._planned[_network(epoch)]}"
+
+    def _done(self, epoch: Epoch) -> int:
+        order = list(self._planned)
+        before = order[: order.index(_network(epoch))]
+        return sum(self._planned[network] for network in before) + epoch.epoch
+
+    def _text(self, epoch: Epoch, now: float) -> str:
+        parts = [f"loss {epoch.loss:.4f}"]
+        if epoch.valid_rmse is not None:
+            parts.append(f"validation RMSE {epoch.valid_rmse:.4f}")
+        parts += [f"{name} {rmse:.4f}" for name, rmse in epoch.watched.items()]
+        parts.append(f"{_short(epoch.ratings_per_second)} ratings/s")
+        done = len(self.seen) - 1
+        if done:
+            left = (now - self._started) / done * (self._total - self._done(epoch))
+            parts.append(f"{clock_text(left)} left")
+        return "  ".join(parts)
+
+
+def _network(epoch: Epoch) -> tuple[int, bool]:
+    return epoch.member, epoch.teacher
+
+
+def _short(number: float) -> str:
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:.1f}{letter}"
+    return f"{number:.0f}"

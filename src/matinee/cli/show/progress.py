@@ -1,0 +1,81 @@
+"""What the displays of training and of a sweep have in common."""
+
+from __future__ import annotations
+
+import threading
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from ..output import note
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import ProgressColumn
+
+_PATIENT = 5.0
+"""Seconds without an epoch after which a first run is told what takes so long."""
+_COMPILING = "in the first epoch; on the first run its kernels are compiled now (about 20 s, once)"
+
+
+class Display:
+    """A bar on a terminal, else a line every few seconds; a word on compiling if that takes long.
+
+    Args:
+        screen: Where it is shown.
+        *columns: Of the bar.
+        every: Seconds between two lines where stderr is no terminal.
+        quiet: Whether to print nothing there.
+        **task: What the bar is of.
+    """
+
+    def __init__(
+        self, screen: Console, *columns: ProgressColumn, every: float, quiet: bool, **task: Any
+    ) -> None:
+        from rich.progress import Progress
+
+        self._terminal = screen.is_terminal
+        self._quiet = quiet and not self._terminal
+        self._every = every
+        self._bar = Progress(*columns, console=screen, transient=True, disable=not self._terminal)
+        self._task = self._bar.add_task("", **task)
+        self._said = 0.0
+        self._timer = threading.Timer(_PATIENT, self._say, [f"matinee: {_COMPILING}"])
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        self._said = time.monotonic()
+        self._bar.start()
+        self._timer.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._timer.cancel()
+        self._bar.stop()
+
+    def _show(self, now: float, line: str, **bar: Any) -> None:
+        """Move the bar, or print the line if one is due."""
+        if self._terminal:
+            self._bar.update(self._task, **bar)
+        elif not self._quiet and now - self._said >= self._every:
+            self._said = now
+            note(line)
+
+    def _say(self, text: str) -> None:
+        """A line that stays."""
+        if self._terminal:
+            self._bar.console.print(text, highlight=False, markup=False)
+        elif not self._quiet:
+            note(text)
+
+
+def clock_text(seconds: float) -> str:
+    """Seconds as minutes and seconds, or hours."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,52 @@
+"""The display of reading a source that takes long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from ..output import bar_of
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from ...data.read.source import Report
+
+
+@contextmanager
+def reading() -> Iterator[Report]:
+    """A bar on stderr for each step that is reported; none where nothing is, or off a terminal.
+
+    Use as ``with reading() as report: load(source, report=report)``.
+    """
+    with ExitStack() as stack:
+        bars: list[Progress] = []
+        steps: dict[str, TaskID] = {}
+
+        def report(step: str, done: int, total: int) -> None:
+            if not bars:
+                bars.append(stack.enter_context(_bar()))
+            if step not in steps:
+                steps[step] = bars[0].add_task(step, total=total)
+            bars[0].update(steps[step], completed=done)
+
+        yield report
+
+
+def _bar() -> Progress:
+    from rich.progress import (
+        BarColumn,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    return bar_of(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )

@@ -1,0 +1,125 @@
+"""A score as people read it, and as programs do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..output import bold, print_table, say
+
+if TYPE_CHECKING:
+    from ...evaluate import Evaluation, Interval, Uncertainty
+    from ...models import Recommender
+
+_TRAINING = ("epochs_run", "best_epoch", "train_seconds", "seconds_per_epoch", "preset", "config")
+
+
+def as_object(
+    model: Recommender, folder: Path, evaluation: Evaluation | None, **more: Any
+) -> dict[str, Any]:
+    """What ``--json`` prints of a model and its score."""
+    training = model.record.get("training", {})
+    n_valid = training.get("n_valid", 0)
+    found: dict[str, Any] = {
+        "model": model.kind,
+        "folder": str(folder),
+        "dataset": model.provenance.dataset,
+        "n_users": model.n_users,
+        "n_items": model.n_items,
+        "n_train": model.provenance.n_ratings - n_valid,
+        "n_valid": n_valid,
+        "n_test": 0,
+        "rmse": None,
+        "mae": None,
+        "baselines": None,
+    }
+    if evaluation is not None:
+        score = evaluation.as_dict()
+        renamed = {"dataset": "test", "seed": "bootstrap_seed"}
+        found |= {renamed.get(key, key): value for key, value in score.items() if key != "model"}
+    found |= {key: training.get(key) for key in _TRAINING}
+    return found | {"seed": model.provenance.seed, "split": model.record.get("split")} | more
+
+
+def show_score(score: Evaluation) -> None:
+    """The table of the model beside the baselines, and whether it beats them."""
+    rows: list[tuple[Any, ...]] = [
+        (score.model, score.rmse, _within(score.rmse_interval), score.mae)
+    ]
+    rows += [(n, b.rmse, _within(b.rmse_interval), b.mae) for n, b in score.baselines.items()]
+    rows[0] = (*rows[0], _within(score.mae_interval))
+    print_table(
+        ["", "RMSE", "95% interval", "MAE", "95% interval"],
+        [row if len(row) == 5 else (*row, None) for row in rows],
+    )
+    say(f"\n{score.verdict}")
+
+
+def show_evaluation(score: Evaluation) -> None:
+    """All of a score."""
+    say(f"{score.dataset}: {score.n_test:,} ratings by {score.n_test_users:,} users\n")
+    if score.overlap.count:
+        say(bold(_warning(score)) + "\n")
+    show_score(score)
+    coverage = score.coverage
+    say()
+    print_table(
+        ["test ratings", "", "RMSE", "MAE"],
+        [
+            (
+                "user and item known",
+                f"{coverage.known.n:,}",
+                coverage.known.rmse,
+                coverage.known.mae,
+            ),
+            (
+                "user or item unknown",
+                f"{coverage.unknown.n:,}",
+                coverage.unknown.rmse,
+                coverage.unknown.mae,
+            ),
+        ],
+    )
+    if coverage.unknown.n:
+        say(
+            f"(unknown: {coverage.unknown_users:,} users, {coverage.unknown_items:,} items; the "
+            "bias model answers for them)"
+        )
+    say()
+    print_table(
+        ["ratings the user gave", "users", "test ratings", "RMSE", "MAE", "RMSE of bias"],
+        [
+            (row.ratings, f"{row.n_users:,}", f"{row.n:,}", row.rmse, row.mae, row.bias_rmse)
+            for row in score.by_history
+        ],
+    )
+    if score.uncertainty is not None:
+        show_uncertainty(score.uncertainty)
+    say(f"\nmean over users of each one's RMSE (another measure): {score.mean_user_rmse:.4f}")
+    for text in score.notes:
+        say(f"note: {text}")
+
+
+def show_uncertainty(found: Uncertainty) -> None:
+    """Coverage of the intervals, and how the standard deviations compare with the errors."""
+    say()
+    print_table(
+        ["interval", "ratings within", "mean width"],
+        [(f"{row.level:.0%}", f"{row.covered:.1%}", f"{row.width:.2f}") for row in found.intervals],
+    )
+    groups = ", ".join(f"{group.std:.2f} ({group.rmse:.2f})" for group in found.by_std)
+    say(f"standard deviation (and RMSE) by fifths, surest first: {groups}")
+    if found.source == "bias":
+        say("(the model kept no ratings apart: its standard deviations are of the bias model)")
+
+
+def _warning(score: Evaluation) -> str:
+    pairs = ", ".join(f"({user}, {item})" for user, item in score.overlap.examples)
+    return (
+        f"WARNING: the model has seen {score.overlap.count:,} of these {score.n_test:,} ratings, "
+        f"among them (user, item) {pairs}. This is no honest score."
+    )
+
+
+def _within(found: Interval | None) -> str | None:
+    return None if found is None else f"{found.low:.4f} to {found.high:.4f}"

@@ -1,0 +1,213 @@
+"""What a table of ratings looks like, and what training on it will need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..base.widths import within
+from ..errors import DataError
+from ._repeats import told
+from .ratings import Ratings
+
+_BARS = 20
+
+
+@dataclass(frozen=True)
+class Quantiles:
+    """How a count is spread over those who have one."""
+
+    low: int
+    p25: float
+    median: float
+    p75: float
+    p95: float
+    high: int
+    mean: float
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar of the rating histogram: ratings from ``low`` to ``high``.
+
+    The two are equal where each bar is one rating. Otherwise ``high`` itself is in the next bar,
+    but for the last.
+    """
+
+    low: float
+    high: float
+    count: int
+
+
+@dataclass(frozen=True)
+class Description:
+    """What ``describe`` finds.
+
+    Attributes:
+        name: Of the ratings.
+        users: Users with a rating.
+        items: Items with a rating.
+        ratings: Ratings.
+        density: ``ratings / (users x items)``.
+        low: Lowest rating allowed: as stated, or as seen.
+        high: Highest rating allowed.
+        mean: Mean rating.
+        std: Standard deviation of the ratings (population).
+        histogram: Bars in ascending order: one for each rating where there are at most 20
+            different ones, else 20 of equal width.
+        per_user: Ratings per user.
+        per_item: Ratings per item.
+        first: Earliest time, seconds since 1970-01-01 UTC, or None where there are no times.
+        last: Latest time.
+        repeated: Repeated ratings of an item by a user in the table as it was read; how they were
+            settled is in ``notes``.
+        titles: Items with a title of their own.
+        training_mib: Memory training needs, as by ``training_mib`` with its defaults.
+        notes: What reading the table had to settle: repeated ratings and the like.
+    """
+
+    name: str
+    users: int
+    items: int
+    ratings: int
+    density: float
+    low: float
+    high: float
+    mean: float
+    std: float
+    histogram: tuple[Bar, ...]
+    per_user: Quantiles
+    per_item: Quantiles
+    first: int | None
+    last: int | None
+    repeated: int
+    titles: int
+    training_mib: float
+    notes: tuple[str, ...]
+
+    @property
+    def period(self) -> tuple[str, str] | None:
+        """First and last time in ISO 8601, UTC; None where there are no times."""
+        if self.first is None or self.last is None:
+            return None
+        return iso_time(self.first), iso_time(self.last)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; times are ISO 8601."""
+        values = asdict(self)
+        values["first"], values["last"] = self.period or (None, None)
+        return values
+
+
+def describe(ratings: Ratings) -> Description:
+    """Describe a table of ratings.
+
+    Raises:
+        DataError: There are no ratings.
+    """
+    if not len(ratings):
+        raise DataError(f"{ratings.name}: there are no ratings to describe")
+    per_user = np.bincount(ratings.users)
+    per_item = np.bincount(ratings.items)
+    per_user, per_item = per_user[per_user > 0], per_item[per_item > 0]
+    n, users, items = len(ratings), len(per_user), len(per_item)
+    table = ratings.item_table
+    names = [str(name) for name in ratings.item_ids.ids]
+    return Description(
+        name=ratings.name,
+        users=users,
+        items=items,
+        ratings=n,
+        density=n / (users * items),
+        low=ratings.scale.low,
+        high=ratings.scale.high,
+        mean=float(ratings.values.mean(dtype=np.float64)),
+        std=float(ratings.values.std(dtype=np.float64)),
+        histogram=_histogram(ratings.values),
+        per_user=_quantiles(per_user),
+        per_item=_quantiles(per_item),
+        first=None if ratings.times is None else int(ratings.times.min()),
+        last=None if ratings.times is None else int(ratings.times.max()),
+        repeated=told(ratings.notes),
+        titles=0
+        if table is None
+        else sum(title != name for title, name in zip(table.titles, names, strict=True)),
+        training_mib=training_mib(
+            n, items, users=users, bytes_per_rating=20 if ratings.times is not None else 12
+        ),
+        notes=ratings.notes,
+    )
+
+
+def training_mib(
+    ratings: int,
+    items: int,
+    *,
+    users: int = 0,
+    hidden: Sequence[int] = (600,),
+    max_table: int = 100_000_000,
+    rows_per_item: int = 2,
+    bytes_per_rating: int = 12,
+    optimiser_slots: int = 2,
+) -> float:
+    """Memory that training needs beside the imported libraries, in MiB: an upper estimate.
+
+    Four times the bytes of the ratings (the table, its grouping by user and the working set of an
+    epoch), and for every parameter, in float32, itself, its best value and the optimiser's numbers.
+
+    Args:
+        ratings: Number of training ratings.
+        items: Number of items: the width of the first and last layer.
+        users: Number of users, where the network has a teacher: the width of its first and last
+            layer. 0 for none.
+        hidden: Hidden sizes; by default those of the default preset.
+        max_table: Most weights of a first or last layer, 0 for no limit; by default the default
+            preset's.
+        rows_per_item: Rows of the input table per item: 2 for presence inputs, 1 for ratings.
+        bytes_per_rating: 12 for user, item and rating; 20 with a time.
+        optimiser_slots: Numbers the optimiser keeps per parameter: 2 for Adam, 1 for momentum.
+    """
+    parameters = 0
+    for columns in (items, users):
+        if columns:
+            table_rows = rows_per_item * columns
+            sizes = [table_rows, *within(hidden, max_table, columns, table_rows), columns]
+            parameters += sum(a * b + b for a, b in pairwise(sizes))
+    return (4 * ratings * bytes_per_rating + (2 + optimiser_slots) * 4 * parameters) / 2**20
+
+
+def iso_time(seconds: int) -> str:
+    """A time in ISO 8601, UTC, whatever its size."""
+    return f"{np.datetime64(seconds, 's')}Z"
+
+
+def _quantiles(counts: npt.NDArray[np.int64]) -> Quantiles:
+    p25, median, p75, p95 = (float(q) for q in np.quantile(counts, [0.25, 0.5, 0.75, 0.95]))
+    return Quantiles(
+        int(counts.min()), p25, median, p75, p95, int(counts.max()), float(counts.mean())
+    )
+
+
+def _histogram(values: npt.NDArray[np.float32]) -> tuple[Bar, ...]:
+    # Guess the distinct values from the first ones and count each: no sort of them all.
+    distinct = np.unique(values[:100_000])
+    if len(distinct) <= _BARS:
+        each = [int(np.count_nonzero(values == value)) for value in distinct]
+        if sum(each) < len(values):
+            distinct, found = np.unique(values, return_counts=True)
+            each = found.tolist()
+        if len(distinct) <= _BARS:
+            return tuple(
+                Bar(float(value), float(value), count)
+                for value, count in zip(distinct, each, strict=True)
+            )
+    counts, edges = np.histogram(values.astype(np.float64), bins=_BARS)
+    return tuple(
+        Bar(float(low), float(high), int(count))
+        for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True)
+    )

@@ -1,0 +1,133 @@
+"""From checked rows to codes: number the ids, and order by user and item."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ._encode_kernels import drop_rows, place_rows, sort_rows
+from .read.source import Workspace
+from .read.stage import Staged, plain_integer
+from .vocabulary import Vocabulary
+
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+Float32 = npt.NDArray[np.float32]
+
+# Rows that leave DuckDB at a time. Everything is 20 bytes a row in the end, and this part is held
+# several times over.
+_CHUNK = 1 << 20
+# Whole seconds stay below 1e11 until the year 5138; a larger number counts something shorter.
+_UNITS = ((10**17, 10**9), (10**14, 10**6), (10**11, 10**3))
+
+
+@dataclass(eq=False)
+class Encoded:
+    """Codes, ratings and times ordered by user, item and place in the source; repeats are left."""
+
+    users: Int32
+    items: Int32
+    values: Float32
+    times: Int64 | None
+    user_ids: Vocabulary
+    item_ids: Vocabulary
+
+    def drop(self, gone: Int64) -> None:
+        """Drop rows, by ascending position, without a second copy of the others."""
+        none = np.empty(0, dtype=np.int64)
+        times = none if self.times is None else self.times
+        drop_rows(gone, self.users, self.items, self.values, times)
+        left = len(self.values) - len(gone)
+        self.users, self.items = self.users[:left], self.items[:left]
+        self.values = self.values[:left]
+        self.times = None if self.times is None else self.times[:left]
+
+
+def encode(work: Workspace, staged: Staged) -> Encoded:
+    """Number the ids and bring the rows into order.
+
+    Beyond the result this needs one chunk of rows and what DuckDB is allowed.
+    """
+    user_ids, per_user = _number(work, "u", "users")
+    item_ids, _ = _number(work, "i", "items")
+    start = np.zeros(len(user_ids) + 1, dtype=np.int64)
+    np.cumsum(per_user, out=start[1:])
+    items = np.empty(staged.rows, dtype=np.int32)
+    values = np.empty(staged.rows, dtype=np.float32)
+    times = np.empty(staged.rows if staged.timed else 0, dtype=np.int64)
+    free = start[:-1].copy()
+    for first in range(0, staged.rows, _CHUNK):
+        chunk = work.con.execute(
+            f"SELECT s.rowid - {first} AS place, users.code AS u, items.code AS i, r"
+            f"{', t' if staged.timed else ''} FROM work.main.staged AS s "
+            "JOIN work.main.users AS users ON users.id = s.u "
+            "JOIN work.main.items AS items ON items.id = s.i "
+            f"WHERE s.rowid >= {first} AND s.rowid < {first + _CHUNK}"
+        ).fetchnumpy()
+        place_rows(
+            np.asarray(chunk["place"]),
+            np.asarray(chunk["u"]),
+            np.asarray(chunk["i"]),
+            np.asarray(chunk["r"]),
+            np.asarray(chunk["t"]) if staged.timed else times,
+            free,
+            items,
+            values,
+            times,
+        )
+    sort_rows(start, items, values, times)
+    users = np.repeat(np.arange(len(user_ids), dtype=np.int32), per_user)
+    return Encoded(
+        users, items, values, _seconds(times) if staged.timed else None, user_ids, item_ids
+    )
+
+
+def rows_of_pair(work: Workspace, user: int, item: int) -> list[int]:
+    """The rows, from 0, in which a user (by code) rates an item."""
+    found = work.con.execute(
+        "SELECT s.rowid FROM work.main.staged AS s "
+        "JOIN work.main.users AS users ON users.id = s.u "
+        "JOIN work.main.items AS items ON items.id = s.i "
+        f"WHERE users.code = {int(user)} AND items.code = {int(item)} ORDER BY 1"
+    ).fetchall()
+    return [int(row[0]) for row in found]
+
+
+def _number(work: Workspace, column: str, table: str) -> tuple[Vocabulary, Int64]:
+    """Number one side's distinct ids in ascending order; also how many rows each has.
+
+    Text ids of which every one is an integer written the plain way are integers, whatever kind
+    of source they come from, so that the same ids are equal in a csv and in a parquet file.
+    """
+    con = work.con
+    con.execute(
+        f"CREATE TEMP TABLE distinct_{column} AS "
+        f"SELECT {column} AS id, count(*) AS n FROM work.main.staged GROUP BY {column}"
+    )
+    kind, plain = work.one(
+        f"SELECT any_value(typeof(id)), bool_and({plain_integer('id')}) FROM distinct_{column}"
+    )
+    key = "CAST(id AS BIGINT)" if kind == "BIGINT" or plain else "id"
+    con.execute(
+        f"CREATE TABLE work.main.{table} AS SELECT id, {key} AS key, n, "
+        f"CAST(dense_rank() OVER (ORDER BY {key}) - 1 AS INTEGER) AS code FROM distinct_{column}"
+    )
+    found = con.execute(
+        f"SELECT any_value(key) AS key, CAST(sum(n) AS BIGINT) AS n FROM work.main.{table} "
+        "GROUP BY code ORDER BY code"
+    ).fetchnumpy()
+    ids = np.asarray(found["key"])
+    if ids.dtype != np.int64:
+        ids = ids.astype(object)
+    return Vocabulary(ids), np.asarray(found["n"], dtype=np.int64)
+
+
+def _seconds(times: Int64) -> Int64:
+    most = max(abs(int(times.min())), abs(int(times.max())))
+    for above, unit in _UNITS:
+        if most > above:
+            times //= unit
+            break
+    return times

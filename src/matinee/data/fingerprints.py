@@ -1,0 +1,80 @@
+"""Name a set of ratings by its content, whatever its row order, codes, file format or machine."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import numpy.typing as npt
+
+from .ratings import Ratings
+from .vocabulary import Ids
+
+UInt64 = npt.NDArray[np.uint64]
+
+_CHUNK = 1 << 20
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+
+def fingerprint(ratings: Ratings) -> str:
+    """16 bytes in hex that name a set of (user, item, rating) by its content, in any order.
+
+    Sum and exclusive-or of one 64-bit hash per rating: equal data gives an equal fingerprint
+    whatever the row order, the file format or the machine. Not a defence against forgery.
+    """
+    users, items = hash_ids(ratings.user_ids.ids), hash_ids(ratings.item_ids.ids)
+    total, folded = np.uint64(0), np.uint64(0)
+    with np.errstate(over="ignore"):
+        for start in range(0, len(ratings), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            values = (ratings.values[part] + np.float32(0)).view(np.uint32)  # -0 is 0
+            pairs = hash_pairs(users[ratings.users[part]], items[ratings.items[part]])
+            hashes = _mix(pairs ^ _mix(values.astype(np.uint64)))
+            total += hashes.sum(dtype=np.uint64)
+            folded ^= np.bitwise_xor.reduce(hashes)
+    return f"{int(total):016x}{int(folded):016x}"
+
+
+def hash_ids(ids: Ids) -> UInt64:
+    """64-bit hashes of external ids, uint64, shape (n,).
+
+    An id that is a whole number hashes alike as number and as text.
+    """
+    if ids.dtype != object:
+        return _mix(ids.astype(np.int64).view(np.uint64))
+    hashes = np.empty(len(ids), dtype=np.uint64)
+    whole = np.zeros(len(ids), dtype=bool)
+    for at, name in enumerate(ids):
+        number = _whole(name)
+        if number is None:
+            digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8)
+            hashes[at] = int.from_bytes(digest.digest(), "little")
+        else:
+            hashes[at] = number
+            whole[at] = True
+    hashes[whole] = _mix(hashes[whole])
+    return hashes
+
+
+def hash_pairs(users: UInt64, items: UInt64) -> UInt64:
+    """64-bit hashes of (user, item) pairs from those of their ids, uint64, shape (n,)."""
+    return _mix(users * np.uint64(0xD1342543DE82EF95) + items)
+
+
+def _whole(name: str) -> int | None:
+    """The two's complement of a text that is how a 64-bit integer is written, else None."""
+    if not name.isascii() or len(name) > 20 or not name.removeprefix("-").isdigit():
+        return None
+    number = int(name)
+    if str(number) != name or not -(2**63) <= number < 2**63:
+        return None
+    return number % 2**64
+
+
+def _mix(x: UInt64) -> UInt64:
+    """The finaliser of splitmix64 (Steele, Lea and Flood, 2014), element by element."""
+    x = x + _GOLDEN
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    mixed: UInt64 = x ^ (x >> np.uint64(31))
+    return mixed

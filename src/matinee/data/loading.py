@@ -1,0 +1,298 @@
+"""``load``: any table in, one ``Ratings`` out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+
+from ..errors import DataError, UsageError
+from ._encode_kernels import repeated
+from ._items import items_of_frame, read_items
+from ._repeats import Repeats, check_policy, settle
+from .encode import Encoded, encode, rows_of_pair
+from .netflix.find import is_titles
+from .netflix.reader import STARS, places_of, read_netflix
+from .netflix.text import read_titles
+from .ratings import ItemTable, Ratings, Scale
+from .read.columns import ITEM, RATING, RATING_ROLES, TIME, USER, assign
+from .read.files import label_of, open_files
+from .read.find import Found, find, find_all
+from .read.frames import open_frame
+from .read.source import Report, Scan, Workspace, workspace
+from .read.sql import open_query
+from .read.stage import stage
+from .read.unpack import Part
+from .vocabulary import Vocabulary
+
+
+def load(
+    source: Any = None,
+    *,
+    user: str | None = None,
+    item: str | None = None,
+    rating: str | None = None,
+    time: str | None = None,
+    scale: Scale | tuple[float, float] | None = None,
+    repeats: Repeats = "last",
+    sql: str | None = None,
+    database: str | Path | None = None,
+    items: Any = None,
+    name: str | None = None,
+    allow_single: bool = False,
+    report: Report | None = None,
+) -> Ratings:
+    """Read ratings from nearly anything.
+
+    Columns are recognised by their usual names (``userId``, ``movieId``, ``rating``,
+    ``timestamp`` and their like, in any case); of a file without a header they are user, item,
+    rating and, if there is a fourth, time.
+
+    Args:
+        source: One of: a data set's name (``"ml-1m"``), or a file in it
+            (``"ml-1m-seed-split/test.dat"``); a file, a glob, a folder, or a list of files: csv,
+            tsv, ``::``-separated dat, the tab-separated files of MovieLens-100K, parquet, JSON
+            lines, any of them gzip-, bzip2- or xz-compressed; a zip as GroupLens publishes them;
+            the folder of the Netflix Prize (``mv_*.txt`` or ``combined_data_*.txt``);
+            a pandas or polars data frame, an Arrow table, a mapping of arrays by column name;
+            ``Ratings``, returned as they are.
+        user: The user column, where it goes by another name; of a file without a header its
+            number, from ``"1"``.
+        item: The item column.
+        rating: The rating column.
+        time: The time column: seconds, milli-, micro- or nanoseconds since 1970, dates or ISO
+            text; without a zone it is UTC.
+        scale: Lowest and highest possible rating; one outside is an error. The range seen if
+            left out.
+        repeats: What becomes of repeated ratings of an item by a user: ``"last"`` keeps the last
+            by time (by row order without times or among equal ones), ``"mean"`` takes their mean
+            at the last time, ``"error"`` refuses them. What was done is told in ``notes``.
+        sql: A SELECT to read instead of a source, in DuckDB's dialect, or SQLite's for an SQLite
+            file.
+        database: What ``sql`` runs in: a DuckDB or SQLite file, or a ``postgresql://`` URL;
+            without one, DuckDB alone, which can read files by itself.
+        items: A table of titles and genres (a path, or a table in memory) for ratings that have
+            none beside them.
+        name: What to call the ratings; the data set's name or the file's if left out.
+        allow_single: Accept ratings of one user or one item, which nothing can be learned from:
+            a person's history, say.
+        report: Told how far reading is, as ``report(step, done, total)``: of the Netflix Prize,
+            the one source that takes long enough.
+
+    Returns:
+        Ratings ordered by user, then item. Ids are int64 where every id of the side is an
+        integer written plainly (no leading zeros), else text.
+
+    Raises:
+        DataError: The source cannot be read or holds what it must not: the message names the
+            file, the line or row and the value, and says what to do.
+        UsageError: The request is wrong: a column that is not there, an unknown name or policy.
+    """
+    check_policy(repeats)
+    given = {
+        role: column
+        for role, column in ((USER, user), (ITEM, item), (RATING, rating), (TIME, time))
+        if column is not None
+    }
+    stated = _scale(scale)
+    if isinstance(source, Ratings):
+        if given or stated or sql or database or items is not None:
+            raise UsageError("Ratings are read already; only a name can be given with them")
+        return source if name is None else replace(source, name=name)
+    if sql is None and database is not None:
+        raise UsageError("--database needs --sql 'select user, item, rating, time from ...'")
+    if (sql is None) == (source is None):
+        raise UsageError("give either a source or --sql, not both" if sql else "no source given")
+    label = _label(source, database)
+    with workspace(label) as work:
+        found = _find(source, work)
+        if found is not None and found.netflix:
+            read = _read_netflix(found, given, stated, report)
+        else:
+            scan = _open(source, found, sql, database, work, given, name or "ratings")
+            read = _read_table(scan, work, given, stated)
+        encoded = read.encoded
+        if not allow_single:
+            _check_sides(encoded, read.label)
+        notes = _settle(read, repeats)
+        table, said = _item_table(items, found, work, encoded)
+    values = encoded.values
+    return Ratings(
+        users=encoded.users,
+        items=encoded.items,
+        values=values,
+        times=encoded.times,
+        user_ids=encoded.user_ids,
+        item_ids=encoded.item_ids,
+        scale=read.scale or Scale(float(values.min()), float(values.max())),
+        item_table=table,
+        name=name or (found.name if found else "ratings"),
+        notes=(*read.notes, *notes, *said),
+    )
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A table that has been read.
+
+    Attributes:
+        encoded: Its rows, with repeats.
+        scale: The range of the ratings, where it is known; else what is left is looked at.
+        label: What to call it in messages.
+        notes: What reading it had to settle.
+        places: Says where the ratings of a user (by code) of an item stand, in the order read.
+    """
+
+    encoded: Encoded
+    scale: Scale | None
+    label: str
+    notes: tuple[str, ...]
+    places: Callable[[int, int], list[str]]
+
+
+def _find(source: Any, work: Workspace) -> Found | None:
+    """The files of a source; None where it is a table in memory, or a query."""
+    if isinstance(source, (str, Path)):
+        return find(source, work)
+    if isinstance(source, (list, tuple)) and all(isinstance(one, (str, Path)) for one in source):
+        return find_all(source, work)
+    return None
+
+
+def _open(
+    source: Any,
+    found: Found | None,
+    sql: str | None,
+    database: str | Path | None,
+    work: Workspace,
+    given: Mapping[str, str],
+    name: str,
+) -> Scan:
+    if sql is not None:
+        return open_query(sql, database, work)
+    if found is None:
+        return open_frame(source, work, name)
+    return open_files(found.parts, work, RATING_ROLES, given)
+
+
+def _read_table(
+    scan: Scan, work: Workspace, given: Mapping[str, str], stated: Scale | None
+) -> _Read:
+    columns = assign(list(scan.columns), RATING_ROLES, given, header=scan.header, label=scan.label)
+    staged = stage(work, scan, columns, scale=stated, time_mapped=TIME in given)
+    return _Read(
+        encode(work, staged),
+        stated,
+        scan.label,
+        staged.notes,
+        lambda user, item: [scan.place(row) for row in rows_of_pair(work, user, item)],
+    )
+
+
+def _read_netflix(
+    found: Found, given: Mapping[str, str], stated: Scale | None, report: Report | None
+) -> _Read:
+    label = label_of([part.label for part in found.parts])
+    if given:
+        raise UsageError(
+            f"{label}: the files of the Netflix Prize have no columns to name; leave out "
+            f"--{next(iter(given))}"
+        )
+    encoded, notes = read_netflix(found.parts, stated, report)
+
+    def places(user: int, item: int) -> list[str]:
+        user_id, movie = encoded.user_ids.ids[user], encoded.item_ids.ids[item]
+        return list(places_of(found.parts, int(user_id), int(movie)))
+
+    return _Read(encoded, stated or STARS, label, notes, places)
+
+
+def _label(source: Any, database: str | Path | None) -> str:
+    if isinstance(source, (str, Path)):
+        return str(source)
+    return "the query" if source is None else "ratings"
+
+
+def _scale(scale: Scale | tuple[float, float] | None) -> Scale | None:
+    if scale is None:
+        return None
+    try:
+        low, high = (scale.low, scale.high) if isinstance(scale, Scale) else map(float, scale)
+    except (TypeError, ValueError):
+        raise UsageError(f"scale {scale!r}: give the lowest and the highest rating") from None
+    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+        raise UsageError(f"scale {low:g} to {high:g}: the lowest must be below the highest")
+    return Scale(low, high)
+
+
+def _said(ids: Vocabulary, code: int) -> str:
+    """An id as a message quotes it."""
+    return str(ids.ids[code]) if ids.numeric else repr(ids.ids[code])
+
+
+def _check_sides(encoded: Encoded, label: str) -> None:
+    n = len(encoded.values)
+    for ids, one, other in (
+        (encoded.user_ids, "user", "users"),
+        (encoded.item_ids, "item", "items"),
+    ):
+        if len(ids) == 1:
+            raise DataError(
+                f"{label}: {'all ' if n > 1 else ''}{n:,} rating{'s' * (n != 1)} of one {one} "
+                f"({_said(ids, 0)}): nothing can be learned from fewer than two {other}; if that "
+                f"is the wrong column, name the {one}s' with --{one} COL"
+            )
+
+
+def _settle(read: _Read, repeats: Repeats) -> tuple[str, ...]:
+    """Leave one rating of each pair, and say what was done about the others."""
+    encoded = read.encoded
+    positions = repeated(encoded.users, encoded.items)
+    if not len(positions):
+        return ()
+    if repeats == "error":
+        at = positions[0]
+        user, item = encoded.users[at], encoded.items[at]
+        places = read.places(int(user), int(item))
+        more = f" ({len(positions) - 1:,} more repeats)" if len(positions) > 1 else ""
+        raise DataError(
+            f"{places[1]}: user {_said(encoded.user_ids, user)} rates item "
+            f"{_said(encoded.item_ids, item)} again, first at {places[0]}{more}; remove one, or "
+            "settle repeats with --repeats last or --repeats mean"
+        )
+    gone, said = settle(positions, encoded.values, encoded.times, repeats)
+    encoded.drop(gone)
+    return (said,)
+
+
+def _item_table(
+    items: Any, found: Found | None, work: Workspace, encoded: Encoded
+) -> tuple[ItemTable | None, tuple[str, ...]]:
+    """Titles and genres, and what went wrong with a table nobody asked for."""
+    ids = encoded.item_ids
+    if items is not None:
+        if isinstance(items, (str, Path)):
+            label = str(items)
+            table = _read_titles(list(find(items, work).parts), work, ids)
+        else:
+            label = "items"
+            table = items_of_frame(items, work, ids)
+        if table is None:
+            raise DataError(
+                f"{label}: none of its ids is an item of the ratings, such as {_said(ids, 0)}"
+            )
+        return table, ()
+    if found is None or found.items is None:
+        return None, ()
+    try:
+        return _read_titles([found.items], work, ids), ()
+    except (DataError, duckdb.Error) as error:
+        return None, (f"titles left out: {error}",)
+
+
+def _read_titles(parts: list[Part], work: Workspace, ids: Vocabulary) -> ItemTable | None:
+    return read_titles(parts[0], ids) if is_titles(parts[0]) else read_items(parts, work, ids)

@@ -1,0 +1,1 @@
+"""The Netflix Prize files: their reader, and the splits of the paper."""

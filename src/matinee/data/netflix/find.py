@@ -1,0 +1,84 @@
+"""Which files are the Netflix Prize's: in a folder, in an archive, or given by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from ...errors import DataError
+from ..read.movielens import bare
+from ..read.unpack import Part, head_of
+
+_RATINGS = re.compile(r"(mv|combined_data)_(\d+)\.txt", re.IGNORECASE)
+_MOVIE_LINE = re.compile(rb"(\xef\xbb\xbf)?\d+:\r?\n")
+_TITLES = ("movie_titles.txt", "movie_titles.csv")
+_UNPACKED = "training_set"
+_PACKED = "training_set.tar"
+
+
+def is_netflix(part: Part) -> bool:
+    """Whether a file is one of the Netflix Prize's ratings, by its name or its first line."""
+    named = _RATINGS.fullmatch(PurePosixPath(bare(part.label)).name)
+    return named is not None or _MOVIE_LINE.match(head_of(part)) is not None
+
+
+def is_titles(part: Part) -> bool:
+    """Whether a file is called like the Netflix Prize's table of titles."""
+    return PurePosixPath(bare(part.label)).name.lower() in _TITLES
+
+
+def rating_files(names: Sequence[str], label: str) -> list[str]:
+    """The rating files among relative paths, by their number; none where it is other data.
+
+    Raises:
+        DataError: Both forms are there, which hold the same ratings.
+    """
+    found: dict[str, list[tuple[int, str]]] = {}
+    for name in names:
+        match = _RATINGS.fullmatch(PurePosixPath(bare(name)).name)
+        if match:
+            found.setdefault(match[1].lower(), []).append((int(match[2]), name))
+    if len(found) > 1:
+        raise DataError(
+            f"{label}: holds both mv_*.txt and combined_data_*.txt, which are the same ratings; "
+            f"name one of them, such as '{label.rstrip('/')}/combined_data_*.txt'"
+        )
+    return [name for files in found.values() for _, name in sorted(files)]
+
+
+def titles_file(names: Sequence[str]) -> str | None:
+    """The table of titles among relative paths, if any."""
+    return next((name for name in names if PurePosixPath(name).name.lower() in _TITLES), None)
+
+
+def netflix_folder(folder: Path) -> tuple[list[Part], Part | None]:
+    """The rating files of a folder and its table of titles; no files where it is other data.
+
+    The files may be in the folder or, as the original archive unpacks, in ``training_set``.
+
+    Raises:
+        DataError: They are still packed, or are there in two forms.
+    """
+    for place in (folder, folder / _UNPACKED):
+        if place.is_dir():
+            files = rating_files([entry.name for entry in place.iterdir()], str(place))
+            if files:
+                parts = [Part(place / name, str(place / name)) for name in files]
+                return parts, titles_beside(place)
+    if (folder / _PACKED).is_file():
+        raise DataError(
+            f"{folder}: the ratings are still packed in {_PACKED}; unpack it there: "
+            f"tar -xf {_PACKED}"
+        )
+    return [], None
+
+
+def titles_beside(folder: Path) -> Part | None:
+    """The table of titles in the folder of the ratings, or in the one above ``training_set``."""
+    places = [folder, folder.parent] if folder.name == _UNPACKED else [folder]
+    for place in places:
+        name = titles_file([entry.name for entry in place.iterdir()])
+        if name is not None:
+            return Part(place / name, str(place / name))
+    return None

@@ -1,0 +1,184 @@
+"""The splits of the Netflix Prize data that have a name: the paper's four windows, and the probe.
+
+The windows are those of Kuchaiev & Ginsburg, Training Deep AutoEncoders for Collaborative
+Filtering, arXiv 1708.01715, section 3.1; their counts are in the paper and in its code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import DataError
+from ..loading import load
+from ..ratings import Ratings
+from ..read.source import Report
+from ..read.text import shorten
+from ..splits.windows import Window, apart, cut, window_split
+from .reader import RATINGS
+
+DATASET = "netflix"
+_PROBE = "probe.txt"
+_TEST = 1
+
+Parts = tuple[Ratings, Ratings | None, Ratings]
+Int64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class NetflixWindows:
+    """One of the paper's four windows.
+
+    Attributes:
+        name: What to call it ("netflix/3m").
+        train: The window to train on.
+        test: The month of which half is to validate by and half to test on.
+        counts: What the paper counts on the original: training ratings, users and items, and test
+            ratings of both halves.
+        description: One line.
+        dataset: The data set it is in.
+    """
+
+    name: str
+    train: Window
+    test: Window
+    counts: tuple[int, int, int, int]
+    description: str
+    dataset: str = DATASET
+
+    def read(self, place: Path, seed: int, report: Report | None) -> Parts:
+        """The training, validation and test part of the data in a folder."""
+        held = [load(place, report=report)]
+        original = len(held[0]) == RATINGS
+        # Popped, since window_split needs less memory where nobody else has the ratings.
+        train, valid, test = window_split(held.pop(), self.train, self.test, seed)
+        if original:
+            train = replace(train, notes=(*train.notes, *self._differing(train, valid, test)))
+        return train, valid, test
+
+    def _differing(self, train: Ratings, valid: Ratings, test: Ratings) -> Iterator[str]:
+        found = (len(train), train.n_users, train.n_items, len(valid) + len(test))
+        names = ("training ratings", "training users", "training items", "test ratings")
+        for name, have, want in zip(names, found, self.counts, strict=True):
+            if have != want:
+                yield f"{have:,} {name}, where the paper counts {want:,}: this is other data"
+
+
+@dataclass(frozen=True)
+class NetflixProbe:
+    """The probe set of the contest: the pairs of ``probe.txt``, to be held out of the ratings.
+
+    Attributes:
+        name: What to call it ("netflix/probe").
+        description: One line.
+        dataset: The data set it is in.
+    """
+
+    name: str = f"{DATASET}/probe"
+    description: str = "the contest's probe set of 1,408,395 ratings; no validation part"
+    dataset: str = DATASET
+
+    def read(self, place: Path, seed: int, report: Report | None) -> Parts:
+        """The training and the test part of the data in a folder; nothing is left to chance."""
+        probe = _probe_file(place)
+        rest, columns = apart(load(place, report=report))
+        users, items = _pairs(probe)
+        rows = _rows(columns["users"], columns["items"], rest, users, items)
+        found = rows[rows >= 0]
+        if not len(found) or len(found) == len(columns["users"]):
+            raise DataError(f"{probe}: its pairs are none or all of the ratings; is it theirs?")
+        part = np.zeros(len(columns["users"]), dtype=np.int8)
+        part[found] = _TEST
+        train, test = cut(rest, columns, part, 2)
+        missing = len(rows) - len(found)
+        notes = (f"{missing:,} pairs of {probe.name} have no rating",) if missing else ()
+        return train, None, replace(test, notes=notes)
+
+
+NETFLIX_SPLITS: tuple[NetflixWindows | NetflixProbe, ...] = (
+    NetflixWindows(
+        f"{DATASET}/full",
+        ("1999-12-01", "2005-12-01"),
+        ("2005-12-01", "2006-01-01"),
+        (98_074_901, 477_412, 17_768, 2_250_481),
+        "trained on 1999-12 to 2005-11; half of 2005-12 to validate by, half to test on",
+    ),
+    NetflixWindows(
+        f"{DATASET}/3m",
+        ("2005-09-01", "2005-12-01"),
+        ("2005-12-01", "2006-01-01"),
+        (13_675_402, 311_315, 17_736, 2_082_559),
+        "trained on 2005-09 to 2005-11; half of 2005-12 to validate by, half to test on",
+    ),
+    NetflixWindows(
+        f"{DATASET}/6m",
+        ("2005-06-01", "2005-12-01"),
+        ("2005-12-01", "2006-01-01"),
+        (29_179_009, 390_795, 17_757, 2_175_535),
+        "trained on 2005-06 to 2005-11; half of 2005-12 to validate by, half to test on",
+    ),
+    NetflixWindows(
+        f"{DATASET}/1y",
+        ("2004-06-01", "2005-06-01"),
+        ("2005-06-01", "2005-07-01"),
+        (41_451_832, 345_855, 16_907, 3_888_684),
+        "trained on 2004-06 to 2005-05; half of 2005-06 to validate by, half to test on",
+    ),
+    NetflixProbe(),
+)
+"""They are found in the data set ``netflix``: in the data home, or where ``add`` says it is."""
+
+
+def _probe_file(place: Path) -> Path:
+    for folder in (place, place.parent):
+        if (folder / _PROBE).is_file():
+            return folder / _PROBE
+    raise DataError(f"{place}: has no {_PROBE}; copy it there from the original archive")
+
+
+def _pairs(probe: Path) -> tuple[Int64, Int64]:
+    """The users and movies of a file of ``movie:`` lines with a user on each line below."""
+    users: list[int] = []
+    movies: list[int] = []
+    movie = -1
+    with probe.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            value = line.strip()
+            digits = value.removesuffix(b":")
+            if not digits:
+                continue
+            if not digits.isdigit() or len(digits) > 10 or (movie < 0 and digits == value):
+                raise DataError(
+                    f"{probe}, line {number}: {shorten(value.decode('latin-1'))} is neither a "
+                    "movie, as in '1:', nor a user below one; copy the file again"
+                )
+            if digits != value:
+                movie = int(digits)
+            else:
+                users.append(int(digits))
+                movies.append(movie)
+    return np.array(users, dtype=np.int64), np.array(movies, dtype=np.int64)
+
+
+def _rows(
+    users: npt.NDArray[np.int32],
+    items: npt.NDArray[np.int32],
+    rest: Ratings,
+    user_ids: Int64,
+    item_ids: Int64,
+) -> Int64:
+    """The row of each pair of ids, -1 where it has none; rows are ordered by user and item."""
+    starts = np.searchsorted(users, np.arange(rest.n_users + 1, dtype=np.int32))
+    pairs = zip(rest.user_ids.encode(user_ids), rest.item_ids.encode(item_ids), strict=True)
+    rows = np.full(len(user_ids), -1, dtype=np.int64)
+    for at, (user, item) in enumerate(pairs):
+        if user >= 0 and item >= 0:
+            first, last = starts[user], starts[user + 1]
+            row = first + np.searchsorted(items[first:last], item)
+            if row < last and items[row] == item:
+                rows[at] = row
+    return rows

@@ -1,0 +1,165 @@
+"""``Ratings``: the one table that every part of Matinee works on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ._group import Csr, group
+from .vocabulary import Ids, Vocabulary
+
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+Float32 = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The range that ratings may have: stated by the user, or the range seen in the data."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, eq=False)
+class ItemTable:
+    """What is known of the items besides their ratings, aligned with an item vocabulary.
+
+    Attributes:
+        titles: Object array of ``str`` by item code; the id as text where no title is known.
+        genres: Object array of ``tuple[str, ...]`` by item code, or None where unknown.
+    """
+
+    titles: npt.NDArray[np.object_]
+    genres: npt.NDArray[np.object_] | None = None
+
+    def take(self, codes: npt.NDArray[np.integer[Any]]) -> ItemTable:
+        """The rows of some item codes, in that order."""
+        return ItemTable(self.titles[codes], None if self.genres is None else self.genres[codes])
+
+
+@dataclass(frozen=True, eq=False)
+class Ratings:
+    """Who rated what, how, and when.
+
+    One (user, item) pair stands at most once: repeated ratings are settled when a table is read.
+    What is missing is known by its absence, never by a value, so 0 is a rating.
+
+    Attributes:
+        users: int32 user codes, shape (n,).
+        items: int32 item codes, shape (n,).
+        values: float32 ratings, shape (n,), finite.
+        times: int64 seconds since 1970-01-01 UTC, shape (n,), or None where unknown.
+        user_ids: The users' external ids. Codes of users with no rating here may exist (after a
+            split, both parts share one vocabulary); ``compact`` drops them.
+        item_ids: The items' external ids.
+        scale: The range of the ratings.
+        item_table: Titles and genres, aligned with ``item_ids``, or None.
+        name: Where the ratings came from, for reports ("ml-1m", a file name).
+        notes: What reading them had to settle, one sentence each ("12 repeated ratings: ...").
+    """
+
+    users: Int32
+    items: Int32
+    values: Float32
+    times: Int64 | None
+    user_ids: Vocabulary
+    item_ids: Vocabulary
+    scale: Scale
+    item_table: ItemTable | None = None
+    name: str = "ratings"
+    notes: tuple[str, ...] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __repr__(self) -> str:
+        return (
+            f"Ratings({self.name!r}: {len(self):,} ratings by {self.n_users:,} users "
+            f"of {self.n_items:,} items, {self.scale.low:g} to {self.scale.high:g})"
+        )
+
+    @property
+    def n_users(self) -> int:
+        """Number of user codes."""
+        return len(self.user_ids)
+
+    @property
+    def n_items(self) -> int:
+        """Number of item codes."""
+        return len(self.item_ids)
+
+    def take(self, rows: Int64 | Mask) -> Ratings:
+        """Some of the ratings (positions or a mask), with the same vocabularies."""
+        return replace(
+            self,
+            users=self.users[rows],
+            items=self.items[rows],
+            values=self.values[rows],
+            times=None if self.times is None else self.times[rows],
+        )
+
+    def compact(self) -> Ratings:
+        """The same ratings without the users and items that have none."""
+        users = np.flatnonzero(np.bincount(self.users, minlength=self.n_users))
+        items = np.flatnonzero(np.bincount(self.items, minlength=self.n_items))
+        if len(users) == self.n_users and len(items) == self.n_items:
+            return self
+        new_user = np.full(self.n_users, -1, dtype=np.int32)
+        new_user[users] = np.arange(len(users), dtype=np.int32)
+        new_item = np.full(self.n_items, -1, dtype=np.int32)
+        new_item[items] = np.arange(len(items), dtype=np.int32)
+        return replace(
+            self,
+            users=new_user[self.users],
+            items=new_item[self.items],
+            user_ids=self.user_ids.take(users),
+            item_ids=self.item_ids.take(items),
+            item_table=None if self.item_table is None else self.item_table.take(items),
+        )
+
+    @cached_property
+    def by_user(self) -> Csr:
+        """The ratings grouped by user."""
+        return group(self.users, self.items, self.values, self.n_users, self.n_items)
+
+    @cached_property
+    def by_item(self) -> Csr:
+        """The ratings grouped by item."""
+        return group(self.items, self.users, self.values, self.n_items, self.n_users)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        users: Ids | list[Any],
+        items: Ids | list[Any],
+        values: npt.ArrayLike,
+        times: npt.ArrayLike | None = None,
+        *,
+        scale: Scale | None = None,
+        name: str = "ratings",
+    ) -> Ratings:
+        """Ratings from parallel arrays of external ids; each pair must stand once.
+
+        This is the plain constructor for tests and generators. ``matinee.load`` reads tables,
+        settles repeated pairs and checks the values.
+        """
+        user_ids, user_codes = Vocabulary.of(np.asarray(users))
+        item_ids, item_codes = Vocabulary.of(np.asarray(items))
+        ratings = np.asarray(values, dtype=np.float32)
+        seen = scale or Scale(float(ratings.min()), float(ratings.max()))
+        return cls(
+            users=user_codes,
+            items=item_codes,
+            values=ratings,
+            times=None if times is None else np.asarray(times, dtype=np.int64),
+            user_ids=user_ids,
+            item_ids=item_ids,
+            scale=seen,
+            name=name,
+        )

@@ -1,0 +1,1 @@
+"""From any source to one checked table: files, archives, frames, queries."""

@@ -1,0 +1,150 @@
+"""Which column of a table is the user, the item, the rating and the time.
+
+Columns are recognised by their usual names, or mapped by the caller. A file with no header is read
+by position.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from ...errors import DataError, UsageError, nearest
+
+USER, ITEM, RATING, TIME, TITLE, GENRES = "user", "item", "rating", "time", "title", "genres"
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+# Compared without case, spaces, hyphens and underscores. Earlier names win where a table has two.
+USUAL: dict[str, tuple[str, ...]] = {
+    USER: _words(
+        "userid user uid customerid customer custid memberid member visitorid visitor accountid "
+        "account personid person reviewerid reviewer profileid profile viewerid viewer clientid "
+        "client username"
+    ),
+    ITEM: _words(
+        "itemid item iid movieid movie filmid film productid product asin parentasin isbn bookid "
+        "book songid song trackid track artistid artist showid show animeid businessid articleid"
+    ),
+    RATING: _words(
+        "rating ratings score scores weight stars star overall userrating bookrating ratingvalue "
+        "value"
+    ),
+    TIME: _words(
+        "timestamp time datetime date ts unixtime unixreviewtime ratedat createdat reviewtime epoch"
+    ),
+    TITLE: _words("title name itemname itemtitle movietitle producttitle filmtitle"),
+    GENRES: _words("genres genre categories category"),
+}
+RATING_ROLES = (USER, ITEM, RATING, TIME)
+ITEM_ROLES = (ITEM, TITLE, GENRES)
+OPTIONAL = (TIME, GENRES)
+_OPTION = {USER: "--user", ITEM: "--item", RATING: "--rating", TIME: "--time"}
+
+
+def plain(name: str) -> str:
+    """A column name as it is compared: "User ID", "user_id" and "userId" are one."""
+    return re.sub(r"[\s_\-.]+", "", name).lower()
+
+
+def recognised(names: Sequence[str], roles: Sequence[str], given: Mapping[str, str]) -> int:
+    """How many of the roles these column names fill, mapped or by their usual names."""
+    found = {plain(name) for name in names}
+    return sum(
+        plain(given[role]) in found if role in given else not found.isdisjoint(USUAL[role])
+        for role in roles
+    )
+
+
+def assign(
+    names: Sequence[str],
+    roles: Sequence[str],
+    given: Mapping[str, str],
+    *,
+    header: bool,
+    label: str,
+) -> dict[str, str]:
+    """The column of each role.
+
+    Args:
+        names: The table's columns, in order; of a file with no header their numbers from 1.
+        roles: What is looked for, in the order a file with no header has them.
+        given: Columns the caller mapped, by role.
+        header: Whether the columns have names.
+        label: The table, for messages.
+
+    Returns:
+        Column by role; an optional role that no column fills is left out.
+
+    Raises:
+        DataError: No column is recognised for a role.
+        UsageError: A mapped column is not there, or is mapped twice.
+    """
+    columns: dict[str, str] = {}
+    for role in roles:
+        if role in given:
+            columns[role] = _mapped(given[role], role, names, header=header, label=label)
+    taken = set(columns.values())
+    for role in roles:
+        if role not in columns:
+            name = _usual(role, names, taken) if header else _at(roles.index(role), names, taken)
+            if name is not None:
+                columns[role] = name
+                taken.add(name)
+            elif role not in OPTIONAL:
+                raise DataError(_missing(role, names, header=header, label=label))
+    for role, name in columns.items():
+        twice = [other for other, column in columns.items() if column == name and other != role]
+        if twice:
+            raise UsageError(
+                f"{label}: column {name!r} cannot be both the {role} and the {twice[0]}"
+            )
+    return columns
+
+
+def _usual(role: str, names: Sequence[str], taken: set[str]) -> str | None:
+    free = {plain(name): name for name in reversed(names) if name not in taken}
+    return next((free[usual] for usual in USUAL[role] if usual in free), None)
+
+
+def _at(position: int, names: Sequence[str], taken: set[str]) -> str | None:
+    if position < len(names) and names[position] not in taken:
+        return names[position]
+    return None
+
+
+def _mapped(name: str, role: str, names: Sequence[str], *, header: bool, label: str) -> str:
+    if name in names:
+        return name
+    same = [other for other in names if plain(other) == plain(name)]
+    if len(same) == 1:
+        return same[0]
+    option = _OPTION.get(role, role)
+    if not header:
+        raise UsageError(
+            f"{label}: {option} {name!r}: the file has no header, so its {len(names)} columns go "
+            f"by number, 1 to {len(names)}"
+        )
+    raise UsageError(
+        f"{label}: {option} {name!r}: no such column{nearest(name, names)}; found: {listed(names)}"
+    )
+
+
+def _missing(role: str, names: Sequence[str], *, header: bool, label: str) -> str:
+    option = f"{_OPTION[role]} COL" if role in _OPTION else "another table"
+    if not header:
+        return (
+            f"{label}: no {role} column: the file has no header and {len(names)} "
+            f"column{'s' * (len(names) != 1)}; expected user, item, rating and perhaps time, or "
+            f"name each by its number, as with {option}"
+        )
+    return f"{label}: no {role} column among: {listed(names)}; say which it is with {option}"
+
+
+def listed(names: Sequence[str], most: int = 12) -> str:
+    """Column names for a message, at most ``most`` of them."""
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

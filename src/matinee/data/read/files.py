@@ -1,0 +1,119 @@
+"""Open files, parts of one table, as text, parquet or JSON."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+
+from ...errors import DataError
+from ._json import open_json
+from .movielens import bare
+from .source import Scan, Workspace, described, literal, no_better, reason
+from .text import Layout, first_fault, line_of, same_layout, sniff
+from .unpack import ZIP, Part, head_of
+
+_FOREIGN = {
+    ZIP: "is a zip among other files; read it by itself",
+    b"SQLite format 3": "is an SQLite database; give it as --database with --sql 'select ...'",
+    b"ARROW1\0\0": "is an Arrow file; save it as parquet, or read it and pass the table",
+    b"\x28\xb5\x2f\xfd": "is zstd-compressed; unpack it first (gzip, bzip2, xz and zip are read)",
+    b"\xd0\xcf\x11\xe0": "is an Excel workbook; save the sheet as csv",
+    b"\x93NUMPY": "is a numpy array; pass its columns as a dict of arrays from Python",
+}
+
+
+def open_files(
+    parts: Sequence[Part], work: Workspace, roles: Sequence[str], given: Mapping[str, str]
+) -> Scan:
+    """Open files, all of one kind, as one table."""
+    paths = [part.path for part in parts]
+    labels = [part.label for part in parts]
+    kinds = [_kind(part) for part in parts]
+    for kind, label in zip(kinds, labels, strict=True):
+        if kind != kinds[0]:
+            raise DataError(
+                f"{labels[0]} is {kinds[0]} and {label} is {kind}; read them one at a time"
+            )
+    if kinds[0] == "parquet":
+        return _open_parquet(paths, labels, work)
+    if kinds[0] == "json":
+        return open_json(paths, labels, work)
+    layouts = [sniff(part.path, part.label, roles, given) for part in parts]
+    return _open_text(paths, labels, same_layout(layouts, labels))
+
+
+def label_of(labels: Sequence[str]) -> str:
+    """What to call a table read from these files."""
+    return labels[0] if len(labels) == 1 else f"{labels[0]} and {len(labels) - 1} more"
+
+
+def _open_text(paths: list[Path], labels: list[str], layout: Layout) -> Scan:
+    def place(row: int) -> str:
+        file, line = line_of(paths, layout, row)
+        return f"{labels[file]}, line {line}"
+
+    return Scan(
+        relation=layout.relation(paths),
+        columns={
+            name: (f'"{number}"', "VARCHAR")
+            for name, number in zip(layout.columns, layout.numbers, strict=True)
+        },
+        header=layout.names is not None,
+        label=label_of(labels),
+        place=place,
+        explain=lambda: first_fault(paths, labels, layout),
+    )
+
+
+def _open_parquet(paths: list[Path], labels: list[str], work: Workspace) -> Scan:
+    def rows_of(path: Path) -> int:
+        return int(work.one(f"SELECT count(*) FROM read_parquet({literal(str(path))})")[0])
+
+    for path, label in zip(paths, labels, strict=True):
+        try:
+            rows_of(path)
+        except duckdb.Error as error:
+            raise DataError(
+                f"{label}: not a whole parquet file ({reason(error)}); write or download it again"
+            ) from None
+
+    def place(row: int) -> str:
+        for path, label in zip(paths, labels, strict=True):
+            count = rows_of(path)
+            if row < count:
+                return f"{label}, row {row + 1}"
+            row -= count
+        return labels[-1]
+
+    files = ", ".join(literal(str(path)) for path in paths)
+    relation = f"read_parquet([{files}], hive_partitioning=false)"
+    return Scan(relation, described(work, relation), True, label_of(labels), place, no_better)
+
+
+def _kind(part: Part) -> str:
+    head = head_of(part)
+    if not head:
+        raise DataError(f"{part.label}: is empty; expected lines of user, item, rating")
+    for magic, problem in _FOREIGN.items():
+        if head.startswith(magic):
+            raise DataError(f"{part.label}: {problem}")
+    if head[8:12] == b"DUCK" and b"\0" in head:
+        raise DataError(
+            f"{part.label}: is a DuckDB database; give it as --database with --sql 'select ...'"
+        )
+    suffix = Path(bare(part.label)).suffix.lower()
+    if suffix in (".parquet", ".pq") or (head.startswith(b"PAR1") and _tail(part.path) == b"PAR1"):
+        return "parquet"
+    if suffix in (".json", ".jsonl", ".ndjson") or re.match(rb"\s*(\[\s*)?\{", head):
+        return "json"
+    return "text"
+
+
+def _tail(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(-4, os.SEEK_END)
+        return file.read()

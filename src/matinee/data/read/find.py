@@ -1,0 +1,173 @@
+"""What a source stands for: a path, a glob, a folder, an archive, or the name of a data set."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...errors import DataError, UsageError, nearest
+from ..netflix.find import is_netflix, netflix_folder, rating_files, titles_beside, titles_file
+from .movielens import TABLES, bare, choose, item_file, stem
+from .source import Workspace
+from .unpack import GLOB, ZIP, Part, head_of, members, unpacked
+
+
+@dataclass(frozen=True)
+class Found:
+    """The files a source stands for.
+
+    Attributes:
+        parts: The files of the table, in order.
+        items: The item table that stands beside them, if any.
+        name: What to call the table.
+        netflix: Whether the files have the Netflix Prize's form.
+    """
+
+    parts: tuple[Part, ...]
+    items: Part | None
+    name: str
+    netflix: bool = False
+
+
+def find(source: str | Path, work: Workspace) -> Found:
+    """The files a path, a glob or a name stands for, those of archives unpacked.
+
+    Raises:
+        DataError: There is nothing, or nothing to read.
+        UsageError: It is no path, and no data set is called so.
+    """
+    path, name = _resolve(source)
+    if path is None:
+        matches = sorted(glob.glob(str(Path(source).expanduser()), recursive=True))  # noqa: PTH207
+        files = [Path(match) for match in matches if Path(match).is_file()]
+        if not files:
+            raise DataError(f"{source}: no file matches")
+        parts = [unpacked(Part(file, str(file)), work) for file in files]
+        return _plain_files(parts, files[0], files[0].parent.name or "ratings")
+    if path.is_dir():
+        return _folder(path, name or path.resolve().name, work)
+    part = Part(path, str(source))
+    if path.is_file() and (path.suffix.lower() == ".zip" or head_of(part).startswith(ZIP)):
+        return _archive(part, name or path.stem, work)
+    return _plain_files([unpacked(part, work)], path, name or stem(path.name))
+
+
+def find_all(sources: Sequence[str | Path], work: Workspace) -> Found:
+    """The files several sources stand for, read as the parts of one table."""
+    if not sources:
+        raise UsageError("no files given")
+    found = [find(source, work) for source in sources]
+    parts = tuple(part for one in found for part in one.parts)
+    return Found(parts, found[0].items, found[0].name, any(one.netflix for one in found))
+
+
+def _resolve(source: str | Path) -> tuple[Path | None, str | None]:
+    """The path of a source and the name it was asked for by; no path where it is a glob."""
+    from ..sources.catalogue import CATALOGUE, UNDISTRIBUTED
+    from ..sources.home import data_home, locate, registered
+
+    text = str(source)
+    path = Path(source).expanduser()
+    _check_path(path, text)
+    first, *rest = path.parts or (text,)
+    named = isinstance(source, str) and (first in CATALOGUE or first in registered())
+    if named and not rest:
+        found = locate(first)
+        if found is not None:
+            return found, first
+    if path.exists():
+        return path, None
+    if isinstance(source, str):
+        if rest and not path.is_absolute():
+            home = locate(first)
+            if home is not None and home.joinpath(*rest).exists():
+                return home.joinpath(*rest), None
+            if home is not None and home.is_dir() and not path.parent.is_dir():
+                raise DataError(f"{text}: no such file in {home}{_near(home.joinpath(*rest))}")
+        elif not rest:
+            found = locate(text)
+            if found is not None:
+                return found, text
+    if any(mark in text for mark in GLOB):
+        return None, None
+    if named and first in CATALOGUE:
+        raise DataError(
+            f"{text} is not on this machine (looked in {data_home()}); "
+            f"matinee data get {first}, or matinee data add {first} PATH if you have it"
+        )
+    if text in UNDISTRIBUTED:
+        raise DataError(
+            f"{text} is not on this machine (looked in {data_home()}); {UNDISTRIBUTED[text]}"
+        )
+    if len(path.parts) <= 1 and not path.suffix and isinstance(source, str):
+        names = [*CATALOGUE, *registered()]
+        raise UsageError(
+            f"{text!r}: no such file, and no data set is called so{nearest(text, names)}; known: "
+            f"{', '.join(names)}; matinee data add {text} PATH names data you have"
+        )
+    raise DataError(f"{text}: no such file{_near(path)}")
+
+
+def _check_path(path: Path, text: str) -> None:
+    try:
+        path.exists()
+    except (OSError, ValueError) as error:  # A name too long, or with a zero byte, say.
+        raise DataError(f"{text[:80]!r}: cannot be a path: {error}") from None
+
+
+def _near(path: Path) -> str:
+    folder = path.parent
+    if not folder.is_dir():
+        return f" (there is no folder {folder})"
+    return nearest(path.name, sorted(entry.name for entry in folder.iterdir()))
+
+
+def _folder(folder: Path, name: str, work: Workspace) -> Found:
+    try:
+        names = sorted(entry.name for entry in folder.iterdir() if entry.is_file())
+        inner = [entry for entry in folder.iterdir() if entry.is_dir()]
+        netflix, titles = netflix_folder(folder)
+    except OSError as error:
+        raise DataError(f"{folder}: cannot read: {error.strerror}") from None
+    if netflix:
+        return Found(tuple(unpacked(part, work) for part in netflix), titles, name, True)
+    tables = any(Path(bare(one)).suffix.lower() in TABLES for one in names)
+    if not tables and len(inner) == 1:
+        return _folder(inner[0], name, work)
+    chosen = choose(names, str(folder))
+    parts = [unpacked(Part(folder / one, str(folder / one)), work) for one in chosen]
+    beside = item_file(names, chosen[0])
+    items = None if beside is None else Part(folder / beside, str(folder / beside))
+    return Found(tuple(parts), items, name)
+
+
+def _plain_files(parts: list[Part], first: Path, name: str) -> Found:
+    """Files given by name, and the item table beside the first of them."""
+    if is_netflix(parts[0]):
+        return Found(tuple(parts), titles_beside(first.parent), name, True)
+    items = _beside(first) if first.is_file() else None
+    return Found(tuple(parts), items, name)
+
+
+def _beside(path: Path) -> Part | None:
+    names = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
+    beside = item_file(names, path.name)
+    return None if beside is None else Part(path.with_name(beside), str(path.with_name(beside)))
+
+
+def _archive(part: Part, name: str, work: Workspace) -> Found:
+    beside: list[str] = []
+
+    def pick(names: list[str]) -> list[str]:
+        netflix = rating_files(names, part.label)
+        chosen = netflix or choose(names, part.label)
+        items = titles_file(names) if netflix else item_file(names, chosen[0])
+        beside.extend([items] if items else [])
+        return [*chosen, *beside]
+
+    parts = members(part, work, pick)
+    items = parts.pop() if beside else None
+    found = tuple(unpacked(one, work) for one in parts)
+    return Found(found, items, name, is_netflix(found[0]))

@@ -1,0 +1,147 @@
+"""Tables that are in memory already: pandas, polars, Arrow, and dicts of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import DataError, UsageError
+from .source import Scan, Workspace, described, no_better
+
+_KINDS = (
+    "a path, a glob, a data set's name, a pandas, polars or Arrow table, a dict of arrays, or "
+    "Ratings"
+)
+
+
+def open_frame(source: Any, work: Workspace, label: str) -> Scan:
+    """Open a table in memory. Its rows are not copied where DuckDB can scan them as they are.
+
+    Raises:
+        UsageError: It is no table.
+        DataError: Its columns differ in length.
+    """
+    table = _scannable(source)
+    if table is None:
+        raise UsageError(f"cannot read ratings from {type(source).__name__}; give {_KINDS}")
+    if isinstance(table, dict):
+        lengths = {name: len(column) for name, column in table.items()}
+        if len(set(lengths.values())) > 1:
+            said = ", ".join(f"{name} {length}" for name, length in lengths.items())
+            raise DataError(f"{label}: columns differ in length: {said}")
+        if not table:
+            raise DataError(f"{label}: has no columns")
+    work.con.register("frame", table)
+    return Scan(
+        relation="frame",
+        columns=described(work, "frame"),
+        header=True,
+        label=label,
+        place=lambda row: f"{label}, row {row + 1} (counted from 1)",
+        explain=no_better,
+    )
+
+
+def _scannable(source: Any) -> Any:
+    """What DuckDB scans: an Arrow table, or a dict of numpy columns."""
+    package = type(source).__module__.partition(".")[0]
+    if isinstance(source, Mapping):
+        return {str(name): _column(values) for name, values in source.items()}
+    if package == "polars":
+        frame = source.collect() if hasattr(source, "collect") else source
+        return _arrow(frame.to_arrow) or {
+            name: _column(frame[name].to_numpy()) for name in frame.columns
+        }
+    if package == "pandas":
+        return _pandas(source)
+    if package == "pyarrow":
+        import pyarrow as pa
+
+        if isinstance(source, pa.RecordBatch):
+            return pa.Table.from_batches([source])
+        if isinstance(source, pa.RecordBatchReader):
+            return source.read_all()  # A reader can be read once, and a table is scanned twice.
+        return source if isinstance(source, pa.Table) or hasattr(source, "to_table") else None
+    return None
+
+
+def _pandas(frame: Any) -> Any:
+    import pandas as pd
+
+    if not isinstance(frame, pd.DataFrame):
+        return None
+    if any(name is not None for name in frame.index.names):
+        frame = frame.reset_index()  # The users may be the index.
+    if not frame.columns.is_unique:
+        twice = next(iter(frame.columns[frame.columns.duplicated()]))
+        raise DataError(f"two columns are called {twice!r}; rename one")
+    frame = frame.rename(columns=str)
+
+    def table() -> Any:
+        import pyarrow as pa
+
+        return pa.Table.from_pandas(frame, preserve_index=False)
+
+    return _arrow(table) or {name: _column(frame[name].to_numpy()) for name in frame.columns}
+
+
+def _arrow(make: Any) -> Any:
+    """An Arrow table, or None where pyarrow is absent or a column is of mixed types."""
+    try:
+        return make()
+    except ImportError:
+        return None
+    except Exception as error:
+        if type(error).__module__.startswith("pyarrow") or isinstance(error, TypeError):
+            return None
+        raise
+
+
+def _column(values: Any) -> npt.NDArray[Any]:
+    """A numpy column that DuckDB scans: plain numbers, times, or an object array of text."""
+    array = values if isinstance(values, np.ndarray) else _listed(values)
+    if array.ndim != 1:
+        raise DataError(f"a column has {array.ndim} dimensions; it must have one")
+    if np.ma.isMaskedArray(array):
+        gaps = np.ma.getmaskarray(array)
+        array = array.data.astype(object)
+        array[gaps] = None
+    if array.dtype.kind == "O":
+        return np.array([_text(value) for value in array], dtype=object)
+    if array.dtype.kind == "U":
+        return array.astype(object)
+    if array.dtype.kind == "S":
+        try:
+            return np.char.decode(array, "utf-8").astype(object)
+        except UnicodeDecodeError:
+            raise DataError("a column of bytes is not UTF-8; decode it to text first") from None
+    if array.dtype == np.float16 or array.dtype == np.longdouble:
+        return array.astype(np.float64)
+    if array.dtype.kind not in "iufbM":
+        raise DataError(f"a column of {array.dtype} cannot be read; make it numbers or text")
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def _listed(values: Any) -> npt.NDArray[Any]:
+    if hasattr(values, "to_numpy"):
+        return np.asarray(values.to_numpy())
+    items = list(values)
+    if any(not isinstance(item, (int, float, np.number)) for item in items):
+        array = np.empty(len(items), dtype=object)
+        array[:] = items
+        return array
+    return np.array(items)
+
+
+def _text(value: Any) -> str | None:
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return None
+    if isinstance(value, (float, np.floating)):
+        # What was an integer before a gap in the column made it a float is one again.
+        if np.isnan(value):
+            return None
+        return str(int(value)) if float(value).is_integer() else str(value)
+    return value if type(value) is str else str(value)

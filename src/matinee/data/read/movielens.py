@@ -1,0 +1,118 @@
+"""Where the ratings and the titles are in a folder or an archive, MovieLens layouts first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from ...errors import DataError
+
+COMPRESSED = (".gz", ".bz2", ".xz")
+_SEPARATED = (".csv", ".tsv", ".dat", ".data", ".base", ".test")
+TABLES = frozenset([*_SEPARATED, ".parquet", ".pq", ".json", ".jsonl", ".ndjson"])
+# ml-100k has u.item beside u.data and u1.base, ml-1m and ml-10m movies.dat, the later ones
+# movies.csv; the others are what people call such a table of their own.
+_MOVIELENS_ITEMS = ("movies.dat", "movies.csv", "u.item")
+_OWN_ITEMS = ("items.csv", "items.tsv", "items.parquet", "movies.tsv", "movies.parquet")
+_ITEM_FILES = (*_MOVIELENS_ITEMS, *_OWN_ITEMS)
+# Tables of something else that stand beside ratings.
+_GENOME = ("genome-scores", "genome-tags")
+_OTHER = frozenset(
+    [
+        *("movies", "items", "users", "tags", "links", "movie_titles"),
+        *(*_GENOME, "manifest", "metadata"),
+    ]
+)
+
+GENRES_100K = [
+    "unknown",
+    "Action",
+    "Adventure",
+    "Animation",
+    "Children's",
+    "Comedy",
+    "Crime",
+    "Documentary",
+    "Drama",
+    "Fantasy",
+    "Film-Noir",
+    "Horror",
+    "Musical",
+    "Mystery",
+    "Romance",
+    "Sci-Fi",
+    "Thriller",
+    "War",
+    "Western",
+]
+
+
+def bare(name: str) -> str:
+    """A file's name without the suffix of its compression."""
+    for suffix in COMPRESSED:
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)]
+    return name
+
+
+def stem(name: str) -> str:
+    """A file's name without any suffix: ``ratings`` of ``ratings.csv.gz``.
+
+    The two halves of a split of MovieLens-100K, u1.base and u1.test, keep theirs.
+    """
+    path = PurePosixPath(bare(name))
+    return path.name if path.suffix in (".base", ".test") else path.stem or name
+
+
+def choose(names: Sequence[str], label: str) -> list[str]:
+    """The files that hold the ratings, among the relative paths in a folder or an archive.
+
+    ``u.data`` or one called ``ratings`` if there is such; else every table that is not known to
+    be something else, read as the parts of one.
+
+    Raises:
+        DataError: There is none, or the folder is a split, whose parts must not be mixed.
+    """
+    seen = [name for name in names if not _hidden(name)]
+    tables = [name for name in seen if PurePosixPath(bare(name)).suffix.lower() in TABLES]
+    whole = [
+        name
+        for name in tables
+        if _base(name) == "u.data" or (stem(_base(name)) == "ratings" and _base(name) != "ratings")
+    ]
+    if whole:
+        depth = min(name.count("/") for name in whole)
+        best = sorted(name for name in whole if name.count("/") == depth)
+        if len(best) > 1:
+            raise DataError(f"{label}: holds {' and '.join(best)}; name the one to read")
+        return best
+    parts = sorted(name for name in tables if stem(_base(name)) not in _OTHER)
+    if not parts:
+        found = ", ".join(sorted(seen)[:8]) or "nothing"
+        raise DataError(f"{label}: no ratings table in it; found {found}")
+    known = {stem(_base(name)) for name in parts}
+    if {"train", "test"} <= known:
+        names_of = ", ".join(parts[:4])
+        raise DataError(
+            f"{label}: holds a split ({names_of}), whose parts must not be mixed; name the part "
+            f"to read, such as {label.rstrip('/')}/{parts[-1]}"
+        )
+    return parts
+
+
+def item_file(names: Sequence[str], beside: str) -> str | None:
+    """The item table that stands beside a ratings file, if any."""
+    folder = PurePosixPath(beside).parent
+    here = {
+        bare(_base(name)): name for name in reversed(names) if PurePosixPath(name).parent == folder
+    }
+    return next((here[name] for name in _ITEM_FILES if name in here and here[name] != beside), None)
+
+
+def _base(name: str) -> str:
+    return PurePosixPath(name).name.lower()
+
+
+def _hidden(name: str) -> bool:
+    parts = PurePosixPath(name).parts
+    return any(part.startswith((".", "_")) for part in parts)

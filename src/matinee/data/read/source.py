@@ -1,0 +1,145 @@
+"""Open any source as one table that DuckDB can scan."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ...errors import DataError
+
+Report = Callable[[str, int, int], None]
+"""Told how far reading is: the step ("reading", "ordering"), what is done of it, and all of it."""
+
+# DuckDB may take this much; what does not fit goes to the temporary folder. Reading 100 million
+# ratings needs less.
+_MEMORY = "1GB"
+# Each thread that reads text has buffers of its own, which must fit in the memory above.
+_MOST_THREADS = 8
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A private DuckDB, on disk in a temporary folder that goes when it is closed.
+
+    Attributes:
+        con: The connection. Its own tables are in the catalog ``work``.
+        folder: For whatever else must be on disk for a while.
+    """
+
+    con: duckdb.DuckDBPyConnection
+    folder: Path
+
+    def one(self, query: str, *values: Any) -> tuple[Any, ...]:
+        """The first row of a query's result."""
+        row = self.con.execute(query, list(values)).fetchone()
+        assert row is not None
+        return tuple(row)
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A table as DuckDB sees it.
+
+    Attributes:
+        relation: SQL to put after FROM.
+        columns: (SQL, DuckDB type) by column name, in order. The names of a file with no header
+            are ``"1"``, ``"2"`` and so on.
+        header: Whether the columns have names of their own.
+        label: What to call the table in messages.
+        place: Says where a row stands, by its number from 0: "ratings.csv, line 14".
+        explain: A better account of why DuckDB could not read the table, or None.
+    """
+
+    relation: str
+    columns: dict[str, tuple[str, str]]
+    header: bool
+    label: str
+    place: Callable[[int], str]
+    explain: Callable[[], DataError | None]
+
+
+@contextmanager
+def workspace(label: str) -> Iterator[Workspace]:
+    """A workspace for the length of a block, in which every error of DuckDB is a ``DataError``.
+
+    Args:
+        label: What is being read, for messages.
+    """
+    with tempfile.TemporaryDirectory(prefix="matinee-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": _MEMORY,
+            "temp_directory": str(folder / "spill"),
+            "threads": min(_MOST_THREADS, os.cpu_count() or 1),
+        }
+        con = duckdb.connect(str(folder / "work.duckdb"), config=config)
+        try:
+            # The database is thrown away: its log need not be folded in while it is in use.
+            con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+            con.execute("SET checkpoint_threshold = '1GB'")
+            # DuckDB 2.0 moves a TRY_CAST into the reading of a csv as a plain CAST, which fails at
+            # the first bad value where it should give NULL.
+            known = con.execute("SELECT name FROM duckdb_optimizers()").fetchall()
+            if ("type_pushdown",) in known:
+                con.execute("SET disabled_optimizers = 'type_pushdown'")
+            yield Workspace(con, folder)
+        except duckdb.Error as error:
+            raise DataError(f"{label}: {reason(error, folder)}") from None
+        finally:
+            con.close()
+
+
+def run(work: Workspace, scan: Scan, query: str) -> duckdb.DuckDBPyConnection:
+    """Run a query that reads a table.
+
+    Raises:
+        DataError: The table itself cannot be read, with the best account there is of why.
+    """
+    try:
+        return work.con.execute(query)
+    except duckdb.Error:
+        better = scan.explain()
+        if better is None:
+            raise
+        raise better from None
+
+
+def reason(error: duckdb.Error, folder: Path | None = None) -> str:
+    """What DuckDB says in its first line, without its class of error."""
+    lines = str(error).strip().splitlines() or ["unknown error"]
+    text = re.sub(r"^([A-Z][A-Za-z-]* )+Error: ", "", lines[0].strip())
+    if "No space left" in text or isinstance(error, duckdb.OutOfMemoryException):
+        text += (
+            f"; reading needs room for temporary files in {folder.parent if folder else 'TMPDIR'}: "
+            "free some, or set TMPDIR to a larger disk"
+        )
+    return text
+
+
+def quoted(name: str) -> str:
+    """A column name as SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text as SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def described(work: Workspace, relation: str) -> dict[str, tuple[str, str]]:
+    """(SQL, DuckDB type) by column name of a relation."""
+    rows = work.con.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
+    return {str(row[0]): (quoted(str(row[0])), str(row[1])) for row in rows}
+
+
+def no_better() -> None:
+    """For sources of which DuckDB's own account is as good as any."""
+    return

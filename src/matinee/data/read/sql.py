@@ -1,0 +1,165 @@
+"""The result of a query as a table: DuckDB's own files, SQLite, PostgreSQL, or DuckDB alone."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import DataError, UsageError
+from .source import Scan, Workspace, described, literal, no_better, quoted, reason
+
+_CHUNK = 1 << 17
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+]+:")
+_POSTGRES = ("postgres:", "postgresql:")
+
+
+def open_query(sql: str, database: str | Path | None, work: Workspace) -> Scan:
+    """Run a query and keep its result, so that its rows stay in one order.
+
+    Args:
+        sql: A SELECT, in the database's own dialect where it is SQLite, else in DuckDB's.
+        database: A DuckDB or SQLite file, a ``postgresql://`` URL or another that DuckDB
+            attaches; None for DuckDB alone, which can read files by itself.
+        work: Where to keep the result.
+
+    Raises:
+        DataError: The database cannot be read, or refuses the query.
+    """
+    if not sql.strip(" \t\r\n;"):
+        raise UsageError("--sql is empty; give a query such as 'select user, item, rating from t'")
+    label = "the query" if database is None else f"the query of {_shown(str(database))}"
+    if database is None:
+        _keep(sql, work, label)
+    elif _URL.match(str(database)) and not Path(database).exists():
+        _attach_url(str(database), work)
+        _keep(sql, work, label)
+    else:
+        path = Path(database).expanduser()
+        if not path.is_file():
+            raise DataError(f"--database {path}: no such file")
+        with path.open("rb") as file:
+            head = file.read(16)
+        if head.startswith(b"SQLite format 3") or not head:
+            _keep_sqlite(sql, path, work, label)
+        elif head[8:12] == b"DUCK":
+            _attach(literal(str(path.resolve())), "READ_ONLY", work, str(path))
+            _keep(sql, work, label)
+        else:
+            raise DataError(f"--database {path}: neither a DuckDB nor an SQLite file")
+    return Scan(
+        relation="work.main.result",
+        columns=described(work, "work.main.result"),
+        header=True,
+        label=label,
+        place=lambda row: f"{label}, row {row + 1}",
+        explain=no_better,
+    )
+
+
+def _keep(sql: str, work: Workspace, label: str) -> None:
+    try:
+        statements = work.con.extract_statements(sql)
+        if len(statements) != 1:
+            raise UsageError(f"--sql has {len(statements)} statements; give one SELECT")
+        work.con.execute(f"CREATE TABLE work.main.result AS {sql}")
+    except duckdb.Error as error:
+        raise DataError(f"{label}: {reason(error, work.folder)}") from None
+    finally:
+        work.con.execute("USE work.main")
+
+
+def _attach(place: str, options: str, work: Workspace, label: str) -> None:
+    try:
+        work.con.execute(f"ATTACH {place} AS source ({options})")
+        work.con.execute("USE source")
+    except duckdb.Error as error:
+        raise DataError(f"--database {label}: {_shown(reason(error))}") from None
+
+
+def _attach_url(url: str, work: Workspace) -> None:
+    kind = url.partition(":")[0].lower()
+    if url.lower().startswith(_POSTGRES):
+        kind = "postgres"
+        _extension(kind, work)
+        _attach(literal(url), "TYPE postgres, READ_ONLY", work, _shown(url))
+        return
+    _extension(kind, work)
+    _attach(literal(url), "READ_ONLY", work, _shown(url))
+
+
+def _extension(name: str, work: Workspace) -> None:
+    """Load a DuckDB extension, fetching it at first use."""
+    if not re.fullmatch(r"[a-z0-9_]+", name):
+        raise UsageError(f"--database: cannot attach {name!r}; give a file or a postgresql:// URL")
+    try:
+        work.con.execute(f"LOAD {name}")
+    except duckdb.Error:
+        try:
+            work.con.execute(f"INSTALL {name}")
+            work.con.execute(f"LOAD {name}")
+        except duckdb.Error as error:
+            raise DataError(
+                f"--database: {name} needs DuckDB's {name} extension, which is fetched over the "
+                f"network at first use, and that failed ({reason(error)}); fetch it where there "
+                f"is a network (duckdb -c 'INSTALL {name}'), or export the query to csv and read "
+                "that"
+            ) from None
+
+
+def _keep_sqlite(sql: str, path: Path, work: Workspace, label: str) -> None:
+    """Stream a query's result out of SQLite with Python's own module, which is always there."""
+    address = f"file:{quote(str(path.resolve()))}?mode=ro"
+    try:
+        with closing(sqlite3.connect(address, uri=True)) as database:
+            cursor = database.execute(sql)
+            if cursor.description is None:
+                raise DataError(f"{label}: gives no rows; --sql must be a SELECT")
+            names = [str(column[0]) for column in cursor.description]
+            columns = ", ".join(f"{quoted(name)} VARCHAR" for name in names)
+            work.con.execute(f"CREATE TABLE work.main.result ({columns})")
+            while rows := cursor.fetchmany(_CHUNK):
+                chunk = {
+                    str(at): _chunk(column) for at, column in enumerate(zip(*rows, strict=True))
+                }
+                work.con.register("chunk", chunk)
+                work.con.execute("INSERT INTO work.main.result SELECT * FROM chunk")
+                work.con.unregister("chunk")
+    except (sqlite3.Error, sqlite3.Warning) as error:
+        raise DataError(f"{label}: {error}") from None
+
+
+def _chunk(values: Sequence[Any]) -> npt.NDArray[Any]:
+    kinds = set(map(type, values))
+    if kinds == {int}:
+        return np.array(values, dtype=np.int64)
+    if kinds == {float}:
+        floats = np.array(values, dtype=np.float64)
+        whole = floats == np.floor(floats)
+        if not (whole.all() and (np.abs(floats) < 2**53).all()):
+            return floats
+        return floats.astype(np.int64)
+    return np.array([_text(value) for value in values], dtype=object)
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _shown(database: str) -> str:
+    """A database as a message names it: without the password."""
+    return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", database)

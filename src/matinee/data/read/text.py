@@ -1,0 +1,241 @@
+"""Text tables: how a file is laid out, and on which line a row of it stands."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...errors import DataError
+from .columns import RATING, listed, recognised
+from .source import literal
+
+_SAMPLE = 1 << 16
+_LOOKED_AT = 20
+# In order of preference where two would do.
+_DELIMITERS = ("::", "\t", ",", ";", "|", " ")
+QUOTE = '"'
+_LONGEST = 1 << 20
+_NAMES = {"\t": "tab", " ": "space"}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the lines of a text table are made.
+
+    Attributes:
+        delimiter: What stands between columns; ``"::"`` in the older MovieLens files.
+        quote: The character that may enclose a value, or ``""``.
+        names: The columns' names, or None where the file has no header.
+        width: The number of columns.
+    """
+
+    delimiter: str
+    quote: str
+    names: tuple[str, ...] | None
+    width: int
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The columns' numbers from 1, which is what they are called in SQL."""
+        return tuple(str(at + 1) for at in range(self.width))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns' names, or their numbers from 1."""
+        names = self.names or self.numbers
+        return tuple(name or f"column {at + 1}" for at, name in enumerate(names))
+
+    def split(self, record: str) -> list[str]:
+        """The values of one record."""
+        if not self.quote or self.quote not in record:
+            return record.split(self.delimiter)
+        try:
+            rows = list(csv.reader(io.StringIO(record, newline=""), delimiter=self.delimiter))
+        except csv.Error:
+            return record.split(self.delimiter)
+        return rows[0] if rows else []
+
+    def unclosed(self, record: bytes) -> bool:
+        """Whether a quote is opened in the record and not closed."""
+        if not self.quote or b'"' not in record:
+            return False
+        start = b"(?:^|" + re.escape(self.delimiter.encode()) + b')"'
+        closed = re.sub(start + b'(?:[^"]|"")*"', b"", record)
+        return re.search(start, closed) is not None
+
+    def relation(self, paths: Sequence[Path]) -> str:
+        """The files as SQL, every column as text."""
+        files = ", ".join(literal(str(path)) for path in paths)
+        columns = ", ".join(f"'{number}': 'VARCHAR'" for number in self.numbers)
+        return (
+            f"read_csv([{files}], auto_detect=false, hive_partitioning=false, compression='none', "
+            f"delim={literal(self.delimiter)}, quote={literal(self.quote)}, "
+            f"escape={literal(self.quote)}, header={'true' if self.names else 'false'}, "
+            f"columns={{{columns}}})"
+        )
+
+
+def sniff(path: Path, label: str, roles: Sequence[str], given: Mapping[str, str]) -> Layout:
+    """The layout of a text table, from its first lines.
+
+    Args:
+        path: A UTF-8 text file.
+        label: What to call it in messages.
+        roles: The roles its columns may have, in the order a file with no header has them.
+        given: Columns mapped by the caller, by role: they help to tell a header.
+
+    Raises:
+        DataError: The file is empty, is no text, or has no columns.
+    """
+    with path.open("rb") as file:
+        sample = file.read(_SAMPLE)
+    if sample.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise DataError(f"{label}: is UTF-16; save it as UTF-8")
+    text = sample.decode("utf-8-sig", errors="replace")
+    lines = [line for line in re.split("\r\n|\n|\r", text) if line]
+    if len(sample) == _SAMPLE and len(lines) > 1:
+        lines.pop()  # Cut short.
+    if not lines:
+        raise DataError(f"{label}: is empty; expected lines of user, item, rating")
+    if "\x00" in lines[0]:
+        raise DataError(f"{label}: is no text table (csv, tsv, dat, json lines) nor parquet")
+    best = max(
+        (_fit(delimiter, lines[:_LOOKED_AT], roles, given) for delimiter in _DELIMITERS),
+        key=lambda fit: fit[0],  # The first of equals.
+    )
+    layout = best[1]
+    if layout.width < 2:
+        raise DataError(
+            f"{label}: the first line is {shorten(lines[0])}: no columns in it; separate them by "
+            "comma, tab, semicolon, '|' or '::'"
+        )
+    names = layout.names or ()
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise DataError(f"{label}: two columns are called {twice!r}; rename one")
+    return layout
+
+
+def _fit(
+    delimiter: str, lines: Sequence[str], roles: Sequence[str], given: Mapping[str, str]
+) -> tuple[tuple[int, int, bool], Layout]:
+    """How well a delimiter suits the first lines, and the layout it makes."""
+    quote = "" if delimiter == "::" else QUOTE
+    rows = [Layout(delimiter, quote, None, 0).split(line) for line in lines]
+    first = tuple(value.strip() for value in rows[0])
+    width = len(first)
+    known = recognised(first, roles, given)
+    ratings = RATING in roles
+    # A name is never a number, and a row of ratings has one at least.
+    header = known > 0 or (ratings and not any(is_number(value) for value in first))
+    if not header and not ratings and delimiter == "|":
+        quote = ""  # The titles of u.item hold quotes that mean nothing.
+    alike = [row for row in rows if len(row) == width > 1]
+    if ratings and not header:
+        alike = [row for row in alike if width > 2 and is_number(row[2])]
+    fit = (known, len(alike), width > 1)
+    return fit, Layout(delimiter, quote, first if header else None, width)
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def shorten(text: str, most: int = 60) -> str:
+    """A text of the user's as a message quotes it."""
+    return repr(text if len(text) <= most else text[: most - 1] + "…")
+
+
+def same_layout(layouts: Sequence[Layout], labels: Sequence[str]) -> Layout:
+    """The one layout of several files.
+
+    Raises:
+        DataError: Two of them differ.
+    """
+    for layout, label in zip(layouts, labels, strict=True):
+        if layout != layouts[0]:
+            raise DataError(
+                f"{labels[0]} and {label} differ: {_said(layouts[0])} against {_said(layout)}; "
+                "read them one at a time"
+            )
+    return layouts[0]
+
+
+def _said(layout: Layout) -> str:
+    between = _NAMES.get(layout.delimiter, repr(layout.delimiter))
+    names = listed(layout.names) if layout.names else f"{layout.width} without a header"
+    return f"columns {names} (separated by {between})"
+
+
+def records(path: Path, layout: Layout) -> Iterator[tuple[int, bytes]]:
+    """The records of a text file that are not blank, each with its first line's number from 1."""
+    with path.open("rb") as file:
+        held, start = b"", 0
+        for number, line in enumerate(file, start=1):
+            if not held:
+                start = number
+            held += line
+            if layout.unclosed(held) and len(held) < _LONGEST:
+                continue  # A quoted value goes on in the next line.
+            if held.strip(b"\r\n"):
+                yield start, held.rstrip(b"\r\n")
+            held = b""
+        if held.strip(b"\r\n"):
+            yield start, held
+
+
+def line_of(paths: Sequence[Path], layout: Layout, row: int) -> tuple[int, int]:
+    """The file (its position among ``paths``) and the line number of a row, counted from 0."""
+    at = -1
+    for position, path in enumerate(paths):
+        for place, (line, _) in enumerate(records(path, layout)):
+            if layout.names is None or place > 0:
+                at += 1
+                if at == row:
+                    return position, line
+    return len(paths) - 1, 0
+
+
+def first_fault(paths: Sequence[Path], labels: Sequence[str], layout: Layout) -> DataError | None:
+    """The first line that is no row of the table, or None if every line looks like one."""
+    for path, label in zip(paths, labels, strict=True):
+        for line, record in records(path, layout):
+            fault = _fault(record, layout)
+            if fault:
+                return DataError(f"{label}, line {line}: {fault}")
+        with path.open("rb") as file:
+            if len({line.endswith(b"\r\n") for line in file if line.endswith(b"\n")}) > 1:
+                return DataError(
+                    f"{label}: mixes Windows and Unix line ends; make them one: "
+                    "tr -d '\\r' < FILE > NEW"
+                )
+    return None
+
+
+def _fault(record: bytes, layout: Layout) -> str:
+    try:
+        text = record.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        return (
+            f"not UTF-8 (byte 0x{record[error.start]:02x} in "
+            f"{shorten(record.decode('latin-1'))}); if the file is Latin-1, convert it: "
+            "iconv -f latin1 -t utf-8 FILE > NEW"
+        )
+    if layout.unclosed(record):
+        return f"a quote is opened and never closed: {shorten(text)}"
+    width = len(layout.split(text))
+    if width != layout.width:
+        return (
+            f"{width} column{'s' * (width != 1)} where the first line has {layout.width}: "
+            f"{shorten(text)}; mend or remove the line"
+        )
+    return ""

@@ -1,0 +1,192 @@
+"""Splits as files: parquet parts and a manifest of what was split, how and by which seed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from ..._version import __version__
+from ...base.atomic import atomic_path
+from ...errors import UsageError
+from ..description import iso_time
+from ..fingerprints import fingerprint
+from ..ratings import Ratings
+from ..table import Table, write_tables
+from .rules import Moment, Protocol, kfold, seconds, split, split_three, split_users
+
+_FORMAT = "matinee-split"
+_CHUNK = 1 << 21
+
+FileProtocol = Protocol | Literal["users", "kfold"]
+
+
+def split_files(
+    ratings: Ratings,
+    out: Path | str,
+    holdout: float = 0.2,
+    seed: int = 0,
+    by: FileProtocol = "random",
+    *,
+    valid: float | None = None,
+    given: float = 0.8,
+    k: int = 5,
+    at: Moment | tuple[Moment, Moment] | None = None,
+) -> dict[str, Any]:
+    """Split ratings and write the parts as parquet, with a manifest, all at once or not at all.
+
+    The folder holds ``train.parquet`` and ``test.parquet``, with ``valid`` also
+    ``valid.parquet``; by ``users`` also ``given.parquet`` (what the model is given of the people
+    in ``test.parquet``); by ``kfold`` the first two in ``fold-1``, ``fold-2`` and so on. Columns:
+    ``user_id, item_id, rating`` and, where known, ``timestamp`` in seconds since 1970-01-01 UTC.
+    Titles go beside them as ``items.parquet``. ``manifest.json`` has the protocol, the seed, the
+    counts and content fingerprints of the source and the parts, and the version of Matinee.
+
+    Args:
+        ratings: The ratings to split.
+        out: The folder to write. An earlier split there is replaced; anything else is refused.
+        holdout: As in ``split``; of the users by ``users``; not used by ``kfold``.
+        seed: Seed of the draw.
+        by: A protocol of ``split``, or ``users`` (see ``split_users``), or ``kfold``.
+        valid: What to validate by, as in ``split_three``.
+        given: As in ``split_users``.
+        k: Number of folds.
+        at: The moment or the two moments to cut at by ``time``.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        UsageError: No such protocol, options that do not go together, or ``out`` is taken.
+        DataError: The ratings cannot be split so.
+        MatineeError: The place cannot be written to.
+    """
+    protocol: dict[str, Any] = {"by": by, "seed": seed}
+    if by == "users" or by == "kfold":
+        if valid is not None or at is not None:
+            raise UsageError(f"a split by {by!r} has no validation part and cuts at no moment")
+        if by == "kfold":
+            return write_split(_folds(ratings, k, seed), out, ratings, protocol | {"k": k})
+        users = split_users(ratings, holdout, seed, given=given)
+        parts = {"train": users.train, "given": users.given, "test": users.scored}
+        protocol |= {"holdout": holdout, "given": given}
+    elif isinstance(at, tuple):
+        three = split_three(ratings, holdout, seed=seed, by=by, at=at)
+        parts = dict(zip(("train", "valid", "test"), three, strict=True))
+        protocol |= {"at": [seconds(moment) for moment in at]}
+    elif at is not None:
+        if valid is not None:
+            raise UsageError("a validation part beside --at needs two moments: --at FROM --at TO")
+        parts = dict(zip(("train", "test"), split(ratings, seed=seed, by=by, at=at), strict=True))
+        protocol |= {"at": seconds(at)}
+    elif valid is not None:
+        three = split_three(ratings, holdout, valid, seed, by)
+        parts = dict(zip(("train", "valid", "test"), three, strict=True))
+        protocol |= {"holdout": holdout, "valid": valid}
+    else:
+        parts = dict(zip(("train", "test"), split(ratings, holdout, seed, by), strict=True))
+        protocol |= {"holdout": holdout}
+    return write_split(parts.items(), out, ratings, protocol)
+
+
+def write_split(
+    parts: Iterable[tuple[str, Ratings]],
+    out: Path | str,
+    source: Ratings,
+    protocol: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Write the parts of a split and their manifest, all at once or not at all.
+
+    Args:
+        parts: Pairs of a part's name ("train", "fold-1/train") and its ratings, one at a time.
+        out: The folder to write, as in ``split_files``.
+        source: What the parts were made of.
+        protocol: How, for the manifest.
+
+    Returns:
+        The manifest.
+    """
+    folder = Path(out)
+    _refuse_others(folder)
+    manifest: dict[str, Any] = {
+        "format": _FORMAT,
+        "version": 1,
+        "matinee": __version__,
+        "protocol": dict(protocol),
+        "source": {
+            "name": source.name,
+            "low": source.scale.low,
+            "high": source.scale.high,
+            **_counts(source),
+            "notes": list(source.notes),
+        },
+        "parts": {},
+    }
+    with atomic_path(folder) as temporary:
+        temporary.mkdir()
+        for name, rows in parts:
+            file = temporary / f"{name}.parquet"
+            write_tables(_chunks(rows), file)
+            items = file.with_name("items.parquet")
+            if source.item_table is not None and not items.exists():
+                _items(source).write(items)
+            manifest["parts"][name] = {"file": f"{name}.parquet", **_counts(rows)}
+        text = json.dumps(manifest, indent=2, ensure_ascii=False)
+        (temporary / "manifest.json").write_text(text + "\n", encoding="utf-8")
+    return manifest
+
+
+def _folds(ratings: Ratings, k: int, seed: int) -> Iterator[tuple[str, Ratings]]:
+    for number, (train, test) in enumerate(kfold(ratings, k, seed), start=1):
+        yield f"fold-{number}/train", train
+        yield f"fold-{number}/test", test
+
+
+def _counts(ratings: Ratings) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "ratings": len(ratings),
+        "users": int(np.count_nonzero(np.bincount(ratings.users))),
+        "items": int(np.count_nonzero(np.bincount(ratings.items))),
+        "fingerprint": fingerprint(ratings),
+    }
+    if ratings.times is not None:
+        found["first"] = iso_time(int(ratings.times.min()))
+        found["last"] = iso_time(int(ratings.times.max()))
+    return found
+
+
+def _chunks(ratings: Ratings) -> Iterator[Table]:
+    for start in range(0, len(ratings), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        columns = {
+            "user_id": ratings.user_ids.decode(ratings.users[part]),
+            "item_id": ratings.item_ids.decode(ratings.items[part]),
+            "rating": ratings.values[part],
+        }
+        if ratings.times is not None:
+            columns["timestamp"] = ratings.times[part]
+        yield Table(columns)
+
+
+def _items(ratings: Ratings) -> Table:
+    assert ratings.item_table is not None
+    columns = {"item_id": ratings.item_ids.ids, "title": ratings.item_table.titles}
+    if ratings.item_table.genres is not None:
+        genres = ["|".join(names) for names in ratings.item_table.genres]
+        columns["genres"] = np.array(genres, dtype=object)
+    return Table(columns)
+
+
+def _refuse_others(folder: Path) -> None:
+    """Refuse to replace what is no split."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    try:
+        if json.loads((folder / "manifest.json").read_text("utf-8")).get("format") == _FORMAT:
+            return
+    except (OSError, ValueError, AttributeError):
+        pass
+    raise UsageError(f"{folder}: exists and is no split; name another place, or remove it first")

@@ -1,0 +1,40 @@
+"""Take a test set out of the ratings it was drawn from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import DataError
+from ..ratings import Ratings
+from .named import share_vocabularies
+
+
+def subtract(ratings: Ratings, test: Ratings) -> tuple[Ratings, Ratings, int]:
+    """Leave out of ratings every (user, item) pair that a test set has.
+
+    Args:
+        ratings: The ratings, with or without those of the test set.
+        test: The test set.
+
+    Returns:
+        What is left to train on, the test set with the same vocabularies, and how many ratings
+        were left out.
+
+    Raises:
+        DataError: Nothing would be left.
+    """
+    whole, held = share_vocabularies(ratings, test)
+    found = np.isin(_pairs(whole), _pairs(held))
+    if found.all():
+        raise DataError(
+            f"{ratings.name}: every rating is in the test set {test.name}; nothing is left to "
+            "train on"
+        )
+    return replace(whole.take(~found), notes=ratings.notes), held, int(found.sum())
+
+
+def _pairs(ratings: Ratings) -> npt.NDArray[np.int64]:
+    return ratings.users.astype(np.int64) * ratings.n_items + ratings.items

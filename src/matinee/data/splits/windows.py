@@ -1,0 +1,153 @@
+"""Split ratings by windows of time: one to train on, a later one to validate by and to test on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import DataError, UsageError
+from ..ratings import Ratings
+from .rules import TEST, TRAIN, VALID, Moment, seconds
+
+Int8 = npt.NDArray[np.int8]
+Mask = npt.NDArray[np.bool_]
+Columns = dict[str, Any]
+
+Window = tuple[Moment | None, Moment | None]
+"""Where a window begins, and the first moment after it; None where it is open."""
+
+_OUTSIDE = -1
+
+
+def window_split(
+    ratings: Ratings, train: Window, test: Window, seed: int = 0, *, valid: float = 0.5
+) -> tuple[Ratings, Ratings, Ratings]:
+    """Split ratings by two windows of time, as in Kuchaiev & Ginsburg (arXiv 1708.01715).
+
+    The ratings of the second window are divided at random into a part to validate by and one to
+    test on. Those of users or items without a rating in the first are dropped, and counted in the
+    notes of the test part. Ratings in neither window are left out.
+
+    Args:
+        ratings: The ratings to split; they must have times.
+        train: The window to train on, as (from, to): from a moment on, and before another. A date
+            alone is its first second, UTC: ("2005-09-01", "2005-12-01") is three months.
+        test: The window to validate and test by; the two must not overlap.
+        seed: Seed of the division of the test window.
+        valid: The share of it that goes to the validation part.
+
+    Returns:
+        The ratings to train on, to validate by and to test on, with one vocabulary: the users and
+        items of the first part.
+
+    Raises:
+        UsageError: A window that is none, two that overlap, or a share that is none.
+        DataError: There are no times, or a part would be empty.
+    """
+    if not 0 < valid < 1:
+        raise UsageError(f"valid = {valid:g}: give a share between 0 and 1")
+    part, (users, items), unseen = _labels(ratings, _bounds(train), _bounds(test))
+    held = np.flatnonzero(part == TEST)
+    chosen = np.random.default_rng(seed).permutation(held)[: round(valid * len(held))]
+    part[chosen] = VALID
+    for which, name in ((TRAIN, "train"), (VALID, "validation"), (TEST, "test")):
+        if not (part == which).any():
+            raise DataError(f"{ratings.name}: these windows leave the {name} part empty")
+    notes, said = ratings.notes, _told(*unseen)
+    rest, columns = apart(ratings)
+    del ratings  # Where the caller kept none either, its columns go one by one in what follows.
+    fitted, validated, tested = (_recoded(one, users, items) for one in cut(rest, columns, part, 3))
+    return replace(fitted, notes=notes), replace(validated, notes=()), replace(tested, notes=said)
+
+
+def apart(ratings: Ratings) -> tuple[Ratings, Columns]:
+    """Ratings without rows, and the columns of the rows by name."""
+    columns: Columns = {name: getattr(ratings, name) for name in ("users", "items", "values")}
+    if ratings.times is not None:
+        columns["times"] = ratings.times
+    nothing: Columns = {name: column[:0].copy() for name, column in columns.items()}
+    return replace(ratings, **nothing), columns
+
+
+def cut(rest: Ratings, columns: Columns, part: Int8, n: int) -> list[Ratings]:
+    """The rows of parts 0 to ``n - 1``, with the vocabularies of the whole.
+
+    Args:
+        rest: What all parts have in common, as from ``apart``.
+        columns: The rows. Emptied, a column at a time: where nobody else has it, less is held.
+        part: The part of each row; those of none are negative.
+        n: Number of parts.
+    """
+    parts = [rest] * n
+    for name in list(columns):
+        column = columns.pop(name)
+        parts = [replace(one, **{name: column[part == at]}) for at, one in enumerate(parts)]
+    return parts
+
+
+def _bounds(window: Window) -> tuple[int, int]:
+    """A window in seconds."""
+    start, stop = window
+    low = -(2**63) if start is None else seconds(start)
+    high = 2**63 - 1 if stop is None else seconds(stop)
+    if low >= high:
+        raise UsageError(f"a window from {start} to {stop} holds nothing: its end must come after")
+    return low, high
+
+
+def _labels(
+    ratings: Ratings, train: tuple[int, int], test: tuple[int, int]
+) -> tuple[Int8, tuple[Mask, Mask], tuple[int, int]]:
+    """The part of each rating, who and what training has, and how many tests are of others.
+
+    The last are counts of ratings in the test window, of unseen users and of unseen items.
+
+    A rating of an unseen user counts as such, whatever its item.
+    """
+    if ratings.times is None:
+        raise DataError(f"{ratings.name}: has no times, which a split by windows needs")
+    if max(train[0], test[0]) < min(train[1], test[1]):
+        raise UsageError("the two windows overlap; a rating cannot be trained on and tested by")
+    part = np.full(len(ratings), _OUTSIDE, dtype=np.int8)
+    part[(ratings.times >= train[0]) & (ratings.times < train[1])] = TRAIN
+    users, items = seen(ratings, part == TRAIN)
+    held = np.flatnonzero((ratings.times >= test[0]) & (ratings.times < test[1]))
+    new_user = ~users[ratings.users[held]]
+    new_item = ~items[ratings.items[held]] & ~new_user
+    part[held[~(new_user | new_item)]] = TEST
+    return part, (users, items), (int(new_user.sum()), int(new_item.sum()))
+
+
+def seen(ratings: Ratings, rows: Mask | slice = slice(None)) -> tuple[Mask, Mask]:
+    """Which users and items have a rating, among all rows or some."""
+    users, items = np.zeros(ratings.n_users, dtype=bool), np.zeros(ratings.n_items, dtype=bool)
+    users[ratings.users[rows]] = True
+    items[ratings.items[rows]] = True
+    return users, items
+
+
+def _recoded(ratings: Ratings, users: Mask, items: Mask) -> Ratings:
+    """The ratings in the vocabularies of some users and items, which must be all they have."""
+    user_codes, item_codes = np.flatnonzero(users), np.flatnonzero(items)
+    new_user = np.cumsum(users, dtype=np.int32) - np.int32(1)
+    new_item = np.cumsum(items, dtype=np.int32) - np.int32(1)
+    return replace(
+        ratings,
+        users=new_user[ratings.users],
+        items=new_item[ratings.items],
+        user_ids=ratings.user_ids.take(user_codes),
+        item_ids=ratings.item_ids.take(item_codes),
+        item_table=None if ratings.item_table is None else ratings.item_table.take(item_codes),
+    )
+
+
+def _told(of_users: int, of_items: int) -> tuple[str, ...]:
+    if not of_users + of_items:
+        return ()
+    return (
+        f"{of_users + of_items:,} ratings of the test window left out: {of_users:,} of users and "
+        f"{of_items:,} of items without a rating in the training window",
+    )

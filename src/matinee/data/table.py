@@ -1,0 +1,196 @@
+"""``Table``: the small columnar result of recommending and scoring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+
+from ..base.atomic import atomic_path
+from ..errors import UsageError
+
+Column = npt.NDArray[Any]
+
+_FORMATS = {
+    ".parquet": "(FORMAT parquet, COMPRESSION zstd)",
+    ".csv": "(FORMAT csv, HEADER)",
+    ".tsv": "(FORMAT csv, HEADER, DELIMITER '\t')",
+}
+_SHOWN = 10
+_WIDEST = 48
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Named columns of one length.
+
+    Attributes:
+        columns: Column arrays by name, in order; numbers, or object arrays of ``str``.
+    """
+
+    columns: dict[str, Column]
+
+    def __post_init__(self) -> None:
+        if len({len(column) for column in self.columns.values()}) > 1:
+            lengths = {name: len(column) for name, column in self.columns.items()}
+            raise ValueError(f"columns differ in length: {lengths}")
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), ()))
+
+    def __getitem__(self, name: str) -> Column:
+        return self.columns[name]
+
+    def __repr__(self) -> str:
+        shown = [list(self.columns), *([_text(v) for v in row.values()] for row in self._head())]
+        widths = [max(len(row[at]) for row in shown) for at in range(len(self.columns))]
+        right = [column.dtype.kind in "iuf" for column in self.columns.values()]
+        lines = [
+            "  ".join(
+                text.rjust(width) if to_right else text.ljust(width)
+                for text, width, to_right in zip(row, widths, right, strict=True)
+            ).rstrip()
+            for row in shown
+        ]
+        if len(self) > _SHOWN:
+            lines.append(f"... {len(self):,} rows")
+        return "\n".join(lines)
+
+    def _head(self) -> Iterator[dict[str, Any]]:
+        return self.take(slice(0, _SHOWN)).rows()
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The rows as dictionaries of plain Python values."""
+        names = list(self.columns)
+        for values in zip(*(column.tolist() for column in self.columns.values()), strict=True):
+            yield dict(zip(names, values, strict=True))
+
+    def take(self, rows: slice | npt.NDArray[Any]) -> Table:
+        """Some of the rows: a slice, positions or a mask."""
+        return Table({name: column[rows] for name, column in self.columns.items()})
+
+    @classmethod
+    def concat(cls, tables: Sequence[Table]) -> Table:
+        """One table under another; all have the same columns.
+
+        Raises:
+            ValueError: No tables, or their columns differ.
+        """
+        if not tables or any(list(t.columns) != list(tables[0].columns) for t in tables):
+            raise ValueError("concat needs at least one table, all with the same columns")
+        return cls({n: np.concatenate([t.columns[n] for t in tables]) for n in tables[0].columns})
+
+    def to_pandas(self) -> Any:
+        """A ``pandas.DataFrame`` (needs ``matinee[tables]``)."""
+        return _library("pandas").DataFrame(dict(self.columns))
+
+    def to_polars(self) -> Any:
+        """A ``polars.DataFrame`` (needs ``matinee[tables]``)."""
+        return _library("polars").DataFrame(
+            {n: c.tolist() if c.dtype == object else c for n, c in self.columns.items()}
+        )
+
+    def to_arrow(self) -> Any:
+        """A ``pyarrow.Table`` (needs ``matinee[tables]``)."""
+        return _library("pyarrow").table(dict(self.columns))
+
+    def write(self, path: Path | str) -> Path:
+        """Write as ``.parquet``, ``.csv`` or ``.tsv``; an interrupted write leaves the old file.
+
+        Raises:
+            UsageError: The name ends in none of these.
+            MatineeError: The place cannot be written to.
+        """
+        return write_tables([self], path)
+
+
+def write_tables(tables: Iterable[Table], path: Path | str) -> Path:
+    """Write a stream of tables as one file, in bounded memory, atomically.
+
+    The rows gather in a DuckDB file beside the target, and are copied out at the end.
+
+    Args:
+        tables: At least one table, all with the same columns and dtypes.
+        path: A ``.parquet``, ``.csv`` or ``.tsv`` file.
+
+    Returns:
+        The path written.
+
+    Raises:
+        UsageError: The name ends in none of these.
+        MatineeError: The place cannot be written to.
+    """
+    target = Path(path)
+    options = copy_options(target)
+    with atomic_path(target) as out:
+        stage = out.with_suffix(".stage")
+        try:
+            _gather(tables, stage, out, options)
+        finally:
+            for file in (stage, stage.with_suffix(".stage.wal")):
+                file.unlink(missing_ok=True)
+    return target
+
+
+def copy_options(path: Path) -> str:
+    """The options of DuckDB's COPY for a file name, or a UsageError naming the endings allowed."""
+    try:
+        return _FORMATS[path.suffix.lower()]
+    except KeyError:
+        raise UsageError(f"{path}: name it .parquet, .csv or .tsv") from None
+
+
+def _gather(tables: Iterable[Table], stage: Path, out: Path, options: str) -> None:
+    columns = ""
+    with duckdb.connect(str(stage)) as db:
+        for table in tables:
+            # Float columns may hold NaN, which stays NaN: a registered NaN would become NULL.
+            db.register("chunk", {n: _plain(c) for n, c in table.columns.items()})
+            names = [f'"{name}"' for name in table.columns]
+            if not columns:
+                columns = ", ".join(names)
+                types = ", ".join(
+                    f"{name} {_sql_type(column)}"
+                    for name, column in zip(names, table.columns.values(), strict=True)
+                )
+                db.execute(f"CREATE TABLE rows ({types})")
+            db.execute(f"INSERT INTO rows SELECT {columns} FROM chunk")
+            db.unregister("chunk")
+        if not columns:
+            raise ValueError("there is nothing to write: not even an empty table")
+        name = str(out).replace("'", "''")
+        db.execute(f"COPY (SELECT {columns} FROM rows ORDER BY rowid) TO '{name}' {options}")
+
+
+def _plain(column: Column) -> Column:
+    return column.astype(object) if column.dtype.kind in "US" else column
+
+
+def _sql_type(column: Column) -> str:
+    kind, size = column.dtype.kind, column.dtype.itemsize
+    if kind == "i":
+        return {1: "TINYINT", 2: "SMALLINT", 4: "INTEGER"}.get(size, "BIGINT")
+    if kind == "u":
+        return {1: "UTINYINT", 2: "USMALLINT", 4: "UINTEGER"}.get(size, "UBIGINT")
+    if kind == "f":
+        return "FLOAT" if size <= 4 else "DOUBLE"
+    return "BOOLEAN" if kind == "b" else "VARCHAR"
+
+
+def _text(value: Any) -> str:
+    text = f"{value:.3f}" if isinstance(value, float) else str(value)
+    return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
+
+
+def _library(name: str) -> Any:
+    import importlib
+
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise UsageError(f"{name} is not installed; run: pip install 'matinee[tables]'") from None

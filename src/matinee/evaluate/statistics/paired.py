@@ -1,0 +1,67 @@
+"""How much better one setting is than another, over users and seeds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..metrics import ErrorSums
+from .bootstrap import RESAMPLES, Interval, bootstrap, interval
+
+
+@dataclass(frozen=True)
+class Gain:
+    """The RMSE of one setting less that of another, on the same ratings.
+
+    Attributes:
+        before: RMSE of the first, mean over its seeds.
+        after: RMSE of the second, likewise.
+        gain: ``before - after``: above 0, the second is better.
+        interval: 95% interval of the gain, paired: both on the same draws of users, and each on a
+            draw of its seeds where it has several. None with fewer than two users.
+        n: Ratings.
+        n_users: Users they are by.
+        seeds: Models of each.
+    """
+
+    before: float
+    after: float
+    gain: float
+    interval: Interval | None
+    n: int
+    n_users: int
+    seeds: int
+
+    @property
+    def sure(self) -> bool:
+        """Whether the interval excludes 0."""
+        return self.interval is not None and (self.interval.low > 0 or self.interval.high < 0)
+
+
+def paired_gain(sums: ErrorSums, rng: np.random.Generator, resamples: int = RESAMPLES) -> Gain:
+    """Compare two settings by bootstrap over users and seeds.
+
+    Args:
+        sums: Errors by user; the first half of the models are of one setting, the others of the
+            other, equally many seeds of each.
+        rng: Where the draws come from.
+        resamples: How many.
+
+    Raises:
+        ValueError: An odd number of models.
+    """
+    seeds, odd = divmod(sums.squared.shape[1], 2)
+    if odd or not seeds:
+        raise ValueError("give as many models of the one setting as of the other")
+    rated = sums.take(sums.counts > 0)
+    rmse = rated.rmse()
+    before, after = float(rmse[:seeds].mean()), float(rmse[seeds:].mean())
+    within = None
+    if len(rated.counts) > 1:
+        draws = bootstrap(rated, rng, resamples).rmse
+        each = np.arange(len(draws))[:, None]
+        first = draws[each, rng.integers(0, seeds, (len(draws), seeds))].mean(axis=1)
+        second = draws[each, rng.integers(seeds, 2 * seeds, (len(draws), seeds))].mean(axis=1)
+        within = interval(first - second)
+    return Gain(before, after, before - after, within, rated.n, len(rated.counts), seeds)

@@ -1,0 +1,175 @@
+"""Statistics over seeds: means, paired differences, and Holm's correction.
+
+What varies over seeds is all that these intervals speak of: the draw of the weights and batches,
+and of the split where each seed splits anew. With one split for all, they say nothing of other
+held-out ratings: for that see ``bootstrap``.
+
+A run that diverged counts as worse than any finite value: it stands here as infinity.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import stdtr, stdtrit
+
+from .bootstrap import Interval
+
+Float64 = npt.NDArray[np.float64]
+
+ALPHA = 0.05
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The mean of a figure over seeds.
+
+    Attributes:
+        n: Seeds.
+        mean: Mean; infinite if a run diverged.
+        deviation: Standard deviation between seeds; None with one seed or a diverged run.
+        interval: 95% Student-t interval of the mean; None with one seed or a diverged run.
+        diverged: How many of the runs diverged.
+    """
+
+    n: int
+    mean: float
+    deviation: float | None
+    interval: Interval | None
+    diverged: int = 0
+
+    @classmethod
+    def of(cls, values: Sequence[float] | Float64) -> Estimate:
+        """From one value per seed, shape (n,), n at least 1.
+
+        Raises:
+            ValueError: There are no values, or one is not a number.
+        """
+        x = _values(values)
+        diverged = int(np.isinf(x).sum())
+        if diverged:
+            return cls(len(x), math.inf, None, None, diverged)
+        mean = float(x.mean())
+        if len(x) == 1:
+            return cls(1, mean, None, None)
+        return cls(len(x), mean, float(x.std(ddof=1)), t_interval(x))
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A figure of one arm less that of another, paired by seed: below 0, the first is lower.
+
+    Attributes:
+        n: Seeds that both have; seeds on which both diverged are left out.
+        mean: Mean difference; infinite if one of them diverged on some seed.
+        deviation: Standard deviation of the difference between seeds, or None.
+        interval: 95% Student-t interval, not corrected; None with one seed or a diverged run.
+        p: Two-sided p value of no difference; 0 if one arm diverged on every seed (at least two)
+            and the other on none; None where nothing can be said.
+        adjusted: The p value by Holm's correction over the differences it was judged with.
+        diverged: Seeds on which one of the two diverged.
+    """
+
+    n: int
+    mean: float
+    deviation: float | None
+    interval: Interval | None
+    p: float | None
+    adjusted: float | None = None
+    diverged: int = 0
+
+
+def t_interval(values: Sequence[float] | Float64, alpha: float = ALPHA) -> Interval | None:
+    """Student-t interval of the mean of finite values, shape (n,); None with fewer than two."""
+    x = _values(values)
+    if len(x) < 2:
+        return None
+    half = float(stdtrit(len(x) - 1, 1 - alpha / 2) * x.std(ddof=1) / math.sqrt(len(x)))
+    mean = float(x.mean())
+    return Interval(mean - half, mean + half)
+
+
+def t_p(values: Sequence[float] | Float64, at: float = 0.0) -> float | None:
+    """Two-sided p value that the mean is ``at``, by Student's t; None with fewer than two.
+
+    Where all values are equal nothing varies: 1 if they are ``at``, else 0.
+    """
+    x = _values(values)
+    if len(x) < 2:
+        return None
+    error = float(x.std(ddof=1)) / math.sqrt(len(x))
+    away = abs(float(x.mean()) - at)
+    # Equal values may differ by a rounding, which is no deviation.
+    if error <= 1e-15 * max(1.0, float(np.abs(x).max())):
+        return 1.0 if away <= 1e-12 * max(1.0, abs(at)) else 0.0
+    return float(2 * stdtr(len(x) - 1, -away / error))
+
+
+def holm(p_values: Sequence[float | None]) -> list[float | None]:
+    """Adjusted p values by Holm's step-down procedure (1979).
+
+    Args:
+        p_values: One per comparison; a None counts as a comparison that cannot be rejected.
+
+    Returns:
+        In the order given, each at most 1; None stays None.
+    """
+    order = sorted(range(len(p_values)), key=lambda at: _certain(p_values[at]))
+    adjusted: list[float | None] = [None] * len(p_values)
+    largest = 0.0
+    for rank, at in enumerate(order):
+        largest = max(largest, min(1.0, _certain(p_values[at]) * (len(order) - rank)))
+        adjusted[at] = None if p_values[at] is None else largest
+    return adjusted
+
+
+def paired(one: Mapping[int, float], other: Mapping[int, float]) -> Difference | None:
+    """The difference ``one - other`` over the seeds both have; None if they share none.
+
+    Args:
+        one: A figure by seed; infinite where the run diverged.
+        other: Likewise.
+    """
+    x = pairs(one, other)
+    if not len(x):
+        return None
+    diverged = int(np.isinf(x).sum())
+    if diverged:
+        with np.errstate(invalid="ignore"):
+            mean = float(x.mean())
+        settled = diverged == len(x) > 1 and not math.isnan(mean)
+        return Difference(len(x), mean, None, None, 0.0 if settled else None, diverged=diverged)
+    deviation = float(x.std(ddof=1)) if len(x) > 1 else None
+    return Difference(len(x), float(x.mean()), deviation, t_interval(x), t_p(x))
+
+
+def pairs(one: Mapping[int, float], other: Mapping[int, float]) -> Float64:
+    """``one - other`` on the seeds both have, in order, without those on which both diverged."""
+    seeds = [s for s in sorted(one.keys() & other.keys()) if not _both_infinite(one[s], other[s])]
+    return np.array([one[seed] - other[seed] for seed in seeds], dtype=np.float64)
+
+
+def adjust(differences: Sequence[Difference | None]) -> list[Difference | None]:
+    """The same differences with Holm's correction over all that there are."""
+    known = [d for d in differences if d is not None]
+    adjusted = iter(holm([d.p for d in known]))
+    return [d and replace(d, adjusted=next(adjusted)) for d in differences]
+
+
+def _values(values: Sequence[float] | Float64) -> Float64:
+    x = np.asarray(values, dtype=np.float64)
+    if not x.size or np.isnan(x).any():
+        raise ValueError(f"statistics over seeds need numbers, and there are {x.tolist()}")
+    return x
+
+
+def _certain(p: float | None) -> float:
+    return 1.0 if p is None else p
+
+
+def _both_infinite(one: float, other: float) -> bool:
+    return math.isinf(one) and math.isinf(other)

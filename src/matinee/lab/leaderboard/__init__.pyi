@@ -1,0 +1,2 @@
+from .table import Leaderboard as Leaderboard
+from .table import leaderboard as leaderboard

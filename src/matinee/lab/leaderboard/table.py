@@ -1,0 +1,291 @@
+"""A study as a leaderboard: by data, every model with its error, its cost, and where it is from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal as Either
+
+import numpy as np
+
+from ...data import Table
+from ...evaluate import Estimate, Interval, paired
+from ..study.arms import ResolvedArm, resolve_arms
+from ..study.models import LIBRARIES, library, missing
+from ..study.results import Results, RunRecord
+from ..study.series import runs_of, series
+from ..study.study import Data, Literature
+from ..study.summary import ArmSummary, summarise
+
+_BIAS = "baseline/bias"
+
+Status = Either["measured", "published", "diverged", "not installed"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A model on some data.
+
+    Attributes:
+        data: Name of the data.
+        model: The arm's name, or what a publication calls its model.
+        status: "measured" here, "published" by others, "diverged" (on one seed at least), or
+            "not installed": it needs a library that is not there.
+        seeds: Runs that the figures are means of; 0 where nothing was run.
+        rmse: Held-out RMSE, over all held-out ratings; infinite if it diverged, None if unknown.
+        interval: 95% interval of ``rmse``.
+        over: What the interval is over: "seeds" (Student-t), or with one run "test users"
+            (bootstrap).
+        mae: Held-out MAE.
+        gain: RMSE of the bias model on the same ratings less ``rmse``, paired by seed.
+        gain_interval: 95% Student-t interval over seeds of ``gain``.
+        seconds: Wall time of training, all that ``fit`` does.
+        threads: Threads that it had.
+        parameters: Trained numbers.
+        folds_in: Whether it answers for new people without being trained again.
+        test_selected: Whether its epoch or settings were chosen by the test ratings.
+        coverage: Share of the held-out ratings in the 50%, 80% and 95% intervals of predictions.
+        source: The library, or the publication.
+        year: Of the publication.
+        note: What the reader should know beside it.
+    """
+
+    data: str
+    model: str
+    status: Status
+    seeds: int = 0
+    rmse: float | None = None
+    interval: Interval | None = None
+    over: str = ""
+    mae: float | None = None
+    gain: float | None = None
+    gain_interval: Interval | None = None
+    seconds: float | None = None
+    threads: int | None = None
+    parameters: int | None = None
+    folds_in: bool | None = None
+    test_selected: bool | None = None
+    coverage: tuple[float, ...] = ()
+    source: str = ""
+    year: int | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """The rows of one data.
+
+    Attributes:
+        data: The data, as the study says.
+        train_ratings: Ratings trained on, of one split; 0 where nothing was run.
+        test_ratings: Ratings held out.
+        rows: What is measured or published, by RMSE; then what diverged or is not installed.
+        waiting: Names of the models that have not run on it yet.
+    """
+
+    data: Data
+    train_ratings: int
+    test_ratings: int
+    rows: tuple[Row, ...]
+    waiting: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """A study's results as a leaderboard, and what they were measured on.
+
+    Attributes:
+        title: The study's.
+        quick: Whether it is the cut version.
+        sections: By data, in the study's order.
+        machine: Processors of the runs.
+    """
+
+    title: str
+    quick: bool
+    sections: tuple[Section, ...]
+    machine: tuple[str, ...]
+
+    @property
+    def rows(self) -> list[Row]:
+        """All rows."""
+        return [row for section in self.sections for row in section.rows]
+
+    def table(self) -> Table:
+        """The numbers in full, one row per data and model; nan where there is none.
+
+        "folds_in" and "test_selected" are "yes", "no" or "".
+        """
+        return _table(self.rows)
+
+
+def leaderboard(results: Results) -> Leaderboard:
+    """Rank a study's models by data, beside what was published.
+
+    Args:
+        results: The study's records, finished or not.
+    """
+    study = results.study
+    arms = resolve_arms(study)
+    summary = summarise(results)
+    sections = []
+    for data in study.data:
+        known = {arm.arm: arm for arm in summary.arms if arm.data == data.name}
+        here = [arm for arm in arms if data.name in arm.data]
+        rows = [_measured(results, known[arm.name]) for arm in here if arm.name in known]
+        rows += [_published(entry, data.name) for entry in study.literature if _on(entry, data)]
+        rest = [arm for arm in here if arm.name not in known]
+        rows += [_absent(arm, data.name) for arm in rest if missing(arm.kind)]
+        waiting = [_name(arm.name) for arm in rest if not missing(arm.kind)]
+        ran = next((arm for arm in known.values() if arm.final), None)
+        sections.append(
+            Section(
+                data=data,
+                train_ratings=_whole(ran, "train_ratings"),
+                test_ratings=_whole(ran, "test_ratings"),
+                rows=tuple(sorted(rows, key=_rank)),
+                waiting=tuple(waiting),
+            )
+        )
+    found = {record.versions.get("processor", "") for record in results.runs.values()}
+    return Leaderboard(study.title, results.quick, tuple(sections), tuple(sorted(found - {""})))
+
+
+def _measured(results: Results, arm: ArmSummary) -> Row:
+    records = list(runs_of(results, arm.arm, arm.data).values())
+    done = [record for record in records if record.status == "done"]
+    own = series(results, arm.arm, arm.data, "held_out")
+    bias = series(results, _BIAS, arm.data, "held_out", beside=arm.arm)
+    gain = paired(bias, own)
+    rmse = arm.rmse
+    within = rmse.interval if rmse else None
+    over = "seeds" if within else ""
+    if within is None and len(done) == 1 and arm.ratings_interval is not None:
+        within, over = arm.ratings_interval, "test users"
+    mae = arm.final.get("mae")
+    seconds = arm.final.get("fit_seconds") or arm.seconds
+    folds = arm.final.get("folds_in")
+    levels = [arm.final.get(f"coverage{level}") for level in (50, 80, 95)]
+    finite = gain is not None and math.isfinite(gain.mean)
+    return Row(
+        data=arm.data,
+        model=arm.name,
+        status="diverged" if arm.diverged else "measured",
+        seeds=len(arm.seeds),
+        rmse=None if rmse is None else rmse.mean,
+        interval=within,
+        over=over,
+        mae=_mean(mae),
+        gain=gain.mean if gain and finite else None,
+        gain_interval=gain.interval if gain else None,
+        seconds=_mean(seconds),
+        threads=_threads(done),
+        parameters=arm.parameters or None,
+        folds_in=None if folds is None else folds.mean > 0.5,
+        test_selected=False,
+        coverage=tuple(level.mean for level in levels if level is not None),
+        source=_source(done),
+        note=f"{arm.diverged} of {len(records)} runs diverged" if arm.diverged else "",
+    )
+
+
+def _published(entry: Literature, data: str) -> Row:
+    return Row(
+        data=data,
+        model=entry.model,
+        status="published",
+        rmse=entry.rmse,
+        folds_in=entry.folds_in,
+        test_selected=entry.test_selected,
+        source=entry.source,
+        year=entry.year,
+        note=entry.note,
+    )
+
+
+def _absent(arm: ResolvedArm, data: str) -> Row:
+    return Row(
+        data=data,
+        model=_name(arm.name),
+        status="not installed",
+        source=LIBRARIES[library(arm.kind)],
+        note=f"not installed: {missing(arm.kind)}",
+    )
+
+
+def _on(entry: Literature, data: Data) -> bool:
+    return data.name in entry.data
+
+
+def _name(arm: str) -> str:
+    return arm.split("/", 1)[1]
+
+
+def _rank(row: Row) -> tuple[bool, float, str]:
+    unknown = row.rmse is None or not math.isfinite(row.rmse)
+    return unknown, math.inf if unknown or row.rmse is None else row.rmse, row.model
+
+
+def _source(records: list[RunRecord]) -> str:
+    """The library that a model is from, with its version."""
+    for record in records:
+        kind = str(record.settings.get("model", ""))
+        name = LIBRARIES.get(library(kind), "matinee")
+        return f"{name} {record.versions.get(name, '')}".strip()
+    return ""
+
+
+def _threads(records: list[RunRecord]) -> int | None:
+    """Threads of the runs; None where they differ or are not told."""
+    found = {record.versions.get("threads", "") for record in records}
+    told = found.pop() if len(found) == 1 else ""
+    return int(told) if told.isdigit() else None
+
+
+def _whole(arm: ArmSummary | None, key: str) -> int:
+    known = arm.final.get(key) if arm else None
+    return round(known.mean) if known else 0
+
+
+def _mean(estimate: Estimate | None) -> float | None:
+    return None if estimate is None else estimate.mean
+
+
+def _table(rows: list[Row]) -> Table:
+    cells = [dict(_cells(row)) for row in rows]
+    names = list(cells[0]) if cells else ["data", "model"]
+    text = {name for name in names if any(isinstance(row[name], str) for row in cells)}
+    return Table(
+        {
+            name: np.array([row[name] for row in cells], object if name in text else np.float64)
+            for name in names
+        }
+    )
+
+
+def _cells(row: Row) -> Iterator[tuple[str, str | float]]:
+    yield from (("data", row.data), ("model", row.model), ("status", row.status))
+    yield from (("rmse", _number(row.rmse)), *_ends("rmse", row.interval))
+    yield from (("interval_over", row.over), ("mae", _number(row.mae)))
+    yield from (("gain_over_bias", _number(row.gain)), *_ends("gain_over_bias", row.gain_interval))
+    yield from (("seconds", _number(row.seconds)), ("threads", _number(row.threads)))
+    yield from (("parameters", _number(row.parameters)), ("seeds", float(row.seeds)))
+    yield from (("folds_in", answer(row.folds_in)), ("test_selected", answer(row.test_selected)))
+    for at, level in enumerate((50, 80, 95)):
+        yield f"coverage{level}", row.coverage[at] if len(row.coverage) == 3 else math.nan
+    yield from (("source", row.source), ("year", _number(row.year)), ("note", row.note))
+
+
+def _ends(name: str, interval: Interval | None) -> Iterator[tuple[str, float]]:
+    yield f"{name}_low", _number(interval and interval.low)
+    yield f"{name}_high", _number(interval and interval.high)
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)
+
+
+def answer(value: bool | None) -> str:
+    """Yes, no, or nothing where it is not known."""
+    return "" if value is None else "yes" if value else "no"

@@ -1,0 +1,143 @@
+"""A leaderboard for a reader: cells, and pages of Markdown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from ...evaluate import Interval
+from ..study.study import Data
+from .table import Leaderboard, Row, Section, answer
+
+COLUMNS = (
+    "model",
+    "RMSE",
+    "95% interval",
+    "MAE",
+    "gain over bias",
+    "train s",
+    "threads",
+    "parameters",
+    "new people",
+    "test-selected",
+    "source",
+)
+
+LEGEND = (
+    "RMSE and MAE are over all held-out ratings, means over the seeds in brackets. The interval is "
+    "Student's t over seeds; marked u, a bootstrap over test users of one run: the two answer "
+    "different questions. Gain over bias is the RMSE of the mean plus two biases on the same "
+    "ratings less the model's, paired by seed. Train s is the wall time of all of `fit`; of "
+    "another library's model, of its own `fit` alone. New people: whether the model answers for "
+    "people it was not trained on from their ratings, without being trained again. Test-selected: "
+    "whether the epoch or the settings were chosen by the test ratings; ? where the publication "
+    "does not say. Published figures are on splits made the same way by others, not on these."
+)
+
+
+def cells(row: Row) -> list[str]:
+    """The cells of a row under ``COLUMNS``; empty where there is nothing to say."""
+    if row.status == "not installed":
+        return [row.model, *[""] * (len(COLUMNS) - 2), row.note]
+    published = row.status == "published"
+    source = f"published: {row.source}, {row.year}" if published else row.source
+    return [
+        row.model,
+        _rmse(row),
+        _interval(row.interval) + (" u" if row.over == "test users" else ""),
+        _figure(row.mae),
+        _gain(row),
+        _seconds(row.seconds),
+        "" if row.threads is None else str(row.threads),
+        "" if row.parameters is None else f"{row.parameters:,}",
+        answer(row.folds_in),
+        answer(row.test_selected) or ("?" if published else ""),
+        "; ".join(part for part in (source, row.note) if part),
+    ]
+
+
+def heading(section: Section) -> str:
+    """Data, and how it is divided."""
+    sizes = ""
+    if section.train_ratings:
+        sizes = f"; {section.train_ratings:,} ratings train, {section.test_ratings:,} are held out"
+    return f"{section.data.name}: {_protocol(section.data)}{sizes}"
+
+
+def waiting(section: Section) -> str:
+    """The models that have not run, as a sentence; or ""."""
+    return f"Not run yet: {', '.join(section.waiting)}." if section.waiting else ""
+
+
+def leaderboard_markdown(board: Leaderboard) -> str:
+    """The leaderboard as Markdown: a table for each data."""
+    parts = []
+    if board.quick:
+        parts.append(
+            "*The quick version: it shows that everything runs; its numbers are no score.*"
+        )
+    for section in board.sections:
+        if not section.rows:
+            continue
+        name, _, how = heading(section).partition(": ")
+        lines = [f"### {name}", "", f"{how[:1].upper()}{how[1:]}.", ""]
+        lines += [_line(COLUMNS), _line(["---"] * len(COLUMNS))]
+        lines += [_line(cells(row)) for row in section.rows]
+        left = waiting(section)
+        parts.append("\n".join([*lines, *(["", left] if left else [])]))
+    machine = f" Measured on {'; '.join(board.machine)}." if board.machine else ""
+    return "\n\n".join([*parts, LEGEND + machine]) + "\n"
+
+
+def _line(values: Sequence[str]) -> str:
+    return "| " + " | ".join(v.replace("|", "\\|").replace("\n", " ") for v in values) + " |"
+
+
+def _protocol(data: Data) -> str:
+    source = "generated" if data.synthetic else data.source
+    if not data.holdout:
+        return f"{source}, its own split"
+    ways = {
+        "random": "at random",
+        "user": "at random of each user",
+        "last": "the latest of each user",
+        "time": "the latest of all",
+    }
+    held = f"{100 * data.holdout:g}% held out, {ways[data.by]}"
+    if data.validation:
+        held += f", and the {100 * data.validation:g}% before unused"
+    return f"{source}, {held}{', each seed anew' if data.resplit else ''}"
+
+
+def _rmse(row: Row) -> str:
+    if row.rmse is None:
+        return ""
+    if math.isinf(row.rmse):
+        return "diverged"
+    seeds = f" ({row.seeds})" if row.seeds else ""
+    digits = f"{row.rmse:.4f}" if row.status == "measured" else f"{row.rmse:g}"
+    return digits + seeds
+
+
+def _interval(interval: Interval | None) -> str:
+    return f"{interval.low:.4f} to {interval.high:.4f}" if interval else ""
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None or not math.isfinite(value) else f"{value:.4f}"
+
+
+def _gain(row: Row) -> str:
+    if row.gain is None:
+        return ""
+    text = f"{row.gain:+.4f}"
+    if row.gain_interval is not None:
+        half = (row.gain_interval.high - row.gain_interval.low) / 2
+        text += f" ± {half:.4f}"
+    return text.replace("-", "−")
+
+
+def _seconds(value: float | None) -> str:
+    if value is None or not math.isfinite(value):
+        return ""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"

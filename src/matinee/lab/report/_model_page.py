@@ -1,0 +1,305 @@
+"""A trained model as one page."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import platform
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from ..._version import __version__
+from ...base.atomic import write_text
+from ...charts.chart import Chart
+from ...data import Ratings
+from ...evaluate import Breakdown, Evaluation, Uncertainty
+from ...models import Neighbours, Recommender, breakdown, neighbours
+from ...models.inspect import training_curves
+from ...recommend import HistoriesLike
+from ._model_charts import NAMES, of_breakdown, score_card, spread, training
+from ._page import render
+from ._tables import Sheet, Value, link
+
+
+@dataclass(frozen=True)
+class ModelReport:
+    """A model looked at, ready to be written.
+
+    Attributes:
+        model: The model.
+        score: On the test ratings; None without any.
+        found: Its errors on them, taken apart.
+        alike: Neighbours of a few items; empty where items have no vectors.
+        charts: By section of the page.
+    """
+
+    model: Recommender
+    score: Evaluation | None
+    found: Breakdown | None
+    alike: tuple[Neighbours, ...]
+    charts: dict[str, list[Chart]]
+
+    @classmethod
+    def of(
+        cls,
+        model: Recommender,
+        test: Ratings | None = None,
+        *,
+        histories: HistoriesLike | None = None,
+        allow_overlap: bool = False,
+        seed: int = 0,
+    ) -> ModelReport:
+        """Look at a model.
+
+        Args:
+            model: The model.
+            test: Ratings it was not trained on; without them there is no score.
+            histories: As for ``Recommender.evaluate``.
+            allow_overlap: Likewise.
+            seed: Seeds the bootstrap of the intervals.
+
+        Raises:
+            LeakError: The model has seen test ratings, unless ``allow_overlap``.
+        """
+        score = found = None
+        if test is not None:
+            options: dict[str, Any] = {"histories": histories, "seed": seed}
+            score = model.evaluate(test, allow_overlap=allow_overlap, **options)
+            found = breakdown(model, test, **options)
+        curve = training(training_curves(model), score)
+        charts: dict[str, list[Chart]] = {
+            "score": [score_card(score)] if score else [],
+            "training": [curve] if curve else [],
+            "errors": of_breakdown(found) if found else [],
+            "uncertainty": [spread(score.uncertainty)] if score and score.uncertainty else [],
+        }
+        return cls(model, score, found, tuple(neighbours(model)), charts)
+
+    def html(self) -> str:
+        """The page: one file that needs nothing else."""
+        model, score = self.model, self.score
+        told = model.record.get("training", {})
+        settings = told.get("config")
+        name = told.get("preset") or model.kind
+        scores = _scores(score) if score else None
+        return render(
+            "model.html",
+            title=f"{name} on {model.provenance.dataset} · Matinee",
+            kind=model.kind,
+            name=name,
+            dataset=model.provenance.dataset,
+            headline=score.verdict if score else "No test ratings were given: there is no score.",
+            facts=_facts(model),
+            notes=list(score.notes) if score else [],
+            cards=_cards(score) if score else [],
+            charts=self.charts,
+            scores=scores,
+            sizes=_sizes(self.found) if self.found else [],
+            found=self.found,
+            worst=_worst(self.found) if self.found else None,
+            uncertainty=_uncertainty(score.uncertainty) if score and score.uncertainty else None,
+            alike=self.alike,
+            provenance=_provenance(model),
+            environment=_environment(),
+            commands=_commands(model),
+            settings=json.dumps(settings, indent=2) if settings else "",
+            csv=link("csv", scores.csv()) if scores else "",
+            markdown=link("markdown", scores.markdown()) if scores else "",
+            date=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
+        )
+
+    def write(self, path: Path) -> Path:
+        """Write the page."""
+        write_text(path, self.html())
+        return path
+
+    def write_files(self, folder: Path) -> list[Path]:
+        """Write the charts as SVG and the tables as CSV and Markdown."""
+        files = [chart.save(folder) for charts in self.charts.values() for chart in charts]
+        tables = [_scores(self.score)] if self.score else []
+        if self.found:
+            tables += [*_sizes(self.found), _worst(self.found)]
+        if self.score and self.score.uncertainty:
+            tables.append(_uncertainty(self.score.uncertainty))
+        for table in tables:
+            for ending, text in (("csv", table.csv()), ("md", table.markdown())):
+                files.append(folder / f"{table.name}.{ending}")
+                write_text(files[-1], text)
+        return files
+
+
+def write_model_report(
+    model: Recommender,
+    test: Ratings | None,
+    path: Path | str,
+    *,
+    histories: HistoriesLike | None = None,
+    allow_overlap: bool = False,
+    files: bool = False,
+    seed: int = 0,
+) -> Path:
+    """Write a model's report: one HTML file that opens from disk, with no network and no server.
+
+    Args:
+        model: The model.
+        test: Ratings it was not trained on, or None for a page without a score.
+        path: The file.
+        histories: What the test users are known to have rated, where they were not trained on.
+        allow_overlap: Whether to go on, with a mark, where the model has seen test ratings.
+        files: Whether to write the charts (SVG) and tables (CSV, Markdown), too, into a folder
+            beside it: NAME-files.
+        seed: Seeds the bootstrap of the intervals.
+
+    Returns:
+        The file.
+
+    Raises:
+        LeakError: The model has seen test ratings.
+        MatineeError: The file cannot be written.
+    """
+    place = Path(path)
+    report = ModelReport.of(
+        model, test, histories=histories, allow_overlap=allow_overlap, seed=seed
+    )
+    report.write(place)
+    if files:
+        report.write_files(place.with_name(f"{place.stem}-files"))
+    return place
+
+
+def _cards(score: Evaluation) -> list[tuple[str, str, str]]:
+    """(figure, what it is, beside it)."""
+    best = score.best_baseline
+    gain = score.baselines[best]
+    within = gain.rmse_gain_interval
+    return [
+        (f"{score.rmse:.4f}", "RMSE", _within(score.rmse_interval)),
+        (f"{score.mae:.4f}", "MAE", _within(score.mae_interval)),
+        (
+            f"{gain.rmse_gain:+.4f}".replace("-", "−"),
+            f"RMSE gained on the {NAMES.get(best, best)}",
+            _within(within),
+        ),
+        (f"{score.n_test:,}", "test ratings", f"by {score.n_test_users:,} users"),
+    ]
+
+
+def _within(found: Any) -> str:
+    return "" if found is None else f"{found.low:.4f} to {found.high:.4f}".replace("-", "−")
+
+
+def _facts(model: Recommender) -> str:
+    told = model.record.get("training", {})
+    parts = [
+        f"{model.provenance.n_ratings:,} training ratings",
+        f"{model.n_users:,} users",
+        f"{model.n_items:,} items",
+        f"seed {model.provenance.seed}",
+    ]
+    if "epochs_run" in told:
+        parts.append(f"{told['epochs_run']} epochs")
+    if "train_seconds" in told:
+        parts.append(f"{told['train_seconds']:,.1f} s")
+    return " · ".join(parts)
+
+
+def _scores(score: Evaluation) -> Sheet:
+    rows: list[list[Value]] = [
+        [score.model, score.rmse, *(score.rmse_interval or (None, None)), score.mae, None, None]
+    ]
+    rows += [
+        [
+            NAMES.get(name, name),
+            b.rmse,
+            *(b.rmse_interval or (None, None)),
+            b.mae,
+            b.rmse_gain,
+            _within(b.rmse_gain_interval) or None,
+        ]
+        for name, b in score.baselines.items()
+    ]
+    columns = ["", "RMSE", "95% from", "to", "MAE", "the model gains", "95% interval of the gain"]
+    caption = (
+        f"{score.dataset}: mean over users of each one's RMSE (another measure) "
+        f"{score.mean_user_rmse:.4f}."
+    )
+    return Sheet("scores", columns, rows, caption, (0,))
+
+
+def _sizes(found: Breakdown) -> list[Sheet]:
+    sheets = []
+    for name, members, bins in (
+        ("by-user", "users", found.by_user),
+        ("by-item", "items", found.by_item),
+    ):
+        rows: list[list[Value]] = [
+            [b.ratings, b.members, b.n, b.rmse, _within(b.rmse_interval) or None, b.bias_rmse]
+            for b in bins
+        ]
+        columns = ["training ratings", members, "test ratings", "RMSE", "95% interval"]
+        what = f"Error by number of training ratings of the {members[:-1]}"
+        sheets.append(Sheet(name, [*columns, "RMSE of the bias model"], rows, what))
+    return sheets
+
+
+def _worst(found: Breakdown) -> Sheet:
+    rows: list[list[Value]] = [
+        [w.title, w.n, w.rmse, w.at_least, w.given, w.predicted] for w in found.worst
+    ]
+    columns = ["item", "test ratings", "RMSE", "at least", "mean given", "mean predicted"]
+    caption = (
+        f"Of {found.judged:,} items with {found.enough} or more test ratings, by the lower end of "
+        "the RMSE’s 95% interval, so that chance does not choose them."
+    )
+    return Sheet("worst", columns, rows, caption)
+
+
+def _uncertainty(found: Uncertainty) -> Sheet:
+    rows: list[list[Value]] = [
+        [f"{100 * each.level:g}%", f"{100 * each.covered:.1f}%", each.width]
+        for each in found.intervals
+    ]
+    source = {
+        "validation": "on a validation part of the training ratings",
+        "leave-one-out": "on training ratings left out one by one",
+        "bias": "on errors of the bias model",
+    }
+    caption = (
+        "Share of the test ratings within the intervals told with the predictions, which were "
+        f"fitted {source.get(found.source, found.source)}. Error over standard deviation: "
+        f"{found.z_rms:.3f} in root mean square, 1 where they are calibrated."
+    )
+    return Sheet("uncertainty", ["interval", "lay within", "mean width"], rows, caption)
+
+
+def _provenance(model: Recommender) -> Sheet:
+    split = model.record.get("split")
+    rows: list[list[Value]] = [
+        ["ratings", model.provenance.dataset],
+        ["fingerprint", model.provenance.fingerprint],
+        ["scale", f"{model.scale.low:g} to {model.scale.high:g}"],
+        ["kept apart", json.dumps(split) if split else "nothing that is known"],
+    ]
+    rows += [["note", note] for note in model.provenance.notes]
+    return Sheet("provenance", ["what", "which"], rows, text_columns=2)
+
+
+def _environment() -> Sheet:
+    rows: list[list[Value]] = [
+        ["matinee", __version__],
+        ["Python", platform.python_version()],
+        ["processor", platform.processor() or platform.machine()],
+    ]
+    rows += [[name, metadata.version(name)] for name in ("numpy", "numba", "torch")]
+    caption = "Where this page was written; the model may have been trained elsewhere."
+    return Sheet("environment", ["what", "which"], rows, caption, (), 2)
+
+
+def _commands(model: Recommender) -> str:
+    import shlex
+
+    told = model.record.get("training", {}).get("command")
+    lines = [] if not told else [shlex.join(["matinee", *map(str, told)])]
+    return "\n".join([*lines, "matinee report MODEL"])

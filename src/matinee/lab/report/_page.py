@@ -1,0 +1,72 @@
+"""A page: templates filled in, with all that it needs inside."""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib import resources
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from ..._version import __version__
+from ...charts.chart import Chart, asset
+from ._tables import cell
+
+
+def render(template: str, **values: Any) -> str:
+    """Fill in a template of the package. Every text is escaped; charts escape their own.
+
+    Args:
+        template: File name below ``templates``.
+        **values: What it uses; a name it uses that is not given is an error.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("matinee.lab.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "cell": cell,
+        "drawn": _drawn,
+        "values": _values,
+        "numeric": _numeric,
+        "paragraphs": _paragraphs,
+        "slug": slug,
+    }
+    environment.globals |= {
+        "style": Markup(asset("chart.css") + _style()),
+        "script": Markup(asset("hover.js")),
+        "version": __version__,
+    }
+    return environment.get_template(template).render(**values)
+
+
+def _style() -> str:
+    return (resources.files(__package__) / "templates" / "page.css").read_text("utf-8")
+
+
+def slug(words: str) -> str:
+    """A text as part of a file name or an anchor."""
+    return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-") or "x"
+
+
+def _drawn(chart: Chart) -> Markup:
+    return Markup(chart.svg())
+
+
+def _values(chart: Chart) -> Markup:
+    """A chart's values for the script; what could end the element is written otherwise."""
+    found = json.dumps(chart.hover(), separators=(",", ":"), allow_nan=False)
+    return Markup(found.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+
+
+def _numeric(value: Any) -> bool:
+    return isinstance(value, int | float) or value is None
+
+
+def _paragraphs(words: str) -> list[str]:
+    return [" ".join(part.split()) for part in re.split(r"\n\s*\n", words) if part.strip()]

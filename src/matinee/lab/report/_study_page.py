@@ -1,0 +1,307 @@
+"""A study's results as one page, and as files."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from ...base.atomic import write_text
+from ...charts.chart import Chart
+from ...evaluate.protocols import PROTOCOLS
+from ..study import (
+    Group,
+    Judgement,
+    Results,
+    Summary,
+    claims_markdown,
+    claims_table,
+    judge,
+    summarise,
+    summary_markdown,
+)
+from ..study.study import Figure
+from ..study.toml import to_toml
+from ._figures import MEANINGS, NAMES
+from ._page import render, slug
+from ._study_charts import by_data, curves, formulas, scores, side_by_side
+from ._tables import Sheet, link
+from .study_tables import (
+    comparisons_table,
+    data_table,
+    environment_table,
+    group_table,
+    seconds,
+    sheet_of,
+    whole_table,
+)
+
+_FIGURES: tuple[Figure, ...] = get_args(Figure)
+
+
+@dataclass(frozen=True)
+class Section:
+    """What the page shows of one group."""
+
+    anchor: str
+    short: str
+    title: str
+    text: str
+    charts: tuple[Chart, ...]
+    tables: tuple[Sheet, ...]
+
+
+@dataclass(frozen=True)
+class StudyReport:
+    """A study's results, ready to be written.
+
+    Attributes:
+        summary: Means and intervals of its arms.
+        judgements: Its claims, judged.
+        sections: By group, in order.
+        results: What the runs left.
+    """
+
+    summary: Summary
+    judgements: tuple[Judgement, ...]
+    sections: tuple[Section, ...]
+    results: Results
+
+    @classmethod
+    def of(cls, results: Results) -> StudyReport:
+        """Sum up and judge a study's runs."""
+        summary = summarise(results)
+        sections = [_section(summary, group) for group in results.study.groups]
+        judged = tuple(judge(results)) if results.study.claims else ()
+        return cls(summary, judged, tuple(s for s in sections if s), results)
+
+    @property
+    def charts(self) -> list[Chart]:
+        """Every chart, in the order of the page."""
+        return [chart for section in self.sections for chart in section.charts]
+
+    def chart(self, name: str) -> Chart:
+        """A chart by its name.
+
+        Raises:
+            KeyError: There is none of that name.
+        """
+        return {chart.name: chart for chart in self.charts}[name]
+
+    def table(self) -> Sheet:
+        """Every arm on all data, with all that was measured, numbers in full."""
+        return whole_table(self.summary)
+
+    def markdown(self) -> str:
+        """The verdicts and the arms as Markdown tables."""
+        judged = claims_markdown(self.judgements) + "\n" if self.judgements else ""
+        return judged + summary_markdown(self.summary)
+
+    def html(self) -> str:
+        """The page: one file that needs nothing else."""
+        study = self.summary.study
+        used = [f for f in _FIGURES if any(f in arm.last for arm in self.summary.arms)]
+        return render(
+            "study.html",
+            title=f"{study.title} · Matinee",
+            study=study,
+            headline=_headline(self.summary, self.judgements),
+            facts=_facts(self.summary),
+            notices=_notices(self.summary),
+            judgements=self.judgements,
+            comparisons=comparisons_table(self.judgements),
+            text=study.text,
+            figures=[(NAMES[f], MEANINGS[f]) for f in used] + self._formulas(),
+            groups=self.sections,
+            data=data_table(self.summary),
+            protocol=_protocol(self.summary),
+            environment=environment_table(self.results),
+            commands=_commands(self.summary),
+            csv=link("csv", self.table().csv()),
+            markdown=link("markdown", self.markdown()),
+            settings=to_toml(study),
+            date=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
+        )
+
+    def _formulas(self) -> list[tuple[str, str]]:
+        """What the formulas are, where a chart shows them."""
+        if not any("-formulas-" in chart.name for chart in self.charts):
+            return []
+        return [(name.replace("_", " "), f"{what}.") for name, what in PROTOCOLS.items()]
+
+    def write(self, path: Path) -> Path:
+        """Write the page."""
+        write_text(path, self.html())
+        return path
+
+    def write_files(self, folder: Path) -> list[Path]:
+        """Write what a paper needs: the tables as CSV and Markdown, every chart as SVG."""
+        name = self.summary.study.name
+        texts = {f"{name}.csv": self.table().csv(), f"{name}.md": self.markdown()}
+        if self.judgements:
+            verdicts = sheet_of(claims_table(self.judgements), f"{name}-verdicts")
+            texts[f"{name}-verdicts.csv"] = verdicts.csv()
+        for file, text in texts.items():
+            write_text(folder / file, text)
+        charts = [chart.save(folder / f"{name}-charts") for chart in self.charts]
+        return [*(folder / file for file in texts), *charts]
+
+
+def write_study_report(results: Results, path: Path | str, *, files: bool = False) -> Path:
+    """Write a study's report: one HTML file that opens from disk, with no network and no server.
+
+    Args:
+        results: What the runs left.
+        path: The file, or a folder, in which it is then called STUDY.html.
+        files: Whether to write the tables (CSV, Markdown) and the charts (SVG) beside it, too.
+
+    Returns:
+        The file.
+
+    Raises:
+        MatineeError: It cannot be written.
+    """
+    place = Path(path)
+    if place.is_dir() or not place.suffix:
+        place = place / f"{results.study.name}.html"
+    report = StudyReport.of(results)
+    report.write(place)
+    if files:
+        report.write_files(place.parent)
+    return place
+
+
+def _section(summary: Summary, group: Group) -> Section | None:
+    names = group.data or [d.name for d in summary.study.data]
+    grid = [(name, arms) for name in names if (arms := summary.group(group.name, name))]
+    if not grid:
+        return None
+    charts: list[Chart | None] = []
+    if len(grid) > 2:
+        charts += by_data(
+            group.name, group.title, group.key, [n for n, _ in grid], [a for _, a in grid]
+        )
+    for data, arms in grid if len(grid) <= 2 else ():
+        title = group.title if len(grid) == 1 else f"{group.title} ({data})"
+        key = group.name if len(grid) == 1 else f"{group.name}-{slug(data)}"
+        formula = None
+        if "reference" not in summary.study.figures:
+            formula = formulas(group.name, group.title, arms, data)
+        if formula:
+            charts.append(formula)
+            continue
+        of_curves: tuple[Figure, ...] = ("held_out", "reference", "batch_mean")
+        drawn: list[Chart | None] = [curves(key, title, arms, figure) for figure in of_curves]
+        drawn.append(side_by_side(key, title, arms))
+        charts += drawn if any(drawn) else [scores(key, title, arms)]
+    return Section(
+        anchor=f"group-{slug(group.name)}",
+        short=group.title,
+        title=group.title,
+        text=group.text,
+        charts=tuple(chart for chart in charts if chart),
+        tables=(group_table(summary, group, [arm for _, arms in grid for arm in arms]),),
+    )
+
+
+def _headline(summary: Summary, judgements: Sequence[Judgement]) -> list[str]:
+    """What the page comes to, from the numbers alone."""
+    said = []
+    if judgements:
+        order = ("holds", "does not hold", "holds only on training ratings", "cannot tell")
+        counts = [(sum(j.verdict == verdict for j in judgements), verdict) for verdict in order]
+        n = len(judgements)
+        parts = [f"{count} {_plural(verdict, count)}" for count, verdict in counts if count]
+        said.append(f"Of {n} claim{'s' * (n > 1)}, {_and(parts)}.")
+    told = [
+        (arm.published.test, arm.last["reference"].mean, arm.last["held_out"].mean)
+        for arm in summary.arms
+        if arm.published and arm.published.test is not None
+        if "reference" in arm.last and "held_out" in arm.last
+        if math.isfinite(arm.last["reference"].mean) and math.isfinite(arm.last["held_out"].mean)
+    ]
+    if len(told) > 2:
+        training = _median([abs(test - reference) for test, reference, _ in told])
+        honest = _median([abs(test - held) for test, _, held in told])
+        near = training < 0.5 * honest
+        said.append(
+            f"The published “test” figures are {'what' if near else 'not what'} the reference’s "
+            f"formula gives on training ratings: over {len(told)} arms they differ from that by "
+            f"{training:.3f} (median), and from the held-out RMSE by {honest:.3f}."
+        )
+    return said
+
+
+def _facts(summary: Summary) -> str:
+    study = summary.study
+    arms = len({arm.arm for arm in summary.arms})
+    seeds = max((len(arm.seeds) for arm in summary.arms), default=0)
+    shared = summary.finished - summary.distinct
+    return (
+        f"{summary.finished:,} of {summary.expected:,} runs"
+        + (f", {shared:,} of them shared by arms that coincide" if shared else "")
+        + f" · {arms} arms · up to {seeds} seed{'s' * (seeds != 1)} · {len(study.data)} data "
+        f"set{'s' * (len(study.data) != 1)} · {seconds(summary.train_seconds)} s of training"
+    )
+
+
+def _notices(summary: Summary) -> list[str]:
+    found = []
+    if summary.quick:
+        found.append(
+            "This is the quick version: fewer epochs, seeds or arms than the study has. It shows "
+            "that everything runs; its numbers and verdicts are not the study’s."
+        )
+    if summary.finished < summary.expected:
+        left = summary.expected - summary.finished
+        found.append(f"{left:,} runs are not done yet; what needs them is left out.")
+    failed = [arm for arm in summary.arms if arm.diverged or arm.failed]
+    if failed:
+        told = ", ".join(arm.label for arm in failed[:6]) + ", …" * (len(failed) > 6)
+        found.append(f"Runs diverged or failed, and are told in the tables: {told}.")
+    return found
+
+
+def _protocol(summary: Summary) -> list[str]:
+    study = summary.study
+    resplit = any(data.resplit for data in study.data)
+    found = [
+        f"Seeds: {', '.join(map(str, study.seeds))}. A seed decides the first weights, the order "
+        "of the rows and all dropout"
+        + (", and where it says so the split." if resplit else "; the split is one for all.")
+        + " Runs of one seed are compared in pairs.",
+        "Intervals of means and differences are 95% Student-t intervals over seeds: they tell how "
+        "much another seed would change, not another draw of users. p values are corrected by "
+        "Holm’s method over the arms on the same data.",
+    ]
+    if summary.base:
+        found.append(f"Differences are against the arm {summary.base}.")
+    return found
+
+
+def _commands(summary: Summary) -> str:
+    quick = " --quick" if summary.quick else ""
+    name = summary.study.name
+    return f"matinee study run {name}{quick}\nmatinee study report {name}{quick}"
+
+
+def _median(values: Sequence[float]) -> float:
+    ordered = sorted(values)
+    return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
+
+
+def _plural(verdict: str, count: int) -> str:
+    if verdict == "cannot tell":
+        return "cannot be told"
+    if count == 1:
+        return verdict
+    return verdict.replace("does not hold", "do not hold").replace("holds", "hold")
+
+
+def _and(parts: Sequence[Any]) -> str:
+    return " and ".join(
+        [", ".join(map(str, parts[:-1])), str(parts[-1])] if len(parts) > 1 else map(str, parts)
+    )

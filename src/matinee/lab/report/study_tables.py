@@ -1,0 +1,201 @@
+"""The tables of a study's page, and of the files beside it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from ...data import Table
+from ...evaluate.statistics.seeds import Difference, Estimate
+from ..study import ArmSummary, Data, Group, Judgement, Results, Summary
+from ..study import summary_table as _summary_table
+from ..study.study import Figure
+from ._figures import NAMES
+from ._page import slug
+from ._tables import Sheet, Value
+
+_ONE_ROW = {
+    "single_row_statistics.training_user_mean": "reference's formula, batch norm by one row",
+    "single_row_statistics.held_out": "held-out, batch norm by one row",
+}
+
+
+def whole_table(summary: Summary) -> Sheet:
+    """Every arm on all data, with all that was measured, numbers in full."""
+    table = _summary_table(summary)
+    known = set(table.columns) | {"train_ratings", "test_ratings"}
+    more = [key for arm in summary.arms for key in arm.final if key not in known]
+    sheet = sheet_of(table, summary.study.name, 2)
+    keys = ["train_ratings", "test_ratings", *dict.fromkeys(more)]
+    rows = [
+        [*row, *(_mean(arm.final.get(key)) for key in keys)]
+        for row, arm in zip(sheet.rows, summary.arms, strict=True)
+    ]
+    return Sheet(sheet.name, [*sheet.columns, *keys], rows, text_columns=2)
+
+
+def sheet_of(table: Table, name: str, text_columns: int = 1) -> Sheet:
+    """A sheet of a table; nan becomes an empty cell."""
+    rows = [
+        [None if isinstance(v, float) and math.isnan(v) else v for v in row.values()]
+        for row in table.rows()
+    ]
+    return Sheet(name, list(table.columns), rows, text_columns=text_columns)
+
+
+def group_table(summary: Summary, group: Group, arms: Sequence[ArmSummary]) -> Sheet:
+    """The arms of a group, the figures side by side; what all share is told above."""
+    shown: tuple[Figure, ...] = ("held_out", "held_out_user_mean", "reference", "batch_mean")
+    several = len({arm.data for arm in arms}) > 1
+    columns: dict[str, list[Value]] = {"arm": [arm.name for arm in arms]}
+    if several:
+        columns["data"] = [arm.data for arm in arms]
+    shared = []
+    for what, values in (
+        ("seeds", [len(arm.seeds) for arm in arms]),
+        ("epochs", [arm.epochs for arm in arms]),
+    ):
+        if len(set(values)) == 1:
+            shared.append(f"{values[0]} {what if values[0] != 1 else what[:-1]}")
+        else:
+            columns[what] = list(values)
+    for figure in shown:
+        columns[NAMES[figure]] = [_mean(arm.last.get(figure)) for arm in arms]
+        if figure == "held_out":
+            columns["95% interval"] = [_range(arm.last.get(figure)) for arm in arms]
+    columns["published “test”"] = [arm.published.test if arm.published else None for arm in arms]
+    columns["published training"] = [arm.published.train if arm.published else None for arm in arms]
+    columns["less the base arm"] = [arm.difference.mean if arm.difference else None for arm in arms]
+    columns["corrected p"] = [_p(arm.difference) for arm in arms]
+    columns["at its best epoch"] = [_mean(arm.best) for arm in arms]
+    columns["which is"] = [
+        None if arm.best_epoch is None else f"{arm.best_epoch:.3g}" for arm in arms
+    ]
+    kept = [_mean(arm.rmse) for arm in arms]
+    last = [_mean(arm.last.get("held_out")) for arm in arms]
+    pairs = [(a, b) for a, b in zip(kept, last, strict=True) if a is not None]
+    if any(b is None or abs(a - b) > 5e-4 for a, b in pairs):
+        columns["of the kept model"] = list(kept)
+    for key, what in _ONE_ROW.items():
+        columns[what] = [_mean(arm.final.get(key)) for arm in arms]
+    columns["seconds"] = [seconds(arm.seconds.mean) if arm.seconds else None for arm in arms]
+    used = {name: values for name, values in columns.items() if any(v is not None for v in values)}
+    strong = [at for at, arm in enumerate(arms) if arm.arm == summary.base]
+    caption = (
+        f"Means over seeds at the last epoch ({', '.join(shared)}). "
+        if shared
+        else "Means over seeds at the last epoch. "
+    )
+    if "at its best epoch" in used:
+        caption += "The best epoch is found by looking at the held-out ratings: no honest score."
+    rows = list(zip(*used.values(), strict=True))
+    return Sheet(slug(group.name), list(used), rows, caption, strong, 2 if several else 1)
+
+
+def comparisons_table(judgements: Sequence[Judgement]) -> Sheet:
+    """Every comparison that a verdict rests on."""
+    rows: list[list[Value]] = [
+        [
+            j.claim.id,
+            c.fact,
+            NAMES[c.figure],
+            c.status,
+            c.estimate,
+            f"{c.interval.low:.4f} to {c.interval.high:.4f}" if c.interval else None,
+            c.p,
+            c.n,
+        ]
+        for j in judgements
+        for c in (*j.comparisons, *j.training)
+    ]
+    columns = ["claim", "found", "figure", "the check is", "estimate", "interval", "p", "seeds"]
+    return Sheet("comparisons", columns, rows, "", (), 4)
+
+
+def data_table(summary: Summary) -> Sheet:
+    """What was trained on and held out, and what simple models reach there."""
+    rows: list[list[Value]] = []
+    for data in summary.study.data:
+        arms = [arm for arm in summary.arms if arm.data == data.name and arm.final]
+        final = arms[0].final if arms else {}
+        rows.append(
+            [
+                data.name,
+                _source(data),
+                _held(data),
+                *(_count(final.get(key)) for key in ("train_ratings", "test_ratings")),
+                *(
+                    _mean(final.get(key))
+                    for key in ("global_mean_rmse", "user_mean_rmse", "bias_rmse", "noise_floor")
+                ),
+            ]
+        )
+    columns = ["data", "source", "held out", "training ratings", "held-out ratings"]
+    columns += ["RMSE of the global mean", "of user means", "of the bias model", "noise floor"]
+    keep = [at for at in range(len(columns)) if at < 3 or any(row[at] is not None for row in rows)]
+    return Sheet(
+        "data",
+        [columns[at] for at in keep],
+        [[row[at] for at in keep] for row in rows],
+        text_columns=3,
+    )
+
+
+def _source(data: Data) -> str:
+    if data.synthetic:
+        shape = ", ".join(f"{k} = {v}" for k, v in list(data.synthetic.items())[:5])
+        return f"generated: {shape}"
+    shares = [
+        f"{100 * share:g}% of the {what}"
+        for share, what in ((data.users, "users"), (data.ratings, "training ratings"))
+        if share < 1
+    ]
+    return " · ".join([data.source, *shares])
+
+
+def _held(data: Data) -> str:
+    if not data.holdout:
+        return "the source's own split"
+    anew = "each seed anew" if data.resplit else "one split for all seeds"
+    return f"{100 * data.holdout:g}%, {data.by}, {anew}"
+
+
+def environment_table(results: Results) -> Sheet:
+    """Versions and machine, as the runs recorded them."""
+    seen: dict[str, dict[str, int]] = {}
+    for record in results.runs.values():
+        for name, version in record.versions.items():
+            counts = seen.setdefault(name, {})
+            counts[str(version)] = counts.get(str(version), 0) + 1
+    rows: list[list[Value]] = [
+        [name, ", ".join(sorted(counts, key=lambda v: -counts[v]))] for name, counts in seen.items()
+    ]
+    peak = max((record.peak_mib for record in results.runs.values()), default=0.0)
+    if peak:
+        rows.append(["largest peak memory of a run", f"{peak:,.0f} MiB"])
+    return Sheet("environment", ["what", "which"], rows, text_columns=2)
+
+
+def _mean(estimate: Estimate | None) -> float | None:
+    return None if estimate is None else estimate.mean
+
+
+def _count(estimate: Estimate | None) -> int | None:
+    known = estimate is not None and math.isfinite(estimate.mean)
+    return round(estimate.mean) if estimate and known else None
+
+
+def _range(estimate: Estimate | None) -> str | None:
+    within = estimate and estimate.interval
+    return f"{within.low:.4f} to {within.high:.4f}" if within else None
+
+
+def _p(difference: Difference | None) -> str | None:
+    if difference is None or difference.adjusted is None:
+        return None
+    return "< 0.001" if difference.adjusted < 0.001 else f"{difference.adjusted:.3f}"
+
+
+def seconds(value: float) -> str:
+    """Seconds, to about three digits."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"

@@ -1,0 +1,10 @@
+"""Studies: many runs of the same question, told with intervals.
+
+A study is a TOML file (``Study``): data, arms, seeds, and the claims to judge. The engine makes its
+runs, keeps each one's record, and goes on where it was stopped; what is computed from the records
+is in ``evaluate``.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

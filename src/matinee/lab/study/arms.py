@@ -1,0 +1,209 @@
+"""From the groups of a study to its arms, each with all of its settings."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from ...errors import UsageError, nearest
+from ...train import Settings, preset
+from .models import check_kind
+from .results import BASELINES
+from .study import Arm, Group, Published, Study
+
+
+@dataclass(frozen=True)
+class ResolvedArm:
+    """An arm with nothing left to look up.
+
+    Attributes:
+        name: GROUP/ARM.
+        group: The group's name.
+        kind: Kind of model.
+        settings: All of its settings, plain; those of another model are its options.
+        varied: What the group varies, as written: {"batch_size": 8}.
+        data: Names of the data it runs on.
+        seeds: Its seeds.
+        published: What the literature says of it.
+    """
+
+    name: str
+    group: str
+    kind: str
+    settings: dict[str, Any]
+    varied: dict[str, Any]
+    data: tuple[str, ...]
+    seeds: tuple[int, ...]
+    published: Published | None
+
+
+def resolve_arms(study: Study) -> tuple[ResolvedArm, ...]:
+    """Every arm of a study, in the order of its file.
+
+    A preset named further in replaces one named further out, together with the changes made to
+    that one: the study's ``set`` changes the study's preset, a group's the preset of the group.
+
+    Raises:
+        UsageError: An unknown preset, setting, model, data or arm name (with the nearest), a value
+            out of range, or two arms of one name.
+    """
+    arms: dict[str, ResolvedArm] = {}
+    for group in study.groups:
+        if "/" in group.name or not group.name:
+            raise UsageError(f"study {study.name}: group {group.name!r}: a name without /, please")
+        if group.values and not group.key:
+            raise UsageError(f"study {study.name}: group {group.name}: values of which key?")
+        found = list(members(group))
+        if not found:
+            raise UsageError(
+                f"study {study.name}: group {group.name} has no arms; give it key and values, or "
+                "arms"
+            )
+        unknown = set(group.published) - {arm.name for arm, _ in found}
+        for name in sorted(unknown):
+            near = nearest(name, [arm.name for arm, _ in found])
+            raise UsageError(
+                f"study {study.name}: group {group.name}: published names no arm {name!r}{near}"
+            )
+        for arm, varied in found:
+            resolved = _resolve(study, group, arm, varied)
+            if resolved.name in arms:
+                raise UsageError(f"study {study.name}: two arms are called {resolved.name}")
+            arms[resolved.name] = resolved
+    _check_names(study, arms)
+    return tuple(arms.values())
+
+
+def members(group: Group) -> Iterator[tuple[Arm, dict[str, Any]]]:
+    """The arms of a group as written, with what is varied among them."""
+    axes = {group.key: group.values} if group.values else {}
+    axes |= group.cross
+    for combination in itertools.product(*axes.values()) if axes else ():
+        varied = dict(zip(axes, combination, strict=True))
+        parts = [
+            value_name(value) if key == group.key else f"{_short(key)}={value_name(value)}"
+            for key, value in varied.items()
+        ]
+        yield Arm(name=",".join(parts), set=varied), varied
+    for arm in group.arms:
+        yield arm, dict(arm.set)
+
+
+def value_name(value: Any) -> str:
+    """A value as it stands in an arm's name: 1e-06, on, 3x128, 128-64-128."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list | tuple):
+        if len(value) > 1 and len(set(value)) == 1:
+            return f"{len(value)}x{value[0]}"
+        return "-".join(map(value_name, value))
+    return str(value)
+
+
+def _short(key: str) -> str:
+    return key.rsplit(".", 1)[-1]
+
+
+def _resolve(study: Study, group: Group, arm: Arm, varied: dict[str, Any]) -> ResolvedArm:
+    name = f"{group.name}/{arm.name}"
+    source = f"study {study.name}: {name}"
+    if arm.model:
+        if arm.preset:
+            raise UsageError(f"{source}: a model has no preset; name one of the two")
+        check_kind(arm.model, source)
+        kind, settings = arm.model, dict(arm.set)
+    else:
+        full = _settings(study, group, arm, source)
+        kind = "ensemble" if full.members else full.kind
+        settings = full.model_dump(mode="json")
+    known = [data.name for data in study.data]
+    names = arm.data or group.data or tuple(known)
+    for asked in names:
+        if asked not in known:
+            raise UsageError(f"{source}: no data {asked!r}{nearest(asked, known)}")
+    published = arm.published or group.published.get(arm.name)
+    seeds = arm.seeds or study.seeds
+    return ResolvedArm(name, group.name, kind, settings, varied, names, seeds, published)
+
+
+def _settings(study: Study, group: Group, arm: Arm, source: str) -> Settings:
+    named = arm.preset or group.preset or study.preset
+    layers: list[Mapping[str, Any]] = [] if arm.preset or group.preset else [study.set]
+    layers += [] if arm.preset else [group.set]
+    layers.append(arm.set)
+    try:
+        settings = preset(named)
+    except UsageError as error:
+        raise UsageError(f"{source}: {error}") from None
+    for changes in layers:
+        settings = change(settings, changes, source)
+    if study.cut and study.cut.epochs is not None:
+        settings = _shorten(settings, study.cut.epochs, source)
+    return settings
+
+
+def _shorten(settings: Settings, epochs: int, source: str) -> Settings:
+    """Settings with so many epochs at most, or what their kind of model has instead."""
+    if settings.kind == "biased-mf":
+        return settings.replace({"mf.sweeps": min(settings.mf.sweeps, epochs)}, source)
+    if settings.kind == "sparsefc":
+        most = epochs * settings.sparsefc.restart
+        most = min(settings.sparsefc.iterations, most)
+        return settings.replace({"sparsefc.iterations": most}, source)
+    return settings.replace({"train.epochs": min(settings.train.epochs, epochs)}, source)
+
+
+def change(settings: Settings, changes: Mapping[str, Any], source: str) -> Settings:
+    """Settings with some changed, ``width`` and ``depth`` (of equally wide layers) among them."""
+    rest = {key: value for key, value in changes.items() if key not in ("width", "depth")}
+    if "width" in changes or "depth" in changes:
+        if "hidden" in rest or "network.hidden" in rest:
+            raise UsageError(f"{source}: width and depth say what hidden is; leave one out")
+        hidden = settings.network.hidden
+        width = _whole(changes.get("width", hidden[0]), "width", source)
+        depth = _whole(changes.get("depth", len(hidden)), "depth", source)
+        rest["network.hidden"] = [width] * depth
+    return settings.replace(rest, source)
+
+
+def _whole(value: Any, name: str, source: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise UsageError(f"{source}: {name} = {value!r}: give a whole number of at least 1")
+    return value
+
+
+def _check_names(study: Study, arms: Mapping[str, ResolvedArm]) -> None:
+    """Whether everything in the file that names an arm names one that is there."""
+    groups = [group.name for group in study.groups]
+    data = [entry.name for entry in study.data]
+    if len(set(data)) < len(data):
+        raise UsageError(f"study {study.name}: two data of one name")
+    if len(set(groups)) < len(groups):
+        raise UsageError(f"study {study.name}: two groups of one name")
+    if study.cut:
+        return  # its file was looked at before it was cut
+    wanted: list[tuple[str, str, list[str]]] = []
+    if study.base:
+        wanted.append(("base", study.base, [*arms]))
+    wanted += [("quick.groups", name, groups) for name in study.quick.groups]
+    wanted += [("quick.skip", name, [*arms, *groups]) for name in study.quick.skip]
+    wanted += [("quick.data", name, data) for name in study.quick.data]
+    for claim in study.claims:
+        where = f"claim {claim.id}"
+        for check in claim.checks:
+            for entry in (*check.arms, *check.than):
+                wanted += [
+                    (where, name, [*arms, *groups, *BASELINES])
+                    for name in entry.split("|")
+                    if "*" not in name
+                ]
+            if check.data and "*" not in check.data:
+                wanted.append((where, check.data, data))
+    for where, name, known in wanted:
+        if name not in known and not any(fnmatchcase(other, name) for other in known):
+            raise UsageError(f"study {study.name}: {where}: no {name!r}{nearest(name, known)}")

@@ -1,0 +1,1 @@
+"""Claims of a study, judged by intervals over its runs."""

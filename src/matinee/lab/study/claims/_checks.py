@@ -1,0 +1,257 @@
+"""A claim's checks as questions to the records."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import partial
+from itertools import pairwise, product
+
+import numpy as np
+import numpy.typing as npt
+
+from ....evaluate import Answer, Interval, Mean, Question, argmin_slope, pairs
+from ..results import BASELINES, Results, RunRecord
+from ..series import When, data_of, expand, label, runs_of, same_runs, series
+from ..study import Check, Figure
+from . import _facts
+
+Float64 = npt.NDArray[np.float64]
+
+_FALLING: tuple[Figure, ...] = ("batch_mean", "training", "reference")
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A question, and how its answer is told."""
+
+    figure: Figure
+    question: Question
+    tell: Callable[[Answer], str]
+
+
+@dataclass(frozen=True, eq=False)
+class Inquiry:
+    """A check as questions.
+
+    Attributes:
+        asked: The questions that the records can answer.
+        absent: Arms (or data) that it also asks of and whose figure is not there.
+    """
+
+    asked: tuple[Asked, ...]
+    absent: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that the check asks can be answered."""
+        return bool(self.asked) and not self.absent
+
+
+def inquire(results: Results, check: Check, figure: Figure, when: When) -> Inquiry:
+    """Turn a check into questions.
+
+    Args:
+        results: The study's records.
+        check: The check.
+        figure: What it is judged by, unless the check names its figure.
+        when: "kept" or "best"; figures other than "held_out" are always taken at the last epoch.
+    """
+    by = check.figure or figure
+    at: When = when if by == "held_out" else "last"
+    ask = {
+        "better": _better,
+        "best": _better,
+        "near": _near,
+        "overfits": _overfits,
+        "trend": _trend,
+        "order": _order,
+    }[check.kind]
+    found = list(ask(results, check, by, at))
+    asked = tuple(each for each in found if isinstance(each, Asked))
+    absent = dict.fromkeys(each for each in found if isinstance(each, str))
+    return Inquiry(asked, tuple(absent))
+
+
+_Found = Iterator[Asked | str]
+
+
+def _better(results: Results, check: Check, figure: Figure, when: When) -> _Found:
+    arms = expand(results, check.arms)
+    others = expand(results, check.than, without=arms)
+    yield from (e for e in (*check.arms, *check.than) if not expand(results, [e]))
+    for arm, other in product(arms, others):
+        yield from _pair(results, check, figure, when, arm, other)
+
+
+def _order(results: Results, check: Check, figure: Figure, when: When) -> _Found:
+    yield from (e for entry in check.arms for e in entry.split("|") if not expand(results, [e]))
+    ranks = [expand(results, entry.split("|")) for entry in check.arms]
+    for lower, upper in pairwise(ranks):
+        for arm, other in product(lower, upper):
+            yield from _pair(results, check, figure, when, arm, other)
+
+
+def _pair(
+    results: Results, check: Check, figure: Figure, when: When, arm: str, other: str
+) -> _Found:
+    if same_runs(results, arm, other, check.data):
+        # One run under two names: as an arm is no rival of itself, there is nothing to ask.
+        return
+    own = series(results, arm, check.data, figure, when, beside=other)
+    rival = series(results, other, check.data, figure, when, beside=arm)
+    if not own.keys() & rival.keys():
+        yield from _lacking(results, check, (arm, own), (other, rival))
+        return
+    yield Asked(
+        figure,
+        Mean(pairs(rival, own), Interval(check.by, math.inf)),
+        partial(_facts.better, check, figure, arm, other),
+    )
+
+
+def _lacking(results: Results, check: Check, *known: tuple[str, dict[int, float]]) -> Iterator[str]:
+    """Which of two arms lack the figure; both, if they have it but for no common seed."""
+    empty = [arm for arm, values in known if not values]
+    real = [arm for arm in empty if arm not in BASELINES or len(empty) == 1]
+    yield from real or [arm for arm, _ in known]
+
+
+def _near(results: Results, check: Check, figure: Figure, when: When) -> _Found:
+    value = check.value or 0.0
+    yield from (entry for entry in check.arms if not expand(results, [entry]))
+    for arm in expand(results, check.arms):
+        known = series(results, arm, check.data, figure, when)
+        if not known:
+            yield arm
+            continue
+        yield Asked(
+            figure,
+            Mean(
+                np.array([known[seed] for seed in sorted(known)]),
+                Interval(value - check.within, value + check.within),
+            ),
+            partial(_facts.near, check, figure, arm),
+        )
+
+
+def _overfits(results: Results, check: Check, figure: Figure, when: When) -> _Found:
+    yield from (entry for entry in check.arms if not expand(results, [entry]))
+    for arm in expand(results, check.arms):
+        records = [r for r in runs_of(results, arm, check.data).values() if r.status == "done"]
+        curves = _curves(records, figure)
+        if curves is None:
+            yield arm
+            continue
+        best = _best_epochs(curves)
+        rows = np.arange(len(curves))
+        yield Asked(
+            figure,
+            Mean(curves[:, -1] - curves[rows, best], Interval(check.by, math.inf)),
+            partial(_facts.rise, check, figure, arm),
+        )
+        falling = _falling(records, figure, curves.shape)
+        if falling is None:
+            yield f"training figures of {label(arm)}"
+            continue
+        yield Asked(
+            falling[0],
+            Mean(falling[1][rows, best] - falling[1][:, -1], Interval(0.0, math.inf)),
+            partial(_facts.fall, falling[0], arm),
+        )
+
+
+def _falling(
+    records: list[RunRecord], figure: Figure, shape: tuple[int, ...]
+) -> tuple[Figure, Float64] | None:
+    """A training figure other than the one judged, that must still fall while that one rises."""
+    for name in _FALLING:
+        found = _curves(records, name)
+        if name != figure and found is not None and found.shape == shape:
+            return name, found
+    return None
+
+
+def _curves(records: list[RunRecord], figure: Figure) -> Float64 | None:
+    """A figure by run and epoch, shape (runs, epochs), over the epochs that all runs have."""
+    known = [
+        {e.epoch: e.figures[figure] for e in record.epochs if figure in e.figures}
+        for record in records
+    ]
+    epochs = sorted(set.intersection(*map(set, known))) if known else []
+    return np.array([[run[epoch] for epoch in epochs] for run in known]) if epochs else None
+
+
+def _best_epochs(curves: Float64) -> npt.NDArray[np.int64]:
+    """Each run's best epoch by the mean of the other runs; of a single run, by its own.
+
+    The best of a run's own epochs lies below its last by chance alone; another run's does not.
+    """
+    n = len(curves)
+    others = curves if n == 1 else (curves.sum(axis=0) - curves) / (n - 1)
+    best: npt.NDArray[np.int64] = others.argmin(axis=1)
+    return best
+
+
+def _trend(results: Results, check: Check, figure: Figure, when: When) -> _Found:
+    yield from (entry for entry in check.arms if not expand(results, [entry]))
+    arms = expand(results, check.arms)
+    names = [n for n in data_of(results.study, arms) if fnmatchcase(n, check.data or "*")]
+    figures, positions, sizes = [], [], []
+    places = dict(zip(arms, _positions(arms), strict=True))
+    for data in names:
+        known = {arm: series(results, arm, data, figure, when) for arm in arms}
+        known = {arm: values for arm, values in known.items() if values}
+        seeds = set.intersection(*(set(v) for v in known.values())) if known else set()
+        table = np.array([[known[arm][seed] for seed in sorted(seeds)] for arm in known])
+        size = _size(results, arms, data)
+        if not seeds or size is None or not np.isfinite(table.mean(axis=1)).any():
+            yield data
+            continue
+        figures.append(table)
+        positions.append(np.array([places[arm] for arm in known]))
+        sizes.append(math.log10(size))
+    if len(set(sizes)) < 2:
+        if len(sizes) == len(names):  # no data is missing: there is but one size
+            yield from check.arms
+        return
+    yield Asked(
+        figure,
+        argmin_slope(
+            figures,
+            positions,
+            np.array(sizes),
+            Interval(check.by, math.inf),
+            np.random.default_rng(0),
+        ),
+        partial(_facts.slope, check, figure, _varied(results, check.arms)),
+    )
+
+
+def _size(results: Results, arms: Iterable[str], data: str) -> float | None:
+    """Training ratings of some data, as the runs on it counted them."""
+    counts = [
+        record.final["train_ratings"]
+        for arm in arms
+        for record in runs_of(results, arm, data).values()
+        if "train_ratings" in record.final
+    ]
+    return float(np.mean(counts)) if counts else None
+
+
+def _positions(arms: list[str]) -> list[float]:
+    """What arms stand for in a trend: the number each one's name begins with, else its rank."""
+    found = [re.match(r"[-+]?\d+(\.\d+)?(e[-+]?\d+)?", arm.partition("/")[2]) for arm in arms]
+    if all(found):
+        return [float(match[0]) for match in found if match]
+    return [float(rank) for rank in range(1, len(arms) + 1)]
+
+
+def _varied(results: Results, entries: tuple[str, ...]) -> str:
+    """What the arms of a trend differ in: the setting that their group varies, else its name."""
+    name = entries[0].partition("/")[0]
+    keys = {group.name: group.key for group in results.study.groups}
+    return (keys.get(name) or name).rpartition(".")[2].replace("_", " ")

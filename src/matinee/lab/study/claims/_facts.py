@@ -1,0 +1,157 @@
+"""What a comparison found, as a clause for a reader."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from ....evaluate import Answer, Interval
+from ..series import label as short_label
+from ..study import Check, Figure
+from .judgement import Comparison
+
+WHERE: dict[Figure, str] = {
+    "held_out": "on held-out ratings",
+    "held_out_user_mean": "on held-out ratings (mean over users)",
+    "training": "on the training ratings",
+    "reference": "on the training ratings (the reference's figure)",
+    "batch_mean": "on the training ratings (mean over batches)",
+    "valid": "on validation ratings",
+}
+
+
+def better(check: Check, figure: Figure, arm: str, other: str, answer: Answer) -> str:
+    """Of ``other``'s figure less ``arm``'s, which the check wants above ``by``."""
+    if math.isnan(answer.mean):
+        return f"{WHERE[figure]} {label(arm)} and {label(other)} both diverged"
+    ahead, behind = (arm, other) if answer.mean >= 0 else (other, arm)
+    if math.isinf(answer.mean):
+        return f"{label(behind)} diverged where {label(ahead)} did not{_doubt(check, answer)}"
+    within = answer.interval
+    if within is not None and answer.mean < 0:
+        within = Interval(-within.high, -within.low)
+    size = abs(answer.mean)
+    if size == 0:
+        return f"{WHERE[figure]} {label(arm)} and {label(other)} are equal"
+    return (
+        f"{WHERE[figure]} {label(ahead)} is better than {label(behind)} by "
+        f"{number(size)}{span(within, size)}{_doubt(check, answer)}"
+    )
+
+
+def near(check: Check, figure: Figure, arm: str, answer: Answer) -> str:
+    """Of a figure that the check wants within ``within`` of ``value``."""
+    if math.isinf(answer.mean) or math.isnan(answer.mean):
+        return f"{label(arm)} diverged"
+    what = f"{WHERE[figure]} {label(arm)} reaches {number(answer.mean)}"
+    value = f"{check.value:g}"
+    tail = {
+        "established": f", within {check.within:g} of {value}",
+        "refuted": f", not {value}",
+        "undecided": f", and whether that is within {check.within:g} of {value} is not settled",
+    }
+    if answer.n < 2:
+        return what + (tail["established"] if answer.leaning == "established" else f", not {value}")
+    return f"{what}{span(answer.interval, answer.mean)}{tail[answer.status]}"
+
+
+def rise(check: Check, figure: Figure, arm: str, answer: Answer) -> str:
+    """Of a figure's rise from its best epoch to the last."""
+    if answer.mean == 0:
+        return f"{WHERE[figure]} {label(arm)} is at its best at the last epoch"
+    tail = _doubt(check, answer) if answer.mean > 0 else ""
+    return f"{_moves(figure, arm, answer.mean, answer)} from its best epoch to the last{tail}"
+
+
+def fall(figure: Figure, arm: str, answer: Answer) -> str:
+    """Of the training figure's fall over the same epochs."""
+    if answer.mean == 0:
+        return f"{WHERE[figure]} {label(arm)} does not change over the same epochs"
+    chance = ", which may be chance" if answer.n > 1 and answer.status == "undecided" else ""
+    return f"{_moves(figure, arm, -answer.mean, answer)} over the same epochs{chance}"
+
+
+def _moves(figure: Figure, arm: str, by: float, answer: Answer) -> str:
+    change = "rises" if by > 0 else "falls"
+    within = answer.interval
+    if within is not None and answer.mean < 0:
+        within = Interval(-within.high, -within.low)
+    size = abs(by)
+    return (
+        f"{WHERE[figure]} the RMSE of {label(arm)} {change} by {number(size)}{span(within, size)}"
+    )
+
+
+def slope(check: Check, figure: Figure, what: str, answer: Answer) -> str:
+    """Of how the best value of a setting grows with the data."""
+    size, within = answer.mean, answer.interval
+    change = "grows"
+    if size == 0 and answer.status == "refuted":
+        return f"{WHERE[figure]} the best {what} is the same for all sizes of the data"
+    if size < 0:
+        change, size = "shrinks", -size
+        within = within and Interval(0.0 - within.high, 0.0 - within.low)  # no -0.0
+    return (
+        f"{WHERE[figure]} the best {what} {change} by {size:.1f}"
+        f"{span(within, 10)} for ten times the ratings{_doubt(check, answer)}"
+    )
+
+
+def joined(comparisons: Iterable[Comparison], place: str = "") -> str:
+    """Facts one after the other, each once; where they were found is said when it changes.
+
+    Args:
+        comparisons: Whose facts.
+        place: Where the reader knows to be already.
+    """
+    parts: list[str] = []
+    told = set()
+    for comparison in comparisons:
+        where = WHERE[comparison.figure]
+        # Two checks may ask of the same pair, with intervals of another level.
+        core = comparison.fact.partition(" (95% interval")[0]
+        if (where, core) not in told:
+            fact = comparison.fact
+            parts.append(fact.removeprefix(f"{where} ") if place == where else fact)
+            told.add((where, core))
+        place = where
+    return "; ".join(parts)
+
+
+def label(arm: str) -> str:
+    """An arm within a sentence: one that is a group of its own gets an article."""
+    group, _, name = arm.partition("/")
+    return f"the {short_label(arm)} arm" if group == name else short_label(arm)
+
+
+def capital(text: str) -> str:
+    """With its first letter capital."""
+    return text[:1].upper() + text[1:]
+
+
+def number(value: float, like: float | None = None) -> str:
+    """A figure with three decimals, or four if it (or what it stands beside) is below 0.01."""
+    size = abs(value if like is None else like)
+    text = f"{value:.3f}" if size >= 0.01 else f"{value:.4f}"
+    return text.replace("-", "−")
+
+
+def span(within: Interval | None, like: float) -> str:
+    """An interval in brackets, with as many decimals as the estimate; nothing if there is none."""
+    if within is None:
+        return ""
+    if like >= 10:
+        low, high = (f"{end:.1f}".replace("-", "−") for end in within)
+    else:
+        low, high = (number(end, like) for end in within)
+    return f" (95% interval {low} to {high})"
+
+
+def _doubt(check: Check, answer: Answer) -> str:
+    if answer.n > 1 and answer.status == "undecided":
+        if check.by:
+            return f", which does not settle whether it is above {check.by:g}"
+        return ", which may be chance"
+    if check.by and 0 <= answer.mean <= check.by:
+        return f", no more than the {check.by:g} that would count"
+    return ""

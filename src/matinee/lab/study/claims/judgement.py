@@ -1,0 +1,72 @@
+"""``Judgement``: a claim's verdict, and what it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ....evaluate import Interval, Status
+from ..study import Check, Claim, Figure
+
+Verdict = Literal["holds", "does not hold", "holds only on training ratings", "cannot tell"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One question that a check came down to, decided or not.
+
+    Attributes:
+        check: The check.
+        fact: What was found, as a clause: "batch size 64 is better than batch size 8 by 0.041".
+        figure: What it was judged by.
+        status: Whether the check's statement, before any ``negate``, is established or refuted.
+        leaning: Which way the estimate points; None where there is none.
+        estimate: Mean over seeds of what the check asks of: a difference (the arm said to be worse
+            less the one said to be better), a figure, a rise or a slope.
+        interval: It at the level Holm's correction asks for; None with one seed.
+        p: Corrected p value, or None.
+        n: Seeds.
+    """
+
+    check: Check
+    fact: str
+    figure: Figure
+    status: Status
+    leaning: Status | None
+    estimate: float
+    interval: Interval | None
+    p: float | None
+    n: int
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A claim judged.
+
+    Attributes:
+        claim: The claim.
+        verdict: What the runs say of it.
+        leaning: What the verdict would be if the estimates were certain; None if arms are missing.
+        sentence: The verdict's ground in one plain sentence (or two), with numbers.
+        figure: Of the decisive comparison.
+        estimate: Of the decisive comparison, or None where nothing was compared.
+        interval: Of the decisive comparison; None with one seed or a diverged run.
+        p: Its corrected p value, or None.
+        seeds: Seeds of the decisive comparison; 0 where nothing was compared.
+        comparisons: All that was compared on held-out ratings (or the figure a check names).
+        training: The same by the training figure; empty if every check names its figure.
+        missing: Arms that the claim needs and that have no run.
+    """
+
+    claim: Claim
+    verdict: Verdict
+    leaning: Verdict | None
+    sentence: str
+    figure: Figure | None
+    estimate: float | None
+    interval: Interval | None
+    p: float | None
+    seeds: int
+    comparisons: tuple[Comparison, ...]
+    training: tuple[Comparison, ...]
+    missing: tuple[str, ...]

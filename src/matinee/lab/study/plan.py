@@ -1,0 +1,262 @@
+"""From a study to its runs: what runs, under which key, and which arms share it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ...data import Ratings
+from ...errors import UsageError, nearest
+from ...train import Settings
+from .arms import ResolvedArm, members, resolve_arms
+from .models import BY_SETTINGS
+from .runs.cost import estimate
+from .runs.data import describe_data, source_parts
+from .study import Data, Group, Quick, Study
+
+FORMAT = 1
+"""Version of what a record holds and how it is computed: another one is another run."""
+
+RunName = tuple[str, str, int]
+"""Arm (GROUP/ARM), name of the data, seed."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One run, plain enough to be sent to another process.
+
+    Attributes:
+        key: Hash of all that decides the result.
+        arm: The first arm that wants it.
+        kind: Kind of model.
+        settings: Its settings, or options.
+        data: Description of its data (``describe_data``).
+        data_name: What the study calls that.
+        seed: The seed.
+        figures: What is computed after each epoch.
+        extra: What is measured once.
+        cost: Seconds it takes, roughly.
+    """
+
+    key: str
+    arm: str
+    kind: str
+    settings: dict[str, Any]
+    data: dict[str, Any]
+    data_name: str
+    seed: int
+    figures: tuple[str, ...]
+    extra: tuple[str, ...]
+    cost: float = 1.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The runs of a study.
+
+    Attributes:
+        study: The study; the cut version if ``quick``.
+        quick: Whether it is cut.
+        arms: Its arms.
+        specs: Its runs by key, in the order they are best done: every seed of all arms before
+            the next seed, so that a study that is stopped is balanced; the longest first.
+        names: The key of each (arm, data, seed).
+    """
+
+    study: Study
+    quick: bool
+    arms: tuple[ResolvedArm, ...]
+    specs: dict[str, Spec]
+    names: dict[RunName, str]
+
+    def wanted(
+        self,
+        groups: Iterable[str] = (),
+        seeds: Iterable[int] = (),
+        arms: Iterable[str] = (),
+        data: Iterable[str] = (),
+    ) -> list[Spec]:
+        """The runs of some groups, seeds, arms (GROUP/ARM) and data; of all by default.
+
+        Raises:
+            UsageError: No such group, seed, arm or data.
+        """
+        known = [group.name for group in self.study.groups]
+        for group in groups:
+            if group not in known:
+                raise UsageError(
+                    f"study {self.study.name} has no group {group!r}{nearest(group, known)}"
+                    f" (there are {', '.join(known)})"
+                )
+        chosen, some, which, where = set(groups), set(seeds), set(arms), set(data)
+        for what, asked, there in (
+            ("arm", which, {arm for arm, _, _ in self.names}),
+            ("data", where, {data for _, data, _ in self.names}),
+        ):
+            for name in sorted(asked - there):
+                raise UsageError(
+                    f"study {self.study.name} has no {what} {name!r}{nearest(name, sorted(there))}"
+                )
+        missing = some - {seed for _, _, seed in self.names}
+        if missing:
+            raise UsageError(f"study {self.study.name} has no seed {min(missing)}")
+        keys = {
+            key
+            for (arm, on, seed), key in self.names.items()
+            if (not chosen or arm.split("/", 1)[0] in chosen)
+            and (not some or seed in some)
+            and (not which or arm in which)
+            and (not where or on in where)
+        }
+        return [spec for key, spec in self.specs.items() if key in keys]
+
+
+def plan_study(study: Study, *, quick: bool = False, seeds: Iterable[int] = ()) -> Plan:
+    """All runs of a study. Reads its data, to name it by its content.
+
+    Args:
+        study: The study.
+        quick: Whether to plan its cut version.
+        seeds: Seeds instead of the study's.
+
+    Raises:
+        UsageError: Something in the study is wrong.
+        DataError: Its data cannot be read.
+    """
+    resolve_arms(study)  # the whole of it, so that a slip in what is cut is found too
+    if quick:
+        study = cut_study(study)
+    if seeds:
+        free = tuple(data.model_copy(update={"seeds": ()}) for data in study.data)
+        chosen = tuple(dict.fromkeys(seeds))
+        study = study.model_copy(update={"seeds": chosen, "data": free})
+    arms = resolve_arms(study)
+    by_name = {data.name: data for data in study.data}
+    users = study.cut.users if study.cut else 1.0
+    sizes = _Sizes()
+    specs: dict[str, Spec] = {}
+    names: dict[RunName, str] = {}
+    for arm in arms:
+        for data_name in arm.data:
+            for seed in seeds_on(arm.seeds, by_name[data_name]):
+                data = describe_data(by_name[data_name], seed, users)
+                n_users, n_ratings = sizes.of(data)
+                spec = Spec(
+                    key=_key(arm, data, seed, study),
+                    arm=arm.name,
+                    kind=arm.kind,
+                    settings=arm.settings,
+                    data=data,
+                    data_name=data_name,
+                    seed=seed,
+                    figures=study.figures,
+                    extra=study.extra,
+                    cost=estimate(arm.kind, arm.settings, n_users, n_ratings),
+                )
+                specs.setdefault(spec.key, spec)
+                names[arm.name, data_name, seed] = spec.key
+    order = {seed: at for at, seed in enumerate(study.seeds)}
+    ranked = sorted(specs.values(), key=lambda s: (order.get(s.seed, len(order)), -s.cost))
+    return Plan(study, quick, arms, {spec.key: spec for spec in ranked}, names)
+
+
+def seeds_on(seeds: tuple[int, ...], data: Data) -> tuple[int, ...]:
+    """The seeds of an arm that run on some data."""
+    return tuple(seed for seed in seeds if not data.seeds or seed in data.seeds)
+
+
+def _key(arm: ResolvedArm, data: dict[str, Any], seed: int, study: Study) -> str:
+    settings = arm.settings
+    if arm.kind in BY_SETTINGS:
+        # What is at its default is left out, so that a new option leaves old runs as they are.
+        chosen = Settings.make(settings, arm.name).model_copy(update={"description": ""})
+        settings = chosen.model_dump(mode="json", exclude_defaults=True)
+    # Where the ratings stand, and what the study calls them, decides nothing.
+    decides = {
+        "format": FORMAT,
+        "kind": arm.kind,
+        "settings": settings,
+        "data": {name: value for name, value in data.items() if name != "source"},
+        "seed": seed,
+        "figures": sorted(study.figures),
+        "extra": sorted(study.extra),
+    }
+    text = json.dumps(decides, sort_keys=True, separators=(",", ":"), default=list)
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+class _Sizes:
+    """Users and training ratings of data, about, without making it."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, tuple[int, int]] = {}
+
+    def of(self, data: dict[str, Any]) -> tuple[int, int]:
+        if "synthetic" in data:
+            users, ratings = data["synthetic"]["users"], data["synthetic"]["ratings"]
+        else:
+            name = f"{data['source']}|{data['holdout']}"
+            if name not in self._of:
+                self._of[name] = _size(data)
+            users, ratings = self._of[name]
+        share = data["users"] * data["ratings"] * (1 - data["holdout"])
+        return max(2, int(users * data["users"])), max(2, int(ratings * share))
+
+
+def _size(data: dict[str, Any]) -> tuple[int, int]:
+    train: Ratings = source_parts(data["source"], data["holdout"])[0]
+    return train.n_users, len(train)
+
+
+def cut_study(study: Study) -> Study:
+    """The cut version of a study: what ``--quick`` runs."""
+    cut: Quick = study.quick
+    groups = []
+    for group in study.groups:
+        if (cut.groups and group.name not in cut.groups) or group.name in cut.skip:
+            continue
+        if cut.data and group.data and not set(cut.data) & set(group.data):
+            continue
+        kept = _without(group, cut.skip)
+        if kept is not None:
+            groups.append(kept)
+    data = tuple(d for d in study.data if not cut.data or d.name in cut.data)
+    if not groups or not data:
+        raise UsageError(f"study {study.name}: its quick version has nothing left to run")
+    names = {d.name for d in data}
+    return study.model_copy(
+        update={
+            "groups": tuple(on_data(group, names) for group in groups),
+            "data": data,
+            "seeds": cut.seeds,
+            "cut": cut,
+        }
+    )
+
+
+def on_data(group: Group, names: set[str]) -> Group:
+    """A group with no data named but these, and no arm that runs on others alone."""
+    arms = tuple(
+        arm.model_copy(update={"data": tuple(d for d in arm.data if d in names)})
+        for arm in group.arms
+        if not arm.data or names & set(arm.data)
+    )
+    return group.model_copy(
+        update={"arms": arms, "data": tuple(d for d in group.data if d in names)}
+    )
+
+
+def _without(group: Group, skip: tuple[str, ...]) -> Group | None:
+    """A group less some of its arms; None if none is left."""
+    mine = {name.split("/", 1)[1] for name in skip if name.startswith(f"{group.name}/")}
+    if not mine:
+        return group
+    # Arms that are left are written out one by one, so that any of them can be missing.
+    rest = tuple(arm for arm, _ in members(group) if arm.name not in mine)
+    kept = {arm.name for arm in rest}
+    published = {name: value for name, value in group.published.items() if name in kept}
+    changes = {"values": (), "cross": {}, "arms": rest, "published": published}
+    return group.model_copy(update=changes) if rest else None

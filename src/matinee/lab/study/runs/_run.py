@@ -1,0 +1,276 @@
+"""One run: fit, score, measure; in whatever process it is called."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...._version import __version__
+from ....errors import ModelFileError, TrainingError, UsageError
+from ..models import BY_SETTINGS, LIBRARIES, library, make_model
+from ..plan import Spec
+from ..results import EpochRecord, RunRecord
+from .data import Prepared, Shelf
+
+if TYPE_CHECKING:
+    from ....evaluate import Evaluation
+    from ....models import Autoencoder, Recommender
+    from ....train import Epoch
+
+_WATCH = "held_out"
+_FIGURES = {
+    "held_out_user_mean": "held_out_user_mean",
+    "training": "training",
+    "reference": "training_user_mean",
+    "penalty": "penalty",
+    "reference_penalised": "training_user_mean_penalised",
+    "single_row": "training_user_mean_single_row",
+    "single_row_held_out": "held_out_single_row",
+}
+"""What the study calls a figure, and what an epoch calls it."""
+
+
+@dataclass
+class _Curve:
+    """Collects the epochs of a run, and tells of each; not of a teacher's."""
+
+    spec: Spec
+    tell: Callable[[EpochRecord], None]
+    epochs: list[EpochRecord] = field(default_factory=list)
+
+    def __call__(self, epoch: Epoch) -> None:
+        if epoch.teacher:
+            return
+        record = as_record(epoch, self.spec.figures, len(self.epochs) + 1)
+        self.epochs.append(record)
+        self.tell(record)
+
+
+def execute(
+    spec: Spec, shelf: Shelf, folder: Path, on_epoch: Callable[[EpochRecord], None]
+) -> RunRecord:
+    """Do a run, or go on with it where ``folder`` has its checkpoint.
+
+    Args:
+        spec: The run.
+        shelf: Where its data is found or kept.
+        folder: For metrics and the checkpoint of this run alone.
+        on_epoch: Told of each epoch.
+
+    Returns:
+        Its record. A run whose loss diverged is a result too: "failed", with what it said.
+    """
+    started = time.perf_counter()
+    _forget_peak()
+    data = shelf.get(spec.data)
+    curve = _Curve(spec, on_epoch)
+    error, final, parameters, before = "", {}, 0, 0.0
+    begun = time.perf_counter()
+    try:
+        model = _fit(spec, data, folder, curve)
+        seconds = time.perf_counter() - begun
+        trained = _epochs(model, spec)
+        # What was done before a stop is in the epochs; the clock began after it.
+        before = sum(epoch.seconds for epoch in getattr(model, "teacher_epochs", []))
+        spent = float(max(getattr(model, "fit_seconds", seconds), before + _seconds(trained)))
+        final = _score(spec, model, data) | {"fit_seconds": spent}
+        parameters = model.n_parameters
+    except TrainingError as failure:
+        seconds = time.perf_counter() - begun
+        trained = _left_in(folder, spec) or curve.epochs
+        error = str(failure)
+    if trained:
+        seconds = before + _seconds(trained)
+    return RunRecord(
+        key=spec.key,
+        settings={"model": spec.kind, **spec.settings},
+        data=spec.data_name,
+        seed=spec.seed,
+        status="failed" if error else "done",
+        error=error,
+        epochs=tuple(trained),
+        final=final,
+        parameters=parameters,
+        peak_mib=_peak_mib(),
+        seconds=seconds,
+        total_seconds=time.perf_counter() - started,
+        versions=_versions(spec.kind),
+    )
+
+
+def as_record(epoch: Epoch, figures: tuple[str, ...], at: int) -> EpochRecord:
+    """An epoch under the study's names of its figures; members of an ensemble count on (``at``)."""
+    found = {"batch_mean": epoch.train_rmse, _WATCH: epoch.watched.get(_WATCH)}
+    found["valid"] = epoch.valid_rmse
+    for name, own in _FIGURES.items():
+        wanted = name in figures or name not in _FIGURE_NAMES
+        found[name] = epoch.measured.get(own) if wanted else None
+    known = {name: float(value) for name, value in found.items() if value is not None}
+    return EpochRecord(at if epoch.member else epoch.epoch, float(epoch.seconds), known)
+
+
+_FIGURE_NAMES = ("held_out_user_mean", "training", "reference")
+
+
+def _fit(spec: Spec, data: Prepared, folder: Path, curve: _Curve) -> Recommender:
+    if spec.kind not in BY_SETTINGS:
+        return make_model(spec.kind, spec.settings).fit(data.train, seed=spec.seed)
+    options: dict[str, Any] = {"seed": spec.seed, "on_epoch": curve, "folder": folder}
+    if spec.kind in ("autoencoder", "ensemble"):
+        options["measure"] = _measures(spec)
+    if "held_out" in spec.figures or "held_out_user_mean" in spec.figures:
+        options["watch"] = {_WATCH: data.test}
+    if any(folder.glob("checkpoint*")):
+        try:
+            return make_model(spec.kind, spec.settings).fit(data.train, resume=True, **options)
+        except (UsageError, ModelFileError):
+            curve.epochs.clear()  # damaged, or of another version: start anew
+    return make_model(spec.kind, spec.settings).fit(data.train, **options)
+
+
+def _measures(spec: Spec) -> set[str]:
+    names = {"penalty"}
+    if "held_out_user_mean" in spec.figures:
+        names.add("user_mean")
+    if "training" in spec.figures or "reference" in spec.figures:
+        names.add("training")
+    if "single_row_statistics" in spec.extra:
+        names.add("single_row")
+    return names
+
+
+def _epochs(model: Recommender, spec: Spec) -> list[EpochRecord]:
+    """All epochs of a model, those before a stop included."""
+    done = getattr(model, "epochs", []) if spec.kind in BY_SETTINGS else []
+    return [as_record(epoch, spec.figures, at) for at, epoch in enumerate(done, start=1)]
+
+
+def _seconds(epochs: list[EpochRecord]) -> float:
+    return sum(epoch.seconds for epoch in epochs)
+
+
+def _left_in(folder: Path, spec: Spec) -> list[EpochRecord]:
+    """The epochs of a run that diverged, from its folder."""
+    from ....train import Epoch
+
+    try:
+        lines = (folder / "metrics.jsonl").read_text("utf-8").splitlines()
+        done = [Epoch(**json.loads(line)) for line in lines]
+        done = [epoch for epoch in done if not epoch.teacher]
+    except (OSError, ValueError, TypeError):
+        return []
+    return [as_record(epoch, spec.figures, at) for at, epoch in enumerate(done, start=1)]
+
+
+def _score(spec: Spec, model: Recommender, data: Prepared) -> dict[str, float]:
+    from ....evaluate.user_mean import user_mean_rmse
+
+    score = model.evaluate(data.test)
+    final: dict[str, float] = {
+        "rmse": score.rmse,
+        "mae": score.mae,
+        "bias_rmse": score.baselines["bias"].rmse,
+        "item_mean_rmse": score.baselines["item_mean"].rmse,
+        "global_mean_rmse": score.baselines["global_mean"].rmse,
+        "user_mean_rmse": user_mean_rmse(data.train, data.test),
+        "mean_user_rmse": score.mean_user_rmse,
+        "train_ratings": len(data.train),
+        "test_ratings": len(data.test),
+        "train_users": model.n_users,
+        "train_items": model.n_items,
+        "folds_in": model.folds_in,
+    }
+    if score.rmse_interval is not None:
+        final["rmse_low"], final["rmse_high"] = score.rmse_interval
+    if data.floor is not None:
+        final["noise_floor"] = data.floor
+    if data.dropped is not None:
+        final["dropped_ratings"] = data.dropped
+    best = getattr(model, "best_epoch", None)
+    if isinstance(best, int) and best:
+        final["best_epoch"] = best
+    if "coverage" in spec.extra:
+        final |= _coverage(score)
+    if "protocol" in spec.extra:
+        from ....evaluate.protocols import protocols
+
+        found = protocols(model, data.train, data.test)
+        final |= {f"protocol.{name}": value for name, value in found.items()}
+    if "single_row_statistics" in spec.extra:
+        last = _autoencoder(model).epochs[-1:] if spec.kind == "autoencoder" else []
+        for epoch in last:
+            for name in ("training_user_mean_single_row", "held_out_single_row"):
+                if name in epoch.measured:
+                    final[f"single_row_statistics.{name.removesuffix('_single_row')}"] = (
+                        epoch.measured[name]
+                    )
+    return {name: float(value) for name, value in final.items()}
+
+
+def _autoencoder(model: Recommender) -> Autoencoder:
+    from ....models import Autoencoder
+
+    assert isinstance(model, Autoencoder)
+    return model
+
+
+def _coverage(score: Evaluation) -> dict[str, float]:
+    both = score.coverage
+    found: dict[str, float] = {"coverage.unknown_share": both.unknown.n / score.n_test}
+    for name, part in (("known", both.known), ("unknown", both.unknown)):
+        if part.rmse is not None:
+            found[f"coverage.{name}_rmse"] = part.rmse
+    for each in score.uncertainty.intervals if score.uncertainty else ():
+        found[f"coverage{100 * each.level:.0f}"] = each.covered
+    return found
+
+
+def _versions(kind: str) -> dict[str, str]:
+    found = {
+        "matinee": __version__,
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": str(os.cpu_count() or 1),
+        "threads": os.environ.get("OMP_NUM_THREADS", ""),
+    }
+    names = ["numpy", "torch", "numba"]
+    if needs := library(kind):
+        names.append(LIBRARIES[needs])
+    return found | {name: version(name) for name in names}
+
+
+def _processor() -> str:
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor()
+
+
+def _forget_peak() -> None:
+    """Begin the count of peak memory anew, where the system can: a worker does many runs."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", "utf-8")
+
+
+def _peak_mib() -> float:
+    with suppress(OSError):
+        for line in Path("/proc/self/status").read_text("utf-8").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    if sys.platform == "win32":
+        return 0.0
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)

@@ -1,0 +1,80 @@
+"""A process that does runs, one after the other, as the engine hands them out."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+import traceback
+from multiprocessing import connection, parent_process
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from ....errors import MatineeError
+from ..plan import Spec
+from ..results import EpochRecord
+from .store import Store
+
+
+def work(pipe: Connection, folder: Path) -> None:
+    """Do the runs that come through the pipe, until None comes or the engine is gone.
+
+    Records go to the folder from here, so that a run that is finished is never lost. Through the
+    pipe go ("epoch", EpochRecord), and at the end of a run ("done", RunRecord) or ("broken", text).
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the engine's to answer
+    signal.signal(signal.SIGTERM, _stop)
+    _die_with_parent()
+    from .data import Shelf  # here the libraries come in, bound to the threads we were given
+
+    store, shelf = Store(folder), Shelf()
+    # The engine may be gone, or the process told to stop: an open checkpoint is then written.
+    with contextlib.suppress(EOFError, BrokenPipeError, _StopError):
+        while True:
+            spec = pipe.recv()
+            if spec is None:
+                return
+            pipe.send(_one(spec, store, shelf, pipe))
+
+
+def _one(spec: Spec, store: Store, shelf: Any, pipe: Connection) -> tuple[str, Any]:
+    from ._run import execute
+
+    def tell(epoch: EpochRecord) -> None:
+        pipe.send(("epoch", epoch))
+
+    try:
+        record = execute(spec, shelf, store.live(spec.key), tell)
+        store.finish(record)
+    except MatineeError as error:
+        return "broken", str(error)
+    except (BrokenPipeError, _StopError):
+        raise
+    except Exception as error:  # whatever it is, the other runs go on
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(where.filename).name}, line {where.lineno}"
+        return "broken", f"{type(error).__name__}: {error} ({place})"
+    return "done", record
+
+
+class _StopError(BaseException):
+    """The process is told to stop."""
+
+
+def _stop(*_: Any) -> None:
+    raise _StopError
+
+
+def _die_with_parent() -> None:
+    """End this process when the engine's ends, however that ends."""
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

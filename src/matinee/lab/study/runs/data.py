@@ -1,0 +1,210 @@
+"""The ratings a run trains on and is scored by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ....data import CATALOGUE, Ratings, fingerprint, load, locate, named_split, split, split_three
+from ....data.splits.named import is_named_split
+from ....data.splits.windows import seen
+from ....errors import DataError, UsageError
+from ....synth import SynthConfig, synthesize
+from ..study import Data
+
+_HELD = 12_000_000
+"""Ratings of prepared data that a process keeps for its next runs, at most."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Data that is ready.
+
+    Attributes:
+        train: Ratings to train on.
+        test: Held-out ratings to score.
+        floor: Best reachable RMSE on ``test``, where it is known (synthetic data).
+        dropped: Held-out ratings that are not in ``test``, for want of a training rating of their
+            user or item; None where such ratings are scored.
+    """
+
+    train: Ratings
+    test: Ratings
+    floor: float | None = None
+    dropped: int | None = None
+
+
+def describe_data(data: Data, seed: int, users: float = 1.0) -> dict[str, Any]:
+    """All that decides what is trained on and scored, plain; ``prepare`` makes it.
+
+    Args:
+        data: The data as the study says.
+        seed: Seed of the run.
+        users: Share of the users that a cut version keeps.
+
+    Raises:
+        UsageError: Options that do not go together.
+        DataError: The source cannot be read.
+    """
+    where = f"data {data.name}"
+    if bool(data.source) == bool(data.synthetic):
+        raise UsageError(f"{where}: name a source, or give options of a synthetic world")
+    if data.synthetic:
+        world = SynthConfig.make(data.synthetic, where)
+        world.check()
+        source: dict[str, Any] = {"synthetic": world.model_dump(mode="json")}
+    else:
+        source = {"source": data.source, "fingerprint": _named(data.source, data.holdout, where)}
+    if data.synthetic and not data.holdout:
+        raise UsageError(f"{where}: synthetic data needs a holdout")
+    # Said only where it is asked for, so that the keys of runs on other data stay what they were.
+    seen: dict[str, Any] = {"seen_only": True} if data.seen_only else {}
+    return {
+        **source,
+        **seen,
+        "holdout": data.holdout,
+        "by": data.by if data.holdout else "",
+        "validation": data.validation,
+        "split_seed": seed if data.resplit else 0,
+        "users": round(data.users * users, 9),
+        "ratings": data.ratings,
+    }
+
+
+class Shelf:
+    """Prepared data that a process keeps, so that runs on the same data read it once."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Prepared] = {}
+
+    def get(self, description: dict[str, Any]) -> Prepared:
+        """The data of a description, made if it is not there."""
+        name = repr(sorted(description.items()))
+        found = self._kept.pop(name, None) or prepare(description)
+        self._kept[name] = found  # the last one asked for is the last to go
+        while len(self._kept) > 1 and self._size() > _HELD:
+            self._kept.pop(next(iter(self._kept)))
+        return found
+
+    def _size(self) -> int:
+        return sum(len(data.train) + len(data.test) for data in self._kept.values())
+
+
+def prepare(description: dict[str, Any]) -> Prepared:
+    """Make the data of a description.
+
+    Raises:
+        DataError: The source cannot be read or is not what it was, or nothing is left of it.
+    """
+    synthetic = description.get("synthetic")
+    world = None
+    if synthetic:
+        options = dict(synthetic)
+        shape = [options.pop(name) for name in ("users", "items", "ratings")]
+        world = synthesize(*shape, **options)
+        train, test = _divide(world.ratings, description)
+    else:
+        parts = source_parts(description["source"], description["holdout"])
+        now = _fingerprint(parts)
+        if now != description["fingerprint"]:
+            raise DataError(
+                f"{description['source']}: its ratings changed since the study was planned; run it "
+                "again"
+            )
+        train, test = _divide(parts[0], description) if description["holdout"] else parts
+    rng = np.random.default_rng([description["split_seed"], 1])
+    train, test = _some_users(train, test, description["users"], rng)
+    train = _some_ratings(train, description["ratings"], rng)
+    dropped = None
+    if description.get("seen_only"):
+        everything = len(test)
+        test = _seen(train, test)
+        dropped = everything - len(test)
+    if not len(train) or not len(test):
+        which = f"; of {dropped:,} no user and item are in training" if dropped else ""
+        raise DataError(
+            f"{train.name}: too small a share; no ratings are left to train or score{which}"
+        )
+    return Prepared(train, test, world.floor_of(test) if world else None, dropped)
+
+
+@lru_cache(maxsize=64)
+def _named(source: str, holdout: float, where: str) -> str:
+    """The fingerprint of a source, which needs a hold-out just if it is no split."""
+    name = source.partition("/")[0]
+    if not _is_here(source):
+        get = f"`matinee data get {name}`" if name in CATALOGUE else "`matinee data add NAME PATH`"
+        raise DataError(
+            f"{where}: {source} is not on this machine; {get} brings it, or set MATINEE_DATA to "
+            "the folder that has it"
+        )
+    whole = is_named_split(source)
+    if whole and holdout:
+        raise UsageError(f"{where}: {source} is a split already; leave out holdout")
+    if not whole and not holdout:
+        raise UsageError(f"{where}: {source} is no split; say how much of it to hold out")
+    return _fingerprint(source_parts(source, holdout))
+
+
+def on_this_machine(data: Data) -> bool:
+    """Whether the ratings of a study's data can be read here, or made."""
+    return bool(data.synthetic) or _is_here(data.source)
+
+
+def _is_here(source: str) -> bool:
+    name = source.partition("/")[0]
+    return bool(Path(source).exists() or locate(source) or locate(name))
+
+
+@lru_cache(maxsize=2)
+def source_parts(source: str, holdout: float) -> tuple[Ratings, ...]:
+    """A source's ratings, or the two parts of a split; the last ones read are kept."""
+    return (load(source),) if holdout else named_split(source)
+
+
+def _fingerprint(parts: tuple[Ratings, ...]) -> str:
+    return "-".join(fingerprint(part) for part in parts)
+
+
+def _divide(ratings: Ratings, description: dict[str, Any]) -> tuple[Ratings, Ratings]:
+    seed, by, share = description["split_seed"], description["by"], description["holdout"]
+    if description["validation"]:
+        train, _, test = split_three(ratings, share, description["validation"], seed, by)
+        return train, test
+    return split(ratings, share, seed, by)
+
+
+def _some_users(
+    train: Ratings, test: Ratings, share: float, rng: np.random.Generator
+) -> tuple[Ratings, Ratings]:
+    """A share of the users at random; those of a smaller share are among those of a larger."""
+    rank = rng.permutation(train.n_users)
+    if share >= 1.0:
+        return train, test
+    kept = rank < max(2, round(share * train.n_users))
+    return (
+        train.take(kept[train.users]),
+        replace(test.take(kept[test.users]), name=f"{test.name}, {100 * share:g}% of the users"),
+    )
+
+
+def _some_ratings(train: Ratings, share: float, rng: np.random.Generator) -> Ratings:
+    """A share of the ratings at random, nested likewise, and one at least of each user."""
+    luck = rng.random(len(train))
+    if share >= 1.0:
+        return train
+    kept = luck < share
+    order = np.lexsort((luck, train.users))
+    first = np.flatnonzero(np.diff(train.users[order], prepend=-1))
+    kept[order[first]] = True
+    return train.take(kept)
+
+
+def _seen(train: Ratings, test: Ratings) -> Ratings:
+    """The held-out ratings whose user and item have a training rating."""
+    users, items = seen(train)
+    return test.take(users[test.users] & items[test.items])

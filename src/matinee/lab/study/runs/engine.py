@@ -1,0 +1,300 @@
+"""Runs a study: hands its runs to worker processes and keeps what they bring."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from multiprocessing import connection, get_context
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import Any
+
+from ....errors import UsageError
+from ..models import missing
+from ..plan import Plan, Spec
+from ..results import EpochRecord, RunRecord
+from ._worker import work
+from .store import Store
+
+_PATIENCE = 20.0
+"""Seconds that workers have to write their checkpoints when they are told to stop."""
+_DEATHS = 2
+"""Processes that a run may take with it before it counts as broken."""
+
+
+class Watcher:
+    """Is told what happens, and says nothing; base of the displays that say something."""
+
+    def planned(self, specs: Sequence[Spec], done: int, workers: int) -> None:
+        """What is about to run; ``done`` runs of those wanted are finished already."""
+
+    def started(self, spec: Spec) -> None:
+        """A worker begins a run."""
+
+    def epoch(self, spec: Spec, epoch: EpochRecord) -> None:
+        """An epoch of a run is done."""
+
+    def finished(self, spec: Spec, record: RunRecord) -> None:
+        """A run has its record; its status says whether it diverged."""
+
+    def broken(self, spec: Spec, message: str) -> None:
+        """A run ended without a record."""
+
+    def tick(self) -> None:
+        """Half a second has passed."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of running a study.
+
+    Attributes:
+        done: Runs that were finished now.
+        before: Runs that were finished before, and not repeated.
+        diverged: Runs, new or old, whose loss diverged: results as well.
+        broken: Message by key of the runs that ended without a result.
+        seconds: Wall time.
+        absent: By arm that could not run because its library is not installed, how to install it.
+    """
+
+    done: int
+    before: int
+    diverged: int
+    broken: dict[str, str]
+    seconds: float
+    absent: dict[str, str] = field(default_factory=dict)
+
+
+def default_workers(workers: int | None = None, threads: int | None = None) -> tuple[int, int]:
+    """Workers and threads for each: one thread, and a worker for every core.
+
+    A step of a small network does not fill two cores; two runs do.
+
+    Raises:
+        UsageError: Fewer than one.
+    """
+    cores = _cores()
+    for name, value in (("workers", workers), ("threads", threads)):
+        if value is not None and value < 1:
+            raise UsageError(f"--{name} {value}: must be at least 1")
+    if workers is None:
+        workers = max(1, cores // (threads or 1))
+    return workers, threads or max(1, cores // workers)
+
+
+def run_study(
+    plan: Plan,
+    folder: Path | str,
+    *,
+    workers: int | None = None,
+    threads: int | None = None,
+    groups: Sequence[str] = (),
+    seeds: Sequence[int] = (),
+    arms: Sequence[str] = (),
+    data: Sequence[str] = (),
+    watcher: Watcher | None = None,
+) -> Outcome:
+    """Do all runs of a plan that have no record yet.
+
+    A run that was interrupted goes on from its checkpoint. A run that breaks does not stop the
+    others. An arm whose library is not installed is left out.
+
+    Args:
+        plan: The study's plan.
+        folder: Where the runs are kept; made if absent.
+        workers: Processes; by default one for every core.
+        threads: Threads of each; by default the cores divided by the workers.
+        groups: Groups to run; by default all.
+        seeds: Seeds to run; by default all.
+        arms: Arms to run, as GROUP/ARM; by default all.
+        data: Names of the data to run on; by default all.
+        watcher: Is told what happens.
+
+    Raises:
+        UsageError: The folder is another study's, or there is no such group, seed, arm or data.
+        DataError: The folder was written by another version.
+        MatineeError: Another engine is at work in it, or it cannot be written to.
+    """
+    asked = plan.wanted(groups, seeds, arms, data)
+    absent = {spec.arm: lacks for spec in asked if (lacks := missing(spec.kind))}
+    wanted = [spec for spec in asked if spec.arm not in absent]
+    processes, each = default_workers(workers, threads)
+    store, tell = Store(Path(folder)), watcher or Watcher()
+    begun = time.perf_counter()
+    with store.lock():
+        store.begin(plan)
+        had = store.done()
+        old = [store.read(spec.key) for spec in wanted if spec.key in had]
+        kept = {record.key for record in old if _agrees(record, plan.specs[record.key])}
+        old = [record for record in old if record.key in kept]
+        todo = [spec for spec in wanted if spec.key not in kept]
+        processes = min(processes, max(len(todo), 1))
+        diverged = sum(record.status != "done" for record in old)
+        tell.planned(todo, len(old), processes)
+        crew = _Crew(store.path, processes, each, tell)
+        if todo:
+            crew.do(todo)
+    return Outcome(
+        done=crew.done,
+        before=len(old),
+        diverged=diverged + crew.diverged,
+        broken=crew.broken,
+        seconds=time.perf_counter() - begun,
+        absent=absent,
+    )
+
+
+def _agrees(record: RunRecord, spec: Spec) -> bool:
+    """Whether a record's settings are the run's: a default may have changed since it was made."""
+    return _same({"model": spec.kind, **spec.settings}, record.settings)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two settings agree on all that both have."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        shared = (one.keys() & other.keys()) - {"description"}
+        return all(_same(one[key], other[key]) for key in shared)
+    return bool(one == other)
+
+
+@dataclass(eq=False)
+class _Hand:
+    """A worker process as the engine sees it."""
+
+    process: SpawnProcess
+    pipe: Connection
+    spec: Spec | None = None
+
+
+@dataclass(eq=False)
+class _Crew:
+    """The worker processes and what they do."""
+
+    folder: Path
+    size: int
+    threads: int
+    tell: Watcher
+    done: int = 0
+    diverged: int = 0
+    broken: dict[str, str] = field(default_factory=dict)
+    _hands: list[_Hand] = field(default_factory=list)
+    _deaths: dict[str, int] = field(default_factory=dict)
+
+    def do(self, todo: Sequence[Spec]) -> None:
+        """Do all of these runs."""
+        queue = list(todo)
+        try:
+            while queue or any(hand.spec for hand in self._hands):
+                self._hand_out(queue)
+                self._listen(queue)
+        finally:
+            self._dismiss()
+
+    def _hand_out(self, queue: list[Spec]) -> None:
+        idle = [hand for hand in self._hands if hand.spec is None]
+        while queue and (idle or len(self._hands) < self.size):
+            hand = idle.pop() if idle else self._hire()
+            spec = queue.pop(0)
+            hand.spec = spec
+            with suppress(BrokenPipeError, ConnectionError):  # found dead in _listen
+                hand.pipe.send(spec)
+            self.tell.started(spec)
+
+    def _hire(self) -> _Hand:
+        context = get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=work, args=(theirs, self.folder), daemon=True)
+        with _bound_threads(self.threads):
+            process.start()
+        theirs.close()
+        hand = _Hand(process, ours)
+        self._hands.append(hand)
+        return hand
+
+    def _listen(self, queue: list[Spec]) -> None:
+        pipes = {hand.pipe: hand for hand in self._hands}
+        for pipe in connection.wait(list(pipes), timeout=0.5):
+            hand = pipes[pipe]  # type: ignore[index]
+            try:
+                what, news = hand.pipe.recv()
+            except (EOFError, ConnectionError):
+                self._bury(hand, queue)
+                continue
+            spec = hand.spec
+            assert spec is not None
+            if what == "epoch":
+                self.tell.epoch(spec, news)
+                continue
+            hand.spec = None
+            if what == "done":
+                self.done += 1
+                self.diverged += news.status != "done"
+                self.tell.finished(spec, news)
+            else:
+                self._break(spec, news)
+        self.tell.tick()
+
+    def _bury(self, hand: _Hand, queue: list[Spec]) -> None:
+        """A worker died: its run goes on in another once, then it counts as broken."""
+        self._hands.remove(hand)
+        hand.pipe.close()
+        hand.process.join(5.0)
+        spec, code = hand.spec, hand.process.exitcode
+        if spec is None:
+            return
+        self._deaths[spec.key] = self._deaths.get(spec.key, 0) + 1
+        if self._deaths[spec.key] < _DEATHS:
+            queue.insert(0, spec)
+            return
+        how = f"killed by signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+        more = " (out of memory?)" if code == -9 else ""
+        self._break(spec, f"its process died, {how}{more}")
+
+    def _break(self, spec: Spec, message: str) -> None:
+        self.broken[spec.key] = message
+        self.tell.broken(spec, message)
+
+    def _dismiss(self) -> None:
+        """Let the idle go; tell the others to write their checkpoints and stop."""
+        for hand in self._hands:
+            if hand.spec is None:
+                with suppress(OSError):
+                    hand.pipe.send(None)
+            else:
+                hand.process.terminate()
+        until = time.monotonic() + _PATIENCE
+        for hand in self._hands:
+            hand.process.join(max(0.1, until - time.monotonic()))
+            if hand.process.is_alive():
+                hand.process.kill()
+                hand.process.join()
+            hand.pipe.close()
+
+
+@contextmanager
+def _bound_threads(threads: int) -> Iterator[None]:
+    """The environment by which a process that is started now bounds its threads."""
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+    wanted = dict.fromkeys(names, str(threads))
+    if threads == 1 or "GOMP_SPINCOUNT" not in os.environ:
+        wanted["GOMP_SPINCOUNT"] = "0"  # threads that spin take the core of another worker
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,141 @@
+"""Figures by seed out of a study's records, and arms under names for a reader."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from .arms import members
+from .results import BASELINES, Results, RunRecord
+from .study import Figure, Study
+
+When = Literal["kept", "last", "best"]
+"""Of the model that is kept (the last epoch's, unless a validation part chose another), at the last
+epoch, or at the run's own best by the figure: chosen by looking. Only the held-out RMSE is known
+of the model that is kept; other figures are then those of the last epoch."""
+
+
+def diverged(record: RunRecord) -> bool:
+    """Whether the run was lost to the numbers themselves: worse than any that was not."""
+    return record.status == "failed" and (not record.error or "diverge" in record.error)
+
+
+def value(record: RunRecord, figure: Figure, when: When = "kept") -> float | None:
+    """A figure of a run; infinite if it diverged, None if it is not known."""
+    if diverged(record):
+        return math.inf
+    if record.status != "done":
+        return None
+    kept = record.final.get("rmse") if figure == "held_out" else None
+    if when == "kept" and kept is not None:
+        found: float | None = kept
+    elif when == "best":
+        best = record.best(figure)
+        found = best[1] if best else kept
+    else:
+        found = record.last(figure)
+        found = kept if found is None else found  # not computed epoch by epoch
+    return math.inf if found is not None and math.isnan(found) else found
+
+
+def runs_of(results: Results, arm: str, data: str = "") -> dict[int, RunRecord]:
+    """The records of an arm by seed; data defaults to the study's first."""
+    name = data or results.study.data[0].name
+    found = {k[2]: r for k, r in results.runs.items() if k[0] == arm and k[1] == name}
+    return {seed: found[seed] for seed in sorted(found)}
+
+
+def series(
+    results: Results, arm: str, data: str, figure: Figure, when: When = "kept", beside: str = ""
+) -> dict[int, float]:
+    """A figure by seed.
+
+    Args:
+        results: The study's records.
+        arm: GROUP/ARM, or one of ``BASELINES``, which is known on held-out ratings only.
+        data: Name of the data, or "" for the study's first.
+        figure: The figure.
+        when: At which epoch.
+        beside: For a baseline, the arm whose records it is taken from: it is compared with it.
+    """
+    if arm in BASELINES:
+        key = BASELINES[arm][0]
+        records = runs_of(results, beside, data)
+        known = {seed: record.final.get(key) for seed, record in records.items()}
+        if figure != "held_out":
+            return {}
+        return {seed: v for seed, v in known.items() if v is not None}
+    found = {
+        seed: value(record, figure, when) for seed, record in runs_of(results, arm, data).items()
+    }
+    return {seed: v for seed, v in found.items() if v is not None}
+
+
+def declared(study: Study) -> list[str]:
+    """All arms of a study as GROUP/ARM, in the order of its file, run or not."""
+    return [f"{group.name}/{arm.name}" for group in study.groups for arm, _ in members(group)]
+
+
+def data_of(study: Study, arms: Iterable[str]) -> list[str]:
+    """Names of the data that some arm of these is to run on, in the order of the file."""
+    asked = set(arms)
+    names = {
+        name
+        for group in study.groups
+        for arm, _ in members(group)
+        if f"{group.name}/{arm.name}" in asked
+        for name in arm.data or group.data or [data.name for data in study.data]
+    }
+    return [data.name for data in study.data if data.name in names]
+
+
+def arms_of(results: Results) -> list[str]:
+    """All arms with a run, in the order of the study's file."""
+    run = dict.fromkeys(arm for arm, _, _ in results.runs)
+    known = [arm for arm in declared(results.study) if arm in run]
+    return [*known, *(arm for arm in run if arm not in known)]
+
+
+def expand(results: Results, entries: Iterable[str], without: Iterable[str] = ()) -> list[str]:
+    """Arms by name: a bare group stands for its arms, a pattern ("depth/*,dropout=0") likewise.
+
+    Args:
+        results: The study's records.
+        entries: Names, groups and patterns; those that the study (cut, perhaps) lacks give none.
+        without: Arms that a group or pattern leaves out.
+    """
+    known = declared(results.study)
+    apart = set(without)
+    found: list[str] = []
+    for entry in entries:
+        if "/" not in entry or "*" in entry:
+            pattern = entry if "/" in entry else f"{entry}/*"
+            found += [arm for arm in known if _matches(arm, pattern) and arm not in apart]
+        else:
+            found.append(entry)
+    return list(dict.fromkeys(found))
+
+
+def _matches(arm: str, pattern: str) -> bool:
+    # A name may hold brackets, which are no pattern here.
+    return fnmatchcase(arm, pattern.replace("[", "[[]"))
+
+
+def same_runs(results: Results, one: str, other: str, data: str) -> bool:
+    """Whether two arms coincide: their settings are the same, so they share their runs."""
+    first = {seed: record.key for seed, record in runs_of(results, one, data).items()}
+    return bool(first) and first == {s: r.key for s, r in runs_of(results, other, data).items()}
+
+
+def label(arm: str) -> str:
+    """An arm for a reader: "batch_size/64" is "batch size 64", and "base/base" is "base"."""
+    if arm in BASELINES:
+        return BASELINES[arm][1]
+    group, _, name = arm.partition("/")
+    words = group.replace("_", " ")
+    if name in ("", group):
+        return words
+    told = name.replace("_", " ").replace("=", " ")
+    return f"{words} {told.replace(',', ' with ', 1).replace(',', ' and ')}"

@@ -1,0 +1,253 @@
+"""``Study``: a question as a file."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from ...config import Config
+
+Figure = Literal["held_out", "held_out_user_mean", "training", "reference", "batch_mean", "valid"]
+"""What an epoch is judged by:
+
+- held_out: global RMSE over the held-out ratings. The one that counts.
+- held_out_user_mean: mean over users of the user's RMSE on the held-out ratings.
+- training: global RMSE over the training ratings, after the epoch, without dropout.
+- reference: mean over users of the user's RMSE on the training ratings, after the epoch: what the
+  reference study called its test error.
+- batch_mean: mean over batches of the batch's RMSE, while the weights move.
+- valid: global RMSE over the validation part of the training ratings, where there is one.
+"""
+
+
+class Data(Config):
+    """Ratings to train on and ratings to score."""
+
+    name: str
+    """What the study calls it; also its name in a run's key."""
+    source: str = ""
+    """A split (ml-100k/u1, a folder with train and test parts), or ratings to hold some out of."""
+    holdout: float = 0.0
+    """Share of the source's ratings to hold out; 0 where the source is a split."""
+    by: Literal["random", "user", "last", "time"] = "random"
+    """How ratings are held out."""
+    validation: float = 0.0
+    """With by = "time", share of the ratings just before the held-out ones that is left unused, so
+    that a three-part split by time is followed."""
+    seen_only: bool = False
+    """Whether held-out ratings of users or items without a training rating are dropped (and
+    counted), as Kuchaiev & Ginsburg 2017 do; otherwise the bias model answers them."""
+    resplit: bool = False
+    """Whether each seed splits anew; otherwise all seeds share the split of seed 0."""
+    users: float = Field(1.0, gt=0.0, le=1.0)
+    """Share of the users to keep, nested: those kept at 10% are among those kept at 30%."""
+    ratings: float = Field(1.0, gt=0.0, le=1.0)
+    """Share of the training ratings to keep, nested, without emptying a user."""
+    synthetic: dict[str, Any] = Field(default_factory=dict)
+    """Options of a synthetic world, instead of a source."""
+    seeds: tuple[int, ...] = ()
+    """Seeds that run on it: others of an arm's are left out. All by default."""
+
+
+class Published(Config):
+    """What a publication says of an arm."""
+
+    train: float | None = None
+    """Its training figure."""
+    test: float | None = None
+    """What it called its test figure."""
+    epochs: int | None = None
+    """Epochs it trained."""
+    reading: str = ""
+    """Where the figure stands: in the text, or read off a plot."""
+
+
+class Arm(Config):
+    """One setting that is compared with others."""
+
+    name: str
+    """Its name within the group."""
+    preset: str = ""
+    """Preset to start from, instead of the group's."""
+    model: str = ""
+    """A model without presets, by its kind ("bias"); or one of another library ("surprise-svd")."""
+    set: dict[str, Any] = Field(default_factory=dict)
+    """Changes to the preset (for a model, its options)."""
+    published: Published | None = None
+    """What the literature says."""
+    data: tuple[str, ...] = ()
+    """Names of the data it runs on; all of the study's by default."""
+    seeds: tuple[int, ...] = ()
+    """Seeds, if not the study's."""
+
+
+class Group(Config):
+    """Arms that differ in one thing: a sweep, drawn in one chart."""
+
+    name: str
+    """Its name; an arm is called GROUP/ARM elsewhere in the file."""
+    title: str
+    """For the report."""
+    text: str = ""
+    """What it asks, for the report."""
+    preset: str = ""
+    """Preset to start from, instead of the study's."""
+    set: dict[str, Any] = Field(default_factory=dict)
+    """Changes to the preset that all its arms share."""
+    key: str = ""
+    """The setting that is varied: with ``values``, one arm for each, named by its value. Besides
+    the settings there are ``width`` and ``depth``, which make ``hidden`` of equal layers."""
+    values: tuple[Any, ...] = ()
+    """Values of ``key``, in the order of the chart's axis."""
+    cross: dict[str, tuple[Any, ...]] = Field(default_factory=dict)
+    """Further settings, every combination of which is an arm: named VALUE,SETTING=VALUE."""
+    published: dict[str, Published] = Field(default_factory=dict)
+    """By arm name, what the literature says."""
+    arms: tuple[Arm, ...] = ()
+    """Arms one by one, instead of key and values or after them."""
+    data: tuple[str, ...] = ()
+    """Names of the data it runs on; all of the study's by default."""
+
+
+class Check(Config):
+    """One comparison of a claim, judged over the seeds."""
+
+    kind: Literal["better", "best", "near", "overfits", "trend", "order"]
+    """
+    - better: each of ``arms`` has a lower figure than each of ``than``, by ``by`` at least.
+    - best: ``arms`` (one) has the lowest figure of the group ``than`` names (or of the arms named).
+    - near: the figure of ``arms`` is ``value``, within ``within``.
+    - overfits: the held-out figure of ``arms`` at its last epoch is worse than at its best by
+      ``by`` at least, while the training figure still falls.
+    - trend: the value of the group's ``key`` with the lowest figure grows with the size of the
+      data: slope against log10 of the training ratings.
+    - order: figures of ``arms`` rise in that order (an entry may name several with "|").
+    """
+    arms: tuple[str, ...] = ()
+    """Arms, as GROUP/ARM. A bare group name stands for its arms, and a pattern (depth/*,dropout=0)
+    likewise; baseline/bias, baseline/user_mean and baseline/global_mean stand for those simple
+    models on the same held-out ratings."""
+    than: tuple[str, ...] = ()
+    """Arms compared with; a bare group name stands for its other arms."""
+    by: float = 0.0
+    """Smallest difference that counts."""
+    value: float | None = None
+    """For near."""
+    within: float = 0.02
+    """For near."""
+    figure: Figure | None = None
+    """The one figure to judge; by default held_out, and beside it the training figures."""
+    data: str = ""
+    """Name of the data; by default the study's first. Of a trend, a pattern (users-*), by default
+    all that its arms run on."""
+    negate: bool = False
+    """The claim says the opposite of the check."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Check:
+        if not self.arms:
+            raise ValueError("a check names its arms")
+        if self.kind in ("better", "best") and not self.than:
+            raise ValueError(f"{self.kind}: than which arms or group?")
+        if self.kind not in ("better", "best") and self.than:
+            raise ValueError(f"{self.kind} compares with no other arms: leave out than")
+        if self.kind == "best" and (len(self.arms) > 1 or "/" not in self.arms[0]):
+            raise ValueError("best: name one arm, as GROUP/ARM")
+        if self.kind == "near" and self.value is None:
+            raise ValueError("near which value?")
+        if self.kind == "order" and len(self.arms) < 2:
+            raise ValueError("order: name at least two arms, the lowest first")
+        return self
+
+
+class Literature(Config):
+    """A figure that somebody published, to stand beside what is measured here."""
+
+    model: str
+    """The model."""
+    data: tuple[str, ...]
+    """Names of the study's data that it was measured on (or on splits made the same way)."""
+    rmse: float
+    """The held-out RMSE that was published."""
+    source: str
+    """Who published it, and where."""
+    year: int
+    """When."""
+    test_selected: bool | None = None
+    """Whether the epoch was chosen by the test ratings; None where that is not told."""
+    folds_in: bool | None = None
+    """Whether the model answers for new people without being trained again."""
+    note: str = ""
+    """What differs from the protocol here."""
+
+
+class Claim(Config):
+    """A sentence somebody wrote, to be judged."""
+
+    id: str
+    """Short name: "1", "E3"."""
+    text: str
+    """The claim."""
+    who: str = ""
+    """Who made it."""
+    checks: tuple[Check, ...] = Field(min_length=1)
+    """All must hold for the claim to hold."""
+    note: str = ""
+    """What the reader should know beside the verdict."""
+
+
+class Quick(Config):
+    """The cut version."""
+
+    minutes: float = 10.0
+    """What it should take on two cores."""
+    epochs: int | None = None
+    """Epochs of every run, at most."""
+    seeds: tuple[int, ...] = (0,)
+    """Seeds."""
+    groups: tuple[str, ...] = ()
+    """Groups that run; all by default."""
+    skip: tuple[str, ...] = ()
+    """Arms that do not run, as GROUP/ARM."""
+    data: tuple[str, ...] = ()
+    """Data that run; all by default."""
+    users: float = 1.0
+    """Share of the users to keep."""
+
+
+class Study(Config):
+    """A question, what runs to answer it, and the claims to judge."""
+
+    name: str
+    """Short name; also of the file and the folder of its runs."""
+    title: str
+    """For the report."""
+    text: str = ""
+    """What it asks and why, in paragraphs."""
+    preset: str = "default"
+    """Preset that arms start from."""
+    set: dict[str, Any] = Field(default_factory=dict)
+    """Changes to it that all arms share."""
+    seeds: tuple[int, ...] = (0, 1, 2)
+    """Seeds of every arm."""
+    base: str = ""
+    """The arm that differences are taken against, as GROUP/ARM."""
+    figures: tuple[Figure, ...] = ("held_out", "batch_mean")
+    """What is computed after each epoch. Figures on training ratings cost a pass over them."""
+    extra: tuple[str, ...] = ()
+    """Measurements made once, on the trained model: "protocol" (ways to an RMSE),
+    "single_row_statistics" (batch norm evaluated as the reference did), "coverage" (of unknown
+    people and items, and of the intervals that predictions come with)."""
+    data: tuple[Data, ...] = Field(min_length=1)
+    """Ratings."""
+    groups: tuple[Group, ...] = Field(min_length=1)
+    """Arms."""
+    claims: tuple[Claim, ...] = ()
+    """Claims to judge."""
+    literature: tuple[Literature, ...] = ()
+    """Published figures, for a leaderboard."""
+    quick: Quick = Quick()
+    """The cut version."""
+    cut: Quick | None = None
+    """What this was cut by, where it is the cut version already: nobody writes that by hand."""

@@ -1,0 +1,286 @@
+"""What a study's runs come to: means with intervals, by arm and data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import get_args
+
+import numpy as np
+
+from ...errors import UsageError, nearest
+from ...evaluate import Difference, Estimate, Interval, adjust, paired, t_interval
+from .results import Results, RunRecord
+from .series import When, arms_of, diverged, label, runs_of, same_runs, series
+from .study import Figure, Published, Study
+
+_FIGURES: tuple[Figure, ...] = get_args(Figure)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A figure by epoch: the mean over the runs that did not diverge, with 95% intervals.
+
+    Attributes:
+        epochs: Epoch numbers that all of these runs have.
+        mean: One per epoch.
+        low: Lower end of the Student-t interval; empty with one seed.
+        high: Upper end, likewise.
+        n: Runs.
+    """
+
+    epochs: tuple[int, ...]
+    mean: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    n: int
+
+
+@dataclass(frozen=True)
+class ArmSummary:
+    """One arm on one data.
+
+    Attributes:
+        arm: GROUP/ARM.
+        group: Name of the group.
+        name: Name in the group.
+        label: For a reader: "batch size 64".
+        data: Name of the data.
+        seeds: Seeds that are done or diverged.
+        diverged: How many of those diverged; their figures count as infinite.
+        failed: Runs that failed for another reason; they are left out.
+        epochs: Epochs trained (the most of any run); 0 for a model that has none.
+        last: Each figure at the last epoch. A model without epochs has "held_out" only.
+        best: Held-out RMSE at each run's best epoch: chosen by looking, so never an honest score.
+        best_epoch: Mean of those epochs.
+        rmse: Held-out RMSE of the model that is kept, over all held-out ratings: the honest figure.
+            Those on items without a training rating are answered by the bias model, and are not
+            among those of ``last["held_out"]``.
+        ratings_interval: 95% bootstrap interval of that RMSE over held-out users, ends averaged
+            over seeds: what another draw of test users would change.
+        final: Every other figure of the kept model, by its name in the record.
+        difference: Held-out RMSE of the kept model less that of the base arm, paired by seed; its
+            p values are corrected over the arms on the same data. None for the base arm itself.
+        best_difference: The same at each run's best epoch: chosen by looking.
+        parameters: Trained numbers.
+        seconds: Training time of a run.
+        peak_mib: Largest peak memory of a run.
+        published: What the literature says of the arm.
+        curves: By figure.
+    """
+
+    arm: str
+    group: str
+    name: str
+    label: str
+    data: str
+    seeds: tuple[int, ...]
+    diverged: int
+    failed: int
+    epochs: int
+    last: dict[Figure, Estimate]
+    best: Estimate | None
+    best_epoch: float | None
+    rmse: Estimate | None
+    ratings_interval: Interval | None
+    final: dict[str, Estimate]
+    difference: Difference | None
+    best_difference: Difference | None
+    parameters: int
+    seconds: Estimate | None
+    peak_mib: float
+    published: Published | None
+    curves: dict[Figure, Curve]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """All arms of a study.
+
+    Attributes:
+        study: The study.
+        quick: Whether it is the cut version.
+        base: The arm that differences are against, or "".
+        finished: Runs that are done or failed, as ``expected`` counts them: one that several arms
+            share counts for each.
+        expected: Runs that the study has.
+        distinct: Of the finished ones, how many were made: a shared run counts once.
+        train_seconds: Training time of those.
+        arms: In the study's order of groups and arms, then of data.
+    """
+
+    study: Study
+    quick: bool
+    base: str
+    finished: int
+    expected: int
+    distinct: int
+    train_seconds: float
+    arms: tuple[ArmSummary, ...]
+
+    def of(self, arm: str, data: str = "") -> ArmSummary | None:
+        """An arm's summary; data defaults to the study's first."""
+        name = data or self.study.data[0].name
+        return next((a for a in self.arms if a.arm == arm and a.data == name), None)
+
+    def group(self, name: str, data: str = "") -> list[ArmSummary]:
+        """The arms of a group, in order; data defaults to the study's first."""
+        where = data or self.study.data[0].name
+        return [a for a in self.arms if a.group == name and a.data == where]
+
+
+def summarise(results: Results, base: str = "") -> Summary:
+    """Sum up a study's runs.
+
+    Args:
+        results: Its records, finished or not.
+        base: The arm that differences are against, as GROUP/ARM, instead of the study's.
+
+    Raises:
+        UsageError: ``base`` has no run.
+    """
+    names = arms_of(results)
+    against = base or results.study.base
+    if base and base not in names:
+        raise UsageError(f"{results.study.name}: no runs of an arm {base!r}{nearest(base, names)}")
+    arms = [
+        _arm(results, arm, data.name)
+        for arm in names
+        for data in results.study.data
+        if runs_of(results, arm, data.name)
+    ]
+    if against:
+        arms = [
+            summary
+            for data in results.study.data
+            for summary in _differences(results, arms, against, data.name)
+        ]
+        arms.sort(key=lambda summary: names.index(summary.arm))
+    made = {(r.key, r.data, r.seed): r for r in results.runs.values()}
+    return Summary(
+        study=results.study,
+        quick=results.quick,
+        base=against,
+        finished=len(results.runs),
+        expected=results.expected,
+        distinct=len(made),
+        train_seconds=sum(r.seconds for r in made.values() if r.status == "done"),
+        arms=tuple(arms),
+    )
+
+
+def _arm(results: Results, arm: str, data: str) -> ArmSummary:
+    group, _, name = arm.partition("/")
+    records = runs_of(results, arm, data)
+    done = [r for r in records.values() if r.status == "done"]
+    lost = [r for r in records.values() if diverged(r)]
+    best = [found for r in done if (found := r.best("held_out")) is not None]
+    return ArmSummary(
+        arm=arm,
+        group=group,
+        name=name,
+        label=label(arm),
+        data=data,
+        seeds=tuple(seed for seed, r in records.items() if r in done or r in lost),
+        diverged=len(lost),
+        failed=len(records) - len(done) - len(lost),
+        epochs=max((len(r.epochs) for r in records.values()), default=0),
+        last={
+            figure: Estimate.of(list(values.values()))
+            for figure in _FIGURES
+            if (values := series(results, arm, data, figure, "last"))
+            and not _only_lost(values, figure)
+        },
+        best=Estimate.of([v for _, v in best] + [np.inf] * len(lost)) if best else None,
+        best_epoch=float(np.mean([epoch for epoch, _ in best])) if best else None,
+        rmse=_estimate([r.final.get("rmse") for r in done], len(lost)),
+        ratings_interval=_ratings_interval(done),
+        final=dict(_final(done)),
+        difference=None,
+        best_difference=None,
+        parameters=max((r.parameters for r in records.values()), default=0),
+        seconds=_estimate([r.seconds for r in done]),
+        peak_mib=max((r.peak_mib for r in records.values()), default=0.0),
+        published=published(results.study, group, name),
+        curves={figure: curve for figure in _FIGURES if (curve := _curve(done, figure))},
+    )
+
+
+def published(study: Study, group: str, name: str) -> Published | None:
+    """What the literature says of an arm."""
+    for each in study.groups:
+        if each.name == group:
+            of_arm = next((a.published for a in each.arms if a.name == name), None)
+            return of_arm or each.published.get(name)
+    return None
+
+
+def _only_lost(values: dict[int, float], figure: Figure) -> bool:
+    """Whether all runs diverged, so that only the figure all studies have can be told."""
+    return figure != "held_out" and bool(np.isinf(list(values.values())).all())
+
+
+def _estimate(values: list[float | None], lost: int = 0) -> Estimate | None:
+    known = [v for v in values if v is not None and not np.isnan(v)] + [np.inf] * lost
+    return Estimate.of(known) if known else None
+
+
+def _ratings_interval(done: list[RunRecord]) -> Interval | None:
+    ends = [
+        (r.final["rmse_low"], r.final["rmse_high"])
+        for r in done
+        if {"rmse_low", "rmse_high"} <= r.final.keys()
+    ]
+    return Interval(*(float(end) for end in np.mean(ends, axis=0))) if ends else None
+
+
+def _final(done: list[RunRecord]) -> Iterator[tuple[str, Estimate]]:
+    for key in dict.fromkeys(key for r in done for key in r.final):
+        if key not in ("rmse", "rmse_low", "rmse_high"):
+            estimate = _estimate([r.final.get(key) for r in done])
+            if estimate is not None:
+                yield key, estimate
+
+
+def _curve(done: list[RunRecord], figure: Figure) -> Curve | None:
+    by_epoch = [{e.epoch: e.figures[figure] for e in r.epochs if figure in e.figures} for r in done]
+    runs = [known for known in by_epoch if known]
+    epochs = sorted(set.intersection(*(set(known) for known in runs))) if runs else []
+    if not epochs:
+        return None
+    values = np.array([[known[epoch] for epoch in epochs] for known in runs])
+    ends = [t_interval(column) for column in values.T]
+    return Curve(
+        epochs=tuple(epochs),
+        mean=tuple(values.mean(axis=0).tolist()),
+        low=tuple(end.low for end in ends if end),
+        high=tuple(end.high for end in ends if end),
+        n=len(runs),
+    )
+
+
+def _differences(
+    results: Results, arms: list[ArmSummary], base: str, data: str
+) -> Iterator[ArmSummary]:
+    """The arms on some data, each with its differences to the base arm."""
+    here = [arm for arm in arms if arm.data == data]
+    kept, best = (_corrected(results, here, base, when) for when in ("kept", "best"))
+    for arm in here:
+        yield replace(arm, difference=kept[arm.arm], best_difference=best[arm.arm])
+
+
+def _corrected(
+    results: Results, arms: list[ArmSummary], base: str, when: When
+) -> dict[str, Difference | None]:
+    """Differences by arm; arms that coincide are one comparison, and with the base none."""
+    data = arms[0].data if arms else ""
+    runs = {arm.arm: tuple(r.key for r in runs_of(results, arm.arm, data).values()) for arm in arms}
+    of_runs: dict[tuple[str, ...], Difference | None] = {}
+    against = series(results, base, data, "held_out", when)
+    for name, keys in runs.items():
+        if keys not in of_runs:
+            alike = name == base or same_runs(results, name, base, data)
+            own = series(results, name, data, "held_out", when)
+            of_runs[keys] = None if alike else paired(own, against)
+    corrected = dict(zip(of_runs, adjust(list(of_runs.values())), strict=True))
+    return {name: corrected[keys] for name, keys in runs.items()}

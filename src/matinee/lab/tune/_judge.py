@@ -1,0 +1,78 @@
+"""Whether the best of a sweep is better, on ratings that had no part in choosing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...data import Ratings, fingerprint
+from ...evaluate import ErrorSums, Gain, Interval, paired_gain
+from .store import Store
+
+if TYPE_CHECKING:
+    from ...train import Epoch, Settings
+
+
+def judge(
+    store: Store,
+    what: str,
+    settings: tuple[Settings, Settings],
+    names: tuple[str, str],
+    best: int,
+    train: Ratings,
+    held: Ratings,
+    given: Any,
+    *,
+    seeds: int,
+    seed: int,
+    device: str,
+    on_epoch: Callable[[str, Epoch, int], None],
+) -> Gain:
+    """Train two settings with several seeds and compare them on held-out ratings.
+
+    A comparison that the store knows is not made again.
+
+    Args:
+        store: Of the sweep.
+        what: What the ratings are called.
+        settings: The two settings.
+        names: What they are called.
+        best: Number of the second's trial.
+        train: To train on.
+        held: To compare on.
+        given: Histories of the people of ``held``, where they are not part of ``train``.
+        seeds: Models of each, with the seeds after ``seed``, by which the search chose.
+        seed: Of the search; seeds the bootstrap too.
+        device: As for ``Autoencoder``.
+        on_epoch: Called with a text, the epoch, and how many there may be.
+    """
+    from ...models import model as make_model
+
+    note = f"{what}, trial {best}, {fingerprint(held)}"
+    known = store.note(note)
+    if known is not None and known["seeds"] >= seeds:
+        within = known["interval"]
+        return Gain(**{**known, "interval": None if within is None else Interval(*within)})
+    errors = np.empty((len(held), 2 * seeds))
+    users, items = held.user_ids.ids[held.users], held.item_ids.ids[held.items]
+    for column in range(2 * seeds):
+        which, number = divmod(column, seeds)
+        if which and settings[0] == settings[1]:
+            errors[:, column] = errors[:, number]
+            continue
+        own = seed + 1 + number
+        model = make_model(settings=settings[which], device=device)
+        label = f"judging {names[which]} on {what} ratings, seed {own}"
+
+        def each(epoch: Epoch, label: str = label, planned: Any = model.planned_epochs) -> None:
+            on_epoch(label, epoch, planned[epoch.member, epoch.teacher])
+
+        model.fit(train, seed=own, on_epoch=each)
+        errors[:, column] = model.predict(users, items, histories=given) - held.values
+    sums = ErrorSums.zeros(held.n_users, 2 * seeds)
+    sums.add(held.users, errors)
+    gain = paired_gain(sums, np.random.default_rng(seed))
+    store.set_note(note, {**gain.__dict__, "interval": gain.interval and list(gain.interval)})
+    return gain

@@ -1,0 +1,238 @@
+"""The loop of a sweep: trial after trial, each stopped where it is behind or out of time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ...data import Ratings
+from ...errors import TrainingError, UsageError
+from ...evaluate import rmse
+from .result import Stopped, Trial, best_of
+from .space import SearchSpace
+from .store import RUNGS, Store
+
+if TYPE_CHECKING:
+    from optuna.trial import Trial as Asked
+
+    from ...train import Epoch, Settings
+
+_JUDGING = 0.5
+"""Share of the budget that may be set aside for judging the best."""
+_SLOWEST = 0.25
+"""Share of the budget that a trial after the first may take."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where a sweep stands, after an epoch.
+
+    Attributes:
+        what: The training that is going on: "trial 3", "judging: best, seed 7".
+        epoch: What the epoch did.
+        rmse: RMSE that trials are compared by on the way, or None.
+        epochs: How many there may be.
+        best: The best trial so far, or None.
+        left: Seconds until the search ends, or None without a budget.
+    """
+
+    what: str
+    epoch: Epoch
+    rmse: float | None
+    epochs: int
+    best: Trial | None
+    left: float | None
+
+
+class _StopTrialError(Exception):
+    """Ends a trial from within its training; never leaves this module."""
+
+
+class _PrunedError(_StopTrialError):
+    pass
+
+
+class _SlowError(_StopTrialError):
+    pass
+
+
+class _OverBudgetError(_StopTrialError):
+    pass
+
+
+@dataclass(eq=False)
+class Search:
+    """The loop of trials, and the clock."""
+
+    store: Store
+    start: Settings
+    space: SearchSpace
+    train: Ratings
+    valid: Ratings
+    seed: int
+    device: str
+    budget: float | None
+    on_epoch: Callable[[Step], None] | None
+    on_trial: Callable[[Trial, Trial | None], None] | None
+
+    def __post_init__(self) -> None:
+        self._began = time.monotonic()
+        self._before = sum(trial.seconds for trial in self.store.finished)
+        self._whole_budget = float("inf") if self.budget is None else self.budget * 60.0
+        self._left: float | None = None
+        network = self.start.kind == "autoencoder" and self.start.network.shrinks
+        self._shrunk = network and self.start.train.validation != 0
+
+    def run(self, trials: int | None, seeds: int, rounds: int) -> Stopped:
+        """Run trials until something ends the search.
+
+        Args:
+            trials: How many there may be.
+            seeds: How often two settings are to be trained afterwards, within the budget, for
+            rounds: each of so many comparisons.
+        """
+        while trials is None or len(self.store.finished) < trials:
+            reserve = self._reserve(seeds, rounds)
+            if self._remaining(reserve) <= 0:
+                return "budget"
+            found = self.store.ask()
+            if found is None:
+                return "exhausted"
+            try:
+                trial = self._trial(*found, reserve)
+            except BaseException:  # Ctrl-C too: what was not finished is not there
+                self.store.drop(found[0])
+                raise
+            if trial is None:
+                self.store.drop(found[0])
+                return "budget"
+            self.store.tell(found[0], trial)
+            if self.on_trial is not None:
+                self.on_trial(trial, best_of(self.store.finished))
+        return "trials"
+
+    def seeds_in_time(self, seeds: int, best: Trial, times: int) -> int:
+        """How often two settings can be trained in what is left of the budget; one at least."""
+        left = self._remaining(0.0) / times
+        each = self.store.finished[0].seconds + best.seconds
+        return max(1, min(seeds, int(min(left / max(each, 1e-9), seeds))))
+
+    def watch(self, what: str, epoch: Epoch, epochs: int) -> None:
+        """Tell the caller of an epoch."""
+        if self.on_epoch is not None:
+            best = best_of(self.store.finished)
+            self.on_epoch(Step(what, epoch, self._on_the_way(epoch), epochs, best, self._left))
+
+    def _on_the_way(self, epoch: Epoch) -> float | None:
+        """What trials are compared by between epochs.
+
+        The validation ratings are scored by the network as it is. Where it will be shrunk towards
+        the bias model that says little of how it ends: the preset's own validation part, the same
+        ratings in every trial, is scored as shrunk.
+        """
+        return epoch.valid_rmse if self._shrunk else epoch.watched.get("validation")
+
+    def _remaining(self, reserve: float) -> float:
+        """Seconds of searching left."""
+        return self._whole_budget - reserve - self._before - (time.monotonic() - self._began)
+
+    def _reserve(self, seeds: int, rounds: int) -> float:
+        """Seconds of the budget to keep for judging the best, as far as can be told.
+
+        While nothing is better than the start there is nothing to judge, and one seed will do for
+        what may yet come.
+        """
+        best = best_of(self.store.finished)
+        if self.budget is None or best is None:
+            return 0.0
+        each = self.store.finished[0].seconds + best.seconds
+        return min(rounds * (seeds if best.number else 1) * each, _JUDGING * self._whole_budget)
+
+    def _trial(self, asked: Asked, values: dict[str, Any], reserve: float) -> Trial | None:
+        """Train and score one setting; None if the budget ended first."""
+        from ...models import model as make_model
+
+        number = len(self.store.finished)
+        began = time.monotonic()
+        epochs = 0
+
+        def result(rmse: float | None, state: Any, reason: str = "") -> Trial:
+            seconds = time.monotonic() - began
+            return Trial(number, state, rmse, values, epochs, seconds, reason, settings)
+
+        settings = self.start
+        try:
+            if number:
+                settings = self.space.apply(self.start, values)
+        except UsageError as error:  # Each value may be had, but not all of them together.
+            return result(None, "failed", str(error).removeprefix("sweep: "))
+        model = make_model(settings=settings, device=self.device)
+        networks = model.planned_epochs
+        planned, every = networks[0, False], sum(networks.values())
+        done = 0
+        rungs = _Rungs(asked, planned)
+
+        def each(epoch: Epoch) -> None:
+            nonlocal epochs, done
+            done += 1
+            epochs = 0 if epoch.teacher else epoch.epoch
+            self._left = None if self.budget is None else max(self._remaining(reserve), 0.0)
+            self.watch(f"trial {number}", epoch, networks[0, epoch.teacher])
+            if done < every:
+                if not epoch.teacher:
+                    rungs.report(epoch, self._on_the_way(epoch))
+                if self._remaining(reserve) <= 0:
+                    raise _OverBudgetError
+                # The first epoch may have compiled kernels, so two are told by.
+                whole = (time.monotonic() - began) / done * every
+                if number and done > 1 and whole > _SLOWEST * self._whole_budget:
+                    raise _SlowError
+
+        try:
+            model.fit(self.train, seed=self.seed, on_epoch=each, watch={"validation": self.valid})
+            score = model_rmse(model, self.valid)
+        except _PrunedError:
+            return result(None, "pruned")
+        except _SlowError:
+            return result(None, "pruned", "it would take more than a quarter of the budget")
+        except _OverBudgetError:
+            return None
+        except TrainingError as error:
+            return result(None, "failed", str(error))
+        except MemoryError:
+            return result(None, "failed", "out of memory")
+        if not score < float("inf"):
+            return result(None, "failed", "its predictions are no numbers")
+        return result(score, "complete")
+
+
+class _Rungs:
+    """Reports a trial's validation RMSE at each twentieth of its schedule, as it stood then."""
+
+    def __init__(self, asked: Asked, epochs: int) -> None:
+        self._asked, self._epochs = asked, epochs
+        self._last = 0
+        self._stood: float | None = None
+
+    def report(self, epoch: Epoch, value: float | None) -> None:
+        """Note an epoch and its RMSE, if there is one; end the trial if it is behind."""
+        if value is None:  # the ratings to compare on are all of unknown users or items
+            return
+        rung = epoch.epoch * RUNGS // self._epochs
+        if self._stood is not None:
+            for passed in range(self._last + 1, rung):
+                self._asked.report(self._stood, passed)
+        self._stood = value
+        if rung > self._last:
+            self._last = rung
+            self._asked.report(value, rung)
+            if self._asked.should_prune():
+                raise _PrunedError
+
+
+def model_rmse(model: Any, held: Ratings) -> float:
+    """Global RMSE of a model on held-out ratings, unknown users and items included."""
+    users, items = held.user_ids.ids[held.users], held.item_ids.ids[held.items]
+    return rmse(model.predict(users, items), held.values)

@@ -1,0 +1,314 @@
+"""The trials of a sweep, kept so that a killed one goes on with nothing repeated.
+
+Everything the next trial depends on is stored or follows from what is: the sampler is seeded anew
+for each trial, by the sweep's seed and the number of trials finished. A sweep that was killed and
+gone on with therefore makes the same trials as one that was not.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from ...errors import MatineeError, UsageError
+from .result import Trial
+from .space import SearchSpace, is_whole, plain
+
+if TYPE_CHECKING:
+    from optuna.study import Study
+    from optuna.trial import FrozenTrial
+    from optuna.trial import Trial as Asked
+
+    from ...train import Settings
+
+RUNGS = 20
+"""Trials are compared at twentieths of their own schedule: with a learning rate that falls over the
+epochs, the tenth epoch of twenty is not the tenth of a hundred."""
+_STARTUP = 5
+"""Trials drawn at random before the sampler learns from them."""
+_UNPRUNED = 2
+"""Trials that run to their end before any is cut short."""
+_WARMUP = 0.4
+"""Share of its schedule that every trial may run."""
+_ATTEMPTS = 50
+"""Draws in a row that were all tried before, after which nothing new is expected."""
+_NAME = "sweep"
+
+
+def library() -> ModuleType:
+    """Optuna.
+
+    Raises:
+        UsageError: It is not installed.
+    """
+    try:
+        import optuna
+    except ImportError:
+        raise UsageError(
+            "a sweep needs Optuna, which is not installed; run: pip install 'matinee[sweep]'"
+        ) from None
+    return optuna
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Optuna's own messages are for its own users."""
+    logging = library().logging
+    before = logging.get_verbosity()
+    logging.set_verbosity(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+
+
+class Store:
+    """The trials so far, in a file or in memory.
+
+    Use as a context manager: a file is locked until it is closed.
+
+    Args:
+        path: The file; made if absent. None keeps the trials in memory.
+        identity: What the sweep is, by what to call it in a message ("data", "space", ...),
+            JSON-able. A file of another sweep is refused.
+        start: The settings that the search starts from, which are the first trial.
+        space: What it varies.
+        seed: Of the sampler.
+
+    Raises:
+        UsageError: The file is of another sweep, or of none, or another process is using it.
+        MatineeError: It is damaged, or cannot be written.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        identity: Mapping[str, Any],
+        start: Settings,
+        space: SearchSpace,
+        seed: int,
+    ) -> None:
+        self._start, self._space, self._seed = start, space, seed
+        self._optuna = library()
+        self._file: BinaryIO | None = None
+        try:
+            self._study = self._open(path)
+            self._identify(path, plain(identity))
+        except BaseException:
+            self.close()
+            raise
+        for trial in self._study.get_trials(deepcopy=False):
+            if not trial.state.is_finished():  # the process that ran it is gone
+                self._study.tell(trial.number, state=self._optuna.trial.TrialState.FAIL)
+        self._finished = [
+            self._read(number, trial) for number, trial in enumerate(self._frozen_finished())
+        ]
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    @property
+    def finished(self) -> list[Trial]:
+        """The trials done, first to last."""
+        return self._finished
+
+    def ask(self) -> tuple[Asked, dict[str, Any]] | None:
+        """A trial to run and its values; None where everything that comes up was tried before."""
+        number = len(self._finished)
+        if number == 0:
+            return self._first()
+        tried = [trial.values for trial in self._finished]
+        for attempt in range(_ATTEMPTS):
+            state = np.random.SeedSequence([self._seed, number, attempt]).generate_state(1)
+            self._study.sampler = self._optuna.samplers.TPESampler(
+                seed=int(state[0]), n_startup_trials=_STARTUP
+            )
+            asked = self._study.ask()
+            values = {key: self._suggest(asked, key) for key in self._space.dimensions}
+            if values not in tried:
+                return asked, values
+            self._study.tell(asked, state=self._optuna.trial.TrialState.FAIL)
+        return None
+
+    def drop(self, asked: Asked) -> None:
+        """A trial was stopped before it had a result: it is as if it had not begun."""
+        self._study.tell(asked, state=self._optuna.trial.TrialState.FAIL)
+
+    def tell(self, asked: Asked, trial: Trial) -> None:
+        """Keep the result of a trial."""
+        state = self._optuna.trial.TrialState
+        # One write for all of it: a kill leaves the whole record or none.
+        asked.set_user_attr("matinee", trial.as_record())
+        if trial.state == "complete":
+            self._study.tell(asked, trial.rmse)
+        else:
+            self._study.tell(asked, state=state.PRUNED)
+        self._finished.append(trial)
+
+    def note(self, name: str) -> Any:
+        """Something kept beside the trials, or None."""
+        return self._study.user_attrs.get(name)
+
+    def set_note(self, name: str, value: Any) -> None:
+        """Keep something JSON-able beside the trials."""
+        self._study.set_user_attr(name, plain(value))
+
+    def importances(self) -> dict[str, float]:
+        """How much of the validation RMSE each dimension decided, by PED-ANOVA; sums to 1.
+
+        Watanabe et al., "PED-ANOVA" (IJCAI 2023). Empty with fewer than 10 complete trials, from
+        which nothing could be said.
+        """
+        complete = [trial for trial in self._finished if trial.state == "complete"]
+        if len(complete) < 10:
+            return {}
+        evaluator = self._optuna.importance.PedAnovaImportanceEvaluator()
+        found = self._optuna.importance.get_param_importances(self._study, evaluator=evaluator)
+        return {key: float(share) for key, share in found.items()}
+
+    def _open(self, path: Path | None) -> Study:
+        optuna = self._optuna
+        pruner = optuna.pruners.MedianPruner(
+            n_startup_trials=_UNPRUNED, n_warmup_steps=int(_WARMUP * RUNGS)
+        )
+        if path is None:
+            study: Study = optuna.create_study(pruner=pruner)
+            return study
+        self._file = _lock(path)
+        _mend(path, self._file)
+        journal = optuna.storages.journal
+        Path(f"{path}.lock").unlink(missing_ok=True)  # a killed process may have left it
+        backend = journal.JournalFileBackend(
+            str(path), lock_obj=journal.JournalFileOpenLock(str(path))
+        )
+        try:
+            storage = optuna.storages.JournalStorage(backend)
+            kept = _NAME in optuna.get_all_study_names(storage)
+            begin = optuna.load_study if kept else optuna.create_study
+            study = begin(storage=storage, study_name=_NAME, pruner=pruner)
+        except (ValueError, KeyError, TypeError, AssertionError, IndexError) as error:
+            raise MatineeError(
+                f"{path}: damaged ({type(error).__name__}: {error}); remove it to start anew"
+            ) from None
+        return study
+
+    def _identify(self, path: Path | None, identity: dict[str, Any]) -> None:
+        known = self.note("identity")
+        if known is None:
+            self.set_note("identity", identity)
+            return
+        for name, value in identity.items():
+            if known.get(name) != value:
+                raise UsageError(
+                    f"{path}: a sweep with another {name}{_differs(known.get(name), value)}; give "
+                    "--storage another file, or remove this one to start anew"
+                )
+
+    def _first(self) -> tuple[Asked, dict[str, Any]]:
+        """The settings that the search starts from; a value outside of the space is not told."""
+        values = self._space.start_values(self._start)
+        held = {k: v for k, v in values.items() if self._space.dimensions[k].holds(v)}
+        self._study.enqueue_trial({key: self._told(key, held[key]) for key in held})
+        asked = self._study.ask()
+        for key in held:
+            self._suggest(asked, key)
+        return asked, values
+
+    def _suggest(self, asked: Asked, key: str) -> Any:
+        dimension = self._space.dimensions[key]
+        if dimension.choices:
+            # Optuna keeps plain values only, and a choice may be a list.
+            texts = [json.dumps(plain(choice)) for choice in dimension.choices]
+            return json.loads(asked.suggest_categorical(key, texts))
+        low, high = dimension.low, dimension.high
+        assert low is not None
+        assert high is not None
+        if is_whole(key):
+            return asked.suggest_int(key, int(low), int(high), log=dimension.log)
+        return asked.suggest_float(key, low, high, log=dimension.log)
+
+    def _told(self, key: str, value: Any) -> Any:
+        return json.dumps(plain(value)) if self._space.dimensions[key].choices else value
+
+    def _frozen_finished(self) -> list[FrozenTrial]:
+        states = self._optuna.trial.TrialState
+        done = (states.COMPLETE, states.PRUNED)
+        return list(self._study.get_trials(deepcopy=False, states=done))
+
+    def _read(self, number: int, trial: FrozenTrial) -> Trial:
+        record = dict(trial.user_attrs["matinee"])
+        settings = self._start
+        if number:
+            settings = self._space.apply(self._start, record["values"])
+        return Trial(**record, settings=settings)
+
+
+def _lock(path: Path) -> BinaryIO:
+    """Open for appending, held by this process alone where the system can lock."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a+b")
+    except OSError as error:
+        raise MatineeError(f"{path}: cannot keep the trials there: {error.strerror}") from None
+    try:
+        import fcntl
+    except ImportError:
+        return file
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise UsageError(f"{path}: another sweep is running on it") from None
+    except OSError:
+        pass  # Some network file systems cannot lock.
+    return file
+
+
+def _mend(path: Path, file: BinaryIO) -> None:
+    """Refuse what is no sweep, and cut off a line that a kill left half written."""
+    file.seek(0)
+    first = file.readline()
+    if not first:
+        return
+    try:
+        known = first.endswith(b"\n") and "op_code" in json.loads(first)
+    except (ValueError, TypeError):
+        known = False
+    if not known:
+        file.close()
+        raise UsageError(f"{path}: not the trials of a sweep; give --storage another file")
+    end = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    whole = file.read().rfind(b"\n") + 1
+    if whole < end:
+        file.truncate(whole)
+
+
+def _differs(was: Any, now: Any) -> str:
+    """Which parts of two records differ, where they are records."""
+    if not isinstance(was, dict) or not isinstance(now, dict):
+        return "" if isinstance(now, str | None) and len(str(now)) > 20 else f" ({was}, now {now})"
+    names: list[str] = []
+    for key in {**was, **now}:
+        one, other = was.get(key), now.get(key)
+        if isinstance(one, dict) and isinstance(other, dict) and one != other:
+            names += [f"{key}.{k}" for k in {**one, **other} if one.get(k) != other.get(k)]
+        elif one != other:
+            names.append(key)
+    return f" ({', '.join(names)})" if names else ""

@@ -1,0 +1,365 @@
+"""``Recommender``: what every model can do. ``Kind`` has what a new one has to bring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal, Self, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from ..baseline.bias import fit_bias
+from ..baseline.spread import fit_spread
+from ..data import Histories, Ratings, Table, fingerprint
+from ..errors import TrainingError, UsageError
+from ..evaluate import Evaluation, PairSet, evaluate
+from ..recommend import HistoriesLike, People, Unknown, code_people
+from ._answers import answers
+from ._kind import Kind
+from ._lists import allowed_items, tables
+from .provenance import Provenance
+from .support import as_column, checked
+
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+
+
+class Recommender(Kind):
+    """A model that learns from ratings, predicts them and recommends.
+
+    A subclass implements the methods of ``Kind`` (``_fit``, ``_predict``, ``_scores``, ``_state``
+    and ``_restore``), and is named in ``models._folder.KINDS``; checks, ids, unknown people and
+    items, clipping, batches, evaluation and files are settled here. It is asked about *histories*:
+    it must answer for a person it never met as for one it was trained on.
+
+    Attributes (after ``fit`` or loading):
+        user_ids: Ids of the users trained on.
+        item_ids: Ids of the items trained on.
+        item_table: Titles and genres of the items, or None.
+        scale: Range of the ratings.
+        bias: The bias model of the training ratings; it answers for whom and what ``_predict``
+            cannot: unknown people and items, and people with no history.
+        histories: All training ratings by user (validation part included), so that known users
+            can be served with no data present; None where the model was saved without.
+        spread: How far off predictions may be; None where the model was saved without.
+        provenance: What the model was fitted on.
+        record: Free notes kept with the model, JSON-able; "split" and "metrics" are well known.
+    """
+
+    # What every model does.
+
+    def fit(self, train: Ratings, *, seed: int = 0, **options: Any) -> Self:
+        """Learn from ratings.
+
+        Args:
+            train: Ratings of at least two users and two items.
+            seed: Seeds all that is random.
+            **options: The model's own.
+
+        Returns:
+            The model itself.
+
+        Raises:
+            DataError: Fewer than two users or items, a repeated pair, or a value not finite.
+            UsageError: A seed that is no whole number of at least 0.
+        """
+        if not isinstance(seed, int | np.integer) or seed < 0:
+            raise UsageError(f"seed must be a whole number of at least 0, not {seed!r}")
+        seed = int(seed)
+        data = checked(train)
+        self._ready = False
+        self.user_ids, self.item_ids = data.user_ids, data.item_ids
+        self.item_table, self.scale = data.item_table, data.scale
+        self.bias = fit_bias(data)
+        self.histories = Histories.of(data.by_user)
+        self.provenance = Provenance(data.name, len(data), fingerprint(data), seed, data.notes)
+        self.record = {}
+        self._guard = self._item_counts = None
+        self.spread = None
+        self._fit(data, seed, **options)
+        errors = self._errors(data)
+        errors = replace(errors, predictions=self._clipped(errors.predictions))
+        self.spread = fit_spread(self.bias, data.by_user, errors, self.scale)
+        self._ready = True
+        return self
+
+    @overload
+    def predict(
+        self,
+        users: Any,
+        items: Any,
+        *,
+        histories: HistoriesLike | None = None,
+        with_std: Literal[False] = False,
+    ) -> Float64: ...
+
+    @overload
+    def predict(
+        self,
+        users: Any,
+        items: Any,
+        *,
+        histories: HistoriesLike | None = None,
+        with_std: Literal[True],
+    ) -> tuple[Float64, Float64]: ...
+
+    def predict(
+        self,
+        users: Any,
+        items: Any,
+        *,
+        histories: HistoriesLike | None = None,
+        with_std: bool = False,
+    ) -> Float64 | tuple[Float64, Float64]:
+        """Predict ratings.
+
+        An unknown user or item, or a user with no history, is no error: the bias model answers,
+        with the mean and what is known of the other side.
+
+        Args:
+            users: External user ids, shape (n,), or one for all items.
+            items: External item ids, shape (n,), or one for all users.
+            histories: What the users have rated, by their ids; by default what they rated in
+                training. Items the model does not know are left out of them.
+            with_std: Whether to give a standard deviation with each: how far off it may be.
+
+        Returns:
+            float64, shape (n,); with ``with_std``, predictions and standard deviations, such that
+            a rating lies within 1.96 of the latter in 95 cases of 100 (``docs/python.md``).
+
+        Raises:
+            UsageError: The shapes do not fit, or the model carries no histories and none are given;
+                or ``with_std`` of a model that was saved without.
+        """
+        people = self._people(histories, "skip")
+        try:
+            user, item = np.broadcast_arrays(as_column(users), as_column(items))
+        except ValueError:
+            raise UsageError("users and items differ in length") from None
+        rows = self._rows(people, histories is None, user)
+        codes = self.item_ids.encode(item)
+        if with_std:
+            return self.predict_coded_std(people.histories, rows, codes)
+        return self.predict_coded(people.histories, rows, codes)
+
+    def predict_coded(
+        self, histories: Histories, rows: Int64, items: Int32, *, clip: bool = True
+    ) -> Float64:
+        """``predict`` in codes, for the package's own use.
+
+        Args:
+            histories: People, by this model's items.
+            rows: Which person each prediction is for, shape (n,); -1 for an unknown one.
+            items: Item codes, shape (n,); -1 for an unknown item.
+            clip: Whether to clip to the scale, if the model clips.
+
+        Returns:
+            float64, shape (n,).
+        """
+        out, _ = answers(self, histories, rows, items)
+        return self._clipped(out) if clip else out
+
+    def predict_coded_std(
+        self, histories: Histories, rows: Int64, items: Int32, told: Float64 | None = None
+    ) -> tuple[Float64, Float64]:
+        """``predict_coded``, and a standard deviation of each, float64 (n,).
+
+        ``told`` is what ``predict_coded`` gave, unclipped, where it was asked already.
+
+        Raises:
+            UsageError: The model was saved without what it takes.
+        """
+        if self.spread is None:
+            raise UsageError("this model was saved without standard deviations; train it anew")
+        out, std = answers(self, histories, rows, items, self.spread, told)
+        return self._clipped(out), std
+
+    def _clipped(self, ratings: Float64) -> Float64:
+        return np.clip(ratings, self.scale.low, self.scale.high) if self.clip else ratings
+
+    def recommend(
+        self,
+        histories: HistoriesLike | None = None,
+        *,
+        users: Iterable[Any] | None = None,
+        k: int = 10,
+        exclude: Iterable[Any] = (),
+        only: Iterable[Any] | None = None,
+        include_seen: bool = False,
+        unknown: Unknown = "error",
+        with_std: bool = False,
+    ) -> Table:
+        """Recommend items to people, known or new. New people need no retraining.
+
+        Args:
+            histories: What people have rated: ``Ratings``, ``{user_id: {item_id: rating}}``, or a
+                sequence of ``{item_id: rating}``, whose user ids are then 0, 1, 2, ... By default,
+                what known users rated in training.
+            users: Which of these people to serve, by id, in this order; by default all of them.
+            k: Items per person, at most.
+            exclude: Item ids never to recommend.
+            only: The only item ids to recommend from; by default all.
+            include_seen: Whether items of a person's own history may be recommended.
+            unknown: What to do about unknown ids: "error", or "skip" to leave them out.
+            with_std: Whether to add a column std, as in ``predict``. The order is by score alone.
+
+        Returns:
+            A table of user_id, item_id, score (float64, the predicted rating), rank (int32, from
+            1), std if asked for and, where titles are known, title: by person in the order given,
+            best first.
+
+        Raises:
+            UnknownIdError: An unknown user or item, unless ``unknown="skip"``.
+            UsageError: Neither histories nor users (``recommend_all`` serves everyone), or k < 1.
+        """
+        if histories is None and users is None:
+            raise UsageError("pass histories or users; recommend_all() serves every known user")
+        return Table.concat(
+            list(
+                self.recommend_all(
+                    histories,
+                    users=users,
+                    k=k,
+                    exclude=exclude,
+                    only=only,
+                    include_seen=include_seen,
+                    unknown=unknown,
+                    with_std=with_std,
+                )
+            )
+        )
+
+    def recommend_all(
+        self,
+        histories: HistoriesLike | None = None,
+        *,
+        users: Iterable[Any] | None = None,
+        k: int = 10,
+        exclude: Iterable[Any] = (),
+        only: Iterable[Any] | None = None,
+        include_seen: bool = False,
+        unknown: Unknown = "error",
+        with_std: bool = False,
+    ) -> Iterator[Table]:
+        """Like ``recommend``, for any number of people: yields a table per batch of them.
+
+        With no arguments, for every known user. ``data.write_tables`` writes such a stream.
+        Memory is bounded whatever the number of people. At least one table comes, even if empty.
+        """
+        self._require_fitted()
+        if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+            raise UsageError(f"k must be a whole number of at least 1, not {k!r}")
+        people = self._people(histories, unknown)
+        if users is not None:
+            people = people.pick(as_column(users), unknown)
+        allowed = allowed_items(self, exclude, only, unknown)
+        return tables(self, people, int(k), allowed, include_seen, with_std)
+
+    def evaluate(
+        self,
+        test: Ratings,
+        *,
+        histories: HistoriesLike | None = None,
+        allow_overlap: bool = False,
+        seed: int = 0,
+    ) -> Evaluation:
+        """Score the model on held-out ratings, beside the baselines.
+
+        Args:
+            test: Ratings the model was not trained on.
+            histories: What the test users are known to have rated, for users held out of training;
+                by default what known users rated in training.
+            allow_overlap: Whether to go on, with a mark on the result, where test ratings were
+                seen in training or stand in ``histories``.
+            seed: Seeds the bootstrap of the intervals.
+
+        Raises:
+            LeakError: Test ratings were seen in training, unless ``allow_overlap``.
+            DataError: An empty test set.
+        """
+        people = self._people(histories, "skip")
+        rows = self._rows(people, histories is None, test.user_ids.ids)
+        return evaluate(self, test, people.histories, rows, allow_overlap=allow_overlap, seed=seed)
+
+    def save(
+        self, path: Path | str, *, histories: bool = True, extra: dict[str, Any] | None = None
+    ) -> Path:
+        """Write a model folder: all that serving needs, with no training data present.
+
+        Args:
+            path: The folder. An older model there is replaced, and stays whole if interrupted.
+            histories: Whether to carry the training ratings, for serving known users. Without
+                them a fingerprint of the pairs is kept, so that the leak guard still works.
+            extra: Notes to add to ``record``: "split", "metrics", or any JSON-able value.
+
+        Raises:
+            MatineeError: The folder cannot be written to.
+        """
+        from .folder.folder import save
+
+        return save(self, Path(path), histories=histories, extra=extra)
+
+    @property
+    def leak_guard(self) -> PairSet:
+        """Fingerprint of all (user, item) pairs trained on."""
+        self._require_fitted()
+        if self._guard is None:
+            if self.histories is None:
+                raise UsageError("this model has neither histories nor a fingerprint of them")
+            self._guard = PairSet.of(self.histories, self.user_ids.ids, self.item_ids)
+        return self._guard
+
+    @property
+    def n_users(self) -> int:
+        """Number of users trained on."""
+        return len(self.user_ids)
+
+    @property
+    def n_items(self) -> int:
+        """Number of items trained on."""
+        return len(self.item_ids)
+
+    def __repr__(self) -> str:
+        if not self._ready:
+            return f"{type(self).__name__}(not fitted)"
+        return (
+            f"{type(self).__name__}(fitted on {self.provenance.dataset!r}: "
+            f"{self.n_users:,} users, {self.n_items:,} items)"
+        )
+
+    # How they do it.
+
+    def _require_fitted(self) -> None:
+        if not self._ready:
+            raise UsageError(f"{type(self).__name__} is not fitted; call fit(ratings) first")
+
+    def _people(self, given: HistoriesLike | None, unknown: Unknown) -> People:
+        self._require_fitted()
+        if given is not None:
+            return code_people(given, self.item_ids, self.scale, unknown)
+        if self.histories is None:
+            raise UsageError(
+                "this model was saved without its users' histories; pass histories=..."
+            )
+        return People(self.histories, self.user_ids.ids)
+
+    def _rows(self, people: People, known: bool, users: npt.NDArray[Any]) -> Int64:
+        return self.user_ids.encode(users).astype(np.int64) if known else people.rows(users)
+
+    def scores_coded(self, histories: Histories) -> Float32:
+        """Unclipped predictions of all items for some people, float32 (people, n_items)."""
+        some = np.flatnonzero(histories.counts > 0)
+        if 0 < len(some) == len(histories):
+            scores = self._scores(histories)
+        else:
+            scores = np.empty((len(histories), self.n_items), dtype=np.float32)
+            scores[:] = self.bias.mean + self.bias.item_bias
+            if len(some):
+                scores[some] = self._scores(histories.take(some))
+        if not np.isfinite(scores).all():
+            raise TrainingError("the model gives scores that are no numbers; train it anew")
+        return scores

@@ -1,0 +1,1 @@
+"""Model folders: safetensors, Parquet and JSON, checked byte by byte, free of pickle."""

@@ -1,0 +1,124 @@
+"""The Parquet files of a model folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+
+from ...data import Histories, ItemTable, Vocabulary
+from ...errors import ModelFileError
+
+USERS = "users.parquet"
+ITEMS = "items.parquet"
+HISTORIES = "histories.parquet"
+
+_MARK = "\x1f"  # between the genres of an item, on their way in and out; no title holds it
+
+
+def write_parquets(
+    folder: Path,
+    users: Vocabulary,
+    items: Vocabulary,
+    table: ItemTable | None,
+    histories: Histories | None,
+) -> None:
+    """Write the ids, the titles and, if there are any, the histories."""
+    with duckdb.connect() as db:
+        db.register("users", {"user_id": users.ids})
+        _copy(db, "SELECT user_id FROM users", folder / USERS)
+        columns: dict[str, npt.NDArray[Any]] = {"item_id": items.ids}
+        wanted = "item_id"
+        if table is not None:
+            columns["title"] = table.titles
+            wanted += ", title"
+            if table.genres is not None:
+                joined = np.empty(len(items), dtype=object)
+                joined[:] = [_MARK.join(genres) for genres in table.genres]
+                columns["genres"] = joined
+                wanted += f", CASE genres WHEN '' THEN [] ELSE string_split(genres, '{_MARK}') END"
+                wanted += " AS genres"
+        db.register("items", columns)
+        _copy(db, f"SELECT {wanted} FROM items", folder / ITEMS)
+        if histories is not None:
+            rows = np.arange(len(histories), dtype=np.int32)
+            entries = {
+                "user": np.repeat(rows, histories.counts),
+                "item": histories.items,
+                "rating": histories.values,
+            }
+            db.register("histories", entries)
+            _copy(db, 'SELECT "user", item, rating FROM histories', folder / HISTORIES)
+
+
+def read_users(folder: Path) -> Vocabulary:
+    """The user vocabulary."""
+    with duckdb.connect() as db:
+        columns = _fetch(db, f"SELECT user_id FROM {_source(folder / USERS)}", folder / USERS)
+    return Vocabulary(_ids(columns["user_id"]))
+
+
+def read_items(folder: Path) -> tuple[Vocabulary, ItemTable | None]:
+    """The item vocabulary, with titles and genres where they are known."""
+    source = _source(folder / ITEMS)
+    with duckdb.connect() as db:
+        described = _fetch(
+            db, f"SELECT name FROM parquet_schema('{_quoted(folder / ITEMS)}')", folder / ITEMS
+        )
+        names = set(described["name"].tolist())
+        wanted = "item_id"
+        wanted += ", title" if "title" in names else ""
+        wanted += f", array_to_string(genres, '{_MARK}') AS genres" if "genres" in names else ""
+        columns = _fetch(db, f"SELECT {wanted} FROM {source}", folder / ITEMS)
+    vocabulary = Vocabulary(_ids(columns["item_id"]))
+    if "title" not in columns:
+        return vocabulary, None
+    genres = None
+    if "genres" in columns:
+        genres = np.empty(len(vocabulary), dtype=object)
+        genres[:] = [tuple(text.split(_MARK)) if text else () for text in columns["genres"]]
+    return vocabulary, ItemTable(columns["title"].astype(object), genres)
+
+
+def read_histories(folder: Path, n_users: int) -> Histories:
+    """The histories of all users."""
+    file = folder / HISTORIES
+    with duckdb.connect() as db:
+        columns = _fetch(db, f'SELECT "user", item, rating FROM {_source(file)}', file)
+    indptr = np.zeros(n_users + 1, dtype=np.int64)
+    np.cumsum(np.bincount(columns["user"], minlength=n_users), out=indptr[1:])
+    return Histories(
+        indptr,
+        columns["item"].astype(np.int32, copy=False),
+        columns["rating"].astype(np.float32, copy=False),
+        np.arange(n_users, dtype=np.int32),
+    )
+
+
+def _copy(db: duckdb.DuckDBPyConnection, query: str, file: Path) -> None:
+    db.execute(f"COPY ({query}) TO '{_quoted(file)}' (FORMAT parquet, COMPRESSION zstd)")
+
+
+def _fetch(db: duckdb.DuckDBPyConnection, query: str, file: Path) -> dict[str, npt.NDArray[Any]]:
+    try:
+        fetched = db.execute(query).fetchnumpy()
+    except duckdb.Error as error:
+        raise ModelFileError(f"{file}: cannot be read: {error}") from None
+    return {name: np.ma.getdata(column) for name, column in fetched.items()}
+
+
+def _source(file: Path) -> str:
+    return f"read_parquet('{_quoted(file)}')"
+
+
+def _quoted(file: Path) -> str:
+    return str(file).replace("'", "''")
+
+
+def _ids(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return (
+        column.astype(np.int64, copy=False) if column.dtype.kind == "i" else column.astype(object)
+    )

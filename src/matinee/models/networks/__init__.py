@@ -1,0 +1,1 @@
+"""The deep autoencoder and ensembles of it, as recommenders."""

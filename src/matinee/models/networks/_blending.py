@@ -1,0 +1,146 @@
+"""How the members of an ensemble answer together, with torch or without."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ...baseline import BiasTable
+from ...data import Histories, Scale
+from ...errors import UsageError
+
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+
+class Member(Protocol):
+    """A network of an ensemble: ``FittedNetwork``, or ``LightNetwork`` where torch is not."""
+
+    @property
+    def by_items(self) -> bool:
+        """Whether its rows are items, so that it knows nothing of new people."""
+
+    def predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
+        """Predicted ratings."""
+
+    def scores(self, histories: Histories) -> Float32:
+        """Predicted ratings of all items."""
+
+    def encode(self, histories: Histories) -> Float32:
+        """The last hidden layer for people."""
+
+
+class Blending:
+    """The answers of an ensemble: the bias model's, plus the members' weighted deviations from it.
+
+    Attributes:
+        members: The networks.
+        known: Weights of the members for people trained on, float64 (members,).
+        new: The same for new people.
+        bias: The bias model.
+        scale: Range of the ratings.
+    """
+
+    members: Sequence[Member]
+    known: Float64
+    new: Float64
+    bias: BiasTable
+    scale: Scale
+
+    @property
+    def folds_in(self) -> bool:
+        """See ``Kind``."""
+        return any(not member.by_items for member in self.members)
+
+    def _extras(self, disagreement: Float64, new: npt.NDArray[Any]) -> Float64:
+        """What is known of a prediction's error besides: how far the members are apart, who asks.
+
+        Differences of less than a hundredth of the scale are none.
+        """
+        unit = max(self.scale.high - self.scale.low, 1e-12)
+        return np.column_stack([np.log(np.square(disagreement / unit) + 1e-4), new])
+
+    def _weights(self, known: Mask) -> Float64:
+        """Weights of the members for people, float64 (members, people)."""
+        return np.where(known, self.known[:, None], self.new[:, None])
+
+    def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
+        base, deviations, weights = self._deviations(histories, rows, items)
+        for deviation, weight in zip(deviations, weights, strict=True):
+            base += weight * deviation
+        return base
+
+    def _predict_with(
+        self, histories: Histories, rows: Int64, items: Int32, told: Float64 | None = None
+    ) -> tuple[Float64, Float64 | None]:
+        base, deviations, weights = self._deviations(histories, rows, items)
+        apart = disagreement(deviations, weights)
+        new = histories.users[rows] < 0
+        return base + (weights * deviations).sum(axis=0), self._extras(apart, new)
+
+    def _deviations(
+        self, histories: Histories, rows: Int64, items: Int32
+    ) -> tuple[Float64, Float64, Float64]:
+        """The bias model's predictions (n,); how the members deviate, and weigh, (members, n)."""
+        base = self.bias.predict(histories, rows, items)
+        met = histories.users >= 0
+        weights = self._weights(met)
+        known = np.flatnonzero(met[rows])
+        deviations = np.zeros((len(self.members), len(rows)))
+        for member, weight, deviation in zip(self.members, weights, deviations, strict=True):
+            if not weight.any():
+                continue
+            if not member.by_items:
+                deviation[:] = member.predict(histories, rows, items) - base
+            elif len(known):
+                told = member.predict(histories, rows[known], items[known])
+                deviation[known] = told - base[known]
+        return base, deviations, weights[:, rows]
+
+    def _scores(self, histories: Histories) -> Float32:
+        met = np.flatnonzero(histories.users >= 0)
+        weights = self._weights(histories.users >= 0).astype(np.float32)
+        scores = self.bias.scores(histories)
+        scores *= 1.0 - weights.sum(axis=0)[:, None]
+        for member, weight in zip(self.members, weights, strict=True):
+            if not weight.any():
+                continue
+            if not member.by_items:
+                told = member.scores(histories)
+                told *= weight[:, None]
+                scores += told
+            elif len(met):
+                told = member.scores(histories.take(met))
+                told *= weight[met, None]
+                scores[met] += told
+        return scores
+
+    def encode(self, histories: Histories) -> Float32:
+        """The last hidden layers for people, of all members with users as rows, side by side.
+
+        Returns:
+            float32, shape (people, sum of those members' ``hidden[-1]``).
+
+        Raises:
+            UsageError: No member has users as rows, so people have no vector.
+        """
+        if not self.members:
+            raise UsageError("Ensemble is not fitted; call fit(ratings) first")
+        found = [member.encode(histories) for member in self.members if not member.by_items]
+        if not found:
+            raise UsageError("with rows = 'items' in all members there are no vectors for people")
+        return np.concatenate(found, axis=1)
+
+
+def disagreement(deviations: Float64, weights: Float64) -> Float64:
+    """Weighted standard deviation of the members' predictions, float64 (n,)."""
+    share = weights / np.maximum(weights.sum(axis=0), 1e-12)
+    mean = (share * deviations).sum(axis=0)
+    found: Float64 = np.sqrt((share * np.square(deviations - mean)).sum(axis=0))
+    return found

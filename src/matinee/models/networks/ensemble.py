@@ -1,0 +1,253 @@
+"""``Ensemble``: several autoencoders on the same ratings, blended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ...baseline.spread import Errors
+from ...data import Csr, Ratings
+from ...errors import UsageError
+from ...train import (
+    Blend,
+    Epoch,
+    Settings,
+    Teacher,
+    carve_ratings,
+    fit_blend,
+    member_settings,
+    validation_share,
+)
+from ...train.checkpoint import CHECKPOINT
+from ...train.distributed import ALONE, Group
+from ..trainable import Trainable
+from ._blending import Blending, disagreement
+from ._fitted import FittedNetwork
+from ._teaching import check_resumable, goes_on, lessons, seed_of, teacher_of, train_teacher
+from .training import execute, finished, held_bias, held_errors, held_predictions, prepare
+
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+
+class Ensemble(Blending, Trainable):
+    """Autoencoders trained on the same ratings; its prediction is a blend of theirs.
+
+    One validation part of the ratings is kept out for all of them: their epochs are chosen by it,
+    and so are the weights (``train.fit_blend`` has the rule). A prediction is the bias model's,
+    plus each member's deviation from it by the member's weight.
+
+    Members with items as rows know nothing of a new person. For people who were not trained on
+    (and for histories given in place of those trained on) there is a second set of weights, over
+    the members with users as rows; without such members the bias model answers.
+
+    A member with ``teacher = "transposed"`` learns from all members of the other side that stand
+    before it; where there are none, it has a teacher of its own.
+
+    Args:
+        preset: Name of a preset with ``members``, or path of a TOML file.
+        settings: All options, instead of a preset.
+        device: "cpu", "cuda", or "auto" for CUDA where there is one.
+        **overrides: Single options by name, in every member: ``hidden=[64]``, ``epochs=5``.
+
+    Attributes:
+        settings: The options.
+        members: The trained networks, after ``fit``.
+        known: Weights of the members for people trained on, float64 (members,).
+        new: The same for new people.
+        epochs: Metrics of every epoch of every member; ``Epoch.member`` tells them apart.
+        best_epoch: For each member, the epoch whose weights it has.
+        n_valid: Ratings in the validation part, which all members share.
+        teacher_epochs: Metrics of every epoch of teachers that are no members.
+    """
+
+    kind: ClassVar[str] = "ensemble"
+    best_epoch: list[int]
+
+    def __init__(
+        self,
+        preset: str = "accurate",
+        *,
+        settings: Settings | None = None,
+        device: str = "auto",
+        **overrides: Any,
+    ) -> None:
+        super().__init__(preset, settings=settings, device=device, **overrides)
+        if not self.settings.members:
+            raise UsageError(
+                "an ensemble needs members in its settings; matinee.Autoencoder is the single one"
+            )
+        self.best_epoch = []
+        self.members: list[FittedNetwork] = []
+        self._held: Errors | None = None
+        self.known: Float64 = np.zeros(0)
+        self.new: Float64 = np.zeros(0)
+
+    @property
+    def planned_epochs(self) -> dict[tuple[int, bool], int]:
+        """See ``Trainable.planned_epochs``."""
+        planned: dict[tuple[int, bool], int] = {}
+        for number, (settings, own) in enumerate(self._plan(), start=1):
+            if own:
+                planned[number, True] = settings.train.epochs_of_teacher
+            planned[number, False] = settings.train.epochs
+        return planned
+
+    def _plan(self) -> list[tuple[Settings, bool]]:
+        """Each member's settings, and whether it has a teacher of its own.
+
+        A member that is to be taught learns from the members of the other side that are trained
+        before it; where there are none, a teacher is trained for it alone.
+        """
+        sides: set[str] = set()
+        plan = []
+        for settings in (each for entry in member_settings(self.settings) for each in entry):
+            taught = settings.train.teacher != "none"
+            plan.append((settings, taught and settings.teacher().network.rows not in sides))
+            sides.add(settings.network.rows)
+        return plan
+
+    @property
+    def n_parameters(self) -> int:
+        """See ``Kind``."""
+        return sum(member.n_parameters for member in self.members)
+
+    def _fit(
+        self,
+        train: Ratings,
+        seed: int,
+        *,
+        on_epoch: Callable[[Epoch], None] | None = None,
+        folder: Path | None = None,
+        resume: bool = False,
+        watch: Mapping[str, Ratings] | None = None,
+        measure: frozenset[str] = frozenset(),
+        group: Group = ALONE,
+    ) -> None:
+        group.agree(self._identity(seed))
+        entries = member_settings(self.settings)
+        share = validation_share(entries[0][0].train.validation, len(train))
+        held = carve_ratings(train, share, np.random.default_rng(seed)) if share else None
+        if held is not None and not held.any():
+            held = None
+        self.members, self.epochs, self.teacher_epochs, told = [], [], [], []
+        done: list[Epoch] = []
+        check_resumable(folder, resume)
+        sides: dict[str, list[Teacher]] = {"users": [], "items": []}
+        how: dict[str, Any] = {"clip": self.clip, "device": self.device, "group": group}
+        for number, (settings, own) in enumerate(self._plan(), start=1):
+            run, _ = prepare(
+                train,
+                settings,
+                seed_of(seed, number),
+                watch=watch,
+                measure=measure,
+                held=held,
+                member=number,
+                **how,
+            )
+            taught: list[Epoch] = []
+            if settings.train.teacher != "none":
+                teachers = sides[settings.teacher().network.rows]
+                if own:
+                    teacher, taught = train_teacher(
+                        train,
+                        settings,
+                        seed_of(seed, number, 0),
+                        held=held,
+                        member=number,
+                        folder=self._place(folder, seed, f"{CHECKPOINT}-{number}-teacher", done),
+                        resume=resume,
+                        on_epoch=on_epoch,
+                        **how,
+                    )
+                    teachers = [teacher]
+                    done += taught
+                run.lessons = lessons(run, teachers, train, clip=self.clip)
+            place = self._place(folder, seed, f"{CHECKPOINT}-{number}", done)
+            execute(run, folder=place, resume=goes_on(place, resume, group), on_epoch=on_epoch)
+            done += run.history
+            sides[settings.network.rows].append(teacher_of(run))
+            self._add(finished(run, train, settings, shrink=False, taught=taught))
+            if held is not None:
+                told.append(held_predictions(run, train, held))
+        self.n_valid = 0 if held is None else int(held.sum())
+        self._weigh(train, held, told, [len(entry) for entry in entries])
+
+    def _add(self, member: FittedNetwork) -> None:
+        self.members.append(member)
+        self.epochs = [epoch for each in self.members for epoch in each.epochs]
+        self.teacher_epochs = [e for each in self.members for e in each.teacher_epochs]
+        self.best_epoch = [each.best_epoch for each in self.members]
+
+    def _weigh(
+        self, train: Ratings, held: Mask | None, told: list[Float64], copies: list[int]
+    ) -> None:
+        """Choose both sets of weights by the members' predictions of the validation part."""
+        size = len(self.members)
+        ends = np.cumsum(copies)
+        entries = [list(range(end - n, end)) for n, end in zip(copies, ends, strict=True)]
+        by_users = [entry for entry in entries if not self.members[entry[0]].by_items]
+        if held is None:
+            self.known = Blend.equal(size).weights
+            self.new = Blend.equal(size, [m for entry in by_users for m in entry]).weights
+            return
+        base = held_bias(train, held)
+        wanted = train.by_user.values[train.by_user.aligned(held)] - base
+        sets = []
+        for some in (entries, by_users):
+            each = [np.mean([told[m] for m in entry], axis=0) - base for entry in some]
+            deviations = np.column_stack(each) if each else np.zeros((len(base), 0))
+            sets.append(fit_blend(deviations, wanted, some, size).weights)
+        self.known, self.new = sets
+        deviations = np.array(told) - base
+        answers = []
+        for weights, new in ((self.known, 0.0), (self.new, 1.0)):
+            spread = disagreement(deviations, np.tile(weights[:, None], len(base)))
+            extras = self._extras(spread, np.full(len(base), new))
+            answers.append((base + weights @ deviations, extras))
+        self._held = held_errors(train, held, *answers)
+
+    def _errors(self, train: Ratings) -> Errors:
+        held, self._held = self._held, None
+        return held or super()._errors(train)
+
+    def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+        tensors: dict[str, npt.NDArray[Any]] = {"blend.known": self.known, "blend.new": self.new}
+        configs = []
+        for number, member in enumerate(self.members):
+            own, config = member.state()
+            tensors |= {f"member.{number}.{name}": array for name, array in own.items()}
+            configs.append(config)
+        # Members with items as rows were given the same ratings: these are kept once.
+        shared = [n for n, member in enumerate(self.members) if member.by_items]
+        for name in ("indptr", "indices", "values"):
+            for number in shared[1:]:
+                del tensors[f"member.{number}.known.{name}"]
+        return tensors, {
+            "settings": self.settings.model_dump(mode="json"),
+            "n_valid": self.n_valid,
+            "members": configs,
+        }
+
+    @classmethod
+    def _restore(cls, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> Self:
+        model = cls(settings=Settings.make(config["settings"], "model"), device="cpu")
+        known: Csr | None = None
+        for number, each in enumerate(config["members"]):
+            prefix = f"member.{number}."
+            own = {n.removeprefix(prefix): a for n, a in tensors.items() if n.startswith(prefix)}
+            member = FittedNetwork.restore(own, each)
+            if member.settings.network.rows == "items":
+                known = member.known = known or member.known
+            model._add(member)
+        model.known, model.new = tensors["blend.known"], tensors["blend.new"]
+        model.n_valid = config["n_valid"]
+        return model

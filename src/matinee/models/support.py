@@ -1,0 +1,99 @@
+"""Small parts of ``Recommender`` that know nothing of models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ..data import Ratings
+from ..errors import DataError
+
+if TYPE_CHECKING:
+    from .base import Recommender
+
+
+def checked(ratings: Ratings) -> Ratings:
+    """The ratings, compact, if a model can be trained on them.
+
+    Raises:
+        DataError: Fewer than two users or items, a repeated pair, or a value not finite.
+    """
+    bad = np.flatnonzero(~np.isfinite(ratings.values))
+    if len(bad):
+        user = ratings.user_ids.ids[ratings.users[bad[0]]]
+        item = ratings.item_ids.ids[ratings.items[bad[0]]]
+        raise DataError(
+            f"{ratings.name}: the rating of item {item} by user {user} is {ratings.values[bad[0]]}"
+            f" ({len(bad):,} such); leave these rows out"
+        )
+    data = ratings.compact() if len(ratings) else ratings
+    for what, count in (("user", data.n_users), ("item", data.n_items)):
+        if len(data) == 0 or count < 2:
+            have = 0 if len(data) == 0 else count
+            raise DataError(
+                f"{ratings.name}: {len(ratings):,} ratings with {have} {what}"
+                f"{'' if have == 1 else 's'}; training needs at least two users and two items"
+            )
+    by_user = data.by_user
+    same = by_user.indices[1:] == by_user.indices[:-1]
+    starts = by_user.indptr[1:-1]
+    same[starts - 1] = False  # data is compact, so no row is empty
+    if same.any():
+        at = int(np.argmax(same))
+        row = int(np.searchsorted(by_user.indptr, at, side="right")) - 1
+        raise DataError(
+            f"{ratings.name}: user {data.user_ids.ids[row]} rated item "
+            f"{data.item_ids.ids[by_user.indices[at]]} twice ({int(same.sum()):,} such); "
+            "matinee.load settles repeated ratings"
+        )
+    return data
+
+
+class ItemVectors(NamedTuple):
+    """What a linear last layer knows of the items.
+
+    A person's unclipped prediction of an item is ``hidden . vector + bias``, plus the person's own
+    bias, which moves no item past another.
+
+    Attributes:
+        vectors: float32 (n_items, width).
+        biases: float32 (n_items,), offsets included.
+    """
+
+    vectors: npt.NDArray[np.float32]
+    biases: npt.NDArray[np.float32]
+
+
+def item_vectors(model: Recommender) -> ItemVectors | None:
+    """The learned vectors of the items, of a model loaded light that has any; else None."""
+    tell = getattr(model, "item_space", None)
+    found: ItemVectors | None = None if tell is None else tell()
+    return found
+
+
+def item_counts(model: Recommender) -> npt.NDArray[np.int64] | None:
+    """Training ratings of each item, int64 (n_items,).
+
+    None of a model that was saved without histories before counts were kept beside them.
+    """
+    if model._item_counts is None and model.histories is not None:
+        counts = np.bincount(model.histories.items, minlength=model.n_items)
+        model._item_counts = counts.astype(np.int64)
+    return model._item_counts
+
+
+def as_column(ids: Any) -> npt.NDArray[Any]:
+    """One id or many as a one-dimensional array, without turning numbers among text into text."""
+    if isinstance(ids, np.ndarray):
+        return np.atleast_1d(ids)
+    if hasattr(ids, "to_numpy"):
+        return np.asarray(ids.to_numpy())
+    if isinstance(ids, str | bytes) or not isinstance(ids, Iterable):
+        ids = [ids]
+    values = list(ids)
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column

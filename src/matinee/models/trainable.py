@@ -1,0 +1,158 @@
+"""What the models made of networks have in common: how they are fitted and saved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from ..data import Ratings
+from ..errors import UsageError
+from ..train import Epoch, RunFolder, Settings, drop_checkpoints
+from ..train import preset as _preset
+from ..train.checkpoint import CHECKPOINT
+from ..train.distributed import ALONE, Group
+from .base import Recommender
+from .networks.training import choose_device
+
+
+class Trainable(Recommender):
+    """A model that is trained epoch by epoch: ``Autoencoder``, ``Ensemble`` or a rival.
+
+    Args:
+        preset: Name of a preset (``matinee presets`` lists them) or path of a TOML file.
+        settings: All options, instead of a preset.
+        device: "cpu", "cuda", or "auto" for CUDA where there is one.
+        **overrides: Single options by name, over the preset: ``hidden=[64]``, ``epochs=5``.
+
+    Attributes:
+        settings: The options.
+        device: Where it trains.
+        epochs: Metrics of every epoch, after ``fit``.
+        best_epoch: The epoch whose weights the model has: the best by the validation part, or the
+            last where none is kept out. Of an ensemble, each member's.
+        n_valid: Ratings in the validation part.
+        teacher_epochs: Metrics of every epoch of the network's teacher, where it has one.
+    """
+
+    settings_kind: ClassVar[str] = "autoencoder"
+    """The kind of settings that describe such a model."""
+    best_epoch: int | list[int]
+
+    def __init__(
+        self,
+        preset: str = "default",
+        *,
+        settings: Settings | None = None,
+        device: str = "auto",
+        **overrides: Any,
+    ) -> None:
+        self.settings = (settings or _preset(preset)).replace(overrides, type(self).__name__)
+        if self.settings.kind != self.settings_kind:
+            raise UsageError(
+                f"{type(self).__name__}: these settings are of kind {self.settings.kind!r}; "
+                "matinee.model makes the model that they describe"
+            )
+        self.device = choose_device(device)
+        self.clip = self.settings.network.clip
+        self.epochs: list[Epoch] = []
+        self.best_epoch = 0
+        self.n_valid = 0
+        self.teacher_epochs: list[Epoch] = []
+        self._run_folders: list[RunFolder] = []
+
+    @property
+    def planned_epochs(self) -> dict[tuple[int, bool], int]:
+        """Epochs, at most, of each network that ``fit`` trains, in this order.
+
+        By number in an ensemble (0 for a network of its own), and whether it is the teacher of it.
+        """
+        train = self.settings.train
+        both = {(0, True): train.epochs_of_teacher, (0, False): train.epochs}
+        return {network: epochs for network, epochs in both.items() if epochs}
+
+    def fit(
+        self,
+        train: Ratings,
+        *,
+        seed: int = 0,
+        on_epoch: Callable[[Epoch], None] | None = None,
+        folder: Path | str | None = None,
+        resume: bool = False,
+        watch: Mapping[str, Ratings] | None = None,
+        measure: Iterable[str] = (),
+        group: Group = ALONE,
+        **options: Any,
+    ) -> Self:
+        """Train on ratings.
+
+        Args:
+            train: Ratings of at least two users and two items.
+            seed: Seeds weights, order, dropout and the validation part.
+            on_epoch: Called with each epoch's metrics. What it raises ends training.
+            folder: Run folder, for ``metrics.jsonl`` and checkpoints.
+            resume: Go on from the folder's checkpoint, to the same weights as without a stop.
+            watch: Held-out ratings by name to score after each epoch, for curves. Nothing is
+                chosen by them; ratings of unknown users and items are left out, and with them a
+                set that has no others.
+            measure: Further figures of each epoch, for studies: see ``train.MEASURES``.
+            group: The processes that torchrun started, which then share the work and must all call
+                this alike: ``with matinee.Group.join() as group``. Each ends with the model; the
+                first alone uses the folder.
+            **options: There are no others; a wrong name is an error.
+
+        Returns:
+            The model itself.
+
+        Raises:
+            DataError: Too few users or items, or a value that is no rating.
+            TrainingError: The loss diverged.
+            ProcessError: Another process of the group failed, or was given something else.
+            UsageError: Nothing to resume, or the checkpoint is of another run.
+        """
+        if resume and folder is None:
+            raise UsageError("resume needs the folder of the run to go on with")
+        place = Path(folder) if folder is not None and group.first else None
+        if place is not None and not resume:
+            drop_checkpoints(place)
+        self._run_folders = []
+        return super().fit(
+            train,
+            seed=seed,
+            on_epoch=on_epoch,
+            folder=place,
+            resume=resume,
+            watch=watch or {},
+            measure=frozenset(measure),
+            group=group,
+            **options,
+        )
+
+    def save(
+        self, path: Path | str, *, histories: bool = True, extra: dict[str, Any] | None = None
+    ) -> Path:
+        """See ``Recommender.save``. The checkpoints of the run that made the model then go."""
+        saved = super().save(path, histories=histories, extra=extra)
+        for folder in self._run_folders:
+            folder.remove()
+        self._run_folders = []
+        return saved
+
+    def _place(
+        self, folder: Path | None, seed: int, name: str = CHECKPOINT, before: Sequence[Epoch] = ()
+    ) -> RunFolder | None:
+        """Where a network's run leaves its metrics and its checkpoint, if anywhere."""
+        if folder is None:
+            return None
+        place = RunFolder(folder, self._identity(seed), name=name, before=before)
+        self._run_folders.append(place)
+        return place
+
+    def _identity(self, seed: int) -> dict[str, Any]:
+        """What a run is, so that no checkpoint of another is taken for its own."""
+        return {
+            "settings": self.settings.model_dump(mode="json"),
+            "seed": seed,
+            "data": self.provenance.fingerprint,
+            "device": self.device,
+        }

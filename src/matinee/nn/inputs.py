@@ -1,0 +1,326 @@
+"""How rows of ratings become a batch for the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit, prange
+
+from ._config import NetworkConfig
+from ._row_outputs import CENTRING, RowOutputs
+from .sparse.random import uniform
+
+Float = npt.NDArray[np.floating[Any]]
+Float32 = npt.NDArray[np.float32]
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+
+MAX_LEVELS = 16
+"""A scale with more distinct values than this is cut into as many levels by its quantiles."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Some rows, entry by entry: what the loss looks at, and what the encoder is shown.
+
+    Attributes:
+        indptr: int64 (rows + 1,), the entries of each row.
+        column: int32 (entries,), row of the output table.
+        target: float (entries,), the rating less the offset.
+        weight: float (entries,), share in the loss; 0 hides the entry from it.
+        in_ptr: int64 (rows + 1,), the inputs of each row; ``indptr`` itself for plain ratings.
+        source: int32 (inputs,), row of the input table; ``column`` itself for plain ratings.
+        coef: float (inputs,), what that row is multiplied by; 0 for an entry not shown.
+        row_bias: float (rows,), what the row's shown ratings say of its own bias (zero unless
+            centring by bias).
+    """
+
+    indptr: Int64
+    column: Int32
+    target: Float
+    weight: Float
+    in_ptr: Int64
+    source: Int32
+    coef: Float
+    row_bias: Float
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return len(self.indptr) - 1
+
+    def take(self, rows: slice) -> Batch:
+        """Some neighbouring rows of it, as views."""
+        if rows == slice(0, self.rows):
+            return self
+        ptr = self.indptr[rows.start : rows.stop + 1]
+        entries = slice(ptr[0], ptr[-1])
+        ptr, column = ptr - ptr[0], self.column[entries]
+        if self.source is self.column:
+            in_ptr, source, inputs = ptr, column, entries
+        else:
+            in_ptr = self.in_ptr[rows.start : rows.stop + 1]
+            inputs = slice(in_ptr[0], in_ptr[-1])
+            in_ptr, source = in_ptr - in_ptr[0], self.source[inputs]
+        return Batch(
+            indptr=ptr,
+            column=column,
+            target=self.target[entries],
+            weight=self.weight[entries],
+            in_ptr=in_ptr,
+            source=source,
+            coef=self.coef[inputs],
+            row_bias=self.row_bias[rows],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """The fitted recipe that turns ratings into batches, and outputs back into ratings.
+
+    Attributes:
+        kind: How a rating becomes input: see ``NetworkConfig.input``.
+        levels: float32 ascending level values, empty unless ``kind`` is "levels".
+        sqrt: Whether a row's input is divided by the root of its visible count.
+        offset: float32 (columns,), what is taken off every rating in a column.
+        row_reg: Shrinkage of the row's own bias, in ratings; negative for no row bias.
+        outputs: What is done to the outputs for a row.
+    """
+
+    kind: Literal["ratings", "presence", "levels"]
+    levels: Float32
+    sqrt: bool
+    offset: Float32
+    row_reg: float
+    outputs: RowOutputs = field(default_factory=RowOutputs)
+
+    @property
+    def table_rows(self) -> int:
+        """Number of rows of the input table."""
+        each = {"ratings": 1, "presence": 2, "levels": len(self.levels)}
+        return len(self.offset) * each[self.kind]
+
+    def batch(
+        self,
+        indptr: Int64,
+        indices: Int32,
+        values: Float32,
+        rows: Int64,
+        *,
+        salt: int = 0,
+        conditional: bool = False,
+        dropout: float = 0.0,
+        dtype: type[np.floating[Any]] = np.float32,
+    ) -> Batch:
+        """A batch of some rows of a CSR.
+
+        Args:
+            indptr: int64 (all rows + 1,).
+            indices: int32 (all entries,), columns.
+            values: float32 (all entries,), ratings.
+            rows: int64, which rows, in which order.
+            salt: Seed of this batch's own randomness.
+            conditional: Show the encoder a random share of each row (uniform 0 to 1) and weigh
+                only the rest in the loss, up to the row's size.
+            dropout: Share of the entries hidden from the encoder but kept in the loss.
+            dtype: float32, or float64 for checks.
+        """
+        counts = indptr[rows + 1] - indptr[rows]
+        ptr = np.zeros(len(rows) + 1, dtype=np.int64)
+        np.cumsum(counts, out=ptr[1:])
+        entries = int(ptr[-1])
+        shown = np.ones(entries, dtype=np.bool_)
+        visible = counts
+        if conditional or dropout > 0.0:
+            visible = np.empty(len(rows), dtype=np.int64)
+            seed = np.uint64(salt & 0xFFFFFFFFFFFFFFFF)
+            _show(ptr, seed, conditional, dropout, shown, visible)
+
+        column = np.empty(entries, dtype=np.int32)
+        target = np.empty(entries, dtype=dtype)
+        weight = np.empty(entries, dtype=dtype)
+        row_bias = np.empty(len(rows), dtype=dtype)
+        lift = np.ones(len(rows), dtype=dtype)
+        if self.sqrt:
+            lift /= np.sqrt(np.maximum(visible, 1))
+        if dropout > 0.0 and not conditional:
+            lift /= 1.0 - dropout
+        given = (indptr, indices, values, rows, ptr, shown, visible)
+        _outputs(*given, self.offset, self.row_reg, conditional, column, target, weight, row_bias)
+
+        if self.kind == "ratings":  # one input an entry, shown or not: both share their columns
+            coef = np.empty(entries, dtype=dtype)
+            _rating_inputs(ptr, shown, target, lift, coef)
+            return Batch(ptr, column, target, weight, ptr, column, coef, row_bias)
+        each = 2 if self.kind == "presence" else 1
+        in_ptr = np.zeros(len(rows) + 1, dtype=np.int64)
+        np.cumsum(visible * each, out=in_ptr[1:])
+        source = np.empty(in_ptr[-1], dtype=np.int32)
+        coef = np.empty(in_ptr[-1], dtype=dtype)
+        if self.kind == "presence":
+            _presence_inputs(ptr, shown, column, target, lift, in_ptr, source, coef)
+        else:
+            first = indptr[rows]
+            _level_inputs(
+                ptr, shown, column, values, first, self.levels, lift, in_ptr, source, coef
+            )
+        return Batch(ptr, column, target, weight, in_ptr, source, coef, row_bias)
+
+
+def fit_inputs(
+    config: NetworkConfig, values: Float32, offset: Float32, row_reg: float = 5.0
+) -> Inputs:
+    """The recipe for some training ratings.
+
+    Args:
+        config: The network's options.
+        values: float32, the training ratings, from which the levels are read.
+        offset: float32 (columns,): mean, or mean plus column bias; zeros for no centring.
+        row_reg: Shrinkage of a row's own bias where ``center = "bias"``.
+    """
+    levels = np.empty(0, dtype=np.float32)
+    if config.input == "levels":
+        distinct = np.unique(values)
+        if len(distinct) > MAX_LEVELS:
+            shares = (np.arange(MAX_LEVELS) + 0.5) / MAX_LEVELS
+            distinct = np.unique(np.quantile(values, shares).astype(np.float32))
+        levels = distinct.astype(np.float32)
+    return Inputs(
+        kind=config.input,
+        levels=levels,
+        sqrt=config.input_scale == "sqrt",
+        offset=offset.astype(np.float32),
+        row_reg=row_reg if config.center == "bias" else -1.0,
+        outputs=RowOutputs(reg=CENTRING if config.centers_output else -1.0),
+    )
+
+
+@njit(inline="always")
+def _level(levels: Float32, value: float) -> int:
+    """Index of the level nearest to a value."""
+    low, high = 0, len(levels) - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if levels[middle] <= value:
+            low = middle
+        else:
+            high = middle
+    return low if value - levels[low] <= levels[high] - value else high
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def _show(
+    ptr: Int64,
+    salt: np.uint64,
+    conditional: bool,
+    dropout: float,
+    shown: npt.NDArray[np.bool_],
+    visible: Int64,
+) -> None:
+    """Draw which entries the encoder is shown, and count them by row."""
+    for b in prange(len(ptr) - 1):
+        share = 1.0 - dropout
+        if conditional:
+            share = uniform(salt ^ np.uint64(0x5851F42D4C957F2D), np.uint64(b))
+        count = 0
+        for j in range(ptr[b], ptr[b + 1]):
+            shown[j] = uniform(salt, np.uint64(j)) < share
+            count += shown[j]
+        visible[b] = count
+
+
+@njit(cache=True, nogil=True, parallel=True, error_model="numpy")
+def _outputs(
+    indptr: Int64,
+    indices: Int32,
+    values: Float32,
+    rows: Int64,
+    ptr: Int64,
+    shown: npt.NDArray[np.bool_],
+    visible: Int64,
+    offset: Float32,
+    row_reg: float,
+    conditional: bool,
+    column: Int32,
+    target: Float,
+    weight: Float,
+    row_bias: Float,
+) -> None:
+    """Columns, targets and weights of the entries, and the rows' own biases."""
+    for b in prange(len(rows)):
+        first = indptr[rows[b]]
+        base = ptr[b]
+        n = ptr[b + 1] - base
+        own = 0.0
+        if row_reg >= 0.0 and visible[b] > 0:
+            for j in range(n):
+                if shown[base + j]:
+                    own += values[first + j] - offset[indices[first + j]]
+            own /= visible[b] + row_reg
+        row_bias[b] = own
+        for j in range(n):
+            c = indices[first + j]
+            column[base + j] = c
+            target[base + j] = values[first + j] - offset[c] - own
+            weight[base + j] = 1
+        if conditional:  # the scored entries stand for the whole row
+            share = n / max(n - visible[b], 1)
+            for j in range(n):
+                weight[base + j] = 0 if shown[base + j] else share
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def _rating_inputs(
+    ptr: Int64, shown: npt.NDArray[np.bool_], target: Float, lift: Float, coef: Float
+) -> None:
+    for b in prange(len(ptr) - 1):
+        for j in range(ptr[b], ptr[b + 1]):
+            coef[j] = shown[j] * lift[b] * target[j]
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def _presence_inputs(
+    ptr: Int64,
+    shown: npt.NDArray[np.bool_],
+    column: Int32,
+    target: Float,
+    lift: Float,
+    in_ptr: Int64,
+    source: Int32,
+    coef: Float,
+) -> None:
+    for b in prange(len(ptr) - 1):
+        place = in_ptr[b]
+        for j in range(ptr[b], ptr[b + 1]):
+            if shown[j]:
+                source[place] = 2 * column[j]
+                coef[place] = lift[b]
+                source[place + 1] = 2 * column[j] + 1
+                coef[place + 1] = lift[b] * target[j]
+                place += 2
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def _level_inputs(
+    ptr: Int64,
+    shown: npt.NDArray[np.bool_],
+    column: Int32,
+    values: Float32,
+    first: Int64,
+    levels: Float32,
+    lift: Float,
+    in_ptr: Int64,
+    source: Int32,
+    coef: Float,
+) -> None:
+    for b in prange(len(ptr) - 1):
+        place = in_ptr[b]
+        for j in range(ptr[b], ptr[b + 1]):
+            if shown[j]:
+                level = _level(levels, values[first[b] + j - ptr[b]])
+                source[place] = column[j] * len(levels) + level
+                coef[place] = lift[b]
+                place += 1

@@ -1,0 +1,1 @@
+"""Kernels of the two layers beside the ratings: cost by ratings, never users x items."""

@@ -1,0 +1,270 @@
+"""Compiled kernels of the two big layers: their cost is the number of ratings times the width.
+
+The first layer is a weighted sum of the table rows of the rated items; the last is a dot product
+for each entry that the loss looks at. No batch x items array exists. Gradients of both tables
+stay in factored form (entries times activations) and are spent by the optimiser's kernels, which
+need the entries by column: ``transpose`` gives that.
+
+Entries come as CSR: ``indptr`` (rows + 1), and per entry a table row, a coefficient, a target and
+a weight. A zero coefficient hides an entry from the encoder, a zero weight from the loss.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit, prange
+
+from ..activations import activate, slope
+
+# Sums may be re-associated (that is what lets them use vector units); NaN and infinity keep their
+# meaning, so that a diverging loss is seen.
+FAST = {"reassoc", "contract", "nsz", "arcp"}
+
+Float = npt.NDArray[np.floating[Any]]
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+
+
+@njit(inline="always")
+def add_weighted(value: Float, pick: Int32, n: int, table: Float, out: Float) -> None:
+    """``out += sum of value[p] * table[pick[p]]`` over the first n picks.
+
+    Four rows at a time: each pass over ``out`` then loads and stores it once for four rows, which
+    is worth a factor of two where the table sits in cache.
+    """
+    width = len(out)
+    p = 0
+    while p + 4 <= n:
+        i0, i1, i2, i3 = pick[p], pick[p + 1], pick[p + 2], pick[p + 3]
+        v0, v1, v2, v3 = value[p], value[p + 1], value[p + 2], value[p + 3]
+        for k in range(width):
+            out[k] += v0 * table[i0, k] + v1 * table[i1, k] + v2 * table[i2, k] + v3 * table[i3, k]
+        p += 4
+    while p < n:
+        i, v = pick[p], value[p]
+        for k in range(width):
+            out[k] += v * table[i, k]
+        p += 1
+
+
+@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
+def encode(indptr: Int64, index: Int32, coef: Float, table: Float, out: Float) -> None:
+    """``out[r] = sum_j coef[j] * table[index[j]]`` over the entries j of each row.
+
+    Args:
+        indptr: int64 (rows + 1,).
+        index: int32 (entries,), rows of the table.
+        coef: float (entries,).
+        table: float (n, width).
+        out: float (rows, width), overwritten.
+    """
+    for r in prange(len(indptr) - 1):
+        first, last = indptr[r], indptr[r + 1]
+        pick = np.empty(last - first, dtype=np.int32)
+        value = np.empty(last - first, dtype=table.dtype)
+        n = 0
+        for j in range(first, last):
+            c = coef[j]
+            pick[n] = index[j]
+            value[n] = c
+            n += c != 0
+        row = out[r]
+        row[:] = 0
+        add_weighted(value, pick, n, table, row)
+
+
+@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
+def decode(
+    indptr: Int64, index: Int32, hidden: Float, table: Float, bias: Float, act: int, out: Float
+) -> None:
+    """``out[j] = act(hidden[r] . table[index[j]] + bias[index[j]])`` for the entries j of row r.
+
+    Args:
+        indptr: int64 (rows + 1,).
+        index: int32 (entries,).
+        hidden: float (rows, width).
+        table: float (n, width).
+        bias: float (n,).
+        act: Code of the output activation.
+        out: float (entries,), overwritten.
+    """
+    width = table.shape[1]
+    for r in prange(len(indptr) - 1):
+        for j in range(indptr[r], indptr[r + 1]):
+            i = index[j]
+            dot = hidden[r, 0] * table[i, 0]
+            for k in range(1, width):
+                dot += hidden[r, k] * table[i, k]
+            out[j] = activate(act, dot + bias[i])
+
+
+@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
+def decode_loss(
+    indptr: Int64,
+    index: Int32,
+    target: Float,
+    weight: Float,
+    hidden: Float,
+    table: Float,
+    bias: Float,
+    act: int,
+    error: Float,
+    d_hidden: Float,
+) -> float:
+    """Weighted squared error at the entries, with its gradient, in one pass over the table rows.
+
+    For ``loss = sum_j weight[j] * (prediction[j] - target[j])^2 / sum_j weight[j]``.
+
+    Args:
+        indptr: int64 (rows + 1,).
+        index: int32 (entries,).
+        target: float (entries,).
+        weight: float (entries,), not negative, and with a positive sum.
+        hidden: float (rows, width).
+        table: float (n, width).
+        bias: float (n,).
+        act: Code of the output activation.
+        error: float (entries,), overwritten by d loss / d (pre-activation output).
+        d_hidden: float (rows, width), overwritten by d loss / d hidden.
+
+    Returns:
+        The loss.
+    """
+    width = table.shape[1]
+    rows = len(indptr) - 1
+    total = np.zeros(rows, dtype=np.float64)
+    mass = 0.0
+    for r in prange(rows):
+        for j in range(indptr[r], indptr[r + 1]):
+            mass += weight[j]
+    mass = max(mass, 1e-30)
+    type_ = table.dtype.type
+    scale = type_(2.0 / mass)
+    for r in prange(rows):
+        first, last = indptr[r], indptr[r + 1]
+        pick = np.empty(last - first, dtype=np.int32)
+        where = np.empty(last - first, dtype=np.int64)
+        value = np.empty(last - first, dtype=table.dtype)
+        n = 0
+        for j in range(first, last):
+            seen = weight[j] != 0
+            error[j] = 0
+            pick[n] = index[j]
+            where[n] = j
+            n += seen
+        h = hidden[r]
+        row = d_hidden[r]
+        row[:] = 0
+        p = 0
+        # The products and the sum back take the same four table rows while they are in cache.
+        while p < n:
+            few = min(4, n - p)
+            if few == 4:
+                i0, i1, i2, i3 = pick[p], pick[p + 1], pick[p + 2], pick[p + 3]
+                d0, d1, d2, d3 = type_(0), type_(0), type_(0), type_(0)
+                for k in range(width):
+                    hk = h[k]
+                    d0 += hk * table[i0, k]
+                    d1 += hk * table[i1, k]
+                    d2 += hk * table[i2, k]
+                    d3 += hk * table[i3, k]
+                value[p], value[p + 1], value[p + 2], value[p + 3] = d0, d1, d2, d3
+            else:
+                for q in range(p, n):
+                    i = pick[q]
+                    dot = type_(0)
+                    for k in range(width):
+                        dot += h[k] * table[i, k]
+                    value[q] = dot
+            for q in range(p, p + few):
+                j = where[q]
+                dot = value[q] + bias[pick[q]]
+                miss = activate(act, dot) - target[j]
+                total[r] += weight[j] * miss * miss
+                value[q] = type_(scale * weight[j] * miss * slope(act, dot))
+                error[j] = value[q]
+            if few == 4:
+                v0, v1, v2, v3 = value[p], value[p + 1], value[p + 2], value[p + 3]
+                for k in range(width):
+                    row[k] += (
+                        v0 * table[i0, k]
+                        + v1 * table[i1, k]
+                        + v2 * table[i2, k]
+                        + v3 * table[i3, k]
+                    )
+            else:
+                for q in range(p, n):
+                    i, v = pick[q], value[q]
+                    for k in range(width):
+                        row[k] += v * table[i, k]
+            p += few
+    return float(total.sum() / mass)
+
+
+@njit(cache=True, nogil=True)
+def transpose(
+    indptr: Int64,
+    index: Int32,
+    count: Int32,
+    columns: Int32,
+    start: Int64,
+    row_of: Int32,
+    entry_of: Int32,
+) -> int:
+    """The entries by column: which table rows a batch touches, and by which entries.
+
+    Args:
+        indptr: int64 (rows + 1,).
+        index: int32 (entries,).
+        count: int32 (n,) scratch, all zero before and after.
+        columns: int32, room for min(n, entries): the distinct table rows; ascending, unless the
+            batch touches few of them.
+        start: int64, room for one more than ``columns``: where each column's entries begin.
+        row_of: int32 (entries,): the batch row of each entry, by column.
+        entry_of: int32 (entries,): the position of each entry in ``index``, by column.
+
+    Returns:
+        The number of distinct columns.
+    """
+    n = 0
+    if 4 * len(index) < len(count):
+        for j in range(len(index)):
+            i = index[j]
+            if count[i] == 0:
+                columns[n] = i
+                n += 1
+            count[i] += 1
+    else:  # in table order, so that the rows are read nearly in sequence
+        for j in range(len(index)):
+            count[index[j]] += 1
+        for i in range(len(count)):
+            if count[i] > 0:
+                columns[n] = i
+                n += 1
+    start[0] = 0
+    for u in range(n):
+        i = columns[u]
+        start[u + 1] = start[u] + count[i]
+        count[i] = start[u]
+    for r in range(len(indptr) - 1):
+        for j in range(indptr[r], indptr[r + 1]):
+            i = index[j]
+            row_of[count[i]] = r
+            entry_of[count[i]] = j
+            count[i] += 1
+    for u in range(n):
+        count[columns[u]] = 0
+    return n
+
+
+@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
+def column_sums(columns: Int32, start: Int64, entry_of: Int32, error: Float, out: Float) -> None:
+    """``out[column] += sum of error`` over each column's entries: the output bias's gradient."""
+    for u in prange(len(columns)):
+        total = error.dtype.type(0)
+        for p in range(start[u], start[u + 1]):
+            total += error[entry_of[p]]
+        out[columns[u]] += total

@@ -1,0 +1,71 @@
+"""The two big layers in torch's own operations: what runs on CUDA, and what the kernels must equal.
+
+Cost is by entries here too: an embedding bag at the input, a gather and a dot product per entry at
+the output. Gradients are torch's own.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ..activations import TORCH
+from ..inputs import Batch
+from ..network import Network
+
+
+def tensors(batch: Batch, device: torch.device, dtype: torch.dtype) -> dict[str, Tensor]:
+    """A batch's arrays on a device; ``row`` is the batch row of each entry."""
+    ptr = torch.from_numpy(batch.indptr).to(device)
+    return {
+        "offsets": torch.from_numpy(batch.in_ptr[:-1]).to(device),
+        "row": torch.repeat_interleave(torch.arange(batch.rows, device=device), ptr.diff()),
+        "column": torch.from_numpy(batch.column).to(device).long(),
+        "source": torch.from_numpy(batch.source).to(device).long(),
+        "coef": torch.from_numpy(batch.coef).to(device, dtype),
+        "target": torch.from_numpy(batch.target).to(device, dtype),
+        "weight": torch.from_numpy(batch.weight).to(device, dtype),
+    }
+
+
+def encode(network: Network, entries: dict[str, Tensor]) -> Tensor:
+    """The encoder's sums, (rows, hidden[0])."""
+    return functional.embedding_bag(
+        entries["source"],
+        network.table_in,
+        entries["offsets"],
+        mode="sum",
+        per_sample_weights=entries["coef"],
+    )
+
+
+def decode(network: Network, entries: dict[str, Tensor], hidden: Tensor) -> Tensor:
+    """The prediction of each entry, (entries,)."""
+    column = entries["column"]
+    dot = (hidden[entries["row"]] * network.table_out[column]).sum(dim=1)
+    return TORCH[network.config.output_activation](dot + network.bias_out[column])
+
+
+def encode_all(values: Tensor, table: Tensor) -> Tensor:
+    """The encoder's sums where every row has an input at each of m columns.
+
+    Args:
+        values: (rows, m), the inputs.
+        table: (m, each, width), the input table's rows of those columns: one a column, or with
+            input = "presence" two.
+    """
+    sums = values @ table[:, -1]
+    return sums if table.shape[1] == 1 else sums + table[:, 0].sum(dim=0)
+
+
+def decode_all(network: Network, hidden: Tensor, table: Tensor, bias: Tensor) -> Tensor:
+    """The prediction of every row at each of m columns, (rows, m), from their (m, width) rows."""
+    dot = torch.addmm(bias, hidden, table.t())
+    return TORCH[network.config.output_activation](dot)
+
+
+def masked_mse(prediction: Tensor, entries: dict[str, Tensor]) -> Tensor:
+    """Weighted mean of the squared errors over the entries the loss looks at."""
+    miss = prediction - entries["target"]
+    return (entries["weight"] * miss * miss).sum() / entries["weight"].sum().clamp_min(1e-30)

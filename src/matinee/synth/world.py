@@ -1,0 +1,374 @@
+"""The model behind generated ratings: who exists, what they like, and what is exactly expected."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import ConfigDict, Field
+from scipy.special import ndtri
+
+from ..config import Config
+from ..data.ratings import ItemTable, Ratings, Scale
+from ..data.vocabulary import Vocabulary
+from ..errors import UnknownIdError, UsageError
+from ._kernels import Tables, alias_table, draw, expectations
+from ._titles import GENRES, SHARES, make_titles
+
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+
+_WINDOW = (946_684_800, 1_104_537_600)
+"""2000-01-01 to 2005-01-01; every film is from before it."""
+
+
+class SynthConfig(Config):
+    """Everything that decides what is generated. Spreads are in stars of a scale of 1 to 5."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+    users: Annotated[int, Field(ge=2, le=2**31 - 1)]
+    """Number of users; each has a rating."""
+    items: Annotated[int, Field(ge=2, le=2**31 - 1)]
+    """Number of items; each has a rating."""
+    ratings: Annotated[int, Field(ge=2)]
+    """Number of ratings, exactly."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    """Same seed and options, same ratings."""
+    low: float = 1.0
+    """Lowest rating."""
+    high: float = 5.0
+    """Highest rating."""
+    step: Annotated[float, Field(gt=0)] = 1.0
+    """Distance between two ratings of the scale."""
+    rank: Annotated[int, Field(ge=1, le=512)] = 8
+    """Numbers in a taste, and in an item."""
+    noise: Annotated[float, Field(gt=0)] = 0.85
+    """Standard deviation of what nobody can know of a rating, before rounding."""
+    mean: float = 3.23
+    """Score of a middling item by a middling user with a middling match, on the scale of 1 to 5."""
+    item_spread: Annotated[float, Field(ge=0)] = 0.64
+    """Standard deviation of the item biases."""
+    user_spread: Annotated[float, Field(ge=0)] = 0.44
+    """Standard deviation of the user biases."""
+    taste: Annotated[float, Field(ge=0)] = 0.485
+    """How much a match of taste is worth to the median user."""
+    taste_spread: Annotated[float, Field(ge=0)] = 0.3
+    """Standard deviation of the log of that, over users."""
+    twin: Annotated[float, Field(ge=-1, le=1)] = 0.3
+    """Correlation of the two tastes of an account; at 1 tastes are linear."""
+    genre: Annotated[float, Field(ge=0, le=1)] = 0.6
+    """Share of an item's factors that its genres decide."""
+    fame: Annotated[float, Field(ge=-1, le=1)] = 0.4
+    """Correlation of an item's bias with its popularity."""
+    pull: Annotated[float, Field(ge=0)] = 0.7
+    """How much people choose what matches their taste; 0 is not at all."""
+    skew: Annotated[float, Field(ge=0)] = 0.7
+    """Exponent of the popularity of items by rank (Zipf-Mandelbrot)."""
+    cutoff: Annotated[float, Field(ge=0)] = 3.0
+    """How fast the unpopular end falls off: times exp(-cutoff * rank), with ranks from 0 to 1."""
+    activity: Annotated[float, Field(ge=0)] = 1.0
+    """Standard deviation of the log of a user's number of ratings above the least."""
+    least: Annotated[int, Field(ge=0)] = 0
+    """Least ratings of a user; 0 for a fifth of the mean, but at least 1 and at most 20."""
+
+    @property
+    def n_levels(self) -> int:
+        """How many different ratings the scale has."""
+        return round((self.high - self.low) / self.step) + 1
+
+    def check(self) -> None:
+        """Refuse what cannot be generated.
+
+        Raises:
+            UsageError: Naming the values that do not fit together.
+        """
+        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+            raise UsageError(f"synth: the scale {self.low:g} to {self.high:g} is empty")
+        steps = (self.high - self.low) / self.step
+        if abs(steps - round(steps)) > 1e-6 * max(1.0, steps) or round(steps) < 1:
+            raise UsageError(
+                f"synth: step {self.step:g} does not divide the scale {self.low:g} to {self.high:g}"
+            )
+        if self.n_levels > 100_000:
+            raise UsageError(f"synth: {self.n_levels:,} different ratings; at most 100,000")
+        pairs = self.users * self.items
+        if self.ratings > pairs:
+            raise UsageError(
+                f"synth: {self.ratings:,} ratings asked for, but {self.users:,} users x "
+                f"{self.items:,} items are only {pairs:,} pairs"
+            )
+        need = max(self.users, self.items)
+        if self.ratings < need:
+            raise UsageError(
+                f"synth: {self.ratings:,} ratings cannot give each of {self.users:,} users and "
+                f"{self.items:,} items one; ask for at least {need:,}"
+            )
+        if self.least > self.items or self.least * self.users > self.ratings:
+            most = min(self.items, self.ratings // self.users)
+            raise UsageError(
+                f"synth: least = {self.least:,}: {self.ratings:,} ratings of {self.items:,} items "
+                f"by {self.users:,} users allow at most {most:,}"
+            )
+
+
+class Chunk(NamedTuple):
+    """The ratings of consecutive users, in order of user then item.
+
+    Attributes:
+        users: int32 user codes, shape (n,).
+        items: int32 item codes, shape (n,).
+        values: float32 ratings, shape (n,).
+        times: int64 seconds since 1970, shape (n,).
+        sums: float64, shape (users, 3): per user the sums of Var[rating | pair], of the ratings
+            and of their squares.
+    """
+
+    users: Int32
+    items: Int32
+    values: Float32
+    times: Int64
+    sums: Float64
+
+
+class World:
+    """An invented audience and catalogue, whose every rating has a known distribution.
+
+    A score is ``mean + user bias + item bias + strength * match``, where the match is the better
+    of the two tastes of an account (people share accounts) with the item's factors; the rating is
+    the score plus normal noise, rounded and clipped to the scale. Users rate what is popular and,
+    mildly, what they will like, so ratings are not missing at random. External ids are 1, 2, ...
+
+    Args:
+        config: What to invent.
+
+    Attributes:
+        config: What was asked for.
+        counts: int64 ratings of each user, shape (users,); they sum to ``config.ratings``.
+
+    Raises:
+        UsageError: The request is impossible.
+    """
+
+    def __init__(self, config: SynthConfig) -> None:
+        config.check()
+        self.config = config
+        self.counts = _activity(config, _generator(config, 1))
+        self._genres, factors = _catalogue(config, _generator(config, 2))
+        rng = _generator(config, 3)
+        rank = rng.permutation(config.items)
+        share = (rank + 0.5) / config.items
+        weights = (share + 0.015) ** -config.skew * np.exp(-config.cutoff * share)
+        weights /= weights.sum()
+        luck = rng.standard_normal(config.items)
+        fame = config.fame * ndtri(1.0 - share) + math.sqrt(1.0 - config.fame**2) * luck
+        owed = rng.permutation(config.items).astype(np.int32)
+        place = np.arange(config.items, dtype=np.int64) * config.ratings // config.items
+        owner = np.searchsorted(np.cumsum(self.counts), place, side="right")
+        threshold, alias = alias_table(weights)
+        self._tables = Tables(
+            seed=np.uint64(config.seed),
+            weights=weights,
+            threshold=threshold,
+            alias=alias,
+            factors=factors,
+            bias=config.item_spread * fame,
+            owed_ptr=np.searchsorted(owner, np.arange(config.users + 1)).astype(np.int64),
+            owed=owed,
+            mean=config.mean,
+            user_spread=config.user_spread,
+            taste=config.taste,
+            taste_spread=config.taste_spread,
+            twin=config.twin,
+            pull=config.pull,
+            noise=config.noise,
+            n_levels=config.n_levels,
+            low=config.low,
+            step=config.step,
+            start=float(_WINDOW[0]),
+            end=float(_WINDOW[1]),
+        )
+
+    @property
+    def scale(self) -> Scale:
+        """The range of the ratings."""
+        return Scale(self.config.low, self.config.high)
+
+    @cached_property
+    def item_table(self) -> ItemTable:
+        """Invented titles and genres; the genres go with the tastes."""
+        rng = _generator(self.config, 4)
+        years = 1999 - np.minimum(rng.exponential(14.0, self.config.items), 69).astype(int)
+        titles = np.array(make_titles(self._genres, years.tolist(), rng), dtype=object)
+        genres = np.empty(self.config.items, dtype=object)
+        genres[:] = self._genres
+        return ItemTable(titles, genres)
+
+    def chunks(
+        self, size: int, threads: int, report: Callable[[int], object] | None = None
+    ) -> Iterator[Chunk]:
+        """All ratings, in order; the same whatever the size and the threads.
+
+        Args:
+            size: Ratings per chunk, about: a user is never cut.
+            threads: How many users to work on at a time.
+            report: Called with the number of ratings done since the last call.
+        """
+        stops = np.cumsum(self.counts)
+        first = 0
+        with ThreadPoolExecutor(threads) as pool:
+            while first < self.config.users:
+                begun = int(stops[first - 1]) if first else 0
+                last = max(first + 1, int(np.searchsorted(stops, begun + size, side="right")))
+                yield self._draw(first, last, pool, threads, report)
+                first = last
+
+    def _draw(
+        self,
+        first: int,
+        last: int,
+        pool: ThreadPoolExecutor,
+        threads: int,
+        report: Callable[[int], object] | None,
+    ) -> Chunk:
+        offsets = np.zeros(last - first + 1, dtype=np.int64)
+        np.cumsum(self.counts[first:last], out=offsets[1:])
+        n = int(offsets[-1])
+        out = Chunk(
+            np.empty(n, np.int32),
+            np.empty(n, np.int32),
+            np.empty(n, np.float32),
+            np.empty(n, np.int64),
+            np.zeros((last - first, 3)),
+        )
+        # Several parts per thread, since heavy users cost more.
+        parts = min(last - first, 1 if threads == 1 else 8 * threads)
+        marks = np.searchsorted(offsets, np.linspace(0, n, parts + 1)[1:-1])
+        edges = [0, *np.unique(marks[(marks > 0) & (marks < last - first)]).tolist(), last - first]
+
+        def work(begin: int, end: int) -> int:
+            draw(
+                first + begin, offsets[begin : end + 1], self._tables, *out[:4], out.sums[begin:end]
+            )
+            return int(offsets[end] - offsets[begin])
+
+        for done in pool.map(work, edges[:-1], edges[1:]):
+            if report is not None:
+                report(done)
+        return out
+
+    def expected(self, users: npt.ArrayLike, items: npt.ArrayLike) -> Float64:
+        """E[rating | user, item]: the best prediction there is under squared error.
+
+        Args:
+            users: External user ids, shape (n,).
+            items: External item ids, shape (n,).
+
+        Returns:
+            float64, shape (n,), in rating units.
+
+        Raises:
+            UnknownIdError: An id is not of this world.
+        """
+        return self._moments(users, items)[0]
+
+    def variance(self, users: npt.ArrayLike, items: npt.ArrayLike) -> Float64:
+        """Var[rating | user, item]: the squared error nobody can avoid, float64, shape (n,)."""
+        return self._moments(users, items)[1]
+
+    def floor_of(self, ratings: Ratings) -> float:
+        """The best reachable RMSE on some of the ratings: a test part, say."""
+        users, items = ratings.user_ids, ratings.item_ids
+        variance = self.variance(users.decode(ratings.users), items.decode(ratings.items))
+        return math.sqrt(float(variance.mean()))
+
+    def _moments(self, users: npt.ArrayLike, items: npt.ArrayLike) -> tuple[Float64, Float64]:
+        user = _codes("user", users, self.config.users)
+        item = _codes("item", items, self.config.items)
+        if user.shape != item.shape:
+            raise ValueError(f"{len(user)} users but {len(item)} items")
+        order = np.argsort(user, kind="stable")
+        mean, variance = np.empty(len(user)), np.empty(len(user))
+        expectations(user[order], item[order], self._tables, mean, variance)
+        back = np.empty_like(order)
+        back[order] = np.arange(len(order))
+        return mean[back], variance[back]
+
+    def vocabularies(self) -> tuple[Vocabulary, Vocabulary]:
+        """The external ids of users and of items."""
+        return (
+            Vocabulary(np.arange(1, self.config.users + 1, dtype=np.int64)),
+            Vocabulary(np.arange(1, self.config.items + 1, dtype=np.int64)),
+        )
+
+
+def _generator(config: SynthConfig, purpose: int) -> np.random.Generator:
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence([config.seed, purpose])))
+
+
+def _codes(side: str, ids: npt.ArrayLike, count: int) -> Int32:
+    array = np.atleast_1d(np.asarray(ids))
+    wrong = np.flatnonzero((array < 1) | (array > count))
+    if len(wrong):
+        raise UnknownIdError(
+            f"{side} {array[wrong[0]]} is not in this synthetic data, whose {side}s are 1 to "
+            f"{count:,}"
+        )
+    return (array - 1).astype(np.int32)
+
+
+def _activity(config: SynthConfig, rng: np.random.Generator) -> Int64:
+    """Ratings per user: the least plus a log-normal part, none above the number of items."""
+    mean = config.ratings // config.users
+    least = config.least or max(1, min(20, mean // 5))
+    part = np.exp(config.activity * rng.standard_normal(config.users))
+    room = config.items - least
+
+    def excess(factor: float) -> Float64:
+        return np.minimum(factor * part, room)
+
+    target = config.ratings - least * config.users
+    low, high = 0.0, 1.0
+    while excess(high).sum() < target and high < 1e300:
+        high *= 2.0
+    for _ in range(60):
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if excess(middle).sum() <= target else (low, middle)
+    real = excess(low)
+    counts = np.floor(real).astype(np.int64)
+    # Largest remainders first; more than one round only where nearly every pair is asked for.
+    order = np.argsort(np.floor(real) - real, kind="stable")
+    while (missing := target - int(counts.sum())) > 0:
+        counts[order[counts[order] < room][:missing]] += 1
+    return counts + least
+
+
+def _catalogue(
+    config: SynthConfig, rng: np.random.Generator
+) -> tuple[list[tuple[str, ...]], Float64]:
+    """Genres of each item, and its factors, of unit length, that lean towards its genres'."""
+    towards = _unit(rng.standard_normal((len(GENRES), config.rank)))
+    many = 1 + rng.binomial(2, 0.35, config.items)
+    clocks = rng.exponential(size=(config.items, len(GENRES))) / SHARES
+    ordered = np.argsort(clocks, axis=1)[:, :3]
+    own = _unit(rng.standard_normal((config.items, config.rank)))
+    belongs = np.arange(3)[None, :] < many[:, None]
+    pull = _unit((towards[ordered] * belongs[:, :, None]).sum(axis=1))
+    factors = _unit(math.sqrt(config.genre) * pull + math.sqrt(1.0 - config.genre) * own)
+    genres = [
+        tuple(GENRES[g] for g in row[:count])
+        for row, count in zip(ordered.tolist(), many.tolist(), strict=True)
+    ]
+    return genres, factors
+
+
+def _unit(rows: Any) -> Float64:
+    length = np.linalg.norm(rows, axis=-1, keepdims=True)
+    return np.asarray(rows / np.maximum(length, 1e-12), dtype=np.float64)

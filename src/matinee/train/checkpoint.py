@@ -1,0 +1,195 @@
+"""The run folder: one line of metrics an epoch, and a checkpoint to go on from, bit for bit."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import load, save, save_file
+
+from ..base.atomic import atomic_path
+from ..errors import MatineeError, ModelFileError, UsageError
+from ._loop import Epoch, Run
+
+Array = npt.NDArray[Any]
+
+CHECKPOINT = "checkpoint"
+METRICS = "metrics.jsonl"
+SECONDS = 10.0
+"""A checkpoint is written at the first epoch's end after this long; the state of the last epoch is
+kept in memory until then, and written when training is interrupted."""
+
+
+class RunFolder:
+    """Where a training run leaves its metrics and checkpoints.
+
+    Args:
+        path: The folder; made if absent.
+        identity: What the run is: settings, seed, data fingerprint. A checkpoint of another run is
+            never resumed.
+        name: Of the checkpoint, where a folder holds those of several runs.
+        before: Epochs of earlier runs, whose metrics stand in the same file.
+
+    Attributes:
+        checkpoint: The checkpoint's file.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        identity: dict[str, Any],
+        *,
+        name: str = CHECKPOINT,
+        before: Sequence[Epoch] = (),
+    ) -> None:
+        self.path = path
+        self.checkpoint = path / f"{name}.safetensors"
+        self._before = list(before)
+        self._identity = json.loads(json.dumps(identity))
+        self._pending: tuple[dict[str, Array], dict[str, Any]] | None = None
+        self._written = time.monotonic()
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise MatineeError(f"{path}: cannot make the run folder: {error.strerror}") from None
+
+    def start(self, run: Run, *, resume: bool) -> None:
+        """Begin a new run here, or put a run back where its checkpoint left it.
+
+        Raises:
+            UsageError: Nothing to resume, or the checkpoint is of another run.
+            ModelFileError: The checkpoint is damaged.
+        """
+        if resume:
+            self._load(run)
+        else:
+            self.checkpoint.unlink(missing_ok=True)
+        with atomic_path(self.path / METRICS) as file:
+            done = [*self._before, *run.history]
+            file.write_text("".join(_line(epoch) for epoch in done), encoding="utf-8")
+
+    def epoch(self, run: Run, epoch: Epoch) -> None:
+        """Note an epoch; write a checkpoint if the last one is old."""
+        with (self.path / METRICS).open("a", encoding="utf-8") as file:
+            file.write(_line(epoch))
+        self._pending = _snapshot(run)
+        if time.monotonic() - self._written >= SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the state of the last epoch, unless it is written already."""
+        if self._pending is None:
+            return
+        arrays, state = self._pending
+        notes = {"identity": json.dumps(self._identity), "state": _as_json(state)}
+        with atomic_path(self.checkpoint) as file:
+            save_file(arrays, file, metadata=notes)
+        self._pending = None
+        self._written = time.monotonic()
+
+    def remove(self) -> None:
+        """The run's model is saved: its checkpoint is not needed any more."""
+        self._pending = None
+        self.checkpoint.unlink(missing_ok=True)
+
+    def _load(self, run: Run) -> None:
+        file = self.checkpoint
+        if not file.exists():
+            raise UsageError(f"{file}: no checkpoint to resume; leave out --resume to start anew")
+        try:
+            with safe_open(file, framework="numpy") as content:
+                notes = content.metadata() or {}
+                arrays = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118
+            identity, state = json.loads(notes["identity"]), json.loads(notes["state"])
+        except (SafetensorError, OSError, KeyError, ValueError) as error:
+            raise _damaged(file, error) from None
+        for key, value in self._identity.items():
+            if identity.get(key) != value:
+                raise UsageError(
+                    f"{file}: made with another {key} ({_short(identity.get(key), value)}); resume "
+                    "with the same settings, seed and data, or leave out --resume to start anew"
+                )
+        try:
+            _put_back(run, arrays, state)
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise _damaged(file, error) from None
+
+
+def drop_checkpoints(path: Path) -> None:
+    """Remove the checkpoints of earlier runs from a folder; none is to be taken for a later's."""
+    for file in path.glob(f"{CHECKPOINT}*.safetensors"):
+        file.unlink(missing_ok=True)
+
+
+def share(run: Run) -> None:
+    """Put the run of every process where the first one's is."""
+    if run.group.alone:
+        return
+    arrays, state = _snapshot(run)
+    text = run.group.broadcast(_as_json(state).encode())
+    _put_back(run, load(run.group.broadcast(save(arrays))), json.loads(text))
+
+
+def _damaged(file: Path, error: Exception) -> ModelFileError:
+    what = str(error).partition("\n")[0]
+    return ModelFileError(f"{file}: damaged ({what}); start anew without --resume")
+
+
+def _snapshot(run: Run) -> tuple[dict[str, Array], dict[str, Any]]:
+    arrays = {f"network.{name}": array.copy() for name, array in run.network.arrays().items()}
+    arrays |= {f"engine.{name}": array.copy() for name, array in run.engine.state().items()}
+    arrays |= {f"best.{name}": array for name, array in run.best.items()}
+    arrays["generator"] = run.network.generator.get_state().numpy().copy()
+    state = {
+        "best_epoch": run.best_epoch,
+        "history": list(run.history),
+        "rng": run.rng.bit_generator.state,
+    }
+    return arrays, state
+
+
+def _put_back(run: Run, arrays: dict[str, Array], state: dict[str, Any]) -> None:
+    """The opposite of ``_snapshot``, with the state as it comes out of JSON."""
+    run.network.load_arrays(_part(arrays, "network."))
+    run.engine.restore(_part(arrays, "engine."))
+    run.best = _part(arrays, "best.")
+    run.best_epoch = state["best_epoch"]
+    run.history[:] = [Epoch(**epoch) for epoch in state["history"]]
+    run.rng.bit_generator.state = state["rng"]
+    run.network.generator.set_state(torch.from_numpy(arrays["generator"]))
+
+
+def _as_json(state: dict[str, Any]) -> str:
+    return json.dumps({**state, "history": [epoch.as_dict() for epoch in state["history"]]})
+
+
+def _part(arrays: dict[str, Array], prefix: str) -> dict[str, Array]:
+    return {
+        name.removeprefix(prefix): np.ascontiguousarray(array)
+        for name, array in arrays.items()
+        if name.startswith(prefix)
+    }
+
+
+def _line(epoch: Epoch) -> str:
+    return json.dumps(epoch.as_dict()) + "\n"
+
+
+def _short(was: Any, now: Any) -> str:
+    """Name the options that differ, where both are options."""
+    if not isinstance(was, dict) or not isinstance(now, dict):
+        return f"{was!r}, now {now!r}"
+    differ: list[str] = []
+    for key in now:
+        if isinstance(now[key], dict) and isinstance(was.get(key), dict):
+            differ += [f"{key}.{k}" for k in now[key] if was[key].get(k) != now[key][k]]
+        elif was.get(key) != now[key]:
+            differ.append(key)
+    return ", ".join(differ)

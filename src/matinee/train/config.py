@@ -1,0 +1,246 @@
+"""``TrainConfig`` and ``Settings``: how the network is trained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from ..config import Config, resolve
+from ..nn import NetworkConfig
+from ._sparsefc_config import SparseFCConfig
+from .factors.config import FactorsConfig
+
+
+class TrainConfig(Config):
+    """How the network is trained."""
+
+    epochs: int = Field(50, ge=1)
+    """Passes over the training ratings, at most."""
+    batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = 64
+    """Rows (users, or items) per step; "auto" for the power of two that makes about 12 steps an
+    epoch, between 16 and 512."""
+    objective: Literal["reconstruct", "conditional"] = "reconstruct"
+    """Score every rating the encoder saw; or show it a random share of each row and score the
+    others, which asks in training what is asked at prediction."""
+    optimizer: Literal["adam", "sgd", "rmsprop", "adagrad"] = "adam"
+    """Optimiser; with weight_decay above 0, adam is AdamW."""
+    learning_rate: float = Field(1e-3, gt=0.0)
+    """Step size at its highest."""
+    momentum: float = Field(0.9, ge=0.0, lt=1.0)
+    """Momentum of sgd."""
+    beta1: float = Field(0.9, ge=0.0, lt=1.0)
+    """Decay of adam's first moment."""
+    beta2: float = Field(0.999, gt=0.0, lt=1.0)
+    """Decay of adam's second moment; rmsprop's decay of the mean square is its own (0.99)."""
+    eps: float = Field(1e-8, gt=0.0)
+    """Added to the root of the second moment."""
+    l2: float = Field(0.0, ge=0.0)
+    """L2 in the loss: l2 times half the sum of all squared parameters, as in the reference study.
+    Every row then moves at every step, so the cost is by parameters, not by ratings."""
+    l2_on: Literal["all", "weights"] = "all"
+    """Whether l2 holds for the biases as well."""
+    l2_against: Literal["mean", "sum"] = "mean"
+    """What l2 is weighed against: the mean of the squared errors of a batch; or their sum over all
+    training ratings, as in AutoRec's objective (l2 is then divided by their number)."""
+    weight_decay: float = Field(0.0, ge=0.0)
+    """Decoupled weight decay: every step shrinks all weights (not the output bias) by
+    learning_rate times this."""
+    schedule: Literal["constant", "step", "cosine"] = "constant"
+    """How the learning rate moves: stays, is cut at milestones, or falls to 0 along a cosine."""
+    milestones: tuple[int, ...] = ()
+    """Epochs after which a step schedule cuts the rate."""
+    gamma: float = Field(0.5, gt=0.0, le=1.0)
+    """What a step schedule multiplies the rate by."""
+    warmup: float = Field(0.0, ge=0.0)
+    """Epochs over which the rate rises from 0."""
+    refeed: Literal["off", "dense", "sampled"] = "off"
+    """Whether each step on a batch x is followed by one on the network's own output f(x), as input
+    and as target (Kuchaiev & Ginsburg 2017): at all columns; or at a sample of them, at a cost that
+    does not grow with the catalogue. f(x) is shown whole: input_dropout and the conditional
+    objective hide ratings of x alone."""
+    refeed_entries: int = Field(1024, ge=1)
+    """Columns drawn for each batch with refeed = "sampled": as many to be shown to the encoder, as
+    many to be scored, and 4 times as many that make the encoder's sums less noisy."""
+    teacher: Literal["none", "transposed"] = "none"
+    """Who tells the network of more than a row's own ratings: nobody; or the same network over the
+    transposed ratings (of items, where this one is of users), which is trained first. Beside its
+    ratings each row then has as many of its predictions as further targets, of columns drawn as
+    often as they are rated."""
+    teacher_weight: float = Field(1.0, gt=0.0)
+    """What a teacher's prediction counts in the loss, where a rating counts 1."""
+    teacher_epochs: float = Field(1.0, gt=0.0)
+    """Epochs of the teacher for each of the network's own; otherwise their options are the same."""
+    validation: Annotated[float, Field(ge=0.0, lt=1.0)] | Literal["auto"] = 0.0
+    """Share of the training ratings kept out to choose the epoch; 0 keeps the last epoch. "auto"
+    for 0.02, or as much as makes 2,000 ratings, but at most 0.1: fewer tell little."""
+    score_every: int = Field(1, ge=1)
+    """Epochs from one scoring of the validation part to the next; the last epoch is scored too. It
+    takes a quarter of a short epoch's time, and an epoch that is not scored cannot be the best."""
+    keep: Literal["best", "settled"] = "best"
+    """Whose weights the model keeps where there is a validation part: the best epoch's; or the
+    last's, unless the best is better by more than three standard errors. A small validation part
+    finds a lucky epoch in mid-course; the last one of a falling learning rate is worth more."""
+    patience: int = Field(0, ge=0)
+    """Epochs without a better validation RMSE before training stops; 0 never stops early."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> TrainConfig:
+        if self.patience and not self.validation:
+            raise ValueError("patience needs a validation share above 0")
+        if self.schedule == "step" and not self.milestones:
+            raise ValueError("a step schedule needs milestones")
+        # What a table row does while no batch touches it must die out (see _row_kernels).
+        lasting = {"adam": self.beta1 / math.sqrt(self.beta2), "sgd": self.momentum}
+        ratio = lasting.get(self.optimizer, 0.0)
+        if ratio >= 1.0:
+            raise ValueError("adam needs beta1 below the square root of beta2")
+        if self.learning_rate * self.weight_decay >= 1.0 - ratio:
+            limit = f"{1.0 - ratio:.3g}"
+            raise ValueError(f"learning_rate * weight_decay must be below {limit} here")
+        return self
+
+    @property
+    def epochs_of_teacher(self) -> int:
+        """Epochs, at most, of the teacher; 0 where there is none."""
+        return 0 if self.teacher == "none" else max(round(self.teacher_epochs * self.epochs), 1)
+
+    @property
+    def steps_per_batch(self) -> int:
+        """Optimiser steps a batch: a second one where its output is fed back."""
+        return 1 if self.refeed == "off" else 2
+
+
+def validation_share(validation: float | Literal["auto"], ratings: int | None = None) -> float:
+    """The share to keep out of some number of training ratings; None for very many."""
+    if validation != "auto":
+        return validation
+    return 0.02 if ratings is None else min(max(0.02, 2000 / max(ratings, 1)), 0.1)
+
+
+def rows_per_step(config: TrainConfig, rows: int) -> int:
+    """The batch size for some number of rows with ratings."""
+    if config.batch_size != "auto":
+        return config.batch_size
+    return int(min(max(2 ** round(math.log2(max(rows, 1) / 12)), 16), 512))
+
+
+class Member(Config):
+    """Members of an ensemble that differ by their seed alone."""
+
+    preset: str = ""
+    """Preset or TOML file to start from; empty for the network and train tables beside it."""
+    set: dict[str, Any] = Field({})
+    """What is changed in it, by full or bare name, as with --set: { rows = "items" }."""
+    copies: int = Field(1, ge=1)
+    """How many, each with a seed of its own."""
+
+    @field_validator("set", mode="before")
+    @classmethod
+    def _dotted(cls, value: object) -> object:
+        """TOML makes tables of ``train.epochs = 5``; here it is one key."""
+        return dict(_flat(value, "")) if isinstance(value, Mapping) else value
+
+
+class Settings(Config):
+    """Everything that decides a trained model, apart from the data and the seed.
+
+    With ``members`` the model is an ensemble (``matinee.Ensemble``).
+    """
+
+    description: str = ""
+    """What the preset is for, in one line."""
+    kind: Literal["autoencoder", "biased-mf", "sparsefc"] = "autoencoder"
+    """The kind of model. Besides `network.clip`, which holds for all, a rival of the autoencoder is
+    set by its own section alone."""
+    network: NetworkConfig = NetworkConfig()
+    """The network."""
+    train: TrainConfig = TrainConfig()
+    """Its training."""
+    mf: FactorsConfig = FactorsConfig()
+    """Biased matrix factorisation, where kind = "biased-mf"."""
+    sparsefc: SparseFCConfig = SparseFCConfig()
+    """Kernelised sparse weights, where kind = "sparsefc"."""
+    members: tuple[Member, ...] = ()
+    """The members of an ensemble; none for a single network."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Settings:
+        if self.network.batch_norm and self.train.batch_size == 1:
+            raise ValueError("batch_norm needs a batch_size of at least 2")
+        if self.network.input_dropout and self.train.objective == "conditional":
+            raise ValueError(
+                "input_dropout means nothing with objective = 'conditional', which hides a random "
+                "share of each row itself"
+            )
+        if self.network.input == "levels" and self.train.refeed != "off":
+            raise ValueError(
+                "refeed needs input = 'ratings' or 'presence': an output is not one of the levels "
+                "of input = 'levels'"
+            )
+        if self.kind != "autoencoder" and self.members:
+            raise ValueError(f"an ensemble is made of autoencoders, not of kind {self.kind}")
+        self._refuse_idle()
+        return self
+
+    def teacher(self) -> Settings:
+        """The settings of the network's teacher."""
+        other = "items" if self.network.rows == "users" else "users"
+        changed = {
+            "network.rows": other,
+            "train.epochs": self.train.epochs_of_teacher,
+            "train.teacher": "none",
+        }
+        return self.replace(changed, "teacher")
+
+    def _refuse_idle(self) -> None:
+        """An option that this kind of model has no use for is a mistake, not nothing."""
+        used = {
+            "autoencoder": ("network", "train"),
+            "biased-mf": ("mf",),
+            "sparsefc": ("sparsefc",),
+        }
+        plain: Config
+        for section in ("network", "train", "mf", "sparsefc"):
+            if section in used[self.kind]:
+                continue
+            mine = getattr(self, section)
+            plain = type(mine)()
+            idle = [name for name in type(mine).model_fields if name != "clip"]
+            idle = [name for name in idle if getattr(mine, name) != getattr(plain, name)]
+            if idle:
+                named = ", ".join(used[self.kind])
+                raise ValueError(
+                    f"{section}.{idle[0]} means nothing to kind {self.kind}, whose section is "
+                    f"{named}"
+                )
+
+    def replace(self, settings: Mapping[str, Any], source: str = "config") -> Self:
+        """A copy with some keys changed, in every member too; see ``Config.replace``."""
+        changed = super().replace(settings, source)
+        for key, value in settings.items():
+            path = resolve(Settings, key, source)
+            if len(path) > 1 and changed.members:
+                each = tuple(_put(member, ".".join(path), value) for member in changed.members)
+                changed = changed.model_copy(update={"members": each})
+        return changed
+
+
+def _flat(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
+def _put(member: Member, key: str, value: Any) -> Member:
+    """A member with one more change, named in full, over any it had for the same key."""
+    before = {k: v for k, v in member.set.items() if key not in (k, ".".join(_path(k)))}
+    return member.model_copy(update={"set": {**before, key: value}})
+
+
+def _path(key: str) -> list[str]:
+    return resolve(Settings, key, "members")

@@ -1,0 +1,1 @@
+"""Biased matrix factorisation by alternating least squares."""

@@ -1,0 +1,285 @@
+"""Optimiser kernels: update only the table rows a batch touched, exactly as if all had been.
+
+A table row that a batch does not touch has a zero gradient, but a dense optimiser still moves it:
+momentum goes on decaying and carries the weight along, and decoupled weight decay shrinks it. All
+of that is known in closed form, so it is applied in one go when the row is next touched
+(``catch_up``). With ``r`` the decay of a step's direction (momentum for SGD, beta1 / sqrt(beta2)
+for Adam), ``a[t]`` the step size and ``P[t]`` the product of the weight-decay factors up to step t,
+k missed steps after step s come to
+
+    w <- w * P[s+k] / P[s] - (P[s+k] / P[s] * tail[s] - r^k * tail[s+k]) * direction,
+    tail[t] = sum over j >= 1 of r^j * a[t+j] * P[t] / P[t+j],
+
+which differs from the dense optimiser only in rounding and in how Adam's epsilon weighs against a
+second moment that decays from the second missed step on (exact for the first).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit, prange
+
+from ...nn import add_weighted
+
+Float = npt.NDArray[np.floating[Any]]
+Float64 = npt.NDArray[np.float64]
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+
+ADAM, SGD, RMSPROP, ADAGRAD = 0, 1, 2, 3
+FAST = {"reassoc", "contract", "nsz", "arcp"}
+STRETCH = 32_768
+"""Parameters of the flat vector that one thread takes at a time."""
+
+
+@njit(inline="always")
+def _move(
+    kind: int,
+    w: Float,
+    m: Float,
+    v: Float,
+    g: Float,
+    rate: Any,
+    keep: Any,
+    beta1: Any,
+    beta2: Any,
+    root: Any,
+    eps: Any,
+    l2: Any,
+) -> None:
+    """One optimiser step on one row (or any stretch) of parameters.
+
+    ``rate`` is the step size with Adam's first bias correction in it, ``root`` is
+    sqrt(1 - beta2^t), ``keep`` is 1 - learning rate * weight decay.
+    """
+    n = len(w)
+    one = w.dtype.type(1)
+    if kind == ADAM:
+        for k in range(n):
+            grad = g[k] + l2 * w[k]
+            first = beta1 * m[k] + (one - beta1) * grad
+            second = beta2 * v[k] + (one - beta2) * grad * grad
+            m[k] = first
+            v[k] = second
+            w[k] = keep * w[k] - rate * first / (np.sqrt(second) / root + eps)
+    elif kind == SGD:
+        for k in range(n):
+            first = beta1 * m[k] + g[k] + l2 * w[k]
+            m[k] = first
+            w[k] = keep * w[k] - rate * first
+    elif kind == RMSPROP:
+        for k in range(n):
+            grad = g[k] + l2 * w[k]
+            second = beta2 * v[k] + (one - beta2) * grad * grad
+            v[k] = second
+            w[k] = keep * w[k] - rate * grad / (np.sqrt(second) + eps)
+    else:
+        for k in range(n):
+            grad = g[k] + l2 * w[k]
+            second = v[k] + grad * grad
+            v[k] = second
+            w[k] = keep * w[k] - rate * grad / (np.sqrt(second) + eps)
+
+
+@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
+def step_rows(
+    kind: int,
+    columns: Int32,
+    start: Int64,
+    row_of: Int32,
+    entry_of: Int32,
+    entry: Float,
+    dense: Float,
+    entry2: Float,
+    dense2: Float,
+    w: Float,
+    m: Float,
+    v: Float,
+    last: Int32,
+    t: int,
+    rate: float,
+    keep: float,
+    beta1: float,
+    beta2: float,
+    root: float,
+    eps: float,
+    l2: float,
+) -> None:
+    """Step ``t`` on the rows ``columns`` of a table whose gradient comes in factors.
+
+    The gradient of row i is ``sum_j entry[j] * dense[row of j]`` over the entries j of column i
+    (plus the same of ``entry2`` and ``dense2`` for a tied table; empty arrays otherwise). It is
+    summed in a buffer of one row and spent at once.
+
+    ``columns`` to ``entry_of`` are as ``nn.Transposer`` makes them. ``entry`` is (entries,) and
+    ``dense`` (batch rows, width). ``w``, ``m`` and ``v`` are (n, width), the moments empty where
+    the kind has none. ``last`` (n,) is the step each row stands at, and is set to ``t``. The rest
+    is ``_move``'s.
+    """
+    width = w.shape[1]
+    tied = len(entry2) > 0
+    type_ = w.dtype.type
+    rate_, keep_, b1, b2 = type_(rate), type_(keep), type_(beta1), type_(beta2)
+    root_, eps_, l2_ = type_(root), type_(eps), type_(l2)
+    has_m = m.shape[0] > 0
+    has_v = v.shape[0] > 0
+    longest = 0
+    for u in range(len(columns)):
+        longest = max(longest, start[u + 1] - start[u])
+    for chunk in prange(64):
+        g = np.empty(width, dtype=w.dtype)
+        pick = np.empty(longest, dtype=np.int32)
+        value = np.empty(longest, dtype=w.dtype)
+        # In short runs, dealt out in turn: neighbours in the table stay together, and no thread
+        # gets all the popular rows.
+        for turn in range((len(columns) + 511) // 512 * 8):
+            u = turn // 8 * 512 + chunk * 8 + turn % 8
+            if u >= len(columns):
+                continue
+            i = columns[u]
+            g[:] = 0
+            n = 0
+            for p in range(start[u], start[u + 1]):
+                e = entry[entry_of[p]]
+                pick[n] = row_of[p]
+                value[n] = e
+                n += e != 0
+            add_weighted(value, pick, n, dense, g)
+            if tied:
+                n = 0
+                for p in range(start[u], start[u + 1]):
+                    e = entry2[entry_of[p]]
+                    pick[n] = row_of[p]
+                    value[n] = e
+                    n += e != 0
+                add_weighted(value, pick, n, dense2, g)
+            mi = m[i] if has_m else g
+            vi = v[i] if has_v else g
+            _move(kind, w[i], mi, vi, g, rate_, keep_, b1, b2, root_, eps_, l2_)
+            last[i] = t
+
+
+@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
+def step_given(
+    kind: int,
+    columns: Int32,
+    gradient: Float,
+    w: Float,
+    m: Float,
+    v: Float,
+    last: Int32,
+    t: int,
+    rate: float,
+    keep: float,
+    beta1: float,
+    beta2: float,
+    root: float,
+    eps: float,
+    l2: float,
+) -> None:
+    """Step ``t`` on the rows ``columns`` by a gradient that is there in full, (columns, width)."""
+    type_ = w.dtype.type
+    rate_, keep_, b1, b2 = type_(rate), type_(keep), type_(beta1), type_(beta2)
+    root_, eps_, l2_ = type_(root), type_(eps), type_(l2)
+    has_m = m.shape[0] > 0
+    has_v = v.shape[0] > 0
+    for u in prange(len(columns)):
+        i = columns[u]
+        g = gradient[u]
+        mi = m[i] if has_m else g
+        vi = v[i] if has_v else g
+        _move(kind, w[i], mi, vi, g, rate_, keep_, b1, b2, root_, eps_, l2_)
+        last[i] = t
+
+
+@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
+def catch_up(
+    kind: int,
+    columns: Int32,
+    w: Float,
+    m: Float,
+    v: Float,
+    last: Int32,
+    t: int,
+    decay1: float,
+    decay2: float,
+    ratio: float,
+    tail: Float64,
+    shrunk: Float64,
+    root: Float64,
+    eps: float,
+) -> None:
+    """Bring the rows ``columns`` to the state they would have after step ``t``.
+
+    A missed step leaves ``decay1`` of m, ``decay2`` of v and ``ratio`` of the direction; ``tail``,
+    ``shrunk`` (the logarithm of P) and ``root`` are float64 (steps + 1,), by step, as in the
+    module's text.
+    """
+    width = w.shape[1]
+    for u in prange(len(columns)):
+        i = columns[u]
+        s = last[i]
+        k = t - s
+        if k <= 0 or s == 0:
+            # A row that was never touched has no momentum; before its first gradient only weight
+            # decay moves it.
+            if k > 0 and shrunk[t] != 0.0:
+                shrink = w.dtype.type(np.exp(shrunk[t]))
+                for c in range(width):
+                    w[i, c] *= shrink
+            last[i] = t
+            continue
+        share = np.exp(shrunk[t] - shrunk[s])
+        shrink = w.dtype.type(share)
+        if kind in (ADAM, SGD):
+            reach = w.dtype.type(share * tail[s] - ratio**k * tail[t])
+            left1 = w.dtype.type(decay1**k)
+            if kind == ADAM:
+                left2 = w.dtype.type(decay2**k)
+                floor = w.dtype.type(eps * root[s + 1] / np.sqrt(decay2))
+                for c in range(width):
+                    w[i, c] = shrink * w[i, c] - reach * m[i, c] / (np.sqrt(v[i, c]) + floor)
+                    m[i, c] *= left1
+                    v[i, c] *= left2
+            else:
+                for c in range(width):
+                    w[i, c] = shrink * w[i, c] - reach * m[i, c]
+                    m[i, c] *= left1
+        else:
+            left2 = w.dtype.type(decay2**k)
+            for c in range(width):
+                w[i, c] *= shrink
+                v[i, c] *= left2
+        last[i] = t
+
+
+@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
+def step_flat(
+    kind: int,
+    w: Float,
+    m: Float,
+    v: Float,
+    g: Float,
+    rate: float,
+    keep: float,
+    beta1: float,
+    beta2: float,
+    root: float,
+    eps: float,
+    l2: float,
+) -> None:
+    """The same step on a flat stretch of parameters with a dense gradient, which is then zeroed."""
+    type_ = w.dtype.type
+    rate_, keep_, b1, b2 = type_(rate), type_(keep), type_(beta1), type_(beta2)
+    root_, eps_, l2_ = type_(root), type_(eps), type_(l2)
+    has_m, has_v = len(m) > 0, len(v) > 0
+    for stretch in prange((len(w) + STRETCH - 1) // STRETCH):
+        part = slice(stretch * STRETCH, min((stretch + 1) * STRETCH, len(w)))
+        mine = g[part]
+        first = m[part] if has_m else mine
+        second = v[part] if has_v else mine
+        _move(kind, w[part], first, second, mine, rate_, keep_, b1, b2, root_, eps_, l2_)
+        mine[:] = 0

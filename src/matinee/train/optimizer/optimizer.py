@@ -1,0 +1,206 @@
+"""The optimiser of the compiled engine: two tables by touched rows, the rest densely."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from ...nn import Columns
+from ..config import TrainConfig
+from . import _row_kernels as kernels
+from .schedule import learning_rates
+
+Float = npt.NDArray[np.floating[Any]]
+Float64 = npt.NDArray[np.float64]
+RMSPROP_DECAY = 0.99  # torch's default
+
+_KINDS = {
+    "adam": kernels.ADAM,
+    "sgd": kernels.SGD,
+    "rmsprop": kernels.RMSPROP,
+    "adagrad": kernels.ADAGRAD,
+}
+
+
+def has_l2(config: TrainConfig, parameter: Tensor) -> bool:
+    """Whether l2 holds for a parameter of the network."""
+    return config.l2_on == "all" or parameter.ndim > 1
+
+
+class Plan:
+    """Every step's sizes, known in advance: see ``_row_kernels`` for what they mean.
+
+    Args:
+        config: The training options.
+        steps_per_epoch: Number of batches in an epoch.
+    """
+
+    def __init__(self, config: TrainConfig, steps_per_epoch: int) -> None:
+        self.kind = _KINDS[config.optimizer]
+        self.eps = config.eps
+        self.config = config
+        self.l2 = config.l2
+        adam = config.optimizer == "adam"
+        self.beta1 = config.beta1 if adam else config.momentum
+        self.beta2 = {"adam": config.beta2, "rmsprop": RMSPROP_DECAY}.get(config.optimizer, 1.0)
+        self.learning_rates = rates = learning_rates(config, steps_per_epoch)
+        step = np.arange(len(rates), dtype=np.float64)
+        self.root: npt.NDArray[Any] = np.ones_like(rates)
+        if adam:
+            self.root[:] = np.sqrt(1.0 - np.power(self.beta2, step))
+        self.rate = rates.copy()
+        if adam:
+            self.rate[1:] /= 1.0 - self.beta1 ** step[1:]
+        self.keep: Float64 = 1.0 - rates * config.weight_decay
+        self.keep[0] = 1.0
+        # As a logarithm: the product itself would run out of float64 in a long run.
+        self.shrunk: npt.NDArray[Any] = np.cumsum(np.log(self.keep))
+        self.ratio = {"adam": config.beta1 / np.sqrt(config.beta2), "sgd": config.momentum}.get(
+            config.optimizer, 0.0
+        )
+        self.tail = np.zeros_like(rates)
+        # The direction is m / sqrt(v); the root of Adam's second bias correction joins the size.
+        size = self.rate * self.root
+        for t in range(len(rates) - 2, -1, -1):
+            self.tail[t] = self.ratio * (size[t + 1] + self.tail[t + 1]) / self.keep[t + 1]
+        self.uses_m = self.kind in (kernels.ADAM, kernels.SGD)
+        self.uses_v = self.kind != kernels.SGD
+
+    def moments(self, like: Float) -> tuple[Float, Float]:
+        """Zero first and second moments for some parameters; empty where the kind has none."""
+        none = np.empty((0, *like.shape[1:]), dtype=like.dtype)
+        return (
+            np.zeros_like(like) if self.uses_m else none,
+            np.zeros_like(like) if self.uses_v else none.copy(),
+        )
+
+
+class Table:
+    """The optimiser's state of one big table.
+
+    Args:
+        plan: The step sizes.
+        weights: float (n, width), updated in place.
+    """
+
+    def __init__(self, plan: Plan, weights: Float) -> None:
+        self.plan = plan
+        self.weights = weights
+        self.m, self.v = plan.moments(weights)
+        self.last = np.zeros(len(weights), dtype=np.int32)
+        self._empty = (weights[:0, 0].copy(), weights[:0].copy())
+
+    def catch_up(self, columns: npt.NDArray[np.int32], step: int) -> None:
+        """Bring some rows to where a dense optimiser would have them after ``step``."""
+        plan = self.plan
+        kernels.catch_up(
+            plan.kind,
+            columns,
+            self.weights,
+            self.m,
+            self.v,
+            self.last,
+            step,
+            plan.beta1,
+            plan.beta2,
+            plan.ratio,
+            plan.tail,
+            plan.shrunk,
+            plan.root,
+            plan.eps,
+        )
+
+    def step(
+        self,
+        columns: Columns,
+        step: int,
+        factors: tuple[Float, Float],
+        second: tuple[Float, Float] | None = None,
+    ) -> None:
+        """Step the touched rows by their gradient, given as (entries, rows) factors.
+
+        Args:
+            columns: The batch's entries by column.
+            step: The step, from 1.
+            factors: float (entries,) and (batch rows, width); see ``step_rows``.
+            second: A tied table's other pair of factors.
+        """
+        entry2, dense2 = second or self._empty
+        kernels.step_rows(
+            self.plan.kind,
+            columns.columns,
+            columns.start,
+            columns.row_of,
+            columns.entry_of,
+            *factors,
+            entry2,
+            dense2,
+            *self._step(step),
+        )
+
+    def step_given(self, rows: npt.NDArray[np.int32], gradient: Float, step: int) -> None:
+        """Step some rows by a gradient that is there in full, float (rows, width)."""
+        kernels.step_given(self.plan.kind, rows, gradient, *self._step(step))
+
+    def _step(self, step: int) -> tuple[Any, ...]:
+        """The state that a step moves, and its sizes, as both kernels take them."""
+        plan = self.plan
+        return (
+            self.weights,
+            self.m,
+            self.v,
+            self.last,
+            step,
+            plan.rate[step],
+            plan.keep[step],
+            plan.beta1,
+            plan.beta2,
+            plan.root[step],
+            plan.eps,
+            plan.l2,
+        )
+
+
+class Flat:
+    """The optimiser's state of everything but the tables: one flat vector, stepped densely.
+
+    Args:
+        plan: The step sizes.
+        weights: float (n,), updated in place.
+        parts: What follows each other in it: the size, whether weight decay holds, whether l2 does.
+    """
+
+    def __init__(self, plan: Plan, weights: Float, parts: list[tuple[int, bool, bool]]) -> None:
+        self.plan = plan
+        self.weights = weights
+        self.gradient = np.zeros_like(weights)
+        self.m, self.v = plan.moments(weights)
+        self._spans: list[tuple[slice, bool, bool]] = []
+        place = 0
+        for (decays, penalised), same in groupby(parts, key=lambda part: part[1:]):
+            size = sum(part[0] for part in same)
+            self._spans.append((slice(place, place + size), decays, penalised))
+            place += size
+
+    def step(self, step: int) -> None:
+        """Step by ``gradient`` and zero it."""
+        plan = self.plan
+        for span, decays, penalised in self._spans:
+            kernels.step_flat(
+                plan.kind,
+                self.weights[span],
+                self.m[span],
+                self.v[span],
+                self.gradient[span],
+                plan.rate[step],
+                plan.keep[step] if decays else 1.0,
+                plan.beta1,
+                plan.beta2,
+                plan.root[step],
+                plan.eps,
+                plan.l2 if penalised else 0.0,
+            )
