@@ -57,7 +57,7 @@ def describe() -> None:
 
 @pytest.fixture(autouse=True)
 def commands(monkeypatch: pytest.MonkeyPatch) -> None:
-    fake = types.ModuleType("matinee.cli._fake")
+    fake = types.ModuleType("matinee.cli.commands._fake")
     fake.fail = fail
     fake.group = group
     monkeypatch.setitem(sys.modules, fake.__name__, fake)
@@ -154,7 +154,7 @@ def test_a_closed_pipe_is_quiet(lines: int) -> None:
     code = f"""
 import sys, types
 from matinee.cli import _app, _output, main
-fake = types.ModuleType("matinee.cli._fake")
+fake = types.ModuleType("matinee.cli.commands._fake")
 def count() -> None:
     for line in range({lines}):
         _output.say(str(line))
