@@ -153,11 +153,11 @@ def test_python_dash_m() -> None:
 def test_a_closed_pipe_is_quiet(lines: int) -> None:
     code = f"""
 import sys, types
-from matinee.cli import _app, _output, main
+from matinee.cli import _app, main, output
 fake = types.ModuleType("matinee.cli.commands._fake")
 def count() -> None:
     for line in range({lines}):
-        _output.say(str(line))
+        output.say(str(line))
 def other() -> None: ...
 fake.count, fake.other = count, other
 sys.modules[fake.__name__] = fake

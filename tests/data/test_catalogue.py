@@ -228,7 +228,7 @@ def test_killed_writer_leaves_the_old_file(tmp_path: Path) -> None:
     target = tmp_path / "table.csv"
     target.write_text("old")
     script = (
-        "import os, sys\nfrom matinee.data import atomic_path\n"
+        "import os, sys\nfrom matinee.base.atomic import atomic_path\n"
         "with atomic_path(sys.argv[1]) as temporary:\n"
         "    temporary.write_text('half'); os._exit(9)\n"
     )

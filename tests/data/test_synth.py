@@ -78,7 +78,7 @@ def test_same_whatever_the_chunks_and_threads(medium: Synthetic, size: int, thre
 
 def test_same_in_another_process(medium: Synthetic) -> None:
     code = (
-        "import numpy as np; from matinee.data import synthesize;"
+        "import numpy as np; from matinee.synth import synthesize;"
         "r = synthesize(1500, 800, 120_000, seed=3).ratings;"
         "print(r.values.sum(), (r.items * (r.times % 1009)).sum(), '|'.join(r.item_table.titles))"
     )
@@ -382,7 +382,7 @@ def test_manifest_tampering_is_noticed(tmp_path: Path) -> None:
 
 def test_two_million_ratings_in_bounded_memory(tmp_path: Path) -> None:
     code = (
-        "import resource, sys; from matinee.data import write_synthetic;"
+        "import resource, sys; from matinee.synth import write_synthetic;"
         "write_synthetic(sys.argv[1], 50, 40, 500, seed=1);"
         "base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss;"
         "m = write_synthetic(sys.argv[1], 12_000, 5_000, 2_000_000, chunk=100_000);"

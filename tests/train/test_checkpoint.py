@@ -164,13 +164,13 @@ import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 import test_checkpoint as t
-from matinee.train import _checkpoint
+from matinee.train import checkpoint
 from matinee.train._engine import KernelEngine
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 
-_checkpoint.SECONDS = 0
+checkpoint.SECONDS = 0
 on_epoch = None
 if {where!r} == "after an epoch":
     on_epoch = lambda epoch: die() if epoch.epoch == 3 else None
@@ -178,14 +178,14 @@ elif {where!r} == "within an epoch":
     step = KernelEngine.step
     KernelEngine.step = lambda s, b, n: die() if n == 3 * 5 + 2 else step(s, b, n)
 else:
-    save, calls = _checkpoint.save_file, []
+    save, calls = checkpoint.save_file, []
     def half(arrays, file, metadata):
         save(arrays, file, metadata=metadata)
         calls.append(file)
         if len(calls) == 4:
             os.truncate(file, file.stat().st_size // 2)
             die()
-    _checkpoint.save_file = half
+    checkpoint.save_file = half
 t.torch.set_num_threads(1)
 t.model().fit(t.data(), seed=7, folder=Path({folder!r}), on_epoch=on_epoch)
 """
@@ -296,7 +296,7 @@ def test_checkpoints_are_not_written_at_every_epoch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written: list[int] = []
-    save = _checkpoint.save_file
+    save = checkpoint.save_file
     monkeypatch.setattr(
         _checkpoint, "save_file", lambda *a, **k: written.append(1) or save(*a, **k)
     )
