@@ -177,7 +177,8 @@ def test_killed_and_resumed(server: Server, tmp_path: Path) -> None:
     wanted = dataset(server)
     script = (
         "import sys\nfrom pathlib import Path\nfrom dataclasses import replace\n"
-        "from matinee.data import CATALOGUE\nfrom matinee.data.sources import download as _download\n"
+        "from matinee.data import CATALOGUE\n"
+        "from matinee.data.sources import download as _download\n"
         "_download._BLOCK = 4096\n"
         "wanted = replace(CATALOGUE['ml-1m'], name='toy', url=sys.argv[1], md5=sys.argv[2])\n"
         "_download.fetch(wanted, Path(sys.argv[3]), progress=lambda d, t: print(d, flush=True))\n"

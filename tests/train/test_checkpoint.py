@@ -296,7 +296,7 @@ def test_checkpoints_are_not_written_at_every_epoch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written: list[int] = []
-    save = checkpoint.save_file
+    save = _checkpoint.save_file
     monkeypatch.setattr(
         _checkpoint, "save_file", lambda *a, **k: written.append(1) or save(*a, **k)
     )
