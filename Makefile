@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: quickstart test browser studies-docs clean clean-kernels
+.PHONY: quickstart test fast format docs bench browser studies-docs clean clean-kernels
 
 quickstart: .venv/.installed
 	$(BIN)/matinee quickstart
@@ -12,6 +12,24 @@ test: .venv/.installed-test
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+# While working: the same checks with the quick tests alone.
+fast: .venv/.installed-test
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/pytest -m 'not slow' --exitfirst
+
+format: .venv/.installed-test
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+# The pages that are made from the code: commands, settings, presets.
+docs: .venv/.installed-test
+	$(BIN)/python docs/generate.py
+
+# Seconds an epoch against dense PyTorch, and the start of every command.
+bench: .venv/.installed-test
+	$(BIN)/python benchmarks/train_epoch.py
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Matinee needs Python 3.11 or newer; try: make PYTHON=python3.12 " + "$(MAKECMDGOALS)")'
