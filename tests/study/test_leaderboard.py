@@ -106,7 +106,7 @@ def test_rows_stand_by_rmse_and_tell_what_was_measured() -> None:
     net = section.rows[2]
     assert (net.status, net.seeds, net.over) == ("measured", 3, "seeds")
     assert net.rmse == pytest.approx(0.86)
-    assert net.mae == pytest.approx(0.66)
+    assert net.metrics["mae"] == pytest.approx(0.66)
     assert net.interval is not None
     half = 4.302653 * 0.01 / math.sqrt(3)  # Student's t of two degrees of freedom
     assert net.interval.high - net.interval.low == pytest.approx(2 * half, rel=1e-4)

@@ -32,6 +32,12 @@ from ._result import (
 from ._result import (
     Part as Part,
 )
+from ._result import (
+    Score as Score,
+)
+from ._result import (
+    Scores as Scores,
+)
 from ._uncertainty import (
     IntervalCoverage as IntervalCoverage,
 )
@@ -41,9 +47,13 @@ from ._uncertainty import (
 from ._uncertainty import (
     Uncertainty as Uncertainty,
 )
+from .metric import Metric as Metric
 from .metrics import ErrorSums as ErrorSums
+from .metrics import ErrorTotals as ErrorTotals
 from .metrics import mae as mae
 from .metrics import rmse as rmse
+from .registry import METRICS as METRICS
+from .registry import metrics_of as metrics_of
 from .statistics.bootstrap import Interval as Interval
 from .statistics.bootstrap import bootstrap as bootstrap
 from .statistics.bootstrap import interval as interval

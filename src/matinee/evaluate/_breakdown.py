@@ -270,9 +270,9 @@ def _bins(sums: ErrorSums, sizes: npt.NDArray[Any], rng: np.random.Generator) ->
             members=len(members),
             n=part.n,
             rmse=float(rmse[0]),
-            rmse_interval=draws and interval(draws.rmse[:, 0]),
+            rmse_interval=None if draws is None else interval(draws.rmse[:, 0]),
             bias_rmse=float(rmse[1]),
-            bias_interval=draws and interval(draws.rmse[:, 1]),
+            bias_interval=None if draws is None else interval(draws.rmse[:, 1]),
         )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,9 +15,10 @@ from ..baseline.spread import Spread
 from ..data import Histories, Ratings, Scale, Vocabulary
 from ..errors import DataError, LeakError
 from ._leak_guard import Overlap, PairSet, overlap_of
-from ._result import Baseline, Coverage, Evaluation, HistoryBin, Part
+from ._result import Baseline, Coverage, Evaluation, HistoryBin, Part, Score
 from ._uncertainty import UncertaintySums
 from .metrics import ErrorSums
+from .registry import metrics_of
 from .statistics.bootstrap import RESAMPLES, Interval, Resamples, bootstrap, interval
 
 Float64 = npt.NDArray[np.float64]
@@ -24,7 +26,6 @@ Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-BASELINES = ("global_mean", "item_mean", "bias")
 _BATCH = 1 << 20
 _EDGES = np.array([0, 1, 5, 10, 20, 50, 100, 200, 500])
 
@@ -69,6 +70,30 @@ class Scored(Protocol):
         """Predicted ratings, and a standard deviation of each."""
 
 
+def _global_mean(model: Scored, histories: Histories, rows: Int64, items: Int32) -> Float64:
+    return np.full(len(rows), model.bias.mean, dtype=np.float64)
+
+
+def _item_mean(model: Scored, histories: Histories, rows: Int64, items: Int32) -> Float64:
+    means = np.append(model.bias.item_mean, np.float32(model.bias.mean))[items]
+    return means.astype(np.float64)
+
+
+def _bias(model: Scored, histories: Histories, rows: Int64, items: Int32) -> Float64:
+    found: Float64 = model.bias.predict(histories, rows, items)
+    return found.clip(model.scale.low, model.scale.high)
+
+
+BASELINES: MappingProxyType[str, Callable[[Scored, Histories, Int64, Int32], Float64]] = (
+    MappingProxyType({"global_mean": _global_mean, "item_mean": _item_mean, "bias": _bias})
+)
+"""Predictions of each baseline, from what the scored model knows of its training ratings."""
+
+_MODEL = "model"
+COLUMNS = (_MODEL, *BASELINES)
+"""What each column of the summed errors is of."""
+
+
 def evaluate(
     model: Scored,
     test: Ratings,
@@ -104,28 +129,23 @@ def evaluate(
     rated = np.flatnonzero(tally.sums.counts)
     sums = tally.sums.take(rated)
     known_of = np.append(histories.counts, 0)[rows[rated]]
-    rmse, mae = sums.rmse(), sums.mae()
-    draws = bootstrap(sums, np.random.default_rng(seed), resamples) if len(rated) > 1 else None
+    scores, draws = _scores(sums, seed, resamples)
+    rmse = {name: each["rmse"].value for name, each in scores.items()}
     return Evaluation(
         model=model.kind,
         dataset=test.name,
         n_test=len(test),
         n_test_users=len(rated),
-        rmse=float(rmse[0]),
-        mae=float(mae[0]),
-        rmse_interval=draws and interval(draws.rmse[:, 0]),
-        mae_interval=draws and interval(draws.mae[:, 0]),
+        scores=scores[_MODEL],
         mean_user_rmse=float(sums.mean_user_rmse()[0]),
         coverage=_coverage(tally, sums, test, items, known_of),
         baselines={
             name: Baseline(
-                rmse=float(rmse[at]),
-                mae=float(mae[at]),
-                rmse_interval=draws and interval(draws.rmse[:, at]),
-                rmse_gain=float(rmse[at] - rmse[0]),
-                rmse_gain_interval=_gain(draws, at),
+                scores=scores[name],
+                rmse_gain=rmse[name] - rmse[_MODEL],
+                rmse_gain_interval=_gain(draws, COLUMNS.index(name)),
             )
-            for at, name in enumerate(BASELINES, start=1)
+            for name in BASELINES
         },
         by_history=tuple(_bins(sums, known_of)),
         overlap=overlap,
@@ -138,7 +158,7 @@ def evaluate(
 
 @dataclass(eq=False)
 class _Tally:
-    """Sums over the batches of a test set: columns are the model, then the baselines."""
+    """Sums over the batches of a test set, with ``COLUMNS``."""
 
     sums: ErrorSums
     unknown: ErrorSums
@@ -148,23 +168,20 @@ class _Tally:
 
 
 def _tally(model: Scored, test: Ratings, histories: Histories, rows: Int64, items: Int32) -> _Tally:
-    low, high = model.scale.low, model.scale.high
     known = np.append(histories.counts > 0, False)[rows]
-    tally = _Tally(ErrorSums.zeros(test.n_users, 4), ErrorSums.zeros(1, 4))
+    tally = _Tally(ErrorSums.zeros(test.n_users, len(COLUMNS)), ErrorSums.zeros(1, len(COLUMNS)))
     if model.spread is not None:
         tally.spread = UncertaintySums(model.scale, model.spread.source)
     for users, codes, values in batches(test):
         who, what = rows[users], items[codes]
-        item_mean = np.append(model.bias.item_mean, np.float32(model.bias.mean))[what]
-        predicted = np.empty((len(users), 4))
+        predicted = np.empty((len(users), len(COLUMNS)))
         if tally.spread is None:
             predicted[:, 0] = model.predict_coded(histories, who, what)
         else:
             predicted[:, 0], std = model.predict_coded_std(histories, who, what)
             tally.spread.add(predicted[:, 0], std, values)
-        predicted[:, 1] = model.bias.mean
-        predicted[:, 2] = item_mean
-        predicted[:, 3] = model.bias.predict(histories, who, what).clip(low, high)
+        for at, baseline in enumerate(BASELINES.values(), start=1):
+            predicted[:, at] = baseline(model, histories, who, what)
         errors = predicted - values[:, None]
         tally.sums.add(users, errors)
         apart = ~known[users] | (what < 0)
@@ -231,10 +248,10 @@ def _coverage(
     tally: _Tally, sums: ErrorSums, test: Ratings, items: Int32, known_of: Int64
 ) -> Coverage:
     apart = tally.unknown
+    whole = sums.totals()
     rest = ErrorSums(
-        sums.counts.sum(keepdims=True) - apart.counts,
-        sums.squared.sum(axis=0, keepdims=True) - apart.squared,
-        sums.absolute.sum(axis=0, keepdims=True) - apart.absolute,
+        whole.counts - apart.counts,
+        {name: each[None] - apart.sums[name] for name, each in whole.sums.items()},
     )
     unseen = np.bincount(test.items, minlength=test.n_items) > 0
     return Coverage(
@@ -252,8 +269,24 @@ def _part(sums: ErrorSums) -> Part:
         return Part(0, None, None)
     # A difference of sums may be a rounding below zero.
     squared = max(float(sums.squared[0, 0]), 0.0)
-    absolute = max(float(sums.absolute[0, 0]), 0.0)
+    absolute = max(float(sums.sums["absolute"][0, 0]), 0.0)
     return Part(sums.n, (squared / sums.n) ** 0.5, absolute / sums.n)
+
+
+def _scores(
+    sums: ErrorSums, seed: int, resamples: int
+) -> tuple[dict[str, dict[str, Score]], Resamples | None]:
+    """Every metric of every column, and the resamples its interval is of."""
+    several = len(sums.counts) > 1
+    draws = bootstrap(sums, np.random.default_rng(seed), resamples) if several else None
+    found: dict[str, dict[str, Score]] = {column: {} for column in COLUMNS}
+    for metric in metrics_of("rating"):
+        values = metric.from_sums(sums.totals())
+        drawn = None if draws is None else metric.from_sums(draws.totals)
+        for at, column in enumerate(COLUMNS):
+            within = None if drawn is None else interval(drawn[:, at])
+            found[column][metric.name] = Score(float(values[at]), within)
+    return found, draws
 
 
 def _gain(draws: Resamples | None, at: int) -> Interval | None:
@@ -271,6 +304,7 @@ def size_labels(sizes: npt.NDArray[Any]) -> tuple[Int64, list[str]]:
 
 def _bins(sums: ErrorSums, known_of: npt.NDArray[Any]) -> Iterator[HistoryBin]:
     which, labels = size_labels(known_of)
+    bias = COLUMNS.index("bias")
     for at, label in enumerate(labels):
         users = np.flatnonzero(which == at)
         if len(users) == 0:
@@ -278,7 +312,7 @@ def _bins(sums: ErrorSums, known_of: npt.NDArray[Any]) -> Iterator[HistoryBin]:
         part = sums.take(users)
         rmse = part.rmse()
         yield HistoryBin(
-            label, len(users), part.n, float(rmse[0]), float(part.mae()[0]), float(rmse[3])
+            label, len(users), part.n, float(rmse[0]), float(part.mae()[0]), float(rmse[bias])
         )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ._leak_guard import Overlap
 from ._uncertainty import Uncertainty
+from .registry import metrics_of
 from .statistics.bootstrap import Interval
 
 
@@ -40,23 +41,70 @@ class Coverage:
     n_unknown_item: int
 
 
+class Score(NamedTuple):
+    """A metric's value, and its 95% interval by bootstrap over users.
+
+    Attributes:
+        value: Over all test ratings.
+        interval: None with fewer than two users.
+    """
+
+    value: float
+    interval: Interval | None
+
+
 @dataclass(frozen=True)
-class Baseline:
+class Scores:
+    """A score for each metric of the registry.
+
+    Attributes:
+        scores: By name of the metric, in the registry's order.
+    """
+
+    scores: dict[str, Score]
+
+    @property
+    def rmse(self) -> float:
+        """Global RMSE: over all test ratings, those on unknown users and items included."""
+        return self.scores["rmse"].value
+
+    @property
+    def mae(self) -> float:
+        """Global MAE, likewise."""
+        return self.scores["mae"].value
+
+    @property
+    def rmse_interval(self) -> Interval | None:
+        """95% interval by bootstrap over users; None with fewer than two users."""
+        return self.scores["rmse"].interval
+
+    @property
+    def mae_interval(self) -> Interval | None:
+        """Likewise."""
+        return self.scores["mae"].interval
+
+    def _flat(self) -> dict[str, Any]:
+        """Each metric under its name, and its interval under NAME_interval."""
+        found: dict[str, Any] = {name: score.value for name, score in self.scores.items()}
+        return found | {f"{name}_interval": score.interval for name, score in self.scores.items()}
+
+
+@dataclass(frozen=True)
+class Baseline(Scores):
     """A simple model on the same test ratings, learned from the same training ratings.
 
     Attributes:
-        rmse: Global RMSE.
-        mae: Global MAE.
-        rmse_interval: 95% interval of the RMSE.
         rmse_gain: RMSE of the baseline less that of the model: above 0, the model is better.
         rmse_gain_interval: 95% interval of the gain, paired: both scored on the same draws.
     """
 
-    rmse: float
-    mae: float
-    rmse_interval: Interval | None
     rmse_gain: float
     rmse_gain_interval: Interval | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it in plain values, ready for JSON."""
+        gain = {"rmse_gain": self.rmse_gain, "rmse_gain_interval": self.rmse_gain_interval}
+        return self._flat() | gain
 
 
 @dataclass(frozen=True)
@@ -81,7 +129,7 @@ class HistoryBin:
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Evaluation(Scores):
     """A model's score on held-out ratings.
 
     Attributes:
@@ -89,10 +137,6 @@ class Evaluation:
         dataset: Name of the test ratings.
         n_test: Test ratings.
         n_test_users: Users they are by.
-        rmse: Global RMSE: over all test ratings, those on unknown users and items included.
-        mae: Global MAE, likewise.
-        rmse_interval: 95% interval by bootstrap over users; None with fewer than two users.
-        mae_interval: Likewise.
         mean_user_rmse: Mean over users of each one's RMSE, which is another measure.
         coverage: What the fallback had to answer, and how well.
         baselines: "global_mean", "item_mean" and "bias".
@@ -109,10 +153,6 @@ class Evaluation:
     dataset: str
     n_test: int
     n_test_users: int
-    rmse: float
-    mae: float
-    rmse_interval: Interval | None
-    mae_interval: Interval | None
     mean_user_rmse: float
     coverage: Coverage
     baselines: dict[str, Baseline]
@@ -150,19 +190,28 @@ class Evaluation:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it in plain values, ready for JSON."""
-        return asdict(self)
+        """All of it in plain values, ready for JSON; each metric under its own name."""
+        plain = asdict(self)
+        del plain["scores"]
+        sizes = {name: plain.pop(name) for name in ("model", "dataset", "n_test", "n_test_users")}
+        baselines = {name: each.as_dict() for name, each in self.baselines.items()}
+        return {**sizes, **self._flat(), **plain, "baselines": baselines}
 
     def __str__(self) -> str:
+        labels = [metric.label for metric in metrics_of("rating")]
+        wide = [max(8, len(label) + 2) for label in labels]
         lines = [
             f"{self.dataset}: {self.n_test:,} ratings by {self.n_test_users:,} users",
-            f"{'':<12}{'RMSE':>8}{'MAE':>8}   95% interval of the RMSE",
-            _row(self.model, self.rmse, self.mae, self.rmse_interval),
+            f"{'':<12}{''.join(f'{x:>{w}}' for x, w in zip(labels, wide, strict=True))}"
+            "   95% interval of the RMSE",
+            _row(self.model, self, wide),
         ]
-        lines += [_row(n, b.rmse, b.mae, b.rmse_interval) for n, b in self.baselines.items()]
+        lines += [_row(name, each, wide) for name, each in self.baselines.items()]
         return "\n".join([*lines, *self.notes])
 
 
-def _row(name: str, rmse: float, mae: float, within: Interval | None) -> str:
+def _row(name: str, found: Scores, wide: list[int]) -> str:
+    within = found.rmse_interval
+    values = [found.scores[metric.name].value for metric in metrics_of("rating")]
     text = "" if within is None else f"   {within.low:.4f} to {within.high:.4f}"
-    return f"{name:<12}{rmse:>8.4f}{mae:>8.4f}{text}"
+    return f"{name:<12}{''.join(f'{v:>{w}.4f}' for v, w in zip(values, wide, strict=True))}{text}"

@@ -1,14 +1,64 @@
-"""Errors of predicted ratings, summed in float64."""
+"""Metrics of predicted ratings: errors summed in float64, and the registry's entries.
+
+A metric is an entry of ``RATING_METRICS``; one that needs another sum adds it to ``_SUMMANDS``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from .metric import Metric
+
 Float64 = npt.NDArray[np.float64]
+
+_SUMMANDS: MappingProxyType[str, Callable[[Float64], Float64]] = MappingProxyType(
+    {"squared": np.square, "absolute": np.abs}
+)
+"""What is summed by user, as functions of the errors (predicted less actual ratings)."""
+
+
+@dataclass(frozen=True, eq=False)
+class ErrorTotals:
+    """Sums over ratings: of all users, or of each of many resamples of them.
+
+    Attributes:
+        counts: Number of ratings, float64, shape (..., 1).
+        sums: By name of the summand, float64, shape (..., models).
+    """
+
+    counts: Float64
+    sums: dict[str, Float64]
+
+    def mean(self, summand: str) -> Float64:
+        """Mean over ratings of a summand, float64, shape (..., models)."""
+        mean: Float64 = self.sums[summand] / self.counts
+        return mean
+
+
+RATING_METRICS: tuple[Metric, ...] = (
+    Metric(
+        "rmse",
+        "RMSE",
+        "rating",
+        "lower",
+        lambda totals: np.sqrt(totals.mean("squared")),
+        "Root mean squared error over all test ratings.",
+    ),
+    Metric(
+        "mae",
+        "MAE",
+        "rating",
+        "lower",
+        lambda totals: totals.mean("absolute"),
+        "Mean absolute error over all test ratings.",
+    ),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,18 +67,16 @@ class ErrorSums:
 
     Attributes:
         counts: Ratings per user, float64, shape (users,).
-        squared: Sum of squared errors per user and model, float64, shape (users, models).
-        absolute: Sum of absolute errors, likewise.
+        sums: By name of the summand, its sum per user and model, float64, shape (users, models).
     """
 
     counts: Float64
-    squared: Float64
-    absolute: Float64
+    sums: dict[str, Float64]
 
     @classmethod
     def zeros(cls, users: int, models: int) -> ErrorSums:
         """Sums of nothing."""
-        return cls(np.zeros(users), np.zeros((users, models)), np.zeros((users, models)))
+        return cls(np.zeros(users), {name: np.zeros((users, models)) for name in _SUMMANDS})
 
     def add(self, users: npt.NDArray[Any], errors: Float64) -> None:
         """Add errors, shape (n, models), of ratings by some users, shape (n,)."""
@@ -36,27 +84,41 @@ class ErrorSums:
         self.counts[:] += np.bincount(users, minlength=n)
         for model in range(errors.shape[1]):
             error = errors[:, model]
-            self.squared[:, model] += np.bincount(users, error * error, minlength=n)
-            self.absolute[:, model] += np.bincount(users, np.abs(error), minlength=n)
+            for name, summand in _SUMMANDS.items():
+                self.sums[name][:, model] += np.bincount(users, summand(error), minlength=n)
 
     def take(self, users: npt.NDArray[Any]) -> ErrorSums:
         """The sums of some users: positions or a mask."""
-        return ErrorSums(self.counts[users], self.squared[users], self.absolute[users])
+        return ErrorSums(self.counts[users], {name: s[users] for name, s in self.sums.items()})
 
     @property
     def n(self) -> int:
         """Number of ratings."""
         return int(self.counts.sum())
 
+    @property
+    def models(self) -> int:
+        """Number of models."""
+        return int(self.squared.shape[1])
+
+    @property
+    def squared(self) -> Float64:
+        """Sum of squared errors per user and model, shape (users, models)."""
+        return self.sums["squared"]
+
+    def totals(self) -> ErrorTotals:
+        """The sums over all users, shape (models,)."""
+        sums = {name: each.sum(axis=0) for name, each in self.sums.items()}
+        return ErrorTotals(self.counts.sum(keepdims=True), sums)
+
     def rmse(self) -> Float64:
         """Global root mean squared error per model, over ratings, shape (models,)."""
-        root: Float64 = np.sqrt(self.squared.sum(axis=0) / self.counts.sum())
+        root: Float64 = np.sqrt(self.totals().mean("squared"))
         return root
 
     def mae(self) -> Float64:
         """Global mean absolute error per model, over ratings, shape (models,)."""
-        mean: Float64 = self.absolute.sum(axis=0) / self.counts.sum()
-        return mean
+        return self.totals().mean("absolute")
 
     def mean_user_rmse(self) -> Float64:
         """Mean over users of each one's RMSE. Every user weighs the same: this is not the RMSE."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..output import bold, print_table, say
 
 if TYPE_CHECKING:
-    from ...evaluate import Evaluation, Interval, Uncertainty
+    from ...evaluate import Evaluation, Interval, Score, Scores, Uncertainty
     from ...models import Recommender
 
 _TRAINING = ("epochs_run", "best_epoch", "train_seconds", "seconds_per_epoch", "preset", "config")
@@ -18,6 +18,8 @@ def as_object(
     model: Recommender, folder: Path, evaluation: Evaluation | None, **more: Any
 ) -> dict[str, Any]:
     """What ``--json`` prints of a model and its score."""
+    from ...evaluate import metrics_of
+
     training = model.record.get("training", {})
     n_valid = training.get("n_valid", 0)
     found: dict[str, Any] = {
@@ -29,8 +31,7 @@ def as_object(
         "n_train": model.provenance.n_ratings - n_valid,
         "n_valid": n_valid,
         "n_test": 0,
-        "rmse": None,
-        "mae": None,
+        **{metric.name: None for metric in metrics_of("rating")},
         "baselines": None,
     }
     if evaluation is not None:
@@ -43,14 +44,24 @@ def as_object(
 
 def show_score(score: Evaluation) -> None:
     """The table of the model beside the baselines, and whether it beats them."""
-    rows: list[tuple[Any, ...]] = [
-        (score.model, score.rmse, _within(score.rmse_interval), score.mae)
-    ]
-    rows += [(n, b.rmse, _within(b.rmse_interval), b.mae) for n, b in score.baselines.items()]
-    rows[0] = (*rows[0], _within(score.mae_interval))
+    from ...evaluate import metrics_of
+
+    metrics = metrics_of("rating")
+    rows: list[tuple[str, Scores, bool]] = [(score.model, score, True)]
+    rows += [(name, each, False) for name, each in score.baselines.items()]
     print_table(
-        ["", "RMSE", "95% interval", "MAE", "95% interval"],
-        [row if len(row) == 5 else (*row, None) for row in rows],
+        ["", *(head for metric in metrics for head in (metric.label, "95% interval"))],
+        [
+            (
+                name,
+                *(
+                    cell
+                    for m in metrics
+                    for cell in _cells(each.scores[m.name], own or m is metrics[0])
+                ),
+            )
+            for name, each, own in rows
+        ],
     )
     say(f"\n{score.verdict}")
 
@@ -119,6 +130,10 @@ def _warning(score: Evaluation) -> str:
         f"WARNING: the model has seen {score.overlap.count:,} of these {score.n_test:,} ratings, "
         f"among them (user, item) {pairs}. This is no honest score."
     )
+
+
+def _cells(score: Score, with_interval: bool) -> tuple[float, str | None]:
+    return score.value, _within(score.interval) if with_interval else None
 
 
 def _within(found: Interval | None) -> str | None:

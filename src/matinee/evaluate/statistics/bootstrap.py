@@ -5,12 +5,13 @@ A user's errors go together, so resampling single ratings would give intervals t
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ..metrics import ErrorSums
+from ..metrics import ErrorSums, ErrorTotals
 
 Float64 = npt.NDArray[np.float64]
 
@@ -27,11 +28,21 @@ class Interval(NamedTuple):
     high: float
 
 
-class Resamples(NamedTuple):
-    """RMSE and MAE of every model in every resample, float64, each shape (resamples, models)."""
+@dataclass(frozen=True, eq=False)
+class Resamples:
+    """Every model on every resample; a metric's ``from_sums`` takes ``totals``.
 
-    rmse: Float64
-    mae: Float64
+    Attributes:
+        totals: Sums of each resample, float64, each shape (resamples, models).
+    """
+
+    totals: ErrorTotals
+
+    @property
+    def rmse(self) -> Float64:
+        """RMSE, float64, shape (resamples, models)."""
+        root: Float64 = np.sqrt(self.totals.mean("squared"))
+        return root
 
 
 def bootstrap(sums: ErrorSums, rng: np.random.Generator, resamples: int = RESAMPLES) -> Resamples:
@@ -45,8 +56,7 @@ def bootstrap(sums: ErrorSums, rng: np.random.Generator, resamples: int = RESAMP
         rng: Where the draws come from.
         resamples: How many.
     """
-    models = sums.squared.shape[1]
-    columns = np.hstack([sums.counts[:, None], sums.squared, sums.absolute])
+    columns = np.hstack([sums.counts[:, None], *sums.sums.values()])
     if len(columns) > _GROUPS:
         # Sums of equally many users chosen at random vary as the users do.
         starts = np.linspace(0, len(columns), _GROUPS, endpoint=False).astype(np.int64)
@@ -60,8 +70,8 @@ def bootstrap(sums: ErrorSums, rng: np.random.Generator, resamples: int = RESAMP
         drawn += np.arange(0, rows * users, users)[:, None]
         weights = np.bincount(drawn.ravel(), minlength=rows * users).reshape(rows, users)
         totals[start : start + rows] = weights.astype(np.float64) @ columns
-    means = totals[:, 1:] / totals[:, :1]
-    return Resamples(np.sqrt(means[:, :models]), means[:, models:])
+    each = np.split(totals[:, 1:], len(sums.sums), axis=1)
+    return Resamples(ErrorTotals(totals[:, :1], dict(zip(sums.sums, each, strict=True))))
 
 
 def interval(samples: Float64) -> Interval:

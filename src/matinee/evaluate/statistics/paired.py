@@ -51,7 +51,7 @@ def paired_gain(sums: ErrorSums, rng: np.random.Generator, resamples: int = RESA
     Raises:
         ValueError: An odd number of models.
     """
-    seeds, odd = divmod(sums.squared.shape[1], 2)
+    seeds, odd = divmod(sums.models, 2)
     if odd or not seeds:
         raise ValueError("give as many models of the one setting as of the other")
     rated = sums.take(sums.counts > 0)

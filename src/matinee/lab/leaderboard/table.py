@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Literal as Either
 
 import numpy as np
 
 from ...data import Table
-from ...evaluate import Estimate, Interval, paired
+from ...evaluate import Estimate, Interval, metrics_of, paired
 from ..study.arms import ResolvedArm, resolve_arms
 from ..study.models import LIBRARIES, library, missing
 from ..study.results import Results, RunRecord
@@ -19,6 +19,9 @@ from ..study.study import Data, Literature
 from ..study.summary import ArmSummary, summarise
 
 _BIAS = "baseline/bias"
+
+OTHERS = tuple(metric for metric in metrics_of("rating") if metric.name != "rmse")
+"""The rating metrics beside the RMSE, which ranks."""
 
 Status = Either["measured", "published", "diverged", "not installed"]
 
@@ -37,7 +40,7 @@ class Row:
         interval: 95% interval of ``rmse``.
         over: What the interval is over: "seeds" (Student-t), or with one run "test users"
             (bootstrap).
-        mae: Held-out MAE.
+        metrics: The other rating metrics on held-out ratings, by name, where they are known.
         gain: RMSE of the bias model on the same ratings less ``rmse``, paired by seed.
         gain_interval: 95% Student-t interval over seeds of ``gain``.
         seconds: Wall time of training, all that ``fit`` does.
@@ -58,7 +61,7 @@ class Row:
     rmse: float | None = None
     interval: Interval | None = None
     over: str = ""
-    mae: float | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
     gain: float | None = None
     gain_interval: Interval | None = None
     seconds: float | None = None
@@ -163,7 +166,7 @@ def _measured(results: Results, arm: ArmSummary) -> Row:
     over = "seeds" if within else ""
     if within is None and len(done) == 1 and arm.ratings_interval is not None:
         within, over = arm.ratings_interval, "test users"
-    mae = arm.final.get("mae")
+    others = {metric.name: arm.final.get(metric.name) for metric in OTHERS}
     seconds = arm.final.get("fit_seconds") or arm.seconds
     folds = arm.final.get("folds_in")
     levels = [arm.final.get(f"coverage{level}") for level in (50, 80, 95)]
@@ -176,7 +179,7 @@ def _measured(results: Results, arm: ArmSummary) -> Row:
         rmse=None if rmse is None else rmse.mean,
         interval=within,
         over=over,
-        mae=_mean(mae),
+        metrics={name: each.mean for name, each in others.items() if each is not None},
         gain=gain.mean if gain and finite else None,
         gain_interval=gain.interval if gain else None,
         seconds=_mean(seconds),
@@ -267,7 +270,8 @@ def _table(rows: list[Row]) -> Table:
 def _cells(row: Row) -> Iterator[tuple[str, str | float]]:
     yield from (("data", row.data), ("model", row.model), ("status", row.status))
     yield from (("rmse", _number(row.rmse)), *_ends("rmse", row.interval))
-    yield from (("interval_over", row.over), ("mae", _number(row.mae)))
+    yield "interval_over", row.over
+    yield from ((metric.name, _number(row.metrics.get(metric.name))) for metric in OTHERS)
     yield from (("gain_over_bias", _number(row.gain)), *_ends("gain_over_bias", row.gain_interval))
     yield from (("seconds", _number(row.seconds)), ("threads", _number(row.threads)))
     yield from (("parameters", _number(row.parameters)), ("seeds", float(row.seeds)))

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from ...evaluate import Interval
 from ..study.study import Data
-from .table import Leaderboard, Row, Section, answer
+from .table import OTHERS, Leaderboard, Row, Section, answer
 
 COLUMNS = (
     "model",
     "RMSE",
     "95% interval",
-    "MAE",
+    *(metric.label for metric in OTHERS),
     "gain over bias",
     "train s",
     "threads",
@@ -45,7 +45,7 @@ def cells(row: Row) -> list[str]:
         row.model,
         _rmse(row),
         _interval(row.interval) + (" u" if row.over == "test users" else ""),
-        _figure(row.mae),
+        *(_figure(row.metrics.get(metric.name)) for metric in OTHERS),
         _gain(row),
         _seconds(row.seconds),
         "" if row.threads is None else str(row.threads),
@@ -76,13 +76,16 @@ def leaderboard_markdown(board: Leaderboard) -> str:
         parts.append(
             "*The quick version: it shows that everything runs; its numbers are no score.*"
         )
+    # A metric that is newer than all the runs has no column.
+    absent = {m.label for m in OTHERS if not any(m.name in row.metrics for row in board.rows)}
+    shown = [at for at, name in enumerate(COLUMNS) if name not in absent]
     for section in board.sections:
         if not section.rows:
             continue
         name, _, how = heading(section).partition(": ")
         lines = [f"### {name}", "", f"{how[:1].upper()}{how[1:]}.", ""]
-        lines += [_line(COLUMNS), _line(["---"] * len(COLUMNS))]
-        lines += [_line(cells(row)) for row in section.rows]
+        rows = [COLUMNS, ["---"] * len(COLUMNS), *(cells(row) for row in section.rows)]
+        lines += [_line([row[at] for at in shown]) for row in rows]
         left = waiting(section)
         parts.append("\n".join([*lines, *(["", left] if left else [])]))
     machine = f" Measured on {'; '.join(board.machine)}." if board.machine else ""

@@ -14,7 +14,7 @@ from ..._version import __version__
 from ...base.atomic import write_text
 from ...charts.chart import Chart
 from ...data import Ratings
-from ...evaluate import Breakdown, Evaluation, Uncertainty
+from ...evaluate import Breakdown, Evaluation, Scores, Uncertainty, metrics_of
 from ...models import Neighbours, Recommender, breakdown, neighbours
 from ...models.inspect import training_curves
 from ...recommend import HistoriesLike
@@ -175,15 +175,26 @@ def _cards(score: Evaluation) -> list[tuple[str, str, str]]:
     gain = score.baselines[best]
     within = gain.rmse_gain_interval
     return [
-        (f"{score.rmse:.4f}", "RMSE", _within(score.rmse_interval)),
-        (f"{score.mae:.4f}", "MAE", _within(score.mae_interval)),
+        *(
+            (
+                _signed(value) if metric.better == "zero" else f"{value:.4f}",
+                metric.label,
+                _within(w),
+            )
+            for metric in metrics_of("rating")
+            for value, w in (score.scores[metric.name],)
+        ),
         (
-            f"{gain.rmse_gain:+.4f}".replace("-", "−"),
+            _signed(gain.rmse_gain),
             f"RMSE gained on the {NAMES.get(best, best)}",
             _within(within),
         ),
         (f"{score.n_test:,}", "test ratings", f"by {score.n_test_users:,} users"),
     ]
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.4f}".replace("-", "−")
 
 
 def _within(found: Any) -> str:
@@ -206,21 +217,21 @@ def _facts(model: Recommender) -> str:
 
 
 def _scores(score: Evaluation) -> Sheet:
-    rows: list[list[Value]] = [
-        [score.model, score.rmse, *(score.rmse_interval or (None, None)), score.mae, None, None]
-    ]
+    first, *others = metrics_of("rating")
+
+    def cells(found: Scores) -> list[Value]:
+        value, within = found.scores[first.name]
+        rest = [found.scores[metric.name].value for metric in others]
+        return [value, *(within or (None, None)), *rest]
+
+    rows: list[list[Value]] = [[score.model, *cells(score), None, None]]
     rows += [
-        [
-            NAMES.get(name, name),
-            b.rmse,
-            *(b.rmse_interval or (None, None)),
-            b.mae,
-            b.rmse_gain,
-            _within(b.rmse_gain_interval) or None,
-        ]
+        [NAMES.get(name, name), *cells(b), b.rmse_gain, _within(b.rmse_gain_interval) or None]
         for name, b in score.baselines.items()
     ]
-    columns = ["", "RMSE", "95% from", "to", "MAE", "the model gains", "95% interval of the gain"]
+    labels = [metric.label for metric in others]
+    columns = ["", first.label, "95% from", "to", *labels, "the model gains"]
+    columns.append("95% interval of the gain")
     caption = (
         f"{score.dataset}: mean over users of each one's RMSE (another measure) "
         f"{score.mean_user_rmse:.4f}."

@@ -176,11 +176,8 @@ def _score(spec: Spec, model: Recommender, data: Prepared) -> dict[str, float]:
 
     score = model.evaluate(data.test)
     final: dict[str, float] = {
-        "rmse": score.rmse,
-        "mae": score.mae,
-        "bias_rmse": score.baselines["bias"].rmse,
-        "item_mean_rmse": score.baselines["item_mean"].rmse,
-        "global_mean_rmse": score.baselines["global_mean"].rmse,
+        **{name: each.value for name, each in score.scores.items()},
+        **{f"{name}_rmse": baseline.rmse for name, baseline in score.baselines.items()},
         "user_mean_rmse": user_mean_rmse(data.train, data.test),
         "mean_user_rmse": score.mean_user_rmse,
         "train_ratings": len(data.train),

@@ -1,0 +1,40 @@
+"""``Metric``: what a registry entry says of a measure of quality."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Kind = Literal["rating", "list"]
+"""What is scored: predicted ratings, or lists of recommended items."""
+
+Better = Literal["lower", "higher", "zero"]
+"""Which values are better: low ones, high ones, or those near zero."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A measure of quality that every report loops over.
+
+    Attributes:
+        name: In Python, JSON and studies ("rmse").
+        label: In tables ("RMSE").
+        kind: "rating" or "list".
+        better: Which values are better.
+        from_sums: The metric from sums over users; it is called on all users, on some, and on
+            bootstrap resamples. Of kind "rating" it takes ``ErrorTotals``, arrays of shape
+            (..., models), and returns float64 of that shape. Of kind "list" it takes the totals
+            of ``evaluate.ranking``.
+        describe: One line for the documentation.
+    """
+
+    name: str
+    label: str
+    kind: Kind
+    better: Better
+    from_sums: Callable[[Any], npt.NDArray[np.float64]]
+    describe: str
