@@ -40,6 +40,7 @@ def test_against_the_plain_formulas(model: Bias, parts: tuple[Ratings, Ratings])
     error = model.predict(*external(test)) - test.values
     assert result.rmse == pytest.approx(np.sqrt(np.mean(error**2)), abs=1e-12)
     assert result.mae == pytest.approx(np.mean(np.abs(error)), abs=1e-12)
+    assert result.scores["mean_error"].value == pytest.approx(np.mean(error), abs=1e-12)
     assert result.n_test == len(test)
     mean = train.values.mean(dtype=np.float64)
     plain = np.sqrt(np.mean((mean - test.values) ** 2))

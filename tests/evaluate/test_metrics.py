@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matinee.evaluate import ErrorSums, mae, rmse
+from matinee.evaluate import METRICS, ErrorSums, mae, rmse
 
 ratings = st.lists(
     st.tuples(st.integers(0, 6), st.floats(-10, 10), st.floats(-10, 10)), min_size=1, max_size=60
@@ -26,6 +26,7 @@ def test_sums_give_the_plain_formulas(rows: list[tuple[int, float, float]]) -> N
     squared = math.sqrt(math.fsum(e * e for e in errors) / n)
     assert sums.rmse()[0] == pytest.approx(squared, abs=1e-12)
     assert sums.mae()[0] == pytest.approx(math.fsum(abs(e) for e in errors) / n, abs=1e-12)
+    assert sums.totals().mean("signed")[0] == pytest.approx(math.fsum(errors) / n, abs=1e-12)
     by_user = [math.sqrt(np.mean(errors[users == u] ** 2)) for u in np.unique(users)]
     assert sums.mean_user_rmse()[0] == pytest.approx(np.mean(by_user), abs=1e-9)
     predicted, actual = [row[1] for row in rows], [row[2] for row in rows]
@@ -55,3 +56,9 @@ def test_float32_predictions_are_summed_in_float64() -> None:
 def test_nothing_has_no_error() -> None:
     assert math.isnan(rmse([], []))
     assert math.isnan(mae([], []))
+
+
+def test_the_mean_error_is_above_0_where_predictions_are_too_high() -> None:
+    sums = ErrorSums.zeros(2, 2)
+    sums.add(np.array([0, 1, 1, 1]), np.array([[2.0, -1.0], [0.0, -1.0], [-1.0, -1.0], [3.0, 1.0]]))
+    assert METRICS["mean_error"].from_sums(sums.totals()).tolist() == [1.0, -0.5]

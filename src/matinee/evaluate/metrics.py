@@ -18,7 +18,7 @@ from .metric import Metric
 Float64 = npt.NDArray[np.float64]
 
 _SUMMANDS: MappingProxyType[str, Callable[[Float64], Float64]] = MappingProxyType(
-    {"squared": np.square, "absolute": np.abs}
+    {"squared": np.square, "absolute": np.abs, "signed": np.positive}
 )
 """What is summed by user, as functions of the errors (predicted less actual ratings)."""
 
@@ -57,6 +57,14 @@ RATING_METRICS: tuple[Metric, ...] = (
         "lower",
         lambda totals: totals.mean("absolute"),
         "Mean absolute error over all test ratings.",
+    ),
+    Metric(
+        "mean_error",
+        "mean error",
+        "rating",
+        "zero",
+        lambda totals: totals.mean("signed"),
+        "Mean of predicted less actual rating (bias): above 0, predictions are too high.",
     ),
 )
 
