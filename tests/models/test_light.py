@@ -26,8 +26,7 @@ from matinee.models import (
 )
 from matinee.models.networks.light import LightEnsemble, _csr
 from matinee.nn import Forward, NetworkConfig, RowOutputs
-from matinee.nn._forward import ACTIVATIONS
-from matinee.nn.activations import TORCH
+from matinee.nn.activations import ACTIVATIONS
 from matinee.train import _shrink, preset
 
 STRANGERS: list[dict[str, float]] = [
@@ -38,8 +37,8 @@ STRANGERS: list[dict[str, float]] = [
 ]
 
 SHAPES: dict[str, dict[str, Any]] = {
-    **{name: {"activation": name} for name in TORCH},
-    **{f"out-{name}": {"output_activation": name} for name in TORCH},
+    **{name: {"activation": name} for name in ACTIVATIONS},
+    **{f"out-{name}": {"output_activation": name} for name in ACTIVATIONS},
     "deep": {"hidden": (12, 5, 9)},
     "tied": {"hidden": (12, 6, 5, 6, 12), "tied": True, "output_activation": "elu"},
     "presence": {"input": "presence", "input_scale": "sqrt", "center": "bias"},
@@ -259,14 +258,16 @@ def test_rows_without_ratings_and_gathering_in_parts(monkeypatch: pytest.MonkeyP
     hidden, _ = forward.encode(_csr(who, forward))
     for row, (items, values) in enumerate(people):
         sums = (arrays["table_in"][items] * values.astype(np.float32)[:, None]).sum(axis=0)
-        wanted = TORCH[config.activation](torch.from_numpy(sums)).numpy()
+        wanted = ACTIVATIONS[config.activation].torch(torch)(torch.from_numpy(sums)).numpy()
         np.testing.assert_allclose(hidden[row], wanted, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", TORCH)
+@pytest.mark.parametrize("name", ACTIVATIONS)
 def test_activations_are_torchs(name: str) -> None:
     x = np.array([-80.0, -6.0, -1e-3, -0.0, 0.0, 1e-3, 1.0, 6.0, 6.5, 80.0], np.float32)
     with np.errstate(all="raise", under="ignore"):
-        found = ACTIVATIONS[name](x.copy())
-    np.testing.assert_allclose(found, TORCH[name](torch.from_numpy(x)).numpy(), atol=1e-6)
+        found = ACTIVATIONS[name].numpy(x.copy())
+    np.testing.assert_allclose(
+        found, ACTIVATIONS[name].torch(torch)(torch.from_numpy(x)).numpy(), atol=1e-6
+    )
     assert found.dtype == np.float32

@@ -11,7 +11,7 @@ from dense import ACTIVATIONS, Entries, close, entries
 from hypothesis import given, settings
 
 from matinee.nn import Transposer, add_weighted, sum_by_column
-from matinee.nn.activations import CODES, TORCH
+from matinee.nn.activations import ACTIVATIONS as TABLE
 from matinee.nn.sparse import kernels
 
 PRECISE = [(np.float64, 1e-10), (np.float32, 1e-5)]
@@ -21,7 +21,7 @@ every = settings(max_examples=60, deadline=None)
 
 def run_decode_loss(e: Entries, act: str) -> tuple[float, Any, Any]:
     error, d_hidden = np.full_like(e.target, np.nan), np.full_like(e.hidden, np.nan)
-    code = CODES[act]
+    code = TABLE[act].code
     arrays = (e.indptr, e.index, e.target, e.weight, e.hidden, e.table, e.bias)
     loss = kernels.decode_loss(*arrays, code, error, d_hidden)
     return loss, error, d_hidden
@@ -40,8 +40,8 @@ def dense_loss(e: Entries, act: str) -> tuple[torch.Tensor, torch.Tensor, torch.
 
 
 def test_every_activation_has_a_kernel() -> None:
-    assert set(CODES) == set(TORCH) == set(ACTIVATIONS)
-    assert len(set(CODES.values())) == len(CODES)
+    assert set(TABLE) == set(ACTIVATIONS)
+    assert len({entry.code for entry in TABLE.values()}) == len(TABLE)
 
 
 @precisions
@@ -62,7 +62,7 @@ def test_encode(dtype: type, tolerance: float, e: Entries) -> None:
 def test_decode(act: str, dtype: type, tolerance: float, e: Entries) -> None:
     part = e.to(dtype)
     out = np.full(len(e.index), np.nan, dtype=dtype)
-    code = CODES[act]
+    code = TABLE[act].code
     kernels.decode(part.indptr, part.index, part.hidden, part.table, part.bias, code, out)
     dense = torch.from_numpy(e.hidden) @ torch.from_numpy(e.table).t() + torch.from_numpy(e.bias)
     assert close(out, ACTIVATIONS[act](dense)[e.row, e.index], tolerance)
@@ -172,7 +172,7 @@ def test_zero_coefficients_and_weights_cost_nothing_and_touch_nothing(
     error, d_hidden = np.empty(3, dtype=dtype), np.empty((1, 5), dtype=dtype)
     hidden, bias, target = np.ones((1, 5), dtype), np.zeros(3, dtype), np.zeros(3, dtype)
     loss = kernels.decode_loss(
-        indptr, index, target, mask, hidden, table, bias, CODES["linear"], error, d_hidden
+        indptr, index, target, mask, hidden, table, bias, TABLE["linear"].code, error, d_hidden
     )
     assert loss == pytest.approx(25)
     assert close(error, [5, 0, 5], tolerance)
@@ -201,9 +201,9 @@ def test_activations_far_out_and_at_their_kinks(
     hidden, table = np.full((1, 1), size, dtype=dtype), np.ones((1, 1), dtype=dtype)
     zero, one = np.zeros(1, dtype=dtype), np.ones(1, dtype=dtype)
     out, error, d_hidden = np.empty(1, dtype), np.empty(1, dtype), np.empty((1, 1), dtype)
-    kernels.decode(indptr, index, hidden, table, zero, CODES[act], out)
+    kernels.decode(indptr, index, hidden, table, zero, TABLE[act].code, out)
     kernels.decode_loss(
-        indptr, index, zero - 1, one, hidden, table, zero, CODES[act], error, d_hidden
+        indptr, index, zero - 1, one, hidden, table, zero, TABLE[act].code, error, d_hidden
     )
     x = torch.tensor([size], dtype=torch.float64, requires_grad=True)
     y = ACTIVATIONS[act](x)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from ..base.compiled import kernel
 from ..data import Csr, Histories, Ratings
 
 Int32 = npt.NDArray[np.int32]
@@ -111,7 +111,7 @@ def column_means(csr: Csr, offset: Float32, reg: float = 10.0) -> Float32:
     return means
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+@kernel()
 def _item_sums(
     indptr: Int64,
     items: Int32,
@@ -132,7 +132,7 @@ def _item_sums(
             sums[items[e]] += values[e] - mean - bias
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+@kernel()
 def residual_sums(
     indptr: Int64,
     items: Int32,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from ..base.compiled import kernel
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 Float32 = npt.NDArray[np.float32]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def place_rows(
     at: Int64,
     users: Int32,
@@ -48,7 +49,7 @@ def place_rows(
             out_times[to] = times[k]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def sort_rows(start: Int64, items: Int32, values: Float32, times: Int64) -> None:
     """Sort each user's rows by item, in place; rows of one item keep their order.
 
@@ -85,7 +86,7 @@ def sort_rows(start: Int64, items: Int32, values: Float32, times: Int64) -> None
                 times[low + j] = held_times[k]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def repeated(users: Int32, items: Int32) -> Int64:
     """Positions of the entries whose pair is that of the entry before them.
 
@@ -106,7 +107,7 @@ def repeated(users: Int32, items: Int32) -> Int64:
     return found
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def drop_rows(gone: Int64, users: Int32, items: Int32, values: Float32, times: Int64) -> None:
     """Move the rows that are not dropped together, in place; the last ones are then spare.
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from ..base.compiled import kernel
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -48,7 +49,7 @@ class Csr:
         return column if self.order is None else column[self.order]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _is_grouped(rows: Int32, columns: Int32) -> bool:
     for i in range(1, len(rows)):
         if rows[i] < rows[i - 1] or (rows[i] == rows[i - 1] and columns[i] <= columns[i - 1]):
@@ -56,7 +57,7 @@ def _is_grouped(rows: Int32, columns: Int32) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _counting_order(rows: Int32, columns: Int32, indptr: Int64, n_columns: int) -> Int64:
     start = np.zeros(n_columns + 1, dtype=np.int64)
     for c in columns:

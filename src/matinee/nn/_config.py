@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from ..base.widths import within
 from ..config import Config
-from ._activation_names import Activation
+from .activations import ActivationName
 
 
 class NetworkConfig(Config):
@@ -22,9 +22,9 @@ class NetworkConfig(Config):
     max_table: int = Field(0, ge=0)
     """Most weights of the first layer, and of the last: where there are so many columns that it
     would have more, the hidden layer beside it is narrower. 0 for no limit."""
-    activation: Activation = "elu"
+    activation: ActivationName = "elu"
     """Activation after every hidden layer."""
-    output_activation: Activation = "linear"
+    output_activation: ActivationName = "linear"
     """Activation of the output layer."""
     output_bias: bool = True
     """Whether the output layer has a bias per column."""

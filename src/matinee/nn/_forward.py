@@ -6,16 +6,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..data import Csr
-from ._activation_names import LEAK, SELU_ALPHA, SELU_SCALE
 from ._config import NetworkConfig
 from ._row_outputs import RowOutputs
+from .activations import activation
 
 Array = npt.NDArray[Any]
 Float32 = npt.NDArray[np.float32]
@@ -25,38 +25,6 @@ Int64 = npt.NDArray[np.int64]
 _GATHERED = 1 << 23
 """Floats gathered from a table at once (32 MiB)."""
 _NORM_EPS = 1e-5  # torch's default
-
-
-def _elu(x: Float32) -> Float32:
-    low: Float32 = np.minimum(x, np.float32(0.0))
-    # A third of expm1's time, and near 0 as exact as what it is added to.
-    np.exp(low, out=low)
-    low -= np.float32(1.0)
-    low += np.maximum(x, np.float32(0.0), out=x)
-    return low
-
-
-def _sigmoid(x: Float32) -> Float32:
-    # By tanh, which does not overflow.
-    out: Float32 = np.float32(0.5) * (np.tanh(np.float32(0.5) * x) + np.float32(1.0))
-    return out
-
-
-ACTIVATIONS: dict[str, Callable[[Float32], Float32]] = {
-    "linear": lambda x: x,
-    "sigmoid": _sigmoid,
-    "tanh": np.tanh,
-    "relu": lambda x: np.maximum(x, np.float32(0.0)),
-    "relu6": lambda x: np.clip(x, np.float32(0.0), np.float32(6.0)),
-    "leaky_relu": lambda x: np.maximum(x, np.float32(LEAK) * x),
-    "elu": _elu,
-    "selu": lambda x: (
-        np.float32(SELU_SCALE)
-        * (np.maximum(x, 0.0) + np.float32(SELU_ALPHA) * np.expm1(np.minimum(x, 0.0)))
-    ),
-    "silu": lambda x: x * _sigmoid(x),
-}
-"""The activations on float32 arrays, which may be overwritten."""
 
 
 class Forward:
@@ -94,8 +62,8 @@ class Forward:
         self.table_out: Float32 = self.table_in if config.tied else arrays["table_out"]
         self.bias_out: Float32 = arrays["bias_out"]
         self.layers = self._stack(arrays)
-        self._activate = ACTIVATIONS[config.activation]
-        self._out = ACTIVATIONS[config.output_activation]
+        self._activate = activation(config.activation).numpy
+        self._out = activation(config.output_activation).numpy
 
     def _stack(self, arrays: Mapping[str, Array]) -> list[tuple[Float32 | None, Float32]]:
         """Each hidden layer as (weight (in, out), bias); the first one's weights are the table."""

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, prange
+
+from ..base.compiled import inlined, kernel, prange
 
 Float = npt.NDArray[np.floating[Any]]
 
@@ -18,7 +19,7 @@ CHUNKS = 32
 """Parts that the rows are cut into: sums over rows come out the same on any number of threads."""
 
 
-@njit(inline="always")
+@inlined
 def _hat_row(u: Any, v: Any, hat: Any) -> None:
     """K of one row: ``u`` (dim,), ``v`` (dim, columns) into ``hat`` (columns,)."""
     n = len(hat)
@@ -32,7 +33,7 @@ def _hat_row(u: Any, v: Any, hat: Any) -> None:
         hat[j] = max(hat[j], hat.dtype.type(0))
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
+@kernel(parallel=True, fastmath=FAST, error_model="numpy")
 def effective(w: Float, u: Float, v: Float, out: Float, squares: npt.NDArray[np.float64]) -> None:
     """Effective weights, and the sums that the penalties need.
 
@@ -59,7 +60,7 @@ def effective(w: Float, u: Float, v: Float, out: Float, squares: npt.NDArray[np.
     squares[:] = part.sum(axis=0)
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
+@kernel(parallel=True, fastmath=FAST, error_model="numpy")
 def effective_gradient(
     w: Float,
     u: Float,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy.special import expit
 
 from ._hat_kernels import effective, effective_gradient
-from .activations import CODES
+from .activations import ACTIVATIONS
 from .sparse.kernels import decode_loss, encode
 
 Float = npt.NDArray[np.floating[Any]]
@@ -176,7 +176,7 @@ class KernelNet:
             hidden[-1],
             weights[-1],
             self._layers[-1].bias,
-            CODES["linear"],
+            ACTIVATIONS["linear"].code,
             error,
             d,
         )

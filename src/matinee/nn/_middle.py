@@ -9,30 +9,28 @@ by hand here; batch norm is left to autograd, and a code of which dropout keeps 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from ._activation_names import LEAK, SELU_ALPHA, SELU_SCALE
-from .activations import TORCH
+from .activations import activation
 from .network import Network, Place
 from .sparse.thin_code import Layer, ThinCode
 
-_ATEN: Any = torch.ops.aten
 
-# d loss / d (pre-activation) from (d loss / d out, pre-activation, out).
-_BACK: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
-    "linear": lambda d, x, y: d,
-    "sigmoid": lambda d, x, y: _ATEN.sigmoid_backward.default(d, y),
-    "tanh": lambda d, x, y: _ATEN.tanh_backward.default(d, y),
-    "relu": lambda d, x, y: _ATEN.threshold_backward.default(d, y, 0),
-    "relu6": lambda d, x, y: _ATEN.hardtanh_backward.default(d, x, 0, 6),
-    "leaky_relu": lambda d, x, y: _ATEN.leaky_relu_backward.default(d, x, LEAK, False),
-    "elu": lambda d, x, y: _ATEN.elu_backward.default(d, 1, 1, 1, True, y),
-    "selu": lambda d, x, y: _ATEN.elu_backward.default(d, SELU_ALPHA, SELU_SCALE, 1, True, y),
-    "silu": lambda d, x, y: _ATEN.silu_backward.default(d, x),
-}
+def _backward(name: str) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+    """D loss / d x of an activation, from d loss / d output, x and the output."""
+    found = activation(name)
+    if found.backward is not None:
+        return found.backward(torch)
+    function = found.torch(torch)
+
+    def differentiated(d: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        with torch.enable_grad():
+            leaf = x.detach().requires_grad_()
+            return torch.autograd.grad(function(leaf), leaf, d)[0]
+
+    return differentiated
 
 
 class Middle:
@@ -47,8 +45,8 @@ class Middle:
         self.network = network
         self.by_autograd = len(network.norms) > 0
         config = network.config
-        self._activate = TORCH[config.activation]
-        self._back = _BACK[config.activation]
+        self._activate = activation(config.activation).torch(torch)
+        self._back = _backward(config.activation)
         layers = range(len(network.biases))
         # Looked up once: the optimiser updates parameters and gradients in place.
         self._weights = [network.layer(index).detach() for index in layers]

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import UsageError
-from ._activation_names import LEAK, SELU_ALPHA, SELU_SCALE
 from ._forward import Forward
 from ._row_outputs import FEW, LEAST, MOST
+from .activations import activation
 
 OPSET = 18
 """Version of the operators: the first that scatters by adding, and is read everywhere."""
@@ -70,7 +70,7 @@ class _Builder:
         hidden, own = self._encode(table)
         x = self.op("MatMul", hidden, self.op("Transpose", table))
         x = self.op("Add", x, self.const(forward.bias_out, "f4"))
-        x = self._activation(forward.config.output_activation, x)
+        x = activation(forward.config.output_activation).onnx(self, x)
         x = self.op("Add", x, self.const(forward.offset, np.float32))
         x = self.op("Add", x, own)
         if clip is not None:
@@ -132,7 +132,8 @@ class _Builder:
         for weight, bias in forward.layers:
             if weight is not None:
                 x = self.op("MatMul", x, self.const(weight, np.float32))
-            x = self._activation(config.activation, self.op("Add", x, self.const(bias, np.float32)))
+            x = self.op("Add", x, self.const(bias, np.float32))
+            x = activation(config.activation).onnx(self, x)
         if forward.outputs.slope:
             x = self.op("Mul", x, self.op("Unsqueeze", self._scale(counts), one))
         if forward.outputs.centred:
@@ -204,20 +205,6 @@ class _Builder:
         index = self.op("Unsqueeze", row, self.const([1], np.int64))
         empty = self.op("ConstantOfShape", shape)
         return self.op("ScatterND", empty, index, values, reduction="add")
-
-    def _activation(self, name: str, x: str) -> str:
-        simple = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "Relu", "elu": "Elu"}
-        if name == "linear":
-            return x
-        if name in simple:
-            return self.op(simple[name], x)
-        if name == "relu6":
-            return self.op("Clip", x, self.const(0, "f4"), self.const(6, "f4"))
-        if name == "leaky_relu":
-            return self.op("LeakyRelu", x, alpha=LEAK)
-        if name == "selu":
-            return self.op("Selu", x, alpha=SELU_ALPHA, gamma=SELU_SCALE)
-        return self.op("Mul", x, self.op("Sigmoid", x))  # silu
 
     def _zero_int64(self) -> Any:
         return self._onnx.numpy_helper.from_array(np.zeros(1, dtype=np.int64))

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 
 from ..data import Csr
-from .activations import TORCH
+from .activations import activation
 from .inputs import Inputs
 from .network import Network
 from .sparse import kernels, reference
@@ -107,8 +107,8 @@ def predict_rows(network: Network, inputs: Inputs, known: Csr, rows: Int64) -> F
     """
     network.eval()
     hidden, added = _encode(network, inputs, known, rows)
-    activation = TORCH[network.config.output_activation]
-    scores: Float = activation(hidden @ network.table_out.t() + network.bias_out).cpu().numpy()
+    output = activation(network.config.output_activation).torch(torch)
+    scores: Float = output(hidden @ network.table_out.t() + network.bias_out).cpu().numpy()
     scores += inputs.offset
     scores += added[:, None]
     return scores
@@ -135,9 +135,9 @@ def decode_vectors(network: Network, vectors: Float, columns: Int32) -> Float:
     Without the offset and what is added to the rows.
     """
     index = torch.from_numpy(columns).long()
-    activation = TORCH[network.config.output_activation]
+    output = activation(network.config.output_activation).torch(torch)
     dots = torch.from_numpy(vectors) @ network.table_out[index].t() + network.bias_out[index]
-    scores: Float = activation(dots).numpy()
+    scores: Float = output(dots).numpy()
     return scores
 
 

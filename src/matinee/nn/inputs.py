@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, prange
 
+from ..base.compiled import inlined, kernel, prange
 from ._config import NetworkConfig
 from ._row_outputs import CENTRING, RowOutputs
 from .sparse.random import uniform
@@ -198,7 +198,7 @@ def fit_inputs(
     )
 
 
-@njit(inline="always")
+@inlined
 def _level(levels: Float32, value: float) -> int:
     """Index of the level nearest to a value."""
     low, high = 0, len(levels) - 1
@@ -211,7 +211,7 @@ def _level(levels: Float32, value: float) -> int:
     return low if value - levels[low] <= levels[high] - value else high
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@kernel(parallel=True)
 def _show(
     ptr: Int64,
     salt: np.uint64,
@@ -232,7 +232,7 @@ def _show(
         visible[b] = count
 
 
-@njit(cache=True, nogil=True, parallel=True, error_model="numpy")
+@kernel(parallel=True, error_model="numpy")
 def _outputs(
     indptr: Int64,
     indices: Int32,
@@ -272,7 +272,7 @@ def _outputs(
                 weight[base + j] = 0 if shown[base + j] else share
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@kernel(parallel=True)
 def _rating_inputs(
     ptr: Int64, shown: npt.NDArray[np.bool_], target: Float, lift: Float, coef: Float
 ) -> None:
@@ -281,7 +281,7 @@ def _rating_inputs(
             coef[j] = shown[j] * lift[b] * target[j]
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@kernel(parallel=True)
 def _presence_inputs(
     ptr: Int64,
     shown: npt.NDArray[np.bool_],
@@ -303,7 +303,7 @@ def _presence_inputs(
                 place += 2
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@kernel(parallel=True)
 def _level_inputs(
     ptr: Int64,
     shown: npt.NDArray[np.bool_],

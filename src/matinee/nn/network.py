@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ._config import NetworkConfig
-from .activations import CODES, TORCH
+from .activations import activation
 from .sparse.dropout_kernels import draw_mask
 
 Place = tuple[int, int]
@@ -81,7 +81,7 @@ class Network(nn.Module):
     @property
     def output_code(self) -> int:
         """The kernels' number for the output activation."""
-        return CODES[self.config.output_activation]
+        return activation(self.config.output_activation).code
 
     def layer(self, index: int) -> Tensor:
         """Weight (out, in) of the layer from hidden ``index`` to hidden ``index + 1``."""
@@ -96,14 +96,14 @@ class Network(nn.Module):
             gathered: The sums.
             place: Where these rows stand in their batch, where they are not all of it.
         """
-        activation = TORCH[self.config.activation]
+        activate = activation(self.config.activation).torch(torch)
         x = gathered + self.bias_in
         for index in range(len(self.config.hidden)):
             if index > 0:
                 x = functional.linear(x, self.layer(index - 1), self.biases[index - 1])
             if self.norms:
                 x = self.norms[index](x)
-            x = activation(x)
+            x = activate(x)
             if self.training and index == self.config.code_layer:
                 keep = self.dropout_mask(x, place)
                 x = x if keep is None else x * keep

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from ..base.compiled import inlined, kernel
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -78,31 +79,31 @@ class Tables(NamedTuple):
     end: float
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _mix(x: Any) -> Any:
     x = (x ^ (x >> _30)) * _MIX_1
     x = (x ^ (x >> _27)) * _MIX_2
     return x ^ (x >> _31)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _stream(seed: Any, user: Any, purpose: int) -> Any:
     return _mix(_mix(seed + _GOLDEN) ^ _mix(np.uint64(user * 8 + purpose) * _GOLDEN + _MIX_1))
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _uniform(key: Any, at: Any) -> Any:
     """In the open interval (0, 1): 52 bits and a half."""
     return (float(_mix(key + np.uint64(at + 1) * _GOLDEN) >> _12) + 0.5) * 2.0**-52
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _normal(key: Any, at: Any) -> Any:
     radius = math.sqrt(-2.0 * math.log(_uniform(key, 2 * at)))
     return radius * math.cos(2.0 * math.pi * _uniform(key, 2 * at + 1))
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _fill_traits(user: Any, t: Tables, traits: Float64) -> None:
     """Two tastes (of ``rank`` numbers each), then the user's bias and strength of taste."""
     key = _stream(t.seed, user, _TRAITS)
@@ -115,7 +116,7 @@ def _fill_traits(user: Any, t: Tables, traits: Float64) -> None:
     traits[2 * rank + 1] = t.taste * math.exp(t.taste_spread * _normal(key, 2 * rank + 1))
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _affinity(traits: Float64, item: Any, t: Tables) -> Any:
     """The better of the two tastes' match with the item, standardised over users and items."""
     rank = t.factors.shape[1]
@@ -131,7 +132,7 @@ def _affinity(traits: Float64, item: Any, t: Tables) -> Any:
     return (max(first, second) - math.sqrt(share)) / math.sqrt(1.0 - share)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _level(affinity: float, traits: Float64, item: Any, t: Tables) -> Any:
     """The exact latent score, in levels: 0 is the lowest rating, ``n_levels - 1`` the highest."""
     rank = t.factors.shape[1]
@@ -139,7 +140,7 @@ def _level(affinity: float, traits: Float64, item: Any, t: Tables) -> Any:
     return (stars - 1.0) / 4.0 * (t.n_levels - 1)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _moments(level: float, sigma: float, n_levels: int) -> tuple[float, float]:
     """Mean and variance of ``level`` plus normal noise, rounded and clipped to the levels.
 
@@ -159,7 +160,7 @@ def _moments(level: float, sigma: float, n_levels: int) -> tuple[float, float]:
     return base + mean, max(square - mean * mean, 0.0)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _race(key: Any, wanted: int, traits: Float64, seen: Any, t: Tables, picks: Int32) -> None:
     """Draw without replacement by exponential clocks: the first to ring are taken, in order."""
     clocks = np.empty(len(t.weights))
@@ -174,7 +175,7 @@ def _race(key: Any, wanted: int, traits: Float64, seen: Any, t: Tables, picks: I
         picks[k] = order[k]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _reject(key: Any, wanted: int, traits: Float64, seen: Any, t: Tables, picks: Int32) -> bool:
     """The same distribution as ``_race``, by proposing until accepted; False if it takes long."""
     n_items = len(t.weights)
@@ -198,7 +199,7 @@ def _reject(key: Any, wanted: int, traits: Float64, seen: Any, t: Tables, picks:
     return found == wanted
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _fill_times(user: Any, n: int, t: Tables, gaps: Float64, when: Int64) -> None:
     """Strictly increasing: visits of many quick ratings, from a random day of the window on."""
     key = _stream(t.seed, user, _TIMES)
@@ -216,7 +217,7 @@ def _fill_times(user: Any, n: int, t: Tables, gaps: Float64, when: Int64) -> Non
         when[k] = last
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def draw(
     first: int,
     offsets: Int64,
@@ -281,7 +282,7 @@ def draw(
             sums[row, 2] += rating * rating
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def expectations(users: Int32, items: Int32, t: Tables, mean: Float64, variance: Float64) -> None:
     """Fill E[rating | pair] and Var[rating | pair] for pairs of codes, quickest sorted by user."""
     traits = np.empty(2 * t.factors.shape[1] + 2)
@@ -297,7 +298,7 @@ def expectations(users: Int32, items: Int32, t: Tables, mean: Float64, variance:
         variance[k] = t.step * t.step * moments[1]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def alias_table(weights: Float64) -> tuple[Float64, Int32]:
     """Walker's alias table of weights that sum to one (Vose's construction)."""
     n = len(weights)

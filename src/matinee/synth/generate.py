@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import duckdb
-import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -221,6 +220,8 @@ def _config(
 
 
 def _threads(asked: int | None) -> int:
+    import numba
+
     # Read from the settings: asking numba's thread pool would start it.
     return asked or int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
 

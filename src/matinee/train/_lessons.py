@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, prange
 
+from ..base.compiled import kernel, prange
 from ..data import Csr
 from ..nn import Batch, Inputs, Network, encode_rows, row_biases
 from ..nn.activations import activate
@@ -168,14 +168,14 @@ class _Joint:
         return out
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@kernel(parallel=True)
 def _draw(indices: Int32, salt: np.uint64, column: Int32) -> None:
     """Draw a column for each entry, as often as it stands in ``indices``."""
     for j in prange(len(column)):
         column[j] = indices[int(uniform(salt, np.uint64(j)) * len(indices))]
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=kernels.FAST, error_model="numpy")
+@kernel(parallel=True, fastmath=kernels.FAST, error_model="numpy")
 def _answer(
     ptr: Int64,
     rows: Int64,
@@ -199,7 +199,7 @@ def _answer(
             told[j] += activate(activation, dot + bias[r]) + offset[r] + added[c]
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@kernel(parallel=True)
 def _join(
     indptr: Int64, first: npt.NDArray[Any], second: npt.NDArray[Any], out: npt.NDArray[Any]
 ) -> None:

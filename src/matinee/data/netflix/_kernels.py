@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from ...base.compiled import inlined, kernel
 
 UInt8 = npt.NDArray[np.uint8]
 Int32 = npt.NDArray[np.int32]
@@ -21,19 +22,19 @@ _BITS, _RATING = 4, 15
 _TAIL = 13
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _digit(text: UInt8, at: int) -> int:
     """The digit at a place; some larger number where there is none."""
     return int(np.uint8(text[at] - _ZERO))
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _leap_days(year: int) -> int:
     """Leap days from the year 1 to the end of a year."""
     return year // 4 - year // 100 + year // 400
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _day(text: UInt8, at: int) -> int:
     """A date YYYY-MM-DD in days since 1970-01-01, or -1 where it is none or earlier."""
     millennium, century = _digit(text, at), _digit(text, at + 1)
@@ -56,7 +57,7 @@ def _day(text: UInt8, at: int) -> int:
     return int(years + _BEFORE[month - 1] + (leap if month > 2 else 0) + day - 1)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def parse_lines(
     text: UInt8,
     end: int,
@@ -129,14 +130,14 @@ def parse_lines(
     return at, row, found, lines
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def count_users(users: Int32, counts: Int64) -> None:
     """Count the rows of each user into ``counts``."""
     for user in users:
         counts[user] += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def bucket_movies(starts: Int64, users: Int32, marks: Int32, shift: int, bounds: Int64) -> None:
     """Order the rows of each movie by ranges of users, in place; within a range they stay in order.
 
@@ -170,7 +171,7 @@ def bucket_movies(starts: Int64, users: Int32, marks: Int32, shift: int, bounds:
             marks[to] = held_marks[j]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def place_range(
     chosen: int,
     movies: Int64,

@@ -12,8 +12,8 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from ...base.compiled import kernel
 from ...errors import DataError, UsageError, nearest
 from ..ratings import Ratings
 
@@ -330,7 +330,7 @@ def _earliest(times: Int64, k: int, seed: int) -> npt.NDArray[np.bool_]:
     return mask
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _label(
     users: Int32, sequence: Sequence, left: Int64, test: Int64, middle: Int64, part: Int8
 ) -> None:

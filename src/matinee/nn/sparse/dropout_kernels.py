@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, prange
 
+from ...base.compiled import inlined, kernel, prange
 from .kernels import FAST, add_weighted
 from .random import uniform
 
@@ -33,7 +33,7 @@ FEW = 8
 """And rows: lines a power of two apart share a set of the cache, which holds eight."""
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@kernel(parallel=True)
 def draw_mask(seed: np.uint64, first: int, rate: float, mask: Float) -> None:
     """What to multiply the code by: 0, or 1 over the share kept.
 
@@ -51,7 +51,7 @@ def draw_mask(seed: np.uint64, first: int, rate: float, mask: Float) -> None:
             mask[r, u] = scale if kept else 0
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@kernel(parallel=True)
 def draw_kept(
     seed: np.uint64, first: int, rate: float, units: int, indptr: Int64, unit: Int32
 ) -> int:
@@ -86,7 +86,7 @@ def draw_kept(
     return int(indptr[rows])
 
 
-@njit(inline="always")
+@inlined
 def _end(unit: Int32, place: int, last: int, limit: int) -> int:
     """Where the units below ``limit`` end, from ``place`` on."""
     while place < last and unit[place] < limit:
@@ -94,7 +94,7 @@ def _end(unit: Int32, place: int, last: int, limit: int) -> int:
     return place
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
+@kernel(parallel=True, fastmath=FAST, error_model="numpy")
 def dots(indptr: Int64, unit: Int32, left: Float, table: Float, bias: Float, out: Float) -> None:
     """``out[j] = left[r] . table[unit[j]] + bias[unit[j]]`` for the entries j of row r.
 
@@ -143,7 +143,7 @@ def dots(indptr: Int64, unit: Int32, left: Float, table: Float, bias: Float, out
                     p += few
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
+@kernel(parallel=True, fastmath=FAST, error_model="numpy")
 def sums(indptr: Int64, unit: Int32, value: Float, table: Float, start: Float, out: Float) -> None:
     """``out[r] = start + sum_j value[j] * table[unit[j]]`` over the entries j of each row.
 
@@ -170,7 +170,7 @@ def sums(indptr: Int64, unit: Int32, value: Float, table: Float, start: Float, o
                 add_weighted(value[p:end], unit[p:end], end - p, table, out[r])
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
+@kernel(parallel=True, fastmath=FAST, error_model="numpy")
 def add_products(
     columns: Int32,
     start: Int64,
@@ -193,7 +193,7 @@ def add_products(
         add_weighted(picked, row_of[first:last], last - first, dense, out[columns[u]])
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@kernel(parallel=True)
 def transpose_to(array: Float, out: Float, add: bool) -> None:
     """``out = array.T``, or ``out += array.T``; both in C order."""
     rows, columns = array.shape

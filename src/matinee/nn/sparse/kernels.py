@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, prange
 
+from ...base.compiled import inlined, kernel, prange
 from ..activations import activate, slope
 
 # Sums may be re-associated (that is what lets them use vector units); NaN and infinity keep their
@@ -28,7 +28,7 @@ Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 
 
-@njit(inline="always")
+@inlined
 def add_weighted(value: Float, pick: Int32, n: int, table: Float, out: Float) -> None:
     """``out += sum of value[p] * table[pick[p]]`` over the first n picks.
 
@@ -50,7 +50,7 @@ def add_weighted(value: Float, pick: Int32, n: int, table: Float, out: Float) ->
         p += 1
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
+@kernel(parallel=True, fastmath=FAST, error_model="numpy")
 def encode(indptr: Int64, index: Int32, coef: Float, table: Float, out: Float) -> None:
     """``out[r] = sum_j coef[j] * table[index[j]]`` over the entries j of each row.
 
@@ -76,7 +76,7 @@ def encode(indptr: Int64, index: Int32, coef: Float, table: Float, out: Float) -
         add_weighted(value, pick, n, table, row)
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
+@kernel(parallel=True, fastmath=FAST, error_model="numpy")
 def decode(
     indptr: Int64, index: Int32, hidden: Float, table: Float, bias: Float, act: int, out: Float
 ) -> None:
@@ -101,7 +101,7 @@ def decode(
             out[j] = activate(act, dot + bias[i])
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
+@kernel(parallel=True, fastmath=FAST, error_model="numpy")
 def decode_loss(
     indptr: Int64,
     index: Int32,
@@ -204,7 +204,7 @@ def decode_loss(
     return float(total.sum() / mass)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def transpose(
     indptr: Int64,
     index: Int32,
@@ -260,7 +260,7 @@ def transpose(
     return n
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
+@kernel(parallel=True, fastmath=FAST, error_model="numpy")
 def column_sums(columns: Int32, start: Int64, entry_of: Int32, error: Float, out: Float) -> None:
     """``out[column] += sum of error`` over each column's entries: the output bias's gradient."""
     for u in prange(len(columns)):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from ...base.compiled import inlined
 
 
-@njit(inline="always")
+@inlined
 def uniform(salt: np.uint64, counter: np.uint64) -> float:
     """A number in [0, 1) from a seed and a counter (splitmix64)."""
     z = salt + (counter + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..activations import TORCH
+from ..activations import activation
 from ..inputs import Batch
 from ..network import Network
 
@@ -44,7 +44,7 @@ def decode(network: Network, entries: dict[str, Tensor], hidden: Tensor) -> Tens
     """The prediction of each entry, (entries,)."""
     column = entries["column"]
     dot = (hidden[entries["row"]] * network.table_out[column]).sum(dim=1)
-    return TORCH[network.config.output_activation](dot + network.bias_out[column])
+    return _output(network, dot + network.bias_out[column])
 
 
 def encode_all(values: Tensor, table: Tensor) -> Tensor:
@@ -62,7 +62,12 @@ def encode_all(values: Tensor, table: Tensor) -> Tensor:
 def decode_all(network: Network, hidden: Tensor, table: Tensor, bias: Tensor) -> Tensor:
     """The prediction of every row at each of m columns, (rows, m), from their (m, width) rows."""
     dot = torch.addmm(bias, hidden, table.t())
-    return TORCH[network.config.output_activation](dot)
+    return _output(network, dot)
+
+
+def _output(network: Network, x: Tensor) -> Tensor:
+    out: Tensor = activation(network.config.output_activation).torch(torch)(x)
+    return out
 
 
 def masked_mse(prediction: Tensor, entries: dict[str, Tensor]) -> Tensor:

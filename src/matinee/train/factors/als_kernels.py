@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, prange
+
+from ...base.compiled import inlined, kernel, prange
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
@@ -16,7 +17,7 @@ Int64 = npt.NDArray[np.int64]
 FAST = {"reassoc", "contract", "nsz", "arcp"}
 
 
-@njit(inline="always")
+@inlined
 def _solve(gram: Any, right: Any) -> None:
     """Solve ``gram x = right`` by Cholesky, in place: only the lower triangle of gram is read."""
     n = len(right)
@@ -41,7 +42,7 @@ def _solve(gram: Any, right: Any) -> None:
             right[q] -= gram[i, q] * right[i]
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
+@kernel(parallel=True, fastmath=FAST, error_model="numpy")
 def solve_rows(
     indptr: Int64,
     index: Int32,
@@ -129,7 +130,7 @@ def solve_rows(
             bias[r] = right[width]
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
+@kernel(parallel=True, fastmath=FAST, error_model="numpy")
 def entry_scores(
     rows: npt.NDArray[np.integer[Any]],
     columns: Int32,

@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, prange
 
+from ...base.compiled import inlined, kernel, prange
 from ...nn import add_weighted
 
 Float = npt.NDArray[np.floating[Any]]
@@ -35,7 +35,7 @@ STRETCH = 32_768
 """Parameters of the flat vector that one thread takes at a time."""
 
 
-@njit(inline="always")
+@inlined
 def _move(
     kind: int,
     w: Float,
@@ -84,7 +84,7 @@ def _move(
             w[k] = keep * w[k] - rate * grad / (np.sqrt(second) + eps)
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
+@kernel(parallel=True, fastmath=FAST, error_model="numpy")
 def step_rows(
     kind: int,
     columns: Int32,
@@ -162,7 +162,7 @@ def step_rows(
             last[i] = t
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
+@kernel(parallel=True, fastmath=FAST, error_model="numpy")
 def step_given(
     kind: int,
     columns: Int32,
@@ -195,7 +195,7 @@ def step_given(
         last[i] = t
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
+@kernel(parallel=True, fastmath=FAST, error_model="numpy")
 def catch_up(
     kind: int,
     columns: Int32,
@@ -256,7 +256,7 @@ def catch_up(
         last[i] = t
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
+@kernel(parallel=True, fastmath=FAST, error_model="numpy")
 def step_flat(
     kind: int,
     w: Float,

@@ -1,0 +1,173 @@
+"""``kernel``: functions compiled by Numba, which is imported when one of them is first called.
+
+Numba takes half a second to import and every kernel about a second to compile, so neither happens
+for a command that calls no kernel. Beyond ``numba.njit``:
+
+- A kernel is compiled again when a file changes whose functions are inlined into it. Numba itself
+  looks at the kernel's own file alone.
+- Where neither the package's folder nor the user's cache folder can be written to, compiled code is
+  kept in the system's folder for temporary files, readable by this user alone; failing that, it is
+  not kept.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import CodeType, FunctionType
+from typing import Any, TypeVar, cast
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def prange(*bounds: int) -> range:
+    """``numba.prange``, for which it stands in the source of a kernel: a loop over threads."""
+    return range(*bounds)
+
+
+def kernel(**options: Any) -> Callable[[F], F]:
+    """Compile a function, without Python's lock, when it is first called.
+
+    Args:
+        **options: Further options of ``numba.njit``: ``parallel=True`` for loops over threads,
+            ``fastmath``, ``error_model``.
+    """
+
+    def decorate(function: F) -> F:
+        return cast(F, _Lazy(function, {"cache": True, "nogil": True, **options}))
+
+    return decorate
+
+
+def inlined(function: F) -> F:
+    """A function for use in kernels, whose text is put in place of its calls."""
+    return cast(F, _Lazy(function, {"inline": "always"}))
+
+
+def choose(functions: dict[int, Callable[[Any], Any]]) -> Callable[[int, Any], Any]:
+    """A function for use in kernels that applies one of several, by its number.
+
+    Args:
+        functions: By number. A number that is not among them gives NaN.
+
+    Returns:
+        ``choose(code, x)``, of scalars. It may be called outside of kernels as well.
+    """
+    lines = ["def chosen(code, x):"]
+    for code in functions:
+        lines += [f"    if code == {code}:", f"        return function_{code}(x)"]
+    lines.append("    return x * nan")
+    scope: dict[str, Any] = {f"function_{code}": inlined(f) for code, f in functions.items()}
+    scope |= {"nan": float("nan"), "__name__": __name__}
+    exec(compile("\n".join(lines), __file__, "exec"), scope)
+    chosen: Callable[[int, Any], Any] = inlined(scope["chosen"])
+    return chosen
+
+
+class _Lazy:
+    """A function that is compiled when it is first called."""
+
+    def __init__(self, function: Any, options: dict[str, Any]) -> None:
+        self.__wrapped__: FunctionType = function
+        self.__doc__, self.__name__ = function.__doc__, function.__name__
+        self._options = options
+        self._compiled: Callable[..., Any] | None = None
+
+    def __call__(self, *args: Any) -> Any:
+        return (self._compiled or self.compiled())(*args)
+
+    def compiled(self) -> Any:
+        """Numba's own object for the function."""
+        if self._compiled is None:
+            self._compiled = _compile(self.__wrapped__, self._options)
+        return self._compiled
+
+    def files(self) -> Iterator[str]:
+        """The files whose source goes into the function, with repetitions."""
+        yield self.__wrapped__.__code__.co_filename
+        for inner in _globals(self.__wrapped__).values():
+            if isinstance(inner, _Lazy):
+                yield from inner.files()
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)
+
+
+def _globals(function: FunctionType) -> dict[str, Any]:
+    """The globals that a function mentions, by name."""
+    scope = function.__globals__
+    return {name: scope[name] for name in _names(function.__code__) if name in scope}
+
+
+def _compile(function: FunctionType, options: dict[str, Any]) -> Any:
+    import numba
+
+    meant = {}
+    for name, value in _globals(function).items():
+        if isinstance(value, _Lazy):
+            meant[name] = value.compiled()
+        elif value is prange:
+            meant[name] = numba.prange
+    scope = {**function.__globals__, **meant}
+    ready = FunctionType(
+        function.__code__, scope, function.__name__, function.__defaults__, function.__closure__
+    )
+    ready.__qualname__, ready.__doc__ = function.__qualname__, function.__doc__
+    if not options.get("cache"):
+        return numba.njit(**options)(ready)
+    found = _cached(numba, ready, options)
+    files = {*_Lazy(function, options).files()} - {function.__code__.co_filename}
+    _watch(found, sorted(files))
+    return found
+
+
+def _cached(numba: Any, function: FunctionType, options: dict[str, Any]) -> Any:
+    """The dispatcher of a function, with a folder for compiled code wherever there may be one."""
+    try:
+        return numba.njit(**options)(function)
+    except RuntimeError:  # no folder that can be written to
+        pass
+    own, before = _own_folder(), numba.config.CACHE_DIR
+    if own is not None:
+        try:
+            numba.config.CACHE_DIR = str(own)
+            return numba.njit(**options)(function)
+        except RuntimeError:
+            pass
+        finally:
+            numba.config.CACHE_DIR = before
+    return numba.njit(**{**options, "cache": False})(function)
+
+
+def _own_folder() -> Path | None:
+    """A folder for temporary files that nobody else can write to, since its content is run."""
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    folder = Path(tempfile.gettempdir()) / f"matinee-kernels-{user}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        status = folder.lstat()
+    except OSError:
+        return None
+    private = status.st_mode & 0o077 == 0 or not hasattr(os, "getuid")
+    return folder if private and status.st_uid == user and not folder.is_symlink() else None
+
+
+def _watch(dispatcher: Any, files: list[str]) -> None:
+    """Have compiled code count as stale once one of some files has changed."""
+    index = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+    if index is None or not files:
+        return
+    stamps = []
+    for name in files:
+        try:
+            status = Path(name).stat()
+        except OSError:  # in an archive: its own time stamp has to do
+            continue
+        stamps.append((status.st_mtime, status.st_size))
+    index._source_stamp = (index._source_stamp, tuple(stamps))
