@@ -23,6 +23,7 @@ from matinee.models import (
     load_model,
 )
 from matinee.models._export import feeds
+from matinee.nn.activations import ACTIVATIONS
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="export needs matinee[onnx]")
 
@@ -41,7 +42,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "tied": {"hidden": (8, 4, 8), "tied": True, "batch_norm": True, "center": "bias"},
     **{
         name: {"hidden": (6,), "activation": name, "output_activation": name, "clip": name != "elu"}
-        for name in ("sigmoid", "tanh", "relu", "relu6", "leaky_relu", "elu", "selu", "silu")
+        for name in ACTIVATIONS
     },
 }
 

@@ -26,6 +26,7 @@ ACTIVATIONS = {
     "elu": torch.nn.ELU(),
     "selu": torch.nn.SELU(),
     "silu": torch.nn.SiLU(),
+    "mish": torch.nn.Mish(),
 }
 
 

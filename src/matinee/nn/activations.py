@@ -117,10 +117,6 @@ def _numpy_selu(x: Float32) -> Float32:
     return np.float32(SELU_SCALE) * (np.maximum(x, np.float32(0.0)) + low)
 
 
-def _numpy_mish(x: Float32) -> Float32:
-    return x * np.tanh(np.logaddexp(x, np.float32(0.0)))
-
-
 _ENTRIES = (
     Activation(
         name="linear",
@@ -219,6 +215,15 @@ _ENTRIES = (
         numpy=lambda x: x * _numpy_sigmoid(x),
         onnx=lambda graph, x: graph.op("Mul", x, graph.op("Sigmoid", x)),
         backward=lambda torch: lambda d, x, y: torch.ops.aten.silu_backward.default(d, x),
+    ),
+    Activation(  # Misra 2019, arXiv 1908.08681
+        name="mish",
+        code=9,
+        torch=lambda torch: torch.nn.functional.mish,
+        forward=_mish,
+        slope=_mish_slope,
+        numpy=lambda x: x * np.tanh(np.logaddexp(x, np.float32(0.0))),
+        onnx=lambda graph, x: graph.op("Mish", x),
     ),
 )
 

@@ -1,0 +1,139 @@
+"""Kernels are compiled when they are called, kept where that can be, and never run stale."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from matinee.base.compiled import choose, inlined, kernel, prange
+
+MODULE = '''
+import numpy as np
+from matinee.base.compiled import kernel, prange
+from {name}_inner import step
+
+@kernel({options})
+def total(values):
+    """The sum of what the inner function gives."""
+    out = np.zeros(len(values))
+    for i in prange(len(values)):
+        out[i] = step(values[i])
+    return out.sum()
+'''
+INNER = """
+from matinee.base.compiled import inlined
+
+@inlined
+def step(x):
+    return {expression}
+"""
+
+
+@inlined
+def twice(x: float) -> float:
+    return 2.0 * x
+
+
+@kernel()
+def plain(values: np.ndarray) -> float:
+    total = 0.0
+    for i in range(len(values)):
+        total += twice(values[i])
+    return total
+
+
+@kernel(parallel=True)
+def shared(values: np.ndarray, out: np.ndarray) -> None:
+    for i in prange(len(values)):
+        out[i] = twice(values[i])
+
+
+def test_kernels_call_inlined_functions() -> None:
+    values = np.arange(5.0)
+    out = np.empty(5)
+    shared(values, out)
+    assert plain(values) == 20.0
+    np.testing.assert_array_equal(out, 2.0 * values)
+
+
+def test_a_number_chooses_a_function_and_an_unknown_one_gives_nan() -> None:
+    pick = choose({3: lambda x: x + 1.0, 7: lambda x: x * x})
+    assert (pick(3, 2.0), pick(7, 3.0)) == (3.0, 9.0)
+    assert np.isnan(pick(4, 1.0))
+
+
+def run(folder: Path, code: str, **environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def write(folder: Path, expression: str, options: str = "") -> None:
+    (folder / "outer.py").write_text(MODULE.format(name="outer", options=options))
+    (folder / "outer_inner.py").write_text(INNER.format(expression=expression))
+
+
+CALL = "import numpy as np, outer; print(outer.total(np.arange(4.0)))"
+
+
+def test_importing_a_kernel_does_not_import_numba(tmp_path: Path) -> None:
+    write(tmp_path, "x")
+    assert run(tmp_path, "import outer, sys; print('numba' in sys.modules)") == "False"
+
+
+def test_a_change_to_an_inlined_function_is_seen_in_another_files_kernel(tmp_path: Path) -> None:
+    cache = str(tmp_path / "cache")
+    write(tmp_path, "x")
+    assert run(tmp_path, CALL, NUMBA_CACHE_DIR=cache) == "6.0"
+    stamp = (tmp_path / "outer.py").stat().st_mtime
+    write(tmp_path, "x + 1.0")
+    os.utime(tmp_path / "outer.py", (stamp, stamp))
+    assert run(tmp_path, CALL, NUMBA_CACHE_DIR=cache) == "10.0"
+
+
+HITS = (
+    "; found = outer.total.compiled().stats; print(sum(found.cache_hits.values()))"
+    "; print(found.cache_path)"
+)
+
+
+def test_compiled_code_is_kept(tmp_path: Path) -> None:
+    write(tmp_path, "x", "parallel=True")
+    for hits in ("0", "1"):
+        told = run(tmp_path, CALL + HITS, NUMBA_CACHE_DIR=str(tmp_path / "cache")).split("\n")
+        assert told[:2] == ["6.0", hits]
+
+
+@pytest.mark.parametrize("mode", [0o700, 0o777])
+def test_where_nothing_can_be_written_a_private_temporary_folder_serves(
+    tmp_path: Path, mode: int
+) -> None:
+    """One that others can write to is never read from: what is in it would be run."""
+    write(tmp_path, "x")
+    temporary = tmp_path / "temporary"
+    (temporary / f"matinee-kernels-{os.getuid()}").mkdir(parents=True)
+    (temporary / f"matinee-kernels-{os.getuid()}").chmod(mode)
+    # As on a system where neither the package nor the home can be written to.
+    blocked = (
+        "import numba.core.caching as c\n"
+        "for name in ('InTreeCacheLocator', 'UserWideCacheLocator', '_InTreeCacheLocator', "
+        "'_UserWideCacheLocator'):\n"
+        "    if hasattr(c, name):\n"
+        "        getattr(c, name).from_function = classmethod(lambda *a: None)\n"
+    )
+    told = run(tmp_path, blocked + CALL + HITS, TMPDIR=str(temporary), NUMBA_CACHE_DIR="")
+    place = told.split("\n")[2]
+    assert told.startswith("6.0")
+    assert (str(temporary) in place) == (mode == 0o700)
