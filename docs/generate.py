@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from matinee.cli._app import command_tree
-from matinee.config import Config
+from matinee.config import Config, OneOf
 from matinee.lab.study import Arm, Check, Claim, Data, Group, Literature, Published, Quick, Study
 from matinee.synth import SynthConfig
 from matinee.train import Settings, preset, preset_names
@@ -218,6 +218,9 @@ def _fields(cls: type[Config], prefix: str) -> str:
 def _type(annotation: Any, metadata: list[Any]) -> str:
     if get_origin(annotation) is Literal:
         return ", ".join(f"`{value}`" for value in get_args(annotation))
+    for rule in metadata:
+        if isinstance(rule, OneOf):
+            return ", ".join(f"`{name}`" for name in rule.names)
     if get_origin(annotation) is Annotated:
         inner, *rules = get_args(annotation)
         return _type(inner, [each for rule in rules for each in getattr(rule, "metadata", [rule])])

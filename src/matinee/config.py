@@ -9,13 +9,34 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core.core_schema import CoreSchema, no_info_after_validator_function
 
 from .errors import UsageError, nearest
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """Marks a text option that must be a name of a registry: ``Annotated[str, OneOf(RULES)]``.
+
+    Attributes:
+        names: The registry, or the names.
+    """
+
+    names: Collection[str]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        return no_info_after_validator_function(self._check, handler(source))
+
+    def _check(self, name: str) -> str:
+        if name not in self.names:
+            raise ValueError(f"must be one of {', '.join(self.names)}{nearest(name, self.names)}")
+        return name
 
 
 class Config(BaseModel):

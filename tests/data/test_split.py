@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matinee.data import Ratings, kfold, split, split_three, split_users
-from matinee.data.splits.rules import seconds
+from matinee.data.splits.rule import seconds
 from matinee.errors import DataError, UsageError
 
 

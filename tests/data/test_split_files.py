@@ -26,6 +26,7 @@ from matinee.data import (
     share_vocabularies,
     split,
     split_files,
+    split_parts,
     split_three,
     split_users,
 )
@@ -112,6 +113,21 @@ def test_users(ratings: Ratings, tmp_path: Path) -> None:
         assert fingerprint(load(tmp_path / "out" / f"{name}.parquet")) == fingerprint(part)
 
 
+def test_people_with_a_validation_part(ratings: Ratings, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    manifest = split_files(ratings, out, 0.2, seed=1, by="people", valid=0.1, given=0.5)
+    assert manifest["protocol"] == {
+        "by": "people", "seed": 1, "holdout": 0.2,
+        "valid": 0.1, "given": 0.5,
+    }
+    assert list(manifest["parts"]) == ["train", "valid", "test", "given", "valid_given"]
+    parts = split_parts(ratings, "people", 0.2, 0.1, seed=1, given=0.5)
+    for name, part in parts.named().items():
+        assert fingerprint(load(out / f"{name}.parquet")) == fingerprint(part)
+    train, test = named_split(out)
+    assert not audit(train, test).contaminated
+
+
 def test_folds(ratings: Ratings, tmp_path: Path, home: Path) -> None:
     manifest = split_files(ratings, tmp_path / "out", by="kfold", k=3)
     assert list(manifest["parts"]) == [
@@ -151,9 +167,10 @@ def test_a_split_is_replaced_and_nothing_else(ratings: Ratings, tmp_path: Path) 
 
 
 def test_options_that_do_not_go_together(ratings: Ratings, tmp_path: Path) -> None:
-    for by in ("users", "kfold"):
-        with pytest.raises(UsageError, match="no validation part"):
-            split_files(ratings, tmp_path / "out", by=by, valid=0.1)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="no validation part"):
+        split_files(ratings, tmp_path / "out", by="kfold", valid=0.1)
+    with pytest.raises(UsageError, match="cuts at no moment"):
+        split_files(ratings, tmp_path / "out", by="people", at=5)
     with pytest.raises(UsageError, match="needs two moments"):
         split_files(ratings, tmp_path / "out", by="time", valid=0.1, at=5_000)
     with pytest.raises(UsageError, match="did you mean 'random'"):

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
-from ..errors import DataError, UsageError, nearest
+from ..errors import DataError, UsageError
 from .output import note
 from .show.reading import reading
 
 if TYPE_CHECKING:
     from ..data import Ratings
+
+_GIVEN = 0.8
 
 Read = Callable[[str | None], "Ratings"]
 """Reads a source as the reading options of the command say."""
@@ -38,6 +40,8 @@ class Parts:
 
     def describe(self) -> str:
         """The protocol in a few words."""
+        from ..data.splits.rules import rule_of
+
         how = self.protocol or {}
         match how.get("by"):
             case None:
@@ -48,13 +52,7 @@ class Parts:
                 return f"the split {how['name']}"
         size, seed = how["holdout"], how["seed"]
         share = f"{size:.4g}" if size >= 1 else f"{100 * size:.4g}%"
-        what = {
-            "random": f"{share} of the ratings, drawn at random",
-            "user": f"{share} of each user's ratings, drawn at random",
-            "last": f"the latest {share} of each user's ratings",
-            "time": f"the latest {share} of all ratings",
-        }
-        return f"{what[how['by']]}, with seed {seed}"
+        return f"{rule_of(how['by']).describe.format(share)}, with seed {seed}"
 
 
 def read_parts(
@@ -66,6 +64,7 @@ def read_parts(
     holdout: float | None,
     by: str | None,
     seed: int,
+    given: float | None = None,
 ) -> Parts:
     """Read and divide.
 
@@ -78,23 +77,24 @@ def read_parts(
         holdout: What to hold out instead.
         by: How.
         seed: Seed of the draw.
+        given: The share of a held-out person's ratings that the model is given, where the rule
+            holds out people.
 
     Raises:
-        UsageError: Options that do not go together, or no such protocol.
+        UsageError: Options that do not go together, or no such rule.
         DataError: What is named cannot be read, or a part would be empty.
     """
-    from ..data import split, subtract
+    from ..data import split_parts, subtract
     from ..data.splits.named import is_named_split
-    from ..data.splits.rules import Protocol
+    from ..data.splits.rules import RULES, rule_of
 
     if test is not None and holdout is not None:
         raise UsageError("--test and --holdout both say what to score by; give one of them")
     if by is not None and holdout is None:
         raise UsageError("--by says how to hold out; add --holdout 0.2")
-    protocol = by or "random"
-    if protocol not in get_args(Protocol):
-        known = get_args(Protocol)
-        raise UsageError(f"--by {by!r}: must be {', '.join(known)}{nearest(protocol, known)}")
+    rule = rule_of(by or next(iter(RULES)))
+    if given is not None and not rule.holds_out_people:
+        raise UsageError("--given is the share of a held-out person's ratings; add --by people")
     if source is not None and test is None and holdout is None and is_named_split(source):
         return _named(source, mapped)
     ratings = read(source)
@@ -108,9 +108,11 @@ def read_parts(
         return Parts(train, held, None, {"by": "file", "test": test, "removed": removed}, source)
     if holdout is None:
         return Parts(ratings, source=source)
-    train, held = split(ratings, holdout, seed, protocol)  # type: ignore[arg-type]  # Checked.
-    how = {"by": protocol, "holdout": holdout, "seed": seed}
-    return Parts(train, held, None, how, source)
+    how: dict[str, Any] = {"by": rule.name, "holdout": holdout, "seed": seed}
+    if rule.holds_out_people:
+        how["given"] = _GIVEN if given is None else given
+    parts = split_parts(ratings, **how)
+    return Parts(parts.train, parts.test, parts.given, how, source)
 
 
 def read_test(
@@ -158,17 +160,16 @@ def find_test(
     if source is None:
         return None
     from ..data import fingerprint as name_of
-    from ..data import split
+    from ..data import split_parts
 
-    ratings = read(source)
-    train, held = split(ratings, how["holdout"], how["seed"], how["by"])
-    if name_of(train) != fingerprint:
+    parts = split_parts(read(source), **how)
+    if name_of(parts.train) != fingerprint:
         raise DataError(
             f"{source}: dividing it again does not give the ratings the model was trained on; it "
             "changed, or was read by other options. Give them here too, or name the test ratings "
             "with --test"
         )
-    return held, None
+    return parts.test, parts.given
 
 
 def _named(source: str, mapped: Sequence[str]) -> Parts:

@@ -59,19 +59,27 @@ from .splits.named import (
 from .splits.named import (
     share_vocabularies as share_vocabularies,
 )
-from .splits.rules import (
+from .splits.rule import SplitRule as SplitRule
+from .splits.rules import RULES as RULES
+from .splits.split import (
     FoldIn as FoldIn,
 )
-from .splits.rules import (
+from .splits.split import (
+    SplitParts as SplitParts,
+)
+from .splits.split import (
     kfold as kfold,
 )
-from .splits.rules import (
+from .splits.split import (
     split as split,
 )
-from .splits.rules import (
+from .splits.split import (
+    split_parts as split_parts,
+)
+from .splits.split import (
     split_three as split_three,
 )
-from .splits.rules import (
+from .splits.split import (
     split_users as split_users,
 )
 from .splits.subtract import subtract as subtract

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ...data.splits.rules import choices
 from ...errors import DataError, UsageError, nearest
 from .. import source as source_options
 from ..output import bar_of, note, print_json, progress, say
@@ -175,15 +176,14 @@ def split_(
         typer.Option(
             "--by",
             metavar="PROTOCOL",
-            help="random (ratings), user (ratings of each user at random), last (the latest of "
-            "each user), time (the latest of all), users (whole users, for fold-in), or kfold.",
+            help=f"What to hold out: {choices()}; or kfold.",
         ),
     ] = "random",
     holdout: Annotated[
         float,
         typer.Option(
             help="What to hold out for the test: a share below 1, or a whole number (of each "
-            "user's ratings by user and last; of users by users)."
+            "user's ratings by user and last, of people by people)."
         ),
     ] = 0.2,
     valid: Annotated[
@@ -191,7 +191,7 @@ def split_(
         typer.Option(help="What to set apart to validate by, in the terms of --holdout."),
     ] = None,
     given: Annotated[
-        float, typer.Option(help="By users: the share of a held-out user's ratings to give.")
+        float, typer.Option(help="By people: the share of a held-out person's ratings to give.")
     ] = 0.8,
     folds: Annotated[int, typer.Option("--folds", help="By kfold: the number of folds.")] = 5,
     at: Annotated[
@@ -251,7 +251,7 @@ def split_(
             out,
             holdout,
             seed,
-            by,  # type: ignore[arg-type]  # Checked there, with the nearest name.
+            by,
             valid=valid,
             given=given,
             k=folds,

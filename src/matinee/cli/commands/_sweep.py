@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...data.splits.rules import choices
 from ...errors import UsageError
 from .. import source as source_options
 from ..output import command_line, note, print_json, print_table, say
@@ -115,8 +116,7 @@ def sweep(
         typer.Option(
             "--by",
             metavar="PROTOCOL",
-            help="How every part is held out: random, user (of each user at random), last (the "
-            "latest of each user) or time (the latest of all).",
+            help=f"How every part is held out: {choices()}.",
         ),
     ] = "random",
     seed: Annotated[int, typer.Option(help="Seed of the parts, the trials and training.")] = 0,
@@ -202,7 +202,7 @@ def sweep(
                 trials=trials,
                 seed=seed,
                 seeds=seeds,
-                by=by,  # type: ignore[arg-type]  # Checked there.
+                by=by,
                 storage=kept,
                 test=parts.test,
                 given=parts.given,

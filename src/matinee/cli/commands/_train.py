@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...data.splits.rules import choices
 from ...errors import UsageError
 from .. import source as source_options
 from ..output import command_line, note, print_json, say
@@ -49,8 +50,15 @@ def train(
         typer.Option(
             "--by",
             metavar="PROTOCOL",
-            help="How to hold out: random (the default), user (of each user at random), last (the "
-            "latest of each user) or time (the latest of all).",
+            help=f"How to hold out, by default the first: {choices()}.",
+            show_default=False,
+        ),
+    ] = None,
+    given: Annotated[
+        float | None,
+        typer.Option(
+            help="By people: the share of a held-out person's ratings that the model is given; "
+            "0.8 by default.",
             show_default=False,
         ),
     ] = None,
@@ -134,10 +142,13 @@ def train(
                 holdout=holdout,
                 by=by,
                 seed=seed,
+                given=given,
             ),
         )
         if watch and parts.test is None:
             raise UsageError("--watch scores a test part; add --test or --holdout")
+        if watch and parts.given is not None:
+            raise UsageError("--watch scores people of the training part, and the test has none")
         folder = out or default_folder(parts.train.name, preset)
         if not json:
             note(_beginning(parts, preset, group))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -16,12 +16,15 @@ from ..description import iso_time
 from ..fingerprints import fingerprint
 from ..ratings import Ratings
 from ..table import Table, write_tables
-from .rules import Moment, Protocol, kfold, seconds, split, split_three, split_users
+from .rule import Moment, seconds
+from .rules import rule_of
+from .split import kfold, split_parts
 
 _FORMAT = "matinee-split"
 _CHUNK = 1 << 21
 
-FileProtocol = Protocol | Literal["users", "kfold"]
+KFOLD = "kfold"
+"""Beside the rules, what ``split_files`` can write: every fold of ``kfold``."""
 
 
 def split_files(
@@ -29,7 +32,7 @@ def split_files(
     out: Path | str,
     holdout: float = 0.2,
     seed: int = 0,
-    by: FileProtocol = "random",
+    by: str = "random",
     *,
     valid: float | None = None,
     given: float = 0.8,
@@ -39,8 +42,9 @@ def split_files(
     """Split ratings and write the parts as parquet, with a manifest, all at once or not at all.
 
     The folder holds ``train.parquet`` and ``test.parquet``, with ``valid`` also
-    ``valid.parquet``; by ``users`` also ``given.parquet`` (what the model is given of the people
-    in ``test.parquet``); by ``kfold`` the first two in ``fold-1``, ``fold-2`` and so on. Columns:
+    ``valid.parquet``; by a rule that holds out people also ``given.parquet`` (what the model is
+    given of the people in ``test.parquet``) and ``valid_given.parquet``; by ``kfold`` the first
+    two in ``fold-1``, ``fold-2`` and so on. Columns:
     ``user_id, item_id, rating`` and, where known, ``timestamp`` in seconds since 1970-01-01 UTC.
     Titles go beside them as ``items.parquet``. ``manifest.json`` has the protocol, the seed, the
     counts and content fingerprints of the source and the parts, and the version of Matinee.
@@ -48,11 +52,11 @@ def split_files(
     Args:
         ratings: The ratings to split.
         out: The folder to write. An earlier split there is replaced; anything else is refused.
-        holdout: As in ``split``; of the users by ``users``; not used by ``kfold``.
+        holdout: As in ``split``; of the people by ``people``; not used by ``kfold``.
         seed: Seed of the draw.
-        by: A protocol of ``split``, or ``users`` (see ``split_users``), or ``kfold``.
+        by: Name of a rule in ``RULES``, or ``kfold``.
         valid: What to validate by, as in ``split_three``.
-        given: As in ``split_users``.
+        given: By ``people``: the share of each held-out person's ratings that a model is given.
         k: Number of folds.
         at: The moment or the two moments to cut at by ``time``.
 
@@ -60,36 +64,28 @@ def split_files(
         The manifest.
 
     Raises:
-        UsageError: No such protocol, options that do not go together, or ``out`` is taken.
+        UsageError: No such rule, options that do not go together, or ``out`` is taken.
         DataError: The ratings cannot be split so.
         MatineeError: The place cannot be written to.
     """
     protocol: dict[str, Any] = {"by": by, "seed": seed}
-    if by == "users" or by == "kfold":
+    if by == KFOLD:
         if valid is not None or at is not None:
             raise UsageError(f"a split by {by!r} has no validation part and cuts at no moment")
-        if by == "kfold":
-            return write_split(_folds(ratings, k, seed), out, ratings, protocol | {"k": k})
-        users = split_users(ratings, holdout, seed, given=given)
-        parts = {"train": users.train, "given": users.given, "test": users.scored}
-        protocol |= {"holdout": holdout, "given": given}
-    elif isinstance(at, tuple):
-        three = split_three(ratings, holdout, seed=seed, by=by, at=at)
-        parts = dict(zip(("train", "valid", "test"), three, strict=True))
-        protocol |= {"at": [seconds(moment) for moment in at]}
-    elif at is not None:
-        if valid is not None:
-            raise UsageError("a validation part beside --at needs two moments: --at FROM --at TO")
-        parts = dict(zip(("train", "test"), split(ratings, seed=seed, by=by, at=at), strict=True))
-        protocol |= {"at": seconds(at)}
-    elif valid is not None:
-        three = split_three(ratings, holdout, valid, seed, by)
-        parts = dict(zip(("train", "valid", "test"), three, strict=True))
-        protocol |= {"holdout": holdout, "valid": valid}
+        return write_split(_folds(ratings, k, seed), out, ratings, protocol | {"k": k})
+    rule = rule_of(by)
+    protocol["by"] = rule.name
+    moments = at if isinstance(at, tuple) else () if at is None else (at,)
+    if len(moments) == 1 and valid is not None:
+        raise UsageError("a validation part beside --at needs two moments: --at FROM --at TO")
+    parts = split_parts(ratings, by, holdout, valid or 0.0, seed, given=given, at=moments)
+    if moments:
+        cuts = [seconds(moment) for moment in moments]
+        protocol |= {"at": cuts if isinstance(at, tuple) else cuts[0]}
     else:
-        parts = dict(zip(("train", "test"), split(ratings, holdout, seed, by), strict=True))
-        protocol |= {"holdout": holdout}
-    return write_split(parts.items(), out, ratings, protocol)
+        protocol |= {"holdout": holdout} | ({} if valid is None else {"valid": valid})
+        protocol |= {"given": given} if rule.holds_out_people else {}
+    return write_split(parts.named().items(), out, ratings, protocol)
 
 
 def write_split(

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ...errors import DataError, UsageError
 from ..ratings import Ratings
-from .rules import TEST, TRAIN, VALID, Moment, seconds
+from .rule import TEST, TRAIN, VALID, Moment, seconds
 
 Int8 = npt.NDArray[np.int8]
 Mask = npt.NDArray[np.bool_]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from ...data.splits.rules import rule_of
 from ...evaluate import Interval
 from ..study.study import Data
 from .table import OTHERS, Leaderboard, Row, Section, answer
@@ -100,13 +101,7 @@ def _protocol(data: Data) -> str:
     source = "generated" if data.synthetic else data.source
     if not data.holdout:
         return f"{source}, its own split"
-    ways = {
-        "random": "at random",
-        "user": "at random of each user",
-        "last": "the latest of each user",
-        "time": "the latest of all",
-    }
-    held = f"{100 * data.holdout:g}% held out, {ways[data.by]}"
+    held = f"{100 * data.holdout:g}% held out, {rule_of(data.by).summary}"
     if data.validation:
         held += f", and the {100 * data.validation:g}% before unused"
     return f"{source}, {held}{', each seed anew' if data.resplit else ''}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from ...config import Config
+from ...config import Config, OneOf
+from ...data.splits.rules import RULES
 
 Figure = Literal["held_out", "held_out_user_mean", "training", "reference", "batch_mean", "valid"]
 """What an epoch is judged by:
@@ -30,11 +31,13 @@ class Data(Config):
     """A split (ml-100k/u1, a folder with train and test parts), or ratings to hold some out of."""
     holdout: float = 0.0
     """Share of the source's ratings to hold out; 0 where the source is a split."""
-    by: Literal["random", "user", "last", "time"] = "random"
+    by: Annotated[str, OneOf(RULES)] = "random"
     """How ratings are held out."""
+    given: float = Field(0.8, gt=0.0, lt=1.0)
+    """With by = "people", the share of a held-out person's ratings that a model is given."""
     validation: float = 0.0
-    """With by = "time", share of the ratings just before the held-out ones that is left unused, so
-    that a three-part split by time is followed."""
+    """Share to set apart for validation, in the terms of holdout, and left unused: a three-part
+    split is followed."""
     seen_only: bool = False
     """Whether held-out ratings of users or items without a training rating are dropped (and
     counted), as Kuchaiev & Ginsburg 2017 do; otherwise the bias model answers them."""

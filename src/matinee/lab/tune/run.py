@@ -17,7 +17,6 @@ from .space import SearchSpace, default_space
 from .store import Store, quietly
 
 if TYPE_CHECKING:
-    from ...data.splits.rules import Protocol
     from ...recommend import HistoriesLike
     from ...train import Settings
 
@@ -34,7 +33,7 @@ def sweep(
     seeds: int = 2,
     validation: float = 0.1,
     fresh: float = 0.1,
-    by: Protocol = "random",
+    by: str = "random",
     storage: Path | str | None = None,
     test: Ratings | None = None,
     given: HistoriesLike | None = None,

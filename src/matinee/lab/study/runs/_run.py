@@ -174,7 +174,7 @@ def _left_in(folder: Path, spec: Spec) -> list[EpochRecord]:
 def _score(spec: Spec, model: Recommender, data: Prepared) -> dict[str, float]:
     from ....evaluate.user_mean import user_mean_rmse
 
-    score = model.evaluate(data.test)
+    score = model.evaluate(data.test, histories=data.given)
     final: dict[str, float] = {
         **{name: each.value for name, each in score.scores.items()},
         **{f"{name}_rmse": baseline.rmse for name, baseline in score.baselines.items()},

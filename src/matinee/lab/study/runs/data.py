@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ....data import CATALOGUE, Ratings, fingerprint, load, locate, named_split, split, split_three
+from ....data import CATALOGUE, Ratings, fingerprint, load, locate, named_split, split_parts
 from ....data.splits.named import is_named_split
+from ....data.splits.rules import rule_of
 from ....data.splits.windows import seen
 from ....errors import DataError, UsageError
 from ....synth import SynthConfig, synthesize
@@ -27,6 +28,8 @@ class Prepared:
     Attributes:
         train: Ratings to train on.
         test: Held-out ratings to score.
+        given: What the people of ``test`` are known to have rated, where none of them is in
+            ``train``; else None.
         floor: Best reachable RMSE on ``test``, where it is known (synthetic data).
         dropped: Held-out ratings that are not in ``test``, for want of a training rating of their
             user or item; None where such ratings are scored.
@@ -34,6 +37,7 @@ class Prepared:
 
     train: Ratings
     test: Ratings
+    given: Ratings | None = None
     floor: float | None = None
     dropped: int | None = None
 
@@ -63,6 +67,8 @@ def describe_data(data: Data, seed: int, users: float = 1.0) -> dict[str, Any]:
         raise UsageError(f"{where}: synthetic data needs a holdout")
     # Said only where it is asked for, so that the keys of runs on other data stay what they were.
     seen: dict[str, Any] = {"seen_only": True} if data.seen_only else {}
+    people = bool(data.holdout) and rule_of(data.by).holds_out_people
+    given = {"given": data.given} if people else {}
     return {
         **source,
         **seen,
@@ -72,6 +78,7 @@ def describe_data(data: Data, seed: int, users: float = 1.0) -> dict[str, Any]:
         "split_seed": seed if data.resplit else 0,
         "users": round(data.users * users, 9),
         "ratings": data.ratings,
+        **given,
     }
 
 
@@ -101,12 +108,12 @@ def prepare(description: dict[str, Any]) -> Prepared:
         DataError: The source cannot be read or is not what it was, or nothing is left of it.
     """
     synthetic = description.get("synthetic")
-    world = None
+    world, given = None, None
     if synthetic:
         options = dict(synthetic)
         shape = [options.pop(name) for name in ("users", "items", "ratings")]
         world = synthesize(*shape, **options)
-        train, test = _divide(world.ratings, description)
+        train, test, given = _divide(world.ratings, description)
     else:
         parts = source_parts(description["source"], description["holdout"])
         now = _fingerprint(parts)
@@ -115,21 +122,24 @@ def prepare(description: dict[str, Any]) -> Prepared:
                 f"{description['source']}: its ratings changed since the study was planned; run it "
                 "again"
             )
-        train, test = _divide(parts[0], description) if description["holdout"] else parts
+        if description["holdout"]:
+            train, test, given = _divide(parts[0], description)
+        else:
+            train, test = parts
     rng = np.random.default_rng([description["split_seed"], 1])
-    train, test = _some_users(train, test, description["users"], rng)
+    train, test, given = _some_users(train, test, given, description["users"], rng)
     train = _some_ratings(train, description["ratings"], rng)
     dropped = None
     if description.get("seen_only"):
         everything = len(test)
-        test = _seen(train, test)
+        test = _seen(train, test, given)
         dropped = everything - len(test)
     if not len(train) or not len(test):
         which = f"; of {dropped:,} no user and item are in training" if dropped else ""
         raise DataError(
             f"{train.name}: too small a share; no ratings are left to train or score{which}"
         )
-    return Prepared(train, test, world.floor_of(test) if world else None, dropped)
+    return Prepared(train, test, given, world.floor_of(test) if world else None, dropped)
 
 
 @lru_cache(maxsize=64)
@@ -170,25 +180,28 @@ def _fingerprint(parts: tuple[Ratings, ...]) -> str:
     return "-".join(fingerprint(part) for part in parts)
 
 
-def _divide(ratings: Ratings, description: dict[str, Any]) -> tuple[Ratings, Ratings]:
+def _divide(
+    ratings: Ratings, description: dict[str, Any]
+) -> tuple[Ratings, Ratings, Ratings | None]:
+    """The parts to train on and to score, and what the people scored are known to have rated."""
     seed, by, share = description["split_seed"], description["by"], description["holdout"]
-    if description["validation"]:
-        train, _, test = split_three(ratings, share, description["validation"], seed, by)
-        return train, test
-    return split(ratings, share, seed, by)
+    given = description.get("given", 0.8)
+    parts = split_parts(ratings, by, share, description["validation"], seed, given=given)
+    return parts.train, parts.test, parts.given
 
 
 def _some_users(
-    train: Ratings, test: Ratings, share: float, rng: np.random.Generator
-) -> tuple[Ratings, Ratings]:
+    train: Ratings, test: Ratings, given: Ratings | None, share: float, rng: np.random.Generator
+) -> tuple[Ratings, Ratings, Ratings | None]:
     """A share of the users at random; those of a smaller share are among those of a larger."""
     rank = rng.permutation(train.n_users)
     if share >= 1.0:
-        return train, test
+        return train, test, given
     kept = rank < max(2, round(share * train.n_users))
     return (
         train.take(kept[train.users]),
         replace(test.take(kept[test.users]), name=f"{test.name}, {100 * share:g}% of the users"),
+        None if given is None else given.take(kept[given.users]),
     )
 
 
@@ -204,7 +217,9 @@ def _some_ratings(train: Ratings, share: float, rng: np.random.Generator) -> Rat
     return train.take(kept)
 
 
-def _seen(train: Ratings, test: Ratings) -> Ratings:
-    """The held-out ratings whose user and item have a training rating."""
+def _seen(train: Ratings, test: Ratings, given: Ratings | None) -> Ratings:
+    """The held-out ratings whose user has a training or given rating, and whose item has one."""
     users, items = seen(train)
+    if given is not None:
+        users |= seen(given)[0]
     return test.take(users[test.users] & items[test.items])

@@ -1,0 +1,189 @@
+"""``SplitRule``: how ratings are divided, and what rules are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ...base.compiled import kernel
+from ...errors import DataError, UsageError
+from ..ratings import Ratings
+
+Int8 = npt.NDArray[np.int8]
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+Sequence = npt.NDArray[np.signedinteger[Any]]
+
+Moment = int | str
+"""Seconds since 1970-01-01 UTC, or an ISO 8601 date or time (UTC where it names no zone)."""
+
+TRAIN, VALID, TEST, GIVEN, VALID_GIVEN = 0, 1, 2, 3, 4
+"""The parts. ``GIVEN`` and ``VALID_GIVEN`` are ratings of the people of ``TEST`` and ``VALID`` that
+a model may see at prediction, but not in training."""
+
+
+@dataclass(frozen=True)
+class Division:
+    """What is asked of a rule.
+
+    Attributes:
+        holdout: The test part: a share, between 0 and 1, or a whole number.
+        valid: The validation part in the same terms; 0 for none.
+        seed: Of whatever is left to chance.
+        at: Moments at which the second part, and the third, begin, in place of shares.
+        given: Of held-out people, the share of ratings that a model is given.
+        latest: Whether the held-out ratings of held-out people are their latest ones.
+    """
+
+    holdout: float = 0.2
+    valid: float = 0.0
+    seed: int = 0
+    at: tuple[Moment, ...] = ()
+    given: float = 0.8
+    latest: bool = False
+
+
+@dataclass(frozen=True)
+class SplitRule:
+    """A way to divide ratings; an entry of ``RULES``.
+
+    Attributes:
+        name: What ``by`` calls it.
+        assign: The part of each rating, int8, shape (n,): ``TRAIN``, ``VALID``, ``TEST``, and
+            ``GIVEN`` and ``VALID_GIVEN`` where ``holds_out_people``. With the same seed the test
+            part is the same whether there is a validation part or not.
+        summary: What is held out, in a few words, for help and tables.
+        describe: The same as a phrase with ``{}`` in place of the amount, for reports.
+        needs_times: Whether the ratings must have times.
+        cuts: Whether it can cut at moments (``Division.at``).
+        holds_out_people: Whether people of the test part have no training rating.
+    """
+
+    name: str
+    assign: Callable[[Ratings, Division], Int8]
+    summary: str
+    describe: str
+    needs_times: bool = False
+    cuts: bool = False
+    holds_out_people: bool = False
+
+
+def seconds(moment: Moment) -> int:
+    """A moment in seconds since 1970-01-01 UTC."""
+    if not isinstance(moment, str):
+        return int(moment)
+    if moment.strip().lstrip("-").isdigit():
+        return int(moment)
+    try:
+        parsed = datetime.fromisoformat(moment)
+    except ValueError:
+        raise UsageError(
+            f"{moment!r} is no moment: write seconds since 1970, or a date as in 2001-12-31"
+        ) from None
+    return int((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp())
+
+
+def number_of(name: str, wanted: float, n: int) -> int:
+    """A share of ``n`` or a whole number, as a number."""
+    if 0 < wanted < 1:
+        return n - round((1 - wanted) * n)
+    if not (wanted >= 1 and wanted == np.floor(wanted) and np.isfinite(wanted)):
+        raise UsageError(f"{name} = {wanted:g}: give a share between 0 and 1, or a whole number")
+    return int(wanted)
+
+
+def per_group(name: str, wanted: float, counts: Int64) -> Int64:
+    """A share of each of some counts, rounded half upwards, or a whole number, as numbers."""
+    if 0 < wanted < 1:
+        return np.asarray(np.floor(counts * wanted + 0.5), dtype=np.int64)
+    return np.full_like(counts, number_of(name, wanted, 0))
+
+
+def shuffled(n: int, rng: np.random.Generator) -> Sequence:
+    """All positions in random order."""
+    order: Sequence = np.arange(n, dtype=np.int32 if n < 2**31 else np.int64)
+    rng.shuffle(order)
+    return order
+
+
+def times_of(ratings: Ratings) -> Int64:
+    """The times of ratings.
+
+    Raises:
+        DataError: They have none.
+    """
+    if ratings.times is None:
+        raise DataError(
+            f"{ratings.name} has no times to split by: map their column with --time (time= in "
+            "Python), or split by a rule that needs none, such as 'random' or 'user'"
+        )
+    return ratings.times
+
+
+def in_time(ratings: Ratings, rng: np.random.Generator) -> Sequence:
+    """All positions by time, those of the same second shuffled."""
+    times = times_of(ratings)
+    order = shuffled(len(ratings), rng)
+    sequence: Sequence = order[np.argsort(times[order], kind="stable")]
+    return sequence
+
+
+def earliest(times: Int64, k: int, seed: int) -> npt.NDArray[np.bool_]:
+    """A mask of the ``k`` earliest; of the last one's second, as many as needed by chance.
+
+    With one seed, the mask of a smaller ``k`` is part of that of a larger.
+    """
+    if not 0 < k < len(times):
+        return np.full(len(times), k > 0)
+    latest = np.partition(times, k - 1)[k - 1]
+    mask: npt.NDArray[np.bool_] = times < latest
+    same = np.random.default_rng(seed).permutation(np.flatnonzero(times == latest))
+    mask[same[: k - int(np.count_nonzero(mask))]] = True
+    return mask
+
+
+def held_out_of_each(groups: Int32, n_groups: int, sequence: Sequence, division: Division) -> Int8:
+    """Hold out the last ratings of each group (a user, an item) in a sequence of all.
+
+    Each group keeps a training rating.
+
+    Args:
+        groups: Code of each rating's group, int32, shape (n,).
+        n_groups: Number of codes.
+        sequence: Positions of all ratings; of a group, the last are tests, those before validate.
+        division: How many: a share is rounded for each group, half upwards.
+    """
+    counts = np.bincount(groups, minlength=n_groups)
+    test = np.minimum(per_group("holdout", division.holdout, counts), np.maximum(counts - 1, 0))
+    middle = np.zeros_like(test)
+    if division.valid:
+        wanted = per_group("valid", division.valid, counts)
+        middle = np.minimum(wanted, np.maximum(counts - 1 - test, 0))
+    return from_the_end(groups, counts, sequence, test, middle)
+
+
+def from_the_end(
+    groups: Int32, counts: Int64, sequence: Sequence, test: Int64, middle: Int64
+) -> Int8:
+    """Label the last ratings of each group in a sequence of all: test, and before them valid."""
+    part = np.zeros(len(groups), dtype=np.int8)
+    _label(groups, sequence, counts.astype(np.int64), test, middle, part)
+    return part
+
+
+@kernel()
+def _label(
+    groups: Int32, sequence: Sequence, left: Int64, test: Int64, middle: Int64, part: Int8
+) -> None:
+    for i in sequence:
+        u = groups[i]
+        left[u] -= 1  # Ratings of this group still to come.
+        if left[u] < test[u]:
+            part[i] = 2
+        elif left[u] < test[u] + middle[u]:
+            part[i] = 1

@@ -1,0 +1,258 @@
+"""Split ratings into parts to train on, choose by and score.
+
+Every rule gives each rating to one part. The parts share the vocabularies of the whole, and the
+same ratings, in the same order, split with the same seed give the same parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from ...errors import DataError, UsageError
+from ..ratings import Ratings
+from .rule import GIVEN, TEST, TRAIN, VALID, VALID_GIVEN, Division, Int8, Int32, Moment, shuffled
+from .rules import RULES, rule_of
+
+
+class SplitParts(NamedTuple):
+    """All parts of a split.
+
+    Attributes:
+        train: To train on.
+        valid: To validate by; None where none was asked for.
+        test: To score.
+        given: What the people of ``test`` are known to have rated, where a rule holds out people
+            (they have no training rating); else None.
+        valid_given: The same of the people of ``valid``.
+    """
+
+    train: Ratings
+    valid: Ratings | None
+    test: Ratings
+    given: Ratings | None = None
+    valid_given: Ratings | None = None
+
+    def named(self) -> dict[str, Ratings]:
+        """The parts there are, by name."""
+        return {name: part for name, part in self._asdict().items() if part is not None}
+
+
+class FoldIn(NamedTuple):
+    """A user hold-out: the people of ``given`` and ``scored`` are in no way part of ``train``."""
+
+    train: Ratings
+    given: Ratings
+    scored: Ratings
+
+
+def split_parts(
+    ratings: Ratings,
+    by: str = "random",
+    holdout: float = 0.2,
+    valid: float = 0.0,
+    seed: int = 0,
+    *,
+    given: float = 0.8,
+    at: tuple[Moment, ...] = (),
+    latest: bool = False,
+) -> SplitParts:
+    """Split ratings by any rule.
+
+    Args:
+        ratings: The ratings to split.
+        by: Name of a rule in ``RULES``.
+        holdout: As in ``split``; with ``people``, a share or a number of people.
+        valid: What to validate by, in the same terms; 0 for nothing.
+        seed: Seed of whatever is left to chance. The test part does not depend on ``valid``.
+        given: With ``people``: the share of each held-out person's ratings that a model is given;
+            at least one is given and at least one held out.
+        at: Moments to cut at instead of shares.
+        latest: With ``people``: whether the latest ratings of each are held out, rather than some
+            at random.
+
+    Raises:
+        UsageError: No such rule, or options that cannot be.
+        DataError: The rule needs times and there are none, or a part would be empty.
+    """
+    rule = rule_of(by)
+    if at and not rule.cuts:
+        able = " or ".join(f"by={each.name!r}" for each in RULES.values() if each.cuts)
+        raise UsageError(f"a split by {by!r} cuts at no moment; at goes with {able}")
+    part = rule.assign(ratings, Division(holdout, valid, seed, at, given, latest))
+    people = rule.holds_out_people
+    middle = bool(valid) or len(at) > 1
+    return SplitParts(
+        train=_checked(ratings, part, TRAIN, "train"),
+        valid=_checked(ratings, part, VALID, "validation") if middle else None,
+        test=_checked(ratings, part, TEST, "test"),
+        given=_checked(ratings, part, GIVEN, "given") if people else None,
+        valid_given=_checked(ratings, part, VALID_GIVEN, "given") if people and middle else None,
+    )
+
+
+def split(
+    ratings: Ratings,
+    holdout: float = 0.2,
+    seed: int = 0,
+    by: str = "random",
+    *,
+    at: Moment | None = None,
+) -> tuple[Ratings, Ratings]:
+    """Split ratings into a part to train on and a part held out.
+
+    - ``random``: ratings at random, whoever gave them. Some users and items may be left with no
+      training rating.
+    - ``user``: of each user, ratings at random.
+    - ``last``: of each user, the latest ratings.
+    - ``time``: the latest ratings of all: a share of exactly that size, or those from one moment
+      on (``at``).
+
+    These and more are in ``RULES``. One that holds out people has more than two parts: see
+    ``split_parts``.
+
+    Where ``last`` or a share by ``time`` must choose among ratings of the same second (MovieLens
+    has many), chance does, by the seed: any order of the table would favour some items. A cut
+    ``at`` a moment divides no second.
+
+    With ``user`` and ``last`` each user keeps a training rating: who has one rating has none held
+    out, and who has no more than the number to hold out keeps one. A share is rounded for each
+    user, half upwards.
+
+    Args:
+        ratings: The ratings to split.
+        holdout: A share, between 0 and 1, or a whole number of ratings: in all for ``random`` and
+            ``time``, of each user for ``user`` and ``last``.
+        seed: Seed of whatever is left to chance.
+        by: The rule.
+        at: For ``time``: the moment to cut at instead of a share; ratings from it on are held out.
+
+    Returns:
+        The ratings to train on and those held out.
+
+    Raises:
+        UsageError: No such rule, or a hold-out that cannot be one.
+        DataError: The rule needs times and there are none, or a part would be empty.
+    """
+    parts = _parts_of_ratings(ratings, by, holdout, 0.0, seed, () if at is None else (at,))
+    return parts.train, parts.test
+
+
+def split_three(
+    ratings: Ratings,
+    holdout: float = 0.1,
+    valid: float = 0.1,
+    seed: int = 0,
+    by: str = "random",
+    *,
+    at: tuple[Moment, Moment] | None = None,
+) -> tuple[Ratings, Ratings, Ratings]:
+    """Split ratings into a part to train on, one to choose by, and one to score.
+
+    Args:
+        ratings: The ratings to split.
+        holdout: What to score, as in ``split``.
+        valid: What to choose by, in the same terms: a share is one of all ratings (or of all of
+            a user's), not of what the test part leaves. It comes before the test part in time
+            with ``last`` and ``time``.
+        seed: As in ``split``. The test part is the one ``split`` gives.
+        by: As in ``split``.
+        at: For ``time``: the moments at which the second and the third part begin.
+
+    Returns:
+        The ratings to train on, to validate by and to test on.
+
+    Raises:
+        UsageError: No such rule, or a hold-out that cannot be one.
+        DataError: The rule needs times and there are none, or a part would be empty.
+    """
+    parts = _parts_of_ratings(ratings, by, holdout, valid, seed, at or ())
+    if parts.valid is None:
+        raise DataError(f"{ratings.name}: this split leaves the validation part empty")
+    return parts.train, parts.valid, parts.test
+
+
+def split_users(
+    ratings: Ratings,
+    holdout: float = 0.2,
+    seed: int = 0,
+    *,
+    given: float = 0.8,
+    by: Literal["user", "last"] = "user",
+) -> FoldIn:
+    """Hold out whole users, to score how well people never trained on are folded in.
+
+    Of each held-out user, some ratings are given to the model and the rest are scored. Users with
+    one rating cannot be divided and always train.
+
+    Args:
+        ratings: The ratings to split.
+        holdout: A share of the users, or a whole number of them, drawn at random.
+        seed: Seed of the draw.
+        given: The share of each held-out user's ratings that the model is given; at least one is
+            given and at least one scored.
+        by: Which ratings are scored: some at random (``user``) or the latest (``last``).
+
+    Returns:
+        The training ratings of all other users, and the given and scored ones of these.
+
+    Raises:
+        UsageError: A share that cannot be one.
+        DataError: Too few users have two ratings, or there are no times to go by.
+    """
+    parts = split_parts(ratings, "people", holdout, seed=seed, given=given, latest=by == "last")
+    assert parts.given is not None
+    return FoldIn(parts.train, parts.given, parts.test)
+
+
+def kfold(ratings: Ratings, k: int = 5, seed: int = 0) -> Iterator[tuple[Ratings, Ratings]]:
+    """Split ratings at random into ``k`` folds, and give each in turn as the test part.
+
+    Args:
+        ratings: The ratings to split.
+        k: Number of folds, 2 or more; their sizes differ by at most one.
+        seed: Seed of the draw.
+
+    Yields:
+        All ratings but one fold, and that fold.
+
+    Raises:
+        UsageError: ``k`` is less than 2.
+        DataError: There are fewer ratings than folds.
+    """
+    fold = fold_of(ratings, k, seed)
+    return ((ratings.take(fold != at), ratings.take(fold == at)) for at in range(k))
+
+
+def fold_of(ratings: Ratings, k: int, seed: int) -> Int32:
+    """The fold of each rating, int32 in ``0 .. k-1``, shape (n,)."""
+    if k < 2:
+        raise UsageError(f"k = {k}: a k-fold split needs 2 folds or more")
+    if k > len(ratings):
+        raise DataError(f"{ratings.name}: {len(ratings):,} ratings are too few for {k} folds")
+    fold = np.empty(len(ratings), dtype=np.int32)
+    fold[shuffled(len(ratings), np.random.default_rng(seed))] = (
+        np.arange(len(ratings), dtype=np.int64) * k // len(ratings)
+    )
+    return fold
+
+
+def _parts_of_ratings(
+    ratings: Ratings, by: str, holdout: float, valid: float, seed: int, at: tuple[Moment, ...]
+) -> SplitParts:
+    """The parts by a rule that has no given part."""
+    if rule_of(by).holds_out_people:
+        raise UsageError(
+            f"a split by {by!r} gives the model some ratings of the held-out people: split_parts "
+            "has that part too"
+        )
+    return split_parts(ratings, by, holdout, valid, seed, at=at)
+
+
+def _checked(ratings: Ratings, part: Int8, which: int, name: str) -> Ratings:
+    found = ratings.take(part == which)
+    if not len(found):
+        raise DataError(f"{ratings.name}: this split leaves the {name} part empty")
+    return found
