@@ -9,9 +9,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matinee.data import Ratings, kfold, split, split_three, split_users
+from matinee.data import (
+    RULES,
+    Ratings,
+    fingerprint,
+    kfold,
+    split,
+    split_parts,
+    split_three,
+    split_users,
+)
 from matinee.data.splits.rule import seconds
 from matinee.errors import DataError, UsageError
+
+FROZEN = {
+    "random": "21f6d60b53546479136578a5447475df",
+    "user": "4a90454599916da465b8d4b55ee7cf7c",
+    "last": "6cf60856f29ace4a4fc9a8c69e991d5e",
+    "time": "55f609932815488ba34444ecde273f07",
+    "people": "d3278bcfb83e06a35cc511ef2334d757",
+}
 
 
 def table(
@@ -42,7 +59,7 @@ def check_parts(whole: Ratings, *parts: Ratings) -> None:
         assert part.name == whole.name
 
 
-@pytest.mark.parametrize("by", ["random", "user", "last", "time"])
+@pytest.mark.parametrize("by", [name for name in RULES if name != "people"])
 @pytest.mark.parametrize("holdout", [0.2, 0.5, 3])
 def test_parts_make_the_whole(by: Any, holdout: float) -> None:
     ratings = table()
@@ -50,11 +67,11 @@ def test_parts_make_the_whole(by: Any, holdout: float) -> None:
     check_parts(ratings, train, test)
     again = split(ratings, holdout, seed=4, by=by)
     assert rows(test) == rows(again[1])
-    if by in ("random", "user"):
+    if not RULES[by].needs_times:
         assert rows(test) != rows(split(ratings, holdout, seed=5, by=by)[1])
 
 
-@pytest.mark.parametrize("by", ["random", "user", "last", "time"])
+@pytest.mark.parametrize("by", [name for name in RULES if name != "people"])
 def test_three_parts(by: Any) -> None:
     ratings = table()
     train, valid, test = split_three(ratings, 0.1, 0.2, seed=4, by=by)
@@ -154,6 +171,15 @@ def test_each_user_keeps_a_training_rating(by: Any) -> None:
     assert counts == {5: [0, 5, 1], 0.9: [0, 9, 1], 0.3: [0, 3, 1]}
 
 
+def test_each_item_keeps_a_training_rating() -> None:
+    ratings = table()
+    train, test = split(ratings, 0.25, seed=2, by="item")
+    counts = np.bincount(ratings.items)
+    assert np.array_equal(np.bincount(test.items), np.floor(counts * 0.25 + 0.5))
+    train, _ = split(ratings, 500, by="item")
+    assert np.bincount(train.items).tolist() == [1] * ratings.n_items
+
+
 def test_user_share_is_rounded_for_each_user() -> None:
     ratings = table()
     _, test = split(ratings, 0.25, by="user")
@@ -225,6 +251,32 @@ def test_whole_users_needs_two_ratings_each() -> None:
         split_users(everyone, 2)
     with pytest.raises(UsageError, match=r"given = 1\.5"):
         split_users(ratings, 1, given=1.5)
+
+
+def test_people_to_validate_by() -> None:
+    ratings = table()
+    parts = split_parts(ratings, "people", 0.2, 0.1, seed=3, given=0.6)
+    check_parts(ratings, *parts.named().values())
+    people = {name: set(part.users.tolist()) for name, part in parts.named().items()}
+    assert [len(people[name]) for name in ("train", "valid", "test")] == [42, 6, 12]
+    assert people["valid"] == people["valid_given"]
+    assert people["test"] == people["given"]
+    assert not people["train"] & (people["valid"] | people["test"])
+    assert not people["valid"] & people["test"]
+    # The test part is the one of the split without validation: scores can be compared.
+    assert rows(parts.test) == rows(split_parts(ratings, "people", 0.2, seed=3, given=0.6).test)
+    with pytest.raises(UsageError, match="split_parts has that part too"):
+        split(ratings, by="people")
+
+
+def test_parts_do_not_change() -> None:
+    """The parts of version 0.1.0, by the seed: a split that a paper names stays what it is."""
+    found = {
+        by: fingerprint(split(table(), 0.2, seed=7, by=by)[1])
+        for by in ("random", "user", "last", "time")
+    }
+    found["people"] = fingerprint(split_users(table(), 0.2, seed=7).scored)
+    assert found == FROZEN
 
 
 def test_kfold() -> None:

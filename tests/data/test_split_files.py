@@ -117,8 +117,11 @@ def test_people_with_a_validation_part(ratings: Ratings, tmp_path: Path) -> None
     out = tmp_path / "out"
     manifest = split_files(ratings, out, 0.2, seed=1, by="people", valid=0.1, given=0.5)
     assert manifest["protocol"] == {
-        "by": "people", "seed": 1, "holdout": 0.2,
-        "valid": 0.1, "given": 0.5,
+        "by": "people",
+        "seed": 1,
+        "holdout": 0.2,
+        "valid": 0.1,
+        "given": 0.5,
     }
     assert list(manifest["parts"]) == ["train", "valid", "test", "given", "valid_given"]
     parts = split_parts(ratings, "people", 0.2, 0.1, seed=1, given=0.5)

@@ -43,6 +43,11 @@ def _user(ratings: Ratings, division: Division) -> Int8:
     return held_out_of_each(ratings.users, ratings.n_users, order, division)
 
 
+def _item(ratings: Ratings, division: Division) -> Int8:
+    order = shuffled(len(ratings), np.random.default_rng(division.seed))
+    return held_out_of_each(ratings.items, ratings.n_items, order, division)
+
+
 def _last(ratings: Ratings, division: Division) -> Int8:
     order = in_time(ratings, np.random.default_rng(division.seed))
     return held_out_of_each(ratings.users, ratings.n_users, order, division)
@@ -143,6 +148,12 @@ RULES: MappingProxyType[str, SplitRule] = MappingProxyType(
                 "the latest {} of all ratings",
                 needs_times=True,
                 cuts=True,
+            ),
+            SplitRule(
+                "item",
+                _item,
+                "of each item at random",
+                "{} of each item's ratings, drawn at random",
             ),
             SplitRule(
                 "people",
