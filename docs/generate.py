@@ -5,9 +5,12 @@ tests/test_docs.py fails while a committed page differs from what this makes.
 
 from __future__ import annotations
 
+import ast
 import inspect
+import textwrap
 import types
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -124,11 +127,11 @@ def config_page() -> str:
             parts.append(_fields(field.annotation, f"{name}."))
         elif get_origin(field.annotation) is tuple and _is_config(get_args(field.annotation)[0]):
             each = get_args(field.annotation)[0]
-            about = " ".join(field.description.split())
+            about = _meaning(Settings, name)
             parts.append(f"## `[[{name}]]`\n\n`{name}`: {about} {_doc(each)}\n")
             parts.append(_fields(each, ""))
         else:
-            parts.append(f"`{name}`: {field.description}\n")
+            parts.append(f"`{name}`: {_meaning(Settings, name)}\n")
     parts.append(f"## Synthetic data\n\n{_doc(SynthConfig)}\n")
     parts.append(
         "These are the keyword arguments of `matinee.data.synthesize` and `write_synthetic`.\n"
@@ -210,9 +213,20 @@ def _fields(cls: type[Config], prefix: str) -> str:
             else f"`{_toml(field.get_default(call_default_factory=True))}`"
         )
         values = _type(field.annotation, field.metadata)
-        about = " ".join(field.description.split()).replace("``", "`")
+        about = _meaning(cls, name).replace("``", "`")
         rows.append((f"`{prefix}{name}`", values, about, default))
     return _table(("key", "values", "what", "default"), rows)
+
+
+def _meaning(cls: type[Config], name: str) -> str:
+    """The docstring below a field, in the class that declares it."""
+    for base in cls.__mro__:
+        if name in inspect.get_annotations(base):
+            body = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0].body  # type: ignore[attr-defined]
+            for field, after in pairwise(body):
+                if isinstance(field, ast.AnnAssign) and field.target.id == name:  # type: ignore[union-attr]
+                    return " ".join(after.value.value.split())
+    raise KeyError(name)
 
 
 def _type(annotation: Any, metadata: list[Any]) -> str:

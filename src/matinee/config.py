@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,9 +41,9 @@ class OneOf:
 class Config(BaseModel):
     """A frozen options class. Subclasses only declare fields."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=False, use_attribute_docstrings=True
-    )
+    # Fields are described by the docstrings below them; docs/generate.py reads those from the
+    # source, as reading them here would take every command a tenth of a second.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
 
     @classmethod
     def make(cls, values: Mapping[str, Any], source: str = "config") -> Self:
@@ -81,6 +80,8 @@ class Config(BaseModel):
         Raises:
             UsageError: The file is missing, is no TOML, or holds an unknown key or a bad value.
         """
+        import tomllib
+
         try:
             with path.open("rb") as file:
                 return cls.make(tomllib.load(file), str(path))
@@ -163,6 +164,8 @@ def _as_key(key: str) -> str:
 
 
 def _value(text: str) -> Any:
+    import tomllib
+
     for candidate in (text, f"[{text}]" if "," in text else ""):
         try:
             parsed = tomllib.loads(f"value = {candidate}")

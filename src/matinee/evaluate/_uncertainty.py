@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
 
 from ..data import Scale
 
@@ -91,6 +90,8 @@ class UncertaintySums:
 
     def add(self, predicted: Float64, std: Float64, values: npt.NDArray[Any]) -> None:
         """Count some predictions, their standard deviations, and the ratings, each shape (n,)."""
+        from scipy.special import ndtri  # a quarter of a second, which answering does without
+
         low, high = self._scale.low, self._scale.high
         for at, level in enumerate(LEVELS):
             reach = float(ndtri((1.0 + level) / 2.0)) * std

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
 
 from ._hat_kernels import effective, effective_gradient
 from .activations import ACTIVATIONS
@@ -137,6 +136,8 @@ class KernelNet:
 
     def _hidden(self, data: Observed) -> list[Float]:
         """Every hidden layer, (items, units) each, by the effective weights."""
+        from scipy.special import expit
+
         hidden: list[Float] = []
         for number, layer in enumerate(self._layers[:-1]):
             out = self._scratch(f"hidden{number}", len(data.indptr) - 1, layer.w.shape[1])

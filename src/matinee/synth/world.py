@@ -11,7 +11,6 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from pydantic import ConfigDict, Field
-from scipy.special import ndtri
 
 from ..config import Config
 from ..data.ratings import ItemTable, Ratings, Scale
@@ -158,6 +157,8 @@ class World:
     """
 
     def __init__(self, config: SynthConfig) -> None:
+        from scipy.special import ndtri
+
         config.check()
         self.config = config
         self.counts = _activity(config, _generator(config, 1))

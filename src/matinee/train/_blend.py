@@ -24,7 +24,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import nnls
 
 from ._shrink import believable
 
@@ -89,6 +88,8 @@ def _least_squares(errors: Float64) -> Float64:
     With a row that asks for a sum of 1 below the errors, non-negative least squares has this
     solution up to a factor, whatever the row weighs.
     """
+    from scipy.optimize import nnls
+
     root: Float64 = np.asarray(np.linalg.qr(errors, mode="r"))
     scale = max(float(np.abs(root).max()), 1e-12)
     rows: Float64 = np.vstack([root / scale, np.ones(errors.shape[1])])

@@ -107,7 +107,7 @@ def recommend(
     from ...models import load_model
     from ...recommend import TitleIndex
 
-    found = load_model(model)
+    found = load_model(model, light=True)
     titles = TitleIndex(found.item_ids, found.item_table)
     options: dict[str, Any] = {"k": k, "include_seen": include_seen}
     for name, file in (("exclude", exclude), ("only", only)):

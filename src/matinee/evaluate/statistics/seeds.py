@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtr, stdtrit
 
 from .bootstrap import Interval
 
@@ -88,6 +87,8 @@ def t_interval(values: Sequence[float] | Float64, alpha: float = ALPHA) -> Inter
     x = _values(values)
     if len(x) < 2:
         return None
+    from scipy.special import stdtrit  # SciPy takes a quarter of a second to import
+
     half = float(stdtrit(len(x) - 1, 1 - alpha / 2) * x.std(ddof=1) / math.sqrt(len(x)))
     mean = float(x.mean())
     return Interval(mean - half, mean + half)
@@ -106,6 +107,8 @@ def t_p(values: Sequence[float] | Float64, at: float = 0.0) -> float | None:
     # Equal values may differ by a rounding, which is no deviation.
     if error <= 1e-15 * max(1.0, float(np.abs(x).max())):
         return 1.0 if away <= 1e-12 * max(1.0, abs(at)) else 0.0
+    from scipy.special import stdtr
+
     return float(2 * stdtr(len(x) - 1, -away / error))
 
 

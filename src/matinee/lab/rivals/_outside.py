@@ -15,7 +15,6 @@ from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
 
 from ...data import Histories, Ratings
 from ...errors import UsageError
@@ -204,6 +203,8 @@ class CornacPMF(OutsideFactors):
     def _curve(self, linear: Float64) -> Float64:
         if not self._sigmoid:
             return linear
+        from scipy.special import expit
+
         low, high = self._range
         found: Float64 = low + (high - low) * expit(linear)
         return found

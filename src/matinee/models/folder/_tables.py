@@ -54,25 +54,23 @@ def write_parquets(
             _copy(db, 'SELECT "user", item, rating FROM histories', folder / HISTORIES)
 
 
-def read_users(folder: Path) -> Vocabulary:
+def read_users(db: duckdb.DuckDBPyConnection, folder: Path) -> Vocabulary:
     """The user vocabulary."""
-    with duckdb.connect() as db:
-        columns = _fetch(db, f"SELECT user_id FROM {_source(folder / USERS)}", folder / USERS)
+    columns = _fetch(db, f"SELECT user_id FROM {_source(folder / USERS)}", folder / USERS)
     return Vocabulary(_ids(columns["user_id"]))
 
 
-def read_items(folder: Path) -> tuple[Vocabulary, ItemTable | None]:
+def read_items(db: duckdb.DuckDBPyConnection, folder: Path) -> tuple[Vocabulary, ItemTable | None]:
     """The item vocabulary, with titles and genres where they are known."""
     source = _source(folder / ITEMS)
-    with duckdb.connect() as db:
-        described = _fetch(
-            db, f"SELECT name FROM parquet_schema('{_quoted(folder / ITEMS)}')", folder / ITEMS
-        )
-        names = set(described["name"].tolist())
-        wanted = "item_id"
-        wanted += ", title" if "title" in names else ""
-        wanted += f", array_to_string(genres, '{_MARK}') AS genres" if "genres" in names else ""
-        columns = _fetch(db, f"SELECT {wanted} FROM {source}", folder / ITEMS)
+    described = _fetch(
+        db, f"SELECT name FROM parquet_schema('{_quoted(folder / ITEMS)}')", folder / ITEMS
+    )
+    names = set(described["name"].tolist())
+    wanted = "item_id"
+    wanted += ", title" if "title" in names else ""
+    wanted += f", array_to_string(genres, '{_MARK}') AS genres" if "genres" in names else ""
+    columns = _fetch(db, f"SELECT {wanted} FROM {source}", folder / ITEMS)
     vocabulary = Vocabulary(_ids(columns["item_id"]))
     if "title" not in columns:
         return vocabulary, None
@@ -83,11 +81,10 @@ def read_items(folder: Path) -> tuple[Vocabulary, ItemTable | None]:
     return vocabulary, ItemTable(columns["title"].astype(object), genres)
 
 
-def read_histories(folder: Path, n_users: int) -> Histories:
+def read_histories(db: duckdb.DuckDBPyConnection, folder: Path, n_users: int) -> Histories:
     """The histories of all users."""
     file = folder / HISTORIES
-    with duckdb.connect() as db:
-        columns = _fetch(db, f'SELECT "user", item, rating FROM {_source(file)}', file)
+    columns = _fetch(db, f'SELECT "user", item, rating FROM {_source(file)}', file)
     indptr = np.zeros(n_users + 1, dtype=np.int64)
     np.cumsum(np.bincount(columns["user"], minlength=n_users), out=indptr[1:])
     return Histories(

@@ -19,6 +19,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
@@ -206,8 +207,11 @@ def _restored(
     model = cls._restore(own, manifest["config"])
     data, bias = manifest["data"], manifest["bias"]
     model.clip = manifest["clip"]
-    model.user_ids = read_users(folder)
-    model.item_ids, model.item_table = read_items(folder)
+    carried = HISTORIES in manifest["files"]
+    with duckdb.connect() as db:
+        model.user_ids = read_users(db, folder)
+        model.item_ids, model.item_table = read_items(db, folder)
+        model.histories = read_histories(db, folder, model.n_users) if carried else None
     model.scale = Scale(*manifest["scale"])
     model.bias = BiasTable(
         bias["mean"], arrays["bias.item_bias"], arrays["bias.item_mean"], bias["user_reg"]
@@ -215,8 +219,6 @@ def _restored(
     if manifest.get("spread") is not None:  # models of before have none
         own = {n.removeprefix("spread."): a for n, a in arrays.items() if n.startswith("spread.")}
         model.spread = Spread.restore(model.scale, own, manifest["spread"])
-    carried = HISTORIES in manifest["files"]
-    model.histories = read_histories(folder, model.n_users) if carried else None
     model.provenance = Provenance(
         data["name"],
         data["n_ratings"],
