@@ -142,6 +142,20 @@ def test_these_commands_do_not_import_torch(args: list[str]) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_the_help_names_every_command_without_importing_it() -> None:
+    done = _run(
+        "import sys; from matinee.cli import main; main(['--help'])\n"
+        "from matinee.cli._app import COMMANDS, Commands\n"
+        "commands = {f'matinee.cli.commands.{e.split(\":\")[0]}' for e in COMMANDS.values()}\n"
+        "assert not commands & set(sys.modules)\n"
+        "group = Commands()\n"
+        "own = {name: group.get_command(None, name).help for name in COMMANDS}\n"
+        "group._listed = True\n"
+        "assert own == {name: group.get_command(None, name).help for name in COMMANDS}"
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_python_dash_m() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "matinee", "--version"], capture_output=True, text=True, timeout=60

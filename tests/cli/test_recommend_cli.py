@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -164,3 +166,15 @@ def test_who_has_rated_everything(shell: Any, trained: Path) -> None:
         "user_id,item_id,rating\n" + "".join(f"1,{i},3\n" for i in range(1, 91))
     )
     assert "nothing to recommend" in shell("recommend", trained, "--ratings", "all.csv").stdout
+
+
+@pytest.mark.parametrize("who", [["--user", "7"], ["--rate", "2=5"], ["--all-users"]])
+def test_answering_imports_no_library_that_training_needs(trained: Path, who: list[str]) -> None:
+    """Torch takes two seconds to import, Numba half a second, SciPy a quarter."""
+    code = (
+        "import sys; from matinee.cli import main\n"
+        f"assert main(['recommend', {str(trained)!r}, *{who!r}]) == 0\n"
+        "sys.exit(str({'torch', 'numba', 'scipy', 'pandas', 'pyarrow'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stderr == "set()\n"

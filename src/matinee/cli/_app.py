@@ -1,20 +1,23 @@
 """The ``matinee`` command: its subcommands, and how every failure ends.
 
-A subcommand lives in its own module, which is imported only when that command (or the full help)
-is asked for. Modules are light: a plain function with typer annotations, or a ``typer.Typer`` for
-a group, with heavy imports (torch) inside the function that needs them.
+A subcommand lives in its own module, which is imported only when that command is asked for; the
+list in the help is read from their sources. Modules are light: a plain function with typer
+annotations, or a ``typer.Typer`` for a group, with heavy imports (torch) inside the function that
+needs them.
 """
 
 from __future__ import annotations
 
+import ast
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from .._version import __version__
 from ..errors import MatineeError, UsageError, nearest
@@ -54,6 +57,13 @@ class _PipeClosedError(MatineeError):
 class Commands(TyperGroup):
     """The top-level group: finds subcommands in ``COMMANDS`` and imports them on demand."""
 
+    _listed = False
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """The full help, for which no subcommand's module is imported."""
+        self._listed = True
+        super().format_help(ctx, formatter)
+
     def list_commands(self, ctx: Any) -> list[str]:
         """Names of the subcommands."""
         return list(COMMANDS)
@@ -68,6 +78,8 @@ class Commands(TyperGroup):
             near = nearest(cmd_name, COMMANDS) or "; matinee --help lists them"
             raise UsageError(f"no such command {cmd_name!r}{near}")
         module, _, attribute = COMMANDS[cmd_name].partition(":")
+        if self._listed and (summary := _summary(module, attribute)):
+            return TyperCommand(cmd_name, help=summary)
         found = getattr(import_module(f".commands.{module}", __package__), attribute)
         # As part of another app, so that a group does not grow completion options of its own.
         outer = typer.Typer(add_completion=False)
@@ -89,6 +101,21 @@ class Commands(TyperGroup):
             raise _InterruptedError from None
         except BrokenPipeError:
             raise _PipeClosedError from None
+
+
+def _summary(module: str, attribute: str) -> str | None:
+    """What a subcommand's source says it does: its docstring, or the help of its ``Typer``."""
+    file = Path(__file__).parent / "commands" / f"{module}.py"
+    if not file.is_file():
+        return None
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef) and node.name == attribute:
+            return ast.get_docstring(node)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            help_ = [each.value for each in node.value.keywords if each.arg == "help"]
+            if getattr(node.targets[0], "id", None) == attribute and help_:
+                return str(ast.literal_eval(help_[0]))
+    return None
 
 
 def _version(wanted: bool) -> None:
