@@ -17,7 +17,7 @@ import numpy as np
 
 import matinee
 from matinee.data import Histories, named_split
-from matinee.train import preset
+from matinee.models import preset
 from rolling_origin import rms
 
 Members = list[dict[str, Any]]

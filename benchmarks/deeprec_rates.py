@@ -16,7 +16,7 @@ from typing import Any
 import matinee
 from matinee.data import split_three
 from matinee.errors import TrainingError
-from matinee.train import preset
+from matinee.models import preset
 
 PLAIN = {"hidden": [128] * 3, "code_dropout": 0.0, "refeed": "off"}
 """The network of E1: four weight layers of 128."""

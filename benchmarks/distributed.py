@@ -81,9 +81,10 @@ def work(users: int, out: Path) -> None:
     """Time every case in this process, with the others that torchrun started."""
     import numpy as np
 
+    from matinee.models import preset
     from matinee.models.networks.training import prepare
     from matinee.synth import synthesize
-    from matinee.train import Group, preset, train
+    from matinee.train import Group, train
 
     @dataclass(frozen=True)
     class Counting(Group):

@@ -40,7 +40,7 @@ import matinee
 from _memory import peak_mib
 from _rivals import CLOCKS, Clock, Dense, Ours
 from matinee import data
-from matinee.train import preset
+from matinee.models import preset
 
 PRESET, CHANGES = "deeprec-full", {"refeed": "off", "learning_rate": 1e-3}
 BATCHES = (128, 512)

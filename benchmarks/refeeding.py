@@ -25,8 +25,8 @@ import torch
 
 import matinee
 from matinee import data
+from matinee.models import preset
 from matinee.nn import Batch, Network, fit_inputs
-from matinee.train import preset
 from matinee.train._engine import KernelEngine
 from train_epoch import ratings
 

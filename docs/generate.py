@@ -17,8 +17,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from matinee.cli._app import command_tree
 from matinee.config import Config, OneOf
 from matinee.lab.study import Arm, Check, Claim, Data, Group, Literature, Published, Quick, Study
+from matinee.models import Settings, model_kinds, preset, preset_names
 from matinee.synth import SynthConfig
-from matinee.train import Settings, preset, preset_names
 
 HERE = Path(__file__).resolve().parent
 NOTE = "<!-- Written by docs/generate.py from the code; edit the code and run it again. -->\n"
@@ -122,7 +122,15 @@ def config_page() -> str:
         "A value is TOML; `hidden=128,64,128` is a list, and a bare word is text.\n",
     ]
     for name, field in Settings.model_fields.items():
-        if _is_config(field.annotation):
+        if name == "kind":
+            parts.append(f"`kind`: {_meaning(Settings, name)}\n")
+            rows = [
+                (f"`{kind.name}`", kind.summary, ", ".join(f"`[{each}]`" for each in kind.sections))
+                for kind in model_kinds()
+                if kind.name != "ensemble" and not kind.requires
+            ]
+            parts.append(_table(("kind", "what", "sections"), rows))
+        elif _is_config(field.annotation):
             parts.append(f"## `[{name}]`\n\n{_doc(field.annotation)}\n")
             parts.append(_fields(field.annotation, f"{name}."))
         elif get_origin(field.annotation) is tuple and _is_config(get_args(field.annotation)[0]):
@@ -132,6 +140,10 @@ def config_page() -> str:
             parts.append(_fields(each, ""))
         else:
             parts.append(f"`{name}`: {_meaning(Settings, name)}\n")
+    for kind in model_kinds():
+        if kind.settings is not None:
+            parts.append(f"## `[{kind.section}]`\n\n{_doc(kind.settings)}\n")
+            parts.append(_fields(kind.settings, f"{kind.section}."))
     parts.append(f"## Synthetic data\n\n{_doc(SynthConfig)}\n")
     parts.append(
         "These are the keyword arguments of `matinee.data.synthesize` and `write_synthetic`.\n"
@@ -148,9 +160,9 @@ def presets_page() -> str:
         "`--set` changes it. A file of your own works the same: `--preset my.toml`. Below is what "
         "each sets apart from the defaults of [the settings](config.md).\n",
     ]
-    plain = _leaves(Settings())
     for name in preset_names():
         settings = preset(name)
+        plain = _leaves(Settings.make({"kind": settings.kind})) | {"kind": "autoencoder"}
         changed = {
             key: value
             for key, value in _leaves(settings).items()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from matinee.config import Config, fields, parse_settings, resolve
 from matinee.errors import UsageError
-from matinee.train import Settings, preset, preset_names
+from matinee.models import Settings, preset, preset_names
 
 
 class Inner(Config):

@@ -13,8 +13,8 @@ import pytest
 
 from matinee.config import Config, fields
 from matinee.lab.study import Study
+from matinee.models import Settings, preset_names
 from matinee.synth import SynthConfig
-from matinee.train import Settings, preset_names
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"

@@ -60,6 +60,7 @@ from .errors import (
     UsageError as UsageError,
 )
 from .evaluate import Evaluation as Evaluation
+from .lab.rivals import SparseFC as SparseFC
 from .models import (
     Autoencoder as Autoencoder,
 )
@@ -80,9 +81,6 @@ from .models import (
 )
 from .models import (
     Recommender as Recommender,
-)
-from .models import (
-    SparseFC as SparseFC,
 )
 from .models import (
     UserMean as UserMean,

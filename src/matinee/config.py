@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core.core_schema import CoreSchema, no_info_after_validator_function
 
 from .errors import UsageError, nearest
@@ -62,6 +63,11 @@ class Config(BaseModel):
         except ValidationError as error:
             raise UsageError(f"{source}: {_explain(cls, error)}") from None
 
+    @classmethod
+    def options(cls) -> Mapping[str, FieldInfo]:
+        """Every option that values may name: the fields, and what a subclass adds to them."""
+        return cls.model_fields
+
     def replace(self, settings: Mapping[str, Any], source: str = "config") -> Self:
         """A copy with some keys changed; a key is dotted, or bare where only one place has it."""
         values = self.model_dump()
@@ -91,12 +97,17 @@ class Config(BaseModel):
             raise UsageError(f"{path}: not valid TOML: {error}") from None
 
 
-def fields(cls: type[Config], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def fields(cls: type[Config]) -> Iterator[tuple[str, Any]]:
     """Every leaf option of a class as (dotted name, pydantic field)."""
-    for name, field in cls.model_fields.items():
+    return leaves(cls.options())
+
+
+def leaves(options: Mapping[str, FieldInfo], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every leaf option among some, likewise."""
+    for name, field in options.items():
         inner = field.annotation
         if isinstance(inner, type) and issubclass(inner, Config):
-            yield from fields(inner, f"{prefix}{name}.")
+            yield from leaves(inner.options(), f"{prefix}{name}.")
         else:
             yield prefix + name, field
 
@@ -104,13 +115,18 @@ def fields(cls: type[Config], prefix: str = "") -> Iterator[tuple[str, Any]]:
 def resolve(cls: type[Config], key: str, source: str = "config") -> list[str]:
     """The path of an option named in full ("network.hidden") or by its last part ("hidden")."""
     names = [name for name, _ in fields(cls)]
-    found = [name for name in names if name == key or name.rsplit(".", 1)[-1] == key]
-    if len(found) == 1 or key in found:
-        return (key if key in found else found[0]).split(".")
+    found = matching(key, names)
+    if len(found) == 1:
+        return found[0].split(".")
     if found:
         raise UsageError(f"{source}: {key!r} could be {' or '.join(found)}; write it in full")
     short = [name.rsplit(".", 1)[-1] for name in names]
     raise UsageError(f"{source}: unknown key {key!r}{nearest(key, [*names, *short])}")
+
+
+def matching(key: str, names: Sequence[str]) -> list[str]:
+    """The options that a key may mean: the one of that full name, or all with it as last part."""
+    return [key] if key in names else [n for n in names if n.rsplit(".", 1)[-1] == key]
 
 
 def parse_settings(pairs: Sequence[str]) -> dict[str, Any]:
@@ -150,11 +166,6 @@ def _as_toml(value: Any) -> str:
         return f"{{ {', '.join(pairs)} }}" if pairs else "{}"
     if isinstance(value, tuple | list):
         return f"[{', '.join(map(_as_toml, value))}]"
-    if isinstance(value, Config):
-        value = {name: getattr(value, name) for name in type(value).model_fields}
-    if isinstance(value, Mapping):
-        pairs = [f"{json.dumps(k)} = {_as_toml(v)}" for k, v in value.items() if v is not None]
-        return f"{{{', '.join(pairs)}}}"
     # Strings, numbers and booleans are written alike in TOML and JSON.
     return json.dumps(value, ensure_ascii=False)
 
@@ -179,7 +190,7 @@ def _value(text: str) -> Any:
 def _check_keys(cls: type[Config], values: Mapping[str, Any], source: str, prefix: str) -> None:
     for key, value in values.items():
         if key not in cls.model_fields:
-            near = nearest(key, cls.model_fields)
+            near = nearest(key, cls.options())
             raise UsageError(f"{source}: unknown key {prefix + key!r}{near}")
         inner = cls.model_fields[key].annotation
         if isinstance(inner, type) and issubclass(inner, Config) and isinstance(value, Mapping):

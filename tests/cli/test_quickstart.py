@@ -15,7 +15,7 @@ import pytest
 
 from matinee.cli.commands import _quickstart
 from matinee.cli.commands._presets import to_toml
-from matinee.train import Settings, preset, preset_names
+from matinee.models import Settings, preset, preset_names
 
 
 def test_the_whole_job_on_one_screen(shell: Any) -> None:

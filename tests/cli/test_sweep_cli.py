@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from matinee.train import preset
+from matinee.models import preset
 
 START = ["--set", "hidden=8", "--set", "batch_size=32", "--set", "epochs=6"]
 SPACE = """

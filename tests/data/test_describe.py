@@ -15,7 +15,7 @@ import pytest
 from matinee.data import CATALOGUE, ItemTable, Ratings, describe, training_mib
 from matinee.data.description import Bar, iso_time
 from matinee.errors import DataError
-from matinee.train import preset
+from matinee.models import preset
 
 
 def small() -> Ratings:

@@ -16,8 +16,8 @@ from battery import Battery, Case, checkerboard, everything, fitted, sample, see
 from matinee.baseline import fit_bias
 from matinee.data import Histories, Ratings, Scale, Table
 from matinee.errors import DataError, UsageError
-from matinee.models import Autoencoder, Bias, load_model
-from matinee.train import Epoch, Settings
+from matinee.models import Autoencoder, Bias, Settings, load_model
+from matinee.train import Epoch
 
 QUICK = partial(Autoencoder, device="cpu")
 

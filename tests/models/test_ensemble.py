@@ -16,8 +16,17 @@ import matinee
 from matinee.config import to_toml
 from matinee.data import Histories, Table
 from matinee.errors import UsageError
-from matinee.models import Autoencoder, Bias, Ensemble, load_model
-from matinee.train import Epoch, Member, Settings, member_settings, preset
+from matinee.models import (
+    Autoencoder,
+    Bias,
+    Ensemble,
+    Member,
+    Settings,
+    load_model,
+    member_settings,
+    preset,
+)
+from matinee.train import Epoch
 
 TINY = preset("default").replace(
     {"hidden": [32], "epochs": 60, "validation": 0.1, "teacher": "none", "score_every": 1}

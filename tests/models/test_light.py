@@ -23,11 +23,12 @@ from matinee.models import (
     Recommender,
     item_vectors,
     load_model,
+    preset,
 )
 from matinee.models.networks.light import LightEnsemble, _csr
 from matinee.nn import Forward, NetworkConfig, RowOutputs
 from matinee.nn.activations import ACTIVATIONS
-from matinee.train import _shrink, preset
+from matinee.train import _shrink
 
 STRANGERS: list[dict[str, float]] = [
     {"item-03": 5.0},
@@ -140,7 +141,7 @@ def ensembles(tmp_path_factory: pytest.TempPathFactory) -> tuple[Recommender, Re
 
 
 def _members() -> tuple[Any, ...]:
-    from matinee.train.config import Member
+    from matinee.models import Member
 
     return tuple(Member.make(each) for each in ENSEMBLE)
 

@@ -11,7 +11,8 @@ from battery import Battery, Case, checkerboard, fitted, sample, seen_by
 
 from matinee.data import Ratings, Scale, Table
 from matinee.errors import UsageError
-from matinee.models import Bias, SparseFC, load_model, model
+from matinee.lab.rivals import SparseFC
+from matinee.models import Bias, load_model, model
 
 SMALL = partial(SparseFC, units=12, iterations=60, restart=20, lambda_2=1.0)
 CASES = [Case("sparsefc", SMALL, learns=True)]

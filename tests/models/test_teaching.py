@@ -14,9 +14,9 @@ from battery import sample
 import matinee
 from matinee.data import Ratings
 from matinee.errors import UsageError
-from matinee.models import Autoencoder
+from matinee.models import Autoencoder, Settings
 from matinee.models.networks.training import prepare
-from matinee.train import Epoch, Settings
+from matinee.train import Epoch
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -15,11 +15,12 @@ from matinee.lab.leaderboard import leaderboard
 from matinee.lab.leaderboard.text import COLUMNS, cells, heading, leaderboard_markdown, waiting
 from matinee.lab.study import Results, Study, find_study, plan_study, run_study
 from matinee.lab.study.arms import resolve_arms
-from matinee.lab.study.models import OUTSIDE, check_kind, make_model, missing
+from matinee.lab.study.models import make_model
 from matinee.lab.study.results import RunRecord
-from matinee.models import Recommender
+from matinee.models import Recommender, kind_named, model_kinds
 from matinee.synth import synthesize
 
+OUTSIDE = [kind.name for kind in model_kinds() if kind.requires]
 BOARD: dict[str, Any] = {
     "name": "board",
     "title": "Board",
@@ -161,7 +162,7 @@ def test_what_diverged_and_what_is_to_do_are_told() -> None:
 
 
 def test_a_missing_library_is_a_row_and_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("matinee.lab.study.models.find_spec", lambda name: None)
+    monkeypatch.setattr("matinee.models.registry.find_spec", lambda name: None)
     found = results()
     del found.runs["rest/svd", "d", 0]
     section = leaderboard(found).sections[0]
@@ -222,7 +223,7 @@ def test_seeds_of_data_leave_the_others_out() -> None:
 def test_a_run_whose_library_is_missing_is_left_out(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("matinee.lab.study.models.find_spec", lambda name: None)
+    monkeypatch.setattr("matinee.models.registry.find_spec", lambda name: None)
     world = {"users": 60, "items": 30, "ratings": 900}
     groups = [{"name": "g", "title": "G", "arms": [{"name": "svd", "model": "surprise-svd"}]}]
     study = Study.make(
@@ -250,9 +251,9 @@ def test_our_leaderboard_has_the_acceptance_s_data_and_marks_what_is_chosen_on_t
     assert [e.rmse for e in study.literature if e.test_selected] == [0.8227, 0.8889]
 
 
-@pytest.mark.parametrize("kind", sorted(OUTSIDE))
+@pytest.mark.parametrize("kind", OUTSIDE)
 def test_models_of_other_libraries(kind: str) -> None:
-    if missing(kind):
+    if kind_named(kind).missing:
         pytest.skip("needs the extra bench")
     train, test = split(synthesize(150, 60, 4000, seed=3).ratings, 0.2, 0)
     model = make_model(kind, {}).fit(train, seed=1)
@@ -327,4 +328,4 @@ def test_predictions_are_cornac_s_own(kind: str) -> None:
 
 def test_a_model_s_name_is_checked() -> None:
     with pytest.raises(UsageError, match="did you mean 'surprise-svd'"):
-        check_kind("suprise-svd", "here")
+        kind_named("suprise-svd", "here")

@@ -13,7 +13,7 @@ from matinee.lab.study import Study, find_study, plan_study, study_names
 from matinee.lab.study.arms import resolve_arms, value_name
 from matinee.lab.study.plan import cut_study
 from matinee.lab.study.toml import to_toml
-from matinee.train import preset
+from matinee.models import preset
 
 WORLD = {"users": 80, "items": 60, "ratings": 2000}
 DATA = [{"name": "w", "synthetic": WORLD, "holdout": 0.2}]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from matinee.errors import UsageError
 from matinee.lab.tune import Dimension, SearchSpace, default_space
-from matinee.train import Settings, preset
+from matinee.models import Settings, preset
 
 START = preset("base")
 

@@ -14,9 +14,8 @@ from matinee.data import Ratings, split, split_three
 from matinee.errors import DataError, LeakError, MatineeError, UsageError
 from matinee.evaluate import rmse
 from matinee.lab.tune import SearchSpace, Sweep, Trial, sweep
-from matinee.models import Autoencoder
+from matinee.models import Autoencoder, preset
 from matinee.synth import synthesize
-from matinee.train import preset
 
 START = preset("base").replace(
     {"hidden": 8, "epochs": 6, "batch_size": 32, "center": "bias", "clip": True}

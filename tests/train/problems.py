@@ -9,8 +9,9 @@ import numpy as np
 import torch
 
 from matinee.data import Csr, group
+from matinee.models import Settings
 from matinee.nn import Batch, Inputs, Network, NetworkConfig, fit_inputs
-from matinee.train import Holdout, Run, Settings, TrainConfig
+from matinee.train import Holdout, Run, TrainConfig
 
 
 def ratings(seed: int = 0, rows: int = 60, columns: int = 90, share: float = 0.12) -> Csr:

@@ -17,8 +17,8 @@ import torch
 
 from matinee.data import Ratings
 from matinee.errors import MatineeError, ModelFileError, UsageError
-from matinee.models import Autoencoder
-from matinee.train import Epoch, Settings, _loop
+from matinee.models import Autoencoder, Settings
+from matinee.train import Epoch, run
 from matinee.train import checkpoint as _checkpoint
 from matinee.train._engine import KernelEngine, TorchEngine
 
@@ -153,7 +153,7 @@ def test_on_torch_operations_too(
     options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The engine for CUDA, here on the CPU."""
-    monkeypatch.setattr(_loop, "KernelEngine", TorchEngine)
+    monkeypatch.setattr(run, "KernelEngine", TorchEngine)
     with pytest.raises(Stop):
         model(**options).fit(data(), seed=7, folder=tmp_path, on_epoch=stop_at(3, Stop()))
     check_resumed(tmp_path, options)

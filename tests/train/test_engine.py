@@ -9,7 +9,7 @@ import pytest
 import torch
 from problems import batches, parts, ratings, settings
 
-from matinee.train import Settings
+from matinee.models import Settings
 from matinee.train._engine import KernelEngine, TorchEngine
 
 STEPS = 120

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from problems import ratings, run
 
-from matinee.train import preset, train
+from matinee.models import preset
+from matinee.train import train
 
 GOLDEN: dict[str, tuple[str, dict[str, Any], list[float]]] = {
     "base": ("base", {}, [2.6409886, 2.2560191, 1.8424933, 1.4845995]),

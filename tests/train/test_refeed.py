@@ -11,8 +11,8 @@ from problems import batches, parts, ratings, settings
 from test_engine import gap
 from torch.nn import functional
 
+from matinee.models import Settings
 from matinee.nn import Batch, Network
-from matinee.train import Settings
 from matinee.train._engine import KernelEngine, TorchEngine
 
 STEPS = 12

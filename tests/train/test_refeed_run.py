@@ -8,7 +8,8 @@ import pytest
 from problems import assert_goes_on, parts, ratings, run, settings
 
 from matinee.errors import UsageError
-from matinee.train import Settings, preset, train
+from matinee.models import Settings, preset
+from matinee.train import train
 from matinee.train._engine import KernelEngine, TorchEngine
 from matinee.train.optimizer.schedule import learning_rates
 

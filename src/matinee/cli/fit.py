@@ -17,15 +17,15 @@ from .show.scores import as_object
 
 if TYPE_CHECKING:
     from ..evaluate import Evaluation
-    from ..models import Autoencoder, BiasedMF, Ensemble, SparseFC
-    from ..train import Group, Settings
+    from ..models import Settings, Trainable
+    from ..train import Group
 
 
 @dataclass(frozen=True)
 class Fitted:
     """A trained, scored and saved model."""
 
-    model: Autoencoder | Ensemble | BiasedMF | SparseFC
+    model: Trainable
     score: Evaluation | None
     folder: Path
 
@@ -124,6 +124,7 @@ def fit(
     seen = {(epoch.member, epoch.teacher, epoch.epoch) for epoch in progress.seen}
     done = [*model.teacher_epochs, *model.epochs]
     earlier = [e for e in done if (e.member, e.teacher, e.epoch) not in seen]
+    seconds = [epoch.seconds for epoch in model.epochs] or [wall]
     record = {
         "split": parts.protocol,
         "training": {
@@ -131,7 +132,7 @@ def fit(
             "epochs_run": len(model.epochs),
             "best_epoch": model.best_epoch,
             "train_seconds": wall + sum(epoch.seconds for epoch in earlier),
-            "seconds_per_epoch": statistics.median(epoch.seconds for epoch in model.epochs),
+            "seconds_per_epoch": statistics.median(seconds),
             "source": parts.source,
             "command": None if command is None else list(command),
             "preset": preset,

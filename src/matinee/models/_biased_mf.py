@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from ..data import Csr, Histories, Ratings
-from ..train import Settings
 from ..train.factors.als import Factors, Side, fit_factors
-from ._unbroken import Diary, Unbroken
+from ..train.factors.config import FactorsConfig
+from .one_shot import EpochLog, OneShot
+from .settings import Settings
 from .support import ItemVectors
 
 Int32 = npt.NDArray[np.int32]
@@ -19,7 +20,7 @@ Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 
 
-class BiasedMF(Unbroken):
+class BiasedMF(OneShot):
     """Predicts mean + user bias + item bias + p_u . q_i (Koren, Bell & Volinsky 2009).
 
     Trained by alternating least squares. A person's bias and vector are the ridge solution for
@@ -27,7 +28,7 @@ class BiasedMF(Unbroken):
     with 32 factors and 165 ratings that takes about 0.1 million multiplications, some 30 us.
 
     Args:
-        preset: "biased-mf", or path of a TOML file with ``kind = "biased-mf"``.
+        preset: "biased-mf" (the default), or path of a TOML file with ``kind = "biased-mf"``.
         settings: All options, instead of a preset; those of ``mf`` are this model's.
         device: Accepted like any model's; it runs on the CPU.
         **overrides: Single options by name, over the preset: ``factors=64``.
@@ -40,11 +41,10 @@ class BiasedMF(Unbroken):
     """
 
     kind: ClassVar[str] = "biased-mf"
-    settings_kind: ClassVar[str] = "biased-mf"
 
     def __init__(
         self,
-        preset: str = "biased-mf",
+        preset: str | None = None,
         *,
         settings: Settings | None = None,
         device: str = "auto",
@@ -61,17 +61,16 @@ class BiasedMF(Unbroken):
         return items + items // self.n_items * self.n_users
 
     @property
-    def planned_epochs(self) -> dict[tuple[int, bool], int]:
-        """See ``Trainable.planned_epochs``."""
-        return {(0, False): self.settings.mf.sweeps}
+    def _options(self) -> FactorsConfig:
+        return self.settings.section(FactorsConfig)
 
-    def _learn(self, train: Ratings, rng: np.random.Generator, diary: Diary) -> None:
-        def told(model: Factors, users: Side) -> None:
+    def _learn(self, train: Ratings, rng: np.random.Generator, log: EpochLog) -> None:
+        def swept(model: Factors, users: Side) -> None:
             guess = model.ratings(users, train.users, train.items)
             mse = float(np.mean(np.square(guess - train.values)))
-            diary.note(mse, mse**0.5, lambda rows, items: model.ratings(users, rows, items))
+            log.add(mse, mse**0.5, lambda rows, items: model.ratings(users, rows, items))
 
-        self.factors, self.search = fit_factors(train, self.settings.mf, rng, told)
+        self.factors, self.search = fit_factors(train, self._options, rng, swept)
 
     def item_space(self) -> ItemVectors:
         """The items' learned vectors and biases."""
@@ -83,7 +82,7 @@ class BiasedMF(Unbroken):
 
     def _users(self, histories: Histories) -> Side:
         rows = Csr(histories.indptr, histories.items, histories.values, None, self.n_items)
-        return self.factors.fold_in(rows, self.settings.mf)
+        return self.factors.fold_in(rows, self._options)
 
     def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         return self.factors.ratings(self._users(histories), rows, items)
@@ -97,24 +96,20 @@ class BiasedMF(Unbroken):
         scores += np.float32(model.mean)
         return scores
 
-    def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+    def _arrays(self) -> dict[str, npt.NDArray[Any]]:
+        items = self.factors.items
+        return {"items.bias": items.bias, "items.factors": items.factors}
+
+    def _values(self) -> dict[str, Any]:
         model = self.factors
-        tensors = {"items.bias": model.items.bias, "items.factors": model.items.factors}
-        config = {
-            "settings": self.settings.model_dump(mode="json"),
+        return {
             "mean": model.mean,
             "spread": model.spread,
             "ridge": model.ridge,
             "search": self.search,
-            "epochs": [epoch.as_dict() for epoch in self.epochs],
         }
-        return tensors, config
 
-    @classmethod
-    def _restore(cls, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> Self:
-        model = cls(settings=Settings.make(config["settings"], "model"), device="cpu")
-        items = Side(tensors["items.bias"], tensors["items.factors"])
-        model.factors = Factors(config["mean"], config["spread"], items, config["ridge"])
-        model.search = [(ridge, rmse) for ridge, rmse in config["search"]]
-        model._remember(config["epochs"])
-        return model
+    def _load(self, arrays: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> None:
+        items = Side(arrays["items.bias"], arrays["items.factors"])
+        self.factors = Factors(config["mean"], config["spread"], items, config["ridge"])
+        self.search = [(ridge, rmse) for ridge, rmse in config["search"]]

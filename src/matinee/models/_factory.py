@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..train import Settings, member_settings
-from ..train import preset as _preset
-from ._biased_mf import BiasedMF
-from ._sparsefc import SparseFC
-from .networks.autoencoder import Autoencoder
-from .networks.ensemble import Ensemble
+from .presets import member_settings
+from .presets import preset as _preset
+from .registry import kind_named
+from .settings import Settings
+from .trainable import Trainable
 
 
 def model(
@@ -18,7 +17,7 @@ def model(
     settings: Settings | None = None,
     device: str = "auto",
     **overrides: Any,
-) -> Autoencoder | Ensemble | BiasedMF | SparseFC:
+) -> Trainable:
     """A new model, by a preset: of the kind it names; an ``Ensemble`` where it has members.
 
     Args:
@@ -32,11 +31,6 @@ def model(
         UsageError: No such preset, an unknown option, or a bad value.
     """
     chosen = (settings or _preset(preset)).replace(overrides, "model")
-    member_settings(chosen)  # what is wrong in a member is told now, not at fit
-    if chosen.members:
-        return Ensemble(settings=chosen, device=device)
-    if chosen.kind == "biased-mf":
-        return BiasedMF(settings=chosen, device=device)
-    if chosen.kind == "sparsefc":
-        return SparseFC(settings=chosen, device=device)
-    return Autoencoder(settings=chosen, device=device)
+    member_settings(chosen)  # an error in a member is raised now, not at fit
+    made: Trainable = kind_named(chosen.model_kind).load()(settings=chosen, device=device)
+    return made

@@ -65,6 +65,14 @@ class Kind(ABC):
         ``histories`` as for ``_predict``. It must agree with ``_predict`` but for rounding.
         """
 
+    def _rank_scores(self, histories: Histories) -> Float32:
+        """What items are ranked by, a fresh float32 array (people, n_items): higher is better.
+
+        ``histories`` as for ``_predict``. By default the predicted ratings; a model that chooses
+        items by other means than the rating that it predicts has scores of its own.
+        """
+        return self._scores(histories)
+
     @abstractmethod
     def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         """What ``_fit`` learned: arrays by name, and a JSON-able configuration."""
@@ -75,6 +83,11 @@ class Kind(ABC):
         """A model from what ``_state`` gave. The caller sets the common attributes."""
 
     # What a model may bring.
+
+    @property
+    def ranks_by_rating(self) -> bool:
+        """Whether items are ranked by their predicted rating."""
+        return type(self)._rank_scores is Kind._rank_scores
 
     @property
     def folds_in(self) -> bool:

@@ -37,7 +37,7 @@ def tables(
 ) -> Iterator[Table]:
     """The tables of ``Recommender.recommend_all``."""
     ranked = rank(
-        model.scores_coded,
+        model.rank_scores_coded,
         people.histories,
         model.n_items,
         k=k,
@@ -45,10 +45,15 @@ def tables(
         include_seen=include_seen,
     )
     for rows, items, scores, ranks in ranked:
+        predicted = (
+            model._clipped(scores.astype(np.float64))
+            if model.ranks_by_rating
+            else model.predict_coded(people.histories, rows, items)
+        )
         columns = {
             "user_id": people.ids[rows],
             "item_id": model.item_ids.decode(items),
-            "score": model._clipped(scores.astype(np.float64)),
+            "score": predicted,
             "rank": ranks,
         }
         if with_std:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self, overload
@@ -20,7 +20,7 @@ from ._answers import answers
 from ._kind import Kind
 from ._lists import allowed_items, tables
 from .provenance import Provenance
-from .support import as_column, checked
+from .support import as_column, checked, item_counts
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -32,8 +32,8 @@ class Recommender(Kind):
     """A model that learns from ratings, predicts them and recommends.
 
     A subclass implements the methods of ``Kind`` (``_fit``, ``_predict``, ``_scores``, ``_state``
-    and ``_restore``), and is named in ``models._folder.KINDS``; checks, ids, unknown people and
-    items, clipping, batches, evaluation and files are settled here. It is asked about *histories*:
+    and ``_restore``) and is declared as a ``ModelKind``; checks, ids, unknown people and items,
+    clipping, batches, evaluation and files are settled here. It is asked about *histories*:
     it must answer for a person it never met as for one it was trained on.
 
     Attributes (after ``fit`` or loading):
@@ -210,7 +210,8 @@ class Recommender(Kind):
         Returns:
             A table of user_id, item_id, score (float64, the predicted rating), rank (int32, from
             1), std if asked for and, where titles are known, title: by person in the order given,
-            best first.
+            best first. The order is that of ``rank_scores_coded``, by default the unclipped
+            predicted ratings.
 
         Raises:
             UnknownIdError: An unknown user or item, unless ``unknown="skip"``.
@@ -352,14 +353,33 @@ class Recommender(Kind):
 
     def scores_coded(self, histories: Histories) -> Float32:
         """Unclipped predictions of all items for some people, float32 (people, n_items)."""
+        return self._all_scores(self._scores, histories, self.bias.mean + self.bias.item_bias)
+
+    def rank_scores_coded(self, histories: Histories) -> Float32:
+        """What items are ranked by for some people, float32 (people, n_items): higher is better.
+
+        These are the unclipped predictions, unless the model ranks by scores of its own; people
+        with no history are then given the most rated items first.
+        """
+        counts = None if self.ranks_by_rating else item_counts(self)
+        if counts is None:
+            return self._all_scores(
+                self._rank_scores, histories, self.bias.mean + self.bias.item_bias
+            )
+        return self._all_scores(self._rank_scores, histories, counts)
+
+    def _all_scores(
+        self, score: Callable[[Histories], Float32], histories: Histories, empty: npt.NDArray[Any]
+    ) -> Float32:
+        """Scores of all items for people with a history; ``empty`` (n_items,) for those without."""
         some = np.flatnonzero(histories.counts > 0)
         if 0 < len(some) == len(histories):
-            scores = self._scores(histories)
+            scores = score(histories)
         else:
             scores = np.empty((len(histories), self.n_items), dtype=np.float32)
-            scores[:] = self.bias.mean + self.bias.item_bias
+            scores[:] = empty
             if len(some):
-                scores[some] = self._scores(histories.take(some))
+                scores[some] = score(histories.take(some))
         if not np.isfinite(scores).all():
             raise TrainingError("the model gives scores that are no numbers; train it anew")
         return scores

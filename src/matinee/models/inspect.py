@@ -13,6 +13,7 @@ from ..evaluate import Breakdown
 from ..evaluate import breakdown as _breakdown
 from ..recommend import HistoriesLike, most_alike, unit_rows
 from .base import Recommender
+from .registry import kind_named
 from .support import ItemVectors, item_counts, item_vectors
 
 
@@ -99,21 +100,17 @@ def neighbours(
 
 def vectors_of(model: Recommender) -> ItemVectors | None:
     """The items' learned vectors, of a model loaded either way; None where it has none."""
-    if not hasattr(model, "item_space") and model.kind in ("autoencoder", "ensemble"):
-        from .networks.light import LightAutoencoder, LightEnsemble
-
-        light = LightEnsemble if model.kind == "ensemble" else LightAutoencoder
-        found = light(*model._state())
-        found.bias = model.bias
-        return found.item_space()
+    if not hasattr(model, "item_space") and kind_named(model.kind).light:
+        light: Recommender = kind_named(model.kind).load(light=True)._restore(*model._state())
+        light.bias = model.bias
+        return item_vectors(light)
     return item_vectors(model)
 
 
 def training_curves(model: Recommender) -> dict[str, list[dict[str, Any]]]:
     """Epochs of each network of a model, plain, by the network's name ("" for its own)."""
     found: dict[str, list[dict[str, Any]]] = {}
-    epochs = getattr(model, "epochs", None)  # of the bias model, a number of passes
-    for epoch in epochs if isinstance(epochs, list) else []:
+    for epoch in getattr(model, "epochs", []):
         member = getattr(epoch, "member", 0)
         found.setdefault(f"member {member}" if member else "", []).append(epoch.as_dict())
     return found

@@ -1,4 +1,4 @@
-"""What the models made of networks have in common: how they are fitted and saved."""
+"""``Trainable``: what models described by settings have in common: fitting, runs, saving."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any, ClassVar, Self
 
 from ..data import Ratings
 from ..errors import UsageError
-from ..train import Epoch, RunFolder, Settings, drop_checkpoints
-from ..train import preset as _preset
+from ..train import Epoch, RunFolder, drop_checkpoints
 from ..train.checkpoint import CHECKPOINT
 from ..train.distributed import ALONE, Group
 from .base import Recommender
-from .networks.training import choose_device
+from .presets import preset as _preset
+from .settings import Settings
 
 
 class Trainable(Recommender):
-    """A model that is trained epoch by epoch: ``Autoencoder``, ``Ensemble`` or a rival.
+    """A model that ``Settings`` describe, trained epoch by epoch or in one go.
 
     Args:
         preset: Name of a preset (``matinee presets`` lists them) or path of a TOML file.
@@ -35,8 +35,8 @@ class Trainable(Recommender):
         teacher_epochs: Metrics of every epoch of the network's teacher, where it has one.
     """
 
-    settings_kind: ClassVar[str] = "autoencoder"
-    """The kind of settings that describe such a model."""
+    settings_kind: ClassVar[str] = ""
+    """The kind of settings that describe such a model, where it is not the model's own."""
     best_epoch: int | list[int]
 
     def __init__(
@@ -48,12 +48,16 @@ class Trainable(Recommender):
         **overrides: Any,
     ) -> None:
         self.settings = (settings or _preset(preset)).replace(overrides, type(self).__name__)
-        if self.settings.kind != self.settings_kind:
+        if self.settings.kind != (self.settings_kind or self.kind):
             raise UsageError(
                 f"{type(self).__name__}: these settings are of kind {self.settings.kind!r}; "
                 "matinee.model makes the model that they describe"
             )
-        self.device = choose_device(device)
+        self.device = device
+        if device != "cpu":
+            from .networks.training import choose_device  # which imports torch
+
+            self.device = choose_device(device)
         self.clip = self.settings.network.clip
         self.epochs: list[Epoch] = []
         self.best_epoch = 0

@@ -1,7 +1,5 @@
 from ._config import NetworkConfig as NetworkConfig
 from ._forward import Forward as Forward
-from ._kernel_net import KernelNet as KernelNet
-from ._kernel_net import Observed as Observed
 from ._middle import Middle as Middle
 from ._onnx import build_onnx as build_onnx
 from ._predict import (

@@ -226,8 +226,8 @@ class Engine:
     ) -> list[Answer]:
         """The best items for one person, described."""
         catalogue = self.catalogue
-        scores = self._model.scores_coded(history)
-        if shrink and catalogue.counts is not None:
+        scores = self._model.rank_scores_coded(history)
+        if shrink and catalogue.counts is not None and self._model.ranks_by_rating:
             scores = shrink_few(scores, catalogue.counts)
         if allowed is not None:
             scores[:, ~allowed] = -np.inf

@@ -18,30 +18,12 @@ from ._holdout import (
 )
 from ._lessons import Lessons as Lessons
 from ._lessons import Teacher as Teacher
-from ._loop import Epoch as Epoch
-from ._loop import Run as Run
 from ._loop import train as train
-from ._measure import MEASURES as MEASURES
-from ._presets import (
-    member_settings as member_settings,
-)
-from ._presets import (
-    preset as preset,
-)
-from ._presets import (
-    preset_names as preset_names,
-)
 from ._shrink import fit_shrinkage as fit_shrinkage
 from ._shrink import shrink_to_bias as shrink_to_bias
 from .checkpoint import RunFolder as RunFolder
 from .checkpoint import drop_checkpoints as drop_checkpoints
 from .checkpoint import share as share
-from .config import (
-    Member as Member,
-)
-from .config import (
-    Settings as Settings,
-)
 from .config import (
     TrainConfig as TrainConfig,
 )
@@ -49,3 +31,6 @@ from .config import (
     validation_share as validation_share,
 )
 from .distributed import Group as Group
+from .epoch import Epoch as Epoch
+from .run import MEASURES as MEASURES
+from .run import Run as Run

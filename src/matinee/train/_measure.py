@@ -2,42 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from ..errors import UsageError, nearest
 from ..nn import Network, single_row_statistics
 from .config import TrainConfig
 from .optimizer.optimizer import has_l2
-
-if TYPE_CHECKING:
-    from ._loop import Run
-
-MEASURES = ("user_mean", "training", "penalty", "single_row")
-"""What may be measured after each epoch besides the RMSE of the watched sets:
-
-- user_mean: NAME_user_mean for each watched set, the mean over users of each one's RMSE.
-- training: "training", the RMSE on the training ratings themselves, after the epoch and without
-  dropout, and "training_user_mean".
-- penalty: where there is L2, "penalty", its part of the loss; with training, also
-  "training_user_mean_penalised", the mean over users of sqrt(MSE + penalty).
-- single_row: where there is batch norm, NAME_single_row and (with training)
-  "training_user_mean_single_row", evaluated with statistics of one row at a time.
-"""
-
-
-def check_measures(names: frozenset[str]) -> frozenset[str]:
-    """The names, if there are such measures.
-
-    Raises:
-        UsageError: There is no such measure.
-    """
-    for name in sorted(names - set(MEASURES)):
-        raise UsageError(
-            f"no measure {name!r}{nearest(name, MEASURES)} (there are {', '.join(MEASURES)})"
-        )
-    return names
+from .run import Run
 
 
 def measure(run: Run) -> tuple[dict[str, float], dict[str, float]]:

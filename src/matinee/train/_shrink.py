@@ -10,7 +10,7 @@ little where it is short: a second coefficient, of the deviations times the row'
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +19,34 @@ import torch
 from ..data import Csr
 from ..nn import FEW, Inputs, Network, row_biases, row_length, row_scale
 
-if TYPE_CHECKING:
-    from ._holdout import Holdout
-
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
+
+
+class HeldOut(Protocol):
+    """Held-out entries by row, as ``Holdout`` has them."""
+
+    @property
+    def rows(self) -> Int64:
+        """The rows that have any, shape (n,)."""
+
+    @property
+    def indptr(self) -> Int64:
+        """Where the entries of each begin, shape (n + 1,)."""
+
+    @property
+    def columns(self) -> Int32:
+        """Shape (entries,)."""
+
+    @property
+    def values(self) -> Float32:
+        """The ratings given, shape (entries,)."""
+
+    def predict(self, network: Network, inputs: Inputs, known: Csr) -> Float64:
+        """Predictions of each entry, not clipped."""
+
 
 SLOPE, SPREAD = -0.12, 0.1
 """The slope that is expected, and give or take how much: few held-out ratings cannot tell another.
@@ -78,7 +102,7 @@ class Shrinkage:
     pivot: float
 
 
-def bias_part(inputs: Inputs, known: Csr, held: Holdout) -> Float64:
+def bias_part(inputs: Inputs, known: Csr, held: HeldOut) -> Float64:
     """What the bias model says of each held-out entry, float64 (entries,)."""
     own = row_biases(inputs, known, held.rows)
     both = inputs.offset[held.columns] + np.repeat(own, np.diff(held.indptr))
@@ -97,7 +121,7 @@ class Deviations:
     """
 
     def __init__(
-        self, network: Network, inputs: Inputs, known: Csr, held: Holdout, base: Float64
+        self, network: Network, inputs: Inputs, known: Csr, held: HeldOut, base: Float64
     ) -> None:
         counts = np.diff(held.indptr)
         self._base, self._wanted = base, held.values - base
@@ -136,7 +160,7 @@ class Deviations:
 
 
 def fit_shrinkage(
-    network: Network, inputs: Inputs, known: Csr, held: Holdout
+    network: Network, inputs: Inputs, known: Csr, held: HeldOut
 ) -> tuple[float, Inputs]:
     """The believable share of a network's deviations, and its recipe with the slope.
 
@@ -152,7 +176,7 @@ def fit_shrinkage(
 
 
 def shrink_to_bias(
-    network: Network, inputs: Inputs, known: Csr, held: Holdout, *, whole: bool = False
+    network: Network, inputs: Inputs, known: Csr, held: HeldOut, *, whole: bool = False
 ) -> tuple[float, Inputs]:
     """Multiply the believable share into the network's last layer.
 

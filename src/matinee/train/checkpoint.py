@@ -6,17 +6,19 @@ import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load, save, save_file
 
 from ..base.atomic import atomic_path
 from ..errors import MatineeError, ModelFileError, UsageError
-from ._loop import Epoch, Run
+from .epoch import Epoch
+
+if TYPE_CHECKING:
+    from .run import Run
 
 Array = npt.NDArray[Any]
 
@@ -111,7 +113,7 @@ class RunFolder:
         except (SafetensorError, OSError, KeyError, ValueError) as error:
             raise _damaged(file, error) from None
         for key, value in self._identity.items():
-            if identity.get(key) != value:
+            if _differ(identity.get(key), value):
                 raise UsageError(
                     f"{file}: made with another {key} ({_short(identity.get(key), value)}); resume "
                     "with the same settings, seed and data, or leave out --resume to start anew"
@@ -163,6 +165,8 @@ def _put_back(run: Run, arrays: dict[str, Array], state: dict[str, Any]) -> None
     run.best_epoch = state["best_epoch"]
     run.history[:] = [Epoch(**epoch) for epoch in state["history"]]
     run.rng.bit_generator.state = state["rng"]
+    import torch
+
     run.network.generator.set_state(torch.from_numpy(arrays["generator"]))
 
 
@@ -180,6 +184,13 @@ def _part(arrays: dict[str, Array], prefix: str) -> dict[str, Array]:
 
 def _line(epoch: Epoch) -> str:
     return json.dumps(epoch.as_dict()) + "\n"
+
+
+def _differ(was: Any, now: Any) -> bool:
+    """Whether two identities differ; sections that options had in earlier versions do not count."""
+    if isinstance(was, dict) and isinstance(now, dict):
+        return any(was.get(key) != value for key, value in now.items())
+    return bool(was != now)
 
 
 def _short(was: Any, now: Any) -> str:

@@ -1,17 +1,13 @@
-"""``TrainConfig`` and ``Settings``: how the network is trained."""
+"""``TrainConfig``: how the network is trained."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from ..config import Config, resolve
-from ..nn import NetworkConfig
-from ._sparsefc_config import SparseFCConfig
-from .factors.config import FactorsConfig
+from ..config import Config
 
 
 class TrainConfig(Config):
@@ -125,122 +121,3 @@ def rows_per_step(config: TrainConfig, rows: int) -> int:
     if config.batch_size != "auto":
         return config.batch_size
     return int(min(max(2 ** round(math.log2(max(rows, 1) / 12)), 16), 512))
-
-
-class Member(Config):
-    """Members of an ensemble that differ by their seed alone."""
-
-    preset: str = ""
-    """Preset or TOML file to start from; empty for the network and train tables beside it."""
-    set: dict[str, Any] = Field({})
-    """What is changed in it, by full or bare name, as with --set: { rows = "items" }."""
-    copies: int = Field(1, ge=1)
-    """How many, each with a seed of its own."""
-
-    @field_validator("set", mode="before")
-    @classmethod
-    def _dotted(cls, value: object) -> object:
-        """TOML makes tables of ``train.epochs = 5``; here it is one key."""
-        return dict(_flat(value, "")) if isinstance(value, Mapping) else value
-
-
-class Settings(Config):
-    """Everything that decides a trained model, apart from the data and the seed.
-
-    With ``members`` the model is an ensemble (``matinee.Ensemble``).
-    """
-
-    description: str = ""
-    """What the preset is for, in one line."""
-    kind: Literal["autoencoder", "biased-mf", "sparsefc"] = "autoencoder"
-    """The kind of model. Besides `network.clip`, which holds for all, a rival of the autoencoder is
-    set by its own section alone."""
-    network: NetworkConfig = NetworkConfig()
-    """The network."""
-    train: TrainConfig = TrainConfig()
-    """Its training."""
-    mf: FactorsConfig = FactorsConfig()
-    """Biased matrix factorisation, where kind = "biased-mf"."""
-    sparsefc: SparseFCConfig = SparseFCConfig()
-    """Kernelised sparse weights, where kind = "sparsefc"."""
-    members: tuple[Member, ...] = ()
-    """The members of an ensemble; none for a single network."""
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Settings:
-        if self.network.batch_norm and self.train.batch_size == 1:
-            raise ValueError("batch_norm needs a batch_size of at least 2")
-        if self.network.input_dropout and self.train.objective == "conditional":
-            raise ValueError(
-                "input_dropout means nothing with objective = 'conditional', which hides a random "
-                "share of each row itself"
-            )
-        if self.network.input == "levels" and self.train.refeed != "off":
-            raise ValueError(
-                "refeed needs input = 'ratings' or 'presence': an output is not one of the levels "
-                "of input = 'levels'"
-            )
-        if self.kind != "autoencoder" and self.members:
-            raise ValueError(f"an ensemble is made of autoencoders, not of kind {self.kind}")
-        self._refuse_idle()
-        return self
-
-    def teacher(self) -> Settings:
-        """The settings of the network's teacher."""
-        other = "items" if self.network.rows == "users" else "users"
-        changed = {
-            "network.rows": other,
-            "train.epochs": self.train.epochs_of_teacher,
-            "train.teacher": "none",
-        }
-        return self.replace(changed, "teacher")
-
-    def _refuse_idle(self) -> None:
-        """An option that this kind of model has no use for is a mistake, not nothing."""
-        used = {
-            "autoencoder": ("network", "train"),
-            "biased-mf": ("mf",),
-            "sparsefc": ("sparsefc",),
-        }
-        plain: Config
-        for section in ("network", "train", "mf", "sparsefc"):
-            if section in used[self.kind]:
-                continue
-            mine = getattr(self, section)
-            plain = type(mine)()
-            idle = [name for name in type(mine).model_fields if name != "clip"]
-            idle = [name for name in idle if getattr(mine, name) != getattr(plain, name)]
-            if idle:
-                named = ", ".join(used[self.kind])
-                raise ValueError(
-                    f"{section}.{idle[0]} means nothing to kind {self.kind}, whose section is "
-                    f"{named}"
-                )
-
-    def replace(self, settings: Mapping[str, Any], source: str = "config") -> Self:
-        """A copy with some keys changed, in every member too; see ``Config.replace``."""
-        changed = super().replace(settings, source)
-        for key, value in settings.items():
-            path = resolve(Settings, key, source)
-            if len(path) > 1 and changed.members:
-                each = tuple(_put(member, ".".join(path), value) for member in changed.members)
-                changed = changed.model_copy(update={"members": each})
-        return changed
-
-
-def _flat(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key, value
-
-
-def _put(member: Member, key: str, value: Any) -> Member:
-    """A member with one more change, named in full, over any it had for the same key."""
-    before = {k: v for k, v in member.set.items() if key not in (k, ".".join(_path(k)))}
-    return member.model_copy(update={"set": {**before, key: value}})
-
-
-def _path(key: str) -> list[str]:
-    return resolve(Settings, key, "members")

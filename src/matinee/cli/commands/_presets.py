@@ -21,7 +21,7 @@ def presets(
     json: Json = False,
 ) -> None:
     """List the presets, or show one as TOML, to save and change."""
-    from ...train import preset, preset_names
+    from ...models import preset, preset_names
 
     if name is not None:
         settings = preset(name)

@@ -60,8 +60,8 @@ def quickstart(
     """
     use_threads(threads)
     from ...data import load, split
+    from ...models import preset
     from ...synth import synthesize
-    from ...train import preset
     from ..fit import fit
     from ..parts import Parts
 

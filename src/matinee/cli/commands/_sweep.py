@@ -152,7 +152,7 @@ def sweep(
     from ...lab.tune import sweep as search
     from ...lab.tune.result import check_preset_name, check_table_name
     from ...lab.tune.store import library
-    from ...train import preset as find_preset
+    from ...models import preset as find_preset
     from ..parts import read_parts
 
     start = find_preset(preset).replace(parse_settings(settings or []), "--set")
@@ -256,7 +256,7 @@ def _interrupted(writer: _BestSoFar, storage: Path, command: list[str]) -> str:
 
 def _check_target(target: Path) -> None:
     """Refuse to write over a file that is no preset."""
-    from ...train import preset
+    from ...models import preset
 
     if target.exists():
         try:

@@ -115,8 +115,8 @@ def train(
     """
     use_threads(threads_each(threads))
     from ...config import parse_settings
+    from ...models import preset as find_preset
     from ...train import Group
-    from ...train import preset as find_preset
     from ..fit import default_folder, fit
     from ..parts import read_parts
 

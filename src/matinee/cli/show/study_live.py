@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from ...lab.study.runs.cost import planned_epochs
 from ...lab.study.runs.engine import Watcher
+from ...models.registry import kind_named
 from ..output import console, note
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def _name(spec: Spec) -> str:
 
 
 def _epochs(spec: Spec) -> int:
-    return planned_epochs(spec.kind, spec.settings)
+    return kind_named(spec.kind).epochs(spec.settings)
 
 
 def shown(curve: Sequence[EpochRecord]) -> tuple[list[float], str]:

@@ -11,8 +11,8 @@ import numpy as np
 
 from ...data import Table
 from ...evaluate import Estimate, Interval, metrics_of, paired
+from ...models.registry import kind_named
 from ..study.arms import ResolvedArm, resolve_arms
-from ..study.models import LIBRARIES, library, missing
 from ..study.results import Results, RunRecord
 from ..study.series import runs_of, series
 from ..study.study import Data, Literature
@@ -139,8 +139,8 @@ def leaderboard(results: Results) -> Leaderboard:
         rows = [_measured(results, known[arm.name]) for arm in here if arm.name in known]
         rows += [_published(entry, data.name) for entry in study.literature if _on(entry, data)]
         rest = [arm for arm in here if arm.name not in known]
-        rows += [_absent(arm, data.name) for arm in rest if missing(arm.kind)]
-        waiting = [_name(arm.name) for arm in rest if not missing(arm.kind)]
+        rows += [_absent(arm, data.name) for arm in rest if kind_named(arm.kind).missing]
+        waiting = [_name(arm.name) for arm in rest if not kind_named(arm.kind).missing]
         ran = next((arm for arm in known.values() if arm.final), None)
         sections.append(
             Section(
@@ -212,8 +212,8 @@ def _absent(arm: ResolvedArm, data: str) -> Row:
         data=data,
         model=_name(arm.name),
         status="not installed",
-        source=LIBRARIES[library(arm.kind)],
-        note=f"not installed: {missing(arm.kind)}",
+        source=kind_named(arm.kind).distribution,
+        note=f"not installed: {kind_named(arm.kind).missing}",
     )
 
 
@@ -234,7 +234,7 @@ def _source(records: list[RunRecord]) -> str:
     """The library that a model is from, with its version."""
     for record in records:
         kind = str(record.settings.get("model", ""))
-        name = LIBRARIES.get(library(kind), "matinee")
+        name = kind_named(kind).distribution
         return f"{name} {record.versions.get(name, '')}".strip()
     return ""
 

@@ -9,8 +9,9 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from ...errors import UsageError, nearest
-from ...train import Settings, preset
-from .models import check_kind
+from ...models.presets import preset
+from ...models.registry import kind_named
+from ...models.settings import Settings
 from .results import BASELINES
 from .study import Arm, Group, Published, Study
 
@@ -115,11 +116,10 @@ def _resolve(study: Study, group: Group, arm: Arm, varied: dict[str, Any]) -> Re
     if arm.model:
         if arm.preset:
             raise UsageError(f"{source}: a model has no preset; name one of the two")
-        check_kind(arm.model, source)
-        kind, settings = arm.model, dict(arm.set)
+        kind, settings = kind_named(arm.model, source).name, dict(arm.set)
     else:
         full = _settings(study, group, arm, source)
-        kind = "ensemble" if full.members else full.kind
+        kind = full.model_kind
         settings = full.model_dump(mode="json")
     known = [data.name for data in study.data]
     names = arm.data or group.data or tuple(known)
@@ -143,19 +143,9 @@ def _settings(study: Study, group: Group, arm: Arm, source: str) -> Settings:
     for changes in layers:
         settings = change(settings, changes, source)
     if study.cut and study.cut.epochs is not None:
-        settings = _shorten(settings, study.cut.epochs, source)
+        shorter = kind_named(settings.model_kind).shorten(settings, study.cut.epochs)
+        settings = settings.replace(shorter, source)
     return settings
-
-
-def _shorten(settings: Settings, epochs: int, source: str) -> Settings:
-    """Settings with so many epochs at most, or what their kind of model has instead."""
-    if settings.kind == "biased-mf":
-        return settings.replace({"mf.sweeps": min(settings.mf.sweeps, epochs)}, source)
-    if settings.kind == "sparsefc":
-        most = epochs * settings.sparsefc.restart
-        most = min(settings.sparsefc.iterations, most)
-        return settings.replace({"sparsefc.iterations": most}, source)
-    return settings.replace({"train.epochs": min(settings.train.epochs, epochs)}, source)
 
 
 def change(settings: Settings, changes: Mapping[str, Any], source: str) -> Settings:

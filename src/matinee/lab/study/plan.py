@@ -10,10 +10,10 @@ from typing import Any
 
 from ...data import Ratings
 from ...errors import UsageError, nearest
-from ...train import Settings
+from ...models.registry import kind_named
+from ...models.settings import Settings
 from .arms import ResolvedArm, members, resolve_arms
-from .models import BY_SETTINGS
-from .runs.cost import estimate
+from .models import by_settings
 from .runs.data import describe_data, source_parts
 from .study import Data, Group, Quick, Study
 
@@ -154,7 +154,7 @@ def plan_study(study: Study, *, quick: bool = False, seeds: Iterable[int] = ()) 
                     seed=seed,
                     figures=study.figures,
                     extra=study.extra,
-                    cost=estimate(arm.kind, arm.settings, n_users, n_ratings),
+                    cost=kind_named(arm.kind).cost(arm.settings, n_users, n_ratings),
                 )
                 specs.setdefault(spec.key, spec)
                 names[arm.name, data_name, seed] = spec.key
@@ -170,7 +170,7 @@ def seeds_on(seeds: tuple[int, ...], data: Data) -> tuple[int, ...]:
 
 def _key(arm: ResolvedArm, data: dict[str, Any], seed: int, study: Study) -> str:
     settings = arm.settings
-    if arm.kind in BY_SETTINGS:
+    if by_settings(settings):
         # What is at its default is left out, so that a new option leaves old runs as they are.
         chosen = Settings.make(settings, arm.name).model_copy(update={"description": ""})
         settings = chosen.model_dump(mode="json", exclude_defaults=True)

@@ -12,7 +12,8 @@ from ...evaluate import ErrorSums, Gain, Interval, paired_gain
 from .store import Store
 
 if TYPE_CHECKING:
-    from ...train import Epoch, Settings
+    from ...models import Settings
+    from ...train import Epoch
 
 
 def judge(

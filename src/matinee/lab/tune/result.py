@@ -18,7 +18,7 @@ from .space import SearchSpace
 
 if TYPE_CHECKING:
     from ...evaluate import Gain
-    from ...train import Settings
+    from ...models import Settings
 
 Stopped = Literal["budget", "trials", "exhausted"]
 

@@ -17,8 +17,8 @@ from .space import SearchSpace, default_space
 from .store import Store, quietly
 
 if TYPE_CHECKING:
+    from ...models import Settings
     from ...recommend import HistoriesLike
-    from ...train import Settings
 
 
 def sweep(
@@ -159,8 +159,8 @@ def sweep(
 
 
 def _start(preset: str | Settings) -> tuple[Settings, str]:
-    from ...train import Settings
-    from ...train import preset as find
+    from ...models import Settings
+    from ...models import preset as find
 
     start, name = (
         (preset, "the start") if isinstance(preset, Settings) else (find(preset), Path(preset).name)

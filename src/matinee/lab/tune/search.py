@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...data import Ratings
 from ...errors import TrainingError, UsageError
 from ...evaluate import rmse
+from ...models.registry import kind_named
 from .result import Stopped, Trial, best_of
 from .space import SearchSpace
 from .store import RUNGS, Store
@@ -17,7 +18,8 @@ from .store import RUNGS, Store
 if TYPE_CHECKING:
     from optuna.trial import Trial as Asked
 
-    from ...train import Epoch, Settings
+    from ...models import Settings
+    from ...train import Epoch
 
 _JUDGING = 0.5
 """Share of the budget that may be set aside for judging the best."""
@@ -82,7 +84,7 @@ class Search:
         self._before = sum(trial.seconds for trial in self.store.finished)
         self._whole_budget = float("inf") if self.budget is None else self.budget * 60.0
         self._left: float | None = None
-        network = self.start.kind == "autoencoder" and self.start.network.shrinks
+        network = "network" in kind_named(self.start.kind).uses and self.start.network.shrinks
         self._shrunk = network and self.start.train.validation != 0
 
     def run(self, trials: int | None, seeds: int, rounds: int) -> Stopped:

@@ -5,22 +5,29 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, Self, get_args
 
 from pydantic import TypeAdapter, ValidationError, model_validator
 
-from ...config import Config, fields, resolve
+from ...config import Config, fields
 from ...errors import UsageError, nearest
-from ...train import Settings
+from ...models.registry import kind_named
+from ...models.settings import Settings, option_path
 
-_FIELDS = dict(fields(Settings))
 _HIDDEN = "network.hidden"
 _SHAPE = ("width", "depth")
-_SECTIONS = tuple(
-    name
-    for name, field in Settings.model_fields.items()
-    if isinstance(field.annotation, type) and issubclass(field.annotation, Config)
-)
+
+
+@cache
+def _options() -> dict[str, Any]:
+    """Every setting by its full name, those of all kinds of model."""
+    return dict(fields(Settings))
+
+
+@cache
+def _sections() -> frozenset[str]:
+    return frozenset(key.partition(".")[0] for key in _options() if "." in key)
 
 
 class Dimension(Config):
@@ -123,76 +130,27 @@ class SearchSpace(Config):
 def default_space(start: Settings) -> SearchSpace:
     """A space around some settings.
 
-    Of an autoencoder: width, depth, dropout, learning rate, decay, epochs and batch size; of
-    another kind of model, its size and what regularises it.
+    What it varies is stated by each kind of model (``ModelKind.space``): its size, what regularises
+    it, and how long it is trained.
+
+    Raises:
+        UsageError: The kind has nothing to search.
     """
-    around = {"biased-mf": _around_factors, "sparsefc": _around_sparsefc}
-    tables = around.get(start.kind, _around_network)(start)
-    return SearchSpace.make(tables, "default space")
-
-
-def _around_network(start: Settings) -> dict[str, Any]:
-    network, train = start.network, start.train
-    width, depth = max(network.hidden), len(network.hidden)
-    return {
-        "width": _around(width, 4.0, 1.5, least=2),
-        "depth": {"low": 1, "high": max(2, depth + 1)},
-        "code_dropout": {"low": 0.0, "high": 0.9},
-        "learning_rate": _around(train.learning_rate, 5.0, 5.0),
-        "weight_decay": (
-            _around(train.weight_decay, 10.0, 10.0)
-            if train.weight_decay
-            else {"low": 1e-3, "high": 1.0, "log": True}
-        ),
-        "epochs": _around(train.epochs, 2.0, 1.5, least=1),
-        "batch_size": (
-            {"choices": ["auto", 64, 128, 256, 512]}
-            if train.batch_size == "auto"
-            else _around(train.batch_size, 4.0, 4.0, least=2)
-        ),
-    }
-
-
-def _around_factors(start: Settings) -> dict[str, Any]:
-    mf = start.mf
-    return {
-        "factors": _around(mf.factors, 4.0, 4.0, least=1),
-        "ridge_power": {"low": 0.0, "high": 1.0},
-        "user_ridge": _around(mf.user_ridge, 5.0, 5.0),
-        "item_ridge": _around(mf.item_ridge, 5.0, 5.0),
-        **({} if mf.ridge == "auto" else {"ridge": _around(mf.ridge, 10.0, 10.0)}),
-    }
-
-
-def _around_sparsefc(start: Settings) -> dict[str, Any]:
-    net = start.sparsefc
-    return {
-        "units": _around(net.units, 4.0, 1.5, least=2),
-        "layers": {"low": 1, "high": max(2, net.layers + 1)},
-        "lambda_2": _around(net.lambda_2 or 1.0, 5.0, 5.0),
-        "lambda_s": _around(net.lambda_s or 0.01, 10.0, 10.0),
-        "iterations": _around(net.iterations, 2.0, 1.5, least=1),
-    }
+    tables = kind_named(start.model_kind).space(start)
+    return SearchSpace.make(tables, f"default space of {start.kind}")
 
 
 def is_whole(key: str) -> bool:
     """Whether a dimension's values are whole numbers."""
     if key in _SHAPE:
         return True
-    types = get_args(_FIELDS[key].annotation) or (_FIELDS[key].annotation,)
+    types = get_args(_options()[key].annotation) or (_options()[key].annotation,)
     return float not in types
 
 
 def plain(value: Any) -> Any:
     """A value as JSON has it: tuples become lists."""
     return json.loads(json.dumps(value))
-
-
-def _around(value: float, below: float, above: float, least: int | None = None) -> dict[str, Any]:
-    low, high = float(f"{value / below:.4g}"), float(f"{value * above:.4g}")
-    if least is not None:
-        low, high = max(least, round(low)), max(least + 1, round(high))
-    return {"low": low, "high": high, "log": True}
 
 
 def _tables(values: Mapping[str, Any], source: str) -> list[tuple[str, Mapping[str, Any]]]:
@@ -204,7 +162,7 @@ def _tables(values: Mapping[str, Any], source: str) -> list[tuple[str, Mapping[s
                 f"{source}: {name} = {table!r}: write a table, [{name}] with low and high, or "
                 "choices"
             )
-        if name in _SECTIONS:
+        if name in _sections():
             inner = _tables(table, f"{source} [{name}]")
             found += [(f"{name}.{key}", each) for key, each in inner]
         else:
@@ -215,12 +173,12 @@ def _tables(values: Mapping[str, Any], source: str) -> list[tuple[str, Mapping[s
 def _full_name(name: str, source: str) -> str:
     if name in _SHAPE:
         return name
-    short = [key.rsplit(".", 1)[-1] for key in _FIELDS]
-    if name not in _FIELDS and name not in short:
-        near = nearest(name, [*_FIELDS, *short, *_SHAPE])
+    short = [key.rsplit(".", 1)[-1] for key in _options()]
+    if name not in _options() and name not in short:
+        near = nearest(name, [*_options(), *short, *_SHAPE])
         raise UsageError(f"{source}: unknown setting {name!r}{near}")
-    key = ".".join(resolve(Settings, name, source))
-    if key.partition(".")[0] not in _SECTIONS:
+    key = ".".join(option_path("autoencoder", name, source))
+    if key.partition(".")[0] not in _sections():
         raise UsageError(f"{source}: {key} is no setting to search over")
     return key
 
@@ -231,7 +189,7 @@ def _check(key: str, dimension: Dimension, source: str) -> None:
         adapter: TypeAdapter[Any] = TypeAdapter(int)
         least = 1
     else:
-        field = _FIELDS[key]
+        field = _options()[key]
         rules = field.metadata
         kind: Any = Annotated[field.annotation, *rules] if rules else field.annotation
         adapter = TypeAdapter(kind)
@@ -252,7 +210,7 @@ def _check(key: str, dimension: Dimension, source: str) -> None:
 def _takes_numbers(key: str) -> bool:
     if key in _SHAPE:
         return True
-    annotation = _FIELDS[key].annotation
+    annotation = _options()[key].annotation
     types = [annotation, *get_args(annotation)]
     types += [inner for each in types for inner in get_args(each)]
     return annotation is not bool and key != _HIDDEN and (int in types or float in types)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
     from optuna.trial import Trial as Asked
 
-    from ...train import Settings
+    from ...models import Settings
 
 RUNGS = 20
 """Trials are compared at twentieths of their own schedule: with a learning rate that falls over the

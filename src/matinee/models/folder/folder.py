@@ -10,7 +10,6 @@ histories.parquet     user, item (rows of the two tables above), rating; may be 
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
 import os
 import platform
@@ -29,10 +28,11 @@ from ...base.atomic import atomic_path
 from ...baseline.bias import BiasTable
 from ...baseline.spread import Spread
 from ...data import Scale
-from ...errors import ModelFileError, UsageError, nearest
+from ...errors import ModelFileError, UsageError
 from ...evaluate import PairSet
 from ..base import Recommender
 from ..provenance import Provenance
+from ..registry import kind_named
 from ..support import item_counts
 from ._tables import HISTORIES, ITEMS, USERS, read_histories, read_items, read_users, write_parquets
 
@@ -40,24 +40,6 @@ SCHEMA = 1
 MANIFEST = "manifest.json"
 WEIGHTS = "weights.safetensors"
 FORMAT = "matinee-model"
-
-KINDS = {
-    "autoencoder": ("networks.autoencoder", "Autoencoder"),
-    "bias": ("_baselines", "Bias"),
-    "biased-mf": ("_biased_mf", "BiasedMF"),
-    "ensemble": ("networks.ensemble", "Ensemble"),
-    "global_mean": ("_baselines", "GlobalMean"),
-    "item_mean": ("_baselines", "ItemMean"),
-    "sparsefc": ("_sparsefc", "SparseFC"),
-    "user_mean": ("_baselines", "UserMean"),
-}
-"""Where the class of each kind of model lives; it is imported when a model of it is loaded."""
-
-LIGHT = {
-    "autoencoder": ("networks.light", "LightAutoencoder"),
-    "ensemble": ("networks.light", "LightEnsemble"),
-}
-"""The classes that answer without torch, of the kinds that otherwise need it."""
 
 # What training leaves in a folder beside the model, and what saving the model there keeps.
 _RUN_FILES = ("metrics.jsonl", "checkpoint*", "config.toml", "*.log")
@@ -157,8 +139,8 @@ def load_model(path: Path | str, *, light: bool = False) -> Recommender:
     manifest = read_manifest(folder)
     _check_files(folder, manifest)
     try:
-        return _restored(folder, manifest, LIGHT if light else {})
-    except (KeyError, TypeError, ValueError, SafetensorError) as error:
+        return _restored(folder, manifest, light)
+    except (KeyError, TypeError, ValueError, UsageError, SafetensorError) as error:
         raise ModelFileError(
             f"{folder}: the files are whole but do not make a model: {error!r}. {_ADVICE}"
         ) from error
@@ -198,11 +180,12 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return content
 
 
-def _restored(
-    folder: Path, manifest: dict[str, Any], instead: dict[str, tuple[str, str]]
-) -> Recommender:
+def _restored(folder: Path, manifest: dict[str, Any], light: bool) -> Recommender:
     arrays = load_file(folder / WEIGHTS)
-    cls = _class_of(manifest["kind"], folder, {**KINDS, **instead})
+    try:
+        cls: type[Recommender] = kind_named(manifest["kind"]).load(light=light)
+    except UsageError as error:
+        raise ModelFileError(f"{folder}: {error}") from None
     own = {n.removeprefix("model."): a for n, a in arrays.items() if n.startswith("model.")}
     model = cls._restore(own, manifest["config"])
     data, bias = manifest["data"], manifest["bias"]
@@ -216,7 +199,7 @@ def _restored(
     model.bias = BiasTable(
         bias["mean"], arrays["bias.item_bias"], arrays["bias.item_mean"], bias["user_reg"]
     )
-    if manifest.get("spread") is not None:  # models of before have none
+    if manifest.get("spread") is not None:  # earlier models have none
         own = {n.removeprefix("spread."): a for n, a in arrays.items() if n.startswith("spread.")}
         model.spread = Spread.restore(model.scale, own, manifest["spread"])
     model.provenance = Provenance(
@@ -235,14 +218,6 @@ def _restored(
     model._guard = None if hashes is None else PairSet(hashes)
     model._ready = True
     return model
-
-
-def _class_of(kind: str, folder: Path, kinds: dict[str, tuple[str, str]]) -> type[Recommender]:
-    if kind not in kinds:
-        raise ModelFileError(f"{folder}: unknown kind of model {kind!r}{nearest(kind, kinds)}")
-    module, name = kinds[kind]
-    found: type[Recommender] = getattr(importlib.import_module(f"matinee.models.{module}"), name)
-    return found
 
 
 def _check_files(folder: Path, manifest: dict[str, Any]) -> None:

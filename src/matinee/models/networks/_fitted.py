@@ -19,7 +19,8 @@ from ...nn import (
     predict_entries,
     predict_rows,
 )
-from ...train import Epoch, Settings
+from ...train import Epoch
+from ..settings import Settings
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from ...baseline import BiasTable
 from ...data import Histories
 from ...errors import UsageError
-from ...train import Settings
+from ..settings import Settings
 from ._blending import Member
 
 Int32 = npt.NDArray[np.int32]

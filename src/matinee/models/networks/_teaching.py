@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from ...data import Ratings
 from ...errors import UsageError
-from ...train import Epoch, Lessons, Run, RunFolder, Settings, Teacher, fit_shrinkage
+from ...train import Epoch, Lessons, Run, RunFolder, Teacher, fit_shrinkage
 from ...train.checkpoint import CHECKPOINT
 from ...train.distributed import Group
+from ..settings import Settings
 from .training import execute, prepare
 
 Mask = npt.NDArray[np.bool_]

@@ -13,9 +13,10 @@ from ...baseline.spread import Errors
 from ...data import Ratings
 from ...errors import UsageError
 from ...nn import Inputs, Network
-from ...train import Epoch, Settings
+from ...train import Epoch
 from ...train.checkpoint import CHECKPOINT
 from ...train.distributed import ALONE, Group
+from ..settings import Settings
 from ..trainable import Trainable
 from ._fitted import FittedNetwork
 from ._single import Single

@@ -15,15 +15,15 @@ from ...errors import UsageError
 from ...train import (
     Blend,
     Epoch,
-    Settings,
     Teacher,
     carve_ratings,
     fit_blend,
-    member_settings,
     validation_share,
 )
 from ...train.checkpoint import CHECKPOINT
 from ...train.distributed import ALONE, Group
+from ..presets import member_settings
+from ..settings import Settings
 from ..trainable import Trainable
 from ._blending import Blending, disagreement
 from ._fitted import FittedNetwork
@@ -69,6 +69,7 @@ class Ensemble(Blending, Trainable):
     """
 
     kind: ClassVar[str] = "ensemble"
+    settings_kind: ClassVar[str] = "autoencoder"
     best_epoch: list[int]
 
     def __init__(

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from ...data import Csr, Histories, Ratings
 from ...errors import UsageError
 from ...nn import Forward, RowOutputs
-from ...train import Settings
 from ..base import Recommender
+from ..settings import Settings
 from ..support import ItemVectors
 from ._blending import Blending
 from ._single import Single

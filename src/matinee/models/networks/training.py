@@ -19,7 +19,6 @@ from ...train import (
     Holdout,
     Run,
     RunFolder,
-    Settings,
     carve_rows,
     center_columns,
     part,
@@ -29,6 +28,7 @@ from ...train import (
 )
 from ...train import train as _train
 from ...train.distributed import ALONE, Group
+from ..settings import Settings
 from ._fitted import FittedNetwork
 
 Int64 = npt.NDArray[np.int64]

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...._version import __version__
 from ....errors import ModelFileError, TrainingError, UsageError
-from ..models import BY_SETTINGS, LIBRARIES, library, make_model
+from ....models.registry import kind_named
+from ..models import by_settings, make_model
 from ..plan import Spec
 from ..results import EpochRecord, RunRecord
 from .data import Prepared, Shelf
@@ -122,10 +123,10 @@ _FIGURE_NAMES = ("held_out_user_mean", "training", "reference")
 
 
 def _fit(spec: Spec, data: Prepared, folder: Path, curve: _Curve) -> Recommender:
-    if spec.kind not in BY_SETTINGS:
+    if not by_settings(spec.settings):
         return make_model(spec.kind, spec.settings).fit(data.train, seed=spec.seed)
     options: dict[str, Any] = {"seed": spec.seed, "on_epoch": curve, "folder": folder}
-    if spec.kind in ("autoencoder", "ensemble"):
+    if kind_named(spec.kind).measures:
         options["measure"] = _measures(spec)
     if "held_out" in spec.figures or "held_out_user_mean" in spec.figures:
         options["watch"] = {_WATCH: data.test}
@@ -150,7 +151,7 @@ def _measures(spec: Spec) -> set[str]:
 
 def _epochs(model: Recommender, spec: Spec) -> list[EpochRecord]:
     """All epochs of a model, those before a stop included."""
-    done = getattr(model, "epochs", []) if spec.kind in BY_SETTINGS else []
+    done = getattr(model, "epochs", [])
     return [as_record(epoch, spec.figures, at) for at, epoch in enumerate(done, start=1)]
 
 
@@ -241,8 +242,8 @@ def _versions(kind: str) -> dict[str, str]:
         "threads": os.environ.get("OMP_NUM_THREADS", ""),
     }
     names = ["numpy", "torch", "numba"]
-    if needs := library(kind):
-        names.append(LIBRARIES[needs])
+    if kind_named(kind).requires:
+        names.append(kind_named(kind).distribution)
     return found | {name: version(name) for name in names}
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ....errors import UsageError
-from ..models import missing
+from ....models.registry import kind_named
 from ..plan import Plan, Spec
 from ..results import EpochRecord, RunRecord
 from ._worker import work
@@ -120,7 +120,7 @@ def run_study(
         MatineeError: Another engine is at work in it, or it cannot be written to.
     """
     asked = plan.wanted(groups, seeds, arms, data)
-    absent = {spec.arm: lacks for spec in asked if (lacks := missing(spec.kind))}
+    absent = {spec.arm: lacks for spec in asked if (lacks := kind_named(spec.kind).missing)}
     wanted = [spec for spec in asked if spec.arm not in absent]
     processes, each = default_workers(workers, threads)
     store, tell = Store(Path(folder)), watcher or Watcher()

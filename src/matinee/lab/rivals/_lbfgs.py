@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ..data import Ratings
-from ..errors import TrainingError
-from ..nn import KernelNet, Observed
-from ._sparsefc_config import SparseFCConfig
+from ...data import Ratings
+from ...errors import TrainingError
+from ._kernel_net import KernelNet, Observed
+from .sparsefc import SparseFCConfig
 
 
 def observed(train: Ratings, values: npt.NDArray[np.float32]) -> Observed:

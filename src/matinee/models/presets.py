@@ -7,7 +7,8 @@ from importlib import resources
 from pathlib import Path
 
 from ..errors import UsageError, nearest
-from .config import Settings, validation_share
+from ..train.config import validation_share
+from .settings import Settings
 
 
 def preset_names() -> list[str]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from ..data import Histories, Ratings
-from ..nn import KernelNet
-from ..train import Settings
-from ..train.factors.als_kernels import entry_scores
-from ..train.sparsefc import fit_kernel_net, observed
-from ._unbroken import Diary, Unbroken
-from .support import ItemVectors
+from ...data import Histories, Ratings
+from ...models.one_shot import EpochLog, OneShot
+from ...models.settings import Settings
+from ...models.support import ItemVectors
+from ...train.factors.als_kernels import entry_scores
+from ._kernel_net import KernelNet
+from ._lbfgs import fit_kernel_net, observed
+from .sparsefc import SparseFCConfig
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -21,7 +22,7 @@ Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 
 
-class SparseFC(Unbroken):
+class SparseFC(OneShot):
     """SparseFC (Muller, Martel & Indiveri, "Kernelized Synaptic Weight Matrices", ICML 2018).
 
     A row of the network is an item, as in the authors' code: two hidden layers of 500 sigmoid
@@ -34,7 +35,7 @@ class SparseFC(Unbroken):
     ML-1M), most of it L-BFGS's.
 
     Args:
-        preset: "sparsefc", or path of a TOML file with ``kind = "sparsefc"``.
+        preset: "sparsefc" (the default), or path of a TOML file with ``kind = "sparsefc"``.
         settings: All options, instead of a preset; those of ``sparsefc`` are this model's.
         device: Accepted like any model's; it runs on the CPU.
         **overrides: Single options by name, over the preset: ``iterations=500``.
@@ -48,11 +49,10 @@ class SparseFC(Unbroken):
     """
 
     kind: ClassVar[str] = "sparsefc"
-    settings_kind: ClassVar[str] = "sparsefc"
 
     def __init__(
         self,
-        preset: str = "sparsefc",
+        preset: str | None = None,
         *,
         settings: Settings | None = None,
         device: str = "auto",
@@ -63,14 +63,8 @@ class SparseFC(Unbroken):
         self.user_weights: Float32
         self.user_biases: Float32
 
-    @property
-    def planned_epochs(self) -> dict[tuple[int, bool], int]:
-        """See ``Trainable.planned_epochs``."""
-        options = self.settings.sparsefc
-        return {(0, False): -(-options.iterations // options.restart)}
-
-    def _learn(self, train: Ratings, rng: np.random.Generator, diary: Diary) -> None:
-        options = self.settings.sparsefc
+    def _learn(self, train: Ratings, rng: np.random.Generator, log: EpochLog) -> None:
+        options = self.settings.section(SparseFCConfig)
         data = observed(
             train, (1 + (train.values - self.scale.low) / self._unit).astype(np.float32)
         )
@@ -86,7 +80,7 @@ class SparseFC(Unbroken):
         for half, whole in fit_kernel_net(net, data, options):
             self.item_vectors, self.user_weights, self.user_biases = net.vectors(data)
             rmse = self._unit * (2 * half / len(train)) ** 0.5
-            diary.note(whole / len(train), rmse, self._at)
+            log.add(whole / len(train), rmse, self._at)
 
     @property
     def folds_in(self) -> bool:
@@ -127,23 +121,14 @@ class SparseFC(Unbroken):
             scores[met] = self.scale.low + self._unit * (own - 1)
         return scores
 
-    def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-        tensors = {
+    def _arrays(self) -> dict[str, npt.NDArray[Any]]:
+        return {
             "item_vectors": self.item_vectors,
             "user_weights": self.user_weights,
             "user_biases": self.user_biases,
         }
-        config = {
-            "settings": self.settings.model_dump(mode="json"),
-            "epochs": [epoch.as_dict() for epoch in self.epochs],
-        }
-        return tensors, config
 
-    @classmethod
-    def _restore(cls, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> Self:
-        model = cls(settings=Settings.make(config["settings"], "model"), device="cpu")
-        model.item_vectors = tensors["item_vectors"]
-        model.user_weights = tensors["user_weights"]
-        model.user_biases = tensors["user_biases"]
-        model._remember(config["epochs"])
-        return model
+    def _load(self, arrays: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> None:
+        self.item_vectors = arrays["item_vectors"]
+        self.user_weights = arrays["user_weights"]
+        self.user_biases = arrays["user_biases"]

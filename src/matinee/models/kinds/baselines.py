@@ -1,4 +1,4 @@
-"""The models every other one has to beat."""
+"""The baselines: means, and the bias model, which every other model has to beat."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
-from ..baseline.bias import fit_bias
-from ..baseline.spread import Errors, bias_errors
-from ..data import Histories, Ratings
-from ..errors import UsageError
-from .base import Recommender
+from ...baseline.bias import fit_bias
+from ...baseline.spread import Errors, bias_errors
+from ...config import Config
+from ...data import Histories, Ratings
+from ..one_shot import EpochLog, OneShot
+from ..registry import ModelKind
+from ..settings import Settings
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -21,10 +24,10 @@ Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 
 
-class _Baseline(Recommender):
+class _Baseline(OneShot):
     """A model that is all in the bias table common to every model."""
 
-    def _fit(self, train: Ratings, seed: int) -> None:
+    def _learn(self, train: Ratings, rng: np.random.Generator, log: EpochLog) -> None:
         pass
 
     def _errors(self, train: Ratings) -> Errors:
@@ -37,18 +40,17 @@ class _Baseline(Recommender):
     def _left_out(self, train: Ratings, errors: Errors) -> Float64:
         """Predictions of those entries, each as if it alone had been left out."""
 
-    def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-        return {}, {}
-
     @classmethod
     def _restore(cls, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> Self:
-        return cls(**config)
+        if "settings" not in config:  # as folders of before have it
+            config = {"settings": cls(**config).settings.model_dump(mode="json"), "epochs": []}
+        return super()._restore(tensors, config)
 
 
 class GlobalMean(_Baseline):
     """Predicts the mean of all training ratings."""
 
-    kind: ClassVar[str] = "global_mean"
+    kind: ClassVar[str] = "global-mean"
 
     @property
     def n_parameters(self) -> int:
@@ -68,7 +70,7 @@ class GlobalMean(_Baseline):
 class ItemMean(_Baseline):
     """Predicts the mean training rating of the item."""
 
-    kind: ClassVar[str] = "item_mean"
+    kind: ClassVar[str] = "item-mean"
 
     @property
     def n_parameters(self) -> int:
@@ -92,7 +94,7 @@ class ItemMean(_Baseline):
 class UserMean(_Baseline):
     """Predicts the mean of the ratings the person gave."""
 
-    kind: ClassVar[str] = "user_mean"
+    kind: ClassVar[str] = "user-mean"
 
     @property
     def n_parameters(self) -> int:
@@ -116,13 +118,25 @@ class UserMean(_Baseline):
         return np.tile(means[:, None], (1, self.n_items))
 
 
+class BiasConfig(Config):
+    """The bias model (kind = "bias")."""
+
+    user_reg: float = Field(5.0, ge=0.0)
+    """Shrinkage of user biases, in ratings."""
+    item_reg: float = Field(3.0, ge=0.0)
+    """Shrinkage of item biases, in ratings."""
+    epochs: int = Field(10, ge=1)
+    """Passes over the ratings."""
+
+
 class Bias(_Baseline):
     """Predicts mean + user bias + item bias (Koren, TKDD 2010, section 2.1).
 
     Args:
-        user_reg: Shrinkage of user biases, in ratings.
-        item_reg: Shrinkage of item biases, in ratings.
-        epochs: Passes over the ratings.
+        preset: Path of a TOML file with ``kind = "bias"``; by default the defaults.
+        settings: All options, instead of a preset.
+        device: Accepted like any model's; it runs on the CPU.
+        **overrides: The options of ``BiasConfig``: ``user_reg=5.0``.
     """
 
     kind: ClassVar[str] = "bias"
@@ -132,36 +146,44 @@ class Bias(_Baseline):
         """See ``Kind``."""
         return 1 + self.n_items + self.n_users
 
-    def __init__(self, *, user_reg: float = 5.0, item_reg: float = 3.0, epochs: int = 10) -> None:
-        if not (user_reg >= 0 and item_reg >= 0 and epochs >= 1):
-            raise UsageError(
-                f"Bias: user_reg and item_reg must be 0 or more and epochs 1 or more, "
-                f"not {user_reg}, {item_reg}, {epochs}"
-            )
-        self.user_reg = float(user_reg)
-        self.item_reg = float(item_reg)
-        self.epochs = int(epochs)
+    def _learn(self, train: Ratings, rng: np.random.Generator, log: EpochLog) -> None:
+        self.bias = fit_bias(train, **self._options.model_dump())
 
-    def _fit(self, train: Ratings, seed: int) -> None:
-        self.bias = fit_bias(
-            train, user_reg=self.user_reg, item_reg=self.item_reg, epochs=self.epochs
-        )
+    @property
+    def _options(self) -> BiasConfig:
+        return self.settings.section(BiasConfig)
 
     def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         return self.bias.predict(histories, rows, items)
 
     def _left_out(self, train: Ratings, errors: Errors) -> Float64:
-        return bias_errors(self.bias, train.by_user, item_reg=self.item_reg).predictions
+        return bias_errors(self.bias, train.by_user, item_reg=self._options.item_reg).predictions
 
     def _scores(self, histories: Histories) -> Float32:
         return self.bias.scores(histories)
-
-    def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-        config = {"user_reg": self.user_reg, "item_reg": self.item_reg, "epochs": self.epochs}
-        return {}, config
 
 
 def _means(histories: Histories) -> Float64:
     """Mean rating of each person, who has one at least, float64 (people,)."""
     sums: Float64 = np.add.reduceat(histories.values, histories.indptr[:-1], dtype=np.float64)
     return sums / histories.counts
+
+
+def _space(settings: Settings) -> dict[str, Any]:
+    reg = {"low": 0.1, "high": 100.0, "log": True}
+    return {"bias.user_reg": reg, "bias.item_reg": reg}
+
+
+_HERE = "matinee.models.kinds.baselines"
+KINDS = (
+    ModelKind("global-mean", f"{_HERE}:GlobalMean", "The mean of all ratings."),
+    ModelKind("item-mean", f"{_HERE}:ItemMean", "The mean rating of the item."),
+    ModelKind("user-mean", f"{_HERE}:UserMean", "The mean of the ratings that the person gave."),
+    ModelKind(
+        name="bias",
+        cls=f"{_HERE}:Bias",
+        summary="Mean + user bias + item bias.",
+        settings=BiasConfig,
+        space=_space,
+    ),
+)

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from matinee.data import Ratings, Scale
-from matinee.nn import KernelNet, Observed
-from matinee.train.sparsefc import observed
+from matinee.lab.rivals._kernel_net import KernelNet, Observed
+from matinee.lab.rivals._lbfgs import observed
 
 USERS, ITEMS, UNITS, DIM = 23, 17, 6, 3
 LAMBDA_2, LAMBDA_S = 0.3, 0.2

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ...nn.activations import ACTIVATIONS
+from ...nn.sparse.kernels import decode_loss, encode
 from ._hat_kernels import effective, effective_gradient
-from .activations import ACTIVATIONS
-from .sparse.kernels import decode_loss, encode
 
 Float = npt.NDArray[np.floating[Any]]
 Int32 = npt.NDArray[np.int32]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..base.compiled import inlined, kernel, prange
+from ...base.compiled import inlined, kernel, prange
 
 Float = npt.NDArray[np.floating[Any]]
 

@@ -1,4 +1,4 @@
-"""What models have in common that are trained in one go, without checkpoints."""
+"""``OneShot``: what models have in common that are fitted in one go, without checkpoints."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,12 @@ import numpy.typing as npt
 from ..base.atomic import atomic_path
 from ..data import Ratings
 from ..errors import UsageError
-from ..train import Epoch, Settings
+from ..train import Epoch
 from ..train.distributed import ALONE, Group
+from .presets import preset as find_preset
+from .presets import preset_names
+from .registry import kind_named
+from .settings import Settings
 from .trainable import Trainable
 
 Int32 = npt.NDArray[np.int32]
@@ -25,22 +29,30 @@ Score = Callable[[Int32, Int32], Float64]
 """Predicted ratings of known (users, items), not clipped."""
 
 
-class Unbroken(Trainable):
-    """A model that is fitted in one go: ``BiasedMF`` or ``SparseFC``. It runs on the CPU.
+class OneShot(Trainable):
+    """A model that is fitted in one go, without checkpoints. It runs on the CPU.
 
-    See ``Trainable`` for the arguments.
+    A subclass implements ``_learn``, ``_predict``, ``_scores``, and ``_arrays`` and ``_load`` if it
+    keeps anything of its own. See ``Trainable`` for the arguments.
     """
 
     def __init__(
         self,
-        preset: str,
+        preset: str | None = None,
         *,
         settings: Settings | None = None,
         device: str = "auto",
         **overrides: Any,
     ) -> None:
-        super().__init__(preset, settings=settings, device=device, **overrides)
-        self.device = "cpu"
+        if preset is None and settings is None:
+            own = self.kind in preset_names()
+            settings = find_preset(self.kind) if own else Settings.make({"kind": self.kind})
+        super().__init__(preset or self.kind, settings=settings, device="cpu", **overrides)
+
+    @property
+    def planned_epochs(self) -> dict[tuple[int, bool], int]:
+        """See ``Trainable.planned_epochs``."""
+        return {(0, False): kind_named(self.kind).epochs(self.settings.model_dump())}
 
     def _fit(
         self,
@@ -60,23 +72,45 @@ class Unbroken(Trainable):
             raise UsageError(f"{self.kind} has no further figures: {', '.join(sorted(measure))}")
         if resume:
             raise UsageError(f"{self.kind} keeps no checkpoints; start anew without --resume")
-        diary = Diary(train, self.clip, watch or {}, folder, on_epoch)
-        self.epochs = diary.epochs
-        self._learn(train, np.random.default_rng(seed), diary)
-        self.best_epoch = len(self.epochs)
-
-    def _remember(self, epochs: list[dict[str, Any]]) -> None:
-        """Take back the metrics that were saved."""
-        self.epochs = [Epoch(**epoch) for epoch in epochs]
+        log = EpochLog(train, self.clip, watch or {}, folder, on_epoch)
+        self.epochs = log.epochs
+        self._learn(train, np.random.default_rng(seed), log)
         self.best_epoch = len(self.epochs)
 
     @abstractmethod
-    def _learn(self, train: Ratings, rng: np.random.Generator, diary: Diary) -> None:
-        """Learn, telling the diary of each pass over the ratings."""
+    def _learn(self, train: Ratings, rng: np.random.Generator, log: EpochLog) -> None:
+        """Learn, adding each pass over the ratings to the log, if there are passes."""
+
+    def _arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """What was learned, by name."""
+        return {}
+
+    def _values(self) -> dict[str, Any]:
+        """What was learned besides, JSON-able."""
+        return {}
+
+    def _load(self, arrays: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> None:
+        """Take back what ``_arrays`` and ``_values`` gave."""
+
+    def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+        config = {
+            "settings": self.settings.model_dump(mode="json"),
+            **self._values(),
+            "epochs": [epoch.as_dict() for epoch in self.epochs],
+        }
+        return self._arrays(), config
+
+    @classmethod
+    def _restore(cls, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> Self:
+        model = cls(settings=Settings.make(config["settings"], "model"))
+        model.epochs = [Epoch(**epoch) for epoch in config["epochs"]]
+        model.best_epoch = len(model.epochs)
+        model._load(tensors, config)
+        return model
 
 
-class Diary:
-    """Metrics of each pass: kept, written to the run folder, told to the caller.
+class EpochLog:
+    """Metrics of each pass over the ratings: kept, written to the run folder, handed to the caller.
 
     Args:
         train: The training ratings.
@@ -107,8 +141,8 @@ class Diary:
                 file.write_text("", encoding="utf-8")
         self._started = time.perf_counter()
 
-    def note(self, loss: float, train_rmse: float, score: Score) -> None:
-        """One more pass is done.
+    def add(self, loss: float, train_rmse: float, score: Score) -> None:
+        """Add a pass that is done.
 
         Args:
             loss: What is minimised, per rating.

@@ -1,0 +1,1 @@
+from ._sparsefc import SparseFC as SparseFC

@@ -1,0 +1,189 @@
+"""The registry of model kinds: one ``ModelKind`` for each, read by everything that lists models.
+
+A kind is declared in a module of ``matinee.models.kinds``, by a tuple ``KINDS``; a module that
+stands there is found with no further registration. Command line, presets, model folders, studies,
+leaderboard and sweeps all read the declaration. The class itself is named by text and imported
+when a model of it is made, so that reading the registry imports no torch.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from ..config import Config
+from ..errors import UsageError, nearest
+
+NAMESPACES = ("matinee.models.kinds", "matinee.lab.rivals")
+"""Packages whose public modules declare kinds. The lab's are named by text and imported on demand,
+so that the core runs without it; entry points of an installed distribution would not do, because
+those of an editable install are only read anew when it is installed again."""
+
+ALIASES = {"global_mean": "global-mean", "item_mean": "item-mean", "user_mean": "user-mean"}
+"""Earlier spellings, as model folders and studies of before have them."""
+
+
+def _no_epochs(settings: Mapping[str, Any]) -> int:
+    return 1
+
+
+def _one_pass(settings: Mapping[str, Any], users: int, ratings: int) -> float:
+    return 1.0 + 1e-5 * ratings
+
+
+def _as_it_is(settings: Any, epochs: int) -> dict[str, Any]:
+    return {}
+
+
+def _nothing(settings: Any) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True)
+class ModelKind:
+    """A kind of model, and what everything above needs to know of it.
+
+    Attributes:
+        name: Its name in TOML, manifests, studies and on the command line, with hyphens.
+        cls: Where its class is, as "module:Class". A class of this package is a ``Recommender``;
+            one that presets describe is a ``Trainable``.
+        summary: What it is, in one line.
+        settings: The class of its own options, or None where it has none.
+        section: The table of these options in a TOML file; by default the name, with underscores.
+        uses: The common sections of ``Settings`` that it reads besides: "network", "train".
+        light: Where the class is that predicts without torch, where ``cls`` needs torch.
+        epochs: How many epochs a run reports, at most, from the settings as plain values.
+        cost: Seconds that training takes on one core, roughly, from the settings as plain values,
+            the number of users and that of ratings. Only ratios are relied on.
+        shorten: What to change in the ``Settings`` for so many epochs at most, by option.
+        space: The default search space around some ``Settings``: by option, a dimension's table.
+        measures: Whether its ``fit`` takes ``measure``, the further figures of an epoch.
+        requires: The library that it comes from, as it is imported and as it is installed; such a
+            model is made by its own options, never by a preset.
+    """
+
+    name: str
+    cls: str
+    summary: str
+    settings: type[Config] | None = None
+    section: str = ""
+    uses: tuple[str, ...] = ()
+    light: str = ""
+    epochs: Callable[[Mapping[str, Any]], int] = _no_epochs
+    cost: Callable[[Mapping[str, Any], int, int], float] = _one_pass
+    shorten: Callable[[Any, int], dict[str, Any]] = _as_it_is
+    space: Callable[[Any], dict[str, Any]] = _nothing
+    measures: bool = False
+    requires: tuple[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        if self.settings is not None and not self.section:
+            object.__setattr__(self, "section", self.name.replace("-", "_"))
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """All sections of ``Settings`` that it reads."""
+        return (*self.uses, self.section) if self.section else self.uses
+
+    @property
+    def distribution(self) -> str:
+        """The distribution that it is installed with."""
+        return "matinee" if self.requires is None else self.requires[1]
+
+    @property
+    def missing(self) -> str:
+        """How to install the library that it needs and that is absent; "" if nothing is."""
+        absent = self.requires is not None and find_spec(self.requires[0]) is None
+        return "pip install 'matinee[bench]'" if absent else ""
+
+    def load(self, *, light: bool = False) -> Any:
+        """Its class; with ``light`` the one that needs no torch, if there are two.
+
+        Raises:
+            UsageError: It needs a library that is not installed.
+        """
+        try:
+            return pkgutil.resolve_name(self.light if light and self.light else self.cls)
+        except ImportError as error:
+            raise UsageError(
+                f"model {self.name}: needs {error.name}, which is not installed"
+            ) from None
+
+
+def kind_named(name: str, source: str = "") -> ModelKind:
+    """The kind of a name, or of an earlier spelling of it.
+
+    Args:
+        name: As in a manifest, a preset or a study.
+        source: Where the name stands, for the message.
+
+    Raises:
+        UsageError: No such kind (with the nearest name).
+    """
+    name = ALIASES.get(name, name)
+    # A kind stands in a module of its name as a rule: then no other is imported.
+    stem = name.replace("-", "_")
+    for namespace in NAMESPACES:
+        if stem in _modules(namespace):
+            for kind in _declared(namespace, stem):
+                if kind.name == name:
+                    return kind
+    known = {kind.name: kind for kind in model_kinds()}
+    if name not in known:
+        where = f"{source}: " if source else ""
+        listed = ", ".join(known)
+        raise UsageError(
+            f"{where}unknown kind of model {name!r}{nearest(name, known)} (there are {listed})"
+        )
+    return known[name]
+
+
+@cache
+def model_kinds() -> tuple[ModelKind, ...]:
+    """All kinds, by name."""
+    found = [kind for ns in NAMESPACES for stem in _modules(ns) for kind in _declared(ns, stem)]
+    return tuple(sorted(found, key=lambda kind: kind.name))
+
+
+def kind_of_section(section: str) -> ModelKind | None:
+    """The kind whose own options stand in a section, if any."""
+    for kind in model_kinds():
+        if kind.section == section:
+            return kind
+    return None
+
+
+def around(value: float, below: float, above: float, least: int | None = None) -> dict[str, Any]:
+    """A dimension of a search space, on a logarithmic scale.
+
+    Args:
+        value: What it lies around.
+        below: How many times less it goes down to.
+        above: How many times more it goes up to.
+        least: The smallest value, of a setting that is a whole number.
+    """
+    low, high = float(f"{value / below:.4g}"), float(f"{value * above:.4g}")
+    if least is not None:
+        low, high = max(least, round(low)), max(least + 1, round(high))
+    return {"low": low, "high": high, "log": True}
+
+
+@cache
+def _modules(namespace: str) -> tuple[str, ...]:
+    """The public modules of a namespace, packages excepted."""
+    try:
+        package = import_module(namespace)
+    except ImportError:  # the lab may be left out of an installation
+        return ()
+    modules = pkgutil.iter_modules(package.__path__)
+    return tuple(m.name for m in modules if not (m.ispkg or m.name.startswith("_")))
+
+
+def _declared(namespace: str, stem: str) -> tuple[ModelKind, ...]:
+    kinds: tuple[ModelKind, ...] = import_module(f"{namespace}.{stem}").KINDS
+    return kinds

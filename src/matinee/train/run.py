@@ -1,0 +1,118 @@
+"""``Run``: a training run between two epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..data import Csr
+from ..errors import UsageError, nearest
+from ..nn import Inputs, Network
+from ._engine import Engine, KernelEngine, TorchEngine
+from ._holdout import Holdout
+from ._lessons import Lessons
+from ._shrink import bias_part
+from .config import TrainConfig, rows_per_step
+from .distributed import ALONE, Group
+from .epoch import Epoch
+
+Array = npt.NDArray[Any]
+
+MEASURES = ("user_mean", "training", "penalty", "single_row")
+"""What may be measured after each epoch besides the RMSE of the watched sets:
+
+- user_mean: NAME_user_mean for each watched set, the mean over users of each one's RMSE.
+- training: "training", the RMSE on the training ratings themselves, after the epoch and without
+  dropout, and "training_user_mean".
+- penalty: where there is L2, "penalty", its part of the loss; with training, also
+  "training_user_mean_penalised", the mean over users of sqrt(MSE + penalty).
+- single_row: where there is batch norm, NAME_single_row and (with training)
+  "training_user_mean_single_row", evaluated with statistics of one row at a time.
+"""
+
+
+def check_measures(names: frozenset[str]) -> frozenset[str]:
+    """The names, if there are such measures.
+
+    Raises:
+        UsageError: There is no such measure.
+    """
+    for name in sorted(names - set(MEASURES)):
+        raise UsageError(
+            f"no measure {name!r}{nearest(name, MEASURES)} (there are {', '.join(MEASURES)})"
+        )
+    return names
+
+
+@dataclass
+class Run:
+    """A training run between two epochs: all that a checkpoint must hold.
+
+    Attributes:
+        network: The network, trained in place.
+        inputs: The fitted input recipe.
+        known: The training ratings by row.
+        config: The training options.
+        rng: The one seeded generator: order of the rows and seeds of the batches.
+        valid: The validation part, or None.
+        watch: Held-out sets to score each epoch for curves; nothing is chosen by them.
+        member: Number of the ensemble's member, from 1; 0 for a network of its own.
+        teaches: Whether the network is trained to teach another.
+        lessons: What its teachers say of drawn columns, or None.
+        measures: Further figures to compute after each epoch: see ``MEASURES``.
+        training: The training ratings as entries to score, for the measures that need them.
+        group: The processes that train it together; each has a run like this one.
+        history: The epochs done.
+        best: Weights of the best epoch by validation RMSE, and ``best_epoch``; epoch 0 is none.
+    """
+
+    network: Network
+    inputs: Inputs
+    known: Csr
+    config: TrainConfig
+    rng: np.random.Generator
+    valid: Holdout | None = None
+    watch: Mapping[str, Holdout] = field(default_factory=dict)
+    member: int = 0
+    teaches: bool = False
+    lessons: Lessons | None = None
+    measures: frozenset[str] = frozenset()
+    training: Holdout | None = None
+    group: Group = ALONE
+    history: list[Epoch] = field(default_factory=list)
+    best: dict[str, Array] = field(default_factory=dict)
+    best_epoch: int = 0
+
+    def __post_init__(self) -> None:
+        check_measures(self.measures)
+        if self.network.config.batch_norm and not self.group.alone:
+            raise UsageError(
+                "batch_norm takes its statistics over a whole batch, which several processes "
+                "divide; train in one process, or set batch_norm = false"
+            )
+        if self.config.l2_against == "sum":
+            mean = {"l2": self.config.l2 / len(self.known.values), "l2_against": "mean"}
+            self.config = self.config.replace(mean)
+        self.rows = np.flatnonzero(self.known.counts)  # a row without ratings has no loss
+        size = rows_per_step(self.config, len(self.rows))
+        smallest = 2 if size > 1 and self.network.config.batch_norm else 1
+        self.cuts = np.arange(0, len(self.rows), size)
+        if len(self.cuts) > 1 and len(self.rows) - self.cuts[-1] < smallest:
+            self.cuts = self.cuts[:-1]  # batch norm needs two rows: the last joins its neighbour
+        on_cpu = self.network.table_in.device.type == "cpu"
+        kind = KernelEngine if on_cpu else TorchEngine
+        self.base = None
+        if self.valid and self.network.config.shrinks:
+            self.base = bias_part(self.inputs, self.known, self.valid)
+        self.engine: Engine = kind(self.network, self.config, len(self.cuts), self.group)
+
+    @property
+    def done(self) -> bool:
+        """Whether no epoch is left, or patience has run out."""
+        epoch, patience = len(self.history), self.config.patience
+        waited = bool(patience) and epoch - self.best_epoch >= patience and self.best_epoch > 0
+        return epoch >= self.config.epochs or waited

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from battery import Battery, Case, fitted, sample, seen_by
+
+from matinee.data import Table
+from matinee.models import Settings, model
+from matinee.models.kinds.popularity import Popularity
+
+CASES = [Case("popularity", Popularity, learns=False, bound=0.954)]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+class TestPopularity(Battery):
+    """The most rated items first, whoever asks; predictions are the bias model's."""
+
+    def test_an_empty_history_is_answered_by_item(self, case: Case) -> None:
+        table = fitted(case).recommend([{}, {"item-03": 5}], k=5)
+        assert table["item_id"][:5].tolist() == most_rated(5)
+        means = fitted(case).bias.mean + fitted(case).bias.item_bias
+        codes = sample().item_ids.encode(table["item_id"][:5])
+        assert np.allclose(table["score"][:5], means[codes], atol=1e-5)
+
+    def test_tables_have_their_columns(self, case: Case) -> None:
+        table = fitted(case).recommend(users=[105, 102], k=4)
+        assert list(table.columns) == ["user_id", "item_id", "score", "rank", "title"]
+        assert table["rank"].tolist() == [1, 2, 3, 4] * 2
+
+    def test_the_most_rated_are_first_but_for_those_seen(self, case: Case) -> None:
+        seen = seen_by(sample())
+        for user in (100, 107, 159):
+            table = fitted(case).recommend(users=[user], k=7)
+            expected = [item for item in most_rated(40) if item not in seen[user]]
+            assert table["item_id"].tolist() == expected[:7]
+            told = fitted(case).predict(user, table["item_id"])
+            assert np.allclose(table["score"], told, atol=1e-6)
+
+
+def most_rated(k: int) -> list[str]:
+    order = np.argsort(-np.bincount(sample().items), kind="stable")
+    found: list[str] = sample().item_ids.ids[order[:k]].tolist()
+    return found
+
+
+def test_a_preset_makes_it(tmp_path: Path) -> None:
+    file = tmp_path / "popular.toml"
+    file.write_text('kind = "popularity"\n')
+    made = model(str(file))
+    assert isinstance(made, Popularity)
+    assert made.settings == Settings.make({"kind": "popularity"})
+    assert isinstance(Table.concat(list(made.fit(sample()).recommend_all(k=3))), Table)
