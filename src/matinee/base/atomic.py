@@ -1,13 +1,22 @@
-"""Write a file or folder so that an interrupted write leaves the old one whole."""
+"""Write a file or folder so that an interrupted write leaves the old one whole.
+
+A process that is killed leaves its temporary files behind. Their names tell which process made
+them, so that the next write of the same file removes those of processes that are gone.
+"""
 
 from __future__ import annotations
 
 import ctypes
 import errno
+import hashlib
 import os
+import re
 import secrets
 import shutil
+import socket
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,6 +24,12 @@ from pathlib import Path
 from ..errors import MatineeError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+_TEMPORARY = re.compile(
+    r"\.(?P<name>.+)\.(?P<owner>[0-9a-f]{8}|[0-9a-f]{24})\.(?P<kind>tmp|old|stage|stage\.wal)"
+)
+_SCRATCH = re.compile(r"matinee-(?P<owner>[0-9a-f]{24})")
+_ABANDONED = 86_400.0
+"""Seconds after which a temporary counts as abandoned whose process cannot be asked about."""
 
 
 @contextmanager
@@ -23,7 +38,8 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
 
     The block may make a file or a folder. Parent folders are made. If the block raises, the
     temporary is removed and ``path`` is as it was; a killed process leaves at most a hidden
-    ``.NAME.*.tmp`` beside it. A link is followed: the file it names is replaced, not the link.
+    ``.NAME.*.tmp`` beside it, which the next write of ``path`` removes. A link is followed: the
+    file it names is replaced, not the link.
 
     Args:
         path: The file or folder to write.
@@ -37,9 +53,10 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     target = Path(path)
     if target.is_symlink():
         target = target.resolve()
-    temporary = target.parent / f".{target.name}.{secrets.token_hex(4)}.tmp"
+    temporary = target.parent / f".{target.name}.{_owner()}.tmp"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        sweep(target.parent, target.name)
         yield temporary
         _sync(temporary)
         _put(temporary, target)
@@ -67,6 +84,90 @@ def remove(path: Path) -> None:
     else:
         with suppress(FileNotFoundError, NotADirectoryError):
             path.unlink()
+
+
+def is_temporary(path: Path) -> bool:
+    """Whether a name is one that ``atomic_path`` gives to what is being written."""
+    return _TEMPORARY.fullmatch(path.name) is not None
+
+
+def sweep(folder: Path, name: str | None = None, *, every: bool = False) -> None:
+    """Remove temporaries in a folder that a killed process left there.
+
+    Args:
+        folder: Where to look; it need not exist.
+        name: The file or folder whose temporaries to remove; by default those of all.
+        every: Whether to remove those of running processes too. Only for a folder that is locked.
+    """
+    found = []
+    with suppress(OSError), os.scandir(folder) as entries:
+        found = [Path(entry.path) for entry in entries if entry.name.startswith(".")]
+    for path in sorted(found):
+        match = _TEMPORARY.fullmatch(path.name)
+        if match is None or name not in (None, match["name"]):
+            continue
+        with suppress(OSError):
+            if not every and not _is_abandoned(path, match["owner"]):
+                continue
+            target = path.with_name(match["name"])
+            if match["kind"] == "old" and not os.path.lexists(target):
+                path.rename(target)  # killed between the two steps of replacing a folder
+            else:
+                remove(path)
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A folder for temporary files, removed at the end; those of killed processes go first."""
+    parent = Path(tempfile.gettempdir())
+    with suppress(OSError), os.scandir(parent) as entries:
+        for entry in entries:
+            match = _SCRATCH.fullmatch(entry.name)
+            with suppress(OSError):
+                if match and _is_abandoned(Path(entry.path), match["owner"]):
+                    shutil.rmtree(entry.path, ignore_errors=True)
+    folder = parent / f"matinee-{_owner()}"
+    try:
+        folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise MatineeError(
+            f"{parent}: cannot make a folder for temporary files: {error.strerror}; TMPDIR names "
+            "another place"
+        ) from None
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _host() -> str:
+    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
+
+
+def _owner() -> str:
+    """The host and the process, and a random part that tells apart what one process writes."""
+    return f"{_host()}{os.getpid():08x}{secrets.token_hex(4)}"
+
+
+def _is_abandoned(path: Path, owner: str) -> bool:
+    """Whether the process that makes a temporary is gone."""
+    known = len(owner) == 24 and owner[:8] == _host()
+    if known and not _is_running(int(owner[8:16], 16)):
+        return True
+    # Of another host, of an earlier version, or of a number that another process has by now.
+    return time.time() - path.lstat().st_mtime > _ABANDONED
+
+
+def _is_running(process: int) -> bool:
+    if os.name != "posix":  # where signal 0 would end the process
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def _sync(path: Path) -> None:

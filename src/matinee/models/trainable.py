@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from ..base.atomic import sweep
+from ..base.locks import locked
 from ..data import Ratings
 from ..errors import UsageError
 from ..train import Epoch, RunFolder, drop_checkpoints
@@ -111,26 +114,30 @@ class Trainable(Recommender):
         Raises:
             DataError: Too few users or items, or a value that is no rating.
             TrainingError: The loss diverged.
+            MatineeError: Another process is training into the folder.
             ProcessError: Another process of the group failed, or was given something else.
             UsageError: Nothing to resume, or the checkpoint is of another run.
         """
         if resume and folder is None:
             raise UsageError("resume needs the folder of the run to go on with")
         place = Path(folder) if folder is not None and group.first else None
-        if place is not None and not resume:
-            drop_checkpoints(place)
         self._run_folders = []
-        return super().fit(
-            train,
-            seed=seed,
-            on_epoch=on_epoch,
-            folder=place,
-            resume=resume,
-            watch=watch or {},
-            measure=frozenset(measure),
-            group=group,
-            **options,
-        )
+        with nullcontext() if place is None else locked(place, "training into it"):
+            if place is not None:
+                sweep(place, every=True)
+                if not resume:
+                    drop_checkpoints(place)
+            return super().fit(
+                train,
+                seed=seed,
+                on_epoch=on_epoch,
+                folder=place,
+                resume=resume,
+                watch=watch or {},
+                measure=frozenset(measure),
+                group=group,
+                **options,
+            )
 
     def save(
         self, path: Path | str, *, histories: bool = True, extra: dict[str, Any] | None = None

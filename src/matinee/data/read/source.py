@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from ...base.atomic import scratch_folder
 from ...errors import DataError
 
 Report = Callable[[str, int, int], None]
@@ -73,8 +73,7 @@ def workspace(label: str) -> Iterator[Workspace]:
     Args:
         label: What is being read, for messages.
     """
-    with tempfile.TemporaryDirectory(prefix="matinee-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
+    with scratch_folder() as folder:
         config: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": _MEMORY,
             "temp_directory": str(folder / "spill"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...base.atomic import scratch_folder
 from ...errors import DataError, UsageError, nearest
 from ..loading import load
 from ..netflix.splits import NETFLIX_SPLITS, NetflixProbe, NetflixWindows
@@ -201,9 +201,9 @@ def _split_paths(name: str, entry: NamedSplit | None) -> Iterator[dict[str, Path
     if place is None:
         get = f"`matinee data get {entry.dataset}`" if entry.dataset in CATALOGUE else "add it"
         raise DataError(f"{name}: {entry.dataset} is not on this machine; {get} first")
-    with tempfile.TemporaryDirectory(prefix="matinee-") as scratch:
+    with scratch_folder() as scratch:
         if place.is_file() and zipfile.is_zipfile(place):
-            place = _unpacked(place, Path(scratch))
+            place = _unpacked(place, scratch)
         train, test = place / entry.train, place / entry.test
         for file in (train, test):
             if not file.is_file():

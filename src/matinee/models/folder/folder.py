@@ -24,7 +24,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from ..._version import __version__
-from ...base.atomic import atomic_path
+from ...base.atomic import atomic_path, is_temporary
 from ...baseline.bias import BiasTable
 from ...baseline.spread import Spread
 from ...data import Scale
@@ -244,7 +244,7 @@ def _kept(path: Path) -> list[Path]:
         return []
     if not path.is_dir():
         raise UsageError(f"{path}: is a file; a model is saved as a folder")
-    content = sorted(path.iterdir())
+    content = [file for file in sorted(path.iterdir()) if not is_temporary(file)]
     if (path / MANIFEST).exists():
         try:
             manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))

@@ -17,7 +17,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ....base.atomic import atomic_path
+from ....base.atomic import atomic_path, sweep
+from ....base.locks import try_lock
 from ....errors import DataError, MatineeError, UsageError
 from ..plan import FORMAT, Plan, RunName
 from ..results import EpochRecord, Results, RunRecord
@@ -80,10 +81,12 @@ class Store:
         """
         self.path.mkdir(parents=True, exist_ok=True)
         with (self.path / "lock").open("a+b") as file:
-            if not _try_lock(file):
+            if not try_lock(file):
                 raise MatineeError(
                     f"{self.path}: another process is running this study; wait for it, or stop it"
                 )
+            for folder in (self.path, self.path / "runs"):
+                sweep(folder, every=True)
             yield  # the system lets go of the lock when the file is closed, or the process dies
 
     def live(self, key: str) -> Path:
@@ -191,21 +194,3 @@ def _read(file: Path) -> dict[str, Any]:
 def _write(file: Path, text: str) -> None:
     with atomic_path(file) as temporary:
         temporary.write_text(text + "\n", "utf-8")
-
-
-def _try_lock(file: Any) -> bool:
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt
-
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        except OSError:
-            return False
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

@@ -1,0 +1,113 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from matinee.base import atomic
+from matinee.base.atomic import atomic_path, is_temporary, scratch_folder, sweep
+from matinee.base.locks import locked
+from matinee.errors import MatineeError
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from matinee.base.atomic import atomic_path, scratch_folder
+kind, path = sys.argv[1], Path(sys.argv[2])
+with scratch_folder() if kind == "scratch" else atomic_path(path) as temporary:
+    (temporary / "a" if kind == "scratch" else temporary).write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def kill(kind: str, path: Path, tmp: Path) -> None:
+    command = [sys.executable, "-c", KILLED, kind, str(path)]
+    environment = {**os.environ, "TMPDIR": str(tmp)}
+    assert subprocess.run(command, env=environment, check=False).returncode == -9
+
+
+def test_the_next_write_removes_what_a_killed_one_left(tmp_path):
+    file = tmp_path / "a.txt"
+    file.write_text("old")
+    kill("file", file, tmp_path)
+    left = [path for path in tmp_path.iterdir() if path != file]
+    assert len(left) == 1
+    assert is_temporary(left[0])
+    assert file.read_text() == "old"
+    atomic.write_text(file, "new")
+    assert list(tmp_path.iterdir()) == [file]
+    assert file.read_text() == "new"
+
+
+def test_scratch_folders_of_killed_processes_are_removed(tmp_path, monkeypatch):
+    kill("scratch", tmp_path, tmp_path)
+    assert len(list(tmp_path.iterdir())) == 1
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with scratch_folder() as folder:
+        assert list(tmp_path.iterdir()) == [folder]
+        with scratch_folder() as other:
+            assert folder.exists()
+            assert other != folder
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_running_process_writes_stays(tmp_path):
+    file = tmp_path / "a.txt"
+    with atomic_path(file) as one:
+        one.write_text("one")
+        with atomic_path(file) as two:
+            two.write_text("two")
+        assert one.exists()
+    assert file.read_text() == "one"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_files_of_others_stay(tmp_path):
+    names = [".a.txt.tmp", "a.txt.deadbeef.tmp", ".a.txt.dead.tmp", ".a.txt.DEADBEEF.tmp", ".b"]
+    for name in names:
+        (tmp_path / name).touch()
+    sweep(tmp_path, every=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
+
+
+def test_of_an_unknown_process_only_what_is_old_goes(tmp_path):
+    young, old = tmp_path / ".a.deadbeef.tmp", tmp_path / ".a.0badbeef.tmp"
+    young.touch()
+    old.mkdir()
+    os.utime(old, (0, 0))
+    sweep(tmp_path)
+    assert list(tmp_path.iterdir()) == [young]
+    sweep(tmp_path, every=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_replaced_in_two_steps_comes_back(tmp_path):
+    """Where folders cannot be swapped, a kill between the steps leaves none of that name."""
+    (tmp_path / ".model.deadbeef.old").mkdir()
+    (tmp_path / ".model.deadbeef.old" / "a").write_text("old")
+    sweep(tmp_path, every=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    assert (tmp_path / "model" / "a").read_text() == "old"
+
+
+def test_one_process_at_a_time_holds_a_lock(tmp_path):
+    place = tmp_path / "new" / "run"
+    code = (
+        "import sys; from pathlib import Path; from matinee.base.locks import locked\n"
+        "with locked(Path(sys.argv[1]), 'training into it'): print('in', flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(place)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        with (
+            pytest.raises(MatineeError, match="another process is training into it"),
+            locked(place, "training into it"),
+        ):
+            pass
+        other.kill()
+    with locked(place, "training into it"):
+        pass
+    assert list(place.parent.iterdir()) == []
