@@ -16,7 +16,8 @@ import matinee
 from matinee.data import Ratings
 from matinee.errors import MatineeError, ModelFileError, UsageError
 from matinee.models import Bias, load_model, read_manifest
-from matinee.models.folder import folder as module
+from matinee.models.folder import write as module
+from matinee.models.folder.manifest import checksum
 
 FILES = [
     "histories.parquet",
@@ -37,7 +38,7 @@ def signed(folder: Path, **changes: Any) -> None:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     manifest.update(changes)
     manifest.pop("checksum")
-    manifest["checksum"] = module._checksum(manifest)
+    manifest["checksum"] = checksum(manifest)
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
 
@@ -148,7 +149,7 @@ def test_a_failing_save_leaves_the_old_model(folder: Path, monkeypatch: pytest.M
         raise KeyboardInterrupt
 
     old = {name: (folder / name).read_bytes() for name in FILES}
-    for name in ("save_file", "write_parquets", "_checksum"):
+    for name in ("save_file", "write_parquets", "checksum"):
         with monkeypatch.context() as patch:
             patch.setattr(module, name, fail)
             with pytest.raises(KeyboardInterrupt):

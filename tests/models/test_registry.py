@@ -21,7 +21,7 @@ from matinee.models import (
     model_kinds,
     preset,
 )
-from matinee.models.folder.folder import _checksum
+from matinee.models.folder.manifest import checksum
 from matinee.models.settings import option_path
 
 KINDS = {kind.name: kind for kind in model_kinds()}
@@ -100,7 +100,7 @@ def test_an_earlier_spelling_is_read(tmp_path: Path) -> None:
     assert manifest["kind"] == "item-mean"
     del manifest["checksum"]
     manifest |= {"kind": "item_mean", "config": {}}  # as Matinee 0.1 wrote it
-    text = json.dumps({**manifest, "checksum": _checksum(manifest)})
+    text = json.dumps({**manifest, "checksum": checksum(manifest)})
     (folder / "manifest.json").write_text(text, "utf-8")
     assert load_model(folder).kind == "item-mean"
 

@@ -1,17 +1,10 @@
-from ._biased_mf import BiasedMF as BiasedMF
 from ._export import export_items as export_items
 from ._export import export_onnx as export_onnx
 from ._factory import model as model
 from .base import Recommender as Recommender
-from .folder.folder import (
-    check_place as check_place,
-)
-from .folder.folder import (
-    load_model as load_model,
-)
-from .folder.folder import (
-    read_manifest as read_manifest,
-)
+from .folder.manifest import read_manifest as read_manifest
+from .folder.read import load_model as load_model
+from .folder.write import check_place as check_place
 from .inspect import Neighbours as Neighbours
 from .inspect import breakdown as breakdown
 from .inspect import neighbours as neighbours
@@ -27,6 +20,7 @@ from .kinds.baselines import (
 from .kinds.baselines import (
     UserMean as UserMean,
 )
+from .kinds.biased_mf import BiasedMF as BiasedMF
 from .networks.autoencoder import Autoencoder as Autoencoder
 from .networks.ensemble import Ensemble as Ensemble
 from .one_shot import EpochLog as EpochLog

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from ..baseline.spread import Spread
 from ..data import Histories
-
-if TYPE_CHECKING:
-    from .base import Recommender
+from .hooks import Hooks
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -25,7 +22,7 @@ _ENTRIES = 1 << 20
 
 
 def answers(
-    model: Recommender,
+    model: Hooks,
     histories: Histories,
     rows: Int64,
     items: Int32,
@@ -67,7 +64,7 @@ def answers(
 
 
 def _batch(
-    model: Recommender,
+    model: Hooks,
     histories: Histories,
     rows: Int64,
     items: Int32,

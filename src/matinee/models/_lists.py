@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..data import Table
 from ..recommend import People, Unknown, rank, refuse_unknown
+from ._coded import Coded
 from .support import as_column
-
-if TYPE_CHECKING:
-    from .base import Recommender
 
 Mask = npt.NDArray[np.bool_]
 
 
 def allowed_items(
-    model: Recommender, exclude: Iterable[Any], only: Iterable[Any] | None, unknown: Unknown
+    model: Coded, exclude: Iterable[Any], only: Iterable[Any] | None, unknown: Unknown
 ) -> Mask:
     """Which items may be recommended, shape (n_items,); see ``Recommender.recommend``."""
     allowed = np.full(model.n_items, only is None)
@@ -33,7 +31,7 @@ def allowed_items(
 
 
 def tables(
-    model: Recommender, people: People, k: int, allowed: Mask, include_seen: bool, with_std: bool
+    model: Coded, people: People, k: int, allowed: Mask, include_seen: bool, with_std: bool
 ) -> Iterator[Table]:
     """The tables of ``Recommender.recommend_all``."""
     ranked = rank(

@@ -1,8 +1,8 @@
-"""``Recommender``: what every model can do. ``Kind`` has what a new one has to bring."""
+"""``Recommender``: what every model can do. ``Hooks`` has what a new one has to bring."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self, overload
@@ -13,14 +13,13 @@ import numpy.typing as npt
 from ..baseline.bias import fit_bias
 from ..baseline.spread import fit_spread
 from ..data import Histories, Ratings, Table, fingerprint
-from ..errors import TrainingError, UsageError
-from ..evaluate import Evaluation, PairSet, evaluate
+from ..errors import UsageError
+from ..evaluate import Evaluation, evaluate
 from ..recommend import HistoriesLike, People, Unknown, code_people
-from ._answers import answers
-from ._kind import Kind
+from ._coded import Coded
 from ._lists import allowed_items, tables
 from .provenance import Provenance
-from .support import as_column, checked, item_counts
+from .support import as_column, checked
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -28,10 +27,10 @@ Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 
 
-class Recommender(Kind):
+class Recommender(Coded):
     """A model that learns from ratings, predicts them and recommends.
 
-    A subclass implements the methods of ``Kind`` (``_fit``, ``_predict``, ``_scores``, ``_state``
+    A subclass implements the methods of ``Hooks`` (``_fit``, ``_predict``, ``_scores``, ``_state``
     and ``_restore``) and is declared as a ``ModelKind``; checks, ids, unknown people and items,
     clipping, batches, evaluation and files are settled here. It is asked about *histories*:
     it must answer for a person it never met as for one it was trained on.
@@ -145,41 +144,6 @@ class Recommender(Kind):
         if with_std:
             return self.predict_coded_std(people.histories, rows, codes)
         return self.predict_coded(people.histories, rows, codes)
-
-    def predict_coded(
-        self, histories: Histories, rows: Int64, items: Int32, *, clip: bool = True
-    ) -> Float64:
-        """``predict`` in codes, for the package's own use.
-
-        Args:
-            histories: People, by this model's items.
-            rows: Which person each prediction is for, shape (n,); -1 for an unknown one.
-            items: Item codes, shape (n,); -1 for an unknown item.
-            clip: Whether to clip to the scale, if the model clips.
-
-        Returns:
-            float64, shape (n,).
-        """
-        out, _ = answers(self, histories, rows, items)
-        return self._clipped(out) if clip else out
-
-    def predict_coded_std(
-        self, histories: Histories, rows: Int64, items: Int32, told: Float64 | None = None
-    ) -> tuple[Float64, Float64]:
-        """``predict_coded``, and a standard deviation of each, float64 (n,).
-
-        ``told`` is what ``predict_coded`` gave, unclipped, where it was asked already.
-
-        Raises:
-            UsageError: The model was saved without what it takes.
-        """
-        if self.spread is None:
-            raise UsageError("this model was saved without standard deviations; train it anew")
-        out, std = answers(self, histories, rows, items, self.spread, told)
-        return self._clipped(out), std
-
-    def _clipped(self, ratings: Float64) -> Float64:
-        return np.clip(ratings, self.scale.low, self.scale.high) if self.clip else ratings
 
     def recommend(
         self,
@@ -300,29 +264,9 @@ class Recommender(Kind):
         Raises:
             MatineeError: The folder cannot be written to.
         """
-        from .folder.folder import save
+        from .folder.write import save
 
         return save(self, Path(path), histories=histories, extra=extra)
-
-    @property
-    def leak_guard(self) -> PairSet:
-        """Fingerprint of all (user, item) pairs trained on."""
-        self._require_fitted()
-        if self._guard is None:
-            if self.histories is None:
-                raise UsageError("this model has neither histories nor a fingerprint of them")
-            self._guard = PairSet.of(self.histories, self.user_ids.ids, self.item_ids)
-        return self._guard
-
-    @property
-    def n_users(self) -> int:
-        """Number of users trained on."""
-        return len(self.user_ids)
-
-    @property
-    def n_items(self) -> int:
-        """Number of items trained on."""
-        return len(self.item_ids)
 
     def __repr__(self) -> str:
         if not self._ready:
@@ -333,10 +277,6 @@ class Recommender(Kind):
         )
 
     # How they do it.
-
-    def _require_fitted(self) -> None:
-        if not self._ready:
-            raise UsageError(f"{type(self).__name__} is not fitted; call fit(ratings) first")
 
     def _people(self, given: HistoriesLike | None, unknown: Unknown) -> People:
         self._require_fitted()
@@ -350,36 +290,3 @@ class Recommender(Kind):
 
     def _rows(self, people: People, known: bool, users: npt.NDArray[Any]) -> Int64:
         return self.user_ids.encode(users).astype(np.int64) if known else people.rows(users)
-
-    def scores_coded(self, histories: Histories) -> Float32:
-        """Unclipped predictions of all items for some people, float32 (people, n_items)."""
-        return self._all_scores(self._scores, histories, self.bias.mean + self.bias.item_bias)
-
-    def rank_scores_coded(self, histories: Histories) -> Float32:
-        """What items are ranked by for some people, float32 (people, n_items): higher is better.
-
-        These are the unclipped predictions, unless the model ranks by scores of its own; people
-        with no history are then given the most rated items first.
-        """
-        counts = None if self.ranks_by_rating else item_counts(self)
-        if counts is None:
-            return self._all_scores(
-                self._rank_scores, histories, self.bias.mean + self.bias.item_bias
-            )
-        return self._all_scores(self._rank_scores, histories, counts)
-
-    def _all_scores(
-        self, score: Callable[[Histories], Float32], histories: Histories, empty: npt.NDArray[Any]
-    ) -> Float32:
-        """Scores of all items for people with a history; ``empty`` (n_items,) for those without."""
-        some = np.flatnonzero(histories.counts > 0)
-        if 0 < len(some) == len(histories):
-            scores = score(histories)
-        else:
-            scores = np.empty((len(histories), self.n_items), dtype=np.float32)
-            scores[:] = empty
-            if len(some):
-                scores[some] = score(histories.take(some))
-        if not np.isfinite(scores).all():
-            raise TrainingError("the model gives scores that are no numbers; train it anew")
-        return scores

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ..data import Ratings
 from ..errors import DataError
-
-if TYPE_CHECKING:
-    from .base import Recommender
+from .hooks import Hooks
 
 
 def checked(ratings: Ratings) -> Ratings:
@@ -67,14 +65,14 @@ class ItemVectors(NamedTuple):
     biases: npt.NDArray[np.float32]
 
 
-def item_vectors(model: Recommender) -> ItemVectors | None:
+def item_vectors(model: Hooks) -> ItemVectors | None:
     """The learned vectors of the items, of a model loaded light that has any; else None."""
     tell = getattr(model, "item_space", None)
     found: ItemVectors | None = None if tell is None else tell()
     return found
 
 
-def item_counts(model: Recommender) -> npt.NDArray[np.int64] | None:
+def item_counts(model: Hooks) -> npt.NDArray[np.int64] | None:
     """Training ratings of each item, int64 (n_items,).
 
     None of a model that was saved without histories before counts were kept beside them.

@@ -55,7 +55,7 @@ class OutsideFactors(Recommender):
 
     @property
     def folds_in(self) -> bool:
-        """See ``Kind``."""
+        """See ``Hooks``."""
         return False
 
     @abstractmethod

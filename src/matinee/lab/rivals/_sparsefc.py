@@ -84,7 +84,7 @@ class SparseFC(OneShot):
 
     @property
     def folds_in(self) -> bool:
-        """See ``Kind``."""
+        """See ``Hooks``."""
         return False
 
     def item_space(self) -> ItemVectors:

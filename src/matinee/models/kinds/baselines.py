@@ -54,7 +54,7 @@ class GlobalMean(_Baseline):
 
     @property
     def n_parameters(self) -> int:
-        """See ``Kind``."""
+        """See ``Hooks``."""
         return 1
 
     def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
@@ -74,7 +74,7 @@ class ItemMean(_Baseline):
 
     @property
     def n_parameters(self) -> int:
-        """See ``Kind``."""
+        """See ``Hooks``."""
         return 1 + self.n_items
 
     def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
@@ -98,7 +98,7 @@ class UserMean(_Baseline):
 
     @property
     def n_parameters(self) -> int:
-        """See ``Kind``."""
+        """See ``Hooks``."""
         return self.n_users
 
     def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
@@ -143,7 +143,7 @@ class Bias(_Baseline):
 
     @property
     def n_parameters(self) -> int:
-        """See ``Kind``."""
+        """See ``Hooks``."""
         return 1 + self.n_items + self.n_users
 
     def _learn(self, train: Ratings, rng: np.random.Generator, log: EpochLog) -> None:

@@ -1,13 +1,120 @@
-"""Biased matrix factorisation as a kind of model."""
+"""Biased matrix factorisation, the rival that every network has to beat."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
+import numpy as np
+import numpy.typing as npt
+
+from ...data import Csr, Histories, Ratings
+from ...train.factors.als import Factors, Side, fit_factors
 from ...train.factors.config import FactorsConfig
+from ..one_shot import EpochLog, OneShot
 from ..registry import ModelKind, around
 from ..settings import Settings
+from ..support import ItemVectors
+
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+
+
+class BiasedMF(OneShot):
+    """Predicts mean + user bias + item bias + p_u . q_i (Koren, Bell & Volinsky 2009).
+
+    Trained by alternating least squares. A person's bias and vector are the ridge solution for
+    their ratings given the items', so people it never met are served like those it was trained on;
+    with 32 factors and 165 ratings that takes about 0.1 million multiplications, some 30 us.
+
+    Args:
+        preset: "biased-mf" (the default), or path of a TOML file with ``kind = "biased-mf"``.
+        settings: All options, instead of a preset; those of ``mf`` are this model's.
+        device: Accepted like any model's; it runs on the CPU.
+        **overrides: Single options by name, over the preset: ``factors=64``.
+
+    Attributes:
+        settings: The options.
+        factors: What was learned, after ``fit``.
+        search: RMSE on held-out ratings by ridge, where ``ridge = "auto"`` searched.
+        epochs: Metrics of every sweep of the final fit.
+    """
+
+    kind: ClassVar[str] = "biased-mf"
+
+    def __init__(
+        self,
+        preset: str | None = None,
+        *,
+        settings: Settings | None = None,
+        device: str = "auto",
+        **overrides: Any,
+    ) -> None:
+        super().__init__(preset, settings=settings, device=device, **overrides)
+        self.factors: Factors
+        self.search: list[tuple[float, float]] = []
+
+    @property
+    def n_parameters(self) -> int:
+        """Of items, which it keeps, and of users, which follow from them."""
+        items = super().n_parameters
+        return items + items // self.n_items * self.n_users
+
+    @property
+    def _options(self) -> FactorsConfig:
+        return self.settings.section(FactorsConfig)
+
+    def _learn(self, train: Ratings, rng: np.random.Generator, log: EpochLog) -> None:
+        def swept(model: Factors, users: Side) -> None:
+            guess = model.ratings(users, train.users, train.items)
+            mse = float(np.mean(np.square(guess - train.values)))
+            log.add(mse, mse**0.5, lambda rows, items: model.ratings(users, rows, items))
+
+        self.factors, self.search = fit_factors(train, self._options, rng, swept)
+
+    def item_space(self) -> ItemVectors:
+        """The items' learned vectors and biases."""
+        model = self.factors
+        spread = np.float32(model.spread)
+        return ItemVectors(
+            model.items.factors * spread, model.items.bias * spread + np.float32(model.mean)
+        )
+
+    def _users(self, histories: Histories) -> Side:
+        rows = Csr(histories.indptr, histories.items, histories.values, None, self.n_items)
+        return self.factors.fold_in(rows, self._options)
+
+    def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
+        return self.factors.ratings(self._users(histories), rows, items)
+
+    def _scores(self, histories: Histories) -> Float32:
+        model, users = self.factors, self._users(histories)
+        scores = users.factors @ model.items.factors.T
+        scores += users.bias[:, None]
+        scores += model.items.bias
+        scores *= np.float32(model.spread)
+        scores += np.float32(model.mean)
+        return scores
+
+    def _arrays(self) -> dict[str, npt.NDArray[Any]]:
+        items = self.factors.items
+        return {"items.bias": items.bias, "items.factors": items.factors}
+
+    def _values(self) -> dict[str, Any]:
+        model = self.factors
+        return {
+            "mean": model.mean,
+            "spread": model.spread,
+            "ridge": model.ridge,
+            "search": self.search,
+        }
+
+    def _load(self, arrays: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> None:
+        items = Side(arrays["items.bias"], arrays["items.factors"])
+        self.factors = Factors(config["mean"], config["spread"], items, config["ridge"])
+        self.search = [(ridge, rmse) for ridge, rmse in config["search"]]
 
 
 def _epochs(settings: Mapping[str, Any]) -> int:
@@ -36,7 +143,7 @@ def _space(settings: Settings) -> dict[str, Any]:
 KINDS = (
     ModelKind(
         name="biased-mf",
-        cls="matinee.models._biased_mf:BiasedMF",
+        cls="matinee.models.kinds.biased_mf:BiasedMF",
         summary="Biased matrix factorisation by alternating least squares.",
         settings=FactorsConfig,
         section="mf",

@@ -55,7 +55,7 @@ class Blending:
 
     @property
     def folds_in(self) -> bool:
-        """See ``Kind``."""
+        """See ``Hooks``."""
         return any(not member.by_items for member in self.members)
 
     def _extras(self, disagreement: Float64, new: npt.NDArray[Any]) -> Float64:

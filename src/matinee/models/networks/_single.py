@@ -37,7 +37,7 @@ class Single:
 
     @property
     def folds_in(self) -> bool:
-        """See ``Kind``."""
+        """See ``Hooks``."""
         return self.settings.network.rows != "items"
 
     def _predict_with(

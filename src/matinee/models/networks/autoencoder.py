@@ -83,7 +83,7 @@ class Autoencoder(Single, Trainable):
 
     @property
     def n_parameters(self) -> int:
-        """See ``Kind``."""
+        """See ``Hooks``."""
         return self._trained.n_parameters
 
     @property

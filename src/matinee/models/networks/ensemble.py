@@ -117,7 +117,7 @@ class Ensemble(Blending, Trainable):
 
     @property
     def n_parameters(self) -> int:
-        """See ``Kind``."""
+        """See ``Hooks``."""
         return sum(member.n_parameters for member in self.members)
 
     def _fit(

@@ -1,4 +1,4 @@
-"""``Kind``: all that a kind of model has to bring, or may."""
+"""``Hooks``: what a model has to implement, what it may, and the state that all have."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ..baseline.bias import BiasTable
 from ..baseline.spread import Errors, Spread, bias_errors
 from ..data import Histories, ItemTable, Ratings, Scale, Vocabulary
+from ..errors import UsageError
 from ..evaluate import PairSet
 from .provenance import Provenance
 
@@ -20,7 +21,7 @@ Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 
 
-class Kind(ABC):
+class Hooks(ABC):
     """What a subclass of ``Recommender`` implements; see there for the attributes."""
 
     kind: ClassVar[str]
@@ -87,7 +88,7 @@ class Kind(ABC):
     @property
     def ranks_by_rating(self) -> bool:
         """Whether items are ranked by their predicted rating."""
-        return type(self)._rank_scores is Kind._rank_scores
+        return type(self)._rank_scores is Hooks._rank_scores
 
     @property
     def folds_in(self) -> bool:
@@ -117,3 +118,32 @@ class Kind(ABC):
         By default the bias model's: a model with a better way brings its own.
         """
         return bias_errors(self.bias, train.by_user)
+
+    # What every model has once it is fitted.
+
+    @property
+    def leak_guard(self) -> PairSet:
+        """Fingerprint of all (user, item) pairs trained on."""
+        self._require_fitted()
+        if self._guard is None:
+            if self.histories is None:
+                raise UsageError("this model has neither histories nor a fingerprint of them")
+            self._guard = PairSet.of(self.histories, self.user_ids.ids, self.item_ids)
+        return self._guard
+
+    @property
+    def n_users(self) -> int:
+        """Number of users trained on."""
+        return len(self.user_ids)
+
+    @property
+    def n_items(self) -> int:
+        """Number of items trained on."""
+        return len(self.item_ids)
+
+    def _require_fitted(self) -> None:
+        if not self._ready:
+            raise UsageError(f"{type(self).__name__} is not fitted; call fit(ratings) first")
+
+    def _clipped(self, ratings: Float64) -> Float64:
+        return np.clip(ratings, self.scale.low, self.scale.high) if self.clip else ratings

@@ -1,0 +1,96 @@
+"""The model folder: all that serving a model needs, checked byte by byte, free of pickle.
+
+manifest.json         what the model is, what it was fitted on, and a checksum of every file
+weights.safetensors   arrays of the model, the bias table, and the leak guard if need be
+users.parquet         user_id, in the order of the codes
+items.parquet         item_id, title, genres, in the order of the codes
+histories.parquet     user, item (rows of the two tables above), rating; may be left out
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from ..._version import __version__
+from ...errors import ModelFileError
+from ._tables import ITEMS, USERS
+
+SCHEMA = 1
+MANIFEST = "manifest.json"
+WEIGHTS = "weights.safetensors"
+FORMAT = "matinee-model"
+
+ADVICE = "Train it anew, or copy the folder again from where it was whole"
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a model folder, checked, without reading the model.
+
+    Raises:
+        ModelFileError: No model folder, an altered manifest, or a newer schema.
+    """
+    file = folder / MANIFEST
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        what = "no such folder" if not folder.exists() else f"no model folder: {MANIFEST} missing"
+        if any(folder.glob("checkpoint*")):
+            what = "training was interrupted here; go on with it (matinee train ... --resume)"
+        raise ModelFileError(f"{folder}: {what}") from None
+    except OSError as error:
+        raise ModelFileError(f"{file}: cannot read: {error.strerror}") from None
+    except ValueError:
+        raise ModelFileError(f"{file}: truncated or altered: no JSON. {ADVICE}") from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise ModelFileError(f"{file}: not the manifest of a Matinee model, or altered")
+    schema = content.get("schema")
+    if isinstance(schema, int) and schema > SCHEMA:
+        versions = content.get("versions")
+        writer = versions.get("matinee", "?") if isinstance(versions, dict) else "?"
+        raise ModelFileError(
+            f"{file}: schema {schema}, written by Matinee {writer}; this is Matinee {__version__}, "
+            f"which reads up to schema {SCHEMA}. Run: pip install --upgrade matinee"
+        )
+    claimed = content.pop("checksum", None)
+    if claimed != checksum(content):
+        raise ModelFileError(f"{file}: altered: its checksum does not fit. {ADVICE}")
+    return content
+
+
+def check_files(folder: Path, manifest: dict[str, Any]) -> None:
+    """Refuse a folder whose files are not those that were written, byte by byte.
+
+    Raises:
+        ModelFileError: A file is missing, truncated or altered.
+    """
+    files = manifest.get("files")
+    if not isinstance(files, dict) or not {WEIGHTS, USERS, ITEMS} <= files.keys():
+        raise ModelFileError(f"{folder / MANIFEST}: its list of files is not that of a model")
+    for name, wanted in files.items():
+        file = folder / name
+        if not file.is_file():
+            raise ModelFileError(f"{file}: missing. {ADVICE}")
+        size = file.stat().st_size
+        if size != wanted["size"]:
+            raise ModelFileError(
+                f"{file}: truncated or altered: {size:,} bytes where {wanted['size']:,} were "
+                f"written. {ADVICE}"
+            )
+        if describe(file) != wanted:
+            raise ModelFileError(f"{file}: altered: its SHA-256 does not fit. {ADVICE}")
+
+
+def describe(file: Path) -> dict[str, Any]:
+    """The size of a file in bytes, and its SHA-256."""
+    with file.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    return {"sha256": digest, "size": file.stat().st_size}
+
+
+def checksum(manifest: dict[str, Any]) -> str:
+    """SHA-256 of a manifest, whatever the order of its keys."""
+    text = json.dumps(manifest, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,86 @@
+"""Reading a model folder; ``manifest`` has its format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from ...baseline.bias import BiasTable
+from ...baseline.spread import Spread
+from ...data import Scale
+from ...errors import ModelFileError, UsageError
+from ...evaluate import PairSet
+from ..base import Recommender
+from ..provenance import Provenance
+from ..registry import kind_named
+from ._tables import HISTORIES, read_histories, read_items, read_users
+from .manifest import ADVICE, WEIGHTS, check_files, read_manifest
+
+
+def load_model(path: Path | str, *, light: bool = False) -> Recommender:
+    """Read a model folder written by ``Recommender.save``. Every byte is checked.
+
+    Args:
+        path: The folder.
+        light: Whether to do without torch: the model starts sooner, takes less memory, gives the
+            same answers within rounding, and cannot be fitted.
+
+    Returns:
+        A model of the class that was saved, ready to serve.
+
+    Raises:
+        ModelFileError: No model folder, a file missing, truncated or altered, or a newer schema.
+    """
+    folder = Path(path)
+    manifest = read_manifest(folder)
+    check_files(folder, manifest)
+    try:
+        return _restored(folder, manifest, light)
+    except (KeyError, TypeError, ValueError, UsageError, SafetensorError) as error:
+        raise ModelFileError(
+            f"{folder}: the files are whole but do not make a model: {error!r}. {ADVICE}"
+        ) from error
+
+
+def _restored(folder: Path, manifest: dict[str, Any], light: bool) -> Recommender:
+    arrays = load_file(folder / WEIGHTS)
+    try:
+        cls: type[Recommender] = kind_named(manifest["kind"]).load(light=light)
+    except UsageError as error:
+        raise ModelFileError(f"{folder}: {error}") from None
+    own = {n.removeprefix("model."): a for n, a in arrays.items() if n.startswith("model.")}
+    model = cls._restore(own, manifest["config"])
+    data, bias = manifest["data"], manifest["bias"]
+    model.clip = manifest["clip"]
+    carried = HISTORIES in manifest["files"]
+    with duckdb.connect() as db:
+        model.user_ids = read_users(db, folder)
+        model.item_ids, model.item_table = read_items(db, folder)
+        model.histories = read_histories(db, folder, model.n_users) if carried else None
+    model.scale = Scale(*manifest["scale"])
+    model.bias = BiasTable(
+        bias["mean"], arrays["bias.item_bias"], arrays["bias.item_mean"], bias["user_reg"]
+    )
+    if manifest.get("spread") is not None:  # earlier models have none
+        own = {n.removeprefix("spread."): a for n, a in arrays.items() if n.startswith("spread.")}
+        model.spread = Spread.restore(model.scale, own, manifest["spread"])
+    model.provenance = Provenance(
+        data["name"],
+        data["n_ratings"],
+        data["fingerprint"],
+        manifest["seed"],
+        tuple(data["notes"]),
+    )
+    model.record = {
+        **{key: manifest[key] for key in ("split", "metrics") if manifest[key] is not None},
+        **manifest["record"],
+    }
+    model._item_counts = arrays.get("items.counts")
+    hashes = arrays.get("leak_guard.hashes")
+    model._guard = None if hashes is None else PairSet(hashes)
+    model._ready = True
+    return model

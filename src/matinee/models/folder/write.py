@@ -1,0 +1,147 @@
+"""Writing a model folder; ``manifest`` has its format."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from ..._version import __version__
+from ...base.atomic import atomic_path, is_temporary
+from ...errors import UsageError
+from ..hooks import Hooks
+from ..support import item_counts
+from ._tables import HISTORIES, ITEMS, USERS, write_parquets
+from .manifest import FORMAT, MANIFEST, SCHEMA, WEIGHTS, checksum, describe
+
+# What training leaves in a folder beside the model, and what saving the model there keeps.
+_RUN_FILES = ("metrics.jsonl", "checkpoint*", "config.toml", "*.log")
+
+
+def save(
+    model: Hooks, path: Path, *, histories: bool = True, extra: dict[str, Any] | None = None
+) -> Path:
+    """Write a model folder; see ``Recommender.save``."""
+    model._require_fitted()
+    kept = _kept(path)
+    record = {**model.record, **(extra or {})}
+    carried = model.histories if histories else None
+    tensors, config = model._state()
+    arrays = {f"model.{name}": np.ascontiguousarray(array) for name, array in tensors.items()}
+    arrays["bias.item_bias"] = model.bias.item_bias
+    arrays["bias.item_mean"] = model.bias.item_mean
+    counts = item_counts(model)
+    if counts is not None:
+        arrays["items.counts"] = counts
+    if carried is None:
+        arrays["leak_guard.hashes"] = model.leak_guard.hashes
+    spread = None
+    if model.spread is not None:
+        own, spread = model.spread.state()
+        arrays |= {f"spread.{name}": np.ascontiguousarray(array) for name, array in own.items()}
+    with atomic_path(path) as folder:
+        folder.mkdir()
+        write_parquets(folder, model.user_ids, model.item_ids, model.item_table, carried)
+        save_file(arrays, folder / WEIGHTS)
+        # safetensors writes for the owner alone; let whoever may read the rest read this too.
+        (folder / WEIGHTS).chmod((folder / USERS).stat().st_mode)
+        files = {file.name: describe(file) for file in sorted(folder.iterdir())}
+        manifest = {
+            "format": FORMAT,
+            "schema": SCHEMA,
+            "kind": model.kind,
+            "config": config,
+            "scale": [model.scale.low, model.scale.high],
+            "clip": model.clip,
+            "bias": {"mean": model.bias.mean, "user_reg": model.bias.user_reg},
+            "spread": spread,
+            "data": {
+                "name": model.provenance.dataset,
+                "n_users": model.n_users,
+                "n_items": model.n_items,
+                "n_ratings": model.provenance.n_ratings,
+                "fingerprint": model.provenance.fingerprint,
+                "notes": list(model.provenance.notes),
+            },
+            "seed": model.provenance.seed,
+            "split": record.get("split"),
+            "metrics": record.get("metrics"),
+            "record": {k: v for k, v in record.items() if k not in ("split", "metrics")},
+            "versions": _versions(),
+            "files": files,
+        }
+        try:
+            text = json.dumps(
+                {**manifest, "checksum": checksum(manifest)}, indent=2, ensure_ascii=False
+            )
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"what is saved with a model must be JSON-able: {error}") from None
+        (folder / MANIFEST).write_text(text + "\n", encoding="utf-8", newline="\n")
+        for old in kept:
+            _carry(old, folder / old.name)
+    return path
+
+
+def check_place(path: Path) -> bool:
+    """Whether a model stands at a path already; what must not be replaced there is refused.
+
+    Raises:
+        UsageError: A file, or a folder that holds other things than a model or a training run.
+    """
+    _kept(path)
+    return (path / MANIFEST).exists()
+
+
+def _kept(path: Path) -> list[Path]:
+    """What in the folder to write is not the model's and must stay; refuse folders of others."""
+    if not path.exists():
+        return []
+    if not path.is_dir():
+        raise UsageError(f"{path}: is a file; a model is saved as a folder")
+    content = [file for file in sorted(path.iterdir()) if not is_temporary(file)]
+    if (path / MANIFEST).exists():
+        try:
+            manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+            names = {MANIFEST, *manifest.get("files", ())} if _ours(manifest) else None
+        except (OSError, ValueError, AttributeError):
+            names = None
+        # A broken manifest may still be replaced if all files beside it are a model's.
+        names = names or {MANIFEST, WEIGHTS, USERS, ITEMS, HISTORIES}
+        return [file for file in content if file.name not in names]
+    foreign = [f for f in content if not any(f.match(pattern) for pattern in _RUN_FILES)]
+    if foreign:
+        raise UsageError(
+            f"{path}: holds other things than a model ({foreign[0].name}); save to a new folder"
+        )
+    return content
+
+
+def _ours(manifest: Any) -> bool:
+    return isinstance(manifest, dict) and manifest.get("format") == FORMAT
+
+
+def _carry(old: Path, new: Path) -> None:
+    if old.is_dir():
+        shutil.copytree(old, new, symlinks=True)
+    else:
+        try:
+            os.link(old, new)
+        except OSError:
+            shutil.copy2(old, new)
+
+
+def _versions() -> dict[str, str]:
+    found = {"matinee": __version__, "python": platform.python_version()}
+    for name in ("numpy", "torch"):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
