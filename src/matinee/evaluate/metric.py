@@ -27,8 +27,8 @@ class Metric:
         better: Which values are better.
         from_sums: The metric from sums over users; it is called on all users, on some, and on
             bootstrap resamples. Of kind "rating" it takes ``ErrorTotals``, arrays of shape
-            (..., models), and returns float64 of that shape. Of kind "list" it takes the totals
-            of ``evaluate.ranking``.
+            (..., models), and returns float64 of that shape. Of kind "list" it takes
+            ``ListTotals``, the sums at one cutoff k, likewise.
         describe: One line for the documentation.
     """
 

@@ -6,9 +6,10 @@ from types import MappingProxyType
 
 from .metric import Kind, Metric
 from .metrics import RATING_METRICS
+from .ranking.metrics import LIST_METRICS
 
 METRICS: MappingProxyType[str, Metric] = MappingProxyType(
-    {metric.name: metric for metric in RATING_METRICS}
+    {metric.name: metric for metric in (*RATING_METRICS, *LIST_METRICS)}
 )
 """Every metric by name, in the order of tables."""
 

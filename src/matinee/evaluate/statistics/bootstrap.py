@@ -57,6 +57,22 @@ def bootstrap(sums: ErrorSums, rng: np.random.Generator, resamples: int = RESAMP
         resamples: How many.
     """
     columns = np.hstack([sums.counts[:, None], *sums.sums.values()])
+    totals = resample(columns, rng, resamples)
+    each = np.split(totals[:, 1:], len(sums.sums), axis=1)
+    return Resamples(ErrorTotals(totals[:, :1], dict(zip(sums.sums, each, strict=True))))
+
+
+def resample(columns: Float64, rng: np.random.Generator, resamples: int = RESAMPLES) -> Float64:
+    """Column sums over users drawn with replacement, as many as there are.
+
+    Args:
+        columns: float64 (users, n).
+        rng: Where the draws come from.
+        resamples: How many.
+
+    Returns:
+        float64 (resamples, n).
+    """
     if len(columns) > _GROUPS:
         # Sums of equally many users chosen at random vary as the users do.
         starts = np.linspace(0, len(columns), _GROUPS, endpoint=False).astype(np.int64)
@@ -70,8 +86,7 @@ def bootstrap(sums: ErrorSums, rng: np.random.Generator, resamples: int = RESAMP
         drawn += np.arange(0, rows * users, users)[:, None]
         weights = np.bincount(drawn.ravel(), minlength=rows * users).reshape(rows, users)
         totals[start : start + rows] = weights.astype(np.float64) @ columns
-    each = np.split(totals[:, 1:], len(sums.sums), axis=1)
-    return Resamples(ErrorTotals(totals[:, :1], dict(zip(sums.sums, each, strict=True))))
+    return totals
 
 
 def interval(samples: Float64) -> Interval:

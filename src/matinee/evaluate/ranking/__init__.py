@@ -1,0 +1,1 @@
+"""Exact evaluation of lists: every item is ranked for every person, none is sampled."""

@@ -1,0 +1,144 @@
+"""Kernels of the evaluation of lists: the best items of each person, hits, likeness in a list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ...base.compiled import inlined, kernel, prange
+
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+
+
+@inlined
+def _worse(scores: Any, a: Any, b: Any) -> Any:
+    """Whether item a stands below item b: a lower score, or the same and a higher code."""
+    return scores[a] < scores[b] or (scores[a] == scores[b] and a > b)
+
+
+@inlined
+def _sink(scores: Any, heap: Any, at: Any, size: Any) -> None:
+    """Restore a heap, whose root is the worst item, below a place."""
+    while True:
+        worst = at
+        for child in (2 * at + 1, 2 * at + 2):
+            if child < size and _worse(scores, heap[child], heap[worst]):
+                worst = child
+        if worst == at:
+            break
+        heap[at], heap[worst] = heap[worst], heap[at]
+        at = worst
+
+
+@kernel(parallel=True)
+def best_items(
+    scores: Float32, indptr: Int64, seen: Int32, best: Int32, not_numbers: Int64
+) -> None:
+    """The best items of each person, best first; equal scores stand by ascending item code.
+
+    Args:
+        scores: float32 (people, n_items); -inf marks what must not be chosen. What a person has
+            seen is overwritten with -inf.
+        indptr: int64 (people + 1,).
+        seen: int32 (entries,), the items that each person has seen.
+        best: int32 (people, k), overwritten; -1 where a person has fewer items to choose from.
+        not_numbers: int64 (people,), overwritten: scores that are NaN.
+    """
+    people, n_items = scores.shape
+    k = best.shape[1]
+    for row in prange(people):
+        own = scores[row]
+        heap = best[row]
+        for entry in range(indptr[row], indptr[row + 1]):
+            own[seen[entry]] = -np.inf
+        size = 0
+        start = 0
+        while start < n_items and size < k:
+            if own[start] > -np.inf:
+                heap[size] = start
+                size += 1
+            start += 1
+        for at in range(size // 2 - 1, -1, -1):
+            _sink(own, heap, at, size)
+        if size:
+            # An item of the same score as the worst one of the heap has the higher code.
+            edge = own[heap[0]]
+            for item in range(start, n_items):
+                if own[item] > edge:
+                    heap[0] = item
+                    _sink(own, heap, 0, size)
+                    edge = own[heap[0]]
+        for last in range(size - 1, 0, -1):  # the worst goes to the end
+            heap[0], heap[last] = heap[last], heap[0]
+            _sink(own, heap, 0, last)
+        heap[size:] = -1
+        wrong = 0
+        for item in range(n_items):
+            wrong += own[item] != own[item]
+        not_numbers[row] = wrong
+
+
+@kernel(parallel=True)
+def mark_hits(best: Int32, indptr: Int64, relevant: Int32, entries: Int64) -> None:
+    """Which listed items are relevant.
+
+    Args:
+        best: int32 (people, k), item codes, -1 for no item.
+        indptr: int64 (people + 1,).
+        relevant: int32 (entries,), each person's relevant items, ascending.
+        entries: int64 (people, k), overwritten: the place of each listed item in ``relevant``, or
+            -1 where it is not relevant.
+    """
+    people, k = best.shape
+    for row in prange(people):
+        first, last = indptr[row], indptr[row + 1]
+        for rank in range(k):
+            low, high = first, last
+            while low < high:
+                middle = (low + high) // 2
+                if relevant[middle] < best[row, rank]:
+                    low = middle + 1
+                else:
+                    high = middle
+            found = low < last and relevant[low] == best[row, rank]
+            entries[row, rank] = low if found else -1
+
+
+@kernel(parallel=True)
+def likeness(best: Int32, indptr: Int64, people_of: Int32, n_people: int, sums: Float64) -> None:
+    """Sum of the cosines between all pairs of items among the first ones of each list.
+
+    With unit vectors v, the sum over pairs up to rank r grows by v_r . (v_1 + ... + v_(r-1)).
+
+    Args:
+        best: int32 (lists, k), item codes, -1 for no item.
+        indptr: int64 (n_items + 1,).
+        people_of: int32 (entries,), who has each item: its vector has a 1 for each of them.
+        n_people: Length of the vectors.
+        sums: float64 (lists, k), overwritten: the sum among the first 1, 2, ..., k items.
+    """
+    lists, k = best.shape
+    for chunk in prange(64):
+        total = np.zeros(n_people)
+        for row in range(chunk, lists, 64):
+            done = 0.0
+            for rank in range(k):
+                item = best[row, rank]
+                if item >= 0 and indptr[item + 1] > indptr[item]:
+                    length = 1.0 / np.sqrt(indptr[item + 1] - indptr[item])
+                    dot = 0.0
+                    for entry in range(indptr[item], indptr[item + 1]):
+                        dot += total[people_of[entry]]
+                        total[people_of[entry]] += length
+                    done += dot * length
+                sums[row, rank] = done
+            for rank in range(k):
+                item = best[row, rank]
+                if item >= 0:
+                    for entry in range(indptr[item], indptr[item + 1]):
+                        total[people_of[entry]] = 0.0

@@ -1,0 +1,97 @@
+"""``Relevant``: what each person should have been recommended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ...data import Ratings, Scale, Vocabulary
+from ...errors import DataError
+
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+Float32 = npt.NDArray[np.float32]
+
+
+def relevant_from(scale: Scale) -> float:
+    """The lowest relevant rating by default: three quarters up the scale, so 4 of 1 to 5.
+
+    Where all ratings are equal, as of interactions, all are relevant.
+    """
+    return scale.low + 0.75 * (scale.high - scale.low)
+
+
+@dataclass(frozen=True, eq=False)
+class Relevant:
+    """The relevant test items of people who have any.
+
+    Attributes:
+        users: int64 (people,), codes in the user vocabulary of the test part, ascending.
+        indptr: int64 (people + 1,).
+        items: int32 (entries,), in the item codes of the model, ascending within a person.
+        ratings: float32 (entries,), the test ratings.
+        counts: int64 (people,), relevant items, those included that the model does not know: no
+            list can contain them, and recall counts them all the same.
+        n_without: People with test ratings, none of which is relevant. They are left out.
+        n_unknown: Relevant test ratings of items that the model does not know.
+        from_rating: The lowest relevant rating.
+    """
+
+    users: Int64
+    indptr: Int64
+    items: Int32
+    ratings: Float32
+    counts: Int64
+    n_without: int
+    n_unknown: int
+    from_rating: float
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    @property
+    def n(self) -> int:
+        """Relevant test ratings."""
+        return int(self.counts.sum())
+
+    @classmethod
+    def of(cls, test: Ratings, item_ids: Vocabulary, from_rating: float) -> Relevant:
+        """The test ratings of at least ``from_rating``.
+
+        Raises:
+            DataError: There are none.
+        """
+        csr = test.by_user
+        chosen = csr.values >= from_rating
+        who = np.repeat(np.arange(csr.n_rows), csr.counts)
+        counts = np.bincount(who[chosen], minlength=csr.n_rows)
+        users = np.flatnonzero(counts)
+        if len(users) == 0:
+            raise DataError(
+                f"{test.name}: no test rating is {from_rating:g} or more, so no list can be "
+                "scored. Choose what counts as relevant with --relevant (relevant=...)"
+            )
+        codes = item_ids.encode(test.item_ids.ids)[csr.indices]
+        known = np.flatnonzero(chosen & (codes >= 0))
+        known = known[np.lexsort((codes[known], who[known]))]
+        indptr = np.zeros(len(users) + 1, dtype=np.int64)
+        np.cumsum(np.bincount(who[known], minlength=csr.n_rows)[users], out=indptr[1:])
+        return cls(
+            users=users.astype(np.int64),
+            indptr=indptr,
+            items=codes[known].astype(np.int32),
+            ratings=csr.values[known],
+            counts=counts[users].astype(np.int64),
+            n_without=int((csr.counts > 0).sum()) - len(users),
+            n_unknown=int(chosen.sum()) - len(known),
+            from_rating=float(from_rating),
+        )
+
+    def part(self, start: int, stop: int) -> tuple[Int64, Int32, Float32, Int64]:
+        """Indptr, items, ratings and counts of some consecutive people."""
+        first, last = self.indptr[start], self.indptr[stop]
+        indptr = self.indptr[start : stop + 1] - first
+        counts = self.counts[start:stop]
+        return indptr, self.items[first:last], self.ratings[first:last], counts

@@ -1,0 +1,95 @@
+"""Sums over people of what lists are scored by; metrics and their intervals come from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..statistics.bootstrap import resample
+from .formulas import SUMMANDS
+
+Float64 = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class ListTotals:
+    """Sums over people of one cutoff: of all people, of some, or of each of many resamples.
+
+    Attributes:
+        people: How many, float64, shape (..., 1).
+        sums: By name of the summand, float64, shape (..., models).
+        exposure: How often each item was listed, int64, shape (models, n_items); None where it is
+            not known: of resamples and of some of the people.
+    """
+
+    people: Float64
+    sums: dict[str, Float64]
+    exposure: Int64 | None = None
+
+    def mean(self, summand: str) -> Float64:
+        """Mean over people, float64, shape (..., models)."""
+        found: Float64 = self.sums[summand] / self.people
+        return found
+
+    def ratio(self, above: str, below: str) -> Float64:
+        """A sum divided by another; NaN where that is 0."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found: Float64 = self.sums[above] / self.sums[below]
+        return np.where(self.sums[below] != 0, found, np.nan)
+
+    def missing(self) -> Float64:
+        """NaN in the shape of a metric."""
+        return np.full_like(self.sums["hits"], np.nan)
+
+
+@dataclass(frozen=True, eq=False)
+class ListSums:
+    """What each person's list was worth at one cutoff, model by model.
+
+    Attributes:
+        k: The cutoff.
+        values: By name of the summand, float64, shape (people, models).
+        exposure: How often each item was listed, int64, shape (models, n_items).
+        item_hits: How often each item was listed for a person to whom it is relevant, likewise.
+    """
+
+    k: int
+    values: dict[str, Float64]
+    exposure: Int64
+    item_hits: Int64
+
+    @classmethod
+    def zeros(cls, k: int, people: int, models: int, n_items: int) -> ListSums:
+        """Sums of nothing."""
+        return cls(
+            k,
+            {name: np.zeros((people, models)) for name in SUMMANDS},
+            np.zeros((models, n_items), dtype=np.int64),
+            np.zeros((models, n_items), dtype=np.int64),
+        )
+
+    @property
+    def n_people(self) -> int:
+        """Number of people."""
+        return len(self.values["hits"])
+
+    def take(self, people: npt.NDArray[np.integer] | npt.NDArray[np.bool_]) -> ListTotals:
+        """The totals of some people: positions or a mask."""
+        some = {name: each[people] for name, each in self.values.items()}
+        count = np.array([len(some["hits"])], dtype=np.float64)
+        return ListTotals(count, {name: each.sum(axis=0) for name, each in some.items()})
+
+    def totals(self) -> ListTotals:
+        """The totals of all people."""
+        sums = {name: each.sum(axis=0) for name, each in self.values.items()}
+        return ListTotals(np.array([self.n_people], dtype=np.float64), sums, self.exposure)
+
+    def resamples(self, rng: np.random.Generator, resamples: int) -> ListTotals:
+        """The totals of people drawn with replacement, each of shape (resamples, models)."""
+        columns = np.hstack([np.ones((self.n_people, 1)), *self.values.values()])
+        drawn = resample(columns, rng, resamples)
+        each = np.split(drawn[:, 1:], len(self.values), axis=1)
+        return ListTotals(drawn[:, :1], dict(zip(self.values, each, strict=True)))

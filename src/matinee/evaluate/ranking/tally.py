@@ -1,0 +1,178 @@
+"""Rank all items for all people, batch by batch, and sum what the lists are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ...data import Histories
+from ...errors import TrainingError, UsageError
+from .formulas import SUMMANDS, ListBatch
+from .items import ItemStatistics
+from .kernels import best_items, likeness, mark_hits
+from .relevant import Relevant
+from .sums import ListSums
+
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+
+Scorer = Callable[[Histories], Float32]
+"""Scores of all items for some people: a fresh float32 array (people, n_items), higher is better.
+-inf marks an item that must not be listed; NaN is an error."""
+
+OnLists = Callable[[int, int, Int32, Float32], None]
+"""Called with each batch of lists: model, first person, item codes and scores (people, depth)."""
+
+_SCORES = 1 << 23
+"""Scores held at once (32 MiB as float32)."""
+_LIKENESS = 1 << 34
+"""Steps that the diversity may take; beyond, evenly spaced people stand for all."""
+
+
+@dataclass(frozen=True, eq=False)
+class ListTally:
+    """What the lists of several models are worth.
+
+    Attributes:
+        sums: By cutoff.
+        recall: Mean recall at 1, 2, ..., float64 (models, depth).
+        precision: Mean precision, likewise.
+        diversity_step: The diversity is that of every so many-th person: 1 for all.
+    """
+
+    sums: dict[int, ListSums]
+    recall: Float64
+    precision: Float64
+    diversity_step: int
+
+
+def checked_cutoffs(k: int | Sequence[int]) -> tuple[int, ...]:
+    """The cutoffs in the order given.
+
+    Raises:
+        UsageError: None, one that is no whole number of at least 1, or a repeated one.
+    """
+    found = tuple(k) if isinstance(k, Sequence) else (k,)
+    for each in found:
+        if isinstance(each, bool) or not isinstance(each, int | np.integer) or each < 1:
+            raise UsageError(f"a cutoff k must be a whole number of at least 1, not {each!r}")
+    if not found or len(set(found)) < len(found):
+        raise UsageError(f"give each cutoff k once, and at least one of them, not {list(found)}")
+    return tuple(int(each) for each in found)
+
+
+def best_of(scores: Float32, histories: Histories, k: int) -> Int32:
+    """The best k items of each person that are not in the history, int32 (people, k).
+
+    Equal scores stand by ascending item code, as in ``recommend``; -1 where fewer items are left.
+
+    Args:
+        scores: float32 (people, n_items); overwritten with -inf where an item is in the history.
+        histories: The people.
+        k: How many.
+
+    Raises:
+        TrainingError: A score is NaN.
+    """
+    best = np.empty((len(scores), k), dtype=np.int32)
+    wrong = np.empty(len(scores), dtype=np.int64)
+    best_items(scores, histories.indptr, histories.items, best, wrong)
+    if wrong.any():
+        raise TrainingError("the model gives scores that are no numbers; train it anew")
+    return best
+
+
+def tally(
+    scorers: Sequence[Scorer],
+    histories: Histories,
+    relevant: Relevant,
+    items: ItemStatistics,
+    cutoffs: Sequence[int],
+    *,
+    depth: int = 0,
+    on_lists: OnLists | None = None,
+) -> ListTally:
+    """Score the lists of several models on the same people. Memory is bounded by batches.
+
+    Args:
+        scorers: The models.
+        histories: What is known of the people of ``relevant``, in their order: it goes to the
+            scorers, and its items are left out of the lists.
+        relevant: What should have been recommended.
+        items: What training says of the items.
+        cutoffs: Every k.
+        depth: Places up to which recall and precision are known; at least the largest cutoff.
+        on_lists: Receives the lists.
+
+    Raises:
+        TrainingError: A score is NaN.
+    """
+    n_items = len(items)
+    widest = max(cutoffs)
+    depth = max(depth, widest)
+    people = len(relevant)
+    sums = {k: ListSums.zeros(k, people, len(scorers), n_items) for k in cutoffs}
+    recall = np.zeros((len(scorers), depth))
+    precision = np.zeros((len(scorers), depth))
+    step = max(1, int(np.ceil(items.likeness_cost(people * len(scorers), widest) / _LIKENESS)))
+    for start, batch in histories.batches(max(1, _SCORES // max(n_items, 1))):
+        stop = start + len(batch)
+        for model, scorer in enumerate(scorers):
+            scores = np.ascontiguousarray(scorer(batch), dtype=np.float32)
+            best = best_of(scores, batch, depth)
+            lists = _batch(best, batch, relevant, start, stop, items, widest, step)
+            recall[model] += (lists.hits_by / lists.relevant[:, None]).sum(axis=0)
+            precision[model] += (lists.hits_by / np.arange(1, depth + 1)).sum(axis=0)
+            for k, each in sums.items():
+                _add(each, start, stop, model, lists, best[:, :k], n_items)
+            if on_lists is not None:
+                found = np.take_along_axis(scores, np.maximum(best, 0).astype(np.int64), axis=1)
+                on_lists(model, start, best, found)
+    return ListTally(sums, recall / people, precision / people, step)
+
+
+def _batch(
+    best: Int32,
+    histories: Histories,
+    relevant: Relevant,
+    start: int,
+    stop: int,
+    items: ItemStatistics,
+    widest: int,
+    step: int,
+) -> ListBatch:
+    indptr, wanted, ratings, counts = relevant.part(start, stop)
+    entries = np.empty(best.shape, dtype=np.int64)
+    mark_hits(best, indptr, wanted, entries)
+    near = best[:, :widest]
+    listed = near >= 0
+    like = np.full(near.shape, np.nan)
+    some = np.flatnonzero(np.arange(start, stop) % step == 0)
+    found = np.empty((len(some), widest))
+    likeness(near[some], items.indptr, items.people, items.rows, found)
+    like[some] = found
+    return ListBatch(
+        hits=entries >= 0,
+        listed=listed,
+        relevant=counts,
+        rating=np.append(ratings, np.float32(0))[entries[:, :widest]].astype(np.float64),
+        count=np.where(listed, items.counts[near], 0).astype(np.float64),
+        information=np.where(listed, items.information[near], 0.0),
+        likeness=like,
+        history_count=items.mean_counts(histories),
+    )
+
+
+def _add(
+    sums: ListSums, start: int, stop: int, model: int, lists: ListBatch, best: Int32, n_items: int
+) -> None:
+    for name, summand in SUMMANDS.items():
+        sums.values[name][start:stop, model] = summand(lists, sums.k)
+    hits = lists.hits[:, : sums.k]
+    sums.exposure[model] += np.bincount(best[best >= 0], minlength=n_items)
+    sums.item_hits[model] += np.bincount(best[hits], minlength=n_items)

@@ -1,0 +1,114 @@
+"""Against ir-measures, and against figures that others published."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from plain_lists import histories_of, made_up
+from scipy import sparse
+
+from matinee import Histories, Ratings
+from matinee.evaluate import metrics_of
+from matinee.evaluate.ranking.items import ItemStatistics
+from matinee.evaluate.ranking.relevant import Relevant
+from matinee.evaluate.ranking.tally import Scorer, tally
+
+
+def rows_of(histories: Histories, n_items: int) -> sparse.csr_matrix:
+    ones = np.ones(len(histories.items))
+    shape = (len(histories), n_items)
+    return sparse.csr_matrix((ones, histories.items, histories.indptr), shape=shape)
+
+
+def ease(train: Ratings, penalty: float) -> Scorer:
+    """Steck 2019, as in the paper, in float64."""
+    x = rows_of(Histories.of(train.by_user), train.n_items)
+    gram = (x.T @ x).toarray() + penalty * np.eye(train.n_items)
+    inverse = np.linalg.inv(gram)
+    weights = -inverse / np.diag(inverse)
+    np.fill_diagonal(weights, 0)
+    return lambda batch: np.asarray(rows_of(batch, train.n_items) @ weights, dtype=np.float32)
+
+
+def popular(train: Ratings) -> Scorer:
+    counts = np.bincount(train.items, minlength=train.n_items).astype(np.float32)
+    return lambda batch: np.tile(counts, (len(batch), 1))
+
+
+def test_ir_measures_agrees() -> None:
+    ir_measures = pytest.importorskip("ir_measures", reason="ir-measures is not installed")
+    train, test = made_up(seed=5)
+    relevant = Relevant.of(test, train.item_ids, 4.0)
+    histories = histories_of(train, relevant.users)
+    items = ItemStatistics.of(Histories.of(train.by_user), train.n_items)
+    table = np.random.default_rng(2).random((train.n_users, train.n_items), dtype=np.float32)
+    run: dict[str, dict[str, float]] = {}
+
+    def keep(model: int, start: int, best: np.ndarray, scores: np.ndarray) -> None:
+        for row, (codes, values) in enumerate(zip(best, scores, strict=True), start=start):
+            run[str(row)] = {
+                str(code): float(value)
+                for code, value in zip(codes, values, strict=True)
+                if code >= 0
+            }
+
+    found = tally(
+        [lambda batch: table[batch.users].copy()], histories, relevant, items, (5, 20),
+        on_lists=keep,
+    )  # fmt: skip
+    wanted = np.split(relevant.items, relevant.indptr[1:-1])
+    qrels = {str(row): {str(i): 1 for i in each} for row, each in enumerate(wanted)}
+    names = {"recall": "R", "precision": "P", "ndcg": "nDCG", "mrr": "RR", "map": "AP",
+             "hit_rate": "Success"}  # fmt: skip
+    for k in (5, 20):
+        totals = found.sums[k].totals()
+        measures = {name: ir_measures.parse_measure(f"{theirs}@{k}") for name, theirs in
+                    names.items()}  # fmt: skip
+        scores = ir_measures.calc_aggregate(measures.values(), qrels, run)
+        for name, measure in measures.items():
+            assert totals.mean(name)[0] == pytest.approx(scores[measure], abs=1e-12), (name, k)
+
+
+def k_core(users: np.ndarray, items: np.ndarray, at_least: int) -> np.ndarray:
+    keep = np.ones(len(users), dtype=bool)
+    while True:
+        many_u = np.bincount(users[keep], minlength=users.max() + 1) >= at_least
+        many_i = np.bincount(items[keep], minlength=items.max() + 1) >= at_least
+        now = keep & many_u[users] & many_i[items]
+        if (now == keep).all():
+            return keep
+        keep = now
+
+
+@pytest.mark.slow
+def test_the_digits_published_for_movielens(real_data: Callable[[str], Path]) -> None:
+    """Anelli et al. 2022 (RecSys), fold 0 at 10: all items ranked, binary relevance."""
+    import pandas as pd
+
+    lines = np.loadtxt(
+        real_data("ml-1m/ratings.dat"), delimiter=":", usecols=(0, 2, 4), dtype=np.int64
+    )
+    liked = lines[lines[:, 2] >= 4]
+    liked = liked[k_core(liked[:, 0], liked[:, 1], 10)]
+    held = pd.read_parquet(real_data("ml-1m-quest/test-0.parquet")).to_numpy()
+    whole = Ratings.from_arrays(liked[:, 0], liked[:, 1], np.ones(len(liked)))
+    in_test = np.isin(liked[:, 0] * 10_000 + liked[:, 1], held[:, 0] * 10_000 + held[:, 1])
+    train, test = whole.take(~in_test), whole.take(in_test)
+    assert (len(whole), len(test), whole.n_users, whole.n_items) == (571_531, 116_671, 5949, 2810)
+    relevant = Relevant.of(test, train.item_ids, 1.0)
+    items = ItemStatistics.of(Histories.of(train.by_user), train.n_items)
+    found = tally(
+        [ease(train, 696.79), popular(train)], histories_of(train, relevant.users), relevant,
+        items, (10,),
+    )  # fmt: skip
+    totals = found.sums[10].totals()
+    got = {metric.name: metric.from_sums(totals) for metric in metrics_of("list")}
+    assert got["ndcg"][0] == pytest.approx(0.34326606416039346, abs=1e-9)
+    assert got["recall"][0] == pytest.approx(0.19654, abs=5e-6)
+    assert got["precision"][0] == pytest.approx(0.27998, abs=5e-6)
+    assert got["mrr"][0] == pytest.approx(0.58958, abs=5e-6)
+    assert got["hit_rate"][0] == pytest.approx(0.88233, abs=5e-6)
+    assert got["ndcg"][1] == pytest.approx(0.16221, abs=5e-6)
