@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from difflib import SequenceMatcher
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from rapidfuzz import fuzz, process
 
 from ..data import ItemTable, Vocabulary
 from ..errors import UnknownIdError, UsageError
@@ -19,11 +19,15 @@ Int32 = npt.NDArray[np.int32]
 
 _LISTED = 8
 _LIKE = 0.84
-"""Similarity (difflib's ratio) from which a misspelt title is taken for meant."""
+"""Similarity (``rapidfuzz.fuzz.ratio``, 0 to 1) from which a misspelt title is taken for meant."""
 _AHEAD = 0.04
 """By how much it must beat the next one."""
 _WORD_LIKE = 0.75
 """Likewise for one word of a title."""
+
+_MISSPELT = 12
+"""Words of a request, at most, that are looked up one by one for misspellings."""
+_NONE: set[int] = set()
 
 
 class Titled(NamedTuple):
@@ -83,6 +87,8 @@ class TitleIndex:
         found: dict[int, None] = {}
         for codes in self._matches(text):
             found.update(dict.fromkeys(codes))
+            if len(found) >= n:
+                return [self._item(code) for code in list(found)[:n]]
         for name, _ in readings(text):
             found.update(dict.fromkeys(code for code, _, like in self._near(name) if like >= 0.4))
         return [self._item(code) for code in list(found)[:n]]
@@ -116,35 +122,38 @@ class TitleIndex:
         return self._joined.get("".join(without_article(_first(name))), ())
 
     def _by_words(self, name: str) -> list[int]:
-        return self._with_all([{word} for word in _telling(name)])
+        wanted = set(_telling(name))
+        return self._with_all([{word} for word in wanted]) if len(wanted) <= self._longest else []
 
     def _by_misspelt_words(self, name: str) -> list[int]:
         wanted = _telling(name)
         # One word alone says too little: "amelie" is not "Mélodie en sous-sol".
         if sum(word in self._having for word in wanted) == 0 or len(wanted) < 2:
             return []
+        if len(set(wanted)) > min(self._longest, _MISSPELT):
+            return []
         return self._with_all([self._spellings(word) for word in wanted])
 
     def _with_all(self, wanted: list[set[str]]) -> list[int]:
         """Codes of the titles that have a word out of each set."""
+        having = [[self._having.get(word, _NONE) for word in choice] for choice in wanted]
+        having.sort(key=lambda sets: sum(map(len, sets)))
         found: set[int] | None = None
-        for choice in wanted:
-            having: set[int] = set().union(*(self._having.get(word, ()) for word in choice))
-            found = having if found is None else found & having
+        for sets in having:
+            if found is None:
+                found = set().union(*sets)
+            else:
+                found = {code for code in found if any(code in codes for codes in sets)}
+            if not found:
+                break
         return sorted(found or ())
 
     def _spellings(self, word: str) -> set[str]:
         """A word, or what words of titles it may be a misspelling of if it is in none."""
         if word in self._having or word.isdigit():
             return {word}
-        matcher = SequenceMatcher(autojunk=False)
-        matcher.set_seq2(word)
-        found = set()
-        for at in self._word_trigrams.nearest(word, 40):
-            matcher.set_seq1(self._all_words[at])
-            if matcher.ratio() >= _WORD_LIKE:
-                found.add(self._all_words[at])
-        return found
+        near = [self._all_words[at] for at in self._word_trigrams.nearest(word, 40)]
+        return {like for like, _, _ in _likenesses(word, near, _WORD_LIKE)}
 
     def _by_likeness(self, name: str) -> list[int]:
         near = [entry for entry in self._near(name) if entry[2] >= _LIKE]
@@ -158,13 +167,9 @@ class TitleIndex:
         key = " ".join(without_article(_first(name)))
         if not key:
             return []
-        matcher = SequenceMatcher(autojunk=False)
-        matcher.set_seq2(key)
-        scored = []
-        for at in self._trigrams.nearest(key, 40):
-            other, code = self._keys[at]
-            matcher.set_seq1(other)
-            scored.append((code, other, matcher.ratio()))
+        near = [self._keys[at] for at in self._trigrams.nearest(key, 40)]
+        found = _likenesses(key, [other for other, _ in near])
+        scored = [(near[at][1], other, like) for other, like, at in found]
         return sorted(scored, key=lambda entry: (-entry[2], entry[0]))
 
     @cached_property
@@ -200,6 +205,11 @@ class TitleIndex:
         return having
 
     @cached_property
+    def _longest(self) -> int:
+        """Words of the title that has most."""
+        return max((len(set(name)) for _, name in self._parsed), default=0)
+
+    @cached_property
     def _joined(self) -> dict[str, list[int]]:
         return _grouped((key.replace(" ", ""), code) for key, code in self._keys)
 
@@ -231,6 +241,13 @@ class TitleIndex:
         return f"{text!r} could be {listed}{more}. Write the id, or more of the title"
 
 
+def _likenesses(text: str, others: list[str], least: float = 0.0) -> list[tuple[str, float, int]]:
+    """(other, likeness, position) of the texts that are at least so like one."""
+    found = process.extract(text, others, scorer=fuzz.ratio, limit=None, score_cutoff=100 * least)
+    return [(other, score / 100, at) for other, score, at in found]
+
+
+@lru_cache(maxsize=64)
 def _first(name: str) -> list[str]:
     found = names(name)
     return found[-1] if found else []

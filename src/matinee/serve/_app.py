@@ -66,8 +66,8 @@ class _ForUser(BaseModel):
     shrink: bool = True
     why: Annotated[int, Field(ge=0, le=schema.MAX_WHY)] = 3
     exclude_genres: list[str] = Field(default=[], max_length=schema.MAX_TEXT)
-    year_from: int | None = None
-    year_to: int | None = None
+    year_from: Annotated[int, Field(ge=-schema.MAX_YEAR, le=schema.MAX_YEAR)] | None = None
+    year_to: Annotated[int, Field(ge=-schema.MAX_YEAR, le=schema.MAX_YEAR)] | None = None
 
 
 class _Limited(BaseModel):
@@ -114,8 +114,9 @@ def create_app(
             allow_headers=["authorization", "content-type", "x-api-key"],
         )
     _handle_errors(app)
-    _answer(app, holder)
-    _look_up(app, holder)
+    desk = _Desk()
+    _answer(app, holder, desk)
+    _look_up(app, holder, desk)
     _operate(app, holder, counters)
     _show_pages(app, assets())
     describe(app, keyed=settings.api_key is not None)
@@ -216,9 +217,8 @@ class _Desk:
         return Response(content, media_type=JSON)
 
 
-def _answer(app: FastAPI, holder: Holder) -> None:
+def _answer(app: FastAPI, holder: Holder, desk: _Desk) -> None:
     """The endpoints that are asked about a person."""
-    desk = _Desk()
 
     @app.post("/v1/recommend", response_model=schema.Recommendations, responses=ERRORS)
     async def recommend(request: schema.RecommendRequest) -> Response:
@@ -270,7 +270,7 @@ def _answer(app: FastAPI, holder: Holder) -> None:
         return await desk(work, quick=False)
 
 
-def _look_up(app: FastAPI, holder: Holder) -> None:
+def _look_up(app: FastAPI, holder: Holder, desk: _Desk) -> None:
     """The endpoints that are asked about items and the model."""
 
     def found(engine: Engine, content: dict[str, Any]) -> Response:
@@ -280,7 +280,12 @@ def _look_up(app: FastAPI, holder: Holder) -> None:
     async def items(query: Annotated[_Search, Query()]) -> Response:
         """Find items by a title written about right; without one, the most rated."""
         engine = holder.engine
-        return found(engine, {"items": engine.catalogue.search(query.q, query.limit)})
+
+        def work() -> dict[str, Any]:
+            found = engine.catalogue.search(query.q, query.limit)
+            return {"items": found, "model": engine.name}
+
+        return await desk(work, quick=query.q is None)
 
     @app.get("/v1/items/{item}", response_model=schema.OneItem, responses=ERRORS)
     async def item(item: Name) -> Response:
@@ -295,14 +300,20 @@ def _look_up(app: FastAPI, holder: Holder) -> None:
         """The items whose learned vectors are nearest."""
         engine = holder.engine
         code = engine.catalogue.code(item)
-        near = engine.catalogue.similar(code, query.k)
-        return found(engine, {"item": engine.catalogue.item(code), "similar": near})
+
+        def work() -> dict[str, Any]:
+            near = engine.catalogue.similar(code, query.k)
+            return {"item": engine.catalogue.item(code), "similar": near, "model": engine.name}
+
+        return await desk(work, quick=False)
 
     @app.get("/v1/map", response_model=schema.Map, responses=ERRORS)
     async def map_(query: Annotated[_MapSize, Query()]) -> Response:
         """Every item as a point in the plane."""
         engine = holder.engine
-        return found(engine, await asyncio.to_thread(engine.catalogue.map, query.limit))
+        return await desk(
+            lambda: {**engine.catalogue.map(query.limit), "model": engine.name}, quick=False
+        )
 
     @app.get("/v1/model", response_model=schema.Card, responses=ERRORS)
     async def model() -> Response:

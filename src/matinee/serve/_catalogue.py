@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from ..models import Recommender, item_counts, item_vectors
 from ..recommend import Beginnings, TitleIndex, most_alike, plane, split_year, unit_rows
 from ._problems import ProblemError
+from ._schema import Rating
 
 Float32 = npt.NDArray[np.float32]
 Int64 = npt.NDArray[np.int64]
@@ -91,6 +93,16 @@ class Catalogue:
     def codes(self, names: list[Any]) -> npt.NDArray[np.int32]:
         """Codes of ids, -1 for those unknown."""
         return self.item_ids.encode(names)
+
+    def titles_of(
+        self, ratings: Sequence[Rating], lists: Mapping[str, Sequence[str | int]]
+    ) -> list[tuple[str, int]]:
+        """(field, position) of the names in a request that have to be looked up as titles."""
+        found = [("ratings", at) for at, rating in enumerate(ratings) if rating.title is not None]
+        for what, names in lists.items():
+            unknown = np.flatnonzero(self.codes(list(names)) < 0).tolist()
+            found += [(what, at) for at in unknown if isinstance(names[at], str)]
+        return found
 
     def named(self, code: int) -> dict[str, Any]:
         """Id and title."""

@@ -31,6 +31,8 @@ _ASKED = 100
 """Items that "surprise me" weighs against each other: the best known ones."""
 _MEASURED = 2000
 """Items over which it measures what an answer changes, likewise."""
+_ANSWERS = 2000
+"""Predictions up to which they take a few milliseconds; a reason takes as many as ratings."""
 _QUICK = 64
 """Ratings up to which an answer takes a few milliseconds."""
 
@@ -81,11 +83,20 @@ class Engine:
         """Whether a request takes so little that nobody need wait for it elsewhere."""
         if isinstance(request, SurpriseRequest) or len(request.ratings) > _QUICK:
             return False
-        return all(rating.title is None for rating in request.ratings)
+        asked, lists = 1, _lists(request)
+        if isinstance(request, RecommendRequest | PredictRequest):
+            asked = request.k if isinstance(request, RecommendRequest) else len(request.items)
+            asked *= 1 + (len(request.ratings) if request.why else 0)
+        if isinstance(request, RecommendRequest) and request.diversity and request.k > _QUICK:
+            return False
+        if asked > _ANSWERS or sum(map(len, lists.values())) > _QUICK:
+            return False
+        return not self.catalogue.titles_of(request.ratings, lists)
 
     def recommend(self, request: RecommendRequest) -> Answer:
         """Answers ``POST /v1/recommend``."""
         reader = self._reader()
+        reader.check(request.ratings, **_lists(request))
         history, used = reader.ratings(request.ratings, self._settings.max_ratings)
         allowed = self._allowed(reader, request.exclude_genres, request.years, request.exclude)
         if request.only is not None:
@@ -138,6 +149,7 @@ class Engine:
     def predict(self, request: PredictRequest) -> Answer:
         """Answers ``POST /v1/predict``."""
         reader = self._reader()
+        reader.check(request.ratings, **_lists(request))
         history, used = reader.ratings(request.ratings, self._settings.max_ratings)
         asked = reader.items("items", request.items)
         codes = np.array([code for _, code in asked], dtype=np.int32)
@@ -148,6 +160,7 @@ class Engine:
     def profile(self, request: ProfileRequest) -> Answer:
         """Answers ``POST /v1/profile``."""
         reader = self._reader()
+        reader.check(request.ratings)
         history, used = reader.ratings(request.ratings, self._settings.max_ratings)
         scores = self._model.scores_coded(history)[0].astype(np.float64)
         genres, decades = self._groups
@@ -183,6 +196,7 @@ class Engine:
     def surprise(self, request: SurpriseRequest) -> Answer:
         """Answers ``POST /v1/surprise``."""
         reader = self._reader()
+        reader.check(request.ratings, **_lists(request))
         history, used = reader.ratings(request.ratings, self._settings.max_ratings, empty=True)
         allowed = self._allowed(reader, request.exclude_genres, request.years, request.exclude)
         allowed = self._all() if allowed is None else allowed
@@ -334,6 +348,12 @@ class Engine:
 
     def _answer(self, content: Answer, used: list[Answer], reader: Reader) -> Answer:
         return {**content, "used": used, "ignored": reader.ignored, "model": self.name}
+
+
+def _lists(request: Any) -> dict[str, list[str | int]]:
+    """The lists of ids and titles in a request, by field."""
+    names = ("exclude", "only", "items")
+    return {name: getattr(request, name) for name in names if getattr(request, name, None)}
 
 
 def _number(value: Any) -> float:

@@ -29,6 +29,8 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
 }
 _ENCODED = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+_PARTS = 20_000
+"""Lists and objects of a body, at most: no request that is answered has half as many."""
 _NO_STORE = (b"cache-control", b"no-store")
 
 
@@ -98,6 +100,7 @@ class Guard:
                 return  # the caller went away
             if body and scope["method"] == "POST" and path.startswith("/v1"):
                 _check_type(headers)
+                _check_parts(body)
             receive = _replay(body, receive)
         await self._app(scope, receive, send)
 
@@ -155,6 +158,14 @@ def _check_type(headers: dict[bytes, bytes]) -> None:
             415,
             f"the content type is {given or 'missing'!r}; send {JSON}",
             headers={"accept": JSON},
+        )
+
+
+def _check_parts(body: bytes) -> None:
+    """Bound the time that it takes to read the JSON, which is some of the event loop's."""
+    if body.count(b"[") + body.count(b"{") > _PARTS:
+        raise ProblemError(
+            422, f"the body has too many lists and objects: at most {_PARTS:,} are taken"
         )
 
 

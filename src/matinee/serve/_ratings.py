@@ -33,7 +33,24 @@ class Reader:
     catalogue: Catalogue
     scale: Scale
     ignored: list[dict[str, Any]] = field(default_factory=list)
-    _looked_up: int = 0
+
+    def check(self, ratings: Sequence[Rating], **lists: Sequence[str | int]) -> None:
+        """Bound the work that a request takes, before any is done.
+
+        Args:
+            ratings: The ratings of the request.
+            **lists: Its lists of ids and titles, by field.
+
+        Raises:
+            ProblemError: 422: more titles to look up than ``MAX_TITLES``.
+        """
+        for what, at in self.catalogue.titles_of(ratings, lists)[MAX_TITLES:]:
+            raise ProblemError(
+                422,
+                f"{what}[{at}]: more than {MAX_TITLES} titles to look up in one request; "
+                "send ids instead",
+                pointer=f"/{what}/{at}",
+            )
 
     def ratings(
         self, given: Sequence[Rating], limit: int, *, empty: bool = False
@@ -120,14 +137,6 @@ class Reader:
 
     def _by_title(self, what: str, at: int, title: str) -> int:
         """Code of the item meant, or -2 if that is not clear, which is then in ``ignored``."""
-        self._looked_up += 1
-        if self._looked_up > MAX_TITLES:
-            raise ProblemError(
-                422,
-                f"{what}[{at}]: more than {MAX_TITLES} titles to look up in one request; "
-                "send ids instead",
-                pointer=f"/{what}/{at}",
-            )
         titles = self.catalogue.titles
         try:
             return int(self.catalogue.codes([titles.find(title)])[0])

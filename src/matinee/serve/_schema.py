@@ -11,6 +11,7 @@ MAX_LIST = 10_000
 MAX_WHY = 20
 MAX_LIMIT = 100
 MAX_TEXT = 300
+MAX_YEAR = 9999
 
 Text = Annotated[StrictStr, Field(min_length=1, max_length=MAX_TEXT)]
 ItemName = Annotated[
@@ -18,7 +19,8 @@ ItemName = Annotated[
 ]
 K = Annotated[int, Field(strict=True, ge=1, le=MAX_K, description="Items wanted.")]
 Share = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
-Years = tuple[StrictInt | None, StrictInt | None]
+Year = Annotated[StrictInt, Field(ge=-MAX_YEAR, le=MAX_YEAR)]
+Years = tuple[Year | None, Year | None]
 
 
 class _Request(BaseModel):
@@ -42,6 +44,10 @@ class Rating(_Request):
         return self
 
 
+Ratings = Annotated[list[Rating], Field(max_length=MAX_LIST, fail_fast=True)]
+# Of a long list, the first fault alone is reported: a megabyte may have 100,000 of them.
+
+
 class _About(_Request):
     exclude_genres: list[Text] = Field(default=[], max_length=MAX_TEXT)
     """Items with any of these genres are left out."""
@@ -52,13 +58,13 @@ class _About(_Request):
 class RecommendRequest(_About):
     """Ratings of someone new, and what is wanted for them."""
 
-    ratings: list[Rating] = Field(min_length=1)
+    ratings: Ratings = Field(min_length=1)
     """What they rated."""
     k: K = 10
     """Items wanted."""
-    exclude: list[ItemName] = Field(default=[], max_length=MAX_LIST)
+    exclude: list[ItemName] = Field(default=[], max_length=MAX_LIST, fail_fast=True)
     """Items never to recommend."""
-    only: list[ItemName] | None = Field(default=None, max_length=MAX_LIST)
+    only: list[ItemName] | None = Field(default=None, max_length=MAX_LIST, fail_fast=True)
     """The only items to recommend from."""
     diversity: Share = 0.0
     """0 for the likeliest, 1 for the most unlike each other."""
@@ -71,9 +77,9 @@ class RecommendRequest(_About):
 class PredictRequest(_Request):
     """Ratings of someone new, and the items in question."""
 
-    ratings: list[Rating] = Field(min_length=1)
+    ratings: Ratings = Field(min_length=1)
     """What they rated."""
-    items: list[ItemName] = Field(min_length=1, max_length=MAX_K)
+    items: list[ItemName] = Field(min_length=1, max_length=MAX_K, fail_fast=True)
     """Ids or titles."""
     why: Annotated[int, Field(strict=True, ge=0, le=MAX_WHY)] = 0
     """Reasons for each item."""
@@ -82,18 +88,18 @@ class PredictRequest(_Request):
 class ProfileRequest(_Request):
     """Ratings of someone new."""
 
-    ratings: list[Rating] = Field(min_length=1)
+    ratings: Ratings = Field(min_length=1)
     """What they rated."""
 
 
 class SurpriseRequest(_About):
     """Ratings of someone new; there may be none yet."""
 
-    ratings: list[Rating] = []
+    ratings: Ratings = []
     """What they rated."""
     k: Annotated[int, Field(strict=True, ge=1, le=50)] = 5
     """Items wanted."""
-    exclude: list[ItemName] = Field(default=[], max_length=MAX_LIST)
+    exclude: list[ItemName] = Field(default=[], max_length=MAX_LIST, fail_fast=True)
     """Items not to ask about."""
 
 

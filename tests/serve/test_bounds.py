@@ -1,0 +1,164 @@
+"""No request takes the event loop for long: others are answered meanwhile, ``/healthz`` first."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+from matinee.data import Ratings
+from matinee.models import Bias
+from matinee.serve import ServeSettings, create_app
+from matinee.synth import synthesize
+
+LONGEST = 0.1
+"""Seconds of work that one step of the loop may take."""
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A server of 6,000 items with titles of several words."""
+    ratings: Ratings = synthesize(400, 6000, 40_000, seed=3).ratings
+    folder = tmp_path_factory.mktemp("bounds") / "model"
+    Bias().fit(ratings).save(folder)
+    return create_app(ServeSettings(model=folder))
+
+
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Processor seconds of each step that an event loop takes; waiting does not count."""
+    taken: list[float] = []
+    run = asyncio.events.Handle._run
+
+    def timed(handle: asyncio.events.Handle) -> None:
+        began = time.thread_time()
+        run(handle)
+        taken.append(time.thread_time() - began)
+
+    monkeypatch.setattr(asyncio.events.Handle, "_run", timed)
+    return taken
+
+
+def ask(app: Any, method: str, path: str, query: str, body: bytes) -> int:
+    headers = [(b"host", b"localhost"), (b"content-type", b"application/json")]
+    if body:
+        headers.append((b"content-length", str(len(body)).encode()))
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "headers": headers,
+        "scheme": "http",
+        "root_path": "",
+        "client": ("127.0.0.1", 1),
+        "server": ("localhost", 80),
+    }
+    statuses = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        statuses.append(message.get("status"))
+
+    asyncio.run(app(scope, receive, send))
+    return int(statuses[0])
+
+
+rng = random.Random(0)
+
+
+def text(n: int) -> str:
+    """Words as titles have them, in no title's order."""
+    titles = synthesize(100, 300, 2000, seed=3).ratings.item_table
+    assert titles is not None
+    words = [word for title in titles.titles for word in title.split()]
+    return " ".join(rng.choice(words) for _ in range(80))[:n]
+
+
+def titles(n: int) -> list[str]:
+    return [text(300) for _ in range(n)]
+
+
+IDS = list(range(1, 3000))
+RATED = [{"item": item, "rating": 4.0} for item in IDS[:64]]
+REQUESTS: dict[str, tuple[str, dict[str, Any] | str]] = {
+    "titles to exclude": ("recommend", {"ratings": RATED, "exclude": titles(100)}),
+    "titles to choose from": ("recommend", {"ratings": RATED, "only": titles(100)}),
+    "too many titles": ("recommend", {"ratings": RATED, "exclude": titles(101) * 30}),
+    "titles to predict": ("predict", {"ratings": RATED, "items": titles(100)}),
+    "titles rated": ("profile", {"ratings": [{"title": t, "rating": 4} for t in titles(100)]}),
+    "reasons": ("recommend", {"ratings": RATED, "k": 500, "why": 20, "diversity": 0.5}),
+    "predictions": ("predict", {"ratings": RATED, "items": IDS[:500], "why": 20}),
+    "ids": ("recommend", {"ratings": RATED, "exclude": IDS, "only": IDS}),
+    "ratings": ("profile", {"ratings": [{"item": i, "rating": 4.0} for i in IDS[:1000]]}),
+    "surprises": ("surprise", {"ratings": RATED, "k": 50, "exclude": IDS}),
+    "faults": ("recommend", '{"ratings":[' + ",".join(["{}"] * 300_000) + "]}"),
+    "lists of faults": (
+        "recommend",
+        '{"ratings":[{"item":1,"rating":4}],"exclude":[' + ",".join(["[]"] * 300_000) + "]}",
+    ),
+    "brackets": ("recommend", "[" * 1_000_000),
+    "digits": ("recommend", '{"ratings":' + "9" * 1_000_000 + "}"),
+}
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_no_body_holds_up_others(app: Any, steps: list[float], name: str) -> None:
+    path, content = REQUESTS[name]
+    body = content if isinstance(content, str) else json.dumps(content)
+    status = ask(app, "POST", f"/v1/{path}", "", body.encode())
+    assert status < 500
+    assert max(steps) < LONGEST
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/items", "/v1/items/1/similar", "/v1/map", "/v1/users/1/recommendations"]
+)
+def test_no_query_holds_up_others(app: Any, steps: list[float], path: str) -> None:
+    queries = {"/v1/items": f"q={text(300).replace(' ', '+')}", "/v1/map": "limit=20000"}
+    query = queries.get(path, "k=100")
+    assert ask(app, "GET", path, query, b"") < 500
+    assert max(steps) < LONGEST
+
+
+def test_too_many_titles_are_refused_before_any_is_looked_up(
+    app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from matinee.recommend import TitleIndex
+
+    looked_up: list[str] = []
+    monkeypatch.setattr(TitleIndex, "find", lambda _, text: looked_up.append(text))
+    body = {"ratings": RATED, "exclude": titles(60), "only": titles(60)}
+    assert ask(app, "POST", "/v1/recommend", "", json.dumps(body).encode()) == 422
+    assert looked_up == []
+
+
+@pytest.mark.parametrize("year", [10**309, -(10**20)])
+def test_a_year_of_any_size_is_answered(app: Any, year: int) -> None:
+    body = json.dumps({"ratings": RATED, "years": [year, None]}).encode()
+    assert ask(app, "POST", "/v1/recommend", "", body) == 422
+    assert ask(app, "GET", "/v1/users/1/recommendations", f"year_from={year}", b"") == 422
+
+
+def test_long_titles_are_looked_up_in_milliseconds() -> None:
+    from matinee.recommend import TitleIndex
+
+    ratings = synthesize(100, 6000, 10_000, seed=3).ratings
+    index = TitleIndex(ratings.item_ids, ratings.item_table)
+    index.search("a title", 1)
+    took = []
+    for wanted in [*titles(20), "the of " * 42, "a" * 300, "a b c d e f " * 25]:
+        began = time.thread_time()
+        index.search(wanted, 3)
+        took.append(time.thread_time() - began)
+    assert np.median(took) < 0.02
+    assert max(took) < 0.1
