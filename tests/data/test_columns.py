@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from matinee.data.read.columns import ITEM_ROLES, RATING_ROLES, assign, plain
+from matinee.data.read.columns import (
+    ITEM,
+    ITEM_ROLES,
+    RATING,
+    RATING_ROLES,
+    TIME,
+    USER,
+    assign,
+    plain,
+)
 from matinee.errors import DataError, UsageError
 
 
 def found(names: str, header: bool = True, **given: str) -> list[str | None]:
     columns = assign(names.split("|"), RATING_ROLES, given, header=header, label="t")
-    return [columns.get(role) for role in RATING_ROLES]
+    return [columns.get(role) for role in (USER, ITEM, RATING, TIME)]
 
 
 @pytest.mark.parametrize(
@@ -19,7 +28,7 @@ def found(names: str, header: bool = True, **given: str) -> list[str | None]:
         "userId|movieId|rating|timestamp",
         "user_id|item_id|score|time",
         "USER|ITEM|RATING|DATE",
-        "uid|iid|weight|ts",
+        "uid|iid|value|ts",
         "User-ID|ISBN|Book-Rating|datetime",
         "customer id|product id|stars|created_at",
         "reviewerID|asin|overall|unixReviewTime",
@@ -36,10 +45,15 @@ def test_the_more_usual_name_wins() -> None:
     assert found("user|userId|item|rating|value") == ["userId", "item", "rating", None]
 
 
-def test_time_is_optional_and_the_others_are_not() -> None:
+def test_time_and_rating_are_optional_and_the_others_are_not() -> None:
     assert found("user|item|rating") == ["user", "item", "rating", None]
-    with pytest.raises(DataError, match=r"t: no rating column among: user, item; .* --rating COL"):
-        found("user|item")
+    assert found("user|item") == ["user", "item", None, None]
+    assert found("user_id:token|item_id:token|timestamp:float") == [
+        *("user_id:token", "item_id:token", None, "timestamp:float")
+    ]
+    assert found("1|2", header=False) == ["1", "2", None, None]
+    with pytest.raises(DataError, match=r"t: no item column among: user, rating; .* --item COL"):
+        found("user|rating")
     many = "|".join(f"c{k}" for k in range(20))
     with pytest.raises(DataError, match="c11 and 8 more"):
         found(many)
@@ -69,8 +83,8 @@ def test_without_a_header() -> None:
     assert found("1|2|3|4|5", header=False) == ["1", "2", "3", "4"]
     assert found("1|2|3", header=False) == ["1", "2", "3", None]
     assert found("1|2|3|4", header=False, user="2", item="1") == ["2", "1", "3", "4"]
-    with pytest.raises(DataError, match="no header and 2 columns"):
-        found("1|2", header=False)
+    with pytest.raises(DataError, match="no header and 1 column"):
+        found("1", header=False)
     with pytest.raises(UsageError, match="go by number, 1 to 3"):
         found("1|2|3", header=False, user="7")
 

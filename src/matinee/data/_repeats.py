@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from ..errors import UsageError, nearest
 
-Repeats = Literal["last", "mean", "error"]
-"""What becomes of them: the last by time is kept, their mean is taken, or they are an error."""
+Repeats = Literal["last", "mean", "sum", "error"]
+"""What becomes of them: the last by time is kept, their mean is taken, the weights of interactions
+are added up, or they are an error."""
 
 Int64 = npt.NDArray[np.int64]
 Float32 = npt.NDArray[np.float32]
@@ -33,7 +34,7 @@ def check_policy(repeats: str) -> None:
 
 
 def settle(
-    positions: Int64, values: Float32, times: Int64 | None, repeats: str
+    positions: Int64, values: Float32, times: Int64 | None, repeats: str, noun: str = "rating"
 ) -> tuple[Int64, str]:
     """Choose one entry of each repeated pair and give it the value it should have.
 
@@ -42,7 +43,8 @@ def settle(
         values: float32 ratings ordered by pair, the entries of a pair in the order they were
             read. The value of a kept entry is changed in place.
         times: Their times, or None.
-        repeats: ``"last"`` or ``"mean"``.
+        repeats: ``"last"``, ``"mean"`` or ``"sum"``.
+        noun: What an entry is called in the sentence.
 
     Returns:
         Positions of the entries to drop, ascending, and what was done, as a sentence.
@@ -53,21 +55,21 @@ def settle(
     members = np.repeat(starts - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
     group = np.repeat(np.arange(len(starts)), lengths)
     latest = _latest(members, group, lengths, times)
-    if repeats == "mean":
+    if repeats in ("mean", "sum"):
         totals = np.bincount(group, weights=values[members].astype(np.float64))
-        values[latest] = totals / lengths
-        done = "took the mean of each"
+        values[latest] = totals / lengths if repeats == "mean" else totals
+        done = f"took the {repeats} of each"
     else:
         done = "kept the last by time" if times is not None else "kept the last in row order"
     count = len(positions)
     return np.setdiff1d(members, latest, assume_unique=True), (
-        f"{count:,} repeated rating{'s' * (count != 1)} of the same item by the same user: {done}"
+        f"{count:,} repeated {noun}{'s' * (count != 1)} of the same item by the same user: {done}"
     )
 
 
 def told(notes: Iterable[str]) -> int:
     """How many repeated ratings ``settle`` told of in the notes of a table."""
-    found = (re.match(r"([\d,]+) repeated rating", note) for note in notes)
+    found = (re.match(r"([\d,]+) repeated (?:rating|interaction)", note) for note in notes)
     return sum(int(match[1].replace(",", "")) for match in found if match)
 
 

@@ -69,6 +69,7 @@ class Description:
         titles: Items with a title of their own.
         training_mib: Memory training needs, as by ``training_mib`` with its defaults.
         notes: What reading the table had to settle: repeated ratings and the like.
+        implicit: Whether these are interactions, the "ratings" above their weights.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Description:
     titles: int
     training_mib: float
     notes: tuple[str, ...]
+    implicit: bool = False
 
     @property
     def period(self) -> tuple[str, str] | None:
@@ -141,6 +143,7 @@ def describe(ratings: Ratings) -> Description:
             n, items, users=users, bytes_per_rating=20 if ratings.times is not None else 12
         ),
         notes=ratings.notes,
+        implicit=ratings.implicit,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,14 @@ import numpy as np
 from ..errors import DataError, UsageError
 from ._encode_kernels import repeated
 from ._items import items_of_frame, read_items
+from ._missing import missing_values, unrated
 from ._repeats import Repeats, check_policy, settle
 from .encode import Encoded, encode, rows_of_pair
 from .netflix.find import is_titles
 from .netflix.reader import STARS, places_of, read_netflix
 from .netflix.text import read_titles
 from .ratings import ItemTable, Ratings, Scale
-from .read.columns import ITEM, RATING, RATING_ROLES, TIME, USER, assign
+from .read.columns import ITEM, RATING, RATING_ROLES, TIME, USER, WEIGHT, assign, listed
 from .read.files import label_of, open_files
 from .read.find import Found, find, find_all
 from .read.frames import open_frame
@@ -37,8 +38,12 @@ def load(
     item: str | None = None,
     rating: str | None = None,
     time: str | None = None,
+    weight: str | None = None,
     scale: Scale | tuple[float, float] | None = None,
     repeats: Repeats = "last",
+    missing: float | Sequence[float] = (),
+    relevant: float | None = None,
+    k_core: int | None = None,
     sql: str | None = None,
     database: str | Path | None = None,
     items: Any = None,
@@ -50,7 +55,8 @@ def load(
 
     Columns are recognised by their usual names (``userId``, ``movieId``, ``rating``,
     ``timestamp`` and their like, in any case); of a file without a header they are user, item,
-    rating and, if there is a fourth, time.
+    rating and, if there is a fourth, time. A table without a rating column is one of interactions:
+    clicks, plays, purchases (``Ratings.implicit``).
 
     Args:
         source: One of: a data set's name (``"ml-1m"``), or a file in it
@@ -66,11 +72,16 @@ def load(
         rating: The rating column.
         time: The time column: seconds, milli-, micro- or nanoseconds since 1970, dates or ISO
             text; without a zone it is UTC.
+        weight: The column of the interactions' weights or counts, above 0; 1 each without one.
         scale: Lowest and highest possible rating; one outside is an error. The range seen if
             left out.
         repeats: What becomes of repeated ratings of an item by a user: ``"last"`` keeps the last
             by time (by row order without times or among equal ones), ``"mean"`` takes their mean
-            at the last time, ``"error"`` refuses them. What was done is told in ``notes``.
+            at the last time, ``"sum"`` adds up the weights of interactions, ``"error"`` refuses
+            them. What was done is told in ``notes``, as are the next three.
+        missing: Ratings that mean "not rated", such as 0 or -1: their rows are left out.
+        relevant: Read ratings of at least this as interactions, and leave out the others.
+        k_core: Leave out users and items with fewer entries, until all that are left have as many.
         sql: A SELECT to read instead of a source, in DuckDB's dialect, or SQLite's for an SQLite
             file.
         database: What ``sql`` runs in: a DuckDB or SQLite file, or a ``postgresql://`` URL;
@@ -95,14 +106,23 @@ def load(
     check_policy(repeats)
     given = {
         role: column
-        for role, column in ((USER, user), (ITEM, item), (RATING, rating), (TIME, time))
+        for role, column in (
+            (USER, user),
+            (ITEM, item),
+            (RATING, rating),
+            (TIME, time),
+            (WEIGHT, weight),
+        )
         if column is not None
     }
     stated = _scale(scale)
+    not_rated = missing_values(missing)
     if isinstance(source, Ratings):
-        if given or stated or sql or database or items is not None:
-            raise UsageError("Ratings are read already; only a name can be given with them")
-        return source if name is None else replace(source, name=name)
+        if given or stated or sql or database or items is not None or not_rated:
+            raise UsageError(
+                "Ratings are read already; only a name, relevant and k_core go with them"
+            )
+        return _selected(source if name is None else replace(source, name=name), relevant, k_core)
     if sql is None and database is not None:
         raise UsageError("--database needs --sql 'select user, item, rating, time from ...'")
     if (sql is None) == (source is None):
@@ -114,14 +134,15 @@ def load(
             read = _read_netflix(found, given, stated, report)
         else:
             scan = _open(source, found, sql, database, work, given, name or "ratings")
-            read = _read_table(scan, work, given, stated)
+            read = _read_table(scan, work, given, stated, not_rated)
         encoded = read.encoded
+        left_out = _leave_out(read, not_rated)
         if not allow_single:
             _check_sides(encoded, read.label)
-        notes = _settle(read, repeats)
+        notes = (*left_out, *_settle(read, repeats))
         table, said = _item_table(items, found, work, encoded)
     values = encoded.values
-    return Ratings(
+    ratings = Ratings(
         users=encoded.users,
         items=encoded.items,
         values=values,
@@ -132,7 +153,15 @@ def load(
         item_table=table,
         name=name or (found.name if found else "ratings"),
         notes=(*read.notes, *notes, *said),
+        implicit=read.implicit,
     )
+    return _selected(ratings.compact() if left_out else ratings, relevant, k_core)
+
+
+def _selected(ratings: Ratings, relevant: float | None, k_core: int | None) -> Ratings:
+    if relevant is not None:
+        ratings = ratings.liked(relevant).compact()
+    return ratings if k_core is None else ratings.k_core(k_core)
 
 
 @dataclass(frozen=True)
@@ -144,6 +173,7 @@ class _Read:
         scale: The range of the ratings, where it is known; else what is left is looked at.
         label: What to call it in messages.
         notes: What reading it had to settle.
+        implicit: Whether they are interactions.
         places: Says where the ratings of a user (by code) of an item stand, in the order read.
     """
 
@@ -151,6 +181,7 @@ class _Read:
     scale: Scale | None
     label: str
     notes: tuple[str, ...]
+    implicit: bool
     places: Callable[[int, int], list[str]]
 
 
@@ -180,15 +211,26 @@ def _open(
 
 
 def _read_table(
-    scan: Scan, work: Workspace, given: Mapping[str, str], stated: Scale | None
+    scan: Scan,
+    work: Workspace,
+    given: Mapping[str, str],
+    stated: Scale | None,
+    not_rated: Sequence[float],
 ) -> _Read:
     columns = assign(list(scan.columns), RATING_ROLES, given, header=scan.header, label=scan.label)
-    staged = stage(work, scan, columns, scale=stated, time_mapped=TIME in given)
+    implicit = RATING not in columns
+    if implicit and stated is not None:
+        raise UsageError(f"{scan.label}: interactions have no scale; {_no_rating(scan, columns)}")
+    staged = stage(work, scan, columns, scale=stated, time_mapped=TIME in given, missing=not_rated)
+    notes = staged.notes
+    if implicit:
+        notes = (f"read as interactions: {_no_rating(scan, columns)}", *notes)
     return _Read(
         encode(work, staged),
         stated,
         scan.label,
-        staged.notes,
+        notes,
+        implicit,
         lambda user, item: [scan.place(row) for row in rows_of_pair(work, user, item)],
     )
 
@@ -208,7 +250,38 @@ def _read_netflix(
         user_id, movie = encoded.user_ids.ids[user], encoded.item_ids.ids[item]
         return list(places_of(found.parts, int(user_id), int(movie)))
 
-    return _Read(encoded, stated or STARS, label, notes, places)
+    return _Read(encoded, stated or STARS, label, notes, False, places)
+
+
+def _no_rating(scan: Scan, columns: Mapping[str, str]) -> str:
+    """That a table has no column of ratings, and which columns it was read without."""
+    unused = [name for name in scan.columns if name not in columns.values()]
+    weights = f", weights from {columns[WEIGHT]!r}" if WEIGHT in columns else ""
+    said = f"the table has no rating column{weights}"
+    if not unused:
+        return said
+    return f"{said}; {listed(unused)} unused (--rating COL if one holds ratings)"
+
+
+def _leave_out(read: _Read, not_rated: Sequence[float]) -> tuple[str, ...]:
+    """Leave out rows that mean "not rated", and say how many."""
+    encoded = read.encoded
+    gone = unrated(encoded.values, not_rated) if not_rated else ()
+    if len(gone):
+        if len(gone) == len(encoded.values):
+            raise DataError(f"{read.label}: every rating means 'not rated'; nothing is left")
+        encoded.drop(np.asarray(gone, dtype=np.int64))
+    if read.implicit and encoded.values.min() <= 0:
+        at = int(np.argmin(encoded.values))
+        user = _said(encoded.user_ids, int(encoded.users[at]))
+        raise DataError(
+            f"{read.label}: the weight {encoded.values[at]:g} of user {user}: an interaction "
+            "weighs more than 0; leave such rows out with --missing 0"
+        )
+    if not len(gone):
+        return ()
+    values = " or ".join(f"{value:g}" for value in not_rated)
+    return (f"{len(gone):,} rows of {values} left out: not rated",)
 
 
 def _label(source: Any, database: str | Path | None) -> str:
@@ -254,6 +327,10 @@ def _settle(read: _Read, repeats: Repeats) -> tuple[str, ...]:
     positions = repeated(encoded.users, encoded.items)
     if not len(positions):
         return ()
+    if repeats == "sum" and not read.implicit:
+        raise UsageError(
+            f"{read.label}: repeated ratings cannot be added up; --repeats sum is for interactions"
+        )
     if repeats == "error":
         at = positions[0]
         user, item = encoded.users[at], encoded.items[at]
@@ -264,7 +341,8 @@ def _settle(read: _Read, repeats: Repeats) -> tuple[str, ...]:
             f"{_said(encoded.item_ids, item)} again, first at {places[0]}{more}; remove one, or "
             "settle repeats with --repeats last or --repeats mean"
         )
-    gone, said = settle(positions, encoded.values, encoded.times, repeats)
+    noun = "interaction" if read.implicit else "rating"
+    gone, said = settle(positions, encoded.values, encoded.times, repeats, noun)
     encoded.drop(gone)
     return (said,)
 

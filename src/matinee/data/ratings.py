@@ -9,8 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import DataError, UsageError
 from ._group import Csr, group
 from .vocabulary import Ids, Vocabulary
+
+LIST_MODELS = "ease, item-knn, ials or popularity"
+"""Models of interactions, for messages."""
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -62,6 +66,9 @@ class Ratings:
         item_table: Titles and genres, aligned with ``item_ids``, or None.
         name: Where the ratings came from, for reports ("ml-1m", a file name).
         notes: What reading them had to settle, one sentence each ("12 repeated ratings: ...").
+        implicit: Whether these are interactions (clicks, plays, purchases) rather than ratings:
+            ``values`` are then weights or counts above 0, all 1 where none are known, and say
+            nothing of how much somebody liked an item.
     """
 
     users: Int32
@@ -74,11 +81,17 @@ class Ratings:
     item_table: ItemTable | None = None
     name: str = "ratings"
     notes: tuple[str, ...] = field(default=())
+    implicit: bool = False
 
     def __len__(self) -> int:
         return len(self.values)
 
     def __repr__(self) -> str:
+        if self.implicit:
+            return (
+                f"Ratings({self.name!r}: {len(self):,} interactions of {self.n_users:,} users "
+                f"with {self.n_items:,} items)"
+            )
         return (
             f"Ratings({self.name!r}: {len(self):,} ratings by {self.n_users:,} users "
             f"of {self.n_items:,} items, {self.scale.low:g} to {self.scale.high:g})"
@@ -123,6 +136,77 @@ class Ratings:
             item_table=None if self.item_table is None else self.item_table.take(items),
         )
 
+    def liked(self, at_least: float) -> Ratings:
+        """The ratings of at least this, as interactions of weight 1, with the same vocabularies.
+
+        Raises:
+            UsageError: These are interactions already.
+            DataError: No rating is as high.
+        """
+        if self.implicit:
+            raise UsageError(
+                f"{self.name}: these are interactions; they have no rating to choose by"
+            )
+        if not np.isfinite(at_least):
+            raise UsageError(f"relevant = {at_least:g}: give the lowest rating that counts")
+        kept = self.values >= np.float32(at_least)
+        n = int(np.count_nonzero(kept))
+        if not n:
+            highest = f"the highest is {self.values.max():g}" if len(self) else "there are none"
+            raise DataError(f"{self.name}: no rating is {at_least:g} or more; {highest}")
+        said = (
+            f"{n:,} ratings of {at_least:g} or more kept as interactions, {len(self) - n:,} "
+            "lower ones left out"
+        )
+        return replace(
+            self.take(kept),
+            values=np.ones(n, dtype=np.float32),
+            scale=Scale(1.0, 1.0),
+            implicit=True,
+            notes=(*self.notes, said),
+        )
+
+    def k_core(self, k: int) -> Ratings:
+        """What is left when users and items with fewer than ``k`` are dropped again and again.
+
+        Raises:
+            UsageError: ``k`` is below 1.
+            DataError: Nothing is left.
+        """
+        if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+            raise UsageError(f"k_core = {k!r}: give a whole number of at least 1")
+        kept = np.ones(len(self), dtype=bool)
+        while True:
+            few_users = np.bincount(self.users[kept], minlength=self.n_users) < k
+            few_items = np.bincount(self.items[kept], minlength=self.n_items) < k
+            dropped = kept & (few_users[self.users] | few_items[self.items])
+            if not dropped.any():
+                break
+            kept &= ~dropped
+        if not kept.any():
+            raise DataError(f"{self.name}: no users and items are left with {k:,} of each other")
+        core = self.take(kept).compact()
+        said = (
+            f"{k}-core: {len(core):,} of {len(self):,} kept, of {core.n_users:,} users and "
+            f"{core.n_items:,} items that have at least {k:,} each"
+        )
+        return replace(core, notes=(*self.notes, said))
+
+    def require_ratings(self, purpose: str) -> None:
+        """Refuse interactions where ratings are needed.
+
+        Args:
+            purpose: What needs them, as the subject of a sentence ("the model autoencoder").
+
+        Raises:
+            UsageError: These are interactions.
+        """
+        if self.implicit:
+            raise UsageError(
+                f"{self.name}: {purpose} needs ratings, and these are interactions: train a list "
+                f"model ({LIST_MODELS}), or name the column of the ratings with --rating COL"
+            )
+
     @cached_property
     def by_user(self) -> Csr:
         """The ratings grouped by user."""
@@ -138,7 +222,7 @@ class Ratings:
         cls,
         users: Ids | list[Any],
         items: Ids | list[Any],
-        values: npt.ArrayLike,
+        values: npt.ArrayLike | None = None,
         times: npt.ArrayLike | None = None,
         *,
         scale: Scale | None = None,
@@ -146,12 +230,15 @@ class Ratings:
     ) -> Ratings:
         """Ratings from parallel arrays of external ids; each pair must stand once.
 
+        Without values they are interactions.
+
         This is the plain constructor for tests and generators. ``matinee.load`` reads tables,
         settles repeated pairs and checks the values.
         """
         user_ids, user_codes = Vocabulary.of(np.asarray(users))
         item_ids, item_codes = Vocabulary.of(np.asarray(items))
-        ratings = np.asarray(values, dtype=np.float32)
+        given = np.ones(len(user_codes)) if values is None else values
+        ratings = np.asarray(given, dtype=np.float32)
         seen = scale or Scale(float(ratings.min()), float(ratings.max()))
         return cls(
             users=user_codes,
@@ -162,4 +249,5 @@ class Ratings:
             item_ids=item_ids,
             scale=seen,
             name=name,
+            implicit=values is None,
         )

@@ -202,6 +202,7 @@ def batches(test: Ratings) -> Iterator[tuple[Int64, Int32, npt.NDArray[np.float3
 
 
 def _check(test: Ratings) -> None:
+    test.require_ratings("an RMSE")
     if len(test) == 0:
         raise DataError(f"{test.name}: no test ratings to score on")
     bad = np.flatnonzero(~np.isfinite(test.values))

@@ -64,11 +64,14 @@ class Recommender(Coded):
 
         Raises:
             DataError: Fewer than two users or items, a repeated pair, or a value not finite.
-            UsageError: A seed that is no whole number of at least 0.
+            UsageError: A seed that is no whole number of at least 0; or interactions, from which
+                the model cannot learn.
         """
         if not isinstance(seed, int | np.integer) or seed < 0:
             raise UsageError(f"seed must be a whole number of at least 0, not {seed!r}")
         seed = int(seed)
+        if not self.takes_interactions:
+            train.require_ratings(f"the model {self.kind}")
         data = checked(train)
         self._ready = False
         self.user_ids, self.item_ids = data.user_ids, data.item_ids

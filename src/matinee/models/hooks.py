@@ -36,6 +36,8 @@ class Hooks(ABC):
     bias: BiasTable
     histories: Histories | None
     spread: Spread | None = None
+    rates: bool = True
+    """Whether it predicts ratings; a model of interactions alone does not."""
     provenance: Provenance
     record: dict[str, Any]
     _guard: PairSet | None = None
@@ -89,6 +91,11 @@ class Hooks(ABC):
     def ranks_by_rating(self) -> bool:
         """Whether items are ranked by their predicted rating."""
         return type(self)._rank_scores is Hooks._rank_scores
+
+    @property
+    def takes_interactions(self) -> bool:
+        """Whether it can be trained on interactions (``Ratings.implicit``)."""
+        return not self.rates
 
     @property
     def folds_in(self) -> bool:

@@ -59,7 +59,7 @@ def show_description(found: Description) -> None:
     rows = [
         ("users", f"{found.users:,}"),
         ("items", f"{found.items:,}" + (f" ({found.titles:,} with a title)" * bool(found.titles))),
-        ("ratings", f"{found.ratings:,}"),
+        ("interactions" if found.implicit else "ratings", f"{found.ratings:,}"),
         ("density", f"{found.density:.3%}"),
         ("scale", f"{found.low:g} to {found.high:g}"),
         ("mean", f"{found.mean:.4f} (standard deviation {found.std:.4f})"),
@@ -85,7 +85,7 @@ def show_description(found: Description) -> None:
     block = "█" if (sys.stdout.encoding or "").lower().startswith("utf") else "#"
     most = max(bar.count for bar in found.histogram)
     print_table(
-        ["rating", "count", "share", ""],
+        ["weight" if found.implicit else "rating", "count", "share", ""],
         (
             [
                 f"{bar.low:g}" if bar.low == bar.high else f"{bar.low:.4g} to {bar.high:.4g}",

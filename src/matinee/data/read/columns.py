@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 
 from ...errors import DataError, UsageError, nearest
 
-USER, ITEM, RATING, TIME, TITLE, GENRES = "user", "item", "rating", "time", "title", "genres"
+USER, ITEM, RATING, TIME, WEIGHT = "user", "item", "rating", "time", "weight"
+TITLE, GENRES = "title", "genres"
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -30,24 +31,30 @@ USUAL: dict[str, tuple[str, ...]] = {
         "book songid song trackid track artistid artist showid show animeid businessid articleid"
     ),
     RATING: _words(
-        "rating ratings score scores weight stars star overall userrating bookrating ratingvalue "
-        "value"
+        "rating ratings score scores stars star overall userrating bookrating ratingvalue value"
     ),
     TIME: _words(
         "timestamp time datetime date ts unixtime unixreviewtime ratedat createdat reviewtime epoch"
     ),
+    WEIGHT: _words(
+        "weight weights count counts plays playcount listens listencount clicks views quantity"
+    ),
     TITLE: _words("title name itemname itemtitle movietitle producttitle filmtitle"),
     GENRES: _words("genres genre categories category"),
 }
-RATING_ROLES = (USER, ITEM, RATING, TIME)
+RATING_ROLES = (USER, ITEM, RATING, TIME, WEIGHT)
 ITEM_ROLES = (ITEM, TITLE, GENRES)
-OPTIONAL = (TIME, GENRES)
-_OPTION = {USER: "--user", ITEM: "--item", RATING: "--rating", TIME: "--time"}
+OPTIONAL = (TIME, GENRES, WEIGHT)
+_BY_NAME = (WEIGHT,)
+"""Roles that no column of a file without a header has by its position."""
+_TYPED = re.compile(r":(token|float)(_seq)?$")
+"""What RecBole's files add to a column's name."""
+_OPTION = {role: f"--{role}" for role in (USER, ITEM, RATING, TIME, WEIGHT)}
 
 
 def plain(name: str) -> str:
-    """A column name as it is compared: "User ID", "user_id" and "userId" are one."""
-    return re.sub(r"[\s_\-.]+", "", name).lower()
+    """A column name as it is compared: "User ID", "user_id:token" and "userId" are one."""
+    return re.sub(r"[\s_\-.]+", "", _TYPED.sub("", name)).lower()
 
 
 def recognised(names: Sequence[str], roles: Sequence[str], given: Mapping[str, str]) -> int:
@@ -77,7 +84,8 @@ def assign(
         label: The table, for messages.
 
     Returns:
-        Column by role; an optional role that no column fills is left out.
+        Column by role; an optional role that no column fills is left out. A table of interactions
+        has no rating; the weight is left out where there is one.
 
     Raises:
         DataError: No column is recognised for a role.
@@ -90,12 +98,22 @@ def assign(
     taken = set(columns.values())
     for role in roles:
         if role not in columns:
-            name = _usual(role, names, taken) if header else _at(roles.index(role), names, taken)
+            if header:
+                name = _usual(role, names, taken)
+            else:
+                name = None if role in _BY_NAME else _at(roles.index(role), names, taken)
             if name is not None:
                 columns[role] = name
                 taken.add(name)
-            elif role not in OPTIONAL:
+            elif role not in OPTIONAL and not (role == RATING and (header or len(names) == 2)):
                 raise DataError(_missing(role, names, header=header, label=label))
+    if RATING in columns:
+        if WEIGHT in given:
+            raise UsageError(
+                f"{label}: column {columns[RATING]!r} is the rating; interactions that have a "
+                "--weight have none"
+            )
+        columns.pop(WEIGHT, None)
     for role, name in columns.items():
         twice = [other for other, column in columns.items() if column == name and other != role]
         if twice:

@@ -11,6 +11,8 @@ import duckdb
 
 from ...errors import DataError
 from ._json import open_json
+from .adjacency import is_adjacency, open_adjacency
+from .columns import RATING
 from .movielens import bare
 from .source import Scan, Workspace, described, literal, no_better, reason
 from .text import Layout, first_fault, line_of, same_layout, sniff
@@ -42,6 +44,8 @@ def open_files(
         return _open_parquet(paths, labels, work)
     if kinds[0] == "json":
         return open_json(paths, labels, work)
+    if RATING in roles and not given and all(is_adjacency(path) for path in paths):
+        return open_adjacency(paths, labels, work)
     layouts = [sniff(part.path, part.label, roles, given) for part in parts]
     return _open_text(paths, labels, same_layout(layouts, labels))
 

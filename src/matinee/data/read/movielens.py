@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from ...errors import DataError
 
 COMPRESSED = (".gz", ".bz2", ".xz")
-_SEPARATED = (".csv", ".tsv", ".dat", ".data", ".base", ".test")
+_SEPARATED = (".csv", ".tsv", ".dat", ".data", ".base", ".test", ".inter")
 TABLES = frozenset([*_SEPARATED, ".parquet", ".pq", ".json", ".jsonl", ".ndjson"])
 # ml-100k has u.item beside u.data and u1.base, ml-1m and ml-10m movies.dat, the later ones
 # movies.csv; the others are what people call such a table of their own.

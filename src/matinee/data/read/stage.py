@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ...errors import DataError
 from ..ratings import Scale
-from .columns import ITEM, RATING, TIME, USER
+from .columns import ITEM, RATING, TIME, USER, WEIGHT
 from .source import Scan, Workspace, run
 from .text import shorten
 
@@ -37,6 +37,7 @@ def stage(
     *,
     scale: Scale | None,
     time_mapped: bool,
+    missing: Sequence[float] = (),
 ) -> Staged:
     """Read every row of a table once, typed and checked.
 
@@ -45,6 +46,7 @@ def stage(
         scan: The table.
         columns: Column name by role.
         scale: The range the ratings must lie in, if one is stated.
+        missing: Ratings that mean "not rated", which the scale does not concern.
         time_mapped: Whether the caller named the time column; one that was only recognised is
             left out, with a note, where it holds something else.
 
@@ -54,14 +56,16 @@ def stage(
     _create(work, scan, columns)
     bad = "u IS NULL OR i IS NULL OR r IS NULL"
     if scale is not None:
-        bad += f" OR r < {scale.low!r}::DOUBLE::FLOAT OR r > {scale.high!r}::DOUBLE::FLOAT"
+        outside = f"r < {scale.low!r}::DOUBLE::FLOAT OR r > {scale.high!r}::DOUBLE::FLOAT"
+        real = " AND ".join(f"r <> {value!r}::DOUBLE::FLOAT" for value in missing)
+        bad += f" OR (({outside}) AND {real or 'true'})"
     rows, wrong, first, untimed, no_time, low, high = work.one(
         f"SELECT count(*), count(*) FILTER ({bad}), min(rowid) FILTER ({bad}), "
         "count(*) FILTER (t IS NULL), min(rowid) FILTER (t IS NULL), min(r), max(r) "
         "FROM work.main.staged"
     )
     if rows == 0:
-        raise DataError(f"{scan.label}: holds no ratings")
+        raise DataError(f"{scan.label}: holds no ratings or interactions")
     if wrong:
         raise _bad_row(work, scan, columns, scale, int(first), int(wrong))
     notes: tuple[str, ...] = ()
@@ -88,7 +92,8 @@ def _create(work: Workspace, scan: Scan, columns: Mapping[str, str]) -> None:
     """
     sides = [scan.columns[columns[role]] for role in (USER, ITEM)]
     ids = [_id(*side) for side in sides]
-    rating = _rating(scan.columns[columns[RATING]][0])
+    value = columns.get(RATING, columns.get(WEIGHT))
+    rating = "1::FLOAT" if value is None else _rating(scan.columns[value][0])
     time = _time(*scan.columns[columns[TIME]]) if TIME in columns else "NULL::BIGINT"
     sample = f"SELECT {ids[0]} AS u, {ids[1]} AS i FROM {scan.relation} LIMIT {_SAMPLE}"
     seen = run(
@@ -179,14 +184,16 @@ def _bad_row(
     for missing, role in ((no_user, USER), (no_item, ITEM)):
         if missing:
             return DataError(f"{where}: no {role} id; remove the row or fill it in{more}")
-    value = _raw(work, scan, columns[RATING], row)
-    return DataError(f"{where}: {_complaint(value, columns[RATING], scan.header, scale)}{more}")
+    role = RATING if RATING in columns else WEIGHT
+    value = _raw(work, scan, columns[role], row)
+    complaint = _complaint(value, columns[role], scan.header, scale, role)
+    return DataError(f"{where}: {complaint}{more}")
 
 
-def _complaint(value: str | None, column: str, header: bool, scale: Scale | None) -> str:
+def _complaint(value: str | None, column: str, header: bool, scale: Scale | None, role: str) -> str:
     if value is None or not value.strip():
-        return "no rating; remove the row: what is missing is known by its absence"
-    said = f"rating {shorten(value)}"
+        return f"no {role}; remove the row: what is missing is known by its absence"
+    said = f"{role} {shorten(value)}"
     try:
         number = float(value)
     except ValueError:
@@ -194,7 +201,7 @@ def _complaint(value: str | None, column: str, header: bool, scale: Scale | None
         other = f"column {column!r}" if header else f"column {column}"
         return (
             f"{said} is not a number{hint}; mend or remove the row, or if {other} is not the "
-            "rating, name the one that is with --rating COL"
+            f"{role}, name the one that is with --{role} COL"
         )
     if not np.isfinite(number):
         return f"{said} is not finite; remove the row: what is missing is known by its absence"
@@ -203,4 +210,4 @@ def _complaint(value: str | None, column: str, header: bool, scale: Scale | None
             f"rating {number:g} is outside the stated scale {scale.low:g} to {scale.high:g}; "
             "mend the row or state another scale"
         )
-    return f"{said} is too large to be a rating"
+    return f"{said} is too large to be a {role}"

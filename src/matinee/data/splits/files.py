@@ -14,7 +14,7 @@ from ...base.atomic import atomic_path
 from ...errors import UsageError
 from ..description import iso_time
 from ..fingerprints import fingerprint
-from ..ratings import Ratings
+from ..ratings import Ratings, Scale
 from ..table import Table, write_tables
 from .rule import Moment, seconds
 from .rules import rule_of
@@ -45,7 +45,8 @@ def split_files(
     ``valid.parquet``; by a rule that holds out people also ``given.parquet`` (what the model is
     given of the people in ``test.parquet``) and ``valid_given.parquet``; by ``kfold`` the first
     two in ``fold-1``, ``fold-2`` and so on. Columns:
-    ``user_id, item_id, rating`` and, where known, ``timestamp`` in seconds since 1970-01-01 UTC.
+    ``user_id, item_id, rating`` (of interactions ``weight``, or nothing) and, where known,
+    ``timestamp`` in seconds since 1970-01-01 UTC.
     Titles go beside them as ``items.parquet``. ``manifest.json`` has the protocol, the seed, the
     counts and content fingerprints of the source and the parts, and the version of Matinee.
 
@@ -160,8 +161,12 @@ def _chunks(ratings: Ratings) -> Iterator[Table]:
         columns = {
             "user_id": ratings.user_ids.decode(ratings.users[part]),
             "item_id": ratings.item_ids.decode(ratings.items[part]),
-            "rating": ratings.values[part],
         }
+        # Interactions that all weigh the same have no column of weights.
+        if not ratings.implicit:
+            columns["rating"] = ratings.values[part]
+        elif ratings.scale != Scale(1.0, 1.0):
+            columns["weight"] = ratings.values[part]
         if ratings.times is not None:
             columns["timestamp"] = ratings.times[part]
         yield Table(columns)

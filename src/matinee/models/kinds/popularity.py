@@ -23,6 +23,11 @@ class Popularity(OneShot):
     counts: npt.NDArray[np.int64]
     """Training ratings of each item, shape (n_items,), after ``fit``."""
 
+    @property
+    def takes_interactions(self) -> bool:
+        """Counts need no ratings."""
+        return True
+
     def _learn(self, train: Ratings, rng: np.random.Generator, log: EpochLog) -> None:
         self.counts = np.bincount(train.items, minlength=train.n_items)
 

@@ -1,0 +1,36 @@
+"""Values of a table that mean "not rated"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import UsageError
+
+
+def missing_values(missing: float | Sequence[float]) -> tuple[float, ...]:
+    """The ratings that mean "not rated".
+
+    Raises:
+        UsageError: One is no number.
+    """
+    try:
+        values = [missing] if isinstance(missing, int | float) else list(missing)
+        found = tuple(float(value) for value in values)
+    except (TypeError, ValueError):
+        found = (float("nan"),)
+    if not all(np.isfinite(found)):
+        raise UsageError(
+            f"missing = {missing!r}: give the numbers that mean 'not rated', as 0 or -1"
+        )
+    return found
+
+
+def unrated(values: npt.NDArray[np.float32], missing: Sequence[float]) -> npt.NDArray[np.int64]:
+    """Positions of the values that mean "not rated", int64, ascending."""
+    found: npt.NDArray[np.int64] = np.flatnonzero(
+        np.isin(values, np.array(missing, dtype=np.float32))
+    )
+    return found

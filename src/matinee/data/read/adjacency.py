@@ -1,0 +1,76 @@
+"""The text format of LightGCN: on each line a user, and then the items of that user."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ...errors import DataError
+from .source import Scan, Workspace, described, no_better
+from .text import shorten
+
+_SAMPLE = 1 << 16
+_LOOKED_AT = 20
+
+
+def is_adjacency(path: Path) -> bool:
+    """Whether a text file has a user and then items on each line, by its first lines.
+
+    They are whole numbers with spaces between, of varying length, and no user comes twice: lines
+    of user, item, rating that lack a value do not look so.
+    """
+    with path.open("rb") as file:
+        sample = file.read(_SAMPLE)
+    lines = sample.split(b"\n")
+    # The last line may be cut short, or be nothing.
+    rows = [line.split() for line in lines[: max(1, len(lines) - 1)][:_LOOKED_AT] if line.strip()]
+    if len(rows) < 2 or not all(re.fullmatch(rb"[\d \r]+", line) for line in lines[: len(rows)]):
+        return False
+    users, widths = {row[0] for row in rows}, {len(row) for row in rows}
+    return len(users) == len(rows) and (len(widths) > 1 or min(widths) > 4)
+
+
+def open_adjacency(paths: Sequence[Path], labels: Sequence[str], work: Workspace) -> Scan:
+    """Open such files as one table of a user and an item.
+
+    Raises:
+        DataError: A line holds something else, or nobody has an item.
+    """
+    users: list[np.int64] = []
+    pairs, starts = [], []
+    for position, (path, label) in enumerate(zip(paths, labels, strict=True)):
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                values = _numbers(line, f"{label}, line {number}")
+                if len(values) > 1:
+                    users.append(values[0])
+                    pairs.append(values[1:])
+                    starts.append((position, number))
+    if not pairs:
+        raise DataError(f"{labels[0]}: nobody has an item")
+    counts = np.array([len(items) for items in pairs])
+    ends = np.cumsum(counts)
+    table = {"user": np.repeat(np.array(users, np.int64), counts), "item": np.concatenate(pairs)}
+    work.con.register("adjacency", table)
+
+    def place(row: int) -> str:
+        position, number = starts[int(np.searchsorted(ends, row, side="right"))]
+        return f"{labels[position]}, line {number}"
+
+    return Scan("adjacency", described(work, "adjacency"), True, labels[0], place, no_better)
+
+
+def _numbers(line: bytes, where: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    words = line.split()
+    try:
+        return np.array(words, dtype=np.int64)
+    except (ValueError, OverflowError):
+        wrong = next((word for word in words if not word.isdigit()), words[0])
+        text = shorten(wrong.decode("utf-8", errors="replace"))
+        raise DataError(
+            f"{where}: {text} is no whole number; expected a user and then items, with spaces "
+            "between"
+        ) from None
