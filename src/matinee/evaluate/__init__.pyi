@@ -15,8 +15,6 @@ from ._breakdown import (
 )
 from ._evaluate import Scored as Scored
 from ._evaluate import evaluate as evaluate
-from ._leak_guard import Overlap as Overlap
-from ._leak_guard import PairSet as PairSet
 from ._result import (
     Baseline as Baseline,
 )
@@ -33,9 +31,6 @@ from ._result import (
     Part as Part,
 )
 from ._result import (
-    Score as Score,
-)
-from ._result import (
     Scores as Scores,
 )
 from ._uncertainty import (
@@ -47,14 +42,17 @@ from ._uncertainty import (
 from ._uncertainty import (
     Uncertainty as Uncertainty,
 )
+from .leak_guard import Overlap as Overlap
+from .leak_guard import PairSet as PairSet
+from .metric import Interval as Interval
 from .metric import Metric as Metric
+from .metric import Score as Score
 from .metrics import ErrorSums as ErrorSums
 from .metrics import ErrorTotals as ErrorTotals
 from .metrics import mae as mae
 from .metrics import rmse as rmse
 from .registry import METRICS as METRICS
 from .registry import metrics_of as metrics_of
-from .statistics.bootstrap import Interval as Interval
 from .statistics.bootstrap import bootstrap as bootstrap
 from .statistics.bootstrap import interval as interval
 from .statistics.paired import Gain as Gain

@@ -11,9 +11,11 @@ import numpy.typing as npt
 
 from ..data import Histories, Ratings
 from ..errors import DataError
-from ._evaluate import Scored, batches, size_labels
+from ._evaluate import Scored, batches
+from .metric import Interval
 from .metrics import ErrorSums
-from .statistics.bootstrap import Interval, bootstrap, interval
+from .sizes import size_labels
+from .statistics.bootstrap import bootstrap, interval
 
 Float64 = npt.NDArray[np.float64]
 Int32 = npt.NDArray[np.int32]

@@ -13,13 +13,14 @@ import numpy.typing as npt
 from ..baseline.bias import BiasTable
 from ..baseline.spread import Spread
 from ..data import Histories, Ratings, Scale, Vocabulary
-from ..errors import DataError, LeakError
-from ._leak_guard import Overlap, PairSet, overlap_of
-from ._result import Baseline, Coverage, Evaluation, HistoryBin, Part, Score
+from ._result import Baseline, Coverage, Evaluation, HistoryBin, Part
 from ._uncertainty import UncertaintySums
+from .leak_guard import Overlap, PairSet, guard
+from .metric import Interval, Score
 from .metrics import ErrorSums
 from .registry import metrics_of
-from .statistics.bootstrap import RESAMPLES, Interval, Resamples, bootstrap, interval
+from .sizes import size_labels
+from .statistics.bootstrap import RESAMPLES, Resamples, bootstrap, interval
 
 Float64 = npt.NDArray[np.float64]
 Int32 = npt.NDArray[np.int32]
@@ -27,7 +28,6 @@ Int64 = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 _BATCH = 1 << 20
-_EDGES = np.array([0, 1, 5, 10, 20, 50, 100, 200, 500])
 
 
 class Scored(Protocol):
@@ -120,11 +120,9 @@ def evaluate(
         LeakError: The model saw test ratings, in training or in ``histories``.
         DataError: No test ratings, or one that is not finite.
     """
-    _check(test)
+    test.require_ratings("an RMSE")
     items = model.item_ids.encode(test.item_ids.ids)
-    overlap = overlap_of(test, _seen(model, test, histories, rows, items))
-    if overlap.count and not allow_overlap:
-        raise LeakError(_leak(test, overlap))
+    overlap = guard(model, test, histories, rows, allow_overlap=allow_overlap)
     tally = _tally(model, test, histories, rows, items)
     rated = np.flatnonzero(tally.sums.counts)
     sums = tally.sums.take(rated)
@@ -201,50 +199,6 @@ def batches(test: Ratings) -> Iterator[tuple[Int64, Int32, npt.NDArray[np.float3
         yield users, csr.indices[part], csr.values[part]
 
 
-def _check(test: Ratings) -> None:
-    test.require_ratings("an RMSE")
-    if len(test) == 0:
-        raise DataError(f"{test.name}: no test ratings to score on")
-    bad = np.flatnonzero(~np.isfinite(test.values))
-    if len(bad):
-        user = test.user_ids.ids[test.users[bad[0]]]
-        item = test.item_ids.ids[test.items[bad[0]]]
-        raise DataError(
-            f"{test.name}: the rating of item {item} by user {user} is {test.values[bad[0]]}"
-        )
-
-
-def _seen(model: Scored, test: Ratings, histories: Histories, rows: Int64, items: Int32) -> Mask:
-    """Which test ratings the model was trained on, or stand in the histories it is shown."""
-    users = model.user_ids.encode(test.user_ids.ids)
-    codes = items[test.items]
-    seen = model.leak_guard.contains(
-        model.user_ids.ids, model.item_ids.ids, users[test.users], codes
-    )
-    people, inverse = np.unique(rows[test.users], return_inverse=True)
-    if people[0] < 0:
-        people = people[1:]
-        inverse = inverse - 1
-    shown = histories.take(people)
-    width = len(model.item_ids)
-    keys = np.repeat(np.arange(len(people)), shown.counts) * width + shown.items
-    if len(keys):
-        asked = np.flatnonzero((inverse >= 0) & (codes >= 0))
-        wanted = inverse[asked] * width + codes[asked]
-        place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-        seen[asked] |= keys[place] == wanted
-    return seen
-
-
-def _leak(test: Ratings, overlap: Overlap) -> str:
-    pairs = "; ".join(f"user {user}, item {item}" for user, item in overlap.examples)
-    return (
-        f"{test.name}: the model has seen {overlap.count:,} of {len(test):,} test pairs, among "
-        f"them {pairs}. Score it on ratings kept apart from training, or allow the overlap "
-        "(--allow-overlap, allow_overlap=True) and distrust the score"
-    )
-
-
 def _coverage(
     tally: _Tally, sums: ErrorSums, test: Ratings, items: Int32, known_of: Int64
 ) -> Coverage:
@@ -292,15 +246,6 @@ def _scores(
 
 def _gain(draws: Resamples | None, at: int) -> Interval | None:
     return None if draws is None else interval(draws.rmse[:, at] - draws.rmse[:, 0])
-
-
-def size_labels(sizes: npt.NDArray[Any]) -> tuple[Int64, list[str]]:
-    """Which bin of sizes each number of ratings is in, and what the bins are called: "20-49"."""
-    which: Int64 = np.searchsorted(_EDGES, sizes, side="right") - 1
-    ends = [int(edge) - 1 for edge in _EDGES[1:]]
-    lows = [int(edge) for edge in _EDGES]
-    labels = [f"{a}" if a == b else f"{a}-{b}" for a, b in zip(lows[:-1], ends, strict=True)]
-    return which, [*labels, f"{lows[-1]}+"]
 
 
 def _bins(sums: ErrorSums, known_of: npt.NDArray[Any]) -> Iterator[HistoryBin]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-from ._leak_guard import Overlap
 from ._uncertainty import Uncertainty
+from .leak_guard import Overlap
+from .metric import Interval, Score
 from .registry import metrics_of
-from .statistics.bootstrap import Interval
 
 
 @dataclass(frozen=True)
@@ -39,18 +39,6 @@ class Coverage:
     unknown_items: int
     n_unknown_user: int
     n_unknown_item: int
-
-
-class Score(NamedTuple):
-    """A metric's value, and its 95% interval by bootstrap over users.
-
-    Attributes:
-        value: Over all test ratings.
-        interval: None with fewer than two users.
-    """
-
-    value: float
-    interval: Interval | None
 
 
 @dataclass(frozen=True)

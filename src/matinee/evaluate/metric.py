@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,25 @@ Kind = Literal["rating", "list"]
 
 Better = Literal["lower", "higher", "zero"]
 """Which values are better: low ones, high ones, or those near zero."""
+
+
+class Interval(NamedTuple):
+    """A 95% percentile interval."""
+
+    low: float
+    high: float
+
+
+class Score(NamedTuple):
+    """A metric's value, and its 95% interval by bootstrap over users.
+
+    Attributes:
+        value: Over all test ratings.
+        interval: None with fewer than two users.
+    """
+
+    value: float
+    interval: Interval | None
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ A user's errors go together, so resampling single ratings would give intervals t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from ..metric import Interval
 from ..metrics import ErrorSums, ErrorTotals
 
 Float64 = npt.NDArray[np.float64]
@@ -19,13 +19,6 @@ RESAMPLES = 1000
 _DRAWS = 1 << 21
 _GROUPS = 20_000
 """Of more users than this, random groups are drawn whole: as good, and far quicker."""
-
-
-class Interval(NamedTuple):
-    """A 95% percentile interval."""
-
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..metric import Interval
 from ..metrics import ErrorSums
-from .bootstrap import RESAMPLES, Interval, bootstrap, interval
+from .bootstrap import RESAMPLES, bootstrap, interval
 
 
 @dataclass(frozen=True)

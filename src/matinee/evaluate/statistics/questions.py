@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from .bootstrap import Interval
+from ..metric import Interval
 from .seeds import ALPHA, holm, t_interval, t_p
 
 Float64 = npt.NDArray[np.float64]

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from .bootstrap import Interval
+from ..metric import Interval
 
 Float64 = npt.NDArray[np.float64]
 

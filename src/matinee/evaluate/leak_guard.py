@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from ..data import Histories, Ids, Ratings, Vocabulary
 from ..data.fingerprints import hash_ids, hash_pairs
+from ..errors import DataError, LeakError
 
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
 UInt64 = npt.NDArray[np.uint64]
 Mask = npt.NDArray[np.bool_]
 
@@ -107,3 +110,87 @@ def overlap_of(test: Ratings, found: Mask) -> Overlap:
     users = test.user_ids.decode(test.users[first]).tolist()
     items = test.item_ids.decode(test.items[first]).tolist()
     return Overlap(int(found.sum()), tuple(zip(users, items, strict=True)))
+
+
+class Guarded(Protocol):
+    """What a model must offer for its leak guard to be asked."""
+
+    @property
+    def user_ids(self) -> Vocabulary:
+        """Users trained on."""
+
+    @property
+    def item_ids(self) -> Vocabulary:
+        """Items trained on."""
+
+    @property
+    def leak_guard(self) -> PairSet:
+        """Pairs trained on."""
+
+
+def guard(
+    model: Guarded, test: Ratings, histories: Histories, rows: Int64, *, allow_overlap: bool
+) -> Overlap:
+    """The test ratings that a model saw in training or is shown.
+
+    Args:
+        model: The model.
+        test: The held-out ratings.
+        histories: What is known of the people, in the model's item codes.
+        rows: The row in ``histories`` of each user code of ``test``, shape (test.n_users,); -1
+            for a user nothing is known of.
+        allow_overlap: Whether there may be any.
+
+    Raises:
+        DataError: No test ratings, or one that is not finite.
+        LeakError: There are some, and there may be none.
+    """
+    _check(test)
+    items = model.item_ids.encode(test.item_ids.ids)
+    overlap = overlap_of(test, _seen(model, test, histories, rows, items))
+    if overlap.count and not allow_overlap:
+        raise LeakError(_leak(test, overlap))
+    return overlap
+
+
+def _check(test: Ratings) -> None:
+    if len(test) == 0:
+        raise DataError(f"{test.name}: no test ratings to score on")
+    bad = np.flatnonzero(~np.isfinite(test.values))
+    if len(bad):
+        user = test.user_ids.ids[test.users[bad[0]]]
+        item = test.item_ids.ids[test.items[bad[0]]]
+        raise DataError(
+            f"{test.name}: the rating of item {item} by user {user} is {test.values[bad[0]]}"
+        )
+
+
+def _seen(model: Guarded, test: Ratings, histories: Histories, rows: Int64, items: Int32) -> Mask:
+    """Which test ratings the model was trained on, or stand in the histories it is shown."""
+    users = model.user_ids.encode(test.user_ids.ids)
+    codes = items[test.items]
+    seen = model.leak_guard.contains(
+        model.user_ids.ids, model.item_ids.ids, users[test.users], codes
+    )
+    people, inverse = np.unique(rows[test.users], return_inverse=True)
+    if people[0] < 0:
+        people = people[1:]
+        inverse = inverse - 1
+    shown = histories.take(people)
+    width = len(model.item_ids)
+    keys = np.repeat(np.arange(len(people)), shown.counts) * width + shown.items
+    if len(keys):
+        asked = np.flatnonzero((inverse >= 0) & (codes >= 0))
+        wanted = inverse[asked] * width + codes[asked]
+        place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        seen[asked] |= keys[place] == wanted
+    return seen
+
+
+def _leak(test: Ratings, overlap: Overlap) -> str:
+    pairs = "; ".join(f"user {user}, item {item}" for user, item in overlap.examples)
+    return (
+        f"{test.name}: the model has seen {overlap.count:,} of {len(test):,} test pairs, among "
+        f"them {pairs}. Score it on ratings kept apart from training, or allow the overlap "
+        "(--allow-overlap, allow_overlap=True) and distrust the score"
+    )
