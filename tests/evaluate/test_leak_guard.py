@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matinee.data import Histories, Ratings
@@ -31,6 +31,7 @@ def table(pairs: list[tuple[Any, Any]]) -> Ratings:
 
 
 @pytest.mark.parametrize("kind", ["int", "text"])
+@settings(deadline=None)
 @given(data=st.data())
 def test_it_finds_just_the_shared_pairs(kind: str, data: st.DataObject) -> None:
     side = ids if kind == "int" else texts
