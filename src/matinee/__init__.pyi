@@ -60,6 +60,7 @@ from .errors import (
     UsageError as UsageError,
 )
 from .evaluate import Evaluation as Evaluation
+from .evaluate import ListEvaluation as ListEvaluation
 from .lab.rivals import SparseFC as SparseFC
 from .models import (
     Autoencoder as Autoencoder,

@@ -51,6 +51,10 @@ from .metrics import ErrorSums as ErrorSums
 from .metrics import ErrorTotals as ErrorTotals
 from .metrics import mae as mae
 from .metrics import rmse as rmse
+from .ranking.baselines import LIST_BASELINES as LIST_BASELINES
+from .ranking.evaluate import evaluate_lists as evaluate_lists
+from .ranking.result import ListBaseline as ListBaseline
+from .ranking.result import ListEvaluation as ListEvaluation
 from .registry import METRICS as METRICS
 from .registry import metrics_of as metrics_of
 from .statistics.bootstrap import bootstrap as bootstrap

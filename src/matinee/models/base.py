@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self, overload
@@ -14,12 +14,12 @@ from ..baseline.bias import fit_bias
 from ..baseline.spread import fit_spread
 from ..data import Histories, Ratings, Table, fingerprint
 from ..errors import UsageError
-from ..evaluate import Evaluation, evaluate
+from ..evaluate import Evaluation, ListEvaluation, evaluate, evaluate_lists
 from ..recommend import HistoriesLike, People, Unknown, code_people
 from ._coded import Coded
 from ._lists import allowed_items, tables
 from .provenance import Provenance
-from .support import as_column, checked
+from .support import as_column, checked, item_counts
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -252,6 +252,50 @@ class Recommender(Coded):
         people = self._people(histories, "skip")
         rows = self._rows(people, histories is None, test.user_ids.ids)
         return evaluate(self, test, people.histories, rows, allow_overlap=allow_overlap, seed=seed)
+
+    def evaluate_lists(
+        self,
+        test: Ratings,
+        *,
+        k: int | Sequence[int] = (10, 20),
+        relevant: float | None = None,
+        histories: HistoriesLike | None = None,
+        baselines: Sequence[str] | None = None,
+        allow_overlap: bool = False,
+        seed: int = 0,
+    ) -> ListEvaluation:
+        """Score the lists of ``recommend`` on held-out ratings, beside those of baselines.
+
+        All items are ranked for everybody, except those of the person's history.
+
+        Args:
+            test: Ratings the model was not trained on.
+            k: The lengths of the lists, one or several.
+            relevant: The lowest test rating that counts as relevant; by default three quarters up
+                the scale, so 4 of 1 to 5, and all of interactions.
+            histories: As for ``evaluate``.
+            baselines: Of "popularity" and "ease"; by default those that take seconds.
+            allow_overlap: As for ``evaluate``.
+            seed: Seeds the bootstrap of the intervals.
+
+        Raises:
+            LeakError: Test ratings were seen in training, unless ``allow_overlap``.
+            DataError: An empty test set, or one without a relevant rating.
+            UsageError: A k below 1, or no such baseline.
+        """
+        people = self._people(histories, "skip")
+        return evaluate_lists(
+            self,
+            test,
+            people.histories,
+            self._rows(people, histories is None, test.user_ids.ids),
+            k=k,
+            relevant=relevant,
+            counts=item_counts(self),
+            baselines=baselines,
+            allow_overlap=allow_overlap,
+            seed=seed,
+        )
 
     def save(
         self, path: Path | str, *, histories: bool = True, extra: dict[str, Any] | None = None

@@ -15,8 +15,10 @@ def ranked(scores: np.ndarray, seen: set[int], k: int) -> list[int]:
     return sorted(left, key=lambda i: (-float(scores[i]), i))[:k]
 
 
-def person(found: list[int], wanted: dict[int, float], total: int, k: int) -> dict[str, float]:
-    hit = [item in wanted for item in found[:k]]
+def person(
+    found: list[int], tested: dict[int, float], total: int, k: int, relevant: float = 4
+) -> dict[str, float]:
+    hit = [tested.get(item, 0) >= relevant for item in found[:k]]
     ranks = [at for at, is_hit in enumerate(hit, start=1) if is_hit]
     precisions = sum(sum(hit[:rank]) / rank for rank in ranks)
     dcg = sum(1 / log2(rank + 1) for rank in ranks)
@@ -34,7 +36,8 @@ def person(found: list[int], wanted: dict[int, float], total: int, k: int) -> di
         "map_capped": precisions / min(k, total),
         "hits": len(ranks),
         "achievable": min(k, total),
-        "hit_ratings": sum(wanted.get(item, 0.0) for item in found[:k]),
+        "ratings": sum(tested.get(item, 0.0) for item in found[:k]),
+        "rated": sum(item in tested for item in found[:k]),
     }
 
 
@@ -50,5 +53,5 @@ def made_up(
     return whole.take(~test), whole.take(test)
 
 
-def histories_of(train: Ratings, users: Any) -> Histories:
-    return Histories.of(train.by_user).take(users)
+def histories_of(train: Ratings, users: Any) -> tuple[Histories, Any]:
+    return Histories.of(train.by_user), users

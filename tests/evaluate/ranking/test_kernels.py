@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from matinee import Histories
 from matinee.errors import TrainingError, UsageError
-from matinee.evaluate.ranking.kernels import likeness, mark_hits
+from matinee.evaluate.ranking.items import ItemStatistics
+from matinee.evaluate.ranking.kernels import find_tested, likeness
 from matinee.evaluate.ranking.tally import best_of, checked_cutoffs
 from matinee.recommend import top_k
 
@@ -51,10 +52,10 @@ def test_cutoffs_are_whole_numbers(wrong: object) -> None:
         checked_cutoffs(wrong)  # type: ignore[arg-type]
 
 
-def test_hits_are_found_by_place() -> None:
+def test_tested_items_are_found_by_place() -> None:
     best = np.array([[4, 1, -1], [0, 2, 5]], dtype=np.int32)
     entries = np.empty(best.shape, dtype=np.int64)
-    mark_hits(best, np.array([0, 0, 3]), np.array([0, 3, 5], dtype=np.int32), entries)
+    find_tested(best, np.array([0, 0, 3]), np.array([0, 3, 5], dtype=np.int32), entries)
     assert entries.tolist() == [[-1, -1, -1], [0, -1, 2]]
 
 
@@ -69,6 +70,9 @@ def test_likeness_is_the_sum_of_cosines_of_all_pairs() -> None:
     best[3, 4:] = -1
     sums = np.empty(best.shape)
     likeness(best, indptr, people, 30, sums)
+    counts = has.sum(axis=0).astype(np.int64)
+    items = ItemStatistics(counts, 30, indptr.astype(np.int64), people, 30)
+    assert items.likeness(best) == pytest.approx(sums, abs=1e-12)  # from the pairs
     for row, items in enumerate(best):
         for k in range(1, 7):
             some = vectors[:, items[:k][items[:k] >= 0]]

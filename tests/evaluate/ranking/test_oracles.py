@@ -42,7 +42,7 @@ def test_ir_measures_agrees() -> None:
     ir_measures = pytest.importorskip("ir_measures", reason="ir-measures is not installed")
     train, test = made_up(seed=5)
     relevant = Relevant.of(test, train.item_ids, 4.0)
-    histories = histories_of(train, relevant.users)
+    histories, rows = histories_of(train, relevant.users)
     items = ItemStatistics.of(Histories.of(train.by_user), train.n_items)
     table = np.random.default_rng(2).random((train.n_users, train.n_items), dtype=np.float32)
     run: dict[str, dict[str, float]] = {}
@@ -56,11 +56,15 @@ def test_ir_measures_agrees() -> None:
             }
 
     found = tally(
-        [lambda batch: table[batch.users].copy()], histories, relevant, items, (5, 20),
+        [lambda batch: table[batch.users].copy()], histories, rows, relevant, items, (5, 20),
         on_lists=keep,
     )  # fmt: skip
-    wanted = np.split(relevant.items, relevant.indptr[1:-1])
-    qrels = {str(row): {str(i): 1 for i in each} for row, each in enumerate(wanted)}
+    tested = np.split(relevant.items, relevant.indptr[1:-1])
+    ratings = np.split(relevant.ratings, relevant.indptr[1:-1])
+    qrels = {
+        str(row): {str(item): int(rating >= 4) for item, rating in zip(*each, strict=True)}
+        for row, each in enumerate(zip(tested, ratings, strict=True))
+    }
     names = {"recall": "R", "precision": "P", "ndcg": "nDCG", "mrr": "RR", "map": "AP",
              "hit_rate": "Success"}  # fmt: skip
     for k in (5, 20):
@@ -101,7 +105,7 @@ def test_the_digits_published_for_movielens(real_data: Callable[[str], Path]) ->
     relevant = Relevant.of(test, train.item_ids, 1.0)
     items = ItemStatistics.of(Histories.of(train.by_user), train.n_items)
     found = tally(
-        [ease(train, 696.79), popular(train)], histories_of(train, relevant.users), relevant,
+        [ease(train, 696.79), popular(train)], *histories_of(train, relevant.users), relevant,
         items, (10,),
     )  # fmt: skip
     totals = found.sums[10].totals()

@@ -20,7 +20,7 @@ CUTOFFS = (1, 3, 10, 70)
 def case() -> tuple[ListTally, list[np.ndarray], Relevant, Histories, ItemStatistics, object]:
     train, test = made_up()
     relevant = Relevant.of(test, train.item_ids, 4.0)
-    histories = histories_of(train, relevant.users)
+    histories, rows = histories_of(train, relevant.users)
     items = ItemStatistics.of(Histories.of(train.by_user), train.n_items)
     rng = np.random.default_rng(1)
     tables = [
@@ -28,8 +28,8 @@ def case() -> tuple[ListTally, list[np.ndarray], Relevant, Histories, ItemStatis
         np.tile(items.counts.astype(np.float32), (train.n_users, 1)),
     ]
     scorers = [lambda batch, table=table: table[batch.users].copy() for table in tables]
-    found = tally(scorers, histories, relevant, items, CUTOFFS, depth=20)
-    return found, tables, relevant, histories, items, train
+    found = tally(scorers, histories, rows, relevant, items, CUTOFFS, depth=20)
+    return found, tables, relevant, histories.take(rows), items, train
 
 
 def lists(case: tuple, model: int, k: int) -> list[list[int]]:
@@ -51,8 +51,8 @@ def test_every_formula_is_the_plain_one(case: tuple, model: int, k: int) -> None
     for row, listed in enumerate(lists(case, model, k)):
         part = slice(relevant.indptr[row], relevant.indptr[row + 1])
         items = relevant.items[part].tolist()
-        wanted = dict(zip(items, relevant.ratings[part].tolist(), strict=True))
-        for name, value in person(listed, wanted, int(relevant.counts[row]), k).items():
+        tested = dict(zip(items, relevant.ratings[part].tolist(), strict=True))
+        for name, value in person(listed, tested, int(relevant.counts[row]), k).items():
             got = found.sums[k].values[name][row, model]
             assert got == pytest.approx(value, abs=1e-12), (name, row)
 
@@ -84,8 +84,8 @@ def test_metrics_beyond_accuracy(case: tuple, model: int) -> None:
         "popularity_lift": np.mean([items.counts[each].mean() for each in listed]) / np.mean(own)
         - 1,
         "diversity": np.mean(far),
-        "hit_rating": found.sums[k].values["hit_ratings"][:, model].sum()
-        / found.sums[k].values["hits"][:, model].sum(),
+        "mean_rating": found.sums[k].values["ratings"][:, model].sum()
+        / found.sums[k].values["rated"][:, model].sum(),
     }
     totals = found.sums[k].totals()
     got = {metric.name: metric.from_sums(totals)[model] for metric in metrics_of("list")}
@@ -125,7 +125,7 @@ def test_items_the_model_does_not_know_count_as_missed() -> None:
     relevant = Relevant.of(test, few, 4.0)
     whole = Relevant.of(test, train.item_ids, 4.0)
     assert relevant.counts.tolist() == whole.counts.tolist()
-    assert relevant.n_unknown == int((whole.items >= 50).sum()) > 0
+    assert relevant.n_unknown == int(whole.per_item(60)[50:].sum()) > 0
     assert whole.n_unknown == 0
 
 

@@ -28,7 +28,8 @@ class ListBatch:
         hits: Whether each listed item is relevant, bool (people, depth).
         listed: Whether there is an item at all, bool (people, depth).
         relevant: Relevant items of each person, int64 (people,).
-        rating: The test rating of each hit, 0 elsewhere, float64 (people, depth).
+        rating: The test rating of each listed item, relevant or not, NaN for one without, float64
+            (people, depth).
         count: Training interactions of each listed item, 0 for none, float64 (people, depth).
         information: -log2 of the share of training people who have the item, float64
             (people, depth), 0 for no item.
@@ -133,9 +134,14 @@ def _achievable(batch: ListBatch, k: int) -> Float64:
     return batch.achievable(k).astype(np.float64)
 
 
-def _hit_ratings(batch: ListBatch, k: int) -> Float64:
-    found: Float64 = batch.rating[:, :k].sum(axis=1)
+def _ratings(batch: ListBatch, k: int) -> Float64:
+    found: Float64 = np.nansum(batch.rating[:, :k], axis=1)
     return found
+
+
+def _rated(batch: ListBatch, k: int) -> Float64:
+    counted: Float64 = np.isfinite(batch.rating[:, :k]).sum(axis=1).astype(np.float64)
+    return counted
 
 
 def _mean_listed(values: Float64, batch: ListBatch, k: int) -> Float64:
@@ -189,7 +195,8 @@ SUMMANDS: MappingProxyType[str, Callable[[ListBatch, int], Float64]] = MappingPr
         "map_capped": _capped_average_precision,
         "hits": _hits,
         "achievable": _achievable,
-        "hit_ratings": _hit_ratings,
+        "ratings": _ratings,
+        "rated": _rated,
         "information": _information,
         "list_count": _list_count,
         "history_count": _history_count,

@@ -8,26 +8,35 @@ import numpy as np
 import numpy.typing as npt
 
 from ...data import Histories
+from .kernels import likeness, likeness_of_pairs
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
 
+_CELLS = 1 << 25
+"""Cells of a table of items by people (128 MiB as float32)."""
+_BLAS_GAIN = 30.0
+"""How much faster a step is in BLAS than in a loop over people, about."""
+
 
 @dataclass(frozen=True, eq=False)
 class ItemStatistics:
-    """Who has which item, by item.
+    """How many people have each item, and who.
 
     Attributes:
-        indptr: int64 (n_items + 1,).
-        people: int32 (entries,), who has each item.
+        counts: Training interactions per item, int64 (n_items,).
         n_people: People with at least one item.
+        indptr: int64 (n_items + 1,); all 0 where it is not known who has what, and then there is
+            no diversity.
+        people: int32 (entries,), who has each item.
         rows: Length of the vectors: ``people`` are below it.
     """
 
+    counts: Int64
+    n_people: int
     indptr: Int64
     people: Int32
-    n_people: int
     rows: int
 
     @classmethod
@@ -38,15 +47,16 @@ class ItemStatistics:
         np.cumsum(counts, out=indptr[1:])
         who = np.repeat(np.arange(len(histories), dtype=np.int32), histories.counts)
         order = np.argsort(histories.items, kind="stable")
-        return cls(indptr, who[order], int((histories.counts > 0).sum()), len(histories))
+        n_people = int((histories.counts > 0).sum())
+        return cls(counts.astype(np.int64), n_people, indptr, who[order], len(histories))
+
+    @classmethod
+    def of_counts(cls, counts: Int64, n_people: int) -> ItemStatistics:
+        """The statistics where no more is known than how many people have each item."""
+        return cls(counts, n_people, np.zeros(len(counts) + 1, np.int64), np.empty(0, np.int32), 0)
 
     def __len__(self) -> int:
-        return len(self.indptr) - 1
-
-    @property
-    def counts(self) -> Int64:
-        """Training interactions per item, int64 (n_items,)."""
-        return np.diff(self.indptr)
+        return len(self.counts)
 
     @property
     def information(self) -> Float64:
@@ -63,6 +73,36 @@ class ItemStatistics:
         who = np.repeat(np.arange(len(histories)), sizes)
         sums = np.bincount(who, self.counts[histories.items], minlength=len(histories))
         return np.where(sizes > 0, sums / np.maximum(sizes, 1), np.nan)
+
+    def likeness(self, lists: Int32) -> Float64:
+        """Sum of the cosines between all pairs among the first 1, 2, ... items of each list.
+
+        Whichever takes fewer steps: by way of the people who have each listed item, or from the
+        cosines of all pairs of items that are in any of the lists.
+
+        Args:
+            lists: int32 (lists, k), item codes, -1 for no item.
+
+        Returns:
+            float64 (lists, k).
+        """
+        sums = np.empty(lists.shape)
+        listed, places = np.unique(lists, return_inverse=True)
+        some = listed[listed >= 0]
+        by_people = 2.0 * self.counts[lists[lists >= 0]].sum()
+        cells = len(some) * self.rows
+        if cells > _CELLS or len(some) * cells / _BLAS_GAIN > by_people:
+            likeness(lists, self.indptr, self.people, self.rows, sums)
+            return sums
+        has = np.zeros((len(some), self.rows), dtype=np.float32)
+        for at, item in enumerate(some):
+            has[at, self.people[self.indptr[item] : self.indptr[item + 1]]] = 1
+        length = np.sqrt(np.maximum(self.counts[some], 1))
+        # Counts of shared people are whole numbers, exact in float32 up to 2**24.
+        cosines = (has @ has.T).astype(np.float64) / (length[:, None] * length)
+        missing = len(listed) - len(some)
+        likeness_of_pairs(places.reshape(lists.shape) - missing, cosines, sums)
+        return sums
 
     def likeness_cost(self, lists: int, k: int) -> float:
         """Steps that the likeness within lists takes, about: items are listed as they are had."""

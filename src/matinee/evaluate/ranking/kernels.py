@@ -84,15 +84,15 @@ def best_items(
 
 
 @kernel(parallel=True)
-def mark_hits(best: Int32, indptr: Int64, relevant: Int32, entries: Int64) -> None:
-    """Which listed items are relevant.
+def find_tested(best: Int32, indptr: Int64, tested: Int32, entries: Int64) -> None:
+    """Which listed items are in a person's test part.
 
     Args:
         best: int32 (people, k), item codes, -1 for no item.
         indptr: int64 (people + 1,).
-        relevant: int32 (entries,), each person's relevant items, ascending.
-        entries: int64 (people, k), overwritten: the place of each listed item in ``relevant``, or
-            -1 where it is not relevant.
+        tested: int32 (entries,), each person's test items, ascending.
+        entries: int64 (people, k), overwritten: the place of each listed item in ``tested``, or
+            -1 where it is not in there.
     """
     people, k = best.shape
     for row in prange(people):
@@ -101,11 +101,11 @@ def mark_hits(best: Int32, indptr: Int64, relevant: Int32, entries: Int64) -> No
             low, high = first, last
             while low < high:
                 middle = (low + high) // 2
-                if relevant[middle] < best[row, rank]:
+                if tested[middle] < best[row, rank]:
                     low = middle + 1
                 else:
                     high = middle
-            found = low < last and relevant[low] == best[row, rank]
+            found = low < last and tested[low] == best[row, rank]
             entries[row, rank] = low if found else -1
 
 
@@ -142,3 +142,23 @@ def likeness(best: Int32, indptr: Int64, people_of: Int32, n_people: int, sums: 
                 if item >= 0:
                     for entry in range(indptr[item], indptr[item + 1]):
                         total[people_of[entry]] = 0.0
+
+
+@kernel()
+def likeness_of_pairs(places: Int64, cosines: Float64, sums: Float64) -> None:
+    """``likeness`` from the cosines of all pairs.
+
+    Args:
+        places: int64 (lists, k), rows of ``cosines``, -1 for no item.
+        cosines: float64 (items, items).
+        sums: float64 (lists, k), overwritten.
+    """
+    lists, k = places.shape
+    for row in range(lists):
+        done = 0.0
+        for rank in range(k):
+            if places[row, rank] >= 0:
+                for before in range(rank):
+                    if places[row, before] >= 0:
+                        done += cosines[places[row, before], places[row, rank]]
+            sums[row, rank] = done

@@ -84,12 +84,12 @@ LIST_METRICS: tuple[Metric, ...] = (
         "Share of people with at least one hit.",
     ),
     Metric(
-        "hit_rating",
-        "rating of hits",
+        "mean_rating",
+        "mean rating",
         "list",
         "higher",
-        lambda totals: totals.ratio("hit_ratings", "hits"),
-        "Mean test rating of the hits of all people.",
+        lambda totals: totals.ratio("ratings", "rated"),
+        "Mean test rating of the listed items that have one, relevant or not.",
     ),
     Metric(
         "coverage",

@@ -25,12 +25,13 @@ def relevant_from(scale: Scale) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Relevant:
-    """The relevant test items of people who have any.
+    """The test ratings of people who have any relevant one.
 
     Attributes:
         users: int64 (people,), codes in the user vocabulary of the test part, ascending.
         indptr: int64 (people + 1,).
-        items: int32 (entries,), in the item codes of the model, ascending within a person.
+        items: int32 (entries,), everything in a person's test part that the model knows, relevant
+            or not, in the item codes of the model, ascending within a person.
         ratings: float32 (entries,), the test ratings.
         counts: int64 (people,), relevant items, those included that the model does not know: no
             list can contain them, and recall counts them all the same.
@@ -56,17 +57,21 @@ class Relevant:
         """Relevant test ratings."""
         return int(self.counts.sum())
 
+    def per_item(self, n_items: int) -> Int64:
+        """Relevant test ratings per item of the model, int64 (n_items,)."""
+        return np.bincount(self.items[self.ratings >= self.from_rating], minlength=n_items)
+
     @classmethod
     def of(cls, test: Ratings, item_ids: Vocabulary, from_rating: float) -> Relevant:
-        """The test ratings of at least ``from_rating``.
+        """The test ratings; those of at least ``from_rating`` are relevant.
 
         Raises:
-            DataError: There are none.
+            DataError: None is.
         """
         csr = test.by_user
-        chosen = csr.values >= from_rating
+        relevant = csr.values >= from_rating
         who = np.repeat(np.arange(csr.n_rows), csr.counts)
-        counts = np.bincount(who[chosen], minlength=csr.n_rows)
+        counts = np.bincount(who[relevant], minlength=csr.n_rows)
         users = np.flatnonzero(counts)
         if len(users) == 0:
             raise DataError(
@@ -74,7 +79,7 @@ class Relevant:
                 "scored. Choose what counts as relevant with --relevant (relevant=...)"
             )
         codes = item_ids.encode(test.item_ids.ids)[csr.indices]
-        known = np.flatnonzero(chosen & (codes >= 0))
+        known = np.flatnonzero((counts[who] > 0) & (codes >= 0))
         known = known[np.lexsort((codes[known], who[known]))]
         indptr = np.zeros(len(users) + 1, dtype=np.int64)
         np.cumsum(np.bincount(who[known], minlength=csr.n_rows)[users], out=indptr[1:])
@@ -85,7 +90,7 @@ class Relevant:
             ratings=csr.values[known],
             counts=counts[users].astype(np.int64),
             n_without=int((csr.counts > 0).sum()) - len(users),
-            n_unknown=int(chosen.sum()) - len(known),
+            n_unknown=int((relevant & (codes < 0)).sum()),
             from_rating=float(from_rating),
         )
 

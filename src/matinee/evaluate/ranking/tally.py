@@ -12,7 +12,7 @@ from ...data import Histories
 from ...errors import TrainingError, UsageError
 from .formulas import SUMMANDS, ListBatch
 from .items import ItemStatistics
-from .kernels import best_items, likeness, mark_hits
+from .kernels import best_items, find_tested
 from .relevant import Relevant
 from .sums import ListSums
 
@@ -66,6 +66,13 @@ def checked_cutoffs(k: int | Sequence[int]) -> tuple[int, ...]:
     return tuple(int(each) for each in found)
 
 
+def with_nobody(histories: Histories) -> Histories:
+    """The same people and, as the last row, one with an empty history."""
+    indptr = np.append(histories.indptr, histories.indptr[-1:])
+    users = np.append(histories.users, np.int32(-1))
+    return Histories(indptr, histories.items, histories.values, users)
+
+
 def best_of(scores: Float32, histories: Histories, k: int) -> Int32:
     """The best k items of each person that are not in the history, int32 (people, k).
 
@@ -90,6 +97,7 @@ def best_of(scores: Float32, histories: Histories, k: int) -> Int32:
 def tally(
     scorers: Sequence[Scorer],
     histories: Histories,
+    rows: Int64,
     relevant: Relevant,
     items: ItemStatistics,
     cutoffs: Sequence[int],
@@ -101,8 +109,10 @@ def tally(
 
     Args:
         scorers: The models.
-        histories: What is known of the people of ``relevant``, in their order: it goes to the
-            scorers, and its items are left out of the lists.
+        histories: What is known of people: it goes to the scorers, and its items are left out of
+            the lists.
+        rows: The row in ``histories`` of each person of ``relevant``, int64 (people,); -1 for one
+            nothing is known of, who has an empty history.
         relevant: What should have been recommended.
         items: What training says of the items.
         cutoffs: Every k.
@@ -120,8 +130,11 @@ def tally(
     recall = np.zeros((len(scorers), depth))
     precision = np.zeros((len(scorers), depth))
     step = max(1, int(np.ceil(items.likeness_cost(people * len(scorers), widest) / _LIKENESS)))
-    for start, batch in histories.batches(max(1, _SCORES // max(n_items, 1))):
-        stop = start + len(batch)
+    size = max(1, _SCORES // max(n_items, 1))
+    known = with_nobody(histories)
+    for start in range(0, people, size):
+        stop = min(start + size, people)
+        batch = known.take(np.where(rows[start:stop] < 0, len(histories), rows[start:stop]))
         for model, scorer in enumerate(scorers):
             scores = np.ascontiguousarray(scorer(batch), dtype=np.float32)
             best = best_of(scores, batch, depth)
@@ -146,21 +159,22 @@ def _batch(
     widest: int,
     step: int,
 ) -> ListBatch:
-    indptr, wanted, ratings, counts = relevant.part(start, stop)
+    indptr, tested, ratings, counts = relevant.part(start, stop)
     entries = np.empty(best.shape, dtype=np.int64)
-    mark_hits(best, indptr, wanted, entries)
+    find_tested(best, indptr, tested, entries)
+    found = np.append(ratings, np.float32(np.nan))[entries]
     near = best[:, :widest]
     listed = near >= 0
     like = np.full(near.shape, np.nan)
-    some = np.flatnonzero(np.arange(start, stop) % step == 0)
-    found = np.empty((len(some), widest))
-    likeness(near[some], items.indptr, items.people, items.rows, found)
-    like[some] = found
+    known = len(items.people) > 0
+    some = np.flatnonzero((np.arange(start, stop) % step == 0) & known)
+    if len(some):
+        like[some] = items.likeness(near[some])
     return ListBatch(
-        hits=entries >= 0,
+        hits=found >= relevant.from_rating,
         listed=listed,
         relevant=counts,
-        rating=np.append(ratings, np.float32(0))[entries[:, :widest]].astype(np.float64),
+        rating=found[:, :widest].astype(np.float64),
         count=np.where(listed, items.counts[near], 0).astype(np.float64),
         information=np.where(listed, items.information[near], 0.0),
         likeness=like,

@@ -1,0 +1,311 @@
+"""Evaluate the lists of a model on held-out ratings, beside the baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ...data import Histories, Ratings, Scale, Vocabulary
+from ...errors import UsageError, nearest
+from ..leak_guard import Overlap, PairSet, guard
+from ..metric import Interval, Score
+from ..registry import metrics_of
+from ..sizes import size_labels
+from ..statistics.bootstrap import RESAMPLES, interval
+from .baselines import LIST_BASELINES, liked
+from .items import ItemStatistics
+from .relevant import Relevant, relevant_from
+from .result import (
+    MODEL,
+    ListBaseline,
+    ListCurve,
+    ListEvaluation,
+    ListHistoryBin,
+    ListPopularityBin,
+)
+from .sums import ListSums
+from .tally import ListTally, OnLists, Scorer, checked_cutoffs, tally
+from .variants import variants
+
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
+
+DEPTH = 100
+"""Places up to which recall and precision are computed for the curves."""
+
+
+class Lists(Protocol):
+    """What a model must offer for its lists to be evaluated; every ``Recommender`` does."""
+
+    @property
+    def kind(self) -> str:
+        """Kind of model."""
+
+    @property
+    def user_ids(self) -> Vocabulary:
+        """Users trained on."""
+
+    @property
+    def item_ids(self) -> Vocabulary:
+        """Items trained on."""
+
+    @property
+    def scale(self) -> Scale:
+        """Range of the ratings."""
+
+    @property
+    def leak_guard(self) -> PairSet:
+        """Pairs trained on."""
+
+    @property
+    def histories(self) -> Histories | None:
+        """The training ratings; None where the model was saved without."""
+
+    def rank_scores_coded(self, histories: Histories) -> Float32:
+        """What ``recommend`` orders items by, float32 (people, n_items)."""
+
+
+def evaluate_lists(
+    model: Lists,
+    test: Ratings,
+    histories: Histories,
+    rows: Int64,
+    *,
+    k: int | Sequence[int] = (10, 20),
+    relevant: float | None = None,
+    counts: Int64 | None = None,
+    baselines: Sequence[str] | None = None,
+    allow_overlap: bool = False,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+    on_lists: OnLists | None = None,
+) -> ListEvaluation:
+    """Rank all items for everybody with a relevant test rating. Runs in batches.
+
+    Args:
+        model: The model.
+        test: The held-out ratings.
+        histories: What is known of the people, in the model's item codes; left out of the lists.
+        rows: The row in ``histories`` of each user code of ``test``, shape (test.n_users,); -1
+            for a user nothing is known of, who is recommended what anybody would be.
+        k: The cutoffs.
+        relevant: The lowest relevant test rating; by default three quarters up the scale.
+        counts: Training ratings of each item, for a model that carries no histories.
+        baselines: Names of ``LIST_BASELINES``; by default those that take seconds.
+        allow_overlap: Whether to go on, with a mark on the result, if the model saw test ratings.
+        seed: Seeds the bootstrap.
+        resamples: Bootstrap resamples.
+        on_lists: Receives the lists of the model (0) and the baselines (1, ...).
+
+    Raises:
+        LeakError: The model saw test ratings, in training or in ``histories``.
+        DataError: No test ratings, one that is not finite, or none that is relevant.
+        UsageError: A cutoff or baseline that cannot be.
+        TrainingError: A score that is no number.
+    """
+    cutoffs = checked_cutoffs(k)
+    overlap = guard(model, test, histories, rows, allow_overlap=allow_overlap)
+    threshold = relevant_from(model.scale) if relevant is None else float(relevant)
+    wanted = Relevant.of(test, model.item_ids, threshold)
+    n_items = len(model.item_ids)
+    items = _statistics(model, counts, n_items)
+    scorers, left_out = _baselines(model, baselines, threshold, n_items)
+    at = rows[wanted.users]
+    found = tally(
+        [model.rank_scores_coded, *scorers.values()],
+        histories,
+        at,
+        wanted,
+        items,
+        cutoffs,
+        depth=min(DEPTH, max(n_items, max(cutoffs))),
+        on_lists=on_lists,
+    )
+    names = (MODEL, *scorers)
+    scores, gains = _scores(found, len(names), seed, resamples)
+    known = np.append(histories.counts, 0)[at]
+    first = found.sums[cutoffs[0]]
+    return ListEvaluation(
+        scores=scores[0],
+        model=model.kind,
+        dataset=test.name,
+        relevant=threshold,
+        n_test=len(test),
+        n_relevant=wanted.n,
+        n_people=len(wanted),
+        n_without=wanted.n_without,
+        n_new=int((known == 0).sum()),
+        n_unknown=wanted.n_unknown,
+        n_items=n_items,
+        baselines={
+            name: ListBaseline(scores[at], gains[at]) for at, name in enumerate(names) if at
+        },
+        by_history=tuple(_by_history(first, known, wanted, names)),
+        by_popularity=tuple(_by_popularity(first, items, wanted, names)),
+        curves={
+            name: ListCurve(tuple(found.recall[at].tolist()), tuple(found.precision[at].tolist()))
+            for at, name in enumerate(names)
+        },
+        variants={each: variants(found.sums[each]) for each in cutoffs},
+        overlap=overlap,
+        resamples=resamples,
+        seed=seed,
+        notes=tuple(_notes(test, wanted, overlap, known, found, items, left_out)),
+        sums=found.sums,
+    )
+
+
+def _statistics(model: Lists, counts: Int64 | None, n_items: int) -> ItemStatistics:
+    if model.histories is not None:
+        return ItemStatistics.of(model.histories, n_items)
+    if counts is None:
+        counts = np.zeros(n_items, dtype=np.int64)
+    return ItemStatistics.of_counts(counts, len(model.user_ids))
+
+
+def _baselines(
+    model: Lists, names: Sequence[str] | None, from_rating: float, n_items: int
+) -> tuple[dict[str, Scorer], list[str]]:
+    """The fitted baselines by name, and those that were left out as too costly."""
+    for name in names or ():
+        if name not in LIST_BASELINES:
+            raise UsageError(f"no such baseline {name!r}{nearest(name, LIST_BASELINES)}")
+    train = model.histories
+    if train is None:
+        if names:
+            raise UsageError("baselines need the training ratings, and this model carries none")
+        return {}, list(LIST_BASELINES)
+    if not (train.values >= from_rating).any():
+        from_rating = -np.inf  # the test part alone has such ratings
+    train = liked(train, from_rating)
+    found: dict[str, Scorer] = {}
+    left_out = []
+    for name, kind in LIST_BASELINES.items():
+        if names is None and not kind.affordable(len(train), n_items):
+            left_out.append(name)
+        elif names is None or name in names:
+            found[name] = _shown_liked(kind.fit(train, n_items), from_rating)
+    return found, left_out
+
+
+def _shown_liked(scorer: Scorer, from_rating: float) -> Scorer:
+    return lambda histories: scorer(liked(histories, from_rating))
+
+
+_ByCutoff = dict[int, dict[str, Score]]
+
+
+def _scores(
+    found: ListTally, models: int, seed: int, resamples: int
+) -> tuple[list[_ByCutoff], list[_ByCutoff]]:
+    """Every metric of every model by cutoff, and the first model's gain over each."""
+    scores: list[_ByCutoff] = [{} for _ in range(models)]
+    gains: list[_ByCutoff] = [{} for _ in range(models)]
+    for k, sums in found.sums.items():
+        totals = sums.totals()
+        several = sums.n_people > 1
+        # The same draws of people at every cutoff.
+        drawn = sums.resamples(np.random.default_rng(seed), resamples) if several else None
+        for each in (*scores, *gains):
+            each[k] = {}
+        for metric in metrics_of("list"):
+            values = metric.from_sums(totals)
+            samples = None if drawn is None else metric.from_sums(drawn)
+            for at in range(models):
+                own = None if samples is None else samples[:, at]
+                scores[at][k][metric.name] = Score(float(values[at]), _interval(own))
+                gain = None if samples is None else samples[:, 0] - samples[:, at]
+                value = float(values[0] - values[at])
+                gains[at][k][metric.name] = Score(value, _interval(gain))
+    return scores, gains
+
+
+def _interval(samples: Float64 | None) -> Interval | None:
+    if samples is None:
+        return None
+    some = samples[np.isfinite(samples)]
+    return interval(some) if len(some) > 1 else None
+
+
+def _named(names: Sequence[str], values: npt.NDArray[np.floating]) -> dict[str, float]:
+    return dict(zip(names, map(float, values), strict=True))
+
+
+def _by_history(
+    sums: ListSums, known: Int64, wanted: Relevant, names: Sequence[str]
+) -> Iterator[ListHistoryBin]:
+    which, labels = size_labels(known)
+    for at, label in enumerate(labels):
+        people = np.flatnonzero(which == at)
+        if len(people):
+            totals = sums.take(people)
+            yield ListHistoryBin(
+                items=label,
+                n_people=len(people),
+                n=int(wanted.counts[people].sum()),
+                ndcg=_named(names, totals.mean("ndcg")),
+                recall=_named(names, totals.mean("recall")),
+            )
+
+
+def _by_popularity(
+    sums: ListSums, items: ItemStatistics, wanted: Relevant, names: Sequence[str]
+) -> Iterator[ListPopularityBin]:
+    relevant = wanted.per_item(len(items))
+    places = np.maximum(sums.exposure.sum(axis=1), 1)
+    trained = max(int(items.counts.sum()), 1)
+    which, labels = size_labels(items.counts)
+    for at, label in enumerate(labels):
+        some = np.flatnonzero(which == at)
+        if len(some):
+            n = int(relevant[some].sum())
+            hits = sums.item_hits[:, some].sum(axis=1)
+            yield ListPopularityBin(
+                people=label,
+                n_items=len(some),
+                n=n,
+                trained=float(items.counts[some].sum() / trained),
+                found={
+                    name: float(h / n) if n else None for name, h in zip(names, hits, strict=True)
+                },
+                shown=_named(names, sums.exposure[:, some].sum(axis=1) / places),
+            )
+
+
+def _notes(
+    test: Ratings,
+    wanted: Relevant,
+    overlap: Overlap,
+    known: Int64,
+    found: ListTally,
+    items: ItemStatistics,
+    left_out: Sequence[str],
+) -> Iterator[str]:
+    if overlap.count:
+        yield (
+            f"The model has seen {overlap.count:,} of the {len(test):,} test ratings: "
+            "this is no honest score."
+        )
+    if wanted.n_without:
+        yield f"{wanted.n_without:,} people without a relevant test rating are left out."
+    if wanted.n_unknown:
+        yield (
+            f"{wanted.n_unknown:,} relevant ratings are of items the model does not know; they "
+            "count as missed."
+        )
+    new = int((known == 0).sum())
+    if new:
+        yield f"{new:,} people have no history; they get the list of a new person."
+    if left_out:
+        why = "they would take minutes" if len(items.people) else "the model carries no histories"
+        yield f"Baselines left out ({why}): {', '.join(left_out)}."
+    if found.diversity_step > 1:
+        yield f"The diversity is that of every {found.diversity_step}th person."
+    if len(items.people) == 0:
+        yield "The model carries no histories: no diversity."
+    if len(wanted) < 30:
+        yield f"Only {len(wanted)} people: the intervals are rough."

@@ -1,0 +1,266 @@
+"""``ListEvaluation``: what a model's lists are worth, with all one needs to judge it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ...errors import UsageError
+from ..leak_guard import Overlap
+from ..metric import Interval, Score
+from .sums import ListSums
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+MODEL = "model"
+"""Name of the evaluated model among the columns of breakdowns and curves."""
+
+
+@dataclass(frozen=True)
+class ListScores:
+    """A score for each list metric of the registry, at each cutoff.
+
+    Attributes:
+        scores: By cutoff, then by name of the metric. Coverage and Gini have no interval: they
+            are no means over people.
+    """
+
+    scores: dict[int, dict[str, Score]]
+
+    def value(self, metric: str, k: int) -> float:
+        """The value of a metric at a cutoff; NaN where there is none."""
+        return self.scores[k][metric].value
+
+    def flat(self) -> dict[str, Any]:
+        """Each metric under "ndcg@10", and its interval under "ndcg@10_interval"."""
+        found: dict[str, Any] = {}
+        for k, scores in self.scores.items():
+            found |= {f"{name}@{k}": score.value for name, score in scores.items()}
+            found |= {f"{name}@{k}_interval": score.interval for name, score in scores.items()}
+        return found
+
+
+@dataclass(frozen=True)
+class ListBaseline(ListScores):
+    """The lists of a baseline for the same people, from the same training data.
+
+    Attributes:
+        gains: The model's metrics less the baseline's, with 95% intervals, paired: both on the
+            same draws of people.
+    """
+
+    gains: dict[int, dict[str, Score]]
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it in plain values, ready for JSON; gains under "ndcg@10_gain"."""
+        found = self.flat()
+        for k, gains in self.gains.items():
+            found |= {f"{name}@{k}_gain": gain.value for name, gain in gains.items()}
+            found |= {f"{name}@{k}_gain_interval": gain.interval for name, gain in gains.items()}
+        return found
+
+
+@dataclass(frozen=True)
+class ListHistoryBin:
+    """Lists of people who had a similar number of items in their history.
+
+    Attributes:
+        items: How many, as "20-49".
+        n_people: People.
+        n: Relevant test items.
+        ndcg: nDCG at the first cutoff, by model.
+        recall: Recall there, by model.
+    """
+
+    items: str
+    n_people: int
+    n: int
+    ndcg: dict[str, float]
+    recall: dict[str, float]
+
+
+@dataclass(frozen=True)
+class ListPopularityBin:
+    """Items that a similar number of people had in training.
+
+    Attributes:
+        people: How many, as "20-49".
+        n_items: Items.
+        n: Relevant test ratings of them.
+        trained: Share of the training interactions that are of them.
+        found: Share of those relevant ratings that are in the list at the first cutoff, by model;
+            None without any.
+        shown: Share of the places of all lists that they take, by model.
+    """
+
+    people: str
+    n_items: int
+    n: int
+    trained: float
+    found: dict[str, float | None]
+    shown: dict[str, float]
+
+
+@dataclass(frozen=True)
+class ListCurve:
+    """Mean recall and precision of lists of 1, 2, ... items."""
+
+    recall: tuple[float, ...]
+    precision: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class ListEvaluation(ListScores):
+    """What a model's lists are worth on held-out ratings. All items are ranked, none sampled.
+
+    Attributes:
+        model: Kind of model.
+        dataset: Name of the test ratings.
+        relevant: The lowest test rating that counts as relevant.
+        n_test: Test ratings.
+        n_relevant: Those that are relevant.
+        n_people: People with a relevant test rating: the metrics are means over them.
+        n_without: People with test ratings but no relevant one, who are left out.
+        n_new: People among ``n_people`` of whom nothing is known.
+        n_unknown: Relevant test ratings of items that the model does not know; they count as
+            missed.
+        n_items: Items that are ranked, less those of a person's history.
+        baselines: "popularity", and "ease" where it was fitted.
+        by_history: By length of the history.
+        by_popularity: By popularity of the item.
+        curves: Recall and precision by k, of "model" and each baseline.
+        variants: The model's recall, precision, nDCG and MAP by cutoff under the formulas of other
+            libraries and papers; see ``ranking.variants``.
+        overlap: Test ratings the model had seen: above 0 only where that was allowed.
+        resamples: Bootstrap resamples.
+        seed: Their seed.
+        notes: What to bear in mind.
+        sums: What each person's list was worth, for comparisons; columns are the model and the
+            baselines. Not in ``as_dict``.
+    """
+
+    model: str
+    dataset: str
+    relevant: float
+    n_test: int
+    n_relevant: int
+    n_people: int
+    n_without: int
+    n_new: int
+    n_unknown: int
+    n_items: int
+    baselines: dict[str, ListBaseline]
+    by_history: tuple[ListHistoryBin, ...]
+    by_popularity: tuple[ListPopularityBin, ...]
+    curves: dict[str, ListCurve]
+    variants: dict[int, dict[str, dict[str, float | None]]]
+    overlap: Overlap
+    resamples: int
+    seed: int
+    notes: tuple[str, ...]
+    sums: dict[int, ListSums] = field(repr=False, compare=False)
+
+    @property
+    def cutoffs(self) -> tuple[int, ...]:
+        """Every k."""
+        return tuple(self.scores)
+
+    def verdict(self, metric: str = "ndcg", k: int | None = None) -> str:
+        """Whether the lists are better than each baseline's, one sentence each."""
+        at = self.cutoffs[0] if k is None else k
+        return " ".join(_verdict(metric, at, name, b) for name, b in self.baselines.items())
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it in plain values, ready for JSON; metrics under "ndcg@10"."""
+        left = {"scores", "sums", "baselines", "by_history", "by_popularity", "curves"}
+        plain = {name: value for name, value in self.__dict__.items() if name not in left}
+        plain["overlap"] = asdict(self.overlap)
+        return {
+            **plain,
+            **self.flat(),
+            "baselines": {name: each.as_dict() for name, each in self.baselines.items()},
+            "by_history": [asdict(each) for each in self.by_history],
+            "by_popularity": [asdict(each) for each in self.by_popularity],
+            "curves": {name: asdict(each) for name, each in self.curves.items()},
+        }
+
+    def to_pandas(self) -> DataFrame:
+        """A row for each model, cutoff and metric: value, interval, gain of the model.
+
+        Raises:
+            UsageError: pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError:
+            raise UsageError("to_pandas() needs pandas: pip install matinee[tables]") from None
+        return pd.DataFrame(list(self._rows()))
+
+    def _rows(self) -> Iterator[dict[str, Any]]:
+        models: dict[str, ListScores] = {self.model: self, **self.baselines}
+        for name, found in models.items():
+            for k, scores in found.scores.items():
+                for metric, score in scores.items():
+                    gain = found.gains[k][metric] if isinstance(found, ListBaseline) else None
+                    yield {
+                        "model": name,
+                        "k": k,
+                        "metric": metric,
+                        "value": score.value,
+                        **_ends("", score.interval),
+                        "gain": None if gain is None else gain.value,
+                        **_ends("gain_", None if gain is None else gain.interval),
+                    }
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.dataset}: {self.n_relevant:,} relevant ratings ({self.relevant:g} or more) by "
+            f"{self.n_people:,} people; all {self.n_items:,} items ranked"
+        ]
+        for k in self.cutoffs:
+            lines += ["", *_table(self, k)]
+        return "\n".join([*lines, "", self.verdict(), *self.notes])
+
+
+def _ends(prefix: str, within: Interval | None) -> dict[str, float | None]:
+    low, high = (None, None) if within is None else within
+    return {f"{prefix}low": low, f"{prefix}high": high}
+
+
+def _table(found: ListEvaluation, k: int) -> Iterator[str]:
+    from ..registry import metrics_of
+
+    heads = [found.model, "95% interval", *found.baselines]
+    yield f"{f'at {k}':<16}" + "".join(f"{head:>{_width(head)}}" for head in heads)
+    for metric in metrics_of("list"):
+        score = found.scores[k][metric.name]
+        within = score.interval
+        text = "" if within is None else f"{within.low:.4f} to {within.high:.4f}"
+        cells = [f"{score.value:.4f}", text]
+        cells += [f"{each.value(metric.name, k):.4f}" for each in found.baselines.values()]
+        row = zip(heads, cells, strict=True)
+        yield f"{metric.label:<16}" + "".join(f"{cell:>{_width(head)}}" for head, cell in row)
+
+
+def _width(head: str) -> int:
+    return 20 if head.startswith("95%") else max(12, len(head) + 2)
+
+
+def _verdict(metric: str, k: int, name: str, baseline: ListBaseline) -> str:
+    from ..registry import METRICS
+
+    gain = baseline.gains[k][metric]
+    what = f"{METRICS[metric].label}@{k}"
+    size = f"{abs(gain.value):.4f}"
+    side = "above" if gain.value > 0 else "below"
+    if gain.interval is None:
+        return f"The model's {what} is {size} {side} that of {name}."
+    low, high = gain.interval
+    if low <= 0 <= high:
+        return f"The model's {what} is no better and no worse than that of {name}."
+    return (
+        f"The model's {what} is {size} {side} that of {name} (95% interval of the difference: "
+        f"{low:.4f} to {high:.4f})."
+    )
