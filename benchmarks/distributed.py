@@ -82,9 +82,9 @@ def work(users: int, out: Path) -> None:
     import numpy as np
 
     from matinee.models import preset
-    from matinee.models.networks.training import prepare
+    from matinee.models.networks.trainer import Trainer
     from matinee.synth import synthesize
-    from matinee.train import Group, train
+    from matinee.train import Group, RunContext, train
 
     @dataclass(frozen=True)
     class Counting(Group):
@@ -101,7 +101,7 @@ def work(users: int, out: Path) -> None:
             options = {"validation": 0.0, "epochs": 2, "batch_size": batch, "refeed": refeed}
             network = dict(NETWORKS[name])
             settings = preset(network.pop("preset", "base")).replace({**options, **network})
-            run, _ = prepare(ratings, settings, 0, clip=False, group=group)
+            run = Trainer(ratings, settings, 0, RunContext(clip=False, group=group)).run
             for epoch in train(run):
                 if epoch.epoch == 1:  # compiles, and touches every page
                     group.sent.clear()

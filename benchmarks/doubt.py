@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 import matinee
-from matinee.models.networks import training
+from matinee.models.networks import trainer
 from matinee.synth import synthesize
 from matinee.train import Holdout, _shrink
 from rolling_origin import line, rms
@@ -56,12 +56,12 @@ def told(options: dict[str, Any], seed: int) -> dict[float, float]:
         _shrink.DOUBT = usual
         return 1.0, _shrink.fit_shrinkage(network, inputs, known, held)[1]
 
-    kept = training.shrink_to_bias
-    training.shrink_to_bias = whole
+    kept = trainer.shrink_to_bias
+    trainer.shrink_to_bias = whole
     try:
         model = matinee.model("default", device="cpu").fit(train, seed=seed)
     finally:
-        training.shrink_to_bias = kept
+        trainer.shrink_to_bias = kept
     asked = held.user_ids.ids[held.users], held.item_ids.ids[held.items]
     bias = matinee.Bias().fit(train).predict(*asked)
     deviation = model.predict(*asked) - bias

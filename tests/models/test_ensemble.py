@@ -123,14 +123,14 @@ def test_vectors_of_people_stand_side_by_side() -> None:
 def test_one_validation_part_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
     from matinee.models.networks import ensemble as _ensemble
 
-    runs: list[Any] = []
-    prepare = _ensemble.prepare
+    trainers: list[Any] = []
+    made = _ensemble.Trainer
     monkeypatch.setattr(
-        _ensemble, "prepare", lambda *a, **k: runs.append(prepare(*a, **k)) or runs[-1]
+        _ensemble, "Trainer", lambda *a, **k: trainers.append(made(*a, **k)) or trainers[-1]
     )
     model = QUICK(settings=BOTH.replace({"epochs": 1})).fit(sample(), seed=3)
     parts = []
-    for run, _ in runs:
+    for run in (trainer.run for trainer in trainers):
         rows = np.repeat(run.valid.rows, np.diff(run.valid.indptr))
         pair = (run.valid.columns, rows) if run.known.n_rows == 40 else (rows, run.valid.columns)
         parts.append(set(zip(*(side.tolist() for side in pair), strict=True)))

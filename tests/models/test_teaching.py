@@ -15,8 +15,8 @@ import matinee
 from matinee.data import Ratings
 from matinee.errors import UsageError
 from matinee.models import Autoencoder, Settings
-from matinee.models.networks.training import prepare
-from matinee.train import Epoch
+from matinee.models.networks.trainer import Trainer
+from matinee.train import Epoch, RunContext
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -105,7 +105,7 @@ def test_ratings_kept_out_teach_nothing(rows: str) -> None:
     train = sample()
     options = {"rows": rows, "keep": "settled", "teacher_epochs": 1 / 6, "input": "presence"}
     net = model(**options)
-    _, held = prepare(train, net.settings, 0, clip=True)
+    held = Trainer(train, net.settings, 0, RunContext()).held
     assert held is not None
     assert held.sum() > 50
     values = train.values.copy()

@@ -309,7 +309,7 @@ def test_checkpoints_are_not_written_at_every_epoch(
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(MatineeError, match="cannot make the run folder"):
+    with pytest.raises(MatineeError, match="run: cannot write there"):
         model().fit(data(), folder=tmp_path / "file" / "run")
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -15,8 +14,7 @@ import numpy.typing as npt
 from ..base.atomic import atomic_path
 from ..data import Ratings
 from ..errors import UsageError
-from ..train import Epoch
-from ..train.distributed import ALONE, Group
+from ..train import Epoch, RunContext
 from .presets import preset as find_preset
 from .presets import preset_names
 from .registry import kind_named
@@ -54,25 +52,15 @@ class OneShot(Trainable):
         """See ``Trainable.planned_epochs``."""
         return {(0, False): kind_named(self.kind).epochs(self.settings.model_dump())}
 
-    def _fit(
-        self,
-        train: Ratings,
-        seed: int,
-        *,
-        on_epoch: Callable[[Epoch], None] | None = None,
-        folder: Path | None = None,
-        resume: bool = False,
-        watch: Mapping[str, Ratings] | None = None,
-        measure: frozenset[str] = frozenset(),
-        group: Group = ALONE,
-    ) -> None:
-        if not group.alone:
+    def _train(self, train: Ratings, seed: int, context: RunContext) -> None:
+        if not context.group.alone:
             raise UsageError(f"{self.kind} trains in one process; start it without torchrun")
-        if measure:
-            raise UsageError(f"{self.kind} has no further figures: {', '.join(sorted(measure))}")
-        if resume:
+        if context.measure:
+            named = ", ".join(sorted(context.measure))
+            raise UsageError(f"{self.kind} has no further figures: {named}")
+        if context.resume:
             raise UsageError(f"{self.kind} keeps no checkpoints; start anew without --resume")
-        log = EpochLog(train, self.clip, watch or {}, folder, on_epoch)
+        log = EpochLog(train, context)
         self.epochs = log.epochs
         self._learn(train, np.random.default_rng(seed), log)
         self.best_epoch = len(self.epochs)
@@ -114,29 +102,20 @@ class EpochLog:
 
     Args:
         train: The training ratings.
-        clip: Whether predictions are clipped to the scale.
-        watch: Held-out ratings by name, to score after each pass.
-        folder: Where ``metrics.jsonl`` goes, or None.
-        on_epoch: Called with each pass's metrics.
+        context: What to score after each pass, where metrics go, and who is called with them.
     """
 
-    def __init__(
-        self,
-        train: Ratings,
-        clip: bool,
-        watch: Mapping[str, Ratings],
-        folder: Path | None,
-        on_epoch: Callable[[Epoch], None] | None,
-    ) -> None:
+    def __init__(self, train: Ratings, context: RunContext) -> None:
         self.epochs: list[Epoch] = []
         self._n = len(train)
-        self._scale = (train.scale.low, train.scale.high) if clip else (-np.inf, np.inf)
-        self._watch = {name: _coded(ratings, train) for name, ratings in watch.items()}
-        self._on_epoch = on_epoch
+        clip = (train.scale.low, train.scale.high)
+        self._scale = clip if context.clip else (-np.inf, np.inf)
+        self._watch = {name: _coded(ratings, train) for name, ratings in context.watch.items()}
+        self._on_epoch = context.on_epoch
         self._file = None
-        if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._file = folder / "metrics.jsonl"
+        if context.folder is not None:
+            context.folder.mkdir(parents=True, exist_ok=True)
+            self._file = context.folder / "metrics.jsonl"
             with atomic_path(self._file) as file:
                 file.write_text("", encoding="utf-8")
         self._started = time.perf_counter()

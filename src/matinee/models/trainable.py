@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from ..base.atomic import sweep
 from ..base.locks import locked
+from ..baseline.spread import Errors
 from ..data import Ratings
 from ..errors import UsageError
-from ..train import Epoch, RunFolder, drop_checkpoints
-from ..train.checkpoint import CHECKPOINT
+from ..train import Epoch, RunContext, RunFolder, choose_device, drop_checkpoints
 from ..train.distributed import ALONE, Group
 from .base import Recommender
 from .presets import preset as _preset
@@ -56,17 +57,14 @@ class Trainable(Recommender):
                 f"{type(self).__name__}: these settings are of kind {self.settings.kind!r}; "
                 "matinee.model makes the model that they describe"
             )
-        self.device = device
-        if device != "cpu":
-            from .networks.training import choose_device  # which imports torch
-
-            self.device = choose_device(device)
+        self.device = choose_device(device)
         self.clip = self.settings.network.clip
         self.epochs: list[Epoch] = []
         self.best_epoch = 0
         self.n_valid = 0
         self.teacher_epochs: list[Epoch] = []
         self._run_folders: list[RunFolder] = []
+        self._validation: Errors | None = None
 
     @property
     def planned_epochs(self) -> dict[tuple[int, bool], int]:
@@ -149,15 +147,22 @@ class Trainable(Recommender):
         self._run_folders = []
         return saved
 
-    def _place(
-        self, folder: Path | None, seed: int, name: str = CHECKPOINT, before: Sequence[Epoch] = ()
-    ) -> RunFolder | None:
-        """Where a network's run leaves its metrics and its checkpoint, if anywhere."""
-        if folder is None:
-            return None
-        place = RunFolder(folder, self._identity(seed), name=name, before=before)
-        self._run_folders.append(place)
-        return place
+    def _fit(self, train: Ratings, seed: int, *args: Any, **options: Any) -> None:
+        context = RunContext(self._identity(seed), self.clip, self.device, **options)
+        self._run_folders = context.opened
+        self._validation = None
+        self._train(train, seed, context)
+
+    @abstractmethod
+    def _train(self, train: Ratings, seed: int, context: RunContext) -> None:
+        """Learn from compact ratings, setting ``epochs``, ``best_epoch`` and ``n_valid``.
+
+        Predictions of a validation part, if there is one, are left in ``_validation``.
+        """
+
+    def _errors(self, train: Ratings) -> Errors:
+        found, self._validation = self._validation, None
+        return found or super()._errors(train)
 
     def _identity(self, seed: int) -> dict[str, Any]:
         """What a run is, so that no checkpoint of another is taken for its own."""

@@ -30,6 +30,8 @@ from .config import (
 from .config import (
     validation_share as validation_share,
 )
+from .context import RunContext as RunContext
+from .context import choose_device as choose_device
 from .distributed import Group as Group
 from .epoch import Epoch as Epoch
 from .run import MEASURES as MEASURES

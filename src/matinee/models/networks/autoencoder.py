@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from ...baseline.spread import Errors
 from ...data import Ratings
 from ...errors import UsageError
 from ...nn import Inputs, Network
-from ...train import Epoch
+from ...train import RunContext
 from ...train.checkpoint import CHECKPOINT
-from ...train.distributed import ALONE, Group
 from ..settings import Settings
 from ..trainable import Trainable
 from ._fitted import FittedNetwork
 from ._single import Single
-from ._teaching import check_resumable, goes_on, lessons, seed_of, train_teacher
-from .training import execute, finished, held_bias, held_errors, held_predictions, prepare
+from ._validation import bias_predictions, validation_errors
+from .trainer import Trainer, seed_of
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -69,7 +65,6 @@ class Autoencoder(Single, Trainable):
                 f"{named} is an ensemble; make it with matinee.model({named}) or matinee.Ensemble"
             )
         self._fitted: FittedNetwork | None = None
-        self._held: Errors | None = None
 
     @property
     def network(self) -> Network:
@@ -102,64 +97,25 @@ class Autoencoder(Single, Trainable):
         self.epochs, self.best_epoch = fitted.epochs, fitted.best_epoch
         self.n_valid, self.teacher_epochs = fitted.n_valid, fitted.teacher_epochs
 
-    def _fit(
-        self,
-        train: Ratings,
-        seed: int,
-        *,
-        on_epoch: Callable[[Epoch], None] | None = None,
-        folder: Path | None = None,
-        resume: bool = False,
-        watch: Mapping[str, Ratings] | None = None,
-        measure: frozenset[str] = frozenset(),
-        group: Group = ALONE,
-    ) -> None:
-        group.agree(self._identity(seed))
-        run, held = prepare(
-            train,
-            self.settings,
-            seed,
-            clip=self.clip,
-            device=self.device,
-            watch=watch,
-            measure=measure,
-            group=group,
-        )
-        taught: list[Epoch] = []
-        if self.settings.train.teacher != "none":
-            check_resumable(folder, resume)
-            teacher, taught = train_teacher(
-                train,
-                self.settings,
-                seed_of(seed, 0),
-                clip=self.clip,
-                held=held,
-                device=self.device,
-                group=group,
-                folder=self._place(folder, seed, f"{CHECKPOINT}-teacher"),
-                resume=resume,
-                on_epoch=on_epoch,
-            )
-            run.lessons = lessons(run, [teacher], train, clip=self.clip)
-        place = self._place(folder, seed, before=taught)
+    def _train(self, train: Ratings, seed: int, context: RunContext) -> None:
+        context.group.agree(context.identity)
+        trainer = Trainer(train, self.settings, seed, context)
+        taught = self.settings.train.teacher != "none"
+        context.check_resumable(f"{CHECKPOINT}*" if taught else f"{CHECKPOINT}.*")
         if taught:
-            resume = goes_on(place, resume, group)
-        execute(run, folder=place, resume=resume, on_epoch=on_epoch)
-        self._take(finished(run, train, self.settings, taught=taught))
-        self._held = None
-        if held is not None and held.any():
-            told = held_predictions(run, train, held)
-            if self._trained.by_items:
-                new = np.zeros((len(told), 1))
-                self._held = held_errors(
-                    train, held, (told, new), (held_bias(train, held), new + 1.0)
-                )
-            else:
-                self._held = held_errors(train, held, (told, None))
-
-    def _errors(self, train: Ratings) -> Errors:
-        held, self._held = self._held, None
-        return held or super()._errors(train)
+            trainer.train_teacher(seed_of(seed, 0))
+        trainer.fit()
+        self._take(trainer.finish())
+        held = trainer.held
+        if held is None or not held.any():
+            return
+        predicted = trainer.validation_predictions()
+        if not self._trained.by_items:
+            self._validation = validation_errors(train, held, (predicted, None))
+            return
+        known = np.zeros((len(predicted), 1))  # of new people, for whom the bias model answers, 1
+        bias = bias_predictions(train, held)
+        self._validation = validation_errors(train, held, (predicted, known), (bias, known + 1.0))
 
     def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         return self._trained.state()

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from ...baseline.spread import Errors
 from ...data import Csr, Ratings
 from ...errors import UsageError
 from ...train import (
     Blend,
     Epoch,
+    RunContext,
     Teacher,
     carve_ratings,
     fit_blend,
     validation_share,
 )
-from ...train.checkpoint import CHECKPOINT
-from ...train.distributed import ALONE, Group
 from ..presets import member_settings
 from ..settings import Settings
 from ..trainable import Trainable
 from ._blending import Blending, disagreement
 from ._fitted import FittedNetwork
-from ._teaching import check_resumable, goes_on, lessons, seed_of, teacher_of, train_teacher
-from .training import execute, finished, held_bias, held_errors, held_predictions, prepare
+from ._validation import bias_predictions, validation_errors
+from .trainer import Trainer, seed_of
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -87,7 +83,6 @@ class Ensemble(Blending, Trainable):
             )
         self.best_epoch = []
         self.members: list[FittedNetwork] = []
-        self._held: Errors | None = None
         self.known: Float64 = np.zeros(0)
         self.new: Float64 = np.zeros(0)
 
@@ -120,67 +115,34 @@ class Ensemble(Blending, Trainable):
         """See ``Hooks``."""
         return sum(member.n_parameters for member in self.members)
 
-    def _fit(
-        self,
-        train: Ratings,
-        seed: int,
-        *,
-        on_epoch: Callable[[Epoch], None] | None = None,
-        folder: Path | None = None,
-        resume: bool = False,
-        watch: Mapping[str, Ratings] | None = None,
-        measure: frozenset[str] = frozenset(),
-        group: Group = ALONE,
-    ) -> None:
-        group.agree(self._identity(seed))
+    def _train(self, train: Ratings, seed: int, context: RunContext) -> None:
+        context.group.agree(context.identity)
         entries = member_settings(self.settings)
         share = validation_share(entries[0][0].train.validation, len(train))
         held = carve_ratings(train, share, np.random.default_rng(seed)) if share else None
         if held is not None and not held.any():
             held = None
-        self.members, self.epochs, self.teacher_epochs, told = [], [], [], []
+        self.members, self.epochs, self.teacher_epochs = [], [], []
+        predicted: list[Float64] = []
         done: list[Epoch] = []
-        check_resumable(folder, resume)
+        context.check_resumable()
         sides: dict[str, list[Teacher]] = {"users": [], "items": []}
-        how: dict[str, Any] = {"clip": self.clip, "device": self.device, "group": group}
         for number, (settings, own) in enumerate(self._plan(), start=1):
-            run, _ = prepare(
-                train,
-                settings,
-                seed_of(seed, number),
-                watch=watch,
-                measure=measure,
-                held=held,
-                member=number,
-                **how,
+            trainer = Trainer(
+                train, settings, seed_of(seed, number), context, held=held, member=number
             )
-            taught: list[Epoch] = []
-            if settings.train.teacher != "none":
-                teachers = sides[settings.teacher().network.rows]
-                if own:
-                    teacher, taught = train_teacher(
-                        train,
-                        settings,
-                        seed_of(seed, number, 0),
-                        held=held,
-                        member=number,
-                        folder=self._place(folder, seed, f"{CHECKPOINT}-{number}-teacher", done),
-                        resume=resume,
-                        on_epoch=on_epoch,
-                        **how,
-                    )
-                    teachers = [teacher]
-                    done += taught
-                run.lessons = lessons(run, teachers, train, clip=self.clip)
-            place = self._place(folder, seed, f"{CHECKPOINT}-{number}", done)
-            execute(run, folder=place, resume=goes_on(place, resume, group), on_epoch=on_epoch)
-            done += run.history
-            sides[settings.network.rows].append(teacher_of(run))
-            self._add(finished(run, train, settings, shrink=False, taught=taught))
+            if own:
+                trainer.train_teacher(seed_of(seed, number, 0), done)
+            elif settings.train.teacher != "none":
+                trainer.teach(sides[settings.teacher().network.rows])
+            trainer.fit(done)
+            done += [*trainer.taught, *trainer.run.history]
+            sides[settings.network.rows].append(trainer.as_teacher())
+            self._add(trainer.finish(shrink=False))
             if held is not None:
-                told.append(held_predictions(run, train, held))
+                predicted.append(trainer.validation_predictions())
         self.n_valid = 0 if held is None else int(held.sum())
-        self._weigh(train, held, told, [len(entry) for entry in entries])
+        self._weigh(train, held, predicted, [len(entry) for entry in entries])
 
     def _add(self, member: FittedNetwork) -> None:
         self.members.append(member)
@@ -189,7 +151,7 @@ class Ensemble(Blending, Trainable):
         self.best_epoch = [each.best_epoch for each in self.members]
 
     def _weigh(
-        self, train: Ratings, held: Mask | None, told: list[Float64], copies: list[int]
+        self, train: Ratings, held: Mask | None, predicted: list[Float64], copies: list[int]
     ) -> None:
         """Choose both sets of weights by the members' predictions of the validation part."""
         size = len(self.members)
@@ -200,25 +162,21 @@ class Ensemble(Blending, Trainable):
             self.known = Blend.equal(size).weights
             self.new = Blend.equal(size, [m for entry in by_users for m in entry]).weights
             return
-        base = held_bias(train, held)
+        base = bias_predictions(train, held)
         wanted = train.by_user.values[train.by_user.aligned(held)] - base
         sets = []
         for some in (entries, by_users):
-            each = [np.mean([told[m] for m in entry], axis=0) - base for entry in some]
+            each = [np.mean([predicted[m] for m in entry], axis=0) - base for entry in some]
             deviations = np.column_stack(each) if each else np.zeros((len(base), 0))
             sets.append(fit_blend(deviations, wanted, some, size).weights)
         self.known, self.new = sets
-        deviations = np.array(told) - base
+        deviations = np.array(predicted) - base
         answers = []
         for weights, new in ((self.known, 0.0), (self.new, 1.0)):
             spread = disagreement(deviations, np.tile(weights[:, None], len(base)))
             extras = self._extras(spread, np.full(len(base), new))
             answers.append((base + weights @ deviations, extras))
-        self._held = held_errors(train, held, *answers)
-
-    def _errors(self, train: Ratings) -> Errors:
-        held, self._held = self._held, None
-        return held or super()._errors(train)
+        self._validation = validation_errors(train, held, *answers)
 
     def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         tensors: dict[str, npt.NDArray[Any]] = {"blend.known": self.known, "blend.new": self.new}

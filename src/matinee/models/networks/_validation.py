@@ -1,0 +1,84 @@
+"""The validation part of the ratings, by either side, and the errors that are made on it."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ...baseline import fit_bias
+from ...baseline.spread import Errors
+from ...data import Csr, Histories, Ratings, group
+from ...train import part
+
+Int64 = npt.NDArray[np.int64]
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+
+def bias_predictions(train: Ratings, held: Mask) -> Float64:
+    """Predictions of the validation part by the bias model of the other ratings.
+
+    Returns:
+        float64 (n,), in the order that the part has in ``train.by_user``.
+    """
+    known, out = part(train.by_user, held)
+    rows = np.repeat(np.arange(out.n_rows), out.counts)
+    return fit_bias(known).predict(Histories.of(known), rows, out.indices)
+
+
+def validation_errors(
+    train: Ratings, held: Mask, *answers: tuple[Float64, Float64 | None]
+) -> Errors:
+    """Predictions of the validation part, to fit the spread on.
+
+    Args:
+        train: The training ratings.
+        held: Which are the validation part.
+        *answers: Predictions in the order of ``bias_predictions``, and what the model adds to each
+            (n, k); several where it answers in several ways.
+    """
+    entries = np.flatnonzero(train.by_user.aligned(held))
+    extras = [extra for _, extra in answers if extra is not None]
+    return Errors(
+        np.tile(entries, len(answers)),
+        np.concatenate([predictions for predictions, _ in answers]),
+        "validation",
+        np.vstack(extras) if extras else None,
+    )
+
+
+def in_user_order(train: Ratings, held: Mask, predicted: Float64) -> Float64:
+    """Values of the validation part in the order of ``train.by_item``, in that of ``by_user``."""
+    by_item = entry_order(train.by_item)[train.by_item.aligned(held)]
+    by_user = entry_order(train.by_user)[train.by_user.aligned(held)]
+    ordered = np.empty(len(predicted))
+    ordered[np.argsort(by_user)] = predicted[np.argsort(by_item)]
+    return ordered
+
+
+def entry_order(csr: Csr) -> Int64:
+    """Where each entry stood in the ratings."""
+    return np.arange(len(csr.values)) if csr.order is None else csr.order
+
+
+def column_offset(known: Csr, center: str) -> Float32:
+    """What is taken off every rating of a column, float32 (columns,)."""
+    offset = np.zeros(known.n_columns, dtype=np.float32)
+    if center == "none":
+        return offset
+    offset += np.float32(known.values.mean(dtype=np.float64))
+    if center == "bias":
+        offset += fit_bias(known).item_bias
+    return offset
+
+
+def coded(ratings: Ratings, train: Ratings, rows: str) -> Csr:
+    """Held-out ratings of known users and items, by the network's rows and columns."""
+    users = train.user_ids.encode(ratings.user_ids.ids)[ratings.users]
+    items = train.item_ids.encode(ratings.item_ids.ids)[ratings.items]
+    both = (users >= 0) & (items >= 0)
+    users, items, values = users[both], items[both], ratings.values[both]
+    if rows == "items":
+        return group(items, users, values, train.n_items, train.n_users)
+    return group(users, items, values, train.n_users, train.n_items)
