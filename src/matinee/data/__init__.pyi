@@ -19,7 +19,9 @@ from .ratings import ItemTable as ItemTable
 from .ratings import Ratings as Ratings
 from .ratings import Scale as Scale
 from .sources.catalogue import CATALOGUE as CATALOGUE
+from .sources.catalogue import DATASETS as DATASETS
 from .sources.catalogue import Dataset as Dataset
+from .sources.catalogue import NamedSplit as NamedSplit
 from .sources.download import get as get
 from .sources.home import (
     add as add,
@@ -45,22 +47,15 @@ from .splits.named import (
     NamedParts as NamedParts,
 )
 from .splits.named import (
-    NamedSplit as NamedSplit,
-)
-from .splits.named import (
-    join as join,
-)
-from .splits.named import (
     named_parts as named_parts,
 )
 from .splits.named import (
     named_split as named_split,
 )
-from .splits.named import (
-    share_vocabularies as share_vocabularies,
-)
 from .splits.rule import SplitRule as SplitRule
 from .splits.rules import RULES as RULES
+from .splits.shared import join as join
+from .splits.shared import share_vocabularies as share_vocabularies
 from .splits.split import (
     FoldIn as FoldIn,
 )

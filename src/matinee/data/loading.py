@@ -28,6 +28,7 @@ from .read.source import Report, Scan, Workspace, workspace
 from .read.sql import open_query
 from .read.stage import stage
 from .read.unpack import Part
+from .sources.catalogue import DATASETS
 from .vocabulary import Vocabulary
 
 
@@ -123,6 +124,11 @@ def load(
                 "Ratings are read already; only a name, relevant and k_core go with them"
             )
         return _selected(source if name is None else replace(source, name=name), relevant, k_core)
+    made = DATASETS[source].derived if isinstance(source, str) and source in DATASETS else None
+    if made is not None:
+        whole = load(made.dataset, items=items, report=report)
+        whole = replace(whole, name=name or str(source))
+        return _selected(whole, made.relevant, made.k_core)
     if sql is None and database is not None:
         raise UsageError("--database needs --sql 'select user, item, rating, time from ...'")
     if (sql is None) == (source is None):

@@ -23,7 +23,7 @@ app = typer.Typer(
 @app.command("list")
 def list_(json: Json = False) -> None:
     """List the data sets that have a name, and where they are on this machine."""
-    from ...data import CATALOGUE, NAMED_SPLITS, data_home, registered
+    from ...data import DATASETS, NAMED_SPLITS, data_home, registered
 
     own = registered()
     rows: list[dict[str, Any]] = [
@@ -37,14 +37,14 @@ def list_(json: Json = False) -> None:
             "path": _place(entry.name),
             "description": entry.description,
             "licence": entry.licence,
-            "url": entry.url,
+            "url": entry.url or None,
         }
-        for entry in CATALOGUE.values()
+        for entry in DATASETS.values()
     ]
     mine: list[dict[str, Any]] = [
         {"name": name, "path": str(path), "exists": path.exists()}
         for name, path in own.items()
-        if name not in CATALOGUE
+        if name not in DATASETS
     ]
     if json:
         splits = [

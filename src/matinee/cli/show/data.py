@@ -22,8 +22,8 @@ def show_list(catalogue: Sequence[Mapping[str, Any]], added: Sequence[Mapping[st
                 f"{row['ratings']:,}",
                 f"{row['users']:,}",
                 f"{row['items']:,}",
-                f"{row['scale'][0]:g} to {row['scale'][1]:g}",
-                row["download_mb"],
+                _scale_text(*row["scale"]),
+                row["download_mb"] or "-",
                 row["path"] or "-",
             ]
             for row in catalogue
@@ -35,6 +35,10 @@ def show_list(catalogue: Sequence[Mapping[str, Any]], added: Sequence[Mapping[st
             ["added", "path"],
             ([row["name"], row["path"] + ("" if row["exists"] else " (gone)")] for row in added),
         )
+
+
+def _scale_text(low: float, high: float) -> str:
+    return f"{low:g} to {high:g}" if low < high else "-"  # Interactions have none.
 
 
 def show_split(manifest: Mapping[str, Any]) -> None:

@@ -1,7 +1,8 @@
-"""The public data sets Matinee knows by name."""
+"""The public data sets Matinee knows by name: an entry of ``DATASETS`` is all there is to one."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -11,12 +12,49 @@ _TERMS_OPEN = "GroupLens: free for research; redistribution under the same terms
 
 
 @dataclass(frozen=True)
+class NamedSplit:
+    """A split that came with its data, so that scores by it can be compared.
+
+    Attributes:
+        name: What to call it ("ml-100k/u1").
+        dataset: The data set it is in.
+        train: File of the training part, relative to the data set; "" where that is all of the
+            data set but the test part.
+        test: File of the test part.
+        description: One line.
+        valid: File of a validation part, which training on the whole training part includes.
+    """
+
+    name: str
+    dataset: str
+    train: str
+    test: str
+    description: str
+    valid: str = ""
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A data set that is made of another.
+
+    Attributes:
+        dataset: The other.
+        relevant: Ratings of at least this are its interactions.
+        k_core: Users and items with fewer are left out.
+    """
+
+    dataset: str
+    relevant: float
+    k_core: int
+
+
+@dataclass(frozen=True)
 class Dataset:
     """A public data set: where it comes from and what should be in it.
 
     Attributes:
         name: What to call it ("ml-1m").
-        url: The archive to download, a zip.
+        url: The archive to download, a zip; "" where it cannot be downloaded from here.
         md5: The archive's MD5 as its publisher states it, or None where it changes over time.
         licence: The terms in one line; the archive holds them in full.
         users: Number of users with a rating.
@@ -25,6 +63,9 @@ class Dataset:
         scale: Lowest and highest rating.
         download_mb: Size of the archive in MB (10^6 bytes), about.
         description: One line.
+        splits: Splits that came with it.
+        derived: What it is made of, where its own files are test parts alone.
+        obtain: How to come by it, where there is no archive to download.
     """
 
     name: str
@@ -37,6 +78,9 @@ class Dataset:
     scale: tuple[float, float]
     download_mb: int
     description: str
+    splits: tuple[NamedSplit, ...] = ()
+    derived: Derived | None = None
+    obtain: str = ""
 
 
 def _movielens(
@@ -47,12 +91,23 @@ def _movielens(
     megabytes: int,
     description: str,
     licence: str = _TERMS_OPEN,
+    splits: tuple[NamedSplit, ...] = (),
 ) -> Dataset:
     url = f"{_GROUPLENS}/{name}.zip"
-    return Dataset(name, url, md5, licence, *counts, (low, 5.0), megabytes, description)
+    return Dataset(name, url, md5, licence, *counts, (low, 5.0), megabytes, description, splits)
 
 
-CATALOGUE: MappingProxyType[str, Dataset] = MappingProxyType(
+def _of_100k() -> Iterator[NamedSplit]:
+    for fold in range(1, 6):
+        what = f"80/20, fold {fold} of 5; the test parts are disjoint"
+        yield NamedSplit(f"ml-100k/u{fold}", "ml-100k", f"u{fold}.base", f"u{fold}.test", what)
+    for letter in "ab":
+        what = "10 test ratings of each user; ua and ub have disjoint test parts"
+        name = f"u{letter}"
+        yield NamedSplit(f"ml-100k/{name}", "ml-100k", f"{name}.base", f"{name}.test", what)
+
+
+DATASETS: MappingProxyType[str, Dataset] = MappingProxyType(
     {
         entry.name: entry
         for entry in (
@@ -64,6 +119,7 @@ CATALOGUE: MappingProxyType[str, Dataset] = MappingProxyType(
                 5,
                 "1997 to 1998, whole stars; the splits u1 to u5, ua and ub come with it",
                 _TERMS,
+                tuple(_of_100k()),
             ),
             _movielens(
                 "ml-1m",
@@ -114,15 +170,80 @@ CATALOGUE: MappingProxyType[str, Dataset] = MappingProxyType(
                 1,
                 "1996 to 2018, half stars; changes over time (counts as of September 2018)",
             ),
+            Dataset(
+                name="netflix",
+                url="",
+                md5=None,
+                licence="Netflix Prize: research; no longer distributed",
+                users=480_189,
+                items=17_770,
+                ratings=100_480_507,
+                scale=(1.0, 5.0),
+                download_mb=0,
+                description="1999 to 2005, whole stars; four windows of time and the probe",
+                obtain="the Netflix Prize data is no longer distributed; if you have its folder, "
+                "`matinee data add netflix PATH`",
+            ),
+            Dataset(
+                name="gowalla-lightgcn",
+                url="",
+                md5=None,
+                licence="SNAP loc-gowalla: research; no licence stated",
+                users=29_858,
+                items=40_981,
+                ratings=1_027_370,
+                scale=(1.0, 1.0),
+                download_mb=0,
+                description="places that people went to, as NGCF and LightGCN split them",
+                splits=(
+                    NamedSplit(
+                        name="gowalla-lightgcn",
+                        dataset="gowalla-lightgcn",
+                        train="train_fit.parquet",
+                        test="test.parquet",
+                        description="LightGCN's train and test; LightGCN++'s validation part",
+                        valid="train_valid.parquet",
+                    ),
+                ),
+                obtain="its train.txt and test.txt are in LightGCN's repository; put them into a "
+                "folder and `matinee data add gowalla-lightgcn PATH`",
+            ),
+            Dataset(
+                name="ml-1m-quest",
+                url="",
+                md5=None,
+                licence=_TERMS,
+                users=5949,
+                items=2810,
+                ratings=571_531,
+                scale=(1.0, 1.0),
+                download_mb=0,
+                description="ml-1m as Anelli et al. 2022 use it: 4 stars or more, 10-core",
+                splits=tuple(
+                    NamedSplit(
+                        name=f"ml-1m-quest/{fold}",
+                        dataset="ml-1m-quest",
+                        train="",
+                        test=f"test-{fold}.parquet",
+                        description=f"test part {fold} of Anelli et al. 2022",
+                    )
+                    for fold in range(3)
+                ),
+                derived=Derived("ml-1m", relevant=4, k_core=10),
+                obtain="its test parts are in the repository of Anelli et al. 2022; put them as "
+                "test-0.parquet and so on into a folder and `matinee data add ml-1m-quest PATH`",
+            ),
         )
     }
 )
-"""Data sets by name, smallest first but for ml-latest-small."""
+"""All data sets by name."""
+
+CATALOGUE: MappingProxyType[str, Dataset] = MappingProxyType(
+    {name: entry for name, entry in DATASETS.items() if entry.url}
+)
+"""Those that can be downloaded, smallest first but for ml-latest-small."""
 
 UNDISTRIBUTED: MappingProxyType[str, str] = MappingProxyType(
-    {
-        "netflix": "the Netflix Prize data is no longer distributed; if you have its folder, "
-        "`matinee data add netflix PATH`"
-    }
+    {name: entry.obtain for name, entry in DATASETS.items() if not entry.url}
 )
-"""Data sets that have named splits but cannot be downloaded, and what to do."""
+"""Those that cannot, and what to do."""

@@ -5,22 +5,21 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import NamedTuple
-
-import numpy as np
 
 from ...base.atomic import scratch_folder
 from ...errors import DataError, UsageError, nearest
 from ..loading import load
 from ..netflix.splits import NETFLIX_SPLITS, NetflixProbe, NetflixWindows
-from ..ratings import ItemTable, Ratings, Scale
+from ..ratings import Ratings
 from ..read.source import Report
-from ..sources.catalogue import CATALOGUE, UNDISTRIBUTED
+from ..sources.catalogue import CATALOGUE, DATASETS, UNDISTRIBUTED, NamedSplit
 from ..sources.home import locate
-from ..vocabulary import Vocabulary
+from .shared import join, share_vocabularies
+from .subtract import subtract
 
 
 class NamedParts(NamedTuple):
@@ -37,48 +36,16 @@ class NamedParts(NamedTuple):
     test: Ratings
 
 
-@dataclass(frozen=True)
-class NamedSplit:
-    """A split that came with its data, so that scores by it can be compared.
-
-    Attributes:
-        name: What to call it ("ml-100k/u1").
-        dataset: The data set it is in.
-        train: File of the training part, relative to the data set.
-        test: File of the test part.
-        description: One line.
-    """
-
-    name: str
-    dataset: str
-    train: str
-    test: str
-    description: str
-
-
-def _canonical() -> Iterator[NamedSplit]:
-    for fold in range(1, 6):
-        yield NamedSplit(
-            f"ml-100k/u{fold}",
-            "ml-100k",
-            f"u{fold}.base",
-            f"u{fold}.test",
-            f"80/20, fold {fold} of 5; the test parts are disjoint",
-        )
-    for letter in "ab":
-        yield NamedSplit(
-            f"ml-100k/u{letter}",
-            "ml-100k",
-            f"u{letter}.base",
-            f"u{letter}.test",
-            "10 test ratings of each user; ua and ub have disjoint test parts",
-        )
-
-
 NAMED_SPLITS: MappingProxyType[str, NamedSplit | NetflixWindows | NetflixProbe] = MappingProxyType(
-    {entry.name: entry for entry in (*_canonical(), *NETFLIX_SPLITS)}
+    {
+        entry.name: entry
+        for entry in (
+            *(split for dataset in DATASETS.values() for split in dataset.splits),
+            *NETFLIX_SPLITS,
+        )
+    }
 )
-"""The splits of well-known data sets that have a name."""
+"""The splits of well-known data sets that have a name; ``DATASETS`` has their files."""
 
 
 def named_split(name: str | Path, *, report: Report | None = None) -> tuple[Ratings, Ratings]:
@@ -125,44 +92,6 @@ def is_named_split(name: str) -> bool:
     return place is not None and place.is_dir() and _parts_in(place) is not None
 
 
-def share_vocabularies(*parts: Ratings) -> tuple[Ratings, ...]:
-    """Recode ratings that were read apart by the ids of all of them together.
-
-    Ids are text for all where they are text for one. A title is taken from the first part that
-    has one for the item; the scale is that of all.
-    """
-    users = _union([part.user_ids for part in parts])
-    items = _union([part.item_ids for part in parts])
-    table = _union_table(parts, items)
-    scale = Scale(min(p.scale.low for p in parts), max(p.scale.high for p in parts))
-    return tuple(
-        replace(
-            part,
-            users=users.encode(part.user_ids.ids)[part.users],
-            items=items.encode(part.item_ids.ids)[part.items],
-            user_ids=users,
-            item_ids=items,
-            item_table=table,
-            scale=scale,
-        )
-        for part in parts
-    )
-
-
-def join(*parts: Ratings, name: str) -> Ratings:
-    """Put the parts of a split together again; they must share their vocabularies."""
-    times = [part.times for part in parts if part.times is not None]
-    return replace(
-        parts[0],
-        users=np.concatenate([part.users for part in parts]),
-        items=np.concatenate([part.items for part in parts]),
-        values=np.concatenate([part.values for part in parts]),
-        times=np.concatenate(times) if len(times) == len(parts) else None,
-        name=name,
-        notes=tuple(note for part in parts for note in part.notes),
-    )
-
-
 def _read(name: str, wanted: tuple[str, ...], seed: int, report: Report | None) -> NamedParts:
     entry = NAMED_SPLITS.get(name)
     if isinstance(entry, (NetflixWindows, NetflixProbe)):
@@ -173,14 +102,32 @@ def _read(name: str, wanted: tuple[str, ...], seed: int, report: Report | None) 
         train, valid, test = entry.read(place, seed, report)
     else:
         with _split_paths(name, entry) as paths:
-            files = {part: paths[part] for part in wanted if part in paths}
-            parts = dict(zip(files, share_vocabularies(*map(load, files.values())), strict=True))
+            # The validation part of a named split belongs to its training part.
+            whole = entry is not None and "valid" in paths
+            files = {part: paths[part] for part in paths if part in wanted or whole}
+            read = {part: load(file) for part, file in files.items()}
+        if "train" not in read:
+            assert entry is not None
+            read["train"], read["test"] = _rest(name, load(entry.dataset), read["test"])
+        parts = dict(zip(read, share_vocabularies(*read.values()), strict=True))
         train, valid, test = parts["train"], parts.get("valid"), parts["test"]
+        if valid is not None and "valid" not in wanted:
+            train, valid = join(train, valid, name=name), None
     return NamedParts(
         replace(train, name=f"{name} train"),
         None if valid is None else replace(valid, name=f"{name} valid"),
         replace(test, name=f"{name} test"),
     )
+
+
+def _rest(name: str, whole: Ratings, test: Ratings) -> tuple[Ratings, Ratings]:
+    """All of a data set but a test part, which must be of it, and that part."""
+    rest, test, removed = subtract(whole, test)
+    if removed != len(test):
+        raise DataError(
+            f"{name}: only {removed:,} of the {len(test):,} test pairs are in {whole.name}"
+        )
+    return rest, test
 
 
 @contextmanager
@@ -199,16 +146,22 @@ def _split_paths(name: str, entry: NamedSplit | None) -> Iterator[dict[str, Path
         return
     place = locate(entry.dataset)
     if place is None:
-        get = f"`matinee data get {entry.dataset}`" if entry.dataset in CATALOGUE else "add it"
-        raise DataError(f"{name}: {entry.dataset} is not on this machine; {get} first")
+        get = f"`matinee data get {entry.dataset}` first"
+        what = get if entry.dataset in CATALOGUE else UNDISTRIBUTED[entry.dataset]
+        raise DataError(f"{name}: {entry.dataset} is not on this machine; {what}")
     with scratch_folder() as scratch:
         if place.is_file() and zipfile.is_zipfile(place):
             place = _unpacked(place, scratch)
-        train, test = place / entry.train, place / entry.test
-        for file in (train, test):
-            if not file.is_file():
-                raise DataError(f"{name}: {file} is missing; is {place} all of {entry.dataset}?")
-        yield {"train": train, "test": test}
+        named = {"train": entry.train, "valid": entry.valid, "test": entry.test}
+        files = {part: place / file for part, file in named.items() if file}
+        missing = next((file for file in files.values() if not file.is_file()), None)
+        if missing is not None:
+            # Such as the published train.txt and test.txt.
+            other = _parts_in(place) if place.is_dir() and entry.name == entry.dataset else None
+            if other is None:
+                raise DataError(f"{name}: {missing} is missing; is {place} all of {entry.dataset}?")
+            files = other
+        yield files
 
 
 def _unpacked(archive: Path, folder: Path) -> Path:
@@ -229,28 +182,3 @@ def _parts_in(folder: Path) -> dict[str, Path] | None:
     found = {part: sorted(folder.glob(f"{part}.*")) for part in ("train", "valid", "test")}
     one = {part: files[0] for part, files in found.items() if len(files) == 1}
     return one if {"train", "test"} <= set(one) else None
-
-
-def _union(vocabularies: list[Vocabulary]) -> Vocabulary:
-    first = vocabularies[0]
-    if all(other == first for other in vocabularies[1:]):
-        return first
-    ids = [v.ids for v in vocabularies]
-    if not all(v.numeric for v in vocabularies):
-        ids = [v.ids.astype(str).astype(object) if v.numeric else v.ids for v in vocabularies]
-    return Vocabulary(np.unique(np.concatenate(ids)))
-
-
-def _union_table(parts: tuple[Ratings, ...], items: Vocabulary) -> ItemTable | None:
-    tables = [(part.item_table, part.item_ids) for part in parts if part.item_table is not None]
-    if not tables:
-        return None
-    titles = np.array([str(name) for name in items.ids], dtype=object)
-    genres = np.empty(len(items), dtype=object)
-    genres.fill(())
-    for table, ids in reversed(tables):
-        codes = items.encode(ids.ids)
-        titles[codes] = table.titles
-        if table.genres is not None:
-            genres[codes] = table.genres
-    return ItemTable(titles, genres if any(t.genres is not None for t, _ in tables) else None)

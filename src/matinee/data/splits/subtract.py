@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ...errors import DataError
 from ..ratings import Ratings
-from .named import share_vocabularies
+from .shared import share_vocabularies
 
 
 def subtract(ratings: Ratings, test: Ratings) -> tuple[Ratings, Ratings, int]:

@@ -1,0 +1,73 @@
+"""Parts that were read apart, with one vocabulary; and parts put together again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..ratings import ItemTable, Ratings, Scale
+from ..vocabulary import Vocabulary
+
+
+def share_vocabularies(*parts: Ratings) -> tuple[Ratings, ...]:
+    """Recode ratings that were read apart by the ids of all of them together.
+
+    Ids are text for all where they are text for one. A title is taken from the first part that
+    has one for the item; the scale is that of all.
+    """
+    users = _union([part.user_ids for part in parts])
+    items = _union([part.item_ids for part in parts])
+    table = _union_table(parts, items)
+    scale = Scale(min(p.scale.low for p in parts), max(p.scale.high for p in parts))
+    return tuple(
+        replace(
+            part,
+            users=users.encode(part.user_ids.ids)[part.users],
+            items=items.encode(part.item_ids.ids)[part.items],
+            user_ids=users,
+            item_ids=items,
+            item_table=table,
+            scale=scale,
+        )
+        for part in parts
+    )
+
+
+def join(*parts: Ratings, name: str) -> Ratings:
+    """Put the parts of a split together again; they must share their vocabularies."""
+    times = [part.times for part in parts if part.times is not None]
+    return replace(
+        parts[0],
+        users=np.concatenate([part.users for part in parts]),
+        items=np.concatenate([part.items for part in parts]),
+        values=np.concatenate([part.values for part in parts]),
+        times=np.concatenate(times) if len(times) == len(parts) else None,
+        name=name,
+        notes=tuple(note for part in parts for note in part.notes),
+    )
+
+
+def _union(vocabularies: list[Vocabulary]) -> Vocabulary:
+    first = vocabularies[0]
+    if all(other == first for other in vocabularies[1:]):
+        return first
+    ids = [v.ids for v in vocabularies]
+    if not all(v.numeric for v in vocabularies):
+        ids = [v.ids.astype(str).astype(object) if v.numeric else v.ids for v in vocabularies]
+    return Vocabulary(np.unique(np.concatenate(ids)))
+
+
+def _union_table(parts: tuple[Ratings, ...], items: Vocabulary) -> ItemTable | None:
+    tables = [(part.item_table, part.item_ids) for part in parts if part.item_table is not None]
+    if not tables:
+        return None
+    titles = np.array([str(name) for name in items.ids], dtype=object)
+    genres = np.empty(len(items), dtype=object)
+    genres.fill(())
+    for table, ids in reversed(tables):
+        codes = items.encode(ids.ids)
+        titles[codes] = table.titles
+        if table.genres is not None:
+            genres[codes] = table.genres
+    return ItemTable(titles, genres if any(t.genres is not None for t, _ in tables) else None)
