@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matinee.config import Config, fields, parse_settings, resolve
+from matinee.config import Config, fields, parse_settings, resolve, to_toml
 from matinee.errors import UsageError
 from matinee.models import Settings, preset, preset_names
 
@@ -46,6 +47,26 @@ def test_the_names_of_all_options() -> None:
 )
 def test_options_by_full_or_last_name(key: str, path: list[str]) -> None:
     assert resolve(Outer, key) == path
+
+
+def test_a_bare_name_means_the_option_in_the_fewest_sections() -> None:
+    class Deep(Config):
+        first: Outer = Outer()
+        inner: Inner = Inner()
+
+    assert resolve(Deep, "width") == ["inner", "width"]
+    assert resolve(Deep, "first.inner.width") == ["first", "inner", "width"]
+    assert Deep().replace({"width": 7}).inner.width == 7
+
+
+def test_sections_within_sections_are_written_as_toml() -> None:
+    class Deep(Config):
+        first: Outer = Outer()
+        last: int = 1
+
+    changed = Deep().replace({"first.inner.width": 7, "last": 3})
+    assert "[first.inner]" in to_toml(changed)
+    assert Deep.make(tomllib.loads(to_toml(changed))) == changed
 
 
 def test_every_name_that_could_be_meant_is_told() -> None:

@@ -125,8 +125,16 @@ def resolve(cls: type[Config], key: str, source: str = "config") -> list[str]:
 
 
 def matching(key: str, names: Sequence[str]) -> list[str]:
-    """The options that a key may mean: the one of that full name, or all with it as last part."""
-    return [key] if key in names else [n for n in names if n.rsplit(".", 1)[-1] == key]
+    """The options that a key may mean: the one of that full name, or those with it as last part.
+
+    Of the latter, those in the fewest sections: "hidden" is ``network.hidden``, not
+    ``lists.net.hidden``.
+    """
+    if key in names:
+        return [key]
+    found = [name for name in names if name.rsplit(".", 1)[-1] == key]
+    least = min((name.count(".") for name in found), default=0)
+    return [name for name in found if name.count(".") == least]
 
 
 def parse_settings(pairs: Sequence[str]) -> dict[str, Any]:
@@ -143,8 +151,11 @@ def parse_settings(pairs: Sequence[str]) -> dict[str, Any]:
     return settings
 
 
-def to_toml(config: Config) -> str:
-    """A configuration as a TOML file that reads back as the same."""
+def to_toml(config: Config, prefix: str = "") -> str:
+    """A configuration as a TOML file that reads back as the same.
+
+    ``prefix`` is the dotted name of the table it stands in, with a dot at its end.
+    """
     plain: list[str] = []
     tables: list[str] = []
     for name in type(config).model_fields:
@@ -152,7 +163,7 @@ def to_toml(config: Config) -> str:
         if value is None:
             continue  # TOML has no null: left out, it is the default again
         if isinstance(value, Config):
-            tables.append(f"\n[{name}]\n{to_toml(value)}")
+            tables.append(f"\n[{prefix}{name}]\n{to_toml(value, f'{prefix}{name}.')}")
         else:
             plain.append(f"{name} = {_as_toml(value)}")
     return "\n".join([*plain, *tables])
