@@ -6,10 +6,15 @@
     print(model.evaluate(test))
     model.recommend([{"1": 5, "2": 3}], k=10)
 
-Nothing is imported before it is used, so that a command which only reads data does not wait for
-the network's libraries.
+Nothing heavy is imported before it is used, so that a command which only reads data does not wait
+for the network's libraries.
 """
 
 import lazy_loader
 
+from .base.threads import use_short_waits
+
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+# OpenMP reads this when it is loaded, with torch or Numba: it has to be set before they are.
+use_short_waits()

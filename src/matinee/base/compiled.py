@@ -5,6 +5,8 @@ for a command that calls no kernel. Beyond ``numba.njit``:
 
 - A kernel is compiled again when a file changes whose functions are inlined into it. Numba itself
   looks at the kernel's own file alone.
+- Where Numba has nothing better than its ``workqueue``, which ends the process when two threads
+  call kernels at once, they take turns.
 - Where neither the package's folder nor the user's cache folder can be written to, compiled code is
   kept in the system's folder for temporary files, readable by this user alone; failing that, it is
   not kept.
@@ -14,10 +16,13 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any, TypeVar, cast
+
+from .threads import start_numba
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -73,10 +78,16 @@ class _Lazy:
         self.__wrapped__: FunctionType = function
         self.__doc__, self.__name__ = function.__doc__, function.__name__
         self._options = options
-        self._compiled: Callable[..., Any] | None = None
+        self._compiled: Any = None
+        self._call: Callable[..., Any] | None = None
 
     def __call__(self, *args: Any) -> Any:
-        return (self._compiled or self.compiled())(*args)
+        return (self._call or self._callable())(*args)
+
+    def _callable(self) -> Callable[..., Any]:
+        found = self.compiled()
+        self._call = _one_at_a_time(found) if self._options.get("parallel") else found
+        return self._call
 
     def compiled(self) -> Any:
         """Numba's own object for the function."""
@@ -90,6 +101,23 @@ class _Lazy:
         for inner in _globals(self.__wrapped__).values():
             if isinstance(inner, _Lazy):
                 yield from inner.files()
+
+
+_ALONE = threading.Lock()
+
+
+def _one_at_a_time(dispatcher: Any) -> Callable[..., Any]:
+    """A parallel kernel that waits for others to end, where Numba's threads cannot serve two."""
+    numba: Any = start_numba()
+    numba.get_num_threads()  # starts the threads, which settles the layer
+    if numba.threading_layer() != "workqueue":
+        return cast(Callable[..., Any], dispatcher)
+
+    def alone(*args: Any) -> Any:
+        with _ALONE:
+            return dispatcher(*args)
+
+    return alone
 
 
 def _names(code: CodeType) -> Iterator[str]:
@@ -106,8 +134,7 @@ def _globals(function: FunctionType) -> dict[str, Any]:
 
 
 def _compile(function: FunctionType, options: dict[str, Any]) -> Any:
-    import numba
-
+    numba = start_numba()
     meant = {}
     for name, value in _globals(function).items():
         if isinstance(value, _Lazy):

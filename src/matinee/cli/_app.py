@@ -153,9 +153,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         reader of the output went away.
     """
     args = list(sys.argv[1:] if argv is None else argv)
-    # Threads that wait for one another spin for about a millisecond by default. Where another
-    # program takes a core, that makes small training steps ten times slower; this costs nothing.
-    os.environ.setdefault("GOMP_SPINCOUNT", "3000")
     try:
         # obj: a command that can be gone on with says how by repeating its own arguments.
         with one_voice(args):

@@ -5,6 +5,9 @@ Both take the same batch to the same weights (to rounding), so everything above 
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,6 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from ..base.threads import cores
 from ..nn import Batch, Middle, Network, Transposer, sum_by_column
 from ..nn.sparse import kernels, reference
 from ._refeed import KernelRefeed, TorchRefeed
@@ -21,6 +25,9 @@ from .optimizer.optimizer import RMSPROP_DECAY, Flat, Plan, Table, has_l2
 from .optimizer.schedule import learning_rates
 
 Array = npt.NDArray[Any]
+
+WORTH = 50_000_000
+"""Multiplications in a step's middle layers from which threads pay."""
 
 
 class Engine(Protocol):
@@ -318,3 +325,29 @@ def _share(own: Batch, batch: Batch) -> float:
     """The share that some rows of a batch have in its loss."""
     weight = batch.weight.sum(dtype=np.float64)
     return float(own.weight.sum(dtype=np.float64) / max(weight, 1e-30))
+
+
+@contextmanager
+def torch_threads(network: Network, cuts: npt.NDArray[np.int64]) -> Iterator[None]:
+    """Let torch use one thread for a while, where its products are small.
+
+    The number follows from the sizes alone, never from time: torch's sums may depend on it. What
+    a thread more would gain on small products is lost in waiting, a hundred times over where
+    another program takes its core.
+
+    Args:
+        network: The network that is trained.
+        cuts: int64 (steps,), where each step's rows begin.
+    """
+    before = torch.get_num_threads()
+    hidden, rows = network.config.hidden, int(cuts[1]) if len(cuts) > 1 else 1
+    products = rows * sum(n * m for n, m in itertools.pairwise(hidden))
+    wanted = 1 if products < WORTH else min(before, cores())
+    if wanted == before or network.table_in.device.type != "cpu":
+        yield
+        return
+    torch.set_num_threads(wanted)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator
 
 import numpy as np
-import torch
 
+from ..base.threads import Pace, kernel_pace
 from ..errors import TrainingError
 from ._measure import measure
 from .config import TrainConfig
@@ -24,62 +24,61 @@ def train(run: Run) -> Iterator[Epoch]:
     Raises:
         TrainingError: The loss is no longer finite, or has exploded.
     """
-    network, config = run.network, run.config
-    double = network.table_in.dtype == torch.float64
+    pace = kernel_pace()
     while not run.done:
-        epoch = len(run.history) + 1
-        step = (epoch - 1) * len(run.cuts)
-        network.train()
-        losses = np.empty(len(run.cuts))
-        started = time.perf_counter()
-        order = run.rng.permutation(run.rows)
-        salts = run.rng.integers(0, 2**63, size=len(run.cuts))
+        with run.threads():
+            epoch = _epoch(run, pace)
+        yield epoch
+    if run.best:
+        with run.threads():
+            _keep(run)
+
+
+def _epoch(run: Run, pace: Pace) -> Epoch:
+    """One epoch: its steps, then its figures."""
+    network, config = run.network, run.config
+    epoch, counts = len(run.history) + 1, run.known.counts
+    step = (epoch - 1) * len(run.cuts)
+    network.train()
+    losses = np.empty(len(run.cuts))
+    started = time.perf_counter()
+    order = run.rng.permutation(run.rows)
+    salts = run.rng.integers(0, 2**63, size=len(run.cuts))
+    with pace.shared():
         for number, rows in enumerate(np.split(order, run.cuts[1:])):
             step += 1
-            batch = run.inputs.batch(
-                run.known.indptr,
-                run.known.indices,
-                run.known.values,
-                rows,
-                salt=int(salts[number]),
-                conditional=config.objective == "conditional",
-                dropout=network.config.input_dropout,
-                dtype=np.float64 if double else np.float32,
-            )
-            if run.lessons:
-                batch = run.lessons.extend(batch, rows, run.inputs.offset, salt=int(salts[number]))
-            losses[number] = run.engine.step(batch, step)
+            with pace(int(counts[rows].sum())):
+                batch = run.batch(rows, salt=int(salts[number]))
+                losses[number] = run.engine.step(batch, step)
             if not losses[number] < 1e12:  # NaN fails this too
                 raise TrainingError(_advice(losses[number], epoch, number + 1, config))
-        run.engine.settle(step)
-        seconds = time.perf_counter() - started
+    run.engine.settle(step)
+    seconds = time.perf_counter() - started
 
-        watched, measured = measure(run)
-        valid = None
-        if run.valid and (epoch % config.score_every == 0 or epoch == config.epochs):
-            valid = run.valid.rmse(network, run.inputs, run.known, run.base)
-        before = run.history[run.best_epoch - 1].valid_rmse if run.best_epoch else None
-        if valid is not None and (before is None or valid < before):
-            run.best_epoch = epoch
-            if epoch < config.epochs:  # of the last one they are what the network has
-                run.best = {name: array.copy() for name, array in network.arrays().items()}
-        metrics = Epoch(
-            epoch=epoch,
-            loss=float(losses.mean()),
-            train_rmse=float(np.sqrt(losses).mean()),
-            valid_rmse=valid,
-            watched=watched,
-            learning_rate=run.engine.learning_rate(step),
-            seconds=seconds,
-            ratings_per_second=len(run.known.indices) / seconds,
-            measured=measured,
-            member=run.member,
-            teacher=run.teaches,
-        )
-        run.history.append(metrics)
-        yield metrics
-    if run.best:
-        _keep(run)
+    watched, measured = measure(run)
+    valid = None
+    if run.valid and (epoch % config.score_every == 0 or epoch == config.epochs):
+        valid = run.valid.rmse(network, run.inputs, run.known, run.base)
+    before = run.history[run.best_epoch - 1].valid_rmse if run.best_epoch else None
+    if valid is not None and (before is None or valid < before):
+        run.best_epoch = epoch
+        if epoch < config.epochs:  # of the last one they are what the network has
+            run.best = {name: array.copy() for name, array in network.arrays().items()}
+    metrics = Epoch(
+        epoch=epoch,
+        loss=float(losses.mean()),
+        train_rmse=float(np.sqrt(losses).mean()),
+        valid_rmse=valid,
+        watched=watched,
+        learning_rate=run.engine.learning_rate(step),
+        seconds=seconds,
+        ratings_per_second=len(run.known.indices) / seconds,
+        measured=measured,
+        member=run.member,
+        teacher=run.teaches,
+    )
+    run.history.append(metrics)
+    return metrics
 
 
 def _keep(run: Run) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from ..data import Csr
 from ..errors import UsageError, nearest
-from ..nn import Inputs, Network
-from ._engine import Engine, KernelEngine, TorchEngine
+from ..nn import Batch, Inputs, Network
+from ._engine import Engine, KernelEngine, TorchEngine, torch_threads
 from ._holdout import Holdout
 from ._lessons import Lessons
 from ._shrink import bias_part
@@ -21,6 +23,7 @@ from .distributed import ALONE, Group
 from .epoch import Epoch
 
 Array = npt.NDArray[Any]
+Int64 = npt.NDArray[np.int64]
 
 MEASURES = ("user_mean", "training", "penalty", "single_row")
 """What may be measured after each epoch besides the RMSE of the watched sets:
@@ -109,6 +112,32 @@ class Run:
         if self.valid and self.network.config.shrinks:
             self.base = bias_part(self.inputs, self.known, self.valid)
         self.engine: Engine = kind(self.network, self.config, len(self.cuts), self.group)
+
+    def batch(self, rows: Int64, *, salt: int) -> Batch:
+        """Some rows as a batch, with what its teachers say where it has any.
+
+        Args:
+            rows: int64, rows of ``known``.
+            salt: Seed of the batch's own randomness.
+        """
+        known, double = self.known, self.network.table_in.dtype == torch.float64
+        batch = self.inputs.batch(
+            known.indptr,
+            known.indices,
+            known.values,
+            rows,
+            salt=salt,
+            conditional=self.config.objective == "conditional",
+            dropout=self.network.config.input_dropout,
+            dtype=np.float64 if double else np.float32,
+        )
+        if self.lessons:
+            batch = self.lessons.extend(batch, rows, self.inputs.offset, salt=salt)
+        return batch
+
+    def threads(self) -> AbstractContextManager[None]:
+        """For a while, the threads of torch that its steps are worth."""
+        return torch_threads(self.network, self.cuts)
 
     @property
     def done(self) -> bool:

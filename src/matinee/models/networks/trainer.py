@@ -170,7 +170,8 @@ class Trainer:
                 folder.flush()
         run.network.to("cpu")
         if run.network.config.centers_output:
-            center_columns(run.network, run.inputs, run.known)
+            with run.threads():
+                center_columns(run.network, run.inputs, run.known)
 
     @property
     def _checkpoint(self) -> str:
@@ -197,9 +198,10 @@ class Trainer:
         run, settings, ratings = self.run, self.settings, self._ratings
         kept = 1.0
         if settings.network.shrinks and run.valid:
-            kept, run.inputs = shrink_to_bias(
-                run.network, run.inputs, run.known, run.valid, whole=not shrink
-            )
+            with run.threads():
+                kept, run.inputs = shrink_to_bias(
+                    run.network, run.inputs, run.known, run.valid, whole=not shrink
+                )
         by_items = settings.network.rows == "items"
         inputs = run.inputs
         if run.valid:  # it has done its work; what is known of columns is from all ratings
@@ -226,7 +228,8 @@ class Trainer:
         run = self.run
         assert run.valid is not None
         assert self.held is not None
-        predicted = run.valid.predict(run.network, run.inputs, run.known)
+        with run.threads():
+            predicted = run.valid.predict(run.network, run.inputs, run.known)
         if run.network.config.rows == "users":
             return predicted
         return in_user_order(self._ratings, self.held, predicted)

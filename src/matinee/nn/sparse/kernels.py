@@ -136,10 +136,10 @@ def decode_loss(
     width = table.shape[1]
     rows = len(indptr) - 1
     total = np.zeros(rows, dtype=np.float64)
+    # Sums over rows are made in order, so that they are the same on any number of threads.
     mass = 0.0
-    for r in prange(rows):
-        for j in range(indptr[r], indptr[r + 1]):
-            mass += weight[j]
+    for j in range(indptr[0], indptr[rows]):
+        mass += weight[j]
     mass = max(mass, 1e-30)
     type_ = table.dtype.type
     scale = type_(2.0 / mass)
@@ -201,7 +201,10 @@ def decode_loss(
                     for k in range(width):
                         row[k] += v * table[i, k]
             p += few
-    return float(total.sum() / mass)
+    loss = 0.0
+    for r in range(rows):
+        loss += total[r]
+    return loss / mass
 
 
 @kernel()
