@@ -108,7 +108,7 @@ _ALONE = threading.Lock()
 
 def _one_at_a_time(dispatcher: Any) -> Callable[..., Any]:
     """A parallel kernel that waits for others to end, where Numba's threads cannot serve two."""
-    numba: Any = start_numba()
+    numba = start_numba(threads=True)
     numba.get_num_threads()  # starts the threads, which settles the layer
     if numba.threading_layer() != "workqueue":
         return cast(Callable[..., Any], dispatcher)

@@ -165,21 +165,21 @@ class Pace:
 
 def kernel_pace() -> Pace:
     """A ``Pace`` over the threads of compiled kernels."""
-    numba = start_numba()
-    return Pace(min(numba.get_num_threads(), cores()), numba.set_num_threads)
+    numba = start_numba(threads=True)
+    return Pace(numba.get_num_threads(), numba.set_num_threads)
 
 
-def start_numba() -> Any:
-    """Numba, with no more threads than there are cores to use.
+def start_numba(*, threads: bool = False) -> Any:
+    """Numba, imported when it is first needed.
 
-    Its own count knows the affinity, but neither a container's share nor ``OMP_NUM_THREADS``.
+    Args:
+        threads: Whether to start its threads, of which this one then uses no more than there are
+            cores. Numba's own count knows the affinity, but neither a container's share nor
+            ``OMP_NUM_THREADS``.
     """
     use_short_waits()
     import numba
-    from numba.np.ufunc import parallel
 
-    wanted, config = cores(), numba.config
-    started = getattr(parallel, "_is_initialized", False)
-    if "NUMBA_NUM_THREADS" not in os.environ and not started:
-        config.NUMBA_NUM_THREADS = min(wanted, config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
+    if threads and "NUMBA_NUM_THREADS" not in os.environ and numba.get_num_threads() > cores():
+        numba.set_num_threads(cores())
     return numba
