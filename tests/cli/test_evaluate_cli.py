@@ -97,3 +97,45 @@ def test_wrong_requests(
 
 def test_a_test_set_is_needed(shell: Any, trained: Path) -> None:
     assert "--test" in shell.error("evaluate", trained, code=2)
+
+
+def test_lists(shell: Any, trained: Path, catalogue: Path) -> None:
+    out = shell("evaluate", trained, "--test", catalogue / "parts", "--lists", "--k", "5").stdout
+    for text in ("at 5", "nDCG", "popularity", "items in the history", "RecTools", "none sampled"):
+        assert text in out, out
+    assert "at 10" not in out
+
+
+def test_lists_as_json_and_trec(shell: Any, trained: Path, catalogue: Path, tmp_path: Path) -> None:
+    test = catalogue / "parts" / "test.parquet"
+    args = ("evaluate", trained, "--test", test, "--lists", "--k", "3,5", "--relevant", "3")
+    found = shell.json(*args, "--trec", tmp_path / "trec")
+    score = matinee.load_model(trained).evaluate_lists(matinee.load(test), k=(3, 5), relevant=3)
+    assert found["ndcg@5"] == pytest.approx(score.value("ndcg", 5), abs=1e-12)
+    assert (found["cutoffs"], found["relevant"]) == ([3, 5], 3)
+    assert found["baselines"]["popularity"]["ndcg@3_gain_interval"] is not None
+    run = [line.split() for line in (tmp_path / "trec" / "run.txt").read_text().splitlines()]
+    assert all(len(row) == 6 and row[1] == "Q0" for row in run)
+    measures = pytest.importorskip("ir_measures", reason="ir-measures is not installed")
+    ndcg = measures.parse_measure("nDCG@5")
+    theirs = measures.calc_aggregate(
+        [ndcg],
+        measures.read_trec_qrels(str(tmp_path / "trec" / "qrels.txt")),
+        measures.read_trec_run(str(tmp_path / "trec" / "run.txt")),
+    )
+    assert found["ndcg@5"] == pytest.approx(theirs[ndcg], abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (("--k", "5"), "--lists"),
+        (("--lists", "--k", "5,x"), "--k 10,20"),
+        (("--lists", "--k", "0"), "at least 1"),
+    ],
+)
+def test_wrong_requests_of_lists(
+    shell: Any, trained: Path, catalogue: Path, options: tuple[str, ...], text: str
+) -> None:
+    message = shell.error("evaluate", trained, "--test", catalogue / "parts", *options, code=2)
+    assert text in message

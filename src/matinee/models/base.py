@@ -263,6 +263,7 @@ class Recommender(Coded):
         baselines: Sequence[str] | None = None,
         allow_overlap: bool = False,
         seed: int = 0,
+        trec: Path | str | None = None,
     ) -> ListEvaluation:
         """Score the lists of ``recommend`` on held-out ratings, beside those of baselines.
 
@@ -277,6 +278,8 @@ class Recommender(Coded):
             baselines: Of "popularity" and "ease"; by default those that take seconds.
             allow_overlap: As for ``evaluate``.
             seed: Seeds the bootstrap of the intervals.
+            trec: A folder for the lists and the relevant items as TREC files, ``run.txt`` and
+                ``qrels.txt``.
 
         Raises:
             LeakError: Test ratings were seen in training, unless ``allow_overlap``.
@@ -295,6 +298,7 @@ class Recommender(Coded):
             baselines=baselines,
             allow_overlap=allow_overlap,
             seed=seed,
+            trec=None if trec is None else Path(trec),
         )
 
     def save(

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from ...errors import UsageError
 from .. import source as source_options
 from ..output import print_json
 from ..source import Json
 from ..threads import Threads, use_threads
-
-if TYPE_CHECKING:
-    pass
 
 Model = Annotated[Path, typer.Argument(help="A model folder, as 'train' writes it.")]
 
@@ -44,6 +42,40 @@ def evaluate(
             help="Score even though the model has seen some of the test ratings, with a warning.",
         ),
     ] = False,
+    lists: Annotated[
+        bool,
+        typer.Option(
+            "--lists",
+            help="Score the recommended lists instead of the predicted ratings: all items ranked, "
+            "beside the lists of baselines (docs/lists.md).",
+        ),
+    ] = False,
+    k: Annotated[
+        str | None,
+        typer.Option(
+            "--k",
+            metavar="K,...",
+            help="Lengths of the lists; with --lists. By default 10,20.",
+            show_default=False,
+        ),
+    ] = None,
+    relevant: Annotated[
+        float | None,
+        typer.Option(
+            help="The lowest test rating that counts as relevant; with --lists. By default three "
+            "quarters up the scale (4 of 1 to 5), and all interactions.",
+            show_default=False,
+        ),
+    ] = None,
+    trec: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write the lists and the relevant items as TREC files, run.txt and qrels.txt; "
+            "with --lists.",
+            show_default=False,
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap behind the intervals.")] = 0,
     threads: Threads = None,
     user: source_options.User = None,
@@ -59,8 +91,13 @@ def evaluate(
     A test set with ratings the model was trained on is refused.
     """
     use_threads(threads)
+    for name, value in (("--k", k), ("--relevant", relevant), ("--trec", trec)):
+        if value is not None and not lists:
+            raise UsageError(f"{name} is about lists; add --lists")
+    cutoffs = parse_cutoffs(k)
     from ...models import load_model
     from ..parts import read_test
+    from ..show.lists import lists_object, show_lists
     from ..show.scores import as_object, show_evaluation
 
     columns = {"user": user, "item": item, "rating": rating, "time": time, "scale": scale}
@@ -68,8 +105,40 @@ def evaluate(
 
     found = load_model(model)
     ratings, histories = read_test(test, read, mapped=read.mapped, given=given)
+    if lists:
+        evaluation = found.evaluate_lists(
+            ratings,
+            k=cutoffs,
+            relevant=relevant,
+            histories=histories,
+            allow_overlap=allow_overlap,
+            seed=seed,
+            trec=trec,
+        )
+        if json:
+            print_json(lists_object(found, model, evaluation))
+        else:
+            show_lists(evaluation)
+        return
     score = found.evaluate(ratings, histories=histories, allow_overlap=allow_overlap, seed=seed)
     if json:
         print_json(as_object(found, model, score))
     else:
         show_evaluation(score)
+
+
+def parse_cutoffs(text: str | None) -> tuple[int, ...]:
+    """The lengths of lists that ``--k`` names: "10,20".
+
+    Raises:
+        UsageError: Something that is no whole number of at least 1.
+    """
+    if text is None:
+        return 10, 20
+    try:
+        found = tuple(int(each) for each in text.split(","))
+    except ValueError:
+        raise UsageError(f"--k {text!r}: give whole numbers, as in --k 10,20") from None
+    if min(found) < 1 or len(set(found)) < len(found):
+        raise UsageError(f"--k {text!r}: give each length once, at least 1")
+    return found

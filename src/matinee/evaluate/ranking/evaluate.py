@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -28,6 +30,7 @@ from .result import (
 )
 from .sums import ListSums
 from .tally import ListTally, OnLists, Scorer, checked_cutoffs, tally
+from .trec import TrecFiles
 from .variants import variants
 
 Float32 = npt.NDArray[np.float32]
@@ -82,7 +85,7 @@ def evaluate_lists(
     allow_overlap: bool = False,
     seed: int = 0,
     resamples: int = RESAMPLES,
-    on_lists: OnLists | None = None,
+    trec: Path | None = None,
 ) -> ListEvaluation:
     """Rank all items for everybody with a relevant test rating. Runs in batches.
 
@@ -99,7 +102,7 @@ def evaluate_lists(
         allow_overlap: Whether to go on, with a mark on the result, if the model saw test ratings.
         seed: Seeds the bootstrap.
         resamples: Bootstrap resamples.
-        on_lists: Receives the lists of the model (0) and the baselines (1, ...).
+        trec: A folder to write the model's lists and the judgements to, as TREC files.
 
     Raises:
         LeakError: The model saw test ratings, in training or in ``histories``.
@@ -109,22 +112,28 @@ def evaluate_lists(
     """
     cutoffs = checked_cutoffs(k)
     overlap = guard(model, test, histories, rows, allow_overlap=allow_overlap)
-    threshold = relevant_from(model.scale) if relevant is None else float(relevant)
+    threshold = _threshold(model, test) if relevant is None else float(relevant)
     wanted = Relevant.of(test, model.item_ids, threshold)
     n_items = len(model.item_ids)
     items = _statistics(model, counts, n_items)
-    scorers, left_out = _baselines(model, baselines, threshold, n_items)
+    scorers, left_out = _baselines(model, baselines, threshold, n_items, test.implicit)
     at = rows[wanted.users]
-    found = tally(
-        [model.rank_scores_coded, *scorers.values()],
-        histories,
-        at,
-        wanted,
-        items,
-        cutoffs,
-        depth=min(DEPTH, max(n_items, max(cutoffs))),
-        on_lists=on_lists,
-    )
+    with ExitStack() as stack:
+        on_lists: OnLists | None = None
+        if trec is not None:
+            files = stack.enter_context(TrecFiles(trec, model.kind))
+            files.judge(test, wanted)
+            on_lists = files.rank(test, wanted, model.item_ids)
+        found = tally(
+            [model.rank_scores_coded, *scorers.values()],
+            histories,
+            at,
+            wanted,
+            items,
+            cutoffs,
+            depth=min(DEPTH, n_items),
+            on_lists=on_lists,
+        )
     names = (MODEL, *scorers)
     scores, gains = _scores(found, len(names), seed, resamples)
     known = np.append(histories.counts, 0)[at]
@@ -159,6 +168,10 @@ def evaluate_lists(
     )
 
 
+def _threshold(model: Lists, test: Ratings) -> float:
+    return float(test.values.min()) if test.implicit else relevant_from(model.scale)
+
+
 def _statistics(model: Lists, counts: Int64 | None, n_items: int) -> ItemStatistics:
     if model.histories is not None:
         return ItemStatistics.of(model.histories, n_items)
@@ -168,7 +181,7 @@ def _statistics(model: Lists, counts: Int64 | None, n_items: int) -> ItemStatist
 
 
 def _baselines(
-    model: Lists, names: Sequence[str] | None, from_rating: float, n_items: int
+    model: Lists, names: Sequence[str] | None, from_rating: float, n_items: int, implicit: bool
 ) -> tuple[dict[str, Scorer], list[str]]:
     """The fitted baselines by name, and those that were left out as too costly."""
     for name in names or ():
@@ -179,8 +192,8 @@ def _baselines(
         if names:
             raise UsageError("baselines need the training ratings, and this model carries none")
         return {}, list(LIST_BASELINES)
-    if not (train.values >= from_rating).any():
-        from_rating = -np.inf  # the test part alone has such ratings
+    if implicit or not (train.values >= from_rating).any():
+        from_rating = -np.inf  # of interactions, all count, whatever they weigh
     train = liked(train, from_rating)
     found: dict[str, Scorer] = {}
     left_out = []

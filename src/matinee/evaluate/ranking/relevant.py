@@ -32,12 +32,13 @@ class Relevant:
         indptr: int64 (people + 1,).
         items: int32 (entries,), everything in a person's test part that the model knows, relevant
             or not, in the item codes of the model, ascending within a person.
-        ratings: float32 (entries,), the test ratings.
+        ratings: float32 (entries,), the test ratings, or weights of interactions.
         counts: int64 (people,), relevant items, those included that the model does not know: no
             list can contain them, and recall counts them all the same.
         n_without: People with test ratings, none of which is relevant. They are left out.
         n_unknown: Relevant test ratings of items that the model does not know.
         from_rating: The lowest relevant rating.
+        implicit: Whether these are interactions: there is no mean rating then.
     """
 
     users: Int64
@@ -48,6 +49,7 @@ class Relevant:
     n_without: int
     n_unknown: int
     from_rating: float
+    implicit: bool = False
 
     def __len__(self) -> int:
         return len(self.users)
@@ -92,6 +94,7 @@ class Relevant:
             n_without=int((csr.counts > 0).sum()) - len(users),
             n_unknown=int((relevant & (codes < 0)).sum()),
             from_rating=float(from_rating),
+            implicit=test.implicit,
         )
 
     def part(self, start: int, stop: int) -> tuple[Int64, Int32, Float32, Int64]:

@@ -167,6 +167,17 @@ class ListEvaluation(ListScores):
         """Every k."""
         return tuple(self.scores)
 
+    @property
+    def headline(self) -> str:
+        """What was evaluated, in one line."""
+        what = f"relevant ratings ({self.relevant:g} or more)"
+        if self.n_relevant == self.n_test:
+            what = "relevant test items"
+        return (
+            f"{self.dataset}: {self.n_relevant:,} {what} of {self.n_people:,} people; all "
+            f"{self.n_items:,} items ranked, none sampled"
+        )
+
     def verdict(self, metric: str = "ndcg", k: int | None = None) -> str:
         """Whether the lists are better than each baseline's, one sentence each."""
         at = self.cutoffs[0] if k is None else k
@@ -215,10 +226,7 @@ class ListEvaluation(ListScores):
                     }
 
     def __str__(self) -> str:
-        lines = [
-            f"{self.dataset}: {self.n_relevant:,} relevant ratings ({self.relevant:g} or more) by "
-            f"{self.n_people:,} people; all {self.n_items:,} items ranked"
-        ]
+        lines = [self.headline]
         for k in self.cutoffs:
             lines += ["", *_table(self, k)]
         return "\n".join([*lines, "", self.verdict(), *self.notes])

@@ -174,12 +174,16 @@ def _batch(
         hits=found >= relevant.from_rating,
         listed=listed,
         relevant=counts,
-        rating=found[:, :widest].astype(np.float64),
+        rating=_ratings(found[:, :widest], relevant),
         count=np.where(listed, items.counts[near], 0).astype(np.float64),
         information=np.where(listed, items.information[near], 0.0),
         likeness=like,
         history_count=items.mean_counts(histories),
     )
+
+
+def _ratings(found: Float32, relevant: Relevant) -> Float64:
+    return np.full(found.shape, np.nan) if relevant.implicit else found.astype(np.float64)
 
 
 def _add(

@@ -1,0 +1,97 @@
+"""Lists as TREC run and qrels files, which trec_eval and ir-measures read."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TextIO
+
+import numpy as np
+import numpy.typing as npt
+
+from ...base.atomic import atomic_path
+from ...data import Ratings, Vocabulary
+from ...errors import DataError
+from .relevant import Relevant
+
+Int32 = npt.NDArray[np.int32]
+
+RUN, QRELS = "run.txt", "qrels.txt"
+
+
+class TrecFiles:
+    """Writes ``run.txt`` (user Q0 item rank score tag) and ``qrels.txt`` (user 0 item relevance).
+
+    The score is the number of places left, not the model's own: tools sort by it, and order equal
+    scores in ways of their own. Judged are all items of a person's test part, 1 where relevant and
+    0 where not. Neither file appears before both are complete.
+    """
+
+    def __init__(self, folder: Path, tag: str) -> None:
+        self._folder, self._tag = folder, tag
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._run = self._open(RUN)
+        self._qrels = self._open(QRELS)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def _open(self, name: str) -> TextIO:
+        path = self._stack.enter_context(atomic_path(self._folder / name))
+        return self._stack.enter_context(path.open("w", encoding="utf-8", newline="\n"))
+
+    def judge(self, test: Ratings, relevant: Relevant) -> None:
+        """Write the judgements.
+
+        Raises:
+            DataError: An id with white space in it, which the format cannot hold.
+        """
+        users = _words(test.user_ids.ids, "user")
+        items = _words(test.item_ids.ids, "item")
+        csr = test.by_user
+        for user in relevant.users:
+            part = slice(csr.indptr[user], csr.indptr[user + 1])
+            for item, value in zip(csr.indices[part], csr.values[part], strict=True):
+                grade = int(value >= relevant.from_rating)
+                self._qrels.write(f"{users[user]} 0 {items[item]} {grade}\n")
+
+    def rank(self, test: Ratings, relevant: Relevant, item_ids: Vocabulary) -> Any:
+        """What ``tally`` calls with the lists: those of the first model are written.
+
+        Raises:
+            DataError: As for ``judge``.
+        """
+        users = _words(test.user_ids.ids, "user")
+        items = _words(item_ids.ids, "item")
+
+        def write(model: int, start: int, best: Int32, scores: npt.NDArray[np.float32]) -> None:
+            if model:
+                return
+            depth = best.shape[1]
+            for row, codes in enumerate(best, start=start):
+                user = users[relevant.users[row]]
+                for rank, item in enumerate(codes[codes >= 0], start=1):
+                    left = depth + 1 - rank
+                    self._run.write(f"{user} Q0 {items[item]} {rank} {left} {self._tag}\n")
+
+        return write
+
+
+def _words(ids: npt.NDArray[Any], what: str) -> list[str]:
+    found = [str(each) for each in ids.tolist()]
+    for each in found:
+        if len(each.split()) != 1 or each != each.strip():
+            raise DataError(
+                f"TREC files separate by white space, and the {what} id {each!r} has it"
+            )
+    return found
