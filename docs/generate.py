@@ -131,8 +131,7 @@ def config_page() -> str:
             ]
             parts.append(_table(("kind", "what", "sections"), rows))
         elif _is_config(field.annotation):
-            parts.append(f"## `[{name}]`\n\n{_doc(field.annotation)}\n")
-            parts.append(_fields(field.annotation, f"{name}."))
+            parts += _section(field.annotation, name)
         elif get_origin(field.annotation) is tuple and _is_config(get_args(field.annotation)[0]):
             each = get_args(field.annotation)[0]
             about = _meaning(Settings, name)
@@ -211,6 +210,15 @@ def _leaves(config: Config, prefix: str = "") -> dict[str, Any]:
         else:
             found[prefix + name] = value
     return found
+
+
+def _section(cls: type[Config], name: str) -> list[str]:
+    """A section, and those within it."""
+    parts = [f"## `[{name}]`\n\n{_doc(cls)}\n", _fields(cls, f"{name}.")]
+    for inner, field in cls.model_fields.items():
+        if _is_config(field.annotation):
+            parts += _section(field.annotation, f"{name}.{inner}")
+    return parts
 
 
 def _fields(cls: type[Config], prefix: str) -> str:

@@ -6,6 +6,7 @@ class TestMyModel(Battery): ...
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from matinee.data import ItemTable, Ratings, Scale, Table
+from matinee.data import Histories, ItemTable, Ratings, Scale, Table
 from matinee.errors import DataError, LeakError, UnknownIdError, UsageError
 from matinee.models import Recommender, load_model
 
@@ -183,12 +184,32 @@ class Battery:
         told = model.predict("new", items, histories={"new": history})
         assert np.allclose(told, model.predict(104, items), atol=1e-5)
 
-    def test_scores_are_predictions(self, case: Case) -> None:
+    def test_lists_carry_the_predicted_rating(self, case: Case) -> None:
         model = fitted(case)
         table = model.recommend(users=[100, 101, 102], k=40, include_seen=True)
         assert len(table) == 120
-        told = model.predict(table["user_id"], table["item_id"])
-        assert np.allclose(table["score"], told, atol=1e-4)
+        predicted = model.predict(table["user_id"], table["item_id"])
+        name = "score" if model.interest is None else "predicted"
+        assert np.allclose(table[name], predicted, atol=1e-4)
+
+    def test_love_moves_lists_from_interest_to_the_predicted_rating(self, case: Case) -> None:
+        model = fitted(case)
+        by_rating = model.recommend(users=[100, 101], k=40, love=math.inf)
+        name = "score" if model.interest is None else "predicted"
+        for user in (100, 101):
+            assert (np.diff(by_rating[name][by_rating["user_id"] == user]) <= 1e-6).all()
+        for wrong in (-1, "much", math.nan, True):
+            with pytest.raises(UsageError, match="love must be a number of at least 0"):
+                model.recommend(users=[100], love=wrong)
+        if model.interest is None:
+            return
+        people = model.histories.take([0, 1])
+        scores = model.rank_scores_coded(people, 0.0)
+        assert np.allclose(scores, model.interest.scores(people))
+        liked = model.preference.probability(model.scores_coded(people).astype(np.float64))
+        size = np.sqrt(np.mean(scores**2, axis=1, keepdims=True))
+        both = np.maximum(scores, model.floor * size) * liked**2
+        assert np.allclose(model.rank_scores_coded(people, 2.0), both, atol=1e-5)
 
     def test_an_empty_history_is_answered_by_item(self, case: Case) -> None:
         model = fitted(case)
@@ -199,7 +220,16 @@ class Battery:
         told = model.predict(np.zeros(len(items), dtype=int), items, histories=[{}])
         assert np.allclose(told, expected, atol=1e-5)
         table = model.recommend([{}], k=5)
-        best = np.argsort(-model.bias.item_bias, kind="stable")[:5]
+        popular = model.rank_scores_coded(Histories.build([([], [])]))[0]
+        if model.interest is None:
+            assert np.allclose(popular, model.bias.mean + model.bias.item_bias, atol=1e-5)
+        else:
+            liked = model.preference.probability(expected)
+            counts = model.interest.counts / model.interest.counts.max()
+            floor = model.floor * np.sqrt(np.mean(counts**2))
+            wanted = np.maximum(counts, floor) * liked**model.love
+            assert np.allclose(popular / popular.max(), wanted / wanted.max(), atol=0.02)
+        best = np.argsort(-popular, kind="stable")[:5]
         assert table["item_id"].tolist() == items[best].tolist()
         mixed = model.recommend([{}, {"item-03": 5}], k=5)
         assert same(mixed.take(slice(0, 5)), table)
@@ -235,7 +265,8 @@ class Battery:
 
     def test_tables_have_their_columns(self, case: Case) -> None:
         table = fitted(case).recommend(users=[105, 102], k=4)
-        assert list(table.columns) == ["user_id", "item_id", "score", "rank", "title"]
+        predicted = [] if fitted(case).interest is None else ["predicted"]
+        assert list(table.columns) == ["user_id", "item_id", "score", "rank", *predicted, "title"]
         assert table["user_id"].dtype == np.int64
         assert table["item_id"].dtype == object
         assert table["score"].dtype == np.float64
@@ -245,8 +276,9 @@ class Battery:
         assert table["title"].tolist() == [f"Title of {i}" for i in table["item_id"]]
         for user in (105, 102):
             assert (np.diff(table["score"][table["user_id"] == user]) <= 0).all()
-        assert (table["score"] >= 0.5).all()
-        assert (table["score"] <= 5).all() or not fitted(case).clip
+        ratings = table["predicted" if predicted else "score"]
+        assert (ratings >= 0.5).all()
+        assert (ratings <= 5).all() or not fitted(case).clip
         none = fitted(case).recommend(users=[105], k=4, only=[])
         assert list(none.columns) == list(table.columns)
         assert len(none) == 0
@@ -274,7 +306,9 @@ class Battery:
             assert 0.1 < model.predict(user, item, with_std=True)[1][0] < 4.5
         new = {"ann": {"item-01": 5.0, "item-07": 0.5}}
         table = model.recommend(new, k=5, with_std=True)
-        assert list(table.columns) == ["user_id", "item_id", "score", "rank", "std", "title"]
+        predicted = [] if model.interest is None else ["predicted"]
+        names = ["user_id", "item_id", "score", "rank", *predicted, "std", "title"]
+        assert list(table.columns) == names
         asked = model.predict("ann", table["item_id"], histories=new, with_std=True)
         assert np.allclose(table["std"], asked[1], atol=1e-6)
         assert same(

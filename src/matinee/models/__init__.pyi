@@ -3,6 +3,7 @@ from ._export import export_onnx as export_onnx
 from ._factory import model as model
 from .base import Recommender as Recommender
 from .folder.manifest import read_manifest as read_manifest
+from .folder.provenance import Provenance as Provenance
 from .folder.read import load_model as load_model
 from .folder.write import check_place as check_place
 from .inspect import Neighbours as Neighbours
@@ -34,7 +35,6 @@ from .presets import (
 from .presets import (
     preset_names as preset_names,
 )
-from .provenance import Provenance as Provenance
 from .registry import ModelKind as ModelKind
 from .registry import kind_named as kind_named
 from .registry import model_kinds as model_kinds

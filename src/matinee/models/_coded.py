@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
-from ..data import Histories
+from ..baseline.preference import fit_preference
+from ..baseline.spread import Errors
+from ..data import Histories, Ratings
 from ..errors import TrainingError, UsageError
+from ..recommend import interest_and_preference
 from ._answers import answers
 from .hooks import Hooks
-from .support import item_counts
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -57,33 +56,54 @@ class Coded(Hooks):
 
     def scores_coded(self, histories: Histories) -> Float32:
         """Unclipped predictions of all items for some people, float32 (people, n_items)."""
-        return self._all_scores(self._scores, histories, self.bias.mean + self.bias.item_bias)
-
-    def rank_scores_coded(self, histories: Histories) -> Float32:
-        """What items are ranked by for some people, float32 (people, n_items): higher is better.
-
-        These are the unclipped predictions, unless the model ranks by scores of its own; people
-        with no history are then given the most rated items first.
-        """
-        counts = None if self.ranks_by_rating else item_counts(self)
-        if counts is None:
-            return self._all_scores(
-                self._rank_scores, histories, self.bias.mean + self.bias.item_bias
-            )
-        return self._all_scores(self._rank_scores, histories, counts)
-
-    def _all_scores(
-        self, score: Callable[[Histories], Float32], histories: Histories, empty: npt.NDArray[Any]
-    ) -> Float32:
-        """Scores of all items for people with a history; ``empty`` (n_items,) for those without."""
         some = np.flatnonzero(histories.counts > 0)
         if 0 < len(some) == len(histories):
-            scores = score(histories)
+            scores = self._scores(histories)
         else:
             scores = np.empty((len(histories), self.n_items), dtype=np.float32)
-            scores[:] = empty
+            scores[:] = self.bias.mean + self.bias.item_bias
             if len(some):
-                scores[some] = score(histories.take(some))
-        if not np.isfinite(scores).all():
-            raise TrainingError("the model gives scores that are no numbers; train it anew")
-        return scores
+                scores[some] = self._scores(histories.take(some))
+        return _finite(scores)
+
+    def rank_scores_coded(self, histories: Histories, love: float | None = None) -> Float32:
+        """What items are ranked by for some people, float32 (people, n_items): higher is better.
+
+        Interest times the probability that the item is liked, to the power of ``love``; without a
+        scorer of interest the unclipped predictions. ``recommend``, the evaluation of lists and
+        the server all rank by this.
+
+        Args:
+            histories: The people.
+            love: Exponent; by default the model's own. 0 ranks by interest alone, infinity by the
+                predicted rating alone.
+        """
+        love = self.love if love is None else love
+        if self.interest is None or love == np.inf:
+            return self.scores_coded(histories)
+        scores = self.interest.scores(histories)
+        if love and self.preference is not None:
+            liked = self.preference.probability(self.scores_coded(histories))
+            interest_and_preference(scores, liked, love, self.floor)
+        return _finite(scores)
+
+    def _fit_lists(self, data: Ratings, errors: Errors, seed: int) -> None:
+        """Fit what lists are ordered by, from the training data and held-out predictions."""
+        if not data.implicit:
+            held = data.by_user.values[errors.entries]
+            # The bias model's errors say nothing of how far this model's predictions may be off.
+            miss = errors.predictions - held
+            error = float(np.sqrt(np.mean(np.square(miss)))) if errors.source == "bias" else None
+            self.preference = fit_preference(
+                errors.predictions, held, self.scale, self._like(), error
+            )
+        fitted = self._fit_interest(data, seed)
+        if fitted is not None:
+            self.interest = fitted.interest
+            self.love, self.floor = fitted.calibration.love, fitted.calibration.floor
+
+
+def _finite(scores: Float32) -> Float32:
+    if not np.isfinite(scores).all():
+        raise TrainingError("the model gives scores that are no numbers; train it anew")
+    return scores

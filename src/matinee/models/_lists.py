@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..data import Table
+from ..errors import UsageError
 from ..recommend import People, Unknown, rank, refuse_unknown
 from ._coded import Coded
 from .support import as_column
@@ -30,12 +32,31 @@ def allowed_items(
     return allowed
 
 
+def checked_love(love: float | None) -> float | None:
+    """The exponent, refused where it is none.
+
+    Raises:
+        UsageError: A negative number, or no number.
+    """
+    if love is None:
+        return None
+    if isinstance(love, bool) or not isinstance(love, int | float | np.number) or not love >= 0:
+        raise UsageError(f"love must be a number of at least 0, not {love!r}")
+    return float(love)
+
+
 def tables(
-    model: Coded, people: People, k: int, allowed: Mask, include_seen: bool, with_std: bool
+    model: Coded,
+    people: People,
+    k: int,
+    allowed: Mask,
+    include_seen: bool,
+    with_std: bool,
+    love: float | None,
 ) -> Iterator[Table]:
     """The tables of ``Recommender.recommend_all``."""
     ranked = rank(
-        model.rank_scores_coded,
+        partial(model.rank_scores_coded, love=love),
         people.histories,
         model.n_items,
         k=k,
@@ -43,17 +64,16 @@ def tables(
         include_seen=include_seen,
     )
     for rows, items, scores, ranks in ranked:
-        predicted = (
-            model._clipped(scores.astype(np.float64))
-            if model.ranks_by_rating
-            else model.predict_coded(people.histories, rows, items)
-        )
         columns = {
             "user_id": people.ids[rows],
             "item_id": model.item_ids.decode(items),
-            "score": predicted,
+            "score": scores.astype(np.float64),
             "rank": ranks,
         }
+        if model.ranks_by_rating:
+            columns["score"] = model._clipped(columns["score"])
+        elif model.preference is not None:
+            columns["predicted"] = model.predict_coded(people.histories, rows, items)
         if with_std:
             _, columns["std"] = model.predict_coded_std(people.histories, rows, items)
         if model.item_table is not None:

@@ -17,8 +17,8 @@ from ..errors import UsageError
 from ..evaluate import Evaluation, ListEvaluation, evaluate, evaluate_lists
 from ..recommend import HistoriesLike, People, Unknown, code_people
 from ._coded import Coded
-from ._lists import allowed_items, tables
-from .provenance import Provenance
+from ._lists import allowed_items, checked_love, tables
+from .folder.provenance import Provenance
 from .support import as_column, checked, item_counts
 
 Int32 = npt.NDArray[np.int32]
@@ -45,6 +45,12 @@ class Recommender(Coded):
         histories: All training ratings by user (validation part included), so that known users
             can be served with no data present; None where the model was saved without.
         spread: How far off predictions may be; None where the model was saved without.
+        interest: Scores which items a person chooses; None where lists are ordered by the
+            predicted rating.
+        preference: The probability that a predicted rating means that the item is liked.
+        love: Exponent of that probability in the order of lists, by default.
+        floor: Score of interest below which all items count alike in that order; see
+            ``recommend.interest.Calibration``.
         provenance: What the model was fitted on.
         record: Free notes kept with the model, JSON-able; "split" and "metrics" are well known.
     """
@@ -81,11 +87,12 @@ class Recommender(Coded):
         self.provenance = Provenance(data.name, len(data), fingerprint(data), seed, data.notes)
         self.record = {}
         self._guard = self._item_counts = None
-        self.spread = None
+        self.spread = self.interest = self.preference = None
         self._fit(data, seed, **options)
         errors = self._errors(data)
         errors = replace(errors, predictions=self._clipped(errors.predictions))
         self.spread = fit_spread(self.bias, data.by_user, errors, self.scale)
+        self._fit_lists(data, errors, seed)
         self._ready = True
         return self
 
@@ -159,6 +166,7 @@ class Recommender(Coded):
         include_seen: bool = False,
         unknown: Unknown = "error",
         with_std: bool = False,
+        love: float | None = None,
     ) -> Table:
         """Recommend items to people, known or new. New people need no retraining.
 
@@ -173,12 +181,14 @@ class Recommender(Coded):
             include_seen: Whether items of a person's own history may be recommended.
             unknown: What to do about unknown ids: "error", or "skip" to leave them out.
             with_std: Whether to add a column std, as in ``predict``. The order is by score alone.
+            love: What the predicted rating counts in the order, from 0 for nothing, which lists
+                what a person would choose, upwards; ``math.inf`` orders by it alone. The model's
+                own by default. Where a model has no scorer of interest it changes nothing.
 
         Returns:
-            A table of user_id, item_id, score (float64, the predicted rating), rank (int32, from
-            1), std if asked for and, where titles are known, title: by person in the order given,
-            best first. The order is that of ``rank_scores_coded``, by default the unclipped
-            predicted ratings.
+            A table of user_id, item_id, score (float64, what the order is by), rank (int32, from
+            1), predicted (float64, the predicted rating, where the score is another), std if asked
+            for and, where titles are known, title: by person in the order given, best first.
 
         Raises:
             UnknownIdError: An unknown user or item, unless ``unknown="skip"``.
@@ -197,6 +207,7 @@ class Recommender(Coded):
                     include_seen=include_seen,
                     unknown=unknown,
                     with_std=with_std,
+                    love=love,
                 )
             )
         )
@@ -212,6 +223,7 @@ class Recommender(Coded):
         include_seen: bool = False,
         unknown: Unknown = "error",
         with_std: bool = False,
+        love: float | None = None,
     ) -> Iterator[Table]:
         """Like ``recommend``, for any number of people: yields a table per batch of them.
 
@@ -225,7 +237,7 @@ class Recommender(Coded):
         if users is not None:
             people = people.pick(as_column(users), unknown)
         allowed = allowed_items(self, exclude, only, unknown)
-        return tables(self, people, int(k), allowed, include_seen, with_std)
+        return tables(self, people, int(k), allowed, include_seen, with_std, checked_love(love))
 
     def evaluate(
         self,

@@ -9,11 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ..baseline.bias import BiasTable
+from ..baseline.preference import Preference
 from ..baseline.spread import Errors, Spread, bias_errors
 from ..data import Histories, ItemTable, Ratings, Scale, Vocabulary
 from ..errors import UsageError
 from ..evaluate import PairSet
-from .provenance import Provenance
+from ..recommend.interest import FittedInterest, Interest
+from .folder.provenance import Provenance
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -36,8 +38,10 @@ class Hooks(ABC):
     bias: BiasTable
     histories: Histories | None
     spread: Spread | None = None
-    rates: bool = True
-    """Whether it predicts ratings; a model of interactions alone does not."""
+    interest: Interest | None = None
+    preference: Preference | None = None
+    love: float = 1.0
+    floor: float = 0.0
     provenance: Provenance
     record: dict[str, Any]
     _guard: PairSet | None = None
@@ -68,14 +72,6 @@ class Hooks(ABC):
         ``histories`` as for ``_predict``. It must agree with ``_predict`` but for rounding.
         """
 
-    def _rank_scores(self, histories: Histories) -> Float32:
-        """What items are ranked by, a fresh float32 array (people, n_items): higher is better.
-
-        ``histories`` as for ``_predict``. By default the predicted ratings; a model that chooses
-        items by other means than the rating that it predicts has scores of its own.
-        """
-        return self._scores(histories)
-
     @abstractmethod
     def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         """What ``_fit`` learned: arrays by name, and a JSON-able configuration."""
@@ -89,13 +85,13 @@ class Hooks(ABC):
 
     @property
     def ranks_by_rating(self) -> bool:
-        """Whether items are ranked by their predicted rating."""
-        return type(self)._rank_scores is Hooks._rank_scores
+        """Whether items are ranked by their predicted rating alone."""
+        return self.interest is None
 
     @property
     def takes_interactions(self) -> bool:
         """Whether it can be trained on interactions (``Ratings.implicit``)."""
-        return not self.rates
+        return False
 
     @property
     def folds_in(self) -> bool:
@@ -125,6 +121,14 @@ class Hooks(ABC):
         By default the bias model's: a model with a better way brings its own.
         """
         return bias_errors(self.bias, train.by_user)
+
+    def _fit_interest(self, train: Ratings, seed: int) -> FittedInterest | None:
+        """The scorer of interest that lists are ordered by; None orders by the prediction."""
+        return None
+
+    def _like(self) -> float | None:
+        """The lowest rating that counts as liked; None for the usual one of the scale."""
+        return None
 
     # What every model has once it is fitted.
 

@@ -13,6 +13,7 @@ from ..config import Config, leaves, matching, resolve
 from ..errors import UsageError
 from ..nn import NetworkConfig
 from ..train.config import TrainConfig
+from ..train.lists.config import ListsConfig
 from .registry import kind_named, kind_of_section, model_kinds
 
 C = TypeVar("C", bound=Config)
@@ -52,6 +53,8 @@ class Settings(Config):
     """The network."""
     train: TrainConfig = TrainConfig()
     """Its training."""
+    lists: ListsConfig = ListsConfig()
+    """How lists are ordered, whatever the kind of model."""
     members: tuple[Member, ...] = ()
     """The members of an ensemble; none for a single network."""
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
+
+import numpy as np
 
 from ..base.atomic import sweep
 from ..base.locks import locked
 from ..baseline.spread import Errors
 from ..data import Ratings
 from ..errors import UsageError
+from ..recommend.interest import FittedInterest, fit_interest
 from ..train import Epoch, RunContext, RunFolder, choose_device, drop_checkpoints
 from ..train.distributed import ALONE, Group
 from .base import Recommender
@@ -136,6 +140,18 @@ class Trainable(Recommender):
                 group=group,
                 **options,
             )
+
+    def _fit_interest(self, train: Ratings, seed: int) -> FittedInterest | None:
+        lists = self.settings.lists
+        # A generator of its own: what the network draws stays what it was.
+        found = fit_interest(train.by_user, lists, np.random.default_rng((seed, 1)))
+        if found is None or lists.love == "auto":
+            return found
+        return replace(found, calibration=replace(found.calibration, love=lists.love))
+
+    def _like(self) -> float | None:
+        like = self.settings.lists.like
+        return None if like == "auto" else like
 
     def save(
         self, path: Path | str, *, histories: bool = True, extra: dict[str, Any] | None = None

@@ -64,6 +64,7 @@ class _ForUser(BaseModel):
     k: Annotated[int, Field(ge=1, le=schema.MAX_K)] = 10
     diversity: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
     shrink: bool = True
+    love: Annotated[float, Field(ge=0, le=schema.MAX_LOVE, allow_inf_nan=False)] | None = None
     why: Annotated[int, Field(ge=0, le=schema.MAX_WHY)] = 3
     exclude_genres: list[str] = Field(default=[], max_length=schema.MAX_TEXT)
     year_from: Annotated[int, Field(ge=-schema.MAX_YEAR, le=schema.MAX_YEAR)] | None = None
@@ -262,6 +263,7 @@ def _answer(app: FastAPI, holder: Holder, desk: _Desk) -> None:
                 k=query.k,
                 diversity=query.diversity,
                 shrink=query.shrink,
+                love=query.love,
                 why=query.why,
                 exclude_genres=query.exclude_genres,
                 years=years,

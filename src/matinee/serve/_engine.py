@@ -109,6 +109,7 @@ class Engine:
             k=request.k,
             diversity=float(request.diversity),
             shrink=request.shrink,
+            love=request.love,
             why=request.why,
         )
         return self._answer({"recommendations": found}, used, reader)
@@ -120,6 +121,7 @@ class Engine:
         k: int,
         diversity: float,
         shrink: bool,
+        love: float | None,
         why: int,
         exclude_genres: list[str],
         years: tuple[int | None, int | None] | None,
@@ -142,6 +144,7 @@ class Engine:
             k=k,
             diversity=diversity,
             shrink=shrink,
+            love=love,
             why=why,
         )
         return {**self._answer({"recommendations": found}, [], reader), "user": user}
@@ -236,11 +239,12 @@ class Engine:
         k: int,
         diversity: float,
         shrink: bool,
+        love: float | None,
         why: int,
     ) -> list[Answer]:
         """The best items for one person, described."""
         catalogue = self.catalogue
-        scores = self._model.rank_scores_coded(history)
+        scores = self._model.rank_scores_coded(history, love)
         if shrink and catalogue.counts is not None and self._model.ranks_by_rating:
             scores = shrink_few(scores, catalogue.counts)
         if allowed is not None:

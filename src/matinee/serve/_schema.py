@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, Strict
 
 MAX_K = 500
 MAX_LIST = 10_000
+MAX_LOVE = 1000.0
+"""Greatest exponent of the probability of liking."""
 MAX_WHY = 20
 MAX_LIMIT = 100
 MAX_TEXT = 300
@@ -69,7 +71,10 @@ class RecommendRequest(_About):
     diversity: Share = 0.0
     """0 for the likeliest, 1 for the most unlike each other."""
     shrink: StrictBool = True
-    """Whether few ratings count against an item."""
+    """Whether few ratings count against an item, in a model that ranks by the predicted rating."""
+    love: Annotated[float, Field(ge=0, le=MAX_LOVE, allow_inf_nan=False)] | None = None
+    """What the predicted rating counts in the order: 0 for what the person would choose, upwards;
+    the model's own by default."""
     why: Annotated[int, Field(strict=True, ge=0, le=MAX_WHY)] = 3
     """Reasons for each item."""
 

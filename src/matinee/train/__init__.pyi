@@ -34,5 +34,6 @@ from .context import RunContext as RunContext
 from .context import choose_device as choose_device
 from .distributed import Group as Group
 from .epoch import Epoch as Epoch
+from .lists.config import ListsConfig as ListsConfig
 from .run import MEASURES as MEASURES
 from .run import Run as Run

@@ -77,6 +77,15 @@ def recommend(
             "stopping.",
         ),
     ] = False,
+    love: Annotated[
+        float | None,
+        typer.Option(
+            metavar="NUMBER",
+            help="What the predicted rating counts in the order: 0 lists what a person would "
+            "choose, a large number what they would rate highest. The model's own by default.",
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -109,7 +118,7 @@ def recommend(
 
     found = load_model(model, light=True)
     titles = TitleIndex(found.item_ids, found.item_table)
-    options: dict[str, Any] = {"k": k, "include_seen": include_seen}
+    options: dict[str, Any] = {"k": k, "include_seen": include_seen, "love": love}
     for name, file in (("exclude", exclude), ("only", only)):
         if file is not None:
             options[name] = _items(file, titles, skip_unknown)
@@ -228,11 +237,15 @@ def _show(tables: Iterable[Table], meant: list[tuple[str, float]]) -> None:
             if not meant:
                 say(f"{'' if first else chr(10)}user {part['user_id'][0]}")
             first = False
-            names = [name for name in ("rank", "item_id", "score", "title") if name in part.columns]
+            wanted = ("rank", "item_id", "score", "predicted", "title")
+            names = [name for name in wanted if name in part.columns]
             print_table(
                 names,
                 [
-                    [f"{row[name]:.3f}" if name == "score" else row[name] for name in names]
+                    [
+                        f"{row[name]:.3f}" if name in ("score", "predicted") else row[name]
+                        for name in names
+                    ]
                     for row in part.rows()
                 ],
             )

@@ -10,15 +10,17 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from ...baseline.bias import BiasTable
+from ...baseline.preference import Preference
 from ...baseline.spread import Spread
 from ...data import Scale
 from ...errors import ModelFileError, UsageError
 from ...evaluate import PairSet
+from ...recommend.interest import restore_interest
 from ..base import Recommender
-from ..provenance import Provenance
 from ..registry import kind_named
 from ._tables import HISTORIES, read_histories, read_items, read_users
 from .manifest import ADVICE, WEIGHTS, check_files, read_manifest
+from .provenance import Provenance
 
 
 def load_model(path: Path | str, *, light: bool = False) -> Recommender:
@@ -68,6 +70,12 @@ def _restored(folder: Path, manifest: dict[str, Any], light: bool) -> Recommende
     if manifest.get("spread") is not None:  # earlier models have none
         own = {n.removeprefix("spread."): a for n, a in arrays.items() if n.startswith("spread.")}
         model.spread = Spread.restore(model.scale, own, manifest["spread"])
+    if manifest.get("interest") is not None:
+        own = {n.removeprefix("interest."): a for n, a in arrays.items() if n.startswith("inter")}
+        model.interest = restore_interest(own.pop("counts"), own, manifest["interest"])
+    if manifest.get("preference") is not None:
+        model.preference = Preference(**manifest["preference"])
+    model.love, model.floor = manifest.get("love", 1.0), manifest.get("floor", 0.0)
     model.provenance = Provenance(
         data["name"],
         data["n_ratings"],

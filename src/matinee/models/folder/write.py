@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import shutil
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,11 @@ def save(
     if model.spread is not None:
         own, spread = model.spread.state()
         arrays |= {f"spread.{name}": np.ascontiguousarray(array) for name, array in own.items()}
+    interest = None
+    if model.interest is not None:
+        own, interest = model.interest.state()
+        arrays["interest.counts"] = model.interest.counts
+        arrays |= {f"interest.{name}": np.ascontiguousarray(a) for name, a in own.items()}
     with atomic_path(path) as folder:
         folder.mkdir()
         write_parquets(folder, model.user_ids, model.item_ids, model.item_table, carried)
@@ -62,6 +68,10 @@ def save(
             "clip": model.clip,
             "bias": {"mean": model.bias.mean, "user_reg": model.bias.user_reg},
             "spread": spread,
+            "interest": interest,
+            "preference": None if model.preference is None else asdict(model.preference),
+            "love": model.love,
+            "floor": model.floor,
             "data": {
                 "name": model.provenance.dataset,
                 "n_users": model.n_users,

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
-from ...data import Histories, Ratings
-from ..one_shot import EpochLog, OneShot
+from ...data import Ratings
+from ...recommend.interest import Calibration, FittedInterest
+from ...recommend.interest import Popularity as Counts
 from ..registry import ModelKind
+from .lists import ListModel
 
 
-class Popularity(OneShot):
+class Popularity(ListModel):
     """Ranks items by their number of training ratings; predicts by the bias model.
 
     Every list has to beat this one. A person's own ratings change what is predicted for them, not
@@ -20,33 +21,10 @@ class Popularity(OneShot):
     """
 
     kind: ClassVar[str] = "popularity"
-    counts: npt.NDArray[np.int64]
-    """Training ratings of each item, shape (n_items,), after ``fit``."""
 
-    @property
-    def takes_interactions(self) -> bool:
-        """Counts need no ratings."""
-        return True
-
-    def _learn(self, train: Ratings, rng: np.random.Generator, log: EpochLog) -> None:
-        self.counts = np.bincount(train.items, minlength=train.n_items)
-
-    def _predict(
-        self, histories: Histories, rows: npt.NDArray[np.int64], items: npt.NDArray[np.int32]
-    ) -> npt.NDArray[np.float64]:
-        return self.bias.predict(histories, rows, items)
-
-    def _scores(self, histories: Histories) -> npt.NDArray[np.float32]:
-        return self.bias.scores(histories)
-
-    def _rank_scores(self, histories: Histories) -> npt.NDArray[np.float32]:
-        return np.tile(self.counts.astype(np.float32), (len(histories), 1))
-
-    def _arrays(self) -> dict[str, npt.NDArray[Any]]:
-        return {"counts": self.counts}
-
-    def _load(self, arrays: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> None:
-        self.counts = arrays["counts"]
+    def _fit_interest(self, train: Ratings, seed: int) -> FittedInterest:
+        counts = np.bincount(train.items, minlength=train.n_items).astype(np.float32)
+        return FittedInterest(Counts(counts), Calibration(love=0.0, floor=0.0))
 
 
 KINDS = (

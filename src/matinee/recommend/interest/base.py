@@ -1,0 +1,89 @@
+"""``Interest``: what every scorer of interest offers, and how one is saved and restored."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from ...data import Histories
+from ...errors import ModelFileError, nearest
+
+Float32 = npt.NDArray[np.float32]
+
+INTERESTS = {
+    "blend": "blend:Blend",
+    "linear": "linear:Linear",
+    "popularity": "popularity:Popularity",
+}
+"""Module of this package and class by the name that a model folder holds."""
+
+
+class Interest(ABC):
+    """Scores of all items for people, from the items of their histories alone.
+
+    Only the order of the scores of one person matters. A person with no history gets the scores of
+    popularity.
+
+    Attributes:
+        counts: float32 (items,): people in training who chose each item.
+    """
+
+    name: ClassVar[str]
+    counts: Float32
+
+    def scores(self, histories: Histories) -> Float32:
+        """Scores of all items, a fresh float32 array (people, items); positive means interest."""
+        empty = histories.counts == 0
+        if not empty.any():
+            return self._scores(histories)
+        found = np.empty((len(histories), len(self.counts)), dtype=np.float32)
+        found[empty] = self.counts / max(float(self.counts.max(initial=0.0)), 1.0)
+        if not empty.all():
+            found[~empty] = self._scores(histories.take(np.flatnonzero(~empty)))
+        return found
+
+    @abstractmethod
+    def _scores(self, histories: Histories) -> Float32:
+        """``scores`` of people who each have a history."""
+
+    @abstractmethod
+    def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+        """Its arrays by name, and a JSON-able configuration."""
+
+    @classmethod
+    @abstractmethod
+    def restore(
+        cls,
+        counts: Float32,
+        arrays: Mapping[str, npt.NDArray[Any]],
+        config: Mapping[str, Any],
+    ) -> Self:
+        """The scorer that ``state`` described."""
+
+    def matrix(self, histories: Histories) -> Any:
+        """The histories as a float32 CSR matrix of ones (people, items)."""
+        ones = np.ones(len(histories.items), dtype=np.float32)
+        shape = (len(histories), len(self.counts))
+        return sparse.csr_matrix((ones, histories.items, histories.indptr), shape=shape)
+
+
+def restore_interest(
+    counts: Float32, arrays: Mapping[str, npt.NDArray[Any]], config: Mapping[str, Any]
+) -> Interest:
+    """The scorer of a saved model, by the ``"name"`` of its configuration.
+
+    Raises:
+        ModelFileError: No such scorer.
+    """
+    name = config.get("name")
+    if name not in INTERESTS:
+        raise ModelFileError(f"no scorer of interest {name!r}{nearest(str(name), INTERESTS)}")
+    module, _, cls = INTERESTS[name].partition(":")
+    kind: type[Interest] = getattr(import_module(f".{module}", __package__), cls)
+    return kind.restore(counts, arrays, config)

@@ -1,0 +1,70 @@
+"""Several scorers of interest, standardised for each person and added up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ...data import Histories
+from .base import Interest, restore_interest
+
+Float32 = npt.NDArray[np.float32]
+
+
+class Blend(Interest):
+    """A weighted sum of scores, each divided by its root mean square over a person's items.
+
+    Args:
+        counts: float32 (items,), people in training who chose each item.
+        parts: The scorers.
+        weights: Weight of each.
+    """
+
+    name = "blend"
+
+    def __init__(
+        self, counts: Float32, parts: Sequence[Interest], weights: Sequence[float]
+    ) -> None:
+        self.counts = counts
+        self.parts = tuple(parts)
+        self.weights = tuple(weights)
+
+    def _scores(self, histories: Histories) -> Float32:
+        found = np.zeros((len(histories), len(self.counts)), dtype=np.float32)
+        for part, weight in zip(self.parts, self.weights, strict=True):
+            found += np.float32(weight) * standardised(part.scores(histories))
+        return found
+
+    def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+        """See ``Interest``."""
+        arrays, configs = {}, []
+        for at, part in enumerate(self.parts):
+            own, config = part.state()
+            arrays.update({f"part.{at}.{name}": array for name, array in own.items()})
+            configs.append(config)
+        return arrays, {"name": self.name, "weights": list(self.weights), "parts": configs}
+
+    @classmethod
+    def restore(
+        cls,
+        counts: Float32,
+        arrays: Mapping[str, npt.NDArray[Any]],
+        config: Mapping[str, Any],
+    ) -> Self:
+        """See ``Interest``."""
+        parts = []
+        for at, each in enumerate(config["parts"]):
+            prefix = f"part.{at}."
+            own = {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
+            parts.append(restore_interest(counts, own, each))
+        return cls(counts, parts, config["weights"])
+
+
+def standardised(scores: Float32) -> Float32:
+    """Scores (people, items) divided, in place, by each person's root mean square of them."""
+    size = np.sqrt(np.mean(np.square(scores, dtype=np.float32), axis=1, keepdims=True))
+    scores /= np.maximum(size, np.float32(1e-12))
+    return scores

@@ -1,0 +1,116 @@
+"""How much a score of interest is worth, on interactions held out of training.
+
+The rate at which a person chooses an unseen item is modelled as proportional to ``max(score, floor)
+** power``, with the score in units of the root mean square of the person's scores, by Poisson
+regression on held-out interactions over all unseen items of a sample of people. The expected number
+of choices of each person is held at what it is, so that active people do not decide the power.
+Chosen and liked then has the probability ``rate * P(liked)``, which orders items as
+``max(score, floor) * P(liked) ** (1 / power)`` does: so ``1 / power`` is the exponent of the
+probability of liking. Where scores say nothing of what people choose the power is near zero, and
+the predicted rating decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ...data import Csr
+
+Float64 = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
+
+FLOORS = (0.02, 0.1, 0.3, 1.0, 2.0)
+"""Floors tried, in units of the root mean square of a person's scores."""
+GREATEST = 20.0
+"""Greatest exponent of the probability of liking."""
+_BINS = 256
+_STEPS = 40
+_RIDGE = 1e-3
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What a score of interest is worth.
+
+    Attributes:
+        love: Exponent of the probability of liking, ``1 / power``.
+        floor: Score below which all items count alike, in units of the root mean square of the
+            person's scores.
+    """
+
+    love: float
+    floor: float
+
+
+NOTHING = Calibration(1.0, 0.0)
+
+
+class ChoiceCounts:
+    """Expected and observed choices by score, added up batch by batch."""
+
+    def __init__(self) -> None:
+        self.edges = np.geomspace(1e-3, 1e3, _BINS - 1)
+        self.expected = np.zeros(_BINS)
+        self.hits = np.zeros(_BINS)
+        self.sums = np.zeros(_BINS)
+
+    def add(self, scores: npt.NDArray[Any], known: Csr, held: Csr, people: Int64) -> None:
+        """Count the unseen items of some people.
+
+        Args:
+            scores: Scores of all items, (people, items).
+            known: Interactions that the scores were made from.
+            held: Interactions held out.
+            people: Rows of the people in both.
+        """
+        for row, person in enumerate(people.tolist()):
+            mine = scores[row] / max(float(np.sqrt(np.mean(np.square(scores[row])))), 1e-12)
+            seen = known.indices[known.indptr[person] : known.indptr[person + 1]]
+            chosen = held.indices[held.indptr[person] : held.indptr[person + 1]]
+            unseen = np.ones(len(mine), dtype=np.bool_)
+            unseen[seen] = False
+            place = np.searchsorted(self.edges, mine)
+            share = len(chosen) / max(int(unseen.sum()), 1)
+            self.expected += share * np.bincount(place[unseen], minlength=_BINS)
+            positive = np.maximum(mine[unseen], 0.0)
+            self.sums += share * np.bincount(place[unseen], positive, minlength=_BINS)
+            self.hits += np.bincount(place[chosen], minlength=_BINS)
+
+    def calibration(self) -> Calibration:
+        """The floor and the power of the highest likelihood."""
+        some = self.expected > 0
+        if not some.any() or self.hits.sum() == 0:
+            return NOTHING
+        expected, hits = self.expected[some], self.hits[some]
+        score = self.sums[some] / expected
+        best = (-np.inf, 0.0, 0.0)
+        for floor in FLOORS:
+            power, likelihood = _poisson(np.log(np.maximum(score, floor)), expected, hits)
+            if likelihood > best[0]:
+                best = (likelihood, power, floor)
+        _, power, floor = best
+        return Calibration(min(1.0 / max(power, 1e-6), GREATEST), float(floor))
+
+
+def _poisson(x: Float64, exposure: Float64, hits: Float64) -> tuple[float, float]:
+    """Slope and log likelihood of hits ~ Poisson(exposure * exp(a + slope * x)), slope >= 0."""
+    x = x - np.average(x, weights=exposure)
+    a, slope = float(np.log(hits.sum() / exposure.sum())), 0.0
+    for _ in range(_STEPS):
+        rate = exposure * np.exp(np.clip(a + slope * x, -50.0, 50.0))
+        gradient = np.array([(hits - rate).sum(), ((hits - rate) * x).sum() - _RIDGE * slope])
+        inner = np.array(
+            [[rate.sum(), (rate * x).sum()], [(rate * x).sum(), (rate * x * x).sum() + _RIDGE]]
+        )
+        step = np.clip(np.linalg.solve(inner, gradient), -1.0, 1.0)
+        a, slope = a + float(step[0]), slope + float(step[1])
+        if np.abs(step).max() < 1e-9:
+            break
+    if slope < 0.0:
+        a, slope = float(np.log(hits.sum() / exposure.sum())), 0.0
+    logs = a + slope * x
+    return slope, float((hits * logs).sum() - (exposure * np.exp(np.clip(logs, -50, 50))).sum())

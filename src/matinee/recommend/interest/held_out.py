@@ -1,0 +1,104 @@
+"""Interactions held out of training, to choose settings and to calibrate scores by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ...data import Csr, Histories
+from .base import Interest
+from .calibrate import Calibration, ChoiceCounts
+
+Float32 = npt.NDArray[np.float32]
+Int64 = npt.NDArray[np.int64]
+
+SHARE = 0.2
+"""Share of each person's interactions that is held out, at least one of two or more."""
+PEOPLE = 2500
+"""People, at most, whose lists are scored."""
+CUTOFF = 20
+_BATCH = 512
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """A part of the interactions of each person, held out.
+
+    Attributes:
+        known: The rest, by user.
+        held: What is held out, by user.
+        people: A sample of the users with both, int64 (n,), ascending.
+    """
+
+    known: Csr
+    held: Csr
+    people: Int64
+
+    @classmethod
+    def draw(cls, rows: Csr, rng: np.random.Generator, share: float = SHARE) -> HeldOut:
+        """Hold out a random share of each row."""
+        counts = rows.counts
+        number = np.where(counts >= 2, np.maximum(1, np.round(share * counts)), 0)
+        owner = np.repeat(np.arange(rows.n_rows), counts)
+        order = np.lexsort((rng.random(len(owner)), owner))
+        place = np.arange(len(owner)) - np.repeat(rows.indptr[:-1], counts)
+        out = np.zeros(len(owner), dtype=np.bool_)
+        out[order] = place < np.repeat(number.astype(np.int64), counts)
+        known, held = _keep(rows, ~out), _keep(rows, out)
+        people = np.flatnonzero((held.counts > 0) & (known.counts > 0))
+        if len(people) > PEOPLE:
+            people = np.sort(rng.choice(people, PEOPLE, replace=False))
+        return cls(known, held, people)
+
+    def batches(self) -> Iterator[tuple[Int64, Histories]]:
+        """Some people at a time, with their known interactions."""
+        every = Histories.of(self.known)
+        for start in range(0, len(self.people), _BATCH):
+            some = self.people[start : start + _BATCH]
+            yield some, every.take(some)
+
+    def ndcg(self, interest: Interest) -> float:
+        """Mean nDCG@``CUTOFF`` of a scorer that was fitted to ``known``; 0 for no people."""
+        total = sum(self.ndcg_sum(interest.scores(who), some) for some, who in self.batches())
+        return total / max(len(self.people), 1)
+
+    def ndcg_sum(self, scores: Float32, people: Int64) -> float:
+        """Sum over people of nDCG@``CUTOFF``, relevance binary, known items left out.
+
+        Args:
+            scores: float32 (people, items); changed.
+            people: Their rows in ``known`` and ``held``.
+        """
+        k = min(CUTOFF, scores.shape[1])
+        gains = 1.0 / np.log2(np.arange(2, k + 2))
+        total = 0.0
+        for row, person in enumerate(people.tolist()):
+            mine = scores[row]
+            mine[_row(self.known, person)] = -np.inf
+            best = np.argpartition(-mine, k - 1)[:k]
+            best = best[np.argsort(-mine[best], kind="stable")]
+            relevant = _row(self.held, person)
+            hits = np.isin(best, relevant)
+            total += float(gains[hits].sum() / gains[: min(k, len(relevant))].sum())
+        return total
+
+    def calibration(self, interest: Interest) -> Calibration:
+        """What the scores of a scorer that was fitted to ``known`` are worth."""
+        counts = ChoiceCounts()
+        for some, who in self.batches():
+            counts.add(interest.scores(who), self.known, self.held, some)
+        return counts.calibration()
+
+
+def _row(rows: Csr, person: int) -> npt.NDArray[np.int32]:
+    return rows.indices[rows.indptr[person] : rows.indptr[person + 1]]
+
+
+def _keep(rows: Csr, chosen: npt.NDArray[np.bool_]) -> Csr:
+    owner = np.repeat(np.arange(rows.n_rows), rows.counts)[chosen]
+    indptr = np.zeros(rows.n_rows + 1, dtype=np.int64)
+    np.cumsum(np.bincount(owner, minlength=rows.n_rows), out=indptr[1:])
+    return Csr(indptr, rows.indices[chosen], rows.values[chosen], None, rows.n_columns)

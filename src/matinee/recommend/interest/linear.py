@@ -1,0 +1,109 @@
+"""Interest by a linear autoencoder in closed form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from ...data import Histories
+from ...train.linear import ItemWeights, LinearWeights, UserWeights
+from .base import Interest
+
+Float32 = npt.NDArray[np.float32]
+
+_LEAST = 0.02
+
+
+@dataclass(frozen=True)
+class Tilt:
+    """The strength of an interaction by its rating; see ``LinearConfig.tilt``.
+
+    Attributes:
+        tilt: 0 where all interactions count alike.
+        mean: Mean training rating.
+        deviation: Standard deviation of the training ratings.
+    """
+
+    tilt: float
+    mean: float
+    deviation: float
+
+    @classmethod
+    def of(cls, tilt: float, ratings: Float32) -> Self:
+        """By the training ratings; none where they are all the same."""
+        deviation = float(ratings.std(dtype=np.float64)) if len(ratings) else 0.0
+        if deviation == 0.0 or tilt == 0.0:
+            return cls(0.0, 0.0, 1.0)
+        return cls(tilt, float(ratings.mean(dtype=np.float64)), deviation)
+
+    def strengths(self, ratings: Float32) -> Float32:
+        """Strength of each interaction, float32 (entries,), for their ratings (entries,)."""
+        if self.tilt == 0.0:
+            return np.ones(len(ratings), dtype=np.float32)
+        found = 1.0 + self.tilt * (ratings.astype(np.float64) - self.mean) / self.deviation
+        return np.maximum(found, _LEAST).astype(np.float32)
+
+
+class Linear(Interest):
+    """The items of a history times fitted weights; see ``matinee.train.linear``.
+
+    Args:
+        counts: float32 (items,), people in training who chose each item.
+        weights: The fitted weights.
+        tilt: How ratings make interactions strong or weak.
+    """
+
+    name = "linear"
+
+    def __init__(self, counts: Float32, weights: LinearWeights, tilt: Tilt | None = None) -> None:
+        self.counts = counts
+        self.weights = weights
+        self.tilt = tilt or Tilt(0.0, 0.0, 1.0)
+
+    def _scores(self, histories: Histories) -> Float32:
+        inputs = self.matrix(histories)
+        inputs.data = self.tilt.strengths(histories.values)
+        return self.weights.scores(inputs)
+
+    def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+        """See ``Interest``."""
+        weights = self.weights
+        if isinstance(weights, ItemWeights):
+            return {"weights": weights.weights}, self._config("items")
+        assert isinstance(weights, UserWeights)
+        arrays = {
+            "kernel": weights.kernel,
+            "rows.indptr": weights.rows.indptr.astype(np.int64),
+            "rows.indices": weights.rows.indices.astype(np.int32),
+            "rows.values": weights.rows.data,
+            "gamma": weights.gamma,
+            "scale": weights.scale,
+            "diagonal": weights.diagonal,
+        }
+        return arrays, self._config("users")
+
+    def _config(self, side: str) -> dict[str, Any]:
+        return {"name": self.name, "side": side, "tilt": asdict(self.tilt)}
+
+    @classmethod
+    def restore(
+        cls,
+        counts: Float32,
+        arrays: Mapping[str, npt.NDArray[Any]],
+        config: Mapping[str, Any],
+    ) -> Self:
+        """See ``Interest``."""
+        tilt = Tilt(**config["tilt"])
+        if config["side"] == "items":
+            return cls(counts, ItemWeights(arrays["weights"]), tilt)
+        rows = sparse.csr_matrix(
+            (arrays["rows.values"], arrays["rows.indices"], arrays["rows.indptr"]),
+            shape=(len(arrays["kernel"]), len(counts)),
+        )
+        own = (arrays["gamma"], arrays["scale"], arrays["diagonal"])
+        return cls(counts, UserWeights(arrays["kernel"], rows, *own), tilt)

@@ -1,0 +1,44 @@
+"""The same scores for everybody: how many people chose an item."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ...data import Histories
+from .base import Interest
+
+Float32 = npt.NDArray[np.float32]
+
+
+class Popularity(Interest):
+    """People in training who chose each item.
+
+    Args:
+        counts: float32 (items,).
+    """
+
+    name = "popularity"
+
+    def __init__(self, counts: Float32) -> None:
+        self.counts = counts
+
+    def _scores(self, histories: Histories) -> Float32:
+        return np.repeat(self.counts[None, :], len(histories), axis=0)
+
+    def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+        """See ``Interest``."""
+        return {}, {"name": self.name}
+
+    @classmethod
+    def restore(
+        cls,
+        counts: Float32,
+        arrays: Mapping[str, npt.NDArray[Any]],
+        config: Mapping[str, Any],
+    ) -> Self:
+        """See ``Interest``."""
+        return cls(counts)

@@ -1,0 +1,70 @@
+"""Choose the settings of the linear autoencoder on interactions held out of training.
+
+A few systems are solved; the scale of an item's weights (``diagonal_power``, ``relax``) costs
+nothing further, so several are tried on each. What is tried was found on MovieLens-1M's training
+parts (docs/lab-notes.md); the penalty is in units of the mean number of interactions of an item.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...train.linear import LinearConfig, solve
+from .held_out import HeldOut
+from .linear import Linear, Tilt
+
+PENALTIES = (2.5, 0.8, 7.0)
+"""Times the mean number of interactions of an item."""
+FIRST = {"user_power": 0.5, "dropout": 0.6}
+THEN = ({"user_power": 0.7, "dropout": 0.7}, {"user_power": 0.3, "dropout": 0.4})
+SCALES: tuple[dict[str, float], ...] = (
+    {"diagonal_power": 1.0},
+    {"diagonal_power": 0.8},
+    {"relax": 0.4},
+)
+TILT = 0.2
+
+
+def search_linear(part: HeldOut, config: LinearConfig) -> LinearConfig:
+    """The settings whose lists have the highest mean nDCG on held-out interactions.
+
+    Args:
+        part: The interactions, with some of them held out.
+        config: What the settings start from.
+    """
+    mean = len(part.known.indices) / max(part.known.n_columns, 1)
+
+    def penalty(times: float) -> float:
+        return max(times * mean, 1.0)
+
+    first = config.replace({**FIRST, "tilt": TILT, "penalty": penalty(PENALTIES[0])})
+    if not len(part.people):
+        return first
+    best = max(
+        (_tried(part, first.replace({"penalty": penalty(t)})) for t in PENALTIES), key=_score
+    )
+    for values in THEN:
+        base = best[1].replace({**values, "diagonal_power": 1.0, "relax": 0.0})
+        best = max(best, _tried(part, base), key=_score)
+    return best[1]
+
+
+def _score(tried: tuple[float, LinearConfig]) -> float:
+    return tried[0]
+
+
+def _tried(part: HeldOut, config: LinearConfig) -> tuple[float, LinearConfig]:
+    """The best scale of the weights of one solved system: mean nDCG and settings."""
+    tilt = Tilt.of(config.tilt, part.known.values)
+    solved = solve(part.known, config, tilt.strengths(part.known.values))
+    candidates = [config.replace(values) for values in SCALES]
+    scales = [solved.scale(each).astype(np.float32) for each in candidates]
+    counts = np.ones(part.known.n_columns, dtype=np.float32)
+    raw = Linear(counts, solved.weights(), tilt)
+    totals = np.zeros(len(candidates))
+    for people, histories in part.batches():
+        scores = raw.scores(histories)
+        for at, scale in enumerate(scales):
+            totals[at] += part.ndcg_sum(scores * scale, people)
+    at = int(np.argmax(totals))
+    return float(totals[at]) / len(part.people), candidates[at]

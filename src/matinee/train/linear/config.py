@@ -1,0 +1,39 @@
+"""``LinearConfig``: a linear autoencoder in closed form."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from ...config import Config
+
+
+class LinearConfig(Config):
+    """A linear autoencoder of interactions in closed form.
+
+    With the defaults it is EASE (Steck 2019). ``dropout`` makes it EDLAE (Steck 2020), ``relax``
+    RLAE or RDLAE (Moon et al. 2023), ``user_power`` weighs people by their history length, and
+    ``diagonal_power`` below 1 favours items that the others predict badly.
+    """
+
+    penalty: float = Field(500.0, gt=0.0)
+    """L2 regularisation of the weights, in interactions."""
+    user_power: float = Field(0.0, ge=0.0, le=1.0)
+    """A person with n interactions weighs n to the power of minus this, scaled so that all
+    interactions together keep their weight. 0 weighs everybody alike."""
+    dropout: float = Field(0.0, ge=0.0, lt=1.0)
+    """Share of the input that denoising hides; its expectation is taken in closed form."""
+    relax: float = Field(0.0, ge=0.0, lt=1.0)
+    """How far the zero diagonal may be relaxed (xi of RLAE); 0 keeps the diagonal constraint."""
+    diagonal_power: float = Field(1.0, ge=0.0, le=1.0)
+    """Power of the diagonal of the inverse that an item's weights are divided by: 1 in EASE and
+    EDLAE. Means nothing where relax is above 0."""
+    tilt: float = Field(0.0, ge=0.0, le=1.0)
+    """How much more a high rating counts than a low one: an interaction rated z standard deviations
+    above the mean has the strength 1 + tilt z, and at least 0.02. 0 counts all alike."""
+    solve: Literal["auto", "items", "users"] = "auto"
+    """Side on which the system is solved, exactly either way: memory and time grow with the square
+    and the cube of the number of items, or of users. "auto" takes the smaller side."""
+    max_gib: float = Field(6.0, gt=0.0)
+    """Memory that solving may take; a larger problem is refused before it starts."""

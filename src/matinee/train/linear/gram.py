@@ -1,0 +1,88 @@
+"""Interactions as a sparse matrix, and the weighted Gram matrices of its two sides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from ...data import Csr
+
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+
+_DENSE_CELLS = 1 << 25
+"""Cells of a block of users that is made dense for a Gram matrix (256 MiB as float64)."""
+_BLAS_GAIN = 100.0
+"""How much faster a multiplication is in BLAS than in a sparse product, about."""
+
+
+@dataclass(frozen=True, eq=False)
+class Interactions:
+    """Who interacted with what, by user, and how much each person weighs.
+
+    Attributes:
+        matrix: float32 CSR (users, items); an entry is the strength of an interaction, mostly 1.
+        weights: float64 (users,), the weight of each person; see ``LinearConfig.user_power``.
+    """
+
+    matrix: Any
+    weights: Float64
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Users and items."""
+        users, items = self.matrix.shape
+        return int(users), int(items)
+
+    def weighted(self) -> Any:
+        """The rows times the square roots of their weights, float64 CSR (users, items)."""
+        scaled = self.matrix.astype(np.float64)
+        scaled.data *= np.repeat(np.sqrt(self.weights), np.diff(scaled.indptr))
+        return scaled
+
+    def diagonal(self) -> Float64:
+        """The diagonal of the weighted Gram matrix of items, float64 (items,)."""
+        scaled = self.weighted()
+        squares = np.bincount(scaled.indices, np.square(scaled.data), minlength=self.shape[1])
+        return np.asarray(squares, dtype=np.float64)
+
+
+def interactions(rows: Csr, user_power: float = 0.0, values: Float32 | None = None) -> Interactions:
+    """The interactions of some people.
+
+    Args:
+        rows: Entries by user. Their values are not read: an entry is an interaction.
+        user_power: See ``LinearConfig.user_power``.
+        values: Strength of each entry, float32 (entries,); 1 by default.
+    """
+    data = np.ones(len(rows.indices), dtype=np.float32) if values is None else values
+    matrix = sparse.csr_matrix(
+        (data, rows.indices, rows.indptr), shape=(rows.n_rows, rows.n_columns)
+    )
+    counts = rows.counts.astype(np.float64)
+    weights = np.maximum(counts, 1.0) ** -user_power
+    total = float(weights @ counts)
+    return Interactions(matrix, weights * (counts.sum() / total) if total else weights)
+
+
+def gram(matrix: Any, dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
+    """``matrix.T @ matrix`` of a sparse matrix as a dense array (columns, columns).
+
+    By blocks of rows made dense where most of the result is filled anyway, which BLAS does fast;
+    by a sparse product otherwise. Either is exact.
+    """
+    n_rows, n_columns = matrix.shape
+    sparse_cost = float(np.square(np.diff(matrix.indptr).astype(np.float64)).sum())
+    dense_cost = float(n_rows) * n_columns * n_columns / _BLAS_GAIN
+    if sparse_cost < dense_cost:
+        return np.asarray((matrix.T @ matrix).toarray(), dtype=dtype)
+    found = np.zeros((n_columns, n_columns), dtype=dtype)
+    size = max(1, _DENSE_CELLS // max(n_columns, 1))
+    for start in range(0, n_rows, size):
+        block = matrix[start : start + size].toarray().astype(dtype, copy=False)
+        found += block.T @ block
+    return found

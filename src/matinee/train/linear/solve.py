@@ -1,0 +1,266 @@
+"""Solve a linear autoencoder exactly, on the side of the items or of the users.
+
+With X the interactions (users, items), W the diagonal weights of users, scaled to keep the total
+weight, and Y = W^(1/2) X:
+
+    G = Y'Y,  Gamma = diag(G) p / (1 - p) + l2,  P = (G + Gamma)^-1
+    B[i, j] = -P[i, j] m[j] off the diagonal, 0 on it
+
+where p is the dropout and m[j] = P[j, j]^-k with k the diagonal power, 1 in EASE (Steck 2019) and
+EDLAE (Steck 2020); or relaxed, for
+xi > 0, m[j] = Gamma[j] + max(0, (1 - xi) / P[j, j] - Gamma[j]) where 1 - Gamma[j] P[j, j] > xi and
+Gamma[j] elsewhere (RLAE and RDLAE, Moon et al. 2023, arXiv 2305.12922).
+
+On the side of the users the push-through identity P = Gamma^-1 - Gamma^-1 Y' K Y Gamma^-1, with
+K = (I + Y Gamma^-1 Y')^-1 of shape (users, users), gives the same scores without a matrix of items
+by items.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from scipy.linalg import lapack
+
+from ...data import Csr
+from ...errors import TrainingError, UsageError
+from .config import LinearConfig
+from .gram import Interactions, gram, interactions
+
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+
+_DOUBLE = 8000
+"""Sizes up to which the system is solved in float64; larger ones take float32."""
+_BLOCK = 1024
+
+
+class LinearWeights(Protocol):
+    """A fitted linear autoencoder."""
+
+    def scores(self, rows: Any) -> Float32:
+        """Scores of all items, float32 (people, items), for float32 CSR inputs (people, items)."""
+
+
+@dataclass(frozen=True, eq=False)
+class ItemWeights:
+    """Weights of items by items.
+
+    Attributes:
+        weights: float32 (items, items); column j weighs the history for item j. 0 on the diagonal.
+    """
+
+    weights: Float32
+
+    def scores(self, rows: Any) -> Float32:
+        """See ``LinearWeights``."""
+        found: Float32 = np.asarray(rows @ self.weights, dtype=np.float32)
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class UserWeights:
+    """The same weights by way of the users: memory is users², not items².
+
+    Attributes:
+        kernel: float32 (users, users), K of the module's description; symmetric.
+        rows: float32 CSR (users, items), Y.
+        gamma: float32 (items,).
+        scale: float32 (items,), m.
+        diagonal: float32 (items,), the diagonal of P.
+    """
+
+    kernel: Float32
+    rows: Any
+    gamma: Float32
+    scale: Float32
+    diagonal: Float32
+
+    def scores(self, rows: Any) -> Float32:
+        """See ``LinearWeights``."""
+        inner = rows @ sparse.diags(1.0 / self.gamma)
+        people = np.asarray((inner @ self.rows.T).todense(), dtype=np.float32)
+        reduced = (self.rows.T @ (people @ self.kernel).T).T
+        reduced /= self.gamma
+        found = np.asarray(reduced * self.scale, dtype=np.float32)
+        # -P m off the diagonal: what P has on the diagonal is put back for the items of a history.
+        own = rows.tocoo()
+        own_terms = own.data * (self.scale / self.gamma - self.scale * self.diagonal)[own.col]
+        # found holds x Gamma^-1 Y'KY Gamma^-1 m = x (Gamma^-1 - P) m.
+        np.subtract.at(found, (own.row, own.col), own_terms)
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """A solved system, before the weights of each item are scaled.
+
+    Attributes:
+        by_items: float (items, items), -P off the diagonal and 0 on it; None on the users' side.
+        by_users: The users' side with scale 1; None on the items' side.
+        gamma: float64 (items,).
+        diagonal: float64 (items,), the diagonal of P.
+    """
+
+    by_items: npt.NDArray[Any] | None
+    by_users: UserWeights | None
+    gamma: Float64
+    diagonal: Float64
+
+    def scale(self, config: LinearConfig) -> Float64:
+        """M of the module's description, float64 (items,)."""
+        gamma, diagonal = self.gamma, self.diagonal
+        if not config.relax:
+            return np.asarray(diagonal**-config.diagonal_power, dtype=np.float64)
+        relaxed = gamma + np.maximum(0.0, (1.0 - config.relax) / diagonal - gamma)
+        return np.where(1.0 - gamma * diagonal > config.relax, relaxed, gamma)
+
+    def weights(self, scale: Float64 | None = None) -> ItemWeights | UserWeights:
+        """The weights with a scale of each item, in the memory of the solution."""
+        if self.by_users is not None:
+            scaled = self.by_users
+            return scaled if scale is None else replace(scaled, scale=scale.astype(np.float32))
+        assert self.by_items is not None
+        if scale is not None:
+            np.multiply(self.by_items, scale.astype(self.by_items.dtype), out=self.by_items)
+        return ItemWeights(self.by_items.astype(np.float32, copy=False))
+
+
+def fit_linear(
+    rows: Csr, config: LinearConfig, values: Float32 | None = None
+) -> ItemWeights | UserWeights:
+    """Fit a linear autoencoder to the interactions of people.
+
+    Args:
+        rows: Interactions by user; an entry counts 1 whatever its value.
+        config: The options; ``tilt`` is the caller's, who gives ``values``.
+        values: Strength of each entry, float32 (entries,), where they differ.
+
+    Raises:
+        UsageError: The system does not fit in ``config.max_gib`` on either side.
+        TrainingError: The system is singular to working precision.
+    """
+    solved = solve(rows, config, values)
+    return solved.weights(solved.scale(config))
+
+
+def solve(rows: Csr, config: LinearConfig, values: Float32 | None = None) -> Solved:
+    """The system of ``fit_linear`` solved, for weights of any scale."""
+    known = interactions(rows, config.user_power, values)
+    by_items = side(known.shape, config) == "items"
+    gamma = _gamma(known, config)
+    return _by_items(known, gamma) if by_items else _by_users(known, gamma)
+
+
+def solve_mib(users: int, items: int, config: LinearConfig) -> float:
+    """Memory, in MiB, that solving takes at its peak."""
+    size = items if _smaller(users, items, config) == "items" else users
+    each = 8 if size <= _DOUBLE else 4
+    return 2.0 * size * size * each / 2**20
+
+
+def side(shape: tuple[int, int], config: LinearConfig) -> str:
+    """The side to solve on: "items" or "users".
+
+    Raises:
+        UsageError: Neither fits in memory.
+    """
+    users, items = shape
+    chosen = _smaller(users, items, config)
+    need = solve_mib(users, items, config) / 1024
+    if need > config.max_gib:
+        raise UsageError(
+            f"{users:,} users by {items:,} items: solving on the side of the {chosen} takes "
+            f"{need:.1f} GiB, and linear.max_gib allows {config.max_gib:g}. Raise it, drop rare "
+            "items or users (k_core), or train kind = 'item-knn' or 'mult-dae' instead"
+        )
+    return chosen
+
+
+def _smaller(users: int, items: int, config: LinearConfig) -> str:
+    if config.solve != "auto":
+        return config.solve
+    return "items" if items <= users else "users"
+
+
+def _gamma(known: Interactions, config: LinearConfig) -> Float64:
+    share = config.dropout / (1.0 - config.dropout)
+    found: Float64 = known.diagonal() * share + config.penalty
+    return found
+
+
+def _by_items(known: Interactions, gamma: Float64) -> Solved:
+    n_items = known.shape[1]
+    system = gram(known.weighted(), np.float64 if n_items <= _DOUBLE else np.float32)
+    system[np.diag_indices(n_items)] += gamma
+    inverse = invert(system)
+    diagonal = np.diag(inverse).astype(np.float64)
+    np.negative(inverse, out=inverse)
+    np.fill_diagonal(inverse, 0.0)
+    return Solved(inverse, None, gamma, diagonal)
+
+
+def _by_users(known: Interactions, gamma: Float64) -> Solved:
+    n_users = known.shape[0]
+    weighted = known.weighted()
+    half = (weighted @ sparse.diags(1.0 / np.sqrt(gamma))).tocsr()
+    system = gram(half.T.tocsr(), np.float64 if n_users <= _DOUBLE else np.float32)
+    system[np.diag_indices(n_users)] += 1.0
+    kernel = invert(system)
+    diagonal = 1.0 / gamma - _quadratic(weighted.tocsc(), kernel) / np.square(gamma)
+    weights = UserWeights(
+        kernel.astype(np.float32, copy=False),
+        weighted.astype(np.float32),
+        gamma.astype(np.float32),
+        np.ones(len(gamma), dtype=np.float32),
+        diagonal.astype(np.float32),
+    )
+    return Solved(None, weights, gamma, diagonal)
+
+
+def _quadratic(columns: Any, kernel: npt.NDArray[Any]) -> Float64:
+    """Y' K y of each column y of a sparse matrix, float64 (columns,)."""
+    found = np.zeros(columns.shape[1])
+    for at in range(columns.shape[1]):
+        part = slice(columns.indptr[at], columns.indptr[at + 1])
+        who, values = columns.indices[part], columns.data[part]
+        found[at] = values @ (kernel[np.ix_(who, who)] @ values)
+    return found
+
+
+def invert(system: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The inverse of a symmetric positive definite matrix, by Cholesky, in its own memory.
+
+    Raises:
+        TrainingError: It is not positive definite to working precision.
+    """
+    factor, solve = (
+        (lapack.dpotrf, lapack.dpotri)
+        if system.dtype == np.float64
+        else (lapack.spotrf, lapack.spotri)
+    )
+    # A symmetric matrix in C order is itself in Fortran order: transposing copies nothing.
+    lower, wrong = factor(system.T, lower=1, overwrite_a=1, clean=0)
+    if not wrong:
+        lower, wrong = solve(lower, lower=1, overwrite_c=1)
+    if wrong:
+        raise TrainingError(
+            "the closed form has no solution to working precision; raise linear.penalty"
+        )
+    _mirror(lower)
+    inverse: npt.NDArray[Any] = lower.T
+    return inverse
+
+
+def _mirror(lower: npt.NDArray[Any]) -> None:
+    """Copy the lower triangle of a square matrix over its upper one, in blocks."""
+    size = len(lower)
+    for first in range(0, size, _BLOCK):
+        last = min(first + _BLOCK, size)
+        square = lower[first:last, first:last]
+        square[:] = np.tril(square) + np.tril(square, -1).T
+        lower[first:last, last:] = lower[last:, first:last].T

@@ -1,0 +1,31 @@
+"""``ListsConfig``: how lists are ordered."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ...config import Config
+from ..linear import LinearConfig
+
+
+class ListsConfig(Config):
+    """How lists are ordered: by interest in an item, times the probability that it is liked.
+
+    Which items people choose and how high they rate them are two questions. Interest answers the
+    first from the items of a history alone; the predicted rating answers the second.
+    """
+
+    interest: Literal["auto", "linear", "popularity", "none"] = "auto"
+    """Scorer of interest: a linear autoencoder in closed form, popularity, or none, which orders
+    lists by the predicted rating. "auto" takes the linear autoencoder with settings chosen on
+    interactions held out of training, or popularity where the closed form would cost too much."""
+    love: Annotated[float, Field(ge=0.0)] | Literal["auto"] = "auto"
+    """Exponent of the probability that an item is liked: 0 orders by interest alone, and the larger
+    it is the more the predicted rating decides. "auto" follows from how well the scores of interest
+    tell, on interactions held out of training, what people choose."""
+    like: float | Literal["auto"] = "auto"
+    """Lowest rating that counts as liked; "auto" is three quarters up the scale: 4 of 1 to 5."""
+    linear: LinearConfig = LinearConfig()
+    """The linear autoencoder, where interest = "linear"."""

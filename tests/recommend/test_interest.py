@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from matinee.data import Csr, Histories
+from matinee.errors import ModelFileError
+from matinee.recommend.interest import Blend, Interest, Linear, Popularity, restore_interest
+from matinee.train.linear import LinearConfig, fit_linear
+
+
+def some(seed: int, users: int, items: int) -> Csr:
+    found = sparse.random(users, items, 0.3, "csr", np.float32, np.random.default_rng(seed))
+    found.data[:] = 1.0
+    return Csr(
+        found.indptr.astype(np.int64), found.indices.astype(np.int32), found.data, None, items
+    )
+
+
+def people() -> Histories:
+    return Histories.build([([1, 4], [1, 1]), ([], []), ([0], [1])])
+
+
+def scorers() -> dict[str, Interest]:
+    rows = some(0, 30, 12)
+    counts = np.bincount(rows.indices, minlength=12).astype(np.float32)
+    by_items = Linear(counts, fit_linear(rows, LinearConfig(penalty=3.0, solve="items")))
+    by_users = Linear(counts, fit_linear(rows, LinearConfig(penalty=3.0, relax=0.4, solve="users")))
+    popular = Popularity(counts)
+    return {
+        "items": by_items,
+        "users": by_users,
+        "popularity": popular,
+        "blend": Blend(counts, [by_items, Blend(counts, [popular], [1.0])], [0.8, 0.2]),
+    }
+
+
+@pytest.mark.parametrize("name", ["items", "users", "popularity", "blend"])
+def test_it_is_restored_as_it_was(name: str) -> None:
+    scorer = scorers()[name]
+    arrays, config = scorer.state()
+    again = restore_interest(scorer.counts, arrays, config)
+    assert np.array_equal(again.scores(people()), scorer.scores(people()))
+
+
+@pytest.mark.parametrize("name", ["items", "users", "popularity", "blend"])
+def test_without_a_history_the_popular_lead(name: str) -> None:
+    scorer = scorers()[name]
+    found = scorer.scores(people())
+    assert found.shape == (3, 12)
+    assert found.dtype == np.float32
+    assert np.array_equal(
+        np.argsort(-found[1], kind="stable"), np.argsort(-scorer.counts, kind="stable")
+    )
+    alone = scorer.scores(people().take([0, 2]))
+    assert np.allclose(found[[0, 2]], alone, atol=1e-6)
+
+
+def test_the_values_of_a_history_do_not_matter() -> None:
+    scorer = scorers()["items"]
+    one = scorer.scores(Histories.build([([1, 4], [5, 1])]))
+    assert np.array_equal(one, scorer.scores(Histories.build([([4, 1], [2, 2])])))
+
+
+def test_a_blend_weighs_standardised_scores() -> None:
+    parts = scorers()
+    some_people = people().take([0, 2])
+    one, two = (parts[name].scores(some_people) for name in ("items", "users"))
+    both = Blend(parts["items"].counts, [parts["items"], parts["users"]], [0.25, 0.75])
+    for row, found in enumerate(both.scores(some_people)):
+        wanted = 0.25 * one[row] / np.sqrt((one[row] ** 2).mean())
+        wanted = wanted + 0.75 * two[row] / np.sqrt((two[row] ** 2).mean())
+        assert np.allclose(found, wanted, atol=1e-5)
+
+
+def test_an_unknown_scorer_is_named() -> None:
+    with pytest.raises(ModelFileError, match=r"'linaer'.*linear"):
+        restore_interest(np.ones(3, np.float32), {}, {"name": "linaer"})

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+
+from matinee.data import Csr
+from matinee.data import group as group_entries
+from matinee.errors import UsageError
+from matinee.train.linear import LinearConfig, fit_linear, solve_mib
+
+
+def some(seed: int, users: int, items: int, share: float = 0.3) -> Csr:
+    rng = np.random.default_rng(seed)
+    rows, columns = np.nonzero(rng.random((users, items)) < share)
+    values = np.ones(len(rows), dtype=np.float32)
+    return group_entries(rows.astype(np.int32), columns.astype(np.int32), values, users, items)
+
+
+def dense(rows: Csr) -> np.ndarray:
+    found = np.zeros((rows.n_rows, rows.n_columns))
+    found[np.repeat(np.arange(rows.n_rows), rows.counts), rows.indices] = 1.0
+    return found
+
+
+def reference(x: np.ndarray, config: LinearConfig) -> np.ndarray:
+    """The weights by the formulas of the papers, in dense float64."""
+    counts = x.sum(axis=1)
+    w = np.maximum(counts, 1.0) ** -config.user_power
+    w *= counts.sum() / (w @ counts)
+    g = x.T @ (w[:, None] * x)
+    gamma = np.diag(g) * config.dropout / (1 - config.dropout) + config.penalty
+    p = np.linalg.inv(g + np.diag(gamma))
+    d = np.diag(p)
+    if config.relax:
+        free = 1 - gamma * d > config.relax
+        m = np.where(free, gamma + np.maximum(0, (1 - config.relax) / d - gamma), gamma)
+    else:
+        m = d**-config.diagonal_power
+    b = -p * m
+    np.fill_diagonal(b, 0.0)
+    return b
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    users=st.integers(2, 40),
+    items=st.integers(2, 40),
+    l2=st.floats(0.5, 100.0),
+    power=st.floats(0.0, 1.0),
+    dropout=st.sampled_from([0.0, 0.2, 0.5]),
+    relax=st.sampled_from([0.0, 0.3, 0.6]),
+    diagonal=st.sampled_from([1.0, 0.7]),
+    side=st.sampled_from(["items", "users"]),
+)
+def test_either_side_is_the_dense_closed_form(
+    seed: int,
+    users: int,
+    items: int,
+    l2: float,
+    power: float,
+    dropout: float,
+    relax: float,
+    diagonal: float,
+    side: str,
+) -> None:
+    rows = some(seed, users, items)
+    config = LinearConfig.make(
+        {
+            "penalty": l2,
+            "user_power": power,
+            "dropout": dropout,
+            "relax": relax,
+            "solve": side,
+            "diagonal_power": diagonal,
+        }
+    )
+    new = (np.random.default_rng(seed + 1).random((7, items)) < 0.4).astype(np.float32)
+    found = fit_linear(rows, config).scores(sparse.csr_matrix(new))
+    wanted = new @ reference(dense(rows), config)
+    assert found.dtype == np.float32
+    assert np.allclose(found, wanted, atol=2e-5 * max(1.0, np.abs(wanted).max()))
+
+
+def test_strengths_scale_the_interactions() -> None:
+    rows = some(1, 30, 12)
+    values = np.random.default_rng(2).random(len(rows.indices)).astype(np.float32)
+    x = dense(rows)
+    x[x > 0] = values
+    g = x.T @ x
+    p = np.linalg.inv(g + 2.0 * np.eye(12))
+    b = -p / np.diag(p)
+    np.fill_diagonal(b, 0.0)
+    found = fit_linear(rows, LinearConfig(penalty=2.0), values).scores(sparse.eye(12, format="csr"))
+    assert np.allclose(found, b, atol=1e-5)
+
+
+def test_what_does_not_fit_in_memory_is_refused_before_it_starts() -> None:
+    rows = some(1, 30, 20)
+    need = solve_mib(30, 20, LinearConfig())
+    assert need == pytest.approx(2 * 20 * 20 * 8 / 2**20)
+    with pytest.raises(UsageError, match=r"30 users by 20 items.*max_gib.*k_core"):
+        fit_linear(rows, LinearConfig(max_gib=need / 1024 / 2))
+
+
+def test_the_smaller_side_is_solved() -> None:
+    assert type(fit_linear(some(1, 10, 20), LinearConfig())).__name__ == "UserWeights"
+    assert type(fit_linear(some(1, 20, 10), LinearConfig())).__name__ == "ItemWeights"
