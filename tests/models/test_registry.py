@@ -116,6 +116,15 @@ def test_an_option_of_another_kind_is_an_error() -> None:
     assert not Settings.make({"kind": "popularity"}).replace({"clip": False}).network.clip
 
 
+def test_another_kind_drops_what_it_does_not_read() -> None:
+    made = preset("accurate").replace({"kind": "bias", "epochs": 4, "clip": False})
+    assert made == Settings.make(
+        {"kind": "bias", "bias": {"epochs": 4}, "network": {"clip": False}}
+    )
+    with pytest.raises(UsageError, match=r"network\.hidden means nothing to kind bias"):
+        preset("base").replace({"kind": "bias", "hidden": [3]})
+
+
 def test_sections_of_other_kinds_at_their_defaults_are_left_out() -> None:
     """As the model folders of before have them, where every section was written."""
     plain = preset("base").model_dump(mode="json")

@@ -135,10 +135,15 @@ class Settings(Config):
     def replace(self, settings: Mapping[str, Any], source: str = "config") -> Self:
         """A copy with some keys changed, in every member too; see ``Config.replace``.
 
-        A bare key means an option of this kind of model if it has one of that name.
+        A bare key means an option of this kind of model if it has one of that name. With another
+        kind, what that kind does not read is dropped.
         """
         kind = kind_named(str(settings.get("kind", self.kind)), source).name
         values = self.model_dump()
+        if kind != self.kind:
+            read = kind_named(kind).sections
+            kept = {name: value for name, value in values.items() if name in read}
+            values = {"network": {"clip": self.network.clip}, **kept, "members": ()}
         paths = [option_path(kind, key, source) for key in settings]
         for path, value in zip(paths, settings.values(), strict=True):
             place = values
@@ -214,7 +219,7 @@ def _refuse_idle(kind: str, section: str, options: Config) -> None:
     for name in type(options).model_fields:
         if name != "clip" and getattr(options, name) != getattr(plain, name):
             sections = kind_named(kind).sections
-            used = f"whose section is {', '.join(sections)}" if sections else "which has none"
+            used = f"whose section is {', '.join(sections)}" if sections else "which has no options"
             raise ValueError(f"{section}.{name} means nothing to kind {kind}, {used}")
 
 
