@@ -289,3 +289,22 @@ def test_real_named_split_and_audit(
     assert one_object(run("audit", "ml-100k/u1", "--json"))["overlap"] == 0
     dirty = one_object(run("audit", "ml-100k", "u1/test.parquet", "--json"), 1)
     assert dirty["overlap"] == 20_000
+
+
+def test_steps_from_ratings_to_interactions(tmp_path: Path, run: Any) -> None:
+    path = tmp_path / "r.csv"
+    rows = [f"{u},{i},{(u * i) % 7 - 1}" for u in range(1, 20) for i in range(1, 15)]
+    path.write_text("user,item,rating\n" + "\n".join(rows) + "\n")
+    found = one_object(run("describe", path, "--missing", "-1,0", "--json"))
+    assert (found["low"], found["implicit"]) == (1, False)
+    steps = ("--missing", "-1,0", "--relevant", "4", "--k-core", "3")
+    found = one_object(run("describe", path, *steps, "--json"))
+    assert found["implicit"]
+    assert found["per_user"]["low"] >= 3
+    assert len(found["notes"]) == 3
+    out = tmp_path / "out"
+    done(run("split", path, *steps, "--by", "people", "--given", "0.5", "--out", out))
+    assert one_object(run("describe", out / "given.parquet", "--json"))["implicit"]
+    assert one_object(run("audit", out, "--json"))["contaminated"] is False
+    done(run("describe", path, "--missing", "none"), 2)
+    done(run("split", path, "--by", "peple", "--out", out), 2)

@@ -78,6 +78,27 @@ def test_by_time_the_validation_part_is_left_out() -> None:
     assert made.train.times.max() <= made.test.times.min()
 
 
+def test_people_are_held_out_and_some_of_their_ratings_given() -> None:
+    made = prepare(describe_data(data(by="people", given=0.5, holdout=0.2), 0))
+    assert made.given is not None
+    assert len(people(made.test)) == 40
+    assert people(made.test) == people(made.given)
+    assert not people(made.test) & people(made.train)
+    assert len(made.given) == pytest.approx(len(made.test), rel=0.1)
+
+
+def test_interactions_of_a_core() -> None:
+    made = prepare(describe_data(data(relevant=4, k_core=5, by="user"), 0))
+    assert made.train.implicit
+    assert made.test.implicit
+    assert any(note.startswith("5-core") for note in made.train.notes)
+    counts = np.bincount(made.train.users) + np.bincount(
+        made.test.users, minlength=made.train.n_users
+    )
+    assert counts.min() >= 5
+    assert "relevant" not in describe_data(data(), 0)
+
+
 def test_ratings_of_the_unseen_are_dropped_and_counted() -> None:
     sparse = {"synthetic": {"users": 400, "items": 300, "ratings": 900}}
     whole = prepare(describe_data(data(**sparse), 0))

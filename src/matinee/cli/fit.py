@@ -142,7 +142,7 @@ def fit(
     model.record |= record
     score = None
     try:
-        if parts.test is not None:
+        if parts.test is not None and not parts.test.implicit:
             score = model.evaluate(parts.test, histories=parts.given)
             model.record["metrics"] = score.as_dict()
     finally:

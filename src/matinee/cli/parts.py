@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,11 +13,9 @@ from .show.reading import reading
 
 if TYPE_CHECKING:
     from ..data import Ratings
+    from .source import Reading
 
 _GIVEN = 0.8
-
-Read = Callable[[str | None], "Ratings"]
-"""Reads a source as the reading options of the command say."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +55,8 @@ class Parts:
 
 def read_parts(
     source: str | None,
-    read: Read,
+    read: Reading,
     *,
-    mapped: Sequence[str],
     test: str | None,
     holdout: float | None,
     by: str | None,
@@ -72,7 +69,6 @@ def read_parts(
         source: Where the ratings are; a split (``ml-100k/u1``, or a folder with a train and a
             test part) brings its own test part. None where ``read`` knows better (``--sql``).
         read: Reads a source.
-        mapped: Names of the columns that were mapped; a split is read by its own.
         test: Where the test ratings are; their pairs are left out of training.
         holdout: What to hold out instead.
         by: How.
@@ -96,7 +92,7 @@ def read_parts(
     if given is not None and not rule.holds_out_people:
         raise UsageError("--given is the share of a held-out person's ratings; add --by people")
     if source is not None and test is None and holdout is None and is_named_split(source):
-        return _named(source, mapped)
+        return _relevant_only(_named(source, read.mapped), read.steps)
     ratings = read(source)
     if test is not None:
         train, held, removed = subtract(ratings, replace(read(test), name=test))
@@ -112,12 +108,12 @@ def read_parts(
     if rule.holds_out_people:
         how["given"] = _GIVEN if given is None else given
     parts = split_parts(ratings, **how)
+    if read.steps:
+        how["reading"] = read.steps
     return Parts(parts.train, parts.test, parts.given, how, source)
 
 
-def read_test(
-    source: str, read: Read, *, mapped: Sequence[str], given: str | None
-) -> tuple[Ratings, Ratings | None]:
+def read_test(source: str, read: Reading, *, given: str | None) -> tuple[Ratings, Ratings | None]:
     """Ratings to score by, and what their users are known to have rated.
 
     Of a split, its test part, and the part that it gives of the test users if it has one.
@@ -127,13 +123,13 @@ def read_test(
     if not is_named_split(source):
         test = replace(read(source), name=source)
         return test, None if given is None else read(given)
-    parts = _named(source, mapped)
+    parts = _relevant_only(_named(source, read.mapped), read.steps)
     assert parts.test is not None
     return parts.test, parts.given if given is None else read(given)
 
 
 def find_test(
-    record: dict[str, Any], fingerprint: str, read: Read
+    record: dict[str, Any], fingerprint: str, read: Reading
 ) -> tuple[Ratings, Ratings | None] | None:
     """The ratings that a model was scored by, and those given of their users, found again.
 
@@ -154,15 +150,18 @@ def find_test(
         case None:
             return None
         case "name":
-            return read_test(how["name"], read, mapped=(), given=None)
+            name = how["name"]
+            return read_test(name, read.with_steps(name, how.get("reading", {})), given=None)
         case "file":
-            return read_test(how["test"], read, mapped=(), given=None)
+            return read_test(how["test"], read, given=None)
     if source is None:
         return None
     from ..data import fingerprint as name_of
     from ..data import split_parts
 
-    parts = split_parts(read(source), **how)
+    steps = how.get("reading", {})
+    by = {name: value for name, value in how.items() if name != "reading"}
+    parts = split_parts(read.with_steps(source, steps)(source), **by)
     if name_of(parts.train) != fingerprint:
         raise DataError(
             f"{source}: dividing it again does not give the ratings the model was trained on; it "
@@ -172,13 +171,27 @@ def find_test(
     return parts.test, parts.given
 
 
+def _relevant_only(parts: Parts, steps: Mapping[str, Any]) -> Parts:
+    """The parts of a split with ratings of at least ``relevant`` as interactions, if asked for."""
+    at_least = steps.get("relevant")
+    if at_least is None:
+        return parts
+    train, test, given = (
+        None if part is None else part.liked(at_least)
+        for part in (parts.train, parts.test, parts.given)
+    )
+    assert train is not None
+    how = {**(parts.protocol or {}), "reading": dict(steps)}
+    return replace(parts, train=train, test=test, given=given, protocol=how)
+
+
 def _named(source: str, mapped: Sequence[str]) -> Parts:
     from ..data import load, locate, named_split
 
     if mapped:
         raise UsageError(
-            f"--{mapped[0]}: {source} is a split, and read by its own columns; name its files to "
-            "map them"
+            f"--{mapped[0]}: {source} is a split, and read as it is; name its files to read them "
+            "otherwise"
         )
     with reading() as report:
         train, test = named_split(source, report=report)

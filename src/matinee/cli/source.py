@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
@@ -58,7 +60,43 @@ Repeats = Annotated[
         "--repeats",
         metavar="POLICY",
         help="What to do with a user's repeated rating of one item: keep the last by time (last), "
-        "take their mean (mean), or stop (error).",
+        "take their mean (mean), add up the weights of interactions (sum), or stop (error).",
+        rich_help_panel=_PANEL,
+    ),
+]
+Weight = Annotated[
+    str | None,
+    typer.Option(
+        "--weight",
+        metavar="COL",
+        help="Column of the weight or count, of interactions: a table without ratings.",
+        rich_help_panel=_PANEL,
+    ),
+]
+Missing = Annotated[
+    str | None,
+    typer.Option(
+        "--missing",
+        metavar="VALUE,...",
+        help="Ratings that mean 'not rated', as in 0,-1: their rows are left out.",
+        rich_help_panel=_PANEL,
+    ),
+]
+Relevant = Annotated[
+    float | None,
+    typer.Option(
+        "--relevant",
+        metavar="RATING",
+        help="Read ratings of at least this as interactions, and leave out the others.",
+        rich_help_panel=_PANEL,
+    ),
+]
+KCore = Annotated[
+    int | None,
+    typer.Option(
+        "--k-core",
+        metavar="K",
+        help="Leave out users and items with fewer entries, until all that are left have K.",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -92,6 +130,58 @@ Files = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
+Options = Any
+"""The parameter ``reading`` of a command with ``reading_options``: a mapping of its options."""
+
+_COLUMNS = {"user": User, "item": Item, "rating": Rating, "time": Time, "weight": Weight}
+_OPTIONS = {"repeats": Repeats, "missing": Missing, "relevant": Relevant}
+_WHOLE = {"k_core": KCore, "sql": Sql, "database": Database, "items": Items}
+
+
+def reading_options(*, whole: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command all reading options, in the place of its parameter ``reading``.
+
+    Args:
+        whole: Whether the command reads one source, which may be a query or be cut to a k-core.
+
+    Returns:
+        The decorator. The command's ``reading`` is a mapping of the options of ``read``.
+    """
+    kinds = {**_COLUMNS, "scale": ScaleOption, **_OPTIONS, **(_WHOLE if whole else {})}
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def run(*args: Any, **given: Any) -> Any:
+            return command(*args, reading={name: given.pop(name) for name in kinds}, **given)
+
+        hints = get_type_hints(command, include_extras=True)
+        parameters: list[Parameter] = []
+        for parameter in signature(command).parameters.values():
+            if parameter.name != "reading":
+                parameters.append(parameter.replace(annotation=hints[parameter.name]))
+                continue
+            for name, kind in kinds.items():
+                default = "last" if name == "repeats" else None
+                parameters.append(Parameter(name, parameter.kind, default=default, annotation=kind))
+        run.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {each.name: each.annotation for each in parameters}
+        return run
+
+    return decorate
+
+
+def parse_missing(text: str | None) -> tuple[float, ...]:
+    """Values written as ``0,-1``.
+
+    Raises:
+        UsageError: One is no number.
+    """
+    try:
+        return tuple(float(value) for value in (text or "").split(",") if value.strip())
+    except ValueError:
+        raise UsageError(f"--missing {text!r}: write numbers with commas, as in 0,-1") from None
+
+
 def parse_scale(text: str | None) -> tuple[float, float] | None:
     """A scale written as ``LOW:HIGH``.
 
@@ -117,8 +207,12 @@ def read(
     item: str | None = None,
     rating: str | None = None,
     time: str | None = None,
+    weight: str | None = None,
     scale: str | None = None,
     repeats: str = "last",
+    missing: str | None = None,
+    relevant: float | None = None,
+    k_core: int | None = None,
     sql: str | None = None,
     database: str | None = None,
     items: Path | None = None,
@@ -144,8 +238,12 @@ def read(
         "item": item,
         "rating": rating,
         "time": time,
+        "weight": weight,
         "scale": parse_scale(scale),
         "repeats": repeats,
+        "missing": parse_missing(missing),
+        "relevant": relevant,
+        "k_core": k_core,
         "items": items,
         "allow_single": allow_single,
     }
@@ -162,10 +260,12 @@ class Reading:
     """The reading options of a command that may read more than one source.
 
     Attributes:
-        columns: The columns' options, by name: "user", "item", "rating", "time", "scale".
+        columns: The columns' options, by name: "user", "item", "rating", "time", "weight",
+            "scale".
         options: The other options of ``read``, for all sources.
         source: The source that the command is about; None for a query's result.
-        whole: Options of ``read`` that are of that source alone: "sql", "database", "items".
+        whole: Options of ``read`` that are of that source alone: "k_core", "sql", "database",
+            "items".
     """
 
     columns: Mapping[str, Any]
@@ -173,10 +273,40 @@ class Reading:
     source: str | None = None
     whole: Mapping[str, Any] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, reading: Mapping[str, Any], source: str | None, **more: Any) -> Reading:
+        """The options of a command with ``reading_options``.
+
+        Args:
+            reading: What the command was given.
+            source: What it is about.
+            **more: Further options of ``read``, for all sources.
+        """
+        own = {name: value for name, value in reading.items() if name in _WHOLE}
+        columns = {name: reading[name] for name in (*_COLUMNS, "scale")}
+        return cls(columns, {name: reading[name] for name in _OPTIONS} | more, source, own)
+
     @property
     def mapped(self) -> list[str]:
-        """Names of the columns that were mapped."""
-        return [name for name, value in self.columns.items() if value is not None]
+        """Options that a split, which is read by its own columns, has no use for."""
+        own = {"missing": self.options.get("missing"), "k-core": self.whole.get("k_core")}
+        named = {**self.columns, **own}
+        return [name for name, value in named.items() if value is not None]
+
+    @property
+    def steps(self) -> dict[str, Any]:
+        """The steps by which ratings are chosen, JSON-able: those that were asked for."""
+        asked = {**self.options, **self.whole}
+        names = ("missing", "relevant", "k_core")
+        return {name: asked[name] for name in names if asked.get(name) is not None}
+
+    def with_steps(self, source: str, steps: Mapping[str, Any]) -> Reading:
+        """The same with the steps of an earlier command, for a source."""
+        own = {name: value for name, value in steps.items() if name in _WHOLE}
+        rest = {name: value for name, value in steps.items() if name not in _WHOLE}
+        return replace(
+            self, options={**self.options, **rest}, source=source, whole={**self.whole, **own}
+        )
 
     def __call__(self, source: str | None) -> Ratings:
         """Read a source."""

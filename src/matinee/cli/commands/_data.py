@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from ...data.splits.rules import choices
+from ...data.splits.rules import RULES, choices
 from ...errors import DataError, UsageError, nearest
 from .. import source as source_options
 from ..output import bar_of, note, print_json, progress, say
 from ..show.data import show_audit, show_description, show_list, show_split
-from ..show.reading import reading
+from ..show.reading import reading as show_reading
 from ..source import Json
 
 app = typer.Typer(
@@ -123,17 +123,10 @@ def get_(
 
 
 @app.command("describe")
+@source_options.reading_options()
 def describe_(
     source: source_options.Source = None,
-    user: source_options.User = None,
-    item: source_options.Item = None,
-    rating: source_options.Rating = None,
-    time: source_options.Time = None,
-    scale: source_options.ScaleOption = None,
-    repeats: source_options.Repeats = "last",
-    sql: source_options.Sql = None,
-    database: source_options.Database = None,
-    items: source_options.Items = None,
+    reading: source_options.Options = None,
     json: Json = False,
 ) -> None:
     """Show what a table of ratings holds, and what training on it will need."""
@@ -141,15 +134,7 @@ def describe_(
 
     ratings = source_options.read(
         source,
-        user=user,
-        item=item,
-        rating=rating,
-        time=time,
-        scale=scale,
-        repeats=repeats,
-        sql=sql,
-        database=database,
-        items=items,
+        **reading,
         notes=False,  # They are part of the description.
     )
     found = describe(ratings)
@@ -160,6 +145,7 @@ def describe_(
 
 
 @app.command("split")
+@source_options.reading_options()
 def split_(
     source: Annotated[
         str | None,
@@ -172,13 +158,14 @@ def split_(
         Path | None, typer.Option("--out", metavar="DIR", help="Folder to write; required.")
     ] = None,
     by: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--by",
             metavar="PROTOCOL",
-            help=f"What to hold out: {choices()}; or kfold.",
+            help=f"What to hold out, by default the first: {choices()}; or kfold.",
+            show_default=False,
         ),
-    ] = "random",
+    ] = None,
     holdout: Annotated[
         float,
         typer.Option(
@@ -204,15 +191,7 @@ def split_(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 0,
-    user: source_options.User = None,
-    item: source_options.Item = None,
-    rating: source_options.Rating = None,
-    time: source_options.Time = None,
-    scale: source_options.ScaleOption = None,
-    repeats: source_options.Repeats = "last",
-    sql: source_options.Sql = None,
-    database: source_options.Database = None,
-    items: source_options.Items = None,
+    reading: source_options.Options = None,
     json: Json = False,
 ) -> None:
     """Split ratings into parquet files to train on and to test by, with a manifest."""
@@ -220,8 +199,8 @@ def split_(
 
     if out is None:
         raise UsageError("--out DIR: name the folder to write the parts to")
-    if source is not None and source in NAMED_SPLITS:
-        with reading() as report:
+    if source is not None and source in NAMED_SPLITS and by is None:
+        with show_reading() as report:
             read = named_parts(source, report=report)
         parts = {name: part for name, part in read._asdict().items() if part is not None}
         manifest = write_split(
@@ -233,15 +212,7 @@ def split_(
     else:
         ratings = source_options.read(
             source,
-            user=user,
-            item=item,
-            rating=rating,
-            time=time,
-            scale=scale,
-            repeats=repeats,
-            sql=sql,
-            database=database,
-            items=items,
+            **reading,
         )
         moments = tuple(at or ())
         if len(moments) > 2:
@@ -251,7 +222,7 @@ def split_(
             out,
             holdout,
             seed,
-            by,
+            by or next(iter(RULES)),
             valid=valid,
             given=given,
             k=folds,
@@ -265,6 +236,7 @@ def split_(
 
 
 @app.command("audit")
+@source_options.reading_options(whole=False)
 def audit_(
     train: Annotated[
         str,
@@ -274,31 +246,25 @@ def audit_(
         ),
     ],
     test: Annotated[str | None, typer.Argument(help="The test set.", show_default=False)] = None,
-    user: source_options.User = None,
-    item: source_options.Item = None,
-    rating: source_options.Rating = None,
-    time: source_options.Time = None,
-    scale: source_options.ScaleOption = None,
-    repeats: source_options.Repeats = "last",
+    reading: source_options.Options = None,
     json: Json = False,
 ) -> None:
     """Check a test set against the training set; exit with 1 if it is contaminated."""
     from ...data import audit, audit_files, named_split
 
     if test is None:
-        with reading() as report:
+        with show_reading() as report:
             parts = named_split(train, report=report)
         found = audit(*parts)
     else:
         found = audit_files(
             train,
             test,
-            user=user,
-            item=item,
-            rating=rating,
-            time=time,
-            scale=source_options.parse_scale(scale),
-            repeats=repeats,
+            **{
+                **reading,
+                "scale": source_options.parse_scale(reading["scale"]),
+                "missing": source_options.parse_missing(reading["missing"]),
+            },
         )
     if json:
         print_json(found.as_dict())

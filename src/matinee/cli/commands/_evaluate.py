@@ -104,7 +104,7 @@ def evaluate(
     read = source_options.Reading(columns, {"repeats": repeats, "allow_single": True})
 
     found = load_model(model)
-    ratings, histories = read_test(test, read, mapped=read.mapped, given=given)
+    ratings, histories = read_test(test, read, given=given)
     if lists:
         evaluation = found.evaluate_lists(
             ratings,

@@ -79,7 +79,7 @@ def report(
     ratings: Ratings | None = None
     histories: Ratings | None = None
     if test is not None:
-        ratings, histories = read_test(test, read, mapped=read.mapped, given=given)
+        ratings, histories = read_test(test, read, given=given)
     elif parts := find_test(found.record, found.provenance.fingerprint, read):
         ratings, histories = parts if given is None else (parts[0], read(given))
     if ratings is None:

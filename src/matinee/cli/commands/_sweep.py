@@ -26,6 +26,7 @@ _SHOWN = 8
 """Trials shown, the best; all of them go to --table."""
 
 
+@source_options.reading_options()
 def sweep(
     ctx: typer.Context,
     source: Annotated[
@@ -130,15 +131,7 @@ def sweep(
     ] = False,
     threads: Threads = None,
     device: Device = "auto",
-    user: source_options.User = None,
-    item: source_options.Item = None,
-    rating: source_options.Rating = None,
-    time: source_options.Time = None,
-    scale: source_options.ScaleOption = None,
-    repeats: source_options.Repeats = "last",
-    sql: source_options.Sql = None,
-    database: source_options.Database = None,
-    items: source_options.Items = None,
+    reading: source_options.Options = None,
     json: Json = False,
 ) -> None:
     """Search the settings that predict your ratings best; write them as a preset.
@@ -165,16 +158,13 @@ def sweep(
         check_preset_name(out)
     if table is not None:
         check_table_name(table)
-    if (source is None) == (sql is None):
+    if (source is None) == (reading["sql"] is None):
         raise UsageError("name a SOURCE to search on, or give a query with --sql (and not both)")
 
-    columns = {"user": user, "item": item, "rating": rating, "time": time, "scale": scale}
-    whole = {"sql": sql, "database": database, "items": items}
-    read = source_options.Reading(columns, {"repeats": repeats}, source, whole)
+    read = source_options.Reading.of(reading, source)
     parts = read_parts(
         source,
         read,
-        mapped=read.mapped,
         test=test,
         holdout=holdout,
         by=None if holdout is None else by,

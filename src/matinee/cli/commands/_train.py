@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..parts import Parts
 
 
+@source_options.reading_options()
 def train(
     ctx: typer.Context,
     source: Annotated[
@@ -96,15 +97,7 @@ def train(
     ] = False,
     threads: Threads = None,
     device: Device = "auto",
-    user: source_options.User = None,
-    item: source_options.Item = None,
-    rating: source_options.Rating = None,
-    time: source_options.Time = None,
-    scale: source_options.ScaleOption = None,
-    repeats: source_options.Repeats = "last",
-    sql: source_options.Sql = None,
-    database: source_options.Database = None,
-    items: source_options.Items = None,
+    reading: source_options.Options = None,
     json: Json = False,
 ) -> None:
     """Train a model, score it on held-out ratings, and save it.
@@ -125,19 +118,16 @@ def train(
     if epochs is not None:
         options = options.replace({"train.epochs": epochs}, "--epochs")
 
-    if (source is None) == (sql is None):
+    if (source is None) == (reading["sql"] is None):
         raise UsageError("name a SOURCE to train on, or give a query with --sql (and not both)")
 
-    columns = {"user": user, "item": item, "rating": rating, "time": time, "scale": scale}
-    whole = {"sql": sql, "database": database, "items": items}
-    read = source_options.Reading(columns, {"repeats": repeats}, source, whole)
+    read = source_options.Reading.of(reading, source)
     with Group.join() as group:
         parts = in_turn(
             group,
             lambda: read_parts(
                 source,
                 read,
-                mapped=read.mapped,
                 test=test,
                 holdout=holdout,
                 by=by,
@@ -196,7 +186,9 @@ def _show(fitted: Fitted, parts: Parts) -> None:
         f"trained {members}{run} epoch{'s' * (run != 1)}{kept} in "
         f"{training['train_seconds']:.1f} s, seed {model.provenance.seed}"
     )
-    if score is None:
+    if score is None and parts.test is not None:
+        say("\nNo RMSE: the test part holds interactions. evaluate --lists scores the lists.")
+    elif score is None:
         say(
             "\nTrained on every rating: no honest score was computed. --holdout 0.2 keeps some "
             "apart to score on."

@@ -38,6 +38,10 @@ class Data(Config):
     validation: float = 0.0
     """Share to set apart for validation, in the terms of holdout, and left unused: a three-part
     split is followed."""
+    relevant: float | None = None
+    """Ratings of at least this are read as interactions, and the others left out."""
+    k_core: int | None = Field(None, ge=1)
+    """Users and items with fewer ratings or interactions are left out, until all have as many."""
     seen_only: bool = False
     """Whether held-out ratings of users or items without a training rating are dropped (and
     counted), as Kuchaiev & Ginsburg 2017 do; otherwise the bias model answers them."""

@@ -67,6 +67,10 @@ def describe_data(data: Data, seed: int, users: float = 1.0) -> dict[str, Any]:
         raise UsageError(f"{where}: synthetic data needs a holdout")
     # Said only where it is asked for, so that the keys of runs on other data stay what they were.
     seen: dict[str, Any] = {"seen_only": True} if data.seen_only else {}
+    steps = {"relevant": data.relevant, "k_core": data.k_core}
+    steps = {name: value for name, value in steps.items() if value is not None}
+    if data.k_core is not None and not data.holdout:
+        raise UsageError(f"{where}: {data.source} is a split already; leave out k_core")
     people = bool(data.holdout) and rule_of(data.by).holds_out_people
     given = {"given": data.given} if people else {}
     return {
@@ -79,6 +83,7 @@ def describe_data(data: Data, seed: int, users: float = 1.0) -> dict[str, Any]:
         "users": round(data.users * users, 9),
         "ratings": data.ratings,
         **given,
+        **steps,
     }
 
 
@@ -113,7 +118,7 @@ def prepare(description: dict[str, Any]) -> Prepared:
         options = dict(synthetic)
         shape = [options.pop(name) for name in ("users", "items", "ratings")]
         world = synthesize(*shape, **options)
-        train, test, given = _divide(world.ratings, description)
+        train, test, given = _divide(_chosen(world.ratings, description), description)
     else:
         parts = source_parts(description["source"], description["holdout"])
         now = _fingerprint(parts)
@@ -123,9 +128,9 @@ def prepare(description: dict[str, Any]) -> Prepared:
                 "again"
             )
         if description["holdout"]:
-            train, test, given = _divide(parts[0], description)
+            train, test, given = _divide(_chosen(parts[0], description), description)
         else:
-            train, test = parts
+            train, test = (_chosen(part, description) for part in parts)
     rng = np.random.default_rng([description["split_seed"], 1])
     train, test, given = _some_users(train, test, given, description["users"], rng)
     train = _some_ratings(train, description["ratings"], rng)
@@ -139,7 +144,10 @@ def prepare(description: dict[str, Any]) -> Prepared:
         raise DataError(
             f"{train.name}: too small a share; no ratings are left to train or score{which}"
         )
-    return Prepared(train, test, given, world.floor_of(test) if world else None, dropped)
+    # Of the ratings as they were made: not of interactions, nor of a core with codes of its own.
+    whole = "relevant" not in description and "k_core" not in description
+    floor = world.floor_of(test) if world and whole else None
+    return Prepared(train, test, given, floor, dropped)
 
 
 @lru_cache(maxsize=64)
@@ -178,6 +186,13 @@ def source_parts(source: str, holdout: float) -> tuple[Ratings, ...]:
 
 def _fingerprint(parts: tuple[Ratings, ...]) -> str:
     return "-".join(fingerprint(part) for part in parts)
+
+
+def _chosen(ratings: Ratings, description: dict[str, Any]) -> Ratings:
+    """The ratings after the steps that the data asks for."""
+    if (relevant := description.get("relevant")) is not None:
+        ratings = ratings.liked(relevant)
+    return ratings if (k := description.get("k_core")) is None else ratings.k_core(k)
 
 
 def _divide(
