@@ -100,8 +100,8 @@ def test_a_newer_schema_asks_for_an_upgrade(folder: Path) -> None:
     [
         ({"kind": "bais"}, "unknown kind of model 'bais'; did you mean 'bias'"),
         ({"config": {"user_rig": 1}}, "do not make a model"),
-        ({"bias": {}}, "do not make a model"),
-        ({"scale": "wide"}, "do not make a model"),
+        ({"bias": {}}, "bias.mean: field required"),
+        ({"scale": "wide"}, "scale: input should be a valid list"),
         ({"files": {}}, "its list of files"),
     ],
 )

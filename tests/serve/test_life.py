@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import concurrent.futures
 import http.client
 import os
@@ -20,6 +21,7 @@ import pytest
 from serving import CLIENT, MATINEE, Process, until
 
 from matinee.models import Bias, load_model
+from matinee.serve import ServeSettings
 from matinee.synth import synthesize
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
@@ -143,6 +145,46 @@ def test_a_worker_that_dies_is_replaced(process: Start) -> None:
     until(lambda: len(set(children.read_text().split()) - set(first)) == 1, 20)
     until(lambda: server.log().count("another takes its place") == 1, 5)
     assert CLIENT.get(f"{server.url}/readyz").status_code == 200
+
+
+def test_a_folder_that_cannot_be_read_does_not_end_the_service(process: Start, own: Path) -> None:
+    server = process("--workers", "2", model=own)
+    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
+    if not children.exists():
+        pytest.skip("the system does not list child processes")
+    own.rename(own.with_name("away"))
+    os.kill(int(children.read_text().split()[0]), signal.SIGKILL)
+    until(lambda: server.log().count("another takes its place in") == 2, 30)
+    assert server.process.poll() is None
+    assert CLIENT.get(f"{server.url}/readyz").status_code == 200
+    own.with_name("away").rename(own)
+    until(lambda: len(children.read_text().split()) == 2, 30)
+    assert server.process.poll() is None
+
+
+def test_watching_goes_on_after_any_error(process: Start, own: Path) -> None:
+    server = process("--watch", "0.1", model=own)
+    old = server.model()
+    (own / "manifest.json").write_text("[" * 100_000)
+    until(lambda: "not taken up" in server.log(), 20)
+    other_model(own)
+    until(lambda: server.model() != old, 20)
+
+
+def test_an_error_that_nobody_foresaw_ends_no_reload(
+    own: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from matinee.serve import _holder
+    from matinee.serve._metrics import Metrics
+
+    holder = _holder.Holder(ServeSettings(model=own), Metrics(("/",)))
+
+    def fail(_: object) -> None:
+        raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr(_holder, "Engine", fail)
+    assert asyncio.run(holder.reload()) is False
+    assert "unforeseen" in caplog.text
 
 
 def test_workers_do_not_outlive_their_parent(process: Start) -> None:

@@ -46,9 +46,15 @@ class Holder:
             began = time.perf_counter()
             try:
                 found = await asyncio.to_thread(Engine, self._settings)
-            except (MatineeError, OSError) as error:
+            except Exception as error:  # whatever is wrong with the folder, the old one goes on
                 self._metrics.reloaded(False)
-                _log.error("the model is not taken up; the old one goes on: %s", error)
+                known = isinstance(error, MatineeError | OSError)
+                what = str(error) if known else repr(error)
+                _log.error(
+                    "the model is not taken up; the old one goes on: %s",
+                    what,
+                    exc_info=None if known else error,
+                )
                 return False
             self.engine = found
             self._metrics.reloaded(True)
@@ -76,7 +82,7 @@ class Holder:
         async with self._loading:
             try:
                 self.engine = await asyncio.to_thread(Engine, self._settings)
-            except (MatineeError, OSError):
+            except Exception:  # reported when it was first refused
                 return
             self._metrics.reloaded(True)
             _log.info("model %s taken up", self.engine.name)

@@ -29,8 +29,10 @@ _STUCK = 5.0
 """Seconds a worker has beyond its own limit to end, before it is killed."""
 _EARLY = 5.0
 """A worker that lived less than this many seconds is not started again at once."""
+_LONGEST = 60.0
+"""Seconds, at most, before a worker that could not start is started again."""
 _FAILED = 3
-"""Exit code of a worker that could not start; another would not either."""
+"""Exit code of a worker that could not start."""
 
 
 class _Server(uvicorn.Server):
@@ -172,6 +174,9 @@ def _supervise(
     alive, held = os.pipe()  # never written to: it ends when this process does
     crew: dict[int, tuple[int, float]] = {}
     stopping = False
+    ready = threading.Event()
+    due: dict[int, float] = {}
+    failures = dict.fromkeys(range(settings.workers), 0)
 
     def start(worker: int) -> None:
         pid = os.fork()
@@ -206,24 +211,35 @@ def _supervise(
         for worker in range(settings.workers):
             start(worker)
         threading.Thread(
-            target=_announce, args=(reader, settings.workers, listener, said), daemon=True
+            target=_announce, args=(reader, settings.workers, listener, said, ready), daemon=True
         ).start()
-        while crew:
-            pid, status = os.waitpid(-1, 0)
+        while crew or (due and not stopping):
+            for worker in [w for w, at in due.items() if at <= time.monotonic() and not stopping]:
+                del due[worker]
+                start(worker)
+            pid, status = _next_end(wait=not due)
             if pid not in crew:
                 continue
             worker, began = crew.pop(pid)
             code = os.waitstatus_to_exitcode(status)
             if stopping:
                 continue
-            if code == _FAILED:
+            if code == _FAILED and not ready.is_set():
                 failed = True
                 stop()
                 continue
-            _log.error("worker %d ended with %d; another takes its place", worker, code)
+            # The others answer meanwhile, and the folder may be whole again by the next try.
+            failures[worker] = failures[worker] + 1 if code == _FAILED else 0
+            pause = min(2.0 ** failures[worker], _LONGEST) if code == _FAILED else 0.0
             if time.monotonic() - began < _EARLY:
-                time.sleep(1.0)
-            start(worker)
+                pause = max(pause, 1.0)
+            due[worker] = time.monotonic() + pause
+            _log.error(
+                "worker %d ended with %d; another takes its place%s",
+                worker,
+                code,
+                f" in {pause:g} s" if pause else "",
+            )
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
@@ -233,6 +249,17 @@ def _supervise(
         gc.unfreeze()
     if failed:
         raise MatineeError("the workers could not start; the reason is above")
+
+
+def _next_end(*, wait: bool) -> tuple[int, int]:
+    """Process id and status of a child that ended; 0 for none, after a moment, unless waiting."""
+    try:
+        pid, status = os.waitpid(-1, 0 if wait else os.WNOHANG)
+    except ChildProcessError:  # every worker is waiting to be started again
+        pid, status = 0, 0
+    if pid == 0:
+        time.sleep(0.05)
+    return pid, status
 
 
 def _work(
@@ -268,7 +295,11 @@ def _ready(writer: int) -> None:
 
 
 def _announce(
-    reader: int, workers: int, listener: socket.socket, said: Callable[[str], None]
+    reader: int,
+    workers: int,
+    listener: socket.socket,
+    said: Callable[[str], None],
+    ready: threading.Event,
 ) -> None:
     """Say so once every worker answers."""
     count = 0
@@ -277,6 +308,7 @@ def _announce(
         if not got:
             return
         count += len(got)
+    ready.set()
     said(_address(listener))
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ...data import Histories, ItemTable, Vocabulary
 from ...errors import ModelFileError
+from ._checks import check_rows
 
 USERS = "users.parquet"
 ITEMS = "items.parquet"
@@ -85,6 +86,7 @@ def read_histories(db: duckdb.DuckDBPyConnection, folder: Path, n_users: int) ->
     """The histories of all users."""
     file = folder / HISTORIES
     columns = _fetch(db, f'SELECT "user", item, rating FROM {_source(file)}', file)
+    check_rows(file, columns["user"], columns["item"], n_users)
     indptr = np.zeros(n_users + 1, dtype=np.int64)
     np.cumsum(np.bincount(columns["user"], minlength=n_users), out=indptr[1:])
     return Histories(
@@ -104,6 +106,9 @@ def _fetch(db: duckdb.DuckDBPyConnection, query: str, file: Path) -> dict[str, n
         fetched = db.execute(query).fetchnumpy()
     except duckdb.Error as error:
         raise ModelFileError(f"{file}: cannot be read: {error}") from None
+    for name, column in fetched.items():
+        if np.ma.getmaskarray(column).any():
+            raise ModelFileError(f"{file}: {name} has empty cells")
     return {name: np.ma.getdata(column) for name, column in fetched.items()}
 
 

@@ -14,8 +14,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from ..._version import __version__
 from ...errors import ModelFileError
+from ._fields import Manifest
 from ._tables import ITEMS, USERS
 
 SCHEMA = 1
@@ -23,6 +26,8 @@ MANIFEST = "manifest.json"
 WEIGHTS = "weights.safetensors"
 FORMAT = "matinee-model"
 
+_LARGEST = 64 << 20
+"""Bytes of a manifest, at most; that of a long run has some hundred thousand."""
 ADVICE = "Train it anew, or copy the folder again from where it was whole"
 
 
@@ -34,6 +39,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """
     file = folder / MANIFEST
     try:
+        size = file.stat().st_size
+        if size > _LARGEST:
+            raise ModelFileError(f"{file}: {size:,} bytes; a manifest has at most {_LARGEST:,}")
         content = json.loads(file.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         what = "no such folder" if not folder.exists() else f"no model folder: {MANIFEST} missing"
@@ -42,7 +50,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise ModelFileError(f"{folder}: {what}") from None
     except OSError as error:
         raise ModelFileError(f"{file}: cannot read: {error.strerror}") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ModelFileError(f"{file}: truncated or altered: no JSON. {ADVICE}") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ModelFileError(f"{file}: not the manifest of a Matinee model, or altered")
@@ -55,8 +63,18 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             f"which reads up to schema {SCHEMA}. Run: pip install --upgrade matinee"
         )
     claimed = content.pop("checksum", None)
-    if claimed != checksum(content):
+    try:
+        fits = claimed == checksum(content)
+    except RecursionError:
+        fits = False
+    if not fits:
         raise ModelFileError(f"{file}: altered: its checksum does not fit. {ADVICE}")
+    try:
+        Manifest.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ModelFileError(f"{file}: {place}: {first['msg'].lower()}. {ADVICE}") from None
     return content
 
 

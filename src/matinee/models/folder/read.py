@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from ...baseline.bias import BiasTable
@@ -18,7 +17,8 @@ from ...evaluate import PairSet
 from ...recommend.interest import restore_interest
 from ..base import Recommender
 from ..registry import kind_named
-from ._tables import HISTORIES, read_histories, read_items, read_users
+from ._checks import check_arrays, check_histories, check_vocabulary
+from ._tables import HISTORIES, ITEMS, USERS, read_histories, read_items, read_users
 from .manifest import ADVICE, WEIGHTS, check_files, read_manifest
 from .provenance import Provenance
 
@@ -42,7 +42,9 @@ def load_model(path: Path | str, *, light: bool = False) -> Recommender:
     check_files(folder, manifest)
     try:
         return _restored(folder, manifest, light)
-    except (KeyError, TypeError, ValueError, UsageError, SafetensorError) as error:
+    except ModelFileError:
+        raise
+    except Exception as error:  # whatever a wrong field leads to, the folder is at fault
         raise ModelFileError(
             f"{folder}: the files are whole but do not make a model: {error!r}. {ADVICE}"
         ) from error
@@ -54,6 +56,9 @@ def _restored(folder: Path, manifest: dict[str, Any], light: bool) -> Recommende
         cls: type[Recommender] = kind_named(manifest["kind"]).load(light=light)
     except UsageError as error:
         raise ModelFileError(f"{folder}: {error}") from None
+    weights = folder / WEIGHTS
+    n_users, n_items = manifest["data"]["n_users"], manifest["data"]["n_items"]
+    check_arrays(weights, arrays, n_users, n_items)
     own = {n.removeprefix("model."): a for n, a in arrays.items() if n.startswith("model.")}
     model = cls._restore(own, manifest["config"])
     data, bias = manifest["data"], manifest["bias"]
@@ -62,10 +67,17 @@ def _restored(folder: Path, manifest: dict[str, Any], light: bool) -> Recommende
     with duckdb.connect() as db:
         model.user_ids = read_users(db, folder)
         model.item_ids, model.item_table = read_items(db, folder)
-        model.histories = read_histories(db, folder, model.n_users) if carried else None
+        check_vocabulary(folder / USERS, model.user_ids, n_users)
+        check_vocabulary(folder / ITEMS, model.item_ids, n_items, model.item_table)
+        model.histories = read_histories(db, folder, n_users) if carried else None
+    if model.histories is not None:
+        check_histories(folder / HISTORIES, model.histories, n_users, n_items)
     model.scale = Scale(*manifest["scale"])
     model.bias = BiasTable(
-        bias["mean"], arrays["bias.item_bias"], arrays["bias.item_mean"], bias["user_reg"]
+        float(bias["mean"]),
+        arrays["bias.item_bias"],
+        arrays["bias.item_mean"],
+        float(bias["user_reg"]),
     )
     if manifest.get("spread") is not None:  # earlier models have none
         own = {n.removeprefix("spread."): a for n, a in arrays.items() if n.startswith("spread.")}

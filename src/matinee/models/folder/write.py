@@ -120,7 +120,7 @@ def _kept(path: Path) -> list[Path]:
         try:
             manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
             names = {MANIFEST, *manifest.get("files", ())} if _ours(manifest) else None
-        except (OSError, ValueError, AttributeError):
+        except (OSError, ValueError, AttributeError, RecursionError):
             names = None
         # A broken manifest may still be replaced if all files beside it are a model's.
         names = names or {MANIFEST, WEIGHTS, USERS, ITEMS, HISTORIES}

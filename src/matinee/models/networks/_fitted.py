@@ -13,7 +13,6 @@ from ...data import Csr, Histories
 from ...nn import (
     Inputs,
     Network,
-    RowOutputs,
     decode_vectors,
     encode_rows,
     predict_entries,
@@ -21,6 +20,7 @@ from ...nn import (
 )
 from ...train import Epoch
 from ..settings import Settings
+from ._shape import check_shape, saved_outputs
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -157,12 +157,13 @@ class FittedNetwork:
             sqrt=settings.network.input_scale == "sqrt",
             offset=tensors["inputs.offset"],
             row_reg=float(config["row_reg"]),
-            outputs=RowOutputs(**config.get("outputs", {})),
+            outputs=saved_outputs(config.get("outputs", {})),
         )
         columns = config["n_columns"]
         generator = torch.Generator().manual_seed(0)
-        network = Network(settings.network, columns, inputs.table_rows, generator)
         own = {n.removeprefix("network."): a for n, a in tensors.items() if n.startswith("network")}
+        check_shape(settings.network, columns, own, inputs.levels, inputs.offset)
+        network = Network(settings.network, columns, inputs.table_rows, generator)
         network.load_arrays(own)
         known = None
         if "known.indptr" in tensors:

@@ -10,11 +10,12 @@ import numpy.typing as npt
 
 from ...data import Csr, Histories, Ratings
 from ...errors import UsageError
-from ...nn import Forward, RowOutputs
+from ...nn import Forward
 from ..base import Recommender
 from ..settings import Settings
 from ..support import ItemVectors
 from ._blending import Blending
+from ._shape import check_shape, saved_outputs
 from ._single import Single
 
 Int32 = npt.NDArray[np.int32]
@@ -36,13 +37,20 @@ class LightNetwork:
     def __init__(self, tensors: Mapping[str, npt.NDArray[Any]], config: Mapping[str, Any]) -> None:
         self.settings = Settings.make(config["settings"], "model")
         own = {n.removeprefix("network."): a for n, a in tensors.items() if n.startswith("network")}
+        check_shape(
+            self.settings.network,
+            config["n_columns"],
+            own,
+            tensors["inputs.levels"],
+            tensors["inputs.offset"],
+        )
         self.forward = Forward(
             self.settings.network,
             own,
             levels=tensors["inputs.levels"],
             offset=tensors["inputs.offset"],
             row_reg=float(config["row_reg"]),
-            outputs=RowOutputs(**config.get("outputs", {})),
+            outputs=saved_outputs(config.get("outputs", {})),
         )
         self._known: Csr | None = None
         self._rows: tuple[Float32, Float32] | None = None

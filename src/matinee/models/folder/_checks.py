@@ -1,0 +1,91 @@
+"""Whether the parts of a model folder fit one another, before they are put to use.
+
+A kernel trusts the codes and shapes it is given: with wrong ones it would read any memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ...data import Histories, ItemTable, Vocabulary
+from ...errors import ModelFileError
+from ._fields import MOST
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+def check_vocabulary(file: Path, ids: Vocabulary, n: int, table: ItemTable | None = None) -> None:
+    """Refuse ids that are not as many as the manifest has, not distinct, or out of order."""
+    if len(ids) != n:
+        raise ModelFileError(f"{file}: {len(ids):,} ids where the manifest has {n:,}")
+    if len(set(ids.ids.tolist())) != len(ids):
+        raise ModelFileError(f"{file}: an id stands there twice")
+    if ids.numeric and not np.all(ids.ids[:-1] < ids.ids[1:]):
+        raise ModelFileError(f"{file}: the ids are not in order")
+    if table is not None and not all(isinstance(title, str) for title in table.titles):
+        raise ModelFileError(f"{file}: a title is missing or no text")
+
+
+def check_rows(file: Path, users: npt.NDArray[Any], items: npt.NDArray[Any], n: int) -> None:
+    """Refuse rows that are not in order of the users, or of others than the model has."""
+    if len(users) == 0:
+        return
+    if users.min() < 0 or users.max() >= n or (np.diff(users) < 0).any():
+        raise ModelFileError(f"{file}: its rows are not those of {n:,} users in order")
+    if items.min() < 0 or items.max() > MOST:
+        raise ModelFileError(f"{file}: codes that no item has")
+
+
+def check_histories(file: Path, histories: Histories, n_users: int, n_items: int) -> None:
+    """Refuse histories of users or items that the model does not have, and odd ratings."""
+    if len(histories.indptr) != n_users + 1 or histories.indptr[-1] != len(histories.items):
+        raise ModelFileError(f"{file}: ratings by users that the model does not have")
+    if not np.isfinite(histories.values).all():
+        raise ModelFileError(f"{file}: a rating is no number")
+    _check_codes(file, histories.indptr, histories.items, n_items)
+
+
+def check_arrays(file: Path, arrays: Arrays, n_users: int, n_items: int) -> None:
+    """Refuse arrays that are not of the users and items of the model."""
+    for name in ("bias.item_bias", "bias.item_mean", "items.counts"):
+        if name in arrays and arrays[name].shape != (n_items,):
+            raise _wrong(file, name, arrays[name], f"({n_items},)")
+    if "spread.items" in arrays and arrays["spread.items"].shape != (n_items, 2):
+        raise _wrong(file, "spread.items", arrays["spread.items"], f"({n_items}, 2)")
+    for name, array in arrays.items():
+        if name.startswith(("bias.", "spread.")) and not np.isfinite(array).all():
+            raise ModelFileError(f"{file}: {name} holds what is no finite number")
+        if name.endswith("known.indptr"):
+            part = name.removesuffix("indptr")
+            indices, values = arrays[f"{part}indices"], arrays[f"{part}values"]
+            if len(array) != n_items + 1 or len(values) != len(indices):
+                raise _wrong(file, name, array, f"({n_items + 1},)")
+            _check_codes(file, array, indices, n_users)
+    members = {n.rpartition("inputs.")[0] for n in arrays if n.endswith("inputs.offset")}
+    shared = any(name.endswith("known.indptr") for name in arrays)
+    for part in members:
+        columns = len(arrays[f"{part}inputs.offset"])
+        if columns not in ({n_items, n_users} if shared else {n_items}):
+            raise _wrong(file, f"{part}inputs.offset", arrays[f"{part}inputs.offset"], "each item")
+
+
+def _check_codes(file: Path, indptr: npt.NDArray[Any], codes: npt.NDArray[Any], n: int) -> None:
+    if indptr[0] != 0 or indptr[-1] != len(codes) or (np.diff(indptr) < 0).any():
+        raise ModelFileError(f"{file}: the bounds of its rows are not in order")
+    if len(codes) == 0:
+        return
+    if codes.min() < 0 or codes.max() >= n:
+        raise ModelFileError(f"{file}: codes beyond the {n:,} that there are")
+    rises = np.diff(codes.astype(np.int64)) > 0
+    rises[indptr[1:-1][(indptr[1:-1] > 0) & (indptr[1:-1] < len(codes))] - 1] = True
+    if not rises.all():
+        raise ModelFileError(f"{file}: the codes of a row are repeated or not in order")
+
+
+def _wrong(file: Path, name: str, array: npt.NDArray[Any], wanted: str) -> ModelFileError:
+    return ModelFileError(f"{file}: {name} has shape {array.shape}, which is not {wanted}")

@@ -1,0 +1,79 @@
+"""The fields of a manifest, their types and their bounds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    field_validator,
+)
+
+MOST = 2**31 - 1
+"""Users or items, at most: codes are int32."""
+
+Count = Annotated[StrictInt, Field(ge=0, le=MOST)]
+Size = Annotated[StrictInt, Field(ge=0, le=2**62)]
+Number = Annotated[FiniteFloat, Field(strict=True)]
+FileName = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", max_length=100)]
+
+
+class _Fields(BaseModel):
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+class File(_Fields):
+    """A file of the folder."""
+
+    sha256: Annotated[StrictStr, Field(pattern=r"^[0-9a-f]{64}$")]
+    size: Size
+
+
+class Data(_Fields):
+    """What the model was fitted on."""
+
+    name: StrictStr
+    n_users: Count
+    n_items: Count
+    n_ratings: Size
+    fingerprint: StrictStr
+    notes: list[StrictStr]
+
+
+class BiasFields(_Fields):
+    """The numbers of the bias table."""
+
+    mean: Number
+    user_reg: Annotated[Number, Field(ge=0)]
+
+
+class Manifest(_Fields):
+    """A manifest, of any version that can be read."""
+
+    schema_: Annotated[StrictInt, Field(alias="schema", ge=1)]
+    kind: Annotated[StrictStr, Field(max_length=100)]
+    config: dict[StrictStr, Any]
+    scale: Annotated[list[Number], Field(min_length=2, max_length=2)]
+    clip: StrictBool
+    bias: BiasFields
+    spread: dict[StrictStr, Any] | None = None
+    data: Data
+    seed: StrictInt
+    split: Any
+    metrics: Any
+    record: dict[StrictStr, Any]
+    versions: dict[StrictStr, StrictStr]
+    files: Annotated[dict[FileName, File], Field(max_length=20)]
+
+    @field_validator("scale")
+    @classmethod
+    def _rises(cls, scale: list[float]) -> list[float]:
+        if not scale[0] <= scale[1]:
+            raise ValueError("the lowest rating is above the highest")
+        return scale

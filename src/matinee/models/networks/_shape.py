@@ -1,0 +1,59 @@
+"""Whether saved arrays are those of a network, before memory is asked for by its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ...nn import NetworkConfig, RowOutputs
+
+_ROWS = {"ratings": 1, "presence": 2}
+
+
+def saved_outputs(values: Mapping[str, Any]) -> RowOutputs:
+    """The row outputs of a saved configuration.
+
+    Raises:
+        TypeError, ValueError: A value is no finite number, or has another name.
+    """
+    found = {name: float(value) for name, value in values.items()}
+    if not np.isfinite(list(found.values())).all():
+        raise ValueError(f"outputs that are not finite: {found}")
+    return RowOutputs(**found)
+
+
+def check_shape(
+    config: NetworkConfig,
+    columns: int,
+    arrays: Mapping[str, npt.NDArray[Any]],
+    levels: npt.NDArray[np.float32],
+    offset: npt.NDArray[np.float32],
+) -> None:
+    """Refuse arrays that are not of the network that the settings describe.
+
+    Args:
+        config: The settings.
+        columns: Columns of the network.
+        arrays: ``Network.arrays()``.
+        levels: ``Inputs.levels``.
+        offset: ``Inputs.offset``.
+
+    Raises:
+        ValueError: A shape is another.
+    """
+    if not isinstance(columns, int) or offset.shape != (columns,):
+        raise ValueError(f"offsets of shape {offset.shape} for {columns!r} columns")
+    rows = columns * _ROWS.get(config.input, len(levels))
+    wanted = {"table_in": (rows, config.hidden[0]), "bias_out": (columns,)}
+    if not config.tied:
+        wanted["table_out"] = (columns, config.hidden[-1])
+    for name, shape in wanted.items():
+        if arrays[name].shape != shape:
+            raise ValueError(f"{name} has shape {arrays[name].shape}, not {shape}")
+    widths = {width for array in arrays.values() for width in array.shape}
+    for width in config.hidden:
+        if width not in widths:
+            raise ValueError(f"a layer of {width:,} units, for which there are no weights")
