@@ -24,6 +24,14 @@ from pathlib import Path
 from ..errors import MatineeError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+_REASONS = [
+    os.strerror(number)
+    for number in (
+        *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS),
+        *(errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG),
+    )
+]
+"""What the system says where a place cannot be written to."""
 _TEMPORARY = re.compile(
     r"\.(?P<name>.+)\.(?P<owner>[0-9a-f]{8}|[0-9a-f]{24})\.(?P<kind>tmp|old|stage|stage\.wal)"
 )
@@ -50,7 +58,7 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     Raises:
         MatineeError: The place cannot be written to, or the disk is full.
     """
-    target = Path(path)
+    target = Path(path).expanduser()
     if target.is_symlink():
         target = target.resolve()
     temporary = target.parent / f".{target.name}.{_owner()}.tmp"
@@ -67,8 +75,35 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
         if ours or error.errno in _FULL:
             raise MatineeError(f"{path}: cannot write: {error.strerror}") from error
         raise
+    except MatineeError:
+        raise
+    except Exception as error:  # libraries that write have errors of their own
+        reason = _reason(error)
+        if reason is None:
+            raise
+        raise MatineeError(f"{path}: cannot write: {reason}") from error
     finally:
         remove(temporary)
+
+
+def check_writable(path: Path | str) -> None:
+    """Whether ``atomic_path`` could write there now: to find out before hours of work, not after.
+
+    Raises:
+        MatineeError: It could not.
+    """
+    target = Path(path).expanduser()
+    if target.is_symlink():
+        target = target.resolve()
+    folder = next(place for place in (target.parent, *target.absolute().parents) if place.exists())
+    probe = folder / f".{target.name}.{_owner()}.tmp"
+    try:
+        probe.write_bytes(b"\0" * 4096)
+    except OSError as error:
+        raise MatineeError(f"{path}: cannot write: {error.strerror}") from None
+    finally:
+        with suppress(OSError):
+            remove(probe)
 
 
 def write_text(path: Path | str, text: str) -> None:
@@ -138,6 +173,15 @@ def scratch_folder() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _reason(error: Exception) -> str | None:
+    """Why a library could not write, where the system kept it from that; None for other errors."""
+    text = str(error)
+    number = re.search(r"\(os error (\d+)\)", text)
+    if number:
+        return os.strerror(int(number[1]))
+    return next((reason for reason in _REASONS if reason in text), None)
 
 
 def _host() -> str:

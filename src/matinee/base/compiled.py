@@ -7,6 +7,8 @@ for a command that calls no kernel. Beyond ``numba.njit``:
   looks at the kernel's own file alone.
 - Where Numba has nothing better than its ``workqueue``, which ends the process when two threads
   call kernels at once, they take turns.
+- Where Numba uses OpenMP, which does not survive a fork, a process forked from one that has called
+  kernels with loops over threads is refused, instead of being ended or waiting for ever.
 - Where neither the package's folder nor the user's cache folder can be written to, compiled code is
   kept in the system's folder for temporary files, readable by this user alone; failing that, it is
   not kept.
@@ -22,6 +24,7 @@ from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any, TypeVar, cast
 
+from ..errors import ProcessError
 from .threads import start_numba
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -86,7 +89,7 @@ class _Lazy:
 
     def _callable(self) -> Callable[..., Any]:
         found = self.compiled()
-        self._call = _one_at_a_time(found) if self._options.get("parallel") else found
+        self._call = _guarded(found) if self._options.get("parallel") else found
         return self._call
 
     def compiled(self) -> Any:
@@ -104,14 +107,33 @@ class _Lazy:
 
 
 _ALONE = threading.Lock()
+_STARTED: dict[str, int] = {}
+"""The process that started the threads of each layer."""
 
 
-def _one_at_a_time(dispatcher: Any) -> Callable[..., Any]:
-    """A parallel kernel that waits for others to end, where Numba's threads cannot serve two."""
+def _guarded(dispatcher: Any) -> Callable[..., Any]:
+    """A parallel kernel that waits for others to end, where Numba's threads cannot serve two.
+
+    It raises a ``ProcessError`` in a forked process where OpenMP would end that process.
+    """
     numba = start_numba(threads=True)
     numba.get_num_threads()  # starts the threads, which settles the layer
-    if numba.threading_layer() != "workqueue":
+    layer = numba.threading_layer()
+    process = _STARTED.setdefault(layer, os.getpid())
+    if layer not in ("workqueue", "omp"):
         return cast(Callable[..., Any], dispatcher)
+
+    def unforked(*args: Any) -> Any:
+        if os.getpid() != process:
+            raise ProcessError(
+                "this process was forked from one that has computed with threads, which OpenMP "
+                "does not survive; start it by multiprocessing.get_context('spawn') or by "
+                "'forkserver', or load the model with light=True"
+            )
+        return dispatcher(*args)
+
+    if layer == "omp":
+        return unforked
 
     def alone(*args: Any) -> Any:
         with _ALONE:

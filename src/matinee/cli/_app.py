@@ -152,7 +152,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0, 1 for a failure, 2 for a wrong request, 130 after Ctrl-C, 141 where the
         reader of the output went away.
     """
-    args = list(sys.argv[1:] if argv is None else argv)
+    args = [_at_home(arg) for arg in (sys.argv[1:] if argv is None else argv)]
     try:
         # obj: a command that can be gone on with says how by repeating its own arguments.
         with one_voice(args):
@@ -179,6 +179,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MemoryError as error:
         note(f"matinee: error: out of memory{f': {error}' if str(error) else ''}")
         return 1
+
+
+def _at_home(arg: str) -> str:
+    """An argument with the home folder in place of ``~``, which no shell sees in ``--out=~/x``."""
+    option, equals, value = arg.partition("=") if arg.startswith("--") else ("", "", arg)
+    if not value.startswith("~/"):
+        return arg
+    return f"{option}{equals}{os.path.expanduser(value)}"  # noqa: PTH111 (keeps what it cannot)
 
 
 def _usage(error: Any) -> int:

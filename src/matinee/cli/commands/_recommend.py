@@ -113,9 +113,12 @@ def recommend(
     asked = [bool(users), bool(rate), ratings is not None, all_users]
     if sum(asked) != 1:
         raise UsageError("say for whom: one of --user, --rate, --ratings and --all-users")
+    from ...base.atomic import check_writable
     from ...models import load_model
     from ...recommend import TitleIndex
 
+    if out is not None:
+        check_writable(out)
     found = load_model(model, light=True)
     titles = TitleIndex(found.item_ids, found.item_table)
     options: dict[str, Any] = {"k": k, "include_seen": include_seen, "love": love}

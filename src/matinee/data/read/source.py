@@ -79,7 +79,10 @@ def workspace(label: str) -> Iterator[Workspace]:
             "temp_directory": str(folder / "spill"),
             "threads": min(_MOST_THREADS, os.cpu_count() or 1),
         }
-        con = duckdb.connect(str(folder / "work.duckdb"), config=config)
+        try:
+            con = duckdb.connect(str(folder / "work.duckdb"), config=config)
+        except duckdb.Error as error:
+            raise DataError(f"{label}: {reason(error, folder)}") from None
         try:
             # The database is thrown away: its log need not be folded in while it is in use.
             con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")

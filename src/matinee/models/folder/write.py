@@ -15,7 +15,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from ..._version import __version__
-from ...base.atomic import atomic_path, is_temporary
+from ...base.atomic import atomic_path, check_writable, is_temporary
 from ...errors import UsageError
 from ..hooks import Hooks
 from ..support import item_counts
@@ -31,6 +31,7 @@ def save(
 ) -> Path:
     """Write a model folder; see ``Recommender.save``."""
     model._require_fitted()
+    path = path.expanduser()
     kept = _kept(path)
     record = {**model.record, **(extra or {})}
     carried = model.histories if histories else None
@@ -105,7 +106,9 @@ def check_place(path: Path) -> bool:
     Raises:
         UsageError: A file, or a folder that holds other things than a model or a training run.
     """
+    path = path.expanduser()
     _kept(path)
+    check_writable(path)
     return (path / MANIFEST).exists()
 
 

@@ -1,0 +1,70 @@
+"""A disk that is full, a limit on the size of files, a place that cannot be written to."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import TRAIN
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="no limits on file size there")
+
+LIMITED = """
+import resource, sys
+from matinee.cli import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+def limited(size: int, *args: object) -> str:
+    command = [sys.executable, "-c", LIMITED, str(size), *map(str, args)]
+    found = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert found.returncode == 1, found.stderr
+    assert "Traceback" not in found.stderr
+    assert found.stderr.count("matinee: error: ") == 1, found.stderr
+    return found.stderr
+
+
+@pytest.mark.parametrize("size", [1024, 65_536])
+def test_lists_that_do_not_fit(shell: Any, trained: Path, size: int) -> None:
+    Path("lists.csv").write_text("old\n")
+    lists = ("recommend", trained, "--all-users", "-k", "50", "--out", "lists.csv")
+    assert "lists.csv: cannot write: File too large" in limited(size, *lists)
+    assert [path.name for path in Path().iterdir()] == ["lists.csv"]
+    assert Path("lists.csv").read_text() == "old\n"
+
+
+def test_a_model_that_does_not_fit(shell: Any, catalogue: Path) -> None:
+    out = ("--out", "m")
+    assert "File too large" in limited(4096, *TRAIN, catalogue / "parts", *out)
+    assert [path for path in Path().rglob(".*") if path.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize("place", ["/proc/x.csv", "file/x.csv"])
+def test_a_place_that_cannot_be_written_to(shell: Any, trained: Path, place: str) -> None:
+    Path("file").touch()
+    found = shell.error("recommend", trained, "--all-users", "--out", place, code=1)
+    assert "cannot write: " in found
+
+
+def test_a_model_goes_to_the_home_folder(
+    shell: Any, catalogue: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(shell.folder / "home"))
+    shell(*TRAIN, catalogue / "parts", "--out=~/models/x")
+    assert Path("home/models/x/manifest.json").exists()
+    assert not Path("~").exists()
+
+
+def test_nothing_is_trained_for_a_place_that_cannot_be_written_to(
+    shell: Any, catalogue: Path
+) -> None:
+    found = shell.error(*TRAIN, catalogue / "parts", "--out", "/proc/m", code=1)
+    assert "/proc/m: cannot write" in found
+    assert "epoch" not in found
