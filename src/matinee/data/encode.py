@@ -8,8 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ._encode_kernels import drop_rows, place_rows, sort_rows
+from .ids import canonical_sql
+from .read.options import TimeUnit
 from .read.source import Workspace
 from .read.stage import Staged, plain_integer
+from .times import to_seconds
 from .vocabulary import Vocabulary
 
 Int32 = npt.NDArray[np.int32]
@@ -19,8 +22,6 @@ Float32 = npt.NDArray[np.float32]
 # Rows that leave DuckDB at a time. Everything is 20 bytes a row in the end, and this part is held
 # several times over.
 _CHUNK = 1 << 20
-# Whole seconds stay below 1e11 until the year 5138; a larger number counts something shorter.
-_UNITS = ((10**17, 10**9), (10**14, 10**6), (10**11, 10**3))
 
 
 @dataclass(eq=False)
@@ -33,6 +34,7 @@ class Encoded:
     times: Int64 | None
     user_ids: Vocabulary
     item_ids: Vocabulary
+    notes: tuple[str, ...] = ()
 
     def drop(self, gone: Int64) -> None:
         """Drop rows, by ascending position, without a second copy of the others."""
@@ -45,18 +47,19 @@ class Encoded:
         self.times = None if self.times is None else self.times[:left]
 
 
-def encode(work: Workspace, staged: Staged) -> Encoded:
+def encode(work: Workspace, staged: Staged, unit: TimeUnit | None = None) -> Encoded:
     """Number the ids and bring the rows into order.
 
     Beyond the result this needs one chunk of rows and what DuckDB is allowed.
     """
     user_ids, per_user = _number(work, "u", "users")
     item_ids, _ = _number(work, "i", "items")
+    read = int(per_user.sum())
     start = np.zeros(len(user_ids) + 1, dtype=np.int64)
     np.cumsum(per_user, out=start[1:])
-    items = np.empty(staged.rows, dtype=np.int32)
-    values = np.empty(staged.rows, dtype=np.float32)
-    times = np.empty(staged.rows if staged.timed else 0, dtype=np.int64)
+    items = np.empty(read, dtype=np.int32)
+    values = np.empty(read, dtype=np.float32)
+    times = np.empty(read if staged.timed else 0, dtype=np.int64)
     free = start[:-1].copy()
     for first in range(0, staged.rows, _CHUNK):
         chunk = work.con.execute(
@@ -66,8 +69,11 @@ def encode(work: Workspace, staged: Staged) -> Encoded:
             "JOIN work.main.items AS items ON items.id = s.i "
             f"WHERE s.rowid >= {first} AND s.rowid < {first + _CHUNK}"
         ).fetchnumpy()
+        place = np.asarray(chunk["place"])
+        if len(place) < min(_CHUNK, staged.rows - first):  # Rows were left out.
+            place = np.argsort(np.argsort(place))
         place_rows(
-            np.asarray(chunk["place"]),
+            place,
             np.asarray(chunk["u"]),
             np.asarray(chunk["i"]),
             np.asarray(chunk["r"]),
@@ -79,9 +85,10 @@ def encode(work: Workspace, staged: Staged) -> Encoded:
         )
     sort_rows(start, items, values, times)
     users = np.repeat(np.arange(len(user_ids), dtype=np.int32), per_user)
-    return Encoded(
-        users, items, values, _seconds(times) if staged.timed else None, user_ids, item_ids
-    )
+    notes: tuple[str, ...] = ()
+    if staged.timed and not staged.clock:
+        times, notes = to_seconds(times, unit)
+    return Encoded(users, items, values, times if staged.timed else None, user_ids, item_ids, notes)
 
 
 def rows_of_pair(work: Workspace, user: int, item: int) -> list[int]:
@@ -98,18 +105,21 @@ def rows_of_pair(work: Workspace, user: int, item: int) -> list[int]:
 def _number(work: Workspace, column: str, table: str) -> tuple[Vocabulary, Int64]:
     """Number one side's distinct ids in ascending order; also how many rows each has.
 
-    Text ids of which every one is an integer written the plain way are integers, whatever kind
-    of source they come from, so that the same ids are equal in a csv and in a parquet file.
+    Ids are compared by the rule of ``data.ids``, whatever kind of source they come from. Those of
+    which every one is a whole number are integers.
     """
     con = work.con
     con.execute(
         f"CREATE TEMP TABLE distinct_{column} AS "
-        f"SELECT {column} AS id, count(*) AS n FROM work.main.staged GROUP BY {column}"
+        f"SELECT {column} AS id, count(*) AS n FROM work.main.staged "
+        f"WHERE u IS NOT NULL AND i IS NOT NULL GROUP BY {column}"
     )
-    kind, plain = work.one(
-        f"SELECT any_value(typeof(id)), bool_and({plain_integer('id')}) FROM distinct_{column}"
-    )
-    key = "CAST(id AS BIGINT)" if kind == "BIGINT" or plain else "id"
+    (kind,) = work.one(f"SELECT any_value(typeof(id)) FROM distinct_{column}")
+    key = "id"
+    if kind != "BIGINT":
+        key = canonical_sql("id")
+        (plain,) = work.one(f"SELECT bool_and({plain_integer(key)}) FROM distinct_{column}")
+        key = f"CAST({key} AS BIGINT)" if plain else key
     con.execute(
         f"CREATE TABLE work.main.{table} AS SELECT id, {key} AS key, n, "
         f"CAST(dense_rank() OVER (ORDER BY {key}) - 1 AS INTEGER) AS code FROM distinct_{column}"
@@ -122,12 +132,3 @@ def _number(work: Workspace, column: str, table: str) -> tuple[Vocabulary, Int64
     if ids.dtype != np.int64:
         ids = ids.astype(object)
     return Vocabulary(ids), np.asarray(found["n"], dtype=np.int64)
-
-
-def _seconds(times: Int64) -> Int64:
-    most = max(abs(int(times.min())), abs(int(times.max())))
-    for above, unit in _UNITS:
-        if most > above:
-            times //= unit
-            break
-    return times

@@ -7,6 +7,7 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
+from .ids import canonical_array, whole_number
 from .ratings import Ratings
 from .vocabulary import Ids
 
@@ -38,19 +39,19 @@ def fingerprint(ratings: Ratings) -> str:
 def hash_ids(ids: Ids) -> UInt64:
     """64-bit hashes of external ids, uint64, shape (n,).
 
-    An id that is a whole number hashes alike as number and as text.
+    Ids that are the same by the rule of ``data.ids`` hash alike, whether numbers or text.
     """
     if ids.dtype != object:
         return _mix(ids.astype(np.int64).view(np.uint64))
     hashes = np.empty(len(ids), dtype=np.uint64)
     whole = np.zeros(len(ids), dtype=bool)
-    for at, name in enumerate(ids):
-        number = _whole(name)
+    for at, name in enumerate(canonical_array(ids)):
+        number = whole_number(name)
         if number is None:
-            digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8)
+            digest = hashlib.blake2b((name or "").encode("utf-8", "surrogatepass"), digest_size=8)
             hashes[at] = int.from_bytes(digest.digest(), "little")
         else:
-            hashes[at] = number
+            hashes[at] = number % 2**64
             whole[at] = True
     hashes[whole] = _mix(hashes[whole])
     return hashes
@@ -59,16 +60,6 @@ def hash_ids(ids: Ids) -> UInt64:
 def hash_pairs(users: UInt64, items: UInt64) -> UInt64:
     """64-bit hashes of (user, item) pairs from those of their ids, uint64, shape (n,)."""
     return _mix(users * np.uint64(0xD1342543DE82EF95) + items)
-
-
-def _whole(name: str) -> int | None:
-    """The two's complement of a text that is how a 64-bit integer is written, else None."""
-    if not name.isascii() or len(name) > 20 or not name.removeprefix("-").isdigit():
-        return None
-    number = int(name)
-    if str(number) != name or not -(2**63) <= number < 2**63:
-        return None
-    return number % 2**64
 
 
 def _mix(x: UInt64) -> UInt64:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .ids import canonical, canonical_array, whole_numbers
+
 Ids = npt.NDArray[Any]
 """External ids: int64, or object holding ``str``. Never mixed."""
 
@@ -46,46 +48,26 @@ class Vocabulary:
         return bool(self.ids.dtype == np.int64)
 
     @cached_property
-    def _code_of(self) -> dict[str, int]:
+    def _code_of(self) -> dict[str | None, int]:
         return {name: code for code, name in enumerate(self.ids)}
 
     def encode(self, ids: Iterable[Any] | Ids) -> npt.NDArray[np.int32]:
         """Codes of external ids, int32, with -1 for an id that is not known.
 
-        An id may come as text where the vocabulary is numeric (``"42"`` from a command line or a
-        JSON key) and as a number where it is text; both find what they mean.
+        Two ids are the same by the rule of ``data.ids``: ``"42"`` from a command line or a JSON
+        key and ``42.0`` from a data frame both find 42.
         """
-        array = ids if isinstance(ids, np.ndarray) else np.array(list(ids), dtype=object)
+        array = ids if isinstance(ids, np.ndarray) else _listed(ids)
         if array.size == 0 or len(self) == 0:
             return np.full(array.size, -1, dtype=np.int32)
         if not self.numeric:
-            if np.issubdtype(array.dtype, np.number):
-                array = array.astype(str)
             get = self._code_of.get
             return np.fromiter(
-                (get(str(name), -1) for name in array), dtype=np.int32, count=len(array)
+                (get(canonical(name), -1) for name in array), dtype=np.int32, count=len(array)
             )
-        known = np.ones(len(array), dtype=bool)
-        if array.dtype == object or array.dtype.kind in "US":
-            parsed = np.zeros(len(array), dtype=np.int64)
-            for at, value in enumerate(array):
-                try:
-                    number = int(value)
-                    known[at] = -(2**63) <= number < 2**63 and (
-                        isinstance(value, str) or number == value
-                    )
-                    parsed[at] = number if known[at] else 0
-                except (TypeError, ValueError, OverflowError):
-                    known[at] = False
-            array = parsed
-        elif array.dtype.kind == "f":
-            with np.errstate(invalid="ignore"):
-                parsed = array.astype(np.int64)
-            known = parsed == array
-            array = parsed
-        array = array.astype(np.int64, copy=False)
-        place = np.minimum(np.searchsorted(self.ids, array), len(self) - 1)
-        found = known & (self.ids[place] == array)
+        numbers, known = whole_numbers(array)
+        place = np.minimum(np.searchsorted(self.ids, numbers), len(self) - 1)
+        found = known & (self.ids[place] == numbers)
         return np.where(found, place, -1).astype(np.int32)
 
     def decode(self, codes: npt.NDArray[np.integer[Any]]) -> Ids:
@@ -98,10 +80,22 @@ class Vocabulary:
 
     @classmethod
     def of(cls, ids: Ids) -> tuple[Vocabulary, npt.NDArray[np.int32]]:
-        """A vocabulary of the ids in an array (repeats welcome) and the code of each."""
-        if ids.dtype.kind in "iu":
-            array = ids.astype(np.int64, copy=False)
-        else:
-            array = np.array([str(value) for value in ids], dtype=object)
+        """A vocabulary of the ids in an array (repeats welcome) and the code of each.
+
+        Ids are int64 where each is a whole number by the rule of ``data.ids``, else text.
+        """
+        numbers, whole = whole_numbers(ids)
+        array: Ids = numbers
+        if not whole.all():
+            array = canonical_array(ids)
+            array[array == None] = ""  # noqa: E711  (element by element)
         distinct, codes = np.unique(array, return_inverse=True)
         return cls(distinct), codes.astype(np.int32)
+
+
+def _listed(ids: Iterable[Any]) -> npt.NDArray[np.object_]:
+    """Ids as an array of objects, each as it is."""
+    values = list(ids)
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array

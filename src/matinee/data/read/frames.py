@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import DataError, UsageError
+from ..ids import canonical, canonical_array
 from .source import Scan, Workspace, described, no_better
 
 _KINDS = (
@@ -114,10 +115,7 @@ def _column(values: Any) -> npt.NDArray[Any]:
     if array.dtype.kind == "U":
         return array.astype(object)
     if array.dtype.kind == "S":
-        try:
-            return np.char.decode(array, "utf-8").astype(object)
-        except UnicodeDecodeError:
-            raise DataError("a column of bytes is not UTF-8; decode it to text first") from None
+        return canonical_array(array)
     if array.dtype == np.float16 or array.dtype == np.longdouble:
         return array.astype(np.float64)
     if array.dtype.kind not in "iufbM":
@@ -137,11 +135,5 @@ def _listed(values: Any) -> npt.NDArray[Any]:
 
 
 def _text(value: Any) -> str | None:
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):
-        return None
-    if isinstance(value, (float, np.floating)):
-        # What was an integer before a gap in the column made it a float is one again.
-        if np.isnan(value):
-            return None
-        return str(int(value)) if float(value).is_integer() else str(value)
-    return value if type(value) is str else str(value)
+    """A value of a mixed column as text; numbers and bytes in the form ids have."""
+    return value if type(value) is str else canonical(value)

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import DataError, UsageError
+from ..ids import canonical
 from .source import Scan, Workspace, described, literal, no_better, quoted, reason
 
 _CHUNK = 1 << 17
@@ -151,13 +152,7 @@ def _chunk(values: Sequence[Any]) -> npt.NDArray[Any]:
 
 
 def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
+    return value if type(value) is str else canonical(value)
 
 
 def _shown(database: str) -> str:

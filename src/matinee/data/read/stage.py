@@ -2,32 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ...errors import DataError
+from ..ids import missing_sql
 from ..ratings import Scale
 from .columns import ITEM, RATING, TIME, USER, WEIGHT
-from .source import Scan, Workspace, run
+from .options import ReadOptions
+from .source import Scan, Workspace, literal, run
 from .text import shorten
 
 _SAMPLE = 10_000
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
 _REALS = ("FLOAT", "DOUBLE", "DECIMAL")
 _CLOCKS = ("TIMESTAMP", "DATE")
+_CLOCK_FORMATS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+
+
+def _formats(*dates: str) -> str:
+    return (
+        "[" + ", ".join(literal(date + clock) for date in dates for clock in _CLOCK_FORMATS) + "]"
+    )
+
+
+_MONTH_FIRST = _formats("%m/%d/%Y", "%m-%d-%Y", "%m %d, %Y", "%B %d, %Y", "%b %d, %Y")
+_DAY_FIRST = _formats("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d %B %Y", "%d %b %Y")
 
 
 @dataclass(frozen=True)
 class Staged:
-    """The checked rows, in the workspace's table ``staged`` (u, i, r, t), in the order read."""
+    """The checked rows, in the workspace's table ``staged`` (u, i, r, t), in the order read.
+
+    Attributes:
+        rows: Rows of the table, those left out included.
+        low: The lowest rating that is read.
+        high: The highest.
+        timed: Whether every row that is read has a time.
+        notes: What was left out, one sentence each.
+        clock: Whether the times are seconds already, as of a column of dates.
+    """
 
     rows: int
     low: float
     high: float
     timed: bool
     notes: tuple[str, ...]
+    clock: bool = False
 
 
 def stage(
@@ -38,8 +61,11 @@ def stage(
     scale: Scale | None,
     time_mapped: bool,
     missing: Sequence[float] = (),
+    rows: ReadOptions | None = None,
 ) -> Staged:
     """Read every row of a table once, typed and checked.
+
+    A row without a user or an item id has NULL for it and is not read further.
 
     Args:
         work: Where to keep the rows.
@@ -49,26 +75,31 @@ def stage(
         missing: Ratings that mean "not rated", which the scale does not concern.
         time_mapped: Whether the caller named the time column; one that was only recognised is
             left out, with a note, where it holds something else.
+        rows: What becomes of rows with no id, or with a rating outside the scale.
 
     Raises:
         DataError: Naming the first row that cannot be used and why.
     """
-    _create(work, scan, columns)
-    bad = "u IS NULL OR i IS NULL OR r IS NULL"
-    if scale is not None:
-        outside = f"r < {scale.low!r}::DOUBLE::FLOAT OR r > {scale.high!r}::DOUBLE::FLOAT"
-        real = " AND ".join(f"r <> {value!r}::DOUBLE::FLOAT" for value in missing)
-        bad += f" OR (({outside}) AND {real or 'true'})"
-    rows, wrong, first, untimed, no_time, low, high = work.one(
-        f"SELECT count(*), count(*) FILTER ({bad}), min(rowid) FILTER ({bad}), "
-        "count(*) FILTER (t IS NULL), min(rowid) FILTER (t IS NULL), min(r), max(r) "
-        "FROM work.main.staged"
+    rows = rows or ReadOptions()
+    time, clock = _time_of(work, scan, columns.get(TIME))
+    _create(work, scan, columns, rows, time)
+    notes = [
+        *_leave_out_unnamed(work, scan, columns, rows),
+        *(_leave_out_outside(work, scan, scale, missing) if rows.drop_outside_scale else ()),
+    ]
+    kept = "u IS NOT NULL AND i IS NOT NULL"
+    bad = f"{kept} AND (r IS NULL OR {_outside(scale, missing)})"
+    total, read, wrong, first, untimed, no_time, low, high = work.one(
+        f"SELECT count(*), count(*) FILTER ({kept}), count(*) FILTER ({bad}), "
+        f"min(rowid) FILTER ({bad}), count(*) FILTER ({kept} AND t IS NULL), "
+        f"min(rowid) FILTER ({kept} AND t IS NULL), min(r) FILTER ({kept}), "
+        f"max(r) FILTER ({kept}) FROM work.main.staged"
     )
-    if rows == 0:
-        raise DataError(f"{scan.label}: holds no ratings or interactions")
+    if read == 0:
+        why = f" ({'; '.join(notes)})" if notes else ""
+        raise DataError(f"{scan.label}: holds no ratings or interactions{why}")
     if wrong:
         raise _bad_row(work, scan, columns, scale, int(first), int(wrong))
-    notes: tuple[str, ...] = ()
     timed = TIME in columns and untimed == 0
     if TIME in columns and not timed:
         value = _raw(work, scan, columns[TIME], int(no_time))
@@ -80,11 +111,55 @@ def stage(
                 f"{problem}; times are seconds or milliseconds since 1970, or ISO dates; mend "
                 "the column or leave --time out"
             )
-        notes = (f"times left out: {problem}",)
-    return Staged(int(rows), float(low), float(high), timed, notes)
+        notes.append(f"times left out: {problem}")
+    return Staged(int(total), float(low), float(high), timed, tuple(notes), clock)
 
 
-def _create(work: Workspace, scan: Scan, columns: Mapping[str, str]) -> None:
+def _outside(scale: Scale | None, missing: Sequence[float]) -> str:
+    """Whether a rating is outside the scale, as SQL."""
+    if scale is None:
+        return "false"
+    outside = f"r < {scale.low!r}::DOUBLE::FLOAT OR r > {scale.high!r}::DOUBLE::FLOAT"
+    real = " AND ".join(f"r <> {value!r}::DOUBLE::FLOAT" for value in missing)
+    return f"(({outside}) AND {real or 'true'})"
+
+
+def _leave_out_unnamed(
+    work: Workspace, scan: Scan, columns: Mapping[str, str], rows: ReadOptions
+) -> Iterator[str]:
+    """Make ids that stand for none NULL, and say of how many rows that was done."""
+    for column, role in (("u", USER), ("i", ITEM)):
+        (kind,) = work.one(f"SELECT any_value(typeof({column})) FROM work.main.staged")
+        if kind == "VARCHAR":
+            missing = f"trim({column}) = ''" if rows.keep_missing_ids else missing_sql(column)
+            work.con.execute(f"UPDATE work.main.staged SET {column} = NULL WHERE {missing}")
+        count, first = work.one(
+            f"SELECT count(*), min(rowid) FROM work.main.staged WHERE {column} IS NULL"
+        )
+        if count:
+            value = _raw(work, scan, columns[role], int(first))
+            said = f"{shorten(value)} stands for none" if value and value.strip() else "it is empty"
+            yield (
+                f"{count:,} row{'s' * (count != 1)} without {'a' if role == USER else 'an'} {role} "
+                f"id left out, the first at {scan.place(int(first))} ({said})"
+            )
+
+
+def _leave_out_outside(
+    work: Workspace, scan: Scan, scale: Scale | None, missing: Sequence[float]
+) -> Iterator[str]:
+    """Leave out the rows whose rating is outside the scale, and say how many."""
+    condition = f"{_outside(scale, missing)} AND u IS NOT NULL AND i IS NOT NULL"
+    count, first = work.one(f"SELECT count(*), min(rowid) FROM work.main.staged WHERE {condition}")
+    if count:
+        work.con.execute(f"UPDATE work.main.staged SET u = NULL WHERE {condition}")
+        yield (
+            f"{count:,} row{'s' * (count != 1)} outside the scale left out, the first at "
+            f"{scan.place(int(first))}"
+        )
+
+
+def _create(work: Workspace, scan: Scan, columns: Mapping[str, str], rows: ReadOptions) -> None:
     """Make the table ``staged`` of everything in the source.
 
     Integers are read as integers if the first rows suggest it, which costs half as much as text.
@@ -93,8 +168,7 @@ def _create(work: Workspace, scan: Scan, columns: Mapping[str, str]) -> None:
     sides = [scan.columns[columns[role]] for role in (USER, ITEM)]
     ids = [_id(*side) for side in sides]
     value = columns.get(RATING, columns.get(WEIGHT))
-    rating = "1::FLOAT" if value is None else _rating(scan.columns[value][0])
-    time = _time(*scan.columns[columns[TIME]]) if TIME in columns else "NULL::BIGINT"
+    rating = "1::FLOAT" if value is None else _rating(*scan.columns[value], rows.decimal)
     sample = f"SELECT {ids[0]} AS u, {ids[1]} AS i FROM {scan.relation} LIMIT {_SAMPLE}"
     seen = run(
         work,
@@ -140,25 +214,43 @@ def _id(sql: str, kind: str) -> str:
             f"CASE WHEN isnan({real}) THEN NULL WHEN {whole} "
             f"THEN CAST(TRY_CAST({real} AS BIGINT) AS VARCHAR) ELSE CAST({sql} AS VARCHAR) END"
         )
-    return f"NULLIF(CAST({sql} AS VARCHAR), '')"
+    if kind == "BLOB":
+        return f"coalesce(TRY(decode({sql})), CAST({sql} AS VARCHAR))"
+    return f"CAST({sql} AS VARCHAR)"
 
 
-def _rating(sql: str) -> str:
+def _rating(sql: str, kind: str, decimal: str) -> str:
+    if kind == "VARCHAR" and decimal != ".":
+        sql = f"replace({sql}, {literal(decimal)}, '.')"
     real = f"TRY_CAST({sql} AS DOUBLE)"
     return f"CASE WHEN isfinite({real}) THEN TRY_CAST({real} AS FLOAT) END"
 
 
-def _time(sql: str, kind: str) -> str:
+def _time_of(work: Workspace, scan: Scan, column: str | None) -> tuple[str, bool]:
+    """The time of a row as SQL, and whether it is in seconds, whatever its size."""
+    if column is None:
+        return "NULL::BIGINT", False
+    sql, kind = scan.columns[column]
     if kind.startswith(_CLOCKS):
-        return f"TRY_CAST(floor(epoch({sql})) AS BIGINT)"
+        return f"TRY_CAST(floor(epoch({sql})) AS BIGINT)", True
     if kind == "VARCHAR" or kind.startswith("ENUM"):
+        number = f"TRY_CAST(floor(TRY_CAST({sql} AS DOUBLE)) AS BIGINT)"
+        iso = f"TRY_CAST({sql} AS TIMESTAMPTZ)"
+        month, day = (f"try_strptime({sql}, {formats})" for formats in (_MONTH_FIRST, _DAY_FIRST))
+        numbers, by_month, by_day = run(
+            work,
+            scan,
+            f"SELECT count({number}), count({month}), count({day}) "
+            f"FROM (SELECT * FROM {scan.relation} LIMIT {_SAMPLE})",
+        ).fetchone() or (0, 0, 0)
+        other = f"epoch({day if by_day > by_month else month})"
         return (
-            f"coalesce(TRY_CAST(floor(TRY_CAST({sql} AS DOUBLE)) AS BIGINT), "
-            f"TRY_CAST(floor(epoch(TRY_CAST({sql} AS TIMESTAMPTZ))) AS BIGINT))"
-        )
+            f"coalesce({number}, TRY_CAST(floor(epoch({iso})) AS BIGINT), "
+            f"TRY_CAST(floor({other}) AS BIGINT))"
+        ), numbers == 0
     if kind.startswith(_REALS):
-        return f"TRY_CAST(floor({sql}) AS BIGINT)"
-    return f"TRY_CAST({sql} AS BIGINT)"
+        return f"TRY_CAST(floor({sql}) AS BIGINT)", False
+    return f"TRY_CAST({sql} AS BIGINT)", False
 
 
 def _raw(work: Workspace, scan: Scan, column: str, row: int) -> str | None:
@@ -178,12 +270,6 @@ def _bad_row(
 ) -> DataError:
     where = scan.place(row)
     more = f" ({wrong - 1:,} more bad row{'s' * (wrong != 2)})" if wrong > 1 else ""
-    no_user, no_item = work.one(
-        f"SELECT u IS NULL, i IS NULL FROM work.main.staged WHERE rowid = {row}"
-    )
-    for missing, role in ((no_user, USER), (no_item, ITEM)):
-        if missing:
-            return DataError(f"{where}: no {role} id; remove the row or fill it in{more}")
     role = RATING if RATING in columns else WEIGHT
     value = _raw(work, scan, columns[role], row)
     complaint = _complaint(value, columns[role], scan.header, scale, role)

@@ -1,0 +1,146 @@
+"""When two ids are the same: the one rule, for arrays, single values and SQL.
+
+An id is compared by its canonical text:
+
+- Bytes are UTF-8 text; other bytes are taken as Latin-1.
+- Blanks around it do not count, and text is composed (Unicode NFC).
+- A whole number has one form, however a table stores it: ``1``, ``1.0``, ``"1"``, ``" 1 "`` and
+  ``"1.00"`` are the id 1. That holds for numbers written plainly, in ASCII digits with no leading
+  zero: ``"01"``, ``"+1"``, ``"1_2"``, ``"1e3"`` and ``"٧"`` are texts, and other ids.
+- Nothing else is changed: letter case counts, and ``1.5`` is the text ``"1.5"``.
+
+What a spreadsheet or a database writes where there is no value (``MISSING``, and the empty text)
+is no id: rows that have it are left out when a table is read, and counted in a note.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Texts = npt.NDArray[np.object_]
+
+MISSING = (
+    *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
+    *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null", "NaT", r"\N"),
+)
+"""Texts that stand for no id: those that pandas reads as missing, and ``NaT`` and ``\\N``."""
+
+_BLANKS = " \t\n\v\f\r\x85\xa0\u2007\u2009\u200b\u2028\u2029\u202f\u3000\ufeff"
+_NUMBER = re.compile(r"(-?(?:0|[1-9][0-9]*))(?:\.0+)?")
+_INT64 = range(-(2**63), 2**63)
+# Integers up to here are exact in float64; DuckDB and Python write larger ones differently.
+_EXACT = 9e15
+
+
+def canonical(value: Any) -> str | None:
+    """The text by which an id is compared; None where there is none.
+
+    Args:
+        value: Text, bytes, a number, or any object that is known by its text.
+    """
+    if type(value) is str:
+        return _canonical_text(value)
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return None
+    if isinstance(value, (bool, np.bool_)):
+        return "true" if value else "false"  # As DuckDB writes them.
+    if isinstance(value, (int, np.integer)):
+        return str(int(value))
+    if isinstance(value, (float, np.floating)):
+        real = float(value)
+        if real != real:
+            return None
+        if abs(real) < _EXACT and real.is_integer():
+            return str(int(real))
+        return _canonical_text(repr(real) if isinstance(value, float) else str(value))
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return _canonical_text(decoded(bytes(value)))
+    return _canonical_text(str(value))
+
+
+def canonical_array(values: Iterable[Any]) -> Texts:
+    """``canonical`` of each value: object array of ``str`` or None, shape (n,)."""
+    array = values if isinstance(values, np.ndarray) else list(values)
+    found = np.empty(len(array), dtype=object)
+    found[:] = [canonical(value) for value in array]
+    return found
+
+
+def whole_number(text: str | None) -> int | None:
+    """The number of a canonical text that is how a 64-bit integer is written, else None."""
+    if text is None or len(text) > 20 or not text.isascii():
+        return None
+    if not text.removeprefix("-").isdigit():
+        return None
+    number = int(text)
+    return number if number in _INT64 and str(number) == text else None
+
+
+def whole_numbers(values: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Ids as 64-bit integers, and which of them are such: int64 and bool, shape (n,).
+
+    The number of an id that is none is 0.
+    """
+    if values.dtype.kind == "i":
+        return values.astype(np.int64, copy=False), np.ones(len(values), dtype=bool)
+    if values.dtype.kind == "u":
+        fits = values <= np.uint64(2**63 - 1)
+        return np.where(fits, values, 0).astype(np.int64), fits
+    if values.dtype.kind == "f":
+        with np.errstate(invalid="ignore"):
+            whole = (np.abs(values) < _EXACT) & (values == np.floor(values))
+        if not len(values) or bool(whole.all()) or bool((np.abs(values[~whole]) < _EXACT).all()):
+            return np.where(whole, values, 0).astype(np.int64), whole
+    numbers = np.zeros(len(values), dtype=np.int64)
+    known = np.zeros(len(values), dtype=bool)
+    for at, value in enumerate(values.tolist() if values.dtype.kind in "US" else values):
+        number = whole_number(canonical(value))
+        if number is not None:
+            numbers[at], known[at] = number, True
+    return numbers, known
+
+
+def decoded(data: bytes) -> str:
+    """Bytes as text: UTF-8, or Latin-1 where they are not that."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def canonical_sql(sql: str) -> str:
+    """``canonical`` of a VARCHAR as SQL. Apply it to distinct ids, not to every row."""
+    text = f"trim(nfc_normalize({sql}), {_quoted(_BLANKS)})"
+    number = f"regexp_extract({text}, '{_NUMBER.pattern}', 1)"
+    plain = f"regexp_full_match({text}, '{_NUMBER.pattern}')"
+    return f"CASE WHEN NOT {plain} THEN {text} WHEN {number} = '-0' THEN '0' ELSE {number} END"
+
+
+def missing_sql(sql: str) -> str:
+    """Whether a VARCHAR is no id, as SQL."""
+    listed = ", ".join(map(_quoted, MISSING))
+    return f"trim({sql}, {_quoted(_BLANKS)}) IN ({listed})"
+
+
+def _canonical_text(text: str) -> str:
+    # Most ids are digits or a short ASCII code; the rest is seldom needed.
+    if text.isascii():
+        if text.isalnum() and not text.isdigit():
+            return text
+    else:
+        text = unicodedata.normalize("NFC", text)
+    text = text.strip(_BLANKS)
+    found = _NUMBER.fullmatch(text)
+    if found is None:
+        return text
+    return "0" if found[1] == "-0" else found[1]
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,87 @@
+"""What numbers in a time column count: recognised by plausibility, stated, and overruled."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from .read.options import TimeUnit
+
+Int64 = npt.NDArray[np.int64]
+
+# Whole seconds stay below 1e11 until the year 5138; a larger number counts something shorter.
+_UNITS = ((10**11, 10**3, "milliseconds"), (10**14, 10**6, "microseconds"))
+_NANOSECONDS = (10**17, 10**9, "nanoseconds")
+_PARTS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+_DAY = 86_400
+# Seconds below this lie before 1973, when nobody rated anything online.
+_EARLY = 10**8
+_SAMPLE = 100_000
+
+
+def to_seconds(times: Int64, unit: TimeUnit | None) -> tuple[Int64, tuple[str, ...]]:
+    """Numbers of a time column as whole seconds since 1970-01-01 UTC.
+
+    Without a unit, 20210131 is a date where every number is one; else each number is seconds,
+    milli-, micro- or nanoseconds, whichever puts it before the year 5138.
+
+    Args:
+        times: int64, shape (n,), not empty; may be changed in place.
+        unit: What they count, if that is stated.
+
+    Returns:
+        The seconds, and notes on what was recognised and is not plain seconds or milliseconds.
+    """
+    if unit in _PARTS:
+        return times // _PARTS[unit], ()
+    if unit == "day":
+        return times * _DAY, ()
+    if unit == "yyyymmdd":
+        return _from_dates(times), ()
+    low, high = int(times.min()), int(times.max())
+    if low >= _EARLY and high <= _UNITS[0][0]:
+        return times, ()
+    if _are_dates(times, low, high):
+        return _from_dates(times), (
+            "times are read as dates written yyyymmdd; --time-unit states another unit",
+        )
+    most, least = max(abs(low), abs(high)), min(abs(low), abs(high))
+    notes: tuple[str, ...] = ()
+    counts: dict[str, int] = {}
+    size = np.abs(times)
+    for above, per_second, name in reversed((*_UNITS, _NANOSECONDS)):
+        if most <= above:
+            continue
+        shorter = size > above
+        count = int(np.count_nonzero(shorter))
+        if count:
+            counts[name] = count
+            times[shorter] //= per_second
+            size[shorter] = 0
+    rest = len(times) - sum(counts.values())
+    if counts and rest and least < _UNITS[0][0]:
+        counts["seconds"] = rest
+    if len(counts) > 1:
+        said = " and ".join(f"{count:,} in {name}" for name, count in counts.items())
+        notes = (f"times of mixed units, told apart by their size: {said}; --time-unit states one",)
+    elif not counts and low >= 0 and high < _EARLY:
+        notes = (
+            f"times {low} to {high} would lie between 1970 and 1973 as seconds; if they count "
+            "something else, state it with --time-unit, or leave the column out",
+        )
+    return times, notes
+
+
+def _are_dates(times: Int64, low: int, high: int) -> bool:
+    if not 17_000_101 <= low <= high <= 22_001_231:
+        return False
+    sample = times[:: max(1, len(times) // _SAMPLE)]
+    month, day = sample // 100 % 100, sample % 100
+    return bool(((month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)).all())
+
+
+def _from_dates(times: Int64) -> Int64:
+    """Seconds at the start of days written yyyymmdd."""
+    months = (times // 10_000 - 1970) * 12 + times // 100 % 100 - 1
+    first = months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
+    return np.asarray((first + times % 100 - 1) * _DAY)
