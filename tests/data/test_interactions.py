@@ -29,9 +29,9 @@ def test_a_table_without_ratings(tmp_path: Path) -> None:
     assert clicks.implicit
     assert clicks.values.tolist() == [1.0] * 4
     assert clicks.times is not None
-    assert clicks.notes == (
+    assert clicks.notes[0] == (
         "read as interactions: the table has no rating column; device unused (--rating COL if one "
-        "holds ratings)",
+        "holds ratings)"
     )
     assert "4 interactions of 2 users with 3 items" in repr(clicks)
     (tmp_path / "pairs.tsv").write_text("1\t10\n1\t11\n2\t10\n")

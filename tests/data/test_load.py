@@ -301,7 +301,7 @@ def test_ids_are_equal_whatever_they_come_from(tmp_path: Path) -> None:
         assert ratings.user_ids.ids.tolist() == [-8, 7]
 
 
-@pytest.mark.parametrize("odd", ["007", "1.5", "x", "0x10", "1e3", "1_000", "+5", "-0", "9" * 30])
+@pytest.mark.parametrize("odd", ["007", "1.5", "x", "0x10", "1e3", "1_000", "+5", "9" * 30])
 def test_one_id_that_is_no_plain_integer_makes_them_text(tmp_path: Path, odd: str) -> None:
     (tmp_path / "r.csv").write_text(f"user,item,rating\n7,1,1\n{odd},2,2\n10,2,2\n")
     ratings = load(tmp_path / "r.csv")
@@ -323,8 +323,7 @@ def test_an_id_that_is_no_integer_may_come_late(tmp_path: Path) -> None:
     assert {"7", "007", "29999"} <= set(ratings.user_ids.ids)
     with path.open("a") as file:
         file.write(",3,1\n")
-    with pytest.raises(DataError, match="line 30003: no user id"):
-        load(path)
+    assert any("line 30003 (it is empty)" in note for note in load(path).notes)
 
 
 @pytest.mark.parametrize(
@@ -394,7 +393,7 @@ def test_repeats(tmp_path: Path, repeats: Any, expected: list[Any], done: str) -
     path.write_text(REPEATS)
     ratings = load(path, repeats=repeats)
     assert rows_of(ratings) == expected
-    assert ratings.notes == (f"3 repeated ratings of the same item by the same user: {done}",)
+    assert ratings.notes[-1] == f"3 repeated ratings of the same item by the same user: {done}"
 
 
 def test_repeats_without_times_go_by_row(tmp_path: Path) -> None:

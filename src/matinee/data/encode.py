@@ -8,11 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ._encode_kernels import drop_rows, place_rows, sort_rows
-from .ids import canonical_sql
-from .read.options import TimeUnit
 from .read.source import Workspace
 from .read.stage import Staged, plain_integer
-from .times import to_seconds
+from .values.ids import canonical_sql
+from .values.times import TimeUnit, to_seconds
 from .vocabulary import Vocabulary
 
 Int32 = npt.NDArray[np.int32]
@@ -105,7 +104,7 @@ def rows_of_pair(work: Workspace, user: int, item: int) -> list[int]:
 def _number(work: Workspace, column: str, table: str) -> tuple[Vocabulary, Int64]:
     """Number one side's distinct ids in ascending order; also how many rows each has.
 
-    Ids are compared by the rule of ``data.ids``, whatever kind of source they come from. Those of
+    Ids are compared by the rule of ``data.values.ids``, whatever the source. Those of
     which every one is a whole number are integers.
     """
     con = work.con

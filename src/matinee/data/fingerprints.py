@@ -7,8 +7,8 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
-from .ids import canonical_array, whole_number
 from .ratings import Ratings
+from .values.ids import canonical_array, whole_number
 from .vocabulary import Ids
 
 UInt64 = npt.NDArray[np.uint64]
@@ -39,7 +39,7 @@ def fingerprint(ratings: Ratings) -> str:
 def hash_ids(ids: Ids) -> UInt64:
     """64-bit hashes of external ids, uint64, shape (n,).
 
-    Ids that are the same by the rule of ``data.ids`` hash alike, whether numbers or text.
+    Ids that are the same by the rule of ``data.values.ids`` hash alike, whether numbers or text.
     """
     if ids.dtype != object:
         return _mix(ids.astype(np.int64).view(np.uint64))

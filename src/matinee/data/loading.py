@@ -24,6 +24,8 @@ from .read.columns import ITEM, RATING, RATING_ROLES, TIME, USER, WEIGHT, assign
 from .read.files import label_of, open_files
 from .read.find import Found, find, find_all
 from .read.frames import open_frame
+from .read.options import ReadOptions
+from .read.recount import stage_best
 from .read.source import Report, Scan, Workspace, workspace
 from .read.sql import open_query
 from .read.stage import stage
@@ -51,6 +53,7 @@ def load(
     name: str | None = None,
     allow_single: bool = False,
     report: Report | None = None,
+    **reading: Any,
 ) -> Ratings:
     """Read ratings from nearly anything.
 
@@ -94,10 +97,11 @@ def load(
             a person's history, say.
         report: Told how far reading is, as ``report(step, done, total)``: of the Netflix Prize,
             the one source that takes long enough.
+        **reading: Fields of ``ReadOptions``: how text is laid out, and which rows are read.
 
     Returns:
-        Ratings ordered by user, then item. Ids are int64 where every id of the side is an
-        integer written plainly (no leading zeros), else text.
+        Ratings ordered by user, then item. Two ids are the same by the rule of
+        ``data.values.ids``; they are int64 where every id of the side is a whole number, else text.
 
     Raises:
         DataError: The source cannot be read or holds what it must not: the message names the
@@ -118,6 +122,7 @@ def load(
     }
     stated = _scale(scale)
     not_rated = missing_values(missing)
+    how = ReadOptions.make(reading, "load")
     if isinstance(source, Ratings):
         if given or stated or sql or database or items is not None or not_rated:
             raise UsageError(
@@ -139,8 +144,8 @@ def load(
         if found is not None and found.netflix:
             read = _read_netflix(found, given, stated, report)
         else:
-            scan = _open(source, found, sql, database, work, given, name or "ratings")
-            read = _read_table(scan, work, given, stated, not_rated)
+            scan = _open(source, found, sql, database, work, given, name or "ratings", how)
+            read = _read_table(scan, work, given, stated, not_rated, how)
         encoded = read.encoded
         left_out = _leave_out(read, not_rated)
         if not allow_single:
@@ -208,12 +213,13 @@ def _open(
     work: Workspace,
     given: Mapping[str, str],
     name: str,
+    how: ReadOptions,
 ) -> Scan:
     if sql is not None:
         return open_query(sql, database, work)
     if found is None:
         return open_frame(source, work, name)
-    return open_files(found.parts, work, RATING_ROLES, given)
+    return open_files(found.parts, work, RATING_ROLES, given, how)
 
 
 def _read_table(
@@ -222,17 +228,33 @@ def _read_table(
     given: Mapping[str, str],
     stated: Scale | None,
     not_rated: Sequence[float],
+    how: ReadOptions,
 ) -> _Read:
     columns = assign(list(scan.columns), RATING_ROLES, given, header=scan.header, label=scan.label)
     implicit = RATING not in columns
     if implicit and stated is not None:
         raise UsageError(f"{scan.label}: interactions have no scale; {_no_rating(scan, columns)}")
-    staged = stage(work, scan, columns, scale=stated, time_mapped=TIME in given, missing=not_rated)
-    notes = staged.notes
+    if how.drop_outside_scale and stated is None:
+        raise UsageError("--drop-outside-scale needs the --scale it means")
+    scan, staged = stage_best(
+        work,
+        scan,
+        lambda one: stage(
+            work,
+            one,
+            columns,
+            scale=stated,
+            time_mapped=TIME in given,
+            missing=not_rated,
+            rows=how,
+        ),
+    )
+    encoded = encode(work, staged, how.time_unit)
+    notes = (*scan.notes, *staged.notes, *encoded.notes)
     if implicit:
         notes = (f"read as interactions: {_no_rating(scan, columns)}", *notes)
     return _Read(
-        encode(work, staged),
+        encoded,
         stated,
         scan.label,
         notes,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .ids import canonical, canonical_array, whole_numbers
+from .values.ids import canonical, canonical_array, whole_numbers
 
 Ids = npt.NDArray[Any]
 """External ids: int64, or object holding ``str``. Never mixed."""
@@ -54,8 +54,8 @@ class Vocabulary:
     def encode(self, ids: Iterable[Any] | Ids) -> npt.NDArray[np.int32]:
         """Codes of external ids, int32, with -1 for an id that is not known.
 
-        Two ids are the same by the rule of ``data.ids``: ``"42"`` from a command line or a JSON
-        key and ``42.0`` from a data frame both find 42.
+        Two ids are the same by the rule of ``data.values.ids``: ``"42"`` from a command line or a
+        JSON key and ``42.0`` from a data frame both find 42.
         """
         array = ids if isinstance(ids, np.ndarray) else _listed(ids)
         if array.size == 0 or len(self) == 0:
@@ -82,7 +82,7 @@ class Vocabulary:
     def of(cls, ids: Ids) -> tuple[Vocabulary, npt.NDArray[np.int32]]:
         """A vocabulary of the ids in an array (repeats welcome) and the code of each.
 
-        Ids are int64 where each is a whole number by the rule of ``data.ids``, else text.
+        Ids are int64 where each is a whole number by the rule of ``data.values.ids``, else text.
         """
         numbers, whole = whole_numbers(ids)
         array: Ids = numbers

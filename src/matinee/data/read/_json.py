@@ -36,6 +36,11 @@ def open_json(paths: list[Path], labels: list[str], work: Workspace) -> Scan:
             said = said.replace(str(path), one)
         raise _first_fault(paths, labels) or DataError(f"{label}: {said}") from None
     names = [str(row[0]) for row in rows]
+    if rows and all(str(row[1]).startswith(("STRUCT", "MAP")) for row in rows):
+        raise DataError(
+            f"{label}: holds columns ({', '.join(names[:4])}), not rows, as pandas' to_json "
+            "writes them; write rows: df.to_json(path, orient='records', lines=True)"
+        )
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
 
     def place(row: int) -> str:

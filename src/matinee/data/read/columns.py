@@ -39,7 +39,10 @@ USUAL: dict[str, tuple[str, ...]] = {
     WEIGHT: _words(
         "weight weights count counts plays playcount listens listencount clicks views quantity"
     ),
-    TITLE: _words("title name itemname itemtitle movietitle producttitle filmtitle"),
+    TITLE: _words(
+        "title name itemname itemtitle movietitle producttitle filmtitle booktitle originaltitle "
+        "songtitle tracktitle artistname moviename bookname filmname"
+    ),
     GENRES: _words("genres genre categories category"),
 }
 RATING_ROLES = (USER, ITEM, RATING, TIME, WEIGHT)
@@ -152,7 +155,7 @@ def _mapped(name: str, role: str, names: Sequence[str], *, header: bool, label: 
 
 
 def _missing(role: str, names: Sequence[str], *, header: bool, label: str) -> str:
-    option = f"{_OPTION[role]} COL" if role in _OPTION else "another table"
+    option = f"{_OPTION[role]} COL" if role in _OPTION else f"a column called {role!r}: rename one"
     if not header:
         return (
             f"{label}: no {role} column: the file has no header and {len(names)} "

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 
 from ...errors import DataError
 from ._json import open_json
-from .adjacency import is_adjacency, open_adjacency
 from .columns import RATING
+from .layouts.adjacency import is_adjacency, open_adjacency
+from .layouts.matrix import open_matrix
 from .movielens import bare
+from .options import ReadOptions
+from .prepare import count_lines, has_backslash, mixed_ends, prepared, with_plain_ends
 from .source import Scan, Workspace, described, literal, no_better, reason
 from .text import Layout, first_fault, line_of, same_layout, sniff
 from .unpack import ZIP, Part, head_of
@@ -29,9 +33,16 @@ _FOREIGN = {
 
 
 def open_files(
-    parts: Sequence[Part], work: Workspace, roles: Sequence[str], given: Mapping[str, str]
+    parts: Sequence[Part],
+    work: Workspace,
+    roles: Sequence[str],
+    given: Mapping[str, str],
+    how: ReadOptions | None = None,
 ) -> Scan:
-    """Open files, all of one kind, as one table."""
+    """Open files, all of one kind, as one table. Empty parts of many are left out."""
+    filled = [part for part in parts if head_of(part)]
+    parts = filled or parts
+    how = how or ReadOptions()
     paths = [part.path for part in parts]
     labels = [part.label for part in parts]
     kinds = [_kind(part) for part in parts]
@@ -46,8 +57,14 @@ def open_files(
         return open_json(paths, labels, work)
     if RATING in roles and not given and all(is_adjacency(path) for path in paths):
         return open_adjacency(paths, labels, work)
-    layouts = [sniff(part.path, part.label, roles, given) for part in parts]
-    return _open_text(paths, labels, same_layout(layouts, labels))
+    parts = [prepared(part, work, how) for part in parts]
+    layouts = [sniff(part.path, part.label, roles, given, how) for part in parts]
+    layout = same_layout(layouts, labels)
+    if RATING in roles and not given and how.columns is None:
+        matrix = open_matrix(parts, layout, work)
+        if matrix is not None:
+            return matrix
+    return _open_text(parts, layout, work, how)
 
 
 def label_of(labels: Sequence[str]) -> str:
@@ -55,10 +72,28 @@ def label_of(labels: Sequence[str]) -> str:
     return labels[0] if len(labels) == 1 else f"{labels[0]} and {len(labels) - 1} more"
 
 
-def _open_text(paths: list[Path], labels: list[str], layout: Layout) -> Scan:
+def _open_text(parts: Sequence[Part], layout: Layout, work: Workspace, how: ReadOptions) -> Scan:
+    paths = [part.path for part in parts]
+    labels = [part.label for part in parts]
+
     def place(row: int) -> str:
         file, line = line_of(paths, layout, row)
         return f"{labels[file]}, line {line}"
+
+    def others() -> Iterator[Scan]:
+        marks = layout.quote and how.quote is None
+        if marks and layout.quote and not layout.escape and any(map(has_backslash, paths)):
+            yield _open_text(parts, replace(layout, escape="\\"), work, how)
+        if marks and layout.delimiter not in (",", ";"):
+            note = (
+                "quote marks are read as they stand (--quote '\"' states that they enclose values)"
+            )
+            other = _open_text(parts, replace(layout, quote="", escape=""), work, how)
+            yield replace(other, notes=(note,))
+        if any(map(mixed_ends, paths)):
+            plain = [with_plain_ends(part, work) for part in parts]
+            note = "lines end in different ways, all of which are read as line ends"
+            yield replace(_open_text(plain, layout, work, how), notes=(note,), others=tuple)
 
     return Scan(
         relation=layout.relation(paths),
@@ -70,6 +105,8 @@ def _open_text(paths: list[Path], labels: list[str], layout: Layout) -> Scan:
         label=label_of(labels),
         place=place,
         explain=lambda: first_fault(paths, labels, layout),
+        lines=lambda: sum(count_lines(path) - layout.has_header for path in paths),
+        others=others,
     )
 
 

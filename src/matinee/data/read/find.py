@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ...errors import DataError, UsageError, nearest
 from ..netflix.find import is_netflix, netflix_folder, rating_files, titles_beside, titles_file
-from .movielens import TABLES, bare, choose, item_file, stem
+from .movielens import choose, is_table, item_file, stem
 from .source import Workspace
 from .unpack import GLOB, ZIP, Part, head_of, members, unpacked
 
@@ -131,9 +131,10 @@ def _folder(folder: Path, name: str, work: Workspace) -> Found:
         netflix, titles = netflix_folder(folder)
     except OSError as error:
         raise DataError(f"{folder}: cannot read: {error.strerror}") from None
+    _refuse_lake(folder, [entry.name for entry in inner])
     if netflix:
         return Found(tuple(unpacked(part, work) for part in netflix), titles, name, True)
-    tables = any(Path(bare(one)).suffix.lower() in TABLES for one in names)
+    tables = any(map(is_table, names))
     if not tables and len(inner) == 1:
         return _folder(inner[0], name, work)
     chosen = choose(names, str(folder))
@@ -141,6 +142,29 @@ def _folder(folder: Path, name: str, work: Workspace) -> Found:
     beside = item_file(names, chosen[0])
     items = None if beside is None else Part(folder / beside, str(folder / beside))
     return Found(tuple(parts), items, name)
+
+
+def _refuse_lake(folder: Path, inner: Sequence[str]) -> None:
+    """Refuse a table of a data lake, whose files are not all of its present state.
+
+    Raises:
+        DataError: Naming the format and how to read it.
+    """
+    if "_delta_log" in inner:
+        raise DataError(
+            f"{folder}: is a Delta table, whose files are not all part of it now; give "
+            "deltalake.DeltaTable(path).to_pyarrow_table() from Python, or write it as parquet"
+        )
+    if "metadata" in inner and any((folder / "metadata").glob("*.metadata.json")):
+        raise DataError(
+            f"{folder}: is an Iceberg table, whose files are not all part of it now; give "
+            "pyiceberg's table.scan().to_arrow() from Python, or write it as parquet"
+        )
+    if ".hoodie" in inner:
+        raise DataError(
+            f"{folder}: is a Hudi table, whose files are not all part of it now; write it as "
+            "parquet"
+        )
 
 
 def _plain_files(parts: list[Part], first: Path, name: str) -> Found:

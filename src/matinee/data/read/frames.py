@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import DataError, UsageError
-from ..ids import canonical, canonical_array
+from ..values.ids import canonical, canonical_array
 from .source import Scan, Workspace, described, no_better
 
 _KINDS = (
@@ -74,12 +74,23 @@ def _pandas(frame: Any) -> Any:
 
     if not isinstance(frame, pd.DataFrame):
         return None
-    if any(name is not None for name in frame.index.names):
-        frame = frame.reset_index()  # The users may be the index.
+    # The users may be the index, or stand in both.
+    known = set(frame.columns.tolist())
+    named = [name for name in frame.index.names if name is not None and name not in known]
+    drop = [level for level, name in enumerate(frame.index.names) if name not in named]
+    if named:
+        if drop:
+            frame = frame.set_index(frame.index.droplevel(drop))
+        frame = frame.reset_index()
     if not frame.columns.is_unique:
         twice = next(iter(frame.columns[frame.columns.duplicated()]))
         raise DataError(f"two columns are called {twice!r}; rename one")
     frame = frame.rename(columns=str)
+    for name, dtype in frame.dtypes.items():
+        if isinstance(dtype, pd.PeriodDtype):
+            frame = frame.assign(**{str(name): frame[name].dt.to_timestamp()})
+        elif str(dtype) == "float16":
+            frame = frame.assign(**{str(name): frame[name].astype("float32")})
 
     def table() -> Any:
         import pyarrow as pa

@@ -10,17 +10,23 @@ from ...errors import DataError
 COMPRESSED = (".gz", ".bz2", ".xz")
 _SEPARATED = (".csv", ".tsv", ".dat", ".data", ".base", ".test", ".inter")
 TABLES = frozenset([*_SEPARATED, ".parquet", ".pq", ".json", ".jsonl", ".ndjson"])
+_WHOLE = ("ratings", "rating", "bx-book-ratings", "book-ratings")
+_TXT = ("rating", "interaction", "train", "test")
 # ml-100k has u.item beside u.data and u1.base, ml-1m and ml-10m movies.dat, the later ones
 # movies.csv; the others are what people call such a table of their own.
 _MOVIELENS_ITEMS = ("movies.dat", "movies.csv", "u.item")
-_OWN_ITEMS = ("items.csv", "items.tsv", "items.parquet", "movies.tsv", "movies.parquet")
+_OWN_ITEMS = (
+    *("items.csv", "items.tsv", "items.parquet", "movies.tsv", "movies.parquet"),
+    *("books.csv", "bx-books.csv", "anime.csv"),
+)
 _ITEM_FILES = (*_MOVIELENS_ITEMS, *_OWN_ITEMS)
 # Tables of something else that stand beside ratings.
 _GENOME = ("genome-scores", "genome-tags")
 _OTHER = frozenset(
     [
         *("movies", "items", "users", "tags", "links", "movie_titles"),
-        *(*_GENOME, "manifest", "metadata"),
+        *(*_GENOME, "manifest", "metadata", "trust"),
+        *("books", "bx-books", "bx-users", "anime", "to_read", "book_tags"),
     ]
 )
 
@@ -64,6 +70,12 @@ def stem(name: str) -> str:
     return path.name if path.suffix in (".base", ".test") else path.stem or name
 
 
+def is_table(name: str) -> bool:
+    """Whether a file may be a table by its name; a text file is one if it is called ratings."""
+    suffix = PurePosixPath(bare(name)).suffix.lower()
+    return suffix in TABLES or (suffix == ".txt" and _base(name).startswith(_TXT))
+
+
 def choose(names: Sequence[str], label: str) -> list[str]:
     """The files that hold the ratings, among the relative paths in a folder or an archive.
 
@@ -74,11 +86,11 @@ def choose(names: Sequence[str], label: str) -> list[str]:
         DataError: There is none, or the folder is a split, whose parts must not be mixed.
     """
     seen = [name for name in names if not _hidden(name)]
-    tables = [name for name in seen if PurePosixPath(bare(name)).suffix.lower() in TABLES]
+    tables = [name for name in seen if is_table(name)]
     whole = [
         name
         for name in tables
-        if _base(name) == "u.data" or (stem(_base(name)) == "ratings" and _base(name) != "ratings")
+        if _base(name) == "u.data" or (stem(_base(name)) in _WHOLE and _base(name) != "ratings")
     ]
     if whole:
         depth = min(name.count("/") for name in whole)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +56,9 @@ class Scan:
         label: What to call the table in messages.
         place: Says where a row stands, by its number from 0: "ratings.csv, line 14".
         explain: A better account of why DuckDB could not read the table, or None.
+        lines: Counts the rows that the source should give, where that can be said.
+        others: Other ways to read the source, tried where this one fails or loses rows.
+        notes: What was recognised, one sentence each.
     """
 
     relation: str
@@ -64,6 +67,9 @@ class Scan:
     label: str
     place: Callable[[int], str]
     explain: Callable[[], DataError | None]
+    lines: Callable[[], int] | None = None
+    others: Callable[[], Iterable[Scan]] = tuple
+    notes: tuple[str, ...] = ()
 
 
 @contextmanager

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import DataError, UsageError
-from ..ids import canonical
+from ..values.ids import canonical
 from .source import Scan, Workspace, described, literal, no_better, quoted, reason
 
 _CHUNK = 1 << 17

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...errors import DataError
-from ..ids import missing_sql
 from ..ratings import Scale
+from ..values.ids import missing_sql
 from .columns import ITEM, RATING, TIME, USER, WEIGHT
 from .options import ReadOptions
 from .source import Scan, Workspace, literal, run
@@ -159,7 +159,9 @@ def _leave_out_outside(
         )
 
 
-def _create(work: Workspace, scan: Scan, columns: Mapping[str, str], rows: ReadOptions) -> None:
+def _create(
+    work: Workspace, scan: Scan, columns: Mapping[str, str], rows: ReadOptions, time: str
+) -> None:
     """Make the table ``staged`` of everything in the source.
 
     Integers are read as integers if the first rows suggest it, which costs half as much as text.

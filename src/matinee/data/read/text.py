@@ -6,11 +6,12 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ...errors import DataError
+from ...errors import DataError, UsageError
 from .columns import RATING, listed, recognised
+from .options import ReadOptions
 from .source import literal
 
 _SAMPLE = 1 << 16
@@ -31,12 +32,23 @@ class Layout:
         quote: The character that may enclose a value, or ``""``.
         names: The columns' names, or None where the file has no header.
         width: The number of columns.
+        escape: What stands before a quote mark within quotes: another one, or a backslash.
+        blank: Blank lines at the start.
+        headed: Whether the first line is a header, by whose names or others the columns go.
     """
 
     delimiter: str
     quote: str
     names: tuple[str, ...] | None
     width: int
+    escape: str = ""
+    blank: int = 0
+    headed: bool | None = None
+
+    @property
+    def has_header(self) -> bool:
+        """Whether the first line holds no row."""
+        return self.names is not None if self.headed is None else self.headed
 
     @property
     def numbers(self) -> tuple[str, ...]:
@@ -54,17 +66,27 @@ class Layout:
         if not self.quote or self.quote not in record:
             return record.split(self.delimiter)
         try:
-            rows = list(csv.reader(io.StringIO(record, newline=""), delimiter=self.delimiter))
+            rows = list(
+                csv.reader(
+                    io.StringIO(record, newline=""),
+                    delimiter=self.delimiter,
+                    quotechar=self.quote,
+                    doublequote=not self.escape,
+                    escapechar=self.escape or None,
+                )
+            )
         except csv.Error:
             return record.split(self.delimiter)
         return rows[0] if rows else []
 
     def unclosed(self, record: bytes) -> bool:
         """Whether a quote is opened in the record and not closed."""
-        if not self.quote or b'"' not in record:
+        quote = re.escape(self.quote.encode())
+        if not quote or self.quote.encode() not in record:
             return False
-        start = b"(?:^|" + re.escape(self.delimiter.encode()) + b')"'
-        closed = re.sub(start + b'(?:[^"]|"")*"', b"", record)
+        start = b"(?:^|" + re.escape(self.delimiter.encode()) + b")" + quote
+        inner = rb"\\.|[^" + quote + rb"\\]" if self.escape else b"[^" + quote + b"]|" + quote * 2
+        closed = re.sub(start + b"(?:" + inner + b")*" + quote, b"", record)
         return re.search(start, closed) is not None
 
     def relation(self, paths: Sequence[Path]) -> str:
@@ -74,12 +96,19 @@ class Layout:
         return (
             f"read_csv([{files}], auto_detect=false, hive_partitioning=false, compression='none', "
             f"delim={literal(self.delimiter)}, quote={literal(self.quote)}, "
-            f"escape={literal(self.quote)}, header={'true' if self.names else 'false'}, "
+            f"escape={literal(self.escape or self.quote)}, "
+            f"header={'true' if self.has_header else 'false'}, skip={self.blank}, "
             f"columns={{{columns}}})"
         )
 
 
-def sniff(path: Path, label: str, roles: Sequence[str], given: Mapping[str, str]) -> Layout:
+def sniff(
+    path: Path,
+    label: str,
+    roles: Sequence[str],
+    given: Mapping[str, str],
+    how: ReadOptions | None = None,
+) -> Layout:
     """The layout of a text table, from its first lines.
 
     Args:
@@ -87,8 +116,10 @@ def sniff(path: Path, label: str, roles: Sequence[str], given: Mapping[str, str]
         label: What to call it in messages.
         roles: The roles its columns may have, in the order a file with no header has them.
         given: Columns mapped by the caller, by role: they help to tell a header.
+        how: What the caller says of the layout.
 
     Raises:
+        UsageError: There are not as many names as columns.
         DataError: The file is empty, is no text, or has no columns.
     """
     with path.open("rb") as file:
@@ -96,18 +127,29 @@ def sniff(path: Path, label: str, roles: Sequence[str], given: Mapping[str, str]
     if sample.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise DataError(f"{label}: is UTF-16; save it as UTF-8")
     text = sample.decode("utf-8-sig", errors="replace")
-    lines = [line for line in re.split("\r\n|\n|\r", text) if line]
+    every = re.split("\r\n|\n|\r", text)
+    lines = [line for line in every if line]
     if len(sample) == _SAMPLE and len(lines) > 1:
         lines.pop()  # Cut short.
     if not lines:
         raise DataError(f"{label}: is empty; expected lines of user, item, rating")
     if "\x00" in lines[0]:
         raise DataError(f"{label}: is no text table (csv, tsv, dat, json lines) nor parquet")
+    how = how or ReadOptions()
+    delimiters = _DELIMITERS if how.delimiter is None else (how.delimiter,)
     best = max(
-        (_fit(delimiter, lines[:_LOOKED_AT], roles, given) for delimiter in _DELIMITERS),
+        (_fit(delimiter, lines[:_LOOKED_AT], roles, given, how) for delimiter in delimiters),
         key=lambda fit: fit[0],  # The first of equals.
     )
     layout = best[1]
+    layout = replace(layout, blank=every.index(lines[0]))
+    if how.columns is not None:
+        if len(how.columns) != layout.width:
+            raise UsageError(
+                f"{label}: --columns gives {len(how.columns)} names, and the first line has "
+                f"{layout.width} columns: {shorten(lines[0])}"
+            )
+        layout = replace(layout, names=how.columns, headed=layout.has_header)
     if layout.width < 2:
         raise DataError(
             f"{label}: the first line is {shorten(lines[0])}: no columns in it; separate them by "
@@ -121,30 +163,42 @@ def sniff(path: Path, label: str, roles: Sequence[str], given: Mapping[str, str]
 
 
 def _fit(
-    delimiter: str, lines: Sequence[str], roles: Sequence[str], given: Mapping[str, str]
-) -> tuple[tuple[int, int, bool], Layout]:
+    delimiter: str,
+    lines: Sequence[str],
+    roles: Sequence[str],
+    given: Mapping[str, str],
+    how: ReadOptions,
+) -> tuple[tuple[int, int, int, bool], Layout]:
     """How well a delimiter suits the first lines, and the layout it makes."""
-    quote = "" if delimiter == "::" else QUOTE
+    quote = "" if delimiter == "::" else QUOTE if how.quote is None else how.quote
     rows = [Layout(delimiter, quote, None, 0).split(line) for line in lines]
     first = tuple(value.strip() for value in rows[0])
     width = len(first)
     known = recognised(first, roles, given)
     ratings = RATING in roles
     # A name is never a number, and a row of ratings has one at least.
-    header = known > 0 or (ratings and not any(is_number(value) for value in first))
+    header = known > 0 or (ratings and not any(is_number(value, how.decimal) for value in first))
+    if how.header is not None:
+        header = how.header
     if not header and not ratings and delimiter == "|":
         quote = ""  # The titles of u.item hold quotes that mean nothing.
     alike = [row for row in rows if len(row) == width > 1]
+    numeric = alike
     if ratings and not header:
-        alike = [row for row in alike if width > 2 and is_number(row[2])]
-    fit = (known, len(alike), width > 1)
+        # Other layouts than user, item, rating have a text in the third column.
+        number = given.get(RATING, "3")
+        at = int(number) - 1 if number.isdigit() else 2
+        numeric = [row for row in alike if at < width > 2 and is_number(row[at], how.decimal)]
+    fit = (known, len(numeric), len(alike), width > 1)
+    if ratings and not header and not numeric:
+        fit = (known, 0, len(alike) if width > 2 else 0, width > 1)
     return fit, Layout(delimiter, quote, first if header else None, width)
 
 
-def is_number(text: str) -> bool:
+def is_number(text: str, decimal: str = ".") -> bool:
     """Whether a text is a number."""
     try:
-        float(text)
+        float(text if decimal == "." else text.replace(decimal, "."))
     except ValueError:
         return False
     return True
@@ -198,7 +252,7 @@ def line_of(paths: Sequence[Path], layout: Layout, row: int) -> tuple[int, int]:
     at = -1
     for position, path in enumerate(paths):
         for place, (line, _) in enumerate(records(path, layout)):
-            if layout.names is None or place > 0:
+            if not layout.has_header or place > 0:
                 at += 1
                 if at == row:
                     return position, line

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ...errors import DataError
-from .source import Scan, Workspace, described, no_better
-from .text import shorten
+from ....errors import DataError
+from ..source import Scan, Workspace, described, no_better
+from ..text import shorten
 
 _SAMPLE = 1 << 16
 _LOOKED_AT = 20

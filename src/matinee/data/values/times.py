@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import numpy.typing as npt
 
-from .read.options import TimeUnit
+TimeUnit = Literal["s", "ms", "us", "ns", "yyyymmdd", "day"]
+"""What a number in the time column counts: parts of a second or days since 1970, or it is a date
+written as 20210131."""
 
 Int64 = npt.NDArray[np.int64]
 

@@ -1,0 +1,1 @@
+"""Tables that are no list of rows: matrices, and lists of items by user."""

@@ -1,0 +1,98 @@
+"""A wide matrix as text: a row for each user, a column for each item."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ....errors import DataError
+from ..columns import ITEM, RATING, USER, USUAL, plain
+from ..source import Scan, Workspace, described, no_better
+from ..text import Layout, is_number, records
+from ..unpack import Part
+
+_LOOKED_AT = 100
+_FEWEST = 5
+_JESTER = 99.0
+"""What stands for no rating in the matrices of Jester."""
+_MOST = 10.0
+"""Ratings of Jester lie between this and its negative."""
+_WIDE = 8
+"""A list of ratings without a header has fewer columns."""
+
+
+def open_matrix(parts: Sequence[Part], layout: Layout, work: Workspace) -> Scan | None:
+    """A wide matrix as a table of user, item and rating, or None where the files hold none.
+
+    Two forms are read: one with a header of item ids and the users in its first column, as
+    ``DataFrame.pivot`` makes it, whose blank cells are missing; and that of Jester, without a
+    header, whose first column counts the ratings of the row and in which 99 stands for none.
+
+    Raises:
+        DataError: There are numbers in eight or more columns without a header, which are neither.
+    """
+    if layout.width < _FEWEST:
+        return None
+    rows = _first_rows(parts[0], layout)
+    if layout.names is not None:
+        if not _is_pivoted(layout.names, rows):
+            return None
+        items, missing, user = layout.names[1:], "", '"1"'
+        said = "the first column holds the users"
+    else:
+        if not rows or not all(is_number(value) for row in rows for value in row):
+            return None
+        cells = [float(value) for row in rows for value in row[1:]]
+        if _JESTER not in cells or any(abs(v) > _MOST and v != _JESTER for v in cells):
+            if layout.width < _WIDE:
+                return None  # Other columns beside user, item, rating and time.
+            raise DataError(
+                f"{parts[0].label}: {layout.width} columns of numbers and no header are no list "
+                "of ratings; name the columns with --user, --item and --rating (by number), or, "
+                "if this is a matrix of users and items, put the items' ids in a first line"
+            )
+        items, missing = layout.numbers[:-1], "99"
+        user = "CAST(row_number() OVER () AS VARCHAR)"
+        said = "the first column counts the ratings of each row, and 99 stands for none"
+    columns = ", ".join(
+        f'"{number}" AS "{item.replace(chr(34), chr(34) * 2)}"'
+        for number, item in zip(layout.numbers[1:], items, strict=True)
+    )
+    label = parts[0].label if len(parts) == 1 else f"{parts[0].label} and {len(parts) - 1} more"
+    relation = layout.relation([part.path for part in parts])
+    work.con.execute(
+        f'CREATE TABLE work.main.matrix AS SELECT * FROM (UNPIVOT (SELECT {user} AS "\\user", '
+        f'{columns} FROM {relation}) ON COLUMNS(* EXCLUDE "\\user") INTO NAME item VALUE rating) '
+        f"WHERE trim(rating) <> '' AND coalesce(TRY_CAST(rating AS DOUBLE) <> "
+        f"{missing or 'NULL::DOUBLE'}, true)"
+    )
+    work.con.execute('ALTER TABLE work.main.matrix RENAME COLUMN "\\user" TO "user"')
+    return Scan(
+        relation="work.main.matrix",
+        columns=described(work, "work.main.matrix"),
+        header=True,
+        label=label,
+        place=lambda row: f"{label}, cell {row + 1} of those filled",
+        explain=no_better,
+        notes=(f"read as a matrix of users by {len(items):,} items: {said}",),
+    )
+
+
+def _first_rows(part: Part, layout: Layout) -> list[list[str]]:
+    rows: list[list[str]] = []
+    for at, (_, record) in enumerate(records(part.path, layout)):
+        if at or not layout.has_header:
+            rows.append([v.strip() for v in layout.split(record.decode("utf-8-sig", "replace"))])
+        if len(rows) == _LOOKED_AT:
+            break
+    return [row for row in rows if len(row) == layout.width]
+
+
+def _is_pivoted(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether a header is a user column and item ids, over cells that are numbers or blank."""
+    first, *items = map(plain, names)
+    if first not in ("", "unnamed:0", "index", *USUAL[USER]) or not rows:
+        return False
+    if any(name in USUAL[role] for name in items for role in (ITEM, RATING)):
+        return False
+    cells = [value for row in rows for value in row[1:]]
+    return all(value == "" or is_number(value) for value in cells) and any(cells)

@@ -1,0 +1,100 @@
+"""Text files as DuckDB reads them: UTF-8, with one kind of line end, without comments."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from pathlib import Path
+
+from ...errors import DataError
+from .options import ReadOptions
+from .source import Workspace
+from .unpack import Part
+
+_CHUNK = 1 << 20
+_SAMPLE = 1 << 16
+_MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+
+
+def prepared(part: Part, work: Workspace, how: ReadOptions) -> Part:
+    """The part itself, or a copy in the workspace where its bytes must be changed.
+
+    Lines that are left out (``skip``, ``comment``) are blank in the copy, so that a line keeps
+    its number.
+
+    Raises:
+        DataError: The bytes are not in the encoding stated.
+    """
+    with part.path.open("rb") as file:
+        sample = file.read(_SAMPLE)
+    encoding = how.encoding or next(
+        (_MARKS[mark] for mark in _MARKS if sample.startswith(mark)), ""
+    )
+    doubled = b"\r\r\n" in sample
+    if encoding in ("", "utf-8") and not (doubled or how.skip or how.comment):
+        return part
+    return _copied(part, work, how, encoding or "utf-8-sig")
+
+
+def with_plain_ends(part: Part, work: Workspace) -> Part:
+    """A copy whose lines all end in a line feed."""
+    return _copied(part, work, ReadOptions(), "utf-8-sig")
+
+
+def count_lines(path: Path) -> int:
+    """Lines of a text file, blank ones included if there are any."""
+    count, last = 0, b"\n"
+    with path.open("rb", buffering=0) as file:
+        while chunk := file.read(_CHUNK):
+            count += chunk.count(b"\n")
+            last = chunk
+    return count + (not last.endswith(b"\n"))
+
+
+def has_backslash(path: Path) -> bool:
+    """Whether a backslash stands before a quote mark anywhere in a file."""
+    with path.open("rb") as file:
+        return any(b'\\"' in line for line in file)
+
+
+def mixed_ends(path: Path) -> bool:
+    """Whether some lines of a file end in a carriage return and others do not."""
+    with path.open("rb") as file:
+        return len({line.endswith(b"\r\n") for line in file if line.endswith(b"\n")}) > 1
+
+
+def _copied(part: Part, work: Workspace, how: ReadOptions, encoding: str) -> Part:
+    folder = work.folder / f"text{len(list(work.folder.iterdir()))}"
+    folder.mkdir()
+    target = folder / re.sub(r"[*?\[]", "_", part.path.name)
+    try:
+        _write(part.path, target, how, encoding)
+    except UnicodeError as error:
+        raise DataError(
+            f"{part.label}: is not {encoding} ({error}); state its encoding with --encoding, such "
+            "as latin-1 or utf-16"
+        ) from None
+    return Part(target, part.label)
+
+
+def _write(source: Path, target: Path, how: ReadOptions, encoding: str) -> None:
+    # Two carriage returns and a line feed are one line end, as a transfer in text mode makes it.
+    with (
+        source.open("r", encoding=encoding, newline="") as file,
+        target.open("w", encoding="utf-8", newline="") as out,
+    ):
+        number, held = 0, ""
+        while True:
+            chunk = file.read(_CHUNK)
+            text = held + chunk
+            keep = len(text) if not chunk else max(text.rfind("\n") + 1, 0)
+            held, text = text[keep:], text[:keep]
+            lines = re.split(r"\r*\n|\r", text) if text else []
+            if text.endswith("\n"):
+                lines.pop()
+            for line in lines:
+                left_out = number < how.skip or (how.comment and line.startswith(how.comment))
+                out.write("\n" if left_out else f"{line}\n")
+                number += 1
+            if not chunk:
+                return

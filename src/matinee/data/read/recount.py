@@ -1,0 +1,72 @@
+"""Check that a source gave all its rows, and read it another way where it did not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import duckdb
+
+from ...errors import DataError
+from .source import Scan, Workspace, reason
+from .stage import Staged
+
+
+def stage_best(work: Workspace, scan: Scan, stage: Callable[[Scan], Staged]) -> tuple[Scan, Staged]:
+    """Stage a table, in another way where the first fails or loses rows.
+
+    Args:
+        work: Where the rows are kept.
+        scan: The table, with other ways to read it.
+        stage: Reads every row of it.
+
+    Returns:
+        The way that was taken, and what was read.
+
+    Raises:
+        DataError: No way reads it; the error is of the first.
+    """
+    error: DataError | duckdb.Error | None = None
+    try:
+        staged = stage(scan)
+        if scan.lines is None or scan.lines() <= staged.rows:
+            return scan, staged
+    except (DataError, duckdb.Error) as first:
+        error = first
+    for other in scan.others():
+        try:
+            again = stage(other)
+        except (DataError, duckdb.Error):
+            continue
+        if error is not None or (other.lines is not None and again.rows == other.lines()):
+            return other, again
+    if isinstance(error, duckdb.Error) and scan.lines is not None:
+        raise _unparsed(scan, error) from None
+    if error is not None:
+        raise error
+    staged = stage(scan)  # Another way has taken its place.
+    _check_ids(work, scan)
+    return scan, staged
+
+
+def _unparsed(scan: Scan, error: duckdb.Error) -> DataError:
+    """What a parser says of a text table, with the line and what to do."""
+    found = re.search(r"Line: (\d+)", str(error))
+    where = f"{scan.label}, line {found[1]}" if found else scan.label
+    cause = re.search(r"(?:Expected|Value|Maximum|Invalid|Possible)[^\n]*", str(error))
+    said = cause[0].rstrip(". ") if cause else reason(error)
+    return DataError(
+        f"{where}: cannot be parsed ({said}); mend the line, or state how the file is laid out "
+        "with --delimiter, --quote none, --encoding, --skip or --comment"
+    )
+
+
+def _check_ids(work: Workspace, scan: Scan) -> None:
+    """Refuse ids that run over several lines: a quote mark was taken for the start of a value."""
+    broken = "contains(CAST(u AS VARCHAR), chr(10)) OR contains(CAST(i AS VARCHAR), chr(10))"
+    count, first = work.one(f"SELECT count(*), min(rowid) FROM work.main.staged WHERE {broken}")
+    if count:
+        raise DataError(
+            f"{scan.place(int(first))}: a quote mark opens an id here that runs over several "
+            "lines; close it, or read quote marks as they stand with --quote none"
+        )

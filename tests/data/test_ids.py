@@ -1,0 +1,124 @@
+"""Two ids are the same by one rule, whoever asks."""
+
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import matinee
+from matinee import DataError, load
+from matinee.data import Vocabulary, audit
+from matinee.data.fingerprints import hash_ids
+from matinee.data.values.ids import MISSING, canonical, canonical_sql, missing_sql, whole_number
+
+SAME = ["1", 1, 1.0, np.float32(1), np.int8(1), " 1 ", "1.00", b"1", "\xa01\t", "\ufeff1"]
+OTHER = ["01", "1_2", "\u0667", "+1", "1e0", "1.5", "0x1", "1,0", "-1", "one"]
+
+texts = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"]), max_size=8),
+    st.integers().map(str),
+    st.floats(allow_nan=False).map(repr),
+    st.from_regex(r"[ \t]?-?0?[0-9]{1,3}(_|\.)?0{0,2}[ \xa0]?", fullmatch=True),
+)
+
+
+@pytest.fixture(scope="module")
+def con() -> Any:
+    with duckdb.connect() as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("value", SAME)
+def test_one_id_however_it_is_stored(value: Any) -> None:
+    assert canonical(value) == "1"
+    for ids in (np.array([1, 2]), np.array(["1", "x"], dtype=object)):
+        vocabulary, codes = Vocabulary.of(ids)
+        assert vocabulary.encode([value])[0] == codes[0]
+    assert hash_ids(np.array([value], dtype=object)) == hash_ids(np.array([1]))
+
+
+@pytest.mark.parametrize("value", OTHER)
+def test_other_ids_are_other_people(value: str) -> None:
+    numbers, _ = Vocabulary.of(np.array([0, 1, 2, 7, 12]))
+    assert numbers.encode([value, value.encode()]).tolist() == [-1, -1]
+    model = matinee.Bias().fit(load({"user": [1, 12, 7], "item": [1, 2, 3], "rating": [1, 2, 3]}))
+    with pytest.raises(matinee.UnknownIdError):
+        model.recommend(users=[value], k=1)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(text=texts)
+def test_sql_look_up_and_hashes_agree(con: Any, text: str) -> None:
+    row = con.execute(
+        f"SELECT {canonical_sql('x')}, {missing_sql('x')} FROM (SELECT ?::VARCHAR AS x)", [text]
+    ).fetchone()
+    key = canonical(text)
+    assert row == (key, key in MISSING)
+    assert canonical(key) == key
+    assert canonical(unicodedata.normalize("NFD", text)) == key
+    vocabulary, codes = Vocabulary.of(np.array([text, "other"], dtype=object))
+    assert vocabulary.encode([text, key])[0] == vocabulary.encode([text, key])[1] == codes[0]
+    number = whole_number(key)
+    if number is not None:
+        assert hash_ids(np.array([text], dtype=object)) == hash_ids(np.array([number]))
+        assert Vocabulary.of(np.array([number]))[0].encode([text]).tolist() == [0]
+
+
+def test_numbers_too_large_for_int64_stay_apart() -> None:
+    ids = np.array([2**63, 2**63 + 1, 5], dtype=np.uint64)
+    vocabulary, _ = Vocabulary.of(ids)
+    assert vocabulary.ids.tolist() == sorted([str(2**63), str(2**63 + 1), "5"])
+    assert (vocabulary.encode(ids) >= 0).all()
+    large = load({"user": [10**30, 10**30 + 1], "item": [1, 2], "rating": [1, 2]})
+    assert large.user_ids.ids.tolist() == [str(10**30), str(10**30 + 1)]
+
+
+def test_a_test_set_written_with_decimals_is_in_the_training_set(tmp_path: Path) -> None:
+    for name, end in (("train", ""), ("test", ".0")):
+        rows = [f" {u}{end}, {i}{end},{1 + (u + i) % 5}" for u in range(9) for i in range(3)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["user, item, rating", *rows]))
+    train, test = load(tmp_path / "train.csv"), load(tmp_path / "test.csv")
+    assert train.user_ids == test.user_ids
+    assert audit(train, test).overlap == 27
+    assert matinee.data.fingerprint(train) == matinee.data.fingerprint(test)
+
+
+@pytest.mark.parametrize("none", ["NULL", "nan", "NA", "None", r"\N", "", " "])
+def test_rows_without_an_id_are_left_out_with_a_note(tmp_path: Path, none: str) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text(f"user,item,rating\n1,1,1\n{none},2,2\n2,{none},5\n3,2,3\n")
+    ratings = load(path)
+    assert ratings.user_ids.ids.tolist() == [1, 3]
+    assert ratings.scale == matinee.Scale(1, 3)
+    assert len(ratings.notes) == 2
+    assert "1 row without a user id left out" in ratings.notes[0]
+    assert "line 3" in ratings.notes[0]
+    assert "line 4" in ratings.notes[1]
+    if none.strip():
+        kept = load(path, keep_missing_ids=True)
+        assert none in kept.user_ids.ids
+        assert len(kept) == 4
+
+
+def test_nothing_but_missing_ids_is_an_error() -> None:
+    with pytest.raises(DataError, match="2 rows without a user id"):
+        load({"user": [None, float("nan")], "item": [1, 2], "rating": [1, 2]})
+
+
+def test_rows_are_left_out_of_many_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("matinee.data.encode._CHUNK", 7)
+    users = [None if k % 3 == 0 else k % 5 for k in range(60)]
+    rows = {"user": users, "item": list(range(60)), "rating": [k % 5 for k in range(60)]}
+    ratings = load(rows)
+    found = zip(
+        ratings.user_ids.decode(ratings.users).tolist(),
+        ratings.item_ids.decode(ratings.items).tolist(),
+        strict=True,
+    )
+    pairs = dict(zip(found, ratings.values, strict=True))
+    assert pairs == {(k % 5, k): k % 5 for k in range(60) if k % 3}

@@ -1,0 +1,179 @@
+"""Text laid out in other ways: recognised, stated, or refused by name; no row lost in silence."""
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from matinee import DataError, Ratings, UsageError, load
+
+ROWS = "u1,a,5\nu2,b,4\nu2,a,3\n"
+
+
+def write(folder: Path, text: str, name: str = "r.csv") -> Path:
+    path = folder / name
+    path.write_bytes(text.encode())
+    return path
+
+
+def triples(ratings: Ratings) -> list[tuple[Any, Any, float]]:
+    users = ratings.user_ids.decode(ratings.users).tolist()
+    items = ratings.item_ids.decode(ratings.items).tolist()
+    return list(zip(users, items, ratings.values.tolist(), strict=True))
+
+
+EXPECTED = [("u1", "a", 5.0), ("u2", "a", 3.0), ("u2", "b", 4.0)]
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        (ROWS.replace(",", "^"), {"delimiter": "^"}),
+        (ROWS.replace(",", "\t"), {"delimiter": "tab"}),
+        ("made today\nby, us, 1\n" + ROWS, {"skip": 2}),
+        ("# user,item,rating\n" + ROWS + "# end\n", {"comment": "#"}),
+        ("who,what,much\n" + ROWS, {"columns": ["user", "item", "rating"]}),
+        ("user,item,rating\n1,2,3\n" + ROWS, {"skip": 2, "header": False}),
+        (ROWS.replace(",", ";").replace("5", "5,0"), {"decimal": ","}),
+        (ROWS.replace("a", "'a'"), {"quote": "'"}),
+        (ROWS + "u3,a,9\nu4,b,-1\n", {"scale": (1, 5), "drop_outside_scale": True}),
+        (ROWS + "u3,a,99\n", {"missing": 99}),
+    ],
+)
+def test_stated_layouts(tmp_path: Path, text: str, options: dict[str, Any]) -> None:
+    assert triples(load(write(tmp_path, text), **options)) == EXPECTED
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "cp1252"])
+def test_encodings(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "r.csv"
+    path.write_bytes("user,item,rating\n1,caf\u00e9,5\n2,b,4\n".encode(encoding))
+    assert load(path, encoding=encoding).item_ids.ids.tolist() == ["b", "caf\u00e9"]
+
+
+def test_options_that_are_none(tmp_path: Path) -> None:
+    path = write(tmp_path, ROWS)
+    for options, said in (
+        ({"delimeter": ","}, "did you mean 'delimiter'"),
+        ({"delimiter": "ab"}, "one character"),
+        ({"encoding": "klingon"}, "no such encoding"),
+        ({"columns": ["a", "b"]}, "2 names"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            load(path, **options)
+
+
+def test_a_line_keeps_its_number(tmp_path: Path) -> None:
+    path = write(tmp_path, "a\nb\n#\nuser,item,rating\n1,1,1\n#\n2,2,x\n")
+    with pytest.raises(DataError, match="line 7: rating 'x'"):
+        load(path, skip=2, comment="#")
+
+
+def test_doubled_carriage_returns(tmp_path: Path) -> None:
+    text = "user,item,rating\n" + ROWS
+    assert triples(load(write(tmp_path, text.replace("\n", "\r\r\n")))) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "items"),
+    [
+        ("min.tsv", 'u1\t"Groovy\t3\nu2\tBlur\t4\nu3\tCher"\t2\n', 3),
+        ("weird.tsv", 'u1\tAbba\t5\nu2\t"Weird Al" Yank\t4\nu2\tAbba\t1\n', 2),
+        ("backslash.csv", 'u1,"a \\"b\\" c",5\nu2,bar,4\nu2,"a, b",3\n', 3),
+    ],
+)
+def test_quote_marks_swallow_no_rows(tmp_path: Path, name: str, text: str, items: int) -> None:
+    ratings = load(write(tmp_path, "user\titem\trating\n".replace("\t", text[2]) + text, name))
+    assert len(ratings) == 3
+    assert len(ratings.item_ids) == items
+
+
+def test_an_id_over_several_lines_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = write(tmp_path, 'user,item,rating\nu1,a,1\nu1,"b,3\nu2,c",4\nu3,d,2\n')
+    with pytest.raises(DataError, match=r"line 3: .*--quote none"):
+        load(path)
+    assert len(load(path, quote="none")) == 4
+
+
+def test_quoted_reviews_may_hold_lines(tmp_path: Path) -> None:
+    rows = 'user,item,rating,review\n1,1,5,"good\n\nvery"\n2,2,3,"so ""so"""\n'
+    ratings = load(write(tmp_path, rows))
+    assert len(ratings) == 2
+    assert ratings.notes == ()
+
+
+def test_text_in_the_third_column(tmp_path: Path) -> None:
+    steam = write(
+        tmp_path, "1,Half-Life 2,purchase,1.0,0\n1,Dota 2,play,14.9,0\n2,Dota 2,play,3,0\n"
+    )
+    assert len(load(steam, rating="4")) == 3
+    lastfm = write(
+        tmp_path, "u1\tm1\tbetty, b\t21\nu1\tm2\tdie \u00e4rzte\t9\nu2\tm1\tb\t3\n", "l.tsv"
+    )
+    assert len(load(lastfm, item="2", rating="4")) == 3
+
+
+def test_wide_matrices(tmp_path: Path) -> None:
+    jester = write(tmp_path, "3,99,-9.7,1,99,8\n4,1,2,3,99,4\n3,99,99,5,6,0\n")
+    ratings = load(jester)
+    assert (ratings.n_users, ratings.n_items, len(ratings)) == (3, 5, 10)
+    assert ratings.scale.high == 8
+    assert "matrix" in ratings.notes[0]
+    pivot = pd.DataFrame({"user": [1, 1, 2, 3], "item": list("abcd"), "rating": [1, 2, 3, 4]})
+    pivot.pivot(index="user", columns="item", values="rating").to_csv(tmp_path / "p.csv")
+    assert triples(load(tmp_path / "p.csv"))[:2] == [(1, "a", 1.0), (1, "b", 2.0)]
+    numbers = write(tmp_path, "".join(f"{k},1,2,3,4,5,6,7,8\n" for k in range(4)), "n.csv")
+    with pytest.raises(DataError, match="no list of ratings"):
+        load(numbers)
+
+
+def test_ratings_txt_in_a_folder(tmp_path: Path) -> None:
+    write(tmp_path, "1 1 4\n1 2 3.5\n2 1 1\n", "ratings.txt")
+    write(tmp_path, "1 2 1\n", "trust.txt")
+    assert len(load(tmp_path)) == 3
+
+
+def test_parts_of_no_bytes_are_left_out(tmp_path: Path) -> None:
+    write(tmp_path, "user,item,rating\n" + ROWS, "part-0.csv")
+    write(tmp_path, "", "part-1.csv")
+    assert triples(load(tmp_path)) == EXPECTED
+
+
+@pytest.mark.parametrize(("inner", "said"), [("_delta_log", "Delta"), (".hoodie", "Hudi")])
+def test_lakes_are_refused_by_name(tmp_path: Path, inner: str, said: str) -> None:
+    (tmp_path / inner).mkdir()
+    with duckdb.connect() as con:
+        con.execute(f"COPY (SELECT 1 AS user, 2 AS item, 3 AS rating) TO '{tmp_path}/a.parquet'")
+    with pytest.raises(DataError, match=f"is a {said} table"):
+        load(tmp_path)
+
+
+def test_json_of_columns(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"user": [1, 1, 2], "item": [1, 2, 1], "rating": [5, 4, 3]})
+    frame.to_json(tmp_path / "r.json")
+    with pytest.raises(DataError, match=r"holds columns .* orient='records'"):
+        load(tmp_path / "r.json")
+
+
+def test_book_titles(tmp_path: Path) -> None:
+    ratings = write(tmp_path, "user_id,isbn,rating\n1,A,5\n1,B,4\n2,A,3\n")
+    books = write(tmp_path, "ISBN;Book-Title;Book-Author\nA;One;Ann\nB;Two;Bob\n", "books.csv")
+    table = load(ratings, items=books).item_table
+    assert table is not None
+    assert table.titles.tolist() == ["One", "Two"]
+
+
+def test_frames_of_every_index_and_type() -> None:
+    frame = pd.DataFrame({"user": [1, 1, 2], "item": [1, 2, 1], "rating": [1, 2, 3]})
+    plain = triples(load(frame))
+    assert triples(load(frame.set_index("user"))) == plain
+    assert triples(load(frame.set_index("user", drop=False))) == plain
+    assert triples(load(frame.set_index(["user", "item"]))) == plain
+    assert triples(load(frame.astype({"rating": np.float16, "user": "category"}))) == plain
+    days = pd.PeriodIndex(["2020-01-01", "2020-01-02", "2021-01-01"], freq="D")
+    times = load(frame.assign(timestamp=days)).times
+    assert times is not None
+    assert times[0] == pd.Timestamp("2020-01-01").timestamp()

@@ -1,0 +1,57 @@
+"""Units of times are recognised by plausibility, stated, and overruled."""
+
+import numpy as np
+import pytest
+
+from matinee import load
+
+TABLE = {"user": [1, 1, 2], "item": [1, 2, 1], "rating": [1, 2, 3]}
+
+
+def test_mixed_seconds_and_milliseconds_are_told_apart() -> None:
+    ratings = load(TABLE | {"time": [1_500_000_000, 1_500_000_100_000, 1_500_000_200]})
+    assert ratings.times is not None
+    assert ratings.times.tolist() == [1_500_000_000, 1_500_000_100, 1_500_000_200]
+    assert any("mixed units" in note and "--time-unit" in note for note in ratings.notes)
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_dates_written_as_numbers(text: bool) -> None:
+    dates = [20200101, 20211231, 20220615]
+    ratings = load(TABLE | {"date": [str(one) for one in dates] if text else dates})
+    assert ratings.times is not None
+    assert ratings.times.astype("datetime64[s]").astype("datetime64[D]").astype(str).tolist() == [
+        "2020-01-01",
+        "2021-12-31",
+        "2022-06-15",
+    ]
+    assert any("yyyymmdd" in note for note in ratings.notes)
+    plain = load(TABLE | {"date": dates}, time_unit="s")
+    assert plain.times is not None
+    assert plain.times.tolist() == dates
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [["01/02/2020", "12/31/2020", "02/01/2021"], ["02/01/2020", "31/12/2020", "01/02/2021"]],
+)
+def test_dates_with_the_month_or_the_day_first(dates: list[str]) -> None:
+    ratings = load(TABLE | {"date": dates})
+    assert ratings.times is not None
+    days = ratings.times.astype("datetime64[s]").astype("datetime64[D]")
+    assert days.astype(str).tolist() == ["2020-01-02", "2020-12-31", "2021-02-01"]
+
+
+def test_small_numbers_are_never_silently_1970() -> None:
+    assert any("1970" in note for note in load(TABLE | {"time": [3, 4, 5]}).notes)
+    days = load(TABLE | {"time": [18262, 18263, 18264]}, time_unit="day")
+    assert days.times is not None
+    assert days.times[0] == np.datetime64("2020-01-01", "s").astype(int)
+
+
+def test_real_dates_of_1970_stay() -> None:
+    dates = np.array(["1970-08-22", "1970-08-23", "1970-08-24"], dtype="datetime64[s]")
+    ratings = load(TABLE | {"time": dates})
+    assert ratings.times is not None
+    assert (ratings.times.astype("datetime64[s]") == dates).all()
+    assert ratings.notes == ()
