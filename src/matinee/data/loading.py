@@ -19,7 +19,7 @@ from .encode import Encoded, encode, rows_of_pair
 from .netflix.find import is_titles
 from .netflix.reader import STARS, places_of, read_netflix
 from .netflix.text import read_titles
-from .ratings import ItemTable, Ratings, Scale
+from .ratings import ItemTable, Ratings, Scale, as_scale
 from .read.columns import ITEM, RATING, RATING_ROLES, TIME, USER, WEIGHT, assign, listed
 from .read.files import label_of, open_files
 from .read.find import Found, find, find_all
@@ -120,7 +120,7 @@ def load(
         )
         if column is not None
     }
-    stated = _scale(scale)
+    stated = as_scale(scale)
     not_rated = missing_values(missing)
     how = ReadOptions.make(reading, "load")
     if isinstance(source, Ratings):
@@ -316,18 +316,6 @@ def _label(source: Any, database: str | Path | None) -> str:
     if isinstance(source, (str, Path)):
         return str(source)
     return "the query" if source is None else "ratings"
-
-
-def _scale(scale: Scale | tuple[float, float] | None) -> Scale | None:
-    if scale is None:
-        return None
-    try:
-        low, high = (scale.low, scale.high) if isinstance(scale, Scale) else map(float, scale)
-    except (TypeError, ValueError):
-        raise UsageError(f"scale {scale!r}: give the lowest and the highest rating") from None
-    if not (np.isfinite(low) and np.isfinite(high) and low < high):
-        raise UsageError(f"scale {low:g} to {high:g}: the lowest must be below the highest")
-    return Scale(low, high)
 
 
 def _said(ids: Vocabulary, code: int) -> str:

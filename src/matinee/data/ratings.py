@@ -30,6 +30,23 @@ class Scale:
     high: float
 
 
+def as_scale(scale: Scale | tuple[float, float] | None) -> Scale | None:
+    """A scale given as one or as its two ends.
+
+    Raises:
+        UsageError: It is none, or empty.
+    """
+    if scale is None:
+        return None
+    try:
+        low, high = (scale.low, scale.high) if isinstance(scale, Scale) else map(float, scale)
+    except (TypeError, ValueError):
+        raise UsageError(f"scale {scale!r}: give the lowest and the highest rating") from None
+    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+        raise UsageError(f"scale {low:g} to {high:g}: the lowest must be below the highest")
+    return Scale(low, high)
+
+
 @dataclass(frozen=True, eq=False)
 class ItemTable:
     """What is known of the items besides their ratings, aligned with an item vocabulary.
