@@ -12,6 +12,7 @@ from scipy import sparse
 
 from matinee import Histories, Ratings
 from matinee.evaluate import metrics_of
+from matinee.evaluate.ranking.baselines import EASE_L2, LIST_BASELINES
 from matinee.evaluate.ranking.items import ItemStatistics
 from matinee.evaluate.ranking.relevant import Relevant
 from matinee.evaluate.ranking.tally import Scorer, tally
@@ -85,6 +86,14 @@ def k_core(users: np.ndarray, items: np.ndarray, at_least: int) -> np.ndarray:
         if (now == keep).all():
             return keep
         keep = now
+
+
+def test_the_ease_baseline_is_that_of_the_paper() -> None:
+    train, _ = made_up(people=80)
+    histories = Histories.of(train.by_user)
+    theirs = LIST_BASELINES["ease"].fit(histories, train.n_items)(histories)
+    assert theirs.dtype == np.float32
+    assert theirs == pytest.approx(ease(train, EASE_L2)(histories), abs=1e-6)
 
 
 @pytest.mark.slow
