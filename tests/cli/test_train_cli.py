@@ -243,3 +243,20 @@ def test_python_loads_what_the_command_saved(trained: Path, catalogue: Path) -> 
     model = matinee.load_model(trained)
     test = matinee.load(catalogue / "parts" / "test.parquet")
     assert model.record["metrics"]["rmse"] == pytest.approx(model.evaluate(test).rmse, abs=1e-12)
+
+
+def test_the_lists_are_scored_beside_popularity(
+    train: Callable[..., Any], shell: Any, catalogue: Path, tmp_path: Path
+) -> None:
+    out = train(catalogue / "parts", "--out", tmp_path / "m").stdout
+    assert "lists of 10" in out
+    assert "that of popularity" in out
+    found = shell.json(
+        "train", *SMALL, "--epochs", "2", catalogue / "parts", "--out", tmp_path / "m", "--json"
+    )["lists"]
+    again = matinee.load_model(tmp_path / "m")
+    test = matinee.load(catalogue / "parts" / "test.parquet")
+    assert found["ndcg@10"] == pytest.approx(
+        again.evaluate_lists(test, k=10).value("ndcg", 10), abs=1e-3
+    )
+    assert again.record["lists"]["ndcg@10"] == found["ndcg@10"]

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..errors import DataError
 from .output import command_line, note
 from .parts import Parts
 from .show.epochs import Progress
 from .show.scores import as_object
 
 if TYPE_CHECKING:
-    from ..evaluate import Evaluation
+    from ..evaluate import Evaluation, ListEvaluation
     from ..models import Settings, Trainable
     from ..train import Group
 
@@ -28,6 +29,7 @@ class Fitted:
     model: Trainable
     score: Evaluation | None
     folder: Path
+    lists: ListEvaluation | None = None
 
     def as_object(self, **more: Any) -> dict[str, Any]:
         """What ``--json`` prints of it."""
@@ -44,7 +46,8 @@ class Fitted:
                 row["member"] = epoch.member
             row |= {f"{name}_rmse": rmse for name, rmse in epoch.watched.items()}
             curve.append(row)
-        return as_object(self.model, self.folder, self.score, curve=curve, **more)
+        lists = None if self.lists is None else self.lists.summary()
+        return as_object(self.model, self.folder, self.score, lists=lists, curve=curve, **more)
 
 
 def default_folder(dataset: str, preset: str) -> Path:
@@ -140,11 +143,34 @@ def fit(
         },
     }
     model.record |= record
-    score = None
+    score = lists = None
     try:
         if parts.test is not None and not parts.test.implicit:
             score = model.evaluate(parts.test, histories=parts.given)
             model.record["metrics"] = score.as_dict()
+            lists = score_lists(model, parts)
+            model.record["lists"] = None if lists is None else lists.summary()
     finally:
         model.save(out)  # Whatever becomes of the score, the training is not lost.
-    return Fitted(model, score, out)
+    return Fitted(model, score, out, lists)
+
+
+_SCORES = 2_000_000_000
+"""Scores of items for people that are computed without being asked for: a minute's worth."""
+
+
+def score_lists(model: Trainable, parts: Parts) -> ListEvaluation | None:
+    """The lists of ten beside those of popularity.
+
+    None where no test rating is relevant, and where it would take minutes: ``evaluate --lists`` is
+    there for that.
+    """
+    assert parts.test is not None
+    if parts.test.n_users * model.n_items > _SCORES:
+        return None
+    try:
+        return model.evaluate_lists(
+            parts.test, k=10, histories=parts.given, baselines=["popularity"]
+        )
+    except DataError:
+        return None

@@ -181,6 +181,7 @@ def _show(
     taste: Sequence[tuple[Any, str, float]],
     table: Table,
 ) -> None:
+    from ..show.lists import show_briefly
     from ..show.scores import show_score
 
     model, score, folder = fitted.model, fitted.score, fitted.folder
@@ -192,6 +193,9 @@ def _show(
         f"{model.provenance.seed}:\n"
     )
     show_score(score)
+    if fitted.lists is not None:
+        say()
+        show_briefly(fitted.lists)
     if world is not None:
         say(f"The best reachable RMSE on these generated ratings is {world.floor_of(test):.4f}.")
     say("\nSomeone new, who is in no way part of the data, rates five films:\n")

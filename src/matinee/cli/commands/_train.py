@@ -173,6 +173,7 @@ def _beginning(parts: Parts, preset: str, group: Group) -> str:
 
 
 def _show(fitted: Fitted, parts: Parts) -> None:
+    from ..show.lists import show_briefly
     from ..show.scores import show_score
 
     model, score, folder = fitted.model, fitted.score, fitted.folder
@@ -196,6 +197,9 @@ def _show(fitted: Fitted, parts: Parts) -> None:
     else:
         say(f"scored on {parts.describe()}: {score.n_test:,} ratings\n")
         show_score(score)
+        if fitted.lists is not None:
+            say()
+            show_briefly(fitted.lists)
     some = model.user_ids.ids[0]
     say(f"\nmodel: {folder}\n\nnext:")
     say("  " + command_line(["recommend", folder, "--user", some]))

@@ -87,6 +87,25 @@ def show_lists(found: ListEvaluation) -> None:
             say(text)
 
 
+def show_briefly(found: ListEvaluation) -> None:
+    """Two lines: what the lists are worth, and whether that is more than popularity's."""
+    k = found.cutoffs[0]
+    names = ("ndcg", "recall", "mean_rating", "coverage")
+    print_table(
+        [f"lists of {k}", "nDCG", "95% interval", "recall", "mean rating", "coverage"],
+        [
+            (
+                name,
+                each.value("ndcg", k),
+                _within(each.scores[k]["ndcg"]),
+                *(_value(each.scores[k][metric]) for metric in names[1:]),
+            )
+            for name, each in ((found.model, found), *found.baselines.items())
+        ],
+    )
+    say(f"\n{found.verdict()}")
+
+
 def show_cutoff(found: ListEvaluation, k: int) -> None:
     """The table of every metric at one cutoff, beside the baselines."""
     from ...evaluate import metrics_of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -34,10 +35,10 @@ class ListScores:
         return self.scores[k][metric].value
 
     def flat(self) -> dict[str, Any]:
-        """Each metric under "ndcg@10", and its interval under "ndcg@10_interval"."""
+        """Each metric under "ndcg@10", None for none; its interval under "ndcg@10_interval"."""
         found: dict[str, Any] = {}
         for k, scores in self.scores.items():
-            found |= {f"{name}@{k}": score.value for name, score in scores.items()}
+            found |= {f"{name}@{k}": _plain(score.value) for name, score in scores.items()}
             found |= {f"{name}@{k}_interval": score.interval for name, score in scores.items()}
         return found
 
@@ -57,7 +58,7 @@ class ListBaseline(ListScores):
         """All of it in plain values, ready for JSON; gains under "ndcg@10_gain"."""
         found = self.flat()
         for k, gains in self.gains.items():
-            found |= {f"{name}@{k}_gain": gain.value for name, gain in gains.items()}
+            found |= {f"{name}@{k}_gain": _plain(gain.value) for name, gain in gains.items()}
             found |= {f"{name}@{k}_gain_interval": gain.interval for name, gain in gains.items()}
         return found
 
@@ -197,6 +198,15 @@ class ListEvaluation(ListScores):
             "curves": {name: asdict(each) for name, each in self.curves.items()},
         }
 
+    def summary(self) -> dict[str, Any]:
+        """The metrics, their intervals and gains, without breakdowns and curves."""
+        sizes = ("relevant", "n_relevant", "n_people", "n_items")
+        return {
+            **{name: getattr(self, name) for name in sizes},
+            **self.flat(),
+            "baselines": {name: each.as_dict() for name, each in self.baselines.items()},
+        }
+
     def to_pandas(self) -> DataFrame:
         """A row for each model, cutoff and metric: value, interval, gain of the model.
 
@@ -230,6 +240,10 @@ class ListEvaluation(ListScores):
         for k in self.cutoffs:
             lines += ["", *_table(self, k)]
         return "\n".join([*lines, "", self.verdict(), *self.notes])
+
+
+def _plain(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _ends(prefix: str, within: Interval | None) -> dict[str, float | None]:
