@@ -306,5 +306,9 @@ def test_steps_from_ratings_to_interactions(tmp_path: Path, run: Any) -> None:
     done(run("split", path, *steps, "--by", "people", "--given", "0.5", "--out", out))
     assert one_object(run("describe", out / "given.parquet", "--json"))["implicit"]
     assert one_object(run("audit", out, "--json"))["contaminated"] is False
+    (out / "given.parquet").write_bytes((out / "test.parquet").read_bytes())
+    leaked = one_object(run("audit", out, "--json"), 1)
+    assert leaked["contaminated"]
+    assert (leaked["overlap"], leaked["given_overlap"]) == (0, leaked["n_test"])
     done(run("describe", path, "--missing", "none"), 2)
     done(run("split", path, "--by", "peple", "--out", out), 2)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, UsageError
@@ -186,7 +185,8 @@ def _relevant_only(parts: Parts, steps: Mapping[str, Any]) -> Parts:
 
 
 def _named(source: str, mapped: Sequence[str]) -> Parts:
-    from ..data import load, locate, named_split
+    from ..data import named_split
+    from ..data.splits.named import given_part
 
     if mapped:
         raise UsageError(
@@ -198,10 +198,6 @@ def _named(source: str, mapped: Sequence[str]) -> Parts:
     for part in (train, test):
         for text in part.notes:
             note(f"matinee: {part.name}: {text}")
-    place = Path(source) if Path(source).exists() else locate(source)
-    # A split by users, as `data split --by users` writes it, has a third part.
-    found = sorted(place.glob("given.*")) if place is not None else []
-    given = load(found[0], allow_single=True) if found else None
     how = {"by": "name", "name": source}
     test = replace(test, name=f"{source} test")
-    return Parts(replace(train, name=source), test, given, how, source)
+    return Parts(replace(train, name=source), test, given_part(source), how, source)

@@ -13,9 +13,6 @@ from ..errors import DataError, UsageError
 from ._group import Csr, group
 from .vocabulary import Ids, Vocabulary
 
-LIST_MODELS = "ease, item-knn, ials or popularity"
-"""Models of interactions, for messages."""
-
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 Float32 = npt.NDArray[np.float32]
@@ -209,19 +206,20 @@ class Ratings:
         )
         return replace(core, notes=(*self.notes, said))
 
-    def require_ratings(self, purpose: str) -> None:
+    def require_ratings(self, purpose: str, instead: str) -> None:
         """Refuse interactions where ratings are needed.
 
         Args:
             purpose: What needs them, as the subject of a sentence ("the model autoencoder").
+            instead: What to do with interactions.
 
         Raises:
             UsageError: These are interactions.
         """
         if self.implicit:
             raise UsageError(
-                f"{self.name}: {purpose} needs ratings, and these are interactions: train a list "
-                f"model ({LIST_MODELS}), or name the column of the ratings with --rating COL"
+                f"{self.name}: {purpose} needs ratings, and these are interactions: {instead}, or "
+                "name the column of the ratings with --rating COL"
             )
 
     @cached_property

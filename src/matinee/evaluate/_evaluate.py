@@ -120,7 +120,7 @@ def evaluate(
         LeakError: The model saw test ratings, in training or in ``histories``.
         DataError: No test ratings, or one that is not finite.
     """
-    test.require_ratings("an RMSE")
+    test.require_ratings("an RMSE", "score the lists (--lists, evaluate_lists)")
     items = model.item_ids.encode(test.item_ids.ids)
     overlap = guard(model, test, histories, rows, allow_overlap=allow_overlap)
     tally = _tally(model, test, histories, rows, items)

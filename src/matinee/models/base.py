@@ -77,7 +77,8 @@ class Recommender(Coded):
             raise UsageError(f"seed must be a whole number of at least 0, not {seed!r}")
         seed = int(seed)
         if not self.takes_interactions:
-            train.require_ratings(f"the model {self.kind}")
+            instead = "train a list model, such as the presets lists and ease"
+            train.require_ratings(f"the model {self.kind}", instead)
         data = checked(train)
         self._ready = False
         self.user_ids, self.item_ids = data.user_ids, data.item_ids

@@ -251,11 +251,16 @@ def audit_(
 ) -> None:
     """Check a test set against the training set; exit with 1 if it is contaminated."""
     from ...data import audit, audit_files, named_split
+    from ...data.splits.named import given_part
 
+    leaked = 0
     if test is None:
         with show_reading() as report:
             parts = named_split(train, report=report)
         found = audit(*parts)
+        # Of held-out people, what the model is given must not be what it is scored by.
+        given = given_part(train)
+        leaked = 0 if given is None else audit(given, parts[1]).overlap
     else:
         found = audit_files(
             train,
@@ -267,10 +272,13 @@ def audit_(
             },
         )
     if json:
-        print_json(found.as_dict())
+        plain = found.as_dict() | {"given_overlap": leaked}
+        print_json(plain | {"contaminated": found.contaminated or leaked > 0})
     else:
         show_audit(found)
-    if found.contaminated:
+        if leaked:
+            say(f"\n{leaked:,} test pairs are among the ratings given of the test users.")
+    if found.contaminated or leaked:
         raise typer.Exit(1)
 
 

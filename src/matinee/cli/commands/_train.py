@@ -165,9 +165,10 @@ def train(
 
 def _beginning(parts: Parts, preset: str, group: Group) -> str:
     train = parts.train
+    noun = "interactions" if train.implicit else "ratings"
     together = "" if group.alone else f", in {group.size} processes"
     return (
-        f"matinee: training {preset} on {len(train):,} ratings by {train.n_users:,} users of "
+        f"matinee: training {preset} on {len(train):,} {noun} by {train.n_users:,} users of "
         f"{train.n_items:,} items ({train.name}){together}"
     )
 

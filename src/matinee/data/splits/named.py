@@ -84,6 +84,20 @@ def named_parts(name: str | Path, *, seed: int = 0, report: Report | None = None
     return _read(str(name), ("train", "valid", "test"), seed, report)
 
 
+def given_part(name: str | Path) -> Ratings | None:
+    """What the people of the test part of a split are known to have rated.
+
+    Args:
+        name: As for ``named_split``. A folder of a split by people has a file ``given``.
+
+    Returns:
+        None where the split has no such part.
+    """
+    place = Path(name) if Path(name).exists() else locate(str(name))
+    files = sorted(place.glob("given.*")) if place is not None and place.is_dir() else []
+    return load(files[0], allow_single=True) if files else None
+
+
 def is_named_split(name: str) -> bool:
     """Whether ``named_split`` knows a name or folder, by a look at the files alone."""
     if name in NAMED_SPLITS:
