@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
 
 from matinee.data import Ratings
 from matinee.errors import MatineeError, ModelFileError, UsageError
@@ -244,6 +246,20 @@ def test_data_in_another_order_is_the_same_data(tmp_path: Path) -> None:
     assert same(resumed, model().fit(whole, seed=7))
 
 
+def test_a_run_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
+    """Its settings had sections of other kinds, and lacked what is new since."""
+    stopped(tmp_path)
+    file = tmp_path / "checkpoint.safetensors"
+    with safe_open(file, framework="numpy") as content:
+        notes = content.metadata()
+    identity = json.loads(notes["identity"])
+    del identity["settings"]["train"]["keep"]
+    identity["settings"]["sparsefc"] = {"units": 500, "layers": 2}
+    notes["identity"] = json.dumps(identity)
+    save_file(load_file(file), file, metadata=notes)
+    check_resumed(tmp_path, {})
+
+
 def test_nothing_to_resume(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no checkpoint to resume; leave out --resume"):
         model().fit(data(), folder=tmp_path / "new", resume=True)
@@ -265,8 +281,6 @@ def test_a_new_run_in_an_old_folder_starts_anew(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("harm", ["truncated", "text", "empty", "no notes", "notes", "other"])
 def test_a_damaged_checkpoint_is_named(harm: str, tmp_path: Path) -> None:
-    from safetensors.numpy import load_file, save_file
-
     stopped(tmp_path)
     file = tmp_path / "checkpoint.safetensors"
     content = file.read_bytes()
@@ -281,8 +295,6 @@ def test_a_damaged_checkpoint_is_named(harm: str, tmp_path: Path) -> None:
     elif harm == "notes":
         file.write_bytes(content.replace(b"best_epoch", b"best_ep_ch"))
     else:
-        from safetensors import safe_open
-
         with safe_open(file, framework="numpy") as old:
             notes = old.metadata()
         save_file({"weights": np.zeros(3)}, file, metadata=notes)

@@ -164,7 +164,9 @@ class Trainable(Recommender):
         return saved
 
     def _fit(self, train: Ratings, seed: int, *args: Any, **options: Any) -> None:
-        context = RunContext(self._identity(seed), self.clip, self.device, **options)
+        context = RunContext(
+            self._identity(seed), self.clip, self.device, upgrade=_upgraded, **options
+        )
         self._run_folders = context.opened
         self._validation = None
         self._train(train, seed, context)
@@ -188,3 +190,12 @@ class Trainable(Recommender):
             "data": self.provenance.fingerprint,
             "device": self.device,
         }
+
+
+def _upgraded(identity: dict[str, Any]) -> dict[str, Any]:
+    """The identity of a run of an earlier version: options that are new since are at defaults."""
+    try:
+        settings = Settings.make(identity["settings"], "checkpoint")
+    except UsageError:  # an option that this version no longer has
+        return identity
+    return {**identity, "settings": settings.model_dump(mode="json")}

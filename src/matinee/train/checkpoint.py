@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,7 @@ class RunFolder:
             never resumed.
         name: Of the checkpoint, where a folder holds those of several runs.
         before: Epochs of earlier runs, whose metrics stand in the same file.
+        upgrade: Puts an identity that an earlier version wrote into this version's form.
 
     Attributes:
         checkpoint: The checkpoint's file.
@@ -50,10 +51,11 @@ class RunFolder:
         *,
         name: str = CHECKPOINT,
         before: Sequence[Epoch] = (),
+        upgrade: Callable[[dict[str, Any]], dict[str, Any]] = dict,
     ) -> None:
         self.path = path
         self.checkpoint = path / f"{name}.safetensors"
-        self._before = list(before)
+        self._before, self._upgrade = list(before), upgrade
         self._identity = json.loads(json.dumps(identity))
         self._pending: tuple[dict[str, Array], dict[str, Any]] | None = None
         self._written = time.monotonic()
@@ -109,11 +111,12 @@ class RunFolder:
             with safe_open(file, framework="numpy") as content:
                 notes = content.metadata() or {}
                 arrays = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118
-            identity, state = json.loads(notes["identity"]), json.loads(notes["state"])
+            identity = self._upgrade(json.loads(notes["identity"]))
+            state = json.loads(notes["state"])
         except (SafetensorError, OSError, KeyError, ValueError) as error:
             raise _damaged(file, error) from None
         for key, value in self._identity.items():
-            if _differ(identity.get(key), value):
+            if identity.get(key) != value:
                 raise UsageError(
                     f"{file}: made with another {key} ({_short(identity.get(key), value)}); resume "
                     "with the same settings, seed and data, or leave out --resume to start anew"
@@ -184,13 +187,6 @@ def _part(arrays: dict[str, Array], prefix: str) -> dict[str, Array]:
 
 def _line(epoch: Epoch) -> str:
     return json.dumps(epoch.as_dict()) + "\n"
-
-
-def _differ(was: Any, now: Any) -> bool:
-    """Whether two identities differ; sections that options had in earlier versions do not count."""
-    if isinstance(was, dict) and isinstance(now, dict):
-        return any(was.get(key) != value for key, value in now.items())
-    return bool(was != now)
 
 
 def _short(was: Any, now: Any) -> str:

@@ -28,6 +28,7 @@ class RunContext:
         watch: Held-out ratings by name, to score after each epoch.
         measure: Further figures of each epoch: see ``MEASURES``.
         on_epoch: Called with each epoch's metrics.
+        upgrade: Puts an identity that an earlier version wrote into this version's form.
         opened: The run folders opened so far, one for each checkpoint.
     """
 
@@ -40,6 +41,7 @@ class RunContext:
     watch: Mapping[str, Ratings] = field(default_factory=dict)
     measure: frozenset[str] = frozenset()
     on_epoch: Callable[[Epoch], None] | None = None
+    upgrade: Callable[[dict[str, Any]], dict[str, Any]] = dict
     opened: list[RunFolder] = field(default_factory=list)
 
     def run_folder(self, name: str, before: Sequence[Epoch]) -> RunFolder | None:
@@ -51,7 +53,9 @@ class RunContext:
         """
         if self.folder is None:
             return None
-        made = RunFolder(self.folder, dict(self.identity), name=name, before=before)
+        made = RunFolder(
+            self.folder, dict(self.identity), name=name, before=before, upgrade=self.upgrade
+        )
         self.opened.append(made)
         return made
 
