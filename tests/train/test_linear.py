@@ -10,6 +10,7 @@ from matinee.data import Csr
 from matinee.data import group as group_entries
 from matinee.errors import UsageError
 from matinee.train.linear import LinearConfig, fit_linear, solve_mib
+from matinee.train.linear.gram import gram
 
 
 def some(seed: int, users: int, items: int, share: float = 0.3) -> Csr:
@@ -101,7 +102,7 @@ def test_strengths_scale_the_interactions() -> None:
 def test_what_does_not_fit_in_memory_is_refused_before_it_starts() -> None:
     rows = some(1, 30, 20)
     need = solve_mib(30, 20, LinearConfig())
-    assert need == pytest.approx(2 * 20 * 20 * 8 / 2**20)
+    assert need == pytest.approx(1.1 * 20 * 20 * 12 / 2**20)
     with pytest.raises(UsageError, match=r"30 users by 20 items.*max_gib.*k_core"):
         fit_linear(rows, LinearConfig(max_gib=need / 1024 / 2))
 
@@ -109,3 +110,12 @@ def test_what_does_not_fit_in_memory_is_refused_before_it_starts() -> None:
 def test_the_smaller_side_is_solved() -> None:
     assert type(fit_linear(some(1, 10, 20), LinearConfig())).__name__ == "UserWeights"
     assert type(fit_linear(some(1, 20, 10), LinearConfig())).__name__ == "ItemWeights"
+
+
+@pytest.mark.parametrize("share", [0.02, 0.9])
+def test_a_gram_matrix_is_the_dense_product_whichever_way_it_is_made(
+    share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("matinee.train.linear.gram._DENSE_CELLS", 100)
+    matrix = sparse.random(40, 25, share, "csr", rng=np.random.default_rng(0))
+    assert np.allclose(gram(matrix), (matrix.T @ matrix).toarray())

@@ -157,10 +157,10 @@ def solve(rows: Csr, config: LinearConfig, values: Float32 | None = None) -> Sol
 
 
 def solve_mib(users: int, items: int, config: LinearConfig) -> float:
-    """Memory, in MiB, that solving takes at its peak."""
+    """Memory, in MiB, that solving takes at its peak: the system, and in float64 its copy."""
     size = items if _smaller(users, items, config) == "items" else users
-    each = 8 if size <= _DOUBLE else 4
-    return 2.0 * size * size * each / 2**20
+    each = 8 + 4 if size <= _DOUBLE else 4
+    return 1.1 * size * size * each / 2**20
 
 
 def side(shape: tuple[int, int], config: LinearConfig) -> str:
