@@ -30,7 +30,7 @@ def reference(x: np.ndarray, config: LinearConfig) -> np.ndarray:
     """The weights by the formulas of the papers, in dense float64."""
     counts = x.sum(axis=1)
     w = np.maximum(counts, 1.0) ** -config.user_power
-    w *= counts.sum() / (w @ counts)
+    w *= counts.sum() / max(w @ counts, 1e-12)
     g = x.T @ (w[:, None] * x)
     gamma = np.diag(g) * config.dropout / (1 - config.dropout) + config.penalty
     p = np.linalg.inv(g + np.diag(gamma))
