@@ -10,7 +10,7 @@ from ...data import Csr
 from ...train.linear import LinearConfig, fit_linear
 from ...train.lists.config import ListsConfig
 from .base import Interest
-from .calibrate import Calibration
+from .calibrate import NOTHING, Calibration
 from .held_out import HeldOut
 from .linear import Linear, Tilt
 from .popularity import Popularity
@@ -49,6 +49,8 @@ def fit_interest(rows: Csr, config: ListsConfig, rng: np.random.Generator) -> Fi
     """
     if config.interest == "none":
         return None
+    if config.interest == "linear" and config.love != "auto":
+        return FittedInterest(_fitted(rows, config.linear), NOTHING)
     part = HeldOut.draw(rows, rng)
     chosen: LinearConfig | None = config.linear
     if config.interest == "auto":
