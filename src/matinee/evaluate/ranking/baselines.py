@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...data import Histories
+from ...data import Csr, Histories
 from .tally import Scorer
 
 EASE_L2 = 500.0
 """The penalty of the EASE baseline: not tuned, about the best one on MovieLens-1M."""
-_EASE_ITEMS = 5000
-"""Items up to which EASE takes seconds (some 1 GiB); its time grows with their third power."""
+_EASE_SIDE = 5000
+"""Items or people, whichever are fewer, up to which EASE takes seconds: the cube counts."""
 
 Float32 = npt.NDArray[np.float32]
 
@@ -53,26 +53,19 @@ def popularity(train: Histories, n_items: int) -> Scorer:
 
 
 def ease(train: Histories, n_items: int) -> Scorer:
-    """EASE (Steck 2019): a linear autoencoder of items by items, in closed form, in float64.
+    """EASE (Steck 2019), a linear autoencoder of items by items in closed form."""
+    from ...train.linear import LinearConfig, fit_linear
 
-    B[i, j] = -P[i, j] / P[j, j] off the diagonal and 0 on it, P the inverse of X'X + ``EASE_L2``.
-    """
-    from scipy.linalg import cho_factor, cho_solve
-
-    rows = _rows(train, n_items)
-    gram = (rows.T @ rows).toarray()
-    gram[np.diag_indices(n_items)] += EASE_L2
-    inverse = cho_solve(cho_factor(gram, overwrite_a=True), np.eye(n_items), overwrite_b=True)
-    weights = -inverse / np.diag(inverse)
-    np.fill_diagonal(weights, 0.0)
-    return lambda histories: np.asarray(_rows(histories, n_items) @ weights, dtype=np.float32)
+    rows = Csr(train.indptr, train.items, train.values, None, n_items)
+    fitted = fit_linear(rows, LinearConfig(penalty=EASE_L2))
+    return lambda histories: fitted.scores(_rows(histories, n_items))
 
 
 def _rows(histories: Histories, n_items: int) -> Any:
-    """Who has what, a CSR matrix of ones, float64 (people, n_items)."""
+    """Who has what, a CSR matrix of ones, float32 (people, n_items)."""
     from scipy.sparse import csr_matrix
 
-    ones = np.ones(len(histories.items))
+    ones = np.ones(len(histories.items), dtype=np.float32)
     return csr_matrix((ones, histories.items, histories.indptr), shape=(len(histories), n_items))
 
 
@@ -85,7 +78,7 @@ LIST_BASELINES: MappingProxyType[str, ListBaselineKind] = MappingProxyType(
         ),
         "ease": ListBaselineKind(
             ease,
-            lambda people, items: items <= _EASE_ITEMS,
+            lambda people, items: min(people, items) <= _EASE_SIDE,
             f"EASE (Steck 2019) of who liked what, with an L2 penalty of {EASE_L2:g}.",
         ),
     }
