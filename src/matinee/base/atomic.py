@@ -58,7 +58,7 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     Raises:
         MatineeError: The place cannot be written to, or the disk is full.
     """
-    target = Path(path).expanduser()
+    target = Path(path).expanduser().expanduser()
     if target.is_symlink():
         target = target.resolve()
     temporary = target.parent / f".{target.name}.{_owner()}.tmp"
@@ -92,7 +92,7 @@ def check_writable(path: Path | str) -> None:
     Raises:
         MatineeError: It could not.
     """
-    target = Path(path).expanduser()
+    target = Path(path).expanduser().expanduser()
     if target.is_symlink():
         target = target.resolve()
     folder = next(place for place in (target.parent, *target.absolute().parents) if place.exists())

@@ -89,6 +89,7 @@ class Commands(TyperGroup):
         else:
             outer.command(cmd_name)(found)
         group: Any = typer.main.get_command(outer)
+        _expand_home(group.commands[cmd_name])
         return group.commands[cmd_name]
 
     def invoke(self, ctx: Any) -> Any:
@@ -101,6 +102,26 @@ class Commands(TyperGroup):
             raise _InterruptedError from None
         except BrokenPipeError:
             raise _PipeClosedError from None
+
+
+def _expand_home(command: Any) -> None:
+    """Let ``~`` in the paths of a command, and of those below it, stand for the home folder."""
+    for each in getattr(command, "commands", {}).values():
+        _expand_home(each)
+    for parameter in command.params:
+        callback = parameter.callback
+
+        def expanded(ctx: Any, found: Any, value: Any, then: Any = callback) -> Any:
+            if isinstance(value, list | tuple):
+                value = type(value)(map(_expanded, value))
+            value = _expanded(value)
+            return value if then is None else then(ctx, found, value)
+
+        parameter.callback = expanded
+
+
+def _expanded(value: Any) -> Any:
+    return value.expanduser() if isinstance(value, Path) else value
 
 
 def _summary(module: str, attribute: str) -> str | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import wraps
 from inspect import Parameter, Signature, signature
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -138,6 +140,39 @@ _OPTIONS = {"repeats": Repeats, "missing": Missing, "relevant": Relevant}
 _WHOLE = {"k_core": KCore, "sql": Sql, "database": Database, "items": Items}
 
 
+def _layout_options() -> dict[str, Any]:
+    """The fields of ``ReadOptions`` as options, by name.
+
+    They are read from its source: importing it would make every command wait.
+    """
+    source = Path(__file__).parents[1] / "data" / "read" / "options.py"
+    found: dict[str, Any] = {}
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef))
+    for field_, doc in pairwise(body):
+        if not (isinstance(field_, ast.AnnAssign) and isinstance(field_.target, ast.Name)):
+            continue
+        name, kind = field_.target.id, ast.unparse(field_.annotation)
+        flag = "--" + name.replace("_", "-")
+        help_ = str(ast.literal_eval(doc.value)) if isinstance(doc, ast.Expr) else ""
+        text = " ".join(help_.replace("``", "").split())
+        if kind == "bool | None":
+            option = typer.Option(f"{flag}/--no-{flag[2:]}", help=text, rich_help_panel=_PANEL)
+            found[name] = Annotated[bool | None, option]
+        elif kind == "bool":
+            option = typer.Option(flag, help=text, rich_help_panel=_PANEL)
+            found[name] = Annotated[bool | None, option]
+        else:
+            option = typer.Option(
+                flag, metavar=name.upper(), help=text, rich_help_panel=_PANEL, show_default=False
+            )
+            found[name] = Annotated[int | None if kind == "int" else str | None, option]
+    return found
+
+
+_LAYOUT = _layout_options()
+
+
 def reading_options(*, whole: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command all reading options, in the place of its parameter ``reading``.
 
@@ -147,12 +182,22 @@ def reading_options(*, whole: bool = True) -> Callable[[Callable[..., Any]], Cal
     Returns:
         The decorator. The command's ``reading`` is a mapping of the options of ``read``.
     """
-    kinds = {**_COLUMNS, "scale": ScaleOption, **_OPTIONS, **(_WHOLE if whole else {})}
+    kinds = {
+        **_COLUMNS,
+        "scale": ScaleOption,
+        **_OPTIONS,
+        **_LAYOUT,
+        **(_WHOLE if whole else {}),
+    }
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(command)
         def run(*args: Any, **given: Any) -> Any:
-            return command(*args, reading={name: given.pop(name) for name in kinds}, **given)
+            reading = {name: given.pop(name) for name in kinds}
+            for name in _LAYOUT:
+                if reading[name] is None:
+                    del reading[name]
+            return command(*args, reading=reading, **given)
 
         hints = get_type_hints(command, include_extras=True)
         parameters: list[Parameter] = []
@@ -218,10 +263,12 @@ def read(
     items: Path | None = None,
     notes: bool = True,
     allow_single: bool = False,
+    **layout: Any,
 ) -> Ratings:
     """Read ratings as the options say, and say on stderr what reading them had to settle.
 
-    ``allow_single`` accepts those of one user or one item, which are enough to score or to serve.
+    ``allow_single`` accepts those of one user or one item, which are enough to score or to serve;
+    ``layout`` are fields of ``ReadOptions``.
 
     Raises:
         UsageError: Neither a source nor a query, or both.
@@ -248,7 +295,7 @@ def read(
         "allow_single": allow_single,
     }
     with reading() as report:
-        ratings = load(source, sql=sql, database=database, report=report, **options)
+        ratings = load(source, sql=sql, database=database, report=report, **options, **layout)
     if notes:
         for text in ratings.notes:
             note(f"matinee: {ratings.name}: {text}")
@@ -284,7 +331,8 @@ class Reading:
         """
         own = {name: value for name, value in reading.items() if name in _WHOLE}
         columns = {name: reading[name] for name in (*_COLUMNS, "scale")}
-        return cls(columns, {name: reading[name] for name in _OPTIONS} | more, source, own)
+        options = {name: reading[name] for name in (*_OPTIONS, *_LAYOUT) if name in reading}
+        return cls(columns, options | more, source, own)
 
     @property
     def mapped(self) -> list[str]:

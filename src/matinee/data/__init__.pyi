@@ -4,6 +4,8 @@ from ._audit import audit_files as audit_files
 from ._group import Csr as Csr
 from ._group import group as group
 from ._histories import Histories as Histories
+from .coerce import RatingsLike as RatingsLike
+from .coerce import as_ratings as as_ratings
 from .description import (
     Description as Description,
 )
@@ -18,6 +20,7 @@ from .loading import load as load
 from .ratings import ItemTable as ItemTable
 from .ratings import Ratings as Ratings
 from .ratings import Scale as Scale
+from .read.options import ReadOptions as ReadOptions
 from .sources.catalogue import CATALOGUE as CATALOGUE
 from .sources.catalogue import DATASETS as DATASETS
 from .sources.catalogue import Dataset as Dataset

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ..errors import DataError
 from ._repeats import told
+from .coerce import RatingsLike, as_ratings
 from .fingerprints import fingerprint
 from .loading import load
 from .ratings import Ratings
@@ -81,8 +82,8 @@ class Audit:
 
 
 def audit(
-    train: Ratings,
-    test: Ratings,
+    train: RatingsLike,
+    test: RatingsLike,
     *,
     files: tuple[Path | None, Path | None] = (None, None),
 ) -> Audit:
@@ -91,13 +92,14 @@ def audit(
     Each may have been read on its own: they need not share vocabularies.
 
     Args:
-        train: What a model is or was trained on.
-        test: What it is to be scored by.
+        train: What a model is or was trained on: ratings, or what ``load`` takes.
+        test: What it is to be scored by, likewise. One user or one item will do.
         files: The files the two were read from, where they were, to tell one file under two names.
 
     Raises:
         DataError: One of them has no ratings.
     """
+    train, test = as_ratings(train, "train"), as_ratings(test, "test")
     for part in (train, test):
         if not len(part):
             raise DataError(f"{part.name}: there are no ratings to audit")
@@ -157,7 +159,8 @@ def audit_files(train: Path | str, test: Path | str, **options: Any) -> Audit:
         DataError: One cannot be read.
         UsageError: One has no such column, or an option is wrong.
     """
-    one, other = load(train, **options), load(test, **options)
+    one = load(train, **options)
+    other = load(test, **{**options, "allow_single": True})
     found = audit(one, other, files=(_file(train), _file(test)))
     return replace(
         found,

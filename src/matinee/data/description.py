@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ..base.widths import within
 from ..errors import DataError
 from ._repeats import told
-from .ratings import Ratings
+from .coerce import RatingsLike, as_ratings
 
 _BARS = 20
 
@@ -106,12 +106,13 @@ class Description:
         return values
 
 
-def describe(ratings: Ratings) -> Description:
-    """Describe a table of ratings.
+def describe(ratings: RatingsLike) -> Description:
+    """Describe a table of ratings, or what ``load`` takes.
 
     Raises:
         DataError: There are no ratings.
     """
+    ratings = as_ratings(ratings)
     if not len(ratings):
         raise DataError(f"{ratings.name}: there are no ratings to describe")
     per_user = np.bincount(ratings.users)

@@ -125,7 +125,7 @@ def write_tables(tables: Iterable[Table], path: Path | str) -> Path:
         UsageError: The name ends in none of these.
         MatineeError: The place cannot be written to.
     """
-    target = Path(path).expanduser()
+    target = Path(path).expanduser().expanduser()
     options = copy_options(target)
     with atomic_path(target) as out:
         stage = out.with_suffix(".stage")

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..baseline.bias import fit_bias
 from ..baseline.spread import fit_spread
-from ..data import Histories, Ratings, Table, fingerprint
+from ..data import Histories, RatingsLike, Table, as_ratings, fingerprint
 from ..errors import UsageError
 from ..evaluate import Evaluation, ListEvaluation, evaluate, evaluate_lists
 from ..recommend import HistoriesLike, People, Unknown, code_people
@@ -57,11 +57,11 @@ class Recommender(Coded):
 
     # What every model does.
 
-    def fit(self, train: Ratings, *, seed: int = 0, **options: Any) -> Self:
+    def fit(self, train: RatingsLike, *, seed: int = 0, **options: Any) -> Self:
         """Learn from ratings.
 
         Args:
-            train: Ratings of at least two users and two items.
+            train: Ratings of at least two users and two items, or what ``load`` takes.
             seed: Seeds all that is random.
             **options: The model's own.
 
@@ -73,6 +73,7 @@ class Recommender(Coded):
             UsageError: A seed that is no whole number of at least 0; or interactions, from which
                 the model cannot learn.
         """
+        train = as_ratings(train, "train")
         if not isinstance(seed, int | np.integer) or seed < 0:
             raise UsageError(f"seed must be a whole number of at least 0, not {seed!r}")
         seed = int(seed)
@@ -242,7 +243,7 @@ class Recommender(Coded):
 
     def evaluate(
         self,
-        test: Ratings,
+        test: RatingsLike,
         *,
         histories: HistoriesLike | None = None,
         allow_overlap: bool = False,
@@ -251,7 +252,7 @@ class Recommender(Coded):
         """Score the model on held-out ratings, beside the baselines.
 
         Args:
-            test: Ratings the model was not trained on.
+            test: Ratings the model was not trained on, or what ``load`` takes.
             histories: What the test users are known to have rated, for users held out of training;
                 by default what known users rated in training.
             allow_overlap: Whether to go on, with a mark on the result, where test ratings were
@@ -262,13 +263,14 @@ class Recommender(Coded):
             LeakError: Test ratings were seen in training, unless ``allow_overlap``.
             DataError: An empty test set.
         """
+        test = as_ratings(test, "test")
         people = self._people(histories, "skip")
         rows = self._rows(people, histories is None, test.user_ids.ids)
         return evaluate(self, test, people.histories, rows, allow_overlap=allow_overlap, seed=seed)
 
     def evaluate_lists(
         self,
-        test: Ratings,
+        test: RatingsLike,
         *,
         k: int | Sequence[int] = (10, 20),
         relevant: float | None = None,
@@ -283,7 +285,7 @@ class Recommender(Coded):
         All items are ranked for everybody, except those of the person's history.
 
         Args:
-            test: Ratings the model was not trained on.
+            test: Ratings the model was not trained on, or what ``load`` takes.
             k: The lengths of the lists, one or several.
             relevant: The lowest test rating that counts as relevant; by default three quarters up
                 the scale, so 4 of 1 to 5, and all of interactions.
@@ -299,6 +301,7 @@ class Recommender(Coded):
             DataError: An empty test set, or one without a relevant rating.
             UsageError: A k below 1, or no such baseline.
         """
+        test = as_ratings(test, "test")
         people = self._people(histories, "skip")
         return evaluate_lists(
             self,
@@ -330,7 +333,7 @@ class Recommender(Coded):
         """
         from .folder.write import save
 
-        return save(self, Path(path), histories=histories, extra=extra)
+        return save(self, Path(path).expanduser(), histories=histories, extra=extra)
 
     def __repr__(self) -> str:
         if not self._ready:

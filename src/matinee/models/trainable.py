@@ -14,7 +14,7 @@ import numpy as np
 from ..base.atomic import sweep
 from ..base.locks import locked
 from ..baseline.spread import Errors
-from ..data import Ratings
+from ..data import Ratings, RatingsLike, as_ratings
 from ..errors import UsageError
 from ..recommend.interest import FittedInterest, fit_interest
 from ..train import Epoch, RunContext, RunFolder, choose_device, drop_checkpoints
@@ -82,7 +82,7 @@ class Trainable(Recommender):
 
     def fit(
         self,
-        train: Ratings,
+        train: RatingsLike,
         *,
         seed: int = 0,
         on_epoch: Callable[[Epoch], None] | None = None,
@@ -96,7 +96,7 @@ class Trainable(Recommender):
         """Train on ratings.
 
         Args:
-            train: Ratings of at least two users and two items.
+            train: Ratings of at least two users and two items, or what ``load`` takes.
             seed: Seeds weights, order, dropout and the validation part.
             on_epoch: Called with each epoch's metrics. What it raises ends training.
             folder: Run folder, for ``metrics.jsonl`` and checkpoints.
@@ -120,9 +120,10 @@ class Trainable(Recommender):
             ProcessError: Another process of the group failed, or was given something else.
             UsageError: Nothing to resume, or the checkpoint is of another run.
         """
+        train = as_ratings(train, "train")
         if resume and folder is None:
             raise UsageError("resume needs the folder of the run to go on with")
-        place = Path(folder) if folder is not None and group.first else None
+        place = Path(folder).expanduser() if folder is not None and group.first else None
         self._run_folders = []
         with nullcontext() if place is None else locked(place, "training into it"):
             if place is not None:

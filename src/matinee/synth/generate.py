@@ -157,7 +157,7 @@ def write_synthetic(
         MatineeError: The disk is full, or the place cannot be written to.
     """
     config = _config(users, items, ratings, seed, options)
-    folder = Path(path)
+    folder = Path(path).expanduser()
     _refuse_others(folder)
     world = World(config)
     sums: list[Float64] = []

@@ -13,8 +13,8 @@ from ..values.ids import canonical, canonical_array
 from .source import Scan, Workspace, described, no_better
 
 _KINDS = (
-    "a path, a glob, a data set's name, a pandas, polars or Arrow table, a dict of arrays, or "
-    "Ratings"
+    "a path, a glob, a data set's name, a pandas, polars or Arrow table, a DuckDB relation, a "
+    "sparse matrix of scipy, a list of (user, item, rating) tuples, a mapping of arrays, or Ratings"
 )
 
 
@@ -51,6 +51,13 @@ def _scannable(source: Any) -> Any:
     package = type(source).__module__.partition(".")[0]
     if isinstance(source, Mapping):
         return {str(name): _column(values) for name, values in source.items()}
+    if package in ("duckdb", "_duckdb") and hasattr(source, "fetchnumpy"):
+        return {str(name): _column(values) for name, values in source.fetchnumpy().items()}
+    if package == "scipy" and hasattr(source, "tocoo"):
+        matrix = source.tocoo()
+        return {"user": matrix.row, "item": matrix.col, "rating": _column(matrix.data)}
+    if isinstance(source, list):
+        return _of_rows(source)
     if package == "polars":
         frame = source.collect() if hasattr(source, "collect") else source
         return _arrow(frame.to_arrow) or {
@@ -67,6 +74,19 @@ def _scannable(source: Any) -> Any:
             return source.read_all()  # A reader can be read once, and a table is scanned twice.
         return source if isinstance(source, pa.Table) or hasattr(source, "to_table") else None
     return None
+
+
+def _of_rows(rows: list[Any]) -> Any:
+    """A list of tuples (user, item, rating and perhaps time), or of mappings alike, by column."""
+    if rows and all(isinstance(row, Mapping) for row in rows):
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        return {str(name): _column([row.get(name) for row in rows]) for name in names}
+    names = ["user", "item", "rating", "time"]
+    widths = {len(row) if isinstance(row, list | tuple) else 0 for row in rows}
+    if len(widths) != 1 or not widths <= {2, 3, 4}:
+        return None
+    columns = zip(*rows, strict=True)
+    return {name: _column(column) for name, column in zip(names, columns, strict=False)}
 
 
 def _pandas(frame: Any) -> Any:

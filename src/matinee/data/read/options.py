@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from typing import Any
 
 from pydantic import Field, field_validator
 
@@ -35,6 +36,11 @@ class ReadOptions(Config):
     """The decimal mark of ratings in text."""
     time_unit: TimeUnit | None = None
     """What numbers in the time column count; recognised by plausibility if left out."""
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _listed(cls, names: Any) -> Any:
+        return [name.strip() for name in names.split(",")] if isinstance(names, str) else names
 
     @field_validator("delimiter")
     @classmethod

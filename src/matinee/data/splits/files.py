@@ -106,7 +106,7 @@ def write_split(
     Returns:
         The manifest.
     """
-    folder = Path(out)
+    folder = Path(out).expanduser()
     _refuse_others(folder)
     manifest: dict[str, Any] = {
         "format": _FORMAT,

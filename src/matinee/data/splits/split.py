@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from ...errors import DataError, UsageError
+from ..coerce import RatingsLike, as_ratings
 from ..ratings import Ratings
 from .rule import GIVEN, TEST, TRAIN, VALID, VALID_GIVEN, Division, Int8, Int32, Moment, shuffled
 from .rules import RULES, rule_of
@@ -49,7 +50,7 @@ class FoldIn(NamedTuple):
 
 
 def split_parts(
-    ratings: Ratings,
+    ratings: RatingsLike,
     by: str = "random",
     holdout: float = 0.2,
     valid: float = 0.0,
@@ -62,7 +63,7 @@ def split_parts(
     """Split ratings by any rule.
 
     Args:
-        ratings: The ratings to split.
+        ratings: The ratings to split, or what ``load`` takes.
         by: Name of a rule in ``RULES``.
         holdout: As in ``split``; with ``people``, a share or a number of people.
         valid: What to validate by, in the same terms; 0 for nothing.
@@ -77,6 +78,7 @@ def split_parts(
         UsageError: No such rule, or options that cannot be.
         DataError: The rule needs times and there are none, or a part would be empty.
     """
+    ratings = as_ratings(ratings)
     rule = rule_of(by)
     if at and not rule.cuts:
         able = " or ".join(f"by={each.name!r}" for each in RULES.values() if each.cuts)
@@ -94,7 +96,7 @@ def split_parts(
 
 
 def split(
-    ratings: Ratings,
+    ratings: RatingsLike,
     holdout: float = 0.2,
     seed: int = 0,
     by: str = "random",
@@ -122,7 +124,7 @@ def split(
     user, half upwards.
 
     Args:
-        ratings: The ratings to split.
+        ratings: The ratings to split, or what ``load`` takes.
         holdout: A share, between 0 and 1, or a whole number of ratings: in all for ``random`` and
             ``time``, of each user for ``user`` and ``last``.
         seed: Seed of whatever is left to chance.
@@ -136,12 +138,13 @@ def split(
         UsageError: No such rule, or a hold-out that cannot be one.
         DataError: The rule needs times and there are none, or a part would be empty.
     """
+    ratings = as_ratings(ratings)
     parts = _parts_of_ratings(ratings, by, holdout, 0.0, seed, () if at is None else (at,))
     return parts.train, parts.test
 
 
 def split_three(
-    ratings: Ratings,
+    ratings: RatingsLike,
     holdout: float = 0.1,
     valid: float = 0.1,
     seed: int = 0,
@@ -152,7 +155,7 @@ def split_three(
     """Split ratings into a part to train on, one to choose by, and one to score.
 
     Args:
-        ratings: The ratings to split.
+        ratings: The ratings to split, or what ``load`` takes.
         holdout: What to score, as in ``split``.
         valid: What to choose by, in the same terms: a share is one of all ratings (or of all of
             a user's), not of what the test part leaves. It comes before the test part in time
@@ -168,6 +171,7 @@ def split_three(
         UsageError: No such rule, or a hold-out that cannot be one.
         DataError: The rule needs times and there are none, or a part would be empty.
     """
+    ratings = as_ratings(ratings)
     parts = _parts_of_ratings(ratings, by, holdout, valid, seed, at or ())
     if parts.valid is None:
         raise DataError(f"{ratings.name}: this split leaves the validation part empty")
@@ -175,7 +179,7 @@ def split_three(
 
 
 def split_users(
-    ratings: Ratings,
+    ratings: RatingsLike,
     holdout: float = 0.2,
     seed: int = 0,
     *,
@@ -188,7 +192,7 @@ def split_users(
     one rating cannot be divided and always train.
 
     Args:
-        ratings: The ratings to split.
+        ratings: The ratings to split, or what ``load`` takes.
         holdout: A share of the users, or a whole number of them, drawn at random.
         seed: Seed of the draw.
         given: The share of each held-out user's ratings that the model is given; at least one is
@@ -202,16 +206,17 @@ def split_users(
         UsageError: A share that cannot be one.
         DataError: Too few users have two ratings, or there are no times to go by.
     """
+    ratings = as_ratings(ratings)
     parts = split_parts(ratings, "people", holdout, seed=seed, given=given, latest=by == "last")
     assert parts.given is not None
     return FoldIn(parts.train, parts.given, parts.test)
 
 
-def kfold(ratings: Ratings, k: int = 5, seed: int = 0) -> Iterator[tuple[Ratings, Ratings]]:
+def kfold(ratings: RatingsLike, k: int = 5, seed: int = 0) -> Iterator[tuple[Ratings, Ratings]]:
     """Split ratings at random into ``k`` folds, and give each in turn as the test part.
 
     Args:
-        ratings: The ratings to split.
+        ratings: The ratings to split, or what ``load`` takes.
         k: Number of folds, 2 or more; their sizes differ by at most one.
         seed: Seed of the draw.
 
@@ -222,6 +227,7 @@ def kfold(ratings: Ratings, k: int = 5, seed: int = 0) -> Iterator[tuple[Ratings
         UsageError: ``k`` is less than 2.
         DataError: There are fewer ratings than folds.
     """
+    ratings = as_ratings(ratings)
     fold = fold_of(ratings, k, seed)
     return ((ratings.take(fold != at), ratings.take(fold == at)) for at in range(k))
 

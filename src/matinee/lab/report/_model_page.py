@@ -159,7 +159,7 @@ def write_model_report(
         LeakError: The model has seen test ratings.
         MatineeError: The file cannot be written.
     """
-    place = Path(path)
+    place = Path(path).expanduser()
     report = ModelReport.of(
         model, test, histories=histories, allow_overlap=allow_overlap, seed=seed
     )

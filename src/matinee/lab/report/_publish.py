@@ -28,7 +28,7 @@ def publish_study(results: Results, folder: Path | str) -> list[Path]:
     Raises:
         MatineeError: It cannot be written.
     """
-    place = Path(folder)
+    place = Path(folder).expanduser()
     files = write_archive(results, place)
     report = StudyReport.of(read_archive(place))
     texts = {

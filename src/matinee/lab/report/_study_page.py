@@ -164,7 +164,7 @@ def write_study_report(results: Results, path: Path | str, *, files: bool = Fals
     Raises:
         MatineeError: It cannot be written.
     """
-    place = Path(path)
+    place = Path(path).expanduser()
     if place.is_dir() or not place.suffix:
         place = place / f"{results.study.name}.html"
     report = StudyReport.of(results)

@@ -172,7 +172,7 @@ class Sweep:
             UsageError: The name ends in none of these.
             MatineeError: The place cannot be written to.
         """
-        target = Path(path)
+        target = Path(path).expanduser()
         check_table_name(target)
         if target.suffix.lower() != ".json":
             return self.table().write(target)

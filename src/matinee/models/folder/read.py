@@ -37,7 +37,7 @@ def load_model(path: Path | str, *, light: bool = False) -> Recommender:
     Raises:
         ModelFileError: No model folder, a file missing, truncated or altered, or a newer schema.
     """
-    folder = Path(path).expanduser()
+    folder = Path(path).expanduser().expanduser()
     manifest = read_manifest(folder)
     check_files(folder, manifest)
     try:

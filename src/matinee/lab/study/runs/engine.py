@@ -123,7 +123,7 @@ def run_study(
     absent = {spec.arm: lacks for spec in asked if (lacks := kind_named(spec.kind).missing)}
     wanted = [spec for spec in asked if spec.arm not in absent]
     processes, each = default_workers(workers, threads)
-    store, tell = Store(Path(folder)), watcher or Watcher()
+    store, tell = Store(Path(folder).expanduser()), watcher or Watcher()
     begun = time.perf_counter()
     with store.lock():
         store.begin(plan)

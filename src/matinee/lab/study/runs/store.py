@@ -166,7 +166,7 @@ def load_results(path: Path | str) -> Results:
     """
     from ..archive import is_archive, read_archive
 
-    folder = Path(path)
+    folder = Path(path).expanduser()
     if is_archive(folder) and not (folder / _PLAN).exists():
         return read_archive(folder)
     return Store(folder).results()

@@ -1,0 +1,28 @@
+"""``as_ratings``: what every public function does with a table it is given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .loading import load
+from .ratings import Ratings
+
+RatingsLike = Any
+"""``Ratings``, or anything that ``load`` reads: a path, a data frame, a mapping of arrays."""
+
+
+def as_ratings(source: RatingsLike, name: str = "ratings") -> Ratings:
+    """Ratings as they are; anything else as ``load`` reads it.
+
+    Args:
+        source: ``Ratings``, or a source of ``load``. One user or one item is enough.
+        name: What to call a table in memory, in messages.
+
+    Raises:
+        UsageError: It is nothing that can be read; the message says what can be.
+        DataError: It cannot be read.
+    """
+    if isinstance(source, Ratings):
+        return source
+    named = None if isinstance(source, str) or hasattr(source, "__fspath__") else name
+    return load(source, name=named, allow_single=True)

@@ -1,0 +1,71 @@
+"""Every public function takes what ``load`` takes."""
+
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse
+
+import matinee
+from matinee import UsageError, load
+from matinee.data import audit, describe, kfold, split_parts, split_three
+
+ROWS = [(u, i, 1 + (u * i) % 5) for u in range(1, 9) for i in range(1, 7)]
+FRAME = pd.DataFrame(ROWS, columns=["user", "item", "rating"])
+
+
+def sources() -> dict[str, Any]:
+    users, items, values = zip(*ROWS, strict=True)
+    return {
+        "tuples": ROWS,
+        "mappings": FRAME.to_dict("records"),
+        "mapping": {"user": list(users), "item": np.array(items), "rating": values},
+        "csr": scipy.sparse.csr_matrix((values, (users, items))),
+        "float16": FRAME.astype("float16"),
+        "nullable": FRAME.astype("Int64"),
+    }
+
+
+@pytest.mark.parametrize("kind", sources())
+def test_one_table_in_every_type(kind: str) -> None:
+    wanted, found = load(FRAME), load(sources()[kind])
+    assert matinee.data.fingerprint(found) == matinee.data.fingerprint(wanted)
+
+
+def test_relations_of_duckdb() -> None:
+    with duckdb.connect() as con:
+        con.execute(
+            "CREATE TABLE t AS SELECT range AS user, range AS item, 3 AS rating FROM range(4)"
+        )
+        assert len(load(con.table("t"))) == 4
+
+
+def test_splits_of_a_frame_are_its_rows() -> None:
+    whole = matinee.data.fingerprint(load(FRAME))
+    train, test = matinee.split(FRAME, holdout=0.2, seed=0)
+    assert len(train) + len(test) == len(FRAME)
+    assert matinee.data.fingerprint(matinee.split(load(FRAME))[1]) == matinee.data.fingerprint(test)
+    assert sum(map(len, split_three(FRAME))) == len(FRAME)
+    assert len(split_parts(FRAME).train) == len(train)
+    assert len(list(kfold(FRAME, 3))) == 3
+    assert matinee.data.fingerprint(load(FRAME)) == whole
+
+
+def test_models_learn_from_frames_and_are_scored_by_them() -> None:
+    train, test = FRAME.iloc[::2], FRAME.iloc[1::2]
+    model = matinee.Bias().fit(train)
+    assert (
+        model.evaluate(test).n_test == matinee.Bias().fit(load(train)).evaluate(load(test)).n_test
+    )
+    assert describe(FRAME) == describe(load(FRAME))
+    assert audit(FRAME, test).overlap == len(test)
+    assert audit(train, test.iloc[:1]).overlap == 0
+
+
+@pytest.mark.parametrize("nothing", [3, object(), [1, 2], [(1,)]])
+def test_what_is_no_table_is_refused_in_one_sentence(nothing: Any) -> None:
+    for use in (matinee.split, describe, matinee.Bias().fit):
+        with pytest.raises(UsageError, match=r"cannot read ratings from .* give a path"):
+            use(nothing)
