@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..base.arrays import Float64
 from ..data import Scale
-
-Float64 = npt.NDArray[np.float64]
 
 _RIDGE = 1.0
 """Weight of the prior that the slope is that of a logistic error of a quarter of the scale."""

@@ -21,13 +21,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from ..base.arrays import Float32, Float64, Int32, Int64
 from ..data import Csr, Histories, Scale
 from .bias import BiasTable, residual_sums
-
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
 
 RIDGE = 10.0
 SHRINK = 5.0

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..base.arrays import Mask
 from ..errors import DataError
 from ._repeats import told
 from .coerce import RatingsLike, as_ratings
@@ -17,9 +18,6 @@ from .fingerprints import fingerprint
 from .loading import load
 from .ratings import Ratings
 from .sources.home import locate
-
-Int64 = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 _CHUNK = 1 << 22
 

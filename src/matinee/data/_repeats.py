@@ -9,14 +9,12 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from ..base.arrays import Float32, Int64
 from ..errors import UsageError, nearest
 
 Repeats = Literal["last", "mean", "sum", "error"]
 """What becomes of them: the last by time is kept, their mean is taken, the weights of interactions
 are added up, or they are an error."""
-
-Int64 = npt.NDArray[np.int64]
-Float32 = npt.NDArray[np.float32]
 
 
 def check_policy(repeats: str) -> None:

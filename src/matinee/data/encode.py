@@ -5,18 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from ..base.arrays import Float32, Int32, Int64
 from ._encode_kernels import drop_rows, place_rows, sort_rows
 from .read.source import Workspace
 from .read.stage import Staged, plain_integer
 from .values.ids import canonical_sql
 from .values.times import TimeUnit, to_seconds
 from .vocabulary import Vocabulary
-
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
-Float32 = npt.NDArray[np.float32]
 
 # Rows that leave DuckDB at a time. Everything is 20 bytes a row in the end, and this part is held
 # several times over.

@@ -5,13 +5,11 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
-import numpy.typing as npt
 
+from ..base.arrays import UInt64
 from .ratings import Ratings
 from .values.ids import canonical_array, whole_number
 from .vocabulary import Ids
-
-UInt64 = npt.NDArray[np.uint64]
 
 _CHUNK = 1 << 20
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..base.arrays import Float64, Int32, Int64
 from ..data import Histories, Ratings
 from ..errors import DataError
 from ._evaluate import Scored, batches
@@ -16,10 +17,6 @@ from .metric import Interval
 from .metrics import ErrorSums
 from .sizes import size_labels
 from .statistics.bootstrap import bootstrap, interval
-
-Float64 = npt.NDArray[np.float64]
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
 
 _BINS = 20
 _STEPS = 40

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ..base.arrays import Float64, Int32, Int64
 from ..baseline.bias import BiasTable
 from ..baseline.spread import Spread
 from ..data import Histories, Ratings, Scale, Vocabulary
@@ -21,11 +22,6 @@ from .metrics import ErrorSums
 from .registry import metrics_of
 from .sizes import size_labels
 from .statistics.bootstrap import RESAMPLES, Resamples, bootstrap, interval
-
-Float64 = npt.NDArray[np.float64]
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 _BATCH = 1 << 20
 

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..base.arrays import Float64
 from ..data import Scale
-
-Float64 = npt.NDArray[np.float64]
 
 LEVELS = (0.5, 0.8, 0.95)
 _BINS = 400

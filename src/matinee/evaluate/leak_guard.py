@@ -8,14 +8,10 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ..base.arrays import Int32, Int64, Mask, UInt64
 from ..data import Histories, Ids, Ratings, Vocabulary
 from ..data.fingerprints import hash_ids, hash_pairs
 from ..errors import DataError, LeakError
-
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
-UInt64 = npt.NDArray[np.uint64]
-Mask = npt.NDArray[np.bool_]
 
 _CHUNK = 1 << 22
 

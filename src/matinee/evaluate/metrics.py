@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..base.arrays import Float64
 from .metric import Metric
-
-Float64 = npt.NDArray[np.float64]
 
 _SUMMANDS: MappingProxyType[str, Callable[[Float64], Float64]] = MappingProxyType(
     {"squared": np.square, "absolute": np.abs, "signed": np.positive}

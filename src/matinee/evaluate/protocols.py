@@ -11,13 +11,10 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ..base.arrays import Float64, Int32, Int64
 from ..data import Histories, Ratings
 from ..errors import UsageError
 from ._evaluate import Scored
-
-Float64 = npt.NDArray[np.float64]
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
 
 PROTOCOLS: dict[str, str] = {
     "global": "root of the mean squared error over all held-out ratings",

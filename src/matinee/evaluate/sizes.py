@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Int64 = npt.NDArray[np.int64]
+from ..base.arrays import Int64
 
 _EDGES = np.array([0, 1, 5, 10, 20, 50, 100, 200, 500])
 

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 
+from ..base.arrays import Float64, Int32, Int64
 from ..baseline.spread import Spread
 from ..data import Histories
 from .hooks import Hooks
-
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
-Float64 = npt.NDArray[np.float64]
 
 _PEOPLE = 4096
 """People handed to ``_predict`` at once, at most."""

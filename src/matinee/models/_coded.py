@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from ..base.arrays import Float32, Float64, Int32, Int64
 from ..baseline.preference import fit_preference
 from ..baseline.spread import Errors
 from ..data import Histories, Ratings
@@ -12,11 +12,6 @@ from ..errors import TrainingError, UsageError
 from ..recommend import interest_and_preference
 from ._answers import answers
 from .hooks import Hooks
-
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
 
 
 class Coded(Hooks):

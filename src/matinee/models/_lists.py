@@ -7,15 +7,13 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ..base.arrays import Mask
 from ..data import Table
 from ..errors import UsageError
 from ..recommend import People, Unknown, rank, refuse_unknown
 from ._coded import Coded
 from .support import as_column
-
-Mask = npt.NDArray[np.bool_]
 
 
 def allowed_items(

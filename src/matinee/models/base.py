@@ -10,6 +10,7 @@ from typing import Any, Literal, Self, overload
 import numpy as np
 import numpy.typing as npt
 
+from ..base.arrays import Float64, Int64
 from ..baseline.bias import fit_bias
 from ..baseline.spread import fit_spread
 from ..data import Histories, RatingsLike, Table, as_ratings, fingerprint
@@ -20,11 +21,6 @@ from ._coded import Coded
 from ._lists import allowed_items, checked_love, tables
 from .folder.provenance import Provenance
 from .support import as_column, checked, item_counts
-
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
 
 
 class Recommender(Coded):

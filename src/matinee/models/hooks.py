@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
+from ..base.arrays import Float32, Float64, Int32, Int64
 from ..baseline.bias import BiasTable
 from ..baseline.preference import Preference
 from ..baseline.spread import Errors, Spread, bias_errors
@@ -16,11 +17,6 @@ from ..errors import UsageError
 from ..evaluate import PairSet
 from ..recommend.interest import FittedInterest, Interest
 from .folder.provenance import Provenance
-
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
 
 
 class Hooks(ABC):

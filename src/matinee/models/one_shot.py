@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from ..base.arrays import Float64, Int32
 from ..base.atomic import atomic_path
 from ..data import Ratings
 from ..errors import UsageError
@@ -21,8 +22,6 @@ from .registry import kind_named
 from .settings import Settings
 from .trainable import Trainable
 
-Int32 = npt.NDArray[np.int32]
-Float64 = npt.NDArray[np.float64]
 Score = Callable[[Int32, Int32], Float64]
 """Predicted ratings of known (users, items), not clipped."""
 

@@ -7,20 +7,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ..base.arrays import Array, Float32, Int32, Int64
 from ..data import Csr
 from ._config import NetworkConfig
 from ._row_outputs import RowOutputs
 from .activations import activation
-
-Array = npt.NDArray[Any]
-Float32 = npt.NDArray[np.float32]
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
 
 _GATHERED = 1 << 23
 """Floats gathered from a table at once (32 MiB)."""

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from ..base.arrays import Float, Int32, Int64
 from ..data import Csr
 from .activations import activation
 from .inputs import Inputs
 from .network import Network
 from .sparse import kernels, reference
-
-Float = npt.NDArray[np.floating[Any]]
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
 
 ROWS = 1024
 """Rows encoded at once: enough for the matrix products, little memory."""

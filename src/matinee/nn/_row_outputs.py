@@ -13,9 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
-Int64 = npt.NDArray[np.int64]
+from ..base.arrays import Float32, Float64, Int64
 
 CENTRING = 10.0
 """``RowOutputs.reg`` where outputs are centred; 0 to 60 make little difference."""

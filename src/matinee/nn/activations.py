@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ..base.arrays import Float32
 from ..base.compiled import choose, inlined
 from ..errors import UsageError, nearest
 
-Float32 = npt.NDArray[np.float32]
 Scalar = Callable[[Any], Any]
 
 

@@ -8,15 +8,11 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from ..base.arrays import Float, Float32, Int32, Int64
 from ..base.compiled import inlined, kernel, prange
 from ._config import NetworkConfig
 from ._row_outputs import CENTRING, RowOutputs
 from .sparse.random import uniform
-
-Float = npt.NDArray[np.floating[Any]]
-Float32 = npt.NDArray[np.float32]
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
 
 MAX_LEVELS = 16
 """A scale with more distinct values than this is cut into as many levels by its quantiles."""

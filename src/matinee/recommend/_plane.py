@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Float64 = npt.NDArray[np.float64]
+from ..base.arrays import Float64
 
 
 def plane(vectors: npt.NDArray[Any], weights: npt.NDArray[Any]) -> tuple[Float64, Float64]:

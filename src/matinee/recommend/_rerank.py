@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Float = npt.NDArray[np.floating[Any]]
-Float32 = npt.NDArray[np.float32]
-Int64 = npt.NDArray[np.int64]
+from ..base.arrays import Float, Float32, Int64
 
 FEW = 10.0
 """How many ratings of an item the person's own average is worth, in ``shrink_few``."""

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..base.arrays import Float64
 from ..data import Histories, Scale
 from ._why import Predict
-
-Float64 = npt.NDArray[np.float64]
 
 
 def teaching(

@@ -6,16 +6,12 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
 from rapidfuzz import fuzz, process
 
 from ..data import ItemTable, Vocabulary
 from ..errors import UnknownIdError, UsageError
 from ._title_keys import ARTICLES, names, readings, split_year, without_article, words
 from ._trigrams import Trigrams
-
-Int32 = npt.NDArray[np.int32]
 
 _LISTED = 8
 _LIKE = 0.84

@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import numpy as np
-import numpy.typing as npt
 
+from ..base.arrays import Float32, Int32, Int64, Mask
 from ..data import Histories
-
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
-Float32 = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
 
 _SCORES = 1 << 23
 """Scores held at once while ranking people (32 MiB as float32)."""

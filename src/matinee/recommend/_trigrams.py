@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
+from ..base.arrays import Int32, Int64
 
 _LOOKED_AT = 400_000
 """Occurrences of runs to look at for one request, at most: a millisecond."""

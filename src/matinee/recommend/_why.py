@@ -9,11 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..base.arrays import Float64, Int32, Int64
 from ..data import Histories
-
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
-Float64 = npt.NDArray[np.float64]
 
 Predict = Callable[[Histories, Int64, Int32], Float64]
 """Unclipped predictions for (people, row of each prediction, item of each), float64 (n,)."""

@@ -8,14 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..base.arrays import Float32, Int64, Mask
 from ..models import Recommender, item_counts, item_vectors
 from ..recommend import Beginnings, TitleIndex, most_alike, plane, split_year, unit_rows
 from ._problems import ProblemError
 from ._schema import Rating
-
-Float32 = npt.NDArray[np.float32]
-Int64 = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 _FEW = 10
 """Ratings from which an item's vector says something. Items with fewer shape no map, and are

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..base.arrays import Float64, Int64, Mask
 from ..data import Histories
 from ..models import load_model, read_manifest
 from ..recommend import Predict, Reasons, diversify, lifts, reasons, shrink_few, teaching, top_k
@@ -21,10 +22,6 @@ from ._ratings import Reader
 from ._schema import PredictRequest, ProfileRequest, RecommendRequest, SurpriseRequest
 from ._settings import ServeSettings
 
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
-Int64 = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 Answer = dict[str, Any]
 
 _ASKED = 100

@@ -15,13 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from .._version import __version__
+from ..base.arrays import Float64
 from ..base.atomic import atomic_path
 from ..config import Config
 from ..data.ratings import Ratings
 from ..errors import DataError, UsageError
 from .world import Chunk, SynthConfig, World
-
-Float64 = npt.NDArray[np.float64]
 
 _FORMAT = "matinee-synthetic"
 _VERSION = 1

@@ -12,17 +12,13 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ConfigDict, Field
 
+from ..base.arrays import Float32, Float64, Int32, Int64
 from ..config import Config
 from ..data.ratings import ItemTable, Ratings, Scale
 from ..data.vocabulary import Vocabulary
 from ..errors import UnknownIdError, UsageError
 from ._kernels import Tables, alias_table, draw, expectations
 from ._titles import GENRES, SHARES, make_titles
-
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
 
 _WINDOW = (946_684_800, 1_104_537_600)
 """2000-01-01 to 2005-01-01; every film is from before it."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from ..base.arrays import Array
 from ..base.threads import cores
 from ..nn import Batch, Middle, Network, Transposer, sum_by_column
 from ..nn.sparse import kernels, reference
@@ -23,8 +24,6 @@ from .config import TrainConfig
 from .distributed import ALONE, Group
 from .optimizer.optimizer import RMSPROP_DECAY, Flat, Plan, Table, has_l2
 from .optimizer.schedule import learning_rates
-
-Array = npt.NDArray[Any]
 
 WORTH = 50_000_000
 """Multiplications in a step's middle layers from which threads pay."""

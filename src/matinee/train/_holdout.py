@@ -5,18 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from ..base.arrays import Float32, Float64, Int32, Int64, Mask
 from ..data import Csr, Ratings
 from ..nn import Inputs, Network, predict_entries
 from ._shrink import Deviations
 from .distributed import ALONE, Group
-
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,17 +15,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..base.arrays import Float, Float32, Int32, Int64
 from ..base.compiled import kernel, prange
 from ..data import Csr
 from ..nn import Batch, Inputs, Network, encode_rows, row_biases
 from ..nn.activations import activate
 from ..nn.sparse import kernels
 from ..nn.sparse.random import uniform
-
-Float = npt.NDArray[np.floating[Any]]
-Float32 = npt.NDArray[np.float32]
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
 
 ROWS = 1024
 """Rows of a teacher encoded at once."""

@@ -13,16 +13,11 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from ..base.arrays import Float32, Float64, Int32, Int64
 from ..data import Csr
 from ..nn import FEW, Inputs, Network, row_biases, row_length, row_scale
-
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
 
 
 class HeldOut(Protocol):

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load, save, save_file
 
+from ..base.arrays import Array
 from ..base.atomic import atomic_path
 from ..errors import MatineeError, ModelFileError, UsageError
 from .epoch import Epoch
@@ -20,7 +20,6 @@ from .epoch import Epoch
 if TYPE_CHECKING:
     from .run import Run
 
-Array = npt.NDArray[Any]
 
 CHECKPOINT = "checkpoint"
 METRICS = "metrics.jsonl"

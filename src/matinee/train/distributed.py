@@ -15,16 +15,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ..base.arrays import Array, Int64
 from ..base.torchrun import Launch
 from ..errors import ProcessError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Array = npt.NDArray[Any]
-Int64 = npt.NDArray[np.int64]
 
 PATIENCE = timedelta(minutes=30)
 """How long a process waits for the others before it gives up."""

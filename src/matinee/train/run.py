@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from ..base.arrays import Array, Int64
 from ..data import Csr
 from ..errors import UsageError, nearest
 from ..nn import Batch, Inputs, Network
@@ -21,9 +20,6 @@ from ._shrink import bias_part
 from .config import TrainConfig, rows_per_step
 from .distributed import ALONE, Group
 from .epoch import Epoch
-
-Array = npt.NDArray[Any]
-Int64 = npt.NDArray[np.int64]
 
 MEASURES = ("user_mean", "training", "penalty", "single_row")
 """What may be measured after each epoch besides the RMSE of the watched sets:

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from ...base.arrays import Float32, Int32, Int64, UInt8
 from ...base.compiled import inlined, kernel
-
-UInt8 = npt.NDArray[np.uint8]
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
-Float32 = npt.NDArray[np.float32]
 
 _MOST = 2**31 - 1
 _SECONDS = 86_400

@@ -9,8 +9,8 @@ import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from ...base.arrays import Int32, Int64
 from ...errors import DataError
 from ..encode import Encoded
 from ..ratings import Scale
@@ -20,9 +20,6 @@ from ..read.unpack import Part
 from ..vocabulary import Vocabulary
 from ._kernels import bucket_movies, count_users, parse_lines, place_range
 from .text import fault
-
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
 
 RATINGS = 100_480_507
 """Of the original."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ...base.arrays import Int64
 from ...errors import DataError
 from ..loading import load
 from ..ratings import Ratings
@@ -26,7 +27,6 @@ _PROBE = "probe.txt"
 _TEST = 1
 
 Parts = tuple[Ratings, Ratings | None, Ratings]
-Int64 = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

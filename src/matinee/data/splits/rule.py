@@ -10,13 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ...base.arrays import Int8, Int32, Int64
 from ...base.compiled import kernel
 from ...errors import DataError, UsageError
 from ..ratings import Ratings
 
-Int8 = npt.NDArray[np.int8]
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
 Sequence = npt.NDArray[np.signedinteger[Any]]
 
 Moment = int | str

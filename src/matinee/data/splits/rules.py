@@ -7,6 +7,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
+from ...base.arrays import Int8
 from ...errors import DataError, UsageError, nearest
 from ..ratings import Ratings
 from .rule import (
@@ -15,7 +16,6 @@ from .rule import (
     VALID,
     VALID_GIVEN,
     Division,
-    Int8,
     SplitRule,
     earliest,
     from_the_end,

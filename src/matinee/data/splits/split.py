@@ -11,10 +11,11 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from ...base.arrays import Int8, Int32
 from ...errors import DataError, UsageError
 from ..coerce import RatingsLike, as_ratings
 from ..ratings import Ratings
-from .rule import GIVEN, TEST, TRAIN, VALID, VALID_GIVEN, Division, Int8, Int32, Moment, shuffled
+from .rule import GIVEN, TEST, TRAIN, VALID, VALID_GIVEN, Division, Moment, shuffled
 from .rules import RULES, rule_of
 
 

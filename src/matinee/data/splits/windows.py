@@ -6,14 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ...base.arrays import Int8, Mask
 from ...errors import DataError, UsageError
 from ..ratings import Ratings
 from .rule import TEST, TRAIN, VALID, Moment, seconds
 
-Int8 = npt.NDArray[np.int8]
-Mask = npt.NDArray[np.bool_]
 Columns = dict[str, Any]
 
 Window = tuple[Moment | None, Moment | None]

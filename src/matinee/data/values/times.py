@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
+
+from ...base.arrays import Int64
 
 TimeUnit = Literal["s", "ms", "us", "ns", "yyyymmdd", "day"]
 """What a number in the time column counts: parts of a second or days since 1970, or it is a date
 written as 20210131."""
 
-Int64 = npt.NDArray[np.int64]
 
 # Whole seconds stay below 1e11 until the year 5138; a larger number counts something shorter.
 _UNITS = ((10**11, 10**3, "milliseconds"), (10**14, 10**6, "microseconds"))

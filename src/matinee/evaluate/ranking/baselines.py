@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ...data import Csr, Histories
 from .tally import Scorer
@@ -17,8 +16,6 @@ EASE_L2 = 500.0
 """The penalty of the EASE baseline: not tuned, about the best one on MovieLens-1M."""
 _EASE_SIDE = 5000
 """Items or people, whichever are fewer, up to which EASE takes seconds: the cube counts."""
-
-Float32 = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)

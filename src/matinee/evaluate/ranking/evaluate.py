@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ...base.arrays import Float32, Float64, Int64
 from ...data import Histories, Ratings, Scale, Vocabulary
 from ...errors import UsageError, nearest
 from ..leak_guard import Overlap, PairSet, guard
@@ -32,10 +33,6 @@ from .sums import ListSums
 from .tally import ListTally, OnLists, Scorer, checked_cutoffs, tally
 from .trec import TrecFiles
 from .variants import variants
-
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
-Int64 = npt.NDArray[np.int64]
 
 DEPTH = 100
 """Places up to which recall and precision are computed for the curves."""

@@ -13,11 +13,8 @@ from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
-import numpy.typing as npt
 
-Float64 = npt.NDArray[np.float64]
-Int64 = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
+from ...base.arrays import Float64, Int64, Mask
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,14 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from ...base.arrays import Float64, Int32, Int64
 from ...data import Histories
 from .kernels import likeness, likeness_of_pairs
-
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
-Float64 = npt.NDArray[np.float64]
 
 _CELLS = 1 << 25
 """Cells of a table of items by people (128 MiB as float32)."""

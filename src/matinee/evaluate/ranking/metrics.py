@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ...base.arrays import Float64
 from ..metric import Metric
 from .sums import ListTotals
-
-Float64 = npt.NDArray[np.float64]
 
 
 def gini(exposure: npt.NDArray[np.integer]) -> Float64:

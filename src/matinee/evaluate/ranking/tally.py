@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from ...base.arrays import Float32, Float64, Int32, Int64
 from ...data import Histories
 from ...errors import TrainingError, UsageError
 from .formulas import SUMMANDS, ListBatch
@@ -15,11 +15,6 @@ from .items import ItemStatistics
 from .kernels import best_items, find_tested
 from .relevant import Relevant
 from .sums import ListSums
-
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
 
 Scorer = Callable[[Histories], Float32]
 """Scores of all items for some people: a fresh float32 array (people, n_items), higher is better.

@@ -10,12 +10,11 @@ from typing import Any, Self, TextIO
 import numpy as np
 import numpy.typing as npt
 
+from ...base.arrays import Int32
 from ...base.atomic import atomic_path
 from ...data import Ratings, Vocabulary
 from ...errors import DataError
 from .relevant import Relevant
-
-Int32 = npt.NDArray[np.int32]
 
 RUN, QRELS = "run.txt", "qrels.txt"
 

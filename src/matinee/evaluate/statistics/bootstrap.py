@@ -8,12 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from ...base.arrays import Float64
 from ..metric import Interval
 from ..metrics import ErrorSums, ErrorTotals
-
-Float64 = npt.NDArray[np.float64]
 
 RESAMPLES = 1000
 _DRAWS = 1 << 21

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from ...base.arrays import Float64
 from ..metric import Interval
 from .seeds import ALPHA, holm, t_interval, t_p
-
-Float64 = npt.NDArray[np.float64]
 
 Status = Literal["established", "refuted", "undecided"]
 

@@ -14,11 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from ...base.arrays import Float64
 from ..metric import Interval
-
-Float64 = npt.NDArray[np.float64]
 
 ALPHA = 0.05
 

@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ...base.arrays import Float
 from ...base.compiled import inlined, kernel, prange
-
-Float = npt.NDArray[np.floating[Any]]
 
 FAST = {"reassoc", "contract", "nsz", "arcp"}
 CHUNKS = 32

@@ -7,15 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ...base.arrays import Float, Int32, Int64
 from ...nn.activations import ACTIVATIONS
 from ...nn.sparse.kernels import decode_loss, encode
 from ._hat_kernels import effective, effective_gradient
-
-Float = npt.NDArray[np.floating[Any]]
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

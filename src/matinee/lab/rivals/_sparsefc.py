@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from ...base.arrays import Float32, Float64, Int32, Int64
 from ...data import Histories, Ratings
 from ...models.one_shot import EpochLog, OneShot
 from ...models.settings import Settings
@@ -15,11 +16,6 @@ from ...train.factors.als_kernels import entry_scores
 from ._kernel_net import KernelNet
 from ._lbfgs import fit_kernel_net, observed
 from .sparsefc import SparseFCConfig
-
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
 
 
 class SparseFC(OneShot):

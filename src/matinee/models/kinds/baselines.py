@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from ...base.arrays import Float32, Float64, Int32, Int64
 from ...baseline.bias import fit_bias
 from ...baseline.spread import Errors, bias_errors
 from ...config import Config
@@ -17,11 +18,6 @@ from ...data import Histories, Ratings
 from ..one_shot import EpochLog, OneShot
 from ..registry import ModelKind
 from ..settings import Settings
-
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
 
 
 class _Baseline(OneShot):

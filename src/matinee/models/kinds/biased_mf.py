@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from ...base.arrays import Float32, Float64, Int32, Int64
 from ...data import Csr, Histories, Ratings
 from ...train.factors.als import Factors, Side, fit_factors
 from ...train.factors.config import FactorsConfig
@@ -15,11 +16,6 @@ from ..one_shot import EpochLog, OneShot
 from ..registry import ModelKind, around
 from ..settings import Settings
 from ..support import ItemVectors
-
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
 
 
 class BiasedMF(OneShot):

@@ -8,15 +8,10 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ...base.arrays import Float32, Float64, Int32, Int64, Mask
 from ...baseline import BiasTable
 from ...data import Histories, Scale
 from ...errors import UsageError
-
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 
 class Member(Protocol):

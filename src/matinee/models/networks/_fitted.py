@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ...base.arrays import Float32, Float64, Int32, Int64
 from ...data import Csr, Histories
 from ...nn import (
     Inputs,
@@ -21,11 +22,6 @@ from ...nn import (
 from ...train import Epoch
 from ..settings import Settings
 from ._shape import check_shape, saved_outputs
-
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
 
 
 @dataclass(eq=False)

@@ -5,18 +5,13 @@ from __future__ import annotations
 from abc import abstractmethod
 
 import numpy as np
-import numpy.typing as npt
 
+from ...base.arrays import Float32, Float64, Int32, Int64
 from ...baseline import BiasTable
 from ...data import Histories
 from ...errors import UsageError
 from ..settings import Settings
 from ._blending import Member
-
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
 
 
 class Single:

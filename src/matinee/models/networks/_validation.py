@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from ...base.arrays import Float32, Float64, Int64, Mask
 from ...baseline import fit_bias
 from ...baseline.spread import Errors
 from ...data import Csr, Histories, Ratings, group
 from ...train import part
-
-Int64 = npt.NDArray[np.int64]
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 
 def bias_predictions(train: Ratings, held: Mask) -> Float64:

@@ -19,11 +19,6 @@ from ._single import Single
 from ._validation import bias_predictions, validation_errors
 from .trainer import Trainer, seed_of
 
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
-
 
 class Autoencoder(Single, Trainable):
     """A deep autoencoder over rows of ratings (Sedhain et al. 2015; Kuchaiev & Ginsburg 2017).

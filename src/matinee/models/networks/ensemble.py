@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
+from ...base.arrays import Float64, Mask
 from ...data import Csr, Ratings
 from ...errors import UsageError
 from ...train import (
@@ -25,12 +26,6 @@ from ._blending import Blending, disagreement
 from ._fitted import FittedNetwork
 from ._validation import bias_predictions, validation_errors
 from .trainer import Trainer, seed_of
-
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 
 class Ensemble(Blending, Trainable):

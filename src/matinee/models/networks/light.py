@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
+from ...base.arrays import Float32, Float64, Int32, Int64
 from ...data import Csr, Histories, Ratings
 from ...errors import UsageError
 from ...nn import Forward
@@ -17,11 +18,6 @@ from ..support import ItemVectors
 from ._blending import Blending
 from ._shape import check_shape, saved_outputs
 from ._single import Single
-
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
 
 _ROWS = 1024
 

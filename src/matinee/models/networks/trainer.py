@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from ...base.arrays import Float64, Mask
 from ...baseline import column_means
 from ...data import Ratings
 from ...nn import Inputs, Network, fit_inputs
@@ -32,9 +32,6 @@ from ...train.checkpoint import CHECKPOINT
 from ..settings import Settings
 from ._fitted import FittedNetwork
 from ._validation import coded, column_offset, entry_order, in_user_order
-
-Float64 = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 
 class Trainer:

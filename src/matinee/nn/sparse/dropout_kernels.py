@@ -10,18 +10,12 @@ serve a whole group of batch rows from the core's own cache: twice as fast as ro
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
+from ...base.arrays import Float, Int32, Int64
 from ...base.compiled import inlined, kernel, prange
 from .kernels import FAST, add_weighted
 from .random import uniform
-
-Float = npt.NDArray[np.floating[Any]]
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
 
 BLOCK = 128
 """Units whose table rows stay in cache: 256 KiB at a width of 512."""

@@ -11,21 +11,15 @@ a weight. A zero coefficient hides an entry from the encoder, a zero weight from
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
+from ...base.arrays import Float, Int32, Int64
 from ...base.compiled import inlined, kernel, prange
 from ..activations import activate, slope
 
 # Sums may be re-associated (that is what lets them use vector units); NaN and infinity keep their
 # meaning, so that a diverging loss is seen.
 FAST = {"reassoc", "contract", "nsz", "arcp"}
-
-Float = npt.NDArray[np.floating[Any]]
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
 
 
 @inlined

@@ -11,10 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from ...base.arrays import Float32
 from ...data import Histories
 from ...errors import ModelFileError, nearest
-
-Float32 = npt.NDArray[np.float32]
 
 INTERESTS = {
     "blend": "blend:Blend",

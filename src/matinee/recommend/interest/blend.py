@@ -8,10 +8,9 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from ...base.arrays import Float32
 from ...data import Histories
 from .base import Interest, restore_interest
-
-Float32 = npt.NDArray[np.float32]
 
 
 class Blend(Interest):

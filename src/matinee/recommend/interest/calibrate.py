@@ -18,10 +18,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ...base.arrays import Float64, Int64
 from ...data import Csr
-
-Float64 = npt.NDArray[np.float64]
-Int64 = npt.NDArray[np.int64]
 
 FLOORS = (0.02, 0.1, 0.3, 1.0, 2.0)
 """Floors tried, in units of the root mean square of a person's scores."""

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ...base.arrays import Float32, Int64
 from ...data import Csr, Histories
 from .base import Interest
 from .calibrate import Calibration, ChoiceCounts
-
-Float32 = npt.NDArray[np.float32]
-Int64 = npt.NDArray[np.int64]
 
 SHARE = 0.2
 """Share of each person's interactions that is held out, at least one of two or more."""

@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from ...base.arrays import Float32
 from ...data import Histories
 from ...train.linear import ItemWeights, LinearWeights, UserWeights
 from .base import Interest
-
-Float32 = npt.NDArray[np.float32]
 
 _LEAST = 0.02
 

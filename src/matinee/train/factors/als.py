@@ -8,13 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ...base.arrays import Float32, Float64, Int32
 from ...data import Csr, Ratings
 from .als_kernels import entry_scores, solve_rows
 from .config import FactorsConfig
-
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
-Int32 = npt.NDArray[np.int32]
 
 RIDGES = (0.8, 1.0, 1.2, 1.45, 1.75, 2.2, 3.0, 5.0)
 """The path of "auto". It starts from the weakest: factors that a strong ridge has brought to zero

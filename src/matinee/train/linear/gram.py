@@ -9,10 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from ...base.arrays import Float32, Float64
 from ...data import Csr
-
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
 
 _DENSE_CELLS = 1 << 25
 """Cells of a block of users that is made dense for a Gram matrix (256 MiB as float64)."""

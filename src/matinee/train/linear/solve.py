@@ -26,13 +26,11 @@ import numpy.typing as npt
 from scipy import sparse
 from scipy.linalg import lapack
 
+from ...base.arrays import Float32, Float64
 from ...data import Csr
 from ...errors import TrainingError, UsageError
 from .config import LinearConfig
 from .gram import Interactions, gram, interactions
-
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
 
 _DOUBLE = 8000
 """Sizes up to which the system is solved in float64; larger ones take float32."""

@@ -19,15 +19,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ...base.arrays import Float, Float64, Int32, Int64
 from ...base.compiled import inlined, kernel, prange
 from ...nn import add_weighted
-
-Float = npt.NDArray[np.floating[Any]]
-Float64 = npt.NDArray[np.float64]
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
 
 ADAM, SGD, RMSPROP, ADAGRAD = 0, 1, 2, 3
 FAST = {"reassoc", "contract", "nsz", "arcp"}

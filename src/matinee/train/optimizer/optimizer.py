@@ -9,13 +9,12 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
+from ...base.arrays import Float, Float64
 from ...nn import Columns
 from ..config import TrainConfig
 from . import _row_kernels as kernels
 from .schedule import learning_rates
 
-Float = npt.NDArray[np.floating[Any]]
-Float64 = npt.NDArray[np.float64]
 RMSPROP_DECAY = 0.99  # torch's default
 
 _KINDS = {

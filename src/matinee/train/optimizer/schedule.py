@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from ...base.arrays import Float64
 from ..config import TrainConfig
-
-Float64 = npt.NDArray[np.float64]
 
 
 def learning_rates(config: TrainConfig, steps_per_epoch: int) -> Float64:

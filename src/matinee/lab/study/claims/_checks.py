@@ -13,13 +13,12 @@ from itertools import pairwise, product
 import numpy as np
 import numpy.typing as npt
 
+from ....base.arrays import Float64
 from ....evaluate import Answer, Interval, Mean, Question, argmin_slope, pairs
 from ..results import BASELINES, Results, RunRecord
 from ..series import When, data_of, expand, label, runs_of, same_runs, series
 from ..study import Check, Figure
 from . import _facts
-
-Float64 = npt.NDArray[np.float64]
 
 _FALLING: tuple[Figure, ...] = ("batch_mean", "training", "reference")
 
