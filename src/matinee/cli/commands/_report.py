@@ -87,6 +87,12 @@ def report(
             "matinee: no test ratings are known of this model, so the page has no score; name some "
             "with --test"
         )
+    elif ratings.implicit:
+        note(
+            f"matinee: {ratings.name} holds interactions, which have no RMSE, so the page has no "
+            "score; evaluate --lists scores the lists"
+        )
+        ratings = histories = None
     page = write_model_report(
         found,
         ratings,
