@@ -50,7 +50,7 @@ def model(folder: Path) -> Recommender:
 
 @pytest.fixture(scope="session")
 def client(folder: Path) -> Iterator[TestClient]:
-    with TestClient(create_app(ServeSettings(model=folder))) as found:
+    with TestClient(create_app(ServeSettings(model=folder)), base_url="http://localhost") as found:
         yield found
 
 
@@ -60,7 +60,10 @@ def serve_with(folder: Path) -> Iterator[Callable[..., TestClient]]:
     clients = []
 
     def make(**settings: Any) -> TestClient:
-        made = TestClient(create_app(ServeSettings.make({"model": folder, **settings})))
+        made = TestClient(
+            create_app(ServeSettings.make({"model": folder, **settings})),
+            base_url="http://localhost",
+        )
         made.__enter__()
         clients.append(made)
         return made

@@ -245,7 +245,9 @@ def test_a_model_without_histories_titles_or_vectors(tmp_path: Path) -> None:
     ratings = synthesize(60, 40, 1500, seed=0).ratings
     bare = type(ratings)(**{**ratings.__dict__, "item_table": None})
     Bias().fit(bare).save(tmp_path / "model", histories=False)
-    with TestClient(create_app(ServeSettings(model=tmp_path / "model"))) as client:
+    with TestClient(
+        create_app(ServeSettings(model=tmp_path / "model")), base_url="http://localhost"
+    ) as client:
         card = client.get("/v1/model").json()
         assert card["has"] == {
             "titles": False,
@@ -283,7 +285,7 @@ def test_an_error_within_is_told_without_its_innards(
         raise RuntimeError("secret innards")
 
     monkeypatch.setattr(Engine, "profile", broken)
-    with TestClient(create_app(ServeSettings(model=folder))) as client:
+    with TestClient(create_app(ServeSettings(model=folder)), base_url="http://localhost") as client:
         item = client.get("/v1/items?limit=1").json()["items"][0]["item"]
         body = {"ratings": [{"item": item, "rating": 3}]}
         answer = client.post("/v1/profile", json=body)

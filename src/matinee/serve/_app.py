@@ -105,6 +105,8 @@ def create_app(
         redoc_url=None,
         lifespan=_lifespan(holder, settings),
         openapi_url="/openapi.json",
+        redirect_slashes=False,  # a redirect would go to whatever host the request named
+        servers=[{"url": settings.root_path}] if settings.root_path else None,
     )
     app.add_middleware(GZipMiddleware, minimum_size=_ZIPPED, compresslevel=5)
     if settings.cors:
@@ -119,7 +121,7 @@ def create_app(
     _answer(app, holder, desk)
     _look_up(app, holder, desk)
     _operate(app, holder, counters)
-    _show_pages(app, assets())
+    _show_pages(app, assets(settings.root_path))
     describe(app, keyed=settings.api_key is not None)
     return Guard(app, settings, counters)
 

@@ -17,6 +17,7 @@ _MEANINGS = {
     408: "The body did not arrive.",
     413: "The body is too large.",
     415: "The body is not said to be JSON.",
+    421: "A name in the Host header that this server does not have.",
     422: "The request makes no sense; `errors` says where.",
     429: "Too many long requests at once.",
 }
@@ -41,6 +42,7 @@ def describe(app: FastAPI, *, keyed: bool) -> None:
                 description="Recommendations for people a model has never met.",
                 license_info={"name": "MIT"},
                 routes=app.routes,
+                servers=app.servers,
             )
             schemas = found["components"]["schemas"]
             schemas["Problem"] = Problem.model_json_schema()

@@ -48,6 +48,8 @@ class Guard:
     def __init__(self, app: Any, settings: ServeSettings, metrics: Metrics) -> None:
         self._app, self._settings, self._metrics = app, settings, metrics
         key = settings.api_key
+        self._hosts = _hosts(settings)
+        self._root = settings.root_path
         self._key = None if key is None else key.get_secret_value().encode()
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
@@ -87,6 +89,10 @@ class Guard:
     async def _guarded(self, scope: Scope, receive: Any, send: Any) -> None:
         headers = dict(scope["headers"])
         path = scope["path"]
+        self._check_host(headers)
+        if self._root and path.startswith(f"{self._root}/"):  # a proxy that leaves it there
+            path = path.removeprefix(self._root)
+            scope = {**scope, "path": path, "raw_path": path.encode()}
         # A browser's question ahead of a request from another origin comes without the key.
         if (
             self._key is not None
@@ -103,6 +109,21 @@ class Guard:
                 _check_parts(body)
             receive = _replay(body, receive)
         await self._app(scope, receive, send)
+
+    def _check_host(self, headers: dict[bytes, bytes]) -> None:
+        """Refuse names that this server does not have.
+
+        A page elsewhere can point a name of its own at this machine, and would then read what the
+        server answers to the browser of whoever looks at the page (DNS rebinding).
+        """
+        if self._hosts is None:
+            return
+        given = headers.get(b"host", b"").decode("latin-1").lower()
+        name = given.partition("]")[0] + "]" if given.startswith("[") else given.partition(":")[0]
+        if name not in self._hosts:
+            raise ProblemError(
+                421, f"this server does not answer as {given!r}; --allowed-host adds names"
+            )
 
     def _check_key(self, headers: dict[bytes, bytes]) -> None:
         given = headers.get(b"x-api-key")
@@ -148,6 +169,20 @@ class Guard:
                 f"the body did not arrive within {self._settings.body_seconds:g} seconds",
                 headers={"connection": "close"},
             ) from None
+
+
+def _hosts(settings: ServeSettings) -> frozenset[str] | None:
+    """Names to answer to; None for all."""
+    host, more = settings.host.lower(), [name.lower() for name in settings.allowed_hosts]
+    if "*" in more or not (more or is_loopback(host)):
+        return None
+    own = f"[{host}]" if ":" in host else host
+    return frozenset({"localhost", "127.0.0.1", "[::1]", own, *more})
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address can be reached from this machine alone."""
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def _check_type(headers: dict[bytes, bytes]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -39,23 +40,33 @@ class Asset:
     tag: str
 
 
-def assets() -> dict[str, Asset]:
-    """Every file below ``static``, by its path there with ``/`` between the parts."""
+_ROOTED = re.compile(rb"""(["'`])/(?=static/|v1/|map\b|model\b|["'`])""")
+"""The start of an address of this server in the text of a page."""
+
+
+def assets(root_path: str = "") -> dict[str, Asset]:
+    """Every file below ``static``, by its path there with ``/`` between the parts.
+
+    Args:
+        root_path: The path below which the browser sees the server.
+    """
     found: dict[str, Asset] = {}
     root = resources.files(__package__) / "static"
     if root.is_dir():
-        _gather(root, "", found)
+        _gather(root, "", found, root_path.encode())
     return found
 
 
-def _gather(folder: Any, prefix: str, found: dict[str, Asset]) -> None:
+def _gather(folder: Any, prefix: str, found: dict[str, Asset], root_path: bytes) -> None:
     for entry in folder.iterdir():
         name = f"{prefix}{entry.name}"
         if entry.is_dir():
-            _gather(entry, f"{name}/", found)
+            _gather(entry, f"{name}/", found, root_path)
             continue
         kind = _TYPES.get(name[name.rfind(".") :].lower())
         if kind is not None:
             content = entry.read_bytes()
+            if root_path and name.endswith((".html", ".js", ".css", ".webmanifest")):
+                content = _ROOTED.sub(rb"\1" + root_path + b"/", content)
             tag = hashlib.sha256(content).hexdigest()[:20]
             found[name] = Asset(content, kind, f'"{tag}"')

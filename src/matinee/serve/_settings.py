@@ -16,6 +16,12 @@ class ServeSettings(Config):
     """The model folder."""
     host: str = "127.0.0.1"
     """Address to listen at. The default can be reached from this machine alone."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names in the Host header to answer to, besides those of this machine; ``*`` for all. By
+    default a server at a loopback address answers to no others, and one at another address to
+    all."""
+    root_path: str = Field("", pattern=r"^(/[A-Za-z0-9._~-]+)*$")
+    """The path below which a proxy shows the server, as in ``/films``."""
     port: int = Field(8000, ge=0, le=65535)
     """Port to listen at; 0 for any that is free."""
     workers: int = Field(1, ge=1, le=256)

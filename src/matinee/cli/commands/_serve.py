@@ -51,6 +51,25 @@ def serve(
             show_default=False,
         ),
     ] = None,
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allowed-host",
+            metavar="NAME",
+            help="Answer to this name in the Host header too; * for any. May be given several "
+            "times.",
+            show_default=False,
+        ),
+    ] = None,
+    root_path: Annotated[
+        str,
+        typer.Option(
+            "--root-path",
+            metavar="PATH",
+            help="The path below which a proxy shows the server, as in /films.",
+            show_default=False,
+        ),
+    ] = "",
     no_users: Annotated[
         bool, typer.Option("--no-users", help="Give no lists for users of the training data.")
     ] = False,
@@ -86,6 +105,8 @@ def serve(
         "api_key": _api_key(api_key_file),
         "cors": cors or (),
         "users": not no_users,
+        "allowed_hosts": allowed_host or (),
+        "root_path": root_path.rstrip("/"),
         "max_ratings": max_ratings,
         "max_body": max_body,
         "body_seconds": body_seconds,
