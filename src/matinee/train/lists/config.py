@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ...config import Config
 from ..linear import LinearConfig
+from .network_config import ListNetworkConfig
 
 
 class ListsConfig(Config):
@@ -17,10 +18,12 @@ class ListsConfig(Config):
     first from the items of a history alone; the predicted rating answers the second.
     """
 
-    interest: Literal["auto", "linear", "popularity", "none"] = "auto"
-    """Scorer of interest: a linear autoencoder in closed form, popularity, or none, which orders
-    lists by the predicted rating. "auto" takes the linear autoencoder with settings chosen on
-    interactions held out of training, or popularity where the closed form would cost too much."""
+    interest: Literal["auto", "linear", "network", "blend", "best", "popularity", "none"] = "auto"
+    """Scorer of interest: a linear autoencoder in closed form, a network, a blend of both,
+    popularity, or none, which orders lists by the predicted rating. "auto" takes the linear
+    autoencoder with settings chosen on interactions held out of training, or popularity where the
+    closed form would cost too much; "blend" adds the network to the former, with weights chosen
+    alike; "best" keeps of the two and their blend what is best on those interactions."""
     love: Annotated[float, Field(ge=0.0)] | Literal["auto"] = "auto"
     """Exponent of the probability that an item is liked: 0 orders by interest alone, and the larger
     it is the more the predicted rating decides. "auto" follows from how well the scores of interest
@@ -29,3 +32,5 @@ class ListsConfig(Config):
     """Lowest rating that counts as liked; "auto" is three quarters up the scale: 4 of 1 to 5."""
     linear: LinearConfig = LinearConfig()
     """The linear autoencoder, where interest = "linear"."""
+    net: ListNetworkConfig = ListNetworkConfig()
+    """The network, where interest is "network", "blend" or "best"."""

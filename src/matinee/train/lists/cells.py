@@ -1,0 +1,78 @@
+"""``Cells``: the entries of a batch of histories, by person and by item."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from ...nn.sparse import kernels
+
+Float = npt.NDArray[np.floating[Any]]
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+
+LINEAR = 0
+"""Code of the linear activation."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Entries of people's histories as CSR, and the same entries by item.
+
+    Attributes:
+        indptr: int64 (people + 1,).
+        items: int32 (entries,).
+        n_items: Items there are.
+        by_item: int64 (items + 1,), where each item's entries begin in the next two.
+        people: int32 (entries,), the person of each entry, by item.
+        order: int32 (entries,), its place in ``items``.
+    """
+
+    indptr: Int64
+    items: Int32
+    n_items: int
+    by_item: Int64
+    people: Int32
+    order: Int32
+
+    @classmethod
+    def of(cls, indptr: Int64, items: Int32, n_items: int) -> Cells:
+        """From a CSR pattern."""
+        place = np.arange(len(items), dtype=np.int32)
+        rows = sparse.csr_matrix((place, items, indptr), shape=(len(indptr) - 1, n_items))
+        columns = rows.tocsc()
+        return cls(
+            indptr,
+            items,
+            n_items,
+            columns.indptr.astype(np.int64),
+            columns.indices.astype(np.int32, copy=False),
+            columns.data,
+        )
+
+    @property
+    def owner(self) -> Int64:
+        """The person of each entry, int64 (entries,)."""
+        return np.repeat(np.arange(len(self.indptr) - 1), np.diff(self.indptr))
+
+    def dots(self, code: Float, table: Float, bias: Float) -> Float:
+        """``code[u] . table[i] + bias[i]`` of each entry (u, i), shape (entries,)."""
+        found = np.empty(len(self.items), dtype=table.dtype)
+        kernels.decode(self.indptr, self.items, code, table, bias, LINEAR, found)
+        return found
+
+    def sums(self, values: Float, table: Float) -> Float:
+        """``sum of values * table[i]`` over each person's entries, shape (people, width)."""
+        found = np.empty((len(self.indptr) - 1, table.shape[1]), dtype=table.dtype)
+        kernels.encode(self.indptr, self.items, values, table, found)
+        return found
+
+    def sums_by_item(self, values: Float, code: Float) -> Float:
+        """``sum of values * code[u]`` over each item's entries, shape (items, width)."""
+        found = np.empty((self.n_items, code.shape[1]), dtype=code.dtype)
+        kernels.encode(self.by_item, self.people, values[self.order], code, found)
+        return found

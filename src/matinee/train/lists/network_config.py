@@ -1,0 +1,104 @@
+"""``ListNetworkConfig``: a network that scores all items for lists, and how it is trained."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from ...config import Config
+from ...nn.activations import ActivationName
+
+Width = Annotated[int, Field(ge=1)]
+
+
+class ListNetworkConfig(Config):
+    """A deep autoencoder of interactions whose loss looks at every item.
+
+    The input is a history of n items, each as 1 / sqrt(n). With ``loss = "multinomial"`` and
+    ``objective = "reconstruct"`` it is Mult-DAE, and with ``variational`` Mult-VAE (Liang et al.
+    2018, arXiv 1802.05814). With the square loss a batch costs its interactions and the square of
+    the width, whatever the number of items.
+    """
+
+    loss: Literal["square", "multinomial"] = "square"
+    """Squared error over all items, or the likelihood of the items under one softmax over all."""
+    objective: Literal["conditional", "reconstruct"] = "conditional"
+    """Show the network part of each history and ask for the rest; or drop inputs out and ask for
+    the whole history."""
+    hidden: tuple[Width, ...] = (256, 256)
+    """Widths of the layers between input and output."""
+    residual: bool = True
+    """Whether a layer as wide as the one before adds to it."""
+    activation: ActivationName = "tanh"
+    """Activation of every layer but the output."""
+    shown: tuple[float, float] = (0.4, 0.9)
+    """Share of a history that is shown, drawn for each person and epoch between these two."""
+    zero_weight: float = Field(0.2, gt=0.0)
+    """What an item that is not in a history counts in the square loss, where one asked for
+    counts 1."""
+    given_weight: float = Field(0.2, ge=0.0)
+    """What a shown item counts in the loss of the conditional objective."""
+    user_power: float = Field(0.4, ge=0.0, le=1.0)
+    """A person with n interactions weighs n to the power of minus this."""
+    code_dropout: float = Field(0.0, ge=0.0, lt=1.0)
+    """Dropout of the last layer before the output."""
+    variational: bool = False
+    """Whether the middle layer of ``hidden`` is drawn from a normal distribution whose mean and
+    variance the network gives; it then has no activation."""
+    beta: float = Field(0.2, ge=0.0)
+    """Weight of the divergence from the standard normal distribution, once it has risen."""
+    beta_rise: float = Field(0.8, ge=0.0, le=1.0)
+    """Share of the training over which that weight rises from 0."""
+    epochs: int = Field(25, ge=1)
+    """Passes over the people."""
+    batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    """People per step; "auto" for the power of two that makes about 10 steps an epoch, between 16
+    and 2,048."""
+    learning_rate: float = Field(5e-3, gt=0.0)
+    """Step size of AdamW at its highest."""
+    schedule: Literal["cosine", "constant"] = "cosine"
+    """How the learning rate moves: rises for 20 steps and falls to 2% along a cosine, or stays."""
+    weight_decay: float = Field(0.5, ge=0.0)
+    """Decoupled decay of all weights that are not biases."""
+    l2: float = Field(0.0, ge=0.0)
+    """L2 in the loss: l2 times the sum of all squared weights that are not biases."""
+    choose_epoch: bool = False
+    """Whether training ends at the epoch that is best on interactions held out, found by a first
+    training without them; or after the last one."""
+    score_every: int = Field(5, ge=1)
+    """Epochs from one scoring to the next where the epoch is chosen."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ListNetworkConfig:
+        low, high = self.shown
+        if not 0.0 < low <= high <= 1.0:
+            raise ValueError("shown must be two shares, 0 < low <= high <= 1")
+        if not self.hidden:
+            raise ValueError("hidden needs at least one layer")
+        if self.variational and (len(self.hidden) < 3 or len(self.hidden) % 2 == 0):
+            raise ValueError("a variational network needs 3, 5, ... widths in hidden")
+        if self.learning_rate * self.weight_decay >= 1.0:
+            raise ValueError("learning_rate * weight_decay must be below 1")
+        self._refuse("beta", self.variational, "a variational network")
+        self._refuse("beta_rise", self.variational, "a variational network")
+        self._refuse("zero_weight", self.loss == "square", "the square loss")
+        self._refuse("given_weight", self.objective == "conditional", "the conditional objective")
+        self._refuse("score_every", self.choose_epoch, "choose_epoch")
+        return self
+
+    def _refuse(self, name: str, used: bool, needs: str) -> None:
+        if not used and getattr(self, name) != type(self).model_fields[name].default:
+            raise ValueError(f"{name} means nothing without {needs}")
+
+    @property
+    def latent(self) -> int:
+        """Place in ``hidden`` of the layer that is drawn, or -1."""
+        return len(self.hidden) // 2 if self.variational else -1
+
+    def people_per_step(self, people: int) -> int:
+        """The batch size for some number of people."""
+        if self.batch_size != "auto":
+            return self.batch_size
+        return int(min(max(2 ** round(math.log2(max(people, 1) / 10)), 16), 2048))

@@ -1,0 +1,65 @@
+"""``ListNetworkWeights``: a trained list network in NumPy, for scoring."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from ...nn.activations import activation
+
+Float32 = npt.NDArray[np.float32]
+
+TABLE, START, OUTPUT, OUTPUT_BIAS = "table", "start", "output", "output_bias"
+
+
+@dataclass(frozen=True, eq=False)
+class ListNetworkWeights:
+    """A list network.
+
+    Attributes:
+        arrays: float32, by name: "table" (items, first width) and "start" (first width,) of the
+            first layer, "weight.1" (before, width) and "bias.1" of the next ones, and "output"
+            (items, last width) and "output_bias" (items,).
+        activation: Name of the activation.
+        residual: Whether a layer as wide as the one before adds to it.
+        latent: Place of the layer that holds means in its first half and is not activated, or -1.
+    """
+
+    arrays: Mapping[str, Float32]
+    activation: str
+    residual: bool
+    latent: int
+
+    def scores(self, rows: Any) -> Float32:
+        """Scores of all items, float32 (people, items), for CSR histories (people, items).
+
+        The values of the histories are not read.
+        """
+        code = self.code(rows)
+        found = code @ self.arrays[OUTPUT].T
+        found += self.arrays[OUTPUT_BIAS]
+        return np.asarray(found, dtype=np.float32)
+
+    def code(self, rows: Any) -> Float32:
+        """The last hidden layer, float32 (people, last width)."""
+        lengths = np.diff(rows.indptr)
+        values = np.repeat(1.0 / np.sqrt(np.maximum(lengths, 1)), lengths).astype(np.float32)
+        inputs = sparse.csr_matrix((values, rows.indices, rows.indptr), shape=rows.shape)
+        act = activation(self.activation).numpy
+        layer = act(np.asarray(inputs @ self.arrays[TABLE]) + self.arrays[START])
+        at = 1
+        while f"weight.{at}" in self.arrays:
+            weight, bias = self.arrays[f"weight.{at}"], self.arrays[f"bias.{at}"]
+            if at == self.latent:
+                width = weight.shape[1] // 2
+                layer = layer @ weight[:, :width] + bias[:width]
+            else:
+                found = act(layer @ weight + bias)
+                layer = layer + found if self.residual and found.shape == layer.shape else found
+            at += 1
+        return layer
