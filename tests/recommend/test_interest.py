@@ -6,8 +6,18 @@ from scipy import sparse
 
 from matinee.data import Csr, Histories
 from matinee.errors import ModelFileError
-from matinee.recommend.interest import Blend, Interest, Linear, Popularity, restore_interest
+from matinee.recommend.interest import (
+    Blend,
+    Interest,
+    Linear,
+    Network,
+    Popularity,
+    restore_interest,
+)
 from matinee.train.linear import LinearConfig, fit_linear
+from matinee.train.lists import ListNetworkConfig, fit_list_network
+
+NAMES = ["items", "users", "network", "variational", "popularity", "blend"]
 
 
 def some(seed: int, users: int, items: int) -> Csr:
@@ -28,15 +38,23 @@ def scorers() -> dict[str, Interest]:
     by_items = Linear(counts, fit_linear(rows, LinearConfig(penalty=3.0, solve="items")))
     by_users = Linear(counts, fit_linear(rows, LinearConfig(penalty=3.0, relax=0.4, solve="users")))
     popular = Popularity(counts)
+    config = ListNetworkConfig(hidden=(6, 6), epochs=2)
+    vae = ListNetworkConfig(hidden=(6, 4, 6), epochs=2, variational=True, residual=False)
+    deep, drawn = (
+        Network(counts, fit_list_network(rows, each, np.random.default_rng(0)).weights)
+        for each in (config, vae)
+    )
     return {
+        "network": deep,
+        "variational": drawn,
         "items": by_items,
         "users": by_users,
         "popularity": popular,
-        "blend": Blend(counts, [by_items, Blend(counts, [popular], [1.0])], [0.8, 0.2]),
+        "blend": Blend(counts, [by_items, Blend(counts, [deep], [1.0])], [0.8, 0.2]),
     }
 
 
-@pytest.mark.parametrize("name", ["items", "users", "popularity", "blend"])
+@pytest.mark.parametrize("name", NAMES)
 def test_it_is_restored_as_it_was(name: str) -> None:
     scorer = scorers()[name]
     arrays, config = scorer.state()
@@ -44,7 +62,7 @@ def test_it_is_restored_as_it_was(name: str) -> None:
     assert np.array_equal(again.scores(people()), scorer.scores(people()))
 
 
-@pytest.mark.parametrize("name", ["items", "users", "popularity", "blend"])
+@pytest.mark.parametrize("name", NAMES)
 def test_without_a_history_the_popular_lead(name: str) -> None:
     scorer = scorers()[name]
     found = scorer.scores(people())

@@ -7,4 +7,5 @@ from .fit import FittedInterest as FittedInterest
 from .fit import fit_interest as fit_interest
 from .held_out import HeldOut as HeldOut
 from .linear import Linear as Linear
+from .network import Network as Network
 from .popularity import Popularity as Popularity

@@ -18,6 +18,7 @@ from ...errors import ModelFileError, nearest
 INTERESTS = {
     "blend": "blend:Blend",
     "linear": "linear:Linear",
+    "network": "network:Network",
     "popularity": "popularity:Popularity",
 }
 """Module of this package and class by the name that a model folder holds."""

@@ -7,18 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...data import Csr
-from ...train.linear import LinearConfig, fit_linear
-from ...train.lists.config import ListsConfig
+from ...train.lists import ListsConfig
 from .base import Interest
 from .calibrate import NOTHING, Calibration
+from .candidates import Candidate, OnEpoch, best, blend, fitted_linear, linear, network, popularity
 from .held_out import HeldOut
-from .linear import Linear, Tilt
-from .popularity import Popularity
 from .search import search_linear
 
 AUTO_SIDE = 6000
-"""Users or items, whichever are fewer, up to which "auto" takes the closed form: its time grows
-with the cube, its memory with the square."""
+"""Users or items, whichever are fewer, up to which settings of the closed form are searched for:
+its time grows with the cube, its memory with the square."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +27,9 @@ class FittedInterest:
     calibration: Calibration
 
 
-def fit_interest(rows: Csr, config: ListsConfig, rng: np.random.Generator) -> FittedInterest | None:
+def fit_interest(
+    rows: Csr, config: ListsConfig, rng: np.random.Generator, on_epoch: OnEpoch | None = None
+) -> FittedInterest | None:
     """Fit a scorer of interest.
 
     Settings are chosen and scores calibrated on interactions held out; the scorer that is kept is
@@ -38,34 +38,44 @@ def fit_interest(rows: Csr, config: ListsConfig, rng: np.random.Generator) -> Fi
     Args:
         rows: Training interactions by user. Their values are ratings, or all the same.
         config: The options.
-        rng: Draws the interactions held out.
+        rng: Draws the interactions held out, and seeds a network.
+        on_epoch: Called after each epoch of a network.
 
     Returns:
         The scorer; None for ``interest = "none"``.
 
     Raises:
         UsageError: The closed form was asked for and does not fit in memory.
-        TrainingError: It has no solution to working precision.
+        TrainingError: It has no solution to working precision, or a network diverged.
     """
     if config.interest == "none":
         return None
     if config.interest == "linear" and config.love != "auto":
-        return FittedInterest(_fitted(rows, config.linear), NOTHING)
+        return FittedInterest(fitted_linear(rows, config.linear), NOTHING)
     part = HeldOut.draw(rows, rng)
-    chosen: LinearConfig | None = config.linear
-    if config.interest == "auto":
-        small = min(rows.n_rows, rows.n_columns) <= AUTO_SIDE
-        chosen = search_linear(part, config.linear) if small else None
-    elif config.interest == "popularity":
-        chosen = None
-    calibration = part.calibration(_fitted(part.known, chosen))
-    return FittedInterest(_fitted(rows, chosen), calibration)
+    chosen = _chosen(part, config, rng, on_epoch)
+    calibration = part.calibration(chosen.known)
+    return FittedInterest(chosen.fit(rows), calibration)
 
 
-def _fitted(rows: Csr, config: LinearConfig | None) -> Interest:
-    """The linear autoencoder, or popularity for None."""
-    counts = np.bincount(rows.indices, minlength=rows.n_columns).astype(np.float32)
-    if config is None:
-        return Popularity(counts)
-    tilt = Tilt.of(config.tilt, rows.values)
-    return Linear(counts, fit_linear(rows, config, tilt.strengths(rows.values)), tilt)
+def _chosen(
+    part: HeldOut, config: ListsConfig, rng: np.random.Generator, on_epoch: OnEpoch | None
+) -> Candidate:
+    kind = config.interest
+    if kind == "popularity":
+        return popularity(part)
+    if kind == "linear":
+        return linear(part, config.linear)
+    if kind == "network":
+        return network(part, config.net, rng, on_epoch)
+    small = min(part.known.n_rows, part.known.n_columns) <= AUTO_SIDE
+    closed = linear(part, search_linear(part, config.linear)) if small else None
+    if kind == "blend" and closed is None:
+        closed = linear(part, config.linear)
+    if kind == "auto":
+        return closed or popularity(part)
+    deep = network(part, config.net, rng, on_epoch)
+    if closed is None:
+        return best(part, [deep, popularity(part)])
+    both = blend(part, closed, deep)
+    return both if kind == "blend" else best(part, [both, closed, deep])

@@ -1,0 +1,126 @@
+"""Scorers that may be chosen: fitted without the held-out interactions, to be fitted to all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ...data import Csr
+from ...train.linear import LinearConfig, fit_linear
+from ...train.lists import (
+    ListEpoch,
+    ListNetworkConfig,
+    ListNetworkRun,
+    ListNetworkWeights,
+    fit_list_network,
+)
+from .base import Interest
+from .blend import Blend, standardised
+from .held_out import HeldOut
+from .linear import Linear, Tilt
+from .network import Network
+from .popularity import Popularity
+
+Float32 = npt.NDArray[np.float32]
+OnEpoch = Callable[[ListEpoch], None]
+
+WEIGHTS = (0.25, 0.4, 0.5, 0.6, 0.75)
+"""Weights that the second part of a blend may have; the first has the rest."""
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A scorer of interest.
+
+    Attributes:
+        known: It, fitted without the interactions held out.
+        fit: Fits it to any interactions, with the same settings.
+    """
+
+    known: Interest
+    fit: Callable[[Csr], Interest]
+
+
+def popularity(part: HeldOut) -> Candidate:
+    """The same scores for everybody."""
+
+    def fit(rows: Csr) -> Interest:
+        return Popularity(_counts(rows))
+
+    return Candidate(fit(part.known), fit)
+
+
+def linear(part: HeldOut, config: LinearConfig) -> Candidate:
+    """A linear autoencoder in closed form."""
+
+    def fit(rows: Csr) -> Interest:
+        return fitted_linear(rows, config)
+
+    return Candidate(fit(part.known), fit)
+
+
+def fitted_linear(rows: Csr, config: LinearConfig) -> Linear:
+    """A linear autoencoder fitted to some interactions."""
+    tilt = Tilt.of(config.tilt, rows.values)
+    return Linear(_counts(rows), fit_linear(rows, config, tilt.strengths(rows.values)), tilt)
+
+
+def network(
+    part: HeldOut,
+    config: ListNetworkConfig,
+    rng: np.random.Generator,
+    on_epoch: OnEpoch | None = None,
+) -> Candidate:
+    """A deep autoencoder; its epochs are reported of both trainings."""
+    seed = int(rng.integers(2**63))
+    counts = _counts(part.known)
+
+    def score(weights: ListNetworkWeights) -> float:
+        return part.ndcg(Network(counts, weights))
+
+    def run(rows: Csr, last: int | None, choose: bool = False) -> ListNetworkRun:
+        chosen = score if choose else None
+        draw = np.random.default_rng(seed)
+        return fit_list_network(rows, config, draw, last=last, score=chosen, on_epoch=on_epoch)
+
+    first = run(part.known, None, config.choose_epoch)
+
+    def fit(rows: Csr) -> Interest:
+        return Network(_counts(rows), run(rows, first.epoch).weights)
+
+    return Candidate(Network(counts, first.weights), fit)
+
+
+def blend(part: HeldOut, one: Candidate, two: Candidate) -> Candidate:
+    """Two scorers' standardised scores, weighted as is best on the interactions held out."""
+    totals = np.zeros(len(WEIGHTS))
+    for people, histories in part.batches():
+        first, second = (standardised(each.known.scores(histories)) for each in (one, two))
+        for at, weight in enumerate(WEIGHTS):
+            totals[at] += part.ndcg_sum(_mixed(first, second, weight), people)
+    # Nobody held out: all weights are as good, and the middle one is taken.
+    best = WEIGHTS[int(np.argmax(totals))] if totals.any() else WEIGHTS[len(WEIGHTS) // 2]
+    weights = (1.0 - best, best)
+
+    def fit(rows: Csr) -> Interest:
+        return Blend(_counts(rows), (one.fit(rows), two.fit(rows)), weights)
+
+    known = Blend(_counts(part.known), (one.known, two.known), weights)
+    return Candidate(known, fit)
+
+
+def best(part: HeldOut, candidates: list[Candidate]) -> Candidate:
+    """The candidate with the highest nDCG on the interactions held out."""
+    return max(candidates, key=lambda each: part.ndcg(each.known))
+
+
+def _mixed(first: Float32, second: Float32, weight: float) -> Float32:
+    return np.float32(1.0 - weight) * first + np.float32(weight) * second
+
+
+def _counts(rows: Csr) -> Float32:
+    """People who chose each item, float32 (items,)."""
+    return np.bincount(rows.indices, minlength=rows.n_columns).astype(np.float32)

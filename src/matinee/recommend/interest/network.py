@@ -1,0 +1,55 @@
+"""Interest by a deep autoencoder whose loss looks at every item."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ...data import Histories
+from ...train.lists import ListNetworkWeights
+from .base import Interest
+
+Float32 = npt.NDArray[np.float32]
+
+
+class Network(Interest):
+    """A trained list network; see ``matinee.train.lists``. Ratings do not matter to it.
+
+    Args:
+        counts: float32 (items,), people in training who chose each item.
+        weights: The weights of the network.
+    """
+
+    name = "network"
+
+    def __init__(self, counts: Float32, weights: ListNetworkWeights) -> None:
+        self.counts = counts
+        self.weights = weights
+
+    def _scores(self, histories: Histories) -> Float32:
+        return self.weights.scores(self.matrix(histories))
+
+    def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+        """See ``Interest``."""
+        weights = self.weights
+        config = {
+            "name": self.name,
+            "activation": weights.activation,
+            "residual": weights.residual,
+            "latent": weights.latent,
+        }
+        return dict(weights.arrays), config
+
+    @classmethod
+    def restore(
+        cls,
+        counts: Float32,
+        arrays: Mapping[str, npt.NDArray[Any]],
+        config: Mapping[str, Any],
+    ) -> Self:
+        """See ``Interest``."""
+        shape = (config["activation"], bool(config["residual"]), int(config["latent"]))
+        return cls(counts, ListNetworkWeights(dict(arrays), *shape))
