@@ -10,13 +10,7 @@ import numpy.typing as npt
 
 from ...data import Csr
 from ...train.linear import LinearConfig, fit_linear
-from ...train.lists import (
-    ListEpoch,
-    ListNetworkConfig,
-    ListNetworkRun,
-    ListNetworkWeights,
-    fit_list_network,
-)
+from ...train.lists import ListEpoch, ListNetworkConfig, ListNetworkRun, ListNetworkWeights
 from .base import Interest
 from .blend import Blend, standardised
 from .held_out import HeldOut
@@ -75,6 +69,8 @@ def network(
     on_epoch: OnEpoch | None = None,
 ) -> Candidate:
     """A deep autoencoder; its epochs are reported of both trainings."""
+    from ...train.lists import fit_list_network  # imports torch
+
     seed = int(rng.integers(2**63))
     counts = _counts(part.known)
 

@@ -1,6 +1,6 @@
 from .config import ListsConfig as ListsConfig
 from .network_config import ListNetworkConfig as ListNetworkConfig
-from .training import ListEpoch as ListEpoch
-from .training import ListNetworkRun as ListNetworkRun
+from .run import ListEpoch as ListEpoch
+from .run import ListNetworkRun as ListNetworkRun
 from .training import fit_list_network as fit_list_network
 from .weights import ListNetworkWeights as ListNetworkWeights

@@ -20,6 +20,7 @@ from ..linear import interactions
 from .cells import Cells
 from .losses import Asked, list_loss, weighted_sums
 from .network_config import ListNetworkConfig
+from .run import ListEpoch, ListNetworkRun
 from .weights import OUTPUT, OUTPUT_BIAS, START, TABLE, ListNetworkWeights
 
 Float32 = npt.NDArray[np.float32]
@@ -33,31 +34,6 @@ WARMUP = 20
 """Steps over which the learning rate of a cosine rises."""
 LEAST_RATE = 0.02
 """Share of the learning rate at which a cosine ends."""
-
-
-@dataclass(frozen=True)
-class ListEpoch:
-    """Figures of an epoch.
-
-    Attributes:
-        epoch: Its number, from 1.
-        loss: Mean training loss.
-        seconds: Time it took, scoring left out.
-        score: What the caller's ``score`` gave, where it was called.
-    """
-
-    epoch: int
-    loss: float
-    seconds: float
-    score: float | None
-
-
-@dataclass(frozen=True, eq=False)
-class ListNetworkRun:
-    """A trained list network, and the epoch whose weights it has."""
-
-    weights: ListNetworkWeights
-    epoch: int
 
 
 def fit_list_network(
