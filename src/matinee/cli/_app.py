@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "train": "_train:train",
     "sweep": "_sweep:sweep",
     "evaluate": "_evaluate:evaluate",
+    "compare": "_compare:compare",
     "recommend": "_recommend:recommend",
     "report": "_report:report",
     "study": "_study:app",

@@ -1,0 +1,109 @@
+"""``matinee compare``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .. import source as source_options
+from ..output import print_json, print_table, say
+from ..source import Json
+from ..threads import Threads, use_threads
+from ._evaluate import parse_cutoffs
+
+
+def compare(
+    first: Annotated[Path, typer.Argument(help="A model folder.")],
+    second: Annotated[Path, typer.Argument(help="Another one.")],
+    test: Annotated[
+        str,
+        typer.Option(metavar="SOURCE", help="Ratings to score both on, as for 'evaluate'."),
+    ],
+    given: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SOURCE",
+            help="What the test users are known to have rated, as for 'evaluate'.",
+            show_default=False,
+        ),
+    ] = None,
+    k: Annotated[
+        str | None,
+        typer.Option(
+            "--k",
+            metavar="K,...",
+            help="Lengths of the lists; by default 10,20.",
+            show_default=False,
+        ),
+    ] = None,
+    relevant: Annotated[
+        float | None,
+        typer.Option(
+            help="The lowest relevant test rating, as for 'evaluate'.", show_default=False
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="HTML", help="Write the comparison as one page.", show_default=False),
+    ] = None,
+    allow_overlap: Annotated[
+        bool,
+        typer.Option(
+            "--allow-overlap",
+            help="Score even though a model has seen some of the test ratings, with a warning.",
+        ),
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the bootstrap behind the intervals.")] = 0,
+    threads: Threads = None,
+    user: source_options.User = None,
+    item: source_options.Item = None,
+    rating: source_options.Rating = None,
+    time: source_options.Time = None,
+    scale: source_options.ScaleOption = None,
+    repeats: source_options.Repeats = "last",
+    json: Json = False,
+) -> None:
+    """Compare two models on the same held-out ratings: RMSE, lists, and lists side by side.
+
+    Differences are SECOND less FIRST with a 95% interval, paired over people.
+    """
+    use_threads(threads)
+    cutoffs = parse_cutoffs(k)
+    from ...lab.comparison import compare as compare_models
+    from ...lab.report import comparison_sheets, example_sheets, write_comparison
+    from ...models import load_model
+    from ..parts import read_test
+
+    columns = {"user": user, "item": item, "rating": rating, "time": time, "scale": scale}
+    read = source_options.Reading(columns, {"repeats": repeats, "allow_single": True})
+    ratings, histories = read_test(test, read, given=given)
+    found = compare_models(
+        load_model(first),
+        load_model(second),
+        ratings,
+        k=cutoffs,
+        relevant=relevant,
+        histories=histories,
+        allow_overlap=allow_overlap,
+        seed=seed,
+    )
+    names = _names(first, second)
+    if out is not None:
+        write_comparison(found, names, out)
+    if json:
+        print_json({"models": [str(first), str(second)], "page": out, **found.as_dict()})
+        return
+    for table in (*comparison_sheets(found, names), *example_sheets(found, names)):
+        print_table(table.columns, table.rows, table.caption)
+        say()
+    for text in sorted({*found.first.notes, *found.second.notes}):
+        say(text)
+    if out is not None:
+        say(f"page: {out}")
+
+
+def _names(first: Path, second: Path) -> tuple[str, str]:
+    one, two = first.resolve().name, second.resolve().name
+    return (one, two) if one != two else (str(first), str(second))

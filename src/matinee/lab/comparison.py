@@ -1,0 +1,210 @@
+"""Two models on the same held-out ratings: ratings and lists, with paired intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..data import Ratings
+from ..evaluate import (
+    ErrorSums,
+    Gain,
+    Interval,
+    ListEvaluation,
+    Score,
+    interval,
+    metrics_of,
+    paired_gain,
+)
+from ..evaluate.ranking.sums import ListSums
+from ..evaluate.statistics.bootstrap import RESAMPLES
+from ..models import Recommender
+from ..recommend import HistoriesLike
+
+Float64 = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ListedItem:
+    """An item of an example list.
+
+    Attributes:
+        title: Title, or the id as text.
+        rating: The test rating, None without one.
+        relevant: Whether it is a hit.
+    """
+
+    title: str
+    rating: float | None
+    relevant: bool
+
+
+@dataclass(frozen=True)
+class ExampleLists:
+    """The lists of both models for one person."""
+
+    user: Any
+    first: tuple[ListedItem, ...]
+    second: tuple[ListedItem, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two models on the same held-out ratings.
+
+    Attributes:
+        dataset: Name of the test ratings.
+        rmse: RMSE of both, and by how much the second one's is lower; None of interactions.
+        first: The lists of the first model.
+        second: The lists of the second.
+        gains: By cutoff and metric: the second's less the first's, with a 95% interval, paired:
+            both on the same resamples of people.
+        examples: Lists side by side.
+    """
+
+    dataset: str
+    rmse: Gain | None
+    first: ListEvaluation
+    second: ListEvaluation
+    gains: dict[int, dict[str, Score]]
+    examples: tuple[ExampleLists, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it in plain values, ready for JSON."""
+        return {
+            "dataset": self.dataset,
+            "rmse": None if self.rmse is None else asdict(self.rmse),
+            "first": {"model": self.first.model, **self.first.summary()},
+            "second": {"model": self.second.model, **self.second.summary()},
+            "gains": {
+                f"{name}@{k}": {"value": gain.value, "interval": gain.interval}
+                for k, gains in self.gains.items()
+                for name, gain in gains.items()
+            },
+            "examples": [asdict(each) for each in self.examples],
+        }
+
+
+def compare(
+    first: Recommender,
+    second: Recommender,
+    test: Ratings,
+    *,
+    k: Sequence[int] = (10, 20),
+    relevant: float | None = None,
+    histories: HistoriesLike | None = None,
+    allow_overlap: bool = False,
+    examples: int = 3,
+    seed: int = 0,
+) -> Comparison:
+    """Score two models on the same ratings.
+
+    Args:
+        first: A model.
+        second: Another, which is called better where its figures are.
+        test: Ratings that neither was trained on.
+        k: Lengths of the lists; examples have the first one.
+        relevant: As for ``Recommender.evaluate_lists``; by default the first model's.
+        histories: Likewise.
+        allow_overlap: Likewise.
+        examples: People whose lists are shown.
+        seed: Seeds the bootstrap.
+
+    Raises:
+        LeakError: A model has seen test ratings, unless ``allow_overlap``.
+    """
+    common: dict[str, Any] = {
+        "k": k,
+        "histories": histories,
+        "baselines": ["popularity"],
+        "allow_overlap": allow_overlap,
+        "seed": seed,
+    }
+    one = first.evaluate_lists(test, relevant=relevant, **common)
+    two = second.evaluate_lists(test, relevant=one.relevant, **common)
+    rmse = None
+    if not test.implicit:
+        sums = _errors((first, second), test, histories)
+        rmse = paired_gain(sums, np.random.default_rng(seed))
+    shown = _examples(first, second, test, histories, one, examples)
+    return Comparison(test.name, rmse, one, two, _gains(one, two, seed), tuple(shown))
+
+
+def _errors(
+    models: tuple[Recommender, ...], test: Ratings, histories: HistoriesLike | None
+) -> ErrorSums:
+    users = test.user_ids.decode(test.users)
+    items = test.item_ids.decode(test.items)
+    sums = ErrorSums.zeros(test.n_users, len(models))
+    predicted = [model.predict(users, items, histories=histories) for model in models]
+    sums.add(test.users, np.stack(predicted, axis=1) - test.values[:, None])
+    return sums
+
+
+def _gains(one: ListEvaluation, two: ListEvaluation, seed: int) -> dict[int, dict[str, Score]]:
+    found: dict[int, dict[str, Score]] = {}
+    for k in one.cutoffs:
+        both = [evaluation.sums[k].values for evaluation in (one, two)]
+        # The same people in the same order: who is scored follows from the test part alone.
+        columns = {
+            name: np.stack([values[name][:, 0] for values in both], axis=1) for name in both[0]
+        }
+        none = np.zeros((2, 0), dtype=np.int64)
+        sums = ListSums(k, columns, none, none)
+        several = sums.n_people > 1
+        drawn = sums.resamples(np.random.default_rng(seed), RESAMPLES) if several else None
+        found[k] = {}
+        for metric in metrics_of("list"):
+            value = two.value(metric.name, k) - one.value(metric.name, k)
+            samples = None if drawn is None else metric.from_sums(drawn)
+            found[k][metric.name] = Score(value, _within(samples))
+    return found
+
+
+def _within(samples: Float64 | None) -> Interval | None:
+    if samples is None:
+        return None
+    gains = samples[:, 1] - samples[:, 0]
+    gains = gains[np.isfinite(gains)]
+    return interval(gains) if len(gains) > 1 else None
+
+
+def _examples(
+    first: Recommender,
+    second: Recommender,
+    test: Ratings,
+    histories: HistoriesLike | None,
+    found: ListEvaluation,
+    count: int,
+) -> list[ExampleLists]:
+    """Lists of people who are evenly spaced among those that both models know something of."""
+    csr = test.by_user
+    known = np.flatnonzero(csr.counts)
+    if histories is None:
+        for model in (first, second):
+            known = known[model.user_ids.encode(test.user_ids.ids[known]) >= 0]
+    places = np.linspace(0, max(len(known) - 1, 0), min(count, len(known))).astype(np.int64)
+    shown = []
+    for code in known[places]:
+        part = slice(csr.indptr[code], csr.indptr[code + 1])
+        items = test.item_ids.decode(csr.indices[part]).tolist()
+        ratings = dict(zip(items, csr.values[part].tolist(), strict=True))
+        user = test.user_ids.ids[code]
+        lists = []
+        for model in (first, second):
+            table = model.recommend(histories, users=[user], k=found.cutoffs[0], unknown="skip")
+            titles = table["title"] if "title" in table.columns else table["item_id"]
+            lists.append(
+                tuple(
+                    ListedItem(
+                        str(title), ratings.get(item), ratings.get(item, -np.inf) >= found.relevant
+                    )
+                    for item, title in zip(table["item_id"].tolist(), titles, strict=True)
+                )
+            )
+        shown.append(ExampleLists(user, lists[0], lists[1]))
+    return shown

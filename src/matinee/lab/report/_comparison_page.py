@@ -1,0 +1,101 @@
+"""The page of two models side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ...base.atomic import write_text
+from ...evaluate import Score, metrics_of
+from ..comparison import Comparison, ListedItem
+from ._page import render
+from ._tables import Sheet, Value
+from .list_charts import list_curves
+
+
+def comparison_sheets(found: Comparison, names: tuple[str, str]) -> list[Sheet]:
+    """The tables of a comparison: ratings, then lists by cutoff."""
+    sheets = []
+    if found.rmse is not None:
+        gain = found.rmse
+        row = ("RMSE", gain.before, gain.after, gain.gain, _within(Score(0, gain.interval)))
+        sheets.append(
+            Sheet(
+                "ratings",
+                ("ratings", *names, "lower by", "95% interval"),
+                [row],
+                f"{gain.n:,} ratings by {gain.n_users:,} people",
+            )
+        )
+    for k, gains in found.gains.items():
+        rows: list[tuple[Value, ...]] = [
+            (
+                metric.label,
+                found.first.value(metric.name, k),
+                found.second.value(metric.name, k),
+                gains[metric.name].value,
+                _within(gains[metric.name]),
+            )
+            for metric in metrics_of("list")
+        ]
+        heads = (f"lists of {k}", *names, "difference", "95% interval")
+        sheets.append(Sheet(f"lists-{k}", heads, rows, found.first.headline))
+    return sheets
+
+
+def example_sheets(found: Comparison, names: tuple[str, str]) -> list[Sheet]:
+    """A table for each example: both lists, hits marked with the test rating."""
+    return [
+        Sheet(
+            f"example-{at}",
+            ("rank", *names),
+            [
+                (str(rank), *(_item(each, rank - 1) for each in (example.first, example.second)))
+                for rank in range(1, max(len(example.first), len(example.second)) + 1)
+            ],
+            f"user {example.user}; ✓ is relevant, in brackets the test rating",
+            text_columns=3,
+        )
+        for at, example in enumerate(found.examples, start=1)
+    ]
+
+
+def write_comparison(found: Comparison, names: tuple[str, str], path: Path | str) -> Path:
+    """Write a comparison as one HTML file that needs nothing else.
+
+    Args:
+        found: The comparison.
+        names: What the models are called.
+        path: The file.
+
+    Raises:
+        MatineeError: The file cannot be written.
+    """
+    curves = {
+        names[0]: found.first.curves["model"],
+        names[1]: found.second.curves["model"],
+        "popularity": found.first.curves["popularity"],
+    }
+    page = render(
+        "comparison.html",
+        title=f"{names[1]} against {names[0]}",
+        dataset=found.dataset,
+        headline=found.first.headline,
+        notes=sorted({*found.first.notes, *found.second.notes}),
+        sheets=comparison_sheets(found, names),
+        charts=list_curves(curves),
+        examples=example_sheets(found, names),
+    )
+    write_text(path, page)
+    return Path(path)
+
+
+def _within(score: Score) -> str:
+    return "" if score.interval is None else "{:.4f} to {:.4f}".format(*score.interval)
+
+
+def _item(items: tuple[ListedItem, ...], at: int) -> str:
+    if at >= len(items):
+        return ""
+    item = items[at]
+    rated = "" if item.rating is None else f" ({item.rating:g})"
+    return f"{'✓ ' if item.relevant else ''}{item.title}{rated}"
