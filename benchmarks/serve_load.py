@@ -81,7 +81,7 @@ def requests_of(folder: Path, why: int) -> tuple[list[tuple[Any, Any]], list[str
 
     from matinee.models import load_model
 
-    model = load_model(folder, light=True)
+    model = load_model(folder)
     assert model.histories is not None, "the model folder needs its histories"
     rng = np.random.default_rng(0)
     able = np.flatnonzero(model.histories.counts >= RATINGS)
@@ -221,7 +221,7 @@ def compare(folder: Path, people: list[tuple[Any, Any]]) -> dict[str, Any]:
     """The same people answered in one process: top ten of all items they have not rated."""
     from matinee.models import load_model
 
-    model = load_model(folder, light=True)
+    model = load_model(folder)
     found = {
         "matinee, list alone": timed(matinee_list(model), people),
         "matinee, with reasons": timed(matinee_reasons(folder), people),

@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("-k", type=int, default=10)
     options = parser.parse_args()
 
-    model = load_model(options.model, light=True)  # no torch is needed to answer
+    model = load_model(options.model)
     rows = 0
 
     def counted() -> Iterator[Table]:

@@ -28,7 +28,7 @@ class Scorer:
     def __init__(self, folder: str, k: int) -> None:
         from matinee.models import load_model
 
-        self._model = load_model(folder, light=True)
+        self._model = load_model(folder)
         self._k = k
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:

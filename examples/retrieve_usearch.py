@@ -41,7 +41,7 @@ def main() -> None:
     index = Index(ndim=vectors.shape[1], metric="cos", dtype="f32")
     index.add(np.arange(len(vectors)), vectors)
 
-    model = load_model(options.model, light=True)
+    model = load_model(options.model)
     people = model.histories.take(np.arange(min(ASKED, model.n_users)))
     hidden = model.encode(people)
     ones, zeros = np.ones((len(hidden), 1), np.float32), np.zeros((len(hidden), 1), np.float32)

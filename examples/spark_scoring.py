@@ -44,7 +44,7 @@ def main() -> None:
         """Lists for the batches of one task, whose model is loaded once."""
         from matinee.models import load_model
 
-        model = load_model(folder, light=True)
+        model = load_model(folder)
         for batch in batches:
             histories = {
                 user: dict(zip(items, ratings, strict=True))

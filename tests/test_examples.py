@@ -41,7 +41,7 @@ def run(name: str, *args: object, seconds: float = 120) -> str:
 
 def test_retrieval(folder: Path, tmp_path: Path) -> None:
     pytest.importorskip("usearch", reason="the example needs usearch")
-    export_items(load_model(folder, light=True), tmp_path / "items.parquet")
+    export_items(load_model(folder), tmp_path / "items.parquet")
     said = run("retrieve_usearch.py", folder, tmp_path / "items.parquet")
     assert float(said.split(" a search, ")[1].split("%")[0]) > 95
 

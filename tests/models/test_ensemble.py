@@ -121,12 +121,12 @@ def test_vectors_of_people_stand_side_by_side() -> None:
 
 
 def test_one_validation_part_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    from matinee.models.networks import ensemble as _ensemble
+    from matinee.models.networks import trainer as _trainer
 
     trainers: list[Any] = []
-    made = _ensemble.Trainer
+    made = _trainer.Trainer
     monkeypatch.setattr(
-        _ensemble, "Trainer", lambda *a, **k: trainers.append(made(*a, **k)) or trainers[-1]
+        _trainer, "Trainer", lambda *a, **k: trainers.append(made(*a, **k)) or trainers[-1]
     )
     model = QUICK(settings=BOTH.replace({"epochs": 1})).fit(sample(), seed=3)
     parts = []

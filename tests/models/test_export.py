@@ -49,7 +49,7 @@ SHAPES: dict[str, dict[str, Any]] = {
 
 def light(folder: Path, model: Recommender) -> Recommender:
     model.save(folder)
-    return load_model(folder, light=True)
+    return load_model(folder)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

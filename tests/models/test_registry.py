@@ -12,7 +12,6 @@ from battery import sample
 
 from matinee.errors import UsageError
 from matinee.models import (
-    Recommender,
     Settings,
     Trainable,
     kind_named,
@@ -40,10 +39,7 @@ def test_names_and_sections_are_unique() -> None:
 @pytest.mark.parametrize("name", OWN)
 def test_the_class_of_a_kind_has_its_name(name: str) -> None:
     kind = kind_named(name)
-    for light in (False, True):
-        cls = kind.load(light=light)
-        assert issubclass(cls, Recommender)
-        assert cls.kind == name
+    assert kind.load().kind == name
     assert issubclass(kind.load(), Trainable)
     assert kind.summary
 

@@ -311,4 +311,4 @@ def test_it_needs_no_torch(folder: Path) -> None:
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
-    assert load_model(folder, light=True).n_items == 250
+    assert load_model(folder).n_items == 250

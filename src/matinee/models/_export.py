@@ -14,7 +14,7 @@ from ..data import Histories
 from ..errors import MatineeError, UsageError
 from ..nn import build_onnx
 from .base import Recommender
-from .networks.light import LightAutoencoder
+from .networks.autoencoder import Autoencoder
 from .support import item_vectors
 
 _CHECKED = 64
@@ -31,7 +31,7 @@ def export_onnx(model: Recommender, path: Path | str) -> float:
     same order. Nothing is barred: what was rated is for the caller to leave out.
 
     Args:
-        model: An autoencoder with users as rows, loaded with ``light=True``.
+        model: An autoencoder with users as rows.
         path: The file.
 
     Returns:
@@ -41,13 +41,13 @@ def export_onnx(model: Recommender, path: Path | str) -> float:
         UsageError: Another kind of model, or ``onnx`` or ``onnxruntime`` is not installed.
         MatineeError: The graph does not give the model's answers, or cannot be written.
     """
-    if not isinstance(model, LightAutoencoder) or model.network.by_items:
+    if not isinstance(model, Autoencoder) or not model.folds_in:
         raise UsageError(
             "only a single autoencoder with users as rows folds people in as one network; this is "
-            f"{model.kind!r}{' with items as rows' if isinstance(model, LightAutoencoder) else ''}"
+            f"{model.kind!r}{' with items as rows' if isinstance(model, Autoencoder) else ''}"
         )
     clip = (model.scale.low, model.scale.high) if model.clip else None
-    graph = build_onnx(model.network.forward, clip=clip)
+    graph = build_onnx(model.forward, clip=clip)
     for key, value in {
         "item_ids": "\n".join(map(str, model.item_ids.ids.tolist())),
         "scale": f"{model.scale.low:g} {model.scale.high:g}",
@@ -103,7 +103,7 @@ def export_items(model: Recommender, path: Path | str) -> int:
     layer and a 1, over the vector and the bias.
 
     Args:
-        model: A model with item vectors, loaded with ``light=True``.
+        model: A model with item vectors.
         path: A ``.parquet`` file.
 
     Returns:

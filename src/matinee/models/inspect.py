@@ -13,8 +13,7 @@ from ..evaluate import Breakdown
 from ..evaluate import breakdown as _breakdown
 from ..recommend import HistoriesLike, most_alike, unit_rows
 from .base import Recommender
-from .registry import kind_named
-from .support import ItemVectors, item_counts, item_vectors
+from .support import item_counts, item_vectors
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def neighbours(
         few: Items with fewer training ratings are nobody's neighbours: their vectors have hardly
             been learned.
     """
-    vectors = vectors_of(model)
+    vectors = item_vectors(model)
     counts = item_counts(model)
     if vectors is None or counts is None:
         return []
@@ -96,15 +95,6 @@ def neighbours(
         similar = tuple((*named(other), float(cosine)) for other, cosine in pairs)
         found.append(Neighbours(*named(code), int(counts[code]), similar))
     return found
-
-
-def vectors_of(model: Recommender) -> ItemVectors | None:
-    """The items' learned vectors, of a model loaded either way; None where it has none."""
-    if not hasattr(model, "item_space") and kind_named(model.kind).light:
-        light: Recommender = kind_named(model.kind).load(light=True)._restore(*model._state())
-        light.bias = model.bias
-        return item_vectors(light)
-    return item_vectors(model)
 
 
 def training_curves(model: Recommender) -> dict[str, list[dict[str, Any]]]:

@@ -56,7 +56,6 @@ class ModelKind:
         settings: The class of its own options, or None where it has none.
         section: The table of these options in a TOML file; by default the name, with underscores.
         uses: The common sections of ``Settings`` that it reads besides: "network", "train".
-        light: Where the class is that predicts without torch, where ``cls`` needs torch.
         epochs: How many epochs a run reports, at most, from the settings as plain values.
         cost: Seconds that training takes on one core, roughly, from the settings as plain values,
             the number of users and that of ratings. Only ratios are relied on.
@@ -73,7 +72,6 @@ class ModelKind:
     settings: type[Config] | None = None
     section: str = ""
     uses: tuple[str, ...] = ()
-    light: str = ""
     epochs: Callable[[Mapping[str, Any]], int] = _no_epochs
     cost: Callable[[Mapping[str, Any], int, int], float] = _one_pass
     shorten: Callable[[Any, int], dict[str, Any]] = _as_it_is
@@ -101,14 +99,14 @@ class ModelKind:
         absent = self.requires is not None and find_spec(self.requires[0]) is None
         return "pip install 'matinee[bench]'" if absent else ""
 
-    def load(self, *, light: bool = False) -> Any:
-        """Its class; with ``light`` the one that needs no torch, if there are two.
+    def load(self) -> Any:
+        """Its class.
 
         Raises:
             UsageError: It needs a library that is not installed.
         """
         try:
-            return pkgutil.resolve_name(self.light if light and self.light else self.cls)
+            return pkgutil.resolve_name(self.cls)
         except ImportError as error:
             raise UsageError(
                 f"model {self.name}: needs {error.name}, which is not installed"

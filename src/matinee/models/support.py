@@ -66,7 +66,7 @@ class ItemVectors(NamedTuple):
 
 
 def item_vectors(model: Hooks) -> ItemVectors | None:
-    """The learned vectors of the items, of a model loaded light that has any; else None."""
+    """The learned vectors of the items, of a model that has any; else None."""
     tell = getattr(model, "item_space", None)
     found: ItemVectors | None = None if tell is None else tell()
     return found

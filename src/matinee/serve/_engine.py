@@ -58,7 +58,7 @@ class Engine:
         folder = settings.model
         manifest = read_manifest(folder)
         self.name = identity(folder)
-        self._model = load_model(folder, light=True)
+        self._model = load_model(folder)
         self._settings = settings
         self._scale = self._model.scale
         self.catalogue = Catalogue(self._model)

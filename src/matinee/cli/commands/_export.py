@@ -38,7 +38,7 @@ def export(
         raise UsageError("say what to write: --onnx FILE, --items FILE.parquet, or both")
     from ...models import export_items, export_onnx, load_model
 
-    found = load_model(model, light=True)
+    found = load_model(model)
     told: dict[str, Any] = {"model": found.kind, "folder": model}
     lines = []
     if onnx is not None:

@@ -119,7 +119,7 @@ def recommend(
 
     if out is not None:
         check_writable(out)
-    found = load_model(model, light=True)
+    found = load_model(model)
     titles = TitleIndex(found.item_ids, found.item_table)
     options: dict[str, Any] = {"k": k, "include_seen": include_seen, "love": love}
     for name, file in (("exclude", exclude), ("only", only)):

@@ -28,8 +28,7 @@ def load_model(path: Path | str, *, light: bool = False) -> Recommender:
 
     Args:
         path: The folder.
-        light: Whether to do without torch: the model starts sooner, takes less memory, gives the
-            same answers within rounding, and cannot be fitted.
+        light: Without effect, and deprecated: no loaded model imports torch before it is fitted.
 
     Returns:
         A model of the class that was saved, ready to serve.
@@ -41,7 +40,7 @@ def load_model(path: Path | str, *, light: bool = False) -> Recommender:
     manifest = read_manifest(folder)
     check_files(folder, manifest)
     try:
-        return _restored(folder, manifest, light)
+        return _restored(folder, manifest)
     except ModelFileError:
         raise
     except Exception as error:  # whatever a wrong field leads to, the folder is at fault
@@ -50,10 +49,10 @@ def load_model(path: Path | str, *, light: bool = False) -> Recommender:
         ) from error
 
 
-def _restored(folder: Path, manifest: dict[str, Any], light: bool) -> Recommender:
+def _restored(folder: Path, manifest: dict[str, Any]) -> Recommender:
     arrays = load_file(folder / WEIGHTS)
     try:
-        cls: type[Recommender] = kind_named(manifest["kind"]).load(light=light)
+        cls: type[Recommender] = kind_named(manifest["kind"]).load()
     except UsageError as error:
         raise ModelFileError(f"{folder}: {error}") from None
     weights = folder / WEIGHTS

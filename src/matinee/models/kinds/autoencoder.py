@@ -72,7 +72,6 @@ KINDS = (
     ModelKind(
         name="autoencoder",
         cls="matinee.models.networks.autoencoder:Autoencoder",
-        light="matinee.models.networks.light:LightAutoencoder",
         summary="A deep autoencoder over rows of ratings.",
         uses=("network", "train"),
         epochs=_epochs,

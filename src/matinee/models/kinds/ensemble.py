@@ -22,7 +22,6 @@ KINDS = (
     ModelKind(
         name="ensemble",
         cls="matinee.models.networks.ensemble:Ensemble",
-        light="matinee.models.networks.light:LightEnsemble",
         summary="Several autoencoders on the same ratings, blended; a preset with members.",
         uses=("network", "train"),
         epochs=_epochs,

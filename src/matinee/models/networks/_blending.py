@@ -15,7 +15,7 @@ from ...errors import UsageError
 
 
 class Member(Protocol):
-    """A network of an ensemble: ``FittedNetwork``, or ``LightNetwork`` where torch is not."""
+    """A network of an ensemble: ``FittedNetwork``."""
 
     @property
     def by_items(self) -> bool:

@@ -3,37 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Self
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from ...base.arrays import Float32, Float64, Int32, Int64
 from ...data import Csr, Histories
-from ...nn import (
-    Inputs,
-    Network,
-    decode_vectors,
-    encode_rows,
-    predict_entries,
-    predict_rows,
-)
+from ...nn import Forward, Inputs
 from ...train import Epoch
 from ..settings import Settings
+from ..support import ItemVectors
 from ._shape import check_shape, saved_outputs
+
+if TYPE_CHECKING:
+    from ...nn import Network
+
+
+_ROWS = 1024
+"""Rows encoded at once."""
 
 
 @dataclass(eq=False)
 class FittedNetwork:
-    """A network as it came out of training.
+    """A network as it came out of training, or out of a file. It predicts without torch.
 
     With users as rows it predicts from any person's history. With items as rows, each item's row
     is what it was given in training, and a person is a column, which only known people have.
 
     Attributes:
         settings: The options it was trained with.
-        network: The network, on the CPU.
+        arrays: Its parameters and buffers by name: ``Network.arrays``.
         inputs: Its input recipe.
         known: With items as rows, all training ratings by item; else None.
         epochs: Metrics of every epoch.
@@ -44,7 +45,7 @@ class FittedNetwork:
     """
 
     settings: Settings
-    network: Network
+    arrays: dict[str, npt.NDArray[Any]]
     inputs: Inputs
     known: Csr | None
     epochs: list[Epoch]
@@ -52,7 +53,33 @@ class FittedNetwork:
     n_valid: int
     share: float = 1.0
     teacher_epochs: list[Epoch] = field(default_factory=list)
-    _vectors: tuple[Float32, Float32] | None = field(default=None, init=False)
+    _item_vectors: tuple[Float32, Float32] | None = field(default=None, init=False)
+
+    @cached_property
+    def forward(self) -> Forward:
+        """The forward pass."""
+        inputs = self.inputs
+        return Forward(
+            self.settings.network,
+            self.arrays,
+            levels=inputs.levels,
+            offset=inputs.offset,
+            row_reg=inputs.row_reg,
+            outputs=inputs.outputs,
+        )
+
+    @cached_property
+    def network(self) -> Network:
+        """A network of torch with the same weights, for whoever goes on with it."""
+        import torch
+
+        from ...nn import Network
+
+        generator = torch.Generator().manual_seed(0)
+        columns = len(self.arrays["bias_out"])
+        network = Network(self.settings.network, columns, self.inputs.table_rows, generator)
+        network.load_arrays(self.arrays)
+        return network.eval()
 
     @property
     def by_items(self) -> bool:
@@ -62,67 +89,69 @@ class FittedNetwork:
     @property
     def n_parameters(self) -> int:
         """Trained numbers; of the ratings that it carries, none."""
-        return sum(p.numel() for p in self.network.parameters() if p.requires_grad)
+        learned = {n: a for n, a in self.arrays.items() if ".running_" not in n}
+        learned = {n: a for n, a in learned.items() if not n.endswith(".num_batches_tracked")}
+        if not self.settings.network.output_bias:
+            del learned["bias_out"]
+        return sum(array.size for array in learned.values())
 
     def predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         """Predicted ratings, as ``Recommender._predict``; with items as rows, of known people."""
+        forward = self.forward
         if self.known is None:
-            indptr = np.searchsorted(rows, np.arange(len(histories) + 1)).astype(np.int64)
-            people = np.arange(len(histories), dtype=np.int64)
-            return predict_entries(
-                self.network, self.inputs, self._csr(histories), people, indptr, items
-            )
+            out = np.empty(len(rows))
+            for start, batch in histories.batches(_ROWS):
+                first, last = np.searchsorted(rows, (start, start + len(batch)))
+                part = slice(int(first), int(last))
+                out[part] = forward.entries(_csr(batch, forward), rows[part] - start, items[part])
+            return out
         users = histories.users[rows]
-        order = np.argsort(items, kind="stable")
-        asked, starts = np.unique(items[order], return_index=True)
-        indptr = np.append(starts, len(order)).astype(np.int64)
-        out = np.empty(len(rows))
-        out[order] = predict_entries(
-            self.network,
-            self.inputs,
-            self.known,
-            asked.astype(np.int64),
-            indptr,
-            users[order].astype(np.int32),
-        )
+        vectors, own = self._item_rows(self.known)
+        dots = np.einsum("ij,ij->i", vectors[items], forward.table_out[users])
+        out = forward.activated(dots + forward.bias_out[users]).astype(np.float64)
+        out += forward.offset[users]
+        out += own[items]
         return out
 
     def scores(self, histories: Histories) -> Float32:
         """Predicted ratings of all items, as ``Recommender._scores``; likewise."""
         if self.known is None:
-            people = np.arange(len(histories), dtype=np.int64)
-            return predict_rows(self.network, self.inputs, self._csr(histories), people)
+            return self.forward.scores(_csr(histories, self.forward))
         users = histories.users
-        vectors, added = self._item_vectors(self.known)
-        found: Float32 = decode_vectors(self.network, vectors, users).T
-        found = found + self.inputs.offset[users][:, None]
-        found += added
+        vectors, own = self._item_rows(self.known)
+        found: Float32 = self.forward.decode(vectors, users).T + own
+        found += self.forward.offset[users][:, None]
         return found
 
     def encode(self, histories: Histories) -> Float32:
         """The last hidden layer for people, float32 (people, hidden[-1]); users must be rows."""
-        people = np.arange(len(histories), dtype=np.int64)
-        return encode_rows(self.network, self.inputs, self._csr(histories), people)[0]
+        return self.forward.encode(_csr(histories, self.forward))[0]
 
-    def _csr(self, histories: Histories) -> Csr:
-        columns = len(self.inputs.offset)
-        return Csr(histories.indptr, histories.items, histories.values, None, columns)
+    def item_space(self) -> ItemVectors:
+        """The items' learned vectors: the last layer, or with items as rows their codes."""
+        if self.known is None:
+            return ItemVectors(self.forward.table_out, self.forward.bias_out + self.forward.offset)
+        return ItemVectors(*self._item_rows(self.known))
 
-    def _item_vectors(self, known: Csr) -> tuple[Float32, Float32]:
-        if self._vectors is None:
-            items = np.arange(known.n_rows, dtype=np.int64)
+    def _item_rows(self, known: Csr) -> tuple[Float32, Float32]:
+        """With items as rows, the vector of each, and what is added to its outputs."""
+        if self._item_vectors is None:
+            every = Histories(
+                known.indptr, known.indices, known.values, np.arange(known.n_rows, dtype=np.int32)
+            )
             parts = [
-                encode_rows(self.network, self.inputs, known, items[i : i + 1024])
-                for i in range(0, len(items), 1024)
+                self.forward.encode(_csr(batch, self.forward)) for _, batch in every.batches(_ROWS)
             ]
-            vectors, added = zip(*parts, strict=True)
-            self._vectors = np.concatenate(vectors), np.concatenate(added)
-        return self._vectors
+            self._item_vectors = (
+                np.concatenate([vectors for vectors, _ in parts]),
+                np.concatenate([own for _, own in parts]),
+            )
+        return self._item_vectors
 
     def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         """Arrays by name, and a JSON-able configuration, to make the same again."""
         tensors: dict[str, npt.NDArray[Any]] = {
-            f"network.{name}": array for name, array in self.network.arrays().items()
+            f"network.{name}": array for name, array in self.arrays.items()
         }
         tensors["inputs.levels"] = self.inputs.levels
         tensors["inputs.offset"] = self.inputs.offset
@@ -134,7 +163,7 @@ class FittedNetwork:
             "settings": self.settings.model_dump(mode="json"),
             "row_reg": self.inputs.row_reg,
             "outputs": self.inputs.outputs.as_dict(),
-            "n_columns": int(self.network.table_out.shape[0]),
+            "n_columns": len(self.arrays["bias_out"]),
             "best_epoch": self.best_epoch,
             "n_valid": self.n_valid,
             "share": self.share,
@@ -155,19 +184,18 @@ class FittedNetwork:
             row_reg=float(config["row_reg"]),
             outputs=saved_outputs(config.get("outputs", {})),
         )
+        arrays = {
+            n.removeprefix("network."): a for n, a in tensors.items() if n.startswith("network")
+        }
         columns = config["n_columns"]
-        generator = torch.Generator().manual_seed(0)
-        own = {n.removeprefix("network."): a for n, a in tensors.items() if n.startswith("network")}
-        check_shape(settings.network, columns, own, inputs.levels, inputs.offset)
-        network = Network(settings.network, columns, inputs.table_rows, generator)
-        network.load_arrays(own)
+        check_shape(settings.network, columns, arrays, inputs.levels, inputs.offset)
         known = None
         if "known.indptr" in tensors:
             indptr, indices = tensors["known.indptr"], tensors["known.indices"]
             known = Csr(indptr, indices, tensors["known.values"], None, columns)
         return cls(
             settings,
-            network,
+            arrays,
             inputs,
             known,
             [Epoch(**epoch) for epoch in config["epochs"]],
@@ -176,3 +204,8 @@ class FittedNetwork:
             config["share"],
             [Epoch(**epoch) for epoch in config.get("teacher_epochs", [])],
         )
+
+
+def _csr(histories: Histories, forward: Forward) -> Csr:
+    columns = len(forward.offset)
+    return Csr(histories.indptr, histories.items, histories.values, None, columns)

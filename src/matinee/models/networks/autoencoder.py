@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from ...data import Ratings
 from ...errors import UsageError
-from ...nn import Inputs, Network
+from ...nn import Forward, Inputs
 from ...train import RunContext
 from ...train.checkpoint import CHECKPOINT
 from ..settings import Settings
+from ..support import ItemVectors
 from ..trainable import Trainable
 from ._fitted import FittedNetwork
 from ._single import Single
-from ._validation import bias_predictions, validation_errors
-from .trainer import Trainer, seed_of
+
+if TYPE_CHECKING:
+    from ...nn import Network
 
 
 class Autoencoder(Single, Trainable):
@@ -63,8 +65,17 @@ class Autoencoder(Single, Trainable):
 
     @property
     def network(self) -> Network:
-        """The trained network."""
+        """The trained network, in torch."""
         return self._trained.network
+
+    @property
+    def forward(self) -> Forward:
+        """Its forward pass, without torch."""
+        return self._trained.forward
+
+    def item_space(self) -> ItemVectors:
+        """The items' learned vectors and biases."""
+        return self._trained.item_space()
 
     @property
     def inputs(self) -> Inputs:
@@ -93,6 +104,10 @@ class Autoencoder(Single, Trainable):
         self.n_valid, self.teacher_epochs = fitted.n_valid, fitted.teacher_epochs
 
     def _train(self, train: Ratings, seed: int, context: RunContext) -> None:
+        # These import torch, which a model that is loaded to answer does without.
+        from ._validation import bias_predictions, validation_errors
+        from .trainer import Trainer, seed_of
+
         context.group.agree(context.identity)
         trainer = Trainer(train, self.settings, seed, context)
         taught = self.settings.train.teacher != "none"

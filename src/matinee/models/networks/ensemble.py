@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -10,22 +10,16 @@ import numpy.typing as npt
 from ...base.arrays import Float64, Mask
 from ...data import Csr, Ratings
 from ...errors import UsageError
-from ...train import (
-    Blend,
-    Epoch,
-    RunContext,
-    Teacher,
-    carve_ratings,
-    fit_blend,
-    validation_share,
-)
+from ...train import Epoch, RunContext
 from ..presets import member_settings
 from ..settings import Settings
+from ..support import ItemVectors
 from ..trainable import Trainable
 from ._blending import Blending, disagreement
 from ._fitted import FittedNetwork
-from ._validation import bias_predictions, validation_errors
-from .trainer import Trainer, seed_of
+
+if TYPE_CHECKING:
+    from ...train import Teacher
 
 
 class Ensemble(Blending, Trainable):
@@ -111,6 +105,10 @@ class Ensemble(Blending, Trainable):
         return sum(member.n_parameters for member in self.members)
 
     def _train(self, train: Ratings, seed: int, context: RunContext) -> None:
+        # These import torch, which a model that is loaded to answer does without.
+        from ...train import carve_ratings, validation_share
+        from .trainer import Trainer, seed_of
+
         context.group.agree(context.identity)
         entries = member_settings(self.settings)
         share = validation_share(entries[0][0].train.validation, len(train))
@@ -149,6 +147,9 @@ class Ensemble(Blending, Trainable):
         self, train: Ratings, held: Mask | None, predicted: list[Float64], copies: list[int]
     ) -> None:
         """Choose both sets of weights by the members' predictions of the validation part."""
+        from ...train import Blend, fit_blend
+        from ._validation import bias_predictions, validation_errors
+
         size = len(self.members)
         ends = np.cumsum(copies)
         entries = [list(range(end - n, end)) for n, end in zip(copies, ends, strict=True)]
@@ -172,6 +173,25 @@ class Ensemble(Blending, Trainable):
             extras = self._extras(spread, np.full(len(base), new))
             answers.append((base + weights @ deviations, extras))
         self._validation = validation_errors(train, held, *answers)
+
+    def item_space(self) -> ItemVectors | None:
+        """The items' learned vectors, of all members that answer for new people, side by side.
+
+        A vector is multiplied by its member's weight: the product with a person's vectors side by
+        side then is the blend. None if no member answers for new people.
+        """
+        weighed = [
+            (member.item_space(), np.float32(weight))
+            for member, weight in zip(self.members, self.new, strict=True)
+            if weight and not member.by_items
+        ]
+        if not weighed:
+            return None
+        base = np.float32(1.0 - self.new.sum()) * (self.bias.item_bias + np.float32(self.bias.mean))
+        return ItemVectors(
+            np.concatenate([space.vectors * weight for space, weight in weighed], axis=1),
+            base + sum(space.biases * weight for space, weight in weighed),
+        )
 
     def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         tensors: dict[str, npt.NDArray[Any]] = {"blend.known": self.known, "blend.new": self.new}

@@ -206,7 +206,7 @@ class Trainer:
             inputs = replace(inputs, offset=column_offset(whole, settings.network.center))
         return FittedNetwork(
             settings=settings.model_copy(update={"network": run.network.config}),
-            network=run.network,
+            arrays=run.network.arrays(),
             inputs=inputs,
             known=ratings.by_item if by_items else None,
             epochs=run.history,
