@@ -78,7 +78,7 @@ def test_any_wrong_field_is_an_error_or_changes_no_answer(
     saved: dict[str, Path], copy: Callable[[str], Path], name: str
 ) -> None:
     manifest = json.loads((saved[name] / "manifest.json").read_text())
-    whole = load_model(saved[name], light=True)
+    whole = load_model(saved[name])
     people = whole.histories.take([0, 1])
     right = whole.scores_coded(people)
     folder = copy(name)
@@ -97,7 +97,7 @@ def test_any_wrong_field_is_an_error_or_changes_no_answer(
             sign(folder, altered)
             tried += 1
             try:
-                model = load_model(folder, light=True)
+                model = load_model(folder)
             except ModelFileError:
                 continue
             found = model.scores_coded(people)
@@ -125,9 +125,8 @@ def test_any_wrong_field_is_an_error_or_changes_no_answer(
         ("items", "model.known.values", lambda a: a[:-1]),
     ],
 )
-@pytest.mark.parametrize("light", [False, True])
 def test_arrays_of_other_shapes_and_codes_are_errors(
-    copy: Callable[[str], Path], name: str, array: str, change: Any, light: bool
+    copy: Callable[[str], Path], name: str, array: str, change: Any
 ) -> None:
     folder = copy(name)
     arrays = load_file(folder / "weights.safetensors")
@@ -135,7 +134,7 @@ def test_arrays_of_other_shapes_and_codes_are_errors(
     save_file(arrays, folder / "weights.safetensors")
     sign(folder)
     with pytest.raises(ModelFileError):
-        load_model(folder, light=light)
+        load_model(folder)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +167,7 @@ def test_tables_that_do_not_fit_are_errors(
         db.execute(f"COPY ({query}) TO '{place}' (FORMAT parquet)")
     sign(folder)
     with pytest.raises(ModelFileError):
-        load_model(folder, light=True)
+        load_model(folder)
 
 
 @pytest.mark.parametrize("content", ["[" * 100_000, '{"a":' * 100_000, "9" * 10_000, "\ud800"])

@@ -128,7 +128,7 @@ def _guarded(dispatcher: Any) -> Callable[..., Any]:
             raise ProcessError(
                 "this process was forked from one that has computed with threads, which OpenMP "
                 "does not survive; start it by multiprocessing.get_context('spawn') or by "
-                "'forkserver', or load the model with light=True"
+                "'forkserver'"
             )
         return dispatcher(*args)
 

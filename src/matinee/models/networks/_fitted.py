@@ -193,7 +193,7 @@ class FittedNetwork:
         if "known.indptr" in tensors:
             indptr, indices = tensors["known.indptr"], tensors["known.indices"]
             known = Csr(indptr, indices, tensors["known.values"], None, columns)
-        return cls(
+        fitted = cls(
             settings,
             arrays,
             inputs,
@@ -204,6 +204,8 @@ class FittedNetwork:
             config["share"],
             [Epoch(**epoch) for epoch in config.get("teacher_epochs", [])],
         )
+        _ = fitted.forward  # arrays that do not make one are an error of loading
+        return fitted
 
 
 def _csr(histories: Histories, forward: Forward) -> Csr:
