@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from ...base.arrays import Float32
 from ...data import Histories
@@ -68,6 +67,8 @@ class Interest(ABC):
 
     def matrix(self, histories: Histories) -> Any:
         """The histories as a float32 CSR matrix of ones (people, items)."""
+        from scipy import sparse
+
         ones = np.ones(len(histories.items), dtype=np.float32)
         shape = (len(histories), len(self.counts))
         return sparse.csr_matrix((ones, histories.items, histories.indptr), shape=shape)

@@ -8,7 +8,6 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from ...base.arrays import Float32
 from ...data import Histories
@@ -97,6 +96,8 @@ class Linear(Interest):
         config: Mapping[str, Any],
     ) -> Self:
         """See ``Interest``."""
+        from scipy import sparse
+
         tilt = Tilt(**config["tilt"])
         if config["side"] == "items":
             return cls(counts, ItemWeights(arrays["weights"]), tilt)

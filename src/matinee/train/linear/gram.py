@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from ...base.arrays import Float32, Float64
 from ...data import Csr
@@ -57,6 +56,8 @@ def interactions(rows: Csr, user_power: float = 0.0, values: Float32 | None = No
         user_power: See ``LinearConfig.user_power``.
         values: Strength of each entry, float32 (entries,); 1 by default.
     """
+    from scipy import sparse
+
     data = np.ones(len(rows.indices), dtype=np.float32) if values is None else values
     matrix = sparse.csr_matrix(
         (data, rows.indices, rows.indptr), shape=(rows.n_rows, rows.n_columns)

@@ -23,8 +23,6 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
-from scipy.linalg import lapack
 
 from ...base.arrays import Float32, Float64
 from ...data import Csr
@@ -80,6 +78,8 @@ class UserWeights:
 
     def scores(self, rows: Any) -> Float32:
         """See ``LinearWeights``."""
+        from scipy import sparse
+
         inner = rows @ sparse.diags(1.0 / self.gamma)
         people = np.asarray((inner @ self.rows.T).todense(), dtype=np.float32)
         reduced = (self.rows.T @ (people @ self.kernel).T).T
@@ -203,6 +203,8 @@ def _by_items(known: Interactions, gamma: Float64) -> Solved:
 
 
 def _by_users(known: Interactions, gamma: Float64) -> Solved:
+    from scipy import sparse
+
     n_users = known.shape[0]
     weighted = known.weighted()
     half = (weighted @ sparse.diags(1.0 / np.sqrt(gamma))).tocsr()
@@ -236,6 +238,8 @@ def invert(system: npt.NDArray[Any]) -> npt.NDArray[Any]:
     Raises:
         TrainingError: It is not positive definite to working precision.
     """
+    from scipy.linalg import lapack
+
     factor, solve = (
         (lapack.dpotrf, lapack.dpotri)
         if system.dtype == np.float64
