@@ -120,6 +120,8 @@ def read_test(source: str, read: Reading, *, given: str | None) -> tuple[Ratings
     from ..data.splits.named import is_named_split
 
     if not is_named_split(source):
+        # One user or one item is enough to score by.
+        read = replace(read, options={**read.options, "allow_single": True})
         test = replace(read(source), name=source)
         return test, None if given is None else read(given)
     parts = _relevant_only(_named(source, read.mapped), read.steps)

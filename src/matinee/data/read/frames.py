@@ -127,7 +127,9 @@ def _arrow(make: Any) -> Any:
     except ImportError:
         return None
     except Exception as error:
-        if type(error).__module__.startswith("pyarrow") or isinstance(error, TypeError):
+        if type(error).__module__.startswith("pyarrow") or isinstance(
+            error, TypeError | OverflowError
+        ):
             return None
         raise
 

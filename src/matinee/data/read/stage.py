@@ -133,8 +133,10 @@ def _leave_out_unnamed(
         if kind == "VARCHAR":
             missing = f"trim({column}) = ''" if rows.keep_missing_ids else missing_sql(column)
             work.con.execute(f"UPDATE work.main.staged SET {column} = NULL WHERE {missing}")
+        # A row that lacks both is counted once.
+        others = " AND u IS NOT NULL" if column == "i" else ""
         count, first = work.one(
-            f"SELECT count(*), min(rowid) FROM work.main.staged WHERE {column} IS NULL"
+            f"SELECT count(*), min(rowid) FROM work.main.staged WHERE {column} IS NULL{others}"
         )
         if count:
             value = _raw(work, scan, columns[role], int(first))
