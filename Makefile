@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: quickstart test fast format docs bench browser studies-docs clean clean-kernels
+.PHONY: quickstart test test-lowest audit fast format docs bench browser studies-docs clean clean-kernels
 
 quickstart: .venv/.installed
 	$(BIN)/matinee quickstart
@@ -12,6 +12,18 @@ test: .venv/.installed-test
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+# The quick tests with the lowest versions that pyproject.toml allows, in .venv-lowest.
+test-lowest:
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet uv
+	.venv-lowest/bin/uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct -e '.[test]'
+	.venv-lowest/bin/pytest -m 'not slow'
+
+# Known weaknesses of the versions in constraints.txt.
+audit: .venv/.installed
+	$(BIN)/python -m pip install --quiet pip-audit
+	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
 
 # While working: the same checks with the quick tests alone.
 fast: .venv/.installed-test

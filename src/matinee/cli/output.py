@@ -123,7 +123,18 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.4f}"
-    return str(value)
+    return visible(str(value))
+
+
+def visible(text: str) -> str:
+    """A text of the data, such as a title, in which no terminal sees a command.
+
+    Control characters (which may clear the screen, name the window or hide text) and marks that
+    reverse the direction of writing become what Python writes for them.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == " " else ascii(c)[1:-1] for c in text)
 
 
 def _is_number(text: str) -> bool:
