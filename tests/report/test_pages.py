@@ -126,6 +126,8 @@ def test_the_model_page_says_what_it_must(pages: dict[str, Path]) -> None:
         "how active the user is",
         "how popular the item is",
         "most surely wrong about",
+        "Recall by length of the list",
+        "the most popular items first",
         "no better and no worse than bias",
     ):
         assert words in text, words

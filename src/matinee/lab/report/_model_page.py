@@ -14,13 +14,22 @@ from ..._version import __version__
 from ...base.atomic import write_text
 from ...charts.chart import Chart
 from ...data import Ratings
-from ...evaluate import Breakdown, Evaluation, Scores, Uncertainty, metrics_of
+from ...errors import DataError
+from ...evaluate import (
+    Breakdown,
+    Evaluation,
+    ListEvaluation,
+    Scores,
+    Uncertainty,
+    metrics_of,
+)
 from ...models import Neighbours, Recommender, breakdown, neighbours
 from ...models.inspect import training_curves
 from ...recommend import HistoriesLike
 from ._model_charts import NAMES, of_breakdown, score_card, spread, training
 from ._page import render
 from ._tables import Sheet, Value, link
+from .list_charts import of_lists
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,7 @@ class ModelReport:
         found: Its errors on them, taken apart.
         alike: Neighbours of a few items; empty where items have no vectors.
         charts: By section of the page.
+        lists: What the lists are worth; None without test ratings, or relevant ones among them.
     """
 
     model: Recommender
@@ -40,6 +50,7 @@ class ModelReport:
     found: Breakdown | None
     alike: tuple[Neighbours, ...]
     charts: dict[str, list[Chart]]
+    lists: ListEvaluation | None = None
 
     @classmethod
     def of(
@@ -63,19 +74,21 @@ class ModelReport:
         Raises:
             LeakError: The model has seen test ratings, unless ``allow_overlap``.
         """
-        score = found = None
+        score = found = lists = None
         if test is not None:
             options: dict[str, Any] = {"histories": histories, "seed": seed}
             score = model.evaluate(test, allow_overlap=allow_overlap, **options)
             found = breakdown(model, test, **options)
+            lists = _evaluated(model, test, allow_overlap=allow_overlap, **options)
         curve = training(training_curves(model), score)
         charts: dict[str, list[Chart]] = {
             "score": [score_card(score)] if score else [],
+            "lists": of_lists(lists) if lists else [],
             "training": [curve] if curve else [],
             "errors": of_breakdown(found) if found else [],
             "uncertainty": [spread(score.uncertainty)] if score and score.uncertainty else [],
         }
-        return cls(model, score, found, tuple(neighbours(model)), charts)
+        return cls(model, score, found, tuple(neighbours(model)), charts, lists)
 
     def html(self) -> str:
         """The page: one file that needs nothing else."""
@@ -96,6 +109,7 @@ class ModelReport:
             cards=_cards(score) if score else [],
             charts=self.charts,
             scores=scores,
+            lists=_lists(self.lists) if self.lists else None,
             sizes=_sizes(self.found) if self.found else [],
             found=self.found,
             worst=_worst(self.found) if self.found else None,
@@ -119,6 +133,8 @@ class ModelReport:
         """Write the charts as SVG and the tables as CSV and Markdown."""
         files = [chart.save(folder) for charts in self.charts.values() for chart in charts]
         tables = [_scores(self.score)] if self.score else []
+        if self.lists:
+            tables.append(_lists(self.lists))
         if self.found:
             tables += [*_sizes(self.found), _worst(self.found)]
         if self.score and self.score.uncertainty:
@@ -167,6 +183,25 @@ def write_model_report(
     if files:
         report.write_files(place.with_name(f"{place.stem}-files"))
     return place
+
+
+def _evaluated(model: Recommender, test: Ratings, **options: Any) -> ListEvaluation | None:
+    try:
+        return model.evaluate_lists(test, k=10, baselines=["popularity"], **options)
+    except DataError:  # no test rating is relevant
+        return None
+
+
+def _lists(found: ListEvaluation) -> Sheet:
+    names = [found.model, *found.baselines]
+    rows: list[tuple[Value, ...]] = []
+    for metric in metrics_of("list"):
+        score = found.scores[10][metric.name]
+        within = "" if score.interval is None else "{:.4f} to {:.4f}".format(*score.interval)
+        others = [each.value(metric.name, 10) for each in found.baselines.values()]
+        rows.append((metric.label, score.value, within, *others))
+    heads = ("lists of 10", names[0], "95% interval", *names[1:])
+    return Sheet("lists", heads, rows, found.headline)
 
 
 def _cards(score: Evaluation) -> list[tuple[str, str, str]]:

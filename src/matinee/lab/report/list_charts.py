@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ...charts.chart import Chart
 from ...charts.lines import Lines, Series
 from ...evaluate import ListEvaluation
 from ...evaluate.ranking.result import ListCurve
+
+
+def of_lists(found: ListEvaluation) -> list[Chart]:
+    """Every chart of one model's lists, with the model under its kind."""
+    names = {"model": found.model}
+    curves = {names.get(name, f"by {name}"): curve for name, curve in found.curves.items()}
+    picture = popularity_picture(found)
+    return [*list_curves(curves), *([] if picture is None else [picture])]
 
 
 def list_curves(curves: Mapping[str, ListCurve]) -> list[Lines]:
