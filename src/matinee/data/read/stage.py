@@ -241,12 +241,13 @@ def _time_of(work: Workspace, scan: Scan, column: str | None) -> tuple[str, bool
         number = f"TRY_CAST(floor(TRY_CAST({sql} AS DOUBLE)) AS BIGINT)"
         iso = f"TRY_CAST({sql} AS TIMESTAMPTZ)"
         month, day = (f"try_strptime({sql}, {formats})" for formats in (_MONTH_FIRST, _DAY_FIRST))
-        numbers, by_month, by_day = run(
-            work,
-            scan,
-            f"SELECT count({number}), count({month}), count({day}) "
-            f"FROM (SELECT * FROM {scan.relation} LIMIT {_SAMPLE})",
-        ).fetchone() or (0, 0, 0)
+        sample = f"FROM (SELECT * FROM {scan.relation} LIMIT {_SAMPLE})"
+        row = run(work, scan, f"SELECT count({sql}), count({number}) {sample}").fetchone()
+        given, numbers = row or (0, 0)
+        if given == numbers:  # Trying formats of dates costs more than reading the rows.
+            return f"coalesce({number}, TRY_CAST(floor(epoch({iso})) AS BIGINT))", False
+        row = run(work, scan, f"SELECT count({month}), count({day}) {sample}").fetchone()
+        by_month, by_day = row or (0, 0)
         other = f"epoch({day if by_day > by_month else month})"
         return (
             f"coalesce({number}, TRY_CAST(floor(epoch({iso})) AS BIGINT), "
