@@ -21,7 +21,7 @@ from pathlib import Path
 PREDICT = "import matinee; m = matinee.load_model({0!r}); u = m.user_ids.ids; i = m.item_ids.ids; "
 PREDICT += "print(m.predict(u[:1], i[:1]))"
 TRAIN = "import matinee; from matinee.synth import synthesize; "
-TRAIN += "matinee.Autoencoder('default', epochs=1).fit(synthesize(300, 200, 9000, seed=0))"
+TRAIN += "matinee.Autoencoder('default', epochs=1).fit(synthesize(300, 200, 9000, seed=0).ratings)"
 
 
 def processor() -> str:
