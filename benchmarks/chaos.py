@@ -66,13 +66,13 @@ def kills(place: Path, n: int) -> list[tuple[str, int, int]]:
     rng, found = random.Random(0), []
     for name, (args, file) in commands.items():
         lost = 0
-        whole = place / f"whole{file if file == '.csv' else ''}"
+        whole = place / f"whole-{len(found)}{file if file == '.csv' else ''}"
         began = time.perf_counter()
         assert run(*args, "--out", whole).returncode == 0
         took = time.perf_counter() - began
         right = (whole if whole.is_file() else whole / file).read_bytes()
         for number in range(n):
-            out = place / f"killed-{number}{file if file == '.csv' else ''}"
+            out = place / f"killed-{len(found)}-{number}{file if file == '.csv' else ''}"
             if number % 2:  # inside an atomic write
                 at = str(rng.randint(1, 10))
                 command = [sys.executable, "-c", KILLED, at, *map(str, args), "--out", str(out)]
