@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import sys
 import textwrap
 import types
 from collections.abc import Iterator
@@ -21,17 +22,30 @@ from matinee.models import Settings, model_kinds, preset, preset_names
 from matinee.synth import SynthConfig
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))  # for the module beside this one, however this one is loaded
+
+import rooms  # noqa: E402
+
 NOTE = "<!-- Written by docs/generate.py from the code; edit the code and run it again. -->\n"
 
 
 def pages() -> dict[str, str]:
     """Each reference page by file name."""
     return {
+        "architecture.md": architecture_page(),
         "cli.md": cli_page(),
         "config.md": config_page(),
         "presets.md": presets_page(),
         "study-files.md": study_page(),
     }
+
+
+def architecture_page() -> str:
+    """The page as it is, with the rooms drawn anew between its marks."""
+    text = (HERE / "architecture.md").read_text("utf-8")
+    start, end = "<!-- rooms -->", "<!-- /rooms -->"
+    before, after = text.split(start)[0], text.split(end)[1]
+    return f"{before}{start}\n\n{rooms.graph()}\n\n{rooms.table()}\n\n{end}{after}"
 
 
 def commands(command: Any = None, path: str = "matinee") -> Iterator[tuple[str, Any]]:
