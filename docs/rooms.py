@@ -50,8 +50,7 @@ def table() -> str:
     for room in reversed(rooms()):
         below = [other for other in reversed(rooms()) if (room, other) in imported]
         face = (ROOT / room / "__init__.py").read_text("utf-8")
-        about = (ast.get_docstring(ast.parse(face)) or "").split("
-")[0]
+        about = (ast.get_docstring(ast.parse(face)) or "").partition("\n")[0]
         inner = sorted(p.name for p in (ROOT / room).iterdir() if (p / "__init__.py").exists())
         within = f" ({', '.join(f'`{name}`' for name in inner)})" if inner else ""
         files = len(list((ROOT / room).rglob("*.py")))
