@@ -17,22 +17,33 @@ if TYPE_CHECKING:
 def read_ratings(
     texts: Sequence[str], titles: TitleIndex, scale: Scale
 ) -> tuple[dict[Any, float], list[tuple[str, float]]]:
-    """Ratings written as ``TITLE=5``: by item id, and as (title, rating) to say what was meant.
+    """Ratings by item id, and as (title, rating) to say what was meant.
+
+    They are written as ``TITLE=5``, or as ``TITLE`` for an item without a rating.
 
     Raises:
         UsageError: Not written so, off the scale, a title that fits several, or one item twice.
         UnknownIdError: A title that fits none.
     """
+    from ..recommend import is_constant, unrated
+
     found: dict[Any, float] = {}
     meant: list[tuple[str, float]] = []
     for text in texts:
         name, sign, number = text.rpartition("=")
+        if not sign:
+            name, number = text, str(unrated(scale))
         try:
             value = float(number)
         except ValueError:
             value = float("nan")
-        if not sign or not name.strip() or value != value:
-            raise UsageError(f"--rate {text!r}: write it as TITLE=RATING, as in 'Alien=5'")
+        if not name.strip() or value != value:
+            raise UsageError(
+                f"--rate {text!r}: write it as TITLE=RATING, as in 'Alien=5', or as TITLE for what "
+                "they liked"
+            )
+        if is_constant(scale):
+            value = scale.high
         if not scale.low <= value <= scale.high:
             raise UsageError(
                 f"--rate {text!r}: {value:g} is off the scale of this model, "

@@ -38,6 +38,8 @@ from ._titles import Titled as Titled
 from ._titles import TitleIndex as TitleIndex
 from ._topk import rank as rank
 from ._topk import top_k as top_k
+from ._unrated import is_constant as is_constant
+from ._unrated import unrated as unrated
 from ._why import Predict as Predict
 from ._why import Reasons as Reasons
 from ._why import reasons as reasons

@@ -11,10 +11,12 @@ import numpy.typing as npt
 
 from ..data import Histories, Ids, Ratings, Scale, Vocabulary
 from ..errors import DataError, UnknownIdError, UsageError
+from ._unrated import is_constant, unrated
 
 Unknown = Literal["error", "skip"]
-History = Mapping[Any, float] | Iterable[tuple[Any, float]]
-"""One person's ratings: ``{item_id: rating}``, or (item_id, rating) pairs."""
+History = Mapping[Any, float] | Iterable[tuple[Any, float]] | Iterable[Any]
+"""One person's ratings: ``{item_id: rating}``, (item_id, rating) pairs, or ids of items that they
+chose without rating them, which count as liked."""
 HistoriesLike = Ratings | Mapping[Any, History] | Sequence[History]
 """Ratings of some people: a table, ``{user_id: history}``, or histories of people 0, 1, 2, ..."""
 
@@ -76,11 +78,12 @@ def code_people(
         items = item_ids.encode(table.item_ids.ids)
         if unknown == "error":
             refuse_unknown("item", table.item_ids.ids, items)
-        _check_values(table.values, scale, table.item_ids.ids, table.items)
+        values = _as_interactions(table.values, scale)
+        _check_values(values, scale, table.item_ids.ids, table.items)
         coded = items[table.items]
-        histories = _histories(table.users, coded, table.values, table.n_users, len(item_ids))
+        histories = _histories(table.users, coded, values, table.n_users, len(item_ids))
         return People(histories, table.user_ids.ids)
-    ids, people = _split(given)
+    ids, people = _split(given, unrated(scale))
     counts = [len(person) for person in people]
     names = np.empty(sum(counts), dtype=object)
     names[:] = [item for person in people for item, _ in person]
@@ -91,6 +94,7 @@ def code_people(
     coded = item_ids.encode(names)
     if unknown == "error":
         refuse_unknown("item", names, coded)
+    values = _as_interactions(values, scale)
     _check_values(values, scale, names)
     rows = np.repeat(np.arange(len(people)), counts)
     return People(_histories(rows, coded, values, len(people), len(item_ids)), ids)
@@ -113,7 +117,7 @@ def refuse_unknown(
     )
 
 
-def _split(given: Any) -> tuple[Ids, list[list[tuple[Any, float]]]]:
+def _split(given: Any, rating: float) -> tuple[Ids, list[list[tuple[Any, float]]]]:
     if isinstance(given, Mapping):
         keys, histories = list(given), list(given.values())
         if all(isinstance(key, int | np.integer) for key in keys):
@@ -132,12 +136,20 @@ def _split(given: Any) -> tuple[Ids, list[list[tuple[Any, float]]]]:
     for history in histories:
         pairs = history.items() if isinstance(history, Mapping) else history
         try:
-            people.append([(item, value) for item, value in pairs])
+            people.append([tuple(p) if isinstance(p, tuple | list) else (p, rating) for p in pairs])
+            if any(len(pair) != 2 for pair in people[-1]):
+                raise ValueError
         except (TypeError, ValueError):
             raise UsageError(
-                "a history must be {item_id: rating}; for one person, pass a list of one history"
+                "a history must be {item_id: rating}, or a list of item ids; for one person, pass "
+                "a list of one history"
             ) from None
     return ids, people
+
+
+def _as_interactions(values: npt.NDArray[np.float32], scale: Scale) -> npt.NDArray[np.float32]:
+    """Of a model of interactions that are all alike, each is one whatever its value."""
+    return np.full_like(values, scale.high) if is_constant(scale) else values
 
 
 def _check_values(

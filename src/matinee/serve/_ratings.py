@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ..data import Histories, Scale
 from ..errors import UnknownIdError, UsageError
+from ..recommend import is_constant, unrated
 from ._catalogue import Catalogue
 from ._problems import ProblemError
 from ._schema import Rating
@@ -83,7 +84,7 @@ class Reader:
                     pointer=f"/ratings/{at}",
                 )
             taken[code] = at
-            used.append({"index": at, **named, "rating": float(rating.rating)})
+            used.append({"index": at, **named, "rating": self._value(rating)})
         if not used and not (empty and not given):
             first = self.ignored[0]
             raise ProblemError(
@@ -111,10 +112,16 @@ class Reader:
         """Codes of the ids and titles that are known, int64."""
         return np.array([code for _, code in self.items(what, names)], dtype=np.int64)
 
+    def _value(self, rating: Rating) -> float:
+        """The rating, or what an item without one stands for."""
+        if is_constant(self.scale):
+            return self.scale.high
+        return unrated(self.scale, rating.liked) if rating.rating is None else float(rating.rating)
+
     def _check_scale(self, given: Sequence[Rating]) -> None:
         low, high = self.scale.low, self.scale.high
         with np.errstate(over="ignore"):  # as float32, as the model's own ratings are
-            values = np.array([rating.rating for rating in given]).astype(np.float32)
+            values = np.array([self._value(rating) for rating in given]).astype(np.float32)
         outside = np.flatnonzero(~((values >= low) & (values <= high)))
         if len(outside):
             at = int(outside[0])
@@ -122,8 +129,8 @@ class Reader:
             name = rating.title if rating.item is None else rating.item
             raise ProblemError(
                 422,
-                f"ratings[{at}]: the rating {rating.rating:g} of {name!r} is outside the scale of "
-                f"this model, {low:g} to {high:g}",
+                f"ratings[{at}]: the rating {self._value(rating):g} of {name!r} is outside the "
+                f"scale of this model, {low:g} to {high:g}",
                 pointer=f"/ratings/{at}/rating",
             )
 

@@ -36,13 +36,18 @@ class Rating(_Request):
     """The item's id."""
     title: Text | None = None
     """Instead of the id: its title, written about right."""
-    rating: Annotated[float, Field(strict=True, allow_inf_nan=False)]
-    """On the model's scale."""
+    rating: Annotated[float, Field(strict=True, allow_inf_nan=False)] | None = None
+    """On the model's scale; null for an item that was chosen without being rated, which then counts
+    as liked."""
+    liked: StrictBool | None = None
+    """Instead of a rating: whether they liked it."""
 
     @model_validator(mode="after")
     def _one_name(self) -> Rating:
         if (self.item is None) == (self.title is None):
             raise ValueError("give either the item's id or its title")
+        if self.rating is not None and self.liked is not None:
+            raise ValueError("give either a rating or whether they liked it")
         return self
 
 

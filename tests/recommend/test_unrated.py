@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from matinee.cli.ids import read_ratings
+from matinee.data import Scale, Vocabulary
+from matinee.errors import UsageError
+from matinee.recommend import TitleIndex, code_people, unrated
+
+ITEMS = Vocabulary.of(np.array(["a", "b", "c"], dtype=object))[0]
+STARS, CLICKS = Scale(1.0, 5.0), Scale(1.0, 1.0)
+
+
+def test_an_item_without_a_rating_counts_as_liked() -> None:
+    assert unrated(STARS) == unrated(STARS, True) == 4.0
+    assert unrated(STARS, False) == 1.0
+    people = code_people({"ann": ["a", ("b", 2.0)], "bob": {"c": 5.0}}, ITEMS, STARS)
+    assert people.histories.values.tolist() == [4.0, 2.0, 5.0]
+    assert code_people([[["a", 5], ["b", 1]]], ITEMS, STARS).histories.values.tolist() == [5.0, 1.0]
+
+
+def test_an_interaction_is_one_whatever_its_value() -> None:
+    people = code_people([{"a": 5.0, "b": -3.0}], ITEMS, CLICKS)
+    assert people.histories.values.tolist() == [1.0, 1.0]
+
+
+def test_what_is_no_history_is_refused() -> None:
+    for wrong in ([[("a", 1.0, 2.0)]], [7]):
+        with pytest.raises(UsageError, match="or a list of item ids"):
+            code_people(wrong, ITEMS, STARS)
+
+
+def test_the_command_line_takes_titles_without_a_rating() -> None:
+    titles = TitleIndex(ITEMS, None)
+    assert read_ratings(["a", "b=2"], titles, STARS)[0] == {"a": 4.0, "b": 2.0}
+    assert read_ratings(["a", "b=5"], titles, CLICKS)[0] == {"a": 1.0, "b": 1.0}
