@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: quickstart test test-lowest audit fast format docs bench browser studies-docs clean clean-kernels
+.PHONY: quickstart test test-slow test-lowest audit fast format docs bench browser studies-docs clean clean-kernels
 
 quickstart: .venv/.installed
 	$(BIN)/matinee quickstart
@@ -11,7 +11,11 @@ test: .venv/.installed-test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest -m 'not slow'
+
+# The rest: kills at random points, fuzzing, published digits. CI runs both.
+test-slow: .venv/.installed-test
+	$(BIN)/pytest -m slow
 
 # The quick tests with the lowest versions that pyproject.toml allows, in .venv-lowest.
 test-lowest:
