@@ -67,7 +67,6 @@ def test_the_best_is_chosen_on_interactions_held_out(monkeypatch: pytest.MonkeyP
 def test_a_large_closed_form_is_not_tried_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fit, "AUTO_SIDE", 10)
     assert isinstance(fitted(interest="auto"), Popularity)
-    assert isinstance(fitted(interest="best"), Network)
     assert isinstance(fitted(interest="blend"), Blend)
 
 
@@ -96,3 +95,12 @@ def test_both_trainings_of_a_network_are_reported_and_the_second_stops_at_the_be
     assert list(scored) == [5, 10, 12]
     best = max(scored, key=lambda epoch: scored[epoch])
     assert [e.epoch for e in epochs] == [*range(1, 13), *range(1, best + 1)]
+
+
+def test_large_data_takes_one_closed_form_if_memory_allows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fit, "AUTO_SIDE", 5)
+    assert isinstance(fitted(interest="best"), Linear)
+    refused = fitted(interest="best", linear={"max_gib": 1e-9})
+    assert isinstance(refused, Network)

@@ -23,7 +23,8 @@ class ListsConfig(Config):
     popularity, or none, which orders lists by the predicted rating. "auto" takes the linear
     autoencoder with settings chosen on interactions held out of training, or popularity where the
     closed form would cost too much; "blend" adds the network to the former, with weights chosen
-    alike; "best" keeps of the two and their blend what is best on those interactions."""
+    alike; "best" keeps of the two and their blend what is best on those interactions, and takes one
+    linear autoencoder, with settings for such sizes, above 6,000 users and items."""
     love: Annotated[float, Field(ge=0.0)] | Literal["auto"] = "auto"
     """Exponent of the probability that an item is liked: 0 orders by interest alone, and the larger
     it is the more the predicted rating decides. "auto" follows from how well the scores of interest
