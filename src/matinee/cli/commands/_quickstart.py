@@ -203,7 +203,10 @@ def _show(
     say("\nThe model recommends, with no retraining:\n")
     print_table(
         ["rank", "predicted", "title"],
-        [(row["rank"], f"{row['score']:.2f}", row["title"]) for row in table.rows()],
+        [
+            (row["rank"], f"{row.get('predicted', row['score']):.2f}", row["title"])
+            for row in table.rows()
+        ],
     )
     rates = [word for _, title, value in taste[:2] for word in ("--rate", f"{title}={value:g}")]
     say(f"\nThe model is in {folder}. To go on:")
