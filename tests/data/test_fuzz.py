@@ -83,7 +83,8 @@ def fuzz(folder: Path, seeds: range) -> None:
                 check(path, rows if plain else None, f"seed {seed}: {text!r}")
         else:
             source, rows = frame_of(rng)
-            check(source, rows, f"seed {seed}: {source!r}")
+            # Not its text: writing a float16 column out overflows in pandas.
+            check(source, rows, f"seed {seed}: a {type(source).__name__}")
 
 
 def test_odd_tables(tmp_path: Path) -> None:
