@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from matinee.models import Recommender
+from matinee.models import Recommender, load_model
 
 
 @pytest.fixture
@@ -41,7 +43,8 @@ def test_recommendations_are_the_models_own(
     wanted = model.recommend([given], k=20)
     assert ids(found["recommendations"]) == [str(item) for item in wanted["item_id"]]
     for entry, row in zip(found["recommendations"], wanted.rows(), strict=True):
-        assert entry["predicted"] == pytest.approx(row["score"], abs=1e-4)
+        assert entry["predicted"] == pytest.approx(row["predicted"], abs=1e-4)
+        assert entry["score"] == pytest.approx(row["score"], abs=1e-4)
         assert entry["title"] == row["title"]
         assert entry["rank"] == row["rank"]
     people = model._people([given], "error").histories
@@ -168,9 +171,32 @@ def test_genres_and_years(client: TestClient, given: dict[Any, float]) -> None:
     assert ids(some) == ids([entry for entry in everything if 1950 <= (entry["year"] or 0) <= 1979])
 
 
-def test_shrinking_ranks_by_less_of_what_few_ratings_say(
+def test_love_orders_as_in_the_library(
     client: TestClient, model: Recommender, given: dict[Any, float]
 ) -> None:
+    for love in (0, 3):
+        found = post(client, "/v1/recommend", ratings=as_json(given), k=20, love=love)
+        wanted = model.recommend([given], k=20, love=love)
+        assert ids(found["recommendations"]) == [str(item) for item in wanted["item_id"]]
+
+
+def test_an_item_without_a_rating_counts_as_liked(client: TestClient) -> None:
+    stars = [{"item": "5", "rating": 4}, {"item": "9", "rating": 4}, {"item": "12", "rating": 1}]
+    liked = [{"item": "5"}, {"item": "9", "liked": True}, {"item": "12", "liked": False}]
+    one, two = (post(client, "/v1/recommend", ratings=each, k=20) for each in (stars, liked))
+    assert one["recommendations"] == two["recommendations"]
+
+
+def test_shrinking_ranks_by_less_of_what_few_ratings_say(
+    model: Recommender,
+    given: dict[Any, float],
+    serve_with: Callable[..., TestClient],
+    tmp_path: Path,
+) -> None:
+    """In a model without a scorer of interest, which ranks by the predicted rating."""
+    by_rating = load_model(model.save(tmp_path / "by-rating"))
+    by_rating.interest = None
+    client = serve_with(model=by_rating.save(tmp_path / "by-rating"))
     assert model.histories is not None
     counts = np.bincount(model.histories.items, minlength=model.n_items)
     body = {"ratings": as_json(given), "k": 250 - len(given), "why": 0}

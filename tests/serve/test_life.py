@@ -235,8 +235,8 @@ def test_a_body_that_does_not_come_is_not_waited_for(process: Start) -> None:
     server = process("--body-seconds", "0.3")
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as link:
         link.sendall(
-            b"POST /v1/recommend HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
-            b"content-length: 100\r\n\r\n{"
+            b"POST /v1/recommend HTTP/1.1\r\nhost: localhost\r\n"
+            b"content-type: application/json\r\ncontent-length: 100\r\n\r\n{"
         )
         answer = link.recv(65536)
     assert answer.startswith(b"HTTP/1.1 408 ")

@@ -47,7 +47,11 @@ BAD: list[tuple[str, Body, str]] = [
     ),
     ("text", {"ratings": [{"item": "FIRST", "rating": "5"}]}, "ratings.0.rating"),
     ("true", {"ratings": [{"item": "FIRST", "rating": True}]}, "ratings.0.rating"),
-    ("null", {"ratings": [{"item": "FIRST", "rating": None}]}, "ratings.0.rating"),
+    (
+        "rated and liked",
+        {"ratings": [{"item": "FIRST", "rating": 5, "liked": True}]},
+        "either a rating or whether they liked it",
+    ),
     ("twice", {"ratings": [{"item": "FIRST", "rating": 5}] * 2}, "is rated twice, in ratings[0]"),
     ("many", {"ratings": [{"item": str(i), "rating": 5} for i in range(10_000)]}, "10,000 of them"),
     ("unknown", {"ratings": [{"item": "no", "rating": 5}]}, "none of the ratings can be used"),
