@@ -260,3 +260,25 @@ def test_the_lists_are_scored_beside_popularity(
         again.evaluate_lists(test, k=10).value("ndcg", 10), abs=1e-3
     )
     assert again.record["lists"]["ndcg@10"] == found["ndcg@10"]
+
+
+def test_a_split_of_interactions_is_scored_by_its_lists(
+    shell: Any, catalogue: Path, tmp_path: Path
+) -> None:
+    folder, liked = tmp_path / "m", tmp_path / "liked"
+    steps = ("--relevant", "4", "--k-core", "3", "--by", "user", "--holdout", "0.2")
+    shell("data", "split", catalogue / "ratings", *steps, "--out", liked)
+    args = ("train", liked, "--preset", "ease", "--out", folder)
+    out = shell(*args).stdout
+    assert "interactions" in out
+    assert "lists of 10" in out
+    assert "that of popularity" in out
+    assert "RMSE" not in out
+    found = shell.json(*args, "--json")
+    test = matinee.load(liked / "test.parquet")
+    assert test.implicit
+    assert (found["rmse"], found["n_test"]) == (None, len(test))
+    again = matinee.load_model(folder).evaluate_lists(test, k=10)
+    assert found["lists"]["ndcg@10"] == pytest.approx(again.value("ndcg", 10), abs=1e-9)
+    assert found["lists"]["baselines"].keys() == {"popularity"}
+    assert "--watch" in shell(*args, "--watch", code=2).stderr

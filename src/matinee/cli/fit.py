@@ -46,7 +46,11 @@ class Fitted:
                 row["member"] = epoch.member
             row |= {f"{name}_rmse": rmse for name, rmse in epoch.watched.items()}
             curve.append(row)
-        lists = None if self.lists is None else self.lists.summary()
+        lists = None
+        if self.lists is not None:
+            lists = self.lists.summary()
+            if self.score is None:
+                more["n_test"] = self.lists.n_test
         return as_object(self.model, self.folder, self.score, lists=lists, curve=curve, **more)
 
 
@@ -145,9 +149,10 @@ def fit(
     model.record |= record
     score = lists = None
     try:
-        if parts.test is not None and not parts.test.implicit:
-            score = model.evaluate(parts.test, histories=parts.given)
-            model.record["metrics"] = score.as_dict()
+        if parts.test is not None:
+            if not parts.test.implicit:
+                score = model.evaluate(parts.test, histories=parts.given)
+                model.record["metrics"] = score.as_dict()
             lists = score_lists(model, parts)
             model.record["lists"] = None if lists is None else lists.summary()
     finally:

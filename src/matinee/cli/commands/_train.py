@@ -137,6 +137,8 @@ def train(
         )
         if watch and parts.test is None:
             raise UsageError("--watch scores a test part; add --test or --holdout")
+        if watch and parts.test is not None and parts.test.implicit:
+            raise UsageError("--watch measures the RMSE of each epoch; interactions have none")
         if watch and parts.given is not None:
             raise UsageError("--watch scores people of the training part, and the test has none")
         folder = out or default_folder(parts.train.name, preset)
@@ -184,27 +186,29 @@ def _show(fitted: Fitted, parts: Parts) -> None:
     named = ", ".join(map(str, best)) if several else best
     kept = f" (the best by validation: {named})" if model.n_valid else ""
     members = f"{len(best)} members, " if several else ""
-    say(
-        f"trained {members}{run} epoch{'s' * (run != 1)}{kept} in "
-        f"{training['train_seconds']:.1f} s, seed {model.provenance.seed}"
-    )
-    if score is None and parts.test is not None:
-        say("\nNo RMSE: the test part holds interactions. evaluate --lists scores the lists.")
-    elif score is None:
+    epochs = f" {members}{run} epoch{'s' * (run != 1)}{kept}" if run else ""  # 0: a closed form
+    say(f"trained{epochs} in {training['train_seconds']:.1f} s, seed {model.provenance.seed}")
+    if parts.test is None:
         say(
             "\nTrained on every rating: no honest score was computed. --holdout 0.2 keeps some "
             "apart to score on."
         )
     else:
-        say(f"scored on {parts.describe()}: {score.n_test:,} ratings\n")
-        show_score(score)
+        noun = "interactions" if parts.test.implicit else "ratings"
+        say(f"scored on {parts.describe()}: {len(parts.test):,} {noun}\n")
+        if score is not None:
+            show_score(score)
         if fitted.lists is not None:
-            say()
+            if score is not None:
+                say()
             show_briefly(fitted.lists)
+        elif score is None:
+            say("No RMSE of interactions, and the lists take long: evaluate --lists scores them.")
     some = model.user_ids.ids[0]
     say(f"\nmodel: {folder}\n\nnext:")
     say("  " + command_line(["recommend", folder, "--user", some]))
     say("  " + command_line(["recommend", folder, "--all-users", "--out", "top10.parquet"]))
-    if score is not None and (parts.protocol or {}).get("by") in ("file", "name"):
+    if parts.test is not None and (parts.protocol or {}).get("by") in ("file", "name"):
         named = (parts.protocol or {}).get("test") or (parts.protocol or {}).get("name")
-        say("  " + command_line(["evaluate", folder, "--test", named]))
+        lists = ["--lists"] if score is None else []
+        say("  " + command_line(["evaluate", folder, "--test", named, *lists]))
