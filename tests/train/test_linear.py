@@ -8,9 +8,10 @@ from scipy import sparse
 
 from matinee.data import Csr
 from matinee.data import group as group_entries
-from matinee.errors import UsageError
+from matinee.errors import TrainingError, UsageError
 from matinee.train.linear import LinearConfig, fit_linear, solve_mib
 from matinee.train.linear.gram import gram
+from matinee.train.linear.solve import invert
 
 
 def some(seed: int, users: int, items: int, share: float = 0.3) -> Csr:
@@ -119,3 +120,17 @@ def test_a_gram_matrix_is_the_dense_product_whichever_way_it_is_made(
     monkeypatch.setattr("matinee.train.linear.gram._DENSE_CELLS", 100)
     matrix = sparse.random(40, 25, share, "csr", rng=np.random.default_rng(0))
     assert np.allclose(gram(matrix), (matrix.T @ matrix).toarray())
+
+
+@pytest.mark.parametrize("size", [1, 128, 129])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_an_inverse_is_the_dense_one_at_any_size(size: int, dtype: type[np.floating]) -> None:
+    half = np.random.default_rng(size).random((size, 2 * size))
+    system = half @ half.T + size * np.eye(size)
+    wanted = np.linalg.inv(system)
+    found = invert(system.astype(dtype))
+    assert found.dtype == dtype
+    assert np.allclose(found, wanted, rtol=0, atol=np.abs(wanted).max() * 200 * np.finfo(dtype).eps)
+    assert np.array_equal(found, found.T)
+    with pytest.raises(TrainingError, match="no solution"):
+        invert(-system.astype(dtype))

@@ -33,6 +33,8 @@ from .gram import Interactions, gram, interactions
 _DOUBLE = 8000
 """Sizes up to which the system is solved in float64; larger ones take float32."""
 _BLOCK = 1024
+_TINY = 128
+"""Sizes up to which an inverse is solved for column by column."""
 
 
 class LinearWeights(Protocol):
@@ -240,14 +242,19 @@ def invert(system: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """
     from scipy.linalg import lapack
 
-    factor, solve = (
-        (lapack.dpotrf, lapack.dpotri)
+    factor, solve, columns = (
+        (lapack.dpotrf, lapack.dpotri, lapack.dpotrs)
         if system.dtype == np.float64
-        else (lapack.spotrf, lapack.spotri)
+        else (lapack.spotrf, lapack.spotri, lapack.spotrs)
     )
     # A symmetric matrix in C order is itself in Fortran order: transposing copies nothing.
     lower, wrong = factor(system.T, lower=1, overwrite_a=1, clean=0)
-    if not wrong:
+    if not wrong and len(system) <= _TINY:
+        # OpenBLAS shares potri among threads whatever the size, and on a busy machine they wait
+        # 0.2 s for each other; it solves few columns in one thread.
+        identity = np.eye(len(system), dtype=system.dtype, order="F")
+        lower, wrong = columns(lower, identity, lower=1, overwrite_b=1)
+    elif not wrong:
         lower, wrong = solve(lower, lower=1, overwrite_c=1)
     if wrong:
         raise TrainingError(
