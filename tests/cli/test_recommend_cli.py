@@ -135,7 +135,7 @@ def test_unknown_ids_are_named(shell: Any, trained: Path) -> None:
     [
         ([], 2, ["--user", "--rate", "--ratings", "--all-users"]),
         (["--user", "1", "--all-users"], 2, ["one of"]),
-        (["--rate", "1"], 2, ["TITLE=RATING"]),
+        (["--rate", "=5"], 2, ["TITLE=RATING"]),
         (["--rate", "1=good"], 2, ["TITLE=RATING"]),
         (["--rate", "1=nan"], 2, ["TITLE=RATING"]),
         (["--rate", "1=6"], 2, ["scale", "1 to 5"]),
