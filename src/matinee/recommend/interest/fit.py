@@ -54,8 +54,7 @@ def fit_interest(
         return None
     if config.interest == "linear" and config.love != "auto":
         return FittedInterest(fitted_linear(rows, config.linear), NOTHING)
-    small = min(rows.n_rows, rows.n_columns) <= AUTO_SIDE
-    if config.interest == "best" and not small:
+    if config.interest == "best" and not _small(rows):
         large = _large(rows, config.linear)
         if solve_mib(rows.n_rows, rows.n_columns, large) / 1024 <= large.max_gib:
             return FittedInterest(fitted_linear(rows, large), NOTHING)
@@ -63,6 +62,12 @@ def fit_interest(
     chosen = _chosen(part, config, rng, on_epoch)
     calibration = part.calibration(chosen.known)
     return FittedInterest(chosen.fit(rows), calibration)
+
+
+def _small(rows: Csr) -> bool:
+    """Whether settings are searched for: scoring held-out people costs by the larger side."""
+    least, most = sorted((rows.n_rows, rows.n_columns))
+    return least <= AUTO_SIDE and most <= 10 * AUTO_SIDE
 
 
 def _large(rows: Csr, config: LinearConfig) -> LinearConfig:
@@ -84,7 +89,7 @@ def _chosen(
         return linear(part, config.linear)
     if kind == "network":
         return network(part, config.net, rng, on_epoch)
-    small = min(part.known.n_rows, part.known.n_columns) <= AUTO_SIDE
+    small = _small(part.known)
     closed = linear(part, search_linear(part, config.linear)) if small else None
     if kind == "blend" and closed is None:
         closed = linear(part, config.linear)

@@ -19,6 +19,8 @@ PEOPLE = 2500
 """People, at most, whose lists are scored."""
 CUTOFF = 20
 _BATCH = 512
+_CELLS = 1 << 22
+"""Scores held at once (16 MiB as float32)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +56,9 @@ class HeldOut:
     def batches(self) -> Iterator[tuple[Int64, Histories]]:
         """Some people at a time, with their known interactions."""
         every = Histories.of(self.known)
-        for start in range(0, len(self.people), _BATCH):
-            some = self.people[start : start + _BATCH]
+        size = max(1, min(_BATCH, _CELLS // max(self.known.n_columns, 1)))
+        for start in range(0, len(self.people), size):
+            some = self.people[start : start + size]
             yield some, every.take(some)
 
     def ndcg(self, interest: Interest) -> float:
