@@ -68,6 +68,11 @@ def plain(ids: list[Any]) -> list[Any]:
     return numbers if fit else texts
 
 
+def other_notes(ratings: Ratings) -> list[str]:
+    """Without the one that small times are stated with (tests/data/test_times.py)."""
+    return [note for note in ratings.notes if "1970" not in note]
+
+
 def check(ratings: Ratings, table: dict[str, list[Any]]) -> None:
     rows = sorted(
         zip(
@@ -90,7 +95,7 @@ def check(ratings: Ratings, table: dict[str, list[Any]]) -> None:
     )
     assert found == rows
     assert ratings.user_ids.ids.tolist() == sorted(set(plain(table["user_id"])))
-    assert ratings.notes == ()
+    assert other_notes(ratings) == []
 
 
 def write(table: dict[str, list[Any]], kind: str, folder: Path) -> Path:
@@ -166,4 +171,4 @@ def test_repeats_are_settled_as_by_hand(
     found = list(zip(users, items, strict=True))
     assert found == sorted(pairs)
     assert dict(zip(found, zip(ratings.values, times, strict=True), strict=True)) == expected
-    assert bool(ratings.notes) == (len(rows) > len(pairs))
+    assert bool(other_notes(ratings)) == (len(rows) > len(pairs))
