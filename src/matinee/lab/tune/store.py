@@ -172,11 +172,11 @@ class Store:
     def importances(self) -> dict[str, float]:
         """How much of the validation RMSE each dimension decided, by PED-ANOVA; sums to 1.
 
-        Watanabe et al., "PED-ANOVA" (IJCAI 2023). Empty with fewer than 10 complete trials, from
-        which nothing could be said.
+        Watanabe et al., "PED-ANOVA" (IJCAI 2023). Empty with fewer than 10 complete trials, or
+        where they came to the same RMSE: from these nothing could be said.
         """
         complete = [trial for trial in self._finished if trial.state == "complete"]
-        if len(complete) < 10:
+        if len(complete) < 10 or len({trial.rmse for trial in complete}) < 3:
             return {}
         evaluator = self._optuna.importance.PedAnovaImportanceEvaluator()
         found = self._optuna.importance.get_param_importances(self._study, evaluator=evaluator)
