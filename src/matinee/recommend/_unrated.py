@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..baseline.preference import liked_from
 from ..data import Scale
 
 
@@ -15,7 +16,7 @@ def unrated(scale: Scale, liked: bool | None = None) -> float:
     """
     if liked is False:
         return scale.low
-    return scale.low + 0.75 * (scale.high - scale.low)
+    return liked_from(scale)
 
 
 def is_constant(scale: Scale) -> bool:
