@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...base.arrays import Float32, Int32, Int64
+from ...baseline.preference import liked_from
 from ...data import Ratings, Scale, Vocabulary
 from ...errors import DataError
 
@@ -16,7 +17,7 @@ def relevant_from(scale: Scale) -> float:
 
     Where all ratings are equal, as of interactions, all are relevant.
     """
-    return scale.low + 0.75 * (scale.high - scale.low)
+    return liked_from(scale)
 
 
 @dataclass(frozen=True, eq=False)
