@@ -84,7 +84,8 @@ def main() -> None:
             model = matinee.model(preset, **options).fit(train, seed=0)
             fitted = time.perf_counter() - started
             print(f"\n{name}: {preset} {' '.join(args.set)}, fitted in {fitted:.0f} s", flush=True)
-            print(model.evaluate_lists(test, k=k, histories=given, baselines=["popularity"]))
+            beside = ["popularity", "ease"] if args.protocol == "reference" else ["popularity"]
+            print(model.evaluate_lists(test, k=k, histories=given, baselines=beside))
             if args.protocol == "reference":
                 print(model.evaluate(test))
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
