@@ -16,8 +16,8 @@ class ListModel(OneShot):
     """Recommends by a scorer of interest; the ratings that it predicts are the bias model's.
 
     It learns from which items people chose, with or without ratings. ``lists.interest`` names the
-    scorer and the section beside it has its options; presets such as "lists", "ease" and
-    "popularity" are models of this kind.
+    scorer and the section beside it has its options; the presets "lists",
+    "ease", "mult-dae" and "mult-vae" are models of this kind.
     """
 
     kind: ClassVar[str] = "lists"
