@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import matinee
@@ -11,6 +12,7 @@ import matinee
 ROOT = Path(matinee.__file__).parent
 
 
+@cache
 def rooms() -> list[str]:
     """The packages at the top level, lowest first: none imports one that stands after it."""
     imported = imports()
@@ -25,6 +27,7 @@ def rooms() -> list[str]:
     return ordered
 
 
+@cache
 def imports() -> dict[tuple[str, str], int]:
     """How many files of one room import from another, by (importing, imported)."""
     found: Counter[tuple[str, str]] = Counter()
@@ -75,5 +78,6 @@ def _reaches(start: str, goal: str, imported: dict[tuple[str, str], int]) -> boo
     return goal in below or any(_reaches(room, goal, imported) for room in below)
 
 
+@cache
 def _packages() -> list[str]:
     return sorted(p.name for p in ROOT.iterdir() if (p / "__init__.py").exists())
