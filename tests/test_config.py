@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -76,6 +76,34 @@ def test_every_name_that_could_be_meant_is_told() -> None:
 
     with pytest.raises(UsageError, match=r"could be left\.width or right\.width; write it in full"):
         resolve(Two, "width")
+
+
+class Renamed(Config):
+    earlier_names: ClassVar[dict[str, str]] = {"breadth": "width"}
+    width: int = 3
+
+
+class Holder(Config):
+    inner: Renamed = Renamed()
+
+
+def test_an_option_is_read_under_its_earlier_name() -> None:
+    assert Holder.make({"inner": {"breadth": 5}}) == Holder(inner=Renamed(width=5))
+    assert resolve(Holder, "inner.breadth") == ["inner", "width"]
+    assert Holder().replace({"inner.breadth": 5}).inner.width == 5
+    assert "width = 3" in to_toml(Holder())
+    with pytest.raises(UsageError, match=r"inner\.breadth is the earlier name of inner\.width"):
+        Holder.make({"inner": {"breadth": 5, "width": 4}})
+    with pytest.raises(UsageError, match="unknown key 'breadth'"):
+        resolve(Holder, "breadth")  # a bare name is a present name
+
+
+def test_dropout_alone_names_no_option() -> None:
+    with pytest.raises(UsageError, match=r"unknown key 'dropout'; did you mean '\w+_dropout'"):
+        Settings().replace({"dropout": 0.5})
+    earlier = Settings().replace({"lists.linear.dropout": 0.5})
+    assert earlier.lists.linear.denoising == 0.5
+    assert Settings.make({"lists": {"linear": {"dropout": 0.5}}}) == earlier
 
 
 @pytest.mark.parametrize(

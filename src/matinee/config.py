@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, get_args, get_origin
+from typing import Any, ClassVar, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
@@ -46,6 +46,10 @@ class Config(BaseModel):
     # source, as reading them here would take every command a tenth of a second.
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
 
+    earlier_names: ClassVar[Mapping[str, str]] = {}
+    """Names that earlier versions gave to options of this class, with the present names. Files with
+    the earlier names stay readable."""
+
     @classmethod
     def make(cls, values: Mapping[str, Any], source: str = "config") -> Self:
         """Build from nested plain values, naming the key and the source in any error.
@@ -57,9 +61,10 @@ class Config(BaseModel):
         Raises:
             UsageError: An unknown key (with the nearest name) or a value out of range.
         """
+        values = _renamed(cls, values, source, prefix="")
         _check_keys(cls, values, source, prefix="")
         try:
-            return cls.model_validate(dict(values))
+            return cls.model_validate(values)
         except ValidationError as error:
             raise UsageError(f"{source}: {_explain(cls, error)}") from None
 
@@ -115,7 +120,7 @@ def leaves(options: Mapping[str, FieldInfo], prefix: str = "") -> Iterator[tuple
 def resolve(cls: type[Config], key: str, source: str = "config") -> list[str]:
     """The path of an option named in full ("network.hidden") or by its last part ("hidden")."""
     names = [name for name, _ in fields(cls)]
-    found = matching(key, names)
+    found = matching(_present_name(cls, key), names)
     if len(found) == 1:
         return found[0].split(".")
     if found:
@@ -196,6 +201,42 @@ def _value(text: str) -> Any:
         if len(parsed) == 1:  # more than one: a line break in the text, and more options after it
             return parsed["value"]
     return text
+
+
+def _renamed(
+    cls: type[Config], values: Mapping[str, Any], source: str, prefix: str
+) -> dict[str, Any]:
+    """Values under the present names of their options, in nested sections too."""
+    renamed: dict[str, Any] = {}
+    for key, value in values.items():
+        name = cls.earlier_names.get(key, key)
+        if name in renamed:
+            earlier = next(old for old, new in cls.earlier_names.items() if new == name)
+            raise UsageError(
+                f"{source}: {prefix}{earlier} is the earlier name of {prefix}{name}; set one"
+            )
+        section = _section(cls, name)
+        if section is not None and isinstance(value, Mapping):
+            value = _renamed(section, value, source, f"{prefix}{name}.")
+        renamed[name] = value
+    return renamed
+
+
+def _present_name(cls: type[Config], key: str) -> str:
+    """The present name of an option named in full by an earlier name; any other key unchanged."""
+    first, _, rest = key.partition(".")
+    name = cls.earlier_names.get(first, first)
+    section = _section(cls, name)
+    if not rest or section is None:
+        return key if rest else name
+    return f"{name}.{_present_name(section, rest)}"
+
+
+def _section(cls: type[Config], name: str) -> type[Config] | None:
+    """The class of the options in a section; None for a leaf option or an unknown name."""
+    field = cls.options().get(name)
+    section = None if field is None else field.annotation
+    return section if isinstance(section, type) and issubclass(section, Config) else None
 
 
 def _check_keys(cls: type[Config], values: Mapping[str, Any], source: str, prefix: str) -> None:

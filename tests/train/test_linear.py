@@ -33,7 +33,7 @@ def reference(x: np.ndarray, config: LinearConfig) -> np.ndarray:
     w = np.maximum(counts, 1.0) ** -config.user_power
     w *= counts.sum() / max(w @ counts, 1e-12)
     g = x.T @ (w[:, None] * x)
-    gamma = np.diag(g) * config.dropout / (1 - config.dropout) + config.penalty
+    gamma = np.diag(g) * config.denoising / (1 - config.denoising) + config.penalty
     p = np.linalg.inv(g + np.diag(gamma))
     d = np.diag(p)
     if config.relax:
@@ -53,7 +53,7 @@ def reference(x: np.ndarray, config: LinearConfig) -> np.ndarray:
     items=st.integers(2, 40),
     l2=st.floats(0.5, 100.0),
     power=st.floats(0.0, 1.0),
-    dropout=st.sampled_from([0.0, 0.2, 0.5]),
+    denoising=st.sampled_from([0.0, 0.2, 0.5]),
     relax=st.sampled_from([0.0, 0.3, 0.6]),
     diagonal=st.sampled_from([1.0, 0.7]),
     side=st.sampled_from(["items", "users"]),
@@ -64,7 +64,7 @@ def test_either_side_is_the_dense_closed_form(
     items: int,
     l2: float,
     power: float,
-    dropout: float,
+    denoising: float,
     relax: float,
     diagonal: float,
     side: str,
@@ -74,7 +74,7 @@ def test_either_side_is_the_dense_closed_form(
         {
             "penalty": l2,
             "user_power": power,
-            "dropout": dropout,
+            "denoising": denoising,
             "relax": relax,
             "solve": side,
             "diagonal_power": diagonal,

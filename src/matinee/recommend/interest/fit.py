@@ -76,7 +76,7 @@ def _large(rows: Csr, config: LinearConfig) -> LinearConfig:
     They were found on the validation part of Gowalla's LightGCN split.
     """
     mean = len(rows.indices) / max(rows.n_columns, 1)
-    return config.replace({"penalty": 4.0 * mean, "user_power": 0.3, "dropout": 0.5})
+    return config.replace({"penalty": 4.0 * mean, "user_power": 0.3, "denoising": 0.5})
 
 
 def _chosen(

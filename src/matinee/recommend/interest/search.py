@@ -15,8 +15,8 @@ from .linear import Linear, Tilt
 
 PENALTIES = (2.5, 0.8, 7.0)
 """Times the mean number of interactions of an item."""
-FIRST = {"user_power": 0.5, "dropout": 0.6}
-THEN = ({"user_power": 0.7, "dropout": 0.7}, {"user_power": 0.3, "dropout": 0.4})
+FIRST = {"user_power": 0.5, "denoising": 0.6}
+THEN = ({"user_power": 0.7, "denoising": 0.7}, {"user_power": 0.3, "denoising": 0.4})
 SCALES: tuple[dict[str, float], ...] = (
     {"diagonal_power": 1.0},
     {"diagonal_power": 0.8},

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -12,18 +13,21 @@ from ...config import Config
 class LinearConfig(Config):
     """A linear autoencoder of interactions in closed form.
 
-    With the defaults it is EASE (Steck 2019). ``dropout`` makes it EDLAE (Steck 2020), ``relax``
+    With the defaults it is EASE (Steck 2019). ``denoising`` makes it EDLAE (Steck 2020), ``relax``
     RLAE or RDLAE (Moon et al. 2023), ``user_power`` weighs people by their history length, and
     ``diagonal_power`` below 1 favours items that the others predict badly.
     """
+
+    earlier_names: ClassVar[Mapping[str, str]] = {"dropout": "denoising"}
 
     penalty: float = Field(500.0, gt=0.0)
     """L2 regularisation of the weights, in interactions."""
     user_power: float = Field(0.0, ge=0.0, le=1.0)
     """A person with n interactions weighs n to the power of minus this, scaled so that all
     interactions together keep their weight. 0 weighs everybody alike."""
-    dropout: float = Field(0.0, ge=0.0, lt=1.0)
-    """Share of the input that denoising hides; its expectation is taken in closed form."""
+    denoising: float = Field(0.0, ge=0.0, lt=1.0)
+    """Dropout probability of the input interactions (p of EDLAE); the expectation over the dropout
+    is taken in closed form."""
     relax: float = Field(0.0, ge=0.0, lt=1.0)
     """How far the zero diagonal may be relaxed (xi of RLAE); 0 keeps the diagonal constraint."""
     diagonal_power: float = Field(1.0, ge=0.0, le=1.0)

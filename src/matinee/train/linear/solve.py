@@ -6,10 +6,10 @@ weight, and Y = W^(1/2) X:
     G = Y'Y,  Gamma = diag(G) p / (1 - p) + l2,  P = (G + Gamma)^-1
     B[i, j] = -P[i, j] m[j] off the diagonal, 0 on it
 
-where p is the dropout and m[j] = P[j, j]^-k with k the diagonal power, 1 in EASE (Steck 2019) and
-EDLAE (Steck 2020); or relaxed, for
-xi > 0, m[j] = Gamma[j] + max(0, (1 - xi) / P[j, j] - Gamma[j]) where 1 - Gamma[j] P[j, j] > xi and
-Gamma[j] elsewhere (RLAE and RDLAE, Moon et al. 2023, arXiv 2305.12922).
+where p is the dropout probability of the input (``denoising``) and m[j] = P[j, j]^-k with k the
+diagonal power, 1 in EASE (Steck 2019) and EDLAE (Steck 2020); or relaxed, for xi > 0,
+m[j] = Gamma[j] + max(0, (1 - xi) / P[j, j] - Gamma[j]) where 1 - Gamma[j] P[j, j] > xi and Gamma[j]
+elsewhere (RLAE and RDLAE, Moon et al. 2023, arXiv 2305.12922).
 
 On the side of the users the push-through identity P = Gamma^-1 - Gamma^-1 Y' K Y Gamma^-1, with
 K = (I + Y Gamma^-1 Y')^-1 of shape (users, users), gives the same scores without a matrix of items
@@ -188,9 +188,9 @@ def _smaller(users: int, items: int, config: LinearConfig) -> str:
 
 
 def _gamma(known: Interactions, config: LinearConfig) -> Float64:
-    share = config.dropout / (1.0 - config.dropout)
-    found: Float64 = known.diagonal() * share + config.penalty
-    return found
+    odds = config.denoising / (1.0 - config.denoising)
+    gamma: Float64 = known.diagonal() * odds + config.penalty
+    return gamma
 
 
 def _by_items(known: Interactions, gamma: Float64) -> Solved:
