@@ -31,6 +31,7 @@ def test_clean() -> None:
     assert found == Audit(
         train="a", test="b", n_train=4, n_test=3,
         overlap=0, overlap_same_value=0, overlap_examples=(),
+        test_users=3, renamed_users=0, renamed_ratings=0, renamed_examples=(),
         repeated_train=0, repeated_test=0,
         unseen_users=0, unseen_user_ratings=0, unseen_items=0, unseen_item_ratings=0,
         unseen_ratings=0, older_than_own=0, older_than_any=1,

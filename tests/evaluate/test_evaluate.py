@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from matinee.data import Ratings, Scale, split
 from matinee.errors import DataError, LeakError
 from matinee.evaluate import _evaluate as module
-from matinee.models import Bias, ItemMean
+from matinee.models import Bias, ItemMean, load_model
 
 
 def sample(seed: int = 0, n: int = 900) -> Ratings:
@@ -122,6 +123,47 @@ def test_histories_that_hold_the_answers_are_refused(model: Bias) -> None:
     result = model.evaluate(fresh.take(np.array([1, 2])), histories=shown)
     assert result.coverage.known.n == 2
     assert [b.ratings for b in result.by_history] == ["1-4"]
+
+
+def test_people_under_other_ids_are_refused_and_named(model: Bias) -> None:
+    """Trained on all, asked about the same people renamed, 80% of their ratings given."""
+    whole = sample()
+    trained = Bias().fit(whole)
+    users, items = external(whole)
+    other = Ratings.from_arrays(users + 1000, items, whole.values, name="renamed")
+    given, test = split(other, holdout=0.2, seed=3)
+    with pytest.raises(LeakError) as caught:
+        trained.evaluate(test, histories=given)
+    message = str(caught.value)
+    assert message.startswith("renamed: the model was trained on ")
+    assert "test people under other ids (1000 as 0; 1001 as 1; 1002 as 2)" in message
+    with pytest.raises(LeakError, match="under other ids"):
+        trained.evaluate_lists(test, histories=given)
+    marked = trained.evaluate(test, histories=given, allow_overlap=True)
+    assert marked.overlap.count == 0
+    assert marked.overlap.renamed is not None
+    assert marked.overlap.renamed > 0.9 * len(test)
+    assert "under other ids" in marked.notes[0]
+    lists = trained.evaluate_lists(test, histories=given, allow_overlap=True)
+    assert lists.overlap == marked.overlap
+    assert "no honest score" in lists.notes[0]
+    # A model that was trained on what is given, under the ids of before, has seen no test rating.
+    rows = np.isin(
+        users + 1000 + 1j * whole.items, given.user_ids.decode(given.users) + 1j * given.items
+    )
+    honest = Bias().fit(whole.take(rows))
+    assert honest.evaluate(test, histories=given).overlap.renamed == 0
+
+
+def test_without_histories_other_ids_cannot_be_checked_and_the_score_says_so(
+    tmp_path: Path, parts: tuple[Ratings, Ratings], model: Bias
+) -> None:
+    bare = load_model(model.save(tmp_path / "bare", histories=False))
+    fresh = Ratings.from_arrays([901, 901], ["i1", "i2"], [3, 4])
+    result = bare.evaluate(fresh, histories={901: {"i3": 4}})
+    assert result.overlap.renamed is None
+    assert "1 test people are new by their ids" in result.notes[0]
+    assert "cannot be checked" in result.notes[0]
 
 
 def test_unknown_users_and_items_are_counted_and_shown_apart(

@@ -3,7 +3,6 @@ from ._audit import audit as audit
 from ._audit import audit_files as audit_files
 from ._group import Csr as Csr
 from ._group import group as group
-from ._histories import Histories as Histories
 from .coerce import RatingsLike as RatingsLike
 from .coerce import as_ratings as as_ratings
 from .description import (
@@ -16,6 +15,7 @@ from .description import (
     training_mib as training_mib,
 )
 from .fingerprints import fingerprint as fingerprint
+from .histories import Histories as Histories
 from .loading import load as load
 from .ratings import ItemTable as ItemTable
 from .ratings import Ratings as Ratings

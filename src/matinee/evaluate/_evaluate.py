@@ -16,7 +16,7 @@ from ..baseline.spread import Spread
 from ..data import Histories, Ratings, Scale, Vocabulary
 from ._result import Baseline, Coverage, Evaluation, HistoryBin, Part
 from ._uncertainty import UncertaintySums
-from .leak_guard import Overlap, PairSet, guard
+from .leak_guard import Overlap, PairSet, guard, overlap_notes
 from .metric import Interval, Score
 from .metrics import ErrorSums
 from .registry import metrics_of
@@ -52,6 +52,10 @@ class Scored(Protocol):
     @property
     def leak_guard(self) -> PairSet:
         """Pairs trained on."""
+
+    @property
+    def histories(self) -> Histories | None:
+        """Ratings trained on; None where the model was saved without."""
 
     @property
     def spread(self) -> Spread | None:
@@ -261,11 +265,8 @@ def _bins(sums: ErrorSums, known_of: npt.NDArray[Any]) -> Iterator[HistoryBin]:
 def _notes(
     model: Scored, test: Ratings, tally: _Tally, overlap: Overlap, known_of: Int64
 ) -> Iterator[str]:
-    if overlap.count:
-        yield (
-            f"The model has seen {overlap.count:,} of the {len(test):,} test ratings: "
-            "this is no honest score."
-        )
+    new = np.unique(test.users[(model.user_ids.encode(test.user_ids.ids) < 0)[test.users]])
+    yield from overlap_notes(overlap, len(test), len(new))
     if tally.unknown.n:
         yield (
             f"{tally.unknown.n:,} test ratings are on users or items the model does not know; "

@@ -1,8 +1,13 @@
-"""The leak guard: a fingerprint of the pairs a model was trained on, kept without the data."""
+"""The leak guard: whether a model has seen the test ratings, under the same ids or others.
+
+Pairs are compared by hashes, which are kept where a model is saved without its training data.
+People under other ids are recognised by their ratings, for which the training data is needed.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,6 +16,7 @@ import numpy.typing as npt
 from ..base.arrays import Int32, Int64, Mask, UInt64
 from ..data import Histories, Ids, Ratings, Vocabulary
 from ..data.fingerprints import hash_ids, hash_pairs
+from ..data.leaks.renamed import Asked, find_renamed, many_renamed
 from ..errors import DataError, LeakError
 
 _CHUNK = 1 << 22
@@ -18,15 +24,34 @@ _CHUNK = 1 << 22
 
 @dataclass(frozen=True)
 class Overlap:
-    """Pairs of a test set that a model was trained on.
+    """Test ratings that a model was trained on.
 
     Attributes:
-        count: How many test ratings.
+        count: Test ratings whose (user, item) pair it was trained on or is shown.
         examples: The first three (user_id, item_id) of them, in the order of the test set.
+        renamed: Test ratings that it was trained on under another user id: nearly all items and
+            ratings of the person, history included, stand in the row of one person trained on.
+            None where that cannot be known, as the model carries no histories.
+        renamed_people: People they are by.
+        renamed_examples: The first three of these, (user_id, user_id in training).
+        people: Test people.
     """
 
     count: int
     examples: tuple[tuple[Any, Any], ...]
+    renamed: int | None = None
+    renamed_people: int = 0
+    renamed_examples: tuple[tuple[Any, Any], ...] = ()
+    people: int = 0
+
+    @property
+    def found(self) -> bool:
+        """Whether the model has seen so much that its score is none.
+
+        Any pair is too much. People under other ids are where they are more than one in a hundred:
+        published data has people with two accounts (350 and 890 of MovieLens-100K).
+        """
+        return self.count > 0 or many_renamed(self.renamed_people, self.people)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +148,10 @@ class Guarded(Protocol):
     def leak_guard(self) -> PairSet:
         """Pairs trained on."""
 
+    @property
+    def histories(self) -> Histories | None:
+        """Ratings trained on; None where the model was saved without."""
+
 
 def guard(
     model: Guarded, test: Ratings, histories: Histories, rows: Int64, *, allow_overlap: bool
@@ -144,9 +173,38 @@ def guard(
     _check(test)
     items = model.item_ids.encode(test.item_ids.ids)
     overlap = overlap_of(test, _seen(model, test, histories, rows, items))
-    if overlap.count and not allow_overlap:
+    overlap = _renamed(model, test, histories, rows, items, overlap)
+    if overlap.found and not allow_overlap:
         raise LeakError(_leak(test, overlap))
     return overlap
+
+
+def overlap_notes(overlap: Overlap, n_test: int, new: int) -> Iterator[str]:
+    """What a result has to say of test ratings that the model has seen.
+
+    Args:
+        overlap: What the guard found.
+        n_test: Test ratings.
+        new: Test people the model was not trained on, by their ids.
+    """
+    if overlap.count:
+        yield (
+            f"The model has seen {overlap.count:,} of the {n_test:,} test ratings: "
+            "this is no honest score."
+        )
+    if overlap.renamed:
+        many = many_renamed(overlap.renamed_people, overlap.people)
+        people = "; ".join(f"{user} as {known}" for user, known in overlap.renamed_examples)
+        yield (
+            f"{overlap.renamed_people:,} of {overlap.people:,} test people were trained on under "
+            f"other ids ({people}), with {overlap.renamed:,} of the {n_test:,} test ratings"
+            f"{': this is no honest score' if many else ''}."
+        )
+    if overlap.renamed is None and new:
+        yield (
+            f"{new:,} test people are new by their ids; whether they were trained on under other "
+            "ids cannot be checked, as the model carries no histories."
+        )
 
 
 def _check(test: Ratings) -> None:
@@ -183,10 +241,64 @@ def _seen(model: Guarded, test: Ratings, histories: Histories, rows: Int64, item
     return seen
 
 
+def _renamed(
+    model: Guarded,
+    test: Ratings,
+    histories: Histories,
+    rows: Int64,
+    items: Int32,
+    overlap: Overlap,
+) -> Overlap:
+    """The overlap, with the test people who were trained on under other ids."""
+    train = model.histories
+    if train is None:
+        return overlap
+    own = model.user_ids.encode(test.user_ids.ids)
+    # The history of a known person is their training row, which the pairs have settled.
+    shown = np.flatnonzero(np.append(histories.users, 0)[rows] < 0)
+    given = histories.take(rows[shown])
+    known = items[test.items] >= 0
+    found = find_renamed(
+        train,
+        len(model.item_ids),
+        Asked.of(
+            np.concatenate([np.repeat(shown, given.counts), test.users[known]]),
+            np.concatenate([given.items, items[test.items[known]]]),
+            np.concatenate([given.values, test.values[known]]),
+            np.arange(len(given.items) + int(known.sum())) >= len(given.items),
+            own,
+        ),
+    )
+    people = np.flatnonzero(found.rows >= 0)
+    first = people[:3]
+    examples = zip(
+        test.user_ids.ids[first].tolist(),
+        model.user_ids.ids[found.rows[first]].tolist(),
+        strict=True,
+    )
+    return replace(
+        overlap,
+        renamed=int(found.seen.sum()),
+        renamed_people=len(people),
+        renamed_examples=tuple(examples),
+        people=len(np.unique(test.users)),
+    )
+
+
 def _leak(test: Ratings, overlap: Overlap) -> str:
-    pairs = "; ".join(f"user {user}, item {item}" for user, item in overlap.examples)
+    said = []
+    if overlap.count:
+        pairs = "; ".join(f"user {user}, item {item}" for user, item in overlap.examples)
+        said.append(
+            f"the model has seen {overlap.count:,} of {len(test):,} test pairs, among them {pairs}"
+        )
+    if overlap.renamed:
+        people = "; ".join(f"{user} as {known}" for user, known in overlap.renamed_examples)
+        said.append(
+            f"the model was trained on {overlap.renamed_people:,} test people under other ids "
+            f"({people}), with {overlap.renamed:,} of {len(test):,} test ratings"
+        )
     return (
-        f"{test.name}: the model has seen {overlap.count:,} of {len(test):,} test pairs, among "
-        f"them {pairs}. Score it on ratings kept apart from training, or allow the overlap "
-        "(--allow-overlap, allow_overlap=True) and distrust the score"
+        f"{test.name}: {'; '.join(said)}. Score it on ratings kept apart from training, or allow "
+        "the overlap (--allow-overlap, allow_overlap=True) and distrust the score"
     )

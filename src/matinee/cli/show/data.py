@@ -110,6 +110,12 @@ def show_audit(found: Audit) -> None:
     rows: list[tuple[str, int | None, int, str]] = [
         ("test pairs in training", found.overlap, test, ""),
         ("  with the same rating", found.overlap_same_value, test, ""),
+        (
+            "of people in training under other ids",
+            found.renamed_ratings,
+            test,
+            f"{found.renamed_users:,}",
+        ),
         ("repeated pairs in training", found.repeated_train, train, ""),
         ("repeated pairs in test", found.repeated_test, test, ""),
         ("users unseen in training", found.unseen_user_ratings, test, f"{found.unseen_users:,}"),
@@ -137,6 +143,10 @@ def show_audit(found: Audit) -> None:
         pairs = ", ".join(f"({user}, {item})" for user, item in found.overlap_examples)
         more = " and so on" if found.overlap > len(found.overlap_examples) else ""
         say(f"\nIn both (user, item): {pairs}{more}")
+    if found.renamed_users:
+        people = ", ".join(f"{user} as {known}" for user, known in found.renamed_examples)
+        more = " and so on" if found.renamed_users > len(found.renamed_examples) else ""
+        say(f"\nIn training under another id: {people}{more}")
     if found.contaminated:
         say("\nContaminated: what was trained on cannot test. Remove it, or split again.")
     else:

@@ -30,14 +30,9 @@ def lists_object(model: Recommender, folder: Path, found: ListEvaluation) -> dic
 def show_lists(found: ListEvaluation) -> None:
     """All of a score of lists."""
     say(found.headline)
-    if found.overlap.count:
-        say(
-            "\n"
-            + bold(
-                f"WARNING: the model has seen {found.overlap.count:,} of these {found.n_test:,} "
-                "ratings: this is no honest score."
-            )
-        )
+    if found.overlap.found:
+        # Which and how many is the first of the notes.
+        say("\n" + bold("WARNING: the model has seen test ratings: this is no honest score."))
     for k in found.cutoffs:
         say()
         show_cutoff(found, k)

@@ -69,7 +69,7 @@ def show_score(score: Evaluation) -> None:
 def show_evaluation(score: Evaluation) -> None:
     """All of a score."""
     say(f"{score.dataset}: {score.n_test:,} ratings by {score.n_test_users:,} users\n")
-    if score.overlap.count:
+    if score.overlap.found:
         say(bold(_warning(score)) + "\n")
     show_score(score)
     coverage = score.coverage
@@ -125,11 +125,16 @@ def show_uncertainty(found: Uncertainty) -> None:
 
 
 def _warning(score: Evaluation) -> str:
-    pairs = ", ".join(f"({user}, {item})" for user, item in score.overlap.examples)
-    return (
-        f"WARNING: the model has seen {score.overlap.count:,} of these {score.n_test:,} ratings, "
-        f"among them (user, item) {pairs}. This is no honest score."
-    )
+    overlap, said = score.overlap, []
+    if overlap.count:
+        pairs = ", ".join(f"({user}, {item})" for user, item in overlap.examples)
+        said.append(
+            f"the model has seen {overlap.count:,} of these {score.n_test:,} ratings, among them "
+            f"(user, item) {pairs}"
+        )
+    if overlap.renamed:
+        said.append(f"{overlap.renamed_people:,} people were trained on under other ids")
+    return f"WARNING: {'; '.join(said)}. This is no honest score."
 
 
 def _cells(score: Score, with_interval: bool) -> tuple[float, str | None]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ...base.arrays import Float32, Float64, Int64
 from ...data import Histories, Ratings, Scale, Vocabulary
 from ...errors import UsageError, nearest
-from ..leak_guard import Overlap, PairSet, guard
+from ..leak_guard import Overlap, PairSet, guard, overlap_notes
 from ..metric import Interval, Score
 from ..registry import metrics_of
 from ..sizes import size_labels
@@ -134,6 +134,7 @@ def evaluate_lists(
     names = (MODEL, *scorers)
     scores, gains = _scores(found, len(names), seed, resamples)
     known = np.append(histories.counts, 0)[at]
+    unknown = int((model.user_ids.encode(test.user_ids.ids[wanted.users]) < 0).sum())
     first = found.sums[cutoffs[0]]
     return ListEvaluation(
         scores=scores[0],
@@ -160,7 +161,7 @@ def evaluate_lists(
         overlap=overlap,
         resamples=resamples,
         seed=seed,
-        notes=tuple(_notes(test, wanted, overlap, known, found, items, left_out)),
+        notes=tuple(_notes(test, wanted, overlap, unknown, known, found, items, left_out)),
         sums=found.sums,
     )
 
@@ -290,16 +291,13 @@ def _notes(
     test: Ratings,
     wanted: Relevant,
     overlap: Overlap,
+    unknown: int,
     known: Int64,
     found: ListTally,
     items: ItemStatistics,
     left_out: Sequence[str],
 ) -> Iterator[str]:
-    if overlap.count:
-        yield (
-            f"The model has seen {overlap.count:,} of the {len(test):,} test ratings: "
-            "this is no honest score."
-        )
+    yield from overlap_notes(overlap, len(test), unknown)
     if wanted.n_without:
         yield f"{wanted.n_without:,} people without a relevant test rating are left out."
     if wanted.n_unknown:

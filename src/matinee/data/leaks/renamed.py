@@ -1,0 +1,293 @@
+"""Find people of a test set who are people of the training data under other ids.
+
+Few ratings identify a person (Narayanan and Shmatikov, "Robust de-anonymization of large sparse
+datasets", 2008). So a person whose items and ratings nearly all stand in the row of one person
+trained on is taken to be that person, whatever the ids say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...base.arrays import Float32, Int32, Int64, Mask
+from ...base.compiled import kernel
+from ..histories import Histories
+
+CONTAINED = 0.9
+"""Share of a person's pairs, test ratings included, that the training row must hold."""
+CONTAINED_TEST = 0.8
+"""Share of their test ratings that it must hold. Where only the history stands in the row, the
+model was rightly trained on it."""
+BITS = 20.0
+"""Bits of evidence needed beyond those of a choice among all rows for all people. A pair that a
+share p of the rows has counts log2(1/p), were it by chance; p grows with the length of the row."""
+SHARE_OF_ROW = 0.5
+"""Share of the training row that the person's pairs must make up where all ratings are one number:
+among interactions, the rows of the busiest hold those of many."""
+MOST_PEOPLE = 20_000
+"""People looked at; of more, as many at equal distances."""
+MANY = 0.01
+"""Share of the test people above which those under other ids spoil a score."""
+_PROBES = 12
+"""Rarest pairs of a person by which training rows are looked up."""
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What a test set and the histories beside it say of some people.
+
+    Attributes:
+        indptr: int64, shape (people + 1,).
+        items: int32 item codes of the model, shape (pairs,), ascending within a person.
+        values: float32 ratings, shape (pairs,).
+        test: Which pairs are test ratings, shape (pairs,); the others are the person's history.
+        own: int32 row in the training data of the person of the same id, -1 for none, shape
+            (people,). That row is left out of account: what stands in it is found by ids.
+    """
+
+    indptr: Int64
+    items: Int32
+    values: Float32
+    test: Mask
+    own: Int32
+
+    @classmethod
+    def of(cls, people: Int64, items: Int32, values: Float32, test: Mask, own: Int32) -> Asked:
+        """Gather pairs in any order.
+
+        Args:
+            people: Person of each pair, from 0, shape (pairs,).
+            items: Item codes, none below 0, shape (pairs,).
+            values: Ratings, shape (pairs,).
+            test: Which are test ratings, shape (pairs,).
+            own: See the class.
+        """
+        order = np.lexsort((items, people))
+        indptr = np.zeros(len(own) + 1, dtype=np.int64)
+        np.cumsum(np.bincount(people, minlength=len(own)), out=indptr[1:])
+        return cls(indptr, items[order], values[order], test[order], own)
+
+
+@dataclass(frozen=True, eq=False)
+class Renamed:
+    """What ``find_renamed`` finds.
+
+    Attributes:
+        rows: int64 training row that nearly holds all pairs of each person, -1 for none, shape
+            (people,).
+        seen: int64 test ratings of each person that stand in that row, shape (people,).
+    """
+
+    rows: Int64
+    seen: Int64
+
+
+def find_renamed(train: Histories, n_items: int, asked: Asked) -> Renamed:
+    """The training row that nearly holds all pairs of each person.
+
+    Training rows are looked up by each person's rarest pairs, in two passes over the training
+    ratings; memory is that of the asked pairs and of the rows that have the rarest of them.
+
+    Args:
+        train: The training ratings by person.
+        n_items: Number of item codes.
+        asked: The people.
+    """
+    people, rows = len(asked.own), len(train)
+    found = Renamed(np.full(people, -1, dtype=np.int64), np.zeros(people, dtype=np.int64))
+    if len(asked.items) == 0 or len(train.items) == 0:
+        return found
+    start, values, pair_of = _distinct(asked, n_items)
+    counts = np.zeros(len(values), dtype=np.int64)
+    _count(train.items, train.values, start, values, counts)
+    probes = _rarest(asked, pair_of, counts)
+    chosen = np.zeros(len(values), dtype=bool)
+    chosen[probes[probes >= 0]] = True
+    place = np.zeros(len(values) + 1, dtype=np.int64)
+    np.cumsum(np.where(chosen, counts, 0), out=place[1:])
+    holders = np.empty(place[-1], dtype=np.int32)
+    _collect(
+        train.indptr, train.items, train.values, start, values, chosen, place[:-1].copy(), holders
+    )
+    looked = min(people, MOST_PEOPLE)
+    among = np.unique(np.linspace(0, people - 1, looked).astype(np.int64))
+    needed = BITS + np.log2(rows) + np.log2(people)
+    mean = max(len(train.items) / rows, 1.0)
+    of_row = SHARE_OF_ROW if train.values.min() == train.values.max() else 0.0
+    _match(
+        among,
+        asked.indptr,
+        asked.items,
+        asked.values,
+        asked.test,
+        asked.own,
+        pair_of,
+        counts,
+        probes,
+        place,
+        holders,
+        train.indptr,
+        train.items,
+        train.values,
+        needed,
+        CONTAINED,
+        CONTAINED_TEST,
+        of_row,
+        mean,
+        found.rows,
+        found.seen,
+    )
+    return found
+
+
+def many_renamed(renamed: int, people: int) -> bool:
+    """Whether so many of some people were trained on under other ids that a score is none."""
+    return renamed > MANY * people
+
+
+def _distinct(asked: Asked, n_items: int) -> tuple[Int64, Float32, Int64]:
+    """The distinct (item, rating) pairs, ascending.
+
+    Returns:
+        Where the pairs of each item start (n_items + 1), the rating of each pair, and the pair of
+        each entry of ``asked``.
+    """
+    order = np.lexsort((asked.values, asked.items))
+    items, values = asked.items[order], asked.values[order]
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = (items[1:] != items[:-1]) | (values[1:] != values[:-1])
+    pair_of = np.empty(len(order), dtype=np.int64)
+    pair_of[order] = np.cumsum(new) - 1
+    start = np.zeros(n_items + 1, dtype=np.int64)
+    np.cumsum(np.bincount(items[new], minlength=n_items), out=start[1:])
+    return start, values[new], pair_of
+
+
+def _rarest(asked: Asked, pair_of: Int64, counts: Int64) -> Int64:
+    """The rarest pairs of each person that anybody trained on has, int64 (people, _PROBES).
+
+    -1 where there are fewer.
+    """
+    people = np.repeat(np.arange(len(asked.own)), np.diff(asked.indptr))
+    held = np.flatnonzero(counts[pair_of] > 0)
+    order = held[np.lexsort((counts[pair_of[held]], people[held]))]
+    who = people[order]
+    first = np.searchsorted(who, np.arange(len(asked.own)))
+    rank = np.arange(len(order)) - first[who]
+    probes = np.full((len(asked.own), _PROBES), -1, dtype=np.int64)
+    some = rank < _PROBES
+    probes[who[some], rank[some]] = pair_of[order[some]]
+    return probes
+
+
+@kernel()
+def _count(items: Int32, ratings: Float32, start: Int64, values: Float32, counts: Int64) -> None:
+    """Add up how many training ratings equal each asked pair."""
+    for entry in range(len(items)):
+        low, high = start[items[entry]], start[items[entry] + 1]
+        at = low + np.searchsorted(values[low:high], ratings[entry])
+        if at < high and values[at] == ratings[entry]:
+            counts[at] += 1
+
+
+@kernel()
+def _collect(
+    indptr: Int64,
+    items: Int32,
+    ratings: Float32,
+    start: Int64,
+    values: Float32,
+    chosen: Mask,
+    free: Int64,
+    holders: Int32,
+) -> None:
+    """Write the training rows that have each chosen pair, one pair after the other."""
+    for row in range(len(indptr) - 1):
+        for entry in range(indptr[row], indptr[row + 1]):
+            low, high = start[items[entry]], start[items[entry] + 1]
+            at = low + np.searchsorted(values[low:high], ratings[entry])
+            if at < high and values[at] == ratings[entry] and chosen[at]:
+                holders[free[at]] = row
+                free[at] += 1
+
+
+@kernel()
+def _match(
+    among: Int64,
+    indptr: Int64,
+    items: Int32,
+    values: Float32,
+    test: Mask,
+    own: Int32,
+    pair_of: Int64,
+    counts: Int64,
+    probes: Int64,
+    place: Int64,
+    holders: Int32,
+    train_indptr: Int64,
+    train_items: Int32,
+    train_values: Float32,
+    needed: float,
+    contained: float,
+    contained_test: float,
+    of_row: float,
+    mean: float,
+    found: Int64,
+    seen: Int64,
+) -> None:
+    """Write the row with the most evidence for each person, and the test ratings it holds."""
+    rows = len(train_indptr) - 1
+    hits = np.zeros(rows, dtype=np.int32)
+    for person in among:
+        first, last = indptr[person], indptr[person + 1]
+        tested = 0
+        for at in range(first, last):
+            tested += test[at]
+        if tested == 0:
+            continue
+        asked = 0
+        for probe in probes[person]:
+            if probe >= 0:
+                asked += 1
+                for at in range(place[probe], place[probe + 1]):
+                    hits[holders[at]] += 1
+        best = -1.0
+        for probe in probes[person]:
+            if probe < 0:
+                continue
+            for at in range(place[probe], place[probe + 1]):
+                row = holders[at]
+                enough = 2 * hits[row] >= asked and row != own[person]
+                hits[row] = 0
+                if not enough:
+                    continue
+                # How much likelier this row's owner is to have a pair than anybody.
+                more = max((train_indptr[row + 1] - train_indptr[row]) / mean, 1.0)
+                same, same_test, bits = 0, 0, 0.0
+                other = train_indptr[row]
+                for mine in range(first, last):
+                    while other < train_indptr[row + 1] and train_items[other] < items[mine]:
+                        other += 1
+                    if (
+                        other < train_indptr[row + 1]
+                        and train_items[other] == items[mine]
+                        and train_values[other] == values[mine]
+                    ):
+                        same += 1
+                        same_test += test[mine]
+                        bits -= min(np.log2(more * counts[pair_of[mine]] / rows), 0.0)
+                    else:
+                        # Each pair that is not there may be any of them.
+                        bits -= np.log2(float(last - first))
+                if (
+                    same >= contained * (last - first)
+                    and same_test >= contained_test * tested
+                    and same >= of_row * (train_indptr[row + 1] - train_indptr[row])
+                    and bits >= needed
+                    and bits > best
+                ):
+                    best = bits
+                    found[person] = row
+                    seen[person] = same_test

@@ -1,0 +1,150 @@
+"""People recognised by their ratings, against a dense comparison of everybody with everybody."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from matinee.data import Histories, Ratings, audit
+from matinee.data.leaks import renamed as module
+from matinee.data.leaks.renamed import Asked, find_renamed
+
+N_PEOPLE, N_ITEMS = 60, 80
+
+
+def people(seed: int, n: int = N_PEOPLE, share: float = 0.4) -> tuple[np.ndarray, Histories]:
+    """Ratings of 1 to 5 as a dense matrix, 0 where there is none, and as histories."""
+    rng = np.random.default_rng(seed)
+    dense = rng.integers(1, 6, (n, N_ITEMS)) * (rng.random((n, N_ITEMS)) < share)
+    return dense, histories(dense)
+
+
+def histories(dense: np.ndarray) -> Histories:
+    rows = [np.flatnonzero(row) for row in dense]
+    return Histories.build([(items, row[items]) for items, row in zip(rows, dense, strict=True)])
+
+
+def asked(dense: np.ndarray, test: np.ndarray, own: np.ndarray | None = None) -> Asked:
+    who, items = np.nonzero(dense)
+    none = np.full(len(dense), -1)
+    return Asked.of(
+        who,
+        items.astype(np.int32),
+        dense[who, items].astype(np.float32),
+        test[who, items],
+        np.asarray(none if own is None else own, dtype=np.int32),
+    )
+
+
+def held_out(dense: np.ndarray, share: float = 0.2) -> np.ndarray:
+    return np.random.default_rng(9).random(dense.shape) < share
+
+
+def test_every_renamed_person_is_found_with_their_test_ratings() -> None:
+    dense, train = people(0)
+    order = np.random.default_rng(1).permutation(N_PEOPLE)
+    test = held_out(dense)
+    found = find_renamed(train, N_ITEMS, asked(dense[order], test))
+    assert found.rows.tolist() == order.tolist()
+    assert found.seen.tolist() == ((dense[order] > 0) & test).sum(axis=1).tolist()
+
+
+def test_people_with_a_few_changed_ratings_are_found_as_a_dense_comparison_finds_them() -> None:
+    dense, train = people(0)
+    rng = np.random.default_rng(2)
+    changed = np.where(rng.random(dense.shape) < rng.random((N_PEOPLE, 1)) * 0.3, 0, dense)
+    noise = np.where((rng.random(dense.shape) < 0.06) & (changed > 0), 6 - changed, changed)
+    test = held_out(dense)
+    found = find_renamed(train, N_ITEMS, asked(noise, test))
+    same = (noise[:, None] == dense[None]) & (noise[:, None] > 0)
+    part = same.sum(axis=2) / (noise > 0).sum(axis=1)[:, None]
+    tested = (same & test[:, None]).sum(axis=2) / ((noise > 0) & test).sum(axis=1)[:, None]
+    alike = (part >= module.CONTAINED) & (tested >= module.CONTAINED_TEST)
+    expected = np.where(alike.any(axis=1), alike.argmax(axis=1), -1)
+    assert 10 < (expected >= 0).sum() < N_PEOPLE
+    assert found.rows.tolist() == expected.tolist()
+
+
+def test_other_people_are_not_found() -> None:
+    found = find_renamed(people(0)[1], N_ITEMS, asked(*with_test(people(1)[0])))
+    assert (found.rows == -1).all()
+    assert found.seen.sum() == 0
+
+
+def with_test(dense: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return dense, held_out(dense)
+
+
+def test_a_model_that_was_trained_on_the_history_alone_is_sound() -> None:
+    dense, _ = people(0)
+    test = held_out(dense, 0.05)  # less than may be missing of all pairs
+    train = histories(np.where(test, 0, dense))
+    assert (find_renamed(train, N_ITEMS, asked(dense, test)).rows == -1).all()
+
+
+def test_the_row_of_the_same_id_is_left_out_of_account() -> None:
+    dense, train = people(0)
+    test = held_out(dense)
+    own = np.arange(N_PEOPLE)
+    assert (find_renamed(train, N_ITEMS, asked(dense, test, own)).rows == -1).all()
+    other = np.roll(own, 1)
+    assert (find_renamed(train, N_ITEMS, asked(dense, test, other)).rows == own).all()
+
+
+def test_few_ratings_prove_nothing() -> None:
+    dense, train = people(0)
+    few = dense.copy()
+    for row in few:
+        row[np.flatnonzero(row)[4:]] = 0
+    assert (find_renamed(train, N_ITEMS, asked(few, few > 0)).rows == -1).all()
+
+
+def test_among_interactions_a_long_row_that_holds_all_items_of_a_person_proves_nothing() -> None:
+    dense, _ = people(0, share=0.2)
+    ones = (dense > 0).astype(int)
+    train = ones.copy()
+    train[0] = 1
+    asking = ones[1:]
+    found = find_renamed(histories(train), N_ITEMS, asked(asking, held_out(asking)))
+    assert not (found.rows == 0).any()
+    # The people themselves are found.
+    assert (found.rows == np.arange(1, N_PEOPLE)).mean() > 0.5  # many have too few
+
+
+def test_of_many_people_some_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    dense, train = people(0)
+    monkeypatch.setattr(module, "MOST_PEOPLE", 10)
+    found = find_renamed(train, N_ITEMS, asked(*with_test(dense)))
+    assert (found.rows >= 0).sum() == 10
+    assert found.rows[0] == 0
+    assert found.rows[-1] == N_PEOPLE - 1
+
+
+def test_nothing_asked_nothing_found() -> None:
+    _, train = people(0)
+    empty = np.zeros((3, N_ITEMS), dtype=int)
+    assert find_renamed(train, N_ITEMS, asked(empty, empty > 0)).rows.tolist() == [-1, -1, -1]
+    dense = people(1, 3)[0]
+    assert (find_renamed(histories(empty), N_ITEMS, asked(dense, dense > 0)).rows == -1).all()
+
+
+def test_the_audit_names_people_under_other_ids() -> None:
+    dense, _ = people(0)
+    who, items = np.nonzero(dense)
+    values = dense[who, items]
+    train = Ratings.from_arrays(who, items, values, name="train")
+    some = who < 5
+    test = Ratings.from_arrays(who[some] + 1000, items[some], values[some], name="test")
+    found = audit(train, test)
+    assert found.contaminated
+    assert (found.overlap, found.renamed_users, found.renamed_ratings) == (0, 5, int(some.sum()))
+    assert found.renamed_examples == ((1000, 0), (1001, 1), (1002, 2))
+    few = Ratings.from_arrays(
+        np.append(who[who == 0] + 1000, np.arange(2000, 2100)),
+        np.append(items[who == 0], np.zeros(100, dtype=int)),
+        np.append(values[who == 0], np.ones(100)),
+    )
+    found = audit(train, few)  # one of 101, as by two accounts
+    assert (found.renamed_users, found.contaminated) == (1, False)
+    clean = audit(train, Ratings.from_arrays(who + 1000, items, 6 - values, name="other"))
+    assert (clean.renamed_users, clean.contaminated) == (0, False)
