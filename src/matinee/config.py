@@ -1,13 +1,11 @@
 """The base of every options class: typed, frozen, and strict about names.
 
-The command line, TOML files and Python all make the same classes, so an option means the same
-everywhere and an unknown key is always an error that suggests the nearest name.
+The command line, TOML files and Python build the same classes, so an option has one meaning
+everywhere, and an unknown key is always an error that suggests the nearest name.
 """
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core.core_schema import CoreSchema, no_info_after_validator_function
 
+from .base import toml
 from .errors import UsageError, nearest
 
 
@@ -78,10 +77,10 @@ class Config(BaseModel):
         values = self.model_dump()
         for key, value in settings.items():
             *path, last = resolve(type(self), key, source)
-            place = values
+            section = values
             for part in path:
-                place = place[part]
-            place[last] = value
+                section = section[part]
+            section[last] = value
         return type(self).make(values, source)
 
     @classmethod
@@ -108,7 +107,12 @@ def fields(cls: type[Config]) -> Iterator[tuple[str, Any]]:
 
 
 def leaves(options: Mapping[str, FieldInfo], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Every leaf option among some, likewise."""
+    """Every leaf option of some fields as (dotted name, pydantic field), nested sections included.
+
+    Args:
+        options: Fields by name.
+        prefix: Dotted name of the section they stand in, with a dot at its end.
+    """
     for name, field in options.items():
         inner = field.annotation
         if isinstance(inner, type) and issubclass(inner, Config):
@@ -118,34 +122,41 @@ def leaves(options: Mapping[str, FieldInfo], prefix: str = "") -> Iterator[tuple
 
 
 def resolve(cls: type[Config], key: str, source: str = "config") -> list[str]:
-    """The path of an option named in full ("network.hidden") or by its last part ("hidden")."""
+    """The path of an option named in full ("network.hidden") or by its last part ("hidden").
+
+    Raises:
+        UsageError: No such option (with the nearest name), or several.
+    """
     names = [name for name, _ in fields(cls)]
-    found = matching(_present_name(cls, key), names)
-    if len(found) == 1:
-        return found[0].split(".")
-    if found:
-        raise UsageError(f"{source}: {key!r} could be {' or '.join(found)}; write it in full")
+    matches = matching(_present_name(cls, key), names)
+    if len(matches) == 1:
+        return matches[0].split(".")
+    if matches:
+        raise UsageError(f"{source}: {key!r} could be {' or '.join(matches)}; write it in full")
     short = [name.rsplit(".", 1)[-1] for name in names]
     raise UsageError(f"{source}: unknown key {key!r}{nearest(key, [*names, *short])}")
 
 
 def matching(key: str, names: Sequence[str]) -> list[str]:
-    """The options that a key may mean: the one of that full name, or those with it as last part.
+    """The options that a key may mean: the one with that full name, else those with that last part.
 
-    Of the latter, those in the fewest sections: "hidden" is ``network.hidden``, not
+    Of several with that last part, only the least nested: "hidden" is ``network.hidden``, not
     ``lists.net.hidden``.
     """
     if key in names:
         return [key]
-    found = [name for name in names if name.rsplit(".", 1)[-1] == key]
-    least = min((name.count(".") for name in found), default=0)
-    return [name for name in found if name.count(".") == least]
+    matches = [name for name in names if name.rsplit(".", 1)[-1] == key]
+    depth = min((name.count(".") for name in matches), default=0)
+    return [name for name in matches if name.count(".") == depth]
 
 
 def parse_settings(pairs: Sequence[str]) -> dict[str, Any]:
     """Settings from ``key=value`` texts; a value is TOML, and a bare word is text.
 
     ``hidden=128,64,128`` is a list, as is ``hidden=[128, 64, 128]``.
+
+    Raises:
+        UsageError: A text without ``=`` or without a key.
     """
     settings: dict[str, Any] = {}
     for pair in pairs:
@@ -156,38 +167,15 @@ def parse_settings(pairs: Sequence[str]) -> dict[str, Any]:
     return settings
 
 
-def to_toml(config: Config, prefix: str = "") -> str:
-    """A configuration as a TOML file that reads back as the same.
+def to_toml(config: Config, *, defaults: bool = True) -> str:
+    """A configuration as TOML text that reads back as the same.
 
-    ``prefix`` is the dotted name of the table it stands in, with a dot at its end.
+    Args:
+        config: The configuration.
+        defaults: Whether to write options that are at their default.
     """
-    plain: list[str] = []
-    tables: list[str] = []
-    for name in type(config).model_fields:
-        value = getattr(config, name)
-        if value is None:
-            continue  # TOML has no null: left out, it is the default again
-        if isinstance(value, Config):
-            tables.append(f"\n[{prefix}{name}]\n{to_toml(value, f'{prefix}{name}.')}")
-        else:
-            plain.append(f"{name} = {_as_toml(value)}")
-    return "\n".join([*plain, *tables])
-
-
-def _as_toml(value: Any) -> str:
-    if isinstance(value, Config):
-        value = value.model_dump(exclude_defaults=True)
-    if isinstance(value, Mapping):
-        pairs = [f"{_as_key(key)} = {_as_toml(each)}" for key, each in value.items()]
-        return f"{{ {', '.join(pairs)} }}" if pairs else "{}"
-    if isinstance(value, tuple | list):
-        return f"[{', '.join(map(_as_toml, value))}]"
-    # Strings, numbers and booleans are written alike in TOML and JSON.
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _as_key(key: str) -> str:
-    return key if re.fullmatch(r"[\w-]+", key, re.ASCII) else json.dumps(key, ensure_ascii=False)
+    values = config.model_dump(mode="json", exclude_defaults=not defaults)
+    return toml.dumps(values)
 
 
 def _value(text: str) -> Any:
@@ -198,7 +186,7 @@ def _value(text: str) -> Any:
             parsed = tomllib.loads(f"value = {candidate}")
         except tomllib.TOMLDecodeError:
             continue
-        if len(parsed) == 1:  # more than one: a line break in the text, and more options after it
+        if len(parsed) == 1:  # more than one key: the text has a line break with TOML after it
             return parsed["value"]
     return text
 
@@ -255,27 +243,26 @@ def _check_keys(cls: type[Config], values: Mapping[str, Any], source: str, prefi
 
 
 def _explain(cls: type[Config], error: ValidationError) -> str:
-    """The first thing wrong, by the option's name; a rule between options has no one value."""
-    wrong = error.errors()
-    first = wrong[0]
+    """A message for the first option in error: its name, its value and what it must be."""
+    details = error.errors()
+    first = details[0]
     key = _name(cls, first["loc"])
     # An option of several types fails once for each of them.
-    told = [e["msg"].removeprefix("Value error, ") for e in wrong if _name(cls, e["loc"]) == key]
-    message = ", or ".join(told)
-    if isinstance(first["input"], Mapping):
+    reasons = [e["msg"] for e in details if _name(cls, e["loc"]) == key]
+    message = ", or ".join(reason.removeprefix("Value error, ") for reason in reasons)
+    if isinstance(first["input"], Mapping):  # a rule between options: no single value is wrong
         return f"{key}: {message}" if key else message
     return f"{key} = {first['input']!r}: {message}"
 
 
 def _name(cls: type[Config], path: tuple[int | str, ...]) -> str:
-    """A place in the options as text, less what pydantic adds where types are alternatives."""
+    """The dotted name of a pydantic error location, without the parts that name union members."""
     parts: list[str] = []
-    place: Any = cls
+    section: Any = cls
     for part in path:
-        known = isinstance(place, type) and issubclass(place, Config)
+        known = isinstance(section, type) and issubclass(section, Config)
         if known or isinstance(part, int):
             parts.append(str(part))
-        place = (
-            place.model_fields[part].annotation if known and part in place.model_fields else None
-        )
+        field = section.model_fields.get(part) if known else None
+        section = None if field is None else field.annotation
     return ".".join(parts)

@@ -1,7 +1,7 @@
-"""Every error Matinee raises on purpose, and the exit code each one ends a command with.
+"""The errors that Matinee raises, and the exit code with which each ends a command.
 
-A message names the file, line or value that is wrong and what to do about it. Anything else that
-escapes (a traceback) is a bug in Matinee.
+A message names the file, line or value at fault and what to do about it. Any other exception that
+reaches the user (a traceback) is a bug in Matinee.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ from collections.abc import Iterable
 
 
 class MatineeError(Exception):
-    """Something Matinee was asked to do could not be done. Commands exit with 1."""
+    """Base class: a request could not be carried out. Commands exit with 1."""
 
     exit_code = 1
 
 
 class UsageError(MatineeError):
-    """The request itself is wrong: an unknown option, key, preset or name. Commands exit with 2."""
+    """An invalid request: an unknown option, key, preset or name. Commands exit with 2."""
 
     exit_code = 2
 
 
 class DataError(MatineeError):
-    """A ratings table cannot be read, or holds what no ratings table may hold."""
+    """A ratings table cannot be read, or holds invalid values."""
 
 
 class LeakError(MatineeError):
-    """A test set holds pairs the model was trained on."""
+    """A test set holds (user, item) pairs that the model was trained on."""
 
 
 class ModelFileError(MatineeError):
@@ -35,18 +35,18 @@ class ModelFileError(MatineeError):
 
 
 class TrainingError(MatineeError):
-    """Training cannot go on: the loss is not finite, or a checkpoint does not fit."""
+    """Training cannot continue: the loss is not finite, or a checkpoint belongs to another run."""
 
 
 class ProcessError(MatineeError):
-    """The processes of one training run lost one another, or were not given the same."""
+    """The processes of a distributed run lost their connection, or have different inputs."""
 
 
 class UnknownIdError(MatineeError):
-    """A user or item the model has never seen was asked for by id."""
+    """A user or item id that the model does not know."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the closest known name, or ``""`` if none is close."""
-    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {found[0]!r}?" if found else ""
+    matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {matches[0]!r}?" if matches else ""

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from matinee.cli.commands import _quickstart
-from matinee.cli.commands._presets import to_toml
+from matinee.config import to_toml
 from matinee.models import Settings, preset, preset_names
 
 

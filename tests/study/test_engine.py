@@ -264,9 +264,9 @@ def _told(record: RunRecord) -> dict[str, Any]:
 
 
 def _write(file: Path) -> None:
-    from matinee.lab.study.toml import to_toml
+    from matinee.config import to_toml
 
-    file.write_text(to_toml(Study.make(STUDY)), "utf-8")
+    file.write_text(to_toml(Study.make(STUDY), defaults=False), "utf-8")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
@@ -279,10 +279,10 @@ def test_ctrl_c_keeps_the_epochs_of_a_long_run(tmp_path: Path) -> None:
             "groups": STUDY["groups"][:1],
         }
     )
-    from matinee.lab.study.toml import to_toml
+    from matinee.config import to_toml
 
     file, folder = tmp_path / "long.toml", tmp_path / "runs"
-    file.write_text(to_toml(study), "utf-8")
+    file.write_text(to_toml(study, defaults=False), "utf-8")
     engine = subprocess.Popen(
         [MATINEE, "study", "run", file, "--out", folder, "--workers", "1"],
         stderr=subprocess.PIPE,

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from matinee.config import to_toml
 from matinee.errors import DataError, UsageError
 from matinee.lab.study import Study, find_study, plan_study, study_names
 from matinee.lab.study.arms import resolve_arms, value_name
 from matinee.lab.study.plan import cut_study
-from matinee.lab.study.toml import to_toml
 from matinee.models import preset
 
 WORLD = {"users": 80, "items": 60, "ratings": 2000}
@@ -245,7 +245,7 @@ def test_a_study_of_the_package_expands_and_is_written_back_the_same(name: str) 
     assert 0 < len(resolve_arms(cut)) <= len(arms)
     assert found.quick.minutes <= 10
     for each in (found, cut):
-        assert Study.make(tomllib.loads(to_toml(each))) == each
+        assert Study.make(tomllib.loads(to_toml(each, defaults=False))) == each
 
 
 def test_an_unknown_study_names_the_nearest(tmp_path: Path) -> None:

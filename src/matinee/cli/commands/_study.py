@@ -83,10 +83,10 @@ def show(
     json: Json = False,
 ) -> None:
     """Show what a study asks: its data, arms and claims."""
+    from ...config import to_toml
     from ...lab.study import find_study
     from ...lab.study.arms import resolve_arms
     from ...lab.study.plan import cut_study
-    from ...lab.study.toml import to_toml
 
     found = find_study(study)
     resolve_arms(found)
@@ -94,7 +94,7 @@ def show(
         found = cut_study(found)
     arms = resolve_arms(found)
     if toml:
-        say(to_toml(found))
+        say(to_toml(found, defaults=False))
     elif json:
         print_json({"study": found, "arms": [_arm(arm) for arm in arms]})
     else:

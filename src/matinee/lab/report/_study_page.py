@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 from ...base.atomic import write_text
 from ...charts.chart import Chart
+from ...config import to_toml
 from ...evaluate.protocols import PROTOCOLS
 from ..study import (
     Group,
@@ -24,7 +25,6 @@ from ..study import (
     summary_markdown,
 )
 from ..study.study import Figure
-from ..study.toml import to_toml
 from ._figures import MEANINGS, NAMES
 from ._page import render, slug
 from ._study_charts import by_data, curves, formulas, scores, side_by_side
@@ -122,7 +122,7 @@ class StudyReport:
             commands=_commands(self.summary),
             csv=link("csv", self.table().csv()),
             markdown=link("markdown", self.markdown()),
-            settings=to_toml(study),
+            settings=to_toml(study, defaults=False),
             date=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
         )
 

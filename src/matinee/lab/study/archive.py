@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from ...base.atomic import write_text
+from ...config import to_toml
 from ...errors import DataError
 from .arms import resolve_arms
 from .plan import seeds_on
 from .results import EpochRecord, Results, RunRecord
 from .series import declared
 from .study import Study
-from .toml import to_toml
 
 _STUDY, _RUNS, _CURVES = FILES = ("study.toml", "runs.csv", "curves.csv")
 _FINAL, _LAST, _VERSION = "final.", "last.", "version."
@@ -48,7 +48,7 @@ def write_archive(results: Results, folder: Path) -> list[Path]:
     runs = {name: _rounded(results.runs[name]) for name in order}
     keys = _short({record.key for record in runs.values()})
     texts = {
-        _STUDY: to_toml(results.study) + "\n",
+        _STUDY: to_toml(results.study, defaults=False) + "\n",
         _RUNS: _csv(_run_rows(runs, keys)),
         _CURVES: _csv(_curve_rows(runs, keys)),
     }

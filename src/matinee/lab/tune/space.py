@@ -10,6 +10,7 @@ from typing import Annotated, Any, Self, get_args
 
 from pydantic import TypeAdapter, ValidationError, model_validator
 
+from ...base import toml
 from ...config import Config, fields
 from ...errors import UsageError, nearest
 from ...models.registry import kind_named
@@ -115,16 +116,14 @@ class SearchSpace(Config):
 
     def to_toml(self) -> str:
         """The space as a TOML file that reads back as the same."""
-        parts = []
+        tables: dict[str, Any] = {}
         for key, dimension in self.dimensions.items():
-            lines = [f"[{key}]"]
-            if dimension.choices:
-                lines.append(f"choices = {json.dumps(plain(dimension.choices))}")
-            else:
-                lines += [f"low = {dimension.low:g}", f"high = {dimension.high:g}"]
-                lines += ["log = true"] * dimension.log
-            parts.append("\n".join(lines))
-        return "\n\n".join(parts)
+            *sections, option = key.split(".")
+            table = tables
+            for section in sections:
+                table = table.setdefault(section, {})
+            table[option] = dimension.model_dump(mode="json", exclude_defaults=True)
+        return toml.dumps(tables)
 
 
 def default_space(start: Settings) -> SearchSpace:

@@ -19,11 +19,11 @@ from typing import Any
 
 from ....base.atomic import atomic_path, sweep
 from ....base.locks import try_lock
+from ....config import to_toml
 from ....errors import DataError, MatineeError, UsageError
 from ..plan import FORMAT, Plan, RunName
 from ..results import EpochRecord, Results, RunRecord
 from ..study import Study
-from ..toml import to_toml
 
 _PLAN = "plan.json"
 
@@ -69,7 +69,7 @@ class Store:
             "runs": [[*name, key] for name, key in plan.names.items()],
             "costs": {key: round(spec.cost, 2) for key, spec in plan.specs.items()},
         }
-        _write(self.path / "study.toml", to_toml(plan.study))
+        _write(self.path / "study.toml", to_toml(plan.study, defaults=False))
         _write(self.path / _PLAN, json.dumps(note, indent=1))
 
     @contextmanager
