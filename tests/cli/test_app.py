@@ -11,8 +11,7 @@ import pytest
 import typer
 
 from matinee import __version__
-from matinee.cli import _app, main
-from matinee.cli import output as _output
+from matinee.cli import _app, main, output as _output
 from matinee.errors import DataError, UsageError
 
 

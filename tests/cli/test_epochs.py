@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from matinee.cli import output as _output
-from matinee.cli.show import epochs as _epochs
-from matinee.cli.show import progress as _progress
+from matinee.cli.show import epochs as _epochs, progress as _progress
 from matinee.train import Epoch
 
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from matinee.data import RULES, Ratings, audit, load, named_split, split_files, split_parts
 from matinee.errors import DataError, LeakError, UsageError

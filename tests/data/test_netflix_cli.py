@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from matinee.cli import main
-from matinee.cli import output as _output
+from matinee.cli import main, output as _output
 from matinee.cli.show import reading as _reading
 
 sys.path.insert(0, str(Path(__file__).parent))

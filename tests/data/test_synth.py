@@ -10,13 +10,19 @@ from typing import Any
 import duckdb
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from matinee.data import Ratings
 from matinee.errors import DataError, MatineeError, UnknownIdError, UsageError
-from matinee.synth import SynthConfig, Synthetic, World, read_manifest, synthesize, write_synthetic
-from matinee.synth import _kernels as kernels
+from matinee.synth import (
+    SynthConfig,
+    Synthetic,
+    World,
+    _kernels as kernels,
+    read_manifest,
+    synthesize,
+    write_synthetic,
+)
 
 
 @pytest.fixture(scope="module")

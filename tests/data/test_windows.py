@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from matinee.data import ItemTable, Ratings, audit, load, window_split
 from matinee.errors import DataError, UsageError

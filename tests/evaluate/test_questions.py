@@ -4,8 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from matinee.evaluate.statistics.bootstrap import Interval
 from matinee.evaluate.statistics.questions import Mean, Slope, _residuals, answer, argmin_slope

@@ -12,8 +12,7 @@ from battery import everything, sample, seen_by
 
 from matinee.data import Histories, Ratings, Table, write_tables
 from matinee.errors import LeakError, TrainingError, UsageError
-from matinee.models import Bias, Recommender
-from matinee.models import _answers as answering
+from matinee.models import Bias, Recommender, _answers as answering
 from matinee.recommend import _topk
 
 

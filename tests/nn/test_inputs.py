@@ -7,8 +7,7 @@ from typing import Any
 import numba
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from matinee.data import Csr, group
 from matinee.nn import Batch, Inputs, NetworkConfig, fit_inputs

@@ -10,8 +10,7 @@ import torch
 from dense import ACTIVATIONS, network
 from test_middle import compare
 
-from matinee.nn.sparse import dropout_kernels as kernels
-from matinee.nn.sparse import thin_code
+from matinee.nn.sparse import dropout_kernels as kernels, thin_code
 from matinee.nn.sparse.thin_code import ThinCode
 
 

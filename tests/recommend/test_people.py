@@ -4,8 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from matinee.data import Ratings, Scale, Vocabulary
 from matinee.errors import DataError, UnknownIdError, UsageError

@@ -5,8 +5,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from matinee.data import ItemTable, Vocabulary
 from matinee.errors import UnknownIdError, UsageError

@@ -2,13 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as hnp
 
 from matinee.data import Histories
-from matinee.recommend import _topk as module
-from matinee.recommend import rank, top_k
+from matinee.recommend import _topk as module, rank, top_k
 
 # Few distinct values, so that ties are the rule.
 scores = hnp.arrays(

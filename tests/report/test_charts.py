@@ -10,12 +10,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from matinee.charts._scale import Axis, log_ticks, round_ticks, tick_texts
-from matinee.charts._svg import COLOURS, look, path, shortened, simplified, spread
-from matinee.charts._svg import width as text_width
+from matinee.charts._svg import (
+    COLOURS,
+    look,
+    path,
+    shortened,
+    simplified,
+    spread,
+    width as text_width,
+)
 from matinee.charts.bars import Histogram
 from matinee.charts.calibration import Calibration, Pair
 from matinee.charts.chart import Chart

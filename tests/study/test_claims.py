@@ -6,8 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from made_results import both, held, lost, results, run
 
 from matinee.errors import UsageError

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from matinee.errors import UsageError
 from matinee.lab.tune import Dimension, SearchSpace, default_space

@@ -11,8 +11,7 @@ from problems import ratings, settings
 
 from matinee.data import Csr
 from matinee.nn import CENTRING, Inputs, Network, fit_inputs, predict_rows, row_biases
-from matinee.train import _center as home
-from matinee.train import center_columns
+from matinee.train import _center as home, center_columns
 
 CSR = ratings()
 RATED = np.zeros((CSR.n_rows, CSR.n_columns), dtype=bool)

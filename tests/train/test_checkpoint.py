@@ -20,8 +20,7 @@ from safetensors.numpy import load_file, save_file
 from matinee.data import Ratings
 from matinee.errors import MatineeError, ModelFileError, UsageError
 from matinee.models import Autoencoder, Settings
-from matinee.train import Epoch, run
-from matinee.train import checkpoint as _checkpoint
+from matinee.train import Epoch, checkpoint as _checkpoint, run
 from matinee.train._engine import KernelEngine, TorchEngine
 
 EPOCHS = 6

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from problems import parts, ratings
-from problems import settings as make_settings
+from hypothesis import given, settings, strategies as st
+from problems import parts, ratings, settings as make_settings
 
 from matinee.data import Csr
 from matinee.nn import predict_rows

@@ -2,12 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from scipy import sparse
 
-from matinee.data import Csr
-from matinee.data import group as group_entries
+from matinee.data import Csr, group as group_entries
 from matinee.errors import TrainingError, UsageError
 from matinee.train.linear import LinearConfig, fit_linear, solve_mib
 from matinee.train.linear.gram import gram

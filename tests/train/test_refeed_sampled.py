@@ -12,8 +12,7 @@ import torch
 from torch import Tensor
 
 from matinee.nn import Network, NetworkConfig
-from matinee.train import TrainConfig
-from matinee.train import _refeed as module
+from matinee.train import TrainConfig, _refeed as module
 from matinee.train._refeed import Fed, TorchRefeed
 
 COLUMNS, SHOWN, ROWS = 6, 2, 3

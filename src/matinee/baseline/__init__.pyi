@@ -1,3 +1,1 @@
-from .bias import BiasTable as BiasTable
-from .bias import column_means as column_means
-from .bias import fit_bias as fit_bias
+from .bias import BiasTable as BiasTable, column_means as column_means, fit_bias as fit_bias

@@ -13,8 +13,7 @@ from markupsafe import escape
 
 from ..base.atomic import write_text
 from ._scale import Axis
-from ._svg import SIZE, element, line, n, path, text
-from ._svg import width as text_width
+from ._svg import SIZE, element, line, n, path, text, width as text_width
 
 WIDTH = 410.0
 """Drawn so wide, a chart fills a column of the page and is still readable on a phone."""

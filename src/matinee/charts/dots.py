@@ -10,8 +10,7 @@ from typing import ClassVar
 from markupsafe import escape
 
 from ._scale import Axis, padded
-from ._svg import SIZE, element, line, look, shape, shortened, text
-from ._svg import width as text_width
+from ._svg import SIZE, element, line, look, shape, shortened, text, width as text_width
 from .chart import WIDTH, Chart, Drawing, Frame
 
 

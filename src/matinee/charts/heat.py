@@ -9,8 +9,7 @@ from typing import ClassVar
 
 from markupsafe import escape
 
-from ._svg import element, shape, text
-from ._svg import width as text_width
+from ._svg import element, shape, text, width as text_width
 from .chart import WIDTH, Chart, Drawing
 
 SHADES = 7

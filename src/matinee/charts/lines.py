@@ -22,8 +22,8 @@ from ._svg import (
     simplified,
     spread,
     text,
+    width as text_width,
 )
-from ._svg import width as text_width
 from .chart import WIDTH, Chart, Drawing, Frame, tick_room
 
 _HEIGHT = 300.0

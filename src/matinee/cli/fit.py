@@ -97,8 +97,7 @@ def fit(
         UsageError: ``out`` holds something else, or there is nothing to resume.
         TrainingError: The loss diverged.
     """
-    from ..models import check_place
-    from ..models import model as make_model
+    from ..models import check_place, model as make_model
     from ..train import Group
 
     group = group or Group()

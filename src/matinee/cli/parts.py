@@ -157,8 +157,7 @@ def find_test(
             return read_test(how["test"], read, given=None)
     if source is None:
         return None
-    from ..data import fingerprint as name_of
-    from ..data import split_parts
+    from ..data import fingerprint as name_of, split_parts
 
     steps = how.get("reading", {})
     by = {name: value for name, value in how.items() if name != "reading"}

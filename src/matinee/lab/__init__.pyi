@@ -1,5 +1,7 @@
-from . import leaderboard as leaderboard
-from . import report as report
-from . import rivals as rivals
-from . import study as study
-from . import tune as tune
+from . import (
+    leaderboard as leaderboard,
+    report as report,
+    rivals as rivals,
+    study as study,
+    tune as tune,
+)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .presets import member_settings
-from .presets import preset as _preset
+from .presets import member_settings, preset as _preset
 from .registry import kind_named
 from .settings import Settings
 from .trainable import Trainable

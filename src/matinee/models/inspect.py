@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..data import Ratings
-from ..evaluate import Breakdown
-from ..evaluate import breakdown as _breakdown
+from ..evaluate import Breakdown, breakdown as _breakdown
 from ..recommend import HistoriesLike, most_alike, unit_rows
 from .base import Recommender
 from .support import item_counts, item_vectors

@@ -16,8 +16,7 @@ from ..base.atomic import atomic_path
 from ..data import Ratings
 from ..errors import UsageError
 from ..train import Epoch, RunContext
-from .presets import preset as find_preset
-from .presets import preset_names
+from .presets import preset as find_preset, preset_names
 from .registry import kind_named
 from .settings import Settings
 from .trainable import Trainable

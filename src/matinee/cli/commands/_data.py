@@ -99,8 +99,13 @@ def get_(
     json: Json = False,
 ) -> None:
     """Download a data set, going on where an earlier download broke off."""
-    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import TransferSpeedColumn as Speed
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn as Speed,
+    )
 
     from ...data import CATALOGUE, get, locate
 

@@ -119,8 +119,7 @@ def serve(
         raise UsageError(
             f"{error.name} is not installed; run: pip install 'matinee[serve]'"
         ) from None
-    from ...serve import ServeSettings
-    from ...serve import serve as run
+    from ...serve import ServeSettings, serve as run
 
     logging.basicConfig(
         format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr, level=logging.WARNING

@@ -280,8 +280,7 @@ def compare(
     json: Json = False,
 ) -> None:
     """Compare a study's arms, paired by seed, with 95% intervals and Holm's correction."""
-    from ...lab.study import claims_table, compare_results, judge
-    from ...lab.study import compare as compare_arms
+    from ...lab.study import claims_table, compare as compare_arms, compare_results, judge
 
     results, _ = find_results(study, quick)
     if claims and other:

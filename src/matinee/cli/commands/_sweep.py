@@ -141,8 +141,7 @@ def sweep(
     """
     use_threads(threads)
     from ...config import parse_settings
-    from ...lab.tune import SearchSpace, default_space
-    from ...lab.tune import sweep as search
+    from ...lab.tune import SearchSpace, default_space, sweep as search
     from ...lab.tune.result import check_preset_name, check_table_name
     from ...lab.tune.store import library
     from ...models import preset as find_preset

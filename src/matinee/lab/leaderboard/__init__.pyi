@@ -1,2 +1,1 @@
-from .table import Leaderboard as Leaderboard
-from .table import leaderboard as leaderboard
+from .table import Leaderboard as Leaderboard, leaderboard as leaderboard

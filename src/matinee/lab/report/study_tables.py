@@ -7,8 +7,15 @@ from collections.abc import Sequence
 
 from ...data import Table
 from ...evaluate.statistics.seeds import Difference, Estimate
-from ..study import ArmSummary, Data, Group, Judgement, Results, Summary
-from ..study import summary_table as _summary_table
+from ..study import (
+    ArmSummary,
+    Data,
+    Group,
+    Judgement,
+    Results,
+    Summary,
+    summary_table as _summary_table,
+)
 from ..study.study import Figure
 from ._figures import NAMES
 from ._page import slug

@@ -159,8 +159,7 @@ def sweep(
 
 
 def _start(preset: str | Settings) -> tuple[Settings, str]:
-    from ...models import Settings
-    from ...models import preset as find
+    from ...models import Settings, preset as find
 
     start, name = (
         (preset, "the start") if isinstance(preset, Settings) else (find(preset), Path(preset).name)

@@ -23,8 +23,7 @@ from .space import SearchSpace, is_whole, plain
 
 if TYPE_CHECKING:
     from optuna.study import Study
-    from optuna.trial import FrozenTrial
-    from optuna.trial import Trial as Asked
+    from optuna.trial import FrozenTrial, Trial as Asked
 
     from ...models import Settings
 

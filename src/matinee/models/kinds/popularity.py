@@ -7,8 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from ...data import Ratings
-from ...recommend.interest import Calibration, FittedInterest
-from ...recommend.interest import Popularity as Counts
+from ...recommend.interest import Calibration, FittedInterest, Popularity as Counts
 from ..registry import ModelKind
 from .lists import ListModel
 

@@ -1,10 +1,7 @@
-from .base import INTERESTS as INTERESTS
-from .base import Interest as Interest
-from .base import restore_interest as restore_interest
+from .base import INTERESTS as INTERESTS, Interest as Interest, restore_interest as restore_interest
 from .blend import Blend as Blend
 from .calibrate import Calibration as Calibration
-from .fit import FittedInterest as FittedInterest
-from .fit import fit_interest as fit_interest
+from .fit import FittedInterest as FittedInterest, fit_interest as fit_interest
 from .held_out import HeldOut as HeldOut
 from .linear import Linear as Linear
 from .network import Network as Network

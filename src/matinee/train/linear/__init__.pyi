@@ -1,10 +1,11 @@
 from .config import LinearConfig as LinearConfig
-from .gram import Interactions as Interactions
-from .gram import interactions as interactions
-from .solve import ItemWeights as ItemWeights
-from .solve import LinearWeights as LinearWeights
-from .solve import Solved as Solved
-from .solve import UserWeights as UserWeights
-from .solve import fit_linear as fit_linear
-from .solve import solve as solve
-from .solve import solve_mib as solve_mib
+from .gram import Interactions as Interactions, interactions as interactions
+from .solve import (
+    ItemWeights as ItemWeights,
+    LinearWeights as LinearWeights,
+    Solved as Solved,
+    UserWeights as UserWeights,
+    fit_linear as fit_linear,
+    solve as solve,
+    solve_mib as solve_mib,
+)
