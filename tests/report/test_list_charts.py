@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from matinee import Bias, Ratings, Scale
-from matinee.lab.report.list_charts import of_lists, popularity_picture
+from matinee.evaluate.ranking.charts import popularity_picture
 
 
 def test_curves_and_popularity_of_lists() -> None:
@@ -14,11 +14,11 @@ def test_curves_and_popularity_of_lists() -> None:
     whole = Ratings.from_arrays(users, items, values, scale=Scale(1, 5))
     test = rng.random(len(users)) < 0.3
     found = Bias().fit(whole.take(~test)).evaluate_lists(whole.take(test), baselines=["popularity"])
-    recall, precision, picture = of_lists(found)
+    recall, precision, picture = found.plot.all()
     assert [series.name for series in recall.series] == ["bias", "by popularity"]
     assert recall.series[0].y[9] == pytest.approx(found.value("recall", 10))
     assert precision.series[1].y[9] == found.curves["popularity"].precision[9]
-    again = popularity_picture(found)
+    again = popularity_picture(found.by_popularity, 10)
     assert again is not None
     assert picture.title == again.title
     for series in again.series:

@@ -103,6 +103,9 @@ class Chart(ABC):
             cls=f"chart alone {self.kind}",
         )
 
+    def _repr_svg_(self) -> str:
+        return self.file()
+
     def save(self, folder: Path, width: float = 640.0) -> Path:
         """Write NAME.svg into a folder."""
         place = folder / f"{self.name}.svg"

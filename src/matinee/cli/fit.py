@@ -113,6 +113,7 @@ def fit(
             model.fit(
                 parts.train,
                 seed=seed,
+                progress=False,  # the command shows its own
                 on_epoch=progress,
                 folder=None if command is None else out,
                 resume=resume,

@@ -10,9 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.arrays import Float32, Int32, Int64, Mask
+from ..base.html import paragraphs, table
 from ..errors import DataError, UsageError
 from ._group import Csr, group
 from .vocabulary import Ids, Vocabulary
+
+_HEAD = 5
+"""Rows that a notebook shows of ratings."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,36 @@ class Ratings:
         return (
             f"Ratings({self.name!r}: {len(self):,} ratings by {self.n_users:,} users "
             f"of {self.n_items:,} items, {self.scale.low:g} to {self.scale.high:g})"
+        )
+
+    def _repr_html_(self) -> str:
+        """The sizes and the first rows, for notebooks."""
+        cells = max(self.n_users * self.n_items, 1)
+        facts = [
+            ("interactions" if self.implicit else "ratings", f"{len(self):,}"),
+            ("users", f"{self.n_users:,}"),
+            ("items", f"{self.n_items:,}"),
+            ("known cells", f"{len(self) / cells:.2%}"),
+        ]
+        if not self.implicit:
+            facts.append(("scale", f"{self.scale.low:g} to {self.scale.high:g}"))
+        if self.times is not None and len(self.times):
+            first, last = (np.datetime64(int(t), "D") for t in _ends(self.times // 86_400))
+            facts.append(("time", f"{first} to {last}"))
+        rows = []
+        for user, item, value in zip(
+            self.users[:_HEAD], self.items[:_HEAD], self.values[:_HEAD], strict=True
+        ):
+            row = [self.user_ids.ids[user], self.item_ids.ids[item], f"{value:g}"]
+            rows.append(
+                [*row, *([] if self.item_table is None else [self.item_table.titles[item]])]
+            )
+        heads = ["user", "item", "weight" if self.implicit else "rating"]
+        heads += [] if self.item_table is None else ["title"]
+        return (
+            table(["", ""], facts, numbers=[1], caption=self.name)
+            + table(heads, rows, numbers=[2], caption=f"The first {len(rows)}")
+            + paragraphs(self.notes)
         )
 
     @property
@@ -262,3 +296,7 @@ class Ratings:
             name=name,
             implicit=values is None,
         )
+
+
+def _ends(values: Int64) -> tuple[int, int]:
+    return int(values.min()), int(values.max())

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.atomic import atomic_path
+from ..base.html import paragraphs, table
 from ..errors import UsageError
 
 Column = npt.NDArray[Any]
@@ -60,6 +61,12 @@ class Table:
         if len(self) > _SHOWN:
             lines.append(f"... {len(self):,} rows")
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        right = [at for at, c in enumerate(self.columns.values()) if c.dtype.kind in "iuf"]
+        rows = ([_text(v) for v in row.values()] for row in self._head())
+        shown = table(list(self.columns), rows, numbers=right)
+        return shown + (paragraphs([f"{len(self):,} rows"]) if len(self) > _SHOWN else "")
 
     def _head(self) -> Iterator[dict[str, Any]]:
         return self.take(slice(0, _SHOWN)).rows()

@@ -1,9 +1,9 @@
-from ._breakdown import (
+from ._breakdown import breakdown as breakdown
+from ._error_bins import (
     Breakdown as Breakdown,
     CalibrationBin as CalibrationBin,
     ErrorBin as ErrorBin,
     ItemError as ItemError,
-    breakdown as breakdown,
 )
 from ._evaluate import Scored as Scored, evaluate as evaluate
 from ._result import (

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
+from ..base.html import paragraphs, picture, table
+from ..errors import UsageError
+from ._error_bins import Breakdown
 from ._uncertainty import Uncertainty
 from .leak_guard import Overlap
 from .metric import Interval, Score
+from .rating_charts import RatingPlots
 from .registry import metrics_of
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True)
@@ -135,6 +144,8 @@ class Evaluation(Scores):
         notes: What to bear in mind.
         uncertainty: Whether the model's standard deviations keep what they say; None where it was
             saved without.
+        analyse: Computes ``breakdown`` from the model and the test ratings; None in an evaluation
+            without its model. Not in ``as_dict``.
     """
 
     model: str
@@ -150,6 +161,76 @@ class Evaluation(Scores):
     seed: int
     notes: tuple[str, ...]
     uncertainty: Uncertainty | None = None
+    analyse: Callable[[], Breakdown] | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def breakdown(self) -> Breakdown:
+        """The errors by prediction, user and item, computed when first asked for.
+
+        Raises:
+            UsageError: The model is not at hand, or has been fitted anew since.
+        """
+        if self.analyse is None:
+            raise UsageError("this evaluation is without its model: evaluate the model again")
+        return self.analyse()
+
+    @property
+    def plot(self) -> RatingPlots:
+        """The charts: ``plot.score()``, ``calibration()``, ``residuals()``, ``by_user()``, ..."""
+        models: dict[str, Scores] = {self.model: self, **self.baselines}
+        scores = {name: found.scores["rmse"] for name, found in models.items()}
+        return RatingPlots(self.model, scores, lambda: self.breakdown, self.uncertainty)
+
+    def to_pandas(self) -> DataFrame:
+        """A row for each model and metric: value, interval, gain of the model where there is one.
+
+        Raises:
+            UsageError: pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError:
+            raise UsageError("to_pandas() needs pandas: pip install matinee[tables]") from None
+        return pd.DataFrame(list(self._rows()))
+
+    def _rows(self) -> Iterator[dict[str, Any]]:
+        for name, found in {self.model: self, **self.baselines}.items():
+            for metric, score in found.scores.items():
+                low, high = score.interval or (None, None)
+                gain = gain_low = gain_high = None
+                if isinstance(found, Baseline) and metric == "rmse":
+                    gain = found.rmse_gain
+                    gain_low, gain_high = found.rmse_gain_interval or (None, None)
+                yield {
+                    "model": name,
+                    "metric": metric,
+                    "value": score.value,
+                    "low": low,
+                    "high": high,
+                    "gain": gain,
+                    "gain_low": gain_low,
+                    "gain_high": gain_high,
+                }
+
+    def _repr_html_(self) -> str:
+        labels = [metric.label for metric in metrics_of("rating")]
+        rows = [_cells(self.model, self), *(_cells(n, b) for n, b in self.baselines.items())]
+        chart = self.plot.score()
+        return (
+            table(
+                ["", *labels, "95% interval of the RMSE"],
+                rows,
+                numbers=range(1, len(labels) + 2),
+                caption=f"{self.dataset}: {self.n_test:,} ratings by {self.n_test_users:,} users",
+            )
+            + paragraphs([self.verdict, *self.notes])
+            + picture(chart.file(), chart.summary)
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "analyse"} | {
+            "analyse": None
+        }
 
     @property
     def best_baseline(self) -> str:
@@ -179,8 +260,8 @@ class Evaluation(Scores):
 
     def as_dict(self) -> dict[str, Any]:
         """All of it in plain values, ready for JSON; each metric under its own name."""
-        plain = asdict(self)
-        del plain["scores"]
+        plain = asdict(replace(self, analyse=None))
+        del plain["scores"], plain["analyse"]
         sizes = {name: plain.pop(name) for name in ("model", "dataset", "n_test", "n_test_users")}
         baselines = {name: each.as_dict() for name, each in self.baselines.items()}
         return {**sizes, **self._flat(), **plain, "baselines": baselines}
@@ -199,7 +280,13 @@ class Evaluation(Scores):
 
 
 def _row(name: str, found: Scores, wide: list[int]) -> str:
+    _, *values, within = _cells(name, found)
+    text = f"   {within}" if within else ""
+    return f"{name:<12}{''.join(f'{v:>{w}}' for v, w in zip(values, wide, strict=True))}{text}"
+
+
+def _cells(name: str, found: Scores) -> list[str]:
+    """The name, each metric, and the interval of the RMSE."""
     within = found.rmse_interval
-    values = [found.scores[metric.name].value for metric in metrics_of("rating")]
-    text = "" if within is None else f"   {within.low:.4f} to {within.high:.4f}"
-    return f"{name:<12}{''.join(f'{v:>{w}.4f}' for v, w in zip(values, wide, strict=True))}{text}"
+    values = [f"{found.scores[metric.name].value:.4f}" for metric in metrics_of("rating")]
+    return [name, *values, "" if within is None else f"{within.low:.4f} to {within.high:.4f}"]

@@ -20,7 +20,8 @@ from ..recommend import HistoriesLike, People, Unknown, code_people
 from ._coded import Coded
 from ._lists import allowed_items, checked_love, tables
 from .folder.provenance import Provenance
-from .support import as_column, checked, item_counts
+from .interactive.html import model_html
+from .support import analysis, as_column, checked, item_counts
 
 
 class Recommender(Coded):
@@ -262,7 +263,8 @@ class Recommender(Coded):
         test = as_ratings(test, "test")
         people = self._people(histories, "skip")
         rows = self._rows(people, histories is None, test.user_ids.ids)
-        return evaluate(self, test, people.histories, rows, allow_overlap=allow_overlap, seed=seed)
+        found = evaluate(self, test, people.histories, rows, allow_overlap=allow_overlap, seed=seed)
+        return replace(found, analyse=analysis(self, test, people.histories, rows, seed))
 
     def evaluate_lists(
         self,
@@ -338,6 +340,9 @@ class Recommender(Coded):
             f"{type(self).__name__}(fitted on {self.provenance.dataset!r}: "
             f"{self.n_users:,} users, {self.n_items:,} items)"
         )
+
+    def _repr_html_(self) -> str | None:
+        return model_html(self, getattr(self, "epochs", [])) if self._ready else None
 
     # How they do it.
 

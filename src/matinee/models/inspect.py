@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from ..data import Ratings
-from ..evaluate import Breakdown, breakdown as _breakdown
+from ..evaluate import Breakdown
 from ..recommend import HistoriesLike, most_alike, unit_rows
 from .base import Recommender
-from .support import item_counts, item_vectors
+from .support import analysis, item_counts, item_vectors
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,7 @@ def breakdown(
     """
     people = model._people(histories, "skip")
     rows = model._rows(people, histories is None, test.user_ids.ids)
-    titles = None if model.item_table is None else model.item_table.titles
-    counts = item_counts(model)
-    known = np.zeros(model.n_items, dtype=np.int64) if counts is None else counts
-    return _breakdown(model, test, people.histories, rows, known, titles, seed=seed)
+    return analysis(model, test, people.histories, rows, seed)()
 
 
 def neighbours(
@@ -93,13 +90,4 @@ def neighbours(
         pairs = zip(rows[near].tolist(), cosines.tolist(), strict=True)
         similar = tuple((*named(other), float(cosine)) for other, cosine in pairs)
         found.append(Neighbours(*named(code), int(counts[code]), similar))
-    return found
-
-
-def training_curves(model: Recommender) -> dict[str, list[dict[str, Any]]]:
-    """Epochs of each network of a model, plain, by the network's name ("" for its own)."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for epoch in getattr(model, "epochs", []):
-        member = getattr(epoch, "member", 0)
-        found.setdefault(f"member {member}" if member else "", []).append(epoch.as_dict())
     return found

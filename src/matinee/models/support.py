@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from ..data import Ratings
-from ..errors import DataError
+from ..base.arrays import Int64
+from ..data import Histories, Ratings
+from ..errors import DataError, UsageError
+from ..evaluate import Breakdown, Scored, breakdown
 from .hooks import Hooks
 
 
@@ -95,3 +97,28 @@ def as_column(ids: Any) -> npt.NDArray[Any]:
     column = np.empty(len(values), dtype=object)
     column[:] = values
     return column
+
+
+def analysis(
+    model: Hooks, test: Ratings, histories: Histories, rows: Int64, seed: int
+) -> Callable[[], Breakdown]:
+    """What computes the breakdown of a model's errors, while the model is the same.
+
+    Args:
+        model: A fitted model, which is ``Scored``.
+        test: The held-out ratings.
+        histories: What is known of the people.
+        rows: The row in ``histories`` of each user code of ``test``.
+        seed: Seeds the bootstrap.
+    """
+    made = model.provenance
+
+    def found() -> Breakdown:
+        if model.provenance is not made:
+            raise UsageError("the model has been fitted anew since: evaluate it again")
+        titles = None if model.item_table is None else model.item_table.titles
+        counts = item_counts(model)
+        known = np.zeros(model.n_items, dtype=np.int64) if counts is None else counts
+        return breakdown(cast(Scored, model), test, histories, rows, known, titles, seed=seed)
+
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -20,11 +20,13 @@ from ..recommend.interest import FittedInterest, fit_interest
 from ..train import Epoch, RunContext, RunFolder, choose_device, drop_checkpoints
 from ..train.distributed import ALONE, Group
 from .base import Recommender
+from .interactive.bar import Bar, both
+from .interactive.params import Params
 from .presets import preset as _preset
 from .settings import Settings
 
 
-class Trainable(Recommender):
+class Trainable(Params, Recommender):
     """A model that ``Settings`` describe, trained epoch by epoch or in one go.
 
     Args:
@@ -55,7 +57,8 @@ class Trainable(Recommender):
         device: str = "auto",
         **overrides: Any,
     ) -> None:
-        self.settings = (settings or _preset(preset)).replace(overrides, type(self).__name__)
+        chosen = settings or _preset(preset)
+        self.settings = chosen.replace(overrides, type(self).__name__) if overrides else chosen
         if self.settings.kind != (self.settings_kind or self.kind):
             raise UsageError(
                 f"{type(self).__name__}: these settings are of kind {self.settings.kind!r}; "
@@ -85,6 +88,7 @@ class Trainable(Recommender):
         train: RatingsLike,
         *,
         seed: int = 0,
+        progress: bool | None = None,
         on_epoch: Callable[[Epoch], None] | None = None,
         folder: Path | str | None = None,
         resume: bool = False,
@@ -98,6 +102,8 @@ class Trainable(Recommender):
         Args:
             train: Ratings of at least two users and two items, or what ``load`` takes.
             seed: Seeds weights, order, dropout and the validation part.
+            progress: Whether to show a progress bar; None where stderr is a terminal, and in
+                notebooks.
             on_epoch: Called with each epoch's metrics. What it raises ends training.
             folder: Run folder, for ``metrics.jsonl`` and checkpoints.
             resume: Go on from the folder's checkpoint, to the same weights as without a stop.
@@ -125,15 +131,17 @@ class Trainable(Recommender):
             raise UsageError("resume needs the folder of the run to go on with")
         place = Path(folder).expanduser() if folder is not None and group.first else None
         self._run_folders = []
-        with nullcontext() if place is None else locked(place, "training into it"):
+        with ExitStack() as stack:
             if place is not None:
+                stack.enter_context(locked(place, "training into it"))
                 sweep(place, every=True)
                 if not resume:
                     drop_checkpoints(place)
+            bar = stack.enter_context(Bar(self.planned_epochs, progress if group.first else False))
             return super().fit(
                 train,
                 seed=seed,
-                on_epoch=on_epoch,
+                on_epoch=both(bar, on_epoch),
                 folder=place,
                 resume=resume,
                 watch=watch or {},

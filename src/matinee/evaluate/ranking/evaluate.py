@@ -21,14 +21,8 @@ from ..statistics.bootstrap import RESAMPLES, interval
 from .baselines import LIST_BASELINES, liked
 from .items import ItemStatistics
 from .relevant import Relevant, relevant_from
-from .result import (
-    MODEL,
-    ListBaseline,
-    ListCurve,
-    ListEvaluation,
-    ListHistoryBin,
-    ListPopularityBin,
-)
+from .result import MODEL, ListBaseline, ListEvaluation
+from .rows import ListCurve, ListHistoryBin, ListPopularityBin
 from .sums import ListSums
 from .tally import ListTally, OnLists, Scorer, checked_cutoffs, tally
 from .trec import TrecFiles

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ...base.html import paragraphs, picture, table
 from ...errors import UsageError
 from ..leak_guard import Overlap
 from ..metric import Interval, Score
+from .charts import ListPlots
+from .rows import ListCurve, ListHistoryBin, ListPopularityBin
 from .sums import ListSums
 
 if TYPE_CHECKING:
@@ -61,55 +64,6 @@ class ListBaseline(ListScores):
             found |= {f"{name}@{k}_gain": _plain(gain.value) for name, gain in gains.items()}
             found |= {f"{name}@{k}_gain_interval": gain.interval for name, gain in gains.items()}
         return found
-
-
-@dataclass(frozen=True)
-class ListHistoryBin:
-    """Lists of people who had a similar number of items in their history.
-
-    Attributes:
-        items: How many, as "20-49".
-        n_people: People.
-        n: Relevant test items.
-        ndcg: nDCG at the first cutoff, by model.
-        recall: Recall there, by model.
-    """
-
-    items: str
-    n_people: int
-    n: int
-    ndcg: dict[str, float]
-    recall: dict[str, float]
-
-
-@dataclass(frozen=True)
-class ListPopularityBin:
-    """Items that a similar number of people had in training.
-
-    Attributes:
-        people: How many, as "20-49".
-        n_items: Items.
-        n: Relevant test ratings of them.
-        trained: Share of the training interactions that are of them.
-        found: Share of those relevant ratings that are in the list at the first cutoff, by model;
-            None without any.
-        shown: Share of the places of all lists that they take, by model.
-    """
-
-    people: str
-    n_items: int
-    n: int
-    trained: float
-    found: dict[str, float | None]
-    shown: dict[str, float]
-
-
-@dataclass(frozen=True)
-class ListCurve:
-    """Mean recall and precision of lists of 1, 2, ... items."""
-
-    recall: tuple[float, ...]
-    precision: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -207,6 +161,24 @@ class ListEvaluation(ListScores):
             "baselines": {name: each.as_dict() for name, each in self.baselines.items()},
         }
 
+    @property
+    def plot(self) -> ListPlots:
+        """The charts: ``plot.recall()``, ``precision()`` and ``popularity()``."""
+        return ListPlots(self.model, self.curves, self.by_popularity, self.cutoffs[0])
+
+    def _repr_html_(self) -> str:
+        tables = []
+        for k in self.cutoffs:
+            columns, rows = _cells(self, k)
+            tables.append(table(columns, rows, numbers=range(1, len(columns))))
+        chart = self.plot.recall()
+        return (
+            paragraphs([self.headline])
+            + "".join(tables)
+            + paragraphs([self.verdict(), *self.notes])
+            + picture(chart.file(), chart.summary)
+        )
+
     def to_pandas(self) -> DataFrame:
         """A row for each model, cutoff and metric: value, interval, gain of the model.
 
@@ -252,18 +224,24 @@ def _ends(prefix: str, within: Interval | None) -> dict[str, float | None]:
 
 
 def _table(found: ListEvaluation, k: int) -> Iterator[str]:
+    heads, rows = _cells(found, k)
+    for row in [heads, *rows]:
+        cells = zip(heads[1:], row[1:], strict=True)
+        yield f"{row[0]:<16}" + "".join(f"{cell:>{_width(head)}}" for head, cell in cells)
+
+
+def _cells(found: ListEvaluation, k: int) -> tuple[list[str], list[list[str]]]:
+    """Headings and rows of the table of one cutoff."""
     from ..registry import metrics_of
 
-    heads = [found.model, "95% interval", *found.baselines]
-    yield f"{f'at {k}':<16}" + "".join(f"{head:>{_width(head)}}" for head in heads)
+    rows = []
     for metric in metrics_of("list"):
         score = found.scores[k][metric.name]
         within = score.interval
         text = "" if within is None else f"{within.low:.4f} to {within.high:.4f}"
-        cells = [f"{score.value:.4f}", text]
-        cells += [f"{each.value(metric.name, k):.4f}" for each in found.baselines.values()]
-        row = zip(heads, cells, strict=True)
-        yield f"{metric.label:<16}" + "".join(f"{cell:>{_width(head)}}" for head, cell in row)
+        others = [f"{each.value(metric.name, k):.4f}" for each in found.baselines.values()]
+        rows.append([metric.label, f"{score.value:.4f}", text, *others])
+    return [f"at {k}", found.model, "95% interval", *found.baselines], rows
 
 
 def _width(head: str) -> int:

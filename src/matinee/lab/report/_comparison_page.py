@@ -6,10 +6,10 @@ from pathlib import Path
 
 from ...base.atomic import write_text
 from ...evaluate import Score, metrics_of
+from ...evaluate.ranking.charts import list_curves
 from ..comparison import Comparison, ListedItem
 from ._page import render
 from ._tables import Sheet, Value
-from .list_charts import list_curves
 
 
 def comparison_sheets(found: Comparison, names: tuple[str, str]) -> list[Sheet]:

@@ -23,13 +23,12 @@ from ...evaluate import (
     Uncertainty,
     metrics_of,
 )
+from ...evaluate.rating_charts import NAMES, of_breakdown, spread
 from ...models import Neighbours, Recommender, breakdown, neighbours
-from ...models.inspect import training_curves
+from ...models.interactive.curves import curves_of, training_chart
 from ...recommend import HistoriesLike
-from ._model_charts import NAMES, of_breakdown, score_card, spread, training
 from ._page import render
 from ._tables import Sheet, Value, link
-from .list_charts import of_lists
 
 
 @dataclass(frozen=True)
@@ -80,10 +79,11 @@ class ModelReport:
             score = model.evaluate(test, allow_overlap=allow_overlap, **options)
             found = breakdown(model, test, **options)
             lists = _evaluated(model, test, allow_overlap=allow_overlap, **options)
-        curve = training(training_curves(model), score)
+        bias = score.baselines["bias"].rmse if score and "bias" in score.baselines else None
+        curve = training_chart(curves_of(getattr(model, "epochs", [])), bias)
         charts: dict[str, list[Chart]] = {
-            "score": [score_card(score)] if score else [],
-            "lists": of_lists(lists) if lists else [],
+            "score": [score.plot.score()] if score else [],
+            "lists": lists.plot.all() if lists else [],
             "training": [curve] if curve else [],
             "errors": of_breakdown(found) if found else [],
             "uncertainty": [spread(score.uncertainty)] if score and score.uncertainty else [],

@@ -70,7 +70,7 @@ def judge(
         def each(epoch: Epoch, label: str = label, planned: Any = model.planned_epochs) -> None:
             on_epoch(label, epoch, planned[epoch.member, epoch.teacher])
 
-        model.fit(train, seed=own, on_epoch=each)
+        model.fit(train, seed=own, progress=False, on_epoch=each)
         errors[:, column] = model.predict(users, items, histories=given) - held.values
     sums = ErrorSums.zeros(held.n_users, 2 * seeds)
     sums.add(held.users, errors)

@@ -193,7 +193,8 @@ class Search:
                     raise _SlowError
 
         try:
-            model.fit(self.train, seed=self.seed, on_epoch=each, watch={"validation": self.valid})
+            watch = {"validation": self.valid}
+            model.fit(self.train, seed=self.seed, progress=False, on_epoch=each, watch=watch)
             score = model_rmse(model, self.valid)
         except _PrunedError:
             return result(None, "pruned")

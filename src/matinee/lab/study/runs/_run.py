@@ -126,6 +126,7 @@ def _fit(spec: Spec, data: Prepared, folder: Path, curve: _Curve) -> Recommender
     if not by_settings(spec.settings):
         return make_model(spec.kind, spec.settings).fit(data.train, seed=spec.seed)
     options: dict[str, Any] = {"seed": spec.seed, "on_epoch": curve, "folder": folder}
+    options["progress"] = False
     if kind_named(spec.kind).measures:
         options["measure"] = _measures(spec)
     if "held_out" in spec.figures or "held_out_user_mean" in spec.figures:

@@ -1,16 +1,18 @@
-"""The charts of one trained model."""
+"""The charts of a model's errors on held-out ratings, for reports and notebooks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from ...charts.bars import Histogram
-from ...charts.calibration import Calibration, Pair
-from ...charts.chart import Chart
-from ...charts.dots import Dot, Dots
-from ...charts.lines import Level, Lines, Series
-from ...evaluate import Breakdown, ErrorBin, Evaluation, Uncertainty
+from ..charts.bars import Histogram
+from ..charts.calibration import Calibration, Pair
+from ..charts.chart import Chart
+from ..charts.dots import Dot, Dots
+from ..errors import UsageError
+from ._error_bins import Breakdown, ErrorBin
+from ._uncertainty import Uncertainty
+from .metric import Score
 
 NAMES = {
     "global_mean": "global mean",
@@ -20,59 +22,26 @@ NAMES = {
 }
 
 
-def training(
-    curves: Mapping[str, Sequence[Mapping[str, Any]]], score: Evaluation | None
-) -> Lines | None:
-    """RMSE by epoch: of training, of the validation part, and of sets that were watched."""
-    series = []
-    for name, epochs in curves.items():
-        if len(epochs) < 2:
-            continue
-        xs = [float(epoch["epoch"]) for epoch in epochs]
-        found = {"validation": [epoch["valid_rmse"] for epoch in epochs]}
-        for watched in epochs[0]["watched"]:
-            found[watched] = [epoch["watched"].get(watched) for epoch in epochs]
-        if len(curves) == 1:
-            found = {"training": [epoch["train_rmse"] for epoch in epochs], **found}
-        for what, values in found.items():
-            told = [(x, float(v)) for x, v in zip(xs, values, strict=True) if v is not None]
-            if len(told) > 1:
-                label = f"{name}, {what}" if name else what
-                series.append(Series(label, [x for x, _ in told], [y for _, y in told]))
-    if not series:
-        return None
-    bias = score.baselines["bias"].rmse if score and "bias" in score.baselines else None
-    return Lines(
-        name="training",
-        title="RMSE by epoch",
-        note="Training is the mean over batches of the batch's RMSE while the weights move, with "
-        "dropout if there is any, and over a teacher's answers as well as ratings if there is one: "
-        "it may lie above the others or below. Epochs are chosen by validation.",
-        summary="; ".join(f"{s.name} ends at {s.y[-1]:.4f}" for s in series),
-        series=series,
-        x_title="epoch",
-        y_title="RMSE",
-        levels=[] if bias is None else [Level(bias, "bias model, on the test ratings")],
-    )
+def score_card(model: str, scores: Mapping[str, Score]) -> Dots:
+    """The model's RMSE beside the baselines', with intervals.
 
-
-def score_card(score: Evaluation) -> Dots:
-    """The model's RMSE beside the baselines', with intervals."""
-    rows = [score.model, *(NAMES.get(name, name) for name in score.baselines)]
-    figures = [(score.rmse, score.rmse_interval)]
-    figures += [(each.rmse, each.rmse_interval) for each in score.baselines.values()]
+    Args:
+        model: The model's name among ``scores``.
+        scores: RMSE by name, the model's first.
+    """
+    rows = [NAMES.get(name, name) if name != model else name for name in scores]
     return Dots(
         name="score",
         title="RMSE on the test ratings, beside simple models",
         note="Lower is better. Bars are 95% intervals by bootstrap over users.",
         summary="; ".join(
-            f"{row} {value:.4f}" for row, (value, _) in zip(rows, figures, strict=True)
+            f"{row} {score.value:.4f}" for row, score in zip(rows, scores.values(), strict=True)
         ),
         rows=rows,
         kinds=["RMSE"],
         dots=[
-            Dot(row, 0, value, *(within or (None, None)))
-            for row, (value, within) in enumerate(figures)
+            Dot(row, 0, score.value, *(score.interval or (None, None)))
+            for row, score in enumerate(scores.values())
         ],
         x_title="RMSE",
         digits=4,
@@ -155,27 +124,78 @@ def residuals(found: Breakdown) -> Histogram:
     )
 
 
+def by_user(found: Breakdown) -> Dots:
+    """The error by how many ratings the user has in training."""
+    title, what = "Error by how active the user is", "ratings the user gave in training"
+    return by_size("by-user", title, found.by_user, "users", what)
+
+
+def by_item(found: Breakdown) -> Dots:
+    """The error by how many training ratings the item has."""
+    title, what = "Error by how popular the item is", "training ratings of the item"
+    return by_size("by-item", title, found.by_item, "items", what)
+
+
 def of_breakdown(found: Breakdown) -> list[Chart]:
-    """Every chart of errors taken apart."""
-    charts: list[Chart | None] = [
-        calibration(found),
-        residuals(found),
-        by_size(
-            "by-user",
-            "Error by how active the user is",
-            found.by_user,
-            "users",
-            "ratings the user gave in training",
-        ),
-        by_size(
-            "by-item",
-            "Error by how popular the item is",
-            found.by_item,
-            "items",
-            "training ratings of the item",
-        ),
-    ]
+    """Every chart of a breakdown."""
+    charts = [calibration(found), residuals(found), by_user(found), by_item(found)]
     return [chart for chart in charts if chart]
+
+
+@dataclass(frozen=True)
+class RatingPlots:
+    """The charts of an evaluation: each is shown by a notebook, and ``save`` writes it as SVG.
+
+    Attributes:
+        model: The model's name.
+        scores: RMSE by name, the model's first.
+        breakdown: Gives the errors by prediction, user and item.
+        intervals: The standard deviations beside the errors, or None.
+    """
+
+    model: str
+    scores: Mapping[str, Score]
+    breakdown: Callable[[], Breakdown]
+    intervals: Uncertainty | None
+
+    def score(self) -> Dots:
+        """RMSE of the model and the baselines, with intervals."""
+        return score_card(self.model, self.scores)
+
+    def calibration(self) -> Calibration:
+        """Mean of the ratings given by predicted rating.
+
+        Raises:
+            UsageError: The test ratings are too few for two bins of ten.
+        """
+        chart = calibration(self.breakdown())
+        if chart is None:
+            raise UsageError(
+                "too few test ratings for a calibration chart: it needs two bins of 10"
+            )
+        return chart
+
+    def residuals(self) -> Histogram:
+        """Distribution of the residuals."""
+        return residuals(self.breakdown())
+
+    def by_user(self) -> Dots:
+        """RMSE by the number of ratings of the user."""
+        return by_user(self.breakdown())
+
+    def by_item(self) -> Dots:
+        """RMSE by the number of ratings of the item."""
+        return by_item(self.breakdown())
+
+    def uncertainty(self) -> Calibration:
+        """Standard deviations against the RMSE of the predictions.
+
+        Raises:
+            UsageError: The model gives no standard deviations.
+        """
+        if self.intervals is None:
+            raise UsageError("this model gives no standard deviations")
+        return spread(self.intervals)
 
 
 def _signed(value: float) -> str:

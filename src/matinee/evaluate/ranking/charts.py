@@ -2,20 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from ...charts.chart import Chart
 from ...charts.lines import Lines, Series
-from ...evaluate import ListEvaluation
-from ...evaluate.ranking.result import ListCurve
+from ...errors import UsageError
+from .rows import ListCurve, ListPopularityBin
 
 
-def of_lists(found: ListEvaluation) -> list[Chart]:
-    """Every chart of one model's lists, with the model under its kind."""
-    names = {"model": found.model}
-    curves = {names.get(name, f"by {name}"): curve for name, curve in found.curves.items()}
-    picture = popularity_picture(found)
-    return [*list_curves(curves), *([] if picture is None else [picture])]
+@dataclass(frozen=True)
+class ListPlots:
+    """The charts of an evaluation of lists: each is shown by a notebook; ``save`` writes SVG.
+
+    Attributes:
+        model: The model's name.
+        curves: Recall and precision by length of the list, of "model" and each baseline.
+        by_popularity: What the lists show, by popularity of the item.
+        k: Length of the lists that ``by_popularity`` is of.
+    """
+
+    model: str
+    curves: Mapping[str, ListCurve]
+    by_popularity: Sequence[ListPopularityBin]
+    k: int
+
+    def recall(self) -> Lines:
+        """Recall by length of the list."""
+        return self._curves()[0]
+
+    def precision(self) -> Lines:
+        """Precision by length of the list."""
+        return self._curves()[1]
+
+    def popularity(self) -> Lines:
+        """Share of the lists that each part of the catalogue takes.
+
+        Raises:
+            UsageError: All items are equally popular.
+        """
+        chart = popularity_picture(self.by_popularity, self.k)
+        if chart is None:
+            raise UsageError("all items are about equally popular: there is nothing to draw")
+        return chart
+
+    def all(self) -> list[Chart]:
+        """Every chart."""
+        picture = popularity_picture(self.by_popularity, self.k)
+        return [*self._curves(), *([] if picture is None else [picture])]
+
+    def _curves(self) -> list[Lines]:
+        names = {"model": self.model}
+        return list_curves({names.get(n, f"by {n}"): curve for n, curve in self.curves.items()})
 
 
 def list_curves(curves: Mapping[str, ListCurve]) -> list[Lines]:
@@ -41,9 +79,9 @@ def list_curves(curves: Mapping[str, ListCurve]) -> list[Lines]:
     return charts
 
 
-def popularity_picture(found: ListEvaluation) -> Lines | None:
-    """Share of the lists that each part of the catalogue takes, the most popular items first."""
-    rows = [row for row in reversed(found.by_popularity) if row.n_items]
+def popularity_picture(bins: Sequence[ListPopularityBin], k: int) -> Lines | None:
+    """Share of the lists of k that each part of the catalogue takes, the most popular first."""
+    rows = [row for row in reversed(bins) if row.n_items]
     if len(rows) < 2:
         return None
     total = sum(row.n_items for row in rows)
@@ -58,11 +96,10 @@ def popularity_picture(found: ListEvaluation) -> Lines | None:
         for value in values:
             ys.append(ys[-1] + 100 * value)
         series.append(Series(name, share, ys))
-    first = found.cutoffs[0]
     return Lines(
         name="list-popularity",
         title="What the lists show, the most popular items first",
-        note=f"Share of the places of all lists of {first} that the most popular items take, and "
+        note=f"Share of the places of all lists of {k} that the most popular items take, and "
         "of the training interactions. The further above training, the more popular the lists.",
         summary="; ".join(f"{s.name}: {s.y[1]:.0f}% are of the most popular" for s in series),
         series=series,

@@ -1,0 +1,105 @@
+"""``Breakdown``: a model's errors by prediction, user and item."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..base.arrays import Float64, Int64
+from .metric import Interval
+
+
+@dataclass(frozen=True)
+class CalibrationBin:
+    """Test ratings that were predicted about alike.
+
+    Attributes:
+        predicted: Mean of the predictions.
+        given: Mean of the ratings given.
+        interval: 95% normal interval of ``given``, as if the ratings were independent.
+        n: How many.
+    """
+
+    predicted: float
+    given: float
+    interval: Interval
+    n: int
+
+
+@dataclass(frozen=True)
+class ErrorBin:
+    """The error on users, or items, that had a similar number of training ratings.
+
+    Attributes:
+        ratings: How many, as "20-49".
+        members: Users or items.
+        n: Test ratings.
+        rmse: RMSE of the model.
+        rmse_interval: 95% interval by bootstrap over the members; None with fewer than two.
+        bias_rmse: RMSE of the bias baseline.
+        bias_interval: Likewise.
+    """
+
+    ratings: str
+    members: int
+    n: int
+    rmse: float
+    rmse_interval: Interval | None
+    bias_rmse: float
+    bias_interval: Interval | None
+
+
+@dataclass(frozen=True)
+class ItemError:
+    """How wrong a model is about one item.
+
+    Attributes:
+        item_id: External id.
+        title: Its title, or the id as text.
+        n: Test ratings of it.
+        rmse: RMSE on them.
+        at_least: Lower end of the 95% interval of the RMSE, by the spread of the squared errors.
+        given: Mean of the ratings given.
+        predicted: Mean of the predictions.
+    """
+
+    item_id: Any
+    title: str
+    n: int
+    rmse: float
+    at_least: float
+    given: float
+    predicted: float
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """A model's errors on held-out ratings, taken apart.
+
+    Attributes:
+        n: Test ratings.
+        calibration: By predicted rating, ascending; bins with fewer than 10 ratings are left out.
+        by_user: By number of ratings the user gave in training (or in the given histories).
+        by_item: By number of training ratings of the item.
+        edges: Of the histogram of residuals (given less predicted), float64, shape (bins + 1,).
+        counts: Residuals between each edge and the next, int64, shape (bins,); those beyond the
+            outer edges count in the outer bins.
+        bias: Mean residual.
+        spread: Standard deviation of the residuals.
+        worst: Items the model is most surely wrong about: by ``at_least``, highest first, among
+            those with enough test ratings.
+        enough: Test ratings an item needs to be among them.
+        judged: Items that have as many.
+    """
+
+    n: int
+    calibration: tuple[CalibrationBin, ...]
+    by_user: tuple[ErrorBin, ...]
+    by_item: tuple[ErrorBin, ...]
+    edges: Float64
+    counts: Int64
+    bias: float
+    spread: float
+    worst: tuple[ItemError, ...]
+    enough: int
+    judged: int

@@ -1,0 +1,159 @@
+"""A progress bar for ``fit``: in a terminal by rich, in a notebook as HTML that is updated."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any
+
+from markupsafe import escape
+
+from ...train.epoch import Epoch
+
+_EVERY = 5.0
+"""Seconds between two lines where stderr is neither a terminal nor a notebook."""
+
+
+class Bar(AbstractContextManager["Bar"]):
+    """Shows the epochs of a training run.
+
+    Args:
+        planned: Epochs, at most, of each network: see ``Trainable.planned_epochs``.
+        progress: Whether to show it; None where stderr is a terminal, and in notebooks.
+    """
+
+    def __init__(self, planned: Mapping[tuple[int, bool], int], progress: bool | None) -> None:
+        self._planned = dict(planned)
+        self._total = sum(planned.values())
+        self._screen: _Notebook | _Terminal | _Lines | None = None
+        if not self._total or progress is False:
+            return
+        if in_notebook():
+            self._screen = _Notebook(self._total)
+        elif sys.stderr is not None and sys.stderr.isatty():
+            self._screen = _Terminal(self._total)
+        elif progress:
+            self._screen = _Lines(self._total)
+
+    def __call__(self, epoch: Epoch) -> None:
+        """Show an epoch."""
+        if self._screen is None:
+            return
+        network = (epoch.member, epoch.teacher)
+        done = epoch.epoch
+        for other, epochs in self._planned.items():
+            if other == network:
+                break
+            done += epochs
+        self._screen.show(done, _words(epoch))
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._screen is not None:
+            self._screen.close()
+
+
+def both(
+    bar: Callable[[Epoch], None], other: Callable[[Epoch], None] | None
+) -> Callable[[Epoch], None]:
+    """One function that passes each epoch to both."""
+
+    def each(epoch: Epoch) -> None:
+        bar(epoch)
+        if other is not None:
+            other(epoch)
+
+    return each
+
+
+def in_notebook() -> bool:
+    """Whether the code runs in a Jupyter kernel. IPython is not imported to find out."""
+    ipython: Any = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    return shell is not None and hasattr(shell, "kernel")
+
+
+def _words(epoch: Epoch) -> str:
+    parts = [f"member {epoch.member}"] if epoch.member else []
+    parts += ["teacher"] if epoch.teacher else []
+    parts += [f"epoch {epoch.epoch}", f"loss {epoch.loss:.4f}"]
+    if epoch.valid_rmse is not None:
+        parts.append(f"validation RMSE {epoch.valid_rmse:.4f}")
+    parts += [f"{name} {rmse:.4f}" for name, rmse in epoch.watched.items()]
+    return "  ".join(parts)
+
+
+class _Terminal:
+    """A bar of rich on stderr."""
+
+    def __init__(self, total: int) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn as Remaining,
+        )
+
+        self._bar = Progress(
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            Remaining(),
+            TextColumn("{task.description}", markup=False),
+            console=Console(stderr=True),
+        )
+        self._task = self._bar.add_task("", total=total)
+        self._bar.start()
+
+    def show(self, done: int, words: str) -> None:
+        self._bar.update(self._task, completed=done, description=words)
+
+    def close(self) -> None:
+        self._bar.stop()
+
+
+class _Notebook:
+    """A progress element, replaced at each epoch: it needs no widgets."""
+
+    def __init__(self, total: int) -> None:
+        shown: Any = sys.modules["IPython"].display
+        self._total, self._html = total, shown.HTML
+        self._handle: Any = shown.display(self._html(self._page(0, "")), display_id=True)
+
+    def _page(self, done: int, words: str) -> str:
+        bar = f'<progress value="{done}" max="{self._total}" aria-label="training"></progress>'
+        return f"{bar} {done}/{self._total} &nbsp; {escape(words)}"
+
+    def show(self, done: int, words: str) -> None:
+        self._handle.update(self._html(self._page(done, words)))
+
+    def close(self) -> None:
+        pass
+
+
+class _Lines:
+    """A line on stderr every few seconds, and the last."""
+
+    def __init__(self, total: int) -> None:
+        self._total, self._last, self._said = total, "", time.monotonic()
+
+    def show(self, done: int, words: str) -> None:
+        self._last = f"{done}/{self._total}  {words}"
+        if time.monotonic() - self._said >= _EVERY:
+            self._print()
+
+    def close(self) -> None:
+        if self._last:
+            self._print()
+
+    def _print(self) -> None:
+        print(self._last, file=sys.stderr, flush=True)  # noqa: T201
+        self._last, self._said = "", time.monotonic()

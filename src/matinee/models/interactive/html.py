@@ -1,0 +1,30 @@
+"""What a notebook shows of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ...base.html import picture, table
+from ...train.epoch import Epoch
+from ..hooks import Hooks
+from .curves import curves_of, training_chart
+
+
+def model_html(model: Hooks, epochs: Iterable[Epoch]) -> str:
+    """A fitted model: what it was fitted on, and the curve of its training."""
+    made = model.provenance
+    facts = [
+        ("fitted on", made.dataset),
+        ("ratings", f"{made.n_ratings:,}"),
+        ("users", f"{model.n_users:,}"),
+        ("items", f"{model.n_items:,}"),
+        ("trained numbers", f"{model.n_parameters:,}"),
+    ]
+    best = getattr(model, "best_epoch", None)
+    if best:
+        facts.append(("best epoch", ", ".join(map(str, best)) if isinstance(best, list) else best))
+    if model.interest is not None:
+        facts.append(("lists by", f"interest, love {model.love:g}"))
+    shown = table(["", ""], facts, caption=type(model).__name__)
+    chart = training_chart(curves_of(epochs))
+    return shown if chart is None else shown + picture(chart.file(), chart.summary)
