@@ -282,3 +282,22 @@ def test_a_split_of_interactions_is_scored_by_its_lists(
     assert found["lists"]["ndcg@10"] == pytest.approx(again.value("ndcg", 10), abs=1e-9)
     assert found["lists"]["baselines"].keys() == {"popularity"}
     assert "--watch" in shell(*args, "--watch", code=2).stderr
+
+
+def test_a_test_set_of_one_user_will_do(shell: Any, tmp_path: Path) -> None:
+    """One rating of one user is enough to audit, to train beside, and to score by."""
+    folder = tmp_path / "split"
+    folder.mkdir()
+    rows = [
+        f"{user},{item},{1 + (user * item) % 5}" for user in range(1, 6) for item in range(1, 6)
+    ]
+    (folder / "train.csv").write_text("\n".join(["user,item,rating", *rows]) + "\n")
+    (folder / "test.csv").write_text("user,item,rating\n1,9,4\n")
+    train, test = folder / "train.csv", folder / "test.csv"
+    assert shell.json("data", "audit", train, test)["n_test"] == 1
+    assert shell.json("data", "audit", folder)["n_test"] == 1
+    kind = ["--set", "kind=bias"]
+    by_file = shell.json("train", train, "--test", test, *kind, "--out", "a")
+    by_name = shell.json("train", folder, *kind, "--out", "b")
+    assert by_file["n_test"] == by_name["n_test"] == 1
+    assert shell.json("evaluate", "a", "--test", test)["rmse"] == by_file["rmse"]

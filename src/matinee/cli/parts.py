@@ -94,7 +94,8 @@ def read_parts(
         return _relevant_only(_named(source, read.mapped), read.steps)
     ratings = read(source)
     if test is not None:
-        train, held, removed = subtract(ratings, replace(read(test), name=test))
+        held_out = replace(_for_scoring(read)(test), name=test)
+        train, held, removed = subtract(ratings, held_out)
         if removed:
             note(
                 f"matinee: {removed:,} ratings of {ratings.name} are in the test set; "
@@ -120,13 +121,17 @@ def read_test(source: str, read: Reading, *, given: str | None) -> tuple[Ratings
     from ..data.splits.named import is_named_split
 
     if not is_named_split(source):
-        # One user or one item is enough to score by.
-        read = replace(read, options={**read.options, "allow_single": True})
+        read = _for_scoring(read)
         test = replace(read(source), name=source)
         return test, None if given is None else read(given)
     parts = _relevant_only(_named(source, read.mapped), read.steps)
     assert parts.test is not None
     return parts.test, parts.given if given is None else read(given)
+
+
+def _for_scoring(read: Reading) -> Reading:
+    """A reader that takes ratings of one user or one item, which are enough to score by."""
+    return replace(read, options={**read.options, "allow_single": True})
 
 
 def find_test(

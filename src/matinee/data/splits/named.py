@@ -119,7 +119,8 @@ def _read(name: str, wanted: tuple[str, ...], seed: int, report: Report | None) 
             # The validation part of a named split belongs to its training part.
             whole = entry is not None and "valid" in paths
             files = {part: paths[part] for part in paths if part in wanted or whole}
-            read = {part: load(file) for part, file in files.items()}
+            # One user or one item is enough to validate and score by.
+            read = {part: load(file, allow_single=part != "train") for part, file in files.items()}
         if "train" not in read:
             assert entry is not None
             read["train"], read["test"] = _rest(name, load(entry.dataset), read["test"])
