@@ -165,6 +165,7 @@ def load(
         name=name or (found.name if found else "ratings"),
         notes=(*read.notes, *notes, *said),
         implicit=read.implicit,
+        scale_stated=read.scale is not None,
     )
     return _selected(ratings.compact() if left_out else ratings, relevant, k_core)
 

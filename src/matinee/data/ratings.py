@@ -76,13 +76,15 @@ class Ratings:
         user_ids: The users' external ids. Codes of users with no rating here may exist (after a
             split, both parts share one vocabulary); ``compact`` drops them.
         item_ids: The items' external ids.
-        scale: The range of the ratings.
+        scale: The range of the ratings: the stated one, or the one seen, which of a part of a split
+            is that of the whole. A model takes a scale that was not stated from its training part.
         item_table: Titles and genres, aligned with ``item_ids``, or None.
         name: Where the ratings came from, for reports ("ml-1m", a file name).
         notes: What reading them had to settle, one sentence each ("12 repeated ratings: ...").
         implicit: Whether these are interactions (clicks, plays, purchases) rather than ratings:
             ``values`` are then weights or counts above 0, all 1 where none are known, and say
             nothing of how much somebody liked an item.
+        scale_stated: Whether the scale was stated rather than seen.
     """
 
     users: Int32
@@ -96,6 +98,7 @@ class Ratings:
     name: str = "ratings"
     notes: tuple[str, ...] = field(default=())
     implicit: bool = False
+    scale_stated: bool = False
 
     def __len__(self) -> int:
         return len(self.values)
@@ -161,6 +164,12 @@ class Ratings:
             times=None if self.times is None else self.times[rows],
         )
 
+    def with_own_scale(self) -> Ratings:
+        """The same ratings with the range that they have themselves, unless a scale was stated."""
+        if self.scale_stated or not len(self):
+            return self
+        return replace(self, scale=_range(self.values))
+
     def compact(self) -> Ratings:
         """The same ratings without the users and items that have none."""
         users = np.flatnonzero(np.bincount(self.users, minlength=self.n_users))
@@ -206,6 +215,7 @@ class Ratings:
             self.take(kept),
             values=np.ones(n, dtype=np.float32),
             scale=Scale(1.0, 1.0),
+            scale_stated=False,
             implicit=True,
             notes=(*self.notes, said),
         )
@@ -284,7 +294,6 @@ class Ratings:
         item_ids, item_codes = Vocabulary.of(np.asarray(items))
         given = np.ones(len(user_codes)) if values is None else values
         ratings = np.asarray(given, dtype=np.float32)
-        seen = scale or Scale(float(ratings.min()), float(ratings.max()))
         return cls(
             users=user_codes,
             items=item_codes,
@@ -292,11 +301,16 @@ class Ratings:
             times=None if times is None else np.asarray(times, dtype=np.int64),
             user_ids=user_ids,
             item_ids=item_ids,
-            scale=seen,
+            scale=scale or _range(ratings),
             name=name,
             implicit=values is None,
+            scale_stated=scale is not None,
         )
 
 
 def _ends(values: Int64) -> tuple[int, int]:
     return int(values.min()), int(values.max())
+
+
+def _range(values: Float32) -> Scale:
+    return Scale(float(values.min()), float(values.max()))

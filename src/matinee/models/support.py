@@ -16,7 +16,9 @@ from .hooks import Hooks
 
 
 def checked(ratings: Ratings) -> Ratings:
-    """The ratings, compact, if a model can be trained on them.
+    """The ratings, compact and on a scale of their own, if a model can be trained on them.
+
+    A scale that was not stated is theirs alone: that of a part of a split was seen in all parts.
 
     Raises:
         DataError: Fewer than two users or items, a repeated pair, or a value not finite.
@@ -29,7 +31,7 @@ def checked(ratings: Ratings) -> Ratings:
             f"{ratings.name}: the rating of item {item} by user {user} is {ratings.values[bad[0]]}"
             f" ({len(bad):,} such); leave these rows out"
         )
-    data = ratings.compact() if len(ratings) else ratings
+    data = ratings.compact().with_own_scale() if len(ratings) else ratings
     for what, count in (("user", data.n_users), ("item", data.n_items)):
         if len(data) == 0 or count < 2:
             have = 0 if len(data) == 0 else count

@@ -112,6 +112,7 @@ def synthesize(
         user_ids=user_ids,
         item_ids=item_ids,
         scale=world.scale,
+        scale_stated=True,
         item_table=world.item_table,
         name="synthetic",
     )

@@ -14,12 +14,14 @@ def share_vocabularies(*parts: Ratings) -> tuple[Ratings, ...]:
     """Recode ratings that were read apart by the ids of all of them together.
 
     Ids are text for all where they are text for one. A title is taken from the first part that
-    has one for the item; the scale is that of all.
+    has one for the item. The scale is that of all, or of those whose scale was stated.
     """
     users = _union([part.user_ids for part in parts])
     items = _union([part.item_ids for part in parts])
     table = _union_table(parts, items)
-    scale = Scale(min(p.scale.low for p in parts), max(p.scale.high for p in parts))
+    stated = [part for part in parts if part.scale_stated]
+    by = stated or parts
+    scale = Scale(min(p.scale.low for p in by), max(p.scale.high for p in by))
     return tuple(
         replace(
             part,
@@ -29,6 +31,7 @@ def share_vocabularies(*parts: Ratings) -> tuple[Ratings, ...]:
             item_ids=items,
             item_table=table,
             scale=scale,
+            scale_stated=bool(stated),
         )
         for part in parts
     )
