@@ -20,7 +20,7 @@ LAYERS = (
     ("train",),
     ("evaluate", "recommend"),
     ("models",),
-    ("serve",),
+    ("serve", "testing"),
     ("lab",),
     ("cli",),
     ("__main__",),

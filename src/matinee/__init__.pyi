@@ -13,6 +13,7 @@ from . import (
     recommend as recommend,
     serve as serve,
     synth as synth,
+    testing as testing,
     train as train,
 )
 from ._version import __version__ as __version__

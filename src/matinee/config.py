@@ -203,7 +203,7 @@ def _renamed(
             raise UsageError(
                 f"{source}: {prefix}{earlier} is the earlier name of {prefix}{name}; set one"
             )
-        section = _section(cls, name)
+        section = _section(cls.model_fields, name)
         if section is not None and isinstance(value, Mapping):
             value = _renamed(section, value, source, f"{prefix}{name}.")
         renamed[name] = value
@@ -214,15 +214,15 @@ def _present_name(cls: type[Config], key: str) -> str:
     """The present name of an option named in full by an earlier name; any other key unchanged."""
     first, _, rest = key.partition(".")
     name = cls.earlier_names.get(first, first)
-    section = _section(cls, name)
+    section = _section(cls.options(), name)
     if not rest or section is None:
         return key if rest else name
     return f"{name}.{_present_name(section, rest)}"
 
 
-def _section(cls: type[Config], name: str) -> type[Config] | None:
+def _section(options: Mapping[str, FieldInfo], name: str) -> type[Config] | None:
     """The class of the options in a section; None for a leaf option or an unknown name."""
-    field = cls.options().get(name)
+    field = options.get(name)
     section = None if field is None else field.annotation
     return section if isinstance(section, type) and issubclass(section, Config) else None
 

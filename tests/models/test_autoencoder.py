@@ -11,12 +11,13 @@ import numba
 import numpy as np
 import pytest
 import torch
-from battery import Battery, Case, checkerboard, everything, fitted, sample, seen_by, u1
+from battery import Battery, Case, u1
 
 from matinee.baseline import fit_bias
 from matinee.data import Histories, Ratings, Scale, Table
 from matinee.errors import DataError, UsageError
 from matinee.models import Autoencoder, Bias, Settings, load_model
+from matinee.testing import all_pairs, checkerboard, fitted, histories_by_user, sample
 from matinee.train import Epoch
 
 QUICK = partial(Autoencoder, device="cpu")
@@ -94,15 +95,15 @@ class TestAutoencoder(Battery):
 class TestByItems(Battery):
     """With items as rows a new person has no column, and the bias model answers for them."""
 
-    def test_known_and_new_people_with_one_history_are_alike(self, case: Case) -> None:
-        model, history = fitted(case), seen_by(sample())[104]
+    def test_known_and_new_people_get_the_same_answers(self, case: Case) -> None:
+        model, history = fitted(case), histories_by_user(sample())[104]
         items = sample().item_ids.ids
         told = model.predict("new", items, histories={"new": history})
         bias = Bias().fit(sample(), seed=3)
         assert np.allclose(told, bias.predict("new", items, histories={"new": history}), atol=1e-5)
         assert not np.allclose(told, model.predict(104, items), atol=1e-3)
 
-    def test_tastes_are_learned(self, case: Case) -> None:
+    def test_interactions_are_learned(self, case: Case) -> None:
         table = Table.concat(list(case.make().fit(checkerboard(), seed=0).recommend_all(k=5)))
         assert ((table["user_id"] + table["item_id"]) % 2 == 0).mean() > 0.97
 
@@ -173,7 +174,7 @@ def test_watched_ratings_are_scored_as_by_evaluate() -> None:
         assert told[-1] == pytest.approx(model.evaluate(test).rmse, rel=1e-5)
         assert len(set(told)) == 3
         plain = QUICK("tuned", epochs=3, hidden=[8], **options).fit(train)
-        assert np.array_equal(plain.predict(*everything(data)), model.predict(*everything(data)))
+        assert np.array_equal(plain.predict(*all_pairs(data)), model.predict(*all_pairs(data)))
 
 
 @pytest.mark.parametrize(
@@ -204,7 +205,7 @@ def test_layers_beside_tables_that_would_be_too_large_are_narrower(
 
 
 def test_the_seed() -> None:
-    users, items = everything(sample())
+    users, items = all_pairs(sample())
     make = partial(QUICK, epochs=3, hidden=[16], shrink=False)
     one, two, other = (make().fit(sample(), seed=s).predict(users, items) for s in (1, 1, 2))
     assert np.array_equal(one, two)
@@ -278,7 +279,7 @@ def test_a_zero_is_a_rating() -> None:
         }
     )
     make = partial(QUICK, epochs=6)
-    users, items = everything(train)
+    users, items = all_pairs(train)
     one, two = (make().fit(part, seed=0).predict(users, items) for part in (train, up))
     assert np.allclose(one + 2, two, atol=2e-3)
 
@@ -294,7 +295,7 @@ def test_a_numpy_seed_is_a_seed(tmp_path: Path) -> None:
     one = make().fit(sample(), seed=np.int64(3), folder=tmp_path)
     one.save(tmp_path / "model")
     two = make().fit(sample(), seed=3)
-    assert np.array_equal(one.predict(*everything(sample())), two.predict(*everything(sample())))
+    assert np.array_equal(one.predict(*all_pairs(sample())), two.predict(*all_pairs(sample())))
 
 
 def test_ratings_that_are_no_numbers_are_refused() -> None:
@@ -318,5 +319,5 @@ def test_any_number_of_threads_learns_the_same() -> None:
     for number in (1, 2):
         torch.set_num_threads(number)
         numba.set_num_threads(number)
-        told.append(QUICK(epochs=4, hidden=[16]).fit(sample()).predict(*everything(sample())))
+        told.append(QUICK(epochs=4, hidden=[16]).fit(sample()).predict(*all_pairs(sample())))
     assert np.allclose(*told, atol=1e-3)

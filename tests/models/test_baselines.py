@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from battery import Battery, Case, fitted, sample
+from battery import Battery, Case
 
 from matinee.errors import UsageError
 from matinee.models import Bias, GlobalMean, ItemMean, UserMean
+from matinee.testing import fitted, sample
 
 CASES = [
     Case("global-mean", GlobalMean, learns=False, bound=1.154),

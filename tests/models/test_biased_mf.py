@@ -7,11 +7,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from battery import Battery, Case, fitted, sample
+from battery import Battery, Case
 
 from matinee.data import Ratings, Scale, split
 from matinee.errors import UsageError
 from matinee.models import Autoencoder, Bias, BiasedMF, load_model, model
+from matinee.testing import fitted, sample
 from matinee.train import Epoch
 
 CASES = [

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from battery import Battery, Case, checkerboard, everything, fitted, sample, seen_by, u1
+from battery import Battery, Case, u1
 
 import matinee
 from matinee.config import to_toml
@@ -26,6 +26,7 @@ from matinee.models import (
     member_settings,
     preset,
 )
+from matinee.testing import all_pairs, checkerboard, fitted, histories_by_user, sample
 from matinee.train import Epoch
 
 TINY = preset("default").replace(
@@ -48,7 +49,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 class NewPeople(Battery):
     """Where the items are rows, known people are told more than new ones."""
 
-    def test_tastes_are_learned(self, case: Case) -> None:
+    def test_interactions_are_learned(self, case: Case) -> None:
         table = Table.concat(list(case.make().fit(checkerboard(), seed=0).recommend_all(k=5)))
         assert ((table["user_id"] + table["item_id"]) % 2 == 0).mean() > 0.97
 
@@ -60,9 +61,9 @@ class TestUserSide(Battery):
 
 @pytest.mark.parametrize("case", [Case("both", partial(QUICK, settings=BOTH), True)], ids=str)
 class TestBothSides(NewPeople):
-    def test_known_and_new_people_with_one_history_are_alike(self, case: Case) -> None:
+    def test_known_and_new_people_get_the_same_answers(self, case: Case) -> None:
         """New people are answered by the members with users as rows, and by nothing else."""
-        model, history = fitted(case), seen_by(sample())[104]
+        model, history = fitted(case), histories_by_user(sample())[104]
         assert isinstance(model, Ensemble)
         items = sample().item_ids.ids
         told = model.predict("new", items, histories={"new": history})
@@ -84,8 +85,8 @@ class TestBothSides(NewPeople):
 
 @pytest.mark.parametrize("case", [Case("items", partial(QUICK, settings=ITEMS), True)], ids=str)
 class TestItemSide(NewPeople):
-    def test_known_and_new_people_with_one_history_are_alike(self, case: Case) -> None:
-        model, history = fitted(case), {"new": seen_by(sample())[104]}
+    def test_known_and_new_people_get_the_same_answers(self, case: Case) -> None:
+        model, history = fitted(case), {"new": histories_by_user(sample())[104]}
         items = sample().item_ids.ids
         told = model.predict("new", items, histories=history)
         bias = Bias().fit(sample(), seed=3).predict("new", items, histories=history)
@@ -186,7 +187,7 @@ def test_members_of_other_presets_and_files(tmp_path: Path) -> None:
     model.save(tmp_path / "model")
     file.unlink()  # a saved model does not need what it was made from
     back = load_model(tmp_path / "model")
-    assert np.array_equal(back.predict(*everything(sample())), model.predict(*everything(sample())))
+    assert np.array_equal(back.predict(*all_pairs(sample())), model.predict(*all_pairs(sample())))
 
 
 def test_what_is_wrong_in_a_member_is_said() -> None:
@@ -307,7 +308,7 @@ def test_members_share_the_ratings_in_the_file(tmp_path: Path) -> None:
     back = load_model(tmp_path / "m")
     assert isinstance(back, Ensemble)
     assert back.members[0].known is back.members[1].known
-    assert np.array_equal(back.predict(*everything(sample())), model.predict(*everything(sample())))
+    assert np.array_equal(back.predict(*all_pairs(sample())), model.predict(*all_pairs(sample())))
     assert (back.epochs, back.n_valid, back.settings) == (
         model.epochs,
         model.n_valid,

@@ -8,7 +8,6 @@ from typing import Any
 import duckdb
 import numpy as np
 import pytest
-from battery import sample
 
 from matinee.cli import main
 from matinee.data import Histories
@@ -24,6 +23,7 @@ from matinee.models import (
 )
 from matinee.models._export import feeds
 from matinee.nn.activations import ACTIVATIONS
+from matinee.testing import sample
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="export needs matinee[onnx]")
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from battery import everything, sample
 
 import matinee
 from matinee.data import Ratings
@@ -18,6 +17,7 @@ from matinee.errors import MatineeError, ModelFileError, UsageError
 from matinee.models import Bias, load_model, read_manifest
 from matinee.models.folder import write as module
 from matinee.models.folder.manifest import checksum
+from matinee.testing import all_pairs, sample
 
 FILES = [
     "histories.parquet",
@@ -240,7 +240,7 @@ def test_real_titles_and_genres_come_back(tmp_path: Path, real_data: Callable[[s
     assert model.item_table is not None
     assert back.item_table.titles.tolist() == model.item_table.titles.tolist()
     assert back.item_table.genres.tolist() == model.item_table.genres.tolist()  # type: ignore[union-attr]
-    users, items = everything(ratings)
+    users, items = all_pairs(ratings)
     some = np.random.default_rng(0).permutation(len(users))[:2000]
     assert np.array_equal(
         back.predict(users[some], items[some]), model.predict(users[some], items[some])

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from battery import checkerboard, everything, same, sample
 from torch_network import TorchNetwork
 
 from matinee.data import Histories
@@ -25,6 +24,7 @@ from matinee.models import (
 from matinee.models.networks._fitted import _csr
 from matinee.nn import Forward, NetworkConfig, RowOutputs
 from matinee.nn.activations import ACTIVATIONS
+from matinee.testing import all_pairs, checkerboard, same_rows, sample
 from matinee.train import _shrink
 
 STRANGERS: list[dict[str, float]] = [
@@ -90,7 +90,7 @@ def models(
 
 def test_every_prediction_is_the_same(models: tuple[Recommender, Recommender]) -> None:
     heavy, light = models
-    users, items = everything(sample())
+    users, items = all_pairs(sample())
     np.testing.assert_allclose(light.predict(users, items), heavy.predict(users, items), atol=2e-5)
     for person in range(len(STRANGERS)):
         wanted = heavy.predict(person, heavy.item_ids.ids, histories=STRANGERS)
@@ -112,7 +112,7 @@ def test_compiled_gathering_gives_the_same(
     """Large work goes to kernels, which a small threshold sends everything to."""
     heavy, light = models
     monkeypatch.setattr("matinee.nn._forward._COMPILED", 0)
-    users, items = everything(sample())
+    users, items = all_pairs(sample())
     np.testing.assert_allclose(light.predict(users, items), heavy.predict(users, items), atol=2e-5)
     assert heavy.histories is not None
     some = heavy.histories.take([3, 7, 0])
@@ -123,7 +123,7 @@ def test_compiled_gathering_gives_the_same(
 
 def test_lists_are_the_same(models: tuple[Recommender, Recommender]) -> None:
     heavy, light = models
-    assert same(light.recommend(STRANGERS, k=40), heavy.recommend(STRANGERS, k=40))
+    assert same_rows(light.recommend(STRANGERS, k=40), heavy.recommend(STRANGERS, k=40))
 
 
 def test_item_vectors_make_the_scores(models: tuple[Recommender, Recommender]) -> None:
@@ -166,9 +166,9 @@ def _members() -> tuple[Any, ...]:
 
 def test_an_ensemble_is_the_same(ensembles: tuple[Recommender, Recommender]) -> None:
     heavy, light = ensembles
-    users, items = everything(sample())
+    users, items = all_pairs(sample())
     np.testing.assert_allclose(light.predict(users, items), heavy.predict(users, items), atol=2e-5)
-    assert same(light.recommend(STRANGERS, k=40), heavy.recommend(STRANGERS, k=40))
+    assert same_rows(light.recommend(STRANGERS, k=40), heavy.recommend(STRANGERS, k=40))
     assert heavy.histories is not None
     np.testing.assert_allclose(
         light.scores_coded(heavy.histories), heavy.scores_coded(heavy.histories), atol=2e-5
@@ -178,7 +178,7 @@ def test_an_ensemble_is_the_same(ensembles: tuple[Recommender, Recommender]) -> 
 def test_standard_deviations_are_the_same(
     models: tuple[Recommender, Recommender], ensembles: tuple[Recommender, Recommender]
 ) -> None:
-    users, items = everything(sample())
+    users, items = all_pairs(sample())
     for heavy, light in (models, ensembles):
         wanted = heavy.predict(users, items, with_std=True)[1]
         found = light.predict(users, items, with_std=True)[1]
@@ -225,15 +225,15 @@ def test_a_loaded_model_is_saved_whole_and_can_be_fitted(tmp_path: Path) -> None
     _, again = pair(light, tmp_path / "two")
     assert isinstance(again, Autoencoder)
     assert isinstance(light, Autoencoder)
-    assert same(again.recommend(STRANGERS), heavy.recommend(STRANGERS))
+    assert same_rows(again.recommend(STRANGERS), heavy.recommend(STRANGERS))
     assert again.n_parameters == light.n_parameters
     trained_network = light.network
     assert light.n_parameters == sum(
         p.numel() for p in trained_network.parameters() if p.requires_grad
     )
-    before = again.predict(*everything(sample()))
+    before = again.predict(*all_pairs(sample()))
     again.fit(sample(), seed=1)
-    np.testing.assert_array_equal(before, again.predict(*everything(sample())))
+    np.testing.assert_array_equal(before, again.predict(*all_pairs(sample())))
 
 
 def test_light_is_accepted_and_does_nothing(tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ def test_light_is_accepted_and_does_nothing(tmp_path: Path) -> None:
     model.save(tmp_path / "model")
     loaded = load_model(tmp_path / "model", light=True)
     assert type(loaded) is Autoencoder
-    assert same(loaded.recommend(STRANGERS), model.recommend(STRANGERS))
+    assert same_rows(loaded.recommend(STRANGERS), model.recommend(STRANGERS))
 
 
 def test_many_people_with_long_histories_take_the_summed_path(tmp_path: Path) -> None:
@@ -256,7 +256,7 @@ def test_many_people_with_long_histories_take_the_summed_path(tmp_path: Path) ->
     ids = heavy.item_ids.ids
     few = [{int(i): 3.0 for i in rng.choice(ids, 2, replace=False)} for _ in range(400)]
     wanted, found = heavy.recommend(few, k=40), light.recommend(few, k=40)
-    assert same(found, wanted)
+    assert same_rows(found, wanted)
 
 
 def test_rows_without_ratings_and_gathering_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:

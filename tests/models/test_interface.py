@@ -8,12 +8,12 @@ from typing import Any, Self
 import duckdb
 import numpy as np
 import pytest
-from battery import everything, sample, seen_by
 
 from matinee.data import Histories, Ratings, Table, write_tables
 from matinee.errors import LeakError, TrainingError, UsageError
 from matinee.models import Bias, Recommender, _answers as answering
 from matinee.recommend import _topk
+from matinee.testing import all_pairs, histories_by_user, sample
 
 
 class Spy(Recommender):
@@ -68,7 +68,7 @@ def test_predictions_come_in_batches(
     monkeypatch.setattr(answering, "_PEOPLE", people)
     monkeypatch.setattr(answering, "_ENTRIES", entries)
     model = Spy().fit(sample())
-    users, items = everything(sample())
+    users, items = all_pairs(sample())
     order = np.random.default_rng(1).permutation(len(users))
     told = model.predict(users[order], items[order])
     counts = model.histories.counts  # type: ignore[union-attr]
@@ -81,7 +81,7 @@ def test_predictions_come_in_batches(
 
 def test_the_order_of_the_questions_does_not_matter() -> None:
     model = Spy().fit(sample())
-    users, items = everything(sample())
+    users, items = all_pairs(sample())
     order = np.random.default_rng(1).permutation(len(users))
     told, std = model.predict(users, items, with_std=True)
     assert [n for _, n in model.calls] == [len(users)]
@@ -176,7 +176,7 @@ def test_people_held_out_are_scored_on_what_they_are_shown() -> None:
     assert seeing.rmse != blind.rmse
     users = asked.user_ids.decode(asked.users)
     items = asked.item_ids.decode(asked.items)
-    told = model.predict(users, items, histories=seen_by(shown))
+    told = model.predict(users, items, histories=histories_by_user(shown))
     assert seeing.rmse == pytest.approx(np.sqrt(np.mean((told - asked.values) ** 2)), abs=1e-9)
     with pytest.raises(LeakError, match="has seen"):
         model.evaluate(rest, histories=shown)

@@ -4,11 +4,12 @@ from functools import partial
 
 import numpy as np
 import pytest
-from battery import Battery, Case, fitted, sample
+from battery import Battery, Case
 
 from matinee.data import Ratings
 from matinee.models import model
 from matinee.models.kinds.lists import ListModel
+from matinee.testing import fitted, sample
 
 CASES = [
     Case("lists", partial(ListModel, "lists"), learns=False, bound=0.954),

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from battery import Battery, Case, fitted, sample, seen_by
+from battery import Battery, Case
 
 from matinee.data import Table
 from matinee.models import Settings, model
 from matinee.models.kinds.popularity import Popularity
+from matinee.testing import fitted, histories_by_user, sample
 
 CASES = [Case("popularity", Popularity, learns=False, bound=0.954)]
 
@@ -22,7 +23,7 @@ class TestPopularity(Battery):
         assert table["item_id"][:5].tolist() == most_rated(5)
 
     def test_the_most_rated_are_first_but_for_those_seen(self, case: Case) -> None:
-        seen = seen_by(sample())
+        seen = histories_by_user(sample())
         for user in (100, 107, 159):
             table = fitted(case).recommend(users=[user], k=7)
             expected = [item for item in most_rated(40) if item not in seen[user]]

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from battery import sample
 
 from matinee.errors import UsageError
 from matinee.models import (
@@ -22,6 +21,7 @@ from matinee.models import (
 )
 from matinee.models.folder.manifest import checksum
 from matinee.models.settings import option_path
+from matinee.testing import sample
 
 KINDS = {kind.name: kind for kind in model_kinds()}
 OWN = [kind.name for kind in model_kinds() if not kind.requires]

@@ -12,12 +12,12 @@ from typing import Any
 import duckdb
 import numpy as np
 import pytest
-from battery import sample
 from safetensors.numpy import load_file, save_file
 
 from matinee.errors import ModelFileError
 from matinee.models import Autoencoder, Bias, load_model
 from matinee.models.folder.manifest import checksum
+from matinee.testing import sample
 
 SMALL = {"hidden": (4, 3, 4), "epochs": 1, "batch_size": 32}
 

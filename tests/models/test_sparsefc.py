@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from battery import Battery, Case, checkerboard, fitted, sample, seen_by
+from battery import Battery, Case
 
 from matinee.data import Ratings, Scale, Table
 from matinee.errors import UsageError
 from matinee.lab.rivals import SparseFC
 from matinee.models import Bias, load_model, model
+from matinee.testing import checkerboard, fitted, histories_by_user, sample
 
 SMALL = partial(SparseFC, units=12, iterations=60, restart=20, lambda_2=1.0)
 CASES = [Case("sparsefc", SMALL, learns=True)]
@@ -22,15 +23,15 @@ CASES = [Case("sparsefc", SMALL, learns=True)]
 class TestSparseFC(Battery):
     """Items are the rows: a new person has no input, and the bias model answers for them."""
 
-    def test_known_and_new_people_with_one_history_are_alike(self, case: Case) -> None:
-        net, history = fitted(case), seen_by(sample())[104]
+    def test_known_and_new_people_get_the_same_answers(self, case: Case) -> None:
+        net, history = fitted(case), histories_by_user(sample())[104]
         items = sample().item_ids.ids
         told = net.predict("new", items, histories={"new": history})
         bias = Bias().fit(sample(), seed=3)
         assert np.allclose(told, bias.predict("new", items, histories={"new": history}), atol=1e-5)
         assert not np.allclose(told, net.predict(104, items), atol=1e-3)
 
-    def test_tastes_are_learned(self, case: Case) -> None:
+    def test_interactions_are_learned(self, case: Case) -> None:
         table = Table.concat(list(case.make().fit(checkerboard(), seed=0).recommend_all(k=5)))
         assert ((table["user_id"] + table["item_id"]) % 2 == 0).mean() > 0.97
 

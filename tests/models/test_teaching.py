@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from battery import sample
 
 import matinee
 from matinee.data import Ratings
 from matinee.errors import UsageError
 from matinee.models import Autoencoder, Settings
 from matinee.models.networks.trainer import Trainer
+from matinee.testing import sample
 from matinee.train import Epoch, RunContext
 
 pytestmark = pytest.mark.usefixtures("one_thread")

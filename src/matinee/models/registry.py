@@ -1,18 +1,19 @@
 """The registry of model kinds: one ``ModelKind`` for each, read by everything that lists models.
 
-A kind is declared in a module of ``matinee.models.kinds``, by a tuple ``KINDS``; a module that
-stands there is found with no further registration. Command line, presets, model folders, studies,
-leaderboard and sweeps all read the declaration. The class itself is named by text and imported
-when a model of it is made, so that reading the registry imports no torch.
+A kind is declared by a tuple ``KINDS`` in a module: of ``matinee.models.kinds``, where every public
+module is read, or of another distribution, which names the module by an entry point of the group
+``matinee.kinds``. Command line, presets, model folders, studies, leaderboard and sweeps all read
+the declaration. The class itself is named by text and imported when a model of it is made, so that
+reading the registry imports no torch.
 """
 
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
+from importlib import import_module, metadata
 from importlib.util import find_spec
 from typing import Any
 
@@ -23,6 +24,8 @@ NAMESPACES = ("matinee.models.kinds", "matinee.lab.rivals")
 """Packages whose public modules declare kinds. The lab's are named by text and imported on demand,
 so that the core runs without it; entry points of an installed distribution would not do, because
 those of an editable install are only read anew when it is installed again."""
+GROUP = "matinee.kinds"
+"""Entry points of other distributions, each naming a module that declares kinds."""
 
 ALIASES = {"global_mean": "global-mean", "item_mean": "item-mean", "user_mean": "user-mean"}
 """Earlier spellings, as model folders and studies of before have them."""
@@ -144,8 +147,8 @@ def kind_named(name: str, source: str = "") -> ModelKind:
 @cache
 def model_kinds() -> tuple[ModelKind, ...]:
     """All kinds, by name."""
-    found = [kind for ns in NAMESPACES for stem in _modules(ns) for kind in _declared(ns, stem)]
-    return tuple(sorted(found, key=lambda kind: kind.name))
+    kinds = [kind for ns in NAMESPACES for stem in _modules(ns) for kind in _declared(ns, stem)]
+    return tuple(sorted([*kinds, *_of_other_distributions()], key=lambda kind: kind.name))
 
 
 def kind_of_section(section: str) -> ModelKind | None:
@@ -180,6 +183,17 @@ def _modules(namespace: str) -> tuple[str, ...]:
         return ()
     modules = pkgutil.iter_modules(package.__path__)
     return tuple(m.name for m in modules if not (m.ispkg or m.name.startswith("_")))
+
+
+def _of_other_distributions() -> Iterator[ModelKind]:
+    for entry in metadata.entry_points(group=GROUP):
+        try:
+            yield from entry.load().KINDS
+        except (ImportError, AttributeError) as error:
+            raise UsageError(
+                f"entry point {entry.name} = {entry.value!r} of group {GROUP}: {error}; fix or "
+                "uninstall the distribution that declares it"
+            ) from error
 
 
 def _declared(namespace: str, stem: str) -> tuple[ModelKind, ...]:
