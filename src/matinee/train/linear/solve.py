@@ -19,6 +19,7 @@ by items.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -26,15 +27,14 @@ import numpy.typing as npt
 
 from ...base.arrays import Float32, Float64
 from ...data import Csr
-from ...errors import TrainingError, UsageError
+from ...errors import UsageError
 from .config import LinearConfig
 from .gram import Interactions, gram, interactions
+from .invert import invert
+from .known import KnownRows
 
 _DOUBLE = 8000
 """Sizes up to which the system is solved in float64; larger ones take float32."""
-_BLOCK = 1024
-_TINY = 128
-"""Sizes up to which an inverse is solved for column by column."""
 
 
 class LinearWeights(Protocol):
@@ -80,11 +80,7 @@ class UserWeights:
 
     def scores(self, rows: Any) -> Float32:
         """See ``LinearWeights``."""
-        from scipy import sparse
-
-        inner = rows @ sparse.diags(1.0 / self.gamma)
-        people = np.asarray((inner @ self.rows.T).todense(), dtype=np.float32)
-        reduced = (self.rows.T @ (people @ self.kernel).T).T
+        reduced = (self.rows.T @ self._reduced(rows).T).T
         reduced /= self.gamma
         found = np.asarray(reduced * self.scale, dtype=np.float32)
         # -P m off the diagonal: what P has on the diagonal is put back for the items of a history.
@@ -93,6 +89,30 @@ class UserWeights:
         # found holds x Gamma^-1 Y'KY Gamma^-1 m = x (Gamma^-1 - P) m.
         np.subtract.at(found, (own.row, own.col), own_terms)
         return found
+
+    def _reduced(self, rows: Any) -> Float32:
+        """``x Gamma^-1 Y' K`` of each row x, float32 (people, users).
+
+        A multiple x of a row of Y needs no product with K: Y Gamma^-1 Y' K = I - K.
+        """
+        from scipy import sparse
+
+        found = np.empty((rows.shape[0], len(self.kernel)), dtype=np.float32)
+        users, factors = self._users.find(rows)
+        for row in np.flatnonzero(users >= 0):
+            np.negative(self.kernel[users[row]], out=found[row])
+            found[row, users[row]] += 1.0
+            found[row] *= factors[row]
+        new = np.flatnonzero(users < 0)
+        if len(new):
+            inner = rows[new] @ sparse.diags(1.0 / self.gamma)
+            people = np.asarray((inner @ self.rows.T).todense(), dtype=np.float32)
+            found[new] = people @ self.kernel
+        return found
+
+    @cached_property
+    def _users(self) -> KnownRows:
+        return KnownRows(self.rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,7 +196,7 @@ def side(shape: tuple[int, int], config: LinearConfig) -> str:
         raise UsageError(
             f"{users:,} users by {items:,} items: solving on the side of the {chosen} takes "
             f"{need:.1f} GiB, and linear.max_gib allows {config.max_gib:g}. Raise it, drop rare "
-            "items or users (k_core), or train kind = 'item-knn' or 'mult-dae' instead"
+            "items or users (k_core), or train the preset ials, item-knn or mult-dae instead"
         )
     return chosen
 
@@ -232,44 +252,3 @@ def _quadratic(columns: Any, kernel: npt.NDArray[Any]) -> Float64:
         who, values = columns.indices[part], columns.data[part]
         found[at] = values @ (kernel[np.ix_(who, who)] @ values)
     return found
-
-
-def invert(system: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The inverse of a symmetric positive definite matrix, by Cholesky, in its own memory.
-
-    Raises:
-        TrainingError: It is not positive definite to working precision.
-    """
-    from scipy.linalg import lapack
-
-    factor, solve, columns = (
-        (lapack.dpotrf, lapack.dpotri, lapack.dpotrs)
-        if system.dtype == np.float64
-        else (lapack.spotrf, lapack.spotri, lapack.spotrs)
-    )
-    # A symmetric matrix in C order is itself in Fortran order: transposing copies nothing.
-    lower, wrong = factor(system.T, lower=1, overwrite_a=1, clean=0)
-    if not wrong and len(system) <= _TINY:
-        # OpenBLAS shares potri among threads whatever the size, and on a busy machine they wait
-        # 0.2 s for each other; it solves few columns in one thread.
-        identity = np.eye(len(system), dtype=system.dtype, order="F")
-        lower, wrong = columns(lower, identity, lower=1, overwrite_b=1)
-    elif not wrong:
-        lower, wrong = solve(lower, lower=1, overwrite_c=1)
-    if wrong:
-        raise TrainingError(
-            "the closed form has no solution to working precision; raise linear.penalty"
-        )
-    _mirror(lower)
-    inverse: npt.NDArray[Any] = lower.T
-    return inverse
-
-
-def _mirror(lower: npt.NDArray[Any]) -> None:
-    """Copy the lower triangle of a square matrix over its upper one, in blocks."""
-    size = len(lower)
-    for first in range(0, size, _BLOCK):
-        last = min(first + _BLOCK, size)
-        square = lower[first:last, first:last]
-        square[:] = np.tril(square) + np.tril(square, -1).T
-        lower[first:last, last:] = lower[last:, first:last].T
