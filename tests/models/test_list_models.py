@@ -20,6 +20,8 @@ CASES = [
         learns=False,
         bound=0.954,
     ),
+    Case("ials", partial(ListModel, "ials", factors=8, sweeps=4), learns=False, bound=0.954),
+    Case("item-knn", partial(ListModel, "item-knn"), learns=False, bound=0.954),
 ]
 
 
@@ -47,7 +49,7 @@ def communities() -> Ratings:
     return Ratings.from_arrays(users, items, rng.integers(1, 6, len(users)).astype(float))
 
 
-@pytest.mark.parametrize("preset", ["lists", "ease", "biased-mf"])
+@pytest.mark.parametrize("preset", ["lists", "ease", "ials", "item-knn", "biased-mf"])
 def test_lists_follow_what_people_choose(preset: str) -> None:
     settings = {"penalty": 5.0} if preset == "ease" else {}
     made = model(preset, **settings).fit(communities())

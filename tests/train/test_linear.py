@@ -157,7 +157,7 @@ def test_an_inverse_in_blocks_is_the_dense_one(
 def test_training_people_are_scored_without_the_kernel_as_others_are() -> None:
     rows = some(5, 15, 40)
     strengths = np.random.default_rng(0).uniform(0.5, 1.5, len(rows.indices)).astype(np.float32)
-    config = LinearConfig(penalty=3.0, user_power=0.4, dropout=0.3, solve="users")
+    config = LinearConfig(penalty=3.0, user_power=0.4, denoising=0.3, solve="users")
     fitted = fit_linear(rows, config, strengths)
     inputs = sparse.csr_matrix((strengths, rows.indices, rows.indptr), shape=(15, 40))
     found = fitted.scores(inputs)

@@ -161,7 +161,7 @@ class ModelBattery:
             assert model.preference is not None
             liked = model.preference.probability(expected)
             counts = model.interest.counts / model.interest.counts.max()
-            floor = model.floor * np.sqrt(np.mean(counts**2))
+            floor = model.floor * np.sqrt(np.mean(counts**2)) if model.love else 0.0
             wanted = np.maximum(counts, floor) * liked**model.love
             assert np.allclose(popular / popular.max(), wanted / wanted.max(), atol=0.02)
         best = np.argsort(-popular, kind="stable")[:5]

@@ -16,6 +16,8 @@ from ...errors import ModelFileError, nearest
 
 INTERESTS = {
     "blend": "blend:Blend",
+    "ials": "factors:Factors",
+    "item-knn": "neighbours:Neighbours",
     "linear": "linear:Linear",
     "network": "network:Network",
     "popularity": "popularity:Popularity",

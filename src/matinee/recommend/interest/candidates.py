@@ -9,12 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ...data import Csr
+from ...train.implicit import IalsConfig, ItemKnnConfig, fit_ials, fit_item_knn
 from ...train.linear import LinearConfig, fit_linear
 from ...train.lists import ListEpoch, ListNetworkConfig, ListNetworkRun, ListNetworkWeights
 from .base import Interest
 from .blend import Blend, standardised
+from .factors import Factors
 from .held_out import HeldOut
 from .linear import Linear, Tilt
+from .neighbours import Neighbours
 from .network import Network
 from .popularity import Popularity
 
@@ -60,6 +63,25 @@ def fitted_linear(rows: Csr, config: LinearConfig) -> Linear:
     """A linear autoencoder fitted to some interactions."""
     tilt = Tilt.of(config.tilt, rows.values)
     return Linear(_counts(rows), fit_linear(rows, config, tilt.strengths(rows.values)), tilt)
+
+
+def ials(part: HeldOut, config: IalsConfig, rng: np.random.Generator) -> Candidate:
+    """Matrix factorisation of interactions."""
+    seed = int(rng.integers(2**63))
+
+    def fit(rows: Csr) -> Interest:
+        return Factors(_counts(rows), fit_ials(rows, config, np.random.default_rng(seed)))
+
+    return Candidate(fit(part.known), fit)
+
+
+def item_knn(part: HeldOut, config: ItemKnnConfig) -> Candidate:
+    """The nearest neighbours of items."""
+
+    def fit(rows: Csr) -> Interest:
+        return Neighbours(_counts(rows), fit_item_knn(rows, config))
+
+    return Candidate(fit(part.known), fit)
 
 
 def network(

@@ -11,7 +11,18 @@ from ...train.linear import LinearConfig, solve_mib
 from ...train.lists import ListsConfig
 from .base import Interest
 from .calibrate import NOTHING, Calibration
-from .candidates import Candidate, OnEpoch, best, blend, fitted_linear, linear, network, popularity
+from .candidates import (
+    Candidate,
+    OnEpoch,
+    best,
+    blend,
+    fitted_linear,
+    ials,
+    item_knn,
+    linear,
+    network,
+    popularity,
+)
 from .held_out import HeldOut
 from .search import search_linear
 
@@ -87,6 +98,10 @@ def _chosen(
         return popularity(part)
     if kind == "linear":
         return linear(part, config.linear)
+    if kind == "ials":
+        return ials(part, config.ials, rng)
+    if kind == "item-knn":
+        return item_knn(part, config.knn)
     if kind == "network":
         return network(part, config.net, rng, on_epoch)
     small = _small(part.known)

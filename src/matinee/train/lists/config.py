@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ...config import Config
+from ..implicit import IalsConfig, ItemKnnConfig
 from ..linear import LinearConfig
 from .network_config import ListNetworkConfig
 
@@ -18,9 +19,12 @@ class ListsConfig(Config):
     first from the items of a history alone; the predicted rating answers the second.
     """
 
-    interest: Literal["auto", "linear", "network", "blend", "best", "popularity", "none"] = "auto"
-    """Scorer of interest: a linear autoencoder in closed form, a network, a blend of both,
-    popularity, or none, which orders lists by the predicted rating. "auto" takes the linear
+    interest: Literal[
+        "auto", "linear", "network", "blend", "best", "ials", "item-knn", "popularity", "none"
+    ] = "auto"
+    """Scorer of interest: a linear autoencoder in closed form, a network, a blend of both, matrix
+    factorisation (iALS), item-kNN, popularity, or none, which orders lists by the predicted rating.
+    "auto" takes the linear
     autoencoder with settings chosen on interactions held out of training, or popularity where the
     closed form would cost too much; "blend" adds the network to the former, with weights chosen
     alike; "best" keeps of the two and their blend what is best on those interactions, and takes one
@@ -35,3 +39,7 @@ class ListsConfig(Config):
     """The linear autoencoder, where interest = "linear"."""
     net: ListNetworkConfig = ListNetworkConfig()
     """The network, where interest is "network", "blend" or "best"."""
+    ials: IalsConfig = IalsConfig()
+    """The matrix factorisation, where interest = "ials"."""
+    knn: ItemKnnConfig = ItemKnnConfig()
+    """The neighbours of items, where interest = "item-knn"."""

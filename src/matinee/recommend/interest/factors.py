@@ -1,0 +1,55 @@
+"""Interest by matrix factorisation of interactions (iALS)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy.typing as npt
+
+from ...base.arrays import Float32
+from ...data import Histories
+from ...train.implicit import ItemFactors
+from .base import Interest
+
+
+class Factors(Interest):
+    """Vectors of items, and of a person by one solve; see ``matinee.train.implicit``.
+
+    Ratings do not matter to it.
+
+    Args:
+        counts: float32 (items,), people in training who chose each item.
+        weights: The fitted vectors.
+    """
+
+    name = "ials"
+
+    def __init__(self, counts: Float32, weights: ItemFactors) -> None:
+        self.counts = counts
+        self.weights = weights
+
+    def _scores(self, histories: Histories) -> Float32:
+        return self.weights.scores(histories.indptr, histories.items)
+
+    def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+        """See ``Interest``."""
+        weights = self.weights
+        config = {
+            "name": self.name,
+            "ridge": weights.ridge,
+            "ridge_power": weights.ridge_power,
+            "unobserved": weights.unobserved,
+        }
+        return {"items": weights.items, "shared": weights.shared}, config
+
+    @classmethod
+    def restore(
+        cls,
+        counts: Float32,
+        arrays: Mapping[str, npt.NDArray[Any]],
+        config: Mapping[str, Any],
+    ) -> Self:
+        """See ``Interest``."""
+        options = (float(config[name]) for name in ("ridge", "ridge_power", "unobserved"))
+        return cls(counts, ItemFactors(arrays["items"], arrays["shared"], *options))

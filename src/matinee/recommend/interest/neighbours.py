@@ -1,0 +1,55 @@
+"""Interest by the nearest neighbours of items."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ...base.arrays import Float32
+from ...data import Histories
+from .base import Interest
+
+
+class Neighbours(Interest):
+    """Item-kNN; see ``matinee.train.implicit``. Ratings do not matter to it.
+
+    Args:
+        counts: float32 (items,), people in training who chose each item.
+        similarity: float32 CSR (items, items); column j weighs a history for item j.
+    """
+
+    name = "item-knn"
+
+    def __init__(self, counts: Float32, similarity: Any) -> None:
+        self.counts = counts
+        self.similarity = similarity
+
+    def _scores(self, histories: Histories) -> Float32:
+        scores = (self.matrix(histories) @ self.similarity).toarray()
+        return np.asarray(scores, dtype=np.float32)
+
+    def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+        """See ``Interest``."""
+        matrix = self.similarity
+        arrays = {
+            "indptr": matrix.indptr.astype(np.int64),
+            "indices": matrix.indices.astype(np.int32),
+            "values": matrix.data,
+        }
+        return arrays, {"name": self.name}
+
+    @classmethod
+    def restore(
+        cls,
+        counts: Float32,
+        arrays: Mapping[str, npt.NDArray[Any]],
+        config: Mapping[str, Any],
+    ) -> Self:
+        """See ``Interest``."""
+        from scipy import sparse
+
+        parts = (arrays["values"], arrays["indices"], arrays["indptr"])
+        return cls(counts, sparse.csr_matrix(parts, shape=(len(counts), len(counts))))

@@ -1,0 +1,137 @@
+"""Implicit alternating least squares (Hu et al. 2008; Rendle et al. 2021, arXiv 2110.14037)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...base.arrays import Float, Float32, Float64, Int32, Int64
+from ...data import Csr
+from ...errors import TrainingError
+from .ials_config import IalsConfig
+from .ials_kernels import solve_implicit
+
+
+@dataclass(frozen=True, eq=False)
+class ItemFactors:
+    """Vectors of items, from which that of any person follows by one solve.
+
+    Attributes:
+        items: float32 (items, factors), in the eigenbasis of their Gram matrix.
+        shared: float64 (factors,), the eigenvalues times the unobserved weight.
+        ridge: See ``IalsConfig``.
+        ridge_power: See ``IalsConfig``.
+        unobserved: See ``IalsConfig``.
+    """
+
+    items: Float32
+    shared: Float64
+    ridge: float
+    ridge_power: float
+    unobserved: float
+
+    def fold_in(self, indptr: Int64, items: Int32) -> Float32:
+        """Vectors of people, float32 (people, factors), from the items of each, by one solve.
+
+        Args:
+            indptr: int64 (people + 1,).
+            items: int32 (entries,), the items of person p at ``indptr[p]:indptr[p + 1]``.
+        """
+        ridge = ridges(np.diff(indptr), len(self.items), self)
+        found: Float32 = solved(indptr, items, self.items, self.shared, ridge)
+        return found
+
+    def scores(self, indptr: Int64, items: Int32) -> Float32:
+        """Scores of all items for people, float32 (people, items); arguments as ``fold_in``."""
+        found: Float32 = self.fold_in(indptr, items) @ self.items.T
+        return found
+
+
+def fit_ials(
+    rows: Csr,
+    config: IalsConfig,
+    rng: np.random.Generator,
+    on_sweep: Callable[[int], None] | None = None,
+) -> ItemFactors:
+    """Fit item vectors to the interactions of people.
+
+    Args:
+        rows: Interactions by user; an entry counts 1 whatever its value.
+        config: The options.
+        rng: Draws the initial vectors.
+        on_sweep: Called after each sweep with its number, from 1.
+
+    Raises:
+        TrainingError: Vectors are no longer finite.
+    """
+    columns = transposed(rows)
+    width = min(config.factors, max(rows.n_rows, rows.n_columns, 1))
+    deviation = config.spread / np.sqrt(width)
+    items = rng.normal(0.0, deviation, (rows.n_columns, width)).astype(np.float32)
+    user_ridge = ridges(rows.counts, rows.n_columns, config)
+    item_ridge = ridges(columns.counts, rows.n_rows, config)
+    for sweep in range(1, config.sweeps + 1):
+        items, shared = rotated(items, config.unobserved)
+        users = solved(rows.indptr, rows.indices, items, shared, user_ridge)
+        users, shared = rotated(users, config.unobserved)
+        items = solved(columns.indptr, columns.indices, users, shared, item_ridge)
+        if not np.isfinite(items).all():
+            raise TrainingError("iALS: vectors are no longer finite; raise ials.ridge")
+        if on_sweep is not None:
+            on_sweep(sweep)
+    items, shared = rotated(items, config.unobserved)
+    return ItemFactors(items, shared, config.ridge, config.ridge_power, config.unobserved)
+
+
+def ridges(counts: Int64, other: int, config: IalsConfig | ItemFactors) -> Float64:
+    """The regularisation of each row, float64 (rows,).
+
+    Args:
+        counts: Interactions of each row.
+        other: Size of the other side.
+        config: Has penalty, ridge_power and unobserved.
+    """
+    seen = counts + config.unobserved * other
+    found: Float64 = config.ridge * seen.astype(np.float64) ** config.ridge_power
+    return found
+
+
+def rotated(factors: Any, unobserved: float) -> tuple[Any, Float64]:
+    """Vectors in the eigenbasis of their Gram matrix, and its eigenvalues times a weight.
+
+    Args:
+        factors: floating (n, factors).
+        unobserved: The weight.
+    """
+    values, basis = np.linalg.eigh(_gram(factors))
+    return factors @ basis.astype(factors.dtype), unobserved * np.maximum(values, 0.0)
+
+
+def solved(indptr: Int64, index: Int32, other: Any, shared: Float64, ridge: Float64) -> Any:
+    """Vectors of all rows given those of the other side, of the dtype of ``other``."""
+    kind = other.dtype
+    found = np.empty((len(indptr) - 1, other.shape[1]), dtype=kind)
+    pointer, numbers = indptr.astype(np.int64, copy=False), index.astype(np.int32, copy=False)
+    solve_implicit(pointer, numbers, other, shared.astype(kind), ridge.astype(kind), found)
+    return found
+
+
+def transposed(rows: Csr) -> Csr:
+    """The same entries by column."""
+    owner = np.repeat(np.arange(rows.n_rows, dtype=np.int32), rows.counts)
+    order = np.argsort(rows.indices, kind="stable")
+    indptr = np.zeros(rows.n_columns + 1, dtype=np.int64)
+    np.cumsum(np.bincount(rows.indices, minlength=rows.n_columns), out=indptr[1:])
+    return Csr(indptr, owner[order], rows.values[order], order, rows.n_rows)
+
+
+def _gram(factors: Float) -> Float64:
+    """``factors.T @ factors`` in float64 by blocks of rows, float64 (factors, factors)."""
+    found = np.zeros((factors.shape[1],) * 2)
+    for start in range(0, len(factors), 4096):
+        block = factors[start : start + 4096].astype(np.float64)
+        found += block.T @ block
+    return found

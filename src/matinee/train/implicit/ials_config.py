@@ -1,0 +1,31 @@
+"""``IalsConfig``: how implicit alternating least squares is fitted."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from ...config import Config
+
+
+class IalsConfig(Config):
+    """Matrix factorisation of interactions by implicit alternating least squares (iALS).
+
+    As Rendle et al. 2021 (arXiv 2110.14037) state it, after Hu et al. 2008: with ŷ = w_u · h_i, the
+    sum of (1 - ŷ)² over the interactions, of ``unobserved`` times ŷ² over all pairs, and of the
+    regularisation of each vector.
+    """
+
+    factors: int = Field(128, ge=1)
+    """Length of the vector of each user and each item."""
+    sweeps: int = Field(16, ge=1)
+    """Times that all users and then all items are solved for."""
+    unobserved: float = Field(0.1, gt=0.0)
+    """Weight of all pairs, whose target is 0, beside the weight of 1 that an interaction has."""
+    ridge: float = Field(0.003, gt=0.0)
+    """L2 regularisation of a vector, times (its number of interactions + unobserved times the size
+    of the other side) to the power of ``ridge_power``."""
+    ridge_power: float = Field(1.0, ge=0.0, le=1.0)
+    """How far regularisation grows with the number of interactions: 1 in proportion to it, 0 not
+    at all."""
+    spread: float = Field(0.1, gt=0.0)
+    """Standard deviation of the initial vectors, times the root of factors."""

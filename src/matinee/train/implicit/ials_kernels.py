@@ -1,0 +1,120 @@
+"""The kernel of implicit alternating least squares: an exact solve per row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...base.arrays import Float, Int32, Int64
+from ...base.compiled import inlined, kernel, prange
+
+FAST = {"reassoc", "contract", "nsz", "arcp"}
+
+
+@inlined
+def _cholesky_solve(gram: Any, right: Any, n: int) -> None:
+    """Solve ``gram[:n, :n] x = right[:n]`` in place; only the lower triangle of gram is read."""
+    for i in range(n):
+        for k in range(i):
+            total = gram[i, k]
+            for q in range(k):
+                total -= gram[i, q] * gram[k, q]
+            gram[i, k] = total * gram[k, k]
+        total = gram[i, i]
+        for q in range(i):
+            total -= gram[i, q] * gram[i, q]
+        # The diagonal holds reciprocals: a multiplication is cheaper than a division.
+        gram[i, i] = 1 / total**0.5
+        total = right[i]
+        for q in range(i):
+            total -= gram[i, q] * right[q]
+        right[i] = total * gram[i, i]
+    for i in range(n - 1, -1, -1):
+        right[i] *= gram[i, i]
+        for q in range(i):
+            right[q] -= gram[i, q] * right[i]
+
+
+@kernel(parallel=True, fastmath=FAST, error_model="numpy")
+def solve_implicit(
+    indptr: Int64, index: Int32, other: Float, shared: Float, ridge: Float, out: Float
+) -> None:
+    """Each row's vector, given the vectors of the other side. Rows do not depend on each other.
+
+    Over its n entries a row minimises, in the eigenbasis of the other side's Gram matrix,
+
+        sum_j (1 - w . other[index[j]])^2 + sum_k (shared[k] + ridge[row]) w[k]^2.
+
+    A row with fewer entries than factors is solved as a system of its entries (the push-through
+    identity), so that most rows cost entries^2 * factors, not factors^3.
+
+    Args:
+        indptr: int64 (rows + 1,).
+        index: int32 (entries,), rows of ``other``.
+        other: floating (n, factors), in the eigenbasis.
+        shared: floating (factors,), eigenvalues of the Gram matrix times the unobserved weight.
+        ridge: floating (rows,), positive.
+        out: floating (rows, factors), overwritten; 0 for a row with no entries.
+    """
+    width = other.shape[1]
+    rows = len(indptr) - 1
+    for chunk in prange(64):  # dealt out in turn: no thread gets all the long rows
+        system = np.empty((width, width), dtype=other.dtype)
+        right = np.empty(width, dtype=other.dtype)
+        weight = np.empty(width, dtype=other.dtype)
+        x = np.empty((max(width, 4), width), dtype=other.dtype)
+        scaled = np.empty(width, dtype=other.dtype)
+        for r in range(chunk, rows, 64):
+            start, end = indptr[r], indptr[r + 1]
+            n = end - start
+            if n == 0:
+                out[r] = 0
+                continue
+            if n <= width:
+                for k in range(width):
+                    weight[k] = 1 / (shared[k] + ridge[r])
+                for p in range(n):
+                    j = index[start + p]
+                    for k in range(width):
+                        x[p, k] = other[j, k]
+                for p in range(n):
+                    for k in range(width):
+                        scaled[k] = x[p, k] * weight[k]
+                    for q in range(p + 1):
+                        total = other.dtype.type(0)
+                        for k in range(width):
+                            total += scaled[k] * x[q, k]
+                        system[p, q] = total
+                    system[p, p] += 1
+                    right[p] = 1
+                _cholesky_solve(system, right, n)
+                for k in range(width):
+                    scaled[k] = 0
+                for p in range(n):
+                    for k in range(width):
+                        scaled[k] += right[p] * x[p, k]
+                for k in range(width):
+                    out[r, k] = scaled[k] * weight[k]
+                continue
+            system[:] = 0
+            right[:] = 0
+            for first in range(start, end, 4):
+                few = min(4, end - first)
+                for p in range(4):
+                    if p < few:
+                        j = index[first + p]
+                        for k in range(width):
+                            x[p, k] = other[j, k]
+                            right[k] += other[j, k]
+                    else:
+                        x[p] = 0
+                for i in range(width):
+                    v0, v1, v2, v3 = x[0, i], x[1, i], x[2, i], x[3, i]
+                    for k in range(i + 1):
+                        system[i, k] += v0 * x[0, k] + v1 * x[1, k] + v2 * x[2, k] + v3 * x[3, k]
+            for k in range(width):
+                system[k, k] += shared[k] + ridge[r]
+            _cholesky_solve(system, right, width)
+            for k in range(width):
+                out[r, k] = right[k]

@@ -1,0 +1,67 @@
+"""The kernel of item-kNN: the most similar items of each item, exact, from sparse interactions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...base.arrays import Float32, Float64, Int32, Int64
+from ...base.compiled import kernel, prange
+
+
+@kernel(parallel=True)
+def nearest(
+    by_item: Int64,
+    owners: Int32,
+    by_user: Int64,
+    items: Int32,
+    weights: Float64,
+    lengths: Float64,
+    shrinkage: float,
+    found: Int32,
+    similarity: Float32,
+) -> None:
+    """The neighbours of each item, by descending similarity; equal ones by ascending code.
+
+    Args:
+        by_item: int64 (items + 1,), places of an item's people in ``owners``.
+        owners: int32 (entries,).
+        by_user: int64 (users + 1,), places of a person's items in ``items``.
+        items: int32 (entries,).
+        weights: float64 (users,), by which a person's entries are multiplied.
+        lengths: float64 (items,); a similarity is the dot product over ``lengths[i] * lengths[j] +
+            shrinkage``.
+        shrinkage: See there.
+        found: int32 (items, k), overwritten; -1 where there are fewer.
+        similarity: float32 (items, k), overwritten; 0 there.
+    """
+    n_items, k = found.shape
+    for chunk in prange(64):  # dealt out in turn: no thread gets all the popular items
+        dots = np.zeros(n_items, dtype=np.float64)
+        touched = np.empty(n_items, dtype=np.int32)
+        for item in range(chunk, n_items, 64):
+            n = 0
+            for entry in range(by_item[item], by_item[item + 1]):
+                user = owners[entry]
+                squared = weights[user] * weights[user]
+                for other in range(by_user[user], by_user[user + 1]):
+                    j = items[other]
+                    if dots[j] == 0.0:
+                        touched[n] = j
+                        n += 1
+                    dots[j] += squared
+            few = touched[:n]
+            few.sort()
+            values = np.empty(n, dtype=np.float64)
+            for p in range(n):
+                j = few[p]
+                over = lengths[item] * lengths[j] + shrinkage
+                values[p] = -dots[j] / over if j != item and over > 0.0 else 0.0
+                dots[j] = 0.0
+            order = np.argsort(values, kind="mergesort")
+            for p in range(k):
+                if p < n and values[order[p]] < 0.0:
+                    found[item, p] = few[order[p]]
+                    similarity[item, p] = -values[order[p]]
+                else:
+                    found[item, p] = -1
+                    similarity[item, p] = 0.0

@@ -1,0 +1,101 @@
+"""Implicit alternating least squares against a dense float64 reference."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings, strategies as st
+
+from matinee.data import Csr
+from matinee.train.implicit import IalsConfig, fit_ials
+from matinee.train.implicit.ials import ridges, rotated, solved, transposed
+
+
+def some(seed: int, users: int, items: int, share: float) -> tuple[Csr, np.ndarray]:
+    x = (np.random.default_rng(seed).random((users, items)) < share).astype(np.float64)
+    rows, columns = np.nonzero(x)
+    indptr = np.r_[0, np.cumsum(x.sum(axis=1))].astype(np.int64)
+    return Csr(indptr, columns.astype(np.int32), np.ones(len(rows), np.float32), None, items), x
+
+
+def solve_dense(x: np.ndarray, other: np.ndarray, config: IalsConfig) -> np.ndarray:
+    """The vectors of all rows by the normal equations of the objective."""
+    found = np.zeros((len(x), other.shape[1]))
+    for row, own in enumerate(x):
+        if own.any():
+            strength = (own.sum() + config.unobserved * len(other)) ** config.ridge_power
+            left = (other * own[:, None]).T @ other + config.unobserved * other.T @ other
+            left += config.ridge * strength * np.eye(other.shape[1])
+            found[row] = np.linalg.solve(left, own @ other)
+    return found
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    users=st.integers(1, 12),
+    items=st.integers(1, 30),
+    width=st.integers(1, 9),
+    share=st.sampled_from([0.05, 0.5, 1.0]),
+    unobserved=st.sampled_from([0.01, 0.3]),
+    ridge_power=st.sampled_from([0.0, 0.6, 1.0]),
+)
+def test_a_solve_is_the_dense_one(
+    seed: int,
+    users: int,
+    items: int,
+    width: int,
+    share: float,
+    unobserved: float,
+    ridge_power: float,
+) -> None:
+    """Rows of fewer and of more entries than factors, and of none."""
+    config = IalsConfig(unobserved=unobserved, ridge_power=ridge_power, ridge=0.05)
+    rows, x = some(seed, users, items, share)
+    other = np.random.default_rng(seed).normal(size=(items, width))
+    turned, shared = rotated(other, unobserved)
+    ridge = ridges(rows.counts, items, config)
+    found = solved(rows.indptr, rows.indices, turned, shared, ridge)
+    wanted = solve_dense(x, turned, config)
+    assert np.allclose(found, wanted, rtol=1e-8, atol=1e-10)
+    # Turning the vectors changes no score.
+    assert np.allclose(found @ turned.T, solve_dense(x, other, config) @ other.T, atol=1e-8)
+
+
+def objective(x: np.ndarray, w: np.ndarray, h: np.ndarray, config: IalsConfig) -> float:
+    score = w @ h.T
+    own, its = x.sum(axis=1), x.sum(axis=0)
+    user = config.ridge * (own + config.unobserved * len(h)) ** config.ridge_power
+    item = config.ridge * (its + config.unobserved * len(w)) ** config.ridge_power
+    fit = (x * (1 - score) ** 2).sum() + config.unobserved * (score**2).sum()
+    return float(fit + user @ (w**2).sum(axis=1) + item @ (h**2).sum(axis=1))
+
+
+def test_sweeps_lower_the_objective_to_the_dense_alternation() -> None:
+    config = IalsConfig(factors=5, unobserved=0.1, ridge=0.02)
+    rows, x = some(1, 40, 25, 0.2)
+    h = np.random.default_rng(0).normal(0.0, 0.1 / np.sqrt(5), (25, 5))
+    losses = []
+    for sweeps in (1, 2, 5):
+        made = fit_ials(rows, config.replace({"sweeps": sweeps}), np.random.default_rng(0))
+        w = made.fold_in(rows.indptr, rows.indices)
+        losses.append(objective(x, w.astype(float), made.items.astype(float), config))
+    assert losses[0] > losses[1] > losses[2]
+    for _ in range(5):
+        w = solve_dense(x, h, config)
+        h = solve_dense(x.T, w, config)
+    wanted = solve_dense(x, h, config) @ h.T
+    assert np.allclose(made.scores(rows.indptr, rows.indices), wanted, atol=2e-4)
+
+
+def test_a_person_with_nothing_scores_nothing() -> None:
+    rows, _ = some(2, 20, 15, 0.3)
+    made = fit_ials(rows, IalsConfig(factors=4, sweeps=2), np.random.default_rng(0))
+    empty = made.scores(np.zeros(2, dtype=np.int64), np.zeros(0, dtype=np.int32))
+    assert (empty == 0).all()
+
+
+def test_the_columns_of_interactions() -> None:
+    rows, x = some(3, 7, 9, 0.4)
+    columns, turned = transposed(rows), x.T
+    assert np.array_equal(columns.counts, turned.sum(axis=1))
+    assert np.array_equal(columns.indices, np.nonzero(turned)[1])
