@@ -20,8 +20,8 @@ from ..._version import __version__
 from ...errors import ModelFileError
 from ._fields import Manifest
 from ._tables import ITEMS, USERS
+from .upgrade import SCHEMA, upgrade
 
-SCHEMA = 1
 MANIFEST = "manifest.json"
 WEIGHTS = "weights.safetensors"
 FORMAT = "matinee-model"
@@ -32,7 +32,7 @@ ADVICE = "Train it anew, or copy the folder again from where it was whole"
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a model folder, checked, without reading the model.
+    """The manifest of a model folder, checked and upgraded, without reading the model.
 
     Raises:
         ModelFileError: No model folder, an altered manifest, or a newer schema.
@@ -75,7 +75,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"]))
         raise ModelFileError(f"{file}: {place}: {first['msg'].lower()}. {ADVICE}") from None
-    return content
+    return upgrade(content)
 
 
 def check_files(folder: Path, manifest: dict[str, Any]) -> None:

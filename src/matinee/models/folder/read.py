@@ -78,15 +78,15 @@ def _restored(folder: Path, manifest: dict[str, Any]) -> Recommender:
         arrays["bias.item_mean"],
         float(bias["user_reg"]),
     )
-    if manifest.get("spread") is not None:  # earlier models have none
+    if manifest["spread"] is not None:
         own = {n.removeprefix("spread."): a for n, a in arrays.items() if n.startswith("spread.")}
         model.spread = Spread.restore(model.scale, own, manifest["spread"])
-    if manifest.get("interest") is not None:
+    if manifest["interest"] is not None:
         own = {n.removeprefix("interest."): a for n, a in arrays.items() if n.startswith("inter")}
         model.interest = restore_interest(own.pop("counts"), own, manifest["interest"])
-    if manifest.get("preference") is not None:
+    if manifest["preference"] is not None:
         model.preference = Preference(**manifest["preference"])
-    model.love, model.floor = manifest.get("love", 1.0), manifest.get("floor", 0.0)
+    model.love, model.floor = manifest["love"], manifest["floor"]
     model.provenance = Provenance(
         data["name"],
         data["n_ratings"],

@@ -20,7 +20,8 @@ from ...errors import UsageError
 from ..hooks import Hooks
 from ..support import item_counts
 from ._tables import HISTORIES, ITEMS, USERS, write_parquets
-from .manifest import FORMAT, MANIFEST, SCHEMA, WEIGHTS, checksum, describe
+from .manifest import FORMAT, MANIFEST, WEIGHTS, checksum, describe
+from .upgrade import SCHEMA
 
 # What training leaves in a folder beside the model, and what saving the model there keeps.
 _RUN_FILES = ("metrics.jsonl", "checkpoint*", "config.toml", "*.log")
