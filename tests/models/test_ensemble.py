@@ -14,7 +14,7 @@ from battery import Battery, Case, u1
 
 import matinee
 from matinee.config import to_toml
-from matinee.data import Histories, Table
+from matinee.data import Histories, Ratings, Table
 from matinee.errors import UsageError
 from matinee.models import (
     Autoencoder,
@@ -323,3 +323,40 @@ def test_it_is_better_than_its_members(real_data: Callable[[str], Path]) -> None
     one = Autoencoder(device="cpu", **small).fit(train, seed=0).evaluate(test)
     both = Ensemble(device="cpu", **small).fit(train, seed=0).evaluate(test)
     assert 0.88 < both.rmse < one.rmse - 0.005
+
+
+def reordered(ratings: Ratings, seed: int) -> Ratings:
+    return ratings.take(np.random.default_rng(seed).permutation(len(ratings)))
+
+
+def test_the_order_of_the_ratings_changes_no_weight() -> None:
+    """Of the preset's own members, teachers included."""
+    settings = preset("accurate").replace({"hidden": [6], "epochs": 2, "validation": 0.3})
+    one, other = (
+        Ensemble(settings=settings, device="cpu").fit(reordered(sample(), seed), seed=3)
+        for seed in (1, 2)
+    )
+    assert one.n_valid == other.n_valid > 50
+    expected, found = one._state()[0], other._state()[0]
+    assert expected.keys() == found.keys()
+    for name, array in expected.items():
+        np.testing.assert_array_equal(array, found[name], err_msg=name)
+
+
+def test_a_run_is_resumed_on_the_same_ratings_in_another_order(tmp_path: Path) -> None:
+    settings = BOTH.replace({"epochs": 3, "validation": 0.3})
+    whole = Ensemble(settings=settings, device="cpu").fit(reordered(sample(), 1))
+
+    def stop(epoch: Epoch) -> None:
+        if epoch.member == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Ensemble(settings=settings, device="cpu").fit(
+            reordered(sample(), 1), folder=tmp_path, on_epoch=stop
+        )
+    resumed = Ensemble(settings=settings, device="cpu").fit(
+        reordered(sample(), 2), folder=tmp_path, resume=True
+    )
+    for name, array in whole._state()[0].items():
+        np.testing.assert_array_equal(array, resumed._state()[0][name], err_msg=name)

@@ -123,18 +123,25 @@ def carve_rows(csr: Csr, share: float, rng: np.random.Generator) -> Mask:
 def carve_ratings(train: Ratings, share: float, rng: np.random.Generator) -> Mask:
     """Which ratings to hold out: a random share, leaving every user and item at least one.
 
-    Unlike ``carve`` this is the same part whether users or items are the rows.
+    Unlike ``carve`` this is the same part whether users or items are the rows. It is drawn pair by
+    pair in the order of ``train.by_user``, so the order of the ratings changes nothing.
 
     Returns:
         Mask over the ratings, shape (len(train),).
     """
+    csr = train.by_user
     out = rng.random(len(train)) < share
-    for codes, size in ((train.users, train.n_users), (train.items, train.n_items)):
+    users = np.repeat(np.arange(csr.n_rows), csr.counts)
+    for codes, size in ((users, train.n_users), (csr.indices, train.n_items)):
         emptied = np.bincount(codes, ~out, minlength=size) == 0
         theirs = np.flatnonzero(emptied[codes])
         _, first = np.unique(codes[theirs], return_index=True)
         out[theirs[first]] = False
-    return out
+    if csr.order is None:
+        return out
+    held = np.empty_like(out)
+    held[csr.order] = out
+    return held
 
 
 def part(csr: Csr, mask: Mask) -> tuple[Csr, Csr]:
