@@ -139,3 +139,16 @@ def test_wrong_requests_of_lists(
 ) -> None:
     message = shell.error("evaluate", trained, "--test", catalogue / "parts", *options, code=2)
     assert text in message
+
+
+def test_histories_updated_in_order_of_time(shell: Any, trained: Path, catalogue: Path) -> None:
+    test = catalogue / "parts" / "test.parquet"
+    found = shell.json("evaluate", trained, "--test", test, "--update")
+    score = matinee.load_model(trained).evaluate(matinee.load(test), update=True)
+    assert found["rmse"] == pytest.approx(score.rmse, abs=1e-12)
+    assert found["baselines"]["frozen"]["rmse"] == pytest.approx(
+        shell.json("evaluate", trained, "--test", test)["rmse"], abs=1e-12
+    )
+    assert "frozen" in shell("evaluate", trained, "--test", test, "--update").stdout
+    message = shell.error("evaluate", trained, "--test", test, "--update", "--lists", code=2)
+    assert "--update scores predicted ratings" in message

@@ -9,7 +9,7 @@ import pytest
 
 from matinee.data import Ratings, Scale, split
 from matinee.errors import DataError, LeakError
-from matinee.evaluate import _evaluate as module
+from matinee.evaluate import _asked as module
 from matinee.models import Bias, ItemMean, load_model
 
 

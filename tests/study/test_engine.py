@@ -65,7 +65,7 @@ STUDY: dict[str, Any] = {
     "seeds": [0, 1],
     "base": "b/16",
     "figures": ["held_out", "held_out_user_mean", "training", "reference", "batch_mean"],
-    "extra": ["protocol", "coverage", "single_row_statistics"],
+    "extra": ["protocol", "coverage", "update", "single_row_statistics"],
     "data": [
         {
             "name": "w",
@@ -125,6 +125,8 @@ def test_a_record_tells_it_all(ran: tuple[Path, Diary, Any]) -> None:
     assert final["protocol.global"] == pytest.approx(final["rmse"], abs=0.02)
     assert final["protocol.training"] == pytest.approx(record.last("training"), rel=1e-5)
     assert final["protocol.user_mean"] == pytest.approx(record.last("held_out_user_mean"), rel=1e-5)
+    assert final["update.rmse"] == pytest.approx(final["rmse"] - final["update.gain"], abs=1e-9)
+    assert final["update.gain_low"] < final["update.gain"] < final["update.gain_high"]
     assert record.settings["model"] == "autoencoder"
     assert record.settings["train"]["batch_size"] == 16
     assert record.parameters > 8 * 60 * 2

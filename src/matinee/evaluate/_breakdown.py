@@ -12,8 +12,9 @@ import numpy.typing as npt
 from ..base.arrays import Float64, Int32, Int64
 from ..data import Histories, Ratings
 from ..errors import DataError
+from ._asked import batches
 from ._error_bins import Breakdown, CalibrationBin, ErrorBin, ItemError
-from ._evaluate import Scored, batches
+from ._evaluate import Scored
 from .metric import Interval
 from .metrics import ErrorSums
 from .sizes import size_labels

@@ -14,6 +14,7 @@ from ..base.arrays import Float64, Int32, Int64
 from ..baseline.bias import BiasTable
 from ..baseline.spread import Spread
 from ..data import Histories, Ratings, Scale, Vocabulary
+from ._asked import Asked, frozen, prequential
 from ._result import Baseline, Coverage, Evaluation, HistoryBin, Part
 from ._uncertainty import UncertaintySums
 from .leak_guard import Overlap, PairSet, guard, overlap_notes
@@ -22,8 +23,6 @@ from .metrics import ErrorSums
 from .registry import metrics_of
 from .sizes import size_labels
 from .statistics.bootstrap import RESAMPLES, Resamples, bootstrap, interval
-
-_BATCH = 1 << 20
 
 
 class Scored(Protocol):
@@ -90,7 +89,8 @@ BASELINES: MappingProxyType[str, Callable[[Scored, Histories, Int64, Int32], Flo
 """Predictions of each baseline, from what the scored model knows of its training ratings."""
 
 _MODEL = "model"
-COLUMNS = (_MODEL, *BASELINES)
+_FROZEN = "frozen"
+_COLUMNS = (_MODEL, *BASELINES)
 """What each column of the summed errors is of."""
 
 
@@ -100,6 +100,7 @@ def evaluate(
     histories: Histories,
     rows: Int64,
     *,
+    update: bool = False,
     allow_overlap: bool = False,
     seed: int = 0,
     resamples: int = RESAMPLES,
@@ -112,22 +113,28 @@ def evaluate(
         histories: What is known of the people, in the model's item codes.
         rows: The row in ``histories`` of each user code of ``test``, shape (test.n_users,); -1
             for a user nothing is known of.
+        update: Whether each rating is part of its person's history from the next second on
+            (prequential evaluation). The same model with the histories as they were is then
+            one of the baselines, ``frozen``.
         allow_overlap: Whether to go on, with a mark on the result, if the model saw test ratings.
         seed: Seeds the bootstrap.
         resamples: Bootstrap resamples.
 
     Raises:
         LeakError: The model saw test ratings, in training or in ``histories``.
-        DataError: No test ratings, or one that is not finite.
+        DataError: No test ratings, or one that is not finite; or no times to update by.
     """
     test.require_ratings("an RMSE", "score the lists (--lists, evaluate_lists)")
     items = model.item_ids.encode(test.item_ids.ids)
     overlap = guard(model, test, histories, rows, allow_overlap=allow_overlap)
-    tally = _tally(model, test, histories, rows, items)
+    asked = (prequential if update else frozen)(test, histories, rows, items)
+    columns = (*_COLUMNS, _FROZEN) if update else _COLUMNS
+    tally = _Tally(ErrorSums.zeros(test.n_users, len(columns)), ErrorSums.zeros(1, len(columns)))
+    _add(tally, model, asked, (histories, rows) if update else None)
     rated = np.flatnonzero(tally.sums.counts)
     sums = tally.sums.take(rated)
     known_of = np.append(histories.counts, 0)[rows[rated]]
-    scores, draws = _scores(sums, seed, resamples)
+    scores, draws = _scores(sums, columns, seed, resamples)
     rmse = {name: each["rmse"].value for name, each in scores.items()}
     return Evaluation(
         model=model.kind,
@@ -141,9 +148,9 @@ def evaluate(
             name: Baseline(
                 scores=scores[name],
                 rmse_gain=rmse[name] - rmse[_MODEL],
-                rmse_gain_interval=_gain(draws, COLUMNS.index(name)),
+                rmse_gain_interval=_gain(draws, at),
             )
-            for name in BASELINES
+            for at, name in enumerate(columns[1:], start=1)
         },
         by_history=tuple(_bins(sums, known_of)),
         overlap=overlap,
@@ -156,7 +163,7 @@ def evaluate(
 
 @dataclass(eq=False)
 class _Tally:
-    """Sums over the batches of a test set, with ``COLUMNS``."""
+    """Sums over the batches of a test set."""
 
     sums: ErrorSums
     unknown: ErrorSums
@@ -165,38 +172,31 @@ class _Tally:
     n_unknown_item: int = 0
 
 
-def _tally(model: Scored, test: Ratings, histories: Histories, rows: Int64, items: Int32) -> _Tally:
-    known = np.append(histories.counts > 0, False)[rows]
-    tally = _Tally(ErrorSums.zeros(test.n_users, len(COLUMNS)), ErrorSums.zeros(1, len(COLUMNS)))
+def _add(
+    tally: _Tally, model: Scored, batches: Iterator[Asked], at_first: tuple[Histories, Int64] | None
+) -> None:
+    """Score all batches; with ``at_first``, the histories at first and their rows, frozen too."""
     if model.spread is not None:
         tally.spread = UncertaintySums(model.scale, model.spread.source)
-    for users, codes, values in batches(test):
-        who, what = rows[users], items[codes]
-        predicted = np.empty((len(users), len(COLUMNS)))
+    for asked in batches:
+        histories, who, what = asked.histories, asked.rows, asked.items
+        predicted = np.empty((len(what), tally.sums.models))
         if tally.spread is None:
             predicted[:, 0] = model.predict_coded(histories, who, what)
         else:
             predicted[:, 0], std = model.predict_coded_std(histories, who, what)
-            tally.spread.add(predicted[:, 0], std, values)
+            tally.spread.add(predicted[:, 0], std, asked.values)
         for at, baseline in enumerate(BASELINES.values(), start=1):
             predicted[:, at] = baseline(model, histories, who, what)
-        errors = predicted - values[:, None]
-        tally.sums.add(users, errors)
-        apart = ~known[users] | (what < 0)
+        if at_first is not None:
+            shown, rows = at_first
+            predicted[:, -1] = model.predict_coded(shown, rows[asked.users], what)
+        errors = predicted - asked.values[:, None]
+        tally.sums.add(asked.users, errors)
+        apart = ~asked.known | (what < 0)
         tally.unknown.add(np.zeros(int(apart.sum()), dtype=np.int64), errors[apart])
-        tally.n_unknown_user += int((~known[users]).sum())
+        tally.n_unknown_user += int((~asked.known).sum())
         tally.n_unknown_item += int((what < 0).sum())
-    return tally
-
-
-def batches(test: Ratings) -> Iterator[tuple[Int64, Int32, npt.NDArray[np.float32]]]:
-    """The test ratings by user, some at a time, as (user code, item code, rating)."""
-    csr = test.by_user
-    for start in range(0, len(csr.values), _BATCH):
-        part = slice(start, min(start + _BATCH, len(csr.values)))
-        entries = np.arange(part.start, part.stop)
-        users = np.searchsorted(csr.indptr, entries, side="right") - 1
-        yield users, csr.indices[part], csr.values[part]
 
 
 def _coverage(
@@ -229,16 +229,16 @@ def _part(sums: ErrorSums) -> Part:
 
 
 def _scores(
-    sums: ErrorSums, seed: int, resamples: int
+    sums: ErrorSums, columns: tuple[str, ...], seed: int, resamples: int
 ) -> tuple[dict[str, dict[str, Score]], Resamples | None]:
     """Every metric of every column, and the resamples its interval is of."""
     several = len(sums.counts) > 1
     draws = bootstrap(sums, np.random.default_rng(seed), resamples) if several else None
-    found: dict[str, dict[str, Score]] = {column: {} for column in COLUMNS}
+    found: dict[str, dict[str, Score]] = {column: {} for column in columns}
     for metric in metrics_of("rating"):
         values = metric.from_sums(sums.totals())
         drawn = None if draws is None else metric.from_sums(draws.totals)
-        for at, column in enumerate(COLUMNS):
+        for at, column in enumerate(columns):
             within = None if drawn is None else interval(drawn[:, at])
             found[column][metric.name] = Score(float(values[at]), within)
     return found, draws
@@ -250,7 +250,7 @@ def _gain(draws: Resamples | None, at: int) -> Interval | None:
 
 def _bins(sums: ErrorSums, known_of: npt.NDArray[Any]) -> Iterator[HistoryBin]:
     which, labels = size_labels(known_of)
-    bias = COLUMNS.index("bias")
+    bias = _COLUMNS.index("bias")
     for at, label in enumerate(labels):
         users = np.flatnonzero(which == at)
         if len(users) == 0:

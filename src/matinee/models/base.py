@@ -243,6 +243,7 @@ class Recommender(Coded):
         test: RatingsLike,
         *,
         histories: HistoriesLike | None = None,
+        update: bool = False,
         allow_overlap: bool = False,
         seed: int = 0,
     ) -> Evaluation:
@@ -252,18 +253,32 @@ class Recommender(Coded):
             test: Ratings the model was not trained on, or what ``load`` takes.
             histories: What the test users are known to have rated, for users held out of training;
                 by default what known users rated in training.
+            update: Whether each rating, once it is scored, is part of its person's history
+                (prequential evaluation): from the next second on, as ratings of one second have
+                no order. What the model was trained on stays as it is. Its score without is then
+                among the baselines, as ``frozen``.
             allow_overlap: Whether to go on, with a mark on the result, where test ratings were
                 seen in training or stand in ``histories``.
             seed: Seeds the bootstrap of the intervals.
 
         Raises:
             LeakError: Test ratings were seen in training, unless ``allow_overlap``.
-            DataError: An empty test set.
+            DataError: An empty test set, or one without times to update by.
         """
         test = as_ratings(test, "test")
         people = self._people(histories, "skip")
         rows = self._rows(people, histories is None, test.user_ids.ids)
-        found = evaluate(self, test, people.histories, rows, allow_overlap=allow_overlap, seed=seed)
+        found = evaluate(
+            self,
+            test,
+            people.histories,
+            rows,
+            update=update,
+            allow_overlap=allow_overlap,
+            seed=seed,
+        )
+        if update:  # the charts are of predictions from fixed histories
+            return found
         return replace(found, analyse=analysis(self, test, people.histories, rows, seed))
 
     def evaluate_lists(

@@ -42,6 +42,14 @@ def evaluate(
             help="Score even though the model has seen some of the test ratings, with a warning.",
         ),
     ] = False,
+    update: Annotated[
+        bool,
+        typer.Option(
+            "--update",
+            help="Score in the order of time, and take each rating into its person's history once "
+            "it is scored; the score without stands beside it as 'frozen'.",
+        ),
+    ] = False,
     lists: Annotated[
         bool,
         typer.Option(
@@ -94,6 +102,8 @@ def evaluate(
     for name, value in (("--k", k), ("--relevant", relevant), ("--trec", trec)):
         if value is not None and not lists:
             raise UsageError(f"{name} is about lists; add --lists")
+    if update and lists:
+        raise UsageError("--update scores predicted ratings; leave out --lists")
     cutoffs = parse_cutoffs(k)
     from ...models import load_model
     from ..parts import read_test
@@ -120,7 +130,9 @@ def evaluate(
         else:
             show_lists(evaluation)
         return
-    score = found.evaluate(ratings, histories=histories, allow_overlap=allow_overlap, seed=seed)
+    score = found.evaluate(
+        ratings, histories=histories, update=update, allow_overlap=allow_overlap, seed=seed
+    )
     if json:
         print_json(as_object(found, model, score))
     else:

@@ -56,7 +56,9 @@ class RunRecord:
             "noise_floor" (synthetic data); and of ``Study.extra`` "protocol.NAME" by the names of
             ``evaluate.PROTOCOLS``, "single_row_statistics.training_user_mean" and ".held_out",
             "coverage.unknown_share", ".known_rmse", ".unknown_rmse", "coverage50", "coverage80"
-            and "coverage95" (share of the ratings within such intervals).
+            and "coverage95" (share of the ratings within such intervals), "update.rmse" (of
+            prequential evaluation), "update.gain" (how much lower that is than "rmse"),
+            "update.gain_low" and "update.gain_high" (its 95% interval).
         parameters: Trained numbers.
         peak_mib: Peak memory of the run's process.
         seconds: Wall time of training.

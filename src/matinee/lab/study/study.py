@@ -245,7 +245,8 @@ class Study(Config):
     extra: tuple[str, ...] = ()
     """Measurements made once, on the trained model: "protocol" (ways to an RMSE),
     "single_row_statistics" (batch norm evaluated as the reference did), "coverage" (of unknown
-    people and items, and of the intervals that predictions come with)."""
+    people and items, and of the intervals that predictions come with), "update" (each held-out
+    rating scored with all that its person gave before it; the ratings need times)."""
     data: tuple[Data, ...] = Field(min_length=1)
     """Ratings."""
     groups: tuple[Group, ...] = Field(min_length=1)

@@ -199,6 +199,8 @@ def _score(spec: Spec, model: Recommender, data: Prepared) -> dict[str, float]:
         final["best_epoch"] = best
     if "coverage" in spec.extra:
         final |= _coverage(score)
+    if "update" in spec.extra:
+        final |= _update(model.evaluate(data.test, histories=data.given, update=True))
     if "protocol" in spec.extra:
         from ....evaluate.protocols import protocols
 
@@ -230,6 +232,14 @@ def _coverage(score: Evaluation) -> dict[str, float]:
             found[f"coverage.{name}_rmse"] = part.rmse
     for each in score.uncertainty.intervals if score.uncertainty else ():
         found[f"coverage{100 * each.level:.0f}"] = each.covered
+    return found
+
+
+def _update(score: Evaluation) -> dict[str, float]:
+    frozen = score.baselines["frozen"]
+    found = {"update.rmse": score.rmse, "update.gain": frozen.rmse_gain}
+    if frozen.rmse_gain_interval is not None:
+        found["update.gain_low"], found["update.gain_high"] = frozen.rmse_gain_interval
     return found
 
 

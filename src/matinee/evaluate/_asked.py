@@ -1,0 +1,177 @@
+"""Which ratings a model is asked to predict, and what it is shown of the people by then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..base.arrays import Float32, Int32, Int64, Mask
+from ..data import Histories, Ratings
+from ..errors import DataError
+
+_BATCH = 1 << 20
+"""Ratings asked about at once, at most."""
+_ENTRIES = 1 << 21
+"""Entries of histories held at once, about; one person may have more."""
+
+
+def batches(test: Ratings) -> Iterator[tuple[Int64, Int32, Float32]]:
+    """The test ratings by user, some at a time, as (user code, item code, rating)."""
+    csr = test.by_user
+    for start in range(0, len(csr.values), _BATCH):
+        part = slice(start, min(start + _BATCH, len(csr.values)))
+        entries = np.arange(part.start, part.stop)
+        users = np.searchsorted(csr.indptr, entries, side="right") - 1
+        yield users, csr.indices[part], csr.values[part]
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """Some held-out ratings.
+
+    Attributes:
+        users: Codes of the people in the test ratings, shape (n,).
+        histories: What is known of the people when they are asked about, in the model's items.
+        rows: The row in ``histories`` for each rating, shape (n,); -1 for nothing known.
+        items: The model's item codes, shape (n,); -1 for an unknown item.
+        values: The ratings, float32, shape (n,).
+    """
+
+    users: Int64
+    histories: Histories
+    rows: Int64
+    items: Int32
+    values: Float32
+
+    @property
+    def known(self) -> Mask:
+        """Whether anything is known of the person by then, shape (n,)."""
+        known: Mask = np.append(self.histories.counts > 0, False)[self.rows]
+        return known
+
+
+def frozen(test: Ratings, histories: Histories, rows: Int64, items: Int32) -> Iterator[Asked]:
+    """The test ratings by user, each asked with the same history.
+
+    Args:
+        test: The held-out ratings.
+        histories: What is known of the people.
+        rows: The row in ``histories`` of each user code of ``test``; -1 for nothing known.
+        items: The model's code of each item code of ``test``.
+    """
+    for users, codes, values in batches(test):
+        yield Asked(users, histories, rows[users], items[codes], values)
+
+
+def prequential(test: Ratings, histories: Histories, rows: Int64, items: Int32) -> Iterator[Asked]:
+    """The test ratings by user and time, each asked with all that its person gave before.
+
+    A model that is not trained meanwhile answers from the history of one person, so that the
+    people may be asked about one after another. Ratings that a person gave in the same second
+    have no known order: they are asked about together, and known from the next second on. One of
+    an item that stands in the history already changes nothing. Dawid, "Present position and
+    potential developments: the prequential approach" (JRSS A, 1984).
+
+    Args:
+        test: As for ``frozen``; likewise ``histories``, ``rows`` and ``items``.
+        histories: See there.
+        rows: See there.
+        items: See there.
+
+    Raises:
+        DataError: The test ratings have no times.
+    """
+    if test.times is None:
+        raise DataError(
+            f"{test.name}: has no times, and histories grow in the order of time; name the column "
+            "of the times, or score without --update"
+        )
+    order = np.lexsort((test.times, test.users))
+    counts = np.bincount(test.users, minlength=test.n_users)
+    people = np.flatnonzero(counts)
+    shown = np.append(histories.counts, 0)[rows[people]]
+    first = np.append(0, np.cumsum(counts[people]))
+    for start, stop in _runs(shown + counts[people], _ENTRIES):
+        yield from _grown(
+            test, order[first[start] : first[stop]], histories, rows[people[start:stop]], items
+        )
+
+
+def _runs(sizes: Int64, most: int) -> Iterator[tuple[int, int]]:
+    """Consecutive ranges whose sizes add up to about ``most``."""
+    ends = np.cumsum(sizes)
+    start = 0
+    while start < len(sizes):
+        before = ends[start - 1] if start else 0
+        stop = max(int(np.searchsorted(ends, before + most, side="right")), start + 1)
+        yield start, stop
+        start = stop
+
+
+def _grown(
+    test: Ratings, order: Int64, histories: Histories, rows: Int64, items: Int32
+) -> Iterator[Asked]:
+    """``prequential`` for some people.
+
+    Args:
+        test: The test ratings.
+        order: Positions in it of these people's, by person and time.
+        histories: What was known of people at first.
+        rows: The row in it of each of these people.
+        items: The model's item codes.
+    """
+    assert test.times is not None
+    users, times, codes = test.users[order], test.times[order], items[test.items[order]]
+    other = np.diff(users, prepend=-1) != 0
+    person = np.cumsum(other) - 1
+    later = other | (np.diff(times, prepend=times[0]) != 0)
+    moment = np.cumsum(later) - 1  # one for each second in which a person rated
+    owner = person[later]
+    base = _take(histories, rows)
+    kept = codes >= 0
+    # All that each person gives, ascending by item, with the moment from which it is known.
+    who = np.concatenate([np.repeat(np.arange(len(rows)), base.counts), person[kept]])
+    what = np.concatenate([base.items, codes[kept]])
+    value = np.concatenate([base.values, test.values[order][kept]])
+    since = np.concatenate([np.full(len(base.items), -1), moment[kept]])
+    placed = np.lexsort((what, who))  # stable: of an item given twice, the history's comes first
+    who, what, value, since = who[placed], what[placed], value[placed], since[placed]
+    twice = (np.diff(who, prepend=-1) == 0) & (np.diff(what, prepend=-1) == 0)
+    who, what, value, since = who[~twice], what[~twice], value[~twice], since[~twice]
+    indptr = np.append(0, np.cumsum(np.bincount(who, minlength=len(rows))))
+    sizes = np.diff(indptr)[owner]
+    ends = np.append(np.flatnonzero(later), len(order))
+    for start, stop in _runs(sizes, _ENTRIES):
+        n = sizes[start:stop]
+        at = np.append(0, np.cumsum(n))
+        state = np.repeat(np.arange(start, stop), n)
+        entries = np.arange(at[-1]) - at[state - start] + indptr[owner[state]]
+        seen = since[entries] < state
+        entries, state = entries[seen], state[seen]
+        grown = Histories(
+            np.append(0, np.cumsum(np.bincount(state - start, minlength=stop - start))),
+            what[entries].astype(np.int32),
+            value[entries],
+            base.users[owner[start:stop]],
+        )
+        part = slice(ends[start], ends[stop])
+        yield Asked(
+            users[part].astype(np.int64),
+            grown,
+            moment[part] - start,
+            codes[part],
+            test.values[order[part]],
+        )
+
+
+def _take(histories: Histories, rows: Int64) -> Histories:
+    """Some people, with no history for a row of -1."""
+    whole = Histories(
+        np.append(histories.indptr, histories.indptr[-1]),
+        histories.items,
+        histories.values,
+        np.append(histories.users, np.int32(-1)),
+    )
+    return whole.take(np.where(rows < 0, len(histories), rows))
