@@ -83,5 +83,5 @@ def test_an_evaluation_has_them(tmp_path: object) -> None:
     assert score.as_dict()["uncertainty"]["intervals"][1]["level"] == 0.8
     back = load_model(model.save(tmp_path / "m"))  # type: ignore[operator]
     assert back.evaluate(test).uncertainty == score.uncertainty
-    model.spread = None
+    model.predictive_variance = None
     assert model.evaluate(test).uncertainty is None

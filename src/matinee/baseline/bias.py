@@ -1,4 +1,4 @@
-"""The bias model: mean + user bias + item bias. The baseline of every score, and the fallback."""
+"""The bias model: mean + user bias + item bias; the baseline of every evaluation."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from ..data import Csr, Histories, Ratings
 
 @dataclass(frozen=True, eq=False)
 class BiasTable:
-    """What a rating is before any taste comes in.
+    """A fitted bias model: a rating is predicted as ``mean + user bias + item bias``.
 
-    A rating is predicted as ``mean + user bias + item bias``. A user's bias is not stored: it
-    follows in closed form from what the user rated, so a new person is no special case.
+    User biases are not stored: they follow in closed form from histories, for known and new people
+    alike. The model also answers for unknown users and items.
 
     Attributes:
         mean: Mean of all training ratings.
         item_bias: float32, shape (n_items,).
         item_mean: Plain mean rating of each item, float32, shape (n_items,); for the item-mean
             baseline.
-        user_reg: How many ratings of no bias a user's own are weighed against.
+        user_reg: Shrinkage of user biases to 0, in ratings.
     """
 
     mean: float
@@ -51,22 +51,23 @@ class BiasTable:
 
         Args:
             histories: People.
-            rows: Which person each prediction is for, shape (n,); -1 for someone unknown.
-            items: Which item, by code, shape (n,); -1 for one unknown. What is unknown adds 0.
+            rows: Position in ``histories`` of each prediction's person, shape (n,); -1 for an
+                unknown user, whose bias is 0.
+            items: Item codes, shape (n,); -1 for an unknown item, whose bias is 0.
         """
         out = np.full(len(rows), self.mean)
         known = np.flatnonzero(items >= 0)
         out[known] += self.item_bias[items[known]]
         known = np.flatnonzero(rows >= 0)
-        people, place = np.unique(rows[known], return_inverse=True)
-        out[known] += self.user_bias(histories.take(people))[place]
+        people, person = np.unique(rows[known], return_inverse=True)
+        out[known] += self.user_bias(histories.take(people))[person]
         return out
 
     def scores(self, histories: Histories) -> Float32:
         """Predicted ratings of all items for people, float32, (people, n_items); not clipped."""
         users = self.user_bias(histories) + np.float32(self.mean)
-        found: Float32 = users[:, None] + self.item_bias[None, :]
-        return found
+        scores: Float32 = users[:, None] + self.item_bias[None, :]
+        return scores
 
 
 def fit_bias(
@@ -78,8 +79,8 @@ def fit_bias(
     MovieLens it makes the stronger baseline (ML-1M 80/20: RMSE 0.909; ml-100k u1: 0.953).
 
     Args:
-        train: Ratings to learn from, or the same grouped by row; need not be compact. Grouped by
-            item, users and items change parts.
+        train: Training ratings, or the same grouped by user; need not be compact. Grouped by item,
+            the roles of users and items are exchanged.
         user_reg: Shrinkage of user biases, in ratings.
         item_reg: Shrinkage of item biases, in ratings.
         epochs: Passes over the ratings.
@@ -117,7 +118,10 @@ def _item_sums(
     user_reg: float,
     sums: Float64,
 ) -> None:
-    """Each user's bias given the items', and at once the sums of what it leaves, by item."""
+    """Set ``sums`` to each item's sum of ratings less the mean and the user biases, (items,).
+
+    User biases are computed in the same pass from the item biases.
+    """
     sums[:] = 0.0
     for u in range(len(indptr) - 1):
         total = 0.0
@@ -138,7 +142,7 @@ def residual_sums(
     user_reg: float,
     squares: Float64,
 ) -> None:
-    """Add to each item the squares of what the bias model leaves of its ratings."""
+    """Add to ``squares`` each item's sum of squared residuals of the bias model, (items,)."""
     for u in range(len(indptr) - 1):
         total = 0.0
         for e in range(indptr[u], indptr[u + 1]):

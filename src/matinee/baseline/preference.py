@@ -1,8 +1,7 @@
-"""``Preference``: how probable it is that a person likes an item, given its predicted rating.
+"""``Preference``: the probability that a person likes an item, given its predicted rating.
 
-A logistic regression of "the rating reaches the threshold" on the prediction, fitted on ratings
-that the predictions had not seen (Platt 1999). It turns stars into a probability, which can be
-multiplied with how probable it is that the person chooses the item at all.
+A logistic regression of "the rating reaches the threshold" on the predicted rating, fitted on
+held-out ratings (Platt 1999). Lists multiply this probability with the interest in the item.
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ from ..base.arrays import Float64
 from ..data import Scale
 
 _RIDGE = 1.0
-"""Weight of the prior that the slope is that of a logistic error of a quarter of the scale."""
+"""Precision of the Gaussian prior on intercept and slope."""
 _STEPS = 50
 _LOGISTIC = 1.702
-"""A logistic curve of this slope is within 0.01 of the normal distribution."""
+"""A logistic curve of this slope is within 0.01 of the normal distribution function."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +45,8 @@ class Preference:
         np.negative(logit, out=logit)
         np.exp(np.minimum(logit, 60.0, out=logit), out=logit)
         logit += 1
-        found: npt.NDArray[Any] = np.reciprocal(logit, out=logit)
-        return found
+        probability: npt.NDArray[Any] = np.reciprocal(logit, out=logit)
+        return probability
 
 
 def liked_from(scale: Scale) -> float:
@@ -65,13 +64,13 @@ def fit_preference(
     """Fit the probability on held-out ratings.
 
     Args:
-        predictions: float64 (n,), of ratings they had not seen.
+        predictions: Held-out predictions, float64 (n,).
         ratings: The ratings, (n,).
         scale: Range of the ratings.
         threshold: The lowest rating that counts as liked; by default three quarters up the scale.
-        error: Root mean square error of the predictions that the probability will be asked of,
-            where the held-out predictions are another model's: the slope then is that of a normal
-            error of this size, and only the intercept is fitted.
+        error: RMSE of the model whose predictions ``probability`` will be applied to, where the
+            held-out predictions are another model's. The slope is then that of a normal error of
+            this size, and only the intercept is fitted.
     """
     threshold = liked_from(scale) if threshold is None else threshold
     width = max(scale.high - scale.low, 1e-9)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..base.arrays import Float64, Int32, Int64
 from ..baseline.bias import BiasTable
-from ..baseline.spread import Spread
+from ..baseline.variance import PredictiveVariance
 from ..data import Histories, Ratings, Scale, Vocabulary
 from ._asked import Asked, frozen, prequential
 from ._result import Baseline, Coverage, Evaluation, HistoryBin, Part
@@ -57,7 +57,7 @@ class Scored(Protocol):
         """Ratings trained on; None where the model was saved without."""
 
     @property
-    def spread(self) -> Spread | None:
+    def predictive_variance(self) -> PredictiveVariance | None:
         """What its standard deviations come from, if it has any."""
 
     def predict_coded(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
@@ -176,8 +176,8 @@ def _add(
     tally: _Tally, model: Scored, batches: Iterator[Asked], at_first: tuple[Histories, Int64] | None
 ) -> None:
     """Score all batches; with ``at_first``, the histories at first and their rows, frozen too."""
-    if model.spread is not None:
-        tally.spread = UncertaintySums(model.scale, model.spread.source)
+    if model.predictive_variance is not None:
+        tally.spread = UncertaintySums(model.scale, model.predictive_variance.source)
     for asked in batches:
         histories, who, what = asked.histories, asked.rows, asked.items
         predicted = np.empty((len(what), tally.sums.models))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..base.arrays import Float64, Int32, Int64
-from ..baseline.spread import Spread
+from ..baseline.variance import PredictiveVariance
 from ..data import Histories
 from .hooks import Hooks
 
@@ -22,29 +22,29 @@ def answers(
     histories: Histories,
     rows: Int64,
     items: Int32,
-    spread: Spread | None = None,
+    variance: PredictiveVariance | None = None,
     told: Float64 | None = None,
 ) -> tuple[Float64, Float64]:
-    """Predictions, unclipped, and with a spread their standard deviations; else none of these.
+    """Predictions, unclipped, and their standard deviations (empty without a variance model).
 
     Args:
         model: Who answers; where it cannot, its bias model does.
         histories: As for ``Recommender.predict_coded``; likewise ``rows`` and ``items``.
         rows: See there.
         items: See there.
-        spread: The model's, if standard deviations are wanted.
+        variance: The variance model, if standard deviations are wanted.
         told: What it predicts, where it was asked already.
     """
     if _in_order(histories, rows, items):
-        return _batch(model, histories, rows, items, spread, told)
-    out, std = np.empty(len(rows)), np.empty(0 if spread is None else len(rows))
+        return _batch(model, histories, rows, items, variance, told)
+    out, std = np.empty(len(rows)), np.empty(0 if variance is None else len(rows))
     known = np.append(histories.counts > 0, False)[rows]
     able = known & (items >= 0)
     rest = np.flatnonzero(~able)
     if len(rest):
         out[rest] = model.bias.predict(histories, rows[rest], items[rest])
-        if spread is not None:
-            std[rest] = spread.std_unknown(known[rest], items[rest] >= 0)
+        if variance is not None:
+            std[rest] = variance.std_unknown(known[rest], items[rest] >= 0)
     asked = np.flatnonzero(able)
     asked = asked[np.argsort(rows[asked], kind="stable")]
     people, starts, place = _runs(rows[asked])
@@ -53,8 +53,8 @@ def answers(
         part = slice(starts[first], starts[last] if last < len(starts) else len(asked))
         where, who = asked[part], place[part] - first
         given = None if told is None else told[where]
-        out[where], own = _batch(model, batch, who, items[where], spread, given)
-        if spread is not None:
+        out[where], own = _batch(model, batch, who, items[where], variance, given)
+        if variance is not None:
             std[where] = own
     return out, std
 
@@ -64,15 +64,15 @@ def _batch(
     histories: Histories,
     rows: Int64,
     items: Int32,
-    spread: Spread | None,
+    variance: PredictiveVariance | None,
     told: Float64 | None,
 ) -> tuple[Float64, Float64]:
     """``answers`` where all is known and the rows ascend."""
-    if spread is None:
+    if variance is None:
         return model._predict(histories, rows, items), np.empty(0)
     told, extras = model._predict_with(histories, rows, items, told)
     shown = model._clipped(told)
-    return told, spread.std(model.bias, histories, rows, items, shown, extras)
+    return told, variance.std(model.bias, histories, rows, items, shown, extras)
 
 
 def _in_order(histories: Histories, rows: Int64, items: Int32) -> bool:

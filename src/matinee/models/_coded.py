@@ -6,7 +6,7 @@ import numpy as np
 
 from ..base.arrays import Float32, Float64, Int32, Int64
 from ..baseline.preference import fit_preference
-from ..baseline.spread import Errors
+from ..baseline.variance import HeldOutPredictions
 from ..data import Histories, Ratings
 from ..errors import TrainingError, UsageError
 from ..recommend import interest_and_preference
@@ -44,9 +44,9 @@ class Coded(Hooks):
         Raises:
             UsageError: The model was saved without what it takes.
         """
-        if self.spread is None:
+        if self.predictive_variance is None:
             raise UsageError("this model was saved without standard deviations; train it anew")
-        out, std = answers(self, histories, rows, items, self.spread, told)
+        out, std = answers(self, histories, rows, items, self.predictive_variance, told)
         return self._clipped(out), std
 
     def scores_coded(self, histories: Histories) -> Float32:
@@ -82,7 +82,7 @@ class Coded(Hooks):
             interest_and_preference(scores, liked, love, self.floor)
         return _finite(scores)
 
-    def _fit_lists(self, data: Ratings, errors: Errors, seed: int) -> None:
+    def _fit_lists(self, data: Ratings, errors: HeldOutPredictions, seed: int) -> None:
         """Fit what lists are ordered by, from the training data and held-out predictions."""
         if not data.implicit:
             held = data.by_user.values[errors.entries]

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..base.arrays import Float64, Int64
 from ..baseline.bias import fit_bias
-from ..baseline.spread import fit_spread
+from ..baseline.variance import fit_predictive_variance
 from ..data import Histories, RatingsLike, Table, as_ratings, fingerprint
 from ..errors import UsageError
 from ..evaluate import Evaluation, ListEvaluation, evaluate, evaluate_lists
@@ -41,7 +41,8 @@ class Recommender(Coded):
             cannot: unknown people and items, and people with no history.
         histories: All training ratings by user (validation part included), so that known users
             can be served with no data present; None where the model was saved without.
-        spread: How far off predictions may be; None where the model was saved without.
+        predictive_variance: Gives the standard deviation of each prediction's error; None in models
+            saved without it.
         interest: Scores which items a person chooses; None where lists are ordered by the
             predicted rating.
         preference: The probability that a predicted rating means that the item is liked.
@@ -86,11 +87,13 @@ class Recommender(Coded):
         self.provenance = Provenance(data.name, len(data), fingerprint(data), seed, data.notes)
         self.record = {}
         self._guard = self._item_counts = None
-        self.spread = self.interest = self.preference = None
+        self.predictive_variance = self.interest = self.preference = None
         self._fit(data, seed, **options)
-        errors = self._errors(data)
+        errors = self._held_out_predictions(data)
         errors = replace(errors, predictions=self._clipped(errors.predictions))
-        self.spread = fit_spread(self.bias, data.by_user, errors, self.scale)
+        self.predictive_variance = fit_predictive_variance(
+            self.bias, data.by_user, errors, self.scale
+        )
         self._fit_lists(data, errors, seed)
         self._ready = True
         return self

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ..base.arrays import Float32, Float64, Int32, Int64
 from ..baseline.bias import BiasTable
 from ..baseline.preference import Preference
-from ..baseline.spread import Errors, Spread, bias_errors
+from ..baseline.variance import HeldOutPredictions, PredictiveVariance, leave_one_out
 from ..data import Histories, ItemTable, Ratings, Scale, Vocabulary
 from ..errors import UsageError
 from ..evaluate import PairSet
@@ -33,7 +33,7 @@ class Hooks(ABC):
     scale: Scale
     bias: BiasTable
     histories: Histories | None
-    spread: Spread | None = None
+    predictive_variance: PredictiveVariance | None = None
     interest: Interest | None = None
     preference: Preference | None = None
     love: float = 1.0
@@ -111,12 +111,12 @@ class Hooks(ABC):
         """
         return self._predict(histories, rows, items) if told is None else told, None
 
-    def _errors(self, train: Ratings) -> Errors:
-        """Predictions of training ratings that they had not seen, to fit the spread on.
+    def _held_out_predictions(self, train: Ratings) -> HeldOutPredictions:
+        """Held-out predictions of training ratings, to fit the predictive variance on.
 
-        By default the bias model's: a model with a better way brings its own.
+        By default leave-one-out predictions of the bias model; models override it with their own.
         """
-        return bias_errors(self.bias, train.by_user)
+        return leave_one_out(self.bias, train.by_user)
 
     def _fit_interest(self, train: Ratings, seed: int) -> FittedInterest | None:
         """The scorer of interest that lists are ordered by; None orders by the prediction."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..base.atomic import sweep
 from ..base.locks import locked
-from ..baseline.spread import Errors
+from ..baseline.variance import HeldOutPredictions
 from ..data import Ratings, RatingsLike, as_ratings
 from ..errors import UsageError
 from ..recommend.interest import FittedInterest, fit_interest
@@ -71,7 +71,7 @@ class Trainable(Params, Recommender):
         self.n_valid = 0
         self.teacher_epochs: list[Epoch] = []
         self._run_folders: list[RunFolder] = []
-        self._validation: Errors | None = None
+        self._validation: HeldOutPredictions | None = None
 
     @property
     def planned_epochs(self) -> dict[tuple[int, bool], int]:
@@ -187,9 +187,9 @@ class Trainable(Params, Recommender):
         Predictions of a validation part, if there is one, are left in ``_validation``.
         """
 
-    def _errors(self, train: Ratings) -> Errors:
+    def _held_out_predictions(self, train: Ratings) -> HeldOutPredictions:
         found, self._validation = self._validation, None
-        return found or super()._errors(train)
+        return found or super()._held_out_predictions(train)
 
     def _identity(self, seed: int) -> dict[str, Any]:
         """What a run is, so that no checkpoint of another is taken for its own."""

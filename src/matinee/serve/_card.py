@@ -38,7 +38,7 @@ def card(
             "years": len(years) > 0,
             "users": settings.users and model.histories is not None,
             "vectors": catalogue.unit is not None,
-            "std": model.spread is not None,
+            "std": model.predictive_variance is not None,
             "counts": catalogue.counts is not None,
         },
         "genres": [{"name": name, "n_items": len(codes)} for name, codes in genres],

@@ -321,7 +321,7 @@ class Engine:
         self, history: Histories, codes: npt.NDArray[np.int32], predictions: Float64
     ) -> Sequence[float | None]:
         """Standard deviations of predictions where the model tells them."""
-        if self._model.spread is None:
+        if self._model.predictive_variance is None:
             return [None] * len(codes)
         rows = np.zeros(len(codes), dtype=np.int64)
         _, spread = self._model.predict_coded_std(history, rows, codes, predictions)

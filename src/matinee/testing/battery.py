@@ -256,7 +256,7 @@ class ModelBattery:
         _require_stored(case)
         back = load_model(model.save(tmp_path / "model"))
         assert np.array_equal(back.predict(users, items, with_std=True)[1], std)
-        back.spread = None  # as in the folders of earlier versions
+        back.predictive_variance = None  # as in the folders of earlier versions
         with pytest.raises(UsageError, match="saved without standard deviations; train it anew"):
             back.predict(users, items, with_std=True)
 

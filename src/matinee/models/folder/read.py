@@ -10,7 +10,7 @@ from safetensors.numpy import load_file
 
 from ...baseline.bias import BiasTable
 from ...baseline.preference import Preference
-from ...baseline.spread import Spread
+from ...baseline.variance import PredictiveVariance
 from ...data import Scale
 from ...errors import ModelFileError, UsageError
 from ...evaluate import PairSet
@@ -80,7 +80,7 @@ def _restored(folder: Path, manifest: dict[str, Any]) -> Recommender:
     )
     if manifest["spread"] is not None:
         own = {n.removeprefix("spread."): a for n, a in arrays.items() if n.startswith("spread.")}
-        model.spread = Spread.restore(model.scale, own, manifest["spread"])
+        model.predictive_variance = PredictiveVariance.restore(model.scale, own, manifest["spread"])
     if manifest["interest"] is not None:
         own = {n.removeprefix("interest."): a for n, a in arrays.items() if n.startswith("inter")}
         model.interest = restore_interest(own.pop("counts"), own, manifest["interest"])

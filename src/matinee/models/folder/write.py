@@ -46,8 +46,8 @@ def save(
     if carried is None:
         arrays["leak_guard.hashes"] = model.leak_guard.hashes
     spread = None
-    if model.spread is not None:
-        own, spread = model.spread.state()
+    if model.predictive_variance is not None:
+        own, spread = model.predictive_variance.state()
         arrays |= {f"spread.{name}": np.ascontiguousarray(array) for name, array in own.items()}
     interest = None
     if model.interest is not None:

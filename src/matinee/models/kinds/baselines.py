@@ -12,7 +12,7 @@ from pydantic import Field
 
 from ...base.arrays import Float32, Float64, Int32, Int64
 from ...baseline.bias import fit_bias
-from ...baseline.spread import Errors, bias_errors
+from ...baseline.variance import HeldOutPredictions, leave_one_out
 from ...config import Config
 from ...data import Histories, Ratings
 from ..one_shot import EpochLog, OneShot
@@ -26,14 +26,14 @@ class _Baseline(OneShot):
     def _learn(self, train: Ratings, rng: np.random.Generator, log: EpochLog) -> None:
         pass
 
-    def _errors(self, train: Ratings) -> Errors:
+    def _held_out_predictions(self, train: Ratings) -> HeldOutPredictions:
         # A baseline keeps no validation part: it is so simple that what each rating would have
         # been told without it is known in closed form.
-        errors = bias_errors(self.bias, train.by_user, source="leave-one-out")
+        errors = leave_one_out(self.bias, train.by_user, source="leave-one-out")
         return replace(errors, predictions=self._left_out(train, errors))
 
     @abstractmethod
-    def _left_out(self, train: Ratings, errors: Errors) -> Float64:
+    def _left_out(self, train: Ratings, errors: HeldOutPredictions) -> Float64:
         """Predictions of those entries, each as if it alone had been left out."""
 
     @classmethod
@@ -56,7 +56,7 @@ class GlobalMean(_Baseline):
     def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         return np.full(len(rows), self.bias.mean)
 
-    def _left_out(self, train: Ratings, errors: Errors) -> Float64:
+    def _left_out(self, train: Ratings, errors: HeldOutPredictions) -> Float64:
         return np.full(len(errors.entries), self.bias.mean)
 
     def _scores(self, histories: Histories) -> Float32:
@@ -76,7 +76,7 @@ class ItemMean(_Baseline):
     def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         return self.bias.item_mean[items].astype(np.float64)
 
-    def _left_out(self, train: Ratings, errors: Errors) -> Float64:
+    def _left_out(self, train: Ratings, errors: HeldOutPredictions) -> Float64:
         items = train.by_user.indices[errors.entries]
         counts = np.bincount(train.items, minlength=train.n_items)[items]
         mean = self.bias.item_mean[items].astype(np.float64)
@@ -100,7 +100,7 @@ class UserMean(_Baseline):
     def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         return _means(histories)[rows]
 
-    def _left_out(self, train: Ratings, errors: Errors) -> Float64:
+    def _left_out(self, train: Ratings, errors: HeldOutPredictions) -> Float64:
         given = train.by_user
         users = np.searchsorted(given.indptr, errors.entries, side="right") - 1
         counts = np.diff(given.indptr)
@@ -152,8 +152,8 @@ class Bias(_Baseline):
     def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         return self.bias.predict(histories, rows, items)
 
-    def _left_out(self, train: Ratings, errors: Errors) -> Float64:
-        return bias_errors(self.bias, train.by_user, item_reg=self._options.item_reg).predictions
+    def _left_out(self, train: Ratings, errors: HeldOutPredictions) -> Float64:
+        return leave_one_out(self.bias, train.by_user, item_reg=self._options.item_reg).predictions
 
     def _scores(self, histories: Histories) -> Float32:
         return self.bias.scores(histories)

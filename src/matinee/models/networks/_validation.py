@@ -6,7 +6,7 @@ import numpy as np
 
 from ...base.arrays import Float32, Float64, Int64, Mask
 from ...baseline import fit_bias
-from ...baseline.spread import Errors
+from ...baseline.variance import HeldOutPredictions
 from ...data import Csr, Histories, Ratings, group
 from ...train import part
 
@@ -22,10 +22,10 @@ def bias_predictions(train: Ratings, held: Mask) -> Float64:
     return fit_bias(known).predict(Histories.of(known), rows, out.indices)
 
 
-def validation_errors(
+def validation_predictions(
     train: Ratings, held: Mask, *answers: tuple[Float64, Float64 | None]
-) -> Errors:
-    """Predictions of the validation part, to fit the spread on.
+) -> HeldOutPredictions:
+    """Predictions of the validation part, to fit the predictive variance on.
 
     Args:
         train: The training ratings.
@@ -35,7 +35,7 @@ def validation_errors(
     """
     entries = np.flatnonzero(train.by_user.aligned(held))
     extras = [extra for _, extra in answers if extra is not None]
-    return Errors(
+    return HeldOutPredictions(
         np.tile(entries, len(answers)),
         np.concatenate([predictions for predictions, _ in answers]),
         "validation",

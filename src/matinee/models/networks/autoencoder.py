@@ -105,7 +105,7 @@ class Autoencoder(Single, Trainable):
 
     def _train(self, train: Ratings, seed: int, context: RunContext) -> None:
         # These import torch, which a model that is loaded to answer does without.
-        from ._validation import bias_predictions, validation_errors
+        from ._validation import bias_predictions, validation_predictions
         from .trainer import Trainer, seed_of
 
         context.group.agree(context.identity)
@@ -121,11 +121,13 @@ class Autoencoder(Single, Trainable):
             return
         predicted = trainer.validation_predictions()
         if not self._trained.by_items:
-            self._validation = validation_errors(train, held, (predicted, None))
+            self._validation = validation_predictions(train, held, (predicted, None))
             return
         known = np.zeros((len(predicted), 1))  # of new people, for whom the bias model answers, 1
         bias = bias_predictions(train, held)
-        self._validation = validation_errors(train, held, (predicted, known), (bias, known + 1.0))
+        self._validation = validation_predictions(
+            train, held, (predicted, known), (bias, known + 1.0)
+        )
 
     def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         return self._trained.state()

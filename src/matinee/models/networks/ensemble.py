@@ -148,7 +148,7 @@ class Ensemble(Blending, Trainable):
     ) -> None:
         """Choose both sets of weights by the members' predictions of the validation part."""
         from ...train import Blend, fit_blend
-        from ._validation import bias_predictions, validation_errors
+        from ._validation import bias_predictions, validation_predictions
 
         size = len(self.members)
         ends = np.cumsum(copies)
@@ -169,10 +169,10 @@ class Ensemble(Blending, Trainable):
         deviations = np.array(predicted) - base
         answers = []
         for weights, new in ((self.known, 0.0), (self.new, 1.0)):
-            spread = disagreement(deviations, np.tile(weights[:, None], len(base)))
-            extras = self._extras(spread, np.full(len(base), new))
+            deviation = disagreement(deviations, np.tile(weights[:, None], len(base)))
+            extras = self._extras(deviation, np.full(len(base), new))
             answers.append((base + weights @ deviations, extras))
-        self._validation = validation_errors(train, held, *answers)
+        self._validation = validation_predictions(train, held, *answers)
 
     def item_space(self) -> ItemVectors | None:
         """The items' learned vectors, of all members that answer for new people, side by side.

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from matinee.baseline import fit_bias
-from matinee.baseline.spread import (
-    Errors,
-    Spread,
-    _likeliest,
-    bias_errors,
-    fit_spread,
+from matinee.baseline.variance import (
+    HeldOutPredictions,
+    PredictiveVariance,
+    _fit_weights,
+    fit_predictive_variance,
+    leave_one_out,
     person_features,
 )
 from matinee.data import Histories, Ratings, Scale
@@ -30,12 +30,14 @@ def world(seed: int = 0, *, unit: float = 1.0, users: int = 300, n: int = 9000) 
     return Ratings.from_arrays(who, what, raw * unit, scale=Scale(-10.0 * unit, 10.0 * unit))
 
 
-def fitted(data: Ratings, **options: Any) -> tuple[Spread, Any]:
+def fitted(data: Ratings, **options: Any) -> tuple[PredictiveVariance, Any]:
     bias = fit_bias(data)
-    return fit_spread(bias, data.by_user, bias_errors(bias, data.by_user), data.scale), bias
+    return fit_predictive_variance(
+        bias, data.by_user, leave_one_out(bias, data.by_user), data.scale
+    ), bias
 
 
-def told(spread: Spread, bias: Any, data: Ratings) -> np.ndarray:
+def told(spread: PredictiveVariance, bias: Any, data: Ratings) -> np.ndarray:
     """The standard deviation for each user, of item 0, predicted in the middle."""
     people = Histories.of(data.by_user)
     rows = np.arange(len(people))
@@ -55,7 +57,7 @@ def test_wild_users_are_told_from_calm_ones(unit: float) -> None:
 def test_left_out_errors_are_those_of_new_ratings() -> None:
     """In closed form or by leaving ratings out in earnest: the same size."""
     data = world()
-    whole = bias_errors(fit_bias(data), data.by_user)
+    whole = leave_one_out(fit_bias(data), data.by_user)
     closed = np.sqrt(np.mean(np.square(data.by_user.values - whole.predictions)))
     rng = np.random.default_rng(1)
     earnest = []
@@ -76,11 +78,11 @@ def test_left_out_errors_are_those_of_new_ratings() -> None:
 def test_with_few_errors_the_bias_models_count(n: int) -> None:
     data = world()
     bias = fit_bias(data)
-    whole = bias_errors(bias, data.by_user)
+    whole = leave_one_out(bias, data.by_user)
     rng = np.random.default_rng(2)
     some = np.sort(rng.choice(len(whole.entries), n, replace=False))
-    errors = Errors(whole.entries[some], whole.predictions[some], "validation")
-    spread = fit_spread(bias, data.by_user, errors, data.scale)
+    errors = HeldOutPredictions(whole.entries[some], whole.predictions[some], "validation")
+    spread = fit_predictive_variance(bias, data.by_user, errors, data.scale)
     assert spread.n == n
     std = told(spread, bias, data)
     assert np.isfinite(std).all()
@@ -99,8 +101,8 @@ def test_the_ratings_kept_apart_do_not_vouch_for_themselves() -> None:
     rows = np.repeat(np.arange(300), data.by_user.counts)[entries]
     known = Histories.of(rest.by_user)
     guess = bias.predict(known, rows, data.by_user.indices[entries])
-    errors = Errors(entries, guess, "validation")
-    spread = fit_spread(fit_bias(data), data.by_user, errors, data.scale)
+    errors = HeldOutPredictions(entries, guess, "validation")
+    spread = fit_predictive_variance(fit_bias(data), data.by_user, errors, data.scale)
     items = data.by_user.indices[entries]
     std = spread.std(bias, known, rows, items, guess)
     z = (data.by_user.values[entries] - guess) / std
@@ -113,11 +115,11 @@ def test_the_ratings_kept_apart_do_not_vouch_for_themselves() -> None:
 def test_what_the_model_adds_counts() -> None:
     data = world()
     bias = fit_bias(data)
-    errors = bias_errors(bias, data.by_user)
+    errors = leave_one_out(bias, data.by_user)
     off = np.abs(data.by_user.values[errors.entries] - errors.predictions)
     hint = np.log(off + 0.3)[:, None]
-    more = Errors(errors.entries, errors.predictions, "validation", hint)
-    spread = fit_spread(bias, data.by_user, more, data.scale)
+    more = HeldOutPredictions(errors.entries, errors.predictions, "validation", hint)
+    spread = fit_predictive_variance(bias, data.by_user, more, data.scale)
     people = Histories.of(data.by_user)
     ask = (np.arange(300), np.zeros(300, dtype=np.int32), np.zeros(300))
     low, high = (spread.std(bias, people, *ask, np.full((300, 1), h)) for h in (-1.0, 0.3))
@@ -150,7 +152,7 @@ def test_saved_and_restored() -> None:
     data = world()
     spread, bias = fitted(data)
     arrays, rest = spread.state()
-    back = Spread.restore(data.scale, dict(arrays), dict(rest))
+    back = PredictiveVariance.restore(data.scale, dict(arrays), dict(rest))
     assert np.array_equal(told(back, bias, data), told(spread, bias, data))
 
 
@@ -164,12 +166,12 @@ def test_ratings_that_are_all_the_same() -> None:
     assert np.isfinite(person_features(bias, Histories.of(data.by_user), 0.0)).all()
 
 
-def test_the_likeliest_is_found() -> None:
+def test_the_fit_weights_is_found() -> None:
     rng = np.random.default_rng(4)
     x = rng.normal(0, 1, (20_000, 2))
     squared = np.square(rng.normal(0, 1, 20_000)) * np.exp(0.5 + x @ [0.8, -0.3])
-    assert _likeliest(x, squared, 1.0) == pytest.approx([0.5, 0.8, -0.3], abs=0.04)
+    assert _fit_weights(x, squared, 1.0) == pytest.approx([0.5, 0.8, -0.3], abs=0.04)
     outliers = squared.copy()
     outliers[:5] = 1e6
-    assert np.isfinite(_likeliest(x, outliers, 1.0)).all()
-    assert np.isfinite(_likeliest(x, np.zeros(20_000), 1.0)).all()
+    assert np.isfinite(_fit_weights(x, outliers, 1.0)).all()
+    assert np.isfinite(_fit_weights(x, np.zeros(20_000), 1.0)).all()
