@@ -61,10 +61,41 @@ def test_kernels_call_inlined_functions() -> None:
     np.testing.assert_array_equal(out, 2.0 * values)
 
 
-def test_a_number_chooses_a_function_and_an_unknown_one_gives_nan() -> None:
-    pick = choose({3: lambda x: x + 1.0, 7: lambda x: x * x})
-    assert (pick(3, 2.0), pick(7, 3.0)) == (3.0, 9.0)
-    assert np.isnan(pick(4, 1.0))
+pick = choose({3: lambda x: x + 1.0, 7: lambda x: x * x}, lambda x: -x)
+
+
+@kernel(parallel=True, choice=1)
+def picked(values: np.ndarray, code: int, out: np.ndarray) -> None:
+    for i in prange(len(values)):
+        out[i] = pick(code, values[i])
+
+
+def test_a_number_chooses_a_function() -> None:
+    assert (pick(3, 2.0), pick(7, 3.0), pick(4, 1.0)) == (3.0, 9.0, -1.0)
+
+
+@pytest.mark.parametrize(("code", "expected"), [(7, [4.0, 9.0]), (3, [3.0, 4.0]), (4, [-2, -3])])
+def test_a_kernel_is_compiled_for_the_number_it_is_called_with(
+    code: int, expected: list[float]
+) -> None:
+    out = np.empty(2)
+    for _ in range(2):
+        picked(np.array([2.0, 3.0]), code, out)
+        assert out.tolist() == expected
+
+
+def test_kernels_of_two_numbers_are_kept_apart(tmp_path: Path) -> None:
+    (tmp_path / "outer.py").write_text(
+        "from matinee.base.compiled import choose, kernel\n"
+        "pick = choose({1: lambda x: x + 1.0, 2: lambda x: x * 10.0}, lambda x: x)\n"
+        "@kernel(choice=0)\n"
+        "def apply(code, x):\n"
+        "    return pick(code, x)\n"
+    )
+    for order in ("(1, 2)", "(2, 1)"):
+        code = f"import outer; print([outer.apply(c, 3.0) for c in {order}])"
+        expected = "[4.0, 30.0]" if order == "(1, 2)" else "[30.0, 4.0]"
+        assert run(tmp_path, code, NUMBA_CACHE_DIR=str(tmp_path / "cache")) == expected
 
 
 def run(folder: Path, code: str, **environment: str) -> str:

@@ -35,16 +35,22 @@ def prange(*bounds: int) -> range:
     return range(*bounds)
 
 
-def kernel(**options: Any) -> Callable[[F], F]:
+def kernel(*, choice: int | None = None, **options: Any) -> Callable[[F], F]:
     """Compile a function, without Python's lock, when it is first called.
 
     Args:
+        choice: The position of an argument that is the number of a function made by ``choose``. The
+            kernel is compiled once for each number it is called with, with that function alone,
+            instead of once with all of them.
         **options: Further options of ``numba.njit``: ``parallel=True`` for loops over threads,
             ``fastmath``, ``error_model``.
     """
 
     def decorate(function: F) -> F:
-        return cast(F, _Lazy(function, {"cache": True, "nogil": True, **options}))
+        flags = {"cache": True, "nogil": True, **options}
+        return cast(
+            F, _Lazy(function, flags) if choice is None else _Family(function, flags, choice)
+        )
 
     return decorate
 
@@ -54,24 +60,36 @@ def inlined(function: F) -> F:
     return cast(F, _Lazy(function, {"inline": "always"}))
 
 
-def choose(functions: dict[int, Callable[[Any], Any]]) -> Callable[[int, Any], Any]:
+def part(**options: Any) -> Callable[[F], F]:
+    """A function that kernels call for the body of a loop over threads.
+
+    It is compiled by itself and put in place of its calls by LLVM. Where the body stands in the
+    loop, Numba's analysis of loops over threads copies all of it several times, which makes a long
+    kernel three to five times as slow to compile.
+
+    Args:
+        **options: As for ``kernel``: ``fastmath`` and ``error_model`` of the kernels that call it.
+    """
+
+    def decorate(function: F) -> F:
+        return cast(F, _Lazy(function, {"nogil": True, "forceinline": True, **options}))
+
+    return decorate
+
+
+def choose(
+    functions: dict[int, Callable[..., Any]], default: Callable[..., Any]
+) -> Callable[..., Any]:
     """A function for use in kernels that applies one of several, by its number.
 
     Args:
-        functions: By number. A number that is not among them gives NaN.
+        functions: By number, of the same number of arguments each.
+        default: For any other number.
 
     Returns:
-        ``choose(code, x)``, of scalars. It may be called outside of kernels as well.
+        ``choose(code, *args)``. It may be called outside of kernels as well.
     """
-    lines = ["def chosen(code, x):"]
-    for code in functions:
-        lines += [f"    if code == {code}:", f"        return function_{code}(x)"]
-    lines.append("    return x * nan")
-    scope: dict[str, Any] = {f"function_{code}": inlined(f) for code, f in functions.items()}
-    scope |= {"nan": float("nan"), "__name__": __name__}
-    exec(compile("\n".join(lines), __file__, "exec"), scope)
-    chosen: Callable[[int, Any], Any] = inlined(scope["chosen"])
-    return chosen
+    return _Choice(functions, default)
 
 
 class _Lazy:
@@ -81,22 +99,26 @@ class _Lazy:
         self.__wrapped__: FunctionType = function
         self.__doc__, self.__name__ = function.__doc__, function.__name__
         self._options = options
-        self._compiled: Any = None
+        self._compiled: dict[int | None, Any] = {}
         self._call: Callable[..., Any] | None = None
 
     def __call__(self, *args: Any) -> Any:
         return (self._call or self._callable())(*args)
 
-    def _callable(self) -> Callable[..., Any]:
-        found = self.compiled()
-        self._call = _guarded(found) if self._options.get("parallel") else found
+    def _callable(self, code: int | None = None) -> Callable[..., Any]:
+        dispatcher = self.compiled(code)
+        self._call = _guarded(dispatcher) if self._options.get("parallel") else dispatcher
         return self._call
 
-    def compiled(self) -> Any:
-        """Numba's own object for the function."""
-        if self._compiled is None:
-            self._compiled = _compile(self.__wrapped__, self._options)
-        return self._compiled
+    def compiled(self, code: int | None = None) -> Any:
+        """Numba's own object for the function.
+
+        Args:
+            code: The function that every ``choose`` in it stands for; None for all of them.
+        """
+        if code not in self._compiled:
+            self._compiled[code] = _compile(self.__wrapped__, self._options, code)
+        return self._compiled[code]
 
     def files(self) -> Iterator[str]:
         """The files whose source goes into the function, with repetitions."""
@@ -104,6 +126,51 @@ class _Lazy:
         for inner in _globals(self.__wrapped__).values():
             if isinstance(inner, _Lazy):
                 yield from inner.files()
+
+
+class _Family(_Lazy):
+    """A kernel that is compiled for each number of a function that it is called with."""
+
+    def __init__(self, function: Any, options: dict[str, Any], position: int) -> None:
+        super().__init__(function, options)
+        self._position = position
+        self._calls: dict[int, Callable[..., Any]] = {}
+
+    def __call__(self, *args: Any) -> Any:
+        code = args[self._position]
+        call = self._calls.get(code)
+        if call is None:
+            call = self._calls[code] = self._callable(code)
+        return call(*args)
+
+
+class _Choice(_Lazy):
+    """One of several functions, by number: in a kernel of one number, that one alone."""
+
+    def __init__(
+        self, functions: dict[int, Callable[..., Any]], default: Callable[..., Any]
+    ) -> None:
+        self._codes = list(functions)
+        count = default.__code__.co_argcount
+        names = ", ".join(f"x{k}" for k in range(count))
+        lines = [f"def chosen(code, {names}):"]
+        for code in functions:
+            lines += [f"    if code == {code}:", f"        return function_{code}({names})"]
+        lines.append(f"    return default({names})")
+        scope: dict[str, Any] = {f"function_{code}": inlined(f) for code, f in functions.items()}
+        scope |= {"default": inlined(default), "__name__": __name__}
+        exec(compile("\n".join(lines), __file__, "exec"), scope)
+        for code in functions:
+            line = f"def only_{code}(code, {names}):\n    return function_{code}({names})"
+            exec(compile(line, __file__, "exec"), scope)
+        self._scope = scope
+        super().__init__(scope["chosen"], {"inline": "always"})
+
+    def compiled(self, code: int | None = None) -> Any:
+        if code not in self._compiled:
+            function = self._scope[f"only_{code}" if code in self._codes else "chosen"]
+            self._compiled[code] = _compile(function, self._options, None)
+        return self._compiled[code]
 
 
 _ALONE = threading.Lock()
@@ -155,19 +222,21 @@ def _globals(function: FunctionType) -> dict[str, Any]:
     return {name: scope[name] for name in _names(function.__code__) if name in scope}
 
 
-def _compile(function: FunctionType, options: dict[str, Any]) -> Any:
+def _compile(function: FunctionType, options: dict[str, Any], code: int | None) -> Any:
     numba = start_numba()
     meant = {}
     for name, value in _globals(function).items():
         if isinstance(value, _Lazy):
-            meant[name] = value.compiled()
+            meant[name] = value.compiled(code)
         elif value is prange:
             meant[name] = numba.prange
     scope = {**function.__globals__, **meant}
     ready = FunctionType(
         function.__code__, scope, function.__name__, function.__defaults__, function.__closure__
     )
-    ready.__qualname__, ready.__doc__ = function.__qualname__, function.__doc__
+    # The name of the file of compiled code: one for each number.
+    ready.__qualname__ = function.__qualname__ + ("" if code is None else f"_{code}")
+    ready.__doc__ = function.__doc__
     if not options.get("cache"):
         return numba.njit(**options)(ready)
     found = _cached(numba, ready, options)

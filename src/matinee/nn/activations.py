@@ -235,10 +235,15 @@ if TYPE_CHECKING:
 else:
     ActivationName = Literal[tuple(ACTIVATIONS)]
 
-activate = choose({entry.code: entry.forward for entry in _ENTRIES})
+
+def _unknown(x: Any) -> Any:
+    return x * np.nan
+
+
+activate = choose({entry.code: entry.forward for entry in _ENTRIES}, _unknown)
 """For kernels: ``activate(code, x)``, the activation of that code at the scalar x."""
 
-slope = choose({entry.code: entry.slope for entry in _ENTRIES})
+slope = choose({entry.code: entry.slope for entry in _ENTRIES}, _unknown)
 """For kernels: ``slope(code, x)``, its derivative."""
 
 

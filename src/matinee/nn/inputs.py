@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.arrays import Float, Float32, Int32, Int64
-from ..base.compiled import inlined, kernel, prange
+from ..base.compiled import inlined, kernel, part, prange
 from ._config import NetworkConfig
 from ._row_outputs import CENTRING, RowOutputs
 from .sparse.random import uniform
@@ -207,6 +207,26 @@ def _level(levels: Float32, value: float) -> int:
     return low if value - levels[low] <= levels[high] - value else high
 
 
+@part()
+def _show_row(
+    b: np.int64,
+    ptr: Int64,
+    salt: np.uint64,
+    conditional: bool,
+    dropout: float,
+    shown: npt.NDArray[np.bool_],
+    visible: Int64,
+) -> None:
+    share = 1.0 - dropout
+    if conditional:
+        share = uniform(salt ^ np.uint64(0x5851F42D4C957F2D), np.uint64(b))
+    count = 0
+    for j in range(ptr[b], ptr[b + 1]):
+        shown[j] = uniform(salt, np.uint64(j)) < share
+        count += shown[j]
+    visible[b] = count
+
+
 @kernel(parallel=True)
 def _show(
     ptr: Int64,
@@ -218,14 +238,46 @@ def _show(
 ) -> None:
     """Draw which entries the encoder is shown, and count them by row."""
     for b in prange(len(ptr) - 1):
-        share = 1.0 - dropout
-        if conditional:
-            share = uniform(salt ^ np.uint64(0x5851F42D4C957F2D), np.uint64(b))
-        count = 0
-        for j in range(ptr[b], ptr[b + 1]):
-            shown[j] = uniform(salt, np.uint64(j)) < share
-            count += shown[j]
-        visible[b] = count
+        _show_row(np.int64(b), ptr, salt, conditional, dropout, shown, visible)
+
+
+@part(error_model="numpy")
+def _outputs_row(
+    b: np.int64,
+    indptr: Int64,
+    indices: Int32,
+    values: Float32,
+    rows: Int64,
+    ptr: Int64,
+    shown: npt.NDArray[np.bool_],
+    visible: Int64,
+    offset: Float32,
+    row_reg: float,
+    conditional: bool,
+    column: Int32,
+    target: Float,
+    weight: Float,
+    row_bias: Float,
+) -> None:
+    first = indptr[rows[b]]
+    base = ptr[b]
+    n = ptr[b + 1] - base
+    own = 0.0
+    if row_reg >= 0.0 and visible[b] > 0:
+        for j in range(n):
+            if shown[base + j]:
+                own += values[first + j] - offset[indices[first + j]]
+        own /= visible[b] + row_reg
+    row_bias[b] = own
+    for j in range(n):
+        c = indices[first + j]
+        column[base + j] = c
+        target[base + j] = values[first + j] - offset[c] - own
+        weight[base + j] = 1
+    if conditional:  # the scored entries stand for the whole row
+        share = n / max(n - visible[b], 1)
+        for j in range(n):
+            weight[base + j] = 0 if shown[base + j] else share
 
 
 @kernel(parallel=True, error_model="numpy")
@@ -247,25 +299,23 @@ def _outputs(
 ) -> None:
     """Columns, targets and weights of the entries, and the rows' own biases."""
     for b in prange(len(rows)):
-        first = indptr[rows[b]]
-        base = ptr[b]
-        n = ptr[b + 1] - base
-        own = 0.0
-        if row_reg >= 0.0 and visible[b] > 0:
-            for j in range(n):
-                if shown[base + j]:
-                    own += values[first + j] - offset[indices[first + j]]
-            own /= visible[b] + row_reg
-        row_bias[b] = own
-        for j in range(n):
-            c = indices[first + j]
-            column[base + j] = c
-            target[base + j] = values[first + j] - offset[c] - own
-            weight[base + j] = 1
-        if conditional:  # the scored entries stand for the whole row
-            share = n / max(n - visible[b], 1)
-            for j in range(n):
-                weight[base + j] = 0 if shown[base + j] else share
+        _outputs_row(
+            np.int64(b),
+            indptr,
+            indices,
+            values,
+            rows,
+            ptr,
+            shown,
+            visible,
+            offset,
+            row_reg,
+            conditional,
+            column,
+            target,
+            weight,
+            row_bias,
+        )
 
 
 @kernel(parallel=True)
@@ -275,6 +325,28 @@ def _rating_inputs(
     for b in prange(len(ptr) - 1):
         for j in range(ptr[b], ptr[b + 1]):
             coef[j] = shown[j] * lift[b] * target[j]
+
+
+@part()
+def _presence_row(
+    b: np.int64,
+    ptr: Int64,
+    shown: npt.NDArray[np.bool_],
+    column: Int32,
+    target: Float,
+    lift: Float,
+    in_ptr: Int64,
+    source: Int32,
+    coef: Float,
+) -> None:
+    place = in_ptr[b]
+    for j in range(ptr[b], ptr[b + 1]):
+        if shown[j]:
+            source[place] = 2 * column[j]
+            coef[place] = lift[b]
+            source[place + 1] = 2 * column[j] + 1
+            coef[place + 1] = lift[b] * target[j]
+            place += 2
 
 
 @kernel(parallel=True)
@@ -289,14 +361,7 @@ def _presence_inputs(
     coef: Float,
 ) -> None:
     for b in prange(len(ptr) - 1):
-        place = in_ptr[b]
-        for j in range(ptr[b], ptr[b + 1]):
-            if shown[j]:
-                source[place] = 2 * column[j]
-                coef[place] = lift[b]
-                source[place + 1] = 2 * column[j] + 1
-                coef[place + 1] = lift[b] * target[j]
-                place += 2
+        _presence_row(np.int64(b), ptr, shown, column, target, lift, in_ptr, source, coef)
 
 
 @kernel(parallel=True)

@@ -249,18 +249,22 @@ def draw(
         n = offsets[row + 1] - at
         _fill_traits(user, t, traits)
         owed = t.owed[t.owed_ptr[user] : t.owed_ptr[user + 1]]
-        seen[owed] = True
+        for item in owed:
+            seen[item] = True
         free = n - len(owed)
         if free * _RACE_FROM > n_items or not _reject(
             _stream(t.seed, user, _PICKS), free, traits, seen, t, picks
         ):
             _race(_stream(t.seed, user, _RACE), free, traits, seen, t, picks)
-        seen[owed] = False
-        picks[free:n] = owed
+        for k in range(len(owed)):
+            seen[owed[k]] = False
+            picks[free + k] = owed[k]
         _fill_times(user, n, t, gaps, when)
 
         # An item and its place in the order of time, in one sortable number.
-        packed = (picks[:n].astype(np.int64) << 32) | np.arange(n)
+        packed = np.empty(n, dtype=np.int64)
+        for k in range(n):
+            packed[k] = (np.int64(picks[k]) << 32) | k
         packed.sort()
         noise = _stream(t.seed, user, _NOISE)
         for k in range(n):

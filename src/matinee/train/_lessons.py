@@ -160,7 +160,8 @@ class _Joint:
     def of(self, first: npt.NDArray[Any], second: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """The joint array, of twice the length."""
         out = np.empty(2 * len(first), dtype=first.dtype)
-        _join(self._indptr, first, second, out)
+        bits = f"i{first.itemsize}"  # one compiled function serves all types of that size
+        _join(self._indptr, first.view(bits), second.view(bits), out.view(bits))
         return out
 
 
@@ -171,7 +172,7 @@ def _draw(indices: Int32, salt: np.uint64, column: Int32) -> None:
         column[j] = indices[int(uniform(salt, np.uint64(j)) * len(indices))]
 
 
-@kernel(parallel=True, fastmath=kernels.FAST, error_model="numpy")
+@kernel(choice=8, parallel=True, fastmath=kernels.FAST, error_model="numpy")
 def _answer(
     ptr: Int64,
     rows: Int64,
@@ -200,6 +201,6 @@ def _join(
     indptr: Int64, first: npt.NDArray[Any], second: npt.NDArray[Any], out: npt.NDArray[Any]
 ) -> None:
     for b in prange(len(indptr) - 1):
-        low, high = indptr[b], indptr[b + 1]
-        out[2 * low : low + high] = first[low:high]
-        out[low + high : 2 * high] = second[low:high]
+        for j in range(indptr[b], indptr[b + 1]):
+            out[indptr[b] + j] = first[j]
+            out[indptr[b + 1] + j] = second[j]

@@ -11,10 +11,12 @@ a weight. A zero coefficient hides an entry from the encoder, a zero weight from
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ...base.arrays import Float, Int32, Int64
-from ...base.compiled import inlined, kernel, prange
+from ...base.compiled import inlined, kernel, part, prange
 from ..activations import activate, slope
 
 # Sums may be re-associated (that is what lets them use vector units); NaN and infinity keep their
@@ -44,6 +46,20 @@ def add_weighted(value: Float, pick: Int32, n: int, table: Float, out: Float) ->
         p += 1
 
 
+@part(fastmath=FAST, error_model="numpy")
+def _encode_row(first: int, last: int, index: Int32, coef: Float, table: Float, row: Float) -> None:
+    pick = np.empty(last - first, dtype=np.int32)
+    value = np.empty(last - first, dtype=table.dtype)
+    n = 0
+    for j in range(first, last):
+        c = coef[j]
+        pick[n] = index[j]
+        value[n] = c
+        n += c != 0
+    row[:] = 0
+    add_weighted(value, pick, n, table, row)
+
+
 @kernel(parallel=True, fastmath=FAST, error_model="numpy")
 def encode(indptr: Int64, index: Int32, coef: Float, table: Float, out: Float) -> None:
     """``out[r] = sum_j coef[j] * table[index[j]]`` over the entries j of each row.
@@ -56,21 +72,30 @@ def encode(indptr: Int64, index: Int32, coef: Float, table: Float, out: Float) -
         out: float (rows, width), overwritten.
     """
     for r in prange(len(indptr) - 1):
-        first, last = indptr[r], indptr[r + 1]
-        pick = np.empty(last - first, dtype=np.int32)
-        value = np.empty(last - first, dtype=table.dtype)
-        n = 0
-        for j in range(first, last):
-            c = coef[j]
-            pick[n] = index[j]
-            value[n] = c
-            n += c != 0
-        row = out[r]
-        row[:] = 0
-        add_weighted(value, pick, n, table, row)
+        _encode_row(indptr[r], indptr[r + 1], index, coef, table, out[r])
 
 
-@kernel(parallel=True, fastmath=FAST, error_model="numpy")
+@part(fastmath=FAST, error_model="numpy")
+def _decode_row(
+    r: np.int64,
+    first: int,
+    last: int,
+    index: Int32,
+    hidden: Float,
+    table: Float,
+    bias: Float,
+    act: int,
+    out: Float,
+) -> None:
+    for j in range(first, last):
+        i = index[j]
+        dot = hidden[r, 0] * table[i, 0]
+        for k in range(1, table.shape[1]):
+            dot += hidden[r, k] * table[i, k]
+        out[j] = activate(act, dot + bias[i])
+
+
+@kernel(choice=5, parallel=True, fastmath=FAST, error_model="numpy")
 def decode(
     indptr: Int64, index: Int32, hidden: Float, table: Float, bias: Float, act: int, out: Float
 ) -> None:
@@ -85,17 +110,84 @@ def decode(
         act: Code of the output activation.
         out: float (entries,), overwritten.
     """
-    width = table.shape[1]
     for r in prange(len(indptr) - 1):
-        for j in range(indptr[r], indptr[r + 1]):
-            i = index[j]
-            dot = hidden[r, 0] * table[i, 0]
-            for k in range(1, width):
-                dot += hidden[r, k] * table[i, k]
-            out[j] = activate(act, dot + bias[i])
+        _decode_row(np.int64(r), indptr[r], indptr[r + 1], index, hidden, table, bias, act, out)
 
 
-@kernel(parallel=True, fastmath=FAST, error_model="numpy")
+@part(fastmath=FAST, error_model="numpy")
+def _decode_loss_row(
+    first: int,
+    last: int,
+    index: Int32,
+    target: Float,
+    weight: Float,
+    scale: Any,
+    h: Float,
+    table: Float,
+    bias: Float,
+    act: int,
+    error: Float,
+    row: Float,
+) -> float:
+    """One row of ``decode_loss``: its hidden vector ``h``, the gradient ``row`` of that vector."""
+    width = table.shape[1]
+    type_ = table.dtype.type
+    total = 0.0
+    pick = np.empty(last - first, dtype=np.int32)
+    where = np.empty(last - first, dtype=np.int64)
+    value = np.empty(last - first, dtype=table.dtype)
+    n = 0
+    for j in range(first, last):
+        seen = weight[j] != 0
+        error[j] = 0
+        pick[n] = index[j]
+        where[n] = j
+        n += seen
+    row[:] = 0
+    p = 0
+    # The products and the sum back take the same four table rows while they are in cache.
+    while p < n:
+        few = min(4, n - p)
+        if few == 4:
+            i0, i1, i2, i3 = pick[p], pick[p + 1], pick[p + 2], pick[p + 3]
+            d0, d1, d2, d3 = type_(0), type_(0), type_(0), type_(0)
+            for k in range(width):
+                hk = h[k]
+                d0 += hk * table[i0, k]
+                d1 += hk * table[i1, k]
+                d2 += hk * table[i2, k]
+                d3 += hk * table[i3, k]
+            value[p], value[p + 1], value[p + 2], value[p + 3] = d0, d1, d2, d3
+        else:
+            for q in range(p, n):
+                i = pick[q]
+                dot = type_(0)
+                for k in range(width):
+                    dot += h[k] * table[i, k]
+                value[q] = dot
+        for q in range(p, p + few):
+            j = where[q]
+            dot = value[q] + bias[pick[q]]
+            miss = activate(act, dot) - target[j]
+            total += weight[j] * miss * miss
+            value[q] = type_(scale * weight[j] * miss * slope(act, dot))
+            error[j] = value[q]
+        if few == 4:
+            v0, v1, v2, v3 = value[p], value[p + 1], value[p + 2], value[p + 3]
+            for k in range(width):
+                row[k] += (
+                    v0 * table[i0, k] + v1 * table[i1, k] + v2 * table[i2, k] + v3 * table[i3, k]
+                )
+        else:
+            for q in range(p, n):
+                i, v = pick[q], value[q]
+                for k in range(width):
+                    row[k] += v * table[i, k]
+        p += few
+    return total
+
+
+@kernel(choice=7, parallel=True, fastmath=FAST, error_model="numpy")
 def decode_loss(
     indptr: Int64,
     index: Int32,
@@ -127,7 +219,6 @@ def decode_loss(
     Returns:
         The loss.
     """
-    width = table.shape[1]
     rows = len(indptr) - 1
     total = np.zeros(rows, dtype=np.float64)
     # Sums over rows are made in order, so that they are the same on any number of threads.
@@ -138,63 +229,20 @@ def decode_loss(
     type_ = table.dtype.type
     scale = type_(2.0 / mass)
     for r in prange(rows):
-        first, last = indptr[r], indptr[r + 1]
-        pick = np.empty(last - first, dtype=np.int32)
-        where = np.empty(last - first, dtype=np.int64)
-        value = np.empty(last - first, dtype=table.dtype)
-        n = 0
-        for j in range(first, last):
-            seen = weight[j] != 0
-            error[j] = 0
-            pick[n] = index[j]
-            where[n] = j
-            n += seen
-        h = hidden[r]
-        row = d_hidden[r]
-        row[:] = 0
-        p = 0
-        # The products and the sum back take the same four table rows while they are in cache.
-        while p < n:
-            few = min(4, n - p)
-            if few == 4:
-                i0, i1, i2, i3 = pick[p], pick[p + 1], pick[p + 2], pick[p + 3]
-                d0, d1, d2, d3 = type_(0), type_(0), type_(0), type_(0)
-                for k in range(width):
-                    hk = h[k]
-                    d0 += hk * table[i0, k]
-                    d1 += hk * table[i1, k]
-                    d2 += hk * table[i2, k]
-                    d3 += hk * table[i3, k]
-                value[p], value[p + 1], value[p + 2], value[p + 3] = d0, d1, d2, d3
-            else:
-                for q in range(p, n):
-                    i = pick[q]
-                    dot = type_(0)
-                    for k in range(width):
-                        dot += h[k] * table[i, k]
-                    value[q] = dot
-            for q in range(p, p + few):
-                j = where[q]
-                dot = value[q] + bias[pick[q]]
-                miss = activate(act, dot) - target[j]
-                total[r] += weight[j] * miss * miss
-                value[q] = type_(scale * weight[j] * miss * slope(act, dot))
-                error[j] = value[q]
-            if few == 4:
-                v0, v1, v2, v3 = value[p], value[p + 1], value[p + 2], value[p + 3]
-                for k in range(width):
-                    row[k] += (
-                        v0 * table[i0, k]
-                        + v1 * table[i1, k]
-                        + v2 * table[i2, k]
-                        + v3 * table[i3, k]
-                    )
-            else:
-                for q in range(p, n):
-                    i, v = pick[q], value[q]
-                    for k in range(width):
-                        row[k] += v * table[i, k]
-            p += few
+        total[r] = _decode_loss_row(
+            indptr[r],
+            indptr[r + 1],
+            index,
+            target,
+            weight,
+            scale,
+            hidden[r],
+            table,
+            bias,
+            act,
+            error,
+            d_hidden[r],
+        )
     loss = 0.0
     for r in range(rows):
         loss += total[r]

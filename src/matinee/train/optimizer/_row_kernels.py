@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import Float, Float64, Int32, Int64
-from ...base.compiled import inlined, kernel, prange
+from ...base.compiled import choose, kernel, part, prange
 from ...nn import add_weighted
 
 ADAM, SGD, RMSPROP, ADAGRAD = 0, 1, 2, 3
@@ -30,9 +30,7 @@ STRETCH = 32_768
 """Parameters of the flat vector that one thread takes at a time."""
 
 
-@inlined
-def _move(
-    kind: int,
+def _adam(
     w: Float,
     m: Float,
     v: Float,
@@ -45,41 +43,152 @@ def _move(
     eps: Any,
     l2: Any,
 ) -> None:
-    """One optimiser step on one row (or any stretch) of parameters.
-
-    ``rate`` is the step size with Adam's first bias correction in it, ``root`` is
-    sqrt(1 - beta2^t), ``keep`` is 1 - learning rate * weight decay.
-    """
-    n = len(w)
+    """Kingma & Ba 2015, arXiv 1412.6980; with decoupled weight decay, 1711.05101."""
     one = w.dtype.type(1)
-    if kind == ADAM:
-        for k in range(n):
-            grad = g[k] + l2 * w[k]
-            first = beta1 * m[k] + (one - beta1) * grad
-            second = beta2 * v[k] + (one - beta2) * grad * grad
-            m[k] = first
-            v[k] = second
-            w[k] = keep * w[k] - rate * first / (np.sqrt(second) / root + eps)
-    elif kind == SGD:
-        for k in range(n):
-            first = beta1 * m[k] + g[k] + l2 * w[k]
-            m[k] = first
-            w[k] = keep * w[k] - rate * first
-    elif kind == RMSPROP:
-        for k in range(n):
-            grad = g[k] + l2 * w[k]
-            second = beta2 * v[k] + (one - beta2) * grad * grad
-            v[k] = second
-            w[k] = keep * w[k] - rate * grad / (np.sqrt(second) + eps)
-    else:
-        for k in range(n):
-            grad = g[k] + l2 * w[k]
-            second = v[k] + grad * grad
-            v[k] = second
-            w[k] = keep * w[k] - rate * grad / (np.sqrt(second) + eps)
+    for k in range(len(w)):
+        grad = g[k] + l2 * w[k]
+        first = beta1 * m[k] + (one - beta1) * grad
+        second = beta2 * v[k] + (one - beta2) * grad * grad
+        m[k] = first
+        v[k] = second
+        w[k] = keep * w[k] - rate * first / (np.sqrt(second) / root + eps)
 
 
-@kernel(parallel=True, fastmath=FAST, error_model="numpy")
+def _sgd(
+    w: Float,
+    m: Float,
+    v: Float,
+    g: Float,
+    rate: Any,
+    keep: Any,
+    beta1: Any,
+    beta2: Any,
+    root: Any,
+    eps: Any,
+    l2: Any,
+) -> None:
+    """Stochastic gradient descent with momentum."""
+    for k in range(len(w)):
+        first = beta1 * m[k] + g[k] + l2 * w[k]
+        m[k] = first
+        w[k] = keep * w[k] - rate * first
+
+
+def _rmsprop(
+    w: Float,
+    m: Float,
+    v: Float,
+    g: Float,
+    rate: Any,
+    keep: Any,
+    beta1: Any,
+    beta2: Any,
+    root: Any,
+    eps: Any,
+    l2: Any,
+) -> None:
+    """Tieleman & Hinton 2012."""
+    one = w.dtype.type(1)
+    for k in range(len(w)):
+        grad = g[k] + l2 * w[k]
+        second = beta2 * v[k] + (one - beta2) * grad * grad
+        v[k] = second
+        w[k] = keep * w[k] - rate * grad / (np.sqrt(second) + eps)
+
+
+def _adagrad(
+    w: Float,
+    m: Float,
+    v: Float,
+    g: Float,
+    rate: Any,
+    keep: Any,
+    beta1: Any,
+    beta2: Any,
+    root: Any,
+    eps: Any,
+    l2: Any,
+) -> None:
+    """Duchi et al. 2011."""
+    for k in range(len(w)):
+        grad = g[k] + l2 * w[k]
+        second = v[k] + grad * grad
+        v[k] = second
+        w[k] = keep * w[k] - rate * grad / (np.sqrt(second) + eps)
+
+
+_move = choose({ADAM: _adam, SGD: _sgd, RMSPROP: _rmsprop}, _adagrad)
+"""``_move(kind, w, m, v, g, rate, keep, beta1, beta2, root, eps, l2)``: one optimiser step on one
+row (or any stretch) of parameters.
+
+``rate`` is the step size with Adam's first bias correction in it, ``root`` is sqrt(1 - beta2^t),
+``keep`` is 1 - learning rate * weight decay.
+"""
+
+
+@part(fastmath=FAST, error_model="numpy")
+def _step_chunk(
+    chunk: np.int64,
+    longest: int,
+    kind: int,
+    columns: Int32,
+    start: Int64,
+    row_of: Int32,
+    entry_of: Int32,
+    entry: Float,
+    dense: Float,
+    entry2: Float,
+    dense2: Float,
+    w: Float,
+    m: Float,
+    v: Float,
+    last: Int32,
+    t: int,
+    rate: Any,
+    keep: Any,
+    beta1: Any,
+    beta2: Any,
+    root: Any,
+    eps: Any,
+    l2: Any,
+) -> None:
+    """One of 64 parts of ``step_rows``; ``longest`` is the most entries of any column."""
+    tied = len(entry2) > 0
+    has_m = m.shape[0] > 0
+    has_v = v.shape[0] > 0
+    g = np.empty(w.shape[1], dtype=w.dtype)
+    pick = np.empty(longest, dtype=np.int32)
+    value = np.empty(longest, dtype=w.dtype)
+    # In short runs, dealt out in turn: neighbours in the table stay together, and no thread
+    # gets all the popular rows.
+    for turn in range((len(columns) + 511) // 512 * 8):
+        u = turn // 8 * 512 + chunk * 8 + turn % 8
+        if u >= len(columns):
+            continue
+        i = columns[u]
+        g[:] = 0
+        n = 0
+        for p in range(start[u], start[u + 1]):
+            e = entry[entry_of[p]]
+            pick[n] = row_of[p]
+            value[n] = e
+            n += e != 0
+        add_weighted(value, pick, n, dense, g)
+        if tied:
+            n = 0
+            for p in range(start[u], start[u + 1]):
+                e = entry2[entry_of[p]]
+                pick[n] = row_of[p]
+                value[n] = e
+                n += e != 0
+            add_weighted(value, pick, n, dense2, g)
+        mi = m[i] if has_m else g
+        vi = v[i] if has_v else g
+        _move(kind, w[i], mi, vi, g, rate, keep, beta1, beta2, root, eps, l2)
+        last[i] = t
+
+
+@kernel(choice=0, parallel=True, fastmath=FAST, error_model="numpy")
 def step_rows(
     kind: int,
     columns: Int32,
@@ -114,50 +223,41 @@ def step_rows(
     the kind has none. ``last`` (n,) is the step each row stands at, and is set to ``t``. The rest
     is ``_move``'s.
     """
-    width = w.shape[1]
-    tied = len(entry2) > 0
     type_ = w.dtype.type
     rate_, keep_, b1, b2 = type_(rate), type_(keep), type_(beta1), type_(beta2)
     root_, eps_, l2_ = type_(root), type_(eps), type_(l2)
-    has_m = m.shape[0] > 0
-    has_v = v.shape[0] > 0
-    longest = 0
+    longest = int(start[0])
     for u in range(len(columns)):
         longest = max(longest, start[u + 1] - start[u])
     for chunk in prange(64):
-        g = np.empty(width, dtype=w.dtype)
-        pick = np.empty(longest, dtype=np.int32)
-        value = np.empty(longest, dtype=w.dtype)
-        # In short runs, dealt out in turn: neighbours in the table stay together, and no thread
-        # gets all the popular rows.
-        for turn in range((len(columns) + 511) // 512 * 8):
-            u = turn // 8 * 512 + chunk * 8 + turn % 8
-            if u >= len(columns):
-                continue
-            i = columns[u]
-            g[:] = 0
-            n = 0
-            for p in range(start[u], start[u + 1]):
-                e = entry[entry_of[p]]
-                pick[n] = row_of[p]
-                value[n] = e
-                n += e != 0
-            add_weighted(value, pick, n, dense, g)
-            if tied:
-                n = 0
-                for p in range(start[u], start[u + 1]):
-                    e = entry2[entry_of[p]]
-                    pick[n] = row_of[p]
-                    value[n] = e
-                    n += e != 0
-                add_weighted(value, pick, n, dense2, g)
-            mi = m[i] if has_m else g
-            vi = v[i] if has_v else g
-            _move(kind, w[i], mi, vi, g, rate_, keep_, b1, b2, root_, eps_, l2_)
-            last[i] = t
+        _step_chunk(
+            np.int64(chunk),
+            longest,
+            kind,
+            columns,
+            start,
+            row_of,
+            entry_of,
+            entry,
+            dense,
+            entry2,
+            dense2,
+            w,
+            m,
+            v,
+            last,
+            t,
+            rate_,
+            keep_,
+            b1,
+            b2,
+            root_,
+            eps_,
+            l2_,
+        )
 
 
-@kernel(parallel=True, fastmath=FAST, error_model="numpy")
+@kernel(choice=0, parallel=True, fastmath=FAST, error_model="numpy")
 def step_given(
     kind: int,
     columns: Int32,
@@ -190,7 +290,62 @@ def step_given(
         last[i] = t
 
 
-@kernel(parallel=True, fastmath=FAST, error_model="numpy")
+@part(fastmath=FAST, error_model="numpy")
+def _catch_up_row(
+    u: np.int64,
+    kind: int,
+    columns: Int32,
+    w: Float,
+    m: Float,
+    v: Float,
+    last: Int32,
+    t: int,
+    decay1: float,
+    decay2: float,
+    ratio: float,
+    tail: Float64,
+    shrunk: Float64,
+    root: Float64,
+    eps: float,
+) -> None:
+    width = w.shape[1]
+    i = columns[u]
+    s = last[i]
+    k = t - s
+    if k <= 0 or s == 0:
+        # A row that was never touched has no momentum; before its first gradient only weight
+        # decay moves it.
+        if k > 0 and shrunk[t] != 0.0:
+            shrink = w.dtype.type(np.exp(shrunk[t]))
+            for c in range(width):
+                w[i, c] *= shrink
+        last[i] = t
+        return
+    share = np.exp(shrunk[t] - shrunk[s])
+    shrink = w.dtype.type(share)
+    if kind in (ADAM, SGD):
+        reach = w.dtype.type(share * tail[s] - ratio**k * tail[t])
+        left1 = w.dtype.type(decay1**k)
+        if kind == ADAM:
+            left2 = w.dtype.type(decay2**k)
+            floor = w.dtype.type(eps * root[s + 1] / np.sqrt(decay2))
+            for c in range(width):
+                w[i, c] = shrink * w[i, c] - reach * m[i, c] / (np.sqrt(v[i, c]) + floor)
+                m[i, c] *= left1
+                v[i, c] *= left2
+        else:
+            for c in range(width):
+                w[i, c] = shrink * w[i, c] - reach * m[i, c]
+                m[i, c] *= left1
+    else:
+        left2 = w.dtype.type(decay2**k)
+        for c in range(width):
+            w[i, c] *= shrink
+            v[i, c] *= left2
+    last[i] = t
+
+
+@kernel(choice=0, parallel=True, fastmath=FAST, error_model="numpy")
 def catch_up(
     kind: int,
     columns: Int32,
@@ -213,45 +368,27 @@ def catch_up(
     ``shrunk`` (the logarithm of P) and ``root`` are float64 (steps + 1,), by step, as in the
     module's text.
     """
-    width = w.shape[1]
     for u in prange(len(columns)):
-        i = columns[u]
-        s = last[i]
-        k = t - s
-        if k <= 0 or s == 0:
-            # A row that was never touched has no momentum; before its first gradient only weight
-            # decay moves it.
-            if k > 0 and shrunk[t] != 0.0:
-                shrink = w.dtype.type(np.exp(shrunk[t]))
-                for c in range(width):
-                    w[i, c] *= shrink
-            last[i] = t
-            continue
-        share = np.exp(shrunk[t] - shrunk[s])
-        shrink = w.dtype.type(share)
-        if kind in (ADAM, SGD):
-            reach = w.dtype.type(share * tail[s] - ratio**k * tail[t])
-            left1 = w.dtype.type(decay1**k)
-            if kind == ADAM:
-                left2 = w.dtype.type(decay2**k)
-                floor = w.dtype.type(eps * root[s + 1] / np.sqrt(decay2))
-                for c in range(width):
-                    w[i, c] = shrink * w[i, c] - reach * m[i, c] / (np.sqrt(v[i, c]) + floor)
-                    m[i, c] *= left1
-                    v[i, c] *= left2
-            else:
-                for c in range(width):
-                    w[i, c] = shrink * w[i, c] - reach * m[i, c]
-                    m[i, c] *= left1
-        else:
-            left2 = w.dtype.type(decay2**k)
-            for c in range(width):
-                w[i, c] *= shrink
-                v[i, c] *= left2
-        last[i] = t
+        _catch_up_row(
+            np.int64(u),
+            kind,
+            columns,
+            w,
+            m,
+            v,
+            last,
+            t,
+            decay1,
+            decay2,
+            ratio,
+            tail,
+            shrunk,
+            root,
+            eps,
+        )
 
 
-@kernel(parallel=True, fastmath=FAST, error_model="numpy")
+@kernel(choice=0, parallel=True, fastmath=FAST, error_model="numpy")
 def step_flat(
     kind: int,
     w: Float,
