@@ -21,109 +21,13 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import Float, Float64, Int32, Int64
-from ...base.compiled import choose, kernel, part, prange
+from ...base.compiled import kernel, part, prange
 from ...nn import add_weighted
+from ._moves import ADAM, SGD, move
 
-ADAM, SGD, RMSPROP, ADAGRAD = 0, 1, 2, 3
 FAST = {"reassoc", "contract", "nsz", "arcp"}
 STRETCH = 32_768
 """Parameters of the flat vector that one thread takes at a time."""
-
-
-def _adam(
-    w: Float,
-    m: Float,
-    v: Float,
-    g: Float,
-    rate: Any,
-    keep: Any,
-    beta1: Any,
-    beta2: Any,
-    root: Any,
-    eps: Any,
-    l2: Any,
-) -> None:
-    """Kingma & Ba 2015, arXiv 1412.6980; with decoupled weight decay, 1711.05101."""
-    one = w.dtype.type(1)
-    for k in range(len(w)):
-        grad = g[k] + l2 * w[k]
-        first = beta1 * m[k] + (one - beta1) * grad
-        second = beta2 * v[k] + (one - beta2) * grad * grad
-        m[k] = first
-        v[k] = second
-        w[k] = keep * w[k] - rate * first / (np.sqrt(second) / root + eps)
-
-
-def _sgd(
-    w: Float,
-    m: Float,
-    v: Float,
-    g: Float,
-    rate: Any,
-    keep: Any,
-    beta1: Any,
-    beta2: Any,
-    root: Any,
-    eps: Any,
-    l2: Any,
-) -> None:
-    """Stochastic gradient descent with momentum."""
-    for k in range(len(w)):
-        first = beta1 * m[k] + g[k] + l2 * w[k]
-        m[k] = first
-        w[k] = keep * w[k] - rate * first
-
-
-def _rmsprop(
-    w: Float,
-    m: Float,
-    v: Float,
-    g: Float,
-    rate: Any,
-    keep: Any,
-    beta1: Any,
-    beta2: Any,
-    root: Any,
-    eps: Any,
-    l2: Any,
-) -> None:
-    """Tieleman & Hinton 2012."""
-    one = w.dtype.type(1)
-    for k in range(len(w)):
-        grad = g[k] + l2 * w[k]
-        second = beta2 * v[k] + (one - beta2) * grad * grad
-        v[k] = second
-        w[k] = keep * w[k] - rate * grad / (np.sqrt(second) + eps)
-
-
-def _adagrad(
-    w: Float,
-    m: Float,
-    v: Float,
-    g: Float,
-    rate: Any,
-    keep: Any,
-    beta1: Any,
-    beta2: Any,
-    root: Any,
-    eps: Any,
-    l2: Any,
-) -> None:
-    """Duchi et al. 2011."""
-    for k in range(len(w)):
-        grad = g[k] + l2 * w[k]
-        second = v[k] + grad * grad
-        v[k] = second
-        w[k] = keep * w[k] - rate * grad / (np.sqrt(second) + eps)
-
-
-_move = choose({ADAM: _adam, SGD: _sgd, RMSPROP: _rmsprop}, _adagrad)
-"""``_move(kind, w, m, v, g, rate, keep, beta1, beta2, root, eps, l2)``: one optimiser step on one
-row (or any stretch) of parameters.
-
-``rate`` is the step size with Adam's first bias correction in it, ``root`` is sqrt(1 - beta2^t),
-``keep`` is 1 - learning rate * weight decay.
-"""
 
 
 @part(fastmath=FAST, error_model="numpy")
@@ -184,7 +88,7 @@ def _step_chunk(
             add_weighted(value, pick, n, dense2, g)
         mi = m[i] if has_m else g
         vi = v[i] if has_v else g
-        _move(kind, w[i], mi, vi, g, rate, keep, beta1, beta2, root, eps, l2)
+        move(kind, w[i], mi, vi, g, rate, keep, beta1, beta2, root, eps, l2)
         last[i] = t
 
 
@@ -221,7 +125,7 @@ def step_rows(
     ``columns`` to ``entry_of`` are as ``nn.Transposer`` makes them. ``entry`` is (entries,) and
     ``dense`` (batch rows, width). ``w``, ``m`` and ``v`` are (n, width), the moments empty where
     the kind has none. ``last`` (n,) is the step each row stands at, and is set to ``t``. The rest
-    is ``_move``'s.
+    is ``move``'s.
     """
     type_ = w.dtype.type
     rate_, keep_, b1, b2 = type_(rate), type_(keep), type_(beta1), type_(beta2)
@@ -286,7 +190,7 @@ def step_given(
         g = gradient[u]
         mi = m[i] if has_m else g
         vi = v[i] if has_v else g
-        _move(kind, w[i], mi, vi, g, rate_, keep_, b1, b2, root_, eps_, l2_)
+        move(kind, w[i], mi, vi, g, rate_, keep_, b1, b2, root_, eps_, l2_)
         last[i] = t
 
 
@@ -413,5 +317,5 @@ def step_flat(
         mine = g[part]
         first = m[part] if has_m else mine
         second = v[part] if has_v else mine
-        _move(kind, w[part], first, second, mine, rate_, keep_, b1, b2, root_, eps_, l2_)
+        move(kind, w[part], first, second, mine, rate_, keep_, b1, b2, root_, eps_, l2_)
         mine[:] = 0

@@ -12,16 +12,16 @@ from torch import Tensor
 from ...base.arrays import Float, Float64
 from ...nn import Columns
 from ..config import TrainConfig
-from . import _row_kernels as kernels
+from . import _moves as moves, _row_kernels as kernels
 from .schedule import learning_rates
 
 RMSPROP_DECAY = 0.99  # torch's default
 
 _KINDS = {
-    "adam": kernels.ADAM,
-    "sgd": kernels.SGD,
-    "rmsprop": kernels.RMSPROP,
-    "adagrad": kernels.ADAGRAD,
+    "adam": moves.ADAM,
+    "sgd": moves.SGD,
+    "rmsprop": moves.RMSPROP,
+    "adagrad": moves.ADAGRAD,
 }
 
 
@@ -66,8 +66,8 @@ class Plan:
         size = self.rate * self.root
         for t in range(len(rates) - 2, -1, -1):
             self.tail[t] = self.ratio * (size[t + 1] + self.tail[t + 1]) / self.keep[t + 1]
-        self.uses_m = self.kind in (kernels.ADAM, kernels.SGD)
-        self.uses_v = self.kind != kernels.SGD
+        self.uses_m = self.kind in (moves.ADAM, moves.SGD)
+        self.uses_v = self.kind != moves.SGD
 
     def moments(self, like: Float) -> tuple[Float, Float]:
         """Zero first and second moments for some parameters; empty where the kind has none."""
