@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: quickstart test test-slow test-lowest audit fast format docs bench browser studies-docs clean clean-kernels
+.PHONY: quickstart test test-slow test-lowest audit fast format docs docs-site bench browser studies-docs clean clean-kernels
 
 quickstart: .venv/.installed
 	$(BIN)/matinee quickstart
@@ -43,6 +43,10 @@ format: .venv/.installed-test
 docs: .venv/.installed-test
 	$(BIN)/python docs/generate.py
 
+# The docs as a site in site/, with an API reference; a warning is an error. CI builds it.
+docs-site: .venv/.installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
 # Seconds an epoch against dense PyTorch, and the start of every command.
 bench: .venv/.installed-test
 	$(BIN)/python benchmarks/train_epoch.py
@@ -58,6 +62,10 @@ bench: .venv/.installed-test
 .venv/.installed-test: .venv/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
 	touch $@ .venv/.installed
+
+.venv/.installed-docs: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	touch $@
 
 # Not part of the two: a browser for the tests of the report's pages, which skip without one. It goes
 # where the system keeps its programs, so it needs the right to install there.

@@ -120,6 +120,14 @@ def test_every_command_and_option_has_help(tree: dict[str, Any]) -> None:
     assert missing == []
 
 
+def test_every_page_is_in_the_navigation_of_the_site() -> None:
+    nav = (ROOT / "mkdocs.yml").read_text("utf-8").partition("\nnav:\n")[2]
+    listed = set(re.findall(r": (\S+\.md)$", nav, re.MULTILINE))
+    generated = {"index.md", "contributing.md", "changelog.md"}
+    assert listed - generated == {p.relative_to(DOCS).as_posix() for p in DOCS.rglob("*.md")}
+    assert generated <= listed
+
+
 def _shown() -> list[tuple[str, str]]:
     """Each line in a code block of the README or docs that calls matinee, with where it stands."""
     found = []
