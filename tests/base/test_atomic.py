@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from matinee.base import atomic
-from matinee.base.atomic import atomic_path, is_temporary, scratch_folder, sweep
+from matinee.base.atomic import atomic_path, is_temporary, remove_stale, scratch_folder
 from matinee.base.locks import locked
 from matinee.errors import MatineeError
 
@@ -67,7 +67,7 @@ def test_files_of_others_stay(tmp_path):
     names = [".a.txt.tmp", "a.txt.deadbeef.tmp", ".a.txt.dead.tmp", ".a.txt.DEADBEEF.tmp", ".b"]
     for name in names:
         (tmp_path / name).touch()
-    sweep(tmp_path, every=True)
+    remove_stale(tmp_path, every=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
 
 
@@ -76,9 +76,9 @@ def test_of_an_unknown_process_only_what_is_old_goes(tmp_path):
     young.touch()
     old.mkdir()
     os.utime(old, (0, 0))
-    sweep(tmp_path)
+    remove_stale(tmp_path)
     assert list(tmp_path.iterdir()) == [young]
-    sweep(tmp_path, every=True)
+    remove_stale(tmp_path, every=True)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -86,7 +86,7 @@ def test_a_folder_replaced_in_two_steps_comes_back(tmp_path):
     """Where folders cannot be swapped, a kill between the steps leaves none of that name."""
     (tmp_path / ".model.deadbeef.old").mkdir()
     (tmp_path / ".model.deadbeef.old" / "a").write_text("old")
-    sweep(tmp_path, every=True)
+    remove_stale(tmp_path, every=True)
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
     assert (tmp_path / "model" / "a").read_text() == "old"
 

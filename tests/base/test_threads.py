@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from matinee.base.threads import Pace, _quota, cores
+from matinee.base.threads import ThreadTuner, _quota, cores
 
 
 class Machine:
@@ -22,18 +22,18 @@ class Machine:
     def use(self, threads: int) -> None:
         self.threads = threads
 
-    def work(self, pace: Pace, pieces: int) -> list[int]:
+    def work(self, tuner: ThreadTuner, pieces: int) -> list[int]:
         used = []
-        with pace.shared():
+        with tuner.session():
             for _ in range(pieces):
-                with pace(10):
+                with tuner(10):
                     used.append(self.threads)
                     self.now += self.seconds[self.threads]
         return used
 
 
-def pace(machine: Machine) -> Pace:
-    return Pace(max(machine.seconds), machine.use, lambda: machine.now)
+def tuner(machine: Machine) -> ThreadTuner:
+    return ThreadTuner(max(machine.seconds), machine.use, lambda: machine.now)
 
 
 def share(used: list[int], threads: int) -> float:
@@ -43,13 +43,13 @@ def share(used: list[int], threads: int) -> float:
 def test_the_quicker_number_of_threads_does_nearly_all() -> None:
     for seconds, wanted in (({1: 0.004, 2: 0.003}, 2), ({1: 0.001, 2: 0.002}, 1)):
         machine = Machine(seconds)
-        assert share(machine.work(pace(machine), 1000), wanted) > 0.9
+        assert share(machine.work(tuner(machine), 1000), wanted) > 0.9
         assert machine.threads == 2  # as it was before
 
 
 def test_a_machine_that_becomes_busy_is_noticed() -> None:
     machine = Machine({1: 0.004, 2: 0.003})
-    chosen = pace(machine)
+    chosen = tuner(machine)
     machine.work(chosen, 200)
     machine.seconds = {1: 0.008, 2: 0.2}
     before = machine.now
@@ -61,16 +61,18 @@ def test_a_machine_that_becomes_busy_is_noticed() -> None:
 
 
 def test_one_thread_is_never_timed() -> None:
-    alone = Pace(1, lambda count: pytest.fail("nothing to set"), lambda: pytest.fail("no clock"))
-    with alone.shared(), alone(5):
+    alone = ThreadTuner(
+        1, lambda count: pytest.fail("nothing to set"), lambda: pytest.fail("no clock")
+    )
+    with alone.session(), alone(5):
         pass
 
 
 def test_the_number_is_put_back_after_an_error() -> None:
     machine = Machine({1: 0.001, 2: 0.002})
-    chosen = pace(machine)
+    chosen = tuner(machine)
     machine.work(chosen, 50)
-    with pytest.raises(ZeroDivisionError), chosen.shared(), chosen(1):
+    with pytest.raises(ZeroDivisionError), chosen.session(), chosen(1):
         raise ZeroDivisionError
     assert machine.threads == 2
 

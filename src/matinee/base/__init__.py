@@ -1,1 +1,1 @@
-"""What every room stands on: lazy imports, atomic writes, processes. Knows nothing of ratings."""
+"""Utilities that know nothing of ratings: compiled kernels, atomic writes, threads, processes."""

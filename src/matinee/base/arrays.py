@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 Float = npt.NDArray[np.floating[Any]]
-"""Of either precision: what a kernel is compiled for twice."""
+"""Of either precision; a kernel with such an argument is compiled for each."""
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 Int8 = npt.NDArray[np.int8]

@@ -1,7 +1,7 @@
-"""Write a file or folder so that an interrupted write leaves the old one whole.
+"""Atomic writes: an interrupted write leaves the former file or folder unchanged.
 
-A process that is killed leaves its temporary files behind. Their names tell which process made
-them, so that the next write of the same file removes those of processes that are gone.
+A process that is killed leaves its temporary files behind. Their names contain the process id, so
+that the next write of the same file removes those of processes that have ended.
 """
 
 from __future__ import annotations
@@ -31,32 +31,32 @@ _REASONS = [
         *(errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG),
     )
 ]
-"""What the system says where a place cannot be written to."""
+"""The system's messages where a path cannot be written to."""
 _TEMPORARY = re.compile(
     r"\.(?P<name>.+)\.(?P<owner>[0-9a-f]{8}|[0-9a-f]{24})\.(?P<kind>tmp|old|stage|stage\.wal)"
 )
 _SCRATCH = re.compile(r"matinee-(?P<owner>[0-9a-f]{24})")
 _ABANDONED = 86_400.0
-"""Seconds after which a temporary counts as abandoned whose process cannot be asked about."""
+"""Age in seconds at which a temporary is stale whose process cannot be checked."""
 
 
 @contextmanager
 def atomic_path(path: Path | str) -> Iterator[Path]:
-    """Give a temporary path beside ``path``; what the block made there takes its place at the end.
+    """Yield a temporary path beside ``path``, which replaces ``path`` when the block ends.
 
-    The block may make a file or a folder. Parent folders are made. If the block raises, the
-    temporary is removed and ``path`` is as it was; a killed process leaves at most a hidden
-    ``.NAME.*.tmp`` beside it, which the next write of ``path`` removes. A link is followed: the
-    file it names is replaced, not the link.
+    The block creates a file or a folder there. Parent folders are created. If the block raises, the
+    temporary is removed and ``path`` is unchanged; a killed process leaves at most a hidden
+    ``.NAME.*.tmp`` beside it, which the next write of ``path`` removes. A symbolic link is
+    followed: its target is replaced.
 
     Args:
         path: The file or folder to write.
 
     Yields:
-        The path to write to. Nothing stands there yet.
+        The path to write to; it does not exist yet.
 
     Raises:
-        MatineeError: The place cannot be written to, or the disk is full.
+        MatineeError: The path cannot be written to, or the disk is full.
     """
     target = Path(path).expanduser().expanduser()
     if target.is_symlink():
@@ -64,15 +64,15 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     temporary = target.parent / f".{target.name}.{_owner()}.tmp"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        sweep(target.parent, target.name)
+        remove_stale(target.parent, target.name)
         yield temporary
         _sync(temporary)
         _put(temporary, target)
     except OSError as error:
-        # An error of the block that has nothing to do with this path is not ours to explain.
+        # An error of the block that concerns other paths is raised unchanged.
         name = str(error.filename or "")
-        ours = name.startswith(str(temporary)) or name in map(str, (target, *target.parents))
-        if ours or error.errno in _FULL:
+        here = name.startswith(str(temporary)) or name in map(str, (target, *target.parents))
+        if here or error.errno in _FULL:
             raise MatineeError(f"{path}: cannot write: {error.strerror}") from error
         raise
     except MatineeError:
@@ -87,15 +87,16 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
 
 
 def check_writable(path: Path | str) -> None:
-    """Whether ``atomic_path`` could write there now: to find out before hours of work, not after.
+    """Check, before long work, that ``atomic_path`` can write there.
 
     Raises:
-        MatineeError: It could not.
+        MatineeError: It cannot.
     """
     target = Path(path).expanduser().expanduser()
     if target.is_symlink():
         target = target.resolve()
-    folder = next(place for place in (target.parent, *target.absolute().parents) if place.exists())
+    parents = (target.parent, *target.absolute().parents)
+    folder = next(parent for parent in parents if parent.exists())
     probe = folder / f".{target.name}.{_owner()}.tmp"
     try:
         probe.write_bytes(b"\0" * 4096)
@@ -113,7 +114,7 @@ def write_text(path: Path | str, text: str) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file or folder, if it is there."""
+    """Remove a file or folder, if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -122,22 +123,22 @@ def remove(path: Path) -> None:
 
 
 def is_temporary(path: Path) -> bool:
-    """Whether a name is one that ``atomic_path`` gives to what is being written."""
+    """Whether a path is a temporary of ``atomic_path``, by its name."""
     return _TEMPORARY.fullmatch(path.name) is not None
 
 
-def sweep(folder: Path, name: str | None = None, *, every: bool = False) -> None:
-    """Remove temporaries in a folder that a killed process left there.
+def remove_stale(folder: Path, name: str | None = None, *, every: bool = False) -> None:
+    """Remove the temporaries that killed processes left in a folder.
 
     Args:
-        folder: Where to look; it need not exist.
-        name: The file or folder whose temporaries to remove; by default those of all.
+        folder: The folder; it need not exist.
+        name: The file or folder whose temporaries to remove; by default of all.
         every: Whether to remove those of running processes too. Only for a folder that is locked.
     """
-    found = []
+    hidden = []
     with suppress(OSError), os.scandir(folder) as entries:
-        found = [Path(entry.path) for entry in entries if entry.name.startswith(".")]
-    for path in sorted(found):
+        hidden = [Path(entry.path) for entry in entries if entry.name.startswith(".")]
+    for path in sorted(hidden):
         match = _TEMPORARY.fullmatch(path.name)
         if match is None or name not in (None, match["name"]):
             continue
@@ -153,7 +154,13 @@ def sweep(folder: Path, name: str | None = None, *, every: bool = False) -> None
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """A folder for temporary files, removed at the end; those of killed processes go first."""
+    """A folder for temporary files, removed when the block ends.
+
+    Folders that killed processes left behind are removed first.
+
+    Raises:
+        MatineeError: The system's folder for temporary files cannot be written to.
+    """
     parent = Path(tempfile.gettempdir())
     with suppress(OSError), os.scandir(parent) as entries:
         for entry in entries:
@@ -166,8 +173,8 @@ def scratch_folder() -> Iterator[Path]:
         folder.mkdir(mode=0o700)
     except OSError as error:
         raise MatineeError(
-            f"{parent}: cannot make a folder for temporary files: {error.strerror}; TMPDIR names "
-            "another place"
+            f"{parent}: cannot make a folder for temporary files: {error.strerror}; set TMPDIR to "
+            "another folder"
         ) from None
     try:
         yield folder
@@ -176,7 +183,7 @@ def scratch_folder() -> Iterator[Path]:
 
 
 def _reason(error: Exception) -> str | None:
-    """Why a library could not write, where the system kept it from that; None for other errors."""
+    """The system error behind a library's failure to write; None for other failures."""
     text = str(error)
     number = re.search(r"\(os error (\d+)\)", text)
     if number:
@@ -189,16 +196,16 @@ def _host() -> str:
 
 
 def _owner() -> str:
-    """The host and the process, and a random part that tells apart what one process writes."""
+    """Host, process id and a random part, in hexadecimal; unique to each write."""
     return f"{_host()}{os.getpid():08x}{secrets.token_hex(4)}"
 
 
 def _is_abandoned(path: Path, owner: str) -> bool:
-    """Whether the process that makes a temporary is gone."""
+    """Whether the process that was writing a temporary has ended."""
     known = len(owner) == 24 and owner[:8] == _host()
     if known and not _is_running(int(owner[8:16], 16)):
         return True
-    # Of another host, of an earlier version, or of a number that another process has by now.
+    # The process ran on another host or an earlier version, or its id has been reused.
     return time.time() - path.lstat().st_mtime > _ABANDONED
 
 
@@ -234,7 +241,7 @@ def _sync_folder(path: Path) -> None:
 
 def _put(temporary: Path, target: Path) -> None:
     if temporary.is_dir() and target.is_dir():
-        # A folder cannot be renamed over another: swap them, and what is now temporary is the old.
+        # A folder cannot be renamed over another: swap the two, and the temporary is the old one.
         if not _exchange(temporary, target):
             old = temporary.with_suffix(".old")
             target.rename(old)
@@ -251,13 +258,13 @@ def _put(temporary: Path, target: Path) -> None:
 
 
 def _exchange(one: Path, other: Path) -> bool:
-    """Swap two paths in one step where the system can; False where it cannot."""
+    """Swap two paths atomically; False where the system has no such call."""
     names = os.fsencode(one), os.fsencode(other)
     try:
         system = ctypes.CDLL(None, use_errno=True)
         if sys.platform == "darwin":
             return bool(system.renamex_np(*names, 2) == 0)
-        here = -100  # AT_FDCWD
-        return bool(system.renameat2(here, names[0], here, names[1], 2) == 0)
+        at_fdcwd = -100
+        return bool(system.renameat2(at_fdcwd, names[0], at_fdcwd, names[1], 2) == 0)
     except (AttributeError, OSError, TypeError):
         return False

@@ -4,14 +4,14 @@ Numba takes half a second to import and every kernel about a second to compile, 
 for a command that calls no kernel. Beyond ``numba.njit``:
 
 - A kernel is compiled again when a file changes whose functions are inlined into it. Numba itself
-  looks at the kernel's own file alone.
-- Where Numba has nothing better than its ``workqueue``, which ends the process when two threads
-  call kernels at once, they take turns.
-- Where Numba uses OpenMP, which does not survive a fork, a process forked from one that has called
-  kernels with loops over threads is refused, instead of being ended or waiting for ever.
+  checks the kernel's own file alone.
+- Numba's ``workqueue`` threading layer aborts when two threads call parallel kernels at once; with
+  that layer, calls are serialised by a lock.
+- OpenMP does not survive a fork. With that layer, a process forked after a parallel kernel has run
+  gets a ``ProcessError`` instead of a crash or a deadlock.
 - Where neither the package's folder nor the user's cache folder can be written to, compiled code is
-  kept in the system's folder for temporary files, readable by this user alone; failing that, it is
-  not kept.
+  cached in the system's folder for temporary files, readable by this user alone; failing that, it
+  is not cached.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def prange(*bounds: int) -> range:
-    """``numba.prange``, for which it stands in the source of a kernel: a loop over threads."""
+    """Placeholder for ``numba.prange`` in the source of kernels: a parallel loop."""
     return range(*bounds)
 
 
 def kernel(*, choice: int | None = None, **options: Any) -> Callable[[F], F]:
-    """Compile a function, without Python's lock, when it is first called.
+    """Decorate a function to be compiled at its first call; it runs without the GIL.
 
     Args:
         choice: The position of an argument that is the number of a function made by ``choose``. The
@@ -56,7 +56,7 @@ def kernel(*, choice: int | None = None, **options: Any) -> Callable[[F], F]:
 
 
 def inlined(function: F) -> F:
-    """A function for use in kernels, whose text is put in place of its calls."""
+    """Decorate a function for use in kernels, into which it is inlined."""
     return cast(F, _Lazy(function, {"inline": "always"}))
 
 
@@ -80,11 +80,11 @@ def part(**options: Any) -> Callable[[F], F]:
 def choose(
     functions: dict[int, Callable[..., Any]], default: Callable[..., Any]
 ) -> Callable[..., Any]:
-    """A function for use in kernels that applies one of several, by its number.
+    """A function for use in kernels that applies one of several functions, by code.
 
     Args:
-        functions: By number, of the same number of arguments each.
-        default: For any other number.
+        functions: Functions by code, of the same number of arguments.
+        default: The function for any other code.
 
     Returns:
         ``choose(code, *args)``. It may be called outside of kernels as well.
@@ -121,7 +121,7 @@ class _Lazy:
         return self._compiled[code]
 
     def files(self) -> Iterator[str]:
-        """The files whose source goes into the function, with repetitions."""
+        """The source files of the function and of those inlined into it, with repetitions."""
         yield self.__wrapped__.__code__.co_filename
         for inner in _globals(self.__wrapped__).values():
             if isinstance(inner, _Lazy):
@@ -179,12 +179,13 @@ _STARTED: dict[str, int] = {}
 
 
 def _guarded(dispatcher: Any) -> Callable[..., Any]:
-    """A parallel kernel that waits for others to end, where Numba's threads cannot serve two.
+    """A parallel kernel with the guards that Numba's threading layer needs; see the module.
 
-    It raises a ``ProcessError`` in a forked process where OpenMP would end that process.
+    Raises:
+        ProcessError: In a forked process, with OpenMP.
     """
     numba = start_numba(threads=True)
-    numba.get_num_threads()  # starts the threads, which settles the layer
+    numba.get_num_threads()  # starts the threads, which determines the layer
     layer = numba.threading_layer()
     process = _STARTED.setdefault(layer, os.getpid())
     if layer not in ("workqueue", "omp"):
@@ -217,44 +218,44 @@ def _names(code: CodeType) -> Iterator[str]:
 
 
 def _globals(function: FunctionType) -> dict[str, Any]:
-    """The globals that a function mentions, by name."""
+    """The globals that a function refers to, by name."""
     scope = function.__globals__
     return {name: scope[name] for name in _names(function.__code__) if name in scope}
 
 
 def _compile(function: FunctionType, options: dict[str, Any], code: int | None) -> Any:
     numba = start_numba()
-    meant = {}
+    replaced = {}
     for name, value in _globals(function).items():
         if isinstance(value, _Lazy):
-            meant[name] = value.compiled(code)
+            replaced[name] = value.compiled(code)
         elif value is prange:
-            meant[name] = numba.prange
-    scope = {**function.__globals__, **meant}
-    ready = FunctionType(
+            replaced[name] = numba.prange
+    scope = {**function.__globals__, **replaced}
+    copy = FunctionType(
         function.__code__, scope, function.__name__, function.__defaults__, function.__closure__
     )
     # The name of the file of compiled code: one for each number.
-    ready.__qualname__ = function.__qualname__ + ("" if code is None else f"_{code}")
-    ready.__doc__ = function.__doc__
+    copy.__qualname__ = function.__qualname__ + ("" if code is None else f"_{code}")
+    copy.__doc__ = function.__doc__
     if not options.get("cache"):
-        return numba.njit(**options)(ready)
-    found = _cached(numba, ready, options)
+        return numba.njit(**options)(copy)
+    dispatcher = _cached(numba, copy, options)
     files = {*_Lazy(function, options).files()} - {function.__code__.co_filename}
-    _watch(found, sorted(files))
-    return found
+    _watch(dispatcher, sorted(files))
+    return dispatcher
 
 
 def _cached(numba: Any, function: FunctionType, options: dict[str, Any]) -> Any:
-    """The dispatcher of a function, with a folder for compiled code wherever there may be one."""
+    """The dispatcher of a function, with a cache in the first folder that can be written to."""
     try:
         return numba.njit(**options)(function)
     except RuntimeError:  # no folder that can be written to
         pass
-    own, before = _own_folder(), numba.config.CACHE_DIR
-    if own is not None:
+    private, before = _private_folder(), numba.config.CACHE_DIR
+    if private is not None:
         try:
-            numba.config.CACHE_DIR = str(own)
+            numba.config.CACHE_DIR = str(private)
             return numba.njit(**options)(function)
         except RuntimeError:
             pass
@@ -263,8 +264,8 @@ def _cached(numba: Any, function: FunctionType, options: dict[str, Any]) -> Any:
     return numba.njit(**{**options, "cache": False})(function)
 
 
-def _own_folder() -> Path | None:
-    """A folder for temporary files that nobody else can write to, since its content is run."""
+def _private_folder() -> Path | None:
+    """A temporary folder that no other user can write to, since its content is executed."""
     user = os.getuid() if hasattr(os, "getuid") else 0
     folder = Path(tempfile.gettempdir()) / f"matinee-kernels-{user}"
     try:
@@ -277,7 +278,7 @@ def _own_folder() -> Path | None:
 
 
 def _watch(dispatcher: Any, files: list[str]) -> None:
-    """Have compiled code count as stale once one of some files has changed."""
+    """Make the cache entry stale when one of these files changes, too."""
     index = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
     if index is None or not files:
         return
@@ -285,7 +286,7 @@ def _watch(dispatcher: Any, files: list[str]) -> None:
     for name in files:
         try:
             status = Path(name).stat()
-        except OSError:  # in an archive: its own time stamp has to do
+        except OSError:  # in an archive, whose own time stamp Numba checks
             continue
         stamps.append((status.st_mtime, status.st_size))
     index._source_stamp = (index._source_stamp, tuple(stamps))

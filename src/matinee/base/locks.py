@@ -1,4 +1,4 @@
-"""Keep two processes from writing to the same folder."""
+"""Locks that keep two processes from writing to the same folder."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from ..errors import MatineeError
 
 @contextmanager
 def locked(path: Path, doing: str) -> Iterator[None]:
-    """Hold the lock of a folder, a hidden file beside it, for the length of a block.
+    """Hold the lock of a folder, a hidden file beside it, during a block.
 
-    The system lets go of it when the process dies. A file system without locks has none.
+    The system releases it when the process ends. On a file system without locks it has no effect.
 
     Args:
         path: The folder; it need not exist.
-        doing: What the holder of a lock does, for the message: "training into it".
+        doing: What the holder of the lock does, for the message: "training into it".
 
     Raises:
-        MatineeError: Another process holds it, or no file can be made there.
+        MatineeError: Another process holds the lock, or the lock file cannot be created.
     """
     file = path.parent / f".{path.name}.lock"
     held = None
     try:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            held = _taken(file)
+            held = _acquire(file)
         except OSError as error:
             raise MatineeError(f"{path}: cannot write there: {error.strerror}") from None
         if held is None:
@@ -44,14 +44,14 @@ def locked(path: Path, doing: str) -> Iterator[None]:
             held.close()
 
 
-def _taken(file: Path) -> Any:
-    """The open lock file, or None where another process has it."""
+def _acquire(file: Path) -> Any:
+    """The open, locked file; None where another process has it locked."""
     while True:
         opened = file.open("a+b")
         if not try_lock(opened):
             opened.close()
             return None
-        # Whoever held it before may have removed the file since it was opened.
+        # The previous holder may have removed the file after it was opened here.
         try:
             current = os.path.samestat(os.fstat(opened.fileno()), file.stat())
         except FileNotFoundError:
@@ -62,7 +62,7 @@ def _taken(file: Path) -> Any:
 
 
 def try_lock(file: Any) -> bool:
-    """Lock an open file unless another process has it locked; say whether that worked."""
+    """Lock an open file without waiting; False where another process has it locked."""
     try:
         import fcntl
     except ImportError:  # Windows

@@ -1,9 +1,9 @@
-"""How many threads to compute with, and how many of them a piece of work is worth.
+"""The number of threads to compute with.
 
-Kernels give the same bits on any number of threads, so the number may change while they run. On a
-machine that does nothing else, work of a tenth of a millisecond is done sooner by one thread than
-shared; where other programs take the cores, a thread that has to wait for another one waits for a
-whole time slice of the scheduler. Neither is known beforehand, so ``Pace`` times both ways.
+Kernels give the same bits on any number of threads, so the number may change between calls. One
+thread is faster than several for work below about a tenth of a millisecond, and wherever other
+programs occupy the cores, since a thread then waits a whole time slice of the scheduler for the
+others. Neither is known beforehand, so ``ThreadTuner`` measures both.
 """
 
 from __future__ import annotations
@@ -18,33 +18,33 @@ from types import TracebackType
 from typing import Any
 
 SPINS = "3000"
-"""Rounds that an idle OpenMP thread of GNU's library waits actively for its next work. By default
-these last milliseconds, in which it keeps other threads from a core that is shared: a fit of 2 s
-then takes 40 to 70 s beside two or four busy programs (benchmarks/busy.py)."""
+"""Rounds that an idle thread of GNU OpenMP spins before it sleeps. By default it spins for
+milliseconds, which blocks other threads on shared cores: a fit of 2 s then takes 40 to 70 s beside
+two or four busy programs (benchmarks/busy.py)."""
 
 
 def use_short_waits() -> None:
-    """Have OpenMP's threads give up their core soon, in libraries that are loaded after this."""
+    """Make idle OpenMP threads sleep soon, in libraries that are loaded after this call."""
     os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
 
 
 def cores() -> int:
     """Cores that this process may use: by its affinity, its container, and ``OMP_NUM_THREADS``."""
     affinity = getattr(os, "sched_getaffinity", None)
-    found = len(affinity(0)) if affinity else os.cpu_count() or 1
-    for limit in (_quota(), _asked()):
+    count = len(affinity(0)) if affinity else os.cpu_count() or 1
+    for limit in (_quota(), _requested()):
         if limit is not None:
-            found = min(found, limit)
-    return max(found, 1)
+            count = min(count, limit)
+    return max(count, 1)
 
 
-def _asked() -> int | None:
+def _requested() -> int | None:
     text = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
     return int(text) if text.isdecimal() and int(text) > 0 else None
 
 
 def _quota(root: Path = Path("/sys/fs/cgroup")) -> int | None:
-    """Cores that a container's share of time amounts to, rounded up; None for no limit."""
+    """CPU quota of the container (cgroup) in cores, rounded up; None for no limit."""
     try:  # version 2, then version 1
         if (root / "cpu.max").exists():
             quota, period = (root / "cpu.max").read_text().split()
@@ -56,27 +56,27 @@ def _quota(root: Path = Path("/sys/fs/cgroup")) -> int | None:
         return None
 
 
-class Pace:
-    """Chooses the threads for many pieces of work of one kind, by timing them.
+class ThreadTuner:
+    """Chooses the number of threads for a series of tasks of one kind, by timing them.
 
-    ``with pace.shared():`` stands around all of it, ``with pace(size):`` around each piece. The
-    first pieces are done alternately by one thread and by all, until one is clearly quicker for the
-    same size or each has done five; then by the quicker. This is tried again after fifty times as
-    long as it took, at least a quarter of a second and at most a minute; or sooner, where a piece
-    takes several times as long as it should.
+    ``with tuner.session():`` encloses the series, ``with tuner(size):`` each task. A trial runs
+    tasks alternately on one thread and on all, until one is clearly faster per unit of size or each
+    has run five; later tasks use the faster. The trial is repeated after fifty times its duration,
+    at least 0.25 s and at most a minute, or sooner when a task is several times slower than
+    measured.
 
     Args:
-        most: Threads that there are.
+        most: Number of threads available.
         use: Sets the number of threads.
         clock: Seconds, for tests.
     """
 
     _LEAST, _PAIRS = 2, 5
-    """Pieces of each kind in a trial, at least and at most."""
+    """Tasks of each kind in a trial, at least and at most."""
     _CLEAR = 2.0
-    """How many times quicker one is where no more pieces are needed."""
+    """Ratio of the two rates at which a trial ends early."""
     _SLOW = 4.0
-    """How many times as long a piece takes that starts a trial."""
+    """Ratio of a task's rate to the measured one at which a new trial starts."""
 
     def __init__(
         self,
@@ -89,27 +89,27 @@ class Pace:
         self._most = self._current = most
         self._best = 1
         self._seen: dict[int, list[float]] = {count: [] for count in self._counts}
-        self._trial = [1]  # the first piece counts for nothing: it compiles kernels
+        self._trial = [1]  # the first task is not counted: it compiles kernels
         self._warm = True
         self._next = self._soonest = self._began = self._start = 0.0
-        self._rate = 0.0  # seconds for each unit of size, as last judged
+        self._rate = 0.0  # seconds per unit of size, of the last trial
         self._size = 1
 
     @property
     def threads(self) -> int:
-        """The threads of the present piece, or of the next one."""
+        """Number of threads of the present task, or of the next."""
         return self._current
 
     @contextmanager
-    def shared(self) -> Iterator[None]:
-        """For a run of pieces, after which the number of threads is what it was."""
+    def session(self) -> Iterator[None]:
+        """Encloses a series of tasks, after which the number of threads is restored."""
         try:
             yield
         finally:
             self._set(self._most)
 
-    def __call__(self, size: int) -> Pace:
-        """For a piece of work of some size, in any unit."""
+    def __call__(self, size: int) -> ThreadTuner:
+        """Set the size of the next task, in any unit."""
         self._size = max(size, 1)
         return self
 
@@ -132,18 +132,18 @@ class Pace:
         if self._trial:
             self._seen[self._trial.pop(0)].append(rate)
             if not self._trial:
-                self._judge(now)
+                self._evaluate(now)
         elif now >= self._next or (rate > self._SLOW * self._rate and now >= self._soonest):
             self._trial, self._began = [*self._counts], now
 
-    def _judge(self, now: float) -> None:
-        """At the end of a pair: whether the trial is over, and who has won."""
+    def _evaluate(self, now: float) -> None:
+        """After a pair of tasks: end the trial, or continue it with another pair."""
         if self._warm:
             self._warm = False
             self._seen[1].clear()
             self._trial, self._began = [*self._counts], now
             return
-        # The quickest piece: another program may have taken a core for some of them.
+        # The fastest task of each: another program may have taken a core during others.
         rates = {count: min(seen) for count, seen in self._seen.items()}
         low, high = sorted(rates.values())
         pairs = len(self._seen[1])
@@ -163,19 +163,18 @@ class Pace:
             self._current = count
 
 
-def kernel_pace() -> Pace:
-    """A ``Pace`` over the threads of compiled kernels."""
+def kernel_thread_tuner() -> ThreadTuner:
+    """A ``ThreadTuner`` for the threads of compiled kernels."""
     numba = start_numba(threads=True)
-    return Pace(numba.get_num_threads(), numba.set_num_threads)
+    return ThreadTuner(numba.get_num_threads(), numba.set_num_threads)
 
 
 def start_numba(*, threads: bool = False) -> Any:
-    """Numba, imported when it is first needed.
+    """Import Numba and return it.
 
     Args:
-        threads: Whether to start its threads, of which this one then uses no more than there are
-            cores. Numba's own count knows the affinity, but neither a container's share nor
-            ``OMP_NUM_THREADS``.
+        threads: Whether to limit its threads to ``cores()``. Numba's own count respects the
+            affinity, but neither a container's quota nor ``OMP_NUM_THREADS``.
     """
     use_short_waits()
     import numba

@@ -1,4 +1,4 @@
-"""What torchrun tells each of the processes it starts. Light, for whoever asks before torch."""
+"""The rank and size of a distributed run from torchrun's environment, without importing torch."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _NAMES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
 
 @dataclass(frozen=True)
 class Launch:
-    """A process among those that train together; by default, alone.
+    """A process of a distributed run; by default, a run of one process.
 
     Attributes:
-        rank: Its number, from 0.
-        size: How many there are.
-        local_rank: Its number on its machine, from 0.
-        local_size: How many there are on its machine.
+        rank: Rank of this process, from 0.
+        size: Number of processes (world size).
+        local_rank: Rank on this machine, from 0.
+        local_size: Number of processes on this machine.
     """
 
     rank: int = 0
@@ -29,26 +29,26 @@ class Launch:
 
     @classmethod
     def of_environment(cls) -> Self:
-        """What torchrun's environment says; alone where it is not there.
+        """The process that torchrun's environment variables describe; without them, a single one.
 
         Raises:
-            UsageError: The environment is not torchrun's.
+            UsageError: A variable is not a whole number.
         """
-        told = [os.environ.get(name) for name in _NAMES]
-        if None in told or "MASTER_ADDR" not in os.environ:
+        values = [os.environ.get(name) for name in _NAMES]
+        if None in values or "MASTER_ADDR" not in os.environ:
             return cls()
         try:
-            return cls(*(int(text or "") for text in told))
+            return cls(*(int(text or "") for text in values))
         except ValueError:
-            shown = ", ".join(f"{name}={text!r}" for name, text in zip(_NAMES, told, strict=True))
+            shown = ", ".join(f"{name}={text!r}" for name, text in zip(_NAMES, values, strict=True))
             raise UsageError(f"{shown}: not whole numbers; start with torchrun") from None
 
     @property
     def alone(self) -> bool:
-        """Whether there is no other."""
+        """Whether it is the only process."""
         return self.size == 1
 
     @property
     def first(self) -> bool:
-        """Whether this is the process that shows, writes and saves."""
+        """Whether this is the process (rank 0) that prints and writes."""
         return self.rank == 0

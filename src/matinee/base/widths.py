@@ -1,4 +1,4 @@
-"""How wide hidden layers may be where the tables beside them are bounded."""
+"""Hidden widths under a limit on the size of the first and last weight matrices."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 
 def within(hidden: Sequence[int], limit: int, columns: int, table_rows: int) -> tuple[int, ...]:
-    """Hidden sizes of which the first and the last keep their tables to so many weights.
+    """Hidden widths, the first and last reduced so that their weight tables stay below a limit.
 
     Args:
-        hidden: Hidden sizes.
-        limit: Most weights of the first layer's table, and of the last's; 0 for no limit.
-        columns: Rows of the last layer's table.
-        table_rows: Rows of the first layer's.
+        hidden: Hidden widths.
+        limit: Most weights in the input table, and in the output table; 0 for no limit.
+        columns: Rows of the output table.
+        table_rows: Rows of the input table.
     """
     widths = list(hidden)
     if limit:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from ..base.atomic import sweep
+from ..base.atomic import remove_stale
 from ..base.locks import locked
 from ..baseline.variance import HeldOutPredictions
 from ..data import Ratings, RatingsLike, as_ratings
@@ -134,7 +134,7 @@ class Trainable(Params, Recommender):
         with ExitStack() as stack:
             if place is not None:
                 stack.enter_context(locked(place, "training into it"))
-                sweep(place, every=True)
+                remove_stale(place, every=True)
                 if not resume:
                     drop_checkpoints(place)
             bar = stack.enter_context(Bar(self.planned_epochs, progress if group.first else False))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..base.threads import Pace, kernel_pace
+from ..base.threads import ThreadTuner, kernel_thread_tuner
 from ..errors import TrainingError
 from ._measure import measure
 from .config import TrainConfig
@@ -24,17 +24,17 @@ def train(run: Run) -> Iterator[Epoch]:
     Raises:
         TrainingError: The loss is no longer finite, or has exploded.
     """
-    pace = kernel_pace()
+    tuner = kernel_thread_tuner()
     while not run.done:
         with run.threads():
-            epoch = _epoch(run, pace)
+            epoch = _epoch(run, tuner)
         yield epoch
     if run.best:
         with run.threads():
             _keep(run)
 
 
-def _epoch(run: Run, pace: Pace) -> Epoch:
+def _epoch(run: Run, tuner: ThreadTuner) -> Epoch:
     """One epoch: its steps, then its figures."""
     network, config = run.network, run.config
     epoch, counts = len(run.history) + 1, run.known.counts
@@ -44,10 +44,10 @@ def _epoch(run: Run, pace: Pace) -> Epoch:
     started = time.perf_counter()
     order = run.rng.permutation(run.rows)
     salts = run.rng.integers(0, 2**63, size=len(run.cuts))
-    with pace.shared():
+    with tuner.session():
         for number, rows in enumerate(np.split(order, run.cuts[1:])):
             step += 1
-            with pace(int(counts[rows].sum())):
+            with tuner(int(counts[rows].sum())):
                 batch = run.batch(rows, salt=int(salts[number]))
                 losses[number] = run.engine.step(batch, step)
             if not losses[number] < 1e12:  # NaN fails this too

@@ -17,7 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ....base.atomic import atomic_path, sweep
+from ....base.atomic import atomic_path, remove_stale
 from ....base.locks import try_lock
 from ....config import to_toml
 from ....errors import DataError, MatineeError, UsageError
@@ -86,7 +86,7 @@ class Store:
                     f"{self.path}: another process is running this study; wait for it, or stop it"
                 )
             for folder in (self.path, self.path / "runs"):
-                sweep(folder, every=True)
+                remove_stale(folder, every=True)
             yield  # the system lets go of the lock when the file is closed, or the process dies
 
     def live(self, key: str) -> Path:
