@@ -40,3 +40,35 @@ def test_they_predict_what_they_say() -> None:
 def test_bad_options_are_refused(options: dict[str, float]) -> None:
     with pytest.raises(UsageError, match="Bias: "):
         Bias(**options)  # type: ignore[arg-type]
+
+
+def test_a_mean_answers_itself_for_unknown_people_and_items() -> None:
+    data = sample()
+    mean = data.values.mean(dtype=np.float64)
+    users, items = ["nobody", "nobody", 100], ["item-07", "never", "never"]
+    by_item, own = data.values[data.items == 7].mean(), data.values[data.users == 0].mean()
+    expected = {
+        GlobalMean: [mean, mean, mean],
+        ItemMean: [by_item, mean, mean],
+        UserMean: [mean, mean, own],
+    }
+    for kind, wanted in expected.items():
+        model = kind().fit(data)
+        assert model.predict(users, items) == pytest.approx(wanted, abs=1e-6), kind
+        scores = model.recommend([{}], k=40, love=np.inf)
+        if kind is not ItemMean:  # the same score for all, so the order is that of the items
+            assert scores["score"] == pytest.approx(np.full(40, mean), abs=1e-6)
+            assert scores["item_id"].tolist() == data.item_ids.ids.tolist()
+
+
+def test_the_score_of_a_mean_is_that_of_the_baseline_beside_it() -> None:
+    """Also on ratings of people who are not known: "global-mean" is the global mean."""
+    known = sample().users < 40
+    train, test = sample().take(known), sample().take(~known)
+    score = GlobalMean().fit(train).evaluate(test)
+    assert score.coverage.unknown.n == len(test)
+    assert score.rmse == pytest.approx(score.baselines["global_mean"].rmse, abs=1e-12)
+    assert not any("bias model answered" in note for note in score.notes)
+    item = ItemMean().fit(train).evaluate(test)
+    assert item.rmse == pytest.approx(item.baselines["item_mean"].rmse, abs=1e-9)
+    assert any("bias model answered" in note for note in Bias().fit(train).evaluate(test).notes)

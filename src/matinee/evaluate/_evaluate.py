@@ -57,6 +57,14 @@ class Scored(Protocol):
         """Ratings trained on; None where the model was saved without."""
 
     @property
+    def folds_in(self) -> bool:
+        """Whether it answers itself for people it was not trained on."""
+
+    @property
+    def answers_unknown(self) -> bool:
+        """Whether it answers itself for unknown people and items; else the bias model does."""
+
+    @property
     def predictive_variance(self) -> PredictiveVariance | None:
         """What its standard deviations come from, if it has any."""
 
@@ -193,9 +201,12 @@ def _add(
             predicted[:, -1] = model.predict_coded(shown, rows[asked.users], what)
         errors = predicted - asked.values[:, None]
         tally.sums.add(asked.users, errors)
-        apart = ~asked.known | (what < 0)
+        known = asked.known
+        if not model.folds_in:  # it knows those it was trained on
+            known &= np.append(histories.users >= 0, False)[who]
+        apart = ~known | (what < 0)
         tally.unknown.add(np.zeros(int(apart.sum()), dtype=np.int64), errors[apart])
-        tally.n_unknown_user += int((~asked.known).sum())
+        tally.n_unknown_user += int((~known).sum())
         tally.n_unknown_item += int((what < 0).sum())
 
 
@@ -269,8 +280,9 @@ def _notes(
     yield from overlap_notes(overlap, len(test), len(new))
     if tally.unknown.n:
         yield (
-            f"{tally.unknown.n:,} test ratings are on users or items the model does not know; "
-            "the bias model answered them."
+            f"{tally.unknown.n:,} of {len(test):,} test ratings are on users or items the model "
+            "does not know"
+            f"{'' if model.answers_unknown else '; the bias model answered them'}."
         )
     low, high = float(test.values.min()), float(test.values.max())
     if low < model.scale.low or high > model.scale.high:

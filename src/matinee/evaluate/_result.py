@@ -33,9 +33,12 @@ class Part:
 class Coverage:
     """What the model could answer for itself, and what the fallback (the bias model) answered.
 
+    A mean has no fallback: it answers everything itself (``answers_unknown``).
+
     Attributes:
         known: Ratings whose user and item the model knows.
-        unknown: Ratings whose user (or history) or item it does not know.
+        unknown: Ratings whose user (or history) or item it does not know: for a model that does not
+            fold in, also those of people with a history that it was not trained on.
         unknown_users: Distinct test users the model knows nothing of.
         unknown_items: Distinct test items the model does not know.
         n_unknown_user: Ratings by such users.

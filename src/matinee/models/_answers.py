@@ -28,7 +28,7 @@ def answers(
     """Predictions, unclipped, and their standard deviations (empty without a variance model).
 
     Args:
-        model: Who answers; where it cannot, its bias model does.
+        model: Who answers; of unknown people and items, its ``_unknown`` does.
         histories: As for ``Recommender.predict_coded``; likewise ``rows`` and ``items``.
         rows: See there.
         items: See there.
@@ -42,7 +42,7 @@ def answers(
     able = known & (items >= 0)
     rest = np.flatnonzero(~able)
     if len(rest):
-        out[rest] = model.bias.predict(histories, rows[rest], items[rest])
+        out[rest] = model._unknown(histories, rows[rest], items[rest])
         if variance is not None:
             std[rest] = variance.std_unknown(known[rest], items[rest] >= 0)
     asked = np.flatnonzero(able)

@@ -56,7 +56,8 @@ class Coded(Hooks):
             scores = self._scores(histories)
         else:
             scores = np.empty((len(histories), self.n_items), dtype=np.float32)
-            scores[:] = self.bias.mean + self.bias.item_bias
+            items = np.arange(self.n_items, dtype=np.int32)
+            scores[:] = self._unknown(histories, np.full(self.n_items, -1), items)
             if len(some):
                 scores[some] = self._scores(histories.take(some))
         return _finite(scores)

@@ -38,7 +38,8 @@ class Recommender(Coded):
         item_table: Titles and genres of the items, or None.
         scale: Range of the ratings.
         bias: The bias model of the training ratings; it answers for whom and what ``_predict``
-            cannot: unknown people and items, and people with no history.
+            cannot: unknown people and items, and people with no history. (A mean answers itself:
+            ``answers_unknown``.)
         histories: All training ratings by user (validation part included), so that known users
             can be served with no data present; None where the model was saved without.
         predictive_variance: Gives the standard deviation of each prediction's error; None in models
@@ -129,7 +130,8 @@ class Recommender(Coded):
         """Predict ratings.
 
         An unknown user or item, or a user with no history, is no error: the bias model answers,
-        with the mean and what is known of the other side.
+        with the mean and what is known of the other side. A mean (``GlobalMean``, ``ItemMean``,
+        ``UserMean``) answers itself.
 
         Args:
             users: External user ids, shape (n,), or one for all items.

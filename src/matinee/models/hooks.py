@@ -102,6 +102,23 @@ class Hooks(ABC):
         """Trained numbers. By default those of all arrays that a saved model holds of its own."""
         return sum(int(array.size) for array in self._state()[0].values())
 
+    @property
+    def answers_unknown(self) -> bool:
+        """Whether it answers itself for unknown people and items; else the bias model does."""
+        return False
+
+    def _unknown(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
+        """Predicted ratings, unclipped, of people or items that ``_predict`` knows nothing of.
+
+        The bias model's, unless ``answers_unknown``.
+
+        Args:
+            histories: People, with or without ratings.
+            rows: Which person each prediction is for, shape (n,); -1 for an unknown one.
+            items: Item codes, shape (n,); -1 for an unknown one.
+        """
+        return self.bias.predict(histories, rows, items)
+
     def _predict_with(
         self, histories: Histories, rows: Int64, items: Int32, told: Float64 | None = None
     ) -> tuple[Float64, Float64 | None]:

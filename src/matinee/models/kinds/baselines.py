@@ -32,6 +32,11 @@ class _Baseline(OneShot):
         errors = leave_one_out(self.bias, train.by_user, source="leave-one-out")
         return replace(errors, predictions=self._left_out(train, errors))
 
+    @property
+    def answers_unknown(self) -> bool:
+        """See ``Hooks``."""
+        return True
+
     @abstractmethod
     def _left_out(self, train: Ratings, errors: HeldOutPredictions) -> Float64:
         """Predictions of those entries, each as if it alone had been left out."""
@@ -56,6 +61,9 @@ class GlobalMean(_Baseline):
     def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         return np.full(len(rows), self.bias.mean)
 
+    def _unknown(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
+        return np.full(len(rows), self.bias.mean)
+
     def _left_out(self, train: Ratings, errors: HeldOutPredictions) -> Float64:
         return np.full(len(errors.entries), self.bias.mean)
 
@@ -64,7 +72,7 @@ class GlobalMean(_Baseline):
 
 
 class ItemMean(_Baseline):
-    """Predicts the mean training rating of the item."""
+    """Predicts the mean training rating of the item; of an unknown item, the global mean."""
 
     kind: ClassVar[str] = "item-mean"
 
@@ -75,6 +83,9 @@ class ItemMean(_Baseline):
 
     def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         return self.bias.item_mean[items].astype(np.float64)
+
+    def _unknown(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
+        return np.append(self.bias.item_mean.astype(np.float64), self.bias.mean)[items]
 
     def _left_out(self, train: Ratings, errors: HeldOutPredictions) -> Float64:
         items = train.by_user.indices[errors.entries]
@@ -88,7 +99,7 @@ class ItemMean(_Baseline):
 
 
 class UserMean(_Baseline):
-    """Predicts the mean of the ratings the person gave."""
+    """Predicts the mean of the ratings the person gave; of an unknown person, the global mean."""
 
     kind: ClassVar[str] = "user-mean"
 
@@ -99,6 +110,14 @@ class UserMean(_Baseline):
 
     def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         return _means(histories)[rows]
+
+    def _unknown(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
+        out = np.full(len(rows), self.bias.mean)
+        known = np.flatnonzero(np.append(histories.counts > 0, False)[rows])
+        people, place = np.unique(rows[known], return_inverse=True)
+        if len(people):
+            out[known] = _means(histories.take(people))[place]
+        return out
 
     def _left_out(self, train: Ratings, errors: HeldOutPredictions) -> Float64:
         given = train.by_user
@@ -136,6 +155,11 @@ class Bias(_Baseline):
     """
 
     kind: ClassVar[str] = "bias"
+
+    @property
+    def answers_unknown(self) -> bool:
+        """See ``Hooks``: it is the bias model."""
+        return False
 
     @property
     def n_parameters(self) -> int:
