@@ -15,7 +15,7 @@ from matinee.recommend.interest import (
     Network,
     Popularity,
     candidates,
-    fit,
+    choose,
     fit_interest,
 )
 from matinee.recommend.interest.held_out import HeldOut
@@ -60,14 +60,67 @@ def test_the_best_is_chosen_on_interactions_held_out(monkeypatch: pytest.MonkeyP
     part = HeldOut.draw(groups(), np.random.default_rng(0))
     good = candidates.linear(part, LinearConfig(penalty=3.0))
     bad = candidates.popularity(part)
-    assert candidates.best(part, [bad, good]) is good
-    assert candidates.best(part, [good, bad]) is good
+    assert candidates.best([bad, good]) is good
+    assert candidates.best([good, bad]) is good
 
 
-def test_a_large_closed_form_is_not_tried_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fit, "AUTO_SIDE", 10)
-    assert isinstance(fitted(interest="auto"), Popularity)
+def parts(interest: Interest) -> set[str]:
+    """The names of the scorers that a blend is made of."""
+    if isinstance(interest, Blend):
+        return set().union(*(parts(each) for each in interest.parts))
+    return {interest.name}
+
+
+def test_large_data_takes_what_is_quick_and_one_closed_form_for_the_best(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(choose, "AUTO_SIDE", 10)
+    monkeypatch.setattr(choose, "LEAST_ROW", 2.0)
+    for side in (1000, 10):  # the closed form with and without the interactions held out
+        monkeypatch.setattr(choose, "TWICE_SIDE", side)
+        assert parts(fitted(interest="auto")) <= {"ials", "item-knn", "popularity"}
+        assert "popularity" not in parts(fitted(interest="auto"))
+        refused = fitted(interest="best", linear={"max_gib": 1e-9})
+        assert parts(refused) <= {"ials", "item-knn", "popularity"}
+    assert parts(fitted(interest="best")) == {"linear", "ials"}
+    monkeypatch.setattr(choose, "LEAST_ROW", 20.0)
+    assert "linear" not in parts(fitted(interest="best"))
     assert isinstance(fitted(interest="blend"), Blend)
+
+
+def popular_only(people: int = 60, items: int = 40) -> Csr:
+    """Everybody draws items by their popularity alone; most have one or two."""
+    rng = np.random.default_rng(1)
+    chances = 1.0 / np.arange(1, items + 1)
+    counts = rng.integers(1, 4, people)
+    rows = [np.sort(rng.choice(items, n, replace=False, p=chances / chances.sum())) for n in counts]
+    indices = np.concatenate(rows).astype(np.int32)
+    indptr = np.r_[0, np.cumsum(counts)].astype(np.int64)
+    return Csr(indptr, indices, np.ones(len(indices), np.float32), None, items)
+
+
+@pytest.mark.parametrize("interest", ["auto", "best"])
+@pytest.mark.parametrize("side", [6000, 10])
+def test_where_choices_are_by_popularity_so_are_lists(
+    interest: str, side: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choose, "AUTO_SIDE", side)
+    config = ListsConfig.make({"interest": interest, "net": NET})
+    part = HeldOut.draw(popular_only(), np.random.default_rng(0))
+    chosen = choose.choose(part, config, np.random.default_rng(0), None)
+    assert chosen.ndcg.mean() >= candidates.popularity(part).ndcg.mean()
+    assert "popularity" in parts(chosen.fit(popular_only()))
+
+
+@pytest.mark.parametrize("interest", ["auto", "best", "ials", "item-knn"])
+def test_people_with_one_item_each_leave_nothing_to_choose_by(interest: str) -> None:
+    items = np.arange(20, dtype=np.int32) % 4
+    rows = Csr(np.arange(21), items, np.ones(20, np.float32), None, 4)
+    config = ListsConfig.make({"interest": interest, "net": NET})
+    found = fit_interest(rows, config, np.random.default_rng(0))
+    assert found is not None
+    if interest in ("auto", "best"):
+        assert isinstance(found.interest, Popularity)
 
 
 def test_a_blend_takes_the_weight_that_is_best_where_it_is_chosen() -> None:
@@ -95,12 +148,3 @@ def test_both_trainings_of_a_network_are_reported_and_the_second_stops_at_the_be
     assert list(scored) == [5, 10, 12]
     best = max(scored, key=lambda epoch: scored[epoch])
     assert [e.epoch for e in epochs] == [*range(1, 13), *range(1, best + 1)]
-
-
-def test_large_data_takes_one_closed_form_if_memory_allows(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(fit, "AUTO_SIDE", 5)
-    assert isinstance(fitted(interest="best"), Linear)
-    refused = fitted(interest="best", linear={"max_gib": 1e-9})
-    assert isinstance(refused, Network)

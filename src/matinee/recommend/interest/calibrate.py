@@ -28,6 +28,8 @@ GREATEST = 20.0
 _BINS = 256
 _STEPS = 40
 _RIDGE = 1e-3
+_LEAST_GAIN = 2.0
+"""Log likelihood by which scores must beat none: a chi-squared test at 5%."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,10 @@ class ChoiceCounts:
             power, likelihood = _poisson(np.log(np.maximum(score, floor)), expected, hits)
             if likelihood > best[0]:
                 best = (likelihood, power, floor)
-        _, power, floor = best
+        likelihood, power, floor = best
+        nothing = float(hits.sum() * (np.log(hits.sum() / expected.sum()) - 1.0))
+        if likelihood - nothing < _LEAST_GAIN:
+            power = 0.0
         return Calibration(min(1.0 / max(power, 1e-6), GREATEST), float(floor))
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
+from ...base.arrays import Float32, Float64
 from ...data import Csr
 from ...train.implicit import IalsConfig, ItemKnnConfig, fit_ials, fit_item_knn
 from ...train.linear import LinearConfig, fit_linear
@@ -21,7 +22,6 @@ from .neighbours import Neighbours
 from .network import Network
 from .popularity import Popularity
 
-Float32 = npt.NDArray[np.float32]
 OnEpoch = Callable[[ListEpoch], None]
 
 WEIGHTS = (0.25, 0.4, 0.5, 0.6, 0.75)
@@ -30,15 +30,32 @@ WEIGHTS = (0.25, 0.4, 0.5, 0.6, 0.75)
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A scorer of interest.
+    """A scorer of interest that may be chosen.
 
     Attributes:
-        known: It, fitted without the interactions held out.
+        part: The interactions, some of them held out.
         fit: Fits it to any interactions, with the same settings.
+        fitted: It, fitted without the interactions held out, where that was done already.
     """
 
-    known: Interest
+    part: HeldOut
     fit: Callable[[Csr], Interest]
+    fitted: Interest | None = None
+
+    @cached_property
+    def known(self) -> Interest:
+        """It, fitted without the interactions held out when this is first asked for."""
+        return self.fit(self.part.known) if self.fitted is None else self.fitted
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether ``known`` takes no fitting any more."""
+        return self.fitted is not None or "known" in self.__dict__
+
+    @cached_property
+    def ndcg(self) -> Float64:
+        """NDCG of each person's list on the interactions held out, float64 (people,)."""
+        return self.part.ndcg_each(self.known)
 
 
 def popularity(part: HeldOut) -> Candidate:
@@ -47,7 +64,7 @@ def popularity(part: HeldOut) -> Candidate:
     def fit(rows: Csr) -> Interest:
         return Popularity(_counts(rows))
 
-    return Candidate(fit(part.known), fit)
+    return Candidate(part, fit)
 
 
 def linear(part: HeldOut, config: LinearConfig) -> Candidate:
@@ -56,7 +73,7 @@ def linear(part: HeldOut, config: LinearConfig) -> Candidate:
     def fit(rows: Csr) -> Interest:
         return fitted_linear(rows, config)
 
-    return Candidate(fit(part.known), fit)
+    return Candidate(part, fit)
 
 
 def fitted_linear(rows: Csr, config: LinearConfig) -> Linear:
@@ -72,7 +89,7 @@ def ials(part: HeldOut, config: IalsConfig, rng: np.random.Generator) -> Candida
     def fit(rows: Csr) -> Interest:
         return Factors(_counts(rows), fit_ials(rows, config, np.random.default_rng(seed)))
 
-    return Candidate(fit(part.known), fit)
+    return Candidate(part, fit)
 
 
 def item_knn(part: HeldOut, config: ItemKnnConfig) -> Candidate:
@@ -81,7 +98,7 @@ def item_knn(part: HeldOut, config: ItemKnnConfig) -> Candidate:
     def fit(rows: Csr) -> Interest:
         return Neighbours(_counts(rows), fit_item_knn(rows, config))
 
-    return Candidate(fit(part.known), fit)
+    return Candidate(part, fit)
 
 
 def network(
@@ -109,30 +126,47 @@ def network(
     def fit(rows: Csr) -> Interest:
         return Network(_counts(rows), run(rows, first.epoch).weights)
 
-    return Candidate(Network(counts, first.weights), fit)
+    return Candidate(part, fit, Network(counts, first.weights))
 
 
-def blend(part: HeldOut, one: Candidate, two: Candidate) -> Candidate:
+def blend(
+    part: HeldOut, one: Candidate, two: Candidate, weights: Sequence[float] = WEIGHTS
+) -> Candidate:
     """Two scorers' standardised scores, weighted as is best on the interactions held out."""
-    totals = np.zeros(len(WEIGHTS))
+    totals = np.zeros(len(weights))
     for people, histories in part.batches():
         first, second = (standardised(each.known.scores(histories)) for each in (one, two))
-        for at, weight in enumerate(WEIGHTS):
-            totals[at] += part.ndcg_sum(_mixed(first, second, weight), people)
+        for at, weight in enumerate(weights):
+            totals[at] += part.ndcg_of(_mixed(first, second, weight), people).sum()
     # Nobody held out: all weights are as good, and the middle one is taken.
-    best = WEIGHTS[int(np.argmax(totals))] if totals.any() else WEIGHTS[len(WEIGHTS) // 2]
-    weights = (1.0 - best, best)
+    best = weights[int(np.argmax(totals))] if totals.any() else weights[len(weights) // 2]
+    return weighted(part, one, two, best)
+
+
+def weighted(part: HeldOut, one: Candidate, two: Candidate, weight: float) -> Candidate:
+    """Two scorers' standardised scores; the second has the weight, the first the rest of 1."""
+    both = (1.0 - weight, weight)
 
     def fit(rows: Csr) -> Interest:
-        return Blend(_counts(rows), (one.fit(rows), two.fit(rows)), weights)
+        return Blend(_counts(rows), (one.fit(rows), two.fit(rows)), both)
 
-    known = Blend(_counts(part.known), (one.known, two.known), weights)
-    return Candidate(known, fit)
+    known = None
+    if one.is_fitted and two.is_fitted:
+        known = Blend(_counts(part.known), (one.known, two.known), both)
+    return Candidate(part, fit, known)
 
 
-def best(part: HeldOut, candidates: list[Candidate]) -> Candidate:
+def best(candidates: Sequence[Candidate]) -> Candidate:
     """The candidate with the highest nDCG on the interactions held out."""
-    return max(candidates, key=lambda each: part.ndcg(each.known))
+    return max(candidates, key=lambda each: float(each.ndcg.sum()))
+
+
+def gains(one: Candidate, other: Candidate) -> bool:
+    """Whether a candidate is better than another by more than a standard error, paired."""
+    gain = one.ndcg - other.ndcg
+    if len(gain) < 2:
+        return False
+    return bool(gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)))
 
 
 def _mixed(first: Float32, second: Float32, weight: float) -> Float32:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ...base.arrays import Float32, Int64
+from ...base.arrays import Float32, Float64, Int64
 from ...data import Csr, Histories
 from .base import Interest
 from .calibrate import Calibration, ChoiceCounts
@@ -63,19 +63,26 @@ class HeldOut:
 
     def ndcg(self, interest: Interest) -> float:
         """Mean nDCG@``CUTOFF`` of a scorer that was fitted to ``known``; 0 for no people."""
-        total = sum(self.ndcg_sum(interest.scores(who), some) for some, who in self.batches())
-        return total / max(len(self.people), 1)
+        return float(self.ndcg_each(interest).mean()) if len(self.people) else 0.0
 
-    def ndcg_sum(self, scores: Float32, people: Int64) -> float:
-        """Sum over people of nDCG@``CUTOFF``, relevance binary, known items left out.
+    def ndcg_each(self, interest: Interest) -> Float64:
+        """``ndcg`` of each person, float64 (people,)."""
+        found = [self.ndcg_of(interest.scores(who), some) for some, who in self.batches()]
+        return np.concatenate(found) if found else np.zeros(0)
+
+    def ndcg_of(self, scores: Float32, people: Int64) -> Float64:
+        """nDCG@``CUTOFF`` of some people, relevance binary, known items left out.
 
         Args:
             scores: float32 (people, items); changed.
             people: Their rows in ``known`` and ``held``.
+
+        Returns:
+            float64 (people,).
         """
         k = min(CUTOFF, scores.shape[1])
         gains = 1.0 / np.log2(np.arange(2, k + 2))
-        total = 0.0
+        found = np.zeros(len(people))
         for row, person in enumerate(people.tolist()):
             mine = scores[row]
             mine[_row(self.known, person)] = -np.inf
@@ -83,8 +90,8 @@ class HeldOut:
             best = best[np.argsort(-mine[best], kind="stable")]
             relevant = _row(self.held, person)
             hits = np.isin(best, relevant)
-            total += float(gains[hits].sum() / gains[: min(k, len(relevant))].sum())
-        return total
+            found[row] = gains[hits].sum() / gains[: min(k, len(relevant))].sum()
+        return found
 
     def calibration(self, interest: Interest) -> Calibration:
         """What the scores of a scorer that was fitted to ``known`` are worth."""

@@ -65,6 +65,6 @@ def _tried(part: HeldOut, config: LinearConfig) -> tuple[float, LinearConfig]:
     for people, histories in part.batches():
         scores = raw.scores(histories)
         for at, scale in enumerate(scales):
-            totals[at] += part.ndcg_sum(scores * scale, people)
+            totals[at] += part.ndcg_of(scores * scale, people).sum()
     at = int(np.argmax(totals))
     return float(totals[at]) / len(part.people), candidates[at]

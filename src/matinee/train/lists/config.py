@@ -24,11 +24,12 @@ class ListsConfig(Config):
     ] = "auto"
     """Scorer of interest: a linear autoencoder in closed form, a network, a blend of both, matrix
     factorisation (iALS), item-kNN, popularity, or none, which orders lists by the predicted rating.
-    "auto" takes the linear
-    autoencoder with settings chosen on interactions held out of training, or popularity where the
-    closed form would cost too much; "blend" adds the network to the former, with weights chosen
-    alike; "best" keeps of the two and their blend what is best on those interactions, and takes one
-    linear autoencoder, with settings for such sizes, above 6,000 users and items."""
+    "auto" takes the linear autoencoder with settings searched for; above 6,000 users and items,
+    where that would cost too much, iALS, item-kNN or their blend. "blend" adds the network to the
+    linear autoencoder. "best" takes of the two and their blend what is best, and adds iALS; above
+    6,000 users and items it adds one linear autoencoder to what "auto" takes, if its memory allows.
+    All of it is decided on interactions held out of training. "auto" and "best" add popularity
+    where that is better, and are popularity where nothing is better than that."""
     love: Annotated[float, Field(ge=0.0)] | Literal["auto"] = "auto"
     """Exponent of the probability that an item is liked: 0 orders by interest alone, and the larger
     it is the more the predicted rating decides. "auto" follows from how well the scores of interest

@@ -1,0 +1,152 @@
+"""Choose a scorer of interest on interactions held out of training."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...train.implicit import IalsConfig
+from ...train.linear import LinearConfig, solve_mib
+from ...train.lists import ListsConfig
+from .candidates import (
+    Candidate,
+    OnEpoch,
+    best,
+    blend,
+    gains,
+    ials,
+    item_knn,
+    linear,
+    network,
+    popularity,
+    weighted,
+)
+from .held_out import HeldOut
+from .search import search_linear
+
+AUTO_SIDE = 6000
+"""Users or items, whichever are fewer, up to which settings of the closed form are searched for:
+its time grows with the cube, its memory with the square."""
+TWICE_SIDE = 10_000
+"""Likewise, up to which the closed form is solved without the held-out interactions as well."""
+LEAST_ROW = 8.0
+"""Mean interactions of the smaller side from which a large closed form is worth its time."""
+FACTOR_WEIGHTS = (0.15, 0.3, 0.45)
+"""Weights that matrix factorisation and neighbours may have beside what is better than they."""
+POPULAR_WEIGHTS = (0.03, 0.1, 0.3)
+"""Weights that popularity may have: it orders what a short history says nothing of."""
+LARGE_WEIGHT = 0.3
+"""Weight of matrix factorisation beside a closed form that is solved only once."""
+
+
+def choose(
+    part: HeldOut, config: ListsConfig, rng: np.random.Generator, on_epoch: OnEpoch | None
+) -> Candidate:
+    """The scorer that ``ListsConfig.interest`` asks for, of whatever kind it may be."""
+    kind = config.interest
+    if kind == "popularity":
+        return popularity(part)
+    if kind == "linear":
+        return linear(part, config.linear)
+    if kind == "ials":
+        return ials(part, config.ials, rng)
+    if kind == "item-knn":
+        return item_knn(part, config.knn)
+    if kind == "network":
+        return network(part, config.net, rng, on_epoch)
+    small = is_small(part)
+    closed = linear(part, search_linear(part, config.linear) if small else config.linear)
+    if kind == "blend":
+        return blend(part, closed, network(part, config.net, rng, on_epoch))
+    if not small:
+        return large(part, config, rng, solve=kind == "best")
+    quick = with_popularity(part, closed)
+    # What one scorer does not find, a network does not find either: popularity is the answer soon.
+    if kind == "auto" or not gains(quick, popularity(part)):
+        return quick
+    deep = network(part, config.net, rng, on_epoch)
+    found = best([blend(part, closed, deep), closed, deep])
+    found = joined(part, found, ials(part, search_ials(part, config.ials, rng), rng))
+    return with_popularity(part, found)
+
+
+def is_small(part: HeldOut) -> bool:
+    """Whether settings are searched for: scoring held-out people costs by the larger side."""
+    least, most = sorted((part.known.n_rows, part.known.n_columns))
+    return least <= AUTO_SIDE and most <= 10 * AUTO_SIDE
+
+
+def large(part: HeldOut, config: ListsConfig, rng: np.random.Generator, solve: bool) -> Candidate:
+    """What takes little time by data size: matrix factorisation, neighbours, and popularity.
+
+    Args:
+        part: The interactions, with some of them held out.
+        config: The options.
+        rng: Draws initial vectors.
+        solve: Whether one closed form is added where memory allows and the data are dense enough.
+            Above ``TWICE_SIDE`` it is solved once and has a weight found on other data.
+    """
+    factors = ials(part, large_ials(part, config.ials), rng)
+    near = item_knn(part, config.knn)
+    first, second = (factors, near) if best([factors, near]) is factors else (near, factors)
+    quick = with_popularity(part, joined(part, first, second))
+    known = part.known
+    shape = known.n_rows, known.n_columns
+    settings = large_linear(part, config.linear)
+    if (
+        not solve
+        or not gains(quick, popularity(part))
+        or solve_mib(*shape, settings) / 1024 > settings.max_gib
+        or len(known.indices) < LEAST_ROW * min(shape)
+    ):
+        return quick
+    closed = linear(part, settings)
+    if min(shape) > TWICE_SIDE:
+        return weighted(part, closed, factors, LARGE_WEIGHT)
+    return with_popularity(part, best([joined(part, closed, quick), quick]))
+
+
+def joined(part: HeldOut, found: Candidate, other: Candidate) -> Candidate:
+    """A scorer, or its blend with another where that is clearly better."""
+    both = blend(part, found, other, FACTOR_WEIGHTS)
+    return both if gains(both, found) else found
+
+
+def with_popularity(part: HeldOut, found: Candidate) -> Candidate:
+    """A scorer, with popularity added where that is clearly better.
+
+    It is popularity alone where neither is clearly better than that.
+    """
+    popular = popularity(part)
+    both = blend(part, found, popular, POPULAR_WEIGHTS)
+    found = both if gains(both, found) else found
+    return found if gains(found, popular) else popular
+
+
+def large_linear(part: HeldOut, config: LinearConfig) -> LinearConfig:
+    """Settings of the closed form where a system takes minutes, so that none are searched for.
+
+    They were found on the validation part of Gowalla's LightGCN split.
+    """
+    mean = len(part.known.indices) / max(part.known.n_columns, 1)
+    return config.replace({"penalty": 4.0 * mean, "user_power": 0.3, "denoising": 0.5})
+
+
+def density(part: HeldOut) -> float:
+    """Share of all pairs that are interactions."""
+    return len(part.known.indices) / max(part.known.n_rows * part.known.n_columns, 1)
+
+
+def large_ials(part: HeldOut, config: IalsConfig) -> IalsConfig:
+    """Settings of matrix factorisation for large data, found as those of ``large_linear``."""
+    values = {"unobserved": 15.0 * density(part), "ridge": 0.003, "sweeps": 8}
+    return config.replace(values)
+
+
+def search_ials(part: HeldOut, config: IalsConfig, rng: np.random.Generator) -> IalsConfig:
+    """The settings of matrix factorisation with the best lists on held-out interactions."""
+    rare = density(part)
+    tried = [
+        config.replace({"unobserved": times * rare, "ridge": ridge, "sweeps": 8})
+        for times, ridge in ((1.0, 0.01), (3.0, 0.01), (12.0, 0.003))
+    ]
+    return max(tried, key=lambda each: float(ials(part, each, rng).ndcg.sum()))
