@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from servers import PostgreSQL, postgresql_programs
 
 # As the command does (see cli/_app.py): tests share the machine with the processes they start.
 os.environ.setdefault("GOMP_SPINCOUNT", "3000")
@@ -44,6 +48,17 @@ def one_thread() -> Iterator[None]:
     yield
     torch.set_num_threads(threads[0])
     numba.set_num_threads(threads[1])
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A PostgreSQL server started for the tests; skips with the reason where there is none."""
+    pytest.importorskip("psycopg", reason="psycopg is not installed")
+    programs = postgresql_programs()
+    if isinstance(programs, str):
+        pytest.skip(programs)
+    with PostgreSQL(programs) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -140,15 +139,6 @@ def test_parts_of_no_bytes_are_left_out(tmp_path: Path) -> None:
     write(tmp_path, "user,item,rating\n" + ROWS, "part-0.csv")
     write(tmp_path, "", "part-1.csv")
     assert triples(load(tmp_path)) == EXPECTED
-
-
-@pytest.mark.parametrize(("inner", "said"), [("_delta_log", "Delta"), (".hoodie", "Hudi")])
-def test_lakes_are_refused_by_name(tmp_path: Path, inner: str, said: str) -> None:
-    (tmp_path / inner).mkdir()
-    with duckdb.connect() as con:
-        con.execute(f"COPY (SELECT 1 AS user, 2 AS item, 3 AS rating) TO '{tmp_path}/a.parquet'")
-    with pytest.raises(DataError, match=f"is a {said} table"):
-        load(tmp_path)
 
 
 def test_json_of_columns(tmp_path: Path) -> None:

@@ -229,20 +229,6 @@ def test_sql_alone_reads_files(tmp_path: Path) -> None:
     check(load(sql=f"SELECT * FROM '{tmp_path}/r.csv'"))
 
 
-def test_postgres_without_its_extension_says_what_to_do(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    from matinee.data.read import sql as _read_sql
-
-    def refuse(self: Any, query: str) -> None:
-        raise duckdb.IOException(f"IO Error: no network for {query}")
-
-    con = type("Con", (), {"execute": refuse})()
-    with pytest.raises(DataError, match=r"postgres extension.*INSTALL postgres.*export the query"):
-        _read_sql._attach_url("postgresql://me:secret@host/db", _read_sql.Workspace(con, tmp_path))
-    assert _read_sql._shown("postgresql://me:secret@host/db") == "postgresql://me:***@host/db"
-
-
 def test_glob_list_and_folder(tmp_path: Path) -> None:
     lines = text(",").splitlines(keepends=True)
     folder = tmp_path / "shop"

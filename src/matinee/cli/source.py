@@ -112,8 +112,8 @@ Database = Annotated[
     str | None,
     typer.Option(
         "--database",
-        metavar="FILE",
-        help="The database --sql asks: a DuckDB or SQLite file, or a PostgreSQL address.",
+        metavar="FILE|URL",
+        help="The database --sql asks: a DuckDB or SQLite file, or a URL (postgresql://, mysql://).",
         rich_help_panel=_PANEL,
     ),
 ]

@@ -43,15 +43,16 @@ def read_items(parts: list[Part], work: Workspace, ids: Vocabulary) -> ItemTable
     """
     plain_parts = [_as_utf8(part, work) for part in parts]
     given: dict[str, str] = {}
-    return _aligned(open_files(plain_parts, work, ITEM_ROLES, given), work, ids)
+    return items_of_scan(open_files(plain_parts, work, ITEM_ROLES, given), work, ids)
 
 
 def items_of_frame(source: Any, work: Workspace, ids: Vocabulary) -> ItemTable | None:
     """The same from a table in memory."""
-    return _aligned(open_frame(source, work, "items"), work, ids)
+    return items_of_scan(open_frame(source, work, "items"), work, ids)
 
 
-def _aligned(scan: Scan, work: Workspace, ids: Vocabulary) -> ItemTable | None:
+def items_of_scan(scan: Scan, work: Workspace, ids: Vocabulary) -> ItemTable | None:
+    """The same from an opened table."""
     names = list(scan.columns)
     flagged = not scan.header and len(names) == _FLAGS_FROM + len(GENRES_100K)
     given = {} if scan.header else {ITEM: "1", TITLE: "2"}

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import DataError, UsageError
 from ._encode_kernels import repeated
-from ._items import items_of_frame, read_items
+from ._items import items_of_frame, items_of_scan, read_items
 from ._missing import missing_values, unrated
 from ._repeats import Repeats, check_policy, settle
 from .encode import Encoded, encode, rows_of_pair
@@ -27,8 +27,9 @@ from .read.frames import open_frame
 from .read.options import ReadOptions
 from .read.recount import stage_best
 from .read.source import Report, Scan, Workspace, workspace
-from .read.sql import open_query
 from .read.stage import stage
+from .read.stores.lake import open_lake
+from .read.stores.sql import open_query
 from .read.unpack import Part
 from .sources.catalogue import DATASETS
 from .vocabulary import Vocabulary
@@ -86,10 +87,10 @@ def load(
         missing: Ratings that mean "not rated", such as 0 or -1: their rows are left out.
         relevant: Read ratings of at least this as interactions, and leave out the others.
         k_core: Leave out users and items with fewer entries, until all that are left have as many.
-        sql: A SELECT to read instead of a source, in DuckDB's dialect, or SQLite's for an SQLite
-            file.
-        database: What ``sql`` runs in: a DuckDB or SQLite file, or a ``postgresql://`` URL;
-            without one, DuckDB alone, which can read files by itself.
+        sql: A SELECT to read instead of a source, in the dialect of the database it runs in.
+        database: What ``sql`` runs in: a DuckDB or SQLite file, a ``postgresql://`` or
+            ``mysql://`` URL (``matinee[databases]``); without one, DuckDB alone, which can read
+            files by itself.
         items: A table of titles and genres (a path, or a table in memory) for ratings that have
             none beside them.
         name: What to call the ratings; the data set's name or the file's if left out.
@@ -220,6 +221,8 @@ def _open(
         return open_query(sql, database, work)
     if found is None:
         return open_frame(source, work, name)
+    if found.lake is not None:
+        return open_lake(found.parts[0].path, found.lake, work)
     return open_files(found.parts, work, RATING_ROLES, given, how)
 
 
@@ -372,7 +375,11 @@ def _item_table(
     if items is not None:
         if isinstance(items, (str, Path)):
             label = str(items)
-            table = _read_titles(list(find(items, work).parts), work, ids)
+            files = find(items, work)
+            if files.lake is None:
+                table = _read_titles(list(files.parts), work, ids)
+            else:
+                table = items_of_scan(open_lake(files.parts[0].path, files.lake, work), work, ids)
         else:
             label = "items"
             table = items_of_frame(items, work, ids)

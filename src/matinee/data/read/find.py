@@ -11,6 +11,7 @@ from ...errors import DataError, UsageError, nearest
 from ..netflix.find import is_netflix, netflix_folder, rating_files, titles_beside, titles_file
 from .movielens import choose, is_table, item_file, stem
 from .source import Workspace
+from .stores.lake import Lake, lake_of
 from .unpack import GLOB, ZIP, Part, head_of, members, unpacked
 
 
@@ -23,12 +24,14 @@ class Found:
         items: The item table that stands beside them, if any.
         name: What to call the table.
         netflix: Whether the files have the Netflix Prize's form.
+        lake: The format of the lake table that the one part, a folder, is.
     """
 
     parts: tuple[Part, ...]
     items: Part | None
     name: str
     netflix: bool = False
+    lake: Lake | None = None
 
 
 def find(source: str | Path, work: Workspace) -> Found:
@@ -59,6 +62,9 @@ def find_all(sources: Sequence[str | Path], work: Workspace) -> Found:
     if not sources:
         raise UsageError("no files given")
     found = [find(source, work) for source in sources]
+    lake = next((one for one in found if one.lake), None)
+    if lake is not None and len(found) > 1:
+        raise UsageError(f"{lake.parts[0].label}: is a {lake.lake} table; read it by itself")
     parts = tuple(part for one in found for part in one.parts)
     return Found(parts, found[0].items, found[0].name, any(one.netflix for one in found))
 
@@ -131,7 +137,9 @@ def _folder(folder: Path, name: str, work: Workspace) -> Found:
         netflix, titles = netflix_folder(folder)
     except OSError as error:
         raise DataError(f"{folder}: cannot read: {error.strerror}") from None
-    _refuse_lake(folder, [entry.name for entry in inner])
+    lake = lake_of(folder, [entry.name for entry in inner])
+    if lake is not None:
+        return Found((Part(folder, str(folder)),), None, name, lake=lake)
     if netflix:
         return Found(tuple(unpacked(part, work) for part in netflix), titles, name, True)
     tables = any(map(is_table, names))
@@ -142,29 +150,6 @@ def _folder(folder: Path, name: str, work: Workspace) -> Found:
     beside = item_file(names, chosen[0])
     items = None if beside is None else Part(folder / beside, str(folder / beside))
     return Found(tuple(parts), items, name)
-
-
-def _refuse_lake(folder: Path, inner: Sequence[str]) -> None:
-    """Refuse a table of a data lake, whose files are not all of its present state.
-
-    Raises:
-        DataError: Naming the format and how to read it.
-    """
-    if "_delta_log" in inner:
-        raise DataError(
-            f"{folder}: is a Delta table, whose files are not all part of it now; give "
-            "deltalake.DeltaTable(path).to_pyarrow_table() from Python, or write it as parquet"
-        )
-    if "metadata" in inner and any((folder / "metadata").glob("*.metadata.json")):
-        raise DataError(
-            f"{folder}: is an Iceberg table, whose files are not all part of it now; give "
-            "pyiceberg's table.scan().to_arrow() from Python, or write it as parquet"
-        )
-    if ".hoodie" in inner:
-        raise DataError(
-            f"{folder}: is a Hudi table, whose files are not all part of it now; write it as "
-            "parquet"
-        )
 
 
 def _plain_files(parts: list[Part], first: Path, name: str) -> Found:

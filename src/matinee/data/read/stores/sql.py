@@ -1,35 +1,31 @@
-"""The result of a query as a table: DuckDB's own files, SQLite, PostgreSQL, or DuckDB alone."""
+"""The result of a query as a table: of a DuckDB or SQLite file, a database, or DuckDB alone."""
 
 from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import duckdb
-import numpy as np
-import numpy.typing as npt
 
-from ...errors import DataError, UsageError
-from ..values.ids import canonical
-from .source import Scan, Workspace, described, literal, no_better, quoted, reason
+from ....errors import DataError, UsageError
+from ..source import Scan, Workspace, described, literal, no_better, reason
+from .alchemy import keep_remote, keep_rows
 
 _CHUNK = 1 << 17
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+]+:")
-_POSTGRES = ("postgres:", "postgresql:")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+]+:")
 
 
 def open_query(sql: str, database: str | Path | None, work: Workspace) -> Scan:
     """Run a query and keep its result, so that its rows stay in one order.
 
     Args:
-        sql: A SELECT, in the database's own dialect where it is SQLite, else in DuckDB's.
-        database: A DuckDB or SQLite file, a ``postgresql://`` URL or another that DuckDB
-            attaches; None for DuckDB alone, which can read files by itself.
+        sql: A SELECT, in the database's own dialect.
+        database: A DuckDB or SQLite file, a ``postgresql://`` or ``mysql://`` URL or another of
+            SQLAlchemy's, or ``NAME:ADDRESS`` of an extension of DuckDB; None for DuckDB alone,
+            which can read files by itself.
         work: Where to keep the result.
 
     Raises:
@@ -40,8 +36,10 @@ def open_query(sql: str, database: str | Path | None, work: Workspace) -> Scan:
     label = "the query" if database is None else f"the query of {_shown(str(database))}"
     if database is None:
         _keep(sql, work, label)
-    elif _URL.match(str(database)) and not Path(database).exists():
-        _attach_url(str(database), work)
+    elif "://" in str(database):
+        keep_remote(sql, str(database), _shown(str(database)), work)
+    elif _ADDRESS.match(str(database)) and not Path(database).exists():
+        _attach_extension(str(database), work)
         _keep(sql, work, label)
     else:
         path = Path(database).expanduser()
@@ -86,15 +84,10 @@ def _attach(place: str, options: str, work: Workspace, label: str) -> None:
         raise DataError(f"--database {label}: {_shown(reason(error))}") from None
 
 
-def _attach_url(url: str, work: Workspace) -> None:
-    kind = url.partition(":")[0].lower()
-    if url.lower().startswith(_POSTGRES):
-        kind = "postgres"
-        _extension(kind, work)
-        _attach(literal(url), "TYPE postgres, READ_ONLY", work, _shown(url))
-        return
-    _extension(kind, work)
-    _attach(literal(url), "READ_ONLY", work, _shown(url))
+def _attach_extension(address: str, work: Workspace) -> None:
+    """Attach what an extension of DuckDB reads, such as ``ducklake:FILE``."""
+    _extension(address.partition(":")[0].lower(), work)
+    _attach(literal(address), "READ_ONLY", work, _shown(address))
 
 
 def _extension(name: str, work: Workspace) -> None:
@@ -125,34 +118,9 @@ def _keep_sqlite(sql: str, path: Path, work: Workspace, label: str) -> None:
             if cursor.description is None:
                 raise DataError(f"{label}: gives no rows; --sql must be a SELECT")
             names = [str(column[0]) for column in cursor.description]
-            columns = ", ".join(f"{quoted(name)} VARCHAR" for name in names)
-            work.con.execute(f"CREATE TABLE work.main.result ({columns})")
-            while rows := cursor.fetchmany(_CHUNK):
-                chunk = {
-                    str(at): _chunk(column) for at, column in enumerate(zip(*rows, strict=True))
-                }
-                work.con.register("chunk", chunk)
-                work.con.execute("INSERT INTO work.main.result SELECT * FROM chunk")
-                work.con.unregister("chunk")
+            keep_rows(names, iter(lambda: cursor.fetchmany(_CHUNK), []), work)
     except (sqlite3.Error, sqlite3.Warning) as error:
         raise DataError(f"{label}: {error}") from None
-
-
-def _chunk(values: Sequence[Any]) -> npt.NDArray[Any]:
-    kinds = set(map(type, values))
-    if kinds == {int}:
-        return np.array(values, dtype=np.int64)
-    if kinds == {float}:
-        floats = np.array(values, dtype=np.float64)
-        whole = floats == np.floor(floats)
-        if not (whole.all() and (np.abs(floats) < 2**53).all()):
-            return floats
-        return floats.astype(np.int64)
-    return np.array([_text(value) for value in values], dtype=object)
-
-
-def _text(value: Any) -> str | None:
-    return value if type(value) is str else canonical(value)
 
 
 def _shown(database: str) -> str:

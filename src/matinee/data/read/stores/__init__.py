@@ -1,0 +1,1 @@
+"""Tables that are kept by other software: databases, and tables of data lakes."""

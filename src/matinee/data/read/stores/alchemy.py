@@ -1,0 +1,112 @@
+"""Queries of PostgreSQL, MySQL and what else SQLAlchemy speaks to. Needs ``matinee[databases]``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ....errors import DataError, UsageError
+from ...values.ids import canonical
+from ..source import Workspace, quoted
+
+_CHUNK = 1 << 17
+_DRIVERS = {
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mariadb+pymysql",
+}
+"""The driver of ``matinee[databases]`` for a URL that names none."""
+
+
+def keep_remote(sql: str, url: str, shown: str, work: Workspace) -> None:
+    """Stream a query's result out of a database into the table ``work.main.result``.
+
+    Nothing is ever committed, and PostgreSQL is asked for a transaction that only reads.
+
+    Args:
+        sql: A SELECT in the database's own dialect.
+        url: ``postgresql://``, ``mysql://`` or another URL of SQLAlchemy.
+        shown: The URL as messages name it.
+        work: Where to keep the result.
+
+    Raises:
+        UsageError: SQLAlchemy or the driver is not installed, or the URL is none.
+        DataError: The database cannot be reached, or refuses the query.
+    """
+    try:
+        import sqlalchemy as sa
+    except ImportError:
+        raise UsageError(
+            f"--database {shown}: SQLAlchemy is not installed; run: "
+            "pip install 'matinee[databases]', or export the query to csv and read that"
+        ) from None
+    label = f"the query of {shown}"
+    scheme, _, rest = url.partition("://")
+    try:
+        engine = sa.create_engine(f"{_DRIVERS.get(scheme.lower(), scheme)}://{rest}")
+    except (ImportError, sa.exc.NoSuchModuleError) as error:
+        raise UsageError(
+            f"--database {shown}: its driver is not installed ({error}); run: pip install "
+            "'matinee[databases]' for PostgreSQL and MySQL, or install SQLAlchemy's driver for it"
+        ) from None
+    except (sa.exc.ArgumentError, ValueError) as error:
+        raise UsageError(f"--database {shown}: no database URL ({error})") from None
+    try:
+        with engine.connect() as connection:
+            options: dict[str, Any] = {
+                "stream_results": True,
+                "yield_per": _CHUNK,
+                "no_parameters": True,
+            }
+            if engine.dialect.name == "postgresql":
+                options["postgresql_readonly"] = True
+            connection = connection.execution_options(**options)
+            rows = connection.exec_driver_sql(sql)
+            if not rows.returns_rows:
+                raise DataError(f"{label}: gives no rows; --sql must be a SELECT")
+            keep_rows(list(rows.keys()), rows.partitions(_CHUNK), work)
+    except sa.exc.SQLAlchemyError as error:
+        raise DataError(f"{label}: {_cause(error)}") from None
+    finally:
+        engine.dispose()
+
+
+def keep_rows(names: Sequence[str], chunks: Any, work: Workspace) -> None:
+    """Make the table ``work.main.result`` of rows that come in chunks, every value as text."""
+    columns = ", ".join(f"{quoted(name)} VARCHAR" for name in names)
+    work.con.execute(f"CREATE TABLE work.main.result ({columns})")
+    for rows in chunks:
+        chunk = {str(at): _chunk(column) for at, column in enumerate(zip(*rows, strict=True))}
+        work.con.register("chunk", chunk)
+        work.con.execute("INSERT INTO work.main.result SELECT * FROM chunk")
+        work.con.unregister("chunk")
+
+
+def _chunk(values: Sequence[Any]) -> npt.NDArray[Any]:
+    kinds = set(map(type, values))
+    if kinds == {int} and min(values) >= -(2**63) and max(values) < 2**63:
+        return np.array(values, dtype=np.int64)
+    if kinds == {float}:
+        floats = np.array(values, dtype=np.float64)
+        whole = floats == np.floor(floats)
+        if not (whole.all() and (np.abs(floats) < 2**53).all()):
+            return floats
+        return floats.astype(np.int64)
+    return np.array([_text(value) for value in values], dtype=object)
+
+
+def _text(value: Any) -> str | None:
+    return value if type(value) is str else canonical(value)
+
+
+def _cause(error: Exception) -> str:
+    """What a database says in its first line, without SQLAlchemy's advice and the query."""
+    cause = getattr(error, "orig", None) or error
+    if len(getattr(cause, "args", ())) > 1:  # MySQL: (number, text)
+        return " ".join(str(arg) for arg in cause.args).strip()
+    lines = str(cause).strip().splitlines() or [type(cause).__name__]
+    return lines[0].strip()

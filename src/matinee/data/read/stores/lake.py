@@ -1,0 +1,96 @@
+"""Tables of data lakes, whose files are not all of their present state: Delta and Iceberg.
+
+Needs ``matinee[lakes]``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from ....errors import DataError, MatineeError
+from ..source import Scan, Workspace, described, no_better
+
+Lake = Literal["Delta", "Iceberg"]
+
+
+def lake_of(folder: Path, inner: Sequence[str]) -> Lake | None:
+    """The format of the lake table that a folder is, or None.
+
+    Args:
+        folder: The folder.
+        inner: The names of the folders in it.
+
+    Raises:
+        DataError: It is a table of a format that is not read.
+    """
+    if "_delta_log" in inner:
+        return "Delta"
+    if "metadata" in inner and any((folder / "metadata").glob("*.metadata.json")):
+        return "Iceberg"
+    if ".hoodie" in inner:
+        raise DataError(
+            f"{folder}: is a Hudi table, whose files are not all part of it now; write it as "
+            "parquet"
+        )
+    return None
+
+
+def open_lake(folder: Path, lake: Lake, work: Workspace) -> Scan:
+    """Read the present state of a lake table into the table ``work.main.lake``.
+
+    Raises:
+        DataError: The library that reads it is not installed, or cannot read it.
+    """
+    try:
+        batches, state = (_delta if lake == "Delta" else _iceberg)(folder)
+        work.con.register("batches", batches)
+        work.con.execute("CREATE OR REPLACE TABLE work.main.lake AS SELECT * FROM batches")
+        work.con.unregister("batches")
+    except ImportError:
+        raise DataError(
+            f"{folder}: is {_article(lake)} {lake} table, whose files are not all part of it now; "
+            "to read it: pip install 'matinee[lakes]', or write it as parquet"
+        ) from None
+    except MatineeError:
+        raise
+    except Exception as error:  # These libraries have errors of many kinds.
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise DataError(f"{folder}: the {lake} table cannot be read: {lines[0]}") from None
+    return Scan(
+        relation="work.main.lake",
+        columns=described(work, "work.main.lake"),
+        header=True,
+        label=str(folder),
+        place=lambda row: f"{folder}, row {row + 1}",
+        explain=no_better,
+        notes=(f"read as {_article(lake)} {lake} table, at {state}",),
+    )
+
+
+def _delta(folder: Path) -> tuple[Any, str]:
+    from deltalake import DeltaTable
+
+    table = DeltaTable(str(folder))
+    return table.to_pyarrow_dataset().scanner().to_reader(), f"version {table.version()}"
+
+
+def _iceberg(folder: Path) -> tuple[Any, str]:
+    from pyiceberg.table import StaticTable
+
+    # 00002-UUID.metadata.json, or v2.metadata.json.
+    files = list((folder / "metadata").glob("*.metadata.json"))
+    newest = max(files, key=lambda file: (_number(file), file.stat().st_mtime_ns))
+    table = StaticTable.from_metadata(str(newest))
+    return table.scan().to_arrow_batch_reader(), newest.name.removesuffix(".metadata.json")
+
+
+def _number(file: Path) -> int:
+    found = re.match(r"v?(\d+)", file.name)
+    return int(found[1]) if found else -1
+
+
+def _article(lake: Lake) -> str:
+    return "an" if lake == "Iceberg" else "a"
