@@ -1,4 +1,4 @@
-"""The two sides of a speed benchmark: the usual dense loop, and Matinee's engine."""
+"""The two sides of a speed benchmark: the usual dense loop, and Matinee's backend."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch import nn
 from matinee import data
 from matinee.nn import Network, NetworkConfig, fit_inputs
 from matinee.train import TrainConfig
-from matinee.train._engine import KernelEngine, TorchEngine
+from matinee.train._backend import KernelBackend, TorchBackend
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "elu": nn.ELU,
@@ -101,7 +101,7 @@ def _dense_layers(columns: int, network: NetworkConfig) -> nn.Sequential:
 
 
 class Ours:
-    """Matinee's engine, batch assembly included.
+    """Matinee's backend, batch assembly included.
 
     Args:
         csr: The ratings by user.
@@ -127,7 +127,7 @@ class Ours:
         self.inputs = fit_inputs(network, csr.values, offset)
         generator = torch.Generator().manual_seed(0)
         net = Network(network, csr.n_columns, self.inputs.table_rows, generator).train()
-        self.engine = (KernelEngine if compiled else TorchEngine)(net, train, steps)
+        self.backend = (KernelBackend if compiled else TorchBackend)(net, train, steps)
         self.step = 0
 
     def run(self, batches: Sequence[np.ndarray], *, settle: bool = True) -> float:
@@ -137,7 +137,7 @@ class Ours:
             self.step += 1
             csr = self.csr
             batch = self.inputs.batch(csr.indptr, csr.indices, csr.values, chosen)
-            self.engine.step(batch, self.step)
+            self.backend.step(batch, self.step)
         if settle:
-            self.engine.settle(self.step)
+            self.backend.flush(self.step)
         return self.clock() - started

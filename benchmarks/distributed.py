@@ -84,10 +84,10 @@ def work(users: int, out: Path) -> None:
     from matinee.models import preset
     from matinee.models.networks.trainer import Trainer
     from matinee.synth import synthesize
-    from matinee.train import Group, RunContext, train
+    from matinee.train import ProcessGroup, RunContext, train
 
     @dataclass(frozen=True)
-    class Counting(Group):
+    class Counting(ProcessGroup):
         sent: list[int] = field(default_factory=list)
 
         def sum(self, array: Any) -> None:

@@ -27,7 +27,7 @@ import matinee
 from matinee import data
 from matinee.models import preset
 from matinee.nn import Batch, Network, fit_inputs
-from matinee.train._engine import KernelEngine
+from matinee.train._backend import KernelBackend
 from train_epoch import ratings
 
 COSTS: dict[str, dict[str, Any]] = {
@@ -60,7 +60,7 @@ class Form:
         self.inputs = fit_inputs(settings.network, csr.values, offset)
         generator = torch.Generator().manual_seed(0)
         network = Network(settings.network, csr.n_columns, self.inputs.table_rows, generator)
-        self.engine = KernelEngine(network.train(), settings.train, ROOM)
+        self.backend = KernelBackend(network.train(), settings.train, ROOM)
         self.done = 0
 
     def batch(self, rows: np.ndarray) -> Batch:
@@ -72,8 +72,8 @@ class Form:
         started = time.process_time()
         for rows in batches:
             self.done += 1
-            self.engine.step(self.batch(rows), self.done)
-        self.engine.settle(self.done)
+            self.backend.step(self.batch(rows), self.done)
+        self.backend.flush(self.done)
         return (time.process_time() - started) / len(batches)
 
 

@@ -50,4 +50,4 @@ from .models import (
     load_model as load_model,
     model as model,
 )
-from .train import Group as Group
+from .train import ProcessGroup as ProcessGroup

@@ -83,10 +83,10 @@ def run(
 
 
 def assert_goes_on(kind: Any, chosen: Settings, *, half: int, room: int) -> None:
-    """From weights, state and generator alone, a fresh engine goes on bit for bit.
+    """From weights, state and generator alone, a fresh backend goes on bit for bit.
 
     Args:
-        kind: The engine's class.
+        kind: The backend's class.
         chosen: Its settings.
         half: Steps before it is left, and after.
         room: Steps of an epoch.
@@ -94,13 +94,13 @@ def assert_goes_on(kind: Any, chosen: Settings, *, half: int, room: int) -> None
     csr = ratings()
     net, inputs = parts(chosen, csr)
     net.train()
-    engine = kind(net, chosen.train, room)
+    backend = kind(net, chosen.train, room)
     made = list(batches(chosen, inputs, csr, 2 * half))
     for n, batch in enumerate(made[:half], 1):
-        engine.step(batch, n)
-    engine.settle(half)
+        backend.step(batch, n)
+    backend.flush(half)
     arrays = {name: array.copy() for name, array in net.arrays().items()}
-    state = {name: array.copy() for name, array in engine.state().items()}
+    state = {name: array.copy() for name, array in backend.state().items()}
     place = net.generator.get_state()
     other, _ = parts(chosen, csr, seed=9)
     other.train()
@@ -109,7 +109,7 @@ def assert_goes_on(kind: Any, chosen: Settings, *, half: int, room: int) -> None
     again.restore(state)
     other.generator.set_state(place)
     for n, batch in enumerate(made[half:], half + 1):
-        assert engine.step(batch, n) == again.step(batch, n)
-    engine.settle(2 * half)
-    again.settle(2 * half)
+        assert backend.step(batch, n) == again.step(batch, n)
+    backend.flush(2 * half)
+    again.flush(2 * half)
     assert all(np.array_equal(a, other.arrays()[name]) for name, a in net.arrays().items())

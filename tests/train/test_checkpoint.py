@@ -21,7 +21,7 @@ from matinee.data import Ratings
 from matinee.errors import MatineeError, ModelFileError, UsageError
 from matinee.models import Autoencoder, Settings
 from matinee.train import Epoch, checkpoint as _checkpoint, run
-from matinee.train._engine import KernelEngine, TorchEngine
+from matinee.train._backend import KernelBackend, TorchBackend
 
 EPOCHS = 6
 OPTIONS: dict[str, Any] = {
@@ -134,14 +134,14 @@ def test_interrupted_again_and_again(tmp_path: Path) -> None:
 
 def test_interrupted_within_an_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the epoch had done is dropped: it begins again from the end of the one before."""
-    step = KernelEngine.step
+    step = KernelBackend.step
 
-    def impatient(self: KernelEngine, batch: Any, number: int) -> float:
+    def impatient(self: KernelBackend, batch: Any, number: int) -> float:
         if number == 3 * 5 + 2:
             raise KeyboardInterrupt
         return step(self, batch, number)
 
-    monkeypatch.setattr(KernelEngine, "step", impatient)
+    monkeypatch.setattr(KernelBackend, "step", impatient)
     with pytest.raises(KeyboardInterrupt):
         model().fit(data(), seed=7, folder=tmp_path)
     monkeypatch.undo()
@@ -153,8 +153,8 @@ def test_interrupted_within_an_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_on_torch_operations_too(
     options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The engine for CUDA, here on the CPU."""
-    monkeypatch.setattr(run, "KernelEngine", TorchEngine)
+    """The backend for CUDA, here on the CPU."""
+    monkeypatch.setattr(run, "KernelBackend", TorchBackend)
     with pytest.raises(Stop):
         model(**options).fit(data(), seed=7, folder=tmp_path, on_epoch=stop_at(3, Stop()))
     check_resumed(tmp_path, options)
@@ -166,7 +166,7 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 import test_checkpoint as t
 from matinee.train import checkpoint
-from matinee.train._engine import KernelEngine
+from matinee.train._backend import KernelBackend
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -176,8 +176,8 @@ on_epoch = None
 if {where!r} == "after an epoch":
     on_epoch = lambda epoch: die() if epoch.epoch == 3 else None
 elif {where!r} == "within an epoch":
-    step = KernelEngine.step
-    KernelEngine.step = lambda s, b, n: die() if n == 3 * 5 + 2 else step(s, b, n)
+    step = KernelBackend.step
+    KernelBackend.step = lambda s, b, n: die() if n == 3 * 5 + 2 else step(s, b, n)
 else:
     save, calls = checkpoint.save_file, []
     def half(arrays, file, metadata):

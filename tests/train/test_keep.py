@@ -14,7 +14,7 @@ from matinee.data import Csr
 from matinee.models import Autoencoder
 from matinee.nn import predict_rows
 from matinee.train import Holdout, Run, carve, shrink_to_bias, train
-from matinee.train._shrink import SLOPE, SPREAD, Deviations, bias_part
+from matinee.train._shrink import PRIOR_SLOPE, PRIOR_STD, Deviations, bias_predictions
 
 
 def finished(**options: Any) -> tuple[Run, dict[str, np.ndarray], list[float]]:
@@ -109,7 +109,7 @@ def test_a_slope_by_the_length_of_rows_is_found_and_used(slope: float, centred: 
     going = overfitted(1.0, kept, center_output=centred)
     net, inputs = going.network, going.inputs
     held = Holdout.of(replace(kept, values=kept.values.copy()))
-    deviations = Deviations(net, inputs, kept, held, bias_part(inputs, kept, held))
+    deviations = Deviations(net, inputs, kept, held, bias_predictions(inputs, kept, held))
     fit = deviations.fit()
     # Ratings exactly as a network of that share and slope would have them.
     held.values[:] = deviations.shrunk(replace(fit, share=0.8, slope=slope))
@@ -127,7 +127,7 @@ def test_few_ratings_do_not_tell_a_slope() -> None:
     going = overfitted(1.0, kept)
     share, inputs = shrink_to_bias(going.network, going.inputs, kept, Holdout.of(few))
     assert share > 0
-    assert abs(inputs.outputs.slope - SLOPE) < SPREAD
+    assert abs(inputs.outputs.slope - PRIOR_SLOPE) < PRIOR_STD
 
 
 def test_a_network_that_knows_nothing_is_not_believed() -> None:

@@ -82,8 +82,8 @@ def test_train_rmse_is_the_mean_over_batches_before_each_step() -> None:
     chosen = settings(epochs=1, batch_size=20, learning_rate=0.01)
     going, again = run(chosen), run(chosen)
     steps: list[float] = []
-    real = again.engine.step
-    again.engine.step = lambda *a: steps.append(real(*a)) or steps[-1]  # type: ignore
+    real = again.backend.step
+    again.backend.step = lambda *a: steps.append(real(*a)) or steps[-1]  # type: ignore
     epoch = trained(going)[0]
     trained(again)
     assert len(steps) == 3

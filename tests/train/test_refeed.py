@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 from problems import batches, parts, ratings, settings
-from test_engine import gap
+from test_backend import gap
 from torch.nn import functional
 
 from matinee.models import Settings
 from matinee.nn import Batch, Network
-from matinee.train._engine import KernelEngine, TorchEngine
+from matinee.train._backend import KernelBackend, TorchBackend
 
 STEPS = 12
 ACTIVATIONS = {"linear": lambda x: x, "selu": torch.selu, "elu": functional.elu}
@@ -79,7 +79,7 @@ class Plain:
         return loss
 
 
-@pytest.mark.parametrize("kind", [KernelEngine, TorchEngine])
+@pytest.mark.parametrize("kind", [KernelBackend, TorchBackend])
 @pytest.mark.parametrize("form", [{}, {"refeed": "sampled", "refeed_entries": 1000}], ids=str)
 @pytest.mark.parametrize(
     "options",
@@ -105,10 +105,10 @@ def test_the_same_weights_as_written_out(
     net, inputs = parts(chosen, csr)
     net.train()
     plain = Plain(net, chosen, csr.n_columns)
-    engine = kind(net, chosen.train, STEPS)
+    backend = kind(net, chosen.train, STEPS)
     for n, batch in enumerate(batches(chosen, inputs, csr, STEPS), 1):
-        assert engine.step(batch, n) == pytest.approx(plain.step(batch), rel=1e-8)
-    engine.settle(STEPS)
+        assert backend.step(batch, n) == pytest.approx(plain.step(batch), rel=1e-8)
+    backend.flush(STEPS)
     assert set(plain.p) == {n for n, _ in net.named_parameters()}
     tolerance = 1e-10 if options["optimizer"] == "sgd" else 1e-7
     for name, p in net.named_parameters():
@@ -135,13 +135,13 @@ def test_both_engines_take_the_same_steps(form: str, options: dict[str, Any]) ->
     chosen = settings(**{"refeed": form, "refeed_entries": 11, **options})
     csr = ratings()
     weights, losses = [], []
-    for kind in (KernelEngine, TorchEngine):
+    for kind in (KernelBackend, TorchBackend):
         net, inputs = parts(chosen, csr)
         net.train()
-        engine = kind(net, chosen.train, 20)
+        backend = kind(net, chosen.train, 20)
         made = batches(chosen, inputs, csr, 60)
-        losses.append([engine.step(batch, n) for n, batch in enumerate(made, 1)])
-        engine.settle(60)
+        losses.append([backend.step(batch, n) for n, batch in enumerate(made, 1)])
+        backend.flush(60)
         weights.append({name: array.copy() for name, array in net.arrays().items()})
     adaptive = options["optimizer"] in ("adam", "rmsprop", "adagrad")
     assert gap(*weights) < (1e-7 if adaptive else 1e-10)

@@ -10,10 +10,10 @@ from problems import assert_goes_on, parts, ratings, run, settings
 from matinee.errors import UsageError
 from matinee.models import Settings, preset
 from matinee.train import train
-from matinee.train._engine import KernelEngine, TorchEngine
+from matinee.train._backend import KernelBackend, TorchBackend
 from matinee.train.optimizer.schedule import learning_rates
 
-KINDS = [KernelEngine, TorchEngine]
+KINDS = [KernelBackend, TorchBackend]
 
 
 def test_levels_are_refused_as_input_of_an_output() -> None:
@@ -35,8 +35,8 @@ def test_rates_are_by_epoch_however_many_steps(kind: Any, form: str) -> None:
         refeed=form, epochs=4, schedule="step", milestones=[1, 3], gamma=0.5, learning_rate=0.4
     )
     net, _ = parts(chosen, ratings())
-    engine = kind(net, chosen.train, 5)
-    found = [engine.learning_rate(step) for step in range(1, 21)]
+    backend = kind(net, chosen.train, 5)
+    found = [backend.learning_rate(step) for step in range(1, 21)]
     assert found == [0.4] * 5 + [0.2] * 10 + [0.1] * 5
     assert len(learning_rates(chosen.train, 10)) == 41
 
@@ -45,7 +45,7 @@ def test_rates_are_by_epoch_however_many_steps(kind: Any, form: str) -> None:
 @pytest.mark.parametrize("form", ["dense", "sampled"])
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 def test_state_there_and_back(kind: Any, form: str, optimizer: str) -> None:
-    """From weights, state and generator alone, a fresh engine goes on bit for bit."""
+    """From weights, state and generator alone, a fresh backend goes on bit for bit."""
     chosen = settings(
         refeed=form, refeed_entries=9, optimizer=optimizer, weight_decay=0.1, code_dropout=0.2
     )

@@ -18,10 +18,10 @@ from problems import ratings, run, settings
 
 import matinee
 from matinee.synth import synthesize
-from matinee.train import Epoch, Group, Holdout, carve, train
-from matinee.train._engine import KernelEngine, TorchEngine
+from matinee.train import Epoch, Holdout, ProcessGroup, carve, train
+from matinee.train._backend import KernelBackend, TorchBackend
 
-ENGINES = {"kernels": KernelEngine, "torch": TorchEngine}
+ENGINES = {"kernels": KernelBackend, "torch": TorchBackend}
 CASES: dict[str, dict[str, Any]] = {
     "adam": {"learning_rate": 3e-3, "weight_decay": 0.1, "batch_size": 16, "output_bias": True},
     "tied sgd": {"optimizer": "sgd", "tied": True, "batch_size": 7, "code_dropout": 0.3},
@@ -61,7 +61,7 @@ CASES: dict[str, dict[str, Any]] = {
         "l2": 0.01,
     },
 }
-NAMES = [f"{engine}: {case}" for engine in ENGINES for case in CASES]
+NAMES = [f"{backend}: {case}" for backend in ENGINES for case in CASES]
 SMALL: dict[str, Any] = {
     "hidden": [8, 4, 8],
     "epochs": 4,
@@ -75,20 +75,20 @@ class StoppedError(Exception):
     """Raised between two epochs, as Ctrl-C would be."""
 
 
-def trained(name: str, group: Group) -> tuple[dict[str, np.ndarray], list[Epoch]]:
+def trained(name: str, group: ProcessGroup) -> tuple[dict[str, np.ndarray], list[Epoch]]:
     """The weights and the history of a case, in float64."""
-    engine, case = name.split(": ")
+    backend, case = name.split(": ")
     known, out = carve(ratings(), 0.2, np.random.default_rng(3))
     chosen = settings(**{"validation": 0.2, "patience": 2, "keep": "settled", **CASES[case]})
     going = run(chosen, csr=known, dtype=torch.float64)
     held = Holdout.of(out, 0, 5, group=group)
     going = replace(going, group=group, valid=held, watch={"held": held})
-    going.engine = ENGINES[engine](going.network, going.config, len(going.cuts), group)
+    going.backend = ENGINES[backend](going.network, going.config, len(going.cuts), group)
     history = list(train(going))
     return {key: array.copy() for key, array in going.network.arrays().items()}, history
 
 
-def told(kind: str, group: Group, folder: Path | None = None) -> np.ndarray:
+def told(kind: str, group: ProcessGroup, folder: Path | None = None) -> np.ndarray:
     """What a model says after ``fit``: in one go, or where a folder is given with a stop."""
     data = synthesize(90, 40, 1500, seed=2).ratings
     options: dict[str, Any] = {"seed": 5, "group": group, "watch": {"again": data}}
@@ -115,7 +115,7 @@ def told(kind: str, group: Group, folder: Path | None = None) -> np.ndarray:
 def main(what: str, folder: Path) -> None:
     """Train in the processes that torchrun started; each leaves what it got."""
     torch.set_num_threads(1)
-    with Group.join() as group:
+    with ProcessGroup.join() as group:
         if what == "lost":
             going = replace(run(settings(epochs=1000)), group=group)
             for epoch in train(going):
@@ -130,7 +130,7 @@ def main(what: str, folder: Path) -> None:
             found[kind] = told(kind, group, folder / kind)
         np.savez(folder / f"{group.rank}.npz", **found)
         try:
-            group.agree({"seed": 1, "data": group.rank})
+            group.require_equal({"seed": 1, "data": group.rank})
         except matinee.ProcessError as error:
             (folder / f"{group.rank}.json").write_text(json.dumps(str(error)))
 

@@ -19,7 +19,7 @@ from .show.scores import as_object
 if TYPE_CHECKING:
     from ..evaluate import Evaluation, ListEvaluation
     from ..models import Settings, Trainable
-    from ..train import Group
+    from ..train import ProcessGroup
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def fit(
     resume: bool = False,
     watch: bool = False,
     quiet: bool = False,
-    group: Group | None = None,
+    group: ProcessGroup | None = None,
 ) -> Fitted | None:
     """Train on the parts, score, and save to a folder.
 
@@ -98,9 +98,9 @@ def fit(
         TrainingError: The loss diverged.
     """
     from ..models import check_place, model as make_model
-    from ..train import Group
+    from ..train import ProcessGroup
 
-    group = group or Group()
+    group = group or ProcessGroup()
     model = make_model(settings=settings, device=device)
     replaces = check_place(out)
     if not resume and any(out.glob("checkpoint*")):

@@ -13,7 +13,7 @@ from ..base.torchrun import Launch
 from ..errors import ProcessError, UsageError
 
 if TYPE_CHECKING:
-    from ..train import Group
+    from ..train import ProcessGroup
 
 _ABLE = ("train",)
 """Commands that several processes can share."""
@@ -63,7 +63,7 @@ def threads_each(wanted: int | None) -> int | None:
     return max(len(os.sched_getaffinity(0)) // together, 1)
 
 
-def in_turn(group: Group, read: Callable[[], _Result]) -> _Result:
+def in_turn(group: ProcessGroup, read: Callable[[], _Result]) -> _Result:
     """Read, on each machine one process before the others: what it fetches, they then find."""
     if group.local_rank > 0:
         group.wait()

@@ -65,7 +65,7 @@ class Hooks(ABC):
     def _scores(self, histories: Histories) -> Float32:
         """Predicted ratings of all items, unclipped, a fresh float32 array (people, n_items).
 
-        ``histories`` as for ``_predict``. It must agree with ``_predict`` but for rounding.
+        ``histories`` as for ``_predict``. It must require_equal with ``_predict`` but for rounding.
         """
 
     @abstractmethod

@@ -18,7 +18,7 @@ from ..data import Ratings, RatingsLike, as_ratings
 from ..errors import UsageError
 from ..recommend.interest import FittedInterest, fit_interest
 from ..train import Epoch, RunContext, RunFolder, choose_device, drop_checkpoints
-from ..train.distributed import ALONE, Group
+from ..train.distributed import ALONE, ProcessGroup
 from .base import Recommender
 from .interactive.bar import Bar, both
 from .interactive.params import Params
@@ -94,7 +94,7 @@ class Trainable(Params, Recommender):
         resume: bool = False,
         watch: Mapping[str, Ratings] | None = None,
         measure: Iterable[str] = (),
-        group: Group = ALONE,
+        group: ProcessGroup = ALONE,
         **options: Any,
     ) -> Self:
         """Train on ratings.
@@ -111,9 +111,9 @@ class Trainable(Params, Recommender):
                 chosen by them; ratings of unknown users and items are left out, and with them a
                 set that has no others.
             measure: Further figures of each epoch, for studies: see ``train.MEASURES``.
-            group: The processes that torchrun started, which then share the work and must all call
-                this alike: ``with matinee.Group.join() as group``. Each ends with the model; the
-                first alone uses the folder.
+            group: The processes of a distributed run, which must all call this with the same
+                arguments: ``with matinee.ProcessGroup.join() as group``. Each ends with the model;
+                rank 0 alone uses the folder.
             **options: There are no others; a wrong name is an error.
 
         Returns:

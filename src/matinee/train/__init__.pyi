@@ -1,5 +1,6 @@
 from ._blend import Blend as Blend, fit_blend as fit_blend
 from ._center import center_columns as center_columns
+from ._distillation import Distillation as Distillation, Teacher as Teacher
 from ._holdout import (
     Holdout as Holdout,
     carve as carve,
@@ -7,7 +8,6 @@ from ._holdout import (
     carve_rows as carve_rows,
     part as part,
 )
-from ._lessons import Lessons as Lessons, Teacher as Teacher
 from ._loop import train as train
 from ._shrink import fit_shrinkage as fit_shrinkage, shrink_to_bias as shrink_to_bias
 from .checkpoint import RunFolder as RunFolder, drop_checkpoints as drop_checkpoints, share as share
@@ -16,7 +16,7 @@ from .config import (
     validation_share as validation_share,
 )
 from .context import RunContext as RunContext, choose_device as choose_device
-from .distributed import Group as Group
+from .distributed import ProcessGroup as ProcessGroup
 from .epoch import Epoch as Epoch
 from .lists.config import ListsConfig as ListsConfig
 from .run import MEASURES as MEASURES, Run as Run

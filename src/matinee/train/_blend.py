@@ -14,7 +14,7 @@ predicts the held-out ratings; the blend is the bias model plus weighted deviati
    Stein (1961), with Akaike's factor of 2. In expectation the mixture costs less than
    (entries - 1) s2 / n over equal weights even where these are the best there are.
 2. The blended deviation is multiplied by the share, 0 to 1, that least squares asks for
-   (``believable``): where tastes cannot be learned the blend becomes the bias model.
+   (``shrinkage_coefficient``): where tastes cannot be learned the blend becomes the bias model.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..base.arrays import Float64
-from ._shrink import believable
+from ._shrink import shrinkage_coefficient
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +73,7 @@ def fit_blend(
         chance = 2.0 * (len(sizes) - 1) * plain / len(wanted)
         trust = max(0.0, 1.0 - chance / gain) if gain > 0 else 0.0
         weights = (1.0 - trust) * weights + trust * best
-    weights = weights * believable(deviations @ weights, wanted)
+    weights = weights * shrinkage_coefficient(deviations @ weights, wanted)
     each = np.zeros(members)
     for entry, weight in zip(entries, weights, strict=True):
         each[list(entry)] = weight / len(entry)

@@ -10,7 +10,7 @@ from ..base.arrays import Float32, Float64, Int32, Int64, Mask
 from ..data import Csr, Ratings
 from ..nn import Inputs, Network, predict_entries
 from ._shrink import Deviations
-from .distributed import ALONE, Group
+from .distributed import ALONE, ProcessGroup
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ class Holdout:
     low: float = -np.inf
     high: float = np.inf
     users_are_columns: bool = False
-    group: Group = ALONE
+    group: ProcessGroup = ALONE
 
     def __len__(self) -> int:
         return len(self.values)
@@ -48,7 +48,7 @@ class Holdout:
         high: float = np.inf,
         *,
         users_are_columns: bool = False,
-        group: Group = ALONE,
+        group: ProcessGroup = ALONE,
     ) -> Holdout:
         """Every entry of a CSR."""
         rows = np.flatnonzero(csr.counts)

@@ -1,4 +1,4 @@
-"""The training loop, from top to bottom."""
+"""The training loop."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from .run import Run
 
 
 def train(run: Run) -> Iterator[Epoch]:
-    """Train epoch by epoch, yielding each one's metrics; then keep the weights that ``keep`` says.
+    """Train, yielding each epoch's metrics; at the end restore the weights that ``keep`` names.
 
-    Progress, pruning, checkpoints and curves belong to the caller, who may stop between any two
-    epochs and come back: all state is in ``run``.
+    Progress, pruning, checkpoints and curves are up to the caller, who may stop between any two
+    epochs and continue later: all state is in ``run``.
 
     Raises:
-        TrainingError: The loss is no longer finite, or has exploded.
+        TrainingError: The loss is not finite, or above 1e12.
     """
     tuner = kernel_thread_tuner()
     while not run.done:
@@ -35,7 +35,7 @@ def train(run: Run) -> Iterator[Epoch]:
 
 
 def _epoch(run: Run, tuner: ThreadTuner) -> Epoch:
-    """One epoch: its steps, then its figures."""
+    """One epoch: its steps, then its metrics."""
     network, config = run.network, run.config
     epoch, counts = len(run.history) + 1, run.known.counts
     step = (epoch - 1) * len(run.cuts)
@@ -49,10 +49,10 @@ def _epoch(run: Run, tuner: ThreadTuner) -> Epoch:
             step += 1
             with tuner(int(counts[rows].sum())):
                 batch = run.batch(rows, salt=int(salts[number]))
-                losses[number] = run.engine.step(batch, step)
+                losses[number] = run.backend.step(batch, step)
             if not losses[number] < 1e12:  # NaN fails this too
                 raise TrainingError(_advice(losses[number], epoch, number + 1, config))
-    run.engine.settle(step)
+    run.backend.flush(step)
     seconds = time.perf_counter() - started
 
     watched, measured = measure(run)
@@ -62,7 +62,7 @@ def _epoch(run: Run, tuner: ThreadTuner) -> Epoch:
     before = run.history[run.best_epoch - 1].valid_rmse if run.best_epoch else None
     if valid is not None and (before is None or valid < before):
         run.best_epoch = epoch
-        if epoch < config.epochs:  # of the last one they are what the network has
+        if epoch < config.epochs:  # after the last epoch the network itself has the weights
             run.best = {name: array.copy() for name, array in network.arrays().items()}
     metrics = Epoch(
         epoch=epoch,
@@ -70,22 +70,26 @@ def _epoch(run: Run, tuner: ThreadTuner) -> Epoch:
         train_rmse=float(np.sqrt(losses).mean()),
         valid_rmse=valid,
         watched=watched,
-        learning_rate=run.engine.learning_rate(step),
+        learning_rate=run.backend.learning_rate(step),
         seconds=seconds,
         ratings_per_second=len(run.known.indices) / seconds,
         measured=measured,
         member=run.member,
-        teacher=run.teaches,
+        teacher=run.is_teacher,
     )
     run.history.append(metrics)
     return metrics
 
 
 def _keep(run: Run) -> None:
-    """Put the best epoch's weights back; or leave the last's, where they are as good for sure."""
+    """Restore the weights of the best epoch.
+
+    With ``keep = "settled"``, the last epoch's stay where their mean squared validation error is
+    higher by at most three standard errors.
+    """
     network, held = run.network, run.valid
     if run.best_epoch == len(run.history):
-        return  # the best is what the network has
+        return  # the network has them
     if run.config.keep == "best" or held is None:
         network.load_arrays(run.best)
         return

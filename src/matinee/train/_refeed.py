@@ -41,7 +41,7 @@ from torch import Tensor
 from ..nn import Network
 from ..nn.sparse import reference
 from .config import TrainConfig
-from .distributed import ALONE, Group
+from .distributed import ALONE, ProcessGroup
 from .optimizer.optimizer import Flat, Table
 
 Index = Tensor | slice
@@ -83,7 +83,7 @@ class _Refeed:
         group: The processes that share each batch.
     """
 
-    def __init__(self, network: Network, config: TrainConfig, group: Group = ALONE) -> None:
+    def __init__(self, network: Network, config: TrainConfig, group: ProcessGroup = ALONE) -> None:
         self.network = network
         self._group = group
         self._n = network.bias_out.numel()
@@ -152,7 +152,7 @@ class _Refeed:
 
 
 class TorchRefeed(_Refeed):
-    """Re-feeding for the engine whose gradients are all autograd's."""
+    """Re-feeding for the backend whose gradients are all autograd's."""
 
     def output(self, hidden: Tensor, place: tuple[int, int]) -> Fed:
         """What to feed back, from the last hidden layer of the step on x."""
@@ -166,7 +166,7 @@ class TorchRefeed(_Refeed):
 
 
 class KernelRefeed(_Refeed):
-    """Re-feeding for the compiled engine: the second step moves the rows of the drawn columns only.
+    """Re-feeding with compiled kernels: the second step updates the sampled columns' rows alone.
 
     Args:
         network: The network, on the CPU.
@@ -184,7 +184,7 @@ class KernelRefeed(_Refeed):
         table_in: Table,
         table_out: Table,
         flat: Flat,
-        group: Group = ALONE,
+        group: ProcessGroup = ALONE,
     ) -> None:
         super().__init__(network, config, group)
         self._tables = (table_in, table_out)

@@ -1,10 +1,10 @@
-"""Shrink a network's say towards the bias model's, as far as held-out ratings ask for.
+"""Shrinkage of a network's predictions towards the bias model, fitted on a validation part.
 
-With few ratings a row, or little dropout, a network's deviations from the bias model are part
-noise. Least squares on a validation part gives the share of them to believe, between 0 and 1. A
-network that was trained on random parts of rows also deviates too much where the row is long, too
-little where it is short: a second coefficient, of the deviations times the row's length
-(``row_length``), tells by how much.
+With b the bias model's prediction and d the network's deviation from it, predictions become
+b + c d with a coefficient c between 0 and 1, found by least squares on validation ratings: with few
+ratings per row, or little dropout, part of d is noise. A network trained on random parts of rows
+also deviates too much for long rows and too little for short ones; a second coefficient, of d times
+the row's length (``row_length``), corrects this.
 """
 
 from __future__ import annotations
@@ -29,67 +29,68 @@ class HeldOut(Protocol):
 
     @property
     def indptr(self) -> Int64:
-        """Where the entries of each begin, shape (n + 1,)."""
+        """Position of the first entry of each row, shape (n + 1,)."""
 
     @property
     def columns(self) -> Int32:
-        """Shape (entries,)."""
+        """Column of each entry, shape (entries,)."""
 
     @property
     def values(self) -> Float32:
-        """The ratings given, shape (entries,)."""
+        """Rating of each entry, shape (entries,)."""
 
     def predict(self, network: Network, inputs: Inputs, known: Csr) -> Float64:
-        """Predictions of each entry, not clipped."""
+        """Predicted rating of each entry, not clipped, shape (entries,)."""
 
 
-SLOPE, SPREAD = -0.12, 0.1
-"""The slope that is expected, and give or take how much: few held-out ratings cannot tell another.
-Parts of MovieLens-1M, at random or by time, ask for -0.14 to -0.18 (benchmarks/row_outputs.py)."""
+PRIOR_SLOPE, PRIOR_STD = -0.12, 0.1
+"""Mean and standard deviation of the prior on the slope. Fits on parts of MovieLens-1M, at random
+or by time, gave -0.14 to -0.18 (benchmarks/row_outputs.py)."""
+
+STEIN_FACTOR = 4.0
+"""Factor of the positive-part rule: coefficients below the square root of this many standard errors
+become 0. On small or sparse synthetic data, 1 gave models with an RMSE up to 0.007 above the bias
+model's, 4 at most 0.0005; on data with user-item interactions it makes no difference
+(benchmarks/shrinkage_factor.py)."""
 
 
-DOUBT = 4.0
-"""Squared standard errors that count for nothing. On small or sparse synthetic data 1 let chance
-make models that were up to 0.007 behind the bias model, 4 at most 0.0005; where tastes show it
-costs nothing (benchmarks/doubt.py)."""
-
-
-def believable(deviation: Float64, wanted: Float64) -> float:
-    """The share, 0 to 1, of some deviations to believe: what comes nearest to the wanted ones.
-
-    It is less what chance may have made of it: see ``trusted``.
-    """
-    power = float(np.dot(deviation, deviation))
-    share = float(np.dot(deviation, wanted)) / power if power > 0 else 1.0
-    noise = float(np.mean(np.square(wanted - share * deviation))) if len(wanted) else 0.0
-    return trusted(share, power, noise)
-
-
-def trusted(share: float, power: float, noise: float) -> float:
-    """What to believe of a share that least squares found: 0 to 1.
-
-    Within two standard errors of 0 it is nothing, at three it is 5/9 of it, and so on to all of it:
-    the positive-part rule of James & Stein (1961), with ``DOUBT`` for its factor.
+def shrinkage_coefficient(deviation: Float64, target: Float64) -> float:
+    """The coefficient c, 0 to 1, of least squares |target - c deviation|^2, shrunk by its error.
 
     Args:
-        share: The share, as found.
-        power: Sum of the squared deviations that it was found by.
-        noise: Mean squared error of what is left.
+        deviation: Predicted deviations from the bias model, (n,).
+        target: Actual deviations, (n,).
+    """
+    power = float(np.dot(deviation, deviation))
+    coefficient = float(np.dot(deviation, target)) / power if power > 0 else 1.0
+    noise = float(np.mean(np.square(target - coefficient * deviation))) if len(target) else 0.0
+    return positive_part(coefficient, power, noise)
+
+
+def positive_part(share: float, power: float, noise: float) -> float:
+    """A least-squares coefficient, shrunk by its standard error s and clipped to 0 to 1.
+
+    c max(0, 1 - ``STEIN_FACTOR`` (s / c)^2), the positive-part rule of James & Stein (1961).
+
+    Args:
+        share: The least-squares coefficient c.
+        power: Sum of the squared regressors.
+        noise: Mean squared residual; s^2 = noise / power.
     """
     if share <= 0.0:
         return 0.0
     chance = noise / (power * share**2) if power > 0 else 0.0
-    return min(share * max(1.0 - DOUBT * chance, 0.0), 1.0)
+    return min(share * max(1.0 - STEIN_FACTOR * chance, 0.0), 1.0)
 
 
 @dataclass(frozen=True)
 class Shrinkage:
-    """How much of a network's deviations to believe.
+    """Fitted shrinkage of a network's deviations from the bias model.
 
     Attributes:
-        share: Of all, 0 to 1.
-        slope: How much more, relative to ``share``, for each unit of a row's length.
-        pivot: Where the length is 0, and all is ``share``.
+        share: The coefficient, 0 to 1.
+        slope: Relative change of the coefficient per unit of a row's length.
+        pivot: Log number of ratings at which the length is 0.
     """
 
     share: float
@@ -97,31 +98,31 @@ class Shrinkage:
     pivot: float
 
 
-def bias_part(inputs: Inputs, known: Csr, held: HeldOut) -> Float64:
-    """What the bias model says of each held-out entry, float64 (entries,)."""
-    own = row_biases(inputs, known, held.rows)
-    both = inputs.offset[held.columns] + np.repeat(own, np.diff(held.indptr))
-    return both.astype(np.float64)
+def bias_predictions(inputs: Inputs, known: Csr, held: HeldOut) -> Float64:
+    """The bias model's prediction for each held-out entry, float64 (entries,)."""
+    row_bias = row_biases(inputs, known, held.rows)
+    predictions = inputs.offset[held.columns] + np.repeat(row_bias, np.diff(held.indptr))
+    return predictions.astype(np.float64)
 
 
 class Deviations:
-    """A network's deviations from the bias model at held-out entries, before any shrinking.
+    """A network's deviations from the bias model at validation entries, before shrinkage.
 
     Args:
         network: With ``center = "bias"`` and a linear, untied output.
-        inputs: Its input recipe, with no slope as yet.
+        inputs: Its input recipe, without a slope.
         known: The training ratings by row.
         held: The validation part.
-        base: ``bias_part`` of these.
+        base: ``bias_predictions`` of the validation part.
     """
 
     def __init__(
         self, network: Network, inputs: Inputs, known: Csr, held: HeldOut, base: Float64
     ) -> None:
         counts = np.diff(held.indptr)
-        self._base, self._wanted = base, held.values - base
+        self._base, self._target = base, held.values - base
         self._all = held.predict(network, inputs, known) - base
-        # What a row's length scales is its vector's part; the output's biases stay.
+        # The row's length scales the part of its vector, not the output biases.
         bias = network.bias_out.detach().cpu().numpy()
         self._vectors = self._all - bias[held.columns]
         if inputs.outputs.centred:
@@ -132,32 +133,32 @@ class Deviations:
         self._lengths = row_length(shown, self._pivot)
 
     def fit(self) -> Shrinkage:
-        """What the held-out ratings ask for."""
-        share = believable(self._all, self._wanted)
-        noise = float(np.mean(np.square(self._wanted - share * self._all)))
+        """The coefficients that minimise the penalised squared error on the validation part."""
+        share = shrinkage_coefficient(self._all, self._target)
+        noise = float(np.mean(np.square(self._target - share * self._all)))
         if share == 0.0 or noise == 0.0:
             return Shrinkage(share, 0.0, self._pivot)
         tilt = self._lengths * self._vectors
-        columns = np.column_stack([self._all + SLOPE * tilt, tilt])
+        columns = np.column_stack([self._all + PRIOR_SLOPE * tilt, tilt])
         power = columns.T @ columns
-        power[1, 1] += noise / (SPREAD * share) ** 2
-        first, second = np.linalg.lstsq(power, columns.T @ self._wanted)[0]
-        share = trusted(float(first), float(power[0, 0]), noise)
+        power[1, 1] += noise / (PRIOR_STD * share) ** 2
+        first, second = np.linalg.lstsq(power, columns.T @ self._target)[0]
+        share = positive_part(float(first), float(power[0, 0]), noise)
         if share == 0.0:
             return Shrinkage(0.0, 0.0, self._pivot)
-        return Shrinkage(share, SLOPE + float(second / first), self._pivot)
+        return Shrinkage(share, PRIOR_SLOPE + float(second / first), self._pivot)
 
     def shrunk(self, fit: Shrinkage) -> Float64:
-        """Predictions after shrinking, float64 (entries,), not clipped."""
+        """Predictions after shrinkage, float64 (entries,), not clipped."""
         further = row_scale(self._lengths, fit.slope) - 1.0
-        told: Float64 = self._base + fit.share * (self._all + further * self._vectors)
-        return told
+        shrunk: Float64 = self._base + fit.share * (self._all + further * self._vectors)
+        return shrunk
 
 
 def fit_shrinkage(
     network: Network, inputs: Inputs, known: Csr, held: HeldOut
 ) -> tuple[float, Inputs]:
-    """The believable share of a network's deviations, and its recipe with the slope.
+    """The shrinkage coefficient of a network's deviations, and its input recipe with the slope.
 
     Args:
         network: With ``center = "bias"`` and a linear, untied output.
@@ -165,7 +166,7 @@ def fit_shrinkage(
         known: The training ratings by row.
         held: The validation part.
     """
-    fit = Deviations(network, inputs, known, held, bias_part(inputs, known, held)).fit()
+    fit = Deviations(network, inputs, known, held, bias_predictions(inputs, known, held)).fit()
     outputs = replace(inputs.outputs, slope=fit.slope, pivot=fit.pivot)
     return fit.share, replace(inputs, outputs=outputs)
 
@@ -173,17 +174,17 @@ def fit_shrinkage(
 def shrink_to_bias(
     network: Network, inputs: Inputs, known: Csr, held: HeldOut, *, whole: bool = False
 ) -> tuple[float, Inputs]:
-    """Multiply the believable share into the network's last layer.
+    """Multiply the shrinkage coefficient into the network's last layer.
 
     Args:
         network: With ``center = "bias"`` and a linear, untied output; changed in place.
         inputs: Its input recipe.
         known: The training ratings by row.
         held: The validation part.
-        whole: Whether to leave the share at 1, for an ensemble that has shares of its own.
+        whole: Whether to leave the coefficient at 1, for an ensemble, which has its own weights.
 
     Returns:
-        The share, and the recipe with the slope.
+        The coefficient, and the recipe with the slope.
     """
     share, inputs = fit_shrinkage(network, inputs, known, held)
     if whole:

@@ -148,7 +148,7 @@ def _damaged(file: Path, error: Exception) -> ModelFileError:
 
 def _snapshot(run: Run) -> tuple[dict[str, Array], dict[str, Any]]:
     arrays = {f"network.{name}": array.copy() for name, array in run.network.arrays().items()}
-    arrays |= {f"engine.{name}": array.copy() for name, array in run.engine.state().items()}
+    arrays |= {f"engine.{name}": array.copy() for name, array in run.backend.state().items()}
     arrays |= {f"best.{name}": array for name, array in run.best.items()}
     arrays["generator"] = run.network.generator.get_state().numpy().copy()
     state = {
@@ -162,7 +162,7 @@ def _snapshot(run: Run) -> tuple[dict[str, Array], dict[str, Any]]:
 def _put_back(run: Run, arrays: dict[str, Array], state: dict[str, Any]) -> None:
     """The opposite of ``_snapshot``, with the state as it comes out of JSON."""
     run.network.load_arrays(_part(arrays, "network."))
-    run.engine.restore(_part(arrays, "engine."))
+    run.backend.restore(_part(arrays, "engine."))
     run.best = _part(arrays, "best.")
     run.best_epoch = state["best_epoch"]
     run.history[:] = [Epoch(**epoch) for epoch in state["history"]]

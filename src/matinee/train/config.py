@@ -76,9 +76,10 @@ class TrainConfig(Config):
     """Epochs from one scoring of the validation part to the next; the last epoch is scored too. It
     takes a quarter of a short epoch's time, and an epoch that is not scored cannot be the best."""
     keep: Literal["best", "settled"] = "best"
-    """Whose weights the model keeps where there is a validation part: the best epoch's; or the
-    last's, unless the best is better by more than three standard errors. A small validation part
-    finds a lucky epoch in mid-course; the last one of a falling learning rate is worth more."""
+    """The epoch whose weights the model keeps, with a validation part: "best" has the lowest
+    validation RMSE; "settled" is the last, unless the best is better by more than three standard
+    errors. On a small validation part the minimum is noisy, and under a falling learning rate the
+    last epoch generalises better."""
     patience: int = Field(0, ge=0)
     """Epochs without a better validation RMSE before training stops; 0 never stops early."""
 

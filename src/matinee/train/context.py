@@ -10,7 +10,7 @@ from typing import Any
 from ..data import Ratings
 from ..errors import UsageError
 from .checkpoint import CHECKPOINT, RunFolder
-from .distributed import ALONE, Group
+from .distributed import ALONE, ProcessGroup
 from .epoch import Epoch
 
 
@@ -35,7 +35,7 @@ class RunContext:
     identity: Mapping[str, Any] = field(default_factory=dict)
     clip: bool = True
     device: str = "cpu"
-    group: Group = ALONE
+    group: ProcessGroup = ALONE
     folder: Path | None = None
     resume: bool = False
     watch: Mapping[str, Ratings] = field(default_factory=dict)

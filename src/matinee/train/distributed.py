@@ -1,9 +1,9 @@
-"""``Group``: the processes that train one network together, and what they tell each other.
+"""``ProcessGroup``: data-parallel training of one network by several processes.
 
-The rows of each batch (users, or items) are dealt out to the processes. All of them hold the same
-weights and draw the same batches from the same seeded generators; each takes its own rows through
-the network, and what they made of them is summed, so that every process then takes the very step
-that one alone would have taken, to rounding. No weight ever travels.
+The rows of each batch (users, or items) are divided among the processes. All hold the same weights
+and draw the same batches from the same seeded generators; each computes the gradients of its rows,
+these are summed over the processes, and every process takes the step that a single one would take,
+to rounding. Weights are never sent.
 """
 
 from __future__ import annotations
@@ -24,23 +24,24 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-PATIENCE = timedelta(minutes=30)
-"""How long a process waits for the others before it gives up."""
+TIMEOUT = timedelta(minutes=30)
+"""How long a process waits for the others before it raises an error."""
 
 
-class Group(Launch):
-    """The processes of a run; by default, this one alone. See ``Launch`` for its attributes."""
+class ProcessGroup(Launch):
+    """The processes of a run; by default a single one. See ``Launch`` for its attributes."""
 
     @classmethod
     @contextmanager
-    def join(cls) -> Iterator[Group]:
-        """Connect the processes that torchrun started, for the time of a ``with``.
+    def join(cls) -> Iterator[ProcessGroup]:
+        """Connect the processes that torchrun started, during a ``with`` block.
 
-        Without torchrun it is a group of one, and nothing is connected. Where the script has
-        called ``torch.distributed.init_process_group`` itself, that is used, and left.
+        Without torchrun it is a group of one process, and nothing is connected. A process group
+        that the script has initialised itself (``torch.distributed.init_process_group``) is used,
+        and not destroyed.
 
         Raises:
-            ProcessError: The others do not answer.
+            ProcessError: The other processes do not respond.
         """
         group = cls.of_environment()
         if group.alone:
@@ -52,25 +53,25 @@ class Group(Launch):
         cuda = torch.cuda.is_available()
         if cuda:
             torch.cuda.set_device(group.local_rank % torch.cuda.device_count())
-        own = not distributed.is_initialized()
-        if own:
+        initialise = not distributed.is_initialized()
+        if initialise:
             backend = "cpu:gloo,cuda:nccl" if cuda else "gloo"
             with _lost_as_error():
-                distributed.init_process_group(backend, timeout=PATIENCE)
+                distributed.init_process_group(backend, timeout=TIMEOUT)
         try:
             yield group
         finally:
-            if own:
+            if initialise:
                 distributed.destroy_process_group()
 
     def rows(self, indptr: Int64) -> slice:
-        """The rows that are this process's, of rows with these entries.
+        """This process's rows of a batch: contiguous, in order of rank, of about equal work.
 
-        Every process gets a run of neighbours, in order of rank, of about the same work: a row
-        costs by its entries in the two tables, and as much as an average row in between.
+        The work of a row is its number of entries (the two tables) plus the mean number of entries
+        of a row (the middle layers).
 
         Args:
-            indptr: int64 (rows + 1,).
+            indptr: int64 (rows + 1,), position of the first entry of each row.
         """
         rows = len(indptr) - 1
         if self.alone:
@@ -82,13 +83,13 @@ class Group(Launch):
         return slice(int(ends[self.rank]), int(ends[self.rank + 1]))
 
     def sum(self, array: Array | Tensor) -> None:
-        """Sum over the processes, element by element, in place.
+        """Sum an array over the processes, element by element, in place (all-reduce).
 
         Args:
             array: An array in C order or a tensor, of the same shape and dtype in every process.
 
         Raises:
-            ProcessError: Another process does not answer.
+            ProcessError: Another process does not respond.
         """
         if self.alone:
             return
@@ -100,11 +101,11 @@ class Group(Launch):
             distributed.all_reduce(tensor)
 
     def join_parts(self, *parts: tuple[Array, int, int]) -> list[Array]:
-        """Arrays of which each process has a part, at one go.
+        """Concatenate the parts of arrays that the processes hold, in one exchange.
 
         Args:
-            *parts: For each array: the part, of any shape and all of one dtype; where its first
-                axis begins in the whole; and how long the whole is.
+            *parts: For each array: this process's part, of any shape and all of one dtype; its
+                position along the first axis of the whole; and the length of the whole.
 
         Returns:
             The whole arrays.
@@ -123,7 +124,7 @@ class Group(Launch):
         return out
 
     def broadcast(self, data: bytes) -> bytes:
-        """What the first process has, in every process."""
+        """The bytes that rank 0 passes, in every process."""
         if self.alone:
             return data
         length = np.array([len(data) if self.first else 0])
@@ -135,40 +136,42 @@ class Group(Launch):
         return text.tobytes()
 
     def wait(self) -> None:
-        """Wait until every process is here."""
+        """Wait until every process has called this (barrier)."""
         self.sum(np.zeros(1))
 
-    def agree(self, what: Mapping[str, Any]) -> None:
-        """Check that every process was given the same.
+    def require_equal(self, what: Mapping[str, Any]) -> None:
+        """Check that every process passes the same values.
 
         Args:
-            what: By name, in what JSON knows.
+            what: JSON-able values by name.
 
         Raises:
-            ProcessError: In all of them, if one differs from the first.
+            ProcessError: In all processes, if the values of one differ from those of rank 0.
         """
         if self.alone:
             return
-        told = json.loads(self.broadcast(json.dumps(what).encode()))
-        mine = json.loads(json.dumps(what))
-        names = sorted(mine)
-        differs = np.array([float(mine[name] != told.get(name)) for name in names])
+        first = json.loads(self.broadcast(json.dumps(what).encode()))
+        local = json.loads(json.dumps(what))
+        names = sorted(local)
+        differs = np.array([float(local[name] != first.get(name)) for name in names])
         self.sum(differs)
         if differs.any():
             which = ", ".join(name for name, count in zip(names, differs, strict=True) if count)
             raise ProcessError(
-                f"the processes were not given the same {which}; start them all with the same "
-                "command and the same files"
+                f"the processes have different {which}; start them all with the same command and "
+                "the same files"
             )
 
 
-ALONE = Group()
+ALONE = ProcessGroup()
 
 
 @contextmanager
 def _lost_as_error() -> Iterator[None]:
     try:
         yield
-    except RuntimeError as error:  # every backend's own errors are of this kind
+    except RuntimeError as error:  # the base class of every backend's errors
         what = str(error).strip().partition("\n")[0]
-        raise ProcessError(f"lost another process of this run ({what}); see what it said") from None
+        raise ProcessError(
+            f"lost the connection to another process of this run ({what}); see its output"
+        ) from None

@@ -13,32 +13,32 @@ from ..base.arrays import Array, Int64
 from ..data import Csr
 from ..errors import UsageError, nearest
 from ..nn import Batch, Inputs, Network
-from ._engine import Engine, KernelEngine, TorchEngine, torch_threads
+from ._backend import Backend, KernelBackend, TorchBackend, torch_threads
+from ._distillation import Distillation
 from ._holdout import Holdout
-from ._lessons import Lessons
-from ._shrink import bias_part
+from ._shrink import bias_predictions
 from .config import TrainConfig, rows_per_step
-from .distributed import ALONE, Group
+from .distributed import ALONE, ProcessGroup
 from .epoch import Epoch
 
 MEASURES = ("user_mean", "training", "penalty", "single_row")
-"""What may be measured after each epoch besides the RMSE of the watched sets:
+"""Figures that may be computed after each epoch besides the RMSE of the watched sets:
 
 - user_mean: NAME_user_mean for each watched set, the mean over users of each one's RMSE.
 - training: "training", the RMSE on the training ratings themselves, after the epoch and without
   dropout, and "training_user_mean".
-- penalty: where there is L2, "penalty", its part of the loss; with training, also
+- penalty: with L2 regularisation, "penalty", its term of the loss; with training, also
   "training_user_mean_penalised", the mean over users of sqrt(MSE + penalty).
-- single_row: where there is batch norm, NAME_single_row and (with training)
+- single_row: with batch norm, NAME_single_row and (with training)
   "training_user_mean_single_row", evaluated with statistics of one row at a time.
 """
 
 
 def check_measures(names: frozenset[str]) -> frozenset[str]:
-    """The names, if there are such measures.
+    """The names, checked.
 
     Raises:
-        UsageError: There is no such measure.
+        UsageError: There is no measure of a name.
     """
     for name in sorted(names - set(MEASURES)):
         raise UsageError(
@@ -49,24 +49,24 @@ def check_measures(names: frozenset[str]) -> frozenset[str]:
 
 @dataclass
 class Run:
-    """A training run between two epochs: all that a checkpoint must hold.
+    """A training run between two epochs: the state that a checkpoint stores.
 
     Attributes:
         network: The network, trained in place.
         inputs: The fitted input recipe.
         known: The training ratings by row.
         config: The training options.
-        rng: The one seeded generator: order of the rows and seeds of the batches.
+        rng: The seeded generator of the order of rows and the seeds of batches.
         valid: The validation part, or None.
-        watch: Held-out sets to score each epoch for curves; nothing is chosen by them.
-        member: Number of the ensemble's member, from 1; 0 for a network of its own.
-        teaches: Whether the network is trained to teach another.
-        lessons: What its teachers say of drawn columns, or None.
+        watch: Held-out sets to score after each epoch, for curves alone.
+        member: Number of the ensemble's member, from 1; 0 outside of an ensemble.
+        is_teacher: Whether the network is trained as the teacher of another.
+        distillation: Predictions of its teachers as further targets, or None.
         measures: Further figures to compute after each epoch: see ``MEASURES``.
         training: The training ratings as entries to score, for the measures that need them.
-        group: The processes that train it together; each has a run like this one.
-        history: The epochs done.
-        best: Weights of the best epoch by validation RMSE, and ``best_epoch``; epoch 0 is none.
+        group: The processes of a distributed run; each has a run like this one.
+        history: The metrics of the epochs so far.
+        best: Weights of the best epoch by validation RMSE, which is ``best_epoch``; 0 is none.
     """
 
     network: Network
@@ -77,11 +77,11 @@ class Run:
     valid: Holdout | None = None
     watch: Mapping[str, Holdout] = field(default_factory=dict)
     member: int = 0
-    teaches: bool = False
-    lessons: Lessons | None = None
+    is_teacher: bool = False
+    distillation: Distillation | None = None
     measures: frozenset[str] = frozenset()
     training: Holdout | None = None
-    group: Group = ALONE
+    group: ProcessGroup = ALONE
     history: list[Epoch] = field(default_factory=list)
     best: dict[str, Array] = field(default_factory=dict)
     best_epoch: int = 0
@@ -90,8 +90,8 @@ class Run:
         check_measures(self.measures)
         if self.network.config.batch_norm and not self.group.alone:
             raise UsageError(
-                "batch_norm takes its statistics over a whole batch, which several processes "
-                "divide; train in one process, or set batch_norm = false"
+                "batch_norm needs statistics over a whole batch, which several processes divide; "
+                "train in one process, or set batch_norm = false"
             )
         if self.config.l2_against == "sum":
             mean = {"l2": self.config.l2 / len(self.known.values), "l2_against": "mean"}
@@ -103,14 +103,14 @@ class Run:
         if len(self.cuts) > 1 and len(self.rows) - self.cuts[-1] < smallest:
             self.cuts = self.cuts[:-1]  # batch norm needs two rows: the last joins its neighbour
         on_cpu = self.network.table_in.device.type == "cpu"
-        kind = KernelEngine if on_cpu else TorchEngine
+        kind = KernelBackend if on_cpu else TorchBackend
         self.base = None
         if self.valid and self.network.config.shrinks:
-            self.base = bias_part(self.inputs, self.known, self.valid)
-        self.engine: Engine = kind(self.network, self.config, len(self.cuts), self.group)
+            self.base = bias_predictions(self.inputs, self.known, self.valid)
+        self.backend: Backend = kind(self.network, self.config, len(self.cuts), self.group)
 
     def batch(self, rows: Int64, *, salt: int) -> Batch:
-        """Some rows as a batch, with what its teachers say where it has any.
+        """Some rows as a batch, with the predictions of teachers if there are any.
 
         Args:
             rows: int64, rows of ``known``.
@@ -127,17 +127,17 @@ class Run:
             dropout=self.network.config.input_dropout,
             dtype=np.float64 if double else np.float32,
         )
-        if self.lessons:
-            batch = self.lessons.extend(batch, rows, self.inputs.offset, salt=salt)
+        if self.distillation:
+            batch = self.distillation.extend(batch, rows, self.inputs.offset, salt=salt)
         return batch
 
     def threads(self) -> AbstractContextManager[None]:
-        """For a while, the threads of torch that its steps are worth."""
+        """A block in which torch uses the number of threads that suits the size of the steps."""
         return torch_threads(self.network, self.cuts)
 
     @property
     def done(self) -> bool:
-        """Whether no epoch is left, or patience has run out."""
+        """Whether all epochs are done, or early stopping (``patience``) applies."""
         epoch, patience = len(self.history), self.config.patience
         waited = bool(patience) and epoch - self.best_epoch >= patience and self.best_epoch > 0
         return epoch >= self.config.epochs or waited

@@ -16,7 +16,7 @@ from ..source import Json
 from ..threads import Device, Threads, use_threads
 
 if TYPE_CHECKING:
-    from ...train import Group
+    from ...train import ProcessGroup
     from ..fit import Fitted
     from ..parts import Parts
 
@@ -109,7 +109,7 @@ def train(
     use_threads(threads_each(threads))
     from ...config import parse_settings
     from ...models import preset as find_preset
-    from ...train import Group
+    from ...train import ProcessGroup
     from ..fit import default_folder, fit
     from ..parts import read_parts
 
@@ -122,7 +122,7 @@ def train(
         raise UsageError("name a SOURCE to train on, or give a query with --sql (and not both)")
 
     read = source_options.Reading.of(reading, source)
-    with Group.join() as group:
+    with ProcessGroup.join() as group:
         parts = in_turn(
             group,
             lambda: read_parts(
@@ -165,7 +165,7 @@ def train(
         _show(fitted, parts)
 
 
-def _beginning(parts: Parts, preset: str, group: Group) -> str:
+def _beginning(parts: Parts, preset: str, group: ProcessGroup) -> str:
     train = parts.train
     noun = "interactions" if train.implicit else "ratings"
     together = "" if group.alone else f", in {group.size} processes"

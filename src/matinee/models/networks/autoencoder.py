@@ -108,7 +108,7 @@ class Autoencoder(Single, Trainable):
         from ._validation import bias_predictions, validation_predictions
         from .trainer import Trainer, seed_of
 
-        context.group.agree(context.identity)
+        context.group.require_equal(context.identity)
         trainer = Trainer(train, self.settings, seed, context)
         taught = self.settings.train.teacher != "none"
         context.check_resumable(f"{CHECKPOINT}*" if taught else f"{CHECKPOINT}.*")

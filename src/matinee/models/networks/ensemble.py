@@ -109,7 +109,7 @@ class Ensemble(Blending, Trainable):
         from ...train import carve_ratings, validation_share
         from .trainer import Trainer, seed_of
 
-        context.group.agree(context.identity)
+        context.group.require_equal(context.identity)
         entries = member_settings(self.settings)
         share = validation_share(entries[0][0].train.validation, len(train))
         held = carve_ratings(train, share, np.random.default_rng(seed)) if share else None

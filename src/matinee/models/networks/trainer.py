@@ -13,9 +13,9 @@ from ...baseline import column_means
 from ...data import Ratings
 from ...nn import Inputs, Network, fit_inputs
 from ...train import (
+    Distillation,
     Epoch,
     Holdout,
-    Lessons,
     Run,
     RunContext,
     Teacher,
@@ -47,7 +47,7 @@ class Trainer:
         context: How and where it is trained.
         held: Which ratings are the validation part, shape (len(ratings),), where that is settled.
         member: Number in the ensemble, from 1; 0 for none.
-        teaches: Whether it is trained to teach another network.
+        is_teacher: Whether it is trained to teach another network.
 
     Attributes:
         run: The training run.
@@ -64,7 +64,7 @@ class Trainer:
         *,
         held: Mask | None = None,
         member: int = 0,
-        teaches: bool = False,
+        is_teacher: bool = False,
     ) -> None:
         self.settings, self.context = settings, context
         self.taught: list[Epoch] = []
@@ -110,7 +110,7 @@ class Trainer:
             valid,
             watch=watched,
             member=member,
-            teaches=teaches,
+            is_teacher=is_teacher,
             measures=context.measure,
             training=own,
             group=group,
@@ -119,7 +119,9 @@ class Trainer:
     def teach(self, teachers: Sequence[Teacher]) -> None:
         """Give it the predictions of some teachers as further targets."""
         run = self.run
-        run.lessons = Lessons(run.known, teachers, run.config.teacher_weight, *self._limits)
+        run.distillation = Distillation(
+            run.known, teachers, run.config.teacher_weight, *self._limits
+        )
 
     def train_teacher(self, seed: int, before: Sequence[Epoch] = ()) -> None:
         """Train a teacher for it alone: the same network over the transposed ratings.
@@ -135,7 +137,7 @@ class Trainer:
             replace(self.context, watch={}, measure=frozenset()),
             held=self.held,
             member=self.run.member,
-            teaches=True,
+            is_teacher=True,
         )
         teacher.fit(before)
         self.taught = teacher.run.history
@@ -173,7 +175,7 @@ class Trainer:
     @property
     def _checkpoint(self) -> str:
         number = f"-{self.run.member}" if self.run.member else ""
-        return f"{CHECKPOINT}{number}{'-teacher' if self.run.teaches else ''}"
+        return f"{CHECKPOINT}{number}{'-teacher' if self.run.is_teacher else ''}"
 
     def as_teacher(self) -> Teacher:
         """The network as it was trained, to teach others: its validation part had no share in it.

@@ -1,4 +1,4 @@
-"""The optimiser of the compiled engine: two tables by touched rows, the rest densely."""
+"""The optimiser of the compiled backend: two tables by touched rows, the rest densely."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""One training step, two ways: compiled kernels on the CPU, torch operations anywhere.
+"""The two backends of a training step: compiled kernels on the CPU, and torch on any device.
 
-Both take the same batch to the same weights (to rounding), so everything above is written once.
+Both compute the same weights from the same batch, to rounding.
 """
 
 from __future__ import annotations
@@ -21,41 +21,41 @@ from ..nn import Batch, Middle, Network, Transposer, sum_by_column
 from ..nn.sparse import kernels, reference
 from ._refeed import KernelRefeed, TorchRefeed
 from .config import TrainConfig
-from .distributed import ALONE, Group
+from .distributed import ALONE, ProcessGroup
 from .optimizer.optimizer import RMSPROP_DECAY, Flat, Plan, Table, has_l2
 from .optimizer.schedule import learning_rates
 
-WORTH = 50_000_000
-"""Multiplications in a step's middle layers from which threads pay."""
+THREADED_SIZE = 50_000_000
+"""Multiplications in a step's middle layers from which several torch threads are faster."""
 
 
-class Engine(Protocol):
-    """What the training loop needs of a step: one batch, with its re-feeding if there is any."""
+class Backend(Protocol):
+    """Computes training steps: gradients and updates of one batch, re-feeding included."""
 
     def step(self, batch: Batch, step: int) -> float:
-        """Do step number ``step`` (from 1) and return the batch's masked MSE before it."""
+        """Take step number ``step`` (from 1) and return the batch's masked MSE before it."""
 
-    def settle(self, step: int) -> None:
-        """Make every weight what it is after ``step``, for reading."""
+    def flush(self, step: int) -> None:
+        """Apply all deferred updates up to ``step``, so that the weights can be read."""
 
     def learning_rate(self, step: int) -> float:
         """The learning rate of ``step``."""
 
     def state(self) -> dict[str, Array]:
-        """The optimiser's arrays, by name, for a checkpoint."""
+        """The optimiser's arrays by name, for a checkpoint."""
 
     def restore(self, state: dict[str, Array]) -> None:
-        """Take back what ``state`` gave."""
+        """Set the optimiser's arrays to those of a ``state``."""
 
 
-class KernelEngine:
-    """The two tables through compiled kernels, by touched rows; the middle by ``Middle``.
+class KernelBackend:
+    """Compiled kernels that update only the rows of the two tables that a batch uses.
 
     Args:
         network: The network, on the CPU; its small parameters are moved into one flat vector.
         config: The training options.
         steps_per_epoch: Number of batches in an epoch.
-        group: The processes that share each batch; they all get the whole of it.
+        group: The processes that divide each batch; each is passed the whole batch.
     """
 
     def __init__(
@@ -63,12 +63,12 @@ class KernelEngine:
         network: Network,
         config: TrainConfig,
         steps_per_epoch: int,
-        group: Group = ALONE,
+        group: ProcessGroup = ALONE,
     ) -> None:
         self.network = network
         self.group = group
         self.plan = Plan(config, steps_per_epoch * config.steps_per_batch)
-        dense = config.l2 > 0  # then every row has a gradient at every step
+        dense = config.l2 > 0  # with L2, every row has a gradient at every step
         self.tied = network.config.tied
         self.table_in = Table(self.plan, network.table_in.detach().numpy())
         self.table_out = (
@@ -79,7 +79,7 @@ class KernelEngine:
         self._by_source = Transposer(network.table_in.shape[0], everything=dense)
         self._flatten()
         self.middle = Middle(network)
-        # Looked up once: a step at batch 8 is short enough to feel each look-up.
+        # Looked up once: at batch size 8 an attribute look-up is measurable.
         self._bias_out = network.bias_out.detach().numpy()
         self._activation = network.output_code
         self._rows = [np.arange(len(t.weights), dtype=np.int32) for t in self._tables()]
@@ -103,18 +103,18 @@ class KernelEngine:
         ]
         self.flat = Flat(self.plan, vector.numpy(), sizes)
         gradient = torch.from_numpy(self.flat.gradient)
-        place = 0
+        start = 0
         for p in small:
-            span = slice(place, place + p.numel())
+            span = slice(start, start + p.numel())
             p.data = vector[span].view(p.shape)
             p.grad = gradient[span].view(p.shape)
-            place += p.numel()
+            start += p.numel()
         self._bias_gradient = self.flat.gradient[len(vector) - free :] if trains_bias else None
         self._middle_gradient = self.flat.gradient[: len(vector) - free]
 
     @torch.no_grad()
     def step(self, batch: Batch, step: int) -> float:
-        """See ``Engine``."""
+        """See ``Backend``."""
         step = (step - 1) * self.plan.config.steps_per_batch + 1
         columns = self._by_column(batch.indptr, batch.column)
         sources = columns if self.shared else self._by_source(batch.in_ptr, batch.source)
@@ -122,21 +122,21 @@ class KernelEngine:
         if not self.tied:
             self.table_out.catch_up(columns.columns, step - 1)
 
-        mine = self.group.rows(batch.indptr)
-        own, place = batch.take(mine), (mine.start, batch.rows)
+        rows = self.group.rows(batch.indptr)
+        local, place = batch.take(rows), (rows.start, batch.rows)
         table_out = self.table_out.weights
-        gathered = np.empty((own.rows, self.table_in.weights.shape[1]), dtype=table_out.dtype)
-        kernels.encode(own.in_ptr, own.source, own.coef, self.table_in.weights, gathered)
+        gathered = np.empty((local.rows, self.table_in.weights.shape[1]), dtype=table_out.dtype)
+        kernels.encode(local.in_ptr, local.source, local.coef, self.table_in.weights, gathered)
         hidden = self.middle.forward(torch.from_numpy(gathered), place)
         last = hidden.numpy()
         fed = self._refeed.output(hidden, step, place) if self._refeed else None
-        error = np.empty(len(own.column), dtype=table_out.dtype)
+        error = np.empty(len(local.column), dtype=table_out.dtype)
         d_hidden = np.empty_like(last)
         loss = kernels.decode_loss(
-            own.indptr,
-            own.column,
-            own.target,
-            own.weight,
+            local.indptr,
+            local.column,
+            local.target,
+            local.weight,
             last,
             table_out,
             self._bias_out,
@@ -146,8 +146,8 @@ class KernelEngine:
         )
         d_gathered = self.middle.backward(torch.from_numpy(d_hidden)).numpy()
         if not self.group.alone:
-            found = (loss, error, last, d_gathered)
-            loss, error, last, d_gathered = self._together(batch, own, mine.start, found)
+            parts = (loss, error, last, d_gathered)
+            loss, error, last, d_gathered = self._reduce(batch, local, rows.start, parts)
         if self._bias_gradient is not None:
             sum_by_column(columns, error, self._bias_gradient)
         if self.tied:
@@ -160,43 +160,43 @@ class KernelEngine:
             self._refeed.step(fed, step + 1)
         return float(loss)
 
-    def _together(
-        self, batch: Batch, own: Batch, first: int, found: tuple[float, Array, Array, Array]
+    def _reduce(
+        self, batch: Batch, local: Batch, first: int, parts: tuple[float, Array, Array, Array]
     ) -> tuple[float, Array, Array, Array]:
-        """A step's loss and gradients, of the whole batch, from what this process found of its own.
+        """Loss and gradients of the whole batch from those of each process's rows (all-reduce).
 
-        The tables' gradients stay in factors, which are as many as the ratings and the rows. The
-        middle's are summed where they are.
+        The gradients of the tables are exchanged as their factors, whose sizes are the number of
+        ratings and the number of rows. Those of the middle layers are summed in place.
 
         Args:
-            batch: The batch.
-            own: This process's rows of it.
-            first: Where they begin.
-            found: The loss of these rows, the errors, the last hidden layer, and the gradient by
+            batch: The whole batch.
+            local: This process's rows of it.
+            first: Position of the first of these rows.
+            parts: Of these rows: the loss, the errors, the last hidden layer, and the gradient by
                 the encoder's sums.
         """
-        loss, error, last, d_gathered = found
-        share = _share(own, batch)
-        self._middle_gradient *= share
+        loss, error, last, d_gathered = parts
+        fraction = _loss_fraction(local, batch)
+        self._middle_gradient *= fraction
         self.group.sum(self._middle_gradient)
         losses, error, last, d_gathered = self.group.join_parts(
-            (np.full(1, share * loss, dtype=error.dtype), self.group.rank, self.group.size),
-            (share * error, batch.indptr[first], len(batch.column)),
+            (np.full(1, fraction * loss, dtype=error.dtype), self.group.rank, self.group.size),
+            (fraction * error, batch.indptr[first], len(batch.column)),
             (last, first, batch.rows),
-            (share * d_gathered, first, batch.rows),
+            (fraction * d_gathered, first, batch.rows),
         )
         return float(losses.sum()), error, last, d_gathered
 
     def _tables(self) -> list[Table]:
         return [self.table_in] if self.tied else [self.table_in, self.table_out]
 
-    def settle(self, step: int) -> None:
-        """See ``Engine``."""
+    def flush(self, step: int) -> None:
+        """See ``Backend``."""
         for table, rows in zip(self._tables(), self._rows, strict=True):
             table.catch_up(rows, step * self.plan.config.steps_per_batch)
 
     def learning_rate(self, step: int) -> float:
-        """See ``Engine``."""
+        """See ``Backend``."""
         return float(self.plan.learning_rates[step * self.plan.config.steps_per_batch])
 
     def _arrays(self) -> dict[str, Array]:
@@ -210,23 +210,23 @@ class KernelEngine:
         return arrays
 
     def state(self) -> dict[str, Array]:
-        """See ``Engine``."""
+        """See ``Backend``."""
         return self._arrays()
 
     def restore(self, state: dict[str, Array]) -> None:
-        """See ``Engine``."""
+        """See ``Backend``."""
         for name, array in self._arrays().items():
             array[...] = state[name]
 
 
-class TorchEngine:
-    """Everything through torch: autograd, torch's optimisers, dense gradients. For CUDA.
+class TorchBackend:
+    """Torch's autograd and optimisers with dense gradients, for CUDA.
 
     Args:
         network: The network, on any device.
         config: The training options.
         steps_per_epoch: Number of batches in an epoch.
-        group: The processes that share each batch; they all get the whole of it.
+        group: The processes that divide each batch; each is passed the whole batch.
     """
 
     def __init__(
@@ -234,7 +234,7 @@ class TorchEngine:
         network: Network,
         config: TrainConfig,
         steps_per_epoch: int,
-        group: Group = ALONE,
+        group: ProcessGroup = ALONE,
     ) -> None:
         self.network = network
         self.config = config
@@ -259,16 +259,16 @@ class TorchEngine:
             self.optimizer = torch.optim.Adagrad(parameters, lr=rate, eps=eps)
 
     def step(self, batch: Batch, step: int) -> float:
-        """See ``Engine``."""
+        """See ``Backend``."""
         step = (step - 1) * self.config.steps_per_batch + 1
         table = self.network.table_in
-        mine = self.group.rows(batch.indptr)
-        own, place = batch.take(mine), (mine.start, batch.rows)
-        entries = reference.tensors(own, table.device, table.dtype)
+        rows = self.group.rows(batch.indptr)
+        local, place = batch.take(rows), (rows.start, batch.rows)
+        entries = reference.tensors(local, table.device, table.dtype)
         hidden = self.network.middle(reference.encode(self.network, entries), place)
         loss = reference.masked_mse(reference.decode(self.network, entries, hidden), entries)
         if not self.group.alone:
-            loss = loss * _share(own, batch)
+            loss = loss * _loss_fraction(local, batch)
         fed = self._refeed.output(hidden.detach(), place) if self._refeed else None
         self._descend(loss, step)
         if self._refeed and fed:
@@ -278,7 +278,7 @@ class TorchEngine:
         return float(total)
 
     def _descend(self, loss: Tensor, step: int) -> None:
-        """One step of torch's optimiser on the sum of all processes' losses, with l2 and decay."""
+        """One optimiser step on the sum of all processes' losses, with L2 and weight decay."""
         penalty = torch.zeros_like(loss)
         if self.config.l2:
             for p in self.optimizer.param_groups[0]["params"]:
@@ -296,15 +296,15 @@ class TorchEngine:
         self.optimizer.param_groups[0]["lr"] = rate
         self.optimizer.step()
 
-    def settle(self, step: int) -> None:
-        """See ``Engine``: torch's weights are always up to date."""
+    def flush(self, step: int) -> None:
+        """See ``Backend``: torch's weights are always up to date."""
 
     def learning_rate(self, step: int) -> float:
-        """See ``Engine``."""
+        """See ``Backend``."""
         return float(self.rates[step * self.config.steps_per_batch])
 
     def state(self) -> dict[str, Array]:
-        """See ``Engine``."""
+        """See ``Backend``."""
         return {
             f"{number}.{name}": value.detach().cpu().numpy()
             for number, values in self.optimizer.state_dict()["state"].items()
@@ -312,7 +312,7 @@ class TorchEngine:
         }
 
     def restore(self, state: dict[str, Array]) -> None:
-        """See ``Engine``."""
+        """See ``Backend``."""
         full = self.optimizer.state_dict()
         for key, value in state.items():
             number, name = key.split(".", 1)
@@ -320,32 +320,32 @@ class TorchEngine:
         self.optimizer.load_state_dict(full)
 
 
-def _share(own: Batch, batch: Batch) -> float:
-    """The share that some rows of a batch have in its loss."""
+def _loss_fraction(local: Batch, batch: Batch) -> float:
+    """The weight of some rows of a batch as a fraction of the weight of the whole batch."""
     weight = batch.weight.sum(dtype=np.float64)
-    return float(own.weight.sum(dtype=np.float64) / max(weight, 1e-30))
+    return float(local.weight.sum(dtype=np.float64) / max(weight, 1e-30))
 
 
 @contextmanager
 def torch_threads(network: Network, cuts: npt.NDArray[np.int64]) -> Iterator[None]:
-    """Let torch use one thread for a while, where its products are small.
+    """Limit torch to one thread during a block, where its matrix products are small.
 
-    The number follows from the sizes alone, never from time: torch's sums may depend on it. What
-    a thread more would gain on small products is lost in waiting, a hundred times over where
-    another program takes its core.
+    On small products further threads lose more in waiting than they gain, a hundred times more
+    where another program occupies their core. The number depends on the sizes alone, never on
+    timings, since torch's sums may depend on it.
 
     Args:
         network: The network that is trained.
-        cuts: int64 (steps,), where each step's rows begin.
+        cuts: int64 (steps,), position of the first row of each step.
     """
     before = torch.get_num_threads()
     hidden, rows = network.config.hidden, int(cuts[1]) if len(cuts) > 1 else 1
     products = rows * sum(n * m for n, m in itertools.pairwise(hidden))
-    wanted = 1 if products < WORTH else min(before, cores())
-    if wanted == before or network.table_in.device.type != "cpu":
+    threads = 1 if products < THREADED_SIZE else min(before, cores())
+    if threads == before or network.table_in.device.type != "cpu":
         yield
         return
-    torch.set_num_threads(wanted)
+    torch.set_num_threads(threads)
     try:
         yield
     finally:

@@ -12,8 +12,8 @@ from problems import ratings, run, settings
 
 from matinee.data import Csr, group
 from matinee.nn import Inputs, Network, fit_inputs, predict_rows
-from matinee.train import Lessons, Teacher, train
-from matinee.train._engine import KernelEngine, TorchEngine
+from matinee.train import Distillation, Teacher, train
+from matinee.train._backend import KernelBackend, TorchBackend
 
 CSR = ratings()
 ROW = np.repeat(np.arange(CSR.n_rows, dtype=np.int32), CSR.counts)
@@ -39,14 +39,14 @@ def network(csr: Csr, seed: int = 0, **options: Any) -> tuple[Network, Inputs]:
 
 
 def asked(salt: int = 3, **options: Any) -> tuple[Any, Any, np.ndarray, Inputs]:
-    """A batch before and after its lessons, its rows and its inputs."""
+    """A batch before and after distillation, its rows and its inputs."""
     rows = np.array([7, 0, 31, 12], dtype=np.int64)
     _, inputs = network(CSR, input=options.pop("input", "presence"), center="bias")
     batch = inputs.batch(
         CSR.indptr, CSR.indices, CSR.values, rows, salt=salt, conditional=True, dtype=np.float64
     )
     teachers = options.pop("teachers", None) or [Teacher.of(*network(TURNED), TURNED)]
-    told = Lessons(CSR, teachers, **options).extend(batch, rows, inputs.offset, salt=salt)
+    told = Distillation(CSR, teachers, **options).extend(batch, rows, inputs.offset, salt=salt)
     return batch, told, rows, inputs
 
 
@@ -133,12 +133,12 @@ def test_draws_are_by_the_salt() -> None:
 @pytest.mark.parametrize("kind", ["ratings", "presence"])
 def test_both_engines_learn_the_same(kind: str) -> None:
     weights, losses = [], []
-    for engine in (KernelEngine, TorchEngine):
+    for backend in (KernelBackend, TorchBackend):
         chosen = settings(input=kind, epochs=3, batch_size=16, optimizer="sgd", learning_rate=0.05)
         going = run(chosen, csr=CSR, dtype=torch.float64)
         teacher = Teacher.of(*network(TURNED), TURNED)
-        going = replace(going, lessons=Lessons(CSR, [teacher], 2.0, 0, 5))
-        going.engine = engine(going.network, going.config, len(going.cuts))
+        going = replace(going, distillation=Distillation(CSR, [teacher], 2.0, 0, 5))
+        going.backend = backend(going.network, going.config, len(going.cuts))
         losses.append([epoch.loss for epoch in train(going)])
         weights.append(going.network.arrays())
     assert losses[0] == pytest.approx(losses[1], rel=1e-12)

@@ -1,9 +1,9 @@
-"""``Lessons``: what another network says of drawn columns, as further targets of a batch.
+"""``Distillation``: predictions of teacher networks at sampled columns as further targets.
 
-Of a row, ratings are known at few columns, and its person chose these. A network that has the
-ratings' other side as its rows errs in other ways, so what it says of other columns tells the
-first one something that the row's own ratings do not. It learns as a pupil does from a teacher
-(Hinton et al. 2015, arXiv 1503.02531), with drawn columns as the questions.
+A row has ratings at few columns, which its person chose. A network over the other side of the
+ratings (items as rows where this one has users) makes different errors, so its predictions at other
+columns carry information that the row's own ratings do not. The student is trained on them beside
+the ratings (knowledge distillation: Hinton et al. 2015, arXiv 1503.02531).
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from ..nn.sparse import kernels
 from ..nn.sparse.random import uniform
 
 ROWS = 1024
-"""Rows of a teacher encoded at once."""
+"""Rows of a teacher that are encoded in one batch."""
 _DRAWS = 0x2545F4914F6CDD1D
-"""Keeps the columns that are drawn apart from the draws of what the encoder is shown."""
+"""Separates the random stream of sampled columns from that of input dropout."""
 
 
 @dataclass(frozen=True, eq=False)
 class Teacher:
-    """A trained network whose rows are the pupil's columns, ready to answer.
+    """A trained network whose rows are the student's columns, in the form that predicts fastest.
 
     Attributes:
-        vectors: float (pupil's columns, width), the last hidden layer of its rows.
-        added: float (pupil's columns,), what is added to each row's outputs.
-        table: float (pupil's rows, width), its output table.
-        bias: float (pupil's rows,), its output bias.
-        offset: float32 (pupil's rows,), what was taken off the ratings of its columns.
+        vectors: float (student's columns, width), the last hidden layer of its rows.
+        added: float (student's columns,), constant of each row's outputs.
+        table: float (student's rows, width), its output weights.
+        bias: float (student's rows,), its output bias.
+        offset: float32 (student's rows,), offsets of its targets by column.
         activation: Code of its output activation.
     """
 
@@ -51,16 +51,17 @@ class Teacher:
 
     @classmethod
     def of(cls, network: Network, inputs: Inputs, known: Csr, share: float = 1.0) -> Teacher:
-        """From a network that is trained.
+        """From a trained network.
 
-        Ratings that were kept out of its training have no part in what it says, and must have none
-        in ``inputs`` and ``known``: the pupil's epochs are chosen by the same ones.
+        ``inputs`` and ``known`` must be without the validation part, by which the student's epoch
+        is chosen.
 
         Args:
             network: The network, on the CPU.
             inputs: Its input recipe.
             known: The ratings that it was trained on, by its rows.
-            share: What to believe of its deviations from the bias model: see ``fit_shrinkage``.
+            share: Shrinkage coefficient of its deviations from the bias model; see
+                ``fit_shrinkage``.
         """
         rows = np.arange(known.n_rows, dtype=np.int64)
         parts = [
@@ -69,9 +70,9 @@ class Teacher:
         ]
         vectors, added = (np.concatenate(each) for each in zip(*parts, strict=True))
         bias = network.bias_out.detach().numpy()
-        if share != 1.0:  # only a linear output is shrunk, so it may be done here
-            own = row_biases(inputs, known)
-            vectors, bias, added = share * vectors, share * bias, own + share * (added - own)
+        if share != 1.0:  # only linear outputs are shrunk, so scaling their parts is exact
+            base = row_biases(inputs, known)
+            vectors, bias, added = share * vectors, share * bias, base + share * (added - base)
         return cls(
             vectors=vectors,
             added=added,
@@ -83,21 +84,20 @@ class Teacher:
 
 
 @dataclass(frozen=True, eq=False)
-class Lessons:
-    """What is asked of the teachers at each step, and how much their answers count.
+class Distillation:
+    """Adds the teachers' predictions to batches.
 
-    Each row of a batch is given as many further entries as it has ratings, at columns drawn from
-    all ratings, so that a column is asked for as often as it is rated. The target is the teachers'
-    mean prediction. Now and then that is a column which the row has rated: what the teachers say of
-    it is closer to the rating than to what they would say otherwise, and leaving it out gains
-    nothing (docs/lab-notes.md).
+    Each row of a batch gets as many further entries as it has ratings, at columns sampled with
+    probability proportional to their number of ratings. The target is the teachers' mean
+    prediction. Some sampled columns are rated by the row; leaving these out gains nothing
+    (docs/lab-notes.md).
 
     Attributes:
-        known: The pupil's training ratings by row.
+        known: The student's training ratings by row.
         teachers: One or more.
-        weight: What an answer counts in the loss, where a rating counts 1.
-        low: The lowest prediction that is believed; minus infinity for any.
-        high: The highest.
+        weight: Weight of such an entry in the loss, relative to a rating.
+        low: Predictions are clipped to at least this.
+        high: Predictions are clipped to at most this.
     """
 
     known: Csr
@@ -107,17 +107,17 @@ class Lessons:
     high: float = np.inf
 
     def extend(self, batch: Batch, rows: Int64, offset: Float32, *, salt: int) -> Batch:
-        """A batch of ratings, with the teachers' answers beside them.
+        """A batch with the ratings and, for each, an entry with the teachers' prediction.
 
         Args:
-            batch: The batch.
-            rows: int64 (rows,), which rows of ``known`` it has.
-            offset: float32 (columns,), the pupil's: what was taken off its targets.
-            salt: Seed of the draws.
+            batch: The ratings.
+            rows: int64 (rows,), the rows of ``known`` in the batch.
+            offset: float32 (columns,), offsets of the student's targets.
+            salt: Seed of the sampling.
         """
         entries = len(batch.column)
         column = np.empty(entries, dtype=np.int32)
-        told = np.zeros(entries, dtype=batch.target.dtype)
+        target = np.zeros(entries, dtype=batch.target.dtype)
         weight = np.full(entries, self.weight, dtype=batch.weight.dtype)
         seed = np.uint64((salt ^ _DRAWS) & 0xFFFFFFFFFFFFFFFF)
         _draw(self.known.indices, seed, column)
@@ -132,33 +132,33 @@ class Lessons:
                 each.bias,
                 each.offset,
                 each.activation,
-                told,
+                target,
             )
-        told = np.clip(told / len(self.teachers), self.low, self.high)
-        told -= offset[column] + np.repeat(batch.row_bias, np.diff(batch.indptr))
+        target = np.clip(target / len(self.teachers), self.low, self.high)
+        target -= offset[column] + np.repeat(batch.row_bias, np.diff(batch.indptr))
         both = _Joint(batch.indptr)
         joined = replace(
             batch,
             indptr=2 * batch.indptr,
             column=both.of(batch.column, column),
-            target=both.of(batch.target, told),
+            target=both.of(batch.target, target),
             weight=both.of(batch.weight, weight),
         )
         if batch.source is not batch.column:
             return joined
-        # Inputs and outputs by the same columns: the answers are entries that are not shown.
+        # Inputs and outputs share their columns: the added entries have input coefficient 0.
         coef = both.of(batch.coef, np.zeros_like(batch.coef))
         return replace(joined, in_ptr=joined.indptr, source=joined.column, coef=coef)
 
 
 class _Joint:
-    """Joins two arrays over the same entries: the first of a row, then the second of it."""
+    """Interleaves two arrays over the same entries by row: a row's first, then its second."""
 
     def __init__(self, indptr: Int64) -> None:
         self._indptr = indptr
 
     def of(self, first: npt.NDArray[Any], second: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """The joint array, of twice the length."""
+        """The interleaved array, of twice the length."""
         out = np.empty(2 * len(first), dtype=first.dtype)
         bits = f"i{first.itemsize}"  # one compiled function serves all types of that size
         _join(self._indptr, first.view(bits), second.view(bits), out.view(bits))
@@ -167,7 +167,7 @@ class _Joint:
 
 @kernel(parallel=True)
 def _draw(indices: Int32, salt: np.uint64, column: Int32) -> None:
-    """Draw a column for each entry, as often as it stands in ``indices``."""
+    """Sample a column for each entry, uniformly from ``indices``."""
     for j in prange(len(column)):
         column[j] = indices[int(uniform(salt, np.uint64(j)) * len(indices))]
 
@@ -183,9 +183,9 @@ def _answer(
     bias: Float,
     offset: Float32,
     activation: int,
-    told: Float,
+    target: Float,
 ) -> None:
-    """Add a teacher's prediction to each entry."""
+    """Add a teacher's prediction at each entry to ``target``, (entries,)."""
     for b in prange(len(rows)):
         r = rows[b]
         for j in range(ptr[b], ptr[b + 1]):
@@ -193,7 +193,7 @@ def _answer(
             dot = vectors[c, 0] * table[r, 0]
             for k in range(1, vectors.shape[1]):
                 dot += vectors[c, k] * table[r, k]
-            told[j] += activate(activation, dot + bias[r]) + offset[r] + added[c]
+            target[j] += activate(activation, dot + bias[r]) + offset[r] + added[c]
 
 
 @kernel(parallel=True)

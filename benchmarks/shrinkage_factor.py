@@ -1,6 +1,6 @@
-"""How much of a share to believe that few held-out ratings found (``train._shrink.DOUBT``).
+"""How much of a share to believe that few held-out ratings found (``train._shrink.STEIN_FACTOR``).
 
-    python benchmarks/doubt.py [--seeds 6] [--json]
+    python benchmarks/shrinkage_factor.py [--seeds 6] [--json]
 
 On synthetic ratings, few or sparse, ``default`` is trained once a seed. Then its deviations from
 the bias model are multiplied by the share that its validation part finds, less what that many
@@ -49,11 +49,11 @@ def told(options: dict[str, Any], seed: int) -> dict[float, float]:
         """As ``shrink_to_bias``, but nothing is shrunk: the shares are noted."""
         base = _shrink.bias_part(inputs, known, held)
         deviation = _shrink.Deviations(network, inputs, known, held, base)._all
-        usual = _shrink.DOUBT
+        usual = _shrink.STEIN_FACTOR
         for doubt in DOUBTS:
-            _shrink.DOUBT = doubt
-            shares[doubt] = _shrink.believable(deviation, held.values - base)
-        _shrink.DOUBT = usual
+            _shrink.STEIN_FACTOR = doubt
+            shares[doubt] = _shrink.shrinkage_coefficient(deviation, held.values - base)
+        _shrink.STEIN_FACTOR = usual
         return 1.0, _shrink.fit_shrinkage(network, inputs, known, held)[1]
 
     kept = trainer.shrink_to_bias

@@ -1,4 +1,4 @@
-"""Where the compiled engine may differ from a dense optimiser, by how much; and a dense network."""
+"""How far the compiled backend may differ from a dense optimiser; and a dense network."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 from problems import assert_goes_on, batches, parts, ratings, settings
-from test_engine import STEPS, both, gap
+from test_backend import STEPS, both, gap
 from torch import nn
 
 from matinee.errors import UsageError
 from matinee.train import TrainConfig
-from matinee.train._engine import KernelEngine, TorchEngine
+from matinee.train._backend import KernelBackend, TorchBackend
 
 
 @pytest.mark.parametrize(
@@ -41,14 +41,14 @@ def test_the_first_missed_step_is_exact_whatever_epsilon() -> None:
     chosen = settings(optimizer="adam", learning_rate=0.01, eps=0.1)
     csr = ratings()
     weights = []
-    for kind in (KernelEngine, TorchEngine):
+    for kind in (KernelBackend, TorchBackend):
         net, inputs = parts(chosen, csr)
         net.train()
-        engine = kind(net, chosen.train, 4)
+        backend = kind(net, chosen.train, 4)
         made = list(batches(chosen, inputs, csr, 2))
         for n, batch in enumerate([made[0], made[1], made[0]], 1):
-            engine.step(batch, n)
-        engine.settle(3)
+            backend.step(batch, n)
+        backend.flush(3)
         weights.append({n: a.copy() for n, a in net.arrays().items()})
     once = np.setdiff1d(made[0].column, made[1].column)
     assert len(once) > 5  # touched, missed, touched
@@ -62,12 +62,12 @@ def test_weight_decay_over_a_very_long_run(optimizer: str) -> None:
     chosen = settings(optimizer=optimizer, learning_rate=0.02, weight_decay=4.0, eps=1e-16)
     csr = ratings()
     weights = []
-    for kind in (KernelEngine, TorchEngine):
+    for kind in (KernelBackend, TorchBackend):
         net, inputs = parts(chosen, csr)
         net.train()
-        engine = kind(net, chosen.train, 10_000)
-        losses = [engine.step(b, n) for n, b in enumerate(batches(chosen, inputs, csr, 60), 1)]
-        engine.settle(60)
+        backend = kind(net, chosen.train, 10_000)
+        losses = [backend.step(b, n) for n, b in enumerate(batches(chosen, inputs, csr, 60), 1)]
+        backend.flush(60)
         assert np.isfinite(losses).all()
         weights.append({n: a.copy() for n, a in net.arrays().items()})
     assert gap(*weights) < 1e-9
@@ -81,13 +81,13 @@ def test_a_row_untouched_for_thousands_of_steps() -> None:
         weights = []
         for settled in (False, True):
             net, inputs = parts(chosen, csr)
-            engine = KernelEngine(net, chosen.train, 2500)
+            backend = KernelBackend(net, chosen.train, 2500)
             for n, batch in enumerate(batches(chosen, inputs, csr, 5), 1):
-                engine.step(batch, n)
+                backend.step(batch, n)
             for step in range(6, 5001):
                 if settled and step % 7 == 0:
-                    engine.settle(step)
-            engine.settle(5000)
+                    backend.flush(step)
+            backend.flush(5000)
             weights.append({n: a.copy() for n, a in net.arrays().items()})
         assert gap(*weights) < 1e-10, optimizer
 
@@ -125,7 +125,7 @@ class Dense(nn.Module):
         return out
 
 
-@pytest.mark.parametrize("kind", [KernelEngine, TorchEngine])
+@pytest.mark.parametrize("kind", [KernelBackend, TorchBackend])
 @pytest.mark.parametrize(
     ("options", "make"),
     [
@@ -153,7 +153,7 @@ def test_a_plain_dense_network_under_torch(kind: Any, options: dict[str, Any], m
             layer.weight.copy_(weight)
             layer.bias.copy_(bias)
     optimizer = make(dense.parameters())
-    engine = kind(net, chosen.train, STEPS)
+    backend = kind(net, chosen.train, STEPS)
     for n, batch in enumerate(batches(chosen, inputs, csr, STEPS), 1):
         row = np.repeat(np.arange(batch.rows), np.diff(batch.indptr))
         x = torch.zeros(batch.rows, csr.n_columns, dtype=torch.float64)
@@ -164,8 +164,8 @@ def test_a_plain_dense_network_under_torch(kind: Any, options: dict[str, Any], m
         loss = (mask * (dense(x) - x) ** 2).sum() / mask.sum()
         torch.autograd.backward(loss)
         optimizer.step()
-        assert engine.step(batch, n) == pytest.approx(float(loss.detach()), rel=1e-7)
-    engine.settle(STEPS)
+        assert backend.step(batch, n) == pytest.approx(float(loss.detach()), rel=1e-7)
+    backend.flush(STEPS)
     tolerance = 1e-9 if options["optimizer"] == "sgd" else 1e-7
     mine = [net.table_in.t(), *net.weights, net.table_out, net.bias_in, *net.biases, net.bias_out]
     theirs = [*(x.weight for x in dense.layers), *(x.bias for x in dense.layers)]
@@ -173,9 +173,9 @@ def test_a_plain_dense_network_under_torch(kind: Any, options: dict[str, Any], m
         assert float((left - right).detach().abs().max()) < tolerance
 
 
-@pytest.mark.parametrize("kind", [KernelEngine, TorchEngine])
+@pytest.mark.parametrize("kind", [KernelBackend, TorchBackend])
 @pytest.mark.parametrize("optimizer", ["adam", "sgd", "rmsprop", "adagrad"])
 def test_state_there_and_back(kind: Any, optimizer: str) -> None:
-    """From weights and state alone, a fresh engine goes on bit for bit."""
+    """From weights and state alone, a fresh backend goes on bit for bit."""
     chosen = settings(optimizer=optimizer, weight_decay=0.1, code_dropout=0.2)
     assert_goes_on(kind, chosen, half=10, room=50)

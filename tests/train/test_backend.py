@@ -1,4 +1,4 @@
-"""The compiled engine against torch's own optimisers, step for step."""
+"""The compiled backend against torch's own optimisers, step for step."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from problems import batches, parts, ratings, settings
 
 from matinee.models import Settings
-from matinee.train._engine import KernelEngine, TorchEngine
+from matinee.train._backend import KernelBackend, TorchBackend
 
 STEPS = 120
 TINY_EPS = 1e-16
@@ -54,15 +54,15 @@ def both(
     csr = ratings()
     dtype, real = (torch.float64, np.float64) if double else (torch.float32, np.float32)
     weights, losses = [], []
-    for kind in (KernelEngine, TorchEngine):
+    for kind in (KernelBackend, TorchBackend):
         net, inputs = parts(chosen, csr, dtype=dtype)
         net.train()
         per_epoch = -(-steps // chosen.train.epochs)
-        engine = kind(net, chosen.train, per_epoch)
+        backend = kind(net, chosen.train, per_epoch)
         made = batches(chosen, inputs, csr, steps, real)
-        losses.append([engine.step(batch, n) for n, batch in enumerate(made, 1)])
-        engine.settle(steps)
-        assert engine.learning_rate(steps) > 0
+        losses.append([backend.step(batch, n) for n, batch in enumerate(made, 1)])
+        backend.flush(steps)
+        assert backend.learning_rate(steps) > 0
         weights.append({name: array.copy() for name, array in net.arrays().items()})
     return weights[0], weights[1], np.array(losses).T
 
