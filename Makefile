@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: quickstart test test-slow test-lowest audit fast format docs docs-site bench browser studies-docs clean clean-kernels
+.PHONY: quickstart test test-slow test-lowest audit fast format docs docs-site bench browser postgresql studies-docs clean clean-kernels
 
 quickstart: .venv/.installed
 	$(BIN)/matinee quickstart
@@ -71,6 +71,10 @@ bench: .venv/.installed-test
 # where the system keeps its programs, so it needs the right to install there.
 browser:
 	command -v chromium || command -v google-chrome || { apt-get update && apt-get install --yes --no-install-recommends chromium; }
+
+# Likewise, a PostgreSQL for the tests of feedback kept there.
+postgresql:
+	ls /usr/lib/postgresql/*/bin/initdb || { apt-get update && apt-get install --yes --no-install-recommends postgresql; }
 
 # The numbers, charts and pictures of the docs; from the runs in STUDIES, or from docs/studies as it is.
 studies-docs: .venv/.installed

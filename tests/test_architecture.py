@@ -15,7 +15,7 @@ LAYERS = (
     ("base",),
     ("config",),
     ("data",),
-    ("synth", "baseline", "charts"),
+    ("synth", "baseline", "charts", "feedback"),
     ("nn",),
     ("train",),
     ("evaluate", "recommend"),

@@ -42,6 +42,10 @@ class ProcessError(MatineeError):
     """The processes of a distributed run lost their connection, or have different inputs."""
 
 
+class FeedbackError(MatineeError):
+    """The store of feedback cannot be opened, read or written."""
+
+
 class UnknownIdError(MatineeError):
     """A user or item id that the model does not know."""
 

@@ -37,6 +37,7 @@ COMMANDS: dict[str, str] = {
     "study": "_study:app",
     "leaderboard": "_leaderboard:leaderboard",
     "serve": "_serve:serve",
+    "feedback": "_feedback:app",
     "export": "_export:export",
     "doctor": "_doctor:doctor",
 }

@@ -25,8 +25,10 @@ from ._guard import Guard
 from ._holder import Holder
 from ._metrics import CONTENT_TYPE, Metrics
 from ._pages import PAGES, Asset, assets
-from ._problems import JSON, PROBLEM, ProblemError, dumps, problem, told
 from ._settings import ServeSettings
+from .feedback.desk import FeedbackDesk
+from .feedback.routes import ROUTES as FEEDBACK_ROUTES, add_routes
+from .problems import JSON, PROBLEM, ProblemError, dumps, problem, told
 
 ROUTES = (
     "/v1/recommend",
@@ -34,6 +36,7 @@ ROUTES = (
     "/v1/profile",
     "/v1/surprise",
     "/v1/users/{user}/recommendations",
+    *FEEDBACK_ROUTES,
     "/v1/items",
     "/v1/items/{item}",
     "/v1/items/{item}/similar",
@@ -93,17 +96,21 @@ def create_app(
 
     Raises:
         ModelFileError: No model folder, or a damaged one.
+        FeedbackError: The store of feedback cannot be opened.
     """
     counters = metrics or Metrics(ROUTES)
     if metrics is None:
         counters.start(0)
     holder = Holder(settings, counters, engine)
+    kept = None
+    if settings.feedback is not None:
+        kept = FeedbackDesk(settings.feedback.get_secret_value(), settings.feedback_days)
     app = FastAPI(
         title="Matinee",
         version=__version__,
         docs_url=None,
         redoc_url=None,
-        lifespan=_lifespan(holder, settings),
+        lifespan=_lifespan(holder, settings, kept),
         openapi_url="/openapi.json",
         redirect_slashes=False,  # a redirect would go to whatever host the request named
         servers=[{"url": settings.root_path}] if settings.root_path else None,
@@ -113,12 +120,14 @@ def create_app(
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(settings.cors),
-            allow_methods=["GET", "POST"],
+            allow_methods=["GET", "POST"] + ["DELETE"] * (kept is not None),
             allow_headers=["authorization", "content-type", "x-api-key"],
         )
     _handle_errors(app)
     desk = _Desk()
-    _answer(app, holder, desk)
+    _answer(app, holder, desk, kept)
+    if kept is not None:
+        add_routes(app, kept, lambda: holder.engine, counters.took, ERRORS)
     _look_up(app, holder, desk)
     _operate(app, holder, counters)
     _show_pages(app, assets(settings.root_path))
@@ -126,7 +135,7 @@ def create_app(
     return Guard(app, settings, counters)
 
 
-def _lifespan(holder: Holder, settings: ServeSettings) -> Any:
+def _lifespan(holder: Holder, settings: ServeSettings, kept: FeedbackDesk | None) -> Any:
     @contextlib.asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         loop, tasks = asyncio.get_running_loop(), set[asyncio.Task[Any]]()
@@ -143,6 +152,8 @@ def _lifespan(holder: Holder, settings: ServeSettings) -> Any:
             loop.add_signal_handler(signal.SIGHUP, reload)
         if settings.watch is not None:
             tasks.add(loop.create_task(holder.watch(settings.watch)))
+        if kept is not None:
+            kept.start()
         try:
             yield
         finally:
@@ -150,6 +161,8 @@ def _lifespan(holder: Holder, settings: ServeSettings) -> Any:
                 loop.remove_signal_handler(signal.SIGHUP)
             for task in tasks:
                 task.cancel()
+            if kept is not None:
+                await asyncio.to_thread(kept.close)
 
     return life
 
@@ -220,7 +233,7 @@ class _Desk:
         return Response(content, media_type=JSON)
 
 
-def _answer(app: FastAPI, holder: Holder, desk: _Desk) -> None:
+def _answer(app: FastAPI, holder: Holder, desk: _Desk, kept: FeedbackDesk | None) -> None:
     """The endpoints that are asked about a person."""
 
     @app.post("/v1/recommend", response_model=schema.Recommendations, responses=ERRORS)
@@ -253,7 +266,7 @@ def _answer(app: FastAPI, holder: Holder, desk: _Desk) -> None:
         responses=ERRORS,
     )
     async def for_user(user: Name, query: Annotated[_ForUser, Query()]) -> Response:
-        """Recommend items to a user of the training data."""
+        """Recommend items to a user of the training data, or one known by feedback."""
         engine = holder.engine
         years = None
         if query.year_from is not None or query.year_to is not None:
@@ -262,6 +275,7 @@ def _answer(app: FastAPI, holder: Holder, desk: _Desk) -> None:
         def work() -> dict[str, Any]:
             return engine.recommend_user(
                 user,
+                feedback=None if kept is None else kept.of_person(user),
                 k=query.k,
                 diversity=query.diversity,
                 shrink=query.shrink,

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from ..base.arrays import Float32, Int64, Mask
 from ..models import Recommender, item_counts, item_vectors
 from ..recommend import Beginnings, TitleIndex, most_alike, plane, split_year, unit_rows
-from ._problems import ProblemError
 from ._schema import Rating
+from .problems import ProblemError
 
 _FEW = 10
 """Ratings from which an item's vector says something. Items with fewer shape no map, and are

@@ -7,8 +7,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from ._problems import PROBLEM
 from ._schema import Problem
+from .problems import PROBLEM
 
 _MEANINGS = {
     400: "The body is no JSON.",
@@ -20,6 +20,7 @@ _MEANINGS = {
     421: "A name in the Host header that this server does not have.",
     422: "The request makes no sense; `errors` says where.",
     429: "Too many long requests at once.",
+    503: "The store of feedback cannot be reached.",
 }
 ERRORS: dict[int | str, dict[str, Any]] = {
     status: {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -17,10 +18,11 @@ from ..models import load_model, read_manifest
 from ..recommend import Predict, Reasons, diversify, lifts, reasons, shrink_few, teaching, top_k
 from ._card import card
 from ._catalogue import Catalogue
-from ._problems import ProblemError
 from ._ratings import Reader
 from ._schema import PredictRequest, ProfileRequest, RecommendRequest, SurpriseRequest
 from ._settings import ServeSettings
+from .feedback.history import Feedback, of_user
+from .problems import ProblemError
 
 Answer = dict[str, Any]
 
@@ -49,6 +51,7 @@ class Engine:
         name: Names the model in every answer.
         card: What ``GET /v1/model`` says.
         catalogue: The items.
+        scale: The range of its ratings.
 
     Raises:
         ModelFileError: No model folder, or a damaged one.
@@ -60,12 +63,12 @@ class Engine:
         self.name = identity(folder)
         self._model = load_model(folder)
         self._settings = settings
-        self._scale = self._model.scale
+        self.scale = self._model.scale
         self.catalogue = Catalogue(self._model)
         self.card = {"model": self.name, **card(self._model, manifest, self.catalogue, settings)}
         metrics = manifest["metrics"]
         rmse = metrics.get("rmse") if isinstance(metrics, dict) else None
-        width = self._scale.high - self._scale.low
+        width = self.scale.high - self.scale.low
         self._error = float(rmse) if isinstance(rmse, int | float) else width / 4.0
         self._nobody = Histories.build([([], [])])
         self._usual = self._model.scores_coded(self._nobody)[0].astype(np.float64)
@@ -109,12 +112,13 @@ class Engine:
             love=request.love,
             why=request.why,
         )
-        return self._answer({"recommendations": found}, used, reader)
+        return self._listed(found, used, reader)
 
     def recommend_user(
         self,
         user: str,
         *,
+        feedback: Feedback | None = None,
         k: int,
         diversity: float,
         shrink: bool,
@@ -124,27 +128,35 @@ class Engine:
         years: tuple[int | None, int | None] | None,
     ) -> Answer:
         """Answers ``GET /v1/users/{user}/recommendations``."""
-        model = self._model
-        if model.histories is None:
-            what = "the model was saved without them"
-            if not self._settings.users:
-                what = "this server was started without them"
-            raise ProblemError(404, f"there are no users to ask about: {what}")
-        row = int(model.user_ids.encode([user])[0])
-        if row < 0:
-            raise ProblemError(404, f"no user of the training data has the id {user!r}")
+        if not self._settings.users:
+            raise ProblemError(404, "this server was started without users to ask about")
+        history, refused = of_user(self._model, user, feedback)
         reader = self._reader()
         allowed = self._allowed(reader, exclude_genres, years, [])
+        if len(refused):
+            allowed = self._all() if allowed is None else allowed
+            allowed[refused] = False
         found = self._list(
-            model.histories.take([row]),
+            history,
             allowed,
             k=k,
             diversity=diversity,
             shrink=shrink,
             love=love,
-            why=why,
+            why=why if len(history.items) else 0,
         )
-        return {**self._answer({"recommendations": found}, [], reader), "user": user}
+        return {**self._listed(found, [], reader), "user": user}
+
+    def trained(self, user: str) -> list[Answer]:
+        """What a person rated in training, described; empty for others."""
+        row = int(self._model.user_ids.encode([user])[0])
+        if row < 0 or self._model.histories is None:
+            return []
+        history = self._model.histories.take([row])
+        return [
+            {**self.catalogue.named(code), "rating": rating}
+            for code, rating in zip(history.items.tolist(), _numbers(history.values), strict=True)
+        ]
 
     def predict(self, request: PredictRequest) -> Answer:
         """Answers ``POST /v1/predict``."""
@@ -209,7 +221,7 @@ class Engine:
             candidates,
             order[:_MEASURED],
             error=self._error,
-            scale=self._scale,
+            scale=self.scale,
         )
         known = self._weights[candidates] / max(float(self._weights.max()), 1.0)
         value = teaches * known
@@ -276,7 +288,7 @@ class Engine:
         else:
             predictions = self._predict(history, np.zeros(len(codes), dtype=np.int64), codes)
             whys = [None] * len(codes)
-        clip = (self._scale.low, self._scale.high) if self._model.clip else (-np.inf, np.inf)
+        clip = (self.scale.low, self.scale.high) if self._model.clip else (-np.inf, np.inf)
         shown = np.clip(predictions, *clip)
         spread = self._spread(history, codes, predictions)
         return [
@@ -345,7 +357,12 @@ class Engine:
         return np.ones(self._model.n_items, dtype=np.bool_)
 
     def _reader(self) -> Reader:
-        return Reader(self.catalogue, self._scale)
+        return Reader(self.catalogue, self.scale)
+
+    def _listed(self, found: list[Answer], used: list[Answer], reader: Reader) -> Answer:
+        """A list with a name of its own, which says by which model it was made."""
+        name = f"{self.name}.{secrets.token_hex(8)}"
+        return self._answer({"recommendations": found, "list": name}, used, reader)
 
     def _answer(self, content: Answer, used: list[Answer], reader: Reader) -> Answer:
         return {**content, "used": used, "ignored": reader.ignored, "model": self.name}

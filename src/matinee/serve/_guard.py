@@ -9,8 +9,8 @@ import time
 from typing import Any
 
 from ._metrics import Metrics
-from ._problems import JSON, PROBLEM, ProblemError, problem
 from ._settings import ServeSettings
+from .problems import JSON, PROBLEM, ProblemError, problem
 
 Scope = dict[str, Any]
 _log = logging.getLogger("matinee.serve")
@@ -78,7 +78,9 @@ class Guard:
             await _send_problem(sending, error)
         except Exception:
             # Nothing is known to lead here. Who looks after the server sees why, the caller not.
-            _log.exception("error while answering %s %s", scope["method"], scope["path"])
+            # The path may hold somebody's id, its template does not.
+            template = getattr(scope.get("route"), "path", "a request")
+            _log.exception("error while answering %s %s", scope["method"], template)
             if not status:
                 detail = "an error in the server; it has been logged"
                 await _send(sending, 500, problem(500, detail), PROBLEM)

@@ -16,7 +16,10 @@ import numpy as np
 CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
 BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-_OWN = ("in_flight", "reloads", "failed_reloads", "pid", "connections")
+_OWN = (
+    *("in_flight", "reloads", "failed_reloads", "pid", "connections"),
+    *("feedback_stored", "feedback_duplicates"),
+)
 _OTHER = "other"
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
@@ -73,6 +76,11 @@ class Metrics:
         """A new model was taken up, or could not be."""
         self._row[_OWN.index("reloads" if done else "failed_reloads")] += 1
 
+    def took(self, stored: int, duplicates: int) -> None:
+        """Feedback was kept, or was there already."""
+        self._row[_OWN.index("feedback_stored")] += stored
+        self._row[_OWN.index("feedback_duplicates")] += duplicates
+
     def text(self, model: str, kind: str) -> str:
         """All of it, in Prometheus' text format."""
         total = self._rows.sum(axis=0)
@@ -104,7 +112,7 @@ class Metrics:
                 )
             lines.append(f'matinee_request_seconds_sum{{route="{route}"}} {part[-1]:.6f}')
             lines.append(f'matinee_request_seconds_count{{route="{route}"}} {below[-1]:.0f}')
-        in_flight, done, failed, _, connections = total[: len(_OWN)]
+        in_flight, done, failed, _, connections, stored, duplicates = total[: len(_OWN)]
         lines += [
             "# HELP matinee_requests_in_flight Requests being answered.",
             "# TYPE matinee_requests_in_flight gauge",
@@ -116,6 +124,10 @@ class Metrics:
             "# TYPE matinee_reloads_total counter",
             f'matinee_reloads_total{{result="done"}} {done:.0f}',
             f'matinee_reloads_total{{result="failed"}} {failed:.0f}',
+            "# HELP matinee_feedback_total Events of feedback kept, or sent again.",
+            "# TYPE matinee_feedback_total counter",
+            f'matinee_feedback_total{{result="stored"}} {stored:.0f}',
+            f'matinee_feedback_total{{result="duplicate"}} {duplicates:.0f}',
             "# HELP matinee_model_info The model of the worker that was asked.",
             "# TYPE matinee_model_info gauge",
             f'matinee_model_info{{model="{model}",kind="{kind}"}} 1',

@@ -13,8 +13,8 @@ from ..data import Histories, Scale
 from ..errors import UnknownIdError, UsageError
 from ..recommend import is_constant, unrated
 from ._catalogue import Catalogue
-from ._problems import ProblemError
 from ._schema import Rating
+from .problems import ProblemError
 
 MAX_TITLES = 100
 """Titles that may have to be looked up for one request: forgiving costs milliseconds each."""

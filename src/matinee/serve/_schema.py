@@ -197,6 +197,7 @@ class Recommendations(_FromRatings):
     """A list for someone."""
 
     recommendations: list[Recommendation]
+    list: str
     user: str | None = None
 
 

@@ -34,6 +34,11 @@ class ServeSettings(Config):
     """Origins whose pages may call from a browser; none by default."""
     users: bool = True
     """Whether lists for the users of the training data may be asked for."""
+    feedback: SecretStr | None = None
+    """Where feedback is kept: sqlite:PATH or postgresql://HOST/DATABASE. None is taken by
+    default."""
+    feedback_days: float | None = Field(None, gt=0.0)
+    """Days for which feedback is kept; for good by default."""
     max_ratings: int = Field(1000, ge=1, le=10_000)
     """Ratings in a request, at most."""
     max_body: int = Field(1 << 20, ge=1024)

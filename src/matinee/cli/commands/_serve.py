@@ -73,6 +73,25 @@ def serve(
     no_users: Annotated[
         bool, typer.Option("--no-users", help="Give no lists for users of the training data.")
     ] = False,
+    feedback: Annotated[
+        str | None,
+        typer.Option(
+            "--feedback",
+            metavar="STORE",
+            help="Take feedback and keep it here: sqlite:PATH, or postgresql://HOST/DATABASE "
+            "(matinee[databases]; keep the password in ~/.pgpass).",
+            show_default=False,
+        ),
+    ] = None,
+    feedback_days: Annotated[
+        float | None,
+        typer.Option(
+            "--feedback-days",
+            metavar="DAYS",
+            help="Delete feedback that is older.",
+            show_default=False,
+        ),
+    ] = None,
     max_ratings: Annotated[
         int, typer.Option("--max-ratings", help="Ratings in a request, at most.")
     ] = 1000,
@@ -107,6 +126,8 @@ def serve(
         "users": not no_users,
         "allowed_hosts": allowed_host or (),
         "root_path": root_path.rstrip("/"),
+        "feedback": feedback,
+        "feedback_days": feedback_days,
         "max_ratings": max_ratings,
         "max_body": max_body,
         "body_seconds": body_seconds,

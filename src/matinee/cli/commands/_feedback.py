@@ -1,0 +1,90 @@
+"""``matinee feedback``: what a store of feedback holds, from outside the server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...errors import UsageError
+from ..output import print_json, say
+from ..source import Json
+
+if TYPE_CHECKING:
+    from ...feedback import FeedbackStore
+
+app = typer.Typer(no_args_is_help=True, help="Export, erase and prune feedback that was kept.")
+_DAY = 86_400
+
+Store = Annotated[
+    str,
+    typer.Argument(help="Where it is kept: sqlite:PATH, or postgresql://HOST/DATABASE."),
+]
+
+
+@app.command()
+def export(
+    store: Store,
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="A .parquet, .csv or .tsv file to write.")
+    ],
+    json: Json = False,
+) -> None:
+    """Write all feedback to one file, in the order in which it came."""
+    from ...feedback import export_events
+
+    with _opened(store) as opened:
+        events = export_events(opened, out)
+    if json:
+        print_json({"events": events, "out": str(out)})
+    else:
+        say(f"{events:,} events written to {out}")
+
+
+@app.command()
+def erase(
+    store: Store,
+    user: Annotated[str, typer.Option(metavar="ID", help="Whose feedback to delete.")],
+    json: Json = False,
+) -> None:
+    """Delete all feedback of a person, and no longer use what a model was trained on of them."""
+    from ...data.values.ids import canonical
+
+    with _opened(store) as opened:
+        events = opened.erase(canonical(user) or user)
+    if json:
+        print_json({"events": events})
+    else:
+        say(f"{events:,} events deleted")
+
+
+@app.command()
+def prune(
+    store: Store,
+    days: Annotated[float, typer.Option(metavar="DAYS", help="Delete what is older.")],
+    json: Json = False,
+) -> None:
+    """Delete feedback that is older than some days."""
+    if not days > 0:
+        raise UsageError(f"--days {days:g}: give a number above 0")
+    with _opened(store) as opened:
+        events = opened.prune(int(time.time() - days * _DAY))
+    if json:
+        print_json({"events": events})
+    else:
+        say(f"{events:,} events deleted")
+
+
+@contextmanager
+def _opened(url: str) -> Iterator[FeedbackStore]:
+    from ...feedback import open_store
+
+    scheme, _, path = url.partition(":")
+    if scheme == "sqlite" and not Path(path).expanduser().exists():
+        raise UsageError(f"{path}: no such file")
+    with closing(open_store(url)) as opened:
+        yield opened

@@ -1,0 +1,114 @@
+"""Feedback in PostgreSQL."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ..errors import FeedbackError, UsageError
+from ._sql import COLUMNS, Cursor, SqlStore
+
+_SCHEMA = (
+    """CREATE TABLE IF NOT EXISTS feedback (
+        seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, key text NOT NULL UNIQUE,
+        user_id text NOT NULL, kind text NOT NULL, time bigint NOT NULL, item_id text,
+        value double precision, list text, rank integer, items text)""",
+    "CREATE INDEX IF NOT EXISTS feedback_user ON feedback (user_id, seq)",
+    "CREATE INDEX IF NOT EXISTS feedback_time ON feedback (time)",
+    "CREATE TABLE IF NOT EXISTS erased (hash text PRIMARY KEY, time bigint NOT NULL)",
+)
+_LOCK = 0x6D6174696E6565
+"""Whoever makes the tables holds this lock, and whoever writes events: numbers are then given in
+the order of commits, and a reader that has seen one number has seen all smaller ones."""
+_TYPES = ("text", "text", "text", "bigint", "text", "double precision", "text", "integer", "text")
+
+
+class PostgresStore(SqlStore):
+    """Feedback in a database of PostgreSQL, for servers on several machines.
+
+    Two connections, one to write and one to read, made anew where they broke. What is committed is
+    as safe as the database's ``synchronous_commit`` and ``fsync`` make it; both are on by default.
+
+    Args:
+        url: ``postgresql://USER@HOST/DATABASE``, as libpq reads it.
+
+    Raises:
+        UsageError: psycopg is not installed.
+        FeedbackError: The database cannot be reached.
+    """
+
+    mark = "%s"
+
+    def __init__(self, url: str) -> None:
+        try:
+            import psycopg
+        except ImportError:
+            raise UsageError(
+                "psycopg is not installed; run: pip install 'matinee[databases]'"
+            ) from None
+        self._psycopg, self._url = psycopg, url
+        self._locks = threading.Lock(), threading.Lock()
+        self._connections: dict[bool, Any] = {}
+        with self.transaction(write=True) as cursor:
+            for statement in _SCHEMA:
+                cursor.execute(statement)
+
+    @contextlib.contextmanager
+    def transaction(self, *, write: bool) -> Iterator[Cursor]:
+        """See ``SqlStore``."""
+        with self._locks[write], self._told():
+            connection = self._connection(write)
+            with connection.transaction(), connection.cursor() as cursor:
+                if write:
+                    cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+                yield cursor
+
+    def insert(self, cursor: Cursor, rows: Sequence[tuple[Any, ...]]) -> list[bool]:
+        """See ``SqlStore``."""
+        columns = ", ".join(COLUMNS)
+        arrays = ", ".join(f"%s::{kind}[]" for kind in _TYPES)
+        cursor.execute(
+            f"INSERT INTO feedback ({columns}) SELECT {columns} FROM "
+            f"unnest({arrays}) WITH ORDINALITY AS given ({columns}, place) ORDER BY place "
+            "ON CONFLICT (key) DO NOTHING RETURNING key",
+            [list(column) for column in zip(*rows, strict=True)],
+        )
+        new = {row[0] for row in cursor.fetchall()}
+        found = []
+        for row in rows:
+            found.append(row[0] in new)
+            new.discard(row[0])  # the same key once more in these rows is no longer new
+        return found
+
+    def close(self) -> None:
+        """See ``FeedbackStore``."""
+        for connection in self._connections.values():
+            connection.close()
+
+    def _connection(self, write: bool) -> Any:
+        """An open connection; one that the database has ended is replaced."""
+        found = self._connections.get(write)
+        if found is not None and not found.closed:
+            try:
+                found.execute("SELECT 1")
+                return found
+            except self._psycopg.Error:
+                found.close()
+        found = self._psycopg.connect(self._url, autocommit=True, connect_timeout=10)
+        self._connections[write] = found
+        return found
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except self._psycopg.Error as error:
+            # Its details may quote values, which are personal.
+            what = (
+                str(error).partition("\n")[0]
+                if isinstance(error, self._psycopg.OperationalError)
+                else type(error).__name__
+            )
+            raise FeedbackError(f"feedback in PostgreSQL: {what}") from None

@@ -1,0 +1,119 @@
+"""Feedback in a file of SQLite."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import FeedbackError
+from ._sql import COLUMNS, Cursor, SqlStore
+
+_VERSION = 1
+_PATIENCE = 10.0
+"""Seconds to wait for another process that writes."""
+_SCHEMA = (
+    """CREATE TABLE IF NOT EXISTS feedback (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, user_id TEXT NOT NULL,
+        kind TEXT NOT NULL, time INTEGER NOT NULL, item_id TEXT, value REAL, list TEXT,
+        rank INTEGER, items TEXT) STRICT""",
+    "CREATE INDEX IF NOT EXISTS feedback_user ON feedback (user_id, seq)",
+    "CREATE INDEX IF NOT EXISTS feedback_time ON feedback (time)",
+    "CREATE TABLE IF NOT EXISTS erased (hash TEXT PRIMARY KEY, time INTEGER NOT NULL) STRICT",
+    f"PRAGMA user_version = {_VERSION}",
+)
+_INSERT = (
+    f"INSERT INTO feedback ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))}) "
+    "ON CONFLICT (key) DO NOTHING"
+)
+
+
+class SqliteStore(SqlStore):
+    """Feedback in one file, for the processes of one machine.
+
+    A write-ahead log that is synchronised at every commit: what was committed survives the end of
+    the process and of the machine. Readers wait for nobody. What is deleted is overwritten.
+
+    Args:
+        url: ``sqlite:PATH``; a new file can be read by its owner alone.
+
+    Raises:
+        FeedbackError: It cannot be opened, or is of a newer version.
+    """
+
+    mark = "?"
+
+    def __init__(self, url: str) -> None:
+        self._path = Path(url.partition(":")[2]).expanduser()
+        self._locks = threading.Lock(), threading.Lock()
+        with self._told():
+            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+            self._writer = self._connect()
+            self._prepare()
+            self._reader = self._connect()
+            self._reader.execute("PRAGMA query_only = ON")
+
+    @contextlib.contextmanager
+    def transaction(self, *, write: bool) -> Iterator[Cursor]:
+        """See ``SqlStore``."""
+        connection = self._writer if write else self._reader
+        with self._told(), self._locks[write], contextlib.closing(connection.cursor()) as cursor:
+            cursor.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+            try:
+                yield cursor
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+
+    def insert(self, cursor: Cursor, rows: Sequence[tuple[Any, ...]]) -> list[bool]:
+        """See ``SqlStore``."""
+        new = []
+        for row in rows:
+            cursor.execute(_INSERT, row)
+            new.append(cursor.rowcount == 1)
+        return new
+
+    def erase(self, user: str) -> int:
+        """See ``FeedbackStore``."""
+        erased = super().erase(user)
+        with self._told(), self._locks[True]:
+            # The log still holds the pages as they were; readers may keep some for a moment.
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return erased
+
+    def close(self) -> None:
+        """See ``FeedbackStore``."""
+        self._reader.close()
+        self._writer.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        found = sqlite3.connect(
+            self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+        )
+        found.execute("PRAGMA synchronous = FULL")
+        found.execute("PRAGMA secure_delete = ON")
+        return found
+
+    def _prepare(self) -> None:
+        version = self._writer.execute("PRAGMA user_version").fetchone()[0]
+        if version > _VERSION:
+            raise FeedbackError(f"{self._path}: feedback of a newer Matinee (version {version})")
+        if version == _VERSION:
+            return
+        self._writer.execute("PRAGMA journal_mode = WAL")
+        self._writer.execute("BEGIN IMMEDIATE")
+        for statement in _SCHEMA:
+            self._writer.execute(statement)
+        self._writer.commit()
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise FeedbackError(f"feedback in {self._path}: {error}") from None

@@ -1,0 +1,135 @@
+"""``FeedbackDesk``: the store as the server uses it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from ...data import Scale
+from ...data.values.ids import canonical
+from ...errors import FeedbackError, UsageError
+from ...feedback import BusyError, Event, Writer, make_event, open_store
+from ..problems import ProblemError
+from .history import KEPT, Feedback
+from .schema import FeedbackEvent
+
+_USED = 5000
+"""Events of one person that their list is made from, at most: the latest."""
+
+
+class FeedbackDesk:
+    """Takes feedback and gives it back. One for each worker; the store is what they share.
+
+    Args:
+        url: The store.
+        days: Keep events this long; for good by default.
+
+    Raises:
+        FeedbackError: The store cannot be opened.
+    """
+
+    def __init__(self, url: str, days: float | None = None) -> None:
+        self._store, self._days = open_store(url), days
+        self._writer: Writer | None = None
+
+    def start(self) -> None:
+        """Begin to take feedback."""
+        self._writer = Writer(self._store, self._days)
+
+    def close(self) -> None:
+        """Write what waits, and let go of the store."""
+        if self._writer is not None:
+            self._writer.close()
+        self._store.close()
+
+    async def take(self, given: Sequence[FeedbackEvent], scale: Scale) -> tuple[int, int]:
+        """Keep events; on return they are on the disk.
+
+        Returns:
+            How many were new, and how many were there already.
+
+        Raises:
+            ProblemError: 422: something does not go together; 429: too many wait; 503: the store
+                cannot be written to.
+        """
+        assert self._writer is not None
+        events = [_event(at, each, scale) for at, each in enumerate(given)]
+        try:
+            new = await asyncio.wrap_future(self._writer.submit(events))
+        except BusyError as error:
+            raise ProblemError(429, str(error), headers={"retry-after": "1"}) from None
+        except FeedbackError:
+            raise _unreachable() from None
+        return sum(new), len(new) - sum(new)
+
+    def of_person(self, user: str) -> Feedback:
+        """What the next list of a person is made from.
+
+        Raises:
+            ProblemError: 503: the store cannot be read.
+        """
+        name = canonical(user) or user
+        try:
+            return Feedback(self._store.of_user(name, KEPT, _USED), self._store.is_erased(name))
+        except FeedbackError:
+            raise _unreachable() from None
+
+    def export(self, user: str, after: int, limit: int) -> tuple[list[dict[str, Any]], int | None]:
+        """A person's events, and the number to go on after, if there are more.
+
+        Raises:
+            ProblemError: 503: the store cannot be read.
+        """
+        try:
+            found = self._store.page(after, limit + 1, canonical(user) or user)
+        except FeedbackError:
+            raise _unreachable() from None
+        more = found[limit - 1][0] if len(found) > limit else None
+        return [_kept(event) for _, event in found[:limit]], more
+
+    def erase(self, user: str) -> int:
+        """Delete a person's events; how many.
+
+        Raises:
+            ProblemError: 503: the store cannot be written to.
+        """
+        try:
+            return self._store.erase(canonical(user) or user)
+        except FeedbackError:
+            raise _unreachable() from None
+
+
+def _unreachable() -> ProblemError:
+    return ProblemError(
+        503, "the store of feedback cannot be reached; try again", headers={"retry-after": "1"}
+    )
+
+
+def _event(at: int, given: FeedbackEvent, scale: Scale) -> Event:
+    value = given.rating
+    if value is not None and not scale.low <= value <= scale.high:
+        raise ProblemError(
+            422,
+            f"events[{at}]: the rating {value:g} is outside the scale of this model, "
+            f"{scale.low:g} to {scale.high:g}",
+            pointer=f"/events/{at}/rating",
+        )
+    fields = given.model_dump(exclude={"rating"})
+    try:
+        return make_event(value=value, **fields)
+    except UsageError as error:
+        raise ProblemError(422, f"events[{at}].{error}", pointer=f"/events/{at}") from None
+
+
+def _kept(event: Event) -> dict[str, Any]:
+    return {
+        "key": event.key,
+        "kind": event.kind,
+        "time": event.time,
+        "item": event.item,
+        "rating": event.value,
+        "list": event.list,
+        "rank": event.rank,
+        "items": event.items,
+    }

@@ -1,0 +1,107 @@
+"""What a person gave by now, as a history that a model can be asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...base.arrays import Int64
+from ...data import Histories, Scale, Vocabulary
+from ...feedback import KINDS, Event
+from ...models import Recommender
+from ...recommend import is_constant, unrated
+from ..problems import ProblemError
+
+KEPT = tuple(name for name, kind in KINDS.items() if kind.of_item)
+"""Kinds of feedback that a history or its list depends on."""
+
+
+@dataclass(frozen=True, eq=False)
+class Feedback:
+    """What is kept of one person.
+
+    Attributes:
+        events: In the order in which they came.
+        erased: Whether what the model was trained on must not be used.
+    """
+
+    events: Sequence[Event]
+    erased: bool = False
+
+
+def of_user(model: Recommender, user: str, feedback: Feedback | None) -> tuple[Histories, Int64]:
+    """What someone gave by now, and the items never to recommend to them.
+
+    Raises:
+        ProblemError: 404: nothing is known of them.
+    """
+    if model.histories is None and feedback is None:
+        raise ProblemError(404, "there are no users to ask about: the model was saved without them")
+    row = int(model.user_ids.encode([user])[0])
+    trained = None
+    if row >= 0 and model.histories is not None and not (feedback and feedback.erased):
+        trained = model.histories.take([row])
+    if feedback is not None and feedback.events:
+        return grown(trained, feedback, model.item_ids, model.scale)
+    if trained is None:
+        where = "the training data" if feedback is None else "the training data or of feedback"
+        raise ProblemError(404, f"no user of {where} has the id {user!r}")
+    return trained, np.empty(0, dtype=np.int64)
+
+
+def grown(
+    trained: Histories | None, feedback: Feedback, item_ids: Vocabulary, scale: Scale
+) -> tuple[Histories, Int64]:
+    """A history with feedback in it, and the items never to recommend to this person.
+
+    Of one item the latest opinion holds: a rating, like or dislike replaces what the person gave
+    in training, and "not interested" takes it out of the history. A click is a choice for a model
+    of interactions and says nothing to a model of ratings. Items that the model does not know, and
+    ratings off its scale, are left out.
+
+    Args:
+        trained: The person's training history (one row), or None.
+        feedback: What is kept of them.
+        item_ids: The model's items.
+        scale: The model's scale.
+
+    Returns:
+        One person's history, and int64 item codes.
+    """
+    given: dict[int, float] = {}
+    users = np.array([-1], dtype=np.int32)
+    if trained is not None:
+        given = dict(zip(trained.items.tolist(), trained.values.tolist(), strict=True))
+        users = trained.users
+    refused: set[int] = set()
+    interactions = is_constant(scale)
+    events = [event for event in feedback.events if event.item is not None]
+    codes = item_ids.encode([event.item for event in events]).tolist() if events else []
+    for event, code in zip(events, codes, strict=True):
+        if code < 0:
+            continue
+        if event.kind == "not_interested":
+            refused.add(code)
+            given.pop(code, None)
+            continue
+        value = _value(event, scale, interactions)
+        if value is not None:
+            given[code] = value
+            refused.discard(code)
+        elif interactions and KINDS[event.kind].liked is False:
+            refused.add(code)  # it cannot be told apart from a choice there
+            given.pop(code, None)
+    history = Histories.build([(list(given), list(given.values()))], users)
+    return history, np.array(sorted(refused), dtype=np.int64)
+
+
+def _value(event: Event, scale: Scale, interactions: bool) -> float | None:
+    """The rating that an event stands for, or None."""
+    kind = KINDS[event.kind]
+    if interactions:
+        return scale.high if kind.chosen else None
+    if event.value is not None:
+        return event.value if scale.low <= event.value <= scale.high else None
+    return None if kind.liked is None else unrated(scale, kind.liked)

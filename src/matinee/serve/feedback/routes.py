@@ -1,0 +1,81 @@
+"""The endpoints of feedback, which are there only where a store was named."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Annotated, Any, Protocol
+
+from fastapi import FastAPI, Path, Query
+from starlette.responses import Response
+
+from ...data import Scale
+from ...feedback.event import MAX_TEXT
+from ..problems import JSON, ProblemError, dumps
+from . import schema
+from .desk import FeedbackDesk
+
+ROUTES = ("/v1/feedback", "/v1/users/{user}")
+User = Annotated[str, Path(max_length=MAX_TEXT)]
+
+
+class Asked(Protocol):
+    """What of an engine is used here."""
+
+    name: str
+    scale: Scale
+
+    def trained(self, user: str) -> list[dict[str, Any]]:
+        """What a person rated in training; empty for others."""
+
+
+def add_routes(
+    app: FastAPI,
+    desk: FeedbackDesk,
+    engine: Callable[[], Asked],
+    count: Callable[[int, int], None],
+    errors: dict[int | str, dict[str, Any]],
+) -> None:
+    """Add the endpoints to an app.
+
+    Args:
+        app: The app.
+        desk: The store.
+        engine: The model being served.
+        count: Told how many events were new and how many were there already.
+        errors: The errors of any endpoint, for the description.
+    """
+
+    @app.post("/v1/feedback", response_model=schema.FeedbackAnswer, responses=errors)
+    async def feedback(request: schema.FeedbackRequest) -> Response:
+        """Keep what people did. The answer comes when it is on the disk."""
+        stored, duplicates = await desk.take(request.events, engine().scale)
+        count(stored, duplicates)
+        return Response(dumps({"stored": stored, "duplicates": duplicates}), media_type=JSON)
+
+    @app.get("/v1/users/{user}", response_model=schema.Person, responses=errors)
+    async def person(user: User, query: Annotated[schema.PageOf, Query()]) -> Response:
+        """All that is kept of a person."""
+        now = engine()
+
+        def work() -> bytes:
+            events, more = desk.export(user, query.after, query.limit)
+            erased = desk.of_person(user).erased
+            trained = [] if query.after else now.trained(user)
+            if not (events or trained or erased or query.after):
+                raise ProblemError(404, f"nothing is kept of a user {user!r}")
+            found = {"events": events, "next": more, "trained": trained, "erased": erased}
+            return dumps({"user": user, **found, "model": now.name})
+
+        return Response(await asyncio.to_thread(work), media_type=JSON)
+
+    @app.delete("/v1/users/{user}", response_model=schema.Erased, responses=errors)
+    async def erase(user: User) -> Response:
+        """Delete what is kept of a person. Their training ratings are not used from then on."""
+        now = engine()
+
+        def work() -> bytes:
+            erased = desk.erase(user)
+            return dumps({"user": user, "events": erased, "trained": len(now.trained(user))})
+
+        return Response(await asyncio.to_thread(work), media_type=JSON)

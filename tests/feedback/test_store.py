@@ -1,0 +1,240 @@
+"""What a store promises, held to SQLite and to a real PostgreSQL alike."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from matinee.errors import FeedbackError, UsageError
+from matinee.feedback import (
+    KINDS,
+    BusyError,
+    Event,
+    FeedbackStore,
+    Writer,
+    events_table,
+    export_events,
+    make_event,
+    open_store,
+    writer,
+)
+
+Open = Callable[[], FeedbackStore]
+
+EVENTS = [
+    make_event(key="a", user="ann", kind="rating", item=7, value=4.5, time=1000),
+    make_event(key="b", user="bob", kind="click", item="x'); --", list="l", rank=2, time=1001),
+    make_event(key="c", user="ann", kind="shown", list="l", items=["7", "Ünïcode"], time=1002),
+    make_event(key="d", user="ann", kind="not_interested", item="9", time=1003),
+]
+
+
+def test_what_was_added_is_read_by_another(open_: Open) -> None:
+    assert open_().add(EVENTS) == [True] * 4
+    other = open_()
+    assert [event for _, event in other.page()] == EVENTS
+    assert list(other.events()) == EVENTS
+    assert other.of_user("ann") == [EVENTS[0], EVENTS[2], EVENTS[3]]
+    assert other.of_user("ann", ["rating", "click"]) == [EVENTS[0]]
+    assert other.of_user("ann", limit=2) == EVENTS[2:]
+    assert other.of_user("nobody") == []
+    numbers = [number for number, _ in other.page()]
+    assert numbers == sorted(numbers)
+    assert [event for _, event in other.page(numbers[1], 1)] == [EVENTS[2]]
+    assert [event for _, event in other.page(user="bob")] == [EVENTS[1]]
+
+
+def test_a_key_is_kept_once(store: FeedbackStore) -> None:
+    again = make_event(key="a", user="bob", kind="like", item="1", time=2000)
+    fresh = make_event(key="e", user="bob", kind="like", item="1", time=2000)
+    assert store.add(EVENTS[:1]) == [True]
+    assert store.add([again, fresh, fresh]) == [False, True, False]
+    assert [event for _, event in store.page()] == [EVENTS[0], fresh]
+    assert store.count() == 2
+    assert store.add([]) == []
+
+
+def test_a_person_is_erased(store: FeedbackStore, open_: Open) -> None:
+    store.add(EVENTS)
+    assert not store.is_erased("ann")
+    assert store.erase("ann") == 3
+    other = open_()
+    assert (other.of_user("ann"), other.count()) == ([], 1)
+    assert (other.is_erased("ann"), other.is_erased("bob")) == (True, False)
+    assert len(other.erased()) == 1
+    assert "ann" not in other.erased()
+    assert store.erase("ann") == 0
+
+
+def test_old_events_are_pruned(store: FeedbackStore) -> None:
+    store.add(EVENTS)
+    assert store.prune(1002) == 2
+    assert [event.key for event in store.events()] == ["c", "d"]
+
+
+def test_writers_at_once_lose_nothing(open_: Open) -> None:
+    stores = [open_(), open_()]
+    faults: list[Exception] = []
+
+    def write(which: int) -> None:
+        try:
+            for at in range(40):
+                events = [
+                    make_event(key=f"{which}-{at}", user="u", kind="click", item=at),
+                    make_event(key=f"shared-{at}", user="u", kind="click", item=at),
+                ]
+                stores[which].add(events)
+        except Exception as error:
+            faults.append(error)
+
+    threads = [threading.Thread(target=write, args=(which,)) for which in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    keys = [event.key for event in stores[0].events()]
+    assert (len(keys), len(set(keys))) == (120, 120)
+
+
+def test_a_database_that_came_back(request: pytest.FixtureRequest, open_: Open, url: str) -> None:
+    store = open_()
+    store.add(EVENTS[:1])
+    if url.startswith("postgresql"):
+        request.getfixturevalue("postgresql").end_connections(url)
+    assert store.add(EVENTS) == [False, True, True, True]
+    assert store.count() == 4
+
+
+def test_one_commit_for_all_that_waits(store: FeedbackStore) -> None:
+    sizes: list[int] = []
+    release, add = threading.Event(), store.add
+
+    def slow(events: list[Event]) -> list[bool]:
+        release.wait(10)
+        sizes.append(len(events))
+        return add(events)
+
+    store.add = slow  # type: ignore[method-assign, assignment]
+    written = Writer(store)
+    first = written.submit([make_event(key="first", user="u", kind="click", item="i")])
+    while written._given.qsize():
+        time.sleep(0.001)
+    rest = [
+        written.submit([make_event(key=f"{at % 30}", user="u", kind="click", item="i")])
+        for at in range(40)
+    ]
+    assert not first.done()
+    release.set()
+    assert first.result(10) == [True]
+    assert [future.result(10) for future in rest] == [[True]] * 30 + [[False]] * 10
+    written.close()
+    assert sizes == [1, 40]
+
+
+def test_a_writer_keeps_its_bounds_and_its_days(
+    store: FeedbackStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = int(time.time())
+    old = make_event(key="old", user="u", kind="click", item="i", time=now - 3 * 86_400)
+    new = make_event(key="new", user="u", kind="click", item="i", time=now - 86_400)
+    store.add([old, new])
+    monkeypatch.setattr(writer, "_WAITING", 2)
+    written = Writer(store, days=2)
+    with pytest.raises(BusyError):
+        written.submit([old, old, new])
+    written.close()
+    assert [event.key for event in store.events()] == ["new"]
+
+
+def test_a_writer_tells_of_failure(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store = open_store(f"sqlite:{tmp_path / 'f'}")
+    written = Writer(store)
+    store.close()
+    event = make_event(user="a-secret-name", kind="click", item="i")
+    with pytest.raises(FeedbackError, match="closed"):
+        written.submit([event]).result(10)
+    written.close()
+    assert "not kept" in caplog.text
+    assert "a-secret-name" not in caplog.text
+
+
+def test_export(store: FeedbackStore, tmp_path: Path) -> None:
+    target = tmp_path / "all.parquet"
+    assert export_events(store, target) == 0
+    assert duckdb.sql(f"SELECT count(*) FROM '{target}'").fetchall() == [(0,)]
+    store.add(EVENTS)
+    assert export_events(store, target) == 4
+    rows = duckdb.sql(
+        f"SELECT key, user_id, kind, timestamp, item_id, rating, list, rank, items FROM '{target}'"
+    ).fetchall()
+    assert rows[0][:5] == ("a", "ann", "rating", 1000, "7")
+    assert rows[0][5] == 4.5
+    assert rows[0][6] is None
+    assert rows[1][5:] == (None, "l", 2, None)
+    assert rows[2][8] == '["7", "Ünïcode"]'
+    assert len(events_table(EVENTS)) == 4
+
+
+def test_a_file_is_its_owners(tmp_path: Path) -> None:
+    path = tmp_path / "f.db"
+    store = open_store(f"sqlite:{path}")
+    store.add([make_event(user="a-secret-name", kind="click", item="i")])
+    assert path.stat().st_mode & 0o077 == 0
+    store.erase("a-secret-name")
+    left = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert b"a-secret-name" not in left
+    store.close()
+
+
+def test_refusals(tmp_path: Path) -> None:
+    for wrong in ("feedback.db", "mysql://x", "sqlite:", "redis:x"):
+        with pytest.raises(UsageError, match="sqlite:PATH"):
+            open_store(wrong)
+    with pytest.raises(UsageError) as told:
+        open_store("mysql://me:secret@host/db")
+    assert "secret" not in str(told.value)
+    (tmp_path / "text").write_text("no database " * 100)
+    with pytest.raises(FeedbackError, match="not a database"):
+        open_store(f"sqlite:{tmp_path / 'text'}")
+    with pytest.raises(FeedbackError, match="No such file"):
+        open_store(f"sqlite:{tmp_path / 'none' / 'f.db'}")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"kind": "liked", "item": "1"}, "did you mean 'like'"),
+        ({"kind": "like"}, "item: like needs one"),
+        ({"kind": "shown", "item": "1", "list": "l"}, "item: shown has none"),
+        ({"kind": "shown"}, "list: name"),
+        ({"kind": "rating", "item": "1"}, "rating: give one"),
+        ({"kind": "like", "item": "1", "value": 3}, "rating: like has none"),
+        ({"kind": "rating", "item": "1", "value": math.nan}, "rating: nan"),
+        ({"kind": "click", "item": "1", "items": ["1"]}, "items: click has none"),
+        ({"kind": "click", "item": "1", "rank": 0}, "rank: 0"),
+        ({"kind": "click", "item": "1", "time": 10**11}, "time: "),
+        ({"kind": "click", "item": "1" * 301}, "item: give 1 to 300"),
+        ({"kind": "click", "item": "NaN"}, "is no id"),
+        ({"kind": "click", "item": "a\0b"}, "cannot be kept"),
+        ({"kind": "click", "item": "\ud800"}, "cannot be kept"),
+        ({"kind": "click", "item": "1", "key": ""}, "key: give"),
+    ],
+)
+def test_events_are_checked(given: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        make_event(user="u", **given)  # type: ignore[arg-type]
+
+
+def test_an_event_has_canonical_ids_and_a_key() -> None:
+    one = make_event(user=" 7 ", kind="click", item=3.0)
+    assert (one.user, one.item) == ("7", "3")
+    assert one.key != make_event(user="7", kind="click", item="3").key
+    assert abs(one.time - time.time()) < 5
+    assert set(KINDS) == {"rating", "like", "dislike", "click", "not_interested", "shown"}
