@@ -34,7 +34,7 @@ class Blend(Interest):
     def _scores(self, histories: Histories) -> Float32:
         found = np.zeros((len(histories), len(self.counts)), dtype=np.float32)
         for part, weight in zip(self.parts, self.weights, strict=True):
-            found += np.float32(weight) * standardised(part.scores(histories))
+            found += standardised(part.scores(histories), weight)
         return found
 
     def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
@@ -62,8 +62,9 @@ class Blend(Interest):
         return cls(counts, parts, config["weights"])
 
 
-def standardised(scores: Float32) -> Float32:
-    """Scores (people, items) divided, in place, by each person's root mean square of them."""
-    size = np.sqrt(np.mean(np.square(scores, dtype=np.float32), axis=1, keepdims=True))
-    scores /= np.maximum(size, np.float32(1e-12))
+def standardised(scores: Float32, weight: float = 1.0) -> Float32:
+    """Scores (people, items) times a weight, in place, over each person's root mean square."""
+    # No array of squares: with many items memory is what takes the time.
+    size = np.sqrt(np.einsum("ij,ij->i", scores, scores) / scores.shape[1])
+    scores *= (weight / np.maximum(size, 1e-12)).astype(np.float32)[:, None]
     return scores

@@ -36,15 +36,19 @@ class Candidate:
         part: The interactions, some of them held out.
         fit: Fits it to any interactions, with the same settings.
         fitted: It, fitted without the interactions held out, where that was done already.
+        stand_in: What is calibrated in its place where fitting it twice would take too long.
     """
 
     part: HeldOut
     fit: Callable[[Csr], Interest]
     fitted: Interest | None = None
+    stand_in: Candidate | None = None
 
     @cached_property
     def known(self) -> Interest:
         """It, fitted without the interactions held out when this is first asked for."""
+        if self.stand_in is not None:
+            return self.stand_in.known
         return self.fit(self.part.known) if self.fitted is None else self.fitted
 
     @property
@@ -140,19 +144,18 @@ def blend(
             totals[at] += part.ndcg_of(_mixed(first, second, weight), people).sum()
     # Nobody held out: all weights are as good, and the middle one is taken.
     best = weights[int(np.argmax(totals))] if totals.any() else weights[len(weights) // 2]
-    return weighted(part, one, two, best)
+    return weighted(part, (one, two), (1.0 - best, best))
 
 
-def weighted(part: HeldOut, one: Candidate, two: Candidate, weight: float) -> Candidate:
-    """Two scorers' standardised scores; the second has the weight, the first the rest of 1."""
-    both = (1.0 - weight, weight)
+def weighted(part: HeldOut, candidates: Sequence[Candidate], weights: Sequence[float]) -> Candidate:
+    """Several scorers' standardised scores, with given weights."""
 
     def fit(rows: Csr) -> Interest:
-        return Blend(_counts(rows), (one.fit(rows), two.fit(rows)), both)
+        return Blend(_counts(rows), [each.fit(rows) for each in candidates], weights)
 
     known = None
-    if one.is_fitted and two.is_fitted:
-        known = Blend(_counts(part.known), (one.known, two.known), both)
+    if all(each.is_fitted for each in candidates):
+        known = Blend(_counts(part.known), [each.known for each in candidates], weights)
     return Candidate(part, fit, known)
 
 

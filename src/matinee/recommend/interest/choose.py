@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ...train.implicit import IalsConfig
@@ -30,12 +32,15 @@ TWICE_SIDE = 10_000
 """Likewise, up to which the closed form is solved without the held-out interactions as well."""
 LEAST_ROW = 8.0
 """Mean interactions of the smaller side from which a large closed form is worth its time."""
-FACTOR_WEIGHTS = (0.15, 0.3, 0.45)
+FACTOR_WEIGHTS = (0.15, 0.3, 0.5)
 """Weights that matrix factorisation and neighbours may have beside what is better than they."""
 POPULAR_WEIGHTS = (0.03, 0.1, 0.3)
 """Weights that popularity may have: it orders what a short history says nothing of."""
-LARGE_WEIGHT = 0.3
-"""Weight of matrix factorisation beside a closed form that is solved only once."""
+LARGE_WEIGHTS = (0.4, 0.5, 0.1)
+"""Weights of closed form, matrix factorisation and neighbours where the first is solved only once:
+found on the validation part of Gowalla's LightGCN split (docs/lab-notes.md)."""
+LARGE_FACTORS = 256
+"""Factors of matrix factorisation there."""
 
 
 def choose(
@@ -83,26 +88,23 @@ def large(part: HeldOut, config: ListsConfig, rng: np.random.Generator, solve: b
         config: The options.
         rng: Draws initial vectors.
         solve: Whether one closed form is added where memory allows and the data are dense enough.
-            Above ``TWICE_SIDE`` it is solved once and has a weight found on other data.
+            Above ``TWICE_SIDE`` it is solved once, blended with weights found on other data.
     """
-    factors = ials(part, large_ials(part, config.ials), rng)
-    near = item_knn(part, config.knn)
-    first, second = (factors, near) if best([factors, near]) is factors else (near, factors)
-    quick = with_popularity(part, joined(part, first, second))
     known = part.known
     shape = known.n_rows, known.n_columns
     settings = large_linear(part, config.linear)
-    if (
-        not solve
-        or not gains(quick, popularity(part))
-        or solve_mib(*shape, settings) / 1024 > settings.max_gib
-        or len(known.indices) < LEAST_ROW * min(shape)
-    ):
+    fits = solve_mib(*shape, settings) / 1024 <= settings.max_gib
+    solve = solve and fits and len(known.indices) >= LEAST_ROW * min(shape)
+    near = item_knn(part, config.knn)
+    factors = ials(part, large_ials(part, config.ials, LARGE_FACTORS if solve else None), rng)
+    if solve and min(shape) > TWICE_SIDE and gains(near, popularity(part)):
+        whole = weighted(part, [linear(part, settings), factors, near], LARGE_WEIGHTS)
+        return replace(whole, stand_in=near)
+    first, second = (factors, near) if best([factors, near]) is factors else (near, factors)
+    quick = with_popularity(part, joined(part, first, second))
+    if not solve or min(shape) > TWICE_SIDE or not gains(quick, popularity(part)):
         return quick
-    closed = linear(part, settings)
-    if min(shape) > TWICE_SIDE:
-        return weighted(part, closed, factors, LARGE_WEIGHT)
-    return with_popularity(part, best([joined(part, closed, quick), quick]))
+    return with_popularity(part, best([joined(part, linear(part, settings), quick), quick]))
 
 
 def joined(part: HeldOut, found: Candidate, other: Candidate) -> Candidate:
@@ -136,10 +138,10 @@ def density(part: HeldOut) -> float:
     return len(part.known.indices) / max(part.known.n_rows * part.known.n_columns, 1)
 
 
-def large_ials(part: HeldOut, config: IalsConfig) -> IalsConfig:
+def large_ials(part: HeldOut, config: IalsConfig, factors: int | None) -> IalsConfig:
     """Settings of matrix factorisation for large data, found as those of ``large_linear``."""
-    values = {"unobserved": 15.0 * density(part), "ridge": 0.003, "sweeps": 8}
-    return config.replace(values)
+    values = {"unobserved": 17.0 * density(part), "ridge": 0.002, "sweeps": 6}
+    return config.replace({**values, "factors": factors or config.factors})
 
 
 def search_ials(part: HeldOut, config: IalsConfig, rng: np.random.Generator) -> IalsConfig:

@@ -31,6 +31,7 @@ from ...errors import UsageError
 from .config import LinearConfig
 from .gram import Interactions, gram, interactions
 from .invert import invert
+from .kernels import spread
 from .known import KnownRows
 
 _DOUBLE = 8000
@@ -80,9 +81,10 @@ class UserWeights:
 
     def scores(self, rows: Any) -> Float32:
         """See ``LinearWeights``."""
-        reduced = (self.rows.T @ self._reduced(rows).T).T
-        reduced /= self.gamma
-        found = np.asarray(reduced * self.scale, dtype=np.float32)
+        y = self.rows
+        found = np.empty((rows.shape[0], y.shape[1]), dtype=np.float32)
+        factor = (self.scale / self.gamma).astype(np.float32)
+        spread(self._reduced(rows), y.indptr, y.indices, y.data, factor, found)
         # -P m off the diagonal: what P has on the diagonal is put back for the items of a history.
         own = rows.tocoo()
         own_terms = own.data * (self.scale / self.gamma - self.scale * self.diagonal)[own.col]
