@@ -126,6 +126,28 @@ Items = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
+ItemId = Annotated[
+    str | None,
+    typer.Option(
+        "--item-id",
+        metavar="COL",
+        help="Column of the item id in the table of titles; by default the one with the most of "
+        "the rated items.",
+        rich_help_panel=_PANEL,
+    ),
+]
+Title = Annotated[
+    str | None,
+    typer.Option(
+        "--title", metavar="COL", help="Column of the title there.", rich_help_panel=_PANEL
+    ),
+]
+Genres = Annotated[
+    str | None,
+    typer.Option(
+        "--genres", metavar="COL", help="Column of the genres there.", rich_help_panel=_PANEL
+    ),
+]
 Files = Annotated[
     bool, typer.Option("--files", help="Charts as SVG, tables as CSV and Markdown beside it too.")
 ]
@@ -137,7 +159,15 @@ Options = Any
 
 _COLUMNS = {"user": User, "item": Item, "rating": Rating, "time": Time, "weight": Weight}
 _OPTIONS = {"repeats": Repeats, "missing": Missing, "relevant": Relevant}
-_WHOLE = {"k_core": KCore, "sql": Sql, "database": Database, "items": Items}
+_WHOLE = {
+    "k_core": KCore,
+    "sql": Sql,
+    "database": Database,
+    "items": Items,
+    "item_id": ItemId,
+    "title": Title,
+    "genres": Genres,
+}
 
 
 def _layout_options() -> dict[str, Any]:
@@ -261,6 +291,9 @@ def read(
     sql: str | None = None,
     database: str | None = None,
     items: Path | None = None,
+    item_id: str | None = None,
+    title: str | None = None,
+    genres: str | None = None,
     notes: bool = True,
     allow_single: bool = False,
     **layout: Any,
@@ -292,6 +325,9 @@ def read(
         "relevant": relevant,
         "k_core": k_core,
         "items": items,
+        "item_id": item_id,
+        "title": title,
+        "genres": genres,
         "allow_single": allow_single,
     }
     with reading() as report:
@@ -312,7 +348,7 @@ class Reading:
         options: The other options of ``read``, for all sources.
         source: The source that the command is about; None for a query's result.
         whole: Options of ``read`` that are of that source alone: "k_core", "sql", "database",
-            "items".
+            "items", "item_id", "title", "genres".
     """
 
     columns: Mapping[str, Any]

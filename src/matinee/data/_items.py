@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import DataError
+from ..errors import DataError, UsageError
+from .netflix.find import is_titles
+from .netflix.text import read_titles
 from .ratings import ItemTable
-from .read.columns import GENRES, ITEM, ITEM_ROLES, TITLE, assign, plain
+from .read.columns import GENRES, ITEM, ITEM_ROLES, TITLE, USUAL, assign, option_of, plain
 from .read.files import open_files
+from .read.find import find
 from .read.frames import open_frame
 from .read.movielens import GENRES_100K
 from .read.source import Scan, Workspace, run
+from .read.stores.lake import open_lake
 from .read.unpack import Part
 from .vocabulary import Vocabulary
 
@@ -22,10 +29,66 @@ Texts = npt.NDArray[np.object_]
 
 # u.item: id, title, release date, video release date, address, then a flag for each genre.
 _FLAGS_FROM = 5
+_IDS = ("id", "isbn", "asin")
+"""How the names of columns of ids end."""
+_MOST_CANDIDATES = 8
 _NO_GENRES = "(no genres listed)"
 
 
-def read_items(parts: list[Part], work: Workspace, ids: Vocabulary) -> ItemTable | None:
+def item_table(
+    items: Any,
+    beside: Part | None,
+    work: Workspace,
+    ids: Vocabulary,
+    given: Mapping[str, str],
+) -> tuple[ItemTable | None, tuple[str, ...]]:
+    """Titles and genres, and what went wrong with a table nobody asked for.
+
+    Args:
+        items: The table that was asked for: what ``load`` takes, or None.
+        beside: The file beside the ratings that looks like such a table, if any.
+        work: Where to read.
+        ids: The items of the ratings.
+        given: The table's columns that are stated, by role.
+
+    Raises:
+        DataError: A table that was asked for cannot be read, or knows none of the items.
+        UsageError: Columns are stated, and there is no table.
+    """
+    if items is not None:
+        if isinstance(items, (str, Path)):
+            label, files = str(items), find(items, work)
+            if files.lake is None:
+                table, notes = _read(list(files.parts), work, ids, given)
+            else:
+                scan = open_lake(files.parts[0].path, files.lake, work)
+                table, notes = _of_scan(scan, work, ids, given)
+        else:
+            label = "items"
+            table, notes = _of_scan(open_frame(items, work, label), work, ids, given)
+        if table is None:
+            example = ids.ids[0] if ids.numeric else repr(ids.ids[0])
+            raise DataError(
+                f"{label}: none of its ids is an item of the ratings, such as {example}; if they "
+                "are in another column, name it with --item-id COL"
+            )
+        return table, notes
+    if beside is None:
+        if given:
+            raise UsageError(
+                f"{option_of(next(iter(given)), ITEM_ROLES)} names a column of a table of titles; "
+                "give the table with --items"
+            )
+        return None, ()
+    try:
+        return _read([beside], work, ids, given)
+    except (DataError, duckdb.Error) as error:
+        return None, (f"titles left out: {error}",)
+
+
+def _read(
+    parts: list[Part], work: Workspace, ids: Vocabulary, given: Mapping[str, str]
+) -> tuple[ItemTable | None, tuple[str, ...]]:
     """Titles and genres from item files, in the order of a vocabulary.
 
     Args:
@@ -33,60 +96,79 @@ def read_items(parts: list[Part], work: Workspace, ids: Vocabulary) -> ItemTable
             and perhaps the genres (several in one text, separated by ``|``).
         work: Where to read.
         ids: The items wanted.
+        given: Columns that are stated, by role.
 
     Returns:
-        The table, or None if it knows none of the items. An item it does not know has its id as
-        title.
+        The table, or None if it knows none of the items, and notes. An item it does not know has
+        its id as title.
 
     Raises:
         DataError: A file cannot be read as such a table.
     """
-    plain_parts = [_as_utf8(part, work) for part in parts]
-    given: dict[str, str] = {}
-    return items_of_scan(open_files(plain_parts, work, ITEM_ROLES, given), work, ids)
+    if is_titles(parts[0]):
+        return read_titles(parts[0], ids), ()
+    scan = open_files([_as_utf8(part, work) for part in parts], work, ITEM_ROLES, given)
+    try:
+        return _of_scan(scan, work, ids, given)
+    except DataError:
+        for other in scan.others():
+            with suppress(DataError):
+                return _of_scan(other, work, ids, given)
+        raise
 
 
-def items_of_frame(source: Any, work: Workspace, ids: Vocabulary) -> ItemTable | None:
-    """The same from a table in memory."""
-    return items_of_scan(open_frame(source, work, "items"), work, ids)
-
-
-def items_of_scan(scan: Scan, work: Workspace, ids: Vocabulary) -> ItemTable | None:
-    """The same from an opened table."""
+def _of_scan(
+    scan: Scan, work: Workspace, ids: Vocabulary, given: Mapping[str, str]
+) -> tuple[ItemTable | None, tuple[str, ...]]:
     names = list(scan.columns)
     flagged = not scan.header and len(names) == _FLAGS_FROM + len(GENRES_100K)
-    given = {} if scan.header else {ITEM: "1", TITLE: "2"}
-    called_id = [name for name in names if plain(name) == "id"]
-    try:
-        columns = assign(names, ITEM_ROLES, given, header=scan.header, label=scan.label)
-    except DataError:
-        if not called_id:
-            raise
-        given = {ITEM: called_id[0]}
-        columns = assign(names, ITEM_ROLES, given, header=scan.header, label=scan.label)
-    wanted = [_text(scan, columns[ITEM]), _text(scan, columns[TITLE])]
+    stated = dict(given) if scan.header else {ITEM: "1", TITLE: "2", **given}
+    candidates = [] if ITEM in stated else _candidates(names)
+    if candidates:
+        stated[ITEM] = candidates[0]
+    columns = assign(names, ITEM_ROLES, stated, header=scan.header, label=scan.label)
+    wanted = [_text(scan, columns[TITLE])]
     if flagged:
         wanted += [_text(scan, name) for name in names[_FLAGS_FROM:]]
     elif GENRES in columns:
         wanted.append(_genre_text(scan, columns[GENRES]))
+    candidates = candidates or [columns[ITEM]]
+    wanted += [_text(scan, name) for name in candidates]
     selected = ", ".join(f"{sql} AS c{at}" for at, sql in enumerate(wanted))
     found = run(work, scan, f"SELECT {selected} FROM {scan.relation}").fetchnumpy()
-    given_ids, given_titles, *rest = (_texts(column) for column in found.values())
-    codes = ids.encode(given_ids)
+    given_titles, *rest = (_texts(column) for column in found.values())
+    known = [ids.encode(column) for column in rest[len(rest) - len(candidates) :]]
+    best = int(np.argmax([len(np.unique(codes[codes >= 0])) for codes in known]))
+    notes: tuple[str, ...] = ()
+    if best:
+        notes = (
+            f"titles by the ids in {candidates[best]!r} of {scan.label}, which has more of the "
+            f"items than {candidates[0]!r} (--item-id states another column)",
+        )
+    codes, rest = known[best], rest[: len(rest) - len(candidates)]
     rows = np.flatnonzero((codes >= 0) & (given_titles != ""))
     if not len(rows):
-        return None
+        return None, ()
     rows = rows[::-1]  # Of two rows of one item the first counts, so it is written last.
     titles = np.array([str(name) for name in ids.ids], dtype=object)
     titles[codes[rows]] = given_titles[rows]
     if not rest:
-        return ItemTable(titles)
+        return ItemTable(titles), notes
     genres = np.empty(len(ids), dtype=object)
     genres.fill(())
     listed = _from_flags(rest) if flagged else _from_text(rest[0])
     for row in rows:
         genres[codes[row]] = listed[row]
-    return ItemTable(titles, genres)
+    return ItemTable(titles, genres), notes
+
+
+def _candidates(names: Sequence[str]) -> list[str]:
+    """The columns that may hold the items' ids, the most usual name first."""
+    by_name = {plain(name): name for name in reversed(names)}
+    usual = [by_name[name] for name in USUAL[ITEM] if name in by_name]
+    others = [name for name in names if plain(name).endswith(_IDS) and name not in usual]
+    titles = {by_name[name] for name in USUAL[TITLE][:1] if name in by_name}
+    return [name for name in (*usual, *others) if name not in titles][:_MOST_CANDIDATES]
 
 
 def _from_flags(columns: list[Texts]) -> list[tuple[str, ...]]:

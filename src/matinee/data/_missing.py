@@ -28,6 +28,28 @@ def missing_values(missing: float | Sequence[float]) -> tuple[float, ...]:
     return found
 
 
+def likely_unrated(values: npt.NDArray[np.float32]) -> tuple[str, ...]:
+    """A note where the lowest rating looks like "not rated": -1 alone below 1, or most often 0.
+
+    Args:
+        values: Ratings, float32, shape (n,), not empty.
+    """
+    low = float(values.min())
+    if low not in (-1.0, 0.0):
+        return ()
+    marked = values == low
+    count = int(np.count_nonzero(marked))
+    if count == len(values) or float(values[~marked].min()) < 1:
+        return ()
+    if low == 0 and 2 * count < len(values):
+        return ()
+    said = "rating is" if count == 1 else "ratings are"
+    return (
+        f"{count:,} {said} {low:g}, apart from the others ({values[~marked].min():g} to "
+        f"{values.max():g}); if that means 'not rated', state --missing {low:g}",
+    )
+
+
 def unrated(values: npt.NDArray[np.float32], missing: Sequence[float]) -> npt.NDArray[np.int64]:
     """Positions of the values that mean "not rated", int64, ascending."""
     found: npt.NDArray[np.int64] = np.flatnonzero(

@@ -7,20 +7,28 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 
 from ..errors import DataError, UsageError
 from ._encode_kernels import repeated
-from ._items import items_of_frame, items_of_scan, read_items
-from ._missing import missing_values, unrated
+from ._items import item_table
+from ._missing import likely_unrated, missing_values, unrated
 from ._repeats import Repeats, check_policy, settle
 from .encode import Encoded, encode, rows_of_pair
-from .netflix.find import is_titles
 from .netflix.reader import STARS, places_of, read_netflix
-from .netflix.text import read_titles
-from .ratings import ItemTable, Ratings, Scale, as_scale
-from .read.columns import ITEM, RATING, RATING_ROLES, TIME, USER, WEIGHT, assign, listed
+from .ratings import Ratings, Scale, as_scale
+from .read.columns import (
+    GENRES,
+    ITEM,
+    RATING,
+    RATING_ROLES,
+    TIME,
+    TITLE,
+    USER,
+    WEIGHT,
+    columns_of,
+    listed,
+)
 from .read.files import label_of, open_files
 from .read.find import Found, find, find_all
 from .read.frames import open_frame
@@ -30,7 +38,6 @@ from .read.source import Report, Scan, Workspace, workspace
 from .read.stage import stage
 from .read.stores.lake import open_lake
 from .read.stores.sql import open_query
-from .read.unpack import Part
 from .sources.catalogue import DATASETS
 from .vocabulary import Vocabulary
 
@@ -51,6 +58,9 @@ def load(
     sql: str | None = None,
     database: str | Path | None = None,
     items: Any = None,
+    item_id: str | None = None,
+    title: str | None = None,
+    genres: str | None = None,
     name: str | None = None,
     allow_single: bool = False,
     report: Report | None = None,
@@ -93,6 +103,10 @@ def load(
             files by itself.
         items: A table of titles and genres (a path, or a table in memory) for ratings that have
             none beside them.
+        item_id: That table's column of the item ids; by default, of those that may hold them, the
+            one with the most of the rated items.
+        title: Its column of the titles, where it goes by another name.
+        genres: Its column of the genres, several in one text.
         name: What to call the ratings; the data set's name or the file's if left out.
         allow_single: Accept ratings of one user or one item, which nothing can be learned from:
             a person's history, say.
@@ -152,7 +166,13 @@ def load(
         if not allow_single:
             _check_sides(encoded, read.label)
         notes = (*left_out, *_settle(read, repeats))
-        table, said = _item_table(items, found, work, encoded)
+        titles = {
+            role: column
+            for role, column in ((ITEM, item_id), (TITLE, title), (GENRES, genres))
+            if column is not None
+        }
+        beside = found.items if found else None
+        table, said = item_table(items, beside, work, encoded.item_ids, titles)
     values = encoded.values
     ratings = Ratings(
         users=encoded.users,
@@ -223,7 +243,7 @@ def _open(
         return open_frame(source, work, name)
     if found.lake is not None:
         return open_lake(found.parts[0].path, found.lake, work)
-    return open_files(found.parts, work, RATING_ROLES, given, how)
+    return open_files(found.parts, work, RATING_ROLES, given, how, found.partitions)
 
 
 def _read_table(
@@ -234,7 +254,7 @@ def _read_table(
     not_rated: Sequence[float],
     how: ReadOptions,
 ) -> _Read:
-    columns = assign(list(scan.columns), RATING_ROLES, given, header=scan.header, label=scan.label)
+    columns = columns_of(scan, given)
     implicit = RATING not in columns
     if implicit and stated is not None:
         raise UsageError(f"{scan.label}: interactions have no scale; {_no_rating(scan, columns)}")
@@ -254,7 +274,8 @@ def _read_table(
         ),
     )
     encoded = encode(work, staged, how.time_unit)
-    notes = (*scan.notes, *staged.notes, *encoded.notes)
+    suspect = () if implicit or not_rated else likely_unrated(encoded.values)
+    notes = (*scan.notes, *staged.notes, *encoded.notes, *suspect)
     if implicit:
         notes = (f"read as interactions: {_no_rating(scan, columns)}", *notes)
     return _Read(
@@ -365,36 +386,3 @@ def _settle(read: _Read, repeats: Repeats) -> tuple[str, ...]:
     gone, said = settle(positions, encoded.values, encoded.times, repeats, noun)
     encoded.drop(gone)
     return (said,)
-
-
-def _item_table(
-    items: Any, found: Found | None, work: Workspace, encoded: Encoded
-) -> tuple[ItemTable | None, tuple[str, ...]]:
-    """Titles and genres, and what went wrong with a table nobody asked for."""
-    ids = encoded.item_ids
-    if items is not None:
-        if isinstance(items, (str, Path)):
-            label = str(items)
-            files = find(items, work)
-            if files.lake is None:
-                table = _read_titles(list(files.parts), work, ids)
-            else:
-                table = items_of_scan(open_lake(files.parts[0].path, files.lake, work), work, ids)
-        else:
-            label = "items"
-            table = items_of_frame(items, work, ids)
-        if table is None:
-            raise DataError(
-                f"{label}: none of its ids is an item of the ratings, such as {_said(ids, 0)}"
-            )
-        return table, ()
-    if found is None or found.items is None:
-        return None, ()
-    try:
-        return _read_titles([found.items], work, ids), ()
-    except (DataError, duckdb.Error) as error:
-        return None, (f"titles left out: {error}",)
-
-
-def _read_titles(parts: list[Part], work: Workspace, ids: Vocabulary) -> ItemTable | None:
-    return read_titles(parts[0], ids) if is_titles(parts[0]) else read_items(parts, work, ids)

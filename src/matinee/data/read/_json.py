@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from ...errors import DataError
-from .source import Scan, Workspace, literal, quoted, reason
+from .source import Scan, Workspace, flattened, is_nested, literal, quoted, reason
 from .text import shorten
 
 # Keys are looked for in this many objects; one that first comes later is not seen.
@@ -25,29 +25,64 @@ def open_json(paths: list[Path], labels: list[str], work: Workspace) -> Scan:
     """
     files = ", ".join(literal(str(path)) for path in paths)
     label = labels[0] if len(labels) == 1 else f"{labels[0]} and {len(labels) - 1} more"
+    read = f"read_json([{files}], sample_size={_SAMPLE}, records=true, compression='uncompressed')"
     try:
-        rows = work.con.execute(
-            f"DESCRIBE SELECT * FROM read_json([{files}], sample_size={_SAMPLE}, records=true, "
-            "compression='uncompressed')"
-        ).fetchall()
+        types = work.con.sql(f"SELECT * FROM {read} LIMIT 0")
+        if len(types.columns) > 1 and all(map(is_nested, types.types)):
+            few = work.con.execute(f"SELECT 1 FROM {read} LIMIT 2").fetchall()
+        else:
+            few = []
     except duckdb.Error as error:
+        if found := _first_fault(paths, labels):
+            raise found from None
+        if "non-record" in str(error):
+            return _open_objects(files, paths, labels, work)
         said = reason(error)
         for path, one in zip(paths, labels, strict=True):
             said = said.replace(str(path), one)
-        raise _first_fault(paths, labels) or DataError(f"{label}: {said}") from None
-    names = [str(row[0]) for row in rows]
-    if rows and all(str(row[1]).startswith(("STRUCT", "MAP")) for row in rows):
+        raise DataError(f"{label}: {said}") from None
+    names = types.columns
+    if len(few) == 1 or set(names) == {"columns", "index", "data"}:
         raise DataError(
             f"{label}: holds columns ({', '.join(names[:4])}), not rows, as pandas' to_json "
             "writes them; write rows: df.to_json(path, orient='records', lines=True)"
         )
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
+    return _scan(
+        f"read_json([{files}], compression='uncompressed', columns={{{columns}}})",
+        flattened(zip(names, map(quoted, names), types.types, strict=True), _member, "VARCHAR"),
+        paths,
+        labels,
+        work,
+    )
 
+
+def _open_objects(files: str, paths: list[Path], labels: list[str], work: Workspace) -> Scan:
+    """The same for objects whose keys DuckDB takes for values: very many, or an empty one."""
+    objects = f"read_json_objects([{files}], compression='uncompressed')"
+    listed = work.con.execute(
+        f"SELECT DISTINCT unnest(json_keys(json)) FROM (FROM {objects} LIMIT {_SAMPLE})"
+    ).fetchall()
+    names = sorted(str(row[0]) for row in listed if row[0])
+    if not names:
+        raise DataError(f"{labels[0]}: expected objects with user, item and rating")
+    values = {name: (f"json_extract_string(json, {_path(name)})", "VARCHAR") for name in names}
+    return _scan(objects, values, paths, labels, work)
+
+
+def _scan(
+    relation: str,
+    columns: dict[str, tuple[str, str]],
+    paths: list[Path],
+    labels: list[str],
+    work: Workspace,
+) -> Scan:
     def place(row: int) -> str:
         for path, one in zip(paths, labels, strict=True):
             lines = _lines(path)
             if lines is None:
-                count = int(work.one(f"SELECT count(*) FROM read_json({literal(str(path))})")[0])
+                objects = f"read_json_objects({literal(str(path))}, compression='uncompressed')"
+                count = int(work.one(f"SELECT count(*) FROM {objects}")[0])
                 if row < count:
                     return f"{one}, object {row + 1}"
                 row -= count
@@ -57,14 +92,24 @@ def open_json(paths: list[Path], labels: list[str], work: Workspace) -> Scan:
                 row -= len(lines)
         return labels[-1]
 
+    label = labels[0] if len(labels) == 1 else f"{labels[0]} and {len(labels) - 1} more"
     return Scan(
-        relation=f"read_json([{files}], compression='uncompressed', columns={{{columns}}})",
-        columns={name: (quoted(name), "VARCHAR") for name in names},
+        relation=relation,
+        columns=columns,
         header=True,
         label=label,
         place=place,
         explain=lambda: _first_fault(paths, labels),
     )
+
+
+def _member(sql: str, name: str) -> str:
+    return f"json_extract_string({sql}, {_path(name)})"
+
+
+def _path(name: str) -> str:
+    """A key as a JSON pointer, as SQL."""
+    return literal("/" + name.replace("~", "~0").replace("/", "~1"))
 
 
 def _lines(path: Path) -> list[int] | None:

@@ -7,9 +7,10 @@ by position.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from ...errors import DataError, UsageError, nearest
+from .source import Scan, is_nested
 
 USER, ITEM, RATING, TIME, WEIGHT = "user", "item", "rating", "time", "weight"
 TITLE, GENRES = "title", "genres"
@@ -52,7 +53,11 @@ _BY_NAME = (WEIGHT,)
 """Roles that no column of a file without a header has by its position."""
 _TYPED = re.compile(r":(token|float)(_seq)?$")
 """What RecBole's files add to a column's name."""
-_OPTION = {role: f"--{role}" for role in (USER, ITEM, RATING, TIME, WEIGHT)}
+
+
+def option_of(role: str, roles: Sequence[str]) -> str:
+    """The option that states the column of a role."""
+    return "--item-id" if role == ITEM and TITLE in roles else f"--{role}"
 
 
 def plain(name: str) -> str:
@@ -97,7 +102,7 @@ def assign(
     columns: dict[str, str] = {}
     for role in roles:
         if role in given:
-            columns[role] = _mapped(given[role], role, names, header=header, label=label)
+            columns[role] = _mapped(given[role], option_of(role, roles), names, header, label)
     taken = set(columns.values())
     for role in roles:
         if role not in columns:
@@ -109,7 +114,7 @@ def assign(
                 columns[role] = name
                 taken.add(name)
             elif role not in OPTIONAL and not (role == RATING and (header or len(names) == 2)):
-                raise DataError(_missing(role, names, header=header, label=label))
+                raise DataError(_missing(role, option_of(role, roles), names, header, label))
     if RATING in columns:
         if WEIGHT in given:
             raise UsageError(
@@ -117,6 +122,8 @@ def assign(
                 "--weight have none"
             )
         columns.pop(WEIGHT, None)
+    for name in columns.values():
+        _refuse_twin(name, names, given.values(), label)
     for role, name in columns.items():
         twice = [other for other, column in columns.items() if column == name and other != role]
         if twice:
@@ -124,6 +131,52 @@ def assign(
                 f"{label}: column {name!r} cannot be both the {role} and the {twice[0]}"
             )
     return columns
+
+
+def columns_of(scan: Scan, given: Mapping[str, str]) -> dict[str, str]:
+    """The column of each role of ratings, among those that hold single values.
+
+    Raises:
+        DataError: No column is recognised for a role.
+        UsageError: A mapped column is not there, is mapped twice, or holds objects or lists.
+    """
+    nested = [name for name, (_, kind) in scan.columns.items() if is_nested(kind)]
+    names = [name for name in scan.columns if name not in nested]
+    for role, name in given.items():
+        if name in nested:
+            fields = [other for other in names if other.startswith(f"{name}.")]
+            among = (
+                f"name one of its fields ({listed(fields)})" if fields else "name another column"
+            )
+            raise UsageError(
+                f"{scan.label}: --{role} {name!r}: the column holds objects or lists; {among}"
+            )
+    try:
+        return assign(names, RATING_ROLES, given, header=scan.header, label=scan.label)
+    except DataError as error:
+        if not nested:
+            raise
+        raise DataError(f"{error} ({listed(nested)}: objects or lists, no ids)") from None
+
+
+def _refuse_twin(name: str, names: Sequence[str], stated: Collection[str], label: str) -> None:
+    """Refuse a column beside one whose name differs in case alone, unless it was stated.
+
+    DuckDB, in whose SQL such names are the same, adds ``_1`` to the second.
+
+    Raises:
+        DataError: Naming both.
+    """
+    for other in names:
+        bare = re.sub(r"_\d+$", "", other)
+        same = bare.lower() == name.lower() and bare != name
+        if same and (other == bare or bare != bare.lower() or name != name.lower()):
+            if name in stated and other == bare:
+                continue
+            raise DataError(
+                f"{label}: columns {name!r} and {bare!r} differ in case alone; rename one, or "
+                "leave one out"
+            )
 
 
 def _usual(role: str, names: Sequence[str], taken: set[str]) -> str | None:
@@ -137,13 +190,12 @@ def _at(position: int, names: Sequence[str], taken: set[str]) -> str | None:
     return None
 
 
-def _mapped(name: str, role: str, names: Sequence[str], *, header: bool, label: str) -> str:
+def _mapped(name: str, option: str, names: Sequence[str], header: bool, label: str) -> str:
     if name in names:
         return name
     same = [other for other in names if plain(other) == plain(name)]
     if len(same) == 1:
         return same[0]
-    option = _OPTION.get(role, role)
     if not header:
         raise UsageError(
             f"{label}: {option} {name!r}: the file has no header, so its {len(names)} columns go "
@@ -154,15 +206,14 @@ def _mapped(name: str, role: str, names: Sequence[str], *, header: bool, label: 
     )
 
 
-def _missing(role: str, names: Sequence[str], *, header: bool, label: str) -> str:
-    option = f"{_OPTION[role]} COL" if role in _OPTION else f"a column called {role!r}: rename one"
+def _missing(role: str, option: str, names: Sequence[str], header: bool, label: str) -> str:
     if not header:
         return (
             f"{label}: no {role} column: the file has no header and {len(names)} "
             f"column{'s' * (len(names) != 1)}; expected user, item, rating and perhaps time, or "
-            f"name each by its number, as with {option}"
+            f"name each by its number, as with {option} COL"
         )
-    return f"{label}: no {role} column among: {listed(names)}; say which it is with {option}"
+    return f"{label}: no {role} column among: {listed(names)}; say which it is with {option} COL"
 
 
 def listed(names: Sequence[str], most: int = 12) -> str:

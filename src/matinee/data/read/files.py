@@ -15,11 +15,12 @@ from ._json import open_json
 from .columns import RATING
 from .layouts.adjacency import is_adjacency, open_adjacency
 from .layouts.matrix import open_matrix
+from .layouts.positions import by_position
 from .movielens import bare
 from .options import ReadOptions
 from .prepare import count_lines, has_backslash, mixed_ends, prepared, with_plain_ends
-from .source import Scan, Workspace, described, literal, no_better, reason
-from .text import Layout, first_fault, line_of, same_layout, sniff
+from .source import Scan, Workspace, described, literal, no_better, quoted, reason
+from .text import Layout, first_fault, hive, line_of, same_layout, sniff
 from .unpack import ZIP, Part, head_of
 
 _FOREIGN = {
@@ -38,8 +39,22 @@ def open_files(
     roles: Sequence[str],
     given: Mapping[str, str],
     how: ReadOptions | None = None,
+    partitions: Sequence[str] = (),
 ) -> Scan:
-    """Open files, all of one kind, as one table. Empty parts of many are left out."""
+    """Open files, all of one kind, as one table. Empty parts of many are left out.
+
+    Args:
+        parts: The files.
+        work: Where they are read.
+        roles: The roles their columns may have.
+        given: Columns mapped by the caller, by role.
+        how: What the caller says of the layout.
+        partitions: The columns whose values are in the names of the folders, as in
+            ``user=1/part-0.parquet``.
+
+    Raises:
+        DataError: They cannot be read as one table.
+    """
     filled = [part for part in parts if head_of(part)]
     parts = filled or parts
     how = how or ReadOptions()
@@ -52,19 +67,27 @@ def open_files(
                 f"{labels[0]} is {kinds[0]} and {label} is {kind}; read them one at a time"
             )
     if kinds[0] == "parquet":
-        return _open_parquet(paths, labels, work)
+        return _open_parquet(paths, labels, work, partitions)
+    if partitions and kinds[0] == "json":
+        raise DataError(f"{labels[0]}: JSON below partitions is not read; write it as parquet")
     if kinds[0] == "json":
         return open_json(paths, labels, work)
-    if RATING in roles and not given and all(is_adjacency(path) for path in paths):
+    if RATING in roles and not (given or partitions) and all(is_adjacency(path) for path in paths):
         return open_adjacency(paths, labels, work)
     parts = [prepared(part, work, how) for part in parts]
+    if partitions and [part.path for part in parts] != paths:
+        raise DataError(f"{labels[0]}: text below partitions must be plain UTF-8")
     layouts = [sniff(part.path, part.label, roles, given, how) for part in parts]
-    layout = same_layout(layouts, labels)
-    if RATING in roles and not given and how.columns is None:
+    layout = replace(same_layout(layouts, labels), partitions=tuple(partitions))
+    if partitions and layout.names is None:
+        raise DataError(f"{labels[0]}: text below partitions needs a header of column names")
+    notes: tuple[str, ...] = ()
+    if RATING in roles and not given and how.columns is None and not partitions:
         matrix = open_matrix(parts, layout, work)
         if matrix is not None:
             return matrix
-    return _open_text(parts, layout, work, how)
+        layout, notes = by_position(parts, layout)
+    return _open_text(parts, layout, work, how, notes)
 
 
 def label_of(labels: Sequence[str]) -> str:
@@ -72,7 +95,13 @@ def label_of(labels: Sequence[str]) -> str:
     return labels[0] if len(labels) == 1 else f"{labels[0]} and {len(labels) - 1} more"
 
 
-def _open_text(parts: Sequence[Part], layout: Layout, work: Workspace, how: ReadOptions) -> Scan:
+def _open_text(
+    parts: Sequence[Part],
+    layout: Layout,
+    work: Workspace,
+    how: ReadOptions,
+    notes: tuple[str, ...] = (),
+) -> Scan:
     paths = [part.path for part in parts]
     labels = [part.label for part in parts]
 
@@ -83,34 +112,39 @@ def _open_text(parts: Sequence[Part], layout: Layout, work: Workspace, how: Read
     def others() -> Iterator[Scan]:
         marks = layout.quote and how.quote is None
         if marks and layout.quote and not layout.escape and any(map(has_backslash, paths)):
-            yield _open_text(parts, replace(layout, escape="\\"), work, how)
+            yield _open_text(parts, replace(layout, escape="\\"), work, how, notes)
         if marks and layout.delimiter not in (",", ";"):
             note = (
                 "quote marks are read as they stand (--quote '\"' states that they enclose values)"
             )
             other = _open_text(parts, replace(layout, quote="", escape=""), work, how)
-            yield replace(other, notes=(note,))
+            yield replace(other, notes=(*notes, note))
         if any(map(mixed_ends, paths)):
             plain = [with_plain_ends(part, work) for part in parts]
             note = "lines end in different ways, all of which are read as line ends"
-            yield replace(_open_text(plain, layout, work, how), notes=(note,), others=tuple)
+            other = _open_text(plain, layout, work, how)
+            yield replace(other, notes=(*notes, note), others=tuple)
 
     return Scan(
         relation=layout.relation(paths),
         columns={
             name: (f'"{number}"', "VARCHAR")
             for name, number in zip(layout.columns, layout.numbers, strict=True)
-        },
+        }
+        | {name: (quoted(name), "VARCHAR") for name in layout.partitions},
         header=layout.names is not None,
         label=label_of(labels),
         place=place,
         explain=lambda: first_fault(paths, labels, layout),
         lines=lambda: sum(count_lines(path) - layout.has_header for path in paths),
         others=others,
+        notes=notes,
     )
 
 
-def _open_parquet(paths: list[Path], labels: list[str], work: Workspace) -> Scan:
+def _open_parquet(
+    paths: list[Path], labels: list[str], work: Workspace, partitions: Sequence[str]
+) -> Scan:
     def rows_of(path: Path) -> int:
         return int(work.one(f"SELECT count(*) FROM read_parquet({literal(str(path))})")[0])
 
@@ -131,7 +165,7 @@ def _open_parquet(paths: list[Path], labels: list[str], work: Workspace) -> Scan
         return labels[-1]
 
     files = ", ".join(literal(str(path)) for path in paths)
-    relation = f"read_parquet([{files}], hive_partitioning=false)"
+    relation = f"read_parquet([{files}], {hive(partitions)})"
     return Scan(relation, described(work, relation), True, label_of(labels), place, no_better)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ class Found:
         items: The item table that stands beside them, if any.
         name: What to call the table.
         netflix: Whether the files have the Netflix Prize's form.
+        partitions: The columns whose values are in the names of the folders, as in
+            ``user=1/part-0.parquet``.
         lake: The format of the lake table that the one part, a folder, is.
     """
 
@@ -32,6 +35,7 @@ class Found:
     name: str
     netflix: bool = False
     lake: Lake | None = None
+    partitions: tuple[str, ...] = ()
 
 
 def find(source: str | Path, work: Workspace) -> Found:
@@ -96,6 +100,7 @@ def _resolve(source: str | Path) -> tuple[Path | None, str | None]:
             found = locate(text)
             if found is not None:
                 return found, text
+    _refuse_address(text, first)
     if any(mark in text for mark in GLOB):
         return None, None
     if named and first in CATALOGUE:
@@ -114,6 +119,22 @@ def _resolve(source: str | Path) -> tuple[Path | None, str | None]:
             f"{', '.join(names)}; matinee data add {text} PATH names data you have"
         )
     raise DataError(f"{text}: no such file{_near(path)}")
+
+
+def _refuse_address(text: str, first: str) -> None:
+    """Refuse what is meant as a URL or as standard input.
+
+    Raises:
+        UsageError: Naming what to do instead.
+    """
+    if text == "-":
+        raise UsageError("'-': to read from a pipe, give /dev/stdin")
+    if re.match(r"[a-z][a-z0-9+]*:/", first + "/" if first.endswith(":") else text, re.IGNORECASE):
+        raise UsageError(
+            f"{text}: is a URL, and nothing is downloaded unasked; download it first (curl -LO "
+            "URL), or 'matinee data get NAME' for a known data set; of a database, give --database "
+            "and --sql"
+        )
 
 
 def _check_path(path: Path, text: str) -> None:
@@ -143,13 +164,43 @@ def _folder(folder: Path, name: str, work: Workspace) -> Found:
     if netflix:
         return Found(tuple(unpacked(part, work) for part in netflix), titles, name, True)
     tables = any(map(is_table, names))
-    if not tables and len(inner) == 1:
+    if not tables and len(inner) == 1 and not _is_partition(inner[0].name):
         return _folder(inner[0], name, work)
+    shown = [entry.name for entry in inner if not entry.name.startswith((".", "_"))]
+    if not tables and shown and all(map(_is_partition, shown)):
+        return _partitioned(folder, name)
     chosen = choose(names, str(folder))
     parts = [unpacked(Part(folder / one, str(folder / one)), work) for one in chosen]
     beside = item_file(names, chosen[0])
     items = None if beside is None else Part(folder / beside, str(folder / beside))
     return Found(tuple(parts), items, name)
+
+
+def _is_partition(name: str) -> bool:
+    return re.fullmatch(r"[^=]+=[^=]*", name) is not None
+
+
+def _partitioned(folder: Path, name: str) -> Found:
+    """The files of a folder of partitions, such as Spark writes.
+
+    Raises:
+        DataError: There are none, or they are not all below the same partitions.
+    """
+    files = [file for file in sorted(folder.rglob("*")) if file.is_file() and is_table(file.name)]
+    files = [
+        file
+        for file in files
+        if not any(part.startswith((".", "_")) for part in file.relative_to(folder).parts)
+    ]
+    keys = {
+        tuple(part.partition("=")[0] for part in file.relative_to(folder).parts[:-1])
+        for file in files
+    }
+    if len(keys) != 1:
+        said = "no table" if not keys else "files below different partitions"
+        raise DataError(f"{folder}: holds {said}; name the files to read")
+    parts = tuple(Part(file, str(file)) for file in files)
+    return Found(parts, None, name, partitions=keys.pop())
 
 
 def _plain_files(parts: list[Part], first: Path, name: str) -> Found:

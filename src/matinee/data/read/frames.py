@@ -28,6 +28,7 @@ def open_frame(source: Any, work: Workspace, label: str) -> Scan:
     table = _scannable(source)
     if table is None:
         raise UsageError(f"cannot read ratings from {type(source).__name__}; give {_KINDS}")
+    _refuse_twins(table, label)
     if isinstance(table, dict):
         lengths = {name: len(column) for name, column in table.items()}
         if len(set(lengths.values())) > 1:
@@ -44,6 +45,22 @@ def open_frame(source: Any, work: Workspace, label: str) -> Scan:
         place=lambda row: f"{label}, row {row + 1} (counted from 1)",
         explain=no_better,
     )
+
+
+def _refuse_twins(table: Any, label: str) -> None:
+    """Refuse column names that differ in case alone, which are the same in DuckDB's SQL.
+
+    Raises:
+        DataError: Naming two.
+    """
+    names = list(table) if isinstance(table, dict) else table.schema.names
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(name.lower(), name)
+        if other != name:
+            raise DataError(
+                f"{label}: columns {other!r} and {name!r} differ in case alone; rename one"
+            )
 
 
 def _scannable(source: Any) -> Any:

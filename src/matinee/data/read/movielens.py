@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
@@ -20,6 +21,8 @@ _OWN_ITEMS = (
     *("books.csv", "bx-books.csv", "anime.csv"),
 )
 _ITEM_FILES = (*_MOVIELENS_ITEMS, *_OWN_ITEMS)
+_SPARK = re.compile(r"part-[\w-]+")
+"""A part as Hadoop and Spark call it, where it has no suffix."""
 # Tables of something else that stand beside ratings.
 _GENOME = ("genome-scores", "genome-tags")
 _OTHER = frozenset(
@@ -73,6 +76,8 @@ def stem(name: str) -> str:
 def is_table(name: str) -> bool:
     """Whether a file may be a table by its name; a text file is one if it is called ratings."""
     suffix = PurePosixPath(bare(name)).suffix.lower()
+    if _SPARK.fullmatch(_base(name)):
+        return True
     return suffix in TABLES or (suffix == ".txt" and _base(name).startswith(_TXT))
 
 
@@ -118,7 +123,10 @@ def item_file(names: Sequence[str], beside: str) -> str | None:
     here = {
         bare(_base(name)): name for name in reversed(names) if PurePosixPath(name).parent == folder
     }
-    return next((here[name] for name in _ITEM_FILES if name in here and here[name] != beside), None)
+    own = f"{stem(_base(beside))}.item"  # RecBole's, beside the .inter of the same name.
+    return next(
+        (here[name] for name in (own, *_ITEM_FILES) if name in here and here[name] != beside), None
+    )
 
 
 def _base(name: str) -> str:

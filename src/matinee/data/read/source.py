@@ -149,7 +149,43 @@ def literal(text: str) -> str:
 def described(work: Workspace, relation: str) -> dict[str, tuple[str, str]]:
     """(SQL, DuckDB type) by column name of a relation."""
     rows = work.con.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
-    return {str(row[0]): (quoted(str(row[0])), str(row[1])) for row in rows}
+    if not any(is_nested(row[1]) for row in rows):
+        return {str(row[0]): (quoted(str(row[0])), str(row[1])) for row in rows}
+    found = work.con.sql(f"SELECT * FROM {relation} LIMIT 0")
+    return flattened(zip(found.columns, map(quoted, found.columns), found.types, strict=True))
+
+
+def is_nested(kind: Any) -> bool:
+    """Whether a DuckDB type holds objects or lists."""
+    return str(kind).startswith(("STRUCT", "MAP", "UNION")) or str(kind).endswith("]")
+
+
+def flattened(
+    columns: Iterable[tuple[str, str, Any]],
+    member: Callable[[str, str], str] | None = None,
+    leaf: str | None = None,
+) -> dict[str, tuple[str, str]]:
+    """(SQL, DuckDB type) by column name, with the fields of objects as columns of their own.
+
+    The field ``id`` of ``user`` is the column ``user.id``; an object of one field stands for that
+    field, as MongoDB's ``{"$oid": "..."}`` does.
+
+    Args:
+        columns: Name, SQL and DuckDB type of each column.
+        member: The SQL of a field, from the SQL of the object and the field's name.
+        leaf: The type of all values that are neither objects nor lists; their own by default.
+    """
+    member = member or (lambda sql, name: f"struct_extract({sql}, {literal(name)})")
+    found: dict[str, tuple[str, str]] = {}
+    for name, sql, kind in columns:
+        while str(kind).startswith("STRUCT") and len(kind.children) == 1:
+            (one, kind), *_ = kind.children
+            sql = member(sql, one)
+        found[name] = (sql, str(kind) if leaf is None or is_nested(kind) else leaf)
+        if str(kind).startswith("STRUCT"):
+            fields = [(f"{name}.{one}", member(sql, one), inner) for one, inner in kind.children]
+            found |= flattened(fields, member, leaf)
+    return found
 
 
 def no_better() -> None:

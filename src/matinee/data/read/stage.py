@@ -81,9 +81,10 @@ def stage(
         DataError: Naming the first row that cannot be used and why.
     """
     rows = rows or ReadOptions()
-    time, clock = _time_of(work, scan, columns.get(TIME))
+    time, clock, of_time = _time_of(work, scan, columns.get(TIME))
     _create(work, scan, columns, rows, time)
     notes = [
+        *of_time,
         *_leave_out_unnamed(work, scan, columns, rows),
         *(_leave_out_outside(work, scan, scale, missing) if rows.drop_outside_scale else ()),
     ]
@@ -230,13 +231,15 @@ def _rating(sql: str, kind: str, decimal: str) -> str:
     return f"CASE WHEN isfinite({real}) THEN TRY_CAST({real} AS FLOAT) END"
 
 
-def _time_of(work: Workspace, scan: Scan, column: str | None) -> tuple[str, bool]:
-    """The time of a row as SQL, and whether it is in seconds, whatever its size."""
+def _time_of(work: Workspace, scan: Scan, column: str | None) -> tuple[str, bool, tuple[str, ...]]:
+    """The time of a row as SQL, whether it is in seconds whatever its size, and notes."""
     if column is None:
-        return "NULL::BIGINT", False
+        return "NULL::BIGINT", False, ()
     sql, kind = scan.columns[column]
     if kind.startswith(_CLOCKS):
-        return f"TRY_CAST(floor(epoch({sql})) AS BIGINT)", True
+        if kind == "TIMESTAMPTZ_NS":  # It has no epoch.
+            sql = f"CAST({sql} AS TIMESTAMPTZ)"
+        return f"TRY_CAST(floor(epoch({sql})) AS BIGINT)", True, ()
     if kind == "VARCHAR" or kind.startswith("ENUM"):
         number = f"TRY_CAST(floor(TRY_CAST({sql} AS DOUBLE)) AS BIGINT)"
         iso = f"TRY_CAST({sql} AS TIMESTAMPTZ)"
@@ -245,17 +248,36 @@ def _time_of(work: Workspace, scan: Scan, column: str | None) -> tuple[str, bool
         row = run(work, scan, f"SELECT count({sql}), count({number}) {sample}").fetchone()
         given, numbers = row or (0, 0)
         if given == numbers:  # Trying formats of dates costs more than reading the rows.
-            return f"coalesce({number}, TRY_CAST(floor(epoch({iso})) AS BIGINT))", False
+            return f"coalesce({number}, TRY_CAST(floor(epoch({iso})) AS BIGINT))", False, ()
         row = run(work, scan, f"SELECT count({month}), count({day}) {sample}").fetchone()
         by_month, by_day = row or (0, 0)
         other = f"epoch({day if by_day > by_month else month})"
+        notes: tuple[str, ...] = ()
+        if by_day == by_month > 0:
+            first = _first_text(work, scan, sql, f"{month} <> {day}")
+            if first is not None:
+                notes = (
+                    f"times such as {shorten(first)} are read with the month first, which the "
+                    "column does not settle; where the day comes first, write them as 2020-01-31",
+                )
         return (
-            f"coalesce({number}, TRY_CAST(floor(epoch({iso})) AS BIGINT), "
-            f"TRY_CAST(floor({other}) AS BIGINT))"
-        ), numbers == 0
+            (
+                f"coalesce({number}, TRY_CAST(floor(epoch({iso})) AS BIGINT), "
+                f"TRY_CAST(floor({other}) AS BIGINT))"
+            ),
+            numbers == 0,
+            notes,
+        )
     if kind.startswith(_REALS):
-        return f"TRY_CAST(floor({sql}) AS BIGINT)", False
-    return f"TRY_CAST({sql} AS BIGINT)", False
+        return f"TRY_CAST(floor({sql}) AS BIGINT)", False, ()
+    return f"TRY_CAST({sql} AS BIGINT)", False, ()
+
+
+def _first_text(work: Workspace, scan: Scan, sql: str, condition: str) -> str | None:
+    """The first value of a column of text of which a condition holds, among the first rows."""
+    sample = f"(SELECT * FROM {scan.relation} LIMIT {_SAMPLE})"
+    row = run(work, scan, f"SELECT {sql} FROM {sample} WHERE {condition} LIMIT 1").fetchone()
+    return None if row is None else str(row[0])
 
 
 def _raw(work: Workspace, scan: Scan, column: str, row: int) -> str | None:
@@ -281,6 +303,15 @@ def _bad_row(
     return DataError(f"{where}: {complaint}{more}")
 
 
+def _decimal_hint(value: str) -> str:
+    """What to do about a number with a decimal comma."""
+    try:
+        float(value.replace(",", ".", 1))
+    except ValueError:
+        return ""
+    return "; write decimals with a point, or state --decimal ,"
+
+
 def _complaint(value: str | None, column: str, header: bool, scale: Scale | None, role: str) -> str:
     if value is None or not value.strip():
         return f"no {role}; remove the row: what is missing is known by its absence"
@@ -288,7 +319,7 @@ def _complaint(value: str | None, column: str, header: bool, scale: Scale | None
     try:
         number = float(value)
     except ValueError:
-        hint = "; write decimals with a point" if value.replace(",", ".", 1) != value else ""
+        hint = _decimal_hint(value)
         other = f"column {column!r}" if header else f"column {column}"
         return (
             f"{said} is not a number{hint}; mend or remove the row, or if {other} is not the "

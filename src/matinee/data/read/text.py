@@ -35,6 +35,7 @@ class Layout:
         escape: What stands before a quote mark within quotes: another one, or a backslash.
         blank: Blank lines at the start.
         headed: Whether the first line is a header, by whose names or others the columns go.
+        partitions: Columns whose values are in the names of the folders.
     """
 
     delimiter: str
@@ -44,6 +45,7 @@ class Layout:
     escape: str = ""
     blank: int = 0
     headed: bool | None = None
+    partitions: tuple[str, ...] = ()
 
     @property
     def has_header(self) -> bool:
@@ -94,12 +96,19 @@ class Layout:
         files = ", ".join(literal(str(path)) for path in paths)
         columns = ", ".join(f"'{number}': 'VARCHAR'" for number in self.numbers)
         return (
-            f"read_csv([{files}], auto_detect=false, hive_partitioning=false, compression='none', "
+            f"read_csv([{files}], auto_detect=false, {hive(self.partitions)}, compression='none', "
             f"delim={literal(self.delimiter)}, quote={literal(self.quote)}, "
             f"escape={literal(self.escape or self.quote)}, "
             f"header={'true' if self.has_header else 'false'}, skip={self.blank}, "
             f"columns={{{columns}}})"
         )
+
+
+def hive(partitions: Sequence[str]) -> str:
+    """How DuckDB reads values in the names of folders, as SQL: as text, or not at all."""
+    if not partitions:
+        return "hive_partitioning=false"
+    return "hive_partitioning=true, hive_types_autocast=false"
 
 
 def sniff(
@@ -137,6 +146,11 @@ def sniff(
         raise DataError(f"{label}: is no text table (csv, tsv, dat, json lines) nor parquet")
     how = how or ReadOptions()
     delimiters = _DELIMITERS if how.delimiter is None else (how.delimiter,)
+    if re.match(r"\s*<(!doctype|html|\?xml)", lines[0], re.IGNORECASE):
+        raise DataError(
+            f"{label}: is a web page or XML, not a table; a download that failed or needs a login "
+            "leaves such a file: download it again"
+        )
     best = max(
         (_fit(delimiter, lines[:_LOOKED_AT], roles, given, how) for delimiter in delimiters),
         key=lambda fit: fit[0],  # The first of equals.
@@ -183,7 +197,12 @@ def _fit(
     if not header and not ratings and delimiter == "|":
         quote = ""  # The titles of u.item hold quotes that mean nothing.
     alike = [row for row in rows if len(row) == width > 1]
-    numeric = alike
+    # A first line that only might be a header says little for itself.
+    numeric = (
+        [row for row in alike if any(is_number(value, how.decimal) for value in row)]
+        if ratings and header and not known and how.header is None
+        else alike
+    )
     if ratings and not header:
         # Other layouts than user, item, rating have a text in the third column.
         number = given.get(RATING, "3")

@@ -32,7 +32,7 @@ def open_matrix(parts: Sequence[Part], layout: Layout, work: Workspace) -> Scan 
     """
     if layout.width < _FEWEST:
         return None
-    rows = _first_rows(parts[0], layout)
+    rows = first_rows(parts[0], layout)
     if layout.names is not None:
         if not _is_pivoted(layout.names, rows):
             return None
@@ -77,7 +77,8 @@ def open_matrix(parts: Sequence[Part], layout: Layout, work: Workspace) -> Scan 
     )
 
 
-def _first_rows(part: Part, layout: Layout) -> list[list[str]]:
+def first_rows(part: Part, layout: Layout) -> list[list[str]]:
+    """The values of the first rows of a text file that have all columns, without blanks."""
     rows: list[list[str]] = []
     for at, (_, record) in enumerate(records(part.path, layout)):
         if at or not layout.has_header:
