@@ -155,5 +155,5 @@ def test_what_does_not_apply_is_refused(tmp_path: object) -> None:
         BiasedMF("default")
     with pytest.raises(UsageError, match="keeps no checkpoints"):
         BiasedMF().fit(sample(), folder=f"{tmp_path}/run", resume=True)
-    with pytest.raises(UsageError, match="no further figures: penalty"):
+    with pytest.raises(UsageError, match="no further measures: penalty"):
         BiasedMF().fit(sample(), measure=["penalty"])

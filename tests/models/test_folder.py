@@ -160,7 +160,7 @@ def test_a_failing_save_leaves_the_old_model(folder: Path, monkeypatch: pytest.M
 
 def test_a_folder_of_other_things_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(UsageError, match=r"other things than a model \(thesis\.tex\)"):
+    with pytest.raises(UsageError, match=r"other files than a model \(thesis\.tex\)"):
         Bias().fit(sample()).save(tmp_path)
     with pytest.raises(UsageError, match="is a file"):
         Bias().fit(sample()).save(tmp_path / "thesis.tex")

@@ -115,7 +115,7 @@ def test_evaluations_as_frames_and_charts(parts: tuple[Ratings, Ratings]) -> Non
         again.plot.calibration()
     later = model.evaluate(test)
     model.fit(train)
-    with pytest.raises(UsageError, match="fitted anew"):
+    with pytest.raises(UsageError, match="fitted again"):
         later.plot.residuals()
 
 

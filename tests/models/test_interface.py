@@ -106,7 +106,7 @@ def test_standard_deviations_of_what_was_predicted_before() -> None:
 
 def test_a_model_that_gives_no_numbers_is_caught() -> None:
     model = Spy().fit(sample(), step=np.nan)
-    with pytest.raises(TrainingError, match="no numbers"):
+    with pytest.raises(TrainingError, match="not numbers"):
         model.recommend(users=[100])
 
 

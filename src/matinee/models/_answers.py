@@ -1,4 +1,4 @@
-"""Predictions for any people and items, known or not, in batches that a model can take."""
+"""Predictions for any users and items, known or unknown, in batches."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from ..data import Histories
 from .hooks import Hooks
 
 _PEOPLE = 4096
-"""People handed to ``_predict`` at once, at most."""
+"""Largest number of users in one call of ``_predict``."""
 _ENTRIES = 1 << 20
-"""Predictions asked of ``_predict`` at once, about."""
+"""Approximate number of predictions in one call of ``_predict``."""
 
 
 def answers(
@@ -23,20 +23,20 @@ def answers(
     rows: Int64,
     items: Int32,
     variance: PredictiveVariance | None = None,
-    told: Float64 | None = None,
+    predictions: Float64 | None = None,
 ) -> tuple[Float64, Float64]:
     """Predictions, unclipped, and their standard deviations (empty without a variance model).
 
     Args:
-        model: Who answers; of unknown people and items, its ``_unknown`` does.
-        histories: As for ``Recommender.predict_coded``; likewise ``rows`` and ``items``.
-        rows: See there.
-        items: See there.
+        model: The model; its ``_unknown`` predicts for unknown users and items.
+        histories: See ``Recommender.predict_coded``.
+        rows: See ``Recommender.predict_coded``.
+        items: See ``Recommender.predict_coded``.
         variance: The variance model, if standard deviations are wanted.
-        told: What it predicts, where it was asked already.
+        predictions: The unclipped predictions, if they are computed already.
     """
     if _in_order(histories, rows, items):
-        return _batch(model, histories, rows, items, variance, told)
+        return _batch(model, histories, rows, items, variance, predictions)
     out, std = np.empty(len(rows)), np.empty(0 if variance is None else len(rows))
     known = np.append(histories.counts > 0, False)[rows]
     able = known & (items >= 0)
@@ -45,17 +45,17 @@ def answers(
         out[rest] = model._unknown(histories, rows[rest], items[rest])
         if variance is not None:
             std[rest] = variance.std_unknown(known[rest], items[rest] >= 0)
-    asked = np.flatnonzero(able)
-    asked = asked[np.argsort(rows[asked], kind="stable")]
-    people, starts, place = _runs(rows[asked])
-    for first, last in _people_batches(np.append(starts, len(asked))):
+    answerable = np.flatnonzero(able)
+    answerable = answerable[np.argsort(rows[answerable], kind="stable")]
+    people, starts, position = _runs(rows[answerable])
+    for first, last in _people_batches(np.append(starts, len(answerable))):
         batch = histories.take(people[first:last])
-        part = slice(starts[first], starts[last] if last < len(starts) else len(asked))
-        where, who = asked[part], place[part] - first
-        given = None if told is None else told[where]
-        out[where], own = _batch(model, batch, who, items[where], variance, given)
+        part = slice(starts[first], starts[last] if last < len(starts) else len(answerable))
+        where, who = answerable[part], position[part] - first
+        known_predictions = None if predictions is None else predictions[where]
+        out[where], batch_std = _batch(model, batch, who, items[where], variance, known_predictions)
         if variance is not None:
-            std[where] = own
+            std[where] = batch_std
     return out, std
 
 
@@ -65,18 +65,18 @@ def _batch(
     rows: Int64,
     items: Int32,
     variance: PredictiveVariance | None,
-    told: Float64 | None,
+    predictions: Float64 | None,
 ) -> tuple[Float64, Float64]:
-    """``answers`` where all is known and the rows ascend."""
+    """``answers`` for known users and items, with ascending rows."""
     if variance is None:
         return model._predict(histories, rows, items), np.empty(0)
-    told, extras = model._predict_with(histories, rows, items, told)
-    shown = model._clipped(told)
-    return told, variance.std(model.bias, histories, rows, items, shown, extras)
+    predictions, extras = model._predict_with(histories, rows, items, predictions)
+    clipped = model._clipped(predictions)
+    return predictions, variance.std(model.bias, histories, rows, items, clipped, extras)
 
 
 def _in_order(histories: Histories, rows: Int64, items: Int32) -> bool:
-    """Whether predictions are one batch as they are: all known, everyone asked about, in turn."""
+    """Whether predictions form one batch: all known, rows ascending, every user among them."""
     people = len(histories)
     if not (0 < people <= min(len(rows), _PEOPLE) and len(rows) <= _ENTRIES):
         return False
@@ -93,7 +93,7 @@ def _in_order(histories: Histories, rows: Int64, items: Int32) -> bool:
 def _runs(
     rows: Int64,
 ) -> tuple[Int64, Int64, Int64]:
-    """The distinct values of an ascending array, where each begins, and which each entry is."""
+    """The distinct values of an ascending array, the start of each, and the index of each entry."""
     new = np.ones(len(rows), dtype=np.bool_)
     np.not_equal(rows[1:], rows[:-1], out=new[1:])
     starts = np.flatnonzero(new)
@@ -101,7 +101,7 @@ def _runs(
 
 
 def _people_batches(starts: Int64) -> Iterator[tuple[int, int]]:
-    """Runs of people with about ``_ENTRIES`` predictions and at most ``_PEOPLE`` people each."""
+    """Ranges of users with about ``_ENTRIES`` predictions and at most ``_PEOPLE`` users each."""
     first, people = 0, len(starts) - 1
     while first < people:
         full = int(np.searchsorted(starts, starts[first] + _ENTRIES, side="right")) - 1

@@ -1,4 +1,4 @@
-"""``Coded``: predictions and ranking scores by codes, for any people and items."""
+"""``Coded``: predictions and ranking scores by user and item codes."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from .hooks import Hooks
 
 
 class Coded(Hooks):
-    """The part of ``Recommender`` that is asked by codes, for the package's own use."""
+    """The internal interface of ``Recommender`` by codes instead of ids."""
 
     def predict_coded(
         self, histories: Histories, rows: Int64, items: Int32, *, clip: bool = True
     ) -> Float64:
-        """``predict`` in codes, for the package's own use.
+        """``predict`` by codes.
 
         Args:
-            histories: People, by this model's items.
-            rows: Which person each prediction is for, shape (n,); -1 for an unknown one.
+            histories: Histories of users, by this model's items.
+            rows: The row in ``histories`` of each prediction, shape (n,); -1 for an unknown user.
             items: Item codes, shape (n,); -1 for an unknown item.
             clip: Whether to clip to the scale, if the model clips.
 
@@ -35,22 +35,22 @@ class Coded(Hooks):
         return self._clipped(out) if clip else out
 
     def predict_coded_std(
-        self, histories: Histories, rows: Int64, items: Int32, told: Float64 | None = None
+        self, histories: Histories, rows: Int64, items: Int32, predictions: Float64 | None = None
     ) -> tuple[Float64, Float64]:
-        """``predict_coded``, and a standard deviation of each, float64 (n,).
+        """``predict_coded`` and predictive standard deviations, float64 (n,).
 
-        ``told`` is what ``predict_coded`` gave, unclipped, where it was asked already.
+        ``predictions`` are the unclipped output of ``predict_coded``, if computed already.
 
         Raises:
-            UsageError: The model was saved without what it takes.
+            UsageError: The model was saved without a predictive variance.
         """
         if self.predictive_variance is None:
-            raise UsageError("this model was saved without standard deviations; train it anew")
-        out, std = answers(self, histories, rows, items, self.predictive_variance, told)
+            raise UsageError("this model was saved without standard deviations; train it again")
+        out, std = answers(self, histories, rows, items, self.predictive_variance, predictions)
         return self._clipped(out), std
 
     def scores_coded(self, histories: Histories) -> Float32:
-        """Unclipped predictions of all items for some people, float32 (people, n_items)."""
+        """Unclipped predictions of all items, float32 (users, n_items)."""
         some = np.flatnonzero(histories.counts > 0)
         if 0 < len(some) == len(histories):
             scores = self._scores(histories)
@@ -63,16 +63,16 @@ class Coded(Hooks):
         return _finite(scores)
 
     def rank_scores_coded(self, histories: Histories, love: float | None = None) -> Float32:
-        """What items are ranked by for some people, float32 (people, n_items): higher is better.
+        """Ranking scores of all items, float32 (users, n_items); higher is better.
 
         Interest times the probability that the item is liked, to the power of ``love``; without a
         scorer of interest the unclipped predictions. ``recommend``, the evaluation of lists and
         the server all rank by this.
 
         Args:
-            histories: The people.
-            love: Exponent; by default the model's own. 0 ranks by interest alone, infinity by the
-                predicted rating alone.
+            histories: Histories of the users.
+            love: Exponent; by default the model's. 0 ranks by interest alone, infinity by predicted
+                rating alone.
         """
         love = self.love if love is None else love
         if self.interest is None or love == np.inf:
@@ -84,10 +84,10 @@ class Coded(Hooks):
         return _finite(scores)
 
     def _fit_lists(self, data: Ratings, errors: HeldOutPredictions, seed: int) -> None:
-        """Fit what lists are ordered by, from the training data and held-out predictions."""
+        """Fit the scorer of interest and its calibration."""
         if not data.implicit:
             held = data.by_user.values[errors.entries]
-            # The bias model's errors say nothing of how far this model's predictions may be off.
+            # Leave-one-out errors of the bias model are no estimate of this model's errors.
             miss = errors.predictions - held
             error = float(np.sqrt(np.mean(np.square(miss)))) if errors.source == "bias" else None
             self.preference = fit_preference(
@@ -101,5 +101,5 @@ class Coded(Hooks):
 
 def _finite(scores: Float32) -> Float32:
     if not np.isfinite(scores).all():
-        raise TrainingError("the model gives scores that are no numbers; train it anew")
+        raise TrainingError("the model gives scores that are not numbers; train it again")
     return scores

@@ -1,4 +1,4 @@
-"""A model for other systems: an ONNX graph, and its item vectors for a vector database."""
+"""Export of a model as an ONNX graph, and of its item vectors for a vector database."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from .networks.autoencoder import Autoencoder
 from .support import item_vectors
 
 _CHECKED = 64
-"""People whose answers are compared before a graph is handed out."""
+"""Number of users whose predictions are compared with the model's before a graph is written."""
 _AT_ONCE = 20_000
 
 
 def export_onnx(model: Recommender, path: Path | str) -> float:
-    """Write a model as an ONNX graph that folds people in, checked against the model.
+    """Write a model as an ONNX graph that predicts from histories, verified against the model.
 
     Inputs: ``items`` int64 (entries,), positions in the list of items that the graph's metadata
     ``item_ids`` names; ``ratings`` float32 (entries,); ``offsets`` int64 (people,), where each
     person's entries begin. Output: ``predictions`` float32 (people, items), of every item, in the
-    same order. Nothing is barred: what was rated is for the caller to leave out.
+    same order. Rated items are not excluded.
 
     Args:
         model: An autoencoder with users as rows.
@@ -39,7 +39,7 @@ def export_onnx(model: Recommender, path: Path | str) -> float:
 
     Raises:
         UsageError: Another kind of model, or ``onnx`` or ``onnxruntime`` is not installed.
-        MatineeError: The graph does not give the model's answers, or cannot be written.
+        MatineeError: The graph's predictions differ from the model's, or it cannot be written.
     """
     if not isinstance(model, Autoencoder) or not model.folds_in:
         raise UsageError(
@@ -55,12 +55,12 @@ def export_onnx(model: Recommender, path: Path | str) -> float:
     }.items():
         graph.metadata_props.add(key=key, value=value)
     content = graph.SerializeToString()
-    far = _difference(model, content)
-    if not far < 1e-3 * max(model.scale.high - model.scale.low, 1e-6):
-        raise MatineeError(f"the ONNX graph is off by up to {far:g}; nothing was written")
+    difference = _difference(model, content)
+    if not difference < 1e-3 * max(model.scale.high - model.scale.low, 1e-6):
+        raise MatineeError(f"the ONNX graph is off by up to {difference:g}; nothing was written")
     with atomic_path(path) as temporary:
         temporary.write_bytes(content)
-    return far
+    return difference
 
 
 def _difference(model: Recommender, content: bytes) -> float:
@@ -79,15 +79,15 @@ def _difference(model: Recommender, content: bytes) -> float:
         people.append((items, rng.uniform(model.scale.low, model.scale.high, size)))
     who = Histories.build(people)
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    found: npt.NDArray[Any] = session.run(None, feeds(who))[0]
-    wanted = model.scores_coded(who)
+    scores: npt.NDArray[Any] = session.run(None, feeds(who))[0]
+    expected = model.scores_coded(who)
     if model.clip:
-        wanted = wanted.clip(model.scale.low, model.scale.high)
-    return float(np.abs(found - wanted).max())
+        expected = expected.clip(model.scale.low, model.scale.high)
+    return float(np.abs(scores - expected).max())
 
 
 def feeds(histories: Histories) -> dict[str, npt.NDArray[Any]]:
-    """People as the graph's inputs."""
+    """Histories as the graph's inputs."""
     return {
         "items": histories.items.astype(np.int64),
         "ratings": histories.values,
@@ -98,9 +98,8 @@ def feeds(histories: Histories) -> dict[str, npt.NDArray[Any]]:
 def export_items(model: Recommender, path: Path | str) -> int:
     """Write the item vectors as Parquet: item_id, title where known, bias, vector.
 
-    A person's prediction of an item is ``hidden . vector + bias`` and a number of their own that
-    moves no item past another: the best items are those of maximal inner product with the hidden
-    layer and a 1, over the vector and the bias.
+    A prediction is ``hidden . vector + bias`` plus a bias of the user, which does not affect the
+    order: the best items maximise the inner product of (hidden, 1) and (vector, bias).
 
     Args:
         model: A model with item vectors.
@@ -111,7 +110,7 @@ def export_items(model: Recommender, path: Path | str) -> int:
 
     Raises:
         UsageError: The model has no item vectors, or the file is not called ``.parquet``.
-        MatineeError: The place cannot be written to.
+        MatineeError: The file cannot be written.
     """
     if Path(path).suffix.lower() != ".parquet":
         raise UsageError(f"{path}: name it .parquet")

@@ -1,4 +1,4 @@
-"""``model``: the model that a preset describes."""
+"""``model``: make the model that a preset describes."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ def model(
     device: str = "auto",
     **overrides: Any,
 ) -> Trainable:
-    """A new model, by a preset: of the kind it names; an ``Ensemble`` where it has members.
+    """Make the model that a preset describes: of its kind, or an ``Ensemble`` if it has members.
 
     Args:
         preset: Name of a preset (``matinee presets`` lists them) or path of a TOML file.
         settings: All options, instead of a preset.
         device: "cpu", "cuda", or "auto" for CUDA where there is one.
         **overrides: Single options by name, over the preset: ``hidden=[64]``, ``epochs=5``. In an
-            ensemble they hold for every member.
+            ensemble they apply to every member.
 
     Raises:
-        UsageError: No such preset, an unknown option, or a bad value.
+        UsageError: An unknown preset or option, or an invalid value.
     """
     chosen = (settings or _preset(preset)).replace(overrides, "model")
     member_settings(chosen)  # an error in a member is raised now, not at fit
-    made: Trainable = kind_named(chosen.model_kind).load()(settings=chosen, device=device)
-    return made
+    instance: Trainable = kind_named(chosen.model_kind).load()(settings=chosen, device=device)
+    return instance

@@ -1,4 +1,4 @@
-"""``Recommender``: what every model can do. ``Hooks`` has what a new one has to bring."""
+"""``Recommender``: the interface of every model. ``Hooks`` has the methods of a new one."""
 
 from __future__ import annotations
 
@@ -28,49 +28,48 @@ class Recommender(Coded):
     """A model that learns from ratings, predicts them and recommends.
 
     A subclass implements the methods of ``Hooks`` (``_fit``, ``_predict``, ``_scores``, ``_state``
-    and ``_restore``) and is declared as a ``ModelKind``; checks, ids, unknown people and items,
-    clipping, batches, evaluation and files are settled here. It is asked about *histories*:
-    it must answer for a person it never met as for one it was trained on.
+    and ``_restore``) and is declared as a ``ModelKind``. This class handles validation, ids,
+    unknown users and items, clipping, batches, evaluation and files. Predictions are made from
+    *histories*, alike for known and new users.
 
-    Attributes (after ``fit`` or loading):
+    The attributes are set by ``fit`` and by loading.
+
+    Attributes:
         user_ids: Ids of the users trained on.
         item_ids: Ids of the items trained on.
         item_table: Titles and genres of the items, or None.
         scale: Range of the ratings.
-        bias: The bias model of the training ratings; it answers for whom and what ``_predict``
-            cannot: unknown people and items, and people with no history. (A mean answers itself:
-            ``answers_unknown``.)
-        histories: All training ratings by user (validation part included), so that known users
-            can be served with no data present; None where the model was saved without.
-        predictive_variance: Gives the standard deviation of each prediction's error; None in models
-            saved without it.
-        interest: Scores which items a person chooses; None where lists are ordered by the
-            predicted rating.
-        preference: The probability that a predicted rating means that the item is liked.
-        love: Exponent of that probability in the order of lists, by default.
-        floor: Score of interest below which all items count alike in that order; see
+        bias: The bias model of the training ratings, which predicts for unknown users and items
+            and for users without a history, unless ``answers_unknown``.
+        histories: All training ratings by user (validation part included), to serve known users
+            without the data; None if the model was saved without.
+        predictive_variance: Model of the predictive standard deviation; None if saved without.
+        interest: The scorer of interest; None where lists are ordered by predicted rating.
+        preference: The probability that an item is liked, given its predicted rating.
+        love: Default exponent of that probability in the ranking score.
+        floor: Scores of interest are raised to at least this; see
             ``recommend.interest.Calibration``.
-        provenance: What the model was fitted on.
-        record: Free notes kept with the model, JSON-able; "split" and "metrics" are well known.
+        provenance: The data and seed that the model was fitted with.
+        record: Notes saved with the model, JSON-serialisable; "split" and "metrics" are in use.
     """
 
-    # What every model does.
+    # The public interface.
 
     def fit(self, train: RatingsLike, *, seed: int = 0, **options: Any) -> Self:
-        """Learn from ratings.
+        """Fit the model to ratings.
 
         Args:
             train: Ratings of at least two users and two items, or what ``load`` takes.
-            seed: Seeds all that is random.
-            **options: The model's own.
+            seed: Seed of all random numbers.
+            **options: Options of the kind of model.
 
         Returns:
             The model itself.
 
         Raises:
             DataError: Fewer than two users or items, a repeated pair, or a value not finite.
-            UsageError: A seed that is no whole number of at least 0; or interactions, from which
-                the model cannot learn.
+            UsageError: A seed that is not an integer of at least 0; or interactions, where the
+                model needs ratings.
         """
         train = as_ratings(train, "train")
         if not isinstance(seed, int | np.integer) or seed < 0:
@@ -129,24 +128,24 @@ class Recommender(Coded):
     ) -> Float64 | tuple[Float64, Float64]:
         """Predict ratings.
 
-        An unknown user or item, or a user with no history, is no error: the bias model answers,
-        with the mean and what is known of the other side. A mean (``GlobalMean``, ``ItemMean``,
-        ``UserMean``) answers itself.
+        For an unknown user or item, or a user without a history, the bias model predicts: the mean
+        plus the bias of the known side, if any. ``GlobalMean``, ``ItemMean`` and ``UserMean``
+        predict by their own means.
 
         Args:
             users: External user ids, shape (n,), or one for all items.
             items: External item ids, shape (n,), or one for all users.
-            histories: What the users have rated, by their ids; by default what they rated in
-                training. Items the model does not know are left out of them.
-            with_std: Whether to give a standard deviation with each: how far off it may be.
+            histories: Ratings of the users; by default those of training. Unknown items in them are
+                ignored.
+            with_std: Whether to return predictive standard deviations.
 
         Returns:
-            float64, shape (n,); with ``with_std``, predictions and standard deviations, such that
-            a rating lies within 1.96 of the latter in 95 cases of 100 (``docs/python.md``).
+            float64, shape (n,); with ``with_std``, also standard deviations, such that 95% of
+            ratings are within 1.96 of them (``docs/python.md``).
 
         Raises:
-            UsageError: The shapes do not fit, or the model carries no histories and none are given;
-                or ``with_std`` of a model that was saved without.
+            UsageError: The shapes do not match, the model was saved without histories and none are
+                passed, or it was saved without a predictive variance.
         """
         people = self._people(histories, "skip")
         try:
@@ -172,27 +171,27 @@ class Recommender(Coded):
         with_std: bool = False,
         love: float | None = None,
     ) -> Table:
-        """Recommend items to people, known or new. New people need no retraining.
+        """Recommend items to known or new users. New users need no retraining.
 
         Args:
-            histories: What people have rated: ``Ratings``, ``{user_id: {item_id: rating}}``, or a
+            histories: Ratings of the users: ``Ratings``, ``{user_id: {item_id: rating}}``, or a
                 sequence of ``{item_id: rating}``, whose user ids are then 0, 1, 2, ... By default,
-                what known users rated in training.
-            users: Which of these people to serve, by id, in this order; by default all of them.
-            k: Items per person, at most.
+                those of training.
+            users: Ids of the users to recommend to, in this order; by default all.
+            k: Length of the lists.
             exclude: Item ids never to recommend.
             only: The only item ids to recommend from; by default all.
-            include_seen: Whether items of a person's own history may be recommended.
-            unknown: What to do about unknown ids: "error", or "skip" to leave them out.
-            with_std: Whether to add a column std, as in ``predict``. The order is by score alone.
-            love: What the predicted rating counts in the order, from 0 for nothing, which lists
-                what a person would choose, upwards; ``math.inf`` orders by it alone. The model's
-                own by default. Where a model has no scorer of interest it changes nothing.
+            include_seen: Whether items of a user's history may be recommended.
+            unknown: For unknown ids: "error", or "skip" to ignore them.
+            with_std: Whether to add a column std, as in ``predict``. It does not affect the order.
+            love: Exponent of the probability of liking in the ranking score; 0 ranks by interest
+                alone, ``math.inf`` by predicted rating alone. By default the model's. Without a
+                scorer of interest it has no effect.
 
         Returns:
-            A table of user_id, item_id, score (float64, what the order is by), rank (int32, from
-            1), predicted (float64, the predicted rating, where the score is another), std if asked
-            for and, where titles are known, title: by person in the order given, best first.
+            A table of user_id, item_id, score (float64, the ranking score), rank (int32, from 1),
+            predicted (float64, the predicted rating, if it is not the score), std if requested,
+            and title if known: in the order of the users, best first.
 
         Raises:
             UnknownIdError: An unknown user or item, unless ``unknown="skip"``.
@@ -229,10 +228,10 @@ class Recommender(Coded):
         with_std: bool = False,
         love: float | None = None,
     ) -> Iterator[Table]:
-        """Like ``recommend``, for any number of people: yields a table per batch of them.
+        """``recommend`` for any number of users: yields one table for each batch of users.
 
-        With no arguments, for every known user. ``data.write_tables`` writes such a stream.
-        Memory is bounded whatever the number of people. At least one table comes, even if empty.
+        Without arguments, for every known user. ``data.write_tables`` writes such a stream. Memory
+        does not grow with the number of users. Yields at least one table, which may be empty.
         """
         self._require_fitted()
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
@@ -252,28 +251,27 @@ class Recommender(Coded):
         allow_overlap: bool = False,
         seed: int = 0,
     ) -> Evaluation:
-        """Score the model on held-out ratings, beside the baselines.
+        """Evaluate the model on held-out ratings, with baselines.
 
         Args:
             test: Ratings the model was not trained on, or what ``load`` takes.
-            histories: What the test users are known to have rated, for users held out of training;
-                by default what known users rated in training.
-            update: Whether each rating, once it is scored, is part of its person's history
-                (prequential evaluation): from the next second on, as ratings of one second have
-                no order. What the model was trained on stays as it is. Its score without is then
-                among the baselines, as ``frozen``.
-            allow_overlap: Whether to go on, with a mark on the result, where test ratings were
-                seen in training or stand in ``histories``.
-            seed: Seeds the bootstrap of the intervals.
+            histories: Ratings of the test users that the model sees, for users held out of
+                training; by default those of training.
+            update: Prequential evaluation: whether each rating is added to its user's history once
+                it is scored, from the next second on, as ratings of one second have no order. The
+                model is not retrained. The score without updates is the baseline ``frozen``.
+            allow_overlap: Whether to evaluate, and mark the result, if test ratings were seen in
+                training or are in ``histories``.
+            seed: Seed of the bootstrap.
 
         Raises:
             LeakError: Test ratings were seen in training, unless ``allow_overlap``.
-            DataError: An empty test set, or one without times to update by.
+            DataError: An empty test set, or ``update`` without times.
         """
         test = as_ratings(test, "test")
         people = self._people(histories, "skip")
         rows = self._rows(people, histories is None, test.user_ids.ids)
-        found = evaluate(
+        evaluation = evaluate(
             self,
             test,
             people.histories,
@@ -282,9 +280,9 @@ class Recommender(Coded):
             allow_overlap=allow_overlap,
             seed=seed,
         )
-        if update:  # the charts are of predictions from fixed histories
-            return found
-        return replace(found, analyse=analysis(self, test, people.histories, rows, seed))
+        if update:  # charts need predictions from fixed histories
+            return evaluation
+        return replace(evaluation, analyse=analysis(self, test, people.histories, rows, seed))
 
     def evaluate_lists(
         self,
@@ -298,26 +296,26 @@ class Recommender(Coded):
         seed: int = 0,
         trec: Path | str | None = None,
     ) -> ListEvaluation:
-        """Score the lists of ``recommend`` on held-out ratings, beside those of baselines.
+        """Evaluate the lists of ``recommend`` on held-out ratings, with baselines.
 
-        All items are ranked for everybody, except those of the person's history.
+        All items are ranked for each user, except those of the user's history.
 
         Args:
             test: Ratings the model was not trained on, or what ``load`` takes.
-            k: The lengths of the lists, one or several.
-            relevant: The lowest test rating that counts as relevant; by default three quarters up
-                the scale, so 4 of 1 to 5, and all of interactions.
-            histories: As for ``evaluate``.
-            baselines: Of "popularity" and "ease"; by default those that take seconds.
-            allow_overlap: As for ``evaluate``.
-            seed: Seeds the bootstrap of the intervals.
-            trec: A folder for the lists and the relevant items as TREC files, ``run.txt`` and
-                ``qrels.txt``.
+            k: One or several cut-offs of the lists.
+            relevant: The lowest relevant test rating; by default at three quarters of the scale,
+                such as 4 of 1 to 5. All interactions are relevant.
+            histories: See ``evaluate``.
+            baselines: Some of "popularity" and "ease"; by default those that take seconds.
+            allow_overlap: See ``evaluate``.
+            seed: Seed of the bootstrap.
+            trec: A folder to write the lists and the relevant items to as TREC files, ``run.txt``
+                and ``qrels.txt``.
 
         Raises:
             LeakError: Test ratings were seen in training, unless ``allow_overlap``.
             DataError: An empty test set, or one without a relevant rating.
-            UsageError: A k below 1, or no such baseline.
+            UsageError: A k below 1, or an unknown baseline.
         """
         test = as_ratings(test, "test")
         people = self._people(histories, "skip")
@@ -338,16 +336,16 @@ class Recommender(Coded):
     def save(
         self, path: Path | str, *, histories: bool = True, extra: dict[str, Any] | None = None
     ) -> Path:
-        """Write a model folder: all that serving needs, with no training data present.
+        """Write a model folder, which contains everything needed for serving.
 
         Args:
-            path: The folder. An older model there is replaced, and stays whole if interrupted.
-            histories: Whether to carry the training ratings, for serving known users. Without
-                them a fingerprint of the pairs is kept, so that the leak guard still works.
-            extra: Notes to add to ``record``: "split", "metrics", or any JSON-able value.
+            path: The folder. A model in it is replaced atomically.
+            histories: Whether to include the training ratings, to serve known users. Without them a
+                fingerprint of the pairs is written, for the leak guard.
+            extra: Notes to add to ``record``: "split", "metrics", or any JSON-serialisable value.
 
         Raises:
-            MatineeError: The folder cannot be written to.
+            MatineeError: The folder cannot be written.
         """
         from .folder.write import save
 
@@ -364,7 +362,7 @@ class Recommender(Coded):
     def _repr_html_(self) -> str | None:
         return model_html(self, getattr(self, "epochs", [])) if self._ready else None
 
-    # How they do it.
+    # Implementation.
 
     def _people(self, given: HistoriesLike | None, unknown: Unknown) -> People:
         self._require_fitted()

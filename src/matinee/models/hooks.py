@@ -1,4 +1,4 @@
-"""``Hooks``: what a model has to implement, what it may, and the state that all have."""
+"""``Hooks``: the methods that a model implements or may override, and the common attributes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .folder.provenance import Provenance
 
 
 class Hooks(ABC):
-    """What a subclass of ``Recommender`` implements; see there for the attributes."""
+    """The methods that a subclass of ``Recommender`` implements, and the common attributes."""
 
     kind: ClassVar[str]
     """Name of the kind of model, as in a manifest."""
@@ -46,7 +46,7 @@ class Hooks(ABC):
 
     @abstractmethod
     def _fit(self, train: Ratings, seed: int, *args: Any, **options: Any) -> None:
-        """Learn. ``train`` is compact and checked; the attributes above are set from it.
+        """Fit the model. ``train`` is compact and validated; the attributes above are already set.
 
         A subclass names its options: ``def _fit(self, train, seed, *, progress=None)``.
         """
@@ -65,19 +65,19 @@ class Hooks(ABC):
     def _scores(self, histories: Histories) -> Float32:
         """Predicted ratings of all items, unclipped, a fresh float32 array (people, n_items).
 
-        ``histories`` as for ``_predict``. It must require_equal with ``_predict`` but for rounding.
+        ``histories`` as for ``_predict``. Must equal ``_predict`` up to rounding.
         """
 
     @abstractmethod
     def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-        """What ``_fit`` learned: arrays by name, and a JSON-able configuration."""
+        """The learned state: arrays by name, and a JSON-serialisable configuration."""
 
     @classmethod
     @abstractmethod
     def _restore(cls, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> Self:
-        """A model from what ``_state`` gave. The caller sets the common attributes."""
+        """A model from the output of ``_state``. The caller sets the common attributes."""
 
-    # What a model may bring.
+    # Optional overrides.
 
     @property
     def ranks_by_rating(self) -> bool:
@@ -91,42 +91,42 @@ class Hooks(ABC):
 
     @property
     def folds_in(self) -> bool:
-        """Whether it answers from their ratings for people it was not trained on.
+        """Whether it predicts for new users from their ratings, without training (fold-in).
 
-        Where it does not, the bias model does.
+        Where it does not, the bias model predicts for them.
         """
         return True
 
     @property
     def n_parameters(self) -> int:
-        """Trained numbers. By default those of all arrays that a saved model holds of its own."""
+        """Number of trained parameters. By default the size of all arrays of ``_state``."""
         return sum(int(array.size) for array in self._state()[0].values())
 
     @property
     def answers_unknown(self) -> bool:
-        """Whether it answers itself for unknown people and items; else the bias model does."""
+        """Whether it predicts for unknown users and items itself; else the bias model does."""
         return False
 
     def _unknown(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
-        """Predicted ratings, unclipped, of people or items that ``_predict`` knows nothing of.
+        """Predicted ratings, unclipped, for unknown users or items.
 
-        The bias model's, unless ``answers_unknown``.
+        By the bias model, unless ``answers_unknown``.
 
         Args:
-            histories: People, with or without ratings.
-            rows: Which person each prediction is for, shape (n,); -1 for an unknown one.
+            histories: Histories of users, which may be empty.
+            rows: The row in ``histories`` of each prediction, shape (n,); -1 for an unknown user.
             items: Item codes, shape (n,); -1 for an unknown one.
         """
         return self.bias.predict(histories, rows, items)
 
     def _predict_with(
-        self, histories: Histories, rows: Int64, items: Int32, told: Float64 | None = None
+        self, histories: Histories, rows: Int64, items: Int32, predictions: Float64 | None = None
     ) -> tuple[Float64, Float64 | None]:
-        """``_predict``, and what else tells how far off each prediction may be, float64 (n, k).
+        """``_predict``, and further covariates of the predictive variance, float64 (n, k), or None.
 
-        ``told`` is what ``_predict`` gives, where the caller has asked it already.
+        ``predictions`` are the output of ``_predict``, where the caller has it already.
         """
-        return self._predict(histories, rows, items) if told is None else told, None
+        return self._predict(histories, rows, items) if predictions is None else predictions, None
 
     def _held_out_predictions(self, train: Ratings) -> HeldOutPredictions:
         """Held-out predictions of training ratings, to fit the predictive variance on.
@@ -136,14 +136,14 @@ class Hooks(ABC):
         return leave_one_out(self.bias, train.by_user)
 
     def _fit_interest(self, train: Ratings, seed: int) -> FittedInterest | None:
-        """The scorer of interest that lists are ordered by; None orders by the prediction."""
+        """The scorer of interest that orders lists; None to order by predicted rating."""
         return None
 
     def _like(self) -> float | None:
-        """The lowest rating that counts as liked; None for the usual one of the scale."""
+        """The lowest rating that counts as liked; None for the default of the scale."""
         return None
 
-    # What every model has once it is fitted.
+    # Available after fitting.
 
     @property
     def leak_guard(self) -> PairSet:

@@ -1,4 +1,4 @@
-"""A model looked at: where it is wrong, and what it holds alike."""
+"""Inspection of a fitted model: error breakdown and nearest items."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .support import analysis, item_counts, item_vectors
 
 @dataclass(frozen=True)
 class Neighbours:
-    """The items that a model holds most like one.
+    """The nearest neighbours of an item by the cosine of learned item vectors.
 
     Attributes:
         item_id: The item.
@@ -39,17 +39,17 @@ def breakdown(
     histories: HistoriesLike | None = None,
     seed: int = 0,
 ) -> Breakdown:
-    """Take a model's errors on held-out ratings apart.
+    """Break down a model's errors on held-out ratings.
 
     Args:
         model: The model.
-        test: Ratings it was not trained on; ``evaluate`` is what checks that.
-        histories: As for ``Recommender.evaluate``.
+        test: Held-out ratings. The leak guard of ``evaluate`` is not applied.
+        histories: See ``Recommender.evaluate``.
         seed: Seeds the bootstrap of the intervals.
 
     Raises:
         DataError: No test ratings.
-        UsageError: The model carries no histories and none are given.
+        UsageError: The model was saved without histories and none are passed.
     """
     people = model._people(histories, "skip")
     rows = model._rows(people, histories is None, test.user_ids.ids)
@@ -59,14 +59,14 @@ def breakdown(
 def neighbours(
     model: Recommender, items: Sequence[Any] | None = None, *, k: int = 5, few: int = 20
 ) -> list[Neighbours]:
-    """The nearest items, by the cosine of learned vectors, to some of the items.
+    """The nearest items to each of some items, by the cosine of learned vectors.
 
     Args:
-        model: A model whose items have vectors; of others the list is empty.
+        model: A model; the list is empty if its items have no vectors.
         items: Ids of the items; by default the eight with the most training ratings.
-        k: How many for each.
-        few: Items with fewer training ratings are nobody's neighbours: their vectors have hardly
-            been learned.
+        k: Neighbours of each item.
+        few: Items with fewer training ratings are not returned as neighbours, as their vectors
+            are poorly determined.
     """
     vectors = item_vectors(model)
     counts = item_counts(model)
@@ -74,20 +74,20 @@ def neighbours(
         return []
     titles = None if model.item_table is None else model.item_table.titles
     most_rated = np.argsort(-counts, kind="stable")[:8].tolist()
-    asked = most_rated if items is None else model.item_ids.encode(list(items)).tolist()
-    kept = np.flatnonzero(counts >= few)
-    if len(kept) < k + 1:
-        kept = np.flatnonzero(counts > 0)
+    codes = most_rated if items is None else model.item_ids.encode(list(items)).tolist()
+    candidates = np.flatnonzero(counts >= few)
+    if len(candidates) < k + 1:
+        candidates = np.flatnonzero(counts > 0)
 
     def named(code: int) -> tuple[Any, str]:
         item = model.item_ids.ids[code : code + 1].tolist()[0]
         return item, str(item if titles is None else titles[code])
 
-    found = []
-    for code in (code for code in asked if code >= 0):
-        rows = np.append(kept[kept != code], code)
-        near, cosines = most_alike(unit_rows(vectors.vectors[rows]), len(rows) - 1, k)
-        pairs = zip(rows[near].tolist(), cosines.tolist(), strict=True)
+    neighbours_of = []
+    for code in (code for code in codes if code >= 0):
+        rows = np.append(candidates[candidates != code], code)
+        nearest, cosines = most_alike(unit_rows(vectors.vectors[rows]), len(rows) - 1, k)
+        pairs = zip(rows[nearest].tolist(), cosines.tolist(), strict=True)
         similar = tuple((*named(other), float(cosine)) for other, cosine in pairs)
-        found.append(Neighbours(*named(code), int(counts[code]), similar))
-    return found
+        neighbours_of.append(Neighbours(*named(code), int(counts[code]), similar))
+    return neighbours_of

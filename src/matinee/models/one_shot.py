@@ -1,4 +1,4 @@
-"""``OneShot``: what models have in common that are fitted in one go, without checkpoints."""
+"""``OneShot``: base class of models fitted on the CPU without checkpoints."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ Score = Callable[[Int32, Int32], Float64]
 
 
 class OneShot(Trainable):
-    """A model that is fitted in one go, without checkpoints. It runs on the CPU.
+    """A model that is fitted on the CPU without checkpoints.
 
     A subclass implements ``_learn``, ``_predict``, ``_scores``, and ``_arrays`` and ``_load`` if it
-    keeps anything of its own. See ``Trainable`` for the arguments.
+    has learned arrays. See ``Trainable`` for the arguments.
     """
 
     def __init__(
@@ -41,8 +41,8 @@ class OneShot(Trainable):
         **overrides: Any,
     ) -> None:
         if preset is None and settings is None:
-            own = self.kind in preset_names()
-            settings = find_preset(self.kind) if own else Settings.make({"kind": self.kind})
+            has_preset = self.kind in preset_names()
+            settings = find_preset(self.kind) if has_preset else Settings.make({"kind": self.kind})
         super().__init__(preset or self.kind, settings=settings, device="cpu", **overrides)
 
     @property
@@ -55,9 +55,9 @@ class OneShot(Trainable):
             raise UsageError(f"{self.kind} trains in one process; start it without torchrun")
         if context.measure:
             named = ", ".join(sorted(context.measure))
-            raise UsageError(f"{self.kind} has no further figures: {named}")
+            raise UsageError(f"{self.kind} has no further measures: {named}")
         if context.resume:
-            raise UsageError(f"{self.kind} keeps no checkpoints; start anew without --resume")
+            raise UsageError(f"{self.kind} keeps no checkpoints; run it again without --resume")
         log = EpochLog(train, context)
         self.epochs = log.epochs
         self._learn(train, np.random.default_rng(seed), log)
@@ -65,18 +65,18 @@ class OneShot(Trainable):
 
     @abstractmethod
     def _learn(self, train: Ratings, rng: np.random.Generator, log: EpochLog) -> None:
-        """Learn, adding each pass over the ratings to the log, if there are passes."""
+        """Fit the model, adding each pass over the ratings to the log."""
 
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """What was learned, by name."""
+        """The learned arrays, by name."""
         return {}
 
     def _values(self) -> dict[str, Any]:
-        """What was learned besides, JSON-able."""
+        """Further learned values, JSON-serialisable."""
         return {}
 
     def _load(self, arrays: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> None:
-        """Take back what ``_arrays`` and ``_values`` gave."""
+        """Restore from the output of ``_arrays`` and ``_values``."""
 
     def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         config = {
@@ -96,11 +96,11 @@ class OneShot(Trainable):
 
 
 class EpochLog:
-    """Metrics of each pass over the ratings: kept, written to the run folder, handed to the caller.
+    """Records the metrics of each pass, in memory and in the run folder, and calls ``on_epoch``.
 
     Args:
         train: The training ratings.
-        context: What to score after each pass, where metrics go, and who is called with them.
+        context: The watched sets, the run folder and the callback.
     """
 
     def __init__(self, train: Ratings, context: RunContext) -> None:
@@ -119,19 +119,19 @@ class EpochLog:
         self._started = time.perf_counter()
 
     def add(self, loss: float, train_rmse: float, score: Score) -> None:
-        """Add a pass that is done.
+        """Add a completed pass.
 
         Args:
-            loss: What is minimised, per rating.
+            loss: Training loss per rating.
             train_rmse: RMSE on the training ratings.
-            score: The model as it is now.
+            score: Predictions of the present model.
         """
         seconds = time.perf_counter() - self._started
         watched = {}
         for name, (users, items, values) in self._watch.items():
             if len(values):
-                miss = np.clip(score(users, items), *self._scale) - values
-                watched[name] = float(np.sqrt(np.mean(np.square(miss))))
+                error = np.clip(score(users, items), *self._scale) - values
+                watched[name] = float(np.sqrt(np.mean(np.square(error))))
         epoch = Epoch(
             epoch=len(self.epochs) + 1,
             loss=loss,
@@ -155,5 +155,5 @@ def _coded(ratings: Ratings, train: Ratings) -> tuple[Int32, Int32, npt.NDArray[
     """Ratings of known users and items, in the codes of the training ratings."""
     users = train.user_ids.encode(ratings.user_ids.ids)[ratings.users]
     items = train.item_ids.encode(ratings.item_ids.ids)[ratings.items]
-    both = (users >= 0) & (items >= 0)
-    return users[both], items[both], ratings.values[both]
+    known = (users >= 0) & (items >= 0)
+    return users[known], items[known], ratings.values[known]

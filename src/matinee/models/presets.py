@@ -20,10 +20,10 @@ def preset_names() -> list[str]:
 
 
 def preset(name: str) -> Settings:
-    """The settings of a preset, by name or from a TOML file of the user's own.
+    """The settings of a preset, by name or from a TOML file.
 
     Raises:
-        UsageError: No such preset or file (with the nearest name), or a wrong key or value in it.
+        UsageError: No such preset or file (with the nearest name), or an invalid key or value.
     """
     if name.endswith(".toml"):
         return Settings.read_toml(Path(name))
@@ -37,24 +37,24 @@ def preset(name: str) -> Settings:
 
 
 def member_settings(settings: Settings) -> list[list[Settings]]:
-    """The settings of an ensemble's members: for each entry of ``members``, its copies.
+    """The settings of an ensemble's members: for each entry of ``members``, one for each copy.
 
-    All share one validation part: the settings' share, or, where that is 0, the largest that a
-    member asks for.
+    All share one validation part, of the size that the ensemble's settings state or, where that is
+    0, of the largest size that a member states.
 
     Raises:
-        UsageError: An unknown preset or key, a bad value, or an ensemble among the members.
+        UsageError: An unknown preset or key, an invalid value, or an ensemble among the members.
     """
-    found: list[Settings] = []
+    bases: list[Settings] = []
     for number, member in enumerate(settings.members, start=1):
         base = preset(member.preset) if member.preset else settings.replace({"members": ()})
         if base.members:
             raise UsageError(f"member {number}: {member.preset} is an ensemble itself")
-        found.append(base.replace(member.set, f"member {number}"))
-    asked = [s.train.validation for s in (settings, *found)]
-    share = asked[0] or max(asked, key=validation_share)
+        bases.append(base.replace(member.set, f"member {number}"))
+    shares = [s.train.validation for s in (settings, *bases)]
+    share = shares[0] or max(shares, key=validation_share)
     return [
         [each.replace({"train.validation": share, "description": ""}, f"member {number}")]
         * member.copies
-        for number, (each, member) in enumerate(zip(found, settings.members, strict=True), start=1)
+        for number, (each, member) in enumerate(zip(bases, settings.members, strict=True), start=1)
     ]

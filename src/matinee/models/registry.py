@@ -3,8 +3,8 @@
 A kind is declared by a tuple ``KINDS`` in a module: of ``matinee.models.kinds``, where every public
 module is read, or of another distribution, which names the module by an entry point of the group
 ``matinee.kinds``. Command line, presets, model folders, studies, leaderboard and sweeps all read
-the declaration. The class itself is named by text and imported when a model of it is made, so that
-reading the registry imports no torch.
+the declaration. The class is stated as "module:Class" and imported on first use, so that reading
+the registry does not import torch.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from ..config import Config
 from ..errors import UsageError, nearest
 
 NAMESPACES = ("matinee.models.kinds", "matinee.lab.rivals")
-"""Packages whose public modules declare kinds. The lab's are named by text and imported on demand,
-so that the core runs without it; entry points of an installed distribution would not do, because
-those of an editable install are only read anew when it is installed again."""
+"""Packages whose public modules declare kinds. Those of the lab are imported on demand, so that the
+core does not depend on it. They are not entry points, because those of an editable install are
+read only when it is installed."""
 GROUP = "matinee.kinds"
 """Entry points of other distributions, each naming a module that declares kinds."""
 
 ALIASES = {"global_mean": "global-mean", "item_mean": "item-mean", "user_mean": "user-mean"}
-"""Earlier spellings, as model folders and studies of before have them."""
+"""Earlier spellings, found in existing model folders and studies."""
 
 
 def _no_epochs(settings: Mapping[str, Any]) -> int:
@@ -39,34 +39,33 @@ def _one_pass(settings: Mapping[str, Any], users: int, ratings: int) -> float:
     return 1.0 + 1e-5 * ratings
 
 
-def _as_it_is(settings: Any, epochs: int) -> dict[str, Any]:
+def _unchanged(settings: Any, epochs: int) -> dict[str, Any]:
     return {}
 
 
-def _nothing(settings: Any) -> dict[str, Any]:
+def _empty_space(settings: Any) -> dict[str, Any]:
     return {}
 
 
 @dataclass(frozen=True)
 class ModelKind:
-    """A kind of model, and what everything above needs to know of it.
+    """A kind of model: its class, options, cost estimate and search space.
 
     Attributes:
         name: Its name in TOML, manifests, studies and on the command line, with hyphens.
-        cls: Where its class is, as "module:Class". A class of this package is a ``Recommender``;
-            one that presets describe is a ``Trainable``.
-        summary: What it is, in one line.
-        settings: The class of its own options, or None where it has none.
-        section: The table of these options in a TOML file; by default the name, with underscores.
-        uses: The common sections of ``Settings`` that it reads besides: "network", "train".
-        epochs: How many epochs a run reports, at most, from the settings as plain values.
-        cost: Seconds that training takes on one core, roughly, from the settings as plain values,
-            the number of users and that of ratings. Only ratios are relied on.
-        shorten: What to change in the ``Settings`` for so many epochs at most, by option.
-        space: The default search space around some ``Settings``: by option, a dimension's table.
-        measures: Whether its ``fit`` takes ``measure``, the further figures of an epoch.
-        requires: The library that it comes from, as it is imported and as it is installed; such a
-            model is made by its own options, never by a preset.
+        cls: Its class, as "module:Class": a ``Recommender``, and a ``Trainable`` if it has presets.
+        summary: One-line description.
+        settings: The class of its options, or None.
+        section: The TOML section of these options; by default the name with underscores.
+        uses: The common sections of ``Settings`` that it also reads: "network", "train", "lists".
+        epochs: Largest number of epochs that a run reports, from the settings as plain values.
+        cost: Estimated seconds of training on one core, from the settings as plain values, the
+            number of users and that of ratings. Only ratios are used.
+        shorten: The options to change to train for at most this many epochs.
+        space: The default search space around given ``Settings``: a dimension table by option.
+        measures: Whether its ``fit`` takes ``measure``, further measures of each epoch.
+        requires: The external library that implements it, as (import name, distribution); such a
+            model has options but no presets.
     """
 
     name: str
@@ -77,8 +76,8 @@ class ModelKind:
     uses: tuple[str, ...] = ()
     epochs: Callable[[Mapping[str, Any]], int] = _no_epochs
     cost: Callable[[Mapping[str, Any], int, int], float] = _one_pass
-    shorten: Callable[[Any, int], dict[str, Any]] = _as_it_is
-    space: Callable[[Any], dict[str, Any]] = _nothing
+    shorten: Callable[[Any, int], dict[str, Any]] = _unchanged
+    space: Callable[[Any], dict[str, Any]] = _empty_space
     measures: bool = False
     requires: tuple[str, str] | None = None
 
@@ -98,15 +97,15 @@ class ModelKind:
 
     @property
     def missing(self) -> str:
-        """How to install the library that it needs and that is absent; "" if nothing is."""
+        """How to install the required library if it is absent, else ""."""
         absent = self.requires is not None and find_spec(self.requires[0]) is None
         return "pip install 'matinee[bench]'" if absent else ""
 
     def load(self) -> Any:
-        """Its class.
+        """Import its class.
 
         Raises:
-            UsageError: It needs a library that is not installed.
+            UsageError: A required library is not installed.
         """
         try:
             return pkgutil.resolve_name(self.cls)
@@ -117,17 +116,17 @@ class ModelKind:
 
 
 def kind_named(name: str, source: str = "") -> ModelKind:
-    """The kind of a name, or of an earlier spelling of it.
+    """The kind of this name or earlier spelling.
 
     Args:
         name: As in a manifest, a preset or a study.
-        source: Where the name stands, for the message.
+        source: Where the name was read, for the message.
 
     Raises:
         UsageError: No such kind (with the nearest name).
     """
     name = ALIASES.get(name, name)
-    # A kind stands in a module of its name as a rule: then no other is imported.
+    # Most kinds are declared in a module of their name; then no other is imported.
     stem = name.replace("-", "_")
     for namespace in NAMESPACES:
         if stem in _modules(namespace):
@@ -152,7 +151,7 @@ def model_kinds() -> tuple[ModelKind, ...]:
 
 
 def kind_of_section(section: str) -> ModelKind | None:
-    """The kind whose own options stand in a section, if any."""
+    """The kind whose options are in a section, or None."""
     for kind in model_kinds():
         if kind.section == section:
             return kind
@@ -163,10 +162,10 @@ def around(value: float, below: float, above: float, least: int | None = None) -
     """A dimension of a search space, on a logarithmic scale.
 
     Args:
-        value: What it lies around.
-        below: How many times less it goes down to.
-        above: How many times more it goes up to.
-        least: The smallest value, of a setting that is a whole number.
+        value: Its centre.
+        below: Ratio of the centre to the lower bound.
+        above: Ratio of the upper bound to the centre.
+        least: The smallest value of an integer setting.
     """
     low, high = float(f"{value / below:.4g}"), float(f"{value * above:.4g}")
     if least is not None:
@@ -176,7 +175,7 @@ def around(value: float, below: float, above: float, least: int | None = None) -
 
 @cache
 def _modules(namespace: str) -> tuple[str, ...]:
-    """The public modules of a namespace, packages excepted."""
+    """The public modules of a namespace, without packages."""
     try:
         package = import_module(namespace)
     except ImportError:  # the lab may be left out of an installation

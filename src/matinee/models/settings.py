@@ -1,4 +1,4 @@
-"""``Settings``: everything that decides a trained model, apart from the data and the seed."""
+"""``Settings``: all options of a model."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ C = TypeVar("C", bound=Config)
 
 
 class Member(Config):
-    """Members of an ensemble that differ by their seed alone."""
+    """Members of an ensemble that differ in their seed only."""
 
     preset: str = ""
     """Preset or TOML file to start from; empty for the network and train tables beside it."""
@@ -32,15 +32,15 @@ class Member(Config):
     @field_validator("set", mode="before")
     @classmethod
     def _dotted(cls, value: object) -> object:
-        """TOML makes tables of ``train.epochs = 5``; here it is one key."""
+        """A dotted key such as ``train.epochs`` as one key, where TOML makes nested tables."""
         return dict(_flat(value, "")) if isinstance(value, Mapping) else value
 
 
 class Settings(Config):
-    """Everything that decides a trained model, apart from the data and the seed.
+    """All options of a model. With the data and the seed they determine the trained model.
 
-    With ``members`` the model is an ensemble (``matinee.Ensemble``). A kind of model with options
-    of its own has them in a section of its own; ``make`` then gives an instance of a subclass with
+    With ``members`` the model is an ensemble (``matinee.Ensemble``).The options of
+    a kind of model are in a section of its name; ``make`` returns an instance of a subclass with
     that section as a field, which ``section`` returns.
     """
 
@@ -64,9 +64,9 @@ class Settings(Config):
         kind = values.get("kind", "autoencoder")
         if not isinstance(kind, str):
             raise UsageError(f"{source}: kind = {kind!r}: give the name of a kind of model")
-        mine = settings_class(kind_named(kind, source).name)
-        kept = {k: v for k, v in values.items() if not _idle(mine, kind, k, v, source)}
-        return cast(Self, super(Settings, mine).make(kept, source))
+        section_class = settings_class(kind_named(kind, source).name)
+        used = {k: v for k, v in values.items() if not _idle(section_class, kind, k, v, source)}
+        return cast(Self, super(Settings, section_class).make(used, source))
 
     @classmethod
     def options(cls) -> Mapping[str, FieldInfo]:
@@ -133,23 +133,23 @@ class Settings(Config):
         return self.replace(changed, "teacher")
 
     def replace(self, settings: Mapping[str, Any], source: str = "config") -> Self:
-        """A copy with some keys changed, in every member too; see ``Config.replace``.
+        """A copy with some keys changed, also in every member; see ``Config.replace``.
 
-        A bare key means an option of this kind of model if it has one of that name. With another
-        kind, what that kind does not read is dropped.
+        A bare key refers to an option of this kind of model if there is one of that name. If the
+        kind changes, sections that the new kind does not read are dropped.
         """
         kind = kind_named(str(settings.get("kind", self.kind)), source).name
         values = self.model_dump()
         if kind != self.kind:
             read = kind_named(kind).sections
-            kept = {name: value for name, value in values.items() if name in read}
-            values = {"network": {"clip": self.network.clip}, **kept, "members": ()}
+            used = {name: value for name, value in values.items() if name in read}
+            values = {"network": {"clip": self.network.clip}, **used, "members": ()}
         paths = [option_path(kind, key, source) for key in settings]
         for path, value in zip(paths, settings.values(), strict=True):
-            place = values
+            section = values
             for part in path[:-1]:
-                place = place.setdefault(part, {})
-            place[path[-1]] = value
+                section = section.setdefault(part, {})
+            section[path[-1]] = value
         changed = type(self).make(values, source)
         for path, value in zip(paths, settings.values(), strict=True):
             if len(path) > 1 and changed.members:
@@ -159,43 +159,43 @@ class Settings(Config):
 
 
 def option_path(kind: str, key: str, source: str = "config") -> list[str]:
-    """The path of an option, named in full or, where only one place has it, by its last part.
+    """The path of an option, from its full name or its last part if that is unique.
 
-    The sections that the kind of model reads go before the common ones, and these before those of
-    other kinds.
+    Sections that the kind of model reads take precedence over the common ones, and these over
+    those of other kinds.
 
     Raises:
-        UsageError: No such option (with the nearest name), or several.
+        UsageError: No such option (with the nearest name), or an ambiguous name.
     """
     common = [name for name, _ in leaves(settings_class(kind).model_fields)]
     sections = kind_named(kind).sections
     read = [n for n in common if n.partition(".")[0] in sections]
     for names in (read, common):
-        found = matching(key, names)
-        if len(found) == 1:
-            return found[0].split(".")
+        matches = matching(key, names)
+        if len(matches) == 1:
+            return matches[0].split(".")
     return resolve(Settings, key, source)
 
 
 @cache
 def settings_class(kind: str) -> type[Settings]:
-    """The class of settings for a kind of model: with a field for its own section, if it has one.
+    """The class of settings of a kind of model, with a field for its section, if any.
 
     Args:
-        kind: Its name, not an earlier spelling.
+        kind: Its present name.
     """
-    found = kind_named(kind)
-    if found.settings is None:
+    kind_entry = kind_named(kind)
+    if kind_entry.settings is None:
         return Settings
-    own: Any = (found.settings, found.settings())
-    made: type[Settings] = create_model(
-        "Settings", __base__=Settings, __module__=__name__, **{found.section: own}
+    options: Any = (kind_entry.settings, kind_entry.settings())
+    cls: type[Settings] = create_model(
+        "Settings", __base__=Settings, __module__=__name__, **{kind_entry.section: options}
     )
-    return made
+    return cls
 
 
 def _idle(cls: type[Settings], kind: str, key: str, value: Any, source: str) -> bool:
-    """Whether a key is a section of another kind of model, with all at its default.
+    """Whether a key is a section of another kind of model, with all options at their defaults.
 
     Raises:
         UsageError: A section of another kind in which something is set.
@@ -214,7 +214,7 @@ def _idle(cls: type[Settings], kind: str, key: str, value: Any, source: str) -> 
 
 
 def _refuse_idle(kind: str, section: str, options: Config) -> None:
-    """An option that this kind of model has no use for is a mistake, not nothing."""
+    """Refuse an option that this kind of model does not read."""
     plain = type(options)()
     for name in type(options).model_fields:
         if name != "clip" and getattr(options, name) != getattr(plain, name):
@@ -232,7 +232,7 @@ def _flat(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
 
 
 def _put(member: Member, key: str, value: Any) -> Member:
-    """A member with one more change, named in full, over any it had for the same key."""
+    """A member with one more change, by full name, which replaces one of the same key."""
     before = {k: v for k, v in member.set.items() if key not in (k, ".".join(_path(k)))}
     return member.model_copy(update={"set": {**before, key: value}})
 

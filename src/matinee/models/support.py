@@ -1,4 +1,4 @@
-"""Small parts of ``Recommender`` that know nothing of models."""
+"""Helper functions of ``Recommender``."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from .hooks import Hooks
 
 
 def checked(ratings: Ratings) -> Ratings:
-    """The ratings, compact and on a scale of their own, if a model can be trained on them.
+    """Validate training ratings and make them compact.
 
-    A scale that was not stated is theirs alone: that of a part of a split was seen in all parts.
+    A scale that was not stated is computed from these ratings alone, as that of a part of a split
+    was computed from all parts.
 
     Raises:
         DataError: Fewer than two users or items, a repeated pair, or a value not finite.
@@ -55,10 +56,10 @@ def checked(ratings: Ratings) -> Ratings:
 
 
 class ItemVectors(NamedTuple):
-    """What a linear last layer knows of the items.
+    """Item vectors and biases of a linear last layer.
 
-    A person's unclipped prediction of an item is ``hidden . vector + bias``, plus the person's own
-    bias, which moves no item past another.
+    An unclipped prediction is ``hidden . vector + bias`` plus a bias of the user, which does not
+    affect the order of items.
 
     Attributes:
         vectors: float32 (n_items, width).
@@ -70,16 +71,16 @@ class ItemVectors(NamedTuple):
 
 
 def item_vectors(model: Hooks) -> ItemVectors | None:
-    """The learned vectors of the items, of a model that has any; else None."""
-    tell = getattr(model, "item_space", None)
-    found: ItemVectors | None = None if tell is None else tell()
-    return found
+    """The learned item vectors of a model, or None if it has none."""
+    item_space = getattr(model, "item_space", None)
+    vectors: ItemVectors | None = None if item_space is None else item_space()
+    return vectors
 
 
 def item_counts(model: Hooks) -> npt.NDArray[np.int64] | None:
     """Training ratings of each item, int64 (n_items,).
 
-    None of a model that was saved without histories before counts were kept beside them.
+    None for a model saved without histories by a version that did not store the counts.
     """
     if model._item_counts is None and model.histories is not None:
         counts = np.bincount(model.histories.items, minlength=model.n_items)
@@ -88,7 +89,7 @@ def item_counts(model: Hooks) -> npt.NDArray[np.int64] | None:
 
 
 def as_column(ids: Any) -> npt.NDArray[Any]:
-    """One id or many as a one-dimensional array, without turning numbers among text into text."""
+    """One id or several as a one-dimensional array; mixed numbers and text keep their types."""
     if isinstance(ids, np.ndarray):
         return np.atleast_1d(ids)
     if hasattr(ids, "to_numpy"):
@@ -104,20 +105,20 @@ def as_column(ids: Any) -> npt.NDArray[Any]:
 def analysis(
     model: Hooks, test: Ratings, histories: Histories, rows: Int64, seed: int
 ) -> Callable[[], Breakdown]:
-    """What computes the breakdown of a model's errors, while the model is the same.
+    """A function that computes the breakdown of a model's errors, while the model is unchanged.
 
     Args:
         model: A fitted model, which is ``Scored``.
         test: The held-out ratings.
-        histories: What is known of the people.
+        histories: Histories of the test users.
         rows: The row in ``histories`` of each user code of ``test``.
         seed: Seeds the bootstrap.
     """
-    made = model.provenance
+    provenance = model.provenance
 
     def found() -> Breakdown:
-        if model.provenance is not made:
-            raise UsageError("the model has been fitted anew since: evaluate it again")
+        if model.provenance is not provenance:
+            raise UsageError("the model has been fitted again since: evaluate it again")
         titles = None if model.item_table is None else model.item_table.titles
         counts = item_counts(model)
         known = np.zeros(model.n_items, dtype=np.int64) if counts is None else counts

@@ -1,4 +1,4 @@
-"""``Trainable``: what models described by settings have in common: fitting, runs, saving."""
+"""``Trainable``: base class of models described by ``Settings``: fitting, runs, saving."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .settings import Settings
 
 
 class Trainable(Params, Recommender):
-    """A model that ``Settings`` describe, trained epoch by epoch or in one go.
+    """A model described by ``Settings``.
 
     Args:
         preset: Name of a preset (``matinee presets`` lists them) or path of a TOML file.
@@ -40,13 +40,13 @@ class Trainable(Params, Recommender):
         device: Where it trains.
         epochs: Metrics of every epoch, after ``fit``.
         best_epoch: The epoch whose weights the model has: the best by the validation part, or the
-            last where none is kept out. Of an ensemble, each member's.
+            last where there is none. For an ensemble, that of each member.
         n_valid: Ratings in the validation part.
         teacher_epochs: Metrics of every epoch of the network's teacher, where it has one.
     """
 
     settings_kind: ClassVar[str] = ""
-    """The kind of settings that describe such a model, where it is not the model's own."""
+    """The ``kind`` of its settings, where it differs from the model's."""
     best_epoch: int | list[int]
 
     def __init__(
@@ -75,13 +75,13 @@ class Trainable(Params, Recommender):
 
     @property
     def planned_epochs(self) -> dict[tuple[int, bool], int]:
-        """Epochs, at most, of each network that ``fit`` trains, in this order.
+        """Largest number of epochs of each network that ``fit`` trains, in this order.
 
-        By number in an ensemble (0 for a network of its own), and whether it is the teacher of it.
+        The key is (number in the ensemble, or 0 for a single network; whether it is its teacher).
         """
         train = self.settings.train
-        both = {(0, True): train.epochs_of_teacher, (0, False): train.epochs}
-        return {network: epochs for network, epochs in both.items() if epochs}
+        by_network = {(0, True): train.epochs_of_teacher, (0, False): train.epochs}
+        return {network: epochs for network, epochs in by_network.items() if epochs}
 
     def fit(
         self,
@@ -104,45 +104,44 @@ class Trainable(Params, Recommender):
             seed: Seeds weights, order, dropout and the validation part.
             progress: Whether to show a progress bar; None where stderr is a terminal, and in
                 notebooks.
-            on_epoch: Called with each epoch's metrics. What it raises ends training.
+            on_epoch: Called with each epoch's metrics. An exception ends training.
             folder: Run folder, for ``metrics.jsonl`` and checkpoints.
-            resume: Go on from the folder's checkpoint, to the same weights as without a stop.
-            watch: Held-out ratings by name to score after each epoch, for curves. Nothing is
-                chosen by them; ratings of unknown users and items are left out, and with them a
-                set that has no others.
-            measure: Further figures of each epoch, for studies: see ``train.MEASURES``.
+            resume: Continue from the folder's checkpoint, to the weights of an uninterrupted run.
+            watch: Held-out ratings by name to score after each epoch, for learning curves. They do
+                not influence training. Ratings of unknown users and items are left out.
+            measure: Further measures of each epoch, for studies: see ``train.MEASURES``.
             group: The processes of a distributed run, which must all call this with the same
-                arguments: ``with matinee.ProcessGroup.join() as group``. Each ends with the model;
-                rank 0 alone uses the folder.
-            **options: There are no others; a wrong name is an error.
+                arguments: ``with matinee.ProcessGroup.join() as group``. All return the
+                fitted model; only the first uses the folder.
+            **options: None; an unknown name is an error.
 
         Returns:
             The model itself.
 
         Raises:
-            DataError: Too few users or items, or a value that is no rating.
+            DataError: Too few users or items, or a value that is not a finite number.
             TrainingError: The loss diverged.
             MatineeError: Another process is training into the folder.
-            ProcessError: Another process of the group failed, or was given something else.
-            UsageError: Nothing to resume, or the checkpoint is of another run.
+            ProcessError: Another process of the group failed, or has other arguments.
+            UsageError: No checkpoint to resume from, or one of another run.
         """
         train = as_ratings(train, "train")
         if resume and folder is None:
-            raise UsageError("resume needs the folder of the run to go on with")
-        place = Path(folder).expanduser() if folder is not None and group.first else None
+            raise UsageError("resume needs the folder of the run to resume")
+        run_folder = Path(folder).expanduser() if folder is not None and group.first else None
         self._run_folders = []
         with ExitStack() as stack:
-            if place is not None:
-                stack.enter_context(locked(place, "training into it"))
-                remove_stale(place, every=True)
+            if run_folder is not None:
+                stack.enter_context(locked(run_folder, "training into it"))
+                remove_stale(run_folder, every=True)
                 if not resume:
-                    drop_checkpoints(place)
+                    drop_checkpoints(run_folder)
             bar = stack.enter_context(Bar(self.planned_epochs, progress if group.first else False))
             return super().fit(
                 train,
                 seed=seed,
                 on_epoch=both(bar, on_epoch),
-                folder=place,
+                folder=run_folder,
                 resume=resume,
                 watch=watch or {},
                 measure=frozenset(measure),
@@ -152,11 +151,11 @@ class Trainable(Params, Recommender):
 
     def _fit_interest(self, train: Ratings, seed: int) -> FittedInterest | None:
         lists = self.settings.lists
-        # A generator of its own: what the network draws stays what it was.
-        found = fit_interest(train.by_user, lists, np.random.default_rng((seed, 1)))
-        if found is None or lists.love == "auto":
-            return found
-        return replace(found, calibration=replace(found.calibration, love=lists.love))
+        # A separate generator, so that the random numbers of the network do not change.
+        fitted = fit_interest(train.by_user, lists, np.random.default_rng((seed, 1)))
+        if fitted is None or lists.love == "auto":
+            return fitted
+        return replace(fitted, calibration=replace(fitted.calibration, love=lists.love))
 
     def _like(self) -> float | None:
         like = self.settings.lists.like
@@ -165,7 +164,7 @@ class Trainable(Params, Recommender):
     def save(
         self, path: Path | str, *, histories: bool = True, extra: dict[str, Any] | None = None
     ) -> Path:
-        """See ``Recommender.save``. The checkpoints of the run that made the model then go."""
+        """See ``Recommender.save``. The checkpoints of the run are then removed."""
         saved = super().save(path, histories=histories, extra=extra)
         for folder in self._run_folders:
             folder.remove()
@@ -182,17 +181,17 @@ class Trainable(Params, Recommender):
 
     @abstractmethod
     def _train(self, train: Ratings, seed: int, context: RunContext) -> None:
-        """Learn from compact ratings, setting ``epochs``, ``best_epoch`` and ``n_valid``.
+        """Train on compact ratings, setting ``epochs``, ``best_epoch`` and ``n_valid``.
 
-        Predictions of a validation part, if there is one, are left in ``_validation``.
+        Predictions of the validation part, if there is one, are stored in ``_validation``.
         """
 
     def _held_out_predictions(self, train: Ratings) -> HeldOutPredictions:
-        found, self._validation = self._validation, None
-        return found or super()._held_out_predictions(train)
+        predictions, self._validation = self._validation, None
+        return predictions or super()._held_out_predictions(train)
 
     def _identity(self, seed: int) -> dict[str, Any]:
-        """What a run is, so that no checkpoint of another is taken for its own."""
+        """The identity of a run, by which a checkpoint of another run is refused."""
         return {
             "settings": self.settings.model_dump(mode="json"),
             "seed": seed,
@@ -202,9 +201,9 @@ class Trainable(Params, Recommender):
 
 
 def _upgraded(identity: dict[str, Any]) -> dict[str, Any]:
-    """The identity of a run of an earlier version: options that are new since are at defaults."""
+    """The identity of a run of an earlier version, with newer options at their defaults."""
     try:
         settings = Settings.make(identity["settings"], "checkpoint")
-    except UsageError:  # an option that this version no longer has
+    except UsageError:  # an option that this version does not have
         return identity
     return {**identity, "settings": settings.model_dump(mode="json")}

@@ -262,7 +262,7 @@ class ModelBattery:
         back = load_model(model.save(tmp_path / "model"))
         assert np.array_equal(back.predict(users, items, with_std=True)[1], std)
         back.predictive_variance = None  # as in the folders of earlier versions
-        with pytest.raises(UsageError, match="saved without standard deviations; train it anew"):
+        with pytest.raises(UsageError, match="saved without standard deviations; train it again"):
             back.predict(users, items, with_std=True)
 
     def test_seen_items_are_not_recommended(self, case: ModelCase) -> None:

@@ -1,6 +1,6 @@
-"""Whether the parts of a model folder fit one another, before they are put to use.
+"""Consistency checks of the parts of a model folder.
 
-A kernel trusts the codes and shapes it is given: with wrong ones it would read any memory.
+Kernels do not check codes and shapes, and would read out of bounds with invalid ones.
 """
 
 from __future__ import annotations
@@ -20,38 +20,38 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 
 
 def check_vocabulary(file: Path, ids: Vocabulary, n: int, table: ItemTable | None = None) -> None:
-    """Refuse ids that are not as many as the manifest has, not distinct, or out of order."""
+    """Check that ids are distinct, in order, and as many as in the manifest."""
     if len(ids) != n:
         raise ModelFileError(f"{file}: {len(ids):,} ids where the manifest has {n:,}")
     if len(set(ids.ids.tolist())) != len(ids):
-        raise ModelFileError(f"{file}: an id stands there twice")
+        raise ModelFileError(f"{file}: an id is repeated")
     if ids.numeric and not np.all(ids.ids[:-1] < ids.ids[1:]):
         raise ModelFileError(f"{file}: the ids are not in order")
     if table is not None and not all(isinstance(title, str) for title in table.titles):
-        raise ModelFileError(f"{file}: a title is missing or no text")
+        raise ModelFileError(f"{file}: a title is missing or not text")
 
 
 def check_rows(file: Path, users: npt.NDArray[Any], items: npt.NDArray[Any], n: int) -> None:
-    """Refuse rows that are not in order of the users, or of others than the model has."""
+    """Check that rows are in order of the users and have known codes."""
     if len(users) == 0:
         return
     if users.min() < 0 or users.max() >= n or (np.diff(users) < 0).any():
-        raise ModelFileError(f"{file}: its rows are not those of {n:,} users in order")
+        raise ModelFileError(f"{file}: rows are not those of {n:,} users in order")
     if items.min() < 0 or items.max() > MOST:
-        raise ModelFileError(f"{file}: codes that no item has")
+        raise ModelFileError(f"{file}: codes of no item")
 
 
 def check_histories(file: Path, histories: Histories, n_users: int, n_items: int) -> None:
-    """Refuse histories of users or items that the model does not have, and odd ratings."""
+    """Check the users, items and ratings of the histories."""
     if len(histories.indptr) != n_users + 1 or histories.indptr[-1] != len(histories.items):
-        raise ModelFileError(f"{file}: ratings by users that the model does not have")
+        raise ModelFileError(f"{file}: ratings by unknown users")
     if not np.isfinite(histories.values).all():
-        raise ModelFileError(f"{file}: a rating is no number")
+        raise ModelFileError(f"{file}: a rating is not a number")
     _check_codes(file, histories.indptr, histories.items, n_items)
 
 
 def check_arrays(file: Path, arrays: Arrays, n_users: int, n_items: int) -> None:
-    """Refuse arrays that are not of the users and items of the model."""
+    """Check that arrays have the model's number of users and items, and finite values."""
     for name in ("bias.item_bias", "bias.item_mean", "items.counts"):
         if name in arrays and arrays[name].shape != (n_items,):
             raise _wrong(file, name, arrays[name], f"({n_items},)")
@@ -59,7 +59,7 @@ def check_arrays(file: Path, arrays: Arrays, n_users: int, n_items: int) -> None
         raise _wrong(file, "spread.items", arrays["spread.items"], f"({n_items}, 2)")
     for name, array in arrays.items():
         if name.startswith(("bias.", "spread.")) and not np.isfinite(array).all():
-            raise ModelFileError(f"{file}: {name} holds what is no finite number")
+            raise ModelFileError(f"{file}: {name} has a value that is not finite")
         if name.endswith("known.indptr"):
             part = name.removesuffix("indptr")
             indices, values = arrays[f"{part}indices"], arrays[f"{part}values"]
@@ -76,16 +76,16 @@ def check_arrays(file: Path, arrays: Arrays, n_users: int, n_items: int) -> None
 
 def _check_codes(file: Path, indptr: npt.NDArray[Any], codes: npt.NDArray[Any], n: int) -> None:
     if indptr[0] != 0 or indptr[-1] != len(codes) or (np.diff(indptr) < 0).any():
-        raise ModelFileError(f"{file}: the bounds of its rows are not in order")
+        raise ModelFileError(f"{file}: row bounds are not in order")
     if len(codes) == 0:
         return
     if codes.min() < 0 or codes.max() >= n:
-        raise ModelFileError(f"{file}: codes beyond the {n:,} that there are")
+        raise ModelFileError(f"{file}: codes above {n:,}")
     rises = np.diff(codes.astype(np.int64)) > 0
     rises[indptr[1:-1][(indptr[1:-1] > 0) & (indptr[1:-1] < len(codes))] - 1] = True
     if not rises.all():
-        raise ModelFileError(f"{file}: the codes of a row are repeated or not in order")
+        raise ModelFileError(f"{file}: codes of a row are repeated or not in order")
 
 
-def _wrong(file: Path, name: str, array: npt.NDArray[Any], wanted: str) -> ModelFileError:
-    return ModelFileError(f"{file}: {name} has shape {array.shape}, which is not {wanted}")
+def _wrong(file: Path, name: str, array: npt.NDArray[Any], expected: str) -> ModelFileError:
+    return ModelFileError(f"{file}: {name} has shape {array.shape}, not {expected}")

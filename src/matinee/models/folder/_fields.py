@@ -1,4 +1,4 @@
-"""The fields of a manifest, their types and their bounds."""
+"""The fields of a manifest, with their types and bounds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 MOST = 2**31 - 1
-"""Users or items, at most: codes are int32."""
+"""Largest number of users or items, as codes are int32."""
 
 Count = Annotated[StrictInt, Field(ge=0, le=MOST)]
 Size = Annotated[StrictInt, Field(ge=0, le=2**62)]
@@ -36,7 +36,7 @@ class File(_Fields):
 
 
 class Data(_Fields):
-    """What the model was fitted on."""
+    """The training data."""
 
     name: StrictStr
     n_users: Count
@@ -47,14 +47,14 @@ class Data(_Fields):
 
 
 class BiasFields(_Fields):
-    """The numbers of the bias table."""
+    """Scalars of the bias model."""
 
     mean: Number
     user_reg: Annotated[Number, Field(ge=0)]
 
 
 class Manifest(_Fields):
-    """A manifest, of any version that can be read."""
+    """A manifest of any supported version."""
 
     schema_: Annotated[StrictInt, Field(alias="schema", ge=1)]
     kind: Annotated[StrictStr, Field(max_length=100)]

@@ -32,18 +32,20 @@ def write_parquets(
         db.register("users", {"user_id": users.ids})
         _copy(db, "SELECT user_id FROM users", folder / USERS)
         columns: dict[str, npt.NDArray[Any]] = {"item_id": items.ids}
-        wanted = "item_id"
+        selected = "item_id"
         if table is not None:
             columns["title"] = table.titles
-            wanted += ", title"
+            selected += ", title"
             if table.genres is not None:
                 joined = np.empty(len(items), dtype=object)
                 joined[:] = [_MARK.join(genres) for genres in table.genres]
                 columns["genres"] = joined
-                wanted += f", CASE genres WHEN '' THEN [] ELSE string_split(genres, '{_MARK}') END"
-                wanted += " AS genres"
+                selected += (
+                    f", CASE genres WHEN '' THEN [] ELSE string_split(genres, '{_MARK}') END"
+                )
+                selected += " AS genres"
         db.register("items", columns)
-        _copy(db, f"SELECT {wanted} FROM items", folder / ITEMS)
+        _copy(db, f"SELECT {selected} FROM items", folder / ITEMS)
         if histories is not None:
             rows = np.arange(len(histories), dtype=np.int32)
             entries = {
@@ -68,10 +70,10 @@ def read_items(db: duckdb.DuckDBPyConnection, folder: Path) -> tuple[Vocabulary,
         db, f"SELECT name FROM parquet_schema('{_quoted(folder / ITEMS)}')", folder / ITEMS
     )
     names = set(described["name"].tolist())
-    wanted = "item_id"
-    wanted += ", title" if "title" in names else ""
-    wanted += f", array_to_string(genres, '{_MARK}') AS genres" if "genres" in names else ""
-    columns = _fetch(db, f"SELECT {wanted} FROM {source}", folder / ITEMS)
+    selected = "item_id"
+    selected += ", title" if "title" in names else ""
+    selected += f", array_to_string(genres, '{_MARK}') AS genres" if "genres" in names else ""
+    columns = _fetch(db, f"SELECT {selected} FROM {source}", folder / ITEMS)
     vocabulary = Vocabulary(_ids(columns["item_id"]))
     if "title" not in columns:
         return vocabulary, None

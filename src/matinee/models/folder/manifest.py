@@ -1,7 +1,7 @@
-"""The model folder: all that serving a model needs, checked byte by byte, free of pickle.
+"""The format of a model folder: everything needed for serving, with checksums, without pickle.
 
-manifest.json         what the model is, what it was fitted on, and a checksum of every file
-weights.safetensors   arrays of the model, the bias table, and the leak guard if need be
+manifest.json         settings, provenance, and a checksum of every file
+weights.safetensors   arrays of the model and the bias model, and the leak guard without histories
 users.parquet         user_id, in the order of the codes
 items.parquet         item_id, title, genres, in the order of the codes
 histories.parquet     user, item (rows of the two tables above), rating; may be left out
@@ -27,8 +27,8 @@ WEIGHTS = "weights.safetensors"
 FORMAT = "matinee-model"
 
 _LARGEST = 64 << 20
-"""Bytes of a manifest, at most; that of a long run has some hundred thousand."""
-ADVICE = "Train it anew, or copy the folder again from where it was whole"
+"""Largest manifest in bytes; that of a long run has a few hundred thousand."""
+ADVICE = "Train it again, or copy the folder again from an intact copy"
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         what = "no such folder" if not folder.exists() else f"no model folder: {MANIFEST} missing"
         if any(folder.glob("checkpoint*")):
-            what = "training was interrupted here; go on with it (matinee train ... --resume)"
+            what = "training was interrupted here; resume it (matinee train ... --resume)"
         raise ModelFileError(f"{folder}: {what}") from None
     except OSError as error:
         raise ModelFileError(f"{file}: cannot read: {error.strerror}") from None
@@ -73,13 +73,13 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         Manifest.model_validate(content)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        raise ModelFileError(f"{file}: {place}: {first['msg'].lower()}. {ADVICE}") from None
+        field = ".".join(map(str, first["loc"]))
+        raise ModelFileError(f"{file}: {field}: {first['msg'].lower()}. {ADVICE}") from None
     return upgrade(content)
 
 
 def check_files(folder: Path, manifest: dict[str, Any]) -> None:
-    """Refuse a folder whose files are not those that were written, byte by byte.
+    """Check the size and SHA-256 of every file of the folder.
 
     Raises:
         ModelFileError: A file is missing, truncated or altered.
@@ -87,17 +87,17 @@ def check_files(folder: Path, manifest: dict[str, Any]) -> None:
     files = manifest.get("files")
     if not isinstance(files, dict) or not {WEIGHTS, USERS, ITEMS} <= files.keys():
         raise ModelFileError(f"{folder / MANIFEST}: its list of files is not that of a model")
-    for name, wanted in files.items():
+    for name, expected in files.items():
         file = folder / name
         if not file.is_file():
             raise ModelFileError(f"{file}: missing. {ADVICE}")
         size = file.stat().st_size
-        if size != wanted["size"]:
+        if size != expected["size"]:
             raise ModelFileError(
-                f"{file}: truncated or altered: {size:,} bytes where {wanted['size']:,} were "
+                f"{file}: truncated or altered: {size:,} bytes where {expected['size']:,} were "
                 f"written. {ADVICE}"
             )
-        if describe(file) != wanted:
+        if describe(file) != expected:
             raise ModelFileError(f"{file}: altered: its SHA-256 does not fit. {ADVICE}")
 
 

@@ -1,4 +1,4 @@
-"""What a model was fitted on."""
+"""Provenance: the data and seed of a fitted model."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a model was fitted on.
+    """The data and seed that a model was fitted with.
 
     Attributes:
         dataset: Name of the ratings.
-        n_ratings: How many, validation part included.
-        fingerprint: Names their content, whatever their order (``data.fingerprint``).
+        n_ratings: Number of ratings, validation part included.
+        fingerprint: Order-independent hash of the ratings (``data.fingerprint``).
         seed: The seed given to ``fit``.
-        notes: What reading the ratings had to settle.
+        notes: Notes of reading the ratings.
     """
 
     dataset: str

@@ -43,7 +43,7 @@ def load_model(path: Path | str, *, light: bool = False) -> Recommender:
         return _restored(folder, manifest)
     except ModelFileError:
         raise
-    except Exception as error:  # whatever a wrong field leads to, the folder is at fault
+    except Exception as error:  # any error caused by an invalid field
         raise ModelFileError(
             f"{folder}: the files are whole but do not make a model: {error!r}. {ADVICE}"
         ) from error
@@ -58,8 +58,8 @@ def _restored(folder: Path, manifest: dict[str, Any]) -> Recommender:
     weights = folder / WEIGHTS
     n_users, n_items = manifest["data"]["n_users"], manifest["data"]["n_items"]
     check_arrays(weights, arrays, n_users, n_items)
-    own = {n.removeprefix("model."): a for n, a in arrays.items() if n.startswith("model.")}
-    model = cls._restore(own, manifest["config"])
+    tensors = {n.removeprefix("model."): a for n, a in arrays.items() if n.startswith("model.")}
+    model = cls._restore(tensors, manifest["config"])
     data, bias = manifest["data"], manifest["bias"]
     model.clip = manifest["clip"]
     carried = HISTORIES in manifest["files"]
@@ -79,11 +79,17 @@ def _restored(folder: Path, manifest: dict[str, Any]) -> Recommender:
         float(bias["user_reg"]),
     )
     if manifest["spread"] is not None:
-        own = {n.removeprefix("spread."): a for n, a in arrays.items() if n.startswith("spread.")}
-        model.predictive_variance = PredictiveVariance.restore(model.scale, own, manifest["spread"])
+        tensors = {
+            n.removeprefix("spread."): a for n, a in arrays.items() if n.startswith("spread.")
+        }
+        model.predictive_variance = PredictiveVariance.restore(
+            model.scale, tensors, manifest["spread"]
+        )
     if manifest["interest"] is not None:
-        own = {n.removeprefix("interest."): a for n, a in arrays.items() if n.startswith("inter")}
-        model.interest = restore_interest(own.pop("counts"), own, manifest["interest"])
+        tensors = {
+            n.removeprefix("interest."): a for n, a in arrays.items() if n.startswith("inter")
+        }
+        model.interest = restore_interest(tensors.pop("counts"), tensors, manifest["interest"])
     if manifest["preference"] is not None:
         model.preference = Preference(**manifest["preference"])
     model.love, model.floor = manifest["love"], manifest["floor"]

@@ -23,7 +23,7 @@ from ._tables import HISTORIES, ITEMS, USERS, write_parquets
 from .manifest import FORMAT, MANIFEST, WEIGHTS, checksum, describe
 from .upgrade import SCHEMA
 
-# What training leaves in a folder beside the model, and what saving the model there keeps.
+# Files of a training run, which saving the model into its folder keeps.
 _RUN_FILES = ("metrics.jsonl", "checkpoint*", "config.toml", "*.log")
 
 
@@ -33,7 +33,7 @@ def save(
     """Write a model folder; see ``Recommender.save``."""
     model._require_fitted()
     path = path.expanduser()
-    kept = _kept(path)
+    kept_files = _kept(path)
     record = {**model.record, **(extra or {})}
     carried = model.histories if histories else None
     tensors, config = model._state()
@@ -47,18 +47,20 @@ def save(
         arrays["leak_guard.hashes"] = model.leak_guard.hashes
     spread = None
     if model.predictive_variance is not None:
-        own, spread = model.predictive_variance.state()
-        arrays |= {f"spread.{name}": np.ascontiguousarray(array) for name, array in own.items()}
+        tensors_of, spread = model.predictive_variance.state()
+        arrays |= {
+            f"spread.{name}": np.ascontiguousarray(array) for name, array in tensors_of.items()
+        }
     interest = None
     if model.interest is not None:
-        own, interest = model.interest.state()
+        tensors_of, interest = model.interest.state()
         arrays["interest.counts"] = model.interest.counts
-        arrays |= {f"interest.{name}": np.ascontiguousarray(a) for name, a in own.items()}
+        arrays |= {f"interest.{name}": np.ascontiguousarray(a) for name, a in tensors_of.items()}
     with atomic_path(path) as folder:
         folder.mkdir()
         write_parquets(folder, model.user_ids, model.item_ids, model.item_table, carried)
         save_file(arrays, folder / WEIGHTS)
-        # safetensors writes for the owner alone; let whoever may read the rest read this too.
+        # safetensors creates the file readable by its owner only; give it the mode of the others.
         (folder / WEIGHTS).chmod((folder / USERS).stat().st_mode)
         files = {file.name: describe(file) for file in sorted(folder.iterdir())}
         manifest = {
@@ -96,16 +98,16 @@ def save(
         except (TypeError, ValueError) as error:
             raise UsageError(f"what is saved with a model must be JSON-able: {error}") from None
         (folder / MANIFEST).write_text(text + "\n", encoding="utf-8", newline="\n")
-        for old in kept:
+        for old in kept_files:
             _carry(old, folder / old.name)
     return path
 
 
 def check_place(path: Path) -> bool:
-    """Whether a model stands at a path already; what must not be replaced there is refused.
+    """Whether there is a model at the path; refuse a path that must not be replaced.
 
     Raises:
-        UsageError: A file, or a folder that holds other things than a model or a training run.
+        UsageError: A file, or a folder that contains other files than a model or training run.
     """
     path = path.expanduser()
     _kept(path)
@@ -114,7 +116,7 @@ def check_place(path: Path) -> bool:
 
 
 def _kept(path: Path) -> list[Path]:
-    """What in the folder to write is not the model's and must stay; refuse folders of others."""
+    """The files of the folder to keep when a model is saved there; refuse foreign folders."""
     if not path.exists():
         return []
     if not path.is_dir():
@@ -132,7 +134,7 @@ def _kept(path: Path) -> list[Path]:
     foreign = [f for f in content if not any(f.match(pattern) for pattern in _RUN_FILES)]
     if foreign:
         raise UsageError(
-            f"{path}: holds other things than a model ({foreign[0].name}); save to a new folder"
+            f"{path}: contains other files than a model ({foreign[0].name}); save to a new folder"
         )
     return content
 
@@ -152,10 +154,10 @@ def _carry(old: Path, new: Path) -> None:
 
 
 def _versions() -> dict[str, str]:
-    found = {"matinee": __version__, "python": platform.python_version()}
+    versions = {"matinee": __version__, "python": platform.python_version()}
     for name in ("numpy", "torch"):
         try:
-            found[name] = metadata.version(name)
+            versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return versions

@@ -1,1 +1,1 @@
-"""Models at a prompt and in notebooks: progress of training, charts, parameters by name."""
+"""Interactive use: training progress, notebook HTML, scikit-learn parameters."""

@@ -39,7 +39,7 @@ class Bar(AbstractContextManager["Bar"]):
             self._screen = _Lines(self._total)
 
     def __call__(self, epoch: Epoch) -> None:
-        """Show an epoch."""
+        """Show the metrics of an epoch."""
         if self._screen is None:
             return
         network = (epoch.member, epoch.teacher)
@@ -63,7 +63,7 @@ class Bar(AbstractContextManager["Bar"]):
 def both(
     bar: Callable[[Epoch], None], other: Callable[[Epoch], None] | None
 ) -> Callable[[Epoch], None]:
-    """One function that passes each epoch to both."""
+    """A callback that passes each epoch to both callbacks."""
 
     def each(epoch: Epoch) -> None:
         bar(epoch)
@@ -91,7 +91,7 @@ def _words(epoch: Epoch) -> str:
 
 
 class _Terminal:
-    """A bar of rich on stderr."""
+    """A progress bar of rich on stderr."""
 
     def __init__(self, total: int) -> None:
         from rich.console import Console
@@ -113,40 +113,40 @@ class _Terminal:
         self._task = self._bar.add_task("", total=total)
         self._bar.start()
 
-    def show(self, done: int, words: str) -> None:
-        self._bar.update(self._task, completed=done, description=words)
+    def show(self, epoch: int, words: str) -> None:
+        self._bar.update(self._task, completed=epoch, description=words)
 
     def close(self) -> None:
         self._bar.stop()
 
 
 class _Notebook:
-    """A progress element, replaced at each epoch: it needs no widgets."""
+    """An HTML progress element, replaced at each epoch; needs no widgets."""
 
     def __init__(self, total: int) -> None:
-        shown: Any = sys.modules["IPython"].display
-        self._total, self._html = total, shown.HTML
-        self._handle: Any = shown.display(self._html(self._page(0, "")), display_id=True)
+        display: Any = sys.modules["IPython"].display
+        self._total, self._html = total, display.HTML
+        self._handle: Any = display.display(self._html(self._page(0, "")), display_id=True)
 
-    def _page(self, done: int, words: str) -> str:
-        bar = f'<progress value="{done}" max="{self._total}" aria-label="training"></progress>'
-        return f"{bar} {done}/{self._total} &nbsp; {escape(words)}"
+    def _page(self, epoch: int, words: str) -> str:
+        bar = f'<progress value="{epoch}" max="{self._total}" aria-label="training"></progress>'
+        return f"{bar} {epoch}/{self._total} &nbsp; {escape(words)}"
 
-    def show(self, done: int, words: str) -> None:
-        self._handle.update(self._html(self._page(done, words)))
+    def show(self, epoch: int, words: str) -> None:
+        self._handle.update(self._html(self._page(epoch, words)))
 
     def close(self) -> None:
         pass
 
 
 class _Lines:
-    """A line on stderr every few seconds, and the last."""
+    """A line on stderr every few seconds, and after the last epoch."""
 
     def __init__(self, total: int) -> None:
         self._total, self._last, self._said = total, "", time.monotonic()
 
-    def show(self, done: int, words: str) -> None:
-        self._last = f"{done}/{self._total}  {words}"
+    def show(self, epoch: int, words: str) -> None:
+        self._last = f"{epoch}/{self._total}  {words}"
         if time.monotonic() - self._said >= _EVERY:
             self._print()
 

@@ -1,4 +1,4 @@
-"""The curve of a training run."""
+"""Learning curves of a training run."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from ...train.epoch import Epoch
 
 
 def curves_of(epochs: Iterable[Epoch]) -> dict[str, list[dict[str, Any]]]:
-    """Epochs of each network of a model, plain, by the network's name ("" for its own)."""
-    found: dict[str, list[dict[str, Any]]] = {}
+    """Epoch metrics of each network of a model as dictionaries, by network name ("" for one)."""
+    curves: dict[str, list[dict[str, Any]]] = {}
     for epoch in epochs:
-        found.setdefault(f"member {epoch.member}" if epoch.member else "", []).append(
+        curves.setdefault(f"member {epoch.member}" if epoch.member else "", []).append(
             epoch.as_dict()
         )
-    return found
+    return curves
 
 
 def training_chart(
     curves: Mapping[str, Sequence[Mapping[str, Any]]], bias_rmse: float | None = None
 ) -> Lines | None:
-    """RMSE by epoch: of training, of the validation part, and of sets that were watched.
+    """RMSE by epoch on the training batches, the validation part and the watched sets.
 
     Args:
         curves: Epochs by name of the network: see ``curves_of``.
@@ -36,16 +36,16 @@ def training_chart(
         if len(epochs) < 2:
             continue
         xs = [float(epoch["epoch"]) for epoch in epochs]
-        found = {"validation": [epoch["valid_rmse"] for epoch in epochs]}
+        by_label = {"validation": [epoch["valid_rmse"] for epoch in epochs]}
         for watched in epochs[0]["watched"]:
-            found[watched] = [epoch["watched"].get(watched) for epoch in epochs]
+            by_label[watched] = [epoch["watched"].get(watched) for epoch in epochs]
         if len(curves) == 1:
-            found = {"training": [epoch["train_rmse"] for epoch in epochs], **found}
-        for what, values in found.items():
-            told = [(x, float(v)) for x, v in zip(xs, values, strict=True) if v is not None]
-            if len(told) > 1:
+            by_label = {"training": [epoch["train_rmse"] for epoch in epochs], **by_label}
+        for what, values in by_label.items():
+            points = [(x, float(v)) for x, v in zip(xs, values, strict=True) if v is not None]
+            if len(points) > 1:
                 label = f"{name}, {what}" if name else what
-                series.append(Series(label, [x for x, _ in told], [y for _, y in told]))
+                series.append(Series(label, [x for x, _ in points], [y for _, y in points]))
     if not series:
         return None
     return Lines(

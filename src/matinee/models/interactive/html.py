@@ -1,4 +1,4 @@
-"""What a notebook shows of a model."""
+"""HTML representation of a model in notebooks."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from .curves import curves_of, training_chart
 
 
 def model_html(model: Hooks, epochs: Iterable[Epoch]) -> str:
-    """A fitted model: what it was fitted on, and the curve of its training."""
-    made = model.provenance
+    """HTML of a fitted model: training data, settings and learning curve."""
+    provenance = model.provenance
     facts = [
-        ("fitted on", made.dataset),
-        ("ratings", f"{made.n_ratings:,}"),
+        ("fitted on", provenance.dataset),
+        ("ratings", f"{provenance.n_ratings:,}"),
         ("users", f"{model.n_users:,}"),
         ("items", f"{model.n_items:,}"),
         ("trained numbers", f"{model.n_parameters:,}"),
@@ -25,6 +25,6 @@ def model_html(model: Hooks, epochs: Iterable[Epoch]) -> str:
         facts.append(("best epoch", ", ".join(map(str, best)) if isinstance(best, list) else best))
     if model.interest is not None:
         facts.append(("lists by", f"interest, love {model.love:g}"))
-    shown = table(["", ""], facts, caption=type(model).__name__)
+    overview = table(["", ""], facts, caption=type(model).__name__)
     chart = training_chart(curves_of(epochs))
-    return shown if chart is None else shown + picture(chart.file(), chart.summary)
+    return overview if chart is None else overview + picture(chart.file(), chart.summary)

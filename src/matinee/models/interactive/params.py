@@ -12,7 +12,7 @@ from ..settings import Settings
 
 
 class Params:
-    """Options by name, as scikit-learn's tools expect: search, cross-validation and ``clone``.
+    """Options by name, for scikit-learn's search, cross-validation and ``clone``.
 
     ``sklearn.model_selection.GridSearchCV(model, {"hidden": [[50], [100]]}).fit(frame)`` divides
     the rows of a data frame of ratings. scikit-learn itself is not needed.
@@ -35,19 +35,19 @@ class Params:
             deep: Whether to give, beside ``settings`` and ``device``, each option that this kind of
                 model reads, under its full name with two underscores: ``train__epochs``.
         """
-        found: dict[str, Any] = {"settings": self.settings, "device": self.device}
+        params: dict[str, Any] = {"settings": self.settings, "device": self.device}
         if deep:
             kind = kind_named(self.settings.kind)
             for section in (*kind.sections, "lists"):
                 options = getattr(self.settings, section)
-                found |= {f"{section}__{name}": value for name, value in _leaves(options)}
-        return found
+                params |= {f"{section}__{name}": value for name, value in _leaves(options)}
+        return params
 
     def set_params(self, **params: Any) -> Self:
-        """Change options. The model is then as new: it has to be fitted again.
+        """Change options. The model becomes unfitted.
 
         Args:
-            **params: By full name (``train__epochs``) or, where it is clear, by its last part
+            **params: By full name (``train__epochs``) or, where unambiguous, by its last part
                 (``epochs``); ``settings`` replaces all of them.
 
         Raises:
@@ -64,15 +64,15 @@ class Params:
         return self
 
     def clone(self) -> Self:
-        """A new model with the same options, not fitted."""
+        """An unfitted model with the same options."""
         return type(self)(settings=self.settings, device=self.device)
 
     def score(self, test: RatingsLike, y: None = None) -> float:
-        """Minus the RMSE on held-out ratings; of interactions nDCG@10. Higher is better.
+        """Negative RMSE on held-out ratings, or nDCG@10 on interactions. Higher is better.
 
         Args:
             test: Ratings the model was not trained on, or what ``load`` takes.
-            y: Nothing: scikit-learn passes it.
+            y: Ignored; scikit-learn passes it.
         """
         ratings = as_ratings(test, "test")
         if ratings.implicit:
@@ -94,11 +94,11 @@ class Params:
 
 
 def _leaves(options: Config) -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = []
+    leaves: list[tuple[str, Any]] = []
     for name in type(options).model_fields:
         value = getattr(options, name)
         if isinstance(value, Config):
-            found += [(f"{name}__{inner}", each) for inner, each in _leaves(value)]
+            leaves += [(f"{name}__{inner}", each) for inner, each in _leaves(value)]
         else:
-            found.append((name, value))
-    return found
+            leaves.append((name, value))
+    return leaves

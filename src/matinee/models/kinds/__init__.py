@@ -1,1 +1,1 @@
-"""The kinds of model: each module declares some by a tuple ``KINDS`` of ``registry.ModelKind``."""
+"""The kinds of model; each module declares its kinds in a tuple ``KINDS`` of ``ModelKind``."""

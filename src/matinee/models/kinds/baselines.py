@@ -1,4 +1,4 @@
-"""The baselines: means, and the bias model, which every other model has to beat."""
+"""Baseline models: global, item and user mean, and the bias model."""
 
 from __future__ import annotations
 
@@ -21,14 +21,13 @@ from ..settings import Settings
 
 
 class _Baseline(OneShot):
-    """A model that is all in the bias table common to every model."""
+    """A baseline computed from the bias table that every model has."""
 
     def _learn(self, train: Ratings, rng: np.random.Generator, log: EpochLog) -> None:
         pass
 
     def _held_out_predictions(self, train: Ratings) -> HeldOutPredictions:
-        # A baseline keeps no validation part: it is so simple that what each rating would have
-        # been told without it is known in closed form.
+        # Leave-one-out predictions of a baseline have a closed form: no validation part is needed.
         errors = leave_one_out(self.bias, train.by_user, source="leave-one-out")
         return replace(errors, predictions=self._left_out(train, errors))
 
@@ -39,11 +38,11 @@ class _Baseline(OneShot):
 
     @abstractmethod
     def _left_out(self, train: Ratings, errors: HeldOutPredictions) -> Float64:
-        """Predictions of those entries, each as if it alone had been left out."""
+        """Leave-one-out predictions of the entries, float64 (entries,)."""
 
     @classmethod
     def _restore(cls, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> Self:
-        if "settings" not in config:  # as folders of before have it
+        if "settings" not in config:  # folders of version 0.1.0
             config = {"settings": cls(**config).settings.model_dump(mode="json"), "epochs": []}
         return super()._restore(tensors, config)
 
@@ -120,13 +119,13 @@ class UserMean(_Baseline):
         return out
 
     def _left_out(self, train: Ratings, errors: HeldOutPredictions) -> Float64:
-        given = train.by_user
-        users = np.searchsorted(given.indptr, errors.entries, side="right") - 1
-        counts = np.diff(given.indptr)
+        by_user = train.by_user
+        users = np.searchsorted(by_user.indptr, errors.entries, side="right") - 1
+        counts = np.diff(by_user.indptr)
         sums = np.bincount(train.users, train.values, minlength=train.n_users)
-        rest = sums[users] - given.values[errors.entries]
-        left = counts[users] - 1
-        return np.where(left > 0, rest / np.maximum(left, 1), self.bias.mean)
+        rest = sums[users] - by_user.values[errors.entries]
+        remaining = counts[users] - 1
+        return np.where(remaining > 0, rest / np.maximum(remaining, 1), self.bias.mean)
 
     def _scores(self, histories: Histories) -> Float32:
         means = _means(histories).astype(np.float32)
@@ -150,7 +149,7 @@ class Bias(_Baseline):
     Args:
         preset: Path of a TOML file with ``kind = "bias"``; by default the defaults.
         settings: All options, instead of a preset.
-        device: Accepted like any model's; it runs on the CPU.
+        device: Accepted for compatibility; the model runs on the CPU.
         **overrides: The options of ``BiasConfig``: ``user_reg=5.0``.
     """
 
@@ -184,7 +183,7 @@ class Bias(_Baseline):
 
 
 def _means(histories: Histories) -> Float64:
-    """Mean rating of each person, who has one at least, float64 (people,)."""
+    """Mean rating of each user, who has at least one, float64 (users,)."""
     sums: Float64 = np.add.reduceat(histories.values, histories.indptr[:-1], dtype=np.float64)
     return sums / histories.counts
 

@@ -1,4 +1,4 @@
-"""Biased matrix factorisation, the rival that every network has to beat."""
+"""Biased matrix factorisation, the reference for rating prediction."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ class BiasedMF(OneShot):
     """Predicts mean + user bias + item bias + p_u . q_i (Koren, Bell & Volinsky 2009).
 
     Trained by alternating least squares. A person's bias and vector are the ridge solution for
-    their ratings given the items', so people it never met are served like those it was trained on;
+    their ratings given the items' (fold-in), so new users are served like known ones;
     with 32 factors and 165 ratings that takes about 0.1 million multiplications, some 30 us.
 
     Args:
         preset: "biased-mf" (the default), or path of a TOML file with ``kind = "biased-mf"``.
-        settings: All options, instead of a preset; those of ``mf`` are this model's.
-        device: Accepted like any model's; it runs on the CPU.
+        settings: All options, instead of a preset; the section ``mf`` applies.
+        device: Accepted for compatibility; the model runs on the CPU.
         **overrides: Single options by name, over the preset: ``factors=64``.
 
     Attributes:
         settings: The options.
-        factors: What was learned, after ``fit``.
+        factors: The learned factors, after ``fit``.
         search: RMSE on held-out ratings by ridge, where ``ridge = "auto"`` searched.
         epochs: Metrics of every sweep of the final fit.
     """
@@ -54,7 +54,7 @@ class BiasedMF(OneShot):
 
     @property
     def n_parameters(self) -> int:
-        """Of items, which it keeps, and of users, which follow from them."""
+        """Parameters of the items, which are stored, and of the users, which are folded in."""
         items = super().n_parameters
         return items + items // self.n_items * self.n_users
 
@@ -63,12 +63,12 @@ class BiasedMF(OneShot):
         return self.settings.section(FactorsConfig)
 
     def _learn(self, train: Ratings, rng: np.random.Generator, log: EpochLog) -> None:
-        def swept(model: Factors, users: Side) -> None:
-            guess = model.ratings(users, train.users, train.items)
-            mse = float(np.mean(np.square(guess - train.values)))
+        def after_sweep(model: Factors, users: Side) -> None:
+            predicted = model.ratings(users, train.users, train.items)
+            mse = float(np.mean(np.square(predicted - train.values)))
             log.add(mse, mse**0.5, lambda rows, items: model.ratings(users, rows, items))
 
-        self.factors, self.search = fit_factors(train, self._options, rng, swept)
+        self.factors, self.search = fit_factors(train, self._options, rng, after_sweep)
 
     def item_space(self) -> ItemVectors:
         """The items' learned vectors and biases."""

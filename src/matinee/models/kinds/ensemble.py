@@ -1,4 +1,4 @@
-"""Ensembles of autoencoders, as a kind of model: settings with ``members`` describe one."""
+"""Ensembles of autoencoders as a kind of model: settings with ``members``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""List models: they order items by interest; the bias model answers for ratings."""
+"""List models: items are ordered by interest; ratings are predicted by the bias model."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ..registry import ModelKind
 
 
 class ListModel(OneShot):
-    """Recommends by a scorer of interest; the ratings that it predicts are the bias model's.
+    """Recommends by a scorer of interest; predicts ratings by the bias model.
 
-    It learns from which items people chose, with or without ratings. ``lists.interest`` names the
-    scorer and the section beside it has its options; the presets "lists",
-    "ease", "mult-dae" and "mult-vae" are models of this kind.
+    Trains on interactions, with or without ratings. ``lists.interest`` names the scorer, whose
+    options are in the section of that name; the presets "lists", "ease", "mult-dae" and "mult-vae"
+    are of this kind.
     """
 
     kind: ClassVar[str] = "lists"
@@ -28,7 +28,7 @@ class ListModel(OneShot):
         return True
 
     def _learn(self, train: Ratings, rng: np.random.Generator, log: EpochLog) -> None:
-        """What there is to learn is the scorer of interest, which every model has."""
+        """Nothing to fit: ``fit`` itself fits the scorer of interest."""
 
     def _predict(
         self, histories: Histories, rows: npt.NDArray[np.int64], items: npt.NDArray[np.int32]

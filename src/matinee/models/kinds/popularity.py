@@ -15,8 +15,7 @@ from .lists import ListModel
 class Popularity(ListModel):
     """Ranks items by their number of training ratings; predicts by the bias model.
 
-    Every list has to beat this one. A person's own ratings change what is predicted for them, not
-    the order of their list.
+    The lists are not personalised. The predicted ratings are.
     """
 
     kind: ClassVar[str] = "popularity"

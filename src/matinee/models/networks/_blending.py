@@ -1,4 +1,4 @@
-"""How the members of an ensemble answer together, with torch or without."""
+"""Predictions of an ensemble from those of its members, with or without torch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Member(Protocol):
 
     @property
     def by_items(self) -> bool:
-        """Whether its rows are items, so that it knows nothing of new people."""
+        """Whether its rows are items, so that it cannot predict for new users."""
 
     def predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         """Predicted ratings."""
@@ -28,16 +28,16 @@ class Member(Protocol):
         """Predicted ratings of all items."""
 
     def encode(self, histories: Histories) -> Float32:
-        """The last hidden layer for people."""
+        """The last hidden layer for each user."""
 
 
 class Blending:
-    """The answers of an ensemble: the bias model's, plus the members' weighted deviations from it.
+    """Predictions of an ensemble: the bias model's plus weighted deviations of the members from it.
 
     Attributes:
         members: The networks.
-        known: Weights of the members for people trained on, float64 (members,).
-        new: The same for new people.
+        known: Weights of the members for known users, float64 (members,).
+        new: Weights of the members for new users.
         bias: The bias model.
         scale: Range of the ratings.
     """
@@ -54,15 +54,16 @@ class Blending:
         return any(not member.by_items for member in self.members)
 
     def _extras(self, disagreement: Float64, new: npt.NDArray[Any]) -> Float64:
-        """What is known of a prediction's error besides: how far the members are apart, who asks.
+        """Covariates of the predictive variance, float64 (n, 2).
 
-        Differences of less than a hundredth of the scale are none.
+        The logarithm of the members' variance in units of the scale, with a floor of 0.01 squared,
+        and whether the user is new.
         """
         unit = max(self.scale.high - self.scale.low, 1e-12)
         return np.column_stack([np.log(np.square(disagreement / unit) + 1e-4), new])
 
     def _weights(self, known: Mask) -> Float64:
-        """Weights of the members for people, float64 (members, people)."""
+        """Weights of the members for each user, float64 (members, users)."""
         return np.where(known, self.known[:, None], self.new[:, None])
 
     def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
@@ -72,7 +73,7 @@ class Blending:
         return base
 
     def _predict_with(
-        self, histories: Histories, rows: Int64, items: Int32, told: Float64 | None = None
+        self, histories: Histories, rows: Int64, items: Int32, predictions: Float64 | None = None
     ) -> tuple[Float64, Float64 | None]:
         base, deviations, weights = self._deviations(histories, rows, items)
         apart = disagreement(deviations, weights)
@@ -82,11 +83,11 @@ class Blending:
     def _deviations(
         self, histories: Histories, rows: Int64, items: Int32
     ) -> tuple[Float64, Float64, Float64]:
-        """The bias model's predictions (n,); how the members deviate, and weigh, (members, n)."""
+        """The bias model's predictions (n,), the members' deviations and weights (members, n)."""
         base = self.bias.predict(histories, rows, items)
-        met = histories.users >= 0
-        weights = self._weights(met)
-        known = np.flatnonzero(met[rows])
+        is_known = histories.users >= 0
+        weights = self._weights(is_known)
+        known = np.flatnonzero(is_known[rows])
         deviations = np.zeros((len(self.members), len(rows)))
         for member, weight, deviation in zip(self.members, weights, deviations, strict=True):
             if not weight.any():
@@ -94,12 +95,12 @@ class Blending:
             if not member.by_items:
                 deviation[:] = member.predict(histories, rows, items) - base
             elif len(known):
-                told = member.predict(histories, rows[known], items[known])
-                deviation[known] = told - base[known]
+                predicted = member.predict(histories, rows[known], items[known])
+                deviation[known] = predicted - base[known]
         return base, deviations, weights[:, rows]
 
     def _scores(self, histories: Histories) -> Float32:
-        met = np.flatnonzero(histories.users >= 0)
+        known = np.flatnonzero(histories.users >= 0)
         weights = self._weights(histories.users >= 0).astype(np.float32)
         scores = self.bias.scores(histories)
         scores *= 1.0 - weights.sum(axis=0)[:, None]
@@ -107,35 +108,35 @@ class Blending:
             if not weight.any():
                 continue
             if not member.by_items:
-                told = member.scores(histories)
-                told *= weight[:, None]
-                scores += told
-            elif len(met):
-                told = member.scores(histories.take(met))
-                told *= weight[met, None]
-                scores[met] += told
+                member_scores = member.scores(histories)
+                member_scores *= weight[:, None]
+                scores += member_scores
+            elif len(known):
+                member_scores = member.scores(histories.take(known))
+                member_scores *= weight[known, None]
+                scores[known] += member_scores
         return scores
 
     def encode(self, histories: Histories) -> Float32:
-        """The last hidden layers for people, of all members with users as rows, side by side.
+        """The last hidden layers of all members with users as rows, concatenated.
 
         Returns:
-            float32, shape (people, sum of those members' ``hidden[-1]``).
+            float32, shape (users, sum of those members' ``hidden[-1]``).
 
         Raises:
-            UsageError: No member has users as rows, so people have no vector.
+            UsageError: No member has users as rows, so users have no vector.
         """
         if not self.members:
             raise UsageError("Ensemble is not fitted; call fit(ratings) first")
-        found = [member.encode(histories) for member in self.members if not member.by_items]
-        if not found:
+        codes = [member.encode(histories) for member in self.members if not member.by_items]
+        if not codes:
             raise UsageError("with rows = 'items' in all members there are no vectors for people")
-        return np.concatenate(found, axis=1)
+        return np.concatenate(codes, axis=1)
 
 
 def disagreement(deviations: Float64, weights: Float64) -> Float64:
     """Weighted standard deviation of the members' predictions, float64 (n,)."""
     share = weights / np.maximum(weights.sum(axis=0), 1e-12)
     mean = (share * deviations).sum(axis=0)
-    found: Float64 = np.sqrt((share * np.square(deviations - mean)).sum(axis=0))
-    return found
+    std: Float64 = np.sqrt((share * np.square(deviations - mean)).sum(axis=0))
+    return std

@@ -1,4 +1,4 @@
-"""``FittedNetwork``: a trained network with what it needs to predict, on either side."""
+"""``FittedNetwork``: a trained network with all it needs to predict, users or items as rows."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _ROWS = 1024
 
 @dataclass(eq=False)
 class FittedNetwork:
-    """A network as it came out of training, or out of a file. It predicts without torch.
+    """A trained network. It predicts without torch.
 
-    With users as rows it predicts from any person's history. With items as rows, each item's row
-    is what it was given in training, and a person is a column, which only known people have.
+    With users as rows it predicts from any user's history. With items as rows, each item's row is
+    its training ratings, and a user is an output column, so only known users have predictions.
 
     Attributes:
         settings: The options it was trained with.
@@ -38,9 +38,9 @@ class FittedNetwork:
         inputs: Its input recipe.
         known: With items as rows, all training ratings by item; else None.
         epochs: Metrics of every epoch.
-        best_epoch: Whose weights it has.
+        best_epoch: The epoch whose weights it has.
         n_valid: Ratings in the validation part.
-        share: What is left of its deviations from the bias model; 1 for all.
+        share: Shrinkage coefficient of its deviations from the bias model, 1 for none.
         teacher_epochs: Metrics of every epoch of its teacher, where it has one.
     """
 
@@ -70,7 +70,7 @@ class FittedNetwork:
 
     @cached_property
     def network(self) -> Network:
-        """A network of torch with the same weights, for whoever goes on with it."""
+        """A torch network with the same weights, in evaluation mode."""
         import torch
 
         from ...nn import Network
@@ -88,7 +88,7 @@ class FittedNetwork:
 
     @property
     def n_parameters(self) -> int:
-        """Trained numbers; of the ratings that it carries, none."""
+        """Number of trained parameters, without stored ratings."""
         learned = {n: a for n, a in self.arrays.items() if ".running_" not in n}
         learned = {n: a for n, a in learned.items() if not n.endswith(".num_batches_tracked")}
         if not self.settings.network.output_bias:
@@ -96,7 +96,7 @@ class FittedNetwork:
         return sum(array.size for array in learned.values())
 
     def predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
-        """Predicted ratings, as ``Recommender._predict``; with items as rows, of known people."""
+        """Predicted ratings, as ``Recommender._predict``; items as rows: of known users only."""
         forward = self.forward
         if self.known is None:
             out = np.empty(len(rows))
@@ -106,15 +106,15 @@ class FittedNetwork:
                 out[part] = forward.entries(_csr(batch, forward), rows[part] - start, items[part])
             return out
         users = histories.users[rows]
-        vectors, own = self._item_rows(self.known)
+        vectors, item_offsets = self._item_rows(self.known)
         dots = np.einsum("ij,ij->i", vectors[items], forward.table_out[users])
         out = forward.activated(dots + forward.bias_out[users]).astype(np.float64)
         out += forward.offset[users]
-        out += own[items]
+        out += item_offsets[items]
         return out
 
     def scores(self, histories: Histories) -> Float32:
-        """Predicted ratings of all items, as ``Recommender._scores``; likewise."""
+        """Predicted ratings of all items, as ``Recommender._scores``; as for ``predict``."""
         if self.known is None:
             return self.forward.scores(_csr(histories, self.forward))
         users = histories.users
@@ -124,7 +124,7 @@ class FittedNetwork:
         return found
 
     def encode(self, histories: Histories) -> Float32:
-        """The last hidden layer for people, float32 (people, hidden[-1]); users must be rows."""
+        """The last hidden layer, float32 (users, hidden[-1]); users must be the rows."""
         return self.forward.encode(_csr(histories, self.forward))[0]
 
     def item_space(self) -> ItemVectors:
@@ -134,7 +134,7 @@ class FittedNetwork:
         return ItemVectors(*self._item_rows(self.known))
 
     def _item_rows(self, known: Csr) -> tuple[Float32, Float32]:
-        """With items as rows, the vector of each, and what is added to its outputs."""
+        """With items as rows, the code of each item (items, hidden[-1]) and its offset (items,)."""
         if self._item_vectors is None:
             every = Histories(
                 known.indptr, known.indices, known.values, np.arange(known.n_rows, dtype=np.int32)
@@ -144,12 +144,12 @@ class FittedNetwork:
             ]
             self._item_vectors = (
                 np.concatenate([vectors for vectors, _ in parts]),
-                np.concatenate([own for _, own in parts]),
+                np.concatenate([item_offsets for _, item_offsets in parts]),
             )
         return self._item_vectors
 
     def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-        """Arrays by name, and a JSON-able configuration, to make the same again."""
+        """Arrays by name, and a JSON-serialisable configuration, for ``restore``."""
         tensors: dict[str, npt.NDArray[Any]] = {
             f"network.{name}": array for name, array in self.arrays.items()
         }
@@ -174,7 +174,7 @@ class FittedNetwork:
 
     @classmethod
     def restore(cls, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> Self:
-        """From what ``state`` gave."""
+        """A network from the output of ``state``."""
         settings = Settings.make(config["settings"], "model")
         inputs = Inputs(
             kind=settings.network.input,
@@ -204,7 +204,7 @@ class FittedNetwork:
             config["share"],
             [Epoch(**epoch) for epoch in config.get("teacher_epochs", [])],
         )
-        _ = fitted.forward  # arrays that do not make one are an error of loading
+        _ = fitted.forward  # raises for inconsistent arrays
         return fitted
 
 

@@ -1,4 +1,4 @@
-"""Whether saved arrays are those of a network, before memory is asked for by its settings."""
+"""Checks saved arrays against the settings of a network, before memory is allocated."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def saved_outputs(values: Mapping[str, Any]) -> RowOutputs:
     """The row outputs of a saved configuration.
 
     Raises:
-        TypeError, ValueError: A value is no finite number, or has another name.
+        TypeError, ValueError: A value is not a finite number, or has an unknown name.
     """
-    found = {name: float(value) for name, value in values.items()}
-    if not np.isfinite(list(found.values())).all():
-        raise ValueError(f"outputs that are not finite: {found}")
-    return RowOutputs(**found)
+    options = {name: float(value) for name, value in values.items()}
+    if not np.isfinite(list(options.values())).all():
+        raise ValueError(f"outputs that are not finite: {options}")
+    return RowOutputs(**options)
 
 
 def check_shape(
@@ -32,7 +32,7 @@ def check_shape(
     levels: npt.NDArray[np.float32],
     offset: npt.NDArray[np.float32],
 ) -> None:
-    """Refuse arrays that are not of the network that the settings describe.
+    """Check that arrays have the shapes that the settings imply.
 
     Args:
         config: The settings.
@@ -42,15 +42,15 @@ def check_shape(
         offset: ``Inputs.offset``.
 
     Raises:
-        ValueError: A shape is another.
+        ValueError: A shape differs.
     """
     if not isinstance(columns, int) or offset.shape != (columns,):
         raise ValueError(f"offsets of shape {offset.shape} for {columns!r} columns")
     rows = columns * _ROWS.get(config.input, len(levels))
-    wanted = {"table_in": (rows, config.hidden[0]), "bias_out": (columns,)}
+    expected = {"table_in": (rows, config.hidden[0]), "bias_out": (columns,)}
     if not config.tied:
-        wanted["table_out"] = (columns, config.hidden[-1])
-    for name, shape in wanted.items():
+        expected["table_out"] = (columns, config.hidden[-1])
+    for name, shape in expected.items():
         if arrays[name].shape != shape:
             raise ValueError(f"{name} has shape {arrays[name].shape}, not {shape}")
     widths = {width for array in arrays.values() for width in array.shape}

@@ -1,4 +1,4 @@
-"""How a model of one network answers, with torch or without."""
+"""Predictions of a single network, with or without torch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ._blending import Member
 
 
 class Single:
-    """The answers of one network; where it knows nothing of a person, the bias model's.
+    """Predictions of one network, or of the bias model for users that it has no row or column for.
 
     Attributes:
         settings: The options.
@@ -36,12 +36,12 @@ class Single:
         return self.settings.network.rows != "items"
 
     def _predict_with(
-        self, histories: Histories, rows: Int64, items: Int32, told: Float64 | None = None
+        self, histories: Histories, rows: Int64, items: Int32, predictions: Float64 | None = None
     ) -> tuple[Float64, Float64 | None]:
-        told = self._predict(histories, rows, items) if told is None else told
+        predictions = self._predict(histories, rows, items) if predictions is None else predictions
         if not self._trained.by_items:
-            return told, None
-        return told, (histories.users[rows] < 0).astype(np.float64)[:, None]
+            return predictions, None
+        return predictions, (histories.users[rows] < 0).astype(np.float64)[:, None]
 
     def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         if not self._trained.by_items:
@@ -62,10 +62,10 @@ class Single:
         return scores
 
     def encode(self, histories: Histories) -> Float32:
-        """The last hidden layer for people, float32, shape (people, hidden[-1]).
+        """The last hidden layer, float32, shape (users, hidden[-1]).
 
         Raises:
-            UsageError: The network's rows are items, so people have no vector.
+            UsageError: The network's rows are items, so users have no vector.
         """
         if self._trained.by_items:
             raise UsageError("with rows = 'items' the network has no vectors for people")

@@ -1,4 +1,4 @@
-"""The validation part of the ratings, by either side, and the errors that are made on it."""
+"""The validation part of the ratings, with users or items as rows, and predictions of it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ...train import part
 
 
 def bias_predictions(train: Ratings, held: Mask) -> Float64:
-    """Predictions of the validation part by the bias model of the other ratings.
+    """Predictions of the validation part by the bias model of the remaining ratings.
 
     Returns:
-        float64 (n,), in the order that the part has in ``train.by_user``.
+        float64 (n,), in the order of ``train.by_user``.
     """
     known, out = part(train.by_user, held)
     rows = np.repeat(np.arange(out.n_rows), out.counts)
@@ -29,9 +29,9 @@ def validation_predictions(
 
     Args:
         train: The training ratings.
-        held: Which are the validation part.
-        *answers: Predictions in the order of ``bias_predictions``, and what the model adds to each
-            (n, k); several where it answers in several ways.
+        held: Mask of the validation part, shape (len(train),).
+        *answers: Pairs of predictions (n,), in the order of ``bias_predictions``, and covariates of
+            the predictive variance (n, k); one pair for each way that the model predicts.
     """
     entries = np.flatnonzero(train.by_user.aligned(held))
     extras = [extra for _, extra in answers if extra is not None]
@@ -53,12 +53,12 @@ def in_user_order(train: Ratings, held: Mask, predicted: Float64) -> Float64:
 
 
 def entry_order(csr: Csr) -> Int64:
-    """Where each entry stood in the ratings."""
+    """The position of each entry in the ratings."""
     return np.arange(len(csr.values)) if csr.order is None else csr.order
 
 
 def column_offset(known: Csr, center: str) -> Float32:
-    """What is taken off every rating of a column, float32 (columns,)."""
+    """The offset of each column, subtracted from its ratings, float32 (columns,)."""
     offset = np.zeros(known.n_columns, dtype=np.float32)
     if center == "none":
         return offset
@@ -72,8 +72,8 @@ def coded(ratings: Ratings, train: Ratings, rows: str) -> Csr:
     """Held-out ratings of known users and items, by the network's rows and columns."""
     users = train.user_ids.encode(ratings.user_ids.ids)[ratings.users]
     items = train.item_ids.encode(ratings.item_ids.ids)[ratings.items]
-    both = (users >= 0) & (items >= 0)
-    users, items, values = users[both], items[both], ratings.values[both]
+    known = (users >= 0) & (items >= 0)
+    users, items, values = users[known], items[known], ratings.values[known]
     if rows == "items":
         return group(items, users, values, train.n_items, train.n_users)
     return group(users, items, values, train.n_users, train.n_items)

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 class Autoencoder(Single, Trainable):
     """A deep autoencoder over rows of ratings (Sedhain et al. 2015; Kuchaiev & Ginsburg 2017).
 
-    With users as rows it answers for people it never met from the ratings they give (fold-in).
-    With items as rows a new person has no column in it, so the bias model answers for them.
+    With users as rows it predicts for new users from their ratings (fold-in). With items as rows a
+    new user has no output column, and the bias model predicts for them.
 
     Args:
         preset: Name of a preset (``matinee presets`` lists them) or path of a TOML file.
@@ -39,7 +39,7 @@ class Autoencoder(Single, Trainable):
         device: Where it trains.
         epochs: Metrics of every epoch, after ``fit``.
         best_epoch: The epoch whose weights the model has: the best by the validation part, or the
-            last where none is kept out.
+            last where there is none.
         n_valid: Ratings in the validation part.
         teacher_epochs: Metrics of every epoch of its teacher, where it has one.
     """
@@ -65,12 +65,12 @@ class Autoencoder(Single, Trainable):
 
     @property
     def network(self) -> Network:
-        """The trained network, in torch."""
+        """The trained network as a torch module."""
         return self._trained.network
 
     @property
     def forward(self) -> Forward:
-        """Its forward pass, without torch."""
+        """The forward pass without torch."""
         return self._trained.forward
 
     def item_space(self) -> ItemVectors:
@@ -89,7 +89,7 @@ class Autoencoder(Single, Trainable):
 
     @property
     def share(self) -> float:
-        """What ``shrink`` left of the network's deviations from the bias model; 1 for all."""
+        """Shrinkage coefficient of the network's deviations from the bias model, 1 for none."""
         return self._trained.share
 
     @property
@@ -104,15 +104,15 @@ class Autoencoder(Single, Trainable):
         self.n_valid, self.teacher_epochs = fitted.n_valid, fitted.teacher_epochs
 
     def _train(self, train: Ratings, seed: int, context: RunContext) -> None:
-        # These import torch, which a model that is loaded to answer does without.
+        # These import torch, which a loaded model does not need.
         from ._validation import bias_predictions, validation_predictions
         from .trainer import Trainer, seed_of
 
         context.group.require_equal(context.identity)
         trainer = Trainer(train, self.settings, seed, context)
-        taught = self.settings.train.teacher != "none"
-        context.check_resumable(f"{CHECKPOINT}*" if taught else f"{CHECKPOINT}.*")
-        if taught:
+        has_teacher = self.settings.train.teacher != "none"
+        context.check_resumable(f"{CHECKPOINT}*" if has_teacher else f"{CHECKPOINT}.*")
+        if has_teacher:
             trainer.train_teacher(seed_of(seed, 0))
         trainer.fit()
         self._take(trainer.finish())
@@ -123,7 +123,7 @@ class Autoencoder(Single, Trainable):
         if not self._trained.by_items:
             self._validation = validation_predictions(train, held, (predicted, None))
             return
-        known = np.zeros((len(predicted), 1))  # of new people, for whom the bias model answers, 1
+        known = np.zeros((len(predicted), 1))  # 1 for new users, for whom the bias model predicts
         bias = bias_predictions(train, held)
         self._validation = validation_predictions(
             train, held, (predicted, known), (bias, known + 1.0)

@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 
 
 class Ensemble(Blending, Trainable):
-    """Autoencoders trained on the same ratings; its prediction is a blend of theirs.
+    """Autoencoders trained on the same ratings, whose predictions are blended.
 
-    One validation part of the ratings is kept out for all of them: their epochs are chosen by it,
-    and so are the weights (``train.fit_blend`` has the rule). A prediction is the bias model's,
-    plus each member's deviation from it by the member's weight.
+    All members share one validation part, which chooses their epochs and fits the weights
+    (``train.fit_blend``). A prediction is that of the bias model plus the weighted sum of the
+    members' deviations from it.
 
-    Members with items as rows know nothing of a new person. For people who were not trained on
-    (and for histories given in place of those trained on) there is a second set of weights, over
-    the members with users as rows; without such members the bias model answers.
+    Members with items as rows cannot predict for new users. For these, and for known users with
+    another history, there is a second set of weights, over the members with users as rows; without
+    such members the bias model predicts.
 
-    A member with ``teacher = "transposed"`` learns from all members of the other side that stand
-    before it; where there are none, it has a teacher of its own.
+    The teachers of a member with ``teacher = "transposed"`` are all earlier members with the other
+    kind of rows; where there are none, a teacher is trained for it.
 
     Args:
         preset: Name of a preset with ``members``, or path of a TOML file.
@@ -45,12 +45,12 @@ class Ensemble(Blending, Trainable):
     Attributes:
         settings: The options.
         members: The trained networks, after ``fit``.
-        known: Weights of the members for people trained on, float64 (members,).
-        new: The same for new people.
-        epochs: Metrics of every epoch of every member; ``Epoch.member`` tells them apart.
+        known: Weights of the members for known users, float64 (members,).
+        new: Weights of the members for new users.
+        epochs: Metrics of every epoch of every member; ``Epoch.member`` is its number.
         best_epoch: For each member, the epoch whose weights it has.
         n_valid: Ratings in the validation part, which all members share.
-        teacher_epochs: Metrics of every epoch of teachers that are no members.
+        teacher_epochs: Metrics of every epoch of teachers that are not members.
     """
 
     kind: ClassVar[str] = "ensemble"
@@ -79,23 +79,23 @@ class Ensemble(Blending, Trainable):
     def planned_epochs(self) -> dict[tuple[int, bool], int]:
         """See ``Trainable.planned_epochs``."""
         planned: dict[tuple[int, bool], int] = {}
-        for number, (settings, own) in enumerate(self._plan(), start=1):
-            if own:
+        for number, (settings, own_teacher) in enumerate(self._plan(), start=1):
+            if own_teacher:
                 planned[number, True] = settings.train.epochs_of_teacher
             planned[number, False] = settings.train.epochs
         return planned
 
     def _plan(self) -> list[tuple[Settings, bool]]:
-        """Each member's settings, and whether it has a teacher of its own.
+        """The settings of each member, and whether a teacher is trained for it.
 
-        A member that is to be taught learns from the members of the other side that are trained
-        before it; where there are none, a teacher is trained for it alone.
+        The teachers of a student are the earlier members with the other kind of rows; where there
+        are none, a teacher is trained for it alone.
         """
         sides: set[str] = set()
         plan = []
         for settings in (each for entry in member_settings(self.settings) for each in entry):
-            taught = settings.train.teacher != "none"
-            plan.append((settings, taught and settings.teacher().network.rows not in sides))
+            is_student = settings.train.teacher != "none"
+            plan.append((settings, is_student and settings.teacher().network.rows not in sides))
             sides.add(settings.network.rows)
         return plan
 
@@ -105,7 +105,7 @@ class Ensemble(Blending, Trainable):
         return sum(member.n_parameters for member in self.members)
 
     def _train(self, train: Ratings, seed: int, context: RunContext) -> None:
-        # These import torch, which a model that is loaded to answer does without.
+        # These import torch, which a loaded model does not need.
         from ...train import carve_ratings, validation_share
         from .trainer import Trainer, seed_of
 
@@ -117,19 +117,19 @@ class Ensemble(Blending, Trainable):
             held = None
         self.members, self.epochs, self.teacher_epochs = [], [], []
         predicted: list[Float64] = []
-        done: list[Epoch] = []
+        epochs: list[Epoch] = []
         context.check_resumable()
         sides: dict[str, list[Teacher]] = {"users": [], "items": []}
-        for number, (settings, own) in enumerate(self._plan(), start=1):
+        for number, (settings, own_teacher) in enumerate(self._plan(), start=1):
             trainer = Trainer(
                 train, settings, seed_of(seed, number), context, held=held, member=number
             )
-            if own:
-                trainer.train_teacher(seed_of(seed, number, 0), done)
+            if own_teacher:
+                trainer.train_teacher(seed_of(seed, number, 0), epochs)
             elif settings.train.teacher != "none":
-                trainer.teach(sides[settings.teacher().network.rows])
-            trainer.fit(done)
-            done += [*trainer.taught, *trainer.run.history]
+                trainer.distill_from(sides[settings.teacher().network.rows])
+            trainer.fit(epochs)
+            epochs += [*trainer.teacher_epochs, *trainer.run.history]
             sides[settings.network.rows].append(trainer.as_teacher())
             self._add(trainer.finish(shrink=False))
             if held is not None:
@@ -146,7 +146,7 @@ class Ensemble(Blending, Trainable):
     def _weigh(
         self, train: Ratings, held: Mask | None, predicted: list[Float64], copies: list[int]
     ) -> None:
-        """Choose both sets of weights by the members' predictions of the validation part."""
+        """Fit both sets of weights to the members' predictions of the validation part."""
         from ...train import Blend, fit_blend
         from ._validation import bias_predictions, validation_predictions
 
@@ -162,8 +162,8 @@ class Ensemble(Blending, Trainable):
         wanted = train.by_user.values[train.by_user.aligned(held)] - base
         sets = []
         for some in (entries, by_users):
-            each = [np.mean([predicted[m] for m in entry], axis=0) - base for entry in some]
-            deviations = np.column_stack(each) if each else np.zeros((len(base), 0))
+            means = [np.mean([predicted[m] for m in entry], axis=0) - base for entry in some]
+            deviations = np.column_stack(means) if means else np.zeros((len(base), 0))
             sets.append(fit_blend(deviations, wanted, some, size).weights)
         self.known, self.new = sets
         deviations = np.array(predicted) - base
@@ -175,10 +175,10 @@ class Ensemble(Blending, Trainable):
         self._validation = validation_predictions(train, held, *answers)
 
     def item_space(self) -> ItemVectors | None:
-        """The items' learned vectors, of all members that answer for new people, side by side.
+        """The learned item vectors of all members that predict for new users, concatenated.
 
-        A vector is multiplied by its member's weight: the product with a person's vectors side by
-        side then is the blend. None if no member answers for new people.
+        Each is multiplied by its member's weight, so that the inner product with a user's
+        concatenated vectors is the blend. None if no member predicts for new users.
         """
         weighed = [
             (member.item_space(), np.float32(weight))
@@ -197,10 +197,10 @@ class Ensemble(Blending, Trainable):
         tensors: dict[str, npt.NDArray[Any]] = {"blend.known": self.known, "blend.new": self.new}
         configs = []
         for number, member in enumerate(self.members):
-            own, config = member.state()
-            tensors |= {f"member.{number}.{name}": array for name, array in own.items()}
+            member_tensors, config = member.state()
+            tensors |= {f"member.{number}.{name}": array for name, array in member_tensors.items()}
             configs.append(config)
-        # Members with items as rows were given the same ratings: these are kept once.
+        # Members with items as rows have the same ratings, which are stored once.
         shared = [n for n, member in enumerate(self.members) if member.by_items]
         for name in ("indptr", "indices", "values"):
             for number in shared[1:]:
@@ -215,10 +215,12 @@ class Ensemble(Blending, Trainable):
     def _restore(cls, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> Self:
         model = cls(settings=Settings.make(config["settings"], "model"), device="cpu")
         known: Csr | None = None
-        for number, each in enumerate(config["members"]):
+        for number, member_config in enumerate(config["members"]):
             prefix = f"member.{number}."
-            own = {n.removeprefix(prefix): a for n, a in tensors.items() if n.startswith(prefix)}
-            member = FittedNetwork.restore(own, each)
+            member_tensors = {
+                n.removeprefix(prefix): a for n, a in tensors.items() if n.startswith(prefix)
+            }
+            member = FittedNetwork.restore(member_tensors, member_config)
             if member.settings.network.rows == "items":
                 known = member.known = known or member.known
             model._add(member)

@@ -37,22 +37,22 @@ from ._validation import coded, column_offset, entry_order, in_user_order
 class Trainer:
     """Trains one network: an autoencoder is one, an ensemble a list of them, a teacher another.
 
-    It is prepared when it is made. Then come ``teach`` or ``train_teacher``, where the settings ask
-    for a teacher, ``fit``, ``finish``, and ``validation_predictions``.
+    The constructor prepares the run. Call ``distill_from`` or ``train_teacher`` if the settings
+    name a teacher, then ``fit``, ``finish`` and ``validation_predictions``.
 
     Args:
         ratings: Compact ratings.
         settings: The options.
-        seed: Seeds weights, order, dropout and, unless it is given, the validation part.
+        seed: Seeds weights, order, dropout and, unless passed, the validation part.
         context: How and where it is trained.
-        held: Which ratings are the validation part, shape (len(ratings),), where that is settled.
+        held: Mask of the validation part, shape (len(ratings),), if it is drawn already.
         member: Number in the ensemble, from 1; 0 for none.
-        is_teacher: Whether it is trained to teach another network.
+        is_teacher: Whether it is trained as the teacher of another network.
 
     Attributes:
         run: The training run.
-        held: Which ratings are the validation part, shape (len(ratings),); None for none.
-        taught: Epochs of a teacher of its own.
+        held: Mask of the validation part, shape (len(ratings),); None for none.
+        teacher_epochs: Metrics of every epoch of a teacher trained for it alone.
     """
 
     def __init__(
@@ -67,21 +67,21 @@ class Trainer:
         is_teacher: bool = False,
     ) -> None:
         self.settings, self.context = settings, context
-        self.taught: list[Epoch] = []
+        self.teacher_epochs: list[Epoch] = []
         self._ratings = ratings
         rng = np.random.default_rng(seed)
         by_items = settings.network.rows == "items"
-        whole = ratings.by_item if by_items else ratings.by_user
+        rows = ratings.by_item if by_items else ratings.by_user
         scale = ratings.scale
         self._limits = (scale.low, scale.high) if context.clip else (-np.inf, np.inf)
         group = context.group
-        known, valid = whole, None
+        known, valid = rows, None
         if held is None and settings.train.validation:
             kept_out = validation_share(settings.train.validation, len(ratings))
             held = np.empty(len(ratings), dtype=bool)
-            held[entry_order(whole)] = carve_rows(whole, kept_out, rng)
+            held[entry_order(rows)] = carve_rows(rows, kept_out, rng)
         if held is not None:
-            known, out = part(whole, held)
+            known, out = part(rows, held)
             valid = Holdout.of(out, *self._limits, group=group)
         self.held = held
         offset = column_offset(known, settings.network.center)
@@ -116,18 +116,18 @@ class Trainer:
             group=group,
         )
 
-    def teach(self, teachers: Sequence[Teacher]) -> None:
-        """Give it the predictions of some teachers as further targets."""
+    def distill_from(self, teachers: Sequence[Teacher]) -> None:
+        """Add the predictions of teachers as targets (knowledge distillation)."""
         run = self.run
         run.distillation = Distillation(
             run.known, teachers, run.config.teacher_weight, *self._limits
         )
 
     def train_teacher(self, seed: int, before: Sequence[Epoch] = ()) -> None:
-        """Train a teacher for it alone: the same network over the transposed ratings.
+        """Train a teacher for it: the same network over the transposed ratings.
 
         Args:
-            seed: The teacher's.
+            seed: Seed of the teacher.
             before: Epochs of earlier runs in the folder.
         """
         teacher = Trainer(
@@ -140,19 +140,19 @@ class Trainer:
             is_teacher=True,
         )
         teacher.fit(before)
-        self.taught = teacher.run.history
-        self.teach([teacher.as_teacher()])
+        self.teacher_epochs = teacher.run.history
+        self.distill_from([teacher.as_teacher()])
 
     def fit(self, before: Sequence[Epoch] = ()) -> None:
-        """Train epoch by epoch, with metrics and checkpoints; centre the outputs if that is asked.
+        """Train epoch by epoch, with metrics and checkpoints; centre the outputs if so configured.
 
-        Of several processes the first alone has a folder; all of them resume by it.
+        Of several processes only the first has a folder; all resume from it.
 
         Args:
             before: Epochs of earlier runs in the folder.
         """
         run, on_epoch = self.run, self.context.on_epoch
-        folder = self.context.run_folder(self._checkpoint, [*before, *self.taught])
+        folder = self.context.run_folder(self._checkpoint, [*before, *self.teacher_epochs])
         resume = self.context.begun(folder)
         if folder is not None:
             folder.start(run, resume=resume)
@@ -165,7 +165,7 @@ class Trainer:
                 if on_epoch is not None:
                     on_epoch(epoch)
         finally:
-            if folder is not None:  # until the model is saved, this is all there is
+            if folder is not None:  # kept until the model is saved
                 folder.flush()
         run.network.to("cpu")
         if run.network.config.centers_output:
@@ -178,34 +178,34 @@ class Trainer:
         return f"{CHECKPOINT}{number}{'-teacher' if self.run.is_teacher else ''}"
 
     def as_teacher(self) -> Teacher:
-        """The network as it was trained, to teach others: its validation part had no share in it.
+        """The trained network as a teacher, before shrinkage and centring by the validation part.
 
         Call it before ``finish``, which changes the network.
         """
-        run, kept, inputs = self.run, 1.0, self.run.inputs
+        run, coefficient, inputs = self.run, 1.0, self.run.inputs
         if run.valid and run.network.config.shrinks:
-            kept, inputs = fit_shrinkage(run.network, run.inputs, run.known, run.valid)
-        return Teacher.of(run.network, inputs, run.known, kept)
+            coefficient, inputs = fit_shrinkage(run.network, run.inputs, run.known, run.valid)
+        return Teacher.of(run.network, inputs, run.known, coefficient)
 
     def finish(self, *, shrink: bool = True) -> FittedNetwork:
         """The network, ready to predict.
 
         Args:
-            shrink: Whether to shrink towards the bias model, where the options say so; without,
-                long rows are still weighed against short ones.
+            shrink: Whether to fit the shrinkage coefficient, if so configured; without it the
+                length correction of rows is still fitted.
         """
         run, settings, ratings = self.run, self.settings, self._ratings
-        kept = 1.0
+        coefficient = 1.0
         if settings.network.shrinks and run.valid:
             with run.threads():
-                kept, run.inputs = shrink_to_bias(
+                coefficient, run.inputs = shrink_to_bias(
                     run.network, run.inputs, run.known, run.valid, whole=not shrink
                 )
         by_items = settings.network.rows == "items"
         inputs = run.inputs
-        if run.valid:  # it has done its work; what is known of columns is from all ratings
-            whole = ratings.by_item if by_items else ratings.by_user
-            inputs = replace(inputs, offset=column_offset(whole, settings.network.center))
+        if run.valid:  # the validation part is used up: column statistics are from all ratings
+            rows = ratings.by_item if by_items else ratings.by_user
+            inputs = replace(inputs, offset=column_offset(rows, settings.network.center))
         return FittedNetwork(
             settings=settings.model_copy(update={"network": run.network.config}),
             arrays=run.network.arrays(),
@@ -214,15 +214,15 @@ class Trainer:
             epochs=run.history,
             best_epoch=run.best_epoch or len(run.history),
             n_valid=len(run.valid) if run.valid else 0,
-            share=kept,
-            teacher_epochs=self.taught,
+            share=coefficient,
+            teacher_epochs=self.teacher_epochs,
         )
 
     def validation_predictions(self) -> Float64:
-        """Predictions of the validation part by the network as it is, which does not see it.
+        """Predictions of the validation part by the network in its present state.
 
         Returns:
-            float64 (n,), not clipped, in the order that the part has in ``ratings.by_user``.
+            float64 (n,), not clipped, in the order of ``ratings.by_user``.
         """
         run = self.run
         assert run.valid is not None
@@ -235,7 +235,7 @@ class Trainer:
 
 
 def seed_of(seed: int, *numbers: int) -> int:
-    """The own seed of one network of several; those of neighbouring seeds share none."""
+    """The seed of one network of several; neighbouring base seeds have none in common."""
     sequence = np.random.SeedSequence([seed, *numbers])
     return int(sequence.generate_state(1, np.uint64)[0])
 
@@ -246,7 +246,7 @@ def _network(
     generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
     shape = settings.network.within(columns, inputs.table_rows)
     network = Network(shape, columns, inputs.table_rows, generator)
-    if device != "cpu":  # the same first weights everywhere, the dropout masks there
+    if device != "cpu":  # the same initial weights in all processes, different dropout masks
         network.to(device)
         network.generator = torch.Generator(network.table_in.device)
         network.generator.manual_seed(int(rng.integers(2**63)))
