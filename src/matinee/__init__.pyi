@@ -40,6 +40,7 @@ from .evaluate import Evaluation as Evaluation, ListEvaluation as ListEvaluation
 from .lab.rivals import SparseFC as SparseFC
 from .models import (
     Autoencoder as Autoencoder,
+    BayesianFM as BayesianFM,
     Bias as Bias,
     BiasedMF as BiasedMF,
     Ensemble as Ensemble,

@@ -71,9 +71,18 @@ def test_rmse_is_that_of_clipped_predictions() -> None:
 
 @pytest.mark.parametrize(
     ("ratings", "share"),
-    [(None, 0.02), (10**6, 0.02), (100_000, 0.02), (50_000, 0.04), (20_000, 0.1), (3, 0.1)],
+    [
+        (None, 0.005),
+        (2_000_000, 0.005),
+        (10**6, 0.005),
+        (500_000, 0.01),
+        (100_000, 0.02),
+        (50_000, 0.04),
+        (20_000, 0.1),
+        (3, 0.1),
+    ],
 )
-def test_auto_keeps_out_2000_ratings_if_that_is_no_more_than_a_tenth(
+def test_auto_keeps_out_5000_ratings_or_half_a_percent_but_more_of_few(
     ratings: int | None, share: float
 ) -> None:
     assert validation_share("auto", ratings) == pytest.approx(share)

@@ -12,6 +12,7 @@ from .kinds.baselines import (
     ItemMean as ItemMean,
     UserMean as UserMean,
 )
+from .kinds.bayesian import BayesianFM as BayesianFM
 from .kinds.biased_mf import BiasedMF as BiasedMF
 from .networks.autoencoder import Autoencoder as Autoencoder
 from .networks.ensemble import Ensemble as Ensemble

@@ -1,4 +1,4 @@
-"""Figures of an epoch: the RMSE of the watched sets, and the further ones that studies compute."""
+"""Further figures of an epoch, for studies: what else a run may be judged, or misjudged, by."""
 
 from __future__ import annotations
 

@@ -1,0 +1,163 @@
+"""The Bayesian factorisation machine, sampled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from ...base.arrays import Float32, Float64, Int32, Int64
+from ...baseline import fit_bias
+from ...baseline.variance import HeldOutPredictions
+from ...data import Histories, Ratings
+from ...train.bayes.config import BayesianConfig
+from ...train.bayes.posterior import Posterior
+from ...train.bayes.run import Score, sample_posterior
+from ...train.bayes.sampler import rank_for
+from ...train.config import validation_share
+from ..one_shot import EpochLog, OneShot
+from ..registry import ModelKind, around
+from ..settings import Settings
+
+
+class BayesianFM(OneShot):
+    """A Bayesian factorisation machine over ids and implicit features, trained by Gibbs sampling.
+
+    Rendle's factorisation machine (2010) with the features of SVD++ on both sides (the items that a
+    user has rated, the users that have rated an item), hyperpriors as in Freudenthaler,
+    Schmidt-Thieme & Rendle (2011) and, for ratings of few levels, an ordered probit. Rendle, Zhang
+    & Koren (2019) measured models of this kind on MovieLens. A prediction is the mean over a
+    thinned set of samples, in each of which a person's own factors are the conditional mean given
+    their ratings; so a new person is answered like one trained on.
+
+    Deviations from the bias model are shrunk by a share fitted on ratings kept out of sampling.
+
+    Args:
+        preset: "bayesian" (the default), or path of a TOML file with ``kind = "bayesian"``.
+        settings: All options, instead of a preset; those of ``bayesian`` are this model's.
+        device: Accepted like any model's; it runs on the CPU.
+        **overrides: Single options by name, over the preset: ``rank=20``.
+
+    Attributes:
+        settings: The options.
+        posterior: The samples, after ``fit``.
+        share: What is left of the deviations from the bias model; 1 for all.
+        epochs: Metrics of every sweep, each by its own sample alone.
+        n_valid: Ratings kept out of sampling.
+    """
+
+    kind: ClassVar[str] = "bayesian"
+
+    def __init__(
+        self,
+        preset: str | None = None,
+        *,
+        settings: Settings | None = None,
+        device: str = "auto",
+        **overrides: Any,
+    ) -> None:
+        super().__init__(preset, settings=settings, device=device, **overrides)
+        self.posterior: Posterior
+        self.share = 1.0
+
+    def _learn(self, train: Ratings, rng: np.random.Generator, log: EpochLog) -> None:
+        from ...train import carve_ratings, fit_blend
+
+        def swept(rmse: float, score: Score) -> None:
+            log.add(rmse**2, rmse, score)
+
+        config = self.settings.section(BayesianConfig)
+        share = validation_share(config.validation, len(train))
+        held = carve_ratings(train, share, rng) if share else np.zeros(len(train), dtype=bool)
+        known = train.take(~held)
+        self.posterior = sample_posterior(known, config, rng, swept)
+        self.share, self.n_valid = 1.0, int(held.sum())
+        if not held.any():
+            return
+        before, by_user = Histories.of(known.by_user), train.by_user
+        entries = np.flatnonzero(by_user.aligned(held))
+        rows = np.repeat(np.arange(by_user.n_rows), by_user.counts)[entries]
+        columns = by_user.indices[entries]
+        base = fit_bias(known.by_user).predict(before, rows, columns)
+        mean, variance = base.copy(), np.zeros(len(rows))
+        some = before.counts[rows] > 0
+        mean[some], variance[some] = self.posterior.predict(before, rows[some], columns[some])
+        wanted = by_user.values[entries] - base
+        self.share = float(fit_blend((mean - base)[:, None], wanted, [[0]], 1).weights[0])
+        told = base + self.share * (mean - base)
+        self._validation = HeldOutPredictions(entries, told, "validation", self._extras(variance))
+
+    def _extras(self, variance: Float64) -> Float64:
+        """What is known of a prediction's error besides: the posterior's variance, float64 (n, 1).
+
+        Deviations of less than a hundredth of the scale are none.
+        """
+        unit = max(self.scale.high - self.scale.low, 1e-12)
+        return np.log(variance / unit**2 + 1e-4)[:, None]
+
+    def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
+        return self._predict_with(histories, rows, items)[0]
+
+    def _predict_with(
+        self, histories: Histories, rows: Int64, items: Int32, told: Float64 | None = None
+    ) -> tuple[Float64, Float64 | None]:
+        base = self.bias.predict(histories, rows, items)
+        mean, variance = self.posterior.predict(histories, rows, items)
+        return base + self.share * (mean - base), self._extras(variance)
+
+    def _scores(self, histories: Histories) -> Float32:
+        scores = self.bias.scores(histories)
+        scores += np.float32(self.share) * (self.posterior.scores(histories) - scores)
+        return scores
+
+    def _arrays(self) -> dict[str, npt.NDArray[Any]]:
+        return {f"posterior.{name}": array for name, array in self.posterior.state()[0].items()}
+
+    def _values(self) -> dict[str, Any]:
+        return {"share": self.share, "n_valid": self.n_valid, **self.posterior.state()[1]}
+
+    def _load(self, arrays: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> None:
+        own = {name.removeprefix("posterior."): array for name, array in arrays.items()}
+        self.posterior = Posterior.restore(own, config)
+        self.share, self.n_valid = float(config["share"]), int(config["n_valid"])
+
+
+def _epochs(settings: Mapping[str, Any]) -> int:
+    return int(settings["bayesian"]["sweeps"])
+
+
+def _seconds(settings: Mapping[str, Any], users: int, ratings: int) -> float:
+    own = settings["bayesian"]
+    rank = rank_for(ratings) if own["rank"] == "auto" else int(own["rank"])
+    return 1.0 + 2e-8 * ratings * rank * int(own["sweeps"])
+
+
+def _shortened(settings: Settings, epochs: int) -> dict[str, Any]:
+    own = settings.section(BayesianConfig)
+    sweeps = max(min(own.sweeps, epochs), 2)
+    return {"bayesian.sweeps": sweeps, "bayesian.burn_in": min(own.burn_in, sweeps // 2)}
+
+
+def _space(settings: Settings) -> dict[str, Any]:
+    own = settings.section(BayesianConfig)
+    rank = 12 if own.rank == "auto" else own.rank
+    return {
+        "bayesian.rank": around(rank, 4.0, 4.0, least=1),
+        "bayesian.likelihood": {"choices": ["auto", "normal"]},
+    }
+
+
+KINDS = (
+    ModelKind(
+        name="bayesian",
+        cls="matinee.models.kinds.bayesian:BayesianFM",
+        summary="Bayesian factorisation machine over ids and implicit features, by Gibbs sampling.",
+        settings=BayesianConfig,
+        epochs=_epochs,
+        cost=_seconds,
+        shorten=_shortened,
+        space=_space,
+    ),
+)

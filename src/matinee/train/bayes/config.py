@@ -1,0 +1,42 @@
+"""``BayesianConfig``: how the Bayesian factorisation machine is sampled."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from ...config import Config
+
+
+class BayesianConfig(Config):
+    """Bayesian factorisation machine, trained by Gibbs sampling (kind = "bayesian")."""
+
+    rank: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    """Length of the factor vectors; "auto" grows with the root of the number of ratings, from 4 to
+    40."""
+    sweeps: int = Field(150, ge=2)
+    """Gibbs sweeps, those of the burn-in included."""
+    burn_in: int = Field(30, ge=1)
+    """Sweeps at the start whose samples are not used."""
+    samples: int = Field(40, ge=1)
+    """Samples that are kept, at most, evenly spaced over the sweeps after the burn-in. One takes
+    `items × (4 × rank + 8)` bytes, whatever the number of people."""
+    likelihood: Literal["auto", "probit", "normal"] = "auto"
+    """"probit" models the probability of each rating level by cutpoints of a latent score
+    (ordered probit), "normal" the rating itself; "auto" takes the first with 2 to 20 levels."""
+    implicit: bool = True
+    """Whether the items that a user has rated, and the users that have rated an item, are features
+    beside the two ids, as in SVD++ and on both sides."""
+
+    validation: Annotated[float, Field(ge=0.0, lt=1.0)] | Literal["auto"] = "auto"
+    """Share of the training ratings kept out of sampling, for the share of the deviations from the
+    bias model to keep and for the predictive variance; 0 for none, "auto" as in `train`."""
+
+    @model_validator(mode="after")
+    def _some_are_kept(self) -> BayesianConfig:
+        if self.burn_in >= self.sweeps:
+            raise ValueError(
+                f"burn_in = {self.burn_in} leaves no sample of {self.sweeps} sweeps; lower it"
+            )
+        return self

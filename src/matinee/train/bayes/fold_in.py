@@ -1,0 +1,207 @@
+"""Kernels: a person's factors from their ratings given a sample, and predictions from samples.
+
+Given a sample of the rest, the score of person u and item i is ``base + w + v . h_i``, where v and
+w are the factors and the weight of the person's id, ``h_i = c + q_i`` with c the sum of the
+implicit features, and ``base`` is the remaining terms. So v and w have a normal posterior. Its mean
+is used: averaged over samples, it is the conditional expectation of the Gibbs draws (Gelfand &
+Smith 1990), with less noise than draws have. With an ordered probit the latent scores and the
+factors are replaced by their expectations in turn, ``STEPS`` times (expectation-maximisation).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...base.arrays import Float32, Float64, Int32, Int64
+from ...base.compiled import inlined, kernel, prange
+from .kernels import FAST
+from .probit import between, density, upper_tail
+
+STEPS = 6
+
+
+@inlined
+def _factorise(gram: Any) -> None:
+    """The Cholesky factor, in place of the lower triangle."""
+    for i in range(len(gram)):
+        for k in range(i):
+            total = gram[i, k]
+            for q in range(k):
+                total -= gram[i, q] * gram[k, q]
+            gram[i, k] = total / gram[k, k]
+        total = gram[i, i]
+        for q in range(i):
+            total -= gram[i, q] * gram[i, q]
+        gram[i, i] = np.sqrt(max(total, 1e-12))
+
+
+@inlined
+def _solve(root: Any, right: Any) -> None:
+    """Solve in place, given the Cholesky factor."""
+    n = len(right)
+    for i in range(n):
+        total = right[i]
+        for q in range(i):
+            total -= root[i, q] * right[q]
+        right[i] = total / root[i, i]
+    for i in range(n - 1, -1, -1):
+        right[i] /= root[i, i]
+        for q in range(i):
+            right[q] -= root[i, q] * right[i]
+
+
+@kernel(parallel=True, fastmath=FAST, error_model="numpy")
+def fold_in(
+    indptr: Int64,
+    items: Int32,
+    levels: Int32,
+    target: Float64,
+    vectors: Float32,
+    scalars: Float32,
+    rated: Float32,
+    rated_weights: Float32,
+    prior: Float64,
+    start: float,
+    alpha: float,
+    bounds: Float64,
+    out: Float32,
+    out_scalar: Float64,
+) -> None:
+    """Vectors and scalars of people, given one sample.
+
+    Args:
+        indptr: int64 (people + 1,).
+        items: int32 (ratings,).
+        levels: int32 (ratings,), the rating levels; not read where ``bounds`` is empty.
+        target: float64 (ratings,), scaled ratings; not read otherwise.
+        vectors: float32 (items, rank), q of the items.
+        scalars: float32 (items,).
+        rated: float32 (items, rank), factors of having rated an item.
+        rated_weights: float32 (items,).
+        prior: float64 (2, rank + 1), mean and precision of v, then of w.
+        start: w0.
+        alpha: Precision of the residuals.
+        bounds: float64 (levels + 1,), cutpoints between infinities; empty for "normal".
+        out: float32 (people, rank), p; a score is ``p . q`` and the two scalars.
+        out_scalar: float64 (people,).
+    """
+    rank = vectors.shape[1]
+    m = rank + 1
+    people = len(indptr) - 1
+    for u in prange(people):
+        first, n = indptr[u], indptr[u + 1] - indptr[u]
+        full = (n + 3) // 4 * 4
+        h = np.zeros((full, m))
+        base = np.empty(n)
+        wanted = np.empty(n)
+        c = np.zeros(rank)
+        gram = np.zeros((m, m))
+        now = np.zeros(m)
+        x = 1.0 / np.sqrt(max(n, 1))
+        constant, squares = start, 0.0
+        for r in range(n):
+            i = items[first + r]
+            constant += x * rated_weights[i]
+            for k in range(rank):
+                c[k] += x * rated[i, k]
+                squares += x * x * rated[i, k] * rated[i, k]
+        inner = -squares
+        for k in range(rank):
+            inner += c[k] * c[k]
+        constant += 0.5 * inner
+        for r in range(n):
+            i = items[first + r]
+            total = constant + scalars[i]
+            for k in range(rank):
+                q = vectors[i, k]
+                total += c[k] * q
+                h[r, k] = c[k] + q
+            h[r, rank] = 1.0
+            base[r] = total
+            wanted[r] = target[first + r] - total
+        for r in range(0, full, 4):
+            for i in range(m):
+                a0, a1, a2, a3 = h[r, i], h[r + 1, i], h[r + 2, i], h[r + 3, i]
+                for k in range(i + 1):
+                    gram[i, k] += (
+                        a0 * h[r, k] + a1 * h[r + 1, k] + a2 * h[r + 2, k] + a3 * h[r + 3, k]
+                    )
+        for i in range(m):
+            for k in range(i + 1):
+                gram[i, k] *= alpha
+            gram[i, i] += prior[1, i]
+            now[i] = prior[0, i]
+        _factorise(gram)
+        steps = STEPS if len(bounds) else 1
+        for _ in range(steps):
+            if len(bounds):
+                for r in range(n):
+                    own = 0.0
+                    for k in range(m):
+                        own += h[r, k] * now[k]
+                    f = base[r] + own
+                    at = levels[first + r]
+                    # Infinities do not go with fast arithmetic; ten deviations are as good.
+                    low = min(max(bounds[at] - f, -10.0), 9.0)
+                    high = max(min(bounds[at + 1] - f, 10.0), low + 1e-9)
+                    wanted[r] = own + (density(low) - density(high)) / between(low, high)
+            for i in range(m):
+                now[i] = prior[0, i] * prior[1, i]
+            for r in range(n):
+                y = alpha * wanted[r]
+                for k in range(m):
+                    now[k] += y * h[r, k]
+            _solve(gram, now)
+        scalar = constant + now[rank]
+        for k in range(rank):
+            scalar += c[k] * now[k]
+            out[u, k] = c[k] + now[k]
+        out_scalar[u] = scalar
+
+
+@kernel(fastmath=FAST)
+def add_moments(
+    rows: Int64,
+    items: Int32,
+    people: Float32,
+    people_scalar: Float64,
+    vectors: Float32,
+    scalars: Float32,
+    shift: float,
+    total: Float64,
+    square: Float64,
+) -> None:
+    """Add one sample's scores of entries, less ``shift``, and their squares."""
+    rank = people.shape[1]
+    for e in range(len(rows)):
+        u, i = rows[e], items[e]
+        f = np.float32(0)
+        for k in range(rank):
+            f += people[u, k] * vectors[i, k]
+        score = f + people_scalar[u] + scalars[i] - shift
+        total[e] += score
+        square[e] += score * score
+
+
+@kernel(error_model="numpy")
+def expected_levels(mean: Float64, variance: Float64, cutpoints: Float64, levels: Float64) -> None:
+    """Mean and variance of the rating where the score is normal; they replace the score's.
+
+    Args:
+        mean: float64 (n,), of the score over samples; overwritten by the mean rating.
+        variance: float64 (n,), likewise; overwritten by the variance of the rating.
+        cutpoints: float64 (levels - 1,).
+        levels: float64 (levels,), ascending.
+    """
+    for e in range(len(mean)):
+        scale = np.sqrt(1.0 + variance[e])
+        expected, squares = levels[0], 0.0
+        for c in range(len(cutpoints)):
+            above = upper_tail((cutpoints[c] - mean[e]) / scale)
+            step = levels[c + 1] - levels[c]
+            squares += above * step * (levels[c + 1] + levels[c] - 2.0 * levels[0])
+            expected += above * step
+        variance[e] = max(squares - (expected - levels[0]) ** 2, 0.0)
+        mean[e] = expected

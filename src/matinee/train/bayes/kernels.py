@@ -1,0 +1,266 @@
+"""Kernels of the Gibbs sampler: sums over the ratings, and draws by relation block.
+
+A rating of user u and item i is predicted as
+
+    f = w0 + sum_f w_f x_f + sum_k ((p_uk + q_ik)^2 - s_uk - t_ik) / 2
+
+where x_f are the features of the user and of the item, p_uk = sum x_f v_fk over those of the user,
+s_uk = sum x_f^2 v_fk^2, and q, t likewise of the item: the factorisation machine of Rendle (2010),
+interactions within a side included. The user's features are the id (x = 1) and each item they have
+rated (x_u = 1 / sqrt(their ratings)); the item's are alike.
+
+Given the rest, f is linear in each v_fk, with slope h = x_f (p_uk - x_f v_fk + q_ik). The sums of
+h^2 and of h times the residual over a user's ratings follow from five numbers of the user in a
+*block* (Rendle, "Scaling factorization machines to relational data", VLDB 2013), so that a draw
+costs the users that have the feature, and not their ratings. The ratings are passed over once per
+side and factor.
+
+Columns of a block, float64 (rows, 8), for one factor: see ``P`` to ``SELF``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...base.arrays import Float32, Float64, Int32, Int64
+from ...base.compiled import kernel
+
+FAST = {"reassoc", "contract", "nsz", "arcp"}
+P, S1, S2, E0, E1, COUNT, X, SELF = range(8)
+"""Own sum p; sum of the other side's q over the row's ratings; of q^2; of the residuals; of the
+residuals times q; number of ratings; x of the implicit features; change of s since the last pass.
+"""
+
+
+@kernel(fastmath=FAST, error_model="numpy")
+def residuals(
+    indptr: Int64,
+    items: Int32,
+    target: Float32,
+    user_scalar: Float64,
+    item_scalar: Float64,
+    users: Float32,
+    others: Float32,
+    out: Float32,
+) -> None:
+    """Target less prediction of each rating, by user; vectors are float32 (rows, rank)."""
+    rank = users.shape[1]
+    for u in range(len(indptr) - 1):
+        for r in range(indptr[u], indptr[u + 1]):
+            i = items[r]
+            total = np.float32(0)
+            for k in range(rank):
+                total += users[u, k] * others[i, k]
+            out[r] = target[r] - np.float32(user_scalar[u] + item_scalar[i]) - total
+
+
+@kernel(fastmath=FAST, error_model="numpy")
+def sums_by_user(
+    indptr: Int64,
+    items: Int32,
+    residual: Float32,
+    users: Float64,
+    shift: Float64,
+    block: Float64,
+) -> None:
+    """Apply what the last draw of the items changed, then sum by user for the next draw.
+
+    Args:
+        indptr: int64 (users + 1,).
+        items: int32 (ratings,).
+        residual: float32 (ratings,), lessened by ``shift[i, 0] + shift[i, 1] * users[u]``.
+        users: float64 (users,), p of the factor that the items were drawn for.
+        shift: float64 (items, 3); the last column is q of the factor to be drawn next.
+        block: float64 (users, 8), of which ``S1``, ``S2``, ``E0``, ``E1`` are set.
+    """
+    for u in range(len(indptr) - 1):
+        p = users[u]
+        s1 = s2 = e0 = e1 = 0.0
+        for r in range(indptr[u], indptr[u + 1]):
+            i = items[r]
+            e = residual[r] - (shift[i, 0] + shift[i, 1] * p)
+            residual[r] = e
+            q = shift[i, 2]
+            s1 += q
+            s2 += q * q
+            e0 += e
+            e1 += e * q
+        block[u, S1] = s1
+        block[u, S2] = s2
+        block[u, E0] = e0
+        block[u, E1] = e1
+
+
+@kernel(fastmath=FAST, error_model="numpy")
+def sums_by_item(
+    indptr: Int64,
+    items: Int32,
+    residual: Float32,
+    users: Float64,
+    shift: Float64,
+    block: Float64,
+) -> None:
+    """Apply what the last draw of the users changed, then sum by item for the next draw.
+
+    Args:
+        indptr: int64 (users + 1,).
+        items: int32 (ratings,).
+        residual: float32 (ratings,), lessened by ``shift[u, 0] + shift[u, 1] * q`` of the item.
+        users: float64 (users,), p of the factor to be drawn, as it is now.
+        shift: float64 (users, 2).
+        block: float64 (items, 8) with q in column ``P``; ``S1``, ``S2``, ``E0``, ``E1`` are set.
+    """
+    for i in range(len(block)):
+        block[i, S1] = block[i, S2] = block[i, E0] = block[i, E1] = 0.0
+    for u in range(len(indptr) - 1):
+        p, constant, slope = users[u], shift[u, 0], shift[u, 1]
+        square = p * p
+        for r in range(indptr[u], indptr[u + 1]):
+            i = items[r]
+            e = residual[r] - (constant + slope * block[i, P])
+            residual[r] = e
+            block[i, S1] += p
+            block[i, S2] += square
+            block[i, E0] += e
+            block[i, E1] += e * p
+
+
+@kernel(fastmath=FAST, error_model="numpy")
+def draw_factor(
+    block: Float64,
+    indptr: Int64,
+    rows: Int32,
+    own: Float64,
+    implicit: Float64,
+    own_prior: Float64,
+    implicit_prior: Float64,
+    alpha: float,
+    normals: Float64,
+) -> None:
+    """Draw one factor of a side's features, one after the other, each given all the rest.
+
+    Args:
+        block: float64 (rows, 8), kept up to date.
+        indptr: int64 (implicit features + 1,), where the rows that have each of them begin; of
+            length 1 for none.
+        rows: int32, these rows.
+        own: float64 (rows,), the factor of the ids; overwritten.
+        implicit: float64 (implicit features,), that of the others; overwritten.
+        own_prior: Mean and precision of the ids' prior, float64 (2,).
+        implicit_prior: Those of the others.
+        alpha: Precision of the residuals.
+        normals: float64 (rows + implicit features,), standard normal draws.
+    """
+    mean, precision = own_prior
+    n = len(block)
+    for u in range(n):
+        v = own[u]
+        c = block[u, P] - v
+        s1, s2 = block[u, S1], block[u, S2]
+        power = block[u, COUNT] * c * c + 2.0 * c * s1 + s2
+        quad = alpha * power + precision
+        first = alpha * (c * block[u, E0] + block[u, E1] + power * v) + precision * mean
+        new = first / quad + normals[u] / np.sqrt(quad)
+        change = new - v
+        own[u] = new
+        block[u, P] += change
+        block[u, E0] -= change * (block[u, COUNT] * c + s1)
+        block[u, E1] -= change * (c * s1 + s2)
+        block[u, SELF] = new * new - v * v
+    mean, precision = implicit_prior
+    for j in range(len(indptr) - 1):
+        v = implicit[j]
+        power = first = 0.0
+        for at in range(indptr[j], indptr[j + 1]):
+            u = rows[at]
+            x = block[u, X]
+            c = block[u, P] - x * v
+            power += x * x * (block[u, COUNT] * c * c + 2.0 * c * block[u, S1] + block[u, S2])
+            first += x * (c * block[u, E0] + block[u, E1])
+        quad = alpha * power + precision
+        new = (alpha * (first + power * v) + precision * mean) / quad
+        new += normals[n + j] / np.sqrt(quad)
+        change, squares = new - v, new * new - v * v
+        implicit[j] = new
+        for at in range(indptr[j], indptr[j + 1]):
+            u = rows[at]
+            x = block[u, X]
+            c = block[u, P] - x * v
+            step = x * change
+            block[u, P] += step
+            block[u, E0] -= step * (block[u, COUNT] * c + block[u, S1])
+            block[u, E1] -= step * (c * block[u, S1] + block[u, S2])
+            block[u, SELF] += x * x * squares
+
+
+@kernel(fastmath=FAST, error_model="numpy")
+def draw_linear(
+    block: Float64,
+    indptr: Int64,
+    rows: Int32,
+    own: Float64,
+    implicit: Float64,
+    own_prior: Float64,
+    implicit_prior: Float64,
+    alpha: float,
+    normals: Float64,
+) -> None:
+    """Draw the linear weights of a side's features; see ``draw_factor``.
+
+    ``E0``, ``COUNT`` and ``X`` of the block are read, and ``E0`` is kept up to date. ``SELF`` is
+    set to what is added to the predictions of the row.
+    """
+    mean, precision = own_prior
+    n = len(block)
+    for u in range(n):
+        w = own[u]
+        quad = alpha * block[u, COUNT] + precision
+        first = alpha * (block[u, E0] + block[u, COUNT] * w) + precision * mean
+        new = first / quad + normals[u] / np.sqrt(quad)
+        own[u] = new
+        block[u, E0] -= (new - w) * block[u, COUNT]
+        block[u, SELF] = new - w
+    mean, precision = implicit_prior
+    for j in range(len(indptr) - 1):
+        w = implicit[j]
+        power = first = 0.0
+        for at in range(indptr[j], indptr[j + 1]):
+            u = rows[at]
+            x = block[u, X]
+            power += x * x * block[u, COUNT]
+            first += x * block[u, E0]
+        quad = alpha * power + precision
+        new = (alpha * (first + power * w) + precision * mean) / quad
+        new += normals[n + j] / np.sqrt(quad)
+        implicit[j] = new
+        for at in range(indptr[j], indptr[j + 1]):
+            u = rows[at]
+            step = block[u, X] * (new - w)
+            block[u, E0] -= step * block[u, COUNT]
+            block[u, SELF] += step
+
+
+@kernel(fastmath=FAST, error_model="numpy")
+def block_sums(
+    indptr: Int64,
+    rows: Int32,
+    x: Float64,
+    weights: Float64,
+    power: int,
+    out: Float64,
+) -> None:
+    """Add to each row what its implicit features weigh: ``(x_row * weights[j]) ** power``.
+
+    Args:
+        indptr: int64 (implicit features + 1,).
+        rows: int32, the rows that have each feature.
+        x: float64 (rows,).
+        weights: float64 (implicit features,).
+        power: 1 or 2.
+        out: float64 (rows,), added to.
+    """
+    for j in range(len(indptr) - 1):
+        weight = weights[j] if power == 1 else weights[j] * weights[j]
+        for at in range(indptr[j], indptr[j + 1]):
+            u = rows[at]
+            out[u] += (x[u] if power == 1 else x[u] * x[u]) * weight

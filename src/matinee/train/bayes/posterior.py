@@ -1,0 +1,210 @@
+"""``Posterior``: predictions from a thinned set of samples, for anybody with ratings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ...base.arrays import Float32, Float64, Int32, Int64
+from ...data import Histories
+from .fold_in import add_moments, expected_levels, fold_in
+from .probit import bounds_of
+from .sampler import Gibbs, Sample
+
+_PEOPLE = 256
+"""People folded in at once."""
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """A thinned set of samples. What it holds grows with the items and not with the users.
+
+    A person's factors are computed from their ratings, given each sample (``fold_in``), so a new
+    person is answered as one trained on with the same ratings would be.
+
+    Attributes:
+        items: q of the items, float32 (samples, items, rank), in steps of half precision.
+        scalars: float32 (samples, items).
+        rated: Factors of having rated an item, like ``items``.
+        rated_weights: float32 (samples, items).
+        prior: float64 (samples, 2, rank + 1); see ``Sample``.
+        start: float64 (samples,), w0.
+        alpha: float64 (samples,), precision of the residuals.
+        cutpoints: float64 (samples, levels - 1).
+        levels: float64 (levels,), ascending; empty with the likelihood "normal".
+        mean: What is taken off ratings, and
+        spread: what they are divided by, with the likelihood "normal".
+    """
+
+    items: Float32
+    scalars: Float32
+    rated: Float32
+    rated_weights: Float32
+    prior: Float64
+    start: Float64
+    alpha: Float64
+    cutpoints: Float64
+    levels: Float64
+    mean: float
+    spread: float
+
+    @classmethod
+    def of(cls, gibbs: Gibbs, samples: Sequence[Sample]) -> Posterior:
+        """From samples of a chain."""
+        return cls(
+            _halved([sample.items for sample in samples]).astype(np.float32),
+            np.array([sample.scalars for sample in samples], dtype=np.float32),
+            _halved([sample.rated for sample in samples]).astype(np.float32),
+            np.array([sample.rated_weights for sample in samples], dtype=np.float32),
+            np.array([sample.prior for sample in samples]),
+            np.array([sample.start for sample in samples]),
+            np.array([sample.alpha for sample in samples]),
+            np.array([sample.cutpoints for sample in samples]),
+            gibbs.levels,
+            gibbs.mean,
+            gibbs.spread,
+        )
+
+    @property
+    def n_samples(self) -> int:
+        """Number of samples."""
+        return len(self.items)
+
+    def predict(self, histories: Histories, rows: Int64, items: Int32) -> tuple[Float64, Float64]:
+        """Mean and variance of ratings, float64 (n,) each, not clipped.
+
+        Args:
+            histories: People, each with at least one rating.
+            rows: Which person each prediction is for, ascending, shape (n,).
+            items: Item codes, shape (n,).
+        """
+        total, square = np.zeros(len(rows)), np.zeros(len(rows))
+        for first, batch in histories.batches(_PEOPLE):
+            start, end = np.searchsorted(rows, (first, first + len(batch)))
+            if start == end:
+                continue
+            part = slice(int(start), int(end))
+            some = rows[part] - first
+            entries = self._entries(batch)
+            for s in range(self.n_samples):
+                people, own = self._fold_in(batch, entries, s)
+                add_moments(
+                    some,
+                    items[part],
+                    people,
+                    own,
+                    self.items[s],
+                    self.scalars[s],
+                    self._shift(s),
+                    total[part],
+                    square[part],
+                )
+        return self._ratings(total, square)
+
+    def scores(self, histories: Histories) -> Float32:
+        """Mean ratings of all items, float32 (people, items), not clipped."""
+        found = np.empty((len(histories), self.items.shape[1]), dtype=np.float32)
+        for first, batch in histories.batches(_PEOPLE):
+            total = np.zeros((len(batch), self.items.shape[1]))
+            square = np.zeros_like(total)
+            entries = self._entries(batch)
+            for s in range(self.n_samples):
+                people, own = self._fold_in(batch, entries, s)
+                scores = (people @ self.items[s].T).astype(np.float64)
+                scores += (own - self._shift(s))[:, None]
+                scores += self.scalars[s]
+                total += scores
+                square += np.square(scores)
+            mean, _ = self._ratings(total.ravel(), square.ravel())
+            found[first : first + len(batch)] = mean.reshape(total.shape)
+        return found
+
+    def _shift(self, s: int) -> float:
+        """Mean cutpoint of a sample: scores are compared over samples relative to it."""
+        return float(self.cutpoints[s].mean()) if len(self.levels) else 0.0
+
+    def _entries(self, histories: Histories) -> tuple[Int32, Float64]:
+        """The level of each rating, the nearest one, and the scaled ratings."""
+        values = histories.values.astype(np.float64)
+        if not len(self.levels):
+            return np.zeros(len(values), dtype=np.int32), (values - self.mean) / self.spread
+        between = 0.5 * (self.levels[1:] + self.levels[:-1])
+        return np.searchsorted(between, values).astype(np.int32), np.zeros(len(values))
+
+    def _fold_in(
+        self, histories: Histories, entries: tuple[Int32, Float64], s: int
+    ) -> tuple[Float32, Float64]:
+        people = np.empty((len(histories), self.items.shape[2]), dtype=np.float32)
+        own = np.empty(len(histories))
+        fold_in(
+            histories.indptr,
+            histories.items,
+            *entries,
+            self.items[s],
+            self.scalars[s],
+            self.rated[s],
+            self.rated_weights[s],
+            self.prior[s],
+            float(self.start[s]),
+            float(self.alpha[s]),
+            bounds_of(self.cutpoints[s]) if len(self.levels) else np.zeros(0),
+            people,
+            own,
+        )
+        return people, own
+
+    def _ratings(self, total: Float64, square: Float64) -> tuple[Float64, Float64]:
+        """Mean and variance of ratings, from sums over samples of scores and their squares."""
+        n = self.n_samples
+        mean = total / n
+        variance = np.maximum(square / n - np.square(mean), 0.0)
+        if len(self.levels):
+            cutpoints = (self.cutpoints - self.cutpoints.mean(axis=1, keepdims=True)).mean(axis=0)
+            expected_levels(mean, variance, cutpoints, self.levels)
+            return mean, variance
+        variance += float(np.mean(1.0 / self.alpha))
+        return self.mean + self.spread * mean, self.spread**2 * variance
+
+    def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+        """Arrays by name, and a JSON-able rest, to make the same again."""
+        names = ("scalars", "rated_weights", "prior", "start", "alpha", "cutpoints", "levels")
+        arrays = {name: getattr(self, name) for name in names}
+        arrays["items"] = self.items.astype(np.float16)
+        arrays["rated"] = self.rated.astype(np.float16)
+        return arrays, {"mean": self.mean, "spread": self.spread}
+
+    @classmethod
+    def restore(cls, arrays: dict[str, npt.NDArray[Any]], rest: dict[str, Any]) -> Posterior:
+        """From what ``state`` gave.
+
+        Raises:
+            ValueError: The arrays do not fit one another.
+        """
+        given = {**arrays}
+        for name in ("items", "rated"):
+            given[name] = given[name].astype(np.float32)
+        found = cls(**given, mean=float(rest["mean"]), spread=float(rest["spread"]))
+        samples, items, rank = found.items.shape
+        shapes = {
+            "scalars": (samples, items),
+            "rated": (samples, items, rank),
+            "rated_weights": (samples, items),
+            "prior": (samples, 2, rank + 1),
+            "start": (samples,),
+            "alpha": (samples,),
+            "cutpoints": (samples, max(len(found.levels) - 1, 0)),
+        }
+        for name, shape in shapes.items():
+            if getattr(found, name).shape != shape:
+                raise ValueError(f"{name} has the shape {getattr(found, name).shape}, not {shape}")
+        return found
+
+
+def _halved(arrays: Sequence[Float32]) -> npt.NDArray[np.float16]:
+    """In half precision, as they are saved, so that a loaded model answers as the saved one."""
+    largest = float(np.finfo(np.float16).max)
+    return np.clip(np.array(arrays), -largest, largest).astype(np.float16)

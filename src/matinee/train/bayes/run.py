@@ -1,0 +1,64 @@
+"""From ratings to a ``Posterior``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ...base.arrays import Float64, Int32
+from ...data import Ratings
+from .config import BayesianConfig
+from .fold_in import expected_levels
+from .posterior import Posterior
+from .sampler import Gibbs, Sample, sampled
+
+MEASURED = 50_000
+"""Training ratings whose RMSE is reported after each sweep, at most."""
+
+Score = Callable[[Int32, Int32], Float64]
+
+
+def sample_posterior(
+    train: Ratings,
+    config: BayesianConfig,
+    rng: np.random.Generator,
+    on_sweep: Callable[[float, Score], None] | None = None,
+) -> Posterior:
+    """Run the chain and keep a thinned set of samples.
+
+    Args:
+        train: The ratings; users and items without any are drawn from the prior.
+        config: The options.
+        rng: For all draws.
+        on_sweep: Called after each sweep with the RMSE of the current sample on training ratings,
+            and its predictions of known (users, items).
+    """
+    gibbs = Gibbs(train, config, rng)
+    by_user = train.by_user
+    some = np.unique(np.linspace(0, len(train) - 1, MEASURED).astype(np.int64))
+    rows = np.repeat(np.arange(by_user.n_rows, dtype=np.int32), by_user.counts)[some]
+    columns, values = by_user.indices[some], by_user.values[some]
+    samples: list[Sample] = []
+    for sample in sampled(gibbs, config):
+        if sample is not None:
+            samples.append(sample)
+        if on_sweep is not None:
+            errors = current(gibbs, rows, columns) - values
+            on_sweep(
+                float(np.sqrt(np.mean(np.square(errors)))),
+                lambda users, items: current(gibbs, users, items),
+            )
+    return Posterior.of(gibbs, samples)
+
+
+def current(gibbs: Gibbs, users: Int32, items: Int32) -> Float64:
+    """Predictions of known users and items by the sample that the chain stands at, float64 (n,)."""
+    scores = gibbs.start + gibbs.users.scalars[users] + gibbs.items.scalars[items]
+    for p, q in zip(gibbs.users.sums, gibbs.items.sums, strict=True):
+        scores += p[users] * q[items]
+    if not len(gibbs.levels):
+        found: Float64 = gibbs.mean + gibbs.spread * scores
+        return found
+    expected_levels(scores, np.zeros(len(scores)), gibbs.cutpoints, gibbs.levels)
+    return scores

@@ -1,0 +1,325 @@
+"""Gibbs sampling of the Bayesian factorisation machine, against dense references in float64."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import types
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import special, stats
+
+from matinee.base.arrays import Float64
+from matinee.data import Histories, Ratings, Scale
+from matinee.train.bayes.config import BayesianConfig
+from matinee.train.bayes.posterior import Posterior
+from matinee.train.bayes.probit import (
+    bounds_of,
+    cutpoint_slopes,
+    draw_cutpoints,
+    draw_latent,
+    first_cutpoints,
+)
+from matinee.train.bayes.run import current, sample_posterior
+from matinee.train.bayes.sampler import Gibbs, rank_for
+
+
+def ratings(n_users: int = 12, n_items: int = 9, seed: int = 0, share: float = 0.5) -> Ratings:
+    """Ratings of 1 to 5 with tastes in them."""
+    rng = np.random.default_rng(seed)
+    users, items = np.divmod(rng.permutation(n_users * n_items), n_items)
+    some = int(share * len(users))
+    users, items = users[:some], items[:some]
+    taste = np.outer(rng.normal(size=n_users), rng.normal(size=n_items))[users, items]
+    values = np.clip(np.round(3 + taste + 0.5 * rng.normal(size=some)), 1, 5)
+    return Ratings.from_arrays(users, items, values, scale=Scale(1, 5)).compact()
+
+
+def design(train: Ratings) -> tuple[Float64, Float64]:
+    """The features of each rating by user, dense: those of the user, those of the item."""
+    by_user = train.by_user
+    rows = np.repeat(np.arange(train.n_users), by_user.counts)
+    has = np.zeros((train.n_users, train.n_items))
+    has[rows, by_user.indices] = 1.0
+    of_users = has / np.sqrt(has.sum(axis=1, keepdims=True))
+    of_items = has.T / np.sqrt(has.sum(axis=0)[:, None])
+    left = np.hstack([np.eye(train.n_users), of_users])[rows]
+    right = np.hstack([np.eye(train.n_items), of_items])[by_user.indices]
+    return left, right
+
+
+def dense_scores(gibbs: Gibbs, x: Float64) -> Float64:
+    """The factorisation machine as Rendle (2010) writes it."""
+    w = np.concatenate(
+        [
+            gibbs.users.own_weights,
+            gibbs.users.implicit_weights,
+            gibbs.items.own_weights,
+            gibbs.items.implicit_weights,
+        ]
+    )
+    v = np.hstack([gibbs.users.own, gibbs.users.implicit, gibbs.items.own, gibbs.items.implicit]).T
+    pairs = np.square(x @ v) - np.square(x) @ np.square(v)
+    return gibbs.start + x @ w + 0.5 * pairs.sum(axis=1)
+
+
+class Recorded:
+    """A generator that remembers the normal draws it gave."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.draws: list[Float64] = []
+
+    def standard_normal(self, size: int) -> Float64:
+        self.draws.append(self.rng.standard_normal(size))
+        return self.draws[-1]
+
+
+@pytest.mark.parametrize("likelihood", ["normal", "probit"])
+def test_scores_kept_up_to_date_are_those_of_the_dense_machine(likelihood: str) -> None:
+    train = ratings()
+    config = BayesianConfig(rank=3, likelihood=likelihood)  # type: ignore[arg-type]
+    gibbs = Gibbs(train, config, np.random.default_rng(1))
+    x = np.hstack(design(train))
+    for _ in range(5):
+        gibbs.sweep()
+        assert np.allclose(gibbs.scores(), dense_scores(gibbs, x), atol=2e-4)
+    rows = np.repeat(np.arange(train.n_users, dtype=np.int32), train.by_user.counts)
+    told = current(gibbs, rows, train.by_user.indices)
+    if likelihood == "normal":
+        assert np.allclose(told, gibbs.mean + gibbs.spread * dense_scores(gibbs, x))
+    else:
+        above = special.ndtr(dense_scores(gibbs, x)[:, None] - gibbs.cutpoints)
+        assert np.allclose(told, gibbs.levels[0] + above @ np.diff(gibbs.levels))
+
+
+def test_draws_are_those_of_the_closed_form() -> None:
+    """Each coordinate of both sides, and each linear weight, given all the rest."""
+    train = ratings()
+    gibbs = Gibbs(train, BayesianConfig(rank=2, likelihood="normal"), np.random.default_rng(1))
+    for _ in range(3):
+        gibbs.sweep()
+    gibbs._refresh()
+    x = np.hstack(design(train))
+    y = gibbs._target.astype(np.float64)
+    alpha = gibbs.alpha
+    sides = (gibbs.users, gibbs.items)
+    parts = [(s.own.copy(), s.implicit.copy()) for s in sides]
+    v = np.hstack([part for pair in parts for part in pair])
+    w = np.concatenate([p for s in sides for p in (s.own_weights, s.implicit_weights)])
+    sizes = [len(p) for s in sides for p in (s.own_weights, s.implicit_weights)]
+    priors = [p for s in sides for p in (s.own_prior, s.implicit_prior)]
+    kind = np.repeat(np.arange(4), sizes)
+    residual = y - dense_scores(gibbs, x)
+    recorded = Recorded(5)
+    gibbs._rng = recorded  # type: ignore[assignment]
+    gibbs._draw_weights()
+    gibbs._draw_factor(0)
+    gibbs._settle()
+
+    def drawn(h: Float64, old: float, prior: Float64, normal: float) -> float:
+        quad = alpha * h @ h + prior[1]
+        mean = (alpha * (h @ residual + h @ h * old) + prior[0] * prior[1]) / quad
+        return float(mean + normal / np.sqrt(quad))
+
+    for f, normal in enumerate(np.concatenate(recorded.draws[:2])):
+        new = drawn(x[:, f], w[f], priors[kind[f]][-1], normal)
+        residual -= x[:, f] * (new - w[f])
+        w[f] = new
+    for f, normal in enumerate(np.concatenate(recorded.draws[2:])):
+        h = x[:, f] * (x @ v[0] - x[:, f] * v[0, f])
+        new = drawn(h, v[0, f], priors[kind[f]][0], normal)
+        residual -= h * (new - v[0, f])
+        v[0, f] = new
+    found = np.concatenate([p for s in sides for p in (s.own[0], s.implicit[0])])
+    assert np.allclose(found, v[0], atol=1e-4)
+    weights = [p for s in sides for p in (s.own_weights, s.implicit_weights)]
+    assert np.allclose(np.concatenate(weights), w, atol=1e-4)
+    assert np.allclose(gibbs._residual, residual, atol=1e-4)
+
+
+def test_a_person_is_the_ridge_solution_given_a_sample() -> None:
+    train = ratings(20, 15)
+    config = BayesianConfig(rank=3, likelihood="normal", sweeps=12, burn_in=4, samples=3)
+    posterior = sample_posterior(train, config, np.random.default_rng(0))
+    own = np.array([2, 5, 7, 11], dtype=np.int32)
+    given = np.array([1.0, 5.0, 4.0, 2.0])
+    histories = Histories.build([(own, given)])
+    asked = np.arange(15, dtype=np.int32)
+    told, _ = posterior.predict(histories, np.zeros(15, dtype=np.int64), asked)
+    means = []
+    for s in range(3):
+        q, y = posterior.items[s].astype(np.float64), posterior.rated[s].astype(np.float64)[own]
+        c = y.sum(axis=0) / 2.0
+        fixed = posterior.start[s] + posterior.rated_weights[s][own].sum() / 2.0
+        fixed += 0.5 * (c @ c - np.square(y).sum() / 4.0)
+        h = np.column_stack([c + q, np.ones(15)])
+        base = fixed + posterior.scalars[s] + q @ c
+        mean, precision = posterior.prior[s]
+        gram = posterior.alpha[s] * h[own].T @ h[own] + np.diag(precision)
+        y = (given - posterior.mean) / posterior.spread - base[own]
+        v = np.linalg.solve(gram, posterior.alpha[s] * h[own].T @ y + precision * mean)
+        means.append(base + h @ v)
+    expected = posterior.mean + posterior.spread * np.mean(means, axis=0)
+    assert np.allclose(told, expected, atol=1e-4)
+    assert np.allclose(posterior.scores(histories)[0], expected, atol=1e-3)
+
+
+def test_a_person_of_ordinal_ratings_maximises_the_posterior_of_scores() -> None:
+    """At the fixed point the factors are the ridge solution for the latents they imply."""
+    train = ratings(20, 15)
+    config = BayesianConfig(rank=2, sweeps=12, burn_in=4, samples=1)
+    posterior = sample_posterior(train, config, np.random.default_rng(0))
+    assert len(posterior.levels) == 5
+    low = Histories.build([(np.array([0, 1, 2]), np.ones(3))])
+    high = Histories.build([(np.array([0, 1, 2]), np.full(3, 5.0))])
+    assert posterior.scores(low)[0, :3].mean() < posterior.scores(high)[0, :3].mean() - 0.5
+    assert posterior.scores(low).min() >= 1
+    assert posterior.scores(high).max() <= 5
+
+
+def test_variance_is_that_of_the_levels() -> None:
+    train = ratings(20, 15)
+    config = BayesianConfig(rank=2, sweeps=12, burn_in=4, samples=4)
+    posterior = sample_posterior(train, config, np.random.default_rng(0))
+    histories = Histories.of(train.by_user)
+    rows = np.repeat(np.arange(train.n_users), train.by_user.counts)
+    mean, variance = posterior.predict(histories, rows, train.by_user.indices)
+    assert ((variance > 0) & (variance <= (mean - 1) * (5 - mean) + 1e-6)).all()
+
+
+def test_latents_are_truncated_normal_in_the_tails_as_well() -> None:
+    rng = np.random.default_rng(0)
+    n = 20_000
+    bounds = bounds_of(np.array([-0.5, 0.5]))
+    for score, level in ((0.2, 1), (8.0, 0), (-9.0, 2), (-6.0, 1)):
+        out = np.empty(n, dtype=np.float32)
+        levels = np.full(n, level, dtype=np.int32)
+        draw_latent(np.full(n, score, dtype=np.float32), levels, bounds, rng.random(n), out)
+        low, high = bounds[level], bounds[level + 1]
+        known = stats.truncnorm(low - score, high - score, loc=score)
+        assert out.min() >= low
+        assert out.max() <= high
+        assert out.mean() == pytest.approx(known.mean(), abs=4 * known.std() / n**0.5 + 1e-5)
+        assert out.std() == pytest.approx(known.std(), rel=0.05)
+
+
+def test_slopes_of_the_cutpoints_are_derivatives() -> None:
+    rng = np.random.default_rng(0)
+    scores = rng.normal(size=200).astype(np.float32)
+    levels = rng.integers(0, 4, 200).astype(np.int32)
+    cutpoints = np.array([-0.7, 0.1, 1.2])
+    gradient, curvature = np.empty(3), np.empty((3, 3))
+    cutpoint_slopes(scores, levels, bounds_of(cutpoints), gradient, curvature)
+    ignored, hessian = np.empty((3, 3)), np.empty((3, 3))
+    for k in range(3):
+        step = np.eye(3)[k] * 1e-5
+        values, slopes = [], []
+        for sign in (1, -1):
+            slope = np.empty(3)
+            at = bounds_of(cutpoints + sign * step)
+            values.append(cutpoint_slopes(scores, levels, at, slope, ignored))
+            slopes.append(slope)
+        assert gradient[k] == pytest.approx((values[0] - values[1]) / 2e-5, rel=1e-5, abs=1e-5)
+        hessian[k] = (slopes[0] - slopes[1]) / 2e-5
+    assert np.allclose(curvature, -hessian, rtol=1e-4, atol=1e-4)
+
+
+def test_cutpoints_are_found_from_any_start() -> None:
+    rng = np.random.default_rng(0)
+    wanted = np.array([-1.2, -0.2, 0.9])
+    scores = rng.normal(size=5000).astype(np.float32)
+    levels = np.searchsorted(wanted, scores + rng.normal(size=5000)).astype(np.int32)
+    found = first_cutpoints(np.bincount(levels).astype(np.float64))
+    draws = []
+    for _ in range(40):
+        found = draw_cutpoints(found, scores, levels, rng)
+        draws.append(found)
+    assert len(np.unique(np.array(draws), axis=0)) > 25  # most proposals are accepted
+    assert np.allclose(np.mean(draws[10:], axis=0), wanted, atol=0.08)
+
+
+def test_rank_grows_with_the_data_within_bounds() -> None:
+    assert [rank_for(n) for n in (10, 10_000, 80_000, 900_000, 10**8)] == [4, 4, 11, 38, 40]
+
+
+def test_a_posterior_comes_back_from_its_state() -> None:
+    config = BayesianConfig(rank=2, sweeps=6, burn_in=2, samples=2)
+    posterior = sample_posterior(ratings(), config, np.random.default_rng(0))
+    arrays, rest = posterior.state()
+    back = Posterior.restore(arrays, rest)
+    assert np.array_equal(back.items, posterior.items)
+    with pytest.raises(ValueError, match="alpha has the shape"):
+        Posterior.restore({**arrays, "alpha": np.ones(3)}, rest)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("likelihood", ["normal", "probit"])
+def test_it_is_equal_to_myfm_in_distribution(likelihood: str) -> None:
+    """Posterior means and standard deviations of the scores of all pairs, rated or not."""
+    myfm = _myfm()
+    from scipy import sparse
+
+    train = ratings(30, 20, share=0.6)
+    left, right = design(train)
+    every_left = np.repeat(np.unique(left, axis=0), 20, axis=0)
+    every_right = np.tile(np.unique(right, axis=0), (30, 1))
+    pairs = sparse.csr_matrix(np.hstack([every_left, every_right]))
+    rank, sweeps, burn_in = 2, 4000, 500
+    groups = [train.n_users, train.n_items, train.n_items, train.n_users]
+    y = train.by_user.values.astype(np.float64)
+    if likelihood == "probit":
+        other = myfm.MyFMOrderedProbit(rank, random_seed=1)
+        other.fit(
+            sparse.csr_matrix(np.hstack([left, right])),
+            (y - 1).astype(int),
+            n_iter=sweeps,
+            n_kept_samples=sweeps - burn_in,
+            group_shapes=groups,
+        )
+        theirs = other.predict_proba(pairs) @ np.arange(1.0, 6.0)
+    else:
+        other = myfm.MyFMRegressor(rank, random_seed=1)
+        scaled = (y - y.mean()) / y.std()
+        other.fit(
+            sparse.csr_matrix(np.hstack([left, right])),
+            scaled,
+            n_iter=sweeps,
+            n_kept_samples=sweeps - burn_in,
+            group_shapes=groups,
+        )
+        theirs = y.mean() + y.std() * other.predict(pairs)
+    config = BayesianConfig(rank=rank, likelihood=likelihood)  # type: ignore[arg-type]
+    gibbs = Gibbs(train, config, np.random.default_rng(2))
+    order = [_codes(np.unique(left, axis=0), 30), _codes(np.unique(right, axis=0), 20)]
+    users = np.repeat(order[0], 20).astype(np.int32)
+    items = np.tile(order[1], 30).astype(np.int32)
+    total = np.zeros(len(users))
+    for sweep in range(sweeps):
+        gibbs.sweep()
+        if sweep >= burn_in:
+            total += current(gibbs, users, items)
+    ours = total / (sweeps - burn_in)
+    spread = float(np.std(theirs))
+    assert np.sqrt(np.mean(np.square(ours - theirs))) < 0.1 * spread
+    assert abs(np.mean(ours - theirs)) < 0.03 * spread
+
+
+def _myfm() -> Any:
+    """myFM 0.4 asks pkg_resources for its version, which setuptools no longer has."""
+    if importlib.util.find_spec("myfm") is None:
+        pytest.skip("pip install 'matinee[bench]' brings myFM")
+    if "pkg_resources" not in sys.modules:
+        stand_in: Any = types.ModuleType("pkg_resources")
+        stand_in.DistributionNotFound = LookupError
+        stand_in.get_distribution = lambda name: types.SimpleNamespace(version="")
+        sys.modules["pkg_resources"] = stand_in
+    return importlib.import_module("myfm")
+
+
+def _codes(features: Float64, n: int) -> np.ndarray:
+    """The row that each unique feature vector stands for: that of its id."""
+    return np.argmax(features[:, :n], axis=1)
