@@ -152,8 +152,8 @@ def ensembles(tmp_path_factory: pytest.TempPathFactory) -> tuple[Recommender, Re
         {"epochs": 3, "batch_size": 16, "center": "bias", "validation": 0.1}, "test"
     )
     members = settings.model_copy(update={"members": _members()})
-    with pytest.MonkeyPatch.context() as patch:  # so few ratings prove no taste: believe them
-        patch.setattr(_shrink, "DOUBT", 0.0)
+    with pytest.MonkeyPatch.context() as patch:  # or so few ratings are shrunk to the bias model
+        patch.setattr(_shrink, "STEIN_FACTOR", 0.0)
         model = Ensemble(settings=members).fit(sample(), seed=1)
     return pair(model, tmp_path_factory.mktemp("light") / "model")
 

@@ -1,6 +1,6 @@
-"""The network: sparse kernels, layers, losses. Cost is by ratings, never users x items.
+"""The network: sparse kernels, layers, losses. Cost grows with ratings, not with users x items.
 
-What needs torch is imported when it is first asked for: a server does without.
+Torch is imported when a name that needs it is first used; serving does not need it.
 """
 
 import lazy_loader

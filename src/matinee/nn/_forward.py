@@ -1,4 +1,4 @@
-"""The forward pass in NumPy alone, for who only asks: torch is slow to start and large.
+"""The forward pass without torch, for inference: NumPy, and compiled kernels for large batches.
 
 ``Network``, ``Inputs`` and ``_predict`` are the definition; this gives the same within rounding.
 """
@@ -18,15 +18,15 @@ from ._row_outputs import RowOutputs
 from .activations import activation
 
 _GATHERED = 1 << 23
-"""Floats gathered from a table at once (32 MiB)."""
+"""Most floats gathered from a table in one batch (32 MiB)."""
 _COMPILED = 1 << 24
-"""Floats gathered in all from which compiled kernels do it: for 80,000 ratings at a width of 600
-they take a tenth of NumPy's time, for one person's not worth importing Numba."""
+"""Floats gathered from which compiled kernels are used: for 80,000 ratings at a width of 600 they
+take a tenth of NumPy's time, but for a single person importing Numba takes longer."""
 _NORM_EPS = 1e-5  # torch's default
 
 
 class Forward:
-    """A trained autoencoder that answers and cannot learn.
+    """A trained autoencoder for inference.
 
     Args:
         config: The shape.
@@ -37,7 +37,7 @@ class Forward:
         outputs: ``Inputs.outputs``.
 
     Attributes:
-        levels: As given, and likewise ``offset``, ``row_reg`` and ``outputs``.
+        levels, offset, row_reg, outputs: The arguments.
         table_in: The first layer, float32 (table rows, hidden[0]), a batch norm folded in.
         layers: Each hidden layer as (weight (in, out), bias); the first one's weight is the table.
         table_out: The last layer, float32 (columns, hidden[-1]): the learned vectors of columns.
@@ -68,10 +68,10 @@ class Forward:
         hidden = self.config.hidden
         half = len(hidden) // 2
         pairs = list(itertools.pairwise(hidden))
-        own = half if self.config.tied else len(pairs)
+        distinct = half if self.config.tied else len(pairs)
         layers: list[tuple[Float32 | None, Float32]] = [(None, arrays["bias_in"])]
         for index in range(len(pairs)):
-            mirrored = index >= own
+            mirrored = index >= distinct
             weight = arrays[f"weights.{len(pairs) - 1 - index if mirrored else index}"]
             layers.append((weight if mirrored else weight.T, arrays[f"biases.{index}"]))
         if not self.config.batch_norm:
@@ -79,7 +79,7 @@ class Forward:
         folded: list[tuple[Float32 | None, Float32]] = []
         for index, (weight_, bias) in enumerate(layers):
             scale, shift = _norm(arrays, index)
-            if weight_ is None:  # folded into the table: one product less for every rating
+            if weight_ is None:  # folded into the table, which saves a product per rating
                 self.table_in = self.table_in * scale
                 folded.append((None, bias * scale + shift))
             else:
@@ -87,16 +87,16 @@ class Forward:
         return folded
 
     def encode(self, known: Csr) -> tuple[Float32, Float32]:
-        """The last hidden layer of each row, and what is added to its outputs.
+        """The last hidden layer of each row, and the constant of its outputs.
 
         Args:
-            known: What the encoder may see, row by row.
+            known: The input ratings by row.
 
         Returns:
-            float32 (rows, hidden[-1]) and float32 (rows,): the row's own bias where ratings are
-            centred by it, less its mean output where outputs are centred.
+            float32 (rows, hidden[-1]) and float32 (rows,): the row bias with ``center = "bias"``,
+            less the row's mean output with ``center_output``.
         """
-        source, coef, ptr, own = self._inputs(known)
+        source, coef, ptr, row_bias = self._inputs(known)
         x = self._gather(source, coef, ptr)
         for weight, bias in self.layers:
             if weight is not None:
@@ -108,17 +108,17 @@ class Forward:
         if self.outputs.centred:
             row = np.repeat(np.arange(len(x)), np.diff(known.indptr))
             mean = self.outputs.mean(self._decode(x, row, known.indices), known.indptr)
-            own -= mean.astype(np.float32)
-        return x, own
+            row_bias -= mean.astype(np.float32)
+        return x, row_bias
 
     def scores(self, known: Csr) -> Float32:
         """Predicted ratings of each row at every column, float32 (rows, columns), not clipped."""
-        hidden, own = self.encode(known)
+        hidden, row_bias = self.encode(known)
         out = hidden @ self.table_out.T
         out += self.bias_out
         out = self._out(out)
         out += self.offset
-        out += own[:, None]
+        out += row_bias[:, None]
         return out
 
     def entries(self, known: Csr, rows: Int64, columns: Int32) -> npt.NDArray[np.float64]:
@@ -129,17 +129,17 @@ class Forward:
             rows: The row of each entry.
             columns: Its column.
         """
-        hidden, own = self.encode(known)
+        hidden, row_bias = self.encode(known)
         out = self._decode(hidden, rows, columns).astype(np.float64)
         out += self.offset[columns]
-        out += own[rows]
+        out += row_bias[rows]
         return out
 
     def _decode(self, hidden: Float32, rows: Int64, columns: Int32) -> Float32:
         """Outputs at some entries, float32 (entries,), without what is added to them."""
-        distinct, place = _distinct(columns, len(self.table_out))
+        distinct, position = _distinct(columns, len(self.table_out))
         if len(hidden) * len(distinct) <= 4 * len(columns):  # many rows ask about the same few
-            dots = (hidden @ self.table_out[distinct].T)[rows, place]
+            dots = (hidden @ self.table_out[distinct].T)[rows, position]
             return self._out(dots + self.bias_out[columns])
         out = np.empty(len(columns), dtype=np.float32)
         if self.table_out.size and len(columns) * self.table_out.shape[1] >= _COMPILED:
@@ -158,21 +158,21 @@ class Forward:
         from .sparse import kernels
 
         order = None if (rows[1:] >= rows[:-1]).all() else np.argsort(rows, kind="stable")
-        asked = columns if order is None else columns[order]
+        sorted_columns = columns if order is None else columns[order]
         ptr = np.zeros(len(hidden) + 1, dtype=np.int64)
         np.cumsum(np.bincount(rows, minlength=len(hidden)), out=ptr[1:])
-        found = out if order is None else np.empty_like(out)
+        values = out if order is None else np.empty_like(out)
         kernels.decode(
             ptr,
-            np.ascontiguousarray(asked, dtype=np.int32),
+            np.ascontiguousarray(sorted_columns, dtype=np.int32),
             np.ascontiguousarray(hidden),
             _writable(self.table_out),
             _writable(self.bias_out),
             activation(self.config.output_activation).code,
-            found,
+            values,
         )
         if order is not None:
-            out[order] = found
+            out[order] = values
 
     def decode(self, hidden: Float32, columns: Int32) -> Float32:
         """Outputs of last hidden layers at some columns, float32 (rows, columns).
@@ -191,23 +191,23 @@ class Forward:
         counts = np.diff(ptr)
         row_of = np.repeat(np.arange(len(counts)), counts)
         residual = known.values - self.offset[columns]
-        own = np.zeros(len(counts), dtype=np.float32)
+        row_bias = np.zeros(len(counts), dtype=np.float32)
         if self.row_reg >= 0.0:
             sums = np.bincount(row_of, residual, minlength=len(counts))
             # No ratings and no shrinkage: nothing known, so no bias.
-            own[:] = sums / np.maximum(counts + self.row_reg, 1e-12)
-            residual = residual - own[row_of]
+            row_bias[:] = sums / np.maximum(counts + self.row_reg, 1e-12)
+            residual = residual - row_bias[row_of]
         lift = np.ones(len(counts), dtype=np.float32)
         if self.config.input_scale == "sqrt":
             lift /= np.sqrt(np.maximum(counts, 1)).astype(np.float32)
         each = lift[row_of]
         if self.config.input == "ratings":
-            return columns, each * residual, ptr, own
+            return columns, each * residual, ptr, row_bias
         if self.config.input == "presence":
             source = (2 * columns[:, None] + (0, 1)).ravel()
             coef = np.stack([each, each * residual], axis=1).ravel()
-            return source, coef, 2 * ptr, own
-        return columns * len(self.levels) + self._nearest(known.values), each, ptr, own
+            return source, coef, 2 * ptr, row_bias
+        return columns * len(self.levels) + self._nearest(known.values), each, ptr, row_bias
 
     def _nearest(self, values: Float32) -> Int64:
         """Index of the level nearest to each value; the lower of two as near."""
@@ -221,11 +221,11 @@ class Forward:
     def _gather(self, source: Int64, coef: Float32, ptr: Int64) -> Float32:
         """``out[r] = sum of coef[j] * table[source[j]]`` over the entries of each row."""
         rows, width = len(ptr) - 1, self.table_in.shape[1]
-        distinct, place = _distinct(source, len(self.table_in))
+        distinct, position = _distinct(source, len(self.table_in))
         if rows * len(distinct) <= 4 * len(source) + 4096:
             # One person's history with a rating taken out, or added, row after row: a product.
             dense = np.zeros((rows, len(distinct)), dtype=np.float32)
-            dense[np.repeat(np.arange(rows), np.diff(ptr)), place] = coef
+            dense[np.repeat(np.arange(rows), np.diff(ptr)), position] = coef
             return dense @ self.table_in[distinct]
         out = np.zeros((rows, width), dtype=np.float32)
         if len(source) * width >= _COMPILED:
@@ -255,10 +255,15 @@ def _writable(array: Float32) -> Float32:
 
 
 def _distinct(values: Int32 | Int64, size: int) -> tuple[Int64, Int64]:
-    """The distinct values, all below ``size``, ascending, and the place of each value in them."""
+    """The distinct values, ascending, and the position of each value in them.
+
+    Args:
+        values: Values from 0 to ``size`` - 1.
+        size: Their upper limit.
+    """
     if 32 * len(values) < size:
-        found, place = np.unique(values, return_inverse=True)
-        return found.astype(np.int64, copy=False), place
+        unique, position = np.unique(values, return_inverse=True)
+        return unique.astype(np.int64, copy=False), position
     seen = np.zeros(size, dtype=np.bool_)
     seen[values] = True
     place_of = np.cumsum(seen) - 1

@@ -1,8 +1,8 @@
 """Forward and backward through the middle layers, for training on the CPU.
 
-``Network.middle`` is the definition. Autograd's bookkeeping around these few small products costs
-more than the products at small batches (a third of a step at batch 8), so they are differentiated
-by hand here; batch norm is left to autograd, and a code of which dropout keeps little to
+``Network.middle`` is the definition. Autograd's overhead on these few small products exceeds the
+cost of the products at small batches (a third of a step at batch size 8), so their gradients are
+written out here. Batch norm is differentiated by autograd, and a code with high dropout by
 ``ThinCode``.
 """
 
@@ -20,10 +20,10 @@ from .sparse.thin_code import Layer, ThinCode
 
 def _backward(name: str) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
     """D loss / d x of an activation, from d loss / d output, x and the output."""
-    found = activation(name)
-    if found.backward is not None:
-        return found.backward(torch)
-    function = found.torch(torch)
+    entry = activation(name)
+    if entry.backward is not None:
+        return entry.backward(torch)
+    function = entry.torch(torch)
 
     def differentiated(d: Tensor, x: Tensor, y: Tensor) -> Tensor:
         with torch.enable_grad():
@@ -74,11 +74,11 @@ class Middle:
         return ThinCode(self.network, inward, outward, self._activate, self._back)
 
     def _weight_gradient(self, index: int) -> Tensor:
-        own = self.network.weights
-        if index < len(own):
-            return _grad(own[index])
+        weights = self.network.weights
+        if index < len(weights):
+            return _grad(weights[index])
         # A tied decoder's layer is an encoder's, transposed.
-        return _grad(own[len(self._weights) - 1 - index]).t()
+        return _grad(weights[len(self._weights) - 1 - index]).t()
 
     def forward(self, gathered: Tensor, place: Place | None = None) -> Tensor:
         """The last hidden layer from the encoder's sums, which are overwritten.

@@ -67,12 +67,12 @@ class _Builder:
         helper, kinds = self._onnx.helper, self._onnx.TensorProto
         forward = self._forward
         table = self.const(forward.table_out, np.float32)
-        hidden, own = self._encode(table)
+        hidden, row_bias = self._encode(table)
         x = self.op("MatMul", hidden, self.op("Transpose", table))
         x = self.op("Add", x, self.const(forward.bias_out, "f4"))
         x = activation(forward.config.output_activation).onnx(self, x)
         x = self.op("Add", x, self.const(forward.offset, np.float32))
-        x = self.op("Add", x, own)
+        x = self.op("Add", x, row_bias)
         if clip is not None:
             x = self.op("Clip", x, *(self.const(edge, np.float32) for edge in clip))
         self._nodes.append(helper.make_node("Identity", [x], [OUTPUT]))
@@ -89,12 +89,12 @@ class _Builder:
             [helper.make_tensor_value_info(OUTPUT, kinds.FLOAT, ["people", len(forward.bias_out)])],
             self._constants,
         )
-        found = helper.make_model(
+        model = helper.make_model(
             graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="matinee"
         )
-        found.ir_version = 9  # what older runtimes read, too
-        self._onnx.checker.check_model(found)
-        return found
+        model.ir_version = 9  # what older runtimes read, too
+        self._onnx.checker.check_model(model)
+        return model
 
     def _encode(self, table: str) -> tuple[str, str]:
         """The last hidden layer (people, width), and what is added to outputs (people, 1).
@@ -116,12 +116,12 @@ class _Builder:
         counts = self._sums(ones, row, people)
         offset = self.const(forward.offset, np.float32)
         residual = self.op("Sub", "ratings", self.op("Gather", offset, "items"))
-        own = self.op("Mul", counts, self.const(0, "f4"))
+        row_bias = self.op("Mul", counts, self.const(0, "f4"))
         if forward.row_reg >= 0.0:
             shrunk = self.op("Add", counts, self.const(forward.row_reg, "f4"))
             sums = self._sums(residual, row, people)
-            own = self.op("Div", sums, self.op("Max", shrunk, self.const(1e-12, "f4")))
-            residual = self.op("Sub", residual, self.op("Gather", own, row))
+            row_bias = self.op("Div", sums, self.op("Max", shrunk, self.const(1e-12, "f4")))
+            residual = self.op("Sub", residual, self.op("Gather", row_bias, row))
         lift = self.op("Add", self.op("Mul", counts, self.const(0, "f4")), self.const(1, "f4"))
         if config.input_scale == "sqrt":
             lift = self.op(
@@ -137,8 +137,8 @@ class _Builder:
         if forward.outputs.slope:
             x = self.op("Mul", x, self.op("Unsqueeze", self._scale(counts), one))
         if forward.outputs.centred:
-            own = self.op("Sub", own, self._mean_output(x, table, counts, row, people))
-        return x, self.op("Unsqueeze", own, one)
+            row_bias = self.op("Sub", row_bias, self._mean_output(x, table, counts, row, people))
+        return x, self.op("Unsqueeze", row_bias, one)
 
     def _scale(self, counts: str) -> str:
         """``RowOutputs.scale``, (people,)."""

@@ -41,8 +41,8 @@ def _encode(
         scale = torch.from_numpy(outputs.scale(np.diff(batch.indptr)))
         hidden = hidden * scale.to(hidden.device, hidden.dtype)[:, None]
     if outputs.centred:
-        own = _decode(network, hidden, batch.indptr, batch.column)
-        added = added - outputs.mean(own, batch.indptr).astype(dtype)
+        outputs_of_row = _decode(network, hidden, batch.indptr, batch.column)
+        added = added - outputs.mean(outputs_of_row, batch.indptr).astype(dtype)
     return hidden, added
 
 
@@ -58,8 +58,8 @@ def _decode(network: Network, hidden: torch.Tensor, indptr: Int64, columns: Int3
         "column": torch.from_numpy(columns).to(hidden.device).long(),
         "row": row.to(hidden.device),
     }
-    told: Float = reference.decode(network, entries, hidden).cpu().numpy()
-    return told
+    output: Float = reference.decode(network, entries, hidden).cpu().numpy()
+    return output
 
 
 @torch.no_grad()
@@ -70,7 +70,7 @@ def predict_entries(
 
     Args:
         network: The network; left in evaluation mode.
-        inputs: The fitted input recipe.
+        inputs: The fitted input encoding.
         known: What the encoder may see, row by row.
         rows: int64 (n,), the rows of ``known`` that are asked about.
         indptr: int64 (n + 1,), the entries asked of each.
@@ -87,10 +87,10 @@ def predict_entries(
         if low == high:
             continue
         hidden, added = _encode(network, inputs, known, chunk)
-        asked = columns[low:high]
+        part = columns[low:high]
         ptr = indptr[first : first + len(chunk) + 1] - low
-        told = _decode(network, hidden, ptr, asked)
-        out[low:high] = told + inputs.offset[asked] + np.repeat(added, np.diff(ptr))
+        output = _decode(network, hidden, ptr, part)
+        out[low:high] = output + inputs.offset[part] + np.repeat(added, np.diff(ptr))
     return out
 
 

@@ -1,4 +1,4 @@
-"""How rows of ratings become a batch for the network."""
+"""``Inputs``: encodes rows of ratings as batches for the network."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from ._row_outputs import CENTRING, RowOutputs
 from .sparse.random import uniform
 
 MAX_LEVELS = 16
-"""A scale with more distinct values than this is cut into as many levels by its quantiles."""
+"""A scale with more distinct values is divided into this many levels by quantiles."""
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Some rows, entry by entry: what the loss looks at, and what the encoder is shown.
+    """Some rows: the entries of the loss, and the inputs of the encoder.
 
     Attributes:
         indptr: int64 (rows + 1,), the entries of each row.
         column: int32 (entries,), row of the output table.
         target: float (entries,), the rating less the offset.
-        weight: float (entries,), share in the loss; 0 hides the entry from it.
-        in_ptr: int64 (rows + 1,), the inputs of each row; ``indptr`` itself for plain ratings.
-        source: int32 (inputs,), row of the input table; ``column`` itself for plain ratings.
-        coef: float (inputs,), what that row is multiplied by; 0 for an entry not shown.
-        row_bias: float (rows,), what the row's shown ratings say of its own bias (zero unless
-            centring by bias).
+        weight: float (entries,), weight in the loss.
+        in_ptr: int64 (rows + 1,), the inputs of each row; ``indptr`` itself for input "ratings".
+        source: int32 (inputs,), row of the input table; ``column`` itself for input "ratings".
+        coef: float (inputs,), coefficient of that row; 0 for a hidden entry.
+        row_bias: float (rows,), bias of the row from its visible ratings; 0 unless
+            ``center = "bias"``.
     """
 
     indptr: Int64
@@ -49,7 +49,7 @@ class Batch:
         return len(self.indptr) - 1
 
     def take(self, rows: slice) -> Batch:
-        """Some neighbouring rows of it, as views."""
+        """A contiguous range of its rows, as views."""
         if rows == slice(0, self.rows):
             return self
         ptr = self.indptr[rows.start : rows.stop + 1]
@@ -75,7 +75,7 @@ class Batch:
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """The fitted recipe that turns ratings into batches, and outputs back into ratings.
+    """The fitted encoding of ratings as batches, and of outputs as ratings.
 
     Attributes:
         kind: How a rating becomes input: see ``NetworkConfig.input``.
@@ -144,10 +144,12 @@ class Inputs:
             lift /= np.sqrt(np.maximum(visible, 1))
         if dropout > 0.0 and not conditional:
             lift /= 1.0 - dropout
-        given = (indptr, indices, values, rows, ptr, shown, visible)
-        _outputs(*given, self.offset, self.row_reg, conditional, column, target, weight, row_bias)
+        arguments = (indptr, indices, values, rows, ptr, shown, visible)
+        _outputs(
+            *arguments, self.offset, self.row_reg, conditional, column, target, weight, row_bias
+        )
 
-        if self.kind == "ratings":  # one input an entry, shown or not: both share their columns
+        if self.kind == "ratings":  # one input per entry, hidden ones included: columns are shared
             coef = np.empty(entries, dtype=dtype)
             _rating_inputs(ptr, shown, target, lift, coef)
             return Batch(ptr, column, target, weight, ptr, column, coef, row_bias)
@@ -262,17 +264,17 @@ def _outputs_row(
     first = indptr[rows[b]]
     base = ptr[b]
     n = ptr[b + 1] - base
-    own = 0.0
+    row_sum = 0.0
     if row_reg >= 0.0 and visible[b] > 0:
         for j in range(n):
             if shown[base + j]:
-                own += values[first + j] - offset[indices[first + j]]
-        own /= visible[b] + row_reg
-    row_bias[b] = own
+                row_sum += values[first + j] - offset[indices[first + j]]
+        row_sum /= visible[b] + row_reg
+    row_bias[b] = row_sum
     for j in range(n):
         c = indices[first + j]
         column[base + j] = c
-        target[base + j] = values[first + j] - offset[c] - own
+        target[base + j] = values[first + j] - offset[c] - row_sum
         weight[base + j] = 1
     if conditional:  # the scored entries stand for the whole row
         share = n / max(n - visible[b], 1)
@@ -339,14 +341,14 @@ def _presence_row(
     source: Int32,
     coef: Float,
 ) -> None:
-    place = in_ptr[b]
+    at = in_ptr[b]
     for j in range(ptr[b], ptr[b + 1]):
         if shown[j]:
-            source[place] = 2 * column[j]
-            coef[place] = lift[b]
-            source[place + 1] = 2 * column[j] + 1
-            coef[place + 1] = lift[b] * target[j]
-            place += 2
+            source[at] = 2 * column[j]
+            coef[at] = lift[b]
+            source[at + 1] = 2 * column[j] + 1
+            coef[at + 1] = lift[b] * target[j]
+            at += 2
 
 
 @kernel(parallel=True)
@@ -378,10 +380,10 @@ def _level_inputs(
     coef: Float,
 ) -> None:
     for b in prange(len(ptr) - 1):
-        place = in_ptr[b]
+        at = in_ptr[b]
         for j in range(ptr[b], ptr[b + 1]):
             if shown[j]:
                 level = _level(levels, values[first[b] + j - ptr[b]])
-                source[place] = column[j] * len(levels) + level
-                coef[place] = lift[b]
-                place += 1
+                source[at] = column[j] * len(levels) + level
+                coef[at] = lift[b]
+                at += 1

@@ -15,14 +15,14 @@ from .activations import activation
 from .sparse.dropout_kernels import draw_mask
 
 Place = tuple[int, int]
-"""Where some neighbouring rows of a batch begin in it, and how many rows it has."""
+"""Of a contiguous range of a batch's rows: the position of the first, and the batch's rows."""
 
 
 class Network(nn.Module):
     """A deep autoencoder whose first and last layer are tables, one row per column of the ratings.
 
-    The tables are only ever gathered from (see ``_kernels`` and ``_reference``); everything
-    between is a plain stack of torch layers, ``middle``.
+    The tables are read by gathering rows (see ``sparse.kernels`` and ``sparse.reference``); the
+    layers between are a stack of torch layers, ``middle``.
 
     Args:
         config: The shape.
@@ -60,8 +60,8 @@ class Network(nn.Module):
         # A tied decoder mirrors the encoder: its layer weights are the first half's, transposed.
         half = len(hidden) // 2
         pairs = list(itertools.pairwise(hidden))
-        own = pairs[:half] if config.tied else pairs
-        self.weights = nn.ParameterList(torch.empty(n, m, dtype=dtype) for m, n in own)
+        distinct = pairs[:half] if config.tied else pairs
+        self.weights = nn.ParameterList(torch.empty(n, m, dtype=dtype) for m, n in distinct)
         self.biases = nn.ParameterList(torch.zeros(n, dtype=dtype) for _, n in pairs)
         self.norms = nn.ModuleList(
             nn.BatchNorm1d(n, dtype=dtype) for n in (hidden if config.batch_norm else ())
@@ -85,9 +85,9 @@ class Network(nn.Module):
 
     def layer(self, index: int) -> Tensor:
         """Weight (out, in) of the layer from hidden ``index`` to hidden ``index + 1``."""
-        own = index < len(self.weights)
-        weight: Tensor = self.weights[index if own else len(self.biases) - 1 - index]
-        return weight if own else weight.t()
+        stored = index < len(self.weights)
+        weight: Tensor = self.weights[index if stored else len(self.biases) - 1 - index]
+        return weight if stored else weight.t()
 
     def middle(self, gathered: Tensor, place: Place | None = None) -> Tensor:
         """From the encoder's sums (rows, hidden[0]) to the last hidden layer (rows, hidden[-1]).

@@ -27,7 +27,7 @@ def center_columns(network: Network, inputs: Inputs, known: Csr) -> None:
 
     Args:
         network: With a linear, untied output; changed in place.
-        inputs: Its input recipe.
+        inputs: Its input encoding.
         known: The training ratings by row.
     """
     sums = np.zeros(known.n_columns)

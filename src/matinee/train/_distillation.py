@@ -58,7 +58,7 @@ class Teacher:
 
         Args:
             network: The network, on the CPU.
-            inputs: Its input recipe.
+            inputs: Its input encoding.
             known: The ratings that it was trained on, by its rows.
             share: Shrinkage coefficient of its deviations from the bias model; see
                 ``fit_shrinkage``.

@@ -71,7 +71,7 @@ class Holdout:
 
         Args:
             network: The network.
-            inputs: Its input recipe.
+            inputs: Its input encoding.
             known: The training ratings by row.
             base: What the bias model says of each entry, if the network's deviations from it will
                 be shrunk as fits these very entries: they are then scored so.

@@ -110,7 +110,7 @@ class Deviations:
 
     Args:
         network: With ``center = "bias"`` and a linear, untied output.
-        inputs: Its input recipe, without a slope.
+        inputs: Its input encoding, without a slope.
         known: The training ratings by row.
         held: The validation part.
         base: ``bias_predictions`` of the validation part.
@@ -158,11 +158,11 @@ class Deviations:
 def fit_shrinkage(
     network: Network, inputs: Inputs, known: Csr, held: HeldOut
 ) -> tuple[float, Inputs]:
-    """The shrinkage coefficient of a network's deviations, and its input recipe with the slope.
+    """The shrinkage coefficient of a network's deviations, and Its input encoding with the slope.
 
     Args:
         network: With ``center = "bias"`` and a linear, untied output.
-        inputs: Its input recipe.
+        inputs: Its input encoding.
         known: The training ratings by row.
         held: The validation part.
     """
@@ -178,13 +178,13 @@ def shrink_to_bias(
 
     Args:
         network: With ``center = "bias"`` and a linear, untied output; changed in place.
-        inputs: Its input recipe.
+        inputs: Its input encoding.
         known: The training ratings by row.
         held: The validation part.
         whole: Whether to leave the coefficient at 1, for an ensemble, which has its own weights.
 
     Returns:
-        The coefficient, and the recipe with the slope.
+        The coefficient, and the encoding with the slope.
     """
     share, inputs = fit_shrinkage(network, inputs, known, held)
     if whole:

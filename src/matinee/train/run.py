@@ -53,7 +53,7 @@ class Run:
 
     Attributes:
         network: The network, trained in place.
-        inputs: The fitted input recipe.
+        inputs: The fitted input encoding.
         known: The training ratings by row.
         config: The training options.
         rng: The seeded generator of the order of rows and the seeds of batches.

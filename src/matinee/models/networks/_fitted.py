@@ -35,7 +35,7 @@ class FittedNetwork:
     Attributes:
         settings: The options it was trained with.
         arrays: Its parameters and buffers by name: ``Network.arrays``.
-        inputs: Its input recipe.
+        inputs: Its input encoding.
         known: With items as rows, all training ratings by item; else None.
         epochs: Metrics of every epoch.
         best_epoch: The epoch whose weights it has.

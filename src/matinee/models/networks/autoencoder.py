@@ -79,7 +79,7 @@ class Autoencoder(Single, Trainable):
 
     @property
     def inputs(self) -> Inputs:
-        """The fitted input recipe."""
+        """The fitted input encoding."""
         return self._trained.inputs
 
     @property

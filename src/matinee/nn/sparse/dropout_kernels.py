@@ -1,6 +1,6 @@
 """Compiled kernels of dropout on the code: the mask, and products with what it leaves.
 
-Whether a unit of a row is kept follows from a seed and its place in the batch alone, so the mask
+Whether a unit of a row is kept follows from a seed and its cursor in the batch alone, so the mask
 can be drawn as an array, or as a list of the units kept (CSR: ``indptr`` and ``unit``), on any
 number of threads and for any part of the batch.
 
@@ -81,11 +81,11 @@ def draw_kept(
 
 
 @inlined
-def _end(unit: Int32, place: int, last: int, limit: int) -> int:
-    """Where the units below ``limit`` end, from ``place`` on."""
-    while place < last and unit[place] < limit:
-        place += 1
-    return place
+def _end(unit: Int32, cursor: int, last: int, limit: int) -> int:
+    """Where the units below ``limit`` end, from ``cursor`` on."""
+    while cursor < last and unit[cursor] < limit:
+        cursor += 1
+    return cursor
 
 
 @kernel(parallel=True, fastmath=FAST, error_model="numpy")
@@ -105,12 +105,12 @@ def dots(indptr: Int64, unit: Int32, left: Float, table: Float, bias: Float, out
     none = table.dtype.type(0)
     for group in prange((rows + GROUP - 1) // GROUP):
         first, stop = group * GROUP, min((group + 1) * GROUP, rows)
-        place = indptr[first:stop].copy()
+        cursor = indptr[first:stop].copy()
         for limit in range(BLOCK, units + BLOCK, BLOCK):
             for r in range(first, stop):
-                p, row = place[r - first], left[r]
+                p, row = cursor[r - first], left[r]
                 end = _end(unit, p, indptr[r + 1], limit)
-                place[r - first] = end
+                cursor[r - first] = end
                 while p < end:
                     few = min(4, end - p)
                     i0, i1, i2, i3 = unit[p], unit[p], unit[p], unit[p]
@@ -153,14 +153,14 @@ def sums(indptr: Int64, unit: Int32, value: Float, table: Float, start: Float, o
     units = len(table)
     for group in prange((rows + GROUP - 1) // GROUP):
         first, stop = group * GROUP, min((group + 1) * GROUP, rows)
-        place = indptr[first:stop].copy()
+        cursor = indptr[first:stop].copy()
         for r in range(first, stop):
             out[r] = start
         for limit in range(BLOCK, units + BLOCK, BLOCK):
             for r in range(first, stop):
-                p = place[r - first]
+                p = cursor[r - first]
                 end = _end(unit, p, indptr[r + 1], limit)
-                place[r - first] = end
+                cursor[r - first] = end
                 add_weighted(value[p:end], unit[p:end], end - p, table, out[r])
 
 
