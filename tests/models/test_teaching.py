@@ -14,9 +14,10 @@ import matinee
 from matinee.data import Ratings
 from matinee.errors import UsageError
 from matinee.models import Autoencoder, Settings
+from matinee.models.networks import trainer as trainer_module
 from matinee.models.networks.trainer import Trainer
-from matinee.testing import sample
-from matinee.train import Epoch, RunContext
+from matinee.testing import checkerboard, sample
+from matinee.train import Epoch, RunContext, Teacher, fit_shrinkage
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -203,3 +204,63 @@ def test_a_member_may_have_a_teacher_of_its_own(tmp_path: Path) -> None:
     loaded = matinee.load_model(again.save(tmp_path / "model"))
     assert loaded.teacher_epochs == again.teacher_epochs
     assert np.allclose(loaded.predict(101, loaded.item_ids.ids), own.predict(101, own.item_ids.ids))
+
+
+PRESET: dict[str, Any] = {"hidden": [12], "batch_size": 16, "epochs": 12, "validation": 0.2}
+"""The sizes of a test; all else as the preset has it, so it shrinks and keeps what is settled."""
+
+
+def noisy() -> Ratings:
+    """Tastes that are learned, under noise, so that a network is believed in part."""
+    plain = checkerboard()
+    noise = np.random.default_rng(0).normal(0, 1.5, len(plain))
+    values = np.clip(plain.values + noise, plain.scale.low, plain.scale.high)
+    return Ratings.from_arrays(
+        plain.user_ids.decode(plain.users), plain.item_ids.decode(plain.items), values
+    )
+
+
+def test_the_teacher_is_believed_in_part() -> None:
+    settings = matinee.model("default", device="cpu", **PRESET).settings.teacher()
+    trainer = Trainer(noisy(), settings, 0, RunContext(), teaches=True)
+    trainer.fit()
+    run = trainer.run
+    assert run.valid is not None
+    arrays = run.network.arrays()
+    run.network.load_arrays({**arrays, "table_out": 2 * arrays["table_out"]})
+    share, inputs = fit_shrinkage(run.network, run.inputs, run.known, run.valid)
+    assert 0.0 < share < 0.8
+    taught = trainer.as_teacher()
+    np.testing.assert_allclose(
+        taught.table, run.network.arrays()["table_out"] * np.float32(share), rtol=1e-6
+    )
+    slanted = Teacher.of(run.network, inputs, run.known, share)
+    np.testing.assert_array_equal(taught.vectors, slanted.vectors)
+
+
+def test_the_validation_part_reaches_what_is_taught_by_the_share_and_epoch_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With the preset's own settings; docs/training.md tells how much that is."""
+    train = noisy()
+    settings = matinee.model("default", device="cpu", **PRESET).settings
+    held = Trainer(train, settings, 0, RunContext()).held
+    assert held is not None
+    values = train.values.copy()
+    values[held] = np.random.default_rng(0).permutation(values[held])
+    other = Ratings.from_arrays(
+        train.user_ids.ids[train.users], train.item_ids.ids[train.items], values, scale=train.scale
+    )
+
+    def fitted(data: Ratings) -> Autoencoder:
+        made = matinee.model("default", device="cpu", **PRESET)
+        assert isinstance(made, Autoencoder)
+        return made.fit(data)
+
+    one, two = fitted(train), fitted(other)
+    assert losses(one.teacher_epochs) == losses(two.teacher_epochs)
+    assert losses(one.epochs) != losses(two.epochs)
+    monkeypatch.setattr(trainer_module, "fit_shrinkage", lambda net, inputs, *_: (0.7, inputs))
+    one, two = fitted(train), fitted(other)
+    assert losses(one.teacher_epochs) == losses(two.teacher_epochs)
+    assert losses(one.epochs) == losses(two.epochs)
