@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from matinee.baseline import fit_bias
+from matinee.baseline.bias import residual_sums
 from matinee.baseline.variance import (
     HeldOutPredictions,
     PredictiveVariance,
@@ -175,3 +176,28 @@ def test_the_fit_weights_is_found() -> None:
     outliers[:5] = 1e6
     assert np.isfinite(_fit_weights(x, outliers, 1.0)).all()
     assert np.isfinite(_fit_weights(x, np.zeros(20_000), 1.0)).all()
+
+
+def test_which_side_is_unknown_makes_the_difference() -> None:
+    """Where items differ and people do not, it is the item that has to be known."""
+    rng = np.random.default_rng(0)
+    pairs = rng.choice(300 * 100, 9000, replace=False)
+    who, what = pairs // 100, pairs % 100
+    raw = rng.normal(0, 1, 100)[what] + rng.normal(0, 0.3, 9000)
+    data = Ratings.from_arrays(who, what, raw, scale=Scale(-10.0, 10.0))
+    variance, _ = fitted(data)
+    nobody, no_item = variance.std_unknown(np.array([False, True]), np.array([True, False]))
+    assert nobody == pytest.approx(0.3, abs=0.1)
+    assert no_item == pytest.approx(np.sqrt(1 + 0.3**2), abs=0.2)
+
+
+def test_residual_sums_are_those_of_the_whole_bias_model() -> None:
+    data = world(users=40, n=900)
+    bias, csr = fit_bias(data), data.by_user
+    rows = np.repeat(np.arange(csr.n_rows), csr.counts)
+    left = csr.values - bias.predict(Histories.of(csr), rows, csr.indices)
+    squares = np.zeros(csr.n_columns)
+    item_bias = bias.item_bias.astype(np.float64)
+    residual_sums(csr.indptr, csr.indices, csr.values, item_bias, bias.mean, 5.0, squares)
+    assert bias.user_reg == 5.0
+    assert squares == pytest.approx(np.bincount(csr.indices, left**2), rel=1e-5)

@@ -147,3 +147,12 @@ def test_ml_1m_by_windows(real_data: Callable[[str], Path]) -> None:
     found = audit(train, test)
     assert not found.contaminated
     assert (found.unseen_users, found.unseen_items, found.older_than_any) == (0, 0, 0)
+
+
+def test_a_window_holds_its_beginning_and_not_its_end() -> None:
+    rows = [(1, 10, 0), (2, 20, 0), (1, 20, 9), (2, 10, 10), (1, 30, 19), (2, 30, 20), (3, 10, 5)]
+    rows += [(3, 20, 6), (3, 30, 7)]
+    train, valid, test = window_split(made(rows), (0, 10 * DAY), (10 * DAY, 20 * DAY))
+    assert {day for _, _, day in rows_of(train)} == {0, 5, 6, 7, 9}
+    held = rows_of(valid) | rows_of(test)
+    assert {day for _, _, day in held} == {10, 19}

@@ -69,3 +69,15 @@ def test_small_batches_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     parts = bootstrap(sums, np.random.default_rng(1), resamples=20)
     assert parts.rmse.shape == whole.rmse.shape
     assert np.allclose(parts.rmse, whole.rmse)
+
+
+def test_the_interval_is_of_95_percent() -> None:
+    assert interval(np.arange(1001.0)) == (25.0, 975.0)
+
+
+def test_groups_are_of_users_at_random(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of users in the order of their values, neighbours in a group would vary far more."""
+    monkeypatch.setattr(module, "_GROUPS", 50)
+    values = np.arange(2000.0)[:, None]
+    sums = module.resample(values, np.random.default_rng(0), 400)[:, 0]
+    assert sums.std() == pytest.approx(np.sqrt(2000) * values.std(), rel=0.3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from matinee.data import Ratings, split
+from matinee.data import Ratings, Scale, split
 from matinee.errors import DataError
 from matinee.evaluate import Breakdown, ErrorBin, breakdown
 from matinee.models import Bias, ItemMean, Recommender
@@ -124,3 +124,22 @@ def test_small_and_unknown(parts: tuple[Ratings, Ratings]) -> None:
 def test_no_ratings(parts: tuple[Ratings, Ratings]) -> None:
     with pytest.raises(DataError, match="no test ratings"):
         apart(Bias().fit(parts[0]), parts[1].take(np.arange(0)))
+
+
+def test_items_are_listed_by_what_their_error_is_at_least() -> None:
+    """Of two items the one with the larger RMSE by a few wild ratings comes second."""
+    users = np.repeat(np.arange(200), 2)
+    items = np.tile([0, 1], 200)
+    train = Ratings.from_arrays(users, items, np.full(400, 3.0), scale=Scale(1, 5))
+    fresh = np.arange(1000, 1100)
+    steady = np.full(100, 4.2)
+    wild = np.full(100, 3.0)
+    wild[:9] += np.where(np.arange(9) % 2, 2.0, -2.0)  # hardly ever far off, then very far
+    wild[:9] *= 5.0
+    test = Ratings.from_arrays(
+        np.tile(fresh, 2), np.repeat([0, 1], 100), np.concatenate([steady, wild])
+    )
+    first, second = apart(Bias().fit(train), test).worst[:2]
+    assert second.rmse > first.rmse
+    assert (first.item_id, second.item_id) == (0, 1)
+    assert first.at_least > second.at_least

@@ -9,7 +9,7 @@ import pytest
 
 from matinee.data import Ratings, Scale, split
 from matinee.errors import DataError, LeakError
-from matinee.evaluate import _asked as module
+from matinee.evaluate import Interval, _asked as module
 from matinee.models import Bias, ItemMean, load_model
 
 
@@ -244,3 +244,32 @@ def test_bad_test_sets_are_refused(model: Bias, parts: tuple[Ratings, Ratings]) 
 def test_another_scale_is_told(model: Bias) -> None:
     test = Ratings.from_arrays([900, 901], ["i1", "i2"], [50, 100])
     assert any("go from 50 to 100" in note for note in model.evaluate(test).notes)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (0.001, 0.03, "RMSE is 0.0100 below that of"),
+        (-0.001, 0.03, "no better and no worse"),
+        (0.0, 0.03, "no better and no worse"),
+        (-0.03, -0.001, "is worse than"),
+    ],
+)
+def test_the_verdict_is_that_of_the_interval(
+    model: Bias, parts: tuple[Ratings, Ratings], low: float, high: float, said: str
+) -> None:
+    """An estimate above 0 is no gain where the interval holds 0."""
+    found = model.evaluate(parts[1])
+    gain = 0.01 if high > 0 else -0.01
+    baselines = {
+        name: replace(each, rmse_gain=gain, rmse_gain_interval=Interval(low, high))
+        for name, each in found.baselines.items()
+    }
+    assert said in replace(found, baselines=baselines).verdict
+
+
+def test_gains_are_paired(model: Bias, parts: tuple[Ratings, Ratings]) -> None:
+    """Of a model and itself, on every draw of people: nothing."""
+    gain = model.evaluate(parts[1]).baselines["bias"].rmse_gain_interval
+    assert gain is not None
+    assert gain == pytest.approx((0.0, 0.0), abs=1e-12)

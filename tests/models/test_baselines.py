@@ -72,3 +72,16 @@ def test_the_score_of_a_mean_is_that_of_the_baseline_beside_it() -> None:
     item = ItemMean().fit(train).evaluate(test)
     assert item.rmse == pytest.approx(item.baselines["item_mean"].rmse, abs=1e-9)
     assert any("bias model answered" in note for note in Bias().fit(train).evaluate(test).notes)
+
+
+@pytest.mark.parametrize(("kind", "by"), [(ItemMean, "items"), (UserMean, "users")])
+def test_left_out_predictions_are_by_the_other_ratings(kind: type, by: str) -> None:
+    data = sample()
+    model = kind().fit(data)
+    found = model._held_out_predictions(data)
+    csr = data.by_user
+    sides = {"items": csr.indices, "users": np.repeat(np.arange(csr.n_rows), csr.counts)}
+    for entry, told in zip(found.entries[::50], found.predictions[::50], strict=True):
+        same = sides[by] == sides[by][entry]
+        same[entry] = False
+        assert told == pytest.approx(csr.values[same].mean(), abs=1e-5)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from problems import parts, ratings, settings as make_settings
 
-from matinee.data import Csr
+from matinee.data import Csr, Ratings
 from matinee.nn import predict_rows
-from matinee.train import Holdout, carve, validation_share
+from matinee.train import Holdout, carve, carve_ratings, validation_share
 
 
 def entries(csr: Csr) -> list[tuple[int, int, float]]:
@@ -87,3 +87,32 @@ def test_auto_keeps_out_5000_ratings_or_half_a_percent_but_more_of_few(
 ) -> None:
     assert validation_share("auto", ratings) == pytest.approx(share)
     assert validation_share(0.3, ratings) == 0.3
+
+
+@given(
+    pairs=st.lists(
+        st.tuples(st.integers(0, 8), st.integers(0, 8)), min_size=2, max_size=40, unique=True
+    ),
+    share=st.floats(0.5, 0.999),
+    seed=st.integers(0, 1000),
+)
+@settings(max_examples=60, deadline=None)
+def test_everybody_and_every_item_keeps_a_rating(
+    pairs: list[tuple[int, int]], share: float, seed: int
+) -> None:
+    users, items = np.array(pairs).T
+    data = Ratings.from_arrays(users, items, np.ones(len(pairs)))
+    out = carve_ratings(data, share, np.random.default_rng(seed))
+    assert set(data.users[~out]) == set(data.users)
+    assert set(data.items[~out]) == set(data.items)
+
+
+def test_a_share_of_the_ratings_is_held_out_whatever_their_order() -> None:
+    users, items = np.divmod(np.arange(4000), 80)
+    data = Ratings.from_arrays(users, items, np.arange(4000.0))
+    out = carve_ratings(data, 0.2, np.random.default_rng(0))
+    assert out.mean() == pytest.approx(0.2, abs=0.02)
+    other = data.take(np.random.default_rng(1).permutation(4000))
+    again = carve_ratings(other, 0.2, np.random.default_rng(0))
+    assert set(other.values[again]) == set(data.values[out])
+    assert (carve_ratings(data, 0.2, np.random.default_rng(1)) != out).any()

@@ -14,6 +14,7 @@ from matinee.data import Csr
 from matinee.models import Autoencoder
 from matinee.nn import predict_rows
 from matinee.train import Holdout, Run, carve, shrink_to_bias, train
+from matinee.train._loop import _keep
 from matinee.train._shrink import PRIOR_SLOPE, PRIOR_STD, Deviations, bias_predictions
 
 
@@ -154,3 +155,33 @@ def test_shrinking_has_its_conditions() -> None:
         assert not told.network.shrinks
     # The default preset shrinks; a change that leaves nothing to shrink towards is no error.
     assert not Autoencoder("default", center="mean").settings.network.shrinks
+
+
+@pytest.mark.parametrize(("errors", "kept"), [(2.5, 2), (3.5, 1)])
+def test_the_last_epoch_is_settled_within_three_standard_errors(
+    errors: float, kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two epochs, the second worse than the first by so many standard errors of the difference."""
+    going = run(settings(epochs=2, keep="settled"), csr=split()[0], valid=split()[1])
+    list(train(going))
+    noise = np.resize([-1.0, 1.0], 10_000)  # a standard deviation of 1
+    last = weights(going)
+    going.best = {name: array + 1.0 for name, array in last.items()}
+    going.best_epoch = 1
+
+    def squared_errors(held: Any, network: Any, *_: Any) -> np.ndarray:
+        is_last = np.array_equal(network.arrays()["table_out"], last["table_out"])
+        return (noise + errors / 100.0) if is_last else np.zeros(len(noise))
+
+    monkeypatch.setattr(Holdout, "squared_errors", squared_errors)
+    _keep(going)
+    assert going.best_epoch == kept
+
+
+def test_long_rows_are_believed_less_where_little_is_held_out() -> None:
+    """The prior of the slope: with few held-out ratings it is about -0.12, not 0.12."""
+    kept = ratings()
+    _, few = carve(kept, 0.05, np.random.default_rng(5))
+    going = overfitted(1.0, kept)
+    _, inputs = shrink_to_bias(going.network, going.inputs, kept, Holdout.of(few))
+    assert -0.22 < inputs.outputs.slope < -0.02

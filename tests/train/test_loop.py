@@ -240,3 +240,15 @@ def test_l2_against_the_sum_is_divided_by_the_ratings() -> None:
     losses = [[epoch.loss for epoch in train(one)] for one in (by_sum, by_mean, plain)]
     assert losses[0] == losses[1]
     assert losses[0] != losses[2]
+
+
+def test_batches_are_drawn_at_random_and_anew() -> None:
+    going = run(settings(epochs=2, batch_size=8))
+    seen: list[np.ndarray] = []
+    batch = going.batch
+    going.batch = lambda rows, **options: (seen.append(rows), batch(rows, **options))[1]  # type: ignore[method-assign]
+    list(train(going))
+    first, second = np.split(np.concatenate(seen), 2)
+    assert sorted(first) == sorted(second) == sorted(going.rows)
+    assert first.tolist() != sorted(first)
+    assert first.tolist() != second.tolist()
