@@ -222,12 +222,12 @@ def noisy() -> Ratings:
 
 def test_the_teacher_is_believed_in_part() -> None:
     settings = matinee.model("default", device="cpu", **PRESET).settings.teacher()
-    trainer = Trainer(noisy(), settings, 0, RunContext(), teaches=True)
+    trainer = Trainer(noisy(), settings, 0, RunContext(), is_teacher=True)
     trainer.fit()
     run = trainer.run
     assert run.valid is not None
     arrays = run.network.arrays()
-    run.network.load_arrays({**arrays, "table_out": 2 * arrays["table_out"]})
+    run.network.load_arrays({**arrays, "table_out": 4 * arrays["table_out"]})
     share, inputs = fit_shrinkage(run.network, run.inputs, run.known, run.valid)
     assert 0.0 < share < 0.8
     taught = trainer.as_teacher()

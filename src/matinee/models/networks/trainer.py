@@ -178,8 +178,10 @@ class Trainer:
         return f"{CHECKPOINT}{number}{'-teacher' if self.run.is_teacher else ''}"
 
     def as_teacher(self) -> Teacher:
-        """The trained network as a teacher, before shrinkage and centring by the validation part.
+        """The trained network as a teacher.
 
+        The validation part was not trained on. It reaches the student in two numbers: the
+        teacher's epoch and its shrinkage, which is fitted here (docs/training.md has the size).
         Call it before ``finish``, which changes the network.
         """
         run, coefficient, inputs = self.run, 1.0, self.run.inputs
