@@ -129,3 +129,31 @@ def test_ray(folder: Path, tmp_path: Path, ray_cluster: str) -> None:
         }
     )
     assert found["item_id"].tolist() == wanted["item_id"].tolist()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["data_scientist", "student", "application_team"])
+def test_notebooks(name: str, tmp_path: Path) -> None:
+    nbformat = pytest.importorskip("nbformat")
+    client = pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    book = nbformat.read(EXAMPLES / f"{name}.ipynb", as_version=4)
+    kept = [len(cell.get("outputs", ())) for cell in book.cells]
+    # In a process of its own: a kernel's client leaves warnings to its event loop.
+    code = (
+        "import sys, nbformat, nbclient\n"
+        "book = nbformat.read(sys.argv[1], as_version=4)\n"
+        "nbclient.NotebookClient(book, timeout=300, kernel_name='python3').execute()\n"
+        "print([len(cell.get('outputs', ())) for cell in book.cells])\n"
+    )
+    assert client is not None
+    done = subprocess.run(
+        [sys.executable, "-c", code, EXAMPLES / f"{name}.ipynb"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=400,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.strip() == str(kept)

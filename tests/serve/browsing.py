@@ -15,8 +15,8 @@ PATIENCE = 60_000
 
 
 @contextmanager
-def served(model: Path, log: Path) -> Iterator[str]:
-    process = Process(model, log=log)
+def served(model: Path, log: Path, *args: object) -> Iterator[str]:
+    process = Process(model, *args, log=log)
     try:
         process.wait_until_ready()
         yield process.url

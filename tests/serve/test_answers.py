@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from matinee.data import Histories
 from matinee.models import Recommender, load_model
 
 
@@ -360,3 +361,36 @@ def test_the_card(client: TestClient, model: Recommender) -> None:
     assert any(f"{found['metrics']['rmse']:.2f}" in caveat for caveat in found["caveats"])
     name = found["model"]
     assert client.get("/readyz").json() == {"status": "ready", "model": name}
+
+
+def test_a_list_for_several_people(client: TestClient, model: Recommender) -> None:
+    known = client.get("/v1/items?limit=6").json()["items"]
+    mine = [{"item": each["item"], "rating": 5} for each in known[:3]]
+    theirs = [{"item": each["item"], "rating": 1 + at} for at, each in enumerate(known[3:])]
+    histories = [
+        {int(rating["item"]): rating["rating"] for rating in given} for given in (mine, theirs)
+    ]
+    coded = [(model.item_ids.encode(list(h)), list(h.values())) for h in histories]
+    every = model.rank_scores_coded(Histories.build(coded))
+    every /= every.max(axis=1, keepdims=True)
+    asked = {"ratings": mine, "others": [theirs], "k": 5, "shrink": False}
+    seen = model.item_ids.encode([item for history in histories for item in history])
+    for together, whole in (("least_misery", every.min(axis=0)), ("mean", every.mean(axis=0))):
+        answer = client.post("/v1/recommend", json={**asked, "together": together}).json()
+        whole[seen] = -np.inf
+        wanted = model.item_ids.ids[np.argsort(-whole, kind="stable")[:5]]
+        found = answer["recommendations"]
+        assert [int(each["item"]) for each in found] == wanted.tolist()
+        for each in found:
+            fold = min if together == "least_misery" else np.mean
+            assert each["predicted"] == pytest.approx(fold(each["each"]), abs=1e-5)
+        assert {entry.get("person", 0) for entry in answer["used"]} == {0, 1}
+    for wrong in ([[]], [[{"item": "none", "rating": 3}]], [theirs] * 8):
+        assert client.post("/v1/recommend", json={**asked, "others": wrong}).status_code == 422
+
+
+def test_titles_are_matched(client: TestClient) -> None:
+    known = client.get("/v1/items?limit=2").json()["items"]
+    titles = [known[0]["title"].lower(), "qwertyuiop asdfgh", known[1]["item"]]
+    answer = client.post("/v1/items/match", json={"titles": titles}).json()
+    assert [(m["index"], m["item"]) for m in answer["matches"]] == [(0, known[0]), (2, known[1])]

@@ -202,14 +202,14 @@ def test_on_a_phone(browser: Any, url: str, path: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/", "/#rated", "/model", "/map"])
+@pytest.mark.parametrize("path", ["/", "/#rated", "/model", "/map", "/docs", "/nowhere"])
 def test_axe_finds_nothing(browser: Any, url: str, path: str, scheme: str) -> None:
     axe = pytest.importorskip(
         "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
     )
     link = rated_link(url)
     address = {"/": f"{url}/", "/#rated": link}.get(path, link.replace("/#", f"{path}#"))
-    with opened(browser, address, color_scheme=scheme) as page:
+    with opened(browser, address, color_scheme=scheme, expected="404") as page:
         page.locator("#app").wait_for()
         if path == "/#rated":
             listed(page)

@@ -138,7 +138,7 @@ def test_other_content_types(client: TestClient, kind: str) -> None:
 def test_other_paths_and_methods(client: TestClient) -> None:
     refused(client.get("/nowhere"), 404)
     refused(client.get("/v1"), 404)
-    refused(client.get("/docs"), 404)
+    refused(client.get("/redoc"), 404)
     answer = client.get("/v1/recommend")
     refused(answer, 405)
     assert answer.headers["allow"] == "POST"

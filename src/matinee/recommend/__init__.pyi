@@ -1,5 +1,5 @@
 from ._beginnings import Beginnings as Beginnings
-from ._both import interest_and_preference as interest_and_preference
+from ._both import combined as combined, interest_and_preference as interest_and_preference
 from ._people import (
     HistoriesLike as HistoriesLike,
     History as History,

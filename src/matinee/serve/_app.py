@@ -24,11 +24,13 @@ from ._engine import Engine
 from ._guard import Guard
 from ._holder import Holder
 from ._metrics import CONTENT_TYPE, Metrics
-from ._pages import PAGES, Asset, assets
 from ._settings import ServeSettings
 from .feedback.desk import FeedbackDesk
 from .feedback.routes import ROUTES as FEEDBACK_ROUTES, add_routes
 from .problems import JSON, PROBLEM, ProblemError, dumps, problem, told
+from .web.assets import PAGES, Assets, assets
+from .web.head import Head
+from .web.routes import send, show_pages, wants_page
 
 ROUTES = (
     "/v1/recommend",
@@ -38,6 +40,7 @@ ROUTES = (
     "/v1/users/{user}/recommendations",
     *FEEDBACK_ROUTES,
     "/v1/items",
+    "/v1/items/match",
     "/v1/items/{item}",
     "/v1/items/{item}/similar",
     "/v1/map",
@@ -115,6 +118,7 @@ def create_app(
         redirect_slashes=False,  # a redirect would go to whatever host the request named
         servers=[{"url": settings.root_path}] if settings.root_path else None,
     )
+    files = assets(settings.root_path)
     app.add_middleware(GZipMiddleware, minimum_size=_ZIPPED, compresslevel=5)
     if settings.cors:
         app.add_middleware(
@@ -123,14 +127,15 @@ def create_app(
             allow_methods=["GET", "POST"] + ["DELETE"] * (kept is not None),
             allow_headers=["authorization", "content-type", "x-api-key"],
         )
-    _handle_errors(app)
+    app.add_middleware(Head)
+    _handle_errors(app, files)
     desk = _Desk()
     _answer(app, holder, desk, kept)
     if kept is not None:
         add_routes(app, kept, lambda: holder.engine, counters.took, ERRORS)
     _look_up(app, holder, desk)
     _operate(app, holder, counters)
-    _show_pages(app, assets(settings.root_path))
+    show_pages(app, files)
     describe(app, keyed=settings.api_key is not None)
     return Guard(app, settings, counters)
 
@@ -167,7 +172,7 @@ def _lifespan(holder: Holder, settings: ServeSettings, kept: FeedbackDesk | None
     return life
 
 
-def _handle_errors(app: FastAPI) -> None:
+def _handle_errors(app: FastAPI, files: Assets) -> None:
     @app.exception_handler(ProblemError)
     async def _ours(_: Request, error: ProblemError) -> Response:
         return Response(error.body(), error.status, error.headers, PROBLEM)
@@ -190,6 +195,8 @@ def _handle_errors(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
         detail = str(error.detail)
+        if error.status_code == 404 and wants_page(request):
+            return send(request, files.files.get("404.html"), status=404)
         if error.status_code == 404:
             detail = f"there is nothing at {request.url.path!r}; GET /openapi.json lists what is"
         elif error.status_code == 405:
@@ -305,6 +312,12 @@ def _look_up(app: FastAPI, holder: Holder, desk: _Desk) -> None:
 
         return await desk(work, quick=query.q is None)
 
+    @app.post("/v1/items/match", response_model=schema.Matches, responses=ERRORS)
+    async def match(request: schema.MatchRequest) -> Response:
+        """The items that titles written about right mean: the titles of an export, say."""
+        engine = holder.engine
+        return await desk(lambda: engine.match(request), quick=False)
+
     @app.get("/v1/items/{item}", response_model=schema.OneItem, responses=ERRORS)
     async def item(item: Name) -> Response:
         """One item."""
@@ -353,26 +366,3 @@ def _operate(app: FastAPI, holder: Holder, metrics: Metrics) -> None:
         engine = holder.engine
         text = metrics.text(engine.name, engine.card["kind"])
         return Response(text, media_type=CONTENT_TYPE)
-
-
-def _show_pages(app: FastAPI, files: dict[str, Asset]) -> None:
-    def show(request: Request, name: str) -> Response:
-        asset = files.get(name)
-        if asset is None:
-            raise HTTPException(404)
-        headers = {"etag": asset.tag, "cache-control": "no-cache"}
-        if request.headers.get("if-none-match") == asset.tag:
-            return Response(status_code=304, headers=headers)
-        return Response(asset.content, headers=headers, media_type=asset.kind)
-
-    def page(path: str, name: str) -> None:
-        @app.api_route(path, methods=["GET", "HEAD"], include_in_schema=False)
-        async def _page(request: Request) -> Response:
-            return show(request, name)
-
-    for path, name in PAGES.items():
-        page(path, name)
-
-    @app.api_route("/static/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)
-    async def _static(request: Request, path: str) -> Response:
-        return show(request, path)

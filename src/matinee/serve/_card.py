@@ -41,6 +41,11 @@ def card(
             "std": model.predictive_variance is not None,
             "counts": catalogue.counts is not None,
         },
+        "lists": {
+            "dial": not model.ranks_by_rating and model.preference is not None,
+            "love": model.love,
+        },
+        "things": settings.things or ("films" if len(years) > model.n_items / 2 else "items"),
         "genres": [{"name": name, "n_items": len(codes)} for name, codes in genres],
         "years": {"first": int(years.min()), "last": int(years.max())} if len(years) else None,
         "limits": {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import secrets
 from collections.abc import Sequence
 from functools import partial
@@ -15,11 +16,28 @@ import numpy.typing as npt
 from ..base.arrays import Float64, Int64, Mask
 from ..data import Histories
 from ..models import load_model, read_manifest
-from ..recommend import Predict, Reasons, diversify, lifts, reasons, shrink_few, teaching, top_k
+from ..recommend import (
+    Predict,
+    combined,
+    diversify,
+    lifts,
+    reasons,
+    shrink_few,
+    teaching,
+    top_k,
+)
 from ._card import card
 from ._catalogue import Catalogue
 from ._ratings import Reader
-from ._schema import PredictRequest, ProfileRequest, RecommendRequest, SurpriseRequest
+from ._rows import for_several, number, numbers, whys
+from ._schema import (
+    MAX_LOVE,
+    MatchRequest,
+    PredictRequest,
+    ProfileRequest,
+    RecommendRequest,
+    SurpriseRequest,
+)
 from ._settings import ServeSettings
 from .feedback.history import Feedback, of_user
 from .problems import ProblemError
@@ -87,6 +105,8 @@ class Engine:
         if isinstance(request, RecommendRequest | PredictRequest):
             asked = request.k if isinstance(request, RecommendRequest) else len(request.items)
             asked *= 1 + (len(request.ratings) if request.why else 0)
+        if isinstance(request, RecommendRequest) and request.others:
+            return False
         if isinstance(request, RecommendRequest) and request.diversity and request.k > _QUICK:
             return False
         if asked > _ANSWERS or sum(map(len, lists.values())) > _QUICK:
@@ -96,16 +116,23 @@ class Engine:
     def recommend(self, request: RecommendRequest) -> Answer:
         """Answers ``POST /v1/recommend``."""
         reader = self._reader()
-        reader.check(request.ratings, **_lists(request))
+        given = [*request.ratings, *(rating for other in request.others for rating in other)]
+        reader.check(given, **_lists(request))
         history, used = reader.ratings(request.ratings, self._settings.max_ratings)
         allowed = self._allowed(reader, request.exclude_genres, request.years, request.exclude)
         if request.only is not None:
             wanted = ~self._all()
             wanted[reader.mask("only", request.only)] = True
             allowed = wanted if allowed is None else allowed & wanted
+        people = [history]
+        for at, other in enumerate(request.others):
+            more, theirs = reader.ratings(other, self._settings.max_ratings, field="others")
+            people.append(more)
+            used += [{**entry, "person": at + 1} for entry in theirs]
         found = self._list(
-            history,
+            people,
             allowed,
+            together=request.together,
             k=request.k,
             diversity=float(request.diversity),
             shrink=request.shrink,
@@ -137,7 +164,7 @@ class Engine:
             allowed = self._all() if allowed is None else allowed
             allowed[refused] = False
         found = self._list(
-            history,
+            [history],
             allowed,
             k=k,
             diversity=diversity,
@@ -155,7 +182,7 @@ class Engine:
         history = self._model.histories.take([row])
         return [
             {**self.catalogue.named(code), "rating": rating}
-            for code, rating in zip(history.items.tolist(), _numbers(history.values), strict=True)
+            for code, rating in zip(history.items.tolist(), numbers(history.values), strict=True)
         ]
 
     def predict(self, request: PredictRequest) -> Answer:
@@ -184,7 +211,7 @@ class Engine:
         def group(name: str, codes: Int64, lift: float) -> Answer:
             return {
                 "name": name,
-                "lift": _number(lift),
+                "lift": number(lift),
                 "n_items": len(codes),
                 "n_rated": int(rated[codes].sum()),
             }
@@ -198,8 +225,8 @@ class Engine:
             for (decade, codes), lift in zip(decades, found[len(genres) :], strict=True)
         ]
         answer = {
-            "predicted": _number(np.average(scores, weights=shares)),
-            "average": _number(np.average(self._usual, weights=shares)),
+            "predicted": number(np.average(scores, weights=shares)),
+            "average": number(np.average(self._usual, weights=shares)),
             "genres": sorted(by_genre, key=lambda entry: -entry["lift"]),
             "decades": by_decade,
         }
@@ -233,32 +260,48 @@ class Engine:
             found.append(
                 {
                     **entry,
-                    "teaches": _number(teaches[at]),
-                    "known": _number(known[at]),
-                    "value": _number(value[at]),
+                    "teaches": number(teaches[at]),
+                    "known": number(known[at]),
+                    "value": number(value[at]),
                 }
             )
         return self._answer({"items": found}, used, reader)
 
+    def match(self, request: MatchRequest) -> Answer:
+        """Answers ``POST /v1/items/match``."""
+        reader = self._reader()
+        found = reader.items("items", list(request.titles))
+        matches = [{"index": at, "item": self.catalogue.item(code)} for at, code in found]
+        return {"matches": matches, "model": self.name}
+
     def _list(
         self,
-        history: Histories,
+        people: list[Histories],
         allowed: Mask | None,
         *,
+        together: str = "mean",
         k: int,
         diversity: float,
         shrink: bool,
         love: float | None,
         why: int,
     ) -> list[Answer]:
-        """The best items for one person, described."""
-        catalogue = self.catalogue
-        scores = self._model.rank_scores_coded(history, love)
-        if shrink and catalogue.counts is not None and self._model.ranks_by_rating:
-            scores = shrink_few(scores, catalogue.counts)
+        """The best items for one person, or for several together, described."""
+        catalogue, history = self.catalogue, people[0]
+        love = math.inf if love == MAX_LOVE else love
+        every = []
+        for one in people:
+            scores = self._model.rank_scores_coded(one, love)
+            if shrink and catalogue.counts is not None and self._model.ranks_by_rating:
+                scores = shrink_few(scores, catalogue.counts)
+            every.append(scores)
+        scores = every[0]
+        if len(people) > 1:
+            scores = combined(np.concatenate(every), together, self._model.ranks_by_rating)
         if allowed is not None:
             scores[:, ~allowed] = -np.inf
-        scores[:, history.items] = -np.inf
+        for one in people:
+            scores[:, one.items] = -np.inf
         pool = k if diversity == 0 else max(100, 5 * k)
         items, best = top_k(scores.astype(np.float32, copy=False), pool)
         able = best[0] > -np.inf
@@ -273,10 +316,13 @@ class Engine:
                 )
             chosen = diversify(ranked, catalogue.unit[codes], k, diversity)
             codes, ranked = codes[chosen], ranked[chosen]
+        if len(people) > 1:
+            each = [[e["predicted"] for e in self._told(one, codes, 0)] for one in people]
+            return for_several(catalogue, codes, np.array(each), ranked, together)
         told = self._told(history, codes, why)
         return [
             {"rank": at, **entry, "score": score}
-            for at, (entry, score) in enumerate(zip(told, _numbers(ranked), strict=True), 1)
+            for at, (entry, score) in enumerate(zip(told, numbers(ranked), strict=True), 1)
         ]
 
     def _told(self, history: Histories, codes: npt.NDArray[np.int32], why: int) -> list[Answer]:
@@ -284,48 +330,17 @@ class Engine:
         if why and len(codes):
             because = reasons(self._predict, history, codes, self._usual[codes])
             predictions = because.predictions
-            whys: list[Answer | None] = self._whys(history, because, why)
+            found: list[Answer | None] = [*whys(self.catalogue, history, because, why)]
         else:
             predictions = self._predict(history, np.zeros(len(codes), dtype=np.int64), codes)
-            whys = [None] * len(codes)
+            found = [None] * len(codes)
         clip = (self.scale.low, self.scale.high) if self._model.clip else (-np.inf, np.inf)
         shown = np.clip(predictions, *clip)
         spread = self._spread(history, codes, predictions)
         return [
             {**self.catalogue.item(code), "predicted": prediction, "std": std, "why": because_}
             for code, prediction, std, because_ in zip(
-                codes.tolist(), _numbers(shown), spread, whys, strict=True
-            )
-        ]
-
-    def _whys(self, history: Histories, because: Reasons, n: int) -> list[Answer | None]:
-        """What moved each prediction."""
-        rated = [
-            {**self.catalogue.named(code), "rating": rating}
-            for code, rating in zip(history.items.tolist(), _numbers(history.values), strict=True)
-        ]
-        shown = because.strongest(n)
-        moved = np.take_along_axis(because.contributions, shown, axis=1)
-        others = because.contributions.sum(axis=1) - moved.sum(axis=1)
-        return [
-            {
-                "prediction": prediction,
-                "baseline": baseline,
-                "reasons": [
-                    {**rated[at], "contribution": contribution}
-                    for at, contribution in zip(places, contributions, strict=True)
-                ],
-                "others": rest,
-                "together": together,
-            }
-            for prediction, baseline, places, contributions, rest, together in zip(
-                _numbers(because.predictions),
-                _numbers(because.baselines),
-                shown.tolist(),
-                _numbers(moved),
-                _numbers(others),
-                _numbers(because.together),
-                strict=True,
+                codes.tolist(), numbers(shown), spread, found, strict=True
             )
         ]
 
@@ -337,7 +352,7 @@ class Engine:
             return [None] * len(codes)
         rows = np.zeros(len(codes), dtype=np.int64)
         _, spread = self._model.predict_coded_std(history, rows, codes, predictions)
-        return _numbers(spread)
+        return numbers(spread)
 
     def _allowed(
         self,
@@ -372,14 +387,3 @@ def _lists(request: Any) -> dict[str, list[str | int]]:
     """The lists of ids and titles in a request, by field."""
     names = ("exclude", "only", "items")
     return {name: getattr(request, name) for name in names if getattr(request, name, None)}
-
-
-def _number(value: Any) -> float:
-    """For JSON: a millionth of a rating point is enough."""
-    return round(float(value), 6)
-
-
-def _numbers(values: npt.NDArray[Any]) -> list[Any]:
-    """Likewise, of a whole array."""
-    found: list[Any] = np.round(values.astype(np.float64), 6).tolist()
-    return found

@@ -54,7 +54,12 @@ class Reader:
             )
 
     def ratings(
-        self, given: Sequence[Rating], limit: int, *, empty: bool = False
+        self,
+        given: Sequence[Rating],
+        limit: int,
+        *,
+        empty: bool = False,
+        field: str = "ratings",
     ) -> tuple[Histories, list[dict[str, Any]]]:
         """One person's history and, for the answer, what it was made of.
 
@@ -64,33 +69,33 @@ class Reader:
         if len(given) > limit:
             raise ProblemError(
                 422,
-                f"ratings: {len(given):,} of them; at most {limit:,} are taken",
-                pointer="/ratings",
+                f"{field}: {len(given):,} of them; at most {limit:,} are taken",
+                pointer=f"/{field}",
             )
         self._check_scale(given)
         codes = self.catalogue.codes(["" if r.item is None else r.item for r in given]).tolist()
         used: list[dict[str, Any]] = []
         taken: dict[int, int] = {}
         for at, rating in enumerate(given):
-            code = self._rated(at, rating, codes[at])
+            code = self._rated(field, at, rating, codes[at])
             if code < 0:
                 continue
             named = self.catalogue.named(code)
             if code in taken:
                 raise ProblemError(
                     422,
-                    f"ratings[{at}]: {named['title']!r} (id {named['item']}) is rated twice, "
-                    f"in ratings[{taken[code]}] already",
-                    pointer=f"/ratings/{at}",
+                    f"{field}[{at}]: {named['title']!r} (id {named['item']}) is rated twice, "
+                    f"in {field}[{taken[code]}] already",
+                    pointer=f"/{field}/{at}",
                 )
             taken[code] = at
             used.append({"index": at, **named, "rating": self._value(rating)})
         if not used and not (empty and not given):
-            first = self.ignored[0]
+            first = next(entry for entry in self.ignored if entry["field"] == field)
             raise ProblemError(
                 422,
-                f"none of the ratings can be used; ratings[0]: {first['reason']}",
-                pointer="/ratings",
+                f"none of the {field} can be used; {field}[0]: {first['reason']}",
+                pointer=f"/{field}",
             )
         values = [entry["rating"] for entry in used]
         return Histories.build([(list(taken), values)]), used
@@ -134,12 +139,12 @@ class Reader:
                 pointer=f"/ratings/{at}/rating",
             )
 
-    def _rated(self, at: int, rating: Rating, code: int) -> int:
+    def _rated(self, field: str, at: int, rating: Rating, code: int) -> int:
         """Code of what was rated, where it was given by id; negative if it is not known."""
         if rating.title is not None:
-            return self._by_title("ratings", at, rating.title)
+            return self._by_title(field, at, rating.title)
         if code < 0:
-            self._ignore("ratings", at, rating.item, f"no item has the id {rating.item}")
+            self._ignore(field, at, rating.item, f"no item has the id {rating.item}")
         return code
 
     def _by_title(self, what: str, at: int, title: str) -> int:

@@ -11,6 +11,8 @@ MAX_LIST = 10_000
 MAX_LOVE = 1000.0
 """Greatest exponent of the probability of liking."""
 MAX_WHY = 20
+MAX_OTHERS = 7
+"""People beside the first in a list for several."""
 MAX_LIMIT = 100
 MAX_TEXT = 300
 MAX_YEAR = 9999
@@ -55,6 +57,10 @@ Ratings = Annotated[list[Rating], Field(max_length=MAX_LIST, fail_fast=True)]
 # Of a long list, the first fault alone is reported: a megabyte may have 100,000 of them.
 
 
+Given = Annotated[list[Rating], Field(min_length=1, max_length=MAX_LIST, fail_fast=True)]
+"""Ratings of which there must be some."""
+
+
 class _About(_Request):
     exclude_genres: list[Text] = Field(default=[], max_length=MAX_TEXT)
     """Items with any of these genres are left out."""
@@ -81,7 +87,18 @@ class RecommendRequest(_About):
     """What the predicted rating counts in the order: 0 for what the person would choose, upwards;
     the model's own by default."""
     why: Annotated[int, Field(strict=True, ge=0, le=MAX_WHY)] = 3
-    """Reasons for each item."""
+    """Reasons for each item; of a list for several people there are none."""
+    others: list[Given] = Field(default=[], max_length=MAX_OTHERS)
+    """Ratings of others, for a list that is for all of them together."""
+    together: Literal["least_misery", "mean"] = "least_misery"
+    """How a list for several is ordered: by the lowest of their scores, or by the mean."""
+
+
+class MatchRequest(_Request):
+    """Titles to look up."""
+
+    titles: list[Text] = Field(min_length=1, max_length=100, fail_fast=True)
+    """Written about right; a year in brackets tells films of one name apart."""
 
 
 class PredictRequest(_Request):
@@ -165,6 +182,8 @@ class Recommendation(Predicted):
 
     rank: int
     score: float
+    each: list[float] | None = None
+    """In a list for several people, the predicted rating of each."""
 
 
 class Used(Named):
@@ -172,12 +191,14 @@ class Used(Named):
 
     index: int
     rating: float
+    person: int = 0
+    """Whose it is in a list for several: 0 for ``ratings``, then by position in ``others``."""
 
 
 class Ignored(BaseModel):
     """What could not be used."""
 
-    field: Literal["ratings", "items", "exclude", "only"]
+    field: Literal["ratings", "items", "exclude", "only", "others"]
     index: int
     given: str
     reason: str
@@ -251,6 +272,19 @@ class Items(_Answer):
     """Items found."""
 
     items: list[Item]
+
+
+class Match(BaseModel):
+    """The item that a title means."""
+
+    index: int
+    item: Item
+
+
+class Matches(_Answer):
+    """Items by title. Titles that mean none, or could mean several, are not among them."""
+
+    matches: list[Match]
 
 
 class Position(BaseModel):

@@ -24,6 +24,9 @@ class ServeSettings(Config):
     """The path below which a proxy shows the server, as in ``/films``."""
     port: int = Field(8000, ge=0, le=65535)
     """Port to listen at; 0 for any that is free."""
+    things: str = Field("", max_length=40)
+    """What the pages call the items, in the plural, as in ``books``; by default films where the
+    titles have years, and items otherwise."""
     workers: int = Field(1, ge=1, le=256)
     """Processes that answer, each with the model in its own memory."""
     watch: float | None = Field(None, gt=0.0)

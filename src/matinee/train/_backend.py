@@ -22,7 +22,7 @@ from ..nn.sparse import kernels, reference
 from ._refeed import KernelRefeed, TorchRefeed
 from .config import TrainConfig
 from .distributed import ALONE, ProcessGroup
-from .optimizer.optimizer import RMSPROP_DECAY, Flat, Plan, Table, has_l2
+from .optimizer.optimizer import RMSPROP_DECAY, Flat, SparseTable, StepSizes, has_l2
 from .optimizer.schedule import learning_rates
 
 THREADED_SIZE = 50_000_000
@@ -67,12 +67,14 @@ class KernelBackend:
     ) -> None:
         self.network = network
         self.group = group
-        self.plan = Plan(config, steps_per_epoch * config.steps_per_batch)
+        self.sizes = StepSizes(config, steps_per_epoch * config.steps_per_batch)
         dense = config.l2 > 0  # with L2, every row has a gradient at every step
         self.tied = network.config.tied
-        self.table_in = Table(self.plan, network.table_in.detach().numpy())
+        self.table_in = SparseTable(self.sizes, network.table_in.detach().numpy())
         self.table_out = (
-            self.table_in if self.tied else Table(self.plan, network.table_out.detach().numpy())
+            self.table_in
+            if self.tied
+            else SparseTable(self.sizes, network.table_out.detach().numpy())
         )
         self.shared = network.config.input == "ratings"  # inputs and outputs by the same columns
         self._by_column = Transposer(network.table_out.shape[0], everything=dense)
@@ -99,9 +101,9 @@ class KernelBackend:
         vector = torch.cat([p.detach().reshape(-1) for p in small])
         free = self.network.bias_out.numel() if trains_bias else 0
         sizes = [
-            (p.numel(), p is not self.network.bias_out, has_l2(self.plan.config, p)) for p in small
+            (p.numel(), p is not self.network.bias_out, has_l2(self.sizes.config, p)) for p in small
         ]
-        self.flat = Flat(self.plan, vector.numpy(), sizes)
+        self.flat = Flat(self.sizes, vector.numpy(), sizes)
         gradient = torch.from_numpy(self.flat.gradient)
         start = 0
         for p in small:
@@ -115,7 +117,7 @@ class KernelBackend:
     @torch.no_grad()
     def step(self, batch: Batch, step: int) -> float:
         """See ``Backend``."""
-        step = (step - 1) * self.plan.config.steps_per_batch + 1
+        step = (step - 1) * self.sizes.config.steps_per_batch + 1
         columns = self._by_column(batch.indptr, batch.column)
         sources = columns if self.shared else self._by_source(batch.in_ptr, batch.source)
         self.table_in.catch_up(sources.columns, step - 1)
@@ -187,17 +189,17 @@ class KernelBackend:
         )
         return float(losses.sum()), error, last, d_gathered
 
-    def _tables(self) -> list[Table]:
+    def _tables(self) -> list[SparseTable]:
         return [self.table_in] if self.tied else [self.table_in, self.table_out]
 
     def flush(self, step: int) -> None:
         """See ``Backend``."""
         for table, rows in zip(self._tables(), self._rows, strict=True):
-            table.catch_up(rows, step * self.plan.config.steps_per_batch)
+            table.catch_up(rows, step * self.sizes.config.steps_per_batch)
 
     def learning_rate(self, step: int) -> float:
         """See ``Backend``."""
-        return float(self.plan.learning_rates[step * self.plan.config.steps_per_batch])
+        return float(self.sizes.learning_rates[step * self.sizes.config.steps_per_batch])
 
     def _arrays(self) -> dict[str, Array]:
         arrays: dict[str, Array] = {"flat.m": self.flat.m, "flat.v": self.flat.v}

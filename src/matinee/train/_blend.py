@@ -1,20 +1,20 @@
-"""How far each member of an ensemble is believed, by held-out ratings.
+"""``Blend``: the weights of an ensemble's members, fitted on held-out ratings.
 
-Every entry of the ensemble (the copies of one network count as one, and share its weight evenly)
+Every entry of the ensemble (the copies of one network are one entry, and divide its weight evenly)
 predicts the held-out ratings; the blend is the bias model plus weighted deviations from it.
 
-1. Least squares over weights of at least 0 that sum to 1 gives one set; equal weights for all
-   members are the other. They are mixed: least squares counts for
+1. The weights are a mixture of equal weights for all members and the least-squares weights among
+   those of at least 0 that sum to 1. The latter have the mixing proportion
 
        max(0, 1 - 2 (entries - 1) s2 / gain)
 
-   where ``gain`` is how much smaller its sum of squared errors is and ``s2`` the mean squared
-   error under equal weights. By chance alone the gain is about (entries - 1) s2, so what may be
-   chance counts for nothing, and what is twice that for half: the positive-part rule of James &
-   Stein (1961), with Akaike's factor of 2. In expectation the mixture costs less than
-   (entries - 1) s2 / n over equal weights even where these are the best there are.
-2. The blended deviation is multiplied by the share, 0 to 1, that least squares asks for
-   (``shrinkage_coefficient``): where tastes cannot be learned the blend becomes the bias model.
+   where ``gain`` is the decrease in the sum of squared errors from equal to least-squares weights
+   and ``s2`` the mean squared error under equal weights: the positive-part rule of James & Stein
+   (1961), with Akaike's factor of 2, as the gain by chance is about (entries - 1) s2. In
+   expectation the mixture costs less than (entries - 1) s2 / n over equal weights even where these
+   are optimal.
+2. The blended deviation is multiplied by its ``shrinkage_coefficient``, 0 to 1: where no
+   user-item interactions can be learned, the blend becomes the bias model.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from ._shrink import shrinkage_coefficient
 
 @dataclass(frozen=True, eq=False)
 class Blend:
-    """Weights of the deviations from the bias model; what they lack to 1 is the bias model's.
+    """Weights of the members' deviations from the bias model.
 
     Attributes:
         weights: float64 (members,), at least 0; they sum to at most 1.
@@ -48,13 +48,13 @@ class Blend:
 
 
 def fit_blend(
-    deviations: Float64, wanted: Float64, entries: Sequence[Sequence[int]], members: int
+    deviations: Float64, target: Float64, entries: Sequence[Sequence[int]], members: int
 ) -> Blend:
-    """Weigh members by held-out ratings.
+    """Fit the weights on held-out ratings.
 
     Args:
         deviations: Each entry's mean prediction less the bias model's, float64 (n, entries).
-        wanted: The ratings less the bias model's predictions, float64 (n,).
+        target: The ratings less the bias model's predictions, float64 (n,).
         entries: The members (numbers from 0) that each entry is the mean of.
         members: Number of members.
 
@@ -65,15 +65,15 @@ def fit_blend(
     if len(sizes) == 0:
         return Blend(np.zeros(members))
     weights = sizes / sizes.sum()
-    errors = wanted[:, None] - deviations
+    errors = target[:, None] - deviations
     plain = float(np.square(errors @ weights).sum())
     if len(sizes) > 1 and plain > 0:
         best = _least_squares(errors)
         gain = plain - float(np.square(errors @ best).sum())
-        chance = 2.0 * (len(sizes) - 1) * plain / len(wanted)
-        trust = max(0.0, 1.0 - chance / gain) if gain > 0 else 0.0
-        weights = (1.0 - trust) * weights + trust * best
-    weights = weights * shrinkage_coefficient(deviations @ weights, wanted)
+        chance = 2.0 * (len(sizes) - 1) * plain / len(target)
+        proportion = max(0.0, 1.0 - chance / gain) if gain > 0 else 0.0
+        weights = (1.0 - proportion) * weights + proportion * best
+    weights = weights * shrinkage_coefficient(deviations @ weights, target)
     each = np.zeros(members)
     for entry, weight in zip(entries, weights, strict=True):
         each[list(entry)] = weight / len(entry)
@@ -81,16 +81,16 @@ def fit_blend(
 
 
 def _least_squares(errors: Float64) -> Float64:
-    """Weights of at least 0 that sum to 1 and make the squared sum of errors @ weights least.
+    """Minimise |errors @ weights|^2 over weights of at least 0 that sum to 1.
 
-    With a row that asks for a sum of 1 below the errors, non-negative least squares has this
-    solution up to a factor, whatever the row weighs.
+    Solved by non-negative least squares with the constraint as a further row: the solution is the
+    same up to a factor, whatever the weight of that row.
     """
     from scipy.optimize import nnls
 
     root: Float64 = np.asarray(np.linalg.qr(errors, mode="r"))
     scale = max(float(np.abs(root).max()), 1e-12)
     rows: Float64 = np.vstack([root / scale, np.ones(errors.shape[1])])
-    found, _ = nnls(rows, np.append(np.zeros(len(root)), 1.0))
-    weights: Float64 = found / found.sum()
+    solution, _ = nnls(rows, np.append(np.zeros(len(root)), 1.0))
+    weights: Float64 = solution / solution.sum()
     return weights

@@ -1,10 +1,8 @@
-"""Centre a trained network's outputs column by column.
+"""Centre a trained network's outputs by column.
 
-A network never sees a column as a whole while it is trained. With items as rows a column is a
-person, and nothing holds the network's deviations for one person, over all that they rated, to a
-mean of nothing; yet the bias model, which it deviates from, has that mean already. What is left of
-it is a constant a person, and is mostly wrong about ratings to come. With users as rows a column is
-an item, and there is less of it.
+Training does not constrain the mean deviation of a column from the bias model. With items as rows a
+column is a person, whose mean the bias model has already fitted; a remaining mean deviation is
+mostly noise on new ratings. With users as rows, where a column is an item, it is smaller.
 """
 
 from __future__ import annotations
@@ -16,14 +14,14 @@ from ..data import Csr
 from ..nn import CENTRING, Inputs, Network, predict_entries, row_biases
 
 ROWS = 8192
-"""Rows predicted at once."""
+"""Rows predicted in one batch."""
 
 
 def center_columns(network: Network, inputs: Inputs, known: Csr) -> None:
-    """Take each column's mean deviation off its output bias.
+    """Subtract each column's mean deviation from its output bias.
 
-    The mean is over the rows that have rated the column, weighed against ``CENTRING`` deviations of
-    0, as a row's own mean is (``RowOutputs``).
+    The mean is over the rows that have rated the column and is shrunk to 0 by ``CENTRING`` ratings,
+    as is a row's mean in ``RowOutputs``.
 
     Args:
         network: With a linear, untied output; changed in place.
@@ -35,10 +33,10 @@ def center_columns(network: Network, inputs: Inputs, known: Csr) -> None:
         rows = np.arange(first, min(first + ROWS, known.n_rows), dtype=np.int64)
         ptr = known.indptr[first : first + len(rows) + 1]
         columns = known.indices[ptr[0] : ptr[-1]]
-        told = predict_entries(network, inputs, known, rows, ptr - ptr[0], columns)
-        told -= inputs.offset[columns]
-        told -= np.repeat(row_biases(inputs, known, rows), np.diff(ptr))
-        sums += np.bincount(columns, told, minlength=known.n_columns)
+        deviations = predict_entries(network, inputs, known, rows, ptr - ptr[0], columns)
+        deviations -= inputs.offset[columns]
+        deviations -= np.repeat(row_biases(inputs, known, rows), np.diff(ptr))
+        sums += np.bincount(columns, deviations, minlength=known.n_columns)
     counts = np.bincount(known.indices, minlength=known.n_columns)
     mean = (sums / (counts + CENTRING)).astype(np.float32)
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""Ratings kept out of training and scored after each epoch."""
+"""``Holdout``: held-out ratings that are scored after each epoch, and how they are drawn."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Holdout:
 
     Attributes:
         rows: int64 (n,), the rows that have any.
-        indptr: int64 (n + 1,).
+        indptr: int64 (n + 1,), position of the first entry of each row.
         columns: int32 (entries,).
-        values: float32 (entries,), the ratings given.
-        low: Lowest prediction that counts (minus infinity where predictions are not clipped).
-        high: Highest.
+        values: float32 (entries,), the ratings.
+        low: Predictions are clipped to at least this.
+        high: Predictions are clipped to at most this.
         users_are_columns: Whether users are the columns, and items the rows.
-        group: The processes that share the work of predicting; all must ask at the same time.
+        group: The processes that divide the predictions; all must call ``predict`` together.
     """
 
     rows: Int64
@@ -56,37 +56,37 @@ class Holdout:
         return cls(rows, indptr, csr.indices, csr.values, low, high, users_are_columns, group)
 
     def predict(self, network: Network, inputs: Inputs, known: Csr) -> Float64:
-        """Predictions of each entry, not clipped, by a network that sees ``known``."""
-        mine = self.group.rows(self.indptr)
-        ptr = self.indptr[mine.start : mine.stop + 1]
-        asked = self.columns[ptr[0] : ptr[-1]]
-        told = predict_entries(network, inputs, known, self.rows[mine], ptr - ptr[0], asked)
-        (whole,) = self.group.join_parts((told, ptr[0], len(self)))
-        return whole
+        """Predictions of the entries from inputs ``known``, not clipped, float64 (entries,)."""
+        local = self.group.rows(self.indptr)
+        ptr = self.indptr[local.start : local.stop + 1]
+        columns = self.columns[ptr[0] : ptr[-1]]
+        part = predict_entries(network, inputs, known, self.rows[local], ptr - ptr[0], columns)
+        (predictions,) = self.group.join_parts((part, ptr[0], len(self)))
+        return predictions
 
     def squared_errors(
         self, network: Network, inputs: Inputs, known: Csr, base: Float64 | None = None
     ) -> Float64:
-        """Squared error of each entry, float64 (entries,), by a network that sees ``known``.
+        """Squared error of each entry, float64 (entries,), from inputs ``known``.
 
         Args:
             network: The network.
             inputs: Its input encoding.
             known: The training ratings by row.
-            base: What the bias model says of each entry, if the network's deviations from it will
-                be shrunk as fits these very entries: they are then scored so.
+            base: The bias model's predictions, if the network's deviations from them will be
+                shrunk by a fit to these entries: the predictions are then scored after shrinkage.
         """
         if base is None:
-            guess = self.predict(network, inputs, known)
+            predictions = self.predict(network, inputs, known)
         else:
             deviations = Deviations(network, inputs, known, self, base)
-            guess = deviations.shrunk(deviations.fit())
-        return np.square(np.clip(guess, self.low, self.high) - self.values)
+            predictions = deviations.shrunk(deviations.fit())
+        return np.square(np.clip(predictions, self.low, self.high) - self.values)
 
     def rmse(
         self, network: Network, inputs: Inputs, known: Csr, base: Float64 | None = None
     ) -> float:
-        """Global RMSE of a network that sees ``known``, in float64; see ``squared_errors``."""
+        """Global RMSE from inputs ``known``, in float64; see ``squared_errors``."""
         return float(np.sqrt(self.squared_errors(network, inputs, known, base).mean()))
 
     def mean_user_rmse(self, squared: Float64, added: float = 0.0) -> float:
@@ -106,7 +106,7 @@ class Holdout:
 
 
 def carve(csr: Csr, share: float, rng: np.random.Generator) -> tuple[Csr, Csr]:
-    """Part of every row's entries at random, without emptying any row: (kept, held out)."""
+    """Hold out a random share of the entries, leaving each row at least one: (kept, held out)."""
     out = carve_rows(csr, share, rng)
     return _where(csr, ~out), _where(csr, out)
 
@@ -121,10 +121,10 @@ def carve_rows(csr: Csr, share: float, rng: np.random.Generator) -> Mask:
 
 
 def carve_ratings(train: Ratings, share: float, rng: np.random.Generator) -> Mask:
-    """Which ratings to hold out: a random share, leaving every user and item at least one.
+    """Hold out a random share of the ratings, leaving every user and item at least one.
 
-    Unlike ``carve`` this is the same part whether users or items are the rows. It is drawn pair by
-    pair in the order of ``train.by_user``, so the order of the ratings changes nothing.
+    Unlike that of ``carve``, the part is the same whether users or items are the rows. It is drawn
+    in the order of ``train.by_user``, so it does not depend on the order of the ratings.
 
     Returns:
         Mask over the ratings, shape (len(train),).
@@ -134,9 +134,9 @@ def carve_ratings(train: Ratings, share: float, rng: np.random.Generator) -> Mas
     users = np.repeat(np.arange(csr.n_rows), csr.counts)
     for codes, size in ((users, train.n_users), (csr.indices, train.n_items)):
         emptied = np.bincount(codes, ~out, minlength=size) == 0
-        theirs = np.flatnonzero(emptied[codes])
-        _, first = np.unique(codes[theirs], return_index=True)
-        out[theirs[first]] = False
+        entries = np.flatnonzero(emptied[codes])
+        _, first = np.unique(codes[entries], return_index=True)
+        out[entries[first]] = False
     if csr.order is None:
         return out
     held = np.empty_like(out)

@@ -1,4 +1,4 @@
-"""Further figures of an epoch, for studies: what else a run may be judged, or misjudged, by."""
+"""Figures of an epoch: the RMSE of the watched sets, and the further ones that studies compute."""
 
 from __future__ import annotations
 

@@ -1,31 +1,30 @@
 """Re-feeding: a second step of each batch, on the network's own output (Kuchaiev & Ginsburg 2017).
 
-A perfect f would have f(f(x)) = f(x). So each step on a batch x is followed by one that takes
-y = f(x) for input and target, at every column: y is what the first pass gave (the weights before
-its step, its dropout mask), and no gradient flows into it. The loss is the mean of
-(f(y) - y)^2 over rows and all n columns. In centred units an output is an input as it stands.
+A fixed point f(f(x)) = f(x) is desired, so each step on a batch x is followed by one with y = f(x)
+as input and target, at every column. y is the output of the first pass (weights before its step,
+with its dropout mask), and no gradient flows into it. The loss is the mean of (f(y) - y)^2 over
+rows and all n columns. Outputs are in centred units and serve as inputs without conversion.
 
-That costs batch x n x width, however few the ratings. The sampled form draws, for each batch, m
-columns to be shown to the encoder, m to be scored and 4 m to be summed, each set independently.
-With u the output for the batch's mean hidden layer, and w a column's weight row, the encoder's sums
-are estimated by
+The dense form costs batch x n x width, however few the ratings. The sampled form samples, for each
+batch, m columns as inputs, m as targets and 4 m as control variates, each set independently. With u
+the output for the batch's mean hidden layer, and w a column's weight row, the encoder's sums are
+estimated by
 
-    n (mean of (y - u) w over the shown columns + mean of u w over the summed ones).
+    n (mean of (y - u) w over the input columns + mean of u w over the control columns).
 
-u is most of y, and the same for every row of the batch, so that its part can be had from many more
-columns at next to no cost. (With input = "presence" the second mean has the columns' other weight
-rows as well: fed back, every column is present.) Then
+u is most of y and is the same for every row of the batch, so that its part is computed from many
+more columns at little cost. (With input = "presence" the second mean includes the columns' other
+weight rows: in the dense output every column is present.) Then
 
 - the estimated sums have the dense ones as their mean;
-- the mean squared error over the scored columns, and its gradients by the output table, the output
-  biases and the last hidden layer, have those over all n columns as their mean, whatever that layer
-  is;
+- the mean squared error over the target columns, and its gradients by the output table, the output
+  biases and the last hidden layer, have those over all n columns as their mean;
 - the input table's gradient has the dense one as its mean, for a given gradient by the sums.
 
-What is not linear in the sums (the hidden layers, hence the loss as a whole) is not unbiased: its
-bias shrinks with the variance of the sums, which falls as 1 / m.
+The hidden layers, and so the loss as a whole, are not linear in the sums and therefore biased; the
+bias falls with the variance of the sums, as 1 / m.
 
-One sample for the whole batch, not one a row, keeps all of it in small matrix products.
+One sample per batch, rather than per row, keeps the computation in small matrix products.
 """
 
 from __future__ import annotations
@@ -42,27 +41,27 @@ from ..nn import Network
 from ..nn.sparse import reference
 from .config import TrainConfig
 from .distributed import ALONE, ProcessGroup
-from .optimizer.optimizer import Flat, Table
+from .optimizer.optimizer import Flat, SparseTable
 
 Index = Tensor | slice
 """Columns: int64 (m,), ascending; or all of them, without a copy."""
 _EVERY = slice(None)
-_SUMMED = 4  # columns summed for each one shown
+_SUMMED = 4  # control columns for each input column
 
 
 @dataclass(frozen=True, eq=False)
 class Fed:
-    """The network's output, to be fed back.
+    """The second step's inputs and targets, from the network's output.
 
     Attributes:
-        shown: The columns shown to the encoder.
-        scored: The columns whose error counts.
-        summed: The columns whose usual output is summed.
-        input: (rows, m), the output at the shown columns, less the usual one.
-        usual: (1, columns summed), the output for the mean hidden layer; None where the output is
-            fed back whole, and ``input`` is all of it.
-        target: (rows, m), the output at the scored columns.
-        place: Where these rows begin in their batch, and how many rows it has.
+        shown: The input columns.
+        scored: The target columns.
+        summed: The control columns.
+        input: (rows, m), the output at the input columns, less u.
+        usual: (1, control columns), u, the output for the mean hidden layer; None in the dense
+            form, where ``input`` is the whole output.
+        target: (rows, m), the output at the target columns.
+        place: Position of the first of these rows in their batch, and its number of rows.
     """
 
     shown: Index
@@ -75,12 +74,12 @@ class Fed:
 
 
 class _Refeed:
-    """What both engines share: which columns are fed back, and what the second loss is.
+    """What both backends share: the sampling of columns, and the second loss.
 
     Args:
         network: The network.
         config: The training options.
-        group: The processes that share each batch.
+        group: The processes that divide each batch.
     """
 
     def __init__(self, network: Network, config: TrainConfig, group: ProcessGroup = ALONE) -> None:
@@ -92,12 +91,12 @@ class _Refeed:
         self._weight = 1 / math.sqrt(self._n) if network.config.input_scale == "sqrt" else 1.0
 
     def _columns(self) -> tuple[Index, Index, Index]:
-        """The columns shown, scored and summed, by the network's generator."""
+        """The input, target and control columns, by the network's generator."""
         if self._m == self._n:
             return _EVERY, _EVERY, _EVERY
         generator = self.network.generator
         seed = torch.randint(2**62, (2,), generator=generator, device=generator.device).tolist()
-        rng = np.random.default_rng(seed)  # its cost is by m; torch's permutation is by n
+        rng = np.random.default_rng(seed)  # its cost grows with m; torch's permutation with n
         shown, scored, summed = (self._some(rng, m) for m in (self._m, self._m, _SUMMED * self._m))
         return shown, scored, summed
 
@@ -122,22 +121,22 @@ class _Refeed:
         return Fed(*columns, output, usual, target, place)
 
     def _decode(self, hidden: Tensor, columns: Index, table: Tensor | None = None) -> Tensor:
-        """The output at some columns, whose rows of the output table may be given."""
+        """The output at some columns; ``table`` are their rows of the output table, if at hand."""
         table = self.network.table_out[columns] if table is None else table
         return reference.decode_all(self.network, hidden, table, self.network.bias_out[columns])
 
     def _loss(self, fed: Fed, shown: Tensor, summed: Tensor, scored: Tensor) -> Tensor:
-        """What these rows add to the second loss.
+        """The part of these rows in the second loss.
 
         Args:
-            fed: The output fed back.
-            shown: (m, each * width), the input table's rows of the columns shown.
-            summed: (up to 4 m, each * width), those of the columns summed.
-            scored: (m, width), the output table's rows of the columns scored.
+            fed: The inputs and targets.
+            shown: (m, each * width), the input table's rows of the input columns.
+            summed: (up to 4 m, each * width), those of the control columns.
+            scored: (m, width), the output table's rows of the target columns.
         """
         hidden = self.network.middle(self._sums(fed, shown, summed), fed.place)
-        miss = self._decode(hidden, fed.scored, scored) - fed.target
-        return miss.square().sum() / (fed.place[1] * self._m)
+        error = self._decode(hidden, fed.scored, scored) - fed.target
+        return error.square().sum() / (fed.place[1] * self._m)
 
     def _sums(self, fed: Fed, shown: Tensor, summed: Tensor) -> Tensor:
         """The encoder's sums of these rows, or their estimate; arguments as ``_loss``."""
@@ -152,14 +151,14 @@ class _Refeed:
 
 
 class TorchRefeed(_Refeed):
-    """Re-feeding for the backend whose gradients are all autograd's."""
+    """Re-feeding for ``TorchBackend``, by autograd."""
 
     def output(self, hidden: Tensor, place: tuple[int, int]) -> Fed:
-        """What to feed back, from the last hidden layer of the step on x."""
+        """The second step's inputs and targets, from the last hidden layer of the first."""
         return self._output(hidden, self._columns(), place)
 
     def loss(self, fed: Fed) -> Tensor:
-        """What these rows add to the loss of the second step."""
+        """The part of these rows in the loss of the second step."""
         table_in = self.network.table_in.view(self._n, -1)
         shown, summed = table_in[fed.shown], table_in[fed.summed]
         return self._loss(fed, shown, summed, self.network.table_out[fed.scored])
@@ -173,33 +172,33 @@ class KernelRefeed(_Refeed):
         config: The training options.
         table_in: The optimiser of the input table.
         table_out: The optimiser of the output table; where tied, the same.
-        flat: The optimiser of all else.
-        group: The processes that share each batch.
+        flat: The optimiser of the other parameters.
+        group: The processes that divide each batch.
     """
 
     def __init__(
         self,
         network: Network,
         config: TrainConfig,
-        table_in: Table,
-        table_out: Table,
+        table_in: SparseTable,
+        table_out: SparseTable,
         flat: Flat,
         group: ProcessGroup = ALONE,
     ) -> None:
         super().__init__(network, config, group)
         self._tables = (table_in, table_out)
         self._flat = flat
-        self._everything = config.l2 > 0  # then every row has a gradient at every step
+        self._everything = config.l2 > 0  # with L2, every row has a gradient at every step
         self._every_row = [np.arange(len(t.weights), dtype=np.int32) for t in self._tables]
 
     def output(self, hidden: Tensor, step: int, place: tuple[int, int]) -> Fed:
-        """What to feed back, from the last hidden layer of ``step``, before it moves anything."""
+        """The second step's inputs and targets, from the last hidden layer, before ``step``."""
         columns = self._columns()
         self._tables[1].catch_up(self._rows(1, _union(*columns)), step - 1)
         return self._output(hidden, columns, place)
 
     def step(self, fed: Fed, step: int) -> None:
-        """Do step number ``step``, on what is fed back."""
+        """Take step number ``step``."""
         inputs = (fed.shown, fed.summed)
         if self._tables[0] is self._tables[1]:
             taken = [self._take(0, step, *inputs, fed.scored)]
@@ -218,15 +217,15 @@ class KernelRefeed(_Refeed):
         self._flat.step(step)
 
     def _take(self, number: int, step: int, *wanted: Index) -> tuple[Index, Tensor, list[Index]]:
-        """The columns of a table that a step moves, their weights, and where the wanted are."""
+        """The columns of a table that a step updates, their weights, and where ``wanted`` are."""
         columns = _EVERY if self._everything else _union(*wanted)
         table = self._tables[number]
         table.catch_up(self._rows(number, columns), step - 1)
         leaf = torch.from_numpy(table.weights).view(self._n, -1)[columns].requires_grad_()
         if isinstance(columns, slice):
             return columns, leaf, list(wanted)
-        found = [index for index in wanted if isinstance(index, Tensor)]
-        return columns, leaf, [torch.searchsorted(columns, index) for index in found]
+        sampled = [index for index in wanted if isinstance(index, Tensor)]
+        return columns, leaf, [torch.searchsorted(columns, index) for index in sampled]
 
     def _rows(self, number: int, columns: Index) -> npt.NDArray[np.int32]:
         """The rows of a table that belong to some columns."""
@@ -234,7 +233,7 @@ class KernelRefeed(_Refeed):
 
 
 def _union(*indices: Index) -> Index:
-    found = [index for index in indices if isinstance(index, Tensor)]
-    if len(found) < len(indices):
+    sampled = [index for index in indices if isinstance(index, Tensor)]
+    if len(sampled) < len(indices):
         return _EVERY
-    return torch.from_numpy(np.unique(torch.cat(found).numpy()))
+    return torch.from_numpy(np.unique(torch.cat(sampled).numpy()))

@@ -1,4 +1,4 @@
-"""The run folder: one line of metrics an epoch, and a checkpoint to go on from, bit for bit."""
+"""The run folder: the metrics of each epoch, and a checkpoint for bit-identical resumption."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 CHECKPOINT = "checkpoint"
 METRICS = "metrics.jsonl"
 SECONDS = 10.0
-"""A checkpoint is written at the first epoch's end after this long; the state of the last epoch is
-kept in memory until then, and written when training is interrupted."""
+"""Seconds between checkpoints, at least. They are written at the end of an epoch; the state of the
+last epoch is kept in memory in between, and written when training is interrupted."""
 
 
 class RunFolder:
-    """Where a training run leaves its metrics and checkpoints.
+    """Writes and reads the metrics and the checkpoint of a training run.
 
     Args:
-        path: The folder; made if absent.
-        identity: What the run is: settings, seed, data fingerprint. A checkpoint of another run is
-            never resumed.
-        name: Of the checkpoint, where a folder holds those of several runs.
-        before: Epochs of earlier runs, whose metrics stand in the same file.
-        upgrade: Puts an identity that an earlier version wrote into this version's form.
+        path: The folder; created if absent.
+        identity: Settings, seed and data fingerprint of the run. The checkpoint of a run with
+            another identity is not resumed.
+        name: Name of the checkpoint, in a folder with those of several runs.
+        before: Epochs of earlier runs whose metrics are in the same file.
+        upgrade: Converts the identity that an earlier version wrote.
 
     Attributes:
         checkpoint: The checkpoint's file.
@@ -64,10 +64,10 @@ class RunFolder:
             raise MatineeError(f"{path}: cannot make the run folder: {error.strerror}") from None
 
     def start(self, run: Run, *, resume: bool) -> None:
-        """Begin a new run here, or put a run back where its checkpoint left it.
+        """Start a new run in the folder, or restore the run from its checkpoint.
 
         Raises:
-            UsageError: Nothing to resume, or the checkpoint is of another run.
+            UsageError: There is no checkpoint, or it is another run's.
             ModelFileError: The checkpoint is damaged.
         """
         if resume:
@@ -79,7 +79,7 @@ class RunFolder:
             file.write_text("".join(_line(epoch) for epoch in done), encoding="utf-8")
 
     def epoch(self, run: Run, epoch: Epoch) -> None:
-        """Note an epoch; write a checkpoint if the last one is old."""
+        """Record an epoch; write a checkpoint if the last is more than ``SECONDS`` old."""
         with (self.path / METRICS).open("a", encoding="utf-8") as file:
             file.write(_line(epoch))
         self._pending = _snapshot(run)
@@ -98,7 +98,7 @@ class RunFolder:
         self._written = time.monotonic()
 
     def remove(self) -> None:
-        """The run's model is saved: its checkpoint is not needed any more."""
+        """Remove the checkpoint, once the model is saved."""
         self._pending = None
         self.checkpoint.unlink(missing_ok=True)
 
@@ -121,24 +121,24 @@ class RunFolder:
                     "with the same settings, seed and data, or leave out --resume to start anew"
                 )
         try:
-            _put_back(run, arrays, state)
+            _restore(run, arrays, state)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise _damaged(file, error) from None
 
 
 def drop_checkpoints(path: Path) -> None:
-    """Remove the checkpoints of earlier runs from a folder; none is to be taken for a later's."""
+    """Remove the checkpoints of earlier runs from a folder, so that none is resumed by mistake."""
     for file in path.glob(f"{CHECKPOINT}*.safetensors"):
         file.unlink(missing_ok=True)
 
 
 def share(run: Run) -> None:
-    """Put the run of every process where the first one's is."""
+    """Copy the state of rank 0's run to the runs of all processes."""
     if run.group.alone:
         return
     arrays, state = _snapshot(run)
     text = run.group.broadcast(_as_json(state).encode())
-    _put_back(run, load(run.group.broadcast(save(arrays))), json.loads(text))
+    _restore(run, load(run.group.broadcast(save(arrays))), json.loads(text))
 
 
 def _damaged(file: Path, error: Exception) -> ModelFileError:
@@ -159,8 +159,8 @@ def _snapshot(run: Run) -> tuple[dict[str, Array], dict[str, Any]]:
     return arrays, state
 
 
-def _put_back(run: Run, arrays: dict[str, Array], state: dict[str, Any]) -> None:
-    """The opposite of ``_snapshot``, with the state as it comes out of JSON."""
+def _restore(run: Run, arrays: dict[str, Array], state: dict[str, Any]) -> None:
+    """The inverse of ``_snapshot``, with the state as read from JSON."""
     run.network.load_arrays(_part(arrays, "network."))
     run.backend.restore(_part(arrays, "engine."))
     run.best = _part(arrays, "best.")
@@ -189,7 +189,7 @@ def _line(epoch: Epoch) -> str:
 
 
 def _short(was: Any, now: Any) -> str:
-    """Name the options that differ, where both are options."""
+    """The names of options that differ; of other values, both."""
     if not isinstance(was, dict) or not isinstance(now, dict):
         return f"{was!r}, now {now!r}"
     differ: list[str] = []

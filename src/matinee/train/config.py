@@ -19,12 +19,12 @@ class TrainConfig(Config):
     """Rows (users, or items) per step; "auto" for the power of two that makes about 12 steps an
     epoch, between 16 and 512."""
     objective: Literal["reconstruct", "conditional"] = "reconstruct"
-    """Score every rating the encoder saw; or show it a random share of each row and score the
-    others, which asks in training what is asked at prediction."""
+    """Entries in the loss: "reconstruct" takes all ratings, which are also the input;
+    "conditional" inputs a random share of each row and takes the others, as at prediction."""
     optimizer: Literal["adam", "sgd", "rmsprop", "adagrad"] = "adam"
     """Optimiser; with weight_decay above 0, adam is AdamW."""
     learning_rate: float = Field(1e-3, gt=0.0)
-    """Step size at its highest."""
+    """Learning rate, before schedule and warmup."""
     momentum: float = Field(0.9, ge=0.0, lt=1.0)
     """Momentum of sgd."""
     beta1: float = Field(0.9, ge=0.0, lt=1.0)
@@ -35,47 +35,48 @@ class TrainConfig(Config):
     """Added to the root of the second moment."""
     l2: float = Field(0.0, ge=0.0)
     """L2 in the loss: l2 times half the sum of all squared parameters, as in the reference study.
-    Every row then moves at every step, so the cost is by parameters, not by ratings."""
+    Every row is then updated at every step, so the cost grows with the parameters, not the
+    ratings."""
     l2_on: Literal["all", "weights"] = "all"
-    """Whether l2 holds for the biases as well."""
+    """Whether l2 applies to all parameters, or not to biases."""
     l2_against: Literal["mean", "sum"] = "mean"
-    """What l2 is weighed against: the mean of the squared errors of a batch; or their sum over all
-    training ratings, as in AutoRec's objective (l2 is then divided by their number)."""
+    """The data term of the loss to which l2 is added: the mean squared error of a batch; or the sum
+    over all training ratings, as in AutoRec's objective (l2 is then divided by their number)."""
     weight_decay: float = Field(0.0, ge=0.0)
     """Decoupled weight decay: every step shrinks all weights (not the output bias) by
     learning_rate times this."""
     schedule: Literal["constant", "step", "cosine"] = "constant"
-    """How the learning rate moves: stays, is cut at milestones, or falls to 0 along a cosine."""
+    """Learning-rate schedule: constant, multiplied by gamma at milestones, or cosine to 0."""
     milestones: tuple[int, ...] = ()
-    """Epochs after which a step schedule cuts the rate."""
+    """Epochs after which the step schedule multiplies the rate by gamma."""
     gamma: float = Field(0.5, gt=0.0, le=1.0)
-    """What a step schedule multiplies the rate by."""
+    """Factor of the step schedule."""
     warmup: float = Field(0.0, ge=0.0)
     """Epochs over which the rate rises from 0."""
     refeed: Literal["off", "dense", "sampled"] = "off"
-    """Whether each step on a batch x is followed by one on the network's own output f(x), as input
-    and as target (Kuchaiev & Ginsburg 2017): at all columns; or at a sample of them, at a cost that
-    does not grow with the catalogue. f(x) is shown whole: input_dropout and the conditional
-    objective hide ratings of x alone."""
+    """Whether each step on a batch x is followed by one with the network's output f(x) as input
+    and target (Kuchaiev & Ginsburg 2017): at all columns, or at a sample of them, at a cost that
+    does not grow with the catalogue. input_dropout and the conditional objective apply to x
+    alone."""
     refeed_entries: int = Field(1024, ge=1)
-    """Columns drawn for each batch with refeed = "sampled": as many to be shown to the encoder, as
-    many to be scored, and 4 times as many that make the encoder's sums less noisy."""
+    """Columns sampled per batch with refeed = "sampled": this many inputs, as many targets, and 4
+    times as many control variates for the encoder's sums."""
     teacher: Literal["none", "transposed"] = "none"
-    """Who tells the network of more than a row's own ratings: nobody; or the same network over the
-    transposed ratings (of items, where this one is of users), which is trained first. Beside its
-    ratings each row then has as many of its predictions as further targets, of columns drawn as
-    often as they are rated."""
+    """Teacher for knowledge distillation: none, or the same network over the transposed ratings
+    (rows are items where this one's are users), which is trained first. Each row then has as many
+    of the teacher's predictions as it has ratings as further targets, at columns sampled in
+    proportion to their number of ratings."""
     teacher_weight: float = Field(1.0, gt=0.0)
-    """What a teacher's prediction counts in the loss, where a rating counts 1."""
+    """Weight of a teacher's prediction in the loss, relative to a rating."""
     teacher_epochs: float = Field(1.0, gt=0.0)
-    """Epochs of the teacher for each of the network's own; otherwise their options are the same."""
+    """Epochs of the teacher as a multiple of the network's; its other options are the same."""
     validation: Annotated[float, Field(ge=0.0, lt=1.0)] | Literal["auto"] = 0.0
-    """Share of the training ratings kept out to choose the epoch; 0 keeps the last epoch. "auto"
+    """Share of the training ratings held out to choose the epoch; 0 keeps the last epoch. "auto"
     for 0.005; of fewer than a million ratings as much as makes 5,000, but at most 0.02; of fewer
     than 100,000 as much as makes 2,000, but at most 0.1."""
     score_every: int = Field(1, ge=1)
-    """Epochs from one scoring of the validation part to the next; the last epoch is scored too. It
-    takes a quarter of a short epoch's time, and an epoch that is not scored cannot be the best."""
+    """Epochs between evaluations of the validation part; the last epoch is evaluated too. An
+    evaluation takes a quarter of a short epoch's time. Only evaluated epochs can be the best."""
     keep: Literal["best", "settled"] = "best"
     """The epoch whose weights the model keeps, with a validation part: "best" has the lowest
     validation RMSE; "settled" is the last, unless the best is better by more than three standard
@@ -102,17 +103,17 @@ class TrainConfig(Config):
 
     @property
     def epochs_of_teacher(self) -> int:
-        """Epochs, at most, of the teacher; 0 where there is none."""
+        """Maximum epochs of the teacher; 0 without one."""
         return 0 if self.teacher == "none" else max(round(self.teacher_epochs * self.epochs), 1)
 
     @property
     def steps_per_batch(self) -> int:
-        """Optimiser steps a batch: a second one where its output is fed back."""
+        """Optimiser steps per batch: 2 with re-feeding, else 1."""
         return 1 if self.refeed == "off" else 2
 
 
 def validation_share(validation: float | Literal["auto"], ratings: int | None = None) -> float:
-    """The share to keep out of some number of training ratings; None for very many."""
+    """The validation share for a number of training ratings; None for very many."""
     if validation != "auto":
         return validation
     if ratings is None:
@@ -122,7 +123,7 @@ def validation_share(validation: float | Literal["auto"], ratings: int | None = 
 
 
 def rows_per_step(config: TrainConfig, rows: int) -> int:
-    """The batch size for some number of rows with ratings."""
+    """The batch size for a number of rows with ratings."""
     if config.batch_size != "auto":
         return config.batch_size
     return int(min(max(2 ** round(math.log2(max(rows, 1) / 12)), 16), 512))

@@ -1,4 +1,4 @@
-"""``RunContext``: how and where a model is trained, as opposed to what is trained on what."""
+"""``RunContext``: device, folder, processes and callbacks of a training run."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ from .epoch import Epoch
 
 @dataclass(frozen=True)
 class RunContext:
-    """How and where a model is trained.
+    """The environment of a training run: all that does not decide the trained model.
 
     Attributes:
-        identity: What the run is, JSON-able, so that no checkpoint of another is taken for its own.
+        identity: Settings, seed and data fingerprint, JSON-able, by which checkpoints are
+            recognised.
         clip: Whether predictions are clipped to the scale when they are scored.
         device: "cpu" or a CUDA device.
-        group: The processes that train together.
-        folder: For metrics and checkpoints; of several processes, the first alone has one.
-        resume: Whether to go on from the checkpoints in it.
+        group: The processes of a distributed run.
+        folder: For metrics and checkpoints; None in processes other than rank 0.
+        resume: Whether to resume from the checkpoints in it.
         watch: Held-out ratings by name, to score after each epoch.
         measure: Further figures of each epoch: see ``MEASURES``.
         on_epoch: Called with each epoch's metrics.
-        upgrade: Puts an identity that an earlier version wrote into this version's form.
+        upgrade: Converts the identity that an earlier version wrote.
         opened: The run folders opened so far, one for each checkpoint.
     """
 
@@ -45,33 +46,30 @@ class RunContext:
     opened: list[RunFolder] = field(default_factory=list)
 
     def run_folder(self, name: str, before: Sequence[Epoch]) -> RunFolder | None:
-        """Where a network's run leaves its metrics and its checkpoint, if anywhere.
+        """The metrics and checkpoint of one network's run; None without a folder.
 
         Args:
-            name: Of the checkpoint.
-            before: Epochs of earlier runs, whose metrics stand in the same file.
+            name: Name of the checkpoint.
+            before: Epochs of earlier runs whose metrics are in the same file.
         """
         if self.folder is None:
             return None
-        made = RunFolder(
+        opened = RunFolder(
             self.folder, dict(self.identity), name=name, before=before, upgrade=self.upgrade
         )
-        self.opened.append(made)
-        return made
+        self.opened.append(opened)
+        return opened
 
-    def begun(self, place: RunFolder | None) -> bool:
-        """Whether one run of several in a folder has begun, and is to be gone on with.
-
-        The first process alone has a folder; the others ask it.
-        """
-        found = self.resume and place is not None and place.checkpoint.exists()
-        return bool(self.group.broadcast(b"1" if found else b""))
+    def begun(self, folder: RunFolder | None) -> bool:
+        """Whether a run has a checkpoint that is to be resumed, in all processes as in rank 0."""
+        exists = self.resume and folder is not None and folder.checkpoint.exists()
+        return bool(self.group.broadcast(b"1" if exists else b""))
 
     def check_resumable(self, pattern: str = f"{CHECKPOINT}*") -> None:
-        """Refuse to go on where nothing has begun.
+        """Check that there is a checkpoint to resume.
 
         Raises:
-            UsageError: The folder has no checkpoint of such a name.
+            UsageError: The folder has no checkpoint with a name of this pattern.
         """
         if self.resume and self.folder is not None and not any(self.folder.glob(pattern)):
             raise UsageError(
@@ -80,10 +78,10 @@ class RunContext:
 
 
 def choose_device(name: str) -> str:
-    """The torch device meant by "auto", "cpu", "cuda" or the like.
+    """The torch device that "auto", "cpu", "cuda" or "cuda:N" names.
 
     Raises:
-        UsageError: Neither the CPU nor CUDA, or CUDA where there is none.
+        UsageError: Another device, or CUDA where it is not available.
     """
     if name == "cpu":
         return name
@@ -98,5 +96,5 @@ def choose_device(name: str) -> str:
     if kind not in ("cpu", "cuda"):
         raise UsageError(f"device {name!r}: choose cpu, cuda or auto")
     if kind == "cuda" and not torch.cuda.is_available():
-        raise UsageError("device 'cuda': torch sees no CUDA device here; use cpu or auto")
+        raise UsageError("device 'cuda': torch finds no CUDA device; use cpu or auto")
     return name

@@ -1,4 +1,4 @@
-"""``Epoch``: what one epoch of training did."""
+"""``Epoch``: the metrics of one epoch of training."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch did.
+    """The metrics of one epoch.
 
     Attributes:
         epoch: Number, from 1.
-        loss: Mean masked MSE over the batches, while the weights move; over a teacher's answers
-            too, where there is one, and so is ``train_rmse``.
+        loss: Mean over the batches of the masked MSE before each step; with distillation, the
+            teacher's targets are included, as in ``train_rmse``.
         train_rmse: Mean over the batches of the batch's RMSE (the figure of the reference study).
-        valid_rmse: Global RMSE on the validation part; with ``shrink``, after shrinking. None where
-            there is no such part, or the epoch is not scored (``score_every``).
-        watched: Global RMSE on each held-out set that is watched but never chosen by.
-        learning_rate: At the last step.
+        valid_rmse: Global RMSE on the validation part; with ``shrink``, after shrinkage. None
+            without such a part, or in an epoch that is not scored (``score_every``).
+        watched: Global RMSE on each watched held-out set.
+        learning_rate: Learning rate of the last step.
         seconds: Wall time of the steps, without scoring.
         ratings_per_second: Training ratings over ``seconds``.
-        measured: Further figures, where they were asked for: see ``MEASURES``.
-        member: Number of the ensemble's member, from 1; 0 for a network of its own.
+        measured: Further figures by name; see ``MEASURES``.
+        member: Number of the ensemble's member, from 1; 0 outside of an ensemble.
         teacher: Whether it is an epoch of the network's teacher.
     """
 

@@ -61,6 +61,15 @@ def serve(
             show_default=False,
         ),
     ] = None,
+    things: Annotated[
+        str,
+        typer.Option(
+            "--things",
+            metavar="WORD",
+            help="What the pages call the items, in the plural, as in books; by default films "
+            "where the titles have years.",
+        ),
+    ] = "",
     root_path: Annotated[
         str,
         typer.Option(
@@ -128,6 +137,7 @@ def serve(
         "root_path": root_path.rstrip("/"),
         "feedback": feedback,
         "feedback_days": feedback_days,
+        "things": things,
         "max_ratings": max_ratings,
         "max_body": max_body,
         "body_seconds": body_seconds,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -91,7 +92,10 @@ def workspace(label: str) -> Iterator[Workspace]:
             raise DataError(f"{label}: {reason(error, folder)}") from None
         try:
             # The database is thrown away: its log need not be folded in while it is in use.
-            con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+            con.execute("SET TimeZone = 'UTC'")
+            # In a notebook without ipywidgets DuckDB has no bar, and refuses to turn it off.
+            with contextlib.suppress(duckdb.InvalidInputException):
+                con.execute("SET enable_progress_bar = false")
             con.execute("SET checkpoint_threshold = '1GB'")
             # DuckDB 2.0 moves a TRY_CAST into the reading of a csv as a plain CAST, which fails at
             # the first bad value where it should give NULL.

@@ -1,4 +1,4 @@
-"""The optimiser of the compiled backend: two tables by touched rows, the rest densely."""
+"""The optimiser of the compiled backend: sparse updates of two tables, dense ones of the rest."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _KINDS = {
 
 
 def has_l2(config: TrainConfig, parameter: Tensor) -> bool:
-    """Whether l2 holds for a parameter of the network."""
+    """Whether L2 regularisation applies to a parameter of the network."""
     return config.l2_on == "all" or parameter.ndim > 1
 
 
-class Plan:
-    """Every step's sizes, known in advance: see ``_row_kernels`` for what they mean.
+class StepSizes:
+    """Learning rates and correction factors of every step; see ``_row_kernels`` for their use.
 
     Args:
         config: The training options.
@@ -56,7 +56,7 @@ class Plan:
             self.rate[1:] /= 1.0 - self.beta1 ** step[1:]
         self.keep: Float64 = 1.0 - rates * config.weight_decay
         self.keep[0] = 1.0
-        # As a logarithm: the product itself would run out of float64 in a long run.
+        # As a logarithm: the product itself would underflow in a long run.
         self.shrunk: npt.NDArray[Any] = np.cumsum(np.log(self.keep))
         self.ratio = {"adam": config.beta1 / np.sqrt(config.beta2), "sgd": config.momentum}.get(
             config.optimizer, 0.0
@@ -78,39 +78,39 @@ class Plan:
         )
 
 
-class Table:
-    """The optimiser's state of one big table.
+class SparseTable:
+    """A table whose rows are updated only when they have a gradient, and its moments.
 
     Args:
-        plan: The step sizes.
+        sizes: The step sizes.
         weights: float (n, width), updated in place.
     """
 
-    def __init__(self, plan: Plan, weights: Float) -> None:
-        self.plan = plan
+    def __init__(self, sizes: StepSizes, weights: Float) -> None:
+        self.sizes = sizes
         self.weights = weights
-        self.m, self.v = plan.moments(weights)
+        self.m, self.v = sizes.moments(weights)
         self.last = np.zeros(len(weights), dtype=np.int32)
         self._empty = (weights[:0, 0].copy(), weights[:0].copy())
 
     def catch_up(self, columns: npt.NDArray[np.int32], step: int) -> None:
-        """Bring some rows to where a dense optimiser would have them after ``step``."""
-        plan = self.plan
+        """Apply the deferred updates of some rows: what a dense optimiser has after ``step``."""
+        sizes = self.sizes
         kernels.catch_up(
-            plan.kind,
+            sizes.kind,
             columns,
             self.weights,
             self.m,
             self.v,
             self.last,
             step,
-            plan.beta1,
-            plan.beta2,
-            plan.ratio,
-            plan.tail,
-            plan.shrunk,
-            plan.root,
-            plan.eps,
+            sizes.beta1,
+            sizes.beta2,
+            sizes.ratio,
+            sizes.tail,
+            sizes.shrunk,
+            sizes.root,
+            sizes.eps,
         )
 
     def step(
@@ -120,7 +120,7 @@ class Table:
         factors: tuple[Float, Float],
         second: tuple[Float, Float] | None = None,
     ) -> None:
-        """Step the touched rows by their gradient, given as (entries, rows) factors.
+        """Update the rows of a batch by their gradient, given as (entries, rows) factors.
 
         Args:
             columns: The batch's entries by column.
@@ -130,7 +130,7 @@ class Table:
         """
         entry2, dense2 = second or self._empty
         kernels.step_rows(
-            self.plan.kind,
+            self.sizes.kind,
             columns.columns,
             columns.start,
             columns.row_of,
@@ -142,64 +142,66 @@ class Table:
         )
 
     def step_given(self, rows: npt.NDArray[np.int32], gradient: Float, step: int) -> None:
-        """Step some rows by a gradient that is there in full, float (rows, width)."""
-        kernels.step_given(self.plan.kind, rows, gradient, *self._step(step))
+        """Update some rows by a dense gradient, float (rows, width)."""
+        kernels.step_given(self.sizes.kind, rows, gradient, *self._step(step))
 
     def _step(self, step: int) -> tuple[Any, ...]:
-        """The state that a step moves, and its sizes, as both kernels take them."""
-        plan = self.plan
+        """The state to update and the factors of a step, as arguments of both kernels."""
+        sizes = self.sizes
         return (
             self.weights,
             self.m,
             self.v,
             self.last,
             step,
-            plan.rate[step],
-            plan.keep[step],
-            plan.beta1,
-            plan.beta2,
-            plan.root[step],
-            plan.eps,
-            plan.l2,
+            sizes.rate[step],
+            sizes.keep[step],
+            sizes.beta1,
+            sizes.beta2,
+            sizes.root[step],
+            sizes.eps,
+            sizes.l2,
         )
 
 
 class Flat:
-    """The optimiser's state of everything but the tables: one flat vector, stepped densely.
+    """The parameters outside of the tables as one flat vector, updated densely, and its moments.
 
     Args:
-        plan: The step sizes.
+        sizes: The step sizes.
         weights: float (n,), updated in place.
-        parts: What follows each other in it: the size, whether weight decay holds, whether l2 does.
+        parts: Of each consecutive part: its size, and whether weight decay and L2 apply.
     """
 
-    def __init__(self, plan: Plan, weights: Float, parts: list[tuple[int, bool, bool]]) -> None:
-        self.plan = plan
+    def __init__(
+        self, sizes: StepSizes, weights: Float, parts: list[tuple[int, bool, bool]]
+    ) -> None:
+        self.sizes = sizes
         self.weights = weights
         self.gradient = np.zeros_like(weights)
-        self.m, self.v = plan.moments(weights)
+        self.m, self.v = sizes.moments(weights)
         self._spans: list[tuple[slice, bool, bool]] = []
-        place = 0
+        start = 0
         for (decays, penalised), same in groupby(parts, key=lambda part: part[1:]):
             size = sum(part[0] for part in same)
-            self._spans.append((slice(place, place + size), decays, penalised))
-            place += size
+            self._spans.append((slice(start, start + size), decays, penalised))
+            start += size
 
     def step(self, step: int) -> None:
-        """Step by ``gradient`` and zero it."""
-        plan = self.plan
+        """Update by ``gradient`` and set it to 0."""
+        sizes = self.sizes
         for span, decays, penalised in self._spans:
             kernels.step_flat(
-                plan.kind,
+                sizes.kind,
                 self.weights[span],
                 self.m[span],
                 self.v[span],
                 self.gradient[span],
-                plan.rate[step],
-                plan.keep[step] if decays else 1.0,
-                plan.beta1,
-                plan.beta2,
-                plan.root[step],
-                plan.eps,
-                plan.l2 if penalised else 0.0,
+                sizes.rate[step],
+                sizes.keep[step] if decays else 1.0,
+                sizes.beta1,
+                sizes.beta2,
+                sizes.root[step],
+                sizes.eps,
+                sizes.l2 if penalised else 0.0,
             )

@@ -1,4 +1,4 @@
-"""The learning rate of every step, and what the optimiser's catch-up needs to know of them all."""
+"""The learning rate of every step."""
 
 from __future__ import annotations
 

@@ -77,10 +77,17 @@ export function lines({ title, note, x, y, series, diagonal = false }) {
     if (each.dots) {
       svg.append(...each.points.map((point) => s("circle", { class: `dot s${at}`, cx: px(point.x), cy: py(point.y), r: 4.5 })));
     }
-    if (series.length > 1) {
-      svg.append(s("text", { class: `name s${at}`, x: WIDTH - RIGHT, y: TOP + 10 + at * 19, "text-anchor": "end" }, each.name));
-    }
   });
+  if (series.length > 1) {
+    // Each name stands over the end of its own curve; where ends are close, apart in the same order.
+    const ends = series.map((each, at) => ({ at, y: py(each.points[each.points.length - 1].y) - 7, name: each.name }));
+    ends.sort((a, b) => b.y - a.y);
+    ends.forEach((end, place) => { if (place) end.y = Math.min(end.y, ends[place - 1].y - 17); });
+    const over = TOP - 4 - ends[ends.length - 1].y;
+    for (const { at, y, name } of ends) {
+      svg.append(s("text", { class: `name halo s${at}`, x: WIDTH - RIGHT, y: y + Math.max(0, over), "text-anchor": "end" }, name));
+    }
+  }
   const xs = [...new Set(all.map((point) => point.x))].sort((a, b) => a - b);
   return figure(title, note, svg, [x, ...series.map((each) => each.name)], xs.map((at) => [
     Number(at.toFixed(4)), ...series.map((each) => each.points.find((point) => point.x === at)?.y ?? "")]));

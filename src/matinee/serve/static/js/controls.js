@@ -1,6 +1,10 @@
 /** What to recommend from, and how boldly. */
 
 import { byId, h } from "./dom.js";
+import { MIDDLE } from "./ratings.js";
+import { vocabulary } from "./words.js";
+
+const MOST = 1000;
 
 /**
  * @param {any} card
@@ -10,7 +14,10 @@ export function controls(card, ratings) {
   const bold = byId("bold"), known = byId("little-known"), genres = byId("genres");
   const ends = [byId("from"), byId("to")];
   byId("bold-control").hidden = !card.has.vectors;
-  byId("little-known-control").hidden = !card.has.counts;
+  byId("little-known-control").hidden = !card.has.counts || card.lists.dial;
+  const dial = byId("dial");
+  byId("dial-control").hidden = !card.lists.dial;
+  dial.addEventListener("input", () => ratings.choose({ dial: Number(dial.value) }));
   byId("genre-control").hidden = !card.has.genres;
   byId("year-control").hidden = !card.has.years;
   if (card.years) {
@@ -40,6 +47,9 @@ export function controls(card, ratings) {
     bold.value = String(diversity);
     bold.setAttribute("aria-valuetext", `${Math.round(diversity * 100)} percent`);
     known.checked = !shrink;
+    dial.value = String(ratings.choices.dial);
+    dial.setAttribute("aria-valuetext", leaning(ratings.choices.dial));
+    byId("order").textContent = orderWords(card, ratings.choices);
     boxes.forEach((box) => { box.checked = hidden.includes(box.value); });
     byId("hidden-count").textContent = hidden.length ? `${hidden.length} hidden` : "all shown";
     ends.forEach((end, at) => { if (document.activeElement !== end) end.value = years[at] ?? ""; });
@@ -51,3 +61,29 @@ export const asked = ({ hidden, years }) => ({
   exclude_genres: hidden,
   years: years.every((year) => year == null) ? null : years,
 });
+
+/** @param {number} at */
+const leaning = (at) => (at === MIDDLE ? "both" : at < MIDDLE ? "more what I would pick" : "more what I would rate highest");
+
+/**
+ * The exponent of the probability of liking that a place of the dial stands for: none at the left,
+ * the model's own in the middle, and so high at the right that the predicted rating alone counts.
+ * @param {any} card @param {number} at
+ */
+export function love({ lists }, at) {
+  if (!lists.dial || at === MIDDLE) return null;
+  return at >= 1 ? MOST : Math.min(MOST, ((lists.love || 1) * at) / (1 - at));
+}
+
+/** What the list is ordered by. @param {any} card @param {import("./ratings.js").Ratings["choices"]} choices */
+function orderWords(card, { dial, diversity, others, mean }) {
+  const { many, one } = vocabulary(card);
+  let by = `In order of the rating it predicts for you.`;
+  if (card.lists.dial) {
+    by = dial === 0 ? `In order of how likely you are to pick a ${one}; the stars, which are the rating it predicts, do not count.`
+      : dial === 1 ? `In order of how likely you are to rate a ${one} high.`
+        : `In order of how likely you are to pick a ${one} and to like it. The stars are the rating it predicts, so ${many} with more stars may stand lower.`;
+  } else if (card.has.counts) by += ` Few ratings count against a ${one}.`;
+  if (others.size) by = `For both of you: in order of ${mean ? "the mean of your two scores" : "the lower of your two scores, so that nobody is let down"}.`;
+  return diversity ? `${by} Mixed, so that neighbours differ.` : by;
+}

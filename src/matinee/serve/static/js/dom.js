@@ -74,3 +74,10 @@ export function notice(text, ways = {}) {
   }
   return box;
 }
+
+/** A notice that stays until it is closed. @param {string} text @param {Record<string, () => void>} [ways] */
+export function standing(text, ways = {}) {
+  const box = notice(text, ways);
+  box.append(h("button", { type: "button", class: "remove", "aria-label": "Close this notice", onclick: () => box.remove() }, "×"));
+  return box;
+}

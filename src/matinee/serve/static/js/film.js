@@ -3,14 +3,15 @@
 import { get, Problem } from "./api.js";
 import { h } from "./dom.js";
 import { rater, shown } from "./stars.js";
-import { because, genreLine, mark, name, points, signed, year } from "./words.js";
+import { because, genreLine, mark, name, points, signed, vocabulary, year } from "./words.js";
 
 /**
  * @typedef {import("./words.js").Item} Item
  * @typedef {import("./words.js").Why} Why
  * @typedef {import("./words.js").Scale} Scale
  * @typedef {Item & {predicted: number, std: number | null, why?: Why | null}} Predicted
- * @typedef {{card: any, ratings: import("./ratings.js").Ratings}} Place Where films are shown.
+ * @typedef {{card: any, ratings: import("./ratings.js").Ratings,
+ *   dismiss?: (item: Item) => void}} Place Where films are shown, and what hides one.
  */
 
 /** A control that rates an item. @param {Place} place @param {Item} item @param {string} [verb] */
@@ -76,17 +77,24 @@ export class Film {
       h("div", { class: "what" }, head,
         h("p", { class: "genres" }, genreLine(film.genres ?? [])), this.why),
       h("div", { class: "marks" }, this.predicted,
-        h("div", { class: "seen" }, h("span", { class: "quiet", "aria-hidden": "true" }, "Seen it?"),
-          rate(place, film))),
+        h("div", { class: "seen" }, h("span", { class: "quiet", "aria-hidden": "true" }, vocabulary(place.card).seen),
+          rate(place, film)),
+        place.dismiss ? h("button", { type: "button", class: "link not", "aria-label": `Not interested in ${name(film)}`,
+          onclick: () => place.dismiss?.(film) }, "Not interested") : null),
       more);
   }
 
-  /** @param {Predicted & {rank: number}} film */
+  /** @param {Predicted & {rank: number, each?: number[] | null}} film */
   update(film) {
     const { scale } = this.place.card;
     this.film = film;
     this.rank.textContent = String(film.rank);
     this.predicted.replaceChildren(prediction(film, scale));
+    if (film.each) {
+      const each = film.each.map((value) => points(value, scale));
+      this.why.replaceChildren(`You ${each[0]}, the other ${each.slice(1).join(", ")}`);
+      return;
+    }
     this.why.replaceChildren(...(film.why ? sentence(because(film.why, scale)) : []));
     const sum = this.more.querySelector(".sum");
     if (sum && film.why) sum.replaceWith(adding(film.why, scale));

@@ -1,14 +1,15 @@
 /** The page of recommendations. */
 
 import { latest, post, Problem } from "./api.js";
-import { asked, controls } from "./controls.js";
-import { announce, byId, h, notice, reorder } from "./dom.js";
+import { asked, controls, love } from "./controls.js";
+import { announce, byId, h, notice, reorder, standing } from "./dom.js";
+import { importing } from "./exports.js";
 import { Film, headline, rate } from "./film.js";
-import { Ratings } from "./ratings.js";
+import { Ratings, ratingsOf } from "./ratings.js";
 import { search } from "./search.js";
 import { start, trouble } from "./start.js";
 import { showTaste } from "./taste.js";
-import { genreLine, mark, name, points } from "./words.js";
+import { genreLine, mark, name, points, vocabulary } from "./words.js";
 
 /** @typedef {import("./words.js").Item} Item */
 
@@ -17,7 +18,13 @@ const SHOWN = 12, FEW = 5, QUESTIONS = 3, FIRST = 8;
 /** @param {any} card */
 function home(card) {
   const ratings = new Ratings();
-  const place = { card, ratings };
+  const words = vocabulary(card);
+  const place = { card, ratings, dismiss: (/** @type {Item} */ item) => {
+    const before = ratings.choices.unwanted;
+    ratings.choose({ unwanted: [...before, item.item] });
+    byId("undo").replaceChildren(notice(`${name(item)} is hidden from now on.`,
+      { Undo: () => { ratings.choose({ unwanted: before }); byId("undo").replaceChildren(); } }));
+  } };
   const last = latest();
   /** @type {Map<string, Film>} */
   const films = new Map();
@@ -27,7 +34,7 @@ function home(card) {
   const skipped = new Set();
   let wanted = SHOWN, all = false, asking = false;
   const showControls = controls(card, ratings);
-  const things = card.has.titles ? "films" : "items";
+  const things = words.many;
 
   /** Drop from a link what this model cannot take. */
   const fit = () => {
@@ -35,7 +42,7 @@ function home(card) {
     const wrong = [...ratings.values].filter(([, value]) => value < low || value > high);
     wrong.forEach(([item]) => ratings.values.delete(item));
     if (wrong.length) {
-      byId("undo").append(notice(`${wrong.length} of the ratings in the link are off the scale, ${low} to ${high}, and left out.`));
+      byId("standing").append(standing(`${wrong.length} of the ratings in the link are off the scale, ${low} to ${high}, and left out.`));
     }
     const known = new Set(card.genres.map((/** @type {{name: string}} */ genre) => genre.name));
     choices.hidden = choices.hidden.filter((genre) => known.has(genre));
@@ -103,9 +110,13 @@ function home(card) {
       notes.push(notice(`This model does not know ${unknown.length} of what you rated: ${unknown.slice(0, 5).join(", ")}.`,
         { Remove: () => ratings.remove(...unknown) }));
     }
+    const liked = likedFrom(card.scale), values = [...ratings.values.values()];
+    if (values.length >= 3 && values.every((value) => value < liked)) {
+      notes.push(notice(`You liked none of what you rated, so it knows what you would not like, but little of what you would. Rate a few ${things} that you like.`));
+    }
     if (!n) {
       notes.push(notice(`No ${things} are left with what you hide.`,
-        { "Show all": () => ratings.choose({ hidden: [], years: [null, null] }) }));
+        { "Show all": () => ratings.choose({ hidden: [], years: [null, null], unwanted: [] }) }));
     }
     if (answer.model !== card.model) {
       notes.push(notice("The server has taken up another model.", { Reload: () => location.reload() }));
@@ -121,7 +132,7 @@ function home(card) {
     if (!asking) return;
     const k = empty ? FIRST : QUESTIONS;
     const { items } = await post("/v1/surprise",
-      { ratings: ratings.list, k, exclude: [...skipped], ...asked(ratings.choices) }, signal);
+      { ratings: ratings.list, k, exclude: [...skipped, ...ratings.choices.unwanted], ...asked(ratings.choices) }, signal);
     const list = byId("question-list"), old = new Map([...list.children].map((node) => [node.dataset.item, node]));
     reorder(list, items.map((/** @type {any} */ item) => old.get(item.item) ?? question(item)));
   };
@@ -135,13 +146,16 @@ function home(card) {
       skipped.add(item.item);
       refresh();
       byId("question-list").querySelector(".link")?.focus();
-    } }, "Not seen"));
+    } }, words.unseen));
 
   const refresh = () => last(async (signal) => {
     const empty = !ratings.values.size, { diversity, shrink } = ratings.choices;
     // Asked before anything is drawn: the server answers while the page is laid out.
+    const { others, mean, unwanted, dial } = ratings.choices;
     const answer = empty ? null : post("/v1/recommend", {
-      ratings: ratings.list, k: wanted, why: 8, diversity, shrink, ...asked(ratings.choices),
+      ratings: ratings.list, k: wanted, why: others.size ? 0 : 8, diversity, shrink, ...asked(ratings.choices),
+      love: love(card, dial), exclude: unwanted,
+      ...(others.size && { others: [[...others].map(([item, rating]) => ({ item, rating }))], together: mean ? "mean" : "least_misery" }),
     }, signal);
     answer?.catch(() => {});  // looked at below
     document.body.classList.toggle("empty", empty);
@@ -161,13 +175,22 @@ function home(card) {
         showList(await answer);
         list.removeAttribute("aria-busy");
         showRated();
-        showTaste(await post("/v1/profile", { ratings: ratings.list }, signal), card.scale);
+        showTaste(await post("/v1/profile", { ratings: ratings.list }, signal), card.scale, words.one);
       }
       await showQuestions(signal);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      trouble(byId("notices"), error, refresh);
-      announce(error.message);
+      if (error.status === 422 && error.message.startsWith("none of the ")) {
+        const mine = error.message.startsWith("none of the ratings");
+        const text = `This model knows none of the ${things} in ${mine ? "this link" : "the other link"}: it was perhaps made with another model.`;
+        byId("list").replaceChildren();
+        byId("notices").replaceChildren(notice(text, mine
+          ? { "Start anew": () => ratings.restore("") } : { "Leave it out": () => ratings.choose({ others: new Map() }) }));
+        announce(text);
+      } else {
+        trouble(byId("notices"), error, refresh);
+        announce(error.message);
+      }
     }
     list.removeAttribute("aria-busy");
   });
@@ -180,7 +203,8 @@ function home(card) {
     box.hidden = false;
     box.querySelector(".rater input")?.focus();
     showPicked = item;
-  }, (item) => (ratings.values.has(item.item) ? `you gave it ${mark(ratings.values.get(item.item) ?? 0)}` : ""));
+  }, (item) => (ratings.values.has(item.item) ? `you gave it ${mark(ratings.values.get(item.item) ?? 0)}` : ""),
+  (text) => `No ${words.one} called “${text}” here${card.years ? `: these are of ${card.years.first} to ${card.years.last}` : ""}.`);
 
   /** @type {Item | null} */
   let showPicked = null;
@@ -229,11 +253,33 @@ function home(card) {
     }
   });
   addEventListener("online", refresh);
+  importing(card, ratings, (text) => byId("standing").replaceChildren(standing(text)));
+  byId("with").addEventListener("change", () => {
+    const box = byId("with"), found = ratingsOf(box.value);
+    byId("with-wrong").hidden = found.size > 0 || !box.value;
+    if (found.size) {
+      box.value = "";
+      ratings.choose({ others: found });
+    }
+  });
+  byId("fair").addEventListener("change", () => ratings.choose({ mean: byId("fair").value === "mean" }));
+  byId("alone").addEventListener("click", () => ratings.choose({ others: new Map() }));
+  ratings.addEventListener("change", () => {
+    const { others, mean } = ratings.choices;
+    byId("both").hidden = !others.size;
+    byId("other-count").textContent = `With somebody who rated ${others.size} ${others.size === 1 ? words.one : things}`;
+    byId("fair").value = mean ? "mean" : "least";
+    byId("list-heading").textContent = others.size ? "For both of you" : "For you";
+  });
 
-  byId("heading").textContent = card.has.titles ? "What have you seen?" : "What do you know?";
+  byId("heading").textContent = words.ask;
+  byId("questions-heading").textContent = words.questions;
   byId("app").hidden = false;
   fit();
   ratings.tell();
 }
+
+/** The lowest rating that counts as liked: three quarters up the scale. @param {{low: number, high: number}} scale */
+const likedFrom = ({ low, high }) => low + 0.75 * (high - low);
 
 start(home);

@@ -75,7 +75,7 @@ export class Plane {
     for (const { at, layer } of layers) {
       const [x, y] = this.place(dots[at]);
       pen.globalAlpha = layer ? 0.95 : 0.42;
-      pen.fillStyle = how.own(at) ? own : layer ? gold : edge;
+      pen.fillStyle = how.own(at) ? own : how.lit(at) ? gold : layer ? text : edge;
       pen.beginPath();
       pen.arc(x, y, dots[at].radius * grow + (how.own(at) ? 1.5 : 0), 0, 2 * Math.PI);
       pen.fill();

@@ -4,6 +4,8 @@ import { recall, remember } from "./memory.js";
 
 const SAVED = "matinee-ratings";
 const encode = encodeURIComponent;
+/** The dial where it stands for the model's own order. */
+export const MIDDLE = 0.5;
 
 /** Tells its listeners of a "change". */
 export class Ratings extends EventTarget {
@@ -17,17 +19,19 @@ export class Ratings extends EventTarget {
     this.read();
     // Somebody else's link is not to take the place of what is saved.
     this.own = !location.hash || [null, this.fragment].includes(recall(SAVED));
-    addEventListener("hashchange", () => {
-      if (location.hash.slice(1) !== this.fragment) {
-        this.read();
-        this.tell();
-      }
-    });
+    for (const kind of ["hashchange", "popstate"]) {
+      addEventListener(kind, () => {
+        if (location.hash.slice(1) !== this.fragment) {
+          this.read();
+          this.tell();
+        }
+      });
+    }
   }
 
   /** All of it as the fragment of an address. */
   get fragment() {
-    const { diversity, shrink, hidden, years } = this.choices;
+    const { diversity, shrink, hidden, years, dial, unwanted, others, mean } = this.choices;
     const parts = [];
     const ratings = [...this.values].map(([item, value]) => `${encode(item)}:${value}`);
     if (ratings.length) parts.push(`r=${ratings.join(",")}`);
@@ -35,6 +39,10 @@ export class Ratings extends EventTarget {
     if (!shrink) parts.push("s=0");
     if (hidden.length) parts.push(`g=${hidden.map(encode).join(",")}`);
     if (years.some((year) => year != null)) parts.push(`y=${years.map((y) => y ?? "").join("-")}`);
+    if (dial !== MIDDLE) parts.push(`l=${dial}`);
+    if (unwanted.length) parts.push(`x=${unwanted.map(encode).join(",")}`);
+    if (others.size) parts.push(`w=${[...others].map(([item, value]) => `${encode(item)}:${value}`).join(",")}`);
+    if (mean) parts.push("m=1");
     return parts.join("&");
   }
 
@@ -50,12 +58,13 @@ export class Ratings extends EventTarget {
     for (const part of fragment.split("&")) {
       const [key, value = ""] = part.split("=");
       const parts = value.split(",").filter(Boolean);
-      if (key === "r") {
-        for (const [item, rating] of parts.map((text) => text.split(":"))) {
-          if (item && rating && Number.isFinite(Number(rating))) {
-            this.values.set(decode(item), Number(rating));
-          }
-        }
+      if (key === "r") this.values = given(parts);
+      else if (key === "w") this.choices.others = given(parts);
+      else if (key === "m") this.choices.mean = value === "1";
+      else if (key === "x") this.choices.unwanted = parts.map(decode);
+      else if (key === "l") {
+        const to = Number(value);
+        if (value && to >= 0 && to <= 1) this.choices.dial = to;
       } else if (key === "d") this.choices.diversity = Math.min(1, Math.max(0, Number(value) || 0));
       else if (key === "s") this.choices.shrink = value !== "0";
       else if (key === "g") this.choices.hidden = parts.map(decode);
@@ -69,13 +78,19 @@ export class Ratings extends EventTarget {
   rate(item, rating) {
     if (this.values.get(item) === rating) return;
     this.values.set(item, rating);
-    this.changed();
+    this.changed(true);
   }
 
   /** @param {string[]} items */
   remove(...items) {
     for (const item of items) this.values.delete(item);
-    this.changed();
+    this.changed(true);
+  }
+
+  /** Take up many at once. @param {Map<string, number>} more */
+  add(more) {
+    for (const [item, rating] of more) this.values.set(item, rating);
+    this.changed(true);
   }
 
   /** @param {Partial<ReturnType<typeof fresh>>} choices */
@@ -93,12 +108,14 @@ export class Ratings extends EventTarget {
   /** Take up another fragment: an earlier visit, or what was just cleared. @param {string} fragment */
   restore(fragment) {
     this.read(fragment);
-    this.changed();
+    this.changed(true);
   }
 
-  changed() {
-    const { fragment } = this;
-    history.replaceState(null, "", fragment ? `#${fragment}` : location.pathname);
+  /** @param {boolean} [step] Whether Back is to undo it. */
+  changed(step = false) {
+    const { fragment } = this, address = fragment ? `#${fragment}` : location.pathname;
+    if (step && fragment !== location.hash.slice(1)) history.pushState(null, "", address);
+    else history.replaceState(null, "", address);
     if (this.own) remember(SAVED, fragment);
     this.tell();
   }
@@ -117,7 +134,24 @@ const fresh = () => ({
   shrink: true,
   /** @type {string[]} */ hidden: [],
   /** @type {(number | null)[]} */ years: [null, null],
+  dial: MIDDLE,
+  /** @type {string[]} */ unwanted: [],
+  /** @type {Map<string, number>} Ratings of somebody else, for a list for both. */ others: new Map(),
+  mean: false,
 });
+
+/** Ratings of an address: ITEM:RATING. @param {string[]} parts @returns {Map<string, number>} */
+function given(parts) {
+  const found = new Map();
+  for (const [item, rating] of parts.map((text) => text.split(":"))) {
+    if (item && rating && Number.isFinite(Number(rating))) found.set(decode(item), Number(rating));
+  }
+  return found;
+}
+
+/** The ratings that a link to this page holds. @param {string} link */
+export const ratingsOf = (link) =>
+  given(/[#&]r=([^&\s]*)/.exec(link)?.[1].split(",").filter(Boolean) ?? []);
 
 /** @param {string} text */
 function decode(text) {

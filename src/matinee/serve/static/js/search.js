@@ -2,15 +2,16 @@
 
 import { get, latest, Problem } from "./api.js";
 import { announce, byId, h } from "./dom.js";
-import { genreLine, name, year } from "./words.js";
+import { genreLine, name, plain, year } from "./words.js";
 
 /** @typedef {import("./words.js").Item} Item */
 
 /**
  * @param {(item: Item) => void} choose
  * @param {(item: Item) => string} [aside] What to say beside an item.
+ * @param {(text: string) => string} [lacking] What to say where nothing has that name.
  */
-export function search(choose, aside = () => "") {
+export function search(choose, aside = () => "", lacking = () => "Nothing by that name") {
   /** @type {HTMLInputElement} */
   const input = byId("search");
   const box = byId("found");
@@ -28,7 +29,7 @@ export function search(choose, aside = () => "") {
   /** @param {number} to */
   const point = (to) => {
     at = to;
-    [...box.children].forEach((option, place) => option.setAttribute("aria-selected", String(place === at)));
+    [...box.querySelectorAll("[role=option]:not(.none)")].forEach((option, place) => option.setAttribute("aria-selected", String(place === at)));
     if (at >= 0) {
       input.setAttribute("aria-activedescendant", `found-${at}`);
       box.children[at].scrollIntoView({ block: "nearest" });
@@ -50,13 +51,17 @@ export function search(choose, aside = () => "") {
       return;
     }
     /** @type {string} */
-    let said;
+    let said, missed = "";
     try {
       items = (await get(`/v1/items?limit=8&q=${encodeURIComponent(text)}`, signal)).items;
-      said = items.length ? `${items.length} found` : "Nothing by that name";
+      const words = plain(text).split(" ").filter((word) => word !== "the" && word !== "a");
+      const named = items.some((item) => text === item.item || words.every((word) => plain(item.title).includes(word)));
+      missed = named ? "" : lacking(text);
+      said = named ? `${items.length} found` : `${missed}${items.length ? ` ${items.length} like it` : ""}`;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       items = [];
+      missed = "";
       said = error.message;
     }
     box.replaceChildren(...items.map((item, place) => h(
@@ -66,10 +71,11 @@ export function search(choose, aside = () => "") {
       h("span", { class: "quiet" }, String(year(item))), " ",
       h("span", { class: "aside" }, aside(item) || genreLine(item.genres ?? [])),
     )));
+    if (missed && items.length) box.append(h("li", { role: "option", "aria-disabled": "true", class: "none" }, `${missed} Above: what is like it.`));
     if (!items.length) box.append(h("li", { role: "option", "aria-disabled": "true", class: "none" }, said));
     point(-1);
     box.removeAttribute("aria-busy");
-    if (eager && items.length) {
+    if (eager && items.length && !missed) {
       take(0);
       return;
     }

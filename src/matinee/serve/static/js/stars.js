@@ -57,7 +57,7 @@ function starRater(label, few, value, give) {
   const radios = few.map((each) => h("input", {
     type: "radio", name: group, value: each, "aria-label": `${mark(each)} of ${high}`,
   }));
-  const root = h("span", { class: "rater", role: "radiogroup", "aria-label": label }, stars, ...radios);
+  const root = h("span", { class: high > 5 ? "rater many" : "rater", role: "radiogroup", "aria-label": label }, stars, ...radios);
   let given = value, byKeys = false;
   const chosen = () => {
     const radio = radios.find((each) => each.checked);

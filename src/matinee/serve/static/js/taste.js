@@ -11,12 +11,13 @@ import { points, signed } from "./words.js";
 /**
  * @param {{predicted: number, average: number, genres: Group[], decades: Group[]}} profile
  * @param {Scale} scale
+ * @param {string} thing
  */
-export function showTaste({ predicted, average, genres, decades }, scale) {
+export function showTaste({ predicted, average, genres, decades }, scale, thing) {
   const shown = genres.length > 8 ? [...genres.slice(0, 5), ...genres.slice(-3)] : genres;
   byId("taste").hidden = !shown.length && !decades.length;
   byId("taste-lead").textContent =
-    `A film like any other would get ${points(predicted, scale)} from you, ` +
+    `${/^[aeiou]/.test(thing) ? "An" : "A"} ${thing} like any other would get ${points(predicted, scale)} from you, ` +
     `${points(average, scale)} from somebody unknown. Beside that, in rating points:`;
   byId("taste-genres").replaceChildren(...bars(shown, scale));
   byId("taste-decades").replaceChildren(...bars(decades.slice(-8), scale));

@@ -67,8 +67,34 @@ export function because(why, scale) {
   const against = (reason) => [{ text: `${mark(reason.rating)} for ` }, { text: short(reason), title: true }];
   if (!up.length) return [{ text: "Held back because you gave " }, ...gave(down)];
   const parts = [{ text: "Because you gave " }, ...gave(up)];
+  // Where two ratings are less than half of what moved it, the sentence does not claim to be all.
+  const all = why.reasons.reduce((sum, each) => sum + Math.max(0, each.contribution), Math.max(0, why.others));
+  if (up.reduce((sum, each) => sum + each.contribution, 0) < all / 2) parts.push({ text: " and others" });
   return down.length ? [...parts, { text: "; held back by your " }, ...against(down[0])] : parts;
 }
 
 /** Genres in a line. @param {string[]} genres */
 export const genreLine = (genres) => genres.slice(0, 3).join(", ");
+
+/**
+ * What the pages call the items.
+ * @param {any} card
+ */
+export function vocabulary(card) {
+  const many = card.things ?? "items";
+  /** @type {Record<string, string>} */
+  const odd = { movies: "movie", series: "series" };
+  const one = odd[many] ?? many.replace(/ies$/, "y").replace(/s$/, "");
+  const seen = ["films", "movies", "series", "shows"].includes(many);
+  return {
+    many, one,
+    ask: seen ? "What have you seen?" : "What do you know?",
+    questions: seen ? "Seen any of these?" : "Do you know any of these?",
+    seen: seen ? "Seen it?" : "Know it?",
+    unseen: seen ? "Not seen" : "Not known",
+  };
+}
+
+/** Text without case, accents and signs, to be compared. @param {string} text */
+export const plain = (text) =>
+  text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replace(/[^\p{L}\p{N}]+/gu, " ").trim();

@@ -1,0 +1,151 @@
+"""The pages and what they load, held in memory: no path of a request is ever opened."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import re
+from dataclasses import dataclass, field, replace
+from importlib import resources, util
+from typing import Any
+
+PAGES = {
+    "/": "index.html",
+    "/model": "model.html",
+    "/map": "map.html",
+    "/docs": "docs.html",
+    "/favicon.ico": "favicon.ico",
+}
+
+_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".webmanifest": "application/manifest+json",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".ico": "image/x-icon",
+    ".woff2": "font/woff2",
+    ".txt": "text/plain; charset=utf-8",
+}
+_PACKED = (".png", ".ico", ".woff2")
+"""Files that are compressed already."""
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A file of the pages.
+
+    Attributes:
+        content: Its bytes.
+        kind: Its content type.
+        tag: Its entity tag, without quotes.
+        encoded: Its bytes by content coding, the smallest first; only smaller ones.
+    """
+
+    content: bytes
+    kind: str
+    tag: str
+    encoded: dict[str, bytes] = field(default_factory=dict)
+
+    def best(self, accepted: str) -> tuple[str | None, bytes]:
+        """The coding to send and the bytes, given an Accept-Encoding header."""
+        wanted = accepted_codings(accepted)
+        for coding, content in self.encoded.items():
+            if coding in wanted:
+                return coding, content
+        return None, self.content
+
+
+@dataclass(frozen=True)
+class Assets:
+    """All files of the pages.
+
+    Attributes:
+        files: By path below ``static``, with ``/`` between the parts.
+        build: Names their content. Pages load what they need from ``/static/BUILD/...``, which a
+            browser may keep for ever.
+    """
+
+    files: dict[str, Asset]
+    build: str
+
+    def find(self, path: str) -> tuple[Asset | None, bool]:
+        """The file at a path below ``/static/``, and whether it may be kept for ever."""
+        first, _, rest = path.partition("/")
+        if first == self.build:
+            return self.files.get(rest), True
+        if re.fullmatch(r"[0-9a-f]{12}", first):  # a page of an earlier version asks
+            return self.files.get(rest), False
+        return self.files.get(path), False
+
+
+_ROOTED = re.compile(rb"""(["'`])/(?=static/|v1/|openapi\.json|(?:map|model|docs)\b|["'`])""")
+"""The start of an address of this server in the text of a page."""
+_STATIC = re.compile(rb"""(?<=["'/])static/""")
+
+
+def assets(root_path: str = "") -> Assets:
+    """Every file below ``static``.
+
+    Args:
+        root_path: The path below which the browser sees the server.
+    """
+    found: dict[str, Asset] = {}
+    root = resources.files("matinee.serve") / "static"
+    if root.is_dir():
+        _gather(root, "", found, root_path.encode())
+    digest = hashlib.sha256()
+    for name in sorted(found):
+        digest.update(name.encode() + found[name].content)
+    build = digest.hexdigest()[:12]
+    for name, asset in found.items():
+        if name.endswith(".html"):
+            content = _STATIC.sub(f"static/{build}/".encode(), asset.content)
+            found[name] = replace(asset, content=content, tag=_tag(content))
+    packed = {name: _packed(name, asset) for name, asset in found.items()}
+    return Assets(packed, build)
+
+
+def accepted_codings(header: str) -> set[str]:
+    """The content codings that an Accept-Encoding header takes."""
+    found = set()
+    for part in header.lower().split(","):
+        coding, _, weight = part.partition(";")
+        if re.fullmatch(r"\s*q\s*=\s*0(\.0*)?\s*", weight) is None:
+            found.add(coding.strip())
+    return found
+
+
+def _gather(folder: Any, prefix: str, found: dict[str, Asset], root_path: bytes) -> None:
+    for entry in folder.iterdir():
+        name = f"{prefix}{entry.name}"
+        if entry.is_dir():
+            _gather(entry, f"{name}/", found, root_path)
+            continue
+        kind = _TYPES.get(name[name.rfind(".") :].lower())
+        if kind is not None:
+            content = entry.read_bytes()
+            if root_path and name.endswith((".html", ".js", ".css", ".webmanifest")):
+                content = _ROOTED.sub(rb"\1" + root_path + b"/", content)
+            found[name] = Asset(content, kind, _tag(content))
+
+
+def _tag(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:20]
+
+
+def _packed(name: str, asset: Asset) -> Asset:
+    """The asset with its smaller encodings. Brotli is used where it is installed."""
+    if name.endswith(_PACKED):
+        return asset
+    found = {"gzip": gzip.compress(asset.content, 9, mtime=0)}
+    if util.find_spec("brotli") is not None:
+        import brotli  # type: ignore[import-untyped, unused-ignore]
+
+        found["br"] = brotli.compress(asset.content, quality=9)
+    smaller = {k: v for k, v in found.items() if len(v) < len(asset.content)}
+    ordered = dict(sorted(smaller.items(), key=lambda item: len(item[1])))
+    return replace(asset, encoded=ordered)

@@ -1,0 +1,64 @@
+"""How pages and answers are sent: codings, caching, HEAD, and what is not there."""
+
+from __future__ import annotations
+
+import gzip
+import re
+
+import pytest
+from starlette.testclient import TestClient
+
+from matinee.serve.web.assets import accepted_codings, assets
+
+
+def test_codings(client: TestClient) -> None:
+    pytest.importorskip("brotli")
+    plain = client.get("/static/style.css", headers={"accept-encoding": "identity"})
+    tags = {plain.headers["etag"]}
+    for wanted, coding in (("br, gzip", "br"), ("gzip", "gzip"), ("br;q=0, gzip", "gzip")):
+        answer = client.get("/static/style.css", headers={"accept-encoding": wanted})
+        assert answer.headers["content-encoding"] == coding
+        assert answer.content == plain.content or gzip.decompress(answer.content)
+        assert int(answer.headers["content-length"]) < len(plain.content) / 2
+        assert answer.headers["vary"] == "accept-encoding"
+        tags.add(answer.headers["etag"])
+    assert len(tags) == 3
+    assert accepted_codings("GZIP;q=0.5, br ; q=0.0") == {"gzip"}
+
+
+def test_files_of_a_build_are_kept_for_ever(client: TestClient) -> None:
+    page = client.get("/").text
+    links = re.findall(r'"(/static/[^"]+)"', page)
+    build = assets().build
+    assert len(links) > 10
+    assert all(link.startswith(f"/static/{build}/") for link in links)
+    answer = client.get(links[0])
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    older = client.get(links[0].replace(build, "0" * 12))
+    assert (older.status_code, older.headers["cache-control"]) == (200, "no-cache")
+    assert client.get("/").headers["cache-control"] == "no-cache"
+    assert client.get(f"/static/{build}/nothing.css").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/v1/model", "/v1/items", "/healthz", "/nothing"])
+def test_head_is_get_without_the_body(client: TestClient, path: str) -> None:
+    found, head = client.get(path), client.head(path)
+    assert (head.status_code, head.content) == (found.status_code, b"")
+    assert head.headers["content-length"] == found.headers["content-length"]
+    assert head.headers["content-type"] == found.headers["content-type"]
+
+
+def test_what_is_not_there_is_a_page_for_browsers(client: TestClient) -> None:
+    accept = {"accept": "text/html,*/*;q=0.8"}
+    page = client.get("/nowhere", headers=accept)
+    assert page.status_code == 404
+    assert page.headers["content-type"].startswith("text/html")
+    assert "There is nothing here" in page.text
+    for path in ("/v1/nowhere", "/static/nowhere"):
+        assert client.get(path, headers=accept).headers["content-type"].endswith("problem+json")
+
+
+def test_favicon(client: TestClient) -> None:
+    answer = client.get("/favicon.ico")
+    assert answer.headers["content-type"] == "image/x-icon"
+    assert answer.content[:4] == b"\0\0\1\0"
