@@ -68,3 +68,28 @@ def test_nothing_is_trained_for_a_place_that_cannot_be_written_to(
     found = shell.error(*TRAIN, catalogue / "parts", "--out", "/proc/m", code=1)
     assert "/proc/m: cannot write" in found
     assert "epoch" not in found
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("train", "no-such-data", "--out", "/proc/x"),
+        ("recommend", "no-such-model", "--all-users", "--out", "/proc/x.csv"),
+        ("export", "no-such-model", "--onnx", "/proc/x.onnx"),
+        ("export", "no-such-model", "--items", "/proc/x.parquet"),
+        ("report", "no-such-model", "--out", "/proc/x.html"),
+        ("study", "run", "no-such-study", "--out", "/proc/x"),
+        ("sweep", "no-such-data", "--out", "/proc/x.toml"),
+        ("data", "split", "no-such-data", "--out", "/proc/x"),
+        ("evaluate", "no-such-model", "--test", "x", "--lists", "--trec", "/proc/x"),
+    ],
+    ids=" ".join,
+)
+def test_an_output_is_checked_before_any_work(shell: Any, command: tuple[str, ...]) -> None:
+    assert "cannot write: " in shell.error(*command, code=1)
+
+
+def test_a_file_is_not_written_over_a_folder(shell: Any) -> None:
+    Path("x.csv").mkdir()
+    found = shell.error("recommend", "no-such-model", "--all-users", "--out", "x.csv", code=1)
+    assert "x.csv: cannot write: is a folder" in found

@@ -56,6 +56,11 @@ class _PipeClosedError(MatineeError):
     exit_code = 141
 
 
+_OUTPUTS = {"out", "table", "onnx", "trec"}
+"""Parameters that name what a command writes."""
+_FILES = (".parquet", ".csv", ".tsv", ".html", ".onnx", ".md", ".toml")
+
+
 class Commands(TyperGroup):
     """The top-level group: finds subcommands in ``COMMANDS`` and imports them on demand."""
 
@@ -91,7 +96,7 @@ class Commands(TyperGroup):
         else:
             outer.command(cmd_name)(found)
         group: Any = typer.main.get_command(outer)
-        _expand_home(group.commands[cmd_name])
+        _settle_paths(group.commands[cmd_name])
         return group.commands[cmd_name]
 
     def invoke(self, ctx: Any) -> Any:
@@ -106,20 +111,39 @@ class Commands(TyperGroup):
             raise _PipeClosedError from None
 
 
-def _expand_home(command: Any) -> None:
-    """Let ``~`` in the paths of a command, and of those below it, stand for the home folder."""
-    for each in getattr(command, "commands", {}).values():
-        _expand_home(each)
-    for parameter in command.params:
-        callback = parameter.callback
+def _settle_paths(command: Any) -> None:
+    """Expand ``~`` in the paths of a command, and of those below it, and check those it writes.
 
-        def expanded(ctx: Any, found: Any, value: Any, then: Any = callback) -> Any:
+    An output that cannot be written is an error before any work is done.
+    """
+    for each in getattr(command, "commands", {}).values():
+        _settle_paths(each)
+    outputs = _OUTPUTS | ({"items"} if command.name == "export" else set())
+    for parameter in command.params:
+
+        def settled(
+            ctx: Any,
+            found: Any,
+            value: Any,
+            then: Any = parameter.callback,
+            written: bool = parameter.name in outputs,
+        ) -> Any:
             if isinstance(value, list | tuple):
                 value = type(value)(map(_expanded, value))
             value = _expanded(value)
+            if written and isinstance(value, Path) and not ctx.resilient_parsing:
+                _check_output(value)
             return value if then is None else then(ctx, found, value)
 
-        parameter.callback = expanded
+        parameter.callback = settled
+
+
+def _check_output(path: Path) -> None:
+    from ..base.atomic import check_writable
+
+    if path.suffix.lower() in _FILES and path.is_dir():
+        raise MatineeError(f"{path}: cannot write: is a folder")
+    check_writable(path)
 
 
 def _expanded(value: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import wraps
 from inspect import Parameter, Signature, signature
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from ..errors import UsageError
+from .numbers import parse_missing, parse_scale
 from .output import note
 from .show.reading import reading
 
@@ -203,11 +204,14 @@ def _layout_options() -> dict[str, Any]:
 _LAYOUT = _layout_options()
 
 
-def reading_options(*, whole: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def reading_options(
+    *, whole: bool = True, without: Sequence[str] = ()
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command all reading options, in the place of its parameter ``reading``.
 
     Args:
         whole: Whether the command reads one source, which may be a query or be cut to a k-core.
+        without: Options whose names the command uses for something else.
 
     Returns:
         The decorator. The command's ``reading`` is a mapping of the options of ``read``.
@@ -219,6 +223,7 @@ def reading_options(*, whole: bool = True) -> Callable[[Callable[..., Any]], Cal
         **_LAYOUT,
         **(_WHOLE if whole else {}),
     }
+    kinds = {name: kind for name, kind in kinds.items() if name not in without}
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(command)
@@ -243,36 +248,6 @@ def reading_options(*, whole: bool = True) -> Callable[[Callable[..., Any]], Cal
         return run
 
     return decorate
-
-
-def parse_missing(text: str | None) -> tuple[float, ...]:
-    """Values written as ``0,-1``.
-
-    Raises:
-        UsageError: One is no number.
-    """
-    try:
-        return tuple(float(value) for value in (text or "").split(",") if value.strip())
-    except ValueError:
-        raise UsageError(f"--missing {text!r}: write numbers with commas, as in 0,-1") from None
-
-
-def parse_scale(text: str | None) -> tuple[float, float] | None:
-    """A scale written as ``LOW:HIGH``.
-
-    Raises:
-        UsageError: It is not written so, or is empty.
-    """
-    if text is None:
-        return None
-    low, sign, high = text.partition(":")
-    try:
-        scale = float(low), float(high)
-    except ValueError:
-        scale = (0.0, 0.0)
-    if not sign or not -float("inf") < scale[0] < scale[1] < float("inf"):
-        raise UsageError(f"--scale {text!r}: write it as LOW:HIGH, as in 1:5")
-    return scale
 
 
 def read(

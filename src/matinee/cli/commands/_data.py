@@ -10,6 +10,7 @@ import typer
 from ...data.splits.rules import RULES, choices
 from ...errors import DataError, UsageError, nearest
 from .. import source as source_options
+from ..numbers import parse_missing, parse_scale
 from ..output import bar_of, note, print_json, progress, say
 from ..show.data import show_audit, show_description, show_list, show_split
 from ..show.reading import reading as show_reading
@@ -272,8 +273,8 @@ def audit_(
             test,
             **{
                 **reading,
-                "scale": source_options.parse_scale(reading["scale"]),
-                "missing": source_options.parse_missing(reading["missing"]),
+                "scale": parse_scale(reading["scale"]),
+                "missing": parse_missing(reading["missing"]),
             },
         )
     if json:

@@ -16,6 +16,7 @@ from ..threads import Threads, use_threads
 Model = Annotated[Path, typer.Argument(help="A model folder, as 'train' writes it.")]
 
 
+@source_options.reading_options(whole=False, without=("relevant",))
 def evaluate(
     model: Model,
     test: Annotated[
@@ -86,12 +87,7 @@ def evaluate(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap behind the intervals.")] = 0,
     threads: Threads = None,
-    user: source_options.User = None,
-    item: source_options.Item = None,
-    rating: source_options.Rating = None,
-    time: source_options.Time = None,
-    scale: source_options.ScaleOption = None,
-    repeats: source_options.Repeats = "last",
+    reading: source_options.Options = None,
     json: Json = False,
 ) -> None:
     """Score a model on held-out ratings, beside the baselines.
@@ -110,8 +106,7 @@ def evaluate(
     from ..show.lists import lists_object, show_lists
     from ..show.scores import as_object, show_evaluation
 
-    columns = {"user": user, "item": item, "rating": rating, "time": time, "scale": scale}
-    read = source_options.Reading(columns, {"repeats": repeats, "allow_single": True})
+    read = source_options.Reading.of(reading, None, allow_single=True)
 
     found = load_model(model)
     ratings, histories = read_test(test, read, given=given)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ...recommend import HistoriesLike
 
 
+@source_options.reading_options(whole=False, without=("user",))
 def recommend(
     model: Model,
     users: Annotated[
@@ -102,10 +103,7 @@ def recommend(
             rich_help_panel="Reading",
         ),
     ] = None,
-    item: source_options.Item = None,
-    rating: source_options.Rating = None,
-    time: source_options.Time = None,
-    repeats: source_options.Repeats = "last",
+    reading: source_options.Options = None,
     json: Json = False,
 ) -> None:
     """Recommend items to people, known or new. New people need no retraining."""
@@ -113,12 +111,9 @@ def recommend(
     asked = [bool(users), bool(rate), ratings is not None, all_users]
     if sum(asked) != 1:
         raise UsageError("say for whom: one of --user, --rate, --ratings and --all-users")
-    from ...base.atomic import check_writable
     from ...models import load_model
     from ...recommend import TitleIndex
 
-    if out is not None:
-        check_writable(out)
     found = load_model(model)
     titles = TitleIndex(found.item_ids, found.item_table)
     options: dict[str, Any] = {"k": k, "include_seen": include_seen, "love": love}
@@ -138,15 +133,7 @@ def recommend(
         history, meant = read_ratings(rate, titles, found.scale)
         histories = [history]
     elif ratings is not None:
-        read = source_options.read(
-            ratings,
-            user=user_column,
-            item=item,
-            rating=rating,
-            time=time,
-            repeats=repeats,
-            allow_single=True,
-        )
+        read = source_options.read(ratings, user=user_column, allow_single=True, **reading)
         codes = found.item_ids.encode(read.item_ids.ids)
         _say_skipped("item", read.item_ids.ids[codes < 0].tolist() if skip_unknown else [])
         histories = read

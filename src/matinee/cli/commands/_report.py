@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ...data import Ratings
 
 
+@source_options.reading_options(whole=False)
 def report(
     model: Model,
     test: Annotated[
@@ -54,12 +55,7 @@ def report(
     ] = False,
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap behind the intervals.")] = 0,
     threads: Threads = None,
-    user: source_options.User = None,
-    item: source_options.Item = None,
-    rating: source_options.Rating = None,
-    time: source_options.Time = None,
-    scale: source_options.ScaleOption = None,
-    repeats: source_options.Repeats = "last",
+    reading: source_options.Options = None,
     json: Json = False,
 ) -> None:
     """Write a model's report: one HTML file that opens in a browser, nothing else needed.
@@ -73,8 +69,7 @@ def report(
     from ...models import load_model
     from ..parts import find_test, read_test
 
-    columns = {"user": user, "item": item, "rating": rating, "time": time, "scale": scale}
-    read = source_options.Reading(columns, {"repeats": repeats, "allow_single": True})
+    read = source_options.Reading.of(reading, None, allow_single=True)
 
     found = load_model(model)
     ratings: Ratings | None = None

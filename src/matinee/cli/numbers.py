@@ -1,0 +1,35 @@
+"""Numbers as options write them."""
+
+from __future__ import annotations
+
+from ..errors import UsageError
+
+
+def parse_missing(text: str | None) -> tuple[float, ...]:
+    """Values written as ``0,-1``.
+
+    Raises:
+        UsageError: One is no number.
+    """
+    try:
+        return tuple(float(value) for value in (text or "").split(",") if value.strip())
+    except ValueError:
+        raise UsageError(f"--missing {text!r}: write numbers with commas, as in 0,-1") from None
+
+
+def parse_scale(text: str | None) -> tuple[float, float] | None:
+    """A scale written as ``LOW:HIGH``.
+
+    Raises:
+        UsageError: It is not written so, or is empty.
+    """
+    if text is None:
+        return None
+    low, sign, high = text.partition(":")
+    try:
+        scale = float(low), float(high)
+    except ValueError:
+        scale = (0.0, 0.0)
+    if not sign or not -float("inf") < scale[0] < scale[1] < float("inf"):
+        raise UsageError(f"--scale {text!r}: write it as LOW:HIGH, as in 1:5")
+    return scale

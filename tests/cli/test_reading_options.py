@@ -1,0 +1,23 @@
+"""Every command that reads ratings takes the options of reading."""
+
+from pathlib import Path
+from typing import Any
+
+ODD = "# made up\nwho^what^much\n"
+
+
+def test_evaluate_report_and_recommend_read_by_options(shell: Any, trained: Path) -> None:
+    from matinee import load_model
+
+    model = load_model(trained)
+    users, items = model.user_ids.ids[:3].tolist(), model.item_ids.ids[:2].tolist()
+    rows = "".join(f"{user}^{item}^{4}\n" for user in users for item in items)
+    Path("odd.txt").write_text(ODD + rows + f"{users[0]}^{model.item_ids.ids[2]}^-1\n")
+    layout = ("--comment", "#", "--delimiter", "^", "--columns", "user,item,rating")
+    options = (*layout, "--missing", "-1")
+    found = shell.json("evaluate", trained, "--test", "odd.txt", "--allow-overlap", *options)
+    assert found["n_test"] == 6
+    shell("report", trained, "--test", "odd.txt", "--allow-overlap", "--out", "r.html", *options)
+    assert Path("r.html").exists()
+    lists = shell.json("recommend", trained, "--ratings", "odd.txt", "-k", 1, *options)
+    assert len(lists["recommendations"]) == 3
