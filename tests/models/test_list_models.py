@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 from battery import Battery, Case
 
 from matinee.data import Ratings
-from matinee.models import model
+from matinee.errors import UsageError
+from matinee.models import load_model, model
 from matinee.models.kinds.lists import ListModel
 from matinee.testing import fitted, sample
 
@@ -70,3 +72,51 @@ def test_love_is_large_where_choices_tell_nothing_and_small_where_they_tell_much
     random = model("biased-mf").fit(Ratings.from_arrays(users, items, ratings))
     assert random.love > 4.0
     assert model("biased-mf").fit(communities()).love < 2.0
+
+
+def clicks() -> tuple[Ratings, Ratings]:
+    """People of three tastes, without ratings; a fifth of the clicks is the test part."""
+    rng = np.random.default_rng(0)
+    own = np.arange(300)[:, None] % 3 == np.arange(60)[None] % 3
+    users, items = np.nonzero(rng.random((300, 60)) < np.where(own, 0.3, 0.03))
+    whole = Ratings.from_arrays(users, items)
+    test = rng.random(len(users)) < 0.2
+    return whole.take(~test), whole.take(test)
+
+
+@pytest.mark.parametrize("preset", ["item-knn", "ials"])
+def test_choice_probabilities_are_as_frequent_as_they_say(preset: str, tmp_path: Path) -> None:
+    train, test = clicks()
+    made = model(preset, **({"factors": 8} if preset == "ials" else {})).fit(train)
+    chosen = np.zeros((300, 60), dtype=bool)
+    chosen[test.user_ids.ids[test.users], test.item_ids.ids[test.items]] = True
+    likely, observed = [], []
+    items = np.arange(60)
+    for user in range(0, 300, 3):
+        number = int(chosen[user].sum())
+        if number:
+            likely.append(made.choice_probability(user, items, k=number))
+            observed.append(chosen[user])
+    chances, outcomes = np.concatenate(likely), np.concatenate(observed)
+    for low, high in ((0.0, 0.03), (0.03, 0.1), (0.1, 1.0)):
+        some = (chances >= low) & (chances < high)
+        assert chances[some].mean() == pytest.approx(outcomes[some].mean(), rel=0.35, abs=0.006)
+    back = load_model(made.save(tmp_path / "model"))
+    assert np.array_equal(back.choice_probability(3, items), made.choice_probability(3, items))
+    one = made.choice_probability([3, "nobody"], [6, 6], k=1)
+    assert (one <= made.choice_probability([3, "nobody"], [6, 6], k=5)).all()
+    assert made.choice_probability(0, ["no item"])[0] == 0.0
+    seen = made.histories.items[: made.histories.counts[0]]
+    assert (made.choice_probability(0, made.item_ids.ids[seen]) == 0.0).all()
+    with pytest.raises(UsageError, match="k must be at least 1"):
+        made.choice_probability(0, 0, k=0)
+
+
+def test_a_model_of_clicks_predicts_no_ratings() -> None:
+    train, _ = clicks()
+    made = model("ease", penalty=5.0).fit(train)
+    with pytest.raises(UsageError, match="predicts no ratings"):
+        made.predict(0, 0)
+    with pytest.raises(UsageError, match="no calibrated probability"):
+        made.choice_probability(0, 0)
+    assert "predicted" not in made.recommend(users=[0]).columns

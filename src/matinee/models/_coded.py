@@ -13,6 +13,9 @@ from ..recommend import interest_and_preference
 from ._answers import answers
 from .hooks import Hooks
 
+_PEOPLE = 256
+"""People whose probabilities of all items are held at once."""
+
 
 class Coded(Hooks):
     """The internal interface of ``Recommender`` by codes instead of ids."""
@@ -83,6 +86,46 @@ class Coded(Hooks):
             interest_and_preference(scores, liked, love, self.floor)
         return _finite(scores)
 
+    def choice_coded(self, histories: Histories, rows: Int64, items: Int32, k: int) -> Float64:
+        """``choice_probability`` in codes; 0 for an unknown item and for one of the history.
+
+        Args:
+            histories: The people.
+            rows: The person of each probability, shape (n,); -1 for one of whom nothing is known.
+            items: Item codes, shape (n,); -1 for an unknown item.
+            k: How many further choices.
+
+        Raises:
+            UsageError: It was not measured how often scores are followed by a choice, or k < 1.
+        """
+        if k < 1:
+            raise UsageError(f"k must be at least 1, not {k}")
+        if self.interest is None or self.choice_rate is None:
+            raise UsageError(
+                "this model has no calibrated probability of a choice; train the preset lists, "
+                "ials, item-knn or popularity on data whose system is not too large for it"
+            )
+        out = np.zeros(len(rows))
+        people = np.append(np.arange(len(histories)), -1)
+        for start in range(0, len(people), _PEOPLE):
+            batch = people[start : start + _PEOPLE]
+            asked = np.flatnonzero(np.isin(rows, batch) & (items >= 0))
+            if not len(asked):
+                continue
+            here, place = np.unique(rows[asked], return_inverse=True)
+            own = histories.take(here[here >= 0])
+            if here[0] < 0:
+                nobody = Histories.build([([], [])])
+                scores = np.vstack([self.interest.scores(nobody), self.interest.scores(own)])
+            else:
+                scores = self.interest.scores(own)
+            seen = np.zeros(scores.shape, dtype=np.bool_)
+            shift = len(here) - len(own)
+            seen[np.repeat(np.arange(len(own)), own.counts) + shift, own.items] = True
+            share = self.choice_rate.shares(scores, seen)[place, items[asked]]
+            out[asked] = -np.expm1(k * np.log1p(-np.minimum(share, 1.0 - 1e-12)))
+        return out
+
     def _fit_lists(self, data: Ratings, errors: HeldOutPredictions, seed: int) -> None:
         """Fit the scorer of interest and its calibration."""
         if not data.implicit:
@@ -97,6 +140,7 @@ class Coded(Hooks):
         if fitted is not None:
             self.interest = fitted.interest
             self.love, self.floor = fitted.calibration.love, fitted.calibration.floor
+            self.choice_rate = fitted.rate
 
 
 def _finite(scores: Float32) -> Float32:

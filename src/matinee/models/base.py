@@ -87,7 +87,7 @@ class Recommender(Coded):
         self.provenance = Provenance(data.name, len(data), fingerprint(data), seed, data.notes)
         self.record = {}
         self._guard = self._item_counts = None
-        self.predictive_variance = self.interest = self.preference = None
+        self.predictive_variance = self.interest = self.preference = self.choice_rate = None
         self._fit(data, seed, **options)
         errors = self._held_out_predictions(data)
         errors = replace(errors, predictions=self._clipped(errors.predictions))
@@ -154,9 +154,26 @@ class Recommender(Coded):
             raise UsageError("users and items differ in length") from None
         rows = self._rows(people, histories is None, user)
         codes = self.item_ids.encode(item)
+        self._require_ratings()
         if with_std:
             return self.predict_coded_std(people.histories, rows, codes)
         return self.predict_coded(people.histories, rows, codes)
+
+    def choice_probability(
+        self, users: Any, items: Any, *, k: int = 10, histories: HistoriesLike | None = None
+    ) -> Float64:
+        """The calibrated probability that each item is among a person's next k choices, (n,).
+
+        Arguments as for ``predict``. It is calibrated on interactions held out of training, and 0
+        for unknown items and those of the history. Whether a choice is liked is another question.
+
+        Raises:
+            UsageError: The model has no calibrated scorer of interest, or k < 1.
+        """
+        people = self._people(histories, "skip")
+        user, item = np.broadcast_arrays(as_column(users), as_column(items))
+        rows = self._rows(people, histories is None, user)
+        return self.choice_coded(people.histories, rows, self.item_ids.encode(item), k)
 
     def recommend(
         self,

@@ -15,7 +15,7 @@ from ..baseline.variance import HeldOutPredictions, PredictiveVariance, leave_on
 from ..data import Histories, ItemTable, Ratings, Scale, Vocabulary
 from ..errors import UsageError
 from ..evaluate import PairSet
-from ..recommend.interest import FittedInterest, Interest
+from ..recommend.interest import ChoiceRate, FittedInterest, Interest
 from .folder.provenance import Provenance
 
 
@@ -38,6 +38,7 @@ class Hooks(ABC):
     preference: Preference | None = None
     love: float = 1.0
     floor: float = 0.0
+    choice_rate: ChoiceRate | None = None
     provenance: Provenance
     record: dict[str, Any]
     _guard: PairSet | None = None
@@ -83,6 +84,11 @@ class Hooks(ABC):
     def ranks_by_rating(self) -> bool:
         """Whether items are ranked by their predicted rating alone."""
         return self.interest is None
+
+    @property
+    def knows_ratings(self) -> bool:
+        """Whether it was trained on ratings, so that there are some to predict."""
+        return self.interest is None or self.preference is not None
 
     @property
     def takes_interactions(self) -> bool:
@@ -168,6 +174,14 @@ class Hooks(ABC):
     def _require_fitted(self) -> None:
         if not self._ready:
             raise UsageError(f"{type(self).__name__} is not fitted; call fit(ratings) first")
+
+    def _require_ratings(self) -> None:
+        if not self.knows_ratings:
+            raise UsageError(
+                "this model was trained on interactions: it predicts no ratings. recommend() lists "
+                "items, choice_probability() says how probable a choice is, and evaluate_lists() "
+                "scores the lists"
+            )
 
     def _clipped(self, ratings: Float64) -> Float64:
         return np.clip(ratings, self.scale.low, self.scale.high) if self.clip else ratings

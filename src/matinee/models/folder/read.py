@@ -14,7 +14,7 @@ from ...baseline.variance import PredictiveVariance
 from ...data import Scale
 from ...errors import ModelFileError, UsageError
 from ...evaluate import PairSet
-from ...recommend.interest import restore_interest
+from ...recommend.interest import ChoiceRate, restore_interest
 from ..base import Recommender
 from ..registry import kind_named
 from ._checks import check_arrays, check_histories, check_vocabulary
@@ -93,6 +93,8 @@ def _restored(folder: Path, manifest: dict[str, Any]) -> Recommender:
     if manifest["preference"] is not None:
         model.preference = Preference(**manifest["preference"])
     model.love, model.floor = manifest["love"], manifest["floor"]
+    if manifest["choice_rate"] is not None:
+        model.choice_rate = ChoiceRate(**manifest["choice_rate"])
     model.provenance = Provenance(
         data["name"],
         data["n_ratings"],

@@ -16,7 +16,14 @@ UPGRADES: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = MappingProx
 """By schema, the function that returns a manifest of the next schema."""
 
 _ADDED: Mapping[str, Any] = MappingProxyType(
-    {"spread": None, "interest": None, "preference": None, "love": 1.0, "floor": 0.0}
+    {
+        "spread": None,
+        "interest": None,
+        "preference": None,
+        "love": 1.0,
+        "floor": 0.0,
+        "choice_rate": None,
+    }
 )
 """Fields that versions after 0.1.0 added to schema 1, with the values that give its answers."""
 

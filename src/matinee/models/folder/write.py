@@ -76,6 +76,7 @@ def save(
             "preference": None if model.preference is None else asdict(model.preference),
             "love": model.love,
             "floor": model.floor,
+            "choice_rate": None if model.choice_rate is None else asdict(model.choice_rate),
             "data": {
                 "name": model.provenance.dataset,
                 "n_users": model.n_users,

@@ -1,6 +1,6 @@
 from .base import INTERESTS as INTERESTS, Interest as Interest, restore_interest as restore_interest
 from .blend import Blend as Blend
-from .calibrate import Calibration as Calibration
+from .calibrate import Calibration as Calibration, ChoiceRate as ChoiceRate
 from .factors import Factors as Factors
 from .fit import FittedInterest as FittedInterest, fit_interest as fit_interest
 from .held_out import HeldOut as HeldOut

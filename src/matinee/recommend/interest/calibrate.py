@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...base.arrays import Float64, Int64
+from ...base.arrays import Float32, Float64, Int64, Mask
 from ...data import Csr
 
 FLOORS = (0.02, 0.1, 0.3, 1.0, 2.0)
@@ -45,8 +45,40 @@ class Calibration:
     love: float
     floor: float
 
+    @property
+    def rate(self) -> ChoiceRate:
+        """How often scores are followed by a choice; none more often than others without power."""
+        power = 0.0 if self.love >= GREATEST else 1.0 / self.love
+        return ChoiceRate(power, self.floor)
+
 
 NOTHING = Calibration(1.0, 0.0)
+
+
+@dataclass(frozen=True)
+class ChoiceRate:
+    """How often scores of interest are followed by a choice.
+
+    Attributes:
+        power: The rate is proportional to ``max(score, floor) ** power``.
+        floor: In units of the root mean square of the person's scores; positive.
+    """
+
+    power: float
+    floor: float
+
+    def shares(self, scores: Float32, seen: Mask) -> Float64:
+        """The probability that each item is a person's next choice, float64 (people, items).
+
+        Args:
+            scores: float32 (people, items).
+            seen: Items that each person has already, bool (people, items); they have 0.
+        """
+        size = np.sqrt(np.mean(np.square(scores, dtype=np.float64), axis=1, keepdims=True))
+        rates = np.maximum(scores / np.maximum(size, 1e-12), self.floor) ** self.power
+        rates[seen] = 0.0
+        found: Float64 = rates / np.maximum(rates.sum(axis=1, keepdims=True), 1e-300)
+        return found
 
 
 class ChoiceCounts:

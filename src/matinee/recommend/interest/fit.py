@@ -9,7 +9,7 @@ import numpy as np
 from ...data import Csr
 from ...train.lists import ListsConfig
 from .base import Interest
-from .calibrate import NOTHING, Calibration
+from .calibrate import NOTHING, Calibration, ChoiceRate
 from .candidates import OnEpoch
 from .choose import choose
 from .held_out import HeldOut
@@ -17,10 +17,17 @@ from .held_out import HeldOut
 
 @dataclass(frozen=True, eq=False)
 class FittedInterest:
-    """A scorer of interest, and what its scores are worth beside a predicted rating."""
+    """A scorer of interest, and what its scores are worth.
+
+    Attributes:
+        interest: The scorer.
+        calibration: What its scores are worth beside a predicted rating.
+        rate: How often they are followed by a choice, where that was measured.
+    """
 
     interest: Interest
     calibration: Calibration
+    rate: ChoiceRate | None = None
 
 
 def fit_interest(
@@ -48,10 +55,13 @@ def fit_interest(
         return None
     part = HeldOut.draw(rows, rng)
     chosen = choose(part, config, rng, on_epoch)
-    if not has_ratings(rows) or config.love == 0.0:
-        return FittedInterest(chosen.fit(rows), NOTHING)
-    calibration = part.calibration(chosen.known)
-    return FittedInterest(chosen.fit(rows), calibration)
+    calibration = NOTHING
+    twice = config.love == 0.0 and config.interest in ("linear", "network")
+    if not twice and (chosen.stand_in is None or has_ratings(rows)):
+        calibration = part.calibration(chosen.known)
+    calibrated = calibration is not NOTHING and chosen.stand_in is None
+    rate = calibration.rate if calibrated else None
+    return FittedInterest(chosen.fit(rows), calibration, rate)
 
 
 def has_ratings(rows: Csr) -> bool:
