@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -86,7 +87,9 @@ class Commands(TyperGroup):
             raise UsageError(f"no such command {cmd_name!r}{near}")
         module, _, attribute = COMMANDS[cmd_name].partition(":")
         if self._listed and (summary := _summary(module, attribute)):
-            return TyperCommand(cmd_name, help=summary)
+            listed = TyperCommand(cmd_name, help=summary)
+            _plain_help(listed)
+            return listed
         found = getattr(import_module(f".commands.{module}", __package__), attribute)
         # As part of another app, so that a group does not grow completion options of its own.
         outer = typer.Typer(add_completion=False)
@@ -97,6 +100,7 @@ class Commands(TyperGroup):
             outer.command(cmd_name)(found)
         group: Any = typer.main.get_command(outer)
         _settle_paths(group.commands[cmd_name])
+        _plain_help(group.commands[cmd_name])
         return group.commands[cmd_name]
 
     def invoke(self, ctx: Any) -> Any:
@@ -146,6 +150,38 @@ def _check_output(path: Path) -> None:
     check_writable(path)
 
 
+def _plain_help(command: Any) -> None:
+    """Help of a command, and of those below it, without types of flags and with whole paragraphs.
+
+    Typer shows ``<bool>`` beside a flag, which takes no value, and keeps the line breaks of a
+    docstring, which are those of the source.
+    """
+    for each in getattr(command, "commands", {}).values():
+        _plain_help(each)
+    if command.help:
+        parts = re.split(r"\n\s*\n", command.help)
+        command.help = "\n\n".join(
+            part
+            if re.search(r"^(\s{2,}|[-*] |\x08)", part, re.MULTILINE)
+            else " ".join(part.split())
+            for part in parts
+        )
+    of_help = command.get_help_option
+
+    def help_option(ctx: Any) -> Any:
+        return _without_type(of_help(ctx))
+
+    command.get_help_option = help_option
+    for parameter in command.params:
+        _without_type(parameter)
+
+
+def _without_type(parameter: Any) -> Any:
+    if getattr(parameter, "is_flag", False) and hasattr(parameter, "display_type_rich"):
+        parameter.display_type_rich = lambda ctx: None
+    return parameter
+
+
 def _expanded(value: Any) -> Any:
     return value.expanduser() if isinstance(value, Path) else value
 
@@ -186,7 +222,9 @@ def _root(
 
 def command_tree() -> Any:
     """The click command of ``matinee``, for whoever walks its options (the reference pages)."""
-    return typer.main.get_command(_app)
+    tree: Any = typer.main.get_command(_app)
+    _plain_help(tree)
+    return tree
 
 
 def main(argv: Sequence[str] | None = None) -> int:

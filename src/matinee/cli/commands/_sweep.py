@@ -137,7 +137,7 @@ def sweep(
     """Search the settings that predict your ratings best; write them as a preset.
 
     Part of the ratings compares the settings tried; another, that the search never sees, says
-    what it was worth. The best so far is in the preset file at any time. Needs matinee[sweep].
+    what it was worth. The best so far is in the preset file at any time. Needs the extra 'sweep'.
     """
     use_threads(threads)
     from ...config import parse_settings
