@@ -33,7 +33,7 @@ def test_a_named_split_is_found(shell: Any, trained: Path) -> None:
 def test_without_test_ratings(shell: Any, train: Any, catalogue: Path) -> None:
     train(catalogue / "ratings", "--out", "all")
     done = shell("report", "all")
-    assert "no test ratings are known" in done.stderr
+    assert "test ratings of this model are not at hand" in done.stderr
     assert "there is no score" in (shell.folder / "all-report.html").read_text("utf-8")
 
 
@@ -50,6 +50,27 @@ def test_ratings_that_changed_are_noticed(shell: Any, train: Any, catalogue: Pat
     message = shell.error("report", "mine", code=1)
     assert "does not give the ratings the model was trained on" in message
     assert "--test" in message
+
+
+def test_scores_of_the_folder_where_the_ratings_are_gone(
+    shell: Any, train: Any, catalogue: Path
+) -> None:
+    table = shell.folder / "gone.csv"
+    ratings = matinee.load(catalogue / "ratings")
+    users = ratings.user_ids.decode(ratings.users)
+    items = ratings.item_ids.decode(ratings.items)
+    rows = [f"{u},{i},{v}" for u, i, v in zip(users, items, ratings.values, strict=True)]
+    table.write_text("user_id,item_id,rating\n" + "\n".join(rows))
+    train(table, "--holdout", "0.2", "--out", "gone")
+    manifest = json.loads((shell.folder / "gone" / "manifest.json").read_text("utf-8"))
+    table.unlink()
+    done = shell("report", "gone")
+    assert "no such file" in done.stderr
+    page = (shell.folder / "gone-report.html").read_text("utf-8")
+    assert "computed when the model was trained" in page
+    assert f"{manifest['metrics']['rmse']:.4f}" in page
+    assert f"{manifest['metrics']['baselines']['bias']['rmse']:.4f}" in page
+    assert f"{manifest['record']['lists']['ndcg@10']:.4f}" in page
 
 
 def test_what_the_model_has_seen_is_refused(shell: Any, trained: Path, catalogue: Path) -> None:

@@ -11,7 +11,7 @@ from ...data.splits.rules import RULES, choices
 from ...errors import DataError, UsageError, nearest
 from .. import source as source_options
 from ..numbers import parse_missing, parse_scale
-from ..output import bar_of, note, print_json, progress, say
+from ..output import bar_of, command_line, note, print_json, progress, say
 from ..show.data import show_audit, show_description, show_list, show_split
 from ..show.reading import reading as show_reading
 from ..source import Json
@@ -131,6 +131,7 @@ def get_(
 @app.command("describe")
 @source_options.reading_options()
 def describe_(
+    ctx: typer.Context,
     source: source_options.Source = None,
     reading: source_options.Options = None,
     json: Json = False,
@@ -148,6 +149,10 @@ def describe_(
         print_json(found.as_dict())
     else:
         show_description(found)
+        if ratings.n_users > 1 and ratings.n_items > 1 and source != "-":
+            more = ["--preset", "lists"] if ratings.implicit else []
+            same = (ctx.obj or ["data", "describe", source])[2:]  # the source and how it is read
+            say("\nnext:\n  " + command_line(["train", *same, "--holdout", "0.1", *more]))
 
 
 @app.command("split")

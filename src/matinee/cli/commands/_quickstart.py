@@ -220,6 +220,8 @@ def _show(
         ["recommend", folder, *rates],
         ["recommend", folder, "--user", model.user_ids.ids[0]],
         ["recommend", folder, "--all-users", "--out", "top10.parquet"],
+        ["serve", folder],
+        ["report", folder],
         ["data", "describe", source],
         ["train", source, "--holdout", "0.1", "--set", "hidden=300", "--out", "models/mine"],
         ["presets"],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...errors import DataError
 from .. import source as source_options
 from ..output import note, print_json, say
 from ..source import Files, Json
@@ -76,12 +77,20 @@ def report(
     histories: Ratings | None = None
     if test is not None:
         ratings, histories = read_test(test, read, given=given)
-    elif parts := find_test(found.record, found.provenance.fingerprint, read):
-        ratings, histories = parts if given is None else (parts[0], read(given))
+    else:
+        try:
+            parts = find_test(found.record, found.provenance.fingerprint, read)
+        except DataError as error:
+            if "no such file" not in str(error):
+                raise  # they are there, and not what they were
+            parts = None
+            note(f"matinee: {error}")
+        if parts is not None:
+            ratings, histories = parts if given is None else (parts[0], read(given))
     if ratings is None:
         note(
-            "matinee: no test ratings are known of this model, so the page has no score; name some "
-            "with --test"
+            "matinee: the test ratings of this model are not at hand, so the page has the scores "
+            "that its folder has, if any; name some with --test"
         )
     elif ratings.implicit:
         note(

@@ -208,6 +208,8 @@ def _show(fitted: Fitted, parts: Parts) -> None:
     say(f"\nmodel: {folder}\n\nnext:")
     say("  " + command_line(["recommend", folder, "--user", some]))
     say("  " + command_line(["recommend", folder, "--all-users", "--out", "top10.parquet"]))
+    say("  " + command_line(["report", folder]))
+    say("  " + command_line(["serve", folder]))
     if parts.test is not None and (parts.protocol or {}).get("by") in ("file", "name"):
         named = (parts.protocol or {}).get("test") or (parts.protocol or {}).get("name")
         lists = ["--lists"] if score is None else []

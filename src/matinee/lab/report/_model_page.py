@@ -28,6 +28,7 @@ from ...models import Neighbours, Recommender, breakdown, neighbours
 from ...models.interactive.curves import curves_of, training_chart
 from ...recommend import HistoriesLike
 from ._page import render
+from ._recorded import Recorded
 from ._tables import Sheet, Value, link
 
 
@@ -96,20 +97,21 @@ class ModelReport:
         told = model.record.get("training", {})
         settings = told.get("config")
         name = told.get("preset") or model.kind
-        scores = _scores(score) if score else None
+        kept = Recorded.of(model.kind, model.record if score is None else {})
+        scores = _scores(score) if score else kept.scores()
         return render(
             "model.html",
             title=f"{name} on {model.provenance.dataset} · Matinee",
             kind=model.kind,
             name=name,
             dataset=model.provenance.dataset,
-            headline=score.verdict if score else "No test ratings were given: there is no score.",
+            headline=score.verdict if score else kept.headline,
             facts=_facts(model),
             notes=list(score.notes) if score else [],
-            cards=_cards(score) if score else [],
-            charts=self.charts,
+            cards=_cards(score) if score else kept.cards(),
+            charts=self.charts if score else {**self.charts, "score": kept.charts()},
             scores=scores,
-            lists=_lists(self.lists) if self.lists else None,
+            lists=_lists(self.lists) if self.lists else kept.list_scores(),
             sizes=_sizes(self.found) if self.found else [],
             found=self.found,
             worst=_worst(self.found) if self.found else None,
