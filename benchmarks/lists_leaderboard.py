@@ -110,6 +110,10 @@ class ImplicitAls(Popularity):
         return np.asarray(people @ self._als.item_factors.T, dtype=np.float32)
 
 
+OWN = {"popularity": Popularity, "implicit-als": ImplicitAls}
+"""Models that no preset describes."""
+
+
 def run(protocol: str, models: list[str], seed: int) -> None:
     parts, k = lists.PROTOCOLS[protocol]
     for data, train, test, given in parts():
@@ -119,7 +123,7 @@ def run(protocol: str, models: list[str], seed: int) -> None:
                 keep(published(data, k, name, f"{library}: not installed, skipped", NAN, NAN))
                 continue
             started = time.perf_counter()
-            model = ImplicitAls() if library else matinee.model(name)
+            model = OWN[name]() if name in OWN else matinee.model(name)
             model.fit(train, seed=seed)
             seconds = time.perf_counter() - started
             found = model.evaluate_lists(test, k=k, histories=given, baselines=[])

@@ -48,6 +48,7 @@ from .models import (
     ItemMean as ItemMean,
     Recommender as Recommender,
     UserMean as UserMean,
+    evaluate_lists as evaluate_lists,
     load_model as load_model,
     model as model,
 )

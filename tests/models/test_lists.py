@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import matinee
 from matinee import Bias, Histories, ItemMean, Ratings, Recommender, Scale
 from matinee.errors import DataError, LeakError, UsageError
 from matinee.evaluate import METRICS, metrics_of
@@ -177,3 +179,11 @@ def test_of_interactions_all_are_relevant() -> None:
     assert found.n_without == 0
     assert isinstance(found.sums[10].values["ndcg"], np.ndarray)
     assert Histories.of(ones[0].by_user).counts.sum() == len(train)
+
+
+def test_lists_of_a_saved_model_are_scored_by_its_folder(tmp_path: Path) -> None:
+    train, test = made_up()
+    fitted = Popularity().fit(train)
+    found = matinee.evaluate_lists(fitted.save(tmp_path / "model"), test, k=5)
+    assert found.as_dict() == matinee.evaluate_lists(fitted, test, k=5).as_dict()
+    assert found.cutoffs == (5,)

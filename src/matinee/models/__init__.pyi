@@ -1,5 +1,5 @@
 from ._export import export_items as export_items, export_onnx as export_onnx
-from ._factory import model as model
+from ._factory import evaluate_lists as evaluate_lists, model as model
 from .base import Recommender as Recommender
 from .folder.manifest import read_manifest as read_manifest
 from .folder.provenance import Provenance as Provenance

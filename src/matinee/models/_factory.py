@@ -1,9 +1,13 @@
-"""``model``: make the model that a preset describes."""
+"""Functions at the top of the package: a model of a preset, and the score of its lists."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from ..data import RatingsLike
+from ..evaluate import ListEvaluation
+from .base import Recommender
 from .presets import member_settings, preset as _preset
 from .registry import kind_named
 from .settings import Settings
@@ -33,3 +37,22 @@ def model(
     member_settings(chosen)  # an error in a member is raised now, not at fit
     instance: Trainable = kind_named(chosen.model_kind).load()(settings=chosen, device=device)
     return instance
+
+
+def evaluate_lists(
+    model: Recommender | Path | str, test: RatingsLike, **options: Any
+) -> ListEvaluation:
+    """Score the lists of a model on held-out ratings, beside those of baselines.
+
+    Args:
+        model: A fitted model, or the folder of a saved one.
+        test: Ratings the model was not trained on, or what ``load`` takes.
+        **options: Those of ``Recommender.evaluate_lists``: k, relevant, histories, baselines, ...
+
+    Raises:
+        MatineeError: As ``load_model`` and ``Recommender.evaluate_lists``.
+    """
+    from .folder.read import load_model
+
+    fitted = model if isinstance(model, Recommender) else load_model(model)
+    return fitted.evaluate_lists(test, **options)
