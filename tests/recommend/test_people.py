@@ -94,7 +94,7 @@ def test_ratings_off_the_scale_are_refused(value: float) -> None:
         ({"a": 5}, "a list of one history"),
         ("abc", "must be"),
         (5, "must be"),
-        ([{"a": "good"}], "no number"),
+        ([{"a": "good"}], "not a number"),
     ],
 )
 def test_what_is_no_history_is_refused(given_: Any, words: str) -> None:

@@ -9,12 +9,12 @@ from hypothesis import given, strategies as st
 from matinee.data import Histories, Scale
 from matinee.recommend import (
     diversify,
+    expected_change,
     lifts,
     most_alike,
     plane,
     reasons,
     shrink_few,
-    teaching,
     unit_rows,
 )
 
@@ -120,7 +120,7 @@ def _quadratic(histories: Histories, rows: np.ndarray, items: np.ndarray) -> np.
 
 @pytest.mark.parametrize("at_once", [1, 7, 1 << 20])
 def test_reasons_leave_out_one_rating_each(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("matinee.recommend._why._ENTRIES", at_once)
+    monkeypatch.setattr("matinee.recommend._leave_one_out._ENTRIES", at_once)
     history = Histories.build([([4, 2, 9], [1.0, 2.0, 3.0])])
     found = reasons(_quadratic, history, [10, 20], np.array([10.0, 20.0]))
     assert found.predictions.tolist() == [46, 56]
@@ -150,9 +150,9 @@ def test_what_teaches_is_half_the_difference_between_answers() -> None:
         return out
 
     history = Histories.build([([5], [1.0])])
-    found = teaching(
+    found = expected_change(
         model, history, np.array([2, 4, 9]), np.arange(4), error=1.0, scale=Scale(1, 3.5)
     )
     # Item 2 changes item 3 alone, among four, from 2 to 3.5 (the scale ends there).
     np.testing.assert_allclose(found, [np.sqrt(0.75**2 / 4), 0, 0])
-    assert len(teaching(model, history, [], [1], error=1.0, scale=Scale(1, 5))) == 0
+    assert len(expected_change(model, history, [], [1], error=1.0, scale=Scale(1, 5))) == 0

@@ -25,14 +25,14 @@ def read_ratings(
         UsageError: Not written so, off the scale, a title that fits several, or one item twice.
         UnknownIdError: A title that fits none.
     """
-    from ..recommend import is_constant, unrated
+    from ..recommend import implied_rating, is_constant
 
     found: dict[Any, float] = {}
     meant: list[tuple[str, float]] = []
     for text in texts:
         name, sign, number = text.rpartition("=")
         if not sign:
-            name, number = text, str(unrated(scale))
+            name, number = text, str(implied_rating(scale))
         try:
             value = float(number)
         except ValueError:

@@ -9,7 +9,7 @@ from ..baseline.preference import fit_preference
 from ..baseline.variance import HeldOutPredictions
 from ..data import Histories, Ratings
 from ..errors import TrainingError, UsageError
-from ..recommend import interest_and_preference
+from ..recommend import ranking_score
 from ._answers import answers
 from .hooks import Hooks
 
@@ -83,7 +83,7 @@ class Coded(Hooks):
         scores = self.interest.scores(histories)
         if love and self.preference is not None:
             liked = self.preference.probability(self.scores_coded(histories))
-            interest_and_preference(scores, liked, love, self.floor)
+            ranking_score(scores, liked, love, self.floor)
         return _finite(scores)
 
     def choice_coded(self, histories: Histories, rows: Int64, items: Int32, k: int) -> Float64:

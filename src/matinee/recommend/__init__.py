@@ -1,4 +1,4 @@
-"""From predictions to lists: fold-in, titles, top-k, tables, and what can be said about them."""
+"""From predictions to lists: fold-in, titles, top-k, re-ranking and explanations."""
 
 import lazy_loader
 

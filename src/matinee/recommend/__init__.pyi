@@ -1,5 +1,7 @@
-from ._beginnings import Beginnings as Beginnings
-from ._both import combined as combined, interest_and_preference as interest_and_preference
+from ._active_learning import expected_change as expected_change
+from ._implied_rating import implied_rating as implied_rating, is_constant as is_constant
+from ._leave_one_out import Predict as Predict, Reasons as Reasons, reasons as reasons
+from ._lift import lifts as lifts
 from ._people import (
     HistoriesLike as HistoriesLike,
     History as History,
@@ -8,17 +10,15 @@ from ._people import (
     code_people as code_people,
     refuse_unknown as refuse_unknown,
 )
-from ._plane import plane as plane
-from ._profile import lifts as lifts
+from ._projection import plane as plane
+from ._ranking_score import combined as combined, ranking_score as ranking_score
 from ._rerank import (
     diversify as diversify,
     most_alike as most_alike,
     shrink_few as shrink_few,
     unit_rows as unit_rows,
 )
-from ._teach import teaching as teaching
 from ._title_keys import split_year as split_year
+from ._title_prefixes import TitlePrefixes as TitlePrefixes
 from ._titles import Titled as Titled, TitleIndex as TitleIndex
 from ._topk import rank as rank, top_k as top_k
-from ._unrated import is_constant as is_constant, unrated as unrated
-from ._why import Predict as Predict, Reasons as Reasons, reasons as reasons

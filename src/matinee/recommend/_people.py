@@ -1,4 +1,4 @@
-"""Histories given by a caller, in external ids, turned into the codes of one model."""
+"""Converts histories in external ids to the codes of a model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..data import Histories, Ids, Ratings, Scale, Vocabulary
 from ..errors import DataError, UnknownIdError, UsageError
-from ._unrated import is_constant, unrated
+from ._implied_rating import implied_rating, is_constant
 
 Unknown = Literal["error", "skip"]
 History = Mapping[Any, float] | Iterable[tuple[Any, float]] | Iterable[Any]
@@ -25,7 +25,7 @@ _NAMED = 5
 
 @dataclass(frozen=True, eq=False)
 class People:
-    """People and what they rated.
+    """Users and their histories.
 
     Attributes:
         histories: In the item codes of one model.
@@ -39,15 +39,15 @@ class People:
         return len(self.ids)
 
     def pick(self, users: Iterable[Any], unknown: Unknown = "error") -> People:
-        """Some of the people, by id, in the order asked for.
+        """Some of the users, by id, in the order of the ids.
 
         Raises:
             UnknownIdError: Someone is not among them, and ``unknown`` is not "skip".
         """
-        wanted = list(users)
-        rows = self.rows(np.array(wanted, dtype=object))
+        requested = list(users)
+        rows = self.rows(np.array(requested, dtype=object))
         if unknown == "error":
-            refuse_unknown("user", wanted, rows)
+            refuse_unknown("user", requested, rows)
         rows = rows[rows >= 0]
         return People(self.histories.take(rows), self.ids[rows])
 
@@ -61,20 +61,20 @@ class People:
 
 
 def code_people(
-    given: HistoriesLike, item_ids: Vocabulary, scale: Scale, unknown: Unknown = "error"
+    source: HistoriesLike, item_ids: Vocabulary, scale: Scale, unknown: Unknown = "error"
 ) -> People:
     """Code histories by a model's items.
 
     Of an item rated twice in one history the last rating holds. An item the model does not know
-    is refused by name, or left out under ``unknown="skip"``: it could tell the model nothing.
+    is an error, or is ignored with ``unknown="skip"``.
 
     Raises:
         UnknownIdError: Items the model does not know.
-        DataError: A rating that is no finite number within the scale.
-        UsageError: Something that is no set of histories.
+        DataError: A rating that is not a finite number within the scale.
+        UsageError: Not a set of histories.
     """
-    if isinstance(given, Ratings):
-        table = given.compact()
+    if isinstance(source, Ratings):
+        table = source.compact()
         items = item_ids.encode(table.item_ids.ids)
         if unknown == "error":
             refuse_unknown("item", table.item_ids.ids, items)
@@ -83,14 +83,14 @@ def code_people(
         coded = items[table.items]
         histories = _histories(table.users, coded, values, table.n_users, len(item_ids))
         return People(histories, table.user_ids.ids)
-    ids, people = _split(given, unrated(scale))
+    ids, people = _split(source, implied_rating(scale))
     counts = [len(person) for person in people]
     names = np.empty(sum(counts), dtype=object)
     names[:] = [item for person in people for item, _ in person]
     try:
         values = np.array([value for person in people for _, value in person], dtype=np.float32)
     except (TypeError, ValueError):
-        raise DataError("a history holds a rating that is no number") from None
+        raise DataError("a history has a rating that is not a number") from None
     coded = item_ids.encode(names)
     if unknown == "error":
         refuse_unknown("item", names, coded)
@@ -103,7 +103,7 @@ def code_people(
 def refuse_unknown(
     what: str, ids: Sequence[Any] | npt.NDArray[Any], codes: npt.NDArray[np.integer[Any]]
 ) -> None:
-    """Raise an UnknownIdError naming the ids whose code is -1, if there are any."""
+    """Raise an UnknownIdError that lists the ids whose code is -1, if any."""
     missing = list(dict.fromkeys(str(ids[at]) for at in np.flatnonzero(codes < 0).tolist()))
     if not missing:
         return
@@ -117,20 +117,20 @@ def refuse_unknown(
     )
 
 
-def _split(given: Any, rating: float) -> tuple[Ids, list[list[tuple[Any, float]]]]:
-    if isinstance(given, Mapping):
-        keys, histories = list(given), list(given.values())
+def _split(source: Any, rating: float) -> tuple[Ids, list[list[tuple[Any, float]]]]:
+    if isinstance(source, Mapping):
+        keys, histories = list(source), list(source.values())
         if all(isinstance(key, int | np.integer) for key in keys):
             ids: Ids = np.array(keys, dtype=np.int64)
         else:
             ids = np.array([str(key) for key in keys], dtype=object)
-    elif isinstance(given, Sequence) and not isinstance(given, str | bytes):
-        histories = list(given)
+    elif isinstance(source, Sequence) and not isinstance(source, str | bytes):
+        histories = list(source)
         ids = np.arange(len(histories), dtype=np.int64)
     else:
         raise UsageError(
             f"histories must be Ratings, {{user_id: {{item_id: rating}}}} or a sequence of "
-            f"{{item_id: rating}}, not {type(given).__name__}"
+            f"{{item_id: rating}}, not {type(source).__name__}"
         )
     people = []
     for history in histories:
@@ -148,7 +148,7 @@ def _split(given: Any, rating: float) -> tuple[Ids, list[list[tuple[Any, float]]
 
 
 def _as_interactions(values: npt.NDArray[np.float32], scale: Scale) -> npt.NDArray[np.float32]:
-    """Of a model of interactions that are all alike, each is one whatever its value."""
+    """For a model of interactions without weights, set every value to 1."""
     return np.full_like(values, scale.high) if is_constant(scale) else values
 
 

@@ -1,4 +1,4 @@
-"""Second thoughts about a ranking: few ratings, and lists of the same thing over and over."""
+"""Re-ranking: shrinkage of items with few ratings, and diversity."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ import numpy.typing as npt
 from ..base.arrays import Float, Float32, Int64
 
 FEW = 10.0
-"""How many ratings of an item the person's own average is worth, in ``shrink_few``."""
+"""Default strength of the shrinkage in ``shrink_few``, in ratings."""
 
 
 def shrink_few(scores: Float, counts: npt.NDArray[Any], strength: float = FEW) -> Float:
-    """Pull predictions of items with few ratings towards the person's average prediction.
+    """Shrink predictions of items with few ratings towards the user's mean prediction.
 
     ``average + (score - average) * count / (count + strength)``, where the average weighs items by
-    their ratings. What a model says of an item that three people rated is mostly noise, and a list
-    of the highest of many noisy numbers is a list of the luckiest. An item rated ``strength``
-    times keeps half of its distance from the average; a well-known one nearly all of it.
+    their ratings. Predictions of rarely rated items are noisy, and the top of a list selects the
+    largest errors. With ``strength`` ratings an item keeps half of its distance from the average.
 
     Args:
         scores: Predictions of all items for some people, (people, n_items).
@@ -53,8 +52,8 @@ def diversify(scores: Float, vectors: Float32, k: int, diversity: float) -> Int6
     Args:
         scores: The pool's scores, (n,).
         vectors: The pool's item vectors as unit rows, (n, width).
-        k: How many; all if there are fewer.
-        diversity: 0 for the scores' own order, 1 for unlikeness alone after the first.
+        k: Length of the list.
+        diversity: Weight of dissimilarity, from 0 (order of the scores) to 1.
 
     Returns:
         Positions in the pool in the order chosen, int64 (min(k, n),). Ties go to the earlier.
@@ -62,28 +61,28 @@ def diversify(scores: Float, vectors: Float32, k: int, diversity: float) -> Int6
     n = len(scores)
     spread = float(scores.max() - scores.min()) if n else 0.0
     relevance = (scores - scores.min()) / spread if spread > 0 else np.ones(n)
-    nearest = np.zeros(n)  # nothing chosen yet, so nothing alike
+    nearest = np.zeros(n)  # no item is chosen yet
     free = np.ones(n, dtype=np.bool_)
     chosen = np.empty(min(k, n), dtype=np.int64)
-    for place in range(len(chosen)):
+    for position in range(len(chosen)):
         value = (1.0 - diversity) * relevance - diversity * nearest
-        if place == 0:
+        if position == 0:
             value = relevance
         best = int(np.argmax(np.where(free, value, -np.inf)))
-        chosen[place] = best
+        chosen[position] = best
         free[best] = False
-        alike = vectors @ vectors[best]
-        nearest = alike if place == 0 else np.maximum(nearest, alike)
+        similarity = vectors @ vectors[best]
+        nearest = similarity if position == 0 else np.maximum(nearest, similarity)
     return chosen
 
 
 def most_alike(vectors: Float32, row: int, k: int) -> tuple[Int64, Float32]:
-    """The rows nearest to one of them by cosine, but for itself.
+    """The nearest rows to one row by cosine, without the row itself.
 
     Args:
         vectors: Unit rows, (n, width).
-        row: Which.
-        k: How many, at most.
+        row: The row.
+        k: Largest number of neighbours.
 
     Returns:
         Rows (int64) and cosines (float32), nearest first.

@@ -1,4 +1,4 @@
-"""What a title is known by: the same title written another way has a key in common."""
+"""Search keys of titles: different spellings of a title have a key in common."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ARTICLES = frozenset(
     | {"el", "los", "las", "il", "lo", "gli", "i"}  # Spanish, Italian
     | {"der", "die", "das", "den", "det", "de", "het", "een", "en", "et"}  # the Germanic ones
 )
-# Letters that Unicode does not take apart into a plain letter and an accent.
+# Letters that Unicode does not decompose into a plain letter and an accent.
 _PLAIN = str.maketrans(
     {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
 )
@@ -40,20 +40,20 @@ def words(text: str) -> list[str]:
 
 def split_year(title: str) -> tuple[str, int | None]:
     """A title without its "(1999)" and the year, or None where there is none."""
-    found = _YEAR.search(title)
+    match = _YEAR.search(title)
     # "(500)" or a title that is all year keeps what it has.
-    if found is None or not title[: found.start()].strip():
+    if match is None or not title[: match.start()].strip():
         return title, None
-    return title[: found.start()], int(found.group(1))
+    return title[: match.start()], int(match.group(1))
 
 
 def readings(text: str) -> list[tuple[str, int | None]]:
-    """The (title, year) a request may mean: "Heat 1995" is "Heat" of 1995, or a title so called."""
+    """The possible (title, year) of a query: "Heat 1995" is "Heat" of 1995 or a full title."""
     name, year = split_year(text)
     if year is not None:
         return [(name, year)]
-    found = _BARE_YEAR.match(name.strip())
-    return [(name, None)] + ([(found.group(1), int(found.group(2)))] if found else [])
+    match = _BARE_YEAR.match(name.strip())
+    return [(name, None)] + ([(match.group(1), int(match.group(2)))] if match else [])
 
 
 def names(title: str) -> list[list[str]]:
@@ -64,10 +64,10 @@ def names(title: str) -> list[list[str]]:
     outer = _ALTERNATIVE.sub(" ", title).strip()
     parts = [outer] if outer else []
     parts += [_ALSO.sub("", part.strip()) for part in _ALTERNATIVE.findall(title)]
-    found = [_words_in_order(part) for part in parts]
+    variants = [_words_in_order(part) for part in parts]
     if len(parts) > 1:
-        found.append(words(title))
-    return [name for name in found if name]
+        variants.append(words(title))
+    return [name for name in variants if name]
 
 
 @lru_cache(maxsize=1024)
@@ -76,12 +76,12 @@ def _is_article(word: str) -> bool:
 
 
 def _words_in_order(name: str) -> list[str]:
-    found = _ARTICLE_LAST.match(name)
-    if found and _is_article(found.group(2)):
-        return words(found.group(2)) + words(found.group(1))
+    match = _ARTICLE_LAST.match(name)
+    if match and _is_article(match.group(2)):
+        return words(match.group(2)) + words(match.group(1))
     return words(name)
 
 
 def without_article(name: list[str]) -> list[str]:
-    """A name without its leading article, unless that is all there is."""
+    """A name without its leading article, unless it has no other word."""
     return name[1:] if len(name) > 1 and name[0] in ARTICLES else name

@@ -1,4 +1,4 @@
-"""Find an item by a title written from memory."""
+"""Fuzzy search of items by title."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ._trigrams import Trigrams
 
 _LISTED = 8
 _LIKE = 0.84
-"""Similarity (``rapidfuzz.fuzz.ratio``, 0 to 1) from which a misspelt title is taken for meant."""
+"""Least similarity (``rapidfuzz.fuzz.ratio``, 0 to 1) of a misspelt title."""
 _AHEAD = 0.04
-"""By how much it must beat the next one."""
+"""Least margin to the next most similar title."""
 _WORD_LIKE = 0.75
-"""Likewise for one word of a title."""
+"""Least similarity of a misspelt word."""
 
 _MISSPELT = 12
-"""Words of a request, at most, that are looked up one by one for misspellings."""
+"""Largest number of words of a query that are checked for misspellings."""
 _NONE: set[int] = set()
 
 
@@ -37,8 +37,8 @@ class TitleIndex:
     """Looks up items of a model by id or title.
 
     Case, accents, punctuation, articles ("Matrix, The" is "the matrix") and roman numerals do not
-    matter; the year may be given, and need not; a part of a title will do where only one title
-    has it; small misspellings are forgiven.
+    matter; the year is optional; a part of a title suffices if it is unique; small misspellings are
+    corrected.
 
     Args:
         item_ids: The items.
@@ -50,13 +50,13 @@ class TitleIndex:
         self._titles = None if table is None else table.titles
 
     def find(self, text: str) -> Any:
-        """The external id of the one item that a text means.
+        """The external id of the item that a text refers to.
 
-        An id that matches exactly wins over any title.
+        An exact id takes precedence over titles.
 
         Raises:
-            UsageError: Several titles fit; they are listed.
-            UnknownIdError: None fits; the nearest are listed.
+            UsageError: Several titles match; they are listed.
+            UnknownIdError: No title matches; the nearest are listed.
         """
         code = int(self._ids.encode([text.strip()])[0])
         if code >= 0:
@@ -67,8 +67,8 @@ class TitleIndex:
             if len(codes) > 1:
                 raise UsageError(self._ambiguous(text, codes))
             return self._item(codes[0]).id
-        near = self.search(text, 5)
-        listed = f"; the nearest: {self._list(near)}" if near else ""
+        suggestions = self.search(text, 5)
+        listed = f"; the nearest: {self._list(suggestions)}" if suggestions else ""
         raise UnknownIdError(f"no title like {text!r}{listed}")
 
     def title(self, item_id: Any) -> str:
@@ -77,23 +77,23 @@ class TitleIndex:
         return str(item_id if self._titles is None else self._titles[code])
 
     def search(self, text: str, n: int = 10) -> list[Titled]:
-        """The items most like a text, best first, at most n; for suggestions."""
+        """At most n items whose titles are most similar to a text, best first."""
         if self._titles is None:
             return []
-        found: dict[int, None] = {}
+        matches: dict[int, None] = {}
         for codes in self._matches(text):
-            found.update(dict.fromkeys(codes))
-            if len(found) >= n:
-                return [self._item(code) for code in list(found)[:n]]
+            matches.update(dict.fromkeys(codes))
+            if len(matches) >= n:
+                return [self._item(code) for code in list(matches)[:n]]
         for name, _ in readings(text):
-            found.update(dict.fromkeys(code for code, _, like in self._near(name) if like >= 0.4))
-        return [self._item(code) for code in list(found)[:n]]
+            matches.update(dict.fromkeys(code for code, _, like in self._near(name) if like >= 0.4))
+        return [self._item(code) for code in list(matches)[:n]]
 
     def _matches(self, text: str) -> Iterator[list[int]]:
-        """Codes that match in each way, the strictest first; ways with no match are left out."""
-        whole = " ".join(text.casefold().split())
-        if whole in self._whole:
-            yield self._whole[whole]
+        """Codes of the matches by each method, the strictest first; empty results are left out."""
+        normalised = " ".join(text.casefold().split())
+        if normalised in self._whole:
+            yield self._whole[normalised]
         meant = readings(text)
         for look_up in (
             self._by_name,
@@ -118,54 +118,58 @@ class TitleIndex:
         return self._joined.get("".join(without_article(_first(name))), ())
 
     def _by_words(self, name: str) -> list[int]:
-        wanted = set(_telling(name))
-        return self._with_all([{word} for word in wanted]) if len(wanted) <= self._longest else []
+        query_words = set(_telling(name))
+        return (
+            self._with_all([{word} for word in query_words])
+            if len(query_words) <= self._longest
+            else []
+        )
 
     def _by_misspelt_words(self, name: str) -> list[int]:
-        wanted = _telling(name)
-        # One word alone says too little: "amelie" is not "Mélodie en sous-sol".
-        if sum(word in self._having for word in wanted) == 0 or len(wanted) < 2:
+        query_words = _telling(name)
+        # A single word is not enough: "amelie" is not "Mélodie en sous-sol".
+        if sum(word in self._having for word in query_words) == 0 or len(query_words) < 2:
             return []
-        if len(set(wanted)) > min(self._longest, _MISSPELT):
+        if len(set(query_words)) > min(self._longest, _MISSPELT):
             return []
-        return self._with_all([self._spellings(word) for word in wanted])
+        return self._with_all([self._spellings(word) for word in query_words])
 
     def _with_all(self, wanted: list[set[str]]) -> list[int]:
         """Codes of the titles that have a word out of each set."""
         having = [[self._having.get(word, _NONE) for word in choice] for choice in wanted]
         having.sort(key=lambda sets: sum(map(len, sets)))
-        found: set[int] | None = None
+        matches: set[int] | None = None
         for sets in having:
-            if found is None:
-                found = set().union(*sets)
+            if matches is None:
+                matches = set().union(*sets)
             else:
-                found = {code for code in found if any(code in codes for codes in sets)}
-            if not found:
+                matches = {code for code in matches if any(code in codes for codes in sets)}
+            if not matches:
                 break
-        return sorted(found or ())
+        return sorted(matches or ())
 
     def _spellings(self, word: str) -> set[str]:
-        """A word, or what words of titles it may be a misspelling of if it is in none."""
+        """The word, or, if no title has it, similar words of titles."""
         if word in self._having or word.isdigit():
             return {word}
-        near = [self._all_words[at] for at in self._word_trigrams.nearest(word, 40)]
-        return {like for like, _, _ in _likenesses(word, near, _WORD_LIKE)}
+        candidates = [self._all_words[at] for at in self._word_trigrams.nearest(word, 40)]
+        return {like for like, _, _ in _likenesses(word, candidates, _WORD_LIKE)}
 
     def _by_likeness(self, name: str) -> list[int]:
-        near = [entry for entry in self._near(name) if entry[2] >= _LIKE]
+        similar = [entry for entry in self._near(name) if entry[2] >= _LIKE]
         # "Rocky 7" is not a misspelling of "Rocky 2".
         numbers = _numbers(without_article(_first(name)))
-        near = [(c, key, like) for c, key, like in near if _numbers(key.split()) == numbers]
-        return sorted({c for c, _, like in near if like > near[0][2] - _AHEAD})
+        similar = [(c, key, like) for c, key, like in similar if _numbers(key.split()) == numbers]
+        return sorted({c for c, _, like in similar if like > similar[0][2] - _AHEAD})
 
     def _near(self, name: str) -> list[tuple[int, str, float]]:
-        """Titles like a name as (code, key, likeness), best first."""
+        """Titles similar to a name as (code, key, similarity), best first."""
         key = " ".join(without_article(_first(name)))
         if not key:
             return []
-        near = [self._keys[at] for at in self._trigrams.nearest(key, 40)]
-        found = _likenesses(key, [other for other, _ in near])
-        scored = [(near[at][1], other, like) for other, like, at in found]
+        candidates = [self._keys[at] for at in self._trigrams.nearest(key, 40)]
+        similar = _likenesses(key, [other for other, _ in candidates])
+        scored = [(candidates[at][1], other, like) for other, like, at in similar]
         return sorted(scored, key=lambda entry: (-entry[2], entry[0]))
 
     @cached_property
@@ -237,20 +241,20 @@ class TitleIndex:
         return f"{text!r} could be {listed}{more}. Write the id, or more of the title"
 
 
-def _likenesses(text: str, others: list[str], least: float = 0.0) -> list[tuple[str, float, int]]:
-    """(other, likeness, position) of the texts that are at least so like one."""
-    found = process.extract(text, others, scorer=fuzz.ratio, limit=None, score_cutoff=100 * least)
-    return [(other, score / 100, at) for other, score, at in found]
+def _likenesses(text: str, texts: list[str], least: float = 0.0) -> list[tuple[str, float, int]]:
+    """(text, similarity, position) of the texts above a similarity."""
+    scored = process.extract(text, texts, scorer=fuzz.ratio, limit=None, score_cutoff=100 * least)
+    return [(other, score / 100, at) for other, score, at in scored]
 
 
 @lru_cache(maxsize=64)
 def _first(name: str) -> list[str]:
-    found = names(name)
-    return found[-1] if found else []
+    parts = names(name)
+    return parts[-1] if parts else []
 
 
 def _telling(name: str) -> list[str]:
-    """The words of a name but for articles."""
+    """The words of a name without articles."""
     return [word for word in words(name) if word not in ARTICLES]
 
 

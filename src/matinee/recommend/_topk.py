@@ -1,4 +1,4 @@
-"""The best k of many scores, and the same for people without end."""
+"""Top-k items of a score matrix, and in batches of users."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from ..base.arrays import Float32, Int32, Int64, Mask
 from ..data import Histories
 
 _SCORES = 1 << 23
-"""Scores held at once while ranking people (32 MiB as float32)."""
+"""Scores in memory while ranking (32 MiB as float32)."""
 
 
 def top_k(scores: Float32, k: int) -> tuple[Int32, Float32]:
-    """The k largest of each row, best first; equal scores stand by ascending column.
+    """The k largest of each row, best first; ties are in ascending order of the column.
 
     Args:
-        scores: float32, shape (people, n_items). -inf marks what must not be chosen.
-        k: How many, at least 1; cut to n_items.
+        scores: float32, shape (people, n_items). -inf excludes an item.
+        k: At least 1; at most n_items are returned.
 
     Returns:
         Columns (int32) and scores (float32), shape (people, min(k, n_items)). Where a row has
@@ -59,9 +59,9 @@ def rank(
         score: Scores of all items for some people, float32, shape (people, n_items), finite.
         histories: The people.
         n_items: Number of items.
-        k: Items per person, at most.
+        k: Length of the lists.
         allowed: Which items may be recommended, shape (n_items,); all by default.
-        include_seen: Whether items of a person's own history may be recommended.
+        include_seen: Whether items of a user's history may be recommended.
 
     Yields:
         Row of the person (int64), item code (int32), score (float32) and rank from 1 (int32), each

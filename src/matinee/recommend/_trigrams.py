@@ -1,4 +1,4 @@
-"""Find, among many short texts, those most like another."""
+"""Approximate search among many short texts by trigrams."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 from ..base.arrays import Int32, Int64
 
 _LOOKED_AT = 400_000
-"""Occurrences of runs to look at for one request, at most: a millisecond."""
+"""Largest number of trigram occurrences to count for one query (about a millisecond)."""
 
 
 class Trigrams:
-    """Finds the texts that share most runs of three letters with another.
+    """Finds the texts that share most trigrams with a query.
 
     Args:
-        texts: What to find; the ends of a text count as spaces.
+        texts: The texts to search; the ends of a text count as spaces.
     """
 
     def __init__(self, texts: Sequence[str]) -> None:
@@ -35,14 +35,14 @@ class Trigrams:
         self._sizes = np.bincount(self._owners, minlength=len(texts))
 
     def nearest(self, text: str, n: int) -> Int32:
-        """Positions of the n texts most like one (Dice's coefficient), best first.
+        """Positions of the n texts most similar to a query (Dice's coefficient), best first.
 
         Fewer where fewer share anything with it.
         """
         grams = np.unique(_grams(f" {text} "))
         first = np.searchsorted(self._grams, grams, side="left")
         last = np.searchsorted(self._grams, grams, side="right")
-        # The rarest runs say most. Those that nearly every text has are left out of long requests.
+        # The rarest trigrams discriminate best; frequent ones are skipped in long queries.
         rarest = np.argsort(last - first, kind="stable")
         within = rarest[np.cumsum((last - first)[rarest]) <= _LOOKED_AT]
         owners = [self._owners[first[at] : last[at]] for at in within]
@@ -56,7 +56,7 @@ class Trigrams:
 
 
 def _grams(text: str) -> Int64:
-    """Every run of three letters as a number, int64, shape (len(text) - 2,)."""
+    """The trigrams of a text as numbers, int64, shape (len(text) - 2,)."""
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     letters = points.astype(np.int64)
     # A code point has 21 bits, so three fill 63.

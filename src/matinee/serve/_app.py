@@ -1,4 +1,4 @@
-"""The routes."""
+"""The HTTP routes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ._metrics import CONTENT_TYPE, Metrics
 from ._settings import ServeSettings
 from .feedback.desk import FeedbackDesk
 from .feedback.routes import ROUTES as FEEDBACK_ROUTES, add_routes
-from .problems import JSON, PROBLEM, ProblemError, dumps, problem, told
+from .problems import JSON, PROBLEM, ProblemError, dumps, problem, validation_problems
 from .web.assets import PAGES, Assets, assets
 from .web.head import Head
 from .web.routes import send, show_pages, wants_page
@@ -53,7 +53,7 @@ ROUTES = (
     *PAGES,
 )
 _WAITING = 64
-"""Longer tasks that may wait for their turn; the next is refused."""
+"""Largest number of queued long requests; further ones get 429."""
 _ZIPPED = 8192
 
 Name = Annotated[str, Path(max_length=schema.MAX_TEXT)]
@@ -115,7 +115,7 @@ def create_app(
         redoc_url=None,
         lifespan=_lifespan(holder, settings, kept),
         openapi_url="/openapi.json",
-        redirect_slashes=False,  # a redirect would go to whatever host the request named
+        redirect_slashes=False,  # a redirect would use the Host header of the request
         servers=[{"url": settings.root_path}] if settings.root_path else None,
     )
     files = assets(settings.root_path)
@@ -129,11 +129,11 @@ def create_app(
         )
     app.add_middleware(Head)
     _handle_errors(app, files)
-    desk = _Desk()
-    _answer(app, holder, desk, kept)
+    queue = _WorkQueue()
+    _answer(app, holder, queue, kept)
     if kept is not None:
         add_routes(app, kept, lambda: holder.engine, counters.took, ERRORS)
-    _look_up(app, holder, desk)
+    _look_up(app, holder, queue)
     _operate(app, holder, counters)
     show_pages(app, files)
     describe(app, keyed=settings.api_key is not None)
@@ -179,16 +179,16 @@ def _handle_errors(app: FastAPI, files: Assets) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_: Request, error: RequestValidationError) -> Response:
-        found = error.errors()
-        if found and found[0]["type"] == "json_invalid":
-            reason = found[0].get("ctx", {}).get("error", "")
-            at = found[0]["loc"][-1]
+        details = error.errors()
+        if details and details[0]["type"] == "json_invalid":
+            reason = details[0].get("ctx", {}).get("error", "")
+            at = details[0]["loc"][-1]
             where = f" at character {at}" if isinstance(at, int) else ""
             return _problem(400, f"the body is no JSON: {reason}{where}")
-        errors = told(list(found))
+        errors = validation_problems(list(details))
         first = errors[0]
         place = first["pointer"].lstrip("/").replace("/", ".")
-        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
         detail = f"{place or 'the body'}: {first['detail']}{more}"
         return Response(problem(422, detail, errors), 422, media_type=PROBLEM)
 
@@ -209,7 +209,7 @@ def _handle_errors(app: FastAPI, files: Assets) -> None:
 
     @app.exception_handler(Exception)
     async def _fault(_: Request, error: Exception) -> Response:
-        # The guard logs it: the error goes on to there.
+        # The guard logs the error.
         return _problem(500, "an error in the server; it has been logged")
 
 
@@ -217,8 +217,8 @@ def _problem(status: int, detail: str) -> Response:
     return Response(problem(status, detail), status, media_type=PROBLEM)
 
 
-class _Desk:
-    """Does short work at once and long work in turn, beside the event loop."""
+class _WorkQueue:
+    """Runs short requests at once, and long ones one at a time in a thread."""
 
     def __init__(self) -> None:
         self._turn = asyncio.Semaphore(1)
@@ -240,32 +240,32 @@ class _Desk:
         return Response(content, media_type=JSON)
 
 
-def _answer(app: FastAPI, holder: Holder, desk: _Desk, kept: FeedbackDesk | None) -> None:
-    """The endpoints that are asked about a person."""
+def _answer(app: FastAPI, holder: Holder, queue: _WorkQueue, kept: FeedbackDesk | None) -> None:
+    """The endpoints about a user."""
 
     @app.post("/v1/recommend", response_model=schema.Recommendations, responses=ERRORS)
     async def recommend(request: schema.RecommendRequest) -> Response:
-        """Recommend items to someone new."""
+        """Recommend items to a new user."""
         engine = holder.engine
-        return await desk(lambda: engine.recommend(request), quick=engine.quick(request))
+        return await queue(lambda: engine.recommend(request), quick=engine.quick(request))
 
     @app.post("/v1/predict", response_model=schema.Predictions, responses=ERRORS)
     async def predict(request: schema.PredictRequest) -> Response:
-        """Predict how someone new would rate some items."""
+        """Predict a new user's ratings of some items."""
         engine = holder.engine
-        return await desk(lambda: engine.predict(request), quick=engine.quick(request))
+        return await queue(lambda: engine.predict(request), quick=engine.quick(request))
 
     @app.post("/v1/profile", response_model=schema.Profile, responses=ERRORS)
     async def profile(request: schema.ProfileRequest) -> Response:
-        """The genres and decades the model sees in someone."""
+        """A user's taste by genre and decade."""
         engine = holder.engine
-        return await desk(lambda: engine.profile(request), quick=engine.quick(request))
+        return await queue(lambda: engine.profile(request), quick=engine.quick(request))
 
     @app.post("/v1/surprise", response_model=schema.Questions, responses=ERRORS)
     async def surprise(request: schema.SurpriseRequest) -> Response:
-        """Items whose rating would teach the model most."""
+        """Items whose rating would change the predictions most."""
         engine = holder.engine
-        return await desk(lambda: engine.surprise(request), quick=False)
+        return await queue(lambda: engine.surprise(request), quick=False)
 
     @app.get(
         "/v1/users/{user}/recommendations",
@@ -292,31 +292,31 @@ def _answer(app: FastAPI, holder: Holder, desk: _Desk, kept: FeedbackDesk | None
                 years=years,
             )
 
-        return await desk(work, quick=False)
+        return await queue(work, quick=False)
 
 
-def _look_up(app: FastAPI, holder: Holder, desk: _Desk) -> None:
-    """The endpoints that are asked about items and the model."""
+def _look_up(app: FastAPI, holder: Holder, queue: _WorkQueue) -> None:
+    """The endpoints about items and the model."""
 
-    def found(engine: Engine, content: dict[str, Any]) -> Response:
+    def matches(engine: Engine, content: dict[str, Any]) -> Response:
         return Response(dumps({**content, "model": engine.name}), media_type=JSON)
 
     @app.get("/v1/items", response_model=schema.Items, responses=ERRORS)
     async def items(query: Annotated[_Search, Query()]) -> Response:
-        """Find items by a title written about right; without one, the most rated."""
+        """Find items by an approximate title; without one, the most rated."""
         engine = holder.engine
 
         def work() -> dict[str, Any]:
-            found = engine.catalogue.search(query.q, query.limit)
-            return {"items": found, "model": engine.name}
+            matches = engine.catalogue.search(query.q, query.limit)
+            return {"items": matches, "model": engine.name}
 
-        return await desk(work, quick=query.q is None)
+        return await queue(work, quick=query.q is None)
 
     @app.post("/v1/items/match", response_model=schema.Matches, responses=ERRORS)
     async def match(request: schema.MatchRequest) -> Response:
         """The items that titles written about right mean: the titles of an export, say."""
         engine = holder.engine
-        return await desk(lambda: engine.match(request), quick=False)
+        return await queue(lambda: engine.match(request), quick=False)
 
     @app.get("/v1/items/{item}", response_model=schema.OneItem, responses=ERRORS)
     async def item(item: Name) -> Response:
@@ -324,7 +324,7 @@ def _look_up(app: FastAPI, holder: Holder, desk: _Desk) -> None:
         engine = holder.engine
         code = engine.catalogue.code(item)
         position = engine.catalogue.position(code)
-        return found(engine, {"item": engine.catalogue.item(code), "position": position})
+        return matches(engine, {"item": engine.catalogue.item(code), "position": position})
 
     @app.get("/v1/items/{item}/similar", response_model=schema.SimilarItems, responses=ERRORS)
     async def similar(item: Name, query: Annotated[_Limited, Query()]) -> Response:
@@ -336,13 +336,13 @@ def _look_up(app: FastAPI, holder: Holder, desk: _Desk) -> None:
             near = engine.catalogue.similar(code, query.k)
             return {"item": engine.catalogue.item(code), "similar": near, "model": engine.name}
 
-        return await desk(work, quick=False)
+        return await queue(work, quick=False)
 
     @app.get("/v1/map", response_model=schema.Map, responses=ERRORS)
     async def map_(query: Annotated[_MapSize, Query()]) -> Response:
         """Every item as a point in the plane."""
         engine = holder.engine
-        return await desk(
+        return await queue(
             lambda: {**engine.catalogue.map(query.limit), "model": engine.name}, quick=False
         )
 

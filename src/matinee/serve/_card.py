@@ -1,4 +1,4 @@
-"""The model card: what a model is, what it was made of, and how far to trust it."""
+"""The model card: the model, its training data and its limits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ._settings import ServeSettings
 def card(
     model: Recommender, manifest: dict[str, Any], catalogue: Catalogue, settings: ServeSettings
 ) -> dict[str, Any]:
-    """What ``GET /v1/model`` says."""
+    """The answer of ``GET /v1/model``."""
     config, record = manifest["config"], manifest["record"]
     options = config.get("settings") or {}
     years = catalogue.years[~np.isnan(catalogue.years)]
@@ -60,7 +60,7 @@ def card(
 
 
 def step(model: Recommender) -> float | None:
-    """The step between the ratings people gave, if the model carries them and there is one."""
+    """The step between the training ratings, if the model has histories and there is one."""
     if model.histories is None:
         return None
     values = np.unique(model.histories.values)
@@ -72,9 +72,9 @@ def step(model: Recommender) -> float | None:
 
 
 def caveats(model: Recommender, manifest: dict[str, Any], catalogue: Catalogue) -> list[str]:
-    """What to bear in mind, in words."""
+    """Limits of the model, as sentences."""
     data = manifest["data"]
-    found = [
+    notes = [
         f"It knows {data['n_items']:,} items and no others; what came after its data is unknown "
         "to it.",
         "It learned from people who rated what they chose to see: it predicts the rating, not "
@@ -84,18 +84,18 @@ def caveats(model: Recommender, manifest: dict[str, Any], catalogue: Catalogue) 
     metrics = manifest["metrics"]
     rmse = metrics.get("rmse") if isinstance(metrics, dict) else None
     if isinstance(rmse, int | float):
-        found.insert(
+        notes.insert(
             0,
             f"On held-out ratings it is off by {rmse:.2f} rating points (root mean square), "
             "measured on people it was trained on; for someone with few ratings expect more.",
         )
     else:
-        found.insert(0, "It carries no score on held-out ratings: matinee evaluate gives one.")
+        notes.insert(0, "It carries no score on held-out ratings: matinee evaluate gives one.")
     if catalogue.counts is not None:
         few = int((catalogue.counts < 10).sum())
         if few:
-            found.append(
+            notes.append(
                 f"{few:,} of the items have fewer than 10 ratings; predictions for them are "
                 "little more than guesses."
             )
-    return found
+    return notes

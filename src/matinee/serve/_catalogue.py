@@ -1,4 +1,4 @@
-"""What the server says of items, whoever asks."""
+"""The items of the served model: titles, genres, search, neighbours and map."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from ..base.arrays import Float32, Int64, Mask
 from ..models import Recommender, item_counts, item_vectors
-from ..recommend import Beginnings, TitleIndex, most_alike, plane, split_year, unit_rows
+from ..recommend import TitleIndex, TitlePrefixes, most_alike, plane, split_year, unit_rows
 from ._schema import Rating
 from .problems import ProblemError
 
 _FEW = 10
-"""Ratings from which an item's vector says something. Items with fewer shape no map, and are
-nobody's neighbours."""
+"""Least training ratings of an item on the map and among neighbours, as vectors of rarely rated
+items are poorly determined."""
 
 
 class Catalogue:
@@ -29,7 +29,7 @@ class Catalogue:
         item_ids: Their external ids.
         counts: Training ratings of each item, int64 (n_items,), or None.
         order: Item codes, most rated first.
-        unit: Item vectors as unit rows, or None where the model has none.
+        unit: Item vectors as unit rows, or None if the model has none.
         titles: Finds items by title.
         genre_names: Most frequent first.
         years: By item code, float64; NaN where unknown.
@@ -45,11 +45,11 @@ class Catalogue:
             -(np.zeros(n) if self.counts is None else self.counts), kind="stable"
         )
         self.titles = TitleIndex(model.item_ids, model.item_table)
-        self._beginnings = Beginnings(self._table, self.order)
+        self._prefixes = TitlePrefixes(self._table, self.order)
         texts = [] if self._table is None else self._table.titles.tolist()
-        found = [split_year(text)[1] for text in texts]
+        title_years = [split_year(text)[1] for text in texts]
         self.years = np.array(
-            [np.nan if y is None else y for y in found or [None] * n], dtype=float
+            [np.nan if y is None else y for y in title_years or [None] * n], dtype=float
         )
         self.genre_names, self._of_genre = self._genres(n)
         vectors = item_vectors(model)
@@ -60,7 +60,7 @@ class Catalogue:
             self._learned = self.counts >= _FEW
         if vectors is not None:
             self._points, self._explained = plane(vectors.vectors, self._learned)
-        self.titles.search("a title", 1)  # its indexes are built now, not by the first to ask
+        self.titles.search("a title", 1)  # build its indexes now, not at the first request
 
     def _genres(self, n: int) -> tuple[list[str], dict[str, Int64]]:
         members: dict[str, list[int]] = {}
@@ -80,26 +80,26 @@ class Catalogue:
         """Code of an id.
 
         Raises:
-            ProblemError: 404, no such item.
+            ProblemError: 404, an unknown item.
         """
-        found = int(self.item_ids.encode([item])[0])
-        if found < 0:
+        position = int(self.item_ids.encode([item])[0])
+        if position < 0:
             raise ProblemError(404, f"no item has the id {item!r}; GET /v1/items?q= finds ids")
-        return found
+        return position
 
     def codes(self, names: list[Any]) -> npt.NDArray[np.int32]:
-        """Codes of ids, -1 for those unknown."""
+        """Codes of ids, -1 for unknown ids."""
         return self.item_ids.encode(names)
 
     def titles_of(
         self, ratings: Sequence[Rating], lists: Mapping[str, Sequence[str | int]]
     ) -> list[tuple[str, int]]:
-        """(field, position) of the names in a request that have to be looked up as titles."""
-        found = [("ratings", at) for at, rating in enumerate(ratings) if rating.title is not None]
+        """(field, position) of the names in a request that are titles."""
+        fields = [("ratings", at) for at, rating in enumerate(ratings) if rating.title is not None]
         for what, names in lists.items():
             unknown = np.flatnonzero(self.codes(list(names)) < 0).tolist()
-            found += [(what, at) for at in unknown if isinstance(names[at], str)]
-        return found
+            fields += [(what, at) for at in unknown if isinstance(names[at], str)]
+        return fields
 
     def named(self, code: int) -> dict[str, Any]:
         """Id and title."""
@@ -107,7 +107,7 @@ class Catalogue:
         return {"item": item, "title": item if self._table is None else self._table.titles[code]}
 
     def item(self, code: int) -> dict[str, Any]:
-        """Everything known of an item."""
+        """All fields of an item."""
         year, genres = self.years[code], ()
         if self._table is not None and self._table.genres is not None:
             genres = self._table.genres[code]
@@ -120,22 +120,22 @@ class Catalogue:
         }
 
     def search(self, text: str | None, limit: int) -> list[dict[str, Any]]:
-        """Items like a text, or the most rated ones."""
+        """Items with titles similar to a text, or the most rated items."""
         if text is None or not text.strip():
             return [self.item(int(code)) for code in self.order[:limit]]
-        found: dict[int, None] = {}
+        codes: dict[int, None] = {}
         exact = int(self.item_ids.encode([text.strip()])[0])
         if exact >= 0:
-            found[exact] = None
-        found.update(dict.fromkeys(self._beginnings.complete(text, limit)))
-        if len(found) >= limit:
-            return [self.item(code) for code in list(found)[:limit]]
+            codes[exact] = None
+        codes.update(dict.fromkeys(self._prefixes.complete(text, limit)))
+        if len(codes) >= limit:
+            return [self.item(code) for code in list(codes)[:limit]]
         ids = [titled.id for titled in self.titles.search(text, limit)]
-        found.update(dict.fromkeys(int(code) for code in self.item_ids.encode(ids)))
-        return [self.item(code) for code in list(found)[:limit]]
+        codes.update(dict.fromkeys(int(code) for code in self.item_ids.encode(ids)))
+        return [self.item(code) for code in list(codes)[:limit]]
 
     def similar(self, code: int, k: int) -> list[dict[str, Any]]:
-        """The items nearest to one.
+        """The nearest items to an item.
 
         Raises:
             ProblemError: 404, the model has no item vectors.
@@ -143,14 +143,14 @@ class Catalogue:
         unit = self._vectors()
         learned = np.flatnonzero(self._learned)
         rows = np.append(learned[learned != code], code)
-        near, cosines = most_alike(unit[rows], len(rows) - 1, k)
+        nearest, cosines = most_alike(unit[rows], len(rows) - 1, k)
         return [
             {**self.item(int(row)), "similarity": round(float(cosine), 6)}
-            for row, cosine in zip(rows[near], cosines, strict=True)
+            for row, cosine in zip(rows[nearest], cosines, strict=True)
         ]
 
     def position(self, code: int) -> dict[str, float] | None:
-        """Where an item is on the map."""
+        """The position of an item on the map."""
         if self._points is None:
             return None
         x, y = self._points[code].round(5).tolist()
@@ -167,7 +167,7 @@ class Catalogue:
         assert self._explained is not None
         codes = self.order[:limit]
         items = [self.item(int(code)) for code in codes]
-        at = {name: place for place, name in enumerate(self.genre_names)}
+        at = {name: position for position, name in enumerate(self.genre_names)}
         points = self._points[codes].round(5)
         return {
             **{name: [item[name] for item in items] for name in _COLUMNS},
@@ -189,7 +189,7 @@ class Catalogue:
     def allowed(
         self, genres: list[str], years: tuple[int | None, int | None] | None
     ) -> Mask | None:
-        """Which items are of none of some genres and of some years; None for all.
+        """Mask of the items without some genres and within some years; None for all.
 
         Raises:
             ProblemError: 422, a genre the model does not know, or years in the wrong order.

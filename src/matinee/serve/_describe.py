@@ -1,4 +1,4 @@
-"""The OpenAPI description: as FastAPI makes it, with errors as they really are."""
+"""The OpenAPI description of FastAPI, with the actual error responses."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .problems import PROBLEM
 _MEANINGS = {
     400: "The body is no JSON.",
     401: "No API key, or a wrong one.",
-    404: "Not known, or not something this model can do.",
+    404: "Unknown, or not supported by this model.",
     408: "The body did not arrive.",
     413: "The body is too large.",
-    415: "The body is not said to be JSON.",
-    421: "A name in the Host header that this server does not have.",
-    422: "The request makes no sense; `errors` says where.",
+    415: "The content type is not JSON.",
+    421: "A Host header that this server does not answer to.",
+    422: "An invalid request; `errors` has the fields.",
     429: "Too many long requests at once.",
     503: "The store of feedback cannot be reached.",
 }
@@ -29,33 +29,33 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     }
     for status, meaning in _MEANINGS.items()
 }
-"""What any endpoint may answer besides what it is for."""
+"""Error responses of every endpoint."""
 
 
 def describe(app: FastAPI, *, keyed: bool) -> None:
-    """Have an app describe itself with its errors and, where there is one, its key."""
+    """Add the error responses and the API key to the OpenAPI description of an app."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            found = get_openapi(
+            schema = get_openapi(
                 title=app.title,
                 version=app.version,
-                description="Recommendations for people a model has never met.",
+                description="Recommendations for new users, without retraining.",
                 license_info={"name": "MIT"},
                 routes=app.routes,
                 servers=app.servers,
             )
-            schemas = found["components"]["schemas"]
+            schemas = schema["components"]["schemas"]
             schemas["Problem"] = Problem.model_json_schema()
             for unused in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(unused, None)
             if keyed:
-                found["components"]["securitySchemes"] = {
+                schema["components"]["securitySchemes"] = {
                     "bearer": {"type": "http", "scheme": "bearer"},
                     "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
                 }
-                found["security"] = [{"bearer": []}, {"header": []}]
-            app.openapi_schema = found
+                schema["security"] = [{"bearer": []}, {"header": []}]
+            app.openapi_schema = schema
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""``Engine``: one loaded model, and the answers it gives. It knows nothing of HTTP."""
+"""``Engine``: one loaded model, and its answers, independent of HTTP."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from ..recommend import (
     Predict,
     combined,
     diversify,
+    expected_change,
     lifts,
     reasons,
     shrink_few,
-    teaching,
     top_k,
 )
 from ._card import card
@@ -45,29 +45,29 @@ from .problems import ProblemError
 Answer = dict[str, Any]
 
 _ASKED = 100
-"""Items that "surprise me" weighs against each other: the best known ones."""
+"""Number of most rated items that are candidates for ``surprise``."""
 _MEASURED = 2000
-"""Items over which it measures what an answer changes, likewise."""
+"""Number of most rated items over which the change of predictions is measured."""
 _ANSWERS = 2000
-"""Predictions up to which they take a few milliseconds; a reason takes as many as ratings."""
+"""Number of predictions that take a few milliseconds; a reason takes one for each rating."""
 _QUICK = 64
-"""Ratings up to which an answer takes a few milliseconds."""
+"""Number of ratings up to which an answer takes a few milliseconds."""
 
 
 def identity(folder: Path) -> str:
-    """A short name of what stands in a model folder; another model has another."""
+    """A short identifier of the contents of a model folder."""
     return hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()[:12]
 
 
 class Engine:
-    """A model folder, loaded.
+    """A loaded model folder.
 
     Args:
-        settings: What to serve and within which limits.
+        settings: The model folder and the limits.
 
     Attributes:
-        name: Names the model in every answer.
-        card: What ``GET /v1/model`` says.
+        name: Identifier of the model, in every answer.
+        card: The answer of ``GET /v1/model``.
         catalogue: The items.
         scale: The range of its ratings.
 
@@ -98,18 +98,18 @@ class Engine:
             self._model.histories = None
 
     def quick(self, request: Any) -> bool:
-        """Whether a request takes so little that nobody need wait for it elsewhere."""
+        """Whether a request takes so little time that it need not be queued."""
         if isinstance(request, SurpriseRequest) or len(request.ratings) > _QUICK:
             return False
-        asked, lists = 1, _lists(request)
+        n_items, lists = 1, _lists(request)
         if isinstance(request, RecommendRequest | PredictRequest):
-            asked = request.k if isinstance(request, RecommendRequest) else len(request.items)
-            asked *= 1 + (len(request.ratings) if request.why else 0)
+            n_items = request.k if isinstance(request, RecommendRequest) else len(request.items)
+            n_items *= 1 + (len(request.ratings) if request.why else 0)
         if isinstance(request, RecommendRequest) and request.others:
             return False
         if isinstance(request, RecommendRequest) and request.diversity and request.k > _QUICK:
             return False
-        if asked > _ANSWERS or sum(map(len, lists.values())) > _QUICK:
+        if n_items > _ANSWERS or sum(map(len, lists.values())) > _QUICK:
             return False
         return not self.catalogue.titles_of(request.ratings, lists)
 
@@ -121,15 +121,15 @@ class Engine:
         history, used = reader.ratings(request.ratings, self._settings.max_ratings)
         allowed = self._allowed(reader, request.exclude_genres, request.years, request.exclude)
         if request.only is not None:
-            wanted = ~self._all()
-            wanted[reader.mask("only", request.only)] = True
-            allowed = wanted if allowed is None else allowed & wanted
+            allowed_items = ~self._all()
+            allowed_items[reader.mask("only", request.only)] = True
+            allowed = allowed_items if allowed is None else allowed & allowed_items
         people = [history]
         for at, other in enumerate(request.others):
             more, theirs = reader.ratings(other, self._settings.max_ratings, field="others")
             people.append(more)
             used += [{**entry, "person": at + 1} for entry in theirs]
-        found = self._list(
+        entries = self._list(
             people,
             allowed,
             together=request.together,
@@ -139,7 +139,7 @@ class Engine:
             love=request.love,
             why=request.why,
         )
-        return self._listed(found, used, reader)
+        return self._listed(entries, used, reader)
 
     def recommend_user(
         self,
@@ -163,7 +163,7 @@ class Engine:
         if len(refused):
             allowed = self._all() if allowed is None else allowed
             allowed[refused] = False
-        found = self._list(
+        entries = self._list(
             [history],
             allowed,
             k=k,
@@ -172,7 +172,7 @@ class Engine:
             love=love,
             why=why if len(history.items) else 0,
         )
-        return {**self._listed(found, [], reader), "user": user}
+        return {**self._listed(entries, [], reader), "user": user}
 
     def trained(self, user: str) -> list[Answer]:
         """What a person rated in training, described; empty for others."""
@@ -190,11 +190,13 @@ class Engine:
         reader = self._reader()
         reader.check(request.ratings, **_lists(request))
         history, used = reader.ratings(request.ratings, self._settings.max_ratings)
-        asked = reader.items("items", request.items)
-        codes = np.array([code for _, code in asked], dtype=np.int32)
-        told = self._told(history, codes, request.why)
-        found = [{"index": at, **told_} for (at, _), told_ in zip(asked, told, strict=True)]
-        return self._answer({"predictions": found}, used, reader)
+        positions = reader.items("items", request.items)
+        codes = np.array([code for _, code in positions], dtype=np.int32)
+        described = self._described(history, codes, request.why)
+        entries = [
+            {"index": at, **told_} for (at, _), told_ in zip(positions, described, strict=True)
+        ]
+        return self._answer({"predictions": entries}, used, reader)
 
     def profile(self, request: ProfileRequest) -> Answer:
         """Answers ``POST /v1/profile``."""
@@ -204,7 +206,7 @@ class Engine:
         scores = self._model.scores_coded(history)[0].astype(np.float64)
         genres, decades = self._groups
         shares = self._weights / (self._weights + 10.0)
-        found = lifts(scores, self._usual, shares, [codes for _, codes in genres + decades])
+        group_lifts = lifts(scores, self._usual, shares, [codes for _, codes in genres + decades])
         rated = np.zeros(self._model.n_items, dtype=np.bool_)
         rated[history.items] = True
 
@@ -218,11 +220,11 @@ class Engine:
 
         by_genre = [
             group(name, codes, lift)
-            for (name, codes), lift in zip(genres, found[: len(genres)], strict=True)
+            for (name, codes), lift in zip(genres, group_lifts[: len(genres)], strict=True)
         ]
         by_decade = [
             {"decade": decade, **group(f"{decade}s", codes, lift)}
-            for (decade, codes), lift in zip(decades, found[len(genres) :], strict=True)
+            for (decade, codes), lift in zip(decades, group_lifts[len(genres) :], strict=True)
         ]
         answer = {
             "predicted": number(np.average(scores, weights=shares)),
@@ -242,7 +244,7 @@ class Engine:
         allowed[history.items] = False
         order = self.catalogue.order
         candidates = order[allowed[order]][:_ASKED].astype(np.int32)
-        teaches = teaching(
+        teaches = expected_change(
             self._predict,
             history,
             candidates,
@@ -253,11 +255,11 @@ class Engine:
         known = self._weights[candidates] / max(float(self._weights.max()), 1.0)
         value = teaches * known
         best = np.argsort(-value, kind="stable")[: request.k]
-        told = self._told(history, candidates[best], 0)
-        found = []
-        for at, entry in zip(best.tolist(), told, strict=True):
+        described = self._described(history, candidates[best], 0)
+        entries = []
+        for at, entry in zip(best.tolist(), described, strict=True):
             del entry["why"]
-            found.append(
+            entries.append(
                 {
                     **entry,
                     "teaches": number(teaches[at]),
@@ -265,7 +267,7 @@ class Engine:
                     "value": number(value[at]),
                 }
             )
-        return self._answer({"items": found}, used, reader)
+        return self._answer({"items": entries}, used, reader)
 
     def match(self, request: MatchRequest) -> Answer:
         """Answers ``POST /v1/items/match``."""
@@ -317,15 +319,17 @@ class Engine:
             chosen = diversify(ranked, catalogue.unit[codes], k, diversity)
             codes, ranked = codes[chosen], ranked[chosen]
         if len(people) > 1:
-            each = [[e["predicted"] for e in self._told(one, codes, 0)] for one in people]
+            each = [[e["predicted"] for e in self._described(one, codes, 0)] for one in people]
             return for_several(catalogue, codes, np.array(each), ranked, together)
-        told = self._told(history, codes, why)
+        described = self._described(history, codes, why)
         return [
             {"rank": at, **entry, "score": score}
-            for at, (entry, score) in enumerate(zip(told, numbers(ranked), strict=True), 1)
+            for at, (entry, score) in enumerate(zip(described, numbers(ranked), strict=True), 1)
         ]
 
-    def _told(self, history: Histories, codes: npt.NDArray[np.int32], why: int) -> list[Answer]:
+    def _described(
+        self, history: Histories, codes: npt.NDArray[np.int32], why: int
+    ) -> list[Answer]:
         """Items described, with their predictions and the reasons for them."""
         if why and len(codes):
             because = reasons(self._predict, history, codes, self._usual[codes])
@@ -335,19 +339,19 @@ class Engine:
             predictions = self._predict(history, np.zeros(len(codes), dtype=np.int64), codes)
             found = [None] * len(codes)
         clip = (self.scale.low, self.scale.high) if self._model.clip else (-np.inf, np.inf)
-        shown = np.clip(predictions, *clip)
+        clipped = np.clip(predictions, *clip)
         spread = self._spread(history, codes, predictions)
         return [
             {**self.catalogue.item(code), "predicted": prediction, "std": std, "why": because_}
             for code, prediction, std, because_ in zip(
-                codes.tolist(), numbers(shown), spread, found, strict=True
+                codes.tolist(), numbers(clipped), spread, found, strict=True
             )
         ]
 
     def _spread(
         self, history: Histories, codes: npt.NDArray[np.int32], predictions: Float64
     ) -> Sequence[float | None]:
-        """Standard deviations of predictions where the model tells them."""
+        """Predictive standard deviations, if the model has them."""
         if self._model.predictive_variance is None:
             return [None] * len(codes)
         rows = np.zeros(len(codes), dtype=np.int64)
@@ -361,7 +365,7 @@ class Engine:
         years: tuple[int | None, int | None] | None,
         exclude: list[str | int],
     ) -> Mask | None:
-        """Which items may be listed; None for all."""
+        """Mask of the items that may be listed; None for all."""
         allowed = self.catalogue.allowed(genres, years)
         if exclude:
             allowed = self._all() if allowed is None else allowed

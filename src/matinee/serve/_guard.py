@@ -1,4 +1,4 @@
-"""What stands before the app: limits, the key, headers, counting, and the last resort."""
+"""ASGI middleware: limits, the API key, headers, metrics and unhandled errors."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ HEADERS = {
 }
 _ENCODED = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
 _PARTS = 20_000
-"""Lists and objects of a body, at most: no request that is answered has half as many."""
+"""Largest number of lists and objects in a body, twice that of any valid request."""
 _NO_STORE = (b"cache-control", b"no-store")
 
 
 class Guard:
     """ASGI middleware around the whole app.
 
-    Bodies are read here, within their bounds in size and time, before the app sees the request.
+    Bodies are read here, with limits of size and time, before the app gets the request.
 
     Args:
         app: The app.
         settings: Limits and key.
-        metrics: Where to count.
+        metrics: The counters.
     """
 
     def __init__(self, app: Any, settings: ServeSettings, metrics: Metrics) -> None:
@@ -53,7 +53,7 @@ class Guard:
         self._key = None if key is None else key.get_secret_value().encode()
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        """Handle one connection's event."""
+        """Handle one request or lifespan event."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -77,7 +77,7 @@ class Guard:
         except ProblemError as error:
             await _send_problem(sending, error)
         except Exception:
-            # Nothing is known to lead here. Who looks after the server sees why, the caller not.
+            # Unexpected: the traceback is logged, and not sent to the client.
             # The path may hold somebody's id, its template does not.
             template = getattr(scope.get("route"), "path", "a request")
             _log.exception("error while answering %s %s", scope["method"], template)
@@ -95,7 +95,7 @@ class Guard:
         if self._root and path.startswith(f"{self._root}/"):  # a proxy that leaves it there
             path = path.removeprefix(self._root)
             scope = {**scope, "path": path, "raw_path": path.encode()}
-        # A browser's question ahead of a request from another origin comes without the key.
+        # A CORS preflight request comes without the key.
         if (
             self._key is not None
             and (path.startswith("/v1") or path == "/metrics")
@@ -105,7 +105,7 @@ class Guard:
         if b"content-length" in headers or b"transfer-encoding" in headers:
             body = await self._body(headers, receive)
             if body is None:
-                return  # the caller went away
+                return  # the client disconnected
             if body and scope["method"] == "POST" and path.startswith("/v1"):
                 _check_type(headers)
                 _check_parts(body)
@@ -113,28 +113,28 @@ class Guard:
         await self._app(scope, receive, send)
 
     def _check_host(self, headers: dict[bytes, bytes]) -> None:
-        """Refuse names that this server does not have.
+        """Refuse Host headers that this server does not answer to.
 
-        A page elsewhere can point a name of its own at this machine, and would then read what the
-        server answers to the browser of whoever looks at the page (DNS rebinding).
+        Another site can point its own host name at this machine and then read the answers in its
+        visitors' browsers (DNS rebinding).
         """
         if self._hosts is None:
             return
-        given = headers.get(b"host", b"").decode("latin-1").lower()
-        name = given.partition("]")[0] + "]" if given.startswith("[") else given.partition(":")[0]
+        host = headers.get(b"host", b"").decode("latin-1").lower()
+        name = host.partition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]
         if name not in self._hosts:
             raise ProblemError(
-                421, f"this server does not answer as {given!r}; --allowed-host adds names"
+                421, f"this server does not answer as {host!r}; --allowed-host adds names"
             )
 
     def _check_key(self, headers: dict[bytes, bytes]) -> None:
-        given = headers.get(b"x-api-key")
+        key = headers.get(b"x-api-key")
         scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
-        if given is None and scheme.lower() == b"bearer":
-            given = token.strip()
+        if key is None and scheme.lower() == b"bearer":
+            key = token.strip()
         assert self._key is not None
-        if given is None or not hmac.compare_digest(given, self._key):
-            what = "an API key is needed" if given is None else "the API key is wrong"
+        if key is None or not hmac.compare_digest(key, self._key):
+            what = "an API key is needed" if key is None else "the API key is wrong"
             raise ProblemError(
                 401,
                 f"{what}: send 'Authorization: Bearer KEY' or 'X-API-Key: KEY'",
@@ -174,32 +174,32 @@ class Guard:
 
 
 def _hosts(settings: ServeSettings) -> frozenset[str] | None:
-    """Names to answer to; None for all."""
+    """The host names to answer to; None for all."""
     host, more = settings.host.lower(), [name.lower() for name in settings.allowed_hosts]
     if "*" in more or not (more or is_loopback(host)):
         return None
-    own = f"[{host}]" if ":" in host else host
-    return frozenset({"localhost", "127.0.0.1", "[::1]", own, *more})
+    netloc = f"[{host}]" if ":" in host else host
+    return frozenset({"localhost", "127.0.0.1", "[::1]", netloc, *more})
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address can be reached from this machine alone."""
+    """Whether an address is a loopback address."""
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def _check_type(headers: dict[bytes, bytes]) -> None:
-    given = headers.get(b"content-type", b"").decode("latin-1")
-    kind = given.split(";")[0].strip().lower()
+    content_type = headers.get(b"content-type", b"").decode("latin-1")
+    kind = content_type.split(";")[0].strip().lower()
     if kind != JSON and not (kind.startswith("application/") and kind.endswith("+json")):
         raise ProblemError(
             415,
-            f"the content type is {given or 'missing'!r}; send {JSON}",
+            f"the content type is {content_type or 'missing'!r}; send {JSON}",
             headers={"accept": JSON},
         )
 
 
 def _check_parts(body: bytes) -> None:
-    """Bound the time that it takes to read the JSON, which is some of the event loop's."""
+    """Limit the time to parse the JSON, which blocks the event loop."""
     if body.count(b"[") + body.count(b"{") > _PARTS:
         raise ProblemError(
             422, f"the body has too many lists and objects: at most {_PARTS:,} are taken"
@@ -207,14 +207,14 @@ def _check_parts(body: bytes) -> None:
 
 
 def _replay(body: bytes, receive: Any) -> Any:
-    """A ``receive`` that gives a body already read, and then whatever else comes."""
-    given = False
+    """A ``receive`` that returns a body already read, and then the following events."""
+    delivered = False
 
     async def again() -> Any:
-        nonlocal given
-        if given:
+        nonlocal delivered
+        if delivered:
             return await receive()
-        given = True
+        delivered = True
         return {"type": "http.request", "body": body, "more_body": False}
 
     return again
@@ -227,7 +227,7 @@ async def _send_problem(send: Any, error: ProblemError) -> None:
 async def _send(
     send: Any, status: int, body: bytes, kind: str, headers: dict[str, str] | None = None
 ) -> None:
-    given = {"content-type": kind, "content-length": str(len(body)), **(headers or {})}
-    encoded = [(name.encode(), value.encode()) for name, value in given.items()]
+    response_headers = {"content-type": kind, "content-length": str(len(body)), **(headers or {})}
+    encoded = [(name.encode(), value.encode()) for name, value in response_headers.items()]
     await send({"type": "http.response.start", "status": status, "headers": encoded})
     await send({"type": "http.response.body", "body": body})

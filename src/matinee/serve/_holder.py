@@ -1,4 +1,4 @@
-"""The model being served, and how another takes its place."""
+"""The model being served, and its replacement without downtime."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _log = logging.getLogger("matinee.serve")
 
 
 class Holder:
-    """Holds the engine. A request takes it once, so a change never reaches one half answered.
+    """Holds the engine. A request reads it once, so that a reload never affects it midway.
 
     Args:
-        settings: What to serve.
-        metrics: Where to count what was taken up.
+        settings: The model folder and the limits.
+        metrics: The counters.
         engine: The first engine; loaded from the folder by default.
 
     Attributes:
-        engine: The engine that new requests are answered by.
+        engine: The engine for new requests.
     """
 
     def __init__(
@@ -35,18 +35,18 @@ class Holder:
         self._refused = ""
 
     async def reload(self) -> bool:
-        """Load the folder anew, beside the old model, which answers until it is ready.
+        """Load the folder again, while the old model continues to answer.
 
-        A folder that cannot be loaded changes nothing.
+        If the folder cannot be loaded, the old model stays.
 
         Returns:
-            Whether the folder's model is now the one served.
+            Whether the folder's model is now served.
         """
         async with self._loading:
             began = time.perf_counter()
             try:
-                found = await asyncio.to_thread(Engine, self._settings)
-            except Exception as error:  # whatever is wrong with the folder, the old one goes on
+                engine = await asyncio.to_thread(Engine, self._settings)
+            except Exception as error:  # whatever the error, the old model stays
                 self._metrics.reloaded(False)
                 known = isinstance(error, MatineeError | OSError)
                 what = str(error) if known else repr(error)
@@ -56,19 +56,19 @@ class Holder:
                     exc_info=None if known else error,
                 )
                 return False
-            self.engine = found
+            self.engine = engine
             self._metrics.reloaded(True)
-            _log.info("model %s taken up in %.1f s", found.name, time.perf_counter() - began)
+            _log.info("model %s taken up in %.1f s", engine.name, time.perf_counter() - began)
             return True
 
     async def watch(self, seconds: float) -> None:
-        """Look at the folder again and again, and take up another model found there."""
+        """Check the folder periodically, and load a new model."""
         while True:
             await asyncio.sleep(seconds)
             try:
                 name = await asyncio.to_thread(identity, self._settings.model)
             except OSError:
-                continue  # being replaced, or gone: the model in memory answers
+                continue  # being replaced or missing: the loaded model continues
             # A folder that is copied file by file may be whole a moment later: try, but say so
             # only once.
             if name == self.engine.name:

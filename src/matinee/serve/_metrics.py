@@ -1,6 +1,6 @@
-"""Counters in memory that all workers share, told in Prometheus' text format.
+"""Counters in memory shared by all workers, in Prometheus' text format.
 
-Every worker counts in a row of its own; whichever of them is asked adds the rows up.
+Each worker counts in its own row; the worker that answers adds up the rows.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 
 class Metrics:
-    """The counters of some workers.
+    """The counters of all workers.
 
-    Make it before the workers are forked: the memory is shared from then on.
+    Create it before the workers are forked, so that they share its memory.
 
     Args:
-        routes: Path templates to tell apart; all else is "other".
-        workers: How many processes will count.
+        routes: Path templates to count separately; others are counted as "other".
+        workers: Number of processes.
     """
 
     def __init__(self, routes: Sequence[str], workers: int = 1) -> None:
@@ -43,18 +43,18 @@ class Metrics:
         self._row = self._rows[0]
 
     def start(self, worker: int) -> None:
-        """From now on this process counts as some worker. One that was restarted goes on."""
+        """Count as this worker in this process; a restarted worker continues its row."""
         self._row = self._rows[worker]
         self._row[_OWN.index("in_flight")] = 0
         self._row[_OWN.index("connections")] = 0
         self._row[_OWN.index("pid")] = os.getpid()
 
     def began(self) -> None:
-        """A request came."""
+        """A request arrived."""
         self._row[0] += 1
 
     def ended(self, route: str, status: int, seconds: float) -> None:
-        """It was answered."""
+        """A request was answered."""
         self._row[0] -= 1
         first = len(_OWN) + self._each * self._routes.get(route, len(self._routes) - 1)
         self._row[first + min(max(status // 100, 1), 5) - 1] += 1
@@ -63,7 +63,7 @@ class Metrics:
         self._row[first + self._each - 1] += seconds
 
     def connected(self, now: int | None = None) -> None:
-        """A connection was taken; or so many are open."""
+        """A connection was accepted, or this many are open."""
         at = _OWN.index("connections")
         self._row[at] = self._row[at] + 1 if now is None else now
 
@@ -72,9 +72,9 @@ class Metrics:
         open_ = self._rows[:, _OWN.index("connections")]
         return bool(self._row[_OWN.index("connections")] <= open_.min())
 
-    def reloaded(self, done: bool) -> None:
-        """A new model was taken up, or could not be."""
-        self._row[_OWN.index("reloads" if done else "failed_reloads")] += 1
+    def reloaded(self, succeeded: bool) -> None:
+        """A new model was loaded, or could not be."""
+        self._row[_OWN.index("reloads" if succeeded else "failed_reloads")] += 1
 
     def took(self, stored: int, duplicates: int) -> None:
         """Feedback was kept, or was there already."""
@@ -82,7 +82,7 @@ class Metrics:
         self._row[_OWN.index("feedback_duplicates")] += duplicates
 
     def text(self, model: str, kind: str) -> str:
-        """All of it, in Prometheus' text format."""
+        """All counters in Prometheus' text format."""
         total = self._rows.sum(axis=0)
         lines = [
             "# HELP matinee_requests_total Requests answered.",
@@ -112,7 +112,7 @@ class Metrics:
                 )
             lines.append(f'matinee_request_seconds_sum{{route="{route}"}} {part[-1]:.6f}')
             lines.append(f'matinee_request_seconds_count{{route="{route}"}} {below[-1]:.0f}')
-        in_flight, done, failed, _, connections, stored, duplicates = total[: len(_OWN)]
+        in_flight, reloads, failed, _, connections, stored, duplicates = total[: len(_OWN)]
         lines += [
             "# HELP matinee_requests_in_flight Requests being answered.",
             "# TYPE matinee_requests_in_flight gauge",
@@ -122,7 +122,7 @@ class Metrics:
             f"matinee_connections {connections:.0f}",
             "# HELP matinee_reloads_total New models taken up, by worker and in all.",
             "# TYPE matinee_reloads_total counter",
-            f'matinee_reloads_total{{result="done"}} {done:.0f}',
+            f'matinee_reloads_total{{result="done"}} {reloads:.0f}',
             f'matinee_reloads_total{{result="failed"}} {failed:.0f}',
             "# HELP matinee_feedback_total Events of feedback kept, or sent again.",
             "# TYPE matinee_feedback_total counter",
@@ -142,7 +142,7 @@ class Metrics:
 
 
 def _resident(pid: int) -> int | None:
-    """Resident bytes of a process, where the system tells."""
+    """Resident bytes of a process, if the system reports them."""
     try:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE if pid else None
     except OSError:

@@ -1,4 +1,4 @@
-"""Ratings and item names of a request, turned into the codes of a model."""
+"""Converts ratings and item names of a request to the codes of a model."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ import numpy.typing as npt
 
 from ..data import Histories, Scale
 from ..errors import UnknownIdError, UsageError
-from ..recommend import is_constant, unrated
+from ..recommend import implied_rating, is_constant
 from ._catalogue import Catalogue
 from ._schema import Rating
 from .problems import ProblemError
 
 MAX_TITLES = 100
-"""Titles that may have to be looked up for one request: forgiving costs milliseconds each."""
+"""Largest number of titles in one request: a fuzzy search takes milliseconds."""
 _NEAR = 3
 
 
 @dataclass(eq=False)
 class Reader:
-    """Reads the names of one request, and keeps what could not be used.
+    """Resolves the names of one request, and collects those that cannot be used.
 
     Args:
         catalogue: The model's items.
         scale: Its rating scale.
-        ignored: What was left out, for the answer.
+        ignored: The ignored entries, for the answer.
     """
 
     catalogue: Catalogue
@@ -36,7 +36,7 @@ class Reader:
     ignored: list[dict[str, Any]] = field(default_factory=list)
 
     def check(self, ratings: Sequence[Rating], **lists: Sequence[str | int]) -> None:
-        """Bound the work that a request takes, before any is done.
+        """Limit the number of titles to look up, before any is looked up.
 
         Args:
             ratings: The ratings of the request.
@@ -61,7 +61,7 @@ class Reader:
         empty: bool = False,
         field: str = "ratings",
     ) -> tuple[Histories, list[dict[str, Any]]]:
-        """One person's history and, for the answer, what it was made of.
+        """One user's history and, for the answer, the ratings in it.
 
         Raises:
             ProblemError: 422: too many, off the scale, an item twice, or nothing left.
@@ -101,36 +101,40 @@ class Reader:
         return Histories.build([(list(taken), values)]), used
 
     def items(self, what: str, names: Sequence[str | int]) -> list[tuple[int, int]]:
-        """(position, code) of the ids and titles that are known."""
+        """(position, code) of the known ids and titles."""
         codes = self.catalogue.codes(list(names)).tolist()
-        found = []
+        positions = []
         for at, (name, code) in enumerate(zip(names, codes, strict=True)):
             if code < 0:
                 code = self._by_title(what, at, name) if isinstance(name, str) else -1
                 if code == -1:
                     self._ignore(what, at, name, f"no item has the id {name}")
             if code >= 0:
-                found.append((at, code))
-        return found
+                positions.append((at, code))
+        return positions
 
     def mask(self, what: str, names: Sequence[str | int]) -> npt.NDArray[np.int64]:
-        """Codes of the ids and titles that are known, int64."""
+        """Codes of the known ids and titles, int64."""
         return np.array([code for _, code in self.items(what, names)], dtype=np.int64)
 
     def _value(self, rating: Rating) -> float:
-        """The rating, or what an item without one stands for."""
+        """The rating, or the implied rating of an item without one."""
         if is_constant(self.scale):
             return self.scale.high
-        return unrated(self.scale, rating.liked) if rating.rating is None else float(rating.rating)
+        return (
+            implied_rating(self.scale, rating.liked)
+            if rating.rating is None
+            else float(rating.rating)
+        )
 
-    def _check_scale(self, given: Sequence[Rating]) -> None:
+    def _check_scale(self, ratings: Sequence[Rating]) -> None:
         low, high = self.scale.low, self.scale.high
         with np.errstate(over="ignore"):  # as float32, as the model's own ratings are
-            values = np.array([self._value(rating) for rating in given]).astype(np.float32)
+            values = np.array([self._value(rating) for rating in ratings]).astype(np.float32)
         outside = np.flatnonzero(~((values >= low) & (values <= high)))
         if len(outside):
             at = int(outside[0])
-            rating = given[at]
+            rating = ratings[at]
             name = rating.title if rating.item is None else rating.item
             raise ProblemError(
                 422,
@@ -140,7 +144,7 @@ class Reader:
             )
 
     def _rated(self, field: str, at: int, rating: Rating, code: int) -> int:
-        """Code of what was rated, where it was given by id; negative if it is not known."""
+        """Code of the rated item from its id; negative if unknown or without an id."""
         if rating.title is not None:
             return self._by_title(field, at, rating.title)
         if code < 0:
@@ -148,18 +152,18 @@ class Reader:
         return code
 
     def _by_title(self, what: str, at: int, title: str) -> int:
-        """Code of the item meant, or -2 if that is not clear, which is then in ``ignored``."""
+        """Code of the item with this title; if ambiguous -2, with an entry in ``ignored``."""
         titles = self.catalogue.titles
         try:
             return int(self.catalogue.codes([titles.find(title)])[0])
         except (UnknownIdError, UsageError) as error:
-            near = [
+            suggestions = [
                 self.catalogue.named(int(self.catalogue.codes([titled.id])[0]))
                 for titled in titles.search(title, _NEAR)
             ]
             vague = isinstance(error, UsageError)
             reason = f"{title!r} could be several items" if vague else f"no title like {title!r}"
-            self._ignore(what, at, title, reason, near)
+            self._ignore(what, at, title, reason, suggestions)
             return -2
 
     def _ignore(

@@ -37,10 +37,10 @@ class Rating(_Request):
     item: Annotated[StrictStr, Field(max_length=MAX_TEXT)] | StrictInt | None = None
     """The item's id."""
     title: Text | None = None
-    """Instead of the id: its title, written about right."""
+    """Instead of the id: its approximate title."""
     rating: Annotated[float, Field(strict=True, allow_inf_nan=False)] | None = None
-    """On the model's scale; null for an item that was chosen without being rated, which then counts
-    as liked."""
+    """On the model's scale; null for an item that was chosen without a rating, which counts as
+    liked."""
     liked: StrictBool | None = None
     """Instead of a rating: whether they liked it."""
 
@@ -63,29 +63,29 @@ Given = Annotated[list[Rating], Field(min_length=1, max_length=MAX_LIST, fail_fa
 
 class _About(_Request):
     exclude_genres: list[Text] = Field(default=[], max_length=MAX_TEXT)
-    """Items with any of these genres are left out."""
+    """Exclude items with any of these genres."""
     years: Years | None = None
     """The first and the last year, either of which may be null."""
 
 
 class RecommendRequest(_About):
-    """Ratings of someone new, and what is wanted for them."""
+    """Ratings of a new user, and options of the list."""
 
     ratings: Ratings = Field(min_length=1)
-    """What they rated."""
+    """The user's ratings."""
     k: K = 10
-    """Items wanted."""
+    """Number of items."""
     exclude: list[ItemName] = Field(default=[], max_length=MAX_LIST, fail_fast=True)
     """Items never to recommend."""
     only: list[ItemName] | None = Field(default=None, max_length=MAX_LIST, fail_fast=True)
     """The only items to recommend from."""
     diversity: Share = 0.0
-    """0 for the likeliest, 1 for the most unlike each other."""
+    """0 for the best items, 1 for the most dissimilar items."""
     shrink: StrictBool = True
-    """Whether few ratings count against an item, in a model that ranks by the predicted rating."""
+    """Whether to shrink predictions of items with few ratings, in models that rank by rating."""
     love: Annotated[float, Field(ge=0, le=MAX_LOVE, allow_inf_nan=False)] | None = None
-    """What the predicted rating counts in the order: 0 for what the person would choose, upwards;
-    the model's own by default."""
+    """Exponent of the probability of liking in the ranking score; 0 ranks by interest alone. By
+    default the model's."""
     why: Annotated[int, Field(strict=True, ge=0, le=MAX_WHY)] = 3
     """Reasons for each item; of a list for several people there are none."""
     others: list[Given] = Field(default=[], max_length=MAX_OTHERS)
@@ -102,10 +102,10 @@ class MatchRequest(_Request):
 
 
 class PredictRequest(_Request):
-    """Ratings of someone new, and the items in question."""
+    """Ratings of a new user, and the items to predict."""
 
     ratings: Ratings = Field(min_length=1)
-    """What they rated."""
+    """The user's ratings."""
     items: list[ItemName] = Field(min_length=1, max_length=MAX_K, fail_fast=True)
     """Ids or titles."""
     why: Annotated[int, Field(strict=True, ge=0, le=MAX_WHY)] = 0
@@ -113,21 +113,21 @@ class PredictRequest(_Request):
 
 
 class ProfileRequest(_Request):
-    """Ratings of someone new."""
+    """Ratings of a new user."""
 
     ratings: Ratings = Field(min_length=1)
-    """What they rated."""
+    """The user's ratings."""
 
 
 class SurpriseRequest(_About):
-    """Ratings of someone new; there may be none yet."""
+    """Ratings of a new user, which may be empty."""
 
     ratings: Ratings = []
-    """What they rated."""
+    """The user's ratings."""
     k: Annotated[int, Field(strict=True, ge=1, le=50)] = 5
-    """Items wanted."""
+    """Number of items."""
     exclude: list[ItemName] = Field(default=[], max_length=MAX_LIST, fail_fast=True)
-    """Items not to ask about."""
+    """Items to exclude."""
 
 
 class Named(BaseModel):
@@ -164,7 +164,7 @@ class Why(BaseModel):
 
 
 class Predicted(Item):
-    """An item with what the model makes of it."""
+    """An item with its prediction."""
 
     predicted: float
     std: float | None
@@ -172,13 +172,13 @@ class Predicted(Item):
 
 
 class Prediction(Predicted):
-    """One of several items asked about."""
+    """The prediction of one of several items."""
 
     index: int
 
 
 class Recommendation(Predicted):
-    """A place in a list."""
+    """An entry of a list."""
 
     rank: int
     score: float
@@ -196,7 +196,7 @@ class Used(Named):
 
 
 class Ignored(BaseModel):
-    """What could not be used."""
+    """An entry of the request that was ignored."""
 
     field: Literal["ratings", "items", "exclude", "only", "others"]
     index: int
@@ -215,7 +215,7 @@ class _FromRatings(_Answer):
 
 
 class Recommendations(_FromRatings):
-    """A list for someone."""
+    """A list for a user."""
 
     recommendations: list[Recommendation]
     list: str
@@ -229,7 +229,7 @@ class Predictions(_FromRatings):
 
 
 class Lift(BaseModel):
-    """What the model sees in someone about one group of items."""
+    """A user's taste in one group of items."""
 
     name: str
     lift: float
@@ -238,13 +238,13 @@ class Lift(BaseModel):
 
 
 class Decade(Lift):
-    """The same for the films of a decade."""
+    """A user's taste in the items of a decade."""
 
     decade: int
 
 
 class Profile(_FromRatings):
-    """What the model sees in someone."""
+    """A user's taste."""
 
     predicted: float
     average: float
@@ -253,7 +253,7 @@ class Profile(_FromRatings):
 
 
 class Question(Item):
-    """An item worth asking about."""
+    """An item whose rating would change the predictions."""
 
     predicted: float
     std: float | None
@@ -263,7 +263,7 @@ class Question(Item):
 
 
 class Questions(_FromRatings):
-    """Items whose rating would teach the model most."""
+    """Items whose rating would change the predictions most."""
 
     items: list[Question]
 
@@ -295,20 +295,20 @@ class Position(BaseModel):
 
 
 class OneItem(_Answer):
-    """One item and its place on the map."""
+    """An item and its position on the map."""
 
     item: Item
     position: Position | None
 
 
 class Similar(Item):
-    """A near item."""
+    """A neighbour of an item."""
 
     similarity: float
 
 
 class SimilarItems(_Answer):
-    """An item and those nearest to it."""
+    """An item and its nearest items."""
 
     item: Item
     similar: list[Similar]

@@ -1,4 +1,4 @@
-"""Processes and sockets: uvicorn in one process, or in several that share a socket."""
+"""Runs uvicorn in one process, or in several processes that share a socket."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from typing import Any
 import uvicorn
 
 from ..errors import MatineeError, UsageError
+from ._accept import ConnectionBalancer
 from ._app import ROUTES, create_app
-from ._door import Door
 from ._metrics import Metrics
 from ._settings import ServeSettings
 
@@ -26,22 +26,22 @@ _log = logging.getLogger("matinee.serve")
 
 _BACKLOG = 2048
 _STUCK = 5.0
-"""Seconds a worker has beyond its own limit to end, before it is killed."""
+"""Seconds after the shutdown limit of a worker until it is killed."""
 _EARLY = 5.0
-"""A worker that lived less than this many seconds is not started again at once."""
+"""A worker that ran for less than this many seconds is restarted with a delay."""
 _LONGEST = 60.0
-"""Seconds, at most, before a worker that could not start is started again."""
+"""Largest delay in seconds before a worker is restarted."""
 _FAILED = 3
 """Exit code of a worker that could not start."""
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, but told to stop it ends as a program that did what it was told.
+    """A uvicorn server that exits with code 0 after SIGINT or SIGTERM.
 
     Args:
-        config: uvicorn's own.
+        config: The configuration of uvicorn.
         metrics: Counts the open connections.
-        shared: The listening socket, if other workers accept from it too.
+        shared: The listening socket, if it is shared with other workers.
     """
 
     def __init__(
@@ -49,30 +49,30 @@ class _Server(uvicorn.Server):
     ) -> None:
         super().__init__(config)
         self._metrics, self._shared = metrics, shared
-        self._door: Door | None = None
+        self._balancer: ConnectionBalancer | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to answer."""
+        """Start serving."""
         await super().startup(sockets)
         if self._shared is not None:
-            self._door = Door(self._shared, self._protocol, self._metrics)
+            self._balancer = ConnectionBalancer(self._shared, self._protocol, self._metrics)
 
     async def on_tick(self, counter: int) -> bool:
-        """What uvicorn does ten times a second."""
+        """Periodic task of uvicorn, ten times a second."""
         self._metrics.connected(len(self.server_state.connections))
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take no more connections, and finish what is being answered."""
-        if self._door is not None:
-            self._door.close()
+        """Stop accepting connections, and finish the requests being answered."""
+        if self._balancer is not None:
+            self._balancer.close()
         await super().shutdown(sockets)
 
     def _protocol(self) -> asyncio.Protocol:
-        made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
+        protocol: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
             config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
-        return made
+        return protocol
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -80,8 +80,8 @@ class _Server(uvicorn.Server):
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        wanted = (signal.SIGINT, signal.SIGTERM)
-        before = {number: signal.signal(number, self.handle_exit) for number in wanted}
+        signals = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, self.handle_exit) for number in signals}
         try:
             yield
         finally:
@@ -90,17 +90,17 @@ class _Server(uvicorn.Server):
 
 
 def serve(settings: ServeSettings, *, on_start: Callable[[str], None] | None = None) -> None:
-    """Serve a model until told to stop (SIGINT or SIGTERM).
+    """Serve a model until SIGINT or SIGTERM.
 
-    SIGHUP takes up the model that is in the folder by then.
+    SIGHUP loads the model that is in the folder then.
 
     Args:
-        settings: What to serve and how.
+        settings: How to serve.
         on_start: Called with the server's address once it can be reached.
 
     Raises:
         ModelFileError: No model folder, or a damaged one.
-        MatineeError: The address cannot be listened at, or workers cannot start.
+        MatineeError: Cannot listen at the address, or workers cannot start.
         UsageError: Several workers, on a system that cannot fork.
     """
     if settings.workers > 1 and not hasattr(os, "fork"):
@@ -122,7 +122,7 @@ def _answer(
     on_start: Callable[[], None],
     parent: int | None = None,
 ) -> None:
-    """Answer requests until told to stop, or until the end of a pipe says the parent is gone."""
+    """Answer requests until a signal, or until the parent process ends (end of a pipe)."""
     app = create_app(settings, metrics=metrics)
     metrics.start(worker)
     gc.collect()
@@ -169,7 +169,7 @@ def _answer(
 def _supervise(
     settings: ServeSettings, metrics: Metrics, listener: socket.socket, said: Callable[[str], None]
 ) -> None:
-    """Keep the workers running until told to stop."""
+    """Supervise the workers until a signal."""
     reader, writer = os.pipe()
     alive, held = os.pipe()  # never written to: it ends when this process does
     crew: dict[int, tuple[int, float]] = {}
@@ -255,7 +255,7 @@ def _next_end(*, wait: bool) -> tuple[int, int]:
     """Process id and status of a child that ended; 0 for none, after a moment, unless waiting."""
     try:
         pid, status = os.waitpid(-1, 0 if wait else os.WNOHANG)
-    except ChildProcessError:  # every worker is waiting to be started again
+    except ChildProcessError:  # all workers are waiting for a restart
         pid, status = 0, 0
     if pid == 0:
         time.sleep(0.05)
@@ -270,7 +270,7 @@ def _work(
     writer: int,
     alive: int,
 ) -> None:
-    """The life of a forked worker; it never returns."""
+    """Run a forked worker; does not return."""
     code = 1
     try:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
@@ -301,7 +301,7 @@ def _announce(
     said: Callable[[str], None],
     ready: threading.Event,
 ) -> None:
-    """Say so once every worker answers."""
+    """Report when all workers answer."""
     count = 0
     while count < workers:
         got = os.read(reader, 64)

@@ -15,7 +15,7 @@ class ServeSettings(Config):
     model: Path
     """The model folder."""
     host: str = "127.0.0.1"
-    """Address to listen at. The default can be reached from this machine alone."""
+    """Address to listen at. The default is reachable from this machine only."""
     allowed_hosts: tuple[str, ...] = ()
     """Names in the Host header to answer to, besides those of this machine; ``*`` for all. By
     default a server at a loopback address answers to no others, and one at another address to
@@ -28,11 +28,11 @@ class ServeSettings(Config):
     """What the pages call the items, in the plural, as in ``books``; by default films where the
     titles have years, and items otherwise."""
     workers: int = Field(1, ge=1, le=256)
-    """Processes that answer, each with the model in its own memory."""
+    """Number of worker processes, each with its own copy of the model."""
     watch: float | None = Field(None, gt=0.0)
-    """Seconds between looks at the folder for a new model; none by default (SIGHUP will do)."""
+    """Seconds between checks of the folder for a new model; by default none (use SIGHUP)."""
     api_key: SecretStr | None = None
-    """What must come as a bearer token (or X-API-Key) with requests to /v1 and /metrics."""
+    """API key, required as a bearer token or X-API-Key for /v1 and /metrics."""
     cors: tuple[str, ...] = ()
     """Origins whose pages may call from a browser; none by default."""
     users: bool = True
@@ -43,10 +43,10 @@ class ServeSettings(Config):
     feedback_days: float | None = Field(None, gt=0.0)
     """Days for which feedback is kept; for good by default."""
     max_ratings: int = Field(1000, ge=1, le=10_000)
-    """Ratings in a request, at most."""
+    """Largest number of ratings in a request."""
     max_body: int = Field(1 << 20, ge=1024)
-    """Bytes of a request's body, at most."""
+    """Largest body of a request in bytes."""
     body_seconds: float = Field(10.0, gt=0.0)
-    """Seconds a request's body may take to arrive."""
+    """Timeout of a request's body in seconds."""
     shutdown_seconds: float = Field(10.0, ge=0.0)
-    """Seconds that requests being answered have left when the server is told to stop."""
+    """Seconds to finish requests when the server stops."""

@@ -1,4 +1,4 @@
-"""Errors of the server, and how they are told (RFC 9457)."""
+"""Errors of the server as problem documents (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ PROBLEM = "application/problem+json"
 
 
 class ProblemError(Exception):
-    """A request that cannot be answered, and why.
+    """A request that is refused.
 
     Args:
         status: HTTP status, 4xx.
-        detail: What is wrong and what to do, in words.
-        pointer: JSON pointer to the part of the body that is wrong, if one is.
-        headers: More headers for the answer.
+        detail: The error and its remedy.
+        pointer: JSON pointer to the invalid part of the body, if any.
+        headers: Further headers of the response.
     """
 
     def __init__(
@@ -60,8 +60,8 @@ def dumps(content: Any) -> bytes:
         return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
 
 
-def told(errors: list[Any], body: bool = True) -> list[dict[str, Any]]:
-    """Pydantic's complaints as pointers and sentences.
+def validation_problems(errors: list[Any], body: bool = True) -> list[dict[str, Any]]:
+    """Pydantic's validation errors as pointers and messages.
 
     Args:
         errors: ``ValidationError.errors()``, locations starting with "body" or "query".

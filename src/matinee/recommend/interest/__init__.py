@@ -1,4 +1,4 @@
-"""Interest: scores of which items a person chooses, whatever they would rate them."""
+"""Scorers of interest: which items a user interacts with, whatever the rating."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""``Interest``: what every scorer of interest offers, and how one is saved and restored."""
+"""``Interest``: base class of the scorers of interest, and their registry."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ INTERESTS = {
     "network": "network:Network",
     "popularity": "popularity:Popularity",
 }
-"""Module of this package and class by the name that a model folder holds."""
+"""Module of this package and class, by name in a model folder."""
 
 
 class Interest(ABC):
-    """Scores of all items for people, from the items of their histories alone.
+    """Scores all items for users from the items of their histories.
 
-    Only the order of the scores of one person matters. A person with no history gets the scores of
+    Only the order of one user's scores is meaningful. A user without a history gets the scores of
     popularity.
 
     Attributes:
-        counts: float32 (items,): people in training who chose each item.
+        counts: float32 (items,): training users of each item.
     """
 
     name: ClassVar[str]
@@ -43,19 +43,19 @@ class Interest(ABC):
         empty = histories.counts == 0
         if not empty.any():
             return self._scores(histories)
-        found = np.empty((len(histories), len(self.counts)), dtype=np.float32)
-        found[empty] = self.counts / max(float(self.counts.max(initial=0.0)), 1.0)
+        out = np.empty((len(histories), len(self.counts)), dtype=np.float32)
+        out[empty] = self.counts / max(float(self.counts.max(initial=0.0)), 1.0)
         if not empty.all():
-            found[~empty] = self._scores(histories.take(np.flatnonzero(~empty)))
-        return found
+            out[~empty] = self._scores(histories.take(np.flatnonzero(~empty)))
+        return out
 
     @abstractmethod
     def _scores(self, histories: Histories) -> Float32:
-        """``scores`` of people who each have a history."""
+        """``scores`` of users with non-empty histories."""
 
     @abstractmethod
     def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-        """Its arrays by name, and a JSON-able configuration."""
+        """Arrays by name, and a JSON-serialisable configuration."""
 
     @classmethod
     @abstractmethod
@@ -65,7 +65,7 @@ class Interest(ABC):
         arrays: Mapping[str, npt.NDArray[Any]],
         config: Mapping[str, Any],
     ) -> Self:
-        """The scorer that ``state`` described."""
+        """The scorer from the output of ``state``."""
 
     def matrix(self, histories: Histories) -> Any:
         """The histories as a float32 CSR matrix of ones (people, items)."""
@@ -82,7 +82,7 @@ def restore_interest(
     """The scorer of a saved model, by the ``"name"`` of its configuration.
 
     Raises:
-        ModelFileError: No such scorer.
+        ModelFileError: An unknown scorer.
     """
     name = config.get("name")
     if name not in INTERESTS:

@@ -1,4 +1,4 @@
-"""Several scorers of interest, standardised for each person and added up."""
+"""A weighted sum of scorers of interest, standardised for each user."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .base import Interest, restore_interest
 
 
 class Blend(Interest):
-    """A weighted sum of scores, each divided by its root mean square over a person's items.
+    """A weighted sum of scores, each divided by its root mean square over a user's items.
 
     Args:
-        counts: float32 (items,), people in training who chose each item.
+        counts: float32 (items,), training users of each item.
         parts: The scorers.
         weights: Weight of each.
     """
@@ -32,17 +32,17 @@ class Blend(Interest):
         self.weights = tuple(weights)
 
     def _scores(self, histories: Histories) -> Float32:
-        found = np.zeros((len(histories), len(self.counts)), dtype=np.float32)
+        total = np.zeros((len(histories), len(self.counts)), dtype=np.float32)
         for part, weight in zip(self.parts, self.weights, strict=True):
-            found += standardised(part.scores(histories), weight)
-        return found
+            total += standardised(part.scores(histories), weight)
+        return total
 
     def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         """See ``Interest``."""
         arrays, configs = {}, []
         for at, part in enumerate(self.parts):
-            own, config = part.state()
-            arrays.update({f"part.{at}.{name}": array for name, array in own.items()})
+            part_arrays, config = part.state()
+            arrays.update({f"part.{at}.{name}": array for name, array in part_arrays.items()})
             configs.append(config)
         return arrays, {"name": self.name, "weights": list(self.weights), "parts": configs}
 
@@ -55,10 +55,12 @@ class Blend(Interest):
     ) -> Self:
         """See ``Interest``."""
         parts = []
-        for at, each in enumerate(config["parts"]):
+        for at, part_config in enumerate(config["parts"]):
             prefix = f"part.{at}."
-            own = {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
-            parts.append(restore_interest(counts, own, each))
+            part_arrays = {
+                n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)
+            }
+            parts.append(restore_interest(counts, part_arrays, part_config))
         return cls(counts, parts, config["weights"])
 
 

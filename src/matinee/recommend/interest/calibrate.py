@@ -1,13 +1,13 @@
-"""How much a score of interest is worth, on interactions held out of training.
+"""Calibration of scores of interest on held-out interactions.
 
 The rate at which a person chooses an unseen item is modelled as proportional to ``max(score, floor)
 ** power``, with the score in units of the root mean square of the person's scores, by Poisson
-regression on held-out interactions over all unseen items of a sample of people. The expected number
-of choices of each person is held at what it is, so that active people do not decide the power.
-Chosen and liked then has the probability ``rate * P(liked)``, which orders items as
-``max(score, floor) * P(liked) ** (1 / power)`` does: so ``1 / power`` is the exponent of the
-probability of liking. Where scores say nothing of what people choose the power is near zero, and
-the predicted rating decides.
+regression on held-out interactions over all unseen items of a sample of users. The expected number
+of choices of each user is fixed to the observed one, so that active users do not dominate.
+The probability that an item is chosen and liked is ``rate * P(liked)``, which orders items as
+``max(score, floor) * P(liked) ** (1 / power)`` does: ``1 / power`` is the exponent of the
+probability of liking. Where scores do not predict choices, the power is near zero, and the
+predicted rating determines the order.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ...base.arrays import Float32, Float64, Int64, Mask
 from ...data import Csr
 
 FLOORS = (0.02, 0.1, 0.3, 1.0, 2.0)
-"""Floors tried, in units of the root mean square of a person's scores."""
+"""Candidate floors, in units of the root mean square of a user's scores."""
 GREATEST = 20.0
 """Greatest exponent of the probability of liking."""
 _BINS = 256
@@ -34,12 +34,11 @@ _LEAST_GAIN = 2.0
 
 @dataclass(frozen=True)
 class Calibration:
-    """What a score of interest is worth.
+    """Calibration of a scorer of interest.
 
     Attributes:
         love: Exponent of the probability of liking, ``1 / power``.
-        floor: Score below which all items count alike, in units of the root mean square of the
-            person's scores.
+        floor: Lower bound of the scores, in units of the root mean square of the user's scores.
     """
 
     love: float
@@ -82,7 +81,7 @@ class ChoiceRate:
 
 
 class ChoiceCounts:
-    """Expected and observed choices by score, added up batch by batch."""
+    """Expected and observed choices by score, accumulated over batches."""
 
     def __init__(self) -> None:
         self.edges = np.geomspace(1e-3, 1e3, _BINS - 1)
@@ -91,29 +90,29 @@ class ChoiceCounts:
         self.sums = np.zeros(_BINS)
 
     def add(self, scores: npt.NDArray[Any], known: Csr, held: Csr, people: Int64) -> None:
-        """Count the unseen items of some people.
+        """Add the unseen items of some users.
 
         Args:
             scores: Scores of all items, (people, items).
-            known: Interactions that the scores were made from.
-            held: Interactions held out.
-            people: Rows of the people in both.
+            known: Interactions that the scores were computed from.
+            held: Held-out interactions.
+            people: Rows of the users in both.
         """
         for row, person in enumerate(people.tolist()):
-            mine = scores[row] / max(float(np.sqrt(np.mean(np.square(scores[row])))), 1e-12)
+            scaled = scores[row] / max(float(np.sqrt(np.mean(np.square(scores[row])))), 1e-12)
             seen = known.indices[known.indptr[person] : known.indptr[person + 1]]
             chosen = held.indices[held.indptr[person] : held.indptr[person + 1]]
-            unseen = np.ones(len(mine), dtype=np.bool_)
+            unseen = np.ones(len(scaled), dtype=np.bool_)
             unseen[seen] = False
-            place = np.searchsorted(self.edges, mine)
+            bin_index = np.searchsorted(self.edges, scaled)
             share = len(chosen) / max(int(unseen.sum()), 1)
-            self.expected += share * np.bincount(place[unseen], minlength=_BINS)
-            positive = np.maximum(mine[unseen], 0.0)
-            self.sums += share * np.bincount(place[unseen], positive, minlength=_BINS)
-            self.hits += np.bincount(place[chosen], minlength=_BINS)
+            self.expected += share * np.bincount(bin_index[unseen], minlength=_BINS)
+            positive = np.maximum(scaled[unseen], 0.0)
+            self.sums += share * np.bincount(bin_index[unseen], positive, minlength=_BINS)
+            self.hits += np.bincount(bin_index[chosen], minlength=_BINS)
 
     def calibration(self) -> Calibration:
-        """The floor and the power of the highest likelihood."""
+        """The floor and the power of maximum likelihood."""
         some = self.expected > 0
         if not some.any() or self.hits.sum() == 0:
             return NOTHING

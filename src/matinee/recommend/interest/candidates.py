@@ -1,4 +1,4 @@
-"""Scorers that may be chosen: fitted without the held-out interactions, to be fitted to all."""
+"""Candidate scorers, fitted without the held-out interactions; the chosen one is refitted."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Candidate:
 
     Attributes:
         part: The interactions, some of them held out.
-        fit: Fits it to any interactions, with the same settings.
+        fit: Fits the scorer with the same settings to any interactions.
         fitted: It, fitted without the interactions held out, where that was done already.
         stand_in: What is calibrated in its place where fitting it twice would take too long.
     """
@@ -63,7 +63,7 @@ class Candidate:
 
 
 def popularity(part: HeldOut) -> Candidate:
-    """The same scores for everybody."""
+    """Popularity, the same scores for all users."""
 
     def fit(rows: Csr) -> Interest:
         return Popularity(_counts(rows))
@@ -136,13 +136,15 @@ def network(
 def blend(
     part: HeldOut, one: Candidate, two: Candidate, weights: Sequence[float] = WEIGHTS
 ) -> Candidate:
-    """Two scorers' standardised scores, weighted as is best on the interactions held out."""
+    """A blend of two scorers, with the best weight on the held-out interactions."""
     totals = np.zeros(len(weights))
     for people, histories in part.batches():
-        first, second = (standardised(each.known.scores(histories)) for each in (one, two))
+        first, second = (
+            standardised(candidate.known.scores(histories)) for candidate in (one, two)
+        )
         for at, weight in enumerate(weights):
             totals[at] += part.ndcg_of(_mixed(first, second, weight), people).sum()
-    # Nobody held out: all weights are as good, and the middle one is taken.
+    # Without held-out users all weights are equal, and the middle one is taken.
     best = weights[int(np.argmax(totals))] if totals.any() else weights[len(weights) // 2]
     return weighted(part, (one, two), (1.0 - best, best))
 
@@ -160,7 +162,7 @@ def weighted(part: HeldOut, candidates: Sequence[Candidate], weights: Sequence[f
 
 
 def best(candidates: Sequence[Candidate]) -> Candidate:
-    """The candidate with the highest nDCG on the interactions held out."""
+    """The candidate with the highest nDCG on the held-out interactions."""
     return max(candidates, key=lambda each: float(each.ndcg.sum()))
 
 
@@ -177,5 +179,5 @@ def _mixed(first: Float32, second: Float32, weight: float) -> Float32:
 
 
 def _counts(rows: Csr) -> Float32:
-    """People who chose each item, float32 (items,)."""
+    """Users of each item, float32 (items,)."""
     return np.bincount(rows.indices, minlength=rows.n_columns).astype(np.float32)

@@ -16,10 +16,10 @@ from .base import Interest
 class Factors(Interest):
     """Vectors of items, and of a person by one solve; see ``matinee.train.implicit``.
 
-    Ratings do not matter to it.
+    Ratings are not used.
 
     Args:
-        counts: float32 (items,), people in training who chose each item.
+        counts: float32 (items,), training users of each item.
         weights: The fitted vectors.
     """
 

@@ -1,4 +1,4 @@
-"""Fit the scorer of interest that a configuration asks for."""
+"""Fit the scorer of interest of a configuration."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from .held_out import HeldOut
 
 @dataclass(frozen=True, eq=False)
 class FittedInterest:
-    """A scorer of interest, and what its scores are worth.
+    """A scorer of interest and its calibration.
 
     Attributes:
         interest: The scorer.
-        calibration: What its scores are worth beside a predicted rating.
-        rate: How often they are followed by a choice, where that was measured.
+        calibration: Its calibration against predicted ratings.
+        rate: The rate of choice by score, if measured.
     """
 
     interest: Interest
@@ -35,20 +35,20 @@ def fit_interest(
 ) -> FittedInterest | None:
     """Fit a scorer of interest.
 
-    Settings are chosen and scores calibrated on interactions held out; the scorer that is kept is
-    fitted to all of them.
+    Settings are chosen and scores calibrated on held-out interactions; the chosen scorer is then
+    fitted to all interactions.
 
     Args:
         rows: Training interactions by user. Their values are ratings, or all the same.
         config: The options.
-        rng: Draws the interactions held out, and seeds a network.
+        rng: Draws the held-out interactions, and seeds a network.
         on_epoch: Called after each epoch of a network.
 
     Returns:
         The scorer; None for ``interest = "none"``.
 
     Raises:
-        UsageError: The closed form was asked for and does not fit in memory.
+        UsageError: The closed form is configured and does not fit in memory.
         TrainingError: It has no solution to working precision, or a network diverged.
     """
     if config.interest == "none":

@@ -1,4 +1,4 @@
-"""Interactions held out of training, to choose settings and to calibrate scores by."""
+"""Held-out interactions, to choose settings and to calibrate scores."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from .base import Interest
 from .calibrate import Calibration, ChoiceCounts
 
 SHARE = 0.2
-"""Share of each person's interactions that is held out, at least one of two or more."""
+"""Held-out share of each user's interactions, at least one of two or more."""
 PEOPLE = 2500
-"""People, at most, whose lists are scored."""
+"""Largest number of users whose lists are scored."""
 CUTOFF = 20
 _BATCH = 512
 _CELLS = 1 << 22
-"""Scores held at once (16 MiB as float32)."""
+"""Scores in memory (16 MiB as float32)."""
 _CALIBRATED = 1 << 25
-"""Scores that are calibrated by, at most."""
+"""Largest number of scores to calibrate on."""
 
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """A part of the interactions of each person, held out.
+    """Interactions with a random part of each user's held out.
 
     Attributes:
-        known: The rest, by user.
-        held: What is held out, by user.
+        known: The remaining interactions, by user.
+        held: The held-out interactions, by user.
         people: A sample of the users with both, int64 (n,), ascending.
     """
 
@@ -46,9 +46,9 @@ class HeldOut:
         number = np.where(counts >= 2, np.maximum(1, np.round(share * counts)), 0)
         owner = np.repeat(np.arange(rows.n_rows), counts)
         order = np.lexsort((rng.random(len(owner)), owner))
-        place = np.arange(len(owner)) - np.repeat(rows.indptr[:-1], counts)
+        position = np.arange(len(owner)) - np.repeat(rows.indptr[:-1], counts)
         out = np.zeros(len(owner), dtype=np.bool_)
-        out[order] = place < np.repeat(number.astype(np.int64), counts)
+        out[order] = position < np.repeat(number.astype(np.int64), counts)
         known, held = _keep(rows, ~out), _keep(rows, out)
         people = np.flatnonzero((held.counts > 0) & (known.counts > 0))
         if len(people) > PEOPLE:
@@ -56,7 +56,7 @@ class HeldOut:
         return cls(known, held, people)
 
     def batches(self) -> Iterator[tuple[Int64, Histories]]:
-        """Some people at a time, with their known interactions."""
+        """Batches of users with their known interactions."""
         every = Histories.of(self.known)
         size = max(1, min(_BATCH, _CELLS // max(self.known.n_columns, 1)))
         for start in range(0, len(self.people), size):
@@ -96,7 +96,7 @@ class HeldOut:
         return found
 
     def calibration(self, interest: Interest) -> Calibration:
-        """What the scores of a scorer that was fitted to ``known`` are worth."""
+        """Calibrate a scorer that was fitted to ``known``."""
         counts = ChoiceCounts()
         step = max(1, len(self.people) * self.known.n_columns // _CALIBRATED)
         for some, who in replace(self, people=self.people[::step]).batches():

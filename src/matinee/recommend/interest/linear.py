@@ -22,7 +22,7 @@ class Tilt:
     """The strength of an interaction by its rating; see ``LinearConfig.tilt``.
 
     Attributes:
-        tilt: 0 where all interactions count alike.
+        tilt: Slope of the weight by rating; 0 for equal weights.
         mean: Mean training rating.
         deviation: Standard deviation of the training ratings.
     """
@@ -33,7 +33,7 @@ class Tilt:
 
     @classmethod
     def of(cls, tilt: float, ratings: Float32) -> Self:
-        """By the training ratings; none where they are all the same."""
+        """From the training ratings; tilt 0 where they are all equal."""
         deviation = float(ratings.std(dtype=np.float64)) if len(ratings) else 0.0
         if deviation == 0.0 or tilt == 0.0:
             return cls(0.0, 0.0, 1.0)
@@ -43,17 +43,17 @@ class Tilt:
         """Strength of each interaction, float32 (entries,), for their ratings (entries,)."""
         if self.tilt == 0.0:
             return np.ones(len(ratings), dtype=np.float32)
-        found = 1.0 + self.tilt * (ratings.astype(np.float64) - self.mean) / self.deviation
-        return np.maximum(found, _LEAST).astype(np.float32)
+        strengths_of = 1.0 + self.tilt * (ratings.astype(np.float64) - self.mean) / self.deviation
+        return np.maximum(strengths_of, _LEAST).astype(np.float32)
 
 
 class Linear(Interest):
     """The items of a history times fitted weights; see ``matinee.train.linear``.
 
     Args:
-        counts: float32 (items,), people in training who chose each item.
+        counts: float32 (items,), training users of each item.
         weights: The fitted weights.
-        tilt: How ratings make interactions strong or weak.
+        tilt: The weights of interactions by rating.
     """
 
     name = "linear"
@@ -105,5 +105,5 @@ class Linear(Interest):
             (arrays["rows.values"], arrays["rows.indices"], arrays["rows.indptr"]),
             shape=(len(arrays["kernel"]), len(counts)),
         )
-        own = (arrays["gamma"], arrays["scale"], arrays["diagonal"])
-        return cls(counts, UserWeights(arrays["kernel"], rows, *own), tilt)
+        weights_arrays = (arrays["gamma"], arrays["scale"], arrays["diagonal"])
+        return cls(counts, UserWeights(arrays["kernel"], rows, *weights_arrays), tilt)

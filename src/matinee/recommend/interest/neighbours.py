@@ -14,10 +14,10 @@ from .base import Interest
 
 
 class Neighbours(Interest):
-    """Item-kNN; see ``matinee.train.implicit``. Ratings do not matter to it.
+    """Item-kNN; see ``matinee.train.implicit``. Ratings are not used.
 
     Args:
-        counts: float32 (items,), people in training who chose each item.
+        counts: float32 (items,), training users of each item.
         similarity: float32 CSR (items, items); column j weighs a history for item j.
     """
 

@@ -1,4 +1,4 @@
-"""Interest by a deep autoencoder whose loss looks at every item."""
+"""Interest by a deep autoencoder with a loss over all items."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Float32 = npt.NDArray[np.float32]
 
 
 class Network(Interest):
-    """A trained list network; see ``matinee.train.lists``. Ratings do not matter to it.
+    """A trained list network; see ``matinee.train.lists``. Ratings are not used.
 
     Args:
-        counts: float32 (items,), people in training who chose each item.
+        counts: float32 (items,), training users of each item.
         weights: The weights of the network.
     """
 

@@ -1,4 +1,4 @@
-"""The same scores for everybody: how many people chose an item."""
+"""Interest by popularity: the number of users of each item."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .base import Interest
 
 
 class Popularity(Interest):
-    """People in training who chose each item.
+    """Scores by the number of training users of each item.
 
     Args:
         counts: float32 (items,).

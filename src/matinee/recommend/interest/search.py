@@ -1,8 +1,8 @@
 """Choose the settings of the linear autoencoder on interactions held out of training.
 
-A few systems are solved; the scale of an item's weights (``diagonal_power``, ``relax``) costs
-nothing further, so several are tried on each. What is tried was found on MovieLens-1M's training
-parts (docs/lab-notes.md); the penalty is in units of the mean number of interactions of an item.
+A few systems are solved; several scales of the weights (``diagonal_power``, ``relax``) are
+evaluated on each without solving again. The candidates come from MovieLens-1M's training parts
+(docs/lab-notes.md); the penalty is in units of the mean number of interactions of an item.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ TILT = 0.2
 
 
 def search_linear(part: HeldOut, config: LinearConfig) -> LinearConfig:
-    """The settings whose lists have the highest mean nDCG on held-out interactions.
+    """The settings with the highest mean nDCG on held-out interactions.
 
     Args:
         part: The interactions, with some of them held out.
-        config: What the settings start from.
+        config: The initial settings.
     """
     mean = len(part.known.indices) / max(part.known.n_columns, 1)
 
@@ -58,7 +58,7 @@ def _tried(part: HeldOut, config: LinearConfig) -> tuple[float, LinearConfig]:
     tilt = Tilt.of(config.tilt, part.known.values)
     solved = solve(part.known, config, tilt.strengths(part.known.values))
     candidates = [config.replace(values) for values in SCALES]
-    scales = [solved.scale(each).astype(np.float32) for each in candidates]
+    scales = [solved.scale(candidate).astype(np.float32) for candidate in candidates]
     counts = np.ones(part.known.n_columns, dtype=np.float32)
     raw = Linear(counts, solved.weights(), tilt)
     totals = np.zeros(len(candidates))

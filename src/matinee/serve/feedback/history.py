@@ -11,7 +11,7 @@ from ...base.arrays import Int64
 from ...data import Histories, Scale, Vocabulary
 from ...feedback import KINDS, Event
 from ...models import Recommender
-from ...recommend import is_constant, unrated
+from ...recommend import implied_rating, is_constant
 from ..problems import ProblemError
 
 KEPT = tuple(name for name, kind in KINDS.items() if kind.of_item)
@@ -104,4 +104,4 @@ def _value(event: Event, scale: Scale, interactions: bool) -> float | None:
         return scale.high if kind.chosen else None
     if event.value is not None:
         return event.value if scale.low <= event.value <= scale.high else None
-    return None if kind.liked is None else unrated(scale, kind.liked)
+    return None if kind.liked is None else implied_rating(scale, kind.liked)

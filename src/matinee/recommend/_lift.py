@@ -1,4 +1,4 @@
-"""What a model sees in a person, by groups of items."""
+"""A user's taste by groups of items."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ def lifts(
     weights: npt.NDArray[Any],
     groups: Sequence[Int64],
 ) -> Float64:
-    """How much more a person is predicted to like groups of items than people on the whole do.
+    """Lift of groups of items: how much more a user likes them than the average user does.
 
-    A person's deviation is their prediction of an item less its usual one. A group's lift is the
-    mean deviation in it less the mean deviation over all items, both weighted: a person who rates
-    everything high has no lift anywhere.
+    The deviation of an item is the user's prediction minus the average user's. The lift of a group
+    is its weighted mean deviation minus the weighted mean deviation over all items, so that a user
+    who rates everything high has no lift.
 
     Args:
         scores: Unclipped predictions for the person, (n_items,).
-        usual: Predictions for someone of no known taste, (n_items,).
-        weights: How much each item counts, (n_items,), not negative.
+        usual: Predictions for a user without a history, (n_items,).
+        weights: Weight of each item, (n_items,), not negative.
         groups: The item codes of each group.
 
     Returns:

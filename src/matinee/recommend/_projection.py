@@ -1,4 +1,4 @@
-"""Item vectors as points of a plane, to be drawn."""
+"""Projection of item vectors to two dimensions, for charts."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def plane(vectors: npt.NDArray[Any], weights: npt.NDArray[Any]) -> tuple[Float64
 
     Args:
         vectors: (n, width).
-        weights: How much each row counts in finding the axes, (n,), not negative; the vector of an
-            item with hardly a rating is hardly learned.
+        weights: Weight of each row in the covariance, (n,), not negative. Vectors of items with few
+            ratings are poorly determined.
 
     Returns:
         Points, float64 (n, 2), scaled so that the farthest coordinate is 1 from the weighted mean;

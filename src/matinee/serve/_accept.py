@@ -1,7 +1,7 @@
-"""How workers that share a listening socket share the connections that come to it.
+"""Balances connections between workers that share a listening socket.
 
-Left to themselves, whichever worker wakes first takes all that wait: of eight connections opened at
-once one worker may get eight, and the other core idles.
+Without it the first worker to wake accepts all waiting connections: of eight opened at once, one
+worker may get all eight while another core is idle.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from ._metrics import Metrics
 _log = logging.getLogger("matinee.serve")
 
 _LOOK = 0.001
-"""Seconds after which a worker that left a connection to others looks whether it still waits."""
+"""Seconds until a worker that left a connection to others checks whether it still waits."""
 _LOOKS = 5
-"""After so many looks it takes the connection itself: the others are busy."""
+"""After this many checks it accepts the connection itself, as the others are busy."""
 _FULL = 1.0
-"""Seconds to wait where the system has no room for another connection."""
+"""Seconds to wait when the system is out of file descriptors."""
 
 
-class Door:
-    """Takes connections for one worker, and leaves them to a worker that has fewer.
+class ConnectionBalancer:
+    """Accepts connections for one worker, unless another worker has fewer.
 
     Args:
-        listener: The socket, which other processes accept from as well.
-        protocol: Makes the protocol of a new connection.
-        metrics: Where each worker tells the others how many connections it has.
+        listener: The listening socket, shared with other processes.
+        protocol: Creates the protocol of a new connection.
+        metrics: Shared counters, with the number of connections of each worker.
     """
 
     def __init__(
@@ -46,17 +46,17 @@ class Door:
         self._open()
 
     def close(self) -> None:
-        """Take no more."""
+        """Stop accepting."""
         self._loop.remove_reader(self._listener)
         if self._later is not None:
             self._later.cancel()
 
     def _open(self) -> None:
         self._later = None
-        self._loop.add_reader(self._listener, self._knock)
+        self._loop.add_reader(self._listener, self._on_ready)
 
-    def _knock(self) -> None:
-        """Someone waits."""
+    def _on_ready(self) -> None:
+        """A connection is waiting."""
         if self._metrics.has_fewest():
             self._take()
             return

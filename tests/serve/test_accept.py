@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 import pytest
 
-from matinee.serve._door import Door
+from matinee.serve._accept import ConnectionBalancer
 from matinee.serve._metrics import Metrics
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="workers need a system that can fork")
@@ -29,8 +29,8 @@ class Greeted(asyncio.Protocol):
 
 
 @asynccontextmanager
-async def doors(n: int) -> AsyncIterator[tuple[list[Door], list[Metrics], int]]:
-    """Some doors to one socket, their counters, and the port."""
+async def balancers(n: int) -> AsyncIterator[tuple[list[ConnectionBalancer], list[Metrics], int]]:
+    """Some balancers to one socket, their counters, and the port."""
     shared = Metrics(["/"], n)
     counters, made = [copy.copy(shared) for _ in range(n)], []
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -40,7 +40,7 @@ async def doors(n: int) -> AsyncIterator[tuple[list[Door], list[Metrics], int]]:
             def protocol(worker: int = worker) -> Greeted:
                 return Greeted(worker)
 
-            made.append(Door(listener.dup(), protocol, each))
+            made.append(ConnectionBalancer(listener.dup(), protocol, each))
         try:
             yield made, counters, listener.getsockname()[1]
         finally:
@@ -71,7 +71,7 @@ async def greetings(found: list[socket.socket]) -> list[int]:
 
 def test_connections_opened_at_once_are_shared_evenly() -> None:
     async def check() -> None:
-        async with doors(2) as (_, _, port):
+        async with balancers(2) as (_, _, port):
             with callers(port, 8) as found:
                 told = await greetings(found)
                 assert sorted(told) == [0] * 4 + [1] * 4
@@ -81,7 +81,7 @@ def test_connections_opened_at_once_are_shared_evenly() -> None:
 
 def test_who_has_more_leaves_the_next_to_others() -> None:
     async def check() -> None:
-        async with doors(2) as (_, counters, port):
+        async with balancers(2) as (_, counters, port):
             counters[0].connected(5)
             with callers(port, 4) as found:
                 assert await greetings(found) == [1, 1, 1, 1]
@@ -91,7 +91,7 @@ def test_who_has_more_leaves_the_next_to_others() -> None:
 
 def test_nobody_waits_for_a_worker_that_does_not_come() -> None:
     async def check() -> None:
-        async with doors(2) as (made, counters, port):
+        async with balancers(2) as (made, counters, port):
             made[1].close()
             assert counters[0].has_fewest()
             with callers(port, 5) as found:

@@ -1,4 +1,4 @@
-"""Titles that somebody has begun to type."""
+"""Completion of partly typed titles."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ._title_keys import names, split_year, without_article, words
 _WHOLE, _START, _WITHIN = range(3)
 
 
-class Beginnings:
+class TitlePrefixes:
     """Finds titles by their first letters, or by those of words within them.
 
     Args:
         table: The titles, or None where there are none.
-        order: Item codes, int64 (n_items,), those to name first in front.
+        order: Item codes by priority, int64 (n_items,).
     """
 
     def __init__(self, table: ItemTable | None, order: npt.NDArray[np.int64]) -> None:
@@ -24,14 +24,16 @@ class Beginnings:
         self._order = order.tolist() if len(titles) else []
         self._texts: list[str] = []
         for title in titles:
-            found = names(split_year(title)[0])
-            forms = {" ".join(form) for name in found for form in (name, without_article(name))}
+            title_names = names(split_year(title)[0])
+            forms = {
+                " ".join(form) for name in title_names for form in (name, without_article(name))
+            }
             self._texts.append("\n".join(f"\n{form}" for form in sorted(forms)) + "\n")
 
     def complete(self, text: str, n: int = 10) -> list[int]:
-        """Codes of at most n items whose titles go on from a text.
+        """Codes of at most n items whose titles complete a text.
 
-        Titles that are just the text come first, then those that start with it, then those that
+        Exact matches come first, then those that start with it, then those that
         have it at the start of a later word.
         """
         wanted = " ".join(words(text))
@@ -39,12 +41,12 @@ class Beginnings:
             return []
         ranked: list[list[int]] = [[], [], []]
         for code in self._order:
-            found = self._texts[code]
-            if wanted in found:
-                if f"\n{wanted}\n" in found:
+            key = self._texts[code]
+            if wanted in key:
+                if f"\n{wanted}\n" in key:
                     ranked[_WHOLE].append(code)
-                elif f"\n{wanted}" in found:
+                elif f"\n{wanted}" in key:
                     ranked[_START].append(code)
-                elif f" {wanted}" in found:
+                elif f" {wanted}" in key:
                     ranked[_WITHIN].append(code)
         return [code for rank in ranked for code in rank][:n]

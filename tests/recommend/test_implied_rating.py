@@ -6,15 +6,15 @@ import pytest
 from matinee.cli.ids import read_ratings
 from matinee.data import Scale, Vocabulary
 from matinee.errors import UsageError
-from matinee.recommend import TitleIndex, code_people, unrated
+from matinee.recommend import TitleIndex, code_people, implied_rating
 
 ITEMS = Vocabulary.of(np.array(["a", "b", "c"], dtype=object))[0]
 STARS, CLICKS = Scale(1.0, 5.0), Scale(1.0, 1.0)
 
 
 def test_an_item_without_a_rating_counts_as_liked() -> None:
-    assert unrated(STARS) == unrated(STARS, True) == 4.0
-    assert unrated(STARS, False) == 1.0
+    assert implied_rating(STARS) == implied_rating(STARS, True) == 4.0
+    assert implied_rating(STARS, False) == 1.0
     people = code_people({"ann": ["a", ("b", 2.0)], "bob": {"c": 5.0}}, ITEMS, STARS)
     assert people.histories.values.tolist() == [4.0, 2.0, 5.0]
     assert code_people([[["a", 5], ["b", 1]]], ITEMS, STARS).histories.values.tolist() == [5.0, 1.0]

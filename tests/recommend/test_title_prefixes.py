@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from matinee.data import ItemTable
-from matinee.recommend import Beginnings
+from matinee.recommend import TitlePrefixes
 
 TITLES = [
     "Star Kid (1997)",
@@ -21,9 +21,9 @@ TITLES = [
 
 
 @pytest.fixture
-def beginnings() -> Beginnings:
+def prefixes() -> TitlePrefixes:
     titles = np.array(TITLES, dtype=object)
-    return Beginnings(ItemTable(titles), np.arange(len(titles)))
+    return TitlePrefixes(ItemTable(titles), np.arange(len(titles)))
 
 
 @pytest.mark.parametrize(
@@ -44,15 +44,15 @@ def beginnings() -> Beginnings:
         ("", []),
     ],
 )
-def test_it_completes(beginnings: Beginnings, text: str, codes: list[int]) -> None:
-    assert beginnings.complete(text) == codes
+def test_it_completes(prefixes: TitlePrefixes, text: str, codes: list[int]) -> None:
+    assert prefixes.complete(text) == codes
 
 
-def test_how_many_and_in_what_order(beginnings: Beginnings) -> None:
-    assert beginnings.complete("star", 1) == [0]
-    turned = Beginnings(ItemTable(np.array(TITLES, dtype=object)), np.arange(len(TITLES))[::-1])
+def test_how_many_and_in_what_order(prefixes: TitlePrefixes) -> None:
+    assert prefixes.complete("star", 1) == [0]
+    turned = TitlePrefixes(ItemTable(np.array(TITLES, dtype=object)), np.arange(len(TITLES))[::-1])
     assert turned.complete("star") == [1, 0]
 
 
 def test_no_titles() -> None:
-    assert Beginnings(None, np.arange(4)).complete("star") == []
+    assert TitlePrefixes(None, np.arange(4)).complete("star") == []

@@ -1,0 +1,91 @@
+"""Explanations of predictions by leaving out each rating of the history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..base.arrays import Float64, Int32, Int64
+from ..data import Histories
+
+Predict = Callable[[Histories, Int64, Int32], Float64]
+"""Unclipped predictions for (people, row of each prediction, item of each), float64 (n,)."""
+
+_ENTRIES = 1 << 20
+"""Largest number of ratings or predictions in one call of the model."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reasons:
+    """Contributions of a user's ratings to predictions.
+
+    For every item, ``prediction = baseline + sum of contributions + together``.
+
+    Attributes:
+        predictions: Unclipped, from all ratings, float64 (items,).
+        baselines: Unclipped, from none of them, float64 (items,).
+        contributions: float64 (items, ratings): the prediction minus the prediction without that
+            rating, in the order of the history.
+        together: float64 (items,): the remainder, from interactions between ratings.
+    """
+
+    predictions: Float64
+    baselines: Float64
+    contributions: Float64
+    together: Float64
+
+    def strongest(self, n: int) -> Int64:
+        """Positions of the ratings with the largest absolute contributions, (items, at most n)."""
+        order: Int64 = np.argsort(-np.abs(self.contributions), axis=1, kind="stable")
+        return order[:, :n]
+
+
+def reasons(
+    predict: Predict, history: Histories, items: npt.NDArray[Any], baselines: Float64
+) -> Reasons:
+    """Leave-one-out contributions of every rating, in one batch.
+
+    Args:
+        predict: The model.
+        history: The history of one user, with n ratings.
+        items: Codes of the items to explain, shape (items,).
+        baselines: Predictions for a user without ratings, shape (items,).
+    """
+    n = int(history.counts[0])
+    item_codes = np.asarray(items, dtype=np.int32)
+    # The full history, and the history without each rating.
+    size = max(1, _ENTRIES // max(n, len(item_codes), 1))
+    predicted = np.concatenate(
+        [
+            _predicted(predict, history, np.arange(at, min(at + size, n)), item_codes)
+            for at in range(-1, n, size)
+        ]
+    )
+    contributions = (predicted[0] - predicted[1:]).T
+    together = predicted[0] - baselines - contributions.sum(axis=1)
+    return Reasons(predicted[0], baselines, contributions, together)
+
+
+def _predicted(predict: Predict, history: Histories, without: Int64, item_codes: Int32) -> Float64:
+    """Predictions (variants, items) without each rating; -1 leaves out none."""
+    mask = np.ones((len(without), len(history.items)), dtype=np.bool_)
+    one = np.flatnonzero(without >= 0)
+    mask[one, without[one]] = False
+    rows, columns = np.nonzero(mask)
+    indptr = np.zeros(len(without) + 1, dtype=np.int64)
+    np.cumsum(np.bincount(rows, minlength=len(without)), out=indptr[1:])
+    variants = Histories(
+        indptr,
+        history.items[columns],
+        history.values[columns],
+        np.repeat(history.users, len(without)),
+    )
+    people = np.arange(len(without), dtype=np.int64)
+    predicted = predict(
+        variants, np.repeat(people, len(item_codes)), np.tile(item_codes, len(without))
+    )
+    return predicted.reshape(len(without), len(item_codes))
