@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: quickstart test test-slow test-lowest audit fast format docs docs-site bench browser postgresql studies-docs clean clean-kernels
+.PHONY: quickstart test test-slow test-lowest audit fast format docs docs-site bench cuda-check browser postgresql studies-docs clean clean-kernels
 
 quickstart: .venv/.installed
 	$(BIN)/matinee quickstart
@@ -50,6 +50,10 @@ docs-site: .venv/.installed-docs
 # Seconds an epoch against dense PyTorch, and the start of every command.
 bench: .venv/.installed-test
 	$(BIN)/python benchmarks/train_epoch.py
+
+# On a machine with a CUDA card: ten minutes, and the whole output belongs into a report.
+cuda-check: .venv/.installed
+	$(BIN)/python benchmarks/cuda_check.py
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Matinee needs Python 3.11 or newer; try: make PYTHON=python3.12 " + "$(MAKECMDGOALS)")'
