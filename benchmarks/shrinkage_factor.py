@@ -4,7 +4,7 @@
 
 On synthetic ratings, few or sparse, ``default`` is trained once a seed. Then its deviations from
 the bias model are multiplied by the share that its validation part finds, less what that many
-squared standard errors take off (``trusted``), and scored on a fifth held out. Told is how far that
+squared standard errors subtract (``positive_part``), and scored on a fifth held out. Printed is how far that
 is behind the bias model (below 0: ahead): the mean over seeds, and the worst.
 """
 
@@ -47,7 +47,7 @@ def told(options: dict[str, Any], seed: int) -> dict[float, float]:
 
     def whole(network: Any, inputs: Any, known: Any, held: Holdout, **_: Any) -> tuple[float, Any]:
         """As ``shrink_to_bias``, but nothing is shrunk: the shares are noted."""
-        base = _shrink.bias_part(inputs, known, held)
+        base = _shrink.bias_predictions(inputs, known, held)
         deviation = _shrink.Deviations(network, inputs, known, held, base)._all
         usual = _shrink.STEIN_FACTOR
         for doubt in DOUBTS:
