@@ -4,8 +4,8 @@
 
 On synthetic ratings, few or sparse, ``default`` is trained once a seed. Then its deviations from
 the bias model are multiplied by the share that its validation part finds, less what that many
-squared standard errors subtract (``positive_part``), and scored on a fifth held out. Printed is how far that
-is behind the bias model (below 0: ahead): the mean over seeds, and the worst.
+squared standard errors subtract (``positive_part``), and scored on a fifth held out. Printed is its
+RMSE less the bias model's: the mean over seeds, and the worst.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ def test_what_the_model_has_seen_is_refused(shell: Any, trained: Path, catalogue
     found = shell.json("evaluate", trained, "--test", test, "--allow-overlap")
     assert found["overlap"]["count"] == 3200
     assert len(found["overlap"]["examples"]) == 3
-    assert "no honest score" in found["notes"][0]
+    assert "the score is invalid" in found["notes"][0]
 
 
 def test_strangers_are_counted_apart(shell: Any, trained: Path) -> None:

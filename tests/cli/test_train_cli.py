@@ -93,7 +93,7 @@ def test_the_summary(train: Any, catalogue: Path) -> None:
 
 def test_without_a_test_part_there_is_no_score(train: Any, shell: Any, catalogue: Path) -> None:
     done = train(catalogue / "ratings", "--out", "all")
-    assert "no honest score was computed" in done.stdout
+    assert "no held-out score was computed" in done.stdout
     assert "bias" not in done.stdout
     found = json.loads(train(catalogue / "ratings", "--out", "all", "--json").stdout)
     assert (found["rmse"], found["mae"], found["baselines"], found["n_test"]) == (None,) * 3 + (0,)

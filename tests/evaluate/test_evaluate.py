@@ -9,7 +9,7 @@ import pytest
 
 from matinee.data import Ratings, Scale, split
 from matinee.errors import DataError, LeakError
-from matinee.evaluate import Interval, _asked as module
+from matinee.evaluate import Interval, _test_batches as module
 from matinee.models import Bias, ItemMean, load_model
 
 
@@ -100,7 +100,7 @@ def test_a_leaking_test_set_is_refused_by_name(model: Bias, parts: tuple[Ratings
     assert f"item {items[3]}." not in message
     marked = model.evaluate(leaked, allow_overlap=True)
     assert marked.overlap.count == 5
-    assert "no honest score" in marked.notes[0]
+    assert "the score is invalid" in marked.notes[0]
     assert model.evaluate(test).overlap.count == 0
 
 
@@ -146,7 +146,7 @@ def test_people_under_other_ids_are_refused_and_named(model: Bias) -> None:
     assert "under other ids" in marked.notes[0]
     lists = trained.evaluate_lists(test, histories=given, allow_overlap=True)
     assert lists.overlap == marked.overlap
-    assert "no honest score" in lists.notes[0]
+    assert "the score is invalid" in lists.notes[0]
     # A model that was trained on what is given, under the ids of before, has seen no test rating.
     rows = np.isin(
         users + 1000 + 1j * whole.items, given.user_ids.decode(given.users) + 1j * given.items

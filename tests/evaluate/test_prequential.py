@@ -10,7 +10,7 @@ import pytest
 
 from matinee.data import Ratings, split
 from matinee.errors import DataError, LeakError
-from matinee.evaluate import _asked
+from matinee.evaluate import _test_batches
 from matinee.models import Bias, ItemMean, Recommender
 
 
@@ -96,8 +96,8 @@ def test_batches_change_nothing(
     entries: int,
 ) -> None:
     whole = model.evaluate(parts[1], update=True)
-    monkeypatch.setattr(_asked, "_BATCH", batch)
-    monkeypatch.setattr(_asked, "_ENTRIES", entries)
+    monkeypatch.setattr(_test_batches, "_BATCH", batch)
+    monkeypatch.setattr(_test_batches, "_ENTRIES", entries)
     piece = model.evaluate(parts[1], update=True)
     assert piece.rmse == pytest.approx(whole.rmse, abs=1e-12)
     assert piece.baselines["frozen"].rmse == pytest.approx(

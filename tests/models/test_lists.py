@@ -121,7 +121,7 @@ def test_test_ratings_the_model_saw_are_refused() -> None:
     found = fitted.evaluate_lists(both, allow_overlap=True)
     assert found.overlap.count == len(train)
     assert found.value("recall", 10) == 0  # what was seen is never listed
-    assert "no honest score" in found.notes[0]
+    assert "the score is invalid" in found.notes[0]
 
 
 def test_people_held_out_of_training_are_folded_in() -> None:

@@ -275,4 +275,4 @@ def test_what_the_model_has_seen_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "model.html").exists()
     train, _ = split(ratings, 0.2, 0)
     report = ModelReport.of(Bias().fit(train), ratings, allow_overlap=True)
-    assert "this is no honest score" in report.html()
+    assert "the score is invalid" in report.html()

@@ -226,11 +226,11 @@ class Lines(Chart):
 
     def _labels(self, high: float) -> list[str]:
         """Names as written at the ends: with its value, of a curve that ends above the chart."""
-        found = []
+        labels = []
         for s in self.series:
             last = next((y for y in reversed(s.y) if _finite(y)), 0.0)
-            found.append(f"{s.name} ↑{last:.2f}" if last > high else s.name)
-        return found
+            labels.append(f"{s.name} ↑{last:.2f}" if last > high else s.name)
+        return labels
 
     def _names(self, frame: Frame, names: Sequence[str], width: float) -> str:
         """Names at the ends of the curves, pushed apart where they would meet."""

@@ -94,13 +94,13 @@ def repeated(users: Int32, items: Int32) -> Int64:
     for j in range(1, len(users)):
         if items[j] == items[j - 1] and users[j] == users[j - 1]:
             count += 1
-    found = np.empty(count, dtype=np.int64)
+    repeated = np.empty(count, dtype=np.int64)
     count = 0
     for j in range(1, len(users)):
         if items[j] == items[j - 1] and users[j] == users[j - 1]:
-            found[count] = j
+            repeated[count] = j
             count += 1
-    return found
+    return repeated
 
 
 @kernel()

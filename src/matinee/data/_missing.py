@@ -18,14 +18,14 @@ def missing_values(missing: float | Sequence[float]) -> tuple[float, ...]:
     """
     try:
         values = [missing] if isinstance(missing, int | float) else list(missing)
-        found = tuple(float(value) for value in values)
+        missing_values = tuple(float(value) for value in values)
     except (TypeError, ValueError):
-        found = (float("nan"),)
-    if not all(np.isfinite(found)):
+        missing_values = (float("nan"),)
+    if not all(np.isfinite(missing_values)):
         raise UsageError(
             f"missing = {missing!r}: give the numbers that mean 'not rated', as 0 or -1"
         )
-    return found
+    return missing_values
 
 
 def likely_unrated(values: npt.NDArray[np.float32]) -> tuple[str, ...]:
@@ -52,7 +52,7 @@ def likely_unrated(values: npt.NDArray[np.float32]) -> tuple[str, ...]:
 
 def unrated(values: npt.NDArray[np.float32], missing: Sequence[float]) -> npt.NDArray[np.int64]:
     """Positions of the values that mean "not rated", int64, ascending."""
-    found: npt.NDArray[np.int64] = np.flatnonzero(
+    unrated: npt.NDArray[np.int64] = np.flatnonzero(
         np.isin(values, np.array(missing, dtype=np.float32))
     )
-    return found
+    return unrated

@@ -12,9 +12,9 @@ import numpy.typing as npt
 from ..base.arrays import Float64, Int32, Int64
 from ..data import Histories, Ratings
 from ..errors import DataError
-from ._asked import batches
 from ._error_bins import Breakdown, CalibrationBin, ErrorBin, ItemError
 from ._evaluate import Scored
+from ._test_batches import batches
 from .metric import Interval
 from .metrics import ErrorSums
 from .sizes import size_labels
@@ -86,7 +86,7 @@ class _Sums:
     users: ErrorSums
     items: ErrorSums
     fourth: Float64
-    given: Float64
+    ratings: Float64
     predicted: Float64
     edges: Float64
     counts: Int64
@@ -102,7 +102,7 @@ class _Sums:
         low, high = model.scale.low, model.scale.high
         span = max(high - low, 1e-6)
         n = test.n_items
-        found = cls(
+        result = cls(
             ErrorSums.zeros(test.n_users, 2),
             ErrorSums.zeros(n, 2),
             np.zeros(n),
@@ -117,26 +117,26 @@ class _Sums:
             who, what = rows[users], items[codes]
             predicted = model.predict_coded(histories, who, what)
             simple = model.bias.predict(histories, who, what).clip(low, high)
-            found._add(users, codes, values.astype(np.float64), predicted, simple)
-        return found
+            result._add(users, codes, values.astype(np.float64), predicted, simple)
+        return result
 
     def _add(
-        self, users: Int64, codes: Int32, given: Float64, predicted: Float64, simple: Float64
+        self, users: Int64, codes: Int32, ratings: Float64, predicted: Float64, simple: Float64
     ) -> None:
-        errors = np.stack([predicted - given, simple - given], axis=1)
+        errors = np.stack([predicted - ratings, simple - ratings], axis=1)
         self.users.add(users, errors)
         self.items.add(codes, errors)
-        n = len(self.given)
-        residual = given - predicted
+        n = len(self.ratings)
+        residual = ratings - predicted
         square = residual * residual
         self.fourth += np.bincount(codes, square * square, minlength=n)
-        self.given += np.bincount(codes, given, minlength=n)
+        self.ratings += np.bincount(codes, ratings, minlength=n)
         self.predicted += np.bincount(codes, predicted, minlength=n)
         self.residual += float(residual.sum())
         self.squared += float(square.sum())
         self.counts += np.bincount(_place(self.edges, residual), minlength=len(self.counts))
         bins = _place(self.bin_edges, predicted)
-        for column, weights in enumerate((None, predicted, given, given * given)):
+        for column, weights in enumerate((None, predicted, ratings, ratings * ratings)):
             self.bins[:, column] += np.bincount(bins, weights, minlength=len(self.bins))
 
 
@@ -147,10 +147,10 @@ def _place(edges: Float64, values: Float64) -> Int64:
 
 
 def _calibration(sums: _Sums) -> Iterator[CalibrationBin]:
-    for n, predicted, given, squares in sums.bins:
+    for n, predicted, ratings, squares in sums.bins:
         if n < _FEWEST:
             continue
-        mean = given / n
+        mean = ratings / n
         half = _NORMAL * (max(squares / n - mean * mean, 0.0) / n) ** 0.5
         yield CalibrationBin(
             float(predicted / n),
@@ -209,7 +209,7 @@ def _worst(
                 n=int(n[code]),
                 rmse=float(np.sqrt(mean[at])),
                 at_least=float(surely[at]),
-                given=float(sums.given[code] / n[code]),
+                given=float(sums.ratings[code] / n[code]),
                 predicted=float(sums.predicted[code] / n[code]),
             )
         )

@@ -11,11 +11,11 @@ from .metric import Interval
 
 @dataclass(frozen=True)
 class CalibrationBin:
-    """Test ratings that were predicted about alike.
+    """Test ratings with similar predictions.
 
     Attributes:
         predicted: Mean of the predictions.
-        given: Mean of the ratings given.
+        given: Mean rating.
         interval: 95% normal interval of ``given``, as if the ratings were independent.
         n: How many.
     """
@@ -59,7 +59,7 @@ class ItemError:
         n: Test ratings of it.
         rmse: RMSE on them.
         at_least: Lower end of the 95% interval of the RMSE, by the spread of the squared errors.
-        given: Mean of the ratings given.
+        given: Mean rating.
         predicted: Mean of the predictions.
     """
 
@@ -79,9 +79,9 @@ class Breakdown:
     Attributes:
         n: Test ratings.
         calibration: By predicted rating, ascending; bins with fewer than 10 ratings are left out.
-        by_user: By number of ratings the user gave in training (or in the given histories).
+        by_user: By the user's number of training ratings (or of ratings in the histories).
         by_item: By number of training ratings of the item.
-        edges: Of the histogram of residuals (given less predicted), float64, shape (bins + 1,).
+        edges: Of the histogram of residuals (rating less prediction), float64, shape (bins + 1,).
         counts: Residuals between each edge and the next, int64, shape (bins,); those beyond the
             outer edges count in the outer bins.
         bias: Mean residual.

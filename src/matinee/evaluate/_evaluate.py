@@ -14,8 +14,8 @@ from ..base.arrays import Float64, Int32, Int64
 from ..baseline.bias import BiasTable
 from ..baseline.variance import PredictiveVariance
 from ..data import Histories, Ratings, Scale, Vocabulary
-from ._asked import Asked, frozen, prequential
 from ._result import Baseline, Coverage, Evaluation, HistoryBin, Part
+from ._test_batches import TestBatch, frozen, prequential
 from ._uncertainty import UncertaintySums
 from .leak_guard import Overlap, PairSet, guard, overlap_notes
 from .metric import Interval, Score
@@ -135,10 +135,10 @@ def evaluate(
     test.require_ratings("an RMSE", "score the lists (--lists, evaluate_lists)")
     items = model.item_ids.encode(test.item_ids.ids)
     overlap = guard(model, test, histories, rows, allow_overlap=allow_overlap)
-    asked = (prequential if update else frozen)(test, histories, rows, items)
+    batches = (prequential if update else frozen)(test, histories, rows, items)
     columns = (*_COLUMNS, _FROZEN) if update else _COLUMNS
     tally = _Tally(ErrorSums.zeros(test.n_users, len(columns)), ErrorSums.zeros(1, len(columns)))
-    _add(tally, model, asked, (histories, rows) if update else None)
+    _add(tally, model, batches, (histories, rows) if update else None)
     rated = np.flatnonzero(tally.sums.counts)
     sums = tally.sums.take(rated)
     known_of = np.append(histories.counts, 0)[rows[rated]]
@@ -181,27 +181,30 @@ class _Tally:
 
 
 def _add(
-    tally: _Tally, model: Scored, batches: Iterator[Asked], at_first: tuple[Histories, Int64] | None
+    tally: _Tally,
+    model: Scored,
+    batches: Iterator[TestBatch],
+    initial: tuple[Histories, Int64] | None,
 ) -> None:
-    """Score all batches; with ``at_first``, the histories at first and their rows, frozen too."""
+    """Add the errors of all batches; with initial histories and rows, also those of ``frozen``."""
     if model.predictive_variance is not None:
         tally.spread = UncertaintySums(model.scale, model.predictive_variance.source)
-    for asked in batches:
-        histories, who, what = asked.histories, asked.rows, asked.items
+    for batch in batches:
+        histories, who, what = batch.histories, batch.rows, batch.items
         predicted = np.empty((len(what), tally.sums.models))
         if tally.spread is None:
             predicted[:, 0] = model.predict_coded(histories, who, what)
         else:
             predicted[:, 0], std = model.predict_coded_std(histories, who, what)
-            tally.spread.add(predicted[:, 0], std, asked.values)
+            tally.spread.add(predicted[:, 0], std, batch.values)
         for at, baseline in enumerate(BASELINES.values(), start=1):
             predicted[:, at] = baseline(model, histories, who, what)
-        if at_first is not None:
-            shown, rows = at_first
-            predicted[:, -1] = model.predict_coded(shown, rows[asked.users], what)
-        errors = predicted - asked.values[:, None]
-        tally.sums.add(asked.users, errors)
-        known = asked.known
+        if initial is not None:
+            shown, rows = initial
+            predicted[:, -1] = model.predict_coded(shown, rows[batch.users], what)
+        errors = predicted - batch.values[:, None]
+        tally.sums.add(batch.users, errors)
+        known = batch.known
         if not model.folds_in:  # it knows those it was trained on
             known &= np.append(histories.users >= 0, False)[who]
         apart = ~known | (what < 0)

@@ -39,7 +39,7 @@ class Coverage:
         known: Ratings whose user and item the model knows.
         unknown: Ratings whose user (or history) or item it does not know: for a model that does not
             fold in, also those of people with a history that it was not trained on.
-        unknown_users: Distinct test users the model knows nothing of.
+        unknown_users: Distinct test users without training ratings or a history.
         unknown_items: Distinct test items the model does not know.
         n_unknown_user: Ratings by such users.
         n_unknown_item: Ratings of such items.
@@ -70,7 +70,7 @@ class Scores:
 
     @property
     def mae(self) -> float:
-        """Global MAE, likewise."""
+        """Global MAE over all test ratings."""
         return self.scores["mae"].value
 
     @property
@@ -102,14 +102,14 @@ class Baseline(Scores):
     rmse_gain_interval: Interval | None
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it in plain values, ready for JSON."""
+        """Plain values for JSON."""
         gain = {"rmse_gain": self.rmse_gain, "rmse_gain_interval": self.rmse_gain_interval}
         return self._flat() | gain
 
 
 @dataclass(frozen=True)
 class HistoryBin:
-    """The score for users who had given a similar number of ratings.
+    """The errors of users with a similar number of ratings.
 
     Attributes:
         ratings: How many, as "20-49".
@@ -140,7 +140,7 @@ class Evaluation(Scores):
         mean_user_rmse: Mean over users of each one's RMSE, which is another measure.
         coverage: What the fallback had to answer, and how well.
         baselines: "global_mean", "item_mean" and "bias".
-        by_history: Error by number of ratings the user had given.
+        by_history: Errors by the user's number of ratings.
         overlap: Test ratings the model had seen: above 0 only where that was allowed.
         resamples: Bootstrap resamples.
         seed: Their seed.
@@ -262,7 +262,7 @@ class Evaluation(Scores):
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it in plain values, ready for JSON; each metric under its own name."""
+        """Plain values for JSON; each metric under its own name."""
         plain = asdict(replace(self, analyse=None))
         del plain["scores"], plain["analyse"]
         sizes = {name: plain.pop(name) for name in ("model", "dataset", "n_test", "n_test_users")}
@@ -282,14 +282,14 @@ class Evaluation(Scores):
         return "\n".join([*lines, *self.notes])
 
 
-def _row(name: str, found: Scores, wide: list[int]) -> str:
-    _, *values, within = _cells(name, found)
+def _row(name: str, scores: Scores, wide: list[int]) -> str:
+    _, *values, within = _cells(name, scores)
     text = f"   {within}" if within else ""
     return f"{name:<12}{''.join(f'{v:>{w}}' for v, w in zip(values, wide, strict=True))}{text}"
 
 
-def _cells(name: str, found: Scores) -> list[str]:
+def _cells(name: str, scores: Scores) -> list[str]:
     """The name, each metric, and the interval of the RMSE."""
-    within = found.rmse_interval
-    values = [f"{found.scores[metric.name].value:.4f}" for metric in metrics_of("rating")]
+    within = scores.rmse_interval
+    values = [f"{scores.scores[metric.name].value:.4f}" for metric in metrics_of("rating")]
     return [name, *values, "" if within is None else f"{within.low:.4f} to {within.high:.4f}"]

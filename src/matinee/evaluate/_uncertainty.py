@@ -21,11 +21,11 @@ _GROUPS = 5
 class IntervalCoverage:
     """How many ratings lay within the intervals of one level.
 
-    An interval is the prediction give or take so many standard deviations as hold ``level`` of a
+    An interval is the prediction plus or minus the standard deviations that contain ``level`` of a
     normal distribution, cut to the scale.
 
     Attributes:
-        level: The share that should lie within.
+        level: Nominal coverage.
         covered: The share that did.
         width: Mean width of the intervals, in units of the ratings.
     """

@@ -104,9 +104,9 @@ class PairSet:
             users: Position in ``user_ids`` of each pair's user, shape (n,); -1 is in no set.
             items: Position in ``item_ids`` of each pair's item, shape (n,); -1 is in no set.
         """
-        found = np.zeros(len(users), dtype=bool)
+        contained = np.zeros(len(users), dtype=bool)
         if len(self) == 0:
-            return found
+            return contained
         user_hash, item_hash = hash_ids(user_ids), hash_ids(item_ids)
         for start in range(0, len(users), _CHUNK):
             part = slice(start, start + _CHUNK)
@@ -116,8 +116,8 @@ class PairSet:
             order = np.argsort(pairs)
             wanted = pairs[order]
             place = np.minimum(np.searchsorted(self.hashes, wanted), len(self) - 1)
-            found[known[order]] = self.hashes[place] == wanted
-        return found
+            contained[known[order]] = self.hashes[place] == wanted
+        return contained
 
     def overlap(self, test: Ratings) -> Overlap:
         """The pairs of a test set that are in this one."""
@@ -125,16 +125,16 @@ class PairSet:
         return overlap_of(test, found)
 
 
-def overlap_of(test: Ratings, found: Mask) -> Overlap:
-    """Sum up which ratings of a test set were found, shape (n,), with the first three by id."""
-    first = np.flatnonzero(found)[:3]
+def overlap_of(test: Ratings, mask: Mask) -> Overlap:
+    """The number of test ratings in a mask, shape (n,), and the ids of the first three."""
+    first = np.flatnonzero(mask)[:3]
     users = test.user_ids.decode(test.users[first]).tolist()
     items = test.item_ids.decode(test.items[first]).tolist()
-    return Overlap(int(found.sum()), tuple(zip(users, items, strict=True)))
+    return Overlap(int(mask.sum()), tuple(zip(users, items, strict=True)))
 
 
 class Guarded(Protocol):
-    """What a model must offer for its leak guard to be asked."""
+    """The part of a model that the leak guard uses."""
 
     @property
     def user_ids(self) -> Vocabulary:
@@ -180,17 +180,17 @@ def guard(
 
 
 def overlap_notes(overlap: Overlap, n_test: int, new: int) -> Iterator[str]:
-    """What a result has to say of test ratings that the model has seen.
+    """Notes on test ratings that the model has seen.
 
     Args:
-        overlap: What the guard found.
+        overlap: The result of the guard.
         n_test: Test ratings.
         new: Test people the model was not trained on, by their ids.
     """
     if overlap.count:
         yield (
             f"The model has seen {overlap.count:,} of the {n_test:,} test ratings: "
-            "this is no honest score."
+            "the score is invalid."
         )
     if overlap.renamed:
         many = many_renamed(overlap.renamed_people, overlap.people)
@@ -198,7 +198,7 @@ def overlap_notes(overlap: Overlap, n_test: int, new: int) -> Iterator[str]:
         yield (
             f"{overlap.renamed_people:,} of {overlap.people:,} test people were trained on under "
             f"other ids ({people}), with {overlap.renamed:,} of the {n_test:,} test ratings"
-            f"{': this is no honest score' if many else ''}."
+            f"{': the score is invalid' if many else ''}."
         )
     if overlap.renamed is None and new:
         yield (
@@ -220,7 +220,7 @@ def _check(test: Ratings) -> None:
 
 
 def _seen(model: Guarded, test: Ratings, histories: Histories, rows: Int64, items: Int32) -> Mask:
-    """Which test ratings the model was trained on, or stand in the histories it is shown."""
+    """The test ratings that are in the training data or in the histories, a mask of shape (n,)."""
     users = model.user_ids.encode(test.user_ids.ids)
     codes = items[test.items]
     seen = model.leak_guard.contains(
@@ -234,10 +234,10 @@ def _seen(model: Guarded, test: Ratings, histories: Histories, rows: Int64, item
     width = len(model.item_ids)
     keys = np.repeat(np.arange(len(people)), shown.counts) * width + shown.items
     if len(keys):
-        asked = np.flatnonzero((inverse >= 0) & (codes >= 0))
-        wanted = inverse[asked] * width + codes[asked]
-        place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-        seen[asked] |= keys[place] == wanted
+        known = np.flatnonzero((inverse >= 0) & (codes >= 0))
+        pairs = inverse[known] * width + codes[known]
+        position = np.minimum(np.searchsorted(keys, pairs), len(keys) - 1)
+        seen[known] |= keys[position] == pairs
     return seen
 
 

@@ -1,4 +1,4 @@
-"""``Metric``: what a registry entry says of a measure of quality."""
+"""``Metric``: an entry of the registry of metrics."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Kind = Literal["rating", "list"]
 """What is scored: predicted ratings, or lists of recommended items."""
 
 Better = Literal["lower", "higher", "zero"]
-"""Which values are better: low ones, high ones, or those near zero."""
+"""Which values are better: low, high, or near zero."""
 
 
 class Interval(NamedTuple):
@@ -37,7 +37,7 @@ class Score(NamedTuple):
 
 @dataclass(frozen=True)
 class Metric:
-    """A measure of quality that every report loops over.
+    """An evaluation metric of predicted ratings or of lists.
 
     Attributes:
         name: In Python, JSON and studies ("rmse").
@@ -47,7 +47,7 @@ class Metric:
         from_sums: The metric from sums over users; it is called on all users, on some, and on
             bootstrap resamples. Of kind "rating" it takes ``ErrorTotals``, arrays of shape
             (..., models), and returns float64 of that shape. Of kind "list" it takes
-            ``ListTotals``, the sums at one cutoff k, likewise.
+            ``ListTotals``, the sums at one cutoff k, and returns the same.
         describe: One line for the documentation.
     """
 

@@ -1,6 +1,6 @@
-"""Ways to compute what is published as "RMSE", side by side, in float64.
+"""Definitions of RMSE in use, computed side by side in float64.
 
-The first is the one that counts. The others are found in papers and scripts; on the same model
+The first is the standard one. The others are used in papers and scripts; on the same model
 they differ by more than most published gains.
 """
 

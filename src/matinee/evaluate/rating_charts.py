@@ -74,71 +74,70 @@ def by_size(name: str, title: str, bins: Sequence[ErrorBin], members: str, what:
     )
 
 
-def calibration(found: Breakdown) -> Calibration | None:
-    """Predicted against given."""
-    if len(found.calibration) < 2:
+def calibration(breakdown: Breakdown) -> Calibration | None:
+    """Mean rating by predicted rating."""
+    if len(breakdown.calibration) < 2:
         return None
     return Calibration(
         name="calibration",
-        title="Predicted against given",
-        note="On the dashed line a prediction means what it says. Larger dots stand for more "
-        "ratings.",
+        title="Mean rating by predicted rating",
+        note="On the dashed line predictions are calibrated. Larger dots have more ratings.",
         summary="; ".join(
-            f"predicted {c.predicted:.2f}, given {c.given:.2f}" for c in found.calibration
+            f"predicted {c.predicted:.2f}, rated {c.given:.2f}" for c in breakdown.calibration
         ),
         pairs=[
             Pair(c.predicted, c.given, c.interval.low, c.interval.high, c.n)
-            for c in found.calibration
+            for c in breakdown.calibration
         ],
     )
 
 
-def spread(found: Uncertainty) -> Calibration:
-    """Standard deviations told with predictions against the errors they had."""
+def spread(uncertainty: Uncertainty) -> Calibration:
+    """Predicted standard deviations against the RMSE of the predictions that have them."""
     return Calibration(
         name="spread",
-        title="Told uncertainty against the error",
-        note="Fifths of the predictions, the surest first. On the dashed line the standard "
-        "deviation told is the error made.",
-        summary="; ".join(f"told {g.std:.3f}, error {g.rmse:.3f}" for g in found.by_std),
-        pairs=[Pair(g.std, g.rmse, g.rmse, g.rmse, g.n) for g in found.by_std],
-        x_title="standard deviation told",
+        title="RMSE by predicted standard deviation",
+        note="Fifths of the predictions by their standard deviation. On the dashed line it equals "
+        "the RMSE.",
+        summary="; ".join(f"predicted {g.std:.3f}, error {g.rmse:.3f}" for g in uncertainty.by_std),
+        pairs=[Pair(g.std, g.rmse, g.rmse, g.rmse, g.n) for g in uncertainty.by_std],
+        x_title="predicted standard deviation",
         y_title="RMSE of those predictions",
-        words="told {:.3f}: RMSE {:.3f}, {:,} ratings",
-        line="as told",
+        words="predicted {:.3f}: RMSE {:.3f}, {:,} ratings",
+        line="calibrated",
     )
 
 
-def residuals(found: Breakdown) -> Histogram:
+def residuals(breakdown: Breakdown) -> Histogram:
     """How far off predictions are, and which way."""
     return Histogram(
         name="residuals",
-        title="Residuals: given less predicted",
-        note=f"Mean {_signed(found.bias)}, standard deviation {found.spread:.3f}. Right of 0, the "
-        "rating was higher than predicted.",
-        summary=f"mean {found.bias:.3f}, standard deviation {found.spread:.3f}",
-        edges=[round(float(edge), 6) for edge in found.edges],
-        counts=found.counts.tolist(),
-        x_title="rating given less rating predicted",
+        title="Residuals: rating less prediction",
+        note=f"Mean {_signed(breakdown.bias)}, standard deviation {breakdown.spread:.3f}. To the "
+        "right of 0, ratings are higher than predicted.",
+        summary=f"mean {breakdown.bias:.3f}, standard deviation {breakdown.spread:.3f}",
+        edges=[round(float(edge), 6) for edge in breakdown.edges],
+        counts=breakdown.counts.tolist(),
+        x_title="rating less prediction",
         levels=[(0.0, "as predicted")],
     )
 
 
-def by_user(found: Breakdown) -> Dots:
+def by_user(breakdown: Breakdown) -> Dots:
     """The error by how many ratings the user has in training."""
     title, what = "Error by how active the user is", "ratings the user gave in training"
-    return by_size("by-user", title, found.by_user, "users", what)
+    return by_size("by-user", title, breakdown.by_user, "users", what)
 
 
-def by_item(found: Breakdown) -> Dots:
+def by_item(breakdown: Breakdown) -> Dots:
     """The error by how many training ratings the item has."""
     title, what = "Error by how popular the item is", "training ratings of the item"
-    return by_size("by-item", title, found.by_item, "items", what)
+    return by_size("by-item", title, breakdown.by_item, "items", what)
 
 
-def of_breakdown(found: Breakdown) -> list[Chart]:
+def of_breakdown(breakdown: Breakdown) -> list[Chart]:
     """Every chart of a breakdown."""
-    charts = [calibration(found), residuals(found), by_user(found), by_item(found)]
+    charts = [calibration(breakdown), residuals(breakdown), by_user(breakdown), by_item(breakdown)]
     return [chart for chart in charts if chart]
 
 

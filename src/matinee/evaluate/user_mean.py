@@ -1,4 +1,4 @@
-"""The baseline that knows a user's mean, and nothing of the items."""
+"""The user-mean baseline."""
 
 from __future__ import annotations
 

@@ -190,7 +190,7 @@ def _show(fitted: Fitted, parts: Parts) -> None:
     say(f"trained{epochs} in {training['train_seconds']:.1f} s, seed {model.provenance.seed}")
     if parts.test is None:
         say(
-            "\nTrained on every rating: no honest score was computed. --holdout 0.2 keeps some "
+            "\nTrained on every rating: no held-out score was computed. --holdout 0.2 keeps some "
             "apart to score on."
         )
     else:

@@ -32,7 +32,7 @@ def show_lists(found: ListEvaluation) -> None:
     say(found.headline)
     if found.overlap.found:
         # Which and how many is the first of the notes.
-        say("\n" + bold("WARNING: the model has seen test ratings: this is no honest score."))
+        say("\n" + bold("WARNING: the model has seen test ratings: the score is invalid."))
     for k in found.cutoffs:
         say()
         show_cutoff(found, k)

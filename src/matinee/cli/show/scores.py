@@ -134,7 +134,7 @@ def _warning(score: Evaluation) -> str:
         )
     if overlap.renamed:
         said.append(f"{overlap.renamed_people:,} people were trained on under other ids")
-    return f"WARNING: {'; '.join(said)}. This is no honest score."
+    return f"WARNING: {'; '.join(said)}. The score is invalid."
 
 
 def _cells(score: Score, with_interval: bool) -> tuple[float, str | None]:

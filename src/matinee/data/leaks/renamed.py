@@ -96,9 +96,9 @@ def find_renamed(train: Histories, n_items: int, asked: Asked) -> Renamed:
         asked: The people.
     """
     people, rows = len(asked.own), len(train)
-    found = Renamed(np.full(people, -1, dtype=np.int64), np.zeros(people, dtype=np.int64))
+    renamed = Renamed(np.full(people, -1, dtype=np.int64), np.zeros(people, dtype=np.int64))
     if len(asked.items) == 0 or len(train.items) == 0:
-        return found
+        return renamed
     start, values, pair_of = _distinct(asked, n_items)
     counts = np.zeros(len(values), dtype=np.int64)
     _count(train.items, train.values, start, values, counts)
@@ -136,10 +136,10 @@ def find_renamed(train: Histories, n_items: int, asked: Asked) -> Renamed:
         CONTAINED_TEST,
         of_row,
         mean,
-        found.rows,
-        found.seen,
+        renamed.rows,
+        renamed.seen,
     )
-    return found
+    return renamed
 
 
 def many_renamed(renamed: int, people: int) -> bool:

@@ -114,15 +114,15 @@ def _path(name: str) -> str:
 
 def _lines(path: Path) -> list[int] | None:
     """The line of each object, or None where objects and lines are not one to one."""
-    found: list[int] = []
+    lines: list[int] = []
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             text = line.strip()
             if text and not (text.startswith(b"{") and text.endswith(b"}")):
                 return None
             if text:
-                found.append(number)
-    return found
+                lines.append(number)
+    return lines
 
 
 def _first_fault(paths: Sequence[Path], labels: Sequence[str]) -> DataError | None:

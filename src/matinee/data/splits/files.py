@@ -143,16 +143,16 @@ def _folds(ratings: Ratings, k: int, seed: int) -> Iterator[tuple[str, Ratings]]
 
 
 def _counts(ratings: Ratings) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    counts: dict[str, Any] = {
         "ratings": len(ratings),
         "users": int(np.count_nonzero(np.bincount(ratings.users))),
         "items": int(np.count_nonzero(np.bincount(ratings.items))),
         "fingerprint": fingerprint(ratings),
     }
     if ratings.times is not None:
-        found["first"] = iso_time(int(ratings.times.min()))
-        found["last"] = iso_time(int(ratings.times.max()))
-    return found
+        counts["first"] = iso_time(int(ratings.times.min()))
+        counts["last"] = iso_time(int(ratings.times.max()))
+    return counts
 
 
 def _chunks(ratings: Ratings) -> Iterator[Table]:

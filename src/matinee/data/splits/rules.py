@@ -178,12 +178,12 @@ def rule_of(name: str) -> SplitRule:
     Raises:
         UsageError: There is none; the message suggests the nearest.
     """
-    found = RULES.get(_FORMER.get(name, name))
-    if found is None:
+    rule = RULES.get(_FORMER.get(name, name))
+    if rule is None:
         raise UsageError(
             f"no split by {name!r}{nearest(str(name), RULES)} (there are {', '.join(RULES)})"
         )
-    return found
+    return rule
 
 
 def choices() -> str:

@@ -259,7 +259,7 @@ def _parts_of_ratings(
 
 
 def _checked(ratings: Ratings, part: Int8, which: int, name: str) -> Ratings:
-    found = ratings.take(part == which)
-    if not len(found):
+    checked = ratings.take(part == which)
+    if not len(checked):
         raise DataError(f"{ratings.name}: this split leaves the {name} part empty")
-    return found
+    return checked

@@ -67,9 +67,9 @@ def canonical(value: Any) -> str | None:
 def canonical_array(values: Iterable[Any]) -> Texts:
     """``canonical`` of each value: object array of ``str`` or None, shape (n,)."""
     array = values if isinstance(values, np.ndarray) else list(values)
-    found = np.empty(len(array), dtype=object)
-    found[:] = [canonical(value) for value in array]
-    return found
+    texts = np.empty(len(array), dtype=object)
+    texts[:] = [canonical(value) for value in array]
+    return texts
 
 
 def whole_number(text: str | None) -> int | None:

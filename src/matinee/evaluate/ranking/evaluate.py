@@ -104,59 +104,59 @@ def evaluate_lists(
     cutoffs = checked_cutoffs(k)
     overlap = guard(model, test, histories, rows, allow_overlap=allow_overlap)
     threshold = _threshold(model, test) if relevant is None else float(relevant)
-    wanted = Relevant.of(test, model.item_ids, threshold)
+    targets = Relevant.of(test, model.item_ids, threshold)
     n_items = len(model.item_ids)
     items = _statistics(model, counts, n_items)
     scorers, left_out = _baselines(model, baselines, threshold, n_items, test.implicit)
-    at = rows[wanted.users]
+    at = rows[targets.users]
     with ExitStack() as stack:
         on_lists: OnLists | None = None
         if trec is not None:
             files = stack.enter_context(TrecFiles(trec, model.kind))
-            files.judge(test, wanted)
-            on_lists = files.rank(test, wanted, model.item_ids)
-        found = tally(
+            files.judge(test, targets)
+            on_lists = files.rank(test, targets, model.item_ids)
+        result = tally(
             [model.rank_scores_coded, *scorers.values()],
             histories,
             at,
-            wanted,
+            targets,
             items,
             cutoffs,
             depth=min(DEPTH, n_items),
             on_lists=on_lists,
         )
     names = (MODEL, *scorers)
-    scores, gains = _scores(found, len(names), seed, resamples)
+    scores, gains = _scores(result, len(names), seed, resamples)
     known = np.append(histories.counts, 0)[at]
-    unknown = int((model.user_ids.encode(test.user_ids.ids[wanted.users]) < 0).sum())
-    first = found.sums[cutoffs[0]]
+    unknown = int((model.user_ids.encode(test.user_ids.ids[targets.users]) < 0).sum())
+    first = result.sums[cutoffs[0]]
     return ListEvaluation(
         scores=scores[0],
         model=model.kind,
         dataset=test.name,
         relevant=threshold,
         n_test=len(test),
-        n_relevant=wanted.n,
-        n_people=len(wanted),
-        n_without=wanted.n_without,
+        n_relevant=targets.n,
+        n_people=len(targets),
+        n_without=targets.n_without,
         n_new=int((known == 0).sum()),
-        n_unknown=wanted.n_unknown,
+        n_unknown=targets.n_unknown,
         n_items=n_items,
         baselines={
             name: ListBaseline(scores[at], gains[at]) for at, name in enumerate(names) if at
         },
-        by_history=tuple(_by_history(first, known, wanted, names)),
-        by_popularity=tuple(_by_popularity(first, items, wanted, names)),
+        by_history=tuple(_by_history(first, known, targets, names)),
+        by_popularity=tuple(_by_popularity(first, items, targets, names)),
         curves={
-            name: ListCurve(tuple(found.recall[at].tolist()), tuple(found.precision[at].tolist()))
+            name: ListCurve(tuple(result.recall[at].tolist()), tuple(result.precision[at].tolist()))
             for at, name in enumerate(names)
         },
-        variants={each: variants(found.sums[each]) for each in cutoffs},
+        variants={each: variants(result.sums[each]) for each in cutoffs},
         overlap=overlap,
         resamples=resamples,
         seed=seed,
-        notes=tuple(_notes(test, wanted, overlap, unknown, known, found, items, left_out)),
-        sums=found.sums,
+        notes=tuple(_notes(test, targets, overlap, unknown, known, result, items, left_out)),
+        sums=result.sums,
     )
 
 
@@ -205,12 +205,12 @@ _ByCutoff = dict[int, dict[str, Score]]
 
 
 def _scores(
-    found: ListTally, models: int, seed: int, resamples: int
+    result: ListTally, models: int, seed: int, resamples: int
 ) -> tuple[list[_ByCutoff], list[_ByCutoff]]:
     """Every metric of every model by cutoff, and the first model's gain over each."""
     scores: list[_ByCutoff] = [{} for _ in range(models)]
     gains: list[_ByCutoff] = [{} for _ in range(models)]
-    for k, sums in found.sums.items():
+    for k, sums in result.sums.items():
         totals = sums.totals()
         several = sums.n_people > 1
         # The same draws of people at every cutoff.
@@ -241,7 +241,7 @@ def _named(names: Sequence[str], values: npt.NDArray[np.floating]) -> dict[str, 
 
 
 def _by_history(
-    sums: ListSums, known: Int64, wanted: Relevant, names: Sequence[str]
+    sums: ListSums, known: Int64, targets: Relevant, names: Sequence[str]
 ) -> Iterator[ListHistoryBin]:
     which, labels = size_labels(known)
     for at, label in enumerate(labels):
@@ -251,16 +251,16 @@ def _by_history(
             yield ListHistoryBin(
                 items=label,
                 n_people=len(people),
-                n=int(wanted.counts[people].sum()),
+                n=int(targets.counts[people].sum()),
                 ndcg=_named(names, totals.mean("ndcg")),
                 recall=_named(names, totals.mean("recall")),
             )
 
 
 def _by_popularity(
-    sums: ListSums, items: ItemStatistics, wanted: Relevant, names: Sequence[str]
+    sums: ListSums, items: ItemStatistics, targets: Relevant, names: Sequence[str]
 ) -> Iterator[ListPopularityBin]:
-    relevant = wanted.per_item(len(items))
+    relevant = targets.per_item(len(items))
     places = np.maximum(sums.exposure.sum(axis=1), 1)
     trained = max(int(items.counts.sum()), 1)
     which, labels = size_labels(items.counts)
@@ -283,20 +283,20 @@ def _by_popularity(
 
 def _notes(
     test: Ratings,
-    wanted: Relevant,
+    targets: Relevant,
     overlap: Overlap,
     unknown: int,
     known: Int64,
-    found: ListTally,
+    result: ListTally,
     items: ItemStatistics,
     left_out: Sequence[str],
 ) -> Iterator[str]:
     yield from overlap_notes(overlap, len(test), unknown)
-    if wanted.n_without:
-        yield f"{wanted.n_without:,} people without a relevant test rating are left out."
-    if wanted.n_unknown:
+    if targets.n_without:
+        yield f"{targets.n_without:,} people without a relevant test rating are left out."
+    if targets.n_unknown:
         yield (
-            f"{wanted.n_unknown:,} relevant ratings are of items the model does not know; they "
+            f"{targets.n_unknown:,} relevant ratings are of items the model does not know; they "
             "count as missed."
         )
     new = int((known == 0).sum())
@@ -305,9 +305,9 @@ def _notes(
     if left_out:
         why = "they would take minutes" if len(items.people) else "the model carries no histories"
         yield f"Baselines left out ({why}): {', '.join(left_out)}."
-    if found.diversity_step > 1:
-        yield f"The diversity is that of every {found.diversity_step}th person."
+    if result.diversity_step > 1:
+        yield f"The diversity is that of every {result.diversity_step}th person."
     if len(items.people) == 0:
         yield "The model carries no histories: no diversity."
-    if len(wanted) < 30:
-        yield f"Only {len(wanted)} people: the intervals are rough."
+    if len(targets) < 30:
+        yield f"Only {len(targets)} people: the intervals are rough."

@@ -48,31 +48,31 @@ class ListBatch:
     @cached_property
     def hits_by(self) -> Int64:
         """Hits among the first items, int64 (people, depth)."""
-        found: Int64 = np.cumsum(self.hits, axis=1, dtype=np.int64)
-        return found
+        hits_by: Int64 = np.cumsum(self.hits, axis=1, dtype=np.int64)
+        return hits_by
 
     @cached_property
     def listed_by(self) -> Int64:
         """Items among the first places, int64 (people, depth)."""
-        found: Int64 = np.cumsum(self.listed, axis=1, dtype=np.int64)
-        return found
+        listed_by: Int64 = np.cumsum(self.listed, axis=1, dtype=np.int64)
+        return listed_by
 
     @cached_property
     def discount(self) -> Float64:
         """1 / log2(rank + 1), float64 (depth,)."""
-        found: Float64 = 1.0 / np.log2(np.arange(2, self.hits.shape[1] + 2))
-        return found
+        discount: Float64 = 1.0 / np.log2(np.arange(2, self.hits.shape[1] + 2))
+        return discount
 
     def dcg(self, k: int) -> Float64:
         """Discounted cumulative gain with gains of 0 and 1, float64 (people,)."""
-        found: Float64 = self.hits[:, :k] @ self.discount[:k]
-        return found
+        dcg: Float64 = self.hits[:, :k] @ self.discount[:k]
+        return dcg
 
     def precision_sum(self, k: int) -> Float64:
         """Sum over the hits of the precision at their ranks, float64 (people,)."""
         at_rank = self.hits_by[:, :k] / np.arange(1, k + 1)
-        found: Float64 = (at_rank * self.hits[:, :k]).sum(axis=1)
-        return found
+        precision_sum: Float64 = (at_rank * self.hits[:, :k]).sum(axis=1)
+        return precision_sum
 
     def achievable(self, k: int) -> Int64:
         """min(k, |T|), int64 (people,)."""
@@ -80,28 +80,28 @@ class ListBatch:
 
 
 def _recall(batch: ListBatch, k: int) -> Float64:
-    found: Float64 = batch.hits_by[:, k - 1] / batch.relevant
-    return found
+    recall: Float64 = batch.hits_by[:, k - 1] / batch.relevant
+    return recall
 
 
 def _capped_recall(batch: ListBatch, k: int) -> Float64:
-    found: Float64 = batch.hits_by[:, k - 1] / batch.achievable(k)
-    return found
+    capped_recall: Float64 = batch.hits_by[:, k - 1] / batch.achievable(k)
+    return capped_recall
 
 
 def _precision(batch: ListBatch, k: int) -> Float64:
-    found: Float64 = batch.hits_by[:, k - 1] / k
-    return found
+    precision: Float64 = batch.hits_by[:, k - 1] / k
+    return precision
 
 
 def _ndcg(batch: ListBatch, k: int) -> Float64:
-    found: Float64 = batch.dcg(k) / np.cumsum(batch.discount)[batch.achievable(k) - 1]
-    return found
+    ndcg: Float64 = batch.dcg(k) / np.cumsum(batch.discount)[batch.achievable(k) - 1]
+    return ndcg
 
 
 def _full_ndcg(batch: ListBatch, k: int) -> Float64:
-    found: Float64 = batch.dcg(k) / np.sum(batch.discount[:k])
-    return found
+    full_ndcg: Float64 = batch.dcg(k) / np.sum(batch.discount[:k])
+    return full_ndcg
 
 
 def _reciprocal_rank(batch: ListBatch, k: int) -> Float64:
@@ -110,13 +110,13 @@ def _reciprocal_rank(batch: ListBatch, k: int) -> Float64:
 
 
 def _average_precision(batch: ListBatch, k: int) -> Float64:
-    found: Float64 = batch.precision_sum(k) / batch.relevant
-    return found
+    average_precision: Float64 = batch.precision_sum(k) / batch.relevant
+    return average_precision
 
 
 def _capped_average_precision(batch: ListBatch, k: int) -> Float64:
-    found: Float64 = batch.precision_sum(k) / batch.achievable(k)
-    return found
+    capped_average_precision: Float64 = batch.precision_sum(k) / batch.achievable(k)
+    return capped_average_precision
 
 
 def _hit(batch: ListBatch, k: int) -> Float64:
@@ -132,8 +132,8 @@ def _achievable(batch: ListBatch, k: int) -> Float64:
 
 
 def _ratings(batch: ListBatch, k: int) -> Float64:
-    found: Float64 = np.nansum(batch.rating[:, :k], axis=1)
-    return found
+    ratings: Float64 = np.nansum(batch.rating[:, :k], axis=1)
+    return ratings
 
 
 def _rated(batch: ListBatch, k: int) -> Float64:
@@ -143,8 +143,8 @@ def _rated(batch: ListBatch, k: int) -> Float64:
 
 def _mean_listed(values: Float64, batch: ListBatch, k: int) -> Float64:
     sums = values[:, :k].sum(axis=1)
-    found: Float64 = sums / np.maximum(batch.listed_by[:, k - 1], 1)
-    return found
+    mean_listed: Float64 = sums / np.maximum(batch.listed_by[:, k - 1], 1)
+    return mean_listed
 
 
 def _information(batch: ListBatch, k: int) -> Float64:
@@ -162,8 +162,8 @@ def _history_count(batch: ListBatch, k: int) -> Float64:
 
 def _pairs(batch: ListBatch, k: int) -> Float64:
     size = batch.listed_by[:, k - 1].astype(np.float64)
-    found: Float64 = size * (size - 1) / 2
-    return found
+    pairs: Float64 = size * (size - 1) / 2
+    return pairs
 
 
 def _diverse(batch: ListBatch, k: int) -> Mask:

@@ -1,4 +1,4 @@
-"""``ItemStatistics``: what training says of each item, for the metrics beyond accuracy."""
+"""``ItemStatistics``: popularity and co-occurrence of items, for metrics beyond accuracy."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ class ItemStatistics:
 
         An item that nobody has counts as if one person had it.
         """
-        found: Float64 = np.log2(max(self.n_people, 1) / np.maximum(self.counts, 1))
-        return found
+        information: Float64 = np.log2(max(self.n_people, 1) / np.maximum(self.counts, 1))
+        return information
 
     def mean_counts(self, histories: Histories) -> Float64:
         """Mean training interactions of each person's items, float64; NaN for one with none."""

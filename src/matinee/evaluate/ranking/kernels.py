@@ -18,7 +18,7 @@ def _worse(scores: Any, a: Any, b: Any) -> Any:
 
 @inlined
 def _sink(scores: Any, heap: Any, at: Any, size: Any) -> None:
-    """Restore a heap, whose root is the worst item, below a place."""
+    """Restore the heap property (the root is the worst item) below a position."""
     while True:
         worst = at
         for child in (2 * at + 1, 2 * at + 2):
@@ -34,7 +34,7 @@ def _sink(scores: Any, heap: Any, at: Any, size: Any) -> None:
 def best_items(
     scores: Float32, indptr: Int64, seen: Int32, best: Int32, not_numbers: Int64
 ) -> None:
-    """The best items of each person, best first; equal scores stand by ascending item code.
+    """The best items of each person, best first; ties are broken by ascending item code.
 
     Args:
         scores: float32 (people, n_items); -inf marks what must not be chosen. What a person has
@@ -47,34 +47,34 @@ def best_items(
     people, n_items = scores.shape
     k = best.shape[1]
     for row in prange(people):
-        own = scores[row]
+        of_person = scores[row]
         heap = best[row]
         for entry in range(indptr[row], indptr[row + 1]):
-            own[seen[entry]] = -np.inf
+            of_person[seen[entry]] = -np.inf
         size = 0
         start = 0
         while start < n_items and size < k:
-            if own[start] > -np.inf:
+            if of_person[start] > -np.inf:
                 heap[size] = start
                 size += 1
             start += 1
         for at in range(size // 2 - 1, -1, -1):
-            _sink(own, heap, at, size)
+            _sink(of_person, heap, at, size)
         if size:
             # An item of the same score as the worst one of the heap has the higher code.
-            edge = own[heap[0]]
+            edge = of_person[heap[0]]
             for item in range(start, n_items):
-                if own[item] > edge:
+                if of_person[item] > edge:
                     heap[0] = item
-                    _sink(own, heap, 0, size)
-                    edge = own[heap[0]]
+                    _sink(of_person, heap, 0, size)
+                    edge = of_person[heap[0]]
         for last in range(size - 1, 0, -1):  # the worst goes to the end
             heap[0], heap[last] = heap[last], heap[0]
-            _sink(own, heap, 0, last)
+            _sink(of_person, heap, 0, last)
         heap[size:] = -1
         wrong = 0
         for item in range(n_items):
-            wrong += own[item] != own[item]
+            wrong += of_person[item] != of_person[item]
         not_numbers[row] = wrong
 
 

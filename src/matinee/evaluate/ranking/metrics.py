@@ -18,15 +18,15 @@ def gini(exposure: npt.NDArray[np.integer]) -> Float64:
     ordered = np.sort(exposure, axis=1).astype(np.float64)
     n = ordered.shape[1]
     weights = 2.0 * np.arange(1, n + 1) - n - 1
-    found: Float64 = (ordered @ weights) / (n * np.maximum(ordered.sum(axis=1), 1.0))
-    return found
+    gini: Float64 = (ordered @ weights) / (n * np.maximum(ordered.sum(axis=1), 1.0))
+    return gini
 
 
 def _coverage(totals: ListTotals) -> Float64:
     if totals.exposure is None:
         return totals.missing()
-    found: Float64 = (totals.exposure > 0).mean(axis=1)
-    return found
+    coverage: Float64 = (totals.exposure > 0).mean(axis=1)
+    return coverage
 
 
 def _gini(totals: ListTotals) -> Float64:

@@ -39,11 +39,11 @@ class ListScores:
 
     def flat(self) -> dict[str, Any]:
         """Each metric under "ndcg@10", None for none; its interval under "ndcg@10_interval"."""
-        found: dict[str, Any] = {}
+        flat: dict[str, Any] = {}
         for k, scores in self.scores.items():
-            found |= {f"{name}@{k}": _plain(score.value) for name, score in scores.items()}
-            found |= {f"{name}@{k}_interval": score.interval for name, score in scores.items()}
-        return found
+            flat |= {f"{name}@{k}": _plain(score.value) for name, score in scores.items()}
+            flat |= {f"{name}@{k}_interval": score.interval for name, score in scores.items()}
+        return flat
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,12 @@ class ListBaseline(ListScores):
     gains: dict[int, dict[str, Score]]
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it in plain values, ready for JSON; gains under "ndcg@10_gain"."""
-        found = self.flat()
+        """Plain values for JSON; gains under "ndcg@10_gain"."""
+        result = self.flat()
         for k, gains in self.gains.items():
-            found |= {f"{name}@{k}_gain": _plain(gain.value) for name, gain in gains.items()}
-            found |= {f"{name}@{k}_gain_interval": gain.interval for name, gain in gains.items()}
-        return found
+            result |= {f"{name}@{k}_gain": _plain(gain.value) for name, gain in gains.items()}
+            result |= {f"{name}@{k}_gain_interval": gain.interval for name, gain in gains.items()}
+        return result
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class ListEvaluation(ListScores):
         n_relevant: Those that are relevant.
         n_people: People with a relevant test rating: the metrics are means over them.
         n_without: People with test ratings but no relevant one, who are left out.
-        n_new: People among ``n_people`` of whom nothing is known.
+        n_new: People among ``n_people`` without training ratings or a history.
         n_unknown: Relevant test ratings of items that the model does not know; they count as
             missed.
         n_items: Items that are ranked, less those of a person's history.
@@ -139,7 +139,7 @@ class ListEvaluation(ListScores):
         return " ".join(_verdict(metric, at, name, b) for name, b in self.baselines.items())
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it in plain values, ready for JSON; metrics under "ndcg@10"."""
+        """Plain values for JSON; metrics under "ndcg@10"."""
         left = {"scores", "sums", "baselines", "by_history", "by_popularity", "curves"}
         plain = {name: value for name, value in self.__dict__.items() if name not in left}
         plain["overlap"] = asdict(self.overlap)
@@ -223,25 +223,25 @@ def _ends(prefix: str, within: Interval | None) -> dict[str, float | None]:
     return {f"{prefix}low": low, f"{prefix}high": high}
 
 
-def _table(found: ListEvaluation, k: int) -> Iterator[str]:
-    heads, rows = _cells(found, k)
+def _table(evaluation: ListEvaluation, k: int) -> Iterator[str]:
+    heads, rows = _cells(evaluation, k)
     for row in [heads, *rows]:
         cells = zip(heads[1:], row[1:], strict=True)
         yield f"{row[0]:<16}" + "".join(f"{cell:>{_width(head)}}" for head, cell in cells)
 
 
-def _cells(found: ListEvaluation, k: int) -> tuple[list[str], list[list[str]]]:
+def _cells(evaluation: ListEvaluation, k: int) -> tuple[list[str], list[list[str]]]:
     """Headings and rows of the table of one cutoff."""
     from ..registry import metrics_of
 
     rows = []
     for metric in metrics_of("list"):
-        score = found.scores[k][metric.name]
+        score = evaluation.scores[k][metric.name]
         within = score.interval
         text = "" if within is None else f"{within.low:.4f} to {within.high:.4f}"
-        others = [f"{each.value(metric.name, k):.4f}" for each in found.baselines.values()]
+        others = [f"{each.value(metric.name, k):.4f}" for each in evaluation.baselines.values()]
         rows.append([metric.label, f"{score.value:.4f}", text, *others])
-    return [f"at {k}", found.model, "95% interval", *found.baselines], rows
+    return [f"at {k}", evaluation.model, "95% interval", *evaluation.baselines], rows
 
 
 def _width(head: str) -> int:

@@ -29,8 +29,8 @@ class ListTotals:
 
     def mean(self, summand: str) -> Float64:
         """Mean over people, float64, shape (..., models)."""
-        found: Float64 = self.sums[summand] / self.people
-        return found
+        mean: Float64 = self.sums[summand] / self.people
+        return mean
 
     def ratio(self, above: str, below: str) -> Float64:
         """A sum divided by another; NaN where that is 0."""

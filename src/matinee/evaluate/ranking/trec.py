@@ -87,10 +87,10 @@ class TrecFiles:
 
 
 def _words(ids: npt.NDArray[Any], what: str) -> list[str]:
-    found = [str(each) for each in ids.tolist()]
-    for each in found:
+    words = [str(each) for each in ids.tolist()]
+    for each in words:
         if len(each.split()) != 1 or each != each.strip():
             raise DataError(
                 f"TREC files separate by white space, and the {what} id {each!r} has it"
             )
-    return found
+    return words

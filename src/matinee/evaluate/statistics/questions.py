@@ -17,7 +17,7 @@ Status = Literal["established", "refuted", "undecided"]
 
 
 class Question(Protocol):
-    """An unknown number, and the band it lies in if what is asked is so."""
+    """An unknown number, and the band in which it lies under the hypothesis."""
 
     @property
     def n(self) -> int:
@@ -65,7 +65,7 @@ class Answer:
 
 @dataclass(frozen=True, eq=False)
 class Mean:
-    """The mean over seeds of a figure or a paired difference, asked to lie in a band.
+    """The mean over seeds of a figure or a paired difference, with the hypothesis of a band.
 
     Where some values are infinite (one of the two diverged on that seed), they settle it if all
     seeds point the same way and fewer than two are finite; with two or more finite ones those
@@ -73,7 +73,7 @@ class Mean:
 
     Attributes:
         values: One per seed, float64, shape (n,).
-        band: Where the mean lies if what is asked is so.
+        band: Where the mean lies under the hypothesis.
     """
 
     values: Float64
@@ -117,12 +117,12 @@ class Mean:
 
 @dataclass(frozen=True, eq=False)
 class Slope:
-    """A slope known by draws from its distribution, asked to lie in a band.
+    """A slope with draws from its distribution, with the hypothesis of a band.
 
     Attributes:
         mean: The estimate.
         draws: float64, shape (draws,); empty with one seed.
-        band: Where the slope lies if what is asked is so.
+        band: Where the slope lies under the hypothesis.
         n: Seeds.
     """
 
@@ -205,7 +205,7 @@ def argmin_slope(
         figures: At each x, float64, shape (positions there, seeds); some row is finite.
         positions: At each x, what the rows of ``figures`` stand for, float64.
         x: float64, shape (len(figures),), at least two different values.
-        band: The band the slope is asked to lie in.
+        band: The band of the hypothesis.
         rng: Where the draws come from.
         draws: How many.
     """

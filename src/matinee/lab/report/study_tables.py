@@ -94,7 +94,7 @@ def group_table(summary: Summary, group: Group, arms: Sequence[ArmSummary]) -> S
         else "Means over seeds at the last epoch. "
     )
     if "at its best epoch" in used:
-        caption += "The best epoch is found by looking at the held-out ratings: no honest score."
+        caption += "The best epoch is test-selected: its RMSE is optimistic."
     rows = list(zip(*used.values(), strict=True))
     return Sheet(slug(group.name), list(used), rows, caption, strong, 2 if several else 1)
 

@@ -16,7 +16,7 @@ from .space import SearchSpace
 from .store import RUNGS, Store
 
 if TYPE_CHECKING:
-    from optuna.trial import Trial as Asked
+    from optuna.trial import Trial as TestBatch
 
     from ...models import Settings
     from ...train import Epoch
@@ -152,7 +152,7 @@ class Search:
         each = self.store.finished[0].seconds + best.seconds
         return min(rounds * (seeds if best.number else 1) * each, _JUDGING * self._whole_budget)
 
-    def _trial(self, asked: Asked, values: dict[str, Any], reserve: float) -> Trial | None:
+    def _trial(self, asked: TestBatch, values: dict[str, Any], reserve: float) -> Trial | None:
         """Train and score one setting; None if the budget ended first."""
         from ...models import model as make_model
 
@@ -214,8 +214,8 @@ class Search:
 class _Rungs:
     """Reports a trial's validation RMSE at each twentieth of its schedule, as it stood then."""
 
-    def __init__(self, asked: Asked, epochs: int) -> None:
-        self._asked, self._epochs = asked, epochs
+    def __init__(self, asked: TestBatch, epochs: int) -> None:
+        self._test_batches, self._epochs = asked, epochs
         self._last = 0
         self._stood: float | None = None
 
@@ -226,12 +226,12 @@ class _Rungs:
         rung = epoch.epoch * RUNGS // self._epochs
         if self._stood is not None:
             for passed in range(self._last + 1, rung):
-                self._asked.report(self._stood, passed)
+                self._test_batches.report(self._stood, passed)
         self._stood = value
         if rung > self._last:
             self._last = rung
-            self._asked.report(value, rung)
-            if self._asked.should_prune():
+            self._test_batches.report(value, rung)
+            if self._test_batches.should_prune():
                 raise _PrunedError
 
 

@@ -187,8 +187,8 @@ class Posterior:
         given = {**arrays}
         for name in ("items", "rated"):
             given[name] = given[name].astype(np.float32)
-        found = cls(**given, mean=float(rest["mean"]), spread=float(rest["spread"]))
-        samples, items, rank = found.items.shape
+        posterior = cls(**given, mean=float(rest["mean"]), spread=float(rest["spread"]))
+        samples, items, rank = posterior.items.shape
         shapes = {
             "scalars": (samples, items),
             "rated": (samples, items, rank),
@@ -196,12 +196,14 @@ class Posterior:
             "prior": (samples, 2, rank + 1),
             "start": (samples,),
             "alpha": (samples,),
-            "cutpoints": (samples, max(len(found.levels) - 1, 0)),
+            "cutpoints": (samples, max(len(posterior.levels) - 1, 0)),
         }
         for name, shape in shapes.items():
-            if getattr(found, name).shape != shape:
-                raise ValueError(f"{name} has the shape {getattr(found, name).shape}, not {shape}")
-        return found
+            if getattr(posterior, name).shape != shape:
+                raise ValueError(
+                    f"{name} has the shape {getattr(posterior, name).shape}, not {shape}"
+                )
+        return posterior
 
 
 def _halved(arrays: Sequence[Float32]) -> npt.NDArray[np.float16]:

@@ -60,7 +60,7 @@ def quantile(p: Any) -> Any:
         low = low * r + 687.1870074920579083
         low = low * r + 42.313330701600911252
         low = low * r + 1.0
-        found = q * top / low
+        quantile = q * top / low
     else:
         r = p if q < 0 else 1.0 - p
         r = math.sqrt(-math.log(max(r, _TINY)))
@@ -96,10 +96,10 @@ def quantile(p: Any) -> Any:
             low = low * r + 0.13692988092273580531
             low = low * r + 0.59983220655588793769
             low = low * r + 1.0
-        found = top / low
+        quantile = top / low
         if q < 0:
-            found = -found
-    return found
+            quantile = -quantile
+    return quantile
 
 
 @kernel(error_model="numpy")
@@ -170,8 +170,8 @@ def first_cutpoints(counts: Float64) -> Float64:
     from scipy.special import ndtri
 
     share = np.cumsum(counts)[:-1] / np.sum(counts)
-    found: Float64 = ndtri(np.clip(share, 1e-6, 1 - 1e-6))
-    return found
+    first_cutpoints: Float64 = ndtri(np.clip(share, 1e-6, 1 - 1e-6))
+    return first_cutpoints
 
 
 def bounds_of(cutpoints: Float64) -> Float64:

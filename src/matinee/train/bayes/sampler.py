@@ -92,8 +92,8 @@ class _Side:
     @property
     def scalars(self) -> Float64:
         """What each row adds to a prediction by itself, float64 (rows,)."""
-        found: Float64 = self.linear + 0.5 * (np.square(self.sums).sum(axis=0) - self.squares)
-        return found
+        scalars: Float64 = self.linear + 0.5 * (np.square(self.sums).sum(axis=0) - self.squares)
+        return scalars
 
     def draw_weights(self, alpha: float, rng: np.random.Generator) -> Float64:
         """Draw the linear weights; what that adds to the predictions of each row, (rows,)."""

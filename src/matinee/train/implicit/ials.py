@@ -41,13 +41,13 @@ class ItemFactors:
             items: int32 (entries,), the items of person p at ``indptr[p]:indptr[p + 1]``.
         """
         ridge = ridges(np.diff(indptr), len(self.items), self)
-        found: Float32 = solved(indptr, items, self.items, self.shared, ridge)
-        return found
+        fold_in: Float32 = solved(indptr, items, self.items, self.shared, ridge)
+        return fold_in
 
     def scores(self, indptr: Int64, items: Int32) -> Float32:
         """Scores of all items for people, float32 (people, items); arguments as ``fold_in``."""
-        found: Float32 = self.fold_in(indptr, items) @ self.items.T
-        return found
+        scores: Float32 = self.fold_in(indptr, items) @ self.items.T
+        return scores
 
 
 def fit_ials(
@@ -95,8 +95,8 @@ def ridges(counts: Int64, other: int, config: IalsConfig | ItemFactors) -> Float
         config: Has penalty, ridge_power and unobserved.
     """
     seen = counts + config.unobserved * other
-    found: Float64 = config.ridge * seen.astype(np.float64) ** config.ridge_power
-    return found
+    ridges: Float64 = config.ridge * seen.astype(np.float64) ** config.ridge_power
+    return ridges
 
 
 def rotated(factors: Any, unobserved: float) -> tuple[Any, Float64]:
@@ -113,10 +113,10 @@ def rotated(factors: Any, unobserved: float) -> tuple[Any, Float64]:
 def solved(indptr: Int64, index: Int32, other: Any, shared: Float64, ridge: Float64) -> Any:
     """Vectors of all rows given those of the other side, of the dtype of ``other``."""
     kind = other.dtype
-    found = np.empty((len(indptr) - 1, other.shape[1]), dtype=kind)
+    solved = np.empty((len(indptr) - 1, other.shape[1]), dtype=kind)
     pointer, numbers = indptr.astype(np.int64, copy=False), index.astype(np.int32, copy=False)
-    solve_implicit(pointer, numbers, other, shared.astype(kind), ridge.astype(kind), found)
-    return found
+    solve_implicit(pointer, numbers, other, shared.astype(kind), ridge.astype(kind), solved)
+    return solved
 
 
 def transposed(rows: Csr) -> Csr:
@@ -130,8 +130,8 @@ def transposed(rows: Csr) -> Csr:
 
 def _gram(factors: Float) -> Float64:
     """``factors.T @ factors`` in float64 by blocks of rows, float64 (factors, factors)."""
-    found = np.zeros((factors.shape[1],) * 2)
+    gram = np.zeros((factors.shape[1],) * 2)
     for start in range(0, len(factors), 4096):
         block = factors[start : start + 4096].astype(np.float64)
-        found += block.T @ block
-    return found
+        gram += block.T @ block
+    return gram

@@ -56,8 +56,8 @@ def _user_weights(rows: Csr, config: ItemKnnConfig) -> Float64:
     if config.weighting == "none":
         return np.ones(rows.n_rows)
     # Positive also for a person who has everything.
-    found: Float64 = np.log((1.0 + rows.n_columns) / (1.0 + rows.counts)) + 1e-3
-    return found
+    user_weights: Float64 = np.log((1.0 + rows.n_columns) / (1.0 + rows.counts)) + 1e-3
+    return user_weights
 
 
 def _lengths(rows: Csr, columns: Csr, weights: Float64, config: ItemKnnConfig) -> Float64:

@@ -77,14 +77,14 @@ def gram(matrix: Any, dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
     n_rows, n_columns = matrix.shape
     sparse_cost = float(np.square(np.diff(matrix.indptr).astype(np.float64)).sum())
     dense_cost = float(n_rows) * n_columns * n_columns / _BLAS_GAIN
-    found = np.zeros((n_columns, n_columns), dtype=dtype)
+    gram = np.zeros((n_columns, n_columns), dtype=dtype)
     size = max(1, _DENSE_CELLS // max(n_columns, 1))
     if sparse_cost < dense_cost:
         by_column = matrix.T.tocsr()
         for start in range(0, n_columns, size):  # in blocks: the product is dense in the end
-            found[start : start + size] = (by_column[start : start + size] @ matrix).toarray()
-        return found
+            gram[start : start + size] = (by_column[start : start + size] @ matrix).toarray()
+        return gram
     for start in range(0, n_rows, size):
         block = matrix[start : start + size].toarray().astype(dtype, copy=False)
-        found += block.T @ block
-    return found
+        gram += block.T @ block
+    return gram

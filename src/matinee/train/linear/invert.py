@@ -99,8 +99,8 @@ def mirror(lower: npt.NDArray[Any]) -> None:
 
 def _whole(square: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """A symmetric matrix from its lower triangle."""
-    found: npt.NDArray[Any] = np.tril(square) + np.tril(square, -1).T
-    return found
+    whole: npt.NDArray[Any] = np.tril(square) + np.tril(square, -1).T
+    return whole
 
 
 def _singular() -> TrainingError:

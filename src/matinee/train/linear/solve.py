@@ -57,8 +57,8 @@ class ItemWeights:
 
     def scores(self, rows: Any) -> Float32:
         """See ``LinearWeights``."""
-        found: Float32 = np.asarray(rows @ self.weights, dtype=np.float32)
-        return found
+        scores: Float32 = np.asarray(rows @ self.weights, dtype=np.float32)
+        return scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,15 +82,15 @@ class UserWeights:
     def scores(self, rows: Any) -> Float32:
         """See ``LinearWeights``."""
         y = self.rows
-        found = np.empty((rows.shape[0], y.shape[1]), dtype=np.float32)
+        scores = np.empty((rows.shape[0], y.shape[1]), dtype=np.float32)
         factor = (self.scale / self.gamma).astype(np.float32)
-        spread(self._reduced(rows), y.indptr, y.indices, y.data, factor, found)
+        spread(self._reduced(rows), y.indptr, y.indices, y.data, factor, scores)
         # -P m off the diagonal: what P has on the diagonal is put back for the items of a history.
         own = rows.tocoo()
         own_terms = own.data * (self.scale / self.gamma - self.scale * self.diagonal)[own.col]
         # found holds x Gamma^-1 Y'KY Gamma^-1 m = x (Gamma^-1 - P) m.
-        np.subtract.at(found, (own.row, own.col), own_terms)
-        return found
+        np.subtract.at(scores, (own.row, own.col), own_terms)
+        return scores
 
     def _reduced(self, rows: Any) -> Float32:
         """``x Gamma^-1 Y' K`` of each row x, float32 (people, users).
@@ -99,18 +99,18 @@ class UserWeights:
         """
         from scipy import sparse
 
-        found = np.empty((rows.shape[0], len(self.kernel)), dtype=np.float32)
+        reduced = np.empty((rows.shape[0], len(self.kernel)), dtype=np.float32)
         users, factors = self._users.find(rows)
         for row in np.flatnonzero(users >= 0):
-            np.negative(self.kernel[users[row]], out=found[row])
-            found[row, users[row]] += 1.0
-            found[row] *= factors[row]
+            np.negative(self.kernel[users[row]], out=reduced[row])
+            reduced[row, users[row]] += 1.0
+            reduced[row] *= factors[row]
         new = np.flatnonzero(users < 0)
         if len(new):
             inner = rows[new] @ sparse.diags(1.0 / self.gamma)
             people = np.asarray((inner @ self.rows.T).todense(), dtype=np.float32)
-            found[new] = people @ self.kernel
-        return found
+            reduced[new] = people @ self.kernel
+        return reduced
 
     @cached_property
     def _users(self) -> KnownRows:
@@ -248,9 +248,9 @@ def _by_users(known: Interactions, gamma: Float64) -> Solved:
 
 def _quadratic(columns: Any, kernel: npt.NDArray[Any]) -> Float64:
     """Y' K y of each column y of a sparse matrix, float64 (columns,)."""
-    found = np.zeros(columns.shape[1])
+    quadratic = np.zeros(columns.shape[1])
     for at in range(columns.shape[1]):
         part = slice(columns.indptr[at], columns.indptr[at + 1])
         who, values = columns.indices[part], columns.data[part]
-        found[at] = values @ (kernel[np.ix_(who, who)] @ values)
-    return found
+        quadratic[at] = values @ (kernel[np.ix_(who, who)] @ values)
+    return quadratic

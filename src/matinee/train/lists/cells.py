@@ -61,18 +61,18 @@ class Cells:
 
     def dots(self, code: Float, table: Float, bias: Float) -> Float:
         """``code[u] . table[i] + bias[i]`` of each entry (u, i), shape (entries,)."""
-        found = np.empty(len(self.items), dtype=table.dtype)
-        kernels.decode(self.indptr, self.items, code, table, bias, LINEAR, found)
-        return found
+        dots = np.empty(len(self.items), dtype=table.dtype)
+        kernels.decode(self.indptr, self.items, code, table, bias, LINEAR, dots)
+        return dots
 
     def sums(self, values: Float, table: Float) -> Float:
         """``sum of values * table[i]`` over each person's entries, shape (people, width)."""
-        found = np.empty((len(self.indptr) - 1, table.shape[1]), dtype=table.dtype)
-        kernels.encode(self.indptr, self.items, values, table, found)
-        return found
+        sums = np.empty((len(self.indptr) - 1, table.shape[1]), dtype=table.dtype)
+        kernels.encode(self.indptr, self.items, values, table, sums)
+        return sums
 
     def sums_by_item(self, values: Float, code: Float) -> Float:
         """``sum of values * code[u]`` over each item's entries, shape (items, width)."""
-        found = np.empty((self.n_items, code.shape[1]), dtype=code.dtype)
-        kernels.encode(self.by_item, self.people, values[self.order], code, found)
-        return found
+        sums_by_item = np.empty((self.n_items, code.shape[1]), dtype=code.dtype)
+        kernels.encode(self.by_item, self.people, values[self.order], code, sums_by_item)
+        return sums_by_item

@@ -159,5 +159,5 @@ class _Sums(torch.autograd.Function):
 
 def weighted_sums(cells: Cells, values: Float, table: Tensor) -> Tensor:
     """``Cells.sums``, which torch can differentiate by the table."""
-    found: Tensor = _Sums.apply(cells, values, table)  # type: ignore[no-untyped-call]
-    return found
+    weighted_sums: Tensor = _Sums.apply(cells, values, table)  # type: ignore[no-untyped-call]
+    return weighted_sums

@@ -202,9 +202,9 @@ class _Network:
 
 
 def _normal(rng: np.random.Generator, shape: tuple[int, int], scale: float) -> Float32:
-    found = rng.standard_normal(shape, dtype=np.float32)
-    found *= np.float32(scale)
-    return found
+    normal = rng.standard_normal(shape, dtype=np.float32)
+    normal *= np.float32(scale)
+    return normal
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Which ratings a model is asked to predict, and what it is shown of the people by then."""
+"""Batches of test ratings with the histories that their predictions use."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ..data import Histories, Ratings
 from ..errors import DataError
 
 _BATCH = 1 << 20
-"""Ratings asked about at once, at most."""
+"""Most test ratings in a batch."""
 _ENTRIES = 1 << 21
-"""Entries of histories held at once, about; one person may have more."""
+"""Approximate limit on the entries of histories in a batch; one person may have more."""
 
 
 def batches(test: Ratings) -> Iterator[tuple[Int64, Int32, Float32]]:
-    """The test ratings by user, some at a time, as (user code, item code, rating)."""
+    """The test ratings by user in batches of (user codes, item codes, ratings)."""
     csr = test.by_user
     for start in range(0, len(csr.values), _BATCH):
         part = slice(start, min(start + _BATCH, len(csr.values)))
@@ -28,13 +28,13 @@ def batches(test: Ratings) -> Iterator[tuple[Int64, Int32, Float32]]:
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
-    """Some held-out ratings.
+class TestBatch:
+    """A batch of test ratings, with the histories at the time of each prediction.
 
     Attributes:
         users: Codes of the people in the test ratings, shape (n,).
-        histories: What is known of the people when they are asked about, in the model's items.
-        rows: The row in ``histories`` for each rating, shape (n,); -1 for nothing known.
+        histories: Histories at the time of prediction, in the model's items.
+        rows: The row in ``histories`` for each rating, shape (n,); -1 without a history.
         items: The model's item codes, shape (n,); -1 for an unknown item.
         values: The ratings, float32, shape (n,).
     """
@@ -47,46 +47,48 @@ class Asked:
 
     @property
     def known(self) -> Mask:
-        """Whether anything is known of the person by then, shape (n,)."""
+        """Whether the person has a history at the time of prediction, shape (n,)."""
         known: Mask = np.append(self.histories.counts > 0, False)[self.rows]
         return known
 
 
-def frozen(test: Ratings, histories: Histories, rows: Int64, items: Int32) -> Iterator[Asked]:
-    """The test ratings by user, each asked with the same history.
+def frozen(test: Ratings, histories: Histories, rows: Int64, items: Int32) -> Iterator[TestBatch]:
+    """The test ratings by user, all of a user with the same history.
 
     Args:
-        test: The held-out ratings.
-        histories: What is known of the people.
-        rows: The row in ``histories`` of each user code of ``test``; -1 for nothing known.
+        test: The test ratings.
+        histories: Histories of the people.
+        rows: The row in ``histories`` of each user code of ``test``; -1 without a history.
         items: The model's code of each item code of ``test``.
     """
     for users, codes, values in batches(test):
-        yield Asked(users, histories, rows[users], items[codes], values)
+        yield TestBatch(users, histories, rows[users], items[codes], values)
 
 
-def prequential(test: Ratings, histories: Histories, rows: Int64, items: Int32) -> Iterator[Asked]:
-    """The test ratings by user and time, each asked with all that its person gave before.
+def prequential(
+    test: Ratings, histories: Histories, rows: Int64, items: Int32
+) -> Iterator[TestBatch]:
+    """The test ratings by user and time, each with all earlier ratings of its person as history.
 
-    A model that is not trained meanwhile answers from the history of one person, so that the
-    people may be asked about one after another. Ratings that a person gave in the same second
-    have no known order: they are asked about together, and known from the next second on. One of
-    an item that stands in the history already changes nothing. Dawid, "Present position and
-    potential developments: the prequential approach" (JRSS A, 1984).
+    The model is not retrained, so a prediction depends on the history of one person alone, and
+    people can be evaluated one after another. A person's ratings of the same second have no known
+    order: they are predicted together, and enter the history at the next second. A second rating of
+    an item in the history is ignored. Dawid, "Present position and potential developments: the
+    prequential approach" (JRSS A, 1984).
 
     Args:
-        test: As for ``frozen``; likewise ``histories``, ``rows`` and ``items``.
-        histories: See there.
-        rows: See there.
-        items: See there.
+        test: As for ``frozen``.
+        histories: As for ``frozen``.
+        rows: As for ``frozen``.
+        items: As for ``frozen``.
 
     Raises:
         DataError: The test ratings have no times.
     """
     if test.times is None:
         raise DataError(
-            f"{test.name}: has no times, and histories grow in the order of time; name the column "
-            "of the times, or score without --update"
+            f"{test.name}: has no times, by which histories are updated; name the column of times, "
+            "or evaluate without --update"
         )
     order = np.lexsort((test.times, test.users))
     counts = np.bincount(test.users, minlength=test.n_users)
@@ -112,7 +114,7 @@ def _runs(sizes: Int64, most: int) -> Iterator[tuple[int, int]]:
 
 def _grown(
     test: Ratings, order: Int64, histories: Histories, rows: Int64, items: Int32
-) -> Iterator[Asked]:
+) -> Iterator[TestBatch]:
     """``prequential`` for some people.
 
     Args:
@@ -157,7 +159,7 @@ def _grown(
             base.users[owner[start:stop]],
         )
         part = slice(ends[start], ends[stop])
-        yield Asked(
+        yield TestBatch(
             users[part].astype(np.int64),
             grown,
             moment[part] - start,
