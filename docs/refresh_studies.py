@@ -25,7 +25,12 @@ from matinee.lab.study import Results, Study, find_study, load_results
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 NAMES = ("reference", "depth-and-data", "protocol", "deeprec")
-PAGES = ("README.md", "docs/autoencoders.md", "docs/studies/README.md")
+PAGES = (
+    "docs/autoencoders.md",
+    "docs/paper.md",
+    "docs/reference-study.md",
+    "docs/studies/README.md",
+)
 
 
 def pages() -> dict[str, str]:

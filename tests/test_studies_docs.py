@@ -98,7 +98,9 @@ def test_summary_and_curves_agree(name: str) -> None:
 
 def test_pages_and_pictures_are_made_from_the_csv_files(scripts: ModuleType) -> None:
     found = scripts.pages()
-    assert {"README.md", "docs/autoencoders.md", "docs/pictures/network.svg"} <= set(found)
+    assert {"docs/reference-study.md", "docs/autoencoders.md", "docs/pictures/network.svg"} <= set(
+        found
+    )
     for name, text in found.items():
         assert (ROOT / name).read_text("utf-8") == text, f"{name} is out of date; {REFRESH}"
     drawn = {f"docs/pictures/{path.name}" for path in (DOCS / "pictures").glob("*")}
@@ -133,7 +135,10 @@ def test_no_number_stands_beside_its_marker(scripts: ModuleType) -> None:
                 assert number in known or float(number) in said, f"{name}: {number} in {part!r}"
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/autoencoders.md", "docs/studies/README.md"])
+@pytest.mark.parametrize(
+    "name",
+    ["docs/paper.md", "docs/reference-study.md", "docs/autoencoders.md", "docs/studies/README.md"],
+)
 def test_markers_do_not_break_paragraphs(name: str) -> None:
     # A line that begins with a comment is raw HTML to Markdown, and ends the paragraph before it.
     text = (ROOT / name).read_text("utf-8")
@@ -143,7 +148,9 @@ def test_markers_do_not_break_paragraphs(name: str) -> None:
         assert text.count(opened) == text.count(closed)
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/autoencoders.md", "docs/studies/README.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "docs/paper.md", "docs/reference-study.md", "docs/autoencoders.md"]
+)
 def test_links_and_images_lead_somewhere(name: str) -> None:
     page = ROOT / name
     for bang, words, target in re.findall(r"(!?)\[([^\]]*)\]\(([^)]+)\)", page.read_text("utf-8")):
