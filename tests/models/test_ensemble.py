@@ -26,8 +26,11 @@ from matinee.models import (
     member_settings,
     preset,
 )
+from matinee.models.networks._count_shift import EXPECTED, CountShift
+from matinee.models.networks._sampled import SampledMember
 from matinee.testing import all_pairs, checkerboard, fitted, histories_by_user, sample
 from matinee.train import Epoch
+from matinee.train.bayes.config import BayesianConfig
 
 TINY = preset("default").replace(
     {"hidden": [32], "epochs": 60, "validation": 0.1, "teacher": "none", "score_every": 1}
@@ -176,7 +179,7 @@ def test_members_of_other_presets_and_files(tmp_path: Path) -> None:
     # No share of its own: the largest that a member asks for, for all.
     assert {each.train.validation for entry in entries for each in entry} == {0.25}
     # "auto" counts as what it is for many ratings.
-    for own, wanted in ((0.01, "auto"), (0.03, 0.03)):
+    for own, wanted in ((0.001, "auto"), (0.03, 0.03)):
         pair = (Member(set={"validation": "auto"}), Member(set={"validation": own}))
         found = member_settings(Settings(members=pair))
         assert {each.train.validation for entry in found for each in entry} == {wanted}
@@ -233,7 +236,8 @@ def test_the_factory_and_the_classes() -> None:
     assert type(matinee.model("accurate")) is Ensemble
     copies = sum(member.copies for member in preset("accurate").members)
     assert matinee.model("accurate", epochs=3).planned_epochs == {
-        (number, False): 3 for number in range(1, copies + 1)
+        (number, False): 3
+        for number in range(1, copies)  # the last member has no epochs
     }
     assert matinee.model("default", epochs=3).planned_epochs[0, False] == 3
     assert type(matinee.model(settings=BOTH, epochs=3)) is Ensemble
@@ -360,3 +364,58 @@ def test_a_run_is_resumed_on_the_same_ratings_in_another_order(tmp_path: Path) -
     )
     for name, array in whole._state()[0].items():
         np.testing.assert_array_equal(array, resumed._state()[0][name], err_msg=name)
+
+
+def test_a_sampled_member_answers_for_new_people_and_comes_back(tmp_path: Path) -> None:
+    data = sample()
+    settings = preset("accurate").replace({"hidden": [6], "epochs": 3, "validation": 0.3})
+    found = Ensemble(settings=settings).fit(data, seed=1)
+    assert isinstance(found.members[-1], SampledMember)
+    assert found.members[-1].settings.section(BayesianConfig).sweeps == 3
+    assert found.encode(found.histories.take([0])).shape == (1, 12)  # type: ignore[union-attr]
+    found.save(tmp_path / "model")
+    back = load_model(tmp_path / "model")
+    users, items = data.user_ids.ids[data.users], data.item_ids.ids[data.items]
+    assert np.array_equal(back.predict(users, items), found.predict(users, items))
+
+
+def test_counts_shift_weight_between_the_sides_for_known_people_alone() -> None:
+    data = sample()
+    settings = preset("accurate-autoencoders").replace(
+        {"hidden": [6], "epochs": 3, "validation": 0.3}
+    )
+    found = Ensemble(settings=settings).fit(data, seed=1)
+    found.known = np.full(len(found.members), 0.2)
+    logs = np.log(np.maximum(np.bincount(data.items, minlength=data.n_items), 1))
+    direction = np.array([0.5, 0.5, 0.0, 0.0, -1.0])
+    found.shift = CountShift(direction, np.array([-0.3, 0.2]), np.array([2.0, 3.0]), logs)
+    histories = found.histories
+    assert histories is not None
+    rows, items = np.arange(60).repeat(40), np.tile(np.arange(40, dtype=np.int32), 60)
+    predicted = found._predict(histories, rows, items)
+    shift = -0.3 * (logs[items] - 2.0) + 0.2 * (np.log(histories.counts[rows]) - 3.0)
+    expected = np.zeros(len(rows))
+    for member, part in zip(found.members, direction, strict=True):
+        expected += (0.2 + part * shift) * member.predict(histories, rows, items)
+    assert np.allclose(predicted, expected, atol=1e-5)
+    assert np.allclose(found._scores(histories).ravel(), expected, atol=1e-4)
+    new = Histories(histories.indptr, histories.items, histories.values, np.full(60, -1, np.int32))
+    without = found._predict(new, rows, items)
+    found.shift = None
+    assert np.array_equal(found._predict(new, rows, items), without)
+
+
+def test_a_shift_is_fitted_near_its_prior_unless_the_ratings_ask_otherwise() -> None:
+    rng = np.random.default_rng(0)
+    logs, items = rng.normal(4, 1, 50), rng.integers(0, 50, 30_000)
+    log_users = rng.normal(5, 1, 30_000)
+    deviations = rng.normal(0, 0.5, (2, 30_000))
+    direction = np.array([1.0, -1.0])
+    wanted = 0.1 * (logs[items] - logs[items].mean()) * (deviations[0] - deviations[1])
+    fit = partial(CountShift.fit, direction, log_counts=logs, share=1.0)
+    many = fit(deviations, wanted, items=items, log_users=log_users)
+    assert np.allclose(many.slopes, [0.1, 0.0], atol=0.01)
+    few = fit(deviations[:, :3], wanted[:3] + 5, items=items[:3], log_users=log_users[:3])
+    assert np.allclose(few.slopes, EXPECTED, atol=0.03)
+    none = CountShift.fit(direction, deviations, wanted, logs, items, log_users, 0.0)
+    assert not none.direction.any()

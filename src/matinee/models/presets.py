@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from ..errors import UsageError, nearest
 from ..train.config import validation_share
-from .settings import Settings
+from .registry import kind_named
+from .settings import Settings, option_path
 
 
 def preset_names() -> list[str]:
@@ -50,11 +53,28 @@ def member_settings(settings: Settings) -> list[list[Settings]]:
         base = preset(member.preset) if member.preset else settings.replace({"members": ()})
         if base.members:
             raise UsageError(f"member {number}: {member.preset} is an ensemble itself")
-        bases.append(base.replace(member.set, f"member {number}"))
+        bases.append(_with_changes(base, member.set, f"member {number}"))
     shares = [s.train.validation for s in (settings, *bases)]
     share = shares[0] or max(shares, key=validation_share)
-    return [
-        [each.replace({"train.validation": share, "description": ""}, f"member {number}")]
-        * member.copies
-        for number, (each, member) in enumerate(zip(bases, settings.members, strict=True), start=1)
-    ]
+    entries = []
+    for number, (each, member) in enumerate(zip(bases, settings.members, strict=True), start=1):
+        changes: dict[str, Any] = {"description": ""}
+        if each.kind == "autoencoder":
+            changes["train.validation"] = share
+        entries.append([each.replace(changes, f"member {number}")] * member.copies)
+    return entries
+
+
+def _with_changes(base: Settings, changes: Mapping[str, Any], source: str) -> Settings:
+    """A member's settings with its changes.
+
+    A member of another kind than the networks ignores changes of the network and its training,
+    which are made in all members at once, but for the number of epochs: it is shortened likewise.
+    """
+    if base.kind == "autoencoder":
+        return base.replace(changes, source)
+    full = {".".join(option_path(base.kind, key, source)): v for key, v in changes.items()}
+    kept = {key: v for key, v in full.items() if key.partition(".")[0] not in ("network", "train")}
+    if "train.epochs" in full:
+        kept = {**kind_named(base.kind).shorten(base, int(full["train.epochs"])), **kept}
+    return base.replace(kept, source)

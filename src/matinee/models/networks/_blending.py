@@ -12,14 +12,19 @@ from ...base.arrays import Float32, Float64, Int32, Int64, Mask
 from ...baseline import BiasTable
 from ...data import Histories, Scale
 from ...errors import UsageError
+from ._count_shift import CountShift
 
 
 class Member(Protocol):
-    """A network of an ensemble: ``FittedNetwork``."""
+    """A member of an ensemble: ``FittedNetwork`` or ``SampledMember``."""
 
     @property
     def by_items(self) -> bool:
         """Whether its rows are items, so that it cannot predict for new users."""
+
+    @property
+    def has_codes(self) -> bool:
+        """Whether users and items have vectors, whose product is the prediction."""
 
     def predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         """Predicted ratings."""
@@ -38,6 +43,7 @@ class Blending:
         members: The networks.
         known: Weights of the members for known users, float64 (members,).
         new: Weights of the members for new users.
+        shift: How the former depend on the counts of user and item; None for not at all.
         bias: The bias model.
         scale: Range of the ratings.
     """
@@ -45,6 +51,7 @@ class Blending:
     members: Sequence[Member]
     known: Float64
     new: Float64
+    shift: CountShift | None = None
     bias: BiasTable
     scale: Scale
 
@@ -86,8 +93,11 @@ class Blending:
         """The bias model's predictions (n,), the members' deviations and weights (members, n)."""
         base = self.bias.predict(histories, rows, items)
         is_known = histories.users >= 0
-        weights = self._weights(is_known)
+        weights = self._weights(is_known)[:, rows]
         known = np.flatnonzero(is_known[rows])
+        if self.shift is not None and len(known):
+            moved = self.shift.of(items[known], histories.counts[rows[known]])
+            weights[:, known] += self.shift.direction[:, None] * moved
         deviations = np.zeros((len(self.members), len(rows)))
         for member, weight, deviation in zip(self.members, weights, deviations, strict=True):
             if not weight.any():
@@ -97,23 +107,31 @@ class Blending:
             elif len(known):
                 predicted = member.predict(histories, rows[known], items[known])
                 deviation[known] = predicted - base[known]
-        return base, deviations, weights[:, rows]
+        return base, deviations, weights
 
     def _scores(self, histories: Histories) -> Float32:
         known = np.flatnonzero(histories.users >= 0)
         weights = self._weights(histories.users >= 0).astype(np.float32)
         scores = self.bias.scores(histories)
         scores *= 1.0 - weights.sum(axis=0)[:, None]
-        for member, weight in zip(self.members, weights, strict=True):
-            if not weight.any():
+        shift, moved = self.shift, np.zeros((0, 0), dtype=np.float32)
+        if shift is not None and len(known):
+            counts = histories.counts[known, None]
+            moved = shift.of(np.arange(scores.shape[1])[None, :], counts).astype(np.float32)
+        for number, (member, weight) in enumerate(zip(self.members, weights, strict=True)):
+            slope = np.float32(0.0 if shift is None else shift.direction[number])
+            if not weight.any() and (slope == 0.0 or not len(known)):
                 continue
             if not member.by_items:
                 member_scores = member.scores(histories)
+                if slope != 0.0 and len(known):
+                    scores[known] += slope * moved * member_scores[known]
                 member_scores *= weight[:, None]
                 scores += member_scores
             elif len(known):
                 member_scores = member.scores(histories.take(known))
-                member_scores *= weight[known, None]
+                factor = weight[known, None]
+                member_scores *= factor if slope == 0.0 else factor + slope * moved
                 scores[known] += member_scores
         return scores
 
@@ -128,7 +146,11 @@ class Blending:
         """
         if not self.members:
             raise UsageError("Ensemble is not fitted; call fit(ratings) first")
-        codes = [member.encode(histories) for member in self.members if not member.by_items]
+        codes = [
+            member.encode(histories)
+            for member in self.members
+            if member.has_codes and not member.by_items
+        ]
         if not codes:
             raise UsageError("with rows = 'items' in all members there are no vectors for people")
         return np.concatenate(codes, axis=1)

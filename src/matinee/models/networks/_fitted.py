@@ -87,6 +87,11 @@ class FittedNetwork:
         return self.known is not None
 
     @property
+    def has_codes(self) -> bool:
+        """See ``Member``."""
+        return True
+
+    @property
     def n_parameters(self) -> int:
         """Number of trained parameters, without stored ratings."""
         learned = {n: a for n, a in self.arrays.items() if ".running_" not in n}

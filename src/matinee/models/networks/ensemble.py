@@ -1,4 +1,4 @@
-"""``Ensemble``: several autoencoders on the same ratings, blended."""
+"""``Ensemble``: autoencoders, and other models beside them, on the same ratings, blended."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from ..settings import Settings
 from ..support import ItemVectors
 from ..trainable import Trainable
 from ._blending import Blending, disagreement
+from ._count_shift import CountShift
 from ._fitted import FittedNetwork
+from ._sampled import SampledMember
 
 if TYPE_CHECKING:
     from ...train import Teacher
@@ -71,7 +73,7 @@ class Ensemble(Blending, Trainable):
                 "an ensemble needs members in its settings; matinee.Autoencoder is the single one"
             )
         self.best_epoch = []
-        self.members: list[FittedNetwork] = []
+        self.members: list[FittedNetwork | SampledMember] = []
         self.known: Float64 = np.zeros(0)
         self.new: Float64 = np.zeros(0)
 
@@ -80,6 +82,8 @@ class Ensemble(Blending, Trainable):
         """See ``Trainable.planned_epochs``."""
         planned: dict[tuple[int, bool], int] = {}
         for number, (settings, own_teacher) in enumerate(self._plan(), start=1):
+            if settings.kind != "autoencoder":
+                continue
             if own_teacher:
                 planned[number, True] = settings.train.epochs_of_teacher
             planned[number, False] = settings.train.epochs
@@ -94,6 +98,9 @@ class Ensemble(Blending, Trainable):
         sides: set[str] = set()
         plan = []
         for settings in (each for entry in member_settings(self.settings) for each in entry):
+            if settings.kind != "autoencoder":
+                plan.append((settings, False))
+                continue
             is_student = settings.train.teacher != "none"
             plan.append((settings, is_student and settings.teacher().network.rows not in sides))
             sides.add(settings.network.rows)
@@ -107,6 +114,7 @@ class Ensemble(Blending, Trainable):
     def _train(self, train: Ratings, seed: int, context: RunContext) -> None:
         # These import torch, which a loaded model does not need.
         from ...train import carve_ratings, validation_share
+        from ._validation import bias_predictions
         from .trainer import Trainer, seed_of
 
         context.group.require_equal(context.identity)
@@ -121,6 +129,13 @@ class Ensemble(Blending, Trainable):
         context.check_resumable()
         sides: dict[str, list[Teacher]] = {"users": [], "items": []}
         for number, (settings, own_teacher) in enumerate(self._plan(), start=1):
+            if settings.kind != "autoencoder":
+                sampled = SampledMember.fit(train, settings, seed_of(seed, number), held)
+                self._add(sampled)
+                if held is not None:
+                    base = bias_predictions(train, held)
+                    predicted.append(sampled.validation_predictions(train, held, base))
+                continue
             trainer = Trainer(
                 train, settings, seed_of(seed, number), context, held=held, member=number
             )
@@ -137,7 +152,7 @@ class Ensemble(Blending, Trainable):
         self.n_valid = 0 if held is None else int(held.sum())
         self._weigh(train, held, predicted, [len(entry) for entry in entries])
 
-    def _add(self, member: FittedNetwork) -> None:
+    def _add(self, member: FittedNetwork | SampledMember) -> None:
         self.members.append(member)
         self.epochs = [epoch for each in self.members for epoch in each.epochs]
         self.teacher_epochs = [e for each in self.members for e in each.teacher_epochs]
@@ -150,6 +165,7 @@ class Ensemble(Blending, Trainable):
         from ...train import Blend, fit_blend
         from ._validation import bias_predictions, validation_predictions
 
+        self.shift = None
         size = len(self.members)
         ends = np.cumsum(copies)
         entries = [list(range(end - n, end)) for n, end in zip(copies, ends, strict=True)]
@@ -167,12 +183,53 @@ class Ensemble(Blending, Trainable):
             sets.append(fit_blend(deviations, wanted, some, size).weights)
         self.known, self.new = sets
         deviations = np.array(predicted) - base
+        self.shift, moved = self._fit_shift(train, held, deviations, wanted)
         answers = []
-        for weights, new in ((self.known, 0.0), (self.new, 1.0)):
-            deviation = disagreement(deviations, np.tile(weights[:, None], len(base)))
-            extras = self._extras(deviation, np.full(len(base), new))
-            answers.append((base + weights @ deviations, extras))
+        for weights, shift, new in ((self.known, moved, 0.0), (self.new, 0.0 * moved, 1.0)):
+            each = weights[:, None] + shift
+            extras = self._extras(disagreement(deviations, each), np.full(len(base), new))
+            answers.append((base + (each * deviations).sum(axis=0), extras))
         self._validation = validation_predictions(train, held, *answers)
+
+    def _fit_shift(
+        self, train: Ratings, held: Mask, deviations: Float64, wanted: Float64
+    ) -> tuple[CountShift | None, Float64]:
+        """Fit how the weights depend on counts; with what that adds to them, (members, n).
+
+        Args:
+            train: All training ratings.
+            held: Which are the validation part.
+            deviations: Of the members from the bias model, float64 (members, n).
+            wanted: The ratings less the bias model's predictions, float64 (n,).
+        """
+        direction = np.zeros(len(self.members))
+        for by_items, sign in ((True, 1.0), (False, -1.0)):
+            side = [
+                number
+                for number, member in enumerate(self.members)
+                if isinstance(member, FittedNetwork)
+                and member.by_items == by_items
+                and member.settings.train.teacher == "none"
+            ]
+            direction[side] = sign / max(len(side), 1)
+        if not (direction.max() > 0 > direction.min()) or not self.known.any():
+            return None, np.zeros_like(deviations)
+        by_user = train.by_user
+        entries = np.flatnonzero(by_user.aligned(held))
+        users = np.repeat(np.arange(by_user.n_rows), by_user.counts)[entries]
+        items = by_user.indices[entries]
+        counts = by_user.counts - np.bincount(users, minlength=by_user.n_rows)
+        log_users = np.log(np.maximum(counts, 1))[users]
+        shift = CountShift.fit(
+            direction,
+            deviations,
+            wanted - self.known @ deviations,
+            np.log(np.maximum(train.by_item.counts, 1)),
+            items,
+            log_users,
+            float(self.known.sum()),
+        )
+        return shift, shift.direction[:, None] * shift.of(items, np.maximum(counts, 1)[users])
 
     def item_space(self) -> ItemVectors | None:
         """The learned item vectors of all members that predict for new users, concatenated.
@@ -183,11 +240,13 @@ class Ensemble(Blending, Trainable):
         weighed = [
             (member.item_space(), np.float32(weight))
             for member, weight in zip(self.members, self.new, strict=True)
-            if weight and not member.by_items
+            if weight and isinstance(member, FittedNetwork) and not member.by_items
         ]
         if not weighed:
             return None
-        base = np.float32(1.0 - self.new.sum()) * (self.bias.item_bias + np.float32(self.bias.mean))
+        base = np.float32(1.0 - sum(weight for _, weight in weighed)) * (
+            self.bias.item_bias + np.float32(self.bias.mean)
+        )
         return ItemVectors(
             np.concatenate([space.vectors * weight for space, weight in weighed], axis=1),
             base + sum(space.biases * weight for space, weight in weighed),
@@ -195,6 +254,8 @@ class Ensemble(Blending, Trainable):
 
     def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         tensors: dict[str, npt.NDArray[Any]] = {"blend.known": self.known, "blend.new": self.new}
+        if self.shift is not None:
+            tensors |= self.shift.state()
         configs = []
         for number, member in enumerate(self.members):
             member_tensors, config = member.state()
@@ -220,10 +281,14 @@ class Ensemble(Blending, Trainable):
             member_tensors = {
                 n.removeprefix(prefix): a for n, a in tensors.items() if n.startswith(prefix)
             }
+            if Settings.make(member_config["settings"], "model").kind != "autoencoder":
+                model._add(SampledMember.restore(member_tensors, member_config))
+                continue
             member = FittedNetwork.restore(member_tensors, member_config)
             if member.settings.network.rows == "items":
                 known = member.known = known or member.known
             model._add(member)
         model.known, model.new = tensors["blend.known"], tensors["blend.new"]
+        model.shift = CountShift.restore(tensors, len(model.members))
         model.n_valid = config["n_valid"]
         return model
