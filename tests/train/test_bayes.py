@@ -143,7 +143,7 @@ def test_draws_are_those_of_the_closed_form() -> None:
 
 def test_a_person_is_the_ridge_solution_given_a_sample() -> None:
     train = ratings(20, 15)
-    config = BayesianConfig(rank=3, likelihood="normal", sweeps=12, burn_in=4, samples=3)
+    config = BayesianConfig(rank=3, likelihood="normal", sweeps=12, burn_in=4, samples=3, chains=3)
     posterior = sample_posterior(train, config, np.random.default_rng(0))
     own = np.array([2, 5, 7, 11], dtype=np.int32)
     given = np.array([1.0, 5.0, 4.0, 2.0])
@@ -240,6 +240,22 @@ def test_cutpoints_are_found_from_any_start() -> None:
         draws.append(found)
     assert len(np.unique(np.array(draws), axis=0)) > 25  # most proposals are accepted
     assert np.allclose(np.mean(draws[10:], axis=0), wanted, atol=0.08)
+
+
+def test_chains_differ_and_end_when_the_caller_asks() -> None:
+    config = BayesianConfig(rank=2, sweeps=6, burn_in=2, samples=4, chains=2)
+    posterior = sample_posterior(ratings(), config, np.random.default_rng(0))
+    assert posterior.n_samples == 4
+    assert len(np.unique(posterior.start)) == 1  # w0 is fixed beside cutpoints
+    assert len(np.unique(posterior.cutpoints[:, 0])) >= 2
+    again = sample_posterior(ratings(), config, np.random.default_rng(0))
+    assert np.array_equal(again.items, posterior.items)
+
+    def stop(rmse: float, score: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sample_posterior(ratings(), config, np.random.default_rng(0), stop)
 
 
 def test_rank_grows_with_the_data_within_bounds() -> None:

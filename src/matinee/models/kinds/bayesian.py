@@ -131,7 +131,7 @@ def _epochs(settings: Mapping[str, Any]) -> int:
 def _seconds(settings: Mapping[str, Any], users: int, ratings: int) -> float:
     own = settings["bayesian"]
     rank = rank_for(ratings) if own["rank"] == "auto" else int(own["rank"])
-    return 1.0 + 2e-8 * ratings * rank * int(own["sweeps"])
+    return 1.0 + 2e-8 * ratings * rank * int(own["sweeps"]) * int(own["chains"])
 
 
 def _shortened(settings: Settings, epochs: int) -> dict[str, Any]:

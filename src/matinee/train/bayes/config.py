@@ -15,12 +15,14 @@ class BayesianConfig(Config):
     rank: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     """Length of the factor vectors; "auto" grows with the root of the number of ratings, from 4 to
     40."""
-    sweeps: int = Field(150, ge=2)
-    """Gibbs sweeps, those of the burn-in included."""
-    burn_in: int = Field(30, ge=1)
-    """Sweeps at the start whose samples are not used."""
-    samples: int = Field(40, ge=1)
-    """Samples that are kept, at most, evenly spaced over the sweeps after the burn-in. One takes
+    chains: int = Field(2, ge=1)
+    """Chains that are sampled independently, each in a thread of its own."""
+    sweeps: int = Field(100, ge=2)
+    """Gibbs sweeps of each chain, those of the burn-in included."""
+    burn_in: int = Field(20, ge=1)
+    """Sweeps at the start of each chain whose samples are not used."""
+    samples: int = Field(60, ge=1)
+    """Samples kept of all chains, at most, evenly spaced over the sweeps after the burn-in. One is
     `items × (4 × rank + 8)` bytes, whatever the number of people."""
     likelihood: Literal["auto", "probit", "normal"] = "auto"
     """"probit" models the probability of each rating level by cutpoints of a latent score

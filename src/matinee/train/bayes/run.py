@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import numpy as np
 
@@ -25,30 +27,50 @@ def sample_posterior(
     rng: np.random.Generator,
     on_sweep: Callable[[float, Score], None] | None = None,
 ) -> Posterior:
-    """Run the chain and keep a thinned set of samples.
+    """Run the chains, each in a thread, and keep a thinned set of their samples.
 
     Args:
         train: The ratings; users and items without any are drawn from the prior.
         config: The options.
         rng: For all draws.
-        on_sweep: Called after each sweep with the RMSE of the current sample on training ratings,
-            and its predictions of known (users, items).
+        on_sweep: Called after each sweep of the first chain with the RMSE of its current sample on
+            training ratings, and its predictions of known (users, items). What it raises ends all
+            chains.
     """
-    gibbs = Gibbs(train, config, rng)
+    gibbs, *others = [Gibbs(train, config, own) for own in rng.spawn(config.chains)]
+    stop = Event()
+
+    def run(chain: Gibbs) -> list[Sample]:
+        samples = []
+        for sample in sampled(chain, config):
+            if stop.is_set():
+                break
+            if sample is not None:
+                samples.append(sample)
+        return samples
+
     by_user = train.by_user
     some = np.unique(np.linspace(0, len(train) - 1, MEASURED).astype(np.int64))
     rows = np.repeat(np.arange(by_user.n_rows, dtype=np.int32), by_user.counts)[some]
     columns, values = by_user.indices[some], by_user.values[some]
     samples: list[Sample] = []
-    for sample in sampled(gibbs, config):
-        if sample is not None:
-            samples.append(sample)
-        if on_sweep is not None:
-            errors = current(gibbs, rows, columns) - values
-            on_sweep(
-                float(np.sqrt(np.mean(np.square(errors)))),
-                lambda users, items: current(gibbs, users, items),
-            )
+    with ThreadPoolExecutor(max(len(others), 1)) as pool:
+        started = [pool.submit(run, other) for other in others]
+        try:
+            for sample in sampled(gibbs, config):
+                if sample is not None:
+                    samples.append(sample)
+                if on_sweep is not None:
+                    errors = current(gibbs, rows, columns) - values
+                    on_sweep(
+                        float(np.sqrt(np.mean(np.square(errors)))),
+                        lambda users, items: current(gibbs, users, items),
+                    )
+        except BaseException:
+            stop.set()
+            raise
+        for other in started:
+            samples += other.result()
     return Posterior.of(gibbs, samples)
 
 

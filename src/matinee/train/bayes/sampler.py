@@ -301,7 +301,8 @@ class Gibbs:
 def sampled(gibbs: Gibbs, config: BayesianConfig) -> Iterator[Sample | None]:
     """Sweep by sweep, the sample if it is one of those that are kept."""
     after = config.sweeps - config.burn_in
-    kept = np.linspace(after, 1, min(config.samples, after)).round().astype(int) + config.burn_in
+    number = min(max(config.samples // config.chains, 1), after)
+    kept = np.linspace(after, 1, number).round().astype(int) + config.burn_in
     wanted = set(kept.tolist())
     for sweep in range(1, config.sweeps + 1):
         gibbs.sweep()
