@@ -1,6 +1,6 @@
 """Kill, fuzz and overload Matinee on this machine, and print what broke.
 
-    python benchmarks/chaos.py [--kills 10] [--reloads 20] [--deaths 5] [--seconds 10]
+    python benchmarks/chaos.py [--kills 4] [--reloads 20] [--deaths 5] [--seconds 8]
 
 Everything stays on the loopback interface and in a folder for temporary files. The table goes into
 docs/reliability.md.
@@ -219,13 +219,14 @@ def serving(place: Path, options: argparse.Namespace) -> list[tuple[str, str]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    for name, default in (("kills", 10), ("reloads", 20), ("deaths", 5), ("seconds", 10)):
+    for name, default in (("kills", 4), ("reloads", 20), ("deaths", 5), ("seconds", 8)):
         parser.add_argument(f"--{name}", type=int, default=default)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         write_synthetic(place / "data", 120, 90, 4000)
         rows = serving(place, options)
+        print(*rows, sep="\n", flush=True)
         found = kills(place, options.kills)
     rows += [
         (f"kills of {command} that lost something", f"{lost} of {n}") for command, n, lost in found

@@ -125,3 +125,61 @@ def test_a_split_is_whole_or_absent(shell: Any, catalogue: Path, moment: str) ->
     shell(*args)
     assert hidden(shell.folder) == []
     assert Path("s/manifest.json").exists()
+
+
+STUDY = """
+name = "mine"
+title = "Mine"
+text = "Which batch size?"
+preset = "base"
+set = { hidden = [4], epochs = 1 }
+seeds = [0]
+base = "batch/16"
+figures = ["held_out"]
+
+[[data]]
+name = "w"
+synthetic = { users = 60, items = 30, ratings = 900 }
+holdout = 0.2
+
+[[groups]]
+name = "batch"
+title = "Batch"
+key = "batch_size"
+values = [16, 64]
+"""
+SWEPT = ["--out", "best.toml", "--table", "trials.csv"]
+COMMANDS: dict[str, list[list[str]]] = {
+    "report": [["report", "TRAINED", "--out", "r.html"]],
+    "export": [["export", "TRAINED", "--items", "vectors.parquet"]],
+    "data add": [["data", "add", "mine", "RATINGS"]],
+    "study": [
+        ["study", "run", "mine.toml", "--workers", "1", "--threads", "1", "--out", "study"],
+        ["study", "report", "study", "--out", "study.html"],
+    ],
+    "sweep": [
+        ["sweep", "RATINGS", "--trials", "1", "--set", "hidden=4", "--set", "epochs=1", *SWEPT],
+    ],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["half", "synced", "placed"])
+@pytest.mark.parametrize("at", [1, 2, 3])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_other_commands_are_run_again_after_a_kill(
+    shell: Any, trained: Path, catalogue: Path, name: str, moment: str, at: int
+) -> None:
+    """The same command again does what it would have done, and leaves no temporaries."""
+    Path("mine.toml").write_text(STUDY)
+    places = {"TRAINED": str(trained), "RATINGS": str(catalogue / "ratings")}
+    commands = [[places.get(arg, arg) for arg in command] for command in COMMANDS[name]]
+    killed = [sys.executable, "-c", KILLED, moment, str(at), *commands[0]]
+    found = subprocess.run(killed, capture_output=True, text=True, check=False, timeout=120)
+    assert found.returncode in (0, -9), found.stdout + found.stderr
+    if found.returncode == 0:
+        pytest.skip(f"{name} writes fewer than {at} files by itself")
+    for command in commands:
+        shell(*command)
+    assert hidden(shell.folder) == []
+    assert {path.suffix for path in shell.folder.rglob("*")}.isdisjoint({".tmp", ".stage"})

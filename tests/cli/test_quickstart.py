@@ -139,6 +139,7 @@ def test_doctor(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["data"]["ml-1m"] is None
     assert found["numba_threads"] >= 1
     assert found["versions"]["torch"]
+    assert {"numba_layer", "after_fork", "concurrent_kernels", "kernel_cache"} <= found.keys()
     assert "all is well" in shell("doctor").stdout
 
     registry = shell.folder / "config" / "matinee" / "datasets.json"

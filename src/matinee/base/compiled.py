@@ -264,6 +264,19 @@ def _cached(numba: Any, function: FunctionType, options: dict[str, Any]) -> Any:
     return numba.njit(**{**options, "cache": False})(function)
 
 
+def cache_folder() -> Path | None:
+    """The folder in which this machine keeps the compiled code of this file, or None for nowhere.
+
+    Code of other files is kept beside them, where this is beside this file.
+    """
+    path = _cached(start_numba(), cast(FunctionType, _nothing), {"cache": True}).stats.cache_path
+    return None if path is None else Path(path)
+
+
+def _nothing() -> None:
+    """A function to ask about the cache; it is never compiled."""
+
+
 def _private_folder() -> Path | None:
     """A temporary folder that no other user can write to, since its content is executed."""
     user = os.getuid() if hasattr(os, "getuid") else 0

@@ -237,6 +237,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0, 1 for a failure, 2 for a wrong request, 130 after Ctrl-C, 141 where the
         reader of the output went away.
     """
+    _settle_process()
     args = [_at_home(arg) for arg in (sys.argv[1:] if argv is None else argv)]
     try:
         # obj: a command that can be gone on with says how by repeating its own arguments.
@@ -264,6 +265,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MemoryError as error:
         note(f"matinee: error: out of memory{f': {error}' if str(error) else ''}")
         return 1
+
+
+def _settle_process() -> None:
+    """Make do with a closed stdout or stderr, a terminal of few letters, and an empty ``HOME``."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+        elif stream.errors in ("strict", "surrogateescape") and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    if os.environ.get("HOME") == "":
+        del os.environ["HOME"]  # The system's own record of the user says where home is.
 
 
 def _at_home(arg: str) -> str:

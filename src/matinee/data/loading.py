@@ -38,6 +38,7 @@ from .read.source import Report, Scan, Workspace, workspace
 from .read.stage import stage
 from .read.stores.lake import open_lake
 from .read.stores.sql import open_query
+from .read.unpack import readable
 from .sources.catalogue import DATASETS
 from .vocabulary import Vocabulary
 
@@ -183,7 +184,7 @@ def load(
         item_ids=encoded.item_ids,
         scale=read.scale or Scale(float(values.min()), float(values.max())),
         item_table=table,
-        name=name or (found.name if found else "ratings"),
+        name=name or (readable(found.name) if found else "ratings"),
         notes=(*read.notes, *notes, *said),
         implicit=read.implicit,
         scale_stated=read.scale is not None,

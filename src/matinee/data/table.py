@@ -22,6 +22,7 @@ _FORMATS = {
     ".csv": "(FORMAT csv, HEADER)",
     ".tsv": "(FORMAT csv, HEADER, DELIMITER '\t')",
 }
+_FORMULA = "=+-@\t\r"
 _SHOWN = 10
 _WIDEST = 48
 
@@ -91,6 +92,27 @@ class Table:
         if not tables or any(list(t.columns) != list(tables[0].columns) for t in tables):
             raise ValueError("concat needs at least one table, all with the same columns")
         return cls({n: np.concatenate([t.columns[n] for t in tables]) for n in tables[0].columns})
+
+    def without_formulas(self) -> tuple[Table, int]:
+        """The same with a ``'`` before text that a spreadsheet takes for a formula.
+
+        That is text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return.
+
+        Returns:
+            The table, and how many cells were changed.
+        """
+        columns, count = dict(self.columns), 0
+        for name, column in columns.items():
+            if column.dtype.kind not in "OU":
+                continue
+            risky = np.array([str(value)[:1] in _FORMULA for value in column], dtype=bool)
+            risky &= column != ""
+            if risky.any():
+                count += int(risky.sum())
+                changed = column.astype(object)
+                changed[risky] = ["'" + str(value) for value in column[risky]]
+                columns[name] = changed
+        return Table(columns), count
 
     def to_pandas(self) -> Any:
         """A ``pandas.DataFrame`` (needs ``matinee[tables]``)."""

@@ -6,7 +6,6 @@ import os
 import platform
 import sys
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import typer
@@ -26,6 +25,8 @@ _NEEDED = (
     "rich",
     "jinja2",
 )
+_AFTER_FORK = {"omp": "kernels are refused (start processes by 'spawn' or 'forkserver')"}
+"""What a process forked after a computation can do, by Numba's threading layer."""
 _OPTIONAL = ("pandas", "polars", "pyarrow")
 
 
@@ -75,14 +76,16 @@ def _numba(problems: list[str]) -> dict[str, Any]:
     import numba
     from numba import threading_layer  # type: ignore[attr-defined]
 
+    from ...base.compiled import cache_folder
+
     threads = numba.get_num_threads()  # Starts the pool, which settles the layer.
-    cache = os.environ.get("NUMBA_CACHE_DIR")
-    package = Path(__file__).resolve().parents[2]
-    writable = os.access(cache or package, os.W_OK)
+    cache, layer = cache_folder(), threading_layer()
     return {
         "numba_threads": threads,
-        "numba_layer": threading_layer(),
-        "kernel_cache": cache or (str(package) if writable else "the user's cache folder"),
+        "numba_layer": layer,
+        "after_fork": _AFTER_FORK.get(layer, "kernels run"),
+        "concurrent_kernels": layer != "workqueue",
+        "kernel_cache": None if cache is None else str(cache),
     }
 
 
@@ -129,7 +132,11 @@ def _show(found: dict[str, Any]) -> None:
         f"\ncores: {found['cores']}; threads: {found.get('torch_threads', '?')} of torch, "
         f"{found.get('numba_threads', '?')} of numba ({found.get('numba_layer', '?')})"
     )
-    say(f"compiled kernels are kept in {found.get('kernel_cache', '?')}")
+    if "after_fork" in found:
+        turns = "at once" if found["concurrent_kernels"] else "in turn"
+        say(f"threads of a program compute {turns}; after a fork {found['after_fork']}")
+    kept = found.get("kernel_cache", "?")
+    say(f"compiled kernels are kept in {kept}" if kept else "compiled kernels are kept nowhere")
     say(f"CUDA: {', '.join(found.get('cuda_devices', [])) or 'none seen; training is on the CPU'}")
     say(
         f"data home: {found.get('data_home', '?')}"

@@ -93,6 +93,14 @@ def recommend(
             metavar="FILE", help="Write a .parquet, .csv or .tsv file.", show_default=False
         ),
     ] = None,
+    escape_formulas: Annotated[
+        bool,
+        typer.Option(
+            "--escape-formulas",
+            help="In CSV and TSV, put a ' before titles and ids that a spreadsheet would take for "
+            "formulas (they begin with = + - @), and say how many.",
+        ),
+    ] = False,
     threads: Threads = None,
     user_column: Annotated[
         str | None,
@@ -141,6 +149,10 @@ def recommend(
         histories, users=who, unknown="skip" if skip_unknown else "error", **options
     )
     people = len(who) if who else found.n_users if all_users else None
+    if escape_formulas:
+        if json or (out is not None and out.suffix.lower() not in (".csv", ".tsv")):
+            raise UsageError("--escape-formulas is for lists written as CSV or TSV")
+        tables = _escaped(tables)
     if out is not None:
         _write(_counted(tables, people), out, model, json)
     elif json and all_users:
@@ -177,6 +189,16 @@ def _counted(tables: Iterable[Table], people: int | None) -> Iterator[Table]:
         for table in tables:
             yield table
             bar.advance(task, len(np.unique(table["user_id"])))
+
+
+def _escaped(tables: Iterable[Table]) -> Iterator[Table]:
+    """The same tables without formulas."""
+    total = 0
+    for table in tables:
+        harmless, count = table.without_formulas()
+        total += count
+        yield harmless
+    note(f"matinee: {total:,} cells that begin like a formula were given a leading '")
 
 
 def _write(tables: Iterable[Table], out: Path, model: Path, json: bool) -> None:

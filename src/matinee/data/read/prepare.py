@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import tempfile
 from pathlib import Path
 
 from ...errors import DataError
@@ -64,8 +65,7 @@ def mixed_ends(path: Path) -> bool:
 
 
 def _copied(part: Part, work: Workspace, how: ReadOptions, encoding: str) -> Part:
-    folder = work.folder / f"text{len(list(work.folder.iterdir()))}"
-    folder.mkdir()
+    folder = Path(tempfile.mkdtemp(prefix="text", dir=work.folder))
     target = folder / re.sub(r"[*?\[]", "_", part.path.name)
     try:
         _write(part.path, target, how, encoding)

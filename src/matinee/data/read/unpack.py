@@ -8,6 +8,7 @@ import lzma
 import re
 import shutil
 import struct
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
@@ -22,6 +23,10 @@ from .source import Workspace
 ZIP = b"PK\x03\x04"
 # What the standard library raises on damaged bytes.
 _DAMAGE = (zlib.error, lzma.LZMAError, struct.error, EOFError, ValueError, LookupError)
+# A table packs by 5 to 30 times; deflate by 1,032 at most, so 2 MB may hold 2 GB of one letter.
+_RATIO = 200
+_SMALL = 256 << 20
+"""Bytes to which any compressed file may unpack."""
 # DuckDB reads these marks in a path as a pattern, even where a file is called so.
 GLOB = "*?["
 
@@ -78,7 +83,13 @@ def members(part: Part, work: Workspace, pick: Callable[[list[str]], Sequence[st
             names = [name for name in archive.namelist() if name and not name.endswith("/")]
             if "[Content_Types].xml" in names:
                 raise DataError(f"{part.label}: is an Excel workbook; save the sheet as csv")
-            return [_extract(archive, name, part.label, work) for name in pick(names)]
+            left = _room(part)
+            parts = []
+            for name in pick(names):
+                found, size = _extract(archive, name, part, work, left)
+                parts.append(found)
+                left -= size
+            return parts
     except (zipfile.BadZipFile, *_DAMAGE) as error:
         raise DataError(
             f"{part.label}: not a whole zip ({error}): it is truncated or damaged; download or "
@@ -90,11 +101,38 @@ def members(part: Part, work: Workspace, pick: Callable[[list[str]], Sequence[st
         raise DataError(f"{part.label}: cannot unpack: {error.strerror or error}") from None
 
 
-def _extract(archive: zipfile.ZipFile, member: str, label: str, work: Workspace) -> Part:
+def _extract(
+    archive: zipfile.ZipFile, member: str, part: Part, work: Workspace, most: int
+) -> tuple[Part, int]:
     target = _fresh(work, Path(member).name)
-    with archive.open(member) as file, target.open("wb") as out:
-        shutil.copyfileobj(file, out, 1 << 20)
-    return Part(target, f"{label}/{member}")
+    with archive.open(member) as file:
+        size = _bounded(file, target, most, part)
+    return Part(target, f"{part.label}/{member}"), size
+
+
+def _room(part: Part) -> int:
+    """Bytes that a compressed file may unpack to."""
+    return max(_SMALL, _RATIO * part.path.stat().st_size)
+
+
+def _bounded(file: IO[bytes], target: Path, most: int, part: Part) -> int:
+    """Copy a stream into a file and count its bytes.
+
+    Raises:
+        DataError: There are more than ``most``.
+    """
+    size = 0
+    with target.open("wb") as out:
+        while chunk := file.read(1 << 20):
+            size += len(chunk)
+            if size > most:
+                raise DataError(
+                    f"{part.label}: unpacks to more than {_room(part) >> 20:,} MiB, from "
+                    f"{part.path.stat().st_size / (1 << 20):.1f} MiB, as tables do not; if that is "
+                    "right, unpack it first"
+                )
+            out.write(chunk)
+    return size
 
 
 def unpacked(part: Part, work: Workspace) -> Part:
@@ -105,7 +143,8 @@ def unpacked(part: Part, work: Workspace) -> Part:
             for magic, kind, opener in _OPENERS:
                 if re.match(magic, head):
                     return Part(_copy(part, opener, kind, work), part.label)
-            if any(mark in str(part.path) for mark in GLOB):
+            path = str(part.path)
+            if any(mark in path for mark in GLOB) or readable(path) != path:
                 return Part(_copy(part, _plain, "", work), part.label)
             return part
         copied = _copy(part, _plain, "", work)
@@ -117,8 +156,12 @@ def unpacked(part: Part, work: Workspace) -> Part:
 def _copy(part: Part, opener: Callable[[Path], IO[bytes]], kind: str, work: Workspace) -> Path:
     target = _fresh(work, bare(part.path.name))
     try:
-        with opener(part.path) as file, target.open("wb") as out:
-            shutil.copyfileobj(file, out, 1 << 20)
+        with opener(part.path) as file:
+            if opener is _plain:
+                with target.open("wb") as out:
+                    shutil.copyfileobj(file, out, 1 << 20)
+            else:
+                _bounded(file, target, _room(part), part)
     except (gzip.BadGzipFile, *_DAMAGE) as error:
         raise DataError(
             f"{part.label}: not a whole {kind} file ({error}): it is truncated or damaged; "
@@ -127,8 +170,12 @@ def _copy(part: Part, opener: Callable[[Path], IO[bytes]], kind: str, work: Work
     return target
 
 
+def readable(name: str) -> str:
+    """A file name of bytes that are not UTF-8 as text that can be written and handed on."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def _fresh(work: Workspace, name: str) -> Path:
     """A path in the workspace where nothing is, ending in a name."""
-    folder = work.folder / f"part{len(list(work.folder.iterdir()))}"
-    folder.mkdir()
-    return folder / name.translate(str.maketrans(GLOB, "___"))
+    folder = Path(tempfile.mkdtemp(prefix="part", dir=work.folder))
+    return folder / name.encode("ascii", "replace").decode().translate(str.maketrans(GLOB, "___"))
