@@ -301,3 +301,26 @@ def test_a_test_set_of_one_user_will_do(shell: Any, tmp_path: Path) -> None:
     by_name = shell.json("train", folder, *kind, "--out", "b")
     assert by_file["n_test"] == by_name["n_test"] == 1
     assert shell.json("evaluate", "a", "--test", test)["rmse"] == by_file["rmse"]
+
+
+def test_an_update_goes_on_from_a_model(
+    shell: Any, trained: Path, catalogue: Path, tmp_path: Path
+) -> None:
+    test = catalogue / "parts" / "test.parquet"
+    out = tmp_path / "newer"
+    found = shell.json("train", test, "--from", trained, "--out", out, "--epochs", "1")
+    assert (found["n_train"] + found["n_valid"], found["epochs_run"]) == (4000, 1)
+    model = matinee.load_model(out)
+    before = matinee.load_model(trained)
+    assert model.record["updates"][0]["n_added"] == 800
+    assert model.record["training"]["preset"] == before.record["training"]["preset"]
+    assert len(model.leak_guard) == 4000
+    assert "test pairs" in shell.error("evaluate", out, "--test", test, code=1)
+    shown = shell("train", test, "--from", trained, "--out", out)
+    assert f"{trained} further" in shown.stderr
+    for more, said in (
+        (("--out", out, "--set", "hidden=[4]"), "--set: the settings are those of"),
+        (("--out", out, "--preset", "base"), "--preset: the settings are those of"),
+        ((), "--from needs --out"),
+    ):
+        assert said in shell.error("train", test, "--from", trained, *more, code=2)

@@ -73,6 +73,8 @@ def fit(
     watch: bool = False,
     quiet: bool = False,
     group: ProcessGroup | None = None,
+    base: Path | None = None,
+    epochs: int | None = None,
 ) -> Fitted | None:
     """Train on the parts, score, and save to a folder.
 
@@ -89,6 +91,9 @@ def fit(
         watch: Score the test part after each epoch, for the curve.
         quiet: No lines of progress where stderr is no terminal.
         group: The processes that train together. The first alone scores and saves.
+        base: A model folder to update with the parts, instead of training on them alone; its
+            settings hold.
+        epochs: Epochs of that update.
 
     Returns:
         The model; None in a process that is not the first.
@@ -97,11 +102,13 @@ def fit(
         UsageError: ``out`` holds something else, or there is nothing to resume.
         TrainingError: The loss diverged.
     """
-    from ..models import check_place, model as make_model
-    from ..train import ProcessGroup
+    from ..models import Trainable, check_place, load_model, model as make_model
+    from ..train import ProcessGroup, choose_device
 
     group = group or ProcessGroup()
-    model = make_model(settings=settings, device=device)
+    model = make_model(settings=settings, device=device) if base is None else load_model(base)
+    assert isinstance(model, Trainable)
+    model.device = choose_device(device)
     replaces = check_place(out)
     if not resume and any(out.glob("checkpoint*")):
         note(f"matinee: {out}: an unfinished run there is dropped (--resume would go on with it)")
@@ -109,17 +116,20 @@ def fit(
         note(f"matinee: {out}: will replace the model there")
     started = time.perf_counter()
     try:
-        with Progress(model.planned_epochs, quiet=quiet) as progress:
-            model.fit(
-                parts.train,
-                seed=seed,
-                progress=False,  # the command shows its own
-                on_epoch=progress,
-                folder=None if command is None else out,
-                resume=resume,
-                watch={"test": parts.test} if watch and parts.test is not None else None,
-                group=group,
-            )
+        planned = model.planned_epochs if base is None else model.planned_update(epochs)
+        with Progress(planned, quiet=quiet) as progress:
+            options: dict[str, Any] = {
+                "seed": seed,
+                "progress": False,  # the command shows its own
+                "on_epoch": progress,
+                "folder": None if command is None else out,
+                "resume": resume,
+                "watch": {"test": parts.test} if watch and parts.test is not None else None,
+            }
+            if base is None:
+                model.fit(parts.train, group=group, **options)
+            else:
+                model.update(parts.train, epochs=epochs, **options)
     except KeyboardInterrupt:
         if command is not None and any(out.glob("checkpoint*")):
             again = [*command, *(() if "--resume" in command else ("--resume",))]

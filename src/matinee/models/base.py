@@ -17,14 +17,14 @@ from ..data import Histories, RatingsLike, Table, as_ratings, fingerprint
 from ..errors import UsageError
 from ..evaluate import Evaluation, ListEvaluation, evaluate, evaluate_lists
 from ..recommend import HistoriesLike, People, Unknown, code_people
-from ._coded import Coded
 from ._lists import allowed_items, checked_love, tables
 from .folder.provenance import Provenance
 from .interactive.html import model_html
 from .support import analysis, as_column, checked, item_counts
+from .update import Updatable
 
 
-class Recommender(Coded):
+class Recommender(Updatable):
     """A model that learns from ratings, predicts them and recommends.
 
     A subclass implements the methods of ``Hooks`` (``_fit``, ``_predict``, ``_scores``, ``_state``

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from ..base.arrays import Float32, Float64, Int32, Int64
+from ..base.arrays import Float32, Float64, Int32, Int64, Mask
 from ..baseline.bias import BiasTable
 from ..baseline.preference import Preference
 from ..baseline.variance import HeldOutPredictions, PredictiveVariance, leave_one_out
@@ -144,6 +144,21 @@ class Hooks(ABC):
     def _fit_interest(self, train: Ratings, seed: int) -> FittedInterest | None:
         """The scorer of interest that orders lists; None to order by predicted rating."""
         return None
+
+    def _continue(self, model: Any, data: Ratings, new: Mask, epochs: int | None) -> None:
+        """Prepare ``_fit`` to go on from a fitted model of this class instead of from nothing.
+
+        Args:
+            model: The model.
+            data: All ratings, old and new.
+            new: Which of them are new, shape (len(data),).
+            epochs: Epochs; None for the model's own choice.
+        """
+        return
+
+    def _forget_start(self) -> None:
+        """Let go of what ``_continue`` prepared."""
+        return
 
     def _like(self) -> float | None:
         """The lowest rating that counts as liked; None for the default of the scale."""

@@ -239,3 +239,12 @@ def _put(member: Member, key: str, value: Any) -> Member:
 
 def _path(key: str) -> list[str]:
     return option_path("autoencoder", key, "members")
+
+
+_UPDATE_SHARE = 0.1
+"""Epochs of an update for each epoch of training anew."""
+
+
+def update_epochs(train: TrainConfig) -> int:
+    """Epochs of an update where nobody asks for another number."""
+    return max(1, round(_UPDATE_SHARE * train.epochs))

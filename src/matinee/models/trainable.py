@@ -11,12 +11,13 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from ..base.arrays import Mask
 from ..base.atomic import remove_stale
 from ..base.locks import locked
 from ..baseline.variance import HeldOutPredictions
 from ..data import Ratings, RatingsLike, as_ratings
 from ..errors import UsageError
-from ..recommend.interest import FittedInterest, fit_interest
+from ..recommend.interest import Calibration, FittedInterest, fit_interest
 from ..train import Epoch, RunContext, RunFolder, choose_device, drop_checkpoints
 from ..train.distributed import ALONE, ProcessGroup
 from .base import Recommender
@@ -72,6 +73,7 @@ class Trainable(Params, Recommender):
         self.teacher_epochs: list[Epoch] = []
         self._run_folders: list[RunFolder] = []
         self._validation: HeldOutPredictions | None = None
+        self._earlier: FittedInterest | None = None
 
     @property
     def planned_epochs(self) -> dict[tuple[int, bool], int]:
@@ -82,6 +84,10 @@ class Trainable(Params, Recommender):
         train = self.settings.train
         by_network = {(0, True): train.epochs_of_teacher, (0, False): train.epochs}
         return {network: epochs for network, epochs in by_network.items() if epochs}
+
+    def planned_update(self, epochs: int | None = None) -> dict[tuple[int, bool], int]:
+        """``planned_epochs`` of ``update`` with some ``epochs``."""
+        return self.planned_epochs
 
     def fit(
         self,
@@ -151,11 +157,23 @@ class Trainable(Params, Recommender):
 
     def _fit_interest(self, train: Ratings, seed: int) -> FittedInterest | None:
         lists = self.settings.lists
+        if self._earlier is not None:
+            again = self._earlier.interest.refitted(train.by_user)
+            if again is not None:
+                return replace(self._earlier, interest=again)
         # A separate generator, so that the random numbers of the network do not change.
         fitted = fit_interest(train.by_user, lists, np.random.default_rng((seed, 1)))
         if fitted is None or lists.love == "auto":
             return fitted
         return replace(fitted, calibration=replace(fitted.calibration, love=lists.love))
+
+    def _continue(self, model: Recommender, data: Ratings, new: Mask, epochs: int | None) -> None:
+        if model.interest is not None:
+            calibration = Calibration(model.love, model.floor)
+            self._earlier = FittedInterest(model.interest, calibration)
+
+    def _forget_start(self) -> None:
+        self._earlier = None
 
     def _like(self) -> float | None:
         like = self.settings.lists.like

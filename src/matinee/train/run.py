@@ -65,6 +65,7 @@ class Run:
         measures: Further figures to compute after each epoch: see ``MEASURES``.
         training: The training ratings as entries to score, for the measures that need them.
         group: The processes of a distributed run; each has a run like this one.
+        only: The rows to train on, int64, each with ratings; None for all.
         history: The metrics of the epochs so far.
         best: Weights of the best epoch by validation RMSE, which is ``best_epoch``; 0 is none.
     """
@@ -82,6 +83,7 @@ class Run:
     measures: frozenset[str] = frozenset()
     training: Holdout | None = None
     group: ProcessGroup = ALONE
+    only: Int64 | None = None
     history: list[Epoch] = field(default_factory=list)
     best: dict[str, Array] = field(default_factory=dict)
     best_epoch: int = 0
@@ -96,7 +98,8 @@ class Run:
         if self.config.l2_against == "sum":
             mean = {"l2": self.config.l2 / len(self.known.values), "l2_against": "mean"}
             self.config = self.config.replace(mean)
-        self.rows = np.flatnonzero(self.known.counts)  # a row without ratings has no loss
+        # A row without ratings has no loss.
+        self.rows = np.flatnonzero(self.known.counts) if self.only is None else self.only
         size = rows_per_step(self.config, len(self.rows))
         smallest = 2 if size > 1 and self.network.config.batch_norm else 1
         self.cuts = np.arange(0, len(self.rows), size)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +16,7 @@ from ..source import Json
 from ..threads import Device, Threads, use_threads
 
 if TYPE_CHECKING:
+    from ...models import Settings
     from ...train import ProcessGroup
     from ..fit import Fitted
     from ..parts import Parts
@@ -60,6 +61,16 @@ def train(
         typer.Option(
             help="By people: the share of a held-out person's ratings that the model is given; "
             "0.8 by default.",
+            show_default=False,
+        ),
+    ] = None,
+    base: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="MODEL",
+            help="Update this model with SOURCE instead of training on it alone: new ratings, "
+            "people and items. Its settings hold; --epochs are those of the update.",
             show_default=False,
         ),
     ] = None,
@@ -114,8 +125,11 @@ def train(
     from ..parts import read_parts
 
     changes = parse_settings(settings or [])
-    options = find_preset(preset).replace(changes, "--set")
-    if epochs is not None:
+    if base is not None:
+        preset, options = _settings_of(base, changes, preset, out)
+    else:
+        options = find_preset(preset).replace(changes, "--set")
+    if epochs is not None and base is None:
         options = options.replace({"train.epochs": epochs}, "--epochs")
 
     if (source is None) == (reading["sql"] is None):
@@ -123,6 +137,8 @@ def train(
 
     read = source_options.Reading.of(reading, source)
     with ProcessGroup.join() as group:
+        if base is not None and not group.alone:
+            raise UsageError("--from updates a model in one process; start it without torchrun")
         parts = in_turn(
             group,
             lambda: read_parts(
@@ -143,7 +159,7 @@ def train(
             raise UsageError("--watch scores people of the training part, and the test has none")
         folder = out or default_folder(parts.train.name, preset)
         if not json:
-            note(_beginning(parts, preset, group))
+            note(_beginning(parts, preset if base is None else f"{base} further", group))
         fitted = fit(
             options,
             parts,
@@ -156,6 +172,8 @@ def train(
             watch=watch,
             quiet=json,
             group=group,
+            base=base,
+            epochs=epochs,
         )
     if fitted is None:  # the first process has it
         return
@@ -163,6 +181,23 @@ def train(
         print_json(fitted.as_object())
     else:
         _show(fitted, parts)
+
+
+def _settings_of(
+    base: Path, changes: dict[str, Any], preset: str, out: Path | None
+) -> tuple[str, Settings]:
+    """What a model that is to be updated was trained with."""
+    from ...models import Trainable, load_model
+
+    if changes or preset != "default":
+        which = "--set" if changes else "--preset"
+        raise UsageError(f"{which}: the settings are those of {base}; leave it out, or --from")
+    if out is None:
+        raise UsageError(f"--from needs --out DIR for the updated model; {base} will do")
+    model = load_model(base)
+    if not isinstance(model, Trainable):
+        raise UsageError(f"{base}: a model of kind {model.kind} is not trained by this command")
+    return model.record.get("training", {}).get("preset", preset), model.settings
 
 
 def _beginning(parts: Parts, preset: str, group: ProcessGroup) -> str:

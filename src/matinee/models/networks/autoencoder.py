@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
+from ...base.arrays import Mask
 from ...data import Ratings
 from ...errors import UsageError
 from ...nn import Forward, Inputs
 from ...train import RunContext
 from ...train.checkpoint import CHECKPOINT
-from ..settings import Settings
+from ..settings import Settings, update_epochs
 from ..support import ItemVectors
 from ..trainable import Trainable
 from ._fitted import FittedNetwork
@@ -20,6 +21,8 @@ from ._single import Single
 
 if TYPE_CHECKING:
     from ...nn import Network
+    from ..base import Recommender
+    from ._start import Start
 
 
 class Autoencoder(Single, Trainable):
@@ -62,6 +65,7 @@ class Autoencoder(Single, Trainable):
                 f"{named} is an ensemble; make it with matinee.model({named}) or matinee.Ensemble"
             )
         self._fitted: FittedNetwork | None = None
+        self._start: Start | None = None
 
     @property
     def network(self) -> Network:
@@ -109,8 +113,8 @@ class Autoencoder(Single, Trainable):
         from .trainer import Trainer, seed_of
 
         context.group.require_equal(context.identity)
-        trainer = Trainer(train, self.settings, seed, context)
-        has_teacher = self.settings.train.teacher != "none"
+        trainer = Trainer(train, self.settings, seed, context, start=self._start)
+        has_teacher = self.settings.train.teacher != "none" and self._start is None
         context.check_resumable(f"{CHECKPOINT}*" if has_teacher else f"{CHECKPOINT}.*")
         if has_teacher:
             trainer.train_teacher(seed_of(seed, 0))
@@ -128,6 +132,45 @@ class Autoencoder(Single, Trainable):
         self._validation = validation_predictions(
             train, held, (predicted, known), (bias, known + 1.0)
         )
+
+    def _continue(self, model: Recommender, data: Ratings, new: Mask, epochs: int | None) -> None:
+        super()._continue(model, data, new, epochs)
+        assert isinstance(model, Autoencoder)
+        if model._trained.by_items:
+            return  # its people are columns, whose items' rows are all to be encoded anew
+        from ._start import Start
+
+        self._start = Start(
+            fitted=model._trained,
+            items=model.item_ids.encode(data.compact().item_ids.ids),
+            new=new,
+            origin=model.provenance.fingerprint,
+            epochs=epochs,
+        )
+
+    def _forget_start(self) -> None:
+        super()._forget_start()
+        self._start = None
+
+    @property
+    def planned_epochs(self) -> dict[tuple[int, bool], int]:
+        """See ``Trainable.planned_epochs``."""
+        if self._start is None:
+            return super().planned_epochs
+        return {(0, False): self._start.epochs_of(self.settings.train)}
+
+    def planned_update(self, epochs: int | None = None) -> dict[tuple[int, bool], int]:
+        """See ``Trainable.planned_update``."""
+        if self._trained.by_items:
+            return self.planned_epochs
+        return {(0, False): epochs or update_epochs(self.settings.train)}
+
+    def _identity(self, seed: int) -> dict[str, Any]:
+        found = super()._identity(seed)
+        if self._start is None:
+            return found
+        epochs = self._start.epochs_of(self.settings.train)
+        return {**found, "start": {"data": self._start.origin, "epochs": epochs}}
 
     def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         return self._trained.state()

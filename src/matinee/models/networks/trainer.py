@@ -31,6 +31,7 @@ from ...train import (
 from ...train.checkpoint import CHECKPOINT
 from ..settings import Settings
 from ._fitted import FittedNetwork
+from ._start import Start
 from ._validation import coded, column_offset, entry_order, in_user_order
 
 
@@ -48,6 +49,7 @@ class Trainer:
         held: Mask of the validation part, shape (len(ratings),), if it is drawn already.
         member: Number in the ensemble, from 1; 0 for none.
         is_teacher: Whether it is trained as the teacher of another network.
+        start: The trained network to start from; none by default.
 
     Attributes:
         run: The training run.
@@ -65,6 +67,7 @@ class Trainer:
         held: Mask | None = None,
         member: int = 0,
         is_teacher: bool = False,
+        start: Start | None = None,
     ) -> None:
         self.settings, self.context = settings, context
         self.teacher_epochs: list[Epoch] = []
@@ -76,7 +79,10 @@ class Trainer:
         self._limits = (scale.low, scale.high) if context.clip else (-np.inf, np.inf)
         group = context.group
         known, valid = rows, None
-        if held is None and settings.train.validation:
+        config = settings.train if start is None else start.config(settings.train)
+        if start is not None:
+            held = start.held(settings.train, rng, rows)
+        elif held is None and settings.train.validation:
             kept_out = validation_share(settings.train.validation, len(ratings))
             held = np.empty(len(ratings), dtype=bool)
             held[entry_order(rows)] = carve_rows(rows, kept_out, rng)
@@ -86,12 +92,16 @@ class Trainer:
         self.held = held
         offset = column_offset(known, settings.network.center)
         inputs = fit_inputs(settings.network, known.values, offset)
+        if start is not None:
+            inputs = replace(inputs, levels=start.fitted.inputs.levels)
         watched = {}
         network = _network(settings, known.n_columns, inputs, context.device, rng)
         if settings.network.bias_start == "mean":
             with torch.no_grad():
-                start = column_means(known, offset)
-                network.bias_out.copy_(torch.from_numpy(start))
+                means = column_means(known, offset)
+                network.bias_out.copy_(torch.from_numpy(means))
+        if start is not None:
+            start.load(network)
         for name, some in context.watch.items():
             csr = coded(some, ratings, settings.network.rows)
             if len(csr.values):
@@ -105,9 +115,10 @@ class Trainer:
             network,
             inputs,
             known,
-            settings.train,
+            config,
             rng,
             valid,
+            only=None if start is None else start.rows(known, rows, rng),
             watch=watched,
             member=member,
             is_teacher=is_teacher,
@@ -115,6 +126,8 @@ class Trainer:
             training=own,
             group=group,
         )
+        if start is not None and network.config.output_activation == "linear":
+            self.distill_from([start.teacher(network, inputs, known)])
 
     def distill_from(self, teachers: Sequence[Teacher]) -> None:
         """Add the predictions of teachers as targets (knowledge distillation)."""

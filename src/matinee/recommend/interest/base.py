@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...base.arrays import Float32
-from ...data import Histories
+from ...data import Csr, Histories
 from ...errors import ModelFileError, nearest
 
 INTERESTS = {
@@ -66,6 +66,10 @@ class Interest(ABC):
         config: Mapping[str, Any],
     ) -> Self:
         """The scorer from the output of ``state``."""
+
+    def refitted(self, rows: Csr) -> Interest | None:
+        """A scorer with the same settings, fitted to other interactions; None where it cannot."""
+        return None
 
     def matrix(self, histories: Histories) -> Any:
         """The histories as a float32 CSR matrix of ones (people, items)."""

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...base.arrays import Float32
-from ...data import Histories
+from ...data import Csr, Histories
 from .base import Interest, restore_interest
 
 
@@ -36,6 +36,12 @@ class Blend(Interest):
         for part, weight in zip(self.parts, self.weights, strict=True):
             total += standardised(part.scores(histories), weight)
         return total
+
+    def refitted(self, rows: Csr) -> Blend | None:
+        """See ``Interest``; None where a part cannot."""
+        found = [part.refitted(rows) for part in self.parts]
+        parts = [part for part in found if part is not None]
+        return Blend(parts[0].counts, parts, self.weights) if len(parts) == len(found) else None
 
     def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         """See ``Interest``."""

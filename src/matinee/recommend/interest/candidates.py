@@ -11,13 +11,13 @@ import numpy as np
 from ...base.arrays import Float32, Float64
 from ...data import Csr
 from ...train.implicit import IalsConfig, ItemKnnConfig, fit_ials, fit_item_knn
-from ...train.linear import LinearConfig, fit_linear
+from ...train.linear import LinearConfig
 from ...train.lists import ListEpoch, ListNetworkConfig, ListNetworkRun, ListNetworkWeights
 from .base import Interest
 from .blend import Blend, standardised
 from .factors import Factors
 from .held_out import HeldOut
-from .linear import Linear, Tilt
+from .linear import Linear
 from .neighbours import Neighbours
 from .network import Network
 from .popularity import Popularity
@@ -75,15 +75,9 @@ def linear(part: HeldOut, config: LinearConfig) -> Candidate:
     """A linear autoencoder in closed form."""
 
     def fit(rows: Csr) -> Interest:
-        return fitted_linear(rows, config)
+        return Linear.fitted(rows, config)
 
     return Candidate(part, fit)
-
-
-def fitted_linear(rows: Csr, config: LinearConfig) -> Linear:
-    """A linear autoencoder fitted to some interactions."""
-    tilt = Tilt.of(config.tilt, rows.values)
-    return Linear(_counts(rows), fit_linear(rows, config, tilt.strengths(rows.values)), tilt)
 
 
 def ials(part: HeldOut, config: IalsConfig, rng: np.random.Generator) -> Candidate:

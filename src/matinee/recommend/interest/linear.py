@@ -10,8 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ...base.arrays import Float32
-from ...data import Histories
-from ...train.linear import ItemWeights, LinearWeights, UserWeights
+from ...data import Csr, Histories
+from ...train.linear import (
+    ItemWeights,
+    LinearConfig,
+    LinearWeights,
+    UserWeights,
+    fit_linear,
+)
 from .base import Interest
 
 _LEAST = 0.02
@@ -54,14 +60,34 @@ class Linear(Interest):
         counts: float32 (items,), training users of each item.
         weights: The fitted weights.
         tilt: The weights of interactions by rating.
+        settings: The options it was fitted with; None where they were not kept.
     """
 
     name = "linear"
 
-    def __init__(self, counts: Float32, weights: LinearWeights, tilt: Tilt | None = None) -> None:
+    def __init__(
+        self,
+        counts: Float32,
+        weights: LinearWeights,
+        tilt: Tilt | None = None,
+        settings: LinearConfig | None = None,
+    ) -> None:
         self.counts = counts
         self.weights = weights
         self.tilt = tilt or Tilt(0.0, 0.0, 1.0)
+        self.settings = settings
+
+    @classmethod
+    def fitted(cls, rows: Csr, settings: LinearConfig) -> Self:
+        """Fitted to some interactions."""
+        tilt = Tilt.of(settings.tilt, rows.values)
+        counts = np.bincount(rows.indices, minlength=rows.n_columns).astype(np.float32)
+        weights = fit_linear(rows, settings, tilt.strengths(rows.values))
+        return cls(counts, weights, tilt, settings)
+
+    def refitted(self, rows: Csr) -> Linear | None:
+        """See ``Interest``."""
+        return None if self.settings is None else Linear.fitted(rows, self.settings)
 
     def _scores(self, histories: Histories) -> Float32:
         inputs = self.matrix(histories)
@@ -86,7 +112,10 @@ class Linear(Interest):
         return arrays, self._config("users")
 
     def _config(self, side: str) -> dict[str, Any]:
-        return {"name": self.name, "side": side, "tilt": asdict(self.tilt)}
+        found = {"name": self.name, "side": side, "tilt": asdict(self.tilt)}
+        if self.settings is not None:
+            found["settings"] = self.settings.model_dump(mode="json")
+        return found
 
     @classmethod
     def restore(
@@ -99,11 +128,14 @@ class Linear(Interest):
         from scipy import sparse
 
         tilt = Tilt(**config["tilt"])
+        settings = config.get("settings")  # folders of earlier versions have none
+        if settings is not None:
+            settings = LinearConfig.make(settings, "settings")
         if config["side"] == "items":
-            return cls(counts, ItemWeights(arrays["weights"]), tilt)
+            return cls(counts, ItemWeights(arrays["weights"]), tilt, settings)
         rows = sparse.csr_matrix(
             (arrays["rows.values"], arrays["rows.indices"], arrays["rows.indptr"]),
             shape=(len(arrays["kernel"]), len(counts)),
         )
         weights_arrays = (arrays["gamma"], arrays["scale"], arrays["diagonal"])
-        return cls(counts, UserWeights(arrays["kernel"], rows, *weights_arrays), tilt)
+        return cls(counts, UserWeights(arrays["kernel"], rows, *weights_arrays), tilt, settings)

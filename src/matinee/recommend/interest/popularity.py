@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...base.arrays import Float32
-from ...data import Histories
+from ...data import Csr, Histories
 from .base import Interest
 
 
@@ -27,6 +27,11 @@ class Popularity(Interest):
 
     def _scores(self, histories: Histories) -> Float32:
         return np.repeat(self.counts[None, :], len(histories), axis=0)
+
+    def refitted(self, rows: Csr) -> Popularity:
+        """See ``Interest``."""
+        counts = np.bincount(rows.indices, minlength=rows.n_columns)
+        return Popularity(counts.astype(np.float32))
 
     def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         """See ``Interest``."""

@@ -1,0 +1,122 @@
+"""``Start``: where the training of a model that is updated begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...base.arrays import Int32, Int64, Mask
+from ...data import Csr
+from ...nn import Inputs, Network, encode_rows
+from ...train import Teacher, TrainConfig, validation_share
+from ..settings import update_epochs
+from ._fitted import FittedNetwork
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+SHARE_OF_RATE = 0.1
+"""Learning rate of an update relative to that of training anew."""
+OLD_ROWS = 2.0
+"""Ratings of people without new ones, for each rating of people with some, in an epoch."""
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """A trained network that is to be trained further, and what is new.
+
+    Attributes:
+        fitted: The network as it was.
+        items: Its item code of each item, int32 (items,); -1 for a new item.
+        new: Which ratings are new, shape (ratings,).
+        epochs: Epochs; None for a share of those of the settings.
+        origin: Fingerprint of the ratings that it was trained on.
+    """
+
+    fitted: FittedNetwork
+    items: Int32
+    new: Mask
+    origin: str
+    epochs: int | None = None
+
+    def config(self, train: TrainConfig) -> TrainConfig:
+        """The options of the training that follows."""
+        return train.replace(
+            {
+                "epochs": self.epochs_of(train),
+                "learning_rate": SHARE_OF_RATE * train.learning_rate,
+                "schedule": "cosine",
+                "warmup": 0.0,
+                "patience": 0,
+                "score_every": self.epochs_of(train),
+            }
+        )
+
+    def epochs_of(self, train: TrainConfig) -> int:
+        """How many epochs that is."""
+        return self.epochs or update_epochs(train)
+
+    def held(self, train: TrainConfig, rng: np.random.Generator, whole: Csr) -> Mask | None:
+        """The validation part: new ratings alone, as the network has seen the others."""
+        if not train.validation:
+            return None
+        share = max(validation_share(train.validation, int(self.new.sum())), 0.05)
+        out = self.new & (rng.random(len(self.new)) < share)
+        order = np.arange(len(out)) if whole.order is None else whole.order
+        owner = np.empty(len(out), dtype=np.int64)
+        owner[order] = np.repeat(np.arange(whole.n_rows), whole.counts)
+        emptied = np.bincount(owner, ~out, minlength=whole.n_rows) == 0
+        held: Mask = out & ~emptied[owner]
+        return held
+
+    def rows(self, known: Csr, whole: Csr, rng: np.random.Generator) -> Int64:
+        """The rows to train on: those with new ratings, and others at random."""
+        fresh = np.flatnonzero(_has(whole, self.new) & (known.counts > 0))
+        rest = np.setdiff1d(np.flatnonzero(known.counts), fresh)
+        rest = rng.permutation(rest)
+        most = OLD_ROWS * known.counts[fresh].sum()
+        taken = rest[: int(np.searchsorted(np.cumsum(known.counts[rest]), most)) + 1]
+        return np.sort(np.concatenate([fresh, taken]))
+
+    def load(self, network: Network) -> None:
+        """Give a network that was made for all items the weights that there are already."""
+        arrays = {name: array.copy() for name, array in network.arrays().items()}
+        known = self.items >= 0
+        if "table_out" in arrays:  # of a new item the bias model's rating, to begin with
+            arrays["table_out"][~known] = 0.0
+        for name, array in self.fitted.arrays.items():
+            if name in ("table_in", "table_out", "bias_out"):
+                each = len(arrays[name]) // len(self.items)
+                _by_item(arrays[name], each)[known] = _by_item(array, each)[self.items[known]]
+            else:
+                arrays[name] = array
+        network.load_arrays(arrays)
+
+    def teacher(self, network: Network, inputs: Inputs, known: Csr) -> Teacher:
+        """The network as it is now, whose predictions it is to keep."""
+        rows = np.arange(known.n_rows, dtype=np.int64)
+        parts = [encode_rows(network, inputs, known, rows[at : at + 1024]) for at in rows[::1024]]
+        codes, added = (np.concatenate(each) for each in zip(*parts, strict=True))
+        bias = network.bias_out.detach().numpy()
+        return Teacher(
+            vectors=network.table_out.detach().numpy().copy(),
+            added=bias + inputs.offset,
+            table=codes,
+            bias=added,
+            offset=np.zeros(len(codes), dtype=np.float32),
+            activation=network.output_code,
+        )
+
+
+def _by_item(array: npt.NDArray[Any], each: int) -> npt.NDArray[Any]:
+    return array.reshape(-1, each, *array.shape[1:])
+
+
+def _has(whole: Csr, ratings: Mask) -> Mask:
+    """Which rows have any of some ratings."""
+    found: Mask = np.zeros(whole.n_rows, dtype=bool)
+    aligned = whole.aligned(ratings)
+    found[np.repeat(np.arange(whole.n_rows), whole.counts)[aligned]] = True
+    return found

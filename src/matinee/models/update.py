@@ -1,0 +1,130 @@
+"""Further training of a model on ratings that came after those it was trained on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy as np
+
+from ..base.arrays import Mask
+from ..data import Ratings, RatingsLike, as_ratings
+from ..data.splits.shared import join, share_vocabularies
+from ..errors import DataError, UsageError
+from ._coded import Coded
+from .hooks import Hooks
+
+
+class Updatable(Coded):
+    """The part of ``Recommender`` that goes on learning."""
+
+    def update(
+        self, new: RatingsLike, *, seed: int = 0, epochs: int | None = None, **options: Any
+    ) -> Self:
+        """Go on learning: new ratings, people and items, at the cost of what is new.
+
+        A network goes on from its weights, with a few epochs over the people who gave new ratings
+        and as many of the others, and keeps to what it predicted before; what orders its lists is
+        fitted again with the same settings. Models in closed form, ensembles and networks whose
+        rows are items are trained anew. Leak guard and fingerprint are of all ratings, as if the
+        model had been trained on them at once.
+
+        Args:
+            new: The new ratings, or what ``load`` takes. Of a pair that the model was trained on
+                the new rating holds.
+            seed: Seeds all that is random.
+            epochs: Epochs of a network; a tenth of those of its settings by default.
+            **options: As for ``fit``: ``folder`` and ``resume``, ``progress``, ``on_epoch``.
+
+        Returns:
+            The model itself; unchanged where this fails.
+
+        Raises:
+            DataError: No new ratings, or some off the model's scale.
+            UsageError: The model was saved without histories.
+        """
+        self._require_fitted()
+        fresh = updated(self, as_ratings(new, "new"), seed, epochs, options)
+        self.__dict__ = fresh.__dict__
+        return self
+
+
+def updated(
+    model: Any, new: Ratings, seed: int, epochs: int | None, options: dict[str, Any]
+) -> Any:
+    """A model that went on from another with new ratings; see ``Recommender.update``."""
+    if epochs is not None and epochs < 1:
+        raise UsageError(f"epochs = {epochs}: give a whole number of at least 1")
+    data, added = all_ratings(model, new)
+    fresh = type(model)._restore(*model._state())
+    fresh.clip = model.clip
+    fresh._continue(model, data, added, epochs)
+    try:
+        fresh.fit(data, seed=seed, **options)
+    finally:
+        fresh._forget_start()
+    earlier = model.provenance
+    update = {"added": new.name, "n_added": int(added.sum()), "to": earlier.fingerprint}
+    fresh.record = {"updates": [*model.record.get("updates", []), update]}
+    return fresh
+
+
+def known_ratings(model: Hooks) -> Ratings:
+    """The ratings that a model was trained on, without times.
+
+    Raises:
+        UsageError: The model was saved without them.
+    """
+    histories = model.histories
+    if histories is None:
+        raise UsageError(
+            "this model was saved without histories, and an update must know what it was trained "
+            "on; train anew"
+        )
+    stated = model.scale.low < model.scale.high
+    return Ratings(
+        users=np.repeat(histories.users, histories.counts),
+        items=histories.items,
+        values=histories.values,
+        times=None,
+        user_ids=model.user_ids,
+        item_ids=model.item_ids,
+        scale=model.scale,
+        scale_stated=stated,
+        item_table=model.item_table,
+        name=model.provenance.dataset,
+        notes=model.provenance.notes,
+        implicit=not stated,
+    )
+
+
+def all_ratings(model: Hooks, new: Ratings) -> tuple[Ratings, Mask]:
+    """What a model was trained on and new ratings, and which of them are new.
+
+    Of a pair that is in both the new rating holds. Side columns are kept.
+
+    Raises:
+        DataError: No new ratings, a rating off the scale of the model, or ratings where the model
+            was trained on interactions (or the other way round).
+        UsageError: The model was saved without what it was trained on.
+    """
+    before = known_ratings(model)
+    if not len(new):
+        raise DataError(f"{new.name}: no new ratings to update the model with")
+    if new.implicit != before.implicit:
+        what = "interactions" if before.implicit else "ratings"
+        raise DataError(f"{new.name}: the model was trained on {what}, and these are none")
+    low, high = before.scale.low, before.scale.high
+    outside = np.flatnonzero(~((new.values >= low) & (new.values <= high)))
+    if len(outside) and not new.implicit:
+        raise DataError(
+            f"{new.name}: a rating of {new.values[outside[0]]:g} is off the scale of the model, "
+            f"{low:g} to {high:g}; train anew"
+        )
+    old, come = share_vocabularies(before, replace(new, scale=before.scale, times=None, notes=()))
+    pairs = [part.users.astype(np.int64) * part.n_items + part.items for part in (old, come)]
+    kept = old.take(~np.isin(pairs[0], pairs[1]))
+    whole = join(kept, come, name=before.name)
+    note = f"{len(come):,} ratings of {new.name} added to {len(before):,}"
+    whole = replace(whole, scale=before.scale, notes=(*before.notes, note))
+    return whole, np.arange(len(whole)) >= len(kept)
