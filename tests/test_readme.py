@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +72,8 @@ def test_it_runs(
     for block in run:
         if block.kind == "python":
             exec(compile(block.code, "<README>", "exec"), names)
+        elif block.kind == "toml":
+            tomllib.loads(block.code)
         else:
             assert block.kind == "sh"
             for line in block.code.splitlines():
