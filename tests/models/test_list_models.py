@@ -120,3 +120,19 @@ def test_a_model_of_clicks_predicts_no_ratings() -> None:
     with pytest.raises(UsageError, match="no calibrated probability"):
         made.choice_probability(0, 0)
     assert "predicted" not in made.recommend(users=[0]).columns
+
+
+def test_epochs_of_a_list_network_are_reported() -> None:
+    net = {"lists.net.epochs": 3, "lists.net.hidden": [4], "lists.interest": "network"}
+    made = model("lists", **net)
+    epochs: list[int] = []
+    made.fit(clicks()[0], on_list_epoch=lambda epoch: epochs.append(epoch.epoch))
+    assert epochs == [1, 2, 3, 1, 2, 3]
+    made.fit(clicks()[0])
+    assert len(epochs) == 6
+
+    def stop(epoch: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        made.fit(clicks()[0], on_list_epoch=stop)

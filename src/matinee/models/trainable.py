@@ -20,6 +20,7 @@ from ..errors import UsageError
 from ..recommend.interest import Calibration, FittedInterest, fit_interest
 from ..train import Epoch, RunContext, RunFolder, choose_device, drop_checkpoints
 from ..train.distributed import ALONE, ProcessGroup
+from ..train.lists import ListEpoch
 from .base import Recommender
 from .interactive.bar import Bar, both
 from .interactive.params import Params
@@ -72,6 +73,7 @@ class Trainable(Params, Recommender):
         self.n_valid = 0
         self.teacher_epochs: list[Epoch] = []
         self._run_folders: list[RunFolder] = []
+        self._on_list_epoch: Callable[[ListEpoch], None] | None = None
         self._validation: HeldOutPredictions | None = None
         self._earlier: FittedInterest | None = None
 
@@ -96,6 +98,7 @@ class Trainable(Params, Recommender):
         seed: int = 0,
         progress: bool | None = None,
         on_epoch: Callable[[Epoch], None] | None = None,
+        on_list_epoch: Callable[[ListEpoch], None] | None = None,
         folder: Path | str | None = None,
         resume: bool = False,
         watch: Mapping[str, Ratings] | None = None,
@@ -111,6 +114,8 @@ class Trainable(Params, Recommender):
             progress: Whether to show a progress bar; None where stderr is a terminal, and in
                 notebooks.
             on_epoch: Called with each epoch's metrics. An exception ends training.
+            on_list_epoch: Called with each epoch of the network that ``lists.interest`` may train:
+                first without the interactions held out, then with them.
             folder: Run folder, for ``metrics.jsonl`` and checkpoints.
             resume: Continue from the folder's checkpoint, to the weights of an uninterrupted run.
             watch: Held-out ratings by name to score after each epoch, for learning curves. They do
@@ -136,6 +141,7 @@ class Trainable(Params, Recommender):
             raise UsageError("resume needs the folder of the run to resume")
         run_folder = Path(folder).expanduser() if folder is not None and group.first else None
         self._run_folders = []
+        self._on_list_epoch = on_list_epoch
         with ExitStack() as stack:
             if run_folder is not None:
                 stack.enter_context(locked(run_folder, "training into it"))
@@ -162,7 +168,9 @@ class Trainable(Params, Recommender):
             if again is not None:
                 return replace(self._earlier, interest=again)
         # A separate generator, so that the random numbers of the network do not change.
-        fitted = fit_interest(train.by_user, lists, np.random.default_rng((seed, 1)))
+        rng = np.random.default_rng((seed, 1))
+        fitted = fit_interest(train.by_user, lists, rng, self._on_list_epoch)
+        self._on_list_epoch = None
         if fitted is None or lists.love == "auto":
             return fitted
         return replace(fitted, calibration=replace(fitted.calibration, love=lists.love))
