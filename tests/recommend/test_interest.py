@@ -6,6 +6,7 @@ from scipy import sparse
 
 from matinee.data import Csr, Histories
 from matinee.errors import ModelFileError
+from matinee.recommend import interest_reasons
 from matinee.recommend.interest import (
     Blend,
     Interest,
@@ -95,3 +96,26 @@ def test_a_blend_weighs_standardised_scores() -> None:
 def test_an_unknown_scorer_is_named() -> None:
     with pytest.raises(ModelFileError, match=r"'linaer'.*linear"):
         restore_interest(np.ones(3, np.float32), {}, {"name": "linaer"})
+
+
+def test_the_interest_of_a_linear_scorer_is_the_sum_of_its_reasons() -> None:
+    rows = some(0, 30, 12)
+    weights = fit_linear(rows, LinearConfig(penalty=3.0, solve="items"))
+    counts = np.bincount(rows.indices, minlength=12).astype(np.float32)
+    one = Histories.build([([1, 4, 7], [1, 1, 1])])
+    asked = np.array([0, 5])
+    found = interest_reasons(Linear(counts, weights), one, asked)
+    each = np.eye(12, dtype=np.float32)[[1, 4, 7]]
+    wanted = weights.scores(sparse.csr_matrix(each))[:, asked].T
+    assert np.allclose(found.contributions, wanted, atol=1e-5)
+    assert np.allclose(found.contributions.sum(axis=1), found.predictions, atol=1e-5)
+    assert np.allclose(found.together, 0.0, atol=1e-5)
+
+
+def test_a_single_item_is_the_whole_reason() -> None:
+    rows = some(0, 30, 12)
+    counts = np.bincount(rows.indices, minlength=12).astype(np.float32)
+    scorer = Linear(counts, fit_linear(rows, LinearConfig(penalty=3.0)))
+    one = Histories.build([([1], [1])])
+    found = interest_reasons(scorer, one, np.array([0, 5]))
+    assert np.allclose(found.contributions[:, 0], scorer.scores(one)[0, [0, 5]], atol=1e-6)

@@ -1,6 +1,11 @@
 from ._active_learning import expected_change as expected_change
 from ._implied_rating import implied_rating as implied_rating, is_constant as is_constant
-from ._leave_one_out import Predict as Predict, Reasons as Reasons, reasons as reasons
+from ._leave_one_out import (
+    Predict as Predict,
+    Reasons as Reasons,
+    interest_reasons as interest_reasons,
+    reasons as reasons,
+)
 from ._lift import lifts as lifts
 from ._people import (
     HistoriesLike as HistoriesLike,

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ..base.arrays import Float64, Int32, Int64
 from ..data import Histories
+from .interest import Interest
 
 Predict = Callable[[Histories, Int64, Int32], Float64]
 """Unclipped predictions for (people, row of each prediction, item of each), float64 (n,)."""
@@ -68,6 +69,26 @@ def reasons(
     contributions = (predicted[0] - predicted[1:]).T
     together = predicted[0] - baselines - contributions.sum(axis=1)
     return Reasons(predicted[0], baselines, contributions, together)
+
+
+def interest_reasons(interest: Interest, history: Histories, items: npt.NDArray[Any]) -> Reasons:
+    """``reasons`` of scores of interest, whose baseline is 0.
+
+    Of a linear scorer a contribution is the weight of the one item for the other, and nothing is
+    left over. Of others it is what the score loses without that item of the history.
+
+    Args:
+        interest: The scorer.
+        history: One person, with n items.
+        items: Item codes whose scores are to be explained, shape (items,).
+    """
+
+    def predict(histories: Histories, rows: Int64, asked: Int32) -> Float64:
+        scores = interest.scores(histories)
+        scores[histories.counts == 0] = 0.0  # popularity, of which no item is the reason
+        return scores[rows, asked].astype(np.float64)
+
+    return reasons(predict, history, items, np.zeros(len(items)))
 
 
 def _predicted(predict: Predict, history: Histories, without: Int64, item_codes: Int32) -> Float64:

@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ..base.arrays import Float64, Int64, Mask
+from ..base.arrays import Float64, Int32, Int64, Mask
 from ..data import Histories
 from ..models import load_model, read_manifest
 from ..recommend import (
     Predict,
+    Reasons,
     combined,
     diversify,
     expected_change,
+    interest_reasons,
     lifts,
     reasons,
     shrink_few,
@@ -327,13 +328,10 @@ class Engine:
             for at, (entry, score) in enumerate(zip(described, numbers(ranked), strict=True), 1)
         ]
 
-    def _described(
-        self, history: Histories, codes: npt.NDArray[np.int32], why: int
-    ) -> list[Answer]:
+    def _described(self, history: Histories, codes: Int32, why: int) -> list[Answer]:
         """Items described, with their predictions and the reasons for them."""
         if why and len(codes):
-            because = reasons(self._predict, history, codes, self._usual[codes])
-            predictions = because.predictions
+            because, predictions = self._reasons(history, codes)
             found: list[Answer | None] = [*whys(self.catalogue, history, because, why)]
         else:
             predictions = self._predict(history, np.zeros(len(codes), dtype=np.int64), codes)
@@ -348,8 +346,16 @@ class Engine:
             )
         ]
 
+    def _reasons(self, history: Histories, codes: Int32) -> tuple[Reasons, Float64]:
+        """What moved the predictions, or without ratings the interest; and the predictions."""
+        if self._model.interest is None or self._model.knows_ratings:
+            why = reasons(self._predict, history, codes, self._usual[codes])
+            return why, why.predictions
+        why = interest_reasons(self._model.interest, history, codes)
+        return why, self._predict(history, np.zeros(len(codes), dtype=np.int64), codes)
+
     def _spread(
-        self, history: Histories, codes: npt.NDArray[np.int32], predictions: Float64
+        self, history: Histories, codes: Int32, predictions: Float64
     ) -> Sequence[float | None]:
         """Predictive standard deviations, if the model has them."""
         if self._model.predictive_variance is None:
