@@ -358,6 +358,8 @@ def test_the_card(client: TestClient, model: Recommender) -> None:
         "counts": True,
     }
     assert len(found["epochs"]) == 8
+    rmse = found["metrics"]["rmse"]
+    assert found["scores"] == [{"name": "rmse", "label": "RMSE", "value": rmse, "interval": None}]
     assert any(f"{found['metrics']['rmse']:.2f}" in caveat for caveat in found["caveats"])
     name = found["model"]
     assert client.get("/readyz").json() == {"status": "ready", "model": name}

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..evaluate import metrics_of
 from ..models import Recommender
 from ._catalogue import Catalogue
 from ._schema import MAX_K, MAX_LIST, MAX_WHY
@@ -27,6 +28,7 @@ def card(
         "data": manifest["data"],
         "split": manifest["split"],
         "metrics": manifest["metrics"],
+        "scores": scores(manifest["metrics"] or {}),
         "training": record.get("training"),
         "epochs": config.get("epochs") or [],
         "settings": options,
@@ -57,6 +59,20 @@ def card(
         },
         "caveats": caveats(model, manifest, catalogue),
     }
+
+
+def scores(metrics: dict[str, Any]) -> list[dict[str, Any]]:
+    """The saved rating metrics with their labels and 95% intervals, in the order of the registry."""
+    return [
+        {
+            "name": metric.name,
+            "label": metric.label,
+            "value": metrics[metric.name],
+            "interval": metrics.get(f"{metric.name}_interval"),
+        }
+        for metric in metrics_of("rating")
+        if metrics.get(metric.name) is not None
+    ]
 
 
 def step(model: Recommender) -> float | None:

@@ -338,6 +338,7 @@ class Card(_Answer):
     scale: dict[str, float | None]
     data: dict[str, Any]
     has: dict[str, bool]
+    scores: list[dict[str, Any]]
     limits: dict[str, int]
     caveats: list[str]
 

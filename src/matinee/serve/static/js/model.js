@@ -13,28 +13,29 @@ const interval = (range) => (range ? `95% interval ${range[0].toFixed(3)} to ${r
 const words = (code) => code.replaceAll("_", " ");
 
 /** The figures that matter most. @param {any} card */
-function figures({ metrics, data }) {
+function figures({ scores, data }) {
   /** @type {[string, string, string][]} */
-  const found = [];
-  if (metrics?.rmse) found.push([metrics.rmse.toFixed(3), "RMSE on held-out ratings", interval(metrics.rmse_interval)]);
-  if (metrics?.mae) found.push([metrics.mae.toFixed(3), "mean absolute error", interval(metrics.mae_interval)]);
-  found.push([whole(data.n_ratings), "ratings learned from", `${whole(data.n_users)} people, ${whole(data.n_items)} items`]);
+  const found = scores.map((/** @type {any} */ score) =>
+    [score.value.toFixed(3), `${score.label} on held-out ratings`, interval(score.interval)]);
+  found.push([whole(data.n_ratings), "training ratings", `${whole(data.n_users)} people, ${whole(data.n_items)} items`]);
   return found.map(([big, what, more]) =>
     h("div", {}, h("span", { class: "big" }, big), h("span", {}, what), h("span", { class: "quiet" }, more)));
 }
 
 /** @param {any} card */
-function charts({ metrics, epochs, kind }) {
+function charts({ metrics, scores, epochs, kind }) {
   const found = [];
   const baselines = Object.entries(metrics?.baselines ?? {});
-  if (metrics?.rmse && baselines.length) {
+  const [score] = scores; // the first metric of the registry
+  if (score && baselines.length) {
     found.push(ranges({
-      title: "Beside simpler ways",
-      note: "RMSE on the same held-out ratings, with 95% intervals; less is better.",
+      title: "Comparison with baselines",
+      note: `${score.label} on the same held-out ratings, with 95% intervals; less is better.`,
       first: true,
-      rows: [{ name: kind, value: metrics.rmse, interval: metrics.rmse_interval },
-        ...baselines.sort(([, a], [, b]) => a.rmse - b.rmse)
-          .map(([name, score]) => ({ name: words(name), value: score.rmse, interval: score.rmse_interval }))],
+      rows: [{ name: kind, value: score.value, interval: score.interval },
+        ...baselines.map(([name, of]) => ({
+          name: words(name), value: of[score.name], interval: of[`${score.name}_interval`],
+        })).sort((a, b) => a.value - b.value)],
     }));
   }
   const curve = training(epochs);
@@ -46,18 +47,18 @@ function charts({ metrics, epochs, kind }) {
   const by = metrics?.uncertainty?.by_std;
   if (by?.length > 1) {
     found.push(lines({
-      title: "Is it as sure as it says?",
-      note: "Ratings by the error it expected, and the error there was. On the dashed line they agree.",
-      x: "error expected", y: "error found", diagonal: true,
-      series: [{ name: "error found", dots: true,
+      title: "Predicted and actual error",
+      note: "RMSE of ratings grouped by their predicted standard deviation. On the dashed line they are equal.",
+      x: "predicted standard deviation", y: "RMSE", diagonal: true,
+      series: [{ name: "RMSE", dots: true,
         points: by.map((/** @type {any} */ bin) => ({ x: bin.std, y: bin.rmse })) }],
     }));
   }
   const history = metrics?.by_history?.filter((/** @type {any} */ row) => row.n);
   if (history?.length > 1) {
     found.push(ranges({
-      title: "By how much somebody rated",
-      note: "RMSE for people with so many training ratings.",
+      title: "By number of ratings",
+      note: "RMSE by the number of training ratings of the user.",
       rows: history.map((/** @type {any} */ row) => ({ name: `${row.ratings} ratings`, value: row.rmse })),
     }));
   }
