@@ -84,7 +84,7 @@ def arms(words: str) -> str:
         for row in found
         if row["held_out"] and row["best_epoch"]
     ]
-    heads = [group.replace("_", " "), "held out, last epoch", "best epoch (by looking)"]
+    heads = [group.replace("_", " "), "held out, last epoch", "best epoch (test-selected)"]
     return markdown([*heads, "study's formula, training ratings", "published “test”"], lines)
 
 

@@ -546,7 +546,7 @@ class TestBestEpoch:
         j = of(results(arms, BETTER))
         assert j.verdict == NOT
         assert (
-            " At each arm's best epoch (chosen by looking) it would hold: on held-out ratings g a "
+            " At each arm's best epoch (test-selected) it would hold: on held-out ratings g a "
             "is better than g b by 0.080" in j.sentence
         )
 

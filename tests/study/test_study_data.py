@@ -11,7 +11,7 @@ import pytest
 from matinee.data import Ratings
 from matinee.errors import DataError
 from matinee.lab.study import Data
-from matinee.lab.study.runs.data import Shelf, describe_data, prepare
+from matinee.lab.study.runs.data import DataCache, describe_data, prepare
 
 WORLD = {"users": 200, "items": 80, "ratings": 6000}
 
@@ -120,10 +120,10 @@ def test_what_is_not_asked_for_is_not_in_a_description() -> None:
 
 
 def test_a_shelf_keeps_what_it_made() -> None:
-    shelf = Shelf()
-    one = shelf.get(describe_data(data(), 0))
-    assert shelf.get(describe_data(data(), 1)) is one
-    assert shelf.get(describe_data(data(users=0.5), 0)) is not one
+    cache = DataCache()
+    one = cache.get(describe_data(data(), 0))
+    assert cache.get(describe_data(data(), 1)) is one
+    assert cache.get(describe_data(data(users=0.5), 0)) is not one
 
 
 def test_a_source_that_changed_is_refused(tmp_path: Any) -> None:

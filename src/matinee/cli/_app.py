@@ -83,21 +83,21 @@ class Commands(TyperGroup):
             UsageError: There is none; the message suggests the nearest.
         """
         if cmd_name not in COMMANDS:
-            near = nearest(cmd_name, COMMANDS) or "; matinee --help lists them"
-            raise UsageError(f"no such command {cmd_name!r}{near}")
+            suggestion = nearest(cmd_name, COMMANDS) or "; matinee --help lists them"
+            raise UsageError(f"no such command {cmd_name!r}{suggestion}")
         module, _, attribute = COMMANDS[cmd_name].partition(":")
         if self._listed and (summary := _summary(module, attribute)):
             listed = TyperCommand(cmd_name, help=summary)
             _plain_help(listed)
             return listed
-        found = getattr(import_module(f".commands.{module}", __package__), attribute)
+        command = getattr(import_module(f".commands.{module}", __package__), attribute)
         # As part of another app, so that a group does not grow completion options of its own.
         outer = typer.Typer(add_completion=False)
         outer.callback()(lambda: None)
-        if isinstance(found, typer.Typer):
-            outer.add_typer(found, name=cmd_name)
+        if isinstance(command, typer.Typer):
+            outer.add_typer(command, name=cmd_name)
         else:
-            outer.command(cmd_name)(found)
+            outer.command(cmd_name)(command)
         group: Any = typer.main.get_command(outer)
         _settle_paths(group.commands[cmd_name])
         _plain_help(group.commands[cmd_name])
@@ -201,8 +201,8 @@ def _summary(module: str, attribute: str) -> str | None:
     return None
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(requested: bool) -> None:
+    if requested:
         typer.echo(f"matinee {__version__}")
         raise typer.Exit
 
@@ -259,8 +259,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except _ClickException as error:
         return _usage(error)
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        note(f"matinee: error: {place}{error.strerror or error}")
+        file = f"{error.filename}: " if error.filename else ""
+        note(f"matinee: error: {file}{error.strerror or error}")
         return 1
     except MemoryError as error:
         note(f"matinee: error: out of memory{f': {error}' if str(error) else ''}")

@@ -27,7 +27,7 @@ def read_ratings(
     """
     from ..recommend import implied_rating, is_constant
 
-    found: dict[Any, float] = {}
+    ratings: dict[Any, float] = {}
     meant: list[tuple[str, float]] = []
     for text in texts:
         name, sign, number = text.rpartition("=")
@@ -51,11 +51,11 @@ def read_ratings(
             )
         item = titles.find(name)
         title = titles.title(item)
-        if item in found:
+        if item in ratings:
             raise UsageError(f"--rate {text!r}: {title} is rated twice")
-        found[item] = value
+        ratings[item] = value
         meant.append((title, value))
-    return found, meant
+    return ratings, meant
 
 
 def read_items(path: Path, titles: TitleIndex, *, skip: bool) -> tuple[list[Any], list[str]]:
@@ -68,18 +68,18 @@ def read_items(path: Path, titles: TitleIndex, *, skip: bool) -> tuple[list[Any]
         UnknownIdError: A line names no item, unless ``skip``.
         UsageError: A title fits several items.
     """
-    found: list[Any] = []
+    items: list[Any] = []
     unknown: list[str] = []
     for name in _names(path):
         try:
-            found.append(titles.find(name))
+            items.append(titles.find(name))
         except UnknownIdError as error:
             if not skip:
                 raise UnknownIdError(f"{path}: {error}") from None
             unknown.append(name)
         except UsageError as error:
             raise UsageError(f"{path}: {error}") from None
-    return found, unknown
+    return items, unknown
 
 
 def _names(path: Path) -> Iterable[str]:
@@ -127,5 +127,5 @@ def _parquet(path: Path) -> list[str]:
 def _item_column(names: Sequence[str]) -> int | None:
     from ..data.read.columns import ITEM, USUAL, plain
 
-    found = [plain(name) for name in names]
-    return next((found.index(usual) for usual in USUAL[ITEM] if usual in found), None)
+    columns = [plain(name) for name in names]
+    return next((columns.index(usual) for usual in USUAL[ITEM] if usual in columns), None)

@@ -55,11 +55,11 @@ def one_voice(args: Sequence[str]) -> Iterator[None]:
         raise
 
 
-def threads_each(wanted: int | None) -> int | None:
+def threads_each(requested: int | None) -> int | None:
     """The threads of this process: as asked, or its share of the cores; None for all of them."""
     together = Launch.of_environment().local_size
-    if wanted is not None or together == 1:
-        return wanted
+    if requested is not None or together == 1:
+        return requested
     return max(len(os.sched_getaffinity(0)) // together, 1)
 
 

@@ -177,7 +177,7 @@ def _layout_options() -> dict[str, Any]:
     They are read from its source: importing it would make every command wait.
     """
     source = Path(__file__).parents[1] / "data" / "read" / "options.py"
-    found: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     tree = ast.parse(source.read_text(encoding="utf-8"))
     body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef))
     for field_, doc in pairwise(body):
@@ -189,16 +189,16 @@ def _layout_options() -> dict[str, Any]:
         text = " ".join(help_.replace("``", "").split())
         if kind == "bool | None":
             option = typer.Option(f"{flag}/--no-{flag[2:]}", help=text, rich_help_panel=_PANEL)
-            found[name] = Annotated[bool | None, option]
+            options[name] = Annotated[bool | None, option]
         elif kind == "bool":
             option = typer.Option(flag, help=text, rich_help_panel=_PANEL)
-            found[name] = Annotated[bool | None, option]
+            options[name] = Annotated[bool | None, option]
         else:
             option = typer.Option(
                 flag, metavar=name.upper(), help=text, rich_help_panel=_PANEL, show_default=False
             )
-            found[name] = Annotated[int | None if kind == "int" else str | None, option]
-    return found
+            options[name] = Annotated[int | None if kind == "int" else str | None, option]
+    return options
 
 
 _LAYOUT = _layout_options()
@@ -340,31 +340,34 @@ class Reading:
             source: What it is about.
             **more: Further options of ``read``, for all sources.
         """
-        own = {name: value for name, value in reading.items() if name in _WHOLE}
+        whole_options = {name: value for name, value in reading.items() if name in _WHOLE}
         columns = {name: reading[name] for name in (*_COLUMNS, "scale")}
         options = {name: reading[name] for name in (*_OPTIONS, *_LAYOUT) if name in reading}
-        return cls(columns, options | more, source, own)
+        return cls(columns, options | more, source, whole_options)
 
     @property
     def mapped(self) -> list[str]:
         """Options that a split, which is read by its own columns, has no use for."""
-        own = {"missing": self.options.get("missing"), "k-core": self.whole.get("k_core")}
-        named = {**self.columns, **own}
+        steps = {"missing": self.options.get("missing"), "k-core": self.whole.get("k_core")}
+        named = {**self.columns, **steps}
         return [name for name, value in named.items() if value is not None]
 
     @property
     def steps(self) -> dict[str, Any]:
         """The steps by which ratings are chosen, JSON-able: those that were asked for."""
-        asked = {**self.options, **self.whole}
+        options = {**self.options, **self.whole}
         names = ("missing", "relevant", "k_core")
-        return {name: asked[name] for name in names if asked.get(name) is not None}
+        return {name: options[name] for name in names if options.get(name) is not None}
 
     def with_steps(self, source: str, steps: Mapping[str, Any]) -> Reading:
         """The same with the steps of an earlier command, for a source."""
-        own = {name: value for name, value in steps.items() if name in _WHOLE}
+        whole_options = {name: value for name, value in steps.items() if name in _WHOLE}
         rest = {name: value for name, value in steps.items() if name not in _WHOLE}
         return replace(
-            self, options={**self.options, **rest}, source=source, whole={**self.whole, **own}
+            self,
+            options={**self.options, **rest},
+            source=source,
+            whole={**self.whole, **whole_options},
         )
 
     def __call__(self, source: str | None) -> Ratings:

@@ -19,27 +19,27 @@ Device = Annotated[
 ]
 
 
-def use_threads(wanted: int | None) -> None:
+def use_threads(requested: int | None) -> None:
     """Bound the threads of torch and numba. Call before anything imports them.
 
     Raises:
         UsageError: Fewer than one.
     """
-    if wanted is None:
+    if requested is None:
         return
-    if wanted < 1:
-        raise UsageError(f"--threads {wanted}: must be at least 1")
+    if requested < 1:
+        raise UsageError(f"--threads {requested}: must be at least 1")
     if "numba" in sys.modules:
         import numba
 
         # The pool keeps the size it was started with.
-        numba.set_num_threads(min(wanted, int(numba.config.NUMBA_NUM_THREADS)))  # type: ignore[attr-defined]
+        numba.set_num_threads(min(requested, int(numba.config.NUMBA_NUM_THREADS)))  # type: ignore[attr-defined]
     else:
-        os.environ["NUMBA_NUM_THREADS"] = str(wanted)
+        os.environ["NUMBA_NUM_THREADS"] = str(requested)
     if "torch" in sys.modules:
         import torch
 
-        torch.set_num_threads(wanted)
+        torch.set_num_threads(requested)
     else:
         for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-            os.environ[variable] = str(wanted)
+            os.environ[variable] = str(requested)

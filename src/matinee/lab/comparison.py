@@ -130,8 +130,8 @@ def compare(
     if not test.implicit:
         sums = _errors((first, second), test, histories)
         rmse = paired_gain(sums, np.random.default_rng(seed))
-    shown = _examples(first, second, test, histories, one, examples)
-    return Comparison(test.name, rmse, one, two, _gains(one, two, seed), tuple(shown))
+    examples_shown = _examples(first, second, test, histories, one, examples)
+    return Comparison(test.name, rmse, one, two, _gains(one, two, seed), tuple(examples_shown))
 
 
 def _errors(
@@ -148,10 +148,10 @@ def _errors(
 def _gains(one: ListEvaluation, two: ListEvaluation, seed: int) -> dict[int, dict[str, Score]]:
     found: dict[int, dict[str, Score]] = {}
     for k in one.cutoffs:
-        both = [evaluation.sums[k].values for evaluation in (one, two)]
+        pair = [evaluation.sums[k].values for evaluation in (one, two)]
         # The same people in the same order: who is scored follows from the test part alone.
         columns = {
-            name: np.stack([values[name][:, 0] for values in both], axis=1) for name in both[0]
+            name: np.stack([values[name][:, 0] for values in pair], axis=1) for name in pair[0]
         }
         none = np.zeros((2, 0), dtype=np.int64)
         sums = ListSums(k, columns, none, none)
@@ -178,7 +178,7 @@ def _examples(
     second: Recommender,
     test: Ratings,
     histories: HistoriesLike | None,
-    found: ListEvaluation,
+    evaluation: ListEvaluation,
     count: int,
 ) -> list[ExampleLists]:
     """Lists of people who are evenly spaced among those that both models know something of."""
@@ -196,12 +196,16 @@ def _examples(
         user = test.user_ids.ids[code]
         lists = []
         for model in (first, second):
-            table = model.recommend(histories, users=[user], k=found.cutoffs[0], unknown="skip")
+            table = model.recommend(
+                histories, users=[user], k=evaluation.cutoffs[0], unknown="skip"
+            )
             titles = table["title"] if "title" in table.columns else table["item_id"]
             lists.append(
                 tuple(
                     ListedItem(
-                        str(title), ratings.get(item), ratings.get(item, -np.inf) >= found.relevant
+                        str(title),
+                        ratings.get(item),
+                        ratings.get(item, -np.inf) >= evaluation.relevant,
                     )
                     for item, title in zip(table["item_id"].tolist(), titles, strict=True)
                 )

@@ -62,7 +62,7 @@ def card(
 
 
 def scores(metrics: dict[str, Any]) -> list[dict[str, Any]]:
-    """The saved rating metrics with their labels and 95% intervals, in the order of the registry."""
+    """The saved rating metrics with labels and 95% intervals, in the order of the registry."""
     return [
         {
             "name": metric.name,

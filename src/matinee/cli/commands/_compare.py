@@ -79,7 +79,7 @@ def compare(
     columns = {"user": user, "item": item, "rating": rating, "time": time, "scale": scale}
     read = source_options.Reading(columns, {"repeats": repeats, "allow_single": True})
     ratings, histories = read_test(test, read, given=given)
-    found = compare_models(
+    comparison = compare_models(
         load_model(first),
         load_model(second),
         ratings,
@@ -91,14 +91,14 @@ def compare(
     )
     names = _names(first, second)
     if out is not None:
-        write_comparison(found, names, out)
+        write_comparison(comparison, names, out)
     if json:
-        print_json({"models": [str(first), str(second)], "page": out, **found.as_dict()})
+        print_json({"models": [str(first), str(second)], "page": out, **comparison.as_dict()})
         return
-    for table in (*comparison_sheets(found, names), *example_sheets(found, names)):
+    for table in (*comparison_sheets(comparison, names), *example_sheets(comparison, names)):
         print_table(table.columns, table.rows, table.caption)
         say()
-    for text in sorted({*found.first.notes, *found.second.notes}):
+    for text in sorted({*comparison.first.notes, *comparison.second.notes}):
         say(text)
     if out is not None:
         say(f"page: {out}")

@@ -42,7 +42,7 @@ def list_(json: Json = False) -> None:
         }
         for entry in DATASETS.values()
     ]
-    mine: list[dict[str, Any]] = [
+    own_rows: list[dict[str, Any]] = [
         {"name": name, "path": str(path), "exists": path.exists()}
         for name, path in own.items()
         if name not in DATASETS
@@ -52,9 +52,9 @@ def list_(json: Json = False) -> None:
             {"name": entry.name, "description": entry.description}
             for entry in NAMED_SPLITS.values()
         ]
-        print_json({"home": data_home(), "catalogue": rows, "added": mine, "splits": splits})
+        print_json({"home": data_home(), "catalogue": rows, "added": own_rows, "splits": splits})
         return
-    show_list(rows, mine)
+    show_list(rows, own_rows)
     say(f"\nnamed splits: {', '.join(NAMED_SPLITS)}\ndata home: {data_home()}")
 
 
@@ -67,11 +67,11 @@ def add_(
     """Give a name to data already on disk; it stays where it is."""
     from ...data import add
 
-    place = add(name, path)
+    target = add(name, path)
     if json:
-        print_json({"name": name, "path": place})
+        print_json({"name": name, "path": target})
     else:
-        say(f"{name} now means {place}")
+        say(f"{name} now means {target}")
 
 
 @app.command("forget")
@@ -81,11 +81,11 @@ def forget_(
     """Take back a name given by 'data add'; the data stays where it is."""
     from ...data import forget
 
-    place = forget(name)
+    path = forget(name)
     if json:
-        print_json({"name": name, "path": place})
+        print_json({"name": name, "path": path})
     else:
-        say(f"{name} no longer means {place}")
+        say(f"{name} no longer means {path}")
 
 
 @app.command("get")
@@ -110,22 +110,22 @@ def get_(
 
     from ...data import CATALOGUE, get, locate
 
-    there = None if force else locate(name)
-    if there is None and name in CATALOGUE:
+    existing = None if force else locate(name)
+    if existing is None and name in CATALOGUE:
         note(f"{CATALOGUE[name].name}: {CATALOGUE[name].licence}")
     columns = (TextColumn(name), BarColumn(), DownloadColumn(), Speed(), TimeRemainingColumn())
     with bar_of(*columns) as bar:
         task = bar.add_task(name, total=None)
-        place = get(
+        path = get(
             name,
             url=url,
             force=force,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     if json:
-        print_json({"name": name, "path": place, "downloaded": there is None})
+        print_json({"name": name, "path": path, "downloaded": existing is None})
     else:
-        say(f"{name} is {'already ' if there else ''}at {place}")
+        say(f"{name} is {'already ' if existing else ''}at {path}")
 
 
 @app.command("describe")
@@ -144,11 +144,11 @@ def describe_(
         **reading,
         notes=False,  # They are part of the description.
     )
-    found = describe(ratings)
+    description = describe(ratings)
     if json:
-        print_json(found.as_dict())
+        print_json(description.as_dict())
     else:
-        show_description(found)
+        show_description(description)
         if ratings.n_users > 1 and ratings.n_items > 1 and source != "-":
             more = ["--preset", "lists"] if ratings.implicit else []
             same = (ctx.obj or ["data", "describe", source])[2:]  # the source and how it is read
@@ -268,12 +268,12 @@ def audit_(
     if test is None:
         with show_reading() as report:
             parts = named_split(train, report=report)
-        found = audit(*parts)
+        audit_result = audit(*parts)
         # Of held-out people, what the model is given must not be what it is scored by.
-        given = given_part(train)
-        leaked = 0 if given is None else audit(given, parts[1]).overlap
+        given_ratings = given_part(train)
+        leaked = 0 if given_ratings is None else audit(given_ratings, parts[1]).overlap
     else:
-        found = audit_files(
+        audit_result = audit_files(
             train,
             test,
             **{
@@ -283,13 +283,13 @@ def audit_(
             },
         )
     if json:
-        plain = found.as_dict() | {"given_overlap": leaked}
-        print_json(plain | {"contaminated": found.contaminated or leaked > 0})
+        plain = audit_result.as_dict() | {"given_overlap": leaked}
+        print_json(plain | {"contaminated": audit_result.contaminated or leaked > 0})
     else:
-        show_audit(found)
+        show_audit(audit_result)
         if leaked:
             say(f"\n{leaked:,} test pairs are among the ratings given of the test users.")
-    if found.contaminated or leaked:
+    if audit_result.contaminated or leaked:
         raise typer.Exit(1)
 
 
@@ -322,9 +322,9 @@ def synth_(
         raise UsageError(
             f"--shape {shape!r}: must be {', '.join(_SHAPES)}{nearest(shape, _SHAPES)}"
         )
-    asked = {"users": users, "items": items, "ratings": ratings}
-    size = dict(zip(asked, _SHAPES[shape], strict=True))
-    size |= {key: value for key, value in asked.items() if value is not None}
+    sizes = {"users": users, "items": items, "ratings": ratings}
+    size = dict(zip(sizes, _SHAPES[shape], strict=True))
+    size |= {key: value for key, value in sizes.items() if value is not None}
     options = SynthConfig.make(
         {**size, "seed": seed, **parse_settings(settings or [])}, "synth"
     ).model_dump()
@@ -355,7 +355,7 @@ def _place(name: str) -> str | None:
     from ...data import locate
 
     try:
-        place = locate(name)
+        path = locate(name)
     except DataError:
         return "(gone)"
-    return None if place is None else str(place)
+    return None if path is None else str(path)

@@ -35,36 +35,36 @@ def doctor(json: Json = False) -> None:
 
     Exits with 1 where something it needs is missing or broken.
     """
-    found: dict[str, Any] = {
+    report: dict[str, Any] = {
         "versions": _versions(),
         "python": platform.python_version(),
         "executable": sys.executable,
         "platform": platform.platform(),
         "cores": _cores(),
     }
-    problems = [f"{name} is not installed" for name in _NEEDED if not found["versions"][name]]
+    problems = [f"{name} is not installed" for name in _NEEDED if not report["versions"][name]]
     for part in (_numba, _torch, _data):
         try:
-            found |= part(problems)
+            report |= part(problems)
         except Exception as error:  # Whatever is broken, the rest is still worth knowing.
             problems.append(f"{part.__name__[1:]}: {error!r}")
-    found["problems"] = problems
+    report["problems"] = problems
     if json:
-        print_json(found)
+        print_json(report)
     else:
-        _show(found)
+        _show(report)
     if problems:
         raise typer.Exit(1)
 
 
 def _versions() -> dict[str, str | None]:
-    found: dict[str, str | None] = {}
+    versions: dict[str, str | None] = {}
     for name in ("matinee", *_NEEDED, *_OPTIONAL):
         try:
-            found[name] = metadata.version(name)
+            versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
-            found[name] = None
-    return found
+            versions[name] = None
+    return versions
 
 
 def _cores() -> int:
@@ -101,26 +101,26 @@ def _data(problems: list[str]) -> dict[str, Any]:
     from ...data import CATALOGUE, data_home, locate, registered
 
     home = data_home()
-    near = next(place for place in (home, *home.resolve().parents) if place.exists())
+    existing = next(path for path in (home, *home.resolve().parents) if path.exists())
     present: dict[str, str | None] = {}
     for name in dict.fromkeys([*CATALOGUE, *registered()]):
         try:
-            place = locate(name)
-            present[name] = None if place is None else str(place)
+            path = locate(name)
+            present[name] = None if path is None else str(path)
         except Exception as error:
             problems.append(str(error))
             present[name] = None
     return {
         "data_home": str(home),
-        "data_home_writable": os.access(near, os.W_OK),
+        "data_home_writable": os.access(existing, os.W_OK),
         "data": present,
     }
 
 
-def _show(found: dict[str, Any]) -> None:
-    say(f"matinee {found['versions']['matinee']}, Python {found['python']}, {found['platform']}")
-    say(f"{found['executable']}\n")
-    versions = {name: v for name, v in found["versions"].items() if name != "matinee"}
+def _show(report: dict[str, Any]) -> None:
+    say(f"matinee {report['versions']['matinee']}, Python {report['python']}, {report['platform']}")
+    say(f"{report['executable']}\n")
+    versions = {name: v for name, v in report["versions"].items() if name != "matinee"}
     print_table(
         ["library", "version"],
         [
@@ -129,22 +129,22 @@ def _show(found: dict[str, Any]) -> None:
         ],
     )
     say(
-        f"\ncores: {found['cores']}; threads: {found.get('torch_threads', '?')} of torch, "
-        f"{found.get('numba_threads', '?')} of numba ({found.get('numba_layer', '?')})"
+        f"\ncores: {report['cores']}; threads: {report.get('torch_threads', '?')} of torch, "
+        f"{report.get('numba_threads', '?')} of numba ({report.get('numba_layer', '?')})"
     )
-    if "after_fork" in found:
-        turns = "at once" if found["concurrent_kernels"] else "in turn"
-        say(f"threads of a program compute {turns}; after a fork {found['after_fork']}")
-    kept = found.get("kernel_cache", "?")
-    say(f"compiled kernels are kept in {kept}" if kept else "compiled kernels are kept nowhere")
-    say(f"CUDA: {', '.join(found.get('cuda_devices', [])) or 'none seen; training is on the CPU'}")
+    if "after_fork" in report:
+        turns = "at once" if report["concurrent_kernels"] else "in turn"
+        say(f"threads of a program compute {turns}; after a fork {report['after_fork']}")
+    cache = report.get("kernel_cache", "?")
+    say(f"compiled kernels are kept in {cache}" if cache else "compiled kernels are kept nowhere")
+    say(f"CUDA: {', '.join(report.get('cuda_devices', [])) or 'none seen; training is on the CPU'}")
     say(
-        f"data home: {found.get('data_home', '?')}"
-        + ("" if found.get("data_home_writable", True) else " (cannot be written to)")
+        f"data home: {report.get('data_home', '?')}"
+        + ("" if report.get("data_home_writable", True) else " (cannot be written to)")
     )
-    present = {name: place for name, place in found.get("data", {}).items() if place}
-    for name, place in present.items():
-        say(f"  {name}: {place}")
-    absent = [name for name in found.get("data", {}) if name not in present]
+    present = {name: path for name, path in report.get("data", {}).items() if path}
+    for name, path in present.items():
+        say(f"  {name}: {path}")
+    absent = [name for name in report.get("data", {}) if name not in present]
     say(f"  not here: {', '.join(absent)}" if absent else "  nothing is missing")
-    say("\n" + ("\n".join(f"PROBLEM: {p}" for p in found["problems"]) or "all is well"))
+    say("\n" + ("\n".join(f"PROBLEM: {p}" for p in report["problems"]) or "all is well"))

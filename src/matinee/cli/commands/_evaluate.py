@@ -108,10 +108,10 @@ def evaluate(
 
     read = source_options.Reading.of(reading, None, allow_single=True)
 
-    found = load_model(model)
+    loaded = load_model(model)
     ratings, histories = read_test(test, read, given=given)
     if lists:
-        evaluation = found.evaluate_lists(
+        evaluation = loaded.evaluate_lists(
             ratings,
             k=cutoffs,
             relevant=relevant,
@@ -121,15 +121,15 @@ def evaluate(
             trec=trec,
         )
         if json:
-            print_json(lists_object(found, model, evaluation))
+            print_json(lists_object(loaded, model, evaluation))
         else:
             show_lists(evaluation)
         return
-    score = found.evaluate(
+    score = loaded.evaluate(
         ratings, histories=histories, update=update, allow_overlap=allow_overlap, seed=seed
     )
     if json:
-        print_json(as_object(found, model, score))
+        print_json(as_object(loaded, model, score))
     else:
         show_evaluation(score)
 
@@ -143,9 +143,9 @@ def parse_cutoffs(text: str | None) -> tuple[int, ...]:
     if text is None:
         return 10, 20
     try:
-        found = tuple(int(each) for each in text.split(","))
+        cutoffs = tuple(int(part) for part in text.split(","))
     except ValueError:
         raise UsageError(f"--k {text!r}: give whole numbers, as in --k 10,20") from None
-    if min(found) < 1 or len(set(found)) < len(found):
+    if min(cutoffs) < 1 or len(set(cutoffs)) < len(cutoffs):
         raise UsageError(f"--k {text!r}: give each length once, at least 1")
-    return found
+    return cutoffs

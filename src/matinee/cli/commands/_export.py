@@ -38,18 +38,18 @@ def export(
         raise UsageError("say what to write: --onnx FILE, --items FILE.parquet, or both")
     from ...models import export_items, export_onnx, load_model
 
-    found = load_model(model)
-    told: dict[str, Any] = {"model": found.kind, "folder": model}
+    loaded = load_model(model)
+    answer: dict[str, Any] = {"model": loaded.kind, "folder": model}
     lines = []
     if onnx is not None:
-        far = export_onnx(found, onnx)
-        told |= {"onnx": onnx, "difference": far}
-        lines.append(f"{onnx}: written; in ONNX Runtime it differs by at most {far:.1e}")
+        difference = export_onnx(loaded, onnx)
+        answer |= {"onnx": onnx, "difference": difference}
+        lines.append(f"{onnx}: written; in ONNX Runtime it differs by at most {difference:.1e}")
     if items is not None:
-        width = export_items(found, items)
-        told |= {"items": items, "n_items": found.n_items, "width": width}
-        lines.append(f"{items}: {found.n_items:,} items, vectors of {width}")
+        width = export_items(loaded, items)
+        answer |= {"items": items, "n_items": loaded.n_items, "width": width}
+        lines.append(f"{items}: {loaded.n_items:,} items, vectors of {width}")
     if json:
-        print_json(told)
+        print_json(answer)
     else:
         say("\n".join(lines))

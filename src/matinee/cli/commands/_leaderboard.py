@@ -76,14 +76,14 @@ def leaderboard(
     """
     from ...lab.leaderboard import leaderboard as rank
     from ...lab.study import find_study, load_results
-    from ...lab.study.runs.engine import default_workers
+    from ...lab.study.runs.scheduler import default_workers
 
     default_workers(workers, threads)
-    found = find_study(study)
-    folder = out or default_folder(found.name, quick)
+    study_found = find_study(study)
+    folder = out or default_folder(study_found.name, quick)
     outcome = None
     if not show:
-        outcome = _run(ctx, found, folder, quick, data, models, seeds, workers, threads, json)
+        outcome = _run(ctx, study_found, folder, quick, data, models, seeds, workers, threads, json)
     results = load_results(folder)  # says what to do where nothing was run
     board = rank(results)
     files = _write(board, results, folder, table)
@@ -91,9 +91,9 @@ def leaderboard(
     chosen = _chosen(data, names, "data") if data else names
     if json:
         rows = [row for row in board.rows if row.data in chosen]
-        done = vars(outcome) if outcome else None
-        told = {"study": found.name, "quick": quick, "files": files, "run": done}
-        print_json({**told, "rows": [vars(row) for row in rows]})
+        outcome_dict = vars(outcome) if outcome else None
+        answer = {"study": study_found.name, "quick": quick, "files": files, "run": outcome_dict}
+        print_json({**answer, "rows": [vars(row) for row in rows]})
     else:
         _print(board, chosen)
         say("".join(f"\n{file}" for file in files).lstrip("\n"))
@@ -115,8 +115,8 @@ def _run(
     from ...lab.study import plan_study, run_study
     from ..show.study_live import StudyProgress
 
-    asked = numbers(seeds)
-    plan = _plan(study, quick, data, asked, plan_study)
+    requested = numbers(seeds)
+    plan = _plan(study, quick, data, requested, plan_study)
     arms = list(dict.fromkeys(arm for arm, _, _ in plan.names))
     on = _chosen(data, [d.name for d in plan.study.data], "data") if data else []
     which = _models(models, arms) if models else []
@@ -127,10 +127,10 @@ def _run(
                 folder,
                 workers=workers,
                 threads=threads,
-                seeds=asked,
+                seeds=requested,
                 arms=which,
                 data=on,
-                watcher=progress,
+                listener=progress,
             )
     except KeyboardInterrupt:
         again = command_line(ctx.obj or ["leaderboard"])
@@ -144,13 +144,13 @@ def _plan(study: Study, quick: bool, data: str | None, seeds: list[int], make: A
     from ...lab.study.plan import cut_study
     from ...lab.study.runs.data import on_this_machine
 
-    whole = cut_study(study) if quick else study
-    names = [d.name for d in whole.data]
-    wanted = set(_chosen(data, names, "data")) if data else set()
-    absent = [d for d in whole.data if not on_this_machine(d)]
-    asked = [d for d in absent if d.name in wanted]
-    if asked or len(absent) == len(names):
-        first = (asked or absent)[0]
+    full = cut_study(study) if quick else study
+    names = [d.name for d in full.data]
+    selected = set(_chosen(data, names, "data")) if data else set()
+    absent = [d for d in full.data if not on_this_machine(d)]
+    missing = [d for d in absent if d.name in selected]
+    if missing or len(absent) == len(names):
+        first = (missing or absent)[0]
         raise DataError(
             f"{first.name}: {first.source} is not on this machine; `matinee data get "
             f"{first.source.partition('/')[0]}` brings it, or set MATINEE_DATA to the folder that "
@@ -172,10 +172,10 @@ def without(study: Study, names: set[str]) -> Study:
     if not names:
         return study
     kept = tuple(data for data in study.data if data.name not in names)
-    left = {data.name for data in kept}
-    groups = [on_data(g, left) for g in study.groups if not g.data or left & set(g.data)]
+    remaining = {data.name for data in kept}
+    groups = [on_data(g, remaining) for g in study.groups if not g.data or remaining & set(g.data)]
     quick = study.quick.model_copy(
-        update={"data": tuple(name for name in study.quick.data if name in left)}
+        update={"data": tuple(name for name in study.quick.data if name in remaining)}
     )
     some = tuple(group for group in groups if group.values or group.cross or group.arms)
     return study.model_copy(update={"data": kept, "groups": some, "quick": quick, "claims": ()})
@@ -183,7 +183,7 @@ def without(study: Study, names: set[str]) -> Study:
 
 def _chosen(text: str, known: list[str], option: str) -> list[str]:
     """Names that a comma-separated list of names and patterns stands for, in their own order."""
-    found: set[str] = set()
+    chosen: set[str] = set()
     for name in filter(None, (part.strip() for part in text.split(","))):
         hits = {other for other in known if fnmatchcase(other, name)}
         if not hits:
@@ -191,10 +191,10 @@ def _chosen(text: str, known: list[str], option: str) -> list[str]:
                 f"--{option} {name!r}: there is none{nearest(name, known)} "
                 f"(there are {', '.join(known)})"
             )
-        found |= hits
-    if not found:
+        chosen |= hits
+    if not chosen:
         raise UsageError(f"--{option} {text!r}: names none")
-    return [name for name in known if name in found]
+    return [name for name in known if name in chosen]
 
 
 def _models(text: str, arms: list[str]) -> list[str]:
@@ -241,8 +241,8 @@ def _print(board: Leaderboard, chosen: list[str]) -> None:
             )
         else:
             say(heading(section))
-        if left := waiting(section):
-            say(left)
+        if unfinished := waiting(section):
+            say(unfinished)
         say()
 
 

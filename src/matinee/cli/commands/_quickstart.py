@@ -106,12 +106,12 @@ def find_data() -> bool:
     from ..output import bar_of
 
     try:
-        place = locate(NAME)
+        path = locate(NAME)
     except MatineeError as error:
         note(f"matinee: {error}")
         return False
-    if place is not None:
-        note(f"matinee: {NAME} found at {place}")
+    if path is not None:
+        note(f"matinee: {NAME} found at {path}")
         return True
     dataset = CATALOGUE[NAME]
     note(f"matinee: {NAME} is not in {data_home()}; looking for {dataset.url}")
@@ -137,23 +137,23 @@ def find_data() -> bool:
 
 def unreachable(url: str, patience: float) -> str | None:
     """Why a server cannot be reached within some seconds; None if it answers."""
-    found: list[str | None] = []
+    errors: list[str | None] = []
 
     def ask() -> None:
         try:
             request = urllib.request.Request(url, method="HEAD")
             with urllib.request.build_opener().open(request, timeout=patience):
-                found.append(None)
+                errors.append(None)
         except urllib.error.HTTPError as error:
-            found.append(f"the server answered {error.code} {error.reason}")
+            errors.append(f"the server answered {error.code} {error.reason}")
         except Exception as error:
-            found.append(f"cannot reach the server ({getattr(error, 'reason', error)})")
+            errors.append(f"cannot reach the server ({getattr(error, 'reason', error)})")
 
     # Looking up a name may block for far longer than any timeout of a socket.
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
     thread.join(patience)
-    return found[0] if found else f"no answer within {patience:g} s"
+    return errors[0] if errors else f"no answer within {patience:g} s"
 
 
 def _taste(model: Any, ratings: Ratings) -> list[tuple[Any, str, float]]:

@@ -116,14 +116,14 @@ def recommend(
 ) -> None:
     """Recommend items to people, known or new. New people need no retraining."""
     use_threads(threads)
-    asked = [bool(users), bool(rate), ratings is not None, all_users]
-    if sum(asked) != 1:
+    modes = [bool(users), bool(rate), ratings is not None, all_users]
+    if sum(modes) != 1:
         raise UsageError("say for whom: one of --user, --rate, --ratings and --all-users")
     from ...models import load_model
     from ...recommend import TitleIndex
 
-    found = load_model(model)
-    titles = TitleIndex(found.item_ids, found.item_table)
+    loaded = load_model(model)
+    titles = TitleIndex(loaded.item_ids, loaded.item_table)
     options: dict[str, Any] = {"k": k, "include_seen": include_seen, "love": love}
     for name, file in (("exclude", exclude), ("only", only)):
         if file is not None:
@@ -133,22 +133,22 @@ def recommend(
     meant: list[tuple[str, float]] = []
     if users:
         who = list(dict.fromkeys(users))
-        unknown = [u for u, code in zip(who, found.user_ids.encode(who), strict=True) if code < 0]
+        unknown = [u for u, code in zip(who, loaded.user_ids.encode(who), strict=True) if code < 0]
         _say_skipped("user", unknown if skip_unknown else [])
     elif rate:
         from ..ids import read_ratings
 
-        history, meant = read_ratings(rate, titles, found.scale)
+        history, meant = read_ratings(rate, titles, loaded.scale)
         histories = [history]
     elif ratings is not None:
         read = source_options.read(ratings, user=user_column, allow_single=True, **reading)
-        codes = found.item_ids.encode(read.item_ids.ids)
+        codes = loaded.item_ids.encode(read.item_ids.ids)
         _say_skipped("item", read.item_ids.ids[codes < 0].tolist() if skip_unknown else [])
         histories = read
-    tables = found.recommend_all(
+    tables = loaded.recommend_all(
         histories, users=who, unknown="skip" if skip_unknown else "error", **options
     )
-    people = len(who) if who else found.n_users if all_users else None
+    people = len(who) if who else loaded.n_users if all_users else None
     if escape_formulas:
         if json or (out is not None and out.suffix.lower() not in (".csv", ".tsv")):
             raise UsageError("--escape-formulas is for lists written as CSV or TSV")
@@ -156,11 +156,11 @@ def recommend(
     if out is not None:
         _write(_counted(tables, people), out, model, json)
     elif json and all_users:
-        _stream_json(tables, model, found)
+        _stream_json(tables, model, loaded)
     elif json:
         more = {"rated": [{"title": t, "rating": r} for t, r in meant]} if meant else {}
         rows = [row for table in tables for row in table.rows()]
-        print_json({"model": found.kind, "folder": model, **more, "recommendations": rows})
+        print_json({"model": loaded.kind, "folder": model, **more, "recommendations": rows})
     elif all_users:
         _stream_csv(tables)
     else:
@@ -249,8 +249,8 @@ def _show(tables: Iterable[Table], meant: list[tuple[str, float]]) -> None:
             if not meant:
                 say(f"{'' if first else chr(10)}user {part['user_id'][0]}")
             first = False
-            wanted = ("rank", "item_id", "score", "predicted", "title")
-            names = [name for name in wanted if name in part.columns]
+            columns = ("rank", "item_id", "score", "predicted", "title")
+            names = [name for name in columns if name in part.columns]
             print_table(
                 names,
                 [

@@ -72,14 +72,14 @@ def report(
 
     read = source_options.Reading.of(reading, None, allow_single=True)
 
-    found = load_model(model)
+    loaded = load_model(model)
     ratings: Ratings | None = None
     histories: Ratings | None = None
     if test is not None:
         ratings, histories = read_test(test, read, given=given)
     else:
         try:
-            parts = find_test(found.record, found.provenance.fingerprint, read)
+            parts = find_test(loaded.record, loaded.provenance.fingerprint, read)
         except DataError as error:
             if "no such file" not in str(error):
                 raise  # they are there, and not what they were
@@ -99,7 +99,7 @@ def report(
         )
         ratings = histories = None
     page = write_model_report(
-        found,
+        loaded,
         ratings,
         out or model.resolve().with_name(f"{model.resolve().name}-report.html"),
         histories=histories,

@@ -88,26 +88,26 @@ def show(
     from ...lab.study.arms import resolve_arms
     from ...lab.study.plan import cut_study
 
-    found = find_study(study)
-    resolve_arms(found)
+    loaded = find_study(study)
+    resolve_arms(loaded)
     if quick:
-        found = cut_study(found)
-    arms = resolve_arms(found)
+        loaded = cut_study(loaded)
+    arms = resolve_arms(loaded)
     if toml:
-        say(to_toml(found, defaults=False))
+        say(to_toml(loaded, defaults=False))
     elif json:
-        print_json({"study": found, "arms": [_arm(arm) for arm in arms]})
+        print_json({"study": loaded, "arms": [_arm(arm) for arm in arms]})
     else:
-        say(f"{found.name}: {found.title}\n\n{found.text.strip()}\n")
-        data = [(d.name, d.source or "synthetic", _holdout(d)) for d in found.data]
+        say(f"{loaded.name}: {loaded.title}\n\n{loaded.text.strip()}\n")
+        data = [(d.name, d.source or "synthetic", _holdout(d)) for d in loaded.data]
         print_table(["data", "source", "held out"], data)
         say()
-        for group in found.groups:
+        for group in loaded.groups:
             mine = [arm.name.split("/", 1)[1] for arm in arms if arm.group == group.name]
             say(f"{group.title} ({group.name}): {'; '.join(mine)}")
-        seeds = ", ".join(map(str, found.seeds))
-        say(f"\nseeds {seeds}; the difference is taken against {found.base or 'no arm'}")
-        for claim in found.claims:
+        seeds = ", ".join(map(str, loaded.seeds))
+        say(f"\nseeds {seeds}; the difference is taken against {loaded.base or 'no arm'}")
+        for claim in loaded.claims:
             say(f"claim {claim.id}: {claim.text}")
 
 
@@ -144,17 +144,17 @@ def run(
     run is repeated, and one that was interrupted starts from its last checkpoint.
     """
     from ...lab.study import find_study, plan_study, run_study
-    from ...lab.study.runs.engine import default_workers
+    from ...lab.study.runs.scheduler import default_workers
     from ..show.study_live import StudyProgress, clock
 
-    found = find_study(study)
+    loaded = find_study(study)
     default_workers(workers, threads)  # refuses what cannot be before anything is read
     asked = numbers(seeds)
     only = [name.strip() for name in groups.split(",")] if groups else []
-    own = found.quick.seeds if quick else found.seeds
+    own = loaded.quick.seeds if quick else loaded.seeds
     others = asked if not set(asked) <= set(own) else []
-    plan = plan_study(found, quick=quick, seeds=others)
-    folder = out or default_folder(found.name, quick)
+    plan = plan_study(loaded, quick=quick, seeds=others)
+    folder = out or default_folder(loaded.name, quick)
     try:
         with StudyProgress(quiet=json) as progress:
             outcome = run_study(
@@ -164,18 +164,18 @@ def run(
                 threads=threads,
                 groups=only,
                 seeds=asked,
-                watcher=progress,
+                listener=progress,
             )
     except KeyboardInterrupt:
         again = command_line(ctx.obj or ["study", "run", study])
         note(f"\nmatinee: what is finished is kept in {folder}; to go on:\n  {again}")
         raise
     if json:
-        print_json({"study": found.name, "quick": quick, "folder": folder, **vars(outcome)})
+        print_json({"study": loaded.name, "quick": quick, "folder": folder, **vars(outcome)})
     else:
         total = outcome.done + outcome.before
         say(
-            f"{found.name}{', quick' if quick else ''}: {total} runs done"
+            f"{loaded.name}{', quick' if quick else ''}: {total} runs done"
             f"{f', {outcome.before} of them before' if outcome.before else ''}"
             f"{f', {outcome.diverged} diverged' if outcome.diverged else ''}"
             f" in {clock(outcome.seconds)}\nruns: {folder}\n\nnext:"

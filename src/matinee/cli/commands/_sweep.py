@@ -171,9 +171,9 @@ def sweep(
     )
     target = out or Path(f"{_file_name(parts.train.name)}-best.toml")
     _check_target(target)
-    kept = storage or target.with_suffix(".trials")
+    trials_file = storage or target.with_suffix(".trials")
     if not json:
-        note(_beginning(parts, preset, kept))
+        note(_beginning(parts, preset, trials_file))
     writer = _BestSoFar(target, parts.train.name, _label(preset))
     try:
         with SweepProgress(trials, quiet=json) as progress:
@@ -192,7 +192,7 @@ def sweep(
                 seed=seed,
                 seeds=seeds,
                 by=by,
-                storage=kept,
+                storage=trials_file,
                 test=parts.test,
                 given=parts.given,
                 device=device,
@@ -200,13 +200,13 @@ def sweep(
                 on_trial=on_trial,
             )
     except KeyboardInterrupt:
-        note(_interrupted(writer, kept, ctx.obj or ["sweep"]))
+        note(_interrupted(writer, trials_file, ctx.obj or ["sweep"]))
         raise
     result.save(target)
     if table is not None:
         result.write_trials(table)
     if json:
-        files = {"preset_file": target, "storage": kept, "table": table}
+        files = {"preset_file": target, "storage": trials_file, "table": table}
         print_json({**result.as_dict(), "seed": seed, "split": parts.protocol, **files})
     else:
         _show(result, parts, target, table, source)
@@ -229,8 +229,8 @@ class _BestSoFar:
         self.best = best
         if best is trial:
             worth = "the search has not ended, and it is not judged on fresh ratings"
-            found = described(trial, self._start, self._dataset, self._preset, worth)
-            write_preset(self.target, found)
+            description = described(trial, self._start, self._dataset, self._preset, worth)
+            write_preset(self.target, description)
 
 
 def _interrupted(writer: _BestSoFar, storage: Path, command: list[str]) -> str:
@@ -294,15 +294,15 @@ def _show(
         f"{sizes['validation']:,} others; {sizes['fresh']:,} fresh ones were kept apart\n"
     )
     best = sorted((t for t in result.trials if t.rmse is not None), key=lambda t: t.rmse or 0.0)
-    shown = best[:_SHOWN]
-    if result.trials[0] not in shown:
-        shown.append(result.trials[0])
+    rows = best[:_SHOWN]
+    if result.trials[0] not in rows:
+        rows.append(result.trials[0])
     keys = [key.rsplit(".", 1)[-1] for key in result.space.dimensions]
     print_table(
         ["trial", "validation RMSE", "epochs", "seconds", *keys],
         [
             (t.number, t.rmse, t.epochs, f"{t.seconds:.1f}", *values_text(t, result.space))
-            for t in shown
+            for t in rows
         ],
     )
     say(f"(trial 0 is {result.preset} itself)")

@@ -219,9 +219,11 @@ def _show(fitted: Fitted, parts: Parts) -> None:
     run, best = training["epochs_run"], training["best_epoch"]
     several = isinstance(best, list)
     named = ", ".join(map(str, best)) if several else best
-    kept = f" (the best by validation: {named})" if model.n_valid else ""
+    chosen_by = f" (the best by validation: {named})" if model.n_valid else ""
     members = f"{len(best)} members, " if several else ""
-    epochs = f" {members}{run} epoch{'s' * (run != 1)}{kept}" if run else ""  # 0: a closed form
+    epochs = (
+        f" {members}{run} epoch{'s' * (run != 1)}{chosen_by}" if run else ""
+    )  # 0: a closed form
     say(f"trained{epochs} in {training['train_seconds']:.1f} s, seed {model.provenance.seed}")
     if parts.test is None:
         say(

@@ -56,20 +56,24 @@ def show_split(manifest: Mapping[str, Any]) -> None:
     )
 
 
-def show_description(found: Description) -> None:
+def show_description(description: Description) -> None:
     """What a table of ratings holds."""
-    period = found.period
-    say(found.name)
+    period = description.period
+    say(description.name)
     rows = [
-        ("users", f"{found.users:,}"),
-        ("items", f"{found.items:,}" + (f" ({found.titles:,} with a title)" * bool(found.titles))),
-        ("interactions" if found.implicit else "ratings", f"{found.ratings:,}"),
-        ("density", f"{found.density:.3%}"),
-        ("scale", f"{found.low:g} to {found.high:g}"),
-        ("mean", f"{found.mean:.4f} (standard deviation {found.std:.4f})"),
+        ("users", f"{description.users:,}"),
+        (
+            "items",
+            f"{description.items:,}"
+            + (f" ({description.titles:,} with a title)" * bool(description.titles)),
+        ),
+        ("interactions" if description.implicit else "ratings", f"{description.ratings:,}"),
+        ("density", f"{description.density:.3%}"),
+        ("scale", f"{description.low:g} to {description.high:g}"),
+        ("mean", f"{description.mean:.4f} (standard deviation {description.std:.4f})"),
         ("time", f"{period[0]} to {period[1]}" if period else "unknown"),
-        ("repeated", f"{found.repeated:,}"),
-        ("training needs", f"about {found.training_mib:,.0f} MiB beside the libraries"),
+        ("repeated", f"{description.repeated:,}"),
+        ("training needs", f"about {description.training_mib:,.0f} MiB beside the libraries"),
     ]
     for name, value in rows:
         say(f"  {name:<15} {value}")
@@ -82,48 +86,48 @@ def show_description(found: Description) -> None:
                 *(f"{value:,.0f}" for value in (q.low, q.p25, q.median, q.p75, q.p95, q.high)),
                 f"{q.mean:,.1f}",
             ]
-            for name, q in (("user", found.per_user), ("item", found.per_item))
+            for name, q in (("user", description.per_user), ("item", description.per_item))
         ),
     )
     say()
     block = "█" if (sys.stdout.encoding or "").lower().startswith("utf") else "#"
-    most = max(bar.count for bar in found.histogram)
+    most = max(bar.count for bar in description.histogram)
     print_table(
-        ["weight" if found.implicit else "rating", "count", "share", ""],
+        ["weight" if description.implicit else "rating", "count", "share", ""],
         (
             [
                 f"{bar.low:g}" if bar.low == bar.high else f"{bar.low:.4g} to {bar.high:.4g}",
                 f"{bar.count:,}",
-                f"{bar.count / found.ratings:.1%}",
+                f"{bar.count / description.ratings:.1%}",
                 block * round(30 * bar.count / most),
             ]
-            for bar in found.histogram
+            for bar in description.histogram
         ),
     )
-    for text in found.notes:
+    for text in description.notes:
         say(f"\nnote: {text}")
 
 
-def show_audit(found: Audit) -> None:
+def show_audit(audit: Audit) -> None:
     """What a test set shares with a training set, and the verdict."""
-    train, test = found.n_train, found.n_test
+    train, test = audit.n_train, audit.n_test
     rows: list[tuple[str, int | None, int, str]] = [
-        ("test pairs in training", found.overlap, test, ""),
-        ("  with the same rating", found.overlap_same_value, test, ""),
+        ("test pairs in training", audit.overlap, test, ""),
+        ("  with the same rating", audit.overlap_same_value, test, ""),
         (
             "of people in training under other ids",
-            found.renamed_ratings,
+            audit.renamed_ratings,
             test,
-            f"{found.renamed_users:,}",
+            f"{audit.renamed_users:,}",
         ),
-        ("repeated pairs in training", found.repeated_train, train, ""),
-        ("repeated pairs in test", found.repeated_test, test, ""),
-        ("users unseen in training", found.unseen_user_ratings, test, f"{found.unseen_users:,}"),
-        ("items unseen in training", found.unseen_item_ratings, test, f"{found.unseen_items:,}"),
-        ("older than the user's latest in training", found.older_than_own, test, ""),
-        ("older than the latest in training", found.older_than_any, test, ""),
+        ("repeated pairs in training", audit.repeated_train, train, ""),
+        ("repeated pairs in test", audit.repeated_test, test, ""),
+        ("users unseen in training", audit.unseen_user_ratings, test, f"{audit.unseen_users:,}"),
+        ("items unseen in training", audit.unseen_item_ratings, test, f"{audit.unseen_items:,}"),
+        ("older than the user's latest in training", audit.older_than_own, test, ""),
+        ("older than the latest in training", audit.older_than_any, test, ""),
     ]
-    say(f"train: {found.train} ({train:,} ratings)\ntest:  {found.test} ({test:,} ratings)\n")
+    say(f"train: {audit.train} ({train:,} ratings)\ntest:  {audit.test} ({test:,} ratings)\n")
     print_table(
         ["", "ratings", "share", "users or items"],
         (
@@ -133,21 +137,21 @@ def show_audit(found: Audit) -> None:
             for name, count, base, remark in rows
         ),
     )
-    for text in found.notes:
+    for text in audit.notes:
         say(f"note: {text}")
-    if found.same_file:
+    if audit.same_file:
         say("\nBoth are the same file.")
-    elif found.same_table:
+    elif audit.same_table:
         say("\nBoth hold the same ratings.")
-    if found.overlap:
-        pairs = ", ".join(f"({user}, {item})" for user, item in found.overlap_examples)
-        more = " and so on" if found.overlap > len(found.overlap_examples) else ""
+    if audit.overlap:
+        pairs = ", ".join(f"({user}, {item})" for user, item in audit.overlap_examples)
+        more = " and so on" if audit.overlap > len(audit.overlap_examples) else ""
         say(f"\nIn both (user, item): {pairs}{more}")
-    if found.renamed_users:
-        people = ", ".join(f"{user} as {known}" for user, known in found.renamed_examples)
-        more = " and so on" if found.renamed_users > len(found.renamed_examples) else ""
+    if audit.renamed_users:
+        people = ", ".join(f"{user} as {known}" for user, known in audit.renamed_examples)
+        more = " and so on" if audit.renamed_users > len(audit.renamed_examples) else ""
         say(f"\nIn training under another id: {people}{more}")
-    if found.contaminated:
+    if audit.contaminated:
         say("\nContaminated: what was trained on cannot test. Remove it, or split again.")
     else:
         say("\nClean: no pair of the test set is in the training set.")

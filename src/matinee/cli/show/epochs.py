@@ -58,12 +58,12 @@ class Progress(Display):
         if not self.seen:
             self._started = now  # The first may have compiled: it tells nothing of the others.
         self.seen.append(epoch)
-        text, place = self._text(epoch, now), self._place(epoch)
+        text, position = self._text(epoch, now), self._place(epoch)
         self._show(
             now,
-            f"{place}  {text}",
+            f"{position}  {text}",
             completed=self._done(epoch),
-            place=place,
+            place=position,
             description=text,
         )
 
@@ -83,10 +83,10 @@ class Progress(Display):
             parts.append(f"validation RMSE {epoch.valid_rmse:.4f}")
         parts += [f"{name} {rmse:.4f}" for name, rmse in epoch.watched.items()]
         parts.append(f"{_short(epoch.ratings_per_second)} ratings/s")
-        done = len(self.seen) - 1
-        if done:
-            left = (now - self._started) / done * (self._total - self._done(epoch))
-            parts.append(f"{clock_text(left)} left")
+        n_done = len(self.seen) - 1
+        if n_done:
+            seconds_left = (now - self._started) / n_done * (self._total - self._done(epoch))
+            parts.append(f"{clock_text(seconds_left)} left")
         return "  ".join(parts)
 
 

@@ -13,37 +13,37 @@ if TYPE_CHECKING:
     from ...models import Recommender
 
 
-def lists_object(model: Recommender, folder: Path, found: ListEvaluation) -> dict[str, Any]:
+def lists_object(model: Recommender, folder: Path, evaluation: ListEvaluation) -> dict[str, Any]:
     """What ``--json`` prints of a model's lists."""
-    plain = found.as_dict()
+    plain = evaluation.as_dict()
     return {
         "model": plain.pop("model"),
         "folder": str(folder),
         "dataset": model.provenance.dataset,
         "test": plain.pop("dataset"),
-        "cutoffs": list(found.cutoffs),
+        "cutoffs": list(evaluation.cutoffs),
         **plain,
         "split": model.record.get("split"),
     }
 
 
-def show_lists(found: ListEvaluation) -> None:
+def show_lists(evaluation: ListEvaluation) -> None:
     """All of a score of lists."""
-    say(found.headline)
-    if found.overlap.found:
+    say(evaluation.headline)
+    if evaluation.overlap.found:
         # Which and how many is the first of the notes.
         say("\n" + bold("WARNING: the model has seen test ratings: the score is invalid."))
-    for k in found.cutoffs:
+    for k in evaluation.cutoffs:
         say()
-        show_cutoff(found, k)
-    say(f"\n{found.verdict()}\n")
-    first = found.cutoffs[0]
-    names = ["model", *found.baselines]
+        show_cutoff(evaluation, k)
+    say(f"\n{evaluation.verdict()}\n")
+    first = evaluation.cutoffs[0]
+    names = ["model", *evaluation.baselines]
     print_table(
         ["items in the history", "people", f"nDCG@{first}", *(f"of {each}" for each in names[1:])],
         [
             (row.items, f"{row.n_people:,}", *(row.ndcg[name] for name in names))
-            for row in found.by_history
+            for row in evaluation.by_history
         ],
     )
     say()
@@ -64,7 +64,7 @@ def show_lists(found: ListEvaluation) -> None:
                 row.shown["model"],
                 row.trained,
             )
-            for row in found.by_popularity
+            for row in evaluation.by_popularity
         ],
     )
     say("\nthe same lists under the formulas of (docs/lists.md)")
@@ -73,18 +73,18 @@ def show_lists(found: ListEvaluation) -> None:
         [f"at {first}", "recall", "precision", "nDCG", "MAP"],
         [
             (name, *(values[metric] for metric in metrics))
-            for name, values in found.variants[first].items()
+            for name, values in evaluation.variants[first].items()
         ],
     )
-    if found.notes:
+    if evaluation.notes:
         say()
-        for text in found.notes:
+        for text in evaluation.notes:
             say(text)
 
 
-def show_briefly(found: ListEvaluation) -> None:
+def show_briefly(evaluation: ListEvaluation) -> None:
     """Two lines: what the lists are worth, and whether that is more than popularity's."""
-    k = found.cutoffs[0]
+    k = evaluation.cutoffs[0]
     names = ("ndcg", "recall", "mean_rating", "coverage")
     print_table(
         [f"lists of {k}", "nDCG", "95% interval", "recall", "mean rating", "coverage"],
@@ -95,31 +95,31 @@ def show_briefly(found: ListEvaluation) -> None:
                 _within(each.scores[k]["ndcg"]),
                 *(_value(each.scores[k][metric]) for metric in names[1:]),
             )
-            for name, each in ((found.model, found), *found.baselines.items())
+            for name, each in ((evaluation.model, evaluation), *evaluation.baselines.items())
         ],
     )
-    say(f"\n{found.verdict()}")
+    say(f"\n{evaluation.verdict()}")
 
 
-def show_cutoff(found: ListEvaluation, k: int) -> None:
+def show_cutoff(evaluation: ListEvaluation, k: int) -> None:
     """The table of every metric at one cutoff, beside the baselines."""
     from ...evaluate import metrics_of
 
     print_table(
         [
             f"at {k}",
-            found.model,
+            evaluation.model,
             "95% interval",
-            *(head for name in found.baselines for head in (name, "gain, 95% interval")),
+            *(head for name in evaluation.baselines for head in (name, "gain, 95% interval")),
         ],
         [
             (
                 metric.label,
-                _value(found.scores[k][metric.name]),
-                _within(found.scores[k][metric.name]),
+                _value(evaluation.scores[k][metric.name]),
+                _within(evaluation.scores[k][metric.name]),
                 *(
                     cell
-                    for each in found.baselines.values()
+                    for each in evaluation.baselines.values()
                     for cell in (
                         _value(each.scores[k][metric.name]),
                         _within(each.gains[k][metric.name]),

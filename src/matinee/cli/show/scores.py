@@ -22,7 +22,7 @@ def as_object(
 
     training = model.record.get("training", {})
     n_valid = training.get("n_valid", 0)
-    found: dict[str, Any] = {
+    values: dict[str, Any] = {
         "model": model.kind,
         "folder": str(folder),
         "dataset": model.provenance.dataset,
@@ -37,9 +37,9 @@ def as_object(
     if evaluation is not None:
         score = evaluation.as_dict()
         renamed = {"dataset": "test", "seed": "bootstrap_seed"}
-        found |= {renamed.get(key, key): value for key, value in score.items() if key != "model"}
-    found |= {key: training.get(key) for key in _TRAINING}
-    return found | {"seed": model.provenance.seed, "split": model.record.get("split")} | more
+        values |= {renamed.get(key, key): value for key, value in score.items() if key != "model"}
+    values |= {key: training.get(key) for key in _TRAINING}
+    return values | {"seed": model.provenance.seed, "split": model.record.get("split")} | more
 
 
 def show_score(score: Evaluation) -> None:
@@ -111,16 +111,19 @@ def show_evaluation(score: Evaluation) -> None:
         say(f"note: {text}")
 
 
-def show_uncertainty(found: Uncertainty) -> None:
+def show_uncertainty(uncertainty: Uncertainty) -> None:
     """Coverage of the intervals, and how the standard deviations compare with the errors."""
     say()
     print_table(
         ["interval", "ratings within", "mean width"],
-        [(f"{row.level:.0%}", f"{row.covered:.1%}", f"{row.width:.2f}") for row in found.intervals],
+        [
+            (f"{row.level:.0%}", f"{row.covered:.1%}", f"{row.width:.2f}")
+            for row in uncertainty.intervals
+        ],
     )
-    groups = ", ".join(f"{group.std:.2f} ({group.rmse:.2f})" for group in found.by_std)
+    groups = ", ".join(f"{group.std:.2f} ({group.rmse:.2f})" for group in uncertainty.by_std)
     say(f"standard deviation (and RMSE) by fifths, surest first: {groups}")
-    if found.source == "bias":
+    if uncertainty.source == "bias":
         say("(the model kept no ratings apart: its standard deviations are of the bias model)")
 
 
@@ -141,5 +144,5 @@ def _cells(score: Score, with_interval: bool) -> tuple[float, str | None]:
     return score.value, _within(score.interval) if with_interval else None
 
 
-def _within(found: Interval | None) -> str | None:
-    return None if found is None else f"{found.low:.4f} to {found.high:.4f}"
+def _within(interval: Interval | None) -> str | None:
+    return None if interval is None else f"{interval.low:.4f} to {interval.high:.4f}"

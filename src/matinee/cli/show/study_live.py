@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from ...lab.study.runs.engine import Watcher
+from ...lab.study.runs.scheduler import RunListener
 from ...models.registry import kind_named
 from ..output import console, note
 
@@ -21,7 +21,7 @@ _BARS = "▁▂▃▄▅▆▇█"
 _SHOWN = ("held_out", "valid", "batch_mean")
 
 
-class StudyProgress(Watcher):
+class StudyProgress(RunListener):
     """Told by the engine what happens; shows it on a terminal, else as lines.
 
     Args:
@@ -64,7 +64,7 @@ class StudyProgress(Watcher):
             self._live.stop()
 
     def planned(self, specs: Sequence[Spec], done: int, workers: int) -> None:
-        """See ``Watcher``."""
+        """See ``RunListener``."""
         self._costs = {spec.key: spec.cost for spec in specs}
         self._total, self._before, self._workers = len(specs) + done, done, workers
         self._done = done
@@ -72,16 +72,16 @@ class StudyProgress(Watcher):
         self._line(f"matinee: {what}" + (f"; {done} are done already" if done else ""))
 
     def started(self, spec: Spec) -> None:
-        """See ``Watcher``."""
+        """See ``RunListener``."""
         self._running[spec.key] = spec
         self._curves[spec.key] = []
 
     def epoch(self, spec: Spec, epoch: EpochRecord) -> None:
-        """See ``Watcher``."""
+        """See ``RunListener``."""
         self._curves.setdefault(spec.key, []).append(epoch)
 
     def finished(self, spec: Spec, record: RunRecord) -> None:
-        """See ``Watcher``."""
+        """See ``RunListener``."""
         self._end(spec)
         self._spent += record.total_seconds
         self._cost_done += spec.cost
@@ -95,12 +95,12 @@ class StudyProgress(Watcher):
         )
 
     def broken(self, spec: Spec, message: str) -> None:
-        """See ``Watcher``."""
+        """See ``RunListener``."""
         self._end(spec)
         self._line(f"{self._done}/{self._total}  {_name(spec)}  FAILED: {message}")
 
     def tick(self) -> None:
-        """See ``Watcher``."""
+        """See ``RunListener``."""
         now = time.monotonic()
         if self._terminal or self._quiet or now - max(self._said, 0.0) < _EVERY:
             return
@@ -130,16 +130,16 @@ class StudyProgress(Watcher):
         """Seconds left, from what finished runs cost against what was expected of them."""
         if not self._cost_done:
             return None
-        left = 0.0
+        seconds = 0.0
         for key, cost in self._costs.items():
             curve, spec = self._curves.get(key), self._running.get(key)
             share = len(curve) / _epochs(spec) if curve and spec else 0.0
-            left += cost * max(1.0 - share, 0.05)
-        return left * self._spent / self._cost_done / max(self._workers, 1)
+            seconds += cost * max(1.0 - share, 0.05)
+        return seconds * self._spent / self._cost_done / max(self._workers, 1)
 
     def _left_text(self) -> str:
-        left = self._left()
-        return "" if left is None or not self._costs else f"  about {clock(left)} left"
+        seconds = self._left()
+        return "" if seconds is None or not self._costs else f"  about {clock(seconds)} left"
 
     def _draw(self) -> Any:
         from rich.console import Group

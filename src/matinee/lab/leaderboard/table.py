@@ -135,10 +135,10 @@ def leaderboard(results: Results) -> Leaderboard:
     sections = []
     for data in study.data:
         known = {arm.arm: arm for arm in summary.arms if arm.data == data.name}
-        here = [arm for arm in arms if data.name in arm.data]
-        rows = [_measured(results, known[arm.name]) for arm in here if arm.name in known]
+        arms_of_data = [arm for arm in arms if data.name in arm.data]
+        rows = [_measured(results, known[arm.name]) for arm in arms_of_data if arm.name in known]
         rows += [_published(entry, data.name) for entry in study.literature if _on(entry, data)]
-        rest = [arm for arm in here if arm.name not in known]
+        rest = [arm for arm in arms_of_data if arm.name not in known]
         rows += [_absent(arm, data.name) for arm in rest if kind_named(arm.kind).missing]
         waiting = [_name(arm.name) for arm in rest if not kind_named(arm.kind).missing]
         ran = next((arm for arm in known.values() if arm.final), None)
@@ -151,22 +151,24 @@ def leaderboard(results: Results) -> Leaderboard:
                 waiting=tuple(waiting),
             )
         )
-    found = {record.versions.get("processor", "") for record in results.runs.values()}
-    return Leaderboard(study.title, results.quick, tuple(sections), tuple(sorted(found - {""})))
+    processors = {record.versions.get("processor", "") for record in results.runs.values()}
+    return Leaderboard(
+        study.title, results.quick, tuple(sections), tuple(sorted(processors - {""}))
+    )
 
 
 def _measured(results: Results, arm: ArmSummary) -> Row:
     records = list(runs_of(results, arm.arm, arm.data).values())
-    done = [record for record in records if record.status == "done"]
-    own = series(results, arm.arm, arm.data, "held_out")
+    finished = [record for record in records if record.status == "done"]
+    by_seed = series(results, arm.arm, arm.data, "held_out")
     bias = series(results, _BIAS, arm.data, "held_out", beside=arm.arm)
-    gain = paired(bias, own)
+    gain = paired(bias, by_seed)
     rmse = arm.rmse
     within = rmse.interval if rmse else None
     over = "seeds" if within else ""
-    if within is None and len(done) == 1 and arm.ratings_interval is not None:
+    if within is None and len(finished) == 1 and arm.ratings_interval is not None:
         within, over = arm.ratings_interval, "test users"
-    others = {metric.name: arm.final.get(metric.name) for metric in OTHERS}
+    further = {metric.name: arm.final.get(metric.name) for metric in OTHERS}
     seconds = arm.final.get("fit_seconds") or arm.seconds
     folds = arm.final.get("folds_in")
     levels = [arm.final.get(f"coverage{level}") for level in (50, 80, 95)]
@@ -179,16 +181,16 @@ def _measured(results: Results, arm: ArmSummary) -> Row:
         rmse=None if rmse is None else rmse.mean,
         interval=within,
         over=over,
-        metrics={name: each.mean for name, each in others.items() if each is not None},
+        metrics={name: each.mean for name, each in further.items() if each is not None},
         gain=gain.mean if gain and finite else None,
         gain_interval=gain.interval if gain else None,
         seconds=_mean(seconds),
-        threads=_threads(done),
+        threads=_threads(finished),
         parameters=arm.parameters or None,
         folds_in=None if folds is None else folds.mean > 0.5,
         test_selected=False,
         coverage=tuple(level.mean for level in levels if level is not None),
-        source=_source(done),
+        source=_source(finished),
         note=f"{arm.diverged} of {len(records)} runs diverged" if arm.diverged else "",
     )
 
@@ -241,9 +243,9 @@ def _source(records: list[RunRecord]) -> str:
 
 def _threads(records: list[RunRecord]) -> int | None:
     """Threads of the runs; None where they differ or are not told."""
-    found = {record.versions.get("threads", "") for record in records}
-    told = found.pop() if len(found) == 1 else ""
-    return int(told) if told.isdigit() else None
+    counts = {record.versions.get("threads", "") for record in records}
+    text = counts.pop() if len(counts) == 1 else ""
+    return int(text) if text.isdigit() else None
 
 
 def _whole(arm: ArmSummary | None, key: str) -> int:

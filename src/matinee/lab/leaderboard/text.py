@@ -79,16 +79,16 @@ def leaderboard_markdown(board: Leaderboard) -> str:
         )
     # A metric that is newer than all the runs has no column.
     absent = {m.label for m in OTHERS if not any(m.name in row.metrics for row in board.rows)}
-    shown = [at for at, name in enumerate(COLUMNS) if name not in absent]
+    columns = [at for at, name in enumerate(COLUMNS) if name not in absent]
     for section in board.sections:
         if not section.rows:
             continue
         name, _, how = heading(section).partition(": ")
         lines = [f"### {name}", "", f"{how[:1].upper()}{how[1:]}.", ""]
         rows = [COLUMNS, ["---"] * len(COLUMNS), *(cells(row) for row in section.rows)]
-        lines += [_line([row[at] for at in shown]) for row in rows]
-        left = waiting(section)
-        parts.append("\n".join([*lines, *(["", left] if left else [])]))
+        lines += [_line([row[at] for at in columns]) for row in rows]
+        unfinished = waiting(section)
+        parts.append("\n".join([*lines, *(["", unfinished] if unfinished else [])]))
     machine = f" Measured on {'; '.join(board.machine)}." if board.machine else ""
     return "\n\n".join([*parts, LEGEND + machine]) + "\n"
 

@@ -12,11 +12,11 @@ from ._page import render
 from ._tables import Sheet, Value
 
 
-def comparison_sheets(found: Comparison, names: tuple[str, str]) -> list[Sheet]:
+def comparison_sheets(comparison: Comparison, names: tuple[str, str]) -> list[Sheet]:
     """The tables of a comparison: ratings, then lists by cutoff."""
     sheets = []
-    if found.rmse is not None:
-        gain = found.rmse
+    if comparison.rmse is not None:
+        gain = comparison.rmse
         row = ("RMSE", gain.before, gain.after, gain.gain, _within(Score(0, gain.interval)))
         sheets.append(
             Sheet(
@@ -26,23 +26,23 @@ def comparison_sheets(found: Comparison, names: tuple[str, str]) -> list[Sheet]:
                 f"{gain.n:,} ratings by {gain.n_users:,} people",
             )
         )
-    for k, gains in found.gains.items():
+    for k, gains in comparison.gains.items():
         rows: list[tuple[Value, ...]] = [
             (
                 metric.label,
-                found.first.value(metric.name, k),
-                found.second.value(metric.name, k),
+                comparison.first.value(metric.name, k),
+                comparison.second.value(metric.name, k),
                 gains[metric.name].value,
                 _within(gains[metric.name]),
             )
             for metric in metrics_of("list")
         ]
         heads = (f"lists of {k}", *names, "difference", "95% interval")
-        sheets.append(Sheet(f"lists-{k}", heads, rows, found.first.headline))
+        sheets.append(Sheet(f"lists-{k}", heads, rows, comparison.first.headline))
     return sheets
 
 
-def example_sheets(found: Comparison, names: tuple[str, str]) -> list[Sheet]:
+def example_sheets(comparison: Comparison, names: tuple[str, str]) -> list[Sheet]:
     """A table for each example: both lists, hits marked with the test rating."""
     return [
         Sheet(
@@ -55,15 +55,15 @@ def example_sheets(found: Comparison, names: tuple[str, str]) -> list[Sheet]:
             f"user {example.user}; ✓ is relevant, in brackets the test rating",
             text_columns=3,
         )
-        for at, example in enumerate(found.examples, start=1)
+        for at, example in enumerate(comparison.examples, start=1)
     ]
 
 
-def write_comparison(found: Comparison, names: tuple[str, str], path: Path | str) -> Path:
+def write_comparison(comparison: Comparison, names: tuple[str, str], path: Path | str) -> Path:
     """Write a comparison as one HTML file that needs nothing else.
 
     Args:
-        found: The comparison.
+        comparison: The comparison.
         names: What the models are called.
         path: The file.
 
@@ -71,19 +71,19 @@ def write_comparison(found: Comparison, names: tuple[str, str], path: Path | str
         MatineeError: The file cannot be written.
     """
     curves = {
-        names[0]: found.first.curves["model"],
-        names[1]: found.second.curves["model"],
-        "popularity": found.first.curves["popularity"],
+        names[0]: comparison.first.curves["model"],
+        names[1]: comparison.second.curves["model"],
+        "popularity": comparison.first.curves["popularity"],
     }
     page = render(
         "comparison.html",
         title=f"{names[1]} against {names[0]}",
-        dataset=found.dataset,
-        headline=found.first.headline,
-        notes=sorted({*found.first.notes, *found.second.notes}),
-        sheets=comparison_sheets(found, names),
+        dataset=comparison.dataset,
+        headline=comparison.first.headline,
+        notes=sorted({*comparison.first.notes, *comparison.second.notes}),
+        sheets=comparison_sheets(comparison, names),
         charts=list_curves(curves),
-        examples=example_sheets(found, names),
+        examples=example_sheets(comparison, names),
     )
     write_text(path, page)
     return Path(path)

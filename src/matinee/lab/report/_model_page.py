@@ -94,9 +94,9 @@ class ModelReport:
     def html(self) -> str:
         """The page: one file that needs nothing else."""
         model, score = self.model, self.score
-        told = model.record.get("training", {})
-        settings = told.get("config")
-        name = told.get("preset") or model.kind
+        training = model.record.get("training", {})
+        settings = training.get("config")
+        name = training.get("preset") or model.kind
         kept = Recorded.of(model.kind, model.record if score is None else {})
         scores = _scores(score) if score else kept.scores()
         return render(
@@ -177,14 +177,14 @@ def write_model_report(
         LeakError: The model has seen test ratings.
         MatineeError: The file cannot be written.
     """
-    place = Path(path).expanduser()
+    file = Path(path).expanduser()
     report = ModelReport.of(
         model, test, histories=histories, allow_overlap=allow_overlap, seed=seed
     )
-    report.write(place)
+    report.write(file)
     if files:
-        report.write_files(place.with_name(f"{place.stem}-files"))
-    return place
+        report.write_files(file.with_name(f"{file.stem}-files"))
+    return file
 
 
 def _evaluated(model: Recommender, test: Ratings, **options: Any) -> ListEvaluation | None:
@@ -194,16 +194,16 @@ def _evaluated(model: Recommender, test: Ratings, **options: Any) -> ListEvaluat
         return None
 
 
-def _lists(found: ListEvaluation) -> Sheet:
-    names = [found.model, *found.baselines]
+def _lists(evaluation: ListEvaluation) -> Sheet:
+    names = [evaluation.model, *evaluation.baselines]
     rows: list[tuple[Value, ...]] = []
     for metric in metrics_of("list"):
-        score = found.scores[10][metric.name]
+        score = evaluation.scores[10][metric.name]
         within = "" if score.interval is None else "{:.4f} to {:.4f}".format(*score.interval)
-        others = [each.value(metric.name, 10) for each in found.baselines.values()]
-        rows.append((metric.label, score.value, within, *others))
+        baselines = [each.value(metric.name, 10) for each in evaluation.baselines.values()]
+        rows.append((metric.label, score.value, within, *baselines))
     heads = ("lists of 10", names[0], "95% interval", *names[1:])
-    return Sheet("lists", heads, rows, found.headline)
+    return Sheet("lists", heads, rows, evaluation.headline)
 
 
 def _cards(score: Evaluation) -> list[tuple[str, str, str]]:
@@ -234,31 +234,33 @@ def _signed(value: float) -> str:
     return f"{value:+.4f}".replace("-", "−")
 
 
-def _within(found: Any) -> str:
-    return "" if found is None else f"{found.low:.4f} to {found.high:.4f}".replace("-", "−")
+def _within(interval: Any) -> str:
+    return (
+        "" if interval is None else f"{interval.low:.4f} to {interval.high:.4f}".replace("-", "−")
+    )
 
 
 def _facts(model: Recommender) -> str:
-    told = model.record.get("training", {})
+    training = model.record.get("training", {})
     parts = [
         f"{model.provenance.n_ratings:,} training ratings",
         f"{model.n_users:,} users",
         f"{model.n_items:,} items",
         f"seed {model.provenance.seed}",
     ]
-    if "epochs_run" in told:
-        parts.append(f"{told['epochs_run']} epochs")
-    if "train_seconds" in told:
-        parts.append(f"{told['train_seconds']:,.1f} s")
+    if "epochs_run" in training:
+        parts.append(f"{training['epochs_run']} epochs")
+    if "train_seconds" in training:
+        parts.append(f"{training['train_seconds']:,.1f} s")
     return " · ".join(parts)
 
 
 def _scores(score: Evaluation) -> Sheet:
-    first, *others = metrics_of("rating")
+    first, *further = metrics_of("rating")
 
     def cells(found: Scores) -> list[Value]:
         value, within = found.scores[first.name]
-        rest = [found.scores[metric.name].value for metric in others]
+        rest = [found.scores[metric.name].value for metric in further]
         return [value, *(within or (None, None)), *rest]
 
     rows: list[list[Value]] = [[score.model, *cells(score), None, None]]
@@ -266,7 +268,7 @@ def _scores(score: Evaluation) -> Sheet:
         [NAMES.get(name, name), *cells(b), b.rmse_gain, _within(b.rmse_gain_interval) or None]
         for name, b in score.baselines.items()
     ]
-    labels = [metric.label for metric in others]
+    labels = [metric.label for metric in further]
     columns = ["", first.label, "95% from", "to", *labels, "the model gains"]
     columns.append("95% interval of the gain")
     caption = (
@@ -276,11 +278,11 @@ def _scores(score: Evaluation) -> Sheet:
     return Sheet("scores", columns, rows, caption, (0,))
 
 
-def _sizes(found: Breakdown) -> list[Sheet]:
+def _sizes(breakdown: Breakdown) -> list[Sheet]:
     sheets = []
     for name, members, bins in (
-        ("by-user", "users", found.by_user),
-        ("by-item", "items", found.by_item),
+        ("by-user", "users", breakdown.by_user),
+        ("by-item", "items", breakdown.by_item),
     ):
         rows: list[list[Value]] = [
             [b.ratings, b.members, b.n, b.rmse, _within(b.rmse_interval) or None, b.bias_rmse]
@@ -292,22 +294,22 @@ def _sizes(found: Breakdown) -> list[Sheet]:
     return sheets
 
 
-def _worst(found: Breakdown) -> Sheet:
+def _worst(breakdown: Breakdown) -> Sheet:
     rows: list[list[Value]] = [
-        [w.title, w.n, w.rmse, w.at_least, w.given, w.predicted] for w in found.worst
+        [w.title, w.n, w.rmse, w.at_least, w.given, w.predicted] for w in breakdown.worst
     ]
     columns = ["item", "test ratings", "RMSE", "at least", "mean given", "mean predicted"]
     caption = (
-        f"Of {found.judged:,} items with {found.enough} or more test ratings, by the lower end of "
-        "the RMSE’s 95% interval, so that chance does not choose them."
+        f"Of {breakdown.judged:,} items with {breakdown.enough} or more test ratings, by the lower "
+        "end of the RMSE’s 95% interval, so that chance does not choose them."
     )
     return Sheet("worst", columns, rows, caption)
 
 
-def _uncertainty(found: Uncertainty) -> Sheet:
+def _uncertainty(uncertainty: Uncertainty) -> Sheet:
     rows: list[list[Value]] = [
         [f"{100 * each.level:g}%", f"{100 * each.covered:.1f}%", each.width]
-        for each in found.intervals
+        for each in uncertainty.intervals
     ]
     source = {
         "validation": "on a validation part of the training ratings",
@@ -315,9 +317,9 @@ def _uncertainty(found: Uncertainty) -> Sheet:
         "bias": "on errors of the bias model",
     }
     caption = (
-        "Share of the test ratings within the intervals told with the predictions, which were "
-        f"fitted {source.get(found.source, found.source)}. Error over standard deviation: "
-        f"{found.z_rms:.3f} in root mean square, 1 where they are calibrated."
+        "Share of the test ratings within the prediction intervals, which were fitted "
+        f"{source.get(uncertainty.source, uncertainty.source)}. Error over standard deviation: "
+        f"{uncertainty.z_rms:.3f} in root mean square, 1 where they are calibrated."
     )
     return Sheet("uncertainty", ["interval", "lay within", "mean width"], rows, caption)
 
@@ -348,6 +350,6 @@ def _environment() -> Sheet:
 def _commands(model: Recommender) -> str:
     import shlex
 
-    told = model.record.get("training", {}).get("command")
-    lines = [] if not told else [shlex.join(["matinee", *map(str, told)])]
+    command = model.record.get("training", {}).get("command")
+    lines = [] if not command else [shlex.join(["matinee", *map(str, command)])]
     return "\n".join([*lines, "matinee report MODEL"])

@@ -60,8 +60,10 @@ def _drawn(chart: Chart) -> Markup:
 
 def _values(chart: Chart) -> Markup:
     """A chart's values for the script; what could end the element is written otherwise."""
-    found = json.dumps(chart.hover(), separators=(",", ":"), allow_nan=False)
-    return Markup(found.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+    values_json = json.dumps(chart.hover(), separators=(",", ":"), allow_nan=False)
+    return Markup(
+        values_json.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    )
 
 
 def _numeric(value: Any) -> bool:

@@ -28,9 +28,9 @@ def publish_study(results: Results, folder: Path | str) -> list[Path]:
     Raises:
         MatineeError: It cannot be written.
     """
-    place = Path(folder).expanduser()
-    files = write_archive(results, place)
-    report = StudyReport.of(read_archive(place))
+    target = Path(folder).expanduser()
+    files = write_archive(results, target)
+    report = StudyReport.of(read_archive(target))
     texts = {
         "report.html": report.html(),
         "summary.csv": report.table().csv(),
@@ -39,11 +39,11 @@ def publish_study(results: Results, folder: Path | str) -> list[Path]:
     if report.judgements:
         texts["verdicts.csv"] = sheet_of(claims_table(report.judgements), "verdicts").csv()
     for name, text in texts.items():
-        write_text(place / name, text)
-    charts = [chart.save(place / "charts") for chart in report.charts]
-    for old in set((place / "charts").glob("*.svg")) - set(charts):
+        write_text(target / name, text)
+    charts = [chart.save(target / "charts") for chart in report.charts]
+    for old in set((target / "charts").glob("*.svg")) - set(charts):
         old.unlink()
-    return [*files, *(place / name for name in texts), *charts]
+    return [*files, *(target / name for name in texts), *charts]
 
 
 def _summary(report: StudyReport) -> str:

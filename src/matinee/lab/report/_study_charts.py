@@ -30,10 +30,14 @@ def curves(group: str, title: str, arms: Sequence[ArmSummary], figure: Figure) -
             Series(arm.name, curve.epochs, curve.mean, curve.low, curve.high, style=style)
         )
         said = arm.published
-        told = {"reference": said.test, "batch_mean": said.train}.get(figure) if said else None
-        if said and told is not None:
+        published_values = (
+            {"reference": said.test, "batch_mean": said.train}.get(figure) if said else None
+        )
+        if said and published_values is not None:
             at = said.epochs or curve.epochs[-1]
-            marks.append(Mark(min(at, curve.epochs[-1]), told, f"{arm.name}, published", style))
+            marks.append(
+                Mark(min(at, curve.epochs[-1]), published_values, f"{arm.name}, published", style)
+            )
     if not series:
         return None
     levels = []
@@ -188,8 +192,8 @@ def _floors(grid: Sequence[Sequence[ArmSummary]]) -> str:
         for arm in arms
         if "noise_floor" in arm.final
     }
-    told = ", ".join(f"{name} {floor:.3f}" for name, floor in known.items())
-    return f" No model can be below the noise floor: {told}." if told else ""
+    text = ", ".join(f"{name} {floor:.3f}" for name, floor in known.items())
+    return f" No model can be below the noise floor: {text}." if text else ""
 
 
 def _over_size(
@@ -298,7 +302,7 @@ def _alike(column: Sequence[Estimate | None]) -> list[int]:
 def _bests(
     what: str, rows: Sequence[str], names: Sequence[str], values: Sequence[Sequence[float]]
 ) -> str:
-    found = []
+    bests = []
     for at, name in enumerate(names):
         known = [
             (line[at], row)
@@ -307,8 +311,8 @@ def _bests(
         ]
         if known:
             value, row = min(known)
-            found.append(f"on {name} the best {what} is {row} ({value:.4f})")
-    return "; ".join(found)
+            bests.append(f"on {name} the best {what} is {row} ({value:.4f})")
+    return "; ".join(bests)
 
 
 def _ends(series: Sequence[Series], what: str) -> str:

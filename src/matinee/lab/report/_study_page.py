@@ -164,14 +164,14 @@ def write_study_report(results: Results, path: Path | str, *, files: bool = Fals
     Raises:
         MatineeError: It cannot be written.
     """
-    place = Path(path).expanduser()
-    if place.is_dir() or not place.suffix:
-        place = place / f"{results.study.name}.html"
+    file = Path(path).expanduser()
+    if file.is_dir() or not file.suffix:
+        file = file / f"{results.study.name}.html"
     report = StudyReport.of(results)
-    report.write(place)
+    report.write(file)
     if files:
-        report.write_files(place.parent)
-    return place
+        report.write_files(file.parent)
+    return file
 
 
 def _section(summary: Summary, group: Group) -> Section | None:
@@ -216,21 +216,21 @@ def _headline(summary: Summary, judgements: Sequence[Judgement]) -> list[str]:
         n = len(judgements)
         parts = [f"{count} {_plural(verdict, count)}" for count, verdict in counts if count]
         said.append(f"Of {n} claim{'s' * (n > 1)}, {_and(parts)}.")
-    told = [
+    sentences = [
         (arm.published.test, arm.last["reference"].mean, arm.last["held_out"].mean)
         for arm in summary.arms
         if arm.published and arm.published.test is not None
         if "reference" in arm.last and "held_out" in arm.last
         if math.isfinite(arm.last["reference"].mean) and math.isfinite(arm.last["held_out"].mean)
     ]
-    if len(told) > 2:
-        training = _median([abs(test - reference) for test, reference, _ in told])
-        honest = _median([abs(test - held) for test, _, held in told])
-        near = training < 0.5 * honest
+    if len(sentences) > 2:
+        training = _median([abs(test - reference) for test, reference, _ in sentences])
+        honest = _median([abs(test - held) for test, _, held in sentences])
+        is_near = training < 0.5 * honest
         said.append(
-            f"The published “test” figures are {'what' if near else 'not what'} the reference’s "
-            f"formula gives on training ratings: over {len(told)} arms they differ from that by "
-            f"{training:.3f} (median), and from the held-out RMSE by {honest:.3f}."
+            f"The published “test” figures are {'what' if is_near else 'not what'} the reference’s "
+            f"formula gives on training ratings: over {len(sentences)} arms they differ from that "
+            f"by {training:.3f} (median), and from the held-out RMSE by {honest:.3f}."
         )
     return said
 
@@ -249,26 +249,26 @@ def _facts(summary: Summary) -> str:
 
 
 def _notices(summary: Summary) -> list[str]:
-    found = []
+    notices = []
     if summary.quick:
-        found.append(
+        notices.append(
             "This is the quick version: fewer epochs, seeds or arms than the study has. It shows "
             "that everything runs; its numbers and verdicts are not the study’s."
         )
     if summary.finished < summary.expected:
-        left = summary.expected - summary.finished
-        found.append(f"{left:,} runs are not done yet; what needs them is left out.")
+        n_missing = summary.expected - summary.finished
+        notices.append(f"{n_missing:,} runs are not done yet; what needs them is left out.")
     failed = [arm for arm in summary.arms if arm.diverged or arm.failed]
     if failed:
-        told = ", ".join(arm.label for arm in failed[:6]) + ", …" * (len(failed) > 6)
-        found.append(f"Runs diverged or failed, and are told in the tables: {told}.")
-    return found
+        names = ", ".join(arm.label for arm in failed[:6]) + ", …" * (len(failed) > 6)
+        notices.append(f"Runs diverged or failed, and are told in the tables: {names}.")
+    return notices
 
 
 def _protocol(summary: Summary) -> list[str]:
     study = summary.study
     resplit = any(data.resplit for data in study.data)
-    found = [
+    sentences = [
         f"Seeds: {', '.join(map(str, study.seeds))}. A seed decides the first weights, the order "
         "of the rows and all dropout"
         + (", and where it says so the split." if resplit else "; the split is one for all.")
@@ -278,8 +278,8 @@ def _protocol(summary: Summary) -> list[str]:
         "Holm’s method over the arms on the same data.",
     ]
     if summary.base:
-        found.append(f"Differences are against the arm {summary.base}.")
-    return found
+        sentences.append(f"Differences are against the arm {summary.base}.")
+    return sentences
 
 
 def _commands(summary: Summary) -> str:

@@ -52,7 +52,7 @@ def sheet_of(table: Table, name: str, text_columns: int = 1) -> Sheet:
 
 def group_table(summary: Summary, group: Group, arms: Sequence[ArmSummary]) -> Sheet:
     """The arms of a group, the figures side by side; what all share is told above."""
-    shown: tuple[Figure, ...] = ("held_out", "held_out_user_mean", "reference", "batch_mean")
+    figures: tuple[Figure, ...] = ("held_out", "held_out_user_mean", "reference", "batch_mean")
     several = len({arm.data for arm in arms}) > 1
     columns: dict[str, list[Value]] = {"arm": [arm.name for arm in arms]}
     if several:
@@ -66,7 +66,7 @@ def group_table(summary: Summary, group: Group, arms: Sequence[ArmSummary]) -> S
             shared.append(f"{values[0]} {what if values[0] != 1 else what[:-1]}")
         else:
             columns[what] = list(values)
-    for figure in shown:
+    for figure in figures:
         columns[NAMES[figure]] = [_mean(arm.last.get(figure)) for arm in arms]
         if figure == "held_out":
             columns["95% interval"] = [_range(arm.last.get(figure)) for arm in arms]
@@ -78,11 +78,11 @@ def group_table(summary: Summary, group: Group, arms: Sequence[ArmSummary]) -> S
     columns["which is"] = [
         None if arm.best_epoch is None else f"{arm.best_epoch:.3g}" for arm in arms
     ]
-    kept = [_mean(arm.rmse) for arm in arms]
+    means = [_mean(arm.rmse) for arm in arms]
     last = [_mean(arm.last.get("held_out")) for arm in arms]
-    pairs = [(a, b) for a, b in zip(kept, last, strict=True) if a is not None]
+    pairs = [(a, b) for a, b in zip(means, last, strict=True) if a is not None]
     if any(b is None or abs(a - b) > 5e-4 for a, b in pairs):
-        columns["of the kept model"] = list(kept)
+        columns["of the kept model"] = list(means)
     for key, what in _ONE_ROW.items():
         columns[what] = [_mean(arm.final.get(key)) for arm in arms]
     columns["seconds"] = [seconds(arm.seconds.mean) if arm.seconds else None for arm in arms]

@@ -90,7 +90,7 @@ def effective_gradient(
     for chunk in prange(CHUNKS):
         hat = np.empty(columns, dtype=w.dtype)
         pull = np.empty(columns, dtype=w.dtype)
-        mine = part[chunk]
+        chunk_part = part[chunk]
         for i in range(chunk * rows // CHUNKS, (chunk + 1) * rows // CHUNKS):
             _hat_row(u[i], v, hat)
             for j in range(columns):
@@ -103,7 +103,7 @@ def effective_gradient(
                 for j in range(columns):
                     move = pull[j] * (at - v[d, j])
                     total -= move
-                    mine[d, j] += move
+                    chunk_part[d, j] += move
                 d_u[i, d] = total
     d_v[:] = 0
     for chunk in range(CHUNKS):

@@ -105,22 +105,22 @@ class KernelNet:
             layer.bias[:] = rng.uniform(-bound, bound, len(layer.bias))
 
     def _views(self, flat: Float) -> list[_Layer]:
-        found, place = [], 0
+        layers, offset = [], 0
         for rows, columns, out in self._shapes:
             parts = []
             for shape in ((rows, columns), (rows, self._dim), (self._dim, columns), (out,)):
                 size = math.prod(shape)
-                parts.append(flat[place : place + size].reshape(shape))
-                place += size
-            found.append(_Layer(*parts))
-        return found
+                parts.append(flat[offset : offset + size].reshape(shape))
+                offset += size
+            layers.append(_Layer(*parts))
+        return layers
 
     def _scratch(self, name: str, *shape: int) -> Float:
         """An array that is kept for the next call: these are big, and fresh pages are slow."""
-        found = self._room.get(name)
-        if found is None or found.shape != shape:
-            found = self._room[name] = np.empty(shape, dtype=self.parameters.dtype)
-        return found
+        buffer = self._room.get(name)
+        if buffer is None or buffer.shape != shape:
+            buffer = self._room[name] = np.empty(shape, dtype=self.parameters.dtype)
+        return buffer
 
     def _effective(self) -> float:
         """Set the effective weights of each layer; all penalties."""
@@ -189,16 +189,23 @@ class KernelNet:
         for number in range(len(hidden) - 1, -1, -1):
             np.multiply(hidden[number], hidden[number], out=spare)
             d *= np.subtract(hidden[number], spare, out=spare)
-            mine = self._gradients[number]
-            mine.bias[:] = d.sum(axis=0)
+            gradient = self._gradients[number]
+            gradient.bias[:] = d.sum(axis=0)
             if number > 0:
-                np.matmul(hidden[number - 1].T, d, out=mine.w)
+                np.matmul(hidden[number - 1].T, d, out=gradient.w)
                 d, spare = np.matmul(d, weights[number].T, out=spare), d
         np.take(data.values, data.place, out=by_user)
         encode(data.user_ptr, data.items, by_user, d, self._gradients[0].w)
-        for layer, mine in zip(self._layers, self._gradients, strict=True):
+        for layer, gradient in zip(self._layers, self._gradients, strict=True):
             effective_gradient(
-                layer.w, layer.u, layer.v, mine.w, self.lambda_2, self.lambda_s, mine.u, mine.v
+                layer.w,
+                layer.u,
+                layer.v,
+                gradient.w,
+                self.lambda_2,
+                self.lambda_s,
+                gradient.u,
+                gradient.v,
             )
         half = 0.5 * n * mse
         return half, half + penalty
@@ -207,6 +214,6 @@ class KernelNet:
 def _cut_normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Float:
     """Standard normal, drawn again beyond two deviations."""
     out = rng.standard_normal(shape)
-    while (far := np.abs(out) > 2).any():
-        out[far] = rng.standard_normal(int(far.sum()))
+    while (outside := np.abs(out) > 2).any():
+        out[outside] = rng.standard_normal(int(outside.sum()))
     return out

@@ -23,15 +23,15 @@ def observed(train: Ratings, values: npt.NDArray[np.float32]) -> Observed:
     """
     by_item, by_user = train.by_item, train.by_user
     position = np.arange(len(train), dtype=np.int64)
-    place = np.empty_like(position)
-    place[by_item.aligned(position)] = position
+    inverse = np.empty_like(position)
+    inverse[by_item.aligned(position)] = position
     return Observed(
         by_item.indptr,
         by_item.indices,
         by_item.aligned(values),
         by_user.indptr,
         by_user.indices,
-        place[by_user.aligned(position)],
+        inverse[by_user.aligned(position)],
     )
 
 
@@ -56,9 +56,9 @@ def fit_kernel_net(
         latest[:] = net.loss(data)
         return torch.tensor(latest[1], dtype=torch.float64)
 
-    done = 0
-    while done < config.iterations:
-        count = min(config.restart, config.iterations - done)
+    n_done = 0
+    while n_done < config.iterations:
+        count = min(config.restart, config.iterations - n_done)
         optimizer = torch.optim.LBFGS(
             [flat],
             max_iter=count,
@@ -69,9 +69,9 @@ def fit_kernel_net(
             line_search_fn="strong_wolfe",
         )
         optimizer.step(evaluate)  # type: ignore[no-untyped-call, unused-ignore]
-        done += count
+        n_done += count
         if not np.isfinite(latest[1]):
             raise TrainingError(
-                f"sparsefc: the loss is {latest[1]} after {done} iterations; raise lambda_2"
+                f"sparsefc: the loss is {latest[1]} after {n_done} iterations; raise lambda_2"
             )
         yield latest[0], latest[1]

@@ -88,9 +88,9 @@ class OutsideFactors(Recommender):
         met = np.flatnonzero(histories.users >= 0)
         if len(met):
             users = histories.users[met]
-            own = self.user_factors[users] @ self.item_factors.T
-            own += self.mean + self.user_biases[users, None] + self.item_biases
-            scores[met] = self._curve(own)
+            known_scores = self.user_factors[users] @ self.item_factors.T
+            known_scores += self.mean + self.user_biases[users, None] + self.item_biases
+            scores[met] = self._curve(known_scores)
         return scores
 
     def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
@@ -202,8 +202,8 @@ class CornacPMF(OutsideFactors):
         from scipy.special import expit
 
         low, high = self._range
-        found: Float64 = low + (high - low) * expit(linear)
-        return found
+        curve: Float64 = low + (high - low) * expit(linear)
+        return curve
 
     def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         factors = {"user_factors": self.user_factors, "item_factors": self.item_factors}
@@ -223,10 +223,10 @@ def _trainset(train: Ratings) -> Any:
 
 
 def _lists(rows: Any) -> dict[int, list[tuple[int, float]]]:
-    others, values = rows.indices.tolist(), rows.values.tolist()
+    items, values = rows.indices.tolist(), rows.values.tolist()
     ends = rows.indptr.tolist()
     return {
-        row: list(zip(others[first:last], values[first:last], strict=True))
+        row: list(zip(items[first:last], values[first:last], strict=True))
         for row, (first, last) in enumerate(pairwise(ends))
     }
 

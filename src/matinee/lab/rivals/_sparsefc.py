@@ -113,8 +113,10 @@ class SparseFC(OneShot):
         met = np.flatnonzero(histories.users >= 0)
         if len(met):
             users = histories.users[met]
-            own = self.user_weights[users] @ self.item_vectors.T + self.user_biases[users, None]
-            scores[met] = self.scale.low + self._unit * (own - 1)
+            known_scores = (
+                self.user_weights[users] @ self.item_vectors.T + self.user_biases[users, None]
+            )
+            scores[met] = self.scale.low + self._unit * (known_scores - 1)
         return scores
 
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:

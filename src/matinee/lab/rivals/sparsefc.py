@@ -35,8 +35,8 @@ class SparseFCConfig(Config):
 
 
 def _epochs(settings: Mapping[str, Any]) -> int:
-    own = settings["sparsefc"]
-    return -(-int(own["iterations"]) // int(own["restart"]))
+    options = settings["sparsefc"]
+    return -(-int(options["iterations"]) // int(options["restart"]))
 
 
 def _seconds(settings: Mapping[str, Any], users: int, ratings: int) -> float:
@@ -44,8 +44,8 @@ def _seconds(settings: Mapping[str, Any], users: int, ratings: int) -> float:
 
 
 def _shortened(settings: Settings, epochs: int) -> dict[str, Any]:
-    own = settings.section(SparseFCConfig)
-    return {"sparsefc.iterations": min(own.iterations, epochs * own.restart)}
+    options = settings.section(SparseFCConfig)
+    return {"sparsefc.iterations": min(options.iterations, epochs * options.restart)}
 
 
 def _space(settings: Settings) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from .claims.judge import judge as judge
 from .claims.judgement import Comparison as Comparison, Judgement as Judgement, Verdict as Verdict
 from .plan import Plan as Plan, Spec as Spec, plan_study as plan_study
 from .results import EpochRecord as EpochRecord, Results as Results, RunRecord as RunRecord
-from .runs.engine import Outcome as Outcome, run_study as run_study
+from .runs.scheduler import Outcome as Outcome, run_study as run_study
 from .runs.store import Store as Store, load_results as load_results
 from .study import (
     Arm as Arm,

@@ -33,5 +33,5 @@ def find_study(name: str | Path) -> Study:
             f"unknown study {text!r}{nearest(text, study_names())} (there are: {known}; a study of "
             "your own is a path that ends in .toml)"
         )
-    found = (resources.files("matinee.lab") / "studies" / f"{text}.toml").read_text("utf-8")
-    return Study.make(tomllib.loads(found), f"study {text}")
+    content = (resources.files("matinee.lab") / "studies" / f"{text}.toml").read_text("utf-8")
+    return Study.make(tomllib.loads(content), f"study {text}")

@@ -32,7 +32,7 @@ def summary_table(summary: Summary) -> Table:
     """A summary's numbers, one row per arm and data; nan where there is none, inf of a diverged.
 
     Columns: "held_out" and the other figures are at the last epoch; "best_held_out" is at each
-    run's best epoch, chosen by looking; "rmse" is of the model that is kept. "_low" and "_high" are
+    run's best epoch, test-selected; "rmse" is of the model that is kept. "_low" and "_high" are
     the 95% interval over seeds; "difference" is "rmse" less the base arm's, with its p value by
     Holm's correction.
     """
@@ -130,14 +130,14 @@ def compare_results(
     name = data or (shared[0] if shared else "")
     if name not in shared:
         raise UsageError(f"the two results share no data{f' {data!r}' if data else ''}")
-    found = {}
+    columns = {}
     for arm in arms_of(one):
         before, after = series(one, arm, name, figure), series(other, arm, name, figure)
         if before.keys() & after.keys():
-            found[arm] = (before, after)
-    if not found:
+            columns[arm] = (before, after)
+    if not columns:
         raise UsageError(f"the two results share no arm with the figure {figure!r} on {name}")
-    differences = adjust([paired(after, before) for before, after in found.values()])
+    differences = adjust([paired(after, before) for before, after in columns.values()])
     rows: list[_Row] = [
         {
             "arm": arm,
@@ -146,7 +146,7 @@ def compare_results(
             **dict(_difference(difference)),
             "seeds": float(difference.n if difference else 0),
         }
-        for (arm, (before, after)), difference in zip(found.items(), differences, strict=True)
+        for (arm, (before, after)), difference in zip(columns.items(), differences, strict=True)
     ]
     return _table(rows)
 
@@ -181,7 +181,7 @@ def summary_markdown(summary: Summary) -> str:
         figures = [f for f in _LAST if any(f in arm.last for arm in arms)]
         against = f"Less {label(summary.base)} (p)" if summary.base else ""
         heads = [
-            *("Arm", "Seeds", "Held-out RMSE", "Best epoch (by looking)"),
+            *("Arm", "Seeds", "Held-out RMSE", "Best epoch (test-selected)"),
             *(_HEADS[figure] for figure in figures),
             *("Published train / test", against, "Parameters", "Seconds"),
         ]
@@ -219,12 +219,12 @@ def _markdown(heads: list[str], rows: list[list[str]]) -> str:
 
 def _table(rows: list[_Row], text: tuple[str, ...] = ("arm", "data")) -> Table:
     names = list(rows[0]) if rows else list(text)
-    whole = ("seeds", "diverged", "epochs", "parameters")
+    integers = ("seeds", "diverged", "epochs", "parameters")
     return Table(
         {
             name: np.array(
                 [row[name] for row in rows],
-                dtype=object if name in text else np.int64 if name in whole else np.float64,
+                dtype=object if name in text else np.int64 if name in integers else np.float64,
             )
             for name in names
         }

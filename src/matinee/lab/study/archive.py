@@ -40,10 +40,11 @@ def write_archive(results: Results, folder: Path) -> list[Path]:
     Returns:
         The files.
     """
-    place = {arm: at for at, arm in enumerate(declared(results.study))}
+    position = {arm: at for at, arm in enumerate(declared(results.study))}
     sets = {data.name: at for at, data in enumerate(results.study.data)}
     order = sorted(
-        results.runs, key=lambda n: (place.get(n[0], len(place)), n[0], sets.get(n[1], 0), n[2])
+        results.runs,
+        key=lambda n: (position.get(n[0], len(position)), n[0], sets.get(n[1], 0), n[2]),
     )
     runs = {name: _rounded(results.runs[name]) for name in order}
     keys = _short({record.key for record in runs.values()})

@@ -57,19 +57,19 @@ def resolve_arms(study: Study) -> tuple[ResolvedArm, ...]:
             raise UsageError(f"study {study.name}: group {group.name!r}: a name without /, please")
         if group.values and not group.key:
             raise UsageError(f"study {study.name}: group {group.name}: values of which key?")
-        found = list(members(group))
-        if not found:
+        pairs = list(members(group))
+        if not pairs:
             raise UsageError(
                 f"study {study.name}: group {group.name} has no arms; give it key and values, or "
                 "arms"
             )
-        unknown = set(group.published) - {arm.name for arm, _ in found}
+        unknown = set(group.published) - {arm.name for arm, _ in pairs}
         for name in sorted(unknown):
-            near = nearest(name, [arm.name for arm, _ in found])
+            near = nearest(name, [arm.name for arm, _ in pairs])
             raise UsageError(
                 f"study {study.name}: group {group.name}: published names no arm {name!r}{near}"
             )
-        for arm, varied in found:
+        for arm, varied in pairs:
             resolved = _resolve(study, group, arm, varied)
             if resolved.name in arms:
                 raise UsageError(f"study {study.name}: two arms are called {resolved.name}")
@@ -177,23 +177,23 @@ def _check_names(study: Study, arms: Mapping[str, ResolvedArm]) -> None:
         raise UsageError(f"study {study.name}: two groups of one name")
     if study.cut:
         return  # its file was looked at before it was cut
-    wanted: list[tuple[str, str, list[str]]] = []
+    checks: list[tuple[str, str, list[str]]] = []
     if study.base:
-        wanted.append(("base", study.base, [*arms]))
-    wanted += [("quick.groups", name, groups) for name in study.quick.groups]
-    wanted += [("quick.skip", name, [*arms, *groups]) for name in study.quick.skip]
-    wanted += [("quick.data", name, data) for name in study.quick.data]
+        checks.append(("base", study.base, [*arms]))
+    checks += [("quick.groups", name, groups) for name in study.quick.groups]
+    checks += [("quick.skip", name, [*arms, *groups]) for name in study.quick.skip]
+    checks += [("quick.data", name, data) for name in study.quick.data]
     for claim in study.claims:
         where = f"claim {claim.id}"
         for check in claim.checks:
             for entry in (*check.arms, *check.than):
-                wanted += [
+                checks += [
                     (where, name, [*arms, *groups, *BASELINES])
                     for name in entry.split("|")
                     if "*" not in name
                 ]
             if check.data and "*" not in check.data:
-                wanted.append((where, check.data, data))
-    for where, name, known in wanted:
+                checks.append((where, check.data, data))
+    for where, name, known in checks:
         if name not in known and not any(fnmatchcase(other, name) for other in known):
             raise UsageError(f"study {study.name}: {where}: no {name!r}{nearest(name, known)}")

@@ -33,9 +33,9 @@ def make_model(kind: str, options: Mapping[str, Any]) -> Recommender:
         return model(settings=Settings.make(options, "study"), device="cpu")
     cls = kind_named(kind, "study").load()
     try:
-        made: Recommender = cls(**options)
+        instance: Recommender = cls(**options)
     except ImportError as error:
         raise UsageError(f"model {kind}: needs {error.name}, which is not installed") from None
     except TypeError as error:
         raise UsageError(f"model {kind}: {error}") from None
-    return made
+    return instance

@@ -92,13 +92,14 @@ class Plan:
                     f" (there are {', '.join(known)})"
                 )
         chosen, some, which, where = set(groups), set(seeds), set(arms), set(data)
-        for what, asked, there in (
+        for what, requested, available in (
             ("arm", which, {arm for arm, _, _ in self.names}),
             ("data", where, {data for _, data, _ in self.names}),
         ):
-            for name in sorted(asked - there):
+            for name in sorted(requested - available):
                 raise UsageError(
-                    f"study {self.study.name} has no {what} {name!r}{nearest(name, sorted(there))}"
+                    f"study {self.study.name} has no {what} {name!r}"
+                    f"{nearest(name, sorted(available))}"
                 )
         missing = some - {seed for _, _, seed in self.names}
         if missing:
@@ -220,9 +221,9 @@ def cut_study(study: Study) -> Study:
             continue
         if cut.data and group.data and not set(cut.data) & set(group.data):
             continue
-        kept = _without(group, cut.skip)
-        if kept is not None:
-            groups.append(kept)
+        remaining = _without(group, cut.skip)
+        if remaining is not None:
+            groups.append(remaining)
     data = tuple(d for d in study.data if not cut.data or d.name in cut.data)
     if not groups or not data:
         raise UsageError(f"study {study.name}: its quick version has nothing left to run")
@@ -251,12 +252,12 @@ def on_data(group: Group, names: set[str]) -> Group:
 
 def _without(group: Group, skip: tuple[str, ...]) -> Group | None:
     """A group less some of its arms; None if none is left."""
-    mine = {name.split("/", 1)[1] for name in skip if name.startswith(f"{group.name}/")}
-    if not mine:
+    skipped = {name.split("/", 1)[1] for name in skip if name.startswith(f"{group.name}/")}
+    if not skipped:
         return group
     # Arms that are left are written out one by one, so that any of them can be missing.
-    rest = tuple(arm for arm, _ in members(group) if arm.name not in mine)
-    kept = {arm.name for arm in rest}
-    published = {name: value for name, value in group.published.items() if name in kept}
+    rest = tuple(arm for arm, _ in members(group) if arm.name not in skipped)
+    names = {arm.name for arm in rest}
+    published = {name: value for name, value in group.published.items() if name in names}
     changes = {"values": (), "cross": {}, "arms": rest, "published": published}
     return group.model_copy(update=changes) if rest else None

@@ -85,7 +85,7 @@ class RunRecord:
         return self.epochs[-1].figures.get(figure) if self.epochs else None
 
     def best(self, figure: str) -> tuple[int, float] | None:
-        """Lowest value of a figure, and its epoch: found by looking, so never an honest score."""
+        """Lowest value of a figure, and its epoch: test-selected, so never an honest score."""
         known = [(e.figures[figure], e.epoch) for e in self.epochs if figure in e.figures]
         if not known:
             return None
@@ -112,5 +112,5 @@ class Results:
     def of(self, arm: str, data: str = "") -> list[RunRecord]:
         """The finished runs of an arm, by seed; data defaults to the study's first."""
         name = data or self.study.data[0].name
-        found = [(k[2], r) for k, r in self.runs.items() if k[0] == arm and k[1] == name]
-        return [record for _, record in sorted(found, key=lambda pair: pair[0])]
+        runs = [(k[2], r) for k, r in self.runs.items() if k[0] == arm and k[1] == name]
+        return [record for _, record in sorted(runs, key=lambda pair: pair[0])]

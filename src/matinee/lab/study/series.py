@@ -13,7 +13,7 @@ from .study import Figure, Study
 
 When = Literal["kept", "last", "best"]
 """Of the model that is kept (the last epoch's, unless a validation part chose another), at the last
-epoch, or at the run's own best by the figure: chosen by looking. Only the held-out RMSE is known
+epoch, or at the run's own best by the figure: test-selected. Only the held-out RMSE is known
 of the model that is kept; other figures are then those of the last epoch."""
 
 
@@ -28,23 +28,23 @@ def value(record: RunRecord, figure: Figure, when: When = "kept") -> float | Non
         return math.inf
     if record.status != "done":
         return None
-    kept = record.final.get("rmse") if figure == "held_out" else None
-    if when == "kept" and kept is not None:
-        found: float | None = kept
+    final = record.final.get("rmse") if figure == "held_out" else None
+    if when == "kept" and final is not None:
+        result: float | None = final
     elif when == "best":
         best = record.best(figure)
-        found = best[1] if best else kept
+        result = best[1] if best else final
     else:
-        found = record.last(figure)
-        found = kept if found is None else found  # not computed epoch by epoch
-    return math.inf if found is not None and math.isnan(found) else found
+        result = record.last(figure)
+        result = final if result is None else result  # not computed epoch by epoch
+    return math.inf if result is not None and math.isnan(result) else result
 
 
 def runs_of(results: Results, arm: str, data: str = "") -> dict[int, RunRecord]:
     """The records of an arm by seed; data defaults to the study's first."""
     name = data or results.study.data[0].name
-    found = {k[2]: r for k, r in results.runs.items() if k[0] == arm and k[1] == name}
-    return {seed: found[seed] for seed in sorted(found)}
+    runs = {k[2]: r for k, r in results.runs.items() if k[0] == arm and k[1] == name}
+    return {seed: runs[seed] for seed in sorted(runs)}
 
 
 def series(
@@ -67,10 +67,10 @@ def series(
         if figure != "held_out":
             return {}
         return {seed: v for seed, v in known.items() if v is not None}
-    found = {
+    values = {
         seed: value(record, figure, when) for seed, record in runs_of(results, arm, data).items()
     }
-    return {seed: v for seed, v in found.items() if v is not None}
+    return {seed: v for seed, v in values.items() if v is not None}
 
 
 def declared(study: Study) -> list[str]:
@@ -80,12 +80,12 @@ def declared(study: Study) -> list[str]:
 
 def data_of(study: Study, arms: Iterable[str]) -> list[str]:
     """Names of the data that some arm of these is to run on, in the order of the file."""
-    asked = set(arms)
+    wanted_arms = set(arms)
     names = {
         name
         for group in study.groups
         for arm, _ in members(group)
-        if f"{group.name}/{arm.name}" in asked
+        if f"{group.name}/{arm.name}" in wanted_arms
         for name in arm.data or group.data or [data.name for data in study.data]
     }
     return [data.name for data in study.data if data.name in names]
@@ -108,14 +108,14 @@ def expand(results: Results, entries: Iterable[str], without: Iterable[str] = ()
     """
     known = declared(results.study)
     apart = set(without)
-    found: list[str] = []
+    names: list[str] = []
     for entry in entries:
         if "/" not in entry or "*" in entry:
             pattern = entry if "/" in entry else f"{entry}/*"
-            found += [arm for arm in known if _matches(arm, pattern) and arm not in apart]
+            names += [arm for arm in known if _matches(arm, pattern) and arm not in apart]
         else:
-            found.append(entry)
-    return list(dict.fromkeys(found))
+            names.append(entry)
+    return list(dict.fromkeys(names))
 
 
 def _matches(arm: str, pattern: str) -> bool:
@@ -137,5 +137,5 @@ def label(arm: str) -> str:
     words = group.replace("_", " ")
     if name in ("", group):
         return words
-    told = name.replace("_", " ").replace("=", " ")
-    return f"{words} {told.replace(',', ' with ', 1).replace(',', ' and ')}"
+    text = name.replace("_", " ").replace("=", " ")
+    return f"{words} {text.replace(',', ' with ', 1).replace(',', ' and ')}"

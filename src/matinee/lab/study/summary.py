@@ -51,7 +51,7 @@ class ArmSummary:
         failed: Runs that failed for another reason; they are left out.
         epochs: Epochs trained (the most of any run); 0 for a model that has none.
         last: Each figure at the last epoch. A model without epochs has "held_out" only.
-        best: Held-out RMSE at each run's best epoch: chosen by looking, so never an honest score.
+        best: Held-out RMSE at each run's best epoch: test-selected, so never an honest score.
         best_epoch: Mean of those epochs.
         rmse: Held-out RMSE of the model that is kept, over all held-out ratings: the honest figure.
             Those on items without a training rating are answered by the bias model, and are not
@@ -61,7 +61,7 @@ class ArmSummary:
         final: Every other figure of the kept model, by its name in the record.
         difference: Held-out RMSE of the kept model less that of the base arm, paired by seed; its
             p values are corrected over the arms on the same data. None for the base arm itself.
-        best_difference: The same at each run's best epoch: chosen by looking.
+        best_difference: The same at each run's best epoch: test-selected.
         parameters: Trained numbers.
         seconds: Training time of a run.
         peak_mib: Largest peak memory of a run.
@@ -156,15 +156,15 @@ def summarise(results: Results, base: str = "") -> Summary:
             for summary in _differences(results, arms, against, data.name)
         ]
         arms.sort(key=lambda summary: names.index(summary.arm))
-    made = {(r.key, r.data, r.seed): r for r in results.runs.values()}
+    by_key = {(r.key, r.data, r.seed): r for r in results.runs.values()}
     return Summary(
         study=results.study,
         quick=results.quick,
         base=against,
         finished=len(results.runs),
         expected=results.expected,
-        distinct=len(made),
-        train_seconds=sum(r.seconds for r in made.values() if r.status == "done"),
+        distinct=len(by_key),
+        train_seconds=sum(r.seconds for r in by_key.values() if r.status == "done"),
         arms=tuple(arms),
     )
 
@@ -172,18 +172,18 @@ def summarise(results: Results, base: str = "") -> Summary:
 def _arm(results: Results, arm: str, data: str) -> ArmSummary:
     group, _, name = arm.partition("/")
     records = runs_of(results, arm, data)
-    done = [r for r in records.values() if r.status == "done"]
+    finished = [r for r in records.values() if r.status == "done"]
     lost = [r for r in records.values() if diverged(r)]
-    best = [found for r in done if (found := r.best("held_out")) is not None]
+    best = [found for r in finished if (found := r.best("held_out")) is not None]
     return ArmSummary(
         arm=arm,
         group=group,
         name=name,
         label=label(arm),
         data=data,
-        seeds=tuple(seed for seed, r in records.items() if r in done or r in lost),
+        seeds=tuple(seed for seed, r in records.items() if r in finished or r in lost),
         diverged=len(lost),
-        failed=len(records) - len(done) - len(lost),
+        failed=len(records) - len(finished) - len(lost),
         epochs=max((len(r.epochs) for r in records.values()), default=0),
         last={
             figure: Estimate.of(list(values.values()))
@@ -193,16 +193,16 @@ def _arm(results: Results, arm: str, data: str) -> ArmSummary:
         },
         best=Estimate.of([v for _, v in best] + [np.inf] * len(lost)) if best else None,
         best_epoch=float(np.mean([epoch for epoch, _ in best])) if best else None,
-        rmse=_estimate([r.final.get("rmse") for r in done], len(lost)),
-        ratings_interval=_ratings_interval(done),
-        final=dict(_final(done)),
+        rmse=_estimate([r.final.get("rmse") for r in finished], len(lost)),
+        ratings_interval=_ratings_interval(finished),
+        final=dict(_final(finished)),
         difference=None,
         best_difference=None,
         parameters=max((r.parameters for r in records.values()), default=0),
-        seconds=_estimate([r.seconds for r in done]),
+        seconds=_estimate([r.seconds for r in finished]),
         peak_mib=max((r.peak_mib for r in records.values()), default=0.0),
         published=published(results.study, group, name),
-        curves={figure: curve for figure in _FIGURES if (curve := _curve(done, figure))},
+        curves={figure: curve for figure in _FIGURES if (curve := _curve(finished, figure))},
     )
 
 
@@ -225,25 +225,27 @@ def _estimate(values: list[float | None], lost: int = 0) -> Estimate | None:
     return Estimate.of(known) if known else None
 
 
-def _ratings_interval(done: list[RunRecord]) -> Interval | None:
+def _ratings_interval(finished: list[RunRecord]) -> Interval | None:
     ends = [
         (r.final["rmse_low"], r.final["rmse_high"])
-        for r in done
+        for r in finished
         if {"rmse_low", "rmse_high"} <= r.final.keys()
     ]
     return Interval(*(float(end) for end in np.mean(ends, axis=0))) if ends else None
 
 
-def _final(done: list[RunRecord]) -> Iterator[tuple[str, Estimate]]:
-    for key in dict.fromkeys(key for r in done for key in r.final):
+def _final(finished: list[RunRecord]) -> Iterator[tuple[str, Estimate]]:
+    for key in dict.fromkeys(key for r in finished for key in r.final):
         if key not in ("rmse", "rmse_low", "rmse_high"):
-            estimate = _estimate([r.final.get(key) for r in done])
+            estimate = _estimate([r.final.get(key) for r in finished])
             if estimate is not None:
                 yield key, estimate
 
 
-def _curve(done: list[RunRecord], figure: Figure) -> Curve | None:
-    by_epoch = [{e.epoch: e.figures[figure] for e in r.epochs if figure in e.figures} for r in done]
+def _curve(finished: list[RunRecord], figure: Figure) -> Curve | None:
+    by_epoch = [
+        {e.epoch: e.figures[figure] for e in r.epochs if figure in e.figures} for r in finished
+    ]
     runs = [known for known in by_epoch if known]
     epochs = sorted(set.intersection(*(set(known) for known in runs))) if runs else []
     if not epochs:
@@ -263,9 +265,9 @@ def _differences(
     results: Results, arms: list[ArmSummary], base: str, data: str
 ) -> Iterator[ArmSummary]:
     """The arms on some data, each with its differences to the base arm."""
-    here = [arm for arm in arms if arm.data == data]
-    kept, best = (_corrected(results, here, base, when) for when in ("kept", "best"))
-    for arm in here:
+    arms_of_data = [arm for arm in arms if arm.data == data]
+    kept, best = (_corrected(results, arms_of_data, base, when) for when in ("kept", "best"))
+    for arm in arms_of_data:
         yield replace(arm, difference=kept[arm.arm], best_difference=best[arm.arm])
 
 
@@ -280,7 +282,7 @@ def _corrected(
     for name, keys in runs.items():
         if keys not in of_runs:
             alike = name == base or same_runs(results, name, base, data)
-            own = series(results, name, data, "held_out", when)
-            of_runs[keys] = None if alike else paired(own, against)
+            by_seed = series(results, name, data, "held_out", when)
+            of_runs[keys] = None if alike else paired(by_seed, against)
     corrected = dict(zip(of_runs, adjust(list(of_runs.values())), strict=True))
     return {name: corrected[keys] for name, keys in runs.items()}

@@ -24,7 +24,7 @@ def judge(
     best: int,
     train: Ratings,
     held: Ratings,
-    given: Any,
+    histories: Any,
     *,
     seeds: int,
     seed: int,
@@ -43,7 +43,7 @@ def judge(
         best: Number of the second's trial.
         train: To train on.
         held: To compare on.
-        given: Histories of the people of ``held``, where they are not part of ``train``.
+        histories: Histories of the people of ``held``, where they are not part of ``train``.
         seeds: Models of each, with the seeds after ``seed``, by which the search chose.
         seed: Of the search; seeds the bootstrap too.
         device: As for ``Autoencoder``.
@@ -63,15 +63,15 @@ def judge(
         if which and settings[0] == settings[1]:
             errors[:, column] = errors[:, number]
             continue
-        own = seed + 1 + number
+        run_seed = seed + 1 + number
         model = make_model(settings=settings[which], device=device)
-        label = f"judging {names[which]} on {what} ratings, seed {own}"
+        label = f"judging {names[which]} on {what} ratings, seed {run_seed}"
 
         def each(epoch: Epoch, label: str = label, planned: Any = model.planned_epochs) -> None:
             on_epoch(label, epoch, planned[epoch.member, epoch.teacher])
 
-        model.fit(train, seed=own, progress=False, on_epoch=each)
-        errors[:, column] = model.predict(users, items, histories=given) - held.values
+        model.fit(train, seed=run_seed, progress=False, on_epoch=each)
+        errors[:, column] = model.predict(users, items, histories=histories) - held.values
     sums = ErrorSums.zeros(held.n_users, 2 * seeds)
     sums.add(held.users, errors)
     gain = paired_gain(sums, np.random.default_rng(seed))

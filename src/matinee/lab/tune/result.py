@@ -236,9 +236,9 @@ def check_preset_name(path: Path | str) -> Path:
 
 
 def _gain(gain: Gain) -> dict[str, Any]:
-    found = asdict(gain)
-    found["interval"] = gain.interval and {"low": gain.interval.low, "high": gain.interval.high}
-    return found
+    values = asdict(gain)
+    values["interval"] = gain.interval and {"low": gain.interval.low, "high": gain.interval.high}
+    return values
 
 
 def _text(value: Any) -> str:

@@ -110,10 +110,10 @@ def sweep(
         )
         rounds = 1 if test is None else 2
         stopped = search.run(trials, seeds, rounds)
-        found = tuple(store.finished)
-        best = best_of(found)
+        finished = tuple(store.finished)
+        best = best_of(finished)
         if best is None:
-            raise MatineeError(_nothing(found, budget))
+            raise MatineeError(_nothing(finished, budget))
 
         def comparison(what: str, train: Ratings, held: Ratings, own: Any, times: int) -> Gain:
             return judge(
@@ -132,20 +132,20 @@ def sweep(
             )
 
         gain = score = None
-        if best.number and found[0].rmse is not None:
+        if best.number and finished[0].rmse is not None:
             rest, _ = split(ratings, fresh, seed, by)  # the same fresh part, and all others
             gain = comparison("fresh", rest, parts[2], None, rounds)
-        if test is not None and found[0].rmse is not None:
+        if test is not None and finished[0].rmse is not None:
             score = comparison("test", ratings, test, given, 1)
         return Sweep(
             dataset=ratings.name,
             preset=name,
             start=start,
             space=space,
-            trials=found,
+            trials=finished,
             best=best,
             stopped=stopped,
-            seconds=sum(trial.seconds for trial in found),
+            seconds=sum(trial.seconds for trial in finished),
             sizes={
                 "train": len(parts[0]),
                 "validation": len(parts[1]),

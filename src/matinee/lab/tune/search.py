@@ -16,7 +16,7 @@ from .space import SearchSpace
 from .store import RUNGS, Store
 
 if TYPE_CHECKING:
-    from optuna.trial import Trial as TestBatch
+    from optuna.trial import Trial as OptunaTrial
 
     from ...models import Settings
     from ...train import Epoch
@@ -99,27 +99,27 @@ class Search:
             reserve = self._reserve(seeds, rounds)
             if self._remaining(reserve) <= 0:
                 return "budget"
-            found = self.store.ask()
-            if found is None:
+            proposal = self.store.ask()
+            if proposal is None:
                 return "exhausted"
             try:
-                trial = self._trial(*found, reserve)
+                trial = self._trial(*proposal, reserve)
             except BaseException:  # Ctrl-C too: what was not finished is not there
-                self.store.drop(found[0])
+                self.store.drop(proposal[0])
                 raise
             if trial is None:
-                self.store.drop(found[0])
+                self.store.drop(proposal[0])
                 return "budget"
-            self.store.tell(found[0], trial)
+            self.store.tell(proposal[0], trial)
             if self.on_trial is not None:
                 self.on_trial(trial, best_of(self.store.finished))
         return "trials"
 
     def seeds_in_time(self, seeds: int, best: Trial, times: int) -> int:
         """How often two settings can be trained in what is left of the budget; one at least."""
-        left = self._remaining(0.0) / times
-        each = self.store.finished[0].seconds + best.seconds
-        return max(1, min(seeds, int(min(left / max(each, 1e-9), seeds))))
+        affordable = self._remaining(0.0) / times
+        seconds_each = self.store.finished[0].seconds + best.seconds
+        return max(1, min(seeds, int(min(affordable / max(seconds_each, 1e-9), seeds))))
 
     def watch(self, what: str, epoch: Epoch, epochs: int) -> None:
         """Tell the caller of an epoch."""
@@ -149,10 +149,12 @@ class Search:
         best = best_of(self.store.finished)
         if self.budget is None or best is None:
             return 0.0
-        each = self.store.finished[0].seconds + best.seconds
-        return min(rounds * (seeds if best.number else 1) * each, _JUDGING * self._whole_budget)
+        seconds_each = self.store.finished[0].seconds + best.seconds
+        return min(
+            rounds * (seeds if best.number else 1) * seconds_each, _JUDGING * self._whole_budget
+        )
 
-    def _trial(self, asked: TestBatch, values: dict[str, Any], reserve: float) -> Trial | None:
+    def _trial(self, proposal: OptunaTrial, values: dict[str, Any], reserve: float) -> Trial | None:
         """Train and score one setting; None if the budget ended first."""
         from ...models import model as make_model
 
@@ -173,23 +175,23 @@ class Search:
         model = make_model(settings=settings, device=self.device)
         networks = model.planned_epochs
         planned, every = networks[0, False], sum(networks.values())
-        done = 0
-        rungs = _Rungs(asked, planned)
+        n_done = 0
+        rungs = _Rungs(proposal, planned)
 
         def each(epoch: Epoch) -> None:
-            nonlocal epochs, done
-            done += 1
+            nonlocal epochs, n_done
+            n_done += 1
             epochs = 0 if epoch.teacher else epoch.epoch
             self._left = None if self.budget is None else max(self._remaining(reserve), 0.0)
             self.watch(f"trial {number}", epoch, networks[0, epoch.teacher])
-            if done < every:
+            if n_done < every:
                 if not epoch.teacher:
                     rungs.report(epoch, self._on_the_way(epoch))
                 if self._remaining(reserve) <= 0:
                     raise _OverBudgetError
                 # The first epoch may have compiled kernels, so two are told by.
-                whole = (time.monotonic() - began) / done * every
-                if number and done > 1 and whole > _SLOWEST * self._whole_budget:
+                full_seconds = (time.monotonic() - began) / n_done * every
+                if number and n_done > 1 and full_seconds > _SLOWEST * self._whole_budget:
                     raise _SlowError
 
         try:
@@ -214,8 +216,8 @@ class Search:
 class _Rungs:
     """Reports a trial's validation RMSE at each twentieth of its schedule, as it stood then."""
 
-    def __init__(self, asked: TestBatch, epochs: int) -> None:
-        self._test_batches, self._epochs = asked, epochs
+    def __init__(self, proposal: OptunaTrial, epochs: int) -> None:
+        self._trial, self._epochs = proposal, epochs
         self._last = 0
         self._stood: float | None = None
 
@@ -226,12 +228,12 @@ class _Rungs:
         rung = epoch.epoch * RUNGS // self._epochs
         if self._stood is not None:
             for passed in range(self._last + 1, rung):
-                self._test_batches.report(self._stood, passed)
+                self._trial.report(self._stood, passed)
         self._stood = value
         if rung > self._last:
             self._last = rung
-            self._test_batches.report(value, rung)
-            if self._test_batches.should_prune():
+            self._trial.report(value, rung)
+            if self._trial.should_prune():
                 raise _PrunedError
 
 

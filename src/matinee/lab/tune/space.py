@@ -84,20 +84,20 @@ class SearchSpace(Config):
             UsageError: An unknown setting or key (with the nearest name), or a value that the
                 setting cannot have.
         """
-        found: dict[str, Dimension] = {}
+        dimensions: dict[str, Dimension] = {}
         for name, table in _tables(values, source):
             key = _full_name(name, source)
-            if key in found:
+            if key in dimensions:
                 raise UsageError(f"{source}: {key} is given twice")
             dimension = Dimension.make(table, f"{source} [{name}]")
             _check(key, dimension, f"{source} [{name}]")
-            found[key] = dimension
-        if not found:
+            dimensions[key] = dimension
+        if not dimensions:
             raise UsageError(f"{source}: it names no setting, so there is nothing to search")
-        shape = [name for name in _SHAPE if name in found]
-        if _HIDDEN in found and shape:
+        shape = [name for name in _SHAPE if name in dimensions]
+        if _HIDDEN in dimensions and shape:
             raise UsageError(f"{source}: {shape[0]} and hidden both set the layers; give one")
-        return cls(dimensions=found)
+        return cls(dimensions=dimensions)
 
     def apply(self, start: Settings, values: Mapping[str, Any]) -> Settings:
         """The settings with some values of this space.
@@ -154,7 +154,7 @@ def plain(value: Any) -> Any:
 
 def _tables(values: Mapping[str, Any], source: str) -> list[tuple[str, Mapping[str, Any]]]:
     """Each setting's table, those of a section named in full."""
-    found: list[tuple[str, Mapping[str, Any]]] = []
+    tables: list[tuple[str, Mapping[str, Any]]] = []
     for name, table in values.items():
         if not isinstance(table, Mapping):
             raise UsageError(
@@ -163,10 +163,10 @@ def _tables(values: Mapping[str, Any], source: str) -> list[tuple[str, Mapping[s
             )
         if name in _sections():
             inner = _tables(table, f"{source} [{name}]")
-            found += [(f"{name}.{key}", each) for key, each in inner]
+            tables += [(f"{name}.{key}", each) for key, each in inner]
         else:
-            found.append((name, table))
-    return found
+            tables.append((name, table))
+    return tables
 
 
 def _full_name(name: str, source: str) -> str:
@@ -174,8 +174,8 @@ def _full_name(name: str, source: str) -> str:
         return name
     short = [key.rsplit(".", 1)[-1] for key in _options()]
     if name not in _options() and name not in short:
-        near = nearest(name, [*_options(), *short, *_SHAPE])
-        raise UsageError(f"{source}: unknown setting {name!r}{near}")
+        suggestion = nearest(name, [*_options(), *short, *_SHAPE])
+        raise UsageError(f"{source}: unknown setting {name!r}{suggestion}")
     key = ".".join(option_path("autoencoder", name, source))
     if key.partition(".")[0] not in _sections():
         raise UsageError(f"{source}: {key} is no setting to search over")
@@ -199,10 +199,10 @@ def _check(key: str, dimension: Dimension, source: str) -> None:
         if not dimension.choices and not _takes_numbers(key):
             raise UsageError(f"{source}: {key} is no number; give choices")
         try:
-            made = adapter.validate_python(one)
+            checked = adapter.validate_python(one)
         except ValidationError as error:
             raise UsageError(f"{source}: {value!r}: {error.errors()[0]['msg']}") from None
-        if least is not None and made < least:
+        if least is not None and checked < least:
             raise UsageError(f"{source}: {value!r}: must be at least {least}")
 
 
@@ -220,15 +220,15 @@ def _value_of(start: Settings, key: str) -> Any:
         return max(start.network.hidden)
     if key == "depth":
         return len(start.network.hidden)
-    place: Any = start
+    value: Any = start
     for part in key.split("."):
-        place = getattr(place, part)
-    return plain(place)
+        value = getattr(value, part)
+    return plain(value)
 
 
-def _layers(own: tuple[int, ...], values: Mapping[str, Any]) -> list[int]:
-    widest = max(own)
-    width, depth = int(values.get("width", widest)), int(values.get("depth", len(own)))
-    if depth != len(own):
+def _layers(hidden: tuple[int, ...], values: Mapping[str, Any]) -> list[int]:
+    widest = max(hidden)
+    width, depth = int(values.get("width", widest)), int(values.get("depth", len(hidden)))
+    if depth != len(hidden):
         return [width] * depth
-    return [max(1, round(width * layer / widest)) for layer in own]
+    return [max(1, round(width * layer / widest)) for layer in hidden]

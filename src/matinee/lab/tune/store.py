@@ -23,7 +23,7 @@ from .space import SearchSpace, is_whole, plain
 
 if TYPE_CHECKING:
     from optuna.study import Study
-    from optuna.trial import FrozenTrial, Trial as Asked
+    from optuna.trial import FrozenTrial, Trial as OptunaTrial
 
     from ...models import Settings
 
@@ -127,7 +127,7 @@ class Store:
         """The trials done, first to last."""
         return self._finished
 
-    def ask(self) -> tuple[Asked, dict[str, Any]] | None:
+    def ask(self) -> tuple[OptunaTrial, dict[str, Any]] | None:
         """A trial to run and its values; None where everything that comes up was tried before."""
         number = len(self._finished)
         if number == 0:
@@ -138,26 +138,26 @@ class Store:
             self._study.sampler = self._optuna.samplers.TPESampler(
                 seed=int(state[0]), n_startup_trials=_STARTUP
             )
-            asked = self._study.ask()
-            values = {key: self._suggest(asked, key) for key in self._space.dimensions}
+            proposal = self._study.ask()
+            values = {key: self._suggest(proposal, key) for key in self._space.dimensions}
             if values not in tried:
-                return asked, values
-            self._study.tell(asked, state=self._optuna.trial.TrialState.FAIL)
+                return proposal, values
+            self._study.tell(proposal, state=self._optuna.trial.TrialState.FAIL)
         return None
 
-    def drop(self, asked: Asked) -> None:
+    def drop(self, proposal: OptunaTrial) -> None:
         """A trial was stopped before it had a result: it is as if it had not begun."""
-        self._study.tell(asked, state=self._optuna.trial.TrialState.FAIL)
+        self._study.tell(proposal, state=self._optuna.trial.TrialState.FAIL)
 
-    def tell(self, asked: Asked, trial: Trial) -> None:
+    def tell(self, proposal: OptunaTrial, trial: Trial) -> None:
         """Keep the result of a trial."""
         state = self._optuna.trial.TrialState
         # One write for all of it: a kill leaves the whole record or none.
-        asked.set_user_attr("matinee", trial.as_record())
+        proposal.set_user_attr("matinee", trial.as_record())
         if trial.state == "complete":
-            self._study.tell(asked, trial.rmse)
+            self._study.tell(proposal, trial.rmse)
         else:
-            self._study.tell(asked, state=state.PRUNED)
+            self._study.tell(proposal, state=state.PRUNED)
         self._finished.append(trial)
 
     def note(self, name: str) -> Any:
@@ -178,8 +178,8 @@ class Store:
         if len(complete) < 10 or len({trial.rmse for trial in complete}) < 3:
             return {}
         evaluator = self._optuna.importance.PedAnovaImportanceEvaluator()
-        found = self._optuna.importance.get_param_importances(self._study, evaluator=evaluator)
-        return {key: float(share) for key, share in found.items()}
+        values = self._optuna.importance.get_param_importances(self._study, evaluator=evaluator)
+        return {key: float(share) for key, share in values.items()}
 
     def _open(self, path: Path | None) -> Study:
         optuna = self._optuna
@@ -198,8 +198,8 @@ class Store:
         )
         try:
             storage = optuna.storages.JournalStorage(backend)
-            kept = _NAME in optuna.get_all_study_names(storage)
-            begin = optuna.load_study if kept else optuna.create_study
+            exists = _NAME in optuna.get_all_study_names(storage)
+            begin = optuna.load_study if exists else optuna.create_study
             study = begin(storage=storage, study_name=_NAME, pruner=pruner)
         except (ValueError, KeyError, TypeError, AssertionError, IndexError) as error:
             raise MatineeError(
@@ -219,36 +219,36 @@ class Store:
                     "--storage another file, or remove this one to start anew"
                 )
 
-    def _first(self) -> tuple[Asked, dict[str, Any]]:
+    def _first(self) -> tuple[OptunaTrial, dict[str, Any]]:
         """The settings that the search starts from; a value outside of the space is not told."""
         values = self._space.start_values(self._start)
         held = {k: v for k, v in values.items() if self._space.dimensions[k].holds(v)}
-        self._study.enqueue_trial({key: self._told(key, held[key]) for key in held})
-        asked = self._study.ask()
+        self._study.enqueue_trial({key: self._start_value(key, held[key]) for key in held})
+        proposal = self._study.ask()
         for key in held:
-            self._suggest(asked, key)
-        return asked, values
+            self._suggest(proposal, key)
+        return proposal, values
 
-    def _suggest(self, asked: Asked, key: str) -> Any:
+    def _suggest(self, proposal: OptunaTrial, key: str) -> Any:
         dimension = self._space.dimensions[key]
         if dimension.choices:
             # Optuna keeps plain values only, and a choice may be a list.
             texts = [json.dumps(plain(choice)) for choice in dimension.choices]
-            return json.loads(asked.suggest_categorical(key, texts))
+            return json.loads(proposal.suggest_categorical(key, texts))
         low, high = dimension.low, dimension.high
         assert low is not None
         assert high is not None
         if is_whole(key):
-            return asked.suggest_int(key, int(low), int(high), log=dimension.log)
-        return asked.suggest_float(key, low, high, log=dimension.log)
+            return proposal.suggest_int(key, int(low), int(high), log=dimension.log)
+        return proposal.suggest_float(key, low, high, log=dimension.log)
 
-    def _told(self, key: str, value: Any) -> Any:
+    def _start_value(self, key: str, value: Any) -> Any:
         return json.dumps(plain(value)) if self._space.dimensions[key].choices else value
 
     def _frozen_finished(self) -> list[FrozenTrial]:
         states = self._optuna.trial.TrialState
-        done = (states.COMPLETE, states.PRUNED)
-        return list(self._study.get_trials(deepcopy=False, states=done))
+        finished = (states.COMPLETE, states.PRUNED)
+        return list(self._study.get_trials(deepcopy=False, states=finished))
 
     def _read(self, number: int, trial: FrozenTrial) -> Trial:
         record = dict(trial.user_attrs["matinee"])
@@ -294,9 +294,9 @@ def _mend(path: Path, file: BinaryIO) -> None:
         raise UsageError(f"{path}: not the trials of a sweep; give --storage another file")
     end = file.seek(0, os.SEEK_END)
     file.seek(0)
-    whole = file.read().rfind(b"\n") + 1
-    if whole < end:
-        file.truncate(whole)
+    complete = file.read().rfind(b"\n") + 1
+    if complete < end:
+        file.truncate(complete)
 
 
 def _differs(was: Any, now: Any) -> str:

@@ -24,7 +24,7 @@ _FALLING: tuple[Figure, ...] = ("batch_mean", "training", "reference")
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
+class CheckQuestion:
     """A question, and how its answer is told."""
 
     figure: Figure
@@ -33,24 +33,24 @@ class Asked:
 
 
 @dataclass(frozen=True, eq=False)
-class Inquiry:
+class CheckQuestions:
     """A check as questions.
 
     Attributes:
-        asked: The questions that the records can answer.
+        questions: The questions that the records can answer.
         absent: Arms (or data) that it also asks of and whose figure is not there.
     """
 
-    asked: tuple[Asked, ...]
+    questions: tuple[CheckQuestion, ...]
     absent: tuple[str, ...]
 
     @property
     def complete(self) -> bool:
         """Whether all that the check asks can be answered."""
-        return bool(self.asked) and not self.absent
+        return bool(self.questions) and not self.absent
 
 
-def inquire(results: Results, check: Check, figure: Figure, when: When) -> Inquiry:
+def questions_of(results: Results, check: Check, figure: Figure, when: When) -> CheckQuestions:
     """Turn a check into questions.
 
     Args:
@@ -69,24 +69,24 @@ def inquire(results: Results, check: Check, figure: Figure, when: When) -> Inqui
         "trend": _trend,
         "order": _order,
     }[check.kind]
-    found = list(ask(results, check, by, at))
-    asked = tuple(each for each in found if isinstance(each, Asked))
-    absent = dict.fromkeys(each for each in found if isinstance(each, str))
-    return Inquiry(asked, tuple(absent))
+    outcomes = list(ask(results, check, by, at))
+    questions = tuple(each for each in outcomes if isinstance(each, CheckQuestion))
+    absent = dict.fromkeys(each for each in outcomes if isinstance(each, str))
+    return CheckQuestions(questions, tuple(absent))
 
 
-_Found = Iterator[Asked | str]
+_Questions = Iterator[CheckQuestion | str]
 
 
-def _better(results: Results, check: Check, figure: Figure, when: When) -> _Found:
+def _better(results: Results, check: Check, figure: Figure, when: When) -> _Questions:
     arms = expand(results, check.arms)
-    others = expand(results, check.than, without=arms)
+    rivals = expand(results, check.than, without=arms)
     yield from (e for e in (*check.arms, *check.than) if not expand(results, [e]))
-    for arm, other in product(arms, others):
+    for arm, other in product(arms, rivals):
         yield from _pair(results, check, figure, when, arm, other)
 
 
-def _order(results: Results, check: Check, figure: Figure, when: When) -> _Found:
+def _order(results: Results, check: Check, figure: Figure, when: When) -> _Questions:
     yield from (e for entry in check.arms for e in entry.split("|") if not expand(results, [e]))
     ranks = [expand(results, entry.split("|")) for entry in check.arms]
     for lower, upper in pairwise(ranks):
@@ -96,18 +96,18 @@ def _order(results: Results, check: Check, figure: Figure, when: When) -> _Found
 
 def _pair(
     results: Results, check: Check, figure: Figure, when: When, arm: str, other: str
-) -> _Found:
+) -> _Questions:
     if same_runs(results, arm, other, check.data):
         # One run under two names: as an arm is no rival of itself, there is nothing to ask.
         return
-    own = series(results, arm, check.data, figure, when, beside=other)
+    first_series = series(results, arm, check.data, figure, when, beside=other)
     rival = series(results, other, check.data, figure, when, beside=arm)
-    if not own.keys() & rival.keys():
-        yield from _lacking(results, check, (arm, own), (other, rival))
+    if not first_series.keys() & rival.keys():
+        yield from _lacking(results, check, (arm, first_series), (other, rival))
         return
-    yield Asked(
+    yield CheckQuestion(
         figure,
-        Mean(pairs(rival, own), Interval(check.by, math.inf)),
+        Mean(pairs(rival, first_series), Interval(check.by, math.inf)),
         partial(_facts.better, check, figure, arm, other),
     )
 
@@ -119,7 +119,7 @@ def _lacking(results: Results, check: Check, *known: tuple[str, dict[int, float]
     yield from real or [arm for arm, _ in known]
 
 
-def _near(results: Results, check: Check, figure: Figure, when: When) -> _Found:
+def _near(results: Results, check: Check, figure: Figure, when: When) -> _Questions:
     value = check.value or 0.0
     yield from (entry for entry in check.arms if not expand(results, [entry]))
     for arm in expand(results, check.arms):
@@ -127,7 +127,7 @@ def _near(results: Results, check: Check, figure: Figure, when: When) -> _Found:
         if not known:
             yield arm
             continue
-        yield Asked(
+        yield CheckQuestion(
             figure,
             Mean(
                 np.array([known[seed] for seed in sorted(known)]),
@@ -137,7 +137,7 @@ def _near(results: Results, check: Check, figure: Figure, when: When) -> _Found:
         )
 
 
-def _overfits(results: Results, check: Check, figure: Figure, when: When) -> _Found:
+def _overfits(results: Results, check: Check, figure: Figure, when: When) -> _Questions:
     yield from (entry for entry in check.arms if not expand(results, [entry]))
     for arm in expand(results, check.arms):
         records = [r for r in runs_of(results, arm, check.data).values() if r.status == "done"]
@@ -147,7 +147,7 @@ def _overfits(results: Results, check: Check, figure: Figure, when: When) -> _Fo
             continue
         best = _best_epochs(curves)
         rows = np.arange(len(curves))
-        yield Asked(
+        yield CheckQuestion(
             figure,
             Mean(curves[:, -1] - curves[rows, best], Interval(check.by, math.inf)),
             partial(_facts.rise, check, figure, arm),
@@ -156,7 +156,7 @@ def _overfits(results: Results, check: Check, figure: Figure, when: When) -> _Fo
         if falling is None:
             yield f"training figures of {label(arm)}"
             continue
-        yield Asked(
+        yield CheckQuestion(
             falling[0],
             Mean(falling[1][rows, best] - falling[1][:, -1], Interval(0.0, math.inf)),
             partial(_facts.fall, falling[0], arm),
@@ -168,9 +168,9 @@ def _falling(
 ) -> tuple[Figure, Float64] | None:
     """A training figure other than the one judged, that must still fall while that one rises."""
     for name in _FALLING:
-        found = _curves(records, name)
-        if name != figure and found is not None and found.shape == shape:
-            return name, found
+        curves = _curves(records, name)
+        if name != figure and curves is not None and curves.shape == shape:
+            return name, curves
     return None
 
 
@@ -190,12 +190,12 @@ def _best_epochs(curves: Float64) -> npt.NDArray[np.int64]:
     The best of a run's own epochs lies below its last by chance alone; another run's does not.
     """
     n = len(curves)
-    others = curves if n == 1 else (curves.sum(axis=0) - curves) / (n - 1)
-    best: npt.NDArray[np.int64] = others.argmin(axis=1)
+    left_out_mean = curves if n == 1 else (curves.sum(axis=0) - curves) / (n - 1)
+    best: npt.NDArray[np.int64] = left_out_mean.argmin(axis=1)
     return best
 
 
-def _trend(results: Results, check: Check, figure: Figure, when: When) -> _Found:
+def _trend(results: Results, check: Check, figure: Figure, when: When) -> _Questions:
     yield from (entry for entry in check.arms if not expand(results, [entry]))
     arms = expand(results, check.arms)
     names = [n for n in data_of(results.study, arms) if fnmatchcase(n, check.data or "*")]
@@ -217,7 +217,7 @@ def _trend(results: Results, check: Check, figure: Figure, when: When) -> _Found
         if len(sizes) == len(names):  # no data is missing: there is but one size
             yield from check.arms
         return
-    yield Asked(
+    yield CheckQuestion(
         figure,
         argmin_slope(
             figures,
@@ -243,9 +243,9 @@ def _size(results: Results, arms: Iterable[str], data: str) -> float | None:
 
 def _positions(arms: list[str]) -> list[float]:
     """What arms stand for in a trend: the number each one's name begins with, else its rank."""
-    found = [re.match(r"[-+]?\d+(\.\d+)?(e[-+]?\d+)?", arm.partition("/")[2]) for arm in arms]
-    if all(found):
-        return [float(match[0]) for match in found if match]
+    numbers = [re.match(r"[-+]?\d+(\.\d+)?(e[-+]?\d+)?", arm.partition("/")[2]) for arm in arms]
+    if all(numbers):
+        return [float(match[0]) for match in numbers if match]
     return [float(rank) for rank in range(1, len(arms) + 1)]
 
 

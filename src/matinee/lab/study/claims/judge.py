@@ -8,7 +8,7 @@ from ....evaluate import Status, answer
 from ..results import BASELINES, Results
 from ..series import When, expand, label
 from ..study import Check, Claim, Figure
-from ._checks import Inquiry, inquire
+from ._checks import CheckQuestions, questions_of
 from ._facts import WHERE, capital, joined
 from .judgement import Comparison, Judgement, Verdict
 
@@ -55,7 +55,7 @@ class _Part:
     """One check of a claim, decided by one figure."""
 
     check: Check
-    inquiry: Inquiry
+    questions: CheckQuestions
     comparisons: tuple[Comparison, ...]
 
     def status(self, *, leaning: bool = False) -> Status:
@@ -66,26 +66,28 @@ class _Part:
 
     def raw(self, *, leaning: bool = False) -> Status:
         """Before ``negate``."""
-        found = [c.leaning if leaning else c.status for c in self.comparisons]
-        if "refuted" in found:
+        statuses = [c.leaning if leaning else c.status for c in self.comparisons]
+        if "refuted" in statuses:
             return "refuted"
-        whole = self.inquiry.complete and all(status == "established" for status in found)
-        return "established" if whole else "undecided"
+        is_complete = self.questions.complete and all(
+            status == "established" for status in statuses
+        )
+        return "established" if is_complete else "undecided"
 
     def decisive(self) -> list[Comparison]:
         """What decides the check, or keeps it from being decided."""
         one_seed = all(c.n < 2 for c in self.comparisons)
         raw = self.raw(leaning=one_seed)
         of_kind = [c for c in self.comparisons if (c.leaning if one_seed else c.status) == raw]
-        found = of_kind or list(self.comparisons)
-        if not found:
+        comparisons = of_kind or list(self.comparisons)
+        if not comparisons:
             return []
         if self.check.kind == "overfits":
             # A rise and, if that is the answer, the fall that goes with it.
-            return found[:2] if raw == "established" else found[:1]
+            return comparisons[:2] if raw == "established" else comparisons[:1]
         if raw == "established" and not one_seed:
-            return [max(found, key=lambda c: (c.p or 0.0, -_favour(c)))]
-        return [min(found, key=_favour)]
+            return [max(comparisons, key=lambda c: (c.p or 0.0, -_favour(c)))]
+        return [min(comparisons, key=_favour)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,10 +97,10 @@ class _Family:
     parts: tuple[_Part, ...]
 
     def status(self, *, leaning: bool = False) -> Status:
-        found = [part.status(leaning=leaning) for part in self.parts]
-        if "refuted" in found:
+        statuses = [part.status(leaning=leaning) for part in self.parts]
+        if "refuted" in statuses:
             return "refuted"
-        return "established" if all(s == "established" for s in found) else "undecided"
+        return "established" if all(s == "established" for s in statuses) else "undecided"
 
     @property
     def comparisons(self) -> tuple[Comparison, ...]:
@@ -139,27 +141,31 @@ def _judge(results: Results, claim: Claim) -> Judgement:
 
 
 def _family(results: Results, claim: Claim, figure: Figure, when: When) -> _Family:
-    inquiries = [inquire(results, check, figure, when) for check in claim.checks]
-    answers = iter(answer([each.question for inquiry in inquiries for each in inquiry.asked]))
+    check_questions = [questions_of(results, check, figure, when) for check in claim.checks]
+    answers = iter(
+        answer(
+            [question.question for questions in check_questions for question in questions.questions]
+        )
+    )
     parts = []
-    for check, inquiry in zip(claim.checks, inquiries, strict=True):
+    for check, questions in zip(claim.checks, check_questions, strict=True):
         comparisons = []
-        for each in inquiry.asked:
-            found = next(answers)
+        for question in questions.questions:
+            result = next(answers)
             comparisons.append(
                 Comparison(
                     check=check,
-                    fact=each.tell(found),
-                    figure=each.figure,
-                    status=found.status,
-                    leaning=found.leaning,
-                    estimate=found.mean,
-                    interval=found.interval,
-                    p=found.adjusted,
-                    n=found.n,
+                    fact=question.tell(result),
+                    figure=question.figure,
+                    status=result.status,
+                    leaning=result.leaning,
+                    estimate=result.mean,
+                    interval=result.interval,
+                    p=result.adjusted,
+                    n=result.n,
                 )
             )
-        parts.append(_Part(check, inquiry, tuple(comparisons)))
+        parts.append(_Part(check, questions, tuple(comparisons)))
     return _Family(tuple(parts))
 
 
@@ -189,7 +195,7 @@ def _verdict(held: _Family, trained: _Family | None, *, leaning: bool) -> Verdic
 
 def _missing(held: _Family) -> tuple[str, ...]:
     """Names that the held-out judgement lacks: arms without runs, groups, data."""
-    absent = dict.fromkeys(name for part in held.parts for name in part.inquiry.absent)
+    absent = dict.fromkeys(name for part in held.parts for name in part.questions.absent)
     return tuple(name for name in absent if name not in BASELINES)
 
 
@@ -210,17 +216,19 @@ def _sentence(
     missing: tuple[str, ...],
 ) -> str:
     ground = held.ground()
-    text = _told(held, ground)
+    text = _describe(held, ground)
     if verdict == "holds only on training ratings" and trained is not None:
-        own = [c for c in trained.ground() if c.check.figure is None]
-        place = WHERE[own[0].figure]
-        text += f"; only {place} is it as claimed: {_told(trained, own, place)}"
+        training_comparisons = [c for c in trained.ground() if c.check.figure is None]
+        where = WHERE[training_comparisons[0].figure]
+        text += (
+            f"; only {where} is it as claimed: {_describe(trained, training_comparisons, where)}"
+        )
     elif verdict == "cannot tell":
         text = _undecided(held, text, missing)
     return f"{capital(text)}.{_at_best(results, claim, held)}"
 
 
-def _told(family: _Family, comparisons: list[Comparison], place: str = "") -> str:
+def _describe(family: _Family, comparisons: list[Comparison], place: str = "") -> str:
     """The facts of some comparisons, in one string."""
     text = joined(comparisons[:_TOLD], place)
     if len(comparisons) > _TOLD:
@@ -262,4 +270,4 @@ def _at_best(results: Results, claim: Claim, held: _Family) -> str:
         "refuted": "it would not hold",
         "undecided": "it could not be told",
     }
-    return f" At each arm's best epoch (chosen by looking) {would[status]}: {_told(best, ground)}."
+    return f" At each arm's best epoch (test-selected) {would[status]}: {_describe(best, ground)}."

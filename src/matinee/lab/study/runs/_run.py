@@ -20,7 +20,7 @@ from ....models.registry import kind_named
 from ..models import by_settings, make_model
 from ..plan import Spec
 from ..results import EpochRecord, RunRecord
-from .data import Prepared, Shelf
+from .data import DataCache, Prepared
 
 if TYPE_CHECKING:
     from ....evaluate import Evaluation
@@ -57,13 +57,13 @@ class _Curve:
 
 
 def execute(
-    spec: Spec, shelf: Shelf, folder: Path, on_epoch: Callable[[EpochRecord], None]
+    spec: Spec, cache: DataCache, folder: Path, on_epoch: Callable[[EpochRecord], None]
 ) -> RunRecord:
     """Do a run, or go on with it where ``folder`` has its checkpoint.
 
     Args:
         spec: The run.
-        shelf: Where its data is found or kept.
+        cache: Where its data is found or kept.
         folder: For metrics and the checkpoint of this run alone.
         on_epoch: Told of each epoch.
 
@@ -72,7 +72,7 @@ def execute(
     """
     started = time.perf_counter()
     _forget_peak()
-    data = shelf.get(spec.data)
+    data = cache.get(spec.data)
     curve = _Curve(spec, on_epoch)
     error, final, parameters, before = "", {}, 0, 0.0
     begun = time.perf_counter()
@@ -110,12 +110,12 @@ def execute(
 
 def as_record(epoch: Epoch, figures: tuple[str, ...], at: int) -> EpochRecord:
     """An epoch under the study's names of its figures; members of an ensemble count on (``at``)."""
-    found = {"batch_mean": epoch.train_rmse, _WATCH: epoch.watched.get(_WATCH)}
-    found["valid"] = epoch.valid_rmse
-    for name, own in _FIGURES.items():
-        wanted = name in figures or name not in _FIGURE_NAMES
-        found[name] = epoch.measured.get(own) if wanted else None
-    known = {name: float(value) for name, value in found.items() if value is not None}
+    values = {"batch_mean": epoch.train_rmse, _WATCH: epoch.watched.get(_WATCH)}
+    values["valid"] = epoch.valid_rmse
+    for name, epoch_field in _FIGURES.items():
+        is_requested = name in figures or name not in _FIGURE_NAMES
+        values[name] = epoch.measured.get(epoch_field) if is_requested else None
+    known = {name: float(value) for name, value in values.items() if value is not None}
     return EpochRecord(at if epoch.member else epoch.epoch, float(epoch.seconds), known)
 
 
@@ -152,8 +152,8 @@ def _measures(spec: Spec) -> set[str]:
 
 def _epochs(model: Recommender, spec: Spec) -> list[EpochRecord]:
     """All epochs of a model, those before a stop included."""
-    done = getattr(model, "epochs", [])
-    return [as_record(epoch, spec.figures, at) for at, epoch in enumerate(done, start=1)]
+    epochs = getattr(model, "epochs", [])
+    return [as_record(epoch, spec.figures, at) for at, epoch in enumerate(epochs, start=1)]
 
 
 def _seconds(epochs: list[EpochRecord]) -> float:
@@ -166,11 +166,11 @@ def _left_in(folder: Path, spec: Spec) -> list[EpochRecord]:
 
     try:
         lines = (folder / "metrics.jsonl").read_text("utf-8").splitlines()
-        done = [Epoch(**json.loads(line)) for line in lines]
-        done = [epoch for epoch in done if not epoch.teacher]
+        epochs = [Epoch(**json.loads(line)) for line in lines]
+        epochs = [epoch for epoch in epochs if not epoch.teacher]
     except (OSError, ValueError, TypeError):
         return []
-    return [as_record(epoch, spec.figures, at) for at, epoch in enumerate(done, start=1)]
+    return [as_record(epoch, spec.figures, at) for at, epoch in enumerate(epochs, start=1)]
 
 
 def _score(spec: Spec, model: Recommender, data: Prepared) -> dict[str, float]:
@@ -204,8 +204,8 @@ def _score(spec: Spec, model: Recommender, data: Prepared) -> dict[str, float]:
     if "protocol" in spec.extra:
         from ....evaluate.protocols import protocols
 
-        found = protocols(model, data.train, data.test)
-        final |= {f"protocol.{name}": value for name, value in found.items()}
+        scores = protocols(model, data.train, data.test)
+        final |= {f"protocol.{name}": value for name, value in scores.items()}
     if "single_row_statistics" in spec.extra:
         last = _autoencoder(model).epochs[-1:] if spec.kind == "autoencoder" else []
         for epoch in last:
@@ -225,26 +225,26 @@ def _autoencoder(model: Recommender) -> Autoencoder:
 
 
 def _coverage(score: Evaluation) -> dict[str, float]:
-    both = score.coverage
-    found: dict[str, float] = {"coverage.unknown_share": both.unknown.n / score.n_test}
-    for name, part in (("known", both.known), ("unknown", both.unknown)):
+    coverage = score.coverage
+    values: dict[str, float] = {"coverage.unknown_share": coverage.unknown.n / score.n_test}
+    for name, part in (("known", coverage.known), ("unknown", coverage.unknown)):
         if part.rmse is not None:
-            found[f"coverage.{name}_rmse"] = part.rmse
+            values[f"coverage.{name}_rmse"] = part.rmse
     for each in score.uncertainty.intervals if score.uncertainty else ():
-        found[f"coverage{100 * each.level:.0f}"] = each.covered
-    return found
+        values[f"coverage{100 * each.level:.0f}"] = each.covered
+    return values
 
 
 def _update(score: Evaluation) -> dict[str, float]:
     frozen = score.baselines["frozen"]
-    found = {"update.rmse": score.rmse, "update.gain": frozen.rmse_gain}
+    values = {"update.rmse": score.rmse, "update.gain": frozen.rmse_gain}
     if frozen.rmse_gain_interval is not None:
-        found["update.gain_low"], found["update.gain_high"] = frozen.rmse_gain_interval
-    return found
+        values["update.gain_low"], values["update.gain_high"] = frozen.rmse_gain_interval
+    return values
 
 
 def _versions(kind: str) -> dict[str, str]:
-    found = {
+    versions = {
         "matinee": __version__,
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
@@ -255,7 +255,7 @@ def _versions(kind: str) -> dict[str, str]:
     names = ["numpy", "torch", "numba"]
     if kind_named(kind).requires:
         names.append(kind_named(kind).distribution)
-    return found | {name: version(name) for name in names}
+    return versions | {name: version(name) for name in names}
 
 
 def _processor() -> str:

@@ -27,26 +27,26 @@ def work(pipe: Connection, folder: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the engine's to answer
     signal.signal(signal.SIGTERM, _stop)
     _die_with_parent()
-    from .data import Shelf  # here the libraries come in, bound to the threads we were given
+    from .data import DataCache  # here the libraries come in, bound to the threads we were given
 
-    store, shelf = Store(folder), Shelf()
+    store, cache = Store(folder), DataCache()
     # The engine may be gone, or the process told to stop: an open checkpoint is then written.
     with contextlib.suppress(EOFError, BrokenPipeError, _StopError):
         while True:
             spec = pipe.recv()
             if spec is None:
                 return
-            pipe.send(_one(spec, store, shelf, pipe))
+            pipe.send(_one(spec, store, cache, pipe))
 
 
-def _one(spec: Spec, store: Store, shelf: Any, pipe: Connection) -> tuple[str, Any]:
+def _one(spec: Spec, store: Store, cache: Any, pipe: Connection) -> tuple[str, Any]:
     from ._run import execute
 
     def tell(epoch: EpochRecord) -> None:
         pipe.send(("epoch", epoch))
 
     try:
-        record = execute(spec, shelf, store.live(spec.key), tell)
+        record = execute(spec, cache, store.live(spec.key), tell)
         store.finish(record)
     except MatineeError as error:
         return "broken", str(error)
@@ -54,8 +54,8 @@ def _one(spec: Spec, store: Store, shelf: Any, pipe: Connection) -> tuple[str, A
         raise
     except Exception as error:  # whatever it is, the other runs go on
         where = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{Path(where.filename).name}, line {where.lineno}"
-        return "broken", f"{type(error).__name__}: {error} ({place})"
+        location = f"{Path(where.filename).name}, line {where.lineno}"
+        return "broken", f"{type(error).__name__}: {error} ({location})"
     return "done", record
 
 

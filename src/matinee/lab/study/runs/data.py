@@ -72,7 +72,7 @@ def describe_data(data: Data, seed: int, users: float = 1.0) -> dict[str, Any]:
     if data.k_core is not None and not data.holdout:
         raise UsageError(f"{where}: {data.source} is a split already; leave out k_core")
     people = bool(data.holdout) and rule_of(data.by).holds_out_people
-    given = {"given": data.given} if people else {}
+    given_option = {"given": data.given} if people else {}
     return {
         **source,
         **seen,
@@ -82,12 +82,12 @@ def describe_data(data: Data, seed: int, users: float = 1.0) -> dict[str, Any]:
         "split_seed": seed if data.resplit else 0,
         "users": round(data.users * users, 9),
         "ratings": data.ratings,
-        **given,
+        **given_option,
         **steps,
     }
 
 
-class Shelf:
+class DataCache:
     """Prepared data that a process keeps, so that runs on the same data read it once."""
 
     def __init__(self) -> None:
@@ -96,11 +96,11 @@ class Shelf:
     def get(self, description: dict[str, Any]) -> Prepared:
         """The data of a description, made if it is not there."""
         name = repr(sorted(description.items()))
-        found = self._kept.pop(name, None) or prepare(description)
-        self._kept[name] = found  # the last one asked for is the last to go
+        prepared = self._kept.pop(name, None) or prepare(description)
+        self._kept[name] = prepared  # the last one asked for is the last to go
         while len(self._kept) > 1 and self._size() > _HELD:
             self._kept.pop(next(iter(self._kept)))
-        return found
+        return prepared
 
     def _size(self) -> int:
         return sum(len(data.train) + len(data.test) for data in self._kept.values())
@@ -113,12 +113,12 @@ def prepare(description: dict[str, Any]) -> Prepared:
         DataError: The source cannot be read or is not what it was, or nothing is left of it.
     """
     synthetic = description.get("synthetic")
-    world, given = None, None
+    world, given_part = None, None
     if synthetic:
         options = dict(synthetic)
         shape = [options.pop(name) for name in ("users", "items", "ratings")]
         world = synthesize(*shape, **options)
-        train, test, given = _divide(_chosen(world.ratings, description), description)
+        train, test, given_part = _divide(_chosen(world.ratings, description), description)
     else:
         parts = source_parts(description["source"], description["holdout"])
         now = _fingerprint(parts)
@@ -128,16 +128,16 @@ def prepare(description: dict[str, Any]) -> Prepared:
                 "again"
             )
         if description["holdout"]:
-            train, test, given = _divide(_chosen(parts[0], description), description)
+            train, test, given_part = _divide(_chosen(parts[0], description), description)
         else:
             train, test = (_chosen(part, description) for part in parts)
     rng = np.random.default_rng([description["split_seed"], 1])
-    train, test, given = _some_users(train, test, given, description["users"], rng)
+    train, test, given_part = _some_users(train, test, given_part, description["users"], rng)
     train = _some_ratings(train, description["ratings"], rng)
     dropped = None
     if description.get("seen_only"):
         everything = len(test)
-        test = _seen(train, test, given)
+        test = _seen(train, test, given_part)
         dropped = everything - len(test)
     if not len(train) or not len(test):
         which = f"; of {dropped:,} no user and item are in training" if dropped else ""
@@ -145,9 +145,9 @@ def prepare(description: dict[str, Any]) -> Prepared:
             f"{train.name}: too small a share; no ratings are left to train or score{which}"
         )
     # Of the ratings as they were made: not of interactions, nor of a core with codes of its own.
-    whole = "relevant" not in description and "k_core" not in description
-    floor = world.floor_of(test) if world and whole else None
-    return Prepared(train, test, given, floor, dropped)
+    unfiltered = "relevant" not in description and "k_core" not in description
+    floor = world.floor_of(test) if world and unfiltered else None
+    return Prepared(train, test, given_part, floor, dropped)
 
 
 @lru_cache(maxsize=64)
@@ -160,10 +160,10 @@ def _named(source: str, holdout: float, where: str) -> str:
             f"{where}: {source} is not on this machine; {get} brings it, or set MATINEE_DATA to "
             "the folder that has it"
         )
-    whole = is_named_split(source)
-    if whole and holdout:
+    is_split = is_named_split(source)
+    if is_split and holdout:
         raise UsageError(f"{where}: {source} is a split already; leave out holdout")
-    if not whole and not holdout:
+    if not is_split and not holdout:
         raise UsageError(f"{where}: {source} is no split; say how much of it to hold out")
     return _fingerprint(source_parts(source, holdout))
 
@@ -200,41 +200,47 @@ def _divide(
 ) -> tuple[Ratings, Ratings, Ratings | None]:
     """The parts to train on and to score, and what the people scored are known to have rated."""
     seed, by, share = description["split_seed"], description["by"], description["holdout"]
-    given = description.get("given", 0.8)
-    parts = split_parts(ratings, by, share, description["validation"], seed, given=given)
+    given_share = description.get("given", 0.8)
+    parts = split_parts(ratings, by, share, description["validation"], seed, given=given_share)
     return parts.train, parts.test, parts.given
 
 
 def _some_users(
-    train: Ratings, test: Ratings, given: Ratings | None, share: float, rng: np.random.Generator
+    train: Ratings,
+    test: Ratings,
+    given_part: Ratings | None,
+    share: float,
+    rng: np.random.Generator,
 ) -> tuple[Ratings, Ratings, Ratings | None]:
     """A share of the users at random; those of a smaller share are among those of a larger."""
     rank = rng.permutation(train.n_users)
     if share >= 1.0:
-        return train, test, given
-    kept = rank < max(2, round(share * train.n_users))
+        return train, test, given_part
+    selected = rank < max(2, round(share * train.n_users))
     return (
-        train.take(kept[train.users]),
-        replace(test.take(kept[test.users]), name=f"{test.name}, {100 * share:g}% of the users"),
-        None if given is None else given.take(kept[given.users]),
+        train.take(selected[train.users]),
+        replace(
+            test.take(selected[test.users]), name=f"{test.name}, {100 * share:g}% of the users"
+        ),
+        None if given_part is None else given_part.take(selected[given_part.users]),
     )
 
 
 def _some_ratings(train: Ratings, share: float, rng: np.random.Generator) -> Ratings:
     """A share of the ratings at random, nested likewise, and one at least of each user."""
-    luck = rng.random(len(train))
+    draws = rng.random(len(train))
     if share >= 1.0:
         return train
-    kept = luck < share
-    order = np.lexsort((luck, train.users))
+    selected = draws < share
+    order = np.lexsort((draws, train.users))
     first = np.flatnonzero(np.diff(train.users[order], prepend=-1))
-    kept[order[first]] = True
-    return train.take(kept)
+    selected[order[first]] = True
+    return train.take(selected)
 
 
-def _seen(train: Ratings, test: Ratings, given: Ratings | None) -> Ratings:
+def _seen(train: Ratings, test: Ratings, given_part: Ratings | None) -> Ratings:
     """The held-out ratings whose user has a training or given rating, and whose item has one."""
     users, items = seen(train)
-    if given is not None:
-        users |= seen(given)[0]
+    if given_part is not None:
+        users |= seen(given_part)[0]
     return test.take(users[test.users] & items[test.items])

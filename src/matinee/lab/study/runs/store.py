@@ -46,8 +46,8 @@ class Store:
             DataError: It was written by another version of Matinee.
         """
         before = self._note(must=False)
-        others = [file for file in self.path.glob("*") if file.name != "lock"]
-        if before is None and others:
+        foreign = [file for file in self.path.glob("*") if file.name != "lock"]
+        if before is None and foreign:
             raise UsageError(f"{self.path}: holds something else than a study; name another --out")
         if before is not None:
             if before["study"] != plan.study.name:
@@ -138,8 +138,8 @@ class Store:
         names: dict[RunName, str] = {
             (arm, data, seed): key for arm, data, seed, key in note["runs"]
         }
-        done = self.done()
-        records = {key: self.read(key) for key in set(names.values()) & done}
+        finished = self.done()
+        records = {key: self.read(key) for key in set(names.values()) & finished}
         runs = {name: records[key] for name, key in names.items() if key in records}
         return Results(study, bool(note["quick"]), runs, len(names))
 
@@ -173,10 +173,10 @@ def load_results(path: Path | str) -> Results:
 
 
 def _check_format(file: Path, values: Mapping[str, Any]) -> None:
-    found = values.pop("format", None) if isinstance(values, dict) else None
-    if found != FORMAT:
+    version = values.pop("format", None) if isinstance(values, dict) else None
+    if version != FORMAT:
         raise DataError(
-            f"{file}: written in format {found}, and this Matinee reads {FORMAT}; run the study "
+            f"{file}: written in format {version}, and this Matinee reads {FORMAT}; run the study "
             "again in another folder"
         )
 

@@ -25,13 +25,13 @@ from matinee.lab.study import (
     plan_study,
     run_study,
 )
-from matinee.lab.study.runs.engine import Watcher, default_workers
+from matinee.lab.study.runs.scheduler import RunListener, default_workers
 
 SECONDS = {"seconds", "total_seconds", "peak_mib", "versions"}
 MATINEE = Path(sys.executable).with_name("matinee")
 
 
-class Diary(Watcher):
+class Diary(RunListener):
     """Keeps what it is told."""
 
     def __init__(self) -> None:
@@ -93,7 +93,7 @@ STUDY: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Diary, Any]:
     folder, diary = tmp_path_factory.mktemp("study") / "runs", Diary()
-    outcome = run_study(plan_study(Study.make(STUDY)), folder, workers=1, threads=1, watcher=diary)
+    outcome = run_study(plan_study(Study.make(STUDY)), folder, workers=1, threads=1, listener=diary)
     return folder, diary, outcome
 
 
@@ -162,7 +162,7 @@ def test_a_run_that_diverges_is_a_result(ran: tuple[Path, Diary, Any]) -> None:
 
 def test_nothing_is_run_twice(ran: tuple[Path, Diary, Any]) -> None:
     diary = Diary()
-    outcome = run_study(plan_study(Study.make(STUDY)), ran[0], workers=1, threads=1, watcher=diary)
+    outcome = run_study(plan_study(Study.make(STUDY)), ran[0], workers=1, threads=1, listener=diary)
     assert (outcome.done, outcome.before, outcome.diverged) == (0, 12, 2)
     assert diary.begun == []
 
@@ -173,7 +173,7 @@ def test_a_broken_run_does_not_stop_the_others(tmp_path: Path) -> None:
     spec = plan.specs[key]
     plan.specs[key] = Spec(**{**vars(spec), "data": {**spec.data, "by": "nonsense"}})
     diary = Diary()
-    outcome = run_study(plan, tmp_path / "runs", workers=1, threads=1, groups=["b"], watcher=diary)
+    outcome = run_study(plan, tmp_path / "runs", workers=1, threads=1, groups=["b"], listener=diary)
     assert outcome.done == 1
     assert "nonsense" in outcome.broken[key]
     assert list(diary.messages) == ["b/16"]
@@ -193,7 +193,7 @@ def test_a_worker_that_is_killed_costs_no_run(tmp_path: Path) -> None:
 
     diary = Killer()
     plan = plan_study(Study.make({**STUDY, "seeds": [0]}))
-    outcome = run_study(plan, tmp_path / "runs", workers=1, threads=1, groups=["b"], watcher=diary)
+    outcome = run_study(plan, tmp_path / "runs", workers=1, threads=1, groups=["b"], listener=diary)
     assert outcome.broken == {}
     assert outcome.done == 2
     assert len(diary.begun) == 3  # one of them twice
@@ -208,7 +208,7 @@ def test_a_run_that_kills_its_worker_every_time_is_given_up(tmp_path: Path) -> N
 
     plan = plan_study(Study.make({**STUDY, "seeds": [0]}))
     outcome = run_study(
-        plan, tmp_path / "runs", workers=1, threads=1, groups=["b"], watcher=Killer()
+        plan, tmp_path / "runs", workers=1, threads=1, groups=["b"], listener=Killer()
     )
     assert outcome.done == 1
     assert "killed by signal 9" in outcome.broken[plan.names["b/16", "w", 0]]
@@ -304,7 +304,7 @@ def test_ctrl_c_keeps_the_epochs_of_a_long_run(tmp_path: Path) -> None:
 
 
 def test_workers_and_threads_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("matinee.lab.study.runs.engine._cores", lambda: 8)
+    monkeypatch.setattr("matinee.lab.study.runs.scheduler._cores", lambda: 8)
     assert default_workers() == (8, 1)
     assert default_workers(2) == (2, 4)
     assert default_workers(threads=2) == (4, 2)

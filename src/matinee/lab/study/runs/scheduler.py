@@ -26,7 +26,7 @@ _DEATHS = 2
 """Processes that a run may take with it before it counts as broken."""
 
 
-class Watcher:
+class RunListener:
     """Is told what happens, and says nothing; base of the displays that say something."""
 
     def planned(self, specs: Sequence[Spec], done: int, workers: int) -> None:
@@ -96,7 +96,7 @@ def run_study(
     seeds: Sequence[int] = (),
     arms: Sequence[str] = (),
     data: Sequence[str] = (),
-    watcher: Watcher | None = None,
+    listener: RunListener | None = None,
 ) -> Outcome:
     """Do all runs of a plan that have no record yet.
 
@@ -112,37 +112,37 @@ def run_study(
         seeds: Seeds to run; by default all.
         arms: Arms to run, as GROUP/ARM; by default all.
         data: Names of the data to run on; by default all.
-        watcher: Is told what happens.
+        listener: Is told what happens.
 
     Raises:
         UsageError: The folder is another study's, or there is no such group, seed, arm or data.
         DataError: The folder was written by another version.
         MatineeError: Another engine is at work in it, or it cannot be written to.
     """
-    asked = plan.wanted(groups, seeds, arms, data)
-    absent = {spec.arm: lacks for spec in asked if (lacks := kind_named(spec.kind).missing)}
-    wanted = [spec for spec in asked if spec.arm not in absent]
-    processes, each = default_workers(workers, threads)
-    store, tell = Store(Path(folder).expanduser()), watcher or Watcher()
+    planned = plan.wanted(groups, seeds, arms, data)
+    absent = {spec.arm: lacks for spec in planned if (lacks := kind_named(spec.kind).missing)}
+    pending = [spec for spec in planned if spec.arm not in absent]
+    processes, threads_each = default_workers(workers, threads)
+    store, tell = Store(Path(folder).expanduser()), listener or RunListener()
     begun = time.perf_counter()
     with store.lock():
         store.begin(plan)
         had = store.done()
-        old = [store.read(spec.key) for spec in wanted if spec.key in had]
+        old = [store.read(spec.key) for spec in pending if spec.key in had]
         kept = {record.key for record in old if _agrees(record, plan.specs[record.key])}
         old = [record for record in old if record.key in kept]
-        todo = [spec for spec in wanted if spec.key not in kept]
+        todo = [spec for spec in pending if spec.key not in kept]
         processes = min(processes, max(len(todo), 1))
         diverged = sum(record.status != "done" for record in old)
         tell.planned(todo, len(old), processes)
-        crew = _Crew(store.path, processes, each, tell)
+        pool = _WorkerPool(store.path, processes, threads_each, tell)
         if todo:
-            crew.do(todo)
+            pool.do(todo)
     return Outcome(
-        done=crew.done,
+        done=pool.done,
         before=len(old),
-        diverged=diverged + crew.diverged,
-        broken=crew.broken,
+        diverged=diverged + pool.diverged,
+        broken=pool.broken,
         seconds=time.perf_counter() - begun,
         absent=absent,
     )
@@ -171,13 +171,13 @@ class _Hand:
 
 
 @dataclass(eq=False)
-class _Crew:
+class _WorkerPool:
     """The worker processes and what they do."""
 
     folder: Path
     size: int
     threads: int
-    tell: Watcher
+    tell: RunListener
     done: int = 0
     diverged: int = 0
     broken: dict[str, str] = field(default_factory=dict)
@@ -279,11 +279,11 @@ class _Crew:
 def _bound_threads(threads: int) -> Iterator[None]:
     """The environment by which a process that is started now bounds its threads."""
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
-    wanted = dict.fromkeys(names, str(threads))
+    limits = dict.fromkeys(names, str(threads))
     if threads == 1 or "GOMP_SPINCOUNT" not in os.environ:
-        wanted["GOMP_SPINCOUNT"] = "0"  # threads that spin take the core of another worker
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
+        limits["GOMP_SPINCOUNT"] = "0"  # threads that spin take the core of another worker
+    before = {name: os.environ.get(name) for name in limits}
+    os.environ.update(limits)
     try:
         yield
     finally:
