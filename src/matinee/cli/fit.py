@@ -139,8 +139,8 @@ def fit(
         return None
     wall = time.perf_counter() - started
     seen = {(epoch.member, epoch.teacher, epoch.epoch) for epoch in progress.seen}
-    epochs = [*model.teacher_epochs, *model.epochs]
-    earlier = [e for e in epochs if (e.member, e.teacher, e.epoch) not in seen]
+    finished = [*model.teacher_epochs, *model.epochs]
+    earlier = [e for e in finished if (e.member, e.teacher, e.epoch) not in seen]
     seconds = [epoch.seconds for epoch in model.epochs] or [wall]
     record = {
         "split": parts.protocol,
