@@ -21,7 +21,7 @@ class IalsConfig(Config):
     """Times that all users and then all items are solved for."""
     unobserved: float = Field(0.1, gt=0.0)
     """Weight of all pairs, whose target is 0, beside the weight of 1 that an interaction has."""
-    ridge: float = Field(0.003, gt=0.0)
+    ridge: float = Field(0.01, gt=0.0)
     """L2 regularisation of a vector, times (its number of interactions + unobserved times the size
     of the other side) to the power of ``ridge_power``."""
     ridge_power: float = Field(1.0, ge=0.0, le=1.0)
