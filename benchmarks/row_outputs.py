@@ -64,7 +64,7 @@ def scored(train: Ratings, held: Ratings) -> dict[str, float]:
 
 
 def few(ratings: Ratings) -> list[dict[str, Any]]:
-    """RMSE by how many ratings are given of people whom the network has not met."""
+    """RMSE by how many ratings are given of people that the network was not trained on."""
     before, _ = matinee.split(ratings, holdout=SPARE, by="time")
     parts = split_users(before, 0.1, 0, given=0.01)
     model = matinee.Autoencoder("default", device="cpu").fit(parts.train, seed=0)

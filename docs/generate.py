@@ -206,7 +206,7 @@ def study_page() -> str:
         "# Keys of a study file\n",
         NOTE,
         "How to write and run one is in [studies](studies.md); how claims are judged is in "
-        "[verdicts](verdicts.md). A list of tables is written `[[name]]`, once for each. An "
+        "[claims](claims.md). A list of tables is written `[[name]]`, once for each. An "
         "unknown key is an error that suggests the nearest.\n",
     ]
     for heading, cls in STUDY_PARTS:

@@ -219,7 +219,7 @@ class Trainable(Params, Recommender):
     def _identity(self, seed: int) -> dict[str, Any]:
         """The identity of a run, by which a checkpoint of another run is refused."""
         return {
-            "settings": self.settings.model_dump(mode="json"),
+            "settings": self.settings.model_dump(mode="json", exclude={"description"}),
             "seed": seed,
             "data": self.provenance.fingerprint,
             "device": self.device,
@@ -232,4 +232,4 @@ def _upgraded(identity: dict[str, Any]) -> dict[str, Any]:
         settings = Settings.make(identity["settings"], "checkpoint")
     except UsageError:  # an option that this version does not have
         return identity
-    return {**identity, "settings": settings.model_dump(mode="json")}
+    return {**identity, "settings": settings.model_dump(mode="json", exclude={"description"})}

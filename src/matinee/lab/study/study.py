@@ -58,7 +58,7 @@ class Data(Config):
 
 
 class Published(Config):
-    """What a publication says of an arm."""
+    """The published figures of an arm."""
 
     train: float | None = None
     """Its training figure."""
@@ -182,7 +182,7 @@ class Literature(Config):
     year: int
     """When."""
     test_selected: bool | None = None
-    """Whether the epoch was chosen by the test ratings; None where that is not told."""
+    """Whether the epoch was chosen by the test ratings; None if unknown."""
     folds_in: bool | None = None
     """Whether the model answers for new people without being trained again."""
     note: str = ""

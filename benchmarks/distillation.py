@@ -1,12 +1,16 @@
-"""What a teacher is worth to ``default``, and what the teaching costs.
+"""What distillation gains for ``default``, and what it costs.
 
-    python benchmarks/taught.py [--splits random 0.55 ml-100k/u1 ml-latest-small] [--only NAME ...]
+    python benchmarks/distillation.py [--splits random 0.55 ml-100k/u1 ml-latest-small] [--only
+NAME ...]
         [--json]
 
-``default`` learns, beside its ratings, what the same network with items as rows says of drawn items
-(``teacher = "transposed"``). Variants of it are trained and scored on ratings held out of training
+``default`` learns, beside its ratings, what the same network with items as rows says of drawn
+items
+(``teacher = "transposed"``). Variants of it are trained and scored on ratings held out of
+training
 sets: a random tenth of the first four fifths of MovieLens-1M by time; the twentieth from 0.55 by
-time on, people who came back, as in ``rolling_origin.py``; a tenth of the training part of a split
+time on, people who came back, as in ``rolling_origin.py``; a tenth of the training part of a
+split
 that has a name; or of nine tenths of a data set. The leaderboard's test ratings are not read. One
 seed; seconds are of all of ``fit``.
 """
