@@ -151,10 +151,10 @@ def test_ctrl_c_leaves_the_best_so_far_and_says_how_to_go_on(shell: Any, args: l
     assert "Traceback" not in err
     assert re.search(
         r"the best so far \(trial \d+, validation RMSE 0\.\d+\) is in my preset\.toml; the trials "
-        r"are kept in my preset\.trials; to go on:\n",
+        r"are kept in my preset\.trials; to continue:\n",
         err,
     ), err
-    command = err.partition("to go on:\n")[2].splitlines()[0]
+    command = err.partition("to continue:\n")[2].splitlines()[0]
     assert shlex.split(command)[1:] == args
     assert "not judged" in preset("my preset.toml").description
 

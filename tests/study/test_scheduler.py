@@ -299,7 +299,7 @@ def test_ctrl_c_keeps_the_epochs_of_a_long_run(tmp_path: Path) -> None:
     _, told = engine.communicate(timeout=60)
     assert engine.returncode == 130, told
     assert "Traceback" not in told
-    assert "to go on:" in told
+    assert "to continue:" in told
     assert len(list((folder / "live").glob("*/checkpoint.safetensors"))) == 1
 
 

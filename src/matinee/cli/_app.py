@@ -187,7 +187,7 @@ def _expanded(value: Any) -> Any:
 
 
 def _summary(module: str, attribute: str) -> str | None:
-    """What a subcommand's source says it does: its docstring, or the help of its ``Typer``."""
+    """The summary of a subcommand from its source: its docstring, or the help of its ``Typer``."""
     file = Path(__file__).parent / "commands" / f"{module}.py"
     if not file.is_file():
         return None
@@ -221,7 +221,7 @@ def _root(
 
 
 def command_tree() -> Any:
-    """The click command of ``matinee``, for whoever walks its options (the reference pages)."""
+    """The click command of ``matinee``, from which the reference pages are generated."""
     tree: Any = typer.main.get_command(_app)
     _plain_help(tree)
     return tree

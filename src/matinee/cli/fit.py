@@ -133,7 +133,7 @@ def fit(
     except KeyboardInterrupt:
         if command is not None and any(out.glob("checkpoint*")):
             again = [*command, *(() if "--resume" in command else ("--resume",))]
-            note(f"\nmatinee: the run is saved in {out}; to go on:\n  {command_line(again)}")
+            note(f"\nmatinee: the run is saved in {out}; to continue:\n  {command_line(again)}")
         raise
     if not group.first:
         return None

@@ -32,7 +32,7 @@ def note(text: str) -> None:
 
 
 def console() -> Console:
-    """A rich console on stderr. ``console().is_terminal`` tells whether to show progress."""
+    """A rich console on stderr. Progress is shown if ``console().is_terminal``."""
     from rich.console import Console
 
     return Console(stderr=True)

@@ -1,4 +1,4 @@
-"""What a command trains on and what it scores by, from the options that say so."""
+"""The training, validation and test parts of a command, from its options."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Parts:
         train: To train on.
         test: To score by, or None.
         given: What the test users are known to have rated, where they are not part of ``train``.
-        protocol: How they were told apart, JSON-able; None without a test part.
+        protocol: How the parts were divided, JSON-serialisable; None without a test part.
         source: Where the ratings were, so that they can be found and divided again.
     """
 
@@ -84,9 +84,9 @@ def read_parts(
     from ..data.splits.rules import RULES, rule_of
 
     if test is not None and holdout is not None:
-        raise UsageError("--test and --holdout both say what to score by; give one of them")
+        raise UsageError("--test and --holdout both set the test part; give one of them")
     if by is not None and holdout is None:
-        raise UsageError("--by says how to hold out; add --holdout 0.2")
+        raise UsageError("--by is the rule of --holdout; add --holdout 0.2")
     rule = rule_of(by or next(iter(RULES)))
     if given is not None and not rule.holds_out_people:
         raise UsageError("--given is the share of a held-out person's ratings; add --by people")
@@ -177,7 +177,7 @@ def find_test(
 
 
 def _relevant_only(parts: Parts, steps: Mapping[str, Any]) -> Parts:
-    """The parts of a split with ratings of at least ``relevant`` as interactions, if asked for."""
+    """The parts of a split with ratings of at least ``relevant`` as interactions, if set."""
     at_least = steps.get("relevant")
     if at_least is None:
         return parts

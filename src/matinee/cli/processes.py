@@ -24,7 +24,7 @@ _Result = TypeVar("_Result")
 
 @contextmanager
 def one_voice(args: Sequence[str]) -> Iterator[None]:
-    """Of several processes, let the first alone speak, and tell a failure that they share once.
+    """Print from the first of several processes only, and report a shared failure once.
 
     Args:
         args: The command and its arguments.
@@ -49,14 +49,14 @@ def one_voice(args: Sequence[str]) -> Iterator[None]:
         ):
             yield
     except Exception as error:
-        # What the first process meets too, it tells; what another has met first, that one tells.
+        # The first process reports an error of all; another process reports an error of its own.
         # Whoever is still there after a while is the only one to know.
         time.sleep(_SHARED * ((not launch.first) + 2 * isinstance(error, ProcessError)))
         raise
 
 
 def threads_each(requested: int | None) -> int | None:
-    """The threads of this process: as asked, or its share of the cores; None for all of them."""
+    """The threads of this process: as requested, or its share of the cores; None for all."""
     together = Launch.of_environment().local_size
     if requested is not None or together == 1:
         return requested

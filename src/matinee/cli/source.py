@@ -1,4 +1,4 @@
-"""The options by which every command that reads ratings is told how to read them."""
+"""The reading options, which every command that reads ratings has."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ Items = Annotated[
     typer.Option(
         "--items",
         metavar="FILE",
-        help="A table of titles and genres by item id; one beside the ratings is found unasked.",
+        help="A table of titles and genres by item id; by default one beside the ratings.",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -273,7 +273,7 @@ def read(
     allow_single: bool = False,
     **layout: Any,
 ) -> Ratings:
-    """Read ratings as the options say, and say on stderr what reading them had to settle.
+    """Read ratings according to the options, and print the notes of reading to stderr.
 
     ``allow_single`` accepts those of one user or one item, which are enough to score or to serve;
     ``layout`` are fields of ``ReadOptions``.
@@ -354,7 +354,7 @@ class Reading:
 
     @property
     def steps(self) -> dict[str, Any]:
-        """The steps by which ratings are chosen, JSON-able: those that were asked for."""
+        """The selection steps that are set, JSON-serialisable."""
         options = {**self.options, **self.whole}
         names = ("missing", "relevant", "k_core")
         return {name: options[name] for name in names if options.get(name) is not None}

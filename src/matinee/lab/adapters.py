@@ -21,7 +21,7 @@ class RecToolsModel:
     It has what RecTools asks of a model (0.12 to 0.19), and needs no import of RecTools.
 
     Args:
-        model: The model, which is fitted anew at each ``fit``.
+        model: The model, which is fitted again at each ``fit``.
         ratings: Whether the weights of the interactions are ratings; otherwise they are weights.
         seed: As for ``Trainable.fit``.
     """
@@ -88,7 +88,7 @@ def lenskit_scorer(model: Trainable, *, rank: bool = True, seed: int = 0) -> Any
     runs in batches and evaluates.
 
     Args:
-        model: The model, which is fitted anew when the pipeline is trained.
+        model: The model, which is fitted again when the pipeline is trained.
         rank: Whether to score by the order of lists; otherwise by the predicted rating, as for
             ``lenskit.pipeline.predict_pipeline``.
         seed: As for ``Trainable.fit``.

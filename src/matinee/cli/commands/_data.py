@@ -186,7 +186,7 @@ def split_(
     ] = 0.2,
     valid: Annotated[
         float | None,
-        typer.Option(help="What to set apart to validate by, in the terms of --holdout."),
+        typer.Option(help="Size of the validation part, as for --holdout."),
     ] = None,
     given: Annotated[
         float, typer.Option(help="By people: the share of a held-out person's ratings to give.")

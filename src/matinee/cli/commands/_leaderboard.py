@@ -1,4 +1,4 @@
-"""``matinee leaderboard``: models by data, run (or gone on with) as a study, told as a table."""
+"""``matinee leaderboard``: a table of models by data, run as a study."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def leaderboard(
         ),
     ] = "leaderboard",
     show: Annotated[
-        bool, typer.Option("--show", help="Run nothing: tell what is in the folder.")
+        bool, typer.Option("--show", help="Run nothing: show the results in the folder.")
     ] = False,
     table: Annotated[
         Path | None,
@@ -84,7 +84,7 @@ def leaderboard(
     outcome = None
     if not show:
         outcome = _run(ctx, study_found, folder, quick, data, models, seeds, workers, threads, json)
-    results = load_results(folder)  # says what to do where nothing was run
+    results = load_results(folder)  # raises where nothing was run
     board = rank(results)
     files = _write(board, results, folder, table)
     names = [section.data.name for section in board.sections]
@@ -134,7 +134,7 @@ def _run(
             )
     except KeyboardInterrupt:
         again = command_line(ctx.obj or ["leaderboard"])
-        note(f"\nmatinee: what is finished is kept in {folder}; to go on:\n  {again}")
+        note(f"\nmatinee: what is finished is kept in {folder}; to continue:\n  {again}")
         raise
     return outcome
 
@@ -182,7 +182,7 @@ def without(study: Study, names: set[str]) -> Study:
 
 
 def _chosen(text: str, known: list[str], option: str) -> list[str]:
-    """Names that a comma-separated list of names and patterns stands for, in their own order."""
+    """The names that match a comma-separated list of names and patterns, in their order."""
     chosen: set[str] = set()
     for name in filter(None, (part.strip() for part in text.split(","))):
         hits = {other for other in known if fnmatchcase(other, name)}

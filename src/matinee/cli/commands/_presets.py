@@ -35,4 +35,4 @@ def presets(
         print_json({"presets": found})
     else:
         print_table(["preset", ""], found.items())
-        say("\nmatinee presets NAME shows its settings; docs/config.md says what each one does")
+        say("\nmatinee presets NAME shows its settings; docs/config.md describes them")

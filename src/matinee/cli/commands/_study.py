@@ -70,7 +70,7 @@ def list_(json: Json = False) -> None:
         return
     columns = ["study", "arms", "runs", "claims", "title"]
     print_table(columns, [[row[column] for column in columns] for row in rows])
-    say("\nmatinee study show NAME says what one asks; matinee study run NAME runs it")
+    say("\nmatinee study show NAME describes one; matinee study run NAME runs it")
 
 
 @app.command()
@@ -138,7 +138,7 @@ def run(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Run a study, or go on with it.
+    """Run a study, or continue it.
 
     Each finished run is kept at once. After Ctrl-C or a crash the same command goes on: no finished
     run is repeated, and one that was interrupted starts from its last checkpoint.
@@ -168,7 +168,7 @@ def run(
             )
     except KeyboardInterrupt:
         again = command_line(ctx.obj or ["study", "run", study])
-        note(f"\nmatinee: what is finished is kept in {folder}; to go on:\n  {again}")
+        note(f"\nmatinee: what is finished is kept in {folder}; to continue:\n  {again}")
         raise
     if json:
         print_json({"study": loaded.name, "quick": quick, "folder": folder, **vars(outcome)})
@@ -228,7 +228,7 @@ def publish(
     study: Folder,
     out: Annotated[
         Path,
-        typer.Option(metavar="DIR", help="The folder to write, or to write anew."),
+        typer.Option(metavar="DIR", help="The folder to write, or to replace."),
     ],
     quick: Quick = False,
     json: Json = False,

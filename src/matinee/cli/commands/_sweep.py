@@ -41,14 +41,16 @@ def sweep(
         float | None,
         typer.Option(
             metavar="MINUTES",
-            help="Minutes for all of it, over all sittings; 10 where --trials is not given.",
+            help="Minutes in total, over all runs of the command; 10 without --trials.",
             show_default=False,
         ),
     ] = None,
     trials: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="Settings to try, at most, over all sittings.", show_default=False
+            metavar="N",
+            help="Largest number of settings to try, over all runs of the command.",
+            show_default=False,
         ),
     ] = None,
     preset: Annotated[
@@ -240,7 +242,7 @@ def _interrupted(writer: _BestSoFar, storage: Path, command: list[str]) -> str:
             f"the best so far (trial {writer.best.number}, validation RMSE {writer.best.rmse:.4f}) "
             f"is in {writer.target}; "
         )
-    return f"{text}the trials are kept in {storage}; to go on:\n  {command_line(command)}"
+    return f"{text}the trials are kept in {storage}; to continue:\n  {command_line(command)}"
 
 
 def _check_target(target: Path) -> None:

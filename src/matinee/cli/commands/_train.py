@@ -86,7 +86,9 @@ def train(
     ] = None,
     epochs: Annotated[
         int | None,
-        typer.Option(help="Epochs, at most; by default what the preset says.", show_default=False),
+        typer.Option(
+            help="Largest number of epochs; by default that of the preset.", show_default=False
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the split and of training.")] = 0,
     out: Annotated[

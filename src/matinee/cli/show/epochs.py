@@ -56,7 +56,9 @@ class Progress(Display):
         self._timer.cancel()
         now = time.monotonic()
         if not self.seen:
-            self._started = now  # The first may have compiled: it tells nothing of the others.
+            self._started = (
+                now  # The first epoch may include compilation: its time is not representative.
+            )
         self.seen.append(epoch)
         text, position = self._text(epoch, now), self._place(epoch)
         self._show(

@@ -83,7 +83,7 @@ def show_lists(evaluation: ListEvaluation) -> None:
 
 
 def show_briefly(evaluation: ListEvaluation) -> None:
-    """Two lines: what the lists are worth, and whether that is more than popularity's."""
+    """Two lines: the score of the lists, and its comparison with popularity."""
     k = evaluation.cutoffs[0]
     names = ("ndcg", "recall", "mean_rating", "coverage")
     print_table(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.progress import ProgressColumn
 
 _PATIENT = 5.0
-"""Seconds without an epoch after which a first run is told what takes so long."""
+"""Seconds without an epoch until a message about compilation is shown."""
 _COMPILING = "in the first epoch; on the first run its kernels are compiled now (about 20 s, once)"
 
 

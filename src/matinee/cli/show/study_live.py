@@ -22,7 +22,7 @@ _SHOWN = ("held_out", "valid", "batch_mean")
 
 
 class StudyProgress(RunListener):
-    """Told by the engine what happens; shows it on a terminal, else as lines.
+    """Shows the progress of a study: live on a terminal, else as lines.
 
     Args:
         quiet: Whether to print nothing where stderr is no terminal.
@@ -172,7 +172,7 @@ def _epochs(spec: Spec) -> int:
 
 
 def shown(curve: Sequence[EpochRecord]) -> tuple[list[float], str]:
-    """The figure of a curve that is worth showing, by epoch, and its name for a reader."""
+    """The figure of a curve to show, by epoch, and its label."""
     for figure in _SHOWN:
         values = [epoch.figures[figure] for epoch in curve if figure in epoch.figures]
         if values:

@@ -18,7 +18,7 @@ _EVERY = 15.0
 
 
 class SweepProgress(Display):
-    """Shows each trial as it ends, and what goes on: on a terminal a bar, else a line at times.
+    """Shows the progress of a sweep: a bar on a terminal, else lines.
 
     Args:
         trials: How many there may be, or None.

@@ -80,7 +80,7 @@ class Section:
     """The rows of one data.
 
     Attributes:
-        data: The data, as the study says.
+        data: The name of the data in the study.
         train_ratings: Ratings trained on, of one split; 0 where nothing was run.
         test_ratings: Ratings held out.
         rows: What is measured or published, by RMSE; then what diverged or is not installed.
@@ -242,7 +242,7 @@ def _source(records: list[RunRecord]) -> str:
 
 
 def _threads(records: list[RunRecord]) -> int | None:
-    """Threads of the runs; None where they differ or are not told."""
+    """Threads of the runs; None where they differ or are not recorded."""
     counts = {record.versions.get("threads", "") for record in records}
     text = counts.pop() if len(counts) == 1 else ""
     return int(text) if text.isdigit() else None

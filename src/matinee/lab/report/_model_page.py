@@ -39,10 +39,10 @@ class ModelReport:
     Attributes:
         model: The model.
         score: On the test ratings; None without any.
-        found: Its errors on them, taken apart.
-        alike: Neighbours of a few items; empty where items have no vectors.
+        found: The breakdown of its errors on them.
+        alike: Nearest items of a few items; empty if items have no vectors.
         charts: By section of the page.
-        lists: What the lists are worth; None without test ratings, or relevant ones among them.
+        lists: The evaluation of its lists; None without relevant test ratings.
     """
 
     model: Recommender

@@ -51,7 +51,7 @@ def sheet_of(table: Table, name: str, text_columns: int = 1) -> Sheet:
 
 
 def group_table(summary: Summary, group: Group, arms: Sequence[ArmSummary]) -> Sheet:
-    """The arms of a group, the figures side by side; what all share is told above."""
+    """The arms of a group and their figures; common values are in the caption."""
     figures: tuple[Figure, ...] = ("held_out", "held_out_user_mean", "reference", "batch_mean")
     several = len({arm.data for arm in arms}) > 1
     columns: dict[str, list[Value]] = {"arm": [arm.name for arm in arms]}

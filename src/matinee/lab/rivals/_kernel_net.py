@@ -21,10 +21,10 @@ class Observed:
     Attributes:
         indptr: int64 (items + 1,), the entries of each item.
         users: int32 (entries,), by item.
-        values: float (entries,), by item: input and target alike.
+        values: float (entries,), by item: the input and the target.
         user_ptr: int64 (users + 1,), the entries of each user.
         items: int32 (entries,), by user.
-        place: int64 (entries,), by user: where the entry stands by item.
+        place: int64 (entries,), by user: the position of the entry in the order by item.
     """
 
     indptr: Int64

@@ -46,7 +46,7 @@ class OutsideFactors(Recommender):
 
     def __init__(self, **options: Any) -> None:
         self.options = options
-        self._make(0)  # a wrong option, or a library that is not there, is told now
+        self._make(0)  # a wrong option or missing library raises now
         self.mean = 0.0
 
     @property

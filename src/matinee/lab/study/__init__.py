@@ -1,4 +1,4 @@
-"""Studies: many runs of the same question, told with intervals.
+"""Studies: repeated runs of experiments, with intervals.
 
 A study is a TOML file (``Study``): data, arms, seeds, and the claims to judge. The engine makes its
 runs, keeps each one's record, and goes on where it was stopped; what is computed from the records

@@ -137,7 +137,7 @@ def _expected(study: Study) -> int:
 
 
 def _short(keys: set[str]) -> dict[str, str]:
-    """Keys cut to the fewest characters (eight at least) that tell them apart."""
+    """Keys cut to the fewest characters (at least eight) that are unique."""
     length = 8
     while len({key[:length] for key in keys}) < len(keys):
         length += 1

@@ -28,7 +28,7 @@ class ResolvedArm:
         varied: What the group varies, as written: {"batch_size": 8}.
         data: Names of the data it runs on.
         seeds: Its seeds.
-        published: What the literature says of it.
+        published: Its published figures.
     """
 
     name: str

@@ -85,7 +85,7 @@ class RunRecord:
         return self.epochs[-1].figures.get(figure) if self.epochs else None
 
     def best(self, figure: str) -> tuple[int, float] | None:
-        """Lowest value of a figure, and its epoch: test-selected, so never an honest score."""
+        """Lowest value of a figure, and its epoch: test-selected, and therefore optimistic."""
         known = [(e.figures[figure], e.epoch) for e in self.epochs if figure in e.figures]
         if not known:
             return None

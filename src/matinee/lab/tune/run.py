@@ -1,4 +1,4 @@
-"""``sweep``: search settings for someone's own data, and say what the search was worth."""
+"""``sweep``: hyperparameter search, with an unbiased evaluation of the result."""
 
 from __future__ import annotations
 

@@ -172,7 +172,7 @@ class Store:
         """How much of the validation RMSE each dimension decided, by PED-ANOVA; sums to 1.
 
         Watanabe et al., "PED-ANOVA" (IJCAI 2023). Empty with fewer than 10 complete trials, or
-        where they came to the same RMSE: from these nothing could be said.
+        where all have the same RMSE, which is not informative.
         """
         complete = [trial for trial in self._finished if trial.state == "complete"]
         if len(complete) < 10 or len({trial.rmse for trial in complete}) < 3:

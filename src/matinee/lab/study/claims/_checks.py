@@ -25,7 +25,7 @@ _FALLING: tuple[Figure, ...] = ("batch_mean", "training", "reference")
 
 @dataclass(frozen=True, eq=False)
 class CheckQuestion:
-    """A question, and how its answer is told."""
+    """A question, and a function that describes its answer."""
 
     figure: Figure
     question: Question
@@ -242,7 +242,7 @@ def _size(results: Results, arms: Iterable[str], data: str) -> float | None:
 
 
 def _positions(arms: list[str]) -> list[float]:
-    """What arms stand for in a trend: the number each one's name begins with, else its rank."""
+    """The positions of arms in a trend: the number at the start of the name, else the rank."""
     numbers = [re.match(r"[-+]?\d+(\.\d+)?(e[-+]?\d+)?", arm.partition("/")[2]) for arm in arms]
     if all(numbers):
         return [float(match[0]) for match in numbers if match]

@@ -98,7 +98,7 @@ def slope(check: Check, figure: Figure, what: str, answer: Answer) -> str:
 
 
 def joined(comparisons: Iterable[Comparison], place: str = "") -> str:
-    """Facts one after the other, each once; where they were found is said when it changes.
+    """Join distinct facts, with the data they refer to where it changes.
 
     Args:
         comparisons: Whose facts.

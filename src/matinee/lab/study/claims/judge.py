@@ -241,7 +241,7 @@ def _describe(family: _Family, comparisons: list[Comparison], place: str = "") -
 
 
 def _undecided(held: _Family, text: str, missing: tuple[str, ...]) -> str:
-    """Why nothing can be told."""
+    """Why a claim is undecided."""
     names = ", ".join(label(name) for name in missing[:_TOLD])
     if len(missing) > _TOLD:
         names += f" and {len(missing) - _TOLD} more"

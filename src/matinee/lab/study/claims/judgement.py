@@ -21,8 +21,8 @@ class Comparison:
         figure: What it was judged by.
         status: Whether the check's statement, before any ``negate``, is established or refuted.
         leaning: Which way the estimate points; None where there is none.
-        estimate: Mean over seeds of what the check asks of: a difference (the arm said to be worse
-            less the one said to be better), a figure, a rise or a slope.
+        estimate: Mean over seeds of the tested quantity: a difference (the arm claimed to be worse
+            minus the one claimed to be better), a figure, a rise or a slope.
         interval: It at the level Holm's correction asks for; None with one seed.
         p: Corrected p value, or None.
         n: Seeds.

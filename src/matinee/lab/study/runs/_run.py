@@ -1,4 +1,4 @@
-"""One run: fit, score, measure; in whatever process it is called."""
+"""Execution of one run: fit, evaluate, measure."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _FIGURES = {
 
 @dataclass
 class _Curve:
-    """Collects the epochs of a run, and tells of each; not of a teacher's."""
+    """Collects and reports the epochs of a run, without those of a teacher."""
 
     spec: Spec
     tell: Callable[[EpochRecord], None]
@@ -59,7 +59,7 @@ class _Curve:
 def execute(
     spec: Spec, cache: DataCache, folder: Path, on_epoch: Callable[[EpochRecord], None]
 ) -> RunRecord:
-    """Do a run, or go on with it where ``folder`` has its checkpoint.
+    """Execute a run, or resume it if ``folder`` has its checkpoint.
 
     Args:
         spec: The run.
@@ -68,7 +68,7 @@ def execute(
         on_epoch: Told of each epoch.
 
     Returns:
-        Its record. A run whose loss diverged is a result too: "failed", with what it said.
+        Its record; "failed" with the error for a run that diverged.
     """
     started = time.perf_counter()
     _forget_peak()
