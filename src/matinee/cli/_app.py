@@ -39,6 +39,7 @@ COMMANDS: dict[str, str] = {
     "leaderboard": "_leaderboard:leaderboard",
     "serve": "_serve:serve",
     "feedback": "_feedback:app",
+    "refresh": "_feedback:refresh",
     "export": "_export:export",
     "doctor": "_doctor:doctor",
 }

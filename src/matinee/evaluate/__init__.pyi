@@ -22,6 +22,7 @@ from ._uncertainty import (
 from .leak_guard import Overlap as Overlap, PairSet as PairSet
 from .metric import Interval as Interval, Metric as Metric, Score as Score
 from .metrics import ErrorSums as ErrorSums, ErrorTotals as ErrorTotals, mae as mae, rmse as rmse
+from .prequential import prequential_gain as prequential_gain
 from .ranking.baselines import LIST_BASELINES as LIST_BASELINES
 from .ranking.evaluate import evaluate_lists as evaluate_lists
 from .ranking.result import ListBaseline as ListBaseline, ListEvaluation as ListEvaluation

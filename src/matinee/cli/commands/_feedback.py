@@ -1,4 +1,4 @@
-"""``matinee feedback``: what a store of feedback holds, from outside the server."""
+"""``matinee feedback`` and ``matinee refresh``: what a store of feedback holds, and its use."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ import typer
 from ...errors import UsageError
 from ..output import print_json, say
 from ..source import Json
+from ..threads import Threads, use_threads
 
 if TYPE_CHECKING:
     from ...feedback import FeedbackStore
 
 app = typer.Typer(no_args_is_help=True, help="Export, erase and prune feedback that was kept.")
 _DAY = 86_400
+REFUSED = 3
+"""Exit code where the new model was worse and the one in service stays."""
 
 Store = Annotated[
     str,
@@ -77,6 +80,74 @@ def prune(
         print_json({"events": events})
     else:
         say(f"{events:,} events deleted")
+
+
+def refresh(
+    model: Annotated[Path, typer.Argument(help="The model folder in service.")],
+    feedback: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STORE",
+            help="Where feedback is kept: sqlite:PATH, or postgresql://HOST/DATABASE.",
+            show_default=False,
+        ),
+    ] = None,
+    days: Annotated[
+        float, typer.Option(metavar="DAYS", help="Judge by the feedback of this many newest days.")
+    ] = 7.0,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Train anew on everything, instead of updating.")
+    ] = False,
+    margin: Annotated[
+        float, typer.Option(help="RMSE by which the new model may be worse.")
+    ] = 0.002,
+    rollback: Annotated[
+        bool, typer.Option("--rollback", help="Put the former model back, and do nothing else.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Seed of training and of the interval.")] = 0,
+    threads: Threads = None,
+    json: Json = False,
+) -> None:
+    """Train a served model on feedback, and swap it if the new one is not worse.
+
+    Both are scored on the newest days, each rating taken in once it is scored. Exit code 0:
+    swapped, or too little feedback yet; 3: the new model was worse, and the one in service stays.
+    """
+    use_threads(threads)
+    from ...feedback import open_store
+    from ...serve.refresh import refresh as run, rollback as back
+
+    if rollback:
+        back(model)
+        if json:
+            print_json({"decision": "rolled back"})
+        else:
+            say(f"the former model is back in {model}")
+        return
+    if feedback is None:
+        raise UsageError("name the store with --feedback, or put the former model back: --rollback")
+    with closing(open_store(feedback)) as store:
+        done = run(model, store, days=days, anew=anew, margin=margin, seed=seed)
+    if json:
+        print_json(done.as_dict())
+    else:
+        say(f"{done.n_new:,} new ratings, {done.n_scored:,} of them to judge by")
+        if done.gain is not None:
+            gain, within = done.gain, done.gain.interval
+            interval = ""
+            if within is not None:
+                interval = f" (95% interval {within.low:.4f} to {within.high:.4f})"
+            say(f"RMSE {gain.before:.4f} in service, {gain.after:.4f} of the new model")
+            say(f"gain {gain.gain:.4f}{interval}")
+        say(
+            {
+                "swapped": f"swapped: {model} is the new model",
+                "kept": "kept: the new model is worse",
+                "waiting": "waiting: too little feedback to judge by",
+            }[done.decision]
+        )
+    if done.decision == "kept":
+        raise typer.Exit(REFUSED)
 
 
 @contextmanager

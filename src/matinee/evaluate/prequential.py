@@ -1,0 +1,43 @@
+"""Two models compared on the same ratings, with histories that grow."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..base.arrays import Int64
+from ..data import Histories, Ratings
+from ._evaluate import Scored
+from ._test_batches import prequential
+from .metrics import ErrorSums
+from .statistics.paired import Gain, paired_gain
+
+Shown = tuple[Histories, Int64]
+"""Histories in a model's items, and the row of each test user in them; -1 for none."""
+
+
+def prequential_gain(
+    before: Scored, after: Scored, test: Ratings, shown: tuple[Shown, Shown], *, seed: int = 0
+) -> Gain:
+    """How much lower the RMSE of the second model is, each rating known once it is scored.
+
+    Args:
+        before: The first model.
+        after: The second.
+        test: Ratings with times that neither was trained on.
+        shown: What each is shown of the people at first.
+        seed: Seeds the bootstrap over users.
+
+    Raises:
+        DataError: The test ratings have no times.
+    """
+    sums = []
+    for model, (histories, rows) in zip((before, after), shown, strict=True):
+        each = ErrorSums.zeros(test.n_users, 1)
+        items = model.item_ids.encode(test.item_ids.ids)
+        for batch in prequential(test, histories, rows, items):
+            found = model.predict_coded(batch.histories, batch.rows, batch.items)
+            each.add(batch.users, (found - batch.values)[:, None])
+        sums.append(each)
+    one, two = sums
+    both = {name: np.hstack([one.sums[name], two.sums[name]]) for name in one.sums}
+    return paired_gain(ErrorSums(one.counts, both), np.random.default_rng(seed))

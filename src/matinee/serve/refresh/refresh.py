@@ -1,0 +1,172 @@
+"""``refresh``: train further, judge by the newest days, replace."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from ...base.arrays import Mask
+from ...base.atomic import atomic_path, remove
+from ...data import Ratings
+from ...errors import UsageError
+from ...evaluate import Gain, prequential_gain
+from ...feedback import FeedbackStore
+from ...feedback.store import hash_of
+from ...models import Recommender, load_model
+from ...models.update import all_ratings, known_ratings
+from .ratings import feedback_ratings
+
+LEAST = 100
+"""Ratings of the newest days from which two models can be told apart."""
+MARGIN = 0.002
+"""RMSE by which the new model may be worse, at most, at the end of the 95% interval."""
+_DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What became of a refresh.
+
+    Attributes:
+        decision: "swapped": the new model is in the folder; "kept": it was worse, the one in
+            service stays; "waiting": too little feedback to train on or to judge by.
+        how: "update", or "anew".
+        n_new: Ratings of feedback that the model in service was not trained on.
+        n_scored: Those of the newest days.
+        gain: RMSE of the model in service less that of the new one on them; None while waiting.
+    """
+
+    decision: Literal["swapped", "kept", "waiting"]
+    how: Literal["update", "anew"]
+    n_new: int
+    n_scored: int
+    gain: Gain | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it in plain values, ready for JSON."""
+        return asdict(self)
+
+
+def refresh(
+    folder: Path,
+    store: FeedbackStore,
+    *,
+    days: float = 7.0,
+    anew: bool = False,
+    margin: float = MARGIN,
+    seed: int = 0,
+) -> Refreshed:
+    """Train a model on feedback and put it in the place of the one in service if it is not worse.
+
+    The new model learns from all feedback but that of the newest days, and both are scored on
+    these prequentially. It is taken where the 95% interval of the difference in RMSE, paired over
+    people, ends within the margin. It then learns from the newest days too, and replaces the folder
+    atomically; the former model is kept beside it. People who were erased from the store are left
+    out, for which the model is trained anew.
+
+    Args:
+        folder: The model folder in service, with histories.
+        store: The feedback.
+        days: The newest days, to judge by.
+        anew: Train anew on everything instead of updating.
+        margin: RMSE by which it may be worse.
+        seed: Seeds training and intervals.
+
+    Raises:
+        UsageError: The model was saved without histories, or not trained on ratings.
+        FeedbackError: The store cannot be read.
+    """
+    if not days > 0:
+        raise UsageError(f"days = {days:g}: give a number above 0")
+    model = load_model(folder)
+    trained = known_ratings(model)
+    trained.require_ratings("the gate of refresh", "train anew, and compare with evaluate --lists")
+    gone = _erased(trained, store)
+    how: Literal["update", "anew"] = "anew" if anew or gone.any() else "update"
+    given = feedback_ratings(store, model.scale)
+    trained = trained.take(~gone[trained.users])
+    new = None if given is None else _not_in(trained, given)
+    if new is None or not len(new):
+        return Refreshed("waiting", how, 0, 0, None)
+    assert new.times is not None
+    newest = new.times > int(new.times.max()) - round(days * _DAY)
+    earlier, test = new.take(~newest).compact(), new.take(newest).compact()
+    if len(test) < LEAST or test.n_users < 2 or not len(earlier):
+        return Refreshed("waiting", how, len(new), len(test), None)
+    candidate = _trained(model, folder, earlier, gone if how == "anew" else None, seed)
+    known, _ = all_ratings(model, earlier)
+    shown = []
+    for each in (model, candidate):
+        people = each._people(known, "skip")
+        shown.append((people.histories, people.rows(test.user_ids.ids)))
+    gain = prequential_gain(model, candidate, test, (shown[0], shown[1]), seed=seed)
+    worse = -gain.gain if gain.interval is None else -gain.interval.low
+    if worse > margin:
+        return Refreshed("kept", how, len(new), len(test), gain)
+    candidate.update(test, seed=seed, progress=False)
+    done = Refreshed("swapped", how, len(new), len(test), gain)
+    candidate.record["refresh"] = done.as_dict()
+    with atomic_path(previous_of(folder)) as place:
+        shutil.copytree(folder, place)
+    candidate.save(folder)
+    return done
+
+
+def rollback(folder: Path) -> None:
+    """Put the former model back in the place of the one in service, which is dropped.
+
+    Raises:
+        UsageError: No former model is kept.
+    """
+    former = previous_of(folder)
+    if not former.is_dir():
+        raise UsageError(f"{folder}: no former model is kept; there is no {former.name}")
+    load_model(former)
+    with atomic_path(folder) as place:
+        shutil.copytree(former, place)
+    remove(former)
+
+
+def previous_of(folder: Path) -> Path:
+    """Where the former model of a folder is kept."""
+    return folder.parent / f"{folder.name}.previous"
+
+
+def _trained(
+    model: Recommender, folder: Path, earlier: Ratings, gone: Mask | None, seed: int
+) -> Any:
+    """A new model: updated, or trained anew without people who were erased."""
+    fresh: Any = load_model(folder)
+    if gone is None:
+        return fresh.update(earlier, seed=seed, progress=False)
+    data, added = all_ratings(model, earlier)
+    names = data.user_ids.decode(data.users)
+    erased = {str(user) for user in model.user_ids.ids[gone]}
+    kept = added | ~np.isin(names.astype(str), sorted(erased))
+    return fresh.fit(replace(data.take(kept), notes=()), seed=seed, progress=False)
+
+
+def _erased(trained: Ratings, store: FeedbackStore) -> Mask:
+    """Which users of a model were erased from the store."""
+    hashes = store.erased()
+    if not hashes:
+        return np.zeros(trained.n_users, dtype=bool)
+    return np.array([hash_of(str(user)) in hashes for user in trained.user_ids.ids], dtype=bool)
+
+
+def _not_in(trained: Ratings, given: Ratings) -> Ratings:
+    """The ratings that are not, with the same value, among those trained on."""
+    users = trained.user_ids.encode(given.user_ids.ids)[given.users].astype(np.int64)
+    items = trained.item_ids.encode(given.item_ids.ids)[given.items]
+    both = (users >= 0) & (items >= 0)
+    keys = trained.users.astype(np.int64) * trained.n_items + trained.items
+    order = np.argsort(keys)
+    wanted = users * trained.n_items + items
+    place = np.minimum(np.searchsorted(keys, wanted, sorter=order), len(keys) - 1)
+    same: Mask = both & (keys[order[place]] == wanted)
+    same &= trained.values[order[place]] == given.values
+    return given.take(~same).compact()

@@ -1,0 +1,148 @@
+"""A served model learns from feedback, behind a gate."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from matinee.cli import main
+from matinee.data import Ratings, split
+from matinee.errors import UsageError
+from matinee.feedback import FeedbackStore, make_event, open_store
+from matinee.models import Bias, load_model
+from matinee.serve.refresh import feedback_ratings, refresh, rollback
+from matinee.synth import synthesize
+
+DAY = 86_400
+NOW = 1_700_000_000
+
+
+@pytest.fixture(scope="module")
+def parts() -> tuple[Ratings, Ratings]:
+    return split(synthesize(120, 80, 6000, seed=5).ratings, 0.3, 0)
+
+
+@pytest.fixture
+def place(parts: tuple[Ratings, Ratings], tmp_path: Path) -> Path:
+    # Few of the ratings, so that there is something to learn.
+    return Bias().fit(parts[0].take(np.arange(len(parts[0])) % 4 == 0)).save(tmp_path / "model")
+
+
+@pytest.fixture
+def store(tmp_path: Path, parts: tuple[Ratings, Ratings]) -> Any:
+    opened = open_store(f"sqlite:{tmp_path / 'f.db'}")
+    fill(opened, parts[1])
+    yield opened
+    opened.close()
+
+
+def fill(store: FeedbackStore, ratings: Ratings, *, wrong: bool = False) -> None:
+    """Feedback over 20 days; wrong ratings, if asked for, before the last 5."""
+    times = NOW + np.arange(len(ratings)) * 20 * DAY // len(ratings)
+    users = ratings.user_ids.decode(ratings.users).tolist()
+    items = ratings.item_ids.decode(ratings.items).tolist()
+    values = ratings.values.astype(float)
+    early = times < NOW + 15 * DAY
+    values[early & wrong] = 6 - values[early & wrong]
+    rows = zip(users, items, values.tolist(), times.tolist(), strict=True)
+    store.add(
+        [
+            make_event(user=user, kind="rating", item=item, value=value, time=time)
+            for user, item, value, time in rows
+        ]
+    )
+
+
+def test_a_better_model_is_swapped_in_and_rolled_back(
+    place: Path, store: FeedbackStore, parts: tuple[Ratings, Ratings]
+) -> None:
+    before = load_model(place)
+    done = refresh(place, store, days=5)
+    assert (done.decision, done.how, done.n_new) == ("swapped", "update", len(parts[1]))
+    assert done.gain is not None
+    assert done.gain.gain > 0
+    assert done.n_scored == done.gain.n == pytest.approx(len(parts[1]) / 4, abs=2)
+    after = load_model(place)
+    assert after.provenance.n_ratings == before.provenance.n_ratings + len(parts[1])
+    assert after.record["refresh"]["decision"] == "swapped"
+    assert refresh(place, store, days=5).decision == "waiting"  # all of it is known now
+    rollback(place)
+    assert load_model(place).provenance == before.provenance
+    with pytest.raises(UsageError, match="no former model"):
+        rollback(place)
+
+
+def test_a_worse_model_is_kept_out(
+    place: Path, tmp_path: Path, parts: tuple[Ratings, Ratings]
+) -> None:
+    store = open_store(f"sqlite:{tmp_path / 'wrong.db'}")
+    fill(store, parts[1], wrong=True)
+    before = load_model(place).provenance
+    done = refresh(place, store, days=5)
+    assert done.decision == "kept"
+    assert done.gain is not None
+    assert done.gain.interval is not None
+    assert done.gain.interval.low < -0.002
+    assert load_model(place).provenance == before
+    assert not place.with_name("model.previous").exists()
+    url = f"sqlite:{tmp_path / 'wrong.db'}"
+    assert main(["refresh", str(place), "--feedback", url, "--days", "5"]) == 3
+    store.close()
+
+
+def test_who_was_erased_is_trained_without(place: Path, store: FeedbackStore) -> None:
+    user = str(load_model(place).user_ids.ids[0])
+    store.erase(user)
+    done = refresh(place, store, days=5)
+    assert (done.decision, done.how) == ("swapped", "anew")
+    assert user not in {str(each) for each in load_model(place).user_ids.ids}
+
+
+def test_too_little_waits(place: Path, tmp_path: Path) -> None:
+    store = open_store(f"sqlite:{tmp_path / 'empty.db'}")
+    assert refresh(place, store).decision == "waiting"
+    store.add([make_event(user="u", kind="like", item="1")])
+    assert refresh(place, store).decision == "waiting"
+    store.close()
+
+
+def test_feedback_as_ratings(tmp_path: Path) -> None:
+    from matinee.data import Scale
+
+    store = open_store(f"sqlite:{tmp_path / 'f.db'}")
+    given = [
+        ("a", "rating", "x", 2.0),
+        ("a", "rating", "x", 3.0),
+        ("a", "dislike", "y", None),
+        ("b", "like", "x", None),
+        ("b", "click", "y", None),
+        ("b", "rating", "z", 9.0),
+        ("b", "like", "w", None),
+        ("b", "not_interested", "w", None),
+    ]
+    store.add([make_event(user=u, kind=k, item=i, value=v, time=NOW) for u, k, i, v in given])
+    found = feedback_ratings(store, Scale(1.0, 5.0))
+    assert found is not None
+    users, items = found.user_ids.decode(found.users), found.item_ids.decode(found.items)
+    rows = set(zip(users, items, found.values.tolist(), strict=True))
+    assert rows == {("a", "x", 3.0), ("a", "y", 1.0), ("b", "x", 4.0)}
+    assert found.times is not None
+    store.close()
+
+
+def test_the_command(
+    place: Path, store: FeedbackStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"sqlite:{tmp_path / 'f.db'}"
+    assert main(["refresh", str(place), "--feedback", url, "--days", "5", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["decision"], found["how"]) == ("swapped", "update")
+    assert found["gain"]["after"] < found["gain"]["before"]
+    assert main(["refresh", str(place), "--rollback", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"decision": "rolled back"}
+    assert main(["refresh", str(place)]) == 2
+    assert main(["refresh", str(place), "--feedback", url, "--days", "0"]) == 2
