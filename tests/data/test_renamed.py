@@ -7,7 +7,7 @@ import pytest
 
 from matinee.data import Histories, Ratings, audit
 from matinee.data.leaks import renamed as module
-from matinee.data.leaks.renamed import Asked, find_renamed
+from matinee.data.leaks.renamed import HeldOutPeople, find_renamed
 
 N_PEOPLE, N_ITEMS = 60, 80
 
@@ -24,10 +24,10 @@ def histories(dense: np.ndarray) -> Histories:
     return Histories.build([(items, row[items]) for items, row in zip(rows, dense, strict=True)])
 
 
-def asked(dense: np.ndarray, test: np.ndarray, own: np.ndarray | None = None) -> Asked:
+def asked(dense: np.ndarray, test: np.ndarray, own: np.ndarray | None = None) -> HeldOutPeople:
     who, items = np.nonzero(dense)
     none = np.full(len(dense), -1)
-    return Asked.of(
+    return HeldOutPeople.of(
         who,
         items.astype(np.int32),
         dense[who, items].astype(np.float32),

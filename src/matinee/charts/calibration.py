@@ -1,4 +1,4 @@
-"""``Calibration``: what was given where so much was predicted."""
+"""``Calibration``: observed means by predicted value."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Pair:
 
     Attributes:
         predicted: Their mean.
-        given: Mean of the ratings given.
+        given: Mean rating.
         low: Lower end of the interval of that mean.
         high: Upper end.
         count: How many.
@@ -34,20 +34,20 @@ class Pair:
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration(Chart):
-    """Predicted against given; on the diagonal, predictions mean what they say.
+    """Observed means against predictions; calibrated predictions are on the diagonal.
 
     Attributes:
         pairs: In any order.
         x_title: What is predicted.
         y_title: What is compared with it.
-        words: Told of a dot: its place, its height, its count.
+        words: Format of a dot's label: its x, its y, its count.
         line: What the diagonal is called.
     """
 
     pairs: Sequence[Pair]
     x_title: str = "predicted rating"
-    y_title: str = "mean of the ratings given"
-    words: str = "predicted {:.2f}: given {:.2f} on average, {:,} ratings"
+    y_title: str = "mean rating"
+    words: str = "predicted {:.2f}: mean rating {:.2f}, {:,} ratings"
     line: str = "as predicted"
 
     kind: ClassVar[str] = "calibration"

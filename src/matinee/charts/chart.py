@@ -1,4 +1,4 @@
-"""``Chart``: what every kind of chart is to a page, and to a file of its own."""
+"""``Chart``: the base class of charts, in pages and as SVG files."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Chart(ABC):
         name: Short, for its file and its place on the page.
         title: What it shows, above it.
         note: How to read it, below it.
-        summary: What it says, for those who do not see it.
+        summary: Text alternative, for screen readers.
     """
 
     name: str

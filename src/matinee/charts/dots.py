@@ -1,4 +1,4 @@
-"""``Dots``: a row for each thing, a mark with its interval for each figure of it."""
+"""``Dots``: a dot plot with intervals, one row per entry."""
 
 from __future__ import annotations
 

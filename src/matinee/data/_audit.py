@@ -12,11 +12,11 @@ import numpy.typing as npt
 
 from ..base.arrays import Mask
 from ..errors import DataError
-from ._repeats import told
+from ._repeats import repeated_in
 from .coerce import RatingsLike, as_ratings
 from .fingerprints import fingerprint
 from .histories import Histories
-from .leaks.renamed import Asked, Renamed, find_renamed, many_renamed
+from .leaks.renamed import HeldOutPeople, Renamed, find_renamed, many_renamed
 from .loading import load
 from .ratings import Ratings
 from .sources.home import locate
@@ -190,8 +190,8 @@ def audit_files(train: Path | str, test: Path | str, **options: Any) -> Audit:
     found = audit(one, other, files=(_file(train), _file(test)))
     return replace(
         found,
-        repeated_train=found.repeated_train + told(one.notes),
-        repeated_test=found.repeated_test + told(other.notes),
+        repeated_train=found.repeated_train + repeated_in(one.notes),
+        repeated_test=found.repeated_test + repeated_in(other.notes),
     )
 
 
@@ -239,7 +239,7 @@ def _renamed(
     rows, -1 where there are none.
     """
     known = items >= 0
-    asked = Asked.of(
+    asked = HeldOutPeople.of(
         test.users[known].astype(np.int64),
         items[known],
         test.values[known],

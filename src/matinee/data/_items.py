@@ -40,7 +40,7 @@ def item_table(
     beside: Part | None,
     work: Workspace,
     ids: Vocabulary,
-    given: Mapping[str, str],
+    mapped: Mapping[str, str],
 ) -> tuple[ItemTable | None, tuple[str, ...]]:
     """Titles and genres, and what went wrong with a table nobody asked for.
 
@@ -49,7 +49,7 @@ def item_table(
         beside: The file beside the ratings that looks like such a table, if any.
         work: Where to read.
         ids: The items of the ratings.
-        given: The table's columns that are stated, by role.
+        mapped: The table's columns that are stated, by role.
 
     Raises:
         DataError: A table that was asked for cannot be read, or knows none of the items.
@@ -59,13 +59,13 @@ def item_table(
         if isinstance(items, (str, Path)):
             label, files = str(items), find(items, work)
             if files.lake is None:
-                table, notes = _read(list(files.parts), work, ids, given)
+                table, notes = _read(list(files.parts), work, ids, mapped)
             else:
                 scan = open_lake(files.parts[0].path, files.lake, work)
-                table, notes = _of_scan(scan, work, ids, given)
+                table, notes = _of_scan(scan, work, ids, mapped)
         else:
             label = "items"
-            table, notes = _of_scan(open_frame(items, work, label), work, ids, given)
+            table, notes = _of_scan(open_frame(items, work, label), work, ids, mapped)
         if table is None:
             example = ids.ids[0] if ids.numeric else repr(ids.ids[0])
             raise DataError(
@@ -74,20 +74,20 @@ def item_table(
             )
         return table, notes
     if beside is None:
-        if given:
+        if mapped:
             raise UsageError(
-                f"{option_of(next(iter(given)), ITEM_ROLES)} names a column of a table of titles; "
+                f"{option_of(next(iter(mapped)), ITEM_ROLES)} names a column of a table of titles; "
                 "give the table with --items"
             )
         return None, ()
     try:
-        return _read([beside], work, ids, given)
+        return _read([beside], work, ids, mapped)
     except (DataError, duckdb.Error) as error:
         return None, (f"titles left out: {error}",)
 
 
 def _read(
-    parts: list[Part], work: Workspace, ids: Vocabulary, given: Mapping[str, str]
+    parts: list[Part], work: Workspace, ids: Vocabulary, mapped: Mapping[str, str]
 ) -> tuple[ItemTable | None, tuple[str, ...]]:
     """Titles and genres from item files, in the order of a vocabulary.
 
@@ -96,7 +96,7 @@ def _read(
             and perhaps the genres (several in one text, separated by ``|``).
         work: Where to read.
         ids: The items wanted.
-        given: Columns that are stated, by role.
+        mapped: Columns that are stated, by role.
 
     Returns:
         The table, or None if it knows none of the items, and notes. An item it does not know has
@@ -107,22 +107,22 @@ def _read(
     """
     if is_titles(parts[0]):
         return read_titles(parts[0], ids), ()
-    scan = open_files([_as_utf8(part, work) for part in parts], work, ITEM_ROLES, given)
+    scan = open_files([_as_utf8(part, work) for part in parts], work, ITEM_ROLES, mapped)
     try:
-        return _of_scan(scan, work, ids, given)
+        return _of_scan(scan, work, ids, mapped)
     except DataError:
         for other in scan.others():
             with suppress(DataError):
-                return _of_scan(other, work, ids, given)
+                return _of_scan(other, work, ids, mapped)
         raise
 
 
 def _of_scan(
-    scan: Scan, work: Workspace, ids: Vocabulary, given: Mapping[str, str]
+    scan: Scan, work: Workspace, ids: Vocabulary, mapped: Mapping[str, str]
 ) -> tuple[ItemTable | None, tuple[str, ...]]:
     names = list(scan.columns)
     flagged = not scan.header and len(names) == _FLAGS_FROM + len(GENRES_100K)
-    stated = dict(given) if scan.header else {ITEM: "1", TITLE: "2", **given}
+    stated = dict(mapped) if scan.header else {ITEM: "1", TITLE: "2", **mapped}
     candidates = [] if ITEM in stated else _candidates(names)
     if candidates:
         stated[ITEM] = candidates[0]

@@ -43,9 +43,9 @@ def likely_unrated(values: npt.NDArray[np.float32]) -> tuple[str, ...]:
         return ()
     if low == 0 and 2 * count < len(values):
         return ()
-    said = "rating is" if count == 1 else "ratings are"
+    subject = "rating is" if count == 1 else "ratings are"
     return (
-        f"{count:,} {said} {low:g}, apart from the others ({values[~marked].min():g} to "
+        f"{count:,} {subject} {low:g}, apart from the others ({values[~marked].min():g} to "
         f"{values.max():g}); if that means 'not rated', state --missing {low:g}",
     )
 

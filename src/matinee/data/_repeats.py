@@ -65,8 +65,8 @@ def settle(
     )
 
 
-def told(notes: Iterable[str]) -> int:
-    """How many repeated ratings ``settle`` told of in the notes of a table."""
+def repeated_in(notes: Iterable[str]) -> int:
+    """The number of repeated ratings in the notes that ``settle`` wrote."""
     found = (re.match(r"([\d,]+) repeated (?:rating|interaction)", note) for note in notes)
     return sum(int(match[1].replace(",", "")) for match in found if match)
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..base.widths import within
 from ..errors import DataError
-from ._repeats import told
+from ._repeats import repeated_in
 from .coerce import RatingsLike, as_ratings
 
 _BARS = 20
@@ -136,7 +136,7 @@ def describe(ratings: RatingsLike) -> Description:
         per_item=_quantiles(per_item),
         first=None if ratings.times is None else int(ratings.times.min()),
         last=None if ratings.times is None else int(ratings.times.max()),
-        repeated=told(ratings.notes),
+        repeated=repeated_in(ratings.notes),
         titles=0
         if table is None
         else sum(title != name for title, name in zip(table.titles, names, strict=True)),

@@ -21,7 +21,7 @@ _CHUNK = 1 << 20
 
 @dataclass(eq=False)
 class Encoded:
-    """Codes, ratings and times ordered by user, item and place in the source; repeats are left."""
+    """Codes, ratings and times ordered by user, item and row in the source; repeats are kept."""
 
     users: Int32
     items: Int32

@@ -125,7 +125,7 @@ def load(
         UsageError: The request is wrong: a column that is not there, an unknown name or policy.
     """
     check_policy(repeats)
-    given = {
+    mapped = {
         role: column
         for role, column in (
             (USER, user),
@@ -140,7 +140,7 @@ def load(
     not_rated = missing_values(missing)
     how = ReadOptions.make(reading, "load")
     if isinstance(source, Ratings):
-        if given or stated or sql or database or items is not None or not_rated:
+        if mapped or stated or sql or database or items is not None or not_rated:
             raise UsageError(
                 "Ratings are read already; only a name, relevant and k_core go with them"
             )
@@ -158,10 +158,10 @@ def load(
     with workspace(label) as work:
         found = _find(source, work)
         if found is not None and found.netflix:
-            read = _read_netflix(found, given, stated, report)
+            read = _read_netflix(found, mapped, stated, report)
         else:
-            scan = _open(source, found, sql, database, work, given, name or "ratings", how)
-            read = _read_table(scan, work, given, stated, not_rated, how)
+            scan = _open(source, found, sql, database, work, mapped, name or "ratings", how)
+            read = _read_table(scan, work, mapped, stated, not_rated, how)
         encoded = read.encoded
         left_out = _leave_out(read, not_rated)
         if not allow_single:
@@ -173,7 +173,7 @@ def load(
             if column is not None
         }
         beside = found.items if found else None
-        table, said = item_table(items, beside, work, encoded.item_ids, titles)
+        table, message = item_table(items, beside, work, encoded.item_ids, titles)
     values = encoded.values
     ratings = Ratings(
         users=encoded.users,
@@ -185,7 +185,7 @@ def load(
         scale=read.scale or Scale(float(values.min()), float(values.max())),
         item_table=table,
         name=name or (readable(found.name) if found else "ratings"),
-        notes=(*read.notes, *notes, *said),
+        notes=(*read.notes, *notes, *message),
         implicit=read.implicit,
         scale_stated=read.scale is not None,
     )
@@ -234,7 +234,7 @@ def _open(
     sql: str | None,
     database: str | Path | None,
     work: Workspace,
-    given: Mapping[str, str],
+    mapped: Mapping[str, str],
     name: str,
     how: ReadOptions,
 ) -> Scan:
@@ -244,18 +244,18 @@ def _open(
         return open_frame(source, work, name)
     if found.lake is not None:
         return open_lake(found.parts[0].path, found.lake, work)
-    return open_files(found.parts, work, RATING_ROLES, given, how, found.partitions)
+    return open_files(found.parts, work, RATING_ROLES, mapped, how, found.partitions)
 
 
 def _read_table(
     scan: Scan,
     work: Workspace,
-    given: Mapping[str, str],
+    mapped: Mapping[str, str],
     stated: Scale | None,
     not_rated: Sequence[float],
     how: ReadOptions,
 ) -> _Read:
-    columns = columns_of(scan, given)
+    columns = columns_of(scan, mapped)
     implicit = RATING not in columns
     if implicit and stated is not None:
         raise UsageError(f"{scan.label}: interactions have no scale; {_no_rating(scan, columns)}")
@@ -269,7 +269,7 @@ def _read_table(
             one,
             columns,
             scale=stated,
-            time_mapped=TIME in given,
+            time_mapped=TIME in mapped,
             missing=not_rated,
             rows=how,
         ),
@@ -285,18 +285,18 @@ def _read_table(
         scan.label,
         notes,
         implicit,
-        lambda user, item: [scan.place(row) for row in rows_of_pair(work, user, item)],
+        lambda user, item: [scan.locate(row) for row in rows_of_pair(work, user, item)],
     )
 
 
 def _read_netflix(
-    found: Found, given: Mapping[str, str], stated: Scale | None, report: Report | None
+    found: Found, mapped: Mapping[str, str], stated: Scale | None, report: Report | None
 ) -> _Read:
     label = label_of([part.label for part in found.parts])
-    if given:
+    if mapped:
         raise UsageError(
             f"{label}: the files of the Netflix Prize have no columns to name; leave out "
-            f"--{next(iter(given))}"
+            f"--{next(iter(mapped))}"
         )
     encoded, notes = read_netflix(found.parts, stated, report)
 
@@ -311,10 +311,10 @@ def _no_rating(scan: Scan, columns: Mapping[str, str]) -> str:
     """That a table has no column of ratings, and which columns it was read without."""
     unused = [name for name in scan.columns if name not in columns.values()]
     weights = f", weights from {columns[WEIGHT]!r}" if WEIGHT in columns else ""
-    said = f"the table has no rating column{weights}"
+    message = f"the table has no rating column{weights}"
     if not unused:
-        return said
-    return f"{said}; {listed(unused)} unused (--rating COL if one holds ratings)"
+        return message
+    return f"{message}; {listed(unused)} unused (--rating COL if one holds ratings)"
 
 
 def _leave_out(read: _Read, not_rated: Sequence[float]) -> tuple[str, ...]:
@@ -327,7 +327,7 @@ def _leave_out(read: _Read, not_rated: Sequence[float]) -> tuple[str, ...]:
         encoded.drop(np.asarray(gone, dtype=np.int64))
     if read.implicit and encoded.values.min() <= 0:
         at = int(np.argmin(encoded.values))
-        user = _said(encoded.user_ids, int(encoded.users[at]))
+        user = _id_of(encoded.user_ids, int(encoded.users[at]))
         raise DataError(
             f"{read.label}: the weight {encoded.values[at]:g} of user {user}: an interaction "
             "weighs more than 0; leave such rows out with --missing 0"
@@ -344,7 +344,7 @@ def _label(source: Any, database: str | Path | None) -> str:
     return "the query" if source is None else "ratings"
 
 
-def _said(ids: Vocabulary, code: int) -> str:
+def _id_of(ids: Vocabulary, code: int) -> str:
     """An id as a message quotes it."""
     return str(ids.ids[code]) if ids.numeric else repr(ids.ids[code])
 
@@ -358,7 +358,7 @@ def _check_sides(encoded: Encoded, label: str) -> None:
         if len(ids) == 1:
             raise DataError(
                 f"{label}: {'all ' if n > 1 else ''}{n:,} rating{'s' * (n != 1)} of one {one} "
-                f"({_said(ids, 0)}): nothing can be learned from fewer than two {other}; if that "
+                f"({_id_of(ids, 0)}): nothing can be learned from fewer than two {other}; if that "
                 f"is the wrong column, name the {one}s' with --{one} COL"
             )
 
@@ -379,11 +379,11 @@ def _settle(read: _Read, repeats: Repeats) -> tuple[str, ...]:
         places = read.places(int(user), int(item))
         more = f" ({len(positions) - 1:,} more repeats)" if len(positions) > 1 else ""
         raise DataError(
-            f"{places[1]}: user {_said(encoded.user_ids, user)} rates item "
-            f"{_said(encoded.item_ids, item)} again, first at {places[0]}{more}; remove one, or "
+            f"{places[1]}: user {_id_of(encoded.user_ids, user)} rates item "
+            f"{_id_of(encoded.item_ids, item)} again, first at {places[0]}{more}; remove one, or "
             "settle repeats with --repeats last or --repeats mean"
         )
     noun = "interaction" if read.implicit else "rating"
-    gone, said = settle(positions, encoded.values, encoded.times, repeats, noun)
+    gone, message = settle(positions, encoded.values, encoded.times, repeats, noun)
     encoded.drop(gone)
-    return (said,)
+    return (message,)

@@ -207,7 +207,7 @@ class Ratings:
         if not n:
             highest = f"the highest is {self.values.max():g}" if len(self) else "there are none"
             raise DataError(f"{self.name}: no rating is {at_least:g} or more; {highest}")
-        said = (
+        message = (
             f"{n:,} ratings of {at_least:g} or more kept as interactions, {len(self) - n:,} "
             "lower ones left out"
         )
@@ -217,7 +217,7 @@ class Ratings:
             scale=Scale(1.0, 1.0),
             scale_stated=False,
             implicit=True,
-            notes=(*self.notes, said),
+            notes=(*self.notes, message),
         )
 
     def k_core(self, k: int) -> Ratings:
@@ -240,11 +240,11 @@ class Ratings:
         if not kept.any():
             raise DataError(f"{self.name}: no users and items are left with {k:,} of each other")
         core = self.take(kept).compact()
-        said = (
+        message = (
             f"{k}-core: {len(core):,} of {len(self):,} kept, of {core.n_users:,} users and "
             f"{core.n_items:,} items that have at least {k:,} each"
         )
-        return replace(core, notes=(*self.notes, said))
+        return replace(core, notes=(*self.notes, message))
 
     def require_ratings(self, purpose: str, instead: str) -> None:
         """Refuse interactions where ratings are needed.

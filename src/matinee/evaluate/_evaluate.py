@@ -15,7 +15,7 @@ from ..baseline.bias import BiasTable
 from ..baseline.variance import PredictiveVariance
 from ..data import Histories, Ratings, Scale, Vocabulary
 from ._result import Baseline, Coverage, Evaluation, HistoryBin, Part
-from ._test_batches import TestBatch, frozen, prequential
+from ._test_batches import EvalBatch, frozen, prequential
 from ._uncertainty import UncertaintySums
 from .leak_guard import Overlap, PairSet, guard, overlap_notes
 from .metric import Interval, Score
@@ -183,7 +183,7 @@ class _Tally:
 def _add(
     tally: _Tally,
     model: Scored,
-    batches: Iterator[TestBatch],
+    batches: Iterator[EvalBatch],
     initial: tuple[Histories, Int64] | None,
 ) -> None:
     """Add the errors of all batches; with initial histories and rows, also those of ``frozen``."""

@@ -28,7 +28,7 @@ def batches(test: Ratings) -> Iterator[tuple[Int64, Int32, Float32]]:
 
 
 @dataclass(frozen=True, eq=False)
-class TestBatch:
+class EvalBatch:
     """A batch of test ratings, with the histories at the time of each prediction.
 
     Attributes:
@@ -52,7 +52,7 @@ class TestBatch:
         return known
 
 
-def frozen(test: Ratings, histories: Histories, rows: Int64, items: Int32) -> Iterator[TestBatch]:
+def frozen(test: Ratings, histories: Histories, rows: Int64, items: Int32) -> Iterator[EvalBatch]:
     """The test ratings by user, all of a user with the same history.
 
     Args:
@@ -62,12 +62,12 @@ def frozen(test: Ratings, histories: Histories, rows: Int64, items: Int32) -> It
         items: The model's code of each item code of ``test``.
     """
     for users, codes, values in batches(test):
-        yield TestBatch(users, histories, rows[users], items[codes], values)
+        yield EvalBatch(users, histories, rows[users], items[codes], values)
 
 
 def prequential(
     test: Ratings, histories: Histories, rows: Int64, items: Int32
-) -> Iterator[TestBatch]:
+) -> Iterator[EvalBatch]:
     """The test ratings by user and time, each with all earlier ratings of its person as history.
 
     The model is not retrained, so a prediction depends on the history of one person alone, and
@@ -114,7 +114,7 @@ def _runs(sizes: Int64, most: int) -> Iterator[tuple[int, int]]:
 
 def _grown(
     test: Ratings, order: Int64, histories: Histories, rows: Int64, items: Int32
-) -> Iterator[TestBatch]:
+) -> Iterator[EvalBatch]:
     """``prequential`` for some people.
 
     Args:
@@ -159,7 +159,7 @@ def _grown(
             base.users[owner[start:stop]],
         )
         part = slice(ends[start], ends[stop])
-        yield TestBatch(
+        yield EvalBatch(
             users[part].astype(np.int64),
             grown,
             moment[part] - start,

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ..base.arrays import Int32, Int64, Mask, UInt64
 from ..data import Histories, Ids, Ratings, Vocabulary
 from ..data.fingerprints import hash_ids, hash_pairs
-from ..data.leaks.renamed import Asked, find_renamed, many_renamed
+from ..data.leaks.renamed import HeldOutPeople, find_renamed, many_renamed
 from ..errors import DataError, LeakError
 
 _CHUNK = 1 << 22
@@ -261,7 +261,7 @@ def _renamed(
     found = find_renamed(
         train,
         len(model.item_ids),
-        Asked.of(
+        HeldOutPeople.of(
             np.concatenate([np.repeat(shown, given.counts), test.users[known]]),
             np.concatenate([given.items, items[test.items[known]]]),
             np.concatenate([given.values, test.values[known]]),

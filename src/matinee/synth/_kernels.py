@@ -35,7 +35,7 @@ _WITHIN, _BETWEEN = 40.0, 20.0 * 86_400.0
 
 
 class Tables(NamedTuple):
-    """What the kernels know of the items and of the shape of the model.
+    """Parameters of the items and of the generative model, for the kernels.
 
     Attributes:
         seed: Of every stream.
@@ -100,7 +100,7 @@ def _normal(key: Any, at: Any) -> Any:
 
 @kernel()
 def _fill_traits(user: Any, t: Tables, traits: Float64) -> None:
-    """Two tastes (of ``rank`` numbers each), then the user's bias and strength of taste."""
+    """Two factor vectors (``rank`` numbers each), then the user's bias and match weight."""
     key = _stream(t.seed, user, _TRAITS)
     rank = t.factors.shape[1]
     rest = math.sqrt(1.0 - t.twin * t.twin)

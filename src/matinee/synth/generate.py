@@ -30,7 +30,7 @@ _CHUNK = 4_000_000
 
 @dataclass(frozen=True, eq=False)
 class Synthetic:
-    """Generated ratings and what is exactly known about them.
+    """Generated ratings, and their exact expectations.
 
     Attributes:
         ratings: The ratings, ordered by user then item, with titles, genres and times.
@@ -52,7 +52,7 @@ class Synthetic:
 
 
 class SynthManifest(Config):
-    """What stands in the ``manifest.json`` of a generated folder."""
+    """The fields of ``manifest.json`` in a generated folder."""
 
     format: Literal["matinee-synthetic"] = "matinee-synthetic"
     """Always the same."""
@@ -61,7 +61,7 @@ class SynthManifest(Config):
     matinee: str = __version__
     """The version of Matinee that wrote it."""
     config: SynthConfig
-    """What was asked for."""
+    """The parameters."""
     mean: float
     """Mean of the ratings."""
     std: float

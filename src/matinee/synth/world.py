@@ -1,4 +1,4 @@
-"""The model behind generated ratings: who exists, what they like, and what is exactly expected."""
+"""The generative model of synthetic ratings: users, items, and exact expected ratings."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _WINDOW = (946_684_800, 1_104_537_600)
 
 
 class SynthConfig(Config):
-    """Everything that decides what is generated. Spreads are in stars of a scale of 1 to 5."""
+    """Parameters of synthetic ratings. Standard deviations are in stars of a scale of 1 to 5."""
 
     model_config = ConfigDict(allow_inf_nan=False)
 
@@ -44,31 +44,31 @@ class SynthConfig(Config):
     step: Annotated[float, Field(gt=0)] = 1.0
     """Distance between two ratings of the scale."""
     rank: Annotated[int, Field(ge=1, le=512)] = 8
-    """Numbers in a taste, and in an item."""
+    """Number of factors of a user's preferences, and of an item."""
     noise: Annotated[float, Field(gt=0)] = 0.85
-    """Standard deviation of what nobody can know of a rating, before rounding."""
+    """Standard deviation of the irreducible noise, before rounding."""
     mean: float = 3.23
-    """Score of a middling item by a middling user with a middling match, on the scale of 1 to 5."""
+    """Score at biases and match of 0, on the scale of 1 to 5."""
     item_spread: Annotated[float, Field(ge=0)] = 0.64
     """Standard deviation of the item biases."""
     user_spread: Annotated[float, Field(ge=0)] = 0.44
     """Standard deviation of the user biases."""
     taste: Annotated[float, Field(ge=0)] = 0.485
-    """How much a match of taste is worth to the median user."""
+    """Weight of the user-item match in the score, for the median user."""
     taste_spread: Annotated[float, Field(ge=0)] = 0.3
-    """Standard deviation of the log of that, over users."""
+    """Standard deviation of the log of that weight over users."""
     twin: Annotated[float, Field(ge=-1, le=1)] = 0.3
-    """Correlation of the two tastes of an account; at 1 tastes are linear."""
+    """Correlation of an account's two factor vectors; at 1 scores are linear in the factors."""
     genre: Annotated[float, Field(ge=0, le=1)] = 0.6
-    """Share of an item's factors that its genres decide."""
+    """Fraction of the variance of an item's factors that its genres explain."""
     fame: Annotated[float, Field(ge=-1, le=1)] = 0.4
     """Correlation of an item's bias with its popularity."""
     pull: Annotated[float, Field(ge=0)] = 0.7
-    """How much people choose what matches their taste; 0 is not at all."""
+    """Effect of the match on which items a user rates; 0 for none."""
     skew: Annotated[float, Field(ge=0)] = 0.7
     """Exponent of the popularity of items by rank (Zipf-Mandelbrot)."""
     cutoff: Annotated[float, Field(ge=0)] = 3.0
-    """How fast the unpopular end falls off: times exp(-cutoff * rank), with ranks from 0 to 1."""
+    """Cutoff of the long tail: popularity times exp(-cutoff * rank), with ranks from 0 to 1."""
     activity: Annotated[float, Field(ge=0)] = 1.0
     """Standard deviation of the log of a user's number of ratings above the least."""
     least: Annotated[int, Field(ge=0)] = 0
@@ -76,14 +76,14 @@ class SynthConfig(Config):
 
     @property
     def n_levels(self) -> int:
-        """How many different ratings the scale has."""
+        """Number of distinct ratings of the scale."""
         return round((self.high - self.low) / self.step) + 1
 
     def check(self) -> None:
-        """Refuse what cannot be generated.
+        """Check that such ratings can be generated.
 
         Raises:
-            UsageError: Naming the values that do not fit together.
+            UsageError: Values are inconsistent; the message names them.
         """
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
             raise UsageError(f"synth: the scale {self.low:g} to {self.high:g} is empty")
@@ -134,18 +134,19 @@ class Chunk(NamedTuple):
 
 
 class World:
-    """An invented audience and catalogue, whose every rating has a known distribution.
+    """Synthetic users and items; the distribution of every rating is known.
 
-    A score is ``mean + user bias + item bias + strength * match``, where the match is the better
-    of the two tastes of an account (people share accounts) with the item's factors; the rating is
-    the score plus normal noise, rounded and clipped to the scale. Users rate what is popular and,
-    mildly, what they will like, so ratings are not missing at random. External ids are 1, 2, ...
+    A score is ``mean + user bias + item bias + weight * match``, where the match is the larger of
+    the dot products of the account's two factor vectors (people share accounts) with the item's;
+    the rating is the score plus normal noise, rounded and clipped to the scale. Users rate popular
+    items and, to a smaller degree, items that they will like, so ratings are not missing at random.
+    External ids are 1, 2, ...
 
     Args:
-        config: What to invent.
+        config: The parameters.
 
     Attributes:
-        config: What was asked for.
+        config: The parameters.
         counts: int64 ratings of each user, shape (users,); they sum to ``config.ratings``.
 
     Raises:

@@ -27,7 +27,7 @@ SHARE_OF_ROW = 0.5
 """Share of the training row that the person's pairs must make up where all ratings are one number:
 among interactions, the rows of the busiest hold those of many."""
 MOST_PEOPLE = 20_000
-"""People looked at; of more, as many at equal distances."""
+"""Most people examined; of more, this many evenly spaced ones."""
 MANY = 0.01
 """Share of the test people above which those under other ids spoil a score."""
 _PROBES = 12
@@ -35,26 +35,28 @@ _PROBES = 12
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
-    """What a test set and the histories beside it say of some people.
+class HeldOutPeople:
+    """The test ratings and histories of some people, by person.
 
     Attributes:
         indptr: int64, shape (people + 1,).
         items: int32 item codes of the model, shape (pairs,), ascending within a person.
         values: float32 ratings, shape (pairs,).
         test: Which pairs are test ratings, shape (pairs,); the others are the person's history.
-        own: int32 row in the training data of the person of the same id, -1 for none, shape
-            (people,). That row is left out of account: what stands in it is found by ids.
+        training_row: int32 training row of the person of the same id, -1 for none, shape
+            (people,). That row is not searched: its overlap is found by ids.
     """
 
     indptr: Int64
     items: Int32
     values: Float32
     test: Mask
-    own: Int32
+    training_row: Int32
 
     @classmethod
-    def of(cls, people: Int64, items: Int32, values: Float32, test: Mask, own: Int32) -> Asked:
+    def of(
+        cls, people: Int64, items: Int32, values: Float32, test: Mask, training_row: Int32
+    ) -> HeldOutPeople:
         """Gather pairs in any order.
 
         Args:
@@ -62,12 +64,12 @@ class Asked:
             items: Item codes, none below 0, shape (pairs,).
             values: Ratings, shape (pairs,).
             test: Which are test ratings, shape (pairs,).
-            own: See the class.
+            training_row: See the class.
         """
         order = np.lexsort((items, people))
-        indptr = np.zeros(len(own) + 1, dtype=np.int64)
-        np.cumsum(np.bincount(people, minlength=len(own)), out=indptr[1:])
-        return cls(indptr, items[order], values[order], test[order], own)
+        indptr = np.zeros(len(training_row) + 1, dtype=np.int64)
+        np.cumsum(np.bincount(people, minlength=len(training_row)), out=indptr[1:])
+        return cls(indptr, items[order], values[order], test[order], training_row)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +86,7 @@ class Renamed:
     seen: Int64
 
 
-def find_renamed(train: Histories, n_items: int, asked: Asked) -> Renamed:
+def find_renamed(train: Histories, n_items: int, asked: HeldOutPeople) -> Renamed:
     """The training row that nearly holds all pairs of each person.
 
     Training rows are looked up by each person's rarest pairs, in two passes over the training
@@ -95,7 +97,7 @@ def find_renamed(train: Histories, n_items: int, asked: Asked) -> Renamed:
         n_items: Number of item codes.
         asked: The people.
     """
-    people, rows = len(asked.own), len(train)
+    people, rows = len(asked.training_row), len(train)
     renamed = Renamed(np.full(people, -1, dtype=np.int64), np.zeros(people, dtype=np.int64))
     if len(asked.items) == 0 or len(train.items) == 0:
         return renamed
@@ -122,7 +124,7 @@ def find_renamed(train: Histories, n_items: int, asked: Asked) -> Renamed:
         asked.items,
         asked.values,
         asked.test,
-        asked.own,
+        asked.training_row,
         pair_of,
         counts,
         probes,
@@ -147,7 +149,7 @@ def many_renamed(renamed: int, people: int) -> bool:
     return renamed > MANY * people
 
 
-def _distinct(asked: Asked, n_items: int) -> tuple[Int64, Float32, Int64]:
+def _distinct(asked: HeldOutPeople, n_items: int) -> tuple[Int64, Float32, Int64]:
     """The distinct (item, rating) pairs, ascending.
 
     Returns:
@@ -165,18 +167,18 @@ def _distinct(asked: Asked, n_items: int) -> tuple[Int64, Float32, Int64]:
     return start, values[new], pair_of
 
 
-def _rarest(asked: Asked, pair_of: Int64, counts: Int64) -> Int64:
+def _rarest(asked: HeldOutPeople, pair_of: Int64, counts: Int64) -> Int64:
     """The rarest pairs of each person that anybody trained on has, int64 (people, _PROBES).
 
     -1 where there are fewer.
     """
-    people = np.repeat(np.arange(len(asked.own)), np.diff(asked.indptr))
+    people = np.repeat(np.arange(len(asked.training_row)), np.diff(asked.indptr))
     held = np.flatnonzero(counts[pair_of] > 0)
     order = held[np.lexsort((counts[pair_of[held]], people[held]))]
     who = people[order]
-    first = np.searchsorted(who, np.arange(len(asked.own)))
+    first = np.searchsorted(who, np.arange(len(asked.training_row)))
     rank = np.arange(len(order)) - first[who]
-    probes = np.full((len(asked.own), _PROBES), -1, dtype=np.int64)
+    probes = np.full((len(asked.training_row), _PROBES), -1, dtype=np.int64)
     some = rank < _PROBES
     probes[who[some], rank[some]] = pair_of[order[some]]
     return probes
@@ -220,7 +222,7 @@ def _match(
     items: Int32,
     values: Float32,
     test: Mask,
-    own: Int32,
+    training_row: Int32,
     pair_of: Int64,
     counts: Int64,
     probes: Int64,
@@ -259,7 +261,7 @@ def _match(
                 continue
             for at in range(place[probe], place[probe + 1]):
                 row = holders[at]
-                enough = 2 * hits[row] >= asked and row != own[person]
+                enough = 2 * hits[row] >= asked and row != training_row[person]
                 hits[row] = 0
                 if not enough:
                     continue

@@ -1,4 +1,4 @@
-"""Which files are the Netflix Prize's: in a folder, in an archive, or given by name."""
+"""Recognise the files of the Netflix Prize in a folder, in an archive, or by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read the ratings of the Netflix Prize: 100 million lines, in blocks, by a parser of their own.
+"""Read the ratings of the Netflix Prize, 100 million lines, by a compiled parser in blocks.
 
 Bennett & Lanning, The Netflix Prize, KDD Cup and Workshop 2007.
 """
@@ -69,8 +69,8 @@ def read_netflix(
     encoded = _ordered(lines, report)
     rows = len(encoded.values)
     if RATINGS // 2 < rows < RATINGS:
-        said = f"{rows:,} ratings, where the original has {RATINGS:,}"
-        return encoded, (f"{said}: a file is missing, or was cut at a line",)
+        message = f"{rows:,} ratings, where the original has {RATINGS:,}"
+        return encoded, (f"{message}: a file is missing, or was cut at a line",)
     return encoded, ()
 
 
@@ -88,7 +88,7 @@ def places_of(parts: Sequence[Part], user: int, movie: int) -> Iterator[str]:
 
 
 class _Lines:
-    """The rows of the files, as they stand there.
+    """The rows of the files, in their order.
 
     Args:
         n_files: Number of files.

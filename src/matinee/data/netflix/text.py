@@ -27,44 +27,44 @@ def fault(line: bytes, *, headed: bool, cut: bool, low: int, high: int) -> str:
         low: Lowest rating allowed.
         high: Highest.
     """
-    said = shorten(line.decode("latin-1"))
+    message = shorten(line.decode("latin-1"))
     if cut:
-        return f"the file ends within the line {said}: it is cut short; copy or unpack it again"
+        return f"the file ends within the line {message}: it is cut short; copy or unpack it again"
     if b":" in line:
-        return f"{said} is no movie; expected its number and a colon, as in '1:'"
+        return f"{message} is no movie; expected its number and a colon, as in '1:'"
     if not headed:
-        return f"{said} stands above any movie; the first line must be a movie, as in '1:'"
+        return f"{message} stands above any movie; the first line must be a movie, as in '1:'"
     values = line.split(b",")
     if len(values) == 1 and line.isdigit():
         return (
-            f"user {said} without a rating, as in probe.txt, which is no table of ratings; read "
+            f"user {message} without a rating, as in probe.txt, which is no table of ratings; read "
             "the folder, or the split netflix/probe"
         )
     if len(values) == 2 and _DATE.fullmatch(values[1]):
         return (
-            f"{said} has no rating, as in qualifying.txt, whose ratings are not part of the data; "
-            "read the folder"
+            f"{message} has no rating, as in qualifying.txt, whose ratings are not part of the "
+            "data; read the folder"
         )
     if len(values) != 3:
         columns = f"{len(values)} column{'s' * (len(values) != 1)}"
-        return f"{columns} in {said}; {_EXPECTED}; mend or remove the line"
+        return f"{columns} in {message}; {_EXPECTED}; mend or remove the line"
     return f"{_wrong_value(values, low, high)}; mend or remove the line"
 
 
 def _wrong_value(values: list[bytes], low: int, high: int) -> str:
     user, rating, date = values
-    said = [shorten(value.decode("latin-1")) for value in values]
+    message = [shorten(value.decode("latin-1")) for value in values]
     if not user.isdigit():
-        return f"user {said[0]} is no number"
+        return f"user {message[0]} is no number"
     if int(user[:20]) >= 2**31:
-        return f"user {said[0]} is too large a number"
+        return f"user {message[0]} is too large a number"
     if not rating.isdigit():
-        return f"rating {said[1]} is no whole number"
+        return f"rating {message[1]} is no whole number"
     if not (len(rating) == 1 and low <= int(rating) <= high):
-        return f"rating {said[1]} is not one of {low} to {high}"
+        return f"rating {message[1]} is not one of {low} to {high}"
     if not _DATE.fullmatch(date):
-        return f"date {said[2]} is not written YYYY-MM-DD"
-    return f"{said[2]} is no day, or one before 1970"
+        return f"date {message[2]} is not written YYYY-MM-DD"
+    return f"{message[2]} is no day, or one before 1970"
 
 
 def read_titles(part: Part, ids: Vocabulary) -> ItemTable | None:

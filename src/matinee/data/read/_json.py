@@ -37,10 +37,10 @@ def open_json(paths: list[Path], labels: list[str], work: Workspace) -> Scan:
             raise found from None
         if "non-record" in str(error):
             return _open_objects(files, paths, labels, work)
-        said = reason(error)
+        message = reason(error)
         for path, one in zip(paths, labels, strict=True):
-            said = said.replace(str(path), one)
-        raise DataError(f"{label}: {said}") from None
+            message = message.replace(str(path), one)
+        raise DataError(f"{label}: {message}") from None
     names = types.columns
     if len(few) == 1 or set(names) == {"columns", "index", "data"}:
         raise DataError(
@@ -77,7 +77,7 @@ def _scan(
     labels: list[str],
     work: Workspace,
 ) -> Scan:
-    def place(row: int) -> str:
+    def locate(row: int) -> str:
         for path, one in zip(paths, labels, strict=True):
             lines = _lines(path)
             if lines is None:
@@ -98,7 +98,7 @@ def _scan(
         columns=columns,
         header=True,
         label=label,
-        place=place,
+        locate=locate,
         explain=lambda: _first_fault(paths, labels),
     )
 

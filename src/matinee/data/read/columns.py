@@ -65,11 +65,11 @@ def plain(name: str) -> str:
     return re.sub(r"[\s_\-.]+", "", _TYPED.sub("", name)).lower()
 
 
-def recognised(names: Sequence[str], roles: Sequence[str], given: Mapping[str, str]) -> int:
+def recognised(names: Sequence[str], roles: Sequence[str], mapped: Mapping[str, str]) -> int:
     """How many of the roles these column names fill, mapped or by their usual names."""
     found = {plain(name) for name in names}
     return sum(
-        plain(given[role]) in found if role in given else not found.isdisjoint(USUAL[role])
+        plain(mapped[role]) in found if role in mapped else not found.isdisjoint(USUAL[role])
         for role in roles
     )
 
@@ -77,7 +77,7 @@ def recognised(names: Sequence[str], roles: Sequence[str], given: Mapping[str, s
 def assign(
     names: Sequence[str],
     roles: Sequence[str],
-    given: Mapping[str, str],
+    mapped: Mapping[str, str],
     *,
     header: bool,
     label: str,
@@ -87,7 +87,7 @@ def assign(
     Args:
         names: The table's columns, in order; of a file with no header their numbers from 1.
         roles: What is looked for, in the order a file with no header has them.
-        given: Columns the caller mapped, by role.
+        mapped: Columns the caller mapped, by role.
         header: Whether the columns have names.
         label: The table, for messages.
 
@@ -101,8 +101,8 @@ def assign(
     """
     columns: dict[str, str] = {}
     for role in roles:
-        if role in given:
-            columns[role] = _mapped(given[role], option_of(role, roles), names, header, label)
+        if role in mapped:
+            columns[role] = _mapped(mapped[role], option_of(role, roles), names, header, label)
     taken = set(columns.values())
     for role in roles:
         if role not in columns:
@@ -116,14 +116,14 @@ def assign(
             elif role not in OPTIONAL and not (role == RATING and (header or len(names) == 2)):
                 raise DataError(_missing(role, option_of(role, roles), names, header, label))
     if RATING in columns:
-        if WEIGHT in given:
+        if WEIGHT in mapped:
             raise UsageError(
                 f"{label}: column {columns[RATING]!r} is the rating; interactions that have a "
                 "--weight have none"
             )
         columns.pop(WEIGHT, None)
     for name in columns.values():
-        _refuse_twin(name, names, given.values(), label)
+        _refuse_twin(name, names, mapped.values(), label)
     for role, name in columns.items():
         twice = [other for other, column in columns.items() if column == name and other != role]
         if twice:
@@ -133,7 +133,7 @@ def assign(
     return columns
 
 
-def columns_of(scan: Scan, given: Mapping[str, str]) -> dict[str, str]:
+def columns_of(scan: Scan, mapped: Mapping[str, str]) -> dict[str, str]:
     """The column of each role of ratings, among those that hold single values.
 
     Raises:
@@ -142,7 +142,7 @@ def columns_of(scan: Scan, given: Mapping[str, str]) -> dict[str, str]:
     """
     nested = [name for name, (_, kind) in scan.columns.items() if is_nested(kind)]
     names = [name for name in scan.columns if name not in nested]
-    for role, name in given.items():
+    for role, name in mapped.items():
         if name in nested:
             fields = [other for other in names if other.startswith(f"{name}.")]
             among = (
@@ -152,7 +152,7 @@ def columns_of(scan: Scan, given: Mapping[str, str]) -> dict[str, str]:
                 f"{scan.label}: --{role} {name!r}: the column holds objects or lists; {among}"
             )
     try:
-        return assign(names, RATING_ROLES, given, header=scan.header, label=scan.label)
+        return assign(names, RATING_ROLES, mapped, header=scan.header, label=scan.label)
     except DataError as error:
         if not nested:
             raise

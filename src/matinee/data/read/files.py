@@ -37,7 +37,7 @@ def open_files(
     parts: Sequence[Part],
     work: Workspace,
     roles: Sequence[str],
-    given: Mapping[str, str],
+    mapped: Mapping[str, str],
     how: ReadOptions | None = None,
     partitions: Sequence[str] = (),
 ) -> Scan:
@@ -47,8 +47,8 @@ def open_files(
         parts: The files.
         work: Where they are read.
         roles: The roles their columns may have.
-        given: Columns mapped by the caller, by role.
-        how: What the caller says of the layout.
+        mapped: Columns mapped by the caller, by role.
+        how: Layout options that the caller sets.
         partitions: The columns whose values are in the names of the folders, as in
             ``user=1/part-0.parquet``.
 
@@ -72,17 +72,17 @@ def open_files(
         raise DataError(f"{labels[0]}: JSON below partitions is not read; write it as parquet")
     if kinds[0] == "json":
         return open_json(paths, labels, work)
-    if RATING in roles and not (given or partitions) and all(is_adjacency(path) for path in paths):
+    if RATING in roles and not (mapped or partitions) and all(is_adjacency(path) for path in paths):
         return open_adjacency(paths, labels, work)
     parts = [prepared(part, work, how) for part in parts]
     if partitions and [part.path for part in parts] != paths:
         raise DataError(f"{labels[0]}: text below partitions must be plain UTF-8")
-    layouts = [sniff(part.path, part.label, roles, given, how) for part in parts]
+    layouts = [sniff(part.path, part.label, roles, mapped, how) for part in parts]
     layout = replace(same_layout(layouts, labels), partitions=tuple(partitions))
     if partitions and layout.names is None:
         raise DataError(f"{labels[0]}: text below partitions needs a header of column names")
     notes: tuple[str, ...] = ()
-    if RATING in roles and not given and how.columns is None and not partitions:
+    if RATING in roles and not mapped and how.columns is None and not partitions:
         matrix = open_matrix(parts, layout, work)
         if matrix is not None:
             return matrix
@@ -105,7 +105,7 @@ def _open_text(
     paths = [part.path for part in parts]
     labels = [part.label for part in parts]
 
-    def place(row: int) -> str:
+    def locate(row: int) -> str:
         file, line = line_of(paths, layout, row)
         return f"{labels[file]}, line {line}"
 
@@ -134,7 +134,7 @@ def _open_text(
         | {name: (quoted(name), "VARCHAR") for name in layout.partitions},
         header=layout.names is not None,
         label=label_of(labels),
-        place=place,
+        locate=locate,
         explain=lambda: first_fault(paths, labels, layout),
         lines=lambda: sum(count_lines(path) - layout.has_header for path in paths),
         others=others,
@@ -156,7 +156,7 @@ def _open_parquet(
                 f"{label}: not a whole parquet file ({reason(error)}); write or download it again"
             ) from None
 
-    def place(row: int) -> str:
+    def locate(row: int) -> str:
         for path, label in zip(paths, labels, strict=True):
             count = rows_of(path)
             if row < count:
@@ -166,7 +166,7 @@ def _open_parquet(
 
     files = ", ".join(literal(str(path)) for path in paths)
     relation = f"read_parquet([{files}], {hive(partitions)})"
-    return Scan(relation, described(work, relation), True, label_of(labels), place, no_better)
+    return Scan(relation, described(work, relation), True, label_of(labels), locate, no_better)
 
 
 def _kind(part: Part) -> str:

@@ -1,4 +1,4 @@
-"""What a source stands for: a path, a glob, a folder, an archive, or the name of a data set."""
+"""Resolve a source to files: a path, a glob, a folder, an archive, or the name of a data set."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .unpack import GLOB, ZIP, Part, head_of, members, unpacked
 
 @dataclass(frozen=True)
 class Found:
-    """The files a source stands for.
+    """The files of a source.
 
     Attributes:
         parts: The files of the table, in order.
@@ -39,7 +39,7 @@ class Found:
 
 
 def find(source: str | Path, work: Workspace) -> Found:
-    """The files a path, a glob or a name stands for, those of archives unpacked.
+    """The files of a path, a glob or a name, those of archives unpacked.
 
     Raises:
         DataError: There is nothing, or nothing to read.
@@ -62,7 +62,7 @@ def find(source: str | Path, work: Workspace) -> Found:
 
 
 def find_all(sources: Sequence[str | Path], work: Workspace) -> Found:
-    """The files several sources stand for, read as the parts of one table."""
+    """The files of several sources, read as the parts of one table."""
     if not sources:
         raise UsageError("no files given")
     found = [find(source, work) for source in sources]
@@ -74,7 +74,7 @@ def find_all(sources: Sequence[str | Path], work: Workspace) -> Found:
 
 
 def _resolve(source: str | Path) -> tuple[Path | None, str | None]:
-    """The path of a source and the name it was asked for by; no path where it is a glob."""
+    """The path of a source and its name as given; no path where it is a glob."""
     from ..sources.catalogue import CATALOGUE, UNDISTRIBUTED
     from ..sources.home import data_home, locate, registered
 
@@ -122,7 +122,7 @@ def _resolve(source: str | Path) -> tuple[Path | None, str | None]:
 
 
 def _refuse_address(text: str, first: str) -> None:
-    """Refuse what is meant as a URL or as standard input.
+    """Refuse URLs and standard input.
 
     Raises:
         UsageError: Naming what to do instead.
@@ -197,14 +197,14 @@ def _partitioned(folder: Path, name: str) -> Found:
         for file in files
     }
     if len(keys) != 1:
-        said = "no table" if not keys else "files below different partitions"
-        raise DataError(f"{folder}: holds {said}; name the files to read")
+        message = "no table" if not keys else "files below different partitions"
+        raise DataError(f"{folder}: holds {message}; name the files to read")
     parts = tuple(Part(file, str(file)) for file in files)
     return Found(parts, None, name, partitions=keys.pop())
 
 
 def _plain_files(parts: list[Part], first: Path, name: str) -> Found:
-    """Files given by name, and the item table beside the first of them."""
+    """Files named one by one, and the item table beside the first of them."""
     if is_netflix(parts[0]):
         return Found(tuple(parts), titles_beside(first.parent), name, True)
     items = _beside(first) if first.is_file() else None

@@ -32,8 +32,8 @@ def open_frame(source: Any, work: Workspace, label: str) -> Scan:
     if isinstance(table, dict):
         lengths = {name: len(column) for name, column in table.items()}
         if len(set(lengths.values())) > 1:
-            said = ", ".join(f"{name} {length}" for name, length in lengths.items())
-            raise DataError(f"{label}: columns differ in length: {said}")
+            message = ", ".join(f"{name} {length}" for name, length in lengths.items())
+            raise DataError(f"{label}: columns differ in length: {message}")
         if not table:
             raise DataError(f"{label}: has no columns")
     work.con.register("frame", table)
@@ -42,7 +42,7 @@ def open_frame(source: Any, work: Workspace, label: str) -> Scan:
         columns=described(work, "frame"),
         header=True,
         label=label,
-        place=lambda row: f"{label}, row {row + 1} (counted from 1)",
+        locate=lambda row: f"{label}, row {row + 1} (counted from 1)",
         explain=no_better,
     )
 

@@ -27,11 +27,11 @@ class ReadOptions(Config):
     header: bool | None = None
     """Whether text starts with a line of column names; recognised if left out."""
     columns: tuple[str, ...] | None = None
-    """Names of the columns of text, in place of its header's."""
+    """Names of the columns of a text table, instead of its header's."""
     drop_outside_scale: bool = False
     """Leave out ratings outside the stated scale, with a note, where they would be an error."""
     keep_missing_ids: bool = False
-    """Read ids such as NA, NULL and None as they are written, where they would stand for none."""
+    """Keep ids such as NA, NULL and None as text, instead of treating them as missing."""
     decimal: str = "."
     """The decimal mark of ratings in text."""
     time_unit: TimeUnit | None = None

@@ -50,13 +50,13 @@ def stage_best(work: Workspace, scan: Scan, stage: Callable[[Scan], Staged]) -> 
 
 
 def _unparsed(scan: Scan, error: duckdb.Error) -> DataError:
-    """What a parser says of a text table, with the line and what to do."""
+    """The error of a parser of a text table, with the line and what to do."""
     found = re.search(r"Line: (\d+)", str(error))
     where = f"{scan.label}, line {found[1]}" if found else scan.label
     cause = re.search(r"(?:Expected|Value|Maximum|Invalid|Possible)[^\n]*", str(error))
-    said = cause[0].rstrip(". ") if cause else reason(error)
+    message = cause[0].rstrip(". ") if cause else reason(error)
     return DataError(
-        f"{where}: cannot be parsed ({said}); mend the line, or state how the file is laid out "
+        f"{where}: cannot be parsed ({message}); mend the line, or state how the file is laid out "
         "with --delimiter, --quote none, --encoding, --skip or --comment"
     )
 
@@ -67,6 +67,6 @@ def _check_ids(work: Workspace, scan: Scan) -> None:
     count, first = work.one(f"SELECT count(*), min(rowid) FROM work.main.staged WHERE {broken}")
     if count:
         raise DataError(
-            f"{scan.place(int(first))}: a quote mark opens an id here that runs over several "
+            f"{scan.locate(int(first))}: a quote mark opens an id here that runs over several "
             "lines; close it, or read quote marks as they stand with --quote none"
         )

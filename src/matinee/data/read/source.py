@@ -17,7 +17,7 @@ from ...base.atomic import scratch_folder
 from ...errors import DataError
 
 Report = Callable[[str, int, int], None]
-"""Told how far reading is: the step ("reading", "ordering"), what is done of it, and all of it."""
+"""Progress callback: the step ("reading", "ordering"), the amount done, and the total."""
 
 # DuckDB may take this much; what does not fit goes to the temporary folder. Reading 100 million
 # ratings needs less.
@@ -47,7 +47,7 @@ class Workspace:
 
 @dataclass(frozen=True)
 class Scan:
-    """A table as DuckDB sees it.
+    """A table that DuckDB reads.
 
     Attributes:
         relation: SQL to put after FROM.
@@ -55,7 +55,7 @@ class Scan:
             are ``"1"``, ``"2"`` and so on.
         header: Whether the columns have names of their own.
         label: What to call the table in messages.
-        place: Says where a row stands, by its number from 0: "ratings.csv, line 14".
+        locate: The location of a row, by its number from 0, for messages: "ratings.csv, line 14".
         explain: A better account of why DuckDB could not read the table, or None.
         lines: Counts the rows that the source should give, where that can be said.
         others: Other ways to read the source, tried where this one fails or loses rows.
@@ -66,7 +66,7 @@ class Scan:
     columns: dict[str, tuple[str, str]]
     header: bool
     label: str
-    place: Callable[[int], str]
+    locate: Callable[[int], str]
     explain: Callable[[], DataError | None]
     lines: Callable[[], int] | None = None
     others: Callable[[], Iterable[Scan]] = tuple
@@ -189,5 +189,5 @@ def flattened(
 
 
 def no_better() -> None:
-    """For sources of which DuckDB's own account is as good as any."""
+    """``explain`` for sources whose DuckDB errors need no better explanation."""
     return

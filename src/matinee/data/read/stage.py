@@ -104,9 +104,9 @@ def stage(
     timed = TIME in columns and untimed == 0
     if TIME in columns and not timed:
         value = _raw(work, scan, columns[TIME], int(no_time))
-        said = "no time" if value is None else f"{shorten(value)} is no time"
+        message = "no time" if value is None else f"{shorten(value)} is no time"
         more = f" (and {untimed - 1:,} more)" if untimed > 1 else ""
-        problem = f"{scan.place(int(no_time))}: {said}{more}"
+        problem = f"{scan.locate(int(no_time))}: {message}{more}"
         if time_mapped:
             raise DataError(
                 f"{problem}; times are seconds or milliseconds since 1970, or ISO dates; mend "
@@ -128,7 +128,7 @@ def _outside(scale: Scale | None, missing: Sequence[float]) -> str:
 def _leave_out_unnamed(
     work: Workspace, scan: Scan, columns: Mapping[str, str], rows: ReadOptions
 ) -> Iterator[str]:
-    """Make ids that stand for none NULL, and say of how many rows that was done."""
+    """Set ids that mean missing to NULL, and note the number of rows."""
     for column, role in (("u", USER), ("i", ITEM)):
         (kind,) = work.one(f"SELECT any_value(typeof({column})) FROM work.main.staged")
         if kind == "VARCHAR":
@@ -141,10 +141,12 @@ def _leave_out_unnamed(
         )
         if count:
             value = _raw(work, scan, columns[role], int(first))
-            said = f"{shorten(value)} stands for none" if value and value.strip() else "it is empty"
+            message = (
+                f"{shorten(value)} stands for none" if value and value.strip() else "it is empty"
+            )
             yield (
                 f"{count:,} row{'s' * (count != 1)} without {'a' if role == USER else 'an'} {role} "
-                f"id left out, the first at {scan.place(int(first))} ({said})"
+                f"id left out, the first at {scan.locate(int(first))} ({message})"
             )
 
 
@@ -158,7 +160,7 @@ def _leave_out_outside(
         work.con.execute(f"UPDATE work.main.staged SET u = NULL WHERE {condition}")
         yield (
             f"{count:,} row{'s' * (count != 1)} outside the scale left out, the first at "
-            f"{scan.place(int(first))}"
+            f"{scan.locate(int(first))}"
         )
 
 
@@ -203,7 +205,7 @@ def _create(
 
 
 def plain_integer(sql: str) -> str:
-    """Whether an id is an integer written the plain way, or missing."""
+    """Whether an id is an integer in canonical form, or missing."""
     text = f"CAST(TRY_CAST({sql} AS BIGINT) AS VARCHAR)"
     return f"coalesce({text} = trim(CAST({sql} AS VARCHAR)), {sql} IS NULL)"
 
@@ -246,8 +248,8 @@ def _time_of(work: Workspace, scan: Scan, column: str | None) -> tuple[str, bool
         month, day = (f"try_strptime({sql}, {formats})" for formats in (_MONTH_FIRST, _DAY_FIRST))
         sample = f"FROM (SELECT * FROM {scan.relation} LIMIT {_SAMPLE})"
         row = run(work, scan, f"SELECT count({sql}), count({number}) {sample}").fetchone()
-        given, numbers = row or (0, 0)
-        if given == numbers:  # Trying formats of dates costs more than reading the rows.
+        mapped, numbers = row or (0, 0)
+        if mapped == numbers:  # Trying formats of dates costs more than reading the rows.
             return f"coalesce({number}, TRY_CAST(floor(epoch({iso})) AS BIGINT))", False, ()
         row = run(work, scan, f"SELECT count({month}), count({day}) {sample}").fetchone()
         by_month, by_day = row or (0, 0)
@@ -274,14 +276,14 @@ def _time_of(work: Workspace, scan: Scan, column: str | None) -> tuple[str, bool
 
 
 def _first_text(work: Workspace, scan: Scan, sql: str, condition: str) -> str | None:
-    """The first value of a column of text of which a condition holds, among the first rows."""
+    """The first value of a text column that meets a condition, among the first rows."""
     sample = f"(SELECT * FROM {scan.relation} LIMIT {_SAMPLE})"
     row = run(work, scan, f"SELECT {sql} FROM {sample} WHERE {condition} LIMIT 1").fetchone()
     return None if row is None else str(row[0])
 
 
 def _raw(work: Workspace, scan: Scan, column: str, row: int) -> str | None:
-    """A value as it stands in the source."""
+    """A value as written in the source."""
     sql = scan.columns[column][0]
     (value,) = work.one(f"SELECT CAST({sql} AS VARCHAR) FROM {scan.relation} LIMIT 1 OFFSET {row}")
     return None if value is None else str(value)
@@ -295,7 +297,7 @@ def _bad_row(
     row: int,
     wrong: int,
 ) -> DataError:
-    where = scan.place(row)
+    where = scan.locate(row)
     more = f" ({wrong - 1:,} more bad row{'s' * (wrong != 2)})" if wrong > 1 else ""
     role = RATING if RATING in columns else WEIGHT
     value = _raw(work, scan, columns[role], row)
@@ -315,21 +317,21 @@ def _decimal_hint(value: str) -> str:
 def _complaint(value: str | None, column: str, header: bool, scale: Scale | None, role: str) -> str:
     if value is None or not value.strip():
         return f"no {role}; remove the row: what is missing is known by its absence"
-    said = f"{role} {shorten(value)}"
+    message = f"{role} {shorten(value)}"
     try:
         number = float(value)
     except ValueError:
         hint = _decimal_hint(value)
         other = f"column {column!r}" if header else f"column {column}"
         return (
-            f"{said} is not a number{hint}; mend or remove the row, or if {other} is not the "
+            f"{message} is not a number{hint}; mend or remove the row, or if {other} is not the "
             f"{role}, name the one that is with --{role} COL"
         )
     if not np.isfinite(number):
-        return f"{said} is not finite; remove the row: what is missing is known by its absence"
+        return f"{message} is not finite; remove the row: what is missing is known by its absence"
     if scale is not None and not scale.low <= number <= scale.high:
         return (
             f"rating {number:g} is outside the stated scale {scale.low:g} to {scale.high:g}; "
             "mend the row or state another scale"
         )
-    return f"{said} is too large to be a {role}"
+    return f"{message} is too large to be a {role}"

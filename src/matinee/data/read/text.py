@@ -1,4 +1,4 @@
-"""Text tables: how a file is laid out, and on which line a row of it stands."""
+"""Text tables: the layout of a file, and the line of each row."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def sniff(
     path: Path,
     label: str,
     roles: Sequence[str],
-    given: Mapping[str, str],
+    mapped: Mapping[str, str],
     how: ReadOptions | None = None,
 ) -> Layout:
     """The layout of a text table, from its first lines.
@@ -124,8 +124,8 @@ def sniff(
         path: A UTF-8 text file.
         label: What to call it in messages.
         roles: The roles its columns may have, in the order a file with no header has them.
-        given: Columns mapped by the caller, by role: they help to tell a header.
-        how: What the caller says of the layout.
+        mapped: Columns mapped by the caller, by role: they help to tell a header.
+        how: Layout options that the caller sets.
 
     Raises:
         UsageError: There are not as many names as columns.
@@ -152,7 +152,7 @@ def sniff(
             "leaves such a file: download it again"
         )
     best = max(
-        (_fit(delimiter, lines[:_LOOKED_AT], roles, given, how) for delimiter in delimiters),
+        (_fit(delimiter, lines[:_LOOKED_AT], roles, mapped, how) for delimiter in delimiters),
         key=lambda fit: fit[0],  # The first of equals.
     )
     layout = best[1]
@@ -180,7 +180,7 @@ def _fit(
     delimiter: str,
     lines: Sequence[str],
     roles: Sequence[str],
-    given: Mapping[str, str],
+    mapped: Mapping[str, str],
     how: ReadOptions,
 ) -> tuple[tuple[int, int, int, bool], Layout]:
     """How well a delimiter suits the first lines, and the layout it makes."""
@@ -188,7 +188,7 @@ def _fit(
     rows = [Layout(delimiter, quote, None, 0).split(line) for line in lines]
     first = tuple(value.strip() for value in rows[0])
     width = len(first)
-    known = recognised(first, roles, given)
+    known = recognised(first, roles, mapped)
     ratings = RATING in roles
     # A name is never a number, and a row of ratings has one at least.
     header = known > 0 or (ratings and not any(is_number(value, how.decimal) for value in first))
@@ -205,7 +205,7 @@ def _fit(
     )
     if ratings and not header:
         # Other layouts than user, item, rating have a text in the third column.
-        number = given.get(RATING, "3")
+        number = mapped.get(RATING, "3")
         at = int(number) - 1 if number.isdigit() else 2
         numeric = [row for row in alike if at < width > 2 and is_number(row[at], how.decimal)]
     fit = (known, len(numeric), len(alike), width > 1)
@@ -237,13 +237,13 @@ def same_layout(layouts: Sequence[Layout], labels: Sequence[str]) -> Layout:
     for layout, label in zip(layouts, labels, strict=True):
         if layout != layouts[0]:
             raise DataError(
-                f"{labels[0]} and {label} differ: {_said(layouts[0])} against {_said(layout)}; "
+                f"{labels[0]} and {label} differ: {_words(layouts[0])} against {_words(layout)}; "
                 "read them one at a time"
             )
     return layouts[0]
 
 
-def _said(layout: Layout) -> str:
+def _words(layout: Layout) -> str:
     between = _NAMES.get(layout.delimiter, repr(layout.delimiter))
     names = listed(layout.names) if layout.names else f"{layout.width} without a header"
     return f"columns {names} (separated by {between})"
@@ -270,8 +270,8 @@ def line_of(paths: Sequence[Path], layout: Layout, row: int) -> tuple[int, int]:
     """The file (its position among ``paths``) and the line number of a row, counted from 0."""
     at = -1
     for position, path in enumerate(paths):
-        for place, (line, _) in enumerate(records(path, layout)):
-            if not layout.has_header or place > 0:
+        for number, (line, _) in enumerate(records(path, layout)):
+            if not layout.has_header or number > 0:
                 at += 1
                 if at == row:
                     return position, line

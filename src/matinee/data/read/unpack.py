@@ -1,4 +1,4 @@
-"""Compressed files, archives and pipes, made plain files in the workspace."""
+"""Unpack compressed files, archives and pipes into plain files in the workspace."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _OPENERS: tuple[tuple[bytes, str, Callable[[Path], IO[bytes]]], ...] = (
 
 @dataclass(frozen=True)
 class Part:
-    """A file to read, and what the user knows it as."""
+    """A file to read, and its name for messages."""
 
     path: Path
     label: str

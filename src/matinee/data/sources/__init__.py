@@ -1,1 +1,1 @@
-"""Where data comes from: the catalogue, downloads, and the names a user has given."""
+"""Sources of data: the catalogue, downloads, and names that the user registers."""

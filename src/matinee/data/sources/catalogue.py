@@ -1,4 +1,4 @@
-"""The public data sets Matinee knows by name: an entry of ``DATASETS`` is all there is to one."""
+"""The registry of public data sets: one entry of ``DATASETS`` for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Download a catalogue data set: resumed where it broke off, checked, and put in place whole."""
+"""Download a catalogue data set: resumable, with checked MD5, and written atomically."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def fetch(
 
 @dataclass(frozen=True)
 class _Note:
-    """What the server said of the archive a part belongs to, kept beside the part."""
+    """The server's description of the archive of a partial download, stored beside it."""
 
     url: str
     validator: str | None

@@ -1,4 +1,4 @@
-"""Where data lives on this machine, and the names the user has given to data elsewhere."""
+"""The data folder of this machine, and names that the user registers for data elsewhere."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def registered() -> dict[str, Path]:
 
 
 def add(name: str, path: Path | str) -> Path:
-    """Give a name to data already on disk; the name then works wherever a source is asked for.
+    """Register a name for data on disk; the name is then a source like any other.
 
     A name of the catalogue may be given too: it then means the data at ``path``.
 
@@ -85,7 +85,7 @@ def add(name: str, path: Path | str) -> Path:
 
 
 def forget(name: str) -> Path:
-    """Take a name given by ``add`` back; the data stays where it is.
+    """Remove a name that ``add`` registered; the data is not touched.
 
     Returns:
         The path the name stood for.

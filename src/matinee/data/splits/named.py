@@ -111,8 +111,8 @@ def _read(name: str, wanted: tuple[str, ...], seed: int, report: Report | None) 
     if isinstance(entry, (NetflixWindows, NetflixProbe)):
         place = locate(entry.dataset)
         if place is None:
-            said = UNDISTRIBUTED[entry.dataset]
-            raise DataError(f"{name}: {entry.dataset} is not on this machine; {said}")
+            message = UNDISTRIBUTED[entry.dataset]
+            raise DataError(f"{name}: {entry.dataset} is not on this machine; {message}")
         train, valid, test = entry.read(place, seed, report)
     else:
         with _split_paths(name, entry) as paths:

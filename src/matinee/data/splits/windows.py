@@ -54,11 +54,15 @@ def window_split(
     for which, name in ((TRAIN, "train"), (VALID, "validation"), (TEST, "test")):
         if not (part == which).any():
             raise DataError(f"{ratings.name}: these windows leave the {name} part empty")
-    notes, said = ratings.notes, _told(*unseen)
+    notes, overlap_notes = ratings.notes, _overlap_notes(*unseen)
     rest, columns = apart(ratings)
     del ratings  # Where the caller kept none either, its columns go one by one in what follows.
     fitted, validated, tested = (_recoded(one, users, items) for one in cut(rest, columns, part, 3))
-    return replace(fitted, notes=notes), replace(validated, notes=()), replace(tested, notes=said)
+    return (
+        replace(fitted, notes=notes),
+        replace(validated, notes=()),
+        replace(tested, notes=overlap_notes),
+    )
 
 
 def apart(ratings: Ratings) -> tuple[Ratings, Columns]:
@@ -142,7 +146,7 @@ def _recoded(ratings: Ratings, users: Mask, items: Mask) -> Ratings:
     )
 
 
-def _told(of_users: int, of_items: int) -> tuple[str, ...]:
+def _overlap_notes(of_users: int, of_items: int) -> tuple[str, ...]:
     if not of_users + of_items:
         return ()
     return (

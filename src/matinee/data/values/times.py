@@ -66,8 +66,10 @@ def to_seconds(times: Int64, unit: TimeUnit | None) -> tuple[Int64, tuple[str, .
     if counts and rest and least < _UNITS[0][0]:
         counts["seconds"] = rest
     if len(counts) > 1:
-        said = " and ".join(f"{count:,} in {name}" for name, count in counts.items())
-        notes = (f"times of mixed units, told apart by their size: {said}; --time-unit states one",)
+        message = " and ".join(f"{count:,} in {name}" for name, count in counts.items())
+        notes = (
+            f"times of mixed units, told apart by their size: {message}; --time-unit states one",
+        )
     elif not counts and low >= 0 and high < _EARLY:
         notes = (
             f"times {low} to {high} would lie between 1970 and 1973 as seconds; if they count "

@@ -34,16 +34,16 @@ class Side:
 
     @classmethod
     def zeros(cls, n: int, width: int) -> Side:
-        """Nothing known of anyone."""
+        """Biases and factors of 0."""
         return cls(np.zeros(n, dtype=np.float32), np.zeros((n, width), dtype=np.float32))
 
 
 @dataclass(frozen=True, eq=False)
 class Factors:
-    """What was learned: ``rating = mean + spread * (user bias + item bias + p_u . q_i)``.
+    """A fitted factor model: ``rating = mean + spread * (user bias + item bias + p_u . q_i)``.
 
-    Users are not stored. Theirs is the ridge solution for what they rated, given the items, so a
-    person seen in training and a new one with the same ratings are served alike.
+    Users are not stored: their bias and factors are the ridge solution for their ratings given the
+    items, so a training user and a new one with the same ratings get the same predictions.
 
     Attributes:
         mean: Mean of the training ratings.

@@ -56,11 +56,11 @@ def open_adjacency(paths: Sequence[Path], labels: Sequence[str], work: Workspace
     table = {"user": np.repeat(np.array(users, np.int64), counts), "item": np.concatenate(pairs)}
     work.con.register("adjacency", table)
 
-    def place(row: int) -> str:
+    def locate(row: int) -> str:
         position, number = starts[int(np.searchsorted(ends, row, side="right"))]
         return f"{labels[position]}, line {number}"
 
-    return Scan("adjacency", described(work, "adjacency"), True, labels[0], place, no_better)
+    return Scan("adjacency", described(work, "adjacency"), True, labels[0], locate, no_better)
 
 
 def _numbers(line: bytes, where: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

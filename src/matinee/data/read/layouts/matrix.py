@@ -37,7 +37,7 @@ def open_matrix(parts: Sequence[Part], layout: Layout, work: Workspace) -> Scan 
         if not _is_pivoted(layout.names, rows):
             return None
         items, missing, user = layout.names[1:], "", '"1"'
-        said = "the first column holds the users"
+        message = "the first column holds the users"
     else:
         if not rows or not all(is_number(value) for row in rows for value in row):
             return None
@@ -52,7 +52,7 @@ def open_matrix(parts: Sequence[Part], layout: Layout, work: Workspace) -> Scan 
             )
         items, missing = layout.numbers[:-1], "99"
         user = "CAST(row_number() OVER () AS VARCHAR)"
-        said = "the first column counts the ratings of each row, and 99 stands for none"
+        message = "the first column counts the ratings of each row, and 99 stands for none"
     columns = ", ".join(
         f'"{number}" AS "{item.replace(chr(34), chr(34) * 2)}"'
         for number, item in zip(layout.numbers[1:], items, strict=True)
@@ -71,9 +71,9 @@ def open_matrix(parts: Sequence[Part], layout: Layout, work: Workspace) -> Scan 
         columns=described(work, "work.main.matrix"),
         header=True,
         label=label,
-        place=lambda row: f"{label}, cell {row + 1} of those filled",
+        locate=lambda row: f"{label}, cell {row + 1} of those filled",
         explain=no_better,
-        notes=(f"read as a matrix of users by {len(items):,} items: {said}",),
+        notes=(f"read as a matrix of users by {len(items):,} items: {message}",),
     )
 
 

@@ -64,7 +64,7 @@ def open_lake(folder: Path, lake: Lake, work: Workspace) -> Scan:
         columns=described(work, "work.main.lake"),
         header=True,
         label=str(folder),
-        place=lambda row: f"{folder}, row {row + 1}",
+        locate=lambda row: f"{folder}, row {row + 1}",
         explain=no_better,
         notes=(f"read as {_article(lake)} {lake} table, at {state}",),
     )

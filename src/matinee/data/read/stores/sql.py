@@ -59,7 +59,7 @@ def open_query(sql: str, database: str | Path | None, work: Workspace) -> Scan:
         columns=described(work, "work.main.result"),
         header=True,
         label=label,
-        place=lambda row: f"{label}, row {row + 1}",
+        locate=lambda row: f"{label}, row {row + 1}",
         explain=no_better,
     )
 
@@ -76,9 +76,9 @@ def _keep(sql: str, work: Workspace, label: str) -> None:
         work.con.execute("USE work.main")
 
 
-def _attach(place: str, options: str, work: Workspace, label: str) -> None:
+def _attach(database: str, options: str, work: Workspace, label: str) -> None:
     try:
-        work.con.execute(f"ATTACH {place} AS source ({options})")
+        work.con.execute(f"ATTACH {database} AS source ({options})")
         work.con.execute("USE source")
     except duckdb.Error as error:
         raise DataError(f"--database {label}: {_shown(reason(error))}") from None
