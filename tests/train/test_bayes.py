@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import sys
 import types
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from scipy import special, stats
 from matinee.base.arrays import Float64
 from matinee.data import Histories, Ratings, Scale
 from matinee.train.bayes.config import BayesianConfig
+from matinee.train.bayes.cross_fit import cross_fit
 from matinee.train.bayes.posterior import Posterior
 from matinee.train.bayes.probit import (
     bounds_of,
@@ -339,3 +341,21 @@ def _myfm() -> Any:
 def _codes(features: Float64, n: int) -> np.ndarray:
     """The row that each unique feature vector stands for: that of its id."""
     return np.argmax(features[:, :n], axis=1)
+
+
+def test_cross_fitted_predictions_have_not_seen_the_rating() -> None:
+    """A rating that is changed changes the predictions of others, and not its own."""
+    train = ratings(20, 15)
+    config = BayesianConfig(rank=2, likelihood="normal", sweeps=6, burn_in=2, samples=2)
+    mean, variance, base = cross_fit(train, config, np.random.default_rng(0))
+    assert len(mean) == len(variance) == len(base) == len(train)
+    values = train.values.copy()
+    values[7] = 6.0 - values[7] if values[7] != 3 else 5.0
+    other, _, other_base = cross_fit(
+        replace(train, values=values), config, np.random.default_rng(0)
+    )
+    order = train.by_user.order
+    at = 7 if order is None else int(np.flatnonzero(order == 7)[0])
+    assert other[at] == mean[at]
+    assert other_base[at] == base[at]
+    assert (np.delete(other, at) != np.delete(mean, at)).any()

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ...base.arrays import Float32, Float64, Int32, Int64
-from ...baseline import fit_bias
 from ...baseline.variance import HeldOutPredictions
 from ...data import Histories, Ratings
 from ...train.bayes.config import BayesianConfig
+from ...train.bayes.cross_fit import FEW, cross_fit, held_out_predictions
 from ...train.bayes.posterior import Posterior
 from ...train.bayes.run import Score, sample_posterior
 from ...train.bayes.sampler import rank_for
@@ -45,7 +45,8 @@ class BayesianFM(OneShot):
         posterior: The samples, after ``fit``.
         share: What is left of the deviations from the bias model; 1 for all.
         epochs: Metrics of every sweep, each by its own sample alone.
-        n_valid: Ratings kept out of sampling.
+        n_valid: Ratings that the share was fitted on: those kept out of sampling or, of fewer than
+            50,000, all of them by cross-fitting.
     """
 
     kind: ClassVar[str] = "bayesian"
@@ -69,25 +70,26 @@ class BayesianFM(OneShot):
             log.add(rmse**2, rmse, score)
 
         config = self.settings.section(BayesianConfig)
-        share = validation_share(config.validation, len(train))
-        held = carve_ratings(train, share, rng) if share else np.zeros(len(train), dtype=bool)
-        known = train.take(~held)
-        self.posterior = sample_posterior(known, config, rng, swept)
-        self.share, self.n_valid = 1.0, int(held.sum())
-        if not held.any():
+        by_user = train.by_user
+        if config.validation == "auto" and len(train) < FEW:
+            entries = np.arange(len(train))
+            mean, variance, base = cross_fit(train, config, rng)
+            self.posterior = sample_posterior(train, config, rng, swept)
+        else:
+            kept_out = validation_share(config.validation, len(train))
+            held = np.zeros(len(train), dtype=bool)
+            if kept_out:
+                held = carve_ratings(train, kept_out, rng)
+            self.posterior = sample_posterior(train.take(~held), config, rng, swept)
+            entries = np.flatnonzero(by_user.aligned(held))
+            mean, variance, base = held_out_predictions(self.posterior, train, held)
+        self.share, self.n_valid = 1.0, len(entries)
+        if not len(entries):
             return
-        before, by_user = Histories.of(known.by_user), train.by_user
-        entries = np.flatnonzero(by_user.aligned(held))
-        rows = np.repeat(np.arange(by_user.n_rows), by_user.counts)[entries]
-        columns = by_user.indices[entries]
-        base = fit_bias(known.by_user).predict(before, rows, columns)
-        mean, variance = base.copy(), np.zeros(len(rows))
-        some = before.counts[rows] > 0
-        mean[some], variance[some] = self.posterior.predict(before, rows[some], columns[some])
         wanted = by_user.values[entries] - base
         self.share = float(fit_blend((mean - base)[:, None], wanted, [[0]], 1).weights[0])
-        told = base + self.share * (mean - base)
-        self._validation = HeldOutPredictions(entries, told, "validation", self._extras(variance))
+        shrunk = base + self.share * (mean - base)
+        self._validation = HeldOutPredictions(entries, shrunk, "validation", self._extras(variance))
 
     def _extras(self, variance: Float64) -> Float64:
         """What is known of a prediction's error besides: the posterior's variance, float64 (n, 1).

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ...base.arrays import Float32, Float64, Int32, Int64
 from ...data import Histories, Ratings
 from ...train.bayes.config import BayesianConfig
+from ...train.bayes.cross_fit import FEW, cross_fit
 from ...train.bayes.posterior import Posterior
 from ...train.bayes.run import sample_posterior
 from ..settings import Settings
@@ -27,17 +28,26 @@ class SampledMember:
     Attributes:
         settings: The options it was trained with.
         posterior: Its samples.
+        share: Share of its deviations from the bias model by cross-fitting; None where there were
+            ratings enough to do without, and of a loaded member.
     """
 
     settings: Settings
     posterior: Posterior
+    share: float | None = None
 
     @classmethod
     def fit(cls, train: Ratings, settings: Settings, seed: int, held: Mask | None) -> Self:
         """Sample from the ratings outside the validation part."""
-        known = train if held is None else train.take(~held)
-        config = settings.section(BayesianConfig)
-        return cls(settings, sample_posterior(known, config, np.random.default_rng(seed)))
+        from ...train import fit_blend
+
+        known, share = train if held is None else train.take(~held), None
+        config, rng = settings.section(BayesianConfig), np.random.default_rng(seed)
+        if len(train) < FEW:
+            mean, _, base = cross_fit(known, config, rng)
+            wanted = known.by_user.values - base
+            share = float(fit_blend((mean - base)[:, None], wanted, [[0]], 1).weights[0])
+        return cls(settings, sample_posterior(known, config, rng), share)
 
     @property
     def by_items(self) -> bool:
@@ -80,23 +90,6 @@ class SampledMember:
     def encode(self, histories: Histories) -> Float32:
         """No codes, float32 (users, 0)."""
         return np.zeros((len(histories), 0), dtype=np.float32)
-
-    def validation_predictions(self, train: Ratings, held: Mask, base: Float64) -> Float64:
-        """Predictions of the validation part, without it, float64 (n,), in the order of by_user.
-
-        Args:
-            train: All training ratings.
-            held: Which are the validation part.
-            base: Predictions for users with no other ratings, (n,).
-        """
-        known = Histories.of(train.take(~held).by_user)
-        by_user = train.by_user
-        entries = np.flatnonzero(by_user.aligned(held))
-        rows = np.repeat(np.arange(by_user.n_rows), by_user.counts)[entries]
-        some = known.counts[rows] > 0
-        predictions = base.copy()
-        predictions[some] = self.predict(known, rows[some], by_user.indices[entries][some])
-        return predictions
 
     def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         """Arrays by name, and a JSON-able configuration, to make the same again."""

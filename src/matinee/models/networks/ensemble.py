@@ -114,7 +114,7 @@ class Ensemble(Blending, Trainable):
     def _train(self, train: Ratings, seed: int, context: RunContext) -> None:
         # These import torch, which a loaded model does not need.
         from ...train import carve_ratings, validation_share
-        from ._validation import bias_predictions
+        from ...train.bayes.cross_fit import held_out_predictions
         from .trainer import Trainer, seed_of
 
         context.group.require_equal(context.identity)
@@ -133,8 +133,7 @@ class Ensemble(Blending, Trainable):
                 sampled = SampledMember.fit(train, settings, seed_of(seed, number), held)
                 self._add(sampled)
                 if held is not None:
-                    base = bias_predictions(train, held)
-                    predicted.append(sampled.validation_predictions(train, held, base))
+                    predicted.append(held_out_predictions(sampled.posterior, train, held)[0])
                 continue
             trainer = Trainer(
                 train, settings, seed_of(seed, number), context, held=held, member=number
@@ -180,7 +179,23 @@ class Ensemble(Blending, Trainable):
         for some in (entries, by_users):
             means = [np.mean([predicted[m] for m in entry], axis=0) - base for entry in some]
             deviations = np.column_stack(means) if means else np.zeros((len(base), 0))
-            sets.append(fit_blend(deviations, wanted, some, size).weights)
+            anchor = [at for at, entry in enumerate(some) if self._share(entry[0]) is not None]
+            if not anchor:
+                sets.append(fit_blend(deviations, wanted, some, size).weights)
+                continue
+            # With few ratings the sampled member's own share, by cross-fitting, is known far better
+            # than any weight here: the others are blended by what they add to it.
+            share = self._share(some[anchor[0]][0]) or 0.0
+            center = share * deviations[:, anchor[0]]
+            rest = [at for at in range(len(some)) if at not in anchor]
+            weights = fit_blend(
+                deviations[:, rest] - center[:, None],
+                wanted - center,
+                [some[at] for at in rest],
+                size,
+            ).weights
+            weights[some[anchor[0]][0]] = share * (1.0 - weights.sum())
+            sets.append(weights)
         self.known, self.new = sets
         deviations = np.array(predicted) - base
         self.shift, moved = self._fit_shift(train, held, deviations, wanted)
@@ -190,6 +205,11 @@ class Ensemble(Blending, Trainable):
             extras = self._extras(disagreement(deviations, each), np.full(len(base), new))
             answers.append((base + (each * deviations).sum(axis=0), extras))
         self._validation = validation_predictions(train, held, *answers)
+
+    def _share(self, number: int) -> float | None:
+        """Share of a sampled member by cross-fitting, where it has one."""
+        member = self.members[number]
+        return member.share if isinstance(member, SampledMember) else None
 
     def _fit_shift(
         self, train: Ratings, held: Mask, deviations: Float64, wanted: Float64
