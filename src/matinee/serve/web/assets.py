@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from importlib import resources, util
 from typing import Any
 
+from .bundle import bundle, without_preloads
+
 PAGES = {
     "/": "index.html",
     "/model": "model.html",
@@ -97,6 +99,7 @@ def assets(root_path: str = "") -> Assets:
     root = resources.files("matinee.serve") / "static"
     if root.is_dir():
         _gather(root, "", found, root_path.encode())
+    _bundle(found)
     digest = hashlib.sha256()
     for name in sorted(found):
         digest.update(name.encode() + found[name].content)
@@ -107,6 +110,22 @@ def assets(root_path: str = "") -> Assets:
             found[name] = replace(asset, content=content, tag=_tag(content))
     packed = {name: _packed(name, asset) for name, asset in found.items()}
     return Assets(packed, build)
+
+
+def _bundle(found: dict[str, Asset]) -> None:
+    """Have each page load one script, which holds the modules of its first."""
+    modules = {
+        name.removeprefix("js/").removesuffix(".js"): asset.content.decode()
+        for name, asset in found.items()
+        if name.startswith("js/")
+    }
+    for name, asset in list(found.items()):
+        page = asset.content.decode() if name.endswith(".html") else ""
+        for entry in re.findall(r'<script type="module" src="[^"]*static/js/(\w+)\.js">', page):
+            content = bundle(modules, entry).encode()
+            found[f"js/{entry}.page.js"] = Asset(content, _TYPES[".js"], _tag(content))
+            page = without_preloads(page).replace(f"js/{entry}.js", f"js/{entry}.page.js")
+            found[name] = replace(asset, content=page.encode())
 
 
 def accepted_codings(header: str) -> set[str]:

@@ -81,3 +81,12 @@ export function standing(text, ways = {}) {
   box.append(h("button", { type: "button", class: "remove", "aria-label": "Close this notice", onclick: () => box.remove() }, "×"));
   return box;
 }
+
+/**
+ * Load the pages' typeface, once what was asked for is there: it is more than all else together,
+ * and on a slow line it would keep the first list waiting. A browser keeps it for the next visit.
+ */
+export function loadTypeface() {
+  if (document.getElementById("typeface")) return;
+  document.head.append(h("link", { id: "typeface", rel: "stylesheet", href: new URL("../fonts.css", import.meta.url).href }));
+}

@@ -2,7 +2,7 @@
 
 import { latest, post, Problem } from "./api.js";
 import { asked, controls, love } from "./controls.js";
-import { announce, byId, h, notice, reorder, standing } from "./dom.js";
+import { announce, byId, h, loadTypeface, notice, reorder, standing } from "./dom.js";
 import { importing } from "./exports.js";
 import { Film, headline, rate } from "./film.js";
 import { Ratings, ratingsOf } from "./ratings.js";
@@ -15,9 +15,28 @@ import { genreLine, mark, name, points, vocabulary } from "./words.js";
 
 const SHOWN = 12, FEW = 5, QUESTIONS = 3, FIRST = 8;
 
+const ratings = new Ratings();
+
+/** What to ask for a list. @param {Ratings} ratings @param {number} k @param {any} [card] Needed where the dial is not in the middle. */
+function wish(ratings, k, card) {
+  const { diversity, shrink, others, mean, unwanted, dial } = ratings.choices;
+  return {
+    ratings: ratings.list, k, why: others.size ? 0 : 8, diversity, shrink, ...asked(ratings.choices),
+    love: card ? love(card, dial) : null, exclude: unwanted,
+    ...(others.size && { others: [[...others].map(([item, rating]) => ({ item, rating }))], together: mean ? "mean" : "least_misery" }),
+  };
+}
+
+/** The first list, asked for beside the model card rather than after it. @type {{body: string, answer: Promise<any>} | null} */
+let early = null;
+if (ratings.values.size) {
+  const body = wish(ratings, SHOWN);
+  early = { body: JSON.stringify(body), answer: post("/v1/recommend", body) };
+  early.answer.catch(() => {});  // looked at when the list is drawn
+}
+
 /** @param {any} card */
 function home(card) {
-  const ratings = new Ratings();
   const words = vocabulary(card);
   const place = { card, ratings, dismiss: (/** @type {Item} */ item) => {
     const before = ratings.choices.unwanted;
@@ -149,14 +168,11 @@ function home(card) {
     } }, words.unseen));
 
   const refresh = () => last(async (signal) => {
-    const empty = !ratings.values.size, { diversity, shrink } = ratings.choices;
+    const empty = !ratings.values.size;
     // Asked before anything is drawn: the server answers while the page is laid out.
-    const { others, mean, unwanted, dial } = ratings.choices;
-    const answer = empty ? null : post("/v1/recommend", {
-      ratings: ratings.list, k: wanted, why: others.size ? 0 : 8, diversity, shrink, ...asked(ratings.choices),
-      love: love(card, dial), exclude: unwanted,
-      ...(others.size && { others: [[...others].map(([item, rating]) => ({ item, rating }))], together: mean ? "mean" : "least_misery" }),
-    }, signal);
+    const body = wish(ratings, wanted, card);
+    const answer = empty ? null : (early?.body === JSON.stringify(body) && early.answer) || post("/v1/recommend", body, signal);
+    early = null;
     answer?.catch(() => {});  // looked at below
     document.body.classList.toggle("empty", empty);
     for (const id of ["yours", "for-you"]) byId(id).hidden = empty;
@@ -193,6 +209,7 @@ function home(card) {
       }
     }
     list.removeAttribute("aria-busy");
+    loadTypeface();
   });
 
   search((item) => {

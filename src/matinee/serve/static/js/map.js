@@ -1,7 +1,7 @@
 /** The page of the map: items near each other are rated alike. */
 
 import { get } from "./api.js";
-import { byId, h, notice } from "./dom.js";
+import { byId, h, loadTypeface, notice } from "./dom.js";
 import { headline, rate } from "./film.js";
 import { Plane } from "./plane.js";
 import { Ratings } from "./ratings.js";
@@ -63,6 +63,7 @@ async function map(card) {
   };
 
   byId("app").hidden = false;
+  loadTypeface();
   const plane = new Plane(byId("plane"), dots, {
     own: (at) => ratings.values.has(items[at].item),
     lit: (at) => genre !== "" && items[at].genres.includes(genre),

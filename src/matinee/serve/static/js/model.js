@@ -1,7 +1,7 @@
 /** The page of the model card. */
 
 import { lines, ranges } from "./charts.js";
-import { byId, h } from "./dom.js";
+import { byId, h, loadTypeface } from "./dom.js";
 import { Ratings } from "./ratings.js";
 import { start } from "./start.js";
 
@@ -110,4 +110,5 @@ start((card) => {
   byId("facts").replaceChildren(...facts(card));
   byId("settings").textContent = JSON.stringify(card.settings, null, 2);
   byId("app").hidden = false;
+  loadTypeface();
 });
