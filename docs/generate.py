@@ -1,12 +1,16 @@
 """Write the reference pages (cli.md, config.md, presets.md) from the code: python docs/generate.py.
 
+It also notes the hash of each preset in presets/frozen.json, with the date of its last change.
+
 tests/test_docs.py fails while a committed page differs from what this makes.
 """
 
 from __future__ import annotations
 
 import ast
+import datetime
 import inspect
+import json
 import sys
 import textwrap
 import types
@@ -19,9 +23,11 @@ from matinee.cli._app import command_tree
 from matinee.config import Config, OneOf
 from matinee.lab.study import Arm, Check, Claim, Data, Group, Literature, Published, Quick, Study
 from matinee.models import Settings, model_kinds, preset, preset_names
+from matinee.models.presets import frozen_presets, settings_hash
 from matinee.synth import SynthConfig
 
 HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
 sys.path.insert(0, str(HERE))  # for the module beside this one, however this one is loaded
 
 import rooms  # noqa: E402
@@ -171,10 +177,16 @@ def presets_page() -> str:
         NOTE,
         "A preset is a TOML file that comes with the package; `--preset NAME` starts from it and "
         "`--set` changes it. A file of your own works the same: `--preset my.toml`. Below is what "
-        "each sets apart from the defaults of [the settings](config.md).\n",
+        "each sets apart from the defaults of [the settings](config.md). The hash names the "
+        "settings; the date is that of their last change. Results carry both, so that a figure can "
+        "be told from one of an earlier preset.\n",
     ]
+    frozen = frozen_presets()
     for name in preset_names():
         settings = preset(name)
+        made = settings_hash(settings)
+        same = name in frozen and frozen[name].hash == made
+        when = f"`{made}`, {frozen[name].date}" if same else f"`{made}`, not frozen"
         plain = _leaves(Settings.make({"kind": settings.kind})) | {"kind": "autoencoder"}
         changed = {
             key: value
@@ -183,7 +195,7 @@ def presets_page() -> str:
         }
         lines = [f"{key} = {_toml(value)}" for key, value in changed.items()]
         text = "\n".join(lines) or "# the defaults as they are"
-        parts.append(f"## `{name}`\n\n{settings.description}\n\n```toml\n{text}\n```\n")
+        parts.append(f"## `{name}`\n\n{settings.description}\n\n{when}\n\n```toml\n{text}\n```\n")
     return "\n".join(parts)
 
 
@@ -325,7 +337,21 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     )
 
 
+def freeze() -> None:
+    """Note the hash of each preset, with today's date where it has changed."""
+    file = ROOT / "src" / "matinee" / "presets" / "frozen.json"
+    before = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    found = {}
+    for name in preset_names():
+        made = settings_hash(preset(name))
+        old = before.get(name, {})
+        date = old["date"] if old.get("hash") == made else datetime.date.today().isoformat()
+        found[name] = {"hash": made, "date": date}
+    file.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+
+
 if __name__ == "__main__":
+    freeze()
     for file, text in pages().items():
         (HERE / file).write_text(text, encoding="utf-8")
         print(f"wrote docs/{file}")

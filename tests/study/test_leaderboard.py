@@ -13,11 +13,20 @@ from matinee.data import split
 from matinee.errors import UsageError
 from matinee.lab.leaderboard import leaderboard
 from matinee.lab.leaderboard.text import COLUMNS, cells, heading, leaderboard_markdown, waiting
-from matinee.lab.study import Results, Study, find_study, plan_study, run_study
+from matinee.lab.study import (
+    Results,
+    Study,
+    find_study,
+    load_results,
+    plan_study,
+    run_study,
+)
+from matinee.lab.study.archive import read_archive, write_archive
 from matinee.lab.study.arms import resolve_arms
 from matinee.lab.study.models import make_model
 from matinee.lab.study.results import RunRecord
 from matinee.models import Recommender, kind_named, model_kinds
+from matinee.models.presets import frozen_presets
 from matinee.synth import synthesize
 
 OUTSIDE = [kind.name for kind in model_kinds() if kind.requires]
@@ -78,6 +87,9 @@ def record(rmse: float, bias: float, seed: int = 0, kind: str = "autoencoder") -
         folds_in=1.0 if kind == "autoencoder" else 0.0,
         train_ratings=900.0,
         test_ratings=100.0,
+        bias_gain_low=bias - rmse - 0.01,
+        bias_gain_high=bias - rmse + 0.01,
+        **{"coverage.unknown_share": 0.125, "coverage.known_rmse": rmse - 0.05},
         coverage50=0.5,
         coverage80=0.8,
         coverage95=0.95,
@@ -105,7 +117,7 @@ def test_rows_stand_by_rmse_and_tell_what_was_measured() -> None:
     assert [row.model for row in section.rows] == ["svd", "Paper", "net", "bias", "lost"]
     assert (section.train_ratings, section.test_ratings) == (900, 100)
     net = section.rows[2]
-    assert (net.status, net.seeds, net.over) == ("measured", 3, "seeds")
+    assert (net.status, net.seeds) == ("measured", 3)
     assert net.rmse == pytest.approx(0.86)
     assert net.metrics["mae"] == pytest.approx(0.66)
     assert net.interval is not None
@@ -115,21 +127,113 @@ def test_rows_stand_by_rmse_and_tell_what_was_measured() -> None:
     assert net.gain_interval is not None
     assert net.gain_interval.high - net.gain_interval.low == pytest.approx(0, abs=1e-9)  # paired
     assert net.seconds == pytest.approx(123.4)
-    assert (net.threads, net.folds_in, net.test_selected) == (1, True, False)
+    assert (net.threads, net.folds_in, net.test_selected) == (1, True, None)
     assert net.coverage == pytest.approx((0.5, 0.8, 0.95))
     assert net.source == "matinee 1.2"
     assert [row.model for row in other.rows] == ["net"]
     assert other.rows[0].gain == pytest.approx(-0.01)
 
 
-def test_one_run_has_the_interval_over_test_users() -> None:
-    svd = leaderboard(results()).sections[0].rows[0]
-    assert svd.over == "test users"
-    assert svd.interval == pytest.approx((0.74, 0.76))
+def test_intervals_over_seeds_and_over_people_stand_under_their_names() -> None:
+    rows = leaderboard(results()).sections[0].rows
+    net = dict(zip(COLUMNS, cells(rows[2]), strict=True))
+    assert net["95% over seeds"] == "0.8352 to 0.8848"
+    assert net["95% over people"] == "0.8500 to 0.8700"
+    assert net["gain, 95% over people"] == "0.0400 to 0.0600"
+    svd = rows[0]
+    assert svd.interval is None
+    assert svd.people == pytest.approx((0.74, 0.76))
     assert svd.gain_interval is None
     assert svd.folds_in is False
     assert svd.source == "scikit-surprise 1.1.5"
-    assert cells(svd)[2] == "0.7400 to 0.7600 u"
+    assert cells(svd)[2:4] == ["", "0.7400 to 0.7600"]
+
+
+def test_who_answered_for_how_many_stands_beside_the_score_on_the_rest() -> None:
+    svd = leaderboard(results()).sections[0].rows[0]
+    told = dict(zip(COLUMNS, cells(svd), strict=True))
+    assert (told["by the bias model"], told["RMSE on the rest"]) == ("12.5%", "0.7000")
+    mean = results()
+    mean.runs["rest/svd", "d", 0].final["answers_unknown"] = 1.0
+    own = leaderboard(mean).sections[0].rows[0]
+    assert dict(zip(COLUMNS, cells(own), strict=True))["by the bias model"] == "0.0%"
+
+
+@pytest.mark.parametrize(
+    ("selection", "read", "scored", "said"),
+    [
+        ("", 0.8, 0.08, "?"),
+        ("none", 0.8, 0.08, "no"),
+        ("test", 0.0, 0.0, "yes"),
+        ("validation", 0.0, 0.0, "no"),
+        ("validation", 0.8, 0.08, "80% read, 8% scored"),
+        ("validation", None, None, "?"),
+    ],
+)
+def test_what_is_said_of_the_choice_is_what_the_study_declares(
+    selection: str, read: float | None, scored: float | None, said: str
+) -> None:
+    choice = {"choice_read": read, "choice_scored": scored}
+    choice = {name: share for name, share in choice.items() if share is not None}
+    data = [{**BOARD["data"][0], **choice}, BOARD["data"][1]]
+    groups = [BOARD["groups"][0], {**BOARD["groups"][1], "selection": selection}]
+    rows = leaderboard(results(data=data, groups=groups)).sections[0].rows
+    net = next(row for row in rows if row.model == "net")
+    assert dict(zip(COLUMNS, cells(net), strict=True))["test-selected"] == said
+    bias = next(row for row in rows if row.model == "bias")
+    assert dict(zip(COLUMNS, cells(bias), strict=True))["test-selected"] == "?"
+
+
+def test_rows_of_presets_tell_their_hash_and_date() -> None:
+    found = results()
+    for seed in range(3):
+        found.runs["rest/net", "d", seed].versions.update(settings="12ab34cd", frozen="2026-11-28")
+    net = leaderboard(found).sections[0].rows[2]
+    assert (net.settings, net.frozen) == ("12ab34cd", "2026-11-28")
+    assert "12ab34cd 2026-11-28" in cells(net)
+    found.runs["rest/net", "d", 0].versions["settings"] = "00000000"
+    assert leaderboard(found).sections[0].rows[2].settings == ""  # not all of the same
+
+
+def test_a_run_records_the_hash_of_its_settings(tmp_path: Any) -> None:
+    world = {"users": 60, "items": 30, "ratings": 900}
+    groups = [
+        {
+            "name": "g",
+            "title": "G",
+            "arms": [
+                {"name": "whole", "preset": "biased-mf"},
+                {"name": "changed", "preset": "biased-mf", "set": {"mf.factors": 3}},
+                {"name": "bias", "model": "bias"},
+            ],
+        }
+    ]
+    study = Study.make(
+        {
+            **BOARD,
+            "data": [{"name": "d", "synthetic": world, "holdout": 0.2}],
+            "seeds": [0],
+            "groups": groups,
+            "base": "",
+            "extra": ["coverage"],
+        }
+    )
+    run_study(plan_study(study), tmp_path / "runs", workers=1)
+    found = load_results(tmp_path / "runs")
+    whole, changed, bias = (found.of(f"g/{name}")[0] for name in ("whole", "changed", "bias"))
+    frozen = frozen_presets()["biased-mf"]
+    assert (whole.versions["settings"], whole.versions["frozen"]) == (frozen.hash, frozen.date)
+    assert "frozen" not in changed.versions
+    assert changed.versions["settings"] != frozen.hash
+    assert "settings" not in bias.versions
+    assert whole.final["bias_gain_low"] <= whole.final["bias_gain_high"]
+    archive = read_archive(write_archive(found, tmp_path / "kept")[0].parent)
+    assert archive.of("g/whole")[0].versions["settings"] == frozen.hash
+    assert {arm.name: arm.preset for arm in resolve_arms(study)} == {
+        "g/whole": "biased-mf",
+        "g/changed": "",
+        "g/bias": "",
+    }
 
 
 def test_published_rows_are_marked() -> None:
@@ -176,9 +280,7 @@ def test_the_table_has_every_number() -> None:
     table = leaderboard(results()).table()
     rows = list(table.rows())
     assert len(rows) == 6
-    assert {"rmse_low", "gain_over_bias_high", "coverage95", "interval_over", "note"} <= set(
-        rows[0]
-    )
+    assert {"rmse_low", "rmse_people_high", "gain_over_bias_high", "settings"} <= set(rows[0])
     by_name = {(row["data"], row["model"]): row for row in rows}
     assert by_name["d", "net"]["rmse"] == pytest.approx(0.86)
     assert by_name["d", "net"]["folds_in"] == "yes"

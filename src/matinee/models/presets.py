@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -37,6 +40,44 @@ def preset(name: str) -> Settings:
         )
     text = (resources.files("matinee") / "presets" / f"{name}.toml").read_text("utf-8")
     return Settings.make(tomllib.loads(text), f"preset {name}")
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """What a preset was when its settings were last changed.
+
+    Attributes:
+        hash: ``settings_hash`` of the preset.
+        date: The day, ISO 8601.
+    """
+
+    hash: str
+    date: str
+
+
+def frozen_presets() -> dict[str, Frozen]:
+    """The hash and date of each preset that comes with the package.
+
+    ``python docs/generate.py`` writes them anew where a preset has changed.
+    """
+    text = (resources.files("matinee") / "presets" / "frozen.json").read_text("utf-8")
+    return {name: Frozen(**entry) for name, entry in json.loads(text).items()}
+
+
+def settings_hash(settings: Settings) -> str:
+    """8 hex digits that name settings by all that decides a model: equal ones, equal digits.
+
+    Options at their defaults and the description have no part in it, so that a new option leaves
+    the hash of what does not use it as it is.
+    """
+    members = member_settings(settings) if settings.members else []
+    whole = [settings, *(each for entry in members for each in entry)]
+    plain = [
+        each.model_copy(update={"description": ""}).model_dump(mode="json", exclude_defaults=True)
+        for each in whole
+    ]
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def member_settings(settings: Settings) -> list[list[Settings]]:

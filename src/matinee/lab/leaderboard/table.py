@@ -37,17 +37,27 @@ class Row:
             "not installed": it needs a library that is not there.
         seeds: Runs that the figures are means of; 0 where nothing was run.
         rmse: Held-out RMSE, over all held-out ratings; infinite if it diverged, None if unknown.
-        interval: 95% interval of ``rmse``.
-        over: What the interval is over: "seeds" (Student-t), or with one run "test users"
-            (bootstrap).
+        interval: 95% Student-t interval of ``rmse`` over seeds: what training (and splitting) anew
+            changes; None with one run.
+        people: 95% bootstrap interval over held-out people: what other people would change.
         metrics: The other rating metrics on held-out ratings, by name, where they are known.
         gain: RMSE of the bias model on the same ratings less ``rmse``, paired by seed.
         gain_interval: 95% Student-t interval over seeds of ``gain``.
+        gain_people: 95% bootstrap interval over held-out people of ``gain``, paired by person.
+        by_bias: Share of the held-out ratings that the bias model answered, as the model knows
+            nothing of the person or the item.
+        known_rmse: RMSE on the others, which the model answered itself.
         seconds: Wall time of training, all that ``fit`` does.
         threads: Threads that it had.
         parameters: Trained numbers.
         folds_in: Whether it answers for new people without being trained again.
-        test_selected: Whether its epoch or settings were chosen by the test ratings.
+        test_selected: Whether its epoch or settings were chosen by the test ratings; None where
+            that is not declared, or they were in part: then ``scored`` is above 0.
+        read: Share of the test ratings that the choice of its settings trained on; None where no
+            choice is declared, or not how much it read.
+        scored: Share of them that it was scored by.
+        settings: Hash of its settings; "" where the runs do not tell.
+        frozen: The day from which a preset has had these settings; "" of other settings.
         coverage: Share of the held-out ratings in the 50%, 80% and 95% intervals of predictions.
         source: The library, or the publication.
         year: Of the publication.
@@ -60,15 +70,22 @@ class Row:
     seeds: int = 0
     rmse: float | None = None
     interval: Interval | None = None
-    over: str = ""
+    people: Interval | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     gain: float | None = None
     gain_interval: Interval | None = None
+    gain_people: Interval | None = None
+    by_bias: float | None = None
+    known_rmse: float | None = None
     seconds: float | None = None
     threads: int | None = None
     parameters: int | None = None
     folds_in: bool | None = None
     test_selected: bool | None = None
+    read: float | None = None
+    scored: float | None = None
+    settings: str = ""
+    frozen: str = ""
     coverage: tuple[float, ...] = ()
     source: str = ""
     year: int | None = None
@@ -136,7 +153,11 @@ def leaderboard(results: Results) -> Leaderboard:
     for data in study.data:
         known = {arm.arm: arm for arm in summary.arms if arm.data == data.name}
         arms_of_data = [arm for arm in arms if data.name in arm.data]
-        rows = [_measured(results, known[arm.name]) for arm in arms_of_data if arm.name in known]
+        rows = [
+            _measured(results, known[arm.name], arm, data)
+            for arm in arms_of_data
+            if arm.name in known
+        ]
         rows += [_published(entry, data.name) for entry in study.literature if _on(entry, data)]
         rest = [arm for arm in arms_of_data if arm.name not in known]
         rows += [_absent(arm, data.name) for arm in rest if kind_named(arm.kind).missing]
@@ -157,17 +178,13 @@ def leaderboard(results: Results) -> Leaderboard:
     )
 
 
-def _measured(results: Results, arm: ArmSummary) -> Row:
+def _measured(results: Results, arm: ArmSummary, declared: ResolvedArm, on: Data) -> Row:
     records = list(runs_of(results, arm.arm, arm.data).values())
     finished = [record for record in records if record.status == "done"]
     by_seed = series(results, arm.arm, arm.data, "held_out")
     bias = series(results, _BIAS, arm.data, "held_out", beside=arm.arm)
     gain = paired(bias, by_seed)
     rmse = arm.rmse
-    within = rmse.interval if rmse else None
-    over = "seeds" if within else ""
-    if within is None and len(finished) == 1 and arm.ratings_interval is not None:
-        within, over = arm.ratings_interval, "test users"
     further = {metric.name: arm.final.get(metric.name) for metric in OTHERS}
     seconds = arm.final.get("fit_seconds") or arm.seconds
     folds = arm.final.get("folds_in")
@@ -179,20 +196,57 @@ def _measured(results: Results, arm: ArmSummary) -> Row:
         status="diverged" if arm.diverged else "measured",
         seeds=len(arm.seeds),
         rmse=None if rmse is None else rmse.mean,
-        interval=within,
-        over=over,
+        interval=rmse.interval if rmse else None,
+        people=arm.ratings_interval,
         metrics={name: each.mean for name, each in further.items() if each is not None},
         gain=gain.mean if gain and finite else None,
         gain_interval=gain.interval if gain else None,
+        gain_people=_between(arm, "bias_gain"),
+        by_bias=_by_bias(arm),
+        known_rmse=_mean(arm.final.get("coverage.known_rmse")),
         seconds=_mean(seconds),
         threads=_threads(finished),
         parameters=arm.parameters or None,
         folds_in=None if folds is None else folds.mean > 0.5,
-        test_selected=False,
+        test_selected=_test_selected(declared, on),
+        read=on.choice_read if declared.selection == "validation" else None,
+        scored=on.choice_scored if declared.selection == "validation" else None,
+        settings=_same(finished, "settings"),
+        frozen=_same(finished, "frozen"),
         coverage=tuple(level.mean for level in levels if level is not None),
         source=_source(finished),
         note=f"{arm.diverged} of {len(records)} runs diverged" if arm.diverged else "",
     )
+
+
+def _test_selected(arm: ResolvedArm, data: Data) -> bool | None:
+    """Whether an arm's settings were chosen by the test ratings, as the study declares."""
+    match arm.selection:
+        case "test":
+            return True
+        case "none":
+            return False
+        case "validation" if data.choice_read == data.choice_scored == 0.0:
+            return False
+    return None
+
+
+def _between(arm: ArmSummary, name: str) -> Interval | None:
+    """An interval of the record, its ends averaged over seeds."""
+    ends = [_mean(arm.final.get(f"{name}_{end}")) for end in ("low", "high")]
+    return None if ends[0] is None or ends[1] is None else Interval(ends[0], ends[1])
+
+
+def _by_bias(arm: ArmSummary) -> float | None:
+    """Share of the held-out ratings that the bias model answered in the model's place."""
+    own = _mean(arm.final.get("answers_unknown"))
+    return 0.0 if own else _mean(arm.final.get("coverage.unknown_share"))
+
+
+def _same(records: list[RunRecord], key: str) -> str:
+    """What all runs tell alike; "" otherwise."""
+    found = {record.versions.get(key, "") for record in records}
+    return found.pop() if len(found) == 1 else ""
 
 
 def _published(entry: Literature, data: str) -> Row:
@@ -272,12 +326,16 @@ def _table(rows: list[Row]) -> Table:
 def _cells(row: Row) -> Iterator[tuple[str, str | float]]:
     yield from (("data", row.data), ("model", row.model), ("status", row.status))
     yield from (("rmse", _number(row.rmse)), *_ends("rmse", row.interval))
-    yield "interval_over", row.over
+    yield from _ends("rmse_people", row.people)
+    yield from (("known_rmse", _number(row.known_rmse)), ("by_bias", _number(row.by_bias)))
     yield from ((metric.name, _number(row.metrics.get(metric.name))) for metric in OTHERS)
     yield from (("gain_over_bias", _number(row.gain)), *_ends("gain_over_bias", row.gain_interval))
+    yield from _ends("gain_over_bias_people", row.gain_people)
     yield from (("seconds", _number(row.seconds)), ("threads", _number(row.threads)))
     yield from (("parameters", _number(row.parameters)), ("seeds", float(row.seeds)))
     yield from (("folds_in", answer(row.folds_in)), ("test_selected", answer(row.test_selected)))
+    yield from (("test_read", _number(row.read)), ("test_scored", _number(row.scored)))
+    yield from (("settings", row.settings), ("frozen", row.frozen))
     for at, level in enumerate((50, 80, 95)):
         yield f"coverage{level}", row.coverage[at] if len(row.coverage) == 3 else math.nan
     yield from (("source", row.source), ("year", _number(row.year)), ("note", row.note))

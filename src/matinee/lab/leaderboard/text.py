@@ -13,26 +13,37 @@ from .table import OTHERS, Leaderboard, Row, Section, answer
 COLUMNS = (
     "model",
     "RMSE",
-    "95% interval",
+    "95% over seeds",
+    "95% over people",
     *(metric.label for metric in OTHERS),
     "gain over bias",
+    "gain, 95% over people",
+    "by the bias model",
+    "RMSE on the rest",
     "train s",
     "threads",
     "parameters",
     "new people",
     "test-selected",
+    "settings",
     "source",
 )
 
 LEGEND = (
-    "RMSE and MAE are over all held-out ratings, means over the seeds in brackets. The interval is "
-    "Student's t over seeds; marked u, a bootstrap over test users of one run: the two answer "
-    "different questions. Gain over bias is the RMSE of the mean plus two biases on the same "
-    "ratings less the model's, paired by seed. Train s is the wall time of all of `fit`; of "
-    "another library's model, of its own `fit` alone. New people: whether the model answers for "
-    "people it was not trained on from their ratings, without being trained again. Test-selected: "
-    "whether the epoch or the settings were chosen by the test ratings; ? where the publication "
-    "does not say. Published figures are on splits made the same way by others, not on these."
+    "RMSE and MAE are over all held-out ratings, means over the seeds in brackets. Two intervals "
+    "answer two questions: over seeds (Student's t), what training anew changes, and splitting "
+    "where each seed splits; over people (bootstrap), what other people would change. Gain over "
+    "bias is the RMSE of the mean plus two biases on the same ratings less the model's, paired by "
+    "seed, and with its interval over people paired by person. By the bias model: the share of the "
+    "ratings that it answered, as the model knows nothing of the person or the item; RMSE on the "
+    "rest: on those that the model answered. Train s is the wall time of all of `fit`; of another "
+    "library's model, of its own `fit` alone. New people: whether the model answers for people it "
+    "was not trained on from their ratings, without being trained again. Test-selected: whether "
+    "the epoch or the settings were chosen by the test ratings; ? where that is not declared; "
+    "where the settings were chosen on other parts of the same data, how much of this test part "
+    "that choice trained on (read) and was scored by. Settings: their hash, and the day from which "
+    "a preset has had them. Published figures are on splits made the same way by others, not on "
+    "these."
 )
 
 
@@ -45,14 +56,19 @@ def cells(row: Row) -> list[str]:
     return [
         row.model,
         _rmse(row),
-        _interval(row.interval) + (" u" if row.over == "test users" else ""),
+        _interval(row.interval),
+        _interval(row.people),
         *(_figure(row.metrics.get(metric.name)) for metric in OTHERS),
         _gain(row),
+        _interval(row.gain_people),
+        "" if row.by_bias is None else f"{row.by_bias:.1%}",
+        _figure(row.known_rmse),
         _seconds(row.seconds),
         "" if row.threads is None else str(row.threads),
         "" if row.parameters is None else f"{row.parameters:,}",
         answer(row.folds_in),
-        answer(row.test_selected) or ("?" if published else ""),
+        _selected(row),
+        f"{row.settings} {row.frozen}".strip(),
         "; ".join(part for part in (source, row.note) if part),
     ]
 
@@ -123,6 +139,12 @@ def _interval(interval: Interval | None) -> str:
 
 def _figure(value: float | None) -> str:
     return "" if value is None or not math.isfinite(value) else f"{value:.4f}"
+
+
+def _selected(row: Row) -> str:
+    if row.test_selected is None and row.read is not None and row.scored is not None:
+        return f"{row.read:.0%} read, {row.scored:.0%} scored"
+    return answer(row.test_selected) or "?"
 
 
 def _gain(row: Row) -> str:

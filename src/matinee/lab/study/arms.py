@@ -9,11 +9,11 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from ...errors import UsageError, nearest
-from ...models.presets import preset
+from ...models.presets import preset, preset_names
 from ...models.registry import kind_named
 from ...models.settings import Settings
 from .results import BASELINES
-from .study import Arm, Group, Published, Study
+from .study import Arm, Group, Published, Selection, Study
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ class ResolvedArm:
         data: Names of the data it runs on.
         seeds: Its seeds.
         published: Its published figures.
+        selection: How its settings were chosen; "" where the study does not say.
+        preset: The preset that it is, unchanged; "" for any other.
     """
 
     name: str
@@ -39,6 +41,8 @@ class ResolvedArm:
     data: tuple[str, ...]
     seeds: tuple[int, ...]
     published: Published | None
+    selection: Selection = ""
+    preset: str = ""
 
 
 def resolve_arms(study: Study) -> tuple[ResolvedArm, ...]:
@@ -113,12 +117,15 @@ def _short(key: str) -> str:
 def _resolve(study: Study, group: Group, arm: Arm, varied: dict[str, Any]) -> ResolvedArm:
     name = f"{group.name}/{arm.name}"
     source = f"study {study.name}: {name}"
+    whole = ""
     if arm.model:
         if arm.preset:
             raise UsageError(f"{source}: a model has no preset; name one of the two")
         kind, settings = kind_named(arm.model, source).name, dict(arm.set)
     else:
         full = _settings(study, group, arm, source)
+        named = arm.preset or group.preset or study.preset
+        whole = named if named in preset_names() and full == preset(named) else ""
         kind = full.model_kind
         settings = full.model_dump(mode="json")
     known = [data.name for data in study.data]
@@ -128,7 +135,10 @@ def _resolve(study: Study, group: Group, arm: Arm, varied: dict[str, Any]) -> Re
             raise UsageError(f"{source}: no data {asked!r}{nearest(asked, known)}")
     published = arm.published or group.published.get(arm.name)
     seeds = arm.seeds or study.seeds
-    return ResolvedArm(name, group.name, kind, settings, varied, names, seeds, published)
+    selection = arm.selection or group.selection
+    return ResolvedArm(
+        name, group.name, kind, settings, varied, names, seeds, published, selection, whole
+    )
 
 
 def _settings(study: Study, group: Group, arm: Arm, source: str) -> Settings:

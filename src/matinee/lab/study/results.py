@@ -50,8 +50,11 @@ class RunRecord:
         final: Figures of the model that is kept: "rmse", "mae", "mean_user_rmse" (mean over users
             of each one's RMSE), "rmse_low", "rmse_high" (95% bootstrap over the held-out users); of
             the baselines "bias_rmse", "item_mean_rmse", "user_mean_rmse", "global_mean_rmse";
-            "fit_seconds" (wall time of all of ``fit``, figures of epochs included; for another
-            library its own), "folds_in" (1 if the model answers for new people, else 0),
+            "bias_gain_low", "bias_gain_high" (95% bootstrap over the held-out users of the bias
+            model's RMSE less the model's, paired); "fit_seconds" (wall time of all of ``fit``,
+            figures of epochs included; for another library its own), "folds_in" (1 if the model
+            answers for new people, else 0),
+            "answers_unknown" (1 if it answers itself where the bias model does for others),
             "best_epoch", "train_ratings", "test_ratings", "train_users", "train_items",
             "noise_floor" (synthetic data); and of ``Study.extra`` "protocol.NAME" by the names of
             ``evaluate.PROTOCOLS``, "single_row_statistics.training_user_mean" and ".held_out",
@@ -63,7 +66,8 @@ class RunRecord:
         peak_mib: Peak memory of the run's process.
         seconds: Wall time of training.
         total_seconds: Wall time of all of the run.
-        versions: Of the package, Python and the libraries; processor and threads.
+        versions: Of the package, Python and the libraries; processor and threads; "settings", the
+            hash of the settings, and "frozen", the day from which a preset has been these.
     """
 
     key: str

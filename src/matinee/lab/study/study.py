@@ -55,6 +55,11 @@ class Data(Config):
     """Options of a synthetic world, instead of a source."""
     seeds: tuple[int, ...] = ()
     """Seeds that run on it: others of an arm's are left out. All by default."""
+    choice_read: float | None = Field(None, ge=0.0, le=1.0)
+    """Share of the held-out ratings that were trained on when the settings of arms with
+    ``selection = "validation"`` were chosen, on other parts of the same data; None if unknown."""
+    choice_scored: float | None = Field(None, ge=0.0, le=1.0)
+    """Share of the held-out ratings by which that choice was scored; None if unknown."""
 
 
 class Published(Config):
@@ -70,6 +75,17 @@ class Published(Config):
     """Where the figure stands: in the text, or read off a plot."""
 
 
+Selection = Literal["", "none", "validation", "test"]
+"""How the settings and epochs of an arm came about:
+
+- none: nothing was chosen on the study's data; a library's defaults, say.
+- validation: chosen by ratings other than the held-out ones, as far as the data's ``choice_read``
+  and ``choice_scored`` say.
+- test: chosen by the held-out ratings.
+- "": not declared.
+"""
+
+
 class Arm(Config):
     """One setting that is compared with others."""
 
@@ -83,6 +99,8 @@ class Arm(Config):
     """Changes to the preset (for a model, its options)."""
     published: Published | None = None
     """What the literature says."""
+    selection: Selection = ""
+    """How its settings were chosen, if not as the group's."""
     data: tuple[str, ...] = ()
     """Names of the data it runs on; all of the study's by default."""
     seeds: tuple[int, ...] = ()
@@ -113,6 +131,8 @@ class Group(Config):
     """By arm name, what the literature says."""
     arms: tuple[Arm, ...] = ()
     """Arms one by one, instead of key and values or after them."""
+    selection: Selection = ""
+    """How the settings of its arms were chosen; a leaderboard says "?" where it is not declared."""
     data: tuple[str, ...] = ()
     """Names of the data it runs on; all of the study's by default."""
 

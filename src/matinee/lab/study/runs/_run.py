@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...._version import __version__
 from ....errors import ModelFileError, TrainingError, UsageError
+from ....models.presets import frozen_presets, settings_hash
 from ....models.registry import kind_named
+from ....models.settings import Settings
 from ..models import by_settings, make_model
 from ..plan import Spec
 from ..results import EpochRecord, RunRecord
@@ -104,7 +106,7 @@ def execute(
         peak_mib=_peak_mib(),
         seconds=seconds,
         total_seconds=time.perf_counter() - started,
-        versions=_versions(spec.kind),
+        versions=_versions(spec.kind) | _preset(spec),
     )
 
 
@@ -187,7 +189,11 @@ def _score(spec: Spec, model: Recommender, data: Prepared) -> dict[str, float]:
         "train_users": model.n_users,
         "train_items": model.n_items,
         "folds_in": model.folds_in,
+        "answers_unknown": model.answers_unknown,
     }
+    gain = score.baselines["bias"].rmse_gain_interval
+    if gain is not None:
+        final["bias_gain_low"], final["bias_gain_high"] = gain
     if score.rmse_interval is not None:
         final["rmse_low"], final["rmse_high"] = score.rmse_interval
     if data.floor is not None:
@@ -256,6 +262,15 @@ def _versions(kind: str) -> dict[str, str]:
     if kind_named(kind).requires:
         names.append(kind_named(kind).distribution)
     return versions | {name: version(name) for name in names}
+
+
+def _preset(spec: Spec) -> dict[str, str]:
+    """The hash of the settings, and the day from which a preset has been so, if one is."""
+    if not by_settings(spec.settings):
+        return {}
+    made = settings_hash(Settings.make(spec.settings, spec.arm))
+    dates = [frozen.date for frozen in frozen_presets().values() if frozen.hash == made]
+    return {"settings": made} | ({"frozen": min(dates)} if dates else {})
 
 
 def _processor() -> str:
