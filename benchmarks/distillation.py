@@ -9,9 +9,10 @@ items
 (``teacher = "transposed"``). Variants of it are trained and scored on ratings held out of
 training
 sets: a random tenth of the first four fifths of MovieLens-1M by time; the twentieth from 0.55 by
-time on, people who came back, as in ``rolling_origin.py``; a tenth of the training part of a
-split
-that has a name; or of nine tenths of a data set. The leaderboard's test ratings are not read. One
+time on, people who came back, as in ``rolling_origin.py``; a tenth of the training part of a split
+that has a name; or of nine tenths of a data set. The test parts of the leaderboard's
+ml-1m-time and ml-100k-u1 are not read; of those of its random splits of the same data a share is
+trained on and scored (``choice_read`` and ``choice_scored`` in lab/studies/leaderboard.toml). One
 seed; seconds are of all of ``fit``.
 """
 
