@@ -7,12 +7,15 @@ import re
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
 from ...errors import DataError
 from .options import ReadOptions
 from .source import Workspace
 from .unpack import Part
 
 _CHUNK = 1 << 20
+_LINE_FEED = 10
 _SAMPLE = 1 << 16
 _MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
@@ -47,7 +50,7 @@ def count_lines(path: Path) -> int:
     count, last = 0, b"\n"
     with path.open("rb", buffering=0) as file:
         while chunk := file.read(_CHUNK):
-            count += chunk.count(b"\n")
+            count += int(np.count_nonzero(np.frombuffer(chunk, np.uint8) == _LINE_FEED))
             last = chunk
     return count + (not last.endswith(b"\n"))
 

@@ -82,10 +82,10 @@ def stage(
     """
     rows = rows or ReadOptions()
     time, clock, of_time = _time_of(work, scan, columns.get(TIME))
-    _create(work, scan, columns, rows, time)
+    complete = _create(work, scan, columns, rows, time)
     notes = [
         *of_time,
-        *_leave_out_unnamed(work, scan, columns, rows),
+        *_leave_out_unnamed(work, scan, columns, rows, complete),
         *(_leave_out_outside(work, scan, scale, missing) if rows.drop_outside_scale else ()),
     ]
     kept = "u IS NOT NULL AND i IS NOT NULL"
@@ -126,10 +126,16 @@ def _outside(scale: Scale | None, missing: Sequence[float]) -> str:
 
 
 def _leave_out_unnamed(
-    work: Workspace, scan: Scan, columns: Mapping[str, str], rows: ReadOptions
+    work: Workspace,
+    scan: Scan,
+    columns: Mapping[str, str],
+    rows: ReadOptions,
+    complete: Sequence[bool],
 ) -> Iterator[str]:
     """Set ids that mean missing to NULL, and note the number of rows."""
-    for column, role in (("u", USER), ("i", ITEM)):
+    for column, role, whole in (("u", USER, complete[0]), ("i", ITEM, complete[1])):
+        if whole:
+            continue
         (kind,) = work.one(f"SELECT any_value(typeof({column})) FROM work.main.staged")
         if kind == "VARCHAR":
             missing = f"trim({column}) = ''" if rows.keep_missing_ids else missing_sql(column)
@@ -166,11 +172,14 @@ def _leave_out_outside(
 
 def _create(
     work: Workspace, scan: Scan, columns: Mapping[str, str], rows: ReadOptions, time: str
-) -> None:
+) -> list[bool]:
     """Make the table ``staged`` of everything in the source.
 
     Integers are read as integers if the first rows suggest it, which costs half as much as text.
     If a later row shows that they are none, all are read again as text.
+
+    Returns:
+        Of users and of items, whether every row has an id that is an integer.
     """
     sides = [scan.columns[columns[role]] for role in (USER, ITEM)]
     ids = [_id(*side) for side in sides]
@@ -200,7 +209,10 @@ def _create(
         gaps = work.one("SELECT count(*) - count(u), count(*) - count(i) FROM work.main.staged")
         left = [integers and not gap for integers, gap in zip(whole, gaps, strict=True)]
         if left == whole:
-            return
+            return [
+                not gap and (integers or done)
+                for gap, integers, done in zip(gaps, whole, typed, strict=True)
+            ]
         whole = left
 
 

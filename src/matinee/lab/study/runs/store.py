@@ -17,7 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ....base.atomic import atomic_path, remove_stale
+from ....base.atomic import atomic_path, is_temporary, remove_stale
 from ....base.locks import try_lock
 from ....config import to_toml
 from ....errors import DataError, MatineeError, UsageError
@@ -46,7 +46,14 @@ class Store:
             DataError: It was written by another version of Matinee.
         """
         before = self._note(must=False)
-        foreign = [file for file in self.path.glob("*") if file.name != "lock"]
+        # A run that was killed before it wrote its plan leaves these.
+        mine = ("lock", "study.toml", "runs", "live")
+        foreign = [
+            file
+            for file in self.path.glob("*")
+            if not (file.name in mine or is_temporary(file))
+            or (file.is_dir() and any(file.iterdir()))
+        ]
         if before is None and foreign:
             raise UsageError(f"{self.path}: holds something else than a study; name another --out")
         if before is not None:
