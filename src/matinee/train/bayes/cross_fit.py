@@ -53,7 +53,11 @@ def cross_fit(
 ) -> tuple[Float64, Float64, Float64]:
     """``held_out_predictions`` of all ratings, each by the machine of the other folds."""
     by_user = train.by_user
-    fold = rng.permutation(len(train)) % FOLDS
+    # By user and item, so that the order of the ratings does not matter.
+    by_entry = rng.permutation(len(train)) % FOLDS
+    fold = by_entry.copy()
+    if by_user.order is not None:
+        fold[by_user.order] = by_entry
     found = np.empty((3, len(train)))
     for number in range(FOLDS):
         held = fold == number
