@@ -10,7 +10,6 @@ import numpy.typing as npt
 from ...base.arrays import Float32, Float64, Int32, Int64
 from ...data import Histories, Ratings
 from ...models.one_shot import EpochLog, OneShot
-from ...models.settings import Settings
 from ...models.support import ItemVectors
 from ...train.factors.als_kernels import entry_scores
 from ._kernel_net import KernelNet
@@ -26,14 +25,14 @@ class SparseFC(OneShot):
     with penalties on weights and kernels minimised by L-BFGS over all ratings. The network sees
     ratings on a scale of 1 to 5, whatever theirs is, because the penalties are tuned for that.
 
-    A new person has no input in it, so the bias model answers for them. Training keeps about 25
+    A new user has no input column, so the bias model predicts for them. Training keeps about 25
     times its parameters in memory (1,000 per user and kernel_dim * 2 more, float32: 0.6 GB on
     ML-1M), most of it L-BFGS's.
 
     Args:
         preset: "sparsefc" (the default), or path of a TOML file with ``kind = "sparsefc"``.
-        settings: All options, instead of a preset; those of ``sparsefc`` are this model's.
-        device: Accepted like any model's; it runs on the CPU.
+        settings: All options, instead of a preset; the section ``sparsefc`` applies.
+        device: Accepted for compatibility; the model runs on the CPU.
         **overrides: Single options by name, over the preset: ``iterations=500``.
 
     Attributes:
@@ -46,18 +45,9 @@ class SparseFC(OneShot):
 
     kind: ClassVar[str] = "sparsefc"
 
-    def __init__(
-        self,
-        preset: str | None = None,
-        *,
-        settings: Settings | None = None,
-        device: str = "auto",
-        **overrides: Any,
-    ) -> None:
-        super().__init__(preset, settings=settings, device=device, **overrides)
-        self.item_vectors: Float32
-        self.user_weights: Float32
-        self.user_biases: Float32
+    item_vectors: Float32
+    user_weights: Float32
+    user_biases: Float32
 
     def _learn(self, train: Ratings, rng: np.random.Generator, log: EpochLog) -> None:
         options = self.settings.section(SparseFCConfig)

@@ -29,39 +29,29 @@ class BayesianFM(OneShot):
     user has rated, the users that have rated an item), hyperpriors as in Freudenthaler,
     Schmidt-Thieme & Rendle (2011) and, for ratings of few levels, an ordered probit. Rendle, Zhang
     & Koren (2019) measured models of this kind on MovieLens. A prediction is the mean over a
-    thinned set of samples, in each of which a person's own factors are the conditional mean given
-    their ratings; so a new person is answered like one trained on.
+    thinned set of samples, in each of which a user's factors are the conditional mean given their
+    ratings (fold-in), for known and new users alike.
 
-    Deviations from the bias model are shrunk by a share fitted on ratings kept out of sampling.
+    Deviations from the bias model are shrunk by a coefficient fitted on a validation part.
 
     Args:
         preset: "bayesian" (the default), or path of a TOML file with ``kind = "bayesian"``.
-        settings: All options, instead of a preset; those of ``bayesian`` are this model's.
-        device: Accepted like any model's; it runs on the CPU.
+        settings: All options, instead of a preset; the section ``bayesian`` applies.
+        device: Accepted for compatibility; the model runs on the CPU.
         **overrides: Single options by name, over the preset: ``rank=20``.
 
     Attributes:
         settings: The options.
         posterior: The samples, after ``fit``.
-        share: What is left of the deviations from the bias model; 1 for all.
+        share: Shrinkage coefficient of the deviations from the bias model, 1 for none.
         epochs: Metrics of every sweep, each by its own sample alone.
-        n_valid: Ratings that the share was fitted on: those kept out of sampling or, of fewer than
-            50,000, all of them by cross-fitting.
+        n_valid: Ratings that the share was fitted on: the validation part or, below 50,000
+            ratings, all of them by cross-fitting.
     """
 
     kind: ClassVar[str] = "bayesian"
 
-    def __init__(
-        self,
-        preset: str | None = None,
-        *,
-        settings: Settings | None = None,
-        device: str = "auto",
-        **overrides: Any,
-    ) -> None:
-        super().__init__(preset, settings=settings, device=device, **overrides)
-        self.posterior: Posterior
-        self.share = 1.0
+    posterior: Posterior
 
     def _learn(self, train: Ratings, rng: np.random.Generator, log: EpochLog) -> None:
         from ...train import carve_ratings, fit_blend
@@ -103,7 +93,7 @@ class BayesianFM(OneShot):
         return self._predict_with(histories, rows, items)[0]
 
     def _predict_with(
-        self, histories: Histories, rows: Int64, items: Int32, told: Float64 | None = None
+        self, histories: Histories, rows: Int64, items: Int32, predicted: Float64 | None = None
     ) -> tuple[Float64, Float64 | None]:
         base = self.bias.predict(histories, rows, items)
         mean, variance = self.posterior.predict(histories, rows, items)

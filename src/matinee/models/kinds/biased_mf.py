@@ -40,17 +40,8 @@ class BiasedMF(OneShot):
 
     kind: ClassVar[str] = "biased-mf"
 
-    def __init__(
-        self,
-        preset: str | None = None,
-        *,
-        settings: Settings | None = None,
-        device: str = "auto",
-        **overrides: Any,
-    ) -> None:
-        super().__init__(preset, settings=settings, device=device, **overrides)
-        self.factors: Factors
-        self.search: list[tuple[float, float]] = []
+    factors: Factors
+    search: list[tuple[float, float]]
 
     @property
     def n_parameters(self) -> int:
