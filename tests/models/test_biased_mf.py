@@ -148,7 +148,7 @@ def test_what_does_not_apply_is_refused(tmp_path: object) -> None:
     with pytest.raises(UsageError, match=r"train\.epochs means nothing to kind biased-mf.* mf"):
         model("biased-mf", epochs=3)
     with pytest.raises(UsageError, match=r"mf\.factors means nothing to kind autoencoder"):
-        model("default", factors=3)
+        model("default", **{"mf.factors": 3})
     with pytest.raises(UsageError, match=r"of kind 'biased-mf'; matinee\.model makes"):
         Autoencoder("biased-mf")
     with pytest.raises(UsageError, match=r"of kind 'autoencoder'; matinee\.model makes"):
