@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from battery import sample
 
 import matinee
 from matinee.data import Ratings, Scale, split, split_parts
 from matinee.data.splits.named import named_split
 from matinee.models import Autoencoder, Bias
+from matinee.testing import sample
 
 
 def with_test_rating(value: float) -> tuple[Ratings, Ratings]:
