@@ -11,8 +11,9 @@ import json
 import sys
 from pathlib import Path
 
+from battery import sample
+
 import matinee
-from matinee.testing import sample
 from matinee.train import preset  # where 0.1.0 had it
 
 HISTORIES = {"ann": {"item-01": 5.0, "item-07": 0.5, "item-20": 4.0}}
