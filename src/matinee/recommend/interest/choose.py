@@ -32,6 +32,9 @@ TWICE_SIDE = 10_000
 """Likewise, up to which the closed form is solved without the held-out interactions as well."""
 LEAST_ROW = 8.0
 """Mean interactions of the smaller side from which a large closed form is worth its time."""
+LEAST_SHARED = 0.2
+"""Share of the interactions that must be of items of two people and more for anything but
+popularity to be tried on large data: what one person alone has chosen says nothing of another."""
 FACTOR_WEIGHTS = (0.15, 0.3, 0.5)
 """Weights that matrix factorisation and neighbours may have beside what is better than they."""
 POPULAR_WEIGHTS = (0.03, 0.1, 0.3)
@@ -91,6 +94,9 @@ def large(part: HeldOut, config: ListsConfig, rng: np.random.Generator, solve: b
             Above ``TWICE_SIDE`` it is solved once, blended with weights found on other data.
     """
     known = part.known
+    counts = np.bincount(known.indices, minlength=known.n_columns)
+    if counts[counts > 1].sum() < LEAST_SHARED * len(known.indices):
+        return popularity(part)
     shape = known.n_rows, known.n_columns
     settings = large_linear(part, config.linear)
     fits = solve_mib(*shape, settings) / 1024 <= settings.max_gib

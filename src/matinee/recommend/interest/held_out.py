@@ -17,6 +17,8 @@ SHARE = 0.2
 """Held-out share of each user's interactions, at least one of two or more."""
 PEOPLE = 2500
 """Largest number of users whose lists are scored."""
+SCORES = 1 << 28
+"""Largest number of scores for that, of all items each: fewer users on wide catalogues."""
 CUTOFF = 20
 _BATCH = 512
 _CELLS = 1 << 22
@@ -51,8 +53,9 @@ class HeldOut:
         out[order] = position < np.repeat(number.astype(np.int64), counts)
         known, held = _keep(rows, ~out), _keep(rows, out)
         people = np.flatnonzero((held.counts > 0) & (known.counts > 0))
-        if len(people) > PEOPLE:
-            people = np.sort(rng.choice(people, PEOPLE, replace=False))
+        most = min(PEOPLE, max(200, SCORES // max(rows.n_columns, 1)))
+        if len(people) > most:
+            people = np.sort(rng.choice(people, most, replace=False))
         return cls(known, held, people)
 
     def batches(self) -> Iterator[tuple[Int64, Histories]]:
