@@ -16,7 +16,12 @@ def test_the_test_part_is_found_again(shell: Any, train: Any, catalogue: Path) -
     page = Path(f"{out}-report.html").read_text("utf-8")
     metrics = matinee.load_model(out).record["metrics"]
     assert f"{metrics['rmse']:.4f}" in page
-    for words in ("800 test ratings", "Predicted against given", "RMSE by epoch", "holds alike"):
+    for words in (
+        "800 test ratings",
+        "Mean rating by predicted rating",
+        "RMSE by epoch",
+        "holds alike",
+    ):
         assert words in page.replace('</span><span class="what">', " "), words
     assert "matinee train" in page
     assert "</html>" in page

@@ -121,7 +121,7 @@ def test_the_model_page_says_what_it_must(pages: dict[str, Path]) -> None:
     text = Page(pages["model"].read_text("utf-8")).text
     for words in (
         "800 test ratings",
-        "Predicted against given",
+        "Mean rating by predicted rating",
         "Residuals",
         "how active the user is",
         "how popular the item is",
@@ -265,7 +265,7 @@ def test_a_model_without_test_ratings(tmp_path: Path) -> None:
     place = write_model_report(model, None, tmp_path / "model.html")
     text = Page(place.read_text("utf-8")).text
     assert "there is no score" in text
-    assert "Predicted against given" not in text
+    assert "Mean rating by predicted rating" not in text
 
 
 def test_what_the_model_has_seen_is_refused(tmp_path: Path) -> None:

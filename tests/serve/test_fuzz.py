@@ -32,6 +32,7 @@ OPERATIONS = {
     "/v1/surprise": "POST",
     "/v1/users/{user}/recommendations": "GET",
     "/v1/items": "GET",
+    "/v1/items/match": "POST",
     "/v1/items/{item}": "GET",
     "/v1/items/{item}/similar": "GET",
     "/v1/map": "GET",

@@ -122,7 +122,10 @@ class SearchSpace(Config):
             table = tables
             for section in sections:
                 table = table.setdefault(section, {})
-            table[option] = dimension.model_dump(mode="json", exclude_defaults=True)
+            table[option] = {
+                name: int(value) if isinstance(value, float) and value.is_integer() else value
+                for name, value in dimension.model_dump(mode="json", exclude_defaults=True).items()
+            }
         return toml.dumps(tables)
 
 
