@@ -289,7 +289,8 @@ def test_without_titles_genres_or_stars(browser: Any, tmp_path: Path) -> None:
 
 def test_somebody_elses_link_is_made_to_fit(browser: Any, url: str) -> None:
     item = CLIENT.get(f"{url}/v1/items?limit=1").json()["items"][0]["item"]
-    with opened(browser, f"{url}/#r={item}:4,nowhere:3,{item}x:99&g=Nonsense") as page:
+    link = f"{url}/#r={item}:4,nowhere:3,{item}x:99&g=Nonsense"
+    with opened(browser, link, expected="422") as page:  # of the first try, with all of it
         listed(page)
         notice = page.locator("#notices")
         assert "does not know 1 of what you rated: nowhere" in notice.inner_text()

@@ -171,7 +171,9 @@ function home(card) {
     const empty = !ratings.values.size;
     // Asked before anything is drawn: the server answers while the page is laid out.
     const body = wish(ratings, wanted, card);
-    const answer = empty ? null : (early?.body === JSON.stringify(body) && early.answer) || post("/v1/recommend", body, signal);
+    const ask = () => post("/v1/recommend", body, signal);
+    // The early one is refused where a key was missing, or the link has films of another model.
+    const answer = empty ? null : early?.body === JSON.stringify(body) ? early.answer.catch(ask) : ask();
     early = null;
     answer?.catch(() => {});  // looked at below
     document.body.classList.toggle("empty", empty);
