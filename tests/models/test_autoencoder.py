@@ -224,7 +224,7 @@ def test_overrides_and_their_errors() -> None:
     with pytest.raises(UsageError, match="device 'gpu': choose cpu, cuda or auto"):
         Autoencoder(device="gpu")
     if not torch.cuda.is_available():
-        with pytest.raises(UsageError, match="torch sees no CUDA device"):
+        with pytest.raises(UsageError, match="torch finds no CUDA device"):
             Autoencoder(device="cuda")
     with pytest.raises((UsageError, TypeError), match="wach"):
         Autoencoder(epochs=1).fit(sample(), wach={})

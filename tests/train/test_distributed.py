@@ -137,7 +137,7 @@ def test_a_process_that_is_lost_ends_the_others(tmp_path: Path) -> None:
 
 def test_what_several_processes_cannot_do() -> None:
     two = ProcessGroup(0, 2)
-    with pytest.raises(UsageError, match="batch_norm takes its statistics over a whole batch"):
+    with pytest.raises(UsageError, match="batch_norm needs statistics over a whole batch"):
         replace(run(settings(batch_norm=True, batch_size=8)), group=two)
     data = synthesize(20, 10, 90, seed=1).ratings
     for model in (matinee.BiasedMF(), matinee.SparseFC()):
