@@ -84,8 +84,8 @@ def main() -> None:
     )
     seconds = time.perf_counter() - before
     blocks = [RelationBlock(out.users, tables[0]), RelationBlock(out.items, tables[1])]
-    told = model.predict_proba(None, blocks) @ levels
-    rmse = np.sqrt(np.mean(np.square(np.clip(told, low, high) - out.values)))
+    predicted = model.predict_proba(None, blocks) @ levels
+    rmse = np.sqrt(np.mean(np.square(np.clip(predicted, low, high) - out.values)))
     print(f"| myFM | {seconds / options.sweeps:.3f} | {rmse:.4f} |")
 
 

@@ -4,7 +4,7 @@
 NAME ...]
         [--json]
 
-``default`` learns, beside its ratings, what the same network with items as rows says of drawn
+``default`` learns, beside its ratings, what the same network with items as rows predicts at drawn
 items
 (``teacher = "transposed"``). Variants of it are trained and scored on ratings held out of
 training

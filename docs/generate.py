@@ -179,7 +179,7 @@ def presets_page() -> str:
         "`--set` changes it. A file of your own works the same: `--preset my.toml`. Below is what "
         "each sets apart from the defaults of [the settings](config.md). The hash names the "
         "settings; the date is that of their last change. Results carry both, so that a figure can "
-        "be told from one of an earlier preset.\n",
+        "be distinguished from one of an earlier preset.\n",
     ]
     frozen = frozen_presets()
     for name in preset_names():

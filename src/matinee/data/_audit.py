@@ -38,7 +38,7 @@ class Audit:
         overlap_examples: The first three such (user_id, item_id) pairs of the test set.
         test_users: Test users.
         renamed_users: Test users of whom nearly all items and ratings stand in the row of one
-            training user of another id: the same person renamed. None can be told of few ratings.
+            training user of another id: the same person renamed. Few ratings identify nobody.
         renamed_ratings: Their test ratings that stand there.
         renamed_examples: The first three, (user_id, user_id in training).
         repeated_train: Training ratings beyond the first of their pair.

@@ -68,7 +68,7 @@ def to_seconds(times: Int64, unit: TimeUnit | None) -> tuple[Int64, tuple[str, .
     if len(counts) > 1:
         message = " and ".join(f"{count:,} in {name}" for name, count in counts.items())
         notes = (
-            f"times of mixed units, told apart by their size: {message}; --time-unit states one",
+            f"times of mixed units, distinguished by their size: {message}; --time-unit states one",
         )
     elif not counts and low >= 0 and high < _EARLY:
         notes = (

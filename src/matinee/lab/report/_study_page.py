@@ -261,7 +261,7 @@ def _notices(summary: Summary) -> list[str]:
     failed = [arm for arm in summary.arms if arm.diverged or arm.failed]
     if failed:
         names = ", ".join(arm.label for arm in failed[:6]) + ", …" * (len(failed) > 6)
-        notices.append(f"Runs diverged or failed, and are told in the tables: {names}.")
+        notices.append(f"Runs diverged or failed, and are listed in the tables: {names}.")
     return notices
 
 

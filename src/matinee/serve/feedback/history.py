@@ -91,7 +91,7 @@ def grown(
             given[code] = value
             refused.discard(code)
         elif interactions and KINDS[event.kind].liked is False:
-            refused.add(code)  # it cannot be told apart from a choice there
+            refused.add(code)  # it is indistinguishable from a choice there
             given.pop(code, None)
     history = Histories.build([(list(given), list(given.values()))], users)
     return history, np.array(sorted(refused), dtype=np.int64)

@@ -42,7 +42,7 @@ def add_routes(
         app: The app.
         desk: The store.
         engine: The model being served.
-        count: Told how many events were new and how many were there already.
+        count: Called with the numbers of new events and of events already stored.
         errors: The errors of any endpoint, for the description.
     """
 

@@ -21,7 +21,7 @@ from ...models.update import all_ratings, known_ratings
 from .ratings import feedback_ratings
 
 LEAST = 100
-"""Ratings of the newest days from which two models can be told apart."""
+"""Ratings of the newest days from which two models can be distinguished."""
 MARGIN = 0.002
 """RMSE by which the new model may be worse, at most, at the end of the 95% interval."""
 _DAY = 86_400

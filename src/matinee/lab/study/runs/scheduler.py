@@ -27,7 +27,7 @@ _DEATHS = 2
 
 
 class RunListener:
-    """Is told what happens, and says nothing; base of the displays that say something."""
+    """Receives the events of a study and ignores them; base class of the displays."""
 
     def planned(self, specs: Sequence[Spec], done: int, workers: int) -> None:
         """What is about to run; ``done`` runs of those wanted are finished already."""
@@ -112,7 +112,7 @@ def run_study(
         seeds: Seeds to run; by default all.
         arms: Arms to run, as GROUP/ARM; by default all.
         data: Names of the data to run on; by default all.
-        listener: Is told what happens.
+        listener: Receives the events of the study.
 
     Raises:
         UsageError: The folder is another study's, or there is no such group, seed, arm or data.
