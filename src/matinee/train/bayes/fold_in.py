@@ -10,46 +10,15 @@ factors are replaced by their expectations in turn, ``STEPS`` times (expectation
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ...base.arrays import Float32, Float64, Int32, Int64
-from ...base.compiled import inlined, kernel, prange
+from ...base.compiled import kernel, prange
+from ..factors.cholesky import factorise, solve
 from .kernels import FAST
 from .probit import between, density, upper_tail
 
 STEPS = 6
-
-
-@inlined
-def _factorise(gram: Any) -> None:
-    """The Cholesky factor, in place of the lower triangle."""
-    for i in range(len(gram)):
-        for k in range(i):
-            total = gram[i, k]
-            for q in range(k):
-                total -= gram[i, q] * gram[k, q]
-            gram[i, k] = total / gram[k, k]
-        total = gram[i, i]
-        for q in range(i):
-            total -= gram[i, q] * gram[i, q]
-        gram[i, i] = np.sqrt(max(total, 1e-12))
-
-
-@inlined
-def _solve(root: Any, right: Any) -> None:
-    """Solve in place, given the Cholesky factor."""
-    n = len(right)
-    for i in range(n):
-        total = right[i]
-        for q in range(i):
-            total -= root[i, q] * right[q]
-        right[i] = total / root[i, i]
-    for i in range(n - 1, -1, -1):
-        right[i] /= root[i, i]
-        for q in range(i):
-            right[q] -= root[i, q] * right[i]
 
 
 @kernel(parallel=True, fastmath=FAST, error_model="numpy")
@@ -133,7 +102,7 @@ def fold_in(
                 gram[i, k] *= alpha
             gram[i, i] += prior[1, i]
             now[i] = prior[0, i]
-        _factorise(gram)
+        factorise(gram)
         steps = STEPS if len(bounds) else 1
         for _ in range(steps):
             if len(bounds):
@@ -153,7 +122,7 @@ def fold_in(
                 y = alpha * wanted[r]
                 for k in range(m):
                     now[k] += y * h[r, k]
-            _solve(gram, now)
+            solve(gram, now)
         scalar = constant + now[rank]
         for k in range(rank):
             scalar += c[k] * now[k]

@@ -8,34 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ...base.arrays import Float32, Float64, Int32, Int64
-from ...base.compiled import inlined, kernel, prange
+from ...base.compiled import kernel, prange
+from .cholesky import factorise, solve
 
 FAST = {"reassoc", "contract", "nsz", "arcp"}
-
-
-@inlined
-def _solve(gram: Any, right: Any) -> None:
-    """Solve ``gram x = right`` by Cholesky, in place: only the lower triangle of gram is read."""
-    n = len(right)
-    for i in range(n):
-        for k in range(i):
-            total = gram[i, k]
-            for q in range(k):
-                total -= gram[i, q] * gram[k, q]
-            gram[i, k] = total / gram[k, k]
-        total = gram[i, i]
-        for q in range(i):
-            total -= gram[i, q] * gram[i, q]
-        gram[i, i] = np.sqrt(max(total, 1e-12))
-    for i in range(n):
-        total = right[i]
-        for q in range(i):
-            total -= gram[i, q] * right[q]
-        right[i] = total / gram[i, i]
-    for i in range(n - 1, -1, -1):
-        right[i] /= gram[i, i]
-        for q in range(i):
-            right[q] -= gram[i, q] * right[i]
 
 
 @kernel(parallel=True, fastmath=FAST, error_model="numpy")
@@ -120,7 +96,8 @@ def solve_rows(
             for i in range(width):
                 gram[i, i] += strength
             gram[width, width] += bias_ridge
-            _solve(gram, right)
+            factorise(gram)
+            solve(gram, right)
             for k in range(width):
                 factors[r, k] = right[k]
             bias[r] = right[width]

@@ -1,0 +1,39 @@
+"""Small positive definite systems, solved within kernels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...base.compiled import inlined
+
+
+@inlined
+def factorise(gram: Any) -> None:
+    """The Cholesky factor of a positive definite matrix, in place of its lower triangle."""
+    for i in range(len(gram)):
+        for k in range(i):
+            total = gram[i, k]
+            for q in range(k):
+                total -= gram[i, q] * gram[k, q]
+            gram[i, k] = total / gram[k, k]
+        total = gram[i, i]
+        for q in range(i):
+            total -= gram[i, q] * gram[i, q]
+        gram[i, i] = np.sqrt(max(total, 1e-12))
+
+
+@inlined
+def solve(root: Any, right: Any) -> None:
+    """Solve ``root root' x = right`` in place, given the Cholesky factor ``root``."""
+    n = len(right)
+    for i in range(n):
+        total = right[i]
+        for q in range(i):
+            total -= root[i, q] * right[q]
+        right[i] = total / root[i, i]
+    for i in range(n - 1, -1, -1):
+        right[i] /= root[i, i]
+        for q in range(i):
+            right[q] -= root[i, q] * right[i]
