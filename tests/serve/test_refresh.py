@@ -13,7 +13,7 @@ from matinee.cli import main
 from matinee.data import Ratings, split
 from matinee.errors import UsageError
 from matinee.feedback import FeedbackStore, make_event, open_store
-from matinee.models import Bias, load_model
+from matinee.models import Bias, ItemMean, load_model
 from matinee.serve.refresh import feedback_ratings, refresh, rollback
 from matinee.synth import synthesize
 
@@ -65,6 +65,9 @@ def test_a_better_model_is_swapped_in_and_rolled_back(
     assert (done.decision, done.how, done.n_new) == ("swapped", "update", len(parts[1]))
     assert done.gain is not None
     assert done.gain.gain > 0
+    assert done.lists is not None
+    assert done.lists.gain == pytest.approx(done.lists.after - done.lists.before)
+    assert done.because == ()
     assert done.n_scored == done.gain.n == pytest.approx(len(parts[1]) / 4, abs=2)
     after = load_model(place)
     assert after.provenance.n_ratings == before.provenance.n_ratings + len(parts[1])
@@ -86,12 +89,50 @@ def test_a_worse_model_is_kept_out(
     assert done.decision == "kept"
     assert done.gain is not None
     assert done.gain.interval is not None
+    assert "ratings" in done.because
     assert done.gain.interval.low < -0.002
     assert load_model(place).provenance == before
     assert not place.with_name("model.previous").exists()
     url = f"sqlite:{tmp_path / 'wrong.db'}"
     assert main(["refresh", str(place), "--feedback", url, "--days", "5"]) == 3
     store.close()
+
+
+def test_worse_lists_are_kept_out(
+    place: Path, store: FeedbackStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Lists that must be better by 0.5 of nDCG, which they are not.
+    done = refresh(place, store, days=5, list_margin=-0.5)
+    assert (done.decision, done.because) == ("kept", ("lists",))
+    assert done.lists is not None
+    assert done.lists.interval is not None
+    assert not place.with_name("model.previous").exists()
+
+
+def test_lists_of_two_models_with_different_items() -> None:
+    from matinee.data import as_ratings
+    from matinee.evaluate import list_gain
+
+    few = as_ratings({"user_id": [1, 1, 2], "item_id": ["a", "b", "a"], "rating": [5, 1, 4]})
+    more = as_ratings(
+        {
+            "user_id": [1, 1, 2, 3, 3],
+            "item_id": ["a", "b", "a", "c", "a"],
+            "rating": [5, 1, 4, 5, 5],
+        }
+    )
+    test = as_ratings({"user_id": [2, 2], "item_id": ["c", "b"], "rating": [5.0, 1.0]})
+    models = [ItemMean().fit(each) for each in (few, more)]
+    shown = []
+    for model in models:
+        people = model._people(None, "skip")
+        shown.append((people.histories, people.rows(test.user_ids.ids)))
+    found = list_gain(models[0], models[1], test, (shown[0], shown[1]))
+    assert found is not None
+    # The first does not know the one liked item; the second lists it first.
+    assert (found.before, found.after, found.n, found.n_people) == (0.0, 1.0, 1, 1)
+    assert found.interval is None
+    assert list_gain(models[0], models[1], test, (shown[0], shown[1]), relevant=6.0) is None
 
 
 def test_who_was_erased_is_trained_without(place: Path, store: FeedbackStore) -> None:

@@ -16,6 +16,7 @@ from ..source import Json
 from ..threads import Threads, use_threads
 
 if TYPE_CHECKING:
+    from ...evaluate import Interval
     from ...feedback import FeedbackStore
 
 app = typer.Typer(no_args_is_help=True, help="Export, erase and prune feedback that was kept.")
@@ -101,6 +102,10 @@ def refresh(
     margin: Annotated[
         float, typer.Option(help="RMSE by which the new model may be worse.")
     ] = 0.002,
+    list_margin: Annotated[
+        float,
+        typer.Option("--list-margin", help="nDCG@10 by which the new model's lists may be worse."),
+    ] = 0.01,
     rollback: Annotated[
         bool, typer.Option("--rollback", help="Put the former model back, and do nothing else.")
     ] = False,
@@ -110,7 +115,8 @@ def refresh(
 ) -> None:
     """Train a served model on feedback, and swap it if the new one is not worse.
 
-    Both are scored on the newest days, each rating taken in once it is scored. Exit code 0:
+    Both are scored on the newest days: predicted ratings, each taken in once it is scored, and
+    lists by what people liked. Exit code 0:
     swapped, or too little feedback yet; 3: the new model was worse, and the one in service stays.
     """
     use_threads(threads)
@@ -127,27 +133,34 @@ def refresh(
     if feedback is None:
         raise UsageError("name the store with --feedback, or put the former model back: --rollback")
     with closing(open_store(feedback)) as store:
-        done = run(model, store, days=days, anew=anew, margin=margin, seed=seed)
+        done = run(
+            model, store, days=days, anew=anew, margin=margin, list_margin=list_margin, seed=seed
+        )
     if json:
         print_json(done.as_dict())
     else:
         say(f"{done.n_new:,} new ratings, {done.n_scored:,} of them to judge by")
         if done.gain is not None:
-            gain, within = done.gain, done.gain.interval
-            interval = ""
-            if within is not None:
-                interval = f" (95% interval {within.low:.4f} to {within.high:.4f})"
+            gain = done.gain
             say(f"RMSE {gain.before:.4f} in service, {gain.after:.4f} of the new model")
-            say(f"gain {gain.gain:.4f}{interval}")
+            say(f"gain {gain.gain:.4f}{_within(gain.interval)}")
+        if done.lists is not None:
+            lists = done.lists
+            say(f"nDCG@{lists.k} {lists.before:.4f} in service, {lists.after:.4f} of the new model")
+            say(f"gain {lists.gain:.4f}{_within(lists.interval)}")
         say(
             {
                 "swapped": f"swapped: {model} is the new model",
-                "kept": "kept: the new model is worse",
+                "kept": f"kept: the new model may be worse ({', '.join(done.because)})",
                 "waiting": "waiting: too little feedback to judge by",
             }[done.decision]
         )
     if done.decision == "kept":
         raise typer.Exit(REFUSED)
+
+
+def _within(interval: Interval | None) -> str:
+    return "" if interval is None else f" (95% interval {interval.low:.4f} to {interval.high:.4f})"
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from ...base.arrays import Mask
 from ...base.atomic import atomic_path, remove
 from ...data import Ratings
 from ...errors import UsageError
-from ...evaluate import Gain, prequential_gain
+from ...evaluate import Gain, ListGain, list_gain, prequential_gain
 from ...feedback import FeedbackStore
 from ...feedback.store import hash_of
 from ...models import Recommender, load_model
@@ -24,6 +24,8 @@ LEAST = 100
 """Ratings of the newest days from which two models can be distinguished."""
 MARGIN = 0.002
 """RMSE by which the new model may be worse, at most, at the end of the 95% interval."""
+LIST_MARGIN = 0.01
+"""nDCG@10 by which its lists may be worse, at most, where that is within chance."""
 _DAY = 86_400
 
 
@@ -34,17 +36,22 @@ class Refreshed:
     Attributes:
         decision: "swapped": the new model is in the folder; "kept": it was worse, the one in
             service stays; "waiting": too little feedback to train on or to judge by.
+        because: What the new model was worse in, "ratings" or "lists"; empty unless "kept".
         how: "update", or "anew".
         n_new: Ratings of feedback that the model in service was not trained on.
         n_scored: Those of the newest days.
         gain: RMSE of the model in service less that of the new one on them; None while waiting.
+        lists: nDCG@10 of the new model less that of the one in service, of what people liked in
+            these days; None while waiting, and where nobody liked anything.
     """
 
     decision: Literal["swapped", "kept", "waiting"]
     how: Literal["update", "anew"]
     n_new: int
     n_scored: int
-    gain: Gain | None
+    gain: Gain | None = None
+    lists: ListGain | None = None
+    because: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """All of it in plain values, ready for JSON."""
@@ -58,15 +65,18 @@ def refresh(
     days: float = 7.0,
     anew: bool = False,
     margin: float = MARGIN,
+    list_margin: float = LIST_MARGIN,
     seed: int = 0,
 ) -> Refreshed:
     """Train a model on feedback and put it in the place of the one in service if it is not worse.
 
     The new model learns from all feedback but that of the newest days, and both are scored on
-    these prequentially. It is taken where the 95% interval of the difference in RMSE, paired over
-    people, ends within the margin. It then learns from the newest days too, and replaces the folder
-    atomically; the former model is kept beside it. People who were erased from the store are left
-    out, for which the model is trained anew.
+    these: their ratings prequentially, and what people liked in them by lists made when the days
+    began. It is taken where the 95% interval of the difference in RMSE, paired over people, ends
+    within its margin, and the loss of nDCG@10 is both within its margin and within chance: few
+    people could not show that lists are as good, only that they are worse. It then learns from the
+    newest days too, and replaces the folder atomically; the former model is kept beside it. People
+    who were erased from the store are left out, for which the model is trained anew.
 
     Args:
         folder: The model folder in service, with histories.
@@ -74,6 +84,7 @@ def refresh(
         days: The newest days, to judge by.
         anew: Train anew on everything instead of updating.
         margin: RMSE by which it may be worse.
+        list_margin: nDCG@10 by which it may be worse.
         seed: Seeds training and intervals.
 
     Raises:
@@ -91,12 +102,12 @@ def refresh(
     trained = trained.take(~gone[trained.users])
     new = None if given is None else _not_in(trained, given)
     if new is None or not len(new):
-        return Refreshed("waiting", how, 0, 0, None)
+        return Refreshed("waiting", how, 0, 0)
     assert new.times is not None
     newest = new.times > int(new.times.max()) - round(days * _DAY)
     earlier, test = new.take(~newest).compact(), new.take(newest).compact()
     if len(test) < LEAST or test.n_users < 2 or not len(earlier):
-        return Refreshed("waiting", how, len(new), len(test), None)
+        return Refreshed("waiting", how, len(new), len(test))
     candidate = _trained(model, folder, earlier, gone if how == "anew" else None, seed)
     known, _ = all_ratings(model, earlier)
     shown = []
@@ -104,11 +115,19 @@ def refresh(
         people = each._people(known, "skip")
         shown.append((people.histories, people.rows(test.user_ids.ids)))
     gain = prequential_gain(model, candidate, test, (shown[0], shown[1]), seed=seed)
-    worse = -gain.gain if gain.interval is None else -gain.interval.low
-    if worse > margin:
-        return Refreshed("kept", how, len(new), len(test), gain)
+    lists = list_gain(model, candidate, test, (shown[0], shown[1]), seed=seed)
+    because = tuple(
+        name
+        for name, worse in (
+            ("ratings", (gain.gain if gain.interval is None else gain.interval.low) < -margin),
+            ("lists", lists is not None and _worse(lists, list_margin)),
+        )
+        if worse
+    )
+    if because:
+        return Refreshed("kept", how, len(new), len(test), gain, lists, because)
     candidate.update(test, seed=seed, progress=False)
-    done = Refreshed("swapped", how, len(new), len(test), gain)
+    done = Refreshed("swapped", how, len(new), len(test), gain, lists)
     candidate.record["refresh"] = done.as_dict()
     with atomic_path(previous_of(folder)) as place:
         shutil.copytree(folder, place)
@@ -134,6 +153,11 @@ def rollback(folder: Path) -> None:
 def previous_of(folder: Path) -> Path:
     """Where the former model of a folder is kept."""
     return folder.parent / f"{folder.name}.previous"
+
+
+def _worse(lists: ListGain, margin: float) -> bool:
+    """Whether lists are worse beyond the margin, or beyond chance."""
+    return lists.gain < -margin or (lists.interval is not None and lists.interval.high < 0)
 
 
 def _trained(

@@ -1,0 +1,94 @@
+"""Two models compared by their lists for the same people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...base.arrays import Float64, Int64
+from ...data import Histories, Ratings
+from ..metric import Interval
+from ..statistics.bootstrap import RESAMPLES, interval, resample
+from .evaluate import Lists
+from .items import ItemStatistics
+from .relevant import Relevant, relevant_from
+from .tally import tally
+
+
+@dataclass(frozen=True)
+class ListGain:
+    """How much higher the nDCG of one model is than that of another, for the same people.
+
+    Attributes:
+        before: nDCG@k of the first, mean over people.
+        after: nDCG@k of the second.
+        gain: ``after - before``: above 0, the second is better.
+        interval: 95% interval of the gain by bootstrap over people; None with fewer than two.
+        n: Relevant test ratings.
+        n_people: People with at least one.
+        k: Length of the lists.
+    """
+
+    before: float
+    after: float
+    gain: float
+    interval: Interval | None
+    n: int
+    n_people: int
+    k: int
+
+
+def list_gain(
+    before: Lists,
+    after: Lists,
+    test: Ratings,
+    shown: tuple[tuple[Histories, Int64], tuple[Histories, Int64]],
+    *,
+    k: int = 10,
+    relevant: float | None = None,
+    seed: int = 0,
+) -> ListGain | None:
+    """How much better the lists of the second model are, all items ranked, none sampled.
+
+    Args:
+        before: The first model.
+        after: The second; the two may know different items.
+        test: Ratings that neither was trained on.
+        shown: What each is shown of the people, in its own item codes, and the row of each user
+            code of ``test`` in it, -1 for none.
+        k: Length of the lists.
+        relevant: The lowest relevant rating; by default three quarters up the scale of the first.
+        seed: Seeds the bootstrap over people.
+
+    Returns:
+        The gain; None where no test rating is relevant.
+    """
+    threshold = relevant_from(before.scale) if relevant is None else relevant
+    if test.implicit:
+        threshold = float(test.values.min())
+    if not (test.values >= threshold).any():
+        return None
+    columns = []
+    for model, (histories, rows) in zip((before, after), shown, strict=True):
+        targets = Relevant.of(test, model.item_ids, threshold)
+        n_items = len(model.item_ids)
+        statistics = ItemStatistics.of_counts(np.zeros(n_items, dtype=np.int64), 0)
+        scorers = [model.rank_scores_coded]
+        found = tally(scorers, histories, rows[targets.users], targets, statistics, (k,))
+        columns.append(found.sums[k].values["ndcg"][:, 0])
+    one, two = columns
+    differences: Float64 = two - one
+    within = None
+    if len(differences) > 1:
+        drawn = resample(differences[:, None], np.random.default_rng(seed), RESAMPLES)
+        within = interval(drawn[:, 0] / len(differences))
+    return ListGain(
+        before=float(one.mean()),
+        after=float(two.mean()),
+        gain=float(differences.mean()),
+        interval=within,
+        n=targets.n,
+        n_people=len(targets),
+        k=k,
+    )
