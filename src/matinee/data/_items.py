@@ -9,8 +9,8 @@ from typing import Any
 
 import duckdb
 import numpy as np
-import numpy.typing as npt
 
+from ..base.arrays import Texts
 from ..errors import DataError, UsageError
 from .netflix.find import is_titles
 from .netflix.text import read_titles
@@ -24,8 +24,6 @@ from .read.source import Scan, Workspace, run
 from .read.stores.lake import open_lake
 from .read.unpack import Part
 from .vocabulary import Vocabulary
-
-Texts = npt.NDArray[np.object_]
 
 # u.item: id, title, release date, video release date, address, then a flag for each genre.
 _FLAGS_FROM = 5

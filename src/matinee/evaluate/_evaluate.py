@@ -13,11 +13,11 @@ import numpy.typing as npt
 from ..base.arrays import Float64, Int32, Int64
 from ..baseline.bias import BiasTable
 from ..baseline.variance import PredictiveVariance
-from ..data import Histories, Ratings, Scale, Vocabulary
+from ..data import Histories, Ratings, Scale
 from ._result import Baseline, Coverage, Evaluation, HistoryBin, Part
 from ._test_batches import EvalBatch, frozen, prequential
 from ._uncertainty import UncertaintySums
-from .leak_guard import Overlap, PairSet, guard, overlap_notes
+from .leak_guard import Guarded, Overlap, guard, overlap_notes
 from .metric import Interval, Score
 from .metrics import ErrorSums
 from .registry import metrics_of
@@ -25,20 +25,12 @@ from .sizes import size_labels
 from .statistics.bootstrap import RESAMPLES, Resamples, bootstrap, interval
 
 
-class Scored(Protocol):
+class Scored(Guarded, Protocol):
     """What a model must offer to be scored; every ``Recommender`` does."""
 
     @property
     def kind(self) -> str:
         """Kind of model."""
-
-    @property
-    def user_ids(self) -> Vocabulary:
-        """Users trained on."""
-
-    @property
-    def item_ids(self) -> Vocabulary:
-        """Items trained on."""
 
     @property
     def scale(self) -> Scale:
@@ -47,14 +39,6 @@ class Scored(Protocol):
     @property
     def bias(self) -> BiasTable:
         """Bias model of the training ratings: the baselines come from it."""
-
-    @property
-    def leak_guard(self) -> PairSet:
-        """Pairs trained on."""
-
-    @property
-    def histories(self) -> Histories | None:
-        """Ratings trained on; None where the model was saved without."""
 
     @property
     def folds_in(self) -> bool:

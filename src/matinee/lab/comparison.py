@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ..base.arrays import Float64
 from ..data import Ratings
 from ..evaluate import (
     ErrorSums,
@@ -24,8 +24,6 @@ from ..evaluate.ranking.sums import ListSums
 from ..evaluate.statistics.bootstrap import RESAMPLES
 from ..models import Recommender
 from ..recommend import HistoriesLike
-
-Float64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ...base.arrays import Float32, Float64, Int64
-from ...data import Histories, Ratings, Scale, Vocabulary
+from ...data import Histories, Ratings, Scale
 from ...errors import UsageError, nearest
-from ..leak_guard import Overlap, PairSet, guard, overlap_notes
+from ..leak_guard import Guarded, Overlap, guard, overlap_notes
 from ..metric import Interval, Score
 from ..registry import metrics_of
 from ..sizes import size_labels
@@ -32,7 +32,7 @@ DEPTH = 100
 """Places up to which recall and precision are computed for the curves."""
 
 
-class Lists(Protocol):
+class Lists(Guarded, Protocol):
     """What a model must offer for its lists to be evaluated; every ``Recommender`` does."""
 
     @property
@@ -40,24 +40,8 @@ class Lists(Protocol):
         """Kind of model."""
 
     @property
-    def user_ids(self) -> Vocabulary:
-        """Users trained on."""
-
-    @property
-    def item_ids(self) -> Vocabulary:
-        """Items trained on."""
-
-    @property
     def scale(self) -> Scale:
         """Range of the ratings."""
-
-    @property
-    def leak_guard(self) -> PairSet:
-        """Pairs trained on."""
-
-    @property
-    def histories(self) -> Histories | None:
-        """The training ratings; None where the model was saved without."""
 
     def rank_scores_coded(self, histories: Histories) -> Float32:
         """What ``recommend`` orders items by, float32 (people, n_items)."""

@@ -14,6 +14,10 @@ from ...base.arrays import Float32
 from ...data import Csr, Histories
 from ...errors import ModelFileError, nearest
 
+Arrays = Mapping[str, npt.NDArray[Any]]
+State = tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]
+"""Arrays by name, and a JSON-serialisable configuration."""
+
 INTERESTS = {
     "blend": "blend:Blend",
     "ials": "factors:Factors",
@@ -54,17 +58,12 @@ class Interest(ABC):
         """``scores`` of users with non-empty histories."""
 
     @abstractmethod
-    def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-        """Arrays by name, and a JSON-serialisable configuration."""
+    def state(self) -> State:
+        """What ``restore`` needs beside the counts."""
 
     @classmethod
     @abstractmethod
-    def restore(
-        cls,
-        counts: Float32,
-        arrays: Mapping[str, npt.NDArray[Any]],
-        config: Mapping[str, Any],
-    ) -> Self:
+    def restore(cls, counts: Float32, arrays: Arrays, config: Mapping[str, Any]) -> Self:
         """The scorer from the output of ``state``."""
 
     def refitted(self, rows: Csr) -> Interest | None:
@@ -80,9 +79,7 @@ class Interest(ABC):
         return sparse.csr_matrix((ones, histories.items, histories.indptr), shape=shape)
 
 
-def restore_interest(
-    counts: Float32, arrays: Mapping[str, npt.NDArray[Any]], config: Mapping[str, Any]
-) -> Interest:
+def restore_interest(counts: Float32, arrays: Arrays, config: Mapping[str, Any]) -> Interest:
     """The scorer of a saved model, by the ``"name"`` of its configuration.
 
     Raises:

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from ...base.arrays import Float32
 from ...data import Csr, Histories
-from .base import Interest, restore_interest
+from .base import Arrays, Interest, State, restore_interest
 
 
 class Blend(Interest):
@@ -43,7 +42,7 @@ class Blend(Interest):
         parts = [part for part in found if part is not None]
         return Blend(parts[0].counts, parts, self.weights) if len(parts) == len(found) else None
 
-    def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+    def state(self) -> State:
         """See ``Interest``."""
         arrays, configs = {}, []
         for at, part in enumerate(self.parts):
@@ -53,12 +52,7 @@ class Blend(Interest):
         return arrays, {"name": self.name, "weights": list(self.weights), "parts": configs}
 
     @classmethod
-    def restore(
-        cls,
-        counts: Float32,
-        arrays: Mapping[str, npt.NDArray[Any]],
-        config: Mapping[str, Any],
-    ) -> Self:
+    def restore(cls, counts: Float32, arrays: Arrays, config: Mapping[str, Any]) -> Self:
         """See ``Interest``."""
         parts = []
         for at, part_config in enumerate(config["parts"]):

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-import numpy.typing as npt
-
 from ...base.arrays import Float32
 from ...data import Histories
 from ...train.implicit import ItemFactors
-from .base import Interest
+from .base import Arrays, Interest, State
 
 
 class Factors(Interest):
@@ -32,7 +30,7 @@ class Factors(Interest):
     def _scores(self, histories: Histories) -> Float32:
         return self.weights.scores(histories.indptr, histories.items)
 
-    def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+    def state(self) -> State:
         """See ``Interest``."""
         weights = self.weights
         config = {
@@ -44,12 +42,7 @@ class Factors(Interest):
         return {"items": weights.items, "shared": weights.shared}, config
 
     @classmethod
-    def restore(
-        cls,
-        counts: Float32,
-        arrays: Mapping[str, npt.NDArray[Any]],
-        config: Mapping[str, Any],
-    ) -> Self:
+    def restore(cls, counts: Float32, arrays: Arrays, config: Mapping[str, Any]) -> Self:
         """See ``Interest``."""
         options = (float(config[name]) for name in ("ridge", "ridge_power", "unobserved"))
         return cls(counts, ItemFactors(arrays["items"], arrays["shared"], *options))

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from ...base.arrays import Float32
 from ...data import Csr, Histories
@@ -18,7 +17,7 @@ from ...train.linear import (
     UserWeights,
     fit_linear,
 )
-from .base import Interest
+from .base import Arrays, Interest, State
 
 _LEAST = 0.02
 
@@ -94,7 +93,7 @@ class Linear(Interest):
         inputs.data = self.tilt.strengths(histories.values)
         return self.weights.scores(inputs)
 
-    def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+    def state(self) -> State:
         """See ``Interest``."""
         weights = self.weights
         if isinstance(weights, ItemWeights):
@@ -118,12 +117,7 @@ class Linear(Interest):
         return found
 
     @classmethod
-    def restore(
-        cls,
-        counts: Float32,
-        arrays: Mapping[str, npt.NDArray[Any]],
-        config: Mapping[str, Any],
-    ) -> Self:
+    def restore(cls, counts: Float32, arrays: Arrays, config: Mapping[str, Any]) -> Self:
         """See ``Interest``."""
         from scipy import sparse
 

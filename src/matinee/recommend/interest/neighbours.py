@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from ...base.arrays import Float32
 from ...data import Histories
-from .base import Interest
+from .base import Arrays, Interest, State
 
 
 class Neighbours(Interest):
@@ -31,7 +30,7 @@ class Neighbours(Interest):
         scores = (self.matrix(histories) @ self.similarity).toarray()
         return np.asarray(scores, dtype=np.float32)
 
-    def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+    def state(self) -> State:
         """See ``Interest``."""
         matrix = self.similarity
         arrays = {
@@ -42,12 +41,7 @@ class Neighbours(Interest):
         return arrays, {"name": self.name}
 
     @classmethod
-    def restore(
-        cls,
-        counts: Float32,
-        arrays: Mapping[str, npt.NDArray[Any]],
-        config: Mapping[str, Any],
-    ) -> Self:
+    def restore(cls, counts: Float32, arrays: Arrays, config: Mapping[str, Any]) -> Self:
         """See ``Interest``."""
         from scipy import sparse
 

@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-import numpy as np
-import numpy.typing as npt
-
+from ...base.arrays import Float32
 from ...data import Histories
 from ...train.lists import ListNetworkWeights
-from .base import Interest
-
-Float32 = npt.NDArray[np.float32]
+from .base import Arrays, Interest, State
 
 
 class Network(Interest):
@@ -32,7 +28,7 @@ class Network(Interest):
     def _scores(self, histories: Histories) -> Float32:
         return self.weights.scores(self.matrix(histories))
 
-    def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+    def state(self) -> State:
         """See ``Interest``."""
         weights = self.weights
         config = {
@@ -44,12 +40,7 @@ class Network(Interest):
         return dict(weights.arrays), config
 
     @classmethod
-    def restore(
-        cls,
-        counts: Float32,
-        arrays: Mapping[str, npt.NDArray[Any]],
-        config: Mapping[str, Any],
-    ) -> Self:
+    def restore(cls, counts: Float32, arrays: Arrays, config: Mapping[str, Any]) -> Self:
         """See ``Interest``."""
         shape = (config["activation"], bool(config["residual"]), int(config["latent"]))
         return cls(counts, ListNetworkWeights(dict(arrays), *shape))

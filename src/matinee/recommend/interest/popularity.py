@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from ...base.arrays import Float32
 from ...data import Csr, Histories
-from .base import Interest
+from .base import Arrays, Interest, State
 
 
 class Popularity(Interest):
@@ -33,16 +32,11 @@ class Popularity(Interest):
         counts = np.bincount(rows.indices, minlength=rows.n_columns)
         return Popularity(counts.astype(np.float32))
 
-    def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+    def state(self) -> State:
         """See ``Interest``."""
         return {}, {"name": self.name}
 
     @classmethod
-    def restore(
-        cls,
-        counts: Float32,
-        arrays: Mapping[str, npt.NDArray[Any]],
-        config: Mapping[str, Any],
-    ) -> Self:
+    def restore(cls, counts: Float32, arrays: Arrays, config: Mapping[str, Any]) -> Self:
         """See ``Interest``."""
         return cls(counts)

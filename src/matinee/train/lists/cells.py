@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse
 
+from ...base.arrays import Float, Int32, Int64
 from ...nn.sparse import kernels
-
-Float = npt.NDArray[np.floating[Any]]
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
 
 LINEAR = 0
 """Code of the linear activation."""

@@ -19,13 +19,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from ...base.arrays import Float
 from .cells import Cells
-
-Float = npt.NDArray[np.floating[Any]]
 
 _BLOCK_CELLS = 1 << 24
 """Scores that the multinomial loss holds at a time."""

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from ...base.arrays import Float32, Int64
 from ...data import Csr
 from ...errors import TrainingError
 from ...nn.activations import activation
@@ -22,9 +22,6 @@ from .losses import Asked, list_loss, weighted_sums
 from .network_config import ListNetworkConfig
 from .run import ListEpoch, ListNetworkRun
 from .weights import OUTPUT, OUTPUT_BIAS, START, TABLE, ListNetworkWeights
-
-Float32 = npt.NDArray[np.float32]
-Int64 = npt.NDArray[np.int64]
 
 TABLE_SCALE, OUTPUT_SCALE = 0.05, 0.01
 """Standard deviations of the first and the last layer's initial weights."""

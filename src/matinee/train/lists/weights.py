@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse
 
+from ...base.arrays import Float32
 from ...nn.activations import activation
-
-Float32 = npt.NDArray[np.float32]
 
 TABLE, START, OUTPUT, OUTPUT_BIAS = "table", "start", "output", "output_bias"
 
