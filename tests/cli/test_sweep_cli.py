@@ -52,7 +52,7 @@ def test_from_ratings_to_a_model(shell: Any, args: list[str], catalogue: Path) -
     assert (found["stopped"], found["preset"], found["seed"]) == ("trials", "default", 2)
     assert found["sizes"] == {"train": 3200, "validation": 400, "fresh": 400, "test": 0}
     assert set(found["trials"][0]["values"]) == {"width", "train.learning_rate"}
-    assert found["trials"][0]["values"] == {"width": 8, "train.learning_rate": 0.004}
+    assert found["trials"][0]["values"] == {"width": 8, "train.learning_rate": 0.002}
     complete = [t["rmse"] for t in found["trials"] if t["state"] == "complete"]
     assert found["best"]["rmse"] == min(complete)
     mine = preset(str(shell.folder / "mine.toml"))

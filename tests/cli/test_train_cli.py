@@ -57,7 +57,7 @@ def test_json_is_one_object_with_all_there_is_to_say(shell: Any, catalogue: Path
     assert manifest["record"]["training"]["preset"] == "default"
     lines = (shell.folder / found["folder"] / "metrics.jsonl").read_text().splitlines()
     told = [json.loads(line) for line in lines]
-    assert [epoch["epoch"] for epoch in told if epoch["teacher"]] == [1, 2]
+    assert [epoch["epoch"] for epoch in told if epoch["teacher"]] == [1, 2, 1, 2]
     own = [epoch["valid_rmse"] for epoch in told if not epoch["teacher"]]
     assert own == [row["valid_rmse"] for row in curve]
 
@@ -200,7 +200,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(
     shell: Any, catalogue: Path, train: Callable[..., Any]
 ) -> None:
     executable = Path(sys.executable).with_name("matinee")
-    size = ["--set", "hidden=8", "--set", "batch_size=2", "--epochs", "50"]
+    size = ["--set", "hidden=8", "--set", "batch_size=2", "--set", "teachers=1", "--epochs", "50"]
     args = ["train", catalogue / "parts", *size, "--out", "m m"]
     process = subprocess.Popen(
         [executable, *map(str, args)],

@@ -33,7 +33,15 @@ from matinee.train import Epoch
 from matinee.train.bayes.config import BayesianConfig
 
 TINY = preset("default").replace(
-    {"hidden": [32], "epochs": 60, "validation": 0.1, "teacher": "none", "score_every": 1}
+    {
+        "hidden": [32],
+        "epochs": 60,
+        "learning_rate": 4e-3,
+        "validation": 0.1,
+        "teacher": "none",
+        "teachers": 1,
+        "score_every": 1,
+    }
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ OPTIONS: dict[str, Any] = {
     "batch_size": 16,
     "epochs": 6,
     "teacher": "transposed",
+    "teachers": 1,
+    "learning_rate": 4e-3,
     "teacher_epochs": 0.5,
     "score_every": 1,
     "validation": 0.2,
@@ -47,7 +50,7 @@ def losses(epochs: list[Epoch]) -> list[float]:
     return [epoch.loss for epoch in epochs]
 
 
-def stop_at(epoch: int, *, teacher: bool) -> Callable[[Epoch], None]:
+def stop_at(epoch: int, *, teacher: int) -> Callable[[Epoch], None]:
     def on_epoch(done: Epoch) -> None:
         if (done.epoch, done.teacher) == (epoch, teacher):
             raise Stop
@@ -77,6 +80,24 @@ def test_the_seeded_losses() -> None:
     assert losses(net.teacher_epochs) == pytest.approx([0.7045259, 0.6580565, 0.6950202], rel=1e-5)
     wanted = [0.2815865, 0.2661305, 0.2582402, 0.2422889, 0.2541879, 0.2603728]
     assert losses(net.epochs) == pytest.approx(wanted, rel=1e-5)
+
+
+def test_two_teachers(tmp_path: Path) -> None:
+    """The first as if alone; the mean of both is learned; a run stopped in the second goes on."""
+    net = model(teachers=2)
+    assert net.planned_epochs == {(0, 1): 3, (0, 2): 3, (0, 0): 6}
+    net.fit(sample())
+    assert [(e.teacher, e.epoch) for e in net.teacher_epochs] == list(product((1, 2), (1, 2, 3)))
+    one = model().fit(sample())
+    assert losses(net.teacher_epochs[:3]) == losses(one.teacher_epochs)
+    assert losses(net.teacher_epochs[3:]) != losses(one.teacher_epochs)
+    assert losses(net.epochs) != losses(one.epochs)
+    stopped = model(teachers=2)
+    with pytest.raises(Stop):
+        stopped.fit(sample(), folder=tmp_path, on_epoch=stop_at(2, teacher=2))
+    resumed = model(teachers=2).fit(sample(), folder=tmp_path, resume=True)
+    assert losses(resumed.teacher_epochs) == losses(net.teacher_epochs)
+    assert losses(resumed.epochs) == losses(net.epochs)
 
 
 def test_they_are_saved(tmp_path: Path) -> None:
@@ -206,7 +227,14 @@ def test_a_member_may_have_a_teacher_of_its_own(tmp_path: Path) -> None:
     assert np.allclose(loaded.predict(101, loaded.item_ids.ids), own.predict(101, own.item_ids.ids))
 
 
-PRESET: dict[str, Any] = {"hidden": [12], "batch_size": 16, "epochs": 12, "validation": 0.2}
+PRESET: dict[str, Any] = {
+    "hidden": [12],
+    "batch_size": 16,
+    "epochs": 12,
+    "learning_rate": 4e-3,
+    "teachers": 1,
+    "validation": 0.2,
+}
 """The sizes of a test; all else as the preset has it, so it shrinks and keeps what is settled."""
 
 
@@ -222,7 +250,7 @@ def noisy() -> Ratings:
 
 def test_the_teacher_is_believed_in_part() -> None:
     settings = matinee.model("default", device="cpu", **PRESET).settings.teacher()
-    trainer = Trainer(noisy(), settings, 0, RunContext(), is_teacher=True)
+    trainer = Trainer(noisy(), settings, 0, RunContext(), teacher=1)
     trainer.fit()
     run = trainer.run
     assert run.valid is not None

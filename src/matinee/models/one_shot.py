@@ -46,7 +46,7 @@ class OneShot(Trainable):
         super().__init__(preset or self.kind, settings=settings, device="cpu", **overrides)
 
     @property
-    def planned_epochs(self) -> dict[tuple[int, bool], int]:
+    def planned_epochs(self) -> dict[tuple[int, int], int]:
         """See ``Trainable.planned_epochs``."""
         return {(0, False): kind_named(self.kind).epochs(self.settings.model_dump())}
 

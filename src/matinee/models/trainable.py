@@ -44,7 +44,7 @@ class Trainable(Params, Recommender):
         best_epoch: The epoch whose weights the model has: the best by the validation part, or the
             last where there is none. For an ensemble, that of each member.
         n_valid: Ratings in the validation part.
-        teacher_epochs: Metrics of every epoch of the network's teacher, where it has one.
+        teacher_epochs: Metrics of every epoch of the network's teachers, where it has any.
     """
 
     settings_kind: ClassVar[str] = ""
@@ -78,16 +78,17 @@ class Trainable(Params, Recommender):
         self._earlier: FittedInterest | None = None
 
     @property
-    def planned_epochs(self) -> dict[tuple[int, bool], int]:
+    def planned_epochs(self) -> dict[tuple[int, int], int]:
         """Largest number of epochs of each network that ``fit`` trains, in this order.
 
-        The key is (number in the ensemble, or 0 for a single network; whether it is its teacher).
+        The key is (number in the ensemble, or 0 for a single network; number of its teacher, or 0
+        for the network itself).
         """
         train = self.settings.train
-        by_network = {(0, True): train.epochs_of_teacher, (0, False): train.epochs}
-        return {network: epochs for network, epochs in by_network.items() if epochs}
+        teachers = {(0, number): train.epochs_of_teacher for number in train.teacher_numbers}
+        return {**teachers, (0, 0): train.epochs}
 
-    def planned_update(self, epochs: int | None = None) -> dict[tuple[int, bool], int]:
+    def planned_update(self, epochs: int | None = None) -> dict[tuple[int, int], int]:
         """``planned_epochs`` of ``update`` with some ``epochs``."""
         return self.planned_epochs
 

@@ -75,7 +75,7 @@ def _epoch(run: Run, tuner: ThreadTuner) -> Epoch:
         ratings_per_second=len(run.known.indices) / seconds,
         measured=measured,
         member=run.member,
-        teacher=run.is_teacher,
+        teacher=run.teacher,
     )
     run.history.append(metrics)
     return metrics

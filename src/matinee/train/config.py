@@ -66,6 +66,8 @@ class TrainConfig(Config):
     (rows are items where this one's are users), which is trained first. Each row then has as many
     of the teacher's predictions as it has ratings as further targets, at columns sampled in
     proportion to their number of ratings."""
+    teachers: int = Field(1, ge=1)
+    """Networks of the teacher, each with a seed of its own, whose mean is learned."""
     teacher_weight: float = Field(1.0, gt=0.0)
     """Weight of a teacher's prediction in the loss, relative to a rating."""
     teacher_epochs: float = Field(1.0, gt=0.0)
@@ -105,6 +107,11 @@ class TrainConfig(Config):
     def epochs_of_teacher(self) -> int:
         """Maximum epochs of the teacher; 0 without one."""
         return 0 if self.teacher == "none" else max(round(self.teacher_epochs * self.epochs), 1)
+
+    @property
+    def teacher_numbers(self) -> range:
+        """The numbers of the teachers, from 1; empty without any."""
+        return range(1, 1 + (0 if self.teacher == "none" else self.teachers))
 
     @property
     def steps_per_batch(self) -> int:

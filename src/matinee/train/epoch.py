@@ -23,7 +23,7 @@ class Epoch:
         ratings_per_second: Training ratings over ``seconds``.
         measured: Further figures by name; see ``MEASURES``.
         member: Number of the ensemble's member, from 1; 0 outside of an ensemble.
-        teacher: Whether it is an epoch of the network's teacher.
+        teacher: Number of the network's teacher whose epoch it is, from 1; 0 for the network's own.
     """
 
     epoch: int
@@ -36,7 +36,7 @@ class Epoch:
     ratings_per_second: float
     member: int = 0
     measured: dict[str, float] = field(default_factory=dict)
-    teacher: bool = False
+    teacher: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""

@@ -60,7 +60,7 @@ class Run:
         valid: The validation part, or None.
         watch: Held-out sets to score after each epoch, for curves alone.
         member: Number of the ensemble's member, from 1; 0 outside of an ensemble.
-        is_teacher: Whether the network is trained as the teacher of another.
+        teacher: Number of the network among the teachers of another, from 1; 0 if it is none.
         distillation: Predictions of its teachers as further targets, or None.
         measures: Further figures to compute after each epoch: see ``MEASURES``.
         training: The training ratings as entries to score, for the measures that need them.
@@ -78,7 +78,7 @@ class Run:
     valid: Holdout | None = None
     watch: Mapping[str, Holdout] = field(default_factory=dict)
     member: int = 0
-    is_teacher: bool = False
+    teacher: int = 0
     distillation: Distillation | None = None
     measures: frozenset[str] = frozenset()
     training: Holdout | None = None

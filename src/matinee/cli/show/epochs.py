@@ -25,7 +25,7 @@ class Progress(Display):
         quiet: Whether to print nothing where stderr is no terminal.
     """
 
-    def __init__(self, planned: Mapping[tuple[int, bool], int], *, quiet: bool = False) -> None:
+    def __init__(self, planned: Mapping[tuple[int, int], int], *, quiet: bool = False) -> None:
         from rich.progress import BarColumn, SpinnerColumn, TextColumn
 
         self.seen: list[Epoch] = []
@@ -71,7 +71,9 @@ class Progress(Display):
 
     def _place(self, epoch: Epoch) -> str:
         member = f"member {epoch.member}/{self._members} " if epoch.member else ""
-        teacher = "teacher " if epoch.teacher else ""
+        teachers = max(number for member, number in self._planned if member == epoch.member)
+        of = f"{epoch.teacher}/{teachers} " if teachers > 1 else ""
+        teacher = f"teacher {of}" if epoch.teacher else ""
         return f"{member}{teacher}epoch {epoch.epoch}/{self._planned[_network(epoch)]}"
 
     def _done(self, epoch: Epoch) -> int:
@@ -92,7 +94,7 @@ class Progress(Display):
         return "  ".join(parts)
 
 
-def _network(epoch: Epoch) -> tuple[int, bool]:
+def _network(epoch: Epoch) -> tuple[int, int]:
     return epoch.member, epoch.teacher
 
 

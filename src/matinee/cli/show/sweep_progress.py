@@ -51,7 +51,7 @@ class SweepProgress(Display):
         self._say(f"trial {trial.number}{self._of}  {how}  {trial.seconds:.1f} s  ({values})")
 
     def _text(self, step: Step) -> str:
-        whose = "its teacher, " * step.epoch.teacher
+        whose = "its teacher, " if step.epoch.teacher else ""
         parts = [f"{step.what}  {whose}epoch {step.epoch.epoch}/{step.epochs}"]
         if step.rmse is not None:
             parts.append(f"validation RMSE {step.rmse:.4f}")

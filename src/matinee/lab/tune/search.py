@@ -174,7 +174,7 @@ class Search:
             return result(None, "failed", str(error).removeprefix("sweep: "))
         model = make_model(settings=settings, device=self.device)
         networks = model.planned_epochs
-        planned, every = networks[0, False], sum(networks.values())
+        planned, every = networks[0, 0], sum(networks.values())
         n_done = 0
         rungs = _Rungs(proposal, planned)
 

@@ -25,7 +25,7 @@ class Bar(AbstractContextManager["Bar"]):
         progress: Whether to show it; None where stderr is a terminal, and in notebooks.
     """
 
-    def __init__(self, planned: Mapping[tuple[int, bool], int], progress: bool | None) -> None:
+    def __init__(self, planned: Mapping[tuple[int, int], int], progress: bool | None) -> None:
         self._planned = dict(planned)
         self._total = sum(planned.values())
         self._screen: _Notebook | _Terminal | _Lines | None = None
@@ -82,7 +82,8 @@ def in_notebook() -> bool:
 
 def _words(epoch: Epoch) -> str:
     parts = [f"member {epoch.member}"] if epoch.member else []
-    parts += ["teacher"] if epoch.teacher else []
+    if epoch.teacher:
+        parts.append("teacher" if epoch.teacher == 1 else f"teacher {epoch.teacher}")
     parts += [f"epoch {epoch.epoch}", f"loss {epoch.loss:.4f}"]
     if epoch.valid_rmse is not None:
         parts.append(f"validation RMSE {epoch.valid_rmse:.4f}")

@@ -41,7 +41,7 @@ class FittedNetwork:
         best_epoch: The epoch whose weights it has.
         n_valid: Ratings in the validation part.
         share: Shrinkage coefficient of its deviations from the bias model, 1 for none.
-        teacher_epochs: Metrics of every epoch of its teacher, where it has one.
+        teacher_epochs: Metrics of every epoch of its teachers, where it has any.
     """
 
     settings: Settings

@@ -44,7 +44,7 @@ class Autoencoder(Single, Trainable):
         best_epoch: The epoch whose weights the model has: the best by the validation part, or the
             last where there is none.
         n_valid: Ratings in the validation part.
-        teacher_epochs: Metrics of every epoch of its teacher, where it has one.
+        teacher_epochs: Metrics of every epoch of its teachers, where it has any.
     """
 
     kind: ClassVar[str] = "autoencoder"
@@ -117,7 +117,7 @@ class Autoencoder(Single, Trainable):
         has_teacher = self.settings.train.teacher != "none" and self._start is None
         context.check_resumable(f"{CHECKPOINT}*" if has_teacher else f"{CHECKPOINT}.*")
         if has_teacher:
-            trainer.train_teacher(seed_of(seed, 0))
+            trainer.train_teachers(seed_of(seed, 0))
         trainer.fit()
         self._take(trainer.finish())
         held = trainer.held
@@ -153,17 +153,17 @@ class Autoencoder(Single, Trainable):
         self._start = None
 
     @property
-    def planned_epochs(self) -> dict[tuple[int, bool], int]:
+    def planned_epochs(self) -> dict[tuple[int, int], int]:
         """See ``Trainable.planned_epochs``."""
         if self._start is None:
             return super().planned_epochs
-        return {(0, False): self._start.epochs_of(self.settings.train)}
+        return {(0, 0): self._start.epochs_of(self.settings.train)}
 
-    def planned_update(self, epochs: int | None = None) -> dict[tuple[int, bool], int]:
+    def planned_update(self, epochs: int | None = None) -> dict[tuple[int, int], int]:
         """See ``Trainable.planned_update``."""
         if self._trained.by_items:
             return self.planned_epochs
-        return {(0, False): epochs or update_epochs(self.settings.train)}
+        return {(0, 0): epochs or update_epochs(self.settings.train)}
 
     def _identity(self, seed: int) -> dict[str, Any]:
         found = super()._identity(seed)

@@ -78,15 +78,16 @@ class Ensemble(Blending, Trainable):
         self.new: Float64 = np.zeros(0)
 
     @property
-    def planned_epochs(self) -> dict[tuple[int, bool], int]:
+    def planned_epochs(self) -> dict[tuple[int, int], int]:
         """See ``Trainable.planned_epochs``."""
-        planned: dict[tuple[int, bool], int] = {}
+        planned: dict[tuple[int, int], int] = {}
         for number, (settings, own_teacher) in enumerate(self._plan(), start=1):
             if settings.kind != "autoencoder":
                 continue
             if own_teacher:
-                planned[number, True] = settings.train.epochs_of_teacher
-            planned[number, False] = settings.train.epochs
+                for teacher in settings.train.teacher_numbers:
+                    planned[number, teacher] = settings.train.epochs_of_teacher
+            planned[number, 0] = settings.train.epochs
         return planned
 
     def _plan(self) -> list[tuple[Settings, bool]]:
@@ -139,7 +140,7 @@ class Ensemble(Blending, Trainable):
                 train, settings, seed_of(seed, number), context, held=held, member=number
             )
             if own_teacher:
-                trainer.train_teacher(seed_of(seed, number, 0), epochs)
+                trainer.train_teachers(seed_of(seed, number, 0), epochs)
             elif settings.train.teacher != "none":
                 trainer.distill_from(sides[settings.teacher().network.rows])
             trainer.fit(epochs)

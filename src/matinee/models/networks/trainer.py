@@ -38,7 +38,7 @@ from ._validation import coded, column_offset, entry_order, in_user_order
 class Trainer:
     """Trains one network: an autoencoder is one, an ensemble a list of them, a teacher another.
 
-    The constructor prepares the run. Call ``distill_from`` or ``train_teacher`` if the settings
+    The constructor prepares the run. Call ``distill_from`` or ``train_teachers`` if the settings
     name a teacher, then ``fit``, ``finish`` and ``validation_predictions``.
 
     Args:
@@ -48,7 +48,7 @@ class Trainer:
         context: How and where it is trained.
         held: Mask of the validation part, shape (len(ratings),), if it is drawn already.
         member: Number in the ensemble, from 1; 0 for none.
-        is_teacher: Whether it is trained as the teacher of another network.
+        teacher: Number among the teachers of another network, from 1; 0 if it is none.
         start: The trained network to start from; none by default.
 
     Attributes:
@@ -66,7 +66,7 @@ class Trainer:
         *,
         held: Mask | None = None,
         member: int = 0,
-        is_teacher: bool = False,
+        teacher: int = 0,
         start: Start | None = None,
     ) -> None:
         self.settings, self.context = settings, context
@@ -121,7 +121,7 @@ class Trainer:
             only=None if start is None else start.rows(known, rows, rng),
             watch=watched,
             member=member,
-            is_teacher=is_teacher,
+            teacher=teacher,
             measures=context.measure,
             training=own,
             group=group,
@@ -136,25 +136,28 @@ class Trainer:
             run.known, teachers, run.config.teacher_weight, *self._limits
         )
 
-    def train_teacher(self, seed: int, before: Sequence[Epoch] = ()) -> None:
-        """Train a teacher for it: the same network over the transposed ratings.
+    def train_teachers(self, seed: int, before: Sequence[Epoch] = ()) -> None:
+        """Train its teachers: the same network over the transposed ratings, ``teachers`` times.
 
         Args:
-            seed: Seed of the teacher.
+            seed: Seed of the first teacher.
             before: Epochs of earlier runs in the folder.
         """
-        teacher = Trainer(
-            self._ratings,
-            self.settings.teacher(),
-            seed,
-            replace(self.context, watch={}, measure=frozenset()),
-            held=self.held,
-            member=self.run.member,
-            is_teacher=True,
-        )
-        teacher.fit(before)
-        self.teacher_epochs = teacher.run.history
-        self.distill_from([teacher.as_teacher()])
+        trained = []
+        for number in self.settings.train.teacher_numbers:
+            teacher = Trainer(
+                self._ratings,
+                self.settings.teacher(),
+                seed if number == 1 else seed_of(seed, number),
+                replace(self.context, watch={}, measure=frozenset()),
+                held=self.held,
+                member=self.run.member,
+                teacher=number,
+            )
+            teacher.fit([*before, *self.teacher_epochs])
+            self.teacher_epochs += teacher.run.history
+            trained.append(teacher.as_teacher())
+        self.distill_from(trained)
 
     def fit(self, before: Sequence[Epoch] = ()) -> None:
         """Train epoch by epoch, with metrics and checkpoints; centre the outputs if so configured.
@@ -188,7 +191,8 @@ class Trainer:
     @property
     def _checkpoint(self) -> str:
         number = f"-{self.run.member}" if self.run.member else ""
-        return f"{CHECKPOINT}{number}{'-teacher' if self.run.is_teacher else ''}"
+        teacher = f"-teacher-{self.run.teacher}" if self.run.teacher > 1 else "-teacher"
+        return f"{CHECKPOINT}{number}{teacher if self.run.teacher else ''}"
 
     def as_teacher(self) -> Teacher:
         """The trained network as a teacher.
