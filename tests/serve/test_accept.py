@@ -8,10 +8,13 @@ import os
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 import pytest
+import uvicorn
+from uvicorn.server import ServerState
 
-from matinee.serve._accept import ConnectionBalancer
+from matinee.serve._accept import HEAD_BYTES, BoundedProtocol, ConnectionBalancer
 from matinee.serve._metrics import Metrics
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="workers need a system that can fork")
@@ -99,3 +102,81 @@ def test_nobody_waits_for_a_worker_that_does_not_come() -> None:
             assert not counters[0].has_fewest()
 
     asyncio.run(check())
+
+
+def test_nobody_waits_for_a_worker_that_ended() -> None:
+    async def check() -> None:
+        async with balancers(2) as (made, counters, port):
+            made[1].close()
+            counters[0].connected(3)
+            assert not counters[0].has_fewest()
+            counters[0].stopped(1)  # as the process that supervises it does
+            assert counters[0].has_fewest()
+            with callers(port, 2) as found:
+                assert await greetings(found) == [0] * 2
+                assert counters[0].has_fewest()
+            counters[1].start(1)
+            assert not counters[0].has_fewest()
+
+    asyncio.run(check())
+
+
+async def exchange(sent: list[bytes], seconds: float) -> bytes:
+    """What a server of ``BoundedProtocol`` answers, until it closes the connection."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    config = uvicorn.Config(app, log_config=None)
+    config.load()
+    state = ServerState()
+    server = await asyncio.get_running_loop().create_server(
+        lambda: BoundedProtocol(seconds=seconds, config=config, server_state=state, app_state={}),
+        "127.0.0.1",
+        0,
+    )
+    async with server, asyncio.timeout(60):
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        for data in sent:
+            writer.write(data)
+            await asyncio.sleep(0.01)
+        answer = await reader.read()
+        writer.close()
+    return answer
+
+
+WHOLE = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "statuses"),
+    [
+        ([], []),
+        ([b"\r\n"], [408]),
+        ([b"GET / HTTP/1.1\r\n", b"X: y"], [408]),
+        ([WHOLE, WHOLE[:20]], [204, 408]),
+    ],
+)
+def test_a_connection_that_does_not_send_its_headers_is_closed(
+    sent: list[bytes], statuses: list[int]
+) -> None:
+    answer = asyncio.run(exchange(sent, 0.2))
+    found = [int(part.split()[0]) for part in answer.split(b"HTTP/1.1 ")[1:]]
+    assert found[: len(statuses)] == statuses
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        [b"GET / HTTP/1.1\r\nX: " + b"y" * HEAD_BYTES],  # and no end
+        [b"GET / HTTP/1.1\r\nX: " + b"y" * HEAD_BYTES + b"\r\n\r\n"],
+        [b"GET /" + b"y" * HEAD_BYTES + b" HTTP/1.1\r\n\r\n"],
+        [b"GET / HTTP/1.1\r\n", *[b"X: " + b"y" * 9000 + b"\r\n"] * 8],
+        [WHOLE, b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 20_000],
+    ],
+)
+def test_headers_beyond_the_limit_are_refused(sent: list[bytes]) -> None:
+    answer = asyncio.run(exchange(sent, 30))
+    assert b"HTTP/1.1 431 " in answer
+    assert answer.count(b"HTTP/1.1 ") == len([data for data in sent if data == WHOLE]) + 1

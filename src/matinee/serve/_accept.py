@@ -1,7 +1,8 @@
-"""Balances connections between workers that share a listening socket.
+"""Connections: balanced between the workers that share a listening socket, and bounded.
 
-Without it the first worker to wake accepts all waiting connections: of eight opened at once, one
-worker may get all eight while another core is idle.
+Without balancing, the first worker to wake accepts all waiting connections: of eight opened at
+once, one worker may get all eight while another core is idle. uvicorn's ``httptools`` protocol
+bounds neither the size of a request's head nor the time in which it arrives.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ._metrics import Metrics
 
@@ -21,6 +25,100 @@ _LOOKS = 5
 """After this many checks it accepts the connection itself, as the others are busy."""
 _FULL = 1.0
 """Seconds to wait when the system is out of file descriptors."""
+HEAD_BYTES = 1 << 16
+"""Largest request line with headers, in bytes."""
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """HTTP/1.1 of which a request's head has a largest size, and a time in which to arrive.
+
+    A connection that sends nothing, or that goes on sending a head, is closed.
+
+    Args:
+        seconds: Timeout of a head.
+        options: Those of uvicorn's protocol.
+    """
+
+    def __init__(self, *, seconds: float, **options: Any) -> None:
+        super().__init__(**options)
+        self._seconds = seconds
+        self._waiting: asyncio.TimerHandle | None = None
+        self._in_head, self._received, self._fields = True, 0, 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start the timeout of the first head."""
+        super().connection_made(transport)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what arrived, unless it is too much of one head."""
+        if self._in_head:
+            self._received += len(data)
+            if self._waiting is None:
+                self._wait()
+        super().data_received(data)
+        if self._in_head and self._received > HEAD_BYTES and not self.transport.is_closing():
+            self._refuse(431, "Request Header Fields Too Large")
+
+    def on_url(self, url: bytes) -> None:
+        """A part of the request line was parsed."""
+        self._fields += len(url)
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header was parsed."""
+        self._fields += len(name) + len(value) + 4
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """The head is complete, and may have arrived at once."""
+        self._stop_waiting()
+        if self._fields > HEAD_BYTES:
+            raise ValueError("the head is too large")  # the parser stops, see send_400_response
+        self._in_head, self._received, self._fields = False, 0, 0
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The next head may follow."""
+        self._in_head = True
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse a request that could not be parsed."""
+        if self._fields > HEAD_BYTES:
+            self._refuse(431, "Request Header Fields Too Large")
+        else:
+            super().send_400_response(msg)
+
+    def _wait(self) -> None:
+        self._waiting = self.loop.call_later(self._seconds, self._late)
+
+    def _stop_waiting(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+
+    def _late(self) -> None:
+        self._waiting = None
+        if self.transport.is_closing():
+            return
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._wait()  # an earlier request of the connection is still being answered
+        elif self._received:
+            self._refuse(408, "Request Timeout")
+        else:
+            self.transport.close()
+
+    def _refuse(self, status: int, reason: str) -> None:
+        self.transport.write(
+            f"HTTP/1.1 {status} {reason}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode()
+        )
+        self.transport.close()
 
 
 class ConnectionBalancer:

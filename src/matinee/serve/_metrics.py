@@ -18,7 +18,7 @@ BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _OWN = (
     *("in_flight", "reloads", "failed_reloads", "pid", "connections"),
-    *("feedback_stored", "feedback_duplicates"),
+    *("feedback_stored", "feedback_duplicates", "stopped"),
 )
 _OTHER = "other"
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
@@ -48,6 +48,13 @@ class Metrics:
         self._row[_OWN.index("in_flight")] = 0
         self._row[_OWN.index("connections")] = 0
         self._row[_OWN.index("pid")] = os.getpid()
+        self._row[_OWN.index("stopped")] = 0
+
+    def stopped(self, worker: int) -> None:
+        """A worker ended: it has no connections, and will not accept any."""
+        row = self._rows[worker]
+        row[[_OWN.index(name) for name in ("in_flight", "connections", "pid")]] = 0
+        row[_OWN.index("stopped")] = 1
 
     def began(self) -> None:
         """A request arrived."""
@@ -68,9 +75,10 @@ class Metrics:
         self._row[at] = self._row[at] + 1 if now is None else now
 
     def has_fewest(self) -> bool:
-        """Whether no worker has fewer connections than this one."""
-        open_ = self._rows[:, _OWN.index("connections")]
-        return bool(self._row[_OWN.index("connections")] <= open_.min())
+        """Whether no worker that runs has fewer connections than this one."""
+        at = _OWN.index("connections")
+        others = self._rows[self._rows[:, _OWN.index("stopped")] == 0, at]
+        return bool(self._row[at] <= others.min())
 
     def reloaded(self, succeeded: bool) -> None:
         """A new model was loaded, or could not be."""
@@ -112,7 +120,7 @@ class Metrics:
                 )
             lines.append(f'matinee_request_seconds_sum{{route="{route}"}} {part[-1]:.6f}')
             lines.append(f'matinee_request_seconds_count{{route="{route}"}} {below[-1]:.0f}')
-        in_flight, reloads, failed, _, connections, stored, duplicates = total[: len(_OWN)]
+        in_flight, reloads, failed, _, connections, stored, duplicates, _ = total[: len(_OWN)]
         lines += [
             "# HELP matinee_requests_in_flight Requests being answered.",
             "# TYPE matinee_requests_in_flight gauge",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import gc
 import logging
 import os
@@ -17,7 +18,7 @@ from typing import Any
 import uvicorn
 
 from ..errors import MatineeError, UsageError
-from ._accept import ConnectionBalancer
+from ._accept import BoundedProtocol, ConnectionBalancer
 from ._app import ROUTES, create_app
 from ._metrics import Metrics
 from ._settings import ServeSettings
@@ -134,6 +135,7 @@ def _answer(
         server_header=False,
         proxy_headers=False,
         lifespan="on",
+        http=functools.partial(BoundedProtocol, seconds=settings.body_seconds),  # type: ignore[arg-type]
         ws="none",
         backlog=_BACKLOG,
         timeout_keep_alive=30,
@@ -221,6 +223,7 @@ def _supervise(
             if pid not in crew:
                 continue
             worker, began = crew.pop(pid)
+            metrics.stopped(worker)
             code = os.waitstatus_to_exitcode(status)
             if stopping:
                 continue

@@ -47,6 +47,6 @@ class ServeSettings(Config):
     max_body: int = Field(1 << 20, ge=1024)
     """Largest body of a request in bytes."""
     body_seconds: float = Field(10.0, gt=0.0)
-    """Timeout of a request's body in seconds."""
+    """Timeout of a request's headers, and of its body, in seconds."""
     shutdown_seconds: float = Field(10.0, ge=0.0)
     """Seconds to finish requests when the server stops."""

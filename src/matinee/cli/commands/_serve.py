@@ -108,7 +108,8 @@ def serve(
         int, typer.Option("--max-body", metavar="BYTES", help="Bytes of a request, at most.")
     ] = 1 << 20,
     body_seconds: Annotated[
-        float, typer.Option("--body-seconds", help="Seconds a request may take to arrive.")
+        float,
+        typer.Option("--body-seconds", help="Timeout of a request's headers, and of its body."),
     ] = 10.0,
     shutdown_seconds: Annotated[
         float, typer.Option("--shutdown-seconds", help="Seconds left to answer on shutdown.")
