@@ -5,6 +5,7 @@ torchrun --nproc-per-node 2 together.py equal|lost FOLDER
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import sys
@@ -114,6 +115,7 @@ def told(kind: str, group: ProcessGroup, folder: Path | None = None) -> np.ndarr
 
 def main(what: str, folder: Path) -> None:
     """Train in the processes that torchrun started; each leaves what it got."""
+    faulthandler.enable()  # an abort of a library names the line of Python it came from
     torch.set_num_threads(1)
     with ProcessGroup.join() as group:
         if what == "lost":
