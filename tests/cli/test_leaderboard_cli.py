@@ -68,6 +68,7 @@ def board(shell: Shell) -> Shell:
 COMMON = ("leaderboard", "--study", "board.toml", "--workers", "1", "--out", "runs")
 
 
+@pytest.mark.slow
 def test_piece_by_piece(board: Shell) -> None:
     first = board(*COMMON, "--data", "one", "--models", "bias", "--seeds", "0")
     assert "gone is left out: ml-1m is not on this machine" in first.stderr
@@ -99,6 +100,7 @@ def test_piece_by_piece(board: Shell) -> None:
     assert len(shown["rows"]) == 6
 
 
+@pytest.mark.slow
 def test_further_seeds_add_to_the_others(board: Shell) -> None:
     board(*COMMON, "--data", "one", "--models", "bias")
     told = board.json(*COMMON, "--data", "one", "--models", "bias", "--seeds", "5")

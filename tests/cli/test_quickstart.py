@@ -106,6 +106,7 @@ def ml_1m(real_data: Callable[[str], Path]) -> Path:
     return real_data("ml-1m")
 
 
+@pytest.mark.slow
 def test_data_on_this_machine_is_used(
     ml_1m: Path, shell: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

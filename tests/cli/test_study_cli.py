@@ -60,6 +60,7 @@ def file(shell: Shell) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_study_by_the_real_executable_from_run_to_report(shell: Shell, file: Path) -> None:
     def real(*args: object) -> subprocess.CompletedProcess[str]:
         return shell.real("study", *args, timeout=400)

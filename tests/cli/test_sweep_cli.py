@@ -119,6 +119,7 @@ def _start(args: list[str]) -> subprocess.Popen[str]:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL there")
+@pytest.mark.slow
 def test_a_killed_sweep_goes_on_with_nothing_repeated(shell: Any, args: list[str]) -> None:
     args = [*args, "--trials", "12", "--set", "epochs=30"]
     process = _start([*args, "--out", "killed.toml"])
