@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: quickstart test test-slow test-lowest audit fast format docs docs-site bench cuda-check browser postgresql studies-docs clean clean-kernels
+.PHONY: quickstart test test-slow test-lowest audit dist fast format docs docs-site bench cuda-check browser postgresql studies-docs clean clean-kernels
 
 quickstart: .venv/.installed
 	$(BIN)/matinee quickstart
@@ -24,10 +24,19 @@ test-lowest:
 	.venv-lowest/bin/uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct -e '.[test]'
 	.venv-lowest/bin/pytest -m 'not slow'
 
-# Known weaknesses of the versions in constraints.txt.
+# Known weaknesses of the versions in constraints.txt; it fails where one cannot be looked up.
 audit: .venv/.installed
 	$(BIN)/python -m pip install --quiet pip-audit
-	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
+	$(BIN)/pip-audit --strict --requirement constraints.txt --no-deps --disable-pip
+
+# dist/: the sdist, and the wheel built from it, which must be that of this tree byte for byte.
+dist: .venv/.installed
+	$(BIN)/python -m pip install --quiet uv
+	rm -rf dist
+	$(BIN)/uv build --quiet --python $(BIN)/python --out-dir dist
+	$(BIN)/uv build --quiet --python $(BIN)/python --wheel --out-dir dist/tree
+	cmp dist/*.whl dist/tree/*.whl
+	rm -r dist/tree
 
 # While working: the same checks with the quick tests alone.
 fast: .venv/.installed-test

@@ -200,6 +200,49 @@ def test_killed_and_resumed(server: Server, tmp_path: Path) -> None:
     assert names(tmp_path) == {"toy"}
 
 
+KILLED = """
+import os, signal, sys
+from dataclasses import replace
+from pathlib import Path
+from matinee.base import atomic
+from matinee.data import CATALOGUE
+from matinee.data.sources.download import fetch
+
+steps = 0
+
+def killing(step):
+    def called(path, *more):
+        global steps
+        steps += 1
+        if steps == int(sys.argv[4]):
+            os.kill(os.getpid(), signal.SIGKILL)
+        step(path, *more)
+    return called
+
+atomic._sync, atomic._put = killing(atomic._sync), killing(atomic._put)
+fetch(replace(CATALOGUE["ml-1m"], name="toy", url=sys.argv[1], md5=sys.argv[2]), Path(sys.argv[3]))
+"""
+"""Downloads, and dies at that step of the atomic writes: of the note, then of the data."""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL there")
+@pytest.mark.parametrize(
+    "step", [4, *(pytest.param(step, marks=pytest.mark.slow) for step in (1, 2, 3))]
+)
+def test_killed_within_a_write(server: Server, tmp_path: Path, step: int) -> None:
+    wanted, whole = dataset(server), tmp_path / "whole"
+    command = [sys.executable, "-c", KILLED, server.url, str(wanted.md5), str(tmp_path / "home")]
+    died = subprocess.run([*command, str(step)], capture_output=True, text=True, check=False)
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    assert not (tmp_path / "home" / "toy").exists()
+    fetch(wanted, tmp_path / "home")
+    assert [path.name for path in (tmp_path / "home").iterdir()] == ["toy"]
+    fetch(wanted, whole)
+    files = [sorted((home / "toy").rglob("*.*")) for home in (tmp_path / "home", whole)]
+    contents = [[path.read_bytes() for path in each] for each in files]
+    assert contents[0] == contents[1] != []
+
+
 def leave_part(home: Path, server: Server, content: bytes, etag: str = '"one"') -> None:
     home.mkdir(exist_ok=True)
     (home / "toy.zip.part").write_bytes(content)
