@@ -21,6 +21,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from matinee.cli._app import command_tree
 from matinee.config import Config, OneOf
+from matinee.data import TableOptions
 from matinee.lab.study import Arm, Check, Claim, Data, Group, Literature, Published, Quick, Study
 from matinee.models import Settings, model_kinds, preset, preset_names
 from matinee.models.presets import frozen_presets, settings_hash
@@ -202,6 +203,7 @@ def presets_page() -> str:
 STUDY_PARTS: tuple[tuple[str, type[Config]], ...] = (
     ("The study", Study),
     ("`[[data]]`", Data),
+    ("`read`, of data", TableOptions),
     ("`[[groups]]`", Group),
     ("`arms`, in a group", Arm),
     ("`published`, of an arm", Published),

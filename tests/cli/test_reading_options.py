@@ -21,3 +21,21 @@ def test_evaluate_report_and_recommend_read_by_options(shell: Any, trained: Path
     assert Path("r.html").exists()
     lists = shell.json("recommend", trained, "--ratings", "odd.txt", "-k", 1, *options)
     assert len(lists["recommendations"]) == 3
+
+
+def test_options_of_a_file_give_way_to_those_of_the_command_line(shell: Any) -> None:
+    Path("r.csv").write_text("who;what;much;more\n1;a;4,5;1\n1;b;3;2\n2;a;-1;3\n", "utf-8")
+    Path("read.toml").write_text(
+        "user = 'who'\nitem = 'what'\nrating = 'much'\ndelimiter = ';'\ndecimal = ','\n"
+        "missing = -1\nscale = [1, 5]\n",
+        "utf-8",
+    )
+    found = shell.json("data", "describe", "r.csv", "--read-options", "read.toml")
+    assert (found["ratings"], found["low"], found["high"]) == (2, 1.0, 5.0)
+    found = shell.json(
+        "data", "describe", "r.csv", "--read-options", "read.toml", "--rating", "more"
+    )
+    assert found["ratings"] == 3
+    Path("read.toml").write_text("delimter = ';'\n", "utf-8")
+    message = shell.error("data", "describe", "r.csv", "--read-options", "read.toml", code=2)
+    assert "read.toml: unknown key 'delimter'; did you mean 'delimiter'?" in message

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from matinee.data import Ratings
-from matinee.errors import DataError
+from matinee.errors import DataError, UsageError
 from matinee.lab.study import Data
 from matinee.lab.study.runs.data import DataCache, describe_data, prepare
 
@@ -135,3 +136,18 @@ def test_a_source_that_changed_is_refused(tmp_path: Any) -> None:
     assert len(prepare(description).train) == 24
     with pytest.raises(DataError, match="changed since"):
         prepare({**description, "fingerprint": "0"})
+
+
+def test_a_source_is_read_by_its_options(tmp_path: Path) -> None:
+    file = tmp_path / "r.csv"
+    rows = [f"{u};{i};{1 + (u + i) % 5},5;1" for u in range(1, 9) for i in range(1, 7)]
+    file.write_text("kunde;buch;note;rating\n" + "\n".join(rows), encoding="utf-8")
+    read = {"user": "kunde", "item": "buch", "rating": "note", "delimiter": ";", "decimal": ","}
+    plain = {"name": "own", "source": str(file), "holdout": 0.25}
+    described = describe_data(Data.make({**plain, "read": read}), 0)
+    made = prepare(described)
+    assert len(made.train) + len(made.test) == 48
+    assert sorted(set(made.train.values.tolist())) == [1.5, 2.5, 3.5, 4.5, 5.5]
+    assert described["read"] == read
+    with pytest.raises(UsageError, match="delimter"):
+        Data.make({**plain, "read": {"delimter": ";"}})

@@ -15,6 +15,7 @@ import typer
 
 from ..errors import UsageError
 from .numbers import parse_missing, parse_scale
+from .options_file import options_of_file
 from .output import note
 from .show.reading import reading
 
@@ -149,6 +150,16 @@ Genres = Annotated[
         "--genres", metavar="COL", help="Column of the genres there.", rich_help_panel=_PANEL
     ),
 ]
+ReadFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--read-options",
+        metavar="TOML",
+        help="A file of these options, such as user = 'uid' and delimiter = ';'. Those of the "
+        "command line take precedence.",
+        rich_help_panel=_PANEL,
+    ),
+]
 Files = Annotated[
     bool, typer.Option("--files", help="Charts as SVG, tables as CSV and Markdown beside it too.")
 ]
@@ -222,6 +233,7 @@ def reading_options(
         **_OPTIONS,
         **_LAYOUT,
         **(_WHOLE if whole else {}),
+        "read_options": ReadFile,
     }
     kinds = {name: kind for name, kind in kinds.items() if name not in without}
 
@@ -229,6 +241,9 @@ def reading_options(
         @wraps(command)
         def run(*args: Any, **given: Any) -> Any:
             reading = {name: given.pop(name) for name in kinds}
+            file = reading.pop("read_options")
+            if file is not None:
+                reading |= options_of_file(file, reading)
             for name in _LAYOUT:
                 if reading[name] is None:
                     del reading[name]

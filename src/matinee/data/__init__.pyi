@@ -10,7 +10,7 @@ from .fingerprints import fingerprint as fingerprint
 from .histories import Histories as Histories
 from .loading import load as load
 from .ratings import ItemTable as ItemTable, Ratings as Ratings, Scale as Scale
-from .read.options import ReadOptions as ReadOptions
+from .read.options import ReadOptions as ReadOptions, TableOptions as TableOptions
 from .sources.catalogue import (
     CATALOGUE as CATALOGUE,
     DATASETS as DATASETS,

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from ..base.arrays import Float32, Int64
 from ..errors import UsageError, nearest
-
-Repeats = Literal["last", "mean", "sum", "error"]
-"""What becomes of them: the last by time is kept, their mean is taken, the weights of interactions
-are added up, or they are an error."""
+from .read.options import Repeats
 
 
 def check_policy(repeats: str) -> None:

@@ -1,14 +1,19 @@
-"""``ReadOptions``: how a table is read. The command line, TOML files and Python share it."""
+"""How a table is read: ``ReadOptions``, and with the names of its columns ``TableOptions``."""
 
 from __future__ import annotations
 
 import codecs
-from typing import Any
+import re
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
 from ...config import Config
 from ..values.times import TimeUnit
+
+Repeats = Literal["last", "mean", "sum", "error"]
+"""What becomes of repeated ratings of one item by one user: the last by time is kept, their mean is
+taken, the weights of interactions are added up, or they are an error."""
 
 
 class ReadOptions(Config):
@@ -72,3 +77,48 @@ class ReadOptions(Config):
         if mark not in (".", ","):
             raise ValueError("must be '.' or ','")
         return mark
+
+
+class TableOptions(ReadOptions):
+    """The reading options that describe a table, as a TOML file or a study states them."""
+
+    user: str | None = None
+    """The user column; of a file without a header its number, from 1."""
+    item: str | None = None
+    """The item column."""
+    rating: str | None = None
+    """The rating column."""
+    time: str | None = None
+    """The time column."""
+    weight: str | None = None
+    """The column of the weights of interactions."""
+    scale: tuple[float, float] | None = None
+    """Lowest and highest possible rating, such as ``[1, 5]`` or ``"1:5"``."""
+    missing: tuple[float, ...] = ()
+    """Ratings that mean "not rated"."""
+    repeats: Repeats = "last"
+    """What becomes of repeated ratings of an item by a user."""
+    items: str | None = None
+    """The table of titles and genres."""
+    item_id: str | None = None
+    """Its column of the item ids."""
+    title: str | None = None
+    """Its column of the titles."""
+    genres: str | None = None
+    """Its column of the genres."""
+
+    @field_validator("user", "item", "rating", "time", "weight", mode="before")
+    @classmethod
+    def _number(cls, column: Any) -> Any:
+        return str(column) if type(column) is int else column
+
+    @field_validator("scale", "missing", mode="before")
+    @classmethod
+    def _numbers(cls, values: Any) -> Any:
+        if isinstance(values, str):
+            return re.split("[:,]", values)
+        return [values] if isinstance(values, int | float) else values
+
+    def stated(self) -> dict[str, Any]:
+        """The options that were stated, as arguments of ``load``."""
+        return {name: getattr(self, name) for name in sorted(self.model_fields_set)}

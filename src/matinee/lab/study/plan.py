@@ -14,7 +14,7 @@ from ...models.registry import kind_named
 from ...models.settings import Settings
 from .arms import ResolvedArm, members, resolve_arms
 from .models import by_settings
-from .runs.data import describe_data, source_parts
+from .runs.data import describe_data, described_parts
 from .study import Data, Group, Quick, Study
 
 FORMAT = 1
@@ -180,7 +180,7 @@ def _key(arm: ResolvedArm, data: dict[str, Any], seed: int, study: Study) -> str
         "format": FORMAT,
         "kind": arm.kind,
         "settings": settings,
-        "data": {name: value for name, value in data.items() if name != "source"},
+        "data": {name: value for name, value in data.items() if name not in ("source", "read")},
         "seed": seed,
         "figures": sorted(study.figures),
         "extra": sorted(study.extra),
@@ -199,7 +199,7 @@ class _Sizes:
         if "synthetic" in data:
             users, ratings = data["synthetic"]["users"], data["synthetic"]["ratings"]
         else:
-            name = f"{data['source']}|{data['holdout']}"
+            name = f"{data['source']}|{data['holdout']}|{data['fingerprint']}"
             if name not in self._of:
                 self._of[name] = _size(data)
             users, ratings = self._of[name]
@@ -208,7 +208,7 @@ class _Sizes:
 
 
 def _size(data: dict[str, Any]) -> tuple[int, int]:
-    train: Ratings = source_parts(data["source"], data["holdout"])[0]
+    train: Ratings = described_parts(data)[0]
     return train.n_users, len(train)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from ...config import Config, OneOf
+from ...data import TableOptions
 from ...data.splits.rules import RULES
 
 Figure = Literal["held_out", "held_out_user_mean", "training", "reference", "batch_mean", "valid"]
@@ -31,6 +32,9 @@ class Data(Config):
     """A split (ml-100k/u1, a folder with train and test parts), or ratings to hold some out of."""
     holdout: float = 0.0
     """Share of the source's ratings to hold out; 0 where the source is a split."""
+    read: TableOptions = TableOptions()
+    """How the source is read, where it is not a split: its columns, delimiter, scale and the
+    like."""
     by: Annotated[str, OneOf(RULES)] = "random"
     """How ratings are held out."""
     given: float = Field(0.8, gt=0.0, lt=1.0)

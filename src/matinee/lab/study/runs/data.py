@@ -9,7 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from ....data import CATALOGUE, Ratings, fingerprint, load, locate, named_split, split_parts
+from ....data import (
+    CATALOGUE,
+    Ratings,
+    TableOptions,
+    fingerprint,
+    load,
+    locate,
+    named_split,
+    split_parts,
+)
 from ....data.splits.named import is_named_split
 from ....data.splits.rules import rule_of
 from ....data.splits.windows import seen
@@ -62,7 +71,10 @@ def describe_data(data: Data, seed: int, users: float = 1.0) -> dict[str, Any]:
         world.check()
         source: dict[str, Any] = {"synthetic": world.model_dump(mode="json")}
     else:
-        source = {"source": data.source, "fingerprint": _named(data.source, data.holdout, where)}
+        name = _named(data.source, data.holdout, where, data.read)
+        source = {"source": data.source, "fingerprint": name}
+        if data.read != TableOptions():
+            source["read"] = data.read.model_dump(mode="json", exclude_unset=True)
     if data.synthetic and not data.holdout:
         raise UsageError(f"{where}: synthetic data needs a holdout")
     # Said only where it is asked for, so that the keys of runs on other data stay what they were.
@@ -120,7 +132,7 @@ def prepare(description: dict[str, Any]) -> Prepared:
         world = synthesize(*shape, **options)
         train, test, given_part = _divide(_chosen(world.ratings, description), description)
     else:
-        parts = source_parts(description["source"], description["holdout"])
+        parts = described_parts(description)
         now = _fingerprint(parts)
         if now != description["fingerprint"]:
             raise DataError(
@@ -151,7 +163,7 @@ def prepare(description: dict[str, Any]) -> Prepared:
 
 
 @lru_cache(maxsize=64)
-def _named(source: str, holdout: float, where: str) -> str:
+def _named(source: str, holdout: float, where: str, read: TableOptions) -> str:
     """The fingerprint of a source, which needs a hold-out just if it is no split."""
     name = source.partition("/")[0]
     if not _is_here(source):
@@ -165,7 +177,9 @@ def _named(source: str, holdout: float, where: str) -> str:
         raise UsageError(f"{where}: {source} is a split already; leave out holdout")
     if not is_split and not holdout:
         raise UsageError(f"{where}: {source} is no split; say how much of it to hold out")
-    return _fingerprint(source_parts(source, holdout))
+    if is_split and read != TableOptions():
+        raise UsageError(f"{where}: {source} is a split, which is read as it is; leave out read")
+    return _fingerprint(source_parts(source, holdout, read))
 
 
 def on_this_machine(data: Data) -> bool:
@@ -179,9 +193,15 @@ def _is_here(source: str) -> bool:
 
 
 @lru_cache(maxsize=2)
-def source_parts(source: str, holdout: float) -> tuple[Ratings, ...]:
+def source_parts(source: str, holdout: float, read: TableOptions) -> tuple[Ratings, ...]:
     """A source's ratings, or the two parts of a split; the last ones read are kept."""
-    return (load(source),) if holdout else named_split(source)
+    return (load(source, **read.stated()),) if holdout else named_split(source)
+
+
+def described_parts(description: dict[str, Any]) -> tuple[Ratings, ...]:
+    """``source_parts`` of a description that names a source."""
+    read = TableOptions.make(description.get("read", {}), "read")
+    return source_parts(description["source"], description["holdout"], read)
 
 
 def _fingerprint(parts: tuple[Ratings, ...]) -> str:
