@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import numpy as np
 import pytest
 
 from matinee.cli import main
-from matinee.data import Histories
+from matinee.data import Histories, Vocabulary
 from matinee.errors import UsageError
 from matinee.models import (
     Autoencoder,
@@ -128,3 +130,14 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert items.exists()
     assert "40 items, vectors of 10" in capsys.readouterr().out
     assert main(["export", str(folder)]) == 2
+
+
+def test_ids_with_line_ends_are_named_as_json(tmp_path: Path) -> None:
+    ratings = sample()
+    names = sorted(f"item\n{n}" for n in range(ratings.n_items))
+    ratings = replace(ratings, item_ids=Vocabulary(np.array(names, dtype=object)))
+    model = light(tmp_path / "model", Autoencoder("base", hidden=(3,), epochs=1).fit(ratings))
+    export_onnx(model, tmp_path / "m.onnx")
+    named = onnxruntime.InferenceSession(tmp_path / "m.onnx").get_modelmeta().custom_metadata_map
+    assert json.loads(named["item_ids_json"]) == model.item_ids.ids.tolist()
+    assert "item_ids" not in named

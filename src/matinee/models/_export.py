@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ def export_onnx(model: Recommender, path: Path | str) -> float:
     """Write a model as an ONNX graph that predicts from histories, verified against the model.
 
     Inputs: ``items`` int64 (entries,), positions in the list of items that the graph's metadata
-    ``item_ids`` names; ``ratings`` float32 (entries,); ``offsets`` int64 (people,), where each
+    ``item_ids`` names, a line each or, where an id has a line end, as a JSON list under
+    ``item_ids_json``; ``ratings`` float32 (entries,); ``offsets`` int64 (people,), where each
     person's entries begin. Output: ``predictions`` float32 (people, items), of every item, in the
     same order. Rated items are not excluded.
 
@@ -48,8 +50,10 @@ def export_onnx(model: Recommender, path: Path | str) -> float:
         )
     clip = (model.scale.low, model.scale.high) if model.clip else None
     graph = build_onnx(model.forward, clip=clip)
+    ids = [str(item) for item in model.item_ids.ids.tolist()]
+    lines = not any("\n" in item for item in ids)
     for key, value in {
-        "item_ids": "\n".join(map(str, model.item_ids.ids.tolist())),
+        "item_ids" if lines else "item_ids_json": "\n".join(ids) if lines else json.dumps(ids),
         "scale": f"{model.scale.low:g} {model.scale.high:g}",
         "data": model.provenance.dataset,
     }.items():
