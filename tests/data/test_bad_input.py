@@ -191,7 +191,7 @@ def test_one_user_or_one_item(tmp_path: Path) -> None:
 def test_not_utf8(tmp_path: Path) -> None:
     path = tmp_path / "r.csv"
     path.write_bytes((HEAD + GOOD + "3,Amélie,3,1\n").encode("latin-1"))
-    refuse(path, "line 4: not UTF-8 (byte 0xe9 in '3,Amélie,3,1')", "iconv -f latin1")
+    refuse(path, "line 4: not UTF-8 (byte 0xe9 in '3,Amélie,3,1')", "--encoding latin-1")
     path.write_bytes((HEAD + GOOD).encode("utf-16"))
     assert len(load(path)) == 2  # UTF-16 is known by its first bytes.
 

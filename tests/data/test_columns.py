@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
+from matinee.data import load
 from matinee.data.read.columns import (
     ITEM,
     ITEM_ROLES,
@@ -12,6 +16,7 @@ from matinee.data.read.columns import (
     TIME,
     USER,
     assign,
+    other_choices,
     plain,
 )
 from matinee.errors import DataError, UsageError
@@ -97,3 +102,36 @@ def test_items() -> None:
 
 def test_plain() -> None:
     assert plain("User ID") == plain("user_id") == plain("userId") == plain("user-id") == "userid"
+
+
+def test_two_columns_of_one_role_are_an_error_or_a_note() -> None:
+    names = ["userId", "user_id", "item", "rating", "score", "date", "ts"]
+    columns = assign(names, RATING_ROLES, {}, header=True, label="t")
+    with pytest.raises(DataError, match=r"'userId' and 'user_id' could both be the user; .*--user"):
+        other_choices(names, columns, {}, "t")
+    mapped = {USER: "user_id"}
+    columns = assign(names, RATING_ROLES, mapped, header=True, label="t")
+    notes = other_choices(names, columns, mapped, "t")
+    assert [note.partition(";")[0] for note in notes] == [
+        "the rating is read from column 'rating', although score could be it too",
+        "the time is read from column 'date', although ts could be it too",
+    ]
+    assert "--rating COL states another" in notes[0]
+    mapped |= {RATING: "score", TIME: "ts"}
+    assert (
+        other_choices(
+            names, assign(names, RATING_ROLES, mapped, header=True, label="t"), mapped, "t"
+        )
+        == ()
+    )
+    assert other_choices(["user", "item"], {USER: "user", ITEM: "item"}, {}, "t") == ()
+
+
+def test_names_of_people_in_json_objects_are_noted(tmp_path: Path) -> None:
+    rows = [
+        {"user": {"name": name, "age": 3}, "item": n, "rating": 3} for n, name in enumerate("ab")
+    ]
+    file = tmp_path / "r.json"
+    file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    assert any("names in 'user.name'" in note for note in load(file).notes)
+    assert load(file, user="user.name").notes == ()

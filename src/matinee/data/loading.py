@@ -13,7 +13,7 @@ from ..errors import DataError, UsageError
 from ._encode_kernels import repeated
 from ._items import item_table
 from ._missing import likely_unrated, missing_values, unrated
-from ._repeats import Repeats, check_policy, settle
+from ._repeats import check_policy, settle
 from .encode import Encoded, encode, rows_of_pair
 from .netflix.reader import STARS, places_of, read_netflix
 from .ratings import Ratings, Scale, as_scale
@@ -32,7 +32,7 @@ from .read.columns import (
 from .read.files import label_of, open_files
 from .read.find import Found, find, find_all
 from .read.frames import open_frame
-from .read.options import ReadOptions
+from .read.options import ReadOptions, Repeats
 from .read.recount import stage_best
 from .read.source import Report, Scan, Workspace, workspace
 from .read.stage import stage
@@ -40,6 +40,7 @@ from .read.stores.lake import open_lake
 from .read.stores.sql import open_query
 from .read.unpack import readable
 from .sources.catalogue import DATASETS
+from .values.ids import odd_ids
 from .vocabulary import Vocabulary
 
 
@@ -255,7 +256,7 @@ def _read_table(
     not_rated: Sequence[float],
     how: ReadOptions,
 ) -> _Read:
-    columns = columns_of(scan, mapped)
+    columns, chosen = columns_of(scan, mapped)
     implicit = RATING not in columns
     if implicit and stated is not None:
         raise UsageError(f"{scan.label}: interactions have no scale; {_no_rating(scan, columns)}")
@@ -276,7 +277,9 @@ def _read_table(
     )
     encoded = encode(work, staged, how.time_unit)
     suspect = () if implicit or not_rated else likely_unrated(encoded.values)
-    notes = (*scan.notes, *staged.notes, *encoded.notes, *suspect)
+    for ids in (encoded.user_ids, encoded.item_ids):
+        suspect = (*suspect, *(() if ids.numeric else odd_ids(ids.ids)))
+    notes = (*scan.notes, *chosen, *staged.notes, *encoded.notes, *suspect)
     if implicit:
         notes = (f"read as interactions: {_no_rating(scan, columns)}", *notes)
     return _Read(

@@ -51,6 +51,8 @@ ITEM_ROLES = (ITEM, TITLE, GENRES)
 OPTIONAL = (TIME, GENRES, WEIGHT)
 _BY_NAME = (WEIGHT,)
 """Roles that no column of a file without a header has by its position."""
+_MATRIX = 4
+"""Columns that a matrix of users and items has at least."""
 _TYPED = re.compile(r":(token|float)(_seq)?$")
 """What RecBole's files add to a column's name."""
 
@@ -61,8 +63,12 @@ def option_of(role: str, roles: Sequence[str]) -> str:
 
 
 def plain(name: str) -> str:
-    """A column name as it is compared: "User ID", "user_id:token" and "userId" are one."""
-    return re.sub(r"[\s_\-.]+", "", _TYPED.sub("", name)).lower()
+    """A column name as it is compared: "User ID", "user_id:token" and "userId" are one.
+
+    What stands in brackets is left out, as in "Rating (1-10)".
+    """
+    bare = re.sub(r"(?<=\w)\s*(\(.*\)|\[.*\])\s*$", "", _TYPED.sub("", name))
+    return re.sub(r"[\s_\-.]+", "", bare).lower()
 
 
 def recognised(names: Sequence[str], roles: Sequence[str], mapped: Mapping[str, str]) -> int:
@@ -133,11 +139,54 @@ def assign(
     return columns
 
 
-def columns_of(scan: Scan, mapped: Mapping[str, str]) -> dict[str, str]:
-    """The column of each role of ratings, among those that hold single values.
+def other_choices(
+    names: Sequence[str], columns: Mapping[str, str], mapped: Mapping[str, str], label: str
+) -> tuple[str, ...]:
+    """Notes on columns that could fill a role as well as the one that was recognised for it.
+
+    Args:
+        names: The table's columns, which have names.
+        columns: The column of each role.
+        mapped: Columns the caller mapped, by role, of which nothing is noted.
+        label: The table, for messages.
 
     Raises:
-        DataError: No column is recognised for a role.
+        DataError: Two columns have one usual name in two spellings, such as ``userId`` and
+            ``user_id``.
+    """
+    notes = []
+    for role, chosen in columns.items():
+        if role in mapped:
+            continue
+        free = [name for name in names if name == chosen or name not in columns.values()]
+        others = [name for name in free if name != chosen and plain(name) in USUAL[role]]
+        same = [name for name in others if plain(name) == plain(chosen)]
+        if same:
+            raise DataError(
+                f"{label}: columns {chosen!r} and {same[0]!r} could both be the {role}; say which "
+                f"it is with --{role} COL"
+            )
+        if others:
+            notes.append(
+                f"the {role} is read from column {chosen!r}, although {listed(others, 3)} could be "
+                f"it too; --{role} COL states another"
+            )
+        elif role == USER and "." in chosen and plain(chosen).endswith("name"):
+            notes.append(
+                f"people are told apart by the names in {chosen!r}; --{role} COL states a column "
+                "of ids"
+            )
+    return tuple(notes)
+
+
+def columns_of(scan: Scan, mapped: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The column of each role of ratings, among those that hold single values.
+
+    Returns:
+        The columns by role, and notes on others that could fill a role.
+
+    Raises:
+        DataError: No column is recognised for a role, or two that have the same usual name.
         UsageError: A mapped column is not there, is mapped twice, or holds objects or lists.
     """
     nested = [name for name, (_, kind) in scan.columns.items() if is_nested(kind)]
@@ -152,11 +201,38 @@ def columns_of(scan: Scan, mapped: Mapping[str, str]) -> dict[str, str]:
                 f"{scan.label}: --{role} {name!r}: the column holds objects or lists; {among}"
             )
     try:
-        return assign(names, RATING_ROLES, mapped, header=scan.header, label=scan.label)
+        columns = assign(names, RATING_ROLES, mapped, header=scan.header, label=scan.label)
     except DataError as error:
-        if not nested:
-            raise
-        raise DataError(f"{error} ({listed(nested)}: objects or lists, no ids)") from None
+        raise DataError(f"{error}{_layout_hint(scan, names, nested)}") from None
+    if RATING not in columns:
+        for name in nested:
+            if plain(name) in USUAL[RATING]:
+                raise DataError(
+                    f"{scan.label}: column {name!r} holds objects or lists, no ratings; name the "
+                    "column of the ratings with --rating COL"
+                )
+    return columns, other_choices(names, columns, mapped, scan.label) if scan.header else ()
+
+
+def _layout_hint(scan: Scan, names: Sequence[str], nested: Sequence[str]) -> str:
+    """What else may be wrong where no column is recognised for a role."""
+    if nested:
+        return (
+            f" ({listed(nested)}: objects or lists, no ids; a table has one row, or one line of "
+            "JSON, for each rating)"
+        )
+    if not scan.header:
+        return ""
+    if recognised(names, RATING_ROLES, {}) > 1:
+        return ""
+    hints = ["lines above the names are left out with --skip N"] if scan.lines is not None else []
+    if len(names) >= _MATRIX and plain(names[0]) in ("", *USUAL[USER], *USUAL[ITEM], *USUAL[TITLE]):
+        hints.append(
+            "a matrix needs a row for each user, and cells that are numbers or blank"
+            if scan.lines is not None
+            else "of a table with a column for each item, pass one with a row for each rating"
+        )
+    return f" ({'; '.join(hints)})" if hints else ""
 
 
 def _refuse_twin(name: str, names: Sequence[str], stated: Collection[str], label: str) -> None:

@@ -18,7 +18,14 @@ from .layouts.matrix import open_matrix
 from .layouts.positions import by_position
 from .movielens import bare
 from .options import ReadOptions
-from .prepare import count_lines, has_backslash, mixed_ends, prepared, with_plain_ends
+from .prepare import (
+    count_lines,
+    has_backslash,
+    mixed_ends,
+    prepared,
+    with_plain_ends,
+    with_stated_delimiter,
+)
 from .source import Scan, Workspace, described, literal, no_better, quoted, reason
 from .text import Layout, first_fault, hive, line_of, same_layout, sniff
 from .unpack import ZIP, Part, head_of
@@ -74,6 +81,7 @@ def open_files(
         return open_json(paths, labels, work)
     if RATING in roles and not (mapped or partitions) and all(is_adjacency(path) for path in paths):
         return open_adjacency(paths, labels, work)
+    how = with_stated_delimiter(parts[0], how)
     parts = [prepared(part, work, how) for part in parts]
     if partitions and [part.path for part in parts] != paths:
         raise DataError(f"{labels[0]}: text below partitions must be plain UTF-8")
@@ -83,7 +91,7 @@ def open_files(
         raise DataError(f"{labels[0]}: text below partitions needs a header of column names")
     notes: tuple[str, ...] = ()
     if RATING in roles and not mapped and how.columns is None and not partitions:
-        matrix = open_matrix(parts, layout, work)
+        matrix = open_matrix(parts, layout, work, how.decimal)
         if matrix is not None:
             return matrix
         layout, notes = by_position(parts, layout)
@@ -180,6 +188,8 @@ def _kind(part: Part) -> str:
         raise DataError(
             f"{part.label}: is a DuckDB database; give it as --database with --sql 'select ...'"
         )
+    if b"ustar" in head or Path(part.label).suffix.lower() in (".tar", ".tgz"):
+        raise DataError(f"{part.label}: is a tar archive; unpack it first (tar xf FILE)")
     suffix = Path(bare(part.label)).suffix.lower()
     if suffix in (".parquet", ".pq") or (head.startswith(b"PAR1") and _tail(part.path) == b"PAR1"):
         return "parquet"

@@ -67,6 +67,7 @@ def _scannable(source: Any) -> Any:
     """What DuckDB scans: an Arrow table, or a dict of numpy columns."""
     package = type(source).__module__.partition(".")[0]
     if isinstance(source, Mapping):
+        _check_keys(source)
         return {str(name): _column(values) for name, values in source.items()}
     if package in ("duckdb", "_duckdb") and hasattr(source, "fetchnumpy"):
         return {str(name): _column(values) for name, values in source.fetchnumpy().items()}
@@ -77,8 +78,8 @@ def _scannable(source: Any) -> Any:
         return _of_rows(source)
     if package == "polars":
         frame = source.collect() if hasattr(source, "collect") else source
-        return _arrow(frame.to_arrow) or {
-            name: _column(frame[name].to_numpy()) for name in frame.columns
+        return _arrow(lambda: _plain_arrow(frame.to_arrow())) or {
+            name: _column(frame[name].to_list()) for name in frame.columns
         }
     if package == "pandas":
         return _pandas(source)
@@ -86,11 +87,45 @@ def _scannable(source: Any) -> Any:
         import pyarrow as pa
 
         if isinstance(source, pa.RecordBatch):
-            return pa.Table.from_batches([source])
+            return _plain_arrow(pa.Table.from_batches([source]))
         if isinstance(source, pa.RecordBatchReader):
-            return source.read_all()  # A reader can be read once, and a table is scanned twice.
-        return source if isinstance(source, pa.Table) or hasattr(source, "to_table") else None
+            return _plain_arrow(
+                source.read_all()
+            )  # A reader can be read once, and a table is scanned twice.
+        if isinstance(source, pa.Table):
+            return _plain_arrow(source)
+        return source if hasattr(source, "to_table") else None
     return None
+
+
+def _plain_arrow(table: Any) -> Any:
+    """An Arrow table without the types that DuckDB cannot scan."""
+    import pyarrow as pa
+
+    for at, field in enumerate(table.schema):
+        kind = pa.float32() if pa.types.is_float16(field.type) else None
+        if pa.types.is_decimal256(field.type):
+            kind = pa.string()
+        if kind is not None:
+            table = table.set_column(at, field.name, table.column(at).cast(kind))
+    return table
+
+
+def _check_keys(columns: Mapping[Any, Any]) -> None:
+    """Refuse columns that are no sequences of values.
+
+    Raises:
+        DataError: Naming the first.
+    """
+    for name, values in columns.items():
+        if isinstance(values, Mapping | set | frozenset | str | bytes) or not (
+            hasattr(values, "__len__") or hasattr(values, "__iter__")
+        ):
+            raise DataError(
+                f"column {str(name)!r} is of type {type(values).__name__}; give each column as a "
+                "list or an array with a value for each rating, or rows as a list of "
+                "(user, item, rating)"
+            )
 
 
 def _of_rows(rows: list[Any]) -> Any:
@@ -168,7 +203,9 @@ def _column(values: Any) -> npt.NDArray[Any]:
         return canonical_array(array)
     if array.dtype == np.float16 or array.dtype == np.longdouble:
         return array.astype(np.float64)
-    if array.dtype.kind not in "iufbM":
+    if array.dtype.kind == "M":
+        return array.astype("datetime64[us]")
+    if array.dtype.kind not in "iufb":
         raise DataError(f"a column of {array.dtype} cannot be read; make it numbers or text")
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 

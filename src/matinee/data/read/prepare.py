@@ -40,6 +40,15 @@ def prepared(part: Part, work: Workspace, how: ReadOptions) -> Part:
     return _copied(part, work, how, encoding or "utf-8-sig")
 
 
+def with_stated_delimiter(part: Part, how: ReadOptions) -> ReadOptions:
+    """The options with the delimiter that a first line ``sep=;`` states, as for Excel."""
+    if how.delimiter is not None or how.skip:
+        return how
+    with part.path.open("rb") as file:
+        found = re.match(rb"(?:\xef\xbb\xbf)?\"?sep=([,;|\t])\"?\r?\n", file.read(16))
+    return how if found is None else how.replace({"delimiter": found[1].decode(), "skip": 1})
+
+
 def with_plain_ends(part: Part, work: Workspace) -> Part:
     """A copy whose lines all end in a line feed."""
     return _copied(part, work, ReadOptions(), "utf-8-sig")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -28,8 +29,28 @@ def _formats(*dates: str) -> str:
     )
 
 
-_MONTH_FIRST = _formats("%m/%d/%Y", "%m-%d-%Y", "%m %d, %Y", "%B %d, %Y", "%b %d, %Y")
-_DAY_FIRST = _formats("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d %B %Y", "%d %b %Y")
+# A year of two digits comes first: %Y takes 20 for the year 20.
+_MONTH_FIRST = _formats(
+    *("%m/%d/%y", "%m-%d-%y", "%m/%d/%Y", "%m-%d-%Y", "%m %d, %Y", "%B %d, %Y", "%b %d, %Y")
+)
+_DAY_FIRST = _formats(
+    *(
+        "%d/%m/%y",
+        "%d-%m-%y",
+        "%d.%m.%y",
+        "%d/%m/%Y",
+        "%d-%m-%Y",
+        "%d.%m.%Y",
+        "%d %B %Y",
+        "%d %b %Y",
+    )
+)
+_UNAMBIGUOUS = (
+    "['%Y-%m', '%a %b %d %H:%M:%S %Y', '%a %b %d %H:%M:%S %z %Y', '%a, %d %b %Y %H:%M:%S GMT', "
+    "'%a, %d %b %Y %H:%M:%S %z']"
+)
+_FIRST_ISO = "TIMESTAMPTZ '1000-01-01'"
+"""Earlier times are dates such as 01/02/21, which DuckDB takes for days of the year 1."""
 
 
 @dataclass(frozen=True)
@@ -257,6 +278,8 @@ def _time_of(work: Workspace, scan: Scan, column: str | None) -> tuple[str, bool
     if kind == "VARCHAR" or kind.startswith("ENUM"):
         number = f"TRY_CAST(floor(TRY_CAST({sql} AS DOUBLE)) AS BIGINT)"
         iso = f"TRY_CAST({sql} AS TIMESTAMPTZ)"
+        iso = f"CASE WHEN {iso} >= {_FIRST_ISO} THEN {iso} END"
+        other = f"epoch(try_strptime({sql}, {_UNAMBIGUOUS}))"
         month, day = (f"try_strptime({sql}, {formats})" for formats in (_MONTH_FIRST, _DAY_FIRST))
         sample = f"FROM (SELECT * FROM {scan.relation} LIMIT {_SAMPLE})"
         row = run(work, scan, f"SELECT count({sql}), count({number}) {sample}").fetchone()
@@ -265,7 +288,8 @@ def _time_of(work: Workspace, scan: Scan, column: str | None) -> tuple[str, bool
             return f"coalesce({number}, TRY_CAST(floor(epoch({iso})) AS BIGINT))", False, ()
         row = run(work, scan, f"SELECT count({month}), count({day}) {sample}").fetchone()
         by_month, by_day = row or (0, 0)
-        other = f"epoch({day if by_day > by_month else month})"
+        if by_month or by_day:
+            other = f"epoch({day if by_day > by_month else month})"
         notes: tuple[str, ...] = ()
         if by_day == by_month > 0:
             first = _first_text(work, scan, sql, f"{month} <> {day}")
@@ -318,7 +342,9 @@ def _bad_row(
 
 
 def _decimal_hint(value: str) -> str:
-    """What to do about a number with a decimal comma."""
+    """What to do about a number with a decimal comma, or with separators of thousands."""
+    if re.fullmatch(r"[1-9]\d{0,2}(,\d{3})+(\.\d+)?", value.strip()):
+        return "; write numbers without separators of thousands"
     try:
         float(value.replace(",", ".", 1))
     except ValueError:
@@ -331,7 +357,7 @@ def _complaint(value: str | None, column: str, header: bool, scale: Scale | None
         return f"no {role}; remove the row: what is missing is known by its absence"
     message = f"{role} {shorten(value)}"
     try:
-        number = float(value)
+        number = float(value.encode("ascii"))
     except ValueError:
         hint = _decimal_hint(value)
         other = f"column {column!r}" if header else f"column {column}"

@@ -137,7 +137,7 @@ def sniff(
         raise DataError(f"{label}: is UTF-16; save it as UTF-8")
     text = sample.decode("utf-8-sig", errors="replace")
     every = re.split("\r\n|\n|\r", text)
-    lines = [line for line in every if line]
+    lines = [line for line in every if line.strip()]
     if len(sample) == _SAMPLE and len(lines) > 1:
         lines.pop()  # Cut short.
     if not lines:
@@ -150,6 +150,11 @@ def sniff(
         raise DataError(
             f"{label}: is a web page or XML, not a table; a download that failed or needs a login "
             "leaves such a file: download it again"
+        )
+    if how.delimiter in (None, " ") and re.match(r"\S+ {2,}\S", lines[0]) and "\t" not in lines[0]:
+        raise DataError(
+            f"{label}: several blanks stand between the columns; make them one: "
+            "tr -s ' ' < FILE > NEW"
         )
     best = max(
         (_fit(delimiter, lines[:_LOOKED_AT], roles, mapped, how) for delimiter in delimiters),
@@ -169,7 +174,7 @@ def sniff(
             f"{label}: the first line is {shorten(lines[0])}: no columns in it; separate them by "
             "comma, tab, semicolon, '|' or '::'"
         )
-    names = layout.names or ()
+    names = tuple(name for name in layout.names or () if name)
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise DataError(f"{label}: two columns are called {twice!r}; rename one")
@@ -283,6 +288,10 @@ def first_fault(paths: Sequence[Path], labels: Sequence[str], layout: Layout) ->
     for path, label in zip(paths, labels, strict=True):
         for line, record in records(path, layout):
             fault = _fault(record, layout)
+            if fault and layout.names and layout.names[0].startswith("#"):
+                fault += "; --comment '#' leaves out lines that start with #, such as the first"
+            elif fault and line < _LOOKED_AT // 4 and "column" in fault:
+                fault += "; lines above the names are left out with --skip N"
             if fault:
                 return DataError(f"{label}, line {line}: {fault}")
         with path.open("rb") as file:
@@ -300,8 +309,8 @@ def _fault(record: bytes, layout: Layout) -> str:
     except UnicodeDecodeError as error:
         return (
             f"not UTF-8 (byte 0x{record[error.start]:02x} in "
-            f"{shorten(record.decode('latin-1'))}); if the file is Latin-1, convert it: "
-            "iconv -f latin1 -t utf-8 FILE > NEW"
+            f"{shorten(record.decode('latin-1'))}); if the file is Latin-1, state --encoding "
+            "latin-1 (cp1252 and utf-16 are others)"
         )
     if layout.unclosed(record):
         return f"a quote is opened and never closed: {shorten(text)}"

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,19 @@ MISSING = (
 
 _BLANKS = " \t\n\v\f\r\x85\xa0\u2007\u2009\u200b\u2028\u2029\u202f\u3000\ufeff"
 _NUMBER = re.compile(r"(-?(?:0|[1-9][0-9]*))(?:\.0+)?")
+_LOOKED_AT = 100_000
+_ODD = {
+    re.compile(r"^[0-9](?:[.,][0-9]+)?[eE]\+[0-9]+$"): (
+        "are numbers that a spreadsheet has rounded: different ids may have become one; export the "
+        "column as text"
+    ),
+    re.compile(r"^(?:'.*'|“.*”|‘.*’|`.*`)$"): (
+        "stand in quote marks, which are part of the id; --quote states the mark that encloses "
+        "values"
+    ),
+    re.compile(r"[\x00-\x08\x0e-\x1f\x7f]"): "hold control characters: the file may be damaged",
+}
+"""What ids look like that a program has changed on the way, and what a note says of them."""
 _INT64 = range(-(2**63), 2**63)
 # Integers up to here are exact in float64; DuckDB and Python write larger ones differently.
 _EXACT = 9e15
@@ -126,6 +139,19 @@ def missing_sql(sql: str) -> str:
     """Whether a VARCHAR is no id, as SQL."""
     listed = ", ".join(map(_quoted, MISSING))
     return f"trim({sql}, {_quoted(_BLANKS)}) IN ({listed})"
+
+
+def odd_ids(ids: Texts) -> Iterator[str]:
+    """Notes on texts that look as if a program had changed the ids on the way.
+
+    Args:
+        ids: Distinct canonical texts, of which the first 100,000 are looked at.
+    """
+    looked_at = [str(text) for text in ids[:_LOOKED_AT]]
+    for pattern, message in _ODD.items():
+        odd = [text for text in looked_at if pattern.search(text)]
+        if odd:
+            yield f"ids such as {odd[0]!r} ({len(odd):,} of them) {message}"
 
 
 def _canonical_text(text: str) -> str:

@@ -8,9 +8,9 @@ import numpy as np
 
 from ...base.arrays import Int64
 
-TimeUnit = Literal["s", "ms", "us", "ns", "yyyymmdd", "day"]
+TimeUnit = Literal["s", "ms", "us", "ns", "yyyymmdd", "yyyymmddhhmmss", "day"]
 """What a number in the time column counts: parts of a second or days since 1970, or it is a date
-written as 20210131."""
+written as 20210131 or, with its time of day, 20210131235959."""
 
 
 # Whole seconds stay below 1e11 until the year 5138; a larger number counts something shorter.
@@ -20,6 +20,8 @@ _PARTS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _DAY = 86_400
 # Seconds below this lie before 1973, when nobody rated anything online.
 _EARLY = 10**8
+# The year 2100.
+_LATE = 4_102_444_800
 _SAMPLE = 100_000
 
 
@@ -42,12 +44,18 @@ def to_seconds(times: Int64, unit: TimeUnit | None) -> tuple[Int64, tuple[str, .
         return times * _DAY, ()
     if unit == "yyyymmdd":
         return _from_dates(times), ()
+    if unit == "yyyymmddhhmmss":
+        return _from_clocks(times), ()
     low, high = int(times.min()), int(times.max())
-    if low >= _EARLY and high <= _UNITS[0][0]:
+    if low >= _EARLY and high <= _LATE:
         return times, ()
     if _are_dates(times, low, high):
         return _from_dates(times), (
             "times are read as dates written yyyymmdd; --time-unit states another unit",
+        )
+    if _are_clocks(times, low, high):
+        return _from_clocks(times), (
+            "times are read as dates written yyyymmddhhmmss; --time-unit states another unit",
         )
     most, least = max(abs(low), abs(high)), min(abs(low), abs(high))
     notes: tuple[str, ...] = ()
@@ -70,12 +78,37 @@ def to_seconds(times: Int64, unit: TimeUnit | None) -> tuple[Int64, tuple[str, .
         notes = (
             f"times of mixed units, distinguished by their size: {message}; --time-unit states one",
         )
-    elif not counts and low >= 0 and high < _EARLY:
+    elif not counts and low > -_EARLY and high < _EARLY:
         notes = (
-            f"times {low} to {high} would lie between 1970 and 1973 as seconds; if they count "
-            "something else, state it with --time-unit, or leave the column out",
+            f"times {low} to {high} would lie between {1970 if low >= 0 else 1966} and 1973 as "
+            "seconds; if they count something else, state it with --time-unit, or leave the column "
+            "out",
+        )
+    if times.max() > _LATE:
+        year = 1970 + int(times.max()) // (365.2425 * _DAY)
+        notes = (
+            *notes,
+            f"times reach the year {year:.0f}; if they count something else, state it with "
+            "--time-unit, or leave the column out",
         )
     return times, notes
+
+
+def _are_clocks(times: Int64, low: int, high: int) -> bool:
+    if not 17_000_101_000_000 <= low <= high <= 22_001_231_235_959:
+        return False
+    sample = times[:: max(1, len(times) // _SAMPLE)]
+    clock = sample % 10**6
+    valid = (clock // 10_000 < 24) & (clock // 100 % 100 < 60) & (clock % 100 < 60)
+    days = sample // 10**6
+    return bool(valid.all()) and _are_dates(days, int(days.min()), int(days.max()))
+
+
+def _from_clocks(times: Int64) -> Int64:
+    """Seconds of dates and times of day written yyyymmddhhmmss."""
+    clock = times % 10**6
+    seconds = clock // 10_000 * 3600 + clock // 100 % 100 * 60 + clock % 100
+    return np.asarray(_from_dates(times // 10**6) + seconds)
 
 
 def _are_dates(times: Int64, low: int, high: int) -> bool:

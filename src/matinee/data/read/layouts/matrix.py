@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ....errors import DataError
+from ...values.ids import MISSING, missing_sql
 from ..columns import ITEM, RATING, USER, USUAL, plain
 from ..source import Scan, Workspace, described, no_better
 from ..text import Layout, is_number, records
@@ -20,12 +21,20 @@ _WIDE = 8
 """A list of ratings without a header has fewer columns."""
 
 
-def open_matrix(parts: Sequence[Part], layout: Layout, work: Workspace) -> Scan | None:
+def open_matrix(
+    parts: Sequence[Part], layout: Layout, work: Workspace, decimal: str = "."
+) -> Scan | None:
     """A wide matrix as a table of user, item and rating, or None where the files hold none.
 
     Two forms are read: one with a header of item ids and the users in its first column, as
     ``DataFrame.pivot`` makes it, whose blank cells are missing; and that of Jester, without a
     header, whose first column counts the ratings of the row and in which 99 stands for none.
+
+    Args:
+        parts: Text files.
+        layout: Their layout.
+        work: Where the table is made.
+        decimal: The decimal mark of the cells.
 
     Raises:
         DataError: There are numbers in eight or more columns without a header, which are neither.
@@ -34,10 +43,14 @@ def open_matrix(parts: Sequence[Part], layout: Layout, work: Workspace) -> Scan 
         return None
     rows = first_rows(parts[0], layout)
     if layout.names is not None:
-        if not _is_pivoted(layout.names, rows):
+        if not _is_pivoted(layout.names, rows, decimal):
             return None
-        items, missing, user = layout.names[1:], "", '"1"'
+        items, user = layout.names[1:], '"1"'
+        rated = f"trim(rating) <> '-' AND NOT {missing_sql('rating')}"
         message = "the first column holds the users"
+        written = {value for row in rows for value in row[1:]}
+        if "" not in written and not written.isdisjoint(("0", "0.0", "0,0")):
+            message += ", and 0 is a rating (--missing 0 if it means 'not rated')"
     else:
         if not rows or not all(is_number(value) for row in rows for value in row):
             return None
@@ -50,7 +63,8 @@ def open_matrix(parts: Sequence[Part], layout: Layout, work: Workspace) -> Scan 
                 "of ratings; name the columns with --user, --item and --rating (by number), or, "
                 "if this is a matrix of users and items, put the items' ids in a first line"
             )
-        items, missing = layout.numbers[:-1], "99"
+        items = layout.numbers[:-1]
+        rated = f"trim(rating) <> '' AND coalesce(TRY_CAST(rating AS DOUBLE) <> {_JESTER:g}, true)"
         user = "CAST(row_number() OVER () AS VARCHAR)"
         message = "the first column counts the ratings of each row, and 99 stands for none"
     columns = ", ".join(
@@ -62,8 +76,7 @@ def open_matrix(parts: Sequence[Part], layout: Layout, work: Workspace) -> Scan 
     work.con.execute(
         f'CREATE TABLE work.main.matrix AS SELECT * FROM (UNPIVOT (SELECT {user} AS "\\user", '
         f'{columns} FROM {relation}) ON COLUMNS(* EXCLUDE "\\user") INTO NAME item VALUE rating) '
-        f"WHERE trim(rating) <> '' AND coalesce(TRY_CAST(rating AS DOUBLE) <> "
-        f"{missing or 'NULL::DOUBLE'}, true)"
+        f"WHERE {rated}"
     )
     work.con.execute('ALTER TABLE work.main.matrix RENAME COLUMN "\\user" TO "user"')
     return Scan(
@@ -88,7 +101,7 @@ def first_rows(part: Part, layout: Layout) -> list[list[str]]:
     return [row for row in rows if len(row) == layout.width]
 
 
-def _is_pivoted(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+def _is_pivoted(names: Sequence[str], rows: Sequence[Sequence[str]], decimal: str) -> bool:
     """Whether a header is a user column and item ids, over cells that are numbers or blank."""
     first, *items = map(plain, names)
     if first not in ("", "unnamed:0", "index", *USUAL[USER]) or not rows:
@@ -96,4 +109,5 @@ def _is_pivoted(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     if any(name in USUAL[role] for name in items for role in (ITEM, RATING)):
         return False
     cells = [value for row in rows for value in row[1:]]
-    return all(value == "" or is_number(value) for value in cells) and any(cells)
+    filled = [value for value in cells if value not in MISSING and value != "-"]
+    return all(is_number(value, decimal) for value in filled) and bool(filled)

@@ -1,0 +1,142 @@
+"""Tables as spreadsheets and scripts write them: read aright, or refused in a sentence."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from matinee.data import Ratings, load
+from matinee.errors import DataError, UsageError
+
+ROWS = "1,10,4\n1,11,3\n2,10,2\n"
+
+
+def text(folder: Path, content: str | bytes, name: str = "r.csv", **options: Any) -> Ratings:
+    file = folder / name
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return load(file, **options)
+
+
+def days(*times: str) -> list[str]:
+    columns = {"user": [1, 1, 2, 2], "item": [1, 2, 1, 2], "rating": [1, 2, 3, 4]}
+    ratings = load({**columns, "time": list(times)})
+    assert ratings.times is not None, ratings.notes
+    return [str(day) for day in ratings.times.astype("datetime64[s]").astype("datetime64[m]")]
+
+
+@pytest.mark.parametrize(
+    ("times", "first", "last"),
+    [
+        (("12/31/20", "01/02/21", "03/15/21", "01/01/99"), "2020-12-31T00:00", "1999-01-01T00:00"),
+        (("31.12.20", "01.02.21", "15.03.21", "01.01.22"), "2020-12-31T00:00", "2022-01-01T00:00"),
+        (("2020-01", "2020-02", "2021-05", "2022-07"), "2020-01-01T00:00", "2022-07-01T00:00"),
+        (
+            ("Wed Jan 01 10:00:00 2020",) * 3 + ("Thu Oct 05 12:00:00 -0700 2017",),
+            "2020-01-01T10:00",
+            "2017-10-05T19:00",
+        ),
+        (
+            ("Wed, 01 Jan 2020 10:00:00 GMT",) * 3 + ("Thu, 02 Jan 2020 10:00:00 GMT",),
+            "2020-01-01T10:00",
+            "2020-01-02T10:00",
+        ),
+        (("20200101103000",) * 3 + ("20211231235900",), "2020-01-01T10:30", "2021-12-31T23:59"),
+    ],
+)
+def test_times_as_programs_write_them(times: tuple[str, ...], first: str, last: str) -> None:
+    found = days(*times)
+    assert (found[0], found[-1]) == (first, last)
+
+
+def test_times_that_nobody_rated_at_are_noted() -> None:
+    columns = {"user": [1, 1, 2], "item": [1, 2, 1], "rating": [1, 2, 3]}
+    notes = load({**columns, "time": [20_200_199_256_000] * 3}).notes
+    assert any("times reach the year 2610" in note for note in notes)
+    notes = load({**columns, "time": [-1, -5, 100]}).notes
+    assert any("times -5 to 100 would lie between 1966 and 1973" in note for note in notes)
+    made = load({**columns, "time": [20200101103000] * 3}, time_unit="yyyymmddhhmmss")
+    assert made.times is not None
+    assert made.times[0] == 1_577_874_600
+
+
+def test_text_as_spreadsheets_write_it(tmp_path: Path) -> None:
+    stated = text(tmp_path, "\ufeffsep=;\r\nuser;item;rating\r\n" + ROWS.replace(",", ";"))
+    assert len(stated) == 3
+    assert len(text(tmp_path, "User ID,Book [ISBN],Rating (1-10)\n" + ROWS, item="Book")) == 3
+    assert len(text(tmp_path, "user,item,rating,,\n" + ROWS.replace("\n", ",,\n"))) == 3
+    rounded = text(tmp_path, "user,item,rating\n9.78014E+12,10,4\n9.78014E+12,11,3\n2,10,2\n")
+    assert (
+        "ids such as '9.78014E+12' (1 of them) are numbers that a spreadsheet" in rounded.notes[0]
+    )
+    quoted = text(tmp_path, "user,item,rating\n'1',10,4\n'1',11,3\n'2',10,2\n")
+    assert "ids such as \"'1'\" (2 of them) stand in quote marks" in quoted.notes[0]
+    damaged = text(tmp_path, b"user,item,rating\n1,1\x000,4\n1,11,3\n2,11,2\n")
+    assert "hold control characters" in damaged.notes[0]
+
+
+def test_matrices(tmp_path: Path) -> None:
+    rows = "user;Dune;Emma;Ulysses;Hamlet\nann;5;;3;NaN\nbob;-;2;4,5;1\n"
+    assert sorted(text(tmp_path, rows, decimal=",").values.tolist()) == [1, 2, 3, 4.5, 5]
+    with pytest.raises(DataError, match="a matrix needs a row for each user, and cells"):
+        text(tmp_path, rows)
+    zeros = text(tmp_path, "user,a,b,c,d\nann,5,0,3,1\nbob,0,2,4,1\n")
+    assert "--missing 0 if it means 'not rated'" in zeros.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (" \n\n  \n", "is empty"),
+        ("user  item  rating\n1     10    4\n", "make them one: tr -s"),
+        ("# user item rating\n1 10 4\n2 10 3\n", "--comment '#' leaves out"),
+        ("My export of 2024\n\nuser,item,rating\n" + ROWS, "--skip N"),
+        ('user,item,rating\n1,10,"1,000"\n2,11,"2,500"\n', "without separators of thousands"),
+        ("user,item,rating\n1,10,\u0664\n2,11,3\n", "rating '\u0664' is not a number"),
+        (b"user,item,rating\nJos\xe9,10,4\nAnn,10,3\n", "--encoding latin-1"),
+        ('{"ratings": [{"user": 1, "item": 2, "rating": 3}]}', "one line of JSON, for each rating"),
+    ],
+)
+def test_refused_with_what_to_do(tmp_path: Path, content: str | bytes, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        text(tmp_path, content, name="r.txt")
+
+
+def test_a_tar_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="is a tar archive; unpack it first"):
+        text(tmp_path, ROWS, name="r.tar")
+
+
+def test_columns_of_days_and_of_exact_numbers() -> None:
+    plain = {"user": [1, 1, 2], "item": [1, 2, 1], "rating": [1, 2, 3]}
+    made = load({**plain, "time": np.array(["2020-01-01"] * 3, dtype="datetime64[D]")})
+    assert made.times is not None
+    assert made.times[0] == 1_577_836_800
+    assert load({**plain, "time": [date(2020, 1, 1)] * 3}).times is not None
+    pa = pytest.importorskip("pyarrow")
+    for values in (
+        pa.array(np.array([4, 3, 2], np.float16)),
+        pa.array([4, 3, 2], pa.decimal256(50, 2)),
+    ):
+        assert load(pa.table({**plain, "rating": values})).values.tolist() == [4, 3, 2]
+    pl = pytest.importorskip("polars")
+    huge = pl.DataFrame({**plain, "user": pl.Series([2**100, 2**100, 1], dtype=pl.Int128)})
+    assert load(huge).user_ids.ids.tolist() == ["1", str(2**100)]
+
+
+@pytest.mark.parametrize("users", [{0: 1, 1: 2, 2: 2}, {1, 2, 3}, "abc", 1])
+def test_columns_that_are_no_sequences_are_refused(users: Any) -> None:
+    with pytest.raises(DataError, match="column 'user' is of type"):
+        load({"user": users, "item": [1, 2, 1], "rating": [1, 2, 3]})
+
+
+def test_ratings_that_are_objects_are_not_left_unread() -> None:
+    pa = pytest.importorskip("pyarrow")
+    table = pa.table({"user": [1, 1, 2], "item": [1, 2, 1], "rating": [[1], [2], [3]]})
+    with pytest.raises(DataError, match="column 'rating' holds objects or lists, no ratings"):
+        load(table)
+    with pytest.raises((DataError, UsageError)):
+        load([(1, 2, 3, 4, 5)])
