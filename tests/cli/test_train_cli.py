@@ -17,6 +17,7 @@ import pytest
 
 import matinee
 from matinee.data import split_files
+from matinee.errors import UsageError
 from matinee.models import read_manifest
 from matinee.synth import synthesize
 
@@ -282,6 +283,35 @@ def test_a_split_of_interactions_is_scored_by_its_lists(
     assert found["lists"]["ndcg@10"] == pytest.approx(again.value("ndcg", 10), abs=1e-9)
     assert found["lists"]["baselines"].keys() == {"popularity"}
     assert "--watch" in shell(*args, "--watch", code=2).stderr
+    ratings = shell.folder / "rated.csv"
+    pairs = zip(test.user_ids.decode(test.users), test.item_ids.decode(test.items), strict=True)
+    ratings.write_text("user,item,rating\n" + "".join(f"{u},{i},5\n" for u, i in pairs))
+    for source in (liked, ratings):  # by predictions of interactions there is nothing to score
+        done = shell("evaluate", folder, "--test", source)
+        assert "scoring the lists" in done.stderr
+        assert "RMSE" not in done.stdout
+    with pytest.raises(UsageError, match="evaluate_lists"):
+        matinee.load_model(folder).evaluate(matinee.load(ratings))
+    shell("report", folder, "--out", "page.html")
+    page = (shell.folder / "page.html").read_text("utf-8")
+    assert f"{again.value('ndcg', 10):.4f}" in page
+
+
+def test_epochs_of_the_network_that_orders_lists_are_shown(
+    shell: Any, catalogue: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("matinee.cli.show.epochs._EVERY", 0.0)
+    network = ("interest=network", "net.epochs=2", "net.hidden=[4]")
+    options = [part for each in network for part in ("--set", f"lists.{each}")]
+    shown = shell(
+        "train", catalogue / "ratings", "--preset", "lists", *options, "--out", "m"
+    ).stderr
+    lines = [line for line in shown.splitlines() if line.startswith("network for lists")]
+    assert [line.split("  ")[:2] for line in lines] == [
+        [f"network for lists, epoch {epoch}/2", f"on {which} interactions"]
+        for which in ("held-in", "all")
+        for epoch in (1, 2)
+    ]
 
 
 def test_a_test_set_of_one_user_will_do(shell: Any, tmp_path: Path) -> None:

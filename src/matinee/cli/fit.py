@@ -117,11 +117,13 @@ def fit(
     started = time.perf_counter()
     try:
         planned = model.planned_epochs if base is None else model.planned_update(epochs)
-        with Progress(planned, quiet=quiet) as progress:
+        list_epochs = model.settings.lists.net.epochs
+        with Progress(planned, list_epochs=list_epochs, quiet=quiet) as progress:
             options: dict[str, Any] = {
                 "seed": seed,
                 "progress": False,  # the command shows its own
                 "on_epoch": progress,
+                "on_list_epoch": progress.list_epoch,
                 "folder": None if command is None else out,
                 "resume": resume,
                 "watch": {"test": parts.test} if watch and parts.test is not None else None,

@@ -284,7 +284,10 @@ class Recommender(Updatable):
         Raises:
             LeakError: Test ratings were seen in training, unless ``allow_overlap``.
             DataError: An empty test set, or ``update`` without times.
+            UsageError: A model of interactions: it predicts no ratings.
         """
+        self._require_fitted()
+        self._require_ratings()
         test = as_ratings(test, "test")
         people = self._people(histories, "skip")
         rows = self._rows(people, histories is None, test.user_ids.ids)

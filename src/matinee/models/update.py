@@ -94,7 +94,7 @@ def known_ratings(model: Hooks) -> Ratings:
         item_table=model.item_table,
         name=model.provenance.dataset,
         notes=model.provenance.notes,
-        implicit=not stated,
+        implicit=not model.knows_ratings,
     )
 
 

@@ -9,7 +9,7 @@ import typer
 
 from ...errors import UsageError
 from .. import source as source_options
-from ..output import print_json
+from ..output import note, print_json
 from ..source import Json
 from ..threads import Threads, use_threads
 
@@ -92,15 +92,14 @@ def evaluate(
 ) -> None:
     """Score a model on held-out ratings, beside the baselines.
 
-    A test set with ratings the model was trained on is refused.
+    Where the model was trained on interactions, or those of the test have no ratings, the lists are
+    scored, as with --lists. A test set with ratings the model was trained on is refused.
     """
     use_threads(threads)
-    for name, value in (("--k", k), ("--relevant", relevant), ("--trec", trec)):
-        if value is not None and not lists:
-            raise UsageError(f"{name} is about lists; add --lists")
     if update and lists:
         raise UsageError("--update scores predicted ratings; leave out --lists")
     cutoffs = parse_cutoffs(k)
+    of_lists = {"--k": k, "--relevant": relevant, "--trec": trec}
     from ...models import load_model
     from ..parts import read_test
     from ..show.lists import lists_object, show_lists
@@ -110,6 +109,13 @@ def evaluate(
 
     loaded = load_model(model)
     ratings, histories = read_test(test, read, given=given)
+    if not lists and not update and (ratings.implicit or not loaded.knows_ratings):
+        which = ratings.name if ratings.implicit else f"the training data of {model}"
+        note(f"matinee: {which}: interactions, without ratings to predict: scoring the lists")
+        lists = True
+    for name, value in of_lists.items():
+        if value is not None and not lists:
+            raise UsageError(f"{name} is about lists; add --lists")
     if lists:
         evaluation = loaded.evaluate_lists(
             ratings,

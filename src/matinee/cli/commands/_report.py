@@ -94,10 +94,9 @@ def report(
         )
     elif ratings.implicit:
         note(
-            f"matinee: {ratings.name} holds interactions, which have no RMSE, so the page has no "
-            "score; evaluate --lists scores the lists"
+            f"matinee: {ratings.name} holds interactions, which have no RMSE: the page scores the "
+            "lists"
         )
-        ratings = histories = None
     page = write_model_report(
         loaded,
         ratings,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ...train import Epoch
+    from ...train.lists import ListEpoch
 
 _EVERY = 5.0
 """Seconds between two lines where stderr is no terminal."""
@@ -22,14 +23,22 @@ class Progress(Display):
 
     Args:
         planned: How many epochs there may be: see ``Trainable.planned_epochs``.
+        list_epochs: Epochs of the network that may order the lists.
         quiet: Whether to print nothing where stderr is no terminal.
     """
 
-    def __init__(self, planned: Mapping[tuple[int, int], int], *, quiet: bool = False) -> None:
+    def __init__(
+        self,
+        planned: Mapping[tuple[int, int], int],
+        *,
+        list_epochs: int = 0,
+        quiet: bool = False,
+    ) -> None:
         from rich.progress import BarColumn, SpinnerColumn, TextColumn
 
         self.seen: list[Epoch] = []
         self._planned = planned
+        self._list_epochs, self._list_rounds = list_epochs, 0
         self._total = sum(planned.values())
         self._members = max(number for number, _ in planned)
         self._started = 0.0
@@ -43,7 +52,8 @@ class Progress(Display):
             every=_EVERY,
             quiet=quiet,
             total=self._total,
-            place=f"epoch 0/{next(iter(planned.values()))}",
+            stage="in the first epoch" if self._total else "choosing what orders the lists",
+            place=f"epoch 0/{next(iter(planned.values()))}" if self._total else "fitting",
         )
 
     def __enter__(self) -> Self:
@@ -65,6 +75,27 @@ class Progress(Display):
             now,
             f"{position}  {text}",
             completed=self._done(epoch),
+            place=position,
+            description=text,
+        )
+
+    def list_epoch(self, epoch: ListEpoch) -> None:
+        """Note an epoch of the network that orders the lists.
+
+        It is trained without the interactions held out, and then on all of them.
+        """
+        self._timer.cancel()
+        self._list_rounds += epoch.epoch == 1
+        on = "all interactions" if self._list_rounds > 1 else "held-in interactions"
+        position = f"network for lists, epoch {epoch.epoch}/{self._list_epochs}"
+        text = f"on {on}  loss {epoch.loss:.4f}  {epoch.seconds:.1f} s/epoch"
+        if epoch.score is not None:
+            text += f"  held-out nDCG {epoch.score:.4f}"
+        self._show(
+            time.monotonic(),
+            f"{position}  {text}",
+            completed=epoch.epoch,
+            total=self._list_epochs,
             place=position,
             description=text,
         )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _PATIENT = 5.0
 """Seconds without an epoch until a message about compilation is shown."""
-_COMPILING = "in the first epoch; on the first run its kernels are compiled now (about 20 s, once)"
+_COMPILING = "on the first run its kernels are compiled now (about 20 s, once)"
 
 
 class Display:
@@ -26,11 +26,18 @@ class Display:
         *columns: Of the bar.
         every: Seconds between two lines where stderr is no terminal.
         quiet: Whether to print nothing there.
+        stage: What is under way before the first epoch is done.
         **task: What the bar is of.
     """
 
     def __init__(
-        self, screen: Console, *columns: ProgressColumn, every: float, quiet: bool, **task: Any
+        self,
+        screen: Console,
+        *columns: ProgressColumn,
+        every: float,
+        quiet: bool,
+        stage: str = "in the first epoch",
+        **task: Any,
     ) -> None:
         from rich.progress import Progress
 
@@ -40,7 +47,7 @@ class Display:
         self._bar = Progress(*columns, console=screen, transient=True, disable=not self._terminal)
         self._task = self._bar.add_task("", **task)
         self._said = 0.0
-        self._timer = threading.Timer(_PATIENT, self._say, [f"matinee: {_COMPILING}"])
+        self._timer = threading.Timer(_PATIENT, self._say, [f"matinee: {stage}; {_COMPILING}"])
         self._timer.daemon = True
 
     def __enter__(self) -> Self:

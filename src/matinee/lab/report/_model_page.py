@@ -38,7 +38,7 @@ class ModelReport:
 
     Attributes:
         model: The model.
-        score: On the test ratings; None without any.
+        score: Of predicted ratings on the test; None without it, and where either has no ratings.
         found: The breakdown of its errors on them.
         alike: Nearest items of a few items; empty if items have no vectors.
         charts: By section of the page.
@@ -77,8 +77,9 @@ class ModelReport:
         score = found = lists = None
         if test is not None:
             options: dict[str, Any] = {"histories": histories, "seed": seed}
-            score = model.evaluate(test, allow_overlap=allow_overlap, **options)
-            found = breakdown(model, test, **options)
+            if model.knows_ratings and not test.implicit:
+                score = model.evaluate(test, allow_overlap=allow_overlap, **options)
+                found = breakdown(model, test, **options)
             lists = _evaluated(model, test, allow_overlap=allow_overlap, **options)
         bias = score.baselines["bias"].rmse if score and "bias" in score.baselines else None
         curve = training_chart(curves_of(getattr(model, "epochs", [])), bias)
