@@ -42,6 +42,7 @@ def card(
             "vectors": catalogue.unit is not None,
             "std": model.predictive_variance is not None,
             "counts": catalogue.counts is not None,
+            "ratings": model.knows_ratings,
         },
         "lists": {
             "dial": not model.ranks_by_rating and model.preference is not None,
@@ -90,11 +91,20 @@ def step(model: Recommender) -> float | None:
 def caveats(model: Recommender, manifest: dict[str, Any], catalogue: Catalogue) -> list[str]:
     """Limits of the model, as sentences."""
     data = manifest["data"]
+    if model.knows_ratings:
+        learned = (
+            "It learned from people who rated what they chose to see: it predicts the rating, not "
+            "whether somebody would watch."
+        )
+    else:
+        learned = (
+            "It learned from what people chose, without ratings: it predicts a choice, not whether "
+            "somebody would like it."
+        )
     notes = [
         f"It knows {data['n_items']:,} items and no others; what came after its data is unknown "
         "to it.",
-        "It learned from people who rated what they chose to see: it predicts the rating, not "
-        "whether somebody would watch.",
+        learned,
         "Its people are those of its data; for others it may be wrong in ways its scores hide.",
     ]
     metrics = manifest["metrics"]
@@ -106,12 +116,14 @@ def caveats(model: Recommender, manifest: dict[str, Any], catalogue: Catalogue) 
             "measured on people it was trained on; for someone with few ratings expect more.",
         )
     else:
-        notes.insert(0, "It carries no score on held-out ratings: matinee evaluate gives one.")
+        held_out = "ratings" if model.knows_ratings else "interactions"
+        notes.insert(0, f"It carries no score on held-out {held_out}: matinee evaluate gives one.")
     if catalogue.counts is not None:
         few = int((catalogue.counts < 10).sum())
         if few:
             notes.append(
-                f"{few:,} of the items have fewer than 10 ratings; predictions for them are "
+                f"{few:,} of the items have fewer than 10 "
+                f"{'ratings' if model.knows_ratings else 'interactions'}; predictions for them are "
                 "little more than guesses."
             )
     return notes

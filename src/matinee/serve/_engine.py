@@ -5,32 +5,28 @@ from __future__ import annotations
 import hashlib
 import math
 import secrets
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..base.arrays import Float64, Int32, Int64, Mask
+from ..base.arrays import Int64, Mask
 from ..data import Histories
 from ..models import load_model, read_manifest
 from ..recommend import (
     Predict,
-    Reasons,
     combined,
     diversify,
     expected_change,
-    interest_reasons,
     lifts,
-    reasons,
     shrink_few,
     top_k,
 )
 from ._card import card
 from ._catalogue import Catalogue
 from ._ratings import Reader
-from ._rows import for_several, number, numbers, whys
+from ._rows import Entries, choice_lifts, for_several, number, numbers
 from ._schema import (
     MAX_LOVE,
     MatchRequest,
@@ -95,6 +91,7 @@ class Engine:
         self._weights = np.ones(self._model.n_items) if counts is None else counts.astype(float)
         self._groups = self.catalogue.groups()
         self._predict: Predict = partial(self._model.predict_coded, clip=False)
+        self._entries = Entries(self._model, self.catalogue, self._usual)
         if not settings.users:
             self._model.histories = None
 
@@ -193,7 +190,7 @@ class Engine:
         history, used = reader.ratings(request.ratings, self._settings.max_ratings)
         positions = reader.items("items", request.items)
         codes = np.array([code for _, code in positions], dtype=np.int32)
-        described = self._described(history, codes, request.why)
+        described = self._entries.described(history, codes, request.why)
         entries = [
             {"index": at, **told_} for (at, _), told_ in zip(positions, described, strict=True)
         ]
@@ -204,10 +201,17 @@ class Engine:
         reader = self._reader()
         reader.check(request.ratings)
         history, used = reader.ratings(request.ratings, self._settings.max_ratings)
-        scores = self._model.scores_coded(history)[0].astype(np.float64)
         genres, decades = self._groups
         shares = self._weights / (self._weights + 10.0)
-        group_lifts = lifts(scores, self._usual, shares, [codes for _, codes in genres + decades])
+        groups = [codes for _, codes in genres + decades]
+        predicted = average = None
+        if self._model.knows_ratings:
+            scores = self._model.scores_coded(history)[0].astype(np.float64)
+            group_lifts = lifts(scores, self._usual, shares, groups)
+            predicted = number(np.average(scores, weights=shares))
+            average = number(np.average(self._usual, weights=shares))
+        else:
+            group_lifts = choice_lifts(self._model, history, groups)
         rated = np.zeros(self._model.n_items, dtype=np.bool_)
         rated[history.items] = True
 
@@ -228,8 +232,8 @@ class Engine:
             for (decade, codes), lift in zip(decades, group_lifts[len(genres) :], strict=True)
         ]
         answer = {
-            "predicted": number(np.average(scores, weights=shares)),
-            "average": number(np.average(self._usual, weights=shares)),
+            "predicted": predicted,
+            "average": average,
             "genres": sorted(by_genre, key=lambda entry: -entry["lift"]),
             "decades": by_decade,
         }
@@ -245,18 +249,21 @@ class Engine:
         allowed[history.items] = False
         order = self.catalogue.order
         candidates = order[allowed[order]][:_ASKED].astype(np.int32)
-        teaches = expected_change(
-            self._predict,
-            history,
-            candidates,
-            order[:_MEASURED],
-            error=self._error,
-            scale=self.scale,
-        )
         known = self._weights[candidates] / max(float(self._weights.max()), 1.0)
-        value = teaches * known
+        if self._model.knows_ratings:
+            teaches = expected_change(
+                self._predict,
+                history,
+                candidates,
+                order[:_MEASURED],
+                error=self._error,
+                scale=self.scale,
+            )
+            value = teaches * known
+        else:  # no prediction to change: what most people have
+            teaches, value = np.zeros(len(candidates)), known
         best = np.argsort(-value, kind="stable")[: request.k]
-        described = self._described(history, candidates[best], 0)
+        described = self._entries.described(history, candidates[best], 0)
         entries = []
         for at, entry in zip(best.tolist(), described, strict=True):
             del entry["why"]
@@ -320,49 +327,13 @@ class Engine:
             chosen = diversify(ranked, catalogue.unit[codes], k, diversity)
             codes, ranked = codes[chosen], ranked[chosen]
         if len(people) > 1:
-            each = [[e["predicted"] for e in self._described(one, codes, 0)] for one in people]
-            return for_several(catalogue, codes, np.array(each), ranked, together)
-        described = self._described(history, codes, why)
+            each = [self._entries.described(one, codes, 0) for one in people]
+            return for_several(each, ranked, together)
+        described = self._entries.described(history, codes, why)
         return [
             {"rank": at, **entry, "score": score}
             for at, (entry, score) in enumerate(zip(described, numbers(ranked), strict=True), 1)
         ]
-
-    def _described(self, history: Histories, codes: Int32, why: int) -> list[Answer]:
-        """Items described, with their predictions and the reasons for them."""
-        if why and len(codes):
-            because, predictions = self._reasons(history, codes)
-            found: list[Answer | None] = [*whys(self.catalogue, history, because, why)]
-        else:
-            predictions = self._predict(history, np.zeros(len(codes), dtype=np.int64), codes)
-            found = [None] * len(codes)
-        clip = (self.scale.low, self.scale.high) if self._model.clip else (-np.inf, np.inf)
-        clipped = np.clip(predictions, *clip)
-        spread = self._spread(history, codes, predictions)
-        return [
-            {**self.catalogue.item(code), "predicted": prediction, "std": std, "why": because_}
-            for code, prediction, std, because_ in zip(
-                codes.tolist(), numbers(clipped), spread, found, strict=True
-            )
-        ]
-
-    def _reasons(self, history: Histories, codes: Int32) -> tuple[Reasons, Float64]:
-        """What moved the predictions, or without ratings the interest; and the predictions."""
-        if self._model.interest is None or self._model.knows_ratings:
-            why = reasons(self._predict, history, codes, self._usual[codes])
-            return why, why.predictions
-        why = interest_reasons(self._model.interest, history, codes)
-        return why, self._predict(history, np.zeros(len(codes), dtype=np.int64), codes)
-
-    def _spread(
-        self, history: Histories, codes: Int32, predictions: Float64
-    ) -> Sequence[float | None]:
-        """Predictive standard deviations, if the model has them."""
-        if self._model.predictive_variance is None:
-            return [None] * len(codes)
-        rows = np.zeros(len(codes), dtype=np.int64)
-        _, spread = self._model.predict_coded_std(history, rows, codes, predictions)
-        return numbers(spread)
 
     def _allowed(
         self,

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ..base.arrays import Float64, Int32, Int64
 from ..data import Histories
-from ..recommend import Reasons
+from ..models import Recommender
+from ..recommend import Predict, Reasons, interest_reasons, reasons
 from ._catalogue import Catalogue
+
+CHOICES = 10
+"""The chance of a choice is that of being among so many next ones."""
 
 
 def whys(
@@ -46,35 +53,109 @@ def whys(
     ]
 
 
+class Entries:
+    """Items described for a person: what is predicted, and why.
+
+    Args:
+        model: The model.
+        catalogue: Its items.
+        usual: Predicted ratings of all items for somebody without a history, float64 (items,).
+    """
+
+    def __init__(self, model: Recommender, catalogue: Catalogue, usual: Float64) -> None:
+        self._model, self._catalogue, self._usual = model, catalogue, usual
+        self._predict: Predict = partial(model.predict_coded, clip=False)
+
+    def described(self, history: Histories, codes: Int32, why: int) -> list[dict[str, Any]]:
+        """Items with their predictions and up to ``why`` reasons for them.
+
+        A model of ratings gives the predicted rating and its standard deviation; a model of
+        interactions the chance of a choice, where it is calibrated.
+        """
+        n = len(codes)
+        found: list[dict[str, Any] | None] = [None] * n
+        predictions: Float64 | None = None
+        if why and n:
+            because = self._reasons(history, codes)
+            predictions = because.predictions
+            found = [*whys(self._catalogue, history, because, why)]
+        predicted: Sequence[float | None] = [None] * n
+        std: Sequence[float | None] = [None] * n
+        chance: Sequence[float | None] = [None] * n
+        if self._model.knows_ratings:
+            rows = np.zeros(n, dtype=np.int64)
+            if predictions is None:
+                predictions = self._predict(history, rows, codes)
+            low, high = self._model.scale.low, self._model.scale.high
+            predicted = numbers(
+                np.clip(predictions, low, high) if self._model.clip else predictions
+            )
+            if self._model.predictive_variance is not None:
+                std = numbers(self._model.predict_coded_std(history, rows, codes, predictions)[1])
+        elif self._model.choice_rate is not None:
+            rows = np.zeros(n, dtype=np.int64)
+            chance = numbers(self._model.choice_coded(history, rows, codes, CHOICES))
+        return [
+            {
+                **self._catalogue.item(code),
+                "predicted": predicted[at],
+                "std": std[at],
+                "chance": chance[at],
+                "why": found[at],
+            }
+            for at, code in enumerate(codes.tolist())
+        ]
+
+    def _reasons(self, history: Histories, codes: Int32) -> Reasons:
+        """What moved the predictions, or the interest where there are no ratings."""
+        if self._model.interest is None or self._model.knows_ratings:
+            return reasons(self._predict, history, codes, self._usual[codes])
+        return interest_reasons(self._model.interest, history, codes)
+
+
+def choice_lifts(model: Recommender, history: Histories, groups: Sequence[Int64]) -> Float64:
+    """By how much more of a person's next choice is in each group than of anybody's.
+
+    Args:
+        model: A model of interactions.
+        history: The person.
+        groups: Item codes of each group.
+
+    Returns:
+        Differences of probabilities, float64 (groups,); 0 where the model is not calibrated.
+    """
+    if model.interest is None or model.choice_rate is None:
+        return np.zeros(len(groups))
+    both = np.vstack(
+        [model.interest.scores(Histories.build([([], [])])), model.interest.scores(history)]
+    )
+    share = model.choice_rate.shares(both, np.zeros(both.shape, dtype=np.bool_))
+    return np.array([share[1, codes].sum() - share[0, codes].sum() for codes in groups])
+
+
 def for_several(
-    catalogue: Catalogue,
-    codes: npt.NDArray[np.int32],
-    each: npt.NDArray[np.float64],
-    scores: npt.NDArray[Any],
-    together: str,
+    each: Sequence[list[dict[str, Any]]], scores: npt.NDArray[Any], together: str
 ) -> list[dict[str, Any]]:
     """A list for several people.
 
     Args:
-        catalogue: The items.
-        codes: Those listed, best first, shape (n,).
-        each: Predicted rating of each person, shape (people, n).
+        each: The items as each person has them, best first.
         scores: What the list is ranked by, shape (n,).
         together: How it is ordered, "least_misery" or "mean".
     """
-    whole = each.min(axis=0) if together == "least_misery" else each.mean(axis=0)
-    return [
-        {
-            "rank": at + 1,
-            **catalogue.item(code),
-            "predicted": number(whole[at]),
-            "std": None,
-            "why": None,
-            "each": numbers(each[:, at]),
-            "score": number(scores[at]),
-        }
-        for at, code in enumerate(codes.tolist())
-    ]
+    listed = []
+    for at, entries in enumerate(zip(*each, strict=True)):
+        name = "chance" if entries[0]["predicted"] is None else "predicted"
+        values = [entry[name] for entry in entries]
+        whole = None
+        if values[0] is not None:
+            whole = min(values) if together == "least_misery" else sum(values) / len(values)
+        several = {name: None if whole is None else number(whole), "std": None, "why": None}
+        each_ = values if name == "predicted" else None
+        listed.append(
+            {"rank": at + 1, **entries[0], **several, "each": each_, "score": number(scores[at])}
+        )
+    return listed
 
 
 def number(value: Any) -> float:

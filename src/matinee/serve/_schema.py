@@ -166,8 +166,12 @@ class Why(BaseModel):
 class Predicted(Item):
     """An item with its prediction."""
 
-    predicted: float
+    predicted: float | None
+    """The predicted rating; null for a model of interactions."""
     std: float | None
+    chance: float | None
+    """Of a model of interactions, the calibrated probability that the item is among the person's
+    next 10 choices; else null."""
     why: Why | None
 
 
@@ -246,8 +250,10 @@ class Decade(Lift):
 class Profile(_FromRatings):
     """A user's taste."""
 
-    predicted: float
-    average: float
+    predicted: float | None
+    """Mean predicted rating; null for a model of interactions, whose lifts are differences in the
+    probability that the next choice is in the group."""
+    average: float | None
     genres: list[Lift]
     decades: list[Decade]
 
@@ -255,8 +261,9 @@ class Profile(_FromRatings):
 class Question(Item):
     """An item whose rating would change the predictions."""
 
-    predicted: float
+    predicted: float | None
     std: float | None
+    chance: float | None
     teaches: float
     known: float
     value: float

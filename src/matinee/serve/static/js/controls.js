@@ -83,7 +83,8 @@ function orderWords(card, { dial, diversity, others, mean }) {
     by = dial === 0 ? `In order of how likely you are to pick a ${one}; the stars, which are the rating it predicts, do not count.`
       : dial === 1 ? `In order of how likely you are to rate a ${one} high.`
         : `In order of how likely you are to pick a ${one} and to like it. The stars are the rating it predicts, so ${many} with more stars may stand lower.`;
-  } else if (card.has.counts) by += ` Few ratings count against a ${one}.`;
+  } else if (!card.has.ratings) by = `In order of how likely you are to choose a ${one}.`;
+  else if (card.has.counts) by += ` Few ratings count against a ${one}.`;
   if (others.size) by = `For both of you: in order of ${mean ? "the mean of your two scores" : "the lower of your two scores, so that nobody is let down"}.`;
   return diversity ? `${by} Mixed, so that neighbours differ.` : by;
 }

@@ -2,29 +2,35 @@
 
 import { get, Problem } from "./api.js";
 import { h } from "./dom.js";
-import { rater, shown } from "./stars.js";
-import { because, genreLine, mark, name, points, signed, vocabulary, year } from "./words.js";
+import { chooser, rater, shown } from "./stars.js";
+import { because, estimate, genreLine, mark, name, points, signed, vocabulary, year } from "./words.js";
 
 /**
  * @typedef {import("./words.js").Item} Item
  * @typedef {import("./words.js").Why} Why
  * @typedef {import("./words.js").Scale} Scale
- * @typedef {Item & {predicted: number, std: number | null, why?: Why | null}} Predicted
+ * @typedef {Item & {predicted: number | null, std: number | null, chance?: number | null,
+ *   why?: Why | null}} Predicted
  * @typedef {{card: any, ratings: import("./ratings.js").Ratings,
  *   dismiss?: (item: Item) => void}} Place Where films are shown, and what hides one.
  */
 
-/** A control that rates an item. @param {Place} place @param {Item} item @param {string} [verb] */
+/** A control that rates an item, or where there are no ratings chooses it. @param {Place} place @param {Item} item @param {string} [verb] */
 export function rate({ card, ratings }, item, verb = "Rate") {
-  const label = `${verb} ${name(item)}`;
-  return rater(label, card.scale, ratings.values.get(item.item), (value) => {
+  const value = ratings.values.get(item.item);
+  /** @param {number} to */
+  const give = (to) => {
     ratings.items.set(item.item, item);
-    ratings.rate(item.item, value);
-  });
+    ratings.rate(item.item, to);
+  };
+  if (!card.has.ratings) return chooser(`Choose ${name(item)}`, value !== undefined, () => give(card.scale.low));
+  return rater(`${verb} ${name(item)}`, card.scale, value, give);
 }
 
 /** What the model predicts, with how far off it may be. @param {Predicted} film @param {Scale} scale */
-export function prediction({ predicted, std }, scale) {
+export function prediction(film, scale) {
+  const { predicted, std } = film;
+  if (predicted === null) return h("p", { class: "predicted quiet" }, estimate(film, scale));
   const value = points(predicted, scale);
   const spoken = `predicted ${value} of ${scale.high}${std ? `, give or take ${points(std, scale)}` : ""}`;
   const stars = shown(predicted, scale);
@@ -86,7 +92,7 @@ export class Film {
 
   /** @param {Predicted & {rank: number, each?: number[] | null}} film */
   update(film) {
-    const { scale } = this.place.card;
+    const { scale, has: { ratings: rated } } = this.place.card;
     this.film = film;
     this.rank.textContent = String(film.rank);
     this.predicted.replaceChildren(prediction(film, scale));
@@ -95,14 +101,14 @@ export class Film {
       this.why.replaceChildren(`You ${each[0]}, the other ${each.slice(1).join(", ")}`);
       return;
     }
-    this.why.replaceChildren(...(film.why ? sentence(because(film.why, scale)) : []));
+    this.why.replaceChildren(...(film.why ? sentence(because(film.why, scale, rated)) : []));
     const sum = this.more.querySelector(".sum");
-    if (sum && film.why) sum.replaceWith(adding(film.why, scale));
+    if (sum && film.why) sum.replaceWith(adding(film.why, scale, rated));
   }
 }
 
-/** How a prediction adds up. @param {Why} why @param {Scale} scale */
-function adding(why, scale) {
+/** How a prediction, or without ratings the score, adds up. @param {Why} why @param {Scale} scale @param {boolean} rated */
+function adding(why, scale, rated) {
   const most = Math.max(...why.reasons.map((each) => Math.abs(each.contribution)), 1e-9);
   /** @param {any} what @param {number} by @param {boolean} [bar] */
   const row = (what, by, bar = true) => {
@@ -115,12 +121,12 @@ function adding(why, scale) {
     h("tr", { class: "total" }, h("th", { scope: "row" }, what), h("td", {}),
       h("td", { class: "num" }, value.toFixed(2)));
   return h("table", { class: "sum" },
-    h("caption", {}, "How the prediction adds up"),
+    h("caption", {}, `How the ${rated ? "prediction" : "score"} adds up`),
     h("tbody", {},
       total("For somebody unknown", why.baseline),
       ...why.reasons.map((each) =>
-        row([h("cite", {}, name(each)), ` rated ${mark(each.rating)}`], each.contribution)),
-      Math.abs(why.others) > 0.005 ? row("Your other ratings", why.others) : null,
+        row([h("cite", {}, name(each)), rated ? ` rated ${mark(each.rating)}` : ""], each.contribution)),
+      Math.abs(why.others) > 0.005 ? row(rated ? "Your other ratings" : "Your other choices", why.others) : null,
       Math.abs(why.together) > 0.005 ? row("All of them together", why.together) : null,
       total("For you", why.prediction)));
 }
@@ -128,7 +134,7 @@ function adding(why, scale) {
 /** @param {HTMLElement} box @param {Place} place @param {Item} item @param {Why | null | undefined} why */
 async function fillMore(box, place, item, why) {
   const like = h("div", {});
-  box.replaceChildren(...(why ? [adding(why, place.card.scale)] : []), like);
+  box.replaceChildren(...(why ? [adding(why, place.card.scale, place.card.has.ratings)] : []), like);
   if (!place.card.has.vectors) return;
   try {
     const { similar } = await get(`/v1/items/${encodeURIComponent(item.item)}/similar?k=6`);

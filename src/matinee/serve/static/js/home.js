@@ -9,7 +9,7 @@ import { Ratings, ratingsOf } from "./ratings.js";
 import { search } from "./search.js";
 import { start, trouble } from "./start.js";
 import { showTaste } from "./taste.js";
-import { genreLine, mark, name, points, vocabulary } from "./words.js";
+import { estimate, genreLine, mark, name, vocabulary } from "./words.js";
 
 /** @typedef {import("./words.js").Item} Item */
 
@@ -87,7 +87,7 @@ function home(card) {
         entry?.node.replaceWith(node);
         entry = { node, rating };
         entries.set(item, entry);
-        if (focused) node.querySelector("input:checked, input")?.focus();
+        if (focused) node.querySelector("input:checked, input, .rater button")?.focus();
       }
       return entry.node;
     });
@@ -118,7 +118,7 @@ function home(card) {
     byId("more").hidden = nodes.length < wanted || wanted >= card.limits.max_k;
     byId("notices").replaceChildren(...told(answer, nodes.length));
     const first = answer.recommendations[0];
-    if (first) announce(`The list has changed. First: ${name(first)}, predicted ${points(first.predicted, card.scale)}.`);
+    if (first) announce(`The list has changed. First: ${name(first)}, ${estimate(first, card.scale)}.`);
   };
 
   /** What there is to say about an answer. @param {any} answer @param {number} n */
@@ -130,7 +130,7 @@ function home(card) {
         { Remove: () => ratings.remove(...unknown) }));
     }
     const liked = likedFrom(card.scale), values = [...ratings.values.values()];
-    if (values.length >= 3 && values.every((value) => value < liked)) {
+    if (card.has.ratings && values.length >= 3 && values.every((value) => value < liked)) {
       notes.push(notice(`You liked none of what you rated, so it knows what you would not like, but little of what you would. Rate a few ${things} that you like.`));
     }
     if (!n) {
@@ -220,9 +220,12 @@ function home(card) {
     const { head, more } = headline(place, item, undefined, "h2");
     box.replaceChildren(head, rate(place, item), more);
     box.hidden = false;
-    box.querySelector(".rater input")?.focus();
+    box.querySelector(".rater input, .rater button")?.focus();
     showPicked = item;
-  }, (item) => (ratings.values.has(item.item) ? `you gave it ${mark(ratings.values.get(item.item) ?? 0)}` : ""),
+  }, (item) => {
+    if (!ratings.values.has(item.item)) return "";
+    return card.has.ratings ? `you gave it ${mark(ratings.values.get(item.item) ?? 0)}` : "chosen";
+  },
   (text) => `No ${words.one} called “${text}” here${card.years ? `: these are of ${card.years.first} to ${card.years.last}` : ""}.`);
 
   /** @type {Item | null} */
@@ -239,7 +242,7 @@ function home(card) {
 
   byId("surprise").addEventListener("click", () => {
     asking = true;
-    refresh().then(() => byId("question-list").querySelector("input")?.focus());
+    refresh().then(() => byId("question-list").querySelector("input, .rater button")?.focus());
   });
   byId("enough").addEventListener("click", () => {
     asking = false;

@@ -48,6 +48,12 @@ export function rater(label, scale, value, give) {
   return few ? starRater(label, few, value, give) : slider(label, scale, value, give);
 }
 
+/** A control that chooses an item where there are no ratings. @param {string} label @param {boolean} chosen @param {() => void} choose */
+export const chooser = (label, chosen, choose) =>
+  h("span", { class: "rater" }, h("button", {
+    type: "button", class: "link", "aria-label": label, "aria-pressed": String(chosen), disabled: chosen, onclick: choose,
+  }, chosen ? "Chosen" : "Choose"));
+
 /** @param {string} label @param {number[]} few @param {number | undefined} value @param {(value: number) => void} give */
 function starRater(label, few, value, give) {
   const high = few[few.length - 1], group = `rate-${++groups}`;

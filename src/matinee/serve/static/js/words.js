@@ -35,6 +35,17 @@ export function mark(value) {
 /** Rating points, with as many digits as a scale deserves. @param {number} value @param {Scale} scale */
 export const points = (value, scale) => value.toFixed(scale.high - scale.low > 20 ? 0 : 1);
 
+/**
+ * What a model makes of an item, in words: the predicted rating, or the chance of a choice.
+ * @param {{predicted: number | null, chance?: number | null}} film
+ * @param {Scale} scale
+ */
+export function estimate({ predicted, chance }, scale) {
+  if (predicted !== null) return `predicted ${points(predicted, scale)}`;
+  if (chance === null || chance === undefined) return "";
+  return `${chance < 0.01 ? "under 1" : Math.round(chance * 100)}% chance to be among your next 10`;
+}
+
 /** @param {number} value @param {Scale} scale */
 export function signed(value, scale) {
   const text = Math.abs(value).toFixed(scale.high - scale.low > 20 ? 1 : 2);
@@ -46,27 +57,30 @@ export function signed(value, scale) {
  * Parts that are titles are marked, to be set in italics.
  * @param {Why} why
  * @param {Scale} scale
+ * @param {boolean} [rated] Whether there are ratings, or choices alone.
  * @returns {{text: string, title?: boolean}[]}
  */
-export function because(why, scale) {
+export function because(why, scale, rated = true) {
   const least = (scale.high - scale.low) / 100;
   const up = why.reasons.filter((reason) => reason.contribution >= least).slice(0, 2);
   // What speaks against it is said where it weighs about as much as what speaks for it.
   const much = Math.max(least, (up[0]?.contribution ?? 0) / 2);
   const down = why.reasons.filter((reason) => -reason.contribution >= much).slice(0, up.length ? 1 : 2);
   if (!up.length && !down.length) {
-    return [{ text: "Nearly what it predicts for anyone; your ratings hardly move it" }];
+    return [{ text: `Nearly what it predicts for anyone; your ${rated ? "ratings" : "choices"} hardly move it` }];
   }
   /** @param {Reason[]} reasons */
   const gave = (reasons) => reasons.flatMap((reason, at) => [
     { text: at ? " and " : "" },
     { text: short(reason), title: true },
-    { text: ` ${mark(reason.rating)}` },
+    ...(rated ? [{ text: ` ${mark(reason.rating)}` }] : []),
   ]);
   /** @param {Reason} reason */
-  const against = (reason) => [{ text: `${mark(reason.rating)} for ` }, { text: short(reason), title: true }];
-  if (!up.length) return [{ text: "Held back because you gave " }, ...gave(down)];
-  const parts = [{ text: "Because you gave " }, ...gave(up)];
+  const against = (reason) =>
+    [{ text: rated ? `${mark(reason.rating)} for ` : "choice of " }, { text: short(reason), title: true }];
+  const did = rated ? "gave" : "chose";
+  if (!up.length) return [{ text: `Held back because you ${did} ` }, ...gave(down)];
+  const parts = [{ text: `Because you ${did} ` }, ...gave(up)];
   // Where two ratings are less than half of what moved it, the sentence does not claim to be all.
   const all = why.reasons.reduce((sum, each) => sum + Math.max(0, each.contribution), Math.max(0, why.others));
   if (up.reduce((sum, each) => sum + each.contribution, 0) < all / 2) parts.push({ text: " and others" });

@@ -1,0 +1,102 @@
+"""A served model of interactions: chances of a choice in place of ratings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browsing import listed, opened, served
+from starlette.testclient import TestClient
+
+import matinee
+from matinee.models import Recommender
+from matinee.serve import ServeSettings, create_app
+from matinee.synth import synthesize
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    chosen = synthesize(60, 40, 900, seed=3).ratings.liked(1.0)
+    model = matinee.model("lists", **{"lists.interest": "linear"}).fit(chosen, seed=0)
+    return model.save(tmp_path_factory.mktemp("clicks") / "model")
+
+
+@pytest.fixture(scope="module")
+def model(folder: Path) -> Recommender:
+    return matinee.load_model(folder)
+
+
+@pytest.fixture(scope="module")
+def client(folder: Path) -> Iterator[TestClient]:
+    with TestClient(create_app(ServeSettings(model=folder)), base_url="http://localhost") as found:
+        yield found
+
+
+def post(client: TestClient, path: str, chosen: list[str], **more: Any) -> dict[str, Any]:
+    answer = client.post(path, json={"ratings": [{"item": item} for item in chosen], **more})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_lists_have_the_chance_of_a_choice(client: TestClient, model: Recommender) -> None:
+    mine = [str(item) for item in model.item_ids.ids[:3]]
+    listed = post(client, "/v1/recommend", mine, k=5, why=2)["recommendations"]
+    ids = [model.item_ids.ids[model.item_ids.encode([entry["item"]])[0]] for entry in listed]
+    own = {"me": dict.fromkeys(model.item_ids.ids[:3].tolist(), 1.0)}
+    expected = model.choice_probability("me", ids, histories=own)
+    assert [entry["chance"] for entry in listed] == pytest.approx(expected.tolist(), abs=2e-6)
+    assert all(0 < entry["chance"] < 1 for entry in listed)
+    assert {(entry["predicted"], entry["std"]) for entry in listed} == {(None, None)}
+    for entry in listed:
+        why = entry["why"]
+        parts = sum(each["contribution"] for each in why["reasons"]) + why["others"]
+        assert why["baseline"] + parts + why["together"] == pytest.approx(
+            why["prediction"], abs=1e-5
+        )
+    named = post(client, "/v1/predict", mine, items=[entry["item"] for entry in listed])
+    assert [each["chance"] for each in named["predictions"]] == [e["chance"] for e in listed]
+
+
+def test_two_people_get_the_lower_chance(client: TestClient, model: Recommender) -> None:
+    ids = [str(item) for item in model.item_ids.ids]
+    other = [[{"item": item} for item in ids[5:9]]]
+    both = post(client, "/v1/recommend", ids[:3], k=4, others=other, together="least_misery")
+    asked = [entry["item"] for entry in both["recommendations"]]
+    chances = [
+        [each["chance"] for each in post(client, "/v1/predict", own, items=asked)["predictions"]]
+        for own in (ids[:3], ids[5:9])
+    ]
+    found = [entry["chance"] for entry in both["recommendations"]]
+    assert found == pytest.approx([min(pair) for pair in zip(*chances, strict=True)])
+
+
+def test_taste_is_in_shares_of_the_next_choice(client: TestClient, model: Recommender) -> None:
+    found = post(client, "/v1/profile", [str(item) for item in model.item_ids.ids[:3]])
+    assert (found["predicted"], found["average"]) == (None, None)
+    # Every item has one decade at most: shares of the next choice add up to no more than 1.
+    lifts = [group["lift"] for group in found["decades"]]
+    assert any(lifts)
+    assert abs(sum(lifts)) < 1.0
+
+
+def test_questions_and_the_card_speak_of_no_ratings(client: TestClient) -> None:
+    asked = post(client, "/v1/surprise", [], k=3)["items"]
+    assert [entry["predicted"] for entry in asked] == [None] * 3
+    assert [entry["known"] for entry in asked] == sorted((e["known"] for e in asked), reverse=True)
+    card = client.get("/v1/model").json()
+    assert card["has"]["ratings"] is False
+    assert not any("predicts the rating" in text for text in card["caveats"])
+
+
+def test_the_page_shows_chances(browser: Any, folder: Path, tmp_path: Path) -> None:
+    with served(folder, tmp_path / "log") as url, opened(browser, url) as page:
+        page.locator("#question-list .rater button").first.click()
+        listed(page)
+        assert "% chance" in page.locator("#list .predicted").first.inner_text()
+        assert "Because you chose" in page.locator("#list .why").first.inner_text()
+        assert "likely you are to choose" in page.locator("#order").inner_text()
+        assert page.locator("#list .stars").count() == 0
+        assert "percentage points" in page.locator("#taste-lead").inner_text()
