@@ -261,6 +261,7 @@ def test_a_model_without_histories_titles_or_vectors(tmp_path: Path) -> None:
             "vectors": False,
             "std": True,
             "counts": True,
+            "ratings": True,
         }
         refused(client.get("/v1/map"), 404)
         item = client.get("/v1/items?limit=1").json()["items"][0]
