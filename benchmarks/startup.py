@@ -35,7 +35,9 @@ def processor() -> str:
 def timed(command: list[str], **environment: str) -> tuple[float, float]:
     """Wall and CPU seconds of a process."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True, env={**os.environ, **environment})
+    env = {**os.environ, **environment}
+    env.pop("PYTHONDONTWRITEBYTECODE", None)  # users keep the compiled modules
+    subprocess.run(command, check=True, capture_output=True, env=env)
     wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
     return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
@@ -51,7 +53,17 @@ def main() -> None:
     pythons = [sys.executable, *([args.against] if args.against else [])]
     tasks = {
         "matinee --help": ["-m", "matinee", "--help"],
-        "matinee recommend": ["-m", "matinee", "recommend", str(args.model), "--user", args.user],
+        "matinee recommend --user": [
+            "-m",
+            "matinee",
+            "recommend",
+            str(args.model),
+            "--user",
+            args.user,
+        ],
+        "matinee recommend --all-users": [
+            *("-m", "matinee", "recommend", str(args.model), "--all-users"),
+        ],
         "import to first prediction": ["-c", PREDICT.format(str(args.model))],
     }
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())

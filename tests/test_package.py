@@ -23,6 +23,8 @@ def test_importing_it_imports_no_library() -> None:
 
 def test_data_and_scores_do_not_wait_for_torch() -> None:
     assert run("import sys, matinee; matinee.Ratings; print('torch' in sys.modules)") == "False"
+    code = "import sys, matinee; matinee.load_model; print('scipy' in sys.modules)"
+    assert run(code) == "False"
 
 
 def test_public_names_are_there() -> None:

@@ -111,7 +111,7 @@ def test_compiled_gathering_gives_the_same(
 ) -> None:
     """Large work goes to kernels, which a small threshold sends everything to."""
     heavy, light = models
-    monkeypatch.setattr("matinee.nn._forward._COMPILED", 0)
+    monkeypatch.setattr("matinee.nn.sparse.gather.COMPILED", 0)
     users, items = all_pairs(sample())
     np.testing.assert_allclose(light.predict(users, items), heavy.predict(users, items), atol=2e-5)
     assert heavy.histories is not None
@@ -260,7 +260,7 @@ def test_many_people_with_long_histories_take_the_summed_path(tmp_path: Path) ->
 
 
 def test_rows_without_ratings_and_gathering_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("matinee.nn._forward._GATHERED", 24)
+    monkeypatch.setattr("matinee.nn.sparse.gather.GATHERED", 24)
     rng = np.random.default_rng(1)
     config = NetworkConfig(hidden=(4,), input="ratings")
     arrays = {

@@ -30,13 +30,16 @@ def people() -> Histories:
     return Histories.build([([0, 2], [5, 4]), ([], []), ([1], [3]), ([0, 1, 2, 3, 4], [1] * 5)])
 
 
-def by_item(histories: Histories) -> np.ndarray:
-    return np.tile(np.array([1, 5, 4, 5, 2], dtype=np.float32), (len(histories), 1))
+def by_item(histories: Histories) -> tuple[np.ndarray, np.ndarray]:
+    scores = np.tile(np.array([1, 5, 4, 5, 2], dtype=np.float32), (len(histories), 1))
+    return scores, scores + 10
 
 
 def ranked(**options: object) -> list[tuple[int, int, int]]:
     parts = list(rank(by_item, people(), 5, **options))  # type: ignore[arg-type]
-    rows, items, _, ranks = (np.concatenate(column) for column in zip(*parts, strict=True))
+    columns = (np.concatenate(column) for column in zip(*parts, strict=True))
+    rows, items, scores, ranks, further = columns
+    assert np.array_equal(further, scores + 10)
     return list(zip(rows.tolist(), items.tolist(), ranks.tolist(), strict=True))
 
 

@@ -20,6 +20,11 @@ def some(seed: int, users: int, items: int, share: float = 0.3) -> Csr:
     return group_entries(rows.astype(np.int32), columns.astype(np.int32), values, users, items)
 
 
+def inputs_of(matrix: np.ndarray) -> Csr:
+    found = sparse.csr_matrix(matrix.astype(np.float32))
+    return Csr(found.indptr.astype(np.int64), found.indices, found.data, None, matrix.shape[1])
+
+
 def dense(rows: Csr) -> np.ndarray:
     found = np.zeros((rows.n_rows, rows.n_columns))
     found[np.repeat(np.arange(rows.n_rows), rows.counts), rows.indices] = 1.0
@@ -80,7 +85,7 @@ def test_either_side_is_the_dense_closed_form(
         }
     )
     new = (np.random.default_rng(seed + 1).random((7, items)) < 0.4).astype(np.float32)
-    found = fit_linear(rows, config).scores(sparse.csr_matrix(new))
+    found = fit_linear(rows, config).scores(inputs_of(new))
     wanted = new @ reference(dense(rows), config)
     assert found.dtype == np.float32
     # On the users' side terms of a history's own items cancel, in float32.
@@ -97,7 +102,7 @@ def test_strengths_scale_the_interactions() -> None:
     p = np.linalg.inv(g + 2.0 * np.eye(12))
     b = -p / np.diag(p)
     np.fill_diagonal(b, 0.0)
-    found = fit_linear(rows, LinearConfig(penalty=2.0), values).scores(sparse.eye(12, format="csr"))
+    found = fit_linear(rows, LinearConfig(penalty=2.0), values).scores(inputs_of(np.eye(12)))
     assert np.allclose(found, b, atol=1e-5)
 
 
@@ -160,14 +165,15 @@ def test_training_people_are_scored_without_the_kernel_as_others_are() -> None:
     config = LinearConfig(penalty=3.0, user_power=0.4, denoising=0.3, solve="users")
     fitted = fit_linear(rows, config, strengths)
     inputs = sparse.csr_matrix((strengths, rows.indices, rows.indptr), shape=(15, 40))
-    found = fitted.scores(inputs)
+    weighted = Csr(rows.indptr, rows.indices, inputs.data, None, 40)
+    found = fitted.scores(weighted)
     assert (fitted._users.find(inputs)[0] == np.arange(15)).all()
     by_items = fit_linear(rows, config.replace({"solve": "items"}), strengths)
-    assert np.allclose(found, by_items.scores(inputs), atol=1e-4)
+    assert np.allclose(found, by_items.scores(weighted), atol=1e-4)
     # Another strength of one entry makes a new person.
     inputs.data[0] *= 1.5
     assert fitted._users.find(inputs)[0][0] == -1
-    assert np.allclose(fitted.scores(inputs), by_items.scores(inputs), atol=1e-4)
+    assert np.allclose(fitted.scores(weighted), by_items.scores(weighted), atol=1e-4)
 
 
 def test_rows_are_found_by_their_content() -> None:

@@ -44,9 +44,9 @@ def groups(people: int = 120, items: int = 30) -> Csr:
     return Csr(indptr, indices, np.ones(len(indices), np.float32), None, items)
 
 
-def history(*items: int, of: int = 30) -> Any:
-    shape = (1, of)
-    return sparse.csr_matrix((np.ones(len(items), np.float32), ([0] * len(items), items)), shape)
+def history(*items: int, of: int = 30) -> Csr:
+    indptr = np.array([0, len(items)], dtype=np.int64)
+    return Csr(indptr, np.array(items, np.int32), np.ones(len(items), np.float32), None, of)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -107,7 +107,7 @@ def test_inference_is_the_network_that_was_trained(name: str) -> None:
         rows, tiny, np.random.default_rng(0), on_epoch=lambda e: first.append(e.loss)
     )
     x = sparse.csr_matrix((rows.values, rows.indices, rows.indptr), (rows.n_rows, 30))
-    scores, seen = run.weights.scores(x).astype(np.float64), x.toarray()
+    scores, seen = run.weights.scores(rows).astype(np.float64), x.toarray()
     weights = np.where(seen > 0, 1.0, config.zero_weight)
     assert first[0] == pytest.approx((weights * (scores - seen) ** 2).sum(axis=1).mean(), rel=1e-5)
 

@@ -77,14 +77,29 @@ class Coded(Hooks):
             love: Exponent; by default the model's. 0 ranks by interest alone, infinity by predicted
                 rating alone.
         """
+        return self.ranking_coded(histories, love)[0]
+
+    def ranking_coded(
+        self, histories: Histories, love: float | None = None
+    ) -> tuple[Float32, Float32 | None]:
+        """``rank_scores_coded``, and the unclipped predictions that went into them.
+
+        Args:
+            histories: Histories of the users.
+            love: See ``rank_scores_coded``.
+
+        Returns:
+            The scores, and the predictions, float32 (users, n_items), or None where the scores are
+            the predictions or need none.
+        """
         love = self.love if love is None else love
         if self.interest is None or love == np.inf:
-            return self.scores_coded(histories)
-        scores = self.interest.scores(histories)
+            return self.scores_coded(histories), None
+        scores, predictions = self.interest.scores(histories), None
         if love and self.preference is not None:
-            liked = self.preference.probability(self.scores_coded(histories))
-            ranking_score(scores, liked, love, self.floor)
-        return _finite(scores)
+            predictions = self.scores_coded(histories)
+            ranking_score(scores, self.preference.probability(predictions), love, self.floor)
+        return _finite(scores), predictions
 
     def choice_coded(self, histories: Histories, rows: Int64, items: Int32, k: int) -> Float64:
         """``choice_probability`` in codes; 0 for an unknown item and for one of the history.

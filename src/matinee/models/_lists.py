@@ -54,26 +54,32 @@ def tables(
 ) -> Iterator[Table]:
     """The tables of ``Recommender.recommend_all``."""
     ranked = rank(
-        partial(model.rank_scores_coded, love=love),
+        partial(model.ranking_coded, love=love),
         people.histories,
         model.n_items,
         k=k,
         allowed=allowed,
         include_seen=include_seen,
     )
-    for rows, items, scores, ranks in ranked:
+    for rows, items, scores, ranks, predictions in ranked:
         columns = {
             "user_id": people.ids[rows],
             "item_id": model.item_ids.decode(items),
             "score": scores.astype(np.float64),
             "rank": ranks,
         }
+        if with_std:
+            predicted, std = model.predict_coded_std(people.histories, rows, items)
+        elif predictions is not None:
+            predicted = model._clipped(predictions.astype(np.float64))
+        elif not model.ranks_by_rating and model.preference is not None:
+            predicted = model.predict_coded(people.histories, rows, items)
         if model.ranks_by_rating:
             columns["score"] = model._clipped(columns["score"])
         elif model.preference is not None:
-            columns["predicted"] = model.predict_coded(people.histories, rows, items)
+            columns["predicted"] = predicted
         if with_std:
-            _, columns["std"] = model.predict_coded_std(people.histories, rows, items)
+            columns["std"] = std
         if model.item_table is not None:
             columns["title"] = model.item_table.titles[items]
         yield Table(columns)

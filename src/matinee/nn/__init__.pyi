@@ -24,4 +24,5 @@ from .sparse.columns import (
     Transposer as Transposer,
     sum_by_column as sum_by_column,
 )
+from .sparse.gather import weighted_rows as weighted_rows
 from .sparse.kernels import add_weighted as add_weighted

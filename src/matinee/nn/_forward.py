@@ -16,12 +16,8 @@ from ..data import Csr
 from ._config import NetworkConfig
 from ._row_outputs import RowOutputs
 from .activations import activation
+from .sparse import gather
 
-_GATHERED = 1 << 23
-"""Most floats gathered from a table in one batch (32 MiB)."""
-_COMPILED = 1 << 24
-"""Floats gathered from which compiled kernels are used: for 80,000 ratings at a width of 600 they
-take a tenth of NumPy's time, but for a single person importing Numba takes longer."""
 _NORM_EPS = 1e-5  # torch's default
 
 
@@ -96,8 +92,20 @@ class Forward:
             float32 (rows, hidden[-1]) and float32 (rows,): the row bias with ``center = "bias"``,
             less the row's mean output with ``center_output``.
         """
+        x, row_bias = self._hidden(known)
+        if self.outputs.centred:
+            row = np.repeat(np.arange(len(x)), np.diff(known.indptr))
+            row_bias -= self._mean_output(self._decode(x, row, known.indices), known)
+        return x, row_bias
+
+    def _mean_output(self, outputs: Float32, known: Csr) -> Float32:
+        """The mean output of each row over its ratings (entries,), float32 (rows,)."""
+        return self.outputs.mean(outputs, known.indptr).astype(np.float32)
+
+    def _hidden(self, known: Csr) -> tuple[Float32, Float32]:
+        """``encode`` without centring: the last hidden layer, and the rows' own biases."""
         source, coef, ptr, row_bias = self._inputs(known)
-        x = self._gather(source, coef, ptr)
+        x = gather.weighted_rows(ptr, source, coef.astype(np.float32, copy=False), self.table_in)
         for weight, bias in self.layers:
             if weight is not None:
                 x = x @ weight
@@ -105,18 +113,17 @@ class Forward:
             x = self._activate(x)
         if self.outputs.slope:
             x *= self.outputs.scale(np.diff(known.indptr))[:, None]
-        if self.outputs.centred:
-            row = np.repeat(np.arange(len(x)), np.diff(known.indptr))
-            mean = self.outputs.mean(self._decode(x, row, known.indices), known.indptr)
-            row_bias -= mean.astype(np.float32)
         return x, row_bias
 
     def scores(self, known: Csr) -> Float32:
         """Predicted ratings of each row at every column, float32 (rows, columns), not clipped."""
-        hidden, row_bias = self.encode(known)
+        hidden, row_bias = self._hidden(known)
         out = hidden @ self.table_out.T
         out += self.bias_out
         out = self._out(out)
+        if self.outputs.centred:
+            row = np.repeat(np.arange(len(out)), np.diff(known.indptr))
+            row_bias -= self._mean_output(out[row, known.indices], known)
         out += self.offset
         out += row_bias[:, None]
         return out
@@ -137,15 +144,15 @@ class Forward:
 
     def _decode(self, hidden: Float32, rows: Int64, columns: Int32) -> Float32:
         """Outputs at some entries, float32 (entries,), without what is added to them."""
-        distinct, position = _distinct(columns, len(self.table_out))
-        if len(hidden) * len(distinct) <= 4 * len(columns):  # many rows ask about the same few
-            dots = (hidden @ self.table_out[distinct].T)[rows, position]
+        unique, position = gather.distinct(columns, len(self.table_out))
+        if len(hidden) * len(unique) <= 4 * len(columns):  # many rows ask about the same few
+            dots = (hidden @ self.table_out[unique].T)[rows, position]
             return self._out(dots + self.bias_out[columns])
         out = np.empty(len(columns), dtype=np.float32)
-        if self.table_out.size and len(columns) * self.table_out.shape[1] >= _COMPILED:
+        if self.table_out.size and len(columns) * self.table_out.shape[1] >= gather.COMPILED:
             self._decode_compiled(hidden, rows, columns, out)
             return out
-        step = max(1, _GATHERED // self.table_out.shape[1])
+        step = max(1, gather.GATHERED // self.table_out.shape[1])
         for first in range(0, len(columns), step):
             part = slice(first, first + step)
             c = columns[part]
@@ -166,8 +173,8 @@ class Forward:
             ptr,
             np.ascontiguousarray(sorted_columns, dtype=np.int32),
             np.ascontiguousarray(hidden),
-            _writable(self.table_out),
-            _writable(self.bias_out),
+            gather.writable(self.table_out),
+            gather.writable(self.bias_out),
             activation(self.config.output_activation).code,
             values,
         )
@@ -217,57 +224,6 @@ class Forward:
         high = np.clip(np.searchsorted(levels, values, side="right"), 1, len(levels) - 1)
         lower = values - levels[high - 1] <= levels[high] - values
         return (high - lower).astype(np.int64)
-
-    def _gather(self, source: Int64, coef: Float32, ptr: Int64) -> Float32:
-        """``out[r] = sum of coef[j] * table[source[j]]`` over the entries of each row."""
-        rows, width = len(ptr) - 1, self.table_in.shape[1]
-        distinct, position = _distinct(source, len(self.table_in))
-        if rows * len(distinct) <= 4 * len(source) + 4096:
-            # One person's history with a rating taken out, or added, row after row: a product.
-            dense = np.zeros((rows, len(distinct)), dtype=np.float32)
-            dense[np.repeat(np.arange(rows), np.diff(ptr)), position] = coef
-            return dense @ self.table_in[distinct]
-        out = np.zeros((rows, width), dtype=np.float32)
-        if len(source) * width >= _COMPILED:
-            from .sparse import kernels
-
-            index = source.astype(np.int32)
-            kernels.encode(ptr, index, coef.astype(np.float32), _writable(self.table_in), out)
-            return out
-        step = max(1, _GATHERED // width)
-        first = 0
-        while first < rows:
-            last = max(int(np.searchsorted(ptr, ptr[first] + step, side="right")) - 1, first + 1)
-            part = slice(int(ptr[first]), int(ptr[last]))
-            weighted = self.table_in[source[part]]
-            weighted *= coef[part, None]
-            some = np.flatnonzero(np.diff(ptr[first : last + 1]) > 0)
-            if len(some):
-                starts = ptr[first + some] - ptr[first]
-                out[first + some] = np.add.reduceat(weighted, starts, axis=0)
-            first = last
-        return out
-
-
-def _writable(array: Float32) -> Float32:
-    """The array as kernels take it: what a file was read into may not be written to."""
-    return np.require(array, dtype=np.float32, requirements=["C", "W"])
-
-
-def _distinct(values: Int32 | Int64, size: int) -> tuple[Int64, Int64]:
-    """The distinct values, ascending, and the position of each value in them.
-
-    Args:
-        values: Values from 0 to ``size`` - 1.
-        size: Their upper limit.
-    """
-    if 32 * len(values) < size:
-        unique, position = np.unique(values, return_inverse=True)
-        return unique.astype(np.int64, copy=False), position
-    seen = np.zeros(size, dtype=np.bool_)
-    seen[values] = True
-    place_of = np.cumsum(seen) - 1
-    return np.flatnonzero(seen), place_of[values]
 
 
 def _norm(arrays: Mapping[str, Array], index: int) -> tuple[Float32, Float32]:

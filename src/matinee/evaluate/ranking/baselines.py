@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 
@@ -58,12 +57,10 @@ def ease(train: Histories, n_items: int) -> Scorer:
     return lambda histories: fitted.scores(_rows(histories, n_items))
 
 
-def _rows(histories: Histories, n_items: int) -> Any:
-    """Who has what, a CSR matrix of ones, float32 (people, n_items)."""
-    from scipy.sparse import csr_matrix
-
+def _rows(histories: Histories, n_items: int) -> Csr:
+    """Who has what: ones, float32 (people, n_items)."""
     ones = np.ones(len(histories.items), dtype=np.float32)
-    return csr_matrix((ones, histories.items, histories.indptr), shape=(len(histories), n_items))
+    return Csr(histories.indptr, histories.items, ones, None, n_items)
 
 
 LIST_BASELINES: MappingProxyType[str, ListBaselineKind] = MappingProxyType(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from ...base.arrays import Float32
-from ...data import Histories
+from ...data import Csr, Histories
 from ...train.lists import ListNetworkWeights
 from .base import Arrays, Interest, State
 
@@ -26,7 +26,8 @@ class Network(Interest):
         self.weights = weights
 
     def _scores(self, histories: Histories) -> Float32:
-        return self.weights.scores(self.matrix(histories))
+        rows = Csr(histories.indptr, histories.items, histories.values, None, len(self.counts))
+        return self.weights.scores(rows)
 
     def state(self) -> State:
         """See ``Interest``."""

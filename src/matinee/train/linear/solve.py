@@ -28,6 +28,7 @@ import numpy.typing as npt
 from ...base.arrays import Float32, Float64
 from ...data import Csr
 from ...errors import UsageError
+from ...nn import weighted_rows
 from .config import LinearConfig
 from .gram import Interactions, gram, interactions
 from .invert import invert
@@ -41,8 +42,8 @@ _DOUBLE = 8000
 class LinearWeights(Protocol):
     """A fitted linear autoencoder."""
 
-    def scores(self, rows: Any) -> Float32:
-        """Scores of all items, float32 (people, items), for float32 CSR inputs (people, items)."""
+    def scores(self, rows: Csr) -> Float32:
+        """Scores of all items, float32 (people, items), for weighted inputs (people, items)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,10 +56,9 @@ class ItemWeights:
 
     weights: Float32
 
-    def scores(self, rows: Any) -> Float32:
+    def scores(self, rows: Csr) -> Float32:
         """See ``LinearWeights``."""
-        scores: Float32 = np.asarray(rows @ self.weights, dtype=np.float32)
-        return scores
+        return weighted_rows(rows.indptr, rows.indices, rows.values, self.weights)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,14 +79,18 @@ class UserWeights:
     scale: Float32
     diagonal: Float32
 
-    def scores(self, rows: Any) -> Float32:
+    def scores(self, rows: Csr) -> Float32:
         """See ``LinearWeights``."""
+        from scipy import sparse
+
         y = self.rows
-        scores = np.empty((rows.shape[0], y.shape[1]), dtype=np.float32)
+        shape = (rows.n_rows, y.shape[1])
+        inputs = sparse.csr_matrix((rows.values, rows.indices, rows.indptr), shape=shape)
+        scores = np.empty(shape, dtype=np.float32)
         factor = (self.scale / self.gamma).astype(np.float32)
-        spread(self._reduced(rows), y.indptr, y.indices, y.data, factor, scores)
+        spread(self._reduced(inputs), y.indptr, y.indices, y.data, factor, scores)
         # -P m off the diagonal: what P has on the diagonal is put back for the items of a history.
-        own = rows.tocoo()
+        own = inputs.tocoo()
         own_terms = own.data * (self.scale / self.gamma - self.scale * self.diagonal)[own.col]
         # found holds x Gamma^-1 Y'KY Gamma^-1 m = x (Gamma^-1 - P) m.
         np.subtract.at(scores, (own.row, own.col), own_terms)

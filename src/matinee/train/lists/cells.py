@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
 
 from ...base.arrays import Float, Int32, Int64
 from ...nn.sparse import kernels
@@ -37,6 +36,8 @@ class Cells:
     @classmethod
     def of(cls, indptr: Int64, items: Int32, n_items: int) -> Cells:
         """From a CSR pattern."""
+        from scipy import sparse
+
         place = np.arange(len(items), dtype=np.int32)
         rows = sparse.csr_matrix((place, items, indptr), shape=(len(indptr) - 1, n_items))
         columns = rows.tocsc()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from ...base.arrays import Float32
+from ...data import Csr
+from ...nn import weighted_rows
 from ...nn.activations import activation
 
 TABLE, START, OUTPUT, OUTPUT_BIAS = "table", "start", "output", "output_bias"
@@ -33,8 +33,8 @@ class ListNetworkWeights:
     residual: bool
     latent: int
 
-    def scores(self, rows: Any) -> Float32:
-        """Scores of all items, float32 (people, items), for CSR histories (people, items).
+    def scores(self, rows: Csr) -> Float32:
+        """Scores of all items, float32 (people, items), for histories (people, items).
 
         The values of the histories are not read.
         """
@@ -43,13 +43,13 @@ class ListNetworkWeights:
         found += self.arrays[OUTPUT_BIAS]
         return np.asarray(found, dtype=np.float32)
 
-    def code(self, rows: Any) -> Float32:
+    def code(self, rows: Csr) -> Float32:
         """The last hidden layer, float32 (people, last width)."""
         lengths = np.diff(rows.indptr)
         values = np.repeat(1.0 / np.sqrt(np.maximum(lengths, 1)), lengths).astype(np.float32)
-        inputs = sparse.csr_matrix((values, rows.indices, rows.indptr), shape=rows.shape)
+        table = self.arrays[TABLE]
         act = activation(self.activation).numpy
-        layer = act(np.asarray(inputs @ self.arrays[TABLE]) + self.arrays[START])
+        layer = act(weighted_rows(rows.indptr, rows.indices, values, table) + self.arrays[START])
         at = 1
         while f"weight.{at}" in self.arrays:
             weight, bias = self.arrays[f"weight.{at}"], self.arrays[f"bias.{at}"]
