@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..base.arrays import Int64
+from ..base.arrays import Float64, Int64
 from ..data import Histories, Ratings
 from ._evaluate import Scored
 from ._test_batches import prequential
@@ -41,3 +41,31 @@ def prequential_gain(
     one, two = sums
     both = {name: np.hstack([one.sums[name], two.sums[name]]) for name in one.sums}
     return paired_gain(ErrorSums(one.counts, both), np.random.default_rng(seed))
+
+
+def prequential_predictions(
+    model: Scored, test: Ratings, histories: Histories, rows: Int64
+) -> Float64:
+    """The prediction of each rating from all that its person gave before it.
+
+    Args:
+        model: The model.
+        test: Ratings with times.
+        histories: What the model is shown of the people at first, in its items.
+        rows: The row in it of each user code of ``test``; -1 for none.
+
+    Returns:
+        float64 (n,), in the order of ``test``.
+
+    Raises:
+        DataError: The ratings have no times.
+    """
+    items = model.item_ids.encode(test.item_ids.ids)
+    found = [
+        model.predict_coded(batch.histories, batch.rows, batch.items)
+        for batch in prequential(test, histories, rows, items)
+    ]
+    predictions = np.empty(len(test))
+    assert test.times is not None
+    predictions[np.lexsort((test.times, test.users))] = np.concatenate(found)
+    return predictions

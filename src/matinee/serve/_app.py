@@ -18,11 +18,12 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 
 from .._version import __version__
+from ..data.values.ids import canonical
 from . import _schema as schema
 from ._describe import ERRORS, describe
 from ._engine import Engine
 from ._guard import Guard
-from ._holder import Holder
+from ._holder import Served
 from ._metrics import CONTENT_TYPE, Metrics
 from ._settings import ServeSettings
 from .feedback.desk import FeedbackDesk
@@ -104,7 +105,7 @@ def create_app(
     counters = metrics or Metrics(ROUTES)
     if metrics is None:
         counters.start(0)
-    holder = Holder(settings, counters, engine)
+    served = Served(settings, counters, engine)
     kept = None
     if settings.feedback is not None:
         kept = FeedbackDesk(settings.feedback.get_secret_value(), settings.feedback_days)
@@ -113,7 +114,7 @@ def create_app(
         version=__version__,
         docs_url=None,
         redoc_url=None,
-        lifespan=_lifespan(holder, settings, kept),
+        lifespan=_lifespan(served, settings, kept),
         openapi_url="/openapi.json",
         redirect_slashes=False,  # a redirect would use the Host header of the request
         servers=[{"url": settings.root_path}] if settings.root_path else None,
@@ -130,23 +131,23 @@ def create_app(
     app.add_middleware(Head)
     _handle_errors(app, files)
     queue = _WorkQueue()
-    _answer(app, holder, queue, kept)
+    _answer(app, served, queue, kept)
     if kept is not None:
-        add_routes(app, kept, lambda: holder.engine, counters.took, ERRORS)
-    _look_up(app, holder, queue)
-    _operate(app, holder, counters)
+        add_routes(app, kept, lambda: served.engine, counters.took, ERRORS)
+    _look_up(app, served, queue, settings.share)
+    _operate(app, served, counters)
     show_pages(app, files)
     describe(app, keyed=settings.api_key is not None)
     return Guard(app, settings, counters)
 
 
-def _lifespan(holder: Holder, settings: ServeSettings, kept: FeedbackDesk | None) -> Any:
+def _lifespan(served: Served, settings: ServeSettings, kept: FeedbackDesk | None) -> Any:
     @contextlib.asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         loop, tasks = asyncio.get_running_loop(), set[asyncio.Task[Any]]()
 
         def reload() -> None:
-            task = loop.create_task(holder.reload())
+            task = loop.create_task(served.reload())
             tasks.add(task)
             task.add_done_callback(tasks.discard)
 
@@ -156,7 +157,7 @@ def _lifespan(holder: Holder, settings: ServeSettings, kept: FeedbackDesk | None
         if signals:
             loop.add_signal_handler(signal.SIGHUP, reload)
         if settings.watch is not None:
-            tasks.add(loop.create_task(holder.watch(settings.watch)))
+            tasks.add(loop.create_task(served.watch(settings.watch)))
         if kept is not None:
             kept.start()
         try:
@@ -240,31 +241,32 @@ class _WorkQueue:
         return Response(content, media_type=JSON)
 
 
-def _answer(app: FastAPI, holder: Holder, queue: _WorkQueue, kept: FeedbackDesk | None) -> None:
+def _answer(app: FastAPI, served: Served, queue: _WorkQueue, kept: FeedbackDesk | None) -> None:
     """The endpoints about a user."""
 
     @app.post("/v1/recommend", response_model=schema.Recommendations, responses=ERRORS)
     async def recommend(request: schema.RecommendRequest) -> Response:
         """Recommend items to a new user."""
-        engine = holder.engine
+        user = request.user
+        engine = served.engine if user is None else served.of_user(canonical(user) or user)
         return await queue(lambda: engine.recommend(request), quick=engine.quick(request))
 
     @app.post("/v1/predict", response_model=schema.Predictions, responses=ERRORS)
     async def predict(request: schema.PredictRequest) -> Response:
         """Predict a new user's ratings of some items."""
-        engine = holder.engine
+        engine = served.engine
         return await queue(lambda: engine.predict(request), quick=engine.quick(request))
 
     @app.post("/v1/profile", response_model=schema.Profile, responses=ERRORS)
     async def profile(request: schema.ProfileRequest) -> Response:
         """A user's taste by genre and decade."""
-        engine = holder.engine
+        engine = served.engine
         return await queue(lambda: engine.profile(request), quick=engine.quick(request))
 
     @app.post("/v1/surprise", response_model=schema.Questions, responses=ERRORS)
     async def surprise(request: schema.SurpriseRequest) -> Response:
         """Items whose rating would change the predictions most."""
-        engine = holder.engine
+        engine = served.engine
         return await queue(lambda: engine.surprise(request), quick=False)
 
     @app.get(
@@ -274,7 +276,7 @@ def _answer(app: FastAPI, holder: Holder, queue: _WorkQueue, kept: FeedbackDesk 
     )
     async def for_user(user: Name, query: Annotated[_ForUser, Query()]) -> Response:
         """Recommend items to a user of the training data, or one known by feedback."""
-        engine = holder.engine
+        engine = served.of_user(canonical(user) or user)
         years = None
         if query.year_from is not None or query.year_to is not None:
             years = (query.year_from, query.year_to)
@@ -295,7 +297,7 @@ def _answer(app: FastAPI, holder: Holder, queue: _WorkQueue, kept: FeedbackDesk 
         return await queue(work, quick=False)
 
 
-def _look_up(app: FastAPI, holder: Holder, queue: _WorkQueue) -> None:
+def _look_up(app: FastAPI, served: Served, queue: _WorkQueue, share: float) -> None:
     """The endpoints about items and the model."""
 
     def matches(engine: Engine, content: dict[str, Any]) -> Response:
@@ -304,7 +306,7 @@ def _look_up(app: FastAPI, holder: Holder, queue: _WorkQueue) -> None:
     @app.get("/v1/items", response_model=schema.Items, responses=ERRORS)
     async def items(query: Annotated[_Search, Query()]) -> Response:
         """Find items by an approximate title; without one, the most rated."""
-        engine = holder.engine
+        engine = served.engine
 
         def work() -> dict[str, Any]:
             matches = engine.catalogue.search(query.q, query.limit)
@@ -315,13 +317,13 @@ def _look_up(app: FastAPI, holder: Holder, queue: _WorkQueue) -> None:
     @app.post("/v1/items/match", response_model=schema.Matches, responses=ERRORS)
     async def match(request: schema.MatchRequest) -> Response:
         """The items that titles written about right mean: the titles of an export, say."""
-        engine = holder.engine
+        engine = served.engine
         return await queue(lambda: engine.match(request), quick=False)
 
     @app.get("/v1/items/{item}", response_model=schema.OneItem, responses=ERRORS)
     async def item(item: Name) -> Response:
         """One item."""
-        engine = holder.engine
+        engine = served.engine
         code = engine.catalogue.code(item)
         position = engine.catalogue.position(code)
         return matches(engine, {"item": engine.catalogue.item(code), "position": position})
@@ -329,7 +331,7 @@ def _look_up(app: FastAPI, holder: Holder, queue: _WorkQueue) -> None:
     @app.get("/v1/items/{item}/similar", response_model=schema.SimilarItems, responses=ERRORS)
     async def similar(item: Name, query: Annotated[_Limited, Query()]) -> Response:
         """The items whose learned vectors are nearest."""
-        engine = holder.engine
+        engine = served.engine
         code = engine.catalogue.code(item)
 
         def work() -> dict[str, Any]:
@@ -341,7 +343,7 @@ def _look_up(app: FastAPI, holder: Holder, queue: _WorkQueue) -> None:
     @app.get("/v1/map", response_model=schema.Map, responses=ERRORS)
     async def map_(query: Annotated[_MapSize, Query()]) -> Response:
         """Every item as a point in the plane."""
-        engine = holder.engine
+        engine = served.engine
         return await queue(
             lambda: {**engine.catalogue.map(query.limit), "model": engine.name}, quick=False
         )
@@ -349,20 +351,22 @@ def _look_up(app: FastAPI, holder: Holder, queue: _WorkQueue) -> None:
     @app.get("/v1/model", response_model=schema.Card, responses=ERRORS)
     async def model() -> Response:
         """The model card."""
-        return Response(dumps(holder.engine.card), media_type=JSON)
+        beside = served.beside
+        more = {} if beside is None else {"beside": {"model": beside.name, "share": share}}
+        return Response(dumps({**served.engine.card, **more}), media_type=JSON)
 
 
-def _operate(app: FastAPI, holder: Holder, metrics: Metrics) -> None:
+def _operate(app: FastAPI, served: Served, metrics: Metrics) -> None:
     @app.get("/healthz", include_in_schema=False)
     async def healthz() -> Response:
         return Response(b'{"status":"ok"}', media_type=JSON)
 
     @app.get("/readyz", include_in_schema=False)
     async def readyz() -> Response:
-        return Response(dumps({"status": "ready", "model": holder.engine.name}), media_type=JSON)
+        return Response(dumps({"status": "ready", "model": served.engine.name}), media_type=JSON)
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics_() -> Response:
-        engine = holder.engine
+        engine = served.engine
         text = metrics.text(engine.name, engine.card["kind"])
         return Response(text, media_type=CONTENT_TYPE)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import secrets
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..base.arrays import Int64, Mask
 from ..data import Histories
-from ..models import load_model, read_manifest
+from ..models import identity, load_model, read_manifest
 from ..recommend import (
     Predict,
     combined,
@@ -49,11 +47,6 @@ _ANSWERS = 2000
 """Number of predictions that take a few milliseconds; a reason takes one for each rating."""
 _QUICK = 64
 """Number of ratings up to which an answer takes a few milliseconds."""
-
-
-def identity(folder: Path) -> str:
-    """A short identifier of the contents of a model folder."""
-    return hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()[:12]
 
 
 class Engine:

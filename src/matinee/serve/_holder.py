@@ -1,13 +1,15 @@
-"""The model being served, and its replacement without downtime."""
+"""The models being served, and their replacement without downtime."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import time
 
-from ..errors import MatineeError
-from ._engine import Engine, identity
+from ..errors import MatineeError, UsageError
+from ..models import identity
+from ._engine import Engine
 from ._metrics import Metrics
 from ._settings import ServeSettings
 
@@ -86,3 +88,66 @@ class Holder:
                 return
             self._metrics.reloaded(True)
             _log.info("model %s taken up", self.engine.name)
+
+
+class Served:
+    """The model being served, and the one beside it that answers a share of the people.
+
+    Args:
+        settings: The model folders and the limits.
+        metrics: The counters.
+        engine: The engine of the first model; loaded from its folder by default.
+
+    Raises:
+        UsageError: The two models have different scales.
+    """
+
+    def __init__(
+        self, settings: ServeSettings, metrics: Metrics, engine: Engine | None = None
+    ) -> None:
+        self._settings = settings
+        self._first = Holder(settings, metrics, engine)
+        self._second: Holder | None = None
+        if settings.beside is not None:
+            self._second = Holder(settings.model_copy(update={"model": settings.beside}), metrics)
+            one, two = self.engine.scale, self._second.engine.scale
+            if (one.low, one.high) != (two.low, two.high):
+                raise UsageError(
+                    f"{settings.beside}: rates from {two.low:g} to {two.high:g}, and the model "
+                    f"beside it from {one.low:g} to {one.high:g}; serve models of one scale"
+                )
+
+    @property
+    def engine(self) -> Engine:
+        """The first model, which answers whatever is not about a person with an id."""
+        return self._first.engine
+
+    @property
+    def beside(self) -> Engine | None:
+        """The second model."""
+        return None if self._second is None else self._second.engine
+
+    def of_user(self, user: str) -> Engine:
+        """The model that answers a person: always the same while share and seed are."""
+        if self._second is None or not drawn(user, self._settings.share, self._settings.share_seed):
+            return self.engine
+        return self._second.engine
+
+    async def reload(self) -> None:
+        """Load the folders again; see ``Holder.reload``."""
+        for holder in self._holders:
+            await holder.reload()
+
+    async def watch(self, seconds: float) -> None:
+        """Check the folders periodically, and load new models."""
+        await asyncio.gather(*(holder.watch(seconds) for holder in self._holders))
+
+    @property
+    def _holders(self) -> list[Holder]:
+        return [self._first] if self._second is None else [self._first, self._second]
+
+
+def drawn(user: str, share: float, seed: int) -> bool:
+    """Whether a person is among a share of all people, by a hash of the id and the seed."""
+    digest = hashlib.blake2b(f"{seed}:{user}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest) < share * 2.0**64

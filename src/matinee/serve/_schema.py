@@ -92,6 +92,9 @@ class RecommendRequest(_About):
     """Ratings of others, for a list that is for all of them together."""
     together: Literal["least_misery", "mean"] = "least_misery"
     """How a list for several is ordered: by the lowest of their scores, or by the mean."""
+    user: Text | None = None
+    """An id of the person, which decides which of two models answers; nothing else is done with
+    it."""
 
 
 class MatchRequest(_Request):

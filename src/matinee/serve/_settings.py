@@ -14,6 +14,12 @@ class ServeSettings(Config):
 
     model: Path
     """The model folder."""
+    beside: Path | None = None
+    """A second model folder, which answers a share of the people; see ``share``."""
+    share: float = Field(0.5, gt=0.0, lt=1.0)
+    """Share of the people that the model beside answers, by a hash of their ids."""
+    share_seed: int = Field(0, ge=0)
+    """Seed of that hash: another draws other people."""
     host: str = "127.0.0.1"
     """Address to listen at. The default is reachable from this machine only."""
     allowed_hosts: tuple[str, ...] = ()

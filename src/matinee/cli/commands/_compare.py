@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ...errors import UsageError
 from .. import source as source_options
 from ..output import print_json, print_table, say
 from ..source import Json
@@ -18,9 +19,30 @@ def compare(
     first: Annotated[Path, typer.Argument(help="A model folder.")],
     second: Annotated[Path, typer.Argument(help="Another one.")],
     test: Annotated[
-        str,
-        typer.Option(metavar="SOURCE", help="Ratings to score both on, as for 'evaluate'."),
-    ],
+        str | None,
+        typer.Option(
+            metavar="SOURCE",
+            help="Ratings to score both on, as for 'evaluate'.",
+            show_default=False,
+        ),
+    ] = None,
+    feedback: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STORE",
+            help="Instead of --test: compare by what people accepted from the lists of both, "
+            "served side by side (serve FIRST --beside SECOND --feedback STORE).",
+            show_default=False,
+        ),
+    ] = None,
+    days: Annotated[
+        float,
+        typer.Option(
+            metavar="DAYS",
+            help="With --feedback: a person counts once so many days have passed since their "
+            "first list.",
+        ),
+    ] = 7.0,
     given: Annotated[
         str | None,
         typer.Option(
@@ -67,9 +89,17 @@ def compare(
 ) -> None:
     """Compare two models on the same held-out ratings: RMSE, lists, and lists side by side.
 
-    Differences are SECOND less FIRST with a 95% interval, paired over people.
+    Differences are SECOND less FIRST with a 95% interval, paired over people. With --feedback the
+    models are compared by what people accepted from their lists; that interval is valid however
+    often it is looked at.
     """
     use_threads(threads)
+    if (test is None) == (feedback is None):
+        raise UsageError("give either ratings to score on (--test) or a store (--feedback)")
+    if feedback is not None:
+        _online(first, second, feedback, days, out, json)
+        return
+    assert test is not None
     cutoffs = parse_cutoffs(k)
     from ...lab.comparison import compare as compare_models
     from ...lab.report import comparison_sheets, example_sheets, write_comparison
@@ -100,6 +130,27 @@ def compare(
         say()
     for text in sorted({*comparison.first.notes, *comparison.second.notes}):
         say(text)
+    if out is not None:
+        say(f"page: {out}")
+
+
+def _online(
+    first: Path, second: Path, feedback: str, days: float, out: Path | None, json: bool
+) -> None:
+    from ...lab.online import compare_online
+    from ...lab.report import online_sheets, write_online
+    from ._feedback import opened_store
+
+    with opened_store(feedback) as store:
+        comparison = compare_online(first, second, store, days=days)
+    if out is not None:
+        write_online(comparison, out)
+    if json:
+        print_json({"page": out, **comparison.as_dict()})
+        return
+    for table in online_sheets(comparison):
+        print_table(table.columns, table.rows, table.caption)
+        say()
     if out is not None:
         say(f"page: {out}")
 

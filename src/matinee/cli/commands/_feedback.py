@@ -41,7 +41,7 @@ def export(
     """Write all feedback to one file, in the order in which it came."""
     from ...feedback import export_events
 
-    with _opened(store) as opened:
+    with opened_store(store) as opened:
         events = export_events(opened, out)
     if json:
         print_json({"events": events, "out": str(out)})
@@ -58,7 +58,7 @@ def erase(
     """Delete all feedback of a person, and no longer use what a model was trained on of them."""
     from ...data.values.ids import canonical
 
-    with _opened(store) as opened:
+    with opened_store(store) as opened:
         events = opened.erase(canonical(user) or user)
     if json:
         print_json({"events": events})
@@ -75,7 +75,7 @@ def prune(
     """Delete feedback that is older than some days."""
     if not days > 0:
         raise UsageError(f"--days {days:g}: give a number above 0")
-    with _opened(store) as opened:
+    with opened_store(store) as opened:
         events = opened.prune(int(time.time() - days * _DAY))
     if json:
         print_json({"events": events})
@@ -164,7 +164,8 @@ def _within(interval: Interval | None) -> str:
 
 
 @contextmanager
-def _opened(url: str) -> Iterator[FeedbackStore]:
+def opened_store(url: str) -> Iterator[FeedbackStore]:
+    """An open store that must be there already."""
     from ...feedback import open_store
 
     scheme, _, path = url.partition(":")

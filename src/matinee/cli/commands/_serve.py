@@ -20,6 +20,20 @@ _KEY = "MATINEE_API_KEY"
 
 def serve(
     model: Model,
+    beside: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="MODEL",
+            help="A second model, which answers a share of the people instead; see 'compare'.",
+            show_default=False,
+        ),
+    ] = None,
+    share: Annotated[
+        float, typer.Option(help="Share of the people that the model beside answers.")
+    ] = 0.5,
+    share_seed: Annotated[
+        int, typer.Option("--share-seed", help="Another seed draws other people.")
+    ] = 0,
     host: Annotated[
         str, typer.Option(help="Address to listen at; 0.0.0.0 for every network there is.")
     ] = "127.0.0.1",
@@ -127,6 +141,9 @@ def serve(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", str(threads))
     values: dict[str, Any] = {
         "model": model,
+        "beside": beside,
+        "share": share,
+        "share_seed": share_seed,
         "host": host,
         "port": port,
         "workers": workers,

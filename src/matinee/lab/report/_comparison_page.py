@@ -81,6 +81,7 @@ def write_comparison(comparison: Comparison, names: tuple[str, str], path: Path 
         dataset=comparison.dataset,
         headline=comparison.first.headline,
         notes=sorted({*comparison.first.notes, *comparison.second.notes}),
+        about="Differences are paired: both models on the same resamples of people.",
         sheets=comparison_sheets(comparison, names),
         charts=list_curves(curves),
         examples=example_sheets(comparison, names),

@@ -31,6 +31,15 @@ _LARGEST = 64 << 20
 ADVICE = "Train it again, or copy the folder again from an intact copy"
 
 
+def identity(folder: Path) -> str:
+    """A short identifier of the contents of a model folder, which names its lists.
+
+    Raises:
+        OSError: There is no manifest to read.
+    """
+    return hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()[:12]
+
+
 def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a model folder, checked and upgraded, without reading the model.
 

@@ -16,7 +16,7 @@ from ...errors import UsageError
 from ...evaluate import Gain, ListGain, list_gain, prequential_gain
 from ...feedback import FeedbackStore
 from ...feedback.store import hash_of
-from ...models import Recommender, load_model
+from ...models import Recommender, identity, load_model
 from ...models.update import all_ratings, known_ratings
 from .ratings import feedback_ratings
 
@@ -128,7 +128,8 @@ def refresh(
         return Refreshed("kept", how, len(new), len(test), gain, lists, because)
     candidate.update(test, seed=seed, progress=False)
     done = Refreshed("swapped", how, len(new), len(test), gain, lists)
-    candidate.record["refresh"] = done.as_dict()
+    former = [*model.record.get("refresh", {}).get("former", []), identity(folder)]
+    candidate.record["refresh"] = {**done.as_dict(), "former": former}
     with atomic_path(previous_of(folder)) as place:
         shutil.copytree(folder, place)
     candidate.save(folder)

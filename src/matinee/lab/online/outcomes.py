@@ -1,0 +1,123 @@
+"""What became of the lists of each model, read from a store of feedback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ...base.arrays import Float64, Int64
+from ...feedback import Event, FeedbackStore
+
+RANKS = 20
+"""Places of a list that acceptance is counted for."""
+_DAY = 86_400
+
+
+@dataclass(eq=False)
+class Arm:
+    """The lists of one model.
+
+    Attributes:
+        n_lists: Lists that were shown.
+        items: How often each item stood in one, by id.
+        shown: Lists that had an item at each rank, int64 (RANKS,).
+        accepted: Of these, from how many that item was accepted.
+        first: When each person saw their first list, by user.
+        lists: Lists of each person within the window, and those from which something was accepted.
+    """
+
+    n_lists: int = 0
+    items: dict[str, int] = field(default_factory=dict)
+    shown: Int64 = field(default_factory=lambda: np.zeros(RANKS, dtype=np.int64))
+    accepted: Int64 = field(default_factory=lambda: np.zeros(RANKS, dtype=np.int64))
+    first: dict[str, int] = field(default_factory=dict)
+    lists: dict[str, list[int]] = field(default_factory=dict)
+
+    def outcomes(self, until: int, span: int, without: Iterable[str]) -> tuple[Int64, Float64]:
+        """When each person's window closed, ascending, and the share of their lists accepted.
+
+        Args:
+            until: Windows that are open at this second are left out.
+            span: Length of the window in seconds.
+            without: People to leave out.
+        """
+        out = set(without)
+        rows = sorted(
+            (start + span, user)
+            for user, start in self.first.items()
+            if user not in out and start + span <= until
+        )
+        shares = [self.lists[user][1] / self.lists[user][0] for _, user in rows]
+        closed = np.array([end for end, _ in rows], dtype=np.int64)
+        return closed, np.array(shares, dtype=np.float64)
+
+
+def read_arms(
+    store: FeedbackStore, models: Sequence[frozenset[str]], liked: float, days: float
+) -> tuple[list[Arm], int]:
+    """The lists of some models, in two passes over the store.
+
+    An item is accepted by a click, a like, or a rating of at least ``liked`` that names the list it
+    stood in. Of a person the lists count that were shown within ``days`` of the first.
+
+    Args:
+        store: The feedback.
+        models: The identifiers of each model, with which its lists begin.
+        liked: The lowest rating that counts as accepted.
+        days: Length of each person's window.
+
+    Returns:
+        The arms, and the time of the latest event.
+    """
+    arms = [Arm() for _ in models]
+    arm_of = {name: arm for names, arm in zip(models, arms, strict=True) for name in names}
+    span = round(days * _DAY)
+    rows: dict[str, tuple[Arm, Event]] = {}
+    latest = 0
+    for event in store.events():
+        latest = max(latest, event.time)
+        if event.kind != "shown" or event.list is None or event.list in rows:
+            continue
+        arm = arm_of.get(event.list.partition(".")[0])
+        if arm is not None:
+            rows[event.list] = arm, event
+            _show(arm, event, span)
+    taken: set[str] = set()
+    counted: set[tuple[str, str]] = set()
+    for event in store.events():
+        if event.list not in rows or event.item is None or not _accepts(event, liked):
+            continue
+        arm, shown = rows[event.list]
+        if event.user != shown.user:
+            continue
+        items = shown.items or ()
+        rank = event.rank or (items.index(event.item) + 1 if event.item in items else None)
+        if rank is not None and rank <= RANKS and (event.list, event.item) not in counted:
+            counted.add((event.list, event.item))
+            arm.accepted[rank - 1] += 1
+        start = arm.first[shown.user]
+        within = start <= shown.time <= start + span and event.time <= start + span
+        if within and event.list not in taken:
+            taken.add(event.list)
+            arm.lists[shown.user][1] += 1
+    return arms, latest
+
+
+def _show(arm: Arm, event: Event, span: int) -> None:
+    arm.n_lists += 1
+    start = arm.first.setdefault(event.user, event.time)
+    lists = arm.lists.setdefault(event.user, [0, 0])
+    if start <= event.time <= start + span:
+        lists[0] += 1
+    items = event.items or ()
+    arm.shown[: min(len(items), RANKS)] += 1
+    for item in items:
+        arm.items[item] = arm.items.get(item, 0) + 1
+
+
+def _accepts(event: Event, liked: float) -> bool:
+    if event.kind == "rating":
+        return event.value is not None and event.value >= liked
+    return event.kind in ("click", "like")

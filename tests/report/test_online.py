@@ -1,0 +1,124 @@
+"""Two served models compared by what people accepted from their lists."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from matinee.cli import main
+from matinee.errors import UsageError
+from matinee.feedback import Event, FeedbackStore, make_event, open_store
+from matinee.lab.online import compare_online
+from matinee.models import Bias, ItemMean, identity
+from matinee.synth import synthesize
+
+DAY = 86_400
+NOW = 1_700_000_000
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    place = tmp_path_factory.mktemp("online")
+    ratings = synthesize(60, 30, 600, seed=3).ratings
+    return (
+        ItemMean().fit(ratings).save(place / "plain"),
+        Bias().fit(ratings).save(place / "better"),
+    )
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[FeedbackStore]:
+    opened = open_store(f"sqlite:{tmp_path / 'f.db'}")
+    yield opened
+    opened.close()
+
+
+def lists(user: str, model: str, at: int, accepted: int | None, days: float = 0) -> list[Event]:
+    """A list of three items, of which the one at a rank is clicked."""
+    name, time = f"{model}.{user}-{at}", NOW + int((at + days) * 3600)
+    events = [make_event(user=user, kind="shown", list=name, items=("i0", "i1", "i2"), time=time)]
+    if accepted is not None:
+        item = f"i{accepted - 1}"
+        events.append(make_event(user=user, kind="click", list=name, item=item, time=time + 9))
+    return events
+
+
+def test_by_person(folders: tuple[Path, Path], store: FeedbackStore) -> None:
+    one, two = map(identity, folders)
+    later = make_event(user="z", kind="click", item="i0", time=NOW + 40 * DAY)
+    store.add([*lists("a", one, 0, 1), *lists("a", one, 1, None), later])  # a half
+    store.add([*lists("b", one, 0, None), *lists("c", two, 0, 2)])
+    store.add([*lists("d", one, 0, 1), *lists("d", two, 1, 1)])  # saw both
+    store.add(lists("e", two, 39 * 24, 3))  # whose days are not over
+    store.add(lists("f", "another", 0, 3))
+    wrong = lists("g", two, 0, None)
+    store.add([*wrong, make_event(user="c", kind="click", list=wrong[0].list, item="i0", time=NOW)])
+    found = compare_online(*folders, store, days=7)
+    assert (found.first.n_lists, found.first.n_people, found.first.acceptance) == (4, 2, 0.25)
+    # Another person's click does not count for g.
+    assert (found.second.n_lists, found.second.n_people, found.second.acceptance) == (4, 2, 0.5)
+    assert (found.difference, found.interval, found.n_both) == (0.25, None, 1)
+    assert found.first.by_rank[:4] == (0.5, 0.0, 0.0, None)
+    assert found.second.by_rank[:3] == (0.25, 0.25, 0.25)
+    assert "too few" in found.verdict
+
+
+def test_what_comes_late_does_not_count(folders: tuple[Path, Path], store: FeedbackStore) -> None:
+    one = identity(folders[0])
+    shown, click = lists("a", one, 0, 1)
+    late = make_event(user="a", kind="like", list=shown.list, item="i1", time=NOW + 8 * DAY)
+    store.add([shown, late, *lists("a", one, 24 * 9, 1)])
+    assert compare_online(*folders, store).first.acceptance == 0
+    store.add([click])
+    assert compare_online(*folders, store).first.acceptance == 1
+
+
+def test_many_people(
+    folders: tuple[Path, Path],
+    store: FeedbackStore,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rng = np.random.default_rng(0)
+    names = list(map(identity, folders))
+    for at in range(240):
+        liked = rng.random() < (0.2, 0.7)[at % 2]
+        store.add(lists(f"u{at}", names[at % 2], at, 1 if liked else None))
+        store.add(
+            [
+                make_event(
+                    user=f"u{at}",
+                    kind="rating",
+                    item=str(1 + at % 7),
+                    value=1 + at % 5,
+                    time=NOW + at * 3600 + 60,
+                )
+            ]
+        )
+    store.add([make_event(user="z", kind="click", item="i0", time=NOW + 90 * DAY)])
+    found = compare_online(*folders, store, days=1)
+    assert found.interval is not None
+    assert 0.1 < found.interval.low < 0.5 < found.interval.high
+    assert "better" in found.verdict
+    assert len(found.looks) > 10
+    assert found.looks[-1].interval == found.interval
+    assert sum(part.n for part in found.first.calibration) == 120
+    assert sum(part.n for part in found.first.drift) == 120
+    url = f"sqlite:{tmp_path / 'f.db'}"
+    args = ["compare", *map(str, folders), "--feedback", url, "--days", "1"]
+    assert main([*args, "--json", "--out", str(tmp_path / "page.html")]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["interval"] == list(found.interval)
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    for text in ("Acceptance by rank", "Calibration of better", "by time", "most recommended"):
+        assert text in page
+    assert main(["compare", *map(str, folders)]) == 2
+
+
+def test_no_lists(folders: tuple[Path, Path], store: FeedbackStore) -> None:
+    with pytest.raises(UsageError, match="kind 'shown'"):
+        compare_online(*folders, store)
