@@ -10,12 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent))
 from servers import PostgreSQL, postgresql_programs
 
 # As the command does (see cli/_app.py): tests share the machine with the processes they start.
 os.environ.setdefault("GOMP_SPINCOUNT", "3000")
+
+# Other programs may be at work: an example that takes long is no failure.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 ROOT = Path(__file__).resolve().parent.parent
 

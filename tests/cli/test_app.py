@@ -128,7 +128,7 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 def _run(code: str, **kwargs: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, **kwargs
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=600, **kwargs
     )
 
 
@@ -157,7 +157,7 @@ def test_the_help_names_every_command_without_importing_it() -> None:
 
 def test_python_dash_m() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "matinee", "--version"], capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "matinee", "--version"], capture_output=True, text=True, timeout=600
     )
     assert (done.returncode, done.stdout) == (0, f"matinee {__version__}\n")
 
@@ -180,7 +180,7 @@ sys.exit(main(["count"]))
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(
-        [sys.executable, "-c", code], stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60
+        [sys.executable, "-c", code], stdout=writer, stderr=subprocess.PIPE, text=True, timeout=600
     )
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, "")

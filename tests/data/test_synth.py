@@ -92,7 +92,7 @@ def test_same_in_another_process(medium: Synthetic) -> None:
         [sys.executable, "-c", code],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         env={**os.environ, "NUMBA_NUM_THREADS": "2", "PYTHONHASHSEED": "5"},
     )
     r = medium.ratings

@@ -176,16 +176,16 @@ def test_it_is_fast_on_a_large_catalogue() -> None:
     chosen = vocabulary[rng.integers(0, 3000, (60_000, 3))].tolist()
     titles = {i: f"{' '.join(w)} {i} ({1950 + i % 70})" for i, w in enumerate(chosen)}
     index = index_of(titles)
-    started = time.perf_counter()
+    started = time.process_time()
     name = titles[30_000]
     assert index.find(name.upper()) == 30_000
     assert index.find(f"the {name[:-7]}") == 30_000
     index.search("no such thing")
-    built = time.perf_counter() - started
-    started = time.perf_counter()
+    built = time.process_time() - started
+    started = time.process_time()
     for item in range(0, 60_000, 3000):
         assert index.find(titles[item]) == item
         assert index.search(titles[item][3:15])
-    each = (time.perf_counter() - started) / 20
-    assert built < 20  # about 2 s where it was written
+    each = (time.process_time() - started) / 20
+    assert built < 20  # of the processor; about 2 s where it was written
     assert each < 0.5  # about 0.03 s

@@ -41,7 +41,7 @@ class Process:
         return Path(self._log.name).read_text()
 
     def wait_until_ready(self) -> None:
-        until(lambda: "matinee: serving" in self.log() or self.process.poll() is not None, 150)
+        until(lambda: "matinee: serving" in self.log() or self.process.poll() is not None)
         assert self.process.poll() is None, self.log()
         assert CLIENT.get(f"{self.url}/readyz").status_code == 200
 
@@ -56,8 +56,8 @@ class Process:
         self._log.close()
 
 
-def until(true: Callable[[], bool], seconds: float) -> None:
-    """Wait for something; fail if it does not come."""
+def until(true: Callable[[], bool], seconds: float = 300) -> None:
+    """Wait for something; fail if it does not come, on however busy a machine."""
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it did not happen in time"

@@ -56,7 +56,7 @@ def test_the_printed_commands(known: Path, process: Callable[..., Process]) -> N
             ["sh", "-c", command.replace("http://127.0.0.1:8000", server.url)],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,
             check=True,
         )
         answer = json.loads(done.stdout)

@@ -296,7 +296,7 @@ def test_ctrl_c_keeps_the_epochs_of_a_long_run(tmp_path: Path) -> None:
         assert time.monotonic() < until
         time.sleep(0.05)
     os.killpg(engine.pid, signal.SIGINT)
-    _, told = engine.communicate(timeout=60)
+    _, told = engine.communicate(timeout=600)
     assert engine.returncode == 130, told
     assert "Traceback" not in told
     assert "to continue:" in told
