@@ -26,11 +26,11 @@ def table(
     right = set(numbers)
 
     def cells(tag: str, values: Sequence[object]) -> str:
-        found = []
+        markup = []
         for at, value in enumerate(values):
             side = "right" if at in right else "left"
-            found.append(f'<{tag} style="text-align:{side}">{escape(value)}</{tag}>')
-        return f"<tr>{''.join(found)}</tr>"
+            markup.append(f'<{tag} style="text-align:{side}">{escape(value)}</{tag}>')
+        return f"<tr>{''.join(markup)}</tr>"
 
     above = ""
     if caption:

@@ -70,12 +70,12 @@ def log_ticks(low: float, high: float, wanted: int = 5) -> tuple[float, ...]:
     """Powers of ten between two values, with 3s (and 2s and 5s) where they are few."""
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     for steps in ((1,), (1, 3), (1, 2, 5)):
-        found = [m * 10.0**p for p in range(first, last + 1) for m in steps]
-        found = [v for v in found if low * (1 - 1e-9) <= v <= high * (1 + 1e-9)]
-        if len(found) >= min(wanted, 3):
+        ticks = [m * 10.0**p for p in range(first, last + 1) for m in steps]
+        ticks = [v for v in ticks if low * (1 - 1e-9) <= v <= high * (1 + 1e-9)]
+        if len(ticks) >= min(wanted, 3):
             break
-    every = max(1, math.ceil(len(found) / (2 * wanted)))
-    return tuple(found[::every]) or (low,)
+    every = max(1, math.ceil(len(ticks) / (2 * wanted)))
+    return tuple(ticks[::every]) or (low,)
 
 
 def tick_texts(values: Sequence[float]) -> tuple[str, ...]:

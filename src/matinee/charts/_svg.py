@@ -77,11 +77,11 @@ def line(x1: float, y1: float, x2: float, y2: float, cls: str) -> str:
 
 def path(points: Iterable[tuple[float, float]], *, closed: bool = False) -> str:
     """Path data through points: steps from one to the next, which are shorter than places."""
-    found = [(round(10 * x), round(10 * y)) for x, y in points]
-    if not found:
+    corners = [(round(10 * x), round(10 * y)) for x, y in points]
+    if not corners:
         return ""
-    steps = [_pair(x - a, y - b) for (a, b), (x, y) in itertools.pairwise(found)]
-    return f"M{_pair(*found[0])}" + ("l" + " ".join(steps) if steps else "") + "Z" * closed
+    steps = [_pair(x - a, y - b) for (a, b), (x, y) in itertools.pairwise(corners)]
+    return f"M{_pair(*corners[0])}" + ("l" + " ".join(steps) if steps else "") + "Z" * closed
 
 
 def _pair(x: int, y: int) -> str:

@@ -108,9 +108,9 @@ class Chart(ABC):
 
     def save(self, folder: Path, width: float = 640.0) -> Path:
         """Write NAME.svg into a folder."""
-        place = folder / f"{self.name}.svg"
-        write_text(place, '<?xml version="1.0" encoding="UTF-8"?>\n' + self.file(width) + "\n")
-        return place
+        file = folder / f"{self.name}.svg"
+        write_text(file, '<?xml version="1.0" encoding="UTF-8"?>\n' + self.file(width) + "\n")
+        return file
 
 
 def _css() -> str:

@@ -91,10 +91,10 @@ class Dots(Chart):
         for dot in sorted(self.dots, key=lambda d: (d.row, -d.value)):
             y = top + step * (dot.row + 0.5) + apart * (dot.kind - (len(self.kinds) - 1) / 2)
             # Marks beyond the axis stand at its end, side by side, each with its value.
-            place = beyond.get(dot.row, right - 4)
-            parts.append(self._dot(frame.x, dot, y, place))
+            end = beyond.get(dot.row, right - 4)
+            parts.append(self._dot(frame.x, dot, y, end))
             if dot.value > high:
-                beyond[dot.row] = place - 24 - text_width(f"{dot.value:.2f}")
+                beyond[dot.row] = end - 24 - text_width(f"{dot.value:.2f}")
         height = bottom + (38 if self.x_title else 22)
         return Drawing("".join(parts), width, height)
 

@@ -101,7 +101,7 @@ class Lines(Chart):
     def hover(self) -> dict[str, Any]:
         """Values by x of every series, in ten-thousandths; bands by how far they reach from it."""
         xs = sorted({float(x) for s in self.series for x in s.x})
-        found = []
+        hovers = []
         for s in self.series:
             at = {float(x): i for i, x in enumerate(s.x)}
             rows = [at.get(x) for x in xs]
@@ -110,9 +110,9 @@ class Lines(Chart):
             if len(s.low):
                 entry["down"] = [_gap(v, _value(s.low, i)) for v, i in zip(y, rows, strict=True)]
                 entry["up"] = [_gap(_value(s.high, i), v) for v, i in zip(y, rows, strict=True)]
-            found.append(entry)
+            hovers.append(entry)
         whole = [int(x) if x == int(x) else x for x in xs]
-        return {"x_title": self.x_title, "x": whole, "series": found}
+        return {"x_title": self.x_title, "x": whole, "series": hovers}
 
     def draw(self, width: float = WIDTH) -> Drawing:
         """See ``Chart.draw``."""
@@ -155,8 +155,8 @@ class Lines(Chart):
         return Drawing("".join(parts), width, self.height, hover)
 
     def _style(self, index: int) -> int:
-        own = self.series[index].style
-        return index if own is None else own
+        style = self.series[index].style
+        return index if style is None else style
 
     def _range(self) -> tuple[float, float]:
         """Values that the chart shows: all of them, or all but curves far above the rest."""

@@ -128,7 +128,7 @@ def _settle_paths(command: Any) -> None:
 
         def settled(
             ctx: Any,
-            found: Any,
+            outcome: Any,
             value: Any,
             then: Any = parameter.callback,
             written: bool = parameter.name in outputs,
@@ -138,7 +138,7 @@ def _settle_paths(command: Any) -> None:
             value = _expanded(value)
             if written and isinstance(value, Path) and not ctx.resilient_parsing:
                 _check_output(value)
-            return value if then is None else then(ctx, found, value)
+            return value if then is None else then(ctx, outcome, value)
 
         parameter.callback = settled
 

@@ -121,18 +121,18 @@ def audit(
     items = _codes(train.item_ids.encode(test.item_ids.ids), train.items, train.n_items)
     # Rows of the test set in the codes of the training set, -1 where that has no such rating.
     row_user, row_item = users[test.users], items[test.items]
-    found, same_value = _shared(train, row_user, row_item, test.values)
-    first = np.flatnonzero(found)[:3]
+    shared, same_value = _shared(train, row_user, row_item, test.values)
+    first = np.flatnonzero(shared)[:3]
     renamed = _renamed(train, test, users, row_item)
     alike = np.flatnonzero(renamed.rows >= 0)
     new_user, new_item = row_user < 0, row_item < 0
-    own, any_ = _older(train, test, row_user)
+    older_than_own, any_ = _older(train, test, row_user)
     return Audit(
         train=train.name,
         test=test.name,
         n_train=len(train),
         n_test=len(test),
-        overlap=int(found.sum()),
+        overlap=int(shared.sum()),
         overlap_same_value=int(same_value.sum()),
         overlap_examples=tuple(
             zip(
@@ -158,7 +158,7 @@ def audit(
         unseen_items=len(np.unique(test.items[new_item])),
         unseen_item_ratings=int(new_item.sum()),
         unseen_ratings=int((new_user | new_item).sum()),
-        older_than_own=own,
+        older_than_own=older_than_own,
         older_than_any=any_,
         same_file=_same_file(*files),
         same_table=len(train) == len(test) and fingerprint(train) == fingerprint(test),
@@ -187,11 +187,11 @@ def audit_files(train: Path | str, test: Path | str, **options: Any) -> Audit:
     """
     one = load(train, **options)
     other = load(test, **{**options, "allow_single": True})
-    found = audit(one, other, files=(_file(train), _file(test)))
+    result = audit(one, other, files=(_file(train), _file(test)))
     return replace(
-        found,
-        repeated_train=found.repeated_train + repeated_in(one.notes),
-        repeated_test=found.repeated_test + repeated_in(other.notes),
+        result,
+        repeated_train=result.repeated_train + repeated_in(one.notes),
+        repeated_test=result.repeated_test + repeated_in(other.notes),
     )
 
 
@@ -214,7 +214,7 @@ def _shared(
     values: npt.NDArray[np.float32],
 ) -> tuple[Mask, Mask]:
     """Which (user, item) pairs, in the codes of ``train``, it holds; and with the same rating."""
-    found, same = np.zeros(len(users), dtype=bool), np.zeros(len(users), dtype=bool)
+    shared, same = np.zeros(len(users), dtype=bool), np.zeros(len(users), dtype=bool)
     # Grouped by user and ascending by item, the pairs are sorted: no sort of their own needed.
     rows = train.by_user
     owners = np.repeat(np.arange(rows.n_rows, dtype=np.int64), rows.counts)
@@ -223,11 +223,11 @@ def _shared(
         part = slice(start, start + _CHUNK)
         known = start + np.flatnonzero((users[part] >= 0) & (items[part] >= 0))
         wanted = users[known].astype(np.int64) * train.n_items + items[known]
-        place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-        hit = keys[place] == wanted
-        found[known] = hit
-        same[known] = hit & (rows.values[place] == values[known])
-    return found, same
+        position = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        hit = keys[position] == wanted
+        shared[known] = hit
+        same[known] = hit & (rows.values[position] == values[known])
+    return shared, same
 
 
 def _renamed(
@@ -269,8 +269,8 @@ def _older(
         rows.aligned(train.times), np.minimum(rows.indptr[:-1], len(train) - 1)
     )
     known = users >= 0
-    own = int(np.count_nonzero(test.times[known] < latest[users[known]]))
-    return own, int(np.count_nonzero(test.times < train.times.max()))
+    older_than_own = int(np.count_nonzero(test.times[known] < latest[users[known]]))
+    return older_than_own, int(np.count_nonzero(test.times < train.times.max()))
 
 
 def _same_file(one: Path | None, other: Path | None) -> bool:

@@ -65,12 +65,12 @@ def _counting_order(rows: Int32, columns: Int32, indptr: Int64, n_columns: int) 
     for i in range(len(rows)):
         by_column[start[columns[i]]] = i
         start[columns[i]] += 1
-    place = indptr.copy()
+    next_free = indptr.copy()
     order = np.empty(len(rows), dtype=np.int64)
     for j in range(len(rows)):
         i = by_column[j]
-        order[place[rows[i]]] = i
-        place[rows[i]] += 1
+        order[next_free[rows[i]]] = i
+        next_free[rows[i]] += 1
     return order
 
 

@@ -133,8 +133,8 @@ def _of_scan(
     candidates = candidates or [columns[ITEM]]
     wanted += [_text(scan, name) for name in candidates]
     selected = ", ".join(f"{sql} AS c{at}" for at, sql in enumerate(wanted))
-    found = run(work, scan, f"SELECT {selected} FROM {scan.relation}").fetchnumpy()
-    given_titles, *rest = (_texts(column) for column in found.values())
+    arrays = run(work, scan, f"SELECT {selected} FROM {scan.relation}").fetchnumpy()
+    given_titles, *rest = (_texts(column) for column in arrays.values())
     known = [ids.encode(column) for column in rest[len(rest) - len(candidates) :]]
     best = int(np.argmax([len(np.unique(codes[codes >= 0])) for codes in known]))
     notes: tuple[str, ...] = ()

@@ -64,8 +64,8 @@ def settle(
 
 def repeated_in(notes: Iterable[str]) -> int:
     """The number of repeated ratings in the notes that ``settle`` wrote."""
-    found = (re.match(r"([\d,]+) repeated (?:rating|interaction)", note) for note in notes)
-    return sum(int(match[1].replace(",", "")) for match in found if match)
+    matches = (re.match(r"([\d,]+) repeated (?:rating|interaction)", note) for note in notes)
+    return sum(int(match[1].replace(",", "")) for match in matches if match)
 
 
 def _latest(

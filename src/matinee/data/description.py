@@ -203,8 +203,8 @@ def _histogram(values: npt.NDArray[np.float32]) -> tuple[Bar, ...]:
     if len(distinct) <= _BARS:
         each = [int(np.count_nonzero(values == value)) for value in distinct]
         if sum(each) < len(values):
-            distinct, found = np.unique(values, return_counts=True)
-            each = found.tolist()
+            distinct, occurrences = np.unique(values, return_counts=True)
+            each = occurrences.tolist()
         if len(distinct) <= _BARS:
             return tuple(
                 Bar(float(value), float(value), count)

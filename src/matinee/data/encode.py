@@ -64,11 +64,11 @@ def encode(work: Workspace, staged: Staged, unit: TimeUnit | None = None) -> Enc
             "JOIN work.main.items AS items ON items.id = s.i "
             f"WHERE s.rowid >= {first} AND s.rowid < {first + _CHUNK}"
         ).fetchnumpy()
-        place = np.asarray(chunk["place"])
-        if len(place) < min(_CHUNK, staged.rows - first):  # Rows were left out.
-            place = np.argsort(np.argsort(place))
+        position = np.asarray(chunk["place"])
+        if len(position) < min(_CHUNK, staged.rows - first):  # Rows were left out.
+            position = np.argsort(np.argsort(position))
         place_rows(
-            place,
+            position,
             np.asarray(chunk["u"]),
             np.asarray(chunk["i"]),
             np.asarray(chunk["r"]),
@@ -88,13 +88,13 @@ def encode(work: Workspace, staged: Staged, unit: TimeUnit | None = None) -> Enc
 
 def rows_of_pair(work: Workspace, user: int, item: int) -> list[int]:
     """The rows, from 0, in which a user (by code) rates an item."""
-    found = work.con.execute(
+    rows = work.con.execute(
         "SELECT s.rowid FROM work.main.staged AS s "
         "JOIN work.main.users AS users ON users.id = s.u "
         "JOIN work.main.items AS items ON items.id = s.i "
         f"WHERE users.code = {int(user)} AND items.code = {int(item)} ORDER BY 1"
     ).fetchall()
-    return [int(row[0]) for row in found]
+    return [int(row[0]) for row in rows]
 
 
 def _number(work: Workspace, column: str, table: str) -> tuple[Vocabulary, Int64]:
@@ -119,11 +119,11 @@ def _number(work: Workspace, column: str, table: str) -> tuple[Vocabulary, Int64
         f"CREATE TABLE work.main.{table} AS SELECT id, {key} AS key, n, "
         f"CAST(dense_rank() OVER (ORDER BY {key}) - 1 AS INTEGER) AS code FROM distinct_{column}"
     )
-    found = con.execute(
+    rows = con.execute(
         f"SELECT any_value(key) AS key, CAST(sum(n) AS BIGINT) AS n FROM work.main.{table} "
         "GROUP BY code ORDER BY code"
     ).fetchnumpy()
-    ids = np.asarray(found["key"])
+    ids = np.asarray(rows["key"])
     if ids.dtype != np.int64:
         ids = ids.astype(object)
-    return Vocabulary(ids), np.asarray(found["n"], dtype=np.int64)
+    return Vocabulary(ids), np.asarray(rows["n"], dtype=np.int64)

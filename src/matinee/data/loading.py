@@ -157,11 +157,11 @@ def load(
         raise UsageError("give either a source or --sql, not both" if sql else "no source given")
     label = _label(source, database)
     with workspace(label) as work:
-        found = _find(source, work)
-        if found is not None and found.netflix:
-            read = _read_netflix(found, mapped, stated, report)
+        located = _find(source, work)
+        if located is not None and located.netflix:
+            read = _read_netflix(located, mapped, stated, report)
         else:
-            scan = _open(source, found, sql, database, work, mapped, name or "ratings", how)
+            scan = _open(source, located, sql, database, work, mapped, name or "ratings", how)
             read = _read_table(scan, work, mapped, stated, not_rated, how)
         encoded = read.encoded
         left_out = _leave_out(read, not_rated)
@@ -173,7 +173,7 @@ def load(
             for role, column in ((ITEM, item_id), (TITLE, title), (GENRES, genres))
             if column is not None
         }
-        beside = found.items if found else None
+        beside = located.items if located else None
         table, message = item_table(items, beside, work, encoded.item_ids, titles)
     values = encoded.values
     ratings = Ratings(
@@ -185,7 +185,7 @@ def load(
         item_ids=encoded.item_ids,
         scale=read.scale or Scale(float(values.min()), float(values.max())),
         item_table=table,
-        name=name or (readable(found.name) if found else "ratings"),
+        name=name or (readable(located.name) if located else "ratings"),
         notes=(*read.notes, *notes, *message),
         implicit=read.implicit,
         scale_stated=read.scale is not None,
@@ -231,7 +231,7 @@ def _find(source: Any, work: Workspace) -> Found | None:
 
 def _open(
     source: Any,
-    found: Found | None,
+    located: Found | None,
     sql: str | None,
     database: str | Path | None,
     work: Workspace,
@@ -241,11 +241,11 @@ def _open(
 ) -> Scan:
     if sql is not None:
         return open_query(sql, database, work)
-    if found is None:
+    if located is None:
         return open_frame(source, work, name)
-    if found.lake is not None:
-        return open_lake(found.parts[0].path, found.lake, work)
-    return open_files(found.parts, work, RATING_ROLES, mapped, how, found.partitions)
+    if located.lake is not None:
+        return open_lake(located.parts[0].path, located.lake, work)
+    return open_files(located.parts, work, RATING_ROLES, mapped, how, located.partitions)
 
 
 def _read_table(
@@ -293,19 +293,19 @@ def _read_table(
 
 
 def _read_netflix(
-    found: Found, mapped: Mapping[str, str], stated: Scale | None, report: Report | None
+    located: Found, mapped: Mapping[str, str], stated: Scale | None, report: Report | None
 ) -> _Read:
-    label = label_of([part.label for part in found.parts])
+    label = label_of([part.label for part in located.parts])
     if mapped:
         raise UsageError(
             f"{label}: the files of the Netflix Prize have no columns to name; leave out "
             f"--{next(iter(mapped))}"
         )
-    encoded, notes = read_netflix(found.parts, stated, report)
+    encoded, notes = read_netflix(located.parts, stated, report)
 
     def places(user: int, item: int) -> list[str]:
         user_id, movie = encoded.user_ids.ids[user], encoded.item_ids.ids[item]
-        return list(places_of(found.parts, int(user_id), int(movie)))
+        return list(places_of(located.parts, int(user_id), int(movie)))
 
     return _Read(encoded, stated or STARS, label, notes, False, places)
 

@@ -292,8 +292,8 @@ class Ratings:
         """
         user_ids, user_codes = Vocabulary.of(np.asarray(users))
         item_ids, item_codes = Vocabulary.of(np.asarray(items))
-        given = np.ones(len(user_codes)) if values is None else values
-        ratings = np.asarray(given, dtype=np.float32)
+        entry_values = np.ones(len(user_codes)) if values is None else values
+        ratings = np.asarray(entry_values, dtype=np.float32)
         return cls(
             users=user_codes,
             items=item_codes,

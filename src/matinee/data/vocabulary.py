@@ -66,9 +66,9 @@ class Vocabulary:
                 (get(canonical(name), -1) for name in array), dtype=np.int32, count=len(array)
             )
         numbers, known = whole_numbers(array)
-        place = np.minimum(np.searchsorted(self.ids, numbers), len(self) - 1)
-        found = known & (self.ids[place] == numbers)
-        return np.where(found, place, -1).astype(np.int32)
+        position = np.minimum(np.searchsorted(self.ids, numbers), len(self) - 1)
+        known_id = known & (self.ids[position] == numbers)
+        return np.where(known_id, position, -1).astype(np.int32)
 
     def decode(self, codes: npt.NDArray[np.integer[Any]]) -> Ids:
         """External ids of codes, which must all be known (0 or more)."""

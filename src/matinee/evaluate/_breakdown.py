@@ -142,8 +142,8 @@ class _Sums:
 
 def _place(edges: Float64, values: Float64) -> Int64:
     """Which bin each value is in; what lies beyond is in the outer ones."""
-    place: Int64 = (np.searchsorted(edges, values, side="right") - 1).clip(0, len(edges) - 2)
-    return place
+    bins: Int64 = (np.searchsorted(edges, values, side="right") - 1).clip(0, len(edges) - 2)
+    return bins
 
 
 def _calibration(sums: _Sums) -> Iterator[CalibrationBin]:

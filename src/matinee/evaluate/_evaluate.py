@@ -71,8 +71,8 @@ def _item_mean(model: Scored, histories: Histories, rows: Int64, items: Int32) -
 
 
 def _bias(model: Scored, histories: Histories, rows: Int64, items: Int32) -> Float64:
-    found: Float64 = model.bias.predict(histories, rows, items)
-    return found.clip(model.scale.low, model.scale.high)
+    predicted: Float64 = model.bias.predict(histories, rows, items)
+    return predicted.clip(model.scale.low, model.scale.high)
 
 
 BASELINES: MappingProxyType[str, Callable[[Scored, Histories, Int64, Int32], Float64]] = (
@@ -232,14 +232,14 @@ def _scores(
     """Every metric of every column, and the resamples its interval is of."""
     several = len(sums.counts) > 1
     draws = bootstrap(sums, np.random.default_rng(seed), resamples) if several else None
-    found: dict[str, dict[str, Score]] = {column: {} for column in columns}
+    scores: dict[str, dict[str, Score]] = {column: {} for column in columns}
     for metric in metrics_of("rating"):
         values = metric.from_sums(sums.totals())
         drawn = None if draws is None else metric.from_sums(draws.totals)
         for at, column in enumerate(columns):
             within = None if drawn is None else interval(drawn[:, at])
-            found[column][metric.name] = Score(float(values[at]), within)
-    return found, draws
+            scores[column][metric.name] = Score(float(values[at]), within)
+    return scores, draws
 
 
 def _gain(draws: Resamples | None, at: int) -> Interval | None:

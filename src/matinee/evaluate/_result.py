@@ -85,8 +85,8 @@ class Scores:
 
     def _flat(self) -> dict[str, Any]:
         """Each metric under its name, and its interval under NAME_interval."""
-        found: dict[str, Any] = {name: score.value for name, score in self.scores.items()}
-        return found | {f"{name}_interval": score.interval for name, score in self.scores.items()}
+        values: dict[str, Any] = {name: score.value for name, score in self.scores.items()}
+        return values | {f"{name}_interval": score.interval for name, score in self.scores.items()}
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ class Evaluation(Scores):
     def plot(self) -> RatingPlots:
         """The charts: ``plot.score()``, ``calibration()``, ``residuals()``, ``by_user()``, ..."""
         models: dict[str, Scores] = {self.model: self, **self.baselines}
-        scores = {name: found.scores["rmse"] for name, found in models.items()}
+        scores = {name: evaluation.scores["rmse"] for name, evaluation in models.items()}
         return RatingPlots(self.model, scores, lambda: self.breakdown, self.uncertainty)
 
     def to_pandas(self) -> DataFrame:
@@ -197,13 +197,13 @@ class Evaluation(Scores):
         return pd.DataFrame(list(self._rows()))
 
     def _rows(self) -> Iterator[dict[str, Any]]:
-        for name, found in {self.model: self, **self.baselines}.items():
-            for metric, score in found.scores.items():
+        for name, evaluation in {self.model: self, **self.baselines}.items():
+            for metric, score in evaluation.scores.items():
                 low, high = score.interval or (None, None)
                 gain = gain_low = gain_high = None
-                if isinstance(found, Baseline) and metric == "rmse":
-                    gain = found.rmse_gain
-                    gain_low, gain_high = found.rmse_gain_interval or (None, None)
+                if isinstance(evaluation, Baseline) and metric == "rmse":
+                    gain = evaluation.rmse_gain
+                    gain_low, gain_high = evaluation.rmse_gain_interval or (None, None)
                 yield {
                     "model": name,
                     "metric": metric,

@@ -103,8 +103,8 @@ class UncertaintySums:
         self._z += float((squared / np.square(std)).sum())
         # Bins by ratio: 400 from a ten-thousandth of the scale up are 2.3% apart.
         unit = max(high - low, 1e-12)
-        place = (1.0 + np.log10(std / unit) / 4.0) * _BINS
-        bins = np.clip(place, 0, _BINS - 1).astype(np.int64)
+        position = (1.0 + np.log10(std / unit) / 4.0) * _BINS
+        bins = np.clip(position, 0, _BINS - 1).astype(np.int64)
         for row, weight in enumerate((np.ones(len(values)), np.square(std), squared)):
             self._bins[row] += np.bincount(bins, weight, minlength=_BINS)
 

@@ -115,14 +115,14 @@ class PairSet:
             # Ascending look-ups walk the hashes in order, which is far kinder to the cache.
             order = np.argsort(pairs)
             wanted = pairs[order]
-            place = np.minimum(np.searchsorted(self.hashes, wanted), len(self) - 1)
-            contained[known[order]] = self.hashes[place] == wanted
+            position = np.minimum(np.searchsorted(self.hashes, wanted), len(self) - 1)
+            contained[known[order]] = self.hashes[position] == wanted
         return contained
 
     def overlap(self, test: Ratings) -> Overlap:
         """The pairs of a test set that are in this one."""
-        found = self.contains(test.user_ids.ids, test.item_ids.ids, test.users, test.items)
-        return overlap_of(test, found)
+        seen = self.contains(test.user_ids.ids, test.item_ids.ids, test.users, test.items)
+        return overlap_of(test, seen)
 
 
 def overlap_of(test: Ratings, mask: Mask) -> Overlap:
@@ -253,32 +253,32 @@ def _renamed(
     train = model.histories
     if train is None:
         return overlap
-    own = model.user_ids.encode(test.user_ids.ids)
+    codes = model.user_ids.encode(test.user_ids.ids)
     # The history of a known person is their training row, which the pairs have settled.
     shown = np.flatnonzero(np.append(histories.users, 0)[rows] < 0)
-    given = histories.take(rows[shown])
+    shown_histories = histories.take(rows[shown])
     known = items[test.items] >= 0
-    found = find_renamed(
+    renamed = find_renamed(
         train,
         len(model.item_ids),
         HeldOutPeople.of(
-            np.concatenate([np.repeat(shown, given.counts), test.users[known]]),
-            np.concatenate([given.items, items[test.items[known]]]),
-            np.concatenate([given.values, test.values[known]]),
-            np.arange(len(given.items) + int(known.sum())) >= len(given.items),
-            own,
+            np.concatenate([np.repeat(shown, shown_histories.counts), test.users[known]]),
+            np.concatenate([shown_histories.items, items[test.items[known]]]),
+            np.concatenate([shown_histories.values, test.values[known]]),
+            np.arange(len(shown_histories.items) + int(known.sum())) >= len(shown_histories.items),
+            codes,
         ),
     )
-    people = np.flatnonzero(found.rows >= 0)
+    people = np.flatnonzero(renamed.rows >= 0)
     first = people[:3]
     examples = zip(
         test.user_ids.ids[first].tolist(),
-        model.user_ids.ids[found.rows[first]].tolist(),
+        model.user_ids.ids[renamed.rows[first]].tolist(),
         strict=True,
     )
     return replace(
         overlap,
-        renamed=int(found.seen.sum()),
+        renamed=int(renamed.seen.sum()),
         renamed_people=len(people),
         renamed_examples=tuple(examples),
         people=len(np.unique(test.users)),
@@ -286,19 +286,19 @@ def _renamed(
 
 
 def _leak(test: Ratings, overlap: Overlap) -> str:
-    said = []
+    reasons = []
     if overlap.count:
         pairs = "; ".join(f"user {user}, item {item}" for user, item in overlap.examples)
-        said.append(
+        reasons.append(
             f"the model has seen {overlap.count:,} of {len(test):,} test pairs, among them {pairs}"
         )
     if overlap.renamed:
         people = "; ".join(f"{user} as {known}" for user, known in overlap.renamed_examples)
-        said.append(
+        reasons.append(
             f"the model was trained on {overlap.renamed_people:,} test people under other ids "
             f"({people}), with {overlap.renamed:,} of {len(test):,} test ratings"
         )
     return (
-        f"{test.name}: {'; '.join(said)}. Score it on ratings kept apart from training, or allow "
-        "the overlap (--allow-overlap, allow_overlap=True) and distrust the score"
+        f"{test.name}: {'; '.join(reasons)}. Score it on ratings kept apart from training, or "
+        "allow the overlap (--allow-overlap, allow_overlap=True) and distrust the score"
     )

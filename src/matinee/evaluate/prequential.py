@@ -35,8 +35,8 @@ def prequential_gain(
         each = ErrorSums.zeros(test.n_users, 1)
         items = model.item_ids.encode(test.item_ids.ids)
         for batch in prequential(test, histories, rows, items):
-            found = model.predict_coded(batch.histories, batch.rows, batch.items)
-            each.add(batch.users, (found - batch.values)[:, None])
+            predicted = model.predict_coded(batch.histories, batch.rows, batch.items)
+            each.add(batch.users, (predicted - batch.values)[:, None])
         sums.append(each)
     one, two = sums
     both = {name: np.hstack([one.sums[name], two.sums[name]]) for name in one.sums}

@@ -74,8 +74,8 @@ def protocols(model: Predicts, train: Ratings, test: Ratings, *, seed: int = 0) 
     rated = counts > 0
     each = np.bincount(users, error)[rated] / counts[rated]
     inside = np.clip(seen, low, high)
-    own = _known(model, train)
-    shown = _predict(model, model.histories, *own[:2])
+    known = _known(model, train)
+    shown = _predict(model, model.histories, *known[:2])
     shown = np.clip(shown, low, high) if model.clip else shown
     wrong = _predict(model, model.histories, _misaligned(model, users), items)
     wrong = np.clip(wrong, low, high) if model.clip else wrong
@@ -87,7 +87,7 @@ def protocols(model: Predicts, train: Ratings, test: Ratings, *, seed: int = 0) 
         "rounded": _root(np.square(_round(inside, train.values, low) - values)),
         "clipped": _root(np.square(inside - values)),
         "unclipped": _root(np.square(seen - values)),
-        "training": _root(np.square(shown - own[2])),
+        "training": _root(np.square(shown - known[2])),
         "misaligned": _root(np.square(wrong - values)),
     }
 
@@ -110,13 +110,13 @@ def _root(squared: Float64) -> float:
 
 def _batches(users: Int64, error: Float64, rng: np.random.Generator) -> float:
     """Mean over batches of users, in random order, of the RMSE over the batch's ratings."""
-    people, place = np.unique(users, return_inverse=True)
-    batch = (rng.permutation(len(people)) // _BATCH)[place]
+    people, row = np.unique(users, return_inverse=True)
+    batch = (rng.permutation(len(people)) // _BATCH)[row]
     return float(np.sqrt(np.bincount(batch, error) / np.bincount(batch)).mean())
 
 
-def _round(predicted: Float64, given: npt.NDArray[Any], low: float) -> Float64:
-    steps = np.diff(np.unique(given))
+def _round(predicted: Float64, values: npt.NDArray[Any], low: float) -> Float64:
+    steps = np.diff(np.unique(values))
     step = float(steps.min()) if len(steps) else 1.0
     rounded: Float64 = low + np.round((predicted - low) / step) * step
     return rounded
@@ -128,8 +128,8 @@ def _misaligned(model: Predicts, users: Int64) -> Int64:
     The n-th user of the test part meets the n-th user of the training part: from the first one
     without a test rating on, everybody meets somebody else.
     """
-    people, place = np.unique(users, return_inverse=True)
+    people, row = np.unique(users, return_inverse=True)
     assert model.histories is not None
     trained = np.flatnonzero(model.histories.counts)
-    partners: Int64 = trained[: len(people)][place].astype(np.int64)
+    partners: Int64 = trained[: len(people)][row].astype(np.int64)
     return partners

@@ -76,11 +76,11 @@ class PostgresStore(SqlStore):
             [list(column) for column in zip(*rows, strict=True)],
         )
         new = {row[0] for row in cursor.fetchall()}
-        found = []
+        inserted = []
         for row in rows:
-            found.append(row[0] in new)
+            inserted.append(row[0] in new)
             new.discard(row[0])  # the same key once more in these rows is no longer new
-        return found
+        return inserted
 
     def close(self) -> None:
         """See ``FeedbackStore``."""
@@ -89,16 +89,16 @@ class PostgresStore(SqlStore):
 
     def _connection(self, write: bool) -> Any:
         """An open connection; one that the database has ended is replaced."""
-        found = self._connections.get(write)
-        if found is not None and not found.closed:
+        connection = self._connections.get(write)
+        if connection is not None and not connection.closed:
             try:
-                found.execute("SELECT 1")
-                return found
+                connection.execute("SELECT 1")
+                return connection
             except self._psycopg.Error:
-                found.close()
-        found = self._psycopg.connect(self._url, autocommit=True, connect_timeout=10)
-        self._connections[write] = found
-        return found
+                connection.close()
+        connection = self._psycopg.connect(self._url, autocommit=True, connect_timeout=10)
+        self._connections[write] = connection
+        return connection
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:

@@ -92,12 +92,12 @@ class SqliteStore(SqlStore):
         self._writer.close()
 
     def _connect(self) -> sqlite3.Connection:
-        found = sqlite3.connect(
+        connection = sqlite3.connect(
             self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
         )
-        found.execute("PRAGMA synchronous = FULL")
-        found.execute("PRAGMA secure_delete = ON")
-        return found
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")
+        return connection
 
     def _prepare(self) -> None:
         version = self._writer.execute("PRAGMA user_version").fetchone()[0]

@@ -141,10 +141,10 @@ def _now() -> int:
 
 
 def _id(what: str, value: Any) -> str:
-    found = canonical(value)
-    if found is None or found in MISSING:
+    text = canonical(value)
+    if text is None or text in MISSING:
         raise UsageError(f"{what}: {value!r} is no id")
-    return _text(what, found)
+    return _text(what, text)
 
 
 def _text(what: str, text: str) -> str:

@@ -59,10 +59,10 @@ def export_events(store: FeedbackStore, path: Path | str) -> int:
     def tables() -> Iterator[Table]:
         nonlocal written
         after = 0
-        while found := store.page(after, _PAGE):
-            after = found[-1][0]
-            written += len(found)
-            yield events_table([event for _, event in found])
+        while page := store.page(after, _PAGE):
+            after = page[-1][0]
+            written += len(page)
+            yield events_table([event for _, event in page])
         if not written:
             yield events_table([])
 
@@ -71,6 +71,6 @@ def export_events(store: FeedbackStore, path: Path | str) -> int:
 
 
 def _texts(values: list[str | None]) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
-    found = np.empty(len(values), dtype=object)
-    found[:] = values
-    return found
+    texts = np.empty(len(values), dtype=object)
+    texts[:] = values
+    return texts

@@ -84,9 +84,9 @@ class FeedbackStore(ABC):
     def events(self) -> Iterator[Event]:
         """All events in the order in which they came, a page at a time."""
         after = 0
-        while found := self.page(after):
-            after = found[-1][0]
-            yield from (event for _, event in found)
+        while page := self.page(after):
+            after = page[-1][0]
+            yield from (event for _, event in page)
 
 
 def hash_of(user: str) -> str:
@@ -117,9 +117,9 @@ def open_store(url: str) -> FeedbackStore:
             f"feedback {_shown(url)!r}: give sqlite:PATH or postgresql://HOST/DATABASE"
         )
     module, _, name = STORES[scheme].partition(":")
-    found = getattr(import_module(f".{module}", __package__), name)(url)
-    assert isinstance(found, FeedbackStore)
-    return found
+    store = getattr(import_module(f".{module}", __package__), name)(url)
+    assert isinstance(store, FeedbackStore)
+    return store
 
 
 def _shown(url: str) -> str:

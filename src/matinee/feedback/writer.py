@@ -90,7 +90,7 @@ class Writer:
         return jobs, True
 
     def _write(self, jobs: list[_Job]) -> None:
-        events = [event for given, _ in jobs for event in given]
+        events = [event for batch, _ in jobs for event in batch]
         try:
             new = self._store.add(events)
         except Exception as error:
@@ -102,10 +102,10 @@ class Writer:
                     future.set_exception(error)
         else:
             at = 0
-            for given, future in jobs:
+            for batch, future in jobs:
                 if future.set_running_or_notify_cancel():
-                    future.set_result(new[at : at + len(given)])
-                at += len(given)
+                    future.set_result(new[at : at + len(batch)])
+                at += len(batch)
         finally:
             with self._lock:
                 self._waiting -= len(events)

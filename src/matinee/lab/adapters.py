@@ -36,14 +36,14 @@ class RecToolsModel:
 
     def fit(self, dataset: Any, *args: Any, **kwargs: Any) -> Self:
         """Fit on a ``rectools.dataset.Dataset``."""
-        found = dataset.get_raw_interactions()
+        interactions = dataset.get_raw_interactions()
         values = {"rating" if self.ratings else "weight": "weight"}
         self.model.fit(
             load(
                 {
-                    "user_id": found["user_id"].to_numpy(),
-                    "item_id": found["item_id"].to_numpy(),
-                    **{name: found[column].to_numpy() for name, column in values.items()},
+                    "user_id": interactions["user_id"].to_numpy(),
+                    "item_id": interactions["item_id"].to_numpy(),
+                    **{name: interactions[column].to_numpy() for name, column in values.items()},
                 }
             ),
             seed=self.seed,
@@ -70,14 +70,14 @@ class RecToolsModel:
         Raises:
             UnknownIdError: Such a user, with "raise".
         """
-        found = self.model.recommend(
+        table = self.model.recommend(
             users=list(users),
             k=k,
             only=items_to_recommend,
             include_seen=not filter_viewed,
             unknown="error" if on_unsupported_targets == "raise" else "skip",
         )
-        frame: DataFrame = found.to_pandas()[["user_id", "item_id", "score", "rank"]]
+        frame: DataFrame = table.to_pandas()[["user_id", "item_id", "score", "rank"]]
         return frame if add_rank_col else frame.drop(columns="rank")
 
 
@@ -117,8 +117,8 @@ def lenskit_scorer(model: Trainable, *, rank: bool = True, seed: int = 0) -> Any
         def __call__(self, query: RecQuery, items: ItemList) -> ItemList:
             known = query.history_items
             ids = np.array([]) if known is None else known.ids()
-            given = None if known is None else known.field("rating")
-            values = np.full(len(ids), model.scale.high) if given is None else np.asarray(given)
+            ratings = None if known is None else known.field("rating")
+            values = np.full(len(ids), model.scale.high) if ratings is None else np.asarray(ratings)
             history = dict(zip(ids.tolist(), values.tolist(), strict=True))
             scores = _scores(model, history, items.ids(), rank=rank)
             return ItemList(items, scores=scores)
@@ -146,7 +146,7 @@ def _scores(
     people = code_people([history], model.item_ids, model.scale, "skip")
     codes = model.item_ids.encode(np.asarray(items))
     if not rank:
-        found = model.predict_coded(people.histories, np.zeros(len(codes), dtype=np.int64), codes)
-        return np.where(codes < 0, np.nan, found)
+        scores = model.predict_coded(people.histories, np.zeros(len(codes), dtype=np.int64), codes)
+        return np.where(codes < 0, np.nan, scores)
     every = model.rank_scores_coded(people.histories)[0].astype(np.float64)
     return np.where(codes < 0, np.nan, every[codes])

@@ -144,7 +144,7 @@ def _errors(
 
 
 def _gains(one: ListEvaluation, two: ListEvaluation, seed: int) -> dict[int, dict[str, Score]]:
-    found: dict[int, dict[str, Score]] = {}
+    gains: dict[int, dict[str, Score]] = {}
     for k in one.cutoffs:
         pair = [evaluation.sums[k].values for evaluation in (one, two)]
         # The same people in the same order: who is scored follows from the test part alone.
@@ -155,12 +155,12 @@ def _gains(one: ListEvaluation, two: ListEvaluation, seed: int) -> dict[int, dic
         sums = ListSums(k, columns, none, none)
         several = sums.n_people > 1
         drawn = sums.resamples(np.random.default_rng(seed), RESAMPLES) if several else None
-        found[k] = {}
+        gains[k] = {}
         for metric in metrics_of("list"):
             value = two.value(metric.name, k) - one.value(metric.name, k)
             samples = None if drawn is None else metric.from_sums(drawn)
-            found[k][metric.name] = Score(value, _within(samples))
-    return found
+            gains[k][metric.name] = Score(value, _within(samples))
+    return gains
 
 
 def _within(samples: Float64 | None) -> Interval | None:

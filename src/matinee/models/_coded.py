@@ -127,17 +127,22 @@ class Coded(Hooks):
             asked = np.flatnonzero(np.isin(rows, batch) & (items >= 0))
             if not len(asked):
                 continue
-            here, place = np.unique(rows[asked], return_inverse=True)
-            own = histories.take(here[here >= 0])
+            here, position = np.unique(rows[asked], return_inverse=True)
+            histories_here = histories.take(here[here >= 0])
             if here[0] < 0:
                 nobody = Histories.build([([], [])])
-                scores = np.vstack([self.interest.scores(nobody), self.interest.scores(own)])
+                scores = np.vstack(
+                    [self.interest.scores(nobody), self.interest.scores(histories_here)]
+                )
             else:
-                scores = self.interest.scores(own)
+                scores = self.interest.scores(histories_here)
             seen = np.zeros(scores.shape, dtype=np.bool_)
-            shift = len(here) - len(own)
-            seen[np.repeat(np.arange(len(own)), own.counts) + shift, own.items] = True
-            share = self.choice_rate.shares(scores, seen)[place, items[asked]]
+            shift = len(here) - len(histories_here)
+            seen[
+                np.repeat(np.arange(len(histories_here)), histories_here.counts) + shift,
+                histories_here.items,
+            ] = True
+            share = self.choice_rate.shares(scores, seen)[position, items[asked]]
             out[asked] = -np.expm1(k * np.log1p(-np.minimum(share, 1.0 - 1e-12)))
         return out
 

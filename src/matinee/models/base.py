@@ -384,10 +384,10 @@ class Recommender(Updatable):
 
     # Implementation.
 
-    def _people(self, given: HistoriesLike | None, unknown: Unknown) -> People:
+    def _people(self, histories: HistoriesLike | None, unknown: Unknown) -> People:
         self._require_fitted()
-        if given is not None:
-            return code_people(given, self.item_ids, self.scale, unknown)
+        if histories is not None:
+            return code_people(histories, self.item_ids, self.scale, unknown)
         if self.histories is None:
             raise UsageError(
                 "this model was saved without its users' histories; pass histories=..."

@@ -40,5 +40,5 @@ def combined(scores: Float32, how: str, by_rating: bool) -> Float32:
         highest = np.maximum(scores.max(axis=1, keepdims=True), np.finfo(np.float32).tiny)
         scores = scores / highest
     whole = scores.min(axis=0) if how == "least_misery" else scores.mean(axis=0)
-    found: Float32 = whole[None].astype(np.float32)
-    return found
+    combined_scores: Float32 = whole[None].astype(np.float32)
+    return combined_scores

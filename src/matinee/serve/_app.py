@@ -188,9 +188,9 @@ def _handle_errors(app: FastAPI, files: Assets) -> None:
             return _problem(400, f"the body is no JSON: {reason}{where}")
         errors = validation_problems(list(details))
         first = errors[0]
-        place = first["pointer"].lstrip("/").replace("/", ".")
+        field = first["pointer"].lstrip("/").replace("/", ".")
         more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
-        detail = f"{place or 'the body'}: {first['detail']}{more}"
+        detail = f"{field or 'the body'}: {first['detail']}{more}"
         return Response(problem(422, detail, errors), 422, media_type=PROBLEM)
 
     @app.exception_handler(HTTPException)

@@ -55,7 +55,7 @@ class Reader:
 
     def ratings(
         self,
-        given: Sequence[Rating],
+        entries: Sequence[Rating],
         limit: int,
         *,
         empty: bool = False,
@@ -66,17 +66,17 @@ class Reader:
         Raises:
             ProblemError: 422: too many, off the scale, an item twice, or nothing left.
         """
-        if len(given) > limit:
+        if len(entries) > limit:
             raise ProblemError(
                 422,
-                f"{field}: {len(given):,} of them; at most {limit:,} are taken",
+                f"{field}: {len(entries):,} of them; at most {limit:,} are taken",
                 pointer=f"/{field}",
             )
-        self._check_scale(given)
-        codes = self.catalogue.codes(["" if r.item is None else r.item for r in given]).tolist()
+        self._check_scale(entries)
+        codes = self.catalogue.codes(["" if r.item is None else r.item for r in entries]).tolist()
         used: list[dict[str, Any]] = []
         taken: dict[int, int] = {}
-        for at, rating in enumerate(given):
+        for at, rating in enumerate(entries):
             code = self._rated(field, at, rating, codes[at])
             if code < 0:
                 continue
@@ -90,7 +90,7 @@ class Reader:
                 )
             taken[code] = at
             used.append({"index": at, **named, "rating": self._value(rating)})
-        if not used and not (empty and not given):
+        if not used and not (empty and not entries):
             first = next(entry for entry in self.ignored if entry["field"] == field)
             raise ProblemError(
                 422,
@@ -167,8 +167,8 @@ class Reader:
             return -2
 
     def _ignore(
-        self, what: str, at: int, given: Any, reason: str, near: list[dict[str, Any]] | None = None
+        self, what: str, at: int, value: Any, reason: str, near: list[dict[str, Any]] | None = None
     ) -> None:
         self.ignored.append(
-            {"field": what, "index": at, "given": str(given), "reason": reason, "near": near or []}
+            {"field": what, "index": at, "given": str(value), "reason": reason, "near": near or []}
         )

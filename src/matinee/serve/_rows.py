@@ -165,5 +165,5 @@ def number(value: Any) -> float:
 
 def numbers(values: npt.NDArray[Any]) -> list[Any]:
     """Likewise, of a whole array."""
-    found: list[Any] = np.round(values.astype(np.float64), 6).tolist()
-    return found
+    rounded: list[Any] = np.round(values.astype(np.float64), 6).tolist()
+    return rounded

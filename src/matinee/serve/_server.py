@@ -108,11 +108,11 @@ def serve(settings: ServeSettings, *, on_start: Callable[[str], None] | None = N
         raise UsageError("several workers need a system that can fork; use one")
     metrics = Metrics(ROUTES, settings.workers)
     with _listen(settings) as listener:
-        said = on_start or (lambda _: None)
+        announce = on_start or (lambda _: None)
         if settings.workers == 1:
-            _answer(settings, metrics, 0, listener, lambda: said(_address(listener)))
+            _answer(settings, metrics, 0, listener, lambda: announce(_address(listener)))
         else:
-            _supervise(settings, metrics, listener, said)
+            _supervise(settings, metrics, listener, announce)
 
 
 def _answer(
@@ -169,7 +169,10 @@ def _answer(
 
 
 def _supervise(
-    settings: ServeSettings, metrics: Metrics, listener: socket.socket, said: Callable[[str], None]
+    settings: ServeSettings,
+    metrics: Metrics,
+    listener: socket.socket,
+    announce: Callable[[str], None],
 ) -> None:
     """Supervise the workers until a signal."""
     reader, writer = os.pipe()
@@ -213,7 +216,9 @@ def _supervise(
         for worker in range(settings.workers):
             start(worker)
         threading.Thread(
-            target=_announce, args=(reader, settings.workers, listener, said, ready), daemon=True
+            target=_announce,
+            args=(reader, settings.workers, listener, announce, ready),
+            daemon=True,
         ).start()
         while crew or (due and not stopping):
             for worker in [w for w, at in due.items() if at <= time.monotonic() and not stopping]:
@@ -301,7 +306,7 @@ def _announce(
     reader: int,
     workers: int,
     listener: socket.socket,
-    said: Callable[[str], None],
+    announce: Callable[[str], None],
     ready: threading.Event,
 ) -> None:
     """Report when all workers answer."""
@@ -312,7 +317,7 @@ def _announce(
             return
         count += len(got)
     ready.set()
-    said(_address(listener))
+    announce(_address(listener))
 
 
 def _listen(settings: ServeSettings) -> socket.socket:

@@ -67,14 +67,14 @@ def validation_problems(errors: list[Any], body: bool = True) -> list[dict[str, 
         errors: ``ValidationError.errors()``, locations starting with "body" or "query".
         body: Whether the first part of the location is to be dropped.
     """
-    found = []
+    problems = []
     for error in errors[:20]:
-        place = error["loc"][1:] if body else error["loc"]
+        location = error["loc"][1:] if body else error["loc"]
         # Which arm of a union did not fit is of no use to who wrote neither.
-        parts = [part for part in place if not (isinstance(part, str) and part in _ARMS)]
+        parts = [part for part in location if not (isinstance(part, str) and part in _ARMS)]
         message = str(error["msg"]).removeprefix("Value error, ")
-        found.append({"pointer": "".join(f"/{part}" for part in parts), "detail": message})
-    return found
+        problems.append({"pointer": "".join(f"/{part}" for part in parts), "detail": message})
+    return problems
 
 
 _ARMS = {"str", "int", "function-after", "constrained-str"}

@@ -174,24 +174,24 @@ def _race(key: Any, wanted: int, traits: Float64, seen: Any, t: Tables, picks: I
 def _reject(key: Any, wanted: int, traits: Float64, seen: Any, t: Tables, picks: Int32) -> bool:
     """The same distribution as ``_race``, by proposing until accepted; False if it takes long."""
     n_items = len(t.weights)
-    found = 0
+    drawn = 0
     for attempt in range(1000 + 100 * wanted):
-        if found == wanted:
+        if drawn == wanted:
             break
-        place = _uniform(key, 2 * attempt) * n_items
-        item = min(int(place), n_items - 1)
-        if place - item >= t.threshold[item]:
+        point = _uniform(key, 2 * attempt) * n_items
+        item = min(int(point), n_items - 1)
+        if point - item >= t.threshold[item]:
             item = t.alias[item]
         if seen[item]:
             continue
         pull = 1.0 / (1.0 + math.exp(-t.pull * _affinity(traits, item, t)))
         if _uniform(key, 2 * attempt + 1) < pull:
             seen[item] = True
-            picks[found] = item
-            found += 1
-    for k in range(found):
+            picks[drawn] = item
+            drawn += 1
+    for k in range(drawn):
         seen[picks[k]] = False
-    return found == wanted
+    return drawn == wanted
 
 
 @kernel()

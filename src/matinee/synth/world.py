@@ -168,8 +168,8 @@ class World:
         luck = rng.standard_normal(config.items)
         fame = config.fame * ndtri(1.0 - share) + math.sqrt(1.0 - config.fame**2) * luck
         owed = rng.permutation(config.items).astype(np.int32)
-        place = np.arange(config.items, dtype=np.int64) * config.ratings // config.items
-        owner = np.searchsorted(np.cumsum(self.counts), place, side="right")
+        position = np.arange(config.items, dtype=np.int64) * config.ratings // config.items
+        owner = np.searchsorted(np.cumsum(self.counts), position, side="right")
         threshold, alias = alias_table(weights)
         self._tables = Tables(
             seed=np.uint64(config.seed),
@@ -356,10 +356,10 @@ def _catalogue(
     many = 1 + rng.binomial(2, 0.35, config.items)
     clocks = rng.exponential(size=(config.items, len(GENRES))) / SHARES
     ordered = np.argsort(clocks, axis=1)[:, :3]
-    own = _unit(rng.standard_normal((config.items, config.rank)))
+    noise = _unit(rng.standard_normal((config.items, config.rank)))
     belongs = np.arange(3)[None, :] < many[:, None]
     pull = _unit((towards[ordered] * belongs[:, :, None]).sum(axis=1))
-    factors = _unit(math.sqrt(config.genre) * pull + math.sqrt(1.0 - config.genre) * own)
+    factors = _unit(math.sqrt(config.genre) * pull + math.sqrt(1.0 - config.genre) * noise)
     genres = [
         tuple(GENRES[g] for g in row[:count])
         for row, count in zip(ordered.tolist(), many.tolist(), strict=True)

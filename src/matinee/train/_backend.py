@@ -125,13 +125,13 @@ class KernelBackend:
             self.table_out.catch_up(columns.columns, step - 1)
 
         rows = self.group.rows(batch.indptr)
-        local, place = batch.take(rows), (rows.start, batch.rows)
+        local, span = batch.take(rows), (rows.start, batch.rows)
         table_out = self.table_out.weights
         gathered = np.empty((local.rows, self.table_in.weights.shape[1]), dtype=table_out.dtype)
         kernels.encode(local.in_ptr, local.source, local.coef, self.table_in.weights, gathered)
-        hidden = self.middle.forward(torch.from_numpy(gathered), place)
+        hidden = self.middle.forward(torch.from_numpy(gathered), span)
         last = hidden.numpy()
-        fed = self._refeed.output(hidden, step, place) if self._refeed else None
+        fed = self._refeed.output(hidden, step, span) if self._refeed else None
         error = np.empty(len(local.column), dtype=table_out.dtype)
         d_hidden = np.empty_like(last)
         loss = kernels.decode_loss(
@@ -265,13 +265,13 @@ class TorchBackend:
         step = (step - 1) * self.config.steps_per_batch + 1
         table = self.network.table_in
         rows = self.group.rows(batch.indptr)
-        local, place = batch.take(rows), (rows.start, batch.rows)
+        local, span = batch.take(rows), (rows.start, batch.rows)
         entries = reference.tensors(local, table.device, table.dtype)
-        hidden = self.network.middle(reference.encode(self.network, entries), place)
+        hidden = self.network.middle(reference.encode(self.network, entries), span)
         loss = reference.masked_mse(reference.decode(self.network, entries, hidden), entries)
         if not self.group.alone:
             loss = loss * _loss_fraction(local, batch)
-        fed = self._refeed.output(hidden.detach(), place) if self._refeed else None
+        fed = self._refeed.output(hidden.detach(), span) if self._refeed else None
         self._descend(loss, step)
         if self._refeed and fed:
             self._descend(self._refeed.loss(fed), step + 1)

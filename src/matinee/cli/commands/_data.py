@@ -26,7 +26,7 @@ def list_(json: Json = False) -> None:
     """List the data sets that have a name, and where they are on this machine."""
     from ...data import DATASETS, NAMED_SPLITS, data_home, registered
 
-    own = registered()
+    added = registered()
     rows: list[dict[str, Any]] = [
         {
             "name": entry.name,
@@ -44,7 +44,7 @@ def list_(json: Json = False) -> None:
     ]
     own_rows: list[dict[str, Any]] = [
         {"name": name, "path": str(path), "exists": path.exists()}
-        for name, path in own.items()
+        for name, path in added.items()
         if name not in DATASETS
     ]
     if json:

@@ -159,8 +159,8 @@ def _plan(study: Study, quick: bool, data: str | None, seeds: list[int], make: A
     for each in absent:
         note(f"matinee: {each.name} is left out: {each.source} is not on this machine")
     kept = without(study, {d.name for d in absent})
-    own = kept.quick.seeds if quick else kept.seeds
-    more = [] if set(seeds) <= set(own) else list(dict.fromkeys([*own, *seeds]))
+    planned = kept.quick.seeds if quick else kept.seeds
+    more = [] if set(seeds) <= set(planned) else list(dict.fromkeys([*planned, *seeds]))
     plan: Plan = make(kept, quick=quick, seeds=more)
     return plan
 

@@ -30,9 +30,9 @@ def presets(
         else:
             say(to_toml(settings))
         return
-    found = {each: preset(each).description for each in preset_names()}
+    descriptions = {each: preset(each).description for each in preset_names()}
     if json:
-        print_json({"presets": found})
+        print_json({"presets": descriptions})
     else:
-        print_table(["preset", ""], found.items())
+        print_table(["preset", ""], descriptions.items())
         say("\nmatinee presets NAME shows its settings; docs/config.md describes them")

@@ -151,8 +151,8 @@ def run(
     default_workers(workers, threads)  # refuses what cannot be before anything is read
     asked = numbers(seeds)
     only = [name.strip() for name in groups.split(",")] if groups else []
-    own = loaded.quick.seeds if quick else loaded.seeds
-    others = asked if not set(asked) <= set(own) else []
+    planned = loaded.quick.seeds if quick else loaded.seeds
+    others = asked if not set(asked) <= set(planned) else []
     plan = plan_study(loaded, quick=quick, seeds=others)
     folder = out or default_folder(loaded.name, quick)
     try:

@@ -57,10 +57,10 @@ def show_score(score: Evaluation) -> None:
                 *(
                     cell
                     for m in metrics
-                    for cell in _cells(each.scores[m.name], own or m is metrics[0])
+                    for cell in _cells(each.scores[m.name], baseline or m is metrics[0])
                 ),
             )
-            for name, each, own in rows
+            for name, each, baseline in rows
         ],
     )
     say(f"\n{score.verdict}")
@@ -128,16 +128,16 @@ def show_uncertainty(uncertainty: Uncertainty) -> None:
 
 
 def _warning(score: Evaluation) -> str:
-    overlap, said = score.overlap, []
+    overlap, reasons = score.overlap, []
     if overlap.count:
         pairs = ", ".join(f"({user}, {item})" for user, item in overlap.examples)
-        said.append(
+        reasons.append(
             f"the model has seen {overlap.count:,} of these {score.n_test:,} ratings, among them "
             f"(user, item) {pairs}"
         )
     if overlap.renamed:
-        said.append(f"{overlap.renamed_people:,} people were trained on under other ids")
-    return f"WARNING: {'; '.join(said)}. The score is invalid."
+        reasons.append(f"{overlap.renamed_people:,} people were trained on under other ids")
+    return f"WARNING: {'; '.join(reasons)}. The score is invalid."
 
 
 def _cells(score: Score, with_interval: bool) -> tuple[float, str | None]:

@@ -107,11 +107,11 @@ def find_renamed(train: Histories, n_items: int, asked: HeldOutPeople) -> Rename
     probes = _rarest(asked, pair_of, counts)
     chosen = np.zeros(len(values), dtype=bool)
     chosen[probes[probes >= 0]] = True
-    place = np.zeros(len(values) + 1, dtype=np.int64)
-    np.cumsum(np.where(chosen, counts, 0), out=place[1:])
-    holders = np.empty(place[-1], dtype=np.int32)
+    starts = np.zeros(len(values) + 1, dtype=np.int64)
+    np.cumsum(np.where(chosen, counts, 0), out=starts[1:])
+    holders = np.empty(starts[-1], dtype=np.int32)
     _collect(
-        train.indptr, train.items, train.values, start, values, chosen, place[:-1].copy(), holders
+        train.indptr, train.items, train.values, start, values, chosen, starts[:-1].copy(), holders
     )
     looked = min(people, MOST_PEOPLE)
     among = np.unique(np.linspace(0, people - 1, looked).astype(np.int64))
@@ -128,7 +128,7 @@ def find_renamed(train: Histories, n_items: int, asked: HeldOutPeople) -> Rename
         pair_of,
         counts,
         probes,
-        place,
+        starts,
         holders,
         train.indptr,
         train.items,
@@ -226,7 +226,7 @@ def _match(
     pair_of: Int64,
     counts: Int64,
     probes: Int64,
-    place: Int64,
+    starts: Int64,
     holders: Int32,
     train_indptr: Int64,
     train_items: Int32,
@@ -236,7 +236,7 @@ def _match(
     contained_test: float,
     of_row: float,
     mean: float,
-    found: Int64,
+    matches: Int64,
     seen: Int64,
 ) -> None:
     """Write the row with the most evidence for each person, and the test ratings it holds."""
@@ -253,13 +253,13 @@ def _match(
         for probe in probes[person]:
             if probe >= 0:
                 asked += 1
-                for at in range(place[probe], place[probe + 1]):
+                for at in range(starts[probe], starts[probe + 1]):
                     hits[holders[at]] += 1
         best = -1.0
         for probe in probes[person]:
             if probe < 0:
                 continue
-            for at in range(place[probe], place[probe + 1]):
+            for at in range(starts[probe], starts[probe + 1]):
                 row = holders[at]
                 enough = 2 * hits[row] >= asked and row != training_row[person]
                 hits[row] = 0
@@ -291,5 +291,5 @@ def _match(
                     and bits > best
                 ):
                     best = bits
-                    found[person] = row
+                    matches[person] = row
                     seen[person] = same_test

@@ -85,7 +85,7 @@ def parse_lines(
         Where it stopped (below ``end``: at the start of a line that cannot be read), the ratings
         read so far, the movies found, and the lines read.
     """
-    at, found, lines = 0, 0, 0
+    at, n_movies, lines = 0, 0, 0
     while at < end:
         begin = at
         number = np.int64(0)
@@ -98,10 +98,10 @@ def parse_lines(
         width = at - begin
         if text[at] == _COLON:
             if width == 0 or number > _MOST:
-                return begin, row, found, lines
-            movies[found] = number
-            starts[found] = row
-            found += 1
+                return begin, row, n_movies, lines
+            movies[n_movies] = number
+            starts[n_movies] = row
+            n_movies += 1
             headed = True
             at += 1
         elif width > 0:
@@ -111,7 +111,7 @@ def parse_lines(
                 if low <= value <= high and text[at + 2] == _COMMA:
                     day = _day(text, at + 3)
             if day < 0:
-                return begin, row, found, lines
+                return begin, row, n_movies, lines
             users[row] = number
             marks[row] = day << _BITS | value
             row += 1
@@ -119,10 +119,10 @@ def parse_lines(
         if text[at] == _RETURN:
             at += 1
         if at >= end or text[at] != _LINE_END:
-            return begin, row, found, lines
+            return begin, row, n_movies, lines
         at += 1
         lines += 1
-    return at, row, found, lines
+    return at, row, n_movies, lines
 
 
 @kernel()

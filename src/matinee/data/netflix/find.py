@@ -34,17 +34,17 @@ def rating_files(names: Sequence[str], label: str) -> list[str]:
     Raises:
         DataError: Both forms are there, which hold the same ratings.
     """
-    found: dict[str, list[tuple[int, str]]] = {}
+    by_part: dict[str, list[tuple[int, str]]] = {}
     for name in names:
         match = _RATINGS.fullmatch(PurePosixPath(bare(name)).name)
         if match:
-            found.setdefault(match[1].lower(), []).append((int(match[2]), name))
-    if len(found) > 1:
+            by_part.setdefault(match[1].lower(), []).append((int(match[2]), name))
+    if len(by_part) > 1:
         raise DataError(
             f"{label}: holds both mv_*.txt and combined_data_*.txt, which are the same ratings; "
             f"name one of them, such as '{label.rstrip('/')}/combined_data_*.txt'"
         )
-    return [name for files in found.values() for _, name in sorted(files)]
+    return [name for files in by_part.values() for _, name in sorted(files)]
 
 
 def titles_file(names: Sequence[str]) -> str | None:
@@ -60,12 +60,12 @@ def netflix_folder(folder: Path) -> tuple[list[Part], Part | None]:
     Raises:
         DataError: They are still packed, or are there in two forms.
     """
-    for place in (folder, folder / _UNPACKED):
-        if place.is_dir():
-            files = rating_files([entry.name for entry in place.iterdir()], str(place))
+    for candidate in (folder, folder / _UNPACKED):
+        if candidate.is_dir():
+            files = rating_files([entry.name for entry in candidate.iterdir()], str(candidate))
             if files:
-                parts = [Part(place / name, str(place / name)) for name in files]
-                return parts, titles_beside(place)
+                parts = [Part(candidate / name, str(candidate / name)) for name in files]
+                return parts, titles_beside(candidate)
     if (folder / _PACKED).is_file():
         raise DataError(
             f"{folder}: the ratings are still packed in {_PACKED}; unpack it there: "
@@ -77,8 +77,8 @@ def netflix_folder(folder: Path) -> tuple[list[Part], Part | None]:
 def titles_beside(folder: Path) -> Part | None:
     """The table of titles in the folder of the ratings, or in the one above ``training_set``."""
     places = [folder, folder.parent] if folder.name == _UNPACKED else [folder]
-    for place in places:
-        name = titles_file([entry.name for entry in place.iterdir()])
+    for candidate in places:
+        name = titles_file([entry.name for entry in candidate.iterdir()])
         if name is not None:
-            return Part(place / name, str(place / name))
+            return Part(candidate / name, str(candidate / name))
     return None

@@ -143,19 +143,19 @@ class _Lines:
         """Read the whole lines in the buffer; ``cut`` is that the last had no end in the file."""
         skip = len(_BOM) if not self._line and self._buffer.startswith(_BOM) else 0
         text = self._text[skip:end]
-        at, self.rows, found, lines = parse_lines(
+        at, self.rows, n_movies, lines = parse_lines(
             text, len(text), self._headed, self._low, self._high, self.rows,
             self._users, self._marks, self._movies, self._starts,
         )  # fmt: skip
         self._line += lines
-        self._headed = self._headed or found > 0
+        self._headed = self._headed or n_movies > 0
         if at < len(text):
             line = bytes(text[at : at + _LONGEST]).split(b"\n")[0].removesuffix(b"\r")
             last = at + len(line) + 1 >= len(text)
             why = fault(line, headed=self._headed, cut=cut and last, low=self._low, high=self._high)
             raise DataError(f"{part.label}, line {self._line + 1}: {why}")
-        if found:
-            self._sections.append((self._movies[:found].copy(), self._starts[:found].copy()))
+        if n_movies:
+            self._sections.append((self._movies[:n_movies].copy(), self._starts[:n_movies].copy()))
 
     def _check_width(self, part: Part, kept: int) -> None:
         if kept > _LONGEST:

@@ -50,9 +50,9 @@ class NetflixWindows:
     description: str
     dataset: str = DATASET
 
-    def read(self, place: Path, seed: int, report: Report | None) -> Parts:
+    def read(self, folder: Path, seed: int, report: Report | None) -> Parts:
         """The training, validation and test part of the data in a folder."""
-        held = [load(place, report=report)]
+        held = [load(folder, report=report)]
         original = len(held[0]) == RATINGS
         # Popped, since window_split needs less memory where nobody else has the ratings.
         train, valid, test = window_split(held.pop(), self.train, self.test, seed)
@@ -61,9 +61,9 @@ class NetflixWindows:
         return train, valid, test
 
     def _differing(self, train: Ratings, valid: Ratings, test: Ratings) -> Iterator[str]:
-        found = (len(train), train.n_users, train.n_items, len(valid) + len(test))
+        sizes = (len(train), train.n_users, train.n_items, len(valid) + len(test))
         names = ("training ratings", "training users", "training items", "test ratings")
-        for name, have, want in zip(names, found, self.counts, strict=True):
+        for name, have, want in zip(names, sizes, self.counts, strict=True):
             if have != want:
                 yield f"{have:,} {name}, where the paper counts {want:,}: this is other data"
 
@@ -82,19 +82,19 @@ class NetflixProbe:
     description: str = "the contest's probe set of 1,408,395 ratings; no validation part"
     dataset: str = DATASET
 
-    def read(self, place: Path, seed: int, report: Report | None) -> Parts:
+    def read(self, folder: Path, seed: int, report: Report | None) -> Parts:
         """The training and the test part of the data in a folder; nothing is left to chance."""
-        probe = _probe_file(place)
-        rest, columns = apart(load(place, report=report))
+        probe = _probe_file(folder)
+        rest, columns = apart(load(folder, report=report))
         users, items = _pairs(probe)
         rows = _rows(columns["users"], columns["items"], rest, users, items)
-        found = rows[rows >= 0]
-        if not len(found) or len(found) == len(columns["users"]):
+        probe_rows = rows[rows >= 0]
+        if not len(probe_rows) or len(probe_rows) == len(columns["users"]):
             raise DataError(f"{probe}: its pairs are none or all of the ratings; is it theirs?")
         part = np.zeros(len(columns["users"]), dtype=np.int8)
-        part[found] = _TEST
+        part[probe_rows] = _TEST
         train, test = cut(rest, columns, part, 2)
-        missing = len(rows) - len(found)
+        missing = len(rows) - len(probe_rows)
         notes = (f"{missing:,} pairs of {probe.name} have no rating",) if missing else ()
         return train, None, replace(test, notes=notes)
 
@@ -133,11 +133,11 @@ NETFLIX_SPLITS: tuple[NetflixWindows | NetflixProbe, ...] = (
 """They are found in the data set ``netflix``: in the data home, or where ``add`` says it is."""
 
 
-def _probe_file(place: Path) -> Path:
-    for folder in (place, place.parent):
+def _probe_file(source: Path) -> Path:
+    for folder in (source, source.parent):
         if (folder / _PROBE).is_file():
             return folder / _PROBE
-    raise DataError(f"{place}: has no {_PROBE}; copy it there from the original archive")
+    raise DataError(f"{source}: has no {_PROBE}; copy it there from the original archive")
 
 
 def _pairs(probe: Path) -> tuple[Int64, Int64]:

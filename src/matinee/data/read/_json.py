@@ -33,8 +33,8 @@ def open_json(paths: list[Path], labels: list[str], work: Workspace) -> Scan:
         else:
             few = []
     except duckdb.Error as error:
-        if found := _first_fault(paths, labels):
-            raise found from None
+        if fault := _first_fault(paths, labels):
+            raise fault from None
         if "non-record" in str(error):
             return _open_objects(files, paths, labels, work)
         message = reason(error)

@@ -73,9 +73,9 @@ def plain(name: str) -> str:
 
 def recognised(names: Sequence[str], roles: Sequence[str], mapped: Mapping[str, str]) -> int:
     """How many of the roles these column names fill, mapped or by their usual names."""
-    found = {plain(name) for name in names}
+    present = {plain(name) for name in names}
     return sum(
-        plain(mapped[role]) in found if role in mapped else not found.isdisjoint(USUAL[role])
+        plain(mapped[role]) in present if role in mapped else not present.isdisjoint(USUAL[role])
         for role in roles
     )
 

@@ -65,12 +65,17 @@ def find_all(sources: Sequence[str | Path], work: Workspace) -> Found:
     """The files of several sources, read as the parts of one table."""
     if not sources:
         raise UsageError("no files given")
-    found = [find(source, work) for source in sources]
-    lake = next((one for one in found if one.lake), None)
-    if lake is not None and len(found) > 1:
+    sources_found = [find(source, work) for source in sources]
+    lake = next((one for one in sources_found if one.lake), None)
+    if lake is not None and len(sources_found) > 1:
         raise UsageError(f"{lake.parts[0].label}: is a {lake.lake} table; read it by itself")
-    parts = tuple(part for one in found for part in one.parts)
-    return Found(parts, found[0].items, found[0].name, any(one.netflix for one in found))
+    parts = tuple(part for one in sources_found for part in one.parts)
+    return Found(
+        parts,
+        sources_found[0].items,
+        sources_found[0].name,
+        any(one.netflix for one in sources_found),
+    )
 
 
 def _resolve(source: str | Path) -> tuple[Path | None, str | None]:
@@ -84,9 +89,9 @@ def _resolve(source: str | Path) -> tuple[Path | None, str | None]:
     first, *rest = path.parts or (text,)
     named = isinstance(source, str) and (first in CATALOGUE or first in registered())
     if named and not rest:
-        found = locate(first)
-        if found is not None:
-            return found, first
+        located = locate(first)
+        if located is not None:
+            return located, first
     if path.exists():
         return path, None
     if isinstance(source, str):
@@ -97,9 +102,9 @@ def _resolve(source: str | Path) -> tuple[Path | None, str | None]:
             if home is not None and home.is_dir() and not path.parent.is_dir():
                 raise DataError(f"{text}: no such file in {home}{_near(home.joinpath(*rest))}")
         elif not rest:
-            found = locate(text)
-            if found is not None:
-                return found, text
+            located = locate(text)
+            if located is not None:
+                return located, text
     _refuse_address(text, first)
     if any(mark in text for mark in GLOB):
         return None, None
@@ -229,5 +234,5 @@ def _archive(part: Part, name: str, work: Workspace) -> Found:
 
     parts = members(part, work, pick)
     items = parts.pop() if beside else None
-    found = tuple(unpacked(one, work) for one in parts)
-    return Found(found, items, name, is_netflix(found[0]))
+    unpacked_parts = tuple(unpacked(one, work) for one in parts)
+    return Found(unpacked_parts, items, name, is_netflix(unpacked_parts[0]))

@@ -105,8 +105,8 @@ def choose(names: Sequence[str], label: str) -> list[str]:
         return best
     parts = sorted(name for name in tables if stem(_base(name)) not in _OTHER)
     if not parts:
-        found = ", ".join(sorted(seen)[:8]) or "nothing"
-        raise DataError(f"{label}: no ratings table in it; found {found}")
+        listing = ", ".join(sorted(seen)[:8]) or "nothing"
+        raise DataError(f"{label}: no ratings table in it; found {listing}")
     known = {stem(_base(name)) for name in parts}
     if {"train", "test"} <= known:
         names_of = ", ".join(parts[:4])
@@ -123,9 +123,10 @@ def item_file(names: Sequence[str], beside: str) -> str | None:
     here = {
         bare(_base(name)): name for name in reversed(names) if PurePosixPath(name).parent == folder
     }
-    own = f"{stem(_base(beside))}.item"  # RecBole's, beside the .inter of the same name.
+    item_name = f"{stem(_base(beside))}.item"  # RecBole's, beside the .inter of the same name.
     return next(
-        (here[name] for name in (own, *_ITEM_FILES) if name in here and here[name] != beside), None
+        (here[name] for name in (item_name, *_ITEM_FILES) if name in here and here[name] != beside),
+        None,
     )
 
 

@@ -151,8 +151,15 @@ def described(work: Workspace, relation: str) -> dict[str, tuple[str, str]]:
     rows = work.con.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
     if not any(is_nested(row[1]) for row in rows):
         return {str(row[0]): (quoted(str(row[0])), str(row[1])) for row in rows}
-    found = work.con.sql(f"SELECT * FROM {relation} LIMIT 0")
-    return flattened(zip(found.columns, map(quoted, found.columns), found.types, strict=True))
+    relation_schema = work.con.sql(f"SELECT * FROM {relation} LIMIT 0")
+    return flattened(
+        zip(
+            relation_schema.columns,
+            map(quoted, relation_schema.columns),
+            relation_schema.types,
+            strict=True,
+        )
+    )
 
 
 def is_nested(kind: Any) -> bool:
@@ -176,16 +183,16 @@ def flattened(
         leaf: The type of all values that are neither objects nor lists; their own by default.
     """
     member = member or (lambda sql, name: f"struct_extract({sql}, {literal(name)})")
-    found: dict[str, tuple[str, str]] = {}
+    fields_by_path: dict[str, tuple[str, str]] = {}
     for name, sql, kind in columns:
         while str(kind).startswith("STRUCT") and len(kind.children) == 1:
             (one, kind), *_ = kind.children
             sql = member(sql, one)
-        found[name] = (sql, str(kind) if leaf is None or is_nested(kind) else leaf)
+        fields_by_path[name] = (sql, str(kind) if leaf is None or is_nested(kind) else leaf)
         if str(kind).startswith("STRUCT"):
             fields = [(f"{name}.{one}", member(sql, one), inner) for one, inner in kind.children]
-            found |= flattened(fields, member, leaf)
-    return found
+            fields_by_path |= flattened(fields, member, leaf)
+    return fields_by_path
 
 
 def no_better() -> None:

@@ -86,8 +86,8 @@ def members(part: Part, work: Workspace, pick: Callable[[list[str]], Sequence[st
             left = _room(part)
             parts = []
             for name in pick(names):
-                found, size = _extract(archive, name, part, work, left)
-                parts.append(found)
+                extracted, size = _extract(archive, name, part, work, left)
+                parts.append(extracted)
                 left -= size
             return parts
     except (zipfile.BadZipFile, *_DAMAGE) as error:

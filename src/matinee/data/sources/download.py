@@ -64,9 +64,9 @@ def get(
         MatineeError: No network, no such archive, a wrong MD5, a full or read-only disk.
     """
     if not force:
-        place = locate(name)
-        if place is not None:
-            return place
+        existing = locate(name)
+        if existing is not None:
+            return existing
     elif name in registered():
         raise UsageError(
             f"{name} stands for {registered()[name]}; `matinee data forget {name}` first"
@@ -316,8 +316,8 @@ def _published_md5(url: str, timeout: float) -> str | None:
     """The MD5 that GroupLens keeps beside an archive that changes over time, if it can be had."""
     with suppress(OSError, ValueError, http.client.HTTPException):
         with urllib.request.build_opener().open(f"{url}.md5", timeout=timeout) as response:
-            found = re.search(rb"\b[0-9a-fA-F]{32}\b", response.read(4096))
-        return found[0].decode().lower() if found else None
+            match = re.search(rb"\b[0-9a-fA-F]{32}\b", response.read(4096))
+        return match[0].decode().lower() if match else None
     return None
 
 
@@ -326,8 +326,8 @@ def _wrong_md5(file: BufferedRandom, expected: str | None) -> str | None:
     if expected is None:
         return None
     file.seek(0)
-    found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-    return None if found == expected else found
+    digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    return None if digest == expected else digest
 
 
 def _unpack(file: BufferedRandom, target: Path) -> None:
@@ -341,8 +341,8 @@ def _unpack(file: BufferedRandom, target: Path) -> None:
         inside = len(tops) == 1 and all(len(path.parts) > 1 for path in paths)
         with atomic_path(target) as temporary:
             for info, path in zip(members, paths, strict=True):
-                place = temporary.joinpath(*path.parts[inside:])
-                place.parent.mkdir(parents=True, exist_ok=True)
-                with archive.open(info) as source, place.open("wb") as out:
+                destination = temporary.joinpath(*path.parts[inside:])
+                destination.parent.mkdir(parents=True, exist_ok=True)
+                with archive.open(info) as source, destination.open("wb") as out:
                     while block := source.read(_BLOCK):
                         out.write(block)

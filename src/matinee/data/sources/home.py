@@ -75,13 +75,13 @@ def add(name: str, path: Path | str) -> Path:
         raise UsageError(
             f"{name!r} cannot be a name: use letters, digits, '.', '_' and '-', as in 'my-ratings'"
         )
-    place = Path(path).expanduser().resolve()
-    if not place.exists():
+    folder = Path(path).expanduser().resolve()
+    if not folder.exists():
         raise DataError(f"{path}: no such file or folder")
-    if place.is_dir() and not any(place.iterdir()):
+    if folder.is_dir() and not any(folder.iterdir()):
         raise DataError(f"{path}: an empty folder")
-    _write(registered() | {name: place})
-    return place
+    _write(registered() | {name: folder})
+    return folder
 
 
 def forget(name: str) -> Path:
@@ -96,9 +96,9 @@ def forget(name: str) -> Path:
     entries = registered()
     if name not in entries:
         raise UsageError(f"{name!r} is not a name given by add{nearest(name, entries)}")
-    place = entries.pop(name)
+    folder = entries.pop(name)
     _write(entries)
-    return place
+    return folder
 
 
 def locate(name: str) -> Path | None:
@@ -110,14 +110,14 @@ def locate(name: str) -> Path | None:
     Raises:
         DataError: The name was given by ``add``, and what it stood for is gone.
     """
-    place = registered().get(name)
-    if place is not None:
-        if not place.exists():
+    folder = registered().get(name)
+    if folder is not None:
+        if not folder.exists():
             raise DataError(
-                f"{name} stands for {place}, which is gone; "
+                f"{name} stands for {folder}, which is gone; "
                 f"`matinee data add {name} PATH` or `matinee data forget {name}`"
             )
-        return place
+        return folder
     parts = Path(name).parts
     if not parts or Path(name).is_absolute() or ".." in parts or parts == (".",):
         return None
@@ -139,9 +139,9 @@ def _write(entries: dict[str, Path]) -> None:
 
 def _user_folder(xdg: str, posix: str, mac: str, windows: str) -> Path:
     # Like git and most command-line tools, an XDG variable that is set counts everywhere.
-    given = os.environ.get(xdg)
-    if given and Path(given).is_absolute():
-        return Path(given) / "matinee"
+    variable = os.environ.get(xdg)
+    if variable and Path(variable).is_absolute():
+        return Path(variable) / "matinee"
     if sys.platform == "win32":
         base = os.environ.get(windows)
         return (Path(base) if base else Path.home() / "AppData" / "Local") / "matinee"

@@ -93,8 +93,8 @@ def given_part(name: str | Path) -> Ratings | None:
     Returns:
         None where the split has no such part.
     """
-    place = Path(name) if Path(name).exists() else locate(str(name))
-    files = sorted(place.glob("given.*")) if place is not None and place.is_dir() else []
+    folder = Path(name) if Path(name).exists() else locate(str(name))
+    files = sorted(folder.glob("given.*")) if folder is not None and folder.is_dir() else []
     return load(files[0], allow_single=True) if files else None
 
 
@@ -102,18 +102,18 @@ def is_named_split(name: str) -> bool:
     """Whether ``named_split`` knows a name or folder, by a look at the files alone."""
     if name in NAMED_SPLITS:
         return True
-    place = Path(name) if Path(name).exists() else locate(name)
-    return place is not None and place.is_dir() and _parts_in(place) is not None
+    folder = Path(name) if Path(name).exists() else locate(name)
+    return folder is not None and folder.is_dir() and _parts_in(folder) is not None
 
 
 def _read(name: str, wanted: tuple[str, ...], seed: int, report: Report | None) -> NamedParts:
     entry = NAMED_SPLITS.get(name)
     if isinstance(entry, (NetflixWindows, NetflixProbe)):
-        place = locate(entry.dataset)
-        if place is None:
+        folder = locate(entry.dataset)
+        if folder is None:
             message = UNDISTRIBUTED[entry.dataset]
             raise DataError(f"{name}: {entry.dataset} is not on this machine; {message}")
-        train, valid, test = entry.read(place, seed, report)
+        train, valid, test = entry.read(folder, seed, report)
     else:
         with _split_paths(name, entry) as paths:
             # The validation part of a named split belongs to its training part.
@@ -149,32 +149,34 @@ def _rest(name: str, whole: Ratings, test: Ratings) -> tuple[Ratings, Ratings]:
 def _split_paths(name: str, entry: NamedSplit | None) -> Iterator[dict[str, Path]]:
     """The files of a split by part, unpacked for the while if they are in a zip."""
     if entry is None:
-        place = Path(name) if Path(name).exists() else locate(name)
-        found = _parts_in(place) if place is not None and place.is_dir() else None
-        if found is None:
-            what = f"{place} holds no train and test file" if place else "no such folder"
+        folder = Path(name) if Path(name).exists() else locate(name)
+        part_files = _parts_in(folder) if folder is not None and folder.is_dir() else None
+        if part_files is None:
+            what = f"{folder} holds no train and test file" if folder else "no such folder"
             raise UsageError(
                 f"no split {name!r}{nearest(name, NAMED_SPLITS)} (named are "
                 f"{', '.join(NAMED_SPLITS)}; as a folder: {what})"
             )
-        yield found
+        yield part_files
         return
-    place = locate(entry.dataset)
-    if place is None:
+    folder = locate(entry.dataset)
+    if folder is None:
         get = f"`matinee data get {entry.dataset}` first"
         what = get if entry.dataset in CATALOGUE else UNDISTRIBUTED[entry.dataset]
         raise DataError(f"{name}: {entry.dataset} is not on this machine; {what}")
     with scratch_folder() as scratch:
-        if place.is_file() and zipfile.is_zipfile(place):
-            place = _unpacked(place, scratch)
+        if folder.is_file() and zipfile.is_zipfile(folder):
+            folder = _unpacked(folder, scratch)
         named = {"train": entry.train, "valid": entry.valid, "test": entry.test}
-        files = {part: place / file for part, file in named.items() if file}
+        files = {part: folder / file for part, file in named.items() if file}
         missing = next((file for file in files.values() if not file.is_file()), None)
         if missing is not None:
             # Such as the published train.txt and test.txt.
-            other = _parts_in(place) if place.is_dir() and entry.name == entry.dataset else None
+            other = _parts_in(folder) if folder.is_dir() and entry.name == entry.dataset else None
             if other is None:
-                raise DataError(f"{name}: {missing} is missing; is {place} all of {entry.dataset}?")
+                raise DataError(
+                    f"{name}: {missing} is missing; is {folder} all of {entry.dataset}?"
+                )
             files = other
         yield files
 
@@ -194,6 +196,6 @@ def _unpacked(archive: Path, folder: Path) -> Path:
 
 def _parts_in(folder: Path) -> dict[str, Path] | None:
     """The files of a folder by part; None where it has no training or no test file."""
-    found = {part: sorted(folder.glob(f"{part}.*")) for part in ("train", "valid", "test")}
-    one = {part: files[0] for part, files in found.items() if len(files) == 1}
+    by_part = {part: sorted(folder.glob(f"{part}.*")) for part in ("train", "valid", "test")}
+    one = {part: files[0] for part, files in by_part.items() if len(files) == 1}
     return one if {"train", "test"} <= set(one) else None

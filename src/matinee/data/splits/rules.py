@@ -98,10 +98,12 @@ def _people(ratings: Ratings, division: Division) -> Int8:
         chosen = np.zeros(ratings.n_users, dtype=bool)
         chosen[people] = True
         rows = np.flatnonzero(chosen[ratings.users])
-        own = ratings.take(rows)
-        sequence = in_time(own, rng) if division.latest else shuffled(len(own), rng)
-        each = np.bincount(own.users, minlength=ratings.n_users)
-        label = from_the_end(own.users, each, sequence, scored, np.zeros_like(scored))
+        held_ratings = ratings.take(rows)
+        sequence = (
+            in_time(held_ratings, rng) if division.latest else shuffled(len(held_ratings), rng)
+        )
+        each = np.bincount(held_ratings.users, minlength=ratings.n_users)
+        label = from_the_end(held_ratings.users, each, sequence, scored, np.zeros_like(scored))
         part[rows] = np.where(label == TEST, held, seen)
 
     divide(test, TEST, GIVEN)

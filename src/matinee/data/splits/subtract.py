@@ -27,13 +27,13 @@ def subtract(ratings: Ratings, test: Ratings) -> tuple[Ratings, Ratings, int]:
         DataError: Nothing would be left.
     """
     whole, held = share_vocabularies(ratings, test)
-    found = np.isin(_pairs(whole), _pairs(held))
-    if found.all():
+    in_both = np.isin(_pairs(whole), _pairs(held))
+    if in_both.all():
         raise DataError(
             f"{ratings.name}: every rating is in the test set {test.name}; nothing is left to "
             "train on"
         )
-    return replace(whole.take(~found), notes=ratings.notes), held, int(found.sum())
+    return replace(whole.take(~in_both), notes=ratings.notes), held, int(in_both.sum())
 
 
 def _pairs(ratings: Ratings) -> npt.NDArray[np.int64]:

@@ -162,10 +162,10 @@ def _canonical_text(text: str) -> str:
     else:
         text = unicodedata.normalize("NFC", text)
     text = text.strip(_BLANKS)
-    found = _NUMBER.fullmatch(text)
-    if found is None:
+    match = _NUMBER.fullmatch(text)
+    if match is None:
         return text
-    return "0" if found[1] == "-0" else found[1]
+    return "0" if match[1] == "-0" else match[1]
 
 
 def _quoted(text: str) -> str:

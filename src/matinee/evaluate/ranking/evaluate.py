@@ -171,14 +171,14 @@ def _baselines(
     if implicit or not (train.values >= from_rating).any():
         from_rating = -np.inf  # of interactions, all count, whatever they weigh
     train = liked(train, from_rating)
-    found: dict[str, Scorer] = {}
+    scorers: dict[str, Scorer] = {}
     left_out = []
     for name, kind in LIST_BASELINES.items():
         if names is None and not kind.affordable(len(train), n_items):
             left_out.append(name)
         elif names is None or name in names:
-            found[name] = _shown_liked(kind.fit(train, n_items), from_rating)
-    return found, left_out
+            scorers[name] = _shown_liked(kind.fit(train, n_items), from_rating)
+    return scorers, left_out
 
 
 def _shown_liked(scorer: Scorer, from_rating: float) -> Scorer:
@@ -205,8 +205,8 @@ def _scores(
             values = metric.from_sums(totals)
             samples = None if drawn is None else metric.from_sums(drawn)
             for at in range(models):
-                own = None if samples is None else samples[:, at]
-                scores[at][k][metric.name] = Score(float(values[at]), _interval(own))
+                resampled = None if samples is None else samples[:, at]
+                scores[at][k][metric.name] = Score(float(values[at]), _interval(resampled))
                 gain = None if samples is None else samples[:, 0] - samples[:, at]
                 value = float(values[0] - values[at])
                 gains[at][k][metric.name] = Score(value, _interval(gain))

@@ -75,8 +75,8 @@ def list_gain(
         n_items = len(model.item_ids)
         statistics = ItemStatistics.of_counts(np.zeros(n_items, dtype=np.int64), 0)
         scorers = [model.rank_scores_coded]
-        found = tally(scorers, histories, rows[targets.users], targets, statistics, (k,))
-        columns.append(found.sums[k].values["ndcg"][:, 0])
+        result = tally(scorers, histories, rows[targets.users], targets, statistics, (k,))
+        columns.append(result.sums[k].values["ndcg"][:, 0])
     one, two = columns
     differences: Float64 = two - one
     within = None

@@ -100,8 +100,8 @@ def find_tested(best: Int32, indptr: Int64, tested: Int32, entries: Int64) -> No
                     low = middle + 1
                 else:
                     high = middle
-            found = low < last and tested[low] == best[row, rank]
-            entries[row, rank] = low if found else -1
+            is_tested = low < last and tested[low] == best[row, rank]
+            entries[row, rank] = low if is_tested else -1
 
 
 @kernel(parallel=True)

@@ -193,10 +193,14 @@ class ListEvaluation(ListScores):
 
     def _rows(self) -> Iterator[dict[str, Any]]:
         models: dict[str, ListScores] = {self.model: self, **self.baselines}
-        for name, found in models.items():
-            for k, scores in found.scores.items():
+        for name, evaluation in models.items():
+            for k, scores in evaluation.scores.items():
                 for metric, score in scores.items():
-                    gain = found.gains[k][metric] if isinstance(found, ListBaseline) else None
+                    gain = (
+                        evaluation.gains[k][metric]
+                        if isinstance(evaluation, ListBaseline)
+                        else None
+                    )
                     yield {
                         "model": name,
                         "k": k,

@@ -35,8 +35,8 @@ class ListTotals:
     def ratio(self, above: str, below: str) -> Float64:
         """A sum divided by another; NaN where that is 0."""
         with np.errstate(invalid="ignore", divide="ignore"):
-            found: Float64 = self.sums[above] / self.sums[below]
-        return np.where(self.sums[below] != 0, found, np.nan)
+            quotient: Float64 = self.sums[above] / self.sums[below]
+        return np.where(self.sums[below] != 0, quotient, np.nan)
 
     def missing(self) -> Float64:
         """NaN in the shape of a metric."""

@@ -52,13 +52,13 @@ def checked_cutoffs(k: int | Sequence[int]) -> tuple[int, ...]:
     Raises:
         UsageError: None, one that is no whole number of at least 1, or a repeated one.
     """
-    found = tuple(k) if isinstance(k, Sequence) else (k,)
-    for each in found:
+    cutoffs = tuple(k) if isinstance(k, Sequence) else (k,)
+    for each in cutoffs:
         if isinstance(each, bool) or not isinstance(each, int | np.integer) or each < 1:
             raise UsageError(f"a cutoff k must be a whole number of at least 1, not {each!r}")
-    if not found or len(set(found)) < len(found):
-        raise UsageError(f"give each cutoff k once, and at least one of them, not {list(found)}")
-    return tuple(int(each) for each in found)
+    if not cutoffs or len(set(cutoffs)) < len(cutoffs):
+        raise UsageError(f"give each cutoff k once, and at least one of them, not {list(cutoffs)}")
+    return tuple(int(each) for each in cutoffs)
 
 
 def with_nobody(histories: Histories) -> Histories:
@@ -139,8 +139,10 @@ def tally(
             for k, each in sums.items():
                 _add(each, start, stop, model, lists, best[:, :k], n_items)
             if on_lists is not None:
-                found = np.take_along_axis(scores, np.maximum(best, 0).astype(np.int64), axis=1)
-                on_lists(model, start, best, found)
+                listed_scores = np.take_along_axis(
+                    scores, np.maximum(best, 0).astype(np.int64), axis=1
+                )
+                on_lists(model, start, best, listed_scores)
     return ListTally(sums, recall / people, precision / people, step)
 
 
@@ -157,7 +159,7 @@ def _batch(
     indptr, tested, ratings, counts = relevant.part(start, stop)
     entries = np.empty(best.shape, dtype=np.int64)
     find_tested(best, indptr, tested, entries)
-    found = np.append(ratings, np.float32(np.nan))[entries]
+    padded = np.append(ratings, np.float32(np.nan))[entries]
     near = best[:, :widest]
     listed = near >= 0
     like = np.full(near.shape, np.nan)
@@ -166,10 +168,10 @@ def _batch(
     if len(some):
         like[some] = items.likeness(near[some])
     return ListBatch(
-        hits=found >= relevant.from_rating,
+        hits=padded >= relevant.from_rating,
         listed=listed,
         relevant=counts,
-        rating=_ratings(found[:, :widest], relevant),
+        rating=_ratings(padded[:, :widest], relevant),
         count=np.where(listed, items.counts[near], 0).astype(np.float64),
         information=np.where(listed, items.information[near], 0.0),
         likeness=like,
@@ -177,8 +179,8 @@ def _batch(
     )
 
 
-def _ratings(found: Float32, relevant: Relevant) -> Float64:
-    return np.full(found.shape, np.nan) if relevant.implicit else found.astype(np.float64)
+def _ratings(ratings: Float32, relevant: Relevant) -> Float64:
+    return np.full(ratings.shape, np.nan) if relevant.implicit else ratings.astype(np.float64)
 
 
 def _add(

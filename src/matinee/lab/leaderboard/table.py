@@ -239,14 +239,14 @@ def _between(arm: ArmSummary, name: str) -> Interval | None:
 
 def _by_bias(arm: ArmSummary) -> float | None:
     """Share of the held-out ratings that the bias model answered in the model's place."""
-    own = _mean(arm.final.get("answers_unknown"))
-    return 0.0 if own else _mean(arm.final.get("coverage.unknown_share"))
+    answers_unknown = _mean(arm.final.get("answers_unknown"))
+    return 0.0 if answers_unknown else _mean(arm.final.get("coverage.unknown_share"))
 
 
 def _same(records: list[RunRecord], key: str) -> str:
     """What all runs tell alike; "" otherwise."""
-    found = {record.versions.get(key, "") for record in records}
-    return found.pop() if len(found) == 1 else ""
+    values = {record.versions.get(key, "") for record in records}
+    return values.pop() if len(values) == 1 else ""
 
 
 def _published(entry: Literature, data: str) -> Row:

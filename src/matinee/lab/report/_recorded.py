@@ -48,30 +48,30 @@ class Recorded:
         models = self._models()
         if len(models) < 2:
             return []
-        return [score_card(self.model, {n: _score(found, "rmse") for n, found in models.items()})]
+        return [score_card(self.model, {n: _score(scores, "rmse") for n, scores in models.items()})]
 
     def cards(self) -> Cards:
         """(figure, what it is, beside it)."""
         if not self.metrics:
             return []
-        found: Cards = []
+        result: Cards = []
         for metric in metrics_of("rating"):
             if isinstance(self.metrics.get(metric.name), int | float):
                 score = _score(self.metrics, metric.name)
-                found.append((f"{score.value:.4f}", metric.label, _within(score)))
+                result.append((f"{score.value:.4f}", metric.label, _within(score)))
         if self.metrics.get("n_test"):
             users = self.metrics.get("n_test_users", 0)
-            found.append((f"{self.metrics['n_test']:,}", "test ratings", f"by {users:,} users"))
-        return found
+            result.append((f"{self.metrics['n_test']:,}", "test ratings", f"by {users:,} users"))
+        return result
 
     def scores(self) -> Sheet | None:
         """The scores of ratings, beside the baselines."""
         rows: list[list[Value]] = []
         names = [m for m in metrics_of("rating") if m.name in self.metrics]
-        for name, found in self._models().items():
-            values = [_score(found, metric.name).value for metric in names]
+        for name, scores_of in self._models().items():
+            values = [_score(scores_of, metric.name).value for metric in names]
             label = name if name == self.model else NAMES.get(name, name)
-            rows.append([label, *values, _within(_score(found, "rmse"))])
+            rows.append([label, *values, _within(_score(scores_of, "rmse"))])
         if not rows:
             return None
         columns = ["", *(metric.label for metric in names), "95% interval of the RMSE"]
@@ -86,7 +86,7 @@ class Recorded:
         for metric in metrics_of("list"):
             key = f"{metric.name}@10"
             if isinstance(self.lists.get(key), int | float):
-                others = [found.get(key) for found in baselines.values()]
+                others = [baseline.get(key) for baseline in baselines.values()]
                 score = _score(self.lists, key)
                 rows.append([metric.label, score.value, _within(score), *others])
         columns = ["lists of 10", self.model, "95% interval", *baselines]
@@ -102,8 +102,8 @@ class Recorded:
         return {self.model: self.metrics, **(self.metrics.get("baselines") or {})}
 
 
-def _score(found: Mapping[str, Any], key: str) -> Score:
-    value, within = found.get(key), found.get(f"{key}_interval")
+def _score(scores: Mapping[str, Any], key: str) -> Score:
+    value, within = scores.get(key), scores.get(f"{key}_interval")
     number = float(value) if isinstance(value, int | float) else float("nan")
     return Score(number, None if within is None else Interval(*within))
 

@@ -29,12 +29,14 @@ def curves(group: str, title: str, arms: Sequence[ArmSummary], figure: Figure) -
         series.append(
             Series(arm.name, curve.epochs, curve.mean, curve.low, curve.high, style=style)
         )
-        said = arm.published
+        published = arm.published
         published_values = (
-            {"reference": said.test, "batch_mean": said.train}.get(figure) if said else None
+            {"reference": published.test, "batch_mean": published.train}.get(figure)
+            if published
+            else None
         )
-        if said and published_values is not None:
-            at = said.epochs or curve.epochs[-1]
+        if published and published_values is not None:
+            at = published.epochs or curve.epochs[-1]
             marks.append(
                 Mark(min(at, curve.epochs[-1]), published_values, f"{arm.name}, published", style)
             )
@@ -84,7 +86,7 @@ def side_by_side(group: str, title: str, arms: Sequence[ArmSummary]) -> Dots | N
         (PUBLISHED_TEST, "reference"),
         (PUBLISHED_TRAIN, "batch_mean"),
     )
-    for said, figure in pairs:
+    for published, figure in pairs:
         which = "test" if figure == "reference" else "train"
         known = [
             (row, value)
@@ -94,7 +96,7 @@ def side_by_side(group: str, title: str, arms: Sequence[ArmSummary]) -> Dots | N
         if known:
             hollow.append(len(kinds))
             dots += [Dot(row, len(kinds), float(value)) for row, value in known]
-            kinds.append(said)
+            kinds.append(published)
             styles.append(figures.index(figure) if figure in figures else len(styles))
     return Dots(
         name=f"{slug(group)}-figures",
@@ -317,12 +319,12 @@ def _bests(
 
 def _ends(series: Sequence[Series], what: str) -> str:
     """Curves in words: where each begins, is lowest, and ends."""
-    said = []
+    labels = []
     for s in series:
         known = [(y, x) for x, y in zip(s.x, s.y, strict=True) if math.isfinite(y)]
         if known:
             value, at = min(known)
-            said.append(
+            labels.append(
                 f"{s.name} ends at {known[-1][0]:.3f} and is lowest at {at:g} ({value:.3f})"
             )
-    return f"{what}: " + "; ".join(said) if said else what
+    return f"{what}: " + "; ".join(labels) if labels else what

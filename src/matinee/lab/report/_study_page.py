@@ -209,13 +209,13 @@ def _section(summary: Summary, group: Group) -> Section | None:
 
 def _headline(summary: Summary, judgements: Sequence[Judgement]) -> list[str]:
     """What the page comes to, from the numbers alone."""
-    said = []
+    statements = []
     if judgements:
         order = ("holds", "does not hold", "holds only on training ratings", "cannot tell")
         counts = [(sum(j.verdict == verdict for j in judgements), verdict) for verdict in order]
         n = len(judgements)
         parts = [f"{count} {_plural(verdict, count)}" for count, verdict in counts if count]
-        said.append(f"Of {n} claim{'s' * (n > 1)}, {_and(parts)}.")
+        statements.append(f"Of {n} claim{'s' * (n > 1)}, {_and(parts)}.")
     sentences = [
         (arm.published.test, arm.last["reference"].mean, arm.last["held_out"].mean)
         for arm in summary.arms
@@ -227,12 +227,12 @@ def _headline(summary: Summary, judgements: Sequence[Judgement]) -> list[str]:
         training = _median([abs(test - reference) for test, reference, _ in sentences])
         honest = _median([abs(test - held) for test, _, held in sentences])
         is_near = training < 0.5 * honest
-        said.append(
+        statements.append(
             f"The published “test” figures are {'what' if is_near else 'not what'} the reference’s "
             f"formula gives on training ratings: over {len(sentences)} arms they differ from that "
             f"by {training:.3f} (median), and from the held-out RMSE by {honest:.3f}."
         )
-    return said
+    return statements
 
 
 def _facts(summary: Summary) -> str:

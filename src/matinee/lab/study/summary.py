@@ -174,7 +174,7 @@ def _arm(results: Results, arm: str, data: str) -> ArmSummary:
     records = runs_of(results, arm, data)
     finished = [r for r in records.values() if r.status == "done"]
     lost = [r for r in records.values() if diverged(r)]
-    best = [found for r in finished if (found := r.best("held_out")) is not None]
+    best = [lowest for r in finished if (lowest := r.best("held_out")) is not None]
     return ArmSummary(
         arm=arm,
         group=group,

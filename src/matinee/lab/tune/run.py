@@ -103,8 +103,8 @@ def sweep(
         "seed": seed,
         "version of matinee": __version__,
     }
-    place = None if storage is None else Path(storage)
-    with quietly(), Store(place, identity, start, space, seed) as store:
+    path = None if storage is None else Path(storage)
+    with quietly(), Store(path, identity, start, space, seed) as store:
         search = Search(
             store, start, space, parts[0], parts[1], seed, device, budget, on_epoch, on_trial
         )
@@ -115,7 +115,9 @@ def sweep(
         if best is None:
             raise MatineeError(_nothing(finished, budget))
 
-        def comparison(what: str, train: Ratings, held: Ratings, own: Any, times: int) -> Gain:
+        def comparison(
+            what: str, train: Ratings, held: Ratings, histories: Any, times: int
+        ) -> Gain:
             return judge(
                 store,
                 what,
@@ -124,7 +126,7 @@ def sweep(
                 best.number,
                 train,
                 held,
-                own,
+                histories,
                 seeds=search.seeds_in_time(seeds, best, times),
                 seed=seed,
                 device=device,

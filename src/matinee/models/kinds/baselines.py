@@ -113,9 +113,9 @@ class UserMean(_Baseline):
     def _unknown(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         out = np.full(len(rows), self.bias.mean)
         known = np.flatnonzero(np.append(histories.counts > 0, False)[rows])
-        people, place = np.unique(rows[known], return_inverse=True)
+        people, position = np.unique(rows[known], return_inverse=True)
         if len(people):
-            out[known] = _means(histories.take(people))[place]
+            out[known] = _means(histories.take(people))[position]
         return out
 
     def _left_out(self, train: Ratings, errors: HeldOutPredictions) -> Float64:

@@ -111,8 +111,8 @@ class BayesianFM(OneShot):
         return {"share": self.share, "n_valid": self.n_valid, **self.posterior.state()[1]}
 
     def _load(self, arrays: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> None:
-        own = {name.removeprefix("posterior."): array for name, array in arrays.items()}
-        self.posterior = Posterior.restore(own, config)
+        posterior = {name.removeprefix("posterior."): array for name, array in arrays.items()}
+        self.posterior = Posterior.restore(posterior, config)
         self.share, self.n_valid = float(config["share"]), int(config["n_valid"])
 
 
@@ -121,20 +121,20 @@ def _epochs(settings: Mapping[str, Any]) -> int:
 
 
 def _seconds(settings: Mapping[str, Any], users: int, ratings: int) -> float:
-    own = settings["bayesian"]
-    rank = rank_for(ratings) if own["rank"] == "auto" else int(own["rank"])
-    return 1.0 + 2e-8 * ratings * rank * int(own["sweeps"]) * int(own["chains"])
+    options = settings["bayesian"]
+    rank = rank_for(ratings) if options["rank"] == "auto" else int(options["rank"])
+    return 1.0 + 2e-8 * ratings * rank * int(options["sweeps"]) * int(options["chains"])
 
 
 def _shortened(settings: Settings, epochs: int) -> dict[str, Any]:
-    own = settings.section(BayesianConfig)
-    sweeps = max(min(own.sweeps, epochs), 2)
-    return {"bayesian.sweeps": sweeps, "bayesian.burn_in": min(own.burn_in, sweeps // 2)}
+    options = settings.section(BayesianConfig)
+    sweeps = max(min(options.sweeps, epochs), 2)
+    return {"bayesian.sweeps": sweeps, "bayesian.burn_in": min(options.burn_in, sweeps // 2)}
 
 
 def _space(settings: Settings) -> dict[str, Any]:
-    own = settings.section(BayesianConfig)
-    rank = 12 if own.rank == "auto" else own.rank
+    options = settings.section(BayesianConfig)
+    rank = 12 if options.rank == "auto" else options.rank
     return {
         "bayesian.rank": around(rank, 4.0, 4.0, least=1),
         "bayesian.likelihood": {"choices": ["auto", "normal"]},

@@ -95,8 +95,8 @@ class CountShift:
         if "blend.shift.slopes" not in tensors:
             return None
         names = ("direction", "slopes", "centers", "log_counts")
-        found = cls(*(tensors[f"blend.shift.{name}"] for name in names))
-        shapes = found.direction.shape, found.slopes.shape, found.centers.shape
-        if shapes != ((members,), (2,), (2,)) or found.log_counts.ndim != 1:
+        shift = cls(*(tensors[f"blend.shift.{name}"] for name in names))
+        shapes = shift.direction.shape, shift.slopes.shape, shift.centers.shape
+        if shapes != ((members,), (2,), (2,)) or shift.log_counts.ndim != 1:
             raise ValueError(f"blend.shift has arrays of the shapes {shapes}")
-        return found
+        return shift

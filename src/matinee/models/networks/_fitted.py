@@ -123,10 +123,10 @@ class FittedNetwork:
         if self.known is None:
             return self.forward.scores(_csr(histories, self.forward))
         users = histories.users
-        vectors, own = self._item_rows(self.known)
-        found: Float32 = self.forward.decode(vectors, users).T + own
-        found += self.forward.offset[users][:, None]
-        return found
+        vectors, row_bias = self._item_rows(self.known)
+        outputs: Float32 = self.forward.decode(vectors, users).T + row_bias
+        outputs += self.forward.offset[users][:, None]
+        return outputs
 
     def encode(self, histories: Histories) -> Float32:
         """The last hidden layer, float32 (users, hidden[-1]); users must be the rows."""

@@ -100,5 +100,5 @@ class SampledMember:
     @classmethod
     def restore(cls, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> Self:
         """From what ``state`` returned."""
-        own = {name.removeprefix("posterior."): array for name, array in tensors.items()}
-        return cls(Settings.make(config["settings"], "model"), Posterior.restore(own, config))
+        posterior = {name.removeprefix("posterior."): array for name, array in tensors.items()}
+        return cls(Settings.make(config["settings"], "model"), Posterior.restore(posterior, config))

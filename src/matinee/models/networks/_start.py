@@ -116,7 +116,7 @@ def _by_item(array: npt.NDArray[Any], each: int) -> npt.NDArray[Any]:
 
 def _has(whole: Csr, ratings: Mask) -> Mask:
     """Which rows have any of some ratings."""
-    found: Mask = np.zeros(whole.n_rows, dtype=bool)
+    known: Mask = np.zeros(whole.n_rows, dtype=bool)
     aligned = whole.aligned(ratings)
-    found[np.repeat(np.arange(whole.n_rows), whole.counts)[aligned]] = True
-    return found
+    known[np.repeat(np.arange(whole.n_rows), whole.counts)[aligned]] = True
+    return known

@@ -166,11 +166,11 @@ class Autoencoder(Single, Trainable):
         return {(0, 0): epochs or update_epochs(self.settings.train)}
 
     def _identity(self, seed: int) -> dict[str, Any]:
-        found = super()._identity(seed)
+        identity = super()._identity(seed)
         if self._start is None:
-            return found
+            return identity
         epochs = self._start.epochs_of(self.settings.train)
-        return {**found, "start": {"data": self._start.origin, "epochs": epochs}}
+        return {**identity, "start": {"data": self._start.origin, "epochs": epochs}}
 
     def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         return self._trained.state()

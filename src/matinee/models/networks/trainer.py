@@ -108,9 +108,9 @@ class Trainer:
                 watched[name] = Holdout.of(
                     csr, *self._limits, users_are_columns=by_items, group=group
                 )
-        own = None
+        holdout = None
         if "training" in context.measure:
-            own = Holdout.of(known, *self._limits, users_are_columns=by_items, group=group)
+            holdout = Holdout.of(known, *self._limits, users_are_columns=by_items, group=group)
         self.run = Run(
             network,
             inputs,
@@ -123,7 +123,7 @@ class Trainer:
             member=member,
             teacher=teacher,
             measures=context.measure,
-            training=own,
+            training=holdout,
             group=group,
         )
         if start is not None and network.config.output_activation == "linear":

@@ -38,9 +38,9 @@ class Blend(Interest):
 
     def refitted(self, rows: Csr) -> Blend | None:
         """See ``Interest``; None where a part cannot."""
-        found = [part.refitted(rows) for part in self.parts]
-        parts = [part for part in found if part is not None]
-        return Blend(parts[0].counts, parts, self.weights) if len(parts) == len(found) else None
+        refits = [part.refitted(rows) for part in self.parts]
+        parts = [part for part in refits if part is not None]
+        return Blend(parts[0].counts, parts, self.weights) if len(parts) == len(refits) else None
 
     def state(self) -> State:
         """See ``Interest``."""

@@ -76,8 +76,8 @@ class ChoiceRate:
         size = np.sqrt(np.mean(np.square(scores, dtype=np.float64), axis=1, keepdims=True))
         rates = np.maximum(scores / np.maximum(size, 1e-12), self.floor) ** self.power
         rates[seen] = 0.0
-        found: Float64 = rates / np.maximum(rates.sum(axis=1, keepdims=True), 1e-300)
-        return found
+        probabilities: Float64 = rates / np.maximum(rates.sum(axis=1, keepdims=True), 1e-300)
+        return probabilities
 
 
 class ChoiceCounts:

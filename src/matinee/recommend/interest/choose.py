@@ -72,9 +72,9 @@ def choose(
     if kind == "auto" or not gains(quick, popularity(part)):
         return quick
     deep = network(part, config.net, rng, on_epoch)
-    found = best([blend(part, closed, deep), closed, deep])
-    found = joined(part, found, ials(part, search_ials(part, config.ials, rng), rng))
-    return with_popularity(part, found)
+    candidate = best([blend(part, closed, deep), closed, deep])
+    candidate = joined(part, candidate, ials(part, search_ials(part, config.ials, rng), rng))
+    return with_popularity(part, candidate)
 
 
 def is_small(part: HeldOut) -> bool:
@@ -113,21 +113,21 @@ def large(part: HeldOut, config: ListsConfig, rng: np.random.Generator, solve: b
     return with_popularity(part, best([joined(part, linear(part, settings), quick), quick]))
 
 
-def joined(part: HeldOut, found: Candidate, other: Candidate) -> Candidate:
+def joined(part: HeldOut, candidate: Candidate, other: Candidate) -> Candidate:
     """A scorer, or its blend with another where that is clearly better."""
-    both = blend(part, found, other, FACTOR_WEIGHTS)
-    return both if gains(both, found) else found
+    both = blend(part, candidate, other, FACTOR_WEIGHTS)
+    return both if gains(both, candidate) else candidate
 
 
-def with_popularity(part: HeldOut, found: Candidate) -> Candidate:
+def with_popularity(part: HeldOut, candidate: Candidate) -> Candidate:
     """A scorer, with popularity added where that is clearly better.
 
     It is popularity alone where neither is clearly better than that.
     """
     popular = popularity(part)
-    both = blend(part, found, popular, POPULAR_WEIGHTS)
-    found = both if gains(both, found) else found
-    return found if gains(found, popular) else popular
+    both = blend(part, candidate, popular, POPULAR_WEIGHTS)
+    candidate = both if gains(both, candidate) else candidate
+    return candidate if gains(candidate, popular) else popular
 
 
 def large_linear(part: HeldOut, config: LinearConfig) -> LinearConfig:

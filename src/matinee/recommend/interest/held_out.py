@@ -72,8 +72,8 @@ class HeldOut:
 
     def ndcg_each(self, interest: Interest) -> Float64:
         """``ndcg`` of each person, float64 (people,)."""
-        found = [self.ndcg_of(interest.scores(who), some) for some, who in self.batches()]
-        return np.concatenate(found) if found else np.zeros(0)
+        values = [self.ndcg_of(interest.scores(who), some) for some, who in self.batches()]
+        return np.concatenate(values) if values else np.zeros(0)
 
     def ndcg_of(self, scores: Float32, people: Int64) -> Float64:
         """nDCG@``CUTOFF`` of some people, relevance binary, known items left out.
@@ -87,7 +87,7 @@ class HeldOut:
         """
         k = min(CUTOFF, scores.shape[1])
         gains = 1.0 / np.log2(np.arange(2, k + 2))
-        found = np.zeros(len(people))
+        values = np.zeros(len(people))
         for row, person in enumerate(people.tolist()):
             mine = scores[row]
             mine[_row(self.known, person)] = -np.inf
@@ -95,8 +95,8 @@ class HeldOut:
             best = best[np.argsort(-mine[best], kind="stable")]
             relevant = _row(self.held, person)
             hits = np.isin(best, relevant)
-            found[row] = gains[hits].sum() / gains[: min(k, len(relevant))].sum()
-        return found
+            values[row] = gains[hits].sum() / gains[: min(k, len(relevant))].sum()
+        return values
 
     def calibration(self, interest: Interest) -> Calibration:
         """Calibrate a scorer that was fitted to ``known``."""

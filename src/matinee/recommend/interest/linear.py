@@ -111,10 +111,10 @@ class Linear(Interest):
         return arrays, self._config("users")
 
     def _config(self, side: str) -> dict[str, Any]:
-        found = {"name": self.name, "side": side, "tilt": asdict(self.tilt)}
+        config = {"name": self.name, "side": side, "tilt": asdict(self.tilt)}
         if self.settings is not None:
-            found["settings"] = self.settings.model_dump(mode="json")
-        return found
+            config["settings"] = self.settings.model_dump(mode="json")
+        return config
 
     @classmethod
     def restore(cls, counts: Float32, arrays: Arrays, config: Mapping[str, Any]) -> Self:

@@ -43,7 +43,7 @@ class FeedbackDesk:
             self._writer.close()
         self._store.close()
 
-    async def take(self, given: Sequence[FeedbackEvent], scale: Scale) -> tuple[int, int]:
+    async def take(self, batch: Sequence[FeedbackEvent], scale: Scale) -> tuple[int, int]:
         """Keep events; on return they are on the disk.
 
         Returns:
@@ -54,7 +54,7 @@ class FeedbackDesk:
                 cannot be written to.
         """
         assert self._writer is not None
-        events = [_event(at, each, scale) for at, each in enumerate(given)]
+        events = [_event(at, each, scale) for at, each in enumerate(batch)]
         try:
             new = await asyncio.wrap_future(self._writer.submit(events))
         except BusyError as error:
@@ -82,11 +82,11 @@ class FeedbackDesk:
             ProblemError: 503: the store cannot be read.
         """
         try:
-            found = self._store.page(after, limit + 1, canonical(user) or user)
+            page = self._store.page(after, limit + 1, canonical(user) or user)
         except FeedbackError:
             raise _unreachable() from None
-        more = found[limit - 1][0] if len(found) > limit else None
-        return [_kept(event) for _, event in found[:limit]], more
+        more = page[limit - 1][0] if len(page) > limit else None
+        return [_kept(event) for _, event in page[:limit]], more
 
     def erase(self, user: str) -> int:
         """Delete a person's events; how many.
@@ -106,8 +106,8 @@ def _unreachable() -> ProblemError:
     )
 
 
-def _event(at: int, given: FeedbackEvent, scale: Scale) -> Event:
-    value = given.rating
+def _event(at: int, event: FeedbackEvent, scale: Scale) -> Event:
+    value = event.rating
     if value is not None and not scale.low <= value <= scale.high:
         raise ProblemError(
             422,
@@ -115,7 +115,7 @@ def _event(at: int, given: FeedbackEvent, scale: Scale) -> Event:
             f"{scale.low:g} to {scale.high:g}",
             pointer=f"/events/{at}/rating",
         )
-    fields = given.model_dump(exclude={"rating"})
+    fields = event.model_dump(exclude={"rating"})
     try:
         return make_event(value=value, **fields)
     except UsageError as error:

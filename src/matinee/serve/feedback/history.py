@@ -70,10 +70,10 @@ def grown(
     Returns:
         One person's history, and int64 item codes.
     """
-    given: dict[int, float] = {}
+    values: dict[int, float] = {}
     users = np.array([-1], dtype=np.int32)
     if trained is not None:
-        given = dict(zip(trained.items.tolist(), trained.values.tolist(), strict=True))
+        values = dict(zip(trained.items.tolist(), trained.values.tolist(), strict=True))
         users = trained.users
     refused: set[int] = set()
     interactions = is_constant(scale)
@@ -84,16 +84,16 @@ def grown(
             continue
         if event.kind == "not_interested":
             refused.add(code)
-            given.pop(code, None)
+            values.pop(code, None)
             continue
         value = _value(event, scale, interactions)
         if value is not None:
-            given[code] = value
+            values[code] = value
             refused.discard(code)
         elif interactions and KINDS[event.kind].liked is False:
             refused.add(code)  # it is indistinguishable from a choice there
-            given.pop(code, None)
-    history = Histories.build([(list(given), list(given.values()))], users)
+            values.pop(code, None)
+    history = Histories.build([(list(values), list(values.values()))], users)
     return history, np.array(sorted(refused), dtype=np.int64)
 
 

@@ -64,8 +64,8 @@ def add_routes(
             trained = [] if query.after else now.trained(user)
             if not (events or trained or erased or query.after):
                 raise ProblemError(404, f"nothing is kept of a user {user!r}")
-            found = {"events": events, "next": more, "trained": trained, "erased": erased}
-            return dumps({"user": user, **found, "model": now.name})
+            answer = {"events": events, "next": more, "trained": trained, "erased": erased}
+            return dumps({"user": user, **answer, "model": now.name})
 
         return Response(await asyncio.to_thread(work), media_type=JSON)
 

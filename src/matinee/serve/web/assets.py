@@ -95,61 +95,61 @@ def assets(root_path: str = "") -> Assets:
     Args:
         root_path: The path below which the browser sees the server.
     """
-    found: dict[str, Asset] = {}
+    by_path: dict[str, Asset] = {}
     root = resources.files("matinee.serve") / "static"
     if root.is_dir():
-        _gather(root, "", found, root_path.encode())
-    _bundle(found)
+        _gather(root, "", by_path, root_path.encode())
+    _bundle(by_path)
     digest = hashlib.sha256()
-    for name in sorted(found):
-        digest.update(name.encode() + found[name].content)
+    for name in sorted(by_path):
+        digest.update(name.encode() + by_path[name].content)
     build = digest.hexdigest()[:12]
-    for name, asset in found.items():
+    for name, asset in by_path.items():
         if name.endswith(".html"):
             content = _STATIC.sub(f"static/{build}/".encode(), asset.content)
-            found[name] = replace(asset, content=content, tag=_tag(content))
-    packed = {name: _packed(name, asset) for name, asset in found.items()}
+            by_path[name] = replace(asset, content=content, tag=_tag(content))
+    packed = {name: _packed(name, asset) for name, asset in by_path.items()}
     return Assets(packed, build)
 
 
-def _bundle(found: dict[str, Asset]) -> None:
+def _bundle(by_path: dict[str, Asset]) -> None:
     """Have each page load one script, which holds the modules of its first."""
     modules = {
         name.removeprefix("js/").removesuffix(".js"): asset.content.decode()
-        for name, asset in found.items()
+        for name, asset in by_path.items()
         if name.startswith("js/")
     }
-    for name, asset in list(found.items()):
+    for name, asset in list(by_path.items()):
         page = asset.content.decode() if name.endswith(".html") else ""
         for entry in re.findall(r'<script type="module" src="[^"]*static/js/(\w+)\.js">', page):
             content = bundle(modules, entry).encode()
-            found[f"js/{entry}.page.js"] = Asset(content, _TYPES[".js"], _tag(content))
+            by_path[f"js/{entry}.page.js"] = Asset(content, _TYPES[".js"], _tag(content))
             page = without_preloads(page).replace(f"js/{entry}.js", f"js/{entry}.page.js")
-            found[name] = replace(asset, content=page.encode())
+            by_path[name] = replace(asset, content=page.encode())
 
 
 def accepted_codings(header: str) -> set[str]:
     """The content codings that an Accept-Encoding header takes."""
-    found = set()
+    codings = set()
     for part in header.lower().split(","):
         coding, _, weight = part.partition(";")
         if re.fullmatch(r"\s*q\s*=\s*0(\.0*)?\s*", weight) is None:
-            found.add(coding.strip())
-    return found
+            codings.add(coding.strip())
+    return codings
 
 
-def _gather(folder: Any, prefix: str, found: dict[str, Asset], root_path: bytes) -> None:
+def _gather(folder: Any, prefix: str, by_path: dict[str, Asset], root_path: bytes) -> None:
     for entry in folder.iterdir():
         name = f"{prefix}{entry.name}"
         if entry.is_dir():
-            _gather(entry, f"{name}/", found, root_path)
+            _gather(entry, f"{name}/", by_path, root_path)
             continue
         kind = _TYPES.get(name[name.rfind(".") :].lower())
         if kind is not None:
             content = entry.read_bytes()
             if root_path and name.endswith((".html", ".js", ".css", ".webmanifest")):
                 content = _ROOTED.sub(rb"\1" + root_path + b"/", content)
-            found[name] = Asset(content, kind, _tag(content))
+            by_path[name] = Asset(content, kind, _tag(content))
 
 
 def _tag(content: bytes) -> str:
@@ -160,11 +160,11 @@ def _packed(name: str, asset: Asset) -> Asset:
     """The asset with its smaller encodings. Brotli is used where it is installed."""
     if name.endswith(_PACKED):
         return asset
-    found = {"gzip": gzip.compress(asset.content, 9, mtime=0)}
+    packed = {"gzip": gzip.compress(asset.content, 9, mtime=0)}
     if util.find_spec("brotli") is not None:
         import brotli  # type: ignore[import-untyped, unused-ignore]
 
-        found["br"] = brotli.compress(asset.content, quality=9)
-    smaller = {k: v for k, v in found.items() if len(v) < len(asset.content)}
+        packed["br"] = brotli.compress(asset.content, quality=9)
+    smaller = {k: v for k, v in packed.items() if len(v) < len(asset.content)}
     ordered = dict(sorted(smaller.items(), key=lambda item: len(item[1])))
     return replace(asset, encoded=ordered)

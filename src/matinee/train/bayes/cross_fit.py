@@ -58,9 +58,9 @@ def cross_fit(
     fold = by_entry.copy()
     if by_user.order is not None:
         fold[by_user.order] = by_entry
-    found = np.empty((3, len(train)))
+    predicted = np.empty((3, len(train)))
     for number in range(FOLDS):
         held = fold == number
         posterior = sample_posterior(train.take(~held), config, rng)
-        found[:, by_user.aligned(held)] = held_out_predictions(posterior, train, held)
-    return found[0], found[1], found[2]
+        predicted[:, by_user.aligned(held)] = held_out_predictions(posterior, train, held)
+    return predicted[0], predicted[1], predicted[2]

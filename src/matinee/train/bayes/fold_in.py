@@ -107,15 +107,15 @@ def fold_in(
         for _ in range(steps):
             if len(bounds):
                 for r in range(n):
-                    own = 0.0
+                    linear = 0.0
                     for k in range(m):
-                        own += h[r, k] * now[k]
-                    f = base[r] + own
+                        linear += h[r, k] * now[k]
+                    f = base[r] + linear
                     at = levels[first + r]
                     # Infinities do not go with fast arithmetic; ten deviations are as good.
                     low = min(max(bounds[at] - f, -10.0), 9.0)
                     high = max(min(bounds[at + 1] - f, 10.0), low + 1e-9)
-                    wanted[r] = own + (density(low) - density(high)) / between(low, high)
+                    wanted[r] = linear + (density(low) - density(high)) / between(low, high)
             for i in range(m):
                 now[i] = prior[0, i] * prior[1, i]
             for r in range(n):

@@ -91,12 +91,12 @@ class Posterior:
             some = rows[part] - first
             entries = self._entries(batch)
             for s in range(self.n_samples):
-                people, own = self._fold_in(batch, entries, s)
+                people, linear = self._fold_in(batch, entries, s)
                 add_moments(
                     some,
                     items[part],
                     people,
-                    own,
+                    linear,
                     self.items[s],
                     self.scalars[s],
                     self._shift(s),
@@ -107,21 +107,21 @@ class Posterior:
 
     def scores(self, histories: Histories) -> Float32:
         """Mean ratings of all items, float32 (people, items), not clipped."""
-        found = np.empty((len(histories), self.items.shape[1]), dtype=np.float32)
+        values = np.empty((len(histories), self.items.shape[1]), dtype=np.float32)
         for first, batch in histories.batches(_PEOPLE):
             total = np.zeros((len(batch), self.items.shape[1]))
             square = np.zeros_like(total)
             entries = self._entries(batch)
             for s in range(self.n_samples):
-                people, own = self._fold_in(batch, entries, s)
+                people, linear = self._fold_in(batch, entries, s)
                 scores = (people @ self.items[s].T).astype(np.float64)
-                scores += (own - self._shift(s))[:, None]
+                scores += (linear - self._shift(s))[:, None]
                 scores += self.scalars[s]
                 total += scores
                 square += np.square(scores)
             mean, _ = self._ratings(total.ravel(), square.ravel())
-            found[first : first + len(batch)] = mean.reshape(total.shape)
-        return found
+            values[first : first + len(batch)] = mean.reshape(total.shape)
+        return values
 
     def _shift(self, s: int) -> float:
         """Mean cutpoint of a sample: scores are compared over samples relative to it."""
@@ -139,7 +139,7 @@ class Posterior:
         self, histories: Histories, entries: tuple[Int32, Float64], s: int
     ) -> tuple[Float32, Float64]:
         people = np.empty((len(histories), self.items.shape[2]), dtype=np.float32)
-        own = np.empty(len(histories))
+        linear = np.empty(len(histories))
         fold_in(
             histories.indptr,
             histories.items,
@@ -153,9 +153,9 @@ class Posterior:
             float(self.alpha[s]),
             bounds_of(self.cutpoints[s]) if len(self.levels) else np.zeros(0),
             people,
-            own,
+            linear,
         )
-        return people, own
+        return people, linear
 
     def _ratings(self, total: Float64, square: Float64) -> tuple[Float64, Float64]:
         """Mean and variance of ratings, from sums over samples of scores and their squares."""
@@ -184,10 +184,10 @@ class Posterior:
         Raises:
             ValueError: The arrays do not fit one another.
         """
-        given = {**arrays}
+        state = {**arrays}
         for name in ("items", "rated"):
-            given[name] = given[name].astype(np.float32)
-        posterior = cls(**given, mean=float(rest["mean"]), spread=float(rest["spread"]))
+            state[name] = state[name].astype(np.float32)
+        posterior = cls(**state, mean=float(rest["mean"]), spread=float(rest["spread"]))
         samples, items, rank = posterior.items.shape
         shapes = {
             "scalars": (samples, items),

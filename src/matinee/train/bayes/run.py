@@ -37,7 +37,7 @@ def sample_posterior(
             training ratings, and its predictions of known (users, items). What it raises ends all
             chains.
     """
-    gibbs, *others = [Gibbs(train, config, own) for own in rng.spawn(config.chains)]
+    gibbs, *others = [Gibbs(train, config, chain_rng) for chain_rng in rng.spawn(config.chains)]
     stop = Event()
 
     def run(chain: Gibbs) -> list[Sample]:

@@ -31,7 +31,7 @@ def fit_item_knn(rows: Csr, config: ItemKnnConfig) -> Any:
     width = max(1, min(config.neighbours, n_items - 1))
     weights = _user_weights(rows, config)
     lengths = _lengths(rows, columns, weights, config)
-    found = np.empty((n_items, width), dtype=np.int32)
+    neighbours = np.empty((n_items, width), dtype=np.int32)
     similarity = np.empty((n_items, width), dtype=np.float32)
     shrinkage = 0.0 if config.weighting == "bm25" else config.shrinkage
     nearest(
@@ -42,13 +42,13 @@ def fit_item_knn(rows: Csr, config: ItemKnnConfig) -> Any:
         weights,
         lengths,
         shrinkage,
-        found,
+        neighbours,
         similarity,
     )
-    kept = found >= 0
+    kept = neighbours >= 0
     targets = np.repeat(np.arange(n_items, dtype=np.int32), kept.sum(axis=1))
     shape = (n_items, n_items)
-    return sparse.csr_matrix((similarity[kept], (found[kept], targets)), shape=shape)
+    return sparse.csr_matrix((similarity[kept], (neighbours[kept], targets)), shape=shape)
 
 
 def _user_weights(rows: Csr, config: ItemKnnConfig) -> Float64:

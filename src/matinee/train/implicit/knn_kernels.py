@@ -17,7 +17,7 @@ def nearest(
     weights: Float64,
     lengths: Float64,
     shrinkage: float,
-    found: Int32,
+    neighbours: Int32,
     similarity: Float32,
 ) -> None:
     """The neighbours of each item, by descending similarity; equal ones by ascending code.
@@ -31,10 +31,10 @@ def nearest(
         lengths: float64 (items,); a similarity is the dot product over ``lengths[i] * lengths[j] +
             shrinkage``.
         shrinkage: See there.
-        found: int32 (items, k), overwritten; -1 where there are fewer.
+        neighbours: int32 (items, k), overwritten; -1 where there are fewer.
         similarity: float32 (items, k), overwritten; 0 there.
     """
-    n_items, k = found.shape
+    n_items, k = neighbours.shape
     for chunk in prange(64):  # dealt out in turn: no thread gets all the popular items
         dots = np.zeros(n_items, dtype=np.float64)
         touched = np.empty(n_items, dtype=np.int32)
@@ -60,8 +60,8 @@ def nearest(
             order = np.argsort(values, kind="mergesort")
             for p in range(k):
                 if p < n and values[order[p]] < 0.0:
-                    found[item, p] = few[order[p]]
+                    neighbours[item, p] = few[order[p]]
                     similarity[item, p] = -values[order[p]]
                 else:
-                    found[item, p] = -1
+                    neighbours[item, p] = -1
                     similarity[item, p] = 0.0

@@ -41,11 +41,11 @@ class KnownRows:
         at = np.minimum(np.searchsorted(self._keys_sorted, keys), len(self._order) - 1)
         for vector in np.flatnonzero(self._keys_sorted[at] == keys):
             row = self._order[at[vector]]
-            own = slice(vectors.indptr[vector], vectors.indptr[vector + 1])
+            entries = slice(vectors.indptr[vector], vectors.indptr[vector + 1])
             its = slice(matrix.indptr[row], matrix.indptr[row + 1])
-            if not np.array_equal(vectors.indices[own], matrix.indices[its]):
+            if not np.array_equal(vectors.indices[entries], matrix.indices[its]):
                 continue
-            ratio = vectors.data[own] / matrix.data[its]
+            ratio = vectors.data[entries] / matrix.data[its]
             if len(ratio) and np.ptp(ratio) <= _TOLERANCE * ratio[0]:
                 rows[vector], factors[vector] = row, ratio[0]
         return rows, factors

@@ -66,13 +66,13 @@ def square(code: Tensor, table: Tensor, bias: Tensor, asked: Asked) -> Result:
     products = code @ gram + by_bias
     everywhere = ((code * (products + by_bias)).sum(1) + bias @ bias) * zero
     owner = cells.owner
-    found = cells.dots(code.numpy(), table.numpy(), bias.numpy())
+    predicted = cells.dots(code.numpy(), table.numpy(), bias.numpy())
     weights = asked.weights
-    at_entries = weights * np.square(found - 1.0) - zero * np.square(found)
-    sums = np.bincount(owner, at_entries, minlength=len(code)).astype(found.dtype)
+    at_entries = weights * np.square(predicted - 1.0) - zero * np.square(predicted)
+    sums = np.bincount(owner, at_entries, minlength=len(code)).astype(predicted.dtype)
     loss = share @ (everywhere + torch.from_numpy(sums))
-    errors = 2.0 * share.numpy()[owner] * ((weights - zero) * found - weights)
-    errors = errors.astype(found.dtype, copy=False)
+    errors = 2.0 * share.numpy()[owner] * ((weights - zero) * predicted - weights)
+    errors = errors.astype(predicted.dtype, copy=False)
     weighted = code * share[:, None]
     total = weighted.sum(0)
     d_code = 2.0 * zero * share[:, None] * products
@@ -82,7 +82,7 @@ def square(code: Tensor, table: Tensor, bias: Tensor, asked: Asked) -> Result:
     d_table.addr_(bias, total, alpha=2.0 * zero)
     d_bias = 2.0 * zero * (table @ total + bias * share.sum())
     by_item = np.bincount(cells.items, errors, minlength=cells.n_items)
-    d_bias += torch.from_numpy(by_item.astype(found.dtype))
+    d_bias += torch.from_numpy(by_item.astype(predicted.dtype))
     return loss, d_code, d_table, d_bias
 
 
@@ -104,13 +104,13 @@ def multinomial(code: Tensor, table: Tensor, bias: Tensor, asked: Asked) -> Resu
         scores = torch.addmm(bias, part, table.T)
         highest = scores.amax(1, keepdim=True)
         scores -= highest
-        place = (owner[entries] - start, cells.items[entries])
-        loss -= torch.from_numpy(each[entries]) @ torch.from_numpy(scores.numpy()[place])
+        cell = (owner[entries] - start, cells.items[entries])
+        loss -= torch.from_numpy(each[entries]) @ torch.from_numpy(scores.numpy()[cell])
         scores.exp_()
         norm = scores.sum(1, keepdim=True)
         loss += mass[start:stop] @ norm[:, 0].log()
         scores *= mass[start:stop, None] / norm
-        scores.numpy()[place] -= each[entries]
+        scores.numpy()[cell] -= each[entries]
         d_code[start:stop] = scores @ table
         d_table.addmm_(scores.T, part)
         d_bias += scores.sum(0)

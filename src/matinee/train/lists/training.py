@@ -72,14 +72,14 @@ def fit_list_network(
                 f"the list network's loss is no number in epoch {epoch}; lower its learning_rate, "
                 f"which is {config.learning_rate:g}"
             )
-        seconds, found = time.perf_counter() - start, None
+        seconds, ndcg = time.perf_counter() - start, None
         if score and (epoch % config.score_every == 0 or epoch == last):
             weights = step.network.weights()
-            found = score(weights)
-            if best is None or found > best[0]:
-                best = (found, ListNetworkRun(weights, epoch))
+            ndcg = score(weights)
+            if best is None or ndcg > best[0]:
+                best = (ndcg, ListNetworkRun(weights, epoch))
         if on_epoch is not None:
-            on_epoch(ListEpoch(epoch, total / len(people), seconds, found))
+            on_epoch(ListEpoch(epoch, total / len(people), seconds, ndcg))
     return ListNetworkRun(step.network.weights(), last) if best is None else best[1]
 
 
@@ -146,7 +146,7 @@ class _Network:
         self.config, self.rng = config, rng
         self.act = activation(config.activation).torch(torch)
         first, last = config.hidden[0], config.hidden[-1]
-        found: dict[str, Float32] = {
+        parameters: dict[str, Float32] = {
             TABLE: _normal(rng, (items, first), TABLE_SCALE),
             START: np.zeros(first, np.float32),
         }
@@ -157,12 +157,12 @@ class _Network:
             if config.residual and before == width:
                 scale *= RESIDUAL_SCALE
             wide = 2 * width if at == config.latent else width
-            found[f"weight.{at}"] = _normal(rng, (before, wide), scale)
-            found[f"bias.{at}"] = np.zeros(wide, np.float32)
-        found[OUTPUT] = _normal(rng, (items, last), OUTPUT_SCALE)
-        found[OUTPUT_BIAS] = np.zeros(items, np.float32)
+            parameters[f"weight.{at}"] = _normal(rng, (before, wide), scale)
+            parameters[f"bias.{at}"] = np.zeros(wide, np.float32)
+        parameters[OUTPUT] = _normal(rng, (items, last), OUTPUT_SCALE)
+        parameters[OUTPUT_BIAS] = np.zeros(items, np.float32)
         self.parameters = {
-            name: torch.from_numpy(array).requires_grad_() for name, array in found.items()
+            name: torch.from_numpy(array).requires_grad_() for name, array in parameters.items()
         }
 
     def loss(self, batch: _Drawn, importance: Float32, beta: float) -> Tensor:
@@ -174,16 +174,20 @@ class _Network:
         people = torch.from_numpy(importance)
         divergence = torch.zeros(())
         for at in range(1, len(config.hidden)):
-            found = torch.addmm(parameters[f"bias.{at}"], layer, parameters[f"weight.{at}"])
+            layer_out = torch.addmm(parameters[f"bias.{at}"], layer, parameters[f"weight.{at}"])
             if at == config.latent:
-                mean, log_variance = found.chunk(2, dim=1)
+                mean, log_variance = layer_out.chunk(2, dim=1)
                 each = mean.square() + log_variance.exp() - 1.0 - log_variance
                 divergence = (people * 0.5 * each.sum(1)).mean()
                 noise = self.rng.standard_normal(mean.shape, dtype=np.float32)
                 layer = mean + torch.from_numpy(noise) * (0.5 * log_variance).exp()
                 continue
-            found = self.act(found)
-            layer = layer + found if config.residual and found.shape == layer.shape else found
+            layer_out = self.act(layer_out)
+            layer = (
+                layer + layer_out
+                if config.residual and layer_out.shape == layer.shape
+                else layer_out
+            )
         if config.code_dropout:
             kept = self.rng.random(layer.shape, dtype=np.float32) >= config.code_dropout
             layer = layer * torch.from_numpy(kept / np.float32(1.0 - config.code_dropout))

@@ -39,9 +39,9 @@ class ListNetworkWeights:
         The values of the histories are not read.
         """
         code = self.code(rows)
-        found = code @ self.arrays[OUTPUT].T
-        found += self.arrays[OUTPUT_BIAS]
-        return np.asarray(found, dtype=np.float32)
+        item_scores = code @ self.arrays[OUTPUT].T
+        item_scores += self.arrays[OUTPUT_BIAS]
+        return np.asarray(item_scores, dtype=np.float32)
 
     def code(self, rows: Csr) -> Float32:
         """The last hidden layer, float32 (people, last width)."""
@@ -57,7 +57,7 @@ class ListNetworkWeights:
                 width = weight.shape[1] // 2
                 layer = layer @ weight[:, :width] + bias[:width]
             else:
-                found = act(layer @ weight + bias)
-                layer = layer + found if self.residual and found.shape == layer.shape else found
+                output = act(layer @ weight + bias)
+                layer = layer + output if self.residual and output.shape == layer.shape else output
             at += 1
         return layer

@@ -88,8 +88,8 @@ def _iceberg(folder: Path) -> tuple[Any, str]:
 
 
 def _number(file: Path) -> int:
-    found = re.match(r"v?(\d+)", file.name)
-    return int(found[1]) if found else -1
+    match = re.match(r"v?(\d+)", file.name)
+    return int(match[1]) if match else -1
 
 
 def _article(lake: Lake) -> str:

@@ -97,24 +97,24 @@ def slope(check: Check, figure: Figure, what: str, answer: Answer) -> str:
     )
 
 
-def joined(comparisons: Iterable[Comparison], place: str = "") -> str:
+def joined(comparisons: Iterable[Comparison], context: str = "") -> str:
     """Join distinct facts, with the data they refer to where it changes.
 
     Args:
         comparisons: Whose facts.
-        place: Where the reader knows to be already.
+        context: Where the reader knows to be already.
     """
     parts: list[str] = []
-    told = set()
+    mentioned = set()
     for comparison in comparisons:
         where = WHERE[comparison.figure]
         # Two checks may ask of the same pair, with intervals of another level.
         core = comparison.fact.partition(" (95% interval")[0]
-        if (where, core) not in told:
+        if (where, core) not in mentioned:
             fact = comparison.fact
-            parts.append(fact.removeprefix(f"{where} ") if place == where else fact)
-            told.add((where, core))
-        place = where
+            parts.append(fact.removeprefix(f"{where} ") if context == where else fact)
+            mentioned.add((where, core))
+        context = where
     return "; ".join(parts)
 
 

@@ -111,7 +111,7 @@ class _Family:
         one_seed = all(c.n < 2 for c in self.comparisons)
         status = self.status(leaning=one_seed)
         parts = [p for p in self.parts if p.status(leaning=one_seed) == status]
-        return [found for part in parts for found in part.decisive()]
+        return [comparison for part in parts for comparison in part.decisive()]
 
 
 def _judge(results: Results, claim: Claim) -> Judgement:
@@ -228,9 +228,9 @@ def _sentence(
     return f"{capital(text)}.{_at_best(results, claim, held)}"
 
 
-def _describe(family: _Family, comparisons: list[Comparison], place: str = "") -> str:
+def _describe(family: _Family, comparisons: list[Comparison], context: str = "") -> str:
     """The facts of some comparisons, in one string."""
-    text = joined(comparisons[:_TOLD], place)
+    text = joined(comparisons[:_TOLD], context)
     if len(comparisons) > _TOLD:
         return f"{text}; and {len(comparisons) - _TOLD} more"
     if len(comparisons) == 1 == len(family.parts) and comparisons[0].status == "established":
