@@ -84,14 +84,14 @@ def test_residuals(found: Breakdown, errors: np.ndarray) -> None:
 def test_calibration(found: Breakdown, errors: np.ndarray, parts: tuple[Ratings, Ratings]) -> None:
     given = parts[1].values.astype(np.float64)
     assert sum(c.n for c in found.calibration) > 0.99 * found.n
-    means = sum(c.n * c.given for c in found.calibration) / sum(c.n for c in found.calibration)
+    means = sum(c.n * c.actual for c in found.calibration) / sum(c.n for c in found.calibration)
     assert means == pytest.approx(given.mean(), abs=0.01)
     order = [c.predicted for c in found.calibration]
     assert order == sorted(order)
     for c in found.calibration:
-        assert c.interval.low <= c.given <= c.interval.high
+        assert c.interval.low <= c.actual <= c.interval.high
     # An item mean is calibrated on what it was made of: the bins lie near the diagonal.
-    assert all(abs(c.given - c.predicted) < 0.5 for c in found.calibration if c.n > 200)
+    assert all(abs(c.actual - c.predicted) < 0.5 for c in found.calibration if c.n > 200)
 
 
 def test_worst_items(found: Breakdown, errors: np.ndarray, parts: tuple[Ratings, Ratings]) -> None:
@@ -100,7 +100,7 @@ def test_worst_items(found: Breakdown, errors: np.ndarray, parts: tuple[Ratings,
         mine = errors[test.item_ids.decode(test.items) == item.item_id]
         assert len(mine) == item.n >= found.enough
         assert item.rmse == pytest.approx(np.sqrt((mine**2).mean()), rel=1e-9)
-        assert item.given - item.predicted == pytest.approx(mine.mean(), abs=1e-9)
+        assert item.actual - item.predicted == pytest.approx(mine.mean(), abs=1e-9)
         assert item.at_least <= item.rmse
     surely = [item.at_least for item in found.worst]
     assert surely == sorted(surely, reverse=True)

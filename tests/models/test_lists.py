@@ -97,7 +97,7 @@ def test_breakdowns_add_up() -> None:
     assert sum(row.n_items for row in found.by_popularity) == train.n_items
     assert sum(row.trained for row in found.by_popularity) == pytest.approx(1)
     assert sum(row.shown["model"] for row in found.by_popularity) == pytest.approx(1)
-    hits = sum(row.n * (row.found["model"] or 0) for row in found.by_popularity)
+    hits = sum(row.n * (row.recall["model"] or 0) for row in found.by_popularity)
     assert hits == pytest.approx(found.sums[10].values["hits"][:, 0].sum())
 
 

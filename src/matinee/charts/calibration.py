@@ -19,14 +19,14 @@ class Pair:
 
     Attributes:
         predicted: Their mean.
-        given: Mean rating.
+        actual: Mean rating.
         low: Lower end of the interval of that mean.
         high: Upper end.
         count: How many.
     """
 
     predicted: float
-    given: float
+    actual: float
     low: float
     high: float
     count: int
@@ -55,7 +55,7 @@ class Calibration(Chart):
     def draw(self, width: float = WIDTH) -> Drawing:
         """See ``Chart.draw``."""
         height = 300.0
-        values = [v for p in self.pairs for v in (p.predicted, p.given, p.low, p.high)]
+        values = [v for p in self.pairs for v in (p.predicted, p.actual, p.low, p.high)]
         low, high = padded(min(values), max(values), 0.04)
         top, bottom = 34.0, height - 40
         left = tick_room(Axis(low, high, 0, 1))
@@ -76,13 +76,13 @@ class Calibration(Chart):
         )
         for p in self.pairs:
             x = frame.x.at(p.predicted)
-            words = self.words.format(p.predicted, p.given, p.count)
+            words = self.words.format(p.predicted, p.actual, p.count)
             if p.high > p.low:
                 words += f" ({p.low:.2f} to {p.high:.2f})"
             whisker = line(x, frame.y.at(p.low), x, frame.y.at(p.high), "whisker")
             # Area by count, so that the eye weighs them as the average does.
             dot = shape(
-                "circle", x, frame.y.at(p.given), 2.2 + 4.8 * (p.count / most) ** 0.5, "dot"
+                "circle", x, frame.y.at(p.actual), 2.2 + 4.8 * (p.count / most) ** 0.5, "dot"
             )
             parts.append(
                 element(

@@ -209,7 +209,7 @@ def _worst(
                 n=int(n[code]),
                 rmse=float(np.sqrt(mean[at])),
                 at_least=float(surely[at]),
-                given=float(sums.ratings[code] / n[code]),
+                actual=float(sums.ratings[code] / n[code]),
                 predicted=float(sums.predicted[code] / n[code]),
             )
         )

@@ -15,13 +15,13 @@ class CalibrationBin:
 
     Attributes:
         predicted: Mean of the predictions.
-        given: Mean rating.
-        interval: 95% normal interval of ``given``, as if the ratings were independent.
+        actual: Mean rating.
+        interval: 95% normal interval of ``actual``, as if the ratings were independent.
         n: How many.
     """
 
     predicted: float
-    given: float
+    actual: float
     interval: Interval
     n: int
 
@@ -59,7 +59,7 @@ class ItemError:
         n: Test ratings of it.
         rmse: RMSE on them.
         at_least: Lower end of the 95% interval of the RMSE, by the spread of the squared errors.
-        given: Mean rating.
+        actual: Mean rating.
         predicted: Mean of the predictions.
     """
 
@@ -68,7 +68,7 @@ class ItemError:
     n: int
     rmse: float
     at_least: float
-    given: float
+    actual: float
     predicted: float
 
 

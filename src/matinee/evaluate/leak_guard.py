@@ -45,8 +45,8 @@ class Overlap:
     people: int = 0
 
     @property
-    def found(self) -> bool:
-        """Whether the model has seen so much that its score is none.
+    def invalidates(self) -> bool:
+        """Whether the model has seen so much that its score is invalid.
 
         Any pair is too much. People under other ids are where they are more than one in a hundred:
         published data has people with two accounts (350 and 890 of MovieLens-100K).
@@ -174,7 +174,7 @@ def guard(
     items = model.item_ids.encode(test.item_ids.ids)
     overlap = overlap_of(test, _seen(model, test, histories, rows, items))
     overlap = _renamed(model, test, histories, rows, items, overlap)
-    if overlap.found and not allow_overlap:
+    if overlap.invalidates and not allow_overlap:
         raise LeakError(_leak(test, overlap))
     return overlap
 

@@ -83,10 +83,10 @@ def calibration(breakdown: Breakdown) -> Calibration | None:
         title="Mean rating by predicted rating",
         note="On the dashed line predictions are calibrated. Larger dots have more ratings.",
         summary="; ".join(
-            f"predicted {c.predicted:.2f}, rated {c.given:.2f}" for c in breakdown.calibration
+            f"predicted {c.predicted:.2f}, rated {c.actual:.2f}" for c in breakdown.calibration
         ),
         pairs=[
-            Pair(c.predicted, c.given, c.interval.low, c.interval.high, c.n)
+            Pair(c.predicted, c.actual, c.interval.low, c.interval.high, c.n)
             for c in breakdown.calibration
         ],
     )

@@ -116,7 +116,7 @@ def analysis(
     """
     provenance = model.provenance
 
-    def found() -> Breakdown:
+    def analyse() -> Breakdown:
         if model.provenance is not provenance:
             raise UsageError("the model has been fitted again since: evaluate it again")
         titles = None if model.item_table is None else model.item_table.titles
@@ -124,4 +124,4 @@ def analysis(
         known = np.zeros(model.n_items, dtype=np.int64) if counts is None else counts
         return breakdown(cast(Scored, model), test, histories, rows, known, titles, seed=seed)
 
-    return found
+    return analyse

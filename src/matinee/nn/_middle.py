@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from .activations import activation
-from .network import Network, Place
+from .network import Network, Span
 from .sparse.thin_code import Layer, ThinCode
 
 
@@ -80,15 +80,15 @@ class Middle:
         # A tied decoder's layer is an encoder's, transposed.
         return _grad(weights[len(self._weights) - 1 - index]).t()
 
-    def forward(self, gathered: Tensor, place: Place | None = None) -> Tensor:
+    def forward(self, gathered: Tensor, span: Span | None = None) -> Tensor:
         """The last hidden layer from the encoder's sums, which are overwritten.
 
-        ``place`` is as in ``Network.middle``.
+        ``span`` is as in ``Network.middle``.
         """
         if self.by_autograd:
             with torch.enable_grad():
                 self._leaf = gathered.requires_grad_()
-                self._hidden = self.network.middle(self._leaf, place)
+                self._hidden = self.network.middle(self._leaf, span)
             return self._hidden.detach()
         thin = self._thin
         before, x = gathered, gathered.add_(self._bias_in)
@@ -96,11 +96,11 @@ class Middle:
             if thin and index == self._dropped:
                 continue  # it goes with the layer after it
             if thin and index == self._dropped + 1:
-                x = thin.forward(before, place)
+                x = thin.forward(before, span)
             elif index > 0:
                 x = torch.addmm(self._biases[index - 1], before, self._transposed[index - 1])
             out = self._activate(x)
-            keep = self.network.dropout_mask(out, place) if index == self._dropped else None
+            keep = self.network.dropout_mask(out, span) if index == self._dropped else None
             self._saved[index] = (before, x, out, keep)
             before = out if keep is None else out * keep
         return before

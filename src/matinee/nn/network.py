@@ -14,7 +14,7 @@ from ._config import NetworkConfig
 from .activations import activation
 from .sparse.dropout_kernels import draw_mask
 
-Place = tuple[int, int]
+Span = tuple[int, int]
 """Of a contiguous range of a batch's rows: the position of the first, and the batch's rows."""
 
 
@@ -89,12 +89,12 @@ class Network(nn.Module):
         weight: Tensor = self.weights[index if stored else len(self.biases) - 1 - index]
         return weight if stored else weight.t()
 
-    def middle(self, gathered: Tensor, place: Place | None = None) -> Tensor:
+    def middle(self, gathered: Tensor, span: Span | None = None) -> Tensor:
         """From the encoder's sums (rows, hidden[0]) to the last hidden layer (rows, hidden[-1]).
 
         Args:
             gathered: The sums.
-            place: Where these rows stand in their batch, where they are not all of it.
+            span: Where these rows stand in their batch, where they are not all of it.
         """
         activate = activation(self.config.activation).torch(torch)
         x = gathered + self.bias_in
@@ -105,20 +105,20 @@ class Network(nn.Module):
                 x = self.norms[index](x)
             x = activate(x)
             if self.training and index == self.config.code_layer:
-                keep = self.dropout_mask(x, place)
+                keep = self.dropout_mask(x, span)
                 x = x if keep is None else x * keep
         return x
 
-    def dropout_mask(self, code: Tensor, place: Place | None = None) -> Tensor | None:
+    def dropout_mask(self, code: Tensor, span: Span | None = None) -> Tensor | None:
         """What to multiply the code by in training: 0, or 1 over the share kept; None for 1.
 
         Part of a batch gets the part of the mask that the batch would get, and leaves the
-        generator where the batch would: see ``middle`` for ``place``.
+        generator where the batch would: see ``middle`` for ``span``.
         """
         rate = self.config.code_dropout
         if rate == 0.0:
             return None
-        first, rows = place or (0, len(code))
+        first, rows = span or (0, len(code))
         if code.device.type == "cpu":
             keep = torch.empty_like(code)
             draw_mask(self.dropout_seed(), first, rate, keep.numpy())

@@ -61,7 +61,7 @@ class Fed:
         usual: (1, control columns), u, the output for the mean hidden layer; None in the dense
             form, where ``input`` is the whole output.
         target: (rows, m), the output at the target columns.
-        place: Position of the first of these rows in their batch, and its number of rows.
+        span: Position of the first of these rows in their batch, and its number of rows.
     """
 
     shown: Index
@@ -70,7 +70,7 @@ class Fed:
     input: Tensor
     usual: Tensor | None
     target: Tensor
-    place: tuple[int, int]
+    span: tuple[int, int]
 
 
 class _Refeed:
@@ -108,17 +108,17 @@ class _Refeed:
 
     @torch.no_grad()
     def _output(
-        self, hidden: Tensor, columns: tuple[Index, Index, Index], place: tuple[int, int]
+        self, hidden: Tensor, columns: tuple[Index, Index, Index], span: tuple[int, int]
     ) -> Fed:
         shown, scored, summed = columns
         output = self._decode(hidden, shown)
         if shown is scored:
-            return Fed(*columns, output, None, output, place)
-        mean = hidden.sum(dim=0, keepdim=True) / place[1]
+            return Fed(*columns, output, None, output, span)
+        mean = hidden.sum(dim=0, keepdim=True) / span[1]
         self._group.sum(mean)
         output -= self._decode(mean, shown)
         usual, target = self._decode(mean, summed), self._decode(hidden, scored)
-        return Fed(*columns, output, usual, target, place)
+        return Fed(*columns, output, usual, target, span)
 
     def _decode(self, hidden: Tensor, columns: Index, table: Tensor | None = None) -> Tensor:
         """The output at some columns; ``table`` are their rows of the output table, if at hand."""
@@ -134,9 +134,9 @@ class _Refeed:
             summed: (up to 4 m, each * width), those of the control columns.
             scored: (m, width), the output table's rows of the target columns.
         """
-        hidden = self.network.middle(self._sums(fed, shown, summed), fed.place)
+        hidden = self.network.middle(self._sums(fed, shown, summed), fed.span)
         error = self._decode(hidden, fed.scored, scored) - fed.target
-        return error.square().sum() / (fed.place[1] * self._m)
+        return error.square().sum() / (fed.span[1] * self._m)
 
     def _sums(self, fed: Fed, shown: Tensor, summed: Tensor) -> Tensor:
         """The encoder's sums of these rows, or their estimate; arguments as ``_loss``."""
@@ -153,9 +153,9 @@ class _Refeed:
 class TorchRefeed(_Refeed):
     """Re-feeding for ``TorchBackend``, by autograd."""
 
-    def output(self, hidden: Tensor, place: tuple[int, int]) -> Fed:
+    def output(self, hidden: Tensor, span: tuple[int, int]) -> Fed:
         """The second step's inputs and targets, from the last hidden layer of the first."""
-        return self._output(hidden, self._columns(), place)
+        return self._output(hidden, self._columns(), span)
 
     def loss(self, fed: Fed) -> Tensor:
         """The part of these rows in the loss of the second step."""
@@ -191,11 +191,11 @@ class KernelRefeed(_Refeed):
         self._everything = config.l2 > 0  # with L2, every row has a gradient at every step
         self._every_row = [np.arange(len(t.weights), dtype=np.int32) for t in self._tables]
 
-    def output(self, hidden: Tensor, step: int, place: tuple[int, int]) -> Fed:
+    def output(self, hidden: Tensor, step: int, span: tuple[int, int]) -> Fed:
         """The second step's inputs and targets, from the last hidden layer, before ``step``."""
         columns = self._columns()
         self._tables[1].catch_up(self._rows(1, _union(*columns)), step - 1)
-        return self._output(hidden, columns, place)
+        return self._output(hidden, columns, span)
 
     def step(self, fed: Fed, step: int) -> None:
         """Take step number ``step``."""
@@ -205,7 +205,7 @@ class KernelRefeed(_Refeed):
         else:
             taken = [self._take(0, step, *inputs), self._take(1, step, fed.scored)]
         with torch.enable_grad():
-            parts = [leaf[place] for _, leaf, places in taken for place in places]
+            parts = [leaf[span] for _, leaf, spans in taken for span in spans]
             torch.autograd.backward(self._loss(fed, *parts))
         for number, (columns, leaf, _) in enumerate(taken):
             assert leaf.grad is not None

@@ -30,7 +30,7 @@ def lists_object(model: Recommender, folder: Path, evaluation: ListEvaluation) -
 def show_lists(evaluation: ListEvaluation) -> None:
     """All of a score of lists."""
     say(evaluation.headline)
-    if evaluation.overlap.found:
+    if evaluation.overlap.invalidates:
         # Which and how many is the first of the notes.
         say("\n" + bold("WARNING: the model has seen test ratings: the score is invalid."))
     for k in evaluation.cutoffs:
@@ -60,7 +60,7 @@ def show_lists(evaluation: ListEvaluation) -> None:
             (
                 row.people,
                 f"{row.n_items:,}",
-                *(row.found[name] for name in names),
+                *(row.recall[name] for name in names),
                 row.shown["model"],
                 row.trained,
             )

@@ -69,7 +69,7 @@ def show_score(score: Evaluation) -> None:
 def show_evaluation(score: Evaluation) -> None:
     """All of a score."""
     say(f"{score.dataset}: {score.n_test:,} ratings by {score.n_test_users:,} users\n")
-    if score.overlap.found:
+    if score.overlap.invalidates:
         say(bold(_warning(score)) + "\n")
     show_score(score)
     coverage = score.coverage

@@ -258,7 +258,7 @@ def _by_popularity(
                 n_items=len(some),
                 n=n,
                 trained=float(items.counts[some].sum() / trained),
-                found={
+                recall={
                     name: float(h / n) if n else None for name, h in zip(names, hits, strict=True)
                 },
                 shown=_named(names, sums.exposure[:, some].sum(axis=1) / places),

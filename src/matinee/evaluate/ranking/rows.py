@@ -33,7 +33,7 @@ class ListPopularityBin:
         n_items: Items.
         n: Relevant test ratings of them.
         trained: Share of the training interactions that are of them.
-        found: Share of those relevant ratings that are in the list at the first cutoff, by model;
+        recall: Share of those relevant ratings that are in the list at the first cutoff, by model;
             None without any.
         shown: Share of the places of all lists that they take, by model.
     """
@@ -42,7 +42,7 @@ class ListPopularityBin:
     n_items: int
     n: int
     trained: float
-    found: dict[str, float | None]
+    recall: dict[str, float | None]
     shown: dict[str, float]
 
 

@@ -24,7 +24,7 @@ class Observed:
         values: float (entries,), by item: the input and the target.
         user_ptr: int64 (users + 1,), the entries of each user.
         items: int32 (entries,), by user.
-        place: int64 (entries,), by user: the position of the entry in the order by item.
+        position: int64 (entries,), by user: the position of the entry in the order by item.
     """
 
     indptr: Int64
@@ -32,7 +32,7 @@ class Observed:
     values: Float
     user_ptr: Int64
     items: Int32
-    place: Int64
+    position: Int64
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,7 +180,7 @@ class KernelNet:
         error *= n / 2  # from the mean of squares to half their sum
         d *= n / 2
         # The transposed product is a weighted sum too, over each user's items.
-        by_user = np.take(error, data.place, out=self._scratch("by_user", n))
+        by_user = np.take(error, data.position, out=self._scratch("by_user", n))
         last = self._gradients[-1]
         encode(data.user_ptr, data.items, by_user, hidden[-1], last.w)
         last.bias[:] = np.add.reduceat(
@@ -194,7 +194,7 @@ class KernelNet:
             if number > 0:
                 np.matmul(hidden[number - 1].T, d, out=gradient.w)
                 d, spare = np.matmul(d, weights[number].T, out=spare), d
-        np.take(data.values, data.place, out=by_user)
+        np.take(data.values, data.position, out=by_user)
         encode(data.user_ptr, data.items, by_user, d, self._gradients[0].w)
         for layer, gradient in zip(self._layers, self._gradients, strict=True):
             effective_gradient(

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..network import Network, Place
+from ..network import Network, Span
 from . import dropout_kernels as kernels
 from .columns import Columns, Transposer, sum_by_column
 
@@ -87,17 +87,17 @@ class ThinCode:
         around = config.hidden[max(code - 1, 0) : code + 2]
         return len(around) == 3 and min(around) >= WIDE and 1.0 - config.code_dropout <= THIN
 
-    def forward(self, before: Tensor, place: Place | None) -> Tensor:
+    def forward(self, before: Tensor, span: Span | None) -> Tensor:
         """What enters the activation after the code's, from what enters the layer into the code.
 
         Args:
             before: (rows, in).
-            place: As in ``Network.middle``.
+            span: As in ``Network.middle``.
         """
         rows, units = len(before), len(self._inward.bias)
         indptr = np.empty(rows + 1, dtype=np.int64)
         unit = np.empty(rows * units, dtype=np.int32)
-        first = place[0] if place else 0
+        first = span[0] if span else 0
         seed = self._network.dropout_seed()
         unit = unit[: kernels.draw_kept(seed, first, self._rate, units, indptr, unit)]
         x = before.new_empty(len(unit))

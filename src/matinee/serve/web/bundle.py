@@ -38,7 +38,7 @@ def bundle(modules: Mapping[str, str], entry: str) -> str:
         for _, other in _IMPORT.findall(text):
             add(other, (*path, name))
         names = _EXPORT.findall(text)
-        text = _IMPORT.sub(lambda found: _taken(found[1], found[2]), text)
+        text = _IMPORT.sub(lambda match: _taken(match[1], match[2]), text)
         text = _COMMENT.sub("", _EXPORT.sub("", text))
         end = f"return {{ {', '.join(names)} }};"
         done[name] = f"const {_variable(name)} = (() => {{\n{text}\n{end}\n}})();\n"

@@ -130,9 +130,9 @@ def draw_factor(
     block: Float64,
     indptr: Int64,
     rows: Int32,
-    own: Float64,
+    explicit: Float64,
     implicit: Float64,
-    own_prior: Float64,
+    explicit_prior: Float64,
     implicit_prior: Float64,
     alpha: float,
     normals: Float64,
@@ -144,17 +144,17 @@ def draw_factor(
         indptr: int64 (implicit features + 1,), where the rows that have each of them begin; of
             length 1 for none.
         rows: int32, these rows.
-        own: float64 (rows,), the factor of the ids; overwritten.
+        explicit: float64 (rows,), the factor of the ids; overwritten.
         implicit: float64 (implicit features,), that of the others; overwritten.
-        own_prior: Mean and precision of the ids' prior, float64 (2,).
+        explicit_prior: Mean and precision of the ids' prior, float64 (2,).
         implicit_prior: Those of the others.
         alpha: Precision of the residuals.
         normals: float64 (rows + implicit features,), standard normal draws.
     """
-    mean, precision = own_prior
+    mean, precision = explicit_prior
     n = len(block)
     for u in range(n):
-        v = own[u]
+        v = explicit[u]
         c = block[u, P] - v
         s1, s2 = block[u, S1], block[u, S2]
         power = block[u, COUNT] * c * c + 2.0 * c * s1 + s2
@@ -162,7 +162,7 @@ def draw_factor(
         first = alpha * (c * block[u, E0] + block[u, E1] + power * v) + precision * mean
         new = first / quad + normals[u] / np.sqrt(quad)
         change = new - v
-        own[u] = new
+        explicit[u] = new
         block[u, P] += change
         block[u, E0] -= change * (block[u, COUNT] * c + s1)
         block[u, E1] -= change * (c * s1 + s2)
@@ -198,9 +198,9 @@ def draw_linear(
     block: Float64,
     indptr: Int64,
     rows: Int32,
-    own: Float64,
+    explicit: Float64,
     implicit: Float64,
-    own_prior: Float64,
+    explicit_prior: Float64,
     implicit_prior: Float64,
     alpha: float,
     normals: Float64,
@@ -210,14 +210,14 @@ def draw_linear(
     ``E0``, ``COUNT`` and ``X`` of the block are read, and ``E0`` is kept up to date. ``SELF`` is
     set to what is added to the predictions of the row.
     """
-    mean, precision = own_prior
+    mean, precision = explicit_prior
     n = len(block)
     for u in range(n):
-        w = own[u]
+        w = explicit[u]
         quad = alpha * block[u, COUNT] + precision
         first = alpha * (block[u, E0] + block[u, COUNT] * w) + precision * mean
         new = first / quad + normals[u] / np.sqrt(quad)
-        own[u] = new
+        explicit[u] = new
         block[u, E0] -= (new - w) * block[u, COUNT]
         block[u, SELF] = new - w
     mean, precision = implicit_prior

@@ -72,17 +72,17 @@ class _Side:
     ) -> None:
         n, m = len(count), len(indptr) - 1
         self.indptr, self.rows = indptr, rows
-        self.own_weights, self.implicit_weights = np.zeros(n), np.zeros(m)
-        self.own = rng.normal(0.0, _START, (rank, n))
+        self.explicit_weights, self.implicit_weights = np.zeros(n), np.zeros(m)
+        self.explicit = rng.normal(0.0, _START, (rank, n))
         self.implicit = rng.normal(0.0, _START, (rank, m))
         self.block = np.zeros((n, 8))
         self.block[:, COUNT] = count
         self.block[:, X] = 1.0 / np.sqrt(np.maximum(count, 1))
-        self.own_prior = np.tile([0.0, 1e-5], (rank + 1, 1))
-        self.implicit_prior = self.own_prior.copy()
+        self.explicit_prior = np.tile([0.0, 1e-5], (rank + 1, 1))
+        self.implicit_prior = self.explicit_prior.copy()
         self.linear = np.zeros(n)
-        self.sums = self.own.copy()
-        squares = np.square(self.own)
+        self.sums = self.explicit.copy()
+        squares = np.square(self.explicit)
         x = np.ascontiguousarray(self.block[:, X])
         for k in range(rank):
             block_sums(indptr, rows, x, self.implicit[k], 1, self.sums[k])
@@ -97,13 +97,13 @@ class _Side:
 
     def draw_weights(self, alpha: float, rng: np.random.Generator) -> Float64:
         """Draw the linear weights; what that adds to the predictions of each row, (rows,)."""
-        priors = self.own_prior[-1], self.implicit_prior[-1]
-        normals = rng.standard_normal(len(self.own_weights) + len(self.implicit_weights))
+        priors = self.explicit_prior[-1], self.implicit_prior[-1]
+        normals = rng.standard_normal(len(self.explicit_weights) + len(self.implicit_weights))
         draw_linear(
             self.block,
             self.indptr,
             self.rows,
-            self.own_weights,
+            self.explicit_weights,
             self.implicit_weights,
             *priors,
             alpha,
@@ -119,14 +119,14 @@ class _Side:
         """Draw factor k; the constant and slope by which predictions change, (rows,) each."""
         before = self.sums[k].copy()
         self.block[:, P], self.block[:, SELF] = before, 0.0
-        normals = rng.standard_normal(self.own.shape[1] + self.implicit.shape[1])
+        normals = rng.standard_normal(self.explicit.shape[1] + self.implicit.shape[1])
         draw_factor(
             self.block,
             self.indptr,
             self.rows,
-            self.own[k],
+            self.explicit[k],
             self.implicit[k],
-            self.own_prior[k],
+            self.explicit_prior[k],
             self.implicit_prior[k],
             alpha,
             normals,
@@ -139,7 +139,7 @@ class _Side:
     def draw_priors(self, rng: np.random.Generator) -> None:
         """Draw mean and precision of every factor's prior and of the weights', by kind."""
         kinds = (
-            (self.own_prior, self.own, self.own_weights),
+            (self.explicit_prior, self.explicit, self.explicit_weights),
             (self.implicit_prior, self.implicit, self.implicit_weights),
         )
         for prior, factors, weights in kinds:
@@ -219,7 +219,7 @@ class Gibbs:
         for side in (users, items):
             side.draw_priors(rng)
         self._draw_weights()
-        for k in range(len(users.own)):
+        for k in range(len(users.explicit)):
             self._draw_factor(k)
         self._settle()
 
@@ -235,7 +235,7 @@ class Gibbs:
                 (np.zeros(shape) if empty else users.implicit).T, dtype=np.float32
             ),
             np.zeros(shape[1]) if empty else users.implicit_weights.copy(),
-            users.own_prior.T.copy(),
+            users.explicit_prior.T.copy(),
             self.start,
             self.alpha,
             self.cutpoints.copy(),
