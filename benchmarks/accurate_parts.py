@@ -51,8 +51,8 @@ def main() -> None:
     order = np.argsort(users, kind="stable")
     users, items, wanted = users[order], items[order], wanted[order]
 
-    def rmse(told: np.ndarray) -> float:
-        return rms(np.clip(told, train.scale.low, train.scale.high) - wanted)
+    def rmse(predicted: np.ndarray) -> float:
+        return rms(np.clip(predicted, train.scale.low, train.scale.high) - wanted)
 
     for name in args.only:
         settings = preset("accurate")

@@ -71,8 +71,8 @@ def main() -> None:
             rmse = None
         found.append({"name": name, "rmse": rmse})
         if not options.json:
-            told = "diverged" if rmse is None else f"RMSE {rmse:.4f}"
-            print(f"{name:60s} {told}", flush=True)
+            outcome = "diverged" if rmse is None else f"RMSE {rmse:.4f}"
+            print(f"{name:60s} {outcome}", flush=True)
     if options.json:
         print(json.dumps({"epochs": options.epochs, "seed": options.seed, "rows": found}))
 

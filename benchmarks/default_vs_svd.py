@@ -13,7 +13,7 @@ ratings. The default preset stands there twice: as it is, and without its teache
 as short as this does not earn back.
 
 The time of the default is all of ``fit``; of SVD that of its own ``fit``, without the conversion of
-the ratings to the library's lists, which is told beside it. SVD runs on one thread, as it always
+the ratings to the library's lists, which is printed beside it. SVD runs on one thread, as it always
 does. Needs the extra bench.
 """
 
@@ -149,11 +149,11 @@ def report(options: argparse.Namespace, chosen: dict[str, Any], runs: dict[str, 
     )
     for row in rows:
         valid = row["validation_rmse"]
-        told = "given" if valid is None else f"validation {valid:.4f}"
+        epochs_from = "given" if valid is None else f"validation {valid:.4f}"
         times = ", ".join(f"{run['seconds']:.1f}" for run in row["runs"])
         reached = "reached in every run" if row["reached"] else "NOT reached in every run"
         print(
-            f"{row['model']:13} {row['epochs']:3} epochs ({told})  RMSE {row['rmse']:.4f}, "
+            f"{row['model']:13} {row['epochs']:3} epochs ({epochs_from})  RMSE {row['rmse']:.4f}, "
             f"{reached}  {row['seconds']:.1f} s ({times}); with all around it "
             f"{row['whole_seconds']:.1f} s"
         )

@@ -48,18 +48,18 @@ def main() -> None:
     best: dict[str, dict[str, dict[str, float]]] = {name: {} for name in SETUPS}
     for _ in range(args.rounds):
         for name, (processes, threads) in SETUPS.items():
-            for case, told in measured(args.users, processes, threads).items():
-                before = best[name].get(case, told)
-                best[name][case] = {key: min(before[key], told[key]) for key in told}
+            for case, figures in measured(args.users, processes, threads).items():
+                before = best[name].get(case, figures)
+                best[name][case] = {key: min(before[key], figures[key]) for key in figures}
     print(f"{args.users:,} users of 17,770 items; seconds per epoch, best of {args.rounds}\n")
     head = [f"{name:>22}" for name in SETUPS]
     print(f"{'network, batch, re-feeding':32}{''.join(head)}   steps  MB summed a step")
     for case in next(iter(best.values())):
         shown = [best[name][case] for name in SETUPS]
         seconds = [f"{one['seconds']:13.2f} ({one['cpu']:6.2f})" for one in shown]
-        told = best["2 x 1"][case]
-        size = told["bytes"] / told["steps"] / 1e6
-        print(f"{case:32}{''.join(seconds)}{told['steps']:8.0f}{size:18.2f}")
+        figures = best["2 x 1"][case]
+        size = figures["bytes"] / figures["steps"] / 1e6
+        print(f"{case:32}{''.join(seconds)}{figures['steps']:8.0f}{size:18.2f}")
 
 
 def measured(users: int, processes: int, threads: int) -> dict[str, dict[str, float]]:
@@ -73,8 +73,8 @@ def measured(users: int, processes: int, threads: int) -> dict[str, dict[str, fl
         names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
         env = {**os.environ, **dict.fromkeys(names, str(threads)), "GOMP_SPINCOUNT": "0"}
         subprocess.run([sys.executable, *program], env=env, check=True)
-        told: dict[str, dict[str, float]] = json.loads(out.read_text())
-        return told
+        figures: dict[str, dict[str, float]] = json.loads(out.read_text())
+        return figures
 
 
 def work(users: int, out: Path) -> None:
@@ -95,7 +95,7 @@ def work(users: int, out: Path) -> None:
             super().sum(array)
 
     ratings = synthesize(users, 17_770, users * 209, seed=0, threads=1).ratings
-    told = {}
+    figures = {}
     with Counting.join() as group:
         for name, batch, refeed in CASES:
             options = {"validation": 0.0, "epochs": 2, "batch_size": batch, "refeed": refeed}
@@ -108,14 +108,14 @@ def work(users: int, out: Path) -> None:
                     group.wait()
                     started, before = time.perf_counter(), time.process_time()
             seconds, cpu = time.perf_counter() - started, time.process_time() - before
-            told[f"{name}, {batch}, {refeed}"] = {
+            figures[f"{name}, {batch}, {refeed}"] = {
                 "seconds": seconds,
                 "cpu": max(group.join_parts((np.array([cpu]), group.rank, group.size))[0]),
                 "steps": len(run.cuts),
                 "bytes": sum(group.sent),
             }
     if group.first:
-        out.write_text(json.dumps(told))
+        out.write_text(json.dumps(figures))
 
 
 if __name__ == "__main__":

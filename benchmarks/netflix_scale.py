@@ -146,13 +146,13 @@ def main() -> None:
         rows.append(measure(csr, batch, options.rounds, steps, CLOCKS[options.clock]))
         if not options.json:
             print(show(rows[-1]), flush=True)
-    told: dict[str, Any] = {"batches": rows, **memory}
+    result: dict[str, Any] = {"batches": rows, **memory}
     if memory:
-        told |= {"bound_gib": BOUND_GIB, "within": memory["peak_gib"] <= BOUND_GIB}
+        result |= {"bound_gib": BOUND_GIB, "within": memory["peak_gib"] <= BOUND_GIB}
     if options.json:
-        print(json.dumps({"threads": torch.get_num_threads(), **told}, indent=1))
+        print(json.dumps({"threads": torch.get_num_threads(), **result}, indent=1))
     else:
-        print("".join(f"{key:16} {told[key]}\n" for key in told if key != "batches"), end="")
+        print("".join(f"{key:16} {result[key]}\n" for key in result if key != "batches"), end="")
 
 
 if __name__ == "__main__":

@@ -43,8 +43,8 @@ def measured(preset: str, source: str, holdout: float, given: float, seed: int) 
         "people": new.n_test_users,
         "scored": new.n_test,
         "folds_in": apart.folds_in,
-        "known": _told(known),
-        "new": _told(new),
+        "known": _figures(known),
+        "new": _figures(new),
         "bias": new.baselines["bias"].rmse,
         "cost": new.rmse - known.rmse,
     }
@@ -57,7 +57,7 @@ def _pairs(ratings: Any) -> Any:
     return np.char.add(np.char.add(users.astype(str), "\t"), items.astype(str))
 
 
-def _told(score: Evaluation) -> dict[str, Any]:
+def _figures(score: Evaluation) -> dict[str, Any]:
     intervals = score.uncertainty.intervals if score.uncertainty else ()
     return {
         "rmse": score.rmse,

@@ -84,8 +84,8 @@ def main() -> None:
         for train, held in parts:
             model = matinee.model(preset, device="cpu", **changes) if preset else matinee.Bias()
             model.fit(train, seed=0)
-            told = model.predict(held.user_ids.ids[held.users], held.item_ids.ids[held.items])
-            errors.append(told - held.values)
+            predicted = model.predict(held.user_ids.ids[held.users], held.item_ids.ids[held.items])
+            errors.append(predicted - held.values)
             counts.append(np.bincount(train.users, minlength=train.n_users)[held.users])
         error, count = np.concatenate(errors), np.concatenate(counts)
         groups = {"all": count > 0, "up to 200 ratings": count <= 200, "more": count > 200}

@@ -49,15 +49,15 @@ def scored(train: Ratings, held: Ratings) -> dict[str, float]:
     asked = held.user_ids.ids[held.users], held.item_ids.ids[held.items]
     model = matinee.Autoencoder("default", device="cpu").fit(train, seed=0)
     fitted = model.inputs
-    told = {}
+    predictions = {}
     for name, changes in WAYS.items():
         model._trained.inputs = replace(fitted, outputs=replace(fitted.outputs, **changes))
-        told[name] = model.predict(*asked)
-    told["bias"] = matinee.Bias().fit(train).predict(*asked)
-    told["biased-mf"] = matinee.model("biased-mf").fit(train, seed=0).predict(*asked)
-    told["mean with biased-mf"] = (told["as it is"] + told["biased-mf"]) / 2
-    errors = {name: rms(guess - held.values) for name, guess in told.items()}
-    return {**errors, "mean error": float((told["neither"] - held.values).mean())} | {
+        predictions[name] = model.predict(*asked)
+    predictions["bias"] = matinee.Bias().fit(train).predict(*asked)
+    predictions["biased-mf"] = matinee.model("biased-mf").fit(train, seed=0).predict(*asked)
+    predictions["mean with biased-mf"] = (predictions["as it is"] + predictions["biased-mf"]) / 2
+    errors = {name: rms(guess - held.values) for name, guess in predictions.items()}
+    return {**errors, "mean error": float((predictions["neither"] - held.values).mean())} | {
         "slope": fitted.outputs.slope,
         "share": model.share,
     }

@@ -343,8 +343,8 @@ def as_text(found: dict[str, Any]) -> str:
         for part in found.get("leak", ())
     ]
     for name, times in found.get("compared", {}).items():
-        told = times if isinstance(times, str) else "  ".join(f"{k} {v}" for k, v in times.items())
-        lines.append(f"{name:>22}  {told}")
+        line = times if isinstance(times, str) else "  ".join(f"{k} {v}" for k, v in times.items())
+        lines.append(f"{name:>22}  {line}")
     return "\n".join(lines)
 
 

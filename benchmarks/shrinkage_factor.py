@@ -22,7 +22,7 @@ from matinee.synth import synthesize
 from matinee.train import Holdout, _shrink
 from rolling_origin import line, rms
 
-DOUBTS = (0.0, 1.0, 2.0, 4.0, 6.0, 9.0)
+FACTORS = (0.0, 1.0, 2.0, 4.0, 6.0, 9.0)
 DATA: dict[str, dict[str, Any]] = {
     "100 x 60, 1,200": {"users": 100, "items": 60, "ratings": 1200},
     "200 x 200, 4,000": {"users": 200, "items": 200, "ratings": 4000},
@@ -39,8 +39,8 @@ DATA: dict[str, dict[str, Any]] = {
 }
 
 
-def told(options: dict[str, Any], seed: int) -> dict[float, float]:
-    """RMSE less the bias model's, by doubt."""
+def rmse_by_share(options: dict[str, Any], seed: int) -> dict[float, float]:
+    """RMSE less the bias model's, by factor."""
     ratings = synthesize(seed=100 + seed, **options).ratings
     train, held = matinee.split(ratings, holdout=0.2, seed=seed)
     shares: dict[float, float] = {}
@@ -50,9 +50,9 @@ def told(options: dict[str, Any], seed: int) -> dict[float, float]:
         base = _shrink.bias_predictions(inputs, known, held)
         deviation = _shrink.Deviations(network, inputs, known, held, base)._all
         usual = _shrink.STEIN_FACTOR
-        for doubt in DOUBTS:
-            _shrink.STEIN_FACTOR = doubt
-            shares[doubt] = _shrink.shrinkage_coefficient(deviation, held.values - base)
+        for factor in FACTORS:
+            _shrink.STEIN_FACTOR = factor
+            shares[factor] = _shrink.shrinkage_coefficient(deviation, held.values - base)
         _shrink.STEIN_FACTOR = usual
         return 1.0, _shrink.fit_shrinkage(network, inputs, known, held)[1]
 
@@ -67,8 +67,8 @@ def told(options: dict[str, Any], seed: int) -> dict[float, float]:
     deviation = model.predict(*asked) - bias
     plain = rms(bias - held.values)
     return {
-        doubt: rms(bias + share * deviation - held.values) - plain
-        for doubt, share in shares.items()
+        factor: rms(bias + share * deviation - held.values) - plain
+        for factor, share in shares.items()
     }
 
 
@@ -80,11 +80,11 @@ def main() -> None:
     args = parser.parse_args()
     rows = []
     for name, options in DATA.items():
-        runs = [told(options, seed) for seed in range(args.seeds)]
+        runs = [rmse_by_share(options, seed) for seed in range(args.seeds)]
         row: dict[str, Any] = {"data": name}
-        for doubt in DOUBTS:
-            each = [run[doubt] for run in runs]
-            row[f"doubt {doubt:g}"] = f"{np.mean(each):+.4f} (worst {max(each):+.4f})"
+        for factor in FACTORS:
+            each = [run[factor] for run in runs]
+            row[f"factor {factor:g}"] = f"{np.mean(each):+.4f} (worst {max(each):+.4f})"
         rows.append(row)
         if not args.json:
             print(line(row), flush=True)

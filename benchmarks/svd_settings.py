@@ -44,8 +44,8 @@ def main() -> None:
         seconds = getattr(model, "fit_seconds", time.perf_counter() - started)
         rows.append({**settings, "rmse": model.evaluate(held).rmse, "seconds": seconds})
         if not options.json:
-            told = "  ".join(f"{name} {value:g}" for name, value in settings.items())
-            print(f"{told}  RMSE {rows[-1]['rmse']:.4f}  {seconds:.1f} s", flush=True)
+            options_text = "  ".join(f"{name} {value:g}" for name, value in settings.items())
+            print(f"{options_text}  RMSE {rows[-1]['rmse']:.4f}  {seconds:.1f} s", flush=True)
     rows.sort(key=lambda row: row["rmse"])
     if options.json:
         print(json.dumps({"source": options.source, "seed": options.seed, "rows": rows}))

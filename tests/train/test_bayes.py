@@ -57,13 +57,15 @@ def dense_scores(gibbs: Gibbs, x: Float64) -> Float64:
     """The factorisation machine as Rendle (2010) writes it."""
     w = np.concatenate(
         [
-            gibbs.users.own_weights,
+            gibbs.users.explicit_weights,
             gibbs.users.implicit_weights,
-            gibbs.items.own_weights,
+            gibbs.items.explicit_weights,
             gibbs.items.implicit_weights,
         ]
     )
-    v = np.hstack([gibbs.users.own, gibbs.users.implicit, gibbs.items.own, gibbs.items.implicit]).T
+    v = np.hstack(
+        [gibbs.users.explicit, gibbs.users.implicit, gibbs.items.explicit, gibbs.items.implicit]
+    ).T
     pairs = np.square(x @ v) - np.square(x) @ np.square(v)
     return gibbs.start + x @ w + 0.5 * pairs.sum(axis=1)
 
@@ -109,11 +111,11 @@ def test_draws_are_those_of_the_closed_form() -> None:
     y = gibbs._target.astype(np.float64)
     alpha = gibbs.alpha
     sides = (gibbs.users, gibbs.items)
-    parts = [(s.own.copy(), s.implicit.copy()) for s in sides]
+    parts = [(s.explicit.copy(), s.implicit.copy()) for s in sides]
     v = np.hstack([part for pair in parts for part in pair])
-    w = np.concatenate([p for s in sides for p in (s.own_weights, s.implicit_weights)])
-    sizes = [len(p) for s in sides for p in (s.own_weights, s.implicit_weights)]
-    priors = [p for s in sides for p in (s.own_prior, s.implicit_prior)]
+    w = np.concatenate([p for s in sides for p in (s.explicit_weights, s.implicit_weights)])
+    sizes = [len(p) for s in sides for p in (s.explicit_weights, s.implicit_weights)]
+    priors = [p for s in sides for p in (s.explicit_prior, s.implicit_prior)]
     kind = np.repeat(np.arange(4), sizes)
     residual = y - dense_scores(gibbs, x)
     recorded = Recorded(5)
@@ -136,9 +138,9 @@ def test_draws_are_those_of_the_closed_form() -> None:
         new = drawn(h, v[0, f], priors[kind[f]][0], normal)
         residual -= h * (new - v[0, f])
         v[0, f] = new
-    found = np.concatenate([p for s in sides for p in (s.own[0], s.implicit[0])])
+    found = np.concatenate([p for s in sides for p in (s.explicit[0], s.implicit[0])])
     assert np.allclose(found, v[0], atol=1e-4)
-    weights = [p for s in sides for p in (s.own_weights, s.implicit_weights)]
+    weights = [p for s in sides for p in (s.explicit_weights, s.implicit_weights)]
     assert np.allclose(np.concatenate(weights), w, atol=1e-4)
     assert np.allclose(gibbs._residual, residual, atol=1e-4)
 

@@ -26,7 +26,7 @@ def better(check: Check, figure: Figure, arm: str, other: str, answer: Answer) -
         return f"{WHERE[figure]} {label(arm)} and {label(other)} both diverged"
     ahead, behind = (arm, other) if answer.mean >= 0 else (other, arm)
     if math.isinf(answer.mean):
-        return f"{label(behind)} diverged where {label(ahead)} did not{_doubt(check, answer)}"
+        return f"{label(behind)} diverged where {label(ahead)} did not{_uncertainty(check, answer)}"
     within = answer.interval
     if within is not None and answer.mean < 0:
         within = Interval(-within.high, -within.low)
@@ -35,7 +35,7 @@ def better(check: Check, figure: Figure, arm: str, other: str, answer: Answer) -
         return f"{WHERE[figure]} {label(arm)} and {label(other)} are equal"
     return (
         f"{WHERE[figure]} {label(ahead)} is better than {label(behind)} by "
-        f"{number(size)}{span(within, size)}{_doubt(check, answer)}"
+        f"{number(size)}{span(within, size)}{_uncertainty(check, answer)}"
     )
 
 
@@ -59,7 +59,7 @@ def rise(check: Check, figure: Figure, arm: str, answer: Answer) -> str:
     """Of a figure's rise from its best epoch to the last."""
     if answer.mean == 0:
         return f"{WHERE[figure]} {label(arm)} is at its best at the last epoch"
-    tail = _doubt(check, answer) if answer.mean > 0 else ""
+    tail = _uncertainty(check, answer) if answer.mean > 0 else ""
     return f"{_moves(figure, arm, answer.mean, answer)} from its best epoch to the last{tail}"
 
 
@@ -93,7 +93,7 @@ def slope(check: Check, figure: Figure, what: str, answer: Answer) -> str:
         within = within and Interval(0.0 - within.high, 0.0 - within.low)  # no -0.0
     return (
         f"{WHERE[figure]} the best {what} {change} by {size:.1f}"
-        f"{span(within, 10)} for ten times the ratings{_doubt(check, answer)}"
+        f"{span(within, 10)} for ten times the ratings{_uncertainty(check, answer)}"
     )
 
 
@@ -147,7 +147,7 @@ def span(within: Interval | None, like: float) -> str:
     return f" (95% interval {low} to {high})"
 
 
-def _doubt(check: Check, answer: Answer) -> str:
+def _uncertainty(check: Check, answer: Answer) -> str:
     if answer.n > 1 and answer.status == "undecided":
         if check.by:
             return f", which does not settle whether it is above {check.by:g}"
