@@ -18,8 +18,8 @@ from matinee.errors import UsageError
 from matinee.lab.study import (
     EpochRecord,
     RunRecord,
+    RunStore,
     Spec,
-    Store,
     Study,
     load_results,
     plan_study,
@@ -231,7 +231,7 @@ def test_sigkill_in_the_middle_loses_nothing_and_repeats_nothing(
     command = [MATINEE, "study", "run", file, "--out", folder, "--workers", "2", "--threads", "1"]
     engine = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
     until = time.monotonic() + 500
-    while len(Store(folder).done()) < 3:
+    while len(RunStore(folder).done()) < 3:
         assert time.monotonic() < until
         assert engine.poll() is None
         time.sleep(0.02)
@@ -239,7 +239,7 @@ def test_sigkill_in_the_middle_loses_nothing_and_repeats_nothing(
     engine.wait()
     time.sleep(0.5)
     kept = {
-        key: (folder / "runs" / f"{key}.json").stat().st_mtime_ns for key in Store(folder).done()
+        key: (folder / "runs" / f"{key}.json").stat().st_mtime_ns for key in RunStore(folder).done()
     }
     found = subprocess.run(
         [*command, "--json"], capture_output=True, text=True, check=True, timeout=300

@@ -9,7 +9,7 @@ import pytest
 from made_results import run
 
 from matinee.errors import DataError, MatineeError, UsageError
-from matinee.lab.study import Plan, Store, Study, load_results, plan_study
+from matinee.lab.study import Plan, RunStore, Study, load_results, plan_study
 
 
 def made_plan(name: str = "t", *, quick: bool = False) -> Plan:
@@ -29,7 +29,7 @@ def made_plan(name: str = "t", *, quick: bool = False) -> Plan:
 
 
 def test_records_come_back_as_they_were_under_every_arm_that_shares_them(tmp_path: Path) -> None:
-    plan, store = made_plan(), Store(tmp_path / "new" / "folder")
+    plan, store = made_plan(), RunStore(tmp_path / "new" / "folder")
     store.begin(plan)
     assert load_results(store.path).runs == {}
     key = plan.names["b/8", "w", 1]
@@ -48,22 +48,22 @@ def test_records_come_back_as_they_were_under_every_arm_that_shares_them(tmp_pat
 
 
 def test_a_folder_belongs_to_one_version_of_one_study(tmp_path: Path) -> None:
-    Store(tmp_path / "a").begin(made_plan())
-    Store(tmp_path / "a").begin(made_plan())
+    RunStore(tmp_path / "a").begin(made_plan())
+    RunStore(tmp_path / "a").begin(made_plan())
     with pytest.raises(UsageError, match="holds the study t"):
-        Store(tmp_path / "a").begin(made_plan("other"))
+        RunStore(tmp_path / "a").begin(made_plan("other"))
     with pytest.raises(UsageError, match="holds the full version"):
-        Store(tmp_path / "a").begin(made_plan(quick=True))
+        RunStore(tmp_path / "a").begin(made_plan(quick=True))
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "thesis.txt").write_text("mine", "utf-8")
     with pytest.raises(UsageError, match="something else"):
-        Store(tmp_path / "b").begin(made_plan())
+        RunStore(tmp_path / "b").begin(made_plan())
     with pytest.raises(DataError, match="no study was run here"):
         load_results(tmp_path / "b")
 
 
 def test_records_of_another_format_or_damaged_are_named(tmp_path: Path) -> None:
-    plan, store = made_plan(), Store(tmp_path)
+    plan, store = made_plan(), RunStore(tmp_path)
     store.begin(plan)
     key = plan.names["b/8", "w", 0]
     store.finish(run({"held_out": 1.0}, key=key))
@@ -87,10 +87,10 @@ def test_records_of_another_format_or_damaged_are_named(tmp_path: Path) -> None:
 
 def test_only_one_engine_works_in_a_folder(tmp_path: Path) -> None:
     with (
-        Store(tmp_path).lock(),
+        RunStore(tmp_path).lock(),
         pytest.raises(MatineeError, match="another process is running"),
-        Store(tmp_path).lock(),
+        RunStore(tmp_path).lock(),
     ):
         pass
-    with Store(tmp_path).lock():
+    with RunStore(tmp_path).lock():
         pass

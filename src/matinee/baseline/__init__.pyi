@@ -1,1 +1,1 @@
-from .bias import BiasTable as BiasTable, column_means as column_means, fit_bias as fit_bias
+from .bias import BiasModel as BiasModel, column_means as column_means, fit_bias as fit_bias

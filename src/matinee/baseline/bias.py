@@ -14,7 +14,7 @@ from ..data import Csr, Histories, Ratings
 
 
 @dataclass(frozen=True, eq=False)
-class BiasTable:
+class BiasModel:
     """A fitted bias model: a rating is predicted as ``mean + user bias + item bias``.
 
     User biases are not stored: they follow in closed form from histories, for known and new people
@@ -72,7 +72,7 @@ class BiasTable:
 
 def fit_bias(
     train: Ratings | Csr, *, user_reg: float = 5.0, item_reg: float = 3.0, epochs: int = 10
-) -> BiasTable:
+) -> BiasModel:
     """Fit user and item biases by alternating regularised means, in time linear in the ratings.
 
     Koren, "Factor in the Neighbors" (TKDD 2010), section 2.1, with lighter shrinkage: on
@@ -95,7 +95,7 @@ def fit_bias(
     for _ in range(epochs):
         _item_sums(csr.indptr, csr.indices, csr.values, item_bias, mean, user_reg, sums)
         item_bias = sums / np.maximum(counts + item_reg, 1e-12)
-    return BiasTable(
+    return BiasModel(
         mean, item_bias.astype(np.float32), item_mean.astype(np.float32), float(user_reg)
     )
 

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from ..base.arrays import Float32, Float64, Int32, Int64
 from ..data import Csr, Histories, Scale
-from .bias import BiasTable, residual_sums
+from .bias import BiasModel, residual_sums
 
 RIDGE = 10.0
 SHRINK = 5.0
@@ -92,7 +92,7 @@ class PredictiveVariance:
 
     def std(
         self,
-        bias: BiasTable,
+        bias: BiasModel,
         histories: Histories,
         rows: Int64,
         items: Int32,
@@ -147,7 +147,7 @@ class PredictiveVariance:
         return cls(scale=scale, **arrays, **values)
 
 
-def person_features(bias: BiasTable, histories: Histories, variance: float) -> Float64:
+def person_features(bias: BiasModel, histories: Histories, variance: float) -> Float64:
     """Log count and log residual variance of each person's ratings, float64 (people, 2)."""
     counts = histories.counts
     rows = np.repeat(np.arange(len(counts)), counts)
@@ -182,7 +182,7 @@ def _scale_features(predictions: Float64, scale: Scale) -> Float64:
 
 
 def fit_predictive_variance(
-    bias: BiasTable, train: Csr, held_out: HeldOutPredictions, scale: Scale
+    bias: BiasModel, train: Csr, held_out: HeldOutPredictions, scale: Scale
 ) -> PredictiveVariance:
     """Fit a model of the error variance.
 
@@ -224,7 +224,7 @@ def fit_predictive_variance(
 
 
 def leave_one_out(
-    bias: BiasTable, train: Csr, *, item_reg: float = 3.0, source: Source = "bias"
+    bias: BiasModel, train: Csr, *, item_reg: float = 3.0, source: Source = "bias"
 ) -> HeldOutPredictions:
     """Leave-one-out predictions of the bias model for training ratings.
 
@@ -253,18 +253,18 @@ def _some(n: int) -> Int64:
     return np.unique(np.linspace(0, max(n - 1, 0), min(n, SAMPLE)).astype(np.int64))
 
 
-def _floats(bias: BiasTable) -> tuple[Float64, float, float]:
+def _floats(bias: BiasModel) -> tuple[Float64, float, float]:
     return bias.item_bias.astype(np.float64), bias.mean, bias.user_reg
 
 
-def _user_biases(bias: BiasTable, train: Csr, rows: Int64) -> tuple[Float64, Int64]:
+def _user_biases(bias: BiasModel, train: Csr, rows: Int64) -> tuple[Float64, Int64]:
     """The user bias, and the user's number of ratings, for the row of each entry."""
     people, person = np.unique(rows, return_inverse=True)
     histories = Histories.of(train).take(people)
     return bias.user_bias(histories)[person].astype(np.float64), histories.counts[person]
 
 
-def _unknown(bias: BiasTable, train: Csr, counts: Int64) -> tuple[Float64, float]:
+def _unknown(bias: BiasModel, train: Csr, counts: Int64) -> tuple[Float64, float]:
     """Leave-one-out mean squared errors of the bias model, by what is known of a prediction.
 
     Returns:
@@ -286,7 +286,7 @@ def _unknown(bias: BiasTable, train: Csr, counts: Int64) -> tuple[Float64, float
 
 
 def _held_out_features(
-    bias: BiasTable,
+    bias: BiasModel,
     train: Csr,
     held_out: HeldOutPredictions,
     sample: HeldOutPredictions,

@@ -11,8 +11,8 @@ from ._result import (
     Coverage as Coverage,
     Evaluation as Evaluation,
     HistoryBin as HistoryBin,
-    Part as Part,
     Scores as Scores,
+    Subset as Subset,
 )
 from ._uncertainty import (
     IntervalCoverage as IntervalCoverage,

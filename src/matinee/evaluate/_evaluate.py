@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.arrays import Float64, Int32, Int64
-from ..baseline.bias import BiasTable
+from ..baseline.bias import BiasModel
 from ..baseline.variance import PredictiveVariance
 from ..data import Histories, Ratings, Scale
-from ._result import Baseline, Coverage, Evaluation, HistoryBin, Part
+from ._result import Baseline, Coverage, Evaluation, HistoryBin, Subset
 from ._test_batches import EvalBatch, frozen, prequential
 from ._uncertainty import UncertaintySums
 from .leak_guard import Guarded, Overlap, guard, overlap_notes
@@ -37,7 +37,7 @@ class Scored(Guarded, Protocol):
         """Range of the ratings."""
 
     @property
-    def bias(self) -> BiasTable:
+    def bias(self) -> BiasModel:
         """Bias model of the training ratings: the baselines come from it."""
 
     @property
@@ -217,13 +217,13 @@ def _coverage(
     )
 
 
-def _part(sums: ErrorSums) -> Part:
+def _part(sums: ErrorSums) -> Subset:
     if sums.n == 0:
-        return Part(0, None, None)
+        return Subset(0, None, None)
     # A difference of sums may be a rounding below zero.
     squared = max(float(sums.squared[0, 0]), 0.0)
     absolute = max(float(sums.sums["absolute"][0, 0]), 0.0)
-    return Part(sums.n, (squared / sums.n) ** 0.5, absolute / sums.n)
+    return Subset(sums.n, (squared / sums.n) ** 0.5, absolute / sums.n)
 
 
 def _scores(

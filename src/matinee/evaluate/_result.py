@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Part:
+class Subset:
     """The score on some of the test ratings; ``rmse`` and ``mae`` are None where there are none."""
 
     n: int
@@ -45,8 +45,8 @@ class Coverage:
         n_unknown_item: Ratings of such items.
     """
 
-    known: Part
-    unknown: Part
+    known: Subset
+    unknown: Subset
     unknown_users: int
     unknown_items: int
     n_unknown_user: int

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.arrays import Float32, Float64, Int32, Int64, Mask
-from ..baseline.bias import BiasTable
+from ..baseline.bias import BiasModel
 from ..baseline.preference import Preference
 from ..baseline.variance import HeldOutPredictions, PredictiveVariance, leave_one_out
 from ..data import Histories, ItemTable, Ratings, Scale, Vocabulary
@@ -31,7 +31,7 @@ class Hooks(ABC):
     item_ids: Vocabulary
     item_table: ItemTable | None
     scale: Scale
-    bias: BiasTable
+    bias: BiasModel
     histories: Histories | None
     predictive_variance: PredictiveVariance | None = None
     interest: Interest | None = None

@@ -34,7 +34,7 @@ _WITHIN, _BETWEEN = 40.0, 20.0 * 86_400.0
 """Mean seconds to the next rating of a visit, and to the next visit."""
 
 
-class Tables(NamedTuple):
+class Parameters(NamedTuple):
     """Parameters of the items and of the generative model, for the kernels.
 
     Attributes:
@@ -99,7 +99,7 @@ def _normal(key: Any, at: Any) -> Any:
 
 
 @kernel()
-def _fill_traits(user: Any, t: Tables, traits: Float64) -> None:
+def _fill_traits(user: Any, t: Parameters, traits: Float64) -> None:
     """Two factor vectors (``rank`` numbers each), then the user's bias and match weight."""
     key = _stream(t.seed, user, _TRAITS)
     rank = t.factors.shape[1]
@@ -112,7 +112,7 @@ def _fill_traits(user: Any, t: Tables, traits: Float64) -> None:
 
 
 @inlined
-def _affinity(traits: Float64, item: Any, t: Tables) -> Any:
+def _affinity(traits: Float64, item: Any, t: Parameters) -> Any:
     """The better of the two tastes' match with the item, standardised over users and items."""
     rank = t.factors.shape[1]
     first = 0.0
@@ -128,7 +128,7 @@ def _affinity(traits: Float64, item: Any, t: Tables) -> Any:
 
 
 @inlined
-def _level(affinity: float, traits: Float64, item: Any, t: Tables) -> Any:
+def _level(affinity: float, traits: Float64, item: Any, t: Parameters) -> Any:
     """The exact latent score, in levels: 0 is the lowest rating, ``n_levels - 1`` the highest."""
     rank = t.factors.shape[1]
     stars = t.mean + t.bias[item] + traits[2 * rank] + traits[2 * rank + 1] * affinity
@@ -156,7 +156,7 @@ def _moments(level: float, sigma: float, n_levels: int) -> tuple[float, float]:
 
 
 @kernel()
-def _race(key: Any, wanted: int, traits: Float64, seen: Any, t: Tables, picks: Int32) -> None:
+def _race(key: Any, wanted: int, traits: Float64, seen: Any, t: Parameters, picks: Int32) -> None:
     """Draw without replacement by exponential clocks: the first to ring are taken, in order."""
     clocks = np.empty(len(t.weights))
     for item in range(len(t.weights)):
@@ -171,7 +171,7 @@ def _race(key: Any, wanted: int, traits: Float64, seen: Any, t: Tables, picks: I
 
 
 @kernel()
-def _reject(key: Any, wanted: int, traits: Float64, seen: Any, t: Tables, picks: Int32) -> bool:
+def _reject(key: Any, wanted: int, traits: Float64, seen: Any, t: Parameters, picks: Int32) -> bool:
     """The same distribution as ``_race``, by proposing until accepted; False if it takes long."""
     n_items = len(t.weights)
     drawn = 0
@@ -195,7 +195,7 @@ def _reject(key: Any, wanted: int, traits: Float64, seen: Any, t: Tables, picks:
 
 
 @kernel()
-def _fill_times(user: Any, n: int, t: Tables, gaps: Float64, when: Int64) -> None:
+def _fill_times(user: Any, n: int, t: Parameters, gaps: Float64, when: Int64) -> None:
     """Strictly increasing: visits of many quick ratings, from a random day of the window on."""
     key = _stream(t.seed, user, _TIMES)
     at = t.start + (t.end - t.start) * _uniform(key, 0)
@@ -216,7 +216,7 @@ def _fill_times(user: Any, n: int, t: Tables, gaps: Float64, when: Int64) -> Non
 def draw(
     first: int,
     offsets: Int64,
-    t: Tables,
+    t: Parameters,
     users: Int32,
     items: Int32,
     values: Float32,
@@ -282,7 +282,9 @@ def draw(
 
 
 @kernel()
-def expectations(users: Int32, items: Int32, t: Tables, mean: Float64, variance: Float64) -> None:
+def expectations(
+    users: Int32, items: Int32, t: Parameters, mean: Float64, variance: Float64
+) -> None:
     """Fill E[rating | pair] and Var[rating | pair] for pairs of codes, quickest sorted by user."""
     traits = np.empty(2 * t.factors.shape[1] + 2)
     sigma = t.noise / 4.0 * (t.n_levels - 1)

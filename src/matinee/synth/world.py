@@ -17,7 +17,7 @@ from ..config import Config
 from ..data.ratings import ItemTable, Ratings, Scale
 from ..data.vocabulary import Vocabulary
 from ..errors import UnknownIdError, UsageError
-from ._kernels import Tables, alias_table, draw, expectations
+from ._kernels import Parameters, alias_table, draw, expectations
 from ._titles import GENRES, SHARES, make_titles
 
 _WINDOW = (946_684_800, 1_104_537_600)
@@ -171,7 +171,7 @@ class World:
         position = np.arange(config.items, dtype=np.int64) * config.ratings // config.items
         owner = np.searchsorted(np.cumsum(self.counts), position, side="right")
         threshold, alias = alias_table(weights)
-        self._tables = Tables(
+        self._tables = Parameters(
             seed=np.uint64(config.seed),
             weights=weights,
             threshold=threshold,

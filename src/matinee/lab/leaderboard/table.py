@@ -93,7 +93,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Section:
+class BoardSection:
     """The rows of one data.
 
     Attributes:
@@ -124,7 +124,7 @@ class Leaderboard:
 
     title: str
     quick: bool
-    sections: tuple[Section, ...]
+    sections: tuple[BoardSection, ...]
     machine: tuple[str, ...]
 
     @property
@@ -164,7 +164,7 @@ def leaderboard(results: Results) -> Leaderboard:
         waiting = [_name(arm.name) for arm in rest if not kind_named(arm.kind).missing]
         ran = next((arm for arm in known.values() if arm.final), None)
         sections.append(
-            Section(
+            BoardSection(
                 data=data,
                 train_ratings=_whole(ran, "train_ratings"),
                 test_ratings=_whole(ran, "test_ratings"),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ...data.splits.rules import rule_of
 from ...evaluate import Interval
 from ..study.study import Data
-from .table import OTHERS, Leaderboard, Row, Section, answer
+from .table import OTHERS, BoardSection, Leaderboard, Row, answer
 
 COLUMNS = (
     "model",
@@ -73,7 +73,7 @@ def cells(row: Row) -> list[str]:
     ]
 
 
-def heading(section: Section) -> str:
+def heading(section: BoardSection) -> str:
     """Data, and how it is divided."""
     sizes = ""
     if section.train_ratings:
@@ -81,7 +81,7 @@ def heading(section: Section) -> str:
     return f"{section.data.name}: {_protocol(section.data)}{sizes}"
 
 
-def waiting(section: Section) -> str:
+def waiting(section: BoardSection) -> str:
     """The models that have not run, as a sentence; or ""."""
     return f"Not run yet: {', '.join(section.waiting)}." if section.waiting else ""
 

@@ -14,7 +14,7 @@ from ...charts.chart import Chart
 from ...config import to_toml
 from ...evaluate.protocols import PROTOCOLS
 from ..study import (
-    Group,
+    ArmGroup,
     Judgement,
     Results,
     Summary,
@@ -43,7 +43,7 @@ _FIGURES: tuple[Figure, ...] = get_args(Figure)
 
 
 @dataclass(frozen=True)
-class Section:
+class PageSection:
     """What the page shows of one group."""
 
     anchor: str
@@ -67,7 +67,7 @@ class StudyReport:
 
     summary: Summary
     judgements: tuple[Judgement, ...]
-    sections: tuple[Section, ...]
+    sections: tuple[PageSection, ...]
     results: Results
 
     @classmethod
@@ -174,7 +174,7 @@ def write_study_report(results: Results, path: Path | str, *, files: bool = Fals
     return file
 
 
-def _section(summary: Summary, group: Group) -> Section | None:
+def _section(summary: Summary, group: ArmGroup) -> PageSection | None:
     names = group.data or [d.name for d in summary.study.data]
     grid = [(name, arms) for name in names if (arms := summary.group(group.name, name))]
     if not grid:
@@ -197,7 +197,7 @@ def _section(summary: Summary, group: Group) -> Section | None:
         drawn: list[Chart | None] = [curves(key, title, arms, figure) for figure in of_curves]
         drawn.append(side_by_side(key, title, arms))
         charts += drawn if any(drawn) else [scores(key, title, arms)]
-    return Section(
+    return PageSection(
         anchor=f"group-{slug(group.name)}",
         short=group.title,
         title=group.title,

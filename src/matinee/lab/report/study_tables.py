@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from ...data import Table
 from ...evaluate.statistics.seeds import Difference, Estimate
 from ..study import (
+    ArmGroup,
     ArmSummary,
     Data,
-    Group,
     Judgement,
     Results,
     Summary,
@@ -50,7 +50,7 @@ def sheet_of(table: Table, name: str, text_columns: int = 1) -> Sheet:
     return Sheet(name, list(table.columns), rows, text_columns=text_columns)
 
 
-def group_table(summary: Summary, group: Group, arms: Sequence[ArmSummary]) -> Sheet:
+def group_table(summary: Summary, group: ArmGroup, arms: Sequence[ArmSummary]) -> Sheet:
     """The arms of a group and their figures; common values are in the caption."""
     figures: tuple[Figure, ...] = ("held_out", "held_out_user_mean", "reference", "batch_mean")
     several = len({arm.data for arm in arms}) > 1

@@ -14,13 +14,13 @@ from .claims.judgement import Comparison as Comparison, Judgement as Judgement, 
 from .plan import Plan as Plan, Spec as Spec, plan_study as plan_study
 from .results import EpochRecord as EpochRecord, Results as Results, RunRecord as RunRecord
 from .runs.scheduler import Outcome as Outcome, run_study as run_study
-from .runs.store import Store as Store, load_results as load_results
+from .runs.store import RunStore as RunStore, load_results as load_results
 from .study import (
     Arm as Arm,
+    ArmGroup as ArmGroup,
     Check as Check,
     Claim as Claim,
     Data as Data,
-    Group as Group,
     Literature as Literature,
     Published as Published,
     Quick as Quick,

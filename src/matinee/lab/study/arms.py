@@ -13,7 +13,7 @@ from ...models.presets import preset, preset_names
 from ...models.registry import kind_named
 from ...models.settings import Settings
 from .results import BASELINES
-from .study import Arm, Group, Published, Selection, Study
+from .study import Arm, ArmGroup, Published, Selection, Study
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def resolve_arms(study: Study) -> tuple[ResolvedArm, ...]:
     return tuple(arms.values())
 
 
-def members(group: Group) -> Iterator[tuple[Arm, dict[str, Any]]]:
+def members(group: ArmGroup) -> Iterator[tuple[Arm, dict[str, Any]]]:
     """The arms of a group as written, with what is varied among them."""
     axes = {group.key: group.values} if group.values else {}
     axes |= group.cross
@@ -114,7 +114,7 @@ def _short(key: str) -> str:
     return key.rsplit(".", 1)[-1]
 
 
-def _resolve(study: Study, group: Group, arm: Arm, varied: dict[str, Any]) -> ResolvedArm:
+def _resolve(study: Study, group: ArmGroup, arm: Arm, varied: dict[str, Any]) -> ResolvedArm:
     name = f"{group.name}/{arm.name}"
     source = f"study {study.name}: {name}"
     whole = ""
@@ -141,7 +141,7 @@ def _resolve(study: Study, group: Group, arm: Arm, varied: dict[str, Any]) -> Re
     )
 
 
-def _settings(study: Study, group: Group, arm: Arm, source: str) -> Settings:
+def _settings(study: Study, group: ArmGroup, arm: Arm, source: str) -> Settings:
     named = arm.preset or group.preset or study.preset
     layers: list[Mapping[str, Any]] = [] if arm.preset or group.preset else [study.set]
     layers += [] if arm.preset else [group.set]

@@ -111,7 +111,7 @@ class Arm(Config):
     """Seeds, if not the study's."""
 
 
-class Group(Config):
+class ArmGroup(Config):
     """Arms that differ in one thing: a sweep, drawn in one chart."""
 
     name: str
@@ -273,7 +273,7 @@ class Study(Config):
     rating scored with all that its person gave before it; the ratings need times)."""
     data: tuple[Data, ...] = Field(min_length=1)
     """Ratings."""
-    groups: tuple[Group, ...] = Field(min_length=1)
+    groups: tuple[ArmGroup, ...] = Field(min_length=1)
     """Arms."""
     claims: tuple[Claim, ...] = ()
     """Claims to judge."""

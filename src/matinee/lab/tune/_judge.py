@@ -9,7 +9,7 @@ import numpy as np
 
 from ...data import Ratings, fingerprint
 from ...evaluate import ErrorSums, Gain, Interval, paired_gain
-from .store import Store
+from .store import TrialStore
 
 if TYPE_CHECKING:
     from ...models import Settings
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def judge(
-    store: Store,
+    store: TrialStore,
     what: str,
     settings: tuple[Settings, Settings],
     names: tuple[str, str],

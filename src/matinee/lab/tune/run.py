@@ -14,7 +14,7 @@ from ._judge import judge
 from .result import Sweep, Trial, best_of
 from .search import Search, Step
 from .space import SearchSpace, default_space
-from .store import Store, quietly
+from .store import TrialStore, quietly
 
 if TYPE_CHECKING:
     from ...models import Settings
@@ -104,7 +104,7 @@ def sweep(
         "version of matinee": __version__,
     }
     path = None if storage is None else Path(storage)
-    with quietly(), Store(path, identity, start, space, seed) as store:
+    with quietly(), TrialStore(path, identity, start, space, seed) as store:
         search = Search(
             store, start, space, parts[0], parts[1], seed, device, budget, on_epoch, on_trial
         )

@@ -13,7 +13,7 @@ from ...evaluate import rmse
 from ...models.registry import kind_named
 from .result import Stopped, Trial, best_of
 from .space import SearchSpace
-from .store import RUNGS, Store
+from .store import RUNGS, TrialStore
 
 if TYPE_CHECKING:
     from optuna.trial import Trial as OptunaTrial
@@ -68,7 +68,7 @@ class _OverBudgetError(_StopTrialError):
 class Search:
     """The loop of trials, and the clock."""
 
-    store: Store
+    store: TrialStore
     start: Settings
     space: SearchSpace
     train: Ratings

@@ -68,7 +68,7 @@ def quietly() -> Iterator[None]:
         logging.set_verbosity(before)
 
 
-class Store:
+class TrialStore:
     """The trials so far, in a file or in memory.
 
     Use as a context manager: a file is locked until it is closed.
@@ -110,7 +110,7 @@ class Store:
             self._read(number, trial) for number, trial in enumerate(self._frozen_finished())
         ]
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> TrialStore:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 from safetensors.numpy import load_file
 
-from ...baseline.bias import BiasTable
+from ...baseline.bias import BiasModel
 from ...baseline.preference import Preference
 from ...baseline.variance import PredictiveVariance
 from ...data import Scale
@@ -72,7 +72,7 @@ def _restored(folder: Path, manifest: dict[str, Any]) -> Recommender:
     if model.histories is not None:
         check_histories(folder / HISTORIES, model.histories, n_users, n_items)
     model.scale = Scale(*manifest["scale"])
-    model.bias = BiasTable(
+    model.bias = BiasModel(
         float(bias["mean"]),
         arrays["bias.item_bias"],
         arrays["bias.item_mean"],

@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ...base.arrays import Float32, Float64, Int32, Int64, Mask
-from ...baseline import BiasTable
+from ...baseline import BiasModel
 from ...data import Histories, Scale
 from ...errors import UsageError
 from ._count_shift import CountShift
 
 
-class Member(Protocol):
+class FittedMember(Protocol):
     """A member of an ensemble: ``FittedNetwork`` or ``SampledMember``."""
 
     @property
@@ -48,11 +48,11 @@ class Blending:
         scale: Range of the ratings.
     """
 
-    members: Sequence[Member]
+    members: Sequence[FittedMember]
     known: Float64
     new: Float64
     shift: CountShift | None = None
-    bias: BiasTable
+    bias: BiasModel
     scale: Scale
 
     @property

@@ -88,7 +88,7 @@ class FittedNetwork:
 
     @property
     def has_codes(self) -> bool:
-        """See ``Member``."""
+        """See ``FittedMember``."""
         return True
 
     @property

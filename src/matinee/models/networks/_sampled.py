@@ -51,12 +51,12 @@ class SampledMember:
 
     @property
     def by_items(self) -> bool:
-        """See ``Member``."""
+        """See ``FittedMember``."""
         return False
 
     @property
     def has_codes(self) -> bool:
-        """See ``Member``."""
+        """See ``FittedMember``."""
         return False
 
     @property

@@ -7,11 +7,11 @@ from abc import abstractmethod
 import numpy as np
 
 from ...base.arrays import Float32, Float64, Int32, Int64
-from ...baseline import BiasTable
+from ...baseline import BiasModel
 from ...data import Histories
 from ...errors import UsageError
 from ..settings import Settings
-from ._blending import Member
+from ._blending import FittedMember
 
 
 class Single:
@@ -23,11 +23,11 @@ class Single:
     """
 
     settings: Settings
-    bias: BiasTable
+    bias: BiasModel
 
     @property
     @abstractmethod
-    def _trained(self) -> Member:
+    def _trained(self) -> FittedMember:
         """The network."""
 
     @property

@@ -94,7 +94,7 @@ class _Step:
         self.matrix, self.importance = known.matrix, known.weights.astype(np.float32)
         self.network = _Network(rows.n_columns, config, rng)
         self.per_epoch = max(1, math.ceil(people / config.people_per_step(people)))
-        self.plan = _Plan(config, self.per_epoch * config.epochs)
+        self.plan = _Schedule(config, self.per_epoch * config.epochs)
         self.optimizer = _optimizer(self.network.parameters, config)
         self.done = 0
 
@@ -209,7 +209,7 @@ def _normal(rng: np.random.Generator, shape: tuple[int, int], scale: float) -> F
 
 
 @dataclass(frozen=True)
-class _Plan:
+class _Schedule:
     """The learning rate and the weight of the divergence of each step, from 0."""
 
     config: ListNetworkConfig

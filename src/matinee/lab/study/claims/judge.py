@@ -51,7 +51,7 @@ def judge(results: Results) -> list[Judgement]:
 
 
 @dataclass(frozen=True, eq=False)
-class _Part:
+class _Clause:
     """One check of a claim, decided by one figure."""
 
     check: Check
@@ -94,7 +94,7 @@ class _Part:
 class _Family:
     """All checks of a claim, decided together by one figure at one time."""
 
-    parts: tuple[_Part, ...]
+    parts: tuple[_Clause, ...]
 
     def status(self, *, leaning: bool = False) -> Status:
         statuses = [part.status(leaning=leaning) for part in self.parts]
@@ -165,7 +165,7 @@ def _family(results: Results, claim: Claim, figure: Figure, when: When) -> _Fami
                     n=result.n,
                 )
             )
-        parts.append(_Part(check, questions, tuple(comparisons)))
+        parts.append(_Clause(check, questions, tuple(comparisons)))
     return _Family(tuple(parts))
 
 

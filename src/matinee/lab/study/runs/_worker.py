@@ -15,7 +15,7 @@ from typing import Any
 from ....errors import MatineeError
 from ..plan import Spec
 from ..results import EpochRecord
-from .store import Store
+from .store import RunStore
 
 
 def work(pipe: Connection, folder: Path) -> None:
@@ -29,7 +29,7 @@ def work(pipe: Connection, folder: Path) -> None:
     _die_with_parent()
     from .data import DataCache  # here the libraries come in, bound to the threads we were given
 
-    store, cache = Store(folder), DataCache()
+    store, cache = RunStore(folder), DataCache()
     # The engine may be gone, or the process told to stop: an open checkpoint is then written.
     with contextlib.suppress(EOFError, BrokenPipeError, _StopError):
         while True:
@@ -39,7 +39,7 @@ def work(pipe: Connection, folder: Path) -> None:
             pipe.send(_one(spec, store, cache, pipe))
 
 
-def _one(spec: Spec, store: Store, cache: Any, pipe: Connection) -> tuple[str, Any]:
+def _one(spec: Spec, store: RunStore, cache: Any, pipe: Connection) -> tuple[str, Any]:
     from ._run import execute
 
     def tell(epoch: EpochRecord) -> None:

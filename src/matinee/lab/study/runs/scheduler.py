@@ -18,7 +18,7 @@ from ....models.registry import kind_named
 from ..plan import Plan, Spec
 from ..results import EpochRecord, RunRecord
 from ._worker import work
-from .store import Store
+from .store import RunStore
 
 _PATIENCE = 20.0
 """Seconds that workers have to write their checkpoints when they are told to stop."""
@@ -123,7 +123,7 @@ def run_study(
     absent = {spec.arm: lacks for spec in planned if (lacks := kind_named(spec.kind).missing)}
     pending = [spec for spec in planned if spec.arm not in absent]
     processes, threads_each = default_workers(workers, threads)
-    store, tell = Store(Path(folder).expanduser()), listener or RunListener()
+    store, tell = RunStore(Path(folder).expanduser()), listener or RunListener()
     begun = time.perf_counter()
     with store.lock():
         store.begin(plan)

@@ -28,7 +28,7 @@ from ..study import Study
 _PLAN = "plan.json"
 
 
-class Store:
+class RunStore:
     """A study's folder.
 
     Args:
@@ -176,7 +176,7 @@ def load_results(path: Path | str) -> Results:
     folder = Path(path).expanduser()
     if is_archive(folder) and not (folder / _PLAN).exists():
         return read_archive(folder)
-    return Store(folder).results()
+    return RunStore(folder).results()
 
 
 def _check_format(file: Path, values: Mapping[str, Any]) -> None:
