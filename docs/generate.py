@@ -19,6 +19,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from matinee.base.markdown import table
 from matinee.cli._app import command_tree
 from matinee.config import Config, OneOf
 from matinee.data import TableOptions
@@ -91,7 +92,7 @@ def cli_page() -> str:
         parts.append(f"    {' '.join([path, *usage])}\n")
         rows = [(f"`{names(param)}`", _about(param)) for param in parameters(command)]
         if rows:
-            parts.append(_table(("option", "what"), rows))
+            parts.append(table(("option", "what"), rows))
     return "\n".join(parts)
 
 
@@ -150,7 +151,7 @@ def config_page() -> str:
                 for kind in model_kinds()
                 if kind.name != "ensemble" and not kind.requires
             ]
-            parts.append(_table(("kind", "what", "sections"), rows))
+            parts.append(table(("kind", "what", "sections"), rows))
         elif _is_config(field.annotation):
             parts += _section(field.annotation, name)
         elif get_origin(field.annotation) is tuple and _is_config(get_args(field.annotation)[0]):
@@ -263,7 +264,7 @@ def _fields(cls: type[Config], prefix: str) -> str:
         values = _type(field.annotation, field.metadata)
         about = _meaning(cls, name).replace("``", "`")
         rows.append((f"`{prefix}{name}`", values, about, default))
-    return _table(("key", "values", "what", "default"), rows)
+    return table(("key", "values", "what", "default"), rows)
 
 
 def _meaning(cls: type[Config], name: str) -> str:
@@ -330,13 +331,6 @@ def _is_config(annotation: Any) -> bool:
 
 def _doc(cls: type[Config]) -> str:
     return inspect.cleandoc(cls.__doc__ or "").replace("``", "`")
-
-
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "".join(
-        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines
-    )
 
 
 def freeze() -> None:

@@ -329,14 +329,11 @@ def numbers(text: str | None) -> list[int]:
 
 
 def _figure(name: str) -> Any:
-    from typing import get_args
-
     from ...errors import nearest
-    from ...lab.study.study import Figure
+    from ...lab.study.figures import FIGURES
 
-    known = get_args(Figure)
-    if name not in known:
-        raise UsageError(f"--figure {name!r}: must be {', '.join(known)}{nearest(name, known)}")
+    if name not in FIGURES:
+        raise UsageError(f"--figure {name!r}: must be {', '.join(FIGURES)}{nearest(name, FIGURES)}")
     return name
 
 

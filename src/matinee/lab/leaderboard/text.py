@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
+from ...base import markdown
 from ...data.splits.rules import rule_of
 from ...evaluate import Interval
 from ..study.study import Data
@@ -100,17 +100,11 @@ def leaderboard_markdown(board: Leaderboard) -> str:
         if not section.rows:
             continue
         name, _, how = heading(section).partition(": ")
-        lines = [f"### {name}", "", f"{how[:1].upper()}{how[1:]}.", ""]
-        rows = [COLUMNS, ["---"] * len(COLUMNS), *(cells(row) for row in section.rows)]
-        lines += [_line([row[at] for at in columns]) for row in rows]
-        unfinished = waiting(section)
-        parts.append("\n".join([*lines, *(["", unfinished] if unfinished else [])]))
+        heads, *rows = ([row[at] for at in columns] for row in (COLUMNS, *map(cells, section.rows)))
+        text = f"### {name}\n\n{how[:1].upper()}{how[1:]}.\n\n{markdown.table(heads, rows)}"
+        parts.append(f"{text}\n{waiting(section)}".rstrip())
     machine = f" Measured on {'; '.join(board.machine)}." if board.machine else ""
     return "\n\n".join([*parts, LEGEND + machine]) + "\n"
-
-
-def _line(values: Sequence[str]) -> str:
-    return "| " + " | ".join(v.replace("|", "\\|").replace("\n", " ") for v in values) + " |"
 
 
 def _protocol(data: Data) -> str:

@@ -10,10 +10,12 @@ from ...charts.dots import Dot, Dots
 from ...charts.heat import Heat
 from ...charts.lines import Level, Lines, Mark, Series
 from ...evaluate.statistics.seeds import Estimate
-from ..study.study import Figure
+from ..study.figures import FIGURES, Figure
 from ..study.summary import ArmSummary
-from ._figures import NAMES, PUBLISHED_TEST, PUBLISHED_TRAIN
 from ._page import slug
+
+PUBLISHED_TEST = "published “test”"
+PUBLISHED_TRAIN = "published training"
 
 _CURVES: tuple[Figure, ...] = ("held_out", "reference", "batch_mean")
 _SIDE_BY_SIDE: tuple[Figure, ...] = ("held_out", "held_out_user_mean", "reference", "batch_mean")
@@ -56,9 +58,9 @@ def curves(group: str, title: str, arms: Sequence[ArmSummary], figure: Figure) -
     shown = marks or figure not in ("reference", "batch_mean")
     return Lines(
         name=f"{slug(group)}-{slug(figure)}",
-        title=f"{title}: {NAMES[figure]}",
+        title=f"{title}: {FIGURES[figure].label}",
         note=note[figure] if shown and figure in note else "",
-        summary=_ends(series, NAMES[figure]),
+        summary=_ends(series, FIGURES[figure].label),
         series=series,
         x_title="epoch",
         y_title="RMSE",
@@ -72,7 +74,7 @@ def side_by_side(group: str, title: str, arms: Sequence[ArmSummary]) -> Dots | N
     figures = [f for f in _SIDE_BY_SIDE if any(f in arm.last for arm in arms)]
     if len(figures) < 2:
         return None
-    kinds = [NAMES[figure] for figure in figures]
+    kinds = [FIGURES[figure].label for figure in figures]
     dots = [
         dot
         for row, arm in enumerate(arms)
@@ -104,7 +106,9 @@ def side_by_side(group: str, title: str, arms: Sequence[ArmSummary]) -> Dots | N
         note="Filled: measured here. Hollow: published.",
         summary="; ".join(
             f"{arm.name}: "
-            + ", ".join(f"{NAMES[f]} {arm.last[f].mean:.3f}" for f in figures if f in arm.last)
+            + ", ".join(
+                f"{FIGURES[f].label} {arm.last[f].mean:.3f}" for f in figures if f in arm.last
+            )
             for arm in arms
         ),
         rows=[arm.name for arm in arms],

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from ...base.atomic import write_text
 from ...charts.chart import Chart
@@ -24,8 +24,7 @@ from ..study import (
     summarise,
     summary_markdown,
 )
-from ..study.study import Figure
-from ._figures import MEANINGS, NAMES
+from ..study.figures import FIGURES, Figure
 from ._page import render, slug
 from ._study_charts import by_data, curves, formulas, scores, side_by_side
 from ._tables import Sheet, link
@@ -38,8 +37,6 @@ from .study_tables import (
     sheet_of,
     whole_table,
 )
-
-_FIGURES: tuple[Figure, ...] = get_args(Figure)
 
 
 @dataclass(frozen=True)
@@ -103,7 +100,7 @@ class StudyReport:
     def html(self) -> str:
         """The page: one file that needs nothing else."""
         study = self.summary.study
-        used = [f for f in _FIGURES if any(f in arm.last for arm in self.summary.arms)]
+        used = [f for f in FIGURES if any(f in arm.last for arm in self.summary.arms)]
         return render(
             "study.html",
             title=f"{study.title} · Matinee",
@@ -114,7 +111,7 @@ class StudyReport:
             judgements=self.judgements,
             comparisons=comparisons_table(self.judgements),
             text=study.text,
-            figures=[(NAMES[f], MEANINGS[f]) for f in used] + self._formulas(),
+            figures=[(FIGURES[f].label, FIGURES[f].meaning) for f in used] + self._formulas(),
             groups=self.sections,
             data=data_table(self.summary),
             protocol=_protocol(self.summary),

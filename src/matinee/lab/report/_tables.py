@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from ...base import markdown
+
 Value = str | float | int | None
 
 
@@ -42,11 +44,8 @@ class Sheet:
 
     def markdown(self) -> str:
         """As a Markdown table, numbers as on the page."""
-        rule = ["---" if at < self.text_columns else "---:" for at in range(len(self.columns))]
-        lines = [list(self.columns), rule, *([cell(v) for v in row] for row in self.rows)]
-        return "".join(
-            "| " + " | ".join(_one_line(word) for word in line) + " |\n" for line in lines
-        )
+        numbers = range(self.text_columns, len(self.columns))
+        return markdown.table(self.columns, [[cell(v) for v in row] for row in self.rows], numbers)
 
 
 def link(kind: str, text: str) -> str:
@@ -78,7 +77,3 @@ def _full(value: Value) -> str | int:
     if isinstance(value, float):
         return "" if math.isnan(value) else f"{value:.8g}"
     return value
-
-
-def _one_line(word: str) -> str:
-    return " ".join(word.split()).replace("|", "\\|")

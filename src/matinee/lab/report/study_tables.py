@@ -16,8 +16,7 @@ from ..study import (
     Summary,
     summary_table as _summary_table,
 )
-from ..study.study import Figure
-from ._figures import NAMES
+from ..study.figures import FIGURES, Figure
 from ._page import slug
 from ._tables import Sheet, Value
 
@@ -67,7 +66,7 @@ def group_table(summary: Summary, group: ArmGroup, arms: Sequence[ArmSummary]) -
         else:
             columns[what] = list(values)
     for figure in figures:
-        columns[NAMES[figure]] = [_mean(arm.last.get(figure)) for arm in arms]
+        columns[FIGURES[figure].label] = [_mean(arm.last.get(figure)) for arm in arms]
         if figure == "held_out":
             columns["95% interval"] = [_range(arm.last.get(figure)) for arm in arms]
     columns["published “test”"] = [arm.published.test if arm.published else None for arm in arms]
@@ -105,7 +104,7 @@ def comparisons_table(judgements: Sequence[Judgement]) -> Sheet:
         [
             j.claim.id,
             c.fact,
-            NAMES[c.figure],
+            FIGURES[c.figure].label,
             c.status,
             c.estimate,
             f"{c.interval.low:.4f} to {c.interval.high:.4f}" if c.interval else None,

@@ -7,25 +7,19 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from ...base import markdown
 from ...data import Table
 from ...errors import UsageError, nearest
 from ...evaluate import Difference, Estimate, adjust, paired
 from .claims.judgement import Judgement
+from .figures import FIGURES, Figure
 from .results import Results
 from .series import arms_of, label, runs_of, same_runs, series
-from .study import Figure
 from .summary import ArmSummary, Summary
 
 _Row = dict[str, str | float]
 
 _LAST: tuple[Figure, ...] = ("held_out_user_mean", "reference", "training", "batch_mean", "valid")
-_HEADS: dict[Figure, str] = {
-    "held_out_user_mean": "Held out, mean over users",
-    "reference": "Reference's figure (training ratings)",
-    "training": "Training RMSE",
-    "batch_mean": "Mean over batches",
-    "valid": "Validation RMSE",
-}
 
 
 def summary_table(summary: Summary) -> Table:
@@ -182,7 +176,7 @@ def summary_markdown(summary: Summary) -> str:
         against = f"Less {label(summary.base)} (p)" if summary.base else ""
         heads = [
             *("Arm", "Seeds", "Held-out RMSE", "Best epoch (test-selected)"),
-            *(_HEADS[figure] for figure in figures),
+            *(FIGURES[figure].heading for figure in figures),
             *("Published train / test", against, "Parameters", "Seconds"),
         ]
         rows = [
@@ -212,9 +206,7 @@ def claims_markdown(judgements: Iterable[Judgement]) -> str:
 
 def _markdown(heads: list[str], rows: list[list[str]]) -> str:
     used = [at for at, head in enumerate(heads) if any(row[at] for row in rows) or head == "Arm"]
-    lines = [[heads[at] for at in used], ["---"] * len(used)]
-    lines += [[row[at].replace("|", "\\|").replace("\n", " ") for at in used] for row in rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return markdown.table([heads[at] for at in used], [[row[at] for at in used] for row in rows])
 
 
 def _table(rows: list[_Row], text: tuple[str, ...] = ("arm", "data")) -> Table:

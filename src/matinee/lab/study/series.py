@@ -8,8 +8,9 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 from .arms import members
+from .figures import Figure
 from .results import BASELINES, Results, RunRecord
-from .study import Figure, Study
+from .study import Study
 
 When = Literal["kept", "last", "best"]
 """Of the model that is kept (the last epoch's, unless a validation part chose another), at the last

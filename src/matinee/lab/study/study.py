@@ -9,18 +9,7 @@ from pydantic import Field, model_validator
 from ...config import Config, OneOf
 from ...data import TableOptions
 from ...data.splits.rules import RULES
-
-Figure = Literal["held_out", "held_out_user_mean", "training", "reference", "batch_mean", "valid"]
-"""What an epoch is judged by:
-
-- held_out: global RMSE over the held-out ratings. The one that counts.
-- held_out_user_mean: mean over users of the user's RMSE on the held-out ratings.
-- training: global RMSE over the training ratings, after the epoch, without dropout.
-- reference: mean over users of the user's RMSE on the training ratings, after the epoch: what the
-  reference study called its test error.
-- batch_mean: mean over batches of the batch's RMSE, while the weights move.
-- valid: global RMSE over the validation part of the training ratings, where there is one.
-"""
+from .figures import Figure
 
 
 class Data(Config):

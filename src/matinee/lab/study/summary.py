@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import get_args
 
 import numpy as np
 
 from ...errors import UsageError, nearest
 from ...evaluate import Difference, Estimate, Interval, adjust, paired, t_interval
+from .figures import FIGURES, Figure
 from .results import Results, RunRecord
 from .series import When, arms_of, diverged, label, runs_of, same_runs, series
-from .study import Figure, Published, Study
-
-_FIGURES: tuple[Figure, ...] = get_args(Figure)
+from .study import Published, Study
 
 
 @dataclass(frozen=True)
@@ -187,7 +185,7 @@ def _arm(results: Results, arm: str, data: str) -> ArmSummary:
         epochs=max((len(r.epochs) for r in records.values()), default=0),
         last={
             figure: Estimate.of(list(values.values()))
-            for figure in _FIGURES
+            for figure in FIGURES
             if (values := series(results, arm, data, figure, "last"))
             and not _only_lost(values, figure)
         },
@@ -202,7 +200,7 @@ def _arm(results: Results, arm: str, data: str) -> ArmSummary:
         seconds=_estimate([r.seconds for r in finished]),
         peak_mib=max((r.peak_mib for r in records.values()), default=0.0),
         published=published(results.study, group, name),
-        curves={figure: curve for figure in _FIGURES if (curve := _curve(finished, figure))},
+        curves={figure: curve for figure in FIGURES if (curve := _curve(finished, figure))},
     )
 
 

@@ -15,9 +15,10 @@ import numpy.typing as npt
 
 from ....base.arrays import Float64
 from ....evaluate import Answer, Interval, Mean, Question, argmin_slope, pairs
+from ..figures import Figure
 from ..results import BASELINES, Results, RunRecord
 from ..series import When, data_of, expand, label, runs_of, same_runs, series
-from ..study import Check, Figure
+from ..study import Check
 from . import _facts
 
 _FALLING: tuple[Figure, ...] = ("batch_mean", "training", "reference")

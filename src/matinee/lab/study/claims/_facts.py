@@ -6,24 +6,16 @@ import math
 from collections.abc import Iterable
 
 from ....evaluate import Answer, Interval
+from ..figures import FIGURES, Figure
 from ..series import label as short_label
-from ..study import Check, Figure
+from ..study import Check
 from .judgement import Comparison
-
-WHERE: dict[Figure, str] = {
-    "held_out": "on held-out ratings",
-    "held_out_user_mean": "on held-out ratings (mean over users)",
-    "training": "on the training ratings",
-    "reference": "on the training ratings (the reference's figure)",
-    "batch_mean": "on the training ratings (mean over batches)",
-    "valid": "on validation ratings",
-}
 
 
 def better(check: Check, figure: Figure, arm: str, other: str, answer: Answer) -> str:
     """Of ``other``'s figure less ``arm``'s, which the check wants above ``by``."""
     if math.isnan(answer.mean):
-        return f"{WHERE[figure]} {label(arm)} and {label(other)} both diverged"
+        return f"{FIGURES[figure].where} {label(arm)} and {label(other)} both diverged"
     ahead, behind = (arm, other) if answer.mean >= 0 else (other, arm)
     if math.isinf(answer.mean):
         return f"{label(behind)} diverged where {label(ahead)} did not{_uncertainty(check, answer)}"
@@ -32,9 +24,9 @@ def better(check: Check, figure: Figure, arm: str, other: str, answer: Answer) -
         within = Interval(-within.high, -within.low)
     size = abs(answer.mean)
     if size == 0:
-        return f"{WHERE[figure]} {label(arm)} and {label(other)} are equal"
+        return f"{FIGURES[figure].where} {label(arm)} and {label(other)} are equal"
     return (
-        f"{WHERE[figure]} {label(ahead)} is better than {label(behind)} by "
+        f"{FIGURES[figure].where} {label(ahead)} is better than {label(behind)} by "
         f"{number(size)}{span(within, size)}{_uncertainty(check, answer)}"
     )
 
@@ -43,7 +35,7 @@ def near(check: Check, figure: Figure, arm: str, answer: Answer) -> str:
     """Of a figure that the check wants within ``within`` of ``value``."""
     if math.isinf(answer.mean) or math.isnan(answer.mean):
         return f"{label(arm)} diverged"
-    what = f"{WHERE[figure]} {label(arm)} reaches {number(answer.mean)}"
+    what = f"{FIGURES[figure].where} {label(arm)} reaches {number(answer.mean)}"
     value = f"{check.value:g}"
     tail = {
         "established": f", within {check.within:g} of {value}",
@@ -58,7 +50,7 @@ def near(check: Check, figure: Figure, arm: str, answer: Answer) -> str:
 def rise(check: Check, figure: Figure, arm: str, answer: Answer) -> str:
     """Of a figure's rise from its best epoch to the last."""
     if answer.mean == 0:
-        return f"{WHERE[figure]} {label(arm)} is at its best at the last epoch"
+        return f"{FIGURES[figure].where} {label(arm)} is at its best at the last epoch"
     tail = _uncertainty(check, answer) if answer.mean > 0 else ""
     return f"{_moves(figure, arm, answer.mean, answer)} from its best epoch to the last{tail}"
 
@@ -66,7 +58,7 @@ def rise(check: Check, figure: Figure, arm: str, answer: Answer) -> str:
 def fall(figure: Figure, arm: str, answer: Answer) -> str:
     """Of the training figure's fall over the same epochs."""
     if answer.mean == 0:
-        return f"{WHERE[figure]} {label(arm)} does not change over the same epochs"
+        return f"{FIGURES[figure].where} {label(arm)} does not change over the same epochs"
     chance = ", which may be chance" if answer.n > 1 and answer.status == "undecided" else ""
     return f"{_moves(figure, arm, -answer.mean, answer)} over the same epochs{chance}"
 
@@ -76,10 +68,8 @@ def _moves(figure: Figure, arm: str, by: float, answer: Answer) -> str:
     within = answer.interval
     if within is not None and answer.mean < 0:
         within = Interval(-within.high, -within.low)
-    size = abs(by)
-    return (
-        f"{WHERE[figure]} the RMSE of {label(arm)} {change} by {number(size)}{span(within, size)}"
-    )
+    size, where = abs(by), FIGURES[figure].where
+    return f"{where} the RMSE of {label(arm)} {change} by {number(size)}{span(within, size)}"
 
 
 def slope(check: Check, figure: Figure, what: str, answer: Answer) -> str:
@@ -87,12 +77,12 @@ def slope(check: Check, figure: Figure, what: str, answer: Answer) -> str:
     size, within = answer.mean, answer.interval
     change = "grows"
     if size == 0 and answer.status == "refuted":
-        return f"{WHERE[figure]} the best {what} is the same for all sizes of the data"
+        return f"{FIGURES[figure].where} the best {what} is the same for all sizes of the data"
     if size < 0:
         change, size = "shrinks", -size
         within = within and Interval(0.0 - within.high, 0.0 - within.low)  # no -0.0
     return (
-        f"{WHERE[figure]} the best {what} {change} by {size:.1f}"
+        f"{FIGURES[figure].where} the best {what} {change} by {size:.1f}"
         f"{span(within, 10)} for ten times the ratings{_uncertainty(check, answer)}"
     )
 
@@ -107,7 +97,7 @@ def joined(comparisons: Iterable[Comparison], context: str = "") -> str:
     parts: list[str] = []
     mentioned = set()
     for comparison in comparisons:
-        where = WHERE[comparison.figure]
+        where = FIGURES[comparison.figure].where
         # Two checks may ask of the same pair, with intervals of another level.
         core = comparison.fact.partition(" (95% interval")[0]
         if (where, core) not in mentioned:

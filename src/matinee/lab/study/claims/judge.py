@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ....evaluate import Status, answer
+from ..figures import FIGURES, Figure
 from ..results import BASELINES, Results
 from ..series import When, expand, label
-from ..study import Check, Claim, Figure
+from ..study import Check, Claim
 from ._checks import CheckQuestions, questions_of
-from ._facts import WHERE, capital, joined
+from ._facts import capital, joined
 from .judgement import Comparison, Judgement, Verdict
 
 TRAINING: tuple[Figure, ...] = ("reference", "batch_mean", "training")
@@ -219,7 +220,7 @@ def _sentence(
     text = _describe(held, ground)
     if verdict == "holds only on training ratings" and trained is not None:
         training_comparisons = [c for c in trained.ground() if c.check.figure is None]
-        where = WHERE[training_comparisons[0].figure]
+        where = FIGURES[training_comparisons[0].figure].where
         text += (
             f"; only {where} is it as claimed: {_describe(trained, training_comparisons, where)}"
         )

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ....evaluate import Interval, Status
-from ..study import Check, Claim, Figure
+from ..figures import Figure
+from ..study import Check, Claim
 
 Verdict = Literal["holds", "does not hold", "holds only on training ratings", "cannot tell"]
 

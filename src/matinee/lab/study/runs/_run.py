@@ -19,6 +19,7 @@ from ....errors import ModelFileError, TrainingError, UsageError
 from ....models.presets import frozen_presets, settings_hash
 from ....models.registry import kind_named
 from ....models.settings import Settings
+from ..figures import FIGURES, HELD_OUT
 from ..models import by_settings, make_model
 from ..plan import Spec
 from ..results import EpochRecord, RunRecord
@@ -29,17 +30,13 @@ if TYPE_CHECKING:
     from ....models import Autoencoder, Recommender
     from ....train import Epoch
 
-_WATCH = "held_out"
-_FIGURES = {
-    "held_out_user_mean": "held_out_user_mean",
-    "training": "training",
-    "reference": "training_user_mean",
+_EXTRA_FIGURES = {
     "penalty": "penalty",
     "reference_penalised": "training_user_mean_penalised",
     "single_row": "training_user_mean_single_row",
     "single_row_held_out": "held_out_single_row",
 }
-"""What the study calls a figure, and what an epoch calls it."""
+"""Recorded wherever an epoch has them: the name in a record, and in ``Epoch.measured``."""
 
 
 @dataclass
@@ -112,16 +109,11 @@ def execute(
 
 def as_record(epoch: Epoch, figures: tuple[str, ...], at: int) -> EpochRecord:
     """An epoch under the study's names of its figures; members of an ensemble count on (``at``)."""
-    values = {"batch_mean": epoch.train_rmse, _WATCH: epoch.watched.get(_WATCH)}
-    values["valid"] = epoch.valid_rmse
-    for name, epoch_field in _FIGURES.items():
-        is_requested = name in figures or name not in _FIGURE_NAMES
-        values[name] = epoch.measured.get(epoch_field) if is_requested else None
+    recorded = [f for f in FIGURES.values() if f.name in figures or not f.optional]
+    values = {figure.name: figure.value(epoch) for figure in recorded}
+    values |= {name: epoch.measured.get(key) for name, key in _EXTRA_FIGURES.items()}
     known = {name: float(value) for name, value in values.items() if value is not None}
     return EpochRecord(at if epoch.member else epoch.epoch, float(epoch.seconds), known)
-
-
-_FIGURE_NAMES = ("held_out_user_mean", "training", "reference")
 
 
 def _fit(spec: Spec, data: Prepared, folder: Path, curve: _Curve) -> Recommender:
@@ -131,8 +123,8 @@ def _fit(spec: Spec, data: Prepared, folder: Path, curve: _Curve) -> Recommender
     options["progress"] = False
     if kind_named(spec.kind).measures:
         options["measure"] = _measures(spec)
-    if "held_out" in spec.figures or "held_out_user_mean" in spec.figures:
-        options["watch"] = {_WATCH: data.test}
+    if any(FIGURES[name].watch for name in spec.figures):
+        options["watch"] = {HELD_OUT: data.test}
     if any(folder.glob("checkpoint*")):
         try:
             return make_model(spec.kind, spec.settings).fit(data.train, resume=True, **options)
@@ -142,11 +134,7 @@ def _fit(spec: Spec, data: Prepared, folder: Path, curve: _Curve) -> Recommender
 
 
 def _measures(spec: Spec) -> set[str]:
-    names = {"penalty"}
-    if "held_out_user_mean" in spec.figures:
-        names.add("user_mean")
-    if "training" in spec.figures or "reference" in spec.figures:
-        names.add("training")
+    names = {"penalty"} | {FIGURES[name].measure for name in spec.figures} - {""}
     if "single_row_statistics" in spec.extra:
         names.add("single_row")
     return names
