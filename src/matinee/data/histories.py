@@ -17,8 +17,7 @@ from ._group import Csr
 class Histories:
     """The rated items of some people, row by row, coded by one item vocabulary.
 
-    This is what a fitted model is asked about. A person it was trained on and a person it has
-    never met look the same here, but for ``users``.
+    The input of a fitted model's predictions. Known and new users differ in ``users`` alone.
 
     Attributes:
         indptr: int64, shape (people + 1,).

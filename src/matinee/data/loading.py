@@ -68,12 +68,12 @@ def load(
     report: Report | None = None,
     **reading: Any,
 ) -> Ratings:
-    """Read ratings from nearly anything.
+    """Read ratings from a file, a folder, a data frame, a database or a query.
 
     Columns are recognised by their usual names (``userId``, ``movieId``, ``rating``,
-    ``timestamp`` and their like, in any case); of a file without a header they are user, item,
-    rating and, if there is a fourth, time. A table without a rating column is one of interactions:
-    clicks, plays, purchases (``Ratings.implicit``).
+    ``timestamp`` and the like, in upper or lower case); of a file without a header they are user,
+    item, rating and, if there is a fourth, time. A table without a rating column is one of
+    interactions: clicks, plays, purchases (``Ratings.implicit``).
 
     Args:
         source: One of: a data set's name (``"ml-1m"``), or a file in it
@@ -83,8 +83,8 @@ def load(
             the folder of the Netflix Prize (``mv_*.txt`` or ``combined_data_*.txt``);
             a pandas or polars data frame, an Arrow table, a mapping of arrays by column name;
             ``Ratings``, returned as they are.
-        user: The user column, where it goes by another name; of a file without a header its
-            number, from ``"1"``.
+        user: The user column, if it has another name; in a file without a header its number, from
+            ``"1"``.
         item: The item column.
         rating: The rating column.
         time: The time column: seconds, milli-, micro- or nanoseconds since 1970, dates or ISO
@@ -95,7 +95,7 @@ def load(
         repeats: What becomes of repeated ratings of an item by a user: ``"last"`` keeps the last
             by time (by row order without times or among equal ones), ``"mean"`` takes their mean
             at the last time, ``"sum"`` adds up the weights of interactions, ``"error"`` refuses
-            them. What was done is told in ``notes``, as are the next three.
+            them. ``notes`` has the number of rows, as for the next three.
         missing: Ratings that mean "not rated", such as 0 or -1: their rows are left out.
         relevant: Read ratings of at least this as interactions, and leave out the others.
         k_core: Leave out users and items with fewer entries, until all that are left have as many.
@@ -109,11 +109,11 @@ def load(
             one with the most of the rated items.
         title: Its column of the titles, where it goes by another name.
         genres: Its column of the genres, several in one text.
-        name: What to call the ratings; the data set's name or the file's if left out.
-        allow_single: Accept ratings of one user or one item, which nothing can be learned from:
-            a person's history, say.
-        report: Told how far reading is, as ``report(step, done, total)``: of the Netflix Prize,
-            the one source that takes long enough.
+        name: Name of the ratings; by default that of the data set or the file.
+        allow_single: Accept ratings of one user or one item, such as a history, which no model can
+            be trained on.
+        report: Called with the progress, ``report(step, done, total)``; for the Netflix Prize
+            only.
         **reading: Fields of ``ReadOptions``: how text is laid out, and which rows are read.
 
     Returns:
@@ -121,9 +121,9 @@ def load(
         ``data.values.ids``; they are int64 where every id of the side is a whole number, else text.
 
     Raises:
-        DataError: The source cannot be read or holds what it must not: the message names the
+        DataError: The source cannot be read or has an invalid value: the message names the
             file, the line or row and the value, and says what to do.
-        UsageError: The request is wrong: a column that is not there, an unknown name or policy.
+        UsageError: A column that does not exist, an unknown name or policy.
     """
     check_policy(repeats)
     mapped = {

@@ -46,7 +46,7 @@ def as_scale(scale: Scale | tuple[float, float] | None) -> Scale | None:
 
 @dataclass(frozen=True, eq=False)
 class ItemTable:
-    """What is known of the items besides their ratings, aligned with an item vocabulary.
+    """Titles and genres of items, aligned with an item vocabulary.
 
     Attributes:
         titles: Object array of ``str`` by item code; the id as text where no title is known.
@@ -63,10 +63,10 @@ class ItemTable:
 
 @dataclass(frozen=True, eq=False)
 class Ratings:
-    """Who rated what, how, and when.
+    """Ratings as parallel arrays: user, item, value and time.
 
-    One (user, item) pair stands at most once: repeated ratings are settled when a table is read.
-    What is missing is known by its absence, never by a value, so 0 is a rating.
+    A (user, item) pair occurs at most once: repeated ratings are merged when a table is read. A
+    missing rating has no entry, so 0 is a rating.
 
     Attributes:
         users: int32 user codes, shape (n,).
@@ -76,14 +76,14 @@ class Ratings:
         user_ids: The users' external ids. Codes of users with no rating here may exist (after a
             split, both parts share one vocabulary); ``compact`` drops them.
         item_ids: The items' external ids.
-        scale: The range of the ratings: the stated one, or the one seen, which of a part of a split
-            is that of the whole. A model takes a scale that was not stated from its training part.
+        scale: The range of the ratings: as stated, or as seen in the data (for a part of a split,
+            in all of it). A model takes a scale that was not stated from its training part.
         item_table: Titles and genres, aligned with ``item_ids``, or None.
         name: Where the ratings came from, for reports ("ml-1m", a file name).
-        notes: What reading them had to settle, one sentence each ("12 repeated ratings: ...").
+        notes: What was changed while reading, one sentence each ("12 repeated ratings: ...").
         implicit: Whether these are interactions (clicks, plays, purchases) rather than ratings:
             ``values`` are then weights or counts above 0, all 1 where none are known, and say
-            nothing of how much somebody liked an item.
+            nothing about how much somebody liked an item.
         scale_stated: Whether the scale was stated rather than seen.
     """
 

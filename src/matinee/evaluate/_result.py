@@ -136,16 +136,17 @@ class Evaluation(Scores):
         model: Kind of model.
         dataset: Name of the test ratings.
         n_test: Test ratings.
-        n_test_users: Users they are by.
-        mean_user_rmse: Mean over users of each one's RMSE, which is another measure.
-        coverage: What the fallback had to answer, and how well.
+        n_test_users: Users with test ratings.
+        mean_user_rmse: Mean over users of each user's RMSE (macro average); not the RMSE.
+        coverage: The error on ratings that the fallback (the bias model) predicted, and on the
+            rest.
         baselines: "global_mean", "item_mean" and "bias".
         by_history: Errors by the user's number of ratings.
         overlap: Test ratings the model had seen: above 0 only where that was allowed.
         resamples: Bootstrap resamples.
         seed: Their seed.
-        notes: What to bear in mind.
-        uncertainty: Whether the model's standard deviations keep what they say; None where it was
+        notes: Caveats, one sentence each.
+        uncertainty: Calibration of the predictive standard deviations; None where the model was
             saved without.
         analyse: Computes ``breakdown`` from the model and the test ratings; None in an evaluation
             without its model. Not in ``as_dict``.

@@ -21,7 +21,7 @@ def model(
     device: str = "auto",
     **overrides: Any,
 ) -> Trainable:
-    """Make the model that a preset describes: of its kind, or an ``Ensemble`` if it has members.
+    """Make the model that a preset describes; an ``Ensemble`` if it has members.
 
     Args:
         preset: Name of a preset (``matinee presets`` lists them) or path of a TOML file.
@@ -42,7 +42,7 @@ def model(
 def evaluate_lists(
     model: Recommender | Path | str, test: RatingsLike, **options: Any
 ) -> ListEvaluation:
-    """Score the lists of a model on held-out ratings, beside those of baselines.
+    """Evaluate the lists of a model on held-out ratings, with baselines.
 
     Args:
         model: A fitted model, or the folder of a saved one.

@@ -50,7 +50,8 @@ class Recommender(Updatable):
         floor: Scores of interest are raised to at least this; see
             ``recommend.interest.Calibration``.
         provenance: The data and seed that the model was fitted with.
-        record: Notes saved with the model, JSON-serialisable; "split" and "metrics" are in use.
+        record: Metadata saved with the model, JSON-serialisable; "split" and "metrics" are set by
+            the command line.
     """
 
     # The public interface.

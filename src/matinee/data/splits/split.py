@@ -68,7 +68,7 @@ def split_parts(
         by: Name of a rule in ``RULES``.
         holdout: As in ``split``; with ``people``, a share or a number of people.
         valid: What to validate by, in the same terms; 0 for nothing.
-        seed: Seed of whatever is left to chance. The test part does not depend on ``valid``.
+        seed: Seed of the random choices. The test part does not depend on ``valid``.
         given: With ``people``: the share of each held-out person's ratings that a model is given;
             at least one is given and at least one held out.
         at: Moments to cut at instead of shares.
@@ -113,30 +113,30 @@ def split(
     - ``time``: the latest ratings of all: a share of exactly that size, or those from one moment
       on (``at``).
 
-    These and more are in ``RULES``. One that holds out people has more than two parts: see
+    These and more are in ``RULES``. A rule that holds out people has more than two parts: see
     ``split_parts``.
 
     Where ``last`` or a share by ``time`` must choose among ratings of the same second (MovieLens
-    has many), chance does, by the seed: any order of the table would favour some items. A cut
-    ``at`` a moment divides no second.
+    has many), the choice is random, by the seed: the order of the table would favour some items. A
+    cut ``at`` a moment divides no second.
 
-    With ``user`` and ``last`` each user keeps a training rating: who has one rating has none held
-    out, and who has no more than the number to hold out keeps one. A share is rounded for each
-    user, half upwards.
+    With ``user`` and ``last`` each user keeps a training rating: a user with one rating has none
+    held out, and a user with no more than the number to hold out keeps one. A share is rounded for
+    each user, half upwards.
 
     Args:
         ratings: The ratings to split, or what ``load`` takes.
         holdout: A share, between 0 and 1, or a whole number of ratings: in all for ``random`` and
             ``time``, of each user for ``user`` and ``last``.
-        seed: Seed of whatever is left to chance.
-        by: The rule.
+        seed: Seed of the random choices.
+        by: The rule, a name in ``RULES``.
         at: For ``time``: the moment to cut at instead of a share; ratings from it on are held out.
 
     Returns:
         The ratings to train on and those held out.
 
     Raises:
-        UsageError: No such rule, or a hold-out that cannot be one.
+        UsageError: No such rule, or a invalid hold-out.
         DataError: The rule needs times and there are none, or a part would be empty.
     """
     ratings = as_ratings(ratings)
@@ -169,7 +169,7 @@ def split_three(
         The ratings to train on, to validate by and to test on.
 
     Raises:
-        UsageError: No such rule, or a hold-out that cannot be one.
+        UsageError: No such rule, or a invalid hold-out.
         DataError: The rule needs times and there are none, or a part would be empty.
     """
     ratings = as_ratings(ratings)

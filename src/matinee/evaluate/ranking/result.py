@@ -68,7 +68,7 @@ class ListBaseline(ListScores):
 
 @dataclass(frozen=True)
 class ListEvaluation(ListScores):
-    """What a model's lists are worth on held-out ratings. All items are ranked, none sampled.
+    """Ranking metrics of a model on held-out ratings. All items are ranked, none sampled.
 
     Attributes:
         model: Kind of model.
@@ -91,8 +91,8 @@ class ListEvaluation(ListScores):
         overlap: Test ratings the model had seen: above 0 only where that was allowed.
         resamples: Bootstrap resamples.
         seed: Their seed.
-        notes: What to bear in mind.
-        sums: What each person's list was worth, for comparisons; columns are the model and the
+        notes: Caveats, one sentence each.
+        sums: Sums of each person's metrics, for paired comparisons; columns are the model and the
             baselines. Not in ``as_dict``.
     """
 

@@ -71,7 +71,7 @@ class GlobalMean(_Baseline):
 
 
 class ItemMean(_Baseline):
-    """Predicts the mean training rating of the item; of an unknown item, the global mean."""
+    """Predicts the item's mean training rating; for an unknown item, the global mean."""
 
     kind: ClassVar[str] = "item-mean"
 
@@ -98,7 +98,7 @@ class ItemMean(_Baseline):
 
 
 class UserMean(_Baseline):
-    """Predicts the mean of the ratings the person gave; of an unknown person, the global mean."""
+    """Predicts the user's mean rating; for an unknown user, the global mean."""
 
     kind: ClassVar[str] = "user-mean"
 

@@ -45,7 +45,7 @@ class BayesianFM(OneShot):
         posterior: The samples, after ``fit``.
         share: Shrinkage coefficient of the deviations from the bias model, 1 for none.
         epochs: Metrics of every sweep, each by its own sample alone.
-        n_valid: Ratings that the share was fitted on: the validation part or, below 50,000
+        n_valid: Ratings that the coefficient was fitted on: the validation part or, below 50,000
             ratings, all of them by cross-fitting.
     """
 
