@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from types import TracebackType
 from typing import Any
 
 from markupsafe import escape
@@ -50,12 +49,7 @@ class Bar(AbstractContextManager["Bar"]):
             done += epochs
         self._screen.show(done, _words(epoch))
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._screen is not None:
             self._screen.close()
 
