@@ -111,7 +111,7 @@ def leaves(options: Mapping[str, FieldInfo], prefix: str = "") -> Iterator[tuple
 
     Args:
         options: Fields by name.
-        prefix: Dotted name of the section they stand in, with a dot at its end.
+        prefix: Dotted name of their section, with a final dot.
     """
     for name, field in options.items():
         inner = field.annotation

@@ -1,4 +1,4 @@
-"""Score a model on held-out ratings, honestly or not at all."""
+"""Evaluate a model on held-out ratings, with baselines and the leak guard."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ BASELINES: MappingProxyType[str, Callable[[Scored, Histories, Int64, Int32], Flo
 _MODEL = "model"
 _FROZEN = "frozen"
 _COLUMNS = (_MODEL, *BASELINES)
-"""What each column of the summed errors is of."""
+"""Column names of the summed errors."""
 
 
 def evaluate(

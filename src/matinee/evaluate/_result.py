@@ -172,7 +172,7 @@ class Evaluation(Scores):
         """The errors by prediction, user and item, computed when first asked for.
 
         Raises:
-            UsageError: The model is not at hand, or has been fitted anew since.
+            UsageError: The model is not available, or has been fitted again since.
         """
         if self.analyse is None:
             raise UsageError("this evaluation is without its model: evaluate the model again")

@@ -1,4 +1,4 @@
-"""Whether a model's standard deviations keep what they say, on held-out ratings."""
+"""Calibration of predictive standard deviations on held-out ratings."""
 
 from __future__ import annotations
 

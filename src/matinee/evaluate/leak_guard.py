@@ -254,7 +254,7 @@ def _renamed(
     if train is None:
         return overlap
     codes = model.user_ids.encode(test.user_ids.ids)
-    # The history of a known person is their training row, which the pairs have settled.
+    # The history of a known person is their training row, which the pairs have checked.
     shown = np.flatnonzero(np.append(histories.users, 0)[rows] < 0)
     shown_histories = histories.take(rows[shown])
     known = items[test.items] >= 0

@@ -1,4 +1,4 @@
-"""What people did, kept for good: one store, in a file (SQLite) or a database (PostgreSQL)."""
+"""Feedback events in a durable store: a file (SQLite) or a database (PostgreSQL)."""
 
 import lazy_loader
 

@@ -15,7 +15,7 @@ _PAGE = 10_000
 
 
 class FeedbackStore(ABC):
-    """Keeps events for good. Every method may be called from any thread.
+    """A durable store of events. Every method may be called from any thread.
 
     What ``add`` returned from is on the disk, and seen by every process that reads afterwards.
     Every method raises ``FeedbackError`` where the store cannot be reached.

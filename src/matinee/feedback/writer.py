@@ -35,7 +35,7 @@ class Writer:
 
     Args:
         store: Where to write.
-        days: Keep events this long; for good by default. Looked after once an hour.
+        days: Retention of events in days; unlimited by default. Checked once an hour.
     """
 
     def __init__(self, store: FeedbackStore, days: float | None = None) -> None:

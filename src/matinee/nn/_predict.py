@@ -72,7 +72,7 @@ def predict_entries(
         network: The network; left in evaluation mode.
         inputs: The fitted input encoding.
         known: What the encoder may see, row by row.
-        rows: int64 (n,), the rows of ``known`` that are asked about.
+        rows: int64 (n,), the rows of ``known`` to predict for.
         indptr: int64 (n + 1,), the entries asked of each.
         columns: int32 (entries,), the columns asked.
 
@@ -137,7 +137,7 @@ def decode_vectors(network: Network, vectors: Float, columns: Int32) -> Float:
 
 
 def row_biases(inputs: Inputs, known: Csr, rows: Int64 | None = None) -> Float:
-    """What rows' ratings say of their own bias, float32 (rows,); zeros unless so centred."""
+    """Biases of rows, estimated from their ratings, float32 (rows,); zeros unless so centred."""
     chosen = np.arange(known.n_rows, dtype=np.int64) if rows is None else rows
     out = np.zeros(len(chosen), dtype=np.float32)
     for first in range(0, len(chosen) if inputs.row_reg >= 0 else 0, ROWS):

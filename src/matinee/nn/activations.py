@@ -21,7 +21,7 @@ Scalar = Callable[[Any], Any]
 
 
 class Graph(Protocol):
-    """What an ONNX graph is built with; names stand for tensors."""
+    """Builder of an ONNX graph; tensors are referred to by name."""
 
     def op(self, kind: str, *inputs: str, **attributes: Any) -> str:
         """Add an operator; the name of its output."""

@@ -94,7 +94,7 @@ class Network(nn.Module):
 
         Args:
             gathered: The sums.
-            span: Where these rows stand in their batch, where they are not all of it.
+            span: First row in the batch and number of rows of the batch, if these are not all rows.
         """
         activate = activation(self.config.activation).torch(torch)
         x = gathered + self.bias_in

@@ -47,7 +47,7 @@ class ServeSettings(Config):
     """Where feedback is kept: sqlite:PATH or postgresql://HOST/DATABASE. None is taken by
     default."""
     feedback_days: float | None = Field(None, gt=0.0)
-    """Days for which feedback is kept; for good by default."""
+    """Days for which feedback is kept; unlimited by default."""
     max_ratings: int = Field(1000, ge=1, le=10_000)
     """Largest number of ratings in a request."""
     max_body: int = Field(1 << 20, ge=1024)

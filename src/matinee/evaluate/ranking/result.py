@@ -1,4 +1,4 @@
-"""``ListEvaluation``: what a model's lists are worth, with all one needs to judge it."""
+"""``ListEvaluation``: ranking metrics of a model on held-out ratings."""
 
 from __future__ import annotations
 

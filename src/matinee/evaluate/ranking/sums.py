@@ -45,7 +45,7 @@ class ListTotals:
 
 @dataclass(frozen=True, eq=False)
 class ListSums:
-    """What each person's list was worth at one cutoff, model by model.
+    """Sums of each person's metrics at one cutoff, by model.
 
     Attributes:
         k: The cutoff.

@@ -1,4 +1,4 @@
-"""Rank all items for all people, batch by batch, and sum what the lists are worth."""
+"""Rank all items for all people in batches, and sum the metrics of the lists."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ OnLists = Callable[[int, int, Int32, Float32], None]
 _SCORES = 1 << 23
 """Scores held at once (32 MiB as float32)."""
 _LIKENESS = 1 << 34
-"""Steps that the diversity may take; beyond, evenly spaced people stand for all."""
+"""Steps that the diversity may take; above it, an evenly spaced sample of people is used."""
 
 
 @dataclass(frozen=True, eq=False)
 class ListTally:
-    """What the lists of several models are worth.
+    """Sums of the metrics of several models' lists.
 
     Attributes:
         sums: By cutoff.
@@ -109,7 +109,7 @@ def tally(
         rows: The row in ``histories`` of each person of ``relevant``, int64 (people,); -1 for one
             nothing is known of, who has an empty history.
         relevant: What should have been recommended.
-        items: What training says of the items.
+        items: Training statistics of the items.
         cutoffs: Every k.
         depth: Places up to which recall and precision are known; at least the largest cutoff.
         on_lists: Receives the lists.

@@ -56,7 +56,7 @@ class Row:
         read: Share of the test ratings that the choice of its settings trained on; None where no
             choice is declared, or not how much it read.
         scored: Share of them that it was scored by.
-        settings: Hash of its settings; "" where the runs do not tell.
+        settings: Hash of its settings; "" where the runs have none.
         frozen: The day from which a preset has had these settings; "" of other settings.
         coverage: Share of the held-out ratings in the 50%, 80% and 95% intervals of predictions.
         source: The library, or the publication.
@@ -244,7 +244,7 @@ def _by_bias(arm: ArmSummary) -> float | None:
 
 
 def _same(records: list[RunRecord], key: str) -> str:
-    """What all runs tell alike; "" otherwise."""
+    """The value that all runs share; "" otherwise."""
     values = {record.versions.get(key, "") for record in records}
     return values.pop() if len(values) == 1 else ""
 

@@ -34,7 +34,7 @@ from ._tables import Sheet, Value, link
 
 @dataclass(frozen=True)
 class ModelReport:
-    """A model looked at, ready to be written.
+    """The contents of a model's report.
 
     Attributes:
         model: The model.
@@ -62,7 +62,7 @@ class ModelReport:
         allow_overlap: bool = False,
         seed: int = 0,
     ) -> ModelReport:
-        """Look at a model.
+        """Evaluate a model for its report.
 
         Args:
             model: The model.

@@ -77,20 +77,21 @@ class OutsideFactors(Recommender):
     def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         out = self.bias.predict(histories, rows, items)
         users = histories.users[rows]
-        met = np.flatnonzero(users >= 0)
-        users, items = users[met], items[met]
+        known = np.flatnonzero(users >= 0)
+        users, items = users[known], items[known]
         dots = np.einsum("ij,ij->i", self.user_factors[users], self.item_factors[items])
-        out[met] = self._curve(self.mean + self.user_biases[users] + self.item_biases[items] + dots)
+        biases = self.mean + self.user_biases[users] + self.item_biases[items]
+        out[known] = self._curve(biases + dots)
         return out
 
     def _scores(self, histories: Histories) -> Float32:
         scores = self.bias.scores(histories)
-        met = np.flatnonzero(histories.users >= 0)
-        if len(met):
-            users = histories.users[met]
+        known = np.flatnonzero(histories.users >= 0)
+        if len(known):
+            users = histories.users[known]
             known_scores = self.user_factors[users] @ self.item_factors.T
             known_scores += self.mean + self.user_biases[users, None] + self.item_biases
-            scores[met] = self._curve(known_scores)
+            scores[known] = self._curve(known_scores)
         return scores
 
     def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:

@@ -93,20 +93,20 @@ class SparseFC(OneShot):
     def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         out = self.bias.predict(histories, rows, items)
         users = histories.users[rows]
-        met = np.flatnonzero(users >= 0)
-        out[met] = self._at(users[met], items[met])
+        known = np.flatnonzero(users >= 0)
+        out[known] = self._at(users[known], items[known])
         return out
 
     def _scores(self, histories: Histories) -> Float32:
         scores = self.bias.item_bias + self.bias.user_bias(histories)[:, None] + self.bias.mean
         scores = scores.astype(np.float32)
-        met = np.flatnonzero(histories.users >= 0)
-        if len(met):
-            users = histories.users[met]
+        known = np.flatnonzero(histories.users >= 0)
+        if len(known):
+            users = histories.users[known]
             known_scores = (
                 self.user_weights[users] @ self.item_vectors.T + self.user_biases[users, None]
             )
-            scores[met] = self.scale.low + self._unit * (known_scores - 1)
+            scores[known] = self.scale.low + self._unit * (known_scores - 1)
         return scores
 
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:

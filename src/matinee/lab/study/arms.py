@@ -98,7 +98,7 @@ def members(group: ArmGroup) -> Iterator[tuple[Arm, dict[str, Any]]]:
 
 
 def value_name(value: Any) -> str:
-    """A value as it stands in an arm's name: 1e-06, on, 3x128, 128-64-128."""
+    """A value as written in an arm's name: 1e-06, on, 3x128, 128-64-128."""
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, float):

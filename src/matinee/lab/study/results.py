@@ -13,7 +13,7 @@ BASELINES = {
     "baseline/global_mean": ("global_mean_rmse", "the global mean"),
 }
 """Names that stand for a simple model on the same held-out ratings: key in a record's ``final``,
-and what a reader is told."""
+and its name in text."""
 
 
 @dataclass(frozen=True)

@@ -182,7 +182,7 @@ class Check(Config):
 
 
 class Literature(Config):
-    """A figure that somebody published, to stand beside what is measured here."""
+    """A published figure, for comparison."""
 
     model: str
     """The model."""

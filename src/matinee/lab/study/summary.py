@@ -63,7 +63,7 @@ class ArmSummary:
         parameters: Trained numbers.
         seconds: Training time of a run.
         peak_mib: Largest peak memory of a run.
-        published: What the literature says of the arm.
+        published: Published figures of the arm.
         curves: By figure.
     """
 
@@ -205,7 +205,7 @@ def _arm(results: Results, arm: str, data: str) -> ArmSummary:
 
 
 def published(study: Study, group: str, name: str) -> Published | None:
-    """What the literature says of an arm."""
+    """Published figures of an arm."""
     for each in study.groups:
         if each.name == group:
             of_arm = next((a.published for a in each.arms if a.name == name), None)
@@ -214,7 +214,7 @@ def published(study: Study, group: str, name: str) -> Published | None:
 
 
 def _only_lost(values: dict[int, float], figure: Figure) -> bool:
-    """Whether all runs diverged, so that only the figure all studies have can be told."""
+    """Whether all runs diverged, so that only the figure of all studies is reported."""
     return figure != "held_out" and bool(np.isinf(list(values.values())).all())
 
 

@@ -73,7 +73,7 @@ def best_of(trials: list[Trial] | tuple[Trial, ...]) -> Trial | None:
 
 @dataclass(frozen=True)
 class Sweep:
-    """What a sweep found, and what it was worth.
+    """The result of a sweep, with its gain on fresh ratings.
 
     Attributes:
         dataset: Name of the ratings.
@@ -118,7 +118,7 @@ class Sweep:
 
     @property
     def worth(self) -> str:
-        """One sentence: what the search was worth, on ratings that it never saw."""
+        """One sentence: the gain of the search on ratings that it did not use."""
         if self.best.number == 0:
             return f"nothing tried was better than {self.preset} on the validation ratings"
         if self.fresh is None:
@@ -229,7 +229,7 @@ def check_table_name(path: Path) -> None:
 
 
 def check_preset_name(path: Path | str) -> Path:
-    """The path of a preset file, by whose ending it is told from a preset's name."""
+    """The path of a preset file; its suffix distinguishes it from a preset's name."""
     if not str(path).endswith(".toml"):
         raise UsageError(f"{path}: the name of a preset file ends in .toml")
     return Path(path)

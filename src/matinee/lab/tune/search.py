@@ -141,7 +141,7 @@ class Search:
         return self._whole_budget - reserve - self._before - (time.monotonic() - self._began)
 
     def _reserve(self, seeds: int, rounds: int) -> float:
-        """Seconds of the budget to keep for judging the best, as far as can be told.
+        """Estimated seconds of the budget to reserve for the final evaluation.
 
         While nothing is better than the start there is nothing to judge, and one seed will do for
         what may yet come.
@@ -189,7 +189,7 @@ class Search:
                     rungs.report(epoch, self._on_the_way(epoch))
                 if self._remaining(reserve) <= 0:
                     raise _OverBudgetError
-                # The first epoch may have compiled kernels, so two are told by.
+                # The first epoch may include compilation, so two are needed.
                 full_seconds = (time.monotonic() - began) / n_done * every
                 if number and n_done > 1 and full_seconds > _SLOWEST * self._whole_budget:
                     raise _SlowError

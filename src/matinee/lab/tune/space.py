@@ -69,7 +69,7 @@ class SearchSpace(Config):
 
     In a file, one table a setting, by the names of the settings: ``[learning_rate]`` or
     ``[train.learning_rate]``, with ``low`` and ``high`` (and ``log``), or ``choices``. Two more
-    names stand for ``hidden``: ``width``, of the widest layer, the others in proportion, and
+    names replace ``hidden``: ``width``, of the widest layer, the others in proportion, and
     ``depth``, the number of layers (of one width, unless it is the preset's own number).
     """
 
@@ -186,7 +186,7 @@ def _full_name(name: str, source: str) -> str:
 
 
 def _check(key: str, dimension: Dimension, source: str) -> None:
-    """Refuse what the setting can never be, whatever the others are."""
+    """Refuse values that are invalid for any values of the other settings."""
     if key in _SHAPE:
         adapter: TypeAdapter[Any] = TypeAdapter(int)
         least = 1

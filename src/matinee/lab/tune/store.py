@@ -220,7 +220,7 @@ class TrialStore:
                 )
 
     def _first(self) -> tuple[OptunaTrial, dict[str, Any]]:
-        """The settings that the search starts from; a value outside of the space is not told."""
+        """The settings that the search starts from; a value outside of the space is left out."""
         values = self._space.start_values(self._start)
         held = {k: v for k, v in values.items() if self._space.dimensions[k].holds(v)}
         self._study.enqueue_trial({key: self._start_value(key, held[key]) for key in held})

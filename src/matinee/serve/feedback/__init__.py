@@ -1,1 +1,1 @@
-"""Feedback over HTTP: taken, used in the next list, shown to whom it is about, erased."""
+"""Feedback over HTTP: stored, used in the next list, exported and erased by user."""

@@ -23,7 +23,7 @@ class FeedbackDesk:
 
     Args:
         url: The store.
-        days: Keep events this long; for good by default.
+        days: Retention of events in days; unlimited by default.
 
     Raises:
         FeedbackError: The store cannot be opened.
@@ -38,7 +38,7 @@ class FeedbackDesk:
         self._writer = Writer(self._store, self._days)
 
     def close(self) -> None:
-        """Write what waits, and let go of the store."""
+        """Write pending events and close the store."""
         if self._writer is not None:
             self._writer.close()
         self._store.close()

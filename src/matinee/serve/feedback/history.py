@@ -1,4 +1,4 @@
-"""What a person gave by now, as a history that a model can be asked about."""
+"""A person's training ratings and feedback, as one history for the model."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def grown(
 
 
 def _value(event: Event, scale: Scale, interactions: bool) -> float | None:
-    """The rating that an event stands for, or None."""
+    """The rating of an event, or None."""
     kind = KINDS[event.kind]
     if interactions:
         return scale.high if kind.chosen else None

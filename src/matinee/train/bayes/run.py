@@ -75,7 +75,7 @@ def sample_posterior(
 
 
 def current(gibbs: Gibbs, users: Int32, items: Int32) -> Float64:
-    """Predictions of known users and items by the sample that the chain stands at, float64 (n,)."""
+    """Predictions for known users and items by the current sample of the chain, float64 (n,)."""
     scores = gibbs.start + gibbs.users.scalars[users] + gibbs.items.scalars[items]
     for p, q in zip(gibbs.users.sums, gibbs.items.sums, strict=True):
         scores += p[users] * q[items]

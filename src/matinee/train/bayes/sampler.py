@@ -224,7 +224,7 @@ class Gibbs:
         self._settle()
 
     def sample(self) -> Sample:
-        """The sample that the chain stands at."""
+        """The current sample of the chain."""
         users, items = self.users, self.items
         shape = items.sums.shape
         empty = users.implicit.shape[1] == 0

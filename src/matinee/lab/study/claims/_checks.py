@@ -30,7 +30,7 @@ class CheckQuestion:
 
     figure: Figure
     question: Question
-    tell: Callable[[Answer], str]
+    sentence: Callable[[Answer], str]
 
 
 @dataclass(frozen=True, eq=False)

@@ -156,7 +156,7 @@ def _family(results: Results, claim: Claim, figure: Figure, when: When) -> _Fami
             comparisons.append(
                 Comparison(
                     check=check,
-                    fact=question.tell(result),
+                    fact=question.sentence(result),
                     figure=question.figure,
                     status=result.status,
                     leaning=result.leaning,

@@ -46,7 +46,7 @@ class Judgement:
 
     Attributes:
         claim: The claim.
-        verdict: What the runs say of it.
+        verdict: Whether the runs support it.
         leaning: What the verdict would be if the estimates were certain; None if arms are missing.
         sentence: The verdict's ground in one plain sentence (or two), with numbers.
         figure: Of the decisive comparison.

@@ -44,7 +44,7 @@ class _Curve:
     """Collects and reports the epochs of a run, without those of a teacher."""
 
     spec: Spec
-    tell: Callable[[EpochRecord], None]
+    report: Callable[[EpochRecord], None]
     epochs: list[EpochRecord] = field(default_factory=list)
 
     def __call__(self, epoch: Epoch) -> None:
@@ -52,7 +52,7 @@ class _Curve:
             return
         record = as_record(epoch, self.spec.figures, len(self.epochs) + 1)
         self.epochs.append(record)
-        self.tell(record)
+        self.report(record)
 
 
 def execute(

@@ -30,7 +30,7 @@ def work(pipe: Connection, folder: Path) -> None:
     from .data import DataCache  # here the libraries come in, bound to the threads we were given
 
     store, cache = RunStore(folder), DataCache()
-    # The engine may be gone, or the process told to stop: an open checkpoint is then written.
+    # The engine may be gone, or the process received a signal: an open checkpoint is then written.
     with contextlib.suppress(EOFError, BrokenPipeError, _StopError):
         while True:
             spec = pipe.recv()
@@ -42,11 +42,11 @@ def work(pipe: Connection, folder: Path) -> None:
 def _one(spec: Spec, store: RunStore, cache: Any, pipe: Connection) -> tuple[str, Any]:
     from ._run import execute
 
-    def tell(epoch: EpochRecord) -> None:
+    def report(epoch: EpochRecord) -> None:
         pipe.send(("epoch", epoch))
 
     try:
-        record = execute(spec, cache, store.live(spec.key), tell)
+        record = execute(spec, cache, store.live(spec.key), report)
         store.finish(record)
     except MatineeError as error:
         return "broken", str(error)
@@ -60,7 +60,7 @@ def _one(spec: Spec, store: RunStore, cache: Any, pipe: Connection) -> tuple[str
 
 
 class _StopError(BaseException):
-    """The process is told to stop."""
+    """The process received a signal to stop."""
 
 
 def _stop(*_: Any) -> None:

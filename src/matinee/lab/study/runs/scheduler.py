@@ -1,4 +1,4 @@
-"""Runs a study: hands its runs to worker processes and keeps what they bring."""
+"""Scheduler of a study: distributes its runs to worker processes and stores the results."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ._worker import work
 from .store import RunStore
 
 _PATIENCE = 20.0
-"""Seconds that workers have to write their checkpoints when they are told to stop."""
+"""Seconds that workers have to write their checkpoints after the signal to stop."""
 _DEATHS = 2
 """Processes that a run may take with it before it counts as broken."""
 
@@ -123,7 +123,7 @@ def run_study(
     absent = {spec.arm: lacks for spec in planned if (lacks := kind_named(spec.kind).missing)}
     pending = [spec for spec in planned if spec.arm not in absent]
     processes, threads_each = default_workers(workers, threads)
-    store, tell = RunStore(Path(folder).expanduser()), listener or RunListener()
+    store, progress = RunStore(Path(folder).expanduser()), listener or RunListener()
     begun = time.perf_counter()
     with store.lock():
         store.begin(plan)
@@ -134,8 +134,8 @@ def run_study(
         todo = [spec for spec in pending if spec.key not in kept]
         processes = min(processes, max(len(todo), 1))
         diverged = sum(record.status != "done" for record in old)
-        tell.planned(todo, len(old), processes)
-        pool = _WorkerPool(store.path, processes, threads_each, tell)
+        progress.planned(todo, len(old), processes)
+        pool = _WorkerPool(store.path, processes, threads_each, progress)
         if todo:
             pool.do(todo)
     return Outcome(
@@ -177,7 +177,7 @@ class _WorkerPool:
     folder: Path
     size: int
     threads: int
-    tell: RunListener
+    listener: RunListener
     done: int = 0
     diverged: int = 0
     broken: dict[str, str] = field(default_factory=dict)
@@ -202,7 +202,7 @@ class _WorkerPool:
             hand.spec = spec
             with suppress(BrokenPipeError, ConnectionError):  # found dead in _listen
                 hand.pipe.send(spec)
-            self.tell.started(spec)
+            self.listener.started(spec)
 
     def _hire(self) -> _Hand:
         context = get_context("spawn")
@@ -227,16 +227,16 @@ class _WorkerPool:
             spec = hand.spec
             assert spec is not None
             if what == "epoch":
-                self.tell.epoch(spec, news)
+                self.listener.epoch(spec, news)
                 continue
             hand.spec = None
             if what == "done":
                 self.done += 1
                 self.diverged += news.status != "done"
-                self.tell.finished(spec, news)
+                self.listener.finished(spec, news)
             else:
                 self._break(spec, news)
-        self.tell.tick()
+        self.listener.tick()
 
     def _bury(self, hand: _Hand, queue: list[Spec]) -> None:
         """A worker died: its run goes on in another once, then it counts as broken."""
@@ -256,10 +256,10 @@ class _WorkerPool:
 
     def _break(self, spec: Spec, message: str) -> None:
         self.broken[spec.key] = message
-        self.tell.broken(spec, message)
+        self.listener.broken(spec, message)
 
     def _dismiss(self) -> None:
-        """Let the idle go; tell the others to write their checkpoints and stop."""
+        """Stop idle workers; signal the others to write their checkpoints and stop."""
         for hand in self._hands:
             if hand.spec is None:
                 with suppress(OSError):
