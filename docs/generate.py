@@ -23,7 +23,7 @@ from matinee.base.markdown import table
 from matinee.cli._app import command_tree
 from matinee.config import Config, OneOf
 from matinee.data import TableOptions
-from matinee.lab.study import Arm, Check, Claim, Data, Group, Literature, Published, Quick, Study
+from matinee.lab.study import Arm, ArmGroup, Check, Claim, Data, Literature, Published, Quick, Study
 from matinee.models import Settings, model_kinds, preset, preset_names
 from matinee.models.presets import frozen_presets, settings_hash
 from matinee.synth import SynthConfig
@@ -205,7 +205,7 @@ STUDY_PARTS: tuple[tuple[str, type[Config]], ...] = (
     ("The study", Study),
     ("`[[data]]`", Data),
     ("`read`, of data", TableOptions),
-    ("`[[groups]]`", Group),
+    ("`[[groups]]`", ArmGroup),
     ("`arms`, in a group", Arm),
     ("`published`, of an arm", Published),
     ("`[[claims]]`", Claim),

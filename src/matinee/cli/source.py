@@ -239,15 +239,15 @@ def reading_options(
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(command)
-        def run(*args: Any, **given: Any) -> Any:
-            reading = {name: given.pop(name) for name in kinds}
+        def run(*args: Any, **options: Any) -> Any:
+            reading = {name: options.pop(name) for name in kinds}
             file = reading.pop("read_options")
             if file is not None:
                 reading |= options_of_file(file, reading)
             for name in _LAYOUT:
                 if reading[name] is None:
                     del reading[name]
-            return command(*args, reading=reading, **given)
+            return command(*args, reading=reading, **options)
 
         hints = get_type_hints(command, include_extras=True)
         parameters: list[Parameter] = []

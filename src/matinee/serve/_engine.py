@@ -107,8 +107,8 @@ class Engine:
     def recommend(self, request: RecommendRequest) -> Answer:
         """Answers ``POST /v1/recommend``."""
         reader = self._reader()
-        given = [*request.ratings, *(rating for other in request.others for rating in other)]
-        reader.check(given, **_lists(request))
+        ratings = [*request.ratings, *(rating for other in request.others for rating in other)]
+        reader.check(ratings, **_lists(request))
         history, used = reader.ratings(request.ratings, self._settings.max_ratings)
         allowed = self._allowed(reader, request.exclude_genres, request.years, request.exclude)
         if request.only is not None:
@@ -273,8 +273,8 @@ class Engine:
     def match(self, request: MatchRequest) -> Answer:
         """Answers ``POST /v1/items/match``."""
         reader = self._reader()
-        found = reader.items("items", list(request.titles))
-        matches = [{"index": at, "item": self.catalogue.item(code)} for at, code in found]
+        matched = reader.items("items", list(request.titles))
+        matches = [{"index": at, "item": self.catalogue.item(code)} for at, code in matched]
         return {"matches": matches, "model": self.name}
 
     def _list(
@@ -348,10 +348,10 @@ class Engine:
     def _reader(self) -> Reader:
         return Reader(self.catalogue, self.scale)
 
-    def _listed(self, found: list[Answer], used: list[Answer], reader: Reader) -> Answer:
+    def _listed(self, entries: list[Answer], used: list[Answer], reader: Reader) -> Answer:
         """A list with a name of its own, which says by which model it was made."""
         name = f"{self.name}.{secrets.token_hex(8)}"
-        return self._answer({"recommendations": found, "list": name}, used, reader)
+        return self._answer({"recommendations": entries, "list": name}, used, reader)
 
     def _answer(self, content: Answer, used: list[Answer], reader: Reader) -> Answer:
         return {**content, "used": used, "ignored": reader.ignored, "model": self.name}

@@ -39,7 +39,7 @@ class ModelReport:
     Attributes:
         model: The model.
         score: Of predicted ratings on the test; None without it, and where either has no ratings.
-        found: The breakdown of its errors on them.
+        breakdown: The breakdown of its errors on them.
         alike: Nearest items of a few items; empty if items have no vectors.
         charts: By section of the page.
         lists: The evaluation of its lists; None without relevant test ratings.
@@ -47,7 +47,7 @@ class ModelReport:
 
     model: Recommender
     score: Evaluation | None
-    found: Breakdown | None
+    breakdown: Breakdown | None
     alike: tuple[Neighbours, ...]
     charts: dict[str, list[Chart]]
     lists: ListEvaluation | None = None
@@ -74,12 +74,12 @@ class ModelReport:
         Raises:
             LeakError: The model has seen test ratings, unless ``allow_overlap``.
         """
-        score = found = lists = None
+        score = errors = lists = None
         if test is not None:
             options: dict[str, Any] = {"histories": histories, "seed": seed}
             if model.knows_ratings and not test.implicit:
                 score = model.evaluate(test, allow_overlap=allow_overlap, **options)
-                found = breakdown(model, test, **options)
+                errors = breakdown(model, test, **options)
             lists = _evaluated(model, test, allow_overlap=allow_overlap, **options)
         bias = score.baselines["bias"].rmse if score and "bias" in score.baselines else None
         curve = training_chart(curves_of(getattr(model, "epochs", [])), bias)
@@ -87,10 +87,10 @@ class ModelReport:
             "score": [score.plot.score()] if score else [],
             "lists": lists.plot.all() if lists else [],
             "training": [curve] if curve else [],
-            "errors": of_breakdown(found) if found else [],
+            "errors": of_breakdown(errors) if errors else [],
             "uncertainty": [spread(score.uncertainty)] if score and score.uncertainty else [],
         }
-        return cls(model, score, found, tuple(neighbours(model)), charts, lists)
+        return cls(model, score, errors, tuple(neighbours(model)), charts, lists)
 
     def html(self) -> str:
         """The page: one file that needs nothing else."""
@@ -113,9 +113,9 @@ class ModelReport:
             charts=self.charts if score else {**self.charts, "score": kept.charts()},
             scores=scores,
             lists=_lists(self.lists) if self.lists else kept.list_scores(),
-            sizes=_sizes(self.found) if self.found else [],
-            found=self.found,
-            worst=_worst(self.found) if self.found else None,
+            sizes=_sizes(self.breakdown) if self.breakdown else [],
+            breakdown=self.breakdown,
+            worst=_worst(self.breakdown) if self.breakdown else None,
             uncertainty=_uncertainty(score.uncertainty) if score and score.uncertainty else None,
             alike=self.alike,
             provenance=_provenance(model),
@@ -138,8 +138,8 @@ class ModelReport:
         tables = [_scores(self.score)] if self.score else []
         if self.lists:
             tables.append(_lists(self.lists))
-        if self.found:
-            tables += [*_sizes(self.found), _worst(self.found)]
+        if self.breakdown:
+            tables += [*_sizes(self.breakdown), _worst(self.breakdown)]
         if self.score and self.score.uncertainty:
             tables.append(_uncertainty(self.score.uncertainty))
         for table in tables:
@@ -259,9 +259,9 @@ def _facts(model: Recommender) -> str:
 def _scores(score: Evaluation) -> Sheet:
     first, *further = metrics_of("rating")
 
-    def cells(found: Scores) -> list[Value]:
-        value, within = found.scores[first.name]
-        rest = [found.scores[metric.name].value for metric in further]
+    def cells(scores: Scores) -> list[Value]:
+        value, within = scores.scores[first.name]
+        rest = [scores.scores[metric.name].value for metric in further]
         return [value, *(within or (None, None)), *rest]
 
     rows: list[list[Value]] = [[score.model, *cells(score), None, None]]
@@ -297,7 +297,7 @@ def _sizes(breakdown: Breakdown) -> list[Sheet]:
 
 def _worst(breakdown: Breakdown) -> Sheet:
     rows: list[list[Value]] = [
-        [w.title, w.n, w.rmse, w.at_least, w.given, w.predicted] for w in breakdown.worst
+        [w.title, w.n, w.rmse, w.at_least, w.actual, w.predicted] for w in breakdown.worst
     ]
     columns = ["item", "test ratings", "RMSE", "at least", "mean given", "mean predicted"]
     caption = (

@@ -15,7 +15,7 @@ from ...models.settings import Settings
 from .arms import ResolvedArm, members, resolve_arms
 from .models import by_settings
 from .runs.data import describe_data, described_parts
-from .study import Data, Group, Quick, Study
+from .study import ArmGroup, Data, Quick, Study
 
 FORMAT = 1
 """Version of what a record holds and how it is computed: another one is another run."""
@@ -238,7 +238,7 @@ def cut_study(study: Study) -> Study:
     )
 
 
-def on_data(group: Group, names: set[str]) -> Group:
+def on_data(group: ArmGroup, names: set[str]) -> ArmGroup:
     """A group with no data named but these, and no arm that runs on others alone."""
     arms = tuple(
         arm.model_copy(update={"data": tuple(d for d in arm.data if d in names)})
@@ -250,7 +250,7 @@ def on_data(group: Group, names: set[str]) -> Group:
     )
 
 
-def _without(group: Group, skip: tuple[str, ...]) -> Group | None:
+def _without(group: ArmGroup, skip: tuple[str, ...]) -> ArmGroup | None:
     """A group less some of its arms; None if none is left."""
     skipped = {name.split("/", 1)[1] for name in skip if name.startswith(f"{group.name}/")}
     if not skipped:

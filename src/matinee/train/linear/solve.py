@@ -90,10 +90,12 @@ class UserWeights:
         factor = (self.scale / self.gamma).astype(np.float32)
         spread(self._reduced(inputs), y.indptr, y.indices, y.data, factor, scores)
         # -P m off the diagonal: what P has on the diagonal is put back for the items of a history.
-        own = inputs.tocoo()
-        own_terms = own.data * (self.scale / self.gamma - self.scale * self.diagonal)[own.col]
-        # found holds x Gamma^-1 Y'KY Gamma^-1 m = x (Gamma^-1 - P) m.
-        np.subtract.at(scores, (own.row, own.col), own_terms)
+        entries = inputs.tocoo()
+        own_terms = (
+            entries.data * (self.scale / self.gamma - self.scale * self.diagonal)[entries.col]
+        )
+        # scores holds x Gamma^-1 Y'KY Gamma^-1 m = x (Gamma^-1 - P) m.
+        np.subtract.at(scores, (entries.row, entries.col), own_terms)
         return scores
 
     def _reduced(self, rows: Any) -> Float32:

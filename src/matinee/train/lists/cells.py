@@ -38,8 +38,8 @@ class Cells:
         """From a CSR pattern."""
         from scipy import sparse
 
-        place = np.arange(len(items), dtype=np.int32)
-        rows = sparse.csr_matrix((place, items, indptr), shape=(len(indptr) - 1, n_items))
+        position = np.arange(len(items), dtype=np.int32)
+        rows = sparse.csr_matrix((position, items, indptr), shape=(len(indptr) - 1, n_items))
         columns = rows.tocsc()
         return cls(
             indptr,
