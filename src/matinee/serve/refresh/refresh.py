@@ -98,9 +98,9 @@ def refresh(
     trained.require_ratings("the gate of refresh", "train anew, and compare with evaluate --lists")
     gone = _erased(trained, store)
     how: Literal["update", "anew"] = "anew" if anew or gone.any() else "update"
-    given = feedback_ratings(store, model.scale)
+    feedback = feedback_ratings(store, model.scale)
     trained = trained.take(~gone[trained.users])
-    new = None if given is None else _not_in(trained, given)
+    new = None if feedback is None else _not_in(trained, feedback)
     if new is None or not len(new):
         return Refreshed("waiting", how, 0, 0)
     assert new.times is not None
@@ -130,8 +130,8 @@ def refresh(
     done = Refreshed("swapped", how, len(new), len(test), gain, lists)
     former = [*model.record.get("refresh", {}).get("former", []), identity(folder)]
     candidate.record["refresh"] = {**done.as_dict(), "former": former}
-    with atomic_path(previous_of(folder)) as place:
-        shutil.copytree(folder, place)
+    with atomic_path(previous_of(folder)) as previous:
+        shutil.copytree(folder, previous)
     candidate.save(folder)
     return done
 
@@ -146,8 +146,8 @@ def rollback(folder: Path) -> None:
     if not former.is_dir():
         raise UsageError(f"{folder}: no former model is kept; there is no {former.name}")
     load_model(former)
-    with atomic_path(folder) as place:
-        shutil.copytree(former, place)
+    with atomic_path(folder) as previous:
+        shutil.copytree(former, previous)
     remove(former)
 
 
@@ -183,15 +183,15 @@ def _erased(trained: Ratings, store: FeedbackStore) -> Mask:
     return np.array([hash_of(str(user)) in hashes for user in trained.user_ids.ids], dtype=bool)
 
 
-def _not_in(trained: Ratings, given: Ratings) -> Ratings:
+def _not_in(trained: Ratings, feedback: Ratings) -> Ratings:
     """The ratings that are not, with the same value, among those trained on."""
-    users = trained.user_ids.encode(given.user_ids.ids)[given.users].astype(np.int64)
-    items = trained.item_ids.encode(given.item_ids.ids)[given.items]
+    users = trained.user_ids.encode(feedback.user_ids.ids)[feedback.users].astype(np.int64)
+    items = trained.item_ids.encode(feedback.item_ids.ids)[feedback.items]
     both = (users >= 0) & (items >= 0)
     keys = trained.users.astype(np.int64) * trained.n_items + trained.items
     order = np.argsort(keys)
     wanted = users * trained.n_items + items
-    place = np.minimum(np.searchsorted(keys, wanted, sorter=order), len(keys) - 1)
-    same: Mask = both & (keys[order[place]] == wanted)
-    same &= trained.values[order[place]] == given.values
-    return given.take(~same).compact()
+    position = np.minimum(np.searchsorted(keys, wanted, sorter=order), len(keys) - 1)
+    same: Mask = both & (keys[order[position]] == wanted)
+    same &= trained.values[order[position]] == feedback.values
+    return feedback.take(~same).compact()
