@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..base.arrays import Float32, Int32, Int64
-from ..base.compiled import kernel
+from ..base.compiled import kernel, part
 
 
 @kernel()
@@ -45,6 +45,26 @@ def place_rows(
             out_times[to] = times[k]
 
 
+@part()
+def _merge_sort(keys: Int64, spare: Int64, n: int) -> None:
+    """Sort the first ``n`` keys. Numba's own sort takes 1.5 s to compile, this a tenth of it."""
+    width = 1
+    while width < n:
+        for low in range(0, n, 2 * width):
+            middle, high = min(low + width, n), min(low + 2 * width, n)
+            one, two = low, middle
+            for k in range(low, high):
+                if one < middle and (two >= high or keys[one] <= keys[two]):
+                    spare[k] = keys[one]
+                    one += 1
+                else:
+                    spare[k] = keys[two]
+                    two += 1
+        for k in range(n):
+            keys[k] = spare[k]
+        width *= 2
+
+
 @kernel()
 def sort_rows(start: Int64, items: Int32, values: Float32, times: Int64) -> None:
     """Sort each user's rows by item, in place; rows of one item keep their order.
@@ -55,8 +75,11 @@ def sort_rows(start: Int64, items: Int32, values: Float32, times: Int64) -> None
         values: Ratings.
         times: Times, or empty.
     """
-    longest = int(np.max(start[1:] - start[:-1]))
+    longest = 0
+    for u in range(len(start) - 1):
+        longest = max(longest, start[u + 1] - start[u])
     keys = np.empty(longest, dtype=np.int64)
+    spare = np.empty(longest, dtype=np.int64)
     held = np.empty(longest, dtype=np.float32)
     held_times = np.empty(longest if len(times) > 0 else 0, dtype=np.int64)
     for u in range(len(start) - 1):
@@ -69,7 +92,7 @@ def sort_rows(start: Int64, items: Int32, values: Float32, times: Int64) -> None
                 sorted_already = False
         if sorted_already:
             continue
-        keys[:n].sort()
+        _merge_sort(keys, spare, n)
         for j in range(n):
             held[j] = values[low + j]
             if len(times) > 0:
