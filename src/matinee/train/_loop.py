@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from ..base.arrays import Array
 from ..base.threads import ThreadTuner, kernel_thread_tuner
 from ..errors import TrainingError
 from ._measure import measure
@@ -63,7 +64,7 @@ def _epoch(run: Run, tuner: ThreadTuner) -> Epoch:
     if valid is not None and (before is None or valid < before):
         run.best_epoch = epoch
         if epoch < config.epochs:  # after the last epoch the network itself has the weights
-            run.best = {name: array.copy() for name, array in network.arrays().items()}
+            _copy_weights(network.arrays(), run.best)
     metrics = Epoch(
         epoch=epoch,
         loss=float(losses.mean()),
@@ -79,6 +80,18 @@ def _epoch(run: Run, tuner: ThreadTuner) -> Epoch:
     )
     run.history.append(metrics)
     return metrics
+
+
+def _copy_weights(arrays: Mapping[str, Array], to: dict[str, Array]) -> None:
+    """Copy arrays into those of ``to``, which are made the first time.
+
+    New arrays at every epoch would cost more than the copying: the system clears their memory.
+    """
+    for name, array in arrays.items():
+        if name in to and to[name].flags.writeable:
+            np.copyto(to[name], array)
+        else:
+            to[name] = array.copy()
 
 
 def _keep(run: Run) -> None:
