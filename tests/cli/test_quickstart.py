@@ -139,6 +139,7 @@ def test_doctor(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["versions"]["torch"]
     assert {"numba_layer", "after_fork", "concurrent_kernels", "kernel_cache"} <= found.keys()
     assert "all is well" in shell("doctor").stdout
+    assert shell.json("doctor", "--compile")["compile_seconds"] > 0
 
     registry = shell.folder / "config" / "matinee" / "datasets.json"
     registry.parent.mkdir(parents=True)

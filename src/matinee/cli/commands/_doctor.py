@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import platform
 import sys
+import time
 from importlib import metadata
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
-from ..output import print_json, print_table, say
+from ..output import note, print_json, print_table, say
 from ..source import Json
 
 _NEEDED = (
@@ -30,11 +31,23 @@ _AFTER_FORK = {"omp": "kernels are refused (start processes by 'spawn' or 'forks
 _OPTIONAL = ("pandas", "polars", "pyarrow")
 
 
-def doctor(json: Json = False) -> None:
+def doctor(
+    compile_: Annotated[
+        bool,
+        typer.Option(
+            "--compile",
+            help="Compile the kernels of the default model now and keep them, so that the first "
+            "training does not wait for it.",
+        ),
+    ] = False,
+    json: Json = False,
+) -> None:
     """Show what Matinee finds on this machine: versions, threads, CUDA, data.
 
     Exits with 1 where something it needs is missing or broken.
     """
+    if compile_:
+        note("matinee: compiling kernels, which takes up to half a minute")
     report: dict[str, Any] = {
         "versions": _versions(),
         "python": platform.python_version(),
@@ -43,7 +56,7 @@ def doctor(json: Json = False) -> None:
         "cores": _cores(),
     }
     problems = [f"{name} is not installed" for name in _NEEDED if not report["versions"][name]]
-    for part in (_numba, _torch, _data):
+    for part in (_numba, _torch, _data, *([_compile] if compile_ else [])):
         try:
             report |= part(problems)
         except Exception as error:  # Whatever is broken, the rest is still worth knowing.
@@ -87,6 +100,23 @@ def _numba(problems: list[str]) -> dict[str, Any]:
         "concurrent_kernels": layer != "workqueue",
         "kernel_cache": None if cache is None else str(cache),
     }
+
+
+def _compile(problems: list[str]) -> dict[str, Any]:
+    """Train the default model for an epoch on a few ratings, which compiles all that it calls."""
+    import numpy as np
+
+    from ...base.compiled import cache_folder
+    from ...models import Autoencoder
+
+    if cache_folder() is None:
+        problems.append("compiled kernels cannot be kept: no folder for them can be written to")
+    rng = np.random.default_rng(0)
+    users, items = np.divmod(rng.choice(60 * 40, 900, replace=False), 40)
+    table = {"user_id": users, "item_id": items, "rating": rng.integers(1, 6, len(users))}
+    start = time.perf_counter()
+    Autoencoder("default", epochs=1).fit(table, progress=False)
+    return {"compile_seconds": round(time.perf_counter() - start, 1)}
 
 
 def _torch(problems: list[str]) -> dict[str, Any]:
@@ -137,6 +167,8 @@ def _show(report: dict[str, Any]) -> None:
         say(f"threads of a program compute {turns}; after a fork {report['after_fork']}")
     cache = report.get("kernel_cache", "?")
     say(f"compiled kernels are kept in {cache}" if cache else "compiled kernels are kept nowhere")
+    if "compile_seconds" in report:
+        say(f"the default model's kernels are compiled ({report['compile_seconds']:g} s)")
     say(f"CUDA: {', '.join(report.get('cuda_devices', [])) or 'none seen; training is on the CPU'}")
     say(
         f"data home: {report.get('data_home', '?')}"
