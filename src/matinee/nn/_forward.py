@@ -118,15 +118,25 @@ class Forward:
     def scores(self, known: Csr) -> Float32:
         """Predicted ratings of each row at every column, float32 (rows, columns), not clipped."""
         hidden, row_bias = self._hidden(known)
-        out = hidden @ self.table_out.T
-        out += self.bias_out
-        out = self._out(out)
+        out = self._all_outputs(hidden)
         if self.outputs.centred:
             row = np.repeat(np.arange(len(out)), np.diff(known.indptr))
             row_bias -= self._mean_output(out[row, known.indices], known)
         out += self.offset
         out += row_bias[:, None]
         return out
+
+    def scores_of(self, hidden: Float32, row_bias: Float32) -> Float32:
+        """``scores`` of rows that are encoded: the arguments are what ``encode`` returns."""
+        out = self._all_outputs(hidden)
+        out += self.offset
+        out += row_bias[:, None]
+        return out
+
+    def _all_outputs(self, hidden: Float32) -> Float32:
+        out = hidden @ self.table_out.T
+        out += self.bias_out
+        return self._out(out)
 
     def entries(self, known: Csr, rows: Int64, columns: Int32) -> npt.NDArray[np.float64]:
         """Predicted ratings at some entries, float64 (entries,), not clipped.
@@ -136,7 +146,12 @@ class Forward:
             rows: The row of each entry.
             columns: Its column.
         """
-        hidden, row_bias = self.encode(known)
+        return self.entries_of(*self.encode(known), rows, columns)
+
+    def entries_of(
+        self, hidden: Float32, row_bias: Float32, rows: Int64, columns: Int32
+    ) -> npt.NDArray[np.float64]:
+        """``entries`` of rows that are encoded: the first arguments are what ``encode`` returns."""
         out = self._decode(hidden, rows, columns).astype(np.float64)
         out += self.offset[columns]
         out += row_bias[rows]

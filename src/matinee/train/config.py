@@ -72,6 +72,11 @@ class TrainConfig(Config):
     """Weight of a teacher's prediction in the loss, relative to a rating."""
     teacher_epochs: float = Field(1.0, gt=0.0)
     """Epochs of the teacher as a multiple of the network's; its other options are the same."""
+    known_codes: Literal["encoded", "stored"] = "encoded"
+    """Last hidden layers of the users trained on: "encoded" from their ratings, as a new user's; or
+    "stored", with an output table of their own, so that they predict the mean of what the network
+    and its teachers predict. Needs users as rows, a teacher and linear outputs; without these, and
+    where more than 100 million numbers would be stored, they are encoded."""
     validation: Annotated[float, Field(ge=0.0, lt=1.0)] | Literal["auto"] = 0.0
     """Share of the training ratings held out to choose the epoch; 0 keeps the last epoch. "auto"
     for 0.005; of fewer than a million ratings as much as makes 5,000, but at most 0.02; of fewer

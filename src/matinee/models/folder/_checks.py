@@ -58,6 +58,8 @@ def check_arrays(file: Path, arrays: Arrays, n_users: int, n_items: int) -> None
     if "spread.items" in arrays and arrays["spread.items"].shape != (n_items, 2):
         raise _wrong(file, "spread.items", arrays["spread.items"], f"({n_items}, 2)")
     for name, array in arrays.items():
+        if name.endswith("stored.codes") and len(array) != n_users:
+            raise _wrong(file, name, array, f"({n_users}, width)")
         if name.startswith(("bias.", "spread.")) and not np.isfinite(array).all():
             raise ModelFileError(f"{file}: {name} has a value that is not finite")
         if name.endswith("known.indptr"):

@@ -16,9 +16,10 @@ from ...train import Epoch
 from ..settings import Settings
 from ..support import ItemVectors
 from ._shape import check_shape, saved_outputs
+from ._stored import StoredCodes
 
 if TYPE_CHECKING:
-    from ...nn import Network
+    from ...nn import Network, NetworkConfig
 
 
 _ROWS = 1024
@@ -41,6 +42,7 @@ class FittedNetwork:
         best_epoch: The epoch whose weights it has.
         n_valid: Ratings in the validation part.
         share: Shrinkage coefficient of its deviations from the bias model, 1 for none.
+        stored: With users as rows, codes of the users trained on; None to encode their ratings.
         teacher_epochs: Metrics of every epoch of its teachers, where it has any.
     """
 
@@ -53,20 +55,13 @@ class FittedNetwork:
     n_valid: int
     share: float = 1.0
     teacher_epochs: list[Epoch] = field(default_factory=list)
+    stored: StoredCodes | None = None
     _item_vectors: tuple[Float32, Float32] | None = field(default=None, init=False)
 
     @cached_property
     def forward(self) -> Forward:
         """The forward pass."""
-        inputs = self.inputs
-        return Forward(
-            self.settings.network,
-            self.arrays,
-            levels=inputs.levels,
-            offset=inputs.offset,
-            row_reg=inputs.row_reg,
-            outputs=inputs.outputs,
-        )
+        return make_forward(self.settings.network, self.arrays, self.inputs)
 
     @cached_property
     def network(self) -> Network:
@@ -87,6 +82,11 @@ class FittedNetwork:
         return self.known is not None
 
     @property
+    def differs_for_known(self) -> bool:
+        """Whether known users have other predictions than new ones with the same ratings."""
+        return self.by_items or self.stored is not None
+
+    @property
     def has_codes(self) -> bool:
         """See ``FittedMember``."""
         return True
@@ -102,14 +102,21 @@ class FittedNetwork:
 
     def predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         """Predicted ratings, as ``Recommender._predict``; items as rows: of known users only."""
-        forward = self.forward
         if self.known is None:
-            out = np.empty(len(rows))
-            for start, batch in histories.batches(_ROWS):
-                first, last = np.searchsorted(rows, (start, start + len(batch)))
-                part = slice(int(first), int(last))
-                out[part] = forward.entries(_csr(batch, forward), rows[part] - start, items[part])
+            if self.stored is None:
+                return self._fold_in(histories, rows, items)
+            codes, added, users = self.stored.codes, self.stored.added, histories.users[rows]
+            out, met = np.empty(len(rows)), users >= 0
+            out[met] = self._known_forward.entries_of(
+                codes, added, users[met].astype(np.int64), items[met]
+            )
+            others = histories.users < 0
+            position = np.cumsum(others) - 1
+            out[~met] = self._fold_in(
+                histories.take(np.flatnonzero(others)), position[rows[~met]], items[~met]
+            )
             return out
+        forward = self.forward
         users = histories.users[rows]
         vectors, item_offsets = self._item_rows(self.known)
         dots = np.einsum("ij,ij->i", vectors[items], forward.table_out[users])
@@ -121,7 +128,7 @@ class FittedNetwork:
     def scores(self, histories: Histories) -> Float32:
         """Predicted ratings of all items, as ``Recommender._scores``; as for ``predict``."""
         if self.known is None:
-            return self.forward.scores(_csr(histories, self.forward))
+            return self._scores_by_users(histories)
         users = histories.users
         vectors, row_bias = self._item_rows(self.known)
         outputs: Float32 = self.forward.decode(vectors, users).T + row_bias
@@ -129,7 +136,10 @@ class FittedNetwork:
         return outputs
 
     def encode(self, histories: Histories) -> Float32:
-        """The last hidden layer, float32 (users, hidden[-1]); users must be the rows."""
+        """The last hidden layer, float32 (users, hidden[-1]); users must be the rows.
+
+        It is of the ratings, for known users as for others.
+        """
         return self.forward.encode(_csr(histories, self.forward))[0]
 
     def item_space(self) -> ItemVectors:
@@ -137,6 +147,33 @@ class FittedNetwork:
         if self.known is None:
             return ItemVectors(self.forward.table_out, self.forward.bias_out + self.forward.offset)
         return ItemVectors(*self._item_rows(self.known))
+
+    def _scores_by_users(self, histories: Histories) -> Float32:
+        if self.stored is None:
+            return self.forward.scores(_csr(histories, self.forward))
+        met = histories.users >= 0
+        users = histories.users[met]
+        scores = np.empty((len(met), len(self.forward.offset)), dtype=np.float32)
+        codes, added = self.stored.codes[users], self.stored.added[users]
+        scores[met] = self._known_forward.scores_of(codes, added)
+        if not met.all():
+            others = histories.take(np.flatnonzero(~met))
+            scores[~met] = self.forward.scores(_csr(others, self.forward))
+        return scores
+
+    @cached_property
+    def _known_forward(self) -> Forward:
+        assert self.stored is not None
+        return self.stored.forward(self.forward)
+
+    def _fold_in(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
+        out = np.empty(len(rows))
+        for start, batch in histories.batches(_ROWS):
+            first, last = np.searchsorted(rows, (start, start + len(batch)))
+            part = slice(int(first), int(last))
+            known = _csr(batch, self.forward)
+            out[part] = self.forward.entries(known, rows[part] - start, items[part])
+        return out
 
     def _item_rows(self, known: Csr) -> tuple[Float32, Float32]:
         """With items as rows, the code of each item (items, hidden[-1]) and its offset (items,)."""
@@ -164,6 +201,8 @@ class FittedNetwork:
             tensors["known.indptr"] = self.known.indptr
             tensors["known.indices"] = self.known.indices
             tensors["known.values"] = self.known.values
+        if self.stored is not None:
+            tensors |= self.stored.state()
         config = {
             "settings": self.settings.model_dump(mode="json"),
             "row_reg": self.inputs.row_reg,
@@ -208,9 +247,24 @@ class FittedNetwork:
             config["n_valid"],
             config["share"],
             [Epoch(**epoch) for epoch in config.get("teacher_epochs", [])],
+            StoredCodes.restore(tensors, columns, settings.network.hidden[-1]),
         )
         _ = fitted.forward  # raises for inconsistent arrays
         return fitted
+
+
+def make_forward(
+    config: NetworkConfig, arrays: dict[str, npt.NDArray[Any]], inputs: Inputs
+) -> Forward:
+    """The forward pass of a network with some parameters and input encoding."""
+    return Forward(
+        config,
+        arrays,
+        levels=inputs.levels,
+        offset=inputs.offset,
+        row_reg=inputs.row_reg,
+        outputs=inputs.outputs,
+    )
 
 
 def _csr(histories: Histories, forward: Forward) -> Csr:

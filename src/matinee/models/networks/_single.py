@@ -11,7 +11,7 @@ from ...baseline import BiasModel
 from ...data import Histories
 from ...errors import UsageError
 from ..settings import Settings
-from ._blending import FittedMember
+from ._fitted import FittedNetwork
 
 
 class Single:
@@ -27,7 +27,7 @@ class Single:
 
     @property
     @abstractmethod
-    def _trained(self) -> FittedMember:
+    def _trained(self) -> FittedNetwork:
         """The network."""
 
     @property
@@ -39,7 +39,7 @@ class Single:
         self, histories: Histories, rows: Int64, items: Int32, predictions: Float64 | None = None
     ) -> tuple[Float64, Float64 | None]:
         predictions = self._predict(histories, rows, items) if predictions is None else predictions
-        if not self._trained.by_items:
+        if not self._trained.differs_for_known:
             return predictions, None
         return predictions, (histories.users[rows] < 0).astype(np.float64)[:, None]
 

@@ -124,13 +124,16 @@ class Autoencoder(Single, Trainable):
         if held is None or not held.any():
             return
         predicted = trainer.validation_predictions()
-        if not self._trained.by_items:
+        if not self._trained.differs_for_known:
             self._validation = validation_predictions(train, held, (predicted, None))
             return
-        known = np.zeros((len(predicted), 1))  # 1 for new users, for whom the bias model predicts
-        bias = bias_predictions(train, held)
+        known = np.zeros((len(predicted), 1))  # 1 for new users
+        if self._trained.by_items:  # the bias model predicts for new users
+            new = bias_predictions(train, held)
+        else:
+            predicted, new = trainer.validation_predictions(stored=True), predicted
         self._validation = validation_predictions(
-            train, held, (predicted, known), (bias, known + 1.0)
+            train, held, (predicted, known), (new, known + 1.0)
         )
 
     def _continue(self, model: Recommender, data: Ratings, new: Mask, epochs: int | None) -> None:

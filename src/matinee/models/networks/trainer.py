@@ -10,7 +10,7 @@ import torch
 
 from ...base.arrays import Float64, Mask
 from ...baseline import column_means
-from ...data import Ratings
+from ...data import Csr, Ratings
 from ...nn import Inputs, Network, fit_inputs
 from ...train import (
     Distillation,
@@ -30,8 +30,9 @@ from ...train import (
 )
 from ...train.checkpoint import CHECKPOINT
 from ..settings import Settings
-from ._fitted import FittedNetwork
+from ._fitted import FittedNetwork, make_forward
 from ._start import Start
+from ._stored import MOST_STORED, StoredCodes
 from ._validation import coded, column_offset, entry_order, in_user_order
 
 
@@ -90,6 +91,8 @@ class Trainer:
             known, out = part(rows, held)
             valid = Holdout.of(out, *self._limits, group=group)
         self.held = held
+        self._teachers: list[Trainer] = []
+        self._shrinkage: tuple[float, Inputs] | None = None
         offset = column_offset(known, settings.network.center)
         inputs = fit_inputs(settings.network, known.values, offset)
         if start is not None:
@@ -143,7 +146,6 @@ class Trainer:
             seed: Seed of the first teacher.
             before: Epochs of earlier runs in the folder.
         """
-        trained = []
         for number in self.settings.train.teacher_numbers:
             teacher = Trainer(
                 self._ratings,
@@ -156,8 +158,8 @@ class Trainer:
             )
             teacher.fit([*before, *self.teacher_epochs])
             self.teacher_epochs += teacher.run.history
-            trained.append(teacher.as_teacher())
-        self.distill_from(trained)
+            self._teachers.append(teacher)
+        self.distill_from([teacher.as_teacher() for teacher in self._teachers])
 
     def fit(self, before: Sequence[Epoch] = ()) -> None:
         """Train epoch by epoch, with metrics and checkpoints; centre the outputs if so configured.
@@ -194,17 +196,32 @@ class Trainer:
         teacher = f"-teacher-{self.run.teacher}" if self.run.teacher > 1 else "-teacher"
         return f"{CHECKPOINT}{number}{teacher if self.run.teacher else ''}"
 
-    def as_teacher(self) -> Teacher:
+    def as_teacher(self, *, whole: bool = False) -> Teacher:
         """The trained network as a teacher.
 
         The validation part was not trained on. It reaches the student in two numbers: the
         teacher's epoch and its shrinkage, which is fitted here (docs/training.md has the size).
         Call it before ``finish``, which changes the network.
+
+        Args:
+            whole: Whether its rows are encoded from all ratings, the validation part included, to
+                predict with it; a student is taught without.
         """
-        run, coefficient, inputs = self.run, 1.0, self.run.inputs
-        if run.valid and run.network.config.shrinks:
-            coefficient, inputs = fit_shrinkage(run.network, run.inputs, run.known, run.valid)
-        return Teacher.of(run.network, inputs, run.known, coefficient)
+        run, known = self.run, self.run.known
+        if self._shrinkage is None:
+            self._shrinkage = 1.0, run.inputs
+            if run.valid and run.network.config.shrinks:
+                self._shrinkage = fit_shrinkage(run.network, run.inputs, known, run.valid)
+        coefficient, inputs = self._shrinkage
+        if whole and run.valid:
+            known, inputs = self._whole(inputs)
+        return Teacher.of(run.network, inputs, known, coefficient)
+
+    def _whole(self, inputs: Inputs) -> tuple[Csr, Inputs]:
+        """All ratings by row, and an input encoding with column statistics of all."""
+        config = self.settings.network
+        rows = self._ratings.by_item if config.rows == "items" else self._ratings.by_user
+        return rows, replace(inputs, offset=column_offset(rows, config.center))
 
     def finish(self, *, shrink: bool = True) -> FittedNetwork:
         """The network, ready to predict.
@@ -221,11 +238,10 @@ class Trainer:
                     run.network, run.inputs, run.known, run.valid, whole=not shrink
                 )
         by_items = settings.network.rows == "items"
-        inputs = run.inputs
+        known, inputs = run.known, run.inputs
         if run.valid:  # the validation part is used up: column statistics are from all ratings
-            rows = ratings.by_item if by_items else ratings.by_user
-            inputs = replace(inputs, offset=column_offset(rows, settings.network.center))
-        return FittedNetwork(
+            known, inputs = self._whole(inputs)
+        fitted = FittedNetwork(
             settings=settings.model_copy(update={"network": run.network.config}),
             arrays=run.network.arrays(),
             inputs=inputs,
@@ -236,9 +252,27 @@ class Trainer:
             share=coefficient,
             teacher_epochs=self.teacher_epochs,
         )
+        if shrink and self._stores_codes:
+            teachers = [each.as_teacher(whole=True) for each in self._teachers]
+            fitted.stored = StoredCodes.fit(fitted.forward, known, teachers)
+        return fitted
 
-    def validation_predictions(self) -> Float64:
+    @property
+    def _stores_codes(self) -> bool:
+        config = self.run.network.config
+        return (
+            self.settings.train.known_codes == "stored"
+            and bool(self._teachers)
+            and config.rows == "users"
+            and config.output_activation == "linear"
+            and self._ratings.n_users * config.hidden[-1] <= MOST_STORED
+        )
+
+    def validation_predictions(self, *, stored: bool = False) -> Float64:
         """Predictions of the validation part by the network in its present state.
+
+        Args:
+            stored: Whether by stored codes, which are fitted without the validation part.
 
         Returns:
             float64 (n,), not clipped, in the order of ``ratings.by_user``.
@@ -247,6 +281,13 @@ class Trainer:
         assert run.valid is not None
         assert self.held is not None
         with run.threads():
+            if stored:
+                forward = make_forward(run.network.config, run.network.arrays(), run.inputs)
+                teachers = [each.as_teacher() for each in self._teachers]
+                codes = StoredCodes.fit(forward, run.known, teachers)
+                rows = np.repeat(run.valid.rows, np.diff(run.valid.indptr))
+                forward = codes.forward(forward)
+                return forward.entries_of(codes.codes, codes.added, rows, run.valid.columns)
             predicted = run.valid.predict(run.network, run.inputs, run.known)
         if run.network.config.rows == "users":
             return predicted

@@ -1,0 +1,132 @@
+"""``StoredCodes``: vectors of the users trained on, which carry what the teachers predict for them.
+
+A network's teachers have rows of their own for these users, so their predictions say more of them
+than an encoding of the ratings. The mean of the network's and its teachers' predictions is of a
+higher rank than the network's. It is approximated by codes x table, with two least-squares
+solutions: the codes with the network's own table, then the table with these codes. An entry weighs
+as much as its item has ratings in the first, as its user has in the second. All users share one
+system of equations, and so do all items. Fold-in of other users is not changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ...base.arrays import Float32, Float64
+from ...data import Csr, Histories
+from ...nn import Forward
+
+if TYPE_CHECKING:
+    from ...train import Teacher
+
+RIDGE = 1e-6
+"""Regularisation of the equations, relative to the mean of their diagonal."""
+OWN = 0.5
+"""Weight of the network's own predictions in the mean with its teachers'."""
+MOST_STORED = 100_000_000
+"""Most numbers that are stored; with more users there are no stored codes."""
+ROWS = 1024
+"""Rows encoded at once."""
+
+
+@dataclass(frozen=True, eq=False)
+class StoredCodes:
+    """The last hidden layers of known users, and the output table that goes with them.
+
+    Attributes:
+        codes: float32 (users, width).
+        added: float32 (users,), the constant of each user's outputs: ``Forward.encode``.
+        table: float32 (items, width).
+    """
+
+    codes: Float32
+    added: Float32
+    table: Float32
+
+    @classmethod
+    def fit(cls, forward: Forward, known: Csr, teachers: Sequence[Teacher]) -> StoredCodes:
+        """Approximate the mean of the network's and its teachers' predictions.
+
+        Args:
+            forward: The network, users as rows, with a linear output.
+            known: The ratings by user from which predictions are made.
+            teachers: The teachers, encoded from the same ratings.
+        """
+        parts = [
+            forward.encode(Csr(batch.indptr, batch.items, batch.values, None, known.n_columns))
+            for _, batch in Histories.of(known).batches(ROWS)
+        ]
+        # The target is the sum of users x items' over the pairs of factors, above the output bias.
+        codes, added = (np.concatenate(each) for each in zip(*parts, strict=True))
+        start = (forward.bias_out + forward.offset).astype(np.float64)
+        table = _columns(forward.table_out, np.ones(known.n_columns))
+        factors = [(OWN * _columns(codes, added), table)]
+        for each in teachers:
+            users = _columns(each.table, np.ones(known.n_rows), each.bias + each.offset)
+            items = _columns(each.vectors, each.added - start, np.ones(known.n_columns))
+            factors.append(((1.0 - OWN) / len(teachers) * users, items))
+        popularity = np.bincount(known.indices, minlength=known.n_columns)
+        solved = _fit(table, popularity, [(items, users) for users, items in factors])
+        codes, added = solved[:, :-1], solved[:, -1]
+        factors.append((-added[:, None], np.ones((known.n_columns, 1))))
+        table = _fit(codes, known.counts, factors)
+        return cls(*(array.astype(np.float32) for array in (codes, added, table)))
+
+    def forward(self, network: Forward) -> Forward:
+        """The network's forward pass with this output table."""
+        own = copy(network)
+        own.table_out = self.table
+        return own
+
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        """Arrays by name, for ``restore``."""
+        names = ("codes", "added", "table")
+        return {f"stored.{name}": getattr(self, name) for name in names}
+
+    @classmethod
+    def restore(
+        cls, tensors: Mapping[str, npt.NDArray[Any]], columns: int, width: int
+    ) -> StoredCodes | None:
+        """From saved arrays; None where there are none.
+
+        Raises:
+            ValueError: The shapes do not fit.
+        """
+        if "stored.codes" not in tensors:
+            return None
+        stored = cls(*(tensors[f"stored.{name}"] for name in ("codes", "added", "table")))
+        shapes = stored.codes.shape, stored.added.shape, stored.table.shape
+        if shapes != ((len(stored.codes), width), (len(stored.codes),), (columns, width)):
+            raise ValueError(f"stored codes of the shapes {shapes}")
+        return stored
+
+
+def _fit(
+    basis: Float64, counts: npt.NDArray[Any], factors: Sequence[tuple[Float64, Float64]]
+) -> Float64:
+    """Weighted least squares of a sum of products on a basis.
+
+    Args:
+        basis: float64 (n, k).
+        counts: Weight of each row of it, (n,).
+        factors: Pairs (n, r) and (m, r); the target is the sum of first x second'.
+
+    Returns:
+        float64 (m, k): times the basis, it is the nearest to the target.
+    """
+    weighted = basis * counts[:, None]
+    power = weighted.T @ basis
+    power[np.diag_indices_from(power)] += max(RIDGE * np.trace(power) / len(power), 1e-300)
+    wanted = sum((weighted.T @ first) @ second.T for first, second in factors)
+    solved: Float64 = np.linalg.solve(power, wanted).T
+    return solved
+
+
+def _columns(*parts: npt.NDArray[Any]) -> Float64:
+    return np.column_stack(parts).astype(np.float64)

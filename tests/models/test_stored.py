@@ -1,0 +1,171 @@
+"""Stored codes of the users trained on."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import matinee
+from matinee.data import Histories
+from matinee.errors import ModelFileError
+from matinee.models import Autoencoder
+from matinee.models.folder._checks import check_arrays
+from matinee.models.networks._stored import OWN, StoredCodes
+from matinee.models.networks.trainer import Trainer
+from matinee.testing import all_pairs, histories_by_user, sample
+from matinee.train import RunContext
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+OPTIONS: dict[str, Any] = {
+    "hidden": [6],
+    "batch_size": 16,
+    "epochs": 8,
+    "validation": 0.2,
+    "interest": "popularity",
+    "device": "cpu",
+}
+
+
+def model(**options: Any) -> Autoencoder:
+    made = matinee.model("default", **{**OPTIONS, **options})
+    assert isinstance(made, Autoencoder)
+    return made
+
+
+@cache
+def stored() -> Autoencoder:
+    return model().fit(sample(), seed=1)
+
+
+@cache
+def encoded() -> Autoencoder:
+    """The same without stored codes."""
+    return model(known_codes="encoded").fit(sample(), seed=1)
+
+
+def codes_of(fitted: Autoencoder) -> StoredCodes | None:
+    return fitted._trained.stored
+
+
+def test_the_two_least_squares_solutions() -> None:
+    """Against users x items in full, in float64."""
+    train = sample()
+    trainer = Trainer(train, model().settings, 1, RunContext())
+    trainer.train_teachers(2)
+    trainer.fit()
+    network = trainer.finish()
+    teachers = [each.as_teacher(whole=True) for each in trainer._teachers]
+    assert len(teachers) == 2
+    own = network.forward.scores(train.by_user).astype(np.float64)
+    answers = [
+        each.table @ each.vectors.T + (each.bias + each.offset)[:, None] + each.added
+        for each in teachers
+    ]
+    start = network.forward.bias_out + network.forward.offset
+    target = OWN * own + (1 - OWN) * np.mean(answers, axis=0) - start
+    basis = np.column_stack([network.forward.table_out, np.ones(train.n_items)])
+    root = np.sqrt(np.bincount(train.items))[:, None]
+    codes = np.linalg.lstsq(root * basis, root * target.T)[0].T
+    root = np.sqrt(np.bincount(train.users))[:, None]
+    table = np.linalg.lstsq(root * codes[:, :-1], root * (target - codes[:, -1:]))[0].T
+    found = network.stored
+    assert found is not None
+    np.testing.assert_allclose(found.codes @ found.table.T, codes[:, :-1] @ table.T, atol=2e-3)
+    np.testing.assert_allclose(found.added, codes[:, -1], atol=1e-3)
+    scores = network.scores(Histories.of(train.by_user))
+    wanted = codes[:, :-1] @ table.T + codes[:, -1:] + start
+    np.testing.assert_allclose(scores, wanted, atol=2e-3)
+    # Nearer to the mean of all than the network alone, also where an entry weighs as it is rated.
+    assert np.square(scores - start - target).mean() < 0.5 * np.square(own - start - target).mean()
+
+
+def test_for_the_ratings_of_training_alone() -> None:
+    """New people, and known ones with other ratings, are folded in as without stored codes."""
+    users, items = all_pairs(sample())
+    known, plain = stored(), encoded()
+    assert codes_of(plain) is None
+    assert np.abs(known.predict(users, items) - plain.predict(users, items)).max() > 0.01
+    history = histories_by_user(sample())[104]
+    some = sample().item_ids.ids
+    for person in ("new", 104):
+        answers = [
+            each.predict(person, some, histories={person: history}) for each in (known, plain)
+        ]
+        np.testing.assert_array_equal(*answers)
+
+
+def test_known_and_new_people_in_one_batch() -> None:
+    histories = Histories.of(sample().by_user)
+    mixed = Histories(
+        histories.indptr,
+        histories.items,
+        histories.values,
+        np.where(np.arange(60) % 3 == 1, -1, histories.users).astype(np.int32),
+    )
+    network, plain = stored()._trained, encoded()._trained
+    rows, items = np.divmod(np.arange(60 * 40), 40)
+    found = network.predict(mixed, rows, items.astype(np.int32)).reshape(60, 40)
+    new = mixed.users < 0
+    wanted = plain.predict(mixed, rows, items.astype(np.int32)).reshape(60, 40)
+    np.testing.assert_array_equal(found[new], wanted[new])
+    known = network.predict(histories, rows, items.astype(np.int32)).reshape(60, 40)
+    np.testing.assert_allclose(found[~new], known[~new], atol=1e-6)
+    np.testing.assert_allclose(network.scores(mixed), found, atol=1e-5)
+
+
+def test_ratings_kept_out_have_no_part_in_the_codes_that_predict_them() -> None:
+    trainer = Trainer(sample(), model().settings, 1, RunContext())
+    trainer.train_teachers(2)
+    trainer.fit()
+    network = trainer.finish()
+    assert trainer.held is not None
+    rows = np.repeat(np.arange(60), sample().by_user.counts)[sample().by_user.aligned(trainer.held)]
+    items = sample().by_user.indices[sample().by_user.aligned(trainer.held)]
+    with_them = network.predict(Histories.of(sample().by_user), rows, items)
+    without = trainer.validation_predictions(stored=True)
+    assert without.shape == with_them.shape
+    assert np.abs(without - with_them).max() > 0.05
+    values = sample().by_user.values[sample().by_user.aligned(trainer.held)]
+    assert np.square(with_them - values).mean() < np.square(without - values).mean()
+
+
+def test_new_people_have_standard_deviations_of_their_own() -> None:
+    history = histories_by_user(sample())[104]
+    some = sample().item_ids.ids
+    _, known = stored().predict(104, some, with_std=True)
+    _, new = stored().predict("new", some, histories={"new": history}, with_std=True)
+    assert np.abs(known - new).max() > 1e-4
+
+
+@pytest.mark.parametrize(
+    "options", [{"teacher": "none"}, {"rows": "items"}, {"output_activation": "tanh"}], ids=str
+)
+def test_where_there_are_none(options: dict[str, Any]) -> None:
+    assert codes_of(model(**options, epochs=1).fit(sample())) is None
+
+
+def test_an_updated_network_has_none() -> None:
+    updated = model(epochs=2).fit(sample())
+    assert codes_of(updated) is not None
+    assert codes_of(updated.update(sample(), epochs=1)) is None
+
+
+def test_saved_arrays_are_checked(tmp_path: Path) -> None:
+    folder = stored().save(tmp_path / "model")
+    again = matinee.load_model(folder)
+    users, items = all_pairs(sample())
+    assert np.array_equal(again.predict(users, items), stored().predict(users, items))
+    wrong = {"stored.codes": np.zeros((59, 6), np.float32)}
+    with pytest.raises(
+        ModelFileError, match=r"stored.codes has shape \(59, 6\), not \(60, width\)"
+    ):
+        check_arrays(folder, wrong, 60, 40)
+    shapes = {"codes": (60, 6), "added": (60,), "table": (40, 5)}
+    tensors = {f"stored.{name}": np.zeros(shape) for name, shape in shapes.items()}
+    with pytest.raises(ValueError, match="stored codes of the shapes"):
+        StoredCodes.restore(tensors, 40, 6)
