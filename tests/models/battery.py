@@ -37,6 +37,7 @@ class Case(ModelCase):
 class Battery(ModelBattery):
     """The battery, and a bound on real ratings."""
 
+    @pytest.mark.slow
     def test_real_ratings_within_bounds(self, case: Case, real_data: Callable[[str], Path]) -> None:
         if case.bound is None:
             pytest.skip(f"no bound is set for {case.name}")

@@ -184,6 +184,7 @@ def test_a_broken_run_does_not_stop_the_others(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.slow
 def test_a_worker_that_is_killed_costs_no_run(tmp_path: Path) -> None:
     class Killer(Diary):
         def epoch(self, spec: Spec, epoch: EpochRecord) -> None:
@@ -200,6 +201,7 @@ def test_a_worker_that_is_killed_costs_no_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.slow
 def test_a_run_that_kills_its_worker_every_time_is_given_up(tmp_path: Path) -> None:
     class Killer(Diary):
         def epoch(self, spec: Spec, epoch: EpochRecord) -> None:
@@ -223,6 +225,7 @@ def _kill_children() -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.slow
 def test_sigkill_in_the_middle_loses_nothing_and_repeats_nothing(
     ran: tuple[Path, Diary, Any], tmp_path: Path
 ) -> None:

@@ -285,6 +285,7 @@ def test_the_budget_stops_a_running_trial(ratings: Ratings, clock: Clock) -> Non
         sweep(ratings, START.replace({"epochs": 90}), space=space, budget=1, on_epoch=clock)
 
 
+@pytest.mark.slow
 def test_the_budget_limits_the_seeds_of_the_judgement(ratings: Ratings, clock: Clock) -> None:
     options: dict[str, Any] = {"space": SPACE, "seed": 3, "seeds": 20, "on_epoch": clock}
     found = sweep(ratings, START, budget=2, **options)
@@ -301,6 +302,7 @@ def test_a_trial_may_take_a_quarter_of_the_budget(ratings: Ratings, clock: Clock
     assert "quarter of the budget" in found.trials[1].reason
 
 
+@pytest.mark.slow
 def test_the_budget_counts_earlier_sittings(ratings: Ratings, clock: Clock, tmp_path: Path) -> None:
     options: dict[str, Any] = {"space": SPACE, "storage": tmp_path / "trials", "on_epoch": clock}
     first = sweep(ratings, START, budget=1, **options)
@@ -358,6 +360,7 @@ def test_the_table_of_trials(whole: Sweep, tmp_path: Path) -> None:
         whole.write_trials(tmp_path / "t.xlsx")
 
 
+@pytest.mark.slow
 def test_importances_need_trials_enough(ratings: Ratings, whole: Sweep) -> None:
     assert whole.importances == {}
     space = SearchSpace.make(
