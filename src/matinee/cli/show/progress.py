@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _PATIENT = 5.0
 """Seconds without an epoch until a message about compilation is shown."""
-_COMPILING = "on the first run its kernels are compiled now (about 20 s, once)"
+_COMPILING = "on the first run its kernels are compiled now, once"
 
 
 class Display:
