@@ -87,3 +87,13 @@ def test_the_record_says_where_the_ratings_were(trained: Path, catalogue: Path) 
     manifest = json.loads((trained / "manifest.json").read_text("utf-8"))
     told = json.dumps(manifest)
     assert str(catalogue / "parts") in told
+
+
+def test_the_test_part_is_read_as_it_was_for_training(shell: Any, train: Any) -> None:
+    rows = "".join(f"{u};{i};{1 + (u * i) % 5},5\n" for u in range(20) for i in range(10))
+    Path("own.csv").write_text(f"who;what;much\n{rows}", encoding="utf-8")
+    layout = ("--user", "who", "--item", "what", "--rating", "much", "--decimal", ",")
+    train("own.csv", "--holdout", "0.2", "--out", "own", *layout)
+    assert shell.json("report", "own")["test"] is not None
+    message = shell.error("report", "own", "--decimal", ".", code=1)
+    assert "rating '1,5' is not a number" in message

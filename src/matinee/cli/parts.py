@@ -93,6 +93,7 @@ def read_parts(
     if source is not None and test is None and holdout is None and is_named_split(source):
         return _relevant_only(_named(source, read.mapped), read.steps)
     ratings = read(source)
+    how: dict[str, Any]
     if test is not None:
         held_out = replace(_for_scoring(read)(test), name=test)
         train, held, removed = subtract(ratings, held_out)
@@ -101,10 +102,13 @@ def read_parts(
                 f"matinee: {removed:,} ratings of {ratings.name} are in the test set; "
                 f"training on the other {len(train):,}"
             )
-        return Parts(train, held, None, {"by": "file", "test": test, "removed": removed}, source)
+        how = {"by": "file", "test": test, "removed": removed}
+        if steps := {name: value for name, value in read.steps.items() if name != "k_core"}:
+            how["reading"] = steps
+        return Parts(train, held, None, how, source)
     if holdout is None:
         return Parts(ratings, source=source)
-    how: dict[str, Any] = {"by": rule.name, "holdout": holdout, "seed": seed}
+    how = {"by": rule.name, "holdout": holdout, "seed": seed}
     if rule.holds_out_people:
         how["given"] = _GIVEN if given is None else given
     parts = split_parts(ratings, **how)
@@ -159,7 +163,8 @@ def find_test(
             name = how["name"]
             return read_test(name, read.with_steps(name, how.get("reading", {})), given=None)
         case "file":
-            return read_test(how["test"], read, given=None)
+            name = how["test"]
+            return read_test(name, read.with_steps(name, how.get("reading", {})), given=None)
     if source is None:
         return None
     from ..data import fingerprint as name_of, split_parts

@@ -369,17 +369,25 @@ class Reading:
 
     @property
     def steps(self) -> dict[str, Any]:
-        """The selection steps that are set, JSON-serialisable."""
-        options = {**self.options, **self.whole}
-        names = ("missing", "relevant", "k_core")
-        return {name: options[name] for name in names if options.get(name) is not None}
+        """The options that decide which ratings are read, where they are set: JSON-serialisable."""
+        options = {**self.columns, **self.options, "k_core": self.whole.get("k_core")}
+        if options.get("repeats") == "last":
+            del options["repeats"]
+        options.pop("allow_single", None)
+        return {name: value for name, value in options.items() if value is not None}
 
     def with_steps(self, source: str, steps: Mapping[str, Any]) -> Reading:
-        """The same with the steps of an earlier command, for a source."""
-        whole_options = {name: value for name, value in steps.items() if name in _WHOLE}
-        rest = {name: value for name, value in steps.items() if name not in _WHOLE}
+        """The same with the options of an earlier command, for a source.
+
+        Those that this command states itself take precedence.
+        """
+        unset = {k: v for k, v in steps.items() if not self.steps.get(k)}
+        whole_options = {name: value for name, value in unset.items() if name in _WHOLE}
+        columns = {name: value for name, value in unset.items() if name in self.columns}
+        rest = {k: v for k, v in unset.items() if k not in _WHOLE and k not in columns}
         return replace(
             self,
+            columns={**self.columns, **columns},
             options={**self.options, **rest},
             source=source,
             whole={**self.whole, **whole_options},

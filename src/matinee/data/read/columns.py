@@ -25,7 +25,7 @@ USUAL: dict[str, tuple[str, ...]] = {
     USER: _words(
         "userid user uid customerid customer custid memberid member visitorid visitor accountid "
         "account personid person reviewerid reviewer profileid profile viewerid viewer clientid "
-        "client username"
+        "client username reader readerid listener listenerid player playerid"
     ),
     ITEM: _words(
         "itemid item iid movieid movie filmid film productid product asin parentasin isbn bookid "
