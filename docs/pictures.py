@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import csv
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from study_numbers import arm, curves, known, rows
 
@@ -22,7 +24,7 @@ WIDE = 720.0
 def pictures() -> dict[str, str]:
     """SVG by file name; what needs a study that has not run is left out."""
     head = '<?xml version="1.0" encoding="UTF-8"?>\n'
-    found = [network(), hiding(), fold_in(), falling(), published(), protocol()]
+    found = [network(), hiding(), fold_in(), falling(), published(), protocol(), time_stamps()]
     return {f"{each.name}.svg": head + each.file(WIDE) + "\n" for each in found if each}
 
 
@@ -210,6 +212,32 @@ def _people(x: float, y: float, table: list[list[str]]) -> str:
         _cell(x + 30 * column, y + 30 * row, value, "given" if value else "empty")
         for row, values in enumerate(table)
         for column, value in enumerate(values)
+    )
+
+
+def time_stamps() -> Chart:
+    """Mean rating by how many ratings its person gave in the second."""
+    with (Path(__file__).parent / "results" / "time-stamps.csv").open(encoding="utf-8") as file:
+        table = [row for row in csv.DictReader(file) if row["part"] != "all"]
+    numbers = [1, 2, 3, 4]
+    series = [
+        Series(
+            f"{row['data']}, {row['part']}", numbers, [float(row[f"n{n}"]) for n in numbers],
+            style=at,
+        )
+        for at, row in enumerate(table)
+    ]  # fmt: skip
+    return Lines(
+        name="time-stamps",
+        title="Mean rating by how many ratings its person gave in the second",
+        note="",
+        summary="; ".join(f"{s.name}: {s.y[0]:.2f} alone, {s.y[1]:.2f} in pairs" for s in series)
+        + ".",
+        series=series,
+        x_title="ratings of the person in the same second (4: four and more)",
+        y_title="mean rating",
+        x_ticks=(1, 2, 3, 4),
+        height=360.0,
     )
 
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from matinee.data import Audit, Ratings, audit, audit_files, fingerprint, split
+from matinee.data.leaks.same_second import SameSecond
 from matinee.errors import DataError
 
 
@@ -34,6 +35,7 @@ def test_clean() -> None:
         repeated_train=0, repeated_test=0,
         unseen_users=0, unseen_user_ratings=0, unseen_items=0, unseen_item_ratings=0,
         unseen_ratings=0, older_than_own=0, older_than_any=1,
+        same_second=SameSecond(0.0, 0.0, (4, 0, 0, 0), (3.25, None, None, None)),
         same_file=False, same_table=False, notes=(),
     )  # fmt: skip
     assert not found.contaminated

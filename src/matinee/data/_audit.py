@@ -17,6 +17,7 @@ from .coerce import RatingsLike, as_ratings
 from .fingerprints import fingerprint
 from .histories import Histories
 from .leaks.renamed import HeldOutPeople, Renamed, find_renamed, many_renamed
+from .leaks.same_second import SameSecond, same_second
 from .loading import load
 from .ratings import Ratings
 from .sources.home import locate
@@ -51,6 +52,8 @@ class Audit:
         older_than_own: Test ratings older than their user's latest training rating: the model
             knows that user's future. None where times are missing.
         older_than_any: Test ratings older than the latest training rating of all.
+        same_second: How much the number of ratings that a person gave in the same second tells of
+            a training rating. None where times are missing.
         same_file: Whether both were read from files of the same content, under whatever names.
         same_table: Whether both hold the same (user, item, rating) rows, in whatever order.
         notes: What reading each had to settle.
@@ -76,6 +79,7 @@ class Audit:
     unseen_ratings: int
     older_than_own: int | None
     older_than_any: int | None
+    same_second: SameSecond | None
     same_file: bool
     same_table: bool
     notes: tuple[str, ...]
@@ -160,6 +164,7 @@ def audit(
         unseen_ratings=int((new_user | new_item).sum()),
         older_than_own=older_than_own,
         older_than_any=any_,
+        same_second=same_second(train),
         same_file=_same_file(*files),
         same_table=len(train) == len(test) and fingerprint(train) == fingerprint(test),
         notes=tuple(

@@ -6,10 +6,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ...data.leaks.same_second import MUCH
 from ..output import print_table, say
 
 if TYPE_CHECKING:
     from ...data import Audit, Description
+    from ...data.leaks.same_second import SameSecond
 
 
 def show_list(catalogue: Sequence[Mapping[str, Any]], added: Sequence[Mapping[str, Any]]) -> None:
@@ -151,7 +153,29 @@ def show_audit(audit: Audit) -> None:
         people = ", ".join(f"{user} as {known}" for user, known in audit.renamed_examples)
         more = " and so on" if audit.renamed_users > len(audit.renamed_examples) else ""
         say(f"\nIn training under another id: {people}{more}")
+    _show_same_second(audit.same_second)
     if audit.contaminated:
         say("\nContaminated: what was trained on cannot test. Remove it, or split again.")
     else:
         say("\nClean: no pair of the test set is in the training set.")
+
+
+def _show_same_second(found: SameSecond | None) -> None:
+    if found is None or not found.shared:
+        return
+    say(
+        f"\n{found.shared:.0%} of the training ratings share their second with another of the same "
+        f"user. How many a second has explains {found.explained:.1%} of the variance around the "
+        "users' means."
+    )
+    if found.explained >= MUCH:
+        names = ("alone", "in pairs", "in threes", "in fours and more")
+        each = ", ".join(
+            f"{mean:.2f} {name}"
+            for name, mean in zip(names, found.means, strict=True)
+            if mean is not None
+        )
+        say(
+            f"That is much: the mean rating is {each}. A model with the time of a test rating as "
+            "input knows what none in use can know; compare such models on a split by time."
+        )
