@@ -9,6 +9,7 @@ import typer
 
 from ...errors import UsageError
 from .. import source as source_options
+from ..options import AllowOverlap, BootstrapSeed, Cutoffs, Given, RelevantFrom
 from ..output import print_json, print_table, say
 from ..source import Json
 from ..threads import Threads, use_threads
@@ -43,41 +44,15 @@ def compare(
             "first list.",
         ),
     ] = 7.0,
-    given: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SOURCE",
-            help="What the test users are known to have rated, as for 'evaluate'.",
-            show_default=False,
-        ),
-    ] = None,
-    k: Annotated[
-        str | None,
-        typer.Option(
-            "--k",
-            metavar="K,...",
-            help="Lengths of the lists; by default 10,20.",
-            show_default=False,
-        ),
-    ] = None,
-    relevant: Annotated[
-        float | None,
-        typer.Option(
-            help="The lowest relevant test rating, as for 'evaluate'.", show_default=False
-        ),
-    ] = None,
+    given: Given = None,
+    k: Cutoffs = None,
+    relevant: RelevantFrom = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="HTML", help="Write the comparison as one page.", show_default=False),
     ] = None,
-    allow_overlap: Annotated[
-        bool,
-        typer.Option(
-            "--allow-overlap",
-            help="Score even though a model has seen some of the test ratings, with a warning.",
-        ),
-    ] = False,
-    seed: Annotated[int, typer.Option(help="Seed of the bootstrap behind the intervals.")] = 0,
+    allow_overlap: AllowOverlap = False,
+    seed: BootstrapSeed = 0,
     threads: Threads = None,
     user: source_options.User = None,
     item: source_options.Item = None,

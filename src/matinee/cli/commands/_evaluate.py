@@ -9,11 +9,10 @@ import typer
 
 from ...errors import UsageError
 from .. import source as source_options
+from ..options import AllowOverlap, BootstrapSeed, Cutoffs, Given, Model, RelevantFrom
 from ..output import note, print_json
 from ..source import Json
 from ..threads import Threads, use_threads
-
-Model = Annotated[Path, typer.Argument(help="A model folder, as 'train' writes it.")]
 
 
 @source_options.reading_options(whole=False, without=("relevant",))
@@ -27,22 +26,8 @@ def evaluate(
             "folder with train and test parts) its test part.",
         ),
     ],
-    given: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SOURCE",
-            help="What the test users are known to have rated, where they were not trained on "
-            "(user hold-out); by default what they rated in training.",
-            show_default=False,
-        ),
-    ] = None,
-    allow_overlap: Annotated[
-        bool,
-        typer.Option(
-            "--allow-overlap",
-            help="Score even though the model has seen some of the test ratings, with a warning.",
-        ),
-    ] = False,
+    given: Given = None,
+    allow_overlap: AllowOverlap = False,
     update: Annotated[
         bool,
         typer.Option(
@@ -59,23 +44,8 @@ def evaluate(
             "beside the lists of baselines (docs/lists.md).",
         ),
     ] = False,
-    k: Annotated[
-        str | None,
-        typer.Option(
-            "--k",
-            metavar="K,...",
-            help="Lengths of the lists; with --lists. By default 10,20.",
-            show_default=False,
-        ),
-    ] = None,
-    relevant: Annotated[
-        float | None,
-        typer.Option(
-            help="The lowest test rating that counts as relevant; with --lists. By default three "
-            "quarters up the scale (4 of 1 to 5), and all interactions.",
-            show_default=False,
-        ),
-    ] = None,
+    k: Cutoffs = None,
+    relevant: RelevantFrom = None,
     trec: Annotated[
         Path | None,
         typer.Option(
@@ -85,7 +55,7 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the bootstrap behind the intervals.")] = 0,
+    seed: BootstrapSeed = 0,
     threads: Threads = None,
     reading: source_options.Options = None,
     json: Json = False,

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from ...errors import UsageError
+from ..options import Model
 from ..output import print_json, say
 from ..source import Json
-from ._evaluate import Model
 
 
 def export(

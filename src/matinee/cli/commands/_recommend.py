@@ -15,10 +15,10 @@ import typer
 
 from ...errors import UsageError
 from .. import source as source_options
+from ..options import Model
 from ..output import note, plain, print_json, print_table, progress, say
 from ..source import Json
 from ..threads import Threads, use_threads
-from ._evaluate import Model
 
 if TYPE_CHECKING:
     from ...data import Table

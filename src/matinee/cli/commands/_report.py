@@ -9,10 +9,10 @@ import typer
 
 from ...errors import DataError
 from .. import source as source_options
+from ..options import AllowOverlap, BootstrapSeed, Given, Model
 from ..output import note, print_json, say
 from ..source import Files, Json
 from ..threads import Threads, use_threads
-from ._evaluate import Model
 
 if TYPE_CHECKING:
     from ...data import Ratings
@@ -30,14 +30,7 @@ def report(
             show_default=False,
         ),
     ] = None,
-    given: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SOURCE",
-            help="What the test users are known to have rated, where they were not trained on.",
-            show_default=False,
-        ),
-    ] = None,
+    given: Given = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -47,14 +40,8 @@ def report(
         ),
     ] = None,
     files: Files = False,
-    allow_overlap: Annotated[
-        bool,
-        typer.Option(
-            "--allow-overlap",
-            help="Score even though the model has seen some of the test ratings, with a warning.",
-        ),
-    ] = False,
-    seed: Annotated[int, typer.Option(help="Seed of the bootstrap behind the intervals.")] = 0,
+    allow_overlap: AllowOverlap = False,
+    seed: BootstrapSeed = 0,
     threads: Threads = None,
     reading: source_options.Options = None,
     json: Json = False,

@@ -11,9 +11,9 @@ from typing import Annotated, Any
 import typer
 
 from ...errors import UsageError
+from ..options import Model
 from ..output import note
 from ..threads import use_threads
-from ._evaluate import Model
 
 _KEY = "MATINEE_API_KEY"
 

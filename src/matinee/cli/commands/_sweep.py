@@ -11,6 +11,7 @@ import typer
 from ...data.splits.rules import choices
 from ...errors import UsageError
 from .. import source as source_options
+from ..options import Changes, Preset
 from ..output import command_line, note, print_json, print_table, say
 from ..show.progress import clock_text
 from ..show.sweep_progress import SweepProgress, values_text
@@ -53,18 +54,8 @@ def sweep(
             show_default=False,
         ),
     ] = None,
-    preset: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME", help="Settings to start from: a name of 'presets', or a TOML file."
-        ),
-    ] = "default",
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="Change a setting of the start: epochs=40."
-        ),
-    ] = None,
+    preset: Preset = "default",
+    settings: Changes = None,
     space: Annotated[
         Path | None,
         typer.Option(

@@ -10,6 +10,7 @@ import typer
 from ...data.splits.rules import choices
 from ...errors import UsageError
 from .. import source as source_options
+from ..options import Changes, Preset
 from ..output import command_line, note, print_json, say
 from ..processes import in_turn, threads_each
 from ..source import Json
@@ -74,16 +75,8 @@ def train(
             show_default=False,
         ),
     ] = None,
-    preset: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME", help="Settings to start from: a name of 'presets', or a TOML file."
-        ),
-    ] = "default",
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting: hidden=128,64,128."),
-    ] = None,
+    preset: Preset = "default",
+    settings: Changes = None,
     epochs: Annotated[
         int | None,
         typer.Option(

@@ -1,0 +1,54 @@
+"""Options that several commands have, stated once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Model = Annotated[Path, typer.Argument(help="A model folder, as 'train' writes it.")]
+Given = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SOURCE",
+        help="The given part: what the test users are known to have rated, where they were not "
+        "trained on (user hold-out); by default what they rated in training.",
+        show_default=False,
+    ),
+]
+AllowOverlap = Annotated[
+    bool,
+    typer.Option(
+        "--allow-overlap",
+        help="Score even though the model has seen some of the test ratings, with a warning.",
+    ),
+]
+BootstrapSeed = Annotated[int, typer.Option(help="Seed of the bootstrap behind the intervals.")]
+Cutoffs = Annotated[
+    str | None,
+    typer.Option(
+        "--k",
+        metavar="K,...",
+        help="Lengths of the lists; by default 10,20.",
+        show_default=False,
+    ),
+]
+RelevantFrom = Annotated[
+    float | None,
+    typer.Option(
+        help="The lowest test rating that counts as relevant for lists. By default three quarters "
+        "up the scale (4 of 1 to 5), and all interactions.",
+        show_default=False,
+    ),
+]
+Preset = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME", help="Settings to start from: a name of 'presets', or a TOML file."
+    ),
+]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a setting: hidden=128,64,128."),
+]
