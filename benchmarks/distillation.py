@@ -79,7 +79,7 @@ def main() -> None:
             model.fit(train, seed=0)
             spent = time.perf_counter() - begun
             error = model.predict(*asked) - held.values
-            row = {"split": split, "variant": name, "RMSE": rms(error), "share": model.share}
+            row = {"split": split, "variant": name, "RMSE": rms(error), "share": model.shrinkage}
             rows.append({**row, "seconds": spent})
             if not args.json:
                 print(line(rows[-1]), flush=True)

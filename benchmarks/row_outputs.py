@@ -59,7 +59,7 @@ def scored(train: Ratings, held: Ratings) -> dict[str, float]:
     errors = {name: rms(guess - held.values) for name, guess in predictions.items()}
     return {**errors, "mean error": float((predictions["neither"] - held.values).mean())} | {
         "slope": fitted.outputs.slope,
-        "share": model.share,
+        "share": model.shrinkage,
     }
 
 

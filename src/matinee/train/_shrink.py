@@ -67,20 +67,20 @@ def shrinkage_coefficient(deviation: Float64, target: Float64) -> float:
     return positive_part(coefficient, power, noise)
 
 
-def positive_part(share: float, power: float, noise: float) -> float:
+def positive_part(coefficient: float, power: float, noise: float) -> float:
     """A least-squares coefficient, shrunk by its standard error s and clipped to 0 to 1.
 
     c max(0, 1 - ``STEIN_FACTOR`` (s / c)^2), the positive-part rule of James & Stein (1961).
 
     Args:
-        share: The least-squares coefficient c.
+        coefficient: The least-squares coefficient c.
         power: Sum of the squared regressors.
         noise: Mean squared residual; s^2 = noise / power.
     """
-    if share <= 0.0:
+    if coefficient <= 0.0:
         return 0.0
-    chance = noise / (power * share**2) if power > 0 else 0.0
-    return min(share * max(1.0 - STEIN_FACTOR * chance, 0.0), 1.0)
+    chance = noise / (power * coefficient**2) if power > 0 else 0.0
+    return min(coefficient * max(1.0 - STEIN_FACTOR * chance, 0.0), 1.0)
 
 
 @dataclass(frozen=True)
@@ -88,12 +88,12 @@ class Shrinkage:
     """Fitted shrinkage of a network's deviations from the bias model.
 
     Attributes:
-        share: The coefficient, 0 to 1.
+        coefficient: The coefficient, 0 to 1.
         slope: Relative change of the coefficient per unit of a row's length.
         pivot: Log number of ratings at which the length is 0.
     """
 
-    share: float
+    coefficient: float
     slope: float
     pivot: float
 
@@ -134,24 +134,24 @@ class Deviations:
 
     def fit(self) -> Shrinkage:
         """The coefficients that minimise the penalised squared error on the validation part."""
-        share = shrinkage_coefficient(self._all, self._target)
-        noise = float(np.mean(np.square(self._target - share * self._all)))
-        if share == 0.0 or noise == 0.0:
-            return Shrinkage(share, 0.0, self._pivot)
+        coefficient = shrinkage_coefficient(self._all, self._target)
+        noise = float(np.mean(np.square(self._target - coefficient * self._all)))
+        if coefficient == 0.0 or noise == 0.0:
+            return Shrinkage(coefficient, 0.0, self._pivot)
         tilt = self._lengths * self._vectors
         columns = np.column_stack([self._all + PRIOR_SLOPE * tilt, tilt])
         power = columns.T @ columns
-        power[1, 1] += noise / (PRIOR_STD * share) ** 2
+        power[1, 1] += noise / (PRIOR_STD * coefficient) ** 2
         first, second = np.linalg.lstsq(power, columns.T @ self._target)[0]
-        share = positive_part(float(first), float(power[0, 0]), noise)
-        if share == 0.0:
+        coefficient = positive_part(float(first), float(power[0, 0]), noise)
+        if coefficient == 0.0:
             return Shrinkage(0.0, 0.0, self._pivot)
-        return Shrinkage(share, PRIOR_SLOPE + float(second / first), self._pivot)
+        return Shrinkage(coefficient, PRIOR_SLOPE + float(second / first), self._pivot)
 
     def shrunk(self, fit: Shrinkage) -> Float64:
         """Predictions after shrinkage, float64 (entries,), not clipped."""
         further = row_scale(self._lengths, fit.slope) - 1.0
-        shrunk: Float64 = self._base + fit.share * (self._all + further * self._vectors)
+        shrunk: Float64 = self._base + fit.coefficient * (self._all + further * self._vectors)
         return shrunk
 
 
@@ -168,7 +168,7 @@ def fit_shrinkage(
     """
     fit = Deviations(network, inputs, known, held, bias_predictions(inputs, known, held)).fit()
     outputs = replace(inputs.outputs, slope=fit.slope, pivot=fit.pivot)
-    return fit.share, replace(inputs, outputs=outputs)
+    return fit.coefficient, replace(inputs, outputs=outputs)
 
 
 def shrink_to_bias(
@@ -186,10 +186,10 @@ def shrink_to_bias(
     Returns:
         The coefficient, and the encoding with the slope.
     """
-    share, inputs = fit_shrinkage(network, inputs, known, held)
+    coefficient, inputs = fit_shrinkage(network, inputs, known, held)
     if whole:
         return 1.0, inputs
     with torch.no_grad():
-        network.table_out.mul_(share)
-        network.bias_out.mul_(share)
-    return share, inputs
+        network.table_out.mul_(coefficient)
+        network.bias_out.mul_(coefficient)
+    return coefficient, inputs

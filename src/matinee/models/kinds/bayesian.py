@@ -43,7 +43,7 @@ class BayesianFM(OneShot):
     Attributes:
         settings: The options.
         posterior: The samples, after ``fit``.
-        share: Shrinkage coefficient of the deviations from the bias model, 1 for none.
+        shrinkage: Shrinkage coefficient of the deviations from the bias model, 1 for none.
         epochs: Metrics of every sweep, each by its own sample alone.
         n_valid: Ratings that the coefficient was fitted on: the validation part or, below 50,000
             ratings, all of them by cross-fitting.
@@ -73,12 +73,12 @@ class BayesianFM(OneShot):
             self.posterior = sample_posterior(train.take(~held), config, rng, swept)
             entries = np.flatnonzero(by_user.aligned(held))
             mean, variance, base = held_out_predictions(self.posterior, train, held)
-        self.share, self.n_valid = 1.0, len(entries)
+        self.shrinkage, self.n_valid = 1.0, len(entries)
         if not len(entries):
             return
         wanted = by_user.values[entries] - base
-        self.share = float(fit_blend((mean - base)[:, None], wanted, [[0]], 1).weights[0])
-        shrunk = base + self.share * (mean - base)
+        self.shrinkage = float(fit_blend((mean - base)[:, None], wanted, [[0]], 1).weights[0])
+        shrunk = base + self.shrinkage * (mean - base)
         self._validation = HeldOutPredictions(entries, shrunk, "validation", self._extras(variance))
 
     def _extras(self, variance: Float64) -> Float64:
@@ -97,23 +97,23 @@ class BayesianFM(OneShot):
     ) -> tuple[Float64, Float64 | None]:
         base = self.bias.predict(histories, rows, items)
         mean, variance = self.posterior.predict(histories, rows, items)
-        return base + self.share * (mean - base), self._extras(variance)
+        return base + self.shrinkage * (mean - base), self._extras(variance)
 
     def _scores(self, histories: Histories) -> Float32:
         scores = self.bias.scores(histories)
-        scores += np.float32(self.share) * (self.posterior.scores(histories) - scores)
+        scores += np.float32(self.shrinkage) * (self.posterior.scores(histories) - scores)
         return scores
 
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
         return {f"posterior.{name}": array for name, array in self.posterior.state()[0].items()}
 
     def _values(self) -> dict[str, Any]:
-        return {"share": self.share, "n_valid": self.n_valid, **self.posterior.state()[1]}
+        return {"share": self.shrinkage, "n_valid": self.n_valid, **self.posterior.state()[1]}
 
     def _load(self, arrays: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> None:
         posterior = {name.removeprefix("posterior."): array for name, array in arrays.items()}
         self.posterior = Posterior.restore(posterior, config)
-        self.share, self.n_valid = float(config["share"]), int(config["n_valid"])
+        self.shrinkage, self.n_valid = float(config["share"]), int(config["n_valid"])
 
 
 def _epochs(settings: Mapping[str, Any]) -> int:

@@ -50,7 +50,7 @@ class CountShift:
         log_counts: Float64,
         items: npt.NDArray[Any],
         log_users: Float64,
-        share: float,
+        total: float,
     ) -> Self:
         """Ridge regression of what the blend leaves of the validation part.
 
@@ -61,9 +61,9 @@ class CountShift:
             log_counts: As the attribute.
             items: Item of each rating, (n,).
             log_users: Log count of each rating's user, float64 (n,).
-            share: Sum of the weights: where tastes cannot be learned there is nothing to move.
+            total: Sum of the weights: where tastes cannot be learned there is nothing to move.
         """
-        direction = direction * share
+        direction = direction * total
         difference = direction @ deviations
         centers = np.array([log_counts[items].mean(), log_users.mean()])
         logs = np.column_stack([log_counts[items], log_users]) - centers

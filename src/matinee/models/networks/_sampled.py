@@ -28,26 +28,26 @@ class SampledMember:
     Attributes:
         settings: The options it was trained with.
         posterior: Its samples.
-        share: Share of its deviations from the bias model by cross-fitting; None where there were
+        shrinkage: Shrinkage coefficient by cross-fitting; None where there were
             ratings enough to do without, and of a loaded member.
     """
 
     settings: Settings
     posterior: Posterior
-    share: float | None = None
+    shrinkage: float | None = None
 
     @classmethod
     def fit(cls, train: Ratings, settings: Settings, seed: int, held: Mask | None) -> Self:
         """Sample from the ratings outside the validation part."""
         from ...train import fit_blend
 
-        known, share = train if held is None else train.take(~held), None
+        known, shrinkage = train if held is None else train.take(~held), None
         config, rng = settings.section(BayesianConfig), np.random.default_rng(seed)
         if len(train) < FEW:
             mean, _, base = cross_fit(known, config, rng)
             wanted = known.by_user.values - base
-            share = float(fit_blend((mean - base)[:, None], wanted, [[0]], 1).weights[0])
-        return cls(settings, sample_posterior(known, config, rng), share)
+            shrinkage = float(fit_blend((mean - base)[:, None], wanted, [[0]], 1).weights[0])
+        return cls(settings, sample_posterior(known, config, rng), shrinkage)
 
     @property
     def by_items(self) -> bool:

@@ -92,9 +92,9 @@ class Autoencoder(Single, Trainable):
         return self._trained.n_parameters
 
     @property
-    def share(self) -> float:
+    def shrinkage(self) -> float:
         """Shrinkage coefficient of the network's deviations from the bias model, 1 for none."""
-        return self._trained.share
+        return self._trained.shrinkage
 
     @property
     def _trained(self) -> FittedNetwork:

@@ -180,14 +180,16 @@ class Ensemble(Blending, Trainable):
         for some in (entries, by_users):
             means = [np.mean([predicted[m] for m in entry], axis=0) - base for entry in some]
             deviations = np.column_stack(means) if means else np.zeros((len(base), 0))
-            anchor = [at for at, entry in enumerate(some) if self._share(entry[0]) is not None]
+            anchor = [
+                at for at, entry in enumerate(some) if self._shrinkage_of(entry[0]) is not None
+            ]
             if not anchor:
                 sets.append(fit_blend(deviations, wanted, some, size).weights)
                 continue
-            # With few ratings the sampled member's own share, by cross-fitting, is known far better
+            # With few ratings the sampled member's shrinkage, by cross-fitting, is more accurate
             # than any weight here: the others are blended by what they add to it.
-            share = self._share(some[anchor[0]][0]) or 0.0
-            center = share * deviations[:, anchor[0]]
+            shrinkage = self._shrinkage_of(some[anchor[0]][0]) or 0.0
+            center = shrinkage * deviations[:, anchor[0]]
             rest = [at for at in range(len(some)) if at not in anchor]
             weights = fit_blend(
                 deviations[:, rest] - center[:, None],
@@ -195,7 +197,7 @@ class Ensemble(Blending, Trainable):
                 [some[at] for at in rest],
                 size,
             ).weights
-            weights[some[anchor[0]][0]] = share * (1.0 - weights.sum())
+            weights[some[anchor[0]][0]] = shrinkage * (1.0 - weights.sum())
             sets.append(weights)
         self.known, self.new = sets
         deviations = np.array(predicted) - base
@@ -207,10 +209,10 @@ class Ensemble(Blending, Trainable):
             answers.append((base + (each * deviations).sum(axis=0), extras))
         self._validation = validation_predictions(train, held, *answers)
 
-    def _share(self, number: int) -> float | None:
-        """Share of a sampled member by cross-fitting, where it has one."""
+    def _shrinkage_of(self, number: int) -> float | None:
+        """Shrinkage coefficient of a sampled member by cross-fitting; None without one."""
         member = self.members[number]
-        return member.share if isinstance(member, SampledMember) else None
+        return member.shrinkage if isinstance(member, SampledMember) else None
 
     def _fit_shift(
         self, train: Ratings, held: Mask, deviations: Float64, wanted: Float64

@@ -249,7 +249,7 @@ class Trainer:
             epochs=run.history,
             best_epoch=run.best_epoch or len(run.history),
             n_valid=len(run.valid) if run.valid else 0,
-            share=coefficient,
+            shrinkage=coefficient,
             teacher_epochs=self.teacher_epochs,
         )
         if shrink and self._stores_codes:

@@ -32,8 +32,8 @@ class BayesianConfig(Config):
     beside the two ids, as in SVD++ and on both sides."""
 
     validation: Annotated[float, Field(ge=0.0, lt=1.0)] | Literal["auto"] = "auto"
-    """Share of the training ratings kept out of sampling, for the share of the deviations from the
-    bias model to keep and for the predictive variance; 0 for none, "auto" as in `train`.
+    """Share of the training ratings kept out of sampling, to fit the shrinkage towards the bias
+    model and the predictive variance; 0 for none, "auto" as in `train`.
     With "auto" fewer than 50,000 ratings are cross-fitted instead, and none is kept out."""
 
     @model_validator(mode="after")

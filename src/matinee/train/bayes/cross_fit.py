@@ -1,8 +1,8 @@
 """Held-out predictions of every rating by cross-fitting, where there are few ratings.
 
-A tenth of 5,000 ratings cannot tell whether tastes can be learned, and the share of the deviations
-fitted on it is mostly 0. Sampling takes seconds there, so every rating is predicted by a machine
-that was not given it.
+A tenth of 5,000 ratings is too few to show whether interactions can be learned, and the shrinkage
+coefficient fitted on it is mostly 0. Sampling takes seconds there, so every rating is predicted by
+a model that was not trained on it.
 """
 
 from __future__ import annotations
