@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from matinee.cli.show.study_live import StudyProgress, clock, sparkline
+from matinee.cli.show.progress import clock_text
+from matinee.cli.show.study_live import StudyProgress, sparkline
 from matinee.lab.study import EpochRecord, Study, plan_study
 
 if TYPE_CHECKING:
@@ -144,10 +145,10 @@ def test_a_curve_is_a_row_of_bars() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(4.4, "4 s"), (120, "2 min"), (3600 * 2 + 300, "2 h 05 min"), (89.0, "89 s")],
+    [(4.4, "0:04"), (120, "2:00"), (3600 * 2 + 300, "2:05:00"), (89.0, "1:29")],
 )
-def test_a_time_in_words(seconds: float, text: str) -> None:
-    assert clock(seconds) == text
+def test_a_time(seconds: float, text: str) -> None:
+    assert clock_text(seconds) == text
 
 
 def test_the_display_shows_what_runs_and_the_time_left(file: Path) -> None:

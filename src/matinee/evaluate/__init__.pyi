@@ -20,7 +20,12 @@ from ._uncertainty import (
     Uncertainty as Uncertainty,
 )
 from .leak_guard import Overlap as Overlap, PairSet as PairSet
-from .metric import Interval as Interval, Metric as Metric, Score as Score
+from .metric import (
+    Interval as Interval,
+    Metric as Metric,
+    Score as Score,
+    interval_text as interval_text,
+)
 from .metrics import ErrorSums as ErrorSums, ErrorTotals as ErrorTotals, mae as mae, rmse as rmse
 from .prequential import prequential_gain as prequential_gain
 from .ranking.baselines import LIST_BASELINES as LIST_BASELINES

@@ -12,7 +12,7 @@ from ..errors import UsageError
 from ._error_bins import Breakdown
 from ._uncertainty import Uncertainty
 from .leak_guard import Overlap
-from .metric import Interval, Score
+from .metric import Interval, Score, interval_text
 from .rating_charts import RatingPlots
 from .registry import metrics_of
 
@@ -254,7 +254,7 @@ class Evaluation(Scores):
         if within.low > 0:
             return (
                 f"The model's RMSE is {gain} below that of {name}, the best baseline "
-                f"(95% interval of the difference: {within.low:.4f} to {within.high:.4f})."
+                f"(95% interval of the difference: {interval_text(within)})."
             )
         if within.high < 0:
             return f"The model is worse than {name}, the best baseline: its RMSE is {gain} above."
@@ -293,4 +293,4 @@ def _cells(name: str, scores: Scores) -> list[str]:
     """The name, each metric, and the interval of the RMSE."""
     within = scores.rmse_interval
     values = [f"{scores.scores[metric.name].value:.4f}" for metric in metrics_of("rating")]
-    return [name, *values, "" if within is None else f"{within.low:.4f} to {within.high:.4f}"]
+    return [name, *values, interval_text(within)]

@@ -23,6 +23,11 @@ class Interval(NamedTuple):
     high: float
 
 
+def interval_text(interval: Interval | None) -> str:
+    """An interval as text, "0.8120 to 0.8240"; "" where there is none."""
+    return "" if interval is None else f"{interval.low:.4f} to {interval.high:.4f}"
+
+
 class Score(NamedTuple):
     """A metric's value, and its 95% interval by bootstrap over users.
 

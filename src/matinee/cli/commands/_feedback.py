@@ -160,7 +160,9 @@ def refresh(
 
 
 def _within(interval: Interval | None) -> str:
-    return "" if interval is None else f" (95% interval {interval.low:.4f} to {interval.high:.4f})"
+    from ...evaluate import interval_text
+
+    return "" if interval is None else f" (95% interval {interval_text(interval)})"
 
 
 @contextmanager

@@ -145,7 +145,8 @@ def run(
     """
     from ...lab.study import find_study, plan_study, run_study
     from ...lab.study.runs.scheduler import default_workers
-    from ..show.study_live import StudyProgress, clock
+    from ..show.progress import clock_text
+    from ..show.study_live import StudyProgress
 
     loaded = find_study(study)
     default_workers(workers, threads)  # refuses what cannot be before anything is read
@@ -178,7 +179,7 @@ def run(
             f"{loaded.name}{', quick' if quick else ''}: {total} runs done"
             f"{f', {outcome.before} of them before' if outcome.before else ''}"
             f"{f', {outcome.diverged} diverged' if outcome.diverged else ''}"
-            f" in {clock(outcome.seconds)}\nruns: {folder}\n\nnext:"
+            f" in {clock_text(outcome.seconds)}\nruns: {folder}\n\nnext:"
         )
         say("  " + command_line(["study", "report", folder]))
         say("  " + command_line(["study", "compare", folder]))

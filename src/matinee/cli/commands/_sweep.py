@@ -319,7 +319,8 @@ def _models(seeds: int) -> str:
 
 
 def _show_gain(gain: Gain, preset: str, *, alone: bool) -> None:
-    within = gain.interval
+    from ...evaluate import interval_text
+
     if alone:  # the best is the preset itself
         print_table(["", "RMSE"], [(preset, gain.before)])
         return
@@ -331,7 +332,7 @@ def _show_gain(gain: Gain, preset: str, *, alone: bool) -> None:
                 "best",
                 gain.after,
                 gain.gain,
-                None if within is None else f"{within.low:.4f} to {within.high:.4f}",
+                interval_text(gain.interval) or None,
             ),
         ],
     )

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...evaluate.metric import interval_text
 from ..output import bold, print_table, say
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def show_briefly(evaluation: ListEvaluation) -> None:
             (
                 name,
                 each.value("ndcg", k),
-                _within(each.scores[k]["ndcg"]),
+                interval_text(each.scores[k]["ndcg"].interval),
                 *(_value(each.scores[k][metric]) for metric in names[1:]),
             )
             for name, each in ((evaluation.model, evaluation), *evaluation.baselines.items())
@@ -116,13 +117,13 @@ def show_cutoff(evaluation: ListEvaluation, k: int) -> None:
             (
                 metric.label,
                 _value(evaluation.scores[k][metric.name]),
-                _within(evaluation.scores[k][metric.name]),
+                interval_text(evaluation.scores[k][metric.name].interval),
                 *(
                     cell
                     for each in evaluation.baselines.values()
                     for cell in (
                         _value(each.scores[k][metric.name]),
-                        _within(each.gains[k][metric.name]),
+                        interval_text(each.gains[k][metric.name].interval),
                     )
                 ),
             )
@@ -133,7 +134,3 @@ def show_cutoff(evaluation: ListEvaluation, k: int) -> None:
 
 def _value(score: Score) -> float | None:
     return score.value if math.isfinite(score.value) else None
-
-
-def _within(score: Score) -> str:
-    return "" if score.interval is None else "{:.4f} to {:.4f}".format(*score.interval)

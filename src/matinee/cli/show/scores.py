@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...evaluate.metric import interval_text
 from ..output import bold, print_table, say
 
 if TYPE_CHECKING:
-    from ...evaluate import Evaluation, Interval, Score, Scores, Uncertainty
+    from ...evaluate import Evaluation, Score, Scores, Uncertainty
     from ...models import Recommender
 
 _TRAINING = ("epochs_run", "best_epoch", "train_seconds", "seconds_per_epoch", "preset", "config")
@@ -141,8 +142,4 @@ def _warning(score: Evaluation) -> str:
 
 
 def _cells(score: Score, with_interval: bool) -> tuple[float, str | None]:
-    return score.value, _within(score.interval) if with_interval else None
-
-
-def _within(interval: Interval | None) -> str | None:
-    return None if interval is None else f"{interval.low:.4f} to {interval.high:.4f}"
+    return score.value, (interval_text(score.interval) or None) if with_interval else None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ...lab.study.runs.scheduler import RunListener
 from ...models.registry import kind_named
 from ..output import console, note
+from .progress import clock_text
 
 if TYPE_CHECKING:
     from ...lab.study import EpochRecord, RunRecord
@@ -133,7 +134,7 @@ class StudyProgress(RunListener):
 
     def _left_text(self) -> str:
         seconds = self._left()
-        return "" if seconds is None or not self._costs else f"  about {clock(seconds)} left"
+        return "" if seconds is None or not self._costs else f"  about {clock_text(seconds)} left"
 
     def _draw(self) -> Any:
         from rich.console import Group
@@ -182,11 +183,3 @@ def sparkline(values: Sequence[float], width: int) -> str:
     low, high = min(last), max(last)
     span = (high - low) or 1.0
     return "".join(_BARS[min(int((value - low) / span * len(_BARS)), 7)] for value in last)
-
-
-def clock(seconds: float) -> str:
-    """A time as 45 s, 12 min or 1 h 05 min."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...base.html import paragraphs, picture, table
 from ...errors import UsageError
 from ..leak_guard import Overlap
-from ..metric import Interval, Score
+from ..metric import Interval, Score, interval_text
 from .charts import ListPlots
 from .rows import ListCurve, ListHistoryBin, ListPopularityBin
 from .sums import ListSums
@@ -241,8 +241,7 @@ def _cells(evaluation: ListEvaluation, k: int) -> tuple[list[str], list[list[str
     rows = []
     for metric in metrics_of("list"):
         score = evaluation.scores[k][metric.name]
-        within = score.interval
-        text = "" if within is None else f"{within.low:.4f} to {within.high:.4f}"
+        text = interval_text(score.interval)
         others = [f"{each.value(metric.name, k):.4f}" for each in evaluation.baselines.values()]
         rows.append([metric.label, f"{score.value:.4f}", text, *others])
     return [f"at {k}", evaluation.model, "95% interval", *evaluation.baselines], rows

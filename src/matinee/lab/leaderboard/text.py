@@ -6,7 +6,7 @@ import math
 
 from ...base import markdown
 from ...data.splits.rules import rule_of
-from ...evaluate import Interval
+from ...evaluate import interval_text
 from ..study.study import Data
 from .table import OTHERS, BoardSection, Leaderboard, Row, answer
 
@@ -56,11 +56,11 @@ def cells(row: Row) -> list[str]:
     return [
         row.model,
         _rmse(row),
-        _interval(row.interval),
-        _interval(row.people),
+        interval_text(row.interval),
+        interval_text(row.people),
         *(_figure(row.metrics.get(metric.name)) for metric in OTHERS),
         _gain(row),
-        _interval(row.gain_people),
+        interval_text(row.gain_people),
         "" if row.by_bias is None else f"{row.by_bias:.1%}",
         _figure(row.known_rmse),
         _seconds(row.seconds),
@@ -125,10 +125,6 @@ def _rmse(row: Row) -> str:
     seeds = f" ({row.seeds})" if row.seeds else ""
     digits = f"{row.rmse:.4f}" if row.status == "measured" else f"{row.rmse:g}"
     return digits + seeds
-
-
-def _interval(interval: Interval | None) -> str:
-    return f"{interval.low:.4f} to {interval.high:.4f}" if interval else ""
 
 
 def _figure(value: float | None) -> str:

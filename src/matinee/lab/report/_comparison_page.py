@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...base.atomic import write_text
-from ...evaluate import Score, metrics_of
+from ...evaluate import interval_text, metrics_of
 from ...evaluate.ranking.charts import list_curves
 from ..comparison import Comparison, ListedItem
 from ._page import render
@@ -17,7 +17,7 @@ def comparison_sheets(comparison: Comparison, names: tuple[str, str]) -> list[Sh
     sheets = []
     if comparison.rmse is not None:
         gain = comparison.rmse
-        row = ("RMSE", gain.before, gain.after, gain.gain, _within(Score(0, gain.interval)))
+        row = ("RMSE", gain.before, gain.after, gain.gain, interval_text(gain.interval))
         sheets.append(
             Sheet(
                 "ratings",
@@ -33,7 +33,7 @@ def comparison_sheets(comparison: Comparison, names: tuple[str, str]) -> list[Sh
                 comparison.first.value(metric.name, k),
                 comparison.second.value(metric.name, k),
                 gains[metric.name].value,
-                _within(gains[metric.name]),
+                interval_text(gains[metric.name].interval),
             )
             for metric in metrics_of("list")
         ]
@@ -88,10 +88,6 @@ def write_comparison(comparison: Comparison, names: tuple[str, str], path: Path 
     )
     write_text(path, page)
     return Path(path)
-
-
-def _within(score: Score) -> str:
-    return "" if score.interval is None else "{:.4f} to {:.4f}".format(*score.interval)
 
 
 def _item(items: tuple[ListedItem, ...], at: int) -> str:

@@ -21,6 +21,7 @@ from ...evaluate import (
     ListEvaluation,
     Scores,
     Uncertainty,
+    interval_text,
     metrics_of,
 )
 from ...evaluate.rating_charts import NAMES, of_breakdown, spread
@@ -236,9 +237,7 @@ def _signed(value: float) -> str:
 
 
 def _within(interval: Any) -> str:
-    return (
-        "" if interval is None else f"{interval.low:.4f} to {interval.high:.4f}".replace("-", "−")
-    )
+    return interval_text(interval).replace("-", "−")
 
 
 def _facts(model: Recommender) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...charts.chart import Chart
-from ...evaluate import Interval, Score, metrics_of
+from ...evaluate import Interval, Score, interval_text, metrics_of
 from ...evaluate.rating_charts import NAMES, score_card
 from ._tables import Sheet, Value
 
@@ -58,7 +58,7 @@ class Recorded:
         for metric in metrics_of("rating"):
             if isinstance(self.metrics.get(metric.name), int | float):
                 score = _score(self.metrics, metric.name)
-                result.append((f"{score.value:.4f}", metric.label, _within(score)))
+                result.append((f"{score.value:.4f}", metric.label, interval_text(score.interval)))
         if self.metrics.get("n_test"):
             users = self.metrics.get("n_test_users", 0)
             result.append((f"{self.metrics['n_test']:,}", "test ratings", f"by {users:,} users"))
@@ -71,7 +71,7 @@ class Recorded:
         for name, scores_of in self._models().items():
             values = [_score(scores_of, metric.name).value for metric in names]
             label = name if name == self.model else NAMES.get(name, name)
-            rows.append([label, *values, _within(_score(scores_of, "rmse"))])
+            rows.append([label, *values, interval_text(_score(scores_of, "rmse").interval)])
         if not rows:
             return None
         columns = ["", *(metric.label for metric in names), "95% interval of the RMSE"]
@@ -88,7 +88,7 @@ class Recorded:
             if isinstance(self.lists.get(key), int | float):
                 others = [baseline.get(key) for baseline in baselines.values()]
                 score = _score(self.lists, key)
-                rows.append([metric.label, score.value, _within(score), *others])
+                rows.append([metric.label, score.value, interval_text(score.interval), *others])
         columns = ["lists of 10", self.model, "95% interval", *baselines]
         caption = (
             f"When the model was trained: {self.lists.get('n_relevant', 0):,} relevant ratings of "
@@ -106,7 +106,3 @@ def _score(scores: Mapping[str, Any], key: str) -> Score:
     value, within = scores.get(key), scores.get(f"{key}_interval")
     number = float(value) if isinstance(value, int | float) else float("nan")
     return Score(number, None if within is None else Interval(*within))
-
-
-def _within(score: Score) -> str:
-    return "" if score.interval is None else "{:.4f} to {:.4f}".format(*score.interval)

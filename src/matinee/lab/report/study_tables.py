@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from ...data import Table
+from ...evaluate import interval_text
 from ...evaluate.statistics.seeds import Difference, Estimate
 from ..study import (
     ArmGroup,
@@ -107,7 +108,7 @@ def comparisons_table(judgements: Sequence[Judgement]) -> Sheet:
             FIGURES[c.figure].label,
             c.status,
             c.estimate,
-            f"{c.interval.low:.4f} to {c.interval.high:.4f}" if c.interval else None,
+            interval_text(c.interval) or None,
             c.p,
             c.n,
         ]
@@ -192,8 +193,7 @@ def _count(estimate: Estimate | None) -> int | None:
 
 
 def _range(estimate: Estimate | None) -> str | None:
-    within = estimate and estimate.interval
-    return f"{within.low:.4f} to {within.high:.4f}" if within else None
+    return None if estimate is None else interval_text(estimate.interval) or None
 
 
 def _p(difference: Difference | None) -> str | None:
