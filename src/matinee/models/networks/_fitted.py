@@ -41,7 +41,7 @@ class FittedNetwork:
         epochs: Metrics of every epoch.
         best_epoch: The epoch whose weights it has.
         n_valid: Ratings in the validation part.
-        share: Shrinkage coefficient of its deviations from the bias model, 1 for none.
+        shrinkage: Shrinkage coefficient of its deviations from the bias model, 1 for none.
         stored: With users as rows, codes of the users trained on; None to encode their ratings.
         teacher_epochs: Metrics of every epoch of its teachers, where it has any.
     """
@@ -53,7 +53,7 @@ class FittedNetwork:
     epochs: list[Epoch]
     best_epoch: int
     n_valid: int
-    share: float = 1.0
+    shrinkage: float = 1.0
     teacher_epochs: list[Epoch] = field(default_factory=list)
     stored: StoredCodes | None = None
     _item_vectors: tuple[Float32, Float32] | None = field(default=None, init=False)
@@ -210,7 +210,7 @@ class FittedNetwork:
             "n_columns": len(self.arrays["bias_out"]),
             "best_epoch": self.best_epoch,
             "n_valid": self.n_valid,
-            "share": self.share,
+            "share": self.shrinkage,
             "epochs": [epoch.as_dict() for epoch in self.epochs],
             "teacher_epochs": [epoch.as_dict() for epoch in self.teacher_epochs],
         }
