@@ -134,6 +134,21 @@ def test_a_change_to_an_inlined_function_is_seen_in_another_files_kernel(tmp_pat
     assert run(tmp_path, CALL, NUMBA_CACHE_DIR=cache) == "10.0"
 
 
+def test_a_renamed_class_of_an_argument_compiles_again(tmp_path: Path) -> None:
+    for name in ("Before", "After"):
+        (tmp_path / "outer.py").write_text(
+            "from typing import NamedTuple\n"
+            "from matinee.base.compiled import kernel\n"
+            f"class {name}(NamedTuple):\n"
+            "    x: float\n"
+            "@kernel()\n"
+            "def twice(of):\n"
+            "    return of.x * 2.0\n"
+        )
+        code = f"import outer; print(outer.twice(outer.{name}(3.0)))"
+        assert run(tmp_path, code, NUMBA_CACHE_DIR=str(tmp_path / "cache")) == "6.0"
+
+
 HITS = (
     "; found = outer.total.compiled().stats; print(sum(found.cache_hits.values()))"
     "; print(found.cache_path)"

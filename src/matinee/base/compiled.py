@@ -243,6 +243,7 @@ def _compile(function: FunctionType, options: dict[str, Any], code: int | None) 
     dispatcher = _cached(numba, copy, options)
     files = {*_Lazy(function, options).files()} - {function.__code__.co_filename}
     _watch(dispatcher, sorted(files))
+    _drop_unreadable(dispatcher)
     return dispatcher
 
 
@@ -303,3 +304,22 @@ def _watch(dispatcher: Any, files: list[str]) -> None:
             continue
         stamps.append((status.st_mtime, status.st_size))
     index._source_stamp = (index._source_stamp, tuple(stamps))
+
+
+def _drop_unreadable(dispatcher: Any) -> None:
+    """Compile again where the index of compiled code names a class that is no more.
+
+    Numba unpickles the types of arguments before it compares the time stamps of the source.
+    """
+    index = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+    if index is None:
+        return
+    load = index._load_index
+
+    def load_index() -> Any:
+        try:
+            return load()
+        except (AttributeError, ImportError):
+            return {}
+
+    index._load_index = load_index
