@@ -148,3 +148,38 @@ def test_the_audit_names_people_under_other_ids() -> None:
     assert (found.renamed_users, found.contaminated) == (1, False)
     clean = audit(train, Ratings.from_arrays(who + 1000, items, 6 - values, name="other"))
     assert (clean.renamed_users, clean.contaminated) == (0, False)
+
+
+@pytest.mark.parametrize("people_asked", [1, 4])
+@pytest.mark.parametrize("length", [1, 3])  # of the row that is looked for, in those of the others
+def test_the_evidence_needed_is_that_of_a_dense_reference(people_asked: int, length: int) -> None:
+    rows, n_items = 64, 120
+    rng = np.random.default_rng(4)
+    train = rng.integers(1, 3, (rows, n_items))
+    others = rng.random((rows, n_items)).argsort(axis=1) < n_items // length
+    train *= others
+    train[0] = 1
+    mean = (train > 0).sum() / rows
+    counts = (train == 1).sum(axis=0)
+    bits = -np.log2(np.minimum(n_items / mean * counts / rows, 1.0))
+    needed = module.BITS + np.log2(rows) + np.log2(people_asked)
+    enough = 1 + int(np.argmax(np.cumsum(bits) >= needed))
+    assert 20 < enough < n_items
+    for some, expected in ((enough - 1, -1), (enough, 0)):
+        dense = np.zeros((people_asked, n_items), dtype=int)
+        dense[0, :some] = 1
+        dense[1:, -1] = 2  # of one rating, who prove nothing
+        found = find_renamed(histories(train), n_items, asked(dense, dense > 0))
+        assert found.rows.tolist() == [expected] + [-1] * (people_asked - 1)
+
+
+def test_half_of_the_rarest_pairs_are_enough_to_look_a_row_up() -> None:
+    n_pairs, changed = 70, module._PROBES // 2
+    train = np.where(np.random.default_rng(3).random((40, n_pairs)) < 0.25, 1, 2)
+    train[0] = 1
+    train[1, :changed] = 3  # the only one who has the rarest pairs of the person
+    train[1, changed:] = 2
+    dense = np.ones((1, n_pairs), dtype=int)
+    dense[0, :changed] = 3
+    found = find_renamed(histories(train), n_pairs, asked(dense, dense > 0))
+    assert (found.rows.tolist(), found.seen.tolist()) == ([0], [n_pairs - changed])
