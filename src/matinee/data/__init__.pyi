@@ -1,5 +1,6 @@
 from ._audit import Audit as Audit, audit as audit, audit_files as audit_files
 from ._group import Csr as Csr, group as group
+from ._items import load_items as load_items
 from .coerce import RatingsLike as RatingsLike, as_ratings as as_ratings
 from .description import (
     Description as Description,

@@ -20,7 +20,7 @@ from .read.files import open_files
 from .read.find import find
 from .read.frames import open_frame
 from .read.movielens import GENRES_100K
-from .read.source import Scan, Workspace, run
+from .read.source import Scan, Workspace, run, workspace
 from .read.stores.lake import open_lake
 from .read.unpack import Part
 from .vocabulary import Vocabulary
@@ -82,6 +82,38 @@ def item_table(
         return _read([beside], work, ids, mapped)
     except (DataError, duckdb.Error) as error:
         return None, (f"titles left out: {error}",)
+
+
+def load_items(source: Any) -> tuple[Vocabulary, ItemTable]:
+    """Ids, titles and genres of a table of items, without ratings.
+
+    Args:
+        source: A path of movies.csv, u.item or any table with columns for the item, the title and
+            perhaps the genres; or a table in memory.
+
+    Raises:
+        DataError: It cannot be read as such a table, or has no items.
+    """
+    label = str(source) if isinstance(source, (str, Path)) else "items"
+    with workspace(label) as work:
+        if isinstance(source, (str, Path)):
+            parts = [_as_utf8(part, work) for part in find(source, work).parts]
+            scan = open_files(parts, work, ITEM_ROLES, {})
+        else:
+            scan = open_frame(source, work, label)
+        stated = {} if scan.header else {ITEM: "1", TITLE: "2"}
+        columns = assign(list(scan.columns), ITEM_ROLES, stated, header=scan.header, label=label)
+        text = _text(scan, columns[ITEM])
+        found = run(work, scan, f"SELECT DISTINCT {text} AS c0 FROM {scan.relation}").fetchnumpy()
+        names = _texts(found["c0"])
+        names = names[names != ""]
+        if not len(names):
+            raise DataError(f"{label}: no items")
+        ids, _ = Vocabulary.of(names)
+        mapped = {ITEM: columns[ITEM]} if scan.header else {}
+        table, _ = item_table(source, None, work, ids, mapped)
+        assert table is not None
+        return ids, table
 
 
 def _read(

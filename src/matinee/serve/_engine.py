@@ -34,6 +34,7 @@ from ._schema import (
     SurpriseRequest,
 )
 from ._settings import ServeSettings
+from .exploration.explorer import Explorer
 from .feedback.history import Feedback, of_user
 from .problems import ProblemError
 
@@ -85,6 +86,9 @@ class Engine:
         self._groups = self.catalogue.groups()
         self._predict: Predict = partial(self._model.predict_coded, clip=False)
         self._entries = Entries(self._model, self.catalogue, self._usual)
+        self._explorer: Explorer | None = None
+        if settings.new_items is not None and settings.explore:
+            self._explorer = Explorer(self._model, settings.new_items, settings.explore)
         if not settings.users:
             self._model.histories = None
 
@@ -130,7 +134,13 @@ class Engine:
             love=request.love,
             why=request.why,
         )
-        return self._listed(entries, used, reader)
+        explore = len(people) == 1 and request.only is None
+        about = {
+            "genres": request.exclude_genres,
+            "years": request.years,
+            "without": {str(name) for name in request.exclude},
+        }
+        return self._listed(entries, used, reader, history if explore else None, about)
 
     def recommend_user(
         self,
@@ -163,7 +173,10 @@ class Engine:
             love=love,
             why=why if len(history.items) else 0,
         )
-        return {**self._listed(entries, [], reader), "user": user}
+        events = () if feedback is None else feedback.events
+        without = {event.item for event in events if event.item is not None}
+        about = {"genres": exclude_genres, "years": years, "without": without}
+        return {**self._listed(entries, [], reader, history, about), "user": user}
 
     def trained(self, user: str) -> list[Answer]:
         """What a person rated in training, described; empty for others."""
@@ -348,10 +361,20 @@ class Engine:
     def _reader(self) -> Reader:
         return Reader(self.catalogue, self.scale)
 
-    def _listed(self, entries: list[Answer], used: list[Answer], reader: Reader) -> Answer:
+    def _listed(
+        self,
+        entries: list[Answer],
+        used: list[Answer],
+        reader: Reader,
+        history: Histories | None,
+        about: dict[str, Any],
+    ) -> Answer:
         """A list with a name of its own, which says by which model it was made."""
-        name = f"{self.name}.{secrets.token_hex(8)}"
-        return self._answer({"recommendations": entries, "list": name}, used, reader)
+        digits = secrets.token_hex(8)
+        if self._explorer is not None and history is not None and entries:
+            entries = self._explorer.explored(entries, history, digits, **about)
+        content = {"recommendations": entries, "list": f"{self.name}.{digits}"}
+        return self._answer(content, used, reader)
 
     def _answer(self, content: Answer, used: list[Answer], reader: Reader) -> Answer:
         return {**content, "used": used, "ignored": reader.ignored, "model": self.name}

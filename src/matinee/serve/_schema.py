@@ -187,6 +187,9 @@ class Prediction(Predicted):
 class Recommendation(Predicted):
     """An entry of a list."""
 
+    new: bool = False
+    """Whether it is one that nobody rated, listed to explore."""
+
     rank: int
     score: float
     each: list[float] | None = None

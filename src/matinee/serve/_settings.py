@@ -20,6 +20,10 @@ class ServeSettings(Config):
     """Share of the people that the model beside answers, by a hash of their ids."""
     share_seed: int = Field(0, ge=0)
     """Seed of that hash: another draws other people."""
+    new_items: Path | None = None
+    """A table of items that the model does not know, for exploration."""
+    explore: float = Field(0.0, ge=0.0, le=0.5)
+    """Share of the places of lists that such items take; none by default."""
     host: str = "127.0.0.1"
     """Address to listen at. The default is reachable from this machine only."""
     allowed_hosts: tuple[str, ...] = ()

@@ -67,6 +67,16 @@ def recommend(
             metavar="FILE", help="The only items to recommend from, likewise.", show_default=False
         ),
     ] = None,
+    new_items: Annotated[
+        Path | None,
+        typer.Option(
+            "--new-items",
+            metavar="FILE",
+            help="Recommend from the items of this table (item, title, genres) that the model does "
+            "not know, by what is known of them.",
+            show_default=False,
+        ),
+    ] = None,
     include_seen: Annotated[
         bool, typer.Option("--include-seen", help="Recommend what they rated, too.")
     ] = False,
@@ -119,6 +129,8 @@ def recommend(
     modes = [bool(users), bool(rate), ratings is not None, all_users]
     if sum(modes) != 1:
         raise UsageError("say for whom: one of --user, --rate, --ratings and --all-users")
+    if new_items is not None and (exclude is not None or only is not None):
+        raise UsageError("--new-items is a list of its own: leave out --exclude and --only")
     from ...models import load_model
     from ...recommend import TitleIndex
 
@@ -145,9 +157,12 @@ def recommend(
         codes = loaded.item_ids.encode(read.item_ids.ids)
         _say_skipped("item", read.item_ids.ids[codes < 0].tolist() if skip_unknown else [])
         histories = read
-    tables = loaded.recommend_all(
-        histories, users=who, unknown="skip" if skip_unknown else "error", **options
-    )
+    if new_items is not None:
+        tables = _new(loaded, new_items, histories, who, k, love)
+    else:
+        tables = loaded.recommend_all(
+            histories, users=who, unknown="skip" if skip_unknown else "error", **options
+        )
     people = len(who) if who else loaded.n_users if all_users else None
     if escape_formulas:
         if json or (out is not None and out.suffix.lower() not in (".csv", ".tsv")):
@@ -165,6 +180,22 @@ def recommend(
         _stream_csv(tables)
     else:
         _show(tables, meant)
+
+
+def _new(
+    model: Recommender,
+    file: Path,
+    histories: HistoriesLike | None,
+    users: list[Any] | None,
+    k: int,
+    love: float | None,
+) -> Iterator[Table]:
+    """Lists of new items."""
+    from ...models.new_items import NewItems
+
+    if histories is None and users is None:
+        users = model.user_ids.ids.tolist()
+    yield NewItems.read(model, file).recommend(histories, users=users, k=k, love=love)
 
 
 def _items(file: Path, titles: Any, skip: bool) -> list[Any]:

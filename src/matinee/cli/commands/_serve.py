@@ -34,6 +34,20 @@ def serve(
     share_seed: Annotated[
         int, typer.Option("--share-seed", help="Another seed draws other people.")
     ] = 0,
+    new_items: Annotated[
+        Path | None,
+        typer.Option(
+            "--new-items",
+            metavar="FILE",
+            help="A table of items (item, title, genres) that the model does not know, for "
+            "--explore.",
+            show_default=False,
+        ),
+    ] = None,
+    explore: Annotated[
+        float,
+        typer.Option(metavar="SHARE", help="Share of the places of lists that new items take."),
+    ] = 0.0,
     host: Annotated[
         str, typer.Option(help="Address to listen at; 0.0.0.0 for every network there is.")
     ] = "127.0.0.1",
@@ -138,12 +152,16 @@ def serve(
     docs/serving.md and, by the server, at /openapi.json.
     """
     use_threads(threads)
+    if (new_items is None) != (explore == 0):
+        raise UsageError("--new-items and --explore go together: which items, and how often")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", str(threads))
     values: dict[str, Any] = {
         "model": model,
         "beside": beside,
         "share": share,
         "share_seed": share_seed,
+        "new_items": new_items,
+        "explore": explore,
         "host": host,
         "port": port,
         "workers": workers,

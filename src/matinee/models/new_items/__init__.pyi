@@ -1,0 +1,2 @@
+from .columns import ItemColumns as ItemColumns, item_columns as item_columns
+from .predictor import NewItems as NewItems

@@ -1,0 +1,260 @@
+"""``NewItems``: a model's predictions carried over to items it was not trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ...base.arrays import Float32, Float64, Int64
+from ...data import Histories, ItemTable, Table, Vocabulary, load_items
+from ...errors import UsageError
+from ...recommend import HistoriesLike, top_k
+from ..base import Recommender
+from ..support import as_column, item_counts
+from .columns import item_columns
+
+_PENALTIES = tuple(10.0 ** np.arange(-1, 5.5, 0.5))
+_PRIOR = 10.0
+"""Ratings at which an item counts half as much as one of very many."""
+_PEOPLE = 256
+"""People on whose predictions the penalty is chosen."""
+
+
+class NewItems:
+    """Predictions and lists of items that nobody rated, from their columns.
+
+    A ridge regression over the known items predicts what the model predicts for a person, from the
+    columns of the item. The regression is the same for all people, so that a prediction is a
+    weighted mean of the person's predictions of known items; in a model whose last layer is linear
+    that is the regression of the item's factors and bias on its columns (Gantner et al., "Learning
+    attribute-to-feature mappings for cold-start recommendations", ICDM 2010), and it works for
+    every other model too. Items count by their ratings, and the penalty is chosen by leaving each
+    known item out.
+
+    Args:
+        model: A fitted model.
+        ids: Ids of the new items, shape (n,); none may be an item of the model.
+        items: Their titles and genres, in that order.
+        words: Buckets for the words of titles; see ``item_columns``.
+        vectors: An embedding of each known and new item, by id.
+
+    Attributes:
+        item_ids: The new items.
+        penalty: The penalty that was chosen.
+        weights: float64 (known items, new items); the prediction of a new item is the model's
+            predictions of all items times its column.
+
+    Raises:
+        UsageError: An item is known to the model, or nothing is known of the items.
+    """
+
+    def __init__(
+        self,
+        model: Recommender,
+        ids: npt.ArrayLike,
+        items: ItemTable | None = None,
+        *,
+        words: int = 0,
+        vectors: Mapping[Any, npt.ArrayLike] | None = None,
+    ) -> None:
+        model._require_fitted()
+        names = as_column(ids)
+        self.item_ids, codes = Vocabulary.of(names)
+        if len(self.item_ids) < len(names) or not len(names):
+            raise UsageError("new items: give each id once, and at least one")
+        known = np.flatnonzero(model.item_ids.encode(self.item_ids.ids) >= 0)
+        if len(known):
+            raise UsageError(
+                f"new items: {self.item_ids.ids[known[0]]} is known to the model "
+                f"({len(known):,} such); leave out what it was trained on"
+            )
+        order = np.argsort(codes)  # rows of the table in the order of the vocabulary
+        self._model = model
+        self.item_table = None if items is None else items.take(order)
+        columns = item_columns(
+            model.item_ids,
+            model.item_table,
+            self.item_ids,
+            self.item_table,
+            words=words,
+            vectors=vectors,
+        )
+        rated = item_counts(model)
+        counts = np.ones(model.n_items) if rated is None else rated.astype(np.float64)
+        weights: Float64 = counts / (counts + _PRIOR)
+        known_columns, new_columns = _standardised(columns.known, columns.new, weights)
+        self.penalty = _chosen(known_columns, weights, self._targets())
+        gram = _gram(known_columns, weights, self.penalty)
+        self.weights: Float64 = weights[:, None] * (
+            known_columns @ np.linalg.solve(gram, new_columns.T)
+        )
+
+    @classmethod
+    def read(cls, model: Recommender, source: Any, **options: Any) -> Self:
+        """New items from a table of items; those that the model knows are left out.
+
+        Args:
+            model: A fitted model.
+            source: What ``matinee.data.load_items`` takes.
+            **options: ``words`` and ``vectors``.
+
+        Raises:
+            DataError: The table cannot be read.
+            UsageError: The model knows all of them.
+        """
+        ids, table = load_items(source)
+        new = np.flatnonzero(model.item_ids.encode(ids.ids) < 0)
+        if not len(new):
+            raise UsageError(f"new items: the model knows all {len(ids):,} of them")
+        return cls(model, ids.ids[new], table.take(new), **options)
+
+    def predict(self, users: Any, items: Any, *, histories: HistoriesLike | None = None) -> Float64:
+        """Predicted ratings of new items; see ``Recommender.predict``.
+
+        Args:
+            users: User ids, shape (n,), or one; an unknown one gets what anybody would.
+            items: Ids of new items, shape (n,), or one.
+            histories: Ratings of the users; by default those of training.
+
+        Returns:
+            float64 (n,).
+
+        Raises:
+            UsageError: An item is not among the new ones.
+        """
+        model = self._model
+        model._require_ratings()
+        people = model._people(histories, "skip")
+        user, item = np.broadcast_arrays(as_column(users), as_column(items))
+        rows = model._rows(people, histories is None, user)
+        codes = self.item_ids.encode(item)
+        if (codes < 0).any():
+            raise UsageError(f"{item[codes < 0][0]} is not among the new items")
+        out = np.empty(len(rows))
+        for some, batch in _batches(people.histories, rows):
+            scores = self._of(model.scores_coded(batch))
+            places = np.unique(rows[some], return_inverse=True)[1]
+            out[some] = scores[places, codes[some]]
+        return model._clipped(out)
+
+    def recommend(
+        self,
+        histories: HistoriesLike | None = None,
+        *,
+        users: Any = None,
+        k: int = 10,
+        love: float | None = None,
+    ) -> Table:
+        """The best new items for each person, by what orders the model's lists.
+
+        Args:
+            histories: Ratings of people; by default those of training.
+            users: Their ids; by default everybody in ``histories``.
+            k: Items for each.
+            love: See ``Recommender.recommend``.
+
+        Returns:
+            A table of user_id, item_id, score, rank, and title if known.
+
+        Raises:
+            UsageError: Neither histories nor users, or k < 1.
+            UnknownIdError: An unknown user.
+        """
+        if histories is None and users is None:
+            raise UsageError("pass histories or users")
+        if k < 1:
+            raise UsageError(f"k must be at least 1, not {k}")
+        people = self._model._people(histories, "skip")
+        if users is not None:
+            people = people.pick(as_column(users), "error")
+        tables = []
+        for start in range(0, len(people), _PEOPLE):
+            rows = np.arange(start, min(start + _PEOPLE, len(people)))
+            items, scores = top_k(self.rank_scores(people.histories.take(rows), love), k)
+            n = items.shape[1]
+            columns = {
+                "user_id": people.ids[np.repeat(rows, n)],
+                "item_id": self.item_ids.decode(items.ravel()),
+                "score": scores.ravel().astype(np.float64),
+                "rank": np.tile(np.arange(1, n + 1, dtype=np.int32), len(rows)),
+            }
+            if self.item_table is not None:
+                columns["title"] = self.item_table.titles[items.ravel()]
+            tables.append(Table(columns))
+        return Table.concat(tables)
+
+    def rank_scores(self, histories: Histories, love: float | None = None) -> Float32:
+        """What lists of new items are ordered by, float32 (people, new items)."""
+        scores = self._model.rank_scores_coded(histories, love)
+        return self._of(scores).astype(np.float32)
+
+    def _of(self, scores: Float32) -> Float64:
+        found: Float64 = scores.astype(np.float64) @ self.weights
+        return found
+
+    def _targets(self) -> Float64:
+        """Predictions of all items for some people, float64 (items, people)."""
+        model = self._model
+        histories = model.histories
+        if histories is None or not len(histories):
+            histories = Histories.build([([], [])])
+        some = np.unique(np.linspace(0, len(histories) - 1, _PEOPLE).astype(np.int64))
+        score = model.scores_coded if model.knows_ratings else model.rank_scores_coded
+        return score(histories.take(some)).astype(np.float64).T
+
+
+def _standardised(known: Float64, new: Float64, weights: Float64) -> tuple[Float64, Float64]:
+    """Columns of mean 0 and variance 1 over the known items, and a column of ones."""
+    mean = np.average(known, axis=0, weights=weights)
+    spread = np.sqrt(np.average((known - mean) ** 2, axis=0, weights=weights))
+    spread[spread == 0] = 1.0
+    one, two = (
+        np.hstack([np.ones((len(side), 1)), (side - mean) / spread]) for side in (known, new)
+    )
+    return one, two
+
+
+def _gram(columns: Float64, weights: Float64, penalty: float) -> Float64:
+    gram: Float64 = columns.T @ (weights[:, None] * columns)
+    places = np.arange(1, len(gram))
+    gram[places, places] += penalty  # not the column of ones
+    return gram
+
+
+def _chosen(columns: Float64, weights: Float64, targets: Float64) -> float:
+    """The penalty of the lowest weighted error, each item predicted from the others.
+
+    Leaving one out of a ridge regression has a closed form: Allen, "The relationship between
+    variable selection and data augmentation and a method for prediction" (1974).
+    """
+    best, lowest = _PENALTIES[-1], np.inf
+    for penalty in _PENALTIES:
+        inverse = np.linalg.inv(_gram(columns, weights, penalty))
+        fitted = columns @ (inverse @ (columns.T @ (weights[:, None] * targets)))
+        own = weights * np.einsum("ij,jk,ik->i", columns, inverse, columns)
+        errors = (targets - fitted) / np.maximum(1.0 - own, 1e-6)[:, None]
+        error = float((weights[:, None] * errors**2).sum())
+        if error < lowest:
+            best, lowest = penalty, error
+    return float(best)
+
+
+def _batches(histories: Histories, rows: Int64) -> Any:
+    """Positions of predictions and the histories of their people, some people at a time."""
+    known = np.unique(rows)
+    empty = Histories.build([([], [])])
+    for start in range(0, len(known), _PEOPLE):
+        some = known[start : start + _PEOPLE]
+        where = np.flatnonzero((rows >= some[0]) & (rows <= some[-1]))
+        if some[0] < 0:
+            # A row of -1 is somebody nothing is known of.
+            if len(some) == 1:
+                yield where, empty
+                continue
+            yield np.flatnonzero(rows == -1), empty
+            some = some[1:]
+            where = np.flatnonzero((rows >= some[0]) & (rows <= some[-1]))
+        yield where, histories.take(some)

@@ -1,0 +1,1 @@
+"""A stated share of new items in the lists of the server."""
