@@ -21,7 +21,7 @@ from .._version import __version__
 from ..data.values.ids import canonical
 from . import _schema as schema
 from ._describe import ERRORS, describe
-from ._engine import Engine
+from ._engine import OF_USER, Engine
 from ._guard import Guard
 from ._holder import Served
 from ._metrics import CONTENT_TYPE, Metrics
@@ -35,6 +35,7 @@ from .web.routes import send, show_pages, wants_page
 
 ROUTES = (
     "/v1/recommend",
+    "/v1/recommend/batch",
     "/v1/predict",
     "/v1/profile",
     "/v1/surprise",
@@ -73,6 +74,7 @@ class _ForUser(BaseModel):
     shrink: bool = True
     love: Annotated[float, Field(ge=0, le=schema.MAX_LOVE, allow_inf_nan=False)] | None = None
     why: Annotated[int, Field(ge=0, le=schema.MAX_WHY)] = 3
+    genres: list[str] = Field(default=[], max_length=schema.MAX_TEXT)
     exclude_genres: list[str] = Field(default=[], max_length=schema.MAX_TEXT)
     year_from: Annotated[int, Field(ge=-schema.MAX_YEAR, le=schema.MAX_YEAR)] | None = None
     year_to: Annotated[int, Field(ge=-schema.MAX_YEAR, le=schema.MAX_YEAR)] | None = None
@@ -251,6 +253,30 @@ def _answer(app: FastAPI, served: Served, queue: _WorkQueue, kept: FeedbackDesk 
         engine = served.engine if user is None else served.of_user(canonical(user) or user)
         return await queue(lambda: engine.recommend(request), quick=engine.quick(request))
 
+    @app.post("/v1/recommend/batch", response_model=schema.ManyRecommendations, responses=ERRORS)
+    async def recommend_many(request: schema.ManyRequest) -> Response:
+        """Recommend items to many people, new or known."""
+
+        def work() -> dict[str, Any]:
+            return {"people": [one(at, each) for at, each in enumerate(request.people)]}
+
+        def one(at: int, person: schema.OnePerson) -> dict[str, Any]:
+            user = person.user
+            engine = served.engine if user is None else served.of_user(canonical(user) or user)
+            try:
+                if person.ratings:
+                    return engine.recommend(person)
+                assert user is not None
+                return engine.recommend_user(
+                    user,
+                    feedback=None if kept is None else kept.of_person(user),
+                    **person.model_dump(include=OF_USER),
+                )
+            except ProblemError as error:
+                raise error.within(f"people[{at}]", f"/people/{at}") from None
+
+        return await queue(work, quick=False)
+
     @app.post("/v1/predict", response_model=schema.Predictions, responses=ERRORS)
     async def predict(request: schema.PredictRequest) -> Response:
         """Predict a new user's ratings of some items."""
@@ -292,6 +318,7 @@ def _answer(app: FastAPI, served: Served, queue: _WorkQueue, kept: FeedbackDesk 
                 why=query.why,
                 exclude_genres=query.exclude_genres,
                 years=years,
+                genres=query.genres,
             )
 
         return await queue(work, quick=False)

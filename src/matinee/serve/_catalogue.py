@@ -187,25 +187,34 @@ class Catalogue:
         return genres, decades
 
     def allowed(
-        self, genres: list[str], years: tuple[int | None, int | None] | None
+        self,
+        exclude: Sequence[str],
+        years: tuple[int | None, int | None] | None,
+        among: Sequence[str] = (),
     ) -> Mask | None:
-        """Mask of the items without some genres and within some years; None for all.
+        """Mask of the items that may be listed; None for all.
+
+        Args:
+            exclude: Genres that none may have.
+            years: The first and the last year.
+            among: Genres of which each must have one; any where this is empty.
 
         Raises:
             ProblemError: 422, a genre the model does not know, or years in the wrong order.
         """
-        if not genres and years is None:
+        if not exclude and not among and years is None:
             return None
-        allowed = np.ones(self.n_items, dtype=np.bool_)
-        for at, name in enumerate(genres):
-            if name not in self._of_genre:
-                known = ", ".join(self.genre_names) or "none: its items have no genres"
-                raise ProblemError(
-                    422,
-                    f"exclude_genres[{at}]: unknown genre {name!r}; the model knows {known}",
-                    pointer=f"/exclude_genres/{at}",
-                )
-            allowed[self._of_genre[name]] = False
+        allowed = np.full(self.n_items, not among, dtype=np.bool_)
+        for field, names, value in (("genres", among, True), ("exclude_genres", exclude, False)):
+            for at, name in enumerate(names):
+                if name not in self._of_genre:
+                    known = ", ".join(self.genre_names) or "none: its items have no genres"
+                    raise ProblemError(
+                        422,
+                        f"{field}[{at}]: unknown genre {name!r}; the model knows {known}",
+                        pointer=f"/{field}/{at}",
+                    )
+                allowed[self._of_genre[name]] = value
         if years is not None:
             first, last = years
             if first is not None and last is not None and first > last:

@@ -40,6 +40,8 @@ from .problems import ProblemError
 
 Answer = dict[str, Any]
 
+OF_USER = {"k", "diversity", "shrink", "love", "why", "exclude_genres", "years", "genres"}
+"""Options of a list for a known user."""
 _ASKED = 100
 """Number of most rated items that are candidates for ``surprise``."""
 _MEASURED = 2000
@@ -114,7 +116,7 @@ class Engine:
         ratings = [*request.ratings, *(rating for other in request.others for rating in other)]
         reader.check(ratings, **_lists(request))
         history, used = reader.ratings(request.ratings, self._settings.max_ratings)
-        allowed = self._allowed(reader, request.exclude_genres, request.years, request.exclude)
+        allowed = self._allowed(reader, request, request.exclude)
         if request.only is not None:
             allowed_items = ~self._all()
             allowed_items[reader.mask("only", request.only)] = True
@@ -137,6 +139,7 @@ class Engine:
         explore = len(people) == 1 and request.only is None
         about = {
             "genres": request.exclude_genres,
+            "among": request.genres,
             "years": request.years,
             "without": {str(name) for name in request.exclude},
         }
@@ -154,13 +157,14 @@ class Engine:
         why: int,
         exclude_genres: list[str],
         years: tuple[int | None, int | None] | None,
+        genres: list[str],
     ) -> Answer:
         """Answers ``GET /v1/users/{user}/recommendations``."""
         if not self._settings.users:
             raise ProblemError(404, "this server was started without users to ask about")
         history, refused = of_user(self._model, user, feedback)
         reader = self._reader()
-        allowed = self._allowed(reader, exclude_genres, years, [])
+        allowed = self.catalogue.allowed(exclude_genres, years, genres)
         if len(refused):
             allowed = self._all() if allowed is None else allowed
             allowed[refused] = False
@@ -175,7 +179,12 @@ class Engine:
         )
         events = () if feedback is None else feedback.events
         without = {event.item for event in events if event.item is not None}
-        about = {"genres": exclude_genres, "years": years, "without": without}
+        about = {
+            "genres": exclude_genres,
+            "among": genres,
+            "years": years,
+            "without": without,
+        }
         return {**self._listed(entries, [], reader, history, about), "user": user}
 
     def trained(self, user: str) -> list[Answer]:
@@ -250,7 +259,7 @@ class Engine:
         reader = self._reader()
         reader.check(request.ratings, **_lists(request))
         history, used = reader.ratings(request.ratings, self._settings.max_ratings, empty=True)
-        allowed = self._allowed(reader, request.exclude_genres, request.years, request.exclude)
+        allowed = self._allowed(reader, request, request.exclude)
         allowed = self._all() if allowed is None else allowed
         allowed[history.items] = False
         order = self.catalogue.order
@@ -344,12 +353,11 @@ class Engine:
     def _allowed(
         self,
         reader: Reader,
-        genres: list[str],
-        years: tuple[int | None, int | None] | None,
+        about: RecommendRequest | SurpriseRequest,
         exclude: list[str | int],
     ) -> Mask | None:
         """Mask of the items that may be listed; None for all."""
-        allowed = self.catalogue.allowed(genres, years)
+        allowed = self.catalogue.allowed(about.exclude_genres, about.years, about.genres)
         if exclude:
             allowed = self._all() if allowed is None else allowed
             allowed[reader.mask("exclude", exclude)] = False

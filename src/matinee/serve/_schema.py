@@ -11,6 +11,8 @@ MAX_LIST = 10_000
 MAX_LOVE = 1000.0
 """Greatest exponent of the probability of liking."""
 MAX_WHY = 20
+MAX_PEOPLE = 100
+"""People in one request."""
 MAX_OTHERS = 7
 """People beside the first in a list for several."""
 MAX_LIMIT = 100
@@ -62,6 +64,8 @@ Given = Annotated[list[Rating], Field(min_length=1, max_length=MAX_LIST, fail_fa
 
 
 class _About(_Request):
+    genres: list[Text] = Field(default=[], max_length=MAX_TEXT)
+    """Only items with any of these genres."""
     exclude_genres: list[Text] = Field(default=[], max_length=MAX_TEXT)
     """Exclude items with any of these genres."""
     years: Years | None = None
@@ -95,6 +99,29 @@ class RecommendRequest(_About):
     user: Text | None = None
     """An id of the person, which decides which of two models answers; nothing else is done with
     it."""
+
+
+class OnePerson(RecommendRequest):
+    """One person of many: new, with ratings, or known, by the id alone."""
+
+    ratings: Ratings = []
+    """The ratings of a new user; none for a known one."""
+    why: Annotated[int, Field(strict=True, ge=0, le=MAX_WHY)] = 0
+    """Reasons for each item."""
+
+    @model_validator(mode="after")
+    def _somebody(self) -> OnePerson:
+        if not self.ratings and self.user is None:
+            raise ValueError("give ratings, or the id of a known user")
+        if not self.ratings and (self.exclude or self.only is not None or self.others):
+            raise ValueError("exclude, only and others go with ratings")
+        return self
+
+
+class ManyRequest(_Request):
+    """Many people, each with their own options; all are answered, or none."""
+
+    people: list[OnePerson] = Field(min_length=1, max_length=MAX_PEOPLE, fail_fast=True)
 
 
 class MatchRequest(_Request):
@@ -230,6 +257,12 @@ class Recommendations(_FromRatings):
     recommendations: list[Recommendation]
     list: str
     user: str | None = None
+
+
+class ManyRecommendations(BaseModel):
+    """A list for each person, in the order of the request."""
+
+    people: list[Recommendations]
 
 
 class Predictions(_FromRatings):

@@ -34,6 +34,13 @@ class ProblemError(Exception):
         self.status, self.detail, self.headers = status, detail, headers or {}
         self.errors = None if pointer is None else [{"pointer": pointer, "detail": detail}]
 
+    def within(self, where: str, pointer: str) -> ProblemError:
+        """The same problem in one part of a larger request."""
+        found = ProblemError(self.status, f"{where}: {self.detail}", headers=self.headers)
+        if self.errors is not None:
+            found.errors = [{**each, "pointer": pointer + each["pointer"]} for each in self.errors]
+        return found
+
     def body(self) -> bytes:
         """The problem document."""
         return problem(self.status, self.detail, self.errors)

@@ -41,6 +41,7 @@ class Explorer:
         seed: str,
         *,
         genres: Sequence[str] = (),
+        among: Sequence[str] = (),
         years: Years = None,
         without: Collection[str] = (),
     ) -> list[dict[str, Any]]:
@@ -51,13 +52,16 @@ class Explorer:
             history: What they gave, one row.
             seed: Hexadecimal digits that the places are drawn by, those of the list's name.
             genres: Genres to leave out.
+            among: Genres of which each must have one; any where this is empty.
             years: The first and the last year.
             without: Ids of new items to leave out.
         """
         rng = np.random.default_rng(int(seed, 16))
         wanted = int(len(entries) * self._share + rng.random())
         scores = self._new.rank_scores(history)
-        allowed = [self._allowed(at, genres, years, without) for at in range(len(self._titles))]
+        allowed = [
+            self._allowed(at, genres, among, years, without) for at in range(len(self._titles))
+        ]
         scores[:, ~np.array(allowed)] = -np.inf
         codes, best = top_k(scores, max(wanted, 1))
         found = [
@@ -72,8 +76,15 @@ class Explorer:
         return [{**entry, "rank": at} for at, entry in enumerate(mixed[: len(entries)], 1)]
 
     def _allowed(
-        self, at: int, genres: Sequence[str], years: Years, without: Collection[str]
+        self,
+        at: int,
+        genres: Sequence[str],
+        among: Sequence[str],
+        years: Years,
+        without: Collection[str],
     ) -> bool:
+        if among and not set(self._genres[at]) & set(among):
+            return False
         if str(self._new.item_ids.ids[at]) in without or set(self._genres[at]) & set(genres):
             return False
         year = self._years[at]
