@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from matinee.data import Csr
+from matinee.recommend import top_k
 from matinee.recommend.interest import (
     Blend,
     Interest,
@@ -40,6 +41,22 @@ def fitted(**values: Any) -> Interest:
     found = fit_interest(groups(), config, np.random.default_rng(0))
     assert found is not None
     return found.interest
+
+
+@pytest.mark.parametrize("cutoff", [3, 20, 100])
+def test_ndcg_is_that_of_the_lists_themselves(monkeypatch: pytest.MonkeyPatch, cutoff: int) -> None:
+    monkeypatch.setattr("matinee.recommend.interest.held_out.CUTOFF", cutoff)
+    part = HeldOut.draw(groups(), np.random.default_rng(0), share=0.5)
+    # Few distinct scores: equal ones are listed by item code.
+    scores = np.random.default_rng(1).integers(0, 8, (len(part.people), 30)).astype(np.float32)
+    known, held = np.zeros((90, 30), bool), np.zeros((90, 30), bool)
+    for mask, rows in ((known, part.known), (held, part.held)):
+        mask[np.repeat(np.arange(90), rows.counts), rows.indices] = True
+    listed, best = top_k(np.where(known[part.people], -np.inf, scores), cutoff)
+    hits = np.take_along_axis(held[part.people], listed, axis=1) & (best > -np.inf)
+    gains = 1.0 / np.log2(np.arange(listed.shape[1]) + 2.0)
+    ideal = [gains[: min(len(gains), n)].sum() for n in part.held.counts[part.people]]
+    assert np.allclose(part.ndcg_of(scores, part.people), hits @ gains / ideal)
 
 
 @pytest.mark.parametrize(

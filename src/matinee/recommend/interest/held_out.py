@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from ...base.arrays import Float32, Float64, Int64
+from ...base.arrays import Float32, Float64, Int32, Int64
 from ...data import Csr, Histories
 from .base import Interest
 from .calibrate import Calibration, ChoiceCounts
@@ -21,8 +21,9 @@ SCORES = 1 << 28
 """Largest number of scores for that, of all items each: fewer users on wide catalogues."""
 CUTOFF = 20
 _BATCH = 512
-_CELLS = 1 << 22
-"""Scores in memory (16 MiB as float32)."""
+_CELLS = 1 << 21
+"""Scores in memory (8 MiB as float32): of more, the allocator returns the memory each time, and the
+system clears it anew."""
 _CALIBRATED = 1 << 25
 """Largest number of scores to calibrate on."""
 
@@ -87,15 +88,14 @@ class HeldOut:
         """
         k = min(CUTOFF, scores.shape[1])
         gains = 1.0 / np.log2(np.arange(2, k + 2))
+        ideal = np.cumsum(gains)
         values = np.zeros(len(people))
         for row, person in enumerate(people.tolist()):
             mine = scores[row]
             mine[_row(self.known, person)] = -np.inf
-            best = np.argpartition(-mine, k - 1)[:k]
-            best = best[np.argsort(-mine[best], kind="stable")]
             relevant = _row(self.held, person)
-            hits = np.isin(best, relevant)
-            values[row] = gains[hits].sum() / gains[: min(k, len(relevant))].sum()
+            hits = [gains[rank] for rank in _ranks(mine, relevant, k)]
+            values[row] = sum(hits) / ideal[min(k, len(relevant)) - 1]
         return values
 
     def calibration(self, interest: Interest) -> Calibration:
@@ -105,6 +105,26 @@ class HeldOut:
         for some, who in replace(self, people=self.people[::step]).batches():
             counts.add(interest.scores(who), self.known, self.held, some)
         return counts.calibration()
+
+
+def _ranks(scores: Float32, items: Int32, k: int) -> Iterator[int]:
+    """The ranks below ``k`` of some items among all, from 0; equal scores rank by item code.
+
+    Counting the items before each takes a twentieth of the time of sorting out the best k, where
+    few items are asked about.
+
+    Args:
+        scores: float32 (items,).
+        items: int32, ascending.
+        k: The ranks of interest.
+    """
+    for item in items[np.argsort(-scores[items], kind="stable")][:k].tolist():
+        score = scores[item]
+        rank = int(np.count_nonzero(scores[:item] >= score))
+        rank += int(np.count_nonzero(scores[item + 1 :] > score))
+        if rank >= k:
+            return
+        yield rank
 
 
 def _row(rows: Csr, person: int) -> npt.NDArray[np.int32]:
