@@ -16,5 +16,5 @@ from .base.threads import use_short_waits
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
-# OpenMP reads this when it is loaded, with torch or Numba: it has to be set before they are.
+# OpenMP and OpenBLAS read this when they are loaded, with torch, Numba and NumPy.
 use_short_waits()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from matinee.base.threads import ThreadTuner, _quota, cores
+from matinee.base.threads import SHORT_WAITS, ThreadTuner, _quota, cores
 
 
 class Machine:
@@ -135,9 +135,10 @@ def test_numba_obeys_the_affinity() -> None:
 
 
 def test_importing_matinee_shortens_waits_but_not_against_the_users_word() -> None:
-    code = "import os, matinee; print(os.environ['GOMP_SPINCOUNT'])"
-    assert run("import os; os.environ.pop('GOMP_SPINCOUNT', None); " + code) == "3000"
-    assert run(code, GOMP_SPINCOUNT="7") == "7"
+    for name, value in SHORT_WAITS.items():
+        code = f"import os, matinee; print(os.environ['{name}'])"
+        assert run(f"import os; os.environ.pop('{name}', None); {code}") == value
+        assert run(code, **{name: "7"}) == "7"
 
 
 def test_kernels_take_turns_where_numba_cannot_serve_two_threads() -> None:

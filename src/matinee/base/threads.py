@@ -17,15 +17,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-SPINS = "3000"
-"""Rounds that an idle thread of GNU OpenMP spins before it sleeps. By default it spins for
+SHORT_WAITS = {"GOMP_SPINCOUNT": "3000", "OPENBLAS_THREAD_TIMEOUT": "18"}
+"""How long idle threads wait actively before they sleep, by environment variable: rounds of GNU
+OpenMP, and the logarithm of the clock cycles of OpenBLAS. By default they wait for many
 milliseconds, which blocks other threads on shared cores: a fit of 2 s then takes 40 to 70 s beside
 two or four busy programs (benchmarks/busy.py)."""
 
 
 def use_short_waits() -> None:
-    """Make idle OpenMP threads sleep soon, in libraries that are loaded after this call."""
-    os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
+    """Make idle threads of OpenMP and OpenBLAS sleep soon, in libraries loaded after this call."""
+    for name, value in SHORT_WAITS.items():
+        os.environ.setdefault(name, value)
 
 
 def cores() -> int:
