@@ -13,8 +13,9 @@ PROTOCOL is one of
 
 ``--validation`` scores the validation part, and trains without it: settings are chosen by that
 alone. With quest, a tenth of the training pairs is drawn for it. Scorers are the values of
-lists.interest, mult-dae, mult-vae and multinomial (the network with that loss). nDCG@k is binary,
-its ideal over min(k, relevant); the gain is paired, over the first scorer, with its standard error.
+lists.interest (recvae among them), mult-dae, mult-vae and multinomial (the network with that loss).
+nDCG@k is binary, its ideal over min(k, relevant); the gain is paired, over the first scorer, with
+its standard error.
 """
 
 from __future__ import annotations

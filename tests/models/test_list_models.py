@@ -136,3 +136,16 @@ def test_epochs_of_a_list_network_are_reported() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         made.fit(clicks()[0], on_list_epoch=stop)
+
+
+def test_recvae_is_saved_with_its_choice(tmp_path: Path) -> None:
+    train, _ = clicks()
+    small = {"hidden": 8, "latent": 4, "rounds": 2, "score_every": 1, "batch_size": 100}
+    made = model("recvae", **{f"lists.recvae.{name}": value for name, value in small.items()})
+    made.fit(train)
+    assert made.interest is not None
+    assert made.interest.name == "recvae"
+    back = load_model(made.save(tmp_path / "model"))
+    people = made.histories.take(np.arange(5))
+    assert np.array_equal(back.rank_scores_coded(people), made.rank_scores_coded(people))
+    assert np.array_equal(back.choice_probability(3, [6, 7]), made.choice_probability(3, [6, 7]))

@@ -117,7 +117,7 @@ def fit(
     started = time.perf_counter()
     try:
         planned = model.planned_epochs if base is None else model.planned_update(epochs)
-        list_epochs = model.settings.lists.net.epochs
+        list_epochs = model.settings.lists.network_epochs
         with Progress(planned, list_epochs=list_epochs, quiet=quiet) as progress:
             options: dict[str, Any] = {
                 "seed": seed,

@@ -16,8 +16,8 @@ class ListModel(OneShot):
     """Recommends by a scorer of interest; predicts ratings by the bias model.
 
     Trains on interactions, with or without ratings. ``lists.interest`` names the scorer, whose
-    options are in the section of that name; the presets "lists", "ease", "mult-dae" and "mult-vae"
-    are of this kind.
+    options are in the section of that name; the presets "lists", "ease", "mult-dae", "mult-vae" and
+    "recvae" are of this kind.
     """
 
     kind: ClassVar[str] = "lists"

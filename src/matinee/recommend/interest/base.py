@@ -25,6 +25,7 @@ INTERESTS = {
     "linear": "linear:Linear",
     "network": "network:Network",
     "popularity": "popularity:Popularity",
+    "recvae": "recvae:RecVae",
 }
 """Module of this package and class, by name in a model folder."""
 

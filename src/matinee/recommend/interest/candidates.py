@@ -12,7 +12,14 @@ from ...base.arrays import Float32, Float64
 from ...data import Csr
 from ...train.implicit import IalsConfig, ItemKnnConfig, fit_ials, fit_item_knn
 from ...train.linear import LinearConfig
-from ...train.lists import ListEpoch, ListNetworkConfig, ListNetworkRun, ListNetworkWeights
+from ...train.lists import (
+    ListEpoch,
+    ListNetworkConfig,
+    ListNetworkRun,
+    ListNetworkWeights,
+    RecVaeConfig,
+    RecVaeWeights,
+)
 from .base import Interest
 from .blend import Blend, standardised
 from .factors import Factors
@@ -21,6 +28,7 @@ from .linear import Linear
 from .neighbours import Neighbours
 from .network import Network
 from .popularity import Popularity
+from .recvae import RecVae
 
 OnEpoch = Callable[[ListEpoch], None]
 
@@ -125,6 +133,29 @@ def network(
         return Network(_counts(rows), run(rows, first.epoch).weights)
 
     return Candidate(part, fit, Network(counts, first.weights))
+
+
+def recvae(
+    part: HeldOut, config: RecVaeConfig, rng: np.random.Generator, on_epoch: OnEpoch | None = None
+) -> Candidate:
+    """RecVAE, with the round that is best on the interactions held out."""
+    from ...train.lists import fit_recvae  # imports torch
+
+    seed = int(rng.integers(2**63))
+    counts = _counts(part.known)
+
+    def score(weights: RecVaeWeights) -> float:
+        return part.ndcg(RecVae(counts, weights))
+
+    draw = np.random.default_rng(seed)
+    first = fit_recvae(part.known, config, draw, score=score, on_epoch=on_epoch)
+
+    def fit(rows: Csr) -> Interest:
+        draw = np.random.default_rng(seed)
+        run = fit_recvae(rows, config, draw, last=first.epoch, on_epoch=on_epoch)
+        return RecVae(_counts(rows), run.weights)
+
+    return Candidate(part, fit, RecVae(counts, first.weights))
 
 
 def blend(

@@ -20,6 +20,7 @@ from .candidates import (
     linear,
     network,
     popularity,
+    recvae,
     weighted,
 )
 from .held_out import HeldOut
@@ -59,6 +60,8 @@ def choose(
         return ials(part, config.ials, rng)
     if kind == "item-knn":
         return item_knn(part, config.knn)
+    if kind == "recvae":
+        return recvae(part, config.recvae, rng, on_epoch)
     if kind == "network":
         return network(part, config.net, rng, on_epoch)
     small = is_small(part)

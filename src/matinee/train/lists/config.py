@@ -10,6 +10,7 @@ from ...config import Config
 from ..implicit import IalsConfig, ItemKnnConfig
 from ..linear import LinearConfig
 from .network_config import ListNetworkConfig
+from .recvae_config import RecVaeConfig
 
 
 class ListsConfig(Config):
@@ -20,16 +21,25 @@ class ListsConfig(Config):
     """
 
     interest: Literal[
-        "auto", "linear", "network", "blend", "best", "ials", "item-knn", "popularity", "none"
+        "auto",
+        "linear",
+        "network",
+        "blend",
+        "best",
+        "recvae",
+        "ials",
+        "item-knn",
+        "popularity",
+        "none",
     ] = "auto"
-    """Scorer of interest: a linear autoencoder in closed form, a network, a blend of both, matrix
-    factorisation (iALS), item-kNN, popularity, or none, which orders lists by the predicted rating.
-    "auto" takes the linear autoencoder with settings searched for; above 6,000 users and items,
-    where that would cost too much, iALS, item-kNN or their blend. "blend" adds the network to the
-    linear autoencoder. "best" takes of the two and their blend what is best, and adds iALS; above
-    6,000 users and items it adds one linear autoencoder to what "auto" takes, if its memory allows.
-    All of it is decided on interactions held out of training. "auto" and "best" add popularity
-    where that is better, and are popularity where nothing is better than that."""
+    """Scorer of interest: a linear autoencoder in closed form, a network, a blend of both, RecVAE,
+    matrix factorisation (iALS), item-kNN, popularity, or none, which orders lists by the predicted
+    rating. "auto" takes the linear autoencoder with settings searched for; above 6,000 users and
+    items, where that would cost too much, iALS, item-kNN or their blend. "blend" adds the network
+    to the linear autoencoder. "best" takes of the two and their blend what is best, and adds iALS;
+    above 6,000 users and items it adds one linear autoencoder to what "auto" takes, if its memory
+    allows. All of it is decided on interactions held out of training. "auto" and "best" add
+    popularity where that is better, and are popularity where nothing is better than that."""
     love: Annotated[float, Field(ge=0.0)] | Literal["auto"] = "auto"
     """Exponent of the probability that an item is liked: 0 orders by interest alone, and the larger
     it is the more the predicted rating decides. "auto" follows from how well the scores of interest
@@ -40,7 +50,14 @@ class ListsConfig(Config):
     """The linear autoencoder, where interest = "linear"."""
     net: ListNetworkConfig = ListNetworkConfig()
     """The network, where interest is "network", "blend" or "best"."""
+    recvae: RecVaeConfig = RecVaeConfig()
+    """RecVAE, where interest = "recvae"."""
     ials: IalsConfig = IalsConfig()
     """The matrix factorisation, where interest = "ials"."""
     knn: ItemKnnConfig = ItemKnnConfig()
     """The neighbours of items, where interest = "item-knn"."""
+
+    @property
+    def network_epochs(self) -> int:
+        """Epochs (or rounds) of a network that is trained for the lists."""
+        return self.recvae.rounds if self.interest == "recvae" else self.net.epochs

@@ -1,0 +1,230 @@
+"""Train RecVAE (Shenbin et al. 2020, arXiv 1912.11160)."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ...base.arrays import Float32, Int64
+from ...data import Csr
+from ...errors import TrainingError
+from .cells import Cells
+from .losses import Asked, list_loss, weighted_sums
+from .recvae_config import RecVaeConfig
+from .recvae_weights import EPSILON, LAYERS, RecVaeWeights
+from .run import ListEpoch
+
+DECODER = ("output", "output_bias")
+WIDE = 10.0
+"""Logarithm of the variance of the wide part of the prior."""
+
+Parameters = dict[str, Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class RecVaeRun:
+    """A trained RecVAE, and the round whose weights it has."""
+
+    weights: RecVaeWeights
+    epoch: int
+
+
+def fit_recvae(
+    rows: Csr,
+    config: RecVaeConfig,
+    rng: np.random.Generator,
+    *,
+    last: int | None = None,
+    score: Callable[[RecVaeWeights], float] | None = None,
+    on_epoch: Callable[[ListEpoch], None] | None = None,
+) -> RecVaeRun:
+    """Train RecVAE on the interactions of people.
+
+    Args:
+        rows: Interactions by user; an entry counts 1 whatever its value.
+        config: The options.
+        rng: Draws the initial weights, the batches, the dropout and the codes.
+        last: Round after which to stop, by default ``config.rounds``.
+        score: Called every ``config.score_every`` rounds and after the last; the weights of the
+            round with the highest score are kept. Without it, those of the last.
+        on_epoch: Called after each round, with the mean loss of its decoder epochs.
+
+    Raises:
+        TrainingError: The loss is not finite, or nobody has an interaction.
+    """
+    people = np.flatnonzero(rows.counts > 0)
+    if not len(people):
+        raise TrainingError("RecVAE needs interactions, and there are none")
+    network = _Network(rows, config, rng)
+    last = last or config.rounds
+    best: tuple[float, RecVaeRun] | None = None
+    for epoch in range(1, last + 1):
+        start = time.perf_counter()
+        for _ in range(config.encoder_epochs):
+            network.passed(people, encoder=True)
+        network.keep_posterior()
+        for _ in range(config.decoder_epochs):
+            loss = network.passed(people, encoder=False)
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"the loss of RecVAE is not finite in round {epoch}; lower its learning_rate, "
+                f"which is {config.learning_rate:g}"
+            )
+        seconds, found = time.perf_counter() - start, None
+        if score and (epoch % config.score_every == 0 or epoch == last):
+            weights = network.weights()
+            found = score(weights)
+            if best is None or found > best[0]:
+                best = (found, RecVaeRun(weights, epoch))
+        if on_epoch is not None:
+            on_epoch(ListEpoch(epoch, loss, seconds, found))
+    return RecVaeRun(network.weights(), last) if best is None else best[1]
+
+
+class _Network:
+    """The encoder, the decoder, their optimisers, and the encoder of the round before."""
+
+    def __init__(self, rows: Csr, config: RecVaeConfig, rng: np.random.Generator) -> None:
+        self.rows, self.config, self.rng = rows, config, rng
+        arrays = initial(rows.n_columns, config, rng)
+        self.parameters = {
+            name: torch.from_numpy(array).requires_grad_() for name, array in arrays.items()
+        }
+        encoder = [each for name, each in self.parameters.items() if name not in DECODER]
+        decoder = [self.parameters[name] for name in DECODER]
+        self.optimizers = {
+            True: torch.optim.Adam(encoder, lr=config.learning_rate, fused=True),
+            False: torch.optim.Adam(decoder, lr=config.learning_rate, fused=True),
+        }
+        # The authors' code starts from an encoder of other initial weights.
+        self.before = {
+            name: torch.from_numpy(array)
+            for name, array in initial(rows.n_columns, config, rng).items()
+        }
+
+    def passed(self, people: Int64, *, encoder: bool) -> float:
+        """The mean loss of one pass over the people that trains the encoder or the decoder."""
+        steps = max(1, math.ceil(len(people) / self.config.batch_size))
+        optimizer, total = self.optimizers[encoder], 0.0
+        dropout = self.config.dropout if encoder else 0.0
+        for batch in np.array_split(self.rng.permutation(people), steps):
+            loss = self.loss(batch, dropout)
+            for each in self.parameters.values():
+                each.grad = None
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            total += float(loss.detach()) * len(batch)
+        return total / len(people)
+
+    def loss(self, batch: Int64, dropout: float) -> Tensor:
+        """The negative evidence lower bound of some people, each divergence with its weight."""
+        counts = self.rows.counts[batch]
+        indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        starts = np.repeat(self.rows.indptr[batch] - indptr[:-1], counts)
+        items = self.rows.indices[starts + np.arange(indptr[-1])]
+        cells = Cells.of(indptr, items, self.rows.n_columns)
+        values = np.repeat(1.0 / np.sqrt(counts), counts).astype(np.float32)
+        mean, log_variance = encoded(self.parameters, cells, self._dropped(values, dropout))
+        noise = torch.from_numpy(self.rng.standard_normal(mean.shape, dtype=np.float32))
+        code = mean + noise * (0.5 * log_variance).exp()
+        with torch.no_grad():
+            earlier = encoded(self.before, cells, values)
+        divergence = density(code, mean, log_variance) - self._prior(code, earlier)
+        weight = torch.from_numpy((self.config.gamma * counts).astype(np.float32))
+        ones = np.ones(len(items), dtype=np.float32)
+        asked = Asked(cells, ones, torch.ones(len(batch)), 0.0)
+        output, bias = (self.parameters[name] for name in DECODER)
+        return (
+            list_loss("multinomial", code, output, bias, asked)
+            + (weight * divergence.sum(1)).mean()
+        )
+
+    def _dropped(self, values: Float32, dropout: float) -> Float32:
+        if not dropout:
+            return values
+        kept = self.rng.random(len(values), dtype=np.float32) >= dropout
+        return np.where(kept, values / np.float32(1.0 - dropout), np.float32(0.0))
+
+    def _prior(self, code: Tensor, earlier: tuple[Tensor, Tensor]) -> Tensor:
+        """Log density of the mixture, (people, latent)."""
+        zero = torch.zeros(1)
+        parts = [
+            density(code, zero, zero),
+            density(code, *earlier),
+            density(code, zero, torch.full((1,), WIDE)),
+        ]
+        weighted = [
+            part + math.log(weight) for part, weight in zip(parts, self.config.mixture, strict=True)
+        ]
+        return torch.logsumexp(torch.stack(weighted), dim=0)
+
+    def keep_posterior(self) -> None:
+        """Make the present encoder that of the prior."""
+        self.before = {name: each.detach().clone() for name, each in self.parameters.items()}
+
+    def weights(self) -> RecVaeWeights:
+        """A copy of what scoring needs."""
+        return RecVaeWeights(
+            {
+                name: each.detach().numpy().copy()
+                for name, each in self.parameters.items()
+                if not name.startswith("log_variance")
+            }
+        )
+
+
+def initial(items: int, config: RecVaeConfig, rng: np.random.Generator) -> dict[str, Float32]:
+    """Initial arrays: as torch draws those of linear layers; normalisation does nothing yet."""
+    found: dict[str, Float32] = {}
+
+    def uniform(shape: tuple[int, ...], inputs: int) -> Float32:
+        drawn: Float32 = rng.random(shape, dtype=np.float32)
+        return (2.0 * drawn - 1.0) * np.float32(1.0 / math.sqrt(inputs))
+
+    width, latent = config.hidden, config.latent
+    for at in range(LAYERS):
+        inputs = width if at else items
+        found[f"weight.{at}"] = uniform((inputs, width), inputs)
+        found[f"bias.{at}"] = uniform((width,), inputs)
+        found[f"gain.{at}"] = np.ones(width, dtype=np.float32)
+        found[f"shift.{at}"] = np.zeros(width, dtype=np.float32)
+    for name in ("mean", "log_variance"):
+        found[name] = uniform((width, latent), width)
+        found[f"{name}_bias"] = uniform((latent,), width)
+    found["output"] = uniform((items, latent), latent)
+    found["output_bias"] = uniform((items,), latent)
+    return found
+
+
+def encoded(parameters: Parameters, cells: Cells, values: Float32) -> tuple[Tensor, Tensor]:
+    """Means and logarithms of the variances of the posterior, (people, latent) each."""
+    found = weighted_sums(cells, values, parameters["weight.0"]) + parameters["bias.0"]
+    total = _normalised(parameters, functional.silu(found), 0)
+    layer = total
+    for at in range(1, LAYERS):
+        found = torch.addmm(parameters[f"bias.{at}"], layer, parameters[f"weight.{at}"])
+        layer = _normalised(parameters, functional.silu(found + total), at)
+        total = total + layer
+    mean, log_variance = (
+        torch.addmm(parameters[f"{name}_bias"], layer, parameters[name])
+        for name in ("mean", "log_variance")
+    )
+    return mean, log_variance
+
+
+def _normalised(parameters: Parameters, layer: Tensor, at: int) -> Tensor:
+    gain, shift = parameters[f"gain.{at}"], parameters[f"shift.{at}"]
+    return functional.layer_norm(layer, layer.shape[1:], gain, shift, EPSILON)
+
+
+def density(x: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Log density of a normal distribution, elementwise."""
+    square = (x - mean).square() / log_variance.exp()
+    return -0.5 * (log_variance + math.log(2.0 * math.pi) + square)

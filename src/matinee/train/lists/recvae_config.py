@@ -1,0 +1,42 @@
+"""``RecVaeConfig``: how RecVAE is trained."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from ...config import Config
+
+
+class RecVaeConfig(Config):
+    """RecVAE (Shenbin et al. 2020, arXiv 1912.11160), with the settings of its authors' code.
+
+    A variational autoencoder with a multinomial likelihood and a linear decoder. The encoder has
+    five layers, each added to those before it and normalised; the prior is a mixture of the
+    standard normal, a wide normal and the posterior of the round before; and encoder and decoder
+    are trained in turn.
+    """
+
+    hidden: int = Field(600, ge=1)
+    """Width of the five layers of the encoder."""
+    latent: int = Field(200, ge=1)
+    """Width of the layer that is drawn."""
+    rounds: int = Field(50, ge=1)
+    """Rounds of ``encoder_epochs`` and then ``decoder_epochs``."""
+    encoder_epochs: int = Field(3, ge=1)
+    """Passes over the people in each round that train the encoder, its input dropped out."""
+    decoder_epochs: int = Field(1, ge=1)
+    """Passes in each round that train the decoder, on whole inputs."""
+    dropout: float = Field(0.5, ge=0.0, lt=1.0)
+    """Share of the input dropped out while the encoder is trained."""
+    gamma: float = Field(0.005, ge=0.0)
+    """Weight of a person's divergence from the prior, for each interaction they have."""
+    mixture: tuple[float, float, float] = (0.15, 0.75, 0.1)
+    """Weights of the standard normal, of the posterior of the round before, and of a normal whose
+    logarithm of the variance is 10."""
+    batch_size: int = Field(500, ge=1)
+    """People per step."""
+    learning_rate: float = Field(5e-4, gt=0.0)
+    """Step size of Adam, of encoder and decoder each."""
+    score_every: int = Field(5, ge=1)
+    """Rounds from one scoring to the next. Training ends at the round that is best on interactions
+    held out, found by a first training without them."""

@@ -1,0 +1,62 @@
+"""``RecVaeWeights``: a trained RecVAE in NumPy, for scoring."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from scipy.special import expit
+
+from ...base.arrays import Float32
+
+LAYERS = 5
+"""Layers of the encoder."""
+EPSILON = 0.1
+"""Added to the variance that a layer is normalised by."""
+
+
+@dataclass(frozen=True, eq=False)
+class RecVaeWeights:
+    """A trained RecVAE.
+
+    Attributes:
+        arrays: float32, by name: "weight.0" (items, hidden) and "weight.1" to "weight.4" (hidden,
+            hidden) of the layers of the encoder, with "bias.N", and "gain.N" and "shift.N" of their
+            normalisation; "mean" (hidden, latent) and "mean_bias"; and of the decoder "output"
+            (items, latent) and "output_bias".
+    """
+
+    arrays: Mapping[str, Float32]
+
+    def scores(self, rows: Any) -> Float32:
+        """Scores of all items, float32 (people, items), for CSR histories (people, items).
+
+        The values of the histories are not read.
+        """
+        scores = self.code(rows) @ self.arrays["output"].T
+        scores += self.arrays["output_bias"]
+        return np.asarray(scores, dtype=np.float32)
+
+    def code(self, rows: Any) -> Float32:
+        """Means of the posterior, float32 (people, latent)."""
+        lengths = np.diff(rows.indptr)
+        values = np.repeat(1.0 / np.sqrt(np.maximum(lengths, 1)), lengths).astype(np.float32)
+        inputs = sparse.csr_matrix((values, rows.indices, rows.indptr), shape=rows.shape)
+        layer: Any = inputs
+        total: Any = np.float32(0.0)
+        for at in range(LAYERS):
+            found = np.asarray(layer @ self.arrays[f"weight.{at}"]) + self.arrays[f"bias.{at}"]
+            found += total
+            layer = self._normalised(found * expit(found), at)
+            total = total + layer
+        code: Float32 = layer @ self.arrays["mean"] + self.arrays["mean_bias"]
+        return code
+
+    def _normalised(self, layer: Float32, at: int) -> Float32:
+        layer = layer - layer.mean(axis=1, keepdims=True)
+        size = np.sqrt(np.mean(np.square(layer), axis=1, keepdims=True) + np.float32(EPSILON))
+        normalised: Float32 = layer / size * self.arrays[f"gain.{at}"] + self.arrays[f"shift.{at}"]
+        return normalised
