@@ -106,10 +106,7 @@ def test_it_learns_what_goes_with_what_and_scores_as_torch_does() -> None:
     given = Csr(
         np.array([0, 3, 3]), np.array([10, 12, 15], np.int32), np.ones(3, np.float32), None, 30
     )
-    from scipy import sparse
-
-    matrix = sparse.csr_matrix((given.values, given.indices, given.indptr), (2, 30))
-    scores = run.weights.scores(matrix)
+    scores = run.weights.scores(given)
     assert scores.dtype == np.float32
     assert scores[0, 10:20].mean() > np.delete(scores[0], np.arange(10, 20)).max()
     assert np.isfinite(scores[1]).all()

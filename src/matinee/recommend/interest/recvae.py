@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-import numpy.typing as npt
-
 from ...base.arrays import Float32
-from ...data import Histories
+from ...data import Csr, Histories
 from ...train.lists import RecVaeWeights
-from .base import Interest
+from .base import Arrays, Interest, State
 
 
 class RecVae(Interest):
@@ -28,18 +26,14 @@ class RecVae(Interest):
         self.weights = weights
 
     def _scores(self, histories: Histories) -> Float32:
-        return self.weights.scores(self.matrix(histories))
+        rows = Csr(histories.indptr, histories.items, histories.values, None, len(self.counts))
+        return self.weights.scores(rows)
 
-    def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+    def state(self) -> State:
         """See ``Interest``."""
         return dict(self.weights.arrays), {"name": self.name}
 
     @classmethod
-    def restore(
-        cls,
-        counts: Float32,
-        arrays: Mapping[str, npt.NDArray[Any]],
-        config: Mapping[str, Any],
-    ) -> Self:
+    def restore(cls, counts: Float32, arrays: Arrays, config: Mapping[str, Any]) -> Self:
         """See ``Interest``."""
         return cls(counts, RecVaeWeights(dict(arrays)))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from scipy import sparse
-from scipy.special import expit
 
 from ...base.arrays import Float32
+from ...data import Csr
+from ...nn import weighted_rows
 
 LAYERS = 5
 """Layers of the encoder."""
@@ -31,8 +30,8 @@ class RecVaeWeights:
 
     arrays: Mapping[str, Float32]
 
-    def scores(self, rows: Any) -> Float32:
-        """Scores of all items, float32 (people, items), for CSR histories (people, items).
+    def scores(self, rows: Csr) -> Float32:
+        """Scores of all items, float32 (people, items), for histories (people, items).
 
         The values of the histories are not read.
         """
@@ -40,20 +39,24 @@ class RecVaeWeights:
         scores += self.arrays["output_bias"]
         return np.asarray(scores, dtype=np.float32)
 
-    def code(self, rows: Any) -> Float32:
+    def code(self, rows: Csr) -> Float32:
         """Means of the posterior, float32 (people, latent)."""
         lengths = np.diff(rows.indptr)
         values = np.repeat(1.0 / np.sqrt(np.maximum(lengths, 1)), lengths).astype(np.float32)
-        inputs = sparse.csr_matrix((values, rows.indices, rows.indptr), shape=rows.shape)
-        layer: Any = inputs
-        total: Any = np.float32(0.0)
-        for at in range(LAYERS):
-            found = np.asarray(layer @ self.arrays[f"weight.{at}"]) + self.arrays[f"bias.{at}"]
-            found += total
-            layer = self._normalised(found * expit(found), at)
+        found = weighted_rows(rows.indptr, rows.indices, values, self.arrays["weight.0"])
+        layer = self._activated(found, 0)
+        total = layer
+        for at in range(1, LAYERS):
+            layer = self._activated(layer @ self.arrays[f"weight.{at}"] + total, at)
             total = total + layer
         code: Float32 = layer @ self.arrays["mean"] + self.arrays["mean_bias"]
         return code
+
+    def _activated(self, inner: Float32, at: int) -> Float32:
+        """A layer from its inner products: biases, swish, normalisation."""
+        inner = inner + self.arrays[f"bias.{at}"]
+        # The sigmoid by tanh, which does not overflow.
+        return self._normalised(inner * (0.5 + 0.5 * np.tanh(0.5 * inner)), at)
 
     def _normalised(self, layer: Float32, at: int) -> Float32:
         layer = layer - layer.mean(axis=1, keepdims=True)
