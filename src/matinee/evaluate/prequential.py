@@ -61,11 +61,11 @@ def prequential_predictions(
         DataError: The ratings have no times.
     """
     items = model.item_ids.encode(test.item_ids.ids)
-    found = [
+    batches = [
         model.predict_coded(batch.histories, batch.rows, batch.items)
         for batch in prequential(test, histories, rows, items)
     ]
     predictions = np.empty(len(test))
     assert test.times is not None
-    predictions[np.lexsort((test.times, test.users))] = np.concatenate(found)
+    predictions[np.lexsort((test.times, test.users))] = np.concatenate(batches)
     return predictions

@@ -73,12 +73,12 @@ class Entries:
         interactions the chance of a choice, where it is calibrated.
         """
         n = len(codes)
-        found: list[dict[str, Any] | None] = [None] * n
+        reasons: list[dict[str, Any] | None] = [None] * n
         predictions: Float64 | None = None
         if why and n:
             because = self._reasons(history, codes)
             predictions = because.predictions
-            found = [*whys(self._catalogue, history, because, why)]
+            reasons = [*whys(self._catalogue, history, because, why)]
         predicted: Sequence[float | None] = [None] * n
         std: Sequence[float | None] = [None] * n
         chance: Sequence[float | None] = [None] * n
@@ -101,7 +101,7 @@ class Entries:
                 "predicted": predicted[at],
                 "std": std[at],
                 "chance": chance[at],
-                "why": found[at],
+                "why": reasons[at],
             }
             for at, code in enumerate(codes.tolist())
         ]

@@ -160,19 +160,19 @@ def show_audit(audit: Audit) -> None:
         say("\nClean: no pair of the test set is in the training set.")
 
 
-def _show_same_second(found: SameSecond | None) -> None:
-    if found is None or not found.shared:
+def _show_same_second(same_second: SameSecond | None) -> None:
+    if same_second is None or not same_second.shared:
         return
     say(
-        f"\n{found.shared:.0%} of the training ratings share their second with another of the same "
-        f"user. How many a second has explains {found.explained:.1%} of the variance around the "
-        "users' means."
+        f"\n{same_second.shared:.0%} of the training ratings share their second with another of "
+        f"the same user. How many a second has explains {same_second.explained:.1%} of the "
+        "variance around the users' means."
     )
-    if found.explained >= MUCH:
+    if same_second.explained >= MUCH:
         names = ("alone", "in pairs", "in threes", "in fours and more")
         each = ", ".join(
             f"{mean:.2f} {name}"
-            for name, mean in zip(names, found.means, strict=True)
+            for name, mean in zip(names, same_second.means, strict=True)
             if mean is not None
         )
         say(

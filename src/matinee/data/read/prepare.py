@@ -45,8 +45,8 @@ def with_stated_delimiter(part: Part, how: ReadOptions) -> ReadOptions:
     if how.delimiter is not None or how.skip:
         return how
     with part.path.open("rb") as file:
-        found = re.match(rb"(?:\xef\xbb\xbf)?\"?sep=([,;|\t])\"?\r?\n", file.read(16))
-    return how if found is None else how.replace({"delimiter": found[1].decode(), "skip": 1})
+        match = re.match(rb"(?:\xef\xbb\xbf)?\"?sep=([,;|\t])\"?\r?\n", file.read(16))
+    return how if match is None else how.replace({"delimiter": match[1].decode(), "skip": 1})
 
 
 def with_plain_ends(part: Part, work: Workspace) -> Part:

@@ -163,9 +163,9 @@ def compare_online(
     models = [load_model(folder) for folder in (first, second)]
     names = [_identities(*each) for each in zip(models, (first, second), strict=True)]
     # What both folders hold, as where the second is a copy of the first, belongs to neither.
-    own = [frozenset(a) - frozenset(b) for a, b in (names, names[::-1])]
+    distinct = [frozenset(a) - frozenset(b) for a, b in (names, names[::-1])]
     liked = relevant_from(models[0].scale)
-    arms, latest = read_arms(store, own, liked, days)
+    arms, latest = read_arms(store, distinct, liked, days)
     if not any(arm.n_lists for arm in arms):
         raise UsageError(
             f"no list of {first} or {second} is among the feedback; send what was shown as events "
@@ -245,11 +245,11 @@ def _calibration(
     if given is None:
         return (), ()
     users = given.user_ids.decode(given.users)
-    own = np.array([str(user) in arm.first for user in users.tolist()], dtype=bool)
+    is_first_arm = np.array([str(user) in arm.first for user in users.tolist()], dtype=bool)
     seen = model.leak_guard.contains(
         given.user_ids.ids, given.item_ids.ids, given.users, given.items
     )
-    test = given.take(own & ~seen).compact()
+    test = given.take(is_first_arm & ~seen).compact()
     if not len(test):
         return (), ()
     assert test.times is not None
@@ -268,10 +268,10 @@ def _calibration(
 def _bins(
     order: Int64, predicted: Float64, values: Float64, days: Float64 | None = None
 ) -> tuple[Calibrated, ...]:
-    found = []
+    bins = []
     for part in np.array_split(order, min(_BINS, max(1, len(order) // 20))):
         errors = values[part] - predicted[part]
-        found.append(
+        bins.append(
             Calibrated(
                 predicted=float(predicted[part].mean()),
                 given=float(values[part].mean()),
@@ -280,7 +280,7 @@ def _bins(
                 day=0.0 if days is None else float(np.median(days[part])),
             )
         )
-    return tuple(found)
+    return tuple(bins)
 
 
 def _looks(outcomes: Sequence[tuple[Int64, Float64]]) -> list[Look]:

@@ -80,9 +80,9 @@ class StoredCodes:
 
     def forward(self, network: Forward) -> Forward:
         """The network's forward pass with this output table."""
-        own = copy(network)
-        own.table_out = self.table
-        return own
+        copied = copy(network)
+        copied.table_out = self.table
+        return copied
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """Arrays by name, for ``restore``."""
