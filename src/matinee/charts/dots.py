@@ -45,7 +45,7 @@ class Dots(Chart):
         levels: Vertical lines to compare with, as (value, name).
         hollow: Kinds drawn as outlines: what others published.
         styles: Number of the colour and shape of each kind; its place by default.
-        digits: Decimals of the values told.
+        digits: Decimals of the values in labels.
         zero: Whether the axis must hold 0.
     """
 

@@ -25,7 +25,7 @@ class Heat(Chart):
         values: By row and column; nan where there is none. Low is good.
         row_title: What the rows are.
         column_title: What the columns are.
-        best: For each column, rows that cannot be told from its best by their intervals.
+        best: For each column, rows whose intervals do not separate them from its best.
     """
 
     rows: Sequence[str]

@@ -38,9 +38,9 @@ class Audit:
         overlap_same_value: Those of them that also have the same rating there.
         overlap_examples: The first three such (user_id, item_id) pairs of the test set.
         test_users: Test users.
-        renamed_users: Test users of whom nearly all items and ratings stand in the row of one
-            training user of another id: the same person renamed. Few ratings identify nobody.
-        renamed_ratings: Their test ratings that stand there.
+        renamed_users: Test users nearly all of whose items and ratings are those of one training
+            user with another id: the same person renamed. With few ratings none is detected.
+        renamed_ratings: Their test ratings that are among those.
         renamed_examples: The first three, (user_id, user_id in training).
         repeated_train: Training ratings beyond the first of their pair.
         repeated_test: Test ratings beyond the first of their pair.
@@ -52,8 +52,8 @@ class Audit:
         older_than_own: Test ratings older than their user's latest training rating: the model
             knows that user's future. None where times are missing.
         older_than_any: Test ratings older than the latest training rating of all.
-        same_second: How much the number of ratings that a person gave in the same second tells of
-            a training rating. None where times are missing.
+        same_second: How far the number of a person's ratings in the same second predicts a
+            training rating. None where times are missing.
         same_file: Whether both were read from files of the same content, under whatever names.
         same_table: Whether both hold the same (user, item, rating) rows, in whatever order.
         notes: What reading each had to settle.
@@ -112,7 +112,7 @@ def audit(
     Args:
         train: What a model is or was trained on: ratings, or what ``load`` takes.
         test: What it is to be scored by, likewise. One user or one item will do.
-        files: The files the two were read from, where they were, to tell one file under two names.
+        files: The files of both, if any, to recognise one file under two names.
 
     Raises:
         DataError: One of them has no ratings.

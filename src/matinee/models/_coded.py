@@ -106,7 +106,7 @@ class Coded(Hooks):
 
         Args:
             histories: The people.
-            rows: The person of each probability, shape (n,); -1 for one of whom nothing is known.
+            rows: The person of each probability, shape (n,); -1 without a history.
             items: Item codes, shape (n,); -1 for an unknown item.
             k: How many further choices.
 

@@ -207,7 +207,7 @@ class Engine:
         codes = np.array([code for _, code in positions], dtype=np.int32)
         described = self._entries.described(history, codes, request.why)
         entries = [
-            {"index": at, **told_} for (at, _), told_ in zip(positions, described, strict=True)
+            {"index": at, **entry} for (at, _), entry in zip(positions, described, strict=True)
         ]
         return self._answer({"predictions": entries}, used, reader)
 

@@ -128,7 +128,7 @@ class MatchRequest(_Request):
     """Titles to look up."""
 
     titles: list[Text] = Field(min_length=1, max_length=100, fail_fast=True)
-    """Written about right; a year in brackets tells films of one name apart."""
+    """May be inexact; a year in brackets distinguishes films of one name."""
 
 
 class PredictRequest(_Request):

@@ -1,4 +1,4 @@
-"""``SameSecond``: what the second in which a rating was given tells of the rating.
+"""``SameSecond``: information about a rating in the number of ratings of its second.
 
 Where a person's ratings of the same second differ from their others, a model that has the times of
 the test ratings as input predicts better than one in use ever could: when a rating is asked for, it
@@ -40,7 +40,7 @@ class SameSecond:
 
 
 def same_second(ratings: Ratings) -> SameSecond | None:
-    """How much the number of ratings that a person gave in the same second tells of a rating.
+    """How far the number of a person's ratings in the same second predicts a rating.
 
     Args:
         ratings: Any ratings.

@@ -124,7 +124,7 @@ def sniff(
         path: A UTF-8 text file.
         label: What to call it in messages.
         roles: The roles its columns may have, in the order a file with no header has them.
-        mapped: Columns mapped by the caller, by role: they help to tell a header.
+        mapped: Columns mapped by the caller, by role: they help to recognise a header.
         how: Layout options that the caller sets.
 
     Raises:

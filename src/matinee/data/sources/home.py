@@ -35,7 +35,7 @@ def registry_path() -> Path:
 
 
 def registered() -> dict[str, Path]:
-    """The names given to data on disk, and the paths they stand for.
+    """Registered names of data on disk, and their paths.
 
     Raises:
         DataError: The registry file cannot be understood.

@@ -29,7 +29,7 @@ MISSING = (
     *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
     *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null", "NaT", r"\N"),
 )
-"""Texts that stand for no id: those that pandas reads as missing, and ``NaT`` and ``\\N``."""
+"""Texts that are missing ids: those that pandas reads as missing, and ``NaT`` and ``\\N``."""
 
 _BLANKS = " \t\n\v\f\r\x85\xa0\u2007\u2009\u200b\u2028\u2029\u202f\u3000\ufeff"
 _NUMBER = re.compile(r"(-?(?:0|[1-9][0-9]*))(?:\.0+)?")
@@ -45,7 +45,7 @@ _ODD = {
     ),
     re.compile(r"[\x00-\x08\x0e-\x1f\x7f]"): "hold control characters: the file may be damaged",
 }
-"""What ids look like that a program has changed on the way, and what a note says of them."""
+"""Patterns of ids that a program has changed, and the note for each."""
 _INT64 = range(-(2**63), 2**63)
 # Integers up to here are exact in float64; DuckDB and Python write larger ones differently.
 _EXACT = 9e15

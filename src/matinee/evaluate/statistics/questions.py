@@ -203,7 +203,7 @@ def argmin_slope(
 
     Args:
         figures: At each x, float64, shape (positions there, seeds); some row is finite.
-        positions: At each x, what the rows of ``figures`` stand for, float64.
+        positions: At each x, the x values of the rows of ``figures``, float64.
         x: float64, shape (len(figures),), at least two different values.
         band: The band of the hypothesis.
         rng: Where the draws come from.

@@ -42,8 +42,8 @@ class ListsConfig(Config):
     popularity where that is better, and are popularity where nothing is better than that."""
     love: Annotated[float, Field(ge=0.0)] | Literal["auto"] = "auto"
     """Exponent of the probability that an item is liked: 0 orders by interest alone, and the larger
-    it is the more the predicted rating decides. "auto" follows from how well the scores of interest
-    tell, on interactions held out of training, what people choose."""
+    it is the more the predicted rating decides. "auto" depends on how well the scores of interest
+    predict choices, on interactions held out of training."""
     like: float | Literal["auto"] = "auto"
     """Lowest rating that counts as liked; "auto" is three quarters up the scale: 4 of 1 to 5."""
     linear: LinearConfig = LinearConfig()

@@ -14,7 +14,7 @@ from ..unpack import Part
 _LOOKED_AT = 100
 _FEWEST = 5
 _JESTER = 99.0
-"""What stands for no rating in the matrices of Jester."""
+"""The missing value in the matrices of Jester."""
 _MOST = 10.0
 """Ratings of Jester lie between this and its negative."""
 _WIDE = 8
