@@ -115,7 +115,7 @@ def test_a_study_is_shown_as_a_file_that_reads_back(shell: Shell, file: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("args", "told"),
+    ("args", "message"),
     [
         (["run", "refrence"], "did you mean 'reference'"),
         (["show", "no.toml"], "no.toml: no such file"),
@@ -126,8 +126,8 @@ def test_a_study_is_shown_as_a_file_that_reads_back(shell: Shell, file: Path) ->
         (["compare", "nowhere"], "nowhere: no such folder"),
     ],
 )
-def test_a_wrong_request_is_told(shell: Shell, file: Path, args: list[str], told: str) -> None:
-    assert told in shell.error("study", *(a.format(file=file) for a in args), code=2)
+def test_a_wrong_request_is_told(shell: Shell, file: Path, args: list[str], message: str) -> None:
+    assert message in shell.error("study", *(a.format(file=file) for a in args), code=2)
 
 
 def test_a_folder_without_a_study_is_told(shell: Shell) -> None:

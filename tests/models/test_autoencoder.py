@@ -113,10 +113,12 @@ class TestByItems(Battery):
     def test_known_and_new_people_get_the_same_answers(self, case: Case) -> None:
         model, history = fitted(case), histories_by_user(sample())[104]
         items = sample().item_ids.ids
-        told = model.predict("new", items, histories={"new": history})
+        predicted = model.predict("new", items, histories={"new": history})
         bias = Bias().fit(sample(), seed=3)
-        assert np.allclose(told, bias.predict("new", items, histories={"new": history}), atol=1e-5)
-        assert not np.allclose(told, model.predict(104, items), atol=1e-3)
+        assert np.allclose(
+            predicted, bias.predict("new", items, histories={"new": history}), atol=1e-5
+        )
+        assert not np.allclose(predicted, model.predict(104, items), atol=1e-3)
 
     def test_interactions_are_learned(self, case: Case) -> None:
         table = Table.concat(list(case.make().fit(checkerboard(), seed=0).recommend_all(k=5)))
@@ -278,9 +280,9 @@ def test_any_scale_trains_and_beats_the_bias_baseline(scale: str) -> None:
     result = QUICK().fit(train, seed=0).evaluate(test)
     bias = result.baselines["bias"].rmse
     assert result.rmse < 0.97 * bias
-    told = QUICK(epochs=2).fit(train).predict("u7", train.item_ids.ids)
-    assert told.min() >= low
-    assert told.max() <= high
+    predicted = QUICK(epochs=2).fit(train).predict("u7", train.item_ids.ids)
+    assert predicted.min() >= low
+    assert predicted.max() <= high
 
 
 def test_a_zero_is_a_rating() -> None:

@@ -81,7 +81,7 @@ def test_left_out_predictions_are_by_the_other_ratings(kind: type, by: str) -> N
     found = model._held_out_predictions(data)
     csr = data.by_user
     sides = {"items": csr.indices, "users": np.repeat(np.arange(csr.n_rows), csr.counts)}
-    for entry, told in zip(found.entries[::50], found.predictions[::50], strict=True):
+    for entry, predicted in zip(found.entries[::50], found.predictions[::50], strict=True):
         same = sides[by] == sides[by][entry]
         same[entry] = False
-        assert told == pytest.approx(csr.values[same].mean(), abs=1e-5)
+        assert predicted == pytest.approx(csr.values[same].mean(), abs=1e-5)

@@ -63,8 +63,8 @@ def test_users_are_the_ridge_solution_given_the_items() -> None:
     solution = np.linalg.solve(x.T @ x + ridge, x.T @ y)
     items = np.column_stack([learned.items.factors, np.ones(data.n_items)])
     expected = learned.mean + learned.spread * (items @ solution + learned.items.bias)
-    told = mf.predict(107, data.item_ids.ids)
-    assert np.allclose(told, expected.clip(0.5, 5), atol=1e-5)
+    predicted = mf.predict(107, data.item_ids.ids)
+    assert np.allclose(predicted, expected.clip(0.5, 5), atol=1e-5)
 
 
 def test_every_sweep_lowers_the_objective() -> None:
@@ -123,9 +123,11 @@ def test_the_scale_does_not_matter(low: float, high: float) -> None:
     values = low + (data.values - 0.5) / 4.5 * (high - low)
     users, items = data.user_ids.decode(data.users), data.item_ids.decode(data.items)
     moved = Ratings.from_arrays(users, items, values, scale=Scale(low, high))
-    told = BiasedMF().fit(moved, seed=3).predict(users, items)
+    predicted = BiasedMF().fit(moved, seed=3).predict(users, items)
     plain = fitted(CASES[0]).predict(users, items)
-    assert np.allclose(told, low + (plain - 0.5) / 4.5 * (high - low), atol=1e-3 * (high - low))
+    assert np.allclose(
+        predicted, low + (plain - 0.5) / 4.5 * (high - low), atol=1e-3 * (high - low)
+    )
 
 
 def test_sweeps_are_told_and_kept(tmp_path: object) -> None:

@@ -77,10 +77,10 @@ class TestBothSides(NewPeople):
         model, history = fitted(case), histories_by_user(sample())[104]
         assert isinstance(model, Ensemble)
         items = sample().item_ids.ids
-        told = model.predict("new", items, histories={"new": history})
-        assert not np.allclose(told, model.predict(104, items), atol=1e-3)
+        predicted = model.predict("new", items, histories={"new": history})
+        assert not np.allclose(predicted, model.predict(104, items), atol=1e-3)
         # A history given for someone known is a history given: no member knows it.
-        assert np.array_equal(told, model.predict(104, items, histories={104: history}))
+        assert np.array_equal(predicted, model.predict(104, items, histories={104: history}))
         assert model.new[2] == 0 < model.known[2]
         users = [member for member in model.members if not member.by_items]
         assert model.histories is not None
@@ -91,7 +91,7 @@ class TestBothSides(NewPeople):
             weight * (member.predict(person, rows, codes) - base)
             for weight, member in zip(model.new, users, strict=False)
         )
-        assert np.allclose(told, blend.clip(0.5, 5), atol=1e-5)
+        assert np.allclose(predicted, blend.clip(0.5, 5), atol=1e-5)
 
 
 @pytest.mark.parametrize("case", [Case("items", partial(QUICK, settings=ITEMS), True)], ids=str)
@@ -99,9 +99,9 @@ class TestItemSide(NewPeople):
     def test_known_and_new_people_get_the_same_answers(self, case: Case) -> None:
         model, history = fitted(case), {"new": histories_by_user(sample())[104]}
         items = sample().item_ids.ids
-        told = model.predict("new", items, histories=history)
+        predicted = model.predict("new", items, histories=history)
         bias = Bias().fit(sample(), seed=3).predict("new", items, histories=history)
-        assert np.allclose(told, bias, atol=1e-5)
+        assert np.allclose(predicted, bias, atol=1e-5)
         assert isinstance(model, Ensemble)
         assert not model.new.any()
         assert model.histories is not None
@@ -116,10 +116,10 @@ def test_known_and_new_people_in_one_batch() -> None:
     mixed = Histories(some.indptr, some.items, some.values, np.array([3, -1, 4], dtype=np.int32))
     rows = np.repeat(np.arange(3), 40)
     items = np.tile(np.arange(40, dtype=np.int32), 3)
-    told = model.predict_coded(mixed, rows, items)
-    assert np.allclose(model.scores_coded(mixed).ravel().clip(0.5, 5), told, atol=1e-4)
+    predicted = model.predict_coded(mixed, rows, items)
+    assert np.allclose(model.scores_coded(mixed).ravel().clip(0.5, 5), predicted, atol=1e-4)
     apart = [model.predict_coded(mixed.take([n]), rows[:40], items[:40]) for n in range(3)]
-    assert np.allclose(np.concatenate(apart), told, atol=1e-5)
+    assert np.allclose(np.concatenate(apart), predicted, atol=1e-5)
 
 
 def test_vectors_of_people_stand_side_by_side() -> None:

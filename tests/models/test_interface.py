@@ -70,10 +70,10 @@ def test_predictions_come_in_batches(
     model = Spy().fit(sample())
     users, items = all_pairs(sample())
     order = np.random.default_rng(1).permutation(len(users))
-    told = model.predict(users[order], items[order])
+    predicted = model.predict(users[order], items[order])
     counts = model.histories.counts  # type: ignore[union-attr]
     expected = order % 40 + counts[order // 40]
-    assert np.array_equal(told, expected)
+    assert np.array_equal(predicted, expected)
     assert sum(n for _, n in model.calls) == len(users)
     assert all(p <= people for p, _ in model.calls)
     assert all(n <= max(entries, 40) for _, n in model.calls)
@@ -83,12 +83,12 @@ def test_the_order_of_the_questions_does_not_matter() -> None:
     model = Spy().fit(sample())
     users, items = all_pairs(sample())
     order = np.random.default_rng(1).permutation(len(users))
-    told, std = model.predict(users, items, with_std=True)
+    predicted, std = model.predict(users, items, with_std=True)
     assert [n for _, n in model.calls] == [len(users)]
     again, std_again = model.predict(users[order], items[order], with_std=True)
-    np.testing.assert_array_equal(again, told[order])
+    np.testing.assert_array_equal(again, predicted[order])
     np.testing.assert_allclose(std_again, std[order], rtol=1e-12)
-    assert np.array_equal(model.predict(users[order], items[order]), told[order])
+    assert np.array_equal(model.predict(users[order], items[order]), predicted[order])
 
 
 def test_standard_deviations_of_what_was_predicted_before() -> None:
@@ -176,8 +176,8 @@ def test_people_held_out_are_scored_on_what_they_are_shown() -> None:
     assert seeing.rmse != blind.rmse
     users = asked.user_ids.decode(asked.users)
     items = asked.item_ids.decode(asked.items)
-    told = model.predict(users, items, histories=histories_by_user(shown))
-    assert seeing.rmse == pytest.approx(np.sqrt(np.mean((told - asked.values) ** 2)), abs=1e-9)
+    predicted = model.predict(users, items, histories=histories_by_user(shown))
+    assert seeing.rmse == pytest.approx(np.sqrt(np.mean((predicted - asked.values) ** 2)), abs=1e-9)
     with pytest.raises(LeakError, match="has seen"):
         model.evaluate(rest, histories=shown)
 

@@ -28,8 +28,8 @@ class TestPopularity(Battery):
             table = fitted(case).recommend(users=[user], k=7)
             expected = [item for item in most_rated(40) if item not in seen[user]]
             assert table["item_id"].tolist() == expected[:7]
-            told = fitted(case).predict(user, table["item_id"])
-            assert np.allclose(table["predicted"], told, atol=1e-6)
+            predicted = fitted(case).predict(user, table["item_id"])
+            assert np.allclose(table["predicted"], predicted, atol=1e-6)
 
 
 def most_rated(k: int) -> list[str]:

@@ -26,10 +26,12 @@ class TestSparseFC(Battery):
     def test_known_and_new_people_get_the_same_answers(self, case: Case) -> None:
         net, history = fitted(case), histories_by_user(sample())[104]
         items = sample().item_ids.ids
-        told = net.predict("new", items, histories={"new": history})
+        predicted = net.predict("new", items, histories={"new": history})
         bias = Bias().fit(sample(), seed=3)
-        assert np.allclose(told, bias.predict("new", items, histories={"new": history}), atol=1e-5)
-        assert not np.allclose(told, net.predict(104, items), atol=1e-3)
+        assert np.allclose(
+            predicted, bias.predict("new", items, histories={"new": history}), atol=1e-5
+        )
+        assert not np.allclose(predicted, net.predict(104, items), atol=1e-3)
 
     def test_interactions_are_learned(self, case: Case) -> None:
         table = Table.concat(list(case.make().fit(checkerboard(), seed=0).recommend_all(k=5)))
@@ -43,10 +45,10 @@ def test_the_scale_does_not_matter(low: float, high: float) -> None:
     values = low + (data.values - 0.5) / 4.5 * (high - low)
     users, items = data.user_ids.decode(data.users), data.item_ids.decode(data.items)
     moved = Ratings.from_arrays(users, items, values, scale=Scale(low, high))
-    told = SMALL(iterations=10).fit(moved, seed=3).predict(users, items)
+    predicted = SMALL(iterations=10).fit(moved, seed=3).predict(users, items)
     plain = SMALL(iterations=10).fit(data, seed=3).predict(users, items)
     expected = low + (plain - 0.5) / 4.5 * (high - low)
-    assert np.abs(told - expected).mean() < 0.01 * (high - low)
+    assert np.abs(predicted - expected).mean() < 0.01 * (high - low)
 
 
 def test_the_loss_falls_and_is_told(tmp_path: Path) -> None:

@@ -76,9 +76,9 @@ def test_predictions_are_the_dense_networks(
     # Entries of some rows, in another order, some rows asked nothing.
     asked = np.array([5, 0, 3, 11])
     indptr, columns = np.array([0, 3, 3, 4, 6]), np.array([8, 0, 8, 4, 2, 2], dtype=np.int32)
-    told = predict_entries(net, inputs, csr, asked, indptr, columns)
-    assert told.dtype == np.float64
-    assert close(told, wanted[asked.repeat(np.diff(indptr)), columns], 1e-10)
+    predicted = predict_entries(net, inputs, csr, asked, indptr, columns)
+    assert predicted.dtype == np.float64
+    assert close(predicted, wanted[asked.repeat(np.diff(indptr)), columns], 1e-10)
     # By way of the rows' vectors.
     vectors, added = encode_rows(net, inputs, csr, rows)
     assert vectors.shape == (csr.n_rows, net.config.hidden[-1])
@@ -105,8 +105,8 @@ def test_offsets_and_row_biases_come_back_in_predictions() -> None:
     assert close(predict_rows(net, inputs, csr, rows), wanted, 1e-6)
     indptr = np.arange(csr.n_rows + 1) * csr.n_columns
     columns = np.tile(np.arange(csr.n_columns, dtype=np.int32), csr.n_rows)
-    told = predict_entries(net, inputs, csr, rows, indptr, columns)
-    assert close(told.reshape(wanted.shape), wanted, 1e-6)
+    predicted = predict_entries(net, inputs, csr, rows, indptr, columns)
+    assert close(predicted.reshape(wanted.shape), wanted, 1e-6)
 
 
 def test_more_rows_than_are_encoded_at_once() -> None:
@@ -114,7 +114,7 @@ def test_more_rows_than_are_encoded_at_once() -> None:
     net = network()
     inputs = fitted_inputs(net, csr, 2.5)
     rows = np.random.default_rng(0).permutation(csr.n_rows).astype(np.int64)
-    told = predict_entries(
+    predicted = predict_entries(
         net,
         inputs,
         csr,
@@ -123,7 +123,7 @@ def test_more_rows_than_are_encoded_at_once() -> None:
         np.full(csr.n_rows, 6, dtype=np.int32),
     )
     every = predict_rows(net, inputs, csr, np.arange(csr.n_rows))
-    assert close(told, every[rows, 6], 1e-12)
+    assert close(predicted, every[rows, 6], 1e-12)
     nothing = predict_entries(
         net, inputs, csr, rows, np.zeros(csr.n_rows + 1, dtype=np.int64), rows[:0].astype(np.int32)
     )
@@ -211,8 +211,8 @@ def test_arrays_there_and_back(shape: dict[str, Any]) -> None:
     two.load_arrays({name: array.copy() for name, array in one.arrays().items()})
     assert all(np.array_equal(a, one.arrays()[n]) for n, a in two.arrays().items())
     csr, _ = some_ratings()
-    told = [predict_rows(n, fitted_inputs(n, csr), csr, np.arange(12)) for n in (one, two)]
-    assert np.array_equal(*told)
+    predicted = [predict_rows(n, fitted_inputs(n, csr), csr, np.arange(12)) for n in (one, two)]
+    assert np.array_equal(*predicted)
 
 
 @pytest.mark.parametrize(

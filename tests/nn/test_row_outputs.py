@@ -48,8 +48,8 @@ def test_outputs_are_scaled_and_centred(reg: float, slope: float) -> None:
     assert close(predict_rows(net, inputs, csr, rows), wanted, 1e-6)
     indptr = np.arange(csr.n_rows + 1) * csr.n_columns
     every = np.arange(csr.n_columns, dtype=np.int32)
-    told = predict_entries(net, inputs, csr, rows, indptr, np.tile(every, csr.n_rows))
-    assert close(told.reshape(wanted.shape), wanted, 1e-6)
+    predicted = predict_entries(net, inputs, csr, rows, indptr, np.tile(every, csr.n_rows))
+    assert close(predicted.reshape(wanted.shape), wanted, 1e-6)
     vectors, added = encode_rows(net, inputs, csr, rows)
     by_vectors = decode_vectors(net, vectors, every) + added[:, None] + 2.0
     assert close(by_vectors, wanted, 1e-6)

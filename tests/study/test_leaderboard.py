@@ -403,9 +403,9 @@ def test_predictions_are_the_library_s_own(kind: str) -> None:
     own.fit(_trainset(train))
     model = make_model(kind, {"n_factors": 7, "n_epochs": 4}).fit(train, seed=5)
     users, items = np.arange(20), np.arange(20)
-    told = model.predict(train.user_ids.ids[users], train.item_ids.ids[items])
+    predicted = model.predict(train.user_ids.ids[users], train.item_ids.ids[items])
     wanted = [own.estimate(u, i) for u, i in zip(users, items, strict=True)]
-    np.testing.assert_allclose(told, np.clip(wanted, *_ends(train)), atol=1e-8)
+    np.testing.assert_allclose(predicted, np.clip(wanted, *_ends(train)), atol=1e-8)
 
 
 def _ends(train: Any) -> tuple[float, float]:
@@ -423,9 +423,9 @@ def test_predictions_are_cornac_s_own(kind: str) -> None:
     own = maker(seed=5, k=7, max_iter=4).fit(_cornac_set(train))
     model = make_model(kind, {"k": 7, "max_iter": 4}).fit(train, seed=5)
     users, items = np.arange(20), np.arange(20)
-    told = model.predict(train.user_ids.ids[users], train.item_ids.ids[items])
+    predicted = model.predict(train.user_ids.ids[users], train.item_ids.ids[items])
     wanted = [own.score(int(u), int(i)) for u, i in zip(users, items, strict=True)]
-    np.testing.assert_allclose(told, np.clip(wanted, *_ends(train)), atol=1e-5)
+    np.testing.assert_allclose(predicted, np.clip(wanted, *_ends(train)), atol=1e-5)
 
 
 def test_a_model_s_name_is_checked() -> None:

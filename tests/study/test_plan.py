@@ -92,7 +92,7 @@ def test_a_preset_named_further_in_drops_the_changes_to_the_outer_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("groups", "rest", "told"),
+    ("groups", "rest", "message"),
     [
         ([{"name": "g", "key": "learning_rat", "values": [1]}], {}, "'.*learning_rate'"),
         ([{"name": "g", "preset": "bose", "arms": [{"name": "a"}]}], {}, "did you mean 'base'"),
@@ -112,8 +112,8 @@ def test_a_preset_named_further_in_drops_the_changes_to_the_outer_one() -> None:
         ([{"name": "g", "arms": [{"name": "a", "preset": "base", "model": "bias"}]}], {}, "two"),
     ],
 )
-def test_a_slip_is_named(groups: list[dict[str, Any]], rest: dict[str, Any], told: str) -> None:
-    with pytest.raises(UsageError, match=told):
+def test_a_slip_is_named(groups: list[dict[str, Any]], rest: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         resolve_arms(study(groups, **rest))
 
 

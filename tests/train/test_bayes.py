@@ -153,7 +153,7 @@ def test_a_person_is_the_ridge_solution_given_a_sample() -> None:
     given = np.array([1.0, 5.0, 4.0, 2.0])
     histories = Histories.build([(own, given)])
     asked = np.arange(15, dtype=np.int32)
-    told, _ = posterior.predict(histories, np.zeros(15, dtype=np.int64), asked)
+    predicted, _ = posterior.predict(histories, np.zeros(15, dtype=np.int64), asked)
     means = []
     for s in range(3):
         q, y = posterior.items[s].astype(np.float64), posterior.rated[s].astype(np.float64)[own]
@@ -168,7 +168,7 @@ def test_a_person_is_the_ridge_solution_given_a_sample() -> None:
         v = np.linalg.solve(gram, posterior.alpha[s] * h[own].T @ y + precision * mean)
         means.append(base + h @ v)
     expected = posterior.mean + posterior.spread * np.mean(means, axis=0)
-    assert np.allclose(told, expected, atol=1e-4)
+    assert np.allclose(predicted, expected, atol=1e-4)
     assert np.allclose(posterior.scores(histories)[0], expected, atol=1e-3)
 
 

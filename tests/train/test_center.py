@@ -36,8 +36,8 @@ def test_the_mean_deviation_of_a_column_is_taken_off(
 ) -> None:
     monkeypatch.setattr(home, "ROWS", at_once)
     net, inputs = network(CSR, input=kind)
-    told = predict_rows(net, inputs, CSR, np.arange(CSR.n_rows))
-    deviations = told - inputs.offset - row_biases(inputs, CSR)[:, None]
+    predicted = predict_rows(net, inputs, CSR, np.arange(CSR.n_rows))
+    deviations = predicted - inputs.offset - row_biases(inputs, CSR)[:, None]
     wanted = (deviations * RATED).sum(axis=0) / (RATED.sum(axis=0) + CENTRING)
     before = net.bias_out.detach().numpy().copy()
     center_columns(net, inputs, CSR)

@@ -68,9 +68,10 @@ def test_answers_are_the_teachers_predictions(
     dense = np.mean([predict_rows(*each, TURNED, every).T for each in nets], axis=0)
     dense = np.clip(dense, *bounds)
     low, high = bounds
-    batch, told, rows, inputs = asked(teachers=teachers, weight=0.7, low=low, high=high)
+    batch, predicted, rows, inputs = asked(teachers=teachers, weight=0.7, low=low, high=high)
     column, target, weight = (
-        halves(each, batch.indptr)[1] for each in (told.column, told.target, told.weight)
+        halves(each, batch.indptr)[1]
+        for each in (predicted.column, predicted.target, predicted.weight)
     )
     each = np.repeat(np.arange(len(rows)), np.diff(batch.indptr))
     assert np.array_equal(weight, np.full_like(weight, 0.7))

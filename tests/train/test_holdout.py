@@ -59,11 +59,11 @@ def test_rmse_is_that_of_clipped_predictions() -> None:
     net, inputs = parts(make_settings(init="normal", init_scale=0.9), csr)
     scores = predict_rows(net, inputs, kept, np.arange(csr.n_rows))
     rows = np.repeat(np.arange(csr.n_rows), out.counts)
-    told = scores[rows, out.indices]
-    assert told.min() < 0
-    assert told.max() > 5
+    predicted = scores[rows, out.indices]
+    assert predicted.min() < 0
+    assert predicted.max() > 5
     for low, high in ((-np.inf, np.inf), (0.0, 5.0)):
-        wanted = np.sqrt(np.mean((np.clip(told, low, high) - out.values) ** 2))
+        wanted = np.sqrt(np.mean((np.clip(predicted, low, high) - out.values) ** 2))
         assert Holdout.of(out, low, high).rmse(net, inputs, kept) == pytest.approx(wanted, rel=1e-9)
     assert len(Holdout.of(out)) == len(out.values)
     assert (out.counts == 0).any()  # rows with nothing held out were among them

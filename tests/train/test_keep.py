@@ -94,8 +94,8 @@ def test_the_share_is_that_of_least_squares(scale: float, most: float) -> None:
     share, inputs = shrink_to_bias(net, inputs, kept, held)
     assert share == pytest.approx(wanted, rel=1e-4)
     rows = np.flatnonzero(kept.counts)
-    told = predict_rows(net, inputs, kept, rows) - base[rows]
-    assert np.allclose(told, share * before[rows], atol=1e-4)
+    predicted = predict_rows(net, inputs, kept, rows) - base[rows]
+    assert np.allclose(predicted, share * before[rows], atol=1e-4)
     assert held.rmse(net, inputs, kept) <= score + 1e-9
     assert 0 < share <= most
     assert (most == 1) == (share == 1)
@@ -150,8 +150,8 @@ def test_a_network_that_knows_nothing_is_not_believed() -> None:
     against.values[:] = (2 * base - guess)[row, out.indices]
     share, inputs = shrink_to_bias(going.network, going.inputs, kept, against)
     assert share == 0
-    told = predict_rows(going.network, inputs, kept, np.arange(60))
-    assert np.allclose(told, base, atol=1e-6)
+    predicted = predict_rows(going.network, inputs, kept, np.arange(60))
+    assert np.allclose(predicted, base, atol=1e-6)
 
 
 def test_shrinking_has_its_conditions() -> None:
