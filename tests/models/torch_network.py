@@ -24,6 +24,10 @@ class TorchNetwork:
     def by_items(self) -> bool:
         return self.known is not None
 
+    @property
+    def differs_for_known(self) -> bool:
+        return self.by_items
+
     def predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         """Predicted ratings, as ``Recommender._predict``; with items as rows, of known people."""
         if self.known is None:
