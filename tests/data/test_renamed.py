@@ -177,9 +177,10 @@ def test_half_of_the_rarest_pairs_are_enough_to_look_a_row_up() -> None:
     n_pairs, changed = 70, module._PROBES // 2
     train = np.where(np.random.default_rng(3).random((40, n_pairs)) < 0.25, 1, 2)
     train[0] = 1
-    train[1, :changed] = 3  # the only one who has the rarest pairs of the person
-    train[1, changed:] = 2
+    train[3:, 0] = 2  # the first pair of all is among the rarest
+    train[1] = 2
+    train[1, -changed:] = 3  # the only one who has the rarest pairs of the person
     dense = np.ones((1, n_pairs), dtype=int)
-    dense[0, :changed] = 3
+    dense[0, -changed:] = 3
     found = find_renamed(histories(train), n_pairs, asked(dense, dense > 0))
     assert (found.rows.tolist(), found.seen.tolist()) == ([0], [n_pairs - changed])
