@@ -10,8 +10,10 @@ from hypothesis import given, strategies as st
 from made_results import both, held, lost, results, run
 
 from matinee.errors import UsageError
+from matinee.evaluate import Answer, Interval
 from matinee.lab.study import Check, Judgement, Results, RunRecord, judge
 from matinee.lab.study._find import find_study, study_names
+from matinee.lab.study.claims._facts import slope
 from matinee.lab.study.results import BASELINES
 from matinee.lab.study.series import declared, expand
 
@@ -337,6 +339,15 @@ class TestTrend:
         j = of(self.made({"s": 4, "m": 2, "l": 1}))
         assert (j.verdict, j.estimate) == (NOT, -1.5)
         assert "the best depth shrinks by 1.5" in j.sentence
+
+    @pytest.mark.parametrize("size", [-0.0083, 0.049])
+    def test_a_trend_that_rounds_to_nothing_has_no_direction(self, size: float) -> None:
+        answer = Answer("refuted", "refuted", size, Interval(-1.43, 0.0), 0.0005, 0.0005, 3)
+        check = Check.make(self.CHECK)
+        assert slope(check, "held_out", "depth", answer) == (
+            "on held-out ratings the best depth changes by less than 0.1 (95% interval −1.4 to "
+            "0.0) for ten times the ratings"
+        )
 
     def test_it_names_the_setting_that_the_group_varies(self) -> None:
         found = self.made({"s": 4, "m": 2, "l": 1})

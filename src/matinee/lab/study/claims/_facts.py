@@ -78,6 +78,11 @@ def slope(check: Check, figure: Figure, what: str, answer: Answer) -> str:
     change = "grows"
     if size == 0 and answer.status == "refuted":
         return f"{FIGURES[figure].where} the best {what} is the same for all sizes of the data"
+    if abs(size) < 0.05:  # one decimal would show 0.0
+        return (
+            f"{FIGURES[figure].where} the best {what} changes by less than 0.1"
+            f"{span(within, 10)} for ten times the ratings{_uncertainty(check, answer)}"
+        )
     if size < 0:
         change, size = "shrinks", -size
         within = within and Interval(0.0 - within.high, 0.0 - within.low)  # no -0.0
