@@ -420,7 +420,7 @@ def test_a_shift_is_fitted_near_its_prior_unless_the_ratings_ask_otherwise() -> 
     deviations = rng.normal(0, 0.5, (2, 30_000))
     direction = np.array([1.0, -1.0])
     wanted = 0.1 * (logs[items] - logs[items].mean()) * (deviations[0] - deviations[1])
-    fit = partial(CountShift.fit, direction, log_counts=logs, share=1.0)
+    fit = partial(CountShift.fit, direction, log_counts=logs, total=1.0)
     many = fit(deviations, wanted, items=items, log_users=log_users)
     assert np.allclose(many.slopes, [0.1, 0.0], atol=0.01)
     few = fit(deviations[:, :3], wanted[:3] + 5, items=items[:3], log_users=log_users[:3])
