@@ -27,6 +27,7 @@ CHECKED = [
 """What every answer must be: no 5xx, and of a status, type and shape that is described."""
 OPERATIONS = {
     "/v1/recommend": "POST",
+    "/v1/recommend/batch": "POST",
     "/v1/predict": "POST",
     "/v1/profile": "POST",
     "/v1/surprise": "POST",
