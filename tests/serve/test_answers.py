@@ -356,6 +356,7 @@ def test_the_card(client: TestClient, model: Recommender) -> None:
         "vectors": True,
         "std": True,
         "counts": True,
+        "ratings": True,
     }
     assert len(found["epochs"]) == 8
     rmse = found["metrics"]["rmse"]
