@@ -181,6 +181,20 @@ def test_love_orders_as_in_the_library(
         assert ids(found["recommendations"]) == [str(item) for item in wanted["item_id"]]
 
 
+def test_personal_orders_as_in_the_library(
+    client: TestClient, model: Recommender, given: dict[Any, float]
+) -> None:
+    orders = []
+    for personal in (-1, 0, 0.5):
+        found = post(client, "/v1/recommend", ratings=as_json(given), k=20, personal=personal)
+        wanted = model.recommend([given], k=20, personal=personal)
+        orders.append(ids(found["recommendations"]))
+        assert orders[-1] == [str(item) for item in wanted["item_id"]]
+    assert orders[0] != orders[1] != orders[2]
+    refused = client.post("/v1/recommend", json={"ratings": as_json(given), "personal": 2})
+    assert refused.status_code == 422
+
+
 def test_an_item_without_a_rating_counts_as_liked(client: TestClient) -> None:
     stars = [{"item": "5", "rating": 4}, {"item": "9", "rating": 4}, {"item": "12", "rating": 1}]
     liked = [{"item": "5"}, {"item": "9", "liked": True}, {"item": "12", "liked": False}]

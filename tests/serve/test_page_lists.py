@@ -43,6 +43,17 @@ def test_the_dial_and_what_the_order_is(browser: Any, interested: str) -> None:
         assert listed(page) == stars
 
 
+def test_the_list_becomes_more_or_less_personal(browser: Any, interested: str) -> None:
+    with opened(browser, rated_link(interested)) as page:
+        before = listed(page)
+        page.locator("#personal").fill("0.5")
+        changed(page, before)
+        assert "your own ratings add counts for more" in page.locator("#order").inner_text()
+        assert "p=0.5" in page.url
+        page.locator("#personal").fill("-0.5")
+        assert "suits anyone" in page.locator("#order").inner_text()
+
+
 def test_without_interest_there_is_no_dial(browser: Any, tmp_path: Path) -> None:
     made = BiasedMF(sweeps=2, factors=2, interest="none")
     made.fit(synthesize(60, 40, 1500, seed=5).ratings, seed=0)

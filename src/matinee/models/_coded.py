@@ -9,7 +9,7 @@ from ..baseline.preference import fit_preference
 from ..baseline.variance import HeldOutPredictions
 from ..data import Histories, Ratings
 from ..errors import TrainingError, UsageError
-from ..recommend import ranking_score
+from ..recommend import personalised, ranking_score
 from ._answers import answers
 from .hooks import Hooks
 
@@ -65,7 +65,9 @@ class Coded(Hooks):
                 scores[some] = self._scores(histories.take(some))
         return _finite(scores)
 
-    def rank_scores_coded(self, histories: Histories, love: float | None = None) -> Float32:
+    def rank_scores_coded(
+        self, histories: Histories, love: float | None = None, personal: float = 0.0
+    ) -> Float32:
         """Ranking scores of all items, float32 (users, n_items); higher is better.
 
         Interest times the probability that the item is liked, to the power of ``love``; without a
@@ -76,23 +78,40 @@ class Coded(Hooks):
             histories: Histories of the users.
             love: Exponent; by default the model's. 0 ranks by interest alone, infinity by predicted
                 rating alone.
+            personal: How much more what a user's own ratings add counts, from -1 to 1; see
+                ``recommend``.
         """
-        return self.ranking_coded(histories, love)[0]
+        return self.ranking_coded(histories, love, personal)[0]
 
     def ranking_coded(
-        self, histories: Histories, love: float | None = None
+        self, histories: Histories, love: float | None = None, personal: float = 0.0
     ) -> tuple[Float32, Float32 | None]:
         """``rank_scores_coded``, and the unclipped predictions that went into them.
 
         Args:
             histories: Histories of the users.
             love: See ``rank_scores_coded``.
+            personal: See ``rank_scores_coded``.
 
         Returns:
             The scores, and the predictions, float32 (users, n_items), or None where the scores are
             the predictions or need none.
         """
         love = self.love if love is None else love
+        scores, predictions = self._ranking(histories, love)
+        if not personal:
+            return scores, predictions
+        by_rating = self.interest is None or love == np.inf
+        # A large exponent leaves nothing of nearly all items, which says little of how usual they
+        # are.
+        usual_love = love if by_rating else min(love, 1.0)
+        usual, _ = self._ranking(Histories.build([([], [])]), usual_love)
+        if by_rating:
+            predictions = scores
+        return personalised(scores, usual, personal, by_rating), predictions
+
+    def _ranking(self, histories: Histories, love: float) -> tuple[Float32, Float32 | None]:
+        """``ranking_coded`` as the model ranks."""
         if self.interest is None or love == np.inf:
             return self.scores_coded(histories), None
         scores, predictions = self.interest.scores(histories), None

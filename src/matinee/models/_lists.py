@@ -43,6 +43,18 @@ def checked_love(love: float | None) -> float | None:
     return float(love)
 
 
+def checked_personal(personal: float) -> float:
+    """How personal lists are, refused where it is no number from -1 to 1.
+
+    Raises:
+        UsageError: Another number, or none.
+    """
+    number = isinstance(personal, int | float | np.number) and not isinstance(personal, bool)
+    if not (number and -1 <= personal <= 1):
+        raise UsageError(f"personal must be a number from -1 to 1, not {personal!r}")
+    return float(personal)
+
+
 def tables(
     model: Coded,
     people: People,
@@ -51,10 +63,11 @@ def tables(
     include_seen: bool,
     with_std: bool,
     love: float | None,
+    personal: float,
 ) -> Iterator[Table]:
     """The tables of ``Recommender.recommend_all``."""
     ranked = rank(
-        partial(model.ranking_coded, love=love),
+        partial(model.ranking_coded, love=love, personal=personal),
         people.histories,
         model.n_items,
         k=k,
@@ -74,9 +87,9 @@ def tables(
             predicted = model._clipped(predictions.astype(np.float64))
         elif not model.ranks_by_rating and model.preference is not None:
             predicted = model.predict_coded(people.histories, rows, items)
-        if model.ranks_by_rating:
+        if model.ranks_by_rating and not personal:
             columns["score"] = model._clipped(columns["score"])
-        elif model.preference is not None:
+        elif model.knows_ratings:
             columns["predicted"] = predicted
         if with_std:
             columns["std"] = std

@@ -17,7 +17,7 @@ from ..data import Histories, RatingsLike, Table, as_ratings, fingerprint
 from ..errors import UsageError
 from ..evaluate import Evaluation, ListEvaluation, evaluate, evaluate_lists
 from ..recommend import HistoriesLike, People, Unknown, code_people
-from ._lists import allowed_items, checked_love, tables
+from ._lists import allowed_items, checked_love, checked_personal, tables
 from .folder.provenance import Provenance
 from .interactive.html import model_html
 from .support import analysis, as_column, checked, item_counts
@@ -188,6 +188,7 @@ class Recommender(Updatable):
         unknown: Unknown = "error",
         with_std: bool = False,
         love: float | None = None,
+        personal: float = 0.0,
     ) -> Table:
         """Recommend items to known or new users. New users need no retraining.
 
@@ -202,9 +203,9 @@ class Recommender(Updatable):
             include_seen: Whether items of a user's history may be recommended.
             unknown: For unknown ids: "error", or "skip" to ignore them.
             with_std: Whether to add a column std, as in ``predict``. It does not affect the order.
-            love: Exponent of the probability of liking in the ranking score; 0 ranks by interest
-                alone, ``math.inf`` by predicted rating alone. By default the model's. Without a
-                scorer of interest it has no effect.
+            love: Exponent of the probability of liking in the ranking score, the model's if None:
+                0 ranks by interest alone, ``math.inf`` by predicted rating, as without interest.
+            personal: From -1 ("for anyone") to 1 ("more like me"); see ``personalised``.
 
         Returns:
             A table of user_id, item_id, score (float64, the ranking score), rank (int32, from 1),
@@ -217,21 +218,19 @@ class Recommender(Updatable):
         """
         if histories is None and users is None:
             raise UsageError("pass histories or users; recommend_all() serves every known user")
-        return Table.concat(
-            list(
-                self.recommend_all(
-                    histories,
-                    users=users,
-                    k=k,
-                    exclude=exclude,
-                    only=only,
-                    include_seen=include_seen,
-                    unknown=unknown,
-                    with_std=with_std,
-                    love=love,
-                )
-            )
+        lists = self.recommend_all(
+            histories,
+            users=users,
+            k=k,
+            exclude=exclude,
+            only=only,
+            include_seen=include_seen,
+            unknown=unknown,
+            with_std=with_std,
+            love=love,
+            personal=personal,
         )
+        return Table.concat(list(lists))
 
     def recommend_all(
         self,
@@ -245,6 +244,7 @@ class Recommender(Updatable):
         unknown: Unknown = "error",
         with_std: bool = False,
         love: float | None = None,
+        personal: float = 0.0,
     ) -> Iterator[Table]:
         """``recommend`` for any number of users: yields one table for each batch of users.
 
@@ -258,7 +258,8 @@ class Recommender(Updatable):
         if users is not None:
             people = people.pick(as_column(users), unknown)
         allowed = allowed_items(self, exclude, only, unknown)
-        return tables(self, people, int(k), allowed, include_seen, with_std, checked_love(love))
+        how = include_seen, with_std, checked_love(love), checked_personal(personal)
+        return tables(self, people, int(k), allowed, *how)
 
     def evaluate(
         self,

@@ -16,7 +16,11 @@ from ._people import (
     refuse_unknown as refuse_unknown,
 )
 from ._projection import plane as plane
-from ._ranking_score import combined as combined, ranking_score as ranking_score
+from ._ranking_score import (
+    combined as combined,
+    personalised as personalised,
+    ranking_score as ranking_score,
+)
 from ._rerank import (
     diversify as diversify,
     most_alike as most_alike,

@@ -21,11 +21,11 @@ from .._version import __version__
 from ..data.values.ids import canonical
 from . import _schema as schema
 from ._describe import ERRORS, describe
-from ._engine import OF_USER, Engine
+from ._engine import Engine
 from ._guard import Guard
 from ._holder import Served
 from ._metrics import CONTENT_TYPE, Metrics
-from ._settings import ServeSettings
+from ._settings import OF_USER, ServeSettings
 from .feedback.desk import FeedbackDesk
 from .feedback.routes import ROUTES as FEEDBACK_ROUTES, add_routes
 from .problems import JSON, PROBLEM, ProblemError, dumps, problem, validation_problems
@@ -73,6 +73,7 @@ class _ForUser(BaseModel):
     diversity: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
     shrink: bool = True
     love: Annotated[float, Field(ge=0, le=schema.MAX_LOVE, allow_inf_nan=False)] | None = None
+    personal: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)] = 0.0
     why: Annotated[int, Field(ge=0, le=schema.MAX_WHY)] = 3
     genres: list[str] = Field(default=[], max_length=schema.MAX_TEXT)
     exclude_genres: list[str] = Field(default=[], max_length=schema.MAX_TEXT)
@@ -303,9 +304,8 @@ def _answer(app: FastAPI, served: Served, queue: _WorkQueue, kept: FeedbackDesk 
     async def for_user(user: Name, query: Annotated[_ForUser, Query()]) -> Response:
         """Recommend items to a user of the training data, or one known by feedback."""
         engine = served.of_user(canonical(user) or user)
-        years = None
-        if query.year_from is not None or query.year_to is not None:
-            years = (query.year_from, query.year_to)
+        given = query.year_from, query.year_to
+        years = None if given == (None, None) else given
 
         def work() -> dict[str, Any]:
             return engine.recommend_user(
@@ -315,6 +315,7 @@ def _answer(app: FastAPI, served: Served, queue: _WorkQueue, kept: FeedbackDesk 
                 diversity=query.diversity,
                 shrink=query.shrink,
                 love=query.love,
+                personal=query.personal,
                 why=query.why,
                 exclude_genres=query.exclude_genres,
                 years=years,

@@ -14,17 +14,15 @@ from ..data import Histories
 from ..models import identity, load_model, read_manifest
 from ..recommend import (
     Predict,
-    combined,
     diversify,
     expected_change,
     lifts,
-    shrink_few,
     top_k,
 )
 from ._card import card
 from ._catalogue import Catalogue
 from ._ratings import Reader
-from ._rows import Entries, choice_lifts, for_several, number, numbers
+from ._rows import Entries, choice_lifts, for_several, number, numbers, scores_of
 from ._schema import (
     MAX_LOVE,
     MatchRequest,
@@ -40,8 +38,6 @@ from .problems import ProblemError
 
 Answer = dict[str, Any]
 
-OF_USER = {"k", "diversity", "shrink", "love", "why", "exclude_genres", "years", "genres"}
-"""Options of a list for a known user."""
 _ASKED = 100
 """Number of most rated items that are candidates for ``surprise``."""
 _MEASURED = 2000
@@ -134,6 +130,7 @@ class Engine:
             diversity=float(request.diversity),
             shrink=request.shrink,
             love=request.love,
+            personal=request.personal,
             why=request.why,
         )
         explore = len(people) == 1 and request.only is None
@@ -154,6 +151,7 @@ class Engine:
         diversity: float,
         shrink: bool,
         love: float | None,
+        personal: float,
         why: int,
         exclude_genres: list[str],
         years: tuple[int | None, int | None] | None,
@@ -175,6 +173,7 @@ class Engine:
             diversity=diversity,
             shrink=shrink,
             love=love,
+            personal=personal,
             why=why if len(history.items) else 0,
         )
         events = () if feedback is None else feedback.events
@@ -309,20 +308,14 @@ class Engine:
         diversity: float,
         shrink: bool,
         love: float | None,
+        personal: float,
         why: int,
     ) -> list[Answer]:
         """The best items for one person, or for several together, described."""
         catalogue, history = self.catalogue, people[0]
         love = math.inf if love == MAX_LOVE else love
-        every = []
-        for one in people:
-            scores = self._model.rank_scores_coded(one, love)
-            if shrink and catalogue.counts is not None and self._model.ranks_by_rating:
-                scores = shrink_few(scores, catalogue.counts)
-            every.append(scores)
-        scores = every[0]
-        if len(people) > 1:
-            scores = combined(np.concatenate(every), together, self._model.ranks_by_rating)
+        counts = catalogue.counts if shrink else None
+        scores = scores_of(self._model, people, love, personal, counts, together)
         if allowed is not None:
             scores[:, ~allowed] = -np.inf
         for one in people:

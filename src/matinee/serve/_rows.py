@@ -9,14 +9,44 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..base.arrays import Float64, Int32, Int64
+from ..base.arrays import Float32, Float64, Int32, Int64
 from ..data import Histories
 from ..models import Recommender
-from ..recommend import Predict, Reasons, interest_reasons, reasons
+from ..recommend import Predict, Reasons, combined, interest_reasons, reasons, shrink_few
 from ._catalogue import Catalogue
 
 CHOICES = 10
 """The chance of a choice is that of being among so many next ones."""
+
+
+def scores_of(
+    model: Recommender,
+    people: list[Histories],
+    love: float | None,
+    personal: float,
+    counts: Int64 | None,
+    together: str,
+) -> Float32:
+    """What all items are ranked by, for one person or for several together: float32 (1, items).
+
+    Args:
+        model: The model.
+        people: Each person's history.
+        love: Exponent of the probability of liking; the model's own if None.
+        personal: How much more the person's own ratings count.
+        counts: Ratings of each item, if few of them are to count against it in a model that ranks
+            by rating.
+        together: How the scores of several people are joined.
+    """
+    every = []
+    for one in people:
+        scores = model.rank_scores_coded(one, love, personal)
+        if counts is not None and model.ranks_by_rating:
+            scores = shrink_few(scores, counts)
+        every.append(scores)
+    if len(people) == 1:
+        return every[0]
+    return combined(np.concatenate(every), together, model.ranks_by_rating)
 
 
 def whys(

@@ -90,6 +90,8 @@ class RecommendRequest(_About):
     love: Annotated[float, Field(ge=0, le=MAX_LOVE, allow_inf_nan=False)] | None = None
     """Exponent of the probability of liking in the ranking score; 0 ranks by interest alone. By
     default the model's."""
+    personal: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)] = 0.0
+    """From -1, what suits anyone, to 1, what the user's own ratings add."""
     why: Annotated[int, Field(strict=True, ge=0, le=MAX_WHY)] = 3
     """Reasons for each item; of a list for several people there are none."""
     others: list[Given] = Field(default=[], max_length=MAX_OTHERS)
@@ -97,8 +99,7 @@ class RecommendRequest(_About):
     together: Literal["least_misery", "mean"] = "least_misery"
     """How a list for several is ordered: by the lowest of their scores, or by the mean."""
     user: Text | None = None
-    """An id of the person, which decides which of two models answers; nothing else is done with
-    it."""
+    """An id of the person, which decides which of two models answers, and nothing else."""
 
 
 class OnePerson(RecommendRequest):

@@ -8,6 +8,11 @@ from pydantic import Field, SecretStr
 
 from ..config import Config
 
+OF_USER = {
+    *("k", "diversity", "shrink", "love", "personal", "why", "exclude_genres", "years", "genres")
+}
+"""Options of a list for a known user."""
+
 
 class ServeSettings(Config):
     """How a model is served."""

@@ -97,6 +97,16 @@ def recommend(
             show_default=False,
         ),
     ] = None,
+    personal: Annotated[
+        float,
+        typer.Option(
+            metavar="NUMBER",
+            min=-1,
+            max=1,
+            help="From -1 to 1: above 0 lists more of what a person's own ratings add to "
+            "everyone's list, below 0 more of what suits anyone.",
+        ),
+    ] = 0.0,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -137,6 +147,7 @@ def recommend(
     loaded = load_model(model)
     titles = TitleIndex(loaded.item_ids, loaded.item_table)
     options: dict[str, Any] = {"k": k, "include_seen": include_seen, "love": love}
+    options["personal"] = personal
     for name, file in (("exclude", exclude), ("only", only)):
         if file is not None:
             options[name] = _items(file, titles, skip_unknown)

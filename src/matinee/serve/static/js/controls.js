@@ -18,6 +18,8 @@ export function controls(card, ratings) {
   const dial = byId("dial");
   byId("dial-control").hidden = !card.lists.dial;
   dial.addEventListener("input", () => ratings.choose({ dial: Number(dial.value) }));
+  const personal = byId("personal");
+  personal.addEventListener("input", () => ratings.choose({ personal: Number(personal.value) }));
   byId("genre-control").hidden = !card.has.genres;
   byId("year-control").hidden = !card.has.years;
   if (card.years) {
@@ -49,6 +51,8 @@ export function controls(card, ratings) {
     known.checked = !shrink;
     dial.value = String(ratings.choices.dial);
     dial.setAttribute("aria-valuetext", leaning(ratings.choices.dial));
+    personal.value = String(ratings.choices.personal);
+    personal.setAttribute("aria-valuetext", nearness(ratings.choices.personal));
     byId("order").textContent = orderWords(card, ratings.choices);
     boxes.forEach((box) => { box.checked = hidden.includes(box.value); });
     byId("hidden-count").textContent = hidden.length ? `${hidden.length} hidden` : "all shown";
@@ -65,6 +69,9 @@ export const asked = ({ hidden, years }) => ({
 /** @param {number} at */
 const leaning = (at) => (at === MIDDLE ? "both" : at < MIDDLE ? "more what I would pick" : "more what I would rate highest");
 
+/** @param {number} at */
+const nearness = (at) => (at === 0 ? "neither" : at < 0 ? "more for anyone" : "more like me");
+
 /**
  * The exponent of the probability of liking that a place of the dial stands for: none at the left,
  * the model's own in the middle, and so high at the right that the predicted rating alone counts.
@@ -76,7 +83,7 @@ export function love({ lists }, at) {
 }
 
 /** What the list is ordered by. @param {any} card @param {import("./ratings.js").Ratings["choices"]} choices */
-function orderWords(card, { dial, diversity, others, mean }) {
+function orderWords(card, { dial, personal, diversity, others, mean }) {
   const { many, one } = vocabulary(card);
   let by = `In order of the rating it predicts for you.`;
   if (card.lists.dial) {
@@ -86,5 +93,7 @@ function orderWords(card, { dial, diversity, others, mean }) {
   } else if (!card.has.ratings) by = `In order of how likely you are to choose a ${one}.`;
   else if (card.has.counts) by += ` Few ratings count against a ${one}.`;
   if (others.size) by = `For both of you: in order of ${mean ? "the mean of your two scores" : "the lower of your two scores, so that nobody is let down"}.`;
+  if (personal > 0) by += ` What your own ratings add counts for more.`;
+  if (personal < 0) by += ` What suits anyone counts for more.`;
   return diversity ? `${by} Mixed, so that neighbours differ.` : by;
 }

@@ -19,10 +19,10 @@ const ratings = new Ratings();
 
 /** What to ask for a list. @param {Ratings} ratings @param {number} k @param {any} [card] Needed where the dial is not in the middle. */
 function wish(ratings, k, card) {
-  const { diversity, shrink, others, mean, unwanted, dial } = ratings.choices;
+  const { diversity, shrink, others, mean, unwanted, dial, personal } = ratings.choices;
   return {
     ratings: ratings.list, k, why: others.size ? 0 : 8, diversity, shrink, ...asked(ratings.choices),
-    love: card ? love(card, dial) : null, exclude: unwanted,
+    love: card ? love(card, dial) : null, personal, exclude: unwanted,
     ...(others.size && { others: [[...others].map(([item, rating]) => ({ item, rating }))], together: mean ? "mean" : "least_misery" }),
   };
 }

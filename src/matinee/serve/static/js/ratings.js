@@ -31,7 +31,7 @@ export class Ratings extends EventTarget {
 
   /** All of it as the fragment of an address. */
   get fragment() {
-    const { diversity, shrink, hidden, years, dial, unwanted, others, mean } = this.choices;
+    const { diversity, shrink, hidden, years, dial, personal, unwanted, others, mean } = this.choices;
     const parts = [];
     const ratings = [...this.values].map(([item, value]) => `${encode(item)}:${value}`);
     if (ratings.length) parts.push(`r=${ratings.join(",")}`);
@@ -40,6 +40,7 @@ export class Ratings extends EventTarget {
     if (hidden.length) parts.push(`g=${hidden.map(encode).join(",")}`);
     if (years.some((year) => year != null)) parts.push(`y=${years.map((y) => y ?? "").join("-")}`);
     if (dial !== MIDDLE) parts.push(`l=${dial}`);
+    if (personal) parts.push(`p=${personal}`);
     if (unwanted.length) parts.push(`x=${unwanted.map(encode).join(",")}`);
     if (others.size) parts.push(`w=${[...others].map(([item, value]) => `${encode(item)}:${value}`).join(",")}`);
     if (mean) parts.push("m=1");
@@ -61,6 +62,7 @@ export class Ratings extends EventTarget {
       if (key === "r") this.values = given(parts);
       else if (key === "w") this.choices.others = given(parts);
       else if (key === "m") this.choices.mean = value === "1";
+      else if (key === "p") this.choices.personal = Math.min(1, Math.max(-1, Number(value) || 0));
       else if (key === "x") this.choices.unwanted = parts.map(decode);
       else if (key === "l") {
         const to = Number(value);
@@ -135,6 +137,7 @@ const fresh = () => ({
   /** @type {string[]} */ hidden: [],
   /** @type {(number | null)[]} */ years: [null, null],
   dial: MIDDLE,
+  /** From -1, what suits anyone, to 1, what my own ratings add. */ personal: 0,
   /** @type {string[]} */ unwanted: [],
   /** @type {Map<string, number>} Ratings of somebody else, for a list for both. */ others: new Map(),
   mean: false,

@@ -1,0 +1,59 @@
+"""Lists ordered more or less by what a person's own ratings add."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from matinee.errors import UsageError
+from matinee.models import Bias, Recommender, model
+from matinee.recommend import personalised
+from matinee.testing import sample
+
+ROWS = np.array([[0.9, 0.5, 0.3, -0.2], [0.1, 0.2, 0.0, 0.4]], dtype=np.float32)
+USUAL = np.array([[1.0, 0.4, 0.0, 0.6]], dtype=np.float32)
+
+
+@pytest.mark.parametrize("personal", [-1.0, 0.3, 1.0])
+def test_the_formula(personal: float) -> None:
+    ratings = ROWS.astype(float) - personal * (USUAL - USUAL.mean())
+    np.testing.assert_allclose(personalised(ROWS, USUAL, personal, True), ratings, rtol=1e-6)
+    found = personalised(ROWS, USUAL, personal, False)
+    share = (USUAL + USUAL.mean()) / (USUAL + USUAL.mean()).max()
+    wanted = np.where(ROWS > 0, ROWS / share.astype(float) ** personal, ROWS)
+    np.testing.assert_allclose(found, wanted, rtol=1e-5)
+    assert found.dtype == np.float32
+    nobody = personalised(ROWS, np.zeros_like(USUAL), personal, False)
+    np.testing.assert_allclose(nobody, ROWS)
+
+
+@pytest.fixture(scope="module")
+def fitted() -> Recommender:
+    return model("biased-mf", factors=3, sweeps=2, interest="linear").fit(sample(), seed=0)
+
+
+def test_more_like_me_lists_what_fewer_people_chose(fitted: Recommender) -> None:
+    ratings = sample()
+    counts = np.bincount(ratings.items, minlength=ratings.n_items)
+    shown = []
+    for personal in (-1.0, 0.0, 1.0):
+        items = fitted.recommend(users=ratings.user_ids.ids[:20], k=5, love=0.0, personal=personal)[
+            "item_id"
+        ]
+        shown.append(counts[ratings.item_ids.encode(items)].mean())
+    assert shown[0] > shown[1] > shown[2]
+
+
+def test_a_person_with_no_more_than_the_average_keeps_the_order_of_a_bias_model() -> None:
+    made = Bias().fit(sample())
+    one = {sample().item_ids.ids[0]: 5.0}
+    flat = made.recommend([one], k=5, personal=1.0)
+    assert np.ptp(np.asarray(flat["score"])) < 1e-4  # it adds the same to every item
+
+
+@pytest.mark.parametrize("wrong", [1.5, float("nan"), True, "a"])
+def test_other_values_are_refused(fitted: Recommender, wrong: Any) -> None:
+    with pytest.raises(UsageError, match="personal must be a number from -1 to 1"):
+        fitted.recommend(users=fitted.user_ids.ids[:1], personal=wrong)
