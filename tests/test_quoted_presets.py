@@ -54,3 +54,7 @@ def test_a_figure_of_other_settings_is_noticed() -> None:
         assert stale(f"# One\n{text.format('0' * 8)}\n# Two\nearlier settings\n") != []
         assert stale(f"{text.format('0' * 8)}\nThese are {SAID}.") == []
     assert stale("`gone` of `12345678`") != []
+
+
+def test_some_page_quotes_presets() -> None:
+    assert any(marks(page.read_text("utf-8")) for page in PAGES)
