@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from matinee.models import Autoencoder
 from matinee.models.folder._checks import check_arrays
 from matinee.models.networks._stored import OWN, StoredCodes
 from matinee.models.networks.trainer import Trainer
+from matinee.serve._catalogue import Catalogue
+from matinee.serve._rows import Entries
 from matinee.testing import all_pairs, histories_by_user, sample
 from matinee.train import RunContext
 
@@ -99,6 +102,46 @@ def test_for_the_ratings_of_training_alone() -> None:
         np.testing.assert_array_equal(*answers)
 
 
+def test_known_people_whose_histories_grew_are_folded_in() -> None:
+    """As by feedback, and in prequential evaluation: they keep their user codes."""
+    known, plain = stored(), encoded()
+    histories = known.histories
+    assert histories is not None
+    values = histories.values.copy()
+    values[histories.indptr[3] : histories.indptr[4]] = 1.0  # one person's ratings changed
+    grown = Histories(histories.indptr, histories.items, values, histories.users)
+    scores, before = known.scores_coded(grown), known.scores_coded(histories)
+    np.testing.assert_allclose(scores[3], plain.scores_coded(grown)[3], atol=1e-5)
+    assert np.abs(scores[3] - before[3]).max() > 0.01
+    others = np.arange(60) != 3
+    np.testing.assert_allclose(scores[others], before[others], atol=1e-5)
+    rows, items = np.full(40, 3), np.arange(40, dtype=np.int32)
+    found, std = known.predict_coded_std(grown, rows, items)
+    np.testing.assert_allclose(found, known._clipped(scores[3].astype(np.float64)), atol=1e-5)
+    new = Histories(histories.indptr, histories.items, values, np.full(60, -1, dtype=np.int32))
+    np.testing.assert_allclose(std, known.predict_coded_std(new, rows, items)[1], atol=1e-6)
+
+
+def test_reasons_of_known_people_are_those_of_fold_in() -> None:
+    known = stored()
+    assert known.histories is not None
+    history, items = known.histories.take([3]), np.arange(5, dtype=np.int32)
+    usual = known.scores_coded(Histories.build([([], [])]))[0].astype(np.float64)
+    catalogue = Catalogue(known)
+    one, two = (
+        Entries(known, catalogue, usual).described(each, items, 20)
+        for each in (history, replace(history, users=np.array([-1], dtype=np.int32)))
+    )
+    for entry, folded in zip(one, two, strict=True):
+        why = entry["why"]
+        assert why["reasons"] == folded["why"]["reasons"]
+        assert any(abs(reason["contribution"]) > 1e-3 for reason in why["reasons"])
+        total = why["baseline"] + why["others"] + why["together"]
+        total += sum(reason["contribution"] for reason in why["reasons"])
+        assert total == pytest.approx(why["prediction"], abs=1e-4)
+        assert entry["predicted"] == pytest.approx(known._clipped(why["prediction"]), abs=1e-4)
+
+
 def test_known_and_new_people_in_one_batch() -> None:
     histories = Histories.of(sample().by_user)
     mixed = Histories(
@@ -165,7 +208,7 @@ def test_saved_arrays_are_checked(tmp_path: Path) -> None:
         ModelFileError, match=r"stored.codes has shape \(59, 6\), not \(60, width\)"
     ):
         check_arrays(folder, wrong, 60, 40)
-    shapes = {"codes": (60, 6), "added": (60,), "table": (40, 5)}
+    shapes = {"codes": (60, 6), "added": (60,), "table": (40, 5), "hashes": (60,)}
     tensors = {f"stored.{name}": np.zeros(shape) for name, shape in shapes.items()}
     with pytest.raises(ValueError, match="stored codes of the shapes"):
         StoredCodes.restore(tensors, 40, 6)

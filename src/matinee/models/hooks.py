@@ -104,6 +104,11 @@ class Hooks(ABC):
         return True
 
     @property
+    def stores_codes(self) -> bool:
+        """Whether users have stored codes, used while their ratings are those of training."""
+        return False
+
+    @property
     def n_parameters(self) -> int:
         """Number of trained parameters. By default the size of all arrays of ``_state``."""
         return sum(int(array.size) for array in self._state()[0].values())

@@ -46,7 +46,11 @@ class Reasons:
 
 
 def reasons(
-    predict: Predict, history: Histories, items: npt.NDArray[Any], baselines: Float64
+    predict: Predict,
+    history: Histories,
+    items: npt.NDArray[Any],
+    baselines: Float64,
+    predictions: Float64 | None = None,
 ) -> Reasons:
     """Leave-one-out contributions of every rating, in one batch.
 
@@ -55,6 +59,8 @@ def reasons(
         history: The history of one user, with n ratings.
         items: Codes of the items to explain, shape (items,).
         baselines: Predictions for a user without ratings, shape (items,).
+        predictions: The unclipped predictions to explain, shape (items,), where they are not those
+            of ``predict`` from this history; the difference is part of ``together``.
     """
     n = int(history.counts[0])
     item_codes = np.asarray(items, dtype=np.int32)
@@ -67,8 +73,9 @@ def reasons(
         ]
     )
     contributions = (predicted[0] - predicted[1:]).T
-    together = predicted[0] - baselines - contributions.sum(axis=1)
-    return Reasons(predicted[0], baselines, contributions, together)
+    predictions = predicted[0] if predictions is None else predictions
+    together = predictions - baselines - contributions.sum(axis=1)
+    return Reasons(predictions, baselines, contributions, together)
 
 
 def interest_reasons(interest: Interest, history: Histories, items: npt.NDArray[Any]) -> Reasons:

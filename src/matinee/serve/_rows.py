@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -139,7 +140,13 @@ class Entries:
     def _reasons(self, history: Histories, codes: Int32) -> Reasons:
         """What moved the predictions, or the interest where there are no ratings."""
         if self._model.interest is None or self._model.knows_ratings:
-            return reasons(self._predict, history, codes, self._usual[codes])
+            predictions = None
+            if self._model.stores_codes and history.users[0] >= 0:
+                # No rating can be left out of a stored code: contributions are those of fold-in.
+                rows = np.zeros(len(codes), dtype=np.int64)
+                predictions = self._predict(history, rows, codes)
+                history = replace(history, users=np.array([-1], dtype=np.int32))
+            return reasons(self._predict, history, codes, self._usual[codes], predictions)
         return interest_reasons(self._model.interest, history, codes)
 
 

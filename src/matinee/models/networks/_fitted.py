@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from ...base.arrays import Float32, Float64, Int32, Int64
+from ...base.arrays import Float32, Float64, Int32, Int64, Mask
 from ...data import Csr, Histories
 from ...nn import Forward, Inputs
 from ...train import Epoch
@@ -86,6 +86,10 @@ class FittedNetwork:
         """Whether known users have other predictions than new ones with the same ratings."""
         return self.by_items or self.stored is not None
 
+    def known_rows(self, histories: Histories) -> Mask:
+        """Mask of the users that are not predicted for as new ones are, shape (users,)."""
+        return histories.users >= 0 if self.stored is None else self.stored.match(histories)
+
     @property
     def has_codes(self) -> bool:
         """See ``FittedMember``."""
@@ -106,11 +110,11 @@ class FittedNetwork:
             if self.stored is None:
                 return self._fold_in(histories, rows, items)
             codes, added, users = self.stored.codes, self.stored.added, histories.users[rows]
-            out, met = np.empty(len(rows)), users >= 0
+            others = ~self.stored.match(histories)
+            out, met = np.empty(len(rows)), ~others[rows]
             out[met] = self._known_forward.entries_of(
                 codes, added, users[met].astype(np.int64), items[met]
             )
-            others = histories.users < 0
             position = np.cumsum(others) - 1
             out[~met] = self._fold_in(
                 histories.take(np.flatnonzero(others)), position[rows[~met]], items[~met]
@@ -151,7 +155,7 @@ class FittedNetwork:
     def _scores_by_users(self, histories: Histories) -> Float32:
         if self.stored is None:
             return self.forward.scores(_csr(histories, self.forward))
-        met = histories.users >= 0
+        met = self.stored.match(histories)
         users = histories.users[met]
         scores = np.empty((len(met), len(self.forward.offset)), dtype=np.float32)
         codes, added = self.stored.codes[users], self.stored.added[users]

@@ -35,13 +35,19 @@ class Single:
         """See ``Hooks``."""
         return self.settings.network.rows != "items"
 
+    @property
+    def stores_codes(self) -> bool:
+        """See ``Hooks``."""
+        return self._trained.stored is not None
+
     def _predict_with(
         self, histories: Histories, rows: Int64, items: Int32, predictions: Float64 | None = None
     ) -> tuple[Float64, Float64 | None]:
         predictions = self._predict(histories, rows, items) if predictions is None else predictions
         if not self._trained.differs_for_known:
             return predictions, None
-        return predictions, (histories.users[rows] < 0).astype(np.float64)[:, None]
+        new = ~self._trained.known_rows(histories)
+        return predictions, new[rows].astype(np.float64)[:, None]
 
     def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         if not self._trained.by_items:

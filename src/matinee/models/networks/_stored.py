@@ -5,7 +5,8 @@ than an encoding of the ratings. The mean of the network's and its teachers' pre
 higher rank than the network's. It is approximated by codes x table, with two least-squares
 solutions: the codes with the network's own table, then the table with these codes. An entry weighs
 as much as its item has ratings in the first, as its user has in the second. All users share one
-system of equations, and so do all items. Fold-in of other users is not changed.
+system of equations, and so do all items. The codes are of the ratings of training: other users, and
+these with other ratings, are folded in.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ...base.arrays import Float32, Float64
+from ...base.arrays import Float32, Float64, Int64, Mask, UInt64
 from ...data import Csr, Histories
 from ...nn import Forward
 
@@ -33,6 +34,7 @@ MOST_STORED = 100_000_000
 """Most numbers that are stored; with more users there are no stored codes."""
 ROWS = 1024
 """Rows encoded at once."""
+_NAMES = ("codes", "added", "table", "hashes")
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +45,13 @@ class StoredCodes:
         codes: float32 (users, width).
         added: float32 (users,), the constant of each user's outputs: ``Forward.encode``.
         table: float32 (items, width).
+        hashes: uint64 (users,), of the ratings that each code is of.
     """
 
     codes: Float32
     added: Float32
     table: Float32
+    hashes: UInt64
 
     @classmethod
     def fit(cls, forward: Forward, known: Csr, teachers: Sequence[Teacher]) -> StoredCodes:
@@ -76,7 +80,18 @@ class StoredCodes:
         codes, added = solved[:, :-1], solved[:, -1]
         factors.append((-added[:, None], np.ones((known.n_columns, 1))))
         table = _fit(codes, known.counts, factors)
-        return cls(*(array.astype(np.float32) for array in (codes, added, table)))
+        hashes = _hashes(known.indptr, known.indices, known.values)
+        stored = [array.astype(np.float32) for array in (codes, added, table)]
+        return cls(stored[0], stored[1], stored[2], hashes)
+
+    def match(self, histories: Histories) -> Mask:
+        """Mask of the users with a code whose ratings are those of training, shape (users,)."""
+        users = histories.users
+        known = users >= 0
+        if known.any():
+            hashes = _hashes(histories.indptr, histories.items, histories.values)
+            known &= hashes == self.hashes[np.maximum(users, 0)]
+        return known
 
     def forward(self, network: Forward) -> Forward:
         """The network's forward pass with this output table."""
@@ -86,8 +101,7 @@ class StoredCodes:
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """Arrays by name, for ``restore``."""
-        names = ("codes", "added", "table")
-        return {f"stored.{name}": getattr(self, name) for name in names}
+        return {f"stored.{name}": getattr(self, name) for name in _NAMES}
 
     @classmethod
     def restore(
@@ -100,9 +114,10 @@ class StoredCodes:
         """
         if "stored.codes" not in tensors:
             return None
-        stored = cls(*(tensors[f"stored.{name}"] for name in ("codes", "added", "table")))
-        shapes = stored.codes.shape, stored.added.shape, stored.table.shape
-        if shapes != ((len(stored.codes), width), (len(stored.codes),), (columns, width)):
+        stored = cls(*(tensors[f"stored.{name}"] for name in _NAMES))
+        n = len(stored.codes)
+        shapes = tuple(tensors[f"stored.{name}"].shape for name in _NAMES)
+        if shapes != ((n, width), (n,), (columns, width), (n,)):
             raise ValueError(f"stored codes of the shapes {shapes}")
         return stored
 
@@ -126,6 +141,19 @@ def _fit(
     wanted = sum((weighted.T @ first) @ second.T for first, second in factors)
     solved: Float64 = np.linalg.solve(power, wanted).T
     return solved
+
+
+def _hashes(indptr: Int64, items: npt.NDArray[Any], values: npt.NDArray[Any]) -> UInt64:
+    """A hash of each row's items and ratings: the sum of mixed entries, modulo 2^64."""
+    bits = np.ascontiguousarray(values, dtype=np.float32).view(np.uint32)
+    mixed = (items.astype(np.uint64) << np.uint64(32)) + bits + np.uint64(0x9E3779B97F4A7C15)
+    # The finaliser of SplitMix64 (Steele et al., OOPSLA 2014).
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    mixed ^= mixed >> np.uint64(31)
+    sums = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(mixed, dtype=np.uint64)])
+    hashes: UInt64 = np.diff(sums[indptr])
+    return hashes
 
 
 def _columns(*parts: npt.NDArray[Any]) -> Float64:
