@@ -78,6 +78,19 @@ def test_text_as_spreadsheets_write_it(tmp_path: Path) -> None:
     assert "hold control characters" in damaged.notes[0]
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "user,  item,  rating\n1,  10,  4\n1,  11,  3\n2,  10,  2\n",
+        "ann,The  Trial,4\nann,Dune,3\nbob,Dune,2\n",
+        "ann|The  Trial|4\nann|Dune|3\nbob|Dune|2\n",
+        '"user  id","item id",rating\n' + ROWS,
+    ],
+)
+def test_blanks_within_values_are_no_separators(tmp_path: Path, content: str) -> None:
+    assert sorted(text(tmp_path, content).values.tolist()) == [2, 3, 4]
+
+
 def test_matrices(tmp_path: Path) -> None:
     rows = "user;Dune;Emma;Ulysses;Hamlet\nann;5;;3;NaN\nbob;-;2;4,5;1\n"
     assert sorted(text(tmp_path, rows, decimal=",").values.tolist()) == [1, 2, 3, 4.5, 5]

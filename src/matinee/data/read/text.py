@@ -151,16 +151,16 @@ def sniff(
             f"{label}: is a web page or XML, not a table; a download that failed or needs a login "
             "leaves such a file: download it again"
         )
-    if how.delimiter in (None, " ") and re.match(r"\S+ {2,}\S", lines[0]) and "\t" not in lines[0]:
-        raise DataError(
-            f"{label}: several blanks stand between the columns; make them one: "
-            "tr -s ' ' < FILE > NEW"
-        )
     best = max(
         (_fit(delimiter, lines[:_LOOKED_AT], roles, mapped, how) for delimiter in delimiters),
         key=lambda fit: fit[0],  # The first of equals.
     )
     layout = best[1]
+    if layout.delimiter == " " and re.match(r"\S+ {2,}\S", lines[0]):
+        raise DataError(
+            f"{label}: several blanks stand between the columns; make them one: "
+            "tr -s ' ' < FILE > NEW"
+        )
     layout = replace(layout, blank=every.index(lines[0]))
     if how.columns is not None:
         if len(how.columns) != layout.width:
