@@ -118,3 +118,16 @@ def test_the_command(
     assert rows[0]["item_id"] == 101
     assert {row["item_id"] for row in rows} == {100, 101, 102}
     assert main([*args, "--only", str(file)]) == 2
+    capsys.readouterr()
+    assert main([*args, "--personal", "1"]) == 0
+    found = json.loads(capsys.readouterr().out)["recommendations"]
+    assert model.histories is not None
+    row = int(model.user_ids.encode([1])[0])
+    new = NewItems.read(model, file)
+    scores = new.rank_scores(model.histories.take([row]), personal=1.0)[0]
+    assert [each["score"] for each in found] == pytest.approx(np.sort(scores)[::-1].tolist())
+    assert found[0]["score"] != pytest.approx(rows[0]["score"], abs=1e-3)
+    skipping = ["recommend", str(folder), "--user", "none", "--new-items", str(file)]
+    assert main([*skipping, "--skip-unknown", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["recommendations"] == []
+    assert main(skipping) == 1

@@ -17,10 +17,10 @@ from ..data import Histories, RatingsLike, Table, as_ratings, fingerprint
 from ..errors import UsageError
 from ..evaluate import Evaluation, ListEvaluation, evaluate, evaluate_lists
 from ..recommend import HistoriesLike, People, Unknown, code_people
-from ._lists import allowed_items, checked_love, checked_personal, tables
+from ._lists import allowed_items, tables
 from .folder.provenance import Provenance
 from .interactive.html import model_html
-from .support import analysis, as_column, checked, item_counts
+from .support import analysis, as_column, checked, checked_love, checked_personal, item_counts
 from .update import Updatable
 
 

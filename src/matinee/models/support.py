@@ -125,3 +125,28 @@ def analysis(
         return breakdown(cast(Scored, model), test, histories, rows, known, titles, seed=seed)
 
     return analyse
+
+
+def checked_love(love: float | None) -> float | None:
+    """The exponent, refused where it is none.
+
+    Raises:
+        UsageError: A negative number, or no number.
+    """
+    if love is None:
+        return None
+    if isinstance(love, bool) or not isinstance(love, int | float | np.number) or not love >= 0:
+        raise UsageError(f"love must be a number of at least 0, not {love!r}")
+    return float(love)
+
+
+def checked_personal(personal: float) -> float:
+    """How personal lists are, refused where it is no number from -1 to 1.
+
+    Raises:
+        UsageError: Another number, or none.
+    """
+    number = isinstance(personal, int | float | np.number) and not isinstance(personal, bool)
+    if not (number and -1 <= personal <= 1):
+        raise UsageError(f"personal must be a number from -1 to 1, not {personal!r}")
+    return float(personal)

@@ -147,7 +147,7 @@ def recommend(
     loaded = load_model(model)
     titles = TitleIndex(loaded.item_ids, loaded.item_table)
     options: dict[str, Any] = {"k": k, "include_seen": include_seen, "love": love}
-    options["personal"] = personal
+    options |= {"personal": personal, "unknown": "skip" if skip_unknown else "error"}
     for name, file in (("exclude", exclude), ("only", only)):
         if file is not None:
             options[name] = _items(file, titles, skip_unknown)
@@ -169,11 +169,9 @@ def recommend(
         _say_skipped("item", read.item_ids.ids[codes < 0].tolist() if skip_unknown else [])
         histories = read
     if new_items is not None:
-        tables = _new(loaded, new_items, histories, who, k, love)
+        tables = _new(loaded, new_items, histories, who, options)
     else:
-        tables = loaded.recommend_all(
-            histories, users=who, unknown="skip" if skip_unknown else "error", **options
-        )
+        tables = loaded.recommend_all(histories, users=who, **options)
     people = len(who) if who else loaded.n_users if all_users else None
     if escape_formulas:
         if json or (out is not None and out.suffix.lower() not in (".csv", ".tsv")):
@@ -198,15 +196,15 @@ def _new(
     file: Path,
     histories: HistoriesLike | None,
     users: list[Any] | None,
-    k: int,
-    love: float | None,
+    options: dict[str, Any],
 ) -> Iterator[Table]:
-    """Lists of new items."""
+    """Lists of new items, which nobody has seen."""
     from ...models.new_items import NewItems
 
     if histories is None and users is None:
         users = model.user_ids.ids.tolist()
-    yield NewItems.read(model, file).recommend(histories, users=users, k=k, love=love)
+    options = {name: value for name, value in options.items() if name != "include_seen"}
+    yield NewItems.read(model, file).recommend(histories, users=users, **options)
 
 
 def _items(file: Path, titles: Any, skip: bool) -> list[Any]:

@@ -1,2 +1,2 @@
 from .columns import ItemColumns as ItemColumns, item_columns as item_columns
-from .predictor import NewItems as NewItems
+from .predictor import AllKnownError as AllKnownError, NewItems as NewItems

@@ -11,9 +11,9 @@ import numpy.typing as npt
 from ...base.arrays import Float32, Float64, Int64
 from ...data import Histories, ItemTable, Table, Vocabulary, load_items
 from ...errors import UsageError
-from ...recommend import HistoriesLike, top_k
+from ...recommend import HistoriesLike, Unknown, top_k
 from ..base import Recommender
-from ..support import as_column, item_counts
+from ..support import as_column, checked_love, checked_personal, item_counts
 from .columns import item_columns
 
 _PENALTIES = tuple(10.0 ** np.arange(-1, 5.5, 0.5))
@@ -21,6 +21,10 @@ _PRIOR = 10.0
 """Ratings at which an item counts half as much as one of very many."""
 _PEOPLE = 256
 """People on whose predictions the penalty is chosen."""
+
+
+class AllKnownError(UsageError):
+    """A table has no item that is new to the model."""
 
 
 class NewItems:
@@ -103,12 +107,12 @@ class NewItems:
 
         Raises:
             DataError: The table cannot be read.
-            UsageError: The model knows all of them.
+            AllKnownError: The model knows all of them.
         """
         ids, table = load_items(source)
         new = np.flatnonzero(model.item_ids.encode(ids.ids) < 0)
         if not len(new):
-            raise UsageError(f"new items: the model knows all {len(ids):,} of them")
+            raise AllKnownError(f"new items: the model knows all {len(ids):,} of them")
         return cls(model, ids.ids[new], table.take(new), **options)
 
     def predict(self, users: Any, items: Any, *, histories: HistoriesLike | None = None) -> Float64:
@@ -147,6 +151,8 @@ class NewItems:
         users: Any = None,
         k: int = 10,
         love: float | None = None,
+        personal: float = 0.0,
+        unknown: Unknown = "error",
     ) -> Table:
         """The best new items for each person, by what orders the model's lists.
 
@@ -155,6 +161,8 @@ class NewItems:
             users: Their ids; by default everybody in ``histories``.
             k: Items for each.
             love: See ``Recommender.recommend``.
+            personal: See ``Recommender.recommend``.
+            unknown: ``"skip"`` leaves out unknown users.
 
         Returns:
             A table of user_id, item_id, score, rank, and title if known.
@@ -167,13 +175,17 @@ class NewItems:
             raise UsageError("pass histories or users")
         if k < 1:
             raise UsageError(f"k must be at least 1, not {k}")
+        love, personal = checked_love(love), checked_personal(personal)
         people = self._model._people(histories, "skip")
         if users is not None:
-            people = people.pick(as_column(users), "error")
+            people = people.pick(as_column(users), unknown)
         tables = []
-        for start in range(0, len(people), _PEOPLE):
+        for start in range(0, max(len(people), 1), _PEOPLE):
             rows = np.arange(start, min(start + _PEOPLE, len(people)))
-            items, scores = top_k(self.rank_scores(people.histories.take(rows), love), k)
+            ranked = np.zeros((0, len(self.item_ids)), dtype=np.float32)
+            if len(rows):
+                ranked = self.rank_scores(people.histories.take(rows), love, personal)
+            items, scores = top_k(ranked, k)
             n = items.shape[1]
             columns = {
                 "user_id": people.ids[np.repeat(rows, n)],
@@ -186,9 +198,11 @@ class NewItems:
             tables.append(Table(columns))
         return Table.concat(tables)
 
-    def rank_scores(self, histories: Histories, love: float | None = None) -> Float32:
+    def rank_scores(
+        self, histories: Histories, love: float | None = None, personal: float = 0.0
+    ) -> Float32:
         """What lists of new items are ordered by, float32 (people, new items)."""
-        scores = self._model.rank_scores_coded(histories, love)
+        scores = self._model.rank_scores_coded(histories, love, personal)
         return self._of(scores).astype(np.float32)
 
     def _of(self, scores: Float32) -> Float64:
