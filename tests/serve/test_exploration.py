@@ -74,3 +74,14 @@ def test_what_someone_refused_is_not_shown_again(
     assert exploring.post("/v1/feedback", json={"events": events}).status_code == 200
     found = exploring.get("/v1/users/u/recommendations?why=0").json()["recommendations"]
     assert {entry["item"] for entry in found if entry.get("new")} == {"new-5"}
+
+
+def test_a_model_that_knows_all_of_them_is_served(
+    serve_with: Serve, client: TestClient, model: Recommender, tmp_path: Path
+) -> None:
+    """As after a refresh, once each has been rated: the server must take that model up."""
+    file = tmp_path / "known.csv"
+    assert model.item_table is not None
+    file.write_text(f"item_id,title,genres\n{model.item_ids.ids[0]},Known (1999),Drama\n")
+    found = lists(serve_with(new_items=file, explore=0.5), 1)
+    assert [e["item"] for e in found[0]] == [e["item"] for e in lists(client, 1)[0]]

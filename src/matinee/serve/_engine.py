@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import secrets
 from functools import partial
@@ -12,6 +13,7 @@ import numpy as np
 from ..base.arrays import Int64, Mask
 from ..data import Histories
 from ..models import identity, load_model, read_manifest
+from ..models.new_items import AllKnownError
 from ..recommend import (
     Predict,
     diversify,
@@ -35,6 +37,8 @@ from ._settings import ServeSettings
 from .exploration.explorer import Explorer
 from .feedback.history import Feedback, of_user
 from .problems import ProblemError
+
+_log = logging.getLogger("matinee.serve")
 
 Answer = dict[str, Any]
 
@@ -86,7 +90,10 @@ class Engine:
         self._entries = Entries(self._model, self.catalogue, self._usual)
         self._explorer: Explorer | None = None
         if settings.new_items is not None and settings.explore:
-            self._explorer = Explorer(self._model, settings.new_items, settings.explore)
+            try:
+                self._explorer = Explorer(self._model, settings.new_items, settings.explore)
+            except AllKnownError as error:  # as after a refresh, once all of them were rated
+                _log.warning("nothing to explore in %s: %s", settings.new_items, error)
         if not settings.users:
             self._model.histories = None
 
