@@ -48,6 +48,15 @@ def test_all_or_none(
     assert answer.json()["errors"][0]["pointer"].startswith(pointer)
 
 
+def test_titles_to_look_up_are_bounded_over_all_people(client: TestClient) -> None:
+    titles = [{"title": f"no such title {at}", "rating": 5} for at in range(60)]
+    people = [{"ratings": [*RATED, *titles]}] * 2
+    answer = client.post("/v1/recommend/batch", json={"people": people})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/people/1"
+    assert "more than 100 titles" in answer.json()["detail"]
+
+
 def test_an_unknown_person_is_named(client: TestClient) -> None:
     people = [{"ratings": RATED}, {"user": "nobody-here"}]
     answer = client.post("/v1/recommend/batch", json={"people": people})

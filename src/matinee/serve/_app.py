@@ -25,6 +25,7 @@ from ._engine import Engine
 from ._guard import Guard
 from ._holder import Served
 from ._metrics import CONTENT_TYPE, Metrics
+from ._ratings import check_titles
 from ._settings import OF_USER, ServeSettings
 from .feedback.desk import FeedbackDesk
 from .feedback.routes import ROUTES as FEEDBACK_ROUTES, add_routes
@@ -259,6 +260,7 @@ def _answer(app: FastAPI, served: Served, queue: _WorkQueue, kept: FeedbackDesk 
         """Recommend items to many people, new or known."""
 
         def work() -> dict[str, Any]:
+            check_titles(served.engine.catalogue, request.people)
             return {"people": [one(at, each) for at, each in enumerate(request.people)]}
 
         def one(at: int, person: schema.OnePerson) -> dict[str, Any]:
@@ -311,15 +313,8 @@ def _answer(app: FastAPI, served: Served, queue: _WorkQueue, kept: FeedbackDesk 
             return engine.recommend_user(
                 user,
                 feedback=None if kept is None else kept.of_person(user),
-                k=query.k,
-                diversity=query.diversity,
-                shrink=query.shrink,
-                love=query.love,
-                personal=query.personal,
-                why=query.why,
-                exclude_genres=query.exclude_genres,
                 years=years,
-                genres=query.genres,
+                **query.model_dump(include=OF_USER),
             )
 
         return await queue(work, quick=False)

@@ -13,12 +13,36 @@ from ..data import Histories, Scale
 from ..errors import UnknownIdError, UsageError
 from ..recommend import implied_rating, is_constant
 from ._catalogue import Catalogue
-from ._schema import Rating
+from ._schema import Rating, RecommendRequest
 from .problems import ProblemError
 
 MAX_TITLES = 100
 """Largest number of titles in one request: a fuzzy search takes milliseconds."""
 _NEAR = 3
+
+
+def check_titles(catalogue: Catalogue, people: Sequence[RecommendRequest]) -> None:
+    """Limit the number of titles to look up for several people, before any is looked up.
+
+    Args:
+        catalogue: The model's items.
+        people: The part of the request about each.
+
+    Raises:
+        ProblemError: 422: more titles to look up than ``MAX_TITLES``.
+    """
+    left = MAX_TITLES
+    for at, person in enumerate(people):
+        ratings = [*person.ratings, *(rating for other in person.others for rating in other)]
+        names = {"exclude": person.exclude, "only": person.only or []}
+        left -= len(catalogue.titles_of(ratings, names))
+        if left < 0:
+            raise ProblemError(
+                422,
+                f"people[{at}]: more than {MAX_TITLES} titles to look up in one request; send ids "
+                "instead",
+                pointer=f"/people/{at}",
+            )
 
 
 @dataclass(eq=False)
