@@ -77,6 +77,18 @@ def test_what_comes_late_does_not_count(folders: tuple[Path, Path], store: Feedb
     assert compare_online(*folders, store).first.acceptance == 1
 
 
+def test_events_in_another_order_and_ranks_that_were_not_shown(
+    folders: tuple[Path, Path], store: FeedbackStore
+) -> None:
+    one = identity(folders[0])
+    shown, _ = lists("a", one, 0, 1)
+    click = make_event(user="a", kind="click", list=shown.list, item="i0", rank=5, time=NOW + 9)
+    store.add([*lists("a", one, 24 * 9, None), click, shown])  # the first list came last
+    found = compare_online(*folders, store).first
+    assert (found.n_people, found.acceptance) == (1, 1.0)
+    assert found.by_rank[:5] == (0.5, 0.0, 0.0, None, None)
+
+
 def test_many_people(
     folders: tuple[Path, Path],
     store: FeedbackStore,

@@ -83,7 +83,8 @@ def read_arms(
         arm = arm_of.get(event.list.partition(".")[0])
         if arm is not None:
             rows[event.list] = arm, event
-            _show(arm, event, span)
+    for arm, event in sorted(rows.values(), key=lambda row: row[1].time):
+        _show(arm, event, span)  # in the order of time: events may arrive in another
     taken: set[str] = set()
     counted: set[tuple[str, str]] = set()
     for event in store.events():
@@ -93,7 +94,8 @@ def read_arms(
         if event.user != shown.user:
             continue
         items = shown.items or ()
-        rank = event.rank or (items.index(event.item) + 1 if event.item in items else None)
+        # By the list as it was shown, whatever rank the event states.
+        rank = items.index(event.item) + 1 if event.item in items else None
         if rank is not None and rank <= RANKS and (event.list, event.item) not in counted:
             counted.add((event.list, event.item))
             arm.accepted[rank - 1] += 1
