@@ -142,6 +142,24 @@ def test_reasons_of_known_people_are_those_of_fold_in() -> None:
         assert entry["predicted"] == pytest.approx(known._clipped(why["prediction"]), abs=1e-4)
 
 
+def test_saved_without_histories_there_are_none(tmp_path: Path) -> None:
+    again = matinee.load_model(stored().save(tmp_path / "model", histories=False))
+    assert isinstance(again, Autoencoder)
+    codes = codes_of(again)
+    assert codes is not None
+    assert codes.codes.shape == (0, 6)
+    assert not len(codes.added)
+    assert not len(codes.hashes)
+    history = {"new": histories_by_user(sample())[104]}
+    items = sample().item_ids.ids
+    for one, two in zip(
+        again.predict("new", items, histories=history, with_std=True),
+        stored().predict("new", items, histories=history, with_std=True),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one, two)
+
+
 def test_known_and_new_people_in_one_batch() -> None:
     histories = Histories.of(sample().by_user)
     mixed = Histories(

@@ -18,6 +18,9 @@ from ._fields import MOST
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
+STORED = ("stored.codes", "stored.added", "stored.hashes")
+"""Arrays of stored codes with a row for each person."""
+
 
 def check_vocabulary(file: Path, ids: Vocabulary, n: int, table: ItemTable | None = None) -> None:
     """Check that ids are distinct, in order, and as many as in the manifest."""
@@ -58,7 +61,8 @@ def check_arrays(file: Path, arrays: Arrays, n_users: int, n_items: int) -> None
     if "spread.items" in arrays and arrays["spread.items"].shape != (n_items, 2):
         raise _wrong(file, "spread.items", arrays["spread.items"], f"({n_items}, 2)")
     for name, array in arrays.items():
-        if name.endswith("stored.codes") and len(array) != n_users:
+        # There are none in a model that was saved without histories.
+        if name.endswith("stored.codes") and len(array) not in (0, n_users):
             raise _wrong(file, name, array, f"({n_users}, width)")
         if name.startswith(("bias.", "spread.")) and not np.isfinite(array).all():
             raise ModelFileError(f"{file}: {name} has a value that is not finite")

@@ -19,6 +19,7 @@ from ...base.atomic import atomic_path, check_writable, is_temporary
 from ...errors import UsageError
 from ..hooks import Hooks
 from ..support import item_counts
+from ._checks import STORED
 from ._tables import HISTORIES, ITEMS, USERS, write_parquets
 from .manifest import FORMAT, MANIFEST, WEIGHTS, checksum, describe
 from .upgrade import SCHEMA
@@ -37,6 +38,8 @@ def save(
     record = {**model.record, **(extra or {})}
     carried = model.histories if histories else None
     tensors, config = model._state()
+    if carried is None:  # a code says as much of a person as the ratings, and is used with them
+        tensors |= {name: tensors[name][:0] for name in STORED if name in tensors}
     arrays = {f"model.{name}": np.ascontiguousarray(array) for name, array in tensors.items()}
     arrays["bias.item_bias"] = model.bias.item_bias
     arrays["bias.item_mean"] = model.bias.item_mean

@@ -42,7 +42,8 @@ class StoredCodes:
     """The last hidden layers of known users, and the output table that goes with them.
 
     Attributes:
-        codes: float32 (users, width).
+        codes: float32 (users, width); without rows where the model was saved without histories, as
+            are the next and the last.
         added: float32 (users,), the constant of each user's outputs: ``Forward.encode``.
         table: float32 (items, width).
         hashes: uint64 (users,), of the ratings that each code is of.
@@ -87,7 +88,7 @@ class StoredCodes:
     def match(self, histories: Histories) -> Mask:
         """Mask of the users with a code whose ratings are those of training, shape (users,)."""
         users = histories.users
-        known = users >= 0
+        known: Mask = (users >= 0) & (len(self.hashes) > 0)
         if known.any():
             hashes = _hashes(histories.indptr, histories.items, histories.values)
             known &= hashes == self.hashes[np.maximum(users, 0)]
