@@ -39,3 +39,20 @@ def test_options_of_a_file_give_way_to_those_of_the_command_line(shell: Any) -> 
     Path("read.toml").write_text("delimter = ';'\n", "utf-8")
     message = shell.error("data", "describe", "r.csv", "--read-options", "read.toml", code=2)
     assert "read.toml: unknown key 'delimter'; did you mean 'delimiter'?" in message
+
+
+def test_recommend_reads_the_user_column_that_a_file_states(shell: Any, trained: Path) -> None:
+    """Its option is --user-column, as --user states a person."""
+    from matinee import load_model
+
+    item = load_model(trained).item_ids.ids[0]
+    Path("r.csv").write_text(f"user,shop,item,rating\n1,9,{item},4\n2,8,{item},3\n", "utf-8")
+    Path("read.toml").write_text("user = 'shop'\n", "utf-8")
+
+    def people(*more: str) -> set[str]:
+        options = ("--ratings", "r.csv", "-k", 1, "--read-options", "read.toml", *more)
+        rows = shell.json("recommend", trained, *options)["recommendations"]
+        return {str(row["user_id"]) for row in rows}
+
+    assert people() == {"8", "9"}
+    assert people("--user-column", "user") == {"1", "2"}

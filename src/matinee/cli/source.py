@@ -225,7 +225,8 @@ def reading_options(
         without: Options whose names the command uses for something else.
 
     Returns:
-        The decorator. The command's ``reading`` is a mapping of the options of ``read``.
+        The decorator. The command's ``reading`` is a mapping of the options of ``read``; one of
+        ``without`` is in it where a file states it.
     """
     kinds = {
         **_COLUMNS,
@@ -243,7 +244,7 @@ def reading_options(
             reading = {name: options.pop(name) for name in kinds}
             file = reading.pop("read_options")
             if file is not None:
-                reading |= options_of_file(file, reading)
+                reading |= options_of_file(file, {**reading, **dict.fromkeys(without)})
             for name in _LAYOUT:
                 if reading[name] is None:
                     del reading[name]

@@ -164,7 +164,8 @@ def recommend(
         history, meant = read_ratings(rate, titles, loaded.scale)
         histories = [history]
     elif ratings is not None:
-        read = source_options.read(ratings, user=user_column, allow_single=True, **reading)
+        reading |= {} if user_column is None else {"user": user_column}
+        read = source_options.read(ratings, allow_single=True, **reading)
         codes = loaded.item_ids.encode(read.item_ids.ids)
         _say_skipped("item", read.item_ids.ids[codes < 0].tolist() if skip_unknown else [])
         histories = read
