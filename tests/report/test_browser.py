@@ -128,6 +128,37 @@ def test_values_by_pointer_and_by_keys(browser: Any, pages: dict[str, Path]) -> 
         assert "RMSE: " in opened.tip
 
 
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_contents_stay_in_view(browser: Any, pages: dict[str, Path], width: int) -> None:
+    with Opened(browser, pages["model"], width, reduced_motion="reduce") as opened:
+        page = opened.page
+        page.locator("nav a[href='#data']").click()
+        contents = page.locator("nav").bounding_box()
+        heading = page.locator("h2#data").bounding_box()
+        assert contents["y"] == 0
+        assert heading["y"] >= contents["height"]
+
+
+def test_titles_name_the_data(browser: Any, pages: dict[str, Path]) -> None:
+    with Opened(browser, pages["model"], DESK) as opened:
+        assert opened.page.title() == "bias on synthetic · Matinee"
+    with Opened(browser, pages["reference"], DESK) as opened:
+        assert opened.page.title().endswith(" · ml · Matinee")
+
+
+def test_a_wide_table_has_a_shadow_until_scrolled_to_its_end(
+    browser: Any, pages: dict[str, Path]
+) -> None:
+    # The shadow stays at the edge (scroll), under a cover at the end of the table (local).
+    with Opened(browser, pages["reference"], PHONE) as opened:
+        attachments = opened.page.evaluate(
+            "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth)"
+            ".map(e => getComputedStyle(e).backgroundAttachment)"
+        )
+        assert attachments
+        assert set(attachments) == {"local, scroll"}
+
+
 def test_values_by_touch(browser: Any, pages: dict[str, Path]) -> None:
     with Opened(browser, pages["model"], PHONE, has_touch=True) as opened:
         opened.page.locator("#calibration .cursor").tap()

@@ -103,7 +103,7 @@ class StudyReport:
         used = [f for f in FIGURES if any(f in arm.last for arm in self.summary.arms)]
         return render(
             "study.html",
-            title=f"{study.title} · Matinee",
+            title=f"{study.title} · {_shortened([data.name for data in study.data])} · Matinee",
             study=study,
             headline=_headline(self.summary, self.judgements),
             facts=_facts(self.summary),
@@ -230,6 +230,12 @@ def _headline(summary: Summary, judgements: Sequence[Judgement]) -> list[str]:
             f"by {training:.3f} (median), and from the held-out RMSE by {honest:.3f}."
         )
     return statements
+
+
+def _shortened(names: list[str]) -> str:
+    """Names as one text: the first three, and how many more there are."""
+    rest = f" and {len(names) - 3} more" * (len(names) > 3)
+    return ", ".join(names[:3]) + rest
 
 
 def _facts(summary: Summary) -> str:
