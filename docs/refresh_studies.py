@@ -73,16 +73,21 @@ def arms(words: str) -> str:
     found = [row for row in rows(study, "summary.csv") if row["arm"].startswith(f"{group}/")]
     if not found:
         return f"{numbers.MISSING}\n"
+    lowest = {
+        row["arm"]: numbers.lowest_point(study, row["arm"], row["data"])
+        for row in found
+        if row["held_out"] and row["best_epoch"]
+    }
     lines = [
         [
             row["arm"].partition("/")[2],
             _number(row["held_out"]),
-            f"{_number(row['best_held_out'])} at {float(row['best_epoch']):.0f}",
+            "{1:.3f} at {0}".format(*lowest[row["arm"]]),
             _number(row["reference"]),
             f"{float(row['published_test']):g}" if row["published_test"] else "",
         ]
         for row in found
-        if row["held_out"] and row["best_epoch"]
+        if row["arm"] in lowest
     ]
     heads = [group.replace("_", " "), "held out, last epoch", "best epoch (test-selected)"]
     return markdown([*heads, "study's formula, training ratings", "published “test”"], lines)
