@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,6 +88,18 @@ def test_events_in_another_order_and_ranks_that_were_not_shown(
     found = compare_online(*folders, store).first
     assert (found.n_people, found.acceptance) == (1, 1.0)
     assert found.by_rank[:5] == (0.5, 0.0, 0.0, None, None)
+
+
+def test_folders_of_one_name_and_of_one_model(
+    folders: tuple[Path, Path], store: FeedbackStore, tmp_path: Path
+) -> None:
+    twin = tmp_path / folders[0].name
+    shutil.copytree(folders[1], twin)
+    store.add(lists("a", identity(twin), 0, 1))
+    found = compare_online(folders[0], twin, store)
+    assert (found.first.name, found.second.name) == (str(folders[0]), str(twin))
+    with pytest.raises(UsageError, match="hold the same model"):
+        compare_online(folders[1], twin, store)
 
 
 def test_many_people(

@@ -155,13 +155,16 @@ def compare_online(
         days: Length of each person's window.
 
     Raises:
-        UsageError: No list of either model was shown, or ``days`` is not above 0.
+        UsageError: No list of either model was shown, both are the same, or ``days`` is not above
+            0.
         FeedbackError: The store cannot be read.
     """
     if not days > 0:
         raise UsageError(f"days = {days:g}: give a number above 0")
     models = [load_model(folder) for folder in (first, second)]
     names = [_identities(*each) for each in zip(models, (first, second), strict=True)]
+    if names[0][0] == names[1][0]:
+        raise UsageError(f"{first} and {second} hold the same model")
     # What both folders hold, as where the second is a copy of the first, belongs to neither.
     distinct = [frozenset(a) - frozenset(b) for a, b in (names, names[::-1])]
     liked = relevant_from(models[0].scale)
@@ -176,9 +179,9 @@ def compare_online(
     outcomes = [arm.outcomes(latest, span, both) for arm in arms]
     given = feedback_ratings(store, models[0].scale) if models[0].knows_ratings else None
     sides = [
-        _side(folder, model, list_names, arm, values, given)
-        for folder, model, list_names, arm, (_, values) in zip(
-            (first, second), models, names, arms, outcomes, strict=True
+        _side(label, model, list_names, arm, values, given)
+        for label, model, list_names, arm, (_, values) in zip(
+            _labels(first, second), models, names, arms, outcomes, strict=True
         )
     ]
     one, two = (values for _, values in outcomes)
@@ -198,8 +201,14 @@ def _identities(model: Recommender, folder: Path) -> list[str]:
     return [identity(folder), *map(str, reversed(former))]
 
 
+def _labels(first: Path, second: Path) -> tuple[str, str]:
+    """The names of the folders, or their paths where these are the same."""
+    one, two = first.resolve().name, second.resolve().name
+    return (one, two) if one != two else (str(first), str(second))
+
+
 def _side(
-    folder: Path,
+    label: str,
     model: Recommender,
     names: list[str],
     arm: Arm,
@@ -214,7 +223,7 @@ def _side(
     titles = model.item_table.titles if model.item_table is not None else None
     calibration, drift = _calibration(model, arm, given)
     return ModelLists(
-        name=folder.resolve().name,
+        name=label,
         models=tuple(names),
         n_lists=arm.n_lists,
         n_people=len(values),
