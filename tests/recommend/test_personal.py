@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from matinee.data import Histories
 from matinee.errors import UsageError
 from matinee.models import Bias, Recommender, model
 from matinee.recommend import personalised
@@ -25,6 +27,8 @@ def test_the_formula(personal: float) -> None:
     wanted = np.where(ROWS > 0, ROWS / share.astype(float) ** personal, ROWS)
     np.testing.assert_allclose(found, wanted, rtol=1e-5)
     assert found.dtype == np.float32
+    logits = personalised(ROWS, USUAL, personal, False, logits=True)
+    np.testing.assert_allclose(logits, ROWS - personal * np.log(share), rtol=1e-5)
     nobody = personalised(ROWS, np.zeros_like(USUAL), personal, False)
     np.testing.assert_allclose(nobody, ROWS)
 
@@ -44,6 +48,21 @@ def test_more_like_me_lists_what_fewer_people_chose(fitted: Recommender) -> None
         ]
         shown.append(counts[ratings.item_ids.encode(items)].mean())
     assert shown[0] > shown[1] > shown[2]
+
+
+def test_logits_of_networks_are_no_ratios() -> None:
+    """Their order does not depend on a constant, whatever its sign."""
+    made = model("recvae", **{"lists.recvae.rounds": 1, "lists.recvae.hidden": 4})
+    data = sample()
+    made.fit(replace(data, values=np.ones_like(data.values), implicit=True), progress=False)
+    assert made.histories is not None
+    people = made.histories.take([0, 1])
+    usual = made.rank_scores_coded(Histories.build([([], [])]))
+    plain, found = (made.rank_scores_coded(people, None, each) for each in (0.0, 0.5))
+    share = (usual + usual.mean()) / (usual + usual.mean()).max()
+    np.testing.assert_allclose(found, plain - 0.5 * np.log(share), rtol=1e-4, atol=1e-5)
+    nobody = made.rank_scores_coded(Histories.build([([], [])]), None, 0.5)
+    np.testing.assert_allclose(nobody, usual / np.sqrt(share), rtol=1e-4)
 
 
 def test_a_person_with_no_more_than_the_average_keeps_the_order_of_a_bias_model() -> None:

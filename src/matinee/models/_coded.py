@@ -108,7 +108,13 @@ class Coded(Hooks):
         usual, _ = self._ranking(Histories.build([([], [])]), usual_love)
         if by_rating:
             predictions = scores
-        return personalised(scores, usual, personal, by_rating), predictions
+        # With a probability of liking the scores are products, of which a logit is one factor.
+        logits = self.interest is not None and self.interest.logits and predictions is None
+        out = personalised(scores, usual, personal, by_rating, logits and not by_rating)
+        empty = histories.counts == 0
+        if logits and empty.any():  # without a history the scores are those of popularity
+            out[empty] = personalised(scores[empty], usual, personal, by_rating)
+        return out, predictions
 
     def _ranking(self, histories: Histories, love: float) -> tuple[Float32, Float32 | None]:
         """``ranking_coded`` as the model ranks."""

@@ -23,28 +23,34 @@ def ranking_score(interest: Float32, liked: Float32, love: float, floor: float =
     return interest
 
 
-def personalised(scores: Float32, usual: Float32, personal: float, by_rating: bool) -> Float32:
+def personalised(
+    scores: Float32, usual: Float32, personal: float, by_rating: bool, logits: bool = False
+) -> Float32:
     """Scores ordered more, or less, by what a person's own ratings add to everyone's scores.
 
     A score that is a predicted rating loses ``personal`` times everyone's rating of the item; any
     other is divided by everyone's score plus the mean of these, to the power of ``personal``: so
-    much is added that an item that nobody chose does not come first.
+    much is added that an item that nobody chose does not come first. Logits lose the logarithm.
 
     Args:
         scores: What items are ranked by for each person, float32 (people, items).
         usual: The same for a person without ratings, float32 (1, items).
         personal: From -1 to 1; 0 changes nothing, and below 0 everyone's scores count for more.
         by_rating: Whether the scores are predicted ratings.
+        logits: Whether they are logarithms of probabilities, up to a constant of each person.
 
     Returns:
-        float32 (people, items); scores below 0, which are no interest, stay as they are.
+        float32 (people, items); other scores below 0, which are no interest, stay as they are.
     """
     if by_rating:
         less: Float32 = scores - np.float32(personal) * (usual - usual.mean())
         return less
     base = np.maximum(usual, 0)
     base += np.maximum(base.mean(), np.finfo(np.float32).tiny)
-    factor = np.power(base / base.max(), np.float32(-personal))
+    base /= base.max()
+    if logits:
+        return (scores - np.float32(personal) * np.log(base)).astype(np.float32)
+    factor = np.power(base, np.float32(-personal))
     return np.where(scores > 0, scores * factor, scores).astype(np.float32)
 
 

@@ -41,6 +41,8 @@ class Interest(ABC):
     """
 
     name: ClassVar[str]
+    logits: ClassVar[bool] = False
+    """Whether scores are logits of a softmax over items, whose sign means nothing."""
     counts: Float32
 
     def scores(self, histories: Histories) -> Float32:

@@ -20,6 +20,7 @@ class Network(Interest):
     """
 
     name = "network"
+    logits = True
 
     def __init__(self, counts: Float32, weights: ListNetworkWeights) -> None:
         self.counts = counts

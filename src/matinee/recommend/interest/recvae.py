@@ -20,6 +20,7 @@ class RecVae(Interest):
     """
 
     name = "recvae"
+    logits = True
 
     def __init__(self, counts: Float32, weights: RecVaeWeights) -> None:
         self.counts = counts
