@@ -63,3 +63,27 @@ def test_a_zip_of_many_members_takes_no_longer_for_each(tmp_path: Path) -> None:
 
     seconds(10)
     assert seconds(800) < 12 * max(seconds(200), 0.1)
+
+
+@pytest.mark.parametrize("noted", [True, False])
+def test_several_tables_of_a_zip_read_as_one_are_noted(tmp_path: Path, noted: bool) -> None:
+    # Files called part-00000 and so on are one table, written in pieces.
+    names = ["2024.csv", "2025.csv"] if noted else ["part-00000.csv", "part-00001.csv"]
+    source = tmp_path / "shop.zip"
+    with zipfile.ZipFile(source, "w") as made:
+        for at, name in enumerate(names):
+            made.writestr(name, f"user,item,rating\n1,{at},3\n2,{at},4\n")
+    ratings = load(source)
+    assert len(ratings) == 4
+    note = (
+        f"the 2 tables in {source} are read as one (2024.csv, 2025.csv); to read only one, "
+        "unpack it"
+    )
+    assert ratings.notes == ((note,) if noted else ())
+
+
+def test_one_table_of_a_zip_is_not_noted(tmp_path: Path) -> None:
+    source = tmp_path / "shop.zip"
+    with zipfile.ZipFile(source, "w") as made:
+        made.writestr("a.csv", "user,item,rating\n1,1,3\n2,2,4\n")
+    assert load(source).notes == ()

@@ -186,7 +186,7 @@ def load(
         scale=read.scale or Scale(float(values.min()), float(values.max())),
         item_table=table,
         name=name or (readable(located.name) if located else "ratings"),
-        notes=(*read.notes, *notes, *message),
+        notes=(*(located.notes if located else ()), *read.notes, *notes, *message),
         implicit=read.implicit,
         scale_stated=read.scale is not None,
     )

@@ -13,7 +13,7 @@ from ..netflix.find import is_netflix, netflix_folder, rating_files, titles_besi
 from .movielens import choose, is_table, item_file, stem
 from .source import Workspace
 from .stores.lake import Lake, lake_of
-from .unpack import GLOB, ZIP, Part, head_of, members, unpacked
+from .unpack import GLOB, ZIP, Part, head_of, members, readable, unpacked
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Found:
         partitions: The columns whose values are in the names of the folders, as in
             ``user=1/part-0.parquet``.
         lake: The format of the lake table that the one part, a folder, is.
+        notes: What was decided without being asked, one sentence each.
     """
 
     parts: tuple[Part, ...]
@@ -36,6 +37,7 @@ class Found:
     netflix: bool = False
     lake: Lake | None = None
     partitions: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def find(source: str | Path, work: Workspace) -> Found:
@@ -75,6 +77,7 @@ def find_all(sources: Sequence[str | Path], work: Workspace) -> Found:
         sources_found[0].items,
         sources_found[0].name,
         any(one.netflix for one in sources_found),
+        notes=tuple(note for one in sources_found for note in one.notes),
     )
 
 
@@ -222,17 +225,31 @@ def _beside(path: Path) -> Part | None:
     return None if beside is None else Part(path.with_name(beside), str(path.with_name(beside)))
 
 
+def _joined(names: Sequence[str], label: str) -> tuple[str, ...]:
+    """A note that several tables of an archive are read as one; none of part-00000 and the like."""
+    if len(names) < 2 or all(Path(name).name.startswith("part-") for name in names):
+        return ()
+    shown = ", ".join(map(readable, names[:3])) + f" and {len(names) - 3:,} more" * (len(names) > 3)
+    return (
+        f"the {len(names):,} tables in {label} are read as one ({shown}); to read only one, "
+        "unpack it",
+    )
+
+
 def _archive(part: Part, name: str, work: Workspace) -> Found:
     beside: list[str] = []
+    notes: list[str] = []
 
     def pick(names: list[str]) -> list[str]:
         netflix = rating_files(names, part.label)
         chosen = netflix or choose(names, part.label)
         items = titles_file(names) if netflix else item_file(names, chosen[0])
         beside.extend([items] if items else [])
+        notes.extend(() if netflix else _joined(chosen, part.label))
         return [*chosen, *beside]
 
     parts = members(part, work, pick)
     items = parts.pop() if beside else None
     unpacked_parts = tuple(unpacked(one, work) for one in parts)
-    return Found(unpacked_parts, items, name, is_netflix(unpacked_parts[0]))
+    netflix = is_netflix(unpacked_parts[0])
+    return Found(unpacked_parts, items, name, netflix, notes=tuple(notes))
