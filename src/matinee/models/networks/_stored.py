@@ -11,7 +11,7 @@ these with other ratings, are folded in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,7 @@ OWN = 0.5
 MOST_STORED = 100_000_000
 """Most numbers that are stored; with more users there are no stored codes."""
 ROWS = 1024
-"""Rows encoded at once."""
+"""Rows encoded, or solved for, at once."""
 _NAMES = ("codes", "added", "table", "hashes")
 
 
@@ -69,21 +69,27 @@ class StoredCodes:
         ]
         # The target is the sum of users x items' over the pairs of factors, above the output bias.
         codes, added = (np.concatenate(each) for each in zip(*parts, strict=True))
-        start = (forward.bias_out + forward.offset).astype(np.float64)
-        table = _columns(forward.table_out, np.ones(known.n_columns))
-        factors = [(OWN * _columns(codes, added), table)]
+        start = (forward.bias_out + forward.offset).astype(np.float32)
+        of_users, of_items = np.ones(known.n_rows), np.ones(known.n_columns)
+        table = _Columns(forward.table_out, of_items)
+        products = [_Product(OWN, _Columns(codes, added), table)]
         for each in teachers:
-            users = _columns(each.table, np.ones(known.n_rows), each.bias + each.offset)
-            items = _columns(each.vectors, each.added - start, np.ones(known.n_columns))
-            factors.append(((1.0 - OWN) / len(teachers) * users, items))
+            users = _Columns(each.table, of_users, each.bias + each.offset)
+            items = _Columns(each.vectors, each.added - start, of_items)
+            products.append(_Product((1.0 - OWN) / len(teachers), users, items))
         popularity = np.bincount(known.indices, minlength=known.n_columns)
-        solved = _fit(table, popularity, [(items, users) for users, items in factors])
-        codes, added = solved[:, :-1], solved[:, -1]
-        factors.append((-added[:, None], np.ones((known.n_columns, 1))))
-        table = _fit(codes, known.counts, factors)
+        solved = _fit(
+            table, popularity, [(each.weight, each.items, each.users) for each in products]
+        )
+        codes, added = np.ascontiguousarray(solved[:, :-1]), solved[:, -1].copy()
+        products.append(_Product(-1.0, _Columns(added), _Columns(of_items)))
+        table_out = _fit(
+            _Columns(codes),
+            known.counts,
+            [(each.weight, each.users, each.items) for each in products],
+        )
         hashes = _hashes(known.indptr, known.indices, known.values)
-        stored = [array.astype(np.float32) for array in (codes, added, table)]
-        return cls(stored[0], stored[1], stored[2], hashes)
+        return cls(codes, added, table_out, hashes)
 
     def match(self, histories: Histories) -> Mask:
         """Mask of the users with a code whose ratings are those of training, shape (users,)."""
@@ -124,23 +130,37 @@ class StoredCodes:
 
 
 def _fit(
-    basis: Float64, counts: npt.NDArray[Any], factors: Sequence[tuple[Float64, Float64]]
-) -> Float64:
-    """Weighted least squares of a sum of products on a basis.
+    basis: _Columns,
+    counts: npt.NDArray[Any],
+    factors: Sequence[tuple[float, _Columns, _Columns]],
+) -> Float32:
+    """Weighted least squares of a sum of products on a basis, in blocks of rows.
 
     Args:
-        basis: float64 (n, k).
+        basis: (n, k).
         counts: Weight of each row of it, (n,).
-        factors: Pairs (n, r) and (m, r); the target is the sum of first x second'.
+        factors: Weights and pairs (n, r) and (m, r); the target is the sum of
+            weight x first x second'.
 
     Returns:
-        float64 (m, k): times the basis, it is the nearest to the target.
+        float32 (m, k): times the basis, it is the nearest to the target.
     """
-    weighted = basis * counts[:, None]
-    power = weighted.T @ basis
+    power = np.zeros((basis.width, basis.width))
+    crossed = [np.zeros((basis.width, first.width)) for _, first, _ in factors]
+    for rows in basis.blocks():
+        block = basis[rows]
+        weighted = (block * counts[rows, None]).T
+        power += weighted @ block
+        for sums, (weight, first, _) in zip(crossed, factors, strict=True):
+            sums += weight * (weighted @ first[rows])
     power[np.diag_indices_from(power)] += max(RIDGE * np.trace(power) / len(power), 1e-300)
-    wanted = sum((weighted.T @ first) @ second.T for first, second in factors)
-    solved: Float64 = np.linalg.solve(power, wanted).T
+    crossed = [np.linalg.solve(power, sums) for sums in crossed]
+    last = factors[0][2]
+    solved = np.empty((len(last), basis.width), dtype=np.float32)
+    for rows in last.blocks():
+        solved[rows] = sum(
+            second[rows] @ sums.T for sums, (_, _, second) in zip(crossed, factors, strict=True)
+        )
     return solved
 
 
@@ -157,5 +177,28 @@ def _hashes(indptr: Int64, items: npt.NDArray[Any], values: npt.NDArray[Any]) ->
     return hashes
 
 
-def _columns(*parts: npt.NDArray[Any]) -> Float64:
-    return np.column_stack(parts).astype(np.float64)
+class _Columns:
+    """Arrays side by side as one matrix, of which float64 rows are formed a block at a time."""
+
+    def __init__(self, *parts: npt.NDArray[Any]) -> None:
+        self._parts = [part if part.ndim == 2 else part[:, None] for part in parts]
+        self.width = sum(part.shape[1] for part in self._parts)
+
+    def __len__(self) -> int:
+        return len(self._parts[0])
+
+    def __getitem__(self, rows: slice) -> Float64:
+        return np.concatenate([part[rows] for part in self._parts], axis=1, dtype=np.float64)
+
+    def blocks(self) -> Iterator[slice]:
+        """Slices of ``ROWS`` rows, which together are all."""
+        return (slice(first, first + ROWS) for first in range(0, len(self), ROWS))
+
+
+@dataclass(frozen=True)
+class _Product:
+    """A part of the target: weight x users x items'."""
+
+    weight: float
+    users: _Columns
+    items: _Columns
