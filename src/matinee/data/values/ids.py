@@ -39,9 +39,9 @@ _ODD = {
         "are numbers that a spreadsheet has rounded: different ids may have become one; export the "
         "column as text"
     ),
-    re.compile(r"^(?:'.*'|“.*”|‘.*’|`.*`)$"): (
-        "stand in quote marks, which are part of the id; --quote states the mark that encloses "
-        "values"
+    re.compile(r"^(?:'.+'|“.+”|‘.+’|`.+`)$"): (
+        "stand in quote marks, which are part of the id; in a text file --quote states the mark "
+        "that encloses values"
     ),
     re.compile(r"[\x00-\x08\x0e-\x1f\x7f]"): "hold control characters: the file may be damaged",
 }
