@@ -113,7 +113,7 @@ class _Network:
         """The mean loss of one pass over the people that trains the encoder or the decoder."""
         steps = max(1, math.ceil(len(people) / self.config.batch_size))
         optimizer, total = self.optimizers[encoder], 0.0
-        dropout = self.config.dropout if encoder else 0.0
+        dropout = self.config.input_noise if encoder else 0.0
         for batch in np.array_split(self.rng.permutation(people), steps):
             loss = self.loss(batch, dropout)
             for each in self.parameters.values():

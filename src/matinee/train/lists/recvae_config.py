@@ -26,8 +26,8 @@ class RecVaeConfig(Config):
     """Passes over the people in each round that train the encoder, its input dropped out."""
     decoder_epochs: int = Field(1, ge=1)
     """Passes in each round that train the decoder, on whole inputs."""
-    dropout: float = Field(0.5, ge=0.0, lt=1.0)
-    """Share of the input dropped out while the encoder is trained."""
+    input_noise: float = Field(0.5, ge=0.0, lt=1.0)
+    """Share of a person's items left out of the input while the encoder is trained."""
     gamma: float = Field(0.005, ge=0.0)
     """Weight of a person's divergence from the prior, for each interaction they have."""
     mixture: tuple[float, float, float] = (0.15, 0.75, 0.1)
