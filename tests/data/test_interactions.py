@@ -174,7 +174,7 @@ def test_models_of_ratings_refuse_them_in_one_sentence() -> None:
         Bias().fit(parts.train)
     assert "\n" not in str(error.value)
     popular = Popularity().fit(parts.train)
-    with pytest.raises(UsageError, match="an RMSE needs ratings"):
+    with pytest.raises(UsageError, match="predicts no ratings"):
         popular.evaluate(parts.test)
     with pytest.raises(LeakError):
         Bias().fit(rated()).evaluate(rated())

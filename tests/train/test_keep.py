@@ -120,7 +120,7 @@ def test_a_slope_by_the_length_of_rows_is_found_and_used(slope: float, centred: 
     deviations = Deviations(net, inputs, kept, held, bias_predictions(inputs, kept, held))
     fit = deviations.fit()
     # Ratings exactly as a network of that share and slope would have them.
-    held.values[:] = deviations.shrunk(replace(fit, share=0.8, slope=slope))
+    held.values[:] = deviations.shrunk(replace(fit, coefficient=0.8, slope=slope))
     before = held.rmse(net, inputs, kept)
     share, inputs = shrink_to_bias(net, inputs, kept, held)
     assert share == pytest.approx(0.8, abs=0.02)
