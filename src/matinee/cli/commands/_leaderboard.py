@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def leaderboard(
     ctx: typer.Context,
     quick: Annotated[
-        bool, typer.Option("--quick", help="The cut version: it shows that everything runs.")
+        bool, typer.Option("--quick", help="The short version, to check that everything runs.")
     ] = False,
     data: Annotated[
         str | None,
@@ -64,7 +64,9 @@ def leaderboard(
     ] = False,
     table: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write the Markdown there, too.", show_default=False),
+        typer.Option(
+            metavar="FILE", help="Also write the Markdown table to this file.", show_default=False
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -72,7 +74,8 @@ def leaderboard(
 
     What was run before is kept, so that the table can be made piece by piece, with --data, --models
     and --seeds; all that is in the folder is written to leaderboard.csv, leaderboard.md and
-    report.html there. Models of other libraries need the extra bench, and are left out without.
+    report.html there. Models of other libraries need the extra bench, and are left out where it is
+    not installed.
     """
     from ...lab.leaderboard import leaderboard as rank
     from ...lab.study import find_study, load_results

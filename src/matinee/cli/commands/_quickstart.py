@@ -45,7 +45,7 @@ def quickstart(
     ] = False,
     small: Annotated[
         bool,
-        typer.Option("--small", help="Use a synthetic catalogue of 60,000 ratings: seconds."),
+        typer.Option("--small", help="Use a synthetic catalogue of 60,000 ratings; takes seconds."),
     ] = False,
     epochs: Annotated[
         int | None, typer.Option(help="Epochs, instead of the preset's.", show_default=False)

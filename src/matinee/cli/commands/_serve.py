@@ -32,7 +32,8 @@ def serve(
         float, typer.Option(help="Share of the people that the model beside answers.")
     ] = 0.5,
     share_seed: Annotated[
-        int, typer.Option("--share-seed", help="Another seed draws other people.")
+        int,
+        typer.Option("--share-seed", help="Seed of the share: another seed draws other people."),
     ] = 0,
     new_items: Annotated[
         Path | None,
@@ -52,7 +53,7 @@ def serve(
         str, typer.Option(help="Address to listen at; 0.0.0.0 for every network there is.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 for any that is free.")] = 8000,
-    workers: Annotated[int, typer.Option(help="Processes that answer.")] = 1,
+    workers: Annotated[int, typer.Option(help="Number of server processes.")] = 1,
     watch: Annotated[
         float | None,
         typer.Option(
@@ -116,7 +117,7 @@ def serve(
             "--feedback",
             metavar="STORE",
             help="Take feedback and keep it here: sqlite:PATH, or postgresql://HOST/DATABASE "
-            "(matinee[databases]; keep the password in ~/.pgpass).",
+            "(with the extra 'databases'; keep the password in ~/.pgpass).",
             show_default=False,
         ),
     ] = None,
@@ -148,7 +149,7 @@ def serve(
 ) -> None:
     """Serve a model over HTTP, with a page for the browser.
 
-    New people need no retraining, and no training data need be here. The API is described in
+    New people need no retraining, and the training data are not needed. The API is described in
     docs/serving.md and, by the server, at /openapi.json.
     """
     use_threads(threads)

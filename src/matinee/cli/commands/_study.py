@@ -22,7 +22,7 @@ app = typer.Typer(
 Named = Annotated[
     str, typer.Argument(metavar="NAME_OR_FILE", help="A name of 'study list', or a TOML file.")
 ]
-Quick = Annotated[bool, typer.Option("--quick", help="The cut version of the study.")]
+Quick = Annotated[bool, typer.Option("--quick", help="The short version of the study.")]
 Workers = Annotated[
     int | None,
     typer.Option(help="Runs at a time; by default one for each core.", show_default=False),
