@@ -13,6 +13,7 @@ Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 
 
 class TorchNetwork:
@@ -27,6 +28,10 @@ class TorchNetwork:
     @property
     def differs_for_known(self) -> bool:
         return self.by_items
+
+    def known_rows(self, histories: Histories) -> Mask:
+        """Mask of the users that the rating rows of items know, shape (users,)."""
+        return histories.users >= 0
 
     def predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         """Predicted ratings, as ``Recommender._predict``; with items as rows, of known people."""
