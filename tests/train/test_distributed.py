@@ -52,6 +52,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, np.ndarray]
     found = [dict(np.load(folder / f"{rank}.npz")) for rank in (0, 1)]
     for rank, arrays in enumerate(found):
         arrays["said"] = np.array(json.loads((folder / f"{rank}.json").read_text()))
+        arrays["threads"] = np.array(json.loads((folder / f"{rank}-threads.json").read_text()))
     return found
 
 
@@ -128,6 +129,12 @@ def test_a_failure_of_all_is_told_once(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.count("matinee: error:") == 1
     assert "missing.csv" in done.stderr
+
+
+def test_no_thread_of_the_group_outlives_it(both: list[dict[str, np.ndarray]]) -> None:
+    # One that does may abort the process at its exit.
+    for arrays in both:
+        assert not [name for name in arrays["threads"].tolist() if "gloo" in name]
 
 
 def test_a_process_that_is_lost_ends_the_others(tmp_path: Path) -> None:

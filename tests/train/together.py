@@ -135,6 +135,12 @@ def main(what: str, folder: Path) -> None:
             group.require_equal({"seed": 1, "data": group.rank})
         except matinee.ProcessError as error:
             (folder / f"{group.rank}.json").write_text(json.dumps(str(error)))
+    (folder / f"{group.rank}-threads.json").write_text(json.dumps(threads()))
+
+
+def threads() -> list[str]:
+    """Names of the threads of this process, those of libraries included; none without /proc."""
+    return [path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")]
 
 
 def figures(history: list[Epoch]) -> list[list[float]]:

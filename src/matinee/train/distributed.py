@@ -55,6 +55,11 @@ class ProcessGroup(Launch):
             torch.cuda.set_device(group.local_rank % torch.cuda.device_count())
         initialise = not distributed.is_initialized()
         if initialise:
+            # Torch's optimisers import this later. Where it is imported while there is a process
+            # group, it keeps the group and its threads beyond their destruction, and such a thread
+            # may abort the process at its exit ("terminate called without an active exception").
+            import torch._dynamo
+
             backend = "cpu:gloo,cuda:nccl" if cuda else "gloo"
             with _lost_as_error():
                 distributed.init_process_group(backend, timeout=TIMEOUT)
