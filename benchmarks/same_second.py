@@ -1,4 +1,4 @@
-"""What the second of a rating tells of it: by data set, in the earliest 80% and the latest 20%.
+"""What the second of a rating predicts of it: by data set, in the earliest 80% and the latest 20%.
 
     python benchmarks/same_second.py [SOURCE ...] > docs/results/time-stamps.csv
 

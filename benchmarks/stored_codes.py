@@ -81,10 +81,10 @@ def main() -> None:
             codes = StoredCodes.fit(fitted.forward, train.by_user, teachers)
             forward = codes.forward(fitted.forward)
             stored.append(rmse(forward.entries_of(codes.codes, codes.added, users, items)))
-        told = " ".join(f"{each:.4f}" for each in stored)
+        scores = " ".join(f"{each:.4f}" for each in stored)
         print(
             f"{name:36} network {network:.4f}  teachers {rmse(np.mean(answers, axis=0)):.4f}  "
-            f"stored, own 0.4 0.5 0.6: {told}  {seconds:.0f} s of CPU",
+            f"stored, own 0.4 0.5 0.6: {scores}  {seconds:.0f} s of CPU",
             flush=True,
         )
 

@@ -162,9 +162,9 @@ def test_notebooks(name: str, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_shop(tmp_path: Path) -> None:
     pytest.importorskip("fastapi", reason="the server needs matinee[serve]")
-    told = run("shop/shop.py", tmp_path / "shop", seconds=400)
+    printed = run("shop/shop.py", tmp_path / "shop", seconds=400)
     for text in ("160 customers", "refresh: swapped", "has taken up", "was erased", "acceptance"):
-        assert text in told, told
+        assert text in printed, printed
     page = (tmp_path / "shop" / "page.html").read_text(encoding="utf-8")
     for text in ("second against first", "Acceptance by rank", "most recommended by first"):
         assert text in page

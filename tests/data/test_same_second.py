@@ -1,4 +1,4 @@
-"""What the second of a rating tells of it."""
+"""What the second of a rating predicts of it."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def test_groups_and_their_means() -> None:
     assert found.shared == 5 / 8
 
 
-@pytest.mark.parametrize(("tells", "low", "high"), [(True, 0.5, 1.0), (False, 0.0, 0.004)])
-def test_explained(tells: bool, low: float, high: float) -> None:
+@pytest.mark.parametrize(("informative", "low", "high"), [(True, 0.5, 1.0), (False, 0.0, 0.004)])
+def test_explained(informative: bool, low: float, high: float) -> None:
     """Ratings of 4 in pairs and of 2 alone, with noise; and the same values in any second."""
     rng = np.random.default_rng(0)
     values = np.tile([4.0, 4.0, 2.0], 400) + rng.normal(0, 0.3, 1200)
     times = np.tile([0, 0, 1], 400) + 10 * (np.arange(1200) // 3)
-    if not tells:
+    if not informative:
         values = rng.permutation(values)
     found = same_second(
         Ratings.from_arrays(np.arange(1200) // 60, np.arange(1200) % 60, values, times=times)

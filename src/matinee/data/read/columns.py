@@ -173,8 +173,8 @@ def other_choices(
             )
         elif role == USER and "." in chosen and plain(chosen).endswith("name"):
             notes.append(
-                f"people are told apart by the names in {chosen!r}; --{role} COL states a column "
-                "of ids"
+                f"people are distinguished by the names in {chosen!r}; --{role} COL states a "
+                "column of ids"
             )
     return tuple(notes)
 
