@@ -23,7 +23,6 @@ from typing import Any
 import numpy as np
 
 import matinee
-from matinee.data import Csr
 from matinee.nn import predict_entries, predict_rows
 
 FIRST = "import matinee; m = matinee.load_model({!r}); m.recommend(users=m.user_ids.ids[:1])"
@@ -67,7 +66,7 @@ def main() -> None:
     model: Any = matinee.load_model(args.model)
     histories, fitted = model.histories, model._trained
     network, inputs = fitted.network, fitted.inputs
-    known = Csr(histories.indptr, histories.items, histories.values, None, model.n_items)
+    known = histories.csr(model.n_items)
     some = np.arange(min(len(histories), 1024))
     one, batch = histories.take(some[:1]), histories.take(some)
     rows = np.repeat(np.arange(len(histories)), histories.counts)

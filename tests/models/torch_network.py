@@ -75,7 +75,7 @@ class TorchNetwork:
 
     def _csr(self, histories: Histories) -> Csr:
         columns = len(self.inputs.offset)
-        return Csr(histories.indptr, histories.items, histories.values, None, columns)
+        return histories.csr(columns)
 
     def _item_vectors(self, known: Csr) -> tuple[Float32, Float32]:
         if self._vectors is None:

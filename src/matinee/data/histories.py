@@ -64,6 +64,14 @@ class Histories:
                 ),
             )
 
+    def csr(self, n_columns: int) -> Csr:
+        """The same rows and values as a matrix of people by items, without copies.
+
+        Args:
+            n_columns: Items of the model.
+        """
+        return Csr(self.indptr, self.items, self.values, None, n_columns)
+
     @classmethod
     def of(cls, csr: Csr, *, known: bool = True) -> Histories:
         """The histories of ratings grouped by user; ``known`` if row numbers are user codes."""

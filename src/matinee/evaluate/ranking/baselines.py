@@ -52,8 +52,7 @@ def ease(train: Histories, n_items: int) -> Scorer:
     """EASE (Steck 2019), a linear autoencoder of items by items in closed form."""
     from ...train.linear import LinearConfig, fit_linear
 
-    rows = Csr(train.indptr, train.items, train.values, None, n_items)
-    fitted = fit_linear(rows, LinearConfig(penalty=EASE_L2))
+    fitted = fit_linear(train.csr(n_items), LinearConfig(penalty=EASE_L2))
     return lambda histories: fitted.scores(_rows(histories, n_items))
 
 

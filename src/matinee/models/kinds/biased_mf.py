@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...base.arrays import Float32, Float64, Int32, Int64
-from ...data import Csr, Histories, Ratings
+from ...data import Histories, Ratings
 from ...train.factors.als import Factors, Side, fit_factors
 from ...train.factors.config import FactorsConfig
 from ..one_shot import EpochLog, OneShot
@@ -70,7 +70,7 @@ class BiasedMF(OneShot):
         )
 
     def _users(self, histories: Histories) -> Side:
-        rows = Csr(histories.indptr, histories.items, histories.values, None, self.n_items)
+        rows = histories.csr(self.n_items)
         return self.factors.fold_in(rows, self._options)
 
     def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:

@@ -272,5 +272,4 @@ def make_forward(
 
 
 def _csr(histories: Histories, forward: Forward) -> Csr:
-    columns = len(forward.offset)
-    return Csr(histories.indptr, histories.items, histories.values, None, columns)
+    return histories.csr(len(forward.offset))

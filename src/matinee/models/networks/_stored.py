@@ -64,7 +64,7 @@ class StoredCodes:
             teachers: The teachers, encoded from the same ratings.
         """
         parts = [
-            forward.encode(Csr(batch.indptr, batch.items, batch.values, None, known.n_columns))
+            forward.encode(batch.csr(known.n_columns))
             for _, batch in Histories.of(known).batches(ROWS)
         ]
         # The target is the sum of users x items' over the pairs of factors, above the output bias.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from ...base.arrays import Float32
-from ...data import Csr, Histories
+from ...data import Histories
 from ...train.lists import RecVaeWeights
 from .base import Arrays, Interest, State
 
@@ -27,8 +27,7 @@ class RecVae(Interest):
         self.weights = weights
 
     def _scores(self, histories: Histories) -> Float32:
-        rows = Csr(histories.indptr, histories.items, histories.values, None, len(self.counts))
-        return self.weights.scores(rows)
+        return self.weights.scores(histories.csr(len(self.counts)))
 
     def state(self) -> State:
         """See ``Interest``."""
