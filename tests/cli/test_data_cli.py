@@ -118,6 +118,20 @@ def test_describe(run: Run, table: Path) -> None:
     assert "#" in done(run("describe", table, PYTHONIOENCODING="ascii"))
 
 
+def test_describe_interactions(inside: Run, tmp_path: Path) -> None:
+    path = tmp_path / "visits.csv"
+    path.write_text("session_id,sku,clicked_at\na,x,2026-03-01\na,y,2026-03-01\nb,x,2026-03-02\n")
+    text = done(inside("describe", path))
+    assert "interactions per" in text
+    assert "2026-03-01" in text
+    # Every interaction weighs 1: there is no scale, mean or histogram to show.
+    assert not any(word in text for word in ("scale", "weight", "share"))
+    path.write_text("user,item,plays\na,x,1\na,y,3\nb,x,1\n")
+    text = done(inside("describe", path))
+    assert "weights         1 to 3" in text
+    assert "share" in text
+
+
 def test_columns_scale_repeats_and_sql(inside: Run, tmp_path: Path) -> None:
     run = inside
     path = tmp_path / "odd.csv"

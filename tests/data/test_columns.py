@@ -37,6 +37,7 @@ def found(names: str, header: bool = True, **given: str) -> list[str | None]:
         "User-ID|ISBN|Book-Rating|datetime",
         "customer id|product id|stars|created_at",
         "reviewerID|asin|overall|unixReviewTime",
+        "session id|sku|value|clicked_at",
     ],
 )
 def test_usual_names(names: str) -> None:

@@ -61,6 +61,14 @@ def show_split(manifest: Mapping[str, Any]) -> None:
 def show_description(description: Description) -> None:
     """What a table of ratings holds."""
     period = description.period
+    varies = description.low < description.high  # interactions without weights all weigh 1
+    values = [
+        (
+            "weights" if description.implicit else "scale",
+            f"{description.low:g} to {description.high:g}",
+        ),
+        ("mean", f"{description.mean:.4f} (standard deviation {description.std:.4f})"),
+    ]
     say(description.name)
     rows = [
         ("users", f"{description.users:,}"),
@@ -71,8 +79,7 @@ def show_description(description: Description) -> None:
         ),
         ("interactions" if description.implicit else "ratings", f"{description.ratings:,}"),
         ("density", f"{description.density:.3%}"),
-        ("scale", f"{description.low:g} to {description.high:g}"),
-        ("mean", f"{description.mean:.4f} (standard deviation {description.std:.4f})"),
+        *(values if varies or not description.implicit else []),
         ("time", f"{period[0]} to {period[1]}" if period else "unknown"),
         ("repeated", f"{description.repeated:,}"),
         ("training needs", f"about {description.training_mib:,.0f} MiB beside the libraries"),
@@ -81,7 +88,16 @@ def show_description(description: Description) -> None:
         say(f"  {name:<15} {value}")
     say()
     print_table(
-        ["ratings per", "least", "25%", "median", "75%", "95%", "most", "mean"],
+        [
+            "interactions per" if description.implicit else "ratings per",
+            "least",
+            "25%",
+            "median",
+            "75%",
+            "95%",
+            "most",
+            "mean",
+        ],
         (
             [
                 name,
@@ -91,6 +107,14 @@ def show_description(description: Description) -> None:
             for name, q in (("user", description.per_user), ("item", description.per_item))
         ),
     )
+    if varies or not description.implicit:
+        _show_histogram(description)
+    for text in description.notes:
+        say(f"\nnote: {text}")
+
+
+def _show_histogram(description: Description) -> None:
+    """How often each rating or weight occurs."""
     say()
     block = "█" if (sys.stdout.encoding or "").lower().startswith("utf") else "#"
     most = max(bar.count for bar in description.histogram)
@@ -106,8 +130,6 @@ def show_description(description: Description) -> None:
             for bar in description.histogram
         ),
     )
-    for text in description.notes:
-        say(f"\nnote: {text}")
 
 
 def show_audit(audit: Audit) -> None:

@@ -86,15 +86,17 @@ def show_lists(evaluation: ListEvaluation) -> None:
 def show_briefly(evaluation: ListEvaluation) -> None:
     """Two lines: the score of the lists, and its comparison with popularity."""
     k = evaluation.cutoffs[0]
-    names = ("ndcg", "recall", "mean_rating", "coverage")
+    heads = {"recall": "recall", "mean_rating": "mean rating", "coverage": "coverage"}
+    if _value(evaluation.scores[k]["mean_rating"]) is None:  # interactions have no ratings
+        del heads["mean_rating"]
     print_table(
-        [f"lists of {k}", "nDCG", "95% interval", "recall", "mean rating", "coverage"],
+        [f"lists of {k}", "nDCG", "95% interval", *heads.values()],
         [
             (
                 name,
                 each.value("ndcg", k),
                 interval_text(each.scores[k]["ndcg"].interval),
-                *(_value(each.scores[k][metric]) for metric in names[1:]),
+                *(_value(each.scores[k][metric]) for metric in heads),
             )
             for name, each in ((evaluation.model, evaluation), *evaluation.baselines.items())
         ],
@@ -128,6 +130,7 @@ def show_cutoff(evaluation: ListEvaluation, k: int) -> None:
                 ),
             )
             for metric in metrics_of("list")
+            if _value(evaluation.scores[k][metric.name]) is not None
         ],
     )
 

@@ -25,17 +25,19 @@ USUAL: dict[str, tuple[str, ...]] = {
     USER: _words(
         "userid user uid customerid customer custid memberid member visitorid visitor accountid "
         "account personid person reviewerid reviewer profileid profile viewerid viewer clientid "
-        "client username reader readerid listener listenerid player playerid"
+        "client username reader readerid listener listenerid player playerid sessionid session"
     ),
     ITEM: _words(
         "itemid item iid movieid movie filmid film productid product asin parentasin isbn bookid "
-        "book songid song trackid track artistid artist showid show animeid businessid articleid"
+        "book songid song trackid track artistid artist showid show animeid businessid articleid "
+        "sku skuid"
     ),
     RATING: _words(
         "rating ratings score scores stars star overall userrating bookrating ratingvalue value"
     ),
     TIME: _words(
-        "timestamp time datetime date ts unixtime unixreviewtime ratedat createdat reviewtime epoch"
+        "timestamp time datetime date ts unixtime unixreviewtime ratedat createdat reviewtime "
+        "epoch clickedat viewedat purchasedat orderedat playedat watchedat eventtime"
     ),
     WEIGHT: _words(
         "weight weights count counts plays playcount listens listencount clicks views quantity"
