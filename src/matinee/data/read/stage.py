@@ -15,42 +15,14 @@ from .columns import ITEM, RATING, TIME, USER, WEIGHT
 from .options import ReadOptions
 from .source import Scan, Workspace, literal, run
 from .text import shorten
+from .timestamps import REALS, SAMPLE, is_text, number_sql, time_sql
 
-_SAMPLE = 10_000
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
-_REALS = ("FLOAT", "DOUBLE", "DECIMAL")
-_CLOCKS = ("TIMESTAMP", "DATE")
-_CLOCK_FORMATS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
-
-
-def _formats(*dates: str) -> str:
-    return (
-        "[" + ", ".join(literal(date + clock) for date in dates for clock in _CLOCK_FORMATS) + "]"
-    )
-
-
-# A year of two digits comes first: %Y takes 20 for the year 20.
-_MONTH_FIRST = _formats(
-    *("%m/%d/%y", "%m-%d-%y", "%m/%d/%Y", "%m-%d-%Y", "%m %d, %Y", "%B %d, %Y", "%b %d, %Y")
+_INTEGER = (
+    "CAST(TRY_CAST({0} AS BIGINT) AS VARCHAR) = CAST({0} AS VARCHAR)",
+    "CAST(TRY_CAST({0} AS BIGINT) AS VARCHAR) = trim(CAST({0} AS VARCHAR))",
 )
-_DAY_FIRST = _formats(
-    *(
-        "%d/%m/%y",
-        "%d-%m-%y",
-        "%d.%m.%y",
-        "%d/%m/%Y",
-        "%d-%m-%Y",
-        "%d.%m.%Y",
-        "%d %B %Y",
-        "%d %b %Y",
-    )
-)
-_UNAMBIGUOUS = (
-    "['%Y-%m', '%a %b %d %H:%M:%S %Y', '%a %b %d %H:%M:%S %z %Y', '%a, %d %b %Y %H:%M:%S GMT', "
-    "'%a, %d %b %Y %H:%M:%S %z']"
-)
-_FIRST_ISO = "TIMESTAMPTZ '1000-01-01'"
-"""Earlier times are dates such as 01/02/21, which DuckDB takes for days of the year 1."""
+"""Whether an id is an integer in canonical form; the second allows blanks and costs more."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +74,9 @@ def stage(
         DataError: Naming the first row that cannot be used and why.
     """
     rows = rows or ReadOptions()
-    time, clock, of_time = _time_of(work, scan, columns.get(TIME))
-    complete = _create(work, scan, columns, rows, time)
+    checks, mapped, numbers = _sampled(work, scan, columns)
+    time, clock, of_time = time_sql(work, scan, columns.get(TIME), mapped, numbers)
+    complete = _create(work, scan, columns, rows, time, checks)
     notes = [
         *of_time,
         *_leave_out_unnamed(work, scan, columns, rows, complete),
@@ -192,7 +165,12 @@ def _leave_out_outside(
 
 
 def _create(
-    work: Workspace, scan: Scan, columns: Mapping[str, str], rows: ReadOptions, time: str
+    work: Workspace,
+    scan: Scan,
+    columns: Mapping[str, str],
+    rows: ReadOptions,
+    time: str,
+    checks: Sequence[str],
 ) -> list[bool]:
     """Make the table ``staged`` of everything in the source.
 
@@ -206,20 +184,12 @@ def _create(
     ids = [_id(*side) for side in sides]
     value = columns.get(RATING, columns.get(WEIGHT))
     rating = "1::FLOAT" if value is None else _rating(*scan.columns[value], rows.decimal)
-    sample = f"SELECT {ids[0]} AS u, {ids[1]} AS i FROM {scan.relation} LIMIT {_SAMPLE}"
-    seen = run(
-        work,
-        scan,
-        f"SELECT bool_and({plain_integer('u')}), bool_and({plain_integer('i')}) FROM ({sample})",
-    ).fetchone()
     typed = [kind in _INTEGERS for _, kind in sides]
-    whole = [bool(one) and not done for one, done in zip(seen or typed, typed, strict=True)]
+    whole = [bool(check) and not done for check, done in zip(checks, typed, strict=True)]
     while True:
         user, item = (
-            f"CASE WHEN {plain_integer(sql)} THEN TRY_CAST({sql} AS BIGINT) END"
-            if integers
-            else sql
-            for sql, integers in zip(ids, whole, strict=True)
+            f"CASE WHEN {check.format(sql)} THEN TRY_CAST({sql} AS BIGINT) END" if integers else sql
+            for sql, check, integers in zip(ids, checks, whole, strict=True)
         )
         run(
             work,
@@ -237,16 +207,45 @@ def _create(
         whole = left
 
 
+def _sampled(work: Workspace, scan: Scan, columns: Mapping[str, str]) -> tuple[list[str], int, int]:
+    """What the first rows hold, in one query, since each parses a whole buffer of text.
+
+    Returns:
+        Of users and of items, the check, with ``{0}`` for the id, that all of their ids are
+        integers, or ``""``; the number of times that are text; and how many of them are numbers.
+    """
+    ids = [_id(*scan.columns[columns[role]]) for role in (USER, ITEM)]
+    time, kind = scan.columns[columns[TIME]] if TIME in columns else ("", "")
+    time = time if is_text(kind) else "NULL"
+    passed = ", ".join(
+        f"coalesce(bool_and(coalesce({check.format(side)}, {side} IS NULL)), true)"
+        for side in "ui"
+        for check in _INTEGER
+    )
+    row = run(
+        work,
+        scan,
+        f"SELECT {passed}, count(t), count({number_sql('t')}) FROM (SELECT "
+        f"{ids[0]} AS u, {ids[1]} AS i, {time} AS t FROM {scan.relation} LIMIT {SAMPLE})",
+    ).fetchone()
+    assert row is not None
+    n = len(_INTEGER)
+    checks = [
+        next((check for check, all_pass in zip(_INTEGER, side, strict=True) if all_pass), "")
+        for side in (row[:n], row[n : 2 * n])
+    ]
+    return checks, int(row[2 * n]), int(row[2 * n + 1])
+
+
 def plain_integer(sql: str) -> str:
     """Whether an id is an integer in canonical form, or missing."""
-    text = f"CAST(TRY_CAST({sql} AS BIGINT) AS VARCHAR)"
-    return f"coalesce({text} = trim(CAST({sql} AS VARCHAR)), {sql} IS NULL)"
+    return f"coalesce({_INTEGER[1].format(sql)}, {sql} IS NULL)"
 
 
 def _id(sql: str, kind: str) -> str:
     if kind in _INTEGERS:
         return f"CAST({sql} AS BIGINT)"
-    if kind.startswith(_REALS):
+    if kind.startswith(REALS):
         # Integers become reals where a table once had gaps; as text they would differ.
         real = f"TRY_CAST({sql} AS DOUBLE)"
         whole = f"isfinite({real}) AND {real} = trunc({real}) AND abs({real}) < 9e15"
@@ -264,58 +263,6 @@ def _rating(sql: str, kind: str, decimal: str) -> str:
         sql = f"replace({sql}, {literal(decimal)}, '.')"
     real = f"TRY_CAST({sql} AS DOUBLE)"
     return f"CASE WHEN isfinite({real}) THEN TRY_CAST({real} AS FLOAT) END"
-
-
-def _time_of(work: Workspace, scan: Scan, column: str | None) -> tuple[str, bool, tuple[str, ...]]:
-    """The time of a row as SQL, whether it is in seconds whatever its size, and notes."""
-    if column is None:
-        return "NULL::BIGINT", False, ()
-    sql, kind = scan.columns[column]
-    if kind.startswith(_CLOCKS):
-        if kind == "TIMESTAMPTZ_NS":  # It has no epoch.
-            sql = f"CAST({sql} AS TIMESTAMPTZ)"
-        return f"TRY_CAST(floor(epoch({sql})) AS BIGINT)", True, ()
-    if kind == "VARCHAR" or kind.startswith("ENUM"):
-        number = f"TRY_CAST(floor(TRY_CAST({sql} AS DOUBLE)) AS BIGINT)"
-        iso = f"TRY_CAST({sql} AS TIMESTAMPTZ)"
-        iso = f"CASE WHEN {iso} >= {_FIRST_ISO} THEN {iso} END"
-        other = f"epoch(try_strptime({sql}, {_UNAMBIGUOUS}))"
-        month, day = (f"try_strptime({sql}, {formats})" for formats in (_MONTH_FIRST, _DAY_FIRST))
-        sample = f"FROM (SELECT * FROM {scan.relation} LIMIT {_SAMPLE})"
-        row = run(work, scan, f"SELECT count({sql}), count({number}) {sample}").fetchone()
-        mapped, numbers = row or (0, 0)
-        if mapped == numbers:  # Trying formats of dates costs more than reading the rows.
-            return f"coalesce({number}, TRY_CAST(floor(epoch({iso})) AS BIGINT))", False, ()
-        row = run(work, scan, f"SELECT count({month}), count({day}) {sample}").fetchone()
-        by_month, by_day = row or (0, 0)
-        if by_month or by_day:
-            other = f"epoch({day if by_day > by_month else month})"
-        notes: tuple[str, ...] = ()
-        if by_day == by_month > 0:
-            first = _first_text(work, scan, sql, f"{month} <> {day}")
-            if first is not None:
-                notes = (
-                    f"times such as {shorten(first)} are read with the month first, which the "
-                    "column does not settle; where the day comes first, write them as 2020-01-31",
-                )
-        return (
-            (
-                f"coalesce({number}, TRY_CAST(floor(epoch({iso})) AS BIGINT), "
-                f"TRY_CAST(floor({other}) AS BIGINT))"
-            ),
-            numbers == 0,
-            notes,
-        )
-    if kind.startswith(_REALS):
-        return f"TRY_CAST(floor({sql}) AS BIGINT)", False, ()
-    return f"TRY_CAST({sql} AS BIGINT)", False, ()
-
-
-def _first_text(work: Workspace, scan: Scan, sql: str, condition: str) -> str | None:
-    """The first value of a text column that meets a condition, among the first rows."""
-    sample = f"(SELECT * FROM {scan.relation} LIMIT {_SAMPLE})"
-    row = run(work, scan, f"SELECT {sql} FROM {sample} WHERE {condition} LIMIT 1").fetchone()
-    return None if row is None else str(row[0])
 
 
 def _raw(work: Workspace, scan: Scan, column: str, row: int) -> str | None:

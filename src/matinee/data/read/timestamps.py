@@ -1,0 +1,116 @@
+"""The column of times of a table, as SQL."""
+
+from __future__ import annotations
+
+from .source import Scan, Workspace, literal, run
+from .text import shorten
+
+SAMPLE = 10_000
+"""Rows at the start of a table from which the forms of ids and times are recognised."""
+REALS = ("FLOAT", "DOUBLE", "DECIMAL")
+"""What the names of DuckDB's types of reals start with."""
+_CLOCKS = ("TIMESTAMP", "DATE")
+_CLOCK_FORMATS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+
+
+def _formats(*dates: str) -> str:
+    return (
+        "[" + ", ".join(literal(date + clock) for date in dates for clock in _CLOCK_FORMATS) + "]"
+    )
+
+
+# A year of two digits comes first: %Y takes 20 for the year 20.
+_MONTH_FIRST = _formats(
+    *("%m/%d/%y", "%m-%d-%y", "%m/%d/%Y", "%m-%d-%Y", "%m %d, %Y", "%B %d, %Y", "%b %d, %Y")
+)
+_DAY_FIRST = _formats(
+    *(
+        "%d/%m/%y",
+        "%d-%m-%y",
+        "%d.%m.%y",
+        "%d/%m/%Y",
+        "%d-%m-%Y",
+        "%d.%m.%Y",
+        "%d %B %Y",
+        "%d %b %Y",
+    )
+)
+_UNAMBIGUOUS = (
+    "['%Y-%m', '%a %b %d %H:%M:%S %Y', '%a %b %d %H:%M:%S %z %Y', '%a, %d %b %Y %H:%M:%S GMT', "
+    "'%a, %d %b %Y %H:%M:%S %z']"
+)
+_FIRST_ISO = "TIMESTAMPTZ '1000-01-01'"
+"""Earlier times are dates such as 01/02/21, which DuckDB takes for days of the year 1."""
+
+
+def is_text(kind: str) -> bool:
+    """Whether a DuckDB type holds text."""
+    return kind == "VARCHAR" or kind.startswith("ENUM")
+
+
+def number_sql(sql: str) -> str:
+    """A text as a whole number, or NULL, as SQL."""
+    return f"TRY_CAST(floor(TRY_CAST({sql} AS DOUBLE)) AS BIGINT)"
+
+
+def time_sql(
+    work: Workspace, scan: Scan, column: str | None, mapped: int, numbers: int
+) -> tuple[str, bool, tuple[str, ...]]:
+    """The time of a row as SQL, whether it is in seconds whatever its size, and notes.
+
+    Args:
+        work: Where the table is read.
+        scan: The table.
+        column: Its column of times, if it has one.
+        mapped: Times among the first rows.
+        numbers: How many of them are numbers.
+    """
+    if column is None:
+        return "NULL::BIGINT", False, ()
+    sql, kind = scan.columns[column]
+    if kind.startswith(_CLOCKS):
+        if kind == "TIMESTAMPTZ_NS":  # It has no epoch.
+            sql = f"CAST({sql} AS TIMESTAMPTZ)"
+        return f"TRY_CAST(floor(epoch({sql})) AS BIGINT)", True, ()
+    if is_text(kind):
+        number = number_sql(sql)
+        iso = f"TRY_CAST({sql} AS TIMESTAMPTZ)"
+        if mapped == numbers:  # Trying formats of dates costs more than reading the rows.
+            # DuckDB evaluates what an expression has twice for every row, but a branch of
+            # coalesce where it is needed: the list keeps iso from occurring twice.
+            late = f"list_filter([{iso}], lambda one: one >= {_FIRST_ISO})[1]"
+            return f"coalesce({number}, TRY_CAST(floor(epoch({late})) AS BIGINT))", False, ()
+        iso = f"CASE WHEN {iso} >= {_FIRST_ISO} THEN {iso} END"
+        other = f"epoch(try_strptime({sql}, {_UNAMBIGUOUS}))"
+        month, day = (f"try_strptime({sql}, {formats})" for formats in (_MONTH_FIRST, _DAY_FIRST))
+        sample = f"FROM (SELECT * FROM {scan.relation} LIMIT {SAMPLE})"
+        row = run(work, scan, f"SELECT count({month}), count({day}) {sample}").fetchone()
+        by_month, by_day = row or (0, 0)
+        if by_month or by_day:
+            other = f"epoch({day if by_day > by_month else month})"
+        notes: tuple[str, ...] = ()
+        if by_day == by_month > 0:
+            first = _first_text(work, scan, sql, f"{month} <> {day}")
+            if first is not None:
+                notes = (
+                    f"times such as {shorten(first)} are read with the month first, which the "
+                    "column does not settle; where the day comes first, write them as 2020-01-31",
+                )
+        return (
+            (
+                f"coalesce({number}, TRY_CAST(floor(epoch({iso})) AS BIGINT), "
+                f"TRY_CAST(floor({other}) AS BIGINT))"
+            ),
+            numbers == 0,
+            notes,
+        )
+    if kind.startswith(REALS):
+        return f"TRY_CAST(floor({sql}) AS BIGINT)", False, ()
+    return f"TRY_CAST({sql} AS BIGINT)", False, ()
+
+
+def _first_text(work: Workspace, scan: Scan, sql: str, condition: str) -> str | None:
+    """The first value of a text column that meets a condition, among the first rows."""
+    sample = f"(SELECT * FROM {scan.relation} LIMIT {SAMPLE})"
+    row = run(work, scan, f"SELECT {sql} FROM {sample} WHERE {condition} LIMIT 1").fetchone()
+    return None if row is None else str(row[0])
