@@ -94,6 +94,7 @@ class TestAutoencoder(Battery):
     pass
 
 
+@pytest.mark.usefixtures("stored_codes_are_kept")
 @pytest.mark.parametrize("case", STORED, ids=str)
 class TestStored(Battery):
     """With stored codes known people get other answers; test_stored.py has those of new ones."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import matinee
 from matinee.data import Histories
@@ -22,7 +23,7 @@ from matinee.serve._rows import Entries
 from matinee.testing import all_pairs, histories_by_user, sample
 from matinee.train import RunContext
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread", "stored_codes_are_kept")
 
 OPTIONS: dict[str, Any] = {
     "hidden": [6],
@@ -32,6 +33,9 @@ OPTIONS: dict[str, Any] = {
     "interest": "popularity",
     "device": "cpu",
 }
+
+
+CODES_ARE_BETTER = Trainer._codes_are_better
 
 
 def model(**options: Any) -> Autoencoder:
@@ -230,3 +234,41 @@ def test_saved_arrays_are_checked(tmp_path: Path) -> None:
     tensors = {f"stored.{name}": np.zeros(shape) for name, shape in shapes.items()}
     with pytest.raises(ValueError, match="stored codes of the shapes"):
         StoredCodes.restore(tensors, 40, 6)
+
+
+def trained() -> Trainer:
+    trainer = Trainer(sample(), model().settings, 1, RunContext())
+    trainer.train_teachers(2)
+    trainer.fit()
+    return trainer
+
+
+def test_none_where_the_network_is_shrunk_to_the_bias_model(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The teachers' means by user would be left in the codes: .0025 of RMSE on sparse ratings."""
+    from matinee.models.networks import trainer as module
+
+    def to_zero(network: Any, inputs: Any, *args: Any, **options: Any) -> tuple[float, Any]:
+        with torch.no_grad():
+            network.table_out.zero_()
+            network.bias_out.zero_()
+        return 0.0, inputs
+
+    monkeypatch.setattr(module, "shrink_to_bias", to_zero)
+    monkeypatch.setattr(Trainer, "_codes_are_better", CODES_ARE_BETTER)
+    assert trained().finish().stored is None
+
+
+def test_none_where_the_validation_part_speaks_against_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Trainer, "_codes_are_better", CODES_ARE_BETTER)
+    trainer = trained()
+    assert trainer.run.valid is not None
+    encoded = trainer.validation_predictions()
+    error = trainer.run.valid.values - encoded
+    for sign in (1.0, -1.0):
+        trainer._by_codes = encoded + sign * 0.1 * error
+        assert trainer._codes_are_better(0.5) == (sign > 0)
+        assert not trainer._codes_are_better(0.0)

@@ -93,6 +93,7 @@ class Trainer:
         self.held = held
         self._teachers: list[Trainer] = []
         self._shrinkage: tuple[float, Inputs] | None = None
+        self._by_codes: Float64 | None = None
         offset = column_offset(known, settings.network.center)
         inputs = fit_inputs(settings.network, known.values, offset)
         if start is not None:
@@ -252,7 +253,7 @@ class Trainer:
             shrinkage=coefficient,
             teacher_epochs=self.teacher_epochs,
         )
-        if shrink and self._stores_codes:
+        if shrink and self._stores_codes and self._codes_are_better(coefficient):
             teachers = [each.as_teacher(whole=True) for each in self._teachers]
             fitted.stored = StoredCodes.fit(fitted.forward, known, teachers)
         return fitted
@@ -268,6 +269,18 @@ class Trainer:
             and self._ratings.n_users * config.hidden[-1] <= MOST_STORED
         )
 
+    def _codes_are_better(self, coefficient: float) -> bool:
+        """Whether a step towards the stored codes' predictions lowers the validation error.
+
+        Unlike the network, they are not shrunk: with few ratings they may be behind the bias model,
+        which a network with the coefficient 0 is.
+        """
+        if not self.run.valid or coefficient == 0.0:
+            return coefficient > 0.0
+        encoded = self.validation_predictions()
+        step = self.validation_predictions(stored=True) - encoded
+        return float(np.dot(step, self.run.valid.values - encoded)) > 0.0
+
     def validation_predictions(self, *, stored: bool = False) -> Float64:
         """Predictions of the validation part by the network in its present state.
 
@@ -282,12 +295,15 @@ class Trainer:
         assert self.held is not None
         with run.threads():
             if stored:
-                forward = make_forward(run.network.config, run.network.arrays(), run.inputs)
-                teachers = [each.as_teacher() for each in self._teachers]
-                codes = StoredCodes.fit(forward, run.known, teachers)
-                rows = np.repeat(run.valid.rows, np.diff(run.valid.indptr))
-                forward = codes.forward(forward)
-                return forward.entries_of(codes.codes, codes.added, rows, run.valid.columns)
+                if self._by_codes is None:
+                    forward = make_forward(run.network.config, run.network.arrays(), run.inputs)
+                    teachers = [each.as_teacher() for each in self._teachers]
+                    codes = StoredCodes.fit(forward, run.known, teachers)
+                    rows = np.repeat(run.valid.rows, np.diff(run.valid.indptr))
+                    self._by_codes = codes.forward(forward).entries_of(
+                        codes.codes, codes.added, rows, run.valid.columns
+                    )
+                return self._by_codes
             predicted = run.valid.predict(run.network, run.inputs, run.known)
         if run.network.config.rows == "users":
             return predicted
