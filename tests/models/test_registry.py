@@ -106,6 +106,7 @@ def test_an_option_of_another_kind_is_an_error() -> None:
         ("autoencoder", {"mf.factors": 3}, "mf.factors means nothing to kind autoencoder, whose"),
         ("biased-mf", {"epochs": 3}, "train.epochs means nothing to kind biased-mf, whose section"),
         ("popularity", {"hidden": [3]}, "network.hidden means nothing to kind popularity"),
+        ("lists", {"hidden": 3}, "'hidden' could be lists.net.hidden or lists.recvae.hidden"),
     ):
         with pytest.raises(UsageError, match=message):
             Settings.make({"kind": kind}).replace(changes)

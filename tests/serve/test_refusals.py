@@ -67,7 +67,16 @@ BAD: list[tuple[str, Body, str]] = [
     ("k half", {"ratings": [{"item": "FIRST", "rating": 5}], "k": 2.5}, "k: "),
     ("k text", {"ratings": [{"item": "FIRST", "rating": 5}], "k": "3"}, "k: "),
     ("diverse", {"ratings": [{"item": "FIRST", "rating": 5}], "diversity": 1.1}, "diversity: "),
-    ("a typo", {"ratings": [{"item": "FIRST", "rating": 5}], "divresity": 1}, "divresity: "),
+    (
+        "a typo",
+        {"ratings": [{"item": "FIRST", "rating": 5}], "divresity": 1},
+        "divresity: there is no such field; did you mean 'diversity'?",
+    ),
+    (
+        "a typo within",
+        {"ratings": [{"item": "FIRST", "ratin": 5}]},
+        "ratings.0.ratin: there is no such field; did you mean 'rating'?",
+    ),
     ("genre", {"ratings": [{"item": "FIRST", "rating": 5}], "exclude_genres": ["X"]}, "genre 'X'"),
     ("years", {"ratings": [{"item": "FIRST", "rating": 5}], "years": [2000, 1990]}, "is after"),
     (
@@ -298,3 +307,8 @@ def test_an_error_within_is_told_without_its_innards(
     assert "innards" not in answer.text
     assert "logged" in found["detail"]
     assert "secret innards" in caplog.text
+
+
+def test_an_unknown_parameter_brings_the_nearest(client: TestClient) -> None:
+    answer = refused(client.get("/v1/items?limt=3"), 422)
+    assert answer["detail"] == "limt: there is no such field; did you mean 'limit'?"

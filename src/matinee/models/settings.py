@@ -174,6 +174,8 @@ def option_path(kind: str, key: str, source: str = "config") -> list[str]:
         matches = matching(key, names)
         if len(matches) == 1:
             return matches[0].split(".")
+        if matches:
+            raise UsageError(f"{source}: {key!r} could be {' or '.join(matches)}; write it in full")
     return resolve(Settings, key, source)
 
 

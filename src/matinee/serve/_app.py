@@ -183,14 +183,16 @@ def _handle_errors(app: FastAPI, files: Assets) -> None:
         return Response(error.body(), error.status, error.headers, PROBLEM)
 
     @app.exception_handler(RequestValidationError)
-    async def _invalid(_: Request, error: RequestValidationError) -> Response:
+    async def _invalid(request: Request, error: RequestValidationError) -> Response:
         details = error.errors()
         if details and details[0]["type"] == "json_invalid":
             reason = details[0].get("ctx", {}).get("error", "")
             at = details[0]["loc"][-1]
             where = f" at character {at}" if isinstance(at, int) else ""
             return _problem(400, f"the body is no JSON: {reason}{where}")
-        errors = validation_problems(list(details))
+        takes = request.scope["route"].dependant
+        kinds = [each.field_info.annotation for each in takes.body_params + takes.query_params]
+        errors = validation_problems(list(details), kinds=kinds)
         first = errors[0]
         field = first["pointer"].lstrip("/").replace("/", ".")
         more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""

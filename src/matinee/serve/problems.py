@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_args
 
+from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, to_json
+
+from ..errors import nearest
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
@@ -67,12 +71,15 @@ def dumps(content: Any) -> bytes:
         return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
 
 
-def validation_problems(errors: list[Any], body: bool = True) -> list[dict[str, Any]]:
-    """Pydantic's validation errors as pointers and messages.
+def validation_problems(
+    errors: list[Any], body: bool = True, kinds: Iterable[Any] = ()
+) -> list[dict[str, Any]]:
+    """Pydantic's validation errors as pointers and messages; the nearest name of an unknown field.
 
     Args:
         errors: ``ValidationError.errors()``, locations starting with "body" or "query".
         body: Whether the first part of the location is to be dropped.
+        kinds: The types of the body and the query.
     """
     problems = []
     for error in errors[:20]:
@@ -80,8 +87,29 @@ def validation_problems(errors: list[Any], body: bool = True) -> list[dict[str, 
         # Which arm of a union did not fit is of no use to who wrote neither.
         parts = [part for part in location if not (isinstance(part, str) and part in _ARMS)]
         message = str(error["msg"]).removeprefix("Value error, ")
+        if error["type"] == "extra_forbidden":
+            known = [name for model in _models_at(kinds, parts[:-1]) for name in model.model_fields]
+            message = f"there is no such field{nearest(str(parts[-1]), known)}"
         problems.append({"pointer": "".join(f"/{part}" for part in parts), "detail": message})
     return problems
+
+
+def _models_at(kinds: Iterable[Any], path: Iterable[int | str]) -> list[type[BaseModel]]:
+    """The models that types may hold at a location."""
+    models = [model for kind in kinds for model in _models(kind)]
+    for part in path:
+        if isinstance(part, str):
+            fields = [model.model_fields.get(part) for model in models]
+            models = [one for field in fields if field for one in _models(field.annotation)]
+    return models
+
+
+def _models(kind: Any) -> Iterator[type[BaseModel]]:
+    """The models in a type, which may be a union or a list of them."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        yield kind
+    for part in get_args(kind):
+        yield from _models(part)
 
 
 _ARMS = {"str", "int", "function-after", "constrained-str"}
