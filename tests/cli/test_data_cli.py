@@ -203,6 +203,20 @@ def test_split_then_audit(run: Run, inside: Run, table: Path, tmp_path: Path) ->
     assert "the same file" in done(inside("audit", table, twin), 1)
 
 
+def test_reading_options_of_a_folder_with_train_and_test(inside: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    rows = {"train": ["1;10;4,5", "1;11;3", "2;10;5"], "test": ["2;11;-1", "2;12;2,5"]}
+    for part, lines in rows.items():
+        (folder / f"{part}.csv").write_text("\n".join(["exported today", "a;b;c", *lines]) + "\n")
+    done(inside("audit", folder), 1)
+    layout = ("--delimiter", ";", "--skip", 1, "--decimal", ",", "--missing", "-1")
+    mapped = ("--user", "a", "--item", "b", "--rating", "c")
+    audit = one_object(inside("audit", folder, *layout, *mapped, "--json"))
+    assert (audit["n_train"], audit["n_test"]) == (3, 1)
+    done(inside("audit", folder, *layout, *mapped, "--scale", "1:2"), 1)
+
+
 def test_split_by_moments_users_and_folds(inside: Run, table: Path) -> None:
     run = inside
     cuts = ("--at", "1980-01-01", "--at", "1990-01-01")

@@ -114,8 +114,12 @@ def test_a_split_brings_its_own_test_part(train: Any, shell: Any, catalogue: Pat
     found = json.loads(train(catalogue / "parts", "--json").stdout)
     assert (found["n_train"] + found["n_valid"], found["n_test"]) == (3200, 800)
     assert found["split"] == {"by": "name", "name": str(catalogue / "parts")}
-    message = shell.error("train", catalogue / "parts", "--user", "user_id", code=2)
-    assert "--user" in message
+    message = shell.error("train", catalogue / "parts", "--user", "uid", code=2)
+    assert "--user 'uid': no such column" in message
+    message = shell.error("train", catalogue / "parts", "--k-core", "2", code=2)
+    assert "--k-core" in message
+    message = shell.error("train", "ml-100k/u1", "--delimiter", "tab", code=2)
+    assert "--delimiter: ml-100k/u1 is a split that is read in one way" in message
 
     split_files(synthesize(120, 90, 4000).ratings, "people", 0.2, by="users")
     found = json.loads(train("people", "--out", "p", "--json").stdout)

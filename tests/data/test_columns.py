@@ -125,6 +125,11 @@ def test_two_columns_of_one_role_are_an_error_or_a_note() -> None:
         )
         == ()
     )
+    for names in (["Timestamp", "Timestamp (UTC)"], ["Timestamp (UTC)", "Timestamp"]):
+        columns = assign(["user", "item", *names], RATING_ROLES, {}, header=True, label="t")
+        assert columns[TIME] == "Timestamp (UTC)"
+        (note,) = other_choices(["user", "item", *names], columns, {}, "t")
+        assert "although Timestamp could be it too; --time COL" in note
     assert other_choices(["user", "item"], {USER: "user", ITEM: "item"}, {}, "t") == ()
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, UsageError
+from .numbers import parse_missing, parse_scale
 from .output import note
 from .show.reading import reading
 
@@ -91,7 +91,7 @@ def read_parts(
     if given is not None and not rule.holds_out_people:
         raise UsageError("--given is the share of a held-out person's ratings; add --by people")
     if source is not None and test is None and holdout is None and is_named_split(source):
-        return _relevant_only(_named(source, read.mapped), read.steps)
+        return read_split(source, read)
     ratings = read(source)
     how: dict[str, Any]
     if test is not None:
@@ -128,7 +128,7 @@ def read_test(source: str, read: Reading, *, given: str | None) -> tuple[Ratings
         read = _for_scoring(read)
         test = replace(read(source), name=source)
         return test, None if given is None else read(given)
-    parts = _relevant_only(_named(source, read.mapped), read.steps)
+    parts = read_split(source, read)
     assert parts.test is not None
     return parts.test, parts.given if given is None else read(given)
 
@@ -181,34 +181,51 @@ def find_test(
     return parts.test, parts.given
 
 
-def _relevant_only(parts: Parts, steps: Mapping[str, Any]) -> Parts:
-    """The parts of a split with ratings of at least ``relevant`` as interactions, if set."""
-    at_least = steps.get("relevant")
-    if at_least is None:
-        return parts
-    train, test, given = (
-        None if part is None else part.liked(at_least)
-        for part in (parts.train, parts.test, parts.given)
-    )
-    assert train is not None
-    how = {**(parts.protocol or {}), "reading": dict(steps)}
-    return replace(parts, train=train, test=test, given=given, protocol=how)
+def read_split(source: str, read: Reading) -> Parts:
+    """The parts of a split that has a name, or of a folder with a train and a test part.
 
-
-def _named(source: str, mapped: Sequence[str]) -> Parts:
+    Raises:
+        UsageError: An option that a split cannot be read with.
+        DataError: The split cannot be read.
+    """
     from ..data import named_split
     from ..data.splits.named import given_part
 
-    if mapped:
-        raise UsageError(
-            f"--{mapped[0]}: {source} is a split, and read as it is; name its files to read them "
-            "otherwise"
-        )
+    for option in ("k_core", "sql", "database"):
+        if read.whole.get(option) is not None:
+            raise UsageError(
+                f"--{option.replace('_', '-')}: {source} is a split, of which every part is read; "
+                "name its files to read them otherwise"
+            )
+    options = _of_a_part(read)
     with reading() as report:
-        train, test = named_split(source, report=report)
-    for part in (train, test):
+        train, test = named_split(source, report=report, **options)
+    given = given_part(source, **options)
+    for part in (train, test, *(() if given is None else (given,))):
         for text in part.notes:
             note(f"matinee: {part.name}: {text}")
-    how = {"by": "name", "name": source}
+    how: dict[str, Any] = {"by": "name", "name": source}
+    if read.steps:
+        how["reading"] = read.steps
+    at_least = read.options.get("relevant")
+    if at_least is not None:
+        train, test = train.liked(at_least), test.liked(at_least)
+        given = None if given is None else given.liked(at_least)
     test = replace(test, name=f"{source} test")
-    return Parts(replace(train, name=source), test, given_part(source), how, source)
+    return Parts(replace(train, name=source), test, given, how, source)
+
+
+def _of_a_part(read: Reading) -> dict[str, Any]:
+    """The options that are set, as arguments of ``load`` for a part of a split."""
+    options = {**read.columns, **read.options, **read.whole}
+    options |= {
+        "missing": parse_missing(options.get("missing")),
+        "scale": parse_scale(options.get("scale")),
+        "repeats": None if options.get("repeats") == "last" else options.get("repeats"),
+    }
+    apart = ("relevant", "allow_single")
+    return {
+        name: value
+        for name, value in options.items()
+        if name not in apart and value not in (None, ())
+    }

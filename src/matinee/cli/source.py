@@ -362,13 +362,6 @@ class Reading:
         return cls(columns, options | more, source, whole_options)
 
     @property
-    def mapped(self) -> list[str]:
-        """Options that a split, which is read by its own columns, has no use for."""
-        steps = {"missing": self.options.get("missing"), "k-core": self.whole.get("k_core")}
-        named = {**self.columns, **steps}
-        return [name for name, value in named.items() if value is not None]
-
-    @property
     def steps(self) -> dict[str, Any]:
         """The options that decide which ratings are read, where they are set: JSON-serialisable."""
         options = {**self.columns, **self.options, "k_core": self.whole.get("k_core")}

@@ -261,17 +261,16 @@ def audit_(
     json: Json = False,
 ) -> None:
     """Check a test set against the training set; exit with 1 if it is contaminated."""
-    from ...data import audit, audit_files, named_split
-    from ...data.splits.named import given_part
+    from ...data import audit, audit_files
+    from ..parts import read_split
 
     leaked = 0
     if test is None:
-        with show_reading() as report:
-            parts = named_split(train, report=report)
-        audit_result = audit(*parts)
+        parts = read_split(train, source_options.Reading.of(reading, train))
+        assert parts.test is not None
+        audit_result = audit(parts.train, parts.test)
         # Of held-out people, what the model is given must not be what it is scored by.
-        given_ratings = given_part(train)
-        leaked = 0 if given_ratings is None else audit(given_ratings, parts[1]).overlap
+        leaked = 0 if parts.given is None else audit(parts.given, parts.test).overlap
     else:
         audit_result = audit_files(
             train,

@@ -154,7 +154,7 @@ def other_choices(
 
     Raises:
         DataError: Two columns have one usual name in two spellings, such as ``userId`` and
-            ``user_id``.
+            ``user_id``, for a role that the table must have.
     """
     notes = []
     for role, chosen in columns.items():
@@ -163,7 +163,7 @@ def other_choices(
         free = [name for name in names if name == chosen or name not in columns.values()]
         others = [name for name in free if name != chosen and plain(name) in USUAL[role]]
         same = [name for name in others if plain(name) == plain(chosen)]
-        if same:
+        if same and role not in OPTIONAL:
             raise DataError(
                 f"{label}: columns {chosen!r} and {same[0]!r} could both be the {role}; say which "
                 f"it is with --{role} COL"
@@ -258,7 +258,9 @@ def _refuse_twin(name: str, names: Sequence[str], stated: Collection[str], label
 
 
 def _usual(role: str, names: Sequence[str], taken: set[str]) -> str | None:
-    free = {plain(name): name for name in reversed(names) if name not in taken}
+    # Of "Timestamp" and "Timestamp (UTC)" the second: times without a zone are read as UTC.
+    last_wins = sorted(reversed(names), key=lambda name: "utc" in name.lower())
+    free = {plain(name): name for name in last_wins if name not in taken}
     return next((free[usual] for usual in USUAL[role] if usual in free), None)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ...base.atomic import scratch_folder
 from ...errors import DataError, UsageError, nearest
@@ -48,7 +48,9 @@ NAMED_SPLITS: MappingProxyType[str, NamedSplit | NetflixWindows | NetflixProbe] 
 """The splits of well-known data sets that have a name; ``DATASETS`` has their files."""
 
 
-def named_split(name: str | Path, *, report: Report | None = None) -> tuple[Ratings, Ratings]:
+def named_split(
+    name: str | Path, *, report: Report | None = None, **reading: Any
+) -> tuple[Ratings, Ratings]:
     """Read a split that has a name, or one in a folder.
 
     Args:
@@ -56,15 +58,17 @@ def named_split(name: str | Path, *, report: Report | None = None) -> tuple[Rati
             name of one (in the data home, or given by ``add``), that has a ``train`` and a
             ``test`` file, such as ``split_files`` writes.
         report: Told how far reading is, as by ``load``.
+        **reading: Arguments of ``load`` for the files of a folder.
 
     Returns:
         The training and the test part, with one vocabulary.
 
     Raises:
-        UsageError: There is no split of that name.
+        UsageError: There is no split of that name, or it is one of ``NAMED_SPLITS``, which are
+            read in one way, and ``reading`` states another.
         DataError: Its data is not on this machine, or cannot be read.
     """
-    parts = _read(str(name), ("train", "test"), 0, report)
+    parts = _read(str(name), ("train", "test"), 0, report, reading)
     return parts.train, parts.test
 
 
@@ -81,21 +85,22 @@ def named_parts(name: str | Path, *, seed: int = 0, report: Report | None = None
         UsageError: There is no split of that name.
         DataError: Its data is not on this machine, or cannot be read.
     """
-    return _read(str(name), ("train", "valid", "test"), seed, report)
+    return _read(str(name), ("train", "valid", "test"), seed, report, {})
 
 
-def given_part(name: str | Path) -> Ratings | None:
+def given_part(name: str | Path, **reading: Any) -> Ratings | None:
     """What the people of the test part of a split are known to have rated.
 
     Args:
         name: As for ``named_split``. A folder of a split by people has a file ``given``.
+        **reading: Arguments of ``load`` for that file.
 
     Returns:
         None where the split has no such part.
     """
     folder = Path(name) if Path(name).exists() else locate(str(name))
     files = sorted(folder.glob("given.*")) if folder is not None and folder.is_dir() else []
-    return load(files[0], allow_single=True) if files else None
+    return load(files[0], allow_single=True, **reading) if files else None
 
 
 def is_named_split(name: str) -> bool:
@@ -106,8 +111,19 @@ def is_named_split(name: str) -> bool:
     return folder is not None and folder.is_dir() and _parts_in(folder) is not None
 
 
-def _read(name: str, wanted: tuple[str, ...], seed: int, report: Report | None) -> NamedParts:
+def _read(
+    name: str,
+    wanted: tuple[str, ...],
+    seed: int,
+    report: Report | None,
+    reading: Mapping[str, Any],
+) -> NamedParts:
     entry = NAMED_SPLITS.get(name)
+    if entry is not None and reading:
+        raise UsageError(
+            f"--{next(iter(reading)).replace('_', '-')}: {name} is a split that is read in one "
+            "way; name its files to read them otherwise"
+        )
     if isinstance(entry, (NetflixWindows, NetflixProbe)):
         folder = locate(entry.dataset)
         if folder is None:
@@ -120,7 +136,10 @@ def _read(name: str, wanted: tuple[str, ...], seed: int, report: Report | None) 
             whole = entry is not None and "valid" in paths
             files = {part: paths[part] for part in paths if part in wanted or whole}
             # One user or one item is enough to validate and score by.
-            read = {part: load(file, allow_single=part != "train") for part, file in files.items()}
+            read = {
+                part: load(file, allow_single=part != "train", **reading)
+                for part, file in files.items()
+            }
         if "train" not in read:
             assert entry is not None
             read["train"], read["test"] = _rest(name, load(entry.dataset), read["test"])
