@@ -1,15 +1,19 @@
 """Every public function takes what ``load`` takes."""
 
+import io
+from decimal import Decimal
 from typing import Any
 
 import duckdb
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import scipy.sparse
+import torch
 
 import matinee
-from matinee import UsageError, load
+from matinee import MatineeError, UsageError, load
 from matinee.data import audit, describe, kfold, split_parts, split_three
 
 ROWS = [(u, i, 1 + (u * i) % 5) for u in range(1, 9) for i in range(1, 7)]
@@ -25,6 +29,19 @@ def sources() -> dict[str, Any]:
         "csr": scipy.sparse.csr_matrix((values, (users, items))),
         "float16": FRAME.astype("float16"),
         "nullable": FRAME.astype("Int64"),
+        "structured": FRAME.to_records(index=False),
+        "dok": scipy.sparse.csr_matrix((values, (users, items))).todok(),
+        "iterator": iter(ROWS),
+        "tuple": tuple(ROWS),
+        "arrays": [np.array(row) for row in ROWS],
+        "tensors": {name: torch.tensor(FRAME[name].to_numpy()) for name in FRAME},
+        "backwards": {name: FRAME[name].to_numpy()[::-1] for name in FRAME},
+        "decimals": {name: [Decimal(n).normalize() for n in FRAME[name]] for name in FRAME},
+        "mean over groups": FRAME.groupby(["user", "item"]).rating.mean(),
+        "no names": pd.DataFrame(ROWS),
+        "objects": pl.DataFrame(
+            {name: pl.Series([Decimal(n) for n in FRAME[name]], dtype=pl.Object) for name in FRAME}
+        ),
     }
 
 
@@ -32,6 +49,26 @@ def sources() -> dict[str, Any]:
 def test_one_table_in_every_type(kind: str) -> None:
     wanted, found = load(FRAME), load(sources()[kind])
     assert matinee.data.fingerprint(found) == matinee.data.fingerprint(wanted)
+
+
+def test_columns_without_names_are_noted() -> None:
+    assert load(pd.DataFrame(ROWS)).notes == (
+        "columns without names are read as user, item, rating",
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (np.array(ROWS), r"'user': a\[:, 0\].*csr_matrix"),
+        (io.StringIO("user,item\n1,2\n"), "path of its file"),
+        ({"user": FRAME.user[::-1], "item": FRAME.item, "rating": FRAME.rating}, "indexes differ"),
+        (pl.Series([1, 2]), "cannot read ratings from Series"),
+    ],
+)
+def test_what_could_be_misread_is_refused_with_what_to_do(source: Any, message: str) -> None:
+    with pytest.raises(MatineeError, match=message):
+        load(source)
 
 
 def test_relations_of_duckdb() -> None:

@@ -1,6 +1,7 @@
 """Two ids are the same by one rule, whoever asks."""
 
 import unicodedata
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,19 @@ from matinee.data import Vocabulary, audit
 from matinee.data.fingerprints import hash_ids
 from matinee.data.values.ids import MISSING, canonical, canonical_sql, missing_sql, whole_number
 
-SAME = ["1", 1, 1.0, np.float32(1), np.int8(1), " 1 ", "1.00", b"1", "\xa01\t", "\ufeff1"]
+SAME = [
+    Decimal("1.00"),
+    "1",
+    1,
+    1.0,
+    np.float32(1),
+    np.int8(1),
+    " 1 ",
+    "1.00",
+    b"1",
+    "\xa01\t",
+    "\ufeff1",
+]
 OTHER = ["01", "1_2", "\u0667", "+1", "1e0", "1.5", "0x1", "1,0", "-1", "one"]
 
 texts = st.one_of(

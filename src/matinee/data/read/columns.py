@@ -259,8 +259,10 @@ def _refuse_twin(name: str, names: Sequence[str], stated: Collection[str], label
 
 def _usual(role: str, names: Sequence[str], taken: set[str]) -> str | None:
     # Of "Timestamp" and "Timestamp (UTC)" the second: times without a zone are read as UTC.
-    last_wins = sorted(reversed(names), key=lambda name: "utc" in name.lower())
-    free = {plain(name): name for name in last_wins if name not in taken}
+    free: dict[str, str] = {}
+    for name in sorted(names, key=lambda name: "utc" not in name.lower()):
+        if name not in taken:
+            free.setdefault(plain(name), name)
     return next((free[usual] for usual in USUAL[role] if usual in free), None)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,11 @@ from .source import Scan, Workspace, described, no_better
 
 _KINDS = (
     "a path, a glob, a data set's name, a pandas, polars or Arrow table, a DuckDB relation, a "
-    "sparse matrix of scipy, a list of (user, item, rating) tuples, a mapping of arrays, or Ratings"
+    "sparse matrix of scipy, a structured array, rows as (user, item, rating) tuples, a mapping of "
+    "arrays, or Ratings"
 )
+_ROWS = ("user", "item", "rating", "time")
+"""What the columns of rows without names are, from two of them on."""
 
 
 def open_frame(source: Any, work: Workspace, label: str) -> Scan:
@@ -27,7 +30,9 @@ def open_frame(source: Any, work: Workspace, label: str) -> Scan:
     """
     table = _scannable(source)
     if table is None:
-        raise UsageError(f"cannot read ratings from {type(source).__name__}; give {_KINDS}")
+        raise UsageError(
+            f"cannot read ratings from {type(source).__name__}; {_remedy(source)}give {_KINDS}"
+        )
     _refuse_twins(table, label)
     if isinstance(table, dict):
         lengths = {name: len(column) for name, column in table.items()}
@@ -37,6 +42,10 @@ def open_frame(source: Any, work: Workspace, label: str) -> Scan:
         if not table:
             raise DataError(f"{label}: has no columns")
     work.con.register("frame", table)
+    notes: tuple[str, ...] = ()
+    if _is_unnamed(source):
+        read = ", ".join(_ROWS[: len(source.columns)])
+        notes = (f"columns without names are read as {read}",)
     return Scan(
         relation="frame",
         columns=described(work, "frame"),
@@ -44,6 +53,30 @@ def open_frame(source: Any, work: Workspace, label: str) -> Scan:
         label=label,
         locate=lambda row: f"{label}, row {row + 1} (counted from 1)",
         explain=no_better,
+        notes=notes,
+    )
+
+
+def _remedy(source: Any) -> str:
+    """What to do about an object that is no table, where that is not plain from its type."""
+    if isinstance(source, np.ndarray) and source.ndim == 2:
+        return (
+            "of an array a with a row for each rating, give {'user': a[:, 0], 'item': a[:, 1], "
+            "'rating': a[:, 2]}, of a matrix of users by items scipy.sparse.csr_matrix(a); else "
+        )
+    if hasattr(source, "read"):
+        return "give the path of its file, or read it into a table (pandas.read_csv); else "
+    return ""
+
+
+def _is_unnamed(source: Any) -> bool:
+    """Whether a pandas frame has numbers for names, as of a file without a header."""
+    if type(source).__module__.partition(".")[0] != "pandas":
+        return False
+    names = list(getattr(source, "columns", ()))
+    count = len(names)
+    return 2 < count <= len(_ROWS) and all(
+        type(name) is int and name == at for at, name in enumerate(names)
     )
 
 
@@ -66,21 +99,18 @@ def _refuse_twins(table: Any, label: str) -> None:
 def _scannable(source: Any) -> Any:
     """What DuckDB scans: an Arrow table, or a dict of numpy columns."""
     package = type(source).__module__.partition(".")[0]
+    if package == "scipy" and hasattr(source, "tocoo"):
+        matrix = source.tocoo()
+        return {"user": matrix.row, "item": matrix.col, "rating": _column(matrix.data)}
     if isinstance(source, Mapping):
         _check_keys(source)
         return {str(name): _column(values) for name, values in source.items()}
     if package in ("duckdb", "_duckdb") and hasattr(source, "fetchnumpy"):
         return {str(name): _column(values) for name, values in source.fetchnumpy().items()}
-    if package == "scipy" and hasattr(source, "tocoo"):
-        matrix = source.tocoo()
-        return {"user": matrix.row, "item": matrix.col, "rating": _column(matrix.data)}
-    if isinstance(source, list):
-        return _of_rows(source)
+    if isinstance(source, np.ndarray) and source.dtype.names is not None and source.ndim == 1:
+        return {name: _column(np.asarray(source[name])) for name in source.dtype.names}
     if package == "polars":
-        frame = source.collect() if hasattr(source, "collect") else source
-        return _arrow(lambda: _plain_arrow(frame.to_arrow())) or {
-            name: _column(frame[name].to_list()) for name in frame.columns
-        }
+        return _polars(source)
     if package == "pandas":
         return _pandas(source)
     if package == "pyarrow":
@@ -95,6 +125,8 @@ def _scannable(source: Any) -> Any:
         if isinstance(source, pa.Table):
             return _plain_arrow(source)
         return source if hasattr(source, "to_table") else None
+    if isinstance(source, list | tuple | Iterator) and not hasattr(source, "read"):
+        return _of_rows(list(source))
     return None
 
 
@@ -126,6 +158,14 @@ def _check_keys(columns: Mapping[Any, Any]) -> None:
                 "list or an array with a value for each rating, or rows as a list of "
                 "(user, item, rating)"
             )
+    indexes = [values.index for values in columns.values() if hasattr(values, "reset_index")]
+    if len({len(index) for index in indexes}) == 1:
+        for index in indexes[1:]:
+            if not index.equals(indexes[0]):
+                raise DataError(
+                    "columns are Series whose indexes differ; align them with "
+                    "pandas.DataFrame(columns), or give their values with .to_numpy()"
+                )
 
 
 def _of_rows(rows: list[Any]) -> Any:
@@ -133,19 +173,32 @@ def _of_rows(rows: list[Any]) -> Any:
     if rows and all(isinstance(row, Mapping) for row in rows):
         names = list(dict.fromkeys(name for row in rows for name in row))
         return {str(name): _column([row.get(name) for row in rows]) for name in names}
-    names = ["user", "item", "rating", "time"]
-    widths = {len(row) if isinstance(row, list | tuple) else 0 for row in rows}
+    widths = {len(row) if isinstance(row, list | tuple | np.ndarray) else 0 for row in rows}
     if len(widths) != 1 or not widths <= {2, 3, 4}:
         return None
     columns = zip(*rows, strict=True)
-    return {name: _column(column) for name, column in zip(names, columns, strict=False)}
+    return {name: _column(column) for name, column in zip(_ROWS, columns, strict=False)}
+
+
+def _polars(source: Any) -> Any:
+    frame = source.collect() if hasattr(source, "collect") else source
+    if not hasattr(frame, "columns"):
+        return None
+    # Arrow has the addresses of Python objects, not what they are.
+    objects = any(str(dtype) == "Object" for dtype in frame.dtypes)
+    table = None if objects else _arrow(lambda: _plain_arrow(frame.to_arrow()))
+    return table or {name: _column(frame[name].to_list()) for name in frame.columns}
 
 
 def _pandas(frame: Any) -> Any:
     import pandas as pd
 
+    if isinstance(frame, pd.Series) and frame.index.nlevels > 1:
+        frame = frame.to_frame(frame.name or "rating")  # As a mean over groups gives.
     if not isinstance(frame, pd.DataFrame):
         return None
+    if _is_unnamed(frame):
+        frame = frame.set_axis(_ROWS[: frame.shape[1]], axis=1)
     # The users may be the index, or stand in both.
     known = set(frame.columns.tolist())
     named = [name for name in frame.index.names if name is not None and name not in known]
@@ -204,15 +257,18 @@ def _column(values: Any) -> npt.NDArray[Any]:
     if array.dtype == np.float16 or array.dtype == np.longdouble:
         return array.astype(np.float64)
     if array.dtype.kind == "M":
-        return array.astype("datetime64[us]")
+        return np.ascontiguousarray(array.astype("datetime64[us]"))
     if array.dtype.kind not in "iufb":
         raise DataError(f"a column of {array.dtype} cannot be read; make it numbers or text")
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
+    # DuckDB scans no array that runs backwards.
+    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
 
 
 def _listed(values: Any) -> npt.NDArray[Any]:
     if hasattr(values, "to_numpy"):
         return np.asarray(values.to_numpy())
+    if hasattr(values, "__array__"):  # A tensor, say.
+        return np.asarray(values)
     items = list(values)
     if any(not isinstance(item, (int, float, np.number)) for item in items):
         array = np.empty(len(items), dtype=object)

@@ -249,9 +249,12 @@ def _id(sql: str, kind: str) -> str:
         # Integers become reals where a table once had gaps; as text they would differ.
         real = f"TRY_CAST({sql} AS DOUBLE)"
         whole = f"isfinite({real}) AND {real} = trunc({real}) AND abs({real}) < 9e15"
+        text = f"CAST({sql} AS VARCHAR)"
+        if kind.startswith("DECIMAL"):
+            text = f"CASE WHEN contains({text}, '.') THEN rtrim({text}, '0') ELSE {text} END"
         return (
             f"CASE WHEN isnan({real}) THEN NULL WHEN {whole} "
-            f"THEN CAST(TRY_CAST({real} AS BIGINT) AS VARCHAR) ELSE CAST({sql} AS VARCHAR) END"
+            f"THEN CAST(TRY_CAST({real} AS BIGINT) AS VARCHAR) ELSE rtrim({text}, '.') END"
         )
     if kind == "BLOB":
         return f"coalesce(TRY(decode({sql})), CAST({sql} AS VARCHAR))"

@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,8 @@ def canonical(value: Any) -> str | None:
         return _canonical_text(repr(real) if isinstance(value, float) else str(value))
     if isinstance(value, (bytes, bytearray, memoryview)):
         return _canonical_text(decoded(bytes(value)))
+    if isinstance(value, Decimal):
+        return _decimal(value)
     return _canonical_text(str(value))
 
 
@@ -166,6 +169,13 @@ def _canonical_text(text: str) -> str:
     if match is None:
         return text
     return "0" if match[1] == "-0" else match[1]
+
+
+def _decimal(value: Decimal) -> str | None:
+    if value.is_nan():
+        return None
+    text = format(value, "f")
+    return _canonical_text(text.rstrip("0").rstrip(".") if "." in text else text)
 
 
 def _quoted(text: str) -> str:
