@@ -44,6 +44,16 @@ def days(*times: str) -> list[str]:
             "2020-01-01T10:00",
             "2020-01-02T10:00",
         ),
+        (
+            ("1/29/2020, 9:05:00 PM",) * 3 + ("1/31/2020, 10:05:30 AM",),
+            "2020-01-29T21:05",
+            "2020-01-31T10:05",
+        ),
+        (
+            ("2020-01-01T10:00:00+0100",) * 3 + ("2020-01-01 10:00:00 -0500",),
+            "2020-01-01T09:00",
+            "2020-01-01T15:00",
+        ),
         (("20200101103000",) * 3 + ("20211231235900",), "2020-01-01T10:30", "2021-12-31T23:59"),
     ],
 )
@@ -58,6 +68,8 @@ def test_times_that_nobody_rated_at_are_noted() -> None:
     assert any("times reach the year 2610" in note for note in notes)
     notes = load({**columns, "time": [-1, -5, 100]}).notes
     assert any("times -5 to 100 would lie between 1966 and 1973" in note for note in notes)
+    notes = load({**columns, "time": [0, -1, 1_500_000_000]}).notes
+    assert any("2 times such as -1 lie before 1973, unlike the others" in note for note in notes)
     made = load({**columns, "time": [20200101103000] * 3}, time_unit="yyyymmddhhmmss")
     assert made.times is not None
     assert made.times[0] == 1_577_874_600
@@ -74,6 +86,10 @@ def test_text_as_spreadsheets_write_it(tmp_path: Path) -> None:
     )
     quoted = text(tmp_path, "user,item,rating\n'1',10,4\n'1',11,3\n'2',10,2\n")
     assert "ids such as \"'1'\" (2 of them) stand in quote marks" in quoted.notes[0]
+    formula = text(tmp_path, 'user,item,rating\n="01",10,4\n="01",11,3\n="02",10,2\n')
+    assert "are formulas by which a spreadsheet keeps text" in formula.notes[0]
+    marked = text(tmp_path, "#user,item,rating\n" + ROWS)
+    assert len(marked) == 3
     damaged = text(tmp_path, b"user,item,rating\n1,1\x000,4\n1,11,3\n2,11,2\n")
     assert "hold control characters" in damaged.notes[0]
 
@@ -108,7 +124,10 @@ def test_matrices(tmp_path: Path) -> None:
         ("# user item rating\n1 10 4\n2 10 3\n", "--comment '#' leaves out"),
         ("My export of 2024\n\nuser,item,rating\n" + ROWS, "--skip N"),
         ('user,item,rating\n1,10,"1,000"\n2,11,"2,500"\n', "without separators of thousands"),
-        ("user,item,rating\n1,10,\u0664\n2,11,3\n", "rating '\u0664' is not a number"),
+        ("user,item,rating\n1,10,\u0664\n2,11,3\n", "rating '\u0664' is not a number; mend"),
+        ("user,item,rating\n" + ROWS + "user,item,rating\n" + ROWS, "line 5: the header is repeat"),
+        (("user,item,rating\n" + ROWS).encode("utf-16-le"), "--encoding utf-16"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(60), "is an HDF5 file"),
         (b"user,item,rating\nJos\xe9,10,4\nAnn,10,3\n", "--encoding latin-1"),
         ('{"ratings": [{"user": 1, "item": 2, "rating": 3}]}', "one line of JSON, for each rating"),
     ],

@@ -67,10 +67,10 @@ def option_of(role: str, roles: Sequence[str]) -> str:
 def plain(name: str) -> str:
     """A column name as it is compared: "User ID", "user_id:token" and "userId" are one.
 
-    What stands in brackets is left out, as in "Rating (1-10)".
+    What stands in brackets is left out, as in "Rating (1-10)", and a comment mark before the name.
     """
     bare = re.sub(r"(?<=\w)\s*(\(.*\)|\[.*\])\s*$", "", _TYPED.sub("", name))
-    return re.sub(r"[\s_\-.]+", "", bare).lower()
+    return re.sub(r"^#+|[\s_\-.]+", "", bare).lower()
 
 
 def recognised(names: Sequence[str], roles: Sequence[str], mapped: Mapping[str, str]) -> int:
@@ -117,11 +117,15 @@ def assign(
             if header:
                 name = _usual(role, names, taken)
             else:
-                name = None if role in _BY_NAME else _at(roles.index(role), names, taken)
+                # Interactions that have a weight have no rating.
+                by_name = role in _BY_NAME or (role == RATING and WEIGHT in mapped)
+                name = None if by_name else _at(roles.index(role), names, taken)
             if name is not None:
                 columns[role] = name
                 taken.add(name)
-            elif role not in OPTIONAL and not (role == RATING and (header or len(names) == 2)):
+            elif role not in OPTIONAL and not (
+                role == RATING and (header or len(names) == 2 or WEIGHT in mapped)
+            ):
                 raise DataError(_missing(role, option_of(role, roles), names, header, label))
     if RATING in columns:
         if WEIGHT in mapped:
@@ -228,6 +232,8 @@ def _layout_hint(scan: Scan, names: Sequence[str], nested: Sequence[str]) -> str
     if recognised(names, RATING_ROLES, {}) > 1:
         return ""
     hints = ["lines above the names are left out with --skip N"] if scan.lines is not None else []
+    if hints and names and names[0].startswith("#"):
+        hints.append("--comment '#' leaves out lines that start with #")
     if len(names) >= _MATRIX and plain(names[0]) in ("", *USUAL[USER], *USUAL[ITEM], *USUAL[TITLE]):
         hints.append(
             "a matrix needs a row for each user, and cells that are numbers or blank"

@@ -37,6 +37,10 @@ _FOREIGN = {
     b"\x28\xb5\x2f\xfd": "is zstd-compressed; unpack it first (gzip, bzip2, xz and zip are read)",
     b"\xd0\xcf\x11\xe0": "is an Excel workbook; save the sheet as csv",
     b"\x93NUMPY": "is a numpy array; pass its columns as a dict of arrays from Python",
+    b"\x89HDF": "is an HDF5 file; read it in Python and pass the table",
+    b"%%MatrixMarket": "is a Matrix Market file; pass what scipy.io.mmread reads of it",
+    b"ORC": "is an ORC file; save it as parquet",
+    b"Obj\x01": "is an Avro file; save it as parquet",
 }
 
 

@@ -296,7 +296,7 @@ def _decimal_hint(value: str) -> str:
     if re.fullmatch(r"[1-9]\d{0,2}(,\d{3})+(\.\d+)?", value.strip()):
         return "; write numbers without separators of thousands"
     try:
-        float(value.replace(",", ".", 1))
+        float(value.replace(",", ".", 1).encode("ascii"))
     except ValueError:
         return ""
     return "; write decimals with a point, or state --decimal ,"
@@ -306,6 +306,8 @@ def _complaint(value: str | None, column: str, header: bool, scale: Scale | None
     if value is None or not value.strip():
         return f"no {role}; remove the row: what is missing is known by its absence"
     message = f"{role} {shorten(value)}"
+    if value.strip() == column:
+        return f"the header is repeated here ({column}); remove the line"
     try:
         number = float(value.encode("ascii"))
     except ValueError:

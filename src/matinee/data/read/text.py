@@ -143,7 +143,10 @@ def sniff(
     if not lines:
         raise DataError(f"{label}: is empty; expected lines of user, item, rating")
     if "\x00" in lines[0]:
-        raise DataError(f"{label}: is no text table (csv, tsv, dat, json lines) nor parquet")
+        raise DataError(
+            f"{label}: is no text table (csv, tsv, dat, json lines) nor parquet; if it is text in "
+            "UTF-16, state --encoding utf-16"
+        )
     how = how or ReadOptions()
     delimiters = _DELIMITERS if how.delimiter is None else (how.delimiter,)
     if re.match(r"\s*<(!doctype|html|\?xml)", lines[0], re.IGNORECASE):

@@ -10,7 +10,8 @@ SAMPLE = 10_000
 REALS = ("FLOAT", "DOUBLE", "DECIMAL")
 """What the names of DuckDB's types of reals start with."""
 _CLOCKS = ("TIMESTAMP", "DATE")
-_CLOCK_FORMATS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+_CLOCKS_OF_DAY = (" %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+_CLOCK_FORMATS = ("", *_CLOCKS_OF_DAY, *("," + clock for clock in _CLOCKS_OF_DAY))
 
 
 def _formats(*dates: str) -> str:
@@ -37,7 +38,8 @@ _DAY_FIRST = _formats(
 )
 _UNAMBIGUOUS = (
     "['%Y-%m', '%a %b %d %H:%M:%S %Y', '%a %b %d %H:%M:%S %z %Y', '%a, %d %b %Y %H:%M:%S GMT', "
-    "'%a, %d %b %Y %H:%M:%S %z']"
+    "'%a, %d %b %Y %H:%M:%S %z', '%Y-%m-%d %H:%M:%S %z', '%Y-%m-%dT%H:%M:%S%z', "
+    "'%Y-%m-%d %H:%M:%S,%g']"
 )
 _FIRST_ISO = "TIMESTAMPTZ '1000-01-01'"
 """Earlier times are dates such as 01/02/21, which DuckDB takes for days of the year 1."""

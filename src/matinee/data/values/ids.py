@@ -44,6 +44,9 @@ _ODD = {
         "stand in quote marks, which are part of the id; in a text file --quote states the mark "
         "that encloses values"
     ),
+    re.compile(r'^=".*"$'): (
+        "are formulas by which a spreadsheet keeps text; export the column as plain text"
+    ),
     re.compile(r"[\x00-\x08\x0e-\x1f\x7f]"): "hold control characters: the file may be damaged",
 }
 """Patterns of ids that a program has changed, and the note for each."""

@@ -84,6 +84,14 @@ def to_seconds(times: Int64, unit: TimeUnit | None) -> tuple[Int64, tuple[str, .
             "seconds; if they count something else, state it with --time-unit, or leave the column "
             "out",
         )
+    early = 0 if times.max() < _EARLY else int(np.count_nonzero(times < _EARLY))
+    if early:
+        notes = (
+            *notes,
+            f"{early:,} time{'s' * (early != 1)} such as {times.min()} lie{'s' * (early == 1)} "
+            "before 1973, unlike the others; if that means that there is none, leave those rows "
+            "or the column out",
+        )
     if times.max() > _LATE:
         year = 1970 + int(times.max()) // (365.2425 * _DAY)
         notes = (

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..columns import ITEM, RATING, TIME, USER
-from ..text import Layout
+from ..text import Layout, is_number
 from ..unpack import Part
 from .matrix import first_rows
 
@@ -15,6 +15,10 @@ _ORDER = (ITEM, USER, RATING, TIME)
 # A product is an ASIN or an ISBN-10, and a customer a longer code that begins with A.
 _PRODUCT = re.compile(r"B[0-9A-Z]{9}|[0-9]{9}[0-9X]")
 _CUSTOMER = re.compile(r"A[0-9A-Z]{9,20}")
+
+
+_MOST = 1000
+"""Seconds in a fourth column that is no time, but a rating."""
 
 
 def by_position(parts: Sequence[Part], layout: Layout) -> tuple[Layout, tuple[str, ...]]:
@@ -34,6 +38,14 @@ def by_position(parts: Sequence[Part], layout: Layout) -> tuple[Layout, tuple[st
                 "reviews; --user 1 --item 2 reads them the other way round"
             )
             return replace(layout, names=_ORDER[: layout.width], headed=False), (note,)
+    if layout.width >= len(_ORDER) and _counts_rows(first_rows(parts[0], layout)):
+        names = ("row", USER, ITEM, RATING, TIME)
+        more = ("",) * (layout.width - len(names))
+        note = (
+            "the first column counts the rows, so the next are read as user, item, rating and "
+            "time; --user 1 --item 2 --rating 3 reads them from the first on"
+        )
+        return replace(layout, names=(*names[: layout.width], *more), headed=False), (note,)
     if layout.width > len(_ORDER):
         note = (
             f"{layout.width} columns without a header, of which the first four are read as user, "
@@ -41,3 +53,12 @@ def by_position(parts: Sequence[Part], layout: Layout) -> tuple[Layout, tuple[st
         )
         return layout, (note,)
     return layout, ()
+
+
+def _counts_rows(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first column numbers the rows, and the fourth holds no times."""
+    first = 0 if rows and rows[0][0] == "0" else 1
+    return len(rows) > 2 and all(
+        row[0] == str(number) and is_number(row[3]) and float(row[3]) < _MOST
+        for number, row in enumerate(rows, start=first)
+    )
