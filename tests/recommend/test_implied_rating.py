@@ -26,9 +26,12 @@ def test_an_interaction_is_one_whatever_its_value() -> None:
 
 
 def test_what_is_no_history_is_refused() -> None:
-    for wrong in ([[("a", 1.0, 2.0)]], [7]):
+    for wrong in ([[("a", 1.0, 2.0)]], [7], {"ann": "a"}):
         with pytest.raises(UsageError, match="or a list of item ids"):
             code_people(wrong, ITEMS, STARS)
+    with pytest.raises(UsageError, match=r"could be \(item, rating\) pairs of one person"):
+        code_people([("a", 5), ("b", 1)], ITEMS, STARS)
+    assert code_people({2**70: {"a": 1}}, ITEMS, STARS).ids.tolist() == [str(2**70)]
 
 
 def test_the_command_line_takes_titles_without_a_rating() -> None:

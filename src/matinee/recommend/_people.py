@@ -21,6 +21,7 @@ HistoriesLike = Ratings | Mapping[Any, History] | Sequence[History]
 """Ratings of some people: a table, ``{user_id: history}``, or histories of people 0, 1, 2, ..."""
 
 _NAMED = 5
+_INT64 = range(-(2**63), 2**63)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +121,7 @@ def refuse_unknown(
 def _split(source: Any, rating: float) -> tuple[Ids, list[list[tuple[Any, float]]]]:
     if isinstance(source, Mapping):
         keys, histories = list(source), list(source.values())
-        if all(isinstance(key, int | np.integer) for key in keys):
+        if all(isinstance(key, int | np.integer) and int(key) in _INT64 for key in keys):
             ids: Ids = np.array(keys, dtype=np.int64)
         else:
             ids = np.array([str(key) for key in keys], dtype=object)
@@ -132,10 +133,17 @@ def _split(source: Any, rating: float) -> tuple[Ids, list[list[tuple[Any, float]
             f"histories must be Ratings, {{user_id: {{item_id: rating}}}} or a sequence of "
             f"{{item_id: rating}}, not {type(source).__name__}"
         )
+    if histories and all(isinstance(one, tuple) and len(one) == 2 for one in histories):
+        raise UsageError(
+            f"histories such as {histories[0]!r} could be (item, rating) pairs of one person or "
+            "items of several; pass [[(item, rating), ...]] or [[item, item], ...]"
+        )
     people = []
     for history in histories:
         pairs = history.items() if isinstance(history, Mapping) else history
         try:
+            if isinstance(history, str | bytes):
+                raise TypeError
             people.append([tuple(p) if isinstance(p, tuple | list) else (p, rating) for p in pairs])
             if any(len(pair) != 2 for pair in people[-1]):
                 raise ValueError

@@ -80,6 +80,8 @@ def canonical(value: Any) -> str | None:
         return _canonical_text(decoded(bytes(value)))
     if isinstance(value, Decimal):
         return _decimal(value)
+    if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
+        return canonical(value.item())  # A tensor.
     return _canonical_text(str(value))
 
 
