@@ -126,6 +126,7 @@ def test_matrices(tmp_path: Path) -> None:
         ('user,item,rating\n1,10,"1,000"\n2,11,"2,500"\n', "without separators of thousands"),
         ("user,item,rating\n1,10,\u0664\n2,11,3\n", "rating '\u0664' is not a number; mend"),
         ("user,item,rating\n" + ROWS + "user,item,rating\n" + ROWS, "line 5: the header is repeat"),
+        ("user,item,rating\n'1','10','4'\n'2','11','3'\n", "state.? the mark that encloses"),
         (("user,item,rating\n" + ROWS).encode("utf-16-le"), "--encoding utf-16"),
         (b"\x89HDF\r\n\x1a\n" + bytes(60), "is an HDF5 file"),
         (b"user,item,rating\nJos\xe9,10,4\nAnn,10,3\n", "--encoding latin-1"),

@@ -118,6 +118,15 @@ def test_reasons_add_up(client: TestClient, given: dict[Any, float], n: int) -> 
         assert len(why["reasons"]) == min(n, len(given))
 
 
+def test_an_id_is_the_same_however_it_is_written(client: TestClient) -> None:
+    lists = []
+    for item in (1, 1.0, "1", " 1.00 "):
+        found = post(client, "/v1/recommend", ratings=[{"item": item, "rating": 5}], k=3)
+        lists.append([entry["item"] for entry in found["recommendations"]])
+    assert lists[0]
+    assert all(other == lists[0] for other in lists)
+
+
 def test_without_reasons(client: TestClient, given: dict[Any, float]) -> None:
     found = post(client, "/v1/recommend", ratings=as_json(given), why=0)
     assert {entry["why"] for entry in found["recommendations"]} == {None}

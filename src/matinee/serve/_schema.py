@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, model_validator
 
+from .feedback.schema import Id, WholeId
+
 MAX_K = 500
 MAX_LIST = 10_000
 MAX_LOVE = 1000.0
@@ -20,9 +22,7 @@ MAX_TEXT = 300
 MAX_YEAR = 9999
 
 Text = Annotated[StrictStr, Field(min_length=1, max_length=MAX_TEXT)]
-ItemName = Annotated[
-    Text | StrictInt, Field(description="An item id, or a title written about right.")
-]
+ItemName = Annotated[Text | WholeId, Field(description="An item id, or its approximate title.")]
 K = Annotated[int, Field(strict=True, ge=1, le=MAX_K, description="Items wanted.")]
 Share = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
 Year = Annotated[StrictInt, Field(ge=-MAX_YEAR, le=MAX_YEAR)]
@@ -36,7 +36,7 @@ class _Request(BaseModel):
 class Rating(_Request):
     """One rating: of an item by id, or by a title."""
 
-    item: Annotated[StrictStr, Field(max_length=MAX_TEXT)] | StrictInt | None = None
+    item: Id | None = None
     """The item's id."""
     title: Text | None = None
     """Instead of the id: its approximate title."""

@@ -302,6 +302,14 @@ def _decimal_hint(value: str) -> str:
     return "; write decimals with a point, or state --decimal ,"
 
 
+def _quote_hint(value: str) -> str:
+    """What to do about a number between quote marks."""
+    mark = value[0]
+    if mark in "'`" and value.endswith(mark) and len(value) > 1:
+        return f"; --quote {mark!r} states the mark that encloses values"
+    return ""
+
+
 def _complaint(value: str | None, column: str, header: bool, scale: Scale | None, role: str) -> str:
     if value is None or not value.strip():
         return f"no {role}; remove the row: what is missing is known by its absence"
@@ -311,7 +319,7 @@ def _complaint(value: str | None, column: str, header: bool, scale: Scale | None
     try:
         number = float(value.encode("ascii"))
     except ValueError:
-        hint = _decimal_hint(value)
+        hint = _decimal_hint(value) or _quote_hint(value)
         other = f"column {column!r}" if header else f"column {column}"
         return (
             f"{message} is not a number{hint}; mend or remove the row, or if {other} is not the "

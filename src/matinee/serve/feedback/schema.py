@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, StrictStr
 
 from ...feedback.event import MAX_SHOWN, MAX_TEXT
 
 MAX_EVENTS = 1000
 MAX_PAGE = 10_000
-Id = Annotated[StrictStr, Field(max_length=MAX_TEXT)] | StrictInt
+
+
+def _whole(value: Any) -> Any:
+    """A number such as 3.0, as pandas writes ids of a column with gaps, as an integer."""
+    return int(value) if type(value) is float and value.is_integer() else value
+
+
+WholeId = Annotated[StrictInt, BeforeValidator(_whole)]
+Id = Annotated[StrictStr, Field(max_length=MAX_TEXT)] | WholeId
 
 
 class _Strict(BaseModel):
