@@ -123,9 +123,9 @@ READ: dict[str, tuple[dict[str, str], str, list[tuple[str, str, float]], list[st
         "6 columns without a header.*--rating",
     ),
     "rows counted": (
-        {"out.csv": "0,7,2,3\n1,8,2,4\n2,8,3,5\n"},
+        {"out.csv": "0,7,21,3\n1,8,21,4\n2,8,3,5\n"},
         "out.csv",
-        [("7", "2", 3), ("8", "2", 4), ("8", "3", 5)],
+        [("7", "21", 3), ("8", "3", 5), ("8", "21", 4)],
         [],
         "first column counts the rows.*--user 1",
     ),

@@ -17,8 +17,10 @@ _PRODUCT = re.compile(r"B[0-9A-Z]{9}|[0-9]{9}[0-9X]")
 _CUSTOMER = re.compile(r"A[0-9A-Z]{9,20}")
 
 
-_MOST = 1000
-"""Seconds in a fourth column that is no time, but a rating."""
+_HIGHEST = 10
+"""A number above this in a third column is an id rather than a rating."""
+_EARLIEST = 1000
+"""A number below this in a fourth column is a rating rather than a time."""
 
 
 def by_position(parts: Sequence[Part], layout: Layout) -> tuple[Layout, tuple[str, ...]]:
@@ -56,9 +58,12 @@ def by_position(parts: Sequence[Part], layout: Layout) -> tuple[Layout, tuple[st
 
 
 def _counts_rows(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first column numbers the rows, and the fourth holds no times."""
+    """Whether the first column numbers the rows, and the fourth has the ratings."""
     first = 0 if rows and rows[0][0] == "0" else 1
-    return len(rows) > 2 and all(
-        row[0] == str(number) and is_number(row[3]) and float(row[3]) < _MOST
-        for number, row in enumerate(rows, start=first)
+    return (
+        len(rows) > 2
+        and all(row[0] == str(number) for number, row in enumerate(rows, start=first))
+        and all(row[2].isdigit() and is_number(row[3]) for row in rows)
+        and max(int(row[2]) for row in rows) > _HIGHEST
+        and max(float(row[3]) for row in rows) < _EARLIEST
     )
