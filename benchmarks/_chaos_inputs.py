@@ -6,14 +6,13 @@ import json
 import random
 import shutil
 import sys
-import time
 import warnings
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from _chaos_pieces import More, Piece, Row
 from matinee.errors import ModelFileError
 from matinee.models import Autoencoder, Bias, load_model
 from matinee.testing import sample
@@ -24,62 +23,74 @@ sys.path += [str(TESTS / "data"), str(TESTS / "models")]
 from test_fuzz import fuzz  # noqa: E402  (the tables that the tests make)
 from test_signed import FREE, WRONG, places, sign  # noqa: E402
 
-
-@dataclass
-class Tried:
-    """How many were tried, and what was wrong."""
-
-    name: str
-    tried: int = 0
-    tracebacks: list[str] = field(default_factory=list)
-    silent: list[str] = field(default_factory=list)
-    """Rows that went without a note, or a folder that was read although it was damaged."""
+NAMES = {
+    "tables": "tables",
+    "damaged": "model folders, damaged",
+    "changed": "model folders, a field changed",
+}
 
 
-def tables(place: Path, n: int, seconds: float) -> Tried:
+def tables(out: Path, n: int, more: More) -> None:
     """Odd tables of seeds that the tests do not use."""
-    found, until = Tried("tables"), time.monotonic() + seconds
-    with warnings.catch_warnings():
+    (out / "work").mkdir(exist_ok=True)
+    with Piece(out / "tables.json") as piece, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for seed in range(10_000, 10_000 + n):
-            if time.monotonic() > until:
-                break
-            found.tried += 1
+        while piece.get("tried") < n and more():
+            seed = 10_000 + piece.get("tried")
+            piece.add("tried")
             try:
-                fuzz(place, range(seed, seed + 1))
+                fuzz(out / "work", range(seed, seed + 1))
             except AssertionError as error:
                 lost = str(error).startswith("(")  # the assertion on numbers of rows
-                (found.silent if lost else found.tracebacks).append(str(error)[:300])
-    return found
+                piece.texts("silent" if lost else "tracebacks").append(f"{seed}: {error}"[:300])
+            if seed % 100 == 0:
+                piece.save()
 
 
-def folders(place: Path, n: int, seconds: float) -> tuple[Tried, Tried]:
+def folders(out: Path, n: int, more: More) -> None:
     """Model folders with bytes changed, and with a field changed and the checksums made to fit."""
-    damaged, signed = Tried("model folders, damaged"), Tried("model folders, a field changed")
-    ratings, rng = sample(), random.Random(0)
+    ratings = sample()
     small: dict[str, Any] = {"hidden": (4, 3, 4), "epochs": 1, "batch_size": 32}
     models = [Bias(), Autoencoder("base", **small), Autoencoder("base", rows="items", **small)]
-    saved = [model.fit(ratings).save(place / f"m{i}") for i, model in enumerate(models)]
+    work = out / "work"
+    saved = [model.fit(ratings).save(work / f"m{i}") for i, model in enumerate(models)]
     right = []
     for path in saved:
         model = load_model(path)
         right.append(model.scores_coded(model.histories.take([0, 1])))
-    until = time.monotonic() + seconds
-    for number in range(n):
-        if time.monotonic() > until:
-            break
-        which = rng.randrange(len(saved))
-        copy = place / "copy"
-        shutil.copytree(saved[which], copy)
-        if number % 2:
+    copy = work / "copy"
+    with Piece(out / "damaged.json") as damaged, Piece(out / "changed.json") as changed:
+        while min(damaged.get("tried"), changed.get("tried")) < n // 2 and more():
+            number = damaged.get("tried")
+            rng = random.Random(number)
+            which = rng.randrange(len(saved))
+            shutil.rmtree(copy, ignore_errors=True)
+            shutil.copytree(saved[which], copy)
             spoil(copy, rng)
-            read(copy, damaged, None)
-        else:
-            what = change(copy, rng)
-            if what:
-                read(copy, signed, right[which], what)
-        shutil.rmtree(copy)
-    return damaged, signed
+            read(copy, damaged, None, str(number))
+            shutil.rmtree(copy)
+            shutil.copytree(saved[which], copy)
+            read(copy, changed, right[which], f"{number}: {change(copy, rng)}")
+            if number % 100 == 0:
+                damaged.save()
+                changed.save()
+
+
+def rows(out: Path) -> list[Row]:
+    """Rows of the table."""
+    found = []
+    for file, name in NAMES.items():
+        if (out / f"{file}.json").exists():
+            piece = Piece(out / f"{file}.json")
+            tracebacks, silent = piece.texts("tracebacks"), piece.texts("silent")
+            found.append(
+                (
+                    f"malformed {name}",
+                    f"{piece.get('tried'):,}: {len(tracebacks)} tracebacks, "
+                    f"{len(silent)} silently wrong",
+                )
+            )
+    return found
 
 
 def spoil(folder: Path, rng: random.Random) -> None:
@@ -104,27 +115,28 @@ def change(folder: Path, rng: random.Random) -> str:
         for path in places(manifest)
         if path[0] not in FREE and path[0] != "checksum" and "epochs" not in path
     ]
-    path, wrong = rng.choice(usable), rng.choice(WRONG)
-    at = manifest
-    for part in path[:-1]:
-        at = at[part]
-    if at[path[-1]] == wrong:
-        return ""
+    while True:
+        path, wrong = rng.choice(usable), rng.choice(WRONG)
+        at = manifest
+        for part in path[:-1]:
+            at = at[part]
+        if at[path[-1]] != wrong:
+            break
     at[path[-1]] = wrong
     sign(folder, manifest)
     return f"{path} = {wrong!r}"
 
 
-def read(folder: Path, found: Tried, right: Any, what: str = "") -> None:
+def read(folder: Path, piece: Piece, right: Any, what: str) -> None:
     """Read a folder: an error that names the file, or (where a field may be anything) a model."""
-    found.tried += 1
+    piece.add("tried")
     try:
         model = load_model(folder)
         scores = model.scores_coded(model.histories.take([0, 1]))
     except ModelFileError:
         return
     except Exception as error:
-        found.tracebacks.append(f"{what}: {type(error).__name__}: {error}")
+        piece.texts("tracebacks").append(f"{what}: {type(error).__name__}: {error}")
         return
     if right is None or scores.shape != right.shape or not np.isfinite(scores).all():
-        found.silent.append(what or "damaged, and read")
+        piece.texts("silent").append(what)

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from _chaos_forks import ended, hashes, start
+from _chaos_pieces import More, Piece, Row
 from matinee.base import atomic
-from matinee.cli import main
 from matinee.synth import write_synthetic
-from matinee.train import checkpoint
 
-TRAIN = ["--set", "hidden=8", "--set", "batch_size=32"]
+SMALL = ["--set", "hidden=8", "--set", "batch_size=32", "--epochs", "2", "--out", "out"]
+LONGEST = 600.0
+"""Seconds that any command may take."""
+TEACHER = "teacher"
+"""Part of the names of the files that only teachers write."""
 STUDY = """
 name = "mine"
 title = "Mine"
@@ -45,196 +47,182 @@ values = [16, 64]
 """
 
 
-@dataclass
-class Killed:
-    """A command, and what became of it."""
+@dataclass(frozen=True)
+class Command:
+    """A command, and the part of it in which to kill it."""
 
     name: str
     args: list[str]
-    alike: dict[str, bytes] = field(default_factory=dict)
-    """Hashes of the files that two runs left alone write alike, by path."""
-    seconds: float = 0.0
-    writes: int = 0
-    """Steps of atomic writes of a run left alone."""
-    at_random: int = 0
-    aimed: int = 0
-    lost: list[str] = field(default_factory=list)
+    teachers: bool | None = None
+    """Kill while the teachers train, or after; None for all of it."""
+
+    @property
+    def file(self) -> str:
+        """Name of its piece."""
+        return "kill-" + "-".join(self.name.replace("-", "").split())
 
 
-def commands(place: Path, url: str) -> list[Killed]:
+def commands(data: Path, model: Path, url: str) -> list[Command]:
     """The commands that write something."""
-    data, model = str(place / "data"), str(place / "model")
-    small = ["--set", "hidden=4", "--set", "epochs=1"]
-    found = {
-        "train": ["train", data, *TRAIN, "--epochs", "3", "--out", "out"],
-        "train --preset accurate": ["train", data, *TRAIN, "--preset", "accurate", "--epochs", "1"],
-        "recommend --out": ["recommend", model, "--all-users", "--out", "lists.csv"],
-        "export --items": ["export", model, "--items", "vectors.parquet"],
-        "report": ["report", model, "--out", "report.html"],
-        "data split": ["data", "split", data, "--out", "out"],
-        "data add": ["data", "add", "mine", data],
-        "data get": ["data", "get", "ml-latest-small", "--url", url],
-        "study run": ["study", "run", "mine.toml", "--workers", "1", "--threads", "1"],
-        "sweep": ["sweep", data, "--trials", "2", *small, "--out", "best.toml"],
-    }
-    found["train --preset accurate"] += ["--out", "out"]
-    found["study run"] += ["--out", "out"]
-    return [Killed(name, args) for name, args in found.items()]
+    train = ["train", str(data), *SMALL]
+    one = ["--set", "hidden=4", "--set", "epochs=1"]
+    return [
+        Command("train, its student", train, teachers=False),
+        Command("train, its teachers", train, teachers=True),
+        Command("train --preset accurate", [*train, "--preset", "accurate"]),
+        Command(
+            "study run",
+            [*["study", "run", "mine.toml", "--workers", "1", "--threads", "1", "--out", "out"]],
+        ),
+        Command("sweep", ["sweep", str(data), "--trials", "2", *one, "--out", "best.toml"]),
+        Command("data get", ["data", "get", "ml-latest-small", "--url", url]),
+        Command("data add", ["data", "add", "mine", str(data)]),
+        Command("data split", ["data", "split", str(data), "--out", "out"]),
+        Command("recommend --out", ["recommend", str(model), "--all-users", "--out", "lists.csv"]),
+        Command("export --items", ["export", str(model), "--items", "vectors.parquet"]),
+        Command("report", ["report", str(model), "--out", "report.html"]),
+    ]
 
 
-def start(folder: Path, args: list[str], at: int = 0, log: Path | None = None) -> int:
-    """Run ``matinee`` in a forked process; ``at`` is the step of an atomic write to die at."""
+def begin(folder: Path, args: list[str], at: int = 0, log: Path | None = None) -> int:
+    """Start the command in a folder with what it needs."""
     folder.mkdir(parents=True, exist_ok=True)
-    sys.stdout.flush()
-    pid = os.fork()
-    if pid:
-        return pid
-    code = 1
-    try:
-        os.setsid()
-        os.chdir(folder)
-        os.environ["MATINEE_DATA"] = str(folder / "home")
-        (folder / "mine.toml").write_text(STUDY)
-        out = os.open(folder.with_name(f"{folder.name}.txt"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(out, 1)
-        os.dup2(out, 2)
-        checkpoint.SECONDS = 0.0  # a checkpoint after every epoch
-        steps = 0
-
-        def counted(step: Callable[..., None]) -> Callable[..., None]:
-            def called(path: Path, *more: Path) -> None:
-                nonlocal steps
-                steps += 1
-                if steps == at:
-                    if path.is_file():
-                        os.truncate(path, path.stat().st_size // 2)
-                    os.kill(os.getpid(), signal.SIGKILL)
-                step(path, *more)
-                if log is not None:
-                    log.write_text(str(steps))
-
-            return called
-
-        atomic._sync, atomic._put = counted(atomic._sync), counted(atomic._put)
-        code = main(args)
-        sys.stdout.flush()
-    finally:
-        os._exit(code)
+    (folder / "mine.toml").write_text(STUDY)
+    return start(folder, args, at, log)
 
 
-def ended(pid: int, timeout: float) -> int:
-    """The exit code, negative for a signal; processes that take longer are killed."""
-    until = time.monotonic() + timeout
-    while True:
-        found, status = os.waitpid(pid, os.WNOHANG)
-        if found:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(pid, signal.SIGKILL)  # its own children, if it had any
-            return os.waitstatus_to_exitcode(status)
-        if time.monotonic() > until:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(pid, signal.SIGKILL)
-            os.kill(pid, signal.SIGKILL)
-        time.sleep(0.002)
-
-
-def hashes(folder: Path) -> dict[str, bytes]:
-    """SHA-256 of every file, by its path."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {str(f.relative_to(folder)): hashlib.sha256(f.read_bytes()).digest() for f in files}
-
-
-def leave_alone(command: Killed, place: Path, longest: float) -> None:
-    """Run it twice, and learn how long it takes and what it writes."""
-    found = []
-    for number in range(2):
-        folder = place / f"whole-{number}"
-        log = place / "steps"
+def leave_alone(command: Command, folder: Path, piece: Piece) -> None:
+    """Run it twice without a kill: how long it takes, when it writes, and what is always alike."""
+    both, log = [], folder.with_name("steps.txt")
+    for _ in range(2):
+        log.unlink(missing_ok=True)
         began = time.monotonic()
-        code = ended(start(folder, command.args, log=log), longest)
-        command.seconds = time.monotonic() - began
+        code = ended(begin(folder, command.args, log=log), LONGEST)
+        whole = time.monotonic() - began
         text = folder.with_name(f"{folder.name}.txt")
         assert code == 0, f"{command.name}: {code}\n{text.read_text()}"
-        command.writes = int(log.read_text()) if log.exists() else 0
-        found.append(hashes(folder))
+        both.append(hashes(folder))
         shutil.rmtree(folder)
-    command.alike = {path: h for path, h in found[0].items() if found[1].get(path) == h}
-    command.alike.pop("mine.toml")
+    lines = log.read_text().splitlines() if log.exists() else []
+    steps = [(number, *line.split(" ", 1)) for number, line in enumerate(lines, 1)]
+    first, last = 0.0, whole
+    if command.teachers is not None:
+        teaching = max(i for i, (_, _, path) in enumerate(steps) if TEACHER in path) + 1
+        moment = float(steps[teaching - 1][1])
+        first, last = (0.0, moment) if command.teachers else (moment, whole)
+        steps = steps[:teaching] if command.teachers else steps[teaching:]
+    alike = {path: h for path, h in both[0].items() if both[1].get(path) == h}
+    alike.pop("mine.toml")
+    piece.counts |= {"alike": alike, "steps": [n for n, _, _ in steps], "window": [first, last]}
+    piece.save()
+    print(f"{command.name}: {whole:.1f} s, {len(steps)} steps, {sorted(alike)}", flush=True)
 
 
-def kill(command: Killed, folder: Path, rng: random.Random, *, aim: bool, longest: float) -> None:
-    """Kill it once, run it again, and compare."""
-    at = rng.randint(1, command.writes) if aim and command.writes else 0
-    moment = longest if at else command.seconds * rng.random()
-    code = ended(start(folder, command.args, at), moment)
-    if code >= 0:  # it was faster this time
+def kill(command: Command, folder: Path, piece: Piece, *, at: int, moment: float) -> bool:
+    """Kill it once, run it again, and compare; False if it ended before."""
+    code = ended(begin(folder, command.args, at), moment)
+    if code >= 0:
         shutil.rmtree(folder)
-        return
-    if at:
-        command.aimed += 1
-    else:
-        command.at_random += 1
+        return False
     resume = ["--resume"] if any(folder.glob("out/checkpoint*.safetensors")) else []
-    code = ended(start(folder, [*command.args, *resume]), longest)
+    code = ended(begin(folder, [*command.args, *resume]), LONGEST)
     after = hashes(folder)
-    wrong = [path for path, h in command.alike.items() if after.get(path) != h]
+    wrong = [path for path, h in piece.counts["alike"].items() if after.get(path) != h]
     left = [path.name for path in folder.rglob(".*") if atomic.is_temporary(path)]
     if code or wrong or left:
         text = folder.with_name(f"{folder.name}.txt").read_text()[-400:]
         when = f"write step {at}" if at else f"{moment:.2f} s"
-        command.lost.append(f"killed at {when}: exit {code}, differ {wrong}, left {left}\n{text}")
-        print(f"  {command.name}: {command.lost[-1]}", flush=True)
+        lost = f"killed at {when}: exit {code}, differ {wrong}, left {left}\n{text}"
+        piece.texts("lost").append(lost)
+        print(f"  {command.name}: {lost}", flush=True)
+    piece.add("aimed" if at else "at_random")
+    piece.save()
     shutil.rmtree(folder)
+    return True
 
 
-def kills(place: Path, n: int, seconds: float) -> list[Killed]:
-    """Kill every command ``n`` times, in turn, for as long as there is time.
+def kill_often(
+    command: Command, folder: Path, piece: Piece, at_random: int, aimed: int, more: More
+) -> None:
+    """Kill a command until it was killed often enough, or there is no more time."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if "alike" not in piece.counts:
+        leave_alone(command, folder, piece)
+    steps, (first, last) = piece.counts["steps"], piece.counts["window"]
+    while piece.get("aimed") < aimed and steps and more():
+        # From the first step to the last, as evenly as they lie.
+        at = steps[piece.get("aimed") * (len(steps) - 1) // max(aimed - 1, 1)]
+        assert kill(command, folder, piece, at=at, moment=LONGEST)
+    faster = 0
+    while piece.get("at_random") < at_random and faster < 2 * at_random and more():
+        rng = random.Random(1000 * piece.get("at_random") + faster)
+        moment = first + (last - first) * rng.random()
+        faster += not kill(command, folder, piece, at=0, moment=moment)
+
+
+def kills(out: Path, at_random: int, aimed: int, more: More) -> None:
+    """Kill every command, and keep the counts of each in a piece.
 
     Nothing may have computed in this process before: the commands run in forks of it.
     """
-    until = time.monotonic() + seconds
-    archive = place / "archive"
-    archive.mkdir()
-    with zipfile.ZipFile(archive / "toy.zip", "w", zipfile.ZIP_DEFLATED) as out:
-        noise = random.Random(0)
-        text = "".join(f"{u}::{noise.getrandbits(40)}::4::9\n" for u in range(200_000))
-        out.writestr("Toy/ratings.dat", text)
-    md5 = hashlib.md5((archive / "toy.zip").read_bytes()).hexdigest()
-    (archive / "toy.zip.md5").write_text(f"{md5}  toy.zip\n")
+    import torch  # noqa: F401  (once, rather than in every fork)
+
+    folder = out / "work"
+    data, model = folder / "data", folder / "model"
+    if not model.exists():
+        folder.mkdir(exist_ok=True)
+        make = f"from matinee.synth import {write_synthetic.__name__} as write\n"
+        make += f"write({str(data)!r}, 120, 90, 4000)"
+        subprocess.run([sys.executable, "-c", make], check=True)
+        args = ["train", str(data), *SMALL[:-1], str(model), "--set", "teacher=none"]
+        assert ended(start(folder / "first", args), LONGEST) == 0
+    with archive(folder / "archive") as url:
+        for command in commands(data, model, url):
+            with Piece(out / f"{command.file}.json") as piece:
+                kill_often(command, folder / "run", piece, at_random, aimed, more)
+
+
+@contextmanager
+def archive(folder: Path) -> Iterator[str]:
+    """The address of a zip of ratings on the loopback interface."""
+    folder.mkdir(exist_ok=True)
+    path = folder / "toy.zip"
+    if not path.exists():
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+            noise = random.Random(0)
+            text = "".join(f"{u}::{noise.getrandbits(40)}::4::9\n" for u in range(200_000))
+            file.writestr(zipfile.ZipInfo("Toy/ratings.dat"), text)
+    md5 = hashlib.md5(path.read_bytes()).hexdigest()
+    path.with_name("toy.zip.md5").write_text(f"{md5}  toy.zip\n")
     serve = [sys.executable, "-u", "-m", "http.server", "--bind", "127.0.0.1", "0"]
     with subprocess.Popen(
-        serve, cwd=archive, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        serve, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as server:
         try:
             assert server.stdout is not None
             port = server.stdout.readline().split("port ")[1].split()[0]
-            found = commands(place, f"http://127.0.0.1:{port}/toy.zip")
-            return kill_all(found, place, n, until)
+            yield f"http://127.0.0.1:{port}/toy.zip"
         finally:
             server.kill()
 
 
-def kill_all(found: list[Killed], place: Path, n: int, until: float) -> list[Killed]:
-    pid = os.fork()
-    if not pid:
-        try:
-            write_synthetic(place / "data", 120, 90, 4000)
-        finally:
-            os._exit(0)
-    os.waitpid(pid, 0)
-    trained = ["train", str(place / "data"), *TRAIN, "--epochs", "1"]
-    assert ended(start(place / "first", [*trained, "--out", str(place / "model")]), 300) == 0
-    for command in found:
-        leave_alone(command, place, 300)
-        print(
-            f"{command.name}: {command.seconds:.1f} s, {command.writes} steps of atomic writes, "
-            f"{len(command.alike)} files the same in two runs",
-            flush=True,
+def rows(out: Path) -> list[Row]:
+    """Rows of the table, and a last one of all commands together."""
+    found, tried, lost = [], 0, 0
+    for command in commands(out, out, ""):
+        path = out / f"{command.file}.json"
+        if not path.exists():
+            continue
+        piece = Piece(path)
+        at_random, aimed = piece.get("at_random"), piece.get("aimed")
+        n, bad = at_random + aimed, len(piece.texts("lost"))
+        tried, lost = tried + n, lost + bad
+        name = command.name.partition(", ")
+        found.append(
+            (
+                f"`{name[0]}`{''.join(name[1:])}: killed {at_random} times at random, "
+                f"{aimed} inside a write",
+                f"{n - bad} of {n} survived; {len(piece.counts.get('alike', ()))} files compared",
+            )
         )
-    rng = random.Random(0)
-    for number in range(n):
-        for command in found:
-            if time.monotonic() > until:
-                return found
-            kill(command, place / "killed", rng, aim=number % 2 == 1, longest=300)
-    return found
+    return [*found, ("all commands", f"{tried - lost} of {tried} survived")] if found else []

@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -18,6 +19,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from _chaos_pieces import More, Piece, Row
+from matinee.data import Ratings
 from matinee.models import Bias
 from matinee.synth import synthesize
 
@@ -68,6 +71,28 @@ class Server:
         """Process ids of the workers."""
         pid = self.process.pid
         return [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    def metrics(self) -> str:
+        """The counters of all workers."""
+        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            link.request("GET", "/metrics")
+            return link.getresponse().read().decode()
+        except (OSError, http.client.HTTPException):
+            return ""  # the worker that was asked was killed
+        finally:
+            link.close()
+
+    def reloaded(self) -> int:
+        """Models taken up by all workers."""
+        found = re.search(r'matinee_reloads_total{result="done"} (\d+)', self.metrics())
+        return int(found[1]) if found else 0
+
+    def ready(self) -> list[int]:
+        """Process ids of the workers that answer."""
+        found = self.metrics().count("matinee_worker_resident_bytes{")
+        workers = self.workers()
+        return workers if found == len(workers) else []
 
     def resident(self) -> float:
         """MiB of all workers."""
@@ -168,122 +193,155 @@ def malformed(rng: random.Random) -> bytes:
     return bytes(data)
 
 
-def serving(place: Path, options: argparse.Namespace, seconds: float) -> list[tuple[str, str]]:
-    """Rows of the table; each of the five parts ends after a fifth of the seconds."""
-    ratings = synthesize(400, 6000, 40_000, seed=3).ratings
-    model = Bias().fit(ratings).save(place / "served")
-    server = Server(model, place / "log")
-    try:
-        parts = (reloads, deaths, requests, attacks, memory)
-        rows = []
-        for part in parts:
-            until = time.monotonic() + seconds / len(parts)
-            rows += part(
-                server, model, ratings, options, lambda until=until: time.monotonic() < until
-            )
-            print(*rows[-1], flush=True)
-        return rows
-    finally:
-        server.end()
+def serving(part: str, out: Path, options: argparse.Namespace, more: More) -> None:
+    """Add to the counts of one part, with a server of its own."""
+    with Piece(out / f"{part}.json") as piece:
+        if done(part, piece, options):
+            return
+        (out / "work").mkdir(exist_ok=True)
+        ratings = synthesize(400, 6000, 40_000, seed=3).ratings
+        model = Bias().fit(ratings).save(out / "work" / "served")
+        server = Server(model, out / "work" / "log")
+        try:
+            if part == "reloads":
+                reloads(server, piece, lambda number: refit(ratings, model, number), options, more)
+            else:
+                {"deaths": deaths, "requests": requests, "attack": attack, "memory": memory}[part](
+                    server, piece, options, more
+                )
+        finally:
+            server.end()
 
 
-Row = list[tuple[str, str]]
-More = Callable[[], bool]
+WANTED = {
+    "reloads": "reloads",
+    "deaths": "deaths",
+    "requests": "inputs",
+    "attack": "seconds",
+    "memory": "asked",
+}
+"""The option with the number of each part."""
+
+
+def done(part: str, piece: Piece, options: argparse.Namespace) -> bool:
+    """Whether a part has its number."""
+    return piece.get("done") >= int(getattr(options, WANTED[part]))
+
+
+def refit(ratings: Ratings, model: Path, number: int) -> None:
+    """Put another model into the folder."""
+    Bias(user_reg=5.0 + number).fit(ratings).save(model)
+
+
 LISTS = json.dumps({"ratings": [{"item": 1, "rating": 4.0}]}).encode()
 ASKED: Request = ("POST", "/v1/recommend", LISTS)
+HEALTH: Request = ("GET", "/healthz", None)
 
 
-def reloads(server: Server, model: Path, ratings: Any, options: Any, more: More) -> Row:
-    done = 0
+def count_lost(load: Load, piece: Piece) -> None:
+    """Add what a block of load asked and lost."""
+    piece.add("asked", len(load.took))
+    piece.add("lost", load.lost_elsewhere())
+    piece.add("held", len(load.lost) - load.lost_elsewhere())
+    piece.texts("why").extend(why for *_, why in load.lost)
+
+
+def reloads(
+    server: Server,
+    piece: Piece,
+    put: Callable[[int], None],
+    options: argparse.Namespace,
+    more: More,
+) -> None:
+    before = server.reloaded()
+    sent = 0
     with Load(server, ASKED) as load:
-        while done < options.reloads and more():
-            Bias(user_reg=5.0 + done).fit(ratings).save(model)
+        while piece.get("done") + sent < options.reloads and more():
+            put(sent)
             server.process.send_signal(signal.SIGHUP)
-            done += 1
-            time.sleep(0.2)
-        time.sleep(1)
-    return [(f"requests lost over {done} reloads", f"{len(load.lost)} of {len(load.took):,}")]
-
-
-def deaths(server: Server, model: Path, ratings: Any, options: Any, more: More) -> Row:
-    done = 0
-    with Load(server, ASKED) as load:
-        while done < options.deaths and more():
-            server.moments.append(time.monotonic())
-            os.kill(server.workers()[done % 2], signal.SIGKILL)
-            done += 1
+            sent += 1
             until = time.monotonic() + 60
-            while len(server.workers()) < 2 and time.monotonic() < until:
+            while server.reloaded() < before + 2 * sent and time.monotonic() < until:
+                time.sleep(0.1)  # both workers have the model; else the next signal is merged
+    piece.add("taken", server.reloaded() - before)
+    piece.add("done", sent)
+    count_lost(load, piece)
+
+
+def deaths(server: Server, piece: Piece, options: argparse.Namespace, more: More) -> None:
+    killed = 0
+    with Load(server, ASKED) as load:
+        while piece.get("done") + killed < options.deaths and more():
+            while len(now := server.ready()) < 2 and more():
                 time.sleep(0.05)
-            time.sleep(0.5)
-    held = len(load.lost) - load.lost_elsewhere()
-    return [
-        (
-            f"requests lost over {done} worker deaths, but for those that the dead worker held",
-            f"{load.lost_elsewhere()} of {len(load.took):,} ({held} were held)",
-        )
-    ]
+            victim = now[killed % 2]
+            time.sleep(1)  # of load on both
+            server.moments.append(time.monotonic())
+            os.kill(victim, signal.SIGKILL)
+            killed += 1
+            until = time.monotonic() + 60
+            while (victim in (now := server.ready()) or len(now) < 2) and time.monotonic() < until:
+                time.sleep(0.05)
+    piece.add("done", killed)
+    count_lost(load, piece)
 
 
-def requests(server: Server, model: Path, ratings: Any, options: Any, more: More) -> Row:
-    rng, tried, errors, silent = random.Random(0), 0, 0, 0
-    while tried < options.inputs and more():
-        answer = server.send(malformed(rng))
-        tried += 1
-        errors += answer.startswith(b"HTTP/1.1 5")
-        silent += not answer
-    log = server.log.read_text().count("Traceback")
-    return [
-        (
-            "malformed requests",
-            f"{tried:,}: {errors} answered 5xx, {log} tracebacks, {silent} closed",
-        )
-    ]
+def requests(server: Server, piece: Piece, options: argparse.Namespace, more: More) -> None:
+    while piece.get("done") < options.inputs and more():
+        answer = server.send(malformed(random.Random(piece.get("done"))))
+        piece.add("done")
+        piece.add("errors", answer.startswith(b"HTTP/1.1 5"))
+        piece.add("silent", not answer)
+        if piece.get("done") % 100 == 0:
+            piece.save()
+    piece.add("tracebacks", server.log.read_text().count("Traceback"))
 
 
-def attacks(server: Server, model: Path, ratings: Any, options: Any, more: More) -> Row:
+def bodies() -> list[tuple[str, bytes]]:
+    """Path and body of the requests that cost most."""
     titles = [" ".join(["wrong words of titles"] * 20)[:290] + str(n) for n in range(100)]
     rated = [{"item": n, "rating": 4.0} for n in range(1, 65)]
-    bodies = [
-        json.dumps({"ratings": rated, "exclude": titles}).encode(),
-        json.dumps({"ratings": rated, "only": titles}).encode(),
-        json.dumps({"ratings": rated, "k": 500, "why": 20}).encode(),
-        b'{"ratings":[' + b"{}," * 300_000 + b"{}]}",
+    person = {"ratings": rated[:20], "k": 500, "why": 5}
+    return [
+        ("recommend", json.dumps({"ratings": rated, "exclude": titles}).encode()),
+        ("recommend", json.dumps({"ratings": rated, "only": titles}).encode()),
+        ("recommend", json.dumps({"ratings": rated[:20], "k": 500, "why": 20}).encode()),
+        ("recommend/batch", json.dumps({"people": [person] * 33}).encode()),
+        ("recommend", b'{"ratings":[' + b"{}," * 300_000 + b"{}]}"),
     ]
-    half = []
-    until = time.monotonic() + options.seconds
-    quiet: list[float] = []
-    while len(quiet) < 200 and more():
-        began = time.monotonic()
-        server.ask(("GET", "/healthz", None))
-        quiet.append(time.monotonic() - began)
-    with Load(server, ("GET", "/healthz", None)) as load:
+
+
+def attack(server: Server, piece: Piece, options: argparse.Namespace, more: More) -> None:
+    half: list[socket.socket] = []
+    began = time.monotonic()
+    quiet = []
+    for _ in range(200):
+        asked = time.monotonic()
+        server.ask(HEALTH)
+        quiet.append(time.monotonic() - asked)
+    with Load(server, HEALTH) as load:
         for _ in range(200):
             link = socket.create_connection(("127.0.0.1", server.port), 5)
             link.sendall(b"GET /healthz HTTP/1.1\r\nX: ")
             half.append(link)
-        while time.monotonic() < until and more():
-            for body in bodies:
+        while time.monotonic() < began + options.seconds and more():
+            for path, body in bodies():
                 with suppress(OSError, http.client.HTTPException):
-                    server.ask(("POST", "/v1/recommend", body))
+                    server.ask(("POST", f"/v1/{path}", body))
             server.send(b"GET / HTTP/1.1\r\nX: " + b"y" * 1_000_000)
     for link in half:
         link.close()
     took = sorted(load.took)
-    usual, before = took[len(took) // 2], max(quiet)
-    return [
-        (
-            "/healthz under attack: worst, median (worst of 200 before)",
-            f"{1e3 * took[-1]:.0f}, {1e3 * usual:.0f} ms of {len(took):,} ({1e3 * before:.0f} ms)",
-        ),
-        ("/healthz lost under attack", f"{len(load.lost)} of {len(took):,}"),
-    ]
+    piece.counts["worst"] = max(took[-1], piece.counts.get("worst", 0.0))
+    piece.counts["median"], piece.counts["before"] = took[len(took) // 2], max(quiet)
+    piece.add("done", round(time.monotonic() - began))
+    count_lost(load, piece)
 
 
-def memory(server: Server, model: Path, ratings: Any, options: Any, more: More) -> Row:
+def memory(server: Server, piece: Piece, options: argparse.Namespace, more: More) -> None:
     links = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=60) for _ in range(2)]
     asked, sizes = 0, [server.resident()]
-    while asked < options.requests and more():
+    while asked < options.asked and more():
         for link in links:
             for _ in range(100):
                 link.request(*ASKED, JSON)
@@ -291,12 +349,44 @@ def memory(server: Server, model: Path, ratings: Any, options: Any, more: More) 
         asked += 200
         if asked % 1000 == 0:
             sizes.append(server.resident())
-    third = sizes[len(sizes) // 3]
     for link in links:
         link.close()
+    piece.counts |= {"done": asked, "sizes": [sizes[0], sizes[len(sizes) // 3], sizes[-1]]}
+
+
+def rows(out: Path) -> list[Row]:
+    """Rows of the table."""
+    found: list[Row] = []
+    for part in WANTED:
+        if (out / f"{part}.json").exists():
+            piece = Piece(out / f"{part}.json")
+            if "done" in piece.counts:
+                found += row(part, piece)
+    return found
+
+
+def row(part: str, piece: Piece) -> list[Row]:
+    """Rows of one part."""
+    n, asked, lost = f"{piece.get('done'):,}", f"{piece.get('asked'):,}", piece.get("lost")
+    if part == "reloads":
+        taken = f"{piece.get('taken')} by the two workers"
+        return [(f"requests lost over {n} reloads ({taken})", f"{lost} of {asked}")]
+    if part == "deaths":
+        what = f"requests lost over {n} worker deaths, but for those that the dead worker held"
+        return [(what, f"{lost} of {asked} ({piece.get('held')} were held)")]
+    if part == "requests":
+        counts = [piece.get(name) for name in ("errors", "tracebacks", "silent")]
+        what = "{} answered 5xx, {} tracebacks, {} closed".format(*counts)
+        return [("malformed requests", f"{n}: {what}")]
+    if part == "memory":
+        sizes = ", ".join(f"{size:.0f}" for size in piece.counts["sizes"])
+        what = f"memory of the two workers: before, after a third and after all of {n} requests"
+        return [(what, f"{sizes} MiB")]
+    worst, median, before = (1e3 * piece.counts[name] for name in ("worst", "median", "before"))
     return [
         (
-            f"memory of the two workers: before, after a third and after all of {asked:,} requests",
-            f"{sizes[0]:.0f}, {third:.0f}, {sizes[-1]:.0f} MiB",
-        )
+            f"/healthz in {n} s of attack: worst, median (worst of 200 before)",
+            f"{worst:.0f}, {median:.0f} ms of {asked} ({before:.0f} ms)",
+        ),
+        ("/healthz lost under attack", f"{lost + piece.get('held')} of {asked}"),
     ]
