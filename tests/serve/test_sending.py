@@ -27,6 +27,28 @@ def test_codings(client: TestClient) -> None:
     assert accepted_codings("GZIP;q=0.5, br ; q=0.0") == {"gzip"}
 
 
+def test_large_answers_are_compressed_for_those_who_accept_it(client: TestClient) -> None:
+    people = {"people": [{"ratings": [{"item": "1", "rating": 5}], "k": 100}] * 3}
+    found = {}
+    for coding in ("gzip", "identity"):
+        headers = {"accept-encoding": coding}
+        answer = client.post("/v1/recommend/batch", json=people, headers=headers)
+        assert answer.headers["vary"].lower() == "accept-encoding"
+        found[coding] = answer
+    packed, plain = found["gzip"], found["identity"]
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) / 4
+    lists = [
+        [entry["recommendations"] for entry in each.json()["people"]] for each in found.values()
+    ]
+    assert lists[0] == lists[1]
+    small = client.get("/healthz", headers={"accept-encoding": "gzip"})
+    assert "content-encoding" not in small.headers
+    head = client.head("/v1/model", headers={"accept-encoding": "gzip"})
+    assert (head.status_code, head.content) == (200, b"")
+
+
 def test_files_of_a_build_are_kept_for_ever(client: TestClient) -> None:
     page = client.get("/").text
     links = re.findall(r'"(/static/[^"]+)"', page)

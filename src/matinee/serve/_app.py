@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Path, Query, Request
@@ -14,7 +14,6 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 
 from .._version import __version__
@@ -25,14 +24,16 @@ from ._engine import Engine
 from ._guard import Guard
 from ._holder import Served
 from ._metrics import CONTENT_TYPE, Metrics
-from ._ratings import check_titles
+from ._ratings import check_people
 from ._settings import OF_USER, ServeSettings
 from .feedback.desk import FeedbackDesk
 from .feedback.routes import ROUTES as FEEDBACK_ROUTES, add_routes
 from .problems import JSON, PROBLEM, ProblemError, dumps, problem, validation_problems
 from .web.assets import PAGES, Assets, assets
+from .web.compress import Compressed
 from .web.head import Head
 from .web.routes import send, show_pages, wants_page
+from .web.work_queue import WorkQueue
 
 ROUTES = (
     "/v1/recommend",
@@ -55,10 +56,6 @@ ROUTES = (
     "/static/{path:path}",
     *PAGES,
 )
-_WAITING = 64
-"""Largest number of queued long requests; further ones get 429."""
-_ZIPPED = 8192
-
 Name = Annotated[str, Path(max_length=schema.MAX_TEXT)]
 
 
@@ -124,7 +121,7 @@ def create_app(
         servers=[{"url": settings.root_path}] if settings.root_path else None,
     )
     files = assets(settings.root_path)
-    app.add_middleware(GZipMiddleware, minimum_size=_ZIPPED, compresslevel=5)
+    app.add_middleware(Compressed)
     if settings.cors:
         app.add_middleware(
             CORSMiddleware,
@@ -134,7 +131,7 @@ def create_app(
         )
     app.add_middleware(Head)
     _handle_errors(app, files)
-    queue = _WorkQueue()
+    queue = WorkQueue()
     _answer(app, served, queue, kept)
     if kept is not None:
         add_routes(app, kept, lambda: served.engine, counters.took, ERRORS)
@@ -147,7 +144,7 @@ def create_app(
 
 def _lifespan(served: Served, settings: ServeSettings, kept: FeedbackDesk | None) -> Any:
     @contextlib.asynccontextmanager
-    async def life(_: FastAPI) -> AsyncIterator[None]:
+    async def life(app: FastAPI) -> AsyncIterator[None]:
         loop, tasks = asyncio.get_running_loop(), set[asyncio.Task[Any]]()
 
         def reload() -> None:
@@ -164,6 +161,7 @@ def _lifespan(served: Served, settings: ServeSettings, kept: FeedbackDesk | None
             tasks.add(loop.create_task(served.watch(settings.watch)))
         if kept is not None:
             kept.start()
+        app.openapi()  # kept by the app: a tenth of a second that no request waits for
         try:
             yield
         finally:
@@ -224,30 +222,7 @@ def _problem(status: int, detail: str) -> Response:
     return Response(problem(status, detail), status, media_type=PROBLEM)
 
 
-class _WorkQueue:
-    """Runs short requests at once, and long ones one at a time in a thread."""
-
-    def __init__(self) -> None:
-        self._turn = asyncio.Semaphore(1)
-        self._waiting = 0
-
-    async def __call__(self, work: Callable[[], dict[str, Any]], *, quick: bool) -> Response:
-        if quick:
-            return Response(dumps(work()), media_type=JSON)
-        if self._waiting >= _WAITING:
-            raise ProblemError(
-                429, "too many long requests at once; try again", headers={"retry-after": "1"}
-            )
-        self._waiting += 1
-        try:
-            async with self._turn:
-                content = await asyncio.to_thread(lambda: dumps(work()))
-        finally:
-            self._waiting -= 1
-        return Response(content, media_type=JSON)
-
-
-def _answer(app: FastAPI, served: Served, queue: _WorkQueue, kept: FeedbackDesk | None) -> None:
+def _answer(app: FastAPI, served: Served, queue: WorkQueue, kept: FeedbackDesk | None) -> None:
     """The endpoints about a user."""
 
     @app.post("/v1/recommend", response_model=schema.Recommendations, responses=ERRORS)
@@ -261,9 +236,11 @@ def _answer(app: FastAPI, served: Served, queue: _WorkQueue, kept: FeedbackDesk 
     async def recommend_many(request: schema.ManyRequest) -> Response:
         """Recommend items to many people, new or known."""
 
-        def work() -> dict[str, Any]:
-            check_titles(served.engine.catalogue, request.people)
-            return {"people": [one(at, each) for at, each in enumerate(request.people)]}
+        def work() -> bytes:
+            check_people(served.engine.catalogue, request.people)
+            # One person at a time: to encode all at once would hold up the other requests.
+            people = [dumps(one(at, each)) for at, each in enumerate(request.people)]
+            return b'{"people":[' + b",".join(people) + b"]}"
 
         def one(at: int, person: schema.OnePerson) -> dict[str, Any]:
             user = person.user
@@ -322,7 +299,7 @@ def _answer(app: FastAPI, served: Served, queue: _WorkQueue, kept: FeedbackDesk 
         return await queue(work, quick=False)
 
 
-def _look_up(app: FastAPI, served: Served, queue: _WorkQueue, share: float) -> None:
+def _look_up(app: FastAPI, served: Served, queue: WorkQueue, share: float) -> None:
     """The endpoints about items and the model."""
 
     def matches(engine: Engine, content: dict[str, Any]) -> Response:

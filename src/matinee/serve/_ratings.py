@@ -13,24 +13,33 @@ from ..data import Histories, Scale
 from ..errors import UnknownIdError, UsageError
 from ..recommend import implied_rating, is_constant
 from ._catalogue import Catalogue
-from ._schema import Rating, RecommendRequest
+from ._schema import MAX_K, MAX_PEOPLE, Rating, RecommendRequest
 from .problems import ProblemError
 
 MAX_TITLES = 100
 """Largest number of titles in one request: a fuzzy search takes milliseconds."""
+MAX_LISTED = MAX_PEOPLE * MAX_K
+"""Largest number of items and reasons for them in one answer for several people."""
 _NEAR = 3
 
 
-def check_titles(catalogue: Catalogue, people: Sequence[RecommendRequest]) -> None:
-    """Limit the number of titles to look up for several people, before any is looked up.
+def check_people(catalogue: Catalogue, people: Sequence[RecommendRequest]) -> None:
+    """Limit the work for several people, before any is done.
 
     Args:
         catalogue: The model's items.
         people: The part of the request about each.
 
     Raises:
-        ProblemError: 422: more titles to look up than ``MAX_TITLES``.
+        ProblemError: 422: more items and reasons than ``MAX_LISTED``, or more titles to look up
+            than ``MAX_TITLES``.
     """
+    if sum(person.k * (1 + person.why) for person in people) > MAX_LISTED:
+        raise ProblemError(
+            422,
+            f"people: more than {MAX_LISTED:,} items and reasons in one answer; ask for fewer",
+            pointer="/people",
+        )
     left = MAX_TITLES
     for at, person in enumerate(people):
         ratings = [*person.ratings, *(rating for other in person.others for rating in other)]
