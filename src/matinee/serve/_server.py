@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -32,6 +33,8 @@ _EARLY = 5.0
 """A worker that ran for less than this many seconds is restarted with a delay."""
 _LONGEST = 60.0
 """Largest delay in seconds before a worker is restarted."""
+_SWITCH = 0.0005
+"""Seconds for which a thread that computes an answer keeps the interpreter from the event loop."""
 _FAILED = 3
 """Exit code of a worker that could not start."""
 
@@ -125,6 +128,7 @@ def _answer(
 ) -> None:
     """Answer requests until a signal, or until the parent process ends (end of a pipe)."""
     app = create_app(settings, metrics=metrics)
+    sys.setswitchinterval(_SWITCH)
     metrics.start(worker)
     gc.collect()
     gc.freeze()  # the model and the modules stay; they need not be looked through again
