@@ -117,6 +117,23 @@ def test_rows_without_an_id_are_left_out_with_a_note(tmp_path: Path, none: str) 
         assert len(kept) == 4
 
 
+@pytest.mark.parametrize("library", ["pyarrow", "polars"])
+def test_nan_is_no_id_in_a_parquet_file(tmp_path: Path, library: str) -> None:
+    """Pandas writes it as null; these write NaN."""
+    made = pytest.importorskip(library)
+    rows = {"user": [1.0, float("nan"), 2.0], "item": [1, 2, 3], "rating": [1, 2, 3]}
+    path = tmp_path / "r.parquet"
+    if library == "polars":
+        made.DataFrame(rows).write_parquet(path)
+    else:
+        from pyarrow import parquet
+
+        parquet.write_table(made.table(rows), path)
+    ratings = load(path)
+    assert ratings.user_ids.ids.tolist() == [1, 2]
+    assert "1 row without a user id left out" in ratings.notes[0]
+
+
 def test_nothing_but_missing_ids_is_an_error() -> None:
     with pytest.raises(DataError, match="2 rows without a user id"):
         load({"user": [None, float("nan")], "item": [1, 2], "rating": [1, 2]})
