@@ -238,7 +238,9 @@ class TestTables:
     def test_markdown(self) -> None:
         text = summary_markdown(summarise(made()))
         lines = text.splitlines()
-        assert lines[0].startswith("| Arm | Seeds | Held-out RMSE | Best epoch (test-selected) |")
+        assert lines[0].startswith(
+            "| Arm | Seeds | Held-out RMSE | Mean of each run's best epoch (test-selected) |"
+        )
         assert len({line.count("|") for line in lines}) == 1
         assert "| batch size 8 | 3 | 0.8910 ± 0.0025 | 0.881 at 2 |" in text
         assert "+0.0300 (" in text

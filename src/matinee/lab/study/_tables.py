@@ -175,7 +175,7 @@ def summary_markdown(summary: Summary) -> str:
         figures = [f for f in _LAST if any(f in arm.last for arm in arms)]
         against = f"Less {label(summary.base)} (p)" if summary.base else ""
         heads = [
-            *("Arm", "Seeds", "Held-out RMSE", "Best epoch (test-selected)"),
+            *("Arm", "Seeds", "Held-out RMSE", "Mean of each run's best epoch (test-selected)"),
             *(FIGURES[figure].heading for figure in figures),
             *("Published train / test", against, "Parameters", "Seconds"),
         ]
