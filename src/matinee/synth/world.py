@@ -18,7 +18,29 @@ from ..data.ratings import ItemTable, Ratings, Scale
 from ..data.vocabulary import Vocabulary
 from ..errors import UnknownIdError, UsageError
 from ._kernels import Parameters, alias_table, draw, expectations
-from ._titles import GENRES, SHARES, make_titles
+from ._titles import make_titles
+
+_GENRES = {
+    "Drama": 0.24,
+    "Comedy": 0.2,
+    "Thriller": 0.09,
+    "Action": 0.09,
+    "Romance": 0.08,
+    "Horror": 0.06,
+    "Adventure": 0.05,
+    "Sci-Fi": 0.05,
+    "Crime": 0.04,
+    "Children's": 0.03,
+    "Documentary": 0.02,
+    "Animation": 0.02,
+    "Mystery": 0.02,
+    "Fantasy": 0.02,
+    "War": 0.02,
+    "Musical": 0.02,
+    "Western": 0.01,
+    "Film-Noir": 0.01,
+}
+"""Share of the films by main genre, rounded from the MovieLens catalogues."""
 
 _WINDOW = (946_684_800, 1_104_537_600)
 """2000-01-01 to 2005-01-01; every film is from before it."""
@@ -204,7 +226,7 @@ class World:
         """Invented titles and genres; the genres go with the tastes."""
         rng = _generator(self.config, 4)
         years = 1999 - np.minimum(rng.exponential(14.0, self.config.items), 69).astype(int)
-        titles = np.array(make_titles(self._genres, years.tolist(), rng), dtype=object)
+        titles = np.array(make_titles(years.tolist(), rng), dtype=object)
         genres = np.empty(self.config.items, dtype=object)
         genres[:] = self._genres
         return ItemTable(titles, genres)
@@ -352,16 +374,17 @@ def _catalogue(
     config: SynthConfig, rng: np.random.Generator
 ) -> tuple[list[tuple[str, ...]], Float64]:
     """Genres of each item, and its factors, of unit length, that lean towards its genres'."""
-    towards = _unit(rng.standard_normal((len(GENRES), config.rank)))
+    towards = _unit(rng.standard_normal((len(_GENRES), config.rank)))
     many = 1 + rng.binomial(2, 0.35, config.items)
-    clocks = rng.exponential(size=(config.items, len(GENRES))) / SHARES
+    clocks = rng.exponential(size=(config.items, len(_GENRES))) / list(_GENRES.values())
     ordered = np.argsort(clocks, axis=1)[:, :3]
     noise = _unit(rng.standard_normal((config.items, config.rank)))
     belongs = np.arange(3)[None, :] < many[:, None]
     pull = _unit((towards[ordered] * belongs[:, :, None]).sum(axis=1))
     factors = _unit(math.sqrt(config.genre) * pull + math.sqrt(1.0 - config.genre) * noise)
+    names = list(_GENRES)
     genres = [
-        tuple(GENRES[g] for g in row[:count])
+        tuple(names[g] for g in row[:count])
         for row, count in zip(ordered.tolist(), many.tolist(), strict=True)
     ]
     return genres, factors
