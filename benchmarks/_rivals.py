@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from matinee import data
-from matinee.nn import Network, NetworkConfig, fit_inputs
+from matinee.nn import Network, NetworkConfig, make_inputs
 from matinee.train import TrainConfig
 from matinee.train._backend import KernelBackend, TorchBackend
 
@@ -124,7 +124,7 @@ class Ours:
     ) -> None:
         self.csr, self.clock = csr, clock
         offset = np.zeros(csr.n_columns, dtype=np.float32)
-        self.inputs = fit_inputs(network, csr.values, offset)
+        self.inputs = make_inputs(network, offset)
         generator = torch.Generator().manual_seed(0)
         net = Network(network, csr.n_columns, self.inputs.table_rows, generator).train()
         self.backend = (KernelBackend if compiled else TorchBackend)(net, train, steps)

@@ -19,7 +19,6 @@ from matinee.config import parse_settings
 VARIANTS = [
     "",
     "input=ratings",
-    "input=levels",
     "center=mean bias_start=mean",
     "input_scale=none",
     "objective=reconstruct",

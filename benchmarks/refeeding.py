@@ -26,7 +26,7 @@ import torch
 import matinee
 from matinee import data
 from matinee.models import preset
-from matinee.nn import Batch, Network, fit_inputs
+from matinee.nn import Batch, Network, make_inputs
 from matinee.train._backend import KernelBackend
 from train_epoch import ratings
 
@@ -57,7 +57,7 @@ class Form:
         settings = preset("deeprec-3m").replace(options)
         self.csr = csr
         offset = np.zeros(csr.n_columns, dtype=np.float32)
-        self.inputs = fit_inputs(settings.network, csr.values, offset)
+        self.inputs = make_inputs(settings.network, offset)
         generator = torch.Generator().manual_seed(0)
         network = Network(settings.network, csr.n_columns, self.inputs.table_rows, generator)
         self.backend = KernelBackend(network.train(), settings.train, ROOM)

@@ -16,30 +16,12 @@ from battery import Battery, Case, u1
 from matinee.baseline import fit_bias
 from matinee.data import Histories, Ratings, Scale, Table
 from matinee.errors import DataError, UsageError
-from matinee.models import Autoencoder, Bias, Settings, load_model
+from matinee.models import Autoencoder, Bias, load_model
 from matinee.testing import all_pairs, checkerboard, fitted, histories_by_user, sample
 from matinee.train import Epoch
 
 QUICK = partial(Autoencoder, device="cpu")
 
-LEVELS = Settings().replace(
-    {
-        "hidden": [300],
-        "input": "levels",
-        "input_scale": "sqrt",
-        "center": "mean",
-        "bias_start": "mean",
-        "code_dropout": 0.7,
-        "objective": "conditional",
-        "batch_size": "auto",
-        "epochs": 40,
-        "learning_rate": 2e-3,
-        "weight_decay": 0.2,
-        "schedule": "cosine",
-        "validation": 0.05,
-        "patience": 15,
-    }
-)
 STORED = [Case("default", QUICK, learns=True, bound=0.930)]
 CASES = [
     Case(
@@ -50,12 +32,6 @@ CASES = [
         bound=0.975,
     ),
     Case("tuned", partial(QUICK, "tuned", epochs=20), learns=True),
-    Case(
-        "levels",
-        partial(QUICK, settings=LEVELS),
-        learns=True,
-        bound=0.945,
-    ),
     Case(
         "taught",
         partial(QUICK, teachers=1, teacher_epochs=0.5, known_codes="encoded"),

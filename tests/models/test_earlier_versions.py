@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from matinee.errors import ModelFileError
 from matinee.models import load_model, read_manifest
 from matinee.models.folder import upgrade as module
+from matinee.models.folder.manifest import checksum
 
 FOLDERS = Path(__file__).parent / "folders"
 ANSWERS = {
@@ -59,3 +62,15 @@ def test_each_schema_is_upgraded_to_the_next(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_every_earlier_schema_has_an_upgrade() -> None:
     assert sorted(module.UPGRADES) == list(range(1, module.SCHEMA))
+
+
+def test_an_option_that_was_removed_is_refused_by_name(tmp_path: Path) -> None:
+    folder = tmp_path / "levels"
+    shutil.copytree(FOLDERS / "0.1.0" / "autoencoder", folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["config"]["settings"]["network"]["input"] = "levels"
+    del manifest["checksum"]
+    manifest["checksum"] = checksum(manifest)
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ModelFileError, match=r"network.input.*with Matinee 0\.1\.0, which wrote"):
+        load_model(folder)

@@ -40,7 +40,7 @@ SHAPES: dict[str, dict[str, Any]] = {
         "shrink": True,
         "validation": 0.2,
     },
-    "levels": {"hidden": (8, 4, 8), "input": "levels", "input_scale": "sqrt", "center": "mean"},
+    "mean": {"hidden": (8, 4, 8), "input": "presence", "input_scale": "sqrt", "center": "mean"},
     "tied": {"hidden": (8, 4, 8), "tied": True, "batch_norm": True, "center": "bias"},
     **{
         name: {"hidden": (6,), "activation": name, "output_activation": name, "clip": name != "elu"}

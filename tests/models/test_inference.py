@@ -40,7 +40,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "deep": {"hidden": (12, 5, 9)},
     "tied": {"hidden": (12, 6, 5, 6, 12), "tied": True, "output_activation": "elu"},
     "presence": {"input": "presence", "input_scale": "sqrt", "center": "bias"},
-    "levels": {"input": "levels", "input_scale": "sqrt", "center": "mean"},
+    "mean": {"input_scale": "sqrt", "center": "mean"},
     "ratings": {"input": "ratings", "input_scale": "sqrt", "center": "bias"},
     "batch-norm": {"hidden": (12, 6, 12), "batch_norm": True},
     "tied-norm": {"hidden": (12, 6, 12), "batch_norm": True, "tied": True, "center": "bias"},
@@ -272,7 +272,6 @@ def test_rows_without_ratings_and_gathering_in_parts(monkeypatch: pytest.MonkeyP
     forward = Forward(
         config,
         arrays,
-        levels=np.empty(0, np.float32),
         offset=np.zeros(9000, np.float32),
         row_reg=-1.0,
         outputs=RowOutputs(),

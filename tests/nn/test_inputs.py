@@ -7,12 +7,11 @@ from typing import Any
 import numba
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
 
 from matinee.data import Csr, group
-from matinee.nn import Batch, Inputs, NetworkConfig, fit_inputs
+from matinee.nn import Batch, Inputs, NetworkConfig, make_inputs
 
-KINDS = ["ratings", "presence", "levels"]
+KINDS = ["ratings", "presence"]
 
 
 def ratings(seed: int = 0, rows: int = 40, columns: int = 25, share: float = 0.4) -> Csr:
@@ -32,7 +31,7 @@ def inputs_for(csr: Csr, *, row_reg: float = 5.0, **options: Any) -> Inputs:
     if options.get("center", "none") != "none":
         # Equal to no rating, so that no coefficient is 0 by chance.
         offset += np.linspace(1.013, 1.971, csr.n_columns).astype(np.float32)
-    return fit_inputs(NetworkConfig.make(options), csr.values, offset, row_reg)
+    return make_inputs(NetworkConfig.make(options), offset, row_reg)
 
 
 def make(csr: Csr, inputs: Inputs, rows: Any = None, **options: Any) -> Batch:
@@ -77,21 +76,6 @@ def test_plain_ratings_in_any_order_of_rows() -> None:
     assert len(make(csr, inputs_for(csr), [7]).column) == 0
 
 
-def test_exact_levels() -> None:
-    csr = ratings()
-    inputs = inputs_for(csr, input="levels")
-    levels = np.unique(csr.values)
-    assert len(levels) == 10
-    assert inputs.levels.tolist() == levels.tolist()
-    assert inputs.table_rows == 10 * csr.n_columns
-    batch = make(csr, inputs)
-    assert np.array_equal(batch.in_ptr, batch.indptr)
-    assert np.array_equal(batch.source // 10, batch.column)
-    assert np.array_equal(levels[batch.source % 10], csr.values)
-    assert (batch.coef == 1).all()  # also where the rating is 0
-    assert np.array_equal(batch.target, csr.values)
-
-
 def test_presence_gives_every_rating_two_rows() -> None:
     csr = ratings()
     inputs = inputs_for(csr, input="presence", center="mean", input_scale="sqrt")
@@ -107,66 +91,21 @@ def test_presence_gives_every_rating_two_rows() -> None:
     assert (np.diff(hidden.in_ptr) == 2 * per_row(hidden, hidden.weight == 0)).all()
 
 
-@pytest.mark.parametrize("distinct", [16, 17, 1000])
-def test_many_levels_become_sixteen_by_quantile(distinct: int) -> None:
-    rng = np.random.default_rng(0)
-    values = np.sort(rng.normal(50, 20, distinct)).astype(np.float32)
-    inputs = fit_inputs(
-        NetworkConfig.make({"input": "levels"}), values, np.zeros(3, dtype=np.float32)
-    )
-    assert len(inputs.levels) == 16
-    assert (np.diff(inputs.levels) > 0).all()
-    if distinct == 16:
-        assert inputs.levels.tolist() == values.tolist()
-    # Every level answers for about the same share of the ratings.
-    csr = group(
-        np.zeros(distinct, np.int32), np.arange(distinct, dtype=np.int32), values, 1, distinct
-    )
-    wide = Inputs("levels", inputs.levels, False, np.zeros(distinct, dtype=np.float32), -1.0)
-    used = np.bincount(make(csr, wide).source % 16, minlength=16)
-    assert used.max() <= 2 * distinct / 16 + 1
-    assert used.min() >= distinct / 32 or distinct == 17
-
-
-@given(
-    levels=st.lists(st.integers(-20, 20), min_size=1, max_size=16, unique=True),
-    values=st.lists(st.floats(-30, 30, width=32), min_size=1, max_size=20),
-)
-@settings(max_examples=100, deadline=None)
-def test_a_value_off_the_levels_takes_the_nearest(levels: list[int], values: list[float]) -> None:
-    known = np.array(sorted(levels), dtype=np.float32)
-    n = len(values)
-    csr = Csr(
-        np.array([0, n]),
-        np.arange(n, dtype=np.int32),
-        np.array(values, dtype=np.float32),
-        None,
-        n,
-    )
-    inputs = Inputs("levels", known, False, np.zeros(n, dtype=np.float32), -1.0)
-    level = make(csr, inputs).source - csr.indices * len(known)
-    assert (level >= 0).all()
-    assert (level < len(known)).all()
-    gap = np.abs(known[level].astype(np.float64) - csr.values)
-    nearest = np.abs(known[None, :].astype(np.float64) - csr.values[:, None]).min(1)
-    assert np.allclose(gap, nearest, rtol=1e-6, atol=1e-6)
-
-
 def test_sqrt_scaling() -> None:
     csr = ratings()
     root = np.sqrt(np.repeat(csr.counts, csr.counts))
     plain = make(csr, inputs_for(csr, input_scale="sqrt"))
     assert np.allclose(plain.coef, csr.values / root, rtol=1e-12)
     assert np.array_equal(plain.target, csr.values)
-    level = make(csr, inputs_for(csr, input_scale="sqrt", input="levels"))
-    assert np.allclose(level.coef, 1 / root, rtol=1e-12)
+    presence = make(csr, inputs_for(csr, input_scale="sqrt", input="presence"))
+    assert np.allclose(presence.coef[::2], 1 / root, rtol=1e-12)
     # Under the conditional objective it is the root of what is shown.
-    inputs = inputs_for(csr, input_scale="sqrt", input="levels")
+    inputs = inputs_for(csr, input_scale="sqrt", input="presence")
     batch = make(csr, inputs, conditional=True, salt=5)
-    visible = np.diff(batch.in_ptr)
+    visible = np.diff(batch.in_ptr) // 2
     assert np.array_equal(visible, per_row(batch, batch.weight == 0))
     assert 0 < visible.sum() < len(csr.indices)
-    assert np.allclose(batch.coef, 1 / np.sqrt(np.repeat(visible, visible)), rtol=1e-12)
+    assert np.allclose(batch.coef[::2], 1 / np.sqrt(np.repeat(visible, visible)), rtol=1e-12)
 
 
 @pytest.mark.parametrize("center", ["none", "mean", "bias"])
@@ -189,8 +128,6 @@ def test_centring_by_what_is_seen_only(center: str, hide: dict[str, Any], input_
     lift = 2.0 if "dropout" in hide else 1.0
     if input_ == "ratings":
         assert np.allclose(batch.coef, np.where(seen, lift * target, 0), atol=1e-5)
-    elif input_ == "levels":
-        assert (batch.coef == lift).all()
     else:
         assert (batch.coef[::2] == lift).all()
         assert np.allclose(batch.coef[1::2], lift * target[seen], atol=1e-5)

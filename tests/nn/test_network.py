@@ -17,7 +17,7 @@ from matinee.nn import (
     NetworkConfig,
     decode_vectors,
     encode_rows,
-    fit_inputs,
+    make_inputs,
     predict_entries,
     predict_rows,
     row_biases,
@@ -53,7 +53,7 @@ def some_ratings(rows: int = 12, columns: int = 9) -> tuple[Any, np.ndarray]:
 
 
 def fitted_inputs(net: Network, csr: Any, offset: float = 0.0) -> Inputs:
-    return fit_inputs(net.config, csr.values, np.full(csr.n_columns, offset, dtype=np.float32))
+    return make_inputs(net.config, np.full(csr.n_columns, offset, dtype=np.float32))
 
 
 @pytest.mark.parametrize("output", ["linear", "sigmoid", "elu"])
@@ -91,7 +91,7 @@ def test_offsets_and_row_biases_come_back_in_predictions() -> None:
     csr, dense = some_ratings()
     net = network(center="bias")
     offset = np.linspace(-1, 3, csr.n_columns).astype(np.float32)
-    inputs = fit_inputs(net.config, csr.values, offset, row_reg=2.0)
+    inputs = make_inputs(net.config, offset, row_reg=2.0)
     seen = np.zeros(dense.shape, dtype=bool)
     seen[np.repeat(np.arange(csr.n_rows), csr.counts), csr.indices] = True
     left = np.where(seen, dense - offset, 0)
@@ -221,7 +221,7 @@ def test_arrays_there_and_back(shape: dict[str, Any]) -> None:
         ({"hidden": []}, "at least one hidden layer"),
         ({"hidden": [8, 0]}, "at least 1 wide"),
         ({"hidden": [8, 4], "tied": True}, "read the same backwards"),
-        ({"hidden": [8], "tied": True, "input": "levels"}, "needs input = 'ratings'"),
+        ({"hidden": [8], "tied": True, "input": "presence"}, "needs input = 'ratings'"),
         ({"activation": "softmax"}, "activation = 'softmax'"),
         ({"output_activation": "softmax"}, "output_activation = 'softmax'"),
         ({"input_dropout": 1.0}, "input_dropout = 1.0"),

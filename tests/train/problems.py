@@ -10,7 +10,7 @@ import torch
 
 from matinee.data import Csr, group
 from matinee.models import Settings
-from matinee.nn import Batch, Inputs, Network, NetworkConfig, fit_inputs
+from matinee.nn import Batch, Inputs, Network, NetworkConfig, make_inputs
 from matinee.train import Holdout, Run, TrainConfig
 
 
@@ -35,7 +35,7 @@ def parts(
     offset = np.zeros(csr.n_columns, dtype=np.float32)
     if network.center != "none":
         offset += np.float32(csr.values.mean())
-    inputs = fit_inputs(network, csr.values, offset)
+    inputs = make_inputs(network, offset)
     generator = torch.Generator().manual_seed(seed)
     return Network(network, csr.n_columns, inputs.table_rows, generator, dtype), inputs
 

@@ -18,8 +18,6 @@ TINY_EPS = 1e-16
 OPTIMIZERS: dict[str, dict[str, Any]] = {
     "sgd": {"optimizer": "sgd", "learning_rate": 0.02},
     "momentless": {"optimizer": "sgd", "learning_rate": 0.05, "momentum": 0.0},
-    "rmsprop": {"optimizer": "rmsprop", "learning_rate": 2e-3},
-    "adagrad": {"optimizer": "adagrad", "learning_rate": 0.05},
     "adam": {"optimizer": "adam", "learning_rate": 3e-3, "eps": TINY_EPS},
 }
 DECAYS: list[dict[str, Any]] = [
@@ -38,7 +36,7 @@ NETWORKS: list[dict[str, Any]] = [
     {},
     {"tied": True},
     {"tied": True, "hidden": [5], "output_bias": False},
-    {"input": "levels", "objective": "conditional", "input_scale": "sqrt"},
+    {"input": "presence", "objective": "conditional", "input_scale": "sqrt"},
     {"input": "presence", "center": "bias", "objective": "conditional", "hidden": [7]},
     {"input": "presence", "input_scale": "sqrt", "input_dropout": 0.5},
     {"code_dropout": 0.3, "input_dropout": 0.3, "output_activation": "elu"},

@@ -23,7 +23,7 @@ from matinee.train._backend import KernelBackend, TorchBackend
         ({}, 1e-5),
         ({"weight_decay": 0.3, "schedule": "cosine"}, 1e-5),
         ({"tied": True, "hidden": [5]}, 1e-5),
-        ({"input": "levels", "input_scale": "sqrt", "objective": "conditional"}, 1e-4),
+        ({"input": "presence", "input_scale": "sqrt", "objective": "conditional"}, 1e-4),
     ],
     ids=str,
 )
@@ -75,7 +75,7 @@ def test_weight_decay_over_a_very_long_run(optimizer: str) -> None:
 
 def test_a_row_untouched_for_thousands_of_steps() -> None:
     """Catching up is the same in one go as in many."""
-    for optimizer in ("sgd", "adam", "rmsprop", "adagrad"):
+    for optimizer in ("sgd", "adam"):
         chosen = settings(optimizer=optimizer, weight_decay=0.01, eps=1e-16, epochs=2)
         csr = ratings()
         weights = []
@@ -97,7 +97,6 @@ def test_a_row_untouched_for_thousands_of_steps() -> None:
     [
         ({"beta1": 0.95, "beta2": 0.9}, "beta1 below the square root of beta2"),
         ({"optimizer": "sgd", "learning_rate": 0.5, "weight_decay": 0.3}, "must be below 0.1"),
-        ({"optimizer": "adagrad", "learning_rate": 5, "weight_decay": 0.3}, "must be below 1"),
     ],
     ids=str,
 )
@@ -106,7 +105,7 @@ def test_options_under_which_skipped_steps_would_grow(
 ) -> None:
     with pytest.raises(UsageError, match=message):
         TrainConfig.make(options)
-    TrainConfig.make({"optimizer": "rmsprop", "beta1": 0.95, "beta2": 0.9})
+    TrainConfig.make({"optimizer": "sgd", "beta1": 0.95, "beta2": 0.9})
 
 
 class Dense(nn.Module):
@@ -174,7 +173,7 @@ def test_a_plain_dense_network_under_torch(kind: Any, options: dict[str, Any], m
 
 
 @pytest.mark.parametrize("kind", [KernelBackend, TorchBackend])
-@pytest.mark.parametrize("optimizer", ["adam", "sgd", "rmsprop", "adagrad"])
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 def test_state_there_and_back(kind: Any, optimizer: str) -> None:
     """From weights and state alone, a fresh backend goes on bit for bit."""
     chosen = settings(optimizer=optimizer, weight_decay=0.1, code_dropout=0.2)

@@ -10,7 +10,7 @@ import torch
 from problems import ratings, settings
 
 from matinee.data import Csr
-from matinee.nn import CENTRING, Inputs, Network, fit_inputs, predict_rows, row_biases
+from matinee.nn import CENTRING, Inputs, Network, make_inputs, predict_rows, row_biases
 from matinee.train import _center as home, center_columns
 
 CSR = ratings()
@@ -20,7 +20,7 @@ RATED[np.repeat(np.arange(CSR.n_rows), CSR.counts), CSR.indices] = True
 
 def network(csr: Csr, **options: Any) -> tuple[Network, Inputs]:
     config = settings(hidden=[5], center="bias", center_output=True, **options).network
-    inputs = fit_inputs(config, csr.values, np.linspace(1, 2, csr.n_columns).astype(np.float32))
+    inputs = make_inputs(config, np.linspace(1, 2, csr.n_columns).astype(np.float32))
     generator = torch.Generator().manual_seed(0)
     net = Network(config, csr.n_columns, inputs.table_rows, generator, torch.float64)
     with torch.no_grad():

@@ -41,8 +41,8 @@ VARIANTS: list[dict[str, Any]] = [
     {},
     {"batch_norm": True, "validation": 0.0},
     {"optimizer": "sgd", "input": "ratings", "tied": True},
-    {"optimizer": "rmsprop", "rows": "items", "input": "levels"},
-    {"optimizer": "adagrad", "output_bias": False, "objective": "reconstruct"},
+    {"rows": "items", "input": "presence"},
+    {"optimizer": "sgd", "output_bias": False, "objective": "reconstruct"},
     {"l2": 0.01, "input_dropout": 0.3, "objective": "reconstruct", "patience": 2},
 ]
 

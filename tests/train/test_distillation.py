@@ -11,7 +11,7 @@ import torch
 from problems import ratings, run, settings
 
 from matinee.data import Csr, group
-from matinee.nn import Inputs, Network, fit_inputs, predict_rows
+from matinee.nn import Inputs, Network, make_inputs, predict_rows
 from matinee.train import Distillation, Teacher, train
 from matinee.train._backend import KernelBackend, TorchBackend
 
@@ -21,7 +21,7 @@ TURNED = group(CSR.indices, ROW, CSR.values, CSR.n_columns, CSR.n_rows)
 KINDS: list[dict[str, Any]] = [
     {},
     {"input": "presence", "input_scale": "sqrt", "center": "bias", "center_output": True},
-    {"input": "levels", "output_activation": "sigmoid", "center": "mean"},
+    {"output_activation": "sigmoid", "center": "mean"},
 ]
 
 
@@ -29,7 +29,7 @@ def network(csr: Csr, seed: int = 0, **options: Any) -> tuple[Network, Inputs]:
     """A network of which no number is zero, in float64, as if it were trained."""
     config = settings(hidden=[5], **options).network
     offset = np.linspace(1, 2, csr.n_columns).astype(np.float32)
-    inputs = fit_inputs(config, csr.values, offset)
+    inputs = make_inputs(config, offset)
     generator = torch.Generator().manual_seed(seed)
     net = Network(config, csr.n_columns, inputs.table_rows, generator, torch.float64)
     with torch.no_grad():
@@ -91,7 +91,7 @@ def test_a_teacher_that_is_believed_in_part() -> None:
         assert np.allclose(told, dense, atol=1e-6) == (share == 0.4)
 
 
-@pytest.mark.parametrize("kind", ["ratings", "presence", "levels"])
+@pytest.mark.parametrize("kind", ["ratings", "presence"])
 def test_the_ratings_are_as_before_and_answers_are_not_shown(kind: str) -> None:
     batch, told, _, _ = asked(input=kind)
     assert np.array_equal(told.indptr, 2 * batch.indptr)

@@ -163,7 +163,7 @@ def test_every_row_is_somebodys_and_the_work_is_shared(size: int) -> None:
     assert np.all(np.abs(even / (indptr[-1] / size) - 1) < 0.2)
 
 
-@pytest.mark.parametrize("kind", ["ratings", "presence", "levels"])
+@pytest.mark.parametrize("kind", ["ratings", "presence"])
 def test_part_of_a_batch(kind: str) -> None:
     csr = ratings()
     _, inputs = parts(settings(input=kind, center="mean"), csr)

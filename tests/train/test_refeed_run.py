@@ -8,7 +8,7 @@ import pytest
 from problems import assert_goes_on, parts, ratings, run, settings
 
 from matinee.errors import UsageError
-from matinee.models import Settings, preset
+from matinee.models import preset
 from matinee.train import train
 from matinee.train._backend import KernelBackend, TorchBackend
 from matinee.train.optimizer.schedule import learning_rates
@@ -16,12 +16,7 @@ from matinee.train.optimizer.schedule import learning_rates
 KINDS = [KernelBackend, TorchBackend]
 
 
-def test_levels_are_refused_as_input_of_an_output() -> None:
-    with pytest.raises(UsageError, match="refeed needs input = 'ratings' or 'presence'"):
-        Settings.make({"network": {"input": "levels"}, "train": {"refeed": "dense"}})
-    with pytest.raises(UsageError, match="refeed"):
-        settings(refeed="sampled").replace({"input": "levels"})
-    settings(refeed="off", input="levels")
+def test_bad_options_are_refused() -> None:
     with pytest.raises(UsageError, match="refeed"):
         settings(refeed="often")
     with pytest.raises(UsageError, match="refeed_entries"):

@@ -34,9 +34,8 @@ CASES: dict[str, dict[str, Any]] = {
         "code_dropout": 0.5,
         "batch_size": 9,
     },
-    "levels": {
-        "optimizer": "rmsprop",
-        "input": "levels",
+    "mean": {
+        "optimizer": "sgd",
         "input_dropout": 0.3,
         "l2": 0.01,
         "l2_on": "weights",
@@ -44,7 +43,7 @@ CASES: dict[str, dict[str, Any]] = {
         "schedule": "cosine",
         "warmup": 0.5,
     },
-    "one row a batch": {"optimizer": "adagrad", "batch_size": 1, "hidden": [5], "epochs": 2},
+    "one row a batch": {"optimizer": "sgd", "batch_size": 1, "hidden": [5], "epochs": 2},
     "one batch": {"batch_size": 512, "activation": "elu", "code_dropout": 0.2, "epochs": 6},
     "thin code": {
         "optimizer": "sgd",

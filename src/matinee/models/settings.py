@@ -97,11 +97,6 @@ class Settings(Config):
                 "input_dropout means nothing with objective = 'conditional', which hides a random "
                 "share of each row itself"
             )
-        if self.network.input == "levels" and self.train.refeed != "off":
-            raise ValueError(
-                "refeed needs input = 'ratings' or 'presence': an output is not one of the levels "
-                "of input = 'levels'"
-            )
         if self.kind != "autoencoder" and self.members:
             raise ValueError(f"an ensemble is made of autoencoders, not of kind {self.kind}")
         for section in ("network", "train"):

@@ -17,7 +17,12 @@ from ._row_outputs import (
     row_scale as row_scale,
 )
 from ._single_row import single_row_statistics as single_row_statistics
-from .inputs import Batch as Batch, Inputs as Inputs, fit_inputs as fit_inputs
+from .inputs import (
+    ROWS_PER_COLUMN as ROWS_PER_COLUMN,
+    Batch as Batch,
+    Inputs as Inputs,
+    make_inputs as make_inputs,
+)
 from .network import Network as Network
 from .sparse.columns import (
     Columns as Columns,

@@ -32,10 +32,9 @@ class NetworkConfig(Config):
     """Initial output bias: zero, or each column's mean rating shrunk to the global mean."""
     tied: bool = False
     """Whether the decoder uses the encoder's weights, transposed (hidden must be symmetric)."""
-    input: Literal["ratings", "presence", "levels"] = "ratings"
+    input: Literal["ratings", "presence"] = "ratings"
     """Encoding of a rating at the first layer: "ratings", its item's weight row times the (centred)
-    rating; "presence", that plus a second row for the item being rated; "levels", one row for each
-    (item, rating level)."""
+    rating; "presence", that plus a second row for the item being rated."""
     input_scale: Literal["none", "sqrt"] = "none"
     """Whether a row's input is divided by the square root of its number of ratings."""
     center: Literal["none", "mean", "bias"] = "none"

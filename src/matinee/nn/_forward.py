@@ -27,13 +27,12 @@ class Forward:
     Args:
         config: The shape.
         arrays: ``Network.arrays()``: every parameter and buffer by name, float32.
-        levels: ``Inputs.levels``.
         offset: ``Inputs.offset``.
         row_reg: ``Inputs.row_reg``.
         outputs: ``Inputs.outputs``.
 
     Attributes:
-        levels, offset, row_reg, outputs: The arguments.
+        offset, row_reg, outputs: The arguments.
         table_in: The first layer, float32 (table rows, hidden[0]), a batch norm folded in.
         layers: Each hidden layer as (weight (in, out), bias); the first one's weight is the table.
         table_out: The last layer, float32 (columns, hidden[-1]): the learned vectors of columns.
@@ -45,13 +44,12 @@ class Forward:
         config: NetworkConfig,
         arrays: Mapping[str, Array],
         *,
-        levels: Float32,
         offset: Float32,
         row_reg: float,
         outputs: RowOutputs,
     ) -> None:
         self.config = config
-        self.levels, self.offset, self.row_reg, self.outputs = levels, offset, row_reg, outputs
+        self.offset, self.row_reg, self.outputs = offset, row_reg, outputs
         self.table_in: Float32 = arrays["table_in"]
         self.table_out: Float32 = self.table_in if config.tied else arrays["table_out"]
         self.bias_out: Float32 = arrays["bias_out"]
@@ -225,20 +223,9 @@ class Forward:
         each = lift[row_of]
         if self.config.input == "ratings":
             return columns, each * residual, ptr, row_bias
-        if self.config.input == "presence":
-            source = (2 * columns[:, None] + (0, 1)).ravel()
-            coef = np.stack([each, each * residual], axis=1).ravel()
-            return source, coef, 2 * ptr, row_bias
-        return columns * len(self.levels) + self._nearest(known.values), each, ptr, row_bias
-
-    def _nearest(self, values: Float32) -> Int64:
-        """Index of the level nearest to each value; the lower of two as near."""
-        levels = self.levels
-        if len(levels) == 1:
-            return np.zeros(len(values), dtype=np.int64)
-        high = np.clip(np.searchsorted(levels, values, side="right"), 1, len(levels) - 1)
-        lower = values - levels[high - 1] <= levels[high] - values
-        return (high - lower).astype(np.int64)
+        source = (2 * columns[:, None] + (0, 1)).ravel()
+        coef = np.stack([each, each * residual], axis=1).ravel()
+        return source, coef, 2 * ptr, row_bias
 
 
 def _norm(arrays: Mapping[str, Array], index: int) -> tuple[Float32, Float32]:

@@ -172,7 +172,7 @@ class _Builder:
 
         if kind == "ratings":
             parts = weighted("items", self.op("Mul", each, residual))
-        elif kind == "presence":
+        else:
             twice = self.op("Mul", "items", self.const(2, np.int64))
             after = self.op("Add", twice, self.const(1, np.int64))
             parts = self.op(
@@ -180,20 +180,6 @@ class _Builder:
                 weighted(twice, each),
                 weighted(after, self.op("Mul", each, residual)),
             )
-        else:
-            levels = forward.levels
-            # The nearest level; the lower of two as near.
-            away = self.op(
-                "Abs",
-                self.op(
-                    "Sub",
-                    self.op("Unsqueeze", "ratings", self.const([1], np.int64)),
-                    self.const(levels[None], np.float32),
-                ),
-            )
-            level = self.op("ArgMin", away, axis=1, keepdims=0)
-            first = self.op("Mul", "items", self.const(len(levels), np.int64))
-            parts = weighted(self.op("Add", first, level), each)
         return self._sums(parts, row, people, width=forward.table_in.shape[1])
 
     def _sums(self, values: str, row: str, people: str, width: int | None = None) -> str:

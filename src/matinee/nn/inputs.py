@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.arrays import Float, Float32, Int32, Int64
-from ..base.compiled import inlined, kernel, part, prange
+from ..base.compiled import kernel, part, prange
 from ._config import NetworkConfig
 from ._row_outputs import CENTRING, RowOutputs
 from .sparse.random import uniform
 
-MAX_LEVELS = 16
-"""A scale with more distinct values is divided into this many levels by quantiles."""
+ROWS_PER_COLUMN = {"ratings": 1, "presence": 2}
+"""Rows of the input table for each column, by kind of input."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,15 +79,13 @@ class Inputs:
 
     Attributes:
         kind: How a rating becomes input: see ``NetworkConfig.input``.
-        levels: float32 ascending level values, empty unless ``kind`` is "levels".
         sqrt: Whether a row's input is divided by the root of its visible count.
         offset: float32 (columns,), what is taken off every rating in a column.
         row_reg: Shrinkage of the row's own bias, in ratings; negative for no row bias.
         outputs: What is done to the outputs for a row.
     """
 
-    kind: Literal["ratings", "presence", "levels"]
-    levels: Float32
+    kind: Literal["ratings", "presence"]
     sqrt: bool
     offset: Float32
     row_reg: float
@@ -96,8 +94,7 @@ class Inputs:
     @property
     def table_rows(self) -> int:
         """Number of rows of the input table."""
-        each = {"ratings": 1, "presence": 2, "levels": len(self.levels)}
-        return len(self.offset) * each[self.kind]
+        return len(self.offset) * ROWS_PER_COLUMN[self.kind]
 
     def batch(
         self,
@@ -153,60 +150,29 @@ class Inputs:
             coef = np.empty(entries, dtype=dtype)
             _rating_inputs(ptr, shown, target, lift, coef)
             return Batch(ptr, column, target, weight, ptr, column, coef, row_bias)
-        each = 2 if self.kind == "presence" else 1
         in_ptr = np.zeros(len(rows) + 1, dtype=np.int64)
-        np.cumsum(visible * each, out=in_ptr[1:])
+        np.cumsum(2 * visible, out=in_ptr[1:])
         source = np.empty(in_ptr[-1], dtype=np.int32)
         coef = np.empty(in_ptr[-1], dtype=dtype)
-        if self.kind == "presence":
-            _presence_inputs(ptr, shown, column, target, lift, in_ptr, source, coef)
-        else:
-            first = indptr[rows]
-            _level_inputs(
-                ptr, shown, column, values, first, self.levels, lift, in_ptr, source, coef
-            )
+        _presence_inputs(ptr, shown, column, target, lift, in_ptr, source, coef)
         return Batch(ptr, column, target, weight, in_ptr, source, coef, row_bias)
 
 
-def fit_inputs(
-    config: NetworkConfig, values: Float32, offset: Float32, row_reg: float = 5.0
-) -> Inputs:
-    """The recipe for some training ratings.
+def make_inputs(config: NetworkConfig, offset: Float32, row_reg: float = 5.0) -> Inputs:
+    """The input encoding of a network.
 
     Args:
         config: The network's options.
-        values: float32, the training ratings, from which the levels are read.
         offset: float32 (columns,): mean, or mean plus column bias; zeros for no centring.
         row_reg: Shrinkage of a row's own bias where ``center = "bias"``.
     """
-    levels = np.empty(0, dtype=np.float32)
-    if config.input == "levels":
-        distinct = np.unique(values)
-        if len(distinct) > MAX_LEVELS:
-            shares = (np.arange(MAX_LEVELS) + 0.5) / MAX_LEVELS
-            distinct = np.unique(np.quantile(values, shares).astype(np.float32))
-        levels = distinct.astype(np.float32)
     return Inputs(
         kind=config.input,
-        levels=levels,
         sqrt=config.input_scale == "sqrt",
         offset=offset.astype(np.float32),
         row_reg=row_reg if config.center == "bias" else -1.0,
         outputs=RowOutputs(reg=CENTRING if config.centers_output else -1.0),
     )
-
-
-@inlined
-def _level(levels: Float32, value: float) -> int:
-    """Index of the level nearest to a value."""
-    low, high = 0, len(levels) - 1
-    while high - low > 1:
-        middle = (low + high) // 2
-        if levels[middle] <= value:
-            low = middle
-        else:
-            high = middle
-    return low if value - levels[low] <= levels[high] - value else high
 
 
 @part()
@@ -364,26 +330,3 @@ def _presence_inputs(
 ) -> None:
     for b in prange(len(ptr) - 1):
         _presence_row(np.int64(b), ptr, shown, column, target, lift, in_ptr, source, coef)
-
-
-@kernel(parallel=True)
-def _level_inputs(
-    ptr: Int64,
-    shown: npt.NDArray[np.bool_],
-    column: Int32,
-    values: Float32,
-    first: Int64,
-    levels: Float32,
-    lift: Float,
-    in_ptr: Int64,
-    source: Int32,
-    coef: Float,
-) -> None:
-    for b in prange(len(ptr) - 1):
-        at = in_ptr[b]
-        for j in range(ptr[b], ptr[b + 1]):
-            if shown[j]:
-                level = _level(levels, values[first[b] + j - ptr[b]])
-                source[at] = column[j] * len(levels) + level
-                coef[at] = lift[b]
-                at += 1

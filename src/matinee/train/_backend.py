@@ -22,7 +22,7 @@ from ..nn.sparse import kernels, reference
 from ._refeed import KernelRefeed, TorchRefeed
 from .config import TrainConfig
 from .distributed import ALONE, ProcessGroup
-from .optimizer.optimizer import RMSPROP_DECAY, Flat, SparseTable, StepSizes, has_l2
+from .optimizer.optimizer import Flat, SparseTable, StepSizes, has_l2
 from .optimizer.schedule import learning_rates
 
 THREADED_SIZE = 50_000_000
@@ -253,12 +253,8 @@ class TorchBackend:
         if kind == "adam":
             betas = (config.beta1, config.beta2)
             self.optimizer = torch.optim.Adam(parameters, lr=rate, betas=betas, eps=eps)
-        elif kind == "sgd":
-            self.optimizer = torch.optim.SGD(parameters, lr=rate, momentum=config.momentum)
-        elif kind == "rmsprop":
-            self.optimizer = torch.optim.RMSprop(parameters, lr=rate, alpha=RMSPROP_DECAY, eps=eps)
         else:
-            self.optimizer = torch.optim.Adagrad(parameters, lr=rate, eps=eps)
+            self.optimizer = torch.optim.SGD(parameters, lr=rate, momentum=config.momentum)
 
     def step(self, batch: Batch, step: int) -> float:
         """See ``Backend``."""

@@ -21,7 +21,7 @@ class TrainConfig(Config):
     objective: Literal["reconstruct", "conditional"] = "reconstruct"
     """Entries in the loss: "reconstruct" takes all ratings, which are also the input;
     "conditional" inputs a random share of each row and takes the others, as at prediction."""
-    optimizer: Literal["adam", "sgd", "rmsprop", "adagrad"] = "adam"
+    optimizer: Literal["adam", "sgd"] = "adam"
     """Optimiser; with weight_decay above 0, adam is AdamW."""
     learning_rate: float = Field(1e-3, gt=0.0)
     """Learning rate, before schedule and warmup."""
@@ -30,7 +30,7 @@ class TrainConfig(Config):
     beta1: float = Field(0.9, ge=0.0, lt=1.0)
     """Decay of adam's first moment."""
     beta2: float = Field(0.999, gt=0.0, lt=1.0)
-    """Decay of adam's second moment; rmsprop's decay of the mean square is its own (0.99)."""
+    """Decay of adam's second moment."""
     eps: float = Field(1e-8, gt=0.0)
     """Added to the root of the second moment."""
     l2: float = Field(0.0, ge=0.0)
@@ -100,8 +100,8 @@ class TrainConfig(Config):
         if self.schedule == "step" and not self.milestones:
             raise ValueError("a step schedule needs milestones")
         # What a table row does while no batch touches it must die out (see _row_kernels).
-        lasting = {"adam": self.beta1 / math.sqrt(self.beta2), "sgd": self.momentum}
-        ratio = lasting.get(self.optimizer, 0.0)
+        adam = self.optimizer == "adam"
+        ratio = self.beta1 / math.sqrt(self.beta2) if adam else self.momentum
         if ratio >= 1.0:
             raise ValueError("adam needs beta1 below the square root of beta2")
         if self.learning_rate * self.weight_decay >= 1.0 - ratio:

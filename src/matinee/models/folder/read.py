@@ -59,7 +59,13 @@ def _restored(folder: Path, manifest: dict[str, Any]) -> Recommender:
     n_users, n_items = manifest["data"]["n_users"], manifest["data"]["n_items"]
     check_arrays(weights, arrays, n_users, n_items)
     tensors = {n.removeprefix("model."): a for n, a in arrays.items() if n.startswith("model.")}
-    model = cls._restore(tensors, manifest["config"])
+    try:
+        model = cls._restore(tensors, manifest["config"])
+    except UsageError as error:
+        raise ModelFileError(
+            f"{folder}: {error}. If the option is one of an earlier version, load the model with "
+            f"Matinee {manifest['versions']['matinee']}, which wrote it, or train it again"
+        ) from None
     data, bias = manifest["data"], manifest["bias"]
     model.clip = manifest["clip"]
     carried = HISTORIES in manifest["files"]

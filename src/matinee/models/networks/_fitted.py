@@ -199,7 +199,6 @@ class FittedNetwork:
         tensors: dict[str, npt.NDArray[Any]] = {
             f"network.{name}": array for name, array in self.arrays.items()
         }
-        tensors["inputs.levels"] = self.inputs.levels
         tensors["inputs.offset"] = self.inputs.offset
         if self.known is not None:
             tensors["known.indptr"] = self.known.indptr
@@ -226,7 +225,6 @@ class FittedNetwork:
         settings = Settings.make(config["settings"], "model")
         inputs = Inputs(
             kind=settings.network.input,
-            levels=tensors["inputs.levels"],
             sqrt=settings.network.input_scale == "sqrt",
             offset=tensors["inputs.offset"],
             row_reg=float(config["row_reg"]),
@@ -236,7 +234,7 @@ class FittedNetwork:
             n.removeprefix("network."): a for n, a in tensors.items() if n.startswith("network")
         }
         columns = config["n_columns"]
-        check_shape(settings.network, columns, arrays, inputs.levels, inputs.offset)
+        check_shape(settings.network, columns, arrays, inputs.offset)
         known = None
         if "known.indptr" in tensors:
             indptr, indices = tensors["known.indptr"], tensors["known.indices"]
@@ -264,7 +262,6 @@ def make_forward(
     return Forward(
         config,
         arrays,
-        levels=inputs.levels,
         offset=inputs.offset,
         row_reg=inputs.row_reg,
         outputs=inputs.outputs,

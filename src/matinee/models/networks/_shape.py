@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...nn import NetworkConfig, RowOutputs
-
-_ROWS = {"ratings": 1, "presence": 2}
+from ...nn import ROWS_PER_COLUMN, NetworkConfig, RowOutputs
 
 
 def saved_outputs(values: Mapping[str, Any]) -> RowOutputs:
@@ -29,7 +27,6 @@ def check_shape(
     config: NetworkConfig,
     columns: int,
     arrays: Mapping[str, npt.NDArray[Any]],
-    levels: npt.NDArray[np.float32],
     offset: npt.NDArray[np.float32],
 ) -> None:
     """Check that arrays have the shapes that the settings imply.
@@ -38,7 +35,6 @@ def check_shape(
         config: The settings.
         columns: Columns of the network.
         arrays: ``Network.arrays()``.
-        levels: ``Inputs.levels``.
         offset: ``Inputs.offset``.
 
     Raises:
@@ -46,7 +42,7 @@ def check_shape(
     """
     if not isinstance(columns, int) or offset.shape != (columns,):
         raise ValueError(f"offsets of shape {offset.shape} for {columns!r} columns")
-    rows = columns * _ROWS.get(config.input, len(levels))
+    rows = columns * ROWS_PER_COLUMN[config.input]
     expected = {"table_in": (rows, config.hidden[0]), "bias_out": (columns,)}
     if not config.tied:
         expected["table_out"] = (columns, config.hidden[-1])

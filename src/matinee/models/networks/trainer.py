@@ -11,7 +11,7 @@ import torch
 from ...base.arrays import Float64, Mask
 from ...baseline import column_means
 from ...data import Csr, Ratings
-from ...nn import Inputs, Network, fit_inputs
+from ...nn import Inputs, Network, make_inputs
 from ...train import (
     Distillation,
     Epoch,
@@ -95,9 +95,7 @@ class Trainer:
         self._shrinkage: tuple[float, Inputs] | None = None
         self._by_codes: Float64 | None = None
         offset = column_offset(known, settings.network.center)
-        inputs = fit_inputs(settings.network, known.values, offset)
-        if start is not None:
-            inputs = replace(inputs, levels=start.fitted.inputs.levels)
+        inputs = make_inputs(settings.network, offset)
         watched = {}
         network = _network(settings, known.n_columns, inputs, context.device, rng)
         if settings.network.bias_start == "mean":

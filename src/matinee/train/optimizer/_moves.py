@@ -9,7 +9,7 @@ import numpy as np
 from ...base.arrays import Float
 from ...base.compiled import choose
 
-ADAM, SGD, RMSPROP, ADAGRAD = 0, 1, 2, 3
+ADAM, SGD = 0, 1
 
 
 def _adam(
@@ -56,50 +56,7 @@ def _sgd(
         w[k] = keep * w[k] - rate * first
 
 
-def _rmsprop(
-    w: Float,
-    m: Float,
-    v: Float,
-    g: Float,
-    rate: Any,
-    keep: Any,
-    beta1: Any,
-    beta2: Any,
-    root: Any,
-    eps: Any,
-    l2: Any,
-) -> None:
-    """Tieleman & Hinton 2012."""
-    one = w.dtype.type(1)
-    for k in range(len(w)):
-        grad = g[k] + l2 * w[k]
-        second = beta2 * v[k] + (one - beta2) * grad * grad
-        v[k] = second
-        w[k] = keep * w[k] - rate * grad / (np.sqrt(second) + eps)
-
-
-def _adagrad(
-    w: Float,
-    m: Float,
-    v: Float,
-    g: Float,
-    rate: Any,
-    keep: Any,
-    beta1: Any,
-    beta2: Any,
-    root: Any,
-    eps: Any,
-    l2: Any,
-) -> None:
-    """Duchi et al. 2011."""
-    for k in range(len(w)):
-        grad = g[k] + l2 * w[k]
-        second = v[k] + grad * grad
-        v[k] = second
-        w[k] = keep * w[k] - rate * grad / (np.sqrt(second) + eps)
-
-
-move = choose({ADAM: _adam, SGD: _sgd, RMSPROP: _rmsprop}, _adagrad)
+move = choose({ADAM: _adam, SGD: _sgd}, _sgd)
 """``move(kind, w, m, v, g, rate, keep, beta1, beta2, root, eps, l2)``: one optimiser step on one
 row (or any stretch) of parameters.
 

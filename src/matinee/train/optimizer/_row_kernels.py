@@ -23,7 +23,7 @@ import numpy as np
 from ...base.arrays import Float, Float64, Int32, Int64
 from ...base.compiled import kernel, part, prange
 from ...nn import add_weighted
-from ._moves import ADAM, SGD, move
+from ._moves import ADAM, move
 
 FAST = {"reassoc", "contract", "nsz", "arcp"}
 STRETCH = 32_768
@@ -58,7 +58,6 @@ def _step_chunk(
 ) -> None:
     """One of 64 parts of ``step_rows``; ``longest`` is the most entries of any column."""
     tied = len(entry2) > 0
-    has_m = m.shape[0] > 0
     has_v = v.shape[0] > 0
     g = np.empty(w.shape[1], dtype=w.dtype)
     pick = np.empty(longest, dtype=np.int32)
@@ -86,9 +85,8 @@ def _step_chunk(
                 value[n] = e
                 n += e != 0
             add_weighted(value, pick, n, dense2, g)
-        mi = m[i] if has_m else g
         vi = v[i] if has_v else g
-        move(kind, w[i], mi, vi, g, rate, keep, beta1, beta2, root, eps, l2)
+        move(kind, w[i], m[i], vi, g, rate, keep, beta1, beta2, root, eps, l2)
         last[i] = t
 
 
@@ -123,7 +121,7 @@ def step_rows(
     summed in a buffer of one row and spent at once.
 
     ``columns`` to ``entry_of`` are as ``nn.Transposer`` makes them. ``entry`` is (entries,) and
-    ``dense`` (batch rows, width). ``w``, ``m`` and ``v`` are (n, width), the moments empty where
+    ``dense`` (batch rows, width). ``w``, ``m`` and ``v`` are (n, width), ``v`` empty where
     the kind has none. ``last`` (n,) is the step each row stands at, and is set to ``t``. The rest
     is ``move``'s.
     """
@@ -183,14 +181,12 @@ def step_given(
     type_ = w.dtype.type
     rate_, keep_, b1, b2 = type_(rate), type_(keep), type_(beta1), type_(beta2)
     root_, eps_, l2_ = type_(root), type_(eps), type_(l2)
-    has_m = m.shape[0] > 0
     has_v = v.shape[0] > 0
     for u in prange(len(columns)):
         i = columns[u]
         g = gradient[u]
-        mi = m[i] if has_m else g
         vi = v[i] if has_v else g
-        move(kind, w[i], mi, vi, g, rate_, keep_, b1, b2, root_, eps_, l2_)
+        move(kind, w[i], m[i], vi, g, rate_, keep_, b1, b2, root_, eps_, l2_)
         last[i] = t
 
 
@@ -227,25 +223,19 @@ def _catch_up_row(
         return
     share = np.exp(shrunk[t] - shrunk[s])
     shrink = w.dtype.type(share)
-    if kind in (ADAM, SGD):
-        reach = w.dtype.type(share * tail[s] - ratio**k * tail[t])
-        left1 = w.dtype.type(decay1**k)
-        if kind == ADAM:
-            left2 = w.dtype.type(decay2**k)
-            floor = w.dtype.type(eps * root[s + 1] / np.sqrt(decay2))
-            for c in range(width):
-                w[i, c] = shrink * w[i, c] - reach * m[i, c] / (np.sqrt(v[i, c]) + floor)
-                m[i, c] *= left1
-                v[i, c] *= left2
-        else:
-            for c in range(width):
-                w[i, c] = shrink * w[i, c] - reach * m[i, c]
-                m[i, c] *= left1
-    else:
+    reach = w.dtype.type(share * tail[s] - ratio**k * tail[t])
+    left1 = w.dtype.type(decay1**k)
+    if kind == ADAM:
         left2 = w.dtype.type(decay2**k)
+        floor = w.dtype.type(eps * root[s + 1] / np.sqrt(decay2))
         for c in range(width):
-            w[i, c] *= shrink
+            w[i, c] = shrink * w[i, c] - reach * m[i, c] / (np.sqrt(v[i, c]) + floor)
+            m[i, c] *= left1
             v[i, c] *= left2
+    else:
+        for c in range(width):
+            w[i, c] = shrink * w[i, c] - reach * m[i, c]
+            m[i, c] *= left1
     last[i] = t
 
 
@@ -311,11 +301,10 @@ def step_flat(
     type_ = w.dtype.type
     rate_, keep_, b1, b2 = type_(rate), type_(keep), type_(beta1), type_(beta2)
     root_, eps_, l2_ = type_(root), type_(eps), type_(l2)
-    has_m, has_v = len(m) > 0, len(v) > 0
+    has_v = len(v) > 0
     for stretch in prange((len(w) + STRETCH - 1) // STRETCH):
         part = slice(stretch * STRETCH, min((stretch + 1) * STRETCH, len(w)))
         mine = g[part]
-        first = m[part] if has_m else mine
         second = v[part] if has_v else mine
-        move(kind, w[part], first, second, mine, rate_, keep_, b1, b2, root_, eps_, l2_)
+        move(kind, w[part], m[part], second, mine, rate_, keep_, b1, b2, root_, eps_, l2_)
         mine[:] = 0

@@ -15,14 +15,7 @@ from ..config import TrainConfig
 from . import _moves as moves, _row_kernels as kernels
 from .schedule import learning_rates
 
-RMSPROP_DECAY = 0.99  # torch's default
-
-_KINDS = {
-    "adam": moves.ADAM,
-    "sgd": moves.SGD,
-    "rmsprop": moves.RMSPROP,
-    "adagrad": moves.ADAGRAD,
-}
+_KINDS = {"adam": moves.ADAM, "sgd": moves.SGD}
 
 
 def has_l2(config: TrainConfig, parameter: Tensor) -> bool:
@@ -45,7 +38,7 @@ class StepSizes:
         self.l2 = config.l2
         adam = config.optimizer == "adam"
         self.beta1 = config.beta1 if adam else config.momentum
-        self.beta2 = {"adam": config.beta2, "rmsprop": RMSPROP_DECAY}.get(config.optimizer, 1.0)
+        self.beta2 = config.beta2 if adam else 1.0
         self.learning_rates = rates = learning_rates(config, steps_per_epoch)
         step = np.arange(len(rates), dtype=np.float64)
         self.root: npt.NDArray[Any] = np.ones_like(rates)
@@ -58,24 +51,17 @@ class StepSizes:
         self.keep[0] = 1.0
         # As a logarithm: the product itself would underflow in a long run.
         self.shrunk: npt.NDArray[Any] = np.cumsum(np.log(self.keep))
-        self.ratio = {"adam": config.beta1 / np.sqrt(config.beta2), "sgd": config.momentum}.get(
-            config.optimizer, 0.0
-        )
+        self.ratio = self.beta1 / np.sqrt(self.beta2)
         self.tail = np.zeros_like(rates)
         # The direction is m / sqrt(v); the root of Adam's second bias correction joins the size.
         size = self.rate * self.root
         for t in range(len(rates) - 2, -1, -1):
             self.tail[t] = self.ratio * (size[t + 1] + self.tail[t + 1]) / self.keep[t + 1]
-        self.uses_m = self.kind in (moves.ADAM, moves.SGD)
-        self.uses_v = self.kind != moves.SGD
+        self.uses_v = adam
 
     def moments(self, like: Float) -> tuple[Float, Float]:
-        """Zero first and second moments for some parameters; empty where the kind has none."""
-        none = np.empty((0, *like.shape[1:]), dtype=like.dtype)
-        return (
-            np.zeros_like(like) if self.uses_m else none,
-            np.zeros_like(like) if self.uses_v else none.copy(),
-        )
+        """Zero first and second moments for some parameters; SGD has no second."""
+        return np.zeros_like(like), np.zeros_like(like if self.uses_v else like[:0])
 
 
 class SparseTable:
