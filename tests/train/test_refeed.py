@@ -124,7 +124,7 @@ def test_the_same_weights_as_written_out(
         {**ADAM, "weight_decay": 0.3, "schedule": "cosine", "warmup": 0.5},
         {**ADAM, "l2": 0.01, "l2_on": "weights", "input": "presence", "hidden": [7]},
         {**SGD, "l2": 0.01, "tied": True, "center": "bias", "input_scale": "sqrt"},
-        {**ADAM, "learning_rate": 2e-3, "batch_norm": True},
+        {**SGD, "learning_rate": 2e-3, "batch_norm": True},
         {**ADAM, "objective": "conditional"},
         {**SGD, "input_dropout": 0.3},
     ],

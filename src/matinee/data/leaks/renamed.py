@@ -8,6 +8,7 @@ trained on is taken to be that person, whatever the ids say.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -34,8 +35,7 @@ _PROBES = 12
 """Rarest pairs of a person by which training rows are looked up."""
 
 
-@dataclass(frozen=True, eq=False)
-class HeldOutPeople:
+class HeldOutPeople(NamedTuple):
     """The test ratings and histories of some people, by person.
 
     Attributes:
@@ -70,6 +70,32 @@ class HeldOutPeople:
         indptr = np.zeros(len(training_row) + 1, dtype=np.int64)
         np.cumsum(np.bincount(people, minlength=len(training_row)), out=indptr[1:])
         return cls(indptr, items[order], values[order], test[order], training_row)
+
+
+class _Rows(NamedTuple):
+    """The training ratings by person, as in ``Histories``."""
+
+    indptr: Int64
+    items: Int32
+    values: Float32
+
+
+class _Probes(NamedTuple):
+    """Where the training rows with a person's rarest pairs are found.
+
+    Attributes:
+        pair_of: int64, the distinct pair of each pair of the people.
+        counts: int64, training rows that have each distinct pair.
+        rarest: int64 (people, _PROBES) distinct pairs, -1 for none.
+        starts: int64, where the holders of each distinct pair start.
+        holders: int32 training rows.
+    """
+
+    pair_of: Int64
+    counts: Int64
+    rarest: Int64
+    starts: Int64
+    holders: Int32
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,29 +144,9 @@ def find_renamed(train: Histories, n_items: int, asked: HeldOutPeople) -> Rename
     needed = BITS + np.log2(rows) + np.log2(people)
     mean = max(len(train.items) / rows, 1.0)
     of_row = SHARE_OF_ROW if train.values.min() == train.values.max() else 0.0
-    _match(
-        among,
-        asked.indptr,
-        asked.items,
-        asked.values,
-        asked.test,
-        asked.training_row,
-        pair_of,
-        counts,
-        probes,
-        starts,
-        holders,
-        train.indptr,
-        train.items,
-        train.values,
-        needed,
-        CONTAINED,
-        CONTAINED_TEST,
-        of_row,
-        mean,
-        renamed.rows,
-        renamed.seen,
-    )
+    training = _Rows(train.indptr, train.items, train.values)
+    by = _Probes(pair_of, counts, probes, starts, holders)
+    _match(among, asked, by, training, needed, of_row, mean, renamed.rows, renamed.seen)
     return renamed
 
 
@@ -218,75 +224,63 @@ def _collect(
 @kernel()
 def _match(
     among: Int64,
-    indptr: Int64,
-    items: Int32,
-    values: Float32,
-    test: Mask,
-    training_row: Int32,
-    pair_of: Int64,
-    counts: Int64,
-    probes: Int64,
-    starts: Int64,
-    holders: Int32,
-    train_indptr: Int64,
-    train_items: Int32,
-    train_values: Float32,
+    asked: HeldOutPeople,
+    by: _Probes,
+    train: _Rows,
     needed: float,
-    contained: float,
-    contained_test: float,
     of_row: float,
     mean: float,
     matches: Int64,
     seen: Int64,
 ) -> None:
     """Write the row with the most evidence for each person, and the test ratings it holds."""
-    rows = len(train_indptr) - 1
+    rows = len(train.indptr) - 1
     hits = np.zeros(rows, dtype=np.int32)
     for person in among:
-        first, last = indptr[person], indptr[person + 1]
+        first, last = asked.indptr[person], asked.indptr[person + 1]
         tested = 0
         for at in range(first, last):
-            tested += test[at]
+            tested += asked.test[at]
         if tested == 0:
             continue
-        asked = 0
-        for probe in probes[person]:
+        n_probes = 0
+        for probe in by.rarest[person]:
             if probe >= 0:
-                asked += 1
-                for at in range(starts[probe], starts[probe + 1]):
-                    hits[holders[at]] += 1
+                n_probes += 1
+                for at in range(by.starts[probe], by.starts[probe + 1]):
+                    hits[by.holders[at]] += 1
         best = -1.0
-        for probe in probes[person]:
+        for probe in by.rarest[person]:
             if probe < 0:
                 continue
-            for at in range(starts[probe], starts[probe + 1]):
-                row = holders[at]
-                enough = 2 * hits[row] >= asked and row != training_row[person]
+            for at in range(by.starts[probe], by.starts[probe + 1]):
+                row = by.holders[at]
+                enough = 2 * hits[row] >= n_probes and row != asked.training_row[person]
                 hits[row] = 0
                 if not enough:
                     continue
                 # How much likelier this row's owner is to have a pair than anybody.
-                more = max((train_indptr[row + 1] - train_indptr[row]) / mean, 1.0)
+                more = max((train.indptr[row + 1] - train.indptr[row]) / mean, 1.0)
                 same, same_test, bits = 0, 0, 0.0
-                other = train_indptr[row]
+                other = train.indptr[row]
                 for mine in range(first, last):
-                    while other < train_indptr[row + 1] and train_items[other] < items[mine]:
+                    while other < train.indptr[row + 1] and train.items[other] < asked.items[mine]:
                         other += 1
                     if (
-                        other < train_indptr[row + 1]
-                        and train_items[other] == items[mine]
-                        and train_values[other] == values[mine]
+                        other < train.indptr[row + 1]
+                        and train.items[other] == asked.items[mine]
+                        and train.values[other] == asked.values[mine]
                     ):
                         same += 1
-                        same_test += test[mine]
-                        bits -= min(np.log2(more * counts[pair_of[mine]] / rows), 0.0)
+                        same_test += asked.test[mine]
+                        bits -= min(np.log2(more * by.counts[by.pair_of[mine]] / rows), 0.0)
                     else:
                         # Each pair that is not there may be any of them.
                         bits -= np.log2(float(last - first))
                 if (
-                    same >= contained * (last - first)
-                    and same_test >= contained_test * tested
-                    and same >= of_row * (train_indptr[row + 1] - train_indptr[row])
+                    same >= CONTAINED * (last - first)
+                    and same_test >= CONTAINED_TEST * tested
+                    and same >= of_row * (train.indptr[row + 1] - train.indptr[row])
                     and bits >= needed
                     and bits > best
                 ):
