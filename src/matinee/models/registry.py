@@ -3,8 +3,8 @@
 A kind is declared by a tuple ``KINDS`` in a module: of ``matinee.models.kinds``, where every public
 module is read, or of another distribution, which names the module by an entry point of the group
 ``matinee.kinds``. Command line, presets, model folders, studies, leaderboard and sweeps all read
-the declaration. The class is stated as "module:Class" and imported on first use, so that reading
-the registry does not import torch.
+the declaration. Reading it must not import torch: a class whose module does is stated as
+"module:Class" and imported on first use.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class ModelKind:
 
     Attributes:
         name: Its name in TOML, manifests, studies and on the command line, with hyphens.
-        cls: Its class, as "module:Class": a ``Recommender``, and a ``Trainable`` if it has presets.
+        cls: Its class, a ``Recommender``, and a ``Trainable`` if it has presets; or "module:Class".
         summary: One-line description.
         settings: The class of its options, or None.
         section: The TOML section of these options; by default the name with underscores.
@@ -69,7 +69,7 @@ class ModelKind:
     """
 
     name: str
-    cls: str
+    cls: type | str
     summary: str
     settings: type[Config] | None = None
     section: str = ""
@@ -108,7 +108,7 @@ class ModelKind:
             UsageError: A required library is not installed.
         """
         try:
-            return pkgutil.resolve_name(self.cls)
+            return pkgutil.resolve_name(self.cls) if isinstance(self.cls, str) else self.cls
         except ImportError as error:
             raise UsageError(
                 f"model {self.name}: needs {error.name}, which is not installed"

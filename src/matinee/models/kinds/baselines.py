@@ -193,14 +193,13 @@ def _space(settings: Settings) -> dict[str, Any]:
     return {"bias.user_reg": reg, "bias.item_reg": reg}
 
 
-_HERE = "matinee.models.kinds.baselines"
 KINDS = (
-    ModelKind("global-mean", f"{_HERE}:GlobalMean", "The mean of all ratings."),
-    ModelKind("item-mean", f"{_HERE}:ItemMean", "The mean rating of the item."),
-    ModelKind("user-mean", f"{_HERE}:UserMean", "The mean of the ratings that the person gave."),
+    ModelKind("global-mean", GlobalMean, "The mean of all ratings."),
+    ModelKind("item-mean", ItemMean, "The mean rating of the item."),
+    ModelKind("user-mean", UserMean, "The mean of the ratings that the person gave."),
     ModelKind(
         name="bias",
-        cls=f"{_HERE}:Bias",
+        cls=Bias,
         summary="Mean + user bias + item bias.",
         settings=BiasConfig,
         space=_space,

@@ -144,7 +144,7 @@ def _space(settings: Settings) -> dict[str, Any]:
 KINDS = (
     ModelKind(
         name="bayesian",
-        cls="matinee.models.kinds.bayesian:BayesianFM",
+        cls=BayesianFM,
         summary="Bayesian factorisation machine over ids and implicit features, by Gibbs sampling.",
         settings=BayesianConfig,
         epochs=_epochs,

@@ -130,7 +130,7 @@ def _space(settings: Settings) -> dict[str, Any]:
 KINDS = (
     ModelKind(
         name="biased-mf",
-        cls="matinee.models.kinds.biased_mf:BiasedMF",
+        cls=BiasedMF,
         summary="Biased matrix factorisation by alternating least squares.",
         settings=FactorsConfig,
         section="mf",

@@ -42,7 +42,7 @@ class ListModel(OneShot):
 KINDS = (
     ModelKind(
         name="lists",
-        cls="matinee.models.kinds.lists:ListModel",
+        cls=ListModel,
         summary="Items by interest; predicted ratings are the bias model's.",
         uses=("lists",),
     ),

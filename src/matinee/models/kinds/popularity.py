@@ -28,7 +28,7 @@ class Popularity(ListModel):
 KINDS = (
     ModelKind(
         "popularity",
-        "matinee.models.kinds.popularity:Popularity",
+        Popularity,
         "The most rated items first; predicted ratings are the bias model's.",
     ),
 )
