@@ -25,7 +25,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for make in (plausible.reference, plausible.depth_and_data, plausible.protocol):
         results = make()
         name = results.study.name
-        found[name] = write_study_report(results, folder / f"{name}.html", files=True)
+        found[name] = write_study_report(results, folder / f"{name}.html")
     world = synthesize(120, 60, 4000, seed=1)
     train, test = split(world.ratings, 0.2, 0)
     model = Bias().fit(train)

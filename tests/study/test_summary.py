@@ -15,7 +15,6 @@ from matinee.lab.study import (
     claims_markdown,
     claims_table,
     compare,
-    compare_results,
     judge,
     summarise,
     summary_markdown,
@@ -295,22 +294,6 @@ class TestCompare:
             compare(results({A: held(0.9)}))
         with pytest.raises(UsageError, match="has the figure 'valid'"):
             compare(made(), figure="valid")
-
-    def test_two_results(self) -> None:
-        one = results({A: held(0.9, 0.901, 0.902), B: held(0.8, 0.8)})
-        other = results({A: held(0.88, 0.882, 0.88), "batch_size/7": held(0.7)})
-        table = compare_results(one, other)
-        assert table["arm"].tolist() == [A]
-        assert table["first"][0] == pytest.approx(0.901)
-        assert table["difference"][0] == pytest.approx(-0.061 / 3)
-        assert table["seeds"].tolist() == [3]
-
-    def test_two_results_that_share_nothing(self) -> None:
-        one = results({A: held(0.9)})
-        with pytest.raises(UsageError, match="share no arm"):
-            compare_results(one, results({B: held(0.9)}))
-        with pytest.raises(UsageError, match="share no data"):
-            compare_results(one, results({A: held(0.9)}, data=[{"name": "e"}]))
 
 
 @pytest.mark.parametrize(

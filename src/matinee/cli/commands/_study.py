@@ -9,7 +9,7 @@ import typer
 
 from ...errors import MatineeError, UsageError
 from ..output import command_line, note, print_json, print_table, say
-from ..source import Files, Json
+from ..source import Json
 
 if TYPE_CHECKING:
     from ...lab.study import Results
@@ -206,7 +206,6 @@ def report(
             show_default=False,
         ),
     ] = None,
-    files: Files = False,
     quick: Quick = False,
     json: Json = False,
 ) -> None:
@@ -214,7 +213,7 @@ def report(
     from ...lab.report import write_study_report
 
     results, folder = find_results(study, quick)
-    page = write_study_report(results, out or folder / "report.html", files=files)
+    page = write_study_report(results, out or folder / "report.html")
     missing = results.expected - len(results.runs)
     if json:
         print_json({"report": page, "runs": len(results.runs), "expected": results.expected})
@@ -256,14 +255,6 @@ def publish(
 @app.command()
 def compare(
     study: Folder,
-    other: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="OTHER",
-            help="A second folder of runs: the arms that both have are compared.",
-            show_default=False,
-        ),
-    ] = None,
     base: Annotated[
         str,
         typer.Option(metavar="GROUP/ARM", help="The arm compared with; by default the study's."),
@@ -281,16 +272,11 @@ def compare(
     json: Json = False,
 ) -> None:
     """Compare a study's arms, paired by seed, with 95% intervals and Holm's correction."""
-    from ...lab.study import claims_table, compare as compare_arms, compare_results, judge
+    from ...lab.study import claims_table, compare as compare_arms, judge
 
     results, _ = find_results(study, quick)
-    if claims and other:
-        raise UsageError("--claims judges one study; leave out OTHER")
     if claims:
         table = claims_table(judge(results))
-    elif other:
-        second, _ = find_results(other, quick)
-        table = compare_results(results, second, figure=_figure(figure), data=data)
     else:
         table = compare_arms(results, base=base, figure=_figure(figure), data=data)
     rows = list(table.rows())

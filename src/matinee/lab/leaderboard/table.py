@@ -205,7 +205,7 @@ def _measured(results: Results, arm: ArmSummary, declared: ResolvedArm, on: Data
         by_bias=_by_bias(arm),
         known_rmse=_mean(arm.final.get("coverage.known_rmse")),
         seconds=_mean(seconds),
-        threads=_threads(finished),
+        threads=int(_same(finished, "threads") or 0) or None,
         parameters=arm.parameters or None,
         folds_in=None if folds is None else folds.mean > 0.5,
         test_selected=_test_selected(declared, on),
@@ -293,13 +293,6 @@ def _source(records: list[RunRecord]) -> str:
         name = kind_named(kind).distribution
         return f"{name} {record.versions.get(name, '')}".strip()
     return ""
-
-
-def _threads(records: list[RunRecord]) -> int | None:
-    """Threads of the runs; None where they differ or are not recorded."""
-    counts = {record.versions.get("threads", "") for record in records}
-    text = counts.pop() if len(counts) == 1 else ""
-    return int(text) if text.isdigit() else None
 
 
 def _whole(arm: ArmSummary | None, key: str) -> int:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from ...base.atomic import write_text
@@ -19,7 +20,6 @@ from ..study import (
     Results,
     Summary,
     claims_markdown,
-    claims_table,
     judge,
     summarise,
     summary_markdown,
@@ -34,7 +34,6 @@ from .study_tables import (
     environment_table,
     group_table,
     seconds,
-    sheet_of,
     whole_table,
 )
 
@@ -79,14 +78,6 @@ class StudyReport:
     def charts(self) -> list[Chart]:
         """Every chart, in the order of the page."""
         return [chart for section in self.sections for chart in section.charts]
-
-    def chart(self, name: str) -> Chart:
-        """A chart by its name.
-
-        Raises:
-            KeyError: There is none of that name.
-        """
-        return {chart.name: chart for chart in self.charts}[name]
 
     def table(self) -> Sheet:
         """Every arm on all data, with all that was measured, numbers in full."""
@@ -134,26 +125,13 @@ class StudyReport:
         write_text(path, self.html())
         return path
 
-    def write_files(self, folder: Path) -> list[Path]:
-        """Write what a paper needs: the tables as CSV and Markdown, every chart as SVG."""
-        name = self.summary.study.name
-        texts = {f"{name}.csv": self.table().csv(), f"{name}.md": self.markdown()}
-        if self.judgements:
-            verdicts = sheet_of(claims_table(self.judgements), f"{name}-verdicts")
-            texts[f"{name}-verdicts.csv"] = verdicts.csv()
-        for file, text in texts.items():
-            write_text(folder / file, text)
-        charts = [chart.save(folder / f"{name}-charts") for chart in self.charts]
-        return [*(folder / file for file in texts), *charts]
 
-
-def write_study_report(results: Results, path: Path | str, *, files: bool = False) -> Path:
+def write_study_report(results: Results, path: Path | str) -> Path:
     """Write a study's report: one HTML file that opens from disk, with no network and no server.
 
     Args:
         results: What the runs left.
         path: The file, or a folder, in which it is then called STUDY.html.
-        files: Whether to write the tables (CSV, Markdown) and the charts (SVG) beside it, too.
 
     Returns:
         The file.
@@ -164,11 +142,7 @@ def write_study_report(results: Results, path: Path | str, *, files: bool = Fals
     file = Path(path).expanduser()
     if file.is_dir() or not file.suffix:
         file = file / f"{results.study.name}.html"
-    report = StudyReport.of(results)
-    report.write(file)
-    if files:
-        report.write_files(file.parent)
-    return file
+    return StudyReport.of(results).write(file)
 
 
 def _section(summary: Summary, group: ArmGroup) -> PageSection | None:
@@ -221,8 +195,8 @@ def _headline(summary: Summary, judgements: Sequence[Judgement]) -> list[str]:
         if math.isfinite(arm.last["reference"].mean) and math.isfinite(arm.last["held_out"].mean)
     ]
     if len(sentences) > 2:
-        training = _median([abs(test - reference) for test, reference, _ in sentences])
-        honest = _median([abs(test - held) for test, _, held in sentences])
+        training = median([abs(test - reference) for test, reference, _ in sentences])
+        honest = median([abs(test - held) for test, _, held in sentences])
         is_near = training < 0.5 * honest
         statements.append(
             f"The published “test” figures are {'what' if is_near else 'not what'} the reference’s "
@@ -289,11 +263,6 @@ def _commands(summary: Summary) -> str:
     quick = " --quick" if summary.quick else ""
     name = summary.study.name
     return f"matinee study run {name}{quick}\nmatinee study report {name}{quick}"
-
-
-def _median(values: Sequence[float]) -> float:
-    ordered = sorted(values)
-    return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
 
 
 def _plural(verdict: str, count: int) -> str:

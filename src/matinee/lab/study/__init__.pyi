@@ -3,7 +3,6 @@ from ._tables import (
     claims_markdown as claims_markdown,
     claims_table as claims_table,
     compare as compare,
-    compare_results as compare_results,
     summary_markdown as summary_markdown,
     summary_table as summary_table,
 )

@@ -102,49 +102,6 @@ def compare(
     return _table(rows)
 
 
-def compare_results(
-    one: Results, other: Results, *, figure: Figure = "held_out", data: str = ""
-) -> Table:
-    """The arms that two folders of results share: the second's figure less the first's.
-
-    Args:
-        one: Records of a study.
-        other: Of another, or of the same at another time.
-        figure: What is compared, as in ``compare``, paired by seed.
-        data: Name of the data in both; by default the first that both have.
-
-    Returns:
-        "arm", "first", "second" (means over seeds), "difference", its interval and "p", corrected
-        by Holm over the rows; "seeds".
-
-    Raises:
-        UsageError: They share no data, or no arm with the figure.
-    """
-    shared = [d.name for d in one.study.data if d.name in {e.name for e in other.study.data}]
-    name = data or (shared[0] if shared else "")
-    if name not in shared:
-        raise UsageError(f"the two results share no data{f' {data!r}' if data else ''}")
-    columns = {}
-    for arm in arms_of(one):
-        before, after = series(one, arm, name, figure), series(other, arm, name, figure)
-        if before.keys() & after.keys():
-            columns[arm] = (before, after)
-    if not columns:
-        raise UsageError(f"the two results share no arm with the figure {figure!r} on {name}")
-    differences = adjust([paired(after, before) for before, after in columns.values()])
-    rows: list[_Row] = [
-        {
-            "arm": arm,
-            "first": _mean(_of(before)),
-            "second": _mean(_of(after)),
-            **dict(_difference(difference)),
-            "seeds": float(difference.n if difference else 0),
-        }
-        for (arm, (before, after)), difference in zip(columns.items(), differences, strict=True)
-    ]
-    return _table(rows)
-
-
 def claims_table(judgements: Iterable[Judgement]) -> Table:
     """Verdicts, one row per claim: id, claim, verdict, interval, p, seeds and the sentence."""
     return _table(
