@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from matinee.cli.show.progress import clock_text
-from matinee.cli.show.study_live import StudyProgress, sparkline
+from matinee.cli.show.study_live import StudyProgress
 from matinee.lab.study import EpochRecord, Study, plan_study
 
 if TYPE_CHECKING:
@@ -135,14 +135,6 @@ def test_a_folder_without_a_study_is_told(shell: Shell) -> None:
     assert "no study was run here" in shell.error("study", "report", "empty", code=1)
 
 
-def test_a_curve_is_a_row_of_bars() -> None:
-    assert sparkline([3.0, 2.0, 1.0], 10) == "█▅▁"
-    assert sparkline([1.0, 1.0], 10) == "▁▁"
-    assert sparkline([5.0, 1.0, 2.0], 2) == "▁█"
-    assert sparkline([], 10) == ""
-    assert sparkline([float("nan")], 10) == ""
-
-
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(4.4, "0:04"), (120, "2:00"), (3600 * 2 + 300, "2:05:00"), (89.0, "1:29")],
@@ -151,41 +143,29 @@ def test_a_time(seconds: float, text: str) -> None:
     assert clock_text(seconds) == text
 
 
-def test_the_display_shows_what_runs_and_the_time_left(file: Path) -> None:
-    from rich.console import Console
-
+def test_the_display_shows_what_runs_and_the_time_left(
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("matinee.cli.show.study_live._EVERY", 0.0)
     plan = plan_study(Study.read_toml(file))
     specs = sorted(plan.specs.values(), key=lambda spec: spec.arm)
     live = StudyProgress()
-    live._terminal = True
-    live._screen = Console(width=100)
     live.planned(specs, 0, 2)
+    assert "6 of 6 runs to do, 2 at a time" in capsys.readouterr().err
     live.started(specs[0])
-    for at, value in enumerate((1.0, 0.9), start=1):
-        live.epoch(specs[0], EpochRecord(at, 1.0, {"held_out": value}))
-    shown = _render(live._draw())
-    assert "0 of 6 runs done" in shown
-    assert specs[0].arm in shown
-    assert "epoch 2/2" in shown
-    assert "held-out 0.9000" in shown
-    assert "█▁" in shown
+    live.tick()
+    assert f"running: {specs[0].arm} on" in capsys.readouterr().err
+    live.epoch(specs[0], EpochRecord(2, 1.0, {"held_out": 0.9}))
+    live.tick()
+    shown = capsys.readouterr().err
+    assert "epoch 2" in shown
     assert "left" not in shown  # nothing is finished to judge by
     live.finished(specs[0], _record(specs[0].key))
-    shown = _render(live._draw())
-    assert "1 of 6 runs done" in shown
-    assert "left" in shown
+    shown = capsys.readouterr().err
+    assert shown.startswith("1/6")
+    assert "held-out RMSE 0.9000  2.0 s  about" in shown
     live.broken(specs[1], "its process died")
-    assert "FAILED: its process died" in _render(live._draw())
-
-
-def _render(drawn: Any) -> str:
-    import io
-
-    from rich.console import Console
-
-    out = io.StringIO()
-    Console(file=out, width=100).print(drawn)
-    return out.getvalue()
+    assert "FAILED: its process died" in capsys.readouterr().err
 
 
 def _record(key: str) -> Any:
