@@ -32,60 +32,6 @@ Source = Annotated[
         show_default=False,
     ),
 ]
-User = Annotated[
-    str | None,
-    typer.Option("--user", metavar="COL", help="Column of the user id.", rich_help_panel=_PANEL),
-]
-Item = Annotated[
-    str | None,
-    typer.Option("--item", metavar="COL", help="Column of the item id.", rich_help_panel=_PANEL),
-]
-Rating = Annotated[
-    str | None,
-    typer.Option("--rating", metavar="COL", help="Column of the rating.", rich_help_panel=_PANEL),
-]
-Time = Annotated[
-    str | None,
-    typer.Option("--time", metavar="COL", help="Column of the time.", rich_help_panel=_PANEL),
-]
-ScaleOption = Annotated[
-    str | None,
-    typer.Option(
-        "--scale",
-        metavar="LOW:HIGH",
-        help="The range ratings may have, as in 1:5; one outside it is an error. By default the "
-        "range seen.",
-        rich_help_panel=_PANEL,
-    ),
-]
-Repeats = Annotated[
-    str,
-    typer.Option(
-        "--repeats",
-        metavar="POLICY",
-        help="What to do with a user's repeated rating of one item: keep the last by time (last), "
-        "take their mean (mean), add up the weights of interactions (sum), or stop (error).",
-        rich_help_panel=_PANEL,
-    ),
-]
-Weight = Annotated[
-    str | None,
-    typer.Option(
-        "--weight",
-        metavar="COL",
-        help="Column of the weight or count, of interactions: a table without ratings.",
-        rich_help_panel=_PANEL,
-    ),
-]
-Missing = Annotated[
-    str | None,
-    typer.Option(
-        "--missing",
-        metavar="VALUE,...",
-        help="Ratings that mean 'not rated', as in 0,-1: their rows are left out.",
-        rich_help_panel=_PANEL,
-    ),
-]
 Relevant = Annotated[
     float | None,
     typer.Option(
@@ -119,37 +65,6 @@ Database = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
-Items = Annotated[
-    Path | None,
-    typer.Option(
-        "--items",
-        metavar="FILE",
-        help="A table of titles and genres by item id; by default one beside the ratings.",
-        rich_help_panel=_PANEL,
-    ),
-]
-ItemId = Annotated[
-    str | None,
-    typer.Option(
-        "--item-id",
-        metavar="COL",
-        help="Column of the item id in the table of titles; by default the one with the most of "
-        "the rated items.",
-        rich_help_panel=_PANEL,
-    ),
-]
-Title = Annotated[
-    str | None,
-    typer.Option(
-        "--title", metavar="COL", help="Column of the title there.", rich_help_panel=_PANEL
-    ),
-]
-Genres = Annotated[
-    str | None,
-    typer.Option(
-        "--genres", metavar="COL", help="Column of the genres there.", rich_help_panel=_PANEL
-    ),
-]
 ReadFile = Annotated[
     Path | None,
     typer.Option(
@@ -169,50 +84,53 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and no
 Options = Any
 """The parameter ``reading`` of a command with ``reading_options``: a mapping of its options."""
 
-_COLUMNS = {"user": User, "item": Item, "rating": Rating, "time": Time, "weight": Weight}
-_OPTIONS = {"repeats": Repeats, "missing": Missing, "relevant": Relevant}
-_WHOLE = {
-    "k_core": KCore,
-    "sql": Sql,
-    "database": Database,
-    "items": Items,
-    "item_id": ItemId,
-    "title": Title,
-    "genres": Genres,
-}
+_METAVARS = {"scale": "LOW:HIGH", "repeats": "POLICY", "missing": "VALUE,...", "items": "FILE"}
+_METAVARS |= dict.fromkeys(
+    ("user", "item", "rating", "time", "weight", "item_id", "title", "genres"), "COL"
+)
 
 
-def _layout_options() -> dict[str, Any]:
-    """The fields of ``ReadOptions`` as options, by name.
+def _declared_options() -> tuple[dict[str, Any], dict[str, Any]]:
+    """The fields of ``ReadOptions`` and the further ones of ``TableOptions``, as options by name.
 
-    They are read from its source: importing it would make every command wait.
+    They are read from the source: importing it would make every command wait.
     """
     source = Path(__file__).parents[1] / "data" / "read" / "options.py"
-    options: dict[str, Any] = {}
     tree = ast.parse(source.read_text(encoding="utf-8"))
-    body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef))
-    for field_, doc in pairwise(body):
+    layout, table = (_fields(node) for node in tree.body if isinstance(node, ast.ClassDef))
+    return layout, table
+
+
+def _fields(config: ast.ClassDef) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    for field_, doc in pairwise(config.body):
         if not (isinstance(field_, ast.AnnAssign) and isinstance(field_.target, ast.Name)):
             continue
         name, kind = field_.target.id, ast.unparse(field_.annotation)
         flag = "--" + name.replace("_", "-")
         help_ = str(ast.literal_eval(doc.value)) if isinstance(doc, ast.Expr) else ""
         text = " ".join(help_.replace("``", "").split())
-        if kind == "bool | None":
-            option = typer.Option(f"{flag}/--no-{flag[2:]}", help=text, rich_help_panel=_PANEL)
-            options[name] = Annotated[bool | None, option]
-        elif kind == "bool":
-            option = typer.Option(flag, help=text, rich_help_panel=_PANEL)
+        if kind.startswith("bool"):
+            flags = f"{flag}/--no-{flag[2:]}" if kind == "bool | None" else flag
+            option = typer.Option(flags, help=text, rich_help_panel=_PANEL)
             options[name] = Annotated[bool | None, option]
         else:
-            option = typer.Option(
-                flag, metavar=name.upper(), help=text, rich_help_panel=_PANEL, show_default=False
-            )
-            options[name] = Annotated[int | None if kind == "int" else str | None, option]
+            metavar = _METAVARS.get(name, name.upper())
+            option = typer.Option(flag, metavar=metavar, help=text, rich_help_panel=_PANEL)
+            plain = int if kind == "int" else Path if metavar == "FILE" else str
+            options[name] = Annotated[plain | None, option]
     return options
 
 
-_LAYOUT = _layout_options()
+_LAYOUT, _TABLE = _declared_options()
+_COLUMNS = {name: _TABLE[name] for name in ("user", "item", "rating", "time", "weight")}
+_OPTIONS = {"repeats": _TABLE["repeats"], "missing": _TABLE["missing"], "relevant": Relevant}
+_WHOLE = {
+    "k_core": KCore,
+    "sql": Sql,
+    "database": Database,
+    **{name: _TABLE[name] for name in ("items", "item_id", "title", "genres")},
+}
 
 
 def reading_options(
@@ -230,7 +148,7 @@ def reading_options(
     """
     kinds = {
         **_COLUMNS,
-        "scale": ScaleOption,
+        "scale": _TABLE["scale"],
         **_OPTIONS,
         **_LAYOUT,
         **(_WHOLE if whole else {}),

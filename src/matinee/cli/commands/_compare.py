@@ -16,6 +16,7 @@ from ..threads import Threads, use_threads
 from ._evaluate import parse_cutoffs
 
 
+@source_options.reading_options(whole=False, without=("relevant",))
 def compare(
     first: Annotated[Path, typer.Argument(help="A model folder.")],
     second: Annotated[Path, typer.Argument(help="Another one.")],
@@ -54,12 +55,7 @@ def compare(
     allow_overlap: AllowOverlap = False,
     seed: BootstrapSeed = 0,
     threads: Threads = None,
-    user: source_options.User = None,
-    item: source_options.Item = None,
-    rating: source_options.Rating = None,
-    time: source_options.Time = None,
-    scale: source_options.ScaleOption = None,
-    repeats: source_options.Repeats = "last",
+    reading: source_options.Options = None,
     json: Json = False,
 ) -> None:
     """Compare two models on the same held-out ratings: RMSE, lists, and lists side by side.
@@ -81,8 +77,7 @@ def compare(
     from ...models import load_model
     from ..parts import read_test
 
-    columns = {"user": user, "item": item, "rating": rating, "time": time, "scale": scale}
-    read = source_options.Reading(columns, {"repeats": repeats, "allow_single": True})
+    read = source_options.Reading.of(reading, None, allow_single=True)
     ratings, histories = read_test(test, read, given=given)
     comparison = compare_models(
         load_model(first),

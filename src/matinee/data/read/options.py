@@ -83,29 +83,32 @@ class TableOptions(ReadOptions):
     """The reading options that describe a table, as a TOML file or a study states them."""
 
     user: str | None = None
-    """The user column; of a file without a header its number, from 1."""
+    """Column of the user id; of a file without a header its number, from 1."""
     item: str | None = None
-    """The item column."""
+    """Column of the item id."""
     rating: str | None = None
-    """The rating column."""
+    """Column of the rating."""
     time: str | None = None
-    """The time column."""
+    """Column of the time."""
     weight: str | None = None
-    """The column of the weights of interactions."""
+    """Column of the weight or count, of interactions: a table without ratings."""
     scale: tuple[float, float] | None = None
-    """Lowest and highest possible rating, such as ``[1, 5]`` or ``"1:5"``."""
+    """The range ratings may have, as in 1:5; one outside it is an error. By default the range
+    seen."""
     missing: tuple[float, ...] = ()
-    """Ratings that mean "not rated"."""
+    """Ratings that mean 'not rated', as in 0,-1: their rows are left out."""
     repeats: Repeats = "last"
-    """What becomes of repeated ratings of an item by a user."""
+    """What to do with a user's repeated rating of one item: keep the last by time (last), take
+    their mean (mean), add up the weights of interactions (sum), or stop (error)."""
     items: str | None = None
-    """The table of titles and genres."""
+    """A table of titles and genres by item id; by default one beside the ratings."""
     item_id: str | None = None
-    """Its column of the item ids."""
+    """Column of the item id in the table of titles; by default the one with the most of the rated
+    items."""
     title: str | None = None
-    """Its column of the titles."""
+    """Column of the title there."""
     genres: str | None = None
-    """Its column of the genres."""
+    """Column of the genres there."""
 
     @field_validator("user", "item", "rating", "time", "weight", mode="before")
     @classmethod
