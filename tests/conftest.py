@@ -78,8 +78,8 @@ def browser() -> Iterator[Any]:
         pytest.skip("no chromium on this machine (make browser installs one)")
     with playwright.sync_playwright() as started:
         try:
-            found = started.chromium.launch(executable_path=program, args=["--no-sandbox"])
+            result = started.chromium.launch(executable_path=program, args=["--no-sandbox"])
         except playwright.Error as error:
             pytest.skip(f"{program} does not start: {str(error).splitlines()[0]}")
-        yield found
-        found.close()
+        yield result
+        result.close()

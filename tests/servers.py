@@ -13,17 +13,17 @@ from pathlib import Path
 
 def postgresql_programs() -> Path | str:
     """The folder of the programs, or why there is none."""
-    found = sorted(
+    names = sorted(
         Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3])
     )
     named = shutil.which("initdb")
-    if named and not found:
-        found.append(Path(named))
-    if not found:
+    if named and not names:
+        names.append(Path(named))
+    if not names:
         return "no PostgreSQL on this machine (Debian: apt-get install postgresql)"
     if os.geteuid() == 0 and not (_has_user() and shutil.which("runuser")):
         return "PostgreSQL does not run as root, and there is no user postgres to run it as"
-    return found[-1].parent
+    return names[-1].parent
 
 
 class PostgreSQL:

@@ -25,13 +25,13 @@ def dataset() -> SimpleNamespace:
 def test_lists_as_rectools_wants_them() -> None:
     data = dataset()
     adapted = RecToolsModel(BiasedMF(sweeps=2, factors=2)).fit(data)
-    found = adapted.recommend([100, 101], data, k=3, filter_viewed=True)
-    assert list(found.columns) == ["user_id", "item_id", "score", "rank"]
+    recommended = adapted.recommend([100, 101], data, k=3, filter_viewed=True)
+    assert list(recommended.columns) == ["user_id", "item_id", "score", "rank"]
     seen = data.get_raw_interactions()
-    both = found.merge(seen, on=["user_id", "item_id"])
-    assert (len(found), len(both)) == (6, 0)
+    both = recommended.merge(seen, on=["user_id", "item_id"])
+    assert (len(recommended), len(both)) == (6, 0)
     again = adapted.model.recommend(users=[100, 101], k=3)
-    assert found["item_id"].tolist() == again["item_id"].tolist()
+    assert recommended["item_id"].tolist() == again["item_id"].tolist()
     only = adapted.recommend([100], data, 3, False, items_to_recommend=[500, 501])
     assert set(only["item_id"]) == {500, 501}
     with pytest.raises(UnknownIdError):

@@ -33,14 +33,14 @@ LINES, FILES = 400, 16
 @cache
 def modules() -> dict[str, Path]:
     """Every module of the package by its dotted name below it; packages by their own name."""
-    found = {}
+    by_name = {}
     for path in sorted(ROOT.rglob("*.py")):
         parts = list(path.relative_to(ROOT).with_suffix("").parts)
         if parts[-1] == "__init__":
             parts.pop()
         if parts:
-            found[".".join(parts)] = path
-    return found
+            by_name[".".join(parts)] = path
+    return by_name
 
 
 @cache
@@ -55,7 +55,7 @@ def imports(name: str) -> frozenset[str]:
     source = path if path.name != "__init__.py" else path.with_suffix(".pyi")
     if not source.exists():
         return frozenset()
-    found = set()
+    names = set()
     for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
         if not isinstance(node, ast.ImportFrom) or not node.level:
             continue
@@ -63,8 +63,8 @@ def imports(name: str) -> frozenset[str]:
         target = ".".join([*base, *(node.module or "").split(".")]).strip(".")
         for alias in node.names:
             inner = f"{target}.{alias.name}".strip(".")
-            found.add(inner if inner in modules() else target)
-    return frozenset(found - {"", name})
+            names.add(inner if inner in modules() else target)
+    return frozenset(names - {"", name})
 
 
 def room(name: str) -> str:

@@ -185,9 +185,9 @@ def test_values_on_the_command_line(text: str, value: Any) -> None:
 
 @given(st.dictionaries(KEYS, st.integers(-(2**63), 2**63 - 1) | st.booleans(), max_size=5))
 def test_numbers_there_and_back(settings: dict[str, Any]) -> None:
-    told = parse_settings([f"{k}={str(v).lower()}" for k, v in settings.items()])
-    assert told == settings
-    assert all(type(told[k]) is type(settings[k]) for k in settings)
+    parsed = parse_settings([f"{k}={str(v).lower()}" for k, v in settings.items()])
+    assert parsed == settings
+    assert all(type(parsed[k]) is type(settings[k]) for k in settings)
 
 
 @given(KEYS, st.floats(allow_nan=False, allow_infinity=False))
@@ -206,12 +206,12 @@ def test_any_text_is_a_value_or_an_error(text: str) -> None:
     settings = parse_settings([f"key={text}"])
     assert list(settings) == ["key"]
     try:
-        told = parse_settings([text])
+        parsed = parse_settings([text])
     except UsageError as error:
         assert "write it as key=value" in str(error)  # noqa: PT017
         assert "=" not in text or not text.partition("=")[0].strip()
     else:
-        assert list(told) == [text.partition("=")[0].strip()]
+        assert list(parsed) == [text.partition("=")[0].strip()]
 
 
 def test_the_last_of_two_settings_counts() -> None:

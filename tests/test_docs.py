@@ -66,9 +66,9 @@ def test_every_command_and_option_is_there(tree: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("cls", "least"), [(Settings, 20), (SynthConfig, 15)])
 def test_every_setting_is_there(generator: ModuleType, cls: type[Config], least: int) -> None:
     text = (DOCS / "config.md").read_text("utf-8")
-    found = dict(fields(cls))
-    assert len(found) >= least
-    for name in found:
+    result = dict(fields(cls))
+    assert len(result) >= least
+    for name in result:
         assert f"`{name}`" in text, name
     waiting = [cls]
     while waiting:
@@ -90,8 +90,8 @@ def test_every_key_of_a_study_file_is_there(generator: ModuleType) -> None:
         for name, field in cls.model_fields.items():
             assert f"`{name}`" in text or f"`{name}.*`" in text, f"{cls.__name__}.{name}"
             assert generator._meaning(cls, name), f"{cls.__name__}.{name} has no docstring"
-            found = {inner for inner in _parts(field.annotation) if issubclass(inner, Config)}
-            waiting += found - seen
+            configs = {inner for inner in _parts(field.annotation) if issubclass(inner, Config)}
+            waiting += configs - seen
     assert seen == {cls for _, cls in generator.STUDY_PARTS}
 
 
@@ -130,7 +130,7 @@ def test_every_page_is_in_the_navigation_of_the_site() -> None:
 
 def _shown() -> list[tuple[str, str]]:
     """Each line in a code block of the README or docs that calls matinee, with where it stands."""
-    found = []
+    results = []
     for page in [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]:
         text = page.read_text("utf-8").replace("\\\n", " ")
         # Written usage lines of the reference hold placeholders, not arguments.
@@ -139,8 +139,8 @@ def _shown() -> list[tuple[str, str]]:
         for line in "\n".join(blocks).splitlines():
             call = re.match(r"\s*(?:\$ )?(?:\.venv/bin/)?matinee (.*)", line)
             if call:
-                found.append((page.name, call[1]))
-    return found
+                results.append((page.name, call[1]))
+    return results
 
 
 def _fault(line: str, tree: dict[str, Any]) -> str | None:

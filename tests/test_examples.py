@@ -89,8 +89,8 @@ def ray_cluster() -> Iterator[str]:
 
 def free_ports(n: int) -> list[int]:
     with contextlib.ExitStack() as stack:
-        found = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(n)]
-        return [each.getsockname()[1] for each in found]
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(n)]
+        return [each.getsockname()[1] for each in sockets]
 
 
 def iter_until(text: str, lines: Iterable[str]) -> Iterator[str]:
@@ -119,7 +119,7 @@ def test_ray(folder: Path, tmp_path: Path, ray_cluster: str) -> None:
     cluster = ("--address", ray_cluster, "--workers", 1)
     where = (folder, tmp_path / "people.parquet", tmp_path / "out")
     run("ray_scoring.py", *where, *cluster, seconds=300)
-    found = duckdb.sql(
+    result = duckdb.sql(
         f"SELECT user_id, rank, item_id FROM '{tmp_path}/out/*.parquet' ORDER BY user_id, rank"
     ).fetchnumpy()
     wanted = model.recommend(
@@ -128,7 +128,7 @@ def test_ray(folder: Path, tmp_path: Path, ray_cluster: str) -> None:
             for user in range(50)
         }
     )
-    assert found["item_id"].tolist() == wanted["item_id"].tolist()
+    assert result["item_id"].tolist() == wanted["item_id"].tolist()
 
 
 @pytest.mark.slow

@@ -25,8 +25,8 @@ SAID = "earlier settings"
 
 def marks(text: str) -> list[tuple[str, str]]:
     """Names and hashes of the presets that a text quotes."""
-    found = [*IN_TEXT.finditer(text), *IN_ROW.finditer(text)]
-    return [(each["name"], each["hash"]) for each in found]
+    result = [*IN_TEXT.finditer(text), *IN_ROW.finditer(text)]
+    return [(each["name"], each["hash"]) for each in result]
 
 
 def stale(text: str) -> list[str]:

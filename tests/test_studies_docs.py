@@ -97,21 +97,21 @@ def test_summary_and_curves_agree(name: str) -> None:
 
 
 def test_pages_and_pictures_are_made_from_the_csv_files(scripts: ModuleType) -> None:
-    found = scripts.pages()
+    written = scripts.pages()
     assert {"docs/reference-study.md", "docs/autoencoders.md", "docs/pictures/network.svg"} <= set(
-        found
+        written
     )
-    for name, text in found.items():
+    for name, text in written.items():
         assert (ROOT / name).read_text("utf-8") == text, f"{name} is out of date; {REFRESH}"
     drawn = {f"docs/pictures/{path.name}" for path in (DOCS / "pictures").glob("*")}
-    assert drawn == {name for name in found if name.startswith("docs/pictures/")}
+    assert drawn == {name for name in written if name.startswith("docs/pictures/")}
 
 
 def test_a_changed_number_would_be_noticed(scripts: ModuleType) -> None:
     page = (DOCS / "autoencoders.md").read_text("utf-8")
-    found = re.search(r"<!-- figure: [^>]*-->(\d\.\d+)<!--", page)
-    assert found is not None
-    spoilt = page[: found.start(1)] + "0.123" + page[found.end(1) :]
+    match = re.search(r"<!-- figure: [^>]*-->(\d\.\d+)<!--", page)
+    assert match is not None
+    spoilt = page[: match.start(1)] + "0.123" + page[match.end(1) :]
     assert scripts.numbers.fill(spoilt, scripts.TABLES) == page
 
 
@@ -167,9 +167,9 @@ def test_links_and_images_lead_somewhere(name: str) -> None:
 
 
 def test_pictures_are_light_and_dark_and_say_what_they_show() -> None:
-    found = [*(DOCS / "pictures").glob("*.svg"), *(DOCS / "studies").glob("*/charts/*.svg")]
-    assert len(found) > 20
-    for place in found:
+    result = [*(DOCS / "pictures").glob("*.svg"), *(DOCS / "studies").glob("*/charts/*.svg")]
+    assert len(result) > 20
+    for place in result:
         text = place.read_text("utf-8")
         root = ElementTree.fromstring(text.encode())
         assert root.findtext(f"{SVG}title"), place

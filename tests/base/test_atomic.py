@@ -92,22 +92,22 @@ def test_a_folder_replaced_in_two_steps_comes_back(tmp_path):
 
 
 def test_one_process_at_a_time_holds_a_lock(tmp_path):
-    place = tmp_path / "new" / "run"
+    folder = tmp_path / "new" / "run"
     code = (
         "import sys; from pathlib import Path; from matinee.base.locks import locked\n"
         "with locked(Path(sys.argv[1]), 'training into it'): print('in', flush=True); input()"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", code, str(place)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-c", code, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as other:
         assert other.stdout is not None
         other.stdout.readline()
         with (
             pytest.raises(MatineeError, match="another process is training into it"),
-            locked(place, "training into it"),
+            locked(folder, "training into it"),
         ):
             pass
         other.kill()
-    with locked(place, "training into it"):
+    with locked(folder, "training into it"):
         pass
-    assert list(place.parent.iterdir()) == []
+    assert list(folder.parent.iterdir()) == []

@@ -158,8 +158,8 @@ HITS = (
 def test_compiled_code_is_kept(tmp_path: Path) -> None:
     write(tmp_path, "x", "parallel=True")
     for hits in ("0", "1"):
-        told = run(tmp_path, CALL + HITS, NUMBA_CACHE_DIR=str(tmp_path / "cache")).split("\n")
-        assert told[:2] == ["6.0", hits]
+        lines = run(tmp_path, CALL + HITS, NUMBA_CACHE_DIR=str(tmp_path / "cache")).split("\n")
+        assert lines[:2] == ["6.0", hits]
 
 
 @pytest.mark.parametrize("mode", [0o700, 0o777])
@@ -179,7 +179,7 @@ def test_where_nothing_can_be_written_a_private_temporary_folder_serves(
         "    if hasattr(c, name):\n"
         "        getattr(c, name).from_function = classmethod(lambda *a: None)\n"
     )
-    told = run(tmp_path, blocked + CALL + HITS, TMPDIR=str(temporary), NUMBA_CACHE_DIR="")
-    place = told.split("\n")[2]
-    assert told.startswith("6.0")
+    done = run(tmp_path, blocked + CALL + HITS, TMPDIR=str(temporary), NUMBA_CACHE_DIR="")
+    place = done.split("\n")[2]
+    assert done.startswith("6.0")
     assert (str(temporary) in place) == (mode == 0o700)

@@ -45,7 +45,7 @@ def script(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork there")
 def test_a_forked_process_is_refused_in_a_sentence() -> None:
-    found = script(
+    output = script(
         "assert run()\n"
         "import os\n"
         "pid = os.fork()\n"
@@ -56,18 +56,18 @@ def test_a_forked_process_is_refused_in_a_sentence() -> None:
         "print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))",
         NUMBA_THREADING_LAYER="omp",
     )
-    assert found.returncode == 0, found.stderr
-    assert "ProcessError this process was forked" in found.stdout
-    assert "spawn" in found.stdout
-    assert found.stdout.endswith("0\n")
+    assert output.returncode == 0, output.stderr
+    assert "ProcessError this process was forked" in output.stdout
+    assert "spawn" in output.stdout
+    assert output.stdout.endswith("0\n")
 
 
 def test_threads_take_turns_on_the_workqueue() -> None:
-    found = script(
+    output = script(
         "with ThreadPoolExecutor(8) as pool: print(all(pool.map(run, range(400))))",
         NUMBA_THREADING_LAYER="workqueue",
     )
-    assert (found.returncode, found.stdout) == (0, "True\n"), found.stderr
+    assert (output.returncode, output.stdout) == (0, "True\n"), output.stderr
 
 
 def test_a_place_is_checked_before_the_work(tmp_path: Path) -> None:

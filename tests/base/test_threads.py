@@ -154,5 +154,5 @@ def test_kernels_take_turns_where_numba_cannot_serve_two_threads() -> None:
         "    return float(out.mean())\n"
         "with ThreadPoolExecutor(4) as pool: print(list(pool.map(work, range(40))))"
     )
-    told = run(code, NUMBA_THREADING_LAYER="workqueue")
-    assert told == str([float(k) for k in range(40)])
+    done = run(code, NUMBA_THREADING_LAYER="workqueue")
+    assert done == str([float(k) for k in range(40)])

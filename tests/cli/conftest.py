@@ -37,13 +37,13 @@ class Shell:
 
     def __call__(self, *args: object, code: int = 0) -> Result:
         self._capture.readouterr()
-        found = main([str(arg) for arg in args])
-        return checked(Result(args, found, *self._capture.readouterr()), code)
+        result = main([str(arg) for arg in args])
+        return checked(Result(args, result, *self._capture.readouterr()), code)
 
     def json(self, *args: object) -> dict[str, Any]:
-        found = json.loads(self(*args, "--json").stdout)
-        assert isinstance(found, dict)
-        return found
+        answer = json.loads(self(*args, "--json").stdout)
+        assert isinstance(answer, dict)
+        return answer
 
     def error(self, *args: object, code: int) -> str:
         """What a failing call says; it prints no result."""

@@ -29,27 +29,27 @@ def test_two_models_side_by_side(
     assert "<svg" in page
     assert "Recall by length of the list" in page
     assert "http" not in page.replace("http://www.w3.org", "")
-    found = shell.json(*args)
+    answer = shell.json(*args)
     test = matinee.load(catalogue / "parts" / "test.parquet")
     models = [matinee.load_model(folder) for folder in (plain, trained)]
     rmse = [model.evaluate(test).rmse for model in models]
-    assert (found["rmse"]["before"], found["rmse"]["after"]) == pytest.approx(rmse, abs=1e-9)
-    low, high = found["rmse"]["interval"]
-    assert low < found["rmse"]["gain"] < high
+    assert (answer["rmse"]["before"], answer["rmse"]["after"]) == pytest.approx(rmse, abs=1e-9)
+    low, high = answer["rmse"]["interval"]
+    assert low < answer["rmse"]["gain"] < high
     lists = [model.evaluate_lists(test, k=5) for model in models]
     values = [each.value("ndcg", 5) for each in lists]
-    assert found["gains"]["ndcg@5"]["value"] == pytest.approx(values[1] - values[0], abs=1e-12)
-    low, high = found["gains"]["ndcg@5"]["interval"]
-    assert low <= found["gains"]["ndcg@5"]["value"] <= high
-    assert found["gains"]["coverage@5"]["interval"] is None
-    assert [len(each["first"]) for each in found["examples"]] == [5, 5, 5]
+    assert answer["gains"]["ndcg@5"]["value"] == pytest.approx(values[1] - values[0], abs=1e-12)
+    low, high = answer["gains"]["ndcg@5"]["interval"]
+    assert low <= answer["gains"]["ndcg@5"]["value"] <= high
+    assert answer["gains"]["coverage@5"]["interval"] is None
+    assert [len(each["first"]) for each in answer["examples"]] == [5, 5, 5]
 
 
 def test_a_model_against_itself_differs_by_nothing(
     shell: Any, plain: Path, catalogue: Path
 ) -> None:
-    found = shell.json("compare", plain, plain, "--test", catalogue / "parts")
-    values = [gain["value"] for gain in found["gains"].values()]
+    answer = shell.json("compare", plain, plain, "--test", catalogue / "parts")
+    values = [gain["value"] for gain in answer["gains"].values()]
     assert np.abs(values).max() == 0
-    assert found["rmse"]["interval"] == [0, 0]
-    assert all(each["first"] == each["second"] for each in found["examples"])
+    assert answer["rmse"]["interval"] == [0, 0]
+    assert all(each["first"] == each["second"] for each in answer["examples"])

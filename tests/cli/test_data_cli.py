@@ -28,7 +28,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     def call(*args: object, **more: str) -> subprocess.CompletedProcess[str]:
-        place = {
+        folder = {
             "MATINEE_DATA": str(tmp_path / "home"),
             "XDG_CONFIG_HOME": str(tmp_path / "config"),
             "NO_COLOR": "1",
@@ -37,7 +37,7 @@ def run(tmp_path: Path) -> Run:
         return subprocess.run(
             [MATINEE, "data", *map(str, args)],
             cwd=tmp_path,
-            env={**os.environ, **place, **more},
+            env={**os.environ, **folder, **more},
             capture_output=True,
             text=True,
             encoding="utf-8",
@@ -70,9 +70,9 @@ def done(result: subprocess.CompletedProcess[str], code: int = 0) -> str:
 
 
 def one_object(result: subprocess.CompletedProcess[str], code: int = 0) -> dict[str, Any]:
-    found = json.loads(done(result, code))
-    assert isinstance(found, dict)
-    return found
+    answer = json.loads(done(result, code))
+    assert isinstance(answer, dict)
+    return answer
 
 
 @pytest.fixture
@@ -94,11 +94,11 @@ def test_list_add_forget(run: Run, table: Path) -> None:
     assert "ml-32m" in text
     assert "32,000,204" in text
     assert done(run("add", "mine", "ratings.csv")) == f"mine now means {table}\n"
-    found = one_object(run("list", "--json"))
-    assert [row["name"] for row in found["catalogue"]][:2] == ["ml-100k", "ml-1m"]
-    assert found["catalogue"][0]["path"] is None
-    assert found["added"] == [{"name": "mine", "path": str(table), "exists": True}]
-    assert "ml-100k/u1" in [row["name"] for row in found["splits"]]
+    answer = one_object(run("list", "--json"))
+    assert [row["name"] for row in answer["catalogue"]][:2] == ["ml-100k", "ml-1m"]
+    assert answer["catalogue"][0]["path"] is None
+    assert answer["added"] == [{"name": "mine", "path": str(table), "exists": True}]
+    assert "ml-100k/u1" in [row["name"] for row in answer["splits"]]
     assert one_object(run("describe", "mine", "--json"))["ratings"] == 300
     assert one_object(run("forget", "mine", "--json"))["path"] == str(table)
     failed = run("forget", "mine")
@@ -107,9 +107,14 @@ def test_list_add_forget(run: Run, table: Path) -> None:
 
 
 def test_describe(run: Run, table: Path) -> None:
-    found = one_object(run("describe", table, "--json"))
-    assert (found["users"], found["items"], found["ratings"], found["titles"]) == (30, 20, 300, 20)
-    assert sum(bar["count"] for bar in found["histogram"]) == 300
+    answer = one_object(run("describe", table, "--json"))
+    assert (answer["users"], answer["items"], answer["ratings"], answer["titles"]) == (
+        30,
+        20,
+        300,
+        20,
+    )
+    assert sum(bar["count"] for bar in answer["histogram"]) == 300
     text = done(run("describe", table))
     assert "50.000%" in text
     assert "20 (20 with a title)" in text
@@ -137,9 +142,9 @@ def test_columns_scale_repeats_and_sql(inside: Run, tmp_path: Path) -> None:
     path = tmp_path / "odd.csv"
     path.write_text("a,b,c\n1,1,1\n1,2,5\n2,1,3\n2,1,4\n")
     mapped = ("--user", "a", "--item", "b", "--rating", "c", "--json")
-    found = run("describe", path, *mapped)
-    assert found.stderr == ""
-    assert one_object(found)["notes"][0].startswith("1 repeated rating ")
+    result = run("describe", path, *mapped)
+    assert result.stderr == ""
+    assert one_object(result)["notes"][0].startswith("1 repeated rating ")
     assert one_object(run("describe", path, *mapped, "--repeats", "mean"))["mean"] == pytest.approx(
         (1 + 5 + 3.5) / 3
     )
@@ -223,21 +228,21 @@ def test_split_by_moments_users_and_folds(inside: Run, table: Path) -> None:
     text = done(run("split", table, "--out", "a", "--by", "time", *cuts))
     assert "valid" in text
     assert "1990-" in text
-    found = one_object(
+    answer = one_object(
         run("split", table, "--out", "b", "--by", "users", "--holdout", 5, "--given", 0.5, "--json")
     )
-    assert found["parts"]["given"]["users"] == found["parts"]["test"]["users"] == 5
-    found = one_object(run("split", table, "--out", "c", "--by", "kfold", "--folds", 3, "--json"))
-    assert list(found["parts"])[-1] == "fold-3/test"
+    assert answer["parts"]["given"]["users"] == answer["parts"]["test"]["users"] == 5
+    answer = one_object(run("split", table, "--out", "c", "--by", "kfold", "--folds", 3, "--json"))
+    assert list(answer["parts"])[-1] == "fold-3/test"
 
 
 def test_synth(run: Run, inside: Run) -> None:
     size = ("--users", 50, "--items", 40, "--ratings", 600)
     text = done(run("synth", "made", *size, "--seed", 3))
     assert "best reachable RMSE: 0." in text
-    found = one_object(inside("synth", "half", *size, "--set", "step=0.5", "--json"))
-    assert found["config"]["step"] == 0.5
-    assert 0 < found["floor"] < found["std"]
+    answer = one_object(inside("synth", "half", *size, "--set", "step=0.5", "--json"))
+    assert answer["config"]["step"] == 0.5
+    assert 0 < answer["floor"] < answer["std"]
     assert one_object(inside("describe", "made", "--json"))["ratings"] == 600
     done(inside("synth", "x", "--set", "stepp=1"), 2)
 
@@ -264,9 +269,9 @@ def test_get_from_a_mirror(run: Run, tmp_path: Path) -> None:
     try:
         url = f"http://127.0.0.1:{server.server_port}"
         small = ("get", "ml-latest-small", "--url", f"{url}/ml-latest-small.zip", "--json")
-        place = tmp_path / "home" / "ml-latest-small"
+        folder = tmp_path / "home" / "ml-latest-small"
         assert one_object(run(*small)) == {
-            "name": "ml-latest-small", "path": str(place), "downloaded": True,
+            "name": "ml-latest-small", "path": str(folder), "downloaded": True,
         }  # fmt: skip
         assert one_object(run(*small))["downloaded"] is False
         assert one_object(run("describe", "ml-latest-small", "--json"))["ratings"] == 3
@@ -298,9 +303,9 @@ def test_no_torch(run: Run, table: Path) -> None:
 def test_every_option_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     from matinee.cli._app import command_tree
 
-    found = command_tree().get_command(None, "data").get_command(None, command)
-    assert found.help
-    for parameter in found.params:
+    result = command_tree().get_command(None, "data").get_command(None, command)
+    assert result.help
+    for parameter in result.params:
         assert getattr(parameter, "help", None), f"{command} {parameter.name}"
     assert main(["data", command, "--help"]) == 0
     assert "--json" in capsys.readouterr().out
@@ -310,10 +315,10 @@ def test_real_named_split_and_audit(
     run: Run, real_data: Callable[[str], Path], tmp_path: Path
 ) -> None:
     done(run("add", "ml-100k", real_data("ml-100k")))
-    found = one_object(run("split", "ml-100k/u1", "--out", "u1", "--json"))
-    assert found["parts"]["train"]["ratings"] == 80_000
-    assert found["parts"]["test"]["ratings"] == 20_000
-    assert found["source"]["ratings"] == 100_000
+    answer = one_object(run("split", "ml-100k/u1", "--out", "u1", "--json"))
+    assert answer["parts"]["train"]["ratings"] == 80_000
+    assert answer["parts"]["test"]["ratings"] == 20_000
+    assert answer["source"]["ratings"] == 100_000
     assert one_object(run("audit", "ml-100k/u1", "--json"))["overlap"] == 0
     dirty = one_object(run("audit", "ml-100k", "u1/test.parquet", "--json"), 1)
     assert dirty["overlap"] == 20_000
@@ -323,13 +328,13 @@ def test_steps_from_ratings_to_interactions(tmp_path: Path, run: Any) -> None:
     path = tmp_path / "r.csv"
     rows = [f"{u},{i},{(u * i) % 7 - 1}" for u in range(1, 20) for i in range(1, 15)]
     path.write_text("user,item,rating\n" + "\n".join(rows) + "\n")
-    found = one_object(run("describe", path, "--missing", "-1,0", "--json"))
-    assert (found["low"], found["implicit"]) == (1, False)
+    answer = one_object(run("describe", path, "--missing", "-1,0", "--json"))
+    assert (answer["low"], answer["implicit"]) == (1, False)
     steps = ("--missing", "-1,0", "--relevant", "4", "--k-core", "3")
-    found = one_object(run("describe", path, *steps, "--json"))
-    assert found["implicit"]
-    assert found["per_user"]["low"] >= 3
-    assert len(found["notes"]) == 3
+    answer = one_object(run("describe", path, *steps, "--json"))
+    assert answer["implicit"]
+    assert answer["per_user"]["low"] >= 3
+    assert len(answer["notes"]) == 3
     out = tmp_path / "out"
     done(run("split", path, *steps, "--by", "people", "--given", "0.5", "--out", out))
     assert one_object(run("describe", out / "given.parquet", "--json"))["implicit"]

@@ -28,20 +28,20 @@ def test_the_whole_score(shell: Any, trained: Path, catalogue: Path) -> None:
 def test_json(shell: Any, trained: Path, catalogue: Path) -> None:
     done = shell.real("evaluate", trained, "--test", catalogue / "parts" / "test.parquet", "--json")
     assert (done.returncode, done.stderr) == (0, "")
-    found = json.loads(done.stdout)
+    answer = json.loads(done.stdout)
     score = matinee.load_model(trained).evaluate(matinee.load(catalogue / "parts" / "test.parquet"))
-    assert found["rmse"] == pytest.approx(score.rmse, abs=1e-12)
-    assert found["mae"] == pytest.approx(score.mae, abs=1e-12)
-    assert found["rmse_interval"] == pytest.approx(list(score.rmse_interval or ()), abs=1e-12)
-    low, high = found["rmse_interval"]
-    assert low < found["rmse"] < high
-    assert set(found["baselines"]) == {"global_mean", "item_mean", "bias"}
-    assert (found["n_train"] + found["n_valid"], found["n_test"]) == (3200, 800)
-    assert found["n_valid"] > 0
-    assert (found["epochs_run"], found["best_epoch"], found["preset"]) == (4, 4, "default")
-    assert found["config"]["network"]["hidden"] == [8]
-    assert found["coverage"]["known"]["n"] + found["coverage"]["unknown"]["n"] == 800
-    assert sum(row["n"] for row in found["by_history"]) == 800
+    assert answer["rmse"] == pytest.approx(score.rmse, abs=1e-12)
+    assert answer["mae"] == pytest.approx(score.mae, abs=1e-12)
+    assert answer["rmse_interval"] == pytest.approx(list(score.rmse_interval or ()), abs=1e-12)
+    low, high = answer["rmse_interval"]
+    assert low < answer["rmse"] < high
+    assert set(answer["baselines"]) == {"global_mean", "item_mean", "bias"}
+    assert (answer["n_train"] + answer["n_valid"], answer["n_test"]) == (3200, 800)
+    assert answer["n_valid"] > 0
+    assert (answer["epochs_run"], answer["best_epoch"], answer["preset"]) == (4, 4, "default")
+    assert answer["config"]["network"]["hidden"] == [8]
+    assert answer["coverage"]["known"]["n"] + answer["coverage"]["unknown"]["n"] == 800
+    assert sum(row["n"] for row in answer["by_history"]) == 800
 
 
 def test_what_the_model_has_seen_is_refused(shell: Any, trained: Path, catalogue: Path) -> None:
@@ -52,18 +52,18 @@ def test_what_the_model_has_seen_is_refused(shell: Any, trained: Path, catalogue
     assert "--allow-overlap" in message
     shown = shell("evaluate", trained, "--test", test, "--allow-overlap").stdout
     assert "WARNING: the model has seen 3,200 of these 4,000 ratings" in shown
-    found = shell.json("evaluate", trained, "--test", test, "--allow-overlap")
-    assert found["overlap"]["count"] == 3200
-    assert len(found["overlap"]["examples"]) == 3
-    assert "the score is invalid" in found["notes"][0]
+    answer = shell.json("evaluate", trained, "--test", test, "--allow-overlap")
+    assert answer["overlap"]["count"] == 3200
+    assert len(answer["overlap"]["examples"]) == 3
+    assert "the score is invalid" in answer["notes"][0]
 
 
 def test_strangers_are_counted_apart(shell: Any, trained: Path) -> None:
     Path("some.csv").write_text("who,what,stars\n1,9999,4\nnobody,1,3\nnobody,2,5\n")
     columns = ("--user", "who", "--item", "what", "--rating", "stars")
-    found = shell.json("evaluate", trained, "--test", "some.csv", *columns)
-    assert found["coverage"]["unknown"]["n"] == 3
-    assert (found["coverage"]["unknown_users"], found["coverage"]["unknown_items"]) == (1, 1)
+    answer = shell.json("evaluate", trained, "--test", "some.csv", *columns)
+    assert answer["coverage"]["unknown"]["n"] == 3
+    assert (answer["coverage"]["unknown_users"], answer["coverage"]["unknown_items"]) == (1, 1)
     shown = shell("evaluate", trained, "--test", "some.csv", *columns).stdout
     assert "1 users, 1 items" in shown
 
@@ -109,11 +109,11 @@ def test_lists(shell: Any, trained: Path, catalogue: Path) -> None:
 def test_lists_as_json_and_trec(shell: Any, trained: Path, catalogue: Path, tmp_path: Path) -> None:
     test = catalogue / "parts" / "test.parquet"
     args = ("evaluate", trained, "--test", test, "--lists", "--k", "3,5", "--relevant", "3")
-    found = shell.json(*args, "--trec", tmp_path / "trec")
+    answer = shell.json(*args, "--trec", tmp_path / "trec")
     score = matinee.load_model(trained).evaluate_lists(matinee.load(test), k=(3, 5), relevant=3)
-    assert found["ndcg@5"] == pytest.approx(score.value("ndcg", 5), abs=1e-12)
-    assert (found["cutoffs"], found["relevant"]) == ([3, 5], 3)
-    assert found["baselines"]["popularity"]["ndcg@3_gain_interval"] is not None
+    assert answer["ndcg@5"] == pytest.approx(score.value("ndcg", 5), abs=1e-12)
+    assert (answer["cutoffs"], answer["relevant"]) == ([3, 5], 3)
+    assert answer["baselines"]["popularity"]["ndcg@3_gain_interval"] is not None
     run = [line.split() for line in (tmp_path / "trec" / "run.txt").read_text().splitlines()]
     assert all(len(row) == 6 and row[1] == "Q0" for row in run)
     measures = pytest.importorskip("ir_measures", reason="ir-measures is not installed")
@@ -123,7 +123,7 @@ def test_lists_as_json_and_trec(shell: Any, trained: Path, catalogue: Path, tmp_
         measures.read_trec_qrels(str(tmp_path / "trec" / "qrels.txt")),
         measures.read_trec_run(str(tmp_path / "trec" / "run.txt")),
     )
-    assert found["ndcg@5"] == pytest.approx(theirs[ndcg], abs=1e-12)
+    assert answer["ndcg@5"] == pytest.approx(theirs[ndcg], abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -143,10 +143,10 @@ def test_wrong_requests_of_lists(
 
 def test_histories_updated_in_order_of_time(shell: Any, trained: Path, catalogue: Path) -> None:
     test = catalogue / "parts" / "test.parquet"
-    found = shell.json("evaluate", trained, "--test", test, "--update")
+    answer = shell.json("evaluate", trained, "--test", test, "--update")
     score = matinee.load_model(trained).evaluate(matinee.load(test), update=True)
-    assert found["rmse"] == pytest.approx(score.rmse, abs=1e-12)
-    assert found["baselines"]["frozen"]["rmse"] == pytest.approx(
+    assert answer["rmse"] == pytest.approx(score.rmse, abs=1e-12)
+    assert answer["baselines"]["frozen"]["rmse"] == pytest.approx(
         shell.json("evaluate", trained, "--test", test)["rmse"], abs=1e-12
     )
     assert "frozen" in shell("evaluate", trained, "--test", test, "--update").stdout

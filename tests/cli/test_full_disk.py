@@ -24,11 +24,11 @@ sys.exit(main(sys.argv[2:]))
 
 def limited(size: int, *args: object) -> str:
     command = [sys.executable, "-c", LIMITED, str(size), *map(str, args)]
-    found = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
-    assert found.returncode == 1, found.stderr
-    assert "Traceback" not in found.stderr
-    assert found.stderr.count("matinee: error: ") == 1, found.stderr
-    return found.stderr
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stderr.count("matinee: error: ") == 1, done.stderr
+    return done.stderr
 
 
 @pytest.mark.parametrize("size", [1024, 65_536])
@@ -49,8 +49,8 @@ def test_a_model_that_does_not_fit(shell: Any, catalogue: Path) -> None:
 @pytest.mark.parametrize("place", ["/proc/x.csv", "file/x.csv"])
 def test_a_place_that_cannot_be_written_to(shell: Any, trained: Path, place: str) -> None:
     Path("file").touch()
-    found = shell.error("recommend", trained, "--all-users", "--out", place, code=1)
-    assert "cannot write: " in found
+    message = shell.error("recommend", trained, "--all-users", "--out", place, code=1)
+    assert "cannot write: " in message
 
 
 def test_a_model_goes_to_the_home_folder(
@@ -65,9 +65,9 @@ def test_a_model_goes_to_the_home_folder(
 def test_nothing_is_trained_for_a_place_that_cannot_be_written_to(
     shell: Any, catalogue: Path
 ) -> None:
-    found = shell.error(*TRAIN, catalogue / "parts", "--out", "/proc/m", code=1)
-    assert "/proc/m: cannot write" in found
-    assert "epoch" not in found
+    message = shell.error(*TRAIN, catalogue / "parts", "--out", "/proc/m", code=1)
+    assert "/proc/m: cannot write" in message
+    assert "epoch" not in message
 
 
 @pytest.mark.parametrize(
@@ -91,5 +91,5 @@ def test_an_output_is_checked_before_any_work(shell: Any, command: tuple[str, ..
 
 def test_a_file_is_not_written_over_a_folder(shell: Any) -> None:
     Path("x.csv").mkdir()
-    found = shell.error("recommend", "no-such-model", "--all-users", "--out", "x.csv", code=1)
-    assert "x.csv: cannot write: is a folder" in found
+    message = shell.error("recommend", "no-such-model", "--all-users", "--out", "x.csv", code=1)
+    assert "x.csv: cannot write: is a folder" in message

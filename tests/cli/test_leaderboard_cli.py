@@ -76,9 +76,9 @@ def test_piece_by_piece(board: Shell) -> None:
     assert "two:" not in first.stdout
     assert "Paper" in first.stdout
     assert "Not run yet: user-mean, small." in first.stdout
-    told = board.json(*COMMON, "--models", "simple", "--table", "table.md")
-    assert (told["run"]["done"], told["run"]["before"]) == (5, 1)
-    rows = {(row["data"], row["model"]): row for row in told["rows"]}
+    answer = board.json(*COMMON, "--models", "simple", "--table", "table.md")
+    assert (answer["run"]["done"], answer["run"]["before"]) == (5, 1)
+    rows = {(row["data"], row["model"]): row for row in answer["rows"]}
     assert rows["one", "bias"]["seeds"] == 2
     assert rows["two", "user-mean"]["gain"] < 0
     assert rows["one", "Paper"]["status"] == "published"
@@ -103,15 +103,15 @@ def test_piece_by_piece(board: Shell) -> None:
 @pytest.mark.slow
 def test_further_seeds_add_to_the_others(board: Shell) -> None:
     board(*COMMON, "--data", "one", "--models", "bias")
-    told = board.json(*COMMON, "--data", "one", "--models", "bias", "--seeds", "5")
-    assert (told["run"]["done"], told["run"]["before"]) == (1, 0)
-    [bias] = [row for row in told["rows"] if row["model"] == "bias"]
+    answer = board.json(*COMMON, "--data", "one", "--models", "bias", "--seeds", "5")
+    assert (answer["run"]["done"], answer["run"]["before"]) == (1, 0)
+    [bias] = [row for row in answer["rows"] if row["model"] == "bias"]
     assert bias["seeds"] == 3
 
 
 def test_quick_has_a_folder_of_its_own(board: Shell) -> None:
-    told = board.json("leaderboard", "--study", "board.toml", "--quick", "--models", "bias")
-    assert told["quick"] is True
+    answer = board.json("leaderboard", "--study", "board.toml", "--quick", "--models", "bias")
+    assert answer["quick"] is True
     assert Path("studies/board-quick/leaderboard.md").read_text("utf-8").startswith("*The quick")
 
 
@@ -129,8 +129,8 @@ def test_wrong_requests(board: Shell, options: list[str], message: str) -> None:
 
 
 def test_data_that_is_asked_for_and_not_there(board: Shell) -> None:
-    told = board.error(*COMMON, "--data", "gone", code=1)
-    assert "gone: ml-1m is not on this machine; `matinee data get ml-1m` brings it" in told
+    message = board.error(*COMMON, "--data", "gone", code=1)
+    assert "gone: ml-1m is not on this machine; `matinee data get ml-1m` brings it" in message
 
 
 def test_nothing_to_show(board: Shell) -> None:

@@ -57,11 +57,11 @@ def _command_at(args: list[str]) -> int:
 
 
 def test_json(shell: Any) -> None:
-    found = shell.json("quickstart", "--small", "--epochs", 1, "--out", "here")
-    assert found["folder"] == "here"
-    assert len(found["recommendations"]) == 10
-    assert len(found["rated"]) == 5
-    assert 0.7 < found["floor"] < found["baselines"]["bias"]["rmse"]
+    answer = shell.json("quickstart", "--small", "--epochs", 1, "--out", "here")
+    assert answer["folder"] == "here"
+    assert len(answer["recommendations"]) == 10
+    assert len(answer["rated"]) == 5
+    assert 0.7 < answer["floor"] < answer["baselines"]["bias"]["rmse"]
 
 
 @pytest.fixture
@@ -131,13 +131,13 @@ def test_toml_of_odd_values() -> None:
 
 
 def test_doctor(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = shell.json("doctor")
-    assert found["problems"] == []
-    assert found["data_home"] == str(shell.folder / "home")
-    assert found["data"]["ml-1m"] is None
-    assert found["numba_threads"] >= 1
-    assert found["versions"]["torch"]
-    assert {"numba_layer", "after_fork", "concurrent_kernels", "kernel_cache"} <= found.keys()
+    answer = shell.json("doctor")
+    assert answer["problems"] == []
+    assert answer["data_home"] == str(shell.folder / "home")
+    assert answer["data"]["ml-1m"] is None
+    assert answer["numba_threads"] >= 1
+    assert answer["versions"]["torch"]
+    assert {"numba_layer", "after_fork", "concurrent_kernels", "kernel_cache"} <= answer.keys()
     assert "all is well" in shell("doctor").stdout
     assert shell.json("doctor", "--compile")["compile_seconds"] > 0
 

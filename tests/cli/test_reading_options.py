@@ -15,8 +15,8 @@ def test_evaluate_report_and_recommend_read_by_options(shell: Any, trained: Path
     Path("odd.txt").write_text(ODD + rows + f"{users[0]}^{model.item_ids.ids[2]}^-1\n")
     layout = ("--comment", "#", "--delimiter", "^", "--columns", "user,item,rating")
     options = (*layout, "--missing", "-1")
-    found = shell.json("evaluate", trained, "--test", "odd.txt", "--allow-overlap", *options)
-    assert found["n_test"] == 6
+    answer = shell.json("evaluate", trained, "--test", "odd.txt", "--allow-overlap", *options)
+    assert answer["n_test"] == 6
     shell("report", trained, "--test", "odd.txt", "--allow-overlap", "--out", "r.html", *options)
     assert Path("r.html").exists()
     lists = shell.json("recommend", trained, "--ratings", "odd.txt", "-k", 1, *options)
@@ -30,12 +30,12 @@ def test_options_of_a_file_give_way_to_those_of_the_command_line(shell: Any) -> 
         "missing = -1\nscale = [1, 5]\n",
         "utf-8",
     )
-    found = shell.json("data", "describe", "r.csv", "--read-options", "read.toml")
-    assert (found["ratings"], found["low"], found["high"]) == (2, 1.0, 5.0)
-    found = shell.json(
+    answer = shell.json("data", "describe", "r.csv", "--read-options", "read.toml")
+    assert (answer["ratings"], answer["low"], answer["high"]) == (2, 1.0, 5.0)
+    answer = shell.json(
         "data", "describe", "r.csv", "--read-options", "read.toml", "--rating", "more"
     )
-    assert found["ratings"] == 3
+    assert answer["ratings"] == 3
     Path("read.toml").write_text("delimter = ';'\n", "utf-8")
     message = shell.error("data", "describe", "r.csv", "--read-options", "read.toml", code=2)
     assert "read.toml: unknown key 'delimter'; did you mean 'delimiter'?" in message

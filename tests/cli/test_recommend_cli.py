@@ -22,13 +22,13 @@ def model(trained: Path) -> Any:
 
 
 def test_known_users(shell: Any, trained: Path, model: Any) -> None:
-    found = shell.json("recommend", trained, "--user", 7, "--user", 3, "-k", 4)["recommendations"]
-    assert [row["user_id"] for row in found] == [7] * 4 + [3] * 4
-    assert [row["rank"] for row in found] == [1, 2, 3, 4] * 2
-    assert found == list(model.recommend(users=[7, 3], k=4).rows())
+    answer = shell.json("recommend", trained, "--user", 7, "--user", 3, "-k", 4)["recommendations"]
+    assert [row["user_id"] for row in answer] == [7] * 4 + [3] * 4
+    assert [row["rank"] for row in answer] == [1, 2, 3, 4] * 2
+    assert answer == list(model.recommend(users=[7, 3], k=4).rows())
     shown = shell("recommend", trained, "--user", 7, "-k", 4).stdout
     assert shown.startswith("user 7\n")
-    for row in found[:4]:
+    for row in answer[:4]:
         assert row["title"] in shown
 
 
@@ -38,10 +38,10 @@ def test_someone_new_by_title(shell: Any, trained: Path, model: Any) -> None:
     done = shell.real(*args)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"rated: {first} 5; {second} 1\n")
-    found = shell.json(*args)
-    assert found["rated"] == [{"title": first, "rating": 5}, {"title": second, "rating": 1}]
+    answer = shell.json(*args)
+    assert answer["rated"] == [{"title": first, "rating": 5}, {"title": second, "rating": 1}]
     wanted = list(model.recommend([{1: 5, 2: 1}], k=3).rows())
-    assert found["recommendations"] == wanted
+    assert answer["recommendations"] == wanted
     assert {1, 2}.isdisjoint(row["item_id"] for row in wanted)
     seen = shell.json(*args[:-1], 90, "--include-seen")["recommendations"]
     assert len(seen) == 90
@@ -62,9 +62,9 @@ def _shared_word(titles: Any) -> str:
 
 def test_people_in_a_file(shell: Any, trained: Path, model: Any) -> None:
     Path("new.csv").write_text("user_id,item_id,rating\nme,1,5\nme,2,4\nyou,3,1\n")
-    found = shell.json("recommend", trained, "--ratings", "new.csv", "-k", 2)["recommendations"]
+    answer = shell.json("recommend", trained, "--ratings", "new.csv", "-k", 2)["recommendations"]
     wanted = model.recommend({"me": {1: 5, 2: 4}, "you": {3: 1}}, k=2)
-    assert found == list(wanted.rows())
+    assert answer == list(wanted.rows())
     Path("odd.csv").write_text("who,film,stars\nme,1,5\nme,777,4\n")
     args = ("recommend", trained, "--ratings", "odd.csv", "--user-column", "who")
     args += ("--item", "film", "--rating", "stars")
@@ -88,8 +88,8 @@ def test_everyone(shell: Any, trained: Path, model: Any) -> None:
     assert shell.json(*args)["recommendations"] == wanted
     streamed = list(csv.DictReader(io.StringIO(shell(*args).stdout)))
     assert [row["title"] for row in streamed] == [row["title"] for row in wanted]
-    told = shell.json(*args, "--out", "top.csv")
-    assert (told["rows"], told["people"]) == (360, 120)
+    answer = shell.json(*args, "--out", "top.csv")
+    assert (answer["rows"], answer["people"]) == (360, 120)
     assert Path("top.csv").read_text() == shell(*args).stdout
 
 
@@ -112,8 +112,8 @@ def test_only_some_items(
         titles = model.item_table.titles[[3, 7, 14]]
         Path(name).write_text(text or "\n".join(titles))
     args = ("recommend", trained, "--user", 1, "--include-seen", "--only", name)
-    found = shell.json(*args)["recommendations"]
-    assert sorted(row["item_id"] for row in found) == [4, 8, 15]
+    answer = shell.json(*args)["recommendations"]
+    assert sorted(row["item_id"] for row in answer) == [4, 8, 15]
 
 
 def test_unknown_ids_are_named(shell: Any, trained: Path) -> None:

@@ -29,8 +29,8 @@ def test_the_test_part_is_found_again(shell: Any, train: Any, catalogue: Path) -
 
 
 def test_a_named_split_is_found(shell: Any, trained: Path) -> None:
-    found = shell.json("report", trained, "--out", "page.html", "--files")
-    assert (found["report"], found["test"]) == ("page.html", f"{trained.parent / 'parts'} test")
+    answer = shell.json("report", trained, "--out", "page.html", "--files")
+    assert (answer["report"], answer["test"]) == ("page.html", f"{trained.parent / 'parts'} test")
     names = {path.name for path in (shell.folder / "page-files").iterdir()}
     assert {"calibration.svg", "residuals.svg", "scores.csv", "scores.md", "worst.csv"} <= names
 
@@ -85,8 +85,8 @@ def test_what_the_model_has_seen_is_refused(shell: Any, trained: Path, catalogue
 
 def test_the_record_says_where_the_ratings_were(trained: Path, catalogue: Path) -> None:
     manifest = json.loads((trained / "manifest.json").read_text("utf-8"))
-    told = json.dumps(manifest)
-    assert str(catalogue / "parts") in told
+    reported = json.dumps(manifest)
+    assert str(catalogue / "parts") in reported
 
 
 def test_the_test_part_is_read_as_it_was_for_training(shell: Any, train: Any) -> None:

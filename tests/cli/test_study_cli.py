@@ -76,8 +76,8 @@ def test_a_study_by_the_real_executable_from_run_to_report(shell: Shell, file: P
 
     rest = real("run", file, "--workers", 1, "--threads", 1, "--json")
     assert rest.returncode == 0, rest.stderr
-    told = json.loads(rest.stdout)
-    assert (told["done"], told["before"], told["broken"]) == (4, 2, {})
+    answer = json.loads(rest.stdout)
+    assert (answer["done"], answer["before"], answer["broken"]) == (4, 2, {})
     assert rest.stderr == ""
 
     compared = json.loads(real("compare", folder, "--json").stdout)["rows"]

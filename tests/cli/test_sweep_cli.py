@@ -49,17 +49,17 @@ def without_time(trials: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def test_from_ratings_to_a_model(shell: Any, args: list[str], catalogue: Path) -> None:
     done = shell.real(*args, "--out", "mine.toml", "--table", "trials.csv", "--json")
     assert (done.returncode, done.stderr) == (0, "")
-    found = json.loads(done.stdout)
-    assert [trial["number"] for trial in found["trials"]] == list(range(6))
-    assert (found["stopped"], found["preset"], found["seed"]) == ("trials", "default", 2)
-    assert found["sizes"] == {"train": 3200, "validation": 400, "fresh": 400, "test": 0}
-    assert set(found["trials"][0]["values"]) == {"width", "train.learning_rate"}
-    assert found["trials"][0]["values"] == {"width": 8, "train.learning_rate": 0.002}
-    complete = [t["rmse"] for t in found["trials"] if t["state"] == "complete"]
-    assert found["best"]["rmse"] == min(complete)
+    answer = json.loads(done.stdout)
+    assert [trial["number"] for trial in answer["trials"]] == list(range(6))
+    assert (answer["stopped"], answer["preset"], answer["seed"]) == ("trials", "default", 2)
+    assert answer["sizes"] == {"train": 3200, "validation": 400, "fresh": 400, "test": 0}
+    assert set(answer["trials"][0]["values"]) == {"width", "train.learning_rate"}
+    assert answer["trials"][0]["values"] == {"width": 8, "train.learning_rate": 0.002}
+    complete = [t["rmse"] for t in answer["trials"] if t["state"] == "complete"]
+    assert answer["best"]["rmse"] == min(complete)
     mine = preset(str(shell.folder / "mine.toml"))
-    assert mine.model_dump(mode="json") == found["best"]["settings"]
-    assert found["worth"] in mine.description
+    assert mine.model_dump(mode="json") == answer["best"]["settings"]
+    assert answer["worth"] in mine.description
     lines = (shell.folder / "trials.csv").read_text().splitlines()
     assert lines[0] == "trial,state,rmse,epochs,seconds,width,train.learning_rate,reason"
     assert len(lines) == 7
@@ -176,10 +176,10 @@ def test_the_budget_is_kept(shell: Any, args: list[str], monkeypatch: pytest.Mon
     clock = Clock()
     monkeypatch.setattr("matinee.lab.tune.search.time", clock)
     args = [a for a in args if a not in ("--trials", "6")]
-    found = shell.json(*args, "--budget", "0.1")
+    answer = shell.json(*args, "--budget", "0.1")
     assert 3 < clock.now <= 0.1 * 60 + 1
-    assert found["stopped"] == "budget"
-    assert Path(f"{found['dataset']}-best.toml").exists()
+    assert answer["stopped"] == "budget"
+    assert Path(f"{answer['dataset']}-best.toml").exists()
 
 
 def test_the_space_is_shown_and_read_back(shell: Any) -> None:

@@ -32,8 +32,8 @@ def shell_line(line: str, **environment: str) -> subprocess.CompletedProcess[str
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
 def test_closed_streams(closed: str) -> None:
-    found = shell_line(f"{MATINEE} data list {closed}")
-    assert (found.returncode, found.stderr) == (0, "")
+    output = shell_line(f"{MATINEE} data list {closed}")
+    assert (output.returncode, output.stderr) == (0, "")
 
 
 def test_a_terminal_of_ascii(tmp_path: Path) -> None:
@@ -41,17 +41,17 @@ def test_a_terminal_of_ascii(tmp_path: Path) -> None:
     path.write_text(ROWS, encoding="utf-8")
     ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     for environment in (ascii_only, {"PYTHONIOENCODING": "ascii"}):
-        found = shell_line(f"{MATINEE} data describe {path}", **environment)
-        assert found.returncode == 0, found.stderr
-        assert "Traceback" not in found.stderr
-        assert "caf" in found.stdout
+        output = shell_line(f"{MATINEE} data describe {path}", **environment)
+        assert output.returncode == 0, output.stderr
+        assert "Traceback" not in output.stderr
+        assert "caf" in output.stdout
 
 
 @pytest.mark.parametrize("line", [f"HOME= {MATINEE}", f"env -u HOME {MATINEE}"])
 def test_no_home(line: str) -> None:
-    found = shell_line(f"{line} data list --json", XDG_CACHE_HOME="", MATINEE_DATA="")
-    assert found.returncode == 0, found.stderr
-    assert '"/.cache' not in found.stdout
+    output = shell_line(f"{line} data list --json", XDG_CACHE_HOME="", MATINEE_DATA="")
+    assert output.returncode == 0, output.stderr
+    assert '"/.cache' not in output.stdout
 
 
 def test_formulas(shell: Any, trained: Path, tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_formulas(shell: Any, trained: Path, tmp_path: Path) -> None:
     assert list(table["id"]) == ["'=1", "a", "", "'-x"]
     assert list(table["title"]) == ["'@x", "'+", "b=", "'\t"]
     asked = ["recommend", trained, "--all-users", "--escape-formulas", "--out"]
-    found = shell(*asked, "lists.csv")
-    assert "0 cells that begin like a formula" in found.stderr
+    done = shell(*asked, "lists.csv")
+    assert "0 cells that begin like a formula" in done.stderr
     assert "CSV or TSV" in shell.error(*asked, "lists.parquet", code=2)
     assert main(["presets"]) == 0

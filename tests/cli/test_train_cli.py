@@ -35,31 +35,31 @@ def test_json_is_one_object_with_all_there_is_to_say(shell: Any, catalogue: Path
         *args, "--set", "validation=0.1", "--set", "keep=best", "--epochs", "3", "--json"
     )
     assert (done.returncode, done.stderr) == (0, "")
-    found = json.loads(done.stdout)
-    assert [key for key in KEYS if key not in found] == []
-    assert (found["model"], found["preset"], found["seed"]) == ("autoencoder", "default", 3)
-    assert found["n_train"] + found["n_valid"] + found["n_test"] == 4000
-    assert found["n_test"] == 800
-    assert found["n_valid"] > 200
-    assert found["config"]["network"]["hidden"] == [8]
-    assert set(found["baselines"]) == {"global_mean", "item_mean", "bias"}
-    assert 0.6 < found["baselines"]["bias"]["rmse"] < found["baselines"]["global_mean"]["rmse"]
-    curve = found["curve"]
+    answer = json.loads(done.stdout)
+    assert [key for key in KEYS if key not in answer] == []
+    assert (answer["model"], answer["preset"], answer["seed"]) == ("autoencoder", "default", 3)
+    assert answer["n_train"] + answer["n_valid"] + answer["n_test"] == 4000
+    assert answer["n_test"] == 800
+    assert answer["n_valid"] > 200
+    assert answer["config"]["network"]["hidden"] == [8]
+    assert set(answer["baselines"]) == {"global_mean", "item_mean", "bias"}
+    assert 0.6 < answer["baselines"]["bias"]["rmse"] < answer["baselines"]["global_mean"]["rmse"]
+    curve = answer["curve"]
     assert [row["epoch"] for row in curve] == [1, 2, 3]
     best = min(curve, key=lambda row: row["valid_rmse"])
-    assert found["best_epoch"] == best["epoch"]
+    assert answer["best_epoch"] == best["epoch"]
     # Every test user and item is known here, or nearly, so the curve says what the score does.
-    assert best["test_rmse"] == pytest.approx(found["rmse"], abs=0.01)
-    assert found["train_seconds"] >= sum(row["seconds"] for row in curve)
+    assert best["test_rmse"] == pytest.approx(answer["rmse"], abs=0.01)
+    assert answer["train_seconds"] >= sum(row["seconds"] for row in curve)
 
-    manifest = read_manifest(shell.folder / found["folder"])
+    manifest = read_manifest(shell.folder / answer["folder"])
     assert manifest["split"] == {"by": "random", "holdout": 0.2, "seed": 3}
-    assert manifest["metrics"]["rmse"] == found["rmse"]
+    assert manifest["metrics"]["rmse"] == answer["rmse"]
     assert manifest["record"]["training"]["preset"] == "default"
-    lines = (shell.folder / found["folder"] / "metrics.jsonl").read_text().splitlines()
-    told = [json.loads(line) for line in lines]
-    assert [epoch["epoch"] for epoch in told if epoch["teacher"]] == [1, 2, 1, 2]
-    own = [epoch["valid_rmse"] for epoch in told if not epoch["teacher"]]
+    lines = (shell.folder / answer["folder"] / "metrics.jsonl").read_text().splitlines()
+    values = [json.loads(line) for line in lines]
+    assert [epoch["epoch"] for epoch in values if epoch["teacher"]] == [1, 2, 1, 2]
+    own = [epoch["valid_rmse"] for epoch in values if not epoch["teacher"]]
     assert own == [row["valid_rmse"] for row in curve]
 
 
@@ -96,9 +96,11 @@ def test_without_a_test_part_there_is_no_score(train: Any, shell: Any, catalogue
     done = train(catalogue / "ratings", "--out", "all")
     assert "no held-out score was computed" in done.stdout
     assert "bias" not in done.stdout
-    found = json.loads(train(catalogue / "ratings", "--out", "all", "--json").stdout)
-    assert (found["rmse"], found["mae"], found["baselines"], found["n_test"]) == (None,) * 3 + (0,)
-    assert found["n_train"] + found["n_valid"] == 4000
+    answer = json.loads(train(catalogue / "ratings", "--out", "all", "--json").stdout)
+    assert (answer["rmse"], answer["mae"], answer["baselines"], answer["n_test"]) == (None,) * 3 + (
+        0,
+    )
+    assert answer["n_train"] + answer["n_valid"] == 4000
 
 
 def test_the_same_seed_gives_the_same_weights(train: Any, catalogue: Path) -> None:
@@ -111,9 +113,9 @@ def test_the_same_seed_gives_the_same_weights(train: Any, catalogue: Path) -> No
 
 
 def test_a_split_brings_its_own_test_part(train: Any, shell: Any, catalogue: Path) -> None:
-    found = json.loads(train(catalogue / "parts", "--json").stdout)
-    assert (found["n_train"] + found["n_valid"], found["n_test"]) == (3200, 800)
-    assert found["split"] == {"by": "name", "name": str(catalogue / "parts")}
+    answer = json.loads(train(catalogue / "parts", "--json").stdout)
+    assert (answer["n_train"] + answer["n_valid"], answer["n_test"]) == (3200, 800)
+    assert answer["split"] == {"by": "name", "name": str(catalogue / "parts")}
     message = shell.error("train", catalogue / "parts", "--user", "uid", code=2)
     assert "--user 'uid': no such column" in message
     message = shell.error("train", catalogue / "parts", "--k-core", "2", code=2)
@@ -122,16 +124,16 @@ def test_a_split_brings_its_own_test_part(train: Any, shell: Any, catalogue: Pat
     assert "--delimiter: ml-100k/u1 is a split that is read in one way" in message
 
     split_files(synthesize(120, 90, 4000).ratings, "people", 0.2, by="users")
-    found = json.loads(train("people", "--out", "p", "--json").stdout)
+    answer = json.loads(train("people", "--out", "p", "--json").stdout)
     # People held out of training are judged by what they gave, so the model knows them.
-    assert found["coverage"]["unknown_users"] == 0
-    assert found["n_test_users"] == 24
-    assert shell.json("evaluate", "p", "--test", "people")["rmse"] == found["rmse"]
+    assert answer["coverage"]["unknown_users"] == 0
+    assert answer["n_test_users"] == 24
+    assert shell.json("evaluate", "p", "--test", "people")["rmse"] == answer["rmse"]
     alone = shell.json("evaluate", "p", "--test", "people/test.parquet")
     assert alone["coverage"]["unknown_users"] == 24
-    given = ("--given", "people/given.parquet")
-    together = shell.json("evaluate", "p", "--test", "people/test.parquet", *given)
-    assert together["rmse"] == found["rmse"]
+    option = ("--given", "people/given.parquet")
+    together = shell.json("evaluate", "p", "--test", "people/test.parquet", *option)
+    assert together["rmse"] == answer["rmse"]
 
 
 def test_a_query_and_a_preset_of_ones_own(shell: Any, catalogue: Path) -> None:
@@ -225,11 +227,11 @@ def test_ctrl_c_saves_and_says_how_to_go_on(
     refused = shell.error(*args[:-2], "--out", "m m", "--resume", "--seed", "1", code=2)
     assert "seed" in refused
     done = len(Path("m m/metrics.jsonl").read_text().splitlines())
-    found = shell.json(*args, "--resume")
-    assert done < 50 == found["epochs_run"] == len(found["curve"])
+    answer = shell.json(*args, "--resume")
+    assert done < 50 == answer["epochs_run"] == len(answer["curve"])
     whole = shell.json(*args[:-1], "whole")
-    assert found["rmse"] == whole["rmse"]
-    assert [row["loss"] for row in found["curve"]] == [row["loss"] for row in whole["curve"]]
+    assert answer["rmse"] == whole["rmse"]
+    assert [row["loss"] for row in answer["curve"]] == [row["loss"] for row in whole["curve"]]
 
 
 @pytest.mark.parametrize("resume", [False, True])
@@ -256,15 +258,15 @@ def test_the_lists_are_scored_beside_popularity(
     out = train(catalogue / "parts", "--out", tmp_path / "m").stdout
     assert "lists of 10" in out
     assert "that of popularity" in out
-    found = shell.json(
+    answer = shell.json(
         "train", *SMALL, "--epochs", "2", catalogue / "parts", "--out", tmp_path / "m", "--json"
     )["lists"]
     again = matinee.load_model(tmp_path / "m")
     test = matinee.load(catalogue / "parts" / "test.parquet")
-    assert found["ndcg@10"] == pytest.approx(
+    assert answer["ndcg@10"] == pytest.approx(
         again.evaluate_lists(test, k=10).value("ndcg", 10), abs=1e-3
     )
-    assert again.record["lists"]["ndcg@10"] == found["ndcg@10"]
+    assert again.record["lists"]["ndcg@10"] == answer["ndcg@10"]
 
 
 def test_a_split_of_interactions_is_scored_by_its_lists(
@@ -279,13 +281,13 @@ def test_a_split_of_interactions_is_scored_by_its_lists(
     assert "lists of 10" in out
     assert "that of popularity" in out
     assert "RMSE" not in out
-    found = shell.json(*args, "--json")
+    answer = shell.json(*args, "--json")
     test = matinee.load(liked / "test.parquet")
     assert test.implicit
-    assert (found["rmse"], found["n_test"]) == (None, len(test))
+    assert (answer["rmse"], answer["n_test"]) == (None, len(test))
     again = matinee.load_model(folder).evaluate_lists(test, k=10)
-    assert found["lists"]["ndcg@10"] == pytest.approx(again.value("ndcg", 10), abs=1e-9)
-    assert found["lists"]["baselines"].keys() == {"popularity"}
+    assert answer["lists"]["ndcg@10"] == pytest.approx(again.value("ndcg", 10), abs=1e-9)
+    assert answer["lists"]["baselines"].keys() == {"popularity"}
     assert "--watch" in shell(*args, "--watch", code=2).stderr
     ratings = shell.folder / "rated.csv"
     pairs = zip(test.user_ids.decode(test.users), test.item_ids.decode(test.items), strict=True)
@@ -342,8 +344,8 @@ def test_an_update_goes_on_from_a_model(
 ) -> None:
     test = catalogue / "parts" / "test.parquet"
     out = tmp_path / "newer"
-    found = shell.json("train", test, "--from", trained, "--out", out, "--epochs", "1")
-    assert (found["n_train"] + found["n_valid"], found["epochs_run"]) == (4000, 1)
+    answer = shell.json("train", test, "--from", trained, "--out", out, "--epochs", "1")
+    assert (answer["n_train"] + answer["n_valid"], answer["epochs_run"]) == (4000, 1)
     model = matinee.load_model(out)
     before = matinee.load_model(trained)
     assert model.record["updates"][0]["n_added"] == 800

@@ -25,10 +25,10 @@ TRAIN = [(1, 10, 4, 100), (1, 20, 3, 200), (2, 10, 5, 150), (3, 30, 1, 400)]
 
 
 def test_clean() -> None:
-    found = audit(
+    checked = audit(
         table(TRAIN, "a"), table([(1, 30, 2, 250), (2, 20, 4, 500), (3, 10, 3, 450)], "b")
     )
-    assert found == Audit(
+    assert checked == Audit(
         train="a", test="b", n_train=4, n_test=3,
         overlap=0, overlap_same_value=0, overlap_examples=(),
         test_users=3, renamed_users=0, renamed_ratings=0, renamed_examples=(),
@@ -38,7 +38,7 @@ def test_clean() -> None:
         same_second=SameSecond(0.0, 0.0, (4, 0, 0, 0), (3.25, None, None, None)),
         same_file=False, same_table=False, notes=(),
     )  # fmt: skip
-    assert not found.contaminated
+    assert not checked.contaminated
 
 
 def test_every_fault() -> None:
@@ -53,18 +53,18 @@ def test_every_fault() -> None:
             (1, 10, 4, 201),
         ]
     )
-    found = audit(table(TRAIN), test)
-    assert found.contaminated
-    assert found.overlap == 4
-    assert found.overlap_same_value == 3
-    assert found.overlap_examples == ((3, 30), (2, 10), (1, 20))
-    assert (found.unseen_users, found.unseen_user_ratings) == (1, 2)
-    assert (found.unseen_items, found.unseen_item_ratings) == (2, 2)
-    assert found.unseen_ratings == 3
-    assert found.older_than_own == 2
-    assert found.older_than_any == 4
-    assert not found.same_table
-    plain = found.as_dict()
+    checked = audit(table(TRAIN), test)
+    assert checked.contaminated
+    assert checked.overlap == 4
+    assert checked.overlap_same_value == 3
+    assert checked.overlap_examples == ((3, 30), (2, 10), (1, 20))
+    assert (checked.unseen_users, checked.unseen_user_ratings) == (1, 2)
+    assert (checked.unseen_items, checked.unseen_item_ratings) == (2, 2)
+    assert checked.unseen_ratings == 3
+    assert checked.older_than_own == 2
+    assert checked.older_than_any == 4
+    assert not checked.same_table
+    plain = checked.as_dict()
     assert plain["contaminated"] is True
     assert plain["overlap"] == 4
 
@@ -78,9 +78,9 @@ def test_ids_of_another_kind_are_the_same_ids() -> None:
 
 
 def test_same_table_in_any_order() -> None:
-    found = audit(table(TRAIN), table(TRAIN[::-1]))
-    assert found.same_table
-    assert found.contaminated
+    checked = audit(table(TRAIN), table(TRAIN[::-1]))
+    assert checked.same_table
+    assert checked.contaminated
     assert fingerprint(table(TRAIN)) == fingerprint(table(TRAIN[::-1]))
     changed = [*TRAIN[:-1], (3, 30, 2, 400)]
     assert not audit(table(TRAIN), table(changed)).same_table
@@ -89,8 +89,8 @@ def test_same_table_in_any_order() -> None:
 def test_codes_without_ratings_count_as_unseen() -> None:
     # Both parts of a split share one vocabulary: having a code is not having been seen.
     whole = table([*TRAIN, (4, 40, 2, 500)])
-    found = audit(whole.take(np.arange(4)), whole.take(np.array([4])))
-    assert (found.unseen_users, found.unseen_items) == (1, 1)
+    checked = audit(whole.take(np.arange(4)), whole.take(np.array([4])))
+    assert (checked.unseen_users, checked.unseen_items) == (1, 1)
 
 
 def test_repeated_pairs() -> None:
@@ -103,9 +103,9 @@ def test_repeated_pairs() -> None:
 
 def test_without_times() -> None:
     timeless = replace(table(TRAIN), times=None)
-    found = audit(timeless, table([(1, 30, 2, 1)]))
-    assert found.older_than_own is None
-    assert found.older_than_any is None
+    checked = audit(timeless, table([(1, 30, 2, 1)]))
+    assert checked.older_than_own is None
+    assert checked.older_than_any is None
     assert audit(table([(1, 30, 2, 1)]), timeless).older_than_own is None
 
 
@@ -120,8 +120,8 @@ def test_same_file_under_two_names(tmp_path: Path) -> None:
     packed = tmp_path / "other.csv.gz"
     packed.write_bytes(gzip.compress(b"x"))
     for second, same in ((one, True), (copy, True), (link, True), (other, False), (packed, False)):
-        found = audit(table(TRAIN), clean, files=(one, second))
-        assert (found.same_file, found.contaminated) == (same, same)
+        checked = audit(table(TRAIN), clean, files=(one, second))
+        assert (checked.same_file, checked.contaminated) == (same, same)
     assert not audit(table(TRAIN), clean, files=(one, None)).same_file
     assert not audit(table(TRAIN), clean, files=(tmp_path, tmp_path)).same_file
 
@@ -143,13 +143,13 @@ def test_files(tmp_path: Path) -> None:
     train, test = tmp_path / "train.csv", tmp_path / "test.csv"
     train.write_text("user,item,score\n1,10,4\n1,20,3\n2,10,5\n2,10,4\n2,10,1\n")
     test.write_text("user,item,score\n1,30,4\n1,30,4\n3,10,5\n")
-    found = audit_files(train, str(test))
-    assert (found.repeated_train, found.repeated_test) == (2, 1)
-    assert (found.n_train, found.n_test) == (3, 2)
-    assert [note.split(" of the")[0] for note in found.notes] == [
+    checked = audit_files(train, str(test))
+    assert (checked.repeated_train, checked.repeated_test) == (2, 1)
+    assert (checked.n_train, checked.n_test) == (3, 2)
+    assert [note.split(" of the")[0] for note in checked.notes] == [
         "train: 2 repeated ratings", "test: 1 repeated rating",
     ]  # fmt: skip
-    assert not found.same_file
+    assert not checked.same_file
     assert audit_files(train, train).same_file
     with pytest.raises(DataError, match=r"again"):
         audit_files(train, test, repeats="error")
@@ -161,22 +161,22 @@ def test_against_brute_force(data: st.DataObject) -> None:
     row = st.tuples(st.integers(1, 8), st.integers(1, 8), st.integers(1, 5), st.integers(0, 20))
     unique = st.lists(row, min_size=1, max_size=30, unique_by=lambda r: r[:2])
     train, test = data.draw(unique), data.draw(unique)
-    found = audit(table(train), table(test))
+    checked = audit(table(train), table(test))
     pairs = {r[:2]: r[2] for r in train}
     users, items = {r[0] for r in train}, {r[1] for r in train}
     both = [r for r in test if r[:2] in pairs]
-    assert found.overlap == len(both)
-    assert found.overlap_same_value == sum(pairs[r[:2]] == r[2] for r in both)
-    assert found.overlap_examples == tuple(r[:2] for r in both[:3])
-    assert found.unseen_users == len({r[0] for r in test} - users)
-    assert found.unseen_user_ratings == sum(r[0] not in users for r in test)
-    assert found.unseen_items == len({r[1] for r in test} - items)
-    assert found.unseen_item_ratings == sum(r[1] not in items for r in test)
-    assert found.unseen_ratings == sum(r[0] not in users or r[1] not in items for r in test)
+    assert checked.overlap == len(both)
+    assert checked.overlap_same_value == sum(pairs[r[:2]] == r[2] for r in both)
+    assert checked.overlap_examples == tuple(r[:2] for r in both[:3])
+    assert checked.unseen_users == len({r[0] for r in test} - users)
+    assert checked.unseen_user_ratings == sum(r[0] not in users for r in test)
+    assert checked.unseen_items == len({r[1] for r in test} - items)
+    assert checked.unseen_item_ratings == sum(r[1] not in items for r in test)
+    assert checked.unseen_ratings == sum(r[0] not in users or r[1] not in items for r in test)
     latest = {user: max(r[3] for r in train if r[0] == user) for user in users}
-    assert found.older_than_own == sum(r[3] < latest.get(r[0], -1) for r in test)
-    assert found.older_than_any == sum(r[3] < max(latest.values()) for r in test)
-    assert found.same_table == ({r[:3] for r in train} == {r[:3] for r in test})
+    assert checked.older_than_own == sum(r[3] < latest.get(r[0], -1) for r in test)
+    assert checked.older_than_any == sum(r[3] < max(latest.values()) for r in test)
+    assert checked.same_table == ({r[:3] for r in train} == {r[:3] for r in test})
 
 
 def test_a_split_is_clean() -> None:
@@ -186,11 +186,11 @@ def test_a_split_is_clean() -> None:
         pairs // 300, pairs % 300, rng.integers(1, 6, 5000), rng.integers(0, 999, 5000)
     )
     for by in ("random", "user", "last", "time"):
-        found = audit(*split(ratings, by=by))  # type: ignore[arg-type]
-        assert not found.contaminated
-        assert found.n_train + found.n_test == 5000
-        assert (found.older_than_own == 0) == (by in ("last", "time"))
-        assert (found.older_than_any == 0) == (by == "time")
+        checked = audit(*split(ratings, by=by))  # type: ignore[arg-type]
+        assert not checked.contaminated
+        assert checked.n_train + checked.n_test == 5000
+        assert (checked.older_than_own == 0) == (by in ("last", "time"))
+        assert (checked.older_than_any == 0) == (by == "time")
 
 
 def test_seed_split_of_ml_1m(real_data: Callable[[str], Path]) -> None:
@@ -198,11 +198,11 @@ def test_seed_split_of_ml_1m(real_data: Callable[[str], Path]) -> None:
 
     folder = real_data("ml-1m-seed-split")
     train, test = load(folder / "train.dat"), load(folder / "test.dat")
-    found = audit(train, test, files=(folder / "train.dat", folder / "test.dat"))
-    assert not found.contaminated
-    assert (found.n_train, found.n_test) == (800_167, 200_042)
-    assert (found.unseen_users, found.unseen_items, found.unseen_item_ratings) == (0, 30, 40)
-    assert found.older_than_own == 196_306
+    checked = audit(train, test, files=(folder / "train.dat", folder / "test.dat"))
+    assert not checked.contaminated
+    assert (checked.n_train, checked.n_test) == (800_167, 200_042)
+    assert (checked.unseen_users, checked.unseen_items, checked.unseen_item_ratings) == (0, 30, 40)
+    assert checked.older_than_own == 196_306
     whole = audit(load(real_data("ml-1m") / "ratings.dat"), test)
     assert whole.contaminated
     assert whole.overlap == whole.overlap_same_value == 200_042

@@ -331,8 +331,8 @@ def test_damaged_bytes_never_give_another_kind_of_error(
 ) -> None:
     data = bytearray([*SEEDS, parquet_seed][seed])
     for at, new in edits:
-        place = at % (len(data) + 1)
-        data[place : place + len(new)] = new
+        position = at % (len(data) + 1)
+        data[position : position + len(new)] = new
     path = tmp_path / f"r{suffix}"
     path.write_bytes(data[: len(data) - cut % (len(data) + 1) if cut % 3 == 0 else None])
     try:

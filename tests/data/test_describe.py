@@ -25,28 +25,36 @@ def small() -> Ratings:
 
 
 def test_small() -> None:
-    found = describe(small())
-    assert (found.users, found.items, found.ratings) == (3, 3, 6)
-    assert found.density == 6 / 9
-    assert (found.low, found.high) == (0, 5)
-    assert found.mean == 3
-    assert found.std == pytest.approx(np.std([0, 3, 5, 3, 3, 4]))
+    description = describe(small())
+    assert (description.users, description.items, description.ratings) == (3, 3, 6)
+    assert description.density == 6 / 9
+    assert (description.low, description.high) == (0, 5)
+    assert description.mean == 3
+    assert description.std == pytest.approx(np.std([0, 3, 5, 3, 3, 4]))
     # A rating of 0 is a rating.
-    assert found.histogram == (Bar(0, 0, 1), Bar(3, 3, 3), Bar(4, 4, 1), Bar(5, 5, 1))
-    assert (found.per_user.low, found.per_user.median, found.per_user.high) == (1, 2, 3)
-    assert (found.per_item.p25, found.per_item.p75, found.per_item.mean) == (1.5, 2.5, 2)
-    assert found.period == ("1970-01-01T00:00:10Z", "1970-01-01T00:01:00Z")
-    plain = json.loads(json.dumps(found.as_dict()))
+    assert description.histogram == (Bar(0, 0, 1), Bar(3, 3, 3), Bar(4, 4, 1), Bar(5, 5, 1))
+    assert (description.per_user.low, description.per_user.median, description.per_user.high) == (
+        1,
+        2,
+        3,
+    )
+    assert (description.per_item.p25, description.per_item.p75, description.per_item.mean) == (
+        1.5,
+        2.5,
+        2,
+    )
+    assert description.period == ("1970-01-01T00:00:10Z", "1970-01-01T00:01:00Z")
+    plain = json.loads(json.dumps(description.as_dict()))
     assert plain["first"] == "1970-01-01T00:00:10Z"
     assert plain["per_user"]["high"] == 3
     assert plain["histogram"][1] == {"low": 3, "high": 3, "count": 3}
 
 
 def test_only_those_with_ratings_count() -> None:
-    found = describe(small().take(np.array([0, 1, 2])))
-    assert (found.users, found.items, found.density) == (1, 3, 1)
-    assert found.per_user.low == 3
-    assert found.per_item.low == 1
+    description = describe(small().take(np.array([0, 1, 2])))
+    assert (description.users, description.items, description.density) == (1, 3, 1)
+    assert description.per_user.low == 3
+    assert description.per_item.low == 1
 
 
 def test_without_times_or_with_titles() -> None:
@@ -74,9 +82,9 @@ def test_continuous_ratings_are_binned() -> None:
 def test_values_that_come_late_are_counted(rest: np.ndarray, bars: int) -> None:
     values = np.concatenate([np.ones(100_000), rest])
     n = len(values)
-    found = describe(Ratings.from_arrays(np.arange(n), np.zeros(n, int), values)).histogram
-    assert len(found) == bars
-    assert sum(bar.count for bar in found) == n
+    result = describe(Ratings.from_arrays(np.arange(n), np.zeros(n, int), values)).histogram
+    assert len(result) == bars
+    assert sum(bar.count for bar in result) == n
 
 
 def test_repeated_ratings_are_counted(tmp_path: Path) -> None:
@@ -84,9 +92,9 @@ def test_repeated_ratings_are_counted(tmp_path: Path) -> None:
 
     path = tmp_path / "a.csv"
     path.write_text("user,item,rating\n" + "1,1,3\n" * 1235 + "1,2,3\n2,1,4\n2,1,5\n")
-    found = describe(load(path))
-    assert (found.ratings, found.repeated) == (3, 1235)
-    assert len(found.notes) == 1
+    description = describe(load(path))
+    assert (description.ratings, description.repeated) == (3, 1235)
+    assert len(description.notes) == 1
 
 
 def test_empty() -> None:
@@ -123,10 +131,14 @@ def test_times_of_any_size() -> None:
 def test_real_data_is_as_the_catalogue_says(real_data: Callable[[str], Path], name: str) -> None:
     from matinee.data import load
 
-    found = describe(load(real_data(name)))
+    description = describe(load(real_data(name)))
     entry = CATALOGUE[name]
-    assert (found.users, found.items, found.ratings) == (entry.users, entry.items, entry.ratings)
-    assert (found.low, found.high) == entry.scale
-    assert found.per_user.low == 20
-    assert found.titles == entry.items
-    assert (found.repeated, found.notes) == (0, ())
+    assert (description.users, description.items, description.ratings) == (
+        entry.users,
+        entry.items,
+        entry.ratings,
+    )
+    assert (description.low, description.high) == entry.scale
+    assert description.per_user.low == 20
+    assert description.titles == entry.items
+    assert (description.repeated, description.notes) == (0, ())

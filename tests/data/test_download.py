@@ -124,13 +124,13 @@ def names(home: Path) -> set[str]:
 
 def test_whole(server: Server, tmp_path: Path) -> None:
     steps: list[tuple[int, int | None]] = []
-    place = fetch(
+    folder = fetch(
         dataset(server), tmp_path / "home", progress=lambda done, total: steps.append((done, total))
     )
-    assert place == tmp_path / "home" / "toy"
+    assert folder == tmp_path / "home" / "toy"
     # The archive's own top folder is dropped: the data has the name it was asked for by.
-    assert names(place) == {"ratings.dat", "README"}
-    assert place.joinpath("ratings.dat").read_text().count("\n") == 20_000
+    assert names(folder) == {"ratings.dat", "README"}
+    assert folder.joinpath("ratings.dat").read_text().count("\n") == 20_000
     assert names(tmp_path / "home") == {"toy"}
     assert steps[0][0] == 0
     assert steps[-1] == (len(server.body), len(server.body))
@@ -379,13 +379,13 @@ def test_get_by_name(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     with pytest.raises(UsageError, match=r"'ml-1n' is not in the catalogue; did you mean 'ml-1m'"):
         get("ml-1n")
-    place = get("ml-latest-small", url=server.url)
-    assert place == locate("ml-latest-small")
+    path = get("ml-latest-small", url=server.url)
+    assert path == locate("ml-latest-small")
     server.status = 404
-    assert get("ml-latest-small", url=server.url) == place
+    assert get("ml-latest-small", url=server.url) == path
     with pytest.raises(MatineeError, match="404"):
         get("ml-latest-small", url=server.url, force=True)
-    assert place.joinpath("ratings.dat").exists()
+    assert path.joinpath("ratings.dat").exists()
 
 
 def test_home_that_is_a_file(tmp_path: Path) -> None:

@@ -271,10 +271,10 @@ def test_item_tables_by_stated_columns(tmp_path: Path) -> None:
         load(ratings, items=items, item_id="no")
     with pytest.raises(UsageError, match="--title names a column of a table of titles"):
         load(ratings, title="what")
-    found = load(ratings, items=items.rename(columns={"key": "id", "what": "title"}))
-    assert found.item_table is not None
-    assert found.item_table.titles.tolist() == ["A", "B"]
-    assert "--item-id states another column" in found.notes[0]
+    loaded = load(ratings, items=items.rename(columns={"key": "id", "what": "title"}))
+    assert loaded.item_table is not None
+    assert loaded.item_table.titles.tolist() == ["A", "B"]
+    assert "--item-id states another column" in loaded.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -301,9 +301,9 @@ def test_times_in_nanoseconds_with_a_zone() -> None:
     for unit, factor in (("ns", 10**9), ("us", 10**6)):
         times = pa.array(np.array([10**9, 10**9 + 1]) * factor, pa.timestamp(unit, "Asia/Tokyo"))
         table = pa.table({"user": [1, 2], "item": [1, 2], "rating": [1, 2], "time": times})
-        found = load(table).times
-        assert found is not None
-        assert found.tolist() == [10**9, 10**9 + 1]
+        result = load(table).times
+        assert result is not None
+        assert result.tolist() == [10**9, 10**9 + 1]
 
 
 def test_dates_that_could_be_day_or_month_first() -> None:

@@ -87,7 +87,7 @@ def check(ratings: Ratings, table: dict[str, list[Any]]) -> None:
         )
     )
     assert ratings.times is not None
-    found = list(
+    result = list(
         zip(
             ratings.user_ids.decode(ratings.users).tolist(),
             ratings.item_ids.decode(ratings.items).tolist(),
@@ -96,7 +96,7 @@ def check(ratings: Ratings, table: dict[str, list[Any]]) -> None:
             strict=True,
         )
     )
-    assert found == rows
+    assert result == rows
     assert ratings.user_ids.ids.tolist() == sorted(set(plain(table["user_id"])))
     assert other_notes(ratings) == []
 
@@ -171,7 +171,7 @@ def test_repeats_are_settled_as_by_hand(
     times = ratings.times if ratings.times is not None else np.zeros(len(ratings), np.int64)
     users = ratings.user_ids.decode(ratings.users).tolist()
     items = ratings.item_ids.decode(ratings.items).tolist()
-    found = list(zip(users, items, strict=True))
-    assert found == sorted(pairs)
-    assert dict(zip(found, zip(ratings.values, times, strict=True), strict=True)) == expected
+    result = list(zip(users, items, strict=True))
+    assert result == sorted(pairs)
+    assert dict(zip(result, zip(ratings.values, times, strict=True), strict=True)) == expected
     assert bool(other_notes(ratings)) == (len(rows) > len(pairs))

@@ -138,13 +138,13 @@ def test_repeats_are_settled_and_told(tmp_path: Path) -> None:
 
 
 def test_progress_is_told(folder: Path) -> None:
-    told: list[tuple[str, int, int]] = []
-    load(folder, report=lambda *step: told.append(step))
+    messages: list[tuple[str, int, int]] = []
+    load(folder, report=lambda *step: messages.append(step))
     size = sum(file.stat().st_size for file in folder.rglob("*_*.txt"))
     size -= (folder / "movie_titles.txt").stat().st_size
-    read = [step for step in told if step[0] == "reading"]
-    ordered = [step for step in told if step[0] == "ordering"]
-    assert told == read + ordered
+    read = [step for step in messages if step[0] == "reading"]
+    ordered = [step for step in messages if step[0] == "ordering"]
+    assert messages == read + ordered
     assert read[-1] == ("reading", size, size)
     assert ordered[-1][1] == ordered[-1][2]
     assert all(a[1] < b[1] for steps in (read, ordered) for a, b in pairwise(steps))
@@ -301,8 +301,8 @@ def test_garbage_is_read_or_refused(text: bytes, tmp_path: Path) -> None:
         assert str(file) in str(error)  # noqa: PT017
         return
     lines = text.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").split(b"\n")
-    told = sum(int(note.split()[0].replace(",", "")) for note in read.notes)
-    assert len(read) + told == sum(line.count(b",") == 2 for line in lines)
+    total = sum(int(note.split()[0].replace(",", "")) for note in read.notes)
+    assert len(read) + total == sum(line.count(b",") == 2 for line in lines)
 
 
 def test_days_are_the_calendar_s(tmp_path: Path) -> None:

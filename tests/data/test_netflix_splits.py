@@ -146,9 +146,9 @@ def test_the_folder_may_be_elsewhere(home: Path, tmp_path: Path) -> None:
 
 
 def test_progress_is_told(home: Path) -> None:
-    told: list[str] = []
-    named_split("netflix/1y", report=lambda step, done, total: told.append(step))
-    assert list(dict.fromkeys(told)) == ["reading", "ordering"]
+    messages: list[str] = []
+    named_split("netflix/1y", report=lambda step, done, total: messages.append(step))
+    assert list(dict.fromkeys(messages)) == ["reading", "ordering"]
 
 
 def test_a_folder_s_validation_part(tmp_path: Path) -> None:

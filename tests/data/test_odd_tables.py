@@ -58,8 +58,8 @@ def days(*times: str) -> list[str]:
     ],
 )
 def test_times_as_programs_write_them(times: tuple[str, ...], first: str, last: str) -> None:
-    found = days(*times)
-    assert (found[0], found[-1]) == (first, last)
+    values = days(*times)
+    assert (values[0], values[-1]) == (first, last)
 
 
 def test_times_that_nobody_rated_at_are_noted() -> None:

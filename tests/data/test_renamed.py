@@ -44,9 +44,9 @@ def test_every_renamed_person_is_found_with_their_test_ratings() -> None:
     dense, train = people(0)
     order = np.random.default_rng(1).permutation(N_PEOPLE)
     test = held_out(dense)
-    found = find_renamed(train, N_ITEMS, asked(dense[order], test))
-    assert found.rows.tolist() == order.tolist()
-    assert found.seen.tolist() == ((dense[order] > 0) & test).sum(axis=1).tolist()
+    renamed = find_renamed(train, N_ITEMS, asked(dense[order], test))
+    assert renamed.rows.tolist() == order.tolist()
+    assert renamed.seen.tolist() == ((dense[order] > 0) & test).sum(axis=1).tolist()
 
 
 def test_people_with_a_few_changed_ratings_are_found_as_a_dense_comparison_finds_them() -> None:
@@ -55,20 +55,20 @@ def test_people_with_a_few_changed_ratings_are_found_as_a_dense_comparison_finds
     changed = np.where(rng.random(dense.shape) < rng.random((N_PEOPLE, 1)) * 0.3, 0, dense)
     noise = np.where((rng.random(dense.shape) < 0.06) & (changed > 0), 6 - changed, changed)
     test = held_out(dense)
-    found = find_renamed(train, N_ITEMS, asked(noise, test))
+    renamed = find_renamed(train, N_ITEMS, asked(noise, test))
     same = (noise[:, None] == dense[None]) & (noise[:, None] > 0)
     part = same.sum(axis=2) / (noise > 0).sum(axis=1)[:, None]
     tested = (same & test[:, None]).sum(axis=2) / ((noise > 0) & test).sum(axis=1)[:, None]
     alike = (part >= module.CONTAINED) & (tested >= module.CONTAINED_TEST)
     expected = np.where(alike.any(axis=1), alike.argmax(axis=1), -1)
     assert 10 < (expected >= 0).sum() < N_PEOPLE
-    assert found.rows.tolist() == expected.tolist()
+    assert renamed.rows.tolist() == expected.tolist()
 
 
 def test_other_people_are_not_found() -> None:
-    found = find_renamed(people(0)[1], N_ITEMS, asked(*with_test(people(1)[0])))
-    assert (found.rows == -1).all()
-    assert found.seen.sum() == 0
+    renamed = find_renamed(people(0)[1], N_ITEMS, asked(*with_test(people(1)[0])))
+    assert (renamed.rows == -1).all()
+    assert renamed.seen.sum() == 0
 
 
 def with_test(dense: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -105,19 +105,19 @@ def test_among_interactions_a_long_row_that_holds_all_items_of_a_person_proves_n
     train = ones.copy()
     train[0] = 1
     asking = ones[1:]
-    found = find_renamed(histories(train), N_ITEMS, asked(asking, held_out(asking)))
-    assert not (found.rows == 0).any()
+    renamed = find_renamed(histories(train), N_ITEMS, asked(asking, held_out(asking)))
+    assert not (renamed.rows == 0).any()
     # The people themselves are found.
-    assert (found.rows == np.arange(1, N_PEOPLE)).mean() > 0.5  # many have too few
+    assert (renamed.rows == np.arange(1, N_PEOPLE)).mean() > 0.5  # many have too few
 
 
 def test_of_many_people_some_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     dense, train = people(0)
     monkeypatch.setattr(module, "MOST_PEOPLE", 10)
-    found = find_renamed(train, N_ITEMS, asked(*with_test(dense)))
-    assert (found.rows >= 0).sum() == 10
-    assert found.rows[0] == 0
-    assert found.rows[-1] == N_PEOPLE - 1
+    renamed = find_renamed(train, N_ITEMS, asked(*with_test(dense)))
+    assert (renamed.rows >= 0).sum() == 10
+    assert renamed.rows[0] == 0
+    assert renamed.rows[-1] == N_PEOPLE - 1
 
 
 def test_nothing_asked_nothing_found() -> None:
@@ -135,17 +135,21 @@ def test_the_audit_names_people_under_other_ids() -> None:
     train = Ratings.from_arrays(who, items, values, name="train")
     some = who < 5
     test = Ratings.from_arrays(who[some] + 1000, items[some], values[some], name="test")
-    found = audit(train, test)
-    assert found.contaminated
-    assert (found.overlap, found.renamed_users, found.renamed_ratings) == (0, 5, int(some.sum()))
-    assert found.renamed_examples == ((1000, 0), (1001, 1), (1002, 2))
+    checked = audit(train, test)
+    assert checked.contaminated
+    assert (checked.overlap, checked.renamed_users, checked.renamed_ratings) == (
+        0,
+        5,
+        int(some.sum()),
+    )
+    assert checked.renamed_examples == ((1000, 0), (1001, 1), (1002, 2))
     few = Ratings.from_arrays(
         np.append(who[who == 0] + 1000, np.arange(2000, 2100)),
         np.append(items[who == 0], np.zeros(100, dtype=int)),
         np.append(values[who == 0], np.ones(100)),
     )
-    found = audit(train, few)  # one of 101, as by two accounts
-    assert (found.renamed_users, found.contaminated) == (1, False)
+    checked = audit(train, few)  # one of 101, as by two accounts
+    assert (checked.renamed_users, checked.contaminated) == (1, False)
     clean = audit(train, Ratings.from_arrays(who + 1000, items, 6 - values, name="other"))
     assert (clean.renamed_users, clean.contaminated) == (0, False)
 
@@ -169,8 +173,8 @@ def test_the_evidence_needed_is_that_of_a_dense_reference(people_asked: int, len
         dense = np.zeros((people_asked, n_items), dtype=int)
         dense[0, :some] = 1
         dense[1:, -1] = 2  # of one rating, who prove nothing
-        found = find_renamed(histories(train), n_items, asked(dense, dense > 0))
-        assert found.rows.tolist() == [expected] + [-1] * (people_asked - 1)
+        renamed = find_renamed(histories(train), n_items, asked(dense, dense > 0))
+        assert renamed.rows.tolist() == [expected] + [-1] * (people_asked - 1)
 
 
 def test_half_of_the_rarest_pairs_are_enough_to_look_a_row_up() -> None:
@@ -182,5 +186,5 @@ def test_half_of_the_rarest_pairs_are_enough_to_look_a_row_up() -> None:
     train[1, -changed:] = 3  # the only one who has the rarest pairs of the person
     dense = np.ones((1, n_pairs), dtype=int)
     dense[0, -changed:] = 3
-    found = find_renamed(histories(train), n_pairs, asked(dense, dense > 0))
-    assert (found.rows.tolist(), found.seen.tolist()) == ([0], [n_pairs - changed])
+    renamed = find_renamed(histories(train), n_pairs, asked(dense, dense > 0))
+    assert (renamed.rows.tolist(), renamed.seen.tolist()) == ([0], [n_pairs - changed])

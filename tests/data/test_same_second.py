@@ -18,11 +18,11 @@ def ratings(values: list[float], times: list[int] | None, users: int = 2) -> Rat
 
 def test_groups_and_their_means() -> None:
     """Person 0 rates at 1, 1, 2, 3; person 1 at 1, 5, 5, 5: seconds are counted by person."""
-    found = same_second(ratings([4, 1, 5, 3, 2, 3, 2, 3], [1, 1, 1, 5, 2, 5, 3, 5]))
-    assert found is not None
-    assert found.counts == (3, 2, 3, 0)
-    assert found.means == (pytest.approx(5 / 3), 4.5, 3.0, None)
-    assert found.shared == 5 / 8
+    shares = same_second(ratings([4, 1, 5, 3, 2, 3, 2, 3], [1, 1, 1, 5, 2, 5, 3, 5]))
+    assert shares is not None
+    assert shares.counts == (3, 2, 3, 0)
+    assert shares.means == (pytest.approx(5 / 3), 4.5, 3.0, None)
+    assert shares.shared == 5 / 8
 
 
 @pytest.mark.parametrize(("informative", "low", "high"), [(True, 0.5, 1.0), (False, 0.0, 0.004)])
@@ -33,23 +33,23 @@ def test_explained(informative: bool, low: float, high: float) -> None:
     times = np.tile([0, 0, 1], 400) + 10 * (np.arange(1200) // 3)
     if not informative:
         values = rng.permutation(values)
-    found = same_second(
+    shares = same_second(
         Ratings.from_arrays(np.arange(1200) // 60, np.arange(1200) % 60, values, times=times)
     )
-    assert found is not None
-    assert low <= found.explained <= high
+    assert shares is not None
+    assert low <= shares.explained <= high
 
 
 def test_without_times_and_with_equal_ratings() -> None:
     assert same_second(ratings([1, 2, 3, 4], None)) is None
-    found = same_second(ratings([3, 3, 3, 3], [1, 1, 1, 2]))
-    assert found is not None
-    assert (found.explained, found.shared) == (0.0, 0.5)
+    shares = same_second(ratings([3, 3, 3, 3], [1, 1, 1, 2]))
+    assert shares is not None
+    assert (shares.explained, shares.shared) == (0.0, 0.5)
 
 
 def test_audit_measures_the_training_ratings() -> None:
     train = ratings([4, 1, 5, 3, 2, 3, 2, 3], [1, 1, 1, 5, 2, 5, 3, 5])
-    found = audit(train, ratings([4, 1], [9, 9]))
-    assert found.same_second == same_second(train)
-    assert found.as_dict()["same_second"]["counts"] == (3, 2, 3, 0)
+    checked = audit(train, ratings([4, 1], [9, 9]))
+    assert checked.same_second == same_second(train)
+    assert checked.as_dict()["same_second"]["counts"] == (3, 2, 3, 0)
     assert audit(ratings([4, 1, 2, 3], None), train).same_second is None

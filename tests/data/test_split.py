@@ -145,10 +145,14 @@ def test_last_with_validation_comes_before_the_test_part() -> None:
     ratings = table(ties=False)
     train, valid, test = split_three(ratings, 2, 3, by="last")
     for user in range(ratings.n_users):
-        own = [part.times[part.users == user] for part in (train, valid, test)]
-        assert len(own[0]) >= 1
-        assert len(own[2]) == min(2, sum(map(len, own)) - 1)
-        for before, after in ((own[0], own[1]), (own[1], own[2]), (own[0], own[2])):
+        of_user = [part.times[part.users == user] for part in (train, valid, test)]
+        assert len(of_user[0]) >= 1
+        assert len(of_user[2]) == min(2, sum(map(len, of_user)) - 1)
+        for before, after in (
+            (of_user[0], of_user[1]),
+            (of_user[1], of_user[2]),
+            (of_user[0], of_user[2]),
+        ):
             if len(before) and len(after):
                 assert before.max() < after.min()
 
@@ -270,12 +274,12 @@ def test_people_to_validate_by() -> None:
 
 def test_parts_do_not_change() -> None:
     """The parts of version 0.1.0, by the seed: a split that a paper names stays what it is."""
-    found = {
+    by_name = {
         by: fingerprint(split(table(), 0.2, seed=7, by=by)[1])
         for by in ("random", "user", "last", "time")
     }
-    found["people"] = fingerprint(split_users(table(), 0.2, seed=7).scored)
-    assert found == FROZEN
+    by_name["people"] = fingerprint(split_users(table(), 0.2, seed=7).scored)
+    assert by_name == FROZEN
 
 
 def test_kfold() -> None:

@@ -161,8 +161,8 @@ def test_moments_agree_with_integration(level: float, sigma: float, n_levels: in
     cdf = np.concatenate([[0.0], norm.cdf(edges, level, sigma), [1.0]])
     k, p = np.arange(n_levels), np.diff(cdf)
     mean = (k * p).sum()
-    found = kernels._moments(level, sigma, n_levels)
-    np.testing.assert_allclose(found, (mean, ((k - mean) ** 2 * p).sum()), rtol=1e-9, atol=1e-9)
+    moments = kernels._moments(level, sigma, n_levels)
+    np.testing.assert_allclose(moments, (mean, ((k - mean) ** 2 * p).sum()), rtol=1e-9, atol=1e-9)
 
 
 def test_random_numbers_are_uniform_and_normal() -> None:
@@ -240,8 +240,8 @@ def test_times_increase_with_no_ties_within_some_years(medium: Synthetic) -> Non
     times = medium.ratings.times
     assert times is not None
     for user in range(0, 1500, 50):
-        own = times[medium.ratings.users == user]
-        assert len(np.unique(own)) == len(own)
+        of_user = times[medium.ratings.users == user]
+        assert len(np.unique(of_user)) == len(of_user)
     assert times.min() >= 946_684_800
     assert times.max() < 1_104_537_600 + 20_000
     # Not simply in the order of the items.
@@ -407,11 +407,11 @@ def test_two_million_ratings_in_bounded_memory(tmp_path: Path) -> None:
     # All two million rows would be 40 MB in columns; DuckDB's buffers do not grow with the rows.
     assert mebibytes < 150
     with duckdb.connect() as db:
-        found = db.execute(
+        rows = db.execute(
             "SELECT count(*), count(DISTINCT (user_id, item_id)) FROM read_parquet(?)",
             [str(tmp_path / "data" / "ratings-*.parquet")],
         ).fetchone()
-    assert found == (2_000_000, 2_000_000)
+    assert rows == (2_000_000, 2_000_000)
 
 
 def test_the_command_prints_the_floor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -420,10 +420,10 @@ def test_the_command_prints_the_floor(tmp_path: Path, capsys: pytest.CaptureFixt
     shape = ["--users", "60", "--items", "40", "--ratings", "900"]
     args = ["data", "synth", str(tmp_path / "data"), *shape, "--set", "high=10", "--json"]
     assert main(args) == 0
-    found = json.loads(capsys.readouterr().out)
+    answer = json.loads(capsys.readouterr().out)
     data = synthesize(60, 40, 900, high=10)
-    assert found["floor"] == data.floor
-    assert found["config"]["high"] == 10
+    assert answer["floor"] == data.floor
+    assert answer["config"]["high"] == 10
     assert main([*args, "--set", "users=70"]) == 0  # --set has the last word
     assert json.loads(capsys.readouterr().out)["config"]["users"] == 70
     for wrong in ("threads=2", "noize=1", "users=1"):

@@ -144,9 +144,9 @@ def test_ml_1m_by_windows(real_data: Callable[[str], Path]) -> None:
     left_out = int(test.notes[0].split()[0].replace(",", ""))
     assert len(valid) + len(test) + left_out == november.sum()
     assert len(train) == (ratings.times < 973_036_800).sum()
-    found = audit(train, test)
-    assert not found.contaminated
-    assert (found.unseen_users, found.unseen_items, found.older_than_any) == (0, 0, 0)
+    checked = audit(train, test)
+    assert not checked.contaminated
+    assert (checked.unseen_users, checked.unseen_items, checked.older_than_any) == (0, 0, 0)
 
 
 def test_a_window_holds_its_beginning_and_not_its_end() -> None:

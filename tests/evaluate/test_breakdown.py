@@ -82,10 +82,10 @@ def test_residuals(found: Breakdown, errors: np.ndarray) -> None:
 
 
 def test_calibration(found: Breakdown, errors: np.ndarray, parts: tuple[Ratings, Ratings]) -> None:
-    given = parts[1].values.astype(np.float64)
+    actual = parts[1].values.astype(np.float64)
     assert sum(c.n for c in found.calibration) > 0.99 * found.n
     means = sum(c.n * c.actual for c in found.calibration) / sum(c.n for c in found.calibration)
-    assert means == pytest.approx(given.mean(), abs=0.01)
+    assert means == pytest.approx(actual.mean(), abs=0.01)
     order = [c.predicted for c in found.calibration]
     assert order == sorted(order)
     for c in found.calibration:

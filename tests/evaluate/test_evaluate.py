@@ -202,11 +202,11 @@ def test_nothing_unknown_leaves_that_part_empty(
 def test_bins_are_by_ratings_in_training(parts: tuple[Ratings, Ratings]) -> None:
     train, test = parts
     result = ItemMean().fit(train).evaluate(test)
-    given = np.bincount(train.users, minlength=train.n_users)
+    counts = np.bincount(train.users, minlength=train.n_users)
     predicted = ItemMean().fit(train).predict(*external(test))
     for found in result.by_history:
         low, _, high = found.ratings.partition("-")
-        inside = (given[test.users] >= int(low)) & (given[test.users] <= int(high))
+        inside = (counts[test.users] >= int(low)) & (counts[test.users] <= int(high))
         assert found.n == inside.sum()
         assert found.n_users == len(np.unique(test.users[inside]))
         error = predicted[inside] - test.values[inside]
@@ -259,13 +259,13 @@ def test_the_verdict_is_that_of_the_interval(
     model: Bias, parts: tuple[Ratings, Ratings], low: float, high: float, said: str
 ) -> None:
     """An estimate above 0 is no gain where the interval holds 0."""
-    found = model.evaluate(parts[1])
+    evaluation = model.evaluate(parts[1])
     gain = 0.01 if high > 0 else -0.01
     baselines = {
         name: replace(each, rmse_gain=gain, rmse_gain_interval=Interval(low, high))
-        for name, each in found.baselines.items()
+        for name, each in evaluation.baselines.items()
     }
-    assert said in replace(found, baselines=baselines).verdict
+    assert said in replace(evaluation, baselines=baselines).verdict
 
 
 def test_gains_are_paired(model: Bias, parts: tuple[Ratings, Ratings]) -> None:

@@ -102,9 +102,9 @@ def test_hashes_are_the_same_in_every_process() -> None:
 
 def test_unknown_positions_are_in_no_set() -> None:
     ratings = table([(1, 2), (3, 4)])
-    found = pair_set(ratings).contains(
+    contained = pair_set(ratings).contains(
         np.array([1, 3]), np.array([2, 4]), np.array([0, -1, 0, 1]), np.array([0, 0, -1, 1])
     )
-    assert found.tolist() == [True, False, False, True]
+    assert contained.tolist() == [True, False, False, True]
     empty = PairSet(np.empty(0, np.uint64))
     assert not empty.contains(np.array([1]), np.array([2]), np.array([0]), np.array([0])).any()

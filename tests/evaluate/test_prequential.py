@@ -53,15 +53,15 @@ def one_by_one(model: Recommender, train: Ratings, test: Ratings) -> np.ndarray:
     owners, owned = train.user_ids.decode(train.users), train.item_ids.decode(train.items)
     for user, item, value in zip(owners, owned, train.values.tolist(), strict=True):
         before.setdefault(user, {})[item] = value
-    found = np.empty(len(test))
+    values = np.empty(len(test))
     for moment in np.unique(test.times):
         now = np.flatnonzero(test.times == moment)
         for at in now:
             history = {users[at]: before[users[at]]}
-            found[at] = model.predict(users[at], items[at], histories=history)[0]
+            values[at] = model.predict(users[at], items[at], histories=history)[0]
         for at in now:
             before[users[at]][items[at]] = float(test.values[at])
-    return found
+    return values
 
 
 def test_against_asking_one_by_one(model: Bias, parts: tuple[Ratings, Ratings]) -> None:

@@ -23,26 +23,30 @@ def test_each_formula_by_hand(parts: tuple[Ratings, Ratings]) -> None:
     train, test = parts
     model = Bias().fit(train)
     model.clip = False
-    found = protocols(model, train, test)
-    assert set(found) == set(PROTOCOLS)
+    scores = protocols(model, train, test)
+    assert set(scores) == set(PROTOCOLS)
     users = test.user_ids.ids[test.users]
     items = test.item_ids.ids[test.items]
     guess = model.predict(users, items)
-    given = test.values.astype(np.float64)
+    actual = test.values.astype(np.float64)
 
     def root(predicted: np.ndarray) -> float:
-        return float(np.sqrt(np.mean((predicted - given) ** 2)))
+        return float(np.sqrt(np.mean((predicted - actual) ** 2)))
 
-    assert found["global"] == pytest.approx(root(guess), rel=1e-12)
-    assert found["unclipped"] == found["global"]
+    assert scores["global"] == pytest.approx(root(guess), rel=1e-12)
+    assert scores["unclipped"] == scores["global"]
     low, high = model.scale.low, model.scale.high
-    assert found["clipped"] == pytest.approx(root(guess.clip(low, high)), rel=1e-12)
-    assert found["rounded"] == pytest.approx(root(np.round(guess.clip(low, high))), rel=1e-12)
-    mean_squares = [np.mean((guess[users == u] - given[users == u]) ** 2) for u in np.unique(users)]
-    assert found["user_mean"] == pytest.approx(np.mean(np.sqrt(mean_squares)), rel=1e-12)
-    assert found["user_root_mean"] == pytest.approx(np.sqrt(np.mean(mean_squares)), rel=1e-12)
-    own = model.predict(train.user_ids.ids[train.users], train.item_ids.ids[train.items])
-    assert found["training"] == pytest.approx(np.sqrt(np.mean((own - train.values) ** 2)), rel=1e-6)
+    assert scores["clipped"] == pytest.approx(root(guess.clip(low, high)), rel=1e-12)
+    assert scores["rounded"] == pytest.approx(root(np.round(guess.clip(low, high))), rel=1e-12)
+    mean_squares = [
+        np.mean((guess[users == u] - actual[users == u]) ** 2) for u in np.unique(users)
+    ]
+    assert scores["user_mean"] == pytest.approx(np.mean(np.sqrt(mean_squares)), rel=1e-12)
+    assert scores["user_root_mean"] == pytest.approx(np.sqrt(np.mean(mean_squares)), rel=1e-12)
+    predictions = model.predict(train.user_ids.ids[train.users], train.item_ids.ids[train.items])
+    assert scores["training"] == pytest.approx(
+        np.sqrt(np.mean((predictions - train.values) ** 2)), rel=1e-6
+    )
 
 
 def test_misaligned_pairs_test_users_with_trained_users_by_position(
@@ -50,17 +54,17 @@ def test_misaligned_pairs_test_users_with_trained_users_by_position(
 ) -> None:
     train, test = parts
     model = Bias().fit(train)
-    found = protocols(model, train, test)
+    scores = protocols(model, train, test)
     trained, scored = np.unique(train.users), np.unique(test.users)
     partner = dict(zip(scored.tolist(), trained[: len(scored)].tolist(), strict=True))
     assert partner[6] == 6
     assert partner[8] == 7  # everybody after the user without test ratings meets another
     met = np.array([partner[user] for user in test.users.tolist()])
     guess = model.predict(train.user_ids.ids[met], test.item_ids.ids[test.items])
-    assert found["misaligned"] == pytest.approx(
+    assert scores["misaligned"] == pytest.approx(
         float(np.sqrt(np.mean((guess - test.values) ** 2))), rel=1e-12
     )
-    assert found["misaligned"] > found["global"]
+    assert scores["misaligned"] > scores["global"]
     # A model that does not look at the user does not mind.
     items = protocols(ItemMean().fit(train), train, test)
     assert items["misaligned"] == items["global"]
@@ -70,8 +74,8 @@ def test_clipping_is_the_models_own_in_all_but_what_says_otherwise(
     parts: tuple[Ratings, Ratings],
 ) -> None:
     train, test = parts
-    found = protocols(Bias(user_reg=0.0, item_reg=0.0).fit(train), train, test)
-    assert found["global"] == found["clipped"] < found["unclipped"]
+    scores = protocols(Bias(user_reg=0.0, item_reg=0.0).fit(train), train, test)
+    assert scores["global"] == scores["clipped"] < scores["unclipped"]
 
 
 def test_nobody_known_is_refused(parts: tuple[Ratings, Ratings]) -> None:

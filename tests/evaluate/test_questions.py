@@ -131,8 +131,8 @@ def test_a_shift_of_a_whole_seed_moves_no_optimum() -> None:
 def test_residuals_keep_the_variance() -> None:
     """Widened, they have that of the noise, though means were taken off."""
     rng = np.random.default_rng(4)
-    found = [_residuals(rng.normal(0, 1, (4, 3))).var() for _ in range(2000)]
-    assert np.mean(found) == pytest.approx(1.0, abs=0.05)
+    values = [_residuals(rng.normal(0, 1, (4, 3))).var() for _ in range(2000)]
+    assert np.mean(values) == pytest.approx(1.0, abs=0.05)
 
 
 def test_a_flat_bottom_leaves_the_slope_open() -> None:

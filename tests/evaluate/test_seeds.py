@@ -151,14 +151,14 @@ def test_one_diverged_seed_settles_nothing() -> None:
 def test_differences_are_corrected_together() -> None:
     base = {0: 1.0, 1: 1.1, 2: 1.2}
     arms = [{0: 1.1, 1: 1.19, 2: 1.31}, None, {0: 1.0, 1: 1.11, 2: 1.2}]
-    found = [arm and paired(arm, base) for arm in arms]
-    corrected = adjust(found)
+    differences = [arm and paired(arm, base) for arm in arms]
+    corrected = adjust(differences)
     assert corrected[1] is None
-    assert found[0] is not None
-    assert found[0].p is not None
+    assert differences[0] is not None
+    assert differences[0].p is not None
     assert corrected[0] is not None
-    assert corrected[0].adjusted == pytest.approx(2 * found[0].p)
-    assert corrected[0].interval == found[0].interval
+    assert corrected[0].adjusted == pytest.approx(2 * differences[0].p)
+    assert corrected[0].interval == differences[0].interval
 
 
 def test_the_t_interval_covers_the_truth_as_often_as_it_says() -> None:

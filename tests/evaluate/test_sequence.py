@@ -16,9 +16,9 @@ def test_it_holds_at_every_look_at_once() -> None:
         missed = fixed = False
         for n in range(50, 1001, 50):
             a, b = one[:n], two[:n]
-            found = difference_interval(a, b)
-            assert found is not None
-            missed |= not found.low <= 0.1 <= found.high
+            interval = difference_interval(a, b)
+            assert interval is not None
+            missed |= not interval.low <= 0.1 <= interval.high
             spread = 1.96 * np.sqrt((a.var() + b.var()) / n)
             fixed |= abs(b.mean() - a.mean() - 0.1) > spread
         misses += missed
@@ -33,13 +33,13 @@ def test_it_narrows_and_finds_a_difference() -> None:
     one, two = rng.random(20_000) * 0.5, rng.random(4000) * 0.5 + 0.05
     widths = []
     for n in (100, 1000, 4000):
-        found = difference_interval(one[: 5 * n], two[:n])
-        assert found is not None
-        widths.append(found.high - found.low)
+        interval = difference_interval(one[: 5 * n], two[:n])
+        assert interval is not None
+        widths.append(interval.high - interval.low)
     assert widths[0] > 2 * widths[1] > 3 * widths[2]
-    assert found.low > 0
+    assert interval.low > 0
     mirrored = difference_interval(two, one)
-    assert mirrored == pytest.approx((-found.high, -found.low))
+    assert mirrored == pytest.approx((-interval.high, -interval.low))
 
 
 def test_few_observations_have_no_interval() -> None:

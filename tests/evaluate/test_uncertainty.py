@@ -15,33 +15,33 @@ def sums(factor: float, scale: Scale, batches: int = 1) -> UncertaintySums:
     predicted = rng.uniform(-3, 3, 60_000)
     std = rng.uniform(0.2, 1.0, 60_000)
     values = predicted + std * rng.normal(0, 1, 60_000)
-    found = UncertaintySums(scale, "validation")
+    result = UncertaintySums(scale, "validation")
     for part in np.array_split(np.arange(60_000), batches):
-        found.add(predicted[part], std[part] * factor, values[part])
-    return found
+        result.add(predicted[part], std[part] * factor, values[part])
+    return result
 
 
 def test_true_ones_cover_what_they_say() -> None:
-    found = sums(1.0, Scale(-100, 100)).result()
-    assert found is not None
-    for row in found.intervals:
+    summary = sums(1.0, Scale(-100, 100)).result()
+    assert summary is not None
+    for row in summary.intervals:
         assert row.covered == pytest.approx(row.level, abs=0.006)
-    assert [row.level for row in found.intervals] == [0.5, 0.8, 0.95]
-    assert found.intervals[2].width == pytest.approx(2 * 1.96 * 0.6, rel=0.01)
-    assert found.z_rms == pytest.approx(1, abs=0.01)
-    assert [group.std for group in found.by_std] == sorted(group.std for group in found.by_std)
-    assert len(found.by_std) == 5
-    assert sum(group.n for group in found.by_std) == 60_000
-    for group in found.by_std:
+    assert [row.level for row in summary.intervals] == [0.5, 0.8, 0.95]
+    assert summary.intervals[2].width == pytest.approx(2 * 1.96 * 0.6, rel=0.01)
+    assert summary.z_rms == pytest.approx(1, abs=0.01)
+    assert [group.std for group in summary.by_std] == sorted(group.std for group in summary.by_std)
+    assert len(summary.by_std) == 5
+    assert sum(group.n for group in summary.by_std) == 60_000
+    for group in summary.by_std:
         assert group.n == pytest.approx(12_000, rel=0.2)
         assert group.rmse == pytest.approx(group.std, rel=0.03)
 
 
 def test_false_ones_are_shown_up() -> None:
-    found = sums(0.5, Scale(-100, 100)).result()
-    assert found is not None
-    assert found.intervals[2].covered == pytest.approx(0.673, abs=0.01)
-    assert found.z_rms == pytest.approx(2, abs=0.02)
+    summary = sums(0.5, Scale(-100, 100)).result()
+    assert summary is not None
+    assert summary.intervals[2].covered == pytest.approx(0.673, abs=0.01)
+    assert summary.z_rms == pytest.approx(2, abs=0.02)
 
 
 def test_batches_add_up_and_none_is_none() -> None:
@@ -55,9 +55,9 @@ def test_batches_add_up_and_none_is_none() -> None:
 
 
 def test_intervals_end_with_the_scale() -> None:
-    found = UncertaintySums(Scale(1, 5), "bias")
-    found.add(np.array([4.9]), np.array([1.0]), np.array([5.0]))
-    result = found.result()
+    outcome = UncertaintySums(Scale(1, 5), "bias")
+    outcome.add(np.array([4.9]), np.array([1.0]), np.array([5.0]))
+    result = outcome.result()
     assert result is not None
     assert result.intervals[2].width == pytest.approx(0.1 + 1.96, abs=0.01)
 

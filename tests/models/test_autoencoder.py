@@ -164,9 +164,9 @@ def test_watched_ratings_are_scored_as_by_evaluate() -> None:
         model = QUICK("tuned", epochs=3, hidden=[8], **options)
         model.fit(train, watch={"test": test, "strange": extra})
         assert all(set(epoch.watched) == {"test"} for epoch in model.epochs)
-        told = [epoch.watched["test"] for epoch in model.epochs]
-        assert told[-1] == pytest.approx(model.evaluate(test).rmse, rel=1e-5)
-        assert len(set(told)) == 3
+        values = [epoch.watched["test"] for epoch in model.epochs]
+        assert values[-1] == pytest.approx(model.evaluate(test).rmse, rel=1e-5)
+        assert len(set(values)) == 3
         plain = QUICK("tuned", epochs=3, hidden=[8], **options).fit(train)
         assert np.array_equal(plain.predict(*all_pairs(data)), model.predict(*all_pairs(data)))
 
@@ -309,9 +309,9 @@ def test_it_beats_the_bias_baseline_on_real_ratings(real_data: Callable[[str], P
 def test_any_number_of_threads_learns_the_same() -> None:
     if numba.config.NUMBA_NUM_THREADS < 2:
         pytest.skip("numba was given one thread")
-    told: list[Any] = []
+    messages: list[Any] = []
     for number in (1, 2):
         torch.set_num_threads(number)
         numba.set_num_threads(number)
-        told.append(QUICK(epochs=4, hidden=[16]).fit(sample()).predict(*all_pairs(sample())))
-    assert np.allclose(*told, atol=1e-3)
+        messages.append(QUICK(epochs=4, hidden=[16]).fit(sample()).predict(*all_pairs(sample())))
+    assert np.allclose(*messages, atol=1e-3)

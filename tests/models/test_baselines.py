@@ -26,13 +26,13 @@ def test_they_predict_what_they_say() -> None:
     item = data.values[data.items == 7].mean()
     assert fitted(CASES[0]).predict(100, "item-07")[0] == pytest.approx(data.values.mean())
     assert fitted(CASES[1]).predict(100, "item-07")[0] == pytest.approx(item, abs=1e-6)
-    own = data.users == 0
-    mean = data.values[own].mean()
+    of_user = data.users == 0
+    mean = data.values[of_user].mean()
     assert fitted(CASES[2]).predict(100, "item-07")[0] == pytest.approx(mean, abs=1e-6)
     model = fitted(CASES[3])
     bias = model.bias
-    left = data.values[own] - bias.mean - bias.item_bias[data.items[own]]
-    expected = bias.mean + bias.item_bias[7] + left.sum() / (own.sum() + bias.user_reg)
+    left = data.values[of_user] - bias.mean - bias.item_bias[data.items[of_user]]
+    expected = bias.mean + bias.item_bias[7] + left.sum() / (of_user.sum() + bias.user_reg)
     assert model.predict(100, "item-07")[0] == pytest.approx(expected, abs=1e-5)
 
 
@@ -78,10 +78,10 @@ def test_the_score_of_a_mean_is_that_of_the_baseline_beside_it() -> None:
 def test_left_out_predictions_are_by_the_other_ratings(kind: type, by: str) -> None:
     data = sample()
     model = kind().fit(data)
-    found = model._held_out_predictions(data)
+    held_out = model._held_out_predictions(data)
     csr = data.by_user
     sides = {"items": csr.indices, "users": np.repeat(np.arange(csr.n_rows), csr.counts)}
-    for entry, predicted in zip(found.entries[::50], found.predictions[::50], strict=True):
+    for entry, predicted in zip(held_out.entries[::50], held_out.predictions[::50], strict=True):
         same = sides[by] == sides[by][entry]
         same[entry] = False
         assert predicted == pytest.approx(csr.values[same].mean(), abs=1e-5)

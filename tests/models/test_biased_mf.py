@@ -45,8 +45,8 @@ def low_rank(n_users: int = 200, n_items: int = 150, share: float = 0.3) -> tupl
 def test_low_rank_ratings_are_found_out() -> None:
     train, test = low_rank()
     exact = BiasedMF(factors=2, ridge=1e-4, user_ridge=1e-4, item_ridge=1e-4, sweeps=60)
-    found = exact.fit(train).evaluate(test)
-    assert found.rmse < 0.05
+    evaluation = exact.fit(train).evaluate(test)
+    assert evaluation.rmse < 0.05
     assert Bias().fit(train).evaluate(test).rmse > 5
 
 
@@ -54,11 +54,11 @@ def test_users_are_the_ridge_solution_given_the_items() -> None:
     mf = fitted(CASES[1])
     assert isinstance(mf, BiasedMF)
     learned, config, data = mf.factors, mf.settings.mf, sample()
-    own = data.users == 7
-    rated = data.items[own]
-    x = np.column_stack([learned.items.factors[rated], np.ones(own.sum())]).astype(np.float64)
-    y = (data.values[own] - learned.mean) / learned.spread - learned.items.bias[rated]
-    strength = learned.ridge * own.sum() ** config.ridge_power
+    of_user = data.users == 7
+    rated = data.items[of_user]
+    x = np.column_stack([learned.items.factors[rated], np.ones(of_user.sum())]).astype(np.float64)
+    y = (data.values[of_user] - learned.mean) / learned.spread - learned.items.bias[rated]
+    strength = learned.ridge * of_user.sum() ** config.ridge_power
     ridge = np.diag([*[strength] * config.factors, config.user_ridge])
     solution = np.linalg.solve(x.T @ x + ridge, x.T @ y)
     items = np.column_stack([learned.items.factors, np.ones(data.n_items)])

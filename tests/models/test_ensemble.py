@@ -189,8 +189,8 @@ def test_members_of_other_presets_and_files(tmp_path: Path) -> None:
     # "auto" counts as what it is for many ratings.
     for own, wanted in ((0.001, "auto"), (0.03, 0.03)):
         pair = (Member(set={"validation": "auto"}), Member(set={"validation": own}))
-        found = member_settings(Settings(members=pair))
-        assert {each.train.validation for entry in found for each in entry} == {wanted}
+        members = member_settings(Settings(members=pair))
+        assert {each.train.validation for entry in members for each in entry} == {wanted}
     changed = member_settings(settings.replace({"epochs": 1, "validation": 0.1}))
     assert {e.train.epochs for entry in changed for e in entry} == {1}
     assert {e.train.validation for entry in changed for e in entry} == {0.1}
@@ -377,14 +377,14 @@ def test_a_run_is_resumed_on_the_same_ratings_in_another_order(tmp_path: Path) -
 def test_a_sampled_member_answers_for_new_people_and_comes_back(tmp_path: Path) -> None:
     data = sample()
     settings = preset("accurate").replace({"hidden": [6], "epochs": 3, "validation": 0.3})
-    found = Ensemble(settings=settings).fit(data, seed=1)
-    assert isinstance(found.members[-1], SampledMember)
-    assert found.members[-1].settings.section(BayesianConfig).sweeps == 3
-    assert found.encode(found.histories.take([0])).shape == (1, 12)  # type: ignore[union-attr]
-    found.save(tmp_path / "model")
+    result = Ensemble(settings=settings).fit(data, seed=1)
+    assert isinstance(result.members[-1], SampledMember)
+    assert result.members[-1].settings.section(BayesianConfig).sweeps == 3
+    assert result.encode(result.histories.take([0])).shape == (1, 12)  # type: ignore[union-attr]
+    result.save(tmp_path / "model")
     back = load_model(tmp_path / "model")
     users, items = data.user_ids.ids[data.users], data.item_ids.ids[data.items]
-    assert np.array_equal(back.predict(users, items), found.predict(users, items))
+    assert np.array_equal(back.predict(users, items), result.predict(users, items))
 
 
 def test_counts_shift_weight_between_the_sides_for_known_people_alone() -> None:
@@ -392,25 +392,25 @@ def test_counts_shift_weight_between_the_sides_for_known_people_alone() -> None:
     settings = preset("accurate-autoencoders").replace(
         {"hidden": [6], "epochs": 3, "validation": 0.3}
     )
-    found = Ensemble(settings=settings).fit(data, seed=1)
-    found.known = np.full(len(found.members), 0.2)
+    result = Ensemble(settings=settings).fit(data, seed=1)
+    result.known = np.full(len(result.members), 0.2)
     logs = np.log(np.maximum(np.bincount(data.items, minlength=data.n_items), 1))
     direction = np.array([0.5, 0.5, 0.0, 0.0, -1.0])
-    found.shift = CountShift(direction, np.array([-0.3, 0.2]), np.array([2.0, 3.0]), logs)
-    histories = found.histories
+    result.shift = CountShift(direction, np.array([-0.3, 0.2]), np.array([2.0, 3.0]), logs)
+    histories = result.histories
     assert histories is not None
     rows, items = np.arange(60).repeat(40), np.tile(np.arange(40, dtype=np.int32), 60)
-    predicted = found._predict(histories, rows, items)
+    predicted = result._predict(histories, rows, items)
     shift = -0.3 * (logs[items] - 2.0) + 0.2 * (np.log(histories.counts[rows]) - 3.0)
     expected = np.zeros(len(rows))
-    for member, part in zip(found.members, direction, strict=True):
+    for member, part in zip(result.members, direction, strict=True):
         expected += (0.2 + part * shift) * member.predict(histories, rows, items)
     assert np.allclose(predicted, expected, atol=1e-5)
-    assert np.allclose(found._scores(histories).ravel(), expected, atol=1e-4)
+    assert np.allclose(result._scores(histories).ravel(), expected, atol=1e-4)
     new = Histories(histories.indptr, histories.items, histories.values, np.full(60, -1, np.int32))
-    without = found._predict(new, rows, items)
-    found.shift = None
-    assert np.array_equal(found._predict(new, rows, items), without)
+    without = result._predict(new, rows, items)
+    result.shift = None
+    assert np.array_equal(result._predict(new, rows, items), without)
 
 
 def test_a_shift_is_fitted_near_its_prior_unless_the_ratings_ask_otherwise() -> None:

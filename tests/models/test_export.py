@@ -69,11 +69,11 @@ def test_the_graph_is_the_model(shape: str, tmp_path: Path) -> None:
         [([1, 9], [5.0, 0.5]), ([0], [3.0]), (list(range(40)), [2.5] * 40)],
     ):
         who = Histories.build(people)
-        found = session.run(None, feeds(who))[0]
+        done = session.run(None, feeds(who))[0]
         wanted = model.scores_coded(who)
         if model.clip:
             wanted = wanted.clip(0.5, 5)
-        np.testing.assert_allclose(found, wanted, atol=2e-5)
+        np.testing.assert_allclose(done, wanted, atol=2e-5)
 
 
 def test_people_without_ratings_among_others_shift_nobody(tmp_path: Path) -> None:
@@ -86,10 +86,10 @@ def test_people_without_ratings_among_others_shift_nobody(tmp_path: Path) -> Non
     full = [([3, 5], [2.0, 4.0]), ([7], [1.0])]
     wanted = session.run(None, feeds(Histories.build(full)))[0]
     gaps = Histories.build([([], []), full[0], ([], []), ([], []), full[1], ([], [])])
-    found = session.run(None, feeds(gaps))[0]
-    assert found.shape == (6, 40)
-    assert np.isfinite(found).all()
-    np.testing.assert_allclose(found[[1, 4]], wanted, atol=1e-6)
+    done = session.run(None, feeds(gaps))[0]
+    assert done.shape == (6, 40)
+    assert np.isfinite(done).all()
+    np.testing.assert_allclose(done[[1, 4]], wanted, atol=1e-6)
 
 
 def test_items_for_a_vector_database(tmp_path: Path) -> None:

@@ -94,8 +94,8 @@ def test_every_prediction_is_the_same(models: tuple[Recommender, Recommender]) -
     np.testing.assert_allclose(light.predict(users, items), heavy.predict(users, items), atol=2e-5)
     for person in range(len(STRANGERS)):
         wanted = heavy.predict(person, heavy.item_ids.ids, histories=STRANGERS)
-        found = light.predict(person, light.item_ids.ids, histories=STRANGERS)
-        np.testing.assert_allclose(found, wanted, atol=2e-5)
+        predictions = light.predict(person, light.item_ids.ids, histories=STRANGERS)
+        np.testing.assert_allclose(predictions, wanted, atol=2e-5)
 
 
 def test_scores_of_all_items_are_the_same(models: tuple[Recommender, Recommender]) -> None:
@@ -181,8 +181,8 @@ def test_standard_deviations_are_the_same(
     users, items = all_pairs(sample())
     for heavy, light in (models, ensembles):
         wanted = heavy.predict(users, items, with_std=True)[1]
-        found = light.predict(users, items, with_std=True)[1]
-        np.testing.assert_allclose(found, wanted, rtol=1e-3)
+        predictions = light.predict(users, items, with_std=True)[1]
+        np.testing.assert_allclose(predictions, wanted, rtol=1e-3)
 
 
 def test_with_items_as_rows_new_people_are_as_uncertain(tmp_path: Path) -> None:
@@ -190,8 +190,8 @@ def test_with_items_as_rows_new_people_are_as_uncertain(tmp_path: Path) -> None:
     heavy, light = pair(model.fit(sample(), seed=1), tmp_path / "model")
     items = heavy.item_ids.ids
     wanted = heavy.predict(0, items, histories=STRANGERS, with_std=True)[1]
-    found = light.predict(0, items, histories=STRANGERS, with_std=True)[1]
-    np.testing.assert_allclose(found, wanted, rtol=1e-3)
+    predictions = light.predict(0, items, histories=STRANGERS, with_std=True)[1]
+    np.testing.assert_allclose(predictions, wanted, rtol=1e-3)
 
 
 def test_vectors_of_an_ensemble_rank_as_it_does(
@@ -290,8 +290,8 @@ def test_rows_without_ratings_and_gathering_in_parts(monkeypatch: pytest.MonkeyP
 def test_activations_are_torchs(name: str) -> None:
     x = np.array([-80.0, -6.0, -1e-3, -0.0, 0.0, 1e-3, 1.0, 6.0, 6.5, 80.0], np.float32)
     with np.errstate(all="raise", under="ignore"):
-        found = ACTIVATIONS[name].numpy(x.copy())
+        output = ACTIVATIONS[name].numpy(x.copy())
     np.testing.assert_allclose(
-        found, ACTIVATIONS[name].torch(torch)(torch.from_numpy(x)).numpy(), atol=1e-6
+        output, ACTIVATIONS[name].torch(torch)(torch.from_numpy(x)).numpy(), atol=1e-6
     )
-    assert found.dtype == np.float32
+    assert output.dtype == np.float32

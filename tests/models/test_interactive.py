@@ -143,9 +143,9 @@ def test_a_grid_search_of_scikit_learn(parts: tuple[Ratings, Ratings]) -> None:
     frame = pd.DataFrame({"user": train.users, "item": train.items, "rating": train.values})
     folds = selection.KFold(2, shuffle=True, random_state=0)
     grid = {"sweeps": [1, 2]}
-    found = selection.GridSearchCV(BiasedMF(factors=2), grid, cv=folds).fit(frame)
-    assert found.best_params_["sweeps"] in (1, 2)
-    assert found.best_score_ < 0
-    assert found.score(test) == pytest.approx(-found.best_estimator_.evaluate(test).rmse)
+    fitted = selection.GridSearchCV(BiasedMF(factors=2), grid, cv=folds).fit(frame)
+    assert fitted.best_params_["sweeps"] in (1, 2)
+    assert fitted.best_score_ < 0
+    assert fitted.score(test) == pytest.approx(-fitted.best_estimator_.evaluate(test).rmse)
     checks.check_get_params_invariance("BiasedMF", BiasedMF(factors=2))
     checks.check_estimator_cloneable("BiasedMF", BiasedMF(factors=2))

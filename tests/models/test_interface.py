@@ -134,8 +134,8 @@ def test_somebody_must_be_asked_for() -> None:
 
 def test_users_pick_among_given_histories() -> None:
     model = Spy().fit(sample())
-    given = {"ann": {"item-01": 5.0}, "bob": {"item-02": 5.0}}
-    assert model.recommend(given, users=["bob"], k=1)["user_id"].tolist() == ["bob"]
+    histories = {"ann": {"item-01": 5.0}, "bob": {"item-02": 5.0}}
+    assert model.recommend(histories, users=["bob"], k=1)["user_id"].tolist() == ["bob"]
 
 
 def test_a_table_of_ratings_is_a_set_of_histories() -> None:

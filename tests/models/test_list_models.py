@@ -35,19 +35,19 @@ class TestListModel(Battery):
         made = fitted(case)
         items = sample().item_ids.ids
         history = {"new": {"item-01": 5.0, "item-07": 0.5}}
-        found = made.predict("new", items, histories=history)
+        predictions = made.predict("new", items, histories=history)
         people = made._people(history, "error")
         rows = np.zeros(len(items), dtype=np.int64)
         bias = made.bias.predict(people.histories, rows, made.item_ids.encode(items))
-        assert np.allclose(found, np.clip(bias, 0.5, 5.0), atol=1e-6)
+        assert np.allclose(predictions, np.clip(bias, 0.5, 5.0), atol=1e-6)
 
 
 def communities() -> Ratings:
     """Two groups of people, who choose among two halves of the items; ratings tell nothing."""
     rng = np.random.default_rng(3)
     users, items = np.nonzero(rng.random((80, 30)) < 0.25)
-    own = (users % 2 == items % 2) | (rng.random(len(users)) < 0.05)
-    users, items = users[own], items[own]
+    of_user = (users % 2 == items % 2) | (rng.random(len(users)) < 0.05)
+    users, items = users[of_user], items[of_user]
     return Ratings.from_arrays(users, items, rng.integers(1, 6, len(users)).astype(float))
 
 

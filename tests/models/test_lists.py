@@ -39,8 +39,8 @@ def plain_ndcg(fitted: Any, test: Ratings, k: int, relevant: float = 4) -> float
             liked.setdefault(user, set()).add(item)
     total = 0.0
     for user, wanted in liked.items():
-        found = fitted.recommend(users=[user], k=k)["item_id"]
-        gains = [1 / np.log2(at + 2) for at, item in enumerate(found) if item in wanted]
+        recommended = fitted.recommend(users=[user], k=k)["item_id"]
+        gains = [1 / np.log2(at + 2) for at, item in enumerate(recommended) if item in wanted]
         total += sum(gains) / sum(1 / np.log2(at + 2) for at in range(min(k, len(wanted))))
     return total / len(liked)
 
@@ -57,58 +57,60 @@ class Unpopular(ItemMean):
 def test_the_lists_scored_are_those_that_recommend_gives(kind: type[Recommender]) -> None:
     train, test = made_up()
     fitted = kind().fit(train)
-    found = fitted.evaluate_lists(test, k=(3, 10))
+    evaluation = fitted.evaluate_lists(test, k=(3, 10))
     for k in (3, 10):
-        assert found.value("ndcg", k) == pytest.approx(plain_ndcg(fitted, test, k), abs=1e-12)
+        assert evaluation.value("ndcg", k) == pytest.approx(plain_ndcg(fitted, test, k), abs=1e-12)
 
 
 def test_what_an_evaluation_holds() -> None:
     train, test = made_up()
-    found = Unpopular().fit(train).evaluate_lists(test, k=(5, 10))
-    assert found.cutoffs == (5, 10)
-    assert found.relevant == 4
-    assert found.n_relevant == int((test.values >= 4).sum())
-    assert found.n_people + found.n_without == test.n_users
-    popular = found.baselines["popularity"]
-    assert popular.value("recall", 10) > found.value("recall", 10)
+    evaluation = Unpopular().fit(train).evaluate_lists(test, k=(5, 10))
+    assert evaluation.cutoffs == (5, 10)
+    assert evaluation.relevant == 4
+    assert evaluation.n_relevant == int((test.values >= 4).sum())
+    assert evaluation.n_people + evaluation.n_without == test.n_users
+    popular = evaluation.baselines["popularity"]
+    assert popular.value("recall", 10) > evaluation.value("recall", 10)
     gain = popular.gains[10]["recall"]
-    assert gain.value == found.value("recall", 10) - popular.value("recall", 10) < 0
+    assert gain.value == evaluation.value("recall", 10) - popular.value("recall", 10) < 0
     assert gain.interval is not None
     assert gain.interval.low < gain.value < gain.interval.high < 0
-    assert "below that of popularity" in found.verdict("recall", 10)
-    for name, score in found.scores[5].items():
+    assert "below that of popularity" in evaluation.verdict("recall", 10)
+    for name, score in evaluation.scores[5].items():
         assert (score.interval is None) == (name in ("coverage", "gini")), name
-    plain = json.loads(json.dumps(found.as_dict()))
-    assert plain["ndcg@5"] == found.value("ndcg", 5)
+    plain = json.loads(json.dumps(evaluation.as_dict()))
+    assert plain["ndcg@5"] == evaluation.value("ndcg", 5)
     assert plain["baselines"]["popularity"]["ndcg@5_gain"] == popular.gains[5]["ndcg"].value
     assert plain["curves"]["model"]["recall"][9] == pytest.approx(plain["recall@10"])
-    text = str(found)
-    assert all(METRICS[name].label in text for name in found.scores[5])
-    assert all(note in text for note in found.notes)
+    text = str(evaluation)
+    assert all(METRICS[name].label in text for name in evaluation.scores[5])
+    assert all(note in text for note in evaluation.notes)
 
 
 def test_breakdowns_add_up() -> None:
     train, test = made_up()
-    found = Popularity().fit(train).evaluate_lists(test, k=10)
-    assert sum(row.n_people for row in found.by_history) == found.n_people
-    assert sum(row.n for row in found.by_history) == found.n_relevant
-    mean = sum(row.n_people * row.ndcg["model"] for row in found.by_history) / found.n_people
-    assert mean == pytest.approx(found.value("ndcg", 10))
-    assert sum(row.n_items for row in found.by_popularity) == train.n_items
-    assert sum(row.trained for row in found.by_popularity) == pytest.approx(1)
-    assert sum(row.shown["model"] for row in found.by_popularity) == pytest.approx(1)
-    hits = sum(row.n * (row.recall["model"] or 0) for row in found.by_popularity)
-    assert hits == pytest.approx(found.sums[10].values["hits"][:, 0].sum())
+    evaluation = Popularity().fit(train).evaluate_lists(test, k=10)
+    assert sum(row.n_people for row in evaluation.by_history) == evaluation.n_people
+    assert sum(row.n for row in evaluation.by_history) == evaluation.n_relevant
+    mean = (
+        sum(row.n_people * row.ndcg["model"] for row in evaluation.by_history) / evaluation.n_people
+    )
+    assert mean == pytest.approx(evaluation.value("ndcg", 10))
+    assert sum(row.n_items for row in evaluation.by_popularity) == train.n_items
+    assert sum(row.trained for row in evaluation.by_popularity) == pytest.approx(1)
+    assert sum(row.shown["model"] for row in evaluation.by_popularity) == pytest.approx(1)
+    hits = sum(row.n * (row.recall["model"] or 0) for row in evaluation.by_popularity)
+    assert hits == pytest.approx(evaluation.sums[10].values["hits"][:, 0].sum())
 
 
 def test_to_pandas_has_a_row_for_each_model_cutoff_and_metric() -> None:
     pytest.importorskip("pandas")
     train, test = made_up()
-    found = ItemMean().fit(train).evaluate_lists(test, k=(5, 10), baselines=["popularity"])
-    frame = found.to_pandas()
+    evaluation = ItemMean().fit(train).evaluate_lists(test, k=(5, 10), baselines=["popularity"])
+    frame = evaluation.to_pandas()
     assert len(frame) == 2 * 2 * len(metrics_of("list"))
     row = frame.query("model == 'popularity' and k == 5 and metric == 'mrr'").iloc[0]
-    assert row["value"] == found.baselines["popularity"].value("mrr", 5)
+    assert row["value"] == evaluation.baselines["popularity"].value("mrr", 5)
     assert row["gain_low"] <= row["gain"] <= row["gain_high"]
 
 
@@ -118,10 +120,10 @@ def test_test_ratings_the_model_saw_are_refused() -> None:
     with pytest.raises(LeakError, match="has seen"):
         fitted.evaluate_lists(train)
     both = replace(train, name="train")
-    found = fitted.evaluate_lists(both, allow_overlap=True)
-    assert found.overlap.count == len(train)
-    assert found.value("recall", 10) == 0  # what was seen is never listed
-    assert "the score is invalid" in found.notes[0]
+    evaluation = fitted.evaluate_lists(both, allow_overlap=True)
+    assert evaluation.overlap.count == len(train)
+    assert evaluation.value("recall", 10) == 0  # what was seen is never listed
+    assert "the score is invalid" in evaluation.notes[0]
 
 
 def test_people_held_out_of_training_are_folded_in() -> None:
@@ -148,12 +150,12 @@ def test_a_model_without_histories_is_scored_on_given_ones(tmp_path: Any) -> Non
     bare = load_model(tmp_path / "model")
     with pytest.raises(UsageError, match="histories"):
         bare.evaluate_lists(test)
-    found = bare.evaluate_lists(test, histories=train, allow_overlap=True)
+    evaluation = bare.evaluate_lists(test, histories=train, allow_overlap=True)
     whole = fitted.evaluate_lists(test)
-    assert found.value("ndcg", 10) == pytest.approx(whole.value("ndcg", 10), abs=1e-12)
-    assert found.value("novelty", 10) == pytest.approx(whole.value("novelty", 10))
-    assert np.isnan(found.value("diversity", 10))
-    assert found.baselines == {}
+    assert evaluation.value("ndcg", 10) == pytest.approx(whole.value("ndcg", 10), abs=1e-12)
+    assert evaluation.value("novelty", 10) == pytest.approx(whole.value("novelty", 10))
+    assert np.isnan(evaluation.value("diversity", 10))
+    assert evaluation.baselines == {}
     with pytest.raises(UsageError, match="baselines"):
         bare.evaluate_lists(test, histories=train, baselines=["popularity"])
 
@@ -174,16 +176,16 @@ def test_of_interactions_all_are_relevant() -> None:
         replace(part, values=np.ones(len(part), np.float32), scale=Scale(1, 1))
         for part in (train, test)
     ]
-    found = Popularity().fit(ones[0]).evaluate_lists(ones[1])
-    assert found.n_relevant == len(test)
-    assert found.n_without == 0
-    assert isinstance(found.sums[10].values["ndcg"], np.ndarray)
+    evaluation = Popularity().fit(ones[0]).evaluate_lists(ones[1])
+    assert evaluation.n_relevant == len(test)
+    assert evaluation.n_without == 0
+    assert isinstance(evaluation.sums[10].values["ndcg"], np.ndarray)
     assert Histories.of(ones[0].by_user).counts.sum() == len(train)
 
 
 def test_lists_of_a_saved_model_are_scored_by_its_folder(tmp_path: Path) -> None:
     train, test = made_up()
     fitted = Popularity().fit(train)
-    found = matinee.evaluate_lists(fitted.save(tmp_path / "model"), test, k=5)
-    assert found.as_dict() == matinee.evaluate_lists(fitted, test, k=5).as_dict()
-    assert found.cutoffs == (5,)
+    evaluation = matinee.evaluate_lists(fitted.save(tmp_path / "model"), test, k=5)
+    assert evaluation.as_dict() == matinee.evaluate_lists(fitted, test, k=5).as_dict()
+    assert evaluation.cutoffs == (5,)

@@ -18,9 +18,9 @@ GENRES = ("Drama", "War", "Comedy")
 
 
 def texts(values: list[object]) -> np.ndarray:  # type: ignore[type-arg]
-    found = np.empty(len(values), dtype=object)
-    found[:] = values
-    return found
+    result = np.empty(len(values), dtype=object)
+    result[:] = values
+    return result
 
 
 def table(n: int) -> ItemTable:
@@ -34,8 +34,8 @@ def ratings() -> Ratings:
     rng = np.random.default_rng(0)
     users, items = np.nonzero(rng.random((60, 30)) < 0.6)
     values = np.where(users % 3 == items % 3, 5.0, 2.0)
-    found = Ratings.from_arrays(users, items, values)
-    return Ratings(**{**found.__dict__, "item_table": table(30)})
+    result = Ratings.from_arrays(users, items, values)
+    return Ratings(**{**result.__dict__, "item_table": table(30)})
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +84,9 @@ def test_vectors_and_words_are_columns(ratings: Ratings) -> None:
     new = NewItems(model, [100, 7777], vectors=vectors)
     assert new.predict(0, [100]).shape == (1,)
     ids = Vocabulary.of(np.array([100]))[0]
-    found = item_columns(model.item_ids, table(30), ids, table(1), words=4, vectors=vectors)
-    assert found.known.shape == (30, len(found.names)) == (30, 3 + 3 + 4 + 3)
-    assert found.new[0, -3:].tolist() == [0, 1, 0]
+    result = item_columns(model.item_ids, table(30), ids, table(1), words=4, vectors=vectors)
+    assert result.known.shape == (30, len(result.names)) == (30, 3 + 3 + 4 + 3)
+    assert result.new[0, -3:].tolist() == [0, 1, 0]
     with pytest.raises(UsageError, match="same length"):
         NewItems(model, [100], vectors={1: [1.0], 2: [1.0, 2.0]})
 
@@ -120,13 +120,13 @@ def test_the_command(
     assert main([*args, "--only", str(file)]) == 2
     capsys.readouterr()
     assert main([*args, "--personal", "1"]) == 0
-    found = json.loads(capsys.readouterr().out)["recommendations"]
+    answer = json.loads(capsys.readouterr().out)["recommendations"]
     assert model.histories is not None
     row = int(model.user_ids.encode([1])[0])
     new = NewItems.read(model, file)
     scores = new.rank_scores(model.histories.take([row]), personal=1.0)[0]
-    assert [each["score"] for each in found] == pytest.approx(np.sort(scores)[::-1].tolist())
-    assert found[0]["score"] != pytest.approx(rows[0]["score"], abs=1e-3)
+    assert [each["score"] for each in answer] == pytest.approx(np.sort(scores)[::-1].tolist())
+    assert answer[0]["score"] != pytest.approx(rows[0]["score"], abs=1e-3)
     skipping = ["recommend", str(folder), "--user", "none", "--new-items", str(file)]
     assert main([*skipping, "--skip-unknown", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["recommendations"] == []

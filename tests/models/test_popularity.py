@@ -34,8 +34,8 @@ class TestPopularity(Battery):
 
 def most_rated(k: int) -> list[str]:
     order = np.argsort(-np.bincount(sample().items), kind="stable")
-    found: list[str] = sample().item_ids.ids[order[:k]].tolist()
-    return found
+    result: list[str] = sample().item_ids.ids[order[:k]].tolist()
+    return result
 
 
 def test_a_preset_makes_it(tmp_path: Path) -> None:

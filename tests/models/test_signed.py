@@ -25,14 +25,14 @@ SMALL = {"hidden": (4, 3, 4), "epochs": 1, "batch_size": 32}
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Folders of a baseline and of networks by users and by items."""
-    place = tmp_path_factory.mktemp("saved")
+    folder = tmp_path_factory.mktemp("saved")
     ratings = sample()
     models = {
         "bias": Bias(),
         "users": Autoencoder("base", **SMALL),
         "items": Autoencoder("base", rows="items", **SMALL),
     }
-    return {name: model.fit(ratings).save(place / name) for name, model in models.items()}
+    return {name: model.fit(ratings).save(folder / name) for name, model in models.items()}
 
 
 @pytest.fixture
@@ -100,9 +100,9 @@ def test_any_wrong_field_is_an_error_or_changes_no_answer(
                 model = load_model(folder)
             except ModelFileError:
                 continue
-            found = model.scores_coded(people)
-            assert found.shape == right.shape, (path, wrong)
-            assert np.isfinite(found).all(), (path, wrong)
+            result = model.scores_coded(people)
+            assert result.shape == right.shape, (path, wrong)
+            assert np.isfinite(result).all(), (path, wrong)
     assert tried > 100
 
 
@@ -161,10 +161,10 @@ def test_tables_that_do_not_fit_are_errors(
     copy: Callable[[str], Path], file: str, query: str
 ) -> None:
     folder = copy("bias")
-    place = folder / f"{file}.parquet"
+    target = folder / f"{file}.parquet"
     with duckdb.connect() as db:
-        db.execute(f"CREATE TABLE t AS FROM '{place}'")
-        db.execute(f"COPY ({query}) TO '{place}' (FORMAT parquet)")
+        db.execute(f"CREATE TABLE t AS FROM '{target}'")
+        db.execute(f"COPY ({query}) TO '{target}' (FORMAT parquet)")
     sign(folder)
     with pytest.raises(ModelFileError):
         load_model(folder)

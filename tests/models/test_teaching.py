@@ -59,14 +59,14 @@ def stop_at(epoch: int, *, teacher: int) -> Callable[[Epoch], None]:
 
 
 def test_its_epochs_and_its_teachers() -> None:
-    told: list[Epoch] = []
+    messages: list[Epoch] = []
     net = model()
     assert net.planned_epochs == {(0, True): 3, (0, False): 6}
-    net.fit(sample(), on_epoch=told.append)
-    assert [epoch.epoch for epoch in told] == [1, 2, 3, 1, 2, 3, 4, 5, 6]
-    assert [epoch.teacher for epoch in told] == [True] * 3 + [False] * 6
-    assert net.teacher_epochs == told[:3]
-    assert net.epochs == told[3:]
+    net.fit(sample(), on_epoch=messages.append)
+    assert [epoch.epoch for epoch in messages] == [1, 2, 3, 1, 2, 3, 4, 5, 6]
+    assert [epoch.teacher for epoch in messages] == [True] * 3 + [False] * 6
+    assert net.teacher_epochs == messages[:3]
+    assert net.epochs == messages[3:]
     alone = model(teacher="none").fit(sample())
     assert alone.planned_epochs == {(0, False): 6}
     assert alone.teacher_epochs == []

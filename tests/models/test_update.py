@@ -43,8 +43,8 @@ def parts() -> tuple[Ratings, Ratings, Ratings]:
 
 @pytest.fixture(scope="module")
 def old_model(parts: tuple[Ratings, Ratings, Ratings], tmp_path_factory: Any) -> Path:
-    place = tmp_path_factory.mktemp("update") / "old"
-    return Autoencoder("base", **OPTIONS).fit(parts[0], seed=0).save(place)
+    folder = tmp_path_factory.mktemp("update") / "old"
+    return Autoencoder("base", **OPTIONS).fit(parts[0], seed=0).save(folder)
 
 
 @pytest.fixture(scope="module")
@@ -174,8 +174,8 @@ def test_the_new_rating_holds() -> None:
     model = Bias().fit(old)
     whole, added = all_ratings(model, new)
     ids = zip(whole.user_ids.decode(whole.users), whole.item_ids.decode(whole.items), strict=True)
-    found = dict(zip(ids, whole.values.tolist(), strict=True))
-    assert found == {("a", "x"): 4, ("a", "y"): 2, ("b", "x"): 5, ("c", "z"): 3}
+    fields = dict(zip(ids, whole.values.tolist(), strict=True))
+    assert fields == {("a", "x"): 4, ("a", "y"): 2, ("b", "x"): 5, ("c", "z"): 3}
     assert added.tolist() == [False, False, True, True]
 
 

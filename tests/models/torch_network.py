@@ -63,10 +63,10 @@ class TorchNetwork:
             return predict_rows(self.network, self.inputs, self._csr(histories), people)
         users = histories.users
         vectors, added = self._item_vectors(self.known)
-        found: Float32 = decode_vectors(self.network, vectors, users).T
-        found = found + self.inputs.offset[users][:, None]
-        found += added
-        return found
+        result: Float32 = decode_vectors(self.network, vectors, users).T
+        result = result + self.inputs.offset[users][:, None]
+        result += added
+        return result
 
     def encode(self, histories: Histories) -> Float32:
         """The last hidden layer for people, float32 (people, hidden[-1]); users must be rows."""

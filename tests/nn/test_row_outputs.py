@@ -62,8 +62,8 @@ def test_a_row_is_scaled_by_half_to_one_and_a_half() -> None:
 
 def test_the_length_of_a_row_is_the_log_of_its_ratings_and_nothing_for_few() -> None:
     pivot = float(np.log(80))
-    told = row_length(np.array([0, 10, 20, 80, 320]), pivot)
-    assert np.allclose(told, np.log(4) * np.array([0, -0.5, -1, 0, 1]))
+    reported = row_length(np.array([0, 10, 20, 80, 320]), pivot)
+    assert np.allclose(reported, np.log(4) * np.array([0, -0.5, -1, 0, 1]))
     scale = RowOutputs(slope=-0.2, pivot=pivot).scale(np.array([0, 20, 80]))
     assert scale.dtype == np.float32
     assert np.allclose(scale, [1, 1 + 0.2 * np.log(4), 1])
@@ -81,8 +81,8 @@ def test_the_length_of_a_row_is_the_log_of_its_ratings_and_nothing_for_few() -> 
 )
 def test_centring_has_its_conditions(options: dict[str, Any]) -> None:
     centred = {"center": "bias", "center_output": True, "hidden": (4,)}
-    told = NetworkConfig.make({**centred, **options})
-    assert not told.centers_output
+    reported = NetworkConfig.make({**centred, **options})
+    assert not reported.centers_output
     net = network(**{**centred, **options})
     assert not fitted_inputs(net, some_ratings()[0]).outputs.centred
     plain = network(**centred)

@@ -22,10 +22,10 @@ NAMES = ["items", "users", "network", "variational", "popularity", "blend"]
 
 
 def some(seed: int, users: int, items: int) -> Csr:
-    found = sparse.random(users, items, 0.3, "csr", np.float32, np.random.default_rng(seed))
-    found.data[:] = 1.0
+    result = sparse.random(users, items, 0.3, "csr", np.float32, np.random.default_rng(seed))
+    result.data[:] = 1.0
     return Csr(
-        found.indptr.astype(np.int64), found.indices.astype(np.int32), found.data, None, items
+        result.indptr.astype(np.int64), result.indices.astype(np.int32), result.data, None, items
     )
 
 
@@ -66,14 +66,14 @@ def test_it_is_restored_as_it_was(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_without_a_history_the_popular_lead(name: str) -> None:
     scorer = scorers()[name]
-    found = scorer.scores(people())
-    assert found.shape == (3, 12)
-    assert found.dtype == np.float32
+    scores = scorer.scores(people())
+    assert scores.shape == (3, 12)
+    assert scores.dtype == np.float32
     assert np.array_equal(
-        np.argsort(-found[1], kind="stable"), np.argsort(-scorer.counts, kind="stable")
+        np.argsort(-scores[1], kind="stable"), np.argsort(-scorer.counts, kind="stable")
     )
     alone = scorer.scores(people().take([0, 2]))
-    assert np.allclose(found[[0, 2]], alone, atol=1e-6)
+    assert np.allclose(scores[[0, 2]], alone, atol=1e-6)
 
 
 def test_the_values_of_a_history_do_not_matter() -> None:
@@ -104,13 +104,13 @@ def test_the_interest_of_a_linear_scorer_is_the_sum_of_its_reasons() -> None:
     counts = np.bincount(rows.indices, minlength=12).astype(np.float32)
     one = Histories.build([([1, 4, 7], [1, 1, 1])])
     asked = np.array([0, 5])
-    found = interest_reasons(Linear(counts, weights), one, asked)
+    result = interest_reasons(Linear(counts, weights), one, asked)
     ones = np.ones(3, dtype=np.float32)
     each = Csr(np.arange(4, dtype=np.int64), np.array([1, 4, 7], np.int32), ones, None, 12)
     wanted = weights.scores(each)[:, asked].T
-    assert np.allclose(found.contributions, wanted, atol=1e-5)
-    assert np.allclose(found.contributions.sum(axis=1), found.predictions, atol=1e-5)
-    assert np.allclose(found.together, 0.0, atol=1e-5)
+    assert np.allclose(result.contributions, wanted, atol=1e-5)
+    assert np.allclose(result.contributions.sum(axis=1), result.predictions, atol=1e-5)
+    assert np.allclose(result.together, 0.0, atol=1e-5)
 
 
 def test_a_single_item_is_the_whole_reason() -> None:
@@ -118,5 +118,5 @@ def test_a_single_item_is_the_whole_reason() -> None:
     counts = np.bincount(rows.indices, minlength=12).astype(np.float32)
     scorer = Linear(counts, fit_linear(rows, LinearConfig(penalty=3.0)))
     one = Histories.build([([1], [1])])
-    found = interest_reasons(scorer, one, np.array([0, 5]))
-    assert np.allclose(found.contributions[:, 0], scorer.scores(one)[0, [0, 5]], atol=1e-6)
+    result = interest_reasons(scorer, one, np.array([0, 5]))
+    assert np.allclose(result.contributions[:, 0], scorer.scores(one)[0, [0, 5]], atol=1e-6)

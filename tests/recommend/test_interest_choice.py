@@ -38,9 +38,9 @@ def groups(people: int = 90, items: int = 30) -> Csr:
 
 def fitted(**values: Any) -> Interest:
     config = ListsConfig.make({"net": NET, **values})
-    found = fit_interest(groups(), config, np.random.default_rng(0))
-    assert found is not None
-    return found.interest
+    result = fit_interest(groups(), config, np.random.default_rng(0))
+    assert result is not None
+    return result.interest
 
 
 @pytest.mark.parametrize("cutoff", [3, 20, 100])
@@ -65,9 +65,9 @@ def test_ndcg_is_that_of_the_lists_themselves(monkeypatch: pytest.MonkeyPatch, c
      ("popularity", Popularity)],
 )  # fmt: skip
 def test_the_scorer_that_was_asked_for(interest: str, kind: type[Interest]) -> None:
-    found = fitted(interest=interest)
-    assert type(found) is kind
-    assert np.array_equal(found.counts, np.bincount(groups().indices, minlength=30))
+    result = fitted(interest=interest)
+    assert type(result) is kind
+    assert np.array_equal(result.counts, np.bincount(groups().indices, minlength=30))
 
 
 def test_the_best_is_chosen_on_interactions_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,10 +134,10 @@ def test_people_with_one_item_each_leave_nothing_to_choose_by(interest: str) -> 
     items = np.arange(20, dtype=np.int32) % 4
     rows = Csr(np.arange(21), items, np.ones(20, np.float32), None, 4)
     config = ListsConfig.make({"interest": interest, "net": NET})
-    found = fit_interest(rows, config, np.random.default_rng(0))
-    assert found is not None
+    result = fit_interest(rows, config, np.random.default_rng(0))
+    assert result is not None
     if interest in ("auto", "best"):
-        assert isinstance(found.interest, Popularity)
+        assert isinstance(result.interest, Popularity)
 
 
 def test_a_blend_takes_the_weight_that_is_best_where_it_is_chosen() -> None:

@@ -17,16 +17,16 @@ SCALE = Scale(1, 5)
 def coded(given: Any, unknown: Any = "error") -> dict[Any, dict[str, float]]:
     """Histories there and back."""
     people = code_people(given, ITEMS, SCALE, unknown)
-    found = {}
+    by_name = {}
     for row, name in enumerate(people.ids.tolist()):
         part = slice(*people.histories.indptr[row : row + 2])
         items = people.histories.items[part]
         assert (np.diff(items) > 0).all()
-        found[name] = dict(
+        by_name[name] = dict(
             zip(ITEMS.decode(items), people.histories.values[part].tolist(), strict=True)
         )
     assert (people.histories.users == -1).all()
-    return found
+    return by_name
 
 
 history = st.dictionaries(st.sampled_from("abcd"), st.integers(1, 5).map(float))

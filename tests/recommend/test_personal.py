@@ -22,11 +22,11 @@ USUAL = np.array([[1.0, 0.4, 0.0, 0.6]], dtype=np.float32)
 def test_the_formula(personal: float) -> None:
     ratings = ROWS.astype(float) - personal * (USUAL - USUAL.mean())
     np.testing.assert_allclose(personalised(ROWS, USUAL, personal, True), ratings, rtol=1e-6)
-    found = personalised(ROWS, USUAL, personal, False)
+    result = personalised(ROWS, USUAL, personal, False)
     share = (USUAL + USUAL.mean()) / (USUAL + USUAL.mean()).max()
     wanted = np.where(ROWS > 0, ROWS / share.astype(float) ** personal, ROWS)
-    np.testing.assert_allclose(found, wanted, rtol=1e-5)
-    assert found.dtype == np.float32
+    np.testing.assert_allclose(result, wanted, rtol=1e-5)
+    assert result.dtype == np.float32
     logits = personalised(ROWS, USUAL, personal, False, logits=True)
     np.testing.assert_allclose(logits, ROWS - personal * np.log(share), rtol=1e-5)
     nobody = personalised(ROWS, np.zeros_like(USUAL), personal, False)

@@ -23,9 +23,9 @@ def test_few_ratings_are_pulled_to_the_persons_average() -> None:
     scores = np.array([[5.0, 3.0, 4.0], [1.0, 1.0, 1.0]])
     counts = np.array([0, 30, 10])
     average = (3 * 30 + 4 * 10) / 40
-    found = shrink_few(scores, counts, strength=10)
+    result = shrink_few(scores, counts, strength=10)
     half, most = average + (4 - average) / 2, average + (3 - average) * 30 / 40
-    np.testing.assert_allclose(found, [[average, most, half], [1, 1, 1]])
+    np.testing.assert_allclose(result, [[average, most, half], [1, 1, 1]])
     np.testing.assert_array_equal(shrink_few(scores, counts + 1, strength=0), scores)
 
 
@@ -54,9 +54,9 @@ def test_full_diversity_takes_the_unlike() -> None:
 def test_a_diverse_list_is_some_of_the_pool_once(n: int, k: int, d: float, seed: int) -> None:
     rng = np.random.default_rng(seed)
     vectors = unit_rows(rng.normal(size=(n, 2)).astype(np.float32))
-    found = diversify(rng.integers(0, 3, n).astype(float), vectors, k, d).tolist()
-    assert len(found) == len(set(found)) == min(k, n)
-    assert set(found) <= set(range(n))
+    result = diversify(rng.integers(0, 3, n).astype(float), vectors, k, d).tolist()
+    assert len(result) == len(set(result)) == min(k, n)
+    assert set(result) <= set(range(n))
 
 
 def test_neighbours() -> None:
@@ -71,9 +71,9 @@ def test_lifts_are_deviations_less_the_persons_own() -> None:
     scores = np.array([5.0, 4.0, 3.0, 3.0])
     usual = np.array([3.0, 3.0, 3.0, 2.0])
     weights = np.array([1.0, 1.0, 2.0, 0.0])
-    found = lifts(scores, usual, weights, [np.array([0, 1]), np.array([2, 3]), np.array([3])])
+    result = lifts(scores, usual, weights, [np.array([0, 1]), np.array([2, 3]), np.array([3])])
     everywhere = (2 + 1 + 0) / 4
-    np.testing.assert_allclose(found, [1.5 - everywhere, 0 - everywhere, 0])
+    np.testing.assert_allclose(result, [1.5 - everywhere, 0 - everywhere, 0])
 
 
 def test_who_rates_everything_high_has_no_lift() -> None:
@@ -93,8 +93,8 @@ def test_the_plane_shows_the_widest_spread() -> None:
     assert np.abs(points).max() == pytest.approx(1)
     # Distances are those of the flat points, but for the scale.
     wanted = np.linalg.norm(flat[:50, None] - flat[None, :50], axis=2)
-    found = np.linalg.norm(points[:50, None] - points[None, :50], axis=2)
-    np.testing.assert_allclose(found / found[0, 1], wanted / wanted[0, 1], rtol=1e-6)
+    result = np.linalg.norm(points[:50, None] - points[None, :50], axis=2)
+    np.testing.assert_allclose(result / result[0, 1], wanted / wanted[0, 1], rtol=1e-6)
     again, _ = plane(vectors[::-1], np.ones(200))
     np.testing.assert_allclose(again[::-1], points, atol=1e-9)
 
@@ -122,19 +122,19 @@ def _quadratic(histories: Histories, rows: np.ndarray, items: np.ndarray) -> np.
 def test_reasons_leave_out_one_rating_each(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("matinee.recommend._leave_one_out._ENTRIES", at_once)
     history = Histories.build([([4, 2, 9], [1.0, 2.0, 3.0])])
-    found = reasons(_quadratic, history, [10, 20], np.array([10.0, 20.0]))
-    assert found.predictions.tolist() == [46, 56]
-    assert found.baselines.tolist() == [10, 20]
+    result = reasons(_quadratic, history, [10, 20], np.array([10.0, 20.0]))
+    assert result.predictions.tolist() == [46, 56]
+    assert result.baselines.tolist() == [10, 20]
     # By item code: 2.0 (item 2), 1.0 (item 4), 3.0 (item 9).
-    assert found.contributions.tolist() == [[36 - 16, 36 - 25, 36 - 9]] * 2
-    assert found.together.tolist() == [36 - 20 - 11 - 27] * 2
-    assert found.strongest(2)[0].tolist() == [2, 0]
+    assert result.contributions.tolist() == [[36 - 16, 36 - 25, 36 - 9]] * 2
+    assert result.together.tolist() == [36 - 20 - 11 - 27] * 2
+    assert result.strongest(2)[0].tolist() == [2, 0]
 
 
 def test_reasons_of_nothing() -> None:
-    found = reasons(_quadratic, Histories.build([([], [])]), [3], np.array([3.0]))
-    assert found.contributions.shape == (1, 0)
-    assert found.together.tolist() == [0]
+    result = reasons(_quadratic, Histories.build([([], [])]), [3], np.array([3.0]))
+    assert result.contributions.shape == (1, 0)
+    assert result.together.tolist() == [0]
 
 
 def test_what_teaches_is_half_the_difference_between_answers() -> None:
@@ -150,9 +150,9 @@ def test_what_teaches_is_half_the_difference_between_answers() -> None:
         return out
 
     history = Histories.build([([5], [1.0])])
-    found = expected_change(
+    result = expected_change(
         model, history, np.array([2, 4, 9]), np.arange(4), error=1.0, scale=Scale(1, 3.5)
     )
     # Item 2 changes item 3 alone, among four, from 2 to 3.5 (the scale ends there).
-    np.testing.assert_allclose(found, [np.sqrt(0.75**2 / 4), 0, 0])
+    np.testing.assert_allclose(result, [np.sqrt(0.75**2 / 4), 0, 0])
     assert len(expected_change(model, history, [], [1], error=1.0, scale=Scale(1, 5))) == 0

@@ -21,13 +21,13 @@ import plausible
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A page of each kind, by name."""
     folder = tmp_path_factory.mktemp("pages")
-    found = {}
+    by_name = {}
     for make in (plausible.reference, plausible.depth_and_data, plausible.protocol):
         results = make()
         name = results.study.name
-        found[name] = write_study_report(results, folder / f"{name}.html")
+        by_name[name] = write_study_report(results, folder / f"{name}.html")
     world = synthesize(120, 60, 4000, seed=1)
     train, test = split(world.ratings, 0.2, 0)
     model = Bias().fit(train)
-    found["model"] = write_model_report(model, test, folder / "model.html", files=True)
-    return found
+    by_name["model"] = write_model_report(model, test, folder / "model.html", files=True)
+    return by_name

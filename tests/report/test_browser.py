@@ -58,12 +58,12 @@ class Opened:
 
     @property
     def tip(self) -> str:
-        found: str = self.page.locator(".tip").inner_text()
-        return found
+        texts: str = self.page.locator(".tip").inner_text()
+        return texts
 
     def width(self) -> int:
-        found: int = self.page.evaluate("document.documentElement.scrollWidth")
-        return found
+        evaluation: int = self.page.evaluate("document.documentElement.scrollWidth")
+        return evaluation
 
 
 @pytest.mark.parametrize("kind", KINDS)

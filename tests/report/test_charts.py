@@ -102,8 +102,8 @@ def test_a_chart_is_well_formed_and_in_bounds(chart: Chart, width: float) -> Non
 
 @pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.name)
 def test_a_file_stands_alone(chart: Chart, tmp_path: Path) -> None:
-    place = chart.save(tmp_path)
-    text = place.read_text("utf-8")
+    folder = chart.save(tmp_path)
+    text = folder.read_text("utf-8")
     root = ET.fromstring(text)
     assert root.attrib["role"] == "img"
     assert root.find("{http://www.w3.org/2000/svg}title").text == chart.title  # type: ignore[union-attr]
@@ -160,12 +160,12 @@ def test_no_two_series_look_the_same() -> None:
     st.floats(1, 20),
 )
 def test_names_are_spread(wanted: list[float], gap: float) -> None:
-    found = spread(wanted, gap, 0.0, 300.0)
-    assert all(-1e-6 <= y <= 300 + 1e-6 for y in found)
+    result = spread(wanted, gap, 0.0, 300.0)
+    assert all(-1e-6 <= y <= 300 + 1e-6 for y in result)
     order = sorted(range(len(wanted)), key=lambda i: wanted[i])
     least = min(gap, 300.0 / max(len(wanted) - 1, 1))
     for one, other in itertools.pairwise(order):
-        assert found[other] - found[one] >= least - 1e-6
+        assert result[other] - result[one] >= least - 1e-6
 
 
 def test_names_that_are_apart_stay_where_they_are() -> None:
@@ -192,21 +192,21 @@ def test_a_path_comes_back_to_its_points() -> None:
     text = path(points)
     numbers = [float(word) for word in re.findall(r"-?\d*\.?\d+", text)]
     x, y = numbers[:2]
-    found = [(x, y)]
+    result = [(x, y)]
     for dx, dy in zip(numbers[2::2], numbers[3::2], strict=True):
         x, y = x + dx, y + dy
-        found.append((x, y))
-    for (a, b), (c, d) in zip(points, found, strict=True):
+        result.append((x, y))
+    for (a, b), (c, d) in zip(points, result, strict=True):
         assert (a, b) == (pytest.approx(c, abs=0.06), pytest.approx(d, abs=0.06))
 
 
 @given(st.lists(st.floats(-50, 50), min_size=1, max_size=60), st.floats(0.1, 2))
 def test_a_simplified_line_stays_near(heights: list[float], near: float) -> None:
     points = [(float(x), y) for x, y in enumerate(heights)]
-    found = simplified(points, near)
-    assert found[0] == points[0]
-    assert found[-1] == points[-1]
-    drawn = np.interp([x for x, _ in points], [x for x, _ in found], [y for _, y in found])
+    result = simplified(points, near)
+    assert result[0] == points[0]
+    assert result[-1] == points[-1]
+    drawn = np.interp([x for x, _ in points], [x for x, _ in result], [y for _, y in result])
     assert np.abs(drawn - heights).max() <= near + 1e-9
 
 

@@ -13,12 +13,14 @@ def test_curves_and_popularity_of_lists() -> None:
     values = rng.integers(1, 6, len(users))
     whole = Ratings.from_arrays(users, items, values, scale=Scale(1, 5))
     test = rng.random(len(users)) < 0.3
-    found = Bias().fit(whole.take(~test)).evaluate_lists(whole.take(test), baselines=["popularity"])
-    recall, precision, picture = found.plot.all()
+    evaluation = (
+        Bias().fit(whole.take(~test)).evaluate_lists(whole.take(test), baselines=["popularity"])
+    )
+    recall, precision, picture = evaluation.plot.all()
     assert [series.name for series in recall.series] == ["bias", "by popularity"]
-    assert recall.series[0].y[9] == pytest.approx(found.value("recall", 10))
-    assert precision.series[1].y[9] == found.curves["popularity"].precision[9]
-    again = popularity_picture(found.by_popularity, 10)
+    assert recall.series[0].y[9] == pytest.approx(evaluation.value("recall", 10))
+    assert precision.series[1].y[9] == evaluation.curves["popularity"].precision[9]
+    again = popularity_picture(evaluation.by_popularity, 10)
     assert again is not None
     assert picture.title == again.title
     for series in again.series:

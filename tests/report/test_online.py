@@ -23,11 +23,11 @@ NOW = 1_700_000_000
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    place = tmp_path_factory.mktemp("online")
+    folder = tmp_path_factory.mktemp("online")
     ratings = synthesize(60, 30, 600, seed=3).ratings
     return (
-        ItemMean().fit(ratings).save(place / "plain"),
-        Bias().fit(ratings).save(place / "better"),
+        ItemMean().fit(ratings).save(folder / "plain"),
+        Bias().fit(ratings).save(folder / "better"),
     )
 
 
@@ -58,14 +58,14 @@ def test_by_person(folders: tuple[Path, Path], store: FeedbackStore) -> None:
     store.add(lists("f", "another", 0, 3))
     wrong = lists("g", two, 0, None)
     store.add([*wrong, make_event(user="c", kind="click", list=wrong[0].list, item="i0", time=NOW)])
-    found = compare_online(*folders, store, days=7)
-    assert (found.first.n_lists, found.first.n_people, found.first.acceptance) == (4, 2, 0.25)
+    result = compare_online(*folders, store, days=7)
+    assert (result.first.n_lists, result.first.n_people, result.first.acceptance) == (4, 2, 0.25)
     # Another person's click does not count for g.
-    assert (found.second.n_lists, found.second.n_people, found.second.acceptance) == (4, 2, 0.5)
-    assert (found.difference, found.interval, found.n_both) == (0.25, None, 1)
-    assert found.first.by_rank[:4] == (0.5, 0.0, 0.0, None)
-    assert found.second.by_rank[:3] == (0.25, 0.25, 0.25)
-    assert "too few" in found.verdict
+    assert (result.second.n_lists, result.second.n_people, result.second.acceptance) == (4, 2, 0.5)
+    assert (result.difference, result.interval, result.n_both) == (0.25, None, 1)
+    assert result.first.by_rank[:4] == (0.5, 0.0, 0.0, None)
+    assert result.second.by_rank[:3] == (0.25, 0.25, 0.25)
+    assert "too few" in result.verdict
 
 
 def test_what_comes_late_does_not_count(folders: tuple[Path, Path], store: FeedbackStore) -> None:
@@ -85,9 +85,9 @@ def test_events_in_another_order_and_ranks_that_were_not_shown(
     shown, _ = lists("a", one, 0, 1)
     click = make_event(user="a", kind="click", list=shown.list, item="i0", rank=5, time=NOW + 9)
     store.add([*lists("a", one, 24 * 9, None), click, shown])  # the first list came last
-    found = compare_online(*folders, store).first
-    assert (found.n_people, found.acceptance) == (1, 1.0)
-    assert found.by_rank[:5] == (0.5, 0.0, 0.0, None, None)
+    result = compare_online(*folders, store).first
+    assert (result.n_people, result.acceptance) == (1, 1.0)
+    assert result.by_rank[:5] == (0.5, 0.0, 0.0, None, None)
 
 
 def test_folders_of_one_name_and_of_one_model(
@@ -96,8 +96,8 @@ def test_folders_of_one_name_and_of_one_model(
     twin = tmp_path / folders[0].name
     shutil.copytree(folders[1], twin)
     store.add(lists("a", identity(twin), 0, 1))
-    found = compare_online(folders[0], twin, store)
-    assert (found.first.name, found.second.name) == (str(folders[0]), str(twin))
+    result = compare_online(folders[0], twin, store)
+    assert (result.first.name, result.second.name) == (str(folders[0]), str(twin))
     with pytest.raises(UsageError, match="hold the same model"):
         compare_online(folders[1], twin, store)
 
@@ -125,19 +125,19 @@ def test_many_people(
             ]
         )
     store.add([make_event(user="z", kind="click", item="i0", time=NOW + 90 * DAY)])
-    found = compare_online(*folders, store, days=1)
-    assert found.interval is not None
-    assert 0.1 < found.interval.low < 0.5 < found.interval.high
-    assert "better" in found.verdict
-    assert len(found.looks) > 10
-    assert found.looks[-1].interval == found.interval
-    assert sum(part.n for part in found.first.calibration) == 120
-    assert sum(part.n for part in found.first.drift) == 120
+    result = compare_online(*folders, store, days=1)
+    assert result.interval is not None
+    assert 0.1 < result.interval.low < 0.5 < result.interval.high
+    assert "better" in result.verdict
+    assert len(result.looks) > 10
+    assert result.looks[-1].interval == result.interval
+    assert sum(part.n for part in result.first.calibration) == 120
+    assert sum(part.n for part in result.first.drift) == 120
     url = f"sqlite:{tmp_path / 'f.db'}"
     args = ["compare", *map(str, folders), "--feedback", url, "--days", "1"]
     assert main([*args, "--json", "--out", str(tmp_path / "page.html")]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["interval"] == list(found.interval)
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["interval"] == list(result.interval)
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     for text in ("Acceptance by rank", "Calibration of better", "by time", "most recommended"):
         assert text in page

@@ -194,8 +194,8 @@ def hostile(tmp_path: Path) -> Results:
 
 
 def test_hostile_words_stay_words(tmp_path: Path) -> None:
-    place = write_study_report(hostile(tmp_path), tmp_path / "page.html")
-    page = Page(place.read_text("utf-8"))
+    folder = write_study_report(hostile(tmp_path), tmp_path / "page.html")
+    page = Page(folder.read_text("utf-8"))
     assert page.open == []
     assert "img" not in {tag for tag, _ in page.seen}
     scripts = [attrs for tag, attrs in page.seen if tag == "script"]
@@ -206,13 +206,13 @@ def test_hostile_words_stay_words(tmp_path: Path) -> None:
 
 def test_values_for_the_script_are_json(pages: dict[str, Path]) -> None:
     text = pages["reference"].read_text("utf-8")
-    found = re.findall(r'<script type="application/json">(.*?)</script>', text)
-    assert len(found) > 10
-    assert all(isinstance(json.loads(each), dict) for each in found)
+    links = re.findall(r'<script type="application/json">(.*?)</script>', text)
+    assert len(links) > 10
+    assert all(isinstance(json.loads(each), dict) for each in links)
 
 
 def test_what_only_some_studies_measure(tmp_path: Path) -> None:
-    found = plausible.reference(seeds=[0], epochs=3)
+    result = plausible.reference(seeds=[0], epochs=3)
     more = {
         "single_row_statistics.held_out": 3.1,
         "protocol.global": 0.9,
@@ -220,9 +220,9 @@ def test_what_only_some_studies_measure(tmp_path: Path) -> None:
     }
     runs = {
         key: replace(record, final=record.final | more) if record.final else record
-        for key, record in found.runs.items()
+        for key, record in result.runs.items()
     }
-    text = Page(StudyReport.of(replace(found, runs=runs)).html()).text
+    text = Page(StudyReport.of(replace(result, runs=runs)).html()).text
     assert "held-out, batch norm by one row" in text
     assert "noise floor" in text
     assert "one model, 1 figures" not in text  # the reference's figures are told instead
@@ -231,10 +231,10 @@ def test_what_only_some_studies_measure(tmp_path: Path) -> None:
 
 
 def test_a_run_that_arms_share_is_not_one_left_to_do() -> None:
-    found = plausible.reference(seeds=[0], epochs=3)
-    runs = dict(found.runs)
+    result = plausible.reference(seeds=[0], epochs=3)
+    runs = dict(result.runs)
     runs["batch_size/16", "ml", 0] = runs["base/base", "ml", 0]
-    whole = replace(found, runs=runs, expected=len(runs))
+    whole = replace(result, runs=runs, expected=len(runs))
     text = Page(StudyReport.of(whole).html()).text
     assert f"{len(runs)} of {len(runs)} runs, 1 of them shared by arms that coincide" in text
     assert "not done yet" not in text
@@ -242,9 +242,9 @@ def test_a_run_that_arms_share_is_not_one_left_to_do() -> None:
 
 def test_no_runs_at_all(tmp_path: Path) -> None:
     study = plausible.reference().study
-    place = write_study_report(Results(study, False, {}, 60), tmp_path)
-    assert place == tmp_path / "reference.html"
-    text = Page(place.read_text("utf-8")).text
+    folder = write_study_report(Results(study, False, {}, 60), tmp_path)
+    assert folder == tmp_path / "reference.html"
+    text = Page(folder.read_text("utf-8")).text
     assert "60 runs are not done yet" in text
     assert "cannot tell" in text
 
@@ -256,8 +256,8 @@ def test_one_seed_has_no_intervals(tmp_path: Path) -> None:
 
 def test_a_model_without_test_ratings(tmp_path: Path) -> None:
     model = Bias().fit(synthesize(60, 40, 1000, seed=1).ratings)
-    place = write_model_report(model, None, tmp_path / "model.html")
-    text = Page(place.read_text("utf-8")).text
+    folder = write_model_report(model, None, tmp_path / "model.html")
+    text = Page(folder.read_text("utf-8")).text
     assert "there is no score" in text
     assert "Mean rating by predicted rating" not in text
 

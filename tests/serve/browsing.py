@@ -56,8 +56,8 @@ def rated_link(url: str, n: int = 4) -> str:
 
 
 def names(page: Any, where: str = "#list") -> list[str]:
-    found: list[str] = page.locator(f"{where} .title").all_inner_texts()
-    return found
+    texts: list[str] = page.locator(f"{where} .title").all_inner_texts()
+    return texts
 
 
 def listed(page: Any) -> list[str]:

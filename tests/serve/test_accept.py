@@ -55,14 +55,14 @@ async def balancers(n: int) -> AsyncIterator[tuple[list[ConnectionBalancer], lis
 @contextmanager
 def callers(port: int, n: int) -> Iterator[list[socket.socket]]:
     """Connections opened all at once."""
-    found = []
+    results = []
     try:
         for _ in range(n):
-            found.append(socket.create_connection(("127.0.0.1", port)))
-            found[-1].setblocking(False)
-        yield found
+            results.append(socket.create_connection(("127.0.0.1", port)))
+            results[-1].setblocking(False)
+        yield results
     finally:
-        for each in found:
+        for each in results:
             each.close()
 
 
@@ -76,8 +76,8 @@ def test_connections_opened_at_once_are_shared_evenly() -> None:
     async def check() -> None:
         async with balancers(2) as (_, _, port):
             with callers(port, 8) as found:
-                told = await greetings(found)
-                assert sorted(told) == [0] * 4 + [1] * 4
+                greeting = await greetings(found)
+                assert sorted(greeting) == [0] * 4 + [1] * 4
 
     asyncio.run(check())
 
@@ -162,8 +162,8 @@ def test_a_connection_that_does_not_send_its_headers_is_closed(
     sent: list[bytes], statuses: list[int]
 ) -> None:
     answer = asyncio.run(exchange(sent, 0.2))
-    found = [int(part.split()[0]) for part in answer.split(b"HTTP/1.1 ")[1:]]
-    assert found[: len(statuses)] == statuses
+    values = [int(part.split()[0]) for part in answer.split(b"HTTP/1.1 ")[1:]]
+    assert values[: len(statuses)] == statuses
 
 
 @pytest.mark.parametrize(

@@ -28,9 +28,9 @@ def as_json(given: dict[Any, float]) -> list[dict[str, Any]]:
 def post(client: TestClient, path: str, **body: Any) -> dict[str, Any]:
     answer = client.post(path, json=body)
     assert answer.status_code == 200, answer.text
-    found = answer.json()
-    assert isinstance(found, dict)
-    return found
+    printed = answer.json()
+    assert isinstance(printed, dict)
+    return printed
 
 
 def ids(entries: list[dict[str, Any]]) -> list[str]:
@@ -40,20 +40,20 @@ def ids(entries: list[dict[str, Any]]) -> list[str]:
 def test_recommendations_are_the_models_own(
     client: TestClient, model: Recommender, given: dict[Any, float]
 ) -> None:
-    found = post(client, "/v1/recommend", ratings=as_json(given), k=20, shrink=False)
+    answer = post(client, "/v1/recommend", ratings=as_json(given), k=20, shrink=False)
     wanted = model.recommend([given], k=20)
-    assert ids(found["recommendations"]) == [str(item) for item in wanted["item_id"]]
-    for entry, row in zip(found["recommendations"], wanted.rows(), strict=True):
+    assert ids(answer["recommendations"]) == [str(item) for item in wanted["item_id"]]
+    for entry, row in zip(answer["recommendations"], wanted.rows(), strict=True):
         assert entry["predicted"] == pytest.approx(row["predicted"], abs=1e-4)
         assert entry["score"] == pytest.approx(row["score"], abs=1e-4)
         assert entry["title"] == row["title"]
         assert entry["rank"] == row["rank"]
     people = model._people([given], "error").histories
-    codes = model.item_ids.encode(ids(found["recommendations"]))
+    codes = model.item_ids.encode(ids(answer["recommendations"]))
     _, std = model.predict_coded_std(people, np.zeros(20, dtype=np.int64), codes)
-    assert [e["std"] for e in found["recommendations"]] == pytest.approx(std.tolist(), rel=1e-3)
-    assert found["ignored"] == []
-    assert [(u["index"], u["rating"]) for u in found["used"]] == list(enumerate(given.values()))
+    assert [e["std"] for e in answer["recommendations"]] == pytest.approx(std.tolist(), rel=1e-3)
+    assert answer["ignored"] == []
+    assert [(u["index"], u["rating"]) for u in answer["used"]] == list(enumerate(given.values()))
 
 
 def test_an_item_is_described(client: TestClient, model: Recommender) -> None:
@@ -77,13 +77,13 @@ def test_predictions_are_the_models_own(
     client: TestClient, model: Recommender, given: dict[Any, float]
 ) -> None:
     asked = model.item_ids.ids[[5, 100, 3]].tolist()
-    found = post(client, "/v1/predict", ratings=as_json(given), items=asked, why=2)
+    answer = post(client, "/v1/predict", ratings=as_json(given), items=asked, why=2)
     wanted = model.predict(0, asked, histories=[given])
-    assert [entry["predicted"] for entry in found["predictions"]] == pytest.approx(
+    assert [entry["predicted"] for entry in answer["predictions"]] == pytest.approx(
         wanted.tolist(), abs=1e-4
     )
-    assert [entry["index"] for entry in found["predictions"]] == [0, 1, 2]
-    assert all(len(entry["why"]["reasons"]) == 2 for entry in found["predictions"])
+    assert [entry["index"] for entry in answer["predictions"]] == [0, 1, 2]
+    assert all(len(entry["why"]["reasons"]) == 2 for entry in answer["predictions"])
 
 
 def test_reasons_are_what_leaving_a_rating_out_does(
@@ -109,11 +109,11 @@ def test_reasons_are_what_leaving_a_rating_out_does(
 
 @pytest.mark.parametrize("n", [1, 2, 6, 20])
 def test_reasons_add_up(client: TestClient, given: dict[Any, float], n: int) -> None:
-    found = post(client, "/v1/recommend", ratings=as_json(given), k=8, why=n)
-    for entry in found["recommendations"]:
+    answer = post(client, "/v1/recommend", ratings=as_json(given), k=8, why=n)
+    for entry in answer["recommendations"]:
         why = entry["why"]
-        told = sum(reason["contribution"] for reason in why["reasons"])
-        total = why["baseline"] + told + why["others"] + why["together"]
+        reported = sum(reason["contribution"] for reason in why["reasons"])
+        total = why["baseline"] + reported + why["others"] + why["together"]
         assert total == pytest.approx(why["prediction"], abs=2e-5)
         assert len(why["reasons"]) == min(n, len(given))
 
@@ -121,21 +121,21 @@ def test_reasons_add_up(client: TestClient, given: dict[Any, float], n: int) -> 
 def test_an_id_is_the_same_however_it_is_written(client: TestClient) -> None:
     lists = []
     for item in (1, 1.0, "1", " 1.00 "):
-        found = post(client, "/v1/recommend", ratings=[{"item": item, "rating": 5}], k=3)
-        lists.append([entry["item"] for entry in found["recommendations"]])
+        answer = post(client, "/v1/recommend", ratings=[{"item": item, "rating": 5}], k=3)
+        lists.append([entry["item"] for entry in answer["recommendations"]])
     assert lists[0]
     assert all(other == lists[0] for other in lists)
 
 
 def test_without_reasons(client: TestClient, given: dict[Any, float]) -> None:
-    found = post(client, "/v1/recommend", ratings=as_json(given), why=0)
-    assert {entry["why"] for entry in found["recommendations"]} == {None}
+    answer = post(client, "/v1/recommend", ratings=as_json(given), why=0)
+    assert {entry["why"] for entry in answer["recommendations"]} == {None}
 
 
 def test_titles_will_do_and_what_will_not_is_named(client: TestClient, model: Recommender) -> None:
     assert model.item_table is not None
     title = model.item_table.titles[8]
-    found = post(
+    answer = post(
         client,
         "/v1/recommend",
         ratings=[
@@ -146,9 +146,9 @@ def test_titles_will_do_and_what_will_not_is_named(client: TestClient, model: Re
         ],
         exclude=["nonsense title of nothing"],
     )
-    assert ids(found["used"]) == [str(model.item_ids.ids[8]), str(model.item_ids.ids[30])]
-    assert [used["index"] for used in found["used"]] == [0, 3]
-    assert [(e["field"], e["index"], e["given"]) for e in found["ignored"]] == [
+    assert ids(answer["used"]) == [str(model.item_ids.ids[8]), str(model.item_ids.ids[30])]
+    assert [used["index"] for used in answer["used"]] == [0, 3]
+    assert [(e["field"], e["index"], e["given"]) for e in answer["ignored"]] == [
         ("ratings", 1, "zzzz qqqq xxxx"),
         ("ratings", 2, "999999"),
         ("exclude", 0, "nonsense title of nothing"),
@@ -185,9 +185,9 @@ def test_love_orders_as_in_the_library(
     client: TestClient, model: Recommender, given: dict[Any, float]
 ) -> None:
     for love in (0, 3):
-        found = post(client, "/v1/recommend", ratings=as_json(given), k=20, love=love)
+        answer = post(client, "/v1/recommend", ratings=as_json(given), k=20, love=love)
         wanted = model.recommend([given], k=20, love=love)
-        assert ids(found["recommendations"]) == [str(item) for item in wanted["item_id"]]
+        assert ids(answer["recommendations"]) == [str(item) for item in wanted["item_id"]]
 
 
 def test_personal_orders_as_in_the_library(
@@ -195,9 +195,9 @@ def test_personal_orders_as_in_the_library(
 ) -> None:
     orders = []
     for personal in (-1, 0, 0.5):
-        found = post(client, "/v1/recommend", ratings=as_json(given), k=20, personal=personal)
+        answer = post(client, "/v1/recommend", ratings=as_json(given), k=20, personal=personal)
         wanted = model.recommend([given], k=20, personal=personal)
-        orders.append(ids(found["recommendations"]))
+        orders.append(ids(answer["recommendations"]))
         assert orders[-1] == [str(item) for item in wanted["item_id"]]
     assert orders[0] != orders[1] != orders[2]
     refused = client.post("/v1/recommend", json={"ratings": as_json(given), "personal": 2})
@@ -257,10 +257,10 @@ def test_diversity_makes_the_list_less_alike(client: TestClient, given: dict[Any
 
 def test_known_users(client: TestClient, model: Recommender) -> None:
     user = model.user_ids.ids[7]
-    found = client.get(f"/v1/users/{user}/recommendations?k=15&shrink=false").json()
+    answer = client.get(f"/v1/users/{user}/recommendations?k=15&shrink=false").json()
     wanted = model.recommend(users=[user], k=15)
-    assert found["user"] == str(user)
-    assert ids(found["recommendations"]) == [str(item) for item in wanted["item_id"]]
+    assert answer["user"] == str(user)
+    assert ids(answer["recommendations"]) == [str(item) for item in wanted["item_id"]]
     some = client.get(
         f"/v1/users/{user}/recommendations",
         params={"k": 500, "exclude_genres": ["Drama", "Comedy"], "year_from": 1990, "why": 0},
@@ -299,16 +299,16 @@ def test_similar_items_by_cosine(client: TestClient, model: Recommender) -> None
 
 
 def test_the_map(client: TestClient, model: Recommender) -> None:
-    found = client.get("/v1/map").json()
-    lengths = {len(found[name]) for name in ("item", "title", "year", "x", "y", "genres", "mean")}
+    body = client.get("/v1/map").json()
+    lengths = {len(body[name]) for name in ("item", "title", "year", "x", "y", "genres", "mean")}
     assert lengths == {model.n_items}
-    x, y = np.array(found["x"]), np.array(found["y"])
+    x, y = np.array(body["x"]), np.array(body["y"])
     assert max(np.abs(x).max(), np.abs(y).max()) == pytest.approx(1)
-    assert 1 >= found["explained"][0] >= found["explained"][1] > 0
-    place = client.get(f"/v1/items/{found['item'][3]}").json()
-    assert place["position"] == {"x": x[3], "y": y[3]}
-    names = [found["genre_names"][at] for at in found["genres"][3]]
-    assert names == place["item"]["genres"]
+    assert 1 >= body["explained"][0] >= body["explained"][1] > 0
+    answer = client.get(f"/v1/items/{body['item'][3]}").json()
+    assert answer["position"] == {"x": x[3], "y": y[3]}
+    names = [body["genre_names"][at] for at in body["genres"][3]]
+    assert names == answer["item"]["genres"]
     assert len(client.get("/v1/map?limit=10").json()["x"]) == 10
 
 
@@ -322,26 +322,26 @@ def test_a_profile_shows_the_taste(client: TestClient, model: Recommender) -> No
         if (liked in genres) != (disliked in genres) and len(ratings) < 60:
             rating = 5 if liked in genres else 1
             ratings.append({"item": str(model.item_ids.ids[code]), "rating": rating})
-    found = post(client, "/v1/profile", ratings=ratings)
-    lifts = {entry["name"]: entry for entry in found["genres"]}
+    answer = post(client, "/v1/profile", ratings=ratings)
+    lifts = {entry["name"]: entry for entry in answer["genres"]}
     assert lifts[liked]["lift"] > lifts[disliked]["lift"]
-    assert [e["lift"] for e in found["genres"]] == sorted(
-        (e["lift"] for e in found["genres"]), reverse=True
+    assert [e["lift"] for e in answer["genres"]] == sorted(
+        (e["lift"] for e in answer["genres"]), reverse=True
     )
     assert lifts[liked]["n_rated"] == sum(rating["rating"] == 5 for rating in ratings)
-    decades = [entry["decade"] for entry in found["decades"]]
+    decades = [entry["decade"] for entry in answer["decades"]]
     assert decades == sorted(decades)
-    assert all(entry["name"] == f"{entry['decade']}s" for entry in found["decades"])
+    assert all(entry["name"] == f"{entry['decade']}s" for entry in answer["decades"])
 
 
 def test_surprises_are_worth_their_value(
     client: TestClient, model: Recommender, given: dict[Any, float]
 ) -> None:
-    found = post(client, "/v1/surprise", ratings=as_json(given), k=10)
-    values = [entry["value"] for entry in found["items"]]
+    answer = post(client, "/v1/surprise", ratings=as_json(given), k=10)
+    values = [entry["value"] for entry in answer["items"]]
     assert values == sorted(values, reverse=True)
-    assert not set(ids(found["items"])) & {str(item) for item in given}
-    first = found["items"][0]
+    assert not set(ids(answer["items"])) & {str(item) for item in given}
+    first = answer["items"][0]
     assert first["value"] == pytest.approx(first["teaches"] * first["known"], abs=1e-5)
     # What it claims to measure, measured.
     error = client.get("/v1/model").json()["metrics"]["rmse"]
@@ -361,17 +361,17 @@ def test_surprises_are_worth_their_value(
 
 
 def test_someone_who_has_said_nothing_is_asked_something(client: TestClient) -> None:
-    found = post(client, "/v1/surprise", ratings=[], k=3)
-    assert len(found["items"]) == 3
-    assert found["used"] == []
+    answer = post(client, "/v1/surprise", ratings=[], k=3)
+    assert len(answer["items"]) == 3
+    assert answer["used"] == []
 
 
 def test_the_card(client: TestClient, model: Recommender) -> None:
-    found = client.get("/v1/model").json()
-    assert found["kind"] == "autoencoder"
-    assert found["data"]["n_items"] == model.n_items
-    assert found["scale"] == {"low": 1, "high": 5, "step": 1}
-    assert found["has"] == {
+    answer = client.get("/v1/model").json()
+    assert answer["kind"] == "autoencoder"
+    assert answer["data"]["n_items"] == model.n_items
+    assert answer["scale"] == {"low": 1, "high": 5, "step": 1}
+    assert answer["has"] == {
         "titles": True,
         "genres": True,
         "years": True,
@@ -381,11 +381,11 @@ def test_the_card(client: TestClient, model: Recommender) -> None:
         "counts": True,
         "ratings": True,
     }
-    assert len(found["epochs"]) == 8
-    rmse = found["metrics"]["rmse"]
-    assert found["scores"] == [{"name": "rmse", "label": "RMSE", "value": rmse, "interval": None}]
-    assert any(f"{found['metrics']['rmse']:.2f}" in caveat for caveat in found["caveats"])
-    name = found["model"]
+    assert len(answer["epochs"]) == 8
+    rmse = answer["metrics"]["rmse"]
+    assert answer["scores"] == [{"name": "rmse", "label": "RMSE", "value": rmse, "interval": None}]
+    assert any(f"{answer['metrics']['rmse']:.2f}" in caveat for caveat in answer["caveats"])
+    name = answer["model"]
     assert client.get("/readyz").json() == {"status": "ready", "model": name}
 
 
@@ -405,9 +405,9 @@ def test_a_list_for_several_people(client: TestClient, model: Recommender) -> No
         answer = client.post("/v1/recommend", json={**asked, "together": together}).json()
         whole[seen] = -np.inf
         wanted = model.item_ids.ids[np.argsort(-whole, kind="stable")[:5]]
-        found = answer["recommendations"]
-        assert [int(each["item"]) for each in found] == wanted.tolist()
-        for each in found:
+        result = answer["recommendations"]
+        assert [int(each["item"]) for each in result] == wanted.tolist()
+        for each in result:
             fold = min if together == "least_misery" else np.mean
             assert each["predicted"] == pytest.approx(fold(each["each"]), abs=1e-5)
         assert {entry.get("person", 0) for entry in answer["used"]} == {0, 1}

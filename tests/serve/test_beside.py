@@ -43,9 +43,9 @@ def test_lists_are_of_the_model_that_a_person_belongs_to(
     seen = set()
     for user in users:
         expected = names[drawn(user, 0.4, 0)]
-        found = client.get(f"/v1/users/{user}/recommendations?k=3").json()
-        assert found["model"] == expected
-        assert found["list"].startswith(f"{expected}.")
+        answer = client.get(f"/v1/users/{user}/recommendations?k=3").json()
+        assert answer["model"] == expected
+        assert answer["list"].startswith(f"{expected}.")
         body = {"ratings": [{"item": "1", "rating": 5}], "user": user}
         assert client.post("/v1/recommend", json=body).json()["model"] == expected
         seen.add(expected)

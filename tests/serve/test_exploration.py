@@ -37,25 +37,25 @@ def test_off_by_default_and_a_share_of_the_places(
 ) -> None:
     plain = lists(client, 1)[0]
     exploring = serve_with(new_items=table, explore=0.25)
-    found = lists(exploring, 40)
-    assert {len(each) for each in found} == {10}
-    assert all([e["rank"] for e in each] == list(range(1, 11)) for each in found)
-    counts = [sum(entry.get("new", False) for entry in each) for each in found]
+    listed = lists(exploring, 40)
+    assert {len(each) for each in listed} == {10}
+    assert all([e["rank"] for e in each] == list(range(1, 11)) for each in listed)
+    counts = [sum(entry.get("new", False) for entry in each) for each in listed]
     assert set(counts) <= {2, 3}  # 2.5 in the mean
     assert 2 < sum(counts) / len(counts) < 3
     # The rest of the list is as it was, cut at its end.
-    for each, count in zip(found, counts, strict=True):
+    for each, count in zip(listed, counts, strict=True):
         rest = [e["item"] for e in each if not e.get("new")]
         assert rest == [e["item"] for e in plain[: 10 - count]]
-    assert len({tuple(bool(e.get("new")) for e in each) for each in found}) > 5
+    assert len({tuple(bool(e.get("new")) for e in each) for each in listed}) > 5
 
 
 def test_filters_hold_for_new_items(serve_with: Serve, table: Path) -> None:
     exploring = serve_with(new_items=table, explore=0.5)
 
     def new(**more: Any) -> set[str]:
-        found = lists(exploring, 6, **more)
-        return {entry["item"] for each in found for entry in each if entry.get("new")}
+        listed = lists(exploring, 6, **more)
+        return {entry["item"] for each in listed for entry in each if entry.get("new")}
 
     every = new()
     assert len(every) >= 5
@@ -72,8 +72,8 @@ def test_what_someone_refused_is_not_shown_again(
     exploring = serve_with(new_items=table, explore=0.5, feedback=store)
     events = [{"user": "u", "kind": "not_interested", "item": f"new-{at}"} for at in range(5)]
     assert exploring.post("/v1/feedback", json={"events": events}).status_code == 200
-    found = exploring.get("/v1/users/u/recommendations?why=0").json()["recommendations"]
-    assert {entry["item"] for entry in found if entry.get("new")} == {"new-5"}
+    answer = exploring.get("/v1/users/u/recommendations?why=0").json()["recommendations"]
+    assert {entry["item"] for entry in answer if entry.get("new")} == {"new-5"}
 
 
 def test_a_model_that_knows_all_of_them_is_served(
@@ -83,5 +83,5 @@ def test_a_model_that_knows_all_of_them_is_served(
     file = tmp_path / "known.csv"
     assert model.item_table is not None
     file.write_text(f"item_id,title,genres\n{model.item_ids.ids[0]},Known (1999),Drama\n")
-    found = lists(serve_with(new_items=file, explore=0.5), 1)
-    assert [e["item"] for e in found[0]] == [e["item"] for e in lists(client, 1)[0]]
+    listed = lists(serve_with(new_items=file, explore=0.5), 1)
+    assert [e["item"] for e in listed[0]] == [e["item"] for e in lists(client, 1)[0]]

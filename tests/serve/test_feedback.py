@@ -36,15 +36,15 @@ def keeping(serve_with: Serve, url: str) -> TestClient:
 def send(client: TestClient, *events: dict[str, Any]) -> dict[str, Any]:
     answer = client.post("/v1/feedback", json={"events": list(events)})
     assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+    body: dict[str, Any] = answer.json()
+    return body
 
 
 def listed(client: TestClient, user: str, **more: Any) -> list[dict[str, Any]]:
     answer = client.get(f"/v1/users/{user}/recommendations", params={"k": 20, **more})
     assert answer.status_code == 200, answer.text
-    found: list[dict[str, Any]] = answer.json()["recommendations"]
-    return found
+    body: list[dict[str, Any]] = answer.json()["recommendations"]
+    return body
 
 
 def ids(found: list[dict[str, Any]]) -> list[str]:
@@ -114,10 +114,10 @@ def test_a_person_first_seen_through_feedback(keeping: TestClient, model: Recomm
 def test_someone_who_only_refused(keeping: TestClient, model: Recommender) -> None:
     item = str(model.item_ids.ids[0])
     send(keeping, {"user": "picky", "kind": "not_interested", "item": item})
-    found = listed(keeping, "picky")
-    assert len(found) == 20
-    assert item not in ids(found)
-    assert found[0]["why"] is None
+    items = listed(keeping, "picky")
+    assert len(items) == 20
+    assert item not in ids(items)
+    assert items[0]["why"] is None
 
 
 def test_what_the_model_does_not_know_is_kept(keeping: TestClient) -> None:
@@ -141,8 +141,8 @@ def test_export_and_erasure(keeping: TestClient, model: Recommender, url: str) -
     user = str(model.user_ids.ids[3])
     assert model.histories is not None
     trained = int(model.histories.counts[3])
-    found = keeping.get(f"/v1/users/{user}").json()
-    assert (found["events"], len(found["trained"]), found["erased"]) == ([], trained, False)
+    answer = keeping.get(f"/v1/users/{user}").json()
+    assert (answer["events"], len(answer["trained"]), answer["erased"]) == ([], trained, False)
     items = [str(item) for item in model.item_ids.ids[:5]]
     send(keeping, *({"user": user, "kind": "click", "item": item, "key": item} for item in items))
     first = keeping.get(f"/v1/users/{user}", params={"limit": 3}).json()

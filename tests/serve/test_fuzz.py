@@ -48,8 +48,8 @@ def described(folder: Path) -> Any:
 
 
 def test_every_operation_is_tried(described: Any) -> None:
-    found = {each.ok().path: each.ok().method.upper() for each in described.get_all_operations()}
-    assert found == OPERATIONS
+    by_name = {each.ok().path: each.ok().method.upper() for each in described.get_all_operations()}
+    assert by_name == OPERATIONS
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)

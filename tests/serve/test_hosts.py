@@ -46,9 +46,9 @@ def test_a_page_below_a_path(serve_with: Serve) -> None:
     client = serve_with(root_path="/films")
     for page in ("/", "/model", "/map"):
         text = client.get(page).text
-        found = re.findall(r'(?:src|href)="(/[^"]*)"', text)
-        assert found
-        for address in found:
+        links = re.findall(r'(?:src|href)="(/[^"]*)"', text)
+        assert links
+        for address in links:
             assert address.startswith("/films/")
             assert client.get(address).status_code == 200  # by a proxy that leaves the path
             assert client.get(address.removeprefix("/films")).status_code == 200  # or strips it

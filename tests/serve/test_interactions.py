@@ -37,8 +37,8 @@ def client(folder: Path) -> Iterator[TestClient]:
 def post(client: TestClient, path: str, chosen: list[str], **more: Any) -> dict[str, Any]:
     answer = client.post(path, json={"ratings": [{"item": item} for item in chosen], **more})
     assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+    body: dict[str, Any] = answer.json()
+    return body
 
 
 def test_lists_have_the_chance_of_a_choice(client: TestClient, model: Recommender) -> None:
@@ -69,15 +69,15 @@ def test_two_people_get_the_lower_chance(client: TestClient, model: Recommender)
         [each["chance"] for each in post(client, "/v1/predict", own, items=asked)["predictions"]]
         for own in (ids[:3], ids[5:9])
     ]
-    found = [entry["chance"] for entry in both["recommendations"]]
-    assert found == pytest.approx([min(pair) for pair in zip(*chances, strict=True)])
+    values = [entry["chance"] for entry in both["recommendations"]]
+    assert values == pytest.approx([min(pair) for pair in zip(*chances, strict=True)])
 
 
 def test_taste_is_in_shares_of_the_next_choice(client: TestClient, model: Recommender) -> None:
-    found = post(client, "/v1/profile", [str(item) for item in model.item_ids.ids[:3]])
-    assert (found["predicted"], found["average"]) == (None, None)
+    answer = post(client, "/v1/profile", [str(item) for item in model.item_ids.ids[:3]])
+    assert (answer["predicted"], answer["average"]) == (None, None)
     # Every item has one decade at most: shares of the next choice add up to no more than 1.
-    lifts = [group["lift"] for group in found["decades"]]
+    lifts = [group["lift"] for group in answer["decades"]]
     assert any(lifts)
     assert abs(sum(lifts)) < 1.0
 

@@ -266,24 +266,24 @@ def serve(*args: Any, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_what_cannot_be_served_says_why(folder: Path, tmp_path: Path) -> None:
-    found = serve(tmp_path, "--port", 0)
-    assert found.returncode == 1
-    assert "no model folder" in found.stderr
+    server = serve(tmp_path, "--port", 0)
+    assert server.returncode == 1
+    assert "no model folder" in server.stderr
     many = ("--workers", 2, "--port", 0)
     broken = Path(shutil.copytree(folder, tmp_path / "broken"))
     (broken / "items.parquet").unlink()
-    found = serve(broken, *many)
-    assert found.returncode == 1
-    assert "items.parquet: missing" in found.stderr
-    assert "Traceback" not in found.stderr
+    server = serve(broken, *many)
+    assert server.returncode == 1
+    assert "items.parquet: missing" in server.stderr
+    assert "Traceback" not in server.stderr
 
 
 def test_an_address_that_is_taken(process: Start, folder: Path) -> None:
     server = process()
-    found = serve(folder, "--port", server.port)
-    assert found.returncode == 1
-    assert f"port {server.port}" in found.stderr
-    assert "in use" in found.stderr
+    result = serve(folder, "--port", server.port)
+    assert result.returncode == 1
+    assert f"port {server.port}" in result.stderr
+    assert "in use" in result.stderr
     assert serve(folder, "--host", "no.such.host.invalid").returncode == 2
     assert serve(folder, "--port", 70_000).returncode == 2
 

@@ -19,14 +19,14 @@ def ids(answer: dict[str, Any]) -> list[str]:
 def test_each_person_gets_what_they_would_alone(client: TestClient, model: Recommender) -> None:
     user = str(model.user_ids.ids[4])
     people = [{"ratings": RATED, "k": 5}, {"user": user, "k": 7}, {"ratings": RATED, "user": "new"}]
-    found = client.post("/v1/recommend/batch", json={"people": people}).json()["people"]
+    answer = client.post("/v1/recommend/batch", json={"people": people}).json()["people"]
     alone = client.post("/v1/recommend", json=people[0]).json()
-    assert ids(found[0]) == ids(alone)
+    assert ids(answer[0]) == ids(alone)
     known = client.get(f"/v1/users/{user}/recommendations?k=7").json()
-    assert (ids(found[1]), found[1]["user"]) == (ids(known), user)
-    assert len(ids(found[2])) == 10
-    assert found[0]["recommendations"][0]["why"] is None
-    assert len({each["list"] for each in found}) == 3
+    assert (ids(answer[1]), answer[1]["user"]) == (ids(known), user)
+    assert len(ids(answer[2])) == 10
+    assert answer[0]["recommendations"][0]["why"] is None
+    assert len({each["list"] for each in answer}) == 3
 
 
 @pytest.mark.parametrize(
@@ -67,10 +67,10 @@ def test_an_unknown_person_is_named(client: TestClient) -> None:
 def test_several_allowed_genres(client: TestClient, model: Recommender) -> None:
     names = [each["name"] for each in client.get("/v1/model").json()["genres"]][:3]
     body = {"ratings": RATED, "k": 50, "genres": names[:2], "exclude_genres": [names[2]]}
-    found = client.post("/v1/recommend", json=body).json()["recommendations"]
-    assert found
-    assert all(set(each["genres"]) & set(names[:2]) for each in found)
-    assert not any(names[2] in each["genres"] for each in found)
+    answer = client.post("/v1/recommend", json=body).json()["recommendations"]
+    assert answer
+    assert all(set(each["genres"]) & set(names[:2]) for each in answer)
+    assert not any(names[2] in each["genres"] for each in answer)
     user = str(model.user_ids.ids[4])
     query = {"k": 50, "genres": names[:1]}
     known = client.get(f"/v1/users/{user}/recommendations", params=query).json()

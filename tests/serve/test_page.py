@@ -223,9 +223,9 @@ def test_axe_finds_nothing(browser: Any, url: str, path: str, scheme: str) -> No
         elif path == "/map":
             page.locator("#in-view .title").first.click()
             page.locator("#picked .rater").wait_for()
-        found = axe.Axe().run(page).response["violations"]
-        told = [(each["id"], each["impact"], each["nodes"][0]["html"]) for each in found]
-        assert told == []
+        done = axe.Axe().run(page).response["violations"]
+        values = [(each["id"], each["impact"], each["nodes"][0]["html"]) for each in done]
+        assert values == []
 
 
 def test_the_map_moves(browser: Any, url: str) -> None:

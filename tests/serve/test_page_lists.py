@@ -130,8 +130,8 @@ def test_an_export_is_read_in_the_browser(
         page.locator("#question-list li").first.wait_for()
         page.locator("#export").set_input_files(file)
         listed(page)
-        given = page.locator("#rated input:checked").evaluate_all("all => all.map(e => e.value)")
-        assert given == ["5", "5"]
+        stars = page.locator("#rated input:checked").evaluate_all("all => all.map(e => e.value)")
+        assert stars == ["5", "5"]
         said = page.locator("#standing .notice").inner_text()
         assert said.startswith("2 of ")
         rate(page, "#list .film:nth-child(1)", 4)

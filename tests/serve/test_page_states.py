@@ -15,9 +15,9 @@ KEY = "sesame"
 @pytest.fixture(scope="module")
 def locked(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The address of a server that asks for a key."""
-    place = tmp_path_factory.mktemp("locked")
-    (place / "key").write_text(KEY)
-    process = Process(folder, "--api-key-file", place / "key", log=place / "log")
+    target = tmp_path_factory.mktemp("locked")
+    (target / "key").write_text(KEY)
+    process = Process(folder, "--api-key-file", target / "key", log=target / "log")
     try:
         process.wait_until_ready()
         yield process.url
@@ -80,8 +80,8 @@ def test_axe_finds_nothing_in_the_form(browser: Any, locked: str, scheme: str) -
     )
     with opened(browser, f"{locked}/", color_scheme=scheme, expected=REFUSED) as page:
         page.locator("form.key").wait_for()
-        found = axe.Axe().run(page).response["violations"]
-        assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+        done = axe.Axe().run(page).response["violations"]
+        assert [(each["id"], each["nodes"][0]["html"]) for each in done] == []
 
 
 def test_when_the_server_is_gone(browser: Any, folder: Path, tmp_path: Path) -> None:

@@ -127,11 +127,11 @@ def test_lists_of_two_models_with_different_items() -> None:
     for model in models:
         people = model._people(None, "skip")
         shown.append((people.histories, people.rows(test.user_ids.ids)))
-    found = list_gain(models[0], models[1], test, (shown[0], shown[1]))
-    assert found is not None
+    gain = list_gain(models[0], models[1], test, (shown[0], shown[1]))
+    assert gain is not None
     # The first does not know the one liked item; the second lists it first.
-    assert (found.before, found.after, found.n, found.n_people) == (0.0, 1.0, 1, 1)
-    assert found.interval is None
+    assert (gain.before, gain.after, gain.n, gain.n_people) == (0.0, 1.0, 1, 1)
+    assert gain.interval is None
     assert list_gain(models[0], models[1], test, (shown[0], shown[1]), relevant=6.0) is None
 
 
@@ -155,7 +155,7 @@ def test_feedback_as_ratings(tmp_path: Path) -> None:
     from matinee.data import Scale
 
     store = open_store(f"sqlite:{tmp_path / 'f.db'}")
-    given = [
+    events = [
         ("a", "rating", "x", 2.0),
         ("a", "rating", "x", 3.0),
         ("a", "dislike", "y", None),
@@ -165,13 +165,16 @@ def test_feedback_as_ratings(tmp_path: Path) -> None:
         ("b", "like", "w", None),
         ("b", "not_interested", "w", None),
     ]
-    store.add([make_event(user=u, kind=k, item=i, value=v, time=NOW) for u, k, i, v in given])
-    found = feedback_ratings(store, Scale(1.0, 5.0))
-    assert found is not None
-    users, items = found.user_ids.decode(found.users), found.item_ids.decode(found.items)
-    rows = set(zip(users, items, found.values.tolist(), strict=True))
+    store.add([make_event(user=u, kind=k, item=i, value=v, time=NOW) for u, k, i, v in events])
+    ratings_kept = feedback_ratings(store, Scale(1.0, 5.0))
+    assert ratings_kept is not None
+    users, items = (
+        ratings_kept.user_ids.decode(ratings_kept.users),
+        ratings_kept.item_ids.decode(ratings_kept.items),
+    )
+    rows = set(zip(users, items, ratings_kept.values.tolist(), strict=True))
     assert rows == {("a", "x", 3.0), ("a", "y", 1.0), ("b", "x", 4.0)}
-    assert found.times is not None
+    assert ratings_kept.times is not None
     store.close()
 
 
@@ -180,9 +183,9 @@ def test_the_command(
 ) -> None:
     url = f"sqlite:{tmp_path / 'f.db'}"
     assert main(["refresh", str(place), "--feedback", url, "--days", "5", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert (found["decision"], found["how"]) == ("swapped", "update")
-    assert found["gain"]["after"] < found["gain"]["before"]
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["decision"], answer["how"]) == ("swapped", "update")
+    assert answer["gain"]["after"] < answer["gain"]["before"]
     assert main(["refresh", str(place), "--rollback", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"decision": "rolled back"}
     assert main(["refresh", str(place)]) == 2

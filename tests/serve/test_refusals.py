@@ -27,12 +27,12 @@ def first(client: TestClient) -> str:
 def refused(answer: Any, status: int) -> dict[str, Any]:
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
-    found = answer.json()
-    assert found["status"] == status
-    assert found["detail"]
+    body = answer.json()
+    assert body["status"] == status
+    assert body["detail"]
     assert "Traceback" not in answer.text
-    assert isinstance(found, dict)
-    return found
+    assert isinstance(body, dict)
+    return body
 
 
 Body = Any
@@ -93,10 +93,10 @@ def test_bad_bodies(client: TestClient, first: str, body: Body, said: str) -> No
     answer = client.post(
         "/v1/recommend", content=text, headers={"content-type": "application/json"}
     )
-    found = refused(answer, 422)
-    assert said in found["detail"]
-    assert found["errors"]
-    assert all(error["pointer"] == "" or error["pointer"][0] == "/" for error in found["errors"])
+    problem = refused(answer, 422)
+    assert said in problem["detail"]
+    assert problem["errors"]
+    assert all(error["pointer"] == "" or error["pointer"][0] == "/" for error in problem["errors"])
 
 
 @pytest.mark.parametrize(
@@ -226,11 +226,11 @@ def test_no_other_origin_unless_told(
     ask = {**origin, "access-control-request-method": "POST"}
     assert "access-control-allow-origin" not in client.get("/v1/model", headers=origin).headers
     refused(client.options("/v1/recommend", headers=ask), 405)
-    told = serve_with(cors=["https://films.example"], api_key="k")
-    answer = told.options("/v1/recommend", headers=ask)
+    reported = serve_with(cors=["https://films.example"], api_key="k")
+    answer = reported.options("/v1/recommend", headers=ask)
     assert answer.status_code == 200
     assert answer.headers["access-control-allow-origin"] == "https://films.example"
-    other = told.get("/v1/model", headers={"origin": "https://x.example", "x-api-key": "k"})
+    other = reported.get("/v1/model", headers={"origin": "https://x.example", "x-api-key": "k"})
     assert "access-control-allow-origin" not in other.headers
 
 
@@ -285,8 +285,8 @@ def test_a_model_without_histories_titles_or_vectors(tmp_path: Path) -> None:
             "send 0"
             in refused(client.post("/v1/recommend", json={**body, "diversity": 0.5}), 422)["detail"]
         )
-        found = client.post("/v1/profile", json={"ratings": body["ratings"]}).json()
-        assert found["genres"] == found["decades"] == []
+        answer = client.post("/v1/profile", json={"ratings": body["ratings"]}).json()
+        assert answer["genres"] == answer["decades"] == []
         assert client.post("/v1/surprise", json={"ratings": []}).status_code == 200
 
 
@@ -303,9 +303,9 @@ def test_an_error_within_is_told_without_its_innards(
         item = client.get("/v1/items?limit=1").json()["items"][0]["item"]
         body = {"ratings": [{"item": item, "rating": 3}]}
         answer = client.post("/v1/profile", json=body)
-    found = refused(answer, 500)
+    problem = refused(answer, 500)
     assert "innards" not in answer.text
-    assert "logged" in found["detail"]
+    assert "logged" in problem["detail"]
     assert "secret innards" in caplog.text
 
 

@@ -73,12 +73,12 @@ def results(
     """
     runs = {}
     for arm, seeds in figures.items():
-        for seed, found in enumerate(seeds):
-            if found is None:
+        for seed, done in enumerate(seeds):
+            if done is None:
                 continue
-            if not isinstance(found, RunRecord):
-                found = run(found, key=f"{arm}-{on}-{seed}", seed=seed, data=on)
-            runs[arm, on, seed] = found
+            if not isinstance(done, RunRecord):
+                done = run(done, key=f"{arm}-{on}-{seed}", seed=seed, data=on)
+            runs[arm, on, seed] = done
     claims = [{"checks": list(checks)}] if checks else []
     made = study(list(figures), claims, **rest)
     return Results(study=made, quick=False, runs=runs, expected=len(runs))

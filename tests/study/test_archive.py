@@ -89,12 +89,12 @@ def test_it_reads_back(results: Results, tmp_path: Path) -> None:
     assert (back.quick, back.expected) == (False, 8)
     assert set(back.runs) == set(results.runs)
     for name, record in results.runs.items():
-        found = back.runs[name]
-        assert found.final == pytest.approx(record.final)
-        assert found.versions == record.versions
-        assert (found.status, found.parameters) == (record.status, record.parameters)
-        assert len(found.epochs) == len(record.epochs)
-        for one, other in zip(found.epochs, record.epochs, strict=True):
+        result = back.runs[name]
+        assert result.final == pytest.approx(record.final)
+        assert result.versions == record.versions
+        assert (result.status, result.parameters) == (record.status, record.parameters)
+        assert len(result.epochs) == len(record.epochs)
+        for one, other in zip(result.epochs, record.epochs, strict=True):
             assert one.figures == pytest.approx(other.figures, abs=1e-6)
     # Arms that coincide still share their run, or differences would be taken twice.
     assert back.runs["again/same", "some, data", 0] is back.runs["rate/0.001", "some, data", 0]

@@ -64,16 +64,16 @@ class TestBetter:
         )
 
     def test_does_not_hold(self) -> None:
-        found = results({A: both(three(0.95), three(0.5)), B: both(three(0.85), wild(0.5))}, BETTER)
-        assert verdict(found) == NOT
-        assert of(found).sentence.startswith("On held-out ratings g b is better than g a by 0.100")
+        made = results({A: both(three(0.95), three(0.5)), B: both(three(0.85), wild(0.5))}, BETTER)
+        assert verdict(made) == NOT
+        assert of(made).sentence.startswith("On held-out ratings g b is better than g a by 0.100")
 
     def test_holds_only_on_training_ratings(self) -> None:
-        found = results(
+        made = results(
             {A: both([0.95, 0.952, 0.951], three(0.5)), B: both(three(0.85), [0.7, 0.71, 0.701])},
             BETTER,
         )
-        j = of(found)
+        j = of(made)
         assert j.verdict == ONLY
         assert j.estimate is not None
         assert j.estimate < 0
@@ -94,8 +94,8 @@ class TestBetter:
         assert "which may be chance" in j.sentence
 
     def test_established_in_training_but_open_held_out_cannot_be_told(self) -> None:
-        found = results({A: both(wild(0.9), three(0.5)), B: both(three(0.9), three(0.7))}, BETTER)
-        assert verdict(found) == OPEN
+        made = results({A: both(wild(0.9), three(0.5)), B: both(three(0.9), three(0.7))}, BETTER)
+        assert verdict(made) == OPEN
 
     def test_the_difference_has_to_reach_by(self) -> None:
         arms = {A: held(*three(0.90)), B: held(0.95, 0.952, 0.950)}
@@ -107,8 +107,8 @@ class TestBetter:
 
     def test_seeds_are_paired(self) -> None:
         """The seeds differ far more than the arms: only pairs can tell."""
-        found = results({A: held(0.70, 0.90, 0.80), B: held(0.71, 0.911, 0.8105)}, BETTER)
-        assert verdict(found) == HOLDS
+        made = results({A: held(0.70, 0.90, 0.80), B: held(0.71, 0.911, 0.8105)}, BETTER)
+        assert verdict(made) == HOLDS
 
     def test_the_decisive_one_is_the_closest_of_those_that_hold(self) -> None:
         arms = {A: held(*three(0.8)), B: held(0.9, 0.9, 0.901), C: held(0.82, 0.821, 0.82)}
@@ -321,9 +321,9 @@ class TestTrend:
             for seed in (0, 1, 2)
         }
         arms: dict[str, Any] = {f"depth/{depth}": [] for depth in (1, 2, 3, 4)}
-        found = results(arms, {**self.CHECK, **check}, on=next(iter(best)))
-        study = found.study.model_copy(
-            update={"data": tuple(found.study.data[0].replace({"name": n}) for n in best)}
+        result = results(arms, {**self.CHECK, **check}, on=next(iter(best)))
+        study = result.study.model_copy(
+            update={"data": tuple(result.study.data[0].replace({"name": n}) for n in best)}
         )
         return Results(study=study, quick=False, runs=runs, expected=len(runs))
 
@@ -350,13 +350,13 @@ class TestTrend:
         )
 
     def test_it_names_the_setting_that_the_group_varies(self) -> None:
-        found = self.made({"s": 4, "m": 2, "l": 1})
+        result = self.made({"s": 4, "m": 2, "l": 1})
         groups = tuple(
             g.model_copy(update={"key": "network.code_dropout"}) if g.name == "depth" else g
-            for g in found.study.groups
+            for g in result.study.groups
         )
-        study = found.study.model_copy(update={"groups": groups})
-        assert "the best code dropout shrinks" in of(replace(found, study=study)).sentence
+        study = result.study.model_copy(update={"groups": groups})
+        assert "the best code dropout shrinks" in of(replace(result, study=study)).sentence
 
     def test_no_growth_at_all_does_not_hold(self) -> None:
         assert verdict(self.made({"s": 2, "m": 2})) == NOT
@@ -667,9 +667,9 @@ def test_the_claims_of_our_studies_ask_of_arms_that_exist(name: str) -> None:
         for check in claim.checks:
             for entry in (*check.arms, *check.than):
                 for part in entry.split("|"):
-                    found = expand(empty, [part])
-                    assert found, (claim.id, part)
-                    assert set(found) <= {*declared(study), *BASELINES}, (claim.id, part)
+                    names = expand(empty, [part])
+                    assert names, (claim.id, part)
+                    assert set(names) <= {*declared(study), *BASELINES}, (claim.id, part)
     judgements = judge(empty)
     assert len(judgements) == len(study.claims)
     assert {j.verdict for j in judgements} <= {OPEN}

@@ -23,13 +23,13 @@ def arms(name: str) -> dict[str, ResolvedArm]:
 
 
 def network(arm: ResolvedArm) -> dict[str, Any]:
-    found: dict[str, Any] = arm.settings["network"]
-    return found
+    chosen: dict[str, Any] = arm.settings["network"]
+    return chosen
 
 
 def training(arm: ResolvedArm) -> dict[str, Any]:
-    found: dict[str, Any] = arm.settings["train"]
-    return found
+    chosen: dict[str, Any] = arm.settings["train"]
+    return chosen
 
 
 @pytest.mark.parametrize("name", BOTH)
@@ -46,9 +46,12 @@ def test_every_arm_of_the_paper_is_trained_as_it_says(name: str) -> None:
 
 @pytest.mark.parametrize("name", BOTH)
 def test_the_last_layer_is_activated_too_but_for_sigmoid_and_tanh(name: str) -> None:
-    found = arms(name)
+    by_name = arms(name)
     for kind in ("elu", "selu", "leaky_relu", "relu", "relu6", "sigmoid", "tanh"):
-        own, added = network(found[f"activation/{kind}"]), network(found[f"linear_output/{kind}"])
+        own, added = (
+            network(by_name[f"activation/{kind}"]),
+            network(by_name[f"linear_output/{kind}"]),
+        )
         last = "linear" if kind in ("sigmoid", "tanh") else kind
         assert (own["activation"], own["output_activation"]) == (kind, last)
         assert added == own | {"output_activation": "linear"}
@@ -57,36 +60,36 @@ def test_the_last_layer_is_activated_too_but_for_sigmoid_and_tanh(name: str) -> 
 
 @pytest.mark.parametrize("name", BOTH)
 def test_shapes_are_those_of_the_paper(name: str) -> None:
-    found = arms(name)
+    by_name = arms(name)
     for width in (128, 256, 512, 1024):
-        assert network(found[f"width/{width}"])["hidden"] == [width]
+        assert network(by_name[f"width/{width}"])["hidden"] == [width]
     for depth in TABLE_2:
-        assert network(found[f"depth/{depth}"])["hidden"] == [128] * depth
+        assert network(by_name[f"depth/{depth}"])["hidden"] == [128] * depth
     for share in (0, 0.5, 0.65, 0.8):
-        own = network(found[f"dropout/{share:g}"])
-        assert (own["hidden"], own["code_dropout"]) == ([512, 512, 1024, 512, 512], share)
+        layers = network(by_name[f"dropout/{share:g}"])
+        assert (layers["hidden"], layers["code_dropout"]) == ([512, 512, 1024, 512, 512], share)
 
 
 def test_on_movielens_two_arms_keep_the_papers_batch_and_rates() -> None:
-    found = arms("deeprec")
-    off, on = training(found["refeeding/paper-off"]), training(found["refeeding/paper-on"])
+    by_name = arms("deeprec")
+    off, on = training(by_name["refeeding/paper-off"]), training(by_name["refeeding/paper-on"])
     assert (off["batch_size"], off["learning_rate"], off["refeed"]) == (128, 0.001, "off")
     assert on == off | {"learning_rate": 0.005, "refeed": "dense"}
-    preset = found["models/deeprec-3m"]
+    preset = by_name["models/deeprec-3m"]
     assert training(preset) | {"validation": 0.0} == on
-    assert network(preset) == network(found["refeeding/paper-on"])
+    assert network(preset) == network(by_name["refeeding/paper-on"])
 
 
 def test_arms_that_are_the_same_share_a_run() -> None:
     """Written twice in the file, as they belong to two questions."""
-    found = arms("deeprec")
+    by_name = arms("deeprec")
     for one, other in [
         ("activation/selu", "depth/3"),
         ("activation/tanh", "linear_output/tanh"),
         ("width/128", "depth/1"),
         ("models/deeprec", "refeeding/on-0.025"),
     ]:
-        assert found[one].settings | {"description": ""} == found[other].settings | {
+        assert by_name[one].settings | {"description": ""} == by_name[other].settings | {
             "description": ""
         }
 

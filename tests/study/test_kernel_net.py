@@ -43,8 +43,8 @@ def net(layers: int, dtype: type = np.float64, spread: float = 0.35) -> KernelNe
 
 def data(dtype: type = np.float64) -> Observed:
     ratings = some()
-    found = observed(ratings, ratings.values)
-    return Observed(**{**found.__dict__, "values": found.values.astype(dtype)})
+    entries = observed(ratings, ratings.values)
+    return Observed(**{**entries.__dict__, "values": entries.values.astype(dtype)})
 
 
 def dense(flat: torch.Tensor, layers: int) -> tuple[torch.Tensor, torch.Tensor, float]:
@@ -87,12 +87,12 @@ def test_loss_and_gradient_are_those_of_the_dense_network(layers: int) -> None:
     half, whole, dead = dense(flat, layers)
     assert 0.1 < dead < 0.9
     whole.backward()
-    told = made.loss(data())
-    assert told == pytest.approx((half.item(), whole.item()), rel=1e-12)
+    losses = made.loss(data())
+    assert losses == pytest.approx((half.item(), whole.item()), rel=1e-12)
     assert flat.grad is not None
     assert np.allclose(made.gradient, flat.grad.numpy(), atol=1e-10)
     again = made.loss(data())  # nothing of the first call is left over
-    assert again == told
+    assert again == losses
     assert np.allclose(made.gradient, flat.grad.numpy(), atol=1e-10)
 
 

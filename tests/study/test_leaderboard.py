@@ -75,7 +75,7 @@ BOARD: dict[str, Any] = {
 
 
 def record(rmse: float, bias: float, seed: int = 0, kind: str = "autoencoder") -> RunRecord:
-    found = run(
+    done = run(
         key=f"{kind}-{rmse}-{seed}",
         seed=seed,
         rmse=rmse,
@@ -94,10 +94,10 @@ def record(rmse: float, bias: float, seed: int = 0, kind: str = "autoencoder") -
         coverage80=0.8,
         coverage95=0.95,
     )
-    found.settings["model"] = kind
-    found.versions.update(matinee="1.2", threads="1", processor="A processor")
-    found.versions["scikit-surprise"] = "1.1.5"
-    return found
+    done.settings["model"] = kind
+    done.versions.update(matinee="1.2", threads="1", processor="A processor")
+    done.versions["scikit-surprise"] = "1.1.5"
+    return done
 
 
 def results(**changes: Any) -> Results:
@@ -151,8 +151,8 @@ def test_intervals_over_seeds_and_over_people_stand_under_their_names() -> None:
 
 def test_who_answered_for_how_many_stands_beside_the_score_on_the_rest() -> None:
     svd = leaderboard(results()).sections[0].rows[0]
-    told = dict(zip(COLUMNS, cells(svd), strict=True))
-    assert (told["by the bias model"], told["RMSE on the rest"]) == ("12.5%", "0.7000")
+    fields = dict(zip(COLUMNS, cells(svd), strict=True))
+    assert (fields["by the bias model"], fields["RMSE on the rest"]) == ("12.5%", "0.7000")
     mean = results()
     mean.runs["rest/svd", "d", 0].final["answers_unknown"] = 1.0
     own = leaderboard(mean).sections[0].rows[0]
@@ -185,14 +185,14 @@ def test_what_is_said_of_the_choice_is_what_the_study_declares(
 
 
 def test_rows_of_presets_tell_their_hash_and_date() -> None:
-    found = results()
+    made = results()
     for seed in range(3):
-        found.runs["rest/net", "d", seed].versions.update(settings="12ab34cd", frozen="2026-11-28")
-    net = leaderboard(found).sections[0].rows[2]
+        made.runs["rest/net", "d", seed].versions.update(settings="12ab34cd", frozen="2026-11-28")
+    net = leaderboard(made).sections[0].rows[2]
     assert (net.settings, net.frozen) == ("12ab34cd", "2026-11-28")
     assert "12ab34cd 2026-11-28" in cells(net)
-    found.runs["rest/net", "d", 0].versions["settings"] = "00000000"
-    assert leaderboard(found).sections[0].rows[2].settings == ""  # not all of the same
+    made.runs["rest/net", "d", 0].versions["settings"] = "00000000"
+    assert leaderboard(made).sections[0].rows[2].settings == ""  # not all of the same
 
 
 def test_a_run_records_the_hash_of_its_settings(tmp_path: Any) -> None:
@@ -219,15 +219,15 @@ def test_a_run_records_the_hash_of_its_settings(tmp_path: Any) -> None:
         }
     )
     run_study(plan_study(study), tmp_path / "runs", workers=1)
-    found = load_results(tmp_path / "runs")
-    whole, changed, bias = (found.of(f"g/{name}")[0] for name in ("whole", "changed", "bias"))
+    loaded = load_results(tmp_path / "runs")
+    whole, changed, bias = (loaded.of(f"g/{name}")[0] for name in ("whole", "changed", "bias"))
     frozen = frozen_presets()["biased-mf"]
     assert (whole.versions["settings"], whole.versions["frozen"]) == (frozen.hash, frozen.date)
     assert "frozen" not in changed.versions
     assert changed.versions["settings"] != frozen.hash
     assert "settings" not in bias.versions
     assert whole.final["bias_gain_low"] <= whole.final["bias_gain_high"]
-    archive = read_archive(write_archive(found, tmp_path / "kept")[0].parent)
+    archive = read_archive(write_archive(loaded, tmp_path / "kept")[0].parent)
     assert archive.of("g/whole")[0].versions["settings"] == frozen.hash
     assert {arm.name: arm.preset for arm in resolve_arms(study)} == {
         "g/whole": "biased-mf",
@@ -239,11 +239,11 @@ def test_a_run_records_the_hash_of_its_settings(tmp_path: Any) -> None:
 def test_published_rows_are_marked() -> None:
     paper = leaderboard(results()).sections[0].rows[1]
     assert (paper.status, paper.rmse, paper.year, paper.seeds) == ("published", 0.8, 2015, 0)
-    told = dict(zip(COLUMNS, cells(paper), strict=True))
-    assert told["source"] == "published: Somebody, WWW, 2015"
-    assert (told["test-selected"], told["new people"]) == ("yes", "no")
-    assert told["RMSE"] == "0.8"
-    assert told["train s"] == told["gain over bias"] == ""
+    fields = dict(zip(COLUMNS, cells(paper), strict=True))
+    assert fields["source"] == "published: Somebody, WWW, 2015"
+    assert (fields["test-selected"], fields["new people"]) == ("yes", "no")
+    assert fields["RMSE"] == "0.8"
+    assert fields["train s"] == fields["gain over bias"] == ""
 
 
 def test_what_a_publication_does_not_say_is_a_question_mark() -> None:
@@ -267,9 +267,9 @@ def test_what_diverged_and_what_is_to_do_are_told() -> None:
 
 def test_a_missing_library_is_a_row_and_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("matinee.models.registry.find_spec", lambda name: None)
-    found = results()
-    del found.runs["rest/svd", "d", 0]
-    section = leaderboard(found).sections[0]
+    made = results()
+    del made.runs["rest/svd", "d", 0]
+    section = leaderboard(made).sections[0]
     svd = section.rows[-1]
     assert (svd.model, svd.status, svd.rmse) == ("svd", "not installed", None)
     assert cells(svd)[-1] == "not installed: pip install 'matinee[bench]'"
@@ -378,16 +378,16 @@ def _like_scores(model: Recommender) -> None:
     """Entries agree with whole rows; new people get the bias model's ratings."""
     items = model.item_ids.ids
     user = model.user_ids.ids[4]
-    given = {"somebody": {items[0]: 5.0, items[3]: 2.0}}
-    for person, histories in ((user, None), ("somebody", given)):
-        told = model.recommend(histories, users=[person], k=len(items), include_seen=True)
-        one = model.predict(person, told["item_id"], histories=histories)
-        clipped = np.clip(told["score"], model.scale.low, model.scale.high)
+    history = {"somebody": {items[0]: 5.0, items[3]: 2.0}}
+    for person, histories in ((user, None), ("somebody", history)):
+        recommended = model.recommend(histories, users=[person], k=len(items), include_seen=True)
+        one = model.predict(person, recommended["item_id"], histories=histories)
+        clipped = np.clip(recommended["score"], model.scale.low, model.scale.high)
         np.testing.assert_allclose(one, clipped, atol=2e-3)
-    found = model.predict("somebody", items, histories=given)
+    predictions = model.predict("somebody", items, histories=history)
     from matinee.models import Bias
 
-    assert np.isfinite(found).all()
+    assert np.isfinite(predictions).all()
     assert Bias().folds_in
 
 
@@ -399,12 +399,12 @@ def test_predictions_are_the_library_s_own(kind: str) -> None:
 
     train = checked(synthesize(80, 40, 1500, seed=2).ratings)
     maker = {"surprise-svd": surprise.SVD, "surprise-svdpp": surprise.SVDpp}[kind]
-    own = maker(random_state=5, n_factors=7, n_epochs=4)
-    own.fit(_trainset(train))
+    library = maker(random_state=5, n_factors=7, n_epochs=4)
+    library.fit(_trainset(train))
     model = make_model(kind, {"n_factors": 7, "n_epochs": 4}).fit(train, seed=5)
     users, items = np.arange(20), np.arange(20)
     predicted = model.predict(train.user_ids.ids[users], train.item_ids.ids[items])
-    wanted = [own.estimate(u, i) for u, i in zip(users, items, strict=True)]
+    wanted = [library.estimate(u, i) for u, i in zip(users, items, strict=True)]
     np.testing.assert_allclose(predicted, np.clip(wanted, *_ends(train)), atol=1e-8)
 
 
@@ -420,11 +420,11 @@ def test_predictions_are_cornac_s_own(kind: str) -> None:
 
     train = checked(synthesize(80, 40, 1500, seed=2).ratings)
     maker = {"cornac-mf": models.MF, "cornac-pmf": models.PMF}[kind]
-    own = maker(seed=5, k=7, max_iter=4).fit(_cornac_set(train))
+    library = maker(seed=5, k=7, max_iter=4).fit(_cornac_set(train))
     model = make_model(kind, {"k": 7, "max_iter": 4}).fit(train, seed=5)
     users, items = np.arange(20), np.arange(20)
     predicted = model.predict(train.user_ids.ids[users], train.item_ids.ids[items])
-    wanted = [own.score(int(u), int(i)) for u, i in zip(users, items, strict=True)]
+    wanted = [library.score(int(u), int(i)) for u, i in zip(users, items, strict=True)]
     np.testing.assert_allclose(predicted, np.clip(wanted, *_ends(train)), atol=1e-5)
 
 

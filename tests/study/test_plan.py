@@ -168,12 +168,12 @@ def test_resplit_makes_the_split_one_of_the_seed() -> None:
 
 def test_a_key_names_the_content_of_a_source_and_not_its_place(tmp_path: Path) -> None:
     def key(folder: str, last: str) -> str:
-        place = tmp_path / folder
-        place.mkdir()
+        target = tmp_path / folder
+        target.mkdir()
         for part, rows in (("train", "1,1,3\n2,2,4\n1,2,5\n"), ("test", f"2,1,{last}\n1,3,3\n")):
-            (place / f"{part}.csv").write_text(f"user,item,rating\n{rows}", "utf-8")
+            (target / f"{part}.csv").write_text(f"user,item,rating\n{rows}", "utf-8")
         s = study(
-            [{"name": "g", "arms": [{"name": "a"}]}], data=[{"name": "d", "source": str(place)}]
+            [{"name": "g", "arms": [{"name": "a"}]}], data=[{"name": "d", "source": str(target)}]
         )
         return next(iter(plan_study(s).specs))
 
@@ -237,14 +237,14 @@ def test_a_source_that_is_not_there_says_how_to_get_it() -> None:
 
 @pytest.mark.parametrize("name", study_names())
 def test_a_study_of_the_package_expands_and_is_written_back_the_same(name: str) -> None:
-    found = find_study(name)
-    assert found.name == name
-    arms = resolve_arms(found)
+    result = find_study(name)
+    assert result.name == name
+    arms = resolve_arms(result)
     assert len(arms) > 1
-    cut = cut_study(found)
+    cut = cut_study(result)
     assert 0 < len(resolve_arms(cut)) <= len(arms)
-    assert found.quick.minutes <= 10
-    for each in (found, cut):
+    assert result.quick.minutes <= 10
+    for each in (result, cut):
         assert Study.make(tomllib.loads(to_toml(each, defaults=False))) == each
 
 

@@ -244,12 +244,12 @@ def test_sigkill_in_the_middle_loses_nothing_and_repeats_nothing(
     kept = {
         key: (folder / "runs" / f"{key}.json").stat().st_mtime_ns for key in RunStore(folder).done()
     }
-    found = subprocess.run(
+    done = subprocess.run(
         [*command, "--json"], capture_output=True, text=True, check=True, timeout=300
     )
-    told = json.loads(found.stdout)
-    assert told["before"] >= len(kept) >= 3
-    assert told["done"] + told["before"] == 12
+    answer = json.loads(done.stdout)
+    assert answer["before"] >= len(kept) >= 3
+    assert answer["done"] + answer["before"] == 12
     for key, when in kept.items():
         assert (folder / "runs" / f"{key}.json").stat().st_mtime_ns == when
     one, other = load_results(folder).runs, load_results(ran[0]).runs

@@ -40,11 +40,11 @@ def test_records_come_back_as_they_were_under_every_arm_that_shares_them(tmp_pat
     store.finish(record)
     assert not live.exists()
     assert store.done() == {key}
-    found = load_results(store.path)
-    assert found.runs == {("b/8", "w", 1): record, ("s/same", "w", 1): record}
-    assert found.expected == 6
-    assert found.study == plan.study
-    assert not found.quick
+    loaded = load_results(store.path)
+    assert loaded.runs == {("b/8", "w", 1): record, ("s/same", "w", 1): record}
+    assert loaded.expected == 6
+    assert loaded.study == plan.study
+    assert not loaded.quick
 
 
 def test_a_folder_belongs_to_one_version_of_one_study(tmp_path: Path) -> None:

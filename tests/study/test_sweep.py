@@ -77,8 +77,8 @@ def test_the_worth_is_measured_on_ratings_the_search_never_saw(
         (START, whole.fresh.before),
         (whole.best.settings, whole.fresh.after),
     ):
-        found = [scored(settings, rest, fresh, seed) for seed in (4, 5)]
-        assert told == pytest.approx(float(np.mean(found)), abs=1e-12)
+        values = [scored(settings, rest, fresh, seed) for seed in (4, 5)]
+        assert told == pytest.approx(float(np.mean(values)), abs=1e-12)
     assert whole.fresh.gain == whole.fresh.before - whole.fresh.after
     within = whole.fresh.interval
     assert within is not None
@@ -111,7 +111,7 @@ def test_a_sweep_goes_on_where_it_was_stopped(
     made: list[int] = []
     with file.open("ab") as journal:  # the kill came in the middle of a write
         journal.write(b'{"op_code":6,"worker')
-    found = sweep(
+    swept = sweep(
         *(ratings, START),
         space=SPACE,
         trials=8,
@@ -120,8 +120,8 @@ def test_a_sweep_goes_on_where_it_was_stopped(
         on_trial=lambda trial, best: made.append(trial.number),
     )
     assert made == [4, 5, 6, 7]
-    assert apart_from_time(found.trials) == apart_from_time(whole.trials)
-    assert found.fresh == whole.fresh
+    assert apart_from_time(swept.trials) == apart_from_time(whole.trials)
+    assert swept.fresh == whole.fresh
 
     steps: list[Any] = []
     again = sweep(
@@ -132,7 +132,7 @@ def test_a_sweep_goes_on_where_it_was_stopped(
         storage=file,
         on_epoch=steps.append,
     )
-    assert (steps, again.fresh, again.best) == ([], found.fresh, found.best)
+    assert (steps, again.fresh, again.best) == ([], swept.fresh, swept.best)
 
 
 @pytest.mark.parametrize(
@@ -187,15 +187,15 @@ def test_a_damaged_file_is_named(ratings: Ratings, tmp_path: Path) -> None:
 def test_two_sweeps_do_not_share_a_file(ratings: Ratings, tmp_path: Path) -> None:
     pytest.importorskip("fcntl")
     file = tmp_path / "trials"
-    told: list[str] = []
+    messages: list[str] = []
 
     def another(trial: Trial, best: Trial | None) -> None:
         with pytest.raises(UsageError, match="another sweep is running") as caught:
             sweep(ratings, START, space=SPACE, trials=1, storage=file)
-        told.append(str(caught.value))
+        messages.append(str(caught.value))
 
     sweep(ratings, START, space=SPACE, trials=1, storage=file, on_trial=another)
-    assert len(told) == 1
+    assert len(messages) == 1
 
 
 def test_what_is_behind_is_cut_short(ratings: Ratings) -> None:
@@ -204,8 +204,8 @@ def test_what_is_behind_is_cut_short(ratings: Ratings) -> None:
         {"learning_rate": {"choices": choices[0]}, "epochs": {"choices": choices[1]}}
     )
     start = START.replace({"epochs": 20, "learning_rate": 2e-3})
-    found = sweep(ratings, start, space=space, trials=8)
-    pruned = [trial for trial in found.trials if trial.state == "pruned"]
+    swept = sweep(ratings, start, space=space, trials=8)
+    pruned = [trial for trial in swept.trials if trial.state == "pruned"]
     assert len(pruned) >= 2
     for trial in pruned:
         # Never before two fifths of its schedule, and with something saved.
@@ -216,33 +216,33 @@ def test_what_is_behind_is_cut_short(ratings: Ratings) -> None:
 
 def test_settings_that_fail_are_no_end(ratings: Ratings) -> None:
     space = SearchSpace.make({"learning_rate": {"choices": [5e-4, 1e9]}})
-    found = sweep(ratings, START, space=space, trials=9)
-    assert found.stopped == "exhausted"
-    assert [(t.number, t.state) for t in found.trials] == [(0, "complete"), (1, "failed")]
-    assert "diverged" in found.trials[1].reason
-    assert found.best.number == 0
-    assert found.fresh is None
-    assert found.worth.startswith("nothing tried was better")
+    swept = sweep(ratings, START, space=space, trials=9)
+    assert swept.stopped == "exhausted"
+    assert [(t.number, t.state) for t in swept.trials] == [(0, "complete"), (1, "failed")]
+    assert "diverged" in swept.trials[1].reason
+    assert swept.best.number == 0
+    assert swept.fresh is None
+    assert swept.worth.startswith("nothing tried was better")
 
     together = {"patience": {"choices": [0, 2]}}
-    found = sweep(ratings, START, space=SearchSpace.make(together), trials=9)
-    assert "patience needs a validation share" in found.trials[1].reason
+    swept = sweep(ratings, START, space=SearchSpace.make(together), trials=9)
+    assert "patience needs a validation share" in swept.trials[1].reason
 
     start = START.replace({"learning_rate": 1e9})
     with pytest.raises(MatineeError, match=r"trials failed; the first: training diverged"):
         sweep(ratings, start, space=SearchSpace.make({"epochs": {"choices": [6]}}), trials=3)
-    found = sweep(ratings, start, space=space, trials=9)
-    assert found.best.number == 1
-    assert found.fresh is None
-    assert "could not be trained" in found.worth
+    swept = sweep(ratings, start, space=space, trials=9)
+    assert swept.best.number == 1
+    assert swept.fresh is None
+    assert "could not be trained" in swept.worth
 
 
 def test_a_start_outside_of_the_space_is_still_the_first_trial(ratings: Ratings) -> None:
     space = SearchSpace.make({"epochs": {"low": 1, "high": 3}, "activation": {"choices": ["elu"]}})
-    found = sweep(ratings, START, space=space, trials=3)
-    assert found.trials[0].settings == START
-    assert found.trials[0].values == {"train.epochs": 6, "network.activation": "sigmoid"}
-    assert all(1 <= trial.values["train.epochs"] <= 3 for trial in found.trials[1:])
+    swept = sweep(ratings, START, space=space, trials=3)
+    assert swept.trials[0].settings == START
+    assert swept.trials[0].values == {"train.epochs": 6, "network.activation": "sigmoid"}
+    assert all(1 <= trial.values["train.epochs"] <= 3 for trial in swept.trials[1:])
 
 
 class Clock:
@@ -272,14 +272,14 @@ def test_the_budget_stops_a_running_trial(ratings: Ratings, clock: Clock) -> Non
         clock(step)
         seen.append((step.what, clock.now))
 
-    found = sweep(ratings, START, space=space, budget=1, on_epoch=watch)
-    assert found.stopped == "budget"
-    assert [trial.number for trial in found.trials] == list(range(len(found.trials)))
+    swept = sweep(ratings, START, space=space, budget=1, on_epoch=watch)
+    assert swept.stopped == "budget"
+    assert [trial.number for trial in swept.trials] == list(range(len(swept.trials)))
     # Part of the minute is for judging; one more trial was begun, and is not among the trials.
     searching = [(what, now) for what, now in seen if what.startswith("trial")]
     assert searching[-1][1] <= 49
-    assert searching[-1][0] == f"trial {len(found.trials)}"
-    assert sum(trial.epochs for trial in found.trials) < len(searching)
+    assert searching[-1][0] == f"trial {len(swept.trials)}"
+    assert sum(trial.epochs for trial in swept.trials) < len(searching)
     assert clock.now <= 60
     with pytest.raises(MatineeError, match=r"budget of 1 minutes ended before the first"):
         sweep(ratings, START.replace({"epochs": 90}), space=space, budget=1, on_epoch=clock)
@@ -288,18 +288,18 @@ def test_the_budget_stops_a_running_trial(ratings: Ratings, clock: Clock) -> Non
 @pytest.mark.slow
 def test_the_budget_limits_the_seeds_of_the_judgement(ratings: Ratings, clock: Clock) -> None:
     options: dict[str, Any] = {"space": SPACE, "seed": 3, "seeds": 20, "on_epoch": clock}
-    found = sweep(ratings, START, budget=2, **options)
-    assert found.fresh is not None
-    assert 1 < found.fresh.seeds < 20
+    swept = sweep(ratings, START, budget=2, **options)
+    assert swept.fresh is not None
+    assert 1 < swept.fresh.seeds < 20
     assert clock.now <= 120
 
 
 def test_a_trial_may_take_a_quarter_of_the_budget(ratings: Ratings, clock: Clock) -> None:
     space = SearchSpace.make({"epochs": {"choices": [6, 100]}})
-    found = sweep(ratings, START, space=space, budget=1, on_epoch=clock)
-    assert found.stopped == "exhausted"
-    assert (found.trials[1].state, found.trials[1].epochs) == ("pruned", 2)
-    assert "quarter of the budget" in found.trials[1].reason
+    swept = sweep(ratings, START, space=space, budget=1, on_epoch=clock)
+    assert swept.stopped == "exhausted"
+    assert (swept.trials[1].state, swept.trials[1].epochs) == ("pruned", 2)
+    assert "quarter of the budget" in swept.trials[1].reason
 
 
 @pytest.mark.slow
@@ -321,12 +321,12 @@ def test_a_test_set_is_read_at_the_end_and_chooses_nothing(
     other = synthesize(120, 90, 4400).ratings
     train, test = split(other, 0.1, 0)
     plain = sweep(train, START, space=SPACE, trials=4)
-    found = sweep(train, START, space=SPACE, trials=4, test=test)
-    assert apart_from_time(found.trials) == apart_from_time(plain.trials)
-    assert (plain.test, found.sizes["test"]) == (None, len(test))
-    assert found.test is not None
-    told = [scored(found.best.settings, train, test, seed) for seed in (1, 2)]
-    assert found.test.after == pytest.approx(float(np.mean(told)), abs=1e-12)
+    swept = sweep(train, START, space=SPACE, trials=4, test=test)
+    assert apart_from_time(swept.trials) == apart_from_time(plain.trials)
+    assert (plain.test, swept.sizes["test"]) == (None, len(test))
+    assert swept.test is not None
+    values = [scored(swept.best.settings, train, test, seed) for seed in (1, 2)]
+    assert swept.test.after == pytest.approx(float(np.mean(values)), abs=1e-12)
     with pytest.raises(LeakError, match="10 of its pairs"):
         sweep(train, START, space=SPACE, trials=1, test=train.take(np.arange(10)))
 
@@ -353,9 +353,9 @@ def test_the_table_of_trials(whole: Sweep, tmp_path: Path) -> None:
     ]
     lines = whole.write_trials(tmp_path / "t.csv").read_text().splitlines()
     assert len(lines) == 9
-    found = json.loads(whole.write_trials(tmp_path / "t.json").read_text())
-    assert [trial["rmse"] for trial in found["trials"]] == [trial.rmse for trial in whole.trials]
-    assert found["best"]["settings"]["train"]["epochs"] == whole.best.settings.train.epochs
+    answer = json.loads(whole.write_trials(tmp_path / "t.json").read_text())
+    assert [trial["rmse"] for trial in answer["trials"]] == [trial.rmse for trial in whole.trials]
+    assert answer["best"]["settings"]["train"]["epochs"] == whole.best.settings.train.epochs
     with pytest.raises(UsageError, match=r"\.json"):
         whole.write_trials(tmp_path / "t.xlsx")
 
@@ -369,9 +369,9 @@ def test_importances_need_trials_enough(ratings: Ratings, whole: Sweep) -> None:
             "batch_size": {"choices": [31, 32, 33]},
         }
     )
-    found = sweep(ratings, START.replace({"epochs": 1}), space=space, trials=14)
-    assert sum(found.importances.values()) == pytest.approx(1.0)
-    assert found.importances["train.learning_rate"] > 0.5
+    swept = sweep(ratings, START.replace({"epochs": 1}), space=space, trials=14)
+    assert sum(swept.importances.values()) == pytest.approx(1.0)
+    assert swept.importances["train.learning_rate"] > 0.5
 
 
 @pytest.mark.parametrize(
@@ -395,11 +395,11 @@ def test_wrong_requests(options: dict[str, Any], error: Any, words: str, ratings
 
 def test_other_kinds_of_model_are_searched_too(ratings: Ratings) -> None:
     start = preset("biased-mf").replace({"factors": 4, "sweeps": 3})
-    found = sweep(ratings, start, trials=4)
-    assert {"mf.factors", "mf.ridge_power"} <= set(found.space.dimensions)
-    assert found.trials[0].settings == start
-    assert found.best.settings.kind == "biased-mf"
-    assert found.best.rmse is not None
-    assert found.best.rmse < 1.0
+    swept = sweep(ratings, start, trials=4)
+    assert {"mf.factors", "mf.ridge_power"} <= set(swept.space.dimensions)
+    assert swept.trials[0].settings == start
+    assert swept.best.settings.kind == "biased-mf"
+    assert swept.best.rmse is not None
+    assert swept.best.rmse < 1.0
     with pytest.raises(UsageError, match="accurate is an ensemble"):
         sweep(ratings, "accurate", trials=1)

@@ -72,7 +72,7 @@ def mutants(tree: ast.Module) -> Iterator[tuple[int, str, ast.Module]]:
 
 def _uncalled(tree: ast.Module) -> set[ast.AST]:
     """Nodes of docstrings, annotations and imports, in which a change means nothing."""
-    found: set[ast.AST] = set()
+    names: set[ast.AST] = set()
     for node in ast.walk(tree):
         parts: list[ast.AST | None] = []
         if isinstance(node, ast.arg):
@@ -85,8 +85,8 @@ def _uncalled(tree: ast.Module) -> set[ast.AST]:
             parts.append(node.value)
         for part in parts:
             if part is not None:
-                found.update(ast.walk(part))
-    return found
+                names.update(ast.walk(part))
+    return names
 
 
 def _changes(node: ast.AST) -> list[str]:
@@ -149,9 +149,9 @@ def main() -> int:
     file = asked.file.resolve().relative_to(SOURCE)
     tree = ast.parse((SOURCE / file).read_text("utf-8"))
     first, last = map(int, asked.lines.split("-")) if asked.lines else (0, sys.maxsize)
-    found = [each for each in mutants(tree) if first <= each[0] <= last]
-    if asked.most is not None and len(found) > asked.most:
-        found = sorted(random.Random(asked.seed).sample(found, asked.most), key=lambda m: m[0])
+    names = [each for each in mutants(tree) if first <= each[0] <= last]
+    if asked.most is not None and len(names) > asked.most:
+        names = sorted(random.Random(asked.seed).sample(names, asked.most), key=lambda m: m[0])
     survivors = []
     with tempfile.TemporaryDirectory() as folder:
         copied = Path(folder) / "src"
@@ -159,14 +159,14 @@ def main() -> int:
         if not _pass(copied, asked.tests, asked.seconds):
             print("the tests fail as it is")
             return 2
-        for at, (line, said, changed) in enumerate(found, start=1):
+        for at, (line, said, changed) in enumerate(names, start=1):
             (copied / file).write_text(ast.unparse(changed), "utf-8")
             alive = _pass(copied, asked.tests, asked.seconds)
-            print(f"{at}/{len(found)} {file}:{line} {said}: {'ALIVE' if alive else 'killed'}")
+            print(f"{at}/{len(names)} {file}:{line} {said}: {'ALIVE' if alive else 'killed'}")
             sys.stdout.flush()
             if alive:
                 survivors.append((line, said))
-    print(f"{len(found) - len(survivors)} of {len(found)} mutants were killed")
+    print(f"{len(names) - len(survivors)} of {len(names)} mutants were killed")
     lines = (SOURCE / file).read_text("utf-8").splitlines()
     for line, said in survivors:
         print(f"{file}:{line}: {said}\n    {lines[line - 1].strip()}")

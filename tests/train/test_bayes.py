@@ -92,12 +92,12 @@ def test_scores_kept_up_to_date_are_those_of_the_dense_machine(likelihood: str) 
         gibbs.sweep()
         assert np.allclose(gibbs.scores(), dense_scores(gibbs, x), atol=2e-4)
     rows = np.repeat(np.arange(train.n_users, dtype=np.int32), train.by_user.counts)
-    told = current(gibbs, rows, train.by_user.indices)
+    scores = current(gibbs, rows, train.by_user.indices)
     if likelihood == "normal":
-        assert np.allclose(told, gibbs.mean + gibbs.spread * dense_scores(gibbs, x))
+        assert np.allclose(scores, gibbs.mean + gibbs.spread * dense_scores(gibbs, x))
     else:
         above = special.ndtr(dense_scores(gibbs, x)[:, None] - gibbs.cutpoints)
-        assert np.allclose(told, gibbs.levels[0] + above @ np.diff(gibbs.levels))
+        assert np.allclose(scores, gibbs.levels[0] + above @ np.diff(gibbs.levels))
 
 
 def test_draws_are_those_of_the_closed_form() -> None:
@@ -138,8 +138,8 @@ def test_draws_are_those_of_the_closed_form() -> None:
         new = drawn(h, v[0, f], priors[kind[f]][0], normal)
         residual -= h * (new - v[0, f])
         v[0, f] = new
-    found = np.concatenate([p for s in sides for p in (s.explicit[0], s.implicit[0])])
-    assert np.allclose(found, v[0], atol=1e-4)
+    values = np.concatenate([p for s in sides for p in (s.explicit[0], s.implicit[0])])
+    assert np.allclose(values, v[0], atol=1e-4)
     weights = [p for s in sides for p in (s.explicit_weights, s.implicit_weights)]
     assert np.allclose(np.concatenate(weights), w, atol=1e-4)
     assert np.allclose(gibbs._residual, residual, atol=1e-4)
@@ -150,8 +150,8 @@ def test_a_person_is_the_ridge_solution_given_a_sample() -> None:
     config = BayesianConfig(rank=3, likelihood="normal", sweeps=12, burn_in=4, samples=3, chains=3)
     posterior = sample_posterior(train, config, np.random.default_rng(0))
     own = np.array([2, 5, 7, 11], dtype=np.int32)
-    given = np.array([1.0, 5.0, 4.0, 2.0])
-    histories = Histories.build([(own, given)])
+    actual = np.array([1.0, 5.0, 4.0, 2.0])
+    histories = Histories.build([(own, actual)])
     asked = np.arange(15, dtype=np.int32)
     predicted, _ = posterior.predict(histories, np.zeros(15, dtype=np.int64), asked)
     means = []
@@ -164,7 +164,7 @@ def test_a_person_is_the_ridge_solution_given_a_sample() -> None:
         base = fixed + posterior.scalars[s] + q @ c
         mean, precision = posterior.prior[s]
         gram = posterior.alpha[s] * h[own].T @ h[own] + np.diag(precision)
-        y = (given - posterior.mean) / posterior.spread - base[own]
+        y = (actual - posterior.mean) / posterior.spread - base[own]
         v = np.linalg.solve(gram, posterior.alpha[s] * h[own].T @ y + precision * mean)
         means.append(base + h @ v)
     expected = posterior.mean + posterior.spread * np.mean(means, axis=0)
@@ -237,11 +237,11 @@ def test_cutpoints_are_found_from_any_start() -> None:
     wanted = np.array([-1.2, -0.2, 0.9])
     scores = rng.normal(size=5000).astype(np.float32)
     levels = np.searchsorted(wanted, scores + rng.normal(size=5000)).astype(np.int32)
-    found = first_cutpoints(np.bincount(levels).astype(np.float64))
+    result = first_cutpoints(np.bincount(levels).astype(np.float64))
     draws = []
     for _ in range(40):
-        found = draw_cutpoints(found, scores, levels, rng)
-        draws.append(found)
+        result = draw_cutpoints(result, scores, levels, rng)
+        draws.append(result)
     assert len(np.unique(np.array(draws), axis=0)) > 25  # most proposals are accepted
     assert np.allclose(np.mean(draws[10:], axis=0), wanted, atol=0.08)
 

@@ -14,8 +14,8 @@ def problem(
     """Deviations that are each the truth and noise of its own, and what was wanted."""
     rng = np.random.default_rng(seed)
     truth = rng.normal(0, signal, n)
-    told = np.column_stack([truth + rng.normal(0, noise, n) for noise in noises])
-    return told, truth + rng.normal(0, 0.8, n)
+    columns = np.column_stack([truth + rng.normal(0, noise, n) for noise in noises])
+    return columns, truth + rng.normal(0, 0.8, n)
 
 
 def test_a_worse_member_weighs_less() -> None:
@@ -69,9 +69,9 @@ def test_least_squares_is_the_best_on_the_simplex() -> None:
     errors = wanted[:, None] - told
     best = _least_squares(errors)
     assert best.sum() == pytest.approx(1)
-    found = np.square(errors @ best).sum()
+    total = np.square(errors @ best).sum()
     tries = np.random.default_rng(0).dirichlet(np.ones(3), 4000)
-    assert found <= np.square(errors @ tries.T).sum(axis=0).min() + 1e-9
+    assert total <= np.square(errors @ tries.T).sum(axis=0).min() + 1e-9
 
 
 def test_odd_cases() -> None:

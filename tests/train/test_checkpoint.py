@@ -97,16 +97,16 @@ def check_resumed(folder: Path, options: dict[str, Any], *, stopped: bool = True
     )
     assert same(whole, resumed)
     assert resumed.best_epoch == whole.best_epoch
-    told = lines(folder)
-    assert [line["epoch"] for line in told] == list(range(1, len(whole.epochs) + 1))
-    for line, epoch, own in zip(told, whole.epochs, resumed.epochs, strict=True):
+    reported = lines(folder)
+    assert [line["epoch"] for line in reported] == list(range(1, len(whole.epochs) + 1))
+    for line, epoch, own in zip(reported, whole.epochs, resumed.epochs, strict=True):
         assert line["loss"] == epoch.loss == own.loss
         assert line["valid_rmse"] == epoch.valid_rmse
         assert line == own.as_dict()
     assert bool(new) == stopped
     # The epochs that were done are not done again: their lines stay, seconds and all.
-    kept = len(told) - len(new)
-    assert told[:kept] == before[:kept]
+    kept = len(reported) - len(new)
+    assert reported[:kept] == before[:kept]
 
 
 @pytest.mark.parametrize("options", VARIANTS, ids=str)

@@ -46,8 +46,8 @@ def asked(salt: int = 3, **options: Any) -> tuple[Any, Any, np.ndarray, Inputs]:
         CSR.indptr, CSR.indices, CSR.values, rows, salt=salt, conditional=True, dtype=np.float64
     )
     teachers = options.pop("teachers", None) or [Teacher.of(*network(TURNED), TURNED)]
-    told = Distillation(CSR, teachers, **options).extend(batch, rows, inputs.offset, salt=salt)
-    return batch, told, rows, inputs
+    reported = Distillation(CSR, teachers, **options).extend(batch, rows, inputs.offset, salt=salt)
+    return batch, reported, rows, inputs
 
 
 def halves(array: np.ndarray, indptr: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -87,8 +87,8 @@ def test_a_teacher_that_is_believed_in_part() -> None:
     dense = predict_rows(shrunk, inputs, TURNED, np.arange(TURNED.n_rows)).T
     for share in (0.4, 1.0):
         one = Teacher.of(*network(TURNED, **KINDS[1]), TURNED, share)
-        told = one.table @ one.vectors.T + one.bias[:, None] + one.offset[:, None] + one.added
-        assert np.allclose(told, dense, atol=1e-6) == (share == 0.4)
+        reported = one.table @ one.vectors.T + one.bias[:, None] + one.offset[:, None] + one.added
+        assert np.allclose(reported, dense, atol=1e-6) == (share == 0.4)
 
 
 @pytest.mark.parametrize("kind", ["ratings", "presence"])

@@ -49,11 +49,11 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, np.ndarray]
     folder = tmp_path_factory.mktemp("together")
     done = torchrun(Path(together.__file__), "equal", folder)
     assert done.returncode == 0, done.stderr
-    found = [dict(np.load(folder / f"{rank}.npz")) for rank in (0, 1)]
-    for rank, arrays in enumerate(found):
+    states = [dict(np.load(folder / f"{rank}.npz")) for rank in (0, 1)]
+    for rank, arrays in enumerate(states):
         arrays["said"] = np.array(json.loads((folder / f"{rank}.json").read_text()))
         arrays["threads"] = np.array(json.loads((folder / f"{rank}-threads.json").read_text()))
-    return found
+    return states
 
 
 @pytest.mark.parametrize("name", together.NAMES)
@@ -168,11 +168,11 @@ def test_part_of_a_batch(kind: str) -> None:
     csr = ratings()
     _, inputs = parts(settings(input=kind, center="mean"), csr)
     rows = np.array([5, 0, 33, 2, 17, 40])
-    given = (csr.indptr, csr.indices, csr.values)
-    whole = inputs.batch(*given, rows)
+    known = (csr.indptr, csr.indices, csr.values)
+    whole = inputs.batch(*known, rows)
     assert whole.take(slice(0, 6)) is whole
     for some in (slice(0, 2), slice(2, 5), slice(5, 6), slice(3, 3)):
-        part, wanted = whole.take(some), inputs.batch(*given, rows[some])
+        part, wanted = whole.take(some), inputs.batch(*known, rows[some])
         for name in Batch.__dataclass_fields__:
             assert np.array_equal(getattr(part, name), getattr(wanted, name)), name
         assert (part.source is part.column) == (kind == "ratings")

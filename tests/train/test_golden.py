@@ -76,5 +76,5 @@ def test_the_seeded_losses(name: str) -> None:
     csr = ratings(seed=1, rows=200, columns=120, share=0.15)
     assert (len(csr.values), float(csr.values.sum())) == (3805, 9483)
     chosen = preset(preset_name).replace({"epochs": 4, **options})
-    told = [epoch.train_rmse for epoch in train(run(chosen, seed=0, csr=csr))]
-    assert told == pytest.approx(wanted, rel=1e-5)
+    rmses = [epoch.train_rmse for epoch in train(run(chosen, seed=0, csr=csr))]
+    assert rmses == pytest.approx(wanted, rel=1e-5)

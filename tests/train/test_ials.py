@@ -19,14 +19,14 @@ def some(seed: int, users: int, items: int, share: float) -> tuple[Csr, np.ndarr
 
 def solve_dense(x: np.ndarray, other: np.ndarray, config: IalsConfig) -> np.ndarray:
     """The vectors of all rows by the normal equations of the objective."""
-    found = np.zeros((len(x), other.shape[1]))
+    expected = np.zeros((len(x), other.shape[1]))
     for row, own in enumerate(x):
         if own.any():
             strength = (own.sum() + config.unobserved * len(other)) ** config.ridge_power
             left = (other * own[:, None]).T @ other + config.unobserved * other.T @ other
             left += config.ridge * strength * np.eye(other.shape[1])
-            found[row] = np.linalg.solve(left, own @ other)
-    return found
+            expected[row] = np.linalg.solve(left, own @ other)
+    return expected
 
 
 @settings(max_examples=40, deadline=None)
@@ -54,11 +54,11 @@ def test_a_solve_is_the_dense_one(
     other = np.random.default_rng(seed).normal(size=(items, width))
     turned, shared = rotated(other, unobserved)
     ridge = ridges(rows.counts, items, config)
-    found = solved(rows.indptr, rows.indices, turned, shared, ridge)
+    solution = solved(rows.indptr, rows.indices, turned, shared, ridge)
     wanted = solve_dense(x, turned, config)
-    assert np.allclose(found, wanted, rtol=1e-8, atol=1e-10)
+    assert np.allclose(solution, wanted, rtol=1e-8, atol=1e-10)
     # Turning the vectors changes no score.
-    assert np.allclose(found @ turned.T, solve_dense(x, other, config) @ other.T, atol=1e-8)
+    assert np.allclose(solution @ turned.T, solve_dense(x, other, config) @ other.T, atol=1e-8)
 
 
 def objective(x: np.ndarray, w: np.ndarray, h: np.ndarray, config: IalsConfig) -> float:

@@ -50,9 +50,9 @@ def test_neighbours_are_those_of_the_dense_similarities(
     values = {"weighting": weighting, "neighbours": neighbours, "shrinkage": shrinkage}
     config = ItemKnnConfig.make(values)
     rows, x = some()
-    found = fit_item_knn(rows, config)
-    assert found.dtype == np.float32
-    assert np.allclose(found.toarray(), reference(x, config), rtol=1e-5, atol=1e-7)
+    similarities = fit_item_knn(rows, config)
+    assert similarities.dtype == np.float32
+    assert np.allclose(similarities.toarray(), reference(x, config), rtol=1e-5, atol=1e-7)
 
 
 def test_equal_neighbours_stand_by_their_codes() -> None:
@@ -60,9 +60,9 @@ def test_equal_neighbours_stand_by_their_codes() -> None:
     indptr = np.arange(5, dtype=np.int64) * 6
     rows = Csr(indptr, np.tile(np.arange(6, dtype=np.int32), 4), np.ones(24, np.float32), None, 6)
     config = ItemKnnConfig(neighbours=2, weighting="none")
-    found = fit_item_knn(rows, config).toarray()
-    assert np.allclose(found, reference(x, config))
-    assert np.flatnonzero(found[:, 0]).tolist() == [1, 2]
+    dense = fit_item_knn(rows, config).toarray()
+    assert np.allclose(dense, reference(x, config))
+    assert np.flatnonzero(dense[:, 0]).tolist() == [1, 2]
 
 
 def test_one_item_has_no_neighbours() -> None:

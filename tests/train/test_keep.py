@@ -70,8 +70,8 @@ def overfitted(scale: float, csr: Csr, **options: Any) -> Run:
 
 def even(csr: Csr, length: int = 8) -> Csr:
     """The first ratings of each row that has as many."""
-    place = np.arange(len(csr.values)) - np.repeat(csr.indptr[:-1], csr.counts)
-    kept = (place < length) & (np.repeat(csr.counts, csr.counts) >= length)
+    rank = np.arange(len(csr.values)) - np.repeat(csr.indptr[:-1], csr.counts)
+    kept = (rank < length) & (np.repeat(csr.counts, csr.counts) >= length)
     ptr = np.append(0, np.cumsum(kept))[csr.indptr]
     return Csr(ptr, csr.indices[kept], csr.values[kept], None, csr.n_columns)
 
@@ -104,8 +104,8 @@ def test_the_share_is_that_of_least_squares(scale: float, most: float) -> None:
 def uneven() -> Csr:
     """Rows of 20 to 79 ratings."""
     csr = ratings(columns=200, share=0.55)
-    place = np.arange(len(csr.values)) - np.repeat(csr.indptr[:-1], csr.counts)
-    kept = place < np.repeat(20 + np.arange(csr.n_rows), csr.counts)
+    rank = np.arange(len(csr.values)) - np.repeat(csr.indptr[:-1], csr.counts)
+    kept = rank < np.repeat(20 + np.arange(csr.n_rows), csr.counts)
     ptr = np.append(0, np.cumsum(kept))[csr.indptr]
     return Csr(ptr, csr.indices[kept], csr.values[kept], None, csr.n_columns)
 
@@ -157,9 +157,9 @@ def test_a_network_that_knows_nothing_is_not_believed() -> None:
 def test_shrinking_has_its_conditions() -> None:
     assert settings(center="bias", shrink=True).network.shrinks
     for options in ({"center": "mean"}, {"output_activation": "elu"}, {"tied": True}):
-        told = settings(**{"center": "bias", "shrink": True, **options})
-        assert told.network.shrink
-        assert not told.network.shrinks
+        chosen = settings(**{"center": "bias", "shrink": True, **options})
+        assert chosen.network.shrink
+        assert not chosen.network.shrinks
     # The default preset shrinks; a change that leaves nothing to shrink towards is no error.
     assert not Autoencoder("default", center="mean").settings.network.shrinks
 

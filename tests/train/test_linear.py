@@ -21,14 +21,14 @@ def some(seed: int, users: int, items: int, share: float = 0.3) -> Csr:
 
 
 def inputs_of(matrix: np.ndarray) -> Csr:
-    found = sparse.csr_matrix(matrix.astype(np.float32))
-    return Csr(found.indptr.astype(np.int64), found.indices, found.data, None, matrix.shape[1])
+    result = sparse.csr_matrix(matrix.astype(np.float32))
+    return Csr(result.indptr.astype(np.int64), result.indices, result.data, None, matrix.shape[1])
 
 
 def dense(rows: Csr) -> np.ndarray:
-    found = np.zeros((rows.n_rows, rows.n_columns))
-    found[np.repeat(np.arange(rows.n_rows), rows.counts), rows.indices] = 1.0
-    return found
+    expected = np.zeros((rows.n_rows, rows.n_columns))
+    expected[np.repeat(np.arange(rows.n_rows), rows.counts), rows.indices] = 1.0
+    return expected
 
 
 def reference(x: np.ndarray, config: LinearConfig) -> np.ndarray:
@@ -85,12 +85,12 @@ def test_either_side_is_the_dense_closed_form(
         }
     )
     new = (np.random.default_rng(seed + 1).random((7, items)) < 0.4).astype(np.float32)
-    found = fit_linear(rows, config).scores(inputs_of(new))
+    scores = fit_linear(rows, config).scores(inputs_of(new))
     wanted = new @ reference(dense(rows), config)
-    assert found.dtype == np.float32
+    assert scores.dtype == np.float32
     # On the users' side terms of a history's own items cancel, in float32.
     tolerance = 2e-5 if side == "items" else 2e-4
-    assert np.allclose(found, wanted, atol=tolerance * max(1.0, np.abs(wanted).max()))
+    assert np.allclose(scores, wanted, atol=tolerance * max(1.0, np.abs(wanted).max()))
 
 
 def test_strengths_scale_the_interactions() -> None:
@@ -102,8 +102,8 @@ def test_strengths_scale_the_interactions() -> None:
     p = np.linalg.inv(g + 2.0 * np.eye(12))
     b = -p / np.diag(p)
     np.fill_diagonal(b, 0.0)
-    found = fit_linear(rows, LinearConfig(penalty=2.0), values).scores(inputs_of(np.eye(12)))
-    assert np.allclose(found, b, atol=1e-5)
+    scores = fit_linear(rows, LinearConfig(penalty=2.0), values).scores(inputs_of(np.eye(12)))
+    assert np.allclose(scores, b, atol=1e-5)
 
 
 def test_what_does_not_fit_in_memory_is_refused_before_it_starts() -> None:
@@ -134,10 +134,12 @@ def test_an_inverse_is_the_dense_one_at_any_size(size: int, dtype: type[np.float
     half = np.random.default_rng(size).random((size, 2 * size))
     system = half @ half.T + size * np.eye(size)
     wanted = np.linalg.inv(system)
-    found = invert(system.astype(dtype))
-    assert found.dtype == dtype
-    assert np.allclose(found, wanted, rtol=0, atol=np.abs(wanted).max() * 200 * np.finfo(dtype).eps)
-    assert np.array_equal(found, found.T)
+    inverse = invert(system.astype(dtype))
+    assert inverse.dtype == dtype
+    assert np.allclose(
+        inverse, wanted, rtol=0, atol=np.abs(wanted).max() * 200 * np.finfo(dtype).eps
+    )
+    assert np.array_equal(inverse, inverse.T)
     with pytest.raises(TrainingError, match="no solution"):
         invert(-system.astype(dtype))
 
@@ -151,10 +153,12 @@ def test_an_inverse_in_blocks_is_the_dense_one(
     system = half @ half.T + size * np.eye(size)
     wanted = np.linalg.inv(system)
     given_system = system.astype(dtype)
-    found = swept(given_system, block)
-    assert np.shares_memory(found, given_system)
-    assert np.allclose(found, wanted, rtol=0, atol=np.abs(wanted).max() * 200 * np.finfo(dtype).eps)
-    assert np.array_equal(found, found.T)
+    solution = swept(given_system, block)
+    assert np.shares_memory(solution, given_system)
+    assert np.allclose(
+        solution, wanted, rtol=0, atol=np.abs(wanted).max() * 200 * np.finfo(dtype).eps
+    )
+    assert np.array_equal(solution, solution.T)
     with pytest.raises(TrainingError, match="no solution"):
         swept(-system.astype(dtype), block)
 
@@ -166,10 +170,10 @@ def test_training_people_are_scored_without_the_kernel_as_others_are() -> None:
     fitted = fit_linear(rows, config, strengths)
     inputs = sparse.csr_matrix((strengths, rows.indices, rows.indptr), shape=(15, 40))
     weighted = Csr(rows.indptr, rows.indices, inputs.data, None, 40)
-    found = fitted.scores(weighted)
+    scores = fitted.scores(weighted)
     assert (fitted._users.find(inputs)[0] == np.arange(15)).all()
     by_items = fit_linear(rows, config.replace({"solve": "items"}), strengths)
-    assert np.allclose(found, by_items.scores(weighted), atol=1e-4)
+    assert np.allclose(scores, by_items.scores(weighted), atol=1e-4)
     # Another strength of one entry makes a new person.
     inputs.data[0] *= 1.5
     assert fitted._users.find(inputs)[0][0] == -1

@@ -77,11 +77,11 @@ def test_a_seed_gives_the_same_weights() -> None:
 def test_the_best_epoch_is_kept_and_can_be_found_again() -> None:
     config = ListNetworkConfig.make({"epochs": 6, "hidden": (8,), "choose_epoch": True})
     config = config.replace({"score_every": 2})
-    given = iter([0.1, 0.3, 0.2])
+    draws = iter([0.1, 0.3, 0.2])
     epochs: list[ListEpoch] = []
 
     def score(weights: ListNetworkWeights) -> float:
-        return next(given)
+        return next(draws)
 
     run = fit_list_network(
         groups(), config, np.random.default_rng(0), score=score, on_epoch=epochs.append

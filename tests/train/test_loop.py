@@ -194,8 +194,8 @@ def test_rows_without_ratings_are_no_batch() -> None:
 
 def test_the_automatic_batch_size() -> None:
     config = TrainConfig.make({"batch_size": "auto"})
-    told = [rows_per_step(config, rows) for rows in (1, 60, 943, 6040, 480_189)]
-    assert told == [16, 16, 64, 512, 512]
+    sizes = [rows_per_step(config, rows) for rows in (1, 60, 943, 6040, 480_189)]
+    assert sizes == [16, 16, 64, 512, 512]
     assert rows_per_step(TrainConfig.make({"batch_size": 7}), 6040) == 7
     with pytest.raises(UsageError, match="batch_size"):
         TrainConfig.make({"batch_size": "automatic"})

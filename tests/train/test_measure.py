@@ -48,8 +48,8 @@ def test_the_last_epochs_figures_are_those_of_the_model(
     epoch = model.epochs[-1]
     for name, ratings in (("held_out", parts[1]), ("training", parts[0])):
         squared, users = errors(model, ratings)
-        found = epoch.watched[name] if name == "held_out" else epoch.measured[name]
-        assert found == pytest.approx(float(np.sqrt(squared.mean())), rel=1e-5)
+        result = epoch.watched[name] if name == "held_out" else epoch.measured[name]
+        assert result == pytest.approx(float(np.sqrt(squared.mean())), rel=1e-5)
         assert epoch.measured[f"{name}_user_mean"] == pytest.approx(
             user_mean(squared, users), rel=1e-5
         )
@@ -85,15 +85,15 @@ def test_single_row_statistics_are_those_of_batches_of_one(
     gathered = torch.randn(5, 8, generator=torch.Generator().manual_seed(0))
     before = {name: array.copy() for name, array in network.arrays().items()}
     with torch.no_grad(), single_row_statistics(network):
-        found = network.middle(gathered)
+        result = network.middle(gathered)
         # Each row normalised by itself, as TensorFlow and torch define it: (x - x) / sqrt(0 + eps).
         x = gathered + network.bias_in
         for at, norm in enumerate(network.norms):
             if at:
                 x = x @ network.layer(at - 1).t() + network.biases[at - 1]
             x = torch.sigmoid((x - x) / np.sqrt(norm.eps) + norm.bias)
-    torch.testing.assert_close(found, x)
-    torch.testing.assert_close(found[0], found[4])  # whatever the row
+    torch.testing.assert_close(result, x)
+    torch.testing.assert_close(result[0], result[4])  # whatever the row
     for name, array in network.arrays().items():
         np.testing.assert_array_equal(array, before[name])
     last = model.epochs[-1]

@@ -26,9 +26,9 @@ def groups(people: int = 90, items: int = 30) -> Csr:
 
 
 def dense(rows: Csr) -> torch.Tensor:
-    found = torch.zeros((rows.n_rows, rows.n_columns), dtype=torch.float64)
-    found[np.repeat(np.arange(rows.n_rows), rows.counts), rows.indices] = 1.0
-    return found
+    expected = torch.zeros((rows.n_rows, rows.n_columns), dtype=torch.float64)
+    expected[np.repeat(np.arange(rows.n_rows), rows.counts), rows.indices] = 1.0
+    return expected
 
 
 def reference(p: dict[str, torch.Tensor], x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -103,28 +103,28 @@ def test_it_learns_what_goes_with_what_and_scores_as_torch_does() -> None:
     )
     assert [each.epoch for each in epochs] == list(range(1, 9))
     assert epochs[-1].loss < epochs[0].loss
-    given = Csr(
+    known = Csr(
         np.array([0, 3, 3]), np.array([10, 12, 15], np.int32), np.ones(3, np.float32), None, 30
     )
-    scores = run.weights.scores(given)
+    scores = run.weights.scores(known)
     assert scores.dtype == np.float32
     assert scores[0, 10:20].mean() > np.delete(scores[0], np.arange(10, 20)).max()
     assert np.isfinite(scores[1]).all()
     tensors = {name: torch.from_numpy(each).double() for name, each in run.weights.arrays.items()}
     tensors |= {"log_variance": tensors["mean"], "log_variance_bias": tensors["mean_bias"]}
-    mean, _ = reference(tensors, dense(given)[:1])
+    mean, _ = reference(tensors, dense(known)[:1])
     expected = mean @ tensors["output"].T + tensors["output_bias"]
     np.testing.assert_allclose(scores[:1], expected.numpy(), atol=1e-4)
 
 
 def test_the_best_round_is_kept_and_found_again() -> None:
     config = RecVaeConfig.make({**SMALL, "rounds": 4, "score_every": 2})
-    given = iter([0.3, 0.2])
+    draws = iter([0.3, 0.2])
     seen: list[RecVaeWeights] = []
 
     def score(weights: RecVaeWeights) -> float:
         seen.append(weights)
-        return next(given)
+        return next(draws)
 
     best = fit_recvae(groups(), config, np.random.default_rng(2), score=score)
     assert best.epoch == 2

@@ -31,8 +31,8 @@ def test_rates_are_by_epoch_however_many_steps(kind: Any, form: str) -> None:
     )
     net, _ = parts(chosen, ratings())
     backend = kind(net, chosen.train, 5)
-    found = [backend.learning_rate(step) for step in range(1, 21)]
-    assert found == [0.4] * 5 + [0.2] * 10 + [0.1] * 5
+    rates = [backend.learning_rate(step) for step in range(1, 21)]
+    assert rates == [0.4] * 5 + [0.2] * 10 + [0.1] * 5
     assert len(learning_rates(chosen.train, 10)) == 41
 
 

@@ -53,15 +53,15 @@ def subsets(size: int) -> list[Tensor]:
 
 def every_sample(sampled: TorchRefeed, hidden: Tensor, *, scored: bool) -> Iterator[Fed]:
     """What is fed back for each set of columns shown and summed, or for each set scored."""
-    place = (0, ROWS)
+    span = (0, ROWS)
     if scored:
         shown, summed = torch.tensor([0, 3]), torch.tensor([0, 1, 2, 5])
         for some in subsets(SHOWN):
-            yield sampled._output(hidden, (shown, some, summed), place)
+            yield sampled._output(hidden, (shown, some, summed), span)
         return
     for shown in subsets(SHOWN):
         for summed in subsets(2 * SHOWN):
-            yield sampled._output(hidden, (shown, torch.tensor([1, 4]), summed), place)
+            yield sampled._output(hidden, (shown, torch.tensor([1, 4]), summed), span)
 
 
 def whole(dense: TorchRefeed, hidden: Tensor) -> Fed:
@@ -78,9 +78,11 @@ def test_the_encoders_sums(options: dict[str, Any]) -> None:
     network, hidden = made(options)
     dense, sampled = refeed(network, "dense"), refeed(network, "sampled")
     wanted = sums(dense, whole(dense, hidden))
-    found = torch.stack([sums(sampled, fed) for fed in every_sample(sampled, hidden, scored=False)])
-    assert float(found.std(dim=0).min().detach()) > 0.01  # each differs; their mean does not
-    torch.testing.assert_close(found.mean(dim=0), wanted, rtol=1e-12, atol=1e-12)
+    tensors = torch.stack(
+        [sums(sampled, fed) for fed in every_sample(sampled, hidden, scored=False)]
+    )
+    assert float(tensors.std(dim=0).min().detach()) > 0.01  # each differs; their mean does not
+    torch.testing.assert_close(tensors.mean(dim=0), wanted, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("options", NETWORKS, ids=str)
@@ -95,11 +97,11 @@ def test_the_input_tables_gradient_for_a_given_gradient_by_the_sums(
         return torch.autograd.grad((given * sums(form, fed)).sum(), network.table_in)[0]
 
     wanted = gradient(dense, whole(dense, hidden))
-    found = torch.stack(
+    tensors = torch.stack(
         [gradient(sampled, fed) for fed in every_sample(sampled, hidden, scored=False)]
     )
-    assert float(found.std(dim=0).max()) > 0.1
-    torch.testing.assert_close(found.mean(dim=0), wanted, rtol=1e-12, atol=1e-12)
+    assert float(tensors.std(dim=0).max()) > 0.1
+    torch.testing.assert_close(tensors.mean(dim=0), wanted, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("options", NETWORKS, ids=str)
@@ -117,8 +119,8 @@ def test_the_loss_and_its_gradients_for_a_given_last_hidden_layer(
         return [loss.detach(), *torch.autograd.grad(loss, by)]
 
     wanted = gradients(dense, whole(dense, hidden))
-    found = [gradients(sampled, fed) for fed in every_sample(sampled, hidden, scored=True)]
-    for dense_one, each in zip(wanted, zip(*found, strict=True), strict=True):
+    values = [gradients(sampled, fed) for fed in every_sample(sampled, hidden, scored=True)]
+    for dense_one, each in zip(wanted, zip(*values, strict=True), strict=True):
         assert float(torch.stack(each).std(dim=0).max()) > 1e-3
         mean = torch.stack(each).mean(dim=0)
         torch.testing.assert_close(mean, dense_one, rtol=1e-12, atol=1e-12)

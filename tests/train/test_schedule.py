@@ -18,9 +18,9 @@ def rates(**options: Any) -> np.ndarray:
 
 
 def test_constant() -> None:
-    told = rates(epochs=5)
-    assert len(told) == 35
-    assert (told == 0.4).all()
+    rates_by_step = rates(epochs=5)
+    assert len(rates_by_step) == 35
+    assert (rates_by_step == 0.4).all()
 
 
 @pytest.mark.parametrize("milestones", [[3], [1, 4], [4, 1], [2, 2], [0], [99]])
@@ -34,18 +34,18 @@ def test_steps_are_torchs_multi_step(milestones: list[int]) -> None:
             optimizer.step()
             wanted.append(optimizer.param_groups[0]["lr"])
         scheduler.step()
-    told = rates(epochs=6, schedule="step", milestones=milestones, gamma=0.3)
-    assert np.allclose(told, wanted, rtol=1e-12)
+    rates_by_step = rates(epochs=6, schedule="step", milestones=milestones, gamma=0.3)
+    assert np.allclose(rates_by_step, wanted, rtol=1e-12)
 
 
 def test_cosine_falls_from_the_top_to_nearly_nothing() -> None:
-    told = rates(epochs=4, schedule="cosine")
-    n = len(told)
-    assert np.allclose(told, 0.2 * (1 + np.cos(np.pi * np.arange(n) / n)), rtol=1e-12)
-    assert told[0] == 0.4
-    assert told[n // 2] == pytest.approx(0.2)
-    assert 0 < told[-1] < 0.002
-    assert (np.diff(told) < 0).all()
+    rates_by_step = rates(epochs=4, schedule="cosine")
+    n = len(rates_by_step)
+    assert np.allclose(rates_by_step, 0.2 * (1 + np.cos(np.pi * np.arange(n) / n)), rtol=1e-12)
+    assert rates_by_step[0] == 0.4
+    assert rates_by_step[n // 2] == pytest.approx(0.2)
+    assert 0 < rates_by_step[-1] < 0.002
+    assert (np.diff(rates_by_step) < 0).all()
 
 
 def test_warmup_rises_and_then_leaves_the_schedule_alone() -> None:

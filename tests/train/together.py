@@ -122,14 +122,14 @@ def main(what: str, folder: Path) -> None:
             for epoch in train(going):
                 if group.rank == 1 and epoch.epoch == 3:
                     os._exit(7)
-        found: dict[str, np.ndarray] = {}
+        by_name: dict[str, np.ndarray] = {}
         for name in NAMES:
             weights, history = trained(name, group)
-            found |= {f"{name}/{key}": array for key, array in weights.items()}
-            found[f"{name}/history"] = np.array(figures(history))
+            by_name |= {f"{name}/{key}": array for key, array in weights.items()}
+            by_name[f"{name}/history"] = np.array(figures(history))
         for kind in ("autoencoder", "ensemble"):
-            found[kind] = told(kind, group, folder / kind)
-        np.savez(folder / f"{group.rank}.npz", **found)
+            by_name[kind] = told(kind, group, folder / kind)
+        np.savez(folder / f"{group.rank}.npz", **by_name)
         try:
             group.require_equal({"seed": 1, "data": group.rank})
         except matinee.ProcessError as error:

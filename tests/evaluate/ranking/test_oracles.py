@@ -56,7 +56,7 @@ def test_ir_measures_agrees() -> None:
                 if code >= 0
             }
 
-    found = tally(
+    result = tally(
         [lambda batch: table[batch.users].copy()], histories, rows, relevant, items, (5, 20),
         on_lists=keep,
     )  # fmt: skip
@@ -69,7 +69,7 @@ def test_ir_measures_agrees() -> None:
     names = {"recall": "R", "precision": "P", "ndcg": "nDCG", "mrr": "RR", "map": "AP",
              "hit_rate": "Success"}  # fmt: skip
     for k in (5, 20):
-        totals = found.sums[k].totals()
+        totals = result.sums[k].totals()
         measures = {name: ir_measures.parse_measure(f"{theirs}@{k}") for name, theirs in
                     names.items()}  # fmt: skip
         scores = ir_measures.calc_aggregate(measures.values(), qrels, run)
@@ -113,11 +113,11 @@ def test_the_digits_published_for_movielens(real_data: Callable[[str], Path]) ->
     assert (len(whole), len(test), whole.n_users, whole.n_items) == (571_531, 116_671, 5949, 2810)
     relevant = Relevant.of(test, train.item_ids, 1.0)
     items = ItemStatistics.of(Histories.of(train.by_user), train.n_items)
-    found = tally(
+    result = tally(
         [ease(train, 696.79), popular(train)], *histories_of(train, relevant.users), relevant,
         items, (10,),
     )  # fmt: skip
-    totals = found.sums[10].totals()
+    totals = result.sums[10].totals()
     got = {metric.name: metric.from_sums(totals) for metric in metrics_of("list")}
     assert got["ndcg"][0] == pytest.approx(0.34326606416039346, abs=1e-9)
     assert got["recall"][0] == pytest.approx(0.19654, abs=5e-6)

@@ -28,8 +28,8 @@ def case() -> tuple[ListTally, list[np.ndarray], Relevant, Histories, ItemStatis
         np.tile(items.counts.astype(np.float32), (train.n_users, 1)),
     ]
     scorers = [lambda batch, table=table: table[batch.users].copy() for table in tables]
-    found = tally(scorers, histories, rows, relevant, items, CUTOFFS, depth=20)
-    return found, tables, relevant, histories.take(rows), items, train
+    totals = tally(scorers, histories, rows, relevant, items, CUTOFFS, depth=20)
+    return totals, tables, relevant, histories.take(rows), items, train
 
 
 def lists(case: tuple, model: int, k: int) -> list[list[int]]:
@@ -94,12 +94,12 @@ def test_metrics_beyond_accuracy(case: tuple, model: int) -> None:
 
 
 def test_curves_are_the_means_at_every_k(case: tuple) -> None:
-    found = case[0]
-    assert found.recall.shape == (2, max(CUTOFFS))
+    result = case[0]
+    assert result.recall.shape == (2, max(CUTOFFS))
     for k in CUTOFFS:
-        totals = found.sums[k].totals()
-        assert found.recall[:, k - 1] == pytest.approx(totals.mean("recall"), abs=1e-12)
-        assert found.precision[:, k - 1] == pytest.approx(totals.mean("precision"), abs=1e-12)
+        totals = result.sums[k].totals()
+        assert result.recall[:, k - 1] == pytest.approx(totals.mean("recall"), abs=1e-12)
+        assert result.precision[:, k - 1] == pytest.approx(totals.mean("precision"), abs=1e-12)
 
 
 def test_hits_by_item_add_up(case: tuple) -> None:
