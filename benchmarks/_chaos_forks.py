@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import signal
 import sys
 import time
@@ -14,6 +15,8 @@ from pathlib import Path
 from matinee.base import atomic
 from matinee.cli import main
 from matinee.train import checkpoint
+
+_MEASURED = re.compile(rb'"(\w*seconds|peak_mib)": [^,\n]+')
 
 
 def start(folder: Path, args: list[str], at: int = 0, log: Path | None = None) -> int:
@@ -38,6 +41,7 @@ def start(folder: Path, args: list[str], at: int = 0, log: Path | None = None) -
         os.setsid()
         os.chdir(folder)
         os.environ["MATINEE_DATA"] = str(folder / "home")
+        os.environ["XDG_CONFIG_HOME"] = str(folder / "config")
         out = os.open(folder.with_name(f"{folder.name}.txt"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(out, 1)
         os.dup2(out, 2)
@@ -84,6 +88,11 @@ def ended(pid: int, timeout: float) -> int:
 
 
 def hashes(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file, by its path."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {str(f.relative_to(folder)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
+    """SHA-256 of every file, by its path; of a study's results without seconds and memory."""
+    found = {}
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        content = file.read_bytes()
+        if file.parent.name == "runs":
+            content = _MEASURED.sub(b"", content)
+        found[str(file.relative_to(folder))] = hashlib.sha256(content).hexdigest()
+    return found
