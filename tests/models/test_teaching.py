@@ -232,10 +232,9 @@ PRESET: dict[str, Any] = {
     "batch_size": 16,
     "epochs": 12,
     "learning_rate": 4e-3,
-    "teachers": 1,
     "validation": 0.2,
 }
-"""The sizes of a test; all else as the preset has it, so it shrinks and keeps what is settled."""
+"""The sizes of a test; all else as the preset has it: two teachers, shrinkage, stored codes."""
 
 
 def noisy() -> Ratings:
@@ -276,6 +275,7 @@ def test_the_validation_part_reaches_what_is_taught_by_the_share_and_epoch_alone
     """With the preset's own settings; docs/training.md tells how much that is."""
     train = noisy()
     settings = matinee.model("default", device="cpu", **PRESET).settings
+    assert (settings.train.teachers, settings.train.known_codes) == (2, "stored")
     held = Trainer(train, settings, 0, RunContext()).held
     assert held is not None
     values = train.values.copy()
