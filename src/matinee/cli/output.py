@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..base.text import aligned
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, ProgressColumn
@@ -103,19 +105,16 @@ def print_table(
         title: A line above the table.
     """
     table = [[_cell(value) for value in row] for row in rows]
-    right = [
-        bool(table) and all(not row[c] or _is_number(row[c]) for row in table)
+    numbers = [
+        c
         for c in range(len(columns))
+        if table and all(not row[c] or _is_number(row[c]) for row in table)
     ]
-    widths = [max(len(row[c]) for row in [list(columns), *table]) for c in range(len(columns))]
+    rule = ["-" * max(map(len, column)) for column in zip(columns, *table, strict=True)]
     if title:
         say(title)
-    for row in [list(columns), ["-" * width for width in widths], *table]:
-        cells = [
-            cell.rjust(width) if to_right else cell.ljust(width)
-            for cell, width, to_right in zip(row, widths, right, strict=True)
-        ]
-        say("  ".join(cells).rstrip())
+    for line in aligned([list(columns), rule, *table], numbers):
+        say(line)
 
 
 def _cell(value: Any) -> str:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from ..base.atomic import atomic_path
 from ..base.html import paragraphs, table
+from ..base.text import aligned
 from ..errors import UsageError
 
 Column = npt.NDArray[Any]
@@ -49,28 +50,20 @@ class Table:
         return self.columns[name]
 
     def __repr__(self) -> str:
-        shown = [list(self.columns), *([_text(v) for v in row.values()] for row in self._head())]
-        widths = [max(len(row[at]) for row in shown) for at in range(len(self.columns))]
-        right = [column.dtype.kind in "iuf" for column in self.columns.values()]
-        lines = [
-            "  ".join(
-                text.rjust(width) if to_right else text.ljust(width)
-                for text, width, to_right in zip(row, widths, right, strict=True)
-            ).rstrip()
-            for row in shown
-        ]
+        lines = aligned([list(self.columns), *self._head()], self._numbers())
         if len(self) > _SHOWN:
             lines.append(f"... {len(self):,} rows")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        right = [at for at, c in enumerate(self.columns.values()) if c.dtype.kind in "iuf"]
-        rows = ([_text(v) for v in row.values()] for row in self._head())
-        shown = table(list(self.columns), rows, numbers=right)
+        shown = table(list(self.columns), self._head(), numbers=self._numbers())
         return shown + (paragraphs([f"{len(self):,} rows"]) if len(self) > _SHOWN else "")
 
-    def _head(self) -> Iterator[dict[str, Any]]:
-        return self.take(slice(0, _SHOWN)).rows()
+    def _head(self) -> list[list[str]]:
+        return [[_text(v) for v in row.values()] for row in self.take(slice(0, _SHOWN)).rows()]
+
+    def _numbers(self) -> list[int]:
+        return [at for at, c in enumerate(self.columns.values()) if c.dtype.kind in "iuf"]
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """The rows as dictionaries of plain Python values."""
@@ -116,17 +109,17 @@ class Table:
 
     def to_pandas(self) -> Any:
         """A ``pandas.DataFrame`` (needs ``matinee[tables]``)."""
-        return _library("pandas").DataFrame(dict(self.columns))
+        return library("pandas").DataFrame(dict(self.columns))
 
     def to_polars(self) -> Any:
         """A ``polars.DataFrame`` (needs ``matinee[tables]``)."""
-        return _library("polars").DataFrame(
+        return library("polars").DataFrame(
             {n: c.tolist() if c.dtype == object else c for n, c in self.columns.items()}
         )
 
     def to_arrow(self) -> Any:
         """A ``pyarrow.Table`` (needs ``matinee[tables]``)."""
-        return _library("pyarrow").table(dict(self.columns))
+        return library("pyarrow").table(dict(self.columns))
 
     def write(self, path: Path | str) -> Path:
         """Write as ``.parquet``, ``.csv`` or ``.tsv``; an interrupted write leaves the old file.
@@ -216,7 +209,12 @@ def _text(value: Any) -> str:
     return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
 
 
-def _library(name: str) -> Any:
+def library(name: str) -> Any:
+    """A library of tables, imported.
+
+    Raises:
+        UsageError: It is not installed.
+    """
     import importlib
 
     try:

@@ -8,6 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..base.html import paragraphs, picture, table
+from ..base.text import aligned
+from ..data.table import library
 from ..errors import UsageError
 from ._error_bins import Breakdown
 from ._uncertainty import Uncertainty
@@ -191,11 +193,7 @@ class Evaluation(Scores):
         Raises:
             UsageError: pandas is not installed.
         """
-        try:
-            import pandas as pd
-        except ImportError:
-            raise UsageError("to_pandas() needs pandas: pip install matinee[tables]") from None
-        return pd.DataFrame(list(self._rows()))
+        return library("pandas").DataFrame(list(self._rows()))
 
     def _rows(self) -> Iterator[dict[str, Any]]:
         for name, evaluation in {self.model: self, **self.baselines}.items():
@@ -217,14 +215,13 @@ class Evaluation(Scores):
                 }
 
     def _repr_html_(self) -> str:
-        labels = [metric.label for metric in metrics_of("rating")]
-        rows = [_cells(self.model, self), *(_cells(n, b) for n, b in self.baselines.items())]
+        heads, rows = self._table()
         chart = self.plot.score()
         return (
             table(
-                ["", *labels, "95% interval of the RMSE"],
+                heads,
                 rows,
-                numbers=range(1, len(labels) + 2),
+                numbers=range(1, len(heads)),
                 caption=f"{self.dataset}: {self.n_test:,} ratings by {self.n_test_users:,} users",
             )
             + paragraphs([self.verdict, *self.notes])
@@ -271,22 +268,15 @@ class Evaluation(Scores):
         return {**sizes, **self._flat(), **plain, "baselines": baselines}
 
     def __str__(self) -> str:
+        heads, rows = self._table()
+        title = f"{self.dataset}: {self.n_test:,} ratings by {self.n_test_users:,} users"
+        lines = aligned([heads, *rows], range(1, len(heads) - 1))
+        return "\n".join([title, *lines, *self.notes])
+
+    def _table(self) -> tuple[list[str], list[list[str]]]:
         labels = [metric.label for metric in metrics_of("rating")]
-        wide = [max(8, len(label) + 2) for label in labels]
-        lines = [
-            f"{self.dataset}: {self.n_test:,} ratings by {self.n_test_users:,} users",
-            f"{'':<12}{''.join(f'{x:>{w}}' for x, w in zip(labels, wide, strict=True))}"
-            "   95% interval of the RMSE",
-            _row(self.model, self, wide),
-        ]
-        lines += [_row(name, each, wide) for name, each in self.baselines.items()]
-        return "\n".join([*lines, *self.notes])
-
-
-def _row(name: str, scores: Scores, wide: list[int]) -> str:
-    _, *values, within = _cells(name, scores)
-    text = f"   {within}" if within else ""
-    return f"{name:<12}{''.join(f'{v:>{w}}' for v, w in zip(values, wide, strict=True))}{text}"
+        rows = [_cells(self.model, self), *(_cells(n, b) for n, b in self.baselines.items())]
+        return ["", *labels, "95% interval of the RMSE"], rows
 
 
 def _cells(name: str, scores: Scores) -> list[str]:

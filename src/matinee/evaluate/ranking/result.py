@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...base.html import paragraphs, picture, table
-from ...errors import UsageError
+from ...base.text import aligned
+from ...data.table import library
 from ..leak_guard import Overlap
 from ..metric import Interval, Score, interval_text
 from .charts import ListPlots
@@ -185,11 +186,7 @@ class ListEvaluation(ListScores):
         Raises:
             UsageError: pandas is not installed.
         """
-        try:
-            import pandas as pd
-        except ImportError:
-            raise UsageError("to_pandas() needs pandas: pip install matinee[tables]") from None
-        return pd.DataFrame(list(self._rows()))
+        return library("pandas").DataFrame(list(self._rows()))
 
     def _rows(self) -> Iterator[dict[str, Any]]:
         models: dict[str, ListScores] = {self.model: self, **self.baselines}
@@ -214,7 +211,8 @@ class ListEvaluation(ListScores):
     def __str__(self) -> str:
         lines = [self.headline]
         for k in self.cutoffs:
-            lines += ["", *_table(self, k)]
+            heads, rows = _cells(self, k)
+            lines += ["", *aligned([heads, *rows], range(1, len(heads)))]
         return "\n".join([*lines, "", self.verdict(), *self.notes])
 
 
@@ -225,13 +223,6 @@ def _plain(value: float) -> float | None:
 def _ends(prefix: str, within: Interval | None) -> dict[str, float | None]:
     low, high = (None, None) if within is None else within
     return {f"{prefix}low": low, f"{prefix}high": high}
-
-
-def _table(evaluation: ListEvaluation, k: int) -> Iterator[str]:
-    heads, rows = _cells(evaluation, k)
-    for row in [heads, *rows]:
-        cells = zip(heads[1:], row[1:], strict=True)
-        yield f"{row[0]:<16}" + "".join(f"{cell:>{_width(head)}}" for head, cell in cells)
 
 
 def _cells(evaluation: ListEvaluation, k: int) -> tuple[list[str], list[list[str]]]:
@@ -245,10 +236,6 @@ def _cells(evaluation: ListEvaluation, k: int) -> tuple[list[str], list[list[str
         others = [f"{each.value(metric.name, k):.4f}" for each in evaluation.baselines.values()]
         rows.append([metric.label, f"{score.value:.4f}", text, *others])
     return [f"at {k}", evaluation.model, "95% interval", *evaluation.baselines], rows
-
-
-def _width(head: str) -> int:
-    return 20 if head.startswith("95%") else max(12, len(head) + 2)
 
 
 def _verdict(metric: str, k: int, name: str, baseline: ListBaseline) -> str:
