@@ -142,7 +142,7 @@ class Deviations:
         columns = np.column_stack([self._all + PRIOR_SLOPE * tilt, tilt])
         power = columns.T @ columns
         power[1, 1] += noise / (PRIOR_STD * coefficient) ** 2
-        first, second = np.linalg.lstsq(power, columns.T @ self._target)[0]
+        first, second = np.linalg.lstsq(power, columns.T @ self._target, rcond=None)[0]
         coefficient = positive_part(float(first), float(power[0, 0]), noise)
         if coefficient == 0.0:
             return Shrinkage(0.0, 0.0, self._pivot)

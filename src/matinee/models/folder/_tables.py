@@ -72,7 +72,9 @@ def read_items(db: duckdb.DuckDBPyConnection, folder: Path) -> tuple[Vocabulary,
     names = set(described["name"].tolist())
     selected = "item_id"
     selected += ", title" if "title" in names else ""
-    selected += f", array_to_string(genres, '{_MARK}') AS genres" if "genres" in names else ""
+    if "genres" in names:  # older versions of DuckDB join no genres to NULL, as they do a NULL
+        joined = f"coalesce(array_to_string(genres, '{_MARK}'), '')"
+        selected += f", CASE WHEN genres IS NOT NULL THEN {joined} END AS genres"
     columns = _fetch(db, f"SELECT {selected} FROM {source}", folder / ITEMS)
     vocabulary = Vocabulary(_ids(columns["item_id"]))
     if "title" not in columns:
