@@ -24,6 +24,8 @@ CASES = [
     ),
     Case("ials", partial(ListModel, "ials", factors=8, sweeps=4), learns=False, bound=0.954),
     Case("item-knn", partial(ListModel, "item-knn"), learns=False, bound=0.954),
+    Case("bspm", partial(ListModel, "bspm"), learns=False, bound=0.954),
+    Case("gf-cf", partial(ListModel, "gf-cf", singular_vectors=8), learns=False, bound=0.954),
 ]
 
 
@@ -51,7 +53,9 @@ def communities() -> Ratings:
     return Ratings.from_arrays(users, items, rng.integers(1, 6, len(users)).astype(float))
 
 
-@pytest.mark.parametrize("preset", ["lists", "ease", "ials", "item-knn", "biased-mf"])
+@pytest.mark.parametrize(
+    "preset", ["lists", "ease", "ials", "item-knn", "bspm", "gf-cf", "biased-mf"]
+)
 def test_lists_follow_what_people_choose(preset: str) -> None:
     settings = {"penalty": 5.0} if preset == "ease" else {}
     made = model(preset, **settings).fit(communities())

@@ -9,16 +9,18 @@ from matinee.errors import ModelFileError
 from matinee.recommend import interest_reasons
 from matinee.recommend.interest import (
     Blend,
+    Bspm,
     Interest,
     Linear,
     Network,
     Popularity,
     restore_interest,
 )
+from matinee.train.implicit import BspmConfig
 from matinee.train.linear import LinearConfig, fit_linear
 from matinee.train.lists import ListNetworkConfig, fit_list_network
 
-NAMES = ["items", "users", "network", "variational", "popularity", "blend"]
+NAMES = ["items", "users", "bspm", "low-pass", "network", "variational", "popularity", "blend"]
 
 
 def some(seed: int, users: int, items: int) -> Csr:
@@ -51,6 +53,8 @@ def scorers() -> dict[str, Interest]:
         "items": by_items,
         "users": by_users,
         "popularity": popular,
+        "bspm": Bspm.fitted(rows, BspmConfig(singular_vectors=4)),
+        "low-pass": Bspm.fitted(rows, BspmConfig(blur=0.0, sharpen=0.0)),
         "blend": Blend(counts, [by_items, Blend(counts, [deep], [1.0])], [0.8, 0.2]),
     }
 

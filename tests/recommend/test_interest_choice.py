@@ -129,7 +129,7 @@ def test_where_choices_are_by_popularity_so_are_lists(
     assert "popularity" in parts(chosen.fit(popular_only()))
 
 
-@pytest.mark.parametrize("interest", ["auto", "best", "ials", "item-knn"])
+@pytest.mark.parametrize("interest", ["auto", "best", "ials", "item-knn", "bspm"])
 def test_people_with_one_item_each_leave_nothing_to_choose_by(interest: str) -> None:
     items = np.arange(20, dtype=np.int32) % 4
     rows = Csr(np.arange(21), items, np.ones(20, np.float32), None, 4)

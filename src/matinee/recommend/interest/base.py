@@ -20,6 +20,7 @@ State = tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]
 
 INTERESTS = {
     "blend": "blend:Blend",
+    "bspm": "bspm:Bspm",
     "ials": "factors:Factors",
     "item-knn": "neighbours:Neighbours",
     "linear": "linear:Linear",

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...base.arrays import Float32, Float64
 from ...data import Csr
-from ...train.implicit import IalsConfig, ItemKnnConfig, fit_ials, fit_item_knn
+from ...train.implicit import BspmConfig, IalsConfig, ItemKnnConfig, fit_ials, fit_item_knn
 from ...train.linear import LinearConfig
 from ...train.lists import (
     ListEpoch,
@@ -22,6 +22,7 @@ from ...train.lists import (
 )
 from .base import Interest
 from .blend import Blend, standardised
+from .bspm import Bspm
 from .factors import Factors
 from .held_out import HeldOut
 from .linear import Linear
@@ -103,6 +104,15 @@ def item_knn(part: HeldOut, config: ItemKnnConfig) -> Candidate:
 
     def fit(rows: Csr) -> Interest:
         return Neighbours(_counts(rows), fit_item_knn(rows, config))
+
+    return Candidate(part, fit)
+
+
+def bspm(part: HeldOut, config: BspmConfig) -> Candidate:
+    """Interactions blurred and sharpened."""
+
+    def fit(rows: Csr) -> Interest:
+        return Bspm.fitted(rows, config)
 
     return Candidate(part, fit)
 

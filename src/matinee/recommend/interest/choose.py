@@ -14,6 +14,7 @@ from .candidates import (
     OnEpoch,
     best,
     blend,
+    bspm,
     gains,
     ials,
     item_knn,
@@ -60,6 +61,8 @@ def choose(
         return ials(part, config.ials, rng)
     if kind == "item-knn":
         return item_knn(part, config.knn)
+    if kind == "bspm":
+        return bspm(part, config.bspm)
     if kind == "recvae":
         return recvae(part, config.recvae, rng, on_epoch)
     if kind == "network":

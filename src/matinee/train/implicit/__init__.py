@@ -1,4 +1,4 @@
-"""Models of interactions without a network: implicit ALS and item-kNN."""
+"""Models of interactions without a network: implicit ALS, item-kNN, and BSPM."""
 
 import lazy_loader
 

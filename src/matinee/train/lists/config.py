@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ...config import Config
-from ..implicit import IalsConfig, ItemKnnConfig
+from ..implicit import BspmConfig, IalsConfig, ItemKnnConfig
 from ..linear import LinearConfig
 from .network_config import ListNetworkConfig
 from .recvae_config import RecVaeConfig
@@ -29,17 +29,18 @@ class ListsConfig(Config):
         "recvae",
         "ials",
         "item-knn",
+        "bspm",
         "popularity",
         "none",
     ] = "auto"
     """Scorer of interest: a linear autoencoder in closed form, a network, a blend of both, RecVAE,
-    matrix factorisation (iALS), item-kNN, popularity, or none, which orders lists by the predicted
-    rating. "auto" takes the linear autoencoder with settings searched for; above 6,000 users and
-    items, where that would cost too much, iALS, item-kNN or their blend. "blend" adds the network
-    to the linear autoencoder. "best" takes of the two and their blend what is best, and adds iALS;
-    above 6,000 users and items it adds one linear autoencoder to what "auto" takes, if its memory
-    allows. All of it is decided on interactions held out of training. "auto" and "best" add
-    popularity where that is better, and are popularity where nothing is better than that."""
+    matrix factorisation (iALS), item-kNN, BSPM, popularity, or none, which orders lists by the
+    predicted rating. "auto" takes the linear autoencoder with settings searched for; above 6,000
+    users and items, where that would cost too much, iALS, item-kNN or their blend. "blend" adds the
+    network to the linear autoencoder. "best" takes of the two and their blend what is best, and
+    adds iALS; above 6,000 users and items it adds one linear autoencoder to what "auto" takes, if
+    its memory allows. All of it is decided on interactions held out of training. "auto" and "best"
+    add popularity where that is better, and are popularity where nothing is better than that."""
     love: Annotated[float, Field(ge=0.0)] | Literal["auto"] = "auto"
     """Exponent of the probability that an item is liked: 0 orders by interest alone, and the larger
     it is the more the predicted rating decides. "auto" depends on how well the scores of interest
@@ -56,6 +57,8 @@ class ListsConfig(Config):
     """The matrix factorisation, where interest = "ials"."""
     knn: ItemKnnConfig = ItemKnnConfig()
     """The neighbours of items, where interest = "item-knn"."""
+    bspm: BspmConfig = BspmConfig()
+    """The blurring and sharpening, where interest = "bspm"."""
 
     @property
     def network_epochs(self) -> int:

@@ -1,0 +1,75 @@
+"""Interest by blurring and sharpening interactions (BSPM)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+
+from ...base.arrays import Float32
+from ...data import Csr, Histories
+from ...train.implicit import BspmConfig, BspmFilter, fit_bspm
+from .base import Arrays, Interest, State
+
+
+class Bspm(Interest):
+    """Interactions through a low-pass filter, blurred and sharpened.
+
+    Ratings are not used. See ``matinee.train.implicit``.
+
+    Args:
+        counts: float32 (items,), training users of each item.
+        filters: The fitted filters.
+        settings: The options they were fitted with.
+    """
+
+    name = "bspm"
+
+    def __init__(self, counts: Float32, filters: BspmFilter, settings: BspmConfig) -> None:
+        self.counts = counts
+        self.filters = filters
+        self.settings = settings
+
+    @classmethod
+    def fitted(cls, rows: Csr, settings: BspmConfig) -> Self:
+        """Fitted to some interactions."""
+        counts = np.bincount(rows.indices, minlength=rows.n_columns).astype(np.float32)
+        return cls(counts, fit_bspm(rows, settings), settings)
+
+    def refitted(self, rows: Csr) -> Bspm:
+        """See ``Interest``."""
+        return Bspm.fitted(rows, self.settings)
+
+    def _scores(self, histories: Histories) -> Float32:
+        return self.filters.scores(histories.indptr, histories.items)
+
+    def state(self) -> State:
+        """See ``Interest``."""
+        arrays = {"vectors": self.filters.vectors}
+        rows = self.filters.rows
+        if rows is not None:
+            arrays["rows.indptr"] = rows.indptr.astype(np.int64)
+            arrays["rows.indices"] = rows.indices.astype(np.int32)
+            arrays["rows.values"] = rows.data
+        return arrays, {"name": self.name, "settings": self.settings.model_dump(mode="json")}
+
+    @classmethod
+    def restore(cls, counts: Float32, arrays: Arrays, config: Mapping[str, Any]) -> Self:
+        """See ``Interest``."""
+        settings = BspmConfig.make(config["settings"], "settings")
+        rows = None
+        if "rows.values" in arrays:
+            from scipy import sparse
+
+            parts = (arrays["rows.values"], arrays["rows.indices"], arrays["rows.indptr"])
+            rows = sparse.csr_matrix(parts, shape=(len(parts[2]) - 1, len(counts)))
+        filters = BspmFilter(
+            arrays["vectors"],
+            np.sqrt(counts),
+            rows,
+            settings.low_pass,
+            settings.blur,
+            settings.sharpen,
+        )
+        return cls(counts, filters, settings)

@@ -1,0 +1,25 @@
+"""``BspmConfig``: how interactions are blurred and sharpened."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from ...config import Config
+
+
+class BspmConfig(Config):
+    """Blurring and sharpening of interactions (BSPM, Choi et al. 2023), without training.
+
+    Scores are a person's interactions blurred by the neighbours of items, plus their projection on
+    the leading singular vectors (an ideal low-pass filter), sharpened by one Runge-Kutta step.
+    Without sharpening it is GF-CF (Shen et al. 2021).
+    """
+
+    singular_vectors: int = Field(448, ge=1)
+    """Number of singular vectors of the low-pass filter."""
+    low_pass: float = Field(0.2, ge=0.0)
+    """Weight of the low-pass filter beside the blur."""
+    blur: float = Field(1.0, ge=0.0)
+    """Weight of the blur. With 0, and without sharpening, the low-pass filter is left alone."""
+    sharpen: float = Field(2.5, ge=0.0)
+    """Time over which the sharpening runs; 0 for none."""

@@ -1,0 +1,87 @@
+"""BSPM against dense float64."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from matinee.data import Csr
+from matinee.train.implicit import BspmConfig, fit_bspm
+from matinee.train.implicit.bspm import leading_vectors
+
+
+def some(users: int = 30, items: int = 20, share: float = 0.25) -> tuple[Csr, np.ndarray]:
+    x = (np.random.default_rng(0).random((users, items)) < share).astype(np.float64)
+    x[:, 3] = 0.0  # an item that nobody has
+    x[5] = 0.0  # a person without interactions
+    return as_rows(x), x
+
+
+def as_rows(x: np.ndarray) -> Csr:
+    rows, columns = np.nonzero(x)
+    indptr = np.r_[0, np.cumsum(x.sum(axis=1))].astype(np.int64)
+    return Csr(indptr, columns.astype(np.int32), np.ones(len(rows), np.float32), None, x.shape[1])
+
+
+def reference(x: np.ndarray, people: np.ndarray, config: BspmConfig) -> np.ndarray:
+    users, items = np.sqrt(x.sum(axis=1)), np.sqrt(x.sum(axis=0))
+    over = np.outer(users, items)
+    n = np.divide(x, over, out=np.zeros_like(x), where=over > 0)
+    p = n.T @ n
+    _, values, v = np.linalg.svd(n, full_matrices=False)
+    v = v[: min(config.singular_vectors, int((values > 1e-6).sum()))]
+    inverse = np.divide(1.0, items, out=np.zeros_like(items), where=items > 0)
+    y = config.blur * people @ p + config.low_pass * (people * inverse) @ v.T @ v * items
+    s = config.sharpen
+    step = np.eye(len(p)) - s * p + s**2 * p @ p / 2 - s**3 * p @ p @ p / 6
+    return np.asarray(y @ (step + s**4 * p @ p @ p @ p / 24))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"sharpen": 0.0, "low_pass": 0.3},  # GF-CF
+        {"sharpen": 0.0, "blur": 0.0, "low_pass": 1.0},
+        {"blur": 0.0, "sharpen": 1.5},
+        {"low_pass": 0.0},
+    ],
+)
+@pytest.mark.parametrize("number", [5, 500])
+def test_scores_are_those_of_the_dense_filters(values: dict[str, float], number: int) -> None:
+    config = BspmConfig.make({**values, "singular_vectors": number})
+    rows, x = some()
+    new = (np.random.default_rng(1).random((4, 20)) < 0.3).astype(np.float64)
+    people = np.vstack([x, new])  # those it was fitted to, and others
+    asked = as_rows(people)
+    found = fit_bspm(rows, config).scores(asked.indptr, asked.indices)
+    assert found.dtype == np.float32
+    assert found.flags.c_contiguous
+    expected = reference(x, people, config)
+    assert np.allclose(found, expected, atol=2e-5)
+
+
+def test_without_blur_and_sharpening_no_interactions_are_kept() -> None:
+    rows, _ = some()
+    assert fit_bspm(rows, BspmConfig(blur=0.0, sharpen=0.0)).rows is None
+    assert fit_bspm(rows, BspmConfig(blur=0.0)).rows is not None
+
+
+def test_leading_vectors_span_what_the_singular_vectors_span() -> None:
+    rng = np.random.default_rng(0)
+    left, _ = np.linalg.qr(rng.standard_normal((300, 200)))
+    right, _ = np.linalg.qr(rng.standard_normal((200, 200)))
+    matrix = (left * 0.9 ** np.arange(200)) @ right.T
+    found = leading_vectors(sparse.csr_matrix(matrix.astype(np.float32)), 20)
+    assert found.shape == (200, 20)
+    assert np.allclose(found.T @ found, np.eye(20), atol=1e-5)
+    # The squared cosines of the angles between the two subspaces.
+    assert np.linalg.svd(found.T @ right[:, :20])[1].min() > 0.999
+
+
+def test_no_interactions_leave_no_vectors() -> None:
+    rows = Csr(np.zeros(4, np.int64), np.zeros(0, np.int32), np.zeros(0, np.float32), None, 5)
+    fitted = fit_bspm(rows, BspmConfig())
+    assert fitted.vectors.shape == (5, 0)
+    assert np.array_equal(fitted.scores(np.array([0, 1]), np.zeros(1, np.int32)), np.zeros((1, 5)))
