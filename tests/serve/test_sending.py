@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
+import hashlib
 import re
 
 import pytest
@@ -10,6 +12,7 @@ from starlette.testclient import TestClient
 
 from matinee.serve.web.assets import accepted_codings, assets
 from matinee.serve.web.bundle import bundle
+from matinee.serve.web.inline import inlined
 
 
 def test_codings(client: TestClient) -> None:
@@ -89,12 +92,33 @@ def test_favicon(client: TestClient) -> None:
 
 def test_a_page_loads_one_script() -> None:
     files = assets().files
-    page = files["index.html"].content.decode()
-    assert re.findall(r"js/[\w.]+", page) == ["js/home.page.js"]
+    page = files["map.html"].content.decode()
+    assert re.findall(r"js/[\w.]+", page) == ["js/map.page.js"]
     script = files["js/home.page.js"].content.decode()
     assert not re.search(r"^(import|export) ", script, re.MULTILINE)
     modules = re.findall(r"^const (\$\w+) = \(\(\) => \{$", script, re.MULTILINE)
     assert len(modules) == len(set(modules)) > 10
+
+
+def test_the_first_page_holds_its_script_and_style(client: TestClient) -> None:
+    answer = client.get("/")
+    assert "<script src" not in answer.text
+    assert '<link rel="stylesheet"' not in answer.text
+    assert re.search(r'url\("/static/[0-9a-f]{12}/star.svg"\)', answer.text)
+    policy = answer.headers["content-security-policy"]
+    assert "unsafe" not in policy
+    within = r'<(?:script type="module"|style)>(.*?)</(?:script|style)>'
+    for text in re.findall(within, answer.text, re.DOTALL):
+        digest = hashlib.sha256(text.encode()).digest()
+        assert f"'sha256-{base64.b64encode(digest).decode()}'" in policy
+    assert policy.count("sha256-") == 2
+    assert "sha256-" not in client.get("/v1/model").headers["content-security-policy"]
+    page = '<link rel="stylesheet" href="/style.css"><script type="module" src="/a.js"></script>'
+    assert inlined(page, "a{}", "b()") == '<style>a{}</style><script type="module">b()</script>'
+    with pytest.raises(ValueError, match="ends its element"):
+        inlined(page, "", "'</script>'")
+    below = assets("/films").files["index.html"].content.decode()
+    assert re.search(r'url\("/films/static/[0-9a-f]{12}/star.svg"\)', below)
 
 
 def test_modules_are_joined_in_order() -> None:

@@ -11,17 +11,13 @@ from typing import Any
 from ._metrics import Metrics
 from ._settings import ServeSettings
 from .problems import JSON, PROBLEM, ProblemError, problem
+from .web.inline import POLICY
 
 Scope = dict[str, Any]
 _log = logging.getLogger("matinee.serve")
 
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'"
-)
 HEADERS = {
-    "content-security-policy": _POLICY,
+    "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
     "referrer-policy": "no-referrer",
@@ -65,7 +61,8 @@ class Guard:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = list(message.get("headers", ()))
-                headers += _ENCODED
+                present = {name for name, _ in headers}
+                headers += [pair for pair in _ENCODED if pair[0] not in present]
                 if not any(name == b"cache-control" for name, _ in headers):
                     headers.append(_NO_STORE)
                 message = {**message, "headers": headers}

@@ -10,6 +10,7 @@ from importlib import resources, util
 from typing import Any
 
 from .bundle import bundle, without_preloads
+from .inline import inlined, policy_of
 
 PAGES = {
     "/": "index.html",
@@ -45,12 +46,14 @@ class Asset:
         kind: Its content type.
         tag: Its entity tag, without quotes.
         encoded: Its bytes by content coding, the smallest first; only smaller ones.
+        policy: The Content-Security-Policy of a page.
     """
 
     content: bytes
     kind: str
     tag: str
     encoded: dict[str, bytes] = field(default_factory=dict)
+    policy: str = ""
 
     def best(self, accepted: str) -> tuple[str | None, bytes]:
         """The coding to send and the bytes, given an Accept-Encoding header."""
@@ -107,13 +110,14 @@ def assets(root_path: str = "") -> Assets:
     for name, asset in by_path.items():
         if name.endswith(".html"):
             content = _STATIC.sub(f"static/{build}/".encode(), asset.content)
-            by_path[name] = replace(asset, content=content, tag=_tag(content))
+            policy = policy_of(content.decode())
+            by_path[name] = replace(asset, content=content, tag=_tag(content), policy=policy)
     packed = {name: _packed(name, asset) for name, asset in by_path.items()}
     return Assets(packed, build)
 
 
 def _bundle(by_path: dict[str, Asset]) -> None:
-    """Have each page load one script, which holds the modules of its first."""
+    """Have each page load one script, which holds the modules of its first, or hold it itself."""
     modules = {
         name.removeprefix("js/").removesuffix(".js"): asset.content.decode()
         for name, asset in by_path.items()
@@ -125,6 +129,8 @@ def _bundle(by_path: dict[str, Asset]) -> None:
             content = bundle(modules, entry).encode()
             by_path[f"js/{entry}.page.js"] = Asset(content, _TYPES[".js"], _tag(content))
             page = without_preloads(page).replace(f"js/{entry}.js", f"js/{entry}.page.js")
+            if name == PAGES["/"]:
+                page = inlined(page, by_path["style.css"].content.decode(), content.decode())
             by_path[name] = replace(asset, content=page.encode())
 
 

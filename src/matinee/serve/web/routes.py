@@ -41,6 +41,8 @@ def send(
     coding, content = asset.best(request.headers.get("accept-encoding", ""))
     tag = f'"{asset.tag}{f"-{coding}" if coding else ""}"'
     headers = {"etag": tag, "cache-control": _FOREVER if forever else "no-cache"}
+    if asset.policy:
+        headers["content-security-policy"] = asset.policy
     if asset.encoded:
         headers["vary"] = "accept-encoding"
     if status == 200 and tag in request.headers.get("if-none-match", ""):

@@ -88,5 +88,5 @@ export function standing(text, ways = {}) {
  */
 export function loadTypeface() {
   if (document.getElementById("typeface")) return;
-  document.head.append(h("link", { id: "typeface", rel: "stylesheet", href: new URL("../fonts.css", import.meta.url).href }));
+  document.head.append(h("link", { id: "typeface", rel: "stylesheet", href: new URL("fonts.css", /** @type {HTMLLinkElement} */ (document.querySelector("link[rel=icon]")).href).href }));
 }
