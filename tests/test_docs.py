@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any, get_args
 
 import pytest
+from rich.text import Text
 
 from matinee.config import Config, fields
 from matinee.lab.study import Study
@@ -47,6 +48,14 @@ def tree(generator: ModuleType) -> dict[str, Any]:
 def test_the_committed_page_is_what_the_code_makes(made: dict[str, str], page: str) -> None:
     committed = (DOCS / page).read_text("utf-8") if (DOCS / page).exists() else ""
     assert committed == made[page], f"docs/{page} is out of date; run: python docs/generate.py"
+
+
+def test_no_help_is_swallowed_as_markup(tree: dict[str, Any]) -> None:
+    for path, command in tree.items():
+        texts = [command.help, *(getattr(param, "help", None) for param in command.params)]
+        for text in filter(None, texts):
+            shown = text.replace(r"\[", "[")
+            assert Text.from_markup(text).plain == shown, rf"{path} --help: write [ as \["
 
 
 # The page equals what the generator makes; these make sure that the generator leaves nothing out.
