@@ -89,8 +89,8 @@ def to_seconds(times: Int64, unit: TimeUnit | None) -> tuple[Int64, tuple[str, .
         notes = (
             *notes,
             f"{early:,} time{'s' * (early != 1)} such as {times.min()} lie{'s' * (early == 1)} "
-            "before 1973, unlike the others; if that means that there is none, leave those rows "
-            "or the column out",
+            "before 1973 (seconds count from 1970), unlike the others; if that means that there is "
+            "none, leave those rows or the column out",
         )
     if times.max() > _LATE:
         year = 1970 + int(times.max()) // (365.2425 * _DAY)
