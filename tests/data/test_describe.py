@@ -113,11 +113,14 @@ def test_training_memory() -> None:
     assert taught == (expected + 4 * 4 * teacher) / 2**20
     narrow = training_mib(1_000_209, 3706, hidden=(80,), rows_per_item=1, max_table=8 * 3706 + 5)
     assert narrow == expected / 2**20
+    sparse = training_mib(10_000, 3000, users=2000, hidden=(80,), width_per_rating=3.0)
+    assert sparse == training_mib(10_000, 3000, users=2000, hidden=(6,))
     assert training_mib(100, 10, optimiser_slots=0) < training_mib(100, 10)
     usual = signature(training_mib).parameters
     network = preset("default").network
     assert usual["hidden"].default == network.hidden
     assert usual["max_table"].default == network.max_table
+    assert usual["width_per_rating"].default == network.width_per_rating
     assert 4000 < training_mib(100_480_507, 17_770) < 8192
 
 

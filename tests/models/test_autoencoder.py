@@ -180,10 +180,13 @@ def test_watched_ratings_are_scored_as_by_evaluate() -> None:
         ({"max_table": 1}, (1, 1)),
         ({"max_table": 1600}, (20, 30)),
         ({"max_table": 0}, (50, 30)),
+        ({"width_per_rating": 4.0}, (36, 30)),  # 900 ratings, 60 users, 40 items: 9 each
+        ({"width_per_rating": 0.01}, (1, 1)),
+        ({"width_per_rating": 4.0, "max_table": 800, "rows": "items"}, (6, 13)),
     ],
     ids=str,
 )
-def test_layers_beside_tables_that_would_be_too_large_are_narrower(
+def test_layers_that_would_be_too_large_for_the_data_are_narrower(
     options: dict[str, Any], hidden: tuple[int, ...], tmp_path: Path
 ) -> None:
     options = {"hidden": [50, 30], "epochs": 2, "teacher": "none", **options}

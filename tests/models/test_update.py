@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import matinee
+from matinee.base.widths import most_units
 from matinee.data import Ratings, fingerprint
 from matinee.errors import DataError, LeakError, UsageError
 from matinee.models import Autoencoder, Bias, load_model
@@ -97,6 +98,16 @@ def test_weights_go_on_from_those_there_were(updated: Autoencoder, old_model: Pa
     old, new = before.item_space().vectors, updated.item_space().vectors[same]
     cosine = np.sum(old * new, axis=1) / np.linalg.norm(old, axis=1) / np.linalg.norm(new, axis=1)
     assert np.median(cosine) > 0.95
+
+
+def test_widths_stay_as_they_were(parts: tuple[Ratings, Ratings, Ratings]) -> None:
+    old, new, _ = parts
+    options = {**OPTIONS, "epochs": 1, "width_per_rating": 0.4}
+    model = Autoencoder("base", **options).fit(old)
+    hidden = model.network.config.hidden
+    assert hidden == (most_units(0.4, len(old), old.n_users, old.n_items),)
+    assert hidden[0] < most_units(0.4, len(old) + len(new), 160, 90) < OPTIONS["hidden"][0]
+    assert model.update(new, epochs=1).network.config.hidden == hidden
 
 
 def test_saved_loaded_and_updated_again(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..base.widths import within
+from ..base.widths import most_units, within
 from ..errors import DataError
 from ._repeats import repeated_in
 from .coerce import RatingsLike, as_ratings
@@ -155,6 +155,7 @@ def training_mib(
     users: int = 0,
     hidden: Sequence[int] = (600,),
     max_table: int = 100_000_000,
+    width_per_rating: float = 80.0,
     rows_per_item: int = 2,
     bytes_per_rating: int = 12,
     optimiser_slots: int = 2,
@@ -172,15 +173,19 @@ def training_mib(
         hidden: Hidden sizes; by default those of the default preset.
         max_table: Most weights of a first or last layer, 0 for no limit; by default the default
             preset's.
+        width_per_rating: Most units of a layer as a multiple of ratings / (users + items), 0 for no
+            limit; by default the default preset's.
         rows_per_item: Rows of the input table per item: 2 for presence inputs, 1 for ratings.
         bytes_per_rating: 12 for user, item and rating; 20 with a time.
         optimiser_slots: Numbers the optimiser keeps per parameter: 2 for Adam, 1 for momentum.
     """
     parameters = 0
+    most = most_units(width_per_rating, ratings, users, items)
     for columns in (items, users):
         if columns:
             table_rows = rows_per_item * columns
-            sizes = [table_rows, *within(hidden, max_table, columns, table_rows), columns]
+            widths = within(hidden, max_table, columns, table_rows, most=most)
+            sizes = [table_rows, *widths, columns]
             parameters += sum(a * b + b for a, b in pairwise(sizes))
     return (4 * ratings * bytes_per_rating + (2 + optimiser_slots) * 4 * parameters) / 2**20
 

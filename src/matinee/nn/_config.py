@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from ..base.widths import within
+from ..base.widths import most_units, within
 from ..config import Config
 from .activations import ActivationName
 
@@ -22,6 +22,9 @@ class NetworkConfig(Config):
     max_table: int = Field(0, ge=0)
     """Most weights of the first layer, and of the last: where the number of columns would give
     more, the adjacent hidden layer is narrower. 0 for no limit."""
+    width_per_rating: float = Field(80.0, ge=0.0)
+    """Most units of a hidden layer, as a multiple of ratings / (users + items); 0 for no limit.
+    Where users and items have few ratings, further units cost time and memory and gain nothing."""
     activation: ActivationName = "elu"
     """Activation after every hidden layer."""
     output_activation: ActivationName = "linear"
@@ -78,14 +81,16 @@ class NetworkConfig(Config):
             raise ValueError("a tied decoder needs input = 'ratings'")
         return self
 
-    def within(self, columns: int, table_rows: int) -> Self:
-        """The architecture for a number of columns, with hidden widths that respect ``max_table``.
+    def within(self, columns: int, table_rows: int, counts: tuple[int, int, int]) -> Self:
+        """The architecture for some data: ``max_table`` and ``width_per_rating`` applied.
 
         Args:
             columns: Rows of the last layer's table.
             table_rows: Rows of the first layer's.
+            counts: Numbers of training ratings, users and items.
         """
-        hidden = within(self.hidden, self.max_table, columns, table_rows)
+        most = most_units(self.width_per_rating, *counts)
+        hidden = within(self.hidden, self.max_table, columns, table_rows, most=most)
         return self.model_copy(update={"hidden": hidden})
 
     @property

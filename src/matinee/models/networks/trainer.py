@@ -11,7 +11,7 @@ import torch
 from ...base.arrays import Float64, Mask
 from ...baseline import column_means
 from ...data import Csr, Ratings
-from ...nn import Inputs, Network, make_inputs
+from ...nn import Inputs, Network, NetworkConfig, make_inputs
 from ...train import (
     Distillation,
     Epoch,
@@ -97,7 +97,12 @@ class Trainer:
         offset = column_offset(known, settings.network.center)
         inputs = make_inputs(settings.network, offset)
         watched = {}
-        network = _network(settings, known.n_columns, inputs, context.device, rng)
+        if start is None:
+            counts = (len(ratings), ratings.n_users, ratings.n_items)
+            shape = settings.network.within(known.n_columns, inputs.table_rows, counts)
+        else:  # the widths that it was trained with, whatever the data has become
+            shape = settings.network.replace({"hidden": start.fitted.settings.network.hidden})
+        network = _network(shape, known.n_columns, inputs, context.device, rng)
         if settings.network.bias_start == "mean":
             with torch.no_grad():
                 means = column_means(known, offset)
@@ -315,10 +320,9 @@ def seed_of(seed: int, *numbers: int) -> int:
 
 
 def _network(
-    settings: Settings, columns: int, inputs: Inputs, device: str, rng: np.random.Generator
+    shape: NetworkConfig, columns: int, inputs: Inputs, device: str, rng: np.random.Generator
 ) -> Network:
     generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
-    shape = settings.network.within(columns, inputs.table_rows)
     network = Network(shape, columns, inputs.table_rows, generator)
     if device != "cpu":  # the same initial weights in all processes, different dropout masks
         network.to(device)
