@@ -99,7 +99,7 @@ def test_large_data_takes_what_is_quick_and_one_closed_form_for_the_best(
         assert "popularity" not in parts(fitted(interest="auto"))
         refused = fitted(interest="best", linear={"max_gib": 1e-9})
         assert parts(refused) <= {"ials", "item-knn", "popularity"}
-    assert parts(fitted(interest="best")) == {"linear", "ials", "item-knn"}
+    assert parts(fitted(interest="best")) == {"linear", "ials", "bspm"}
     monkeypatch.setattr(choose, "LEAST_ROW", 20.0)
     assert "linear" not in parts(fitted(interest="best"))
     assert isinstance(fitted(interest="blend"), Blend)

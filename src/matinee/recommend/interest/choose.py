@@ -41,9 +41,12 @@ FACTOR_WEIGHTS = (0.15, 0.3, 0.5)
 """Weights that matrix factorisation and neighbours may have beside what is better than they."""
 POPULAR_WEIGHTS = (0.03, 0.1, 0.3)
 """Weights that popularity may have: it orders what a short history says nothing of."""
-LARGE_WEIGHTS = (0.4, 0.5, 0.1)
-"""Weights of closed form, matrix factorisation and neighbours where the first is solved only once:
-found on the validation part of Gowalla's LightGCN split (docs/lab-notes.md)."""
+LARGE_WEIGHTS = (0.3, 0.5, 0.2)
+"""Weights of closed form, matrix factorisation and low-pass filter where the first is solved only
+once: found on two validation parts of Gowalla's LightGCN split, one of random interactions and one
+of the last of each person (docs/lab-notes.md)."""
+LOW_PASS = {"low_pass": 1.0, "blur": 0.0, "sharpen": 0.0}
+"""Options of BSPM that leave its low-pass filter alone."""
 LARGE_FACTORS = 256
 """Factors of matrix factorisation there."""
 
@@ -97,7 +100,8 @@ def large(part: HeldOut, config: ListsConfig, rng: np.random.Generator, solve: b
         config: The options.
         rng: Draws initial vectors.
         solve: Whether one closed form is added where memory allows and the data are dense enough.
-            Above ``TWICE_SIDE`` it is solved once, blended with weights found on other data.
+            Above ``TWICE_SIDE`` it is solved once, and blended with matrix factorisation and a
+            low-pass filter by weights found on other data.
     """
     known = part.known
     counts = np.bincount(known.indices, minlength=known.n_columns)
@@ -110,7 +114,8 @@ def large(part: HeldOut, config: ListsConfig, rng: np.random.Generator, solve: b
     near = item_knn(part, config.knn)
     factors = ials(part, large_ials(part, config.ials, LARGE_FACTORS if solve else None), rng)
     if solve and min(shape) > TWICE_SIDE and gains(near, popularity(part)):
-        whole = weighted(part, [linear(part, settings), factors, near], LARGE_WEIGHTS)
+        smooth = bspm(part, config.bspm.replace(LOW_PASS))
+        whole = weighted(part, [linear(part, settings), factors, smooth], LARGE_WEIGHTS)
         return replace(whole, stand_in=near)
     first, second = (factors, near) if best([factors, near]) is factors else (near, factors)
     quick = with_popularity(part, joined(part, first, second))

@@ -39,8 +39,10 @@ class ListsConfig(Config):
     users and items, where that would cost too much, iALS, item-kNN or their blend. "blend" adds the
     network to the linear autoencoder. "best" takes of the two and their blend what is best, and
     adds iALS; above 6,000 users and items it adds one linear autoencoder to what "auto" takes, if
-    its memory allows. All of it is decided on interactions held out of training. "auto" and "best"
-    add popularity where that is better, and are popularity where nothing is better than that."""
+    its memory allows, and above 10,000 it is the linear autoencoder, iALS and the low-pass filter
+    of BSPM with fixed weights. All else is decided on interactions held out of training. "auto" and
+    "best" add popularity where that is better, and are popularity where nothing is better than
+    that."""
     love: Annotated[float, Field(ge=0.0)] | Literal["auto"] = "auto"
     """Exponent of the probability that an item is liked: 0 orders by interest alone, and the larger
     it is the more the predicted rating decides. "auto" depends on how well the scores of interest
