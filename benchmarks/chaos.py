@@ -29,7 +29,7 @@ COUNTS = {
     "asked": (100_000, "requests while the server's memory is watched"),
 }
 SERVING = ("reloads", "deaths", "requests", "attack", "memory")
-PARTS = ("kills", "tables", "folders", *SERVING)
+PARTS = ("kills", "tables", "folders", "loop", *SERVING)
 """The first forks this process, so that nothing may have computed in it."""
 
 
@@ -60,6 +60,10 @@ def run(part: str, out: Path, options: argparse.Namespace, more: More) -> None:
         from _chaos_server import serving
 
         serving(part, out, options, more)
+    elif part == "loop":
+        from _chaos_loop import loop
+
+        loop(out)
     else:
         from _chaos_inputs import folders, tables
 
@@ -70,9 +74,10 @@ def print_table(out: Path) -> None:
     """Print the rows of every part of which there are counts."""
     from _chaos_inputs import rows as of_inputs
     from _chaos_kills import rows as of_kills
+    from _chaos_loop import rows as of_loop
     from _chaos_server import rows as of_serving
 
-    rows: list[Row] = [*of_kills(out), *of_inputs(out), *of_serving(out)]
+    rows: list[Row] = [*of_kills(out), *of_inputs(out), *of_serving(out), *of_loop(out)]
     pieces = [json.loads(path.read_text()) for path in sorted(out.glob("*.json"))]
     if not pieces:
         return

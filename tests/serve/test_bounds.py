@@ -8,6 +8,7 @@ import json
 import random
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,16 +23,19 @@ LONGEST = 0.05
 """Seconds of work between two turns of the loop: half of what a request of /healthz may take."""
 
 
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def make_app(folder: Path) -> Any:
     """A server of 6,000 items with titles of several words, and with vectors."""
     ratings: Ratings = synthesize(400, 6000, 40_000, seed=3).ratings
-    folder = tmp_path_factory.mktemp("bounds") / "model"
     BiasedMF(factors=4).fit(ratings).save(folder)
     app = create_app(ServeSettings(model=folder))
     gc.collect()
     gc.freeze()  # as the server does
-    yield app
+    return app
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    yield make_app(tmp_path_factory.mktemp("bounds") / "model")
     gc.unfreeze()
 
 
@@ -121,21 +125,32 @@ REQUESTS: dict[str, tuple[str, dict[str, Any] | str]] = {
 }
 
 
+QUERIES = {
+    "/v1/items": f"q={text(300).replace(' ', '+')}",
+    "/v1/items/1/similar": "k=100",
+    "/v1/map": "limit=20000",
+    "/v1/users/1/recommendations": "k=500&why=20",
+}
+
+
+def body_of(name: str) -> tuple[str, bytes]:
+    """Path and body of one of the requests."""
+    path, content = REQUESTS[name]
+    text = content if isinstance(content, str) else json.dumps(content)
+    return f"/v1/{path}", text.encode()
+
+
 @pytest.mark.parametrize("name", REQUESTS)
 def test_no_body_holds_up_others(app: Any, name: str) -> None:
-    path, content = REQUESTS[name]
-    body = content if isinstance(content, str) else json.dumps(content)
-    status, held = ask(app, "POST", f"/v1/{path}", "", body.encode())
+    path, body = body_of(name)
+    status, held = ask(app, "POST", path, "", body)
     assert status < 500
     assert held < LONGEST
 
 
-@pytest.mark.parametrize(
-    "path", ["/v1/items", "/v1/items/1/similar", "/v1/map", "/v1/users/1/recommendations"]
-)
+@pytest.mark.parametrize("path", QUERIES)
 def test_no_query_holds_up_others(app: Any, path: str) -> None:
-    queries = {"/v1/items": f"q={text(300).replace(' ', '+')}", "/v1/map": "limit=20000"}
-    status, held = ask(app, "GET", path, queries.get(path, "k=100"), b"")
+    status, held = ask(app, "GET", path, QUERIES[path], b"")
     assert status == 200
     assert held < LONGEST
 
