@@ -8,6 +8,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 import scipy.sparse
 import torch
@@ -63,6 +64,11 @@ def test_columns_without_names_are_noted() -> None:
         (np.array(ROWS), r"'user': a\[:, 0\].*csr_matrix"),
         (io.StringIO("user,item\n1,2\n"), "path of its file"),
         ({"user": FRAME.user[::-1], "item": FRAME.item, "rating": FRAME.rating}, "indexes differ"),
+        ([(1, 2, 3), (1, 2)], "rows differ in length"),
+        (
+            pa.table([[1, 2], [1, 2], [3, 4], [4, 3]], names=["user", "item", "rating", "rating"]),
+            "two columns are called 'rating'",
+        ),
         (pl.Series([1, 2]), "cannot read ratings from Series"),
     ],
 )

@@ -64,6 +64,10 @@ def _remedy(source: Any) -> str:
             "of an array a with a row for each rating, give {'user': a[:, 0], 'item': a[:, 1], "
             "'rating': a[:, 2]}, of a matrix of users by items scipy.sparse.csr_matrix(a); else "
         )
+    if isinstance(source, list) and all(
+        isinstance(row, list | tuple | np.ndarray) for row in source
+    ):
+        return "its rows differ in length, or are no user, item, rating and time; "
     if hasattr(source, "read"):
         return "give the path of its file, or read it into a table (pandas.read_csv); else "
     return ""
@@ -81,7 +85,7 @@ def _is_unnamed(source: Any) -> bool:
 
 
 def _refuse_twins(table: Any, label: str) -> None:
-    """Refuse column names that differ in case alone, which are the same in DuckDB's SQL.
+    """Refuse column names that are the same or differ in case alone, as DuckDB's SQL has it.
 
     Raises:
         DataError: Naming two.
@@ -89,6 +93,8 @@ def _refuse_twins(table: Any, label: str) -> None:
     names = list(table) if isinstance(table, dict) else table.schema.names
     seen: dict[str, str] = {}
     for name in names:
+        if name in seen.values():
+            raise DataError(f"{label}: two columns are called {name!r}; rename one")
         other = seen.setdefault(name.lower(), name)
         if other != name:
             raise DataError(
