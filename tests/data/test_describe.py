@@ -113,8 +113,8 @@ def test_training_memory() -> None:
     assert taught == (expected + 4 * 4 * teacher) / 2**20
     narrow = training_mib(1_000_209, 3706, hidden=(80,), rows_per_item=1, max_table=8 * 3706 + 5)
     assert narrow == expected / 2**20
-    sparse = training_mib(10_000, 3000, users=2000, hidden=(80,), width_per_rating=3.0)
-    assert sparse == training_mib(10_000, 3000, users=2000, hidden=(6,))
+    sparse = training_mib(10_000, 4000, users=1000, hidden=(80,), width_per_rating=3.0)
+    assert sparse == training_mib(10_000, 4000, users=1000, hidden=(15,))
     assert training_mib(100, 10, optimiser_slots=0) < training_mib(100, 10)
     usual = signature(training_mib).parameters
     network = preset("default").network

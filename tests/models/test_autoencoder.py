@@ -180,9 +180,9 @@ def test_watched_ratings_are_scored_as_by_evaluate() -> None:
         ({"max_table": 1}, (1, 1)),
         ({"max_table": 1600}, (20, 30)),
         ({"max_table": 0}, (50, 30)),
-        ({"width_per_rating": 4.0}, (36, 30)),  # 900 ratings, 60 users, 40 items: 9 each
+        ({"width_per_rating": 2.0}, (36, 30)),  # 900 ratings, 60 users, 40 items
         ({"width_per_rating": 0.01}, (1, 1)),
-        ({"width_per_rating": 4.0, "max_table": 800, "rows": "items"}, (6, 13)),
+        ({"width_per_rating": 2.0, "max_table": 800, "rows": "items"}, (6, 13)),
     ],
     ids=str,
 )

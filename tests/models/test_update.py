@@ -102,11 +102,11 @@ def test_weights_go_on_from_those_there_were(updated: Autoencoder, old_model: Pa
 
 def test_widths_stay_as_they_were(parts: tuple[Ratings, Ratings, Ratings]) -> None:
     old, new, _ = parts
-    options = {**OPTIONS, "epochs": 1, "width_per_rating": 0.4}
+    options = {**OPTIONS, "epochs": 1, "width_per_rating": 0.2}
     model = Autoencoder("base", **options).fit(old)
     hidden = model.network.config.hidden
-    assert hidden == (most_units(0.4, len(old), old.n_users, old.n_items),)
-    assert hidden[0] < most_units(0.4, len(old) + len(new), 160, 90) < OPTIONS["hidden"][0]
+    assert hidden == (most_units(0.2, len(old), old.n_users, old.n_items),)
+    assert hidden[0] < most_units(0.2, len(old) + len(new), 160, 90) < OPTIONS["hidden"][0]
     assert model.update(new, epochs=1).network.config.hidden == hidden
 
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 
 def most_units(multiple: float, ratings: int, users: int, items: int) -> int:
-    """The largest hidden width for some data: a multiple of ratings / (users + items); 0 for any.
+    """The largest hidden width for some data; 0 for any.
+
+    It is a multiple of the geometric mean of the ratings per user and the ratings per item, so that
+    it is small only where both are few.
 
     Args:
-        multiple: Units for each rating per user and item; 0 for no limit.
+        multiple: Units for each rating of that mean; 0 for no limit.
         ratings: Number of training ratings.
         users: Number of users.
         items: Number of items.
     """
-    return max(int(multiple * ratings / max(users + items, 1)), 1) if multiple else 0
+    if not multiple:
+        return 0
+    return max(int(multiple * ratings / math.sqrt(max(users * items, 1))), 1)
 
 
 def within(

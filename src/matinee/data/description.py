@@ -155,7 +155,7 @@ def training_mib(
     users: int = 0,
     hidden: Sequence[int] = (600,),
     max_table: int = 100_000_000,
-    width_per_rating: float = 80.0,
+    width_per_rating: float = 20.0,
     rows_per_item: int = 2,
     bytes_per_rating: int = 12,
     optimiser_slots: int = 2,
@@ -173,14 +173,14 @@ def training_mib(
         hidden: Hidden sizes; by default those of the default preset.
         max_table: Most weights of a first or last layer, 0 for no limit; by default the default
             preset's.
-        width_per_rating: Most units of a layer as a multiple of ratings / (users + items), 0 for no
-            limit; by default the default preset's.
+        width_per_rating: Most units of a layer, see ``NetworkConfig``, where there are users; by
+            default the default preset's.
         rows_per_item: Rows of the input table per item: 2 for presence inputs, 1 for ratings.
         bytes_per_rating: 12 for user, item and rating; 20 with a time.
         optimiser_slots: Numbers the optimiser keeps per parameter: 2 for Adam, 1 for momentum.
     """
     parameters = 0
-    most = most_units(width_per_rating, ratings, users, items)
+    most = most_units(width_per_rating, ratings, users, items) if users else 0
     for columns in (items, users):
         if columns:
             table_rows = rows_per_item * columns
