@@ -19,17 +19,15 @@ from ...evaluate import (
     Breakdown,
     Evaluation,
     ListEvaluation,
-    Scores,
     Uncertainty,
     interval_text,
-    metrics_of,
 )
-from ...evaluate.rating_charts import NAMES, of_breakdown, spread
+from ...evaluate.rating_charts import of_breakdown, spread
 from ...models import Neighbours, Recommender, breakdown, neighbours
 from ...models.interactive.curves import curves_of, training_chart
 from ...recommend import HistoriesLike
 from ._page import render
-from ._recorded import Recorded
+from ._score_sheets import ScoreSheets
 from ._tables import Sheet, Value, link
 
 
@@ -99,21 +97,21 @@ class ModelReport:
         training = model.record.get("training", {})
         settings = training.get("config")
         name = training.get("preset") or model.kind
-        kept = Recorded.of(model.kind, model.record if score is None else {})
-        scores = _scores(score) if score else kept.scores()
+        sheets = self._sheets()
+        scores = sheets.scores()
         return render(
             "model.html",
             title=f"{name} on {model.provenance.dataset} · Matinee",
             kind=model.kind,
             name=name,
             dataset=model.provenance.dataset,
-            headline=score.verdict if score else kept.headline,
+            headline=score.verdict if score else sheets.headline,
             facts=_facts(model),
             notes=list(score.notes) if score else [],
-            cards=_cards(score) if score else kept.cards(),
-            charts=self.charts if score else {**self.charts, "score": kept.charts()},
+            cards=sheets.cards(),
+            charts={**self.charts, "score": sheets.charts()},
             scores=scores,
-            lists=_lists(self.lists) if self.lists else kept.list_scores(),
+            lists=sheets.list_scores(),
             sizes=_sizes(self.breakdown) if self.breakdown else [],
             breakdown=self.breakdown,
             worst=_worst(self.breakdown) if self.breakdown else None,
@@ -128,6 +126,9 @@ class ModelReport:
             date=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
         )
 
+    def _sheets(self) -> ScoreSheets:
+        return ScoreSheets.of(self.model.kind, self.model.record, self.score, self.lists)
+
     def write(self, path: Path) -> Path:
         """Write the page."""
         write_text(path, self.html())
@@ -136,9 +137,8 @@ class ModelReport:
     def write_files(self, folder: Path) -> list[Path]:
         """Write the charts as SVG and the tables as CSV and Markdown."""
         files = [chart.save(folder) for charts in self.charts.values() for chart in charts]
-        tables = [_scores(self.score)] if self.score else []
-        if self.lists:
-            tables.append(_lists(self.lists))
+        sheets = self._sheets()
+        tables = [each for each in (sheets.scores(), sheets.list_scores()) if each]
         if self.breakdown:
             tables += [*_sizes(self.breakdown), _worst(self.breakdown)]
         if self.score and self.score.uncertainty:
@@ -196,50 +196,6 @@ def _evaluated(model: Recommender, test: Ratings, **options: Any) -> ListEvaluat
         return None
 
 
-def _lists(evaluation: ListEvaluation) -> Sheet:
-    names = [evaluation.model, *evaluation.baselines]
-    rows: list[tuple[Value, ...]] = []
-    for metric in metrics_of("list"):
-        score = evaluation.scores[10][metric.name]
-        within = "" if score.interval is None else "{:.4f} to {:.4f}".format(*score.interval)
-        baselines = [each.value(metric.name, 10) for each in evaluation.baselines.values()]
-        rows.append((metric.label, score.value, within, *baselines))
-    heads = ("lists of 10", names[0], "95% interval", *names[1:])
-    return Sheet("lists", heads, rows, evaluation.headline)
-
-
-def _cards(score: Evaluation) -> list[tuple[str, str, str]]:
-    """(figure, what it is, beside it)."""
-    best = score.best_baseline
-    gain = score.baselines[best]
-    within = gain.rmse_gain_interval
-    return [
-        *(
-            (
-                _signed(value) if metric.better == "zero" else f"{value:.4f}",
-                metric.label,
-                _within(w),
-            )
-            for metric in metrics_of("rating")
-            for value, w in (score.scores[metric.name],)
-        ),
-        (
-            _signed(gain.rmse_gain),
-            f"RMSE gained on the {NAMES.get(best, best)}",
-            _within(within),
-        ),
-        (f"{score.n_test:,}", "test ratings", f"by {score.n_test_users:,} users"),
-    ]
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.4f}".replace("-", "−")
-
-
-def _within(interval: Any) -> str:
-    return interval_text(interval).replace("-", "−")
-
-
 def _facts(model: Recommender) -> str:
     training = model.record.get("training", {})
     parts = [
@@ -255,29 +211,6 @@ def _facts(model: Recommender) -> str:
     return " · ".join(parts)
 
 
-def _scores(score: Evaluation) -> Sheet:
-    first, *further = metrics_of("rating")
-
-    def cells(scores: Scores) -> list[Value]:
-        value, within = scores.scores[first.name]
-        rest = [scores.scores[metric.name].value for metric in further]
-        return [value, *(within or (None, None)), *rest]
-
-    rows: list[list[Value]] = [[score.model, *cells(score), None, None]]
-    rows += [
-        [NAMES.get(name, name), *cells(b), b.rmse_gain, _within(b.rmse_gain_interval) or None]
-        for name, b in score.baselines.items()
-    ]
-    labels = [metric.label for metric in further]
-    columns = ["", first.label, "95% from", "to", *labels, "the model gains"]
-    columns.append("95% interval of the gain")
-    caption = (
-        f"{score.dataset}: mean over users of each one's RMSE (another measure) "
-        f"{score.mean_user_rmse:.4f}."
-    )
-    return Sheet("scores", columns, rows, caption, (0,))
-
-
 def _sizes(breakdown: Breakdown) -> list[Sheet]:
     sheets = []
     for name, members, bins in (
@@ -285,7 +218,7 @@ def _sizes(breakdown: Breakdown) -> list[Sheet]:
         ("by-item", "items", breakdown.by_item),
     ):
         rows: list[list[Value]] = [
-            [b.ratings, b.members, b.n, b.rmse, _within(b.rmse_interval) or None, b.bias_rmse]
+            [b.ratings, b.members, b.n, b.rmse, interval_text(b.rmse_interval) or None, b.bias_rmse]
             for b in bins
         ]
         columns = ["training ratings", members, "test ratings", "RMSE", "95% interval"]
