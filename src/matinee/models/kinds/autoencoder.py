@@ -1,4 +1,4 @@
-"""The deep autoencoder as a kind of model."""
+"""The deep autoencoder, and ensembles of them (settings with ``members``), as kinds of model."""
 
 from __future__ import annotations
 
@@ -40,6 +40,14 @@ def seconds(settings: Mapping[str, Any], users: int, ratings: int, epochs: int) 
     return 1.0 + float(epochs * each_epoch)
 
 
+def _ensemble_epochs(settings: Mapping[str, Any]) -> int:
+    return _epochs(settings) * sum(int(member["copies"]) for member in settings["members"])
+
+
+def _ensemble_seconds(settings: Mapping[str, Any], users: int, ratings: int) -> float:
+    return seconds(settings, users, ratings, _ensemble_epochs(settings))
+
+
 def shortened(settings: Settings, epochs: int) -> dict[str, Any]:
     """The settings to change to train for at most this many epochs."""
     return {"train.epochs": min(settings.train.epochs, epochs)}
@@ -68,16 +76,28 @@ def default_space(settings: Settings) -> dict[str, Any]:
     }
 
 
+_COMMON: dict[str, Any] = {
+    "uses": ("network", "train"),
+    "shorten": shortened,
+    "space": default_space,
+    "measures": True,
+}
+
 KINDS = (
     ModelKind(
         name="autoencoder",
         cls="matinee.models.networks.autoencoder:Autoencoder",
         summary="A deep autoencoder over rows of ratings.",
-        uses=("network", "train"),
         epochs=_epochs,
         cost=_seconds,
-        shorten=shortened,
-        space=default_space,
-        measures=True,
+        **_COMMON,
+    ),
+    ModelKind(
+        name="ensemble",
+        cls="matinee.models.networks.ensemble:Ensemble",
+        summary="Several autoencoders on the same ratings, blended; a preset with members.",
+        epochs=_ensemble_epochs,
+        cost=_ensemble_seconds,
+        **_COMMON,
     ),
 )
