@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
@@ -11,9 +10,6 @@ from typing import Any
 from markupsafe import escape
 
 from ...train.epoch import Epoch
-
-_EVERY = 5.0
-"""Seconds between two lines where stderr is neither a terminal nor a notebook."""
 
 
 class Bar(AbstractContextManager["Bar"]):
@@ -27,15 +23,13 @@ class Bar(AbstractContextManager["Bar"]):
     def __init__(self, planned: Mapping[tuple[int, int], int], progress: bool | None) -> None:
         self._planned = dict(planned)
         self._total = sum(planned.values())
-        self._screen: _Notebook | _Terminal | _Lines | None = None
+        self._screen: _Notebook | _Terminal | None = None
         if not self._total or progress is False:
             return
         if in_notebook():
             self._screen = _Notebook(self._total)
-        elif sys.stderr is not None and sys.stderr.isatty():
+        elif progress or (sys.stderr is not None and sys.stderr.isatty()):
             self._screen = _Terminal(self._total)
-        elif progress:
-            self._screen = _Lines(self._total)
 
     def __call__(self, epoch: Epoch) -> None:
         """Show the metrics of an epoch."""
@@ -132,23 +126,3 @@ class _Notebook:
 
     def close(self) -> None:
         pass
-
-
-class _Lines:
-    """A line on stderr every few seconds, and after the last epoch."""
-
-    def __init__(self, total: int) -> None:
-        self._total, self._last, self._said = total, "", time.monotonic()
-
-    def show(self, epoch: int, words: str) -> None:
-        self._last = f"{epoch}/{self._total}  {words}"
-        if time.monotonic() - self._said >= _EVERY:
-            self._print()
-
-    def close(self) -> None:
-        if self._last:
-            self._print()
-
-    def _print(self) -> None:
-        print(self._last, file=sys.stderr, flush=True)  # noqa: T201
-        self._last, self._said = "", time.monotonic()
