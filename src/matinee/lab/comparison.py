@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -85,6 +86,12 @@ class Comparison:
             },
             "examples": [asdict(each) for each in self.examples],
         }
+
+
+def folder_names(first: Path, second: Path) -> tuple[str, str]:
+    """The names of two model folders, or their paths where these are the same."""
+    one, two = first.resolve().name, second.resolve().name
+    return (one, two) if one != two else (str(first), str(second))
 
 
 def compare(

@@ -19,6 +19,7 @@ from ..base.arrays import Float64
 from ..base.atomic import atomic_path
 from ..config import Config
 from ..data.ratings import Ratings
+from ..data.splits.files import refuse_others
 from ..errors import DataError, UsageError
 from .world import Chunk, SynthConfig, World
 
@@ -158,7 +159,7 @@ def write_synthetic(
     """
     config = _config(users, items, ratings, seed, options)
     folder = Path(path).expanduser()
-    _refuse_others(folder)
+    refuse_others(folder, _FORMAT, "not synthetic data")
     world = World(config)
     sums: list[Float64] = []
     files: list[str] = []
@@ -230,20 +231,6 @@ def _statistics(sums: Float64, n: int) -> tuple[float, float, float]:
     """Mean, standard deviation and floor from the sums per user."""
     variance, total, square = (math.fsum(column) / n for column in sums.T)
     return total, math.sqrt(max(square - total * total, 0.0)), math.sqrt(variance)
-
-
-def _refuse_others(folder: Path) -> None:
-    """Refuse to replace what was not generated."""
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        return
-    try:
-        if json.loads((folder / "manifest.json").read_text("utf-8")).get("format") == _FORMAT:
-            return
-    except (OSError, ValueError, AttributeError):
-        pass
-    raise UsageError(
-        f"{folder}: exists and is not synthetic data; name another place, or remove it first"
-    )
 
 
 def _write_ratings(path: Path, part: Chunk) -> None:

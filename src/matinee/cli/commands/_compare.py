@@ -72,7 +72,7 @@ def compare(
         return
     assert test is not None
     cutoffs = parse_cutoffs(k)
-    from ...lab.comparison import compare as compare_models
+    from ...lab.comparison import compare as compare_models, folder_names
     from ...lab.report import comparison_sheets, example_sheets, write_comparison
     from ...models import load_model
     from ..parts import read_test
@@ -89,7 +89,7 @@ def compare(
         allow_overlap=allow_overlap,
         seed=seed,
     )
-    names = _names(first, second)
+    names = folder_names(first, second)
     if out is not None:
         write_comparison(comparison, names, out)
     if json:
@@ -123,8 +123,3 @@ def _online(
         say()
     if out is not None:
         say(f"page: {out}")
-
-
-def _names(first: Path, second: Path) -> tuple[str, str]:
-    one, two = first.resolve().name, second.resolve().name
-    return (one, two) if one != two else (str(first), str(second))

@@ -107,7 +107,7 @@ def write_split(
         The manifest.
     """
     folder = Path(out).expanduser()
-    _refuse_others(folder)
+    refuse_others(folder, _FORMAT, "no split")
     manifest: dict[str, Any] = {
         "format": _FORMAT,
         "version": 1,
@@ -181,13 +181,17 @@ def _items(ratings: Ratings) -> Table:
     return Table(columns)
 
 
-def _refuse_others(folder: Path) -> None:
-    """Refuse to replace what is no split."""
+def refuse_others(folder: Path, format_: str, what: str) -> None:
+    """Refuse to replace a folder whose manifest is not of a format.
+
+    Raises:
+        UsageError: The folder holds something else.
+    """
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     try:
-        if json.loads((folder / "manifest.json").read_text("utf-8")).get("format") == _FORMAT:
+        if json.loads((folder / "manifest.json").read_text("utf-8")).get("format") == format_:
             return
     except (OSError, ValueError, AttributeError):
         pass
-    raise UsageError(f"{folder}: exists and is no split; name another place, or remove it first")
+    raise UsageError(f"{folder}: exists and is {what}; name another place, or remove it first")

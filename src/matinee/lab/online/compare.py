@@ -20,6 +20,7 @@ from ...evaluate.statistics.sequence import LEAST, difference_interval
 from ...feedback import FeedbackStore
 from ...models import Recommender, identity, load_model
 from ...serve.refresh import feedback_ratings
+from ..comparison import folder_names
 from .outcomes import Arm, read_arms
 
 _BINS = 8
@@ -181,7 +182,7 @@ def compare_online(
     sides = [
         _side(label, model, list_names, arm, values, given)
         for label, model, list_names, arm, (_, values) in zip(
-            _labels(first, second), models, names, arms, outcomes, strict=True
+            folder_names(first, second), models, names, arms, outcomes, strict=True
         )
     ]
     one, two = (values for _, values in outcomes)
@@ -199,12 +200,6 @@ def compare_online(
 def _identities(model: Recommender, folder: Path) -> list[str]:
     former = model.record.get("refresh", {}).get("former", [])
     return [identity(folder), *map(str, reversed(former))]
-
-
-def _labels(first: Path, second: Path) -> tuple[str, str]:
-    """The names of the folders, or their paths where these are the same."""
-    one, two = first.resolve().name, second.resolve().name
-    return (one, two) if one != two else (str(first), str(second))
 
 
 def _side(
