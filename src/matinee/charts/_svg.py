@@ -1,4 +1,4 @@
-"""SVG as text: elements, marks, and texts whose width is estimated, as no font is at hand."""
+"""SVG as text: elements, marks, and texts whose width is estimated, as fonts are not read."""
 
 from __future__ import annotations
 

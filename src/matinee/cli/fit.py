@@ -89,7 +89,7 @@ def fit(
         device: cpu, cuda or auto.
         resume: Go on from the checkpoint in ``out``.
         watch: Score the test part after each epoch, for the curve.
-        quiet: No lines of progress where stderr is no terminal.
+        quiet: No lines of progress where stderr is not a terminal.
         group: The processes that train together. The first alone scores and saves.
         base: A model folder to update with the parts, instead of training on them alone; its
             settings hold.

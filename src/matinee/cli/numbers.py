@@ -9,7 +9,7 @@ def parse_missing(text: str | None) -> tuple[float, ...]:
     """Values written as ``0,-1``.
 
     Raises:
-        UsageError: One is no number.
+        UsageError: A value is not a number.
     """
     try:
         return tuple(float(value) for value in (text or "").split(",") if value.strip())

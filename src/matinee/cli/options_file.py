@@ -11,7 +11,7 @@ def options_of_file(file: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     """The reading options of a TOML file that the command has and was not given.
 
     Raises:
-        UsageError: The file cannot be read, or states something that is no reading option.
+        UsageError: The file cannot be read, or states an option that does not exist.
     """
     from ..data import TableOptions
 

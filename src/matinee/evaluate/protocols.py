@@ -123,10 +123,10 @@ def _round(predicted: Float64, values: npt.NDArray[Any], low: float) -> Float64:
 
 
 def _misaligned(model: Predicts, users: Int64) -> Int64:
-    """Whose history each test rating is predicted from when rows are paired by position.
+    """The user whose history each test rating is predicted from if rows are paired by position.
 
-    The n-th user of the test part meets the n-th user of the training part: from the first one
-    without a test rating on, everybody meets somebody else.
+    The n-th user of the test part is paired with the n-th user of the training part: from the first
+    training user without a test rating on, pairs are of different users.
     """
     people, row = np.unique(users, return_inverse=True)
     assert model.histories is not None

@@ -175,7 +175,7 @@ class Coded(Hooks):
         """Fit the scorer of interest and its calibration."""
         if not data.implicit:
             held = data.by_user.values[errors.entries]
-            # Leave-one-out errors of the bias model are no estimate of this model's errors.
+            # Leave-one-out errors of the bias model do not estimate this model's errors.
             miss = errors.predictions - held
             error = float(np.sqrt(np.mean(np.square(miss)))) if errors.source == "bias" else None
             self.preference = fit_preference(

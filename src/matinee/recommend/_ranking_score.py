@@ -40,7 +40,8 @@ def personalised(
         logits: Whether they are logarithms of probabilities, up to a constant of each person.
 
     Returns:
-        float32 (people, items); other scores below 0, which are no interest, stay as they are.
+        float32 (people, items). Scores of interest are not below 0; others are returned as they
+        are.
     """
     if by_rating:
         less: Float32 = scores - np.float32(personal) * (usual - usual.mean())

@@ -114,7 +114,7 @@ def parse_cutoffs(text: str | None) -> tuple[int, ...]:
     """The lengths of lists that ``--k`` names: "10,20".
 
     Raises:
-        UsageError: Something that is no whole number of at least 1.
+        UsageError: A value that is not a whole number of at least 1.
     """
     if text is None:
         return 10, 20

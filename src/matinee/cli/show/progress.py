@@ -23,7 +23,7 @@ class Display:
     Args:
         screen: Where it is shown.
         *columns: Of the bar.
-        every: Seconds between two lines where stderr is no terminal.
+        every: Seconds between two lines where stderr is not a terminal.
         quiet: Whether to print nothing there.
         stage: What is under way before the first epoch is done.
         **task: What the bar is of.

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from ...lab.study.plan import Spec
 
 _EVERY = 30.0
-"""Seconds between two lines on what is running, where stderr is no terminal."""
+"""Seconds between two lines on what is running, where stderr is not a terminal."""
 
 
 class StudyProgress(Display, RunListener):
     """Shows the progress of a study: a bar on a terminal, else lines.
 
     Args:
-        quiet: Whether to print nothing where stderr is no terminal.
+        quiet: Whether to print nothing where stderr is not a terminal.
     """
 
     def __init__(self, *, quiet: bool = False) -> None:

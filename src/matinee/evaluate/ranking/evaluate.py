@@ -83,7 +83,7 @@ def evaluate_lists(
         LeakError: The model saw test ratings, in training or in ``histories``.
         DataError: No test ratings, one that is not finite, or none that is relevant.
         UsageError: A cutoff or baseline that cannot be.
-        TrainingError: A score that is no number.
+        TrainingError: A score is not a number.
     """
     cutoffs = checked_cutoffs(k)
     overlap = guard(model, test, histories, rows, allow_overlap=allow_overlap)

@@ -58,7 +58,7 @@ class ItemStatistics:
     def information(self) -> Float64:
         """-log2 of the share of people who have each item, float64 (n_items,), in bits.
 
-        An item that nobody has counts as if one person had it.
+        An item without people counts as if it had one.
         """
         information: Float64 = np.log2(max(self.n_people, 1) / np.maximum(self.counts, 1))
         return information

@@ -29,7 +29,7 @@ class ListScores:
 
     Attributes:
         scores: By cutoff, then by name of the metric. Coverage and Gini have no interval: they
-            are no means over people.
+            are not means over people.
     """
 
     scores: dict[int, dict[str, Score]]

@@ -50,7 +50,7 @@ def checked_cutoffs(k: int | Sequence[int]) -> tuple[int, ...]:
     """The cutoffs in the order given.
 
     Raises:
-        UsageError: None, one that is no whole number of at least 1, or a repeated one.
+        UsageError: No cutoff, one that is not a whole number of at least 1, or a repeated one.
     """
     cutoffs = tuple(k) if isinstance(k, Sequence) else (k,)
     for each in cutoffs:

@@ -16,10 +16,10 @@ _TIGHTEST = 1000
 def difference_interval(first: Float64, second: Float64, alpha: float = 0.05) -> Interval | None:
     """The anytime-valid interval of the second mean less the first.
 
-    With probability ``1 - alpha`` the intervals of all looks contain the difference at once: look
-    daily, and stop when you like. It is about 1.6 times as wide as an interval that is valid at one
-    look only. The observations must be independent, each taken in once and for good; the guarantee
-    is asymptotic in the number at the first look.
+    With probability ``1 - alpha`` the intervals of all looks contain the difference, so one may
+    look daily and stop at any time. It is about 1.6 times as wide as an interval that is valid at
+    one look only. The observations must be independent and must not change once they are counted;
+    the guarantee is asymptotic in their number at the first look.
 
     Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas, "Time-uniform central limit theory and
     asymptotic confidence sequences" (Annals of Statistics, 2024), theorem 2.2, with the normal

@@ -67,7 +67,7 @@ def read_archive(folder: Path) -> Results:
     """Results as ``write_archive`` kept them: less the settings of the runs, which the study has.
 
     Raises:
-        DataError: A file is missing, or is no such table.
+        DataError: A file is missing, or not in the format of ``write_archive``.
     """
     study = Study.read_toml(folder / _STUDY)
     curves: dict[str, list[EpochRecord]] = {}

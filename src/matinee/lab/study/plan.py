@@ -127,7 +127,7 @@ def plan_study(study: Study, *, quick: bool = False, seeds: Iterable[int] = ()) 
         UsageError: Something in the study is wrong.
         DataError: Its data cannot be read.
     """
-    resolve_arms(study)  # the whole of it, so that a slip in what is cut is found too
+    resolve_arms(study)  # all of it, so that an error in a part that is cut is found too
     if quick:
         study = cut_study(study)
     if seeds:
@@ -175,7 +175,7 @@ def _key(arm: ResolvedArm, data: dict[str, Any], seed: int, study: Study) -> str
         # What is at its default is left out, so that a new option leaves old runs as they are.
         chosen = Settings.make(settings, arm.name).model_copy(update={"description": ""})
         settings = chosen.model_dump(mode="json", exclude_defaults=True)
-    # Where the ratings stand, and what the study calls them, decides nothing.
+    # The path of the ratings and their name in the study do not change the result.
     decides = {
         "format": FORMAT,
         "kind": arm.kind,

@@ -120,7 +120,7 @@ def expand(results: Results, entries: Iterable[str], without: Iterable[str] = ()
 
 
 def _matches(arm: str, pattern: str) -> bool:
-    # A name may hold brackets, which are no pattern here.
+    # Brackets in a name are not a pattern.
     return fnmatchcase(arm, pattern.replace("[", "[[]"))
 
 

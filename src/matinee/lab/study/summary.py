@@ -1,4 +1,4 @@
-"""What a study's runs come to: means with intervals, by arm and data."""
+"""Summary of a study's runs: means with intervals, by arm and data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a sweep found."""
+"""The result of a sweep."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ class Trial:
 def best_of(trials: list[Trial] | tuple[Trial, ...]) -> Trial | None:
     """The complete trial of lowest validation RMSE; the first of equals; None where there is none.
 
-    The settings that the search started from are the first trial, so they are never displaced by
-    what is no better.
+    The settings that the search started from are the first trial, so only a better one replaces
+    them.
     """
     complete = [trial for trial in trials if trial.rmse is not None]
     return min(complete, key=lambda trial: trial.rmse or 0.0, default=None)

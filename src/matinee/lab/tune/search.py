@@ -1,4 +1,4 @@
-"""The loop of a sweep: trial after trial, each stopped where it is behind or out of time."""
+"""The loop of a sweep: trials in turn, each stopped if it is behind the others or out of time."""
 
 from __future__ import annotations
 
@@ -91,9 +91,9 @@ class Search:
         """Run trials until something ends the search.
 
         Args:
-            trials: How many there may be.
-            seeds: How often two settings are to be trained afterwards, within the budget, for
-            rounds: each of so many comparisons.
+            trials: Maximum number of trials.
+            seeds: How often each of two settings is trained in a final comparison.
+            rounds: Number of final comparisons, which take part of the budget.
         """
         while trials is None or len(self.store.finished) < trials:
             reserve = self._reserve(seeds, rounds)
@@ -122,17 +122,17 @@ class Search:
         return max(1, min(seeds, int(min(affordable / max(seconds_each, 1e-9), seeds))))
 
     def watch(self, what: str, epoch: Epoch, epochs: int) -> None:
-        """Tell the caller of an epoch."""
+        """Pass an epoch to the caller."""
         if self.on_epoch is not None:
             best = best_of(self.store.finished)
             self.on_epoch(Step(what, epoch, self._on_the_way(epoch), epochs, best, self._left))
 
     def _on_the_way(self, epoch: Epoch) -> float | None:
-        """What trials are compared by between epochs.
+        """The RMSE by which trials are compared between epochs.
 
-        The validation ratings are scored by the network as it is. Where it will be shrunk towards
-        the bias model that says little of how it ends: the preset's own validation part, the same
-        ratings in every trial, is scored as shrunk.
+        That of the network on the validation ratings. Where the final model is shrunk towards the
+        bias model, it is that of the shrunk network on the preset's validation part, which is the
+        same in every trial.
         """
         return epoch.valid_rmse if self._shrunk else epoch.watched.get("validation")
 
@@ -170,7 +170,7 @@ class Search:
         try:
             if number:
                 settings = self.space.apply(self.start, values)
-        except UsageError as error:  # Each value may be had, but not all of them together.
+        except UsageError as error:  # Each value is valid, but not their combination.
             return result(None, "failed", str(error).removeprefix("sweep: "))
         model = make_model(settings=settings, device=self.device)
         networks = model.planned_epochs

@@ -1,8 +1,8 @@
 """The trials of a sweep, kept so that a killed one goes on with nothing repeated.
 
-Everything the next trial depends on is stored or follows from what is: the sampler is seeded anew
-for each trial, by the sweep's seed and the number of trials finished. A sweep that was killed and
-gone on with therefore makes the same trials as one that was not.
+The next trial depends only on the stored trials: the sampler is seeded for each trial by the
+sweep's seed and the number of finished trials. So a sweep that was killed and continued makes the
+same trials as one that was not.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def library() -> ModuleType:
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Optuna's own messages are for its own users."""
+    """Silence Optuna's messages."""
     logging = library().logging
     before = logging.get_verbosity()
     logging.set_verbosity(logging.ERROR)
@@ -146,7 +146,7 @@ class TrialStore:
         return None
 
     def drop(self, proposal: OptunaTrial) -> None:
-        """A trial was stopped before it had a result: it is as if it had not begun."""
+        """Discard a trial that was stopped without a result."""
         self._study.tell(proposal, state=self._optuna.trial.TrialState.FAIL)
 
     def tell(self, proposal: OptunaTrial, trial: Trial) -> None:
@@ -169,7 +169,7 @@ class TrialStore:
         self._study.set_user_attr(name, plain(value))
 
     def importances(self) -> dict[str, float]:
-        """How much of the validation RMSE each dimension decided, by PED-ANOVA; sums to 1.
+        """The importance of each dimension for the validation RMSE by PED-ANOVA; sums to 1.
 
         Watanabe et al., "PED-ANOVA" (IJCAI 2023). Empty with fewer than 10 complete trials, or
         where all have the same RMSE, which is not informative.
@@ -220,7 +220,7 @@ class TrialStore:
                 )
 
     def _first(self) -> tuple[OptunaTrial, dict[str, Any]]:
-        """The settings that the search starts from; a value outside of the space is left out."""
+        """The start of the search; values outside of the space are left out."""
         values = self._space.start_values(self._start)
         held = {k: v for k, v in values.items() if self._space.dimensions[k].holds(v)}
         self._study.enqueue_trial({key: self._start_value(key, held[key]) for key in held})

@@ -264,7 +264,7 @@ def _batches(histories: Histories, rows: Int64) -> Any:
         some = known[start : start + _PEOPLE]
         where = np.flatnonzero((rows >= some[0]) & (rows <= some[-1]))
         if some[0] < 0:
-            # A row of -1 is somebody nothing is known of.
+            # A row of -1 is a person without a history.
             if len(some) == 1:
                 yield where, empty
                 continue

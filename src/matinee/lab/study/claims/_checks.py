@@ -99,7 +99,7 @@ def _pair(
     results: Results, check: Check, figure: Figure, when: When, arm: str, other: str
 ) -> _Questions:
     if same_runs(results, arm, other, check.data):
-        # One run under two names: as an arm is no rival of itself, there is nothing to ask.
+        # Two names of one run: an arm is not compared with itself.
         return
     first_series = series(results, arm, check.data, figure, when, beside=other)
     rival = series(results, other, check.data, figure, when, beside=arm)

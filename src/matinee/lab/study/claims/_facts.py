@@ -1,4 +1,4 @@
-"""What a comparison found, as a clause for a reader."""
+"""The result of a comparison as a clause for a reader."""
 
 from __future__ import annotations
 

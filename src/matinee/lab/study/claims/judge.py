@@ -201,7 +201,7 @@ def _missing(held: _Family) -> tuple[str, ...]:
 
 
 def _favour(comparison: Comparison) -> float:
-    """How far the estimate is on the check's side."""
+    """How far the estimate supports the check."""
     check = comparison.check
     if check.kind == "near":
         return check.within - abs(comparison.estimate - (check.value or 0.0))
@@ -257,7 +257,7 @@ def _undecided(held: _Family, text: str, missing: tuple[str, ...]) -> str:
 
 
 def _at_best(results: Results, claim: Claim, held: _Family) -> str:
-    """What the runs' best epochs would say, if it is another thing."""
+    """The verdict at the runs' best epochs, if it differs."""
     if all(check.kind == "overfits" for check in claim.checks):
         return ""
     best = _family(results, claim, "held_out", "best")
