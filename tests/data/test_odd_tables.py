@@ -120,7 +120,8 @@ def test_matrices(tmp_path: Path) -> None:
     ("content", "message"),
     [
         (" \n\n  \n", "is empty"),
-        ("user  item  rating\n1     10    4\n", "make them one: tr -s"),
+        ("user  item  rating\n1     10    4\n", "make them one: sed"),
+        (" 1 100 3\n 1 101 4\n 2 100 2\n", "blanks stand before the columns"),
         ("# user item rating\n1 10 4\n2 10 3\n", "--comment '#' leaves out"),
         ("My export of 2024\n\nuser,item,rating\n" + ROWS, "--skip N"),
         ('user,item,rating\n1,10,"1,000"\n2,11,"2,500"\n', "without separators of thousands"),

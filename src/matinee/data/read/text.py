@@ -159,10 +159,10 @@ def sniff(
         key=lambda fit: fit[0],  # The first of equals.
     )
     layout = best[1]
-    if layout.delimiter == " " and re.match(r"\S+ {2,}\S", lines[0]):
+    if layout.delimiter == " " and re.match(r" +\S|\S+ {2,}\S", lines[0]):
         raise DataError(
-            f"{label}: several blanks stand between the columns; make them one: "
-            "tr -s ' ' < FILE > NEW"
+            f"{label}: blanks stand before the columns, or several between them; make them one: "
+            "sed -E 's/^ +//; s/ +/ /g' FILE > NEW"
         )
     layout = replace(layout, blank=every.index(lines[0]))
     if how.columns is not None:
