@@ -53,18 +53,21 @@ def test_by_person(folders: tuple[Path, Path], store: FeedbackStore) -> None:
     later = make_event(user="z", kind="click", item="i0", time=NOW + 40 * DAY)
     store.add([*lists("a", one, 0, 1), *lists("a", one, 1, None), later])  # a half
     store.add([*lists("b", one, 0, None), *lists("c", two, 0, 2)])
-    store.add([*lists("d", one, 0, 1), *lists("d", two, 1, 1)])  # saw both
+    # Saw both: a person of the first list's model, of whose lists one was accepted.
+    store.add([*lists("d", one, 0, 1), *lists("d", two, 1, None)])
     store.add(lists("e", two, 39 * 24, 3))  # whose days are not over
     store.add(lists("f", "another", 0, 3))
     wrong = lists("g", two, 0, None)
     store.add([*wrong, make_event(user="c", kind="click", list=wrong[0].list, item="i0", time=NOW)])
     result = compare_online(*folders, store, days=7)
-    assert (result.first.n_lists, result.first.n_people, result.first.acceptance) == (4, 2, 0.25)
+    assert (result.first.n_lists, result.first.n_people) == (4, 3)
+    assert result.first.acceptance == pytest.approx((0.5 + 0 + 0.5) / 3)
     # Another person's click does not count for g.
     assert (result.second.n_lists, result.second.n_people, result.second.acceptance) == (4, 2, 0.5)
-    assert (result.difference, result.interval, result.n_both) == (0.25, None, 1)
+    assert result.difference == pytest.approx(0.5 - 1 / 3)
+    assert (result.interval, result.n_both) == (None, 1)
     assert result.first.by_rank[:4] == (0.5, 0.0, 0.0, None)
-    assert result.second.by_rank[:3] == (0.25, 0.25, 0.25)
+    assert result.second.by_rank[:3] == (0.0, 0.25, 0.25)
     assert "too few" in result.verdict
 
 

@@ -108,7 +108,7 @@ class OnlineComparison:
         interval: 95% interval of it, valid at every look (``difference_interval``); None while a
             side has too few people.
         looks: The difference by day.
-        n_both: People who saw lists of both models, who are left out.
+        n_both: People who saw lists of both models, who count for that of their first list.
     """
 
     first: ModelLists
@@ -146,8 +146,9 @@ def compare_online(
 
     A person is one observation: the share of the lists they saw within ``days`` of their first one
     from which they accepted something (a click, a like, or a rating three quarters up the scale).
-    It counts once these days are over, and does not change afterwards, so that the interval is
-    valid however often one looks.
+    It belongs to the model of that first list, whichever made the others (intention to treat). It
+    counts once these days are over, and does not change afterwards, so that the interval is valid
+    however often one looks.
 
     Args:
         first: A model folder. Lists of the models that ``refresh`` replaced there count as its.
@@ -169,15 +170,14 @@ def compare_online(
     # What both folders hold, as where the second is a copy of the first, belongs to neither.
     distinct = [frozenset(a) - frozenset(b) for a, b in (names, names[::-1])]
     liked = relevant_from(models[0].scale)
-    arms, latest = read_arms(store, distinct, liked, days)
+    arms, latest, n_both = read_arms(store, distinct, liked, days)
     if not any(arm.n_lists for arm in arms):
         raise UsageError(
             f"no list of {first} or {second} is among the feedback; send what was shown as events "
             "of kind 'shown'"
         )
-    both = arms[0].first.keys() & arms[1].first.keys()
     span = round(days * _DAY)
-    outcomes = [arm.outcomes(latest, span, both) for arm in arms]
+    outcomes = [arm.outcomes(latest, span) for arm in arms]
     given = feedback_ratings(store, models[0].scale) if models[0].knows_ratings else None
     sides = [
         _side(label, model, list_names, arm, values, given)
@@ -193,7 +193,7 @@ def compare_online(
         difference=float(two.mean() - one.mean()) if len(one) and len(two) else None,
         interval=difference_interval(one, two),
         looks=tuple(_looks(outcomes)),
-        n_both=len(both),
+        n_both=n_both,
     )
 
 

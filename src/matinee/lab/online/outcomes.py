@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,14 +17,17 @@ _DAY = 86_400
 
 @dataclass(eq=False)
 class Arm:
-    """The lists of one model.
+    """The lists of one model, and the people whose first list it made.
+
+    All lists of such a person count for this arm, whichever model made the later ones (intention to
+    treat): leaving out who saw both would choose people by what happened to them.
 
     Attributes:
         n_lists: Lists that were shown.
         items: How often each item stood in one, by id.
         shown: Lists that had an item at each rank, int64 (RANKS,).
         accepted: Of these, from how many that item was accepted.
-        first: When each person saw their first list, by user.
+        first: When each of its people saw their first list, by user.
         lists: Lists of each person within the window, and those from which something was accepted.
     """
 
@@ -35,19 +38,15 @@ class Arm:
     first: dict[str, int] = field(default_factory=dict)
     lists: dict[str, list[int]] = field(default_factory=dict)
 
-    def outcomes(self, until: int, span: int, without: Iterable[str]) -> tuple[Int64, Float64]:
+    def outcomes(self, until: int, span: int) -> tuple[Int64, Float64]:
         """When each person's window closed, ascending, and the share of their lists accepted.
 
         Args:
             until: Windows that are open at this second are left out.
             span: Length of the window in seconds.
-            without: People to leave out.
         """
-        out = set(without)
         rows = sorted(
-            (start + span, user)
-            for user, start in self.first.items()
-            if user not in out and start + span <= until
+            (start + span, user) for user, start in self.first.items() if start + span <= until
         )
         shares = [self.lists[user][1] / self.lists[user][0] for _, user in rows]
         closed = np.array([end for end, _ in rows], dtype=np.int64)
@@ -56,7 +55,7 @@ class Arm:
 
 def read_arms(
     store: FeedbackStore, models: Sequence[frozenset[str]], liked: float, days: float
-) -> tuple[list[Arm], int]:
+) -> tuple[list[Arm], int, int]:
     """The lists of some models, in two passes over the store.
 
     An item is accepted by a click, a like, or a rating of at least ``liked`` that names the list it
@@ -69,12 +68,14 @@ def read_arms(
         days: Length of each person's window.
 
     Returns:
-        The arms, and the time of the latest event.
+        The arms, the time of the latest event, and how many people saw lists of both.
     """
     arms = [Arm() for _ in models]
     arm_of = {name: arm for names, arm in zip(models, arms, strict=True) for name in names}
     span = round(days * _DAY)
     rows: dict[str, tuple[Arm, Event]] = {}
+    home_of: dict[str, Arm] = {}
+    both: set[str] = set()
     latest = 0
     for event in store.events():
         latest = max(latest, event.time)
@@ -84,7 +85,11 @@ def read_arms(
         if arm is not None:
             rows[event.list] = arm, event
     for arm, event in sorted(rows.values(), key=lambda row: row[1].time):
-        _show(arm, event, span)  # in the order of time: events may arrive in another
+        # In the order of time: events may arrive in another.
+        home = home_of.setdefault(event.user, arm)
+        if home is not arm:
+            both.add(event.user)
+        _show(arm, home, event, span)
     taken: set[str] = set()
     counted: set[tuple[str, str]] = set()
     for event in store.events():
@@ -99,18 +104,19 @@ def read_arms(
         if rank is not None and rank <= RANKS and (event.list, event.item) not in counted:
             counted.add((event.list, event.item))
             arm.accepted[rank - 1] += 1
-        start = arm.first[shown.user]
+        home = home_of[shown.user]
+        start = home.first[shown.user]
         within = start <= shown.time <= start + span and event.time <= start + span
         if within and event.list not in taken:
             taken.add(event.list)
-            arm.lists[shown.user][1] += 1
-    return arms, latest
+            home.lists[shown.user][1] += 1
+    return arms, latest, len(both)
 
 
-def _show(arm: Arm, event: Event, span: int) -> None:
+def _show(arm: Arm, home: Arm, event: Event, span: int) -> None:
     arm.n_lists += 1
-    start = arm.first.setdefault(event.user, event.time)
-    lists = arm.lists.setdefault(event.user, [0, 0])
+    start = home.first.setdefault(event.user, event.time)
+    lists = home.lists.setdefault(event.user, [0, 0])
     if start <= event.time <= start + span:
         lists[0] += 1
     items = event.items or ()

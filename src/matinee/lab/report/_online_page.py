@@ -61,7 +61,10 @@ def write_online(comparison: OnlineComparison, path: Path | str) -> Path:
     one, two = comparison.first, comparison.second
     notes = []
     if comparison.n_both:
-        notes.append(f"{comparison.n_both:,} people saw lists of both models and are left out.")
+        notes.append(
+            f"{comparison.n_both:,} people saw lists of both models and count for the model of "
+            "their first list."
+        )
     page = render(
         "comparison.html",
         title=f"{two.name} against {one.name}",
