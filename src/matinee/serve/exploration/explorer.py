@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...base.arrays import Mask
 from ...data import Histories
 from ...models import Recommender
 from ...models.new_items import NewItems
@@ -33,6 +34,12 @@ class Explorer:
         n = len(self._titles)
         self._genres = [()] * n if table.genres is None else table.genres.tolist()
         self._years = [split_year(str(title))[1] for title in self._titles]
+        self._year = np.array([-1 if year is None else year for year in self._years])
+        # Genre by genre: the item that has it, and its code.
+        self._owner = np.repeat(np.arange(n), [len(each) for each in self._genres])
+        flat = [genre for each in self._genres for genre in each]
+        self._code = {genre: code for code, genre in enumerate(dict.fromkeys(flat))}
+        self._genre = np.array([self._code[genre] for genre in flat], dtype=np.int64)
 
     def explored(
         self,
@@ -59,10 +66,7 @@ class Explorer:
         rng = np.random.default_rng(int(seed, 16))
         wanted = int(len(entries) * self._share + rng.random())
         scores = self._new.rank_scores(history)
-        allowed = [
-            self._allowed(at, genres, among, years, without) for at in range(len(self._titles))
-        ]
-        scores[:, ~np.array(allowed)] = -np.inf
+        scores[:, ~self._allowed(genres, among, years, without)] = -np.inf
         codes, best = top_k(scores, max(wanted, 1))
         found = [
             self._entry(code, score)
@@ -77,21 +81,33 @@ class Explorer:
 
     def _allowed(
         self,
-        at: int,
         genres: Sequence[str],
         among: Sequence[str],
         years: Years,
         without: Collection[str],
-    ) -> bool:
-        if among and not set(self._genres[at]) & set(among):
-            return False
-        if str(self._new.item_ids.ids[at]) in without or set(self._genres[at]) & set(genres):
-            return False
-        year = self._years[at]
-        if years is None or years == (None, None):
-            return True
-        low, high = years
-        return year is not None and (low or year) <= year <= (high or year)
+    ) -> Mask:
+        """Which new items may be listed, shape (new items,)."""
+        allowed = self._having(among) if among else np.ones(len(self._titles), dtype=bool)
+        if genres:
+            allowed &= ~self._having(genres)
+        if without:
+            codes = self._new.item_ids.encode(list(without))
+            allowed[codes[codes >= 0]] = False
+        low, high = years or (None, None)
+        if low is not None or high is not None:
+            allowed &= self._year >= 0
+        if low is not None:
+            allowed &= self._year >= low
+        if high is not None:
+            allowed &= self._year <= high
+        return allowed
+
+    def _having(self, genres: Sequence[str]) -> Mask:
+        """Which new items have one of some genres, shape (new items,)."""
+        wanted = [self._code[genre] for genre in genres if genre in self._code]
+        having = np.zeros(len(self._titles), dtype=bool)
+        having[self._owner[np.isin(self._genre, wanted)]] = True
+        return having
 
     def _entry(self, code: int, score: float) -> dict[str, Any]:
         return {
