@@ -106,24 +106,70 @@ def test_for_the_ratings_of_training_alone() -> None:
         np.testing.assert_array_equal(*answers)
 
 
-def test_known_people_whose_histories_grew_are_folded_in() -> None:
+def with_ratings(
+    histories: Histories, row: int, changes: dict[int, float], without: tuple[int, ...] = ()
+) -> Histories:
+    """Histories in which one person has further or other ratings, or fewer."""
+    people = []
+    for at in range(len(histories)):
+        part = slice(histories.indptr[at], histories.indptr[at + 1])
+        given = dict(zip(histories.items[part].tolist(), histories.values[part], strict=True))
+        if at == row:
+            given = {k: v for k, v in {**given, **changes}.items() if k not in without}
+        people.append((list(given), list(given.values())))
+    return Histories.build(people, histories.users)
+
+
+def test_known_people_who_rate_further_items_keep_the_gain_of_their_codes() -> None:
     """As by feedback, and in prequential evaluation: they keep their user codes."""
     known, plain = stored(), encoded()
     histories = known.histories
     assert histories is not None
-    values = histories.values.copy()
-    values[histories.indptr[3] : histories.indptr[4]] = 1.0  # one person's ratings changed
-    grown = Histories(histories.indptr, histories.items, values, histories.users)
-    scores, before = known.scores_coded(grown), known.scores_coded(histories)
-    np.testing.assert_allclose(scores[3], plain.scores_coded(grown)[3], atol=1e-5)
-    assert np.abs(scores[3] - before[3]).max() > 0.01
+    before, folded = known.scores_coded(histories), plain.scores_coded(histories)
+    mine = histories.items[histories.indptr[3] : histories.indptr[4]]
+    new = int(np.setdiff1d(np.arange(40), mine)[0])
+    grown = with_ratings(histories, 3, {new: 1.0})
+    share = len(mine) / (len(mine) + 1)
+    wanted = plain.scores_coded(grown)[3] + share * (before[3] - folded[3])
+    scores = known.scores_coded(grown)
+    np.testing.assert_allclose(scores[3], wanted, atol=1e-4)
+    assert np.abs(scores[3] - plain.scores_coded(grown)[3]).max() > 0.001
     others = np.arange(60) != 3
     np.testing.assert_allclose(scores[others], before[others], atol=1e-5)
     rows, items = np.full(40, 3), np.arange(40, dtype=np.int32)
-    found, std = known.predict_coded_std(grown, rows, items)
-    np.testing.assert_allclose(found, known._clipped(scores[3].astype(np.float64)), atol=1e-5)
-    new = Histories(histories.indptr, histories.items, values, np.full(60, -1, dtype=np.int32))
-    np.testing.assert_allclose(std, known.predict_coded_std(new, rows, items)[1], atol=1e-6)
+    predicted, std = known.predict_coded_std(grown, rows, items)
+    np.testing.assert_allclose(predicted, known._clipped(scores[3].astype(np.float64)), atol=1e-5)
+    unknown = replace(grown, users=np.full(60, -1, dtype=np.int32))
+    np.testing.assert_allclose(std, known.predict_coded_std(unknown, rows, items)[1], rtol=2e-3)
+
+
+def test_a_rating_that_was_changed_counts_as_new() -> None:
+    known, plain = stored(), encoded()
+    histories = known.histories
+    assert histories is not None
+    item = int(histories.items[histories.indptr[3]])
+    was = float(histories.values[histories.indptr[3]])
+    changed = with_ratings(histories, 3, {item: 1.0 if was > 2 else 5.0})
+    count = int(histories.counts[3])
+    difference = known.scores_coded(histories)[3] - plain.scores_coded(histories)[3]
+    wanted = plain.scores_coded(changed)[3] + (count - 1) / count * difference
+    np.testing.assert_allclose(known.scores_coded(changed)[3], wanted, atol=1e-4)
+
+
+def test_a_rating_that_was_taken_back_is_not_used() -> None:
+    known, plain = stored(), encoded()
+    histories = known.histories
+    assert histories is not None
+    mine = histories.items[histories.indptr[3] : histories.indptr[4]].tolist()
+    new = int(np.setdiff1d(np.arange(40), mine)[0])
+    less = with_ratings(histories, 3, {new: 4.0}, without=(mine[0],))
+    np.testing.assert_allclose(
+        known.scores_coded(less),
+        np.where(
+            np.arange(60)[:, None] == 3, plain.scores_coded(less), known.scores_coded(histories)
+        ),
+        atol=1e-5,
+    )
 
 
 def test_reasons_of_known_people_are_those_of_fold_in() -> None:
@@ -214,10 +260,32 @@ def test_where_there_are_none(options: dict[str, Any]) -> None:
     assert codes_of(model(**options, epochs=1).fit(sample())) is None
 
 
-def test_an_updated_network_has_none() -> None:
-    updated = model(epochs=2).fit(sample())
-    assert codes_of(updated) is not None
-    assert codes_of(updated.update(sample(), epochs=1)) is None
+def test_an_updated_network_keeps_what_the_codes_add_to_fold_in() -> None:
+    train = sample()
+    old = (train.users != 3) & (train.items != 5)
+    updated = model().fit(train.take(old), seed=1)
+    before, network = codes_of(updated), updated._trained.forward
+    assert before is not None
+    old_histories = updated.histories
+    assert old_histories is not None
+    gain = updated.scores_coded(old_histories) - network.scores(old_histories.csr(39))
+    updated.update(train.take(~old), epochs=1)
+    codes = codes_of(updated)
+    assert codes is not None
+    assert codes.codes.shape == (60, 6)
+    assert codes.table.shape == (40, 6)
+    histories = updated.histories
+    assert histories is not None
+    scores = updated._trained.scores(histories)
+    folded = updated._trained.forward.scores(histories.csr(40))
+    users, items = np.delete(np.arange(60), 3), np.delete(np.arange(40), 5)
+    counts = old_histories.counts / histories.counts[users]
+    wanted = np.zeros((60, 40))
+    wanted[np.ix_(users, items)] = counts[:, None] * gain
+    # The codes are as wide as the network, so they keep the most of it, not all.
+    assert np.square(scores - folded - wanted).mean() < 0.3 * np.square(wanted).mean()
+    again = codes_of(updated.update(train.take(np.arange(5)), epochs=1))
+    assert again is not None
 
 
 def test_saved_arrays_are_checked(tmp_path: Path) -> None:

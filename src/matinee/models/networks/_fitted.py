@@ -104,22 +104,15 @@ class FittedNetwork:
             del learned["bias_out"]
         return sum(array.size for array in learned.values())
 
-    def predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
-        """Predicted ratings, as ``Recommender._predict``; items as rows: of known users only."""
+    def predict(
+        self, histories: Histories, rows: Int64, items: Int32, trained: Histories | None = None
+    ) -> Float64:
+        """Predicted ratings, as ``Recommender._predict``; items as rows: of known users only.
+
+        ``trained`` are the ratings of training of all users, where they are known: see ``Grown``.
+        """
         if self.known is None:
-            if self.stored is None:
-                return self._fold_in(histories, rows, items)
-            codes, added, users = self.stored.codes, self.stored.added, histories.users[rows]
-            others = ~self.stored.match(histories)
-            out, met = np.empty(len(rows)), ~others[rows]
-            out[met] = self._known_forward.entries_of(
-                codes, added, users[met].astype(np.int64), items[met]
-            )
-            position = np.cumsum(others) - 1
-            out[~met] = self._fold_in(
-                histories.take(np.flatnonzero(others)), position[rows[~met]], items[~met]
-            )
-            return out
+            return self._predict_by_users(histories, rows, items, trained)
         forward = self.forward
         users = histories.users[rows]
         vectors, item_offsets = self._item_rows(self.known)
@@ -129,10 +122,10 @@ class FittedNetwork:
         out += item_offsets[items]
         return out
 
-    def scores(self, histories: Histories) -> Float32:
+    def scores(self, histories: Histories, trained: Histories | None = None) -> Float32:
         """Predicted ratings of all items, as ``Recommender._scores``; as for ``predict``."""
         if self.known is None:
-            return self._scores_by_users(histories)
+            return self._scores_by_users(histories, trained)
         users = histories.users
         vectors, row_bias = self._item_rows(self.known)
         outputs: Float32 = self.forward.decode(vectors, users).T + row_bias
@@ -152,18 +145,61 @@ class FittedNetwork:
             return ItemVectors(self.forward.table_out, self.forward.bias_out + self.forward.offset)
         return ItemVectors(*self._item_rows(self.known))
 
-    def _scores_by_users(self, histories: Histories) -> Float32:
+    def _predict_by_users(
+        self, histories: Histories, rows: Int64, items: Int32, trained: Histories | None
+    ) -> Float64:
+        if self.stored is None:
+            return self._fold_in(histories, rows, items)
+        out = np.empty(len(rows))
+        others = ~self.stored.match(histories)
+        met = ~others[rows]
+        out[met] = self._stored_entries(histories.users[rows[met]], items[met])
+        position = np.cumsum(others) - 1
+        out[~met] = self._fold_in(
+            histories.take(np.flatnonzero(others)), position[rows[~met]], items[~met]
+        )
+        grown = self.stored.grown(histories, trained)
+        if len(grown.rows):
+            some = np.flatnonzero(np.isin(rows, grown.rows))
+            at = np.searchsorted(grown.rows, rows[some])
+            added = self._stored_entries(grown.before.users[at], items[some])
+            added -= self._fold_in(grown.before, at, items[some])
+            out[some] += grown.weight[at] * added
+        return out
+
+    def _stored_entries(self, users: Int32, items: Int32) -> Float64:
+        assert self.stored is not None
+        return self._known_forward.entries_of(
+            self.stored.codes, self.stored.added, users.astype(np.int64), items
+        )
+
+    def _scores_by_users(self, histories: Histories, trained: Histories | None) -> Float32:
         if self.stored is None:
             return self.forward.scores(_csr(histories, self.forward))
         met = self.stored.match(histories)
-        users = histories.users[met]
         scores = np.empty((len(met), len(self.forward.offset)), dtype=np.float32)
-        codes, added = self.stored.codes[users], self.stored.added[users]
-        scores[met] = self._known_forward.scores_of(codes, added)
-        if not met.all():
-            others = histories.take(np.flatnonzero(~met))
+        scores[met] = self._stored_scores(histories.users[met])
+        if met.all():
+            return scores
+        others = histories.take(np.flatnonzero(~met))
+        grown = self.stored.grown(others, trained)
+        if not len(grown.rows):
             scores[~met] = self.forward.scores(_csr(others, self.forward))
+            return scores
+        # Outputs are linear, so what is taken off may be taken off the codes: one product less.
+        codes, added = self.forward.encode(_csr(others, self.forward))
+        before, added_before = self.forward.encode(_csr(grown.before, self.forward))
+        users, weight = grown.before.users, grown.weight
+        codes[grown.rows] -= weight[:, None] * before
+        added[grown.rows] += weight * (self.stored.added[users] - added_before)
+        folded = self.forward.scores_of(codes, added)
+        folded[grown.rows] += (weight[:, None] * self.stored.codes[users]) @ self.stored.table.T
+        scores[~met] = folded
         return scores
+
+    def _stored_scores(self, users: Int32) -> Float32:
+        assert self.stored is not None
+        return self._known_forward.scores_of(self.stored.codes[users], self.stored.added[users])
 
     @cached_property
     def _known_forward(self) -> Forward:

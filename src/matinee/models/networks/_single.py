@@ -20,10 +20,12 @@ class Single:
     Attributes:
         settings: The options.
         bias: The bias model.
+        histories: The ratings of training, or None.
     """
 
     settings: Settings
     bias: BiasModel
+    histories: Histories | None
 
     @property
     @abstractmethod
@@ -51,7 +53,7 @@ class Single:
 
     def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         if not self._trained.by_items:
-            return self._trained.predict(histories, rows, items)
+            return self._trained.predict(histories, rows, items, self.histories)
         out = self.bias.predict(histories, rows, items)
         met = np.flatnonzero(histories.users[rows] >= 0)
         if len(met):
@@ -60,7 +62,7 @@ class Single:
 
     def _scores(self, histories: Histories) -> Float32:
         if not self._trained.by_items:
-            return self._trained.scores(histories)
+            return self._trained.scores(histories, self.histories)
         scores = self.bias.scores(histories)
         met = np.flatnonzero(histories.users >= 0)
         if len(met):

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...base.arrays import Int32, Int64, Mask
-from ...data import Csr
-from ...nn import Inputs, Network, encode_rows
+from ...data import Csr, Histories
+from ...nn import Forward, Inputs, Network, encode_rows
 from ...train import Teacher, TrainConfig, validation_share
 from ..settings import update_epochs
 from ._fitted import FittedNetwork
+from ._grown import Grown
+from ._stored import StoredCodes
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -30,6 +32,8 @@ class Start:
     Attributes:
         fitted: The network as it was.
         items: Its item code of each item, int32 (items,); -1 for a new item.
+        users: Its user code of each user, int32 (users,); -1 for a new user.
+        histories: The ratings that it was trained on.
         new: Which ratings are new, shape (ratings,).
         epochs: Epochs; None for a share of those of the settings.
         origin: Fingerprint of the ratings that it was trained on.
@@ -37,6 +41,8 @@ class Start:
 
     fitted: FittedNetwork
     items: Int32
+    users: Int32
+    histories: Histories
     new: Mask
     origin: str
     epochs: int | None = None
@@ -93,6 +99,28 @@ class Start:
             else:
                 arrays[name] = array
         network.load_arrays(arrays)
+
+    @property
+    def stores_codes(self) -> bool:
+        """Whether the network has stored codes."""
+        return self.fitted.stored is not None and len(self.fitted.stored.hashes) > 0
+
+    def stored(self, forward: Forward, known: Csr) -> StoredCodes:
+        """Stored codes with the gain that those of the network had, which must have some.
+
+        Args:
+            forward: The network as it is now.
+            known: The present ratings by user.
+        """
+        codes, before = self.fitted.stored, self.histories
+        assert codes is not None
+        present = np.full(self.fitted.forward.offset.shape, -1, dtype=np.int32)
+        old = np.flatnonzero(self.items >= 0)
+        present[self.items[old]] = old
+        renamed = Histories(before.indptr, present[before.items], before.values, before.users)
+        now = Histories(known.indptr, known.indices, known.values, self.users)
+        grown = Grown.of(np.flatnonzero(self.users >= 0), now, renamed)
+        return codes.carried(forward, known, self.items, grown, (self.fitted.forward, before))
 
     def teacher(self, network: Network, inputs: Inputs, known: Csr) -> Teacher:
         """The network as it is now, whose predictions it is to keep."""

@@ -14,14 +14,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from ...base.arrays import Float32, Float64, Int64, Mask, UInt64
+from ...base.arrays import Float32, Float64, Int32, Int64, Mask, UInt64
 from ...data import Csr, Histories
 from ...nn import Forward
+from ._grown import Grown
 
 if TYPE_CHECKING:
     from ...train import Teacher
@@ -63,26 +64,74 @@ class StoredCodes:
             known: The ratings by user from which predictions are made.
             teachers: The teachers, encoded from the same ratings.
         """
-        parts = [
-            forward.encode(batch.csr(known.n_columns))
-            for _, batch in Histories.of(known).batches(ROWS)
-        ]
         # The target is the sum of users x items' over the pairs of factors, above the output bias.
-        codes, added = (np.concatenate(each) for each in zip(*parts, strict=True))
+        codes, added = _encoded(forward, Histories.of(known))
         start = (forward.bias_out + forward.offset).astype(np.float32)
         of_users, of_items = np.ones(known.n_rows), np.ones(known.n_columns)
-        table = _Columns(forward.table_out, of_items)
-        products = [_Product(OWN, _Columns(codes, added), table)]
+        products = [_Product(OWN, _Columns(codes, added), _Columns(forward.table_out, of_items))]
         for each in teachers:
             users = _Columns(each.table, of_users, each.bias + each.offset)
             items = _Columns(each.vectors, each.added - start, of_items)
             products.append(_Product((1.0 - OWN) / len(teachers), users, items))
+        return cls._nearest(forward, known, products)
+
+    def carried(
+        self,
+        forward: Forward,
+        known: Csr,
+        items: Int32,
+        grown: Grown,
+        earlier: tuple[Forward, Histories],
+    ) -> StoredCodes:
+        """Codes of a network that was trained further, with the gain of these.
+
+        They approximate the network's predictions plus, for users with a code, what that added to
+        those of the earlier network.
+
+        Args:
+            forward: The network as it is now.
+            known: The present ratings by user.
+            items: Earlier code of each item, int32 (items,); -1 for a new one.
+            grown: The users with a code, by rows of ``known``; ``before.users`` are their earlier
+                user codes.
+            earlier: The network as it was, and the ratings that its codes are of.
+        """
+        codes, added = _encoded(forward, Histories.of(known))
+        before, added_before = _encoded(earlier[0], earlier[1].take(grown.before.users))
+        users, weight = grown.before.users, grown.weight[:, None]
+
+        def of_all(some: Float32) -> Float32:
+            every = np.zeros((known.n_rows, some.shape[1]), dtype=np.float32)
+            every[grown.rows] = weight * some
+            return every
+
+        def of_items(table: Float32) -> Float32:
+            return np.where(items[:, None] >= 0, table[np.maximum(items, 0)], np.float32(0.0))
+
+        constant = of_all((self.added[users] - added_before)[:, None])
+        ones, old = np.ones(known.n_columns), (items >= 0).astype(np.float32)
+        products = [
+            _Product(1.0, _Columns(codes, added), _Columns(forward.table_out, ones)),
+            _Product(
+                1.0,
+                _Columns(of_all(self.codes[users]), constant),
+                _Columns(of_items(self.table), old),
+            ),
+            _Product(-1.0, _Columns(of_all(before)), _Columns(of_items(earlier[0].table_out))),
+        ]
+        return self._nearest(forward, known, products)
+
+    @classmethod
+    def _nearest(cls, forward: Forward, known: Csr, products: list[_Product]) -> Self:
+        """Codes and a table whose products are nearest to a sum of products."""
+        of_items = np.ones(known.n_columns)
+        table = _Columns(forward.table_out, of_items)
         popularity = np.bincount(known.indices, minlength=known.n_columns)
         solved = _fit(
             table, popularity, [(each.weight, each.items, each.users) for each in products]
         )
         codes, added = np.ascontiguousarray(solved[:, :-1]), solved[:, -1].copy()
-        products.append(_Product(-1.0, _Columns(added), _Columns(of_items)))
+        products = [*products, _Product(-1.0, _Columns(added), _Columns(of_items))]
         table_out = _fit(
             _Columns(codes),
             known.counts,
@@ -99,6 +148,18 @@ class StoredCodes:
             hashes = _hashes(histories.indptr, histories.items, histories.values)
             known &= hashes == self.hashes[np.maximum(users, 0)]
         return known
+
+    def grown(self, histories: Histories, trained: Histories | None) -> Grown:
+        """The users with a code who have rated further items since.
+
+        Args:
+            histories: The users with their present ratings.
+            trained: The ratings of training of all users; None where they are not known.
+        """
+        if trained is None or not len(self.hashes):
+            return Grown.of(np.empty(0, dtype=np.int64), histories, histories)
+        others = (histories.users >= 0) & ~self.match(histories)
+        return Grown.of(np.flatnonzero(others), histories, trained)
 
     def forward(self, network: Forward) -> Forward:
         """The network's forward pass with this output table."""
@@ -127,6 +188,16 @@ class StoredCodes:
         if shapes != ((n, width), (n,), (columns, width), (n,)):
             raise ValueError(f"stored codes of the shapes {shapes}")
         return stored
+
+
+def _encoded(forward: Forward, histories: Histories) -> tuple[Float32, Float32]:
+    """The last hidden layer of all people, and the constants of their outputs."""
+    columns = len(forward.offset)
+    parts = [forward.encode(batch.csr(columns)) for _, batch in histories.batches(ROWS)]
+    if not parts:
+        return np.empty((0, forward.table_out.shape[1]), np.float32), np.empty(0, np.float32)
+    codes, added = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return codes, added
 
 
 def _fit(

@@ -143,9 +143,12 @@ class Autoencoder(Single, Trainable):
             return  # its people are columns, whose items' rows are all to be encoded anew
         from ._start import Start
 
+        assert model.histories is not None  # an update needs them
         self._start = Start(
             fitted=model._trained,
             items=model.item_ids.encode(data.compact().item_ids.ids),
+            users=model.user_ids.encode(data.compact().user_ids.ids),
+            histories=model.histories,
             new=new,
             origin=model.provenance.fingerprint,
             epochs=epochs,

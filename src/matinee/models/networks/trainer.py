@@ -11,7 +11,7 @@ import torch
 from ...base.arrays import Float64, Mask
 from ...baseline import column_means
 from ...data import Csr, Ratings
-from ...nn import Inputs, Network, NetworkConfig, make_inputs
+from ...nn import Forward, Inputs, Network, NetworkConfig, make_inputs
 from ...train import (
     Distillation,
     Epoch,
@@ -91,6 +91,7 @@ class Trainer:
             known, out = part(rows, held)
             valid = Holdout.of(out, *self._limits, group=group)
         self.held = held
+        self._start = start
         self._teachers: list[Trainer] = []
         self._shrinkage: tuple[float, Inputs] | None = None
         self._by_codes: Float64 | None = None
@@ -257,16 +258,22 @@ class Trainer:
             teacher_epochs=self.teacher_epochs,
         )
         if shrink and self._stores_codes and self._codes_are_better(coefficient):
-            teachers = [each.as_teacher(whole=True) for each in self._teachers]
-            fitted.stored = StoredCodes.fit(fitted.forward, known, teachers)
+            fitted.stored = self._codes(fitted.forward, known, whole=True)
         return fitted
+
+    def _codes(self, forward: Forward, known: Csr, *, whole: bool) -> StoredCodes:
+        """Stored codes of users with some ratings; ``whole`` as for ``as_teacher``."""
+        if self._start is not None:
+            return self._start.stored(forward, known)
+        teachers = [each.as_teacher(whole=whole) for each in self._teachers]
+        return StoredCodes.fit(forward, known, teachers)
 
     @property
     def _stores_codes(self) -> bool:
         config = self.run.network.config
         return (
             self.settings.train.known_codes == "stored"
-            and bool(self._teachers)
+            and (bool(self._teachers) or (self._start is not None and self._start.stores_codes))
             and config.rows == "users"
             and config.output_activation == "linear"
             and self._ratings.n_users * config.hidden[-1] <= MOST_STORED
@@ -278,8 +285,8 @@ class Trainer:
         Unlike the network, they are not shrunk: with few ratings they may be behind the bias model,
         which a network with the coefficient 0 is.
         """
-        if not self.run.valid or coefficient == 0.0:
-            return coefficient > 0.0
+        if not self.run.valid or coefficient == 0.0 or self._start is not None:
+            return coefficient > 0.0  # an update keeps the decision of the first training
         encoded = self.validation_predictions()
         step = self.validation_predictions(stored=True) - encoded
         return float(np.dot(step, self.run.valid.values - encoded)) > 0.0
@@ -300,8 +307,7 @@ class Trainer:
             if stored:
                 if self._by_codes is None:
                     forward = make_forward(run.network.config, run.network.arrays(), run.inputs)
-                    teachers = [each.as_teacher() for each in self._teachers]
-                    codes = StoredCodes.fit(forward, run.known, teachers)
+                    codes = self._codes(forward, run.known, whole=False)
                     rows = np.repeat(run.valid.rows, np.diff(run.valid.indptr))
                     self._by_codes = codes.forward(forward).entries_of(
                         codes.codes, codes.added, rows, run.valid.columns
