@@ -56,8 +56,6 @@ def test_weights_and_repeats() -> None:
         load(table | {"count": ["1", "1", "1", "x"]})
     with pytest.raises(UsageError, match="cannot be added up"):
         load(table | {"rating": [1, 1, 1, 2]}, repeats="sum")
-    with pytest.raises(UsageError, match="interactions that have a --weight have none"):
-        load(table | {"rating": [1, 1, 1, 2], "n": [1, 2, 3, 4]}, weight="n")
     with pytest.raises(UsageError, match="interactions have no scale"):
         load(table, scale=(1, 5))
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -85,3 +86,30 @@ def test_known_rmse_on_real_data(real_data: Callable[[str], Path]) -> None:
         Histories.of(train.by_user), train.user_ids.encode(users), train.item_ids.encode(items)
     )
     assert np.sqrt(np.mean((predicted - values) ** 2)) == pytest.approx(0.9537, abs=5e-4)
+
+
+def test_weights_in_closed_form() -> None:
+    """Against sums written out; equal weights of any size change nothing."""
+    rng = np.random.default_rng(0)
+    users, items = np.divmod(rng.choice(120, 60, replace=False), 10)
+    plain = Ratings.from_arrays(users, items, rng.integers(1, 6, 60))
+    weights = rng.uniform(0.1, 4.0, 60).astype(np.float32)
+    found = fit_bias(replace(plain, weights=weights), epochs=4)
+    relative = weights / weights.mean()
+    mean = np.average(plain.values, weights=weights)
+    bias = np.zeros(plain.n_items)
+    for _ in range(4):
+        own = np.zeros(plain.n_users)
+        for user in range(plain.n_users):
+            mine = plain.users == user
+            residual = plain.values[mine] - mean - bias[plain.items[mine]]
+            own[user] = residual.sum() / (mine.sum() + 5.0)
+        for item in range(plain.n_items):
+            of = plain.items == item
+            residual = relative[of] * (plain.values[of] - mean - own[plain.users[of]])
+            bias[item] = residual.sum() / (relative[of].sum() + 3.0)
+    assert found.mean == pytest.approx(mean)
+    np.testing.assert_allclose(found.item_bias, bias, atol=1e-5)
+    equal = fit_bias(replace(plain, weights=np.full(60, 7.0, dtype=np.float32)))
+    np.testing.assert_allclose(equal.item_bias, fit_bias(plain).item_bias, atol=1e-6)
+    np.testing.assert_allclose(equal.item_mean, fit_bias(plain).item_mean, atol=1e-6)

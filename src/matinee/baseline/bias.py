@@ -78,6 +78,9 @@ def fit_bias(
     Koren, "Factor in the Neighbors" (TKDD 2010), section 2.1, with lighter shrinkage: on
     MovieLens it makes the stronger baseline (ML-1M 80/20: RMSE 0.909; ml-100k u1: 0.953).
 
+    Where the ratings have weights, these weigh the mean and the item biases. User biases are plain,
+    as they are in predictions, whose histories have no weights.
+
     Args:
         train: Training ratings, or the same grouped by user; need not be compact. Grouped by item,
             the roles of users and items are exchanged.
@@ -86,6 +89,8 @@ def fit_bias(
         epochs: Passes over the ratings.
     """
     csr = train if isinstance(train, Csr) else train.by_user
+    if csr.weights is not None:
+        return _fit_weighted(csr, csr.weights, user_reg, item_reg, epochs)
     mean = float(csr.values.mean(dtype=np.float64))
     counts = np.bincount(csr.indices, minlength=csr.n_columns)
     sums = np.zeros(csr.n_columns)
@@ -95,6 +100,29 @@ def fit_bias(
     for _ in range(epochs):
         _item_sums(csr.indptr, csr.indices, csr.values, item_bias, mean, user_reg, sums)
         item_bias = sums / np.maximum(counts + item_reg, 1e-12)
+    return BiasModel(
+        mean, item_bias.astype(np.float32), item_mean.astype(np.float32), float(user_reg)
+    )
+
+
+def _fit_weighted(
+    csr: Csr, weights: Float32, user_reg: float, item_reg: float, epochs: int
+) -> BiasModel:
+    """``fit_bias`` with weights; shrinkage counts ratings of mean weight."""
+    relative = weights / weights.mean(dtype=np.float64)
+    mean = float(np.average(csr.values, weights=relative))
+    rows = np.repeat(np.arange(csr.n_rows), csr.counts)
+    mass = np.bincount(csr.indices, relative, minlength=csr.n_columns)
+    sums = np.bincount(csr.indices, relative * csr.values, minlength=csr.n_columns)
+    item_mean = np.where(mass > 0, sums / np.maximum(mass, 1e-12), mean)
+    item_bias = np.zeros(csr.n_columns)
+    for _ in range(epochs):
+        residuals = csr.values - mean - item_bias[csr.indices]
+        totals = np.bincount(rows, residuals, minlength=csr.n_rows)
+        user_bias = totals / np.maximum(csr.counts + user_reg, 1e-12)
+        residuals = relative * (csr.values - mean - user_bias[rows])
+        sums = np.bincount(csr.indices, residuals, minlength=csr.n_columns)
+        item_bias = sums / np.maximum(mass + item_reg, 1e-12)
     return BiasModel(
         mean, item_bias.astype(np.float32), item_mean.astype(np.float32), float(user_reg)
     )

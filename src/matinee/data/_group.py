@@ -23,6 +23,7 @@ class Csr:
         order: int64 position of each entry in the ratings it came from, or None where the
             entries already stood in this order.
         n_columns: number of codes of the other side.
+        weights: float32, shape (entries,): see ``Ratings.weights``.
     """
 
     indptr: Int64
@@ -30,6 +31,7 @@ class Csr:
     values: Float32
     order: Int64 | None
     n_columns: int
+    weights: Float32 | None = None
 
     @property
     def n_rows(self) -> int:

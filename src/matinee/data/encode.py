@@ -21,7 +21,10 @@ _CHUNK = 1 << 20
 
 @dataclass(eq=False)
 class Encoded:
-    """Codes, ratings and times ordered by user, item and row in the source; repeats are kept."""
+    """Codes, ratings, times and weights ordered by user, item and row in the source.
+
+    Repeats are kept.
+    """
 
     users: Int32
     items: Int32
@@ -30,9 +33,12 @@ class Encoded:
     user_ids: Vocabulary
     item_ids: Vocabulary
     notes: tuple[str, ...] = ()
+    weights: Float32 | None = None
 
     def drop(self, gone: Int64) -> None:
         """Drop rows, by ascending position, without a second copy of the others."""
+        if self.weights is not None:
+            self.weights = np.delete(self.weights, gone)
         none = np.empty(0, dtype=np.int64)
         times = none if self.times is None else self.times
         drop_rows(gone, self.users, self.items, self.values, times)
@@ -83,7 +89,20 @@ def encode(work: Workspace, staged: Staged, unit: TimeUnit | None = None) -> Enc
     notes: tuple[str, ...] = ()
     if staged.timed and not staged.clock:
         times, notes = to_seconds(times, unit)
-    return Encoded(users, items, values, times if staged.timed else None, user_ids, item_ids, notes)
+    weights = _weights(work) if staged.weighted else None
+    timed = times if staged.timed else None
+    return Encoded(users, items, values, timed, user_ids, item_ids, notes, weights)
+
+
+def _weights(work: Workspace) -> Float32:
+    """The weights of the ratings, in the order of ``Encoded``."""
+    rows = work.con.execute(
+        "SELECT s.w FROM work.main.staged AS s "
+        "JOIN work.main.users AS users ON users.id = s.u "
+        "JOIN work.main.items AS items ON items.id = s.i "
+        "ORDER BY users.code, items.code, s.rowid"
+    ).fetchnumpy()
+    return np.asarray(rows["w"], dtype=np.float32)
 
 
 def rows_of_pair(work: Workspace, user: int, item: int) -> list[int]:

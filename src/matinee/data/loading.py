@@ -90,7 +90,9 @@ def load(
         rating: The rating column.
         time: The time column: seconds, milli-, micro- or nanoseconds since 1970, dates or ISO
             text; without a zone it is UTC.
-        weight: The column of the interactions' weights or counts, above 0; 1 each without one.
+        weight: The column of weights, above 0: of interactions, or where there are ratings of what
+            each counts for in training (``Ratings.weights``). 1 each without one; a column beside
+            ratings must be stated.
         scale: Lowest and highest possible rating; one outside is an error. The range seen if
             left out.
         repeats: What becomes of repeated ratings of an item by a user: ``"last"`` keeps the last
@@ -190,6 +192,7 @@ def load(
         notes=(*(located.notes if located else ()), *read.notes, *notes, *message),
         implicit=read.implicit,
         scale_stated=read.scale is not None,
+        weights=encoded.weights,
     )
     return _selected(ratings.compact() if left_out else ratings, relevant, k_core)
 

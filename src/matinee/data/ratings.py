@@ -85,6 +85,8 @@ class Ratings:
             ``values`` are then weights or counts above 0, all 1 where none are known, and say
             nothing about how much somebody liked an item.
         scale_stated: Whether the scale was stated rather than seen.
+        weights: float32, shape (n,), above 0: what each rating counts for in training, relative to
+            the others; None where all count alike.
     """
 
     users: Int32
@@ -99,6 +101,7 @@ class Ratings:
     notes: tuple[str, ...] = field(default=())
     implicit: bool = False
     scale_stated: bool = False
+    weights: Float32 | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -162,6 +165,7 @@ class Ratings:
             items=self.items[rows],
             values=self.values[rows],
             times=None if self.times is None else self.times[rows],
+            weights=None if self.weights is None else self.weights[rows],
         )
 
     def with_own_scale(self) -> Ratings:
@@ -265,12 +269,16 @@ class Ratings:
     @cached_property
     def by_user(self) -> Csr:
         """The ratings grouped by user."""
-        return group(self.users, self.items, self.values, self.n_users, self.n_items)
+        return self._grouped(self.users, self.items, self.n_users, self.n_items)
 
     @cached_property
     def by_item(self) -> Csr:
         """The ratings grouped by item."""
-        return group(self.items, self.users, self.values, self.n_items, self.n_users)
+        return self._grouped(self.items, self.users, self.n_items, self.n_users)
+
+    def _grouped(self, rows: Int32, columns: Int32, n_rows: int, n_columns: int) -> Csr:
+        csr = group(rows, columns, self.values, n_rows, n_columns)
+        return csr if self.weights is None else replace(csr, weights=csr.aligned(self.weights))
 
     @classmethod
     def from_arrays(

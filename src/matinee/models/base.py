@@ -13,14 +13,14 @@ import numpy.typing as npt
 from ..base.arrays import Float64, Int64
 from ..baseline.bias import fit_bias
 from ..baseline.variance import fit_predictive_variance
-from ..data import Histories, RatingsLike, Table, as_ratings, fingerprint
+from ..data import Histories, RatingsLike, Table, as_ratings
 from ..errors import UsageError
 from ..evaluate import Evaluation, ListEvaluation, evaluate, evaluate_lists
 from ..recommend import HistoriesLike, People, Unknown, code_people
 from ._lists import allowed_items, tables
 from .folder.provenance import Provenance
 from .interactive.html import model_html
-from .support import analysis, as_column, checked, checked_love, checked_personal, item_counts
+from .support import analysis, as_column, checked_love, checked_personal, item_counts, suited
 from .update import Updatable
 
 
@@ -43,6 +43,7 @@ class Recommender(Updatable):
             and for users without a history, unless ``answers_unknown``.
         histories: All training ratings by user (validation part included), to serve known users
             without the data; None if the model was saved without.
+        weights: float32, aligned with the entries of ``histories``: see ``Ratings.weights``.
         predictive_variance: Model of the predictive standard deviation; None if saved without.
         interest: The scorer of interest; None where lists are ordered by predicted rating.
         preference: The probability that an item is liked, given its predicted rating.
@@ -69,23 +70,20 @@ class Recommender(Updatable):
 
         Raises:
             DataError: Fewer than two users or items, a repeated pair, or a value not finite.
-            UsageError: A seed that is not an integer of at least 0; or interactions, where the
-                model needs ratings.
+            UsageError: A seed that is not an integer of at least 0; interactions, where the
+                model needs ratings; or weights, where it takes none.
         """
         train = as_ratings(train, "train")
         if not isinstance(seed, int | np.integer) or seed < 0:
             raise UsageError(f"seed must be a whole number of at least 0, not {seed!r}")
         seed = int(seed)
-        if not self.takes_interactions:
-            instead = "train a list model, such as the presets lists and ease"
-            train.require_ratings(f"the model {self.kind}", instead)
-        data = checked(train)
+        data = suited(self.kind, train, self.takes_interactions, self.takes_weights)
         self._ready = False
         self.user_ids, self.item_ids = data.user_ids, data.item_ids
         self.item_table, self.scale = data.item_table, data.scale
         self.bias = fit_bias(data)
-        self.histories = Histories.of(data.by_user)
-        self.provenance = Provenance(data.name, len(data), fingerprint(data), seed, data.notes)
+        self.histories, self.weights = Histories.of(data.by_user), data.by_user.weights
+        self.provenance = Provenance.of(data, seed)
         self.record = {}
         self._guard = self._item_counts = None
         self.predictive_variance = self.interest = self.preference = self.choice_rate = None

@@ -33,6 +33,7 @@ class Hooks(ABC):
     scale: Scale
     bias: BiasModel
     histories: Histories | None
+    weights: Float32 | None = None
     predictive_variance: PredictiveVariance | None = None
     interest: Interest | None = None
     preference: Preference | None = None
@@ -94,6 +95,16 @@ class Hooks(ABC):
     def takes_interactions(self) -> bool:
         """Whether it can be trained on interactions (``Ratings.implicit``)."""
         return False
+
+    @property
+    def takes_weights(self) -> bool:
+        """Whether it can be trained on weighted ratings (``Ratings.weights``)."""
+        return False
+
+    @property
+    def half_life(self) -> float:
+        """Days after which a training rating counts for half; 0 where age does not matter."""
+        return 0.0
 
     @property
     def folds_in(self) -> bool:

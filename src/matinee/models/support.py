@@ -15,6 +15,34 @@ from ..evaluate import Breakdown, Scored, breakdown
 from .hooks import Hooks
 
 
+def suited(kind: str, train: Ratings, interactions: bool, weights: bool) -> Ratings:
+    """``checked`` ratings, refused where a kind of model cannot be trained on them.
+
+    Args:
+        kind: Its name.
+        train: The training ratings.
+        interactions: Whether it takes interactions.
+        weights: Whether it takes weighted ratings.
+
+    Raises:
+        UsageError: Interactions or weights where it takes none, or a weight that is not above 0.
+        DataError: See ``checked``.
+    """
+    if not interactions:
+        instead = "train a list model, such as the presets lists and ease"
+        train.require_ratings(f"the model {kind}", instead)
+    if train.weights is None:
+        return checked(train)
+    if not weights:
+        raise UsageError(
+            f"{train.name}: the model {kind} takes no weights of ratings; train an autoencoder, "
+            "such as the preset default, or leave the weights and half_life out"
+        )
+    if not (np.isfinite(train.weights).all() and (train.weights > 0).all()):
+        raise UsageError(f"{train.name}: a weight is not above 0; leave such ratings out")
+    return checked(train)
+
+
 def checked(ratings: Ratings) -> Ratings:
     """Validate training ratings and make them compact.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
@@ -11,11 +12,12 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from ..base.arrays import Mask
+from ..base.arrays import Float32, Mask
 from ..base.atomic import remove_stale
 from ..base.locks import locked
 from ..baseline.variance import HeldOutPredictions
 from ..data import Ratings, RatingsLike, as_ratings
+from ..data.values.weights import weighted_by_age
 from ..errors import UsageError
 from ..recommend.interest import Calibration, FittedInterest, fit_interest
 from ..train import Epoch, RunContext, RunFolder, choose_device, drop_checkpoints
@@ -76,6 +78,7 @@ class Trainable(Params, Recommender):
         self._on_list_epoch: Callable[[ListEpoch], None] | None = None
         self._validation: HeldOutPredictions | None = None
         self._earlier: FittedInterest | None = None
+        self._weighted = False
 
     @property
     def planned_epochs(self) -> dict[tuple[int, int], int]:
@@ -137,7 +140,7 @@ class Trainable(Params, Recommender):
             ProcessError: Another process of the group failed, or has other arguments.
             UsageError: No checkpoint to resume from, or one of another run.
         """
-        train = as_ratings(train, "train")
+        train = self._weighed(as_ratings(train, "train"))
         if resume and folder is None:
             raise UsageError("resume needs the folder of the run to resume")
         run_folder = Path(folder).expanduser() if folder is not None and group.first else None
@@ -161,6 +164,15 @@ class Trainable(Params, Recommender):
                 group=group,
                 **options,
             )
+
+    def _weighed(self, train: Ratings) -> Ratings:
+        """The ratings with weights by age, unless ``fit_whole`` has weighted them already."""
+        return train if self._weighted else weighted_by_age(train, self.half_life)
+
+    @property
+    def half_life(self) -> float:
+        """See ``Hooks``."""
+        return self.settings.train.half_life
 
     def _fit_interest(self, train: Ratings, seed: int) -> FittedInterest | None:
         lists = self.settings.lists
@@ -219,12 +231,18 @@ class Trainable(Params, Recommender):
 
     def _identity(self, seed: int) -> dict[str, Any]:
         """The identity of a run, by which a checkpoint of another run is refused."""
+        weighted = {} if self.weights is None else {"weights": _digest(self.weights)}
         return {
+            **weighted,
             "settings": self.settings.model_dump(mode="json", exclude={"description"}),
             "seed": seed,
             "data": self.provenance.fingerprint,
             "device": self.device,
         }
+
+
+def _digest(weights: Float32) -> str:
+    return hashlib.blake2b(np.ascontiguousarray(weights).tobytes(), digest_size=16).hexdigest()
 
 
 def _upgraded(identity: dict[str, Any]) -> dict[str, Any]:

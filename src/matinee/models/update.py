@@ -10,6 +10,7 @@ import numpy as np
 from ..base.arrays import Mask
 from ..data import Ratings, RatingsLike, as_ratings
 from ..data.splits.shared import join, share_vocabularies
+from ..data.values.weights import weighted_together
 from ..errors import DataError, UsageError
 from ._coded import Coded
 from .hooks import Hooks
@@ -60,13 +61,34 @@ def updated(
     fresh.clip = model.clip
     fresh._continue(model, data, added, epochs)
     try:
-        fresh.fit(data, seed=seed, **options)
+        fit_whole(fresh, model, data, new, seed=seed, **options)
     finally:
         fresh._forget_start()
     earlier = model.provenance
     update = {"added": new.name, "n_added": int(added.sum()), "to": earlier.fingerprint}
     fresh.record = {"updates": [*model.record.get("updates", []), update]}
     return fresh
+
+
+def fit_whole(fresh: Any, model: Hooks, data: Ratings, new: Ratings, **options: Any) -> None:
+    """Fit a model to what ``all_ratings`` returned, or to a part of it.
+
+    Args:
+        fresh: The model to fit.
+        model: The model whose ratings these are.
+        data: The ratings, weighted already where age matters, without times.
+        new: The new ones among them, with times where these are known.
+        **options: As for ``fit``.
+    """
+    fresh._weighted = True
+    try:
+        fresh.fit(data, **options)
+    finally:
+        fresh._weighted = False
+    newest = model.provenance.newest
+    if newest is not None:
+        newest = None if new.times is None else max(newest, int(new.times.max()))
+    fresh.provenance = replace(fresh.provenance, newest=newest)
 
 
 def known_ratings(model: Hooks) -> Ratings:
@@ -95,13 +117,15 @@ def known_ratings(model: Hooks) -> Ratings:
         name=model.provenance.dataset,
         notes=model.provenance.notes,
         implicit=not model.knows_ratings,
+        weights=model.weights,
     )
 
 
 def all_ratings(model: Hooks, new: Ratings) -> tuple[Ratings, Mask]:
     """What a model was trained on and new ratings, and which of them are new.
 
-    Of a pair that is in both the new rating holds. Side columns are kept.
+    Of a pair that is in both the new rating holds. Side columns are kept. The whole has no times,
+    and is weighted by age where the model is.
 
     Raises:
         DataError: No new ratings, a rating off the scale of the model, or ratings where the model
@@ -121,6 +145,7 @@ def all_ratings(model: Hooks, new: Ratings) -> tuple[Ratings, Mask]:
             f"{new.name}: a rating of {new.values[outside[0]]:g} is off the scale of the model, "
             f"{low:g} to {high:g}; train anew"
         )
+    before, new = weighted_together(before, model.provenance.newest, new, model.half_life)
     old, come = share_vocabularies(before, replace(new, scale=before.scale, times=None, notes=()))
     pairs = [part.users.astype(np.int64) * part.n_items + part.items for part in (old, come)]
     kept = old.take(~np.isin(pairs[0], pairs[1]))

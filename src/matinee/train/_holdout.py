@@ -152,4 +152,11 @@ def part(csr: Csr, mask: Mask) -> tuple[Csr, Csr]:
 
 def _where(csr: Csr, mask: Mask) -> Csr:
     running = np.concatenate([[0], np.cumsum(mask)]).astype(np.int64)
-    return Csr(running[csr.indptr], csr.indices[mask], csr.values[mask], None, csr.n_columns)
+    return Csr(
+        running[csr.indptr],
+        csr.indices[mask],
+        csr.values[mask],
+        None,
+        csr.n_columns,
+        None if csr.weights is None else csr.weights[mask],
+    )

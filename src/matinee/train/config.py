@@ -93,6 +93,10 @@ class TrainConfig(Config):
     validation RMSE; "settled" is the last, unless the best is better by more than three standard
     errors. On a small validation part the minimum is noisy, and under a falling learning rate the
     last epoch generalises better."""
+    half_life: float = Field(0.0, ge=0.0)
+    """Days after which a rating counts for half in the loss, and in the bias model's mean and item
+    biases: its weight is 2^(-age / half_life), age counted from the newest rating of training. 0
+    for equal weights. Histories are not weighted, nor is the validation part."""
     patience: int = Field(0, ge=0)
     """Epochs without a better validation RMSE before training stops; 0 never stops early."""
 

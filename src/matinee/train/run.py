@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -108,6 +108,9 @@ class Run:
             self.cuts = self.cuts[:-1]  # batch norm needs two rows: the last joins its neighbour
         on_cpu = self.network.table_in.device.type == "cpu"
         kind = KernelBackend if on_cpu else TorchBackend
+        self._weights = None
+        if self.known.weights is not None:
+            self._weights = self.known.weights / self.known.weights.mean(dtype=np.float64)
         self.base = None
         if self.valid and self.network.config.shrinks:
             self.base = bias_predictions(self.inputs, self.known, self.valid)
@@ -131,6 +134,11 @@ class Run:
             dropout=self.network.config.input_dropout,
             dtype=np.float64 if double else np.float32,
         )
+        if self._weights is not None:
+            counts = np.diff(batch.indptr)
+            entries = np.repeat(known.indptr[rows] - batch.indptr[:-1], counts)
+            weights = self._weights[entries + np.arange(len(entries))]
+            batch = replace(batch, weight=(batch.weight * weights).astype(batch.weight.dtype))
         if self.distillation:
             batch = self.distillation.extend(batch, rows, self.inputs.offset, salt=salt)
         return batch

@@ -101,7 +101,7 @@ def assign(
 
     Returns:
         Column by role; an optional role that no column fills is left out. A table of interactions
-        has no rating; the weight is left out where there is one.
+        has no rating; where there is one, a weight is that of ratings, if it was mapped.
 
     Raises:
         DataError: No column is recognised for a role.
@@ -127,13 +127,8 @@ def assign(
                 role == RATING and (header or len(names) == 2 or WEIGHT in mapped)
             ):
                 raise DataError(_missing(role, option_of(role, roles), names, header, label))
-    if RATING in columns:
-        if WEIGHT in mapped:
-            raise UsageError(
-                f"{label}: column {columns[RATING]!r} is the rating; interactions that have a "
-                "--weight have none"
-            )
-        columns.pop(WEIGHT, None)
+    if RATING in columns and WEIGHT not in mapped:
+        columns.pop(WEIGHT, None)  # a column of counts weighs ratings only where that is stated
     for name in columns.values():
         _refuse_twin(name, names, mapped.values(), label)
     for role, name in columns.items():

@@ -91,7 +91,7 @@ class TableOptions(ReadOptions):
     time: str | None = None
     """Column of the time."""
     weight: str | None = None
-    """Column of the weight or count, of interactions: a table without ratings."""
+    """Column of the weight: of interactions (or their count), or of ratings in training."""
     scale: tuple[float, float] | None = None
     """The range ratings may have, as in 1:5; one outside it is an error. By default the range
     seen."""

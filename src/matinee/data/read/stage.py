@@ -29,6 +29,8 @@ _INTEGER = (
 class Staged:
     """The checked rows, in the workspace's table ``staged`` (u, i, r, t), in the order read.
 
+    Where ratings have weights there is a fifth column, w.
+
     Attributes:
         rows: Rows of the table, those left out included.
         low: The lowest rating that is read.
@@ -36,6 +38,7 @@ class Staged:
         timed: Whether every row that is read has a time.
         notes: What was left out, one sentence each.
         clock: Whether the times are seconds already, as of a column of dates.
+        weighted: Whether ratings have weights.
     """
 
     rows: int
@@ -44,6 +47,7 @@ class Staged:
     timed: bool
     notes: tuple[str, ...]
     clock: bool = False
+    weighted: bool = False
 
 
 def stage(
@@ -95,6 +99,9 @@ def stage(
         raise DataError(f"{scan.label}: holds no ratings or interactions{why}")
     if wrong:
         raise _bad_row(work, scan, columns, scale, int(first), int(wrong))
+    weighted = RATING in columns and WEIGHT in columns
+    if weighted:
+        _check_weights(work, scan, columns[WEIGHT])
     timed = TIME in columns and untimed == 0
     if TIME in columns and not timed:
         value = _raw(work, scan, columns[TIME], int(no_time))
@@ -107,7 +114,21 @@ def stage(
                 "the column or leave --time out"
             )
         notes.append(f"times left out: {problem}")
-    return Staged(int(total), float(low), float(high), timed, tuple(notes), clock)
+    return Staged(int(total), float(low), float(high), timed, tuple(notes), clock, weighted)
+
+
+def _check_weights(work: Workspace, scan: Scan, column: str) -> None:
+    """Refuse a rating whose weight is no number above 0."""
+    count, first = work.one(
+        "SELECT count(*), min(rowid) FROM work.main.staged "
+        "WHERE u IS NOT NULL AND i IS NOT NULL AND (w IS NULL OR w <= 0)"
+    )
+    if count:
+        value = _raw(work, scan, column, int(first))
+        raise DataError(
+            f"{scan.locate(int(first))}: the weight {shorten(value or '')} is no number above 0 "
+            f"({count:,} such); remove such rows, or leave --weight out"
+        )
 
 
 def _outside(scale: Scale | None, missing: Sequence[float]) -> str:
@@ -184,6 +205,9 @@ def _create(
     ids = [_id(*side) for side in sides]
     value = columns.get(RATING, columns.get(WEIGHT))
     rating = "1::FLOAT" if value is None else _rating(*scan.columns[value], rows.decimal)
+    weight = ""
+    if RATING in columns and WEIGHT in columns:
+        weight = f", {_rating(*scan.columns[columns[WEIGHT]], rows.decimal)} AS w"
     typed = [kind in _INTEGERS for _, kind in sides]
     whole = [bool(check) and not done for check, done in zip(checks, typed, strict=True)]
     while True:
@@ -195,7 +219,7 @@ def _create(
             work,
             scan,
             f"CREATE OR REPLACE TABLE work.main.staged AS SELECT {user} AS u, {item} AS i, "
-            f"{rating} AS r, {time} AS t FROM {scan.relation}",
+            f"{rating} AS r, {time} AS t{weight} FROM {scan.relation}",
         )
         gaps = work.one("SELECT count(*) - count(u), count(*) - count(i) FROM work.main.staged")
         left = [integers and not gap for integers, gap in zip(whole, gaps, strict=True)]

@@ -46,7 +46,7 @@ def split_files(
     given of the people in ``test.parquet``) and ``valid_given.parquet``; by ``kfold`` the first
     two in ``fold-1``, ``fold-2`` and so on. Columns:
     ``user_id, item_id, rating`` (of interactions ``weight``, or nothing) and, where known,
-    ``timestamp`` in seconds since 1970-01-01 UTC.
+    ``timestamp`` in seconds since 1970-01-01 UTC and ``weight``, that of a rating.
     Titles go beside them as ``items.parquet``. ``manifest.json`` has the protocol, the seed, the
     counts and content fingerprints of the source and the parts, and the version of Matinee.
 
@@ -165,6 +165,8 @@ def _chunks(ratings: Ratings) -> Iterator[Table]:
         # Interactions that all weigh the same have no column of weights.
         if not ratings.implicit:
             columns["rating"] = ratings.values[part]
+            if ratings.weights is not None:
+                columns["weight"] = ratings.weights[part]
         elif ratings.scale != Scale(1.0, 1.0):
             columns["weight"] = ratings.values[part]
         if ratings.times is not None:

@@ -40,12 +40,18 @@ def share_vocabularies(*parts: Ratings) -> tuple[Ratings, ...]:
 def join(*parts: Ratings, name: str) -> Ratings:
     """Put the parts of a split together again; they must share their vocabularies."""
     times = [part.times for part in parts if part.times is not None]
+    weights = None
+    if any(part.weights is not None for part in parts):
+        weights = np.concatenate(
+            [np.ones(len(p), np.float32) if p.weights is None else p.weights for p in parts]
+        )
     return replace(
         parts[0],
         users=np.concatenate([part.users for part in parts]),
         items=np.concatenate([part.items for part in parts]),
         values=np.concatenate([part.values for part in parts]),
         times=np.concatenate(times) if len(times) == len(parts) else None,
+        weights=weights,
         name=name,
         notes=tuple(note for part in parts for note in part.notes),
     )

@@ -53,6 +53,12 @@ def check_histories(file: Path, histories: Histories, n_users: int, n_items: int
     _check_codes(file, histories.indptr, histories.items, n_items)
 
 
+def check_weights(file: Path, weights: npt.NDArray[Any] | None, histories: Histories) -> None:
+    """Check that the weights of the training ratings, if there are any, are as many as these."""
+    if weights is not None and (weights.shape != histories.values.shape or not (weights > 0).all()):
+        raise _wrong(file, "histories.weights", weights, f"({len(histories.values)},)")
+
+
 def check_arrays(file: Path, arrays: Arrays, n_users: int, n_items: int) -> None:
     """Check that arrays have the model's number of users and items, and finite values."""
     for name in ("bias.item_bias", "bias.item_mean", "items.counts"):

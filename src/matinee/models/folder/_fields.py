@@ -44,6 +44,7 @@ class Data(_Fields):
     n_ratings: Size
     fingerprint: StrictStr
     notes: list[StrictStr]
+    newest: StrictInt | None = None
 
 
 class BiasFields(_Fields):

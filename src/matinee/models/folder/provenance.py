@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
+
+from ...data import Ratings, fingerprint
 
 
 @dataclass(frozen=True)
@@ -15,6 +18,7 @@ class Provenance:
         fingerprint: Order-independent hash of the ratings (``data.fingerprint``).
         seed: The seed given to ``fit``.
         notes: Notes of reading the ratings.
+        newest: Time of the newest rating, seconds since 1970; None where times were not known.
     """
 
     dataset: str
@@ -22,3 +26,10 @@ class Provenance:
     fingerprint: str
     seed: int
     notes: tuple[str, ...] = ()
+    newest: int | None = None
+
+    @classmethod
+    def of(cls, train: Ratings, seed: int) -> Self:
+        """Of a model that is fitted to some ratings with a seed."""
+        newest = None if train.times is None else int(train.times.max())
+        return cls(train.name, len(train), fingerprint(train), seed, train.notes, newest)

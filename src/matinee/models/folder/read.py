@@ -17,7 +17,7 @@ from ...evaluate import PairSet
 from ...recommend.interest import ChoiceRate, restore_interest
 from ..base import Recommender
 from ..registry import kind_named
-from ._checks import check_arrays, check_histories, check_vocabulary
+from ._checks import check_arrays, check_histories, check_vocabulary, check_weights
 from ._tables import HISTORIES, ITEMS, USERS, read_histories, read_items, read_users
 from .manifest import ADVICE, WEIGHTS, check_files, read_manifest
 from .provenance import Provenance
@@ -77,6 +77,8 @@ def _restored(folder: Path, manifest: dict[str, Any]) -> Recommender:
         model.histories = read_histories(db, folder, n_users) if carried else None
     if model.histories is not None:
         check_histories(folder / HISTORIES, model.histories, n_users, n_items)
+        model.weights = arrays.get("histories.weights")
+        check_weights(weights, model.weights, model.histories)
     model.scale = Scale(*manifest["scale"])
     model.bias = BiasModel(
         float(bias["mean"]),
@@ -107,6 +109,7 @@ def _restored(folder: Path, manifest: dict[str, Any]) -> Recommender:
         data["fingerprint"],
         manifest["seed"],
         tuple(data["notes"]),
+        data.get("newest"),
     )
     model.record = {
         **{key: manifest[key] for key in ("split", "metrics") if manifest[key] is not None},

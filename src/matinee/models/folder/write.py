@@ -46,6 +46,8 @@ def save(
     counts = item_counts(model)
     if counts is not None:
         arrays["items.counts"] = counts
+    if carried is not None and model.weights is not None:
+        arrays["histories.weights"] = model.weights
     if carried is None:
         arrays["leak_guard.hashes"] = model.leak_guard.hashes
     spread = None
@@ -87,6 +89,7 @@ def save(
                 "n_ratings": model.provenance.n_ratings,
                 "fingerprint": model.provenance.fingerprint,
                 "notes": list(model.provenance.notes),
+                "newest": model.provenance.newest,
             },
             "seed": model.provenance.seed,
             "split": record.get("split"),

@@ -156,6 +156,11 @@ class Bias(_Baseline):
     kind: ClassVar[str] = "bias"
 
     @property
+    def takes_weights(self) -> bool:
+        """See ``Hooks``."""
+        return True
+
+    @property
     def answers_unknown(self) -> bool:
         """See ``Hooks``: it is the bias model."""
         return False

@@ -62,9 +62,14 @@ def column_offset(known: Csr, center: str) -> Float32:
     offset = np.zeros(known.n_columns, dtype=np.float32)
     if center == "none":
         return offset
-    offset += np.float32(known.values.mean(dtype=np.float64))
     if center == "bias":
-        offset += fit_bias(known).item_bias
+        bias = fit_bias(known)
+        offset += np.float32(bias.mean)
+        offset += bias.item_bias
+    elif known.weights is None:
+        offset += np.float32(known.values.mean(dtype=np.float64))
+    else:
+        offset += np.float32(np.average(known.values, weights=known.weights))
     return offset
 
 

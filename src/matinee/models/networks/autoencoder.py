@@ -68,6 +68,11 @@ class Autoencoder(Single, Trainable):
         self._start: Start | None = None
 
     @property
+    def takes_weights(self) -> bool:
+        """See ``Hooks``."""
+        return True
+
+    @property
     def network(self) -> Network:
         """The trained network as a torch module."""
         return self._trained.network

@@ -1,0 +1,76 @@
+"""Weights of ratings in training, by their age."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ...base.arrays import Float32, Int64
+from ...errors import DataError
+from ..ratings import Ratings
+
+_DAY = 86_400
+LEAST = 1e-6
+"""The smallest weight by age."""
+
+
+def by_age(ages: Int64, half_life: float) -> Float32:
+    """Weights that halve with every ``half_life`` days, float32, at least ``LEAST``.
+
+    Args:
+        ages: int64, seconds.
+        half_life: Days.
+    """
+    weights: Float32 = np.maximum(np.exp2(-ages / (half_life * _DAY)), LEAST).astype(np.float32)
+    return weights
+
+
+def weighted_together(
+    before: Ratings, newest: int | None, new: Ratings, half_life: float
+) -> tuple[Ratings, Ratings]:
+    """Weights of ratings trained on and of new ones, as if they were weighted by age together.
+
+    Args:
+        before: Ratings without times, weighted by age from the newest of them.
+        newest: The time of that one, seconds since 1970; None where times were not known.
+        new: New ratings.
+        half_life: Days; 0 for the ratings as they are.
+
+    Raises:
+        DataError: Ages matter, and some have no times.
+    """
+    if not half_life:
+        return before, new
+    if new.times is None or newest is None or before.weights is None:
+        raise DataError(f"{new.name}: half_life weighs ratings by their age; all need times")
+    latest = max(newest, int(new.times.max()))
+    factor = by_age(np.array([latest - newest]), half_life)
+    ages = by_age(latest - new.times, half_life)
+    return (
+        replace(before, weights=np.maximum(before.weights * factor, np.float32(LEAST**2))),
+        replace(new, weights=ages if new.weights is None else ages * new.weights),
+    )
+
+
+def weighted_by_age(ratings: Ratings, half_life: float) -> Ratings:
+    """Ratings whose weights are multiplied by ``by_age``, age counted from the newest of them.
+
+    Args:
+        ratings: With times.
+        half_life: Days; 0 for the ratings as they are.
+
+    Raises:
+        DataError: They have no times.
+    """
+    if not half_life or not len(ratings):
+        return ratings
+    if ratings.times is None:
+        raise DataError(
+            f"{ratings.name}: half_life weighs ratings by their age, and these have no times; "
+            "state their column with --time COL, or set half_life = 0"
+        )
+    weights = by_age(ratings.times.max() - ratings.times, half_life)
+    if ratings.weights is not None:
+        weights = weights * ratings.weights
+    return replace(ratings, weights=weights)
