@@ -175,6 +175,19 @@ def test_feedback_as_ratings(tmp_path: Path) -> None:
     rows = set(zip(users, items, ratings_kept.values.tolist(), strict=True))
     assert rows == {("a", "x", 3.0), ("a", "y", 1.0), ("b", "x", 4.0)}
     assert ratings_kept.times is not None
+    assert ratings_kept.weights is None
+    weighted = feedback_ratings(store, Scale(1.0, 5.0), {"like": 0.5, "dislike": 0.25})
+    assert weighted is not None
+    assert weighted.weights is not None
+    assert dict(zip(weighted.values.tolist(), weighted.weights.tolist(), strict=True)) == {
+        3.0: 1.0,
+        1.0: 0.25,
+        4.0: 0.5,
+    }
+    with pytest.raises(UsageError, match="'click' becomes no rating"):
+        feedback_ratings(store, Scale(1.0, 5.0), {"click": 2.0})
+    with pytest.raises(UsageError, match="like = 0: give a number above 0"):
+        feedback_ratings(store, Scale(1.0, 5.0), {"like": 0.0})
     store.close()
 
 
@@ -189,4 +202,5 @@ def test_the_command(
     assert main(["refresh", str(place), "--rollback", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"decision": "rolled back"}
     assert main(["refresh", str(place)]) == 2
+    assert main(["refresh", str(place), "--feedback", url, "--weight", "like"]) == 2
     assert main(["refresh", str(place), "--feedback", url, "--days", "0"]) == 2

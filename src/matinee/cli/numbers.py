@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ..errors import UsageError
 
 
@@ -15,6 +17,24 @@ def parse_missing(text: str | None) -> tuple[float, ...]:
         return tuple(float(value) for value in (text or "").split(",") if value.strip())
     except ValueError:
         raise UsageError(f"--missing {text!r}: write numbers with commas, as in 0,-1") from None
+
+
+def parse_weights(texts: Iterable[str]) -> dict[str, float]:
+    """Weights by kind of feedback, each written as ``KIND=WEIGHT``.
+
+    Raises:
+        UsageError: One is not written so.
+    """
+    weights = {}
+    for text in texts:
+        kind, _, number = text.partition("=")
+        try:
+            weights[kind.strip()] = float(number)
+        except ValueError:
+            raise UsageError(
+                f"--weight {text!r}: write it as KIND=WEIGHT, as in like=0.5"
+            ) from None
+    return weights
 
 
 def parse_scale(text: str | None) -> tuple[float, float] | None:

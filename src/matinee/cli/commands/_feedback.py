@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...errors import UsageError
+from ..numbers import parse_weights
 from ..output import print_json, say
 from ..source import Json
 from ..threads import Threads, use_threads
@@ -106,6 +107,15 @@ def refresh(
         float,
         typer.Option("--list-margin", help="nDCG@10 by which the new model's lists may be worse."),
     ] = 0.01,
+    weight: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KIND=WEIGHT",
+            help="What a kind of feedback (rating, like, dislike) counts for in training, 1 if "
+            "left out; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
     rollback: Annotated[
         bool, typer.Option("--rollback", help="Put the former model back, and do nothing else.")
     ] = False,
@@ -134,7 +144,14 @@ def refresh(
         raise UsageError("name the store with --feedback, or put the former model back: --rollback")
     with closing(open_store(feedback)) as store:
         done = run(
-            model, store, days=days, anew=anew, margin=margin, list_margin=list_margin, seed=seed
+            model,
+            store,
+            days=days,
+            anew=anew,
+            margin=margin,
+            list_margin=list_margin,
+            weights=parse_weights(weight or ()),
+            seed=seed,
         )
     if json:
         print_json(done.as_dict())

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import numpy as np
 
 from ...data import Ratings, Scale
+from ...errors import UsageError, nearest
 from ...feedback import KINDS, FeedbackStore
 from ...recommend import implied_rating
 
 
-def feedback_ratings(store: FeedbackStore, scale: Scale) -> Ratings | None:
+def feedback_ratings(
+    store: FeedbackStore, scale: Scale, weights: Mapping[str, float] | None = None
+) -> Ratings | None:
     """The latest opinion of each person on each item, as ratings with times; None for none.
 
     A like counts as three quarters up the scale, a dislike as its low end; ratings off the scale,
@@ -18,8 +24,13 @@ def feedback_ratings(store: FeedbackStore, scale: Scale) -> Ratings | None:
     Args:
         store: The feedback.
         scale: The scale of the model.
+        weights: Weight in training of each kind of opinion that is not 1.
+
+    Raises:
+        UsageError: A weight of something that becomes no rating, or one that is not above 0.
     """
-    latest: dict[tuple[str, str], tuple[float, int]] = {}
+    weights = _checked(weights or {})
+    latest: dict[tuple[str, str], tuple[float, int, float]] = {}
     for event in store.events():
         if event.item is None or not KINDS[event.kind].opinion:
             continue
@@ -29,9 +40,23 @@ def feedback_ratings(store: FeedbackStore, scale: Scale) -> Ratings | None:
         if value is None:
             latest.pop(pair, None)
         elif scale.low <= value <= scale.high:
-            latest[pair] = (value, event.time)
+            latest[pair] = (value, event.time, weights.get(event.kind, 1.0))
     if not latest:
         return None
     users, items = (np.array(side, dtype=object) for side in zip(*latest, strict=True))
-    values, times = zip(*latest.values(), strict=True)
-    return Ratings.from_arrays(users, items, values, times, scale=scale, name="feedback")
+    values, times, each = zip(*latest.values(), strict=True)
+    ratings = Ratings.from_arrays(users, items, values, times, scale=scale, name="feedback")
+    return replace(ratings, weights=np.array(each, dtype=np.float32)) if weights else ratings
+
+
+def _checked(weights: Mapping[str, float]) -> Mapping[str, float]:
+    opinions = [name for name, kind in KINDS.items() if kind.liked is not None or name == "rating"]
+    for name, weight in weights.items():
+        if name not in opinions:
+            raise UsageError(
+                f"weights: {name!r} becomes no rating{nearest(name, opinions)}; use "
+                f"{', '.join(opinions)}"
+            )
+        if not 0 < weight < float("inf"):
+            raise UsageError(f"weights: {name} = {weight:g}: give a number above 0")
+    return weights

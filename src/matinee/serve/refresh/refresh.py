@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +18,7 @@ from ...evaluate import Gain, ListGain, list_gain, prequential_gain
 from ...feedback import FeedbackStore
 from ...feedback.store import hash_of
 from ...models import Recommender, identity, load_model
-from ...models.update import all_ratings, known_ratings
+from ...models.update import all_ratings, fit_whole, known_ratings
 from .ratings import feedback_ratings
 
 LEAST = 100
@@ -66,6 +67,7 @@ def refresh(
     anew: bool = False,
     margin: float = MARGIN,
     list_margin: float = LIST_MARGIN,
+    weights: Mapping[str, float] | None = None,
     seed: int = 0,
 ) -> Refreshed:
     """Train a model on feedback and put it in the place of the one in service if it is not worse.
@@ -85,10 +87,13 @@ def refresh(
         anew: Train anew on everything instead of updating.
         margin: RMSE by which it may be worse.
         list_margin: nDCG@10 by which it may be worse.
+        weights: Weight in training of each kind of feedback that is not 1, such as
+            ``{"like": 0.5}``; see ``Ratings.weights``.
         seed: Seeds training and intervals.
 
     Raises:
-        UsageError: The model was saved without histories, or not trained on ratings.
+        UsageError: The model was saved without histories, or not trained on ratings; or weights of
+            something that is no opinion, or for a model that takes none.
         FeedbackError: The store cannot be read.
     """
     if not days > 0:
@@ -98,7 +103,9 @@ def refresh(
     trained.require_ratings("the gate of refresh", "train anew, and compare with evaluate --lists")
     gone = _erased(trained, store)
     how: Literal["update", "anew"] = "anew" if anew or gone.any() else "update"
-    feedback = feedback_ratings(store, model.scale)
+    feedback = feedback_ratings(store, model.scale, weights)
+    if feedback is not None and feedback.weights is not None and not model.takes_weights:
+        raise UsageError(f"weights: the model {model.kind} takes no weights of ratings")
     trained = trained.take(~gone[trained.users])
     new = None if feedback is None else _not_in(trained, feedback)
     if new is None or not len(new):
@@ -172,7 +179,9 @@ def _trained(
     names = data.user_ids.decode(data.users)
     erased = {str(user) for user in model.user_ids.ids[gone]}
     kept = added | ~np.isin(names.astype(str), sorted(erased))
-    return fresh.fit(replace(data.take(kept), notes=()), seed=seed, progress=False)
+    whole = replace(data.take(kept), notes=())
+    fit_whole(fresh, model, whole, earlier, seed=seed, progress=False)
+    return fresh
 
 
 def _erased(trained: Ratings, store: FeedbackStore) -> Mask:
