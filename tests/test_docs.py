@@ -63,8 +63,8 @@ def test_every_command_and_option_is_there(tree: dict[str, Any]) -> None:
     text = (DOCS / "cli.md").read_text("utf-8")
     assert len(tree) > 5
     for path, command in tree.items():
-        _, found, section = text.partition(f"# `{path}`\n")
-        assert found, path
+        _, heading, section = text.partition(f"# `{path}`\n")
+        assert heading, path
         section = re.split(r"^##", section, maxsplit=1, flags=re.MULTILINE)[0]
         for param in command.params:
             for name in param.opts if param.param_type_name == "option" else [param.name]:

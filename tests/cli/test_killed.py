@@ -52,8 +52,8 @@ sys.exit(main(sys.argv[3:]))
 
 def kill(moment: str, at: int, *args: object) -> None:
     command = [sys.executable, "-c", KILLED, moment, str(at), *map(str, args)]
-    found = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
-    assert found.returncode == -9, found.stdout + found.stderr
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+    assert done.returncode == -9, done.stdout + done.stderr
 
 
 def hidden(folder: Path) -> list[Path]:
@@ -175,9 +175,9 @@ def test_other_commands_are_run_again_after_a_kill(
     places = {"TRAINED": str(trained), "RATINGS": str(catalogue / "ratings")}
     commands = [[places.get(arg, arg) for arg in command] for command in COMMANDS[name]]
     killed = [sys.executable, "-c", KILLED, moment, str(at), *commands[0]]
-    found = subprocess.run(killed, capture_output=True, text=True, check=False, timeout=600)
-    assert found.returncode in (0, -9), found.stdout + found.stderr
-    if found.returncode == 0:
+    done = subprocess.run(killed, capture_output=True, text=True, check=False, timeout=600)
+    assert done.returncode in (0, -9), done.stdout + done.stderr
+    if done.returncode == 0:
         pytest.skip(f"{name} writes fewer than {at} files by itself")
     for command in commands:
         shell(*command)

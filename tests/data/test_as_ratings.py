@@ -48,8 +48,8 @@ def sources() -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", sources())
 def test_one_table_in_every_type(kind: str) -> None:
-    wanted, found = load(FRAME), load(sources()[kind])
-    assert matinee.data.fingerprint(found) == matinee.data.fingerprint(wanted)
+    wanted, result = load(FRAME), load(sources()[kind])
+    assert matinee.data.fingerprint(result) == matinee.data.fingerprint(wanted)
 
 
 def test_columns_without_names_are_noted() -> None:

@@ -144,10 +144,10 @@ def test_rows_are_left_out_of_many_chunks(monkeypatch: pytest.MonkeyPatch) -> No
     users = [None if k % 3 == 0 else k % 5 for k in range(60)]
     rows = {"user": users, "item": list(range(60)), "rating": [k % 5 for k in range(60)]}
     ratings = load(rows)
-    found = zip(
+    result = zip(
         ratings.user_ids.decode(ratings.users).tolist(),
         ratings.item_ids.decode(ratings.items).tolist(),
         strict=True,
     )
-    pairs = dict(zip(found, ratings.values, strict=True))
+    pairs = dict(zip(result, ratings.values, strict=True))
     assert pairs == {(k % 5, k): k % 5 for k in range(60) if k % 3}

@@ -32,7 +32,7 @@ def model(parts: tuple[Ratings, Ratings]) -> ItemMean:
 
 
 @pytest.fixture(scope="module")
-def found(model: ItemMean, parts: tuple[Ratings, Ratings]) -> Breakdown:
+def result(model: ItemMean, parts: tuple[Ratings, Ratings]) -> Breakdown:
     return apart(model, parts[1])
 
 
@@ -49,12 +49,12 @@ def _whole(bins: tuple[ErrorBin, ...], what: str) -> float:
 
 @pytest.mark.parametrize("by", ["by_user", "by_item"])
 def test_the_bins_add_up_to_the_score(
-    found: Breakdown, model: ItemMean, parts: tuple[Ratings, Ratings], by: str
+    result: Breakdown, model: ItemMean, parts: tuple[Ratings, Ratings], by: str
 ) -> None:
     score = model.evaluate(parts[1])
-    bins = getattr(found, by)
+    bins = getattr(result, by)
     assert len(bins) > 2
-    assert sum(b.n for b in bins) == found.n == score.n_test
+    assert sum(b.n for b in bins) == result.n == score.n_test
     assert _whole(bins, "rmse") == pytest.approx(score.rmse, rel=1e-9)
     assert _whole(bins, "bias_rmse") == pytest.approx(score.baselines["bias"].rmse, rel=1e-9)
     for b in bins:
@@ -63,49 +63,49 @@ def test_the_bins_add_up_to_the_score(
 
 
 def test_a_user_is_in_the_bin_of_the_ratings_given_in_training(
-    found: Breakdown, model: ItemMean, parts: tuple[Ratings, Ratings]
+    result: Breakdown, model: ItemMean, parts: tuple[Ratings, Ratings]
 ) -> None:
     counts = np.bincount(parts[0].users, minlength=parts[0].n_users)
     tested = np.unique(parts[1].users)
-    for b in found.by_user:
+    for b in result.by_user:
         low, _, high = b.ratings.rstrip("+").partition("-")
         inside = (counts[tested] >= int(low)) & (counts[tested] <= int(high or 10**9))
         assert inside.sum() == b.members
 
 
-def test_residuals(found: Breakdown, errors: np.ndarray) -> None:
-    assert found.counts.sum() == len(errors)
-    assert found.bias == pytest.approx(errors.mean(), abs=1e-9)
-    assert found.spread == pytest.approx(errors.std(), rel=1e-9)
-    by_numpy, _ = np.histogram(errors, found.edges)
-    assert np.abs(by_numpy - found.counts).sum() <= 2  # the last edge belongs to the last bin
+def test_residuals(result: Breakdown, errors: np.ndarray) -> None:
+    assert result.counts.sum() == len(errors)
+    assert result.bias == pytest.approx(errors.mean(), abs=1e-9)
+    assert result.spread == pytest.approx(errors.std(), rel=1e-9)
+    by_numpy, _ = np.histogram(errors, result.edges)
+    assert np.abs(by_numpy - result.counts).sum() <= 2  # the last edge belongs to the last bin
 
 
-def test_calibration(found: Breakdown, errors: np.ndarray, parts: tuple[Ratings, Ratings]) -> None:
+def test_calibration(result: Breakdown, errors: np.ndarray, parts: tuple[Ratings, Ratings]) -> None:
     actual = parts[1].values.astype(np.float64)
-    assert sum(c.n for c in found.calibration) > 0.99 * found.n
-    means = sum(c.n * c.actual for c in found.calibration) / sum(c.n for c in found.calibration)
+    assert sum(c.n for c in result.calibration) > 0.99 * result.n
+    means = sum(c.n * c.actual for c in result.calibration) / sum(c.n for c in result.calibration)
     assert means == pytest.approx(actual.mean(), abs=0.01)
-    order = [c.predicted for c in found.calibration]
+    order = [c.predicted for c in result.calibration]
     assert order == sorted(order)
-    for c in found.calibration:
+    for c in result.calibration:
         assert c.interval.low <= c.actual <= c.interval.high
     # An item mean is calibrated on what it was made of: the bins lie near the diagonal.
-    assert all(abs(c.actual - c.predicted) < 0.5 for c in found.calibration if c.n > 200)
+    assert all(abs(c.actual - c.predicted) < 0.5 for c in result.calibration if c.n > 200)
 
 
-def test_worst_items(found: Breakdown, errors: np.ndarray, parts: tuple[Ratings, Ratings]) -> None:
+def test_worst_items(result: Breakdown, errors: np.ndarray, parts: tuple[Ratings, Ratings]) -> None:
     test = parts[1]
-    for item in found.worst:
+    for item in result.worst:
         mine = errors[test.item_ids.decode(test.items) == item.item_id]
-        assert len(mine) == item.n >= found.enough
+        assert len(mine) == item.n >= result.enough
         assert item.rmse == pytest.approx(np.sqrt((mine**2).mean()), rel=1e-9)
         assert item.actual - item.predicted == pytest.approx(mine.mean(), abs=1e-9)
         assert item.at_least <= item.rmse
-    surely = [item.at_least for item in found.worst]
+    surely = [item.at_least for item in result.worst]
     assert surely == sorted(surely, reverse=True)
     counts = np.bincount(test.items, minlength=test.n_items)
-    assert found.judged == (counts >= found.enough).sum()
+    assert result.judged == (counts >= result.enough).sum()
 
 
 def test_small_and_unknown(parts: tuple[Ratings, Ratings]) -> None:

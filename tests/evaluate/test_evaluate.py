@@ -204,13 +204,13 @@ def test_bins_are_by_ratings_in_training(parts: tuple[Ratings, Ratings]) -> None
     result = ItemMean().fit(train).evaluate(test)
     counts = np.bincount(train.users, minlength=train.n_users)
     predicted = ItemMean().fit(train).predict(*external(test))
-    for found in result.by_history:
-        low, _, high = found.ratings.partition("-")
+    for row in result.by_history:
+        low, _, high = row.ratings.partition("-")
         inside = (counts[test.users] >= int(low)) & (counts[test.users] <= int(high))
-        assert found.n == inside.sum()
-        assert found.n_users == len(np.unique(test.users[inside]))
+        assert row.n == inside.sum()
+        assert row.n_users == len(np.unique(test.users[inside]))
         error = predicted[inside] - test.values[inside]
-        assert found.rmse == pytest.approx(np.sqrt(np.mean(error**2)), abs=1e-9)
+        assert row.rmse == pytest.approx(np.sqrt(np.mean(error**2)), abs=1e-9)
 
 
 def test_one_user_has_a_score_and_no_interval(model: Bias, parts: tuple[Ratings, Ratings]) -> None:

@@ -349,10 +349,10 @@ def test_the_order_of_the_ratings_changes_no_weight() -> None:
         for seed in (1, 2)
     )
     assert one.n_valid == other.n_valid > 50
-    expected, found = one._state()[0], other._state()[0]
-    assert expected.keys() == found.keys()
+    expected, restored = one._state()[0], other._state()[0]
+    assert expected.keys() == restored.keys()
     for name, array in expected.items():
-        np.testing.assert_array_equal(array, found[name], err_msg=name)
+        np.testing.assert_array_equal(array, restored[name], err_msg=name)
 
 
 def test_a_run_is_resumed_on_the_same_ratings_in_another_order(tmp_path: Path) -> None:

@@ -255,8 +255,8 @@ def test_many_people_with_long_histories_take_the_summed_path(tmp_path: Path) ->
     rng = np.random.default_rng(0)
     ids = heavy.item_ids.ids
     few = [{int(i): 3.0 for i in rng.choice(ids, 2, replace=False)} for _ in range(400)]
-    wanted, found = heavy.recommend(few, k=40), light.recommend(few, k=40)
-    assert same_rows(found, wanted)
+    wanted, result = heavy.recommend(few, k=40), light.recommend(few, k=40)
+    assert same_rows(result, wanted)
 
 
 def test_rows_without_ratings_and_gathering_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:

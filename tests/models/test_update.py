@@ -84,10 +84,10 @@ def test_it_is_as_good_as_training_anew(
     old, new, test = parts
     anew = Autoencoder("base", **OPTIONS).fit(_together(old, new), seed=0)
     stale = load_model(old_model).evaluate(test)
-    found, best = updated.evaluate(test), anew.evaluate(test)
-    assert found.rmse < stale.rmse - 0.02
-    assert found.rmse < best.rmse + 0.01
-    assert found.coverage.unknown.n < stale.coverage.unknown.n
+    evaluation, best = updated.evaluate(test), anew.evaluate(test)
+    assert evaluation.rmse < stale.rmse - 0.02
+    assert evaluation.rmse < best.rmse + 0.01
+    assert evaluation.coverage.unknown.n < stale.coverage.unknown.n
     assert (len(updated.epochs), len(anew.epochs)) == (1, 10)
 
 

@@ -26,14 +26,14 @@ def csr(rows: list[list[int]], n_items: int) -> Csr:
 def test_shares_are_those_of_the_formula() -> None:
     scores = np.array([[3.0, -1.0, 0.5, 4.0], [2.0, 2.0, 0.0, 1.0]], dtype=np.float32)
     seen = np.array([[False, False, False, True], [False, False, False, False]])
-    found = ChoiceRate(1.5, 0.25).shares(scores, seen)
+    result = ChoiceRate(1.5, 0.25).shares(scores, seen)
     for row in range(2):
         size = np.sqrt(np.mean(scores[row] ** 2))
         rates = [
             0.0 if seen[row, item] else max(scores[row, item] / size, 0.25) ** 1.5
             for item in range(4)
         ]
-        np.testing.assert_allclose(found[row], np.array(rates) / sum(rates), rtol=1e-6)
+        np.testing.assert_allclose(result[row], np.array(rates) / sum(rates), rtol=1e-6)
 
 
 def test_a_person_without_scores_chooses_any_item_alike() -> None:
@@ -87,14 +87,14 @@ def drawn_choices(power: float, floor: float, n: int = 1500, items: int = 60) ->
 
 @pytest.mark.parametrize("power", [0.5, 1.0])
 def test_the_power_of_drawn_choices_is_found(power: float) -> None:
-    found = drawn_choices(power, FLOORS[0]).calibration()
-    assert 1.0 / found.love == pytest.approx(power, rel=0.12)
+    result = drawn_choices(power, FLOORS[0]).calibration()
+    assert 1.0 / result.love == pytest.approx(power, rel=0.12)
 
 
 def test_choices_at_random_have_no_power() -> None:
-    found = drawn_choices(0.0, FLOORS[0]).calibration()
-    assert found.love == GREATEST
-    assert found.rate.power == 0.0
+    result = drawn_choices(0.0, FLOORS[0]).calibration()
+    assert result.love == GREATEST
+    assert result.rate.power == 0.0
 
 
 def test_without_a_choice_there_is_no_calibration() -> None:

@@ -91,10 +91,10 @@ def test_a_blend_weighs_standardised_scores() -> None:
     some_people = people().take([0, 2])
     one, two = (parts[name].scores(some_people) for name in ("items", "users"))
     both = Blend(parts["items"].counts, [parts["items"], parts["users"]], [0.25, 0.75])
-    for row, found in enumerate(both.scores(some_people)):
+    for row, scores_of in enumerate(both.scores(some_people)):
         wanted = 0.25 * one[row] / np.sqrt((one[row] ** 2).mean())
         wanted = wanted + 0.75 * two[row] / np.sqrt((two[row] ** 2).mean())
-        assert np.allclose(found, wanted, atol=1e-5)
+        assert np.allclose(scores_of, wanted, atol=1e-5)
 
 
 def test_an_unknown_scorer_is_named() -> None:

@@ -58,9 +58,9 @@ def test_logits_of_networks_are_no_ratios() -> None:
     assert made.histories is not None
     people = made.histories.take([0, 1])
     usual = made.rank_scores_coded(Histories.build([([], [])]))
-    plain, found = (made.rank_scores_coded(people, None, each) for each in (0.0, 0.5))
+    plain, personal_scores = (made.rank_scores_coded(people, None, each) for each in (0.0, 0.5))
     share = (usual + usual.mean()) / (usual + usual.mean()).max()
-    np.testing.assert_allclose(found, plain - 0.5 * np.log(share), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(personal_scores, plain - 0.5 * np.log(share), rtol=1e-4, atol=1e-5)
     nobody = made.rank_scores_coded(Histories.build([([], [])]), None, 0.5)
     np.testing.assert_allclose(nobody, usual / np.sqrt(share), rtol=1e-4)
 

@@ -47,8 +47,8 @@ def listed(client: TestClient, user: str, **more: Any) -> list[dict[str, Any]]:
     return body
 
 
-def ids(found: list[dict[str, Any]]) -> list[str]:
-    return [entry["item"] for entry in found]
+def ids(entries: list[dict[str, Any]]) -> list[str]:
+    return [entry["item"] for entry in entries]
 
 
 def test_off_unless_asked_for(client: TestClient) -> None:

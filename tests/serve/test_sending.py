@@ -32,18 +32,18 @@ def test_codings(client: TestClient) -> None:
 
 def test_large_answers_are_compressed_for_those_who_accept_it(client: TestClient) -> None:
     people = {"people": [{"ratings": [{"item": "1", "rating": 5}], "k": 100}] * 3}
-    found = {}
+    by_name = {}
     for coding in ("gzip", "identity"):
         headers = {"accept-encoding": coding}
         answer = client.post("/v1/recommend/batch", json=people, headers=headers)
         assert answer.headers["vary"].lower() == "accept-encoding"
-        found[coding] = answer
-    packed, plain = found["gzip"], found["identity"]
+        by_name[coding] = answer
+    packed, plain = by_name["gzip"], by_name["identity"]
     assert packed.headers["content-encoding"] == "gzip"
     assert "content-encoding" not in plain.headers
     assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) / 4
     lists = [
-        [entry["recommendations"] for entry in each.json()["people"]] for each in found.values()
+        [entry["recommendations"] for entry in each.json()["people"]] for each in by_name.values()
     ]
     assert lists[0] == lists[1]
     small = client.get("/healthz", headers={"accept-encoding": "gzip"})

@@ -72,8 +72,8 @@ class TestSummarise:
         assert (arm.parameters, arm.seconds.mean, arm.peak_mib) == (10, 3.0, 102.0)
 
     def test_order_is_that_of_the_file(self) -> None:
-        found = made()
-        turned = Results(found.study, False, dict(reversed(list(found.runs.items()))), 9)
+        result = made()
+        turned = Results(result.study, False, dict(reversed(list(result.runs.items()))), 9)
         assert [arm.arm for arm in summarise(turned).arms] == [BASE, A, B]
         assert [arm.name for arm in summarise(turned).group("batch_size")] == ["8", "64"]
         assert (summarise(turned).finished, summarise(turned).expected) == (9, 9)
@@ -200,8 +200,8 @@ class TestSummarise:
             },
         ]
         summary = summarise(results({a: held(0.9) for a in (BASE, A, B)}, groups=groups))
-        found = {arm.arm: arm.published and arm.published.test for arm in summary.arms}
-        assert found == {BASE: 0.79, A: 0.68, B: None}
+        by_name = {arm.arm: arm.published and arm.published.test for arm in summary.arms}
+        assert by_name == {BASE: 0.79, A: 0.68, B: None}
 
     def test_an_arm_whose_runs_all_failed_has_no_figures(self) -> None:
         broken = [run(key="k", status="failed", error="out of memory")]
@@ -255,8 +255,8 @@ class TestTables:
 
     def test_claims(self) -> None:
         check = {"kind": "better", "arms": [B], "than": [A]}
-        found = results({A: held(0.9, 0.901, 0.9), B: held(0.8, 0.8, 0.801)}, check)
-        judgements = judge(found)
+        result = results({A: held(0.9, 0.901, 0.9), B: held(0.8, 0.8, 0.801)}, check)
+        judgements = judge(result)
         (row,) = claims_table(judgements).rows()
         assert (row["id"], row["claim"], row["verdict"]) == ("1", "A claim.", "holds")
         assert row["low"] < row["estimate"] < row["high"]

@@ -19,8 +19,8 @@ def problem(
 
 
 def test_a_worse_member_weighs_less() -> None:
-    told, wanted = problem(50_000, [0.1, 0.4])
-    blend = fit_blend(told, wanted, [[0], [1]], 2)
+    predictions, wanted = problem(50_000, [0.1, 0.4])
+    blend = fit_blend(predictions, wanted, [[0], [1]], 2)
     expected = 0.4**2 / (0.1**2 + 0.4**2)
     assert blend.weights[0] / blend.weights.sum() == pytest.approx(expected, abs=0.03)
     assert (blend.weights >= 0).all()
@@ -28,9 +28,9 @@ def test_a_worse_member_weighs_less() -> None:
 
 
 def test_copies_share_the_weight_of_their_entry() -> None:
-    told, wanted = problem(50_000, [0.1, 0.4])
-    one = fit_blend(told, wanted, [[0], [1]], 2).weights
-    more = fit_blend(told, wanted, [[0, 2], [1]], 4).weights
+    predictions, wanted = problem(50_000, [0.1, 0.4])
+    one = fit_blend(predictions, wanted, [[0], [1]], 2).weights
+    more = fit_blend(predictions, wanted, [[0, 2], [1]], 4).weights
     assert more[0] == more[2] == pytest.approx(one[0] / 2, rel=0.05)
     assert more[3] == 0
 
@@ -40,8 +40,8 @@ def test_chance_moves_nothing() -> None:
     for n in (200, 1600):
         excess = []
         for seed in range(200):
-            told, wanted = problem(n, [0.3, 0.3], seed)
-            weights = fit_blend(told, wanted, [[0], [1]], 2).weights
+            predictions, wanted = problem(n, [0.3, 0.3], seed)
+            weights = fit_blend(predictions, wanted, [[0], [1]], 2).weights
             weights /= weights.sum()
             # What these weights cost against equal ones, in expectation.
             excess.append(0.3**2 * (np.square(weights).sum() - 0.5))
@@ -49,24 +49,26 @@ def test_chance_moves_nothing() -> None:
 
 
 def test_noise_is_shrunk_to_the_bias_model() -> None:
-    told, wanted = problem(20_000, [0.5, 0.5], signal=0.0)
-    assert fit_blend(told, wanted, [[0], [1]], 2).weights.sum() < 0.05
-    told, wanted = problem(20_000, [0.01, 0.01])
-    assert fit_blend(told, wanted, [[0], [1]], 2).weights.sum() > 0.95
+    predictions, wanted = problem(20_000, [0.5, 0.5], signal=0.0)
+    assert fit_blend(predictions, wanted, [[0], [1]], 2).weights.sum() < 0.05
+    predictions, wanted = problem(20_000, [0.01, 0.01])
+    assert fit_blend(predictions, wanted, [[0], [1]], 2).weights.sum() > 0.95
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
 def test_the_scale_of_the_ratings_is_no_matter(scale: float) -> None:
-    told, wanted = problem(500, [0.1, 0.4, 0.8])
-    plain = fit_blend(told, wanted, [[0], [1], [2]], 3).weights
-    assert np.allclose(fit_blend(told * scale, wanted * scale, [[0], [1], [2]], 3).weights, plain)
+    predictions, wanted = problem(500, [0.1, 0.4, 0.8])
+    plain = fit_blend(predictions, wanted, [[0], [1], [2]], 3).weights
+    assert np.allclose(
+        fit_blend(predictions * scale, wanted * scale, [[0], [1], [2]], 3).weights, plain
+    )
 
 
 def test_least_squares_is_the_best_on_the_simplex() -> None:
     from matinee.train._blend import _least_squares
 
-    told, wanted = problem(300, [0.3, 0.6, 2.0], seed=4)
-    errors = wanted[:, None] - told
+    predictions, wanted = problem(300, [0.3, 0.6, 2.0], seed=4)
+    errors = wanted[:, None] - predictions
     best = _least_squares(errors)
     assert best.sum() == pytest.approx(1)
     total = np.square(errors @ best).sum()

@@ -55,11 +55,11 @@ def test_scores_are_those_of_the_dense_filters(values: dict[str, float], number:
     new = (np.random.default_rng(1).random((4, 20)) < 0.3).astype(np.float64)
     people = np.vstack([x, new])  # those it was fitted to, and others
     asked = as_rows(people)
-    found = fit_bspm(rows, config).scores(asked.indptr, asked.indices)
-    assert found.dtype == np.float32
-    assert found.flags.c_contiguous
+    scores = fit_bspm(rows, config).scores(asked.indptr, asked.indices)
+    assert scores.dtype == np.float32
+    assert scores.flags.c_contiguous
     expected = reference(x, people, config)
-    assert np.allclose(found, expected, atol=2e-5)
+    assert np.allclose(scores, expected, atol=2e-5)
 
 
 def test_without_blur_and_sharpening_no_interactions_are_kept() -> None:
@@ -73,11 +73,11 @@ def test_leading_vectors_span_what_the_singular_vectors_span() -> None:
     left, _ = np.linalg.qr(rng.standard_normal((300, 200)))
     right, _ = np.linalg.qr(rng.standard_normal((200, 200)))
     matrix = (left * 0.9 ** np.arange(200)) @ right.T
-    found = leading_vectors(sparse.csr_matrix(matrix.astype(np.float32)), 20)
-    assert found.shape == (200, 20)
-    assert np.allclose(found.T @ found, np.eye(20), atol=1e-5)
+    result = leading_vectors(sparse.csr_matrix(matrix.astype(np.float32)), 20)
+    assert result.shape == (200, 20)
+    assert np.allclose(result.T @ result, np.eye(20), atol=1e-5)
     # The squared cosines of the angles between the two subspaces.
-    assert np.linalg.svd(found.T @ right[:, :20])[1].min() > 0.999
+    assert np.linalg.svd(result.T @ right[:, :20])[1].min() > 0.999
 
 
 def test_no_interactions_leave_no_vectors() -> None:

@@ -93,30 +93,30 @@ def test_a_teacher_that_is_believed_in_part() -> None:
 
 @pytest.mark.parametrize("kind", ["ratings", "presence"])
 def test_the_ratings_are_as_before_and_answers_are_not_shown(kind: str) -> None:
-    batch, told, _, _ = asked(input=kind)
-    assert np.array_equal(told.indptr, 2 * batch.indptr)
+    batch, extended, _, _ = asked(input=kind)
+    assert np.array_equal(extended.indptr, 2 * batch.indptr)
     for name in ("column", "target", "weight"):
-        first, _ = halves(getattr(told, name), batch.indptr)
+        first, _ = halves(getattr(extended, name), batch.indptr)
         assert np.array_equal(first, getattr(batch, name))
-        assert getattr(told, name).dtype == getattr(batch, name).dtype
-    assert told.row_bias is batch.row_bias
+        assert getattr(extended, name).dtype == getattr(batch, name).dtype
+    assert extended.row_bias is batch.row_bias
     if kind == "ratings":
-        assert told.source is told.column
-        assert told.in_ptr is told.indptr
-        shown, hidden = halves(told.coef, batch.indptr)
+        assert extended.source is extended.column
+        assert extended.in_ptr is extended.indptr
+        shown, hidden = halves(extended.coef, batch.indptr)
         assert np.array_equal(shown, batch.coef)
         assert not hidden.any()
     else:
-        assert told.source is batch.source
-        assert told.coef is batch.coef
-        assert told.in_ptr is batch.in_ptr
+        assert extended.source is batch.source
+        assert extended.coef is batch.coef
+        assert extended.in_ptr is batch.in_ptr
 
 
 def test_columns_are_asked_for_as_often_as_they_are_rated() -> None:
     counts = np.zeros(CSR.n_columns)
     for salt in range(400):
-        batch, told, _, _ = asked(salt)
-        counts += np.bincount(halves(told.column, batch.indptr)[1], minlength=CSR.n_columns)
+        batch, extended, _, _ = asked(salt)
+        counts += np.bincount(halves(extended.column, batch.indptr)[1], minlength=CSR.n_columns)
     rated = np.bincount(CSR.indices, minlength=CSR.n_columns)
     assert not counts[rated == 0].any()
     expected = (rated / rated.sum() * counts.sum())[rated > 0]

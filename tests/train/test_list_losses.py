@@ -66,19 +66,19 @@ def test_losses_and_gradients_are_those_of_the_dense_definition(
     dense = case.dense(name)
     close = 1e-11 if dtype == torch.float64 else 3e-5
     assert abs(loss.item() - dense.item()) <= close * (1.0 + abs(dense.item()))
-    for found, wanted in zip(case.gradients(loss), case.gradients(dense), strict=True):
-        assert found.shape == wanted.shape
-        assert np.abs(found - wanted).max() <= close * (1.0 + np.abs(wanted).max())
+    for gradient, wanted in zip(case.gradients(loss), case.gradients(dense), strict=True):
+        assert gradient.shape == wanted.shape
+        assert np.abs(gradient - wanted).max() <= close * (1.0 + np.abs(wanted).max())
 
 
 def test_the_softmax_is_taken_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     case = Problem(1, 11, 20, 3, 0.5, torch.float64)
     monkeypatch.setattr(losses, "_BLOCK_CELLS", 60)
     loss = list_loss("multinomial", case.code, case.table, case.bias, case.asked)
-    for found, wanted in zip(
+    for gradient, wanted in zip(
         case.gradients(loss), case.gradients(case.dense("multinomial")), strict=True
     ):
-        assert np.allclose(found, wanted, atol=1e-12)
+        assert np.allclose(gradient, wanted, atol=1e-12)
 
 
 def test_the_square_loss_never_forms_people_by_items() -> None:

@@ -49,9 +49,9 @@ def test_cosine_falls_from_the_top_to_nearly_nothing() -> None:
 
 
 def test_warmup_rises_and_then_leaves_the_schedule_alone() -> None:
-    told, plain = rates(epochs=6, warmup=2), rates(epochs=6)
-    assert np.allclose(told[:14], 0.4 * np.arange(1, 15) / 14)
-    assert np.array_equal(told[14:], plain[14:])
+    warmed, plain = rates(epochs=6, warmup=2), rates(epochs=6)
+    assert np.allclose(warmed[:14], 0.4 * np.arange(1, 15) / 14)
+    assert np.array_equal(warmed[14:], plain[14:])
     half = rates(epochs=6, warmup=0.5, schedule="cosine")
     assert np.allclose(half[:3], rates(epochs=6, schedule="cosine")[:3] * np.arange(1, 4) / 3.5)
     assert np.array_equal(half[4:], rates(epochs=6, schedule="cosine")[4:])

@@ -47,19 +47,19 @@ def lists(case: tuple, model: int, k: int) -> list[list[int]]:
 @pytest.mark.parametrize("k", CUTOFFS)
 @pytest.mark.parametrize("model", [0, 1])
 def test_every_formula_is_the_plain_one(case: tuple, model: int, k: int) -> None:
-    found, _, relevant, _, _, _ = case
+    tallied, _, relevant, _, _, _ = case
     for row, listed in enumerate(lists(case, model, k)):
         part = slice(relevant.indptr[row], relevant.indptr[row + 1])
         items = relevant.items[part].tolist()
         tested = dict(zip(items, relevant.ratings[part].tolist(), strict=True))
         for name, value in person(listed, tested, int(relevant.counts[row]), k).items():
-            got = found.sums[k].values[name][row, model]
+            got = tallied.sums[k].values[name][row, model]
             assert got == pytest.approx(value, abs=1e-12), (name, row)
 
 
 @pytest.mark.parametrize("model", [0, 1])
 def test_metrics_beyond_accuracy(case: tuple, model: int) -> None:
-    found, _, relevant, histories, items, train = case
+    tallied, _, relevant, histories, items, train = case
     k = 10
     listed = lists(case, model, k)
     shown = Counter(item for each in listed for item in each)
@@ -84,10 +84,10 @@ def test_metrics_beyond_accuracy(case: tuple, model: int) -> None:
         "popularity_lift": np.mean([items.counts[each].mean() for each in listed]) / np.mean(own)
         - 1,
         "diversity": np.mean(far),
-        "mean_rating": found.sums[k].values["ratings"][:, model].sum()
-        / found.sums[k].values["rated"][:, model].sum(),
+        "mean_rating": tallied.sums[k].values["ratings"][:, model].sum()
+        / tallied.sums[k].values["rated"][:, model].sum(),
     }
-    totals = found.sums[k].totals()
+    totals = tallied.sums[k].totals()
     got = {metric.name: metric.from_sums(totals)[model] for metric in metrics_of("list")}
     for name, value in expected.items():
         assert got[name] == pytest.approx(value, rel=1e-10), name
