@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ...errors import DataError, MatineeError, UsageError, nearest
-from ..output import command_line, note, print_json, print_table, say
+from ...errors import DataError, UsageError, nearest
+from ..output import note, print_json, print_table, say
 from ..source import Json
-from ._study import RunThreads, Workers, default_folder, numbers
+from ._study import (
+    RunThreads,
+    Workers,
+    default_folder,
+    numbers,
+    require_results,
+    run_shown,
+)
 
 if TYPE_CHECKING:
     from ...lab.leaderboard import Leaderboard
@@ -100,7 +107,8 @@ def leaderboard(
     else:
         _print(board, chosen)
         say("".join(f"\n{file}" for file in files).lstrip("\n"))
-    _complain(outcome)
+    if outcome is not None:
+        require_results(outcome)
 
 
 def _run(
@@ -115,31 +123,24 @@ def _run(
     threads: int | None,
     quiet: bool,
 ) -> Outcome:
-    from ...lab.study import plan_study, run_study
-    from ..show.study_live import StudyProgress
+    from ...lab.study import plan_study
 
     requested = numbers(seeds)
     plan = _plan(study, quick, data, requested, plan_study)
     arms = list(dict.fromkeys(arm for arm, _, _ in plan.names))
     on = _chosen(data, [d.name for d in plan.study.data], "data") if data else []
     which = _models(models, arms) if models else []
-    try:
-        with StudyProgress(quiet=quiet) as progress:
-            outcome = run_study(
-                plan,
-                folder,
-                workers=workers,
-                threads=threads,
-                seeds=requested,
-                arms=which,
-                data=on,
-                listener=progress,
-            )
-    except KeyboardInterrupt:
-        again = command_line(ctx.obj or ["leaderboard"])
-        note(f"\nmatinee: what is finished is kept in {folder}; to continue:\n  {again}")
-        raise
-    return outcome
+    return run_shown(
+        plan,
+        folder,
+        ctx.obj or ["leaderboard"],
+        quiet=quiet,
+        workers=workers,
+        threads=threads,
+        seeds=requested,
+        arms=which,
+        data=on,
+    )
 
 
 def _plan(study: Study, quick: bool, data: str | None, seeds: list[int], make: Any) -> Plan:
@@ -247,18 +248,3 @@ def _print(board: Leaderboard, chosen: list[str]) -> None:
         if unfinished := waiting(section):
             say(unfinished)
         say()
-
-
-def _complain(outcome: Outcome | None) -> None:
-    """Say what was left out, and fail if something broke."""
-    if outcome is None:
-        return
-    for arm, how in outcome.absent.items():
-        note(f"matinee: {arm} was left out, its library is not installed: {how}")
-    if outcome.broken:
-        for key, message in outcome.broken.items():
-            note(f"matinee: {key}: {message}")
-        n = len(outcome.broken)
-        raise MatineeError(
-            f"{n} run{'s' * (n > 1)} ended without a result; the same command tries again"
-        )

@@ -12,7 +12,7 @@ from ..output import command_line, note, print_json, print_table, say
 from ..source import Json
 
 if TYPE_CHECKING:
-    from ...lab.study import Results
+    from ...lab.study import Outcome, Plan, Results
 
 app = typer.Typer(
     help="Run studies: many runs of one question, with intervals and verdicts.",
@@ -143,10 +143,9 @@ def run(
     Each finished run is kept at once. After Ctrl-C or a crash the same command goes on: no finished
     run is repeated, and one that was interrupted starts from its last checkpoint.
     """
-    from ...lab.study import find_study, plan_study, run_study
+    from ...lab.study import find_study, plan_study
     from ...lab.study.runs.scheduler import default_workers
     from ..show.progress import clock_text
-    from ..show.study_live import StudyProgress
 
     loaded = find_study(study)
     default_workers(workers, threads)  # refuses what cannot be before anything is read
@@ -156,21 +155,9 @@ def run(
     others = asked if not set(asked) <= set(planned) else []
     plan = plan_study(loaded, quick=quick, seeds=others)
     folder = out or default_folder(loaded.name, quick)
-    try:
-        with StudyProgress(quiet=json) as progress:
-            outcome = run_study(
-                plan,
-                folder,
-                workers=workers,
-                threads=threads,
-                groups=only,
-                seeds=asked,
-                listener=progress,
-            )
-    except KeyboardInterrupt:
-        again = command_line(ctx.obj or ["study", "run", study])
-        note(f"\nmatinee: what is finished is kept in {folder}; to continue:\n  {again}")
-        raise
+    command = ctx.obj or ["study", "run", study]
+    options = {"workers": workers, "threads": threads, "groups": only, "seeds": asked}
+    outcome = run_shown(plan, folder, command, quiet=json, **options)
     if json:
         print_json({"study": loaded.name, "quick": quick, "folder": folder, **vars(outcome)})
     else:
@@ -183,13 +170,46 @@ def run(
         )
         say("  " + command_line(["study", "report", folder]))
         say("  " + command_line(["study", "compare", folder]))
+    require_results(outcome)
+
+
+def run_shown(
+    plan: Plan, folder: Path, command: list[str], *, quiet: bool, **options: Any
+) -> Outcome:
+    """Run a study, show its progress, and name what was left out or failed.
+
+    Args:
+        plan: The runs.
+        folder: Where they are kept.
+        command: What continues the study, which is shown after Ctrl-C.
+        quiet: As for ``StudyProgress``.
+        **options: Of ``run_study``.
+    """
+    from ...lab.study import run_study
+    from ..show.study_live import StudyProgress
+
+    try:
+        with StudyProgress(quiet=quiet) as progress:
+            outcome = run_study(plan, folder, listener=progress, **options)
+    except KeyboardInterrupt:
+        again = command_line(command)
+        note(f"\nmatinee: what is finished is kept in {folder}; to continue:\n  {again}")
+        raise
     for arm, how in outcome.absent.items():
         note(f"matinee: {arm} was left out, its library is not installed: {how}")
-    if outcome.broken:
-        for key, message in outcome.broken.items():
-            spec = plan.specs[key]
-            note(f"matinee: {spec.arm}, seed {spec.seed} ({key}): {message}")
-        n = len(outcome.broken)
+    for key, message in outcome.broken.items():
+        spec = plan.specs[key]
+        note(f"matinee: {spec.arm}, seed {spec.seed} ({key}): {message}")
+    return outcome
+
+
+def require_results(outcome: Outcome) -> None:
+    """Fail if a run ended without a result.
+
+    Raises:
+        MatineeError: One did.
+    """
+    if n := len(outcome.broken):
         raise MatineeError(
             f"{n} run{'s' * (n > 1)} ended without a result; the same command tries again"
         )
