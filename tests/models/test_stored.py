@@ -134,6 +134,9 @@ def test_known_people_who_rate_further_items_keep_the_gain_of_their_codes() -> N
     scores = known.scores_coded(grown)
     np.testing.assert_allclose(scores[3], wanted, atol=1e-4)
     assert np.abs(scores[3] - plain.scores_coded(grown)[3]).max() > 0.001
+    alone = known.scores_coded(grown.take([3]))
+    np.testing.assert_allclose(alone[0], scores[3], atol=1e-5)
+    assert np.array_equal(known.scores_coded(grown.take([3])), alone)
     others = np.arange(60) != 3
     np.testing.assert_allclose(scores[others], before[others], atol=1e-5)
     rows, items = np.full(40, 3), np.arange(40, dtype=np.int32)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _ROWS = 1024
 """Rows encoded at once."""
+_KEPT = 1 << 22
+"""Most scores kept of users with a code who have rated further items (16 MiB)."""
 
 
 @dataclass(eq=False)
@@ -57,6 +59,7 @@ class FittedNetwork:
     teacher_epochs: list[Epoch] = field(default_factory=list)
     stored: StoredCodes | None = None
     _item_vectors: tuple[Float32, Float32] | None = field(default=None, init=False)
+    _kept_gains: dict[int, Float32] = field(default_factory=dict, init=False)
 
     @cached_property
     def forward(self) -> Forward:
@@ -182,20 +185,30 @@ class FittedNetwork:
         if met.all():
             return scores
         others = histories.take(np.flatnonzero(~met))
-        grown = self.stored.grown(others, trained)
-        if not len(grown.rows):
-            scores[~met] = self.forward.scores(_csr(others, self.forward))
-            return scores
-        # Outputs are linear, so what is taken off may be taken off the codes: one product less.
-        codes, added = self.forward.encode(_csr(others, self.forward))
-        before, added_before = self.forward.encode(_csr(grown.before, self.forward))
-        users, weight = grown.before.users, grown.weight
-        codes[grown.rows] -= weight[:, None] * before
-        added[grown.rows] += weight * (self.stored.added[users] - added_before)
-        folded = self.forward.scores_of(codes, added)
-        folded[grown.rows] += (weight[:, None] * self.stored.codes[users]) @ self.stored.table.T
-        scores[~met] = folded
+        scores[~met] = self.forward.scores(_csr(others, self.forward))
+        grown = self.stored.grown(histories, trained)
+        if len(grown.rows):
+            scores[grown.rows] += grown.weight[:, None] * self._gains(grown.before)
         return scores
+
+    def _gains(self, before: Histories) -> Float32:
+        """What stored codes add to the scores of fold-in, float32 (users, items).
+
+        Those of single users are kept: whoever gives feedback asks for a list again and again.
+
+        Args:
+            before: The ratings of training of users with a code.
+        """
+        user = int(before.users[0]) if len(before) == 1 else -1
+        gains = self._kept_gains.get(user)
+        if gains is None:
+            gains = self._stored_scores(before.users)
+            gains -= self.forward.scores(_csr(before, self.forward))
+            if user >= 0:
+                if len(self._kept_gains) * gains.size >= _KEPT:
+                    self._kept_gains.clear()  # in one step: threads may ask at once
+                self._kept_gains[user] = gains
+        return gains
 
     def _stored_scores(self, users: Int32) -> Float32:
         assert self.stored is not None
