@@ -29,7 +29,7 @@ from matinee.models.kinds.popularity import Popularity
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "results" / "lists.csv"
 PAGE = ROOT / "docs" / "lists-leaderboard.md"
-MODELS = ("popularity", "item-knn", "ials", "ease", "lists", "implicit-als")
+MODELS = ("popularity", "item-knn", "ials", "ease", "gf-cf", "bspm", "lists", "implicit-als")
 OTHERS = {"implicit-als": "implicit"}
 """Models of other libraries, and the library of each."""
 
