@@ -1,6 +1,7 @@
 """What a rating costs on very sparse data, against data of ml-100k's shape.
 
-    python benchmarks/sparse_cost.py [--preset default] [--epochs 80] [--before PYTHON] [--json]
+    python benchmarks/sparse_cost.py [--preset default] [--epochs 80] [--set width_per_rating=20]
+        [--before PYTHON] [--json]
 
 Synthetic ratings of both shapes: 80,000 by 943 users of 1,650 items, and 65,147 by 16,613 users of
 15,242 items. Each fit is a process of its own, after a fit that compiles. Seconds are of the
@@ -73,10 +74,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--preset", default="default")
     parser.add_argument("--epochs", type=int)
+    parser.add_argument("--set", action="append", default=[], help="NAME=VALUE in JSON, an option")
     parser.add_argument("--before", help="the interpreter of another checkout")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
-    set_ = {} if options.epochs is None else {"epochs": options.epochs}
+    set_ = {name: json.loads(value) for name, _, value in (x.partition("=") for x in options.set)}
+    set_ |= {} if options.epochs is None else {"epochs": options.epochs}
     codes = {"before": options.before} if options.before else {}
     codes |= {"now": sys.executable}
     found: dict[str, dict[str, Any]] = {}

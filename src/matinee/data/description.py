@@ -155,7 +155,7 @@ def training_mib(
     users: int = 0,
     hidden: Sequence[int] = (600,),
     max_table: int = 100_000_000,
-    width_per_rating: float = 20.0,
+    width_per_rating: float = 0.0,
     rows_per_item: int = 2,
     bytes_per_rating: int = 12,
     optimiser_slots: int = 2,

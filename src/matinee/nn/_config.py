@@ -22,10 +22,10 @@ class NetworkConfig(Config):
     max_table: int = Field(0, ge=0)
     """Most weights of the first layer, and of the last: where the number of columns would give
     more, the adjacent hidden layer is narrower. 0 for no limit."""
-    width_per_rating: float = Field(20.0, ge=0.0)
+    width_per_rating: float = Field(0.0, ge=0.0)
     """Most units of a hidden layer, as a multiple of the geometric mean of the ratings per user and
-    the ratings per item; 0 for no limit. Where both are few, further units cost time and memory and
-    gain nothing."""
+    the ratings per item; 0 for no limit. Where both are few, 20 saves most of the time and memory,
+    and costs up to 0.005 of RMSE."""
     activation: ActivationName = "elu"
     """Activation after every hidden layer."""
     output_activation: ActivationName = "linear"

@@ -9,9 +9,6 @@ from pydantic import Field, model_validator
 
 from ..config import Config
 
-FULL_STEP = 4096
-"""Ratings in a step from which batch_size = "auto" takes no more than 512 rows."""
-
 
 class TrainConfig(Config):
     """How the network is trained."""
@@ -20,7 +17,7 @@ class TrainConfig(Config):
     """Passes over the training ratings, at most."""
     batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = 64
     """Rows (users, or items) per step; "auto" for the power of two that makes about 12 steps an
-    epoch, at least 16, and at most 512 or as many as have about 4,096 ratings."""
+    epoch, between 16 and 512."""
     objective: Literal["reconstruct", "conditional"] = "reconstruct"
     """Entries in the loss: "reconstruct" takes all ratings, which are also the input;
     "conditional" inputs a random share of each row and takes the others, as at prediction."""
@@ -142,19 +139,8 @@ def validation_share(validation: float | Literal["auto"], ratings: int | None = 
     return min(max(0.005, min(few, 0.02), 2000 / max(ratings, 1)), 0.1)
 
 
-def rows_per_step(config: TrainConfig, rows: int, ratings: int) -> int:
-    """The batch size for a number of rows with ratings, and of ratings in them.
-
-    A step updates the table rows that its ratings touch. With few ratings per row, each of these
-    is touched by one rating, so fewer, larger steps cost less.
-    """
+def rows_per_step(config: TrainConfig, rows: int) -> int:
+    """The batch size for a number of rows with ratings."""
     if config.batch_size != "auto":
         return config.batch_size
-    rows = max(rows, 1)
-    most = max(_power_of_2(FULL_STEP * rows / max(ratings, 1)), 512)
-    return min(max(_power_of_2(rows / 12), 16), most)
-
-
-def _power_of_2(value: float) -> int:
-    """The power of two nearest to a positive number, on a logarithmic scale."""
-    return int(2 ** round(math.log2(value)))
+    return int(min(max(2 ** round(math.log2(max(rows, 1) / 12)), 16), 512))

@@ -100,8 +100,7 @@ class Run:
             self.config = self.config.replace(mean)
         # A row without ratings has no loss.
         self.rows = np.flatnonzero(self.known.counts) if self.only is None else self.only
-        ratings = int(self.known.counts[self.rows].sum())
-        size = rows_per_step(self.config, len(self.rows), ratings)
+        size = rows_per_step(self.config, len(self.rows))
         smallest = 2 if size > 1 and self.network.config.batch_norm else 1
         self.cuts = np.arange(0, len(self.rows), size)
         if len(self.cuts) > 1 and len(self.rows) - self.cuts[-1] < smallest:
