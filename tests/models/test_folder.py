@@ -99,7 +99,7 @@ def test_a_newer_schema_asks_for_an_upgrade(folder: Path) -> None:
     ("changes", "words"),
     [
         ({"kind": "bais"}, "unknown kind of model 'bais'; did you mean 'bias'"),
-        ({"config": {"user_rig": 1}}, "do not make a model"),
+        ({"config": {"user_rig": 1}}, "did you mean 'user_ridge'.*option is of an earlier version"),
         ({"bias": {}}, "bias.mean: field required"),
         ({"scale": "wide"}, "scale: input should be a valid list"),
         ({"files": {}}, "its list of files"),

@@ -63,7 +63,7 @@ def _restored(folder: Path, manifest: dict[str, Any]) -> Recommender:
         model = cls._restore(tensors, manifest["config"])
     except UsageError as error:
         raise ModelFileError(
-            f"{folder}: {error}. If the option is one of an earlier version, load the model with "
+            f"{folder}: {error}; if the option is of an earlier version, load the model with "
             f"Matinee {manifest['versions']['matinee']}, which wrote it, or train it again"
         ) from None
     data, bias = manifest["data"], manifest["bias"]
