@@ -258,10 +258,11 @@ def reloads(
     with Load(server, ASKED) as load:
         while piece.get("done") + sent < options.reloads and more():
             put(sent)
+            seen = server.reloaded()
             server.process.send_signal(signal.SIGHUP)
             sent += 1
-            until = time.monotonic() + 60
-            while server.reloaded() < before + 2 * sent and time.monotonic() < until:
+            until = time.monotonic() + 20
+            while server.reloaded() < seen + 2 and time.monotonic() < until:
                 time.sleep(0.1)  # both workers have the model; else the next signal is merged
     piece.add("taken", server.reloaded() - before)
     piece.add("done", sent)
