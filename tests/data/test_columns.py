@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from matinee.data import load
+from matinee.data import fingerprint, load
 from matinee.data.read.columns import (
     ITEM,
     ITEM_ROLES,
@@ -141,3 +141,21 @@ def test_names_of_people_in_json_objects_are_noted(tmp_path: Path) -> None:
     file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     assert any("names in 'user.name'" in note for note in load(file).notes)
     assert load(file, user="user.name").notes == ()
+
+
+@pytest.mark.parametrize("first", ["1,2,3,4", "196,4,3,881250949"])
+def test_numbers_of_columns_are_no_header(first: str, tmp_path: Path) -> None:
+    file = tmp_path / "ratings.csv"
+    file.write_text(f"{first}\n5,6,4,881250949\n7,8,5,881250950\n")
+    wanted = fingerprint(load(file))
+    assert fingerprint(load(file, user="1", item="2", rating="3", time="4")) == wanted
+    assert fingerprint(load(file, time="4")) == wanted
+
+
+def test_numbers_of_columns_are_no_header_of_titles(tmp_path: Path) -> None:
+    ratings, titles = tmp_path / "ratings.csv", tmp_path / "titles.csv"
+    ratings.write_text("user,item,rating\n1,1,3\n2,1,4\n2,2,5\n")
+    titles.write_text("1|Heat\n2|Big\n")
+    table = load(ratings, items=titles, item_id="1").item_table
+    assert table.titles is not None
+    assert table.titles.tolist() == ["Heat", "Big"]

@@ -196,7 +196,9 @@ def _fit(
     rows = [Layout(delimiter, quote, None, 0).split(line) for line in lines]
     first = tuple(value.strip() for value in rows[0])
     width = len(first)
-    known = recognised(first, roles, mapped)
+    # A column's number from 1 is no name: the first rating may be by user 1, or a 4.
+    named = {role: name for role, name in mapped.items() if not _is_position(name, width)}
+    known = recognised(first, roles, named)
     ratings = RATING in roles
     # A name is never a number, and a row of ratings has one at least.
     header = known > 0 or (ratings and not any(is_number(value, how.decimal) for value in first))
@@ -220,6 +222,11 @@ def _fit(
     if ratings and not header and not numeric:
         fit = (known, 0, len(alike) if width > 2 else 0, width > 1)
     return fit, Layout(delimiter, quote, first if header else None, width)
+
+
+def _is_position(name: str, width: int) -> bool:
+    """Whether a column that the caller named may be the number of one, from 1."""
+    return name.isascii() and name.isdigit() and 1 <= int(name) <= width
 
 
 def is_number(text: str, decimal: str = ".") -> bool:
