@@ -58,6 +58,13 @@ def test_columns_without_names_are_noted() -> None:
     )
 
 
+def test_columns_without_names_can_be_mapped_by_their_numbers() -> None:
+    swapped = pd.DataFrame([(item, user, rating) for user, item, rating in ROWS])
+    result = load(swapped, user="1", item="0", rating="2")
+    assert matinee.data.fingerprint(result) == matinee.data.fingerprint(load(FRAME))
+    assert result.notes == ()
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [

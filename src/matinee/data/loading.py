@@ -246,7 +246,7 @@ def _open(
     if sql is not None:
         return open_query(sql, database, work)
     if located is None:
-        return open_frame(source, work, name)
+        return open_frame(source, work, name, unnamed=not mapped)
     if located.lake is not None:
         return open_lake(located.parts[0].path, located.lake, work)
     return open_files(located.parts, work, RATING_ROLES, mapped, how, located.partitions)

@@ -21,13 +21,24 @@ _ROWS = ("user", "item", "rating", "time")
 """What the columns of rows without names are, from two of them on."""
 
 
-def open_frame(source: Any, work: Workspace, label: str) -> Scan:
+def open_frame(source: Any, work: Workspace, label: str, *, unnamed: bool = False) -> Scan:
     """Open a table in memory. Its rows are not copied where DuckDB can scan them as they are.
+
+    Args:
+        source: The table.
+        work: Where it is registered.
+        label: What messages call it.
+        unnamed: Whether columns whose names are 0, 1, 2 are user, item, rating and time, which
+            they are not where the caller has mapped columns.
 
     Raises:
         UsageError: It is no table.
         DataError: Its columns differ in length.
     """
+    notes: tuple[str, ...] = ()
+    if unnamed and _is_unnamed(source):
+        source = source.set_axis(_ROWS[: source.shape[1]], axis=1)
+        notes = (f"columns without names are read as {', '.join(source.columns)}",)
     table = _scannable(source)
     if table is None:
         raise UsageError(
@@ -42,10 +53,6 @@ def open_frame(source: Any, work: Workspace, label: str) -> Scan:
         if not table:
             raise DataError(f"{label}: has no columns")
     work.con.register("frame", table)
-    notes: tuple[str, ...] = ()
-    if _is_unnamed(source):
-        read = ", ".join(_ROWS[: len(source.columns)])
-        notes = (f"columns without names are read as {read}",)
     return Scan(
         relation="frame",
         columns=described(work, "frame"),
@@ -203,8 +210,6 @@ def _pandas(frame: Any) -> Any:
         frame = frame.to_frame(frame.name or "rating")  # As a mean over groups gives.
     if not isinstance(frame, pd.DataFrame):
         return None
-    if _is_unnamed(frame):
-        frame = frame.set_axis(_ROWS[: frame.shape[1]], axis=1)
     # The users may be the index, or stand in both.
     known = set(frame.columns.tolist())
     named = [name for name in frame.index.names if name is not None and name not in known]
