@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from matinee.cli.ids import read_ratings
@@ -31,7 +32,16 @@ def test_what_is_no_history_is_refused() -> None:
             code_people(wrong, ITEMS, STARS)
     with pytest.raises(UsageError, match=r"could be \(item, rating\) pairs of one person"):
         code_people([("a", 5), ("b", 1)], ITEMS, STARS)
+    with pytest.raises(UsageError, match=r"its \.to_dict\(\) where they are ratings"):
+        code_people({"ann": pd.Series({"a": 5})}, ITEMS, STARS)
     assert code_people({2**70: {"a": 1}}, ITEMS, STARS).ids.tolist() == [str(2**70)]
+
+
+def test_two_items_or_pairs_in_a_tuple_are_a_history() -> None:
+    pairs = code_people({"ann": (("a", 5.0), ("b", 1.0))}, ITEMS, STARS)
+    assert pairs.histories.values.tolist() == [5.0, 1.0]
+    for items in ({"ann": ("a", "b")}, [("a", "b")], [pd.Series(["a", "b"])]):
+        assert code_people(items, ITEMS, STARS).histories.items.tolist() == [0, 1]
 
 
 def test_the_command_line_takes_titles_without_a_rating() -> None:

@@ -133,7 +133,7 @@ def _split(source: Any, rating: float) -> tuple[Ids, list[list[tuple[Any, float]
             f"histories must be Ratings, {{user_id: {{item_id: rating}}}} or a sequence of "
             f"{{item_id: rating}}, not {type(source).__name__}"
         )
-    if histories and all(isinstance(one, tuple) and len(one) == 2 for one in histories):
+    if histories and all(_may_be_pair(one) for one in histories):
         raise UsageError(
             f"histories such as {histories[0]!r} could be (item, rating) pairs of one person or "
             "items of several; pass [[(item, rating), ...]] or [[item, item], ...]"
@@ -144,6 +144,11 @@ def _split(source: Any, rating: float) -> tuple[Ids, list[list[tuple[Any, float]
         try:
             if isinstance(history, str | bytes):
                 raise TypeError
+            if hasattr(history, "reset_index") and history.dtype.kind in "iuf":
+                raise UsageError(
+                    "a history is a pandas Series of numbers: pass its .to_dict() where they are "
+                    "ratings by item id, or its .tolist() where they are item ids"
+                )
             people.append([tuple(p) if isinstance(p, tuple | list) else (p, rating) for p in pairs])
             if any(len(pair) != 2 for pair in people[-1]):
                 raise ValueError
@@ -153,6 +158,16 @@ def _split(source: Any, rating: float) -> tuple[Ids, list[list[tuple[Any, float]
                 "a list of one history"
             ) from None
     return ids, people
+
+
+def _may_be_pair(history: Any) -> bool:
+    """Whether a history of two items looks like an item and its rating."""
+    return (
+        isinstance(history, tuple)
+        and len(history) == 2
+        and isinstance(history[1], int | float | np.number)
+        and not isinstance(history[0], tuple | list)
+    )
 
 
 def _as_interactions(values: npt.NDArray[np.float32], scale: Scale) -> npt.NDArray[np.float32]:
