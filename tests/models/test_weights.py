@@ -99,6 +99,9 @@ def test_refusals(tmp_path: Path) -> None:
     wrong = replace(weighted, weights=np.zeros(len(weighted), dtype=np.float32))
     with pytest.raises(UsageError, match="a weight is not above 0"):
         fitted(wrong)
+    short: Any = [1.0, 2.0]
+    with pytest.raises(UsageError, match=r"one for each rating, not float64 of the shape \(2,\)"):
+        fitted(replace(weighted, weights=short))
 
 
 def test_a_run_with_other_weights_is_not_resumed(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -25,7 +26,8 @@ def suited(kind: str, train: Ratings, interactions: bool, weights: bool) -> Rati
         weights: Whether it takes weighted ratings.
 
     Raises:
-        UsageError: Interactions or weights where it takes none, or a weight that is not above 0.
+        UsageError: Interactions or weights where it takes none, or weights
+            that are not one number above 0 for each rating.
         DataError: See ``checked``.
     """
     if not interactions:
@@ -38,9 +40,16 @@ def suited(kind: str, train: Ratings, interactions: bool, weights: bool) -> Rati
             f"{train.name}: the model {kind} takes no weights of ratings; train an autoencoder, "
             "such as the preset default, or leave the weights and half_life out"
         )
-    if not (np.isfinite(train.weights).all() and (train.weights > 0).all()):
+    each: npt.NDArray[Any] = np.asarray(train.weights)
+    if each.shape != train.values.shape or each.dtype.kind not in "iuf":
+        raise UsageError(
+            f"{train.name}: weights must be an array of {len(train):,} numbers, one for each "
+            f"rating, not {each.dtype} of the shape {each.shape}"
+        )
+    each = each.astype(np.float32)
+    if not (np.isfinite(each).all() and (each > 0).all()):
         raise UsageError(f"{train.name}: a weight is not above 0; leave such ratings out")
-    return checked(train)
+    return checked(replace(train, weights=each))
 
 
 def checked(ratings: Ratings) -> Ratings:
