@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 
 from matinee.data import Csr
-from matinee.train.implicit import BspmConfig, fit_bspm
+from matinee.train.implicit import BspmConfig, BspmFilter, fit_bspm
 from matinee.train.implicit.bspm import leading_vectors
 
 
@@ -85,3 +85,22 @@ def test_no_interactions_leave_no_vectors() -> None:
     fitted = fit_bspm(rows, BspmConfig())
     assert fitted.vectors.shape == (5, 0)
     assert np.array_equal(fitted.scores(np.array([0, 1]), np.zeros(1, np.int32)), np.zeros((1, 5)))
+
+
+def test_people_are_scored_in_batches_beside_many_training_users(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows, _ = some()
+    filters = fit_bspm(rows, BspmConfig())
+    whole = filters.scores(rows.indptr, rows.indices)
+    monkeypatch.setattr("matinee.train.implicit.bspm._CELLS", 7 * rows.n_rows)
+    batches: list[int] = []
+    of_batch = BspmFilter._of_batch
+
+    def counted(self: BspmFilter, indptr: np.ndarray, items: np.ndarray) -> np.ndarray:
+        batches.append(len(indptr) - 1)
+        return of_batch(self, indptr, items)
+
+    monkeypatch.setattr(BspmFilter, "_of_batch", counted)
+    np.testing.assert_allclose(filters.scores(rows.indptr, rows.indices), whole, atol=1e-5)
+    assert batches == [7, 7, 7, 7, 2]

@@ -30,6 +30,8 @@ _NULL = 1e-6
 """Squared singular values, over the largest, that are 0 to working precision."""
 _ORDER = 4
 """Order of the Runge-Kutta step."""
+_CELLS = 1 << 24
+"""Numbers for training users x people in memory (64 MiB)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +61,18 @@ class BspmFilter:
             indptr: int64 (people + 1,).
             items: int32 (entries,), the items of person p at ``indptr[p]:indptr[p + 1]``.
         """
+        people = len(indptr) - 1
+        size = people if self.rows is None else max(1, _CELLS // self.rows.shape[0])
+        if people <= size:
+            return self._of_batch(indptr, items)
+        scores = np.empty((people, len(self.root)), dtype=np.float32)
+        for first in range(0, people, size):
+            part = indptr[first : first + size + 1]
+            scores[first : first + size] = self._of_batch(part - part[0], items[part[0] : part[-1]])
+        return scores
+
+    def _of_batch(self, indptr: Int64, items: Int32) -> Float32:
+        """``scores`` of few enough people."""
         from scipy import sparse
 
         n_items = len(self.root)
