@@ -85,7 +85,11 @@ def validation_problems(
     for error in errors[:20]:
         location = error["loc"][1:] if body else error["loc"]
         # Which arm of a union did not fit is of no use to who wrote neither.
-        parts = [part for part in location if not (isinstance(part, str) and part in _ARMS)]
+        parts = [
+            part
+            for part in location
+            if not (isinstance(part, str) and part.partition("[")[0] in _ARMS)
+        ]
         message = str(error["msg"]).removeprefix("Value error, ")
         if error["type"] == "extra_forbidden":
             known = [name for model in _models_at(kinds, parts[:-1]) for name in model.model_fields]
@@ -112,4 +116,4 @@ def _models(kind: Any) -> Iterator[type[BaseModel]]:
         yield from _models(part)
 
 
-_ARMS = {"str", "int", "function-after", "constrained-str"}
+_ARMS = {"str", "int", "function-after", "function-before", "constrained-str"}
