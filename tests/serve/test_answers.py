@@ -118,6 +118,17 @@ def test_reasons_add_up(client: TestClient, given: dict[Any, float], n: int) -> 
         assert len(why["reasons"]) == min(n, len(given))
 
 
+def test_a_known_person_is_the_same_however_the_id_is_written(
+    client: TestClient, model: Recommender
+) -> None:
+    user = int(model.user_ids.ids[4])
+    asked = [{"user": written, "k": 2} for written in (str(user), user, float(user))]
+    first, *others = post(client, "/v1/recommend/batch", people=asked)["people"]
+    assert first["recommendations"]
+    for other in others:
+        assert other["recommendations"] == first["recommendations"]
+
+
 def test_an_id_is_the_same_however_it_is_written(client: TestClient) -> None:
     lists = []
     for item in (1, 1.0, "1", " 1.00 "):

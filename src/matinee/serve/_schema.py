@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, model_validator
 
-from .feedback.schema import Id, WholeId
+from .feedback.schema import Id, IdText, WholeId
 
 MAX_K = 500
 MAX_LIST = 10_000
@@ -98,7 +98,7 @@ class RecommendRequest(_About):
     """Ratings of others, for a list that is for all of them together."""
     together: Literal["least_misery", "mean"] = "least_misery"
     """How a list for several is ordered: by the lowest of their scores, or by the mean."""
-    user: Text | None = None
+    user: IdText | None = None
     """An id of the person, which decides which of two models answers, and nothing else."""
 
 

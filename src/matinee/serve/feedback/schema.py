@@ -17,8 +17,19 @@ def _whole(value: Any) -> Any:
     return int(value) if type(value) is float and value.is_integer() else value
 
 
+def _text(value: Any) -> Any:
+    """A whole number, such as 3 or 3.0, as text."""
+    whole = _whole(value)
+    return str(whole) if type(whole) is int else value
+
+
 WholeId = Annotated[StrictInt, BeforeValidator(_whole)]
 Id = Annotated[StrictStr, Field(max_length=MAX_TEXT)] | WholeId
+IdText = Annotated[
+    StrictStr,
+    Field(min_length=1, max_length=MAX_TEXT),
+    BeforeValidator(_text),
+]
 
 
 class _Strict(BaseModel):
