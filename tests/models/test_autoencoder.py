@@ -182,6 +182,7 @@ def test_watched_ratings_are_scored_as_by_evaluate() -> None:
         ({"max_table": 0}, (50, 30)),
         ({"width_per_rating": 2.0}, (36, 30)),  # 900 ratings, 60 users, 40 items
         ({"width_per_rating": 0.01}, (1, 1)),
+        ({"width_per_rating": float("inf")}, (50, 30)),
         ({"width_per_rating": 2.0, "max_table": 800, "rows": "items"}, (6, 13)),
     ],
     ids=str,

@@ -13,12 +13,12 @@ def most_units(multiple: float, ratings: int, users: int, items: int) -> int:
     it is small only where both are few.
 
     Args:
-        multiple: Units for each rating of that mean; 0 for no limit.
+        multiple: Units for each rating of that mean; 0 or infinity for no limit.
         ratings: Number of training ratings.
         users: Number of users.
         items: Number of items.
     """
-    if not multiple:
+    if multiple in (0, math.inf):
         return 0
     return max(int(multiple * ratings / math.sqrt(max(users * items, 1))), 1)
 
