@@ -119,3 +119,10 @@ def test_weights_in_a_file_and_in_the_files_of_a_split(tmp_path: Path) -> None:
         for user, item, weight in zip(part.users, part.items, part.weights, strict=True)  # type: ignore[arg-type]
     }
     assert found == {(1, "a"): 3.0, (1, "x"): 0.5, (2, "a"): 2.0, (2, "b"): 0.25}
+
+
+def test_a_mean_of_repeated_ratings_is_weighted() -> None:
+    table = {"user": [1, 1, 2], "item": [1, 1, 2], "rating": [1.0, 5.0, 3.0], "w": [3.0, 1.0, 7.0]}
+    read = load(table, weight="w", repeats="mean")
+    assert read.weights is not None
+    assert (read.values.tolist(), read.weights.tolist()) == ([2.0, 3.0], [2.0, 7.0])

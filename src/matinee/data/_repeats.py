@@ -9,7 +9,7 @@ from typing import Any, get_args
 import numpy as np
 import numpy.typing as npt
 
-from ..base.arrays import Float32, Int64
+from ..base.arrays import Float32, Float64, Int64
 from ..errors import UsageError, nearest
 from .read.options import Repeats
 
@@ -29,7 +29,12 @@ def check_policy(repeats: str) -> None:
 
 
 def settle(
-    positions: Int64, values: Float32, times: Int64 | None, repeats: str, noun: str = "rating"
+    positions: Int64,
+    values: Float32,
+    times: Int64 | None,
+    repeats: str,
+    noun: str = "rating",
+    weights: Float32 | None = None,
 ) -> tuple[Int64, str]:
     """Choose one entry of each repeated pair and give it the value it should have.
 
@@ -40,6 +45,8 @@ def settle(
         times: Their times, or None.
         repeats: ``"last"``, ``"mean"`` or ``"sum"``.
         noun: What an entry is called in the sentence.
+        weights: float32 weights of ratings, or None. A mean is weighted by them, and has their
+            mean, which is written in place.
 
     Returns:
         Positions of the entries to drop, ascending, and what was done, as a sentence.
@@ -51,8 +58,14 @@ def settle(
     group = np.repeat(np.arange(len(starts)), lengths)
     latest = _latest(members, group, lengths, times)
     if repeats in ("mean", "sum"):
-        totals = np.bincount(group, weights=values[members].astype(np.float64))
-        values[latest] = totals / lengths if repeats == "mean" else totals
+        each: Float64 = values[members].astype(np.float64)
+        mass: npt.NDArray[Any] = lengths
+        if repeats == "mean" and weights is not None:
+            each *= weights[members]
+            mass = np.bincount(group, weights=weights[members])
+            weights[latest] = mass / lengths
+        totals = np.bincount(group, weights=each)
+        values[latest] = totals / mass if repeats == "mean" else totals
         done = f"took the {repeats} of each"
     else:
         done = "kept the last by time" if times is not None else "kept the last in row order"

@@ -391,6 +391,6 @@ def _settle(read: _Read, repeats: Repeats) -> tuple[str, ...]:
             "settle repeats with --repeats last or --repeats mean"
         )
     noun = "interaction" if read.implicit else "rating"
-    gone, message = settle(positions, encoded.values, encoded.times, repeats, noun)
+    gone, message = settle(positions, encoded.values, encoded.times, repeats, noun, encoded.weights)
     encoded.drop(gone)
     return (message,)
