@@ -58,6 +58,14 @@ def test_columns_without_names_are_noted() -> None:
     )
 
 
+def test_counts_without_a_name_are_noted() -> None:
+    counts = pd.DataFrame(ROWS, columns=["user", "item", "rating"]).groupby(["user", "item"]).size()
+    assert "of counts, such as groupby(...).size() gives" in load(counts).notes[0]
+    named = load(counts.rename("count"))
+    assert named.implicit
+    assert "without a name" not in "".join(named.notes)
+
+
 def test_columns_without_names_can_be_mapped_by_their_numbers() -> None:
     swapped = pd.DataFrame([(item, user, rating) for user, item, rating in ROWS])
     result = load(swapped, user="1", item="0", rating="2")

@@ -39,6 +39,11 @@ def open_frame(source: Any, work: Workspace, label: str, *, unnamed: bool = Fals
     if unnamed and _is_unnamed(source):
         source = source.set_axis(_ROWS[: source.shape[1]], axis=1)
         notes = (f"columns without names are read as {', '.join(source.columns)}",)
+    elif _is_unnamed_series(source):
+        notes = (
+            "values without a name are read as ratings; of counts, such as groupby(...).size() "
+            "gives, pass series.rename('count')",
+        )
     table = _scannable(source)
     if table is None:
         raise UsageError(
@@ -89,6 +94,13 @@ def _is_unnamed(source: Any) -> bool:
     return 2 < count <= len(_ROWS) and all(
         type(name) is int and name == at for at, name in enumerate(names)
     )
+
+
+def _is_unnamed_series(source: Any) -> bool:
+    """Whether a pandas Series by user and item, which may hold counts, has no name."""
+    if type(source).__module__.partition(".")[0] != "pandas" or not hasattr(source, "name"):
+        return False
+    return source.name is None and source.index.nlevels > 1
 
 
 def _refuse_twins(table: Any, label: str) -> None:
