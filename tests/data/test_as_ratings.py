@@ -71,6 +71,8 @@ def test_columns_without_names_can_be_mapped_by_their_numbers() -> None:
     result = load(swapped, user="1", item="0", rating="2")
     assert matinee.data.fingerprint(result) == matinee.data.fingerprint(load(FRAME))
     assert result.notes == ()
+    numbers: Any = {"user": 1, "item": 0, "rating": 2}
+    assert matinee.data.fingerprint(load(swapped, **numbers)) == matinee.data.fingerprint(result)
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,7 @@ def load(
     """
     check_policy(repeats)
     mapped = {
-        role: column
+        role: str(column)
         for role, column in (
             (USER, user),
             (ITEM, item),
