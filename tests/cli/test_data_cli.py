@@ -174,7 +174,7 @@ def test_errors_are_messages(inside: Run, table: Path) -> None:
         result = inside(*args)
         assert result.returncode in ((code,) if code else (1, 2)), result.stderr
         assert result.stdout == ""
-        assert result.stderr.startswith("matinee: error: ")
+        assert any(line.startswith("matinee: error: ") for line in result.stderr.splitlines())
         assert message in result.stderr
         assert "Traceback" not in result.stderr
 

@@ -33,7 +33,9 @@ class TorchNetwork:
         """Mask of the users that the rating rows of items know, shape (users,)."""
         return histories.users >= 0
 
-    def predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
+    def predict(
+        self, histories: Histories, rows: Int64, items: Int32, trained: Histories | None = None
+    ) -> Float64:
         """Predicted ratings, as ``Recommender._predict``; with items as rows, of known people."""
         if self.known is None:
             indptr = np.searchsorted(rows, np.arange(len(histories) + 1)).astype(np.int64)
@@ -56,7 +58,7 @@ class TorchNetwork:
         )
         return out
 
-    def scores(self, histories: Histories) -> Float32:
+    def scores(self, histories: Histories, trained: Histories | None = None) -> Float32:
         """Predicted ratings of all items, as ``Recommender._scores``; likewise."""
         if self.known is None:
             people = np.arange(len(histories), dtype=np.int64)
