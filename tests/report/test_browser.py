@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import plausible
 import pytest
+
+from matinee.lab.report import publish_study
 
 KINDS = ["reference", "depth-and-data", "protocol", "model"]
 PHONE, DESK = 390, 1280
@@ -199,8 +202,9 @@ def test_the_way_by_tab(browser: Any, pages: dict[str, Path]) -> None:
         assert all(names)
 
 
-def test_a_chart_as_a_file(browser: Any, pages: dict[str, Path]) -> None:
-    place = pages["reference"].parent / "reference-charts" / "batch-size-held-out.svg"
+def test_a_chart_as_a_file(browser: Any, tmp_path: Path) -> None:
+    publish_study(plausible.reference(), tmp_path)
+    place = tmp_path / "charts" / "batch-size-held-out.svg"
     for scheme, dark in (("light", False), ("dark", True)):
         with Opened(browser, place, 700, color_scheme=scheme) as opened:
             assert opened.said == []
