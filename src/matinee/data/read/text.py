@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from ...errors import DataError, UsageError
@@ -81,15 +82,27 @@ class Layout:
             return record.split(self.delimiter)
         return rows[0] if rows else []
 
-    def unclosed(self, record: bytes) -> bool:
-        """Whether a quote is opened in the record and not closed."""
-        quote = re.escape(self.quote.encode())
-        if not quote or self.quote.encode() not in record:
-            return False
-        start = b"(?:^|" + re.escape(self.delimiter.encode()) + b")" + quote
-        inner = rb"\\.|[^" + quote + rb"\\]" if self.escape else b"[^" + quote + b"]|" + quote * 2
-        closed = re.sub(start + b"(?:" + inner + b")*" + quote, b"", record)
-        return re.search(start, closed) is not None
+    def goes_on(self, line: bytes, inside: bool = False) -> bool:
+        """Whether a quoted value goes on after the line.
+
+        Args:
+            line: A line, or several.
+            inside: Whether one goes on from the line before.
+        """
+        if not self.quote or self.quote.encode() not in line:
+            return inside
+        opened, closed = _quoting(self.delimiter.encode(), self.quote.encode(), bool(self.escape))
+        at = 0
+        while True:
+            if not inside:
+                start = opened.search(line, at)
+                if start is None:
+                    return False
+                at = start.end()
+            end = closed.match(line, at)
+            if end is None:
+                return True
+            at, inside = end.end(), False
 
     def relation(self, paths: Sequence[Path]) -> str:
         """The files as SQL, every column as text."""
@@ -102,6 +115,17 @@ class Layout:
             f"header={'true' if self.has_header else 'false'}, skip={self.blank}, "
             f"columns={{{columns}}})"
         )
+
+
+@cache
+def _quoting(
+    delimiter: bytes, quote: bytes, escaped: bool
+) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+    """What opens a quoted value, and its rest. Each looks at a byte once."""
+    delimiter, quote = re.escape(delimiter), re.escape(quote)
+    inner = rb"\\(?s:.)|[^" + quote + rb"\\]" if escaped else b"[^" + quote + b"]|" + quote * 2
+    opened = re.compile(b"(?:^|" + delimiter + b")" + quote)
+    return opened, re.compile(b"(?:" + inner + b")*+" + quote)
 
 
 def hive(partitions: Sequence[str]) -> str:
@@ -138,8 +162,13 @@ def sniff(
     text = sample.decode("utf-8-sig", errors="replace")
     every = re.split("\r\n|\n|\r", text)
     lines = [line for line in every if line.strip()]
-    if len(sample) == _SAMPLE and len(lines) > 1:
-        lines.pop()  # Cut short.
+    if len(sample) == _SAMPLE:
+        cut = lines.pop() if lines else ""
+        if cut and not lines:
+            raise DataError(
+                f"{label}: the first line has more than {_SAMPLE:,} bytes ({shorten(cut)}); "
+                "expected lines of user, item, rating"
+            )
     if not lines:
         raise DataError(f"{label}: is empty; expected lines of user, item, rating")
     if "\x00" in lines[0]:
@@ -267,18 +296,22 @@ def _words(layout: Layout) -> str:
 def records(path: Path, layout: Layout) -> Iterator[tuple[int, bytes]]:
     """The records of a text file that are not blank, each with its first line's number from 1."""
     with path.open("rb") as file:
-        held, start = b"", 0
+        held, start, size, inside = list[bytes](), 0, 0, False
         for number, line in enumerate(file, start=1):
             if not held:
                 start = number
-            held += line
-            if layout.unclosed(held) and len(held) < _LONGEST:
+            held.append(line)
+            size += len(line)
+            inside = layout.goes_on(line, inside)
+            if inside and size < _LONGEST:
                 continue  # A quoted value goes on in the next line.
-            if held.strip(b"\r\n"):
-                yield start, held.rstrip(b"\r\n")
-            held = b""
-        if held.strip(b"\r\n"):
-            yield start, held
+            record = b"".join(held).rstrip(b"\r\n")
+            if record:
+                yield start, record
+            held, size, inside = [], 0, False
+        record = b"".join(held)
+        if record.strip(b"\r\n"):
+            yield start, record
 
 
 def line_of(paths: Sequence[Path], layout: Layout, row: int) -> tuple[int, int]:
@@ -322,9 +355,11 @@ def _fault(record: bytes, layout: Layout) -> str:
             f"{shorten(record.decode('latin-1'))}); if the file is Latin-1, state --encoding "
             "latin-1 (cp1252 and utf-16 are others)"
         )
-    if layout.unclosed(record):
+    if layout.goes_on(record):
         return f"a quote is opened and never closed: {shorten(text)}"
-    width = len(layout.split(text))
+    # Where nothing is quoted, the columns need not be made: a line may have millions.
+    plain = not any(mark and mark in text for mark in (layout.quote, layout.escape))
+    width = text.count(layout.delimiter) + 1 if plain else len(layout.split(text))
     if width != layout.width:
         return (
             f"{width} column{'s' * (width != 1)} where the first line has {layout.width}: "
