@@ -1,6 +1,9 @@
 """Thousands of odd tables: nothing but MatineeError is raised, and no row goes without a note."""
 
 import re
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -94,3 +97,44 @@ def test_odd_tables(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_two_thousand_odd_tables(tmp_path: Path) -> None:
     fuzz(tmp_path, range(40, 2040))
+
+
+_GROWTH = """
+import resource, sys
+from matinee import MatineeError, load
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+load({"user": [1, 2], "item": [1, 2], "rating": [1, 2]})
+load(sys.argv[1])
+before = peak()
+try:
+    print(len(load(sys.argv[2])), end=" ")
+except MatineeError as error:
+    print(len(str(error)) < 2000 and "refused", end=" ")
+print(peak() - before)
+"""
+_LARGE: dict[str, Callable[[], str]] = {
+    "rows": lambda: "\n".join(f"{k % 9_000},{k % 700},{k % 5 + 1}" for k in range(900_000)),
+    "distinct text ids": lambda: "\n".join(f"u{k}-é,i{k},3" for k in range(400_000)),
+    "one line": lambda: "1,2,3," * 1_500_000,
+    "one cell": lambda: '"' + "a" * 9_000_000 + '",2,3\n1,2,3',
+    "an open quote": lambda: '1,"2,3\n' + "1,2,3\n" * 1_500_000,
+    "quote marks": lambda: '"' * 9_000_001,
+    "blank lines": lambda: "user,item,rating\n" + "\n" * 9_000_000 + "1,2,3\n",
+    "a wide row": lambda: ",".join(f"c{k}" for k in range(5_000)) + "\n" + "1," * 4_999 + "1\n",
+    "nested lists": lambda: "[" * 4_000_000 + "]" * 4_000_000,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", _LARGE)
+def test_memory_is_bounded_by_the_size_of_a_file(name: str, tmp_path: Path) -> None:
+    small = tmp_path / "small.csv"
+    small.write_text("user,item,rating\n1,1,3\n2,2,4\n")
+    path = tmp_path / ("large.json" if name == "nested lists" else "large.csv")
+    path.write_text(_LARGE[name]())
+    command = [sys.executable, "-c", _GROWTH, str(small), str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    growth = int(done.stdout.split()[-1])
+    assert growth <= 10 * path.stat().st_size + 300 * 2**20, (done.stdout, path.stat().st_size)
