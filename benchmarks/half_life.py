@@ -15,6 +15,7 @@ import argparse
 import numpy as np
 
 import matinee
+from _by_time import ByTime
 from matinee.baseline.bias import fit_bias
 from matinee.data import Histories, Ratings
 from matinee.data.values.weights import weighted_by_age
@@ -31,14 +32,7 @@ def main() -> None:
     parser.add_argument("--origins", type=float, nargs="*", default=[0.5, 0.6, 0.7])
     parser.add_argument("--days", type=float, nargs="*", default=[0, 180, 365, 1000])
     options = parser.parse_args()
-    ratings = matinee.load(options.source)
-    assert ratings.times is not None, "the ratings need times"
-    order = np.lexsort((np.arange(len(ratings)), ratings.times))
-
-    def part(start: float, stop: float) -> Ratings:
-        first, last = round(start * len(order)), round(stop * len(order))
-        return ratings.take(np.sort(order[first:last]))
-
+    part = ByTime(options.source).part
     parts = [(part(0, start).compact(), part(start, start + STEP)) for start in options.origins]
     print("half-life  bias    RMSE    growing  nDCG@10   (means of the origins)")
     for days in options.days:

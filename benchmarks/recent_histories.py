@@ -14,6 +14,7 @@ import argparse
 import numpy as np
 
 import matinee
+from _by_time import ByTime
 
 DAY = 86_400
 
@@ -24,12 +25,10 @@ def main() -> None:
     parser.add_argument("source", nargs="?", default="ml-100k")
     parser.add_argument("--preset", default="biased-mf")
     options = parser.parse_args()
-    ratings = matinee.load(options.source)
-    assert ratings.times is not None, "the ratings need times"
-    order = np.lexsort((np.arange(len(ratings)), ratings.times))
-    cut = round(0.8 * len(order))
-    train = ratings.take(np.sort(order[:cut])).compact()
-    test = ratings.take(np.sort(order[cut:])).compact()
+    by_time = ByTime(options.source)
+    cut = round(0.8 * len(by_time.order))
+    train = by_time.rows(0, cut).compact()
+    test = by_time.rows(cut, len(by_time.order)).compact()
     test = test.take(train.user_ids.encode(test.user_ids.ids)[test.users] >= 0).compact()
     model = matinee.model(options.preset).fit(train, progress=False)
     assert train.times is not None
@@ -47,7 +46,7 @@ def main() -> None:
         print(f"{days:<5} {recent.sum():>13,}  {score:.4f}  {ndcg:.4f}", flush=True)
     print("trained on the newest  RMSE    nDCG@10")
     for share in (0.75, 0.5, 0.25):
-        newest_part = ratings.take(np.sort(order[round((1 - share) * cut) : cut])).compact()
+        newest_part = by_time.rows(round((1 - share) * cut), cut).compact()
         model = matinee.model(options.preset).fit(newest_part, progress=False)
         histories = train.take(shown)
         score = model.evaluate(test, histories=histories).rmse

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 import matinee
+from _by_time import ByTime
 from matinee.data import Ratings
 from matinee.errors import DataError
 
@@ -33,16 +34,12 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, help="epochs of an update")
     options = parser.parse_args()
 
-    ratings = matinee.load(options.source)
-    assert ratings.times is not None, "the ratings need times"
-    order = np.lexsort((np.arange(len(ratings)), ratings.times))
-    cuts = np.arange(options.first, 1.0 + 1e-9, options.step) * len(ratings)
+    by_time = ByTime(options.source)
+    part, count = by_time.rows, len(by_time.order)
+    cuts = np.arange(options.first, 1.0 + 1e-9, options.step) * count
     ends = np.round(cuts).astype(int).tolist()
-    if ends[-1] < len(ratings):
-        ends.append(len(ratings))
-
-    def part(start: int, stop: int) -> Ratings:
-        return ratings.take(np.sort(order[start:stop]))
+    if ends[-1] < count:
+        ends.append(count)
 
     updated = matinee.model(options.preset)
     seconds = timed(lambda: updated.fit(part(0, ends[0]), progress=False))

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import argparse
 
-import numpy as np
-
 import matinee
-from matinee.data import Ratings
+from _by_time import ByTime
 from matinee.models.networks import _start
 
 
@@ -23,14 +21,7 @@ def main() -> None:
     parser.add_argument("source", nargs="?", default="ml-1m")
     parser.add_argument("--preset", default="default")
     options = parser.parse_args()
-    ratings = matinee.load(options.source)
-    assert ratings.times is not None, "the ratings need times"
-    order = np.lexsort((np.arange(len(ratings)), ratings.times))
-
-    def part(start: float, stop: float) -> Ratings:
-        first, last = round(start * len(order)), round(stop * len(order))
-        return ratings.take(np.sort(order[first:last]))
-
+    part = ByTime(options.source).part
     model = matinee.model(options.preset).fit(part(0.0, 0.6), progress=False)
     test = part(0.7, 0.8)
     print("rate   RMSE    RMSE, growing", flush=True)
