@@ -38,7 +38,7 @@ def fitted(data: Ratings, **options: Any) -> tuple[PredictiveVariance, Any]:
     ), bias
 
 
-def told(spread: PredictiveVariance, bias: Any, data: Ratings) -> np.ndarray:
+def std_of_users(spread: PredictiveVariance, bias: Any, data: Ratings) -> np.ndarray:
     """The standard deviation for each user, of item 0, predicted in the middle."""
     people = Histories.of(data.by_user)
     rows = np.arange(len(people))
@@ -47,9 +47,9 @@ def told(spread: PredictiveVariance, bias: Any, data: Ratings) -> np.ndarray:
 
 
 @pytest.mark.parametrize("unit", [0.01, 1.0, 50.0])
-def test_wild_users_are_told_from_calm_ones(unit: float) -> None:
+def test_users_of_large_and_small_variance_are_distinguished(unit: float) -> None:
     data = world(unit=unit)
-    std = told(*fitted(data), data) / unit
+    std = std_of_users(*fitted(data), data) / unit
     assert std[:60].mean() < 0.62
     assert std[-60:].mean() > 0.9
     assert np.corrcoef(std, np.geomspace(0.4, 1.2, 300))[0, 1] > 0.8
@@ -85,7 +85,7 @@ def test_with_few_errors_the_bias_models_count(n: int) -> None:
     errors = HeldOutPredictions(whole.entries[some], whole.predictions[some], "validation")
     spread = fit_predictive_variance(bias, data.by_user, errors, data.scale)
     assert spread.n == n
-    std = told(spread, bias, data)
+    std = std_of_users(spread, bias, data)
     assert np.isfinite(std).all()
     assert np.sqrt(np.mean(np.square(std))) == pytest.approx(np.sqrt(spread.variance), rel=0.2)
     assert (std.max() / std.min() > 1.3) == (n == 200)
@@ -136,7 +136,7 @@ def test_no_further_than_it_was_fitted() -> None:
     wild = Histories.build([(np.arange(100), np.tile([-10.0, 10.0], 50))])
     calm = Histories.build([(np.arange(100), bias.mean + bias.item_bias)])
     ask = (np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int32), np.zeros(1))
-    std = told(spread, bias, data)
+    std = std_of_users(spread, bias, data)
     assert spread.std(bias, wild, *ask)[0] < 2 * std.max()
     assert spread.std(bias, calm, *ask)[0] > std.min() / 2
 
@@ -154,14 +154,14 @@ def test_saved_and_restored() -> None:
     spread, bias = fitted(data)
     arrays, rest = spread.state()
     back = PredictiveVariance.restore(data.scale, dict(arrays), dict(rest))
-    assert np.array_equal(told(back, bias, data), told(spread, bias, data))
+    assert np.array_equal(std_of_users(back, bias, data), std_of_users(spread, bias, data))
 
 
 def test_ratings_that_are_all_the_same() -> None:
     users, items = np.divmod(np.arange(12), 4)
     data = Ratings.from_arrays(users, items, np.full(12, 3.0), scale=Scale(3, 3))
     spread, bias = fitted(data)
-    std = told(spread, bias, data)
+    std = std_of_users(spread, bias, data)
     assert np.isfinite(std).all()
     assert (std < 1e-2).all()
     assert np.isfinite(person_features(bias, Histories.of(data.by_user), 0.0)).all()

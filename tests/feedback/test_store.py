@@ -197,9 +197,9 @@ def test_refusals(tmp_path: Path) -> None:
     for wrong in ("feedback.db", "mysql://x", "sqlite:", "redis:x"):
         with pytest.raises(UsageError, match="sqlite:PATH"):
             open_store(wrong)
-    with pytest.raises(UsageError) as told:
+    with pytest.raises(UsageError) as refused:
         open_store("mysql://me:secret@host/db")
-    assert "secret" not in str(told.value)
+    assert "secret" not in str(refused.value)
     (tmp_path / "text").write_text("no database " * 100)
     with pytest.raises(FeedbackError, match="not a database"):
         open_store(f"sqlite:{tmp_path / 'text'}")

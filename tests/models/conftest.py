@@ -14,7 +14,7 @@ pytest.register_assert_rewrite("battery", "matinee.testing")
 
 @pytest.fixture(scope="module")
 def stored_codes_are_kept() -> Iterator[None]:
-    """Networks keep stored codes whatever the validation part of a small sample says of them."""
+    """Networks keep stored codes, for or against which a small validation part is no evidence."""
     from matinee.models.networks.trainer import Trainer
 
     with pytest.MonkeyPatch.context() as patch:

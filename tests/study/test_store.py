@@ -69,14 +69,14 @@ def test_records_of_another_format_or_damaged_are_named(tmp_path: Path) -> None:
     store.finish(run({"held_out": 1.0}, key=key))
     file = tmp_path / "runs" / f"{key}.json"
     whole = file.read_text("utf-8")
-    for text, told in (
+    for text, message in (
         (whole.replace('"format": 1', '"format": 99'), "written in format 99"),
         (whole[: len(whole) // 2], "cannot be read"),
         (json.dumps({"format": 1, "key": key}), "no record of a run"),
         (whole.replace(key, "0" * 20), "holds the record of 000"),
     ):
         file.write_text(text, "utf-8")
-        with pytest.raises(DataError, match=told) as caught:
+        with pytest.raises(DataError, match=message) as caught:
             store.results()
         assert str(file) in str(caught.value)
     note = tmp_path / "plan.json"

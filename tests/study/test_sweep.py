@@ -73,12 +73,12 @@ def test_the_worth_is_measured_on_ratings_the_search_never_saw(
     assert whole.fresh is not None
     rest, fresh = split(ratings, 0.1, 3)
     assert len(fresh) == whole.fresh.n == 400
-    for settings, told in (
+    for settings, reported in (
         (START, whole.fresh.before),
         (whole.best.settings, whole.fresh.after),
     ):
         values = [scored(settings, rest, fresh, seed) for seed in (4, 5)]
-        assert told == pytest.approx(float(np.mean(values)), abs=1e-12)
+        assert reported == pytest.approx(float(np.mean(values)), abs=1e-12)
     assert whole.fresh.gain == whole.fresh.before - whole.fresh.after
     within = whole.fresh.interval
     assert within is not None

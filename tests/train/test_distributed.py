@@ -71,7 +71,7 @@ def test_the_weights_of_one_process(name: str, both: list[dict[str, np.ndarray]]
 
 @pytest.mark.parametrize("kind", ["autoencoder", "ensemble"])
 def test_fit_stopped_and_resumed_in_two(kind: str, both: list[dict[str, np.ndarray]]) -> None:
-    alone = together.told(kind, ProcessGroup())
+    alone = together.predicted(kind, ProcessGroup())
     assert np.ptp(alone) > 1
     for found in both:
         assert np.abs(found[kind] - alone).max() < 1e-4
@@ -124,7 +124,7 @@ def epochs(folder: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
 
 
-def test_a_failure_of_all_is_told_once(tmp_path: Path) -> None:
+def test_a_failure_of_all_is_reported_once(tmp_path: Path) -> None:
     done = torchrun("-m", "matinee", "train", tmp_path / "missing.csv")
     assert done.returncode == 1
     assert done.stderr.count("matinee: error:") == 1

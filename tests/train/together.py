@@ -88,8 +88,8 @@ def trained(name: str, group: ProcessGroup) -> tuple[dict[str, np.ndarray], list
     return {key: array.copy() for key, array in going.network.arrays().items()}, history
 
 
-def told(kind: str, group: ProcessGroup, folder: Path | None = None) -> np.ndarray:
-    """What a model says after ``fit``: in one go, or where a folder is given with a stop."""
+def predicted(kind: str, group: ProcessGroup, folder: Path | None = None) -> np.ndarray:
+    """Predictions after ``fit``: in one go, or where a folder is given with a stop."""
     data = synthesize(90, 40, 1500, seed=2).ratings
     options: dict[str, Any] = {"seed": 5, "group": group, "watch": {"again": data}}
 
@@ -128,7 +128,7 @@ def main(what: str, folder: Path) -> None:
             by_name |= {f"{name}/{key}": array for key, array in weights.items()}
             by_name[f"{name}/history"] = np.array(figures(history))
         for kind in ("autoencoder", "ensemble"):
-            by_name[kind] = told(kind, group, folder / kind)
+            by_name[kind] = predicted(kind, group, folder / kind)
         np.savez(folder / f"{group.rank}.npz", **by_name)
         try:
             group.require_equal({"seed": 1, "data": group.rank})
