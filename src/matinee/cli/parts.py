@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, UsageError
-from .numbers import parse_missing, parse_scale
 from .output import note
 from .show.reading import reading
+from .source import load_arguments
 
 if TYPE_CHECKING:
     from ..data import Ratings
@@ -217,15 +217,8 @@ def read_split(source: str, read: Reading) -> Parts:
 
 def _of_a_part(read: Reading) -> dict[str, Any]:
     """The options that are set, as arguments of ``load`` for a part of a split."""
-    options = {**read.columns, **read.options, **read.whole}
-    options |= {
-        "missing": parse_missing(options.get("missing")),
-        "scale": parse_scale(options.get("scale")),
-        "repeats": None if options.get("repeats") == "last" else options.get("repeats"),
-    }
+    options = load_arguments({**read.columns, **read.options, **read.whole})
+    if options.get("repeats") == "last":
+        del options["repeats"]
     apart = ("relevant", "allow_single")
-    return {
-        name: value
-        for name, value in options.items()
-        if name not in apart and value not in (None, ())
-    }
+    return {name: value for name, value in options.items() if name not in apart and value != ()}

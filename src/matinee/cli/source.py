@@ -184,33 +184,24 @@ def reading_options(
     return decorate
 
 
-def read(
-    source: str | None,
-    *,
-    user: str | None = None,
-    item: str | None = None,
-    rating: str | None = None,
-    time: str | None = None,
-    weight: str | None = None,
-    scale: str | None = None,
-    repeats: str = "last",
-    missing: str | None = None,
-    relevant: float | None = None,
-    k_core: int | None = None,
-    sql: str | None = None,
-    database: str | None = None,
-    items: Path | None = None,
-    item_id: str | None = None,
-    title: str | None = None,
-    genres: str | None = None,
-    notes: bool = True,
-    allow_single: bool = False,
-    **layout: Any,
-) -> Ratings:
+def load_arguments(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The reading options of a command that are set, as arguments of ``load``."""
+    parsed = {
+        **options,
+        "scale": parse_scale(options.get("scale")),
+        "missing": parse_missing(options.get("missing")),
+    }
+    return {name: value for name, value in parsed.items() if value is not None}
+
+
+def read(source: str | None, *, notes: bool = True, **options: Any) -> Ratings:
     """Read ratings according to the options, and print the notes of reading to stderr.
 
-    ``allow_single`` accepts those of one user or one item, which are enough to score or to serve;
-    ``layout`` are fields of ``ReadOptions``.
+    Args:
+        source: What to read; None for a query.
+        notes: Whether to print the notes.
+        **options: Those of ``reading_options``, and ``allow_single``, which accepts ratings of one
+            user or one item, which are enough to score or to serve.
 
     Raises:
         UsageError: Neither a source nor a query, or both.
@@ -218,29 +209,13 @@ def read(
     """
     from ..data import load
 
-    if (source is None) == (sql is None):
+    arguments = load_arguments(options)
+    if (source is None) == ("sql" not in arguments):
         raise UsageError("name a SOURCE to read, or give a query with --sql (and not both)")
-    if database is not None and sql is None:
+    if "database" in arguments and "sql" not in arguments:
         raise UsageError("--database goes with --sql")
-    options: dict[str, Any] = {
-        "user": user,
-        "item": item,
-        "rating": rating,
-        "time": time,
-        "weight": weight,
-        "scale": parse_scale(scale),
-        "repeats": repeats,
-        "missing": parse_missing(missing),
-        "relevant": relevant,
-        "k_core": k_core,
-        "items": items,
-        "item_id": item_id,
-        "title": title,
-        "genres": genres,
-        "allow_single": allow_single,
-    }
     with reading() as report:
-        ratings = load(source, sql=sql, database=database, report=report, **options, **layout)
+        ratings = load(source, report=report, **arguments)
     if notes:
         for text in ratings.notes:
             note(f"matinee: {ratings.name}: {text}")
