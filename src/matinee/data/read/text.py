@@ -66,7 +66,7 @@ class Layout:
 
     def split(self, record: str) -> list[str]:
         """The values of one record."""
-        if not self.quote or self.quote not in record:
+        if self._is_plain(record):
             return record.split(self.delimiter)
         try:
             rows = list(
@@ -81,6 +81,16 @@ class Layout:
         except csv.Error:
             return record.split(self.delimiter)
         return rows[0] if rows else []
+
+    def width_of(self, record: str) -> int:
+        """The number of values of one record, which may have millions."""
+        if self._is_plain(record):
+            return record.count(self.delimiter) + 1
+        return len(self.split(record))
+
+    def _is_plain(self, record: str) -> bool:
+        """Whether nothing in a record is quoted."""
+        return not self.quote or self.quote not in record
 
     def goes_on(self, line: bytes, inside: bool = False) -> bool:
         """Whether a quoted value goes on after the line.
@@ -357,9 +367,7 @@ def _fault(record: bytes, layout: Layout) -> str:
         )
     if layout.goes_on(record):
         return f"a quote is opened and never closed: {shorten(text)}"
-    # Where nothing is quoted, the columns need not be made: a line may have millions.
-    plain = not any(mark and mark in text for mark in (layout.quote, layout.escape))
-    width = text.count(layout.delimiter) + 1 if plain else len(layout.split(text))
+    width = layout.width_of(text)
     if width != layout.width:
         return (
             f"{width} column{'s' * (width != 1)} where the first line has {layout.width}: "
