@@ -161,7 +161,7 @@ class FittedNetwork:
         out[~met] = self._fold_in(
             histories.take(np.flatnonzero(others)), position[rows[~met]], items[~met]
         )
-        grown = self.stored.grown(histories, trained)
+        grown = self.stored.grown(histories, others, trained)
         if len(grown.rows):
             some = np.flatnonzero(np.isin(rows, grown.rows))
             at = np.searchsorted(grown.rows, rows[some])
@@ -186,7 +186,7 @@ class FittedNetwork:
             return scores
         others = histories.take(np.flatnonzero(~met))
         scores[~met] = self.forward.scores(_csr(others, self.forward))
-        grown = self.stored.grown(histories, trained)
+        grown = self.stored.grown(histories, ~met, trained)
         if len(grown.rows):
             scores[grown.rows] += grown.weight[:, None] * self._gains(grown.before)
         return scores

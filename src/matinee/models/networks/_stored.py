@@ -149,17 +149,17 @@ class StoredCodes:
             known &= hashes == self.hashes[np.maximum(users, 0)]
         return known
 
-    def grown(self, histories: Histories, trained: Histories | None) -> Grown:
+    def grown(self, histories: Histories, others: Mask, trained: Histories | None) -> Grown:
         """The users with a code who have rated further items since.
 
         Args:
             histories: The users with their present ratings.
+            others: Those that do not ``match``.
             trained: The ratings of training of all users; None where they are not known.
         """
         if trained is None or not len(self.hashes):
             return Grown.of(np.empty(0, dtype=np.int64), histories, histories)
-        others = (histories.users >= 0) & ~self.match(histories)
-        return Grown.of(np.flatnonzero(others), histories, trained)
+        return Grown.of(np.flatnonzero(others & (histories.users >= 0)), histories, trained)
 
     def forward(self, network: Forward) -> Forward:
         """The network's forward pass with this output table."""
