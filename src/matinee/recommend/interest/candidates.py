@@ -80,13 +80,13 @@ def popularity(part: HeldOut) -> Candidate:
     return Candidate(part, fit)
 
 
-def linear(part: HeldOut, config: LinearConfig) -> Candidate:
-    """A linear autoencoder in closed form."""
+def linear(part: HeldOut, config: LinearConfig, fitted: Interest | None = None) -> Candidate:
+    """A linear autoencoder in closed form; ``fitted`` as for ``Candidate``."""
 
     def fit(rows: Csr) -> Interest:
         return Linear.fitted(rows, config)
 
-    return Candidate(part, fit)
+    return Candidate(part, fit, fitted)
 
 
 def ials(part: HeldOut, config: IalsConfig, rng: np.random.Generator) -> Candidate:

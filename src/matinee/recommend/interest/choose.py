@@ -71,7 +71,8 @@ def choose(
     if kind == "network":
         return network(part, config.net, rng, on_epoch)
     small = is_small(part)
-    closed = linear(part, search_linear(part, config.linear) if small else config.linear)
+    searched = search_linear(part, config.linear) if small else (config.linear,)
+    closed = linear(part, *searched)
     if kind == "blend":
         return blend(part, closed, network(part, config.net, rng, on_epoch))
     if not small:

@@ -80,8 +80,13 @@ class Linear(Interest):
     def fitted(cls, rows: Csr, settings: LinearConfig) -> Self:
         """Fitted to some interactions."""
         tilt = Tilt.of(settings.tilt, rows.values)
-        counts = np.bincount(rows.indices, minlength=rows.n_columns).astype(np.float32)
         weights = fit_linear(rows, settings, tilt.strengths(rows.values))
+        return cls.solved(rows, settings, tilt, weights)
+
+    @classmethod
+    def solved(cls, rows: Csr, settings: LinearConfig, tilt: Tilt, weights: LinearWeights) -> Self:
+        """With weights that were fitted to some interactions."""
+        counts = np.bincount(rows.indices, minlength=rows.n_columns).astype(np.float32)
         return cls(counts, weights, tilt, settings)
 
     def refitted(self, rows: Csr) -> Linear | None:

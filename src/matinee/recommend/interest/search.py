@@ -7,6 +7,8 @@ evaluated on each without solving again. The candidates come from MovieLens-1M's
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ...train.linear import LinearConfig, solve
@@ -25,12 +27,16 @@ SCALES: tuple[dict[str, float], ...] = (
 TILT = 0.2
 
 
-def search_linear(part: HeldOut, config: LinearConfig) -> LinearConfig:
+def search_linear(part: HeldOut, config: LinearConfig) -> tuple[LinearConfig, Linear | None]:
     """The settings with the highest mean nDCG on held-out interactions.
 
     Args:
         part: The interactions, with some of them held out.
         config: The initial settings.
+
+    Returns:
+        The settings, and the scorer fitted with them to ``part.known``; None without people to
+        search on.
     """
     mean = len(part.known.indices) / max(part.known.n_columns, 1)
 
@@ -39,32 +45,44 @@ def search_linear(part: HeldOut, config: LinearConfig) -> LinearConfig:
 
     first = config.replace({**FIRST, "tilt": TILT, "penalty": penalty(PENALTIES[0])})
     if not len(part.people):
-        return first
-    best = max(
-        (_tried(part, first.replace({"penalty": penalty(t)})) for t in PENALTIES), key=_score
-    )
+        return first, None
+    best: _Tried | None = None
+    for times in PENALTIES:
+        best = _better(best, _tried(part, first.replace({"penalty": penalty(times)})))
     for values in THEN:
-        base = best[1].replace({**values, "diagonal_power": 1.0, "relax": 0.0})
-        best = max(best, _tried(part, base), key=_score)
-    return best[1]
+        assert best is not None
+        base = best.config.replace({**values, "diagonal_power": 1.0, "relax": 0.0})
+        best = _better(best, _tried(part, base))
+    assert best is not None
+    return best.config, best.fitted
 
 
-def _score(tried: tuple[float, LinearConfig]) -> float:
-    return tried[0]
+@dataclass(frozen=True, eq=False)
+class _Tried:
+    """The best scale of the weights of one solved system: mean nDCG, settings and scorer."""
+
+    ndcg: float
+    config: LinearConfig
+    fitted: Linear
 
 
-def _tried(part: HeldOut, config: LinearConfig) -> tuple[float, LinearConfig]:
-    """The best scale of the weights of one solved system: mean nDCG and settings."""
-    tilt = Tilt.of(config.tilt, part.known.values)
-    solved = solve(part.known, config, tilt.strengths(part.known.values))
+def _better(best: _Tried | None, tried: _Tried) -> _Tried:
+    return tried if best is None or tried.ndcg > best.ndcg else best
+
+
+def _tried(part: HeldOut, config: LinearConfig) -> _Tried:
+    known = part.known
+    tilt = Tilt.of(config.tilt, known.values)
+    solved = solve(known, config, tilt.strengths(known.values))
     candidates = [config.replace(values) for values in SCALES]
-    scales = [solved.scale(candidate).astype(np.float32) for candidate in candidates]
-    counts = np.ones(part.known.n_columns, dtype=np.float32)
-    raw = Linear(counts, solved.weights(), tilt)
+    scales = [solved.scale(candidate) for candidate in candidates]
+    raw = Linear(np.ones(known.n_columns, dtype=np.float32), solved.weights(), tilt)
     totals = np.zeros(len(candidates))
     for people, histories in part.batches():
         scores = raw.scores(histories)
         for at, scale in enumerate(scales):
-            totals[at] += part.ndcg_of(scores * scale, people).sum()
+            totals[at] += part.ndcg_of(scores * scale.astype(np.float32), people).sum()
     at = int(np.argmax(totals))
-    return float(totals[at]) / len(part.people), candidates[at]
+    del raw  # its weights, before those of the scale found are made
+    fitted = Linear.solved(known, candidates[at], tilt, solved.weights(scales[at]))
+    return _Tried(float(totals[at]) / len(part.people), candidates[at], fitted)

@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 from ...base.arrays import Float32, Float64
 from ...data import Csr
+from .invert import mirror
+from .kernels import add_gram
 
 _DENSE_CELLS = 1 << 25
 """Cells of a block of users that is made dense for a Gram matrix (256 MiB as float64)."""
@@ -72,18 +74,24 @@ def gram(matrix: Any, dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
     """``matrix.T @ matrix`` of a sparse matrix as a dense array (columns, columns).
 
     By blocks of rows made dense where most of the result is filled anyway, which BLAS does fast;
-    by a sparse product otherwise. Either is exact.
+    entry by entry otherwise.
     """
     n_rows, n_columns = matrix.shape
-    sparse_cost = float(np.square(np.diff(matrix.indptr).astype(np.float64)).sum())
+    counts = np.diff(matrix.indptr)
+    sparse_cost = float(np.square(counts.astype(np.float64)).sum())
     dense_cost = float(n_rows) * n_columns * n_columns / _BLAS_GAIN
     gram = np.zeros((n_columns, n_columns), dtype=dtype)
-    size = max(1, _DENSE_CELLS // max(n_columns, 1))
     if sparse_cost < dense_cost:
-        by_column = matrix.T.tocsr()
-        for start in range(0, n_columns, size):  # in blocks: the product is dense in the end
-            gram[start : start + size] = (by_column[start : start + size] @ matrix).toarray()
+        ordered = matrix if matrix.has_sorted_indices else matrix.sorted_indices()
+        entries = np.argsort(ordered.indices, kind="stable")
+        starts = np.zeros(n_columns + 1, dtype=np.int64)
+        np.cumsum(np.bincount(ordered.indices, minlength=n_columns), out=starts[1:])
+        row_of = np.repeat(np.arange(n_rows), counts)
+        data = ordered.data.astype(np.float64, copy=False)
+        add_gram(starts, entries, row_of, ordered.indptr, ordered.indices, data, gram)
+        mirror(gram)
         return gram
+    size = max(1, _DENSE_CELLS // max(n_columns, 1))
     for start in range(0, n_rows, size):
         block = matrix[start : start + size].toarray().astype(dtype, copy=False)
         gram += block.T @ block
