@@ -79,6 +79,26 @@ def test_answers_are_the_teachers_predictions(
     assert np.allclose(target, wanted, atol=1e-6)
 
 
+@pytest.mark.parametrize("epochs", [1, 8, 80])
+def test_predictions_that_are_kept_are_the_same(epochs: int) -> None:
+    teachers = [Teacher.of(*network(TURNED, seed, **KINDS[2]), TURNED) for seed in (1, 2)]
+    _, wanted, rows, _ = asked(teachers=teachers)
+    for some in (None, rows[:2]):
+        _, kept, _, _ = asked(teachers=teachers, epochs=epochs, rows=some)
+        assert np.array_equal(kept.target, wanted.target)
+    counts = CSR.counts[rows]
+    distillation = Distillation(CSR, teachers, epochs=epochs, rows=rows)
+    number = np.diff(distillation._kept._ptr)
+    assert number.sum() <= 10 * len(CSR.values)
+    assert not number[np.setdiff1d(np.arange(CSR.n_rows), rows)].any()
+    assert (number[rows] > 0).tolist() == (epochs * counts >= 2 * _rarest()).tolist()
+
+
+def _rarest() -> float:
+    """Ratings of all over those of the most popular column."""
+    return len(CSR.values) / float(np.bincount(CSR.indices).max())
+
+
 def test_a_teacher_that_is_believed_in_part() -> None:
     shrunk, inputs = network(TURNED, **KINDS[1])
     with torch.no_grad():  # as ``shrink_to_bias`` does in the end

@@ -141,7 +141,12 @@ class Trainer:
         """Add the predictions of teachers as targets (knowledge distillation)."""
         run = self.run
         run.distillation = Distillation(
-            run.known, teachers, run.config.teacher_weight, *self._limits
+            run.known,
+            teachers,
+            run.config.teacher_weight,
+            *self._limits,
+            epochs=run.config.epochs,
+            rows=run.rows,
         )
 
     def train_teachers(self, seed: int, before: Sequence[Epoch] = ()) -> None:

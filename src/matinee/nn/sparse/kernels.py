@@ -87,12 +87,25 @@ def _decode_row(
     act: int,
     out: Float,
 ) -> None:
-    for j in range(first, last):
-        i = index[j]
-        dot = hidden[r, 0] * table[i, 0]
-        for k in range(1, table.shape[1]):
-            dot += hidden[r, k] * table[i, k]
-        out[j] = activate(act, dot + bias[i])
+    h = hidden[r]
+    width = table.shape[1]
+    none = table.dtype.type(0)
+    dots = np.empty(4, dtype=table.dtype)
+    for j in range(first, last, 4):
+        few = min(4, last - j)
+        # Of fewer than four, the last is computed again: an entry has the same bits in any company.
+        i0, i1, i2 = index[j], index[j + min(1, few - 1)], index[j + min(2, few - 1)]
+        i3 = index[j + few - 1]
+        d0, d1, d2, d3 = none, none, none, none
+        for k in range(width):
+            x = h[k]
+            d0 += x * table[i0, k]
+            d1 += x * table[i1, k]
+            d2 += x * table[i2, k]
+            d3 += x * table[i3, k]
+        dots[0], dots[1], dots[2], dots[3] = d0, d1, d2, d3
+        for q in range(few):
+            out[j + q] = activate(act, dots[q] + bias[index[j + q]])
 
 
 @kernel(choice=5, parallel=True, fastmath=FAST, error_model="numpy")
