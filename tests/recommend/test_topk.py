@@ -26,6 +26,22 @@ def test_it_is_a_full_sort_cut_off(matrix: np.ndarray, k: int) -> None:
     assert best.dtype == np.float32
 
 
+@pytest.mark.parametrize("finite", [600, 30, 2])
+@pytest.mark.parametrize("levels", [1 << 20, 50, 2])
+def test_of_many_items_few_are_sorted(finite: int, levels: int) -> None:
+    rng = np.random.default_rng(0)
+    matrix = rng.integers(0, levels, (20, 600)).astype(np.float32)
+    for row in matrix:
+        row[rng.permutation(600)[finite:]] = -np.inf
+    for k in (1, 4):
+        items, best = top_k(matrix.copy(), k)
+        order = np.argsort(-matrix, axis=1, kind="stable")[:, :k]
+        assert np.array_equal(items, order)
+        assert np.array_equal(best, np.take_along_axis(matrix, order, axis=1))
+        crowded = (finite == 600 and levels == 2) or (finite == 2 and k == 4)
+        assert (module._candidates(matrix, k) is None) == crowded
+
+
 def people() -> Histories:
     return Histories.build([([0, 2], [5, 4]), ([], []), ([1], [3]), ([0, 1, 2, 3, 4], [1] * 5)])
 

@@ -11,6 +11,8 @@ from ..data import Histories
 
 _SCORES = 1 << 22
 """Scores in memory while ranking (16 MiB as float32)."""
+_BLOCKS, _LEAST_BLOCK, _FEW = 16, 8, 16
+"""Blocks for each place of a list, the least width of one, and the most candidates for a place."""
 
 
 def top_k(scores: Float32, k: int) -> tuple[Int32, Float32]:
@@ -26,6 +28,9 @@ def top_k(scores: Float32, k: int) -> tuple[Int32, Float32]:
     """
     people, n_items = scores.shape
     k = min(k, n_items)
+    few = _candidates(scores, k)
+    if few is not None:
+        return _first_of_each(scores, *few, k)
     if k < n_items:
         # The k-th best score of a row may be shared: of those, the lowest columns are taken.
         edge = np.partition(scores, n_items - k, axis=1)[:, n_items - k, None]
@@ -44,6 +49,36 @@ def top_k(scores: Float32, k: int) -> tuple[Int32, Float32]:
     order = np.argsort(-chosen, axis=1, kind="stable")
     ordered = np.take_along_axis(columns, order, axis=1).astype(np.int32)
     return ordered, np.take_along_axis(chosen, order, axis=1)
+
+
+def _candidates(scores: Float32, k: int) -> tuple[Int64, Int64] | None:
+    """Rows and columns of the scores that may be among the k largest of their rows.
+
+    The k-th largest of the maxima of disjoint blocks is at most the k-th largest score. Finding it
+    takes a third of the time of ``np.partition``; None where that does not leave few scores.
+    """
+    people, n_items = scores.shape
+    blocks = _BLOCKS * k
+    width = n_items // blocks
+    if width < _LEAST_BLOCK:
+        return None
+    most = scores[:, : blocks * width].reshape(people, width, blocks).max(axis=1)
+    least = np.partition(most, blocks - k, axis=1)[:, blocks - k]
+    candidate = scores >= least[:, None]
+    counts = np.count_nonzero(candidate, axis=1)
+    if counts.sum() > _FEW * k * people or counts.min(initial=k) < k:  # ties, or NaN
+        return None
+    rows, columns = np.divmod(np.flatnonzero(candidate), n_items)
+    return rows, columns
+
+
+def _first_of_each(scores: Float32, rows: Int64, columns: Int64, k: int) -> tuple[Int32, Float32]:
+    """``top_k`` of candidates, of which each row has at least k."""
+    chosen = scores[rows, columns]
+    order = np.lexsort((columns, -chosen, rows))
+    starts = np.searchsorted(rows, np.arange(len(scores)))
+    first = order[starts[:, None] + np.arange(k)]
+    return columns[first].astype(np.int32), chosen[first]
 
 
 def rank(

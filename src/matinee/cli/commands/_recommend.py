@@ -266,7 +266,8 @@ def _stream_csv(tables: Iterable[Table]) -> None:
     for at, table in enumerate(tables):
         if at == 0:
             writer.writerow(table.columns)
-        writer.writerows(row.values() for row in table.rows())
+        columns = (column.tolist() for column in table.columns.values())
+        writer.writerows(zip(*columns, strict=True))
 
 
 def _stream_json(tables: Iterable[Table], folder: Path, model: Recommender) -> None:
