@@ -4,7 +4,8 @@
         [--before PYTHON] [--rounds 1] [--json]
 
 Each fit is a process of its own, after a fit that compiles. A part may contain others: batches
-contain the teachers' predictions. `--threads 1` compares processor seconds on a busy machine, where
+contain the teachers' predictions, and what teachers do side by side counts for each of them.
+`--threads 1` compares processor seconds on a busy machine, where
 a second thread adds waiting. `--before` is the interpreter of another checkout's environment, whose
 fits take turns with those of this one; ratios are of pairs. Minor page faults are counted too.
 """

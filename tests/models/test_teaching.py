@@ -13,9 +13,9 @@ import pytest
 
 import matinee
 from matinee.data import Ratings
-from matinee.errors import UsageError
+from matinee.errors import TrainingError, UsageError
 from matinee.models import Autoencoder, Settings
-from matinee.models.networks import trainer as trainer_module
+from matinee.models.networks import _side_by_side as side_by_side, trainer as trainer_module
 from matinee.models.networks.trainer import Trainer
 from matinee.testing import checkerboard, sample
 from matinee.train import Epoch, RunContext, Teacher, fit_shrinkage
@@ -82,7 +82,14 @@ def test_the_seeded_losses() -> None:
     assert losses(net.epochs) == pytest.approx(wanted, rel=1e-5)
 
 
-def test_two_teachers(tmp_path: Path) -> None:
+@pytest.fixture(params=[1, 2])
+def threads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """With one thread teachers are trained in turn, with two side by side."""
+    monkeypatch.setattr(side_by_side, "kernel_thread_count", lambda: request.param)
+    return int(request.param)
+
+
+def test_two_teachers(tmp_path: Path, threads: int) -> None:
     """The first as if alone; the mean of both is learned; a run stopped in the second goes on."""
     net = model(teachers=2)
     assert net.planned_epochs == {(0, 1): 3, (0, 2): 3, (0, 0): 6}
@@ -95,6 +102,7 @@ def test_two_teachers(tmp_path: Path) -> None:
     stopped = model(teachers=2)
     with pytest.raises(Stop):
         stopped.fit(sample(), folder=tmp_path, on_epoch=stop_at(2, teacher=2))
+    assert len(lines(tmp_path)) == (5 if threads == 1 else 6)
     resumed = model(teachers=2).fit(sample(), folder=tmp_path, resume=True)
     assert losses(resumed.teacher_epochs) == losses(net.teacher_epochs)
     assert losses(resumed.epochs) == losses(net.epochs)
@@ -145,6 +153,26 @@ def test_ratings_kept_out_teach_nothing(rows: str) -> None:
         train.user_ids.ids[train.users], train.item_ids.ids[train.items], values, scale=train.scale
     )
     assert losses(model(**options).fit(seen).epochs) != losses(one.epochs)
+
+
+def test_teachers_side_by_side_end_with_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(side_by_side, "kernel_thread_count", lambda: 2)
+    ends: list[int] = []
+    ahead = Trainer.train_ahead
+
+    def watched(self: Trainer, *args: Any) -> Any:
+        try:
+            return ahead(self, *args)
+        finally:
+            ends.append(len(self.run.history))
+
+    monkeypatch.setattr(Trainer, "train_ahead", watched)
+    with pytest.raises(Stop):
+        model(teachers=3, epochs=4000).fit(sample(), on_epoch=stop_at(1, teacher=1))
+    assert len(ends) == 1  # the third had not begun
+    assert ends[0] < 2000
+    with pytest.raises(TrainingError, match="diverged"):
+        model(teachers=2, learning_rate=1e30, weight_decay=0.0, batch_size=8).fit(sample())
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:

@@ -28,6 +28,7 @@ from ..errors import ProcessError
 from .threads import start_numba
 
 F = TypeVar("F", bound=Callable[..., Any])
+_COMPILING = threading.RLock()
 
 
 def prange(*bounds: int) -> range:
@@ -116,8 +117,9 @@ class _Lazy:
         Args:
             code: The function that every ``choose`` in it stands for; None for all of them.
         """
-        if code not in self._compiled:
-            self._compiled[code] = _compile(self.__wrapped__, self._options, code)
+        with _COMPILING:  # two threads must not compile the same function twice
+            if code not in self._compiled:
+                self._compiled[code] = _compile(self.__wrapped__, self._options, code)
         return self._compiled[code]
 
     def files(self) -> Iterator[str]:

@@ -171,6 +171,24 @@ def kernel_thread_tuner() -> ThreadTuner:
     return ThreadTuner(numba.get_num_threads(), numba.set_num_threads)
 
 
+def kernel_thread_count() -> int:
+    """Threads of compiled kernels that this thread calls."""
+    count: int = start_numba(threads=True).get_num_threads()
+    return count
+
+
+@contextmanager
+def kernel_threads(most: int) -> Iterator[None]:
+    """Limit the threads of compiled kernels that this thread calls during a block."""
+    numba = start_numba(threads=True)
+    before = numba.get_num_threads()
+    numba.set_num_threads(min(most, before))
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before)
+
+
 def start_numba(*, threads: bool = False) -> Any:
     """Import Numba and return it.
 

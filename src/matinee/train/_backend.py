@@ -324,6 +324,12 @@ def _loss_fraction(local: Batch, batch: Batch) -> float:
     return float(local.weight.sum(dtype=np.float64) / max(weight, 1e-30))
 
 
+def uses_torch_threads(network: Network, cuts: npt.NDArray[np.int64]) -> bool:
+    """Whether the matrix products of a step are large enough for several torch threads."""
+    hidden, rows = network.config.hidden, int(cuts[1]) if len(cuts) > 1 else 1
+    return rows * sum(n * m for n, m in itertools.pairwise(hidden)) >= THREADED_SIZE
+
+
 @contextmanager
 def torch_threads(network: Network, cuts: npt.NDArray[np.int64]) -> Iterator[None]:
     """Limit torch to one thread during a block, where its matrix products are small.
@@ -337,9 +343,7 @@ def torch_threads(network: Network, cuts: npt.NDArray[np.int64]) -> Iterator[Non
         cuts: int64 (steps,), position of the first row of each step.
     """
     before = torch.get_num_threads()
-    hidden, rows = network.config.hidden, int(cuts[1]) if len(cuts) > 1 else 1
-    products = rows * sum(n * m for n, m in itertools.pairwise(hidden))
-    threads = 1 if products < THREADED_SIZE else min(before, cores())
+    threads = min(before, cores()) if uses_torch_threads(network, cuts) else 1
     if threads == before or network.table_in.device.type != "cpu":
         yield
         return

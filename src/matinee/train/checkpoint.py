@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .run import Run
 
 
+State = tuple[dict[str, Array], dict[str, Any]]
+"""The state of a run: arrays by name, and values for JSON."""
 CHECKPOINT = "checkpoint"
 METRICS = "metrics.jsonl"
 SECONDS = 10.0
@@ -56,7 +58,7 @@ class RunFolder:
         self.checkpoint = path / f"{name}.safetensors"
         self._before, self._upgrade = list(before), upgrade
         self._identity = json.loads(json.dumps(identity))
-        self._pending: tuple[dict[str, Array], dict[str, Any]] | None = None
+        self._pending: State | None = None
         self._written = time.monotonic()
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -82,9 +84,13 @@ class RunFolder:
         """Record an epoch; write a checkpoint if the last is more than ``SECONDS`` old."""
         with (self.path / METRICS).open("a", encoding="utf-8") as file:
             file.write(_line(epoch))
-        self._pending = _snapshot(run)
+        self.hold(snapshot(run))
         if time.monotonic() - self._written >= SECONDS:
             self.flush()
+
+    def hold(self, state: State) -> None:
+        """Set the state that ``flush`` writes."""
+        self._pending = state
 
     def flush(self) -> None:
         """Write the state of the last epoch, unless it is written already."""
@@ -136,7 +142,7 @@ def share(run: Run) -> None:
     """Copy the state of rank 0's run to the runs of all processes."""
     if run.group.alone:
         return
-    arrays, state = _snapshot(run)
+    arrays, state = snapshot(run)
     text = run.group.broadcast(_as_json(state).encode())
     _restore(run, load(run.group.broadcast(save(arrays))), json.loads(text))
 
@@ -146,7 +152,8 @@ def _damaged(file: Path, error: Exception) -> ModelFileError:
     return ModelFileError(f"{file}: damaged ({what}); start anew without --resume")
 
 
-def _snapshot(run: Run) -> tuple[dict[str, Array], dict[str, Any]]:
+def snapshot(run: Run) -> State:
+    """A copy of the state of a run between two epochs."""
     arrays = {f"network.{name}": array.copy() for name, array in run.network.arrays().items()}
     arrays |= {f"engine.{name}": array.copy() for name, array in run.backend.state().items()}
     arrays |= {f"best.{name}": array for name, array in run.best.items()}
@@ -160,7 +167,7 @@ def _snapshot(run: Run) -> tuple[dict[str, Array], dict[str, Any]]:
 
 
 def _restore(run: Run, arrays: dict[str, Array], state: dict[str, Any]) -> None:
-    """The inverse of ``_snapshot``, with the state as read from JSON."""
+    """The inverse of ``snapshot``, with the state as read from JSON."""
     run.network.load_arrays(_part(arrays, "network."))
     run.backend.restore(_part(arrays, "engine."))
     run.best = _part(arrays, "best.")

@@ -13,7 +13,7 @@ from ..base.arrays import Array, Int64
 from ..data import Csr
 from ..errors import UsageError, nearest
 from ..nn import Batch, Inputs, Network
-from ._backend import Backend, KernelBackend, TorchBackend, torch_threads
+from ._backend import Backend, KernelBackend, TorchBackend, torch_threads, uses_torch_threads
 from ._distillation import Distillation
 from ._holdout import Holdout
 from ._shrink import bias_predictions
@@ -145,6 +145,12 @@ class Run:
     def threads(self) -> AbstractContextManager[None]:
         """A block in which torch uses the number of threads that suits the size of the steps."""
         return torch_threads(self.network, self.cuts)
+
+    @property
+    def fits_one_thread(self) -> bool:
+        """Whether its steps gain little from threads, so that runs are better off side by side."""
+        on_cpu = self.network.table_in.device.type == "cpu"
+        return on_cpu and self.group.alone and not uses_torch_threads(self.network, self.cuts)
 
     @property
     def done(self) -> bool:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import replace
+from threading import Event
 
 import numpy as np
 import torch
 
 from ...base.arrays import Float64, Mask
+from ...base.threads import kernel_threads
 from ...baseline import column_means
 from ...data import Csr, Ratings
 from ...nn import Forward, Inputs, Network, NetworkConfig, make_inputs
@@ -28,9 +31,10 @@ from ...train import (
     train,
     validation_share,
 )
-from ...train.checkpoint import CHECKPOINT
+from ...train.checkpoint import CHECKPOINT, State, snapshot
 from ..settings import Settings
 from ._fitted import FittedNetwork, make_forward
+from ._side_by_side import side_by_side
 from ._start import Start
 from ._stored import MOST_STORED, StoredCodes
 from ._validation import coded, column_offset, entry_order, in_user_order
@@ -156,8 +160,8 @@ class Trainer:
             seed: Seed of the first teacher.
             before: Epochs of earlier runs in the folder.
         """
-        for number in self.settings.train.teacher_numbers:
-            teacher = Trainer(
+        self._teachers = [
+            Trainer(
                 self._ratings,
                 self.settings.teacher(),
                 seed if number == 1 else seed_of(seed, number),
@@ -166,29 +170,36 @@ class Trainer:
                 member=self.run.member,
                 teacher=number,
             )
-            teacher.fit([*before, *self.teacher_epochs])
-            self.teacher_epochs += teacher.run.history
-            self._teachers.append(teacher)
+            for number in self.settings.train.teacher_numbers
+        ]
+        with side_by_side(self._teachers) as ahead:
+            for teacher, future in zip(self._teachers, ahead, strict=True):
+                teacher.fit([*before, *self.teacher_epochs], future)
+                self.teacher_epochs += teacher.run.history
         self.distill_from([teacher.as_teacher() for teacher in self._teachers])
 
-    def fit(self, before: Sequence[Epoch] = ()) -> None:
+    def fit(self, before: Sequence[Epoch] = (), ahead: Future[State | None] | None = None) -> None:
         """Train epoch by epoch, with metrics and checkpoints; centre the outputs if so configured.
 
         Of several processes only the first has a folder; all resume from it.
 
         Args:
             before: Epochs of earlier runs in the folder.
+            ahead: Training in another thread by ``train_ahead``, which is waited for.
         """
         run, on_epoch = self.run, self.context.on_epoch
+        state = None if ahead is None else ahead.result()
         folder = self.context.run_folder(self._checkpoint, [*before, *self.teacher_epochs])
         resume = self.context.begun(folder)
         if folder is not None:
             folder.start(run, resume=resume)
         if resume:
             share(run)
+        if folder is not None and state is not None:
+            folder.hold(state)
         try:
-            for epoch in train(run):
-                if folder is not None:
+            for epoch in train(run) if ahead is None else run.history:
+                if folder is not None and ahead is None:
                     folder.epoch(run, epoch)
                 if on_epoch is not None:
                     on_epoch(epoch)
@@ -199,6 +210,31 @@ class Trainer:
         if run.network.config.centers_output:
             with run.threads():
                 center_columns(run.network, run.inputs, run.known)
+
+    @property
+    def may_train_ahead(self) -> bool:
+        """Whether it may be trained in another thread, without a checkpoint at every epoch."""
+        return self.run.fits_one_thread and not self.context.resume
+
+    def train_ahead(self, threads: int, stop: Event) -> State | None:
+        """Train in a thread of its own, for ``fit`` to report.
+
+        Args:
+            threads: Threads of compiled kernels.
+            stop: Set when training is to stop after the epoch.
+
+        Returns:
+            The state of the last epoch, for a checkpoint; None without a folder.
+        """
+        state = None
+        torch.set_num_threads(1)
+        with kernel_threads(threads):
+            for _ in train(self.run):
+                if stop.is_set():
+                    break
+                if self.run.done and self.context.folder is not None:
+                    state = snapshot(self.run)
+        return state
 
     @property
     def _checkpoint(self) -> str:
