@@ -195,7 +195,7 @@ def _show_row(
     visible[b] = count
 
 
-@kernel(parallel=True)
+@kernel()
 def _show(
     ptr: Int64,
     salt: np.uint64,
@@ -205,7 +205,7 @@ def _show(
     visible: Int64,
 ) -> None:
     """Draw which entries the encoder is shown, and count them by row."""
-    for b in prange(len(ptr) - 1):
+    for b in range(len(ptr) - 1):
         _show_row(np.int64(b), ptr, salt, conditional, dropout, shown, visible)
 
 
@@ -286,11 +286,11 @@ def _outputs(
         )
 
 
-@kernel(parallel=True)
+@kernel()
 def _rating_inputs(
     ptr: Int64, shown: npt.NDArray[np.bool_], target: Float, lift: Float, coef: Float
 ) -> None:
-    for b in prange(len(ptr) - 1):
+    for b in range(len(ptr) - 1):
         for j in range(ptr[b], ptr[b + 1]):
             coef[j] = shown[j] * lift[b] * target[j]
 
@@ -317,7 +317,7 @@ def _presence_row(
             at += 2
 
 
-@kernel(parallel=True)
+@kernel()
 def _presence_inputs(
     ptr: Int64,
     shown: npt.NDArray[np.bool_],
@@ -328,5 +328,5 @@ def _presence_inputs(
     source: Int32,
     coef: Float,
 ) -> None:
-    for b in prange(len(ptr) - 1):
+    for b in range(len(ptr) - 1):
         _presence_row(np.int64(b), ptr, shown, column, target, lift, in_ptr, source, coef)

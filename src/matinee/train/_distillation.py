@@ -236,10 +236,10 @@ class _Joint:
         return out
 
 
-@kernel(parallel=True)
+@kernel()
 def _draw(indices: Int32, salt: np.uint64, column: Int32) -> None:
     """Sample a column for each entry, uniformly from ``indices``."""
-    for j in prange(len(column)):
+    for j in range(len(column)):
         column[j] = indices[int(uniform(salt, np.uint64(j)) * len(indices))]
 
 
@@ -336,11 +336,11 @@ def _predict(
         )
 
 
-@kernel(parallel=True)
+@kernel()
 def _join(
     indptr: Int64, first: npt.NDArray[Any], second: npt.NDArray[Any], out: npt.NDArray[Any]
 ) -> None:
-    for b in prange(len(indptr) - 1):
+    for b in range(len(indptr) - 1):
         for j in range(indptr[b], indptr[b + 1]):
             out[indptr[b] + j] = first[j]
             out[indptr[b + 1] + j] = second[j]

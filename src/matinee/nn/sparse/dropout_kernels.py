@@ -27,7 +27,7 @@ FEW = 8
 """And rows: lines a power of two apart share a set of the cache, which holds eight."""
 
 
-@kernel(parallel=True)
+@kernel()
 def draw_mask(seed: np.uint64, first: int, rate: float, mask: Float) -> None:
     """What to multiply the code by: 0, or 1 over the share kept.
 
@@ -39,7 +39,7 @@ def draw_mask(seed: np.uint64, first: int, rate: float, mask: Float) -> None:
     """
     rows, units = mask.shape
     scale = mask.dtype.type(1.0 / (1.0 - rate))
-    for r in prange(rows):
+    for r in range(rows):
         for u in range(units):
             kept = uniform(seed, np.uint64((first + r) * units + u)) >= rate
             mask[r, u] = scale if kept else 0

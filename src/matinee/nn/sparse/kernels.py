@@ -318,10 +318,10 @@ def transpose(
     return n
 
 
-@kernel(parallel=True, fastmath=FAST, error_model="numpy")
+@kernel(fastmath=FAST, error_model="numpy")
 def column_sums(columns: Int32, start: Int64, entry_of: Int32, error: Float, out: Float) -> None:
     """``out[column] += sum of error`` over each column's entries: the output bias's gradient."""
-    for u in prange(len(columns)):
+    for u in range(len(columns)):
         total = error.dtype.type(0)
         for p in range(start[u], start[u + 1]):
             total += error[entry_of[p]]

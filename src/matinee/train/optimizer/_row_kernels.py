@@ -57,7 +57,7 @@ def _step_chunk(
     l2: Any,
 ) -> None:
     """One of 64 parts of ``step_rows``; ``longest`` is the most entries of any column."""
-    tied = len(entry2) > 0
+    sides = 2 if len(entry2) > 0 else 1
     has_v = v.shape[0] > 0
     g = np.empty(w.shape[1], dtype=w.dtype)
     pick = np.empty(longest, dtype=np.int32)
@@ -70,21 +70,15 @@ def _step_chunk(
             continue
         i = columns[u]
         g[:] = 0
-        n = 0
-        for p in range(start[u], start[u + 1]):
-            e = entry[entry_of[p]]
-            pick[n] = row_of[p]
-            value[n] = e
-            n += e != 0
-        add_weighted(value, pick, n, dense, g)
-        if tied:
+        for side in range(sides):
+            its, factors = (entry, dense) if side == 0 else (entry2, dense2)
             n = 0
             for p in range(start[u], start[u + 1]):
-                e = entry2[entry_of[p]]
+                e = its[entry_of[p]]
                 pick[n] = row_of[p]
                 value[n] = e
                 n += e != 0
-            add_weighted(value, pick, n, dense2, g)
+            add_weighted(value, pick, n, factors, g)
         vi = v[i] if has_v else g
         move(kind, w[i], m[i], vi, g, rate, keep, beta1, beta2, root, eps, l2)
         last[i] = t
@@ -282,7 +276,29 @@ def catch_up(
         )
 
 
-@kernel(choice=0, parallel=True, fastmath=FAST, error_model="numpy")
+@part(fastmath=FAST, error_model="numpy")
+def _step_stretch(
+    kind: int,
+    w: Float,
+    m: Float,
+    v: Float,
+    g: Float,
+    rate: Any,
+    keep: Any,
+    beta1: Any,
+    beta2: Any,
+    root: Any,
+    eps: Any,
+    l2: Any,
+) -> None:
+    type_ = w.dtype.type
+    rate_, keep_, b1, b2 = type_(rate), type_(keep), type_(beta1), type_(beta2)
+    second = v if len(v) > 0 else g
+    move(kind, w, m, second, g, rate_, keep_, b1, b2, type_(root), type_(eps), type_(l2))
+    g[:] = 0
+
+
+@kernel(choice=0, fastmath=FAST, error_model="numpy")
 def step_flat(
     kind: int,
     w: Float,
@@ -298,13 +314,28 @@ def step_flat(
     l2: float,
 ) -> None:
     """The same step on a flat stretch of parameters with a dense gradient, which is then zeroed."""
-    type_ = w.dtype.type
-    rate_, keep_, b1, b2 = type_(rate), type_(keep), type_(beta1), type_(beta2)
-    root_, eps_, l2_ = type_(root), type_(eps), type_(l2)
+    _step_stretch(kind, w, m, v, g, rate, keep, beta1, beta2, root, eps, l2)
+
+
+@kernel(choice=0, parallel=True, fastmath=FAST, error_model="numpy")
+def step_long(
+    kind: int,
+    w: Float,
+    m: Float,
+    v: Float,
+    g: Float,
+    rate: float,
+    keep: float,
+    beta1: float,
+    beta2: float,
+    root: float,
+    eps: float,
+    l2: float,
+) -> None:
+    """``step_flat`` by several threads, for more than ``STRETCH`` parameters."""
     has_v = len(v) > 0
     for stretch in prange((len(w) + STRETCH - 1) // STRETCH):
         part = slice(stretch * STRETCH, min((stretch + 1) * STRETCH, len(w)))
         mine = g[part]
-        second = v[part] if has_v else mine
-        move(kind, w[part], m[part], second, mine, rate_, keep_, b1, b2, root_, eps_, l2_)
-        mine[:] = 0
+        second = v[part] if has_v else mine[:0]
+        _step_stretch(kind, w[part], m[part], second, mine, rate, keep, beta1, beta2, root, eps, l2)

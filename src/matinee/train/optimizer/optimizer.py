@@ -177,7 +177,8 @@ class Flat:
         """Update by ``gradient`` and set it to 0."""
         sizes = self.sizes
         for span, decays, penalised in self._spans:
-            kernels.step_flat(
+            long = span.stop - span.start > kernels.STRETCH
+            (kernels.step_long if long else kernels.step_flat)(
                 sizes.kind,
                 self.weights[span],
                 self.m[span],
