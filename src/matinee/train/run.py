@@ -146,6 +146,10 @@ class Run:
         """A block in which torch uses the number of threads that suits the size of the steps."""
         return torch_threads(self.network, self.cuts)
 
+    def release(self) -> None:
+        """Free what the optimiser holds, twice the memory of the weights; no step can follow."""
+        del self.backend
+
     @property
     def fits_one_thread(self) -> bool:
         """Whether its steps gain little from threads, so that runs are better off side by side."""

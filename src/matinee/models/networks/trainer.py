@@ -206,6 +206,7 @@ class Trainer:
         finally:
             if folder is not None:  # kept until the model is saved
                 folder.flush()
+        run.release()
         run.network.to("cpu")
         if run.network.config.centers_output:
             with run.threads():

@@ -61,7 +61,9 @@ class StepSizes:
 
     def moments(self, like: Float) -> tuple[Float, Float]:
         """Zero first and second moments for some parameters; SGD has no second."""
-        return np.zeros_like(like), np.zeros_like(like if self.uses_v else like[:0])
+        # Unlike zeros_like, zeros takes the memory when it is first written to.
+        second = like if self.uses_v else like[:0]
+        return np.zeros(like.shape, like.dtype), np.zeros(second.shape, second.dtype)
 
 
 class SparseTable:
