@@ -36,7 +36,9 @@ def text_of(rng: np.random.Generator) -> tuple[str, int]:
         rows.append(between.join(row[: columns - (rng.random() < 0.02)]))
     head = [between.join(["user", "item", "rating", "time", *"abcde"][:columns])]
     end = str(rng.choice(_ENDS)) if rng.random() < 0.3 else "\n"
-    return end.join([*(head if rng.random() < 0.7 else []), *rows, ""]), len(rows)
+    # A row of one empty cell is a blank line, which is no row.
+    count = sum(row != "" for row in rows)
+    return end.join([*(head if rng.random() < 0.7 else []), *rows, ""]), count
 
 
 def frame_of(rng: np.random.Generator) -> tuple[Any, int]:
