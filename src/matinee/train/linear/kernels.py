@@ -8,6 +8,9 @@ import numpy.typing as npt
 from ...base.arrays import Float32, Float64
 from ...base.compiled import kernel, prange
 
+_TOGETHER = 8
+"""People whose amounts stand side by side: their sums for an item stay in registers."""
+
 
 @kernel(parallel=True)
 def spread(
@@ -18,25 +21,33 @@ def spread(
     factor: Float32,
     out: Float32,
 ) -> None:
-    """``out = (people @ rows) * factor``, rows being sparse: scores stay in cache for a person.
+    """``out = (people @ columns) * factor``, columns being sparse.
 
     Args:
         people: float32 (people, users).
-        indptr: integer (users + 1,).
-        indices: integer (entries,), columns of the entries of ``rows``.
+        indptr: integer (items + 1,).
+        indices: integer (entries,), users of the entries of each column, ascending.
         data: float32 (entries,).
         factor: float32 (items,).
         out: float32 (people, items), overwritten.
     """
-    for person in prange(len(people)):
-        mine = out[person]
-        mine[:] = 0
-        for user in range(len(indptr) - 1):
-            amount = people[person, user]
-            for entry in range(indptr[user], indptr[user + 1]):
-                mine[indices[entry]] += amount * data[entry]
-        for item in range(len(mine)):
-            mine[item] *= factor[item]
+    users = people.shape[1]
+    for group in prange((len(people) + _TOGETHER - 1) // _TOGETHER):
+        first = group * _TOGETHER
+        few = min(_TOGETHER, len(people) - first)
+        amounts = np.zeros((users, _TOGETHER), dtype=np.float32)
+        for user in range(users):
+            for person in range(few):
+                amounts[user, person] = people[first + person, user]
+        sums = np.empty(_TOGETHER, dtype=np.float32)
+        for item in range(len(indptr) - 1):
+            sums[:] = 0
+            for entry in range(indptr[item], indptr[item + 1]):
+                user, value = indices[entry], data[entry]
+                for person in range(_TOGETHER):
+                    sums[person] += amounts[user, person] * value
+            for person in range(few):
+                out[first + person, item] = sums[person] * factor[item]
 
 
 @kernel(parallel=True)

@@ -83,12 +83,12 @@ class UserWeights:
         """See ``LinearWeights``."""
         from scipy import sparse
 
-        y = self.rows
-        shape = (rows.n_rows, y.shape[1])
+        shape = (rows.n_rows, self.rows.shape[1])
         inputs = sparse.csr_matrix((rows.values, rows.indices, rows.indptr), shape=shape)
         scores = np.empty(shape, dtype=np.float32)
         factor = (self.scale / self.gamma).astype(np.float32)
-        spread(self._reduced(inputs), y.indptr, y.indices, y.data, factor, scores)
+        columns = self._columns
+        spread(self._reduced(inputs), columns.indptr, columns.indices, columns.data, factor, scores)
         # -P m off the diagonal: what P has on the diagonal is put back for the items of a history.
         entries = inputs.tocoo()
         own_terms = (
@@ -117,6 +117,11 @@ class UserWeights:
             people = np.asarray((inner @ self.rows.T).todense(), dtype=np.float32)
             reduced[new] = people @ self.kernel
         return reduced
+
+    @cached_property
+    def _columns(self) -> Any:
+        """``rows`` by item."""
+        return self.rows.tocsc()
 
     @cached_property
     def _users(self) -> KnownRows:
