@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import random
 import shutil
-import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,21 @@ from matinee.models import Autoencoder, Bias, load_model
 from matinee.testing import sample
 
 TESTS = Path(__file__).parent.parent / "tests"
-sys.path += [str(TESTS / "data"), str(TESTS / "models")]
 
-from test_fuzz import fuzz  # noqa: E402  (the tables that the tests make)
-from test_signed import FREE, WRONG, places, sign  # noqa: E402
+
+def tests_of(path: str) -> Any:
+    """A module of the tests by its file: two folders have a test_fuzz.py."""
+    spec = importlib.util.spec_from_file_location(f"chaos_{Path(path).stem}", TESTS / path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+fuzz = tests_of("data/test_fuzz.py").fuzz
+signed = tests_of("models/test_signed.py")
+FREE, WRONG, places, sign = signed.FREE, signed.WRONG, signed.places, signed.sign
 
 NAMES = {
     "tables": "tables",

@@ -193,6 +193,13 @@ def malformed(rng: random.Random) -> bytes:
     return bytes(data)
 
 
+def unfinished(data: bytes) -> bool:
+    """Whether a request promises a longer body than it has: the server waits for the rest."""
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = re.search(rb"content-length: *([0-9]+)", head, re.IGNORECASE)
+    return length is not None and int(length[1]) > len(body)
+
+
 def serving(part: str, out: Path, options: argparse.Namespace, more: More) -> None:
     """Add to the counts of one part, with a server of its own."""
     with Piece(out / f"{part}.json") as piece:
@@ -289,10 +296,13 @@ def deaths(server: Server, piece: Piece, options: argparse.Namespace, more: More
 
 def requests(server: Server, piece: Piece, options: argparse.Namespace, more: More) -> None:
     while piece.get("done") < options.inputs and more():
-        answer = server.send(malformed(random.Random(piece.get("done"))))
+        number = piece.get("done")
+        data = malformed(random.Random(number))
+        answer = server.send(data)
         piece.add("done")
         piece.add("errors", answer.startswith(b"HTTP/1.1 5"))
-        piece.add("silent", not answer)
+        if not answer:
+            piece.texts("unfinished" if unfinished(data) else "unanswered").append(str(number))
         if piece.get("done") % 100 == 0:
             piece.save()
     piece.add("tracebacks", server.log.read_text().count("Traceback"))
@@ -376,7 +386,8 @@ def row(part: str, piece: Piece) -> list[Row]:
         what = f"requests lost over {n} worker deaths, but for those that the dead worker held"
         return [(what, f"{lost} of {asked} ({piece.get('held')} were held)")]
     if part == "requests":
-        counts = [piece.get(name) for name in ("errors", "tracebacks", "silent")]
+        counts = [piece.get(name) for name in ("errors", "tracebacks")]
+        counts.append(len(piece.texts("unanswered")))
         what = "{} answered 5xx, {} tracebacks, {} closed".format(*counts)
         return [("malformed requests", f"{n}: {what}")]
     if part == "memory":
