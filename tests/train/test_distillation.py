@@ -1,4 +1,4 @@
-"""What teachers say of drawn columns, beside the ratings of a batch."""
+"""Predictions of teachers at sampled columns, beside the ratings of a batch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from problems import ratings, run, settings
 
 from matinee.data import Csr, group
 from matinee.nn import Inputs, Network, make_inputs, predict_rows
-from matinee.train import Distillation, Teacher, train
+from matinee.train import Distillation, Teacher, _distillation as distillation_module, train
 from matinee.train._backend import KernelBackend, TorchBackend
 
 CSR = ratings()
@@ -92,6 +92,15 @@ def test_predictions_that_are_kept_are_the_same(epochs: int) -> None:
     assert number.sum() <= 10 * len(CSR.values)
     assert not number[np.setdiff1d(np.arange(CSR.n_rows), rows)].any()
     assert (number[rows] > 0).tolist() == (epochs * counts >= 2 * _rarest()).tolist()
+
+
+def test_predictions_that_are_kept_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    teachers = [Teacher.of(*network(TURNED, **KINDS[2]), TURNED)]
+    _, wanted, _, _ = asked(teachers=teachers)
+    monkeypatch.setattr(distillation_module, "_KEPT_IN_ALL", 3)
+    assert 0 < len(Distillation(CSR, teachers, epochs=80)._kept._values) <= 3
+    _, kept, _, _ = asked(teachers=teachers, epochs=80)
+    assert np.array_equal(kept.target, wanted.target)
 
 
 def _rarest() -> float:

@@ -28,6 +28,9 @@ ROWS = 1024
 """Rows of a teacher that are encoded in one batch."""
 _TIMES, _MOST_KEPT = 2.0, 10
 """A prediction is kept that is asked for at least so often; at most so many for each rating."""
+_KEPT_IN_ALL = 1 << 27
+"""Predictions kept at most (512 MiB as float32): what they save does not need all of their memory
+where ratings are very many."""
 _DRAWS = 0x2545F4914F6CDD1D
 """Separates the random stream of sampled columns from that of input dropout."""
 
@@ -176,8 +179,8 @@ class _Kept:
         if rows is not None:
             counts = np.where(np.isin(np.arange(len(counts)), rows), counts, 0.0)
         asked, kept = counts * (epochs / max(len(known.indices), 1)), np.zeros(0, dtype=np.int64)
-        times = _TIMES
-        while not len(kept) or kept.sum() > _MOST_KEPT * len(known.indices):
+        times, most = _TIMES, min(_MOST_KEPT * len(known.indices), _KEPT_IN_ALL)
+        while not len(kept) or kept.sum() > most:
             least = np.divide(times, asked, out=np.full_like(asked, np.inf), where=asked > 0)
             kept = np.searchsorted(-popularity[order], -least, side="right")
             times *= 1.5
