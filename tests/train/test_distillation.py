@@ -97,8 +97,9 @@ def test_predictions_that_are_kept_are_the_same(epochs: int) -> None:
 def test_predictions_that_are_kept_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     teachers = [Teacher.of(*network(TURNED, **KINDS[2]), TURNED)]
     _, wanted, _, _ = asked(teachers=teachers)
-    monkeypatch.setattr(distillation_module, "_KEPT_IN_ALL", 3)
-    assert 0 < len(Distillation(CSR, teachers, epochs=80)._kept._values) <= 3
+    most = len(Distillation(CSR, teachers, epochs=80)._kept._values)
+    monkeypatch.setattr(distillation_module, "_KEPT_IN_ALL", most - 1)
+    assert 0 < len(Distillation(CSR, teachers, epochs=80)._kept._values) < most
     _, kept, _, _ = asked(teachers=teachers, epochs=80)
     assert np.array_equal(kept.target, wanted.target)
 
