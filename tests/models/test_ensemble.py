@@ -427,3 +427,11 @@ def test_a_shift_is_fitted_near_its_prior_unless_the_ratings_ask_otherwise() -> 
     assert np.allclose(few.slopes, EXPECTED, atol=0.03)
     none = CountShift.fit(direction, deviations, wanted, logs, items, log_users, 0.0)
     assert not none.direction.any()
+
+
+def test_a_half_life_is_refused_before_training() -> None:
+    with pytest.raises(UsageError, match="half_life must be 0"):
+        matinee.model("accurate", half_life=30.0)
+    members = [{"preset": "base", "set": {"half_life": 30.0}}]
+    with pytest.raises(UsageError, match=r"member 1: .*half_life must be 0"):
+        member_settings(Settings.make({"members": members}))

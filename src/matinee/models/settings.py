@@ -36,6 +36,12 @@ class Member(Config):
         return dict(_flat(value, "")) if isinstance(value, Mapping) else value
 
 
+NO_HALF_LIFE = (
+    "an ensemble takes no weights of ratings, so that half_life must be 0; train an autoencoder, "
+    "such as the preset default"
+)
+
+
 class Settings(Config):
     """All options of a model. With the data and the seed they determine the trained model.
 
@@ -99,6 +105,8 @@ class Settings(Config):
             )
         if self.kind != "autoencoder" and self.members:
             raise ValueError(f"an ensemble is made of autoencoders, not of kind {self.kind}")
+        if self.members and self.train.half_life:
+            raise ValueError(NO_HALF_LIFE)
         for section in ("network", "train"):
             if section not in kind_named(self.kind).sections:
                 _refuse_idle(self.kind, section, getattr(self, section))
