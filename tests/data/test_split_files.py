@@ -30,6 +30,7 @@ from matinee.data import (
     split_three,
     split_users,
 )
+from matinee.data.splits.named import given_part
 from matinee.errors import DataError, MatineeError, UsageError
 
 
@@ -268,3 +269,18 @@ def test_global_time_cuts_of_ml_1m(real_data: Callable[[str], Path]) -> None:
     # At the moments themselves, no second is divided.
     parts = split_three(ratings, by="time", at=(975_768_738, 978_133_414))
     assert [len(part) for part in parts] == [800_164, 100_024, 100_021]
+
+
+@pytest.mark.parametrize("by", ["random", "people", "kfold"])
+def test_weights_of_a_split_are_read_again(ratings: Ratings, tmp_path: Path, by: str) -> None:
+    weights = np.where(ratings.values > 2, 2.0, 0.5).astype(np.float32)
+    split_files(replace(ratings, weights=weights), tmp_path / "parts", by=by)
+    folder = tmp_path / "parts" / ("fold-1" if by == "kfold" else "")
+    parts = [*named_split(folder), given_part(folder)]
+    for part in [part for part in parts if part is not None]:
+        assert part.weights is not None
+        assert (part.weights == np.where(part.values > 2, 2.0, 0.5)).all()
+    assert (parts[2] is not None) == (by == "people")
+    assert named_split(folder, weight="rating")[0].implicit  # what is named is read
+    split_files(ratings, tmp_path / "parts", by=by)
+    assert named_split(folder)[0].weights is None

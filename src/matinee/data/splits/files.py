@@ -21,6 +21,9 @@ from .rules import rule_of
 from .split import kfold, split_parts
 
 _FORMAT = "matinee-split"
+_MANIFEST = "manifest.json"
+WEIGHTS = "weights"
+"""Key of the manifest for a column ``weight`` beside the ratings."""
 _CHUNK = 1 << 21
 
 KFOLD = "kfold"
@@ -48,7 +51,8 @@ def split_files(
     ``user_id, item_id, rating`` (of interactions ``weight``, or nothing) and, where known,
     ``timestamp`` in seconds since 1970-01-01 UTC and ``weight``, that of a rating.
     Titles go beside them as ``items.parquet``. ``manifest.json`` has the protocol, the seed, the
-    counts and content fingerprints of the source and the parts, and the version of Matinee.
+    counts and content fingerprints of the source and the parts, whether ratings have weights (which
+    ``named_split`` then reads), and the version of Matinee.
 
     Args:
         ratings: The ratings to split.
@@ -118,6 +122,7 @@ def write_split(
             "low": source.scale.low,
             "high": source.scale.high,
             **_counts(source),
+            **({WEIGHTS: True} if _weighted(source) else {}),
             "notes": list(source.notes),
         },
         "parts": {},
@@ -132,8 +137,30 @@ def write_split(
                 _items(source).write(items)
             manifest["parts"][name] = {"file": f"{name}.parquet", **_counts(rows)}
         text = json.dumps(manifest, indent=2, ensure_ascii=False)
-        (temporary / "manifest.json").write_text(text + "\n", encoding="utf-8")
+        (temporary / _MANIFEST).write_text(text + "\n", encoding="utf-8")
     return manifest
+
+
+def weighted_reading(folder: Path, reading: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of ``load`` for the parts in a folder, with the weights that the split wrote.
+
+    Args:
+        folder: The folder, which need not be of ``split_files``.
+        reading: Arguments of ``load``; a column of weights that they name is kept.
+    """
+    for manifest in (folder / _MANIFEST, folder.parent / _MANIFEST):  # of a fold, above it
+        try:
+            stored = json.loads(manifest.read_text("utf-8"))
+            if stored.get("format") == _FORMAT and stored["source"].get(WEIGHTS) is True:
+                return {"weight": "weight", **reading}
+        except (OSError, ValueError, AttributeError, KeyError, TypeError):
+            continue
+    return dict(reading)
+
+
+def _weighted(ratings: Ratings) -> bool:
+    """Whether ratings have weights of their own, beside their values."""
+    return not ratings.implicit and ratings.weights is not None
 
 
 def _folds(ratings: Ratings, k: int, seed: int) -> Iterator[tuple[str, Ratings]]:
@@ -192,7 +219,7 @@ def refuse_others(folder: Path, format_: str, what: str) -> None:
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     try:
-        if json.loads((folder / "manifest.json").read_text("utf-8")).get("format") == format_:
+        if json.loads((folder / _MANIFEST).read_text("utf-8")).get("format") == format_:
             return
     except (OSError, ValueError, AttributeError):
         pass

@@ -18,6 +18,7 @@ from ..ratings import Ratings
 from ..read.source import Report
 from ..sources.catalogue import CATALOGUE, DATASETS, UNDISTRIBUTED, NamedSplit
 from ..sources.home import locate
+from .files import weighted_reading
 from .shared import join, share_vocabularies
 from .subtract import subtract
 
@@ -58,7 +59,8 @@ def named_split(
             name of one (in the data home, or given by ``add``), that has a ``train`` and a
             ``test`` file, such as ``split_files`` writes.
         report: Told how far reading is, as by ``load``.
-        **reading: Arguments of ``load`` for the files of a folder.
+        **reading: Arguments of ``load`` for the files of a folder. Weights that ``split_files``
+            wrote beside ratings are read without being named.
 
     Returns:
         The training and the test part, with one vocabulary.
@@ -100,7 +102,9 @@ def given_part(name: str | Path, **reading: Any) -> Ratings | None:
     """
     folder = Path(name) if Path(name).exists() else locate(str(name))
     files = sorted(folder.glob("given.*")) if folder is not None and folder.is_dir() else []
-    return load(files[0], allow_single=True, **reading) if files else None
+    if folder is None or not files:
+        return None
+    return load(files[0], allow_single=True, **weighted_reading(folder, reading))
 
 
 def is_named_split(name: str) -> bool:
@@ -135,6 +139,8 @@ def _read(
             # The validation part of a named split belongs to its training part.
             whole = entry is not None and "valid" in paths
             files = {part: paths[part] for part in paths if part in wanted or whole}
+            if entry is None:
+                reading = weighted_reading(paths["train"].parent, reading)
             # One user or one item is enough to validate and score by.
             read = {
                 part: load(file, allow_single=part != "train", **reading)
