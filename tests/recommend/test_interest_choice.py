@@ -98,11 +98,25 @@ def test_large_data_takes_what_is_quick_and_one_closed_form_for_the_best(
         assert parts(fitted(interest="auto")) <= {"ials", "item-knn", "popularity"}
         assert "popularity" not in parts(fitted(interest="auto"))
         refused = fitted(interest="best", linear={"max_gib": 1e-9})
-        assert parts(refused) <= {"ials", "item-knn", "popularity"}
+        assert parts(refused) <= {"ials", "item-knn", "bspm", "popularity"}
     assert parts(fitted(interest="best")) == {"linear", "ials", "bspm"}
     monkeypatch.setattr(choose, "LEAST_ROW", 20.0)
     assert "linear" not in parts(fitted(interest="best"))
     assert isinstance(fitted(interest="blend"), Blend)
+
+
+def test_where_no_closed_form_fits_the_low_pass_filter_is_added_if_it_helps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(choose, "AUTO_SIDE", 10)
+    monkeypatch.setattr(choose, "LEAST_ROW", 2.0)
+    monkeypatch.setattr(choose, "TWICE_SIDE", 10)
+    for helps in (True, False):
+        monkeypatch.setattr(choose, "gains", lambda one, other, helps=helps: helps)
+        refused = fitted(interest="best", linear={"max_gib": 1e-9})
+        assert ("bspm" in parts(refused)) == helps
+        assert "linear" not in parts(refused)
+    assert "bspm" not in parts(fitted(interest="auto", linear={"max_gib": 1e-9}))
 
 
 def popular_only(people: int = 60, items: int = 40) -> Csr:

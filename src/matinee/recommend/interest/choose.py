@@ -102,7 +102,8 @@ def large(part: HeldOut, config: ListsConfig, rng: np.random.Generator, solve: b
         rng: Draws initial vectors.
         solve: Whether one closed form is added where memory allows and the data are dense enough.
             Above ``TWICE_SIDE`` it is solved once, and blended with matrix factorisation and a
-            low-pass filter by weights found on other data.
+            low-pass filter by weights found on other data. Where memory does not allow it, the
+            low-pass filter is added to the others if it makes their lists better.
     """
     known = part.known
     counts = np.bincount(known.indices, minlength=known.n_columns)
@@ -110,16 +111,20 @@ def large(part: HeldOut, config: ListsConfig, rng: np.random.Generator, solve: b
         return popularity(part)
     shape = known.n_rows, known.n_columns
     settings = large_linear(part, config.linear)
+    thorough = solve and len(known.indices) >= LEAST_ROW * min(shape)
     fits = solve_mib(*shape, settings) / 1024 <= settings.max_gib
-    solve = solve and fits and len(known.indices) >= LEAST_ROW * min(shape)
+    solve = thorough and fits
     near = item_knn(part, config.knn)
-    factors = ials(part, large_ials(part, config.ials, LARGE_FACTORS if solve else None), rng)
+    factors = ials(part, large_ials(part, config.ials, LARGE_FACTORS if thorough else None), rng)
     if solve and min(shape) > TWICE_SIDE and gains(near, popularity(part)):
         smooth = bspm(part, config.bspm.replace(LOW_PASS))
         whole = weighted(part, [linear(part, settings), factors, smooth], LARGE_WEIGHTS)
         return replace(whole, stand_in=near)
     first, second = (factors, near) if best([factors, near]) is factors else (near, factors)
-    quick = with_popularity(part, joined(part, first, second))
+    quick = joined(part, first, second)
+    if thorough and not fits:
+        quick = joined(part, quick, bspm(part, config.bspm.replace(LOW_PASS)))
+    quick = with_popularity(part, quick)
     if not solve or min(shape) > TWICE_SIDE or not gains(quick, popularity(part)):
         return quick
     return with_popularity(part, best([joined(part, linear(part, settings), quick), quick]))

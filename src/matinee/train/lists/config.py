@@ -40,7 +40,8 @@ class ListsConfig(Config):
     network to the linear autoencoder. "best" takes of the two and their blend what is best, and
     adds iALS; above 6,000 users and items it adds one linear autoencoder to what "auto" takes, if
     its memory allows, and above 10,000 it is the linear autoencoder, iALS and the low-pass filter
-    of BSPM with fixed weights. All else is decided on interactions held out of training. "auto" and
+    of BSPM with fixed weights. Where memory is not enough for the linear autoencoder, the low-pass
+    filter may take its place. All else is decided on interactions held out of training. "auto" and
     "best" add popularity where that is better, and are popularity where nothing is better than
     that."""
     love: Annotated[float, Field(ge=0.0)] | Literal["auto"] = "auto"
