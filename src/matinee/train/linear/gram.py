@@ -76,19 +76,18 @@ def gram(matrix: Any, dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
     By blocks of rows made dense where most of the result is filled anyway, which BLAS does fast;
     entry by entry otherwise.
     """
+    from scipy import sparse
+
     n_rows, n_columns = matrix.shape
-    counts = np.diff(matrix.indptr)
-    sparse_cost = float(np.square(counts.astype(np.float64)).sum())
+    sparse_cost = float(np.square(np.diff(matrix.indptr).astype(np.float64)).sum())
     dense_cost = float(n_rows) * n_columns * n_columns / _BLAS_GAIN
     gram = np.zeros((n_columns, n_columns), dtype=dtype)
     if sparse_cost < dense_cost:
         ordered = matrix if matrix.has_sorted_indices else matrix.sorted_indices()
-        entries = np.argsort(ordered.indices, kind="stable")
-        starts = np.zeros(n_columns + 1, dtype=np.int64)
-        np.cumsum(np.bincount(ordered.indices, minlength=n_columns), out=starts[1:])
-        row_of = np.repeat(np.arange(n_rows), counts)
+        pattern = np.arange(len(ordered.data)), ordered.indices, ordered.indptr
+        at = sparse.csr_matrix(pattern, shape=matrix.shape).tocsc()  # positions of the entries
         data = ordered.data.astype(np.float64, copy=False)
-        add_gram(starts, entries, row_of, ordered.indptr, ordered.indices, data, gram)
+        add_gram(at.indptr, at.data, at.indices, ordered.indptr, ordered.indices, data, gram)
         mirror(gram)
         return gram
     size = max(1, _DENSE_CELLS // max(n_columns, 1))

@@ -65,7 +65,7 @@ def add_gram(
     Args:
         starts: integer (columns + 1,), where the entries of each column begin in ``entries``.
         entries: integer (entries,), the positions of the entries of each column, ascending.
-        row_of: integer (entries,), the row of each entry.
+        row_of: integer (entries,), the row of each of ``entries``.
         indptr: integer (rows + 1,).
         indices: integer (entries,), columns, ascending within a row.
         data: float64 (entries,).
@@ -78,5 +78,5 @@ def add_gram(
             for at in range(starts[column], starts[column + 1]):
                 entry = entries[at]
                 amount = data[entry]
-                for other in range(indptr[row_of[entry]], entry + 1):
+                for other in range(indptr[row_of[at]], entry + 1):
                     mine[indices[other]] += amount * data[other]
