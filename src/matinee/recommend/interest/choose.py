@@ -71,8 +71,8 @@ def choose(
     if kind == "network":
         return network(part, config.net, rng, on_epoch)
     small = is_small(part)
-    searched = search_linear(part, config.linear) if small else (config.linear,)
-    closed = linear(part, *searched)
+    settings, fitted = search_linear(part, config.linear) if small else (config.linear, None)
+    closed = linear(part, settings, fitted)
     if kind == "blend":
         return blend(part, closed, network(part, config.net, rng, on_epoch))
     if not small:

@@ -46,14 +46,12 @@ def search_linear(part: HeldOut, config: LinearConfig) -> tuple[LinearConfig, Li
     first = config.replace({**FIRST, "tilt": TILT, "penalty": penalty(PENALTIES[0])})
     if not len(part.people):
         return first, None
-    best: _Tried | None = None
-    for times in PENALTIES:
-        best = _better(best, _tried(part, first.replace({"penalty": penalty(times)})))
+    best = max(
+        (_tried(part, first.replace({"penalty": penalty(t)})) for t in PENALTIES), key=_score
+    )
     for values in THEN:
-        assert best is not None
         base = best.config.replace({**values, "diagonal_power": 1.0, "relax": 0.0})
-        best = _better(best, _tried(part, base))
-    assert best is not None
+        best = max(best, _tried(part, base), key=_score)
     return best.config, best.fitted
 
 
@@ -66,8 +64,8 @@ class _Tried:
     fitted: Linear
 
 
-def _better(best: _Tried | None, tried: _Tried) -> _Tried:
-    return tried if best is None or tried.ndcg > best.ndcg else best
+def _score(tried: _Tried) -> float:
+    return tried.ndcg
 
 
 def _tried(part: HeldOut, config: LinearConfig) -> _Tried:
