@@ -184,18 +184,16 @@ class _Kept:
             least = np.divide(times, asked, out=np.full_like(asked, np.inf), where=asked > 0)
             kept = np.searchsorted(-popularity[order], -least, side="right")
             times *= 1.5
-        self._ptr = np.zeros(known.n_rows + 1, dtype=np.int64)
-        self._values = np.zeros(int(kept.sum()), dtype=teachers[0].vectors.dtype)
+        ptr = np.concatenate([[0], np.cumsum(kept)])
+        self._ptr = np.zeros_like(ptr)  # nothing is kept yet: ``add`` computes all
+        self._values = np.zeros(ptr[-1], dtype=teachers[0].vectors.dtype)
         for first in range(0, known.n_rows, ROWS):
             some = np.arange(first, min(first + ROWS, known.n_rows), dtype=np.int64)
-            ends = np.cumsum(kept[some])
-            if not ends[-1]:
-                continue
-            ptr = np.concatenate([[0], ends])
-            column = order[np.arange(ends[-1]) - np.repeat(ptr[:-1], kept[some])]
-            begin = int(kept[:first].sum())
-            self.add(ptr, some, column, self._values[begin : begin + int(ends[-1])])
-        np.cumsum(kept, out=self._ptr[1:])
+            begin, end = ptr[first], ptr[some[-1] + 1]
+            mine = ptr[first : some[-1] + 2] - begin
+            column = order[np.arange(end - begin) - np.repeat(mine[:-1], kept[some])]
+            self.add(mine, some, column, self._values[begin:end])
+        self._ptr = ptr
 
     def add(self, indptr: Int64, rows: Int64, column: Int32, target: Float) -> None:
         """Add the sum of the teachers' predictions of some rows at some columns.
