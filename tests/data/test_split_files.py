@@ -282,5 +282,10 @@ def test_weights_of_a_split_are_read_again(ratings: Ratings, tmp_path: Path, by:
         assert (part.weights == np.where(part.values > 2, 2.0, 0.5)).all()
     assert (parts[2] is not None) == (by == "people")
     assert named_split(folder, weight="rating")[0].implicit  # what is named is read
+    beside = tmp_path / "parts" / "beside"
+    beside.mkdir()
+    for name in ("train", "test"):
+        (beside / f"{name}.csv").write_text("user,item,rating\na,x,1\nb,y,2\n")
+    assert named_split(beside)[0].weights is None  # it is no part of the split
     split_files(ratings, tmp_path / "parts", by=by)
     assert named_split(folder)[0].weights is None

@@ -22,7 +22,7 @@ from .split import kfold, split_parts
 
 _FORMAT = "matinee-split"
 _MANIFEST = "manifest.json"
-WEIGHTS = "weights"
+_WEIGHTS = "weights"
 """Key of the manifest for a column ``weight`` beside the ratings."""
 _CHUNK = 1 << 21
 
@@ -122,7 +122,7 @@ def write_split(
             "low": source.scale.low,
             "high": source.scale.high,
             **_counts(source),
-            **({WEIGHTS: True} if _weighted(source) else {}),
+            **({} if source.implicit or source.weights is None else {_WEIGHTS: True}),
             "notes": list(source.notes),
         },
         "parts": {},
@@ -148,19 +148,21 @@ def weighted_reading(folder: Path, reading: Mapping[str, Any]) -> dict[str, Any]
         folder: The folder, which need not be of ``split_files``.
         reading: Arguments of ``load``; a column of weights that they name is kept.
     """
-    for manifest in (folder / _MANIFEST, folder.parent / _MANIFEST):  # of a fold, above it
-        try:
-            stored = json.loads(manifest.read_text("utf-8"))
-            if stored.get("format") == _FORMAT and stored["source"].get(WEIGHTS) is True:
-                return {"weight": "weight", **reading}
-        except (OSError, ValueError, AttributeError, KeyError, TypeError):
-            continue
-    return dict(reading)
+    manifest, above = _manifest_of(folder), _manifest_of(folder.parent)
+    if f"{folder.name}/train" in above.get("parts", ()):  # a fold
+        manifest = above
+    source = manifest.get("source")
+    weighted = isinstance(source, dict) and source.get(_WEIGHTS) is True
+    return {"weight": "weight", **reading} if weighted else dict(reading)
 
 
-def _weighted(ratings: Ratings) -> bool:
-    """Whether ratings have weights of their own, beside their values."""
-    return not ratings.implicit and ratings.weights is not None
+def _manifest_of(folder: Path, format_: str = _FORMAT) -> dict[str, Any]:
+    """The manifest of a folder; empty where there is none, or none of that format."""
+    try:
+        stored = json.loads((folder / _MANIFEST).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return stored if isinstance(stored, dict) and stored.get("format") == format_ else {}
 
 
 def _folds(ratings: Ratings, k: int, seed: int) -> Iterator[tuple[str, Ratings]]:
@@ -218,9 +220,6 @@ def refuse_others(folder: Path, format_: str, what: str) -> None:
     """
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
-    try:
-        if json.loads((folder / _MANIFEST).read_text("utf-8")).get("format") == format_:
-            return
-    except (OSError, ValueError, AttributeError):
-        pass
+    if _manifest_of(folder, format_):
+        return
     raise UsageError(f"{folder}: exists and is {what}; name another place, or remove it first")
