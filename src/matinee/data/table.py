@@ -68,8 +68,12 @@ class Table:
     def rows(self) -> Iterator[dict[str, Any]]:
         """The rows as dictionaries of plain Python values."""
         names = list(self.columns)
-        for values in zip(*(column.tolist() for column in self.columns.values()), strict=True):
+        for values in self.tuples():
             yield dict(zip(names, values, strict=True))
+
+    def tuples(self) -> Iterator[tuple[Any, ...]]:
+        """The rows as tuples of plain Python values, in the order of the columns."""
+        return zip(*(column.tolist() for column in self.columns.values()), strict=True)
 
     def take(self, rows: slice | npt.NDArray[Any]) -> Table:
         """Some of the rows: a slice, positions or a mask."""

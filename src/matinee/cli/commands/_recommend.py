@@ -266,8 +266,7 @@ def _stream_csv(tables: Iterable[Table]) -> None:
     for at, table in enumerate(tables):
         if at == 0:
             writer.writerow(table.columns)
-        columns = (column.tolist() for column in table.columns.values())
-        writer.writerows(zip(*columns, strict=True))
+        writer.writerows(table.tuples())
 
 
 def _stream_json(tables: Iterable[Table], folder: Path, model: Recommender) -> None:
