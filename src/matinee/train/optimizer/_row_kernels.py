@@ -291,6 +291,7 @@ def _step_stretch(
     eps: Any,
     l2: Any,
 ) -> None:
+    """``step_flat``; ``v`` is empty where the optimiser has no second moment."""
     type_ = w.dtype.type
     rate_, keep_, b1, b2 = type_(rate), type_(keep), type_(beta1), type_(beta2)
     second = v if len(v) > 0 else g
@@ -333,9 +334,6 @@ def step_long(
     l2: float,
 ) -> None:
     """``step_flat`` by several threads, for more than ``STRETCH`` parameters."""
-    has_v = len(v) > 0
     for stretch in prange((len(w) + STRETCH - 1) // STRETCH):
-        part = slice(stretch * STRETCH, min((stretch + 1) * STRETCH, len(w)))
-        mine = g[part]
-        second = v[part] if has_v else mine[:0]
-        _step_stretch(kind, w[part], m[part], second, mine, rate, keep, beta1, beta2, root, eps, l2)
+        at = slice(stretch * STRETCH, min((stretch + 1) * STRETCH, len(w)))
+        _step_stretch(kind, w[at], m[at], v[at], g[at], rate, keep, beta1, beta2, root, eps, l2)
