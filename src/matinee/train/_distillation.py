@@ -21,7 +21,7 @@ from ..base.compiled import kernel, part, prange
 from ..data import Csr
 from ..nn import Batch, Inputs, Network, encode_rows, row_biases
 from ..nn.activations import activate
-from ..nn.sparse import kernels
+from ..nn.sparse.kernels import FAST, four_dots
 from ..nn.sparse.random import uniform
 
 ROWS = 1024
@@ -244,7 +244,7 @@ def _draw(indices: Int32, salt: np.uint64, column: Int32) -> None:
         column[j] = indices[int(uniform(salt, np.uint64(j)) * len(indices))]
 
 
-@part(fastmath=kernels.FAST, error_model="numpy")
+@part(fastmath=FAST, error_model="numpy")
 def _predict_row(
     first: int,
     last: int,
@@ -273,29 +273,20 @@ def _predict_row(
             n += 1
         elif adds:
             target[j] += kept[begin + at]
-    mine = table[r]
-    none = table.dtype.type(0)
     dots = np.empty(4, dtype=table.dtype)
     for p in range(0, n, 4):  # four at a time; of fewer, the last is computed again
         few = min(4, n - p)
         j0, j1, j2 = where[p], where[p + min(1, few - 1)], where[p + min(2, few - 1)]
         j3 = where[p + few - 1]
         c0, c1, c2, c3 = column[j0], column[j1], column[j2], column[j3]
-        d0, d1, d2, d3 = none, none, none, none
-        for k in range(len(mine)):
-            x = mine[k]
-            d0 += x * vectors[c0, k]
-            d1 += x * vectors[c1, k]
-            d2 += x * vectors[c2, k]
-            d3 += x * vectors[c3, k]
-        dots[0], dots[1], dots[2], dots[3] = d0, d1, d2, d3
+        dots[0], dots[1], dots[2], dots[3] = four_dots(table[r], vectors, c0, c1, c2, c3)
         for q in range(few):
             j = where[p + q]
             predicted = activate(activation, dots[q] + bias[r]) + offset[r]
             target[j] += predicted + added[column[j]]
 
 
-@kernel(choice=8, parallel=True, fastmath=kernels.FAST, error_model="numpy")
+@kernel(choice=8, parallel=True, fastmath=FAST, error_model="numpy")
 def _predict(
     ptr: Int64,
     rows: Int64,

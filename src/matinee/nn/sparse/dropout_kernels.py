@@ -14,7 +14,7 @@ import numpy as np
 
 from ...base.arrays import Float, Int32, Int64
 from ...base.compiled import inlined, kernel, prange
-from .kernels import FAST, add_weighted
+from .kernels import FAST, add_weighted, four_dots
 from .random import uniform
 
 BLOCK = 128
@@ -101,8 +101,7 @@ def dots(indptr: Int64, unit: Int32, left: Float, table: Float, bias: Float, out
         out: float (entries,), overwritten.
     """
     rows = len(indptr) - 1
-    units, width = table.shape
-    none = table.dtype.type(0)
+    units = len(table)
     for group in prange((rows + GROUP - 1) // GROUP):
         first, stop = group * GROUP, min((group + 1) * GROUP, rows)
         cursor = indptr[first:stop].copy()
@@ -120,13 +119,7 @@ def dots(indptr: Int64, unit: Int32, left: Float, table: Float, bias: Float, out
                         i2 = unit[p + 2]
                     if few > 3:
                         i3 = unit[p + 3]
-                    d0, d1, d2, d3 = none, none, none, none
-                    for k in range(width):
-                        x = row[k]
-                        d0 += x * table[i0, k]
-                        d1 += x * table[i1, k]
-                        d2 += x * table[i2, k]
-                        d3 += x * table[i3, k]
+                    d0, d1, d2, d3 = four_dots(row, table, i0, i1, i2, i3)
                     out[p] = d0 + bias[i0]
                     if few > 1:
                         out[p + 1] = d1 + bias[i1]

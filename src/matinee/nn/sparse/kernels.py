@@ -46,6 +46,20 @@ def add_weighted(value: Float, pick: Int32, n: int, table: Float, out: Float) ->
         p += 1
 
 
+@inlined
+def four_dots(x: Float, table: Float, i0: int, i1: int, i2: int, i3: int) -> Any:
+    """The products of a vector with four rows of a table, read side by side."""
+    none = table.dtype.type(0)
+    d0, d1, d2, d3 = none, none, none, none
+    for k in range(table.shape[1]):
+        xk = x[k]
+        d0 += xk * table[i0, k]
+        d1 += xk * table[i1, k]
+        d2 += xk * table[i2, k]
+        d3 += xk * table[i3, k]
+    return d0, d1, d2, d3
+
+
 @part(fastmath=FAST, error_model="numpy")
 def _encode_row(first: int, last: int, index: Int32, coef: Float, table: Float, row: Float) -> None:
     pick = np.empty(last - first, dtype=np.int32)
@@ -87,23 +101,13 @@ def _decode_row(
     act: int,
     out: Float,
 ) -> None:
-    h = hidden[r]
-    width = table.shape[1]
-    none = table.dtype.type(0)
     dots = np.empty(4, dtype=table.dtype)
     for j in range(first, last, 4):
         few = min(4, last - j)
         # Of fewer than four, the last is computed again: an entry has the same bits in any company.
         i0, i1, i2 = index[j], index[j + min(1, few - 1)], index[j + min(2, few - 1)]
         i3 = index[j + few - 1]
-        d0, d1, d2, d3 = none, none, none, none
-        for k in range(width):
-            x = h[k]
-            d0 += x * table[i0, k]
-            d1 += x * table[i1, k]
-            d2 += x * table[i2, k]
-            d3 += x * table[i3, k]
-        dots[0], dots[1], dots[2], dots[3] = d0, d1, d2, d3
+        dots[0], dots[1], dots[2], dots[3] = four_dots(hidden[r], table, i0, i1, i2, i3)
         for q in range(few):
             out[j + q] = activate(act, dots[q] + bias[index[j + q]])
 
@@ -163,14 +167,7 @@ def _decode_loss_row(
         few = min(4, n - p)
         if few == 4:
             i0, i1, i2, i3 = pick[p], pick[p + 1], pick[p + 2], pick[p + 3]
-            d0, d1, d2, d3 = type_(0), type_(0), type_(0), type_(0)
-            for k in range(width):
-                hk = h[k]
-                d0 += hk * table[i0, k]
-                d1 += hk * table[i1, k]
-                d2 += hk * table[i2, k]
-                d3 += hk * table[i3, k]
-            value[p], value[p + 1], value[p + 2], value[p + 3] = d0, d1, d2, d3
+            value[p], value[p + 1], value[p + 2], value[p + 3] = four_dots(h, table, i0, i1, i2, i3)
         else:
             for q in range(p, n):
                 i = pick[q]
