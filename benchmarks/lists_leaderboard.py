@@ -209,7 +209,7 @@ INTRODUCTION = """Every figure is exact, all items ranked, items of the history 
 over people with its 95% bootstrap interval over people. Settings are chosen inside of `fit`, on
 interactions held out of the training part; seed 0. Rows marked as published are from the papers,
 on the same split; models of other libraries have their default settings, with 128 factors. Fit s
-is wall time on two cores that were shared with other work.
+is wall time on two cores, mostly shared with other work.
 `python benchmarks/lists_leaderboard.py run PROTOCOL` measures, and
 `python benchmarks/lists_leaderboard.py page` writes this page from docs/results/lists.csv."""
 
