@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -180,6 +181,21 @@ def test_export(store: FeedbackStore, tmp_path: Path) -> None:
     assert rows[1][5:] == (None, "l", 2, None)
     assert rows[2][8] == '["7", "Ünïcode"]'
     assert len(events_table(EVENTS)) == 4
+
+
+def test_a_new_file_that_another_process_opens_too(tmp_path: Path) -> None:
+    path = tmp_path / "feedback.db"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    # While another connection writes, SQLite refuses a write-ahead log at once, without waiting.
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("CREATE TABLE other (x)")
+    end = threading.Timer(0.5, other.rollback)
+    end.start()
+    store = open_store(f"sqlite:{path}")
+    end.join()
+    assert store.add(EVENTS) == [True] * 4
+    store.close()
+    other.close()
 
 
 def test_a_file_is_its_owners(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ class SqliteStore(SqlStore):
         with self._told():
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
             self._writer = self._connect()
-            self._prepare()
+            self._prepare_with_patience()
             self._reader = self._connect()
             self._reader.execute("PRAGMA query_only = ON")
 
@@ -98,6 +99,25 @@ class SqliteStore(SqlStore):
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA secure_delete = ON")
         return connection
+
+    def _prepare_with_patience(self) -> None:
+        """Prepare a file that other processes may be opening for the first time too.
+
+        SQLite's own waiting does not cover the change to a write-ahead log: of two connections that
+        ask for it at once, one is refused immediately.
+        """
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                return self._prepare()
+            except sqlite3.OperationalError as error:
+                # The low byte is the primary code; the rest says which lock it was.
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise
+                if time.monotonic() > deadline:
+                    raise
+                self._writer.rollback()
+            time.sleep(0.01)
 
     def _prepare(self) -> None:
         version = self._writer.execute("PRAGMA user_version").fetchone()[0]
