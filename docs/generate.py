@@ -14,7 +14,7 @@ import json
 import sys
 import textwrap
 import types
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -283,7 +283,7 @@ def _type(annotation: Any, metadata: list[Any]) -> str:
         return ", ".join(f"`{value}`" for value in get_args(annotation))
     for rule in metadata:
         if isinstance(rule, OneOf):
-            return ", ".join(f"`{name}`" for name in rule.names)
+            return ", ".join(_choice(name, rule.names) for name in rule.names)
     if get_origin(annotation) is Annotated:
         inner, *rules = get_args(annotation)
         return _type(inner, [each for rule in rules for each in getattr(rule, "metadata", [rule])])
@@ -309,6 +309,12 @@ def _type(annotation: Any, metadata: list[Any]) -> str:
         if (value := getattr(rule, key, None)) is not None
     ]
     return " ".join([text, ", ".join(limits)]).strip()
+
+
+def _choice(name: str, names: Collection[str]) -> str:
+    """A name of a registry, with what it is if the registry says so in words."""
+    about = names[name] if isinstance(names, Mapping) else ""
+    return f"`{name}` ({about})" if about and isinstance(about, str) else f"`{name}`"
 
 
 def _toml(value: Any) -> str:

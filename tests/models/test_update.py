@@ -165,7 +165,9 @@ def test_closed_forms_are_fitted_anew(parts: tuple[Ratings, Ratings, Ratings]) -
 def test_scorers_of_interest_are_fitted_again_with_their_settings(
     parts: tuple[Ratings, Ratings, Ratings],
 ) -> None:
-    from matinee.recommend.interest.candidates import blend, linear, popularity
+    from matinee.recommend.interest.candidates import blend
+    from matinee.recommend.interest.scorers.linear import linear
+    from matinee.recommend.interest.scorers.popularity import popularity
     from matinee.train.linear import LinearConfig
 
     part = HeldOut.draw(parts[0].by_user, np.random.default_rng(0))

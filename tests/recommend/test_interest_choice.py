@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from matinee.data import Csr
+from matinee.data import Csr, Histories
+from matinee.errors import UsageError
 from matinee.recommend import top_k
 from matinee.recommend.interest import (
     Blend,
@@ -18,10 +19,13 @@ from matinee.recommend.interest import (
     candidates,
     choose,
     fit_interest,
+    restore_interest,
 )
 from matinee.recommend.interest.held_out import HeldOut
+from matinee.recommend.interest.scorers.linear import linear
+from matinee.recommend.interest.scorers.popularity import popularity
 from matinee.train.linear import LinearConfig
-from matinee.train.lists import ListEpoch, ListsConfig
+from matinee.train.lists import SCORERS, ListEpoch, ListsConfig
 
 NET = {"hidden": [8, 8], "epochs": 12, "learning_rate": 2e-2}
 
@@ -70,13 +74,32 @@ def test_the_scorer_that_was_asked_for(interest: str, kind: type[Interest]) -> N
     assert np.array_equal(result.counts, np.bincount(groups().indices, minlength=30))
 
 
+@pytest.mark.parametrize("name", SCORERS)
+def test_every_scorer_of_the_registry_is_fitted_and_restored(name: str) -> None:
+    small = {"hidden": 8, "latent": 4, "rounds": 1}
+    scorer = fitted(interest=name, net={**NET, "epochs": 2}, recvae=small)
+    assert scorer.name == name
+    people = Histories.build([([1, 4], [1, 1]), ([], [])])
+    scores = scorer.scores(people)
+    assert scores.shape == (2, 30)
+    assert np.isfinite(scores).all()
+    assert np.allclose(scores[1], scorer.counts / scorer.counts.max())
+    arrays, config = scorer.state()
+    assert np.array_equal(restore_interest(scorer.counts, arrays, config).scores(people), scores)
+
+
+def test_an_unknown_choice_names_the_others() -> None:
+    with pytest.raises(UsageError, match=r"must be one of auto, .*did you mean 'item-knn'"):
+        ListsConfig.make({"interest": "item-knm"})
+
+
 def test_the_best_is_chosen_on_interactions_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A network that learns nothing leaves the closed form alone; one that is right wins."""
     idle = {**NET, "epochs": 1, "learning_rate": 1e-9}
     assert isinstance(fitted(interest="best", net=idle, linear={"penalty": 3.0}), Linear | Blend)
     part = HeldOut.draw(groups(), np.random.default_rng(0))
-    good = candidates.linear(part, LinearConfig(penalty=3.0))
-    bad = candidates.popularity(part)
+    good = linear(part, LinearConfig(penalty=3.0))
+    bad = popularity(part)
     assert candidates.best([bad, good]) is good
     assert candidates.best([good, bad]) is good
 
@@ -139,7 +162,7 @@ def test_where_choices_are_by_popularity_so_are_lists(
     config = ListsConfig.make({"interest": interest, "net": NET})
     part = HeldOut.draw(popular_only(), np.random.default_rng(0))
     chosen = choose.choose(part, config, np.random.default_rng(0), None)
-    assert chosen.ndcg.mean() >= candidates.popularity(part).ndcg.mean()
+    assert chosen.ndcg.mean() >= popularity(part).ndcg.mean()
     assert "popularity" in parts(chosen.fit(popular_only()))
 
 
@@ -156,8 +179,8 @@ def test_people_with_one_item_each_leave_nothing_to_choose_by(interest: str) -> 
 
 def test_a_blend_takes_the_weight_that_is_best_where_it_is_chosen() -> None:
     part = HeldOut.draw(groups(), np.random.default_rng(0))
-    good = candidates.linear(part, LinearConfig(penalty=3.0))
-    bad = candidates.popularity(part)
+    good = linear(part, LinearConfig(penalty=3.0))
+    bad = popularity(part)
     for one, two in ((good, bad), (bad, good)):
         both = candidates.blend(part, one, two)
         assert isinstance(both.known, Blend)

@@ -1,10 +1,11 @@
-"""``Interest``: base class of the scorers of interest, and their registry."""
+"""``Interest``: base class of the scorers of interest."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from importlib import import_module
+from types import ModuleType
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -13,22 +14,11 @@ import numpy.typing as npt
 from ...base.arrays import Float32
 from ...data import Csr, Histories
 from ...errors import ModelFileError, nearest
+from ...train.lists import SCORERS
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 State = tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]
 """Arrays by name, and a JSON-serialisable configuration."""
-
-INTERESTS = {
-    "blend": "blend:Blend",
-    "bspm": "bspm:Bspm",
-    "ials": "factors:Factors",
-    "item-knn": "neighbours:Neighbours",
-    "linear": "linear:Linear",
-    "network": "network:Network",
-    "popularity": "popularity:Popularity",
-    "recvae": "recvae:RecVae",
-}
-"""Module of this package and class, by name in a model folder."""
 
 
 class Interest(ABC):
@@ -90,8 +80,17 @@ def restore_interest(counts: Float32, arrays: Arrays, config: Mapping[str, Any])
         ModelFileError: An unknown scorer.
     """
     name = config.get("name")
-    if name not in INTERESTS:
-        raise ModelFileError(f"no scorer of interest {name!r}{nearest(str(name), INTERESTS)}")
-    module, _, cls = INTERESTS[name].partition(":")
-    kind: type[Interest] = getattr(import_module(f".{module}", __package__), cls)
+    if name == "blend":
+        import_module(".blend", __package__)
+    elif name in SCORERS:
+        scorer_module(name)
+    else:
+        names = (*SCORERS, "blend")
+        raise ModelFileError(f"no scorer of interest {name!r}{nearest(str(name), names)}")
+    kind = next(kind for kind in Interest.__subclasses__() if kind.name == name)
     return kind.restore(counts, arrays, config)
+
+
+def scorer_module(name: str) -> ModuleType:
+    """The module of a scorer of ``train.lists.SCORERS``."""
+    return import_module(f".scorers.{name.replace('-', '_')}", __package__)

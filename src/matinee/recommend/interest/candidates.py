@@ -10,26 +10,10 @@ import numpy as np
 
 from ...base.arrays import Float32, Float64
 from ...data import Csr
-from ...train.implicit import BspmConfig, IalsConfig, ItemKnnConfig, fit_ials, fit_item_knn
-from ...train.linear import LinearConfig
-from ...train.lists import (
-    ListEpoch,
-    ListNetworkConfig,
-    ListNetworkRun,
-    ListNetworkWeights,
-    RecVaeConfig,
-    RecVaeWeights,
-)
+from ...train.lists import ListEpoch
 from .base import Interest
 from .blend import Blend, standardised
-from .bspm import Bspm
-from .factors import Factors
 from .held_out import HeldOut
-from .linear import Linear
-from .neighbours import Neighbours
-from .network import Network
-from .popularity import Popularity
-from .recvae import RecVae
 
 OnEpoch = Callable[[ListEpoch], None]
 
@@ -71,103 +55,6 @@ class Candidate:
         return self.part.ndcg_each(self.known)
 
 
-def popularity(part: HeldOut) -> Candidate:
-    """Popularity, the same scores for all users."""
-
-    def fit(rows: Csr) -> Interest:
-        return Popularity(_counts(rows))
-
-    return Candidate(part, fit)
-
-
-def linear(part: HeldOut, config: LinearConfig, fitted: Interest | None = None) -> Candidate:
-    """A linear autoencoder in closed form; ``fitted`` as for ``Candidate``."""
-
-    def fit(rows: Csr) -> Interest:
-        return Linear.fitted(rows, config)
-
-    return Candidate(part, fit, fitted)
-
-
-def ials(part: HeldOut, config: IalsConfig, rng: np.random.Generator) -> Candidate:
-    """Matrix factorisation of interactions."""
-    seed = int(rng.integers(2**63))
-
-    def fit(rows: Csr) -> Interest:
-        return Factors(_counts(rows), fit_ials(rows, config, np.random.default_rng(seed)))
-
-    return Candidate(part, fit)
-
-
-def item_knn(part: HeldOut, config: ItemKnnConfig) -> Candidate:
-    """The nearest neighbours of items."""
-
-    def fit(rows: Csr) -> Interest:
-        return Neighbours(_counts(rows), fit_item_knn(rows, config))
-
-    return Candidate(part, fit)
-
-
-def bspm(part: HeldOut, config: BspmConfig) -> Candidate:
-    """Interactions blurred and sharpened."""
-
-    def fit(rows: Csr) -> Interest:
-        return Bspm.fitted(rows, config)
-
-    return Candidate(part, fit)
-
-
-def network(
-    part: HeldOut,
-    config: ListNetworkConfig,
-    rng: np.random.Generator,
-    on_epoch: OnEpoch | None = None,
-) -> Candidate:
-    """A deep autoencoder; its epochs are reported of both trainings."""
-    from ...train.lists import fit_list_network  # imports torch
-
-    seed = int(rng.integers(2**63))
-    counts = _counts(part.known)
-
-    def score(weights: ListNetworkWeights) -> float:
-        return part.ndcg(Network(counts, weights))
-
-    def run(rows: Csr, last: int | None, choose: bool = False) -> ListNetworkRun:
-        chosen = score if choose else None
-        draw = np.random.default_rng(seed)
-        return fit_list_network(rows, config, draw, last=last, score=chosen, on_epoch=on_epoch)
-
-    first = run(part.known, None, config.choose_epoch)
-
-    def fit(rows: Csr) -> Interest:
-        return Network(_counts(rows), run(rows, first.epoch).weights)
-
-    return Candidate(part, fit, Network(counts, first.weights))
-
-
-def recvae(
-    part: HeldOut, config: RecVaeConfig, rng: np.random.Generator, on_epoch: OnEpoch | None = None
-) -> Candidate:
-    """RecVAE, with the round that is best on the interactions held out."""
-    from ...train.lists import fit_recvae  # imports torch
-
-    seed = int(rng.integers(2**63))
-    counts = _counts(part.known)
-
-    def score(weights: RecVaeWeights) -> float:
-        return part.ndcg(RecVae(counts, weights))
-
-    draw = np.random.default_rng(seed)
-    first = fit_recvae(part.known, config, draw, score=score, on_epoch=on_epoch)
-
-    def fit(rows: Csr) -> Interest:
-        draw = np.random.default_rng(seed)
-        run = fit_recvae(rows, config, draw, last=first.epoch, on_epoch=on_epoch)
-        return RecVae(_counts(rows), run.weights)
-
-    return Candidate(part, fit, RecVae(counts, first.weights))
-
-
 def blend(
     part: HeldOut, one: Candidate, two: Candidate, weights: Sequence[float] = WEIGHTS
 ) -> Candidate:
@@ -188,11 +75,11 @@ def weighted(part: HeldOut, candidates: Sequence[Candidate], weights: Sequence[f
     """Several scorers' standardised scores, with given weights."""
 
     def fit(rows: Csr) -> Interest:
-        return Blend(_counts(rows), [each.fit(rows) for each in candidates], weights)
+        return Blend(users_of_items(rows), [each.fit(rows) for each in candidates], weights)
 
     known = None
     if all(each.is_fitted for each in candidates):
-        known = Blend(_counts(part.known), [each.known for each in candidates], weights)
+        known = Blend(users_of_items(part.known), [each.known for each in candidates], weights)
     return Candidate(part, fit, known)
 
 
@@ -213,6 +100,6 @@ def _mixed(first: Float32, second: Float32, weight: float) -> Float32:
     return np.float32(1.0 - weight) * first + np.float32(weight) * second
 
 
-def _counts(rows: Csr) -> Float32:
+def users_of_items(rows: Csr) -> Float32:
     """Users of each item, float32 (items,)."""
     return np.bincount(rows.indices, minlength=rows.n_columns).astype(np.float32)

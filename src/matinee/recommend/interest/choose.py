@@ -8,23 +8,16 @@ import numpy as np
 
 from ...train.implicit import IalsConfig
 from ...train.linear import LinearConfig, solve_mib
-from ...train.lists import ListsConfig
-from .candidates import (
-    Candidate,
-    OnEpoch,
-    best,
-    blend,
-    bspm,
-    gains,
-    ials,
-    item_knn,
-    linear,
-    network,
-    popularity,
-    recvae,
-    weighted,
-)
+from ...train.lists import SCORERS, ListsConfig
+from .base import scorer_module
+from .candidates import Candidate, OnEpoch, best, blend, gains, weighted
 from .held_out import HeldOut
+from .scorers.bspm import bspm
+from .scorers.ials import ials
+from .scorers.item_knn import item_knn
+from .scorers.linear import linear
+from .scorers.network import network
+from .scorers.popularity import popularity
 from .search import search_linear
 
 AUTO_SIDE = 6000
@@ -56,20 +49,9 @@ def choose(
 ) -> Candidate:
     """The scorer that ``ListsConfig.interest`` asks for, of whatever kind it may be."""
     kind = config.interest
-    if kind == "popularity":
-        return popularity(part)
-    if kind == "linear":
-        return linear(part, config.linear)
-    if kind == "ials":
-        return ials(part, config.ials, rng)
-    if kind == "item-knn":
-        return item_knn(part, config.knn)
-    if kind == "bspm":
-        return bspm(part, config.bspm)
-    if kind == "recvae":
-        return recvae(part, config.recvae, rng, on_epoch)
-    if kind == "network":
-        return network(part, config.net, rng, on_epoch)
+    if kind in SCORERS:
+        chosen: Candidate = scorer_module(kind).candidate(part, config, rng, on_epoch)
+        return chosen
     small = is_small(part)
     settings, fitted = search_linear(part, config.linear) if small else (config.linear, None)
     closed = linear(part, settings, fitted)

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...train.linear import LinearConfig, solve
 from .held_out import HeldOut
-from .linear import Linear, Tilt
+from .scorers.linear import Linear, Tilt
 
 PENALTIES = (2.5, 0.8, 7.0)
 """Times the mean number of interactions of an item."""

@@ -4,5 +4,6 @@ from .recvae import RecVaeRun as RecVaeRun, fit_recvae as fit_recvae
 from .recvae_config import RecVaeConfig as RecVaeConfig
 from .recvae_weights import RecVaeWeights as RecVaeWeights
 from .run import ListEpoch as ListEpoch, ListNetworkRun as ListNetworkRun
+from .scorers import CHOICES as CHOICES, SCORERS as SCORERS
 from .training import fit_list_network as fit_list_network
 from .weights import ListNetworkWeights as ListNetworkWeights

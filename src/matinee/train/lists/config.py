@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ...config import Config
+from ...config import Config, OneOf
 from ..implicit import BspmConfig, IalsConfig, ItemKnnConfig
 from ..linear import LinearConfig
 from .network_config import ListNetworkConfig
 from .recvae_config import RecVaeConfig
+from .scorers import CHOICES
 
 
 class ListsConfig(Config):
@@ -20,30 +21,15 @@ class ListsConfig(Config):
     first from the items of a history alone; the predicted rating answers the second.
     """
 
-    interest: Literal[
-        "auto",
-        "linear",
-        "network",
-        "blend",
-        "best",
-        "recvae",
-        "ials",
-        "item-knn",
-        "bspm",
-        "popularity",
-        "none",
-    ] = "auto"
-    """Scorer of interest: a linear autoencoder in closed form, a network, a blend of both, RecVAE,
-    matrix factorisation (iALS), item-kNN, BSPM, popularity, or none, which orders lists by the
-    predicted rating. "auto" takes the linear autoencoder with settings searched for; above 6,000
-    users and items, where that would cost too much, iALS, item-kNN or their blend. "blend" adds the
-    network to the linear autoencoder. "best" takes of the two and their blend what is best, and
-    adds iALS; above 6,000 users and items it adds one linear autoencoder to what "auto" takes, if
-    its memory allows, and above 10,000 it is the linear autoencoder, iALS and the low-pass filter
-    of BSPM with fixed weights. Where memory is not enough for the linear autoencoder, the low-pass
-    filter may take its place. All else is decided on interactions held out of training. "auto" and
-    "best" add popularity where that is better, and are popularity where nothing is better than
-    that."""
+    interest: Annotated[str, OneOf(CHOICES)] = "auto"
+    """Scorer of interest. "auto" takes the linear autoencoder with settings searched for; above
+    6,000 users and items, where that would cost too much, iALS, item-kNN or their blend. "best"
+    takes the best of the linear autoencoder, the network and their blend, and adds iALS; above
+    6,000 users and items it adds one linear autoencoder to what "auto" takes, if its memory allows,
+    and above 10,000 it is the linear autoencoder, iALS and the low-pass filter of BSPM with fixed
+    weights. Where memory is not enough for the linear autoencoder, the low-pass filter may take its
+    place. All else is decided on interactions held out of training. "auto" and "best" add
+    popularity where that is better, and are popularity where nothing is better than that."""
     love: Annotated[float, Field(ge=0.0)] | Literal["auto"] = "auto"
     """Exponent of the probability that an item is liked: 0 orders by interest alone, and the larger
     it is the more the predicted rating decides. "auto" depends on how well the scores of interest

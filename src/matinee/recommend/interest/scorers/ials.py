@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-from ...base.arrays import Float32
-from ...data import Histories
-from ...train.implicit import ItemFactors
-from .base import Arrays, Interest, State
+import numpy as np
+
+from ....base.arrays import Float32
+from ....data import Csr, Histories
+from ....train.implicit import IalsConfig, ItemFactors, fit_ials
+from ....train.lists import ListsConfig
+from ..base import Arrays, Interest, State
+from ..candidates import Candidate, OnEpoch, users_of_items
+from ..held_out import HeldOut
 
 
 class Factors(Interest):
@@ -46,3 +51,20 @@ class Factors(Interest):
         """See ``Interest``."""
         options = (float(config[name]) for name in ("ridge", "ridge_power", "unobserved"))
         return cls(counts, ItemFactors(arrays["items"], arrays["shared"], *options))
+
+
+def candidate(
+    part: HeldOut, config: ListsConfig, rng: np.random.Generator, on_epoch: OnEpoch | None
+) -> Candidate:
+    """See ``matinee.recommend.interest.scorers``."""
+    return ials(part, config.ials, rng)
+
+
+def ials(part: HeldOut, config: IalsConfig, rng: np.random.Generator) -> Candidate:
+    """Matrix factorisation of interactions."""
+    seed = int(rng.integers(2**63))
+
+    def fit(rows: Csr) -> Interest:
+        return Factors(users_of_items(rows), fit_ials(rows, config, np.random.default_rng(seed)))
+
+    return Candidate(part, fit)

@@ -7,10 +7,13 @@ from typing import Any, Self
 
 import numpy as np
 
-from ...base.arrays import Float32
-from ...data import Csr, Histories
-from ...train.implicit import BspmConfig, BspmFilter, fit_bspm
-from .base import Arrays, Interest, State
+from ....base.arrays import Float32
+from ....data import Csr, Histories
+from ....train.implicit import BspmConfig, BspmFilter, fit_bspm
+from ....train.lists import ListsConfig
+from ..base import Arrays, Interest, State
+from ..candidates import Candidate, OnEpoch
+from ..held_out import HeldOut
 
 
 class Bspm(Interest):
@@ -73,3 +76,19 @@ class Bspm(Interest):
             settings.sharpen,
         )
         return cls(counts, filters, settings)
+
+
+def candidate(
+    part: HeldOut, config: ListsConfig, rng: np.random.Generator, on_epoch: OnEpoch | None
+) -> Candidate:
+    """See ``matinee.recommend.interest.scorers``."""
+    return bspm(part, config.bspm)
+
+
+def bspm(part: HeldOut, config: BspmConfig) -> Candidate:
+    """Interactions blurred and sharpened."""
+
+    def fit(rows: Csr) -> Interest:
+        return Bspm.fitted(rows, config)
+
+    return Candidate(part, fit)

@@ -8,16 +8,19 @@ from typing import Any, Self
 
 import numpy as np
 
-from ...base.arrays import Float32
-from ...data import Csr, Histories
-from ...train.linear import (
+from ....base.arrays import Float32
+from ....data import Csr, Histories
+from ....train.linear import (
     ItemWeights,
     LinearConfig,
     LinearWeights,
     UserWeights,
     fit_linear,
 )
-from .base import Arrays, Interest, State
+from ....train.lists import ListsConfig
+from ..base import Arrays, Interest, State
+from ..candidates import Candidate, OnEpoch
+from ..held_out import HeldOut
 
 _LEAST = 0.02
 
@@ -138,3 +141,19 @@ class Linear(Interest):
         )
         weights_arrays = (arrays["gamma"], arrays["scale"], arrays["diagonal"])
         return cls(counts, UserWeights(arrays["kernel"], rows, *weights_arrays), tilt, settings)
+
+
+def candidate(
+    part: HeldOut, config: ListsConfig, rng: np.random.Generator, on_epoch: OnEpoch | None
+) -> Candidate:
+    """See ``matinee.recommend.interest.scorers``."""
+    return linear(part, config.linear)
+
+
+def linear(part: HeldOut, config: LinearConfig, fitted: Interest | None = None) -> Candidate:
+    """A linear autoencoder in closed form; ``fitted`` as for ``Candidate``."""
+
+    def fit(rows: Csr) -> Interest:
+        return Linear.fitted(rows, config)
+
+    return Candidate(part, fit, fitted)

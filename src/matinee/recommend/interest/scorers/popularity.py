@@ -7,9 +7,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from ...base.arrays import Float32
-from ...data import Csr, Histories
-from .base import Arrays, Interest, State
+from ....base.arrays import Float32
+from ....data import Csr, Histories
+from ....train.lists import ListsConfig
+from ..base import Arrays, Interest, State
+from ..candidates import Candidate, OnEpoch, users_of_items
+from ..held_out import HeldOut
 
 
 class Popularity(Interest):
@@ -40,3 +43,19 @@ class Popularity(Interest):
     def restore(cls, counts: Float32, arrays: Arrays, config: Mapping[str, Any]) -> Self:
         """See ``Interest``."""
         return cls(counts)
+
+
+def candidate(
+    part: HeldOut, config: ListsConfig, rng: np.random.Generator, on_epoch: OnEpoch | None
+) -> Candidate:
+    """See ``matinee.recommend.interest.scorers``."""
+    return popularity(part)
+
+
+def popularity(part: HeldOut) -> Candidate:
+    """Popularity, the same scores for all users."""
+
+    def fit(rows: Csr) -> Interest:
+        return Popularity(users_of_items(rows))
+
+    return Candidate(part, fit)

@@ -7,9 +7,13 @@ from typing import Any, Self
 
 import numpy as np
 
-from ...base.arrays import Float32
-from ...data import Histories
-from .base import Arrays, Interest, State
+from ....base.arrays import Float32
+from ....data import Csr, Histories
+from ....train.implicit import ItemKnnConfig, fit_item_knn
+from ....train.lists import ListsConfig
+from ..base import Arrays, Interest, State
+from ..candidates import Candidate, OnEpoch, users_of_items
+from ..held_out import HeldOut
 
 
 class Neighbours(Interest):
@@ -47,3 +51,19 @@ class Neighbours(Interest):
 
         parts = (arrays["values"], arrays["indices"], arrays["indptr"])
         return cls(counts, sparse.csr_matrix(parts, shape=(len(counts), len(counts))))
+
+
+def candidate(
+    part: HeldOut, config: ListsConfig, rng: np.random.Generator, on_epoch: OnEpoch | None
+) -> Candidate:
+    """See ``matinee.recommend.interest.scorers``."""
+    return item_knn(part, config.knn)
+
+
+def item_knn(part: HeldOut, config: ItemKnnConfig) -> Candidate:
+    """The nearest neighbours of items."""
+
+    def fit(rows: Csr) -> Interest:
+        return Neighbours(users_of_items(rows), fit_item_knn(rows, config))
+
+    return Candidate(part, fit)

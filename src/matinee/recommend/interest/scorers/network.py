@@ -1,0 +1,91 @@
+"""Interest by a deep autoencoder with a loss over all items."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+
+from ....base.arrays import Float32
+from ....data import Csr, Histories
+from ....train.lists import (
+    ListNetworkConfig,
+    ListNetworkRun,
+    ListNetworkWeights,
+    ListsConfig,
+)
+from ..base import Arrays, Interest, State
+from ..candidates import Candidate, OnEpoch, users_of_items
+from ..held_out import HeldOut
+
+
+class Network(Interest):
+    """A trained list network; see ``matinee.train.lists``. Ratings are not used.
+
+    Args:
+        counts: float32 (items,), training users of each item.
+        weights: The weights of the network.
+    """
+
+    name = "network"
+    logits = True
+
+    def __init__(self, counts: Float32, weights: ListNetworkWeights) -> None:
+        self.counts = counts
+        self.weights = weights
+
+    def _scores(self, histories: Histories) -> Float32:
+        return self.weights.scores(histories.csr(len(self.counts)))
+
+    def state(self) -> State:
+        """See ``Interest``."""
+        weights = self.weights
+        config = {
+            "name": self.name,
+            "activation": weights.activation,
+            "residual": weights.residual,
+            "latent": weights.latent,
+        }
+        return dict(weights.arrays), config
+
+    @classmethod
+    def restore(cls, counts: Float32, arrays: Arrays, config: Mapping[str, Any]) -> Self:
+        """See ``Interest``."""
+        shape = (config["activation"], bool(config["residual"]), int(config["latent"]))
+        return cls(counts, ListNetworkWeights(dict(arrays), *shape))
+
+
+def candidate(
+    part: HeldOut, config: ListsConfig, rng: np.random.Generator, on_epoch: OnEpoch | None
+) -> Candidate:
+    """See ``matinee.recommend.interest.scorers``."""
+    return network(part, config.net, rng, on_epoch)
+
+
+def network(
+    part: HeldOut,
+    config: ListNetworkConfig,
+    rng: np.random.Generator,
+    on_epoch: OnEpoch | None = None,
+) -> Candidate:
+    """A deep autoencoder; its epochs are reported of both trainings."""
+    from ....train.lists import fit_list_network  # imports torch
+
+    seed = int(rng.integers(2**63))
+    counts = users_of_items(part.known)
+
+    def score(weights: ListNetworkWeights) -> float:
+        return part.ndcg(Network(counts, weights))
+
+    def run(rows: Csr, last: int | None, choose: bool = False) -> ListNetworkRun:
+        chosen = score if choose else None
+        draw = np.random.default_rng(seed)
+        return fit_list_network(rows, config, draw, last=last, score=chosen, on_epoch=on_epoch)
+
+    first = run(part.known, None, config.choose_epoch)
+
+    def fit(rows: Csr) -> Interest:
+        return Network(users_of_items(rows), run(rows, first.epoch).weights)
+
+    return Candidate(part, fit, Network(counts, first.weights))

@@ -1,0 +1,73 @@
+"""Interest by RecVAE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+
+from ....base.arrays import Float32
+from ....data import Csr, Histories
+from ....train.lists import ListsConfig, RecVaeConfig, RecVaeWeights
+from ..base import Arrays, Interest, State
+from ..candidates import Candidate, OnEpoch, users_of_items
+from ..held_out import HeldOut
+
+
+class RecVae(Interest):
+    """A trained RecVAE; see ``matinee.train.lists``. Ratings are not used.
+
+    Args:
+        counts: float32 (items,), training users of each item.
+        weights: The weights of the network.
+    """
+
+    name = "recvae"
+    logits = True
+
+    def __init__(self, counts: Float32, weights: RecVaeWeights) -> None:
+        self.counts = counts
+        self.weights = weights
+
+    def _scores(self, histories: Histories) -> Float32:
+        return self.weights.scores(histories.csr(len(self.counts)))
+
+    def state(self) -> State:
+        """See ``Interest``."""
+        return dict(self.weights.arrays), {"name": self.name}
+
+    @classmethod
+    def restore(cls, counts: Float32, arrays: Arrays, config: Mapping[str, Any]) -> Self:
+        """See ``Interest``."""
+        return cls(counts, RecVaeWeights(dict(arrays)))
+
+
+def candidate(
+    part: HeldOut, config: ListsConfig, rng: np.random.Generator, on_epoch: OnEpoch | None
+) -> Candidate:
+    """See ``matinee.recommend.interest.scorers``."""
+    return recvae(part, config.recvae, rng, on_epoch)
+
+
+def recvae(
+    part: HeldOut, config: RecVaeConfig, rng: np.random.Generator, on_epoch: OnEpoch | None = None
+) -> Candidate:
+    """RecVAE, with the round that is best on the interactions held out."""
+    from ....train.lists import fit_recvae  # imports torch
+
+    seed = int(rng.integers(2**63))
+    counts = users_of_items(part.known)
+
+    def score(weights: RecVaeWeights) -> float:
+        return part.ndcg(RecVae(counts, weights))
+
+    draw = np.random.default_rng(seed)
+    first = fit_recvae(part.known, config, draw, score=score, on_epoch=on_epoch)
+
+    def fit(rows: Csr) -> Interest:
+        draw = np.random.default_rng(seed)
+        run = fit_recvae(rows, config, draw, last=first.epoch, on_epoch=on_epoch)
+        return RecVae(users_of_items(rows), run.weights)
+
+    return Candidate(part, fit, RecVae(counts, first.weights))
