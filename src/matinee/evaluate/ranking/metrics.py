@@ -1,13 +1,147 @@
-"""Metrics of lists: the registry's entries, each computed from ``ListTotals``."""
+"""Metrics of lists: what is summed over people, and the registry's entries computed from the sums.
+
+T are the relevant test items of a person, r_1, r_2, ... the list, rel(i) is 1 where r_i is in T
+and 0 elsewhere. A list that is shorter than k, because fewer items are left, counts as filled up
+with items that are not relevant.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
-from ...base.arrays import Float64
+from ...base.arrays import Float64, Mask
 from ..metric import Metric
+from .batch import ListBatch
 from .sums import ListTotals
+
+
+def _recall(batch: ListBatch, k: int) -> Float64:
+    recall: Float64 = batch.hits_by[:, k - 1] / batch.relevant
+    return recall
+
+
+def _capped_recall(batch: ListBatch, k: int) -> Float64:
+    capped_recall: Float64 = batch.hits_by[:, k - 1] / batch.achievable(k)
+    return capped_recall
+
+
+def _precision(batch: ListBatch, k: int) -> Float64:
+    precision: Float64 = batch.hits_by[:, k - 1] / k
+    return precision
+
+
+def _ndcg(batch: ListBatch, k: int) -> Float64:
+    ndcg: Float64 = batch.dcg(k) / np.cumsum(batch.discount)[batch.achievable(k) - 1]
+    return ndcg
+
+
+def _full_ndcg(batch: ListBatch, k: int) -> Float64:
+    full_ndcg: Float64 = batch.dcg(k) / np.sum(batch.discount[:k])
+    return full_ndcg
+
+
+def _reciprocal_rank(batch: ListBatch, k: int) -> Float64:
+    hits = batch.hits[:, :k]
+    return np.where(hits.any(axis=1), 1.0 / (hits.argmax(axis=1) + 1), 0.0)
+
+
+def _average_precision(batch: ListBatch, k: int) -> Float64:
+    average_precision: Float64 = batch.precision_sum(k) / batch.relevant
+    return average_precision
+
+
+def _capped_average_precision(batch: ListBatch, k: int) -> Float64:
+    capped_average_precision: Float64 = batch.precision_sum(k) / batch.achievable(k)
+    return capped_average_precision
+
+
+def _hit(batch: ListBatch, k: int) -> Float64:
+    return (batch.hits_by[:, k - 1] > 0).astype(np.float64)
+
+
+def _hits(batch: ListBatch, k: int) -> Float64:
+    return batch.hits_by[:, k - 1].astype(np.float64)
+
+
+def _achievable(batch: ListBatch, k: int) -> Float64:
+    return batch.achievable(k).astype(np.float64)
+
+
+def _ratings(batch: ListBatch, k: int) -> Float64:
+    ratings: Float64 = np.nansum(batch.rating[:, :k], axis=1)
+    return ratings
+
+
+def _rated(batch: ListBatch, k: int) -> Float64:
+    counted: Float64 = np.isfinite(batch.rating[:, :k]).sum(axis=1).astype(np.float64)
+    return counted
+
+
+def _mean_listed(values: Float64, batch: ListBatch, k: int) -> Float64:
+    sums = values[:, :k].sum(axis=1)
+    mean_listed: Float64 = sums / np.maximum(batch.listed_by[:, k - 1], 1)
+    return mean_listed
+
+
+def _information(batch: ListBatch, k: int) -> Float64:
+    return _mean_listed(batch.information, batch, k)
+
+
+def _list_count(batch: ListBatch, k: int) -> Float64:
+    known = np.isfinite(batch.history_count)
+    return np.where(known, _mean_listed(batch.count, batch, k), 0.0)
+
+
+def _history_count(batch: ListBatch, k: int) -> Float64:
+    return np.nan_to_num(batch.history_count, nan=0.0)
+
+
+def _pairs(batch: ListBatch, k: int) -> Float64:
+    size = batch.listed_by[:, k - 1].astype(np.float64)
+    pairs: Float64 = size * (size - 1) / 2
+    return pairs
+
+
+def _diverse(batch: ListBatch, k: int) -> Mask:
+    return np.isfinite(batch.likeness[:, k - 1]) & (batch.listed_by[:, k - 1] > 1)
+
+
+def _distance(batch: ListBatch, k: int) -> Float64:
+    mean = np.nan_to_num(batch.likeness[:, k - 1]) / np.maximum(_pairs(batch, k), 1.0)
+    return np.where(_diverse(batch, k), 1.0 - mean, 0.0)
+
+
+def _with_distance(batch: ListBatch, k: int) -> Float64:
+    return _diverse(batch, k).astype(np.float64)
+
+
+SUMMANDS: MappingProxyType[str, Callable[[ListBatch, int], Float64]] = MappingProxyType(
+    {
+        "recall": _recall,
+        "precision": _precision,
+        "ndcg": _ndcg,
+        "mrr": _reciprocal_rank,
+        "map": _average_precision,
+        "hit_rate": _hit,
+        "recall_capped": _capped_recall,
+        "ndcg_full": _full_ndcg,
+        "map_capped": _capped_average_precision,
+        "hits": _hits,
+        "achievable": _achievable,
+        "ratings": _ratings,
+        "rated": _rated,
+        "information": _information,
+        "list_count": _list_count,
+        "history_count": _history_count,
+        "distance": _distance,
+        "with_distance": _with_distance,
+    }
+)
+"""What is summed over people, by name: functions of a batch of lists and k, float64 (people,)."""
 
 
 def gini(exposure: npt.NDArray[np.integer]) -> Float64:

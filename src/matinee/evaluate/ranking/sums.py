@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,6 @@ import numpy.typing as npt
 
 from ...base.arrays import Float64, Int64
 from ..statistics.bootstrap import resample
-from .formulas import SUMMANDS
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,11 +60,13 @@ class ListSums:
     item_hits: Int64
 
     @classmethod
-    def zeros(cls, k: int, people: int, models: int, n_items: int) -> ListSums:
+    def zeros(
+        cls, k: int, summands: Iterable[str], people: int, models: int, n_items: int
+    ) -> ListSums:
         """Sums of nothing."""
         return cls(
             k,
-            {name: np.zeros((people, models)) for name in SUMMANDS},
+            {name: np.zeros((people, models)) for name in summands},
             np.zeros((models, n_items), dtype=np.int64),
             np.zeros((models, n_items), dtype=np.int64),
         )

@@ -10,9 +10,10 @@ import numpy as np
 from ...base.arrays import Float32, Float64, Int32, Int64
 from ...data import Histories
 from ...errors import TrainingError, UsageError
-from .formulas import SUMMANDS, ListBatch
+from .batch import ListBatch
 from .items import ItemStatistics
 from .kernels import best_items, find_tested
+from .metrics import SUMMANDS
 from .relevant import Relevant
 from .sums import ListSums
 
@@ -121,7 +122,7 @@ def tally(
     widest = max(cutoffs)
     depth = max(depth, widest)
     people = len(relevant)
-    sums = {k: ListSums.zeros(k, people, len(scorers), n_items) for k in cutoffs}
+    sums = {k: ListSums.zeros(k, SUMMANDS, people, len(scorers), n_items) for k in cutoffs}
     recall = np.zeros((len(scorers), depth))
     precision = np.zeros((len(scorers), depth))
     step = max(1, int(np.ceil(items.likeness_cost(people * len(scorers), widest) / _LIKENESS)))

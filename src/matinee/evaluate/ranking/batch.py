@@ -1,0 +1,72 @@
+"""``ListBatch``: the lists of some people, and what metrics are computed from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ...base.arrays import Float64, Int64, Mask
+
+
+@dataclass(frozen=True, eq=False)
+class ListBatch:
+    """The lists of some people, to a depth of ``depth`` items, and what is known of the items.
+
+    Attributes:
+        hits: Whether each listed item is relevant, bool (people, depth).
+        listed: Whether there is an item at all, bool (people, depth).
+        relevant: Relevant items of each person, int64 (people,).
+        rating: The test rating of each listed item, relevant or not, NaN for one without, float64
+            (people, depth).
+        count: Training interactions of each listed item, 0 for none, float64 (people, depth).
+        information: -log2 of the share of training people who have the item, float64
+            (people, depth), 0 for no item.
+        likeness: Sum of the cosines between all pairs among the first items, float64
+            (people, depth); NaN for people who are left out of the diversity.
+        history_count: Mean training interactions of the items of a person's history, float64
+            (people,); NaN for one without.
+    """
+
+    hits: Mask
+    listed: Mask
+    relevant: Int64
+    rating: Float64
+    count: Float64
+    information: Float64
+    likeness: Float64
+    history_count: Float64
+
+    @cached_property
+    def hits_by(self) -> Int64:
+        """Hits among the first items, int64 (people, depth)."""
+        hits_by: Int64 = np.cumsum(self.hits, axis=1, dtype=np.int64)
+        return hits_by
+
+    @cached_property
+    def listed_by(self) -> Int64:
+        """Items among the first places, int64 (people, depth)."""
+        listed_by: Int64 = np.cumsum(self.listed, axis=1, dtype=np.int64)
+        return listed_by
+
+    @cached_property
+    def discount(self) -> Float64:
+        """1 / log2(rank + 1), float64 (depth,)."""
+        discount: Float64 = 1.0 / np.log2(np.arange(2, self.hits.shape[1] + 2))
+        return discount
+
+    def dcg(self, k: int) -> Float64:
+        """Discounted cumulative gain with gains of 0 and 1, float64 (people,)."""
+        dcg: Float64 = self.hits[:, :k] @ self.discount[:k]
+        return dcg
+
+    def precision_sum(self, k: int) -> Float64:
+        """Sum over the hits of the precision at their ranks, float64 (people,)."""
+        at_rank = self.hits_by[:, :k] / np.arange(1, k + 1)
+        precision_sum: Float64 = (at_rank * self.hits[:, :k]).sum(axis=1)
+        return precision_sum
+
+    def achievable(self, k: int) -> Int64:
+        """min(k, |T|), int64 (people,)."""
+        return np.minimum(self.relevant, k)
