@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from ...base.arrays import Float32, Float64
-from ...base.compiled import kernel, prange
+from ...base.compiled import kernel, part, prange
 
 _TOGETHER = 8
 """People whose amounts stand side by side: their sums for an item stay in registers."""
+
+
+@part()
+def _spread_together(
+    people: Any, indptr: Any, indices: Any, data: Any, factor: Any, out: Any
+) -> None:
+    """``spread`` for at most ``_TOGETHER`` people."""
+    few, users = people.shape
+    amounts = np.zeros((users, _TOGETHER), dtype=np.float32)
+    for user in range(users):
+        for person in range(few):
+            amounts[user, person] = people[person, user]
+    sums = np.empty(_TOGETHER, dtype=np.float32)
+    for item in range(len(indptr) - 1):
+        sums[:] = 0
+        for entry in range(indptr[item], indptr[item + 1]):
+            user, value = indices[entry], data[entry]
+            for person in range(_TOGETHER):
+                sums[person] += amounts[user, person] * value
+        for person in range(few):
+            out[person, item] = sums[person] * factor[item]
 
 
 @kernel(parallel=True)
@@ -31,23 +54,10 @@ def spread(
         factor: float32 (items,).
         out: float32 (people, items), overwritten.
     """
-    users = people.shape[1]
     for group in prange((len(people) + _TOGETHER - 1) // _TOGETHER):
         first = group * _TOGETHER
-        few = min(_TOGETHER, len(people) - first)
-        amounts = np.zeros((users, _TOGETHER), dtype=np.float32)
-        for user in range(users):
-            for person in range(few):
-                amounts[user, person] = people[first + person, user]
-        sums = np.empty(_TOGETHER, dtype=np.float32)
-        for item in range(len(indptr) - 1):
-            sums[:] = 0
-            for entry in range(indptr[item], indptr[item + 1]):
-                user, value = indices[entry], data[entry]
-                for person in range(_TOGETHER):
-                    sums[person] += amounts[user, person] * value
-            for person in range(few):
-                out[first + person, item] = sums[person] * factor[item]
+        last = min(first + _TOGETHER, len(people))
+        _spread_together(people[first:last], indptr, indices, data, factor, out[first:last])
 
 
 @kernel(parallel=True)
