@@ -7,8 +7,8 @@ from hypothesis import given, settings, strategies as st
 from matinee import Histories
 from matinee.errors import TrainingError, UsageError
 from matinee.evaluate.ranking.items import ItemStatistics
-from matinee.evaluate.ranking.kernels import find_tested, likeness
-from matinee.evaluate.ranking.tally import best_of, checked_cutoffs
+from matinee.evaluate.ranking.kernels import likeness
+from matinee.evaluate.ranking.tally import best_of, checked_cutoffs, positions_among_tested
 from matinee.recommend import top_k
 
 
@@ -53,9 +53,20 @@ def test_cutoffs_are_whole_numbers(wrong: object) -> None:
 
 def test_tested_items_are_found_by_place() -> None:
     best = np.array([[4, 1, -1], [0, 2, 5]], dtype=np.int32)
-    entries = np.empty(best.shape, dtype=np.int64)
-    find_tested(best, np.array([0, 0, 3]), np.array([0, 3, 5], dtype=np.int32), entries)
+    entries = positions_among_tested(best, np.array([0, 0, 3]), np.array([0, 3, 5], dtype=np.int32))
     assert entries.tolist() == [[-1, -1, -1], [0, -1, 2]]
+
+
+def test_no_item_is_not_the_last_test_item_of_the_person_before() -> None:
+    best = np.array([[5], [-1]], dtype=np.int32)
+    entries = positions_among_tested(best, np.array([0, 1, 1]), np.array([5], dtype=np.int32))
+    assert entries.tolist() == [[0], [-1]]
+
+
+def test_tested_items_where_nobody_has_any() -> None:
+    best = np.array([[0, 1], [-1, -1]], dtype=np.int32)
+    entries = positions_among_tested(best, np.array([0, 0, 0]), np.array([], dtype=np.int32))
+    assert entries.tolist() == [[-1, -1], [-1, -1]]
 
 
 def test_likeness_is_the_sum_of_cosines_of_all_pairs() -> None:

@@ -1,4 +1,4 @@
-"""Kernels of the evaluation of lists: the best items of each person, hits, likeness in a list."""
+"""Kernels of the evaluation of lists: the best items of each person, likeness in a list."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import Float32, Float64, Int32, Int64
-from ...base.compiled import inlined, kernel, prange
+from ...base.compiled import inlined, kernel, part, prange
 
 
 @inlined
@@ -16,7 +16,7 @@ def _worse(scores: Any, a: Any, b: Any) -> Any:
     return scores[a] < scores[b] or (scores[a] == scores[b] and a > b)
 
 
-@inlined
+@part()
 def _sink(scores: Any, heap: Any, at: Any, size: Any) -> None:
     """Restore the heap property (the root is the worst item) below a position."""
     while True:
@@ -28,6 +28,39 @@ def _sink(scores: Any, heap: Any, at: Any, size: Any) -> None:
             break
         heap[at], heap[worst] = heap[worst], heap[at]
         at = worst
+
+
+@part()
+def _best_of_person(scores: Any, seen: Any, heap: Any) -> int:
+    """The best items of one person; see ``best_items``. Returns how many scores are NaN."""
+    n_items, k = len(scores), len(heap)
+    for item in seen:
+        scores[item] = -np.inf
+    size = 0
+    start = 0
+    while start < n_items and size < k:
+        if scores[start] > -np.inf:
+            heap[size] = start
+            size += 1
+        start += 1
+    for at in range(size // 2 - 1, -1, -1):
+        _sink(scores, heap, at, size)
+    if size:
+        # An item of the same score as the worst one of the heap has the higher code.
+        edge = scores[heap[0]]
+        for item in range(start, n_items):
+            if scores[item] > edge:
+                heap[0] = item
+                _sink(scores, heap, 0, size)
+                edge = scores[heap[0]]
+    for last in range(size - 1, 0, -1):  # the worst goes to the end
+        heap[0], heap[last] = heap[last], heap[0]
+        _sink(scores, heap, 0, last)
+    heap[size:] = -1
+    wrong = 0
+    for item in range(n_items):
+        wrong += scores[item] != scores[item]
+    return wrong
 
 
 @kernel(parallel=True)
@@ -44,64 +77,10 @@ def best_items(
         best: int32 (people, k), overwritten; -1 where a person has fewer items to choose from.
         not_numbers: int64 (people,), overwritten: scores that are NaN.
     """
-    people, n_items = scores.shape
-    k = best.shape[1]
-    for row in prange(people):
-        of_person = scores[row]
-        heap = best[row]
-        for entry in range(indptr[row], indptr[row + 1]):
-            of_person[seen[entry]] = -np.inf
-        size = 0
-        start = 0
-        while start < n_items and size < k:
-            if of_person[start] > -np.inf:
-                heap[size] = start
-                size += 1
-            start += 1
-        for at in range(size // 2 - 1, -1, -1):
-            _sink(of_person, heap, at, size)
-        if size:
-            # An item of the same score as the worst one of the heap has the higher code.
-            edge = of_person[heap[0]]
-            for item in range(start, n_items):
-                if of_person[item] > edge:
-                    heap[0] = item
-                    _sink(of_person, heap, 0, size)
-                    edge = of_person[heap[0]]
-        for last in range(size - 1, 0, -1):  # the worst goes to the end
-            heap[0], heap[last] = heap[last], heap[0]
-            _sink(of_person, heap, 0, last)
-        heap[size:] = -1
-        wrong = 0
-        for item in range(n_items):
-            wrong += of_person[item] != of_person[item]
-        not_numbers[row] = wrong
-
-
-@kernel(parallel=True)
-def find_tested(best: Int32, indptr: Int64, tested: Int32, entries: Int64) -> None:
-    """Which listed items are in a person's test part.
-
-    Args:
-        best: int32 (people, k), item codes, -1 for no item.
-        indptr: int64 (people + 1,).
-        tested: int32 (entries,), each person's test items, ascending.
-        entries: int64 (people, k), overwritten: the place of each listed item in ``tested``, or
-            -1 where it is not in there.
-    """
-    people, k = best.shape
-    for row in prange(people):
-        first, last = indptr[row], indptr[row + 1]
-        for rank in range(k):
-            low, high = first, last
-            while low < high:
-                middle = (low + high) // 2
-                if tested[middle] < best[row, rank]:
-                    low = middle + 1
-                else:
-                    high = middle
-            is_tested = low < last and tested[low] == best[row, rank]
-            entries[row, rank] = low if is_tested else -1
+    for row in prange(len(scores)):
+        not_numbers[row] = _best_of_person(
+            scores[row], seen[indptr[row] : indptr[row + 1]], best[row]
+        )
 
 
 @kernel(parallel=True)

@@ -12,7 +12,7 @@ from ...data import Histories
 from ...errors import TrainingError, UsageError
 from .batch import ListBatch
 from .items import ItemStatistics
-from .kernels import best_items, find_tested
+from .kernels import best_items
 from .metrics import SUMMANDS
 from .relevant import Relevant
 from .sums import ListSums
@@ -147,6 +147,26 @@ def tally(
     return ListTally(sums, recall / people, precision / people, step)
 
 
+def positions_among_tested(best: Int32, indptr: Int64, tested: Int32) -> Int64:
+    """Where each listed item stands among its person's test items.
+
+    Args:
+        best: int32 (people, k), item codes, -1 for no item.
+        indptr: int64 (people + 1,).
+        tested: int32 (entries,), each person's test items, ascending.
+
+    Returns:
+        int64 (people, k), positions in ``tested``; -1 for an item that is not among them.
+    """
+    people = np.arange(len(best))
+    wide = 1 + max(int(best.max(initial=0)), int(tested.max(initial=0)))
+    pairs = np.repeat(people, np.diff(indptr)) * wide + tested
+    asked = people[:, None] * wide + best
+    entries = np.searchsorted(pairs, asked)
+    is_tested = np.append(pairs, -1)[entries] == asked
+    return np.where(is_tested & (best >= 0), entries, -1)
+
+
 def _batch(
     best: Int32,
     histories: Histories,
@@ -158,8 +178,7 @@ def _batch(
     step: int,
 ) -> ListBatch:
     indptr, tested, ratings, counts = relevant.part(start, stop)
-    entries = np.empty(best.shape, dtype=np.int64)
-    find_tested(best, indptr, tested, entries)
+    entries = positions_among_tested(best, indptr, tested)
     padded = np.append(ratings, np.float32(np.nan))[entries]
     near = best[:, :widest]
     listed = near >= 0
