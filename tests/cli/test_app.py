@@ -60,7 +60,7 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> None:
     fake.fail = fail
     fake.group = group
     monkeypatch.setitem(sys.modules, fake.__name__, fake)
-    monkeypatch.setattr(_app, "COMMANDS", {"fail": "_fake:fail", "group": "_fake:group"})
+    monkeypatch.setattr(_app, "COMMANDS", {"fail": "_fake", "group": "_fake"})
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_the_help_names_every_command_without_importing_it() -> None:
     done = _run(
         "import sys; from matinee.cli import main; main(['--help'])\n"
         "from matinee.cli._app import COMMANDS, Commands\n"
-        "commands = {f'matinee.cli.commands.{e.split(\":\")[0]}' for e in COMMANDS.values()}\n"
+        "commands = {f'matinee.cli.commands.{e}' for e in COMMANDS.values()}\n"
         "assert not commands & set(sys.modules)\n"
         "group = Commands()\n"
         "own = {name: group.get_command(None, name).help for name in COMMANDS}\n"
@@ -174,7 +174,7 @@ def count() -> None:
 def other() -> None: ...
 fake.count, fake.other = count, other
 sys.modules[fake.__name__] = fake
-_app.COMMANDS.update(count="_fake:count", other="_fake:other")
+_app.COMMANDS.update(count="_fake", other="_fake")
 sys.exit(main(["count"]))
 """
     reader, writer = os.pipe()

@@ -1,15 +1,16 @@
 """The ``matinee`` command: its subcommands, and how every failure ends.
 
-A subcommand lives in its own module, which is imported only when that command is asked for; the
-list in the help is read from their sources. Modules are light: a plain function with typer
-annotations, or a ``typer.Typer`` for a group, with heavy imports (torch) inside the function that
-needs them.
+A subcommand is a module of the folder ``commands``, which is imported only when that command is
+asked for; the list in the help is read from their sources. Modules are light: a plain function with
+typer annotations, or a ``typer.Typer`` for a group, with heavy imports (torch) inside the function
+that needs them.
 """
 
 from __future__ import annotations
 
 import ast
 import os
+import pkgutil
 import re
 import sys
 from collections.abc import Sequence
@@ -25,26 +26,26 @@ from ..errors import MatineeError, UsageError, nearest
 from .output import note
 from .processes import one_voice
 
-COMMANDS: dict[str, str] = {
-    "quickstart": "_quickstart:quickstart",
-    "data": "_data:app",
-    "presets": "_presets:presets",
-    "train": "_train:train",
-    "sweep": "_sweep:sweep",
-    "evaluate": "_evaluate:evaluate",
-    "compare": "_compare:compare",
-    "recommend": "_recommend:recommend",
-    "report": "_report:report",
-    "study": "_study:app",
-    "leaderboard": "_leaderboard:leaderboard",
-    "serve": "_serve:serve",
-    "feedback": "_feedback:app",
-    "refresh": "_feedback:refresh",
-    "export": "_export:export",
-    "doctor": "_doctor:doctor",
-}
-"""Each subcommand, in the order of the help: its module here and the name of the function or
-``Typer`` in it. A line here is all a new command needs."""
+_FIRST = (
+    *("quickstart", "data", "presets", "train", "sweep", "evaluate", "compare", "recommend"),
+    *("report", "study", "leaderboard", "serve", "feedback", "refresh", "export", "doctor"),
+)
+"""The order of the help; other commands follow by name."""
+
+
+def _modules() -> dict[str, str]:
+    """The module of each subcommand in the folder ``commands``, in the order of the help."""
+    folder = Path(__file__).parent / "commands"
+    modules = {
+        module.name.strip("_").replace("_", "-"): module.name
+        for module in pkgutil.iter_modules([str(folder)])
+    }
+    later = sorted(modules.keys() - set(_FIRST))
+    return {name: modules[name] for name in (*_FIRST, *later)}
+
+
+COMMANDS = _modules()
+"""The module of each subcommand, which has a function of the same name, or a ``Typer`` ``app``."""
 
 # The class is typer's own copy in new versions and click's in old ones; either way it stands here.
 _ClickException: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
@@ -86,12 +87,13 @@ class Commands(TyperGroup):
         if cmd_name not in COMMANDS:
             suggestion = nearest(cmd_name, COMMANDS) or "; matinee --help lists them"
             raise UsageError(f"no such command {cmd_name!r}{suggestion}")
-        module, _, attribute = COMMANDS[cmd_name].partition(":")
-        if self._listed and (summary := _summary(module, attribute)):
+        if self._listed and (summary := _summary(cmd_name)):
             listed = TyperCommand(cmd_name, help=summary)
             _plain_help(listed)
             return listed
-        command = getattr(import_module(f".commands.{module}", __package__), attribute)
+        module = import_module(f".commands.{COMMANDS[cmd_name]}", __package__)
+        name = cmd_name.replace("-", "_")
+        command = module.app if hasattr(module, "app") else getattr(module, name)
         # As part of another app, so that a group does not grow completion options of its own.
         outer = typer.Typer(add_completion=False)
         outer.callback()(lambda: None)
@@ -187,17 +189,17 @@ def _expanded(value: Any) -> Any:
     return value.expanduser() if isinstance(value, Path) else value
 
 
-def _summary(module: str, attribute: str) -> str | None:
+def _summary(name: str) -> str | None:
     """The summary of a subcommand from its source: its docstring, or the help of its ``Typer``."""
-    file = Path(__file__).parent / "commands" / f"{module}.py"
+    file = Path(__file__).parent / "commands" / f"{COMMANDS[name]}.py"
     if not file.is_file():
         return None
     for node in ast.parse(file.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.FunctionDef) and node.name == attribute:
+        if isinstance(node, ast.FunctionDef) and node.name == name.replace("-", "_"):
             return ast.get_docstring(node)
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             help_ = [each.value for each in node.value.keywords if each.arg == "help"]
-            if getattr(node.targets[0], "id", None) == attribute and help_:
+            if getattr(node.targets[0], "id", None) == "app" and help_:
                 return str(ast.literal_eval(help_[0]))
     return None
 

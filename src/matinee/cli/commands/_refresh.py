@@ -1,0 +1,119 @@
+"""``matinee refresh``: train a served model on feedback."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...errors import UsageError
+from ..numbers import parse_weights
+from ..output import print_json, say
+from ..source import Json
+from ..threads import Threads, use_threads
+
+if TYPE_CHECKING:
+    from ...evaluate import Interval
+
+REFUSED = 3
+"""Exit code where the new model was worse and the one in service stays."""
+
+
+def refresh(
+    model: Annotated[Path, typer.Argument(help="The model folder in service.")],
+    feedback: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STORE",
+            help="Where feedback is kept: sqlite:PATH, or postgresql://HOST/DATABASE.",
+            show_default=False,
+        ),
+    ] = None,
+    days: Annotated[
+        float, typer.Option(metavar="DAYS", help="Judge by the feedback of this many newest days.")
+    ] = 7.0,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Train anew on everything, instead of updating.")
+    ] = False,
+    margin: Annotated[
+        float, typer.Option(help="RMSE by which the new model may be worse.")
+    ] = 0.002,
+    list_margin: Annotated[
+        float,
+        typer.Option("--list-margin", help="nDCG@10 by which the new model's lists may be worse."),
+    ] = 0.01,
+    weight: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KIND=WEIGHT",
+            help="What a kind of feedback (rating, like, dislike) counts for in training, 1 if "
+            "left out; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    rollback: Annotated[
+        bool, typer.Option("--rollback", help="Put the former model back, and do nothing else.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Seed of training and of the interval.")] = 0,
+    threads: Threads = None,
+    json: Json = False,
+) -> None:
+    """Train a served model on feedback, and swap it if the new one is not worse.
+
+    Both are scored on the newest days: predicted ratings, each taken in once it is scored, and
+    lists by what people liked. Exit code 0:
+    swapped, or too little feedback yet; 3: the new model was worse, and the one in service stays.
+    """
+    use_threads(threads)
+    from ...feedback import open_store
+    from ...serve.refresh import refresh as run, rollback as back
+
+    if rollback:
+        back(model)
+        if json:
+            print_json({"decision": "rolled back"})
+        else:
+            say(f"the former model is back in {model}")
+        return
+    if feedback is None:
+        raise UsageError("name the store with --feedback, or put the former model back: --rollback")
+    with closing(open_store(feedback)) as store:
+        done = run(
+            model,
+            store,
+            days=days,
+            anew=anew,
+            margin=margin,
+            list_margin=list_margin,
+            weights=parse_weights(weight or ()),
+            seed=seed,
+        )
+    if json:
+        print_json(done.as_dict())
+    else:
+        say(f"{done.n_new:,} new ratings, {done.n_scored:,} of them to judge by")
+        if done.gain is not None:
+            gain = done.gain
+            say(f"RMSE {gain.before:.4f} in service, {gain.after:.4f} of the new model")
+            say(f"gain {gain.gain:.4f}{_within(gain.interval)}")
+        if done.lists is not None:
+            lists = done.lists
+            say(f"nDCG@{lists.k} {lists.before:.4f} in service, {lists.after:.4f} of the new model")
+            say(f"gain {lists.gain:.4f}{_within(lists.interval)}")
+        say(
+            {
+                "swapped": f"swapped: {model} is the new model",
+                "kept": f"kept: the new model may be worse ({', '.join(done.because)})",
+                "waiting": "waiting: too little feedback to judge by",
+            }[done.decision]
+        )
+    if done.decision == "kept":
+        raise typer.Exit(REFUSED)
+
+
+def _within(interval: Interval | None) -> str:
+    from ...evaluate import interval_text
+
+    return "" if interval is None else f" (95% interval {interval_text(interval)})"
