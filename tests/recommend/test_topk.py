@@ -42,6 +42,32 @@ def test_of_many_items_few_are_sorted(finite: int, levels: int) -> None:
         assert (module._candidates(matrix, k) is None) == crowded
 
 
+@pytest.mark.parametrize("k", [1, 2, 5])
+@pytest.mark.parametrize("more", [-1, 0, 1, 7])
+def test_the_edges_of_blocks(k: int, more: int) -> None:
+    """Including the columns after the last block, and rows of which some have many ties."""
+    rng = np.random.default_rng(k)
+    least = module._BLOCKS * module._LEAST_BLOCK * k
+    for levels in (1 << 20, 40):
+        matrix = rng.integers(-levels, levels, (12, least + more)).astype(np.float32)
+        matrix[0] = np.sort(matrix[0])  # the best are after the last block
+        matrix[1] = np.sort(matrix[1])[::-1]
+        matrix[2, rng.permutation(least + more)[k:]] = -np.inf
+        items, best = top_k(matrix.copy(), k)
+        order = np.argsort(-matrix, axis=1, kind="stable")[:, :k]
+        assert np.array_equal(items, order)
+        assert np.array_equal(best, np.take_along_axis(matrix, order, axis=1))
+        if levels > least:
+            assert (module._candidates(matrix, k) is None) == (more < 0)
+
+
+@pytest.mark.parametrize("count", [0, 2])
+@pytest.mark.parametrize("n_items", [0, 1, 1000])
+def test_nobody_and_no_items(count: int, n_items: int) -> None:
+    items, best = top_k(np.zeros((count, n_items), dtype=np.float32), 3)
+    assert items.shape == best.shape == (count, min(3, n_items))
+
+
 def people() -> Histories:
     return Histories.build([([0, 2], [5, 4]), ([], []), ([1], [3]), ([0, 1, 2, 3, 4], [1] * 5)])
 

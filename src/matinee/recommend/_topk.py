@@ -59,9 +59,9 @@ def _candidates(scores: Float32, k: int) -> tuple[Int64, Int64] | None:
     """
     people, n_items = scores.shape
     blocks = _BLOCKS * k
-    width = n_items // blocks
-    if width < _LEAST_BLOCK:
+    if n_items < _LEAST_BLOCK * max(blocks, 1):
         return None
+    width = n_items // blocks
     most = scores[:, : blocks * width].reshape(people, width, blocks).max(axis=1)
     least = np.partition(most, blocks - k, axis=1)[:, blocks - k]
     candidate = scores >= least[:, None]
