@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -18,7 +19,7 @@ from matinee.models import Autoencoder, Settings
 from matinee.models.networks import _side_by_side as side_by_side, trainer as trainer_module
 from matinee.models.networks.trainer import Trainer
 from matinee.testing import checkerboard, sample
-from matinee.train import Epoch, RunContext, Teacher, fit_shrinkage
+from matinee.train import Epoch, RunContext, Teacher, checkpoint, fit_shrinkage
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -173,6 +174,56 @@ def test_teachers_side_by_side_end_with_the_first(monkeypatch: pytest.MonkeyPatc
     assert ends[0] < 2000
     with pytest.raises(TrainingError, match="diverged"):
         model(teachers=2, learning_rate=1e30, weight_decay=0.0, batch_size=8).fit(sample())
+
+
+def test_an_error_of_one_teacher_ends_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(side_by_side, "kernel_thread_count", lambda: 2)
+
+    def without_memory(*_: Any) -> int:
+        raise MemoryError
+
+    monkeypatch.setattr(Trainer, "train_ahead", without_memory)
+    seen: list[Epoch] = []
+    with pytest.raises(MemoryError):
+        model(teachers=2, epochs=400).fit(sample(), on_epoch=seen.append)
+    assert len(seen) < 100
+
+
+def test_both_teachers_are_resumed_where_they_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(side_by_side, "kernel_thread_count", lambda: 2)
+    monkeypatch.setattr(checkpoint, "SECONDS", 0.0)
+    options = {"teachers": 2, "epochs": 20, "teacher_epochs": 0.5}
+    whole = model(**options).fit(sample(), seed=7)
+    second = tmp_path / "checkpoint-teacher-2.safetensors"
+
+    def stop(epoch: Epoch) -> None:
+        end = time.monotonic() + 60
+        while not second.exists() and time.monotonic() < end:
+            time.sleep(0.001)
+        raise Stop
+
+    with pytest.raises(Stop):
+        model(**options).fit(sample(), seed=7, folder=tmp_path, on_epoch=stop)
+    restored: list[int] = []
+    ahead = Trainer.train_ahead
+
+    def watched(self: Trainer, *args: Any) -> int:
+        restored.append(ahead(self, *args))
+        return restored[-1]
+
+    monkeypatch.setattr(Trainer, "train_ahead", watched)
+    seen: list[Epoch] = []
+    resumed = model(**options)
+    resumed.fit(sample(), seed=7, folder=tmp_path, resume=True, on_epoch=seen.append)
+    assert restored[0] > 0
+    told = [(e.teacher, e.epoch) for e in seen]
+    assert told[:9] == [(1, epoch) for epoch in range(2, 11)]
+    assert told[9:-20] == [(2, epoch) for epoch in range(restored[0] + 1, 11)]
+    for name, array in whole.network.arrays().items():
+        assert np.array_equal(array, resumed.network.arrays()[name]), name
+    assert lines(tmp_path) == [e.as_dict() for e in (*resumed.teacher_epochs, *resumed.epochs)]
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -152,6 +153,23 @@ def test_stopping_between_epochs_and_coming_back() -> None:
     assert [epoch.epoch for epoch in train(parted)] == [3, 4, 5, 6]
     assert same(whole, parted)
     assert trained(parted) == []
+
+
+def test_stopping_within_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By another thread: no step follows, and the epoch is not reported."""
+    going, stop, steps = run(settings(**FULL)), Event(), []
+    step = going.backend.step
+
+    def counted(*args: Any) -> float:
+        steps.append(args)
+        if len(steps) == len(going.cuts) + 2:
+            stop.set()
+        return step(*args)
+
+    monkeypatch.setattr(going.backend, "step", counted)
+    assert [epoch.epoch for epoch in train(going, stop)] == [1]
+    assert len(steps) == len(going.cuts) + 2
+    assert len(going.history) == 1
 
 
 @pytest.mark.parametrize("options", [{"learning_rate": 1e6, "optimizer": "sgd"}, {"l2": 9e9}])

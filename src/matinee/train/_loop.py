@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from threading import Event
 
 import numpy as np
 
@@ -16,11 +17,16 @@ from .epoch import Epoch
 from .run import Run
 
 
-def train(run: Run) -> Iterator[Epoch]:
+def train(run: Run, stop: Event | None = None) -> Iterator[Epoch]:
     """Train, yielding each epoch's metrics; at the end restore the weights that ``keep`` names.
 
     Progress, pruning, checkpoints and curves are up to the caller, who may stop between any two
     epochs and continue later: all state is in ``run``.
+
+    Args:
+        run: The run, trained in place.
+        stop: Set by another thread to end training after the present step. The run is then in the
+            middle of an epoch, and cannot be continued.
 
     Raises:
         TrainingError: The loss is not finite, or above 1e12.
@@ -28,15 +34,17 @@ def train(run: Run) -> Iterator[Epoch]:
     tuner = kernel_thread_tuner()
     while not run.done:
         with run.threads():
-            epoch = _epoch(run, tuner)
+            epoch = _epoch(run, tuner, stop)
+        if epoch is None:
+            return
         yield epoch
     if run.best:
         with run.threads():
             _keep(run)
 
 
-def _epoch(run: Run, tuner: ThreadTuner) -> Epoch:
-    """One epoch: its steps, then its metrics."""
+def _epoch(run: Run, tuner: ThreadTuner, stop: Event | None) -> Epoch | None:
+    """One epoch: its steps, then its metrics; None where ``stop`` was set in between."""
     network, config = run.network, run.config
     epoch, counts = len(run.history) + 1, run.known.counts
     step = (epoch - 1) * len(run.cuts)
@@ -47,6 +55,8 @@ def _epoch(run: Run, tuner: ThreadTuner) -> Epoch:
     salts = run.rng.integers(0, 2**63, size=len(run.cuts))
     with tuner.session():
         for number, rows in enumerate(np.split(order, run.cuts[1:])):
+            if stop is not None and stop.is_set():
+                return None
             step += 1
             with tuner(int(counts[rows].sum())):
                 batch = run.batch(rows, salt=int(salts[number]))

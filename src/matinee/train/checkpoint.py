@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .run import Run
 
 
-State = tuple[dict[str, Array], dict[str, Any]]
+_State = tuple[dict[str, Array], dict[str, Any]]
 """The state of a run: arrays by name, and values for JSON."""
 CHECKPOINT = "checkpoint"
 METRICS = "metrics.jsonl"
@@ -38,7 +38,6 @@ class RunFolder:
         identity: Settings, seed and data fingerprint of the run. The checkpoint of a run with
             another identity is not resumed.
         name: Name of the checkpoint, in a folder with those of several runs.
-        before: Epochs of earlier runs whose metrics are in the same file.
         upgrade: Converts the identity that an earlier version wrote.
 
     Attributes:
@@ -51,14 +50,13 @@ class RunFolder:
         identity: dict[str, Any],
         *,
         name: str = CHECKPOINT,
-        before: Sequence[Epoch] = (),
         upgrade: Callable[[dict[str, Any]], dict[str, Any]] = dict,
     ) -> None:
         self.path = path
         self.checkpoint = path / f"{name}.safetensors"
-        self._before, self._upgrade = list(before), upgrade
+        self._upgrade = upgrade
         self._identity = json.loads(json.dumps(identity))
-        self._pending: State | None = None
+        self._pending: _State | None = None
         self._written = time.monotonic()
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -76,21 +74,28 @@ class RunFolder:
             self._load(run)
         else:
             self.checkpoint.unlink(missing_ok=True)
+
+    def write_metrics(self, epochs: Sequence[Epoch]) -> None:
+        """Write the metrics of all epochs so far, those of earlier runs in the folder included."""
         with atomic_path(self.path / METRICS) as file:
-            done = [*self._before, *run.history]
-            file.write_text("".join(_line(epoch) for epoch in done), encoding="utf-8")
+            file.write_text("".join(_line(epoch) for epoch in epochs), encoding="utf-8")
 
     def epoch(self, run: Run, epoch: Epoch) -> None:
         """Record an epoch; write a checkpoint if the last is more than ``SECONDS`` old."""
         with (self.path / METRICS).open("a", encoding="utf-8") as file:
             file.write(_line(epoch))
-        self.hold(snapshot(run))
+        self._pending = _snapshot(run)
         if time.monotonic() - self._written >= SECONDS:
             self.flush()
 
-    def hold(self, state: State) -> None:
-        """Set the state that ``flush`` writes."""
-        self._pending = state
+    def save(self, run: Run) -> None:
+        """Write a checkpoint if the run is done or the last is more than ``SECONDS`` old.
+
+        Unlike ``epoch`` it leaves the metrics alone, and keeps no copy of the state in memory.
+        """
+        if run.done or time.monotonic() - self._written >= SECONDS:
+            self._pending = _snapshot(run)
+            self.flush()
 
     def flush(self) -> None:
         """Write the state of the last epoch, unless it is written already."""
@@ -142,7 +147,7 @@ def share(run: Run) -> None:
     """Copy the state of rank 0's run to the runs of all processes."""
     if run.group.alone:
         return
-    arrays, state = snapshot(run)
+    arrays, state = _snapshot(run)
     text = run.group.broadcast(_as_json(state).encode())
     _restore(run, load(run.group.broadcast(save(arrays))), json.loads(text))
 
@@ -152,7 +157,7 @@ def _damaged(file: Path, error: Exception) -> ModelFileError:
     return ModelFileError(f"{file}: damaged ({what}); start anew without --resume")
 
 
-def snapshot(run: Run) -> State:
+def _snapshot(run: Run) -> _State:
     """A copy of the state of a run between two epochs."""
     arrays = {f"network.{name}": array.copy() for name, array in run.network.arrays().items()}
     arrays |= {f"engine.{name}": array.copy() for name, array in run.backend.state().items()}
@@ -167,7 +172,7 @@ def snapshot(run: Run) -> State:
 
 
 def _restore(run: Run, arrays: dict[str, Array], state: dict[str, Any]) -> None:
-    """The inverse of ``snapshot``, with the state as read from JSON."""
+    """The inverse of ``_snapshot``, with the state as read from JSON."""
     run.network.load_arrays(_part(arrays, "network."))
     run.backend.restore(_part(arrays, "engine."))
     run.best = _part(arrays, "best.")

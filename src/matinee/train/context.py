@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,18 +45,15 @@ class RunContext:
     upgrade: Callable[[dict[str, Any]], dict[str, Any]] = dict
     opened: list[RunFolder] = field(default_factory=list)
 
-    def run_folder(self, name: str, before: Sequence[Epoch]) -> RunFolder | None:
+    def run_folder(self, name: str) -> RunFolder | None:
         """The metrics and checkpoint of one network's run; None without a folder.
 
         Args:
             name: Name of the checkpoint.
-            before: Epochs of earlier runs whose metrics are in the same file.
         """
         if self.folder is None:
             return None
-        opened = RunFolder(
-            self.folder, dict(self.identity), name=name, before=before, upgrade=self.upgrade
-        )
+        opened = RunFolder(self.folder, dict(self.identity), name=name, upgrade=self.upgrade)
         self.opened.append(opened)
         return opened
 

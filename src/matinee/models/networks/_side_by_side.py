@@ -14,7 +14,6 @@ from typing import Protocol
 
 from ...base.threads import kernel_thread_count, kernel_threads
 from ...train import Run
-from ...train.checkpoint import State
 
 
 class Trainable(Protocol):
@@ -26,16 +25,16 @@ class Trainable(Protocol):
     def may_train_ahead(self) -> bool:
         """Whether ``train_ahead`` may be called."""
 
-    def train_ahead(self, threads: int, stop: Event) -> State | None:
+    def train_ahead(self, threads: int, stop: Event) -> int:
         """Train without reporting; see ``Trainer``."""
 
 
 @contextmanager
-def side_by_side(trainers: Sequence[Trainable]) -> Iterator[list[Future[State | None] | None]]:
+def side_by_side(trainers: Sequence[Trainable]) -> Iterator[list[Future[int] | None]]:
     """A block in which the first network is trained by the caller, and others in other threads.
 
     The weights are those of training one after the other: they do not depend on threads. When the
-    block ends by an exception, the others stop at the end of their epoch.
+    block ends by an exception, the others stop after their present step.
 
     Args:
         trainers: Networks that do not depend on each other.

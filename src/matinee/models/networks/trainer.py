@@ -31,7 +31,7 @@ from ...train import (
     train,
     validation_share,
 )
-from ...train.checkpoint import CHECKPOINT, State, snapshot
+from ...train.checkpoint import CHECKPOINT, RunFolder
 from ..settings import Settings
 from ._fitted import FittedNetwork, make_forward
 from ._side_by_side import side_by_side
@@ -97,6 +97,7 @@ class Trainer:
         self.held = held
         self._start = start
         self._teachers: list[Trainer] = []
+        self._folder: RunFolder | None = None
         self._shrinkage: tuple[float, Inputs] | None = None
         self._by_codes: Float64 | None = None
         offset = column_offset(known, settings.network.center)
@@ -174,11 +175,16 @@ class Trainer:
         ]
         with side_by_side(self._teachers) as ahead:
             for teacher, future in zip(self._teachers, ahead, strict=True):
-                teacher.fit([*before, *self.teacher_epochs], future)
+                teacher.fit([*before, *self.teacher_epochs], future, ahead)
                 self.teacher_epochs += teacher.run.history
         self.distill_from([teacher.as_teacher() for teacher in self._teachers])
 
-    def fit(self, before: Sequence[Epoch] = (), ahead: Future[State | None] | None = None) -> None:
+    def fit(
+        self,
+        before: Sequence[Epoch] = (),
+        ahead: Future[int] | None = None,
+        beside: Sequence[Future[int] | None] = (),
+    ) -> None:
         """Train epoch by epoch, with metrics and checkpoints; centre the outputs if so configured.
 
         Of several processes only the first has a folder; all resume from it.
@@ -186,23 +192,24 @@ class Trainer:
         Args:
             before: Epochs of earlier runs in the folder.
             ahead: Training in another thread by ``train_ahead``, which is waited for.
+            beside: Trainings in other threads, whose errors end this one after its epoch.
         """
         run, on_epoch = self.run, self.context.on_epoch
-        state = None if ahead is None else ahead.result()
-        folder = self.context.run_folder(self._checkpoint, [*before, *self.teacher_epochs])
-        resume = self.context.begun(folder)
+        if ahead is None:
+            self._begin()
+        epochs = train(run) if ahead is None else run.history[ahead.result() :]
+        folder = self._folder
         if folder is not None:
-            folder.start(run, resume=resume)
-        if resume:
-            share(run)
-        if folder is not None and state is not None:
-            folder.hold(state)
+            folder.write_metrics([*before, *self.teacher_epochs, *run.history])
         try:
-            for epoch in train(run) if ahead is None else run.history:
+            for epoch in epochs:
                 if folder is not None and ahead is None:
                     folder.epoch(run, epoch)
                 if on_epoch is not None:
                     on_epoch(epoch)
+                for other in beside:
+                    if other is not None and other.done():
+                        other.result()
         finally:
             if folder is not None:  # kept until the model is saved
                 folder.flush()
@@ -212,30 +219,38 @@ class Trainer:
             with run.threads():
                 center_columns(run.network, run.inputs, run.known)
 
+    def _begin(self) -> None:
+        """Open the run folder, and restore the run from its checkpoint if it is resumed."""
+        folder = self._folder = self.context.run_folder(self._checkpoint)
+        resume = self.context.begun(folder)
+        if folder is not None:
+            folder.start(self.run, resume=resume)
+        if resume:
+            share(self.run)
+
     @property
     def may_train_ahead(self) -> bool:
-        """Whether it may be trained in another thread, without a checkpoint at every epoch."""
-        return self.run.fits_one_thread and not self.context.resume
+        """Whether it may be trained in another thread."""
+        return self.run.fits_one_thread
 
-    def train_ahead(self, threads: int, stop: Event) -> State | None:
-        """Train in a thread of its own, for ``fit`` to report.
+    def train_ahead(self, threads: int, stop: Event) -> int:
+        """Train in a thread of its own, with checkpoints, for ``fit`` to report.
 
         Args:
             threads: Threads of compiled kernels.
-            stop: Set when training is to stop after the epoch.
+            stop: Set when training is to end.
 
         Returns:
-            The state of the last epoch, for a checkpoint; None without a folder.
+            The number of epochs that were trained before, and restored from a checkpoint.
         """
-        state = None
         torch.set_num_threads(1)
+        self._begin()
+        restored = len(self.run.history)
         with kernel_threads(threads):
-            for _ in train(self.run):
-                if stop.is_set():
-                    break
-                if self.run.done and self.context.folder is not None:
-                    state = snapshot(self.run)
-        return state
+            for _ in train(self.run, stop):
+                if self._folder is not None:
+                    self._folder.save(self.run)
+        return restored
 
     @property
     def _checkpoint(self) -> str:
