@@ -271,6 +271,17 @@ def test_global_time_cuts_of_ml_1m(real_data: Callable[[str], Path]) -> None:
     assert [len(part) for part in parts] == [800_164, 100_024, 100_021]
 
 
+def test_weights_of_a_fold_are_read_however_it_is_named(
+    ratings: Ratings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = np.where(ratings.values > 2, 2.0, 0.5).astype(np.float32)
+    split_files(replace(ratings, weights=weights), tmp_path / "parts", by="kfold")
+    (tmp_path / "link").symlink_to(tmp_path / "parts" / "fold-2")
+    monkeypatch.chdir(tmp_path / "parts" / "fold-1")
+    for name in (".", "../fold-2", tmp_path / "link"):
+        assert named_split(name)[0].weights is not None, name
+
+
 @pytest.mark.parametrize("by", ["random", "people", "kfold"])
 def test_weights_of_a_split_are_read_again(ratings: Ratings, tmp_path: Path, by: str) -> None:
     weights = np.where(ratings.values > 2, 2.0, 0.5).astype(np.float32)

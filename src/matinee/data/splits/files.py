@@ -148,6 +148,7 @@ def weighted_reading(folder: Path, reading: Mapping[str, Any]) -> dict[str, Any]
         folder: The folder, which need not be of ``split_files``.
         reading: Arguments of ``load``; a column of weights that they name is kept.
     """
+    folder = folder.resolve()  # "." has neither a name nor a folder above
     manifest, above = _manifest_of(folder), _manifest_of(folder.parent)
     if f"{folder.name}/train" in above.get("parts", ()):  # a fold
         manifest = above
