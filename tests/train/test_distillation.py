@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 from typing import Any
 
@@ -102,6 +103,36 @@ def test_predictions_that_are_kept_are_bounded(monkeypatch: pytest.MonkeyPatch) 
     assert 0 < len(Distillation(CSR, teachers, epochs=80)._kept._values) < most
     _, kept, _, _ = asked(teachers=teachers, epochs=80)
     assert np.array_equal(kept.target, wanted.target)
+
+
+def test_keeping_predictions_takes_little_memory_beside_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However few rows share them."""
+    monkeypatch.setattr(distillation_module, "_KEPT_AT_ONCE", 100_000)
+    rows, columns, each = 30, 50_000, 15_000
+    rng = np.random.default_rng(0)
+    indices = [np.sort(rng.choice(columns, each, replace=False)) for _ in range(rows)]
+    known = Csr(
+        np.arange(rows + 1, dtype=np.int64) * each,
+        np.concatenate(indices).astype(np.int32),
+        np.full(rows * each, 3.0, dtype=np.float32),
+        None,
+        columns,
+    )
+    zeros = np.zeros(columns, dtype=np.float32)
+    ones = np.ones((rows, 1), dtype=np.float32)
+    teacher = Teacher(zeros[:, None], zeros, ones, ones[:, 0], ones[:, 0], 0)
+    assert len(Distillation(known, [teacher], epochs=0)._kept._values) == 0  # compiles the kernel
+    tracemalloc.start()
+    try:
+        kept = Distillation(known, [teacher], epochs=80)._kept
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(kept._values) > 1_000_000
+    assert (kept._values == 2.0).all()
+    assert peak < 4 * kept._values.nbytes
 
 
 def _rarest() -> float:

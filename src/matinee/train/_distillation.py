@@ -31,6 +31,8 @@ _TIMES, _MOST_KEPT = 2.0, 10
 _KEPT_IN_ALL = 1 << 27
 """Predictions kept at most (512 MiB as float32): what they save does not need all of their memory
 where ratings are very many."""
+_KEPT_AT_ONCE = 1 << 22
+"""Predictions that are computed at once to be kept, or one row's: their columns take 112 MiB."""
 _DRAWS = 0x2545F4914F6CDD1D
 """Separates the random stream of sampled columns from that of input dropout."""
 
@@ -187,10 +189,12 @@ class _Kept:
         ptr = np.concatenate([[0], np.cumsum(kept)])
         self._ptr = np.zeros_like(ptr)  # nothing is kept yet: ``add`` computes all
         self._values = np.zeros(ptr[-1], dtype=teachers[0].vectors.dtype)
-        for first in range(0, known.n_rows, ROWS):
-            some = np.arange(first, min(first + ROWS, known.n_rows), dtype=np.int64)
-            begin, end = ptr[first], ptr[some[-1] + 1]
-            mine = ptr[first : some[-1] + 2] - begin
+        first = 0
+        while first < known.n_rows:
+            last = int(np.searchsorted(ptr, ptr[first] + _KEPT_AT_ONCE, side="right")) - 1
+            some = np.arange(first, max(last, first + 1), dtype=np.int64)
+            first, begin, end = int(some[-1]) + 1, ptr[first], ptr[some[-1] + 1]
+            mine = ptr[some[0] : first + 1] - begin
             column = order[np.arange(end - begin) - np.repeat(mine[:-1], kept[some])]
             self.add(mine, some, column, self._values[begin:end])
         self._ptr = ptr
