@@ -22,6 +22,12 @@ CASES = [
         learns=False,
         bound=0.954,
     ),
+    Case(
+        "of the nearest",
+        partial(ListModel, "ease", penalty=5.0, nearest=6),
+        learns=False,
+        bound=0.954,
+    ),
     Case("ials", partial(ListModel, "ials", factors=8, sweeps=4), learns=False, bound=0.954),
     Case("item-knn", partial(ListModel, "item-knn"), learns=False, bound=0.954),
     Case("bspm", partial(ListModel, "bspm"), learns=False, bound=0.954),

@@ -43,7 +43,8 @@ def search_linear(part: HeldOut, config: LinearConfig) -> tuple[LinearConfig, Li
     def penalty(times: float) -> float:
         return max(times * mean, 1.0)
 
-    first = config.replace({**FIRST, "tilt": TILT, "penalty": penalty(PENALTIES[0])})
+    values = {**FIRST, "tilt": TILT, "penalty": penalty(PENALTIES[0]), "nearest": 0}
+    first = config.replace(values)
     if not len(part.people):
         return first, None
     best = max(

@@ -13,7 +13,7 @@ FAST = {"reassoc", "contract", "nsz", "arcp"}
 
 
 @inlined
-def _cholesky_solve(gram: Any, right: Any, n: int) -> None:
+def cholesky_solve(gram: Any, right: Any, n: int) -> None:
     """Solve ``gram[:n, :n] x = right[:n]`` in place; only the lower triangle of gram is read."""
     for i in range(n):
         for k in range(i):
@@ -88,7 +88,7 @@ def solve_implicit(
                         system[p, q] = total
                     system[p, p] += 1
                     right[p] = 1
-                _cholesky_solve(system, right, n)
+                cholesky_solve(system, right, n)
                 for k in range(width):
                     scaled[k] = 0
                 for p in range(n):
@@ -115,6 +115,6 @@ def solve_implicit(
                         system[i, k] += v0 * x[0, k] + v1 * x[1, k] + v2 * x[2, k] + v3 * x[3, k]
             for k in range(width):
                 system[k, k] += shared[k] + ridge[r]
-            _cholesky_solve(system, right, width)
+            cholesky_solve(system, right, width)
             for k in range(width):
                 out[r, k] = right[k]

@@ -1,5 +1,6 @@
 from .config import LinearConfig as LinearConfig
 from .gram import Interactions as Interactions, interactions as interactions
+from .near import NearWeights as NearWeights, fit_near as fit_near
 from .solve import (
     ItemWeights as ItemWeights,
     LinearWeights as LinearWeights,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ...config import Config
 
@@ -41,3 +41,13 @@ class LinearConfig(Config):
     and the cube of the number of items, or of users. "auto" takes the smaller side."""
     max_gib: float = Field(6.0, gt=0.0)
     """Memory that solving may take; a larger problem is refused before it starts."""
+    nearest: int = Field(0, ge=0)
+    """If above 0, an item has weights of that many items alone, its nearest, and each item's are
+    solved by themselves: memory is items times nearest, whatever max_gib and solve say. 0 is the
+    closed form of all items at once. Goes with diagonal_power = 1 and relax = 0."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.nearest and (self.relax or self.diagonal_power != 1.0):
+            raise ValueError("nearest goes with relax = 0 and diagonal_power = 1 alone")
+        return self

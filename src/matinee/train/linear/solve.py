@@ -34,6 +34,7 @@ from .gram import Interactions, gram, interactions
 from .invert import invert
 from .kernels import spread
 from .known import KnownRows
+from .near import fit_near
 
 _DOUBLE = 8000
 """Sizes up to which the system is solved in float64; larger ones take float32."""
@@ -163,9 +164,7 @@ class Solved:
         return ItemWeights(self.by_items.astype(np.float32, copy=False))
 
 
-def fit_linear(
-    rows: Csr, config: LinearConfig, values: Float32 | None = None
-) -> ItemWeights | UserWeights:
+def fit_linear(rows: Csr, config: LinearConfig, values: Float32 | None = None) -> LinearWeights:
     """Fit a linear autoencoder to the interactions of people.
 
     Args:
@@ -177,6 +176,8 @@ def fit_linear(
         UsageError: The system does not fit in ``config.max_gib`` on either side.
         TrainingError: The system is singular to working precision.
     """
+    if config.nearest:
+        return fit_near(rows, config, values)
     solved = solve(rows, config, values)
     return solved.weights(solved.scale(config))
 
@@ -208,8 +209,9 @@ def side(shape: tuple[int, int], config: LinearConfig) -> str:
     if need > config.max_gib:
         raise UsageError(
             f"{users:,} users by {items:,} items: solving on the side of the {chosen} takes "
-            f"{need:.1f} GiB, and linear.max_gib allows {config.max_gib:g}. Raise it, drop rare "
-            "items or users (k_core), or train the preset ials, item-knn or mult-dae instead"
+            f"{need:.1f} GiB, and linear.max_gib allows {config.max_gib:g}. Raise it, solve among "
+            "the nearest items of each (linear.nearest=100), drop rare items or users (k_core), or "
+            "train the preset ials, item-knn or mult-dae instead"
         )
     return chosen
 

@@ -14,6 +14,7 @@ from ....train.linear import (
     ItemWeights,
     LinearConfig,
     LinearWeights,
+    NearWeights,
     UserWeights,
     fit_linear,
 )
@@ -106,6 +107,14 @@ class Linear(Interest):
         weights = self.weights
         if isinstance(weights, ItemWeights):
             return {"weights": weights.weights}, self._config("items")
+        if isinstance(weights, NearWeights):
+            near = weights.weights
+            arrays = {
+                "indptr": near.indptr.astype(np.int64),
+                "indices": near.indices.astype(np.int32),
+                "values": near.data,
+            }
+            return arrays, self._config("near")
         assert isinstance(weights, UserWeights)
         arrays = {
             "kernel": weights.kernel,
@@ -135,6 +144,10 @@ class Linear(Interest):
             return cls(counts, ItemWeights(arrays["weights"]), tilt, settings)
         from scipy import sparse  # a fifth of a second, which the side of the items does without
 
+        if config["side"] == "near":
+            parts = arrays["values"], arrays["indices"], arrays["indptr"]
+            near = sparse.csr_matrix(parts, shape=(len(counts), len(counts)))
+            return cls(counts, NearWeights(near), tilt, settings)
         rows = sparse.csr_matrix(
             (arrays["rows.values"], arrays["rows.indices"], arrays["rows.indptr"]),
             shape=(len(arrays["kernel"]), len(counts)),

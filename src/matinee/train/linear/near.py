@@ -1,0 +1,87 @@
+"""The closed form with few weights an item: solved among the nearest items of each.
+
+With G, Gamma and B of ``solve.py``, column j of EASE's B minimises b'(G + Gamma)b - 2 b'G[:, j]
+with b[j] = 0. Here b is 0 also outside of the k items N that are most similar to j,
+
+    b[N] = (G[N, N] + Gamma[N])^-1 G[N, j],
+
+which is the same column where N is all other items. Memory is items x k, time items x k^3;
+no matrix of items by items or users by users is made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...base.arrays import Float32
+from ...data import Csr
+from ..implicit.ials import transposed
+from ..implicit.knn_kernels import nearest
+from .config import LinearConfig
+from .gram import interactions
+from .near_kernels import solve_near
+
+
+@dataclass(frozen=True, eq=False)
+class NearWeights:
+    """Weights of few items for each item.
+
+    Attributes:
+        weights: float32 CSR (items, items); column j weighs the history for item j.
+    """
+
+    weights: Any
+
+    def scores(self, rows: Csr) -> Float32:
+        """See ``LinearWeights``."""
+        from scipy import sparse
+
+        shape = (rows.n_rows, rows.n_columns)
+        inputs = sparse.csr_matrix((rows.values, rows.indices, rows.indptr), shape=shape)
+        return np.asarray((inputs @ self.weights).toarray(), dtype=np.float32)
+
+
+def fit_near(rows: Csr, config: LinearConfig, values: Float32 | None = None) -> NearWeights:
+    """Fit the weights of the ``config.nearest`` nearest items of each.
+
+    Nearest are those with the largest G[i, j] / sqrt((G[i, i] + Gamma[i]) (G[j, j] + Gamma[j])):
+    the cosine, with rare items farther away as the penalty shrinks their weights.
+
+    Args:
+        rows: Interactions by user; an entry counts 1 whatever its value.
+        config: The options.
+        values: Strength of each entry, float32 (entries,), where they differ.
+    """
+    from scipy import sparse
+
+    known = interactions(rows, config.user_power, values)
+    diagonal = known.diagonal()
+    odds = config.denoising / (1.0 - config.denoising)
+    gamma = diagonal * odds + config.penalty
+    n_items = rows.n_columns
+    width = max(1, min(config.nearest, n_items - 1))
+    columns = transposed(rows)
+    near = np.empty((n_items, width), dtype=np.int32)
+    weights = np.empty((n_items, width), dtype=np.float32)
+    nearest(
+        columns.indptr,
+        columns.indices,
+        rows.indptr,
+        rows.indices,
+        np.sqrt(known.weights),
+        np.sqrt(diagonal + gamma),
+        0.0,
+        near,
+        weights,
+    )
+    weighted = known.weighted().tocsc()
+    solve_near(
+        weighted.indptr, weighted.indices, weighted.data, gamma, len(rows.counts), near, weights
+    )
+    kept = near >= 0
+    targets = np.repeat(np.arange(n_items, dtype=np.int32), kept.sum(axis=1))
+    shape = (n_items, n_items)
+    return NearWeights(sparse.csr_matrix((weights[kept], (near[kept], targets)), shape=shape))
