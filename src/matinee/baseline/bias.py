@@ -78,8 +78,8 @@ def fit_bias(
     Koren, "Factor in the Neighbors" (TKDD 2010), section 2.1, with lighter shrinkage: on
     MovieLens it makes the stronger baseline (ML-1M 80/20: RMSE 0.909; ml-100k u1: 0.953).
 
-    Where the ratings have weights, these weigh the mean and the item biases. User biases are plain,
-    as they are in predictions, whose histories have no weights.
+    Where the ratings have weights, these weigh the mean and the item biases; shrinkage counts
+    ratings of mean weight. User biases are plain, as they are in predictions.
 
     Args:
         train: Training ratings, or the same grouped by user; need not be compact. Grouped by item,
@@ -89,39 +89,18 @@ def fit_bias(
         epochs: Passes over the ratings.
     """
     csr = train if isinstance(train, Csr) else train.by_user
-    if csr.weights is not None:
-        return _fit_weighted(csr, csr.weights, user_reg, item_reg, epochs)
+    weights = csr.relative_weights
+    each = np.empty(0) if weights is None else weights
     mean = float(csr.values.mean(dtype=np.float64))
-    counts = np.bincount(csr.indices, minlength=csr.n_columns)
+    if weights is not None:
+        mean = float(np.average(csr.values, weights=weights))
+    mass = np.bincount(csr.indices, weights, minlength=csr.n_columns)
     sums = np.zeros(csr.n_columns)
     item_bias = np.zeros(csr.n_columns)
-    _item_sums(csr.indptr, csr.indices, csr.values, item_bias, 0.0, np.inf, sums)
-    item_mean = np.where(counts > 0, sums / np.maximum(counts, 1), mean)
-    for _ in range(epochs):
-        _item_sums(csr.indptr, csr.indices, csr.values, item_bias, mean, user_reg, sums)
-        item_bias = sums / np.maximum(counts + item_reg, 1e-12)
-    return BiasModel(
-        mean, item_bias.astype(np.float32), item_mean.astype(np.float32), float(user_reg)
-    )
-
-
-def _fit_weighted(
-    csr: Csr, weights: Float32, user_reg: float, item_reg: float, epochs: int
-) -> BiasModel:
-    """``fit_bias`` with weights; shrinkage counts ratings of mean weight."""
-    relative = weights / weights.mean(dtype=np.float64)
-    mean = float(np.average(csr.values, weights=relative))
-    rows = np.repeat(np.arange(csr.n_rows), csr.counts)
-    mass = np.bincount(csr.indices, relative, minlength=csr.n_columns)
-    sums = np.bincount(csr.indices, relative * csr.values, minlength=csr.n_columns)
+    _item_sums(csr.indptr, csr.indices, csr.values, each, item_bias, 0.0, np.inf, sums)
     item_mean = np.where(mass > 0, sums / np.maximum(mass, 1e-12), mean)
-    item_bias = np.zeros(csr.n_columns)
     for _ in range(epochs):
-        residuals = csr.values - mean - item_bias[csr.indices]
-        totals = np.bincount(rows, residuals, minlength=csr.n_rows)
-        user_bias = totals / np.maximum(csr.counts + user_reg, 1e-12)
-        residuals = relative * (csr.values - mean - user_bias[rows])
-        sums = np.bincount(csr.indices, residuals, minlength=csr.n_columns)
+        _item_sums(csr.indptr, csr.indices, csr.values, each, item_bias, mean, user_reg, sums)
         item_bias = sums / np.maximum(mass + item_reg, 1e-12)
     return BiasModel(
         mean, item_bias.astype(np.float32), item_mean.astype(np.float32), float(user_reg)
@@ -141,23 +120,27 @@ def _item_sums(
     indptr: Int64,
     items: Int32,
     values: Float32,
+    weights: Float64,
     item_bias: Float64,
     mean: float,
     user_reg: float,
     sums: Float64,
 ) -> None:
-    """Set ``sums`` to each item's sum of ratings less the mean and the user biases, (items,).
+    """Set ``sums`` to each item's weighted sum of ratings less mean and user biases, (items,).
 
-    User biases are computed in the same pass from the item biases.
+    User biases are computed in the same pass from the item biases. Without weights, of which there
+    are then none, all are 1.
     """
     sums[:] = 0.0
+    weighted = len(weights) > 0
     for u in range(len(indptr) - 1):
         total = 0.0
         for e in range(indptr[u], indptr[u + 1]):
             total += values[e] - mean - item_bias[items[e]]
         bias = total / max(indptr[u + 1] - indptr[u] + user_reg, 1e-12)
         for e in range(indptr[u], indptr[u + 1]):
-            sums[items[e]] += values[e] - mean - bias
+            residual = values[e] - mean - bias
+            sums[items[e]] += weights[e] * residual if weighted else residual
 
 
 @kernel()

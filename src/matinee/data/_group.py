@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..base.arrays import Float32, Int32, Int64
+from ..base.arrays import Float32, Float64, Int32, Int64
 from ..base.compiled import kernel
 
 
@@ -42,6 +42,33 @@ class Csr:
     def counts(self) -> Int64:
         """Entries per row, int64, shape (rows,)."""
         return np.diff(self.indptr)
+
+    @property
+    def entry_weights(self) -> Float32:
+        """The weight of each entry, float32, shape (entries,); 1 where there are no weights."""
+        return np.ones(len(self.indices), np.float32) if self.weights is None else self.weights
+
+    @property
+    def relative_weights(self) -> Float64 | None:
+        """The weights over their mean, float64, shape (entries,); None where all are equal."""
+        if self.weights is None or not len(self.weights) or np.ptp(self.weights) == 0:
+            return None
+        relative: Float64 = self.weights / self.weights.mean(dtype=np.float64)
+        return relative
+
+    @property
+    def row_weights(self) -> Float64:
+        """Sum of the weights of each row's entries, float64, shape (rows,)."""
+        if self.weights is None:
+            return self.counts.astype(np.float64)
+        owner = np.repeat(np.arange(self.n_rows), self.counts)
+        return np.bincount(owner, self.weights, minlength=self.n_rows).astype(np.float64)
+
+    @property
+    def column_weights(self) -> Float64:
+        """Sum of the weights of each column's entries, float64, shape (n_columns,)."""
+        sums = np.bincount(self.indices, self.weights, minlength=self.n_columns)
+        return sums.astype(np.float64)
 
     def aligned(self, column: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """A column of the original ratings (their times, say) in the order of the entries."""

@@ -107,9 +107,7 @@ class Run:
             self.cuts = self.cuts[:-1]  # batch norm needs two rows: the last joins its neighbour
         on_cpu = self.network.table_in.device.type == "cpu"
         kind = KernelBackend if on_cpu else TorchBackend
-        self._weights = None
-        if self.known.weights is not None:
-            self._weights = self.known.weights / self.known.weights.mean(dtype=np.float64)
+        self._weights = self.known.relative_weights
         self.base = None
         if self.valid and self.network.config.shrinks:
             self.base = bias_predictions(self.inputs, self.known, self.valid)
