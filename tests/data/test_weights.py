@@ -126,3 +126,18 @@ def test_a_mean_of_repeated_ratings_is_weighted() -> None:
     read = load(table, weight="w", repeats="mean")
     assert read.weights is not None
     assert (read.values.tolist(), read.weights.tolist()) == ([2.0, 3.0], [2.0, 7.0])
+
+
+def test_weights_keep_to_their_rows_in_any_order_of_many_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("matinee.data.encode._CHUNK", 100)
+    rng = np.random.default_rng(0)
+    pairs = rng.permutation(40 * 30)[:700]
+    users, items = pairs // 30, pairs % 30
+    table = {"user": users, "item": items, "rating": pairs % 5, "w": pairs + 0.5}
+    read = load(table, weight="w", scale=(0, 3), drop_outside_scale=True)
+    assert len(read) == (pairs % 5 < 4).sum()
+    wanted = read.user_ids.ids[read.users] * 30 + read.item_ids.ids[read.items] + 0.5
+    assert read.weights is not None
+    assert read.weights.tolist() == wanted.tolist()

@@ -15,10 +15,12 @@ def place_rows(
     items: Int32,
     values: Float32,
     times: Int64,
+    weights: Float32,
     free: Int64,
     out_items: Int32,
     out_values: Float32,
     out_times: Int64,
+    out_weights: Float32,
 ) -> None:
     """Put a chunk of rows where their users' rows go.
 
@@ -28,10 +30,12 @@ def place_rows(
         items: Item codes.
         values: Ratings.
         times: Times; read only if ``out_times`` is not empty.
+        weights: Weights; read only if ``out_weights`` is not empty.
         free: The next free position of each user; moved on.
         out_items: Item codes of all rows.
         out_values: Ratings of all rows.
         out_times: Times of all rows, or empty.
+        out_weights: Weights of all rows, or empty.
     """
     order = np.empty(len(at), dtype=np.int64)
     for j in range(len(at)):
@@ -43,6 +47,8 @@ def place_rows(
         out_values[to] = values[k]
         if len(out_times) > 0:
             out_times[to] = times[k]
+        if len(out_weights) > 0:
+            out_weights[to] = weights[k]
 
 
 @part()
@@ -66,7 +72,7 @@ def _merge_sort(keys: Int64, spare: Int64, n: int) -> None:
 
 
 @kernel()
-def sort_rows(start: Int64, items: Int32, values: Float32, times: Int64) -> None:
+def sort_rows(start: Int64, items: Int32, values: Float32, times: Int64, weights: Float32) -> None:
     """Sort each user's rows by item, in place; rows of one item keep their order.
 
     Args:
@@ -74,6 +80,7 @@ def sort_rows(start: Int64, items: Int32, values: Float32, times: Int64) -> None
         items: Item codes.
         values: Ratings.
         times: Times, or empty.
+        weights: Weights, or empty.
     """
     longest = 0
     for u in range(len(start) - 1):
@@ -82,6 +89,7 @@ def sort_rows(start: Int64, items: Int32, values: Float32, times: Int64) -> None
     spare = np.empty(longest, dtype=np.int64)
     held = np.empty(longest, dtype=np.float32)
     held_times = np.empty(longest if len(times) > 0 else 0, dtype=np.int64)
+    held_weights = np.empty(longest if len(weights) > 0 else 0, dtype=np.float32)
     for u in range(len(start) - 1):
         low = start[u]
         n = start[u + 1] - low
@@ -97,12 +105,16 @@ def sort_rows(start: Int64, items: Int32, values: Float32, times: Int64) -> None
             held[j] = values[low + j]
             if len(times) > 0:
                 held_times[j] = times[low + j]
+            if len(weights) > 0:
+                held_weights[j] = weights[low + j]
         for j in range(n):
             k = keys[j] & 0xFFFFFFFF
             items[low + j] = keys[j] >> 32
             values[low + j] = held[k]
             if len(times) > 0:
                 times[low + j] = held_times[k]
+            if len(weights) > 0:
+                weights[low + j] = held_weights[k]
 
 
 @kernel()

@@ -61,11 +61,13 @@ def encode(work: Workspace, staged: Staged, unit: TimeUnit | None = None) -> Enc
     items = np.empty(read, dtype=np.int32)
     values = np.empty(read, dtype=np.float32)
     times = np.empty(read if staged.timed else 0, dtype=np.int64)
+    weights = np.empty(read if staged.weighted else 0, dtype=np.float32)
     free = start[:-1].copy()
     for first in range(0, staged.rows, _CHUNK):
         chunk = work.con.execute(
             f"SELECT s.rowid - {first} AS place, users.code AS u, items.code AS i, r"
-            f"{', t' if staged.timed else ''} FROM work.main.staged AS s "
+            f"{', t' if staged.timed else ''}{', w' if staged.weighted else ''} "
+            "FROM work.main.staged AS s "
             "JOIN work.main.users AS users ON users.id = s.u "
             "JOIN work.main.items AS items ON items.id = s.i "
             f"WHERE s.rowid >= {first} AND s.rowid < {first + _CHUNK}"
@@ -79,30 +81,21 @@ def encode(work: Workspace, staged: Staged, unit: TimeUnit | None = None) -> Enc
             np.asarray(chunk["i"]),
             np.asarray(chunk["r"]),
             np.asarray(chunk["t"]) if staged.timed else times,
+            np.asarray(chunk["w"], dtype=np.float32) if staged.weighted else weights,
             free,
             items,
             values,
             times,
+            weights,
         )
-    sort_rows(start, items, values, times)
+    sort_rows(start, items, values, times, weights)
     users = np.repeat(np.arange(len(user_ids), dtype=np.int32), per_user)
     notes: tuple[str, ...] = ()
     if staged.timed and not staged.clock:
         times, notes = to_seconds(times, unit)
-    weights = _weights(work) if staged.weighted else None
     timed = times if staged.timed else None
-    return Encoded(users, items, values, timed, user_ids, item_ids, notes, weights)
-
-
-def _weights(work: Workspace) -> Float32:
-    """The weights of the ratings, in the order of ``Encoded``."""
-    rows = work.con.execute(
-        "SELECT s.w FROM work.main.staged AS s "
-        "JOIN work.main.users AS users ON users.id = s.u "
-        "JOIN work.main.items AS items ON items.id = s.i "
-        "ORDER BY users.code, items.code, s.rowid"
-    ).fetchnumpy()
-    return np.asarray(rows["w"], dtype=np.float32)
+    weighted = weights if staged.weighted else None
+    return Encoded(users, items, values, timed, user_ids, item_ids, notes, weighted)
 
 
 def rows_of_pair(work: Workspace, user: int, item: int) -> list[int]:
