@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -429,9 +430,29 @@ def test_a_shift_is_fitted_near_its_prior_unless_the_ratings_ask_otherwise() -> 
     assert not none.direction.any()
 
 
-def test_a_half_life_is_refused_before_training() -> None:
-    with pytest.raises(UsageError, match="half_life must be 0"):
-        matinee.model("accurate", half_life=30.0)
+def test_a_member_has_no_half_life_of_its_own() -> None:
     members = [{"preset": "base", "set": {"half_life": 30.0}}]
-    with pytest.raises(UsageError, match=r"member 1: .*half_life must be 0"):
+    with pytest.raises(UsageError, match=r"member 1: half_life = 30: all members .* same weights"):
         member_settings(Settings.make({"members": members}))
+    whole = matinee.model("accurate-autoencoders", half_life=30.0).settings
+    assert whole.train.half_life == 30.0
+    assert len(member_settings(whole)) == 4
+
+
+def test_networks_take_weights_and_a_sampled_member_refuses_them() -> None:
+    plain = sample()
+    weights = np.linspace(0.1, 3.0, len(plain), dtype=np.float32)
+    weighted = replace(plain, weights=weights)
+    ones = replace(plain, weights=np.ones(len(plain), dtype=np.float32))
+    small = {"hidden": [4], "epochs": 2, "batch_size": 16, "interest": "popularity"}
+
+    def answers(train: Ratings) -> np.ndarray:
+        made = matinee.model("accurate-autoencoders", **small, device="cpu")
+        return made.fit(train, seed=1, progress=False).predict(*all_pairs(plain))
+
+    assert np.abs(answers(weighted) - answers(plain)).max() > 1e-3
+    assert np.array_equal(answers(ones), answers(plain))
+    sampled = matinee.model("accurate", **small)
+    assert not sampled.takes_weights
+    with pytest.raises(UsageError, match=r"such as bayesian, takes no weights.*accurate-autoenc"):
+        sampled.fit(weighted)

@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import UsageError, nearest
 from ..train.config import validation_share
 from .registry import kind_named
-from .settings import NO_HALF_LIFE, Settings, option_path
+from .settings import Settings, option_path
 
 
 def preset_names() -> list[str]:
@@ -87,8 +87,8 @@ def member_settings(settings: Settings) -> list[list[Settings]]:
     0, of the largest size that a member states.
 
     Raises:
-        UsageError: An unknown preset or key, an invalid value, or an ensemble or a half-life among
-            the members.
+        UsageError: An unknown preset or key, an invalid value, or an ensemble or a half-life of
+            its own among the members.
     """
     bases: list[Settings] = []
     for number, member in enumerate(settings.members, start=1):
@@ -96,8 +96,11 @@ def member_settings(settings: Settings) -> list[list[Settings]]:
         if base.members:
             raise UsageError(f"member {number}: {member.preset} is an ensemble itself")
         base = _with_changes(base, member.set, f"member {number}")
-        if base.train.half_life:
-            raise UsageError(f"member {number}: {NO_HALF_LIFE}")
+        if base.train.half_life not in (0.0, settings.train.half_life):
+            raise UsageError(
+                f"member {number}: half_life = {base.train.half_life:g}: all members train on the "
+                "same weights; set it in [train], beside members"
+            )
         bases.append(base)
     shares = [s.train.validation for s in (settings, *bases)]
     share = shares[0] or max(shares, key=validation_share)

@@ -36,10 +36,8 @@ class Member(Config):
         return dict(_flat(value, "")) if isinstance(value, Mapping) else value
 
 
-NO_HALF_LIFE = (
-    "an ensemble takes no weights of ratings, so that half_life must be 0; train an autoencoder, "
-    "such as the preset default"
-)
+_COMMON = ("clip", "half_life")
+"""Options of the network and its training that hold for all kinds of model."""
 
 
 class Settings(Config):
@@ -53,8 +51,8 @@ class Settings(Config):
     description: str = ""
     """What the preset is for, in one line."""
     kind: str = "autoencoder"
-    """The kind of model. It is set by its own sections alone, and by `network.clip`, which holds
-    for all."""
+    """The kind of model. It is set by its own sections alone, and by `network.clip` and
+    `train.half_life`, which hold for all."""
     network: NetworkConfig = NetworkConfig()
     """The network."""
     train: TrainConfig = TrainConfig()
@@ -105,8 +103,6 @@ class Settings(Config):
             )
         if self.kind != "autoencoder" and self.members:
             raise ValueError(f"an ensemble is made of autoencoders, not of kind {self.kind}")
-        if self.members and self.train.half_life:
-            raise ValueError(NO_HALF_LIFE)
         for section in ("network", "train"):
             if section not in kind_named(self.kind).sections:
                 _refuse_idle(self.kind, section, getattr(self, section))
@@ -146,7 +142,11 @@ class Settings(Config):
         if kind != self.kind:
             read = kind_named(kind).sections
             used = {name: value for name, value in values.items() if name in read}
-            values = {"network": {"clip": self.network.clip}, **used, "members": ()}
+            common = {
+                "network": {"clip": self.network.clip},
+                "train": {"half_life": self.train.half_life},
+            }
+            values = {**common, **used, "members": ()}
         paths = [option_path(kind, key, source) for key in settings]
         for path, value in zip(paths, settings.values(), strict=True):
             section = values
@@ -222,7 +222,7 @@ def _refuse_idle(kind: str, section: str, options: Config) -> None:
     """Refuse an option that this kind of model does not read."""
     plain = type(options)()
     for name in type(options).model_fields:
-        if name != "clip" and getattr(options, name) != getattr(plain, name):
+        if name not in _COMMON and getattr(options, name) != getattr(plain, name):
             sections = kind_named(kind).sections
             used = f"whose section is {', '.join(sections)}" if sections else "which has no options"
             raise ValueError(f"{section}.{name} means nothing to kind {kind}, {used}")

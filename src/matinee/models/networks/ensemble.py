@@ -108,9 +108,24 @@ class Ensemble(Blending, Trainable):
         return plan
 
     @property
+    def takes_weights(self) -> bool:
+        """See ``Hooks``: where all members are networks."""
+        return all(settings.kind == "autoencoder" for settings, _ in self._plan())
+
+    @property
     def n_parameters(self) -> int:
         """See ``Hooks``."""
         return sum(member.n_parameters for member in self.members)
+
+    def _weighed(self, train: Ratings) -> Ratings:
+        weighed = super()._weighed(train)
+        if weighed.weights is not None and not self.takes_weights:
+            raise UsageError(
+                f"{train.name}: a member that is sampled, such as bayesian, takes no weights of "
+                "ratings; train the preset accurate-autoencoders or another without it, or leave "
+                "the weights and half_life out"
+            )
+        return weighed
 
     def _train(self, train: Ratings, seed: int, context: RunContext) -> None:
         # These import torch, which a loaded model does not need.
