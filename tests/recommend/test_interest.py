@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -14,6 +16,7 @@ from matinee.recommend.interest import (
     Linear,
     Network,
     Popularity,
+    interest_state,
     restore_interest,
 )
 from matinee.train.implicit import BspmConfig
@@ -115,6 +118,30 @@ def test_the_interest_of_a_linear_scorer_is_the_sum_of_its_reasons() -> None:
     assert np.allclose(result.contributions, wanted, atol=1e-5)
     assert np.allclose(result.contributions.sum(axis=1), result.predictions, atol=1e-5)
     assert np.allclose(result.together, 0.0, atol=1e-5)
+
+
+def test_reasons_have_the_weights_of_the_history() -> None:
+    rows = some(0, 30, 12)
+    weights = fit_linear(rows, LinearConfig(penalty=3.0))
+    counts = np.bincount(rows.indices, minlength=12).astype(np.float32)
+    one = Histories.build([([1, 4], [1, 1])])
+    heavy = replace(one, weights=np.array([4.0, 1.0], dtype=np.float32))
+    plain, result = (
+        interest_reasons(Linear(counts, weights), each, np.array([0, 5])) for each in (one, heavy)
+    )
+    assert np.allclose(result.contributions, plain.contributions * [2.0, 1.0], atol=1e-5)
+
+
+def test_the_unit_of_weights_is_that_of_training() -> None:
+    """A unit of 4: a history without weights has a quarter of the mean weight each."""
+    scorer = scorers()["items"]
+    plain = scorer.scores(people())
+    scorer.unit = 4.0
+    again = restore_interest(scorer.counts, *interest_state(scorer))
+    for each in (scorer, again):
+        assert np.allclose(each.scores(people())[[0, 2]], plain[[0, 2]] / 2.0, atol=1e-6)
+    four = replace(people(), weights=np.full(3, 4.0, dtype=np.float32))
+    assert np.array_equal(again.scores(four), plain)
 
 
 def test_a_single_item_is_the_whole_reason() -> None:

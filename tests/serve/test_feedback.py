@@ -6,6 +6,7 @@ import concurrent.futures
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from matinee.data import Scale, Vocabulary
+from matinee.data import Histories, Scale, Vocabulary
 from matinee.errors import FeedbackError
 from matinee.feedback import make_event, open_store
 from matinee.models import Recommender
@@ -249,6 +250,19 @@ def test_histories_of_interactions() -> None:
     history, refused = grown(None, Feedback(events), items, Scale(1.0, 5.0))
     assert dict(zip(history.items.tolist(), history.values.tolist(), strict=True)) == {1: 1, 2: 2}
     assert refused.tolist() == []
+
+
+def test_a_history_keeps_the_weights_of_training_and_feedback_weighs_one() -> None:
+    items = Vocabulary.of(np.array(["a", "b", "c"]))[0]
+    given = np.array([0.25, 4.0], dtype=np.float32)
+    trained = replace(Histories.build([([0, 1], [3, 4])], [7]), weights=given)
+    events = [make_event(user="u", kind="rating", item=item, value=2) for item in ("b", "c")]
+    history, _ = grown(trained, Feedback(events), items, Scale(1.0, 5.0))
+    assert history.items.tolist() == [0, 1, 2]
+    assert history.weights is not None
+    assert history.weights.tolist() == [0.25, 1.0, 1.0]
+    plain, _ = grown(replace(trained, weights=None), Feedback(events), items, Scale(1.0, 5.0))
+    assert plain.weights is None
 
 
 def test_workers_share_what_was_given(

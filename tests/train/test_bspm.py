@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -20,8 +22,10 @@ def some(users: int = 30, items: int = 20, share: float = 0.25) -> tuple[Csr, np
 
 def as_rows(x: np.ndarray) -> Csr:
     rows, columns = np.nonzero(x)
-    indptr = np.r_[0, np.cumsum(x.sum(axis=1))].astype(np.int64)
-    return Csr(indptr, columns.astype(np.int32), np.ones(len(rows), np.float32), None, x.shape[1])
+    indptr = np.r_[0, np.cumsum((x > 0).sum(axis=1))].astype(np.int64)
+    weights = None if (x[x > 0] == 1).all() else x[x > 0].astype(np.float32)
+    values = np.ones(len(rows), np.float32)
+    return Csr(indptr, columns.astype(np.int32), values, None, x.shape[1], weights)
 
 
 def reference(x: np.ndarray, people: np.ndarray, config: BspmConfig) -> np.ndarray:
@@ -49,13 +53,19 @@ def reference(x: np.ndarray, people: np.ndarray, config: BspmConfig) -> np.ndarr
     ],
 )
 @pytest.mark.parametrize("number", [5, 500])
-def test_scores_are_those_of_the_dense_filters(values: dict[str, float], number: int) -> None:
+@pytest.mark.parametrize("weighted", [False, True])
+def test_scores_are_those_of_the_dense_filters(
+    values: dict[str, float], number: int, weighted: bool
+) -> None:
     config = BspmConfig.make({**values, "singular_vectors": number})
-    rows, x = some()
-    new = (np.random.default_rng(1).random((4, 20)) < 0.3).astype(np.float64)
-    people = np.vstack([x, new])  # those it was fitted to, and others
+    rng = np.random.default_rng(1)
+    _, x = some()
+    people = np.vstack([x, rng.random((4, 20)) < 0.3])  # those it was fitted to, and others
+    if weighted:
+        people *= rng.uniform(0.5, 1.5, people.shape)
+        x = people[:30]
     asked = as_rows(people)
-    scores = fit_bspm(rows, config).scores(asked.indptr, asked.indices)
+    scores = fit_bspm(as_rows(x), config).scores(asked)
     assert scores.dtype == np.float32
     assert scores.flags.c_contiguous
     expected = reference(x, people, config)
@@ -84,7 +94,8 @@ def test_no_interactions_leave_no_vectors() -> None:
     rows = Csr(np.zeros(4, np.int64), np.zeros(0, np.int32), np.zeros(0, np.float32), None, 5)
     fitted = fit_bspm(rows, BspmConfig())
     assert fitted.vectors.shape == (5, 0)
-    assert np.array_equal(fitted.scores(np.array([0, 1]), np.zeros(1, np.int32)), np.zeros((1, 5)))
+    one = Csr(np.array([0, 1]), np.zeros(1, np.int32), np.ones(1, np.float32), None, 5)
+    assert np.array_equal(fitted.scores(one), np.zeros((1, 5)))
 
 
 def test_people_are_scored_in_batches_beside_many_training_users(
@@ -92,15 +103,15 @@ def test_people_are_scored_in_batches_beside_many_training_users(
 ) -> None:
     rows, _ = some()
     filters = fit_bspm(rows, BspmConfig())
-    whole = filters.scores(rows.indptr, rows.indices)
+    whole = filters.scores(rows)
     monkeypatch.setattr("matinee.train.implicit.bspm._CELLS", 7 * rows.n_rows)
     batches: list[int] = []
     of_batch = BspmFilter._of_batch
 
-    def counted(self: BspmFilter, indptr: np.ndarray, items: np.ndarray) -> np.ndarray:
-        batches.append(len(indptr) - 1)
-        return of_batch(self, indptr, items)
+    def counted(self: BspmFilter, people: Any) -> np.ndarray:
+        batches.append(people.shape[0])
+        return of_batch(self, people)
 
     monkeypatch.setattr(BspmFilter, "_of_batch", counted)
-    np.testing.assert_allclose(filters.scores(rows.indptr, rows.indices), whole, atol=1e-5)
+    np.testing.assert_allclose(filters.scores(rows), whole, atol=1e-5)
     assert batches == [7, 7, 7, 7, 2]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from hypothesis import given, settings, strategies as st
 
 from matinee.data import Csr
@@ -10,15 +13,24 @@ from matinee.train.implicit import IalsConfig, fit_ials
 from matinee.train.implicit.ials import ridges, rotated, solved, transposed
 
 
-def some(seed: int, users: int, items: int, share: float) -> tuple[Csr, np.ndarray]:
+def some(
+    seed: int, users: int, items: int, share: float, weighted: bool = False
+) -> tuple[Csr, np.ndarray]:
+    """Interactions, and their confidences as a dense matrix."""
     x = (np.random.default_rng(seed).random((users, items)) < share).astype(np.float64)
     rows, columns = np.nonzero(x)
     indptr = np.r_[0, np.cumsum(x.sum(axis=1))].astype(np.int64)
-    return Csr(indptr, columns.astype(np.int32), np.ones(len(rows), np.float32), None, items), x
+    values = np.ones(len(rows), np.float32)
+    csr = Csr(indptr, columns.astype(np.int32), values, None, items)
+    if not weighted:
+        return csr, x
+    weights = np.random.default_rng(seed + 1).exponential(1.0, len(rows)).astype(np.float32) + 0.01
+    x[rows, columns] = weights
+    return replace(csr, weights=weights), x
 
 
 def solve_dense(x: np.ndarray, other: np.ndarray, config: IalsConfig) -> np.ndarray:
-    """The vectors of all rows by the normal equations of the objective."""
+    """The vectors of all rows by the normal equations, x being the confidences."""
     expected = np.zeros((len(x), other.shape[1]))
     for row, own in enumerate(x):
         if own.any():
@@ -38,6 +50,7 @@ def solve_dense(x: np.ndarray, other: np.ndarray, config: IalsConfig) -> np.ndar
     share=st.sampled_from([0.05, 0.5, 1.0]),
     unobserved=st.sampled_from([0.01, 0.3]),
     ridge_power=st.sampled_from([0.0, 0.6, 1.0]),
+    weighted=st.booleans(),
 )
 def test_a_solve_is_the_dense_one(
     seed: int,
@@ -47,14 +60,15 @@ def test_a_solve_is_the_dense_one(
     share: float,
     unobserved: float,
     ridge_power: float,
+    weighted: bool,
 ) -> None:
     """Rows of fewer and of more entries than factors, and of none."""
     config = IalsConfig(unobserved=unobserved, ridge_power=ridge_power, ridge=0.05)
-    rows, x = some(seed, users, items, share)
+    rows, x = some(seed, users, items, share, weighted)
     other = np.random.default_rng(seed).normal(size=(items, width))
     turned, shared = rotated(other, unobserved)
-    ridge = ridges(rows.counts, items, config)
-    solution = solved(rows.indptr, rows.indices, turned, shared, ridge)
+    ridge = ridges(rows.row_weights, items, config)
+    solution = solved(rows, turned, shared, ridge)
     wanted = solve_dense(x, turned, config)
     assert np.allclose(solution, wanted, rtol=1e-8, atol=1e-10)
     # Turning the vectors changes no score.
@@ -70,32 +84,63 @@ def objective(x: np.ndarray, w: np.ndarray, h: np.ndarray, config: IalsConfig) -
     return float(fit + user @ (w**2).sum(axis=1) + item @ (h**2).sum(axis=1))
 
 
-def test_sweeps_lower_the_objective_to_the_dense_alternation() -> None:
+@pytest.mark.parametrize("weighted", [False, True])
+def test_sweeps_lower_the_objective_to_the_dense_alternation(weighted: bool) -> None:
     config = IalsConfig(factors=5, unobserved=0.1, ridge=0.02)
-    rows, x = some(1, 40, 25, 0.2)
+    rows, x = some(1, 40, 25, 0.2, weighted)
     h = np.random.default_rng(0).normal(0.0, 0.1 / np.sqrt(5), (25, 5))
     losses = []
     for sweeps in (1, 2, 5):
         made = fit_ials(rows, config.replace({"sweeps": sweeps}), np.random.default_rng(0))
-        w = made.fold_in(rows.indptr, rows.indices)
+        w = made.fold_in(rows)
         losses.append(objective(x, w.astype(float), made.items.astype(float), config))
     assert losses[0] > losses[1] > losses[2]
     for _ in range(5):
         w = solve_dense(x, h, config)
         h = solve_dense(x.T, w, config)
     wanted = solve_dense(x, h, config) @ h.T
-    assert np.allclose(made.scores(rows.indptr, rows.indices), wanted, atol=2e-4)
+    assert np.allclose(made.scores(rows), wanted, atol=2e-4)
+
+
+def test_weights_of_one_change_no_bit() -> None:
+    rows, _ = some(1, 40, 25, 0.2)
+    ones = replace(rows, weights=np.ones(len(rows.indices), np.float32))
+    config = IalsConfig(factors=5)
+    plain, weighted = (
+        fit_ials(each, config, np.random.default_rng(0)).scores(each) for each in (rows, ones)
+    )
+    assert np.array_equal(plain, weighted)
+
+
+def test_a_weight_of_two_is_two_interactions() -> None:
+    """Confidences add up, in the loss and in the regularisation."""
+    config = IalsConfig(factors=4, ridge_power=0.7)
+    rows, _ = some(4, 12, 9, 0.5)
+    other = np.random.default_rng(0).normal(size=(9, 4))
+    turned, shared = rotated(other, config.unobserved)
+    entries = len(rows.indices)
+    doubled = Csr(2 * rows.indptr, np.repeat(rows.indices, 2), np.ones(2 * entries), None, 9)
+    twice = replace(rows, weights=np.full(entries, 2.0, np.float32))
+    one, two = (
+        solved(each, turned, shared, ridges(each.row_weights, 9, config))
+        for each in (doubled, twice)
+    )
+    assert np.allclose(one, two, rtol=1e-9)
 
 
 def test_a_person_with_nothing_scores_nothing() -> None:
     rows, _ = some(2, 20, 15, 0.3)
     made = fit_ials(rows, IalsConfig(factors=4, sweeps=2), np.random.default_rng(0))
-    empty = made.scores(np.zeros(2, dtype=np.int64), np.zeros(0, dtype=np.int32))
-    assert (empty == 0).all()
+    nothing = np.zeros(0, dtype=np.float32)
+    empty = Csr(np.zeros(2, dtype=np.int64), np.zeros(0, dtype=np.int32), nothing, None, 15)
+    assert (made.scores(empty) == 0).all()
 
 
 def test_the_columns_of_interactions() -> None:
-    rows, x = some(3, 7, 9, 0.4)
+    rows, x = some(3, 7, 9, 0.4, weighted=True)
     columns, turned = transposed(rows), x.T
-    assert np.array_equal(columns.counts, turned.sum(axis=1))
+    assert np.array_equal(columns.counts, (turned > 0).sum(axis=1))
     assert np.array_equal(columns.indices, np.nonzero(turned)[1])
+    assert np.array_equal(columns.weights, turned[turned > 0].astype(np.float32))
+    assert np.allclose(columns.row_weights, x.sum(axis=0))
+    assert np.allclose(rows.column_weights, x.sum(axis=0))

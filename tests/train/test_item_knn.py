@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -19,19 +21,20 @@ def some(users: int = 30, items: int = 20, share: float = 0.25) -> tuple[Csr, np
 
 
 def reference(x: np.ndarray, config: ItemKnnConfig) -> np.ndarray:
+    """Dense similarities, x being the weights."""
     users, items = x.shape
     weight = np.ones(users)
     if config.weighting != "none":
-        weight = np.log((1 + items) / (1 + x.sum(axis=1))) + 1e-3
-    weighted = x * weight[:, None]
-    dots = weighted.T @ weighted
+        weight = np.log((1 + items) / (1 + (x > 0).sum(axis=1))) + 1e-3
     if config.weighting == "bm25":
         counts = x.sum(axis=0)
-        relative = counts / counts.mean()
         k1, b = config.bm25_k1, config.bm25_b
-        saturated = (k1 + 1) / (k1 * (1 - b + b * relative) + 1)
-        similarity = dots * np.outer(saturated, saturated)
+        norm = k1 * (1 - b + b * counts / counts.mean())
+        saturated = x * (k1 + 1) / (x + norm) * weight[:, None]
+        similarity = saturated.T @ saturated
     else:
+        weighted = np.sqrt(x) * weight[:, None]
+        dots = weighted.T @ weighted
         lengths = np.sqrt(np.diag(dots))
         over = np.outer(lengths, lengths) + config.shrinkage
         similarity = np.divide(dots, over, out=np.zeros_like(dots), where=over > 0)
@@ -42,17 +45,35 @@ def reference(x: np.ndarray, config: ItemKnnConfig) -> np.ndarray:
     return similarity
 
 
+def weighted(rows: Csr, x: np.ndarray) -> tuple[Csr, np.ndarray]:
+    """The same interactions with weights."""
+    weights = np.random.default_rng(1).exponential(1.0, len(rows.indices)).astype(np.float32)
+    x = x.copy()
+    x[x > 0] = weights
+    return replace(rows, weights=weights), x
+
+
+@pytest.mark.parametrize("weights", [False, True])
 @pytest.mark.parametrize("weighting", ["none", "tfidf", "bm25"])
 @pytest.mark.parametrize(("neighbours", "shrinkage"), [(3, 0.0), (7, 10.0), (100, 2.5)])
 def test_neighbours_are_those_of_the_dense_similarities(
-    weighting: str, neighbours: int, shrinkage: float
+    weighting: str, neighbours: int, shrinkage: float, weights: bool
 ) -> None:
     values = {"weighting": weighting, "neighbours": neighbours, "shrinkage": shrinkage}
     config = ItemKnnConfig.make(values)
-    rows, x = some()
+    rows, x = weighted(*some()) if weights else some()
     similarities = fit_item_knn(rows, config)
     assert similarities.dtype == np.float32
     assert np.allclose(similarities.toarray(), reference(x, config), rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("weighting", ["none", "tfidf", "bm25"])
+def test_weights_of_one_change_no_bit(weighting: str) -> None:
+    config = ItemKnnConfig.make({"weighting": weighting})
+    rows, _ = some()
+    ones = replace(rows, weights=np.ones(len(rows.indices), np.float32))
+    plain, same = (fit_item_knn(each, config).toarray() for each in (rows, ones))
+    assert np.array_equal(plain, same)
 
 
 def test_equal_neighbours_stand_by_their_codes() -> None:

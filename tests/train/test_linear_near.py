@@ -59,14 +59,18 @@ def test_few_items_are_solved_among_themselves() -> None:
         assert np.allclose(weights[near, item], np.linalg.solve(inner, g[near, item]), atol=1e-5)
 
 
-def test_the_nearest_are_those_of_the_penalised_cosine() -> None:
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_nearest_are_those_of_the_penalised_cosine(weighted: bool) -> None:
     rows = some(3, 80, 25, 0.2)
+    values = np.ones(len(rows.indices), np.float32)
+    if weighted:
+        values = np.random.default_rng(2).uniform(0.1, 2.0, len(values)).astype(np.float32)
     config = LinearConfig(penalty=2.0, user_power=0.3, denoising=0.4, nearest=6)
-    g, gamma = gram_of(rows, config, np.ones(len(rows.indices)))
+    g, gamma = gram_of(rows, config, values)
     size = np.sqrt(np.diag(g) + gamma)
     cosine = g / np.outer(size, size)
     np.fill_diagonal(cosine, -1.0)
-    weights = fitted(rows, config)
+    weights = fitted(rows, config, values)
     for item in range(25):
         near = np.flatnonzero(weights[:, item])
         others = np.setdiff1d(np.arange(25), near)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -110,6 +111,42 @@ def test_inference_is_the_network_that_was_trained(name: str) -> None:
     scores, seen = run.weights.scores(rows).astype(np.float64), x.toarray()
     weights = np.where(seen > 0, 1.0, config.zero_weight)
     assert first[0] == pytest.approx((weights * (scores - seen) ** 2).sum(axis=1).mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize("loss", ["square", "multinomial"])
+def test_weights_weigh_the_loss_and_not_the_input(loss: str) -> None:
+    values = {"epochs": 1, "hidden": (6,), "batch_size": 120, "loss": loss, "user_power": 0.0}
+    config = ListNetworkConfig.make({**values, "objective": "reconstruct", "shown": (1.0, 1.0)})
+    config = config.replace({"learning_rate": 1e-12})
+    first: list[float] = []
+    rows = groups()
+    each = np.random.default_rng(4).exponential(1.0, len(rows.indices)).astype(np.float32)
+    run = fit_list_network(
+        replace(rows, weights=each),
+        config,
+        np.random.default_rng(0),
+        on_epoch=lambda e: first.append(e.loss),
+    )
+    weights = sparse.csr_matrix((each, rows.indices, rows.indptr), (rows.n_rows, 30)).toarray()
+    scores = run.weights.scores(rows).astype(np.float64)
+    if loss == "square":
+        counts = np.where(weights > 0, weights, config.zero_weight)
+        wanted = counts * (scores - (weights > 0)) ** 2
+    else:
+        wanted = weights * (np.log(np.exp(scores).sum(axis=1, keepdims=True)) - scores)
+    assert first[0] == pytest.approx(wanted.sum(axis=1).mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_weights_of_one_change_no_bit(kind: str) -> None:
+    config = ListNetworkConfig.make({"epochs": 2, **KINDS[kind]})
+    rows = groups()
+    ones = replace(rows, weights=np.ones(len(rows.indices), np.float32))
+    plain, same = (
+        fit_list_network(each, config, np.random.default_rng(0)).weights.arrays
+        for each in (rows, ones)
+    )
+    assert all(np.array_equal(plain[name], same[name]) for name in plain)
 
 
 def test_people_with_nothing_are_left_out() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -27,12 +29,14 @@ def groups(people: int = 90, items: int = 30) -> Csr:
 
 def dense(rows: Csr) -> torch.Tensor:
     expected = torch.zeros((rows.n_rows, rows.n_columns), dtype=torch.float64)
-    expected[np.repeat(np.arange(rows.n_rows), rows.counts), rows.indices] = 1.0
+    where = np.repeat(np.arange(rows.n_rows), rows.counts), rows.indices
+    expected[where] = torch.from_numpy(rows.entry_weights).double()
     return expected
 
 
 def reference(p: dict[str, torch.Tensor], x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The encoder as the authors' code has it."""
+    """The encoder as the authors' code has it; its input has no weights."""
+    x = (x > 0).double()
     x = x / x.pow(2).sum(dim=-1).sqrt()[:, None]
     layers: list[torch.Tensor] = []
     for at in range(5):
@@ -52,8 +56,12 @@ def log_normal(x: torch.Tensor, mean: torch.Tensor, log_var: torch.Tensor) -> to
     return torch.distributions.Normal(mean, (0.5 * log_var).exp()).log_prob(x)
 
 
-def test_the_loss_and_its_gradients_are_the_authors() -> None:
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_loss_and_its_gradients_are_the_authors(weighted: bool) -> None:
     rows = groups(12)
+    if weighted:
+        each = np.random.default_rng(1).uniform(0.5, 1.5, len(rows.indices))
+        rows = replace(rows, weights=each.astype(np.float32))
     config = RecVaeConfig.make({**SMALL, "gamma": 0.05})
     network = _Network(rows, config, np.random.default_rng(3))
     state = network.rng.bit_generator.state

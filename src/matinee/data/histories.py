@@ -25,12 +25,14 @@ class Histories:
         values: float32 ratings, shape (entries,).
         users: int32 codes of the people in the model's user vocabulary, -1 for a new person,
             shape (people,).
+        weights: float32, shape (entries,): see ``Ratings.weights``; None where all are 1.
     """
 
     indptr: Int64
     items: Int32
     values: Float32
     users: Int32
+    weights: Float32 | None = None
 
     def __len__(self) -> int:
         return len(self.users)
@@ -47,7 +49,13 @@ class Histories:
         indptr = np.zeros(len(chosen) + 1, dtype=np.int64)
         np.cumsum(counts, out=indptr[1:])
         entries = np.arange(indptr[-1]) + np.repeat(self.indptr[chosen] - indptr[:-1], counts)
-        return Histories(indptr, self.items[entries], self.values[entries], self.users[chosen])
+        return Histories(
+            indptr,
+            self.items[entries],
+            self.values[entries],
+            self.users[chosen],
+            None if self.weights is None else self.weights[entries],
+        )
 
     def batches(self, size: int) -> Iterator[tuple[int, Histories]]:
         """Consecutive people, at most ``size`` at a time, each with the row it starts at."""
@@ -61,22 +69,24 @@ class Histories:
                     self.items[first:last],
                     self.values[first:last],
                     self.users[start:stop],
+                    None if self.weights is None else self.weights[first:last],
                 ),
             )
 
     def csr(self, n_columns: int) -> Csr:
-        """The same rows and values as a matrix of people by items, without copies.
+        """The same rows, values and weights as a matrix of people by items, without copies.
 
         Args:
             n_columns: Items of the model.
         """
-        return Csr(self.indptr, self.items, self.values, None, n_columns)
+        return Csr(self.indptr, self.items, self.values, None, n_columns, self.weights)
 
     @classmethod
     def of(cls, csr: Csr, *, known: bool = True) -> Histories:
         """The histories of ratings grouped by user; ``known`` if row numbers are user codes."""
         users = np.arange(csr.n_rows, dtype=np.int32)
-        return cls(csr.indptr, csr.indices, csr.values, users if known else np.full_like(users, -1))
+        users = users if known else np.full_like(users, -1)
+        return cls(csr.indptr, csr.indices, csr.values, users, csr.weights)
 
     @classmethod
     def build(

@@ -85,8 +85,8 @@ class Ratings:
             ``values`` are then weights or counts above 0, all 1 where none are known, and say
             nothing about how much somebody liked an item.
         scale_stated: Whether the scale was stated rather than seen.
-        weights: float32, shape (n,), above 0: what each rating counts for in training, relative to
-            the others; None where all count alike.
+        weights: float32, shape (n,), above 0: what each rating or interaction counts for in
+            training, relative to the others; None where all count alike.
     """
 
     users: Int32

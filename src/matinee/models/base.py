@@ -13,7 +13,8 @@ import numpy.typing as npt
 from ..base.arrays import Float64, Int64
 from ..baseline.bias import fit_bias
 from ..baseline.variance import fit_predictive_variance
-from ..data import Histories, RatingsLike, Table, as_ratings
+from ..data import Histories, Ratings, RatingsLike, Table, as_ratings
+from ..data.values.weights import weighted_by_age
 from ..errors import UsageError
 from ..evaluate import Evaluation, ListEvaluation, evaluate, evaluate_lists
 from ..recommend import HistoriesLike, People, Unknown, code_people
@@ -43,7 +44,6 @@ class Recommender(Updatable):
             and for users without a history, unless ``answers_unknown``.
         histories: All training ratings by user (validation part included), to serve known users
             without the data; None if the model was saved without.
-        weights: float32, aligned with the entries of ``histories``: see ``Ratings.weights``.
         predictive_variance: Model of the predictive standard deviation; None if saved without.
         interest: The scorer of interest; None where lists are ordered by predicted rating.
         preference: The probability that an item is liked, given its predicted rating.
@@ -82,7 +82,7 @@ class Recommender(Updatable):
         self.user_ids, self.item_ids = data.user_ids, data.item_ids
         self.item_table, self.scale = data.item_table, data.scale
         self.bias = fit_bias(data)
-        self.histories, self.weights = Histories.of(data.by_user), data.by_user.weights
+        self.histories = Histories.of(data.by_user)
         self.provenance = Provenance.of(data, seed)
         self.record = {}
         self._guard = self._item_counts = None
@@ -386,6 +386,8 @@ class Recommender(Updatable):
 
     def _people(self, histories: HistoriesLike | None, unknown: Unknown) -> People:
         self._require_fitted()
+        if isinstance(histories, Ratings) and histories.times is not None:
+            histories = weighted_by_age(histories, self.half_life, self.provenance.newest)
         if histories is not None:
             return code_people(histories, self.item_ids, self.scale, unknown)
         if self.histories is None:

@@ -33,7 +33,6 @@ class Hooks(ABC):
     scale: Scale
     bias: BiasModel
     histories: Histories | None
-    weights: Float32 | None = None
     predictive_variance: PredictiveVariance | None = None
     interest: Interest | None = None
     preference: Preference | None = None
@@ -181,6 +180,11 @@ class Hooks(ABC):
         return None
 
     # Available after fitting.
+
+    @property
+    def weights(self) -> Float32 | None:
+        """Weights of the entries of ``histories``: see ``Ratings.weights``."""
+        return None if self.histories is None else self.histories.weights
 
     @property
     def leak_guard(self) -> PairSet:

@@ -19,7 +19,7 @@ from ..baseline.variance import HeldOutPredictions
 from ..data import Ratings, RatingsLike, as_ratings
 from ..data.values.weights import weighted_by_age
 from ..errors import UsageError
-from ..recommend.interest import Calibration, FittedInterest, fit_interest
+from ..recommend.interest import Calibration, FittedInterest, fit_interest, refitted
 from ..train import Epoch, RunContext, RunFolder, choose_device, drop_checkpoints
 from ..train.distributed import ALONE, ProcessGroup
 from ..train.lists import ListEpoch
@@ -175,14 +175,16 @@ class Trainable(Params, Recommender):
         return self.settings.train.half_life
 
     def _fit_interest(self, train: Ratings, seed: int) -> FittedInterest | None:
-        lists = self.settings.lists
+        lists, rows = self.settings.lists, train.by_user
+        if train.implicit and rows.weights is not None:  # the counts weigh, and are no ratings
+            rows = replace(rows, values=np.ones_like(rows.values))
         if self._earlier is not None:
-            again = self._earlier.interest.refitted(train.by_user)
+            again = refitted(self._earlier, rows)
             if again is not None:
-                return replace(self._earlier, interest=again)
+                return again
         # A separate generator, so that the random numbers of the network do not change.
         rng = np.random.default_rng((seed, 1))
-        fitted = fit_interest(train.by_user, lists, rng, self._on_list_epoch)
+        fitted = fit_interest(rows, lists, rng, self._on_list_epoch)
         self._on_list_epoch = None
         if fitted is None or lists.love == "auto":
             return fitted

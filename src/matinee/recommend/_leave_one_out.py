@@ -111,6 +111,7 @@ def _predicted(predict: Predict, history: Histories, without: Int64, item_codes:
         history.items[columns],
         history.values[columns],
         np.repeat(history.users, len(without)),
+        None if history.weights is None else history.weights[columns],
     )
     people = np.arange(len(without), dtype=np.int64)
     predicted = predict(

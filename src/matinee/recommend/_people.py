@@ -82,7 +82,8 @@ def code_people(
         values = _as_interactions(table.values, scale)
         _check_values(values, scale, table.item_ids.ids, table.items)
         coded = items[table.items]
-        histories = _histories(table.users, coded, values, table.n_users, len(item_ids))
+        shape = table.n_users, len(item_ids)
+        histories = _histories(table.users, coded, values, shape, table.weights)
         return People(histories, table.user_ids.ids)
     ids, people = _split(source, implied_rating(scale))
     counts = [len(person) for person in people]
@@ -98,7 +99,7 @@ def code_people(
     values = _as_interactions(values, scale)
     _check_values(values, scale, names)
     rows = np.repeat(np.arange(len(people)), counts)
-    return People(_histories(rows, coded, values, len(people), len(item_ids)), ids)
+    return People(_histories(rows, coded, values, (len(people), len(item_ids))), ids)
 
 
 def refuse_unknown(
@@ -195,9 +196,10 @@ def _histories(
     rows: npt.NDArray[np.integer[Any]],
     items: npt.NDArray[np.int32],
     values: npt.NDArray[np.float32],
-    people: int,
-    n_items: int,
+    shape: tuple[int, int],
+    weights: npt.NDArray[np.float32] | None = None,
 ) -> Histories:
+    people, n_items = shape
     known = np.flatnonzero(items >= 0)
     keys = rows[known].astype(np.int64) * max(n_items, 1) + items[known]
     order = np.argsort(keys, kind="stable")
@@ -206,4 +208,10 @@ def _histories(
     chosen = known[order[last]]
     indptr = np.zeros(people + 1, dtype=np.int64)
     np.cumsum(np.bincount(rows[chosen], minlength=people), out=indptr[1:])
-    return Histories(indptr, items[chosen], values[chosen], np.full(people, -1, dtype=np.int32))
+    return Histories(
+        indptr,
+        items[chosen],
+        values[chosen],
+        np.full(people, -1, dtype=np.int32),
+        None if weights is None else weights[chosen],
+    )

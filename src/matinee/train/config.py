@@ -91,9 +91,10 @@ class TrainConfig(Config):
     errors. On a small validation part the minimum is noisy, and under a falling learning rate the
     last epoch generalises better."""
     half_life: float = Field(0.0, ge=0.0)
-    """Days after which a rating counts for half in the loss, and in the bias model's mean and item
-    biases: its weight is 2^(-age / half_life), age counted from the newest rating of training. 0
-    for equal weights. Histories are not weighted, nor is the validation part."""
+    """Days after which a rating counts for half in the loss, in the bias model's mean and item
+    biases, and among the interactions that order lists: its weight is 2^(-age / half_life), age
+    counted from the newest rating of training. 0 for equal weights. It holds for every kind of
+    model that takes weights. The validation part is not weighted."""
     patience: int = Field(0, ge=0)
     """Epochs without a better validation RMSE before training stops; 0 never stops early."""
 

@@ -26,6 +26,12 @@ def by_age(ages: Int64, half_life: float) -> Float32:
     return weights
 
 
+def relative(weights: Float32, unit: float) -> Float32:
+    """Weights over a unit, float32."""
+    relative_weights: Float32 = (weights / np.float64(unit)).astype(np.float32)
+    return relative_weights
+
+
 def weighted_together(
     before: Ratings, newest: int | None, new: Ratings, half_life: float
 ) -> tuple[Ratings, Ratings]:
@@ -53,12 +59,14 @@ def weighted_together(
     )
 
 
-def weighted_by_age(ratings: Ratings, half_life: float) -> Ratings:
-    """Ratings whose weights are multiplied by ``by_age``, age counted from the newest of them.
+def weighted_by_age(ratings: Ratings, half_life: float, newest: int | None = None) -> Ratings:
+    """Ratings whose weights are multiplied by ``by_age``.
 
     Args:
         ratings: With times.
         half_life: Days; 0 for the ratings as they are.
+        newest: The time from which age is counted, seconds since 1970; what is newer has no age.
+            By default the time of the newest of them.
 
     Raises:
         DataError: They have no times.
@@ -70,7 +78,8 @@ def weighted_by_age(ratings: Ratings, half_life: float) -> Ratings:
             f"{ratings.name}: half_life weighs ratings by their age, and these have no times; "
             "state their column with --time COL, or set half_life = 0"
         )
-    weights = by_age(ratings.times.max() - ratings.times, half_life)
+    newest = int(ratings.times.max()) if newest is None else newest
+    weights = by_age(np.maximum(newest - ratings.times, 0), half_life)
     if ratings.weights is not None:
         weights = weights * ratings.weights
     return replace(ratings, weights=weights)

@@ -34,7 +34,7 @@ class ListBaselineKind:
 
 
 def liked(histories: Histories, from_rating: float) -> Histories:
-    """The entries of at least a rating."""
+    """The entries of at least a rating, without weights."""
     keep = histories.values >= from_rating
     who = np.repeat(np.arange(len(histories)), histories.counts)
     indptr = np.zeros(len(histories) + 1, dtype=np.int64)

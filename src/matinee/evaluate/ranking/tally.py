@@ -66,7 +66,7 @@ def with_nobody(histories: Histories) -> Histories:
     """The same people and, as the last row, one with an empty history."""
     indptr = np.append(histories.indptr, histories.indptr[-1:])
     users = np.append(histories.users, np.int32(-1))
-    return Histories(indptr, histories.items, histories.values, users)
+    return Histories(indptr, histories.items, histories.values, users, histories.weights)
 
 
 def best_of(scores: Float32, histories: Histories, k: int) -> Int32:

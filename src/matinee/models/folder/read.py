@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +78,9 @@ def _restored(folder: Path, manifest: dict[str, Any]) -> Recommender:
         model.histories = read_histories(db, folder, n_users) if carried else None
     if model.histories is not None:
         check_histories(folder / HISTORIES, model.histories, n_users, n_items)
-        model.weights = arrays.get("histories.weights")
-        check_weights(weights, model.weights, model.histories)
+        each = arrays.get("histories.weights")
+        check_weights(weights, each, model.histories)
+        model.histories = replace(model.histories, weights=each)
     model.scale = Scale(*manifest["scale"])
     model.bias = BiasModel(
         float(bias["mean"]),

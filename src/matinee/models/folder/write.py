@@ -17,6 +17,7 @@ from safetensors.numpy import save_file
 from ..._version import __version__
 from ...base.atomic import atomic_path, check_writable, is_temporary
 from ...errors import UsageError
+from ...recommend.interest import interest_state
 from ..hooks import Hooks
 from ..support import item_counts
 from ._checks import STORED
@@ -46,8 +47,8 @@ def save(
     counts = item_counts(model)
     if counts is not None:
         arrays["items.counts"] = counts
-    if carried is not None and model.weights is not None:
-        arrays["histories.weights"] = model.weights
+    if carried is not None and carried.weights is not None:
+        arrays["histories.weights"] = carried.weights
     if carried is None:
         arrays["leak_guard.hashes"] = model.leak_guard.hashes
     spread = None
@@ -58,7 +59,7 @@ def save(
         }
     interest = None
     if model.interest is not None:
-        tensors_of, interest = model.interest.state()
+        tensors_of, interest = interest_state(model.interest)
         arrays["interest.counts"] = model.interest.counts
         arrays |= {f"interest.{name}": np.ascontiguousarray(a) for name, a in tensors_of.items()}
     with atomic_path(path) as folder:

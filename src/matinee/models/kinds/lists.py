@@ -15,15 +15,20 @@ from ..registry import ModelKind
 class ListModel(OneShot):
     """Recommends by a scorer of interest; predicts ratings by the bias model.
 
-    Trains on interactions, with or without ratings. ``lists.interest`` names the scorer, whose
-    options are in the section of that name; the presets "lists", "ease", "mult-dae", "mult-vae" and
-    "recvae" are of this kind.
+    Trains on interactions, with or without ratings and weights. ``lists.interest`` names the
+    scorer, whose options are in the section of that name; the presets "lists", "ease", "mult-dae",
+    "mult-vae" and "recvae" are of this kind.
     """
 
     kind: ClassVar[str] = "lists"
 
     @property
     def takes_interactions(self) -> bool:
+        """See ``Hooks``."""
+        return True
+
+    @property
+    def takes_weights(self) -> bool:
         """See ``Hooks``."""
         return True
 

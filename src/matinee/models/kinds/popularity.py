@@ -7,13 +7,15 @@ from typing import ClassVar
 import numpy as np
 
 from ...data import Ratings
-from ...recommend.interest import Calibration, FittedInterest, Popularity as Counts
+from ...recommend.interest import Calibration, FittedInterest, Popularity as Counts, mean_one
 from ..registry import ModelKind
 from .lists import ListModel
 
 
 class Popularity(ListModel):
-    """Ranks items by their number of training ratings; predicts by the bias model.
+    """Ranks items by their number of training ratings, or the sum of their weights.
+
+    Predicts by the bias model.
 
     The lists are not personalised. The predicted ratings are.
     """
@@ -21,8 +23,10 @@ class Popularity(ListModel):
     kind: ClassVar[str] = "popularity"
 
     def _fit_interest(self, train: Ratings, seed: int) -> FittedInterest:
-        counts = np.bincount(train.items, minlength=train.n_items).astype(np.float32)
-        return FittedInterest(Counts(counts), Calibration(love=0.0, floor=0.0))
+        rows, unit = mean_one(train.by_user)
+        scorer = Counts(rows.column_weights.astype(np.float32))
+        scorer.unit = unit
+        return FittedInterest(scorer, Calibration(love=0.0, floor=0.0))
 
 
 KINDS = (

@@ -1,7 +1,16 @@
-from .base import Interest as Interest, restore_interest as restore_interest
+from .base import (
+    Interest as Interest,
+    interest_state as interest_state,
+    mean_one as mean_one,
+    restore_interest as restore_interest,
+)
 from .blend import Blend as Blend
 from .calibrate import Calibration as Calibration, ChoiceRate as ChoiceRate
-from .fit import FittedInterest as FittedInterest, fit_interest as fit_interest
+from .fit import (
+    FittedInterest as FittedInterest,
+    fit_interest as fit_interest,
+    refitted as refitted,
+)
 from .held_out import HeldOut as HeldOut
 from .scorers.bspm import Bspm as Bspm
 from .scorers.ials import Factors as Factors

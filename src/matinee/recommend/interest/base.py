@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import import_module
 from types import ModuleType
 from typing import Any, ClassVar, Self
@@ -13,6 +14,7 @@ import numpy.typing as npt
 
 from ...base.arrays import Float32
 from ...data import Csr, Histories
+from ...data.values.weights import relative
 from ...errors import ModelFileError, nearest
 from ...train.lists import SCORERS
 
@@ -28,16 +30,23 @@ class Interest(ABC):
     popularity.
 
     Attributes:
-        counts: float32 (items,): training users of each item.
+        counts: float32 (items,): training users of each item; with weights, the sum of these over
+            their mean.
+        unit: The mean weight of the training interactions, 1 where they had none. Weights of
+            histories are divided by it.
     """
 
     name: ClassVar[str]
+    unit: float = 1.0
     logits: ClassVar[bool] = False
     """Whether scores are logits of a softmax over items, whose sign means nothing."""
     counts: Float32
 
     def scores(self, histories: Histories) -> Float32:
         """Scores of all items, a fresh float32 array (people, items); positive means interest."""
+        if self.unit != 1.0:
+            weights = histories.csr(len(self.counts)).entry_weights
+            histories = replace(histories, weights=relative(weights, self.unit))
         empty = histories.counts == 0
         if not empty.any():
             return self._scores(histories)
@@ -49,7 +58,7 @@ class Interest(ABC):
 
     @abstractmethod
     def _scores(self, histories: Histories) -> Float32:
-        """``scores`` of users with non-empty histories."""
+        """``scores`` of users with non-empty histories, whose weights have the mean 1."""
 
     @abstractmethod
     def state(self) -> State:
@@ -61,16 +70,20 @@ class Interest(ABC):
         """The scorer from the output of ``state``."""
 
     def refitted(self, rows: Csr) -> Interest | None:
-        """A scorer with the same settings, fitted to other interactions; None where it cannot."""
+        """A scorer with the same settings, fitted to other interactions; None where it cannot.
+
+        Args:
+            rows: Interactions by user, with weights of mean 1 or none.
+        """
         return None
 
-    def matrix(self, histories: Histories) -> Any:
-        """The histories as a float32 CSR matrix of ones (people, items)."""
-        from scipy import sparse
 
-        ones = np.ones(len(histories.items), dtype=np.float32)
-        shape = (len(histories), len(self.counts))
-        return sparse.csr_matrix((ones, histories.items, histories.indptr), shape=shape)
+def mean_one(rows: Csr) -> tuple[Csr, float]:
+    """Interactions with weights of mean 1, or none, and the ``unit`` they were divided by."""
+    if rows.weights is None or not len(rows.weights):
+        return rows, 1.0
+    unit = float(rows.weights.mean(dtype=np.float64))
+    return replace(rows, weights=relative(rows.weights, unit)), unit
 
 
 def restore_interest(counts: Float32, arrays: Arrays, config: Mapping[str, Any]) -> Interest:
@@ -88,7 +101,15 @@ def restore_interest(counts: Float32, arrays: Arrays, config: Mapping[str, Any])
         names = (*SCORERS, "blend")
         raise ModelFileError(f"no scorer of interest {name!r}{nearest(str(name), names)}")
     kind = next(kind for kind in Interest.__subclasses__() if kind.name == name)
-    return kind.restore(counts, arrays, config)
+    restored = kind.restore(counts, arrays, config)
+    restored.unit = float(config.get("unit", 1.0))
+    return restored
+
+
+def interest_state(interest: Interest) -> State:
+    """What ``restore_interest`` needs beside the counts."""
+    arrays, config = interest.state()
+    return arrays, config if interest.unit == 1.0 else {**config, "unit": interest.unit}
 
 
 def scorer_module(name: str) -> ModuleType:

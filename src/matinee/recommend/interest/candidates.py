@@ -101,5 +101,5 @@ def _mixed(first: Float32, second: Float32, weight: float) -> Float32:
 
 
 def users_of_items(rows: Csr) -> Float32:
-    """Users of each item, float32 (items,)."""
-    return np.bincount(rows.indices, minlength=rows.n_columns).astype(np.float32)
+    """Users of each item, or the sum of their weights, float32 (items,)."""
+    return rows.column_weights.astype(np.float32)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ...data import Csr
 from ...train.lists import ListsConfig
-from .base import Interest
+from .base import Interest, mean_one
 from .calibrate import NOTHING, Calibration, ChoiceRate
 from .candidates import OnEpoch
 from .choose import choose
@@ -39,7 +39,8 @@ def fit_interest(
     fitted to all interactions.
 
     Args:
-        rows: Training interactions by user. Their values are ratings, or all the same.
+        rows: Training interactions by user. Their values are ratings, or all the same. Their
+            weights count relative to the mean weight.
         config: The options.
         rng: Draws the held-out interactions, and seeds a network.
         on_epoch: Called after each epoch of a network.
@@ -53,6 +54,7 @@ def fit_interest(
     """
     if config.interest == "none":
         return None
+    rows, unit = mean_one(rows)
     part = HeldOut.draw(rows, rng)
     chosen = choose(part, config, rng, on_epoch)
     calibration = NOTHING
@@ -61,7 +63,27 @@ def fit_interest(
         calibration = part.calibration(chosen.known)
     calibrated = calibration is not NOTHING and chosen.stand_in is None
     rate = calibration.rate if calibrated else None
-    return FittedInterest(chosen.fit(rows), calibration, rate)
+    interest = chosen.fit(rows)
+    interest.unit = unit
+    return FittedInterest(interest, calibration, rate)
+
+
+def refitted(fitted: FittedInterest, rows: Csr) -> FittedInterest | None:
+    """A scorer with the same settings and calibration, fitted to other interactions.
+
+    Args:
+        fitted: The scorer.
+        rows: Training interactions by user, as for ``fit_interest``.
+
+    Returns:
+        None where the scorer cannot be fitted again.
+    """
+    rows, unit = mean_one(rows)
+    again = fitted.interest.refitted(rows)
+    if again is None:
+        return None
+    again.unit = unit
+    return replace(fitted, interest=again)
 
 
 def has_ratings(rows: Csr) -> bool:

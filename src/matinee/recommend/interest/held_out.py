@@ -33,8 +33,8 @@ class HeldOut:
     """Interactions with a random part of each user's held out.
 
     Attributes:
-        known: The remaining interactions, by user.
-        held: The held-out interactions, by user.
+        known: The remaining interactions, by user, with their weights.
+        held: The held-out interactions, by user. Each counts 1: they stand for those to come.
         people: A sample of the users with both, int64 (n,), ascending.
     """
 
@@ -172,4 +172,5 @@ def _keep(rows: Csr, chosen: Mask) -> Csr:
     owner = np.repeat(np.arange(rows.n_rows), rows.counts)[chosen]
     indptr = np.zeros(rows.n_rows + 1, dtype=np.int64)
     np.cumsum(np.bincount(owner, minlength=rows.n_rows), out=indptr[1:])
-    return Csr(indptr, rows.indices[chosen], rows.values[chosen], None, rows.n_columns)
+    weights = None if rows.weights is None else rows.weights[chosen]
+    return Csr(indptr, rows.indices[chosen], rows.values[chosen], None, rows.n_columns, weights)

@@ -72,7 +72,7 @@ def _score(tried: _Tried) -> float:
 def _tried(part: HeldOut, config: LinearConfig) -> _Tried:
     known = part.known
     tilt = Tilt.of(config.tilt, known.values)
-    solved = solve(known, config, tilt.strengths(known.values))
+    solved = solve(known, config, tilt.entries(known))
     candidates = [config.replace(values) for values in SCALES]
     scales = [solved.scale(candidate) for candidate in candidates]
     raw = Linear(np.ones(known.n_columns, dtype=np.float32), solved.weights(), tilt)

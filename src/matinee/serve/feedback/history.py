@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -57,9 +57,9 @@ def grown(
     """A history with feedback in it, and the items never to recommend to this person.
 
     Of one item the latest opinion holds: a rating, like or dislike replaces what the person gave
-    in training, and "not interested" takes it out of the history. A click is a choice for a model
-    of interactions and says nothing to a model of ratings. Items that the model does not know, and
-    ratings off its scale, are left out.
+    in training, and "not interested" takes it out of the history. What came by feedback has the
+    weight 1. A click is a choice for a model of interactions and says nothing to a model of
+    ratings. Items that the model does not know, and ratings off its scale, are left out.
 
     Args:
         trained: The person's training history (one row), or None.
@@ -71,10 +71,13 @@ def grown(
         One person's history, and int64 item codes.
     """
     values: dict[int, float] = {}
+    weights: dict[int, float] = {}
     users = np.array([-1], dtype=np.int32)
     if trained is not None:
         values = dict(zip(trained.items.tolist(), trained.values.tolist(), strict=True))
         users = trained.users
+        if trained.weights is not None:
+            weights = dict(zip(trained.items.tolist(), trained.weights.tolist(), strict=True))
     refused: set[int] = set()
     interactions = is_constant(scale)
     events = [event for event in feedback.events if event.item is not None]
@@ -89,11 +92,15 @@ def grown(
         value = _value(event, scale, interactions)
         if value is not None:
             values[code] = value
+            weights.pop(code, None)
             refused.discard(code)
         elif interactions and KINDS[event.kind].liked is False:
             refused.add(code)  # it is indistinguishable from a choice there
             values.pop(code, None)
     history = Histories.build([(list(values), list(values.values()))], users)
+    if weights:
+        each = [weights.get(code, 1.0) for code in history.items.tolist()]
+        history = replace(history, weights=np.array(each, dtype=np.float32))
     return history, np.array(sorted(refused), dtype=np.int64)
 
 

@@ -1,8 +1,8 @@
 """Blurring and sharpening of interactions: BSPM (Choi et al. 2023) and GF-CF (Shen et al. 2021).
 
-With R the interactions (users, items), D_u and D_i the diagonal counts of users and of items,
-N = D_u^(-1/2) R D_i^(-1/2), P = N'N and V the leading right singular vectors of N, the
-interactions r of a person, known or new, score
+With R the interactions (users, items), all 1 or weights of mean 1, D_u and D_i the diagonal sums of
+R over users and over items, N = D_u^(-1/2) R D_i^(-1/2), P = N'N and V the leading right singular
+vectors of N, the interactions r of a person, known or new, score
 
     y = blur r P + low_pass r D_i^(-1/2) V V' D_i^(1/2)
     scores = y (I - sP + (sP)^2 / 2 - (sP)^3 / 6 + (sP)^4 / 24)
@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ...base.arrays import Float32, Int32, Int64
+from ...base.arrays import Float32
 from ...data import Csr
 from .bspm_config import BspmConfig
 
@@ -40,7 +40,7 @@ class BspmFilter:
 
     Attributes:
         vectors: float32 (items, vectors), V.
-        root: float32 (items,), the square root of the number of users of each item.
+        root: float32 (items,), the square root of D_i.
         rows: float32 CSR (users, items), N; None where blur and sharpening are 0.
         low_pass: See ``BspmConfig``.
         blur: See ``BspmConfig``.
@@ -54,30 +54,28 @@ class BspmFilter:
     blur: float
     sharpen: float
 
-    def scores(self, indptr: Int64, items: Int32) -> Float32:
+    def scores(self, rows: Csr) -> Float32:
         """Scores of all items for people, float32 (people, items).
 
         Args:
-            indptr: int64 (people + 1,).
-            items: int32 (entries,), the items of person p at ``indptr[p]:indptr[p + 1]``.
+            rows: Interactions by person, weighted as in training.
         """
-        people = len(indptr) - 1
-        size = people if self.rows is None else max(1, _CELLS // self.rows.shape[0])
-        if people <= size:
-            return self._of_batch(indptr, items)
-        scores = np.empty((people, len(self.root)), dtype=np.float32)
-        for first in range(0, people, size):
-            part = indptr[first : first + size + 1]
-            scores[first : first + size] = self._of_batch(part - part[0], items[part[0] : part[-1]])
-        return scores
-
-    def _of_batch(self, indptr: Int64, items: Int32) -> Float32:
-        """``scores`` of few enough people."""
         from scipy import sparse
 
-        n_items = len(self.root)
-        ones = np.ones(len(items), dtype=np.float32)
-        people = sparse.csr_matrix((ones, items, indptr), shape=(len(indptr) - 1, n_items))
+        entries = rows.entry_weights, rows.indices, rows.indptr
+        people = sparse.csr_matrix(entries, shape=(rows.n_rows, len(self.root)))
+        size = rows.n_rows if self.rows is None else max(1, _CELLS // self.rows.shape[0])
+        if rows.n_rows <= size:
+            return self._of_batch(people)
+        scores = np.empty(people.shape, dtype=np.float32)
+        for first in range(0, rows.n_rows, size):
+            scores[first : first + size] = self._of_batch(people[first : first + size])
+        return scores
+
+    def _of_batch(self, people: Any) -> Float32:
+        """``scores`` of few enough people, float32 CSR (people, items)."""
+        from scipy import sparse
+
         low = (people @ sparse.diags(_inverse(self.root)) @ self.vectors).astype(np.float32)
         if self.rows is None:
             scores: Float32 = low @ self.vectors.T
@@ -102,14 +100,16 @@ def fit_bspm(rows: Csr, config: BspmConfig) -> BspmFilter:
     """Fit the filters to the interactions of people.
 
     Args:
-        rows: Interactions by user; an entry counts 1 whatever its value.
+        rows: Interactions by user, with weights of mean 1 or none; values are not read.
         config: The options.
     """
     from scipy import sparse
 
-    root = np.sqrt(np.bincount(rows.indices, minlength=rows.n_columns)).astype(np.float32)
-    by_user = _inverse(np.sqrt(rows.counts).astype(np.float32))
+    root = np.sqrt(rows.column_weights.astype(np.float32))
+    by_user = _inverse(np.sqrt(rows.row_weights).astype(np.float32))
     data = np.repeat(by_user, rows.counts) * _inverse(root)[rows.indices]
+    if rows.weights is not None:
+        data *= rows.weights
     matrix = sparse.csr_matrix(
         (data, rows.indices, rows.indptr), shape=(rows.n_rows, rows.n_columns)
     )

@@ -12,7 +12,8 @@ class BspmConfig(Config):
 
     Scores are a person's interactions blurred by the neighbours of items, plus their projection on
     the leading singular vectors (an ideal low-pass filter), sharpened by one Runge-Kutta step.
-    Without sharpening it is GF-CF (Shen et al. 2021).
+    Without sharpening it is GF-CF (Shen et al. 2021). Weights over the mean weight are the edges of
+    the graph: they are normalised by the sums over each person and each item, as counts are.
     """
 
     singular_vectors: int = Field(448, ge=1)

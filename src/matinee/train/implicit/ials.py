@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...base.arrays import Float, Float32, Float64, Int32, Int64
+from ...base.arrays import Float, Float32, Float64
 from ...data import Csr
 from ...errors import TrainingError
 from .ials_config import IalsConfig
@@ -33,20 +33,19 @@ class ItemFactors:
     ridge_power: float
     unobserved: float
 
-    def fold_in(self, indptr: Int64, items: Int32) -> Float32:
-        """Vectors of people, float32 (people, factors), from the items of each, by one solve.
+    def fold_in(self, rows: Csr) -> Float32:
+        """Vectors of people, float32 (people, factors), by one solve each.
 
         Args:
-            indptr: int64 (people + 1,).
-            items: int32 (entries,), the items of person p at ``indptr[p]:indptr[p + 1]``.
+            rows: Interactions by person, weighted as in training.
         """
-        ridge = ridges(np.diff(indptr), len(self.items), self)
-        fold_in: Float32 = solved(indptr, items, self.items, self.shared, ridge)
+        ridge = ridges(rows.row_weights, len(self.items), self)
+        fold_in: Float32 = solved(rows, self.items, self.shared, ridge)
         return fold_in
 
-    def scores(self, indptr: Int64, items: Int32) -> Float32:
-        """Scores of all items for people, float32 (people, items); arguments as ``fold_in``."""
-        scores: Float32 = self.fold_in(indptr, items) @ self.items.T
+    def scores(self, rows: Csr) -> Float32:
+        """Scores of all items for people, float32 (people, items); ``rows`` as for ``fold_in``."""
+        scores: Float32 = self.fold_in(rows) @ self.items.T
         return scores
 
 
@@ -59,7 +58,7 @@ def fit_ials(
     """Fit item vectors to the interactions of people.
 
     Args:
-        rows: Interactions by user; an entry counts 1 whatever its value.
+        rows: Interactions by user, with weights of mean 1 or none; values are not read.
         config: The options.
         rng: Draws the initial vectors.
         on_sweep: Called after each sweep with its number, from 1.
@@ -71,13 +70,13 @@ def fit_ials(
     width = min(config.factors, max(rows.n_rows, rows.n_columns, 1))
     deviation = config.spread / np.sqrt(width)
     items = rng.normal(0.0, deviation, (rows.n_columns, width)).astype(np.float32)
-    user_ridge = ridges(rows.counts, rows.n_columns, config)
-    item_ridge = ridges(columns.counts, rows.n_rows, config)
+    user_ridge = ridges(rows.row_weights, rows.n_columns, config)
+    item_ridge = ridges(columns.row_weights, rows.n_rows, config)
     for sweep in range(1, config.sweeps + 1):
         items, shared = rotated(items, config.unobserved)
-        users = solved(rows.indptr, rows.indices, items, shared, user_ridge)
+        users = solved(rows, items, shared, user_ridge)
         users, shared = rotated(users, config.unobserved)
-        items = solved(columns.indptr, columns.indices, users, shared, item_ridge)
+        items = solved(columns, users, shared, item_ridge)
         if not np.isfinite(items).all():
             raise TrainingError("iALS: vectors are no longer finite; raise ials.ridge")
         if on_sweep is not None:
@@ -86,16 +85,16 @@ def fit_ials(
     return ItemFactors(items, shared, config.ridge, config.ridge_power, config.unobserved)
 
 
-def ridges(counts: Int64, other: int, config: IalsConfig | ItemFactors) -> Float64:
+def ridges(weights: Float64, other: int, config: IalsConfig | ItemFactors) -> Float64:
     """The regularisation of each row, float64 (rows,).
 
     Args:
-        counts: Interactions of each row.
+        weights: Weight of each row's interactions together, float64 (rows,).
         other: Size of the other side.
         config: Has penalty, ridge_power and unobserved.
     """
-    seen = counts + config.unobserved * other
-    ridges: Float64 = config.ridge * seen.astype(np.float64) ** config.ridge_power
+    seen = weights + config.unobserved * other
+    ridges: Float64 = config.ridge * seen**config.ridge_power
     return ridges
 
 
@@ -110,12 +109,19 @@ def rotated(factors: Any, unobserved: float) -> tuple[Any, Float64]:
     return factors @ basis.astype(factors.dtype), unobserved * np.maximum(values, 0.0)
 
 
-def solved(indptr: Int64, index: Int32, other: Any, shared: Float64, ridge: Float64) -> Any:
+def solved(rows: Csr, other: Any, shared: Float64, ridge: Float64) -> Any:
     """Vectors of all rows given those of the other side, of the dtype of ``other``."""
     kind = other.dtype
-    solved = np.empty((len(indptr) - 1, other.shape[1]), dtype=kind)
-    pointer, numbers = indptr.astype(np.int64, copy=False), index.astype(np.int32, copy=False)
-    solve_implicit(pointer, numbers, other, shared.astype(kind), ridge.astype(kind), solved)
+    solved = np.empty((rows.n_rows, other.shape[1]), dtype=kind)
+    solve_implicit(
+        rows.indptr.astype(np.int64, copy=False),
+        rows.indices.astype(np.int32, copy=False),
+        np.empty(0, kind) if rows.weights is None else rows.weights.astype(kind, copy=False),
+        other,
+        shared.astype(kind),
+        ridge.astype(kind),
+        solved,
+    )
     return solved
 
 
@@ -125,7 +131,8 @@ def transposed(rows: Csr) -> Csr:
     order = np.argsort(rows.indices, kind="stable")
     indptr = np.zeros(rows.n_columns + 1, dtype=np.int64)
     np.cumsum(np.bincount(rows.indices, minlength=rows.n_columns), out=indptr[1:])
-    return Csr(indptr, owner[order], rows.values[order], order, rows.n_rows)
+    weights = None if rows.weights is None else rows.weights[order]
+    return Csr(indptr, owner[order], rows.values[order], order, rows.n_rows, weights)
 
 
 def _gram(factors: Float) -> Float64:

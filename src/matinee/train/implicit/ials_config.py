@@ -11,8 +11,10 @@ class IalsConfig(Config):
     """Matrix factorisation of interactions by implicit alternating least squares (iALS).
 
     As Rendle et al. 2021 (arXiv 2110.14037) state it, after Hu et al. 2008: with ŷ = w_u · h_i, the
-    sum of (1 - ŷ)² over the interactions, of ``unobserved`` times ŷ² over all pairs, and of the
-    regularisation of each vector.
+    sum of c (1 - ŷ)² over the interactions, of ``unobserved`` times ŷ² over all pairs, and of the
+    regularisation of each vector. The confidence c of an interaction is its weight over the mean
+    weight, 1 without weights; the 1 + αr of Hu et al. has α = 1 / (``unobserved`` times the mean
+    weight). A weight of 2 is the same as two interactions.
     """
 
     factors: int = Field(128, ge=1)
@@ -20,10 +22,10 @@ class IalsConfig(Config):
     sweeps: int = Field(16, ge=1)
     """Times that all users and then all items are solved for."""
     unobserved: float = Field(0.1, gt=0.0)
-    """Weight of all pairs, whose target is 0, beside the weight of 1 that an interaction has."""
+    """Weight of all pairs, whose target is 0, beside the mean weight of interactions, 1."""
     ridge: float = Field(0.01, gt=0.0)
-    """L2 regularisation of a vector, times (its number of interactions + unobserved times the size
-    of the other side) to the power of ``ridge_power``."""
+    """L2 regularisation of a vector, times (the weights of its interactions + unobserved times the
+    size of the other side) to the power of ``ridge_power``."""
     ridge_power: float = Field(1.0, ge=0.0, le=1.0)
     """How far regularisation grows with the number of interactions: 1 in proportion to it, 0 not
     at all."""

@@ -38,13 +38,19 @@ def cholesky_solve(gram: Any, right: Any, n: int) -> None:
 
 @kernel(parallel=True, fastmath=FAST, error_model="numpy")
 def solve_implicit(
-    indptr: Int64, index: Int32, other: Float, shared: Float, ridge: Float, out: Float
+    indptr: Int64,
+    index: Int32,
+    weights: Float,
+    other: Float,
+    shared: Float,
+    ridge: Float,
+    out: Float,
 ) -> None:
     """Each row's vector, given the vectors of the other side. Rows do not depend on each other.
 
     Over its n entries a row minimises, in the eigenbasis of the other side's Gram matrix,
 
-        sum_j (1 - w . other[index[j]])^2 + sum_k (shared[k] + ridge[row]) w[k]^2.
+        sum_j weights[j] (1 - w . other[index[j]])^2 + sum_k (shared[k] + ridge[row]) w[k]^2.
 
     A row with fewer entries than factors is solved as a system of its entries (the push-through
     identity), so that most rows cost entries^2 * factors, not factors^3.
@@ -52,6 +58,7 @@ def solve_implicit(
     Args:
         indptr: int64 (rows + 1,).
         index: int32 (entries,), rows of ``other``.
+        weights: floating (entries,), positive, or (0,) where all are 1.
         other: floating (n, factors), in the eigenbasis.
         shared: floating (factors,), eigenvalues of the Gram matrix times the unobserved weight.
         ridge: floating (rows,), positive.
@@ -59,12 +66,15 @@ def solve_implicit(
     """
     width = other.shape[1]
     rows = len(indptr) - 1
+    weighted = len(weights) > 0
+    one = other.dtype.type(1)
     for chunk in prange(64):  # dealt out in turn: no thread gets all the long rows
         system = np.empty((width, width), dtype=other.dtype)
         right = np.empty(width, dtype=other.dtype)
         weight = np.empty(width, dtype=other.dtype)
         x = np.empty((max(width, 4), width), dtype=other.dtype)
         scaled = np.empty(width, dtype=other.dtype)
+        strength = np.zeros(4, dtype=other.dtype)
         for r in range(chunk, rows, 64):
             start, end = indptr[r], indptr[r + 1]
             n = end - start
@@ -86,7 +96,7 @@ def solve_implicit(
                         for k in range(width):
                             total += scaled[k] * x[q, k]
                         system[p, q] = total
-                    system[p, p] += 1
+                    system[p, p] += one / weights[start + p] if weighted else one
                     right[p] = 1
                 cholesky_solve(system, right, n)
                 for k in range(width):
@@ -104,13 +114,15 @@ def solve_implicit(
                 for p in range(4):
                     if p < few:
                         j = index[first + p]
+                        strength[p] = weights[first + p] if weighted else one
                         for k in range(width):
                             x[p, k] = other[j, k]
-                            right[k] += other[j, k]
+                            right[k] += strength[p] * other[j, k]
                     else:
                         x[p] = 0
                 for i in range(width):
-                    v0, v1, v2, v3 = x[0, i], x[1, i], x[2, i], x[3, i]
+                    v0, v1 = strength[0] * x[0, i], strength[1] * x[1, i]
+                    v2, v3 = strength[2] * x[2, i], strength[3] * x[3, i]
                     for k in range(i + 1):
                         system[i, k] += v0 * x[0, k] + v1 * x[1, k] + v2 * x[2, k] + v3 * x[3, k]
             for k in range(width):

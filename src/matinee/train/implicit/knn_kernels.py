@@ -14,6 +14,8 @@ def nearest(
     owners: Int32,
     by_user: Int64,
     items: Int32,
+    by_item_strengths: Float64,
+    strengths: Float64,
     weights: Float64,
     lengths: Float64,
     shrinkage: float,
@@ -27,6 +29,9 @@ def nearest(
         owners: int32 (entries,).
         by_user: int64 (users + 1,), places of a person's items in ``items``.
         items: int32 (entries,).
+        by_item_strengths: float64 (entries,), ``strengths`` in the order of ``owners``.
+        strengths: float64 (entries,), the entries in the order of ``items``; both are empty where
+            all are 1.
         weights: float64 (users,), by which a person's entries are multiplied.
         lengths: float64 (items,); a similarity is the dot product over ``lengths[i] * lengths[j] +
             shrinkage``.
@@ -35,6 +40,7 @@ def nearest(
         similarity: float32 (items, k), overwritten; 0 there.
     """
     n_items, k = neighbours.shape
+    weighted = len(strengths) > 0
     for chunk in prange(64):  # dealt out in turn: no thread gets all the popular items
         dots = np.zeros(n_items, dtype=np.float64)
         touched = np.empty(n_items, dtype=np.int32)
@@ -43,12 +49,14 @@ def nearest(
             for entry in range(by_item[item], by_item[item + 1]):
                 user = owners[entry]
                 squared = weights[user] * weights[user]
+                if weighted:
+                    squared *= by_item_strengths[entry]
                 for other in range(by_user[user], by_user[user + 1]):
                     j = items[other]
                     if dots[j] == 0.0:
                         touched[n] = j
                         n += 1
-                    dots[j] += squared
+                    dots[j] += squared * strengths[other] if weighted else squared
             few = touched[:n]
             few.sort()
             values = np.empty(n, dtype=np.float64)

@@ -15,7 +15,10 @@ class LinearConfig(Config):
 
     With the defaults it is EASE (Steck 2019). ``denoising`` makes it EDLAE (Steck 2020), ``relax``
     RLAE or RDLAE (Moon et al. 2023), ``user_power`` weighs people by their history length, and
-    ``diagonal_power`` below 1 favours items that the others predict badly.
+    ``diagonal_power`` below 1 favours items that the others predict badly. An interaction of weight
+    w, over the mean weight, is the entry √w of the matrix X that is reproduced by X B, and of the
+    history that is scored: the squared error of a person whose weights are all w counts w times,
+    and the diagonal of X'X, which the penalty is added to, holds the weights of each item.
     """
 
     earlier_names: ClassVar[Mapping[str, str]] = {"dropout": "denoising"}

@@ -64,6 +64,8 @@ def fit_near(rows: Csr, config: LinearConfig, values: Float32 | None = None) -> 
     n_items = rows.n_columns
     width = max(1, min(config.nearest, n_items - 1))
     columns = transposed(rows)
+    plain = values is None or bool((values == 1.0).all())
+    strengths = np.empty(0) if plain else known.matrix.data.astype(np.float64)
     near = np.empty((n_items, width), dtype=np.int32)
     weights = np.empty((n_items, width), dtype=np.float32)
     nearest(
@@ -71,6 +73,8 @@ def fit_near(rows: Csr, config: LinearConfig, values: Float32 | None = None) -> 
         columns.indices,
         rows.indptr,
         rows.indices,
+        strengths[columns.order] if len(strengths) else strengths,
+        strengths,
         np.sqrt(known.weights),
         np.sqrt(diagonal + gamma),
         0.0,

@@ -19,7 +19,8 @@ class ListNetworkConfig(Config):
     The input is a history of n items, each as 1 / sqrt(n). With ``loss = "multinomial"`` and
     ``objective = "reconstruct"`` it is Mult-DAE, and with ``variational`` Mult-VAE (Liang et al.
     2018, arXiv 1802.05814). With the square loss a batch costs its interactions and the square of
-    the width, whatever the number of items.
+    the width, whatever the number of items. An interaction of weight w, over the mean weight,
+    counts w times in the loss (the likelihood of w clicks); the input has no weights.
     """
 
     loss: Literal["square", "multinomial"] = "square"

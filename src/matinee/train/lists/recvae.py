@@ -48,7 +48,7 @@ def fit_recvae(
     """Train RecVAE on the interactions of people.
 
     Args:
-        rows: Interactions by user; an entry counts 1 whatever its value.
+        rows: Interactions by user, with weights of mean 1 or none; values are not read.
         config: The options.
         rng: Draws the initial weights, the batches, the dropout and the codes.
         last: Round after which to stop, by default ``config.rounds``.
@@ -93,6 +93,7 @@ class _Network:
 
     def __init__(self, rows: Csr, config: RecVaeConfig, rng: np.random.Generator) -> None:
         self.rows, self.config, self.rng = rows, config, rng
+        self.entry_weights, self.row_weights = rows.entry_weights, rows.row_weights
         arrays = initial(rows.n_columns, config, rng)
         self.parameters = {
             name: torch.from_numpy(array).requires_grad_() for name, array in arrays.items()
@@ -128,7 +129,8 @@ class _Network:
         counts = self.rows.counts[batch]
         indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         starts = np.repeat(self.rows.indptr[batch] - indptr[:-1], counts)
-        items = self.rows.indices[starts + np.arange(indptr[-1])]
+        entries = starts + np.arange(indptr[-1])
+        items = self.rows.indices[entries]
         cells = Cells.of(indptr, items, self.rows.n_columns)
         values = np.repeat(1.0 / np.sqrt(counts), counts).astype(np.float32)
         mean, log_variance = encoded(self.parameters, cells, self._dropped(values, dropout))
@@ -137,9 +139,9 @@ class _Network:
         with torch.no_grad():
             earlier = encoded(self.before, cells, values)
         divergence = density(code, mean, log_variance) - self._prior(code, earlier)
-        weight = torch.from_numpy((self.config.gamma * counts).astype(np.float32))
-        ones = np.ones(len(items), dtype=np.float32)
-        asked = Asked(cells, ones, torch.ones(len(batch)), 0.0)
+        gamma = self.config.gamma * self.row_weights[batch]
+        weight = torch.from_numpy(gamma.astype(np.float32))
+        asked = Asked(cells, self.entry_weights[entries], torch.ones(len(batch)), 0.0)
         output, bias = (self.parameters[name] for name in DECODER)
         return (
             list_loss("multinomial", code, output, bias, asked)

@@ -45,7 +45,7 @@ def fit_list_network(
     """Train a list network on the interactions of people.
 
     Args:
-        rows: Interactions by user; an entry counts 1 whatever its value.
+        rows: Interactions by user, with weights of mean 1 or none; values are not read.
         config: The options; ``choose_epoch`` is the caller's, who gives ``score`` or ``last``.
         rng: Draws the initial weights, the batches and what is shown.
         last: Epoch after which to stop, by default ``config.epochs``. The learning rate moves as
@@ -90,7 +90,7 @@ class _Step:
         self, rows: Csr, config: ListNetworkConfig, rng: np.random.Generator, people: int
     ) -> None:
         self.config, self.rng = config, rng
-        known = interactions(rows, config.user_power)
+        known = interactions(rows, config.user_power, rows.entry_weights)
         self.matrix, self.importance = known.matrix, known.weights.astype(np.float32)
         self.network = _Network(rows.n_columns, config, rng)
         self.per_epoch = max(1, math.ceil(people / config.people_per_step(people)))
@@ -114,7 +114,7 @@ class _Step:
 
 @dataclass(frozen=True, eq=False)
 class _Drawn:
-    """A batch: the histories, the input made of them, and what is asked."""
+    """A batch: the histories, the input made of them, and how much each entry is asked for."""
 
     cells: Cells
     values: Float32
@@ -136,7 +136,7 @@ def _draw(rows: Any, config: ListNetworkConfig, rng: np.random.Generator) -> _Dr
         size = (1.0 / (np.sqrt(np.maximum(counts, 1)) * share)).astype(np.float32)
         asked = np.ones(len(owner), dtype=np.float32)
     values = np.where(shown, size[owner], np.float32(0.0))
-    return _Drawn(cells, values, asked)
+    return _Drawn(cells, values, asked * rows.data)
 
 
 class _Network:

@@ -37,7 +37,7 @@ class Bspm(Interest):
     @classmethod
     def fitted(cls, rows: Csr, settings: BspmConfig) -> Self:
         """Fitted to some interactions."""
-        counts = np.bincount(rows.indices, minlength=rows.n_columns).astype(np.float32)
+        counts = rows.column_weights.astype(np.float32)
         return cls(counts, fit_bspm(rows, settings), settings)
 
     def refitted(self, rows: Csr) -> Bspm:
@@ -45,7 +45,7 @@ class Bspm(Interest):
         return Bspm.fitted(rows, self.settings)
 
     def _scores(self, histories: Histories) -> Float32:
-        return self.filters.scores(histories.indptr, histories.items)
+        return self.filters.scores(histories.csr(len(self.counts)))
 
     def state(self) -> State:
         """See ``Interest``."""

@@ -33,7 +33,7 @@ class Factors(Interest):
         self.weights = weights
 
     def _scores(self, histories: Histories) -> Float32:
-        return self.weights.scores(histories.indptr, histories.items)
+        return self.weights.scores(histories.csr(len(self.counts)))
 
     def state(self) -> State:
         """See ``Interest``."""

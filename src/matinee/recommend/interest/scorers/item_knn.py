@@ -31,7 +31,12 @@ class Neighbours(Interest):
         self.similarity = similarity
 
     def _scores(self, histories: Histories) -> Float32:
-        scores = (self.matrix(histories) @ self.similarity).toarray()
+        from scipy import sparse
+
+        rows = histories.csr(len(self.counts))
+        entries = np.sqrt(rows.entry_weights), rows.indices, rows.indptr
+        people = sparse.csr_matrix(entries, shape=(rows.n_rows, rows.n_columns))
+        scores = (people @ self.similarity).toarray()
         return np.asarray(scores, dtype=np.float32)
 
     def state(self) -> State:

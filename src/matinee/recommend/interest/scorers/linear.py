@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -55,6 +55,15 @@ class Tilt:
         strengths_of = 1.0 + self.tilt * (ratings.astype(np.float64) - self.mean) / self.deviation
         return np.maximum(strengths_of, _LEAST).astype(np.float32)
 
+    def entries(self, rows: Csr) -> Float32:
+        """The entries of the linear autoencoder's matrix, float32 (entries,).
+
+        The strength of each interaction times the square root of its weight, whose mean is 1 in
+        training.
+        """
+        strengths = self.strengths(rows.values)
+        return strengths if rows.weights is None else strengths * np.sqrt(rows.weights)
+
 
 class Linear(Interest):
     """The items of a history times fitted weights; see ``matinee.train.linear``.
@@ -84,13 +93,13 @@ class Linear(Interest):
     def fitted(cls, rows: Csr, settings: LinearConfig) -> Self:
         """Fitted to some interactions."""
         tilt = Tilt.of(settings.tilt, rows.values)
-        weights = fit_linear(rows, settings, tilt.strengths(rows.values))
+        weights = fit_linear(rows, settings, tilt.entries(rows))
         return cls.solved(rows, settings, tilt, weights)
 
     @classmethod
     def solved(cls, rows: Csr, settings: LinearConfig, tilt: Tilt, weights: LinearWeights) -> Self:
         """With weights that were fitted to some interactions."""
-        counts = np.bincount(rows.indices, minlength=rows.n_columns).astype(np.float32)
+        counts = rows.column_weights.astype(np.float32)
         return cls(counts, weights, tilt, settings)
 
     def refitted(self, rows: Csr) -> Linear | None:
@@ -98,9 +107,8 @@ class Linear(Interest):
         return None if self.settings is None else Linear.fitted(rows, self.settings)
 
     def _scores(self, histories: Histories) -> Float32:
-        strengths = self.tilt.strengths(histories.values)
-        rows = Csr(histories.indptr, histories.items, strengths, None, len(self.counts))
-        return self.weights.scores(rows)
+        rows = histories.csr(len(self.counts))
+        return self.weights.scores(replace(rows, values=self.tilt.entries(rows), weights=None))
 
     def state(self) -> State:
         """See ``Interest``."""

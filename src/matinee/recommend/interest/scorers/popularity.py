@@ -1,4 +1,4 @@
-"""Interest by popularity: the number of users of each item."""
+"""Interest by popularity: the number of users of each item, or the sum of their weights."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..held_out import HeldOut
 
 
 class Popularity(Interest):
-    """Scores by the number of training users of each item.
+    """Scores by the number of training users of each item, or the sum of their weights.
 
     Args:
         counts: float32 (items,).
@@ -32,8 +32,7 @@ class Popularity(Interest):
 
     def refitted(self, rows: Csr) -> Popularity:
         """See ``Interest``."""
-        counts = np.bincount(rows.indices, minlength=rows.n_columns)
-        return Popularity(counts.astype(np.float32))
+        return Popularity(rows.column_weights.astype(np.float32))
 
     def state(self) -> State:
         """See ``Interest``."""
