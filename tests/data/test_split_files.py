@@ -300,3 +300,18 @@ def test_weights_of_a_split_are_read_again(ratings: Ratings, tmp_path: Path, by:
     assert named_split(beside)[0].weights is None  # it is no part of the split
     split_files(ratings, tmp_path / "parts", by=by)
     assert named_split(folder)[0].weights is None
+
+
+def test_weights_of_interactions_are_read_again(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    users, items = np.nonzero(rng.random((30, 20)) < 0.4)
+    plays = {"user": users, "item": items, "plays": rng.integers(1, 9, len(users))}
+    for stated in (True, False):
+        whole = load(plays, weight="plays") if stated else load(plays)
+        folder = tmp_path / str(stated)
+        split_files(whole, folder, holdout=0.3, seed=0)
+        for part in named_split(folder)[:2]:
+            assert part.implicit
+            assert part.values.max() > 1
+            assert (part.weights is not None) == stated
+            assert part.weights is None or np.array_equal(part.weights, part.values)

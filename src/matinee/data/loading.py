@@ -90,9 +90,10 @@ def load(
         rating: The rating column.
         time: The time column: seconds, milli-, micro- or nanoseconds since 1970, dates or ISO
             text; without a zone it is UTC.
-        weight: The column of weights, above 0: of interactions, or where there are ratings of what
-            each counts for in training (``Ratings.weights``). 1 each without one; a column beside
-            ratings must be stated.
+        weight: The column of weights, above 0: what each rating or interaction counts for in
+            training (``Ratings.weights``), 1 each without one. It must be stated: a column of
+            counts that interactions have by its usual name becomes their ``values``, which do not
+            weigh training.
         scale: Lowest and highest possible rating; one outside is an error. The range seen if
             left out.
         repeats: What becomes of repeated ratings of an item by a user: ``"last"`` keeps the last
@@ -192,7 +193,7 @@ def load(
         notes=(*(located.notes if located else ()), *read.notes, *notes, *message),
         implicit=read.implicit,
         scale_stated=read.scale is not None,
-        weights=encoded.weights,
+        weights=values if read.implicit and WEIGHT in mapped else encoded.weights,
     )
     return _selected(ratings.compact() if left_out else ratings, relevant, k_core)
 
@@ -285,7 +286,9 @@ def _read_table(
         suspect = (*suspect, *(() if ids.numeric else odd_ids(ids.ids)))
     notes = (*scan.notes, *chosen, *staged.notes, *encoded.notes, *suspect)
     if implicit:
-        notes = (f"read as interactions: {_no_rating(scan, columns)}", *notes)
+        counts = columns.get(WEIGHT)
+        found = "" if counts is None or WEIGHT in mapped else f" (--weight {counts} to train by it)"
+        notes = (f"read as interactions: {_no_rating(scan, columns, found)}", *notes)
     return _Read(
         encoded,
         stated,
@@ -314,10 +317,10 @@ def _read_netflix(
     return _Read(encoded, stated or STARS, label, notes, False, places)
 
 
-def _no_rating(scan: Scan, columns: Mapping[str, str]) -> str:
+def _no_rating(scan: Scan, columns: Mapping[str, str], found: str = "") -> str:
     """That a table has no column of ratings, and which columns it was read without."""
     unused = [name for name in scan.columns if name not in columns.values()]
-    weights = f", weights from {columns[WEIGHT]!r}" if WEIGHT in columns else ""
+    weights = f", weights from {columns[WEIGHT]!r}{found}" if WEIGHT in columns else ""
     message = f"the table has no rating column{weights}"
     if not unused:
         return message

@@ -91,7 +91,7 @@ class TableOptions(ReadOptions):
     time: str | None = None
     """Column of the time."""
     weight: str | None = None
-    """Column of the weight: of interactions (or their count), or of ratings in training."""
+    """Column of what each rating or interaction counts for in training, such as plays."""
     scale: tuple[float, float] | None = None
     """The range ratings may have, as in 1:5; one outside it is an error. By default the range
     seen."""

@@ -122,7 +122,7 @@ def write_split(
             "low": source.scale.low,
             "high": source.scale.high,
             **_counts(source),
-            **({} if source.implicit or source.weights is None else {_WEIGHTS: True}),
+            **({} if source.weights is None else {_WEIGHTS: True}),
             "notes": list(source.notes),
         },
         "parts": {},
@@ -195,9 +195,9 @@ def _chunks(ratings: Ratings) -> Iterator[Table]:
         # Interactions that all weigh the same have no column of weights.
         if not ratings.implicit:
             columns["rating"] = ratings.values[part]
-            if ratings.weights is not None:
-                columns["weight"] = ratings.weights[part]
-        elif ratings.scale != Scale(1.0, 1.0):
+        if ratings.weights is not None:
+            columns["weight"] = ratings.weights[part]
+        elif ratings.implicit and ratings.scale != Scale(1.0, 1.0):
             columns["weight"] = ratings.values[part]
         if ratings.times is not None:
             columns["timestamp"] = ratings.times[part]

@@ -1,0 +1,46 @@
+"""Interactions with plays or counts, and training by them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import matinee
+from matinee.data import load
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def scores(model: Any) -> np.ndarray:
+    return np.asarray(model.interest.scores(model.histories))
+
+
+def test_plays_weigh_where_their_column_is_stated() -> None:
+    rng = np.random.default_rng(0)
+    users, items = np.nonzero(rng.random((40, 20)) < 0.4)
+    plays = rng.integers(1, 50, len(users))
+    table = {"user": users, "item": items, "plays": plays}
+    found, stated = load(table), load(table, weight="plays")
+    assert found.weights is None
+    assert any("(--weight plays to train by it)" in note for note in found.notes)
+    assert stated.implicit
+    assert np.array_equal(stated.weights, stated.values)
+    model = matinee.model("ials", factors=4).fit(stated)
+    plain = matinee.model("ials", factors=4).fit(load({"user": users, "item": items}))
+    assert np.abs(scores(model) - scores(plain)).max() > 1e-2
+    once = matinee.model("ials", factors=4).fit(found)
+    assert np.array_equal(scores(once), scores(plain))
+
+
+def test_counts_that_weigh_are_no_ratings() -> None:
+    """The tilt by rating of the closed form does not read them a second time."""
+    rng = np.random.default_rng(0)
+    users, items = np.nonzero(rng.random((40, 20)) < 0.4)
+    plays = rng.integers(1, 50, len(users))
+    stated = load({"user": users, "item": items, "n": plays}, weight="n")
+    same = replace(stated, values=np.ones_like(stated.values))
+    tilted, plain = (matinee.model("ease", tilt=0.5).fit(each) for each in (stated, same))
+    assert np.array_equal(scores(tilted), scores(plain))
