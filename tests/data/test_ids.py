@@ -35,6 +35,7 @@ texts = st.one_of(
     st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"]), max_size=8),
     st.integers().map(str),
     st.floats(allow_nan=False).map(repr),
+    st.sampled_from(["True", " TRUE", "true", "tRUE", "False\t", "FALSE", "Truth"]),
     st.from_regex(r"[ \t]?-?0?[0-9]{1,3}(_|\.)?0{0,2}[ \xa0]?", fullmatch=True),
 )
 
@@ -79,6 +80,27 @@ def test_sql_look_up_and_hashes_agree(con: Any, text: str) -> None:
     if number is not None:
         assert hash_ids(np.array([text], dtype=object)) == hash_ids(np.array([number]))
         assert Vocabulary.of(np.array([number]))[0].encode([text]).tolist() == [0]
+
+
+def test_truth_values_are_the_same_ids_however_a_table_stores_them(tmp_path: Path) -> None:
+    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    frame = pandas.DataFrame({"user": [True, False, True], "item": [1, 1, 2], "rating": [1, 2, 3]})
+    frame.to_csv(tmp_path / "pandas.csv", index=False)  # True
+    polars.from_pandas(frame).write_csv(tmp_path / "polars.csv")  # true
+    shouted = (tmp_path / "pandas.csv").read_text().replace("True", "TRUE")
+    (tmp_path / "spreadsheet.csv").write_text(shouted.replace("False", "FALSE"))
+    frame.to_parquet(tmp_path / "frame.parquet")
+    frame.to_json(tmp_path / "frame.jsonl", orient="records", lines=True)
+    texts = frame.assign(user=frame["user"].astype(str))
+    sources = [frame, texts, polars.from_pandas(frame), *sorted(tmp_path.iterdir())]
+    assert len(sources) == 8
+    for source in sources:
+        ratings = load(source)
+        assert ratings.user_ids.ids.tolist() == ["false", "true"]
+        asked = [True, np.True_, "True", "TRUE", "true", b"True", "tRUE", 1]
+        assert ratings.user_ids.encode(asked).tolist() == [1, 1, 1, 1, 1, 1, -1, -1]
+    earlier = Vocabulary(np.array(["False", "True"], dtype=object))  # as earlier folders have them
+    assert earlier.encode(["True", True, "true", "false"]).tolist() == [1, 1, 1, 0]
 
 
 def test_numbers_too_large_for_int64_stay_apart() -> None:
