@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ NETWORKS: list[dict[str, Any]] = [
 
 
 def both(
-    chosen: Settings, steps: int = STEPS, double: bool = True
+    chosen: Settings, steps: int = STEPS, double: bool = True, weighted: bool = False
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray]:
     """Weights of both engines after the same batches, and their losses, (steps, 2)."""
     csr = ratings()
@@ -58,6 +59,11 @@ def both(
         per_epoch = -(-steps // chosen.train.epochs)
         backend = kind(net, chosen.train, per_epoch)
         made = batches(chosen, inputs, csr, steps, real)
+        if weighted:
+            rng = np.random.default_rng(5)
+            made = (
+                replace(b, weight=b.weight * rng.uniform(0.1, 2.0, len(b.weight))) for b in made
+            )
         losses.append([backend.step(batch, n) for n, batch in enumerate(made, 1)])
         backend.flush(steps)
         assert backend.learning_rate(steps) > 0
@@ -109,3 +115,16 @@ def test_the_same_weights_in_float32(name: str, network: dict[str, Any]) -> None
     assert all(array.dtype == np.float32 for array in one.values() if array.dtype.kind == "f")
     assert gap(one, two) < 1e-4
     assert np.abs(losses[:, 0] - losses[:, 1]).max() < 1e-3
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("network", [NETWORKS[0], NETWORKS[1], NETWORKS[4], NETWORKS[6]], ids=str)
+def test_the_same_weights_where_ratings_have_weights(name: str, network: dict[str, Any]) -> None:
+    chosen = settings(**{**OPTIMIZERS[name], "weight_decay": 0.1, **network})
+    one, two, losses = both(chosen, steps=40, weighted=True)
+    tolerance = 1e-7 if name == "adam" else 1e-9
+    assert gap(one, two) < tolerance
+    assert np.abs(losses[:, 0] - losses[:, 1]).max() < 10 * tolerance
+    plain, _, _ = both(chosen, steps=20)
+    heavy, _, _ = both(chosen, steps=20, weighted=True)
+    assert gap(plain, heavy) > 1e-4

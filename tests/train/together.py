@@ -43,6 +43,14 @@ CASES: dict[str, dict[str, Any]] = {
         "schedule": "cosine",
         "warmup": 0.5,
     },
+    "weighted": {"weight_decay": 0.1, "batch_size": 16, "input_dropout": 0.2},
+    "weighted conditional": {
+        "objective": "conditional",
+        "input": "presence",
+        "center": "bias",
+        "optimizer": "sgd",
+        "batch_size": 9,
+    },
     "one row a batch": {"optimizer": "sgd", "batch_size": 1, "hidden": [5], "epochs": 2},
     "one batch": {"batch_size": 512, "activation": "elu", "code_dropout": 0.2, "epochs": 6},
     "thin code": {
@@ -79,6 +87,9 @@ def trained(name: str, group: ProcessGroup) -> tuple[dict[str, np.ndarray], list
     """The weights and the history of a case, in float64."""
     backend, case = name.split(": ")
     known, out = carve(ratings(), 0.2, np.random.default_rng(3))
+    if case.startswith("weighted"):
+        each = np.random.default_rng(4).exponential(1.0, len(known.values)).astype(np.float32)
+        known = replace(known, weights=each + np.float32(0.01))
     chosen = settings(**{"validation": 0.2, "patience": 2, "keep": "settled", **CASES[case]})
     going = run(chosen, csr=known, dtype=torch.float64)
     held = Holdout.of(out, 0, 5, group=group)
