@@ -140,6 +140,8 @@ def test_the_unit_of_weights_is_that_of_training() -> None:
     again = restore_interest(scorer.counts, *interest_state(scorer))
     for each in (scorer, again):
         assert np.allclose(each.scores(people())[[0, 2]], plain[[0, 2]] / 2.0, atol=1e-6)
+    with pytest.raises(ModelFileError, match="unit of weights is -1"):
+        restore_interest(scorer.counts, {}, {"name": "popularity", "unit": -1.0})
     four = replace(people(), weights=np.full(3, 4.0, dtype=np.float32))
     assert np.array_equal(again.scores(four), plain)
 

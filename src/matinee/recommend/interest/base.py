@@ -103,6 +103,8 @@ def restore_interest(counts: Float32, arrays: Arrays, config: Mapping[str, Any])
     kind = next(kind for kind in Interest.__subclasses__() if kind.name == name)
     restored = kind.restore(counts, arrays, config)
     restored.unit = float(config.get("unit", 1.0))
+    if not 0.0 < restored.unit < np.inf:
+        raise ModelFileError(f"the unit of weights is {restored.unit:g}, and must be above 0")
     return restored
 
 
