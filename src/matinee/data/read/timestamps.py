@@ -34,12 +34,18 @@ _DAY_FIRST = _formats(
         "%d.%m.%Y",
         "%d %B %Y",
         "%d %b %Y",
+        "%d-%b-%y",
+        "%d-%b-%Y",
     )
 )
 _UNAMBIGUOUS = (
-    "['%Y-%m', '%a %b %d %H:%M:%S %Y', '%a %b %d %H:%M:%S %z %Y', '%a, %d %b %Y %H:%M:%S GMT', "
-    "'%a, %d %b %Y %H:%M:%S %z', '%Y-%m-%d %H:%M:%S %z', '%Y-%m-%dT%H:%M:%S%z', "
-    "'%Y-%m-%d %H:%M:%S,%g']"
+    "['%Y-%m', '%a %b %d %H:%M:%S %Y', '%a, %d %b %Y %H:%M:%S GMT', '%Y-%m-%d %H:%M:%S,%g', "
+    "'%Y%m%dT%H%M%S', '%Y%m%dT%H%M%SZ']"
+)
+# Apart from the others: DuckDB 2.0 takes the offset of one row for later ones without.
+_WITH_OFFSET = (
+    "['%a %b %d %H:%M:%S %z %Y', '%a, %d %b %Y %H:%M:%S %z', '%Y-%m-%d %H:%M:%S %z', "
+    "'%Y-%m-%dT%H:%M:%S%z', '%Y%m%dT%H%M%S%z', '%d/%b/%Y:%H:%M:%S %z']"
 )
 _FIRST_ISO = "TIMESTAMPTZ '1000-01-01'"
 """Earlier times are dates such as 01/02/21, which DuckDB takes for days of the year 1."""
@@ -83,7 +89,9 @@ def time_sql(
             late = f"list_filter([{iso}], lambda one: one >= {_FIRST_ISO})[1]"
             return f"coalesce({number}, TRY_CAST(floor(epoch({late})) AS BIGINT))", False, ()
         iso = f"CASE WHEN {iso} >= {_FIRST_ISO} THEN {iso} END"
-        other = f"epoch(try_strptime({sql}, {_UNAMBIGUOUS}))"
+        other = ", ".join(
+            f"epoch(try_strptime({sql}, {formats}))" for formats in (_WITH_OFFSET, _UNAMBIGUOUS)
+        )
         month, day = (f"try_strptime({sql}, {formats})" for formats in (_MONTH_FIRST, _DAY_FIRST))
         sample = f"FROM (SELECT * FROM {scan.relation} LIMIT {SAMPLE})"
         row = run(work, scan, f"SELECT count({month}), count({day}) {sample}").fetchone()
@@ -101,7 +109,7 @@ def time_sql(
         return (
             (
                 f"coalesce({number}, TRY_CAST(floor(epoch({iso})) AS BIGINT), "
-                f"TRY_CAST(floor({other}) AS BIGINT))"
+                f"TRY_CAST(floor(coalesce({other})) AS BIGINT))"
             ),
             numbers == 0,
             notes,
