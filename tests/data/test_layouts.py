@@ -129,6 +129,55 @@ def test_wide_matrices(tmp_path: Path) -> None:
         load(numbers)
 
 
+def test_matrices_with_blank_cells_and_numbers_alone(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"user": [1, 1, 2, 3], "item": [2, 30, 4, 51], "rating": [1, 2, 3, 4]})
+    pivot = frame.pivot(index="user", columns="item", values="rating").rename_axis(None)
+    pivot.to_csv(tmp_path / "p.csv")  # the first line has a blank and numbers
+    assert triples(load(tmp_path / "p.csv")) == [(1, 2, 1), (1, 30, 2), (2, 4, 3), (3, 51, 4)]
+    wide = "".join(f"{k},{k + 1},{k % 3},4,,5,,{k},2,,1\n" for k in range(4))
+    for text in (wide, wide.replace(",,", ",NA,")):
+        with pytest.raises(DataError, match="no list of ratings"):
+            load(write(tmp_path, text, "n.csv"))
+    spare = write(
+        tmp_path, "".join(f"{k},{k % 2},4,15{k}000000,,,,,,\n" for k in range(4)), "s.csv"
+    )
+    assert len(load(spare)) == 4
+    listed = write(tmp_path, ",5,3,100,7\n1,5,3,100,7\n1,6,2,101,7\n2,5,4,102,7\n", "l.csv")
+    assert len(load(listed)) == 3
+
+
+def test_row_numbers_without_a_name(tmp_path: Path) -> None:
+    """As R's write.table writes them."""
+    rows = [(k % 7, f"m{k % 5}", k % 4 + 1) for k in range(30)]
+    for first, between in ((1, " "), (0, ",")):
+        lines = [
+            "user item rating",
+            *(f'"{k}" {u} "{i}" {r}' for k, (u, i, r) in enumerate(rows, first)),
+        ]
+        file = write(tmp_path, "\n".join(lines).replace(" ", between), "r.txt")
+        assert triples(load(file)) == sorted((u, i, float(r)) for u, i, r in rows)
+    for broken in ("\n1 m1 4", "\n31 1 m1 x"):
+        with pytest.raises(DataError, match="line"):
+            load(
+                write(
+                    tmp_path, "\n".join(lines).replace(" ", ",") + broken.replace(" ", ","), "r.txt"
+                )
+            )
+    few = write(tmp_path, "user,item,rating\n1,10,5,100\n2,11,4,101\n3,10,3,102\n", "few.csv")
+    with pytest.raises(DataError, match="4 columns where the first line has 3"):
+        load(few)
+
+
+def test_a_delimiter_by_its_code(tmp_path: Path) -> None:
+    file = write(tmp_path, ("user,item,rating\n" + ROWS).replace(",", "\x01"))
+    with pytest.raises(DataError, match="--delimiter"):
+        load(file)
+    for mark in ("\x01", r"\x01"):
+        assert triples(load(file, delimiter=mark)) == EXPECTED
+    with pytest.raises(UsageError, match=r"such as \\x01"):
+        load(file, delimiter=r"\x1")
+
+
 def test_ratings_txt_in_a_folder(tmp_path: Path) -> None:
     write(tmp_path, "1 1 4\n1 2 3.5\n2 1 1\n", "ratings.txt")
     write(tmp_path, "1 2 1\n", "trust.txt")

@@ -130,7 +130,7 @@ def test_blanks_within_values_are_no_separators(tmp_path: Path, content: str) ->
 def test_matrices(tmp_path: Path) -> None:
     rows = "user;Dune;Emma;Ulysses;Hamlet\nann;5;;3;NaN\nbob;-;2;4,5;1\n"
     assert sorted(text(tmp_path, rows, decimal=",").values.tolist()) == [1, 2, 3, 4.5, 5]
-    with pytest.raises(DataError, match="a matrix needs a row for each user, and cells"):
+    with pytest.raises(DataError, match="a matrix needs a row for each user, four items or more"):
         text(tmp_path, rows)
     zeros = text(tmp_path, "user,a,b,c,d\nann,5,0,3,1\nbob,0,2,4,1\n")
     assert "--missing 0 if it means 'not rated'" in zeros.notes[0]

@@ -51,8 +51,10 @@ class ReadOptions(Config):
     @classmethod
     def _delimiter(cls, text: str | None) -> str | None:
         mark = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ","}.get(text or "", text)
+        if mark is not None and re.fullmatch(r"\\x[0-9a-fA-F]{2}", mark):
+            mark = chr(int(mark[2:], 16))
         if mark is not None and not (len(mark) == 1 or mark == "::"):
-            raise ValueError("must be one character, tab, space or ::")
+            raise ValueError(r"must be one character, tab, space, :: or a code such as \x01")
         return mark
 
     @field_validator("quote")

@@ -52,11 +52,15 @@ def open_matrix(
         if "" not in written and not written.isdisjoint(("0", "0.0", "0,0")):
             message += ", and 0 is a rating (--missing 0 if it means 'not rated')"
     else:
-        if not rows or not all(is_number(value) for row in rows for value in row):
+        filled = [
+            [value for value in column if value not in MISSING]
+            for column in zip(*rows, strict=True)
+        ]
+        if not all(is_number(value) for column in filled for value in column):
             return None
-        cells = [float(value) for row in rows for value in row[1:]]
+        cells = [float(value) for column in filled[1:] for value in column]
         if _JESTER not in cells or any(abs(v) > _MOST and v != _JESTER for v in cells):
-            if layout.width < _WIDE:
+            if sum(map(bool, filled)) < _WIDE:
                 return None  # Other columns beside user, item, rating and time.
             raise DataError(
                 f"{parts[0].label}: {layout.width} columns of numbers and no header are no list "
