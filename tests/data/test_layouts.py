@@ -216,3 +216,25 @@ def test_frames_of_every_index_and_type() -> None:
     times = load(frame.assign(timestamp=days)).times
     assert times is not None
     assert times[0] == pd.Timestamp("2020-01-01").timestamp()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ("[{'id': 18, 'name': 'Drama'}, {'id': 1, 'name': 'War'}]", "[]", [("Drama", "War"), ()]),
+        ('[{"id": 18, "name": "Drama"}]', "", [("Drama",), ()]),
+        ("['Sci-Fi', 'A, b']", "['War']", [("Sci-Fi", "A, b"), ("War",)]),
+        ("['Sci-Fi' 'War']", "['War']", [("Sci-Fi", "War"), ("War",)]),
+        ("[x]|War", "['War']", [("[x]", "War"), ("['War']",)]),
+        ("[War", "[War]", [("[War",), ("[War]",)]),
+    ],
+)
+def test_genres_as_programs_write_lists(
+    tmp_path: Path, first: str, second: str, expected: list[tuple[str, ...]]
+) -> None:
+    file = write(tmp_path, "user,item,rating\n1,1,5\n1,2,3\n2,1,4\n")
+    titles = write(tmp_path, f"item\ttitle\tgenres\n1\tHeat\t{first}\n2\tUp\t{second}\n", "i.tsv")
+    table = load(file, items=titles).item_table
+    assert table is not None
+    assert table.genres is not None
+    assert list(table.genres) == expected

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -207,6 +209,9 @@ def _from_flags(columns: list[Texts]) -> list[tuple[str, ...]]:
 
 
 def _from_text(texts: Texts) -> list[tuple[str, ...]]:
+    lists = _from_literals(texts)
+    if lists is not None:
+        return lists
     between = next((mark for mark in "|;," if any(mark in text for text in texts)), "|")
     return [
         ()
@@ -214,6 +219,21 @@ def _from_text(texts: Texts) -> list[tuple[str, ...]]:
         else tuple(name for part in text.split(between) if (name := part.strip()))
         for text in texts
     ]
+
+
+def _from_literals(texts: Texts) -> list[tuple[str, ...]] | None:
+    """Genres written as lists in Python or JSON, of names or of objects with a name; else None."""
+    if any(text and not (text[0] == "[" and text[-1] == "]") for text in texts):
+        return None
+    lists = []
+    for text in texts:
+        try:  # numpy writes no commas
+            values = ast.literal_eval(re.sub(r"(['\"])\s+(['\"])", r"\1, \2", text)) if text else []
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return None
+        names = [value.get("name") if isinstance(value, dict) else value for value in values]
+        lists.append(tuple(str(name).strip() for name in names if name))
+    return lists
 
 
 def _text(scan: Scan, name: str) -> str:
