@@ -109,14 +109,18 @@ def test_training_memory() -> None:
     expected = 4 * 1_000_209 * 12 + 4 * 4 * parameters
     assert training_mib(1_000_209, 3706, hidden=(8,), rows_per_item=1) == expected / 2**20
     teacher = 6040 * 8 * 2 + 8 + 6040
-    taught = training_mib(1_000_209, 3706, users=6040, hidden=(8,), rows_per_item=1)
-    assert taught == (expected + 4 * 4 * teacher) / 2**20
+    for teachers in (1, 2):
+        taught = training_mib(
+            1_000_209, 3706, users=6040, teachers=teachers, hidden=(8,), rows_per_item=1
+        )
+        assert taught == (expected + teachers * 4 * 4 * teacher) / 2**20
     narrow = training_mib(1_000_209, 3706, hidden=(80,), rows_per_item=1, max_table=8 * 3706 + 5)
     assert narrow == expected / 2**20
     sparse = training_mib(10_000, 4000, users=1000, hidden=(80,), width_per_rating=3.0)
     assert sparse == training_mib(10_000, 4000, users=1000, hidden=(15,))
     assert training_mib(100, 10, optimiser_slots=0) < training_mib(100, 10)
     usual = signature(training_mib).parameters
+    assert usual["teachers"].default == preset("default").train.teachers
     network = preset("default").network
     assert usual["hidden"].default == network.hidden
     assert usual["max_table"].default == network.max_table

@@ -153,6 +153,7 @@ def training_mib(
     items: int,
     *,
     users: int = 0,
+    teachers: int = 2,
     hidden: Sequence[int] = (600,),
     max_table: int = 100_000_000,
     width_per_rating: float = 0.0,
@@ -168,8 +169,10 @@ def training_mib(
     Args:
         ratings: Number of training ratings.
         items: Number of items: the width of the first and last layer.
-        users: Number of users, where the network has a teacher: the width of its first and last
-            layer. 0 for none.
+        users: Number of users, where the network has teachers: the width of their first and last
+            layers. 0 for none.
+        teachers: Number of teachers, which are trained side by side; by default that of the default
+            preset.
         hidden: Hidden sizes; by default those of the default preset.
         max_table: Most weights of a first or last layer, 0 for no limit; by default the default
             preset's.
@@ -181,12 +184,12 @@ def training_mib(
     """
     parameters = 0
     most = most_units(width_per_rating, ratings, users, items) if users else 0
-    for columns in (items, users):
+    for columns, networks in ((items, 1), (users, teachers)):
         if columns:
             table_rows = rows_per_item * columns
             widths = within(hidden, max_table, columns, table_rows, most=most)
             sizes = [table_rows, *widths, columns]
-            parameters += sum(a * b + b for a, b in pairwise(sizes))
+            parameters += networks * sum(a * b + b for a, b in pairwise(sizes))
     return (4 * ratings * bytes_per_rating + (2 + optimiser_slots) * 4 * parameters) / 2**20
 
 
