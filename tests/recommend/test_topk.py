@@ -109,3 +109,21 @@ def test_batches_change_nothing(monkeypatch: pytest.MonkeyPatch, held: int) -> N
     whole = ranked(k=3)
     monkeypatch.setattr(module, "_SCORES", held)
     assert ranked(k=3) == whole
+
+
+@pytest.mark.parametrize(
+    ("held", "sizes"), [(1, [1, 1, 1, 1]), (9, [1, 1, 1, 1]), (11, [2, 2]), (15, [3, 1]), (99, [4])]
+)
+def test_scores_in_memory_are_bounded(
+    monkeypatch: pytest.MonkeyPatch, held: int, sizes: list[int]
+) -> None:
+    monkeypatch.setattr(module, "_SCORES", held)
+    seen: list[int] = []
+
+    def score(histories: Histories) -> tuple[np.ndarray, None]:
+        seen.append(len(histories))
+        return by_item(histories)[0], None
+
+    assert len(list(rank(score, people(), 5, k=1))) == len(sizes)
+    assert seen == sizes
+    assert [len(part[0]) for part in rank(score, people().take(np.arange(0)), 0, k=1)] == [0]
