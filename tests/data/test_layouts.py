@@ -146,6 +146,18 @@ def test_matrices_with_blank_cells_and_numbers_alone(tmp_path: Path) -> None:
     assert len(load(listed)) == 3
 
 
+def test_json_with_its_rows_inside_a_key(tmp_path: Path) -> None:
+    rows = '[{"user": 1, "item": 1, "rating": 5}, {"user": 1, "item": 2, "rating": 3}]'
+    for text in (f'{{"ratings": {rows}}}', f'{{"count": 2, "next": null, "ratings": {rows}}}'):
+        with pytest.raises(DataError, match=r"inside 'ratings'.*jq -c '\.ratings\[\]'"):
+            load(write(tmp_path, text, "r.json"))
+    with pytest.raises(DataError, match="no item column"):  # a row for each user
+        load(write(tmp_path, f'{{"user": 1, "ratings": {rows}}}\n' * 2, "r.json"))
+    (tmp_path / "large.json").write_text('{"user": {' + '"1000000": 1, ' * (1 << 21) + '"0": 1}}')
+    with pytest.raises(DataError, match=r"more than 16 MiB is no row.*orient='records'"):
+        load(tmp_path / "large.json")
+
+
 def test_row_numbers_without_a_name(tmp_path: Path) -> None:
     """As R's write.table writes them."""
     rows = [(k % 7, f"m{k % 5}", k % 4 + 1) for k in range(30)]

@@ -151,7 +151,7 @@ def test_matrices(tmp_path: Path) -> None:
         (("user,item,rating\n" + ROWS).encode("utf-16-le"), "--encoding utf-16"),
         (b"\x89HDF\r\n\x1a\n" + bytes(60), "is an HDF5 file"),
         (b"user,item,rating\nJos\xe9,10,4\nAnn,10,3\n", "--encoding latin-1"),
-        ('{"ratings": [{"user": 1, "item": 2, "rating": 3}]}', "one line of JSON, for each rating"),
+        ('{"ratings": [{"user": 1, "item": 2, "rating": 3}]}', "the rows are inside 'ratings'"),
     ],
 )
 def test_refused_with_what_to_do(tmp_path: Path, content: str | bytes, message: str) -> None:

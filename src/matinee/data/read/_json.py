@@ -10,11 +10,14 @@ from pathlib import Path
 import duckdb
 
 from ...errors import DataError
+from .columns import ITEM, USER, recognised
 from .source import Scan, Workspace, flattened, is_nested, literal, quoted, reason
 from .text import shorten
 
 # Keys are looked for in this many objects; one that first comes later is not seen.
 _SAMPLE = 20_480
+_MOST_MIB = 16
+"""Of one object, as DuckDB reads them."""
 
 
 def open_json(paths: list[Path], labels: list[str], work: Workspace) -> Scan:
@@ -28,33 +31,50 @@ def open_json(paths: list[Path], labels: list[str], work: Workspace) -> Scan:
     read = f"read_json([{files}], sample_size={_SAMPLE}, records=true, compression='uncompressed')"
     try:
         types = work.con.sql(f"SELECT * FROM {read} LIMIT 0")
-        if len(types.columns) > 1 and all(map(is_nested, types.types)):
+        names = types.columns
+        lists = [k for k, kind in zip(names, types.types, strict=True) if _is_rows(kind)]
+        inside = bool(lists) and not recognised(names, (USER, ITEM), {})
+        few = []
+        if inside or (len(names) > 1 and all(map(is_nested, types.types))):
             few = work.con.execute(f"SELECT 1 FROM {read} LIMIT 2").fetchall()
-        else:
-            few = []
     except duckdb.Error as error:
         if fault := _first_fault(paths, labels):
             raise fault from None
         if "non-record" in str(error):
             return _open_objects(files, paths, labels, work)
+        if "maximum_object_size" in str(error):
+            raise DataError(
+                f"{label}: one object of more than {_MOST_MIB} MiB is no row; write a line for "
+                "each rating: df.to_json(path, orient='records', lines=True), or if the rows are "
+                "inside KEY: jq -c '.KEY[]' FILE > NEW"
+            ) from None
         message = reason(error)
         for path, one in zip(paths, labels, strict=True):
             message = message.replace(str(path), one)
         raise DataError(f"{label}: {message}") from None
-    names = types.columns
+    if len(few) == 1 and inside:
+        raise DataError(
+            f"{label}: the rows are inside {lists[0]!r}; write them alone, a line for each: "
+            f"jq -c '.{lists[0]}[]' FILE > NEW"
+        )
     if len(few) == 1 or set(names) == {"columns", "index", "data"}:
         raise DataError(
             f"{label}: holds columns ({', '.join(names[:4])}), not rows, as pandas' to_json "
             "writes them; write rows: df.to_json(path, orient='records', lines=True)"
         )
-    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
+    texts = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     return _scan(
-        f"read_json([{files}], compression='uncompressed', columns={{{columns}}})",
+        f"read_json([{files}], compression='uncompressed', columns={{{texts}}})",
         flattened(zip(names, map(quoted, names), types.types, strict=True), _member, "VARCHAR"),
         paths,
         labels,
         work,
     )
+
+
+def _is_rows(kind: object) -> bool:
+    """Whether a value is a list of objects."""
+    return str(kind).startswith("STRUCT(") and str(kind).endswith(")[]")
 
 
 def _open_objects(files: str, paths: list[Path], labels: list[str], work: Workspace) -> Scan:
