@@ -148,7 +148,8 @@ def test_matrices_with_blank_cells_and_numbers_alone(tmp_path: Path) -> None:
 
 def test_json_with_its_rows_inside_a_key(tmp_path: Path) -> None:
     rows = '[{"user": 1, "item": 1, "rating": 5}, {"user": 1, "item": 2, "rating": 3}]'
-    for text in (f'{{"ratings": {rows}}}', f'{{"count": 2, "next": null, "ratings": {rows}}}'):
+    for before in ("", '"count": 2, "next": null, ', '"meta": {"pages": 1}, '):
+        text = f'{{{before}"ratings": {rows}}}'
         with pytest.raises(DataError, match=r"inside 'ratings'.*jq -c '\.ratings\[\]'"):
             load(write(tmp_path, text, "r.json"))
     with pytest.raises(DataError, match="no item column"):  # a row for each user

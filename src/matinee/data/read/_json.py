@@ -52,7 +52,7 @@ def open_json(paths: list[Path], labels: list[str], work: Workspace) -> Scan:
         for path, one in zip(paths, labels, strict=True):
             message = message.replace(str(path), one)
         raise DataError(f"{label}: {message}") from None
-    if len(few) == 1 and inside:
+    if len(few) == 1 and inside and set(names) != {"schema", "data"}:
         raise DataError(
             f"{label}: the rows are inside {lists[0]!r}; write them alone, a line for each: "
             f"jq -c '.{lists[0]}[]' FILE > NEW"
