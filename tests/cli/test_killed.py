@@ -15,22 +15,22 @@ from .conftest import TRAIN, Shell
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="no SIGKILL there")
 
 KILLED = """
-import os, signal, sys
+import itertools, os, signal, sys, threading
 from matinee.base import atomic
 from matinee.cli import main
 from matinee.train import checkpoint
 
 moment, at = sys.argv[1], int(sys.argv[2])
 checkpoint.SECONDS = 0.0  # a checkpoint after every epoch
-sync, put, seen = atomic._sync, atomic._put, 0
+sync, put = atomic._sync, atomic._put
+numbers, write = itertools.count(1), threading.local()  # teachers write from threads
 
 def kill():
     os.kill(os.getpid(), signal.SIGKILL)
 
 def synced(path):
-    global seen
-    seen += 1
-    if (moment, at) == ("half", seen):
+    write.number = next(numbers)
+    if (moment, at) == ("half", write.number):
         file = min((f for f in (path, *path.rglob("*")) if f.is_file()), default=None)
         if file is not None:
             os.truncate(file, file.stat().st_size // 2)
@@ -38,10 +38,10 @@ def synced(path):
     sync(path)
 
 def placed(temporary, target):
-    if (moment, at) == ("synced", seen):
+    if (moment, at) == ("synced", write.number):
         kill()
     put(temporary, target)
-    if (moment, at) == ("placed", seen):
+    if (moment, at) == ("placed", write.number):
         kill()
 
 atomic._sync, atomic._put = synced, placed
