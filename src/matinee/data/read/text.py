@@ -12,14 +12,12 @@ from pathlib import Path
 
 from ...errors import DataError, UsageError
 from .columns import RATING, listed, recognised
+from .headers import has_row_names, is_row_of_items
 from .options import ReadOptions
 from .source import literal
 
 _SAMPLE = 1 << 16
 _LOOKED_AT = 20
-_NAMED, _NUMBERED, _ITEMS = 3, 5, 4
-"""The fewest roles named in a header without a name for row numbers, rows below it, and items in a
-header of items."""
 # In order of preference where two would do.
 _DELIMITERS = ("::", "\t", ",", ";", "|", " ")
 QUOTE = '"'
@@ -238,7 +236,7 @@ def _fit(
     rows = [Layout(delimiter, quote, None, 0).split(line) for line in lines]
     first = tuple(value.strip() for value in rows[0])
     ratings = RATING in roles
-    if ratings and _has_row_names(first, rows[1:], roles):
+    if ratings and has_row_names(first, rows[1:], roles):
         first = ("", *first)
     width = len(first)
     # A column's number from 1 is no name: the first rating may be by user 1, or a 4.
@@ -246,7 +244,7 @@ def _fit(
     known = recognised(first, roles, named)
     # A name is never a number, and a row of ratings has one at least.
     header = known > 0 or (ratings and not any(is_number(value, how.decimal) for value in first))
-    header = header or (ratings and _is_row_of_items(first, rows[1:]))
+    header = header or (ratings and is_row_of_items(first, rows[1:]))
     if how.header is not None:
         header = how.header
     if not header and not ratings and delimiter == "|":
@@ -267,34 +265,6 @@ def _fit(
     if ratings and not header and not numeric:
         fit = (known, 0, len(alike) if width > 2 else 0, width > 1)
     return fit, Layout(delimiter, quote, first if header else None, width)
-
-
-def _has_row_names(
-    first: Sequence[str], rows: Sequence[Sequence[str]], roles: Sequence[str]
-) -> bool:
-    """Whether a header lacks the name of the first column, the rows' numbers.
-
-    R's ``write.table`` writes such. Of few rows the first column may as well hold users, and the
-    name of the last be missing.
-    """
-    if recognised(first, roles, {}) < _NAMED or len(rows) < _NUMBERED:
-        return False
-    if any(len(row) != len(first) + 1 for row in rows):
-        return False
-    numbers = [row[0].strip() for row in rows]
-    return any(numbers == [str(n + at) for n in range(len(rows))] for at in (0, 1))
-
-
-def _is_row_of_items(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
-    """Whether a first line has the numbers of items in ascending order, after a blank.
-
-    ``DataFrame.to_csv`` writes it of a matrix whose index has no name.
-    """
-    blank, *items = first
-    if blank or len(items) < _ITEMS or not all(item.isdecimal() for item in items):
-        return False
-    numbers = list(map(int, items))
-    return numbers == sorted(set(numbers)) and all(row[0].strip() for row in rows)
 
 
 def _is_position(name: str, width: int) -> bool:
