@@ -73,9 +73,11 @@ def test_counts_are_those_of_a_dense_reference() -> None:
     assert hits.sum() == 3 * n
 
 
-def drawn_choices(power: float, floor: float, n: int = 1500, items: int = 60) -> ChoiceCounts:
+def drawn_choices(
+    power: float, floor: float, n: int = 1500, items: int = 60, seed: int = 1
+) -> ChoiceCounts:
     """Choices drawn at the rate of ``power`` and ``floor``, two for each person, none known."""
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(seed)
     scores = rng.lognormal(0.0, 1.0, (n, items)).astype(np.float32)
     seen = np.zeros((n, items), dtype=bool)
     shares = ChoiceRate(power, floor).shares(scores, seen)
@@ -95,6 +97,14 @@ def test_choices_at_random_have_no_power() -> None:
     result = drawn_choices(0.0, FLOORS[0]).calibration()
     assert result.love == GREATEST
     assert result.rate.power == 0.0
+
+
+def test_few_choices_at_random_have_no_power() -> None:
+    """A slope that chance explains counts as none, one that it does not is kept."""
+    at_random = [drawn_choices(0.0, FLOORS[0], 25, seed=seed).calibration() for seed in range(12)]
+    assert sum(one.rate.power == 0.0 for one in at_random) >= 11
+    by_score = [drawn_choices(1.0, FLOORS[0], 25, seed=seed).calibration() for seed in range(12)]
+    assert all(one.rate.power > 0.5 for one in by_score)
 
 
 def test_without_a_choice_there_is_no_calibration() -> None:
