@@ -13,12 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import matinee
 from matinee.data import split_files
 from matinee.errors import UsageError
 from matinee.models import read_manifest
+from matinee.recommend.interest import choose
 from matinee.synth import synthesize
 
 SMALL = ["--set", "hidden=8", "--set", "batch_size=32", "--set", "score_every=1"]
@@ -360,3 +362,18 @@ def test_an_update_goes_on_from_a_model(
         ((), "--from needs --out"),
     ):
         assert said in shell.error("train", test, "--from", trained, *more, code=2)
+
+
+def test_what_lists_leave_out_of_large_data_is_noted(
+    shell: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(3)
+    users, items = np.nonzero(rng.random((80, 30)) < 0.25)
+    pairs = [f"{user},{item}\n" for user, item in zip(users, items, strict=True)
+             if user % 2 == item % 2]  # fmt: skip
+    (shell.folder / "clicks.csv").write_text("user_id,item_id\n" + "".join(pairs))
+    for name, value in (("AUTO_SIDE", 10), ("LEAST_ROW", 2.0)):
+        monkeypatch.setattr(choose, name, value)
+    done = shell("train", "clicks.csv", "--preset", "lists", "--out", "model",
+                 "--set", "max_gib=1e-9")  # fmt: skip
+    assert "lists.linear.max_gib=1 brings it in" in done.stderr

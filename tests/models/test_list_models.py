@@ -11,6 +11,7 @@ from matinee.data import Ratings
 from matinee.errors import UsageError
 from matinee.models import load_model, model
 from matinee.models.kinds.lists import ListModel
+from matinee.recommend.interest import choose
 from matinee.testing import fitted, sample
 
 CASES = [
@@ -159,3 +160,30 @@ def test_recvae_is_saved_with_its_choice(tmp_path: Path) -> None:
     people = made.histories.take(np.arange(5))
     assert np.array_equal(back.rank_scores_coded(people), made.rank_scores_coded(people))
     assert np.array_equal(back.choice_probability(3, [6, 7]), made.choice_probability(3, [6, 7]))
+
+
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the smallest data count as large."""
+    monkeypatch.setattr(choose, "AUTO_SIDE", 10)
+    monkeypatch.setattr(choose, "LEAST_ROW", 2.0)
+
+
+def test_the_closed_form_that_is_left_out_of_a_blend_is_noted_with_the_option_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large(monkeypatch)
+    made = model("lists", max_gib=1e-9).fit(communities())
+    (note,) = made.provenance.notes
+    assert "78 users by 30 items takes 0.0 GiB and is left out" in note
+    assert note.endswith("lists.linear.max_gib=1 brings it in")
+    assert load_model(made.save(tmp_path / "model")).provenance.notes == (note,)
+    assert model("lists").fit(communities()).provenance.notes == ()
+    assert model("lists", max_gib=1e-9, nearest=5).fit(communities()).provenance.notes == ()
+
+
+def test_a_blend_with_chosen_weights_has_calibrated_chances(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    large(monkeypatch)
+    made = model("lists", max_gib=1e-9).fit(clicks()[0])
+    assert made.choice_rate is not None

@@ -121,25 +121,36 @@ def test_large_data_takes_what_is_quick_and_one_closed_form_for_the_best(
         assert parts(fitted(interest="auto")) <= {"ials", "item-knn", "popularity"}
         assert "popularity" not in parts(fitted(interest="auto"))
         refused = fitted(interest="best", linear={"max_gib": 1e-9})
-        assert parts(refused) <= {"ials", "item-knn", "bspm", "popularity"}
+        assert {"linear", "ials", "bspm"} <= parts(refused) <= {*SCORERS}
     assert parts(fitted(interest="best")) == {"linear", "ials", "bspm"}
     monkeypatch.setattr(choose, "LEAST_ROW", 20.0)
     assert "linear" not in parts(fitted(interest="best"))
     assert isinstance(fitted(interest="blend"), Blend)
 
 
-def test_where_no_closed_form_fits_the_low_pass_filter_is_added_if_it_helps(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("options", "nearest"),
+    [
+        ({}, 0),
+        ({"max_gib": 1e-9}, choose.NEAREST),
+        ({"max_gib": 1e-9, "relax": 0.3}, choose.NEAREST),
+        ({"nearest": 7}, 7),
+    ],
+)
+def test_where_the_closed_form_does_not_fit_items_have_weights_of_their_nearest(
+    options: dict[str, float], nearest: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(choose, "AUTO_SIDE", 10)
-    monkeypatch.setattr(choose, "LEAST_ROW", 2.0)
     monkeypatch.setattr(choose, "TWICE_SIDE", 10)
-    for helps in (True, False):
-        monkeypatch.setattr(choose, "gains", lambda one, other, helps=helps: helps)
-        refused = fitted(interest="best", linear={"max_gib": 1e-9})
-        assert ("bspm" in parts(refused)) == helps
-        assert "linear" not in parts(refused)
-    assert "bspm" not in parts(fitted(interest="auto", linear={"max_gib": 1e-9}))
+    monkeypatch.setattr(choose, "LEAST_ROW", 2.0)
+    best = fitted(interest="best", linear=options)
+    assert isinstance(best, Blend)
+    assert sum(best.weights) == pytest.approx(1.0)
+    (linear,) = (part for part in best.parts if isinstance(part, Linear))
+    assert linear.settings is not None
+    assert linear.settings.nearest == nearest
+    if not nearest:
+        assert best.weights == choose.LARGE_WEIGHTS
 
 
 def popular_only(people: int = 60, items: int = 40) -> Csr:
@@ -202,3 +213,23 @@ def test_both_trainings_of_a_network_are_reported_and_the_second_stops_at_the_be
     assert list(scored) == [5, 10, 12]
     best = max(scored, key=lambda epoch: scored[epoch])
     assert [e.epoch for e in epochs] == [*range(1, 13), *range(1, best + 1)]
+
+
+def test_times_hold_out_the_latest_of_large_data_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Choices of small data are as they were without times."""
+    seen: list[HeldOut] = []
+
+    def keep(part: HeldOut, *_: object) -> candidates.Candidate:
+        seen.append(part)
+        return popularity(part)
+
+    monkeypatch.setattr("matinee.recommend.interest.fit.choose", keep)
+    rows = groups()
+    times = np.arange(len(rows.indices))
+    config = ListsConfig(interest="best")
+    for side in (10, 6000):
+        monkeypatch.setattr(choose, "AUTO_SIDE", side)
+        fit_interest(rows, config, np.random.default_rng(0), times=times)
+        fit_interest(rows, config, np.random.default_rng(0))
+    assert [part.latest for part in seen] == [True, False, False, False]
+    assert seen[0].held.indices.tolist() == rows.indices[5::6].tolist()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..base.arrays import Float32, Float64, Int32, Int64
@@ -186,6 +188,8 @@ class Coded(Hooks):
             self.interest = fitted.interest
             self.love, self.floor = fitted.calibration.love, fitted.calibration.floor
             self.choice_rate = fitted.rate
+            notes = (*self.provenance.notes, *fitted.notes)
+            self.provenance = replace(self.provenance, notes=tuple(dict.fromkeys(notes)))
 
 
 def _finite(scores: Float32) -> Float32:

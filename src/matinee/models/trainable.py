@@ -184,7 +184,8 @@ class Trainable(Params, Recommender):
                 return again
         # A separate generator, so that the random numbers of the network do not change.
         rng = np.random.default_rng((seed, 1))
-        fitted = fit_interest(rows, lists, rng, self._on_list_epoch)
+        times = None if train.times is None else rows.aligned(train.times)
+        fitted = fit_interest(rows, lists, rng, self._on_list_epoch, times)
         self._on_list_epoch = None
         if fitted is None or lists.love == "auto":
             return fitted

@@ -219,6 +219,9 @@ def _show(fitted: Fitted, parts: Parts) -> None:
     epochs = (
         f" {members}{run} epoch{'s' * (run != 1)}{chosen_by}" if run else ""
     )  # 0: a closed form
+    for text in model.provenance.notes:
+        if text not in parts.train.notes:
+            note(f"matinee: {text}")
     say(f"trained{epochs} in {training['train_seconds']:.1f} s, seed {model.provenance.seed}")
     if parts.test is None:
         say(

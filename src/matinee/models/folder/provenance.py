@@ -17,7 +17,7 @@ class Provenance:
         n_ratings: Number of ratings, validation part included.
         fingerprint: Order-independent hash of the ratings (``data.fingerprint``).
         seed: The seed given to ``fit``.
-        notes: Notes of reading the ratings.
+        notes: Notes of reading the ratings, and of what the fit left out.
         newest: Time of the newest rating, seconds since 1970; None where times were not known.
     """
 

@@ -14,6 +14,7 @@ from ...train.lists import ListEpoch
 from .base import Interest
 from .blend import Blend, standardised
 from .held_out import HeldOut
+from .weigh import Pool, weigh
 
 OnEpoch = Callable[[ListEpoch], None]
 
@@ -83,6 +84,22 @@ def weighted(part: HeldOut, candidates: Sequence[Candidate], weights: Sequence[f
     return Candidate(part, fit, known)
 
 
+def weighed(part: HeldOut, candidates: Sequence[Candidate], initial: Sequence[float]) -> Candidate:
+    """A blend of several scorers with weights found on the held-out interactions near to some.
+
+    It is the last scorer alone where no blend is clearly better than that.
+    """
+    if not len(part.people):
+        return weighted(part, candidates, initial)
+    pool = Pool.of(part, [each.known for each in candidates])
+    weights = weigh(pool, initial)
+    alone = np.eye(len(candidates))[-1]
+    if not _gains(pool.ndcg_each(weights), pool.ndcg_each(alone)):
+        return candidates[-1]
+    used = [at for at, weight in enumerate(weights) if weight > 0.0]
+    return weighted(part, [candidates[at] for at in used], [weights[at] for at in used])
+
+
 def best(candidates: Sequence[Candidate]) -> Candidate:
     """The candidate with the highest nDCG on the held-out interactions."""
     return max(candidates, key=lambda each: float(each.ndcg.sum()))
@@ -90,7 +107,11 @@ def best(candidates: Sequence[Candidate]) -> Candidate:
 
 def gains(one: Candidate, other: Candidate) -> bool:
     """Whether a candidate is better than another by more than a standard error, paired."""
-    gain = one.ndcg - other.ndcg
+    return _gains(one.ndcg, other.ndcg)
+
+
+def _gains(one: Float64, other: Float64) -> bool:
+    gain = one - other
     if len(gain) < 2:
         return False
     return bool(gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)))

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from ...data import Csr
 from ...train.implicit import IalsConfig
 from ...train.linear import LinearConfig, solve_mib
 from ...train.lists import SCORERS, ListsConfig
 from .base import scorer_module
-from .candidates import Candidate, OnEpoch, best, blend, gains, weighted
+from .candidates import Candidate, OnEpoch, best, blend, gains, weighed, weighted
 from .held_out import HeldOut
 from .scorers.bspm import bspm
 from .scorers.ials import ials
@@ -36,8 +37,11 @@ POPULAR_WEIGHTS = (0.03, 0.1, 0.3)
 """Weights that popularity may have: it orders what a short history says nothing of."""
 LARGE_WEIGHTS = (0.3, 0.5, 0.2)
 """Weights of closed form, matrix factorisation and low-pass filter where the first is solved only
-once: found on two validation parts of Gowalla's LightGCN split, one of random interactions and one
-of the last of each person (docs/lab-notes.md)."""
+once, and from which those of the nearest items are searched for: found on two validation parts of
+Gowalla's LightGCN split, one of random interactions and one of the last of each person
+(docs/lab-notes.md)."""
+NEAREST = 100
+"""Nearest items whose weights an item has where memory does not allow those of all."""
 LOW_PASS = {"low_pass": 1.0, "blur": 0.0, "sharpen": 0.0}
 """Options of BSPM that leave its low-pass filter alone."""
 LARGE_FACTORS = 256
@@ -52,7 +56,7 @@ def choose(
     if kind in SCORERS:
         chosen: Candidate = scorer_module(kind).candidate(part, config, rng, on_epoch)
         return chosen
-    small = is_small(part)
+    small = is_small(part.known)
     settings, fitted = search_linear(part, config.linear) if small else (config.linear, None)
     closed = linear(part, settings, fitted)
     if kind == "blend":
@@ -69,9 +73,9 @@ def choose(
     return with_popularity(part, candidate)
 
 
-def is_small(part: HeldOut) -> bool:
+def is_small(rows: Csr) -> bool:
     """Whether settings are searched for: scoring held-out people costs by the larger side."""
-    least, most = sorted((part.known.n_rows, part.known.n_columns))
+    least, most = sorted((rows.n_rows, rows.n_columns))
     return least <= AUTO_SIDE and most <= 10 * AUTO_SIDE
 
 
@@ -84,8 +88,8 @@ def large(part: HeldOut, config: ListsConfig, rng: np.random.Generator, solve: b
         rng: Draws initial vectors.
         solve: Whether one closed form is added where memory allows and the data are dense enough.
             Above ``TWICE_SIDE`` it is solved once, and blended with matrix factorisation and a
-            low-pass filter by weights found on other data. Where memory does not allow it, the
-            low-pass filter is added to the others if it makes their lists better.
+            low-pass filter by weights found on other data. Where memory does not allow it, items
+            have weights of their nearest alone, and the weights of that blend are chosen.
     """
     known = part.known
     counts = np.bincount(known.indices, minlength=known.n_columns)
@@ -94,19 +98,19 @@ def large(part: HeldOut, config: ListsConfig, rng: np.random.Generator, solve: b
     shape = known.n_rows, known.n_columns
     settings = large_linear(part, config.linear)
     thorough = solve and len(known.indices) >= LEAST_ROW * min(shape)
-    fits = solve_mib(*shape, settings) / 1024 <= settings.max_gib
-    solve = thorough and fits
+    whole = not settings.nearest
+    solve = thorough and whole
     near = item_knn(part, config.knn)
     factors = ials(part, large_ials(part, config.ials, LARGE_FACTORS if thorough else None), rng)
-    if solve and min(shape) > TWICE_SIDE and gains(near, popularity(part)):
+    once = not whole or min(shape) > TWICE_SIDE
+    if thorough and once and gains(near, popularity(part)):
         smooth = bspm(part, config.bspm.replace(LOW_PASS))
-        whole = weighted(part, [linear(part, settings), factors, smooth], LARGE_WEIGHTS)
-        return replace(whole, stand_in=near)
+        parts = [linear(part, settings), factors, smooth]
+        if not whole:
+            return weighed(part, [*parts, popularity(part)], (*LARGE_WEIGHTS, 0.0))
+        return replace(weighted(part, parts, LARGE_WEIGHTS), stand_in=near)
     first, second = (factors, near) if best([factors, near]) is factors else (near, factors)
-    quick = joined(part, first, second)
-    if thorough and not fits:
-        quick = joined(part, quick, bspm(part, config.bspm.replace(LOW_PASS)))
-    quick = with_popularity(part, quick)
+    quick = with_popularity(part, joined(part, first, second))
     if not solve or min(shape) > TWICE_SIDE or not gains(quick, popularity(part)):
         return quick
     return with_popularity(part, best([joined(part, linear(part, settings), quick), quick]))
@@ -132,10 +136,15 @@ def with_popularity(part: HeldOut, candidate: Candidate) -> Candidate:
 def large_linear(part: HeldOut, config: LinearConfig) -> LinearConfig:
     """Settings of the closed form where a system takes minutes, so that none are searched for.
 
-    They were found on the validation part of Gowalla's LightGCN split.
+    They were found on the validation part of Gowalla's LightGCN split. Where memory does not allow
+    weights of all items, they are those of the nearest.
     """
-    mean = len(part.known.indices) / max(part.known.n_columns, 1)
-    return config.replace({"penalty": 4.0 * mean, "user_power": 0.3, "denoising": 0.5})
+    shape = part.known.n_rows, part.known.n_columns
+    mean = len(part.known.indices) / max(shape[1], 1)
+    settings = config.replace({"penalty": 4.0 * mean, "user_power": 0.3, "denoising": 0.5})
+    if settings.nearest or solve_mib(*shape, settings) / 1024 <= settings.max_gib:
+        return settings
+    return settings.replace({"nearest": NEAREST, "relax": 0.0, "diagonal_power": 1.0})
 
 
 def density(part: HeldOut) -> float:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ...base.arrays import Int64
 from ...data import Csr
+from ...train.linear import LinearConfig, solve_mib
 from ...train.lists import ListsConfig
 from .base import Interest, mean_one
+from .blend import Blend
 from .calibrate import NOTHING, Calibration, ChoiceRate
 from .candidates import OnEpoch
-from .choose import choose
+from .choose import NEAREST, choose, is_small
 from .held_out import HeldOut
+from .scorers.linear import Linear
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,15 +28,21 @@ class FittedInterest:
         interest: The scorer.
         calibration: Its calibration against predicted ratings.
         rate: The rate of choice by score, if measured.
+        notes: What was left out and why, for the user.
     """
 
     interest: Interest
     calibration: Calibration
     rate: ChoiceRate | None = None
+    notes: tuple[str, ...] = ()
 
 
 def fit_interest(
-    rows: Csr, config: ListsConfig, rng: np.random.Generator, on_epoch: OnEpoch | None = None
+    rows: Csr,
+    config: ListsConfig,
+    rng: np.random.Generator,
+    on_epoch: OnEpoch | None = None,
+    times: Int64 | None = None,
 ) -> FittedInterest | None:
     """Fit a scorer of interest.
 
@@ -44,6 +55,8 @@ def fit_interest(
         config: The options.
         rng: Draws the held-out interactions, and seeds a network.
         on_epoch: Called after each epoch of a network.
+        times: When each interaction was, int64 (entries,), or None. On large data the latest are
+            then held out instead of a random part.
 
     Returns:
         The scorer; None for ``interest = "none"``.
@@ -55,7 +68,7 @@ def fit_interest(
     if config.interest == "none":
         return None
     rows, unit = mean_one(rows)
-    part = HeldOut.draw(rows, rng)
+    part = HeldOut.draw(rows, rng, times=None if is_small(rows) else times)
     chosen = choose(part, config, rng, on_epoch)
     calibration = NOTHING
     twice = config.love == 0.0 and config.interest in ("linear", "network")
@@ -65,7 +78,7 @@ def fit_interest(
     rate = calibration.rate if calibrated else None
     interest = chosen.fit(rows)
     interest.unit = unit
-    return FittedInterest(interest, calibration, rate)
+    return FittedInterest(interest, calibration, rate, _notes(rows, config.linear, interest))
 
 
 def refitted(fitted: FittedInterest, rows: Csr) -> FittedInterest | None:
@@ -89,3 +102,17 @@ def refitted(fitted: FittedInterest, rows: Csr) -> FittedInterest | None:
 def has_ratings(rows: Csr) -> bool:
     """Whether values differ: interactions are all the same, and there is no liking to weigh."""
     return bool(len(rows.values)) and bool((rows.values != rows.values[0]).any())
+
+
+def _notes(rows: Csr, config: LinearConfig, interest: Interest) -> tuple[str, ...]:
+    """That items have weights of their nearest alone, and how they would have those of all."""
+    parts = interest.parts if isinstance(interest, Blend) else ()
+    settings = [part.settings for part in parts if isinstance(part, Linear)]
+    if config.nearest or not any(each is not None and each.nearest for each in settings):
+        return ()
+    need = solve_mib(rows.n_rows, rows.n_columns, config) / 1024
+    return (
+        f"lists: the closed form of {rows.n_rows:,} users by {rows.n_columns:,} items takes "
+        f"{need:.1f} GiB and is left out; in its place each item has weights of its {NEAREST} "
+        f"nearest. lists.linear.max_gib={math.ceil(need)} brings it in",
+    )

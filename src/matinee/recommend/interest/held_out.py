@@ -30,25 +30,42 @@ _CALIBRATED = 1 << 25
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """Interactions with a random part of each user's held out.
+    """Interactions with a part of each user's held out: a random one, or the latest.
 
     Attributes:
         known: The remaining interactions, by user, with their weights.
         held: The held-out interactions, by user. Each counts 1: they stand for those to come.
         people: A sample of the users with both, int64 (n,), ascending.
+        latest: Whether the latest are held out.
     """
 
     known: Csr
     held: Csr
     people: Int64
+    latest: bool = False
 
     @classmethod
-    def draw(cls, rows: Csr, rng: np.random.Generator, share: float = SHARE) -> HeldOut:
-        """Hold out a random share of each row."""
+    def draw(
+        cls,
+        rows: Csr,
+        rng: np.random.Generator,
+        share: float = SHARE,
+        times: Int64 | None = None,
+    ) -> HeldOut:
+        """Hold out a share of each row.
+
+        Args:
+            rows: The interactions.
+            rng: Draws which are held out, and the sample of users.
+            share: How much.
+            times: When each entry was, int64 (entries,): the latest are held out. Without, a random
+                part is.
+        """
         counts = rows.counts
         number = np.where(counts >= 2, np.maximum(1, np.round(share * counts)), 0)
         owner = np.repeat(np.arange(rows.n_rows), counts)
-        order = np.lexsort((rng.random(len(owner)), owner))
+        drawn = rng.random(len(owner))
+        order = np.lexsort((drawn, owner) if times is None else (drawn, -times, owner))
         position = np.arange(len(owner)) - np.repeat(rows.indptr[:-1], counts)
         out = np.zeros(len(owner), dtype=np.bool_)
         out[order] = position < np.repeat(number.astype(np.int64), counts)
@@ -57,7 +74,7 @@ class HeldOut:
         most = min(PEOPLE, max(200, SCORES // max(rows.n_columns, 1)))
         if len(people) > most:
             people = np.sort(rng.choice(people, most, replace=False))
-        return cls(known, held, people)
+        return cls(known, held, people, times is not None)
 
     def batches(self) -> Iterator[tuple[Int64, Histories]]:
         """Batches of users with their known interactions."""

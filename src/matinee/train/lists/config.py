@@ -25,11 +25,12 @@ class ListsConfig(Config):
     """Scorer of interest. "auto" takes the linear autoencoder with settings searched for; above
     6,000 users and items, where that would cost too much, iALS, item-kNN or their blend. "best"
     takes the best of the linear autoencoder, the network and their blend, and adds iALS; above
-    6,000 users and items it adds one linear autoencoder to what "auto" takes, if its memory allows,
-    and above 10,000 it is the linear autoencoder, iALS and the low-pass filter of BSPM with fixed
-    weights. Where memory is not enough for the linear autoencoder, the low-pass filter may take its
-    place. All else is decided on interactions held out of training. "auto" and "best" add
-    popularity where that is better, and are popularity where nothing is better than that."""
+    6,000 users and items it adds one linear autoencoder to what "auto" takes, and above 10,000 it
+    is the linear autoencoder, iALS and the low-pass filter of BSPM with fixed weights. Where memory
+    is not enough for that linear autoencoder, its items have weights of their 100 nearest alone,
+    and the weights of the blend are chosen. All else is decided on interactions held out of
+    training, on large data with times the latest ones. "auto" and "best" add popularity where that
+    is better, and are popularity where nothing is better than that."""
     love: Annotated[float, Field(ge=0.0)] | Literal["auto"] = "auto"
     """Exponent of the probability that an item is liked: 0 orders by interest alone, and the larger
     it is the more the predicted rating decides. "auto" depends on how well the scores of interest

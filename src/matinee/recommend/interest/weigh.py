@@ -1,0 +1,136 @@
+"""Weights of a blend of several scorers, found on interactions held out of training.
+
+Each scorer ranks all items of the held-out people once. What it ranks among its first ``DEPTH`` is
+kept with its scores by all scorers, and the weights are searched for among these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...base.arrays import Float32, Float64
+from ...data import Csr
+from .. import top_k
+from .base import Interest
+from .blend import standardised
+from .held_out import HeldOut
+
+DEPTH = 100
+"""Items of each scorer's list of a person that are kept."""
+STEP = 0.1
+"""Smallest amount by which weights are changed."""
+DOUBT = 0.03
+"""Relative gain up to which the initial weights are kept where a random part of the interactions is
+held out and not the latest: of Gowalla the best weights for either differ by this much
+(docs/lab-notes.md)."""
+DOUBT_LATEST = 0.01
+"""Likewise where the latest are held out."""
+_LEAST = -1e6
+"""Score of what a person knows, and of places that are empty."""
+
+Weights = tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """The first items of each scorer's lists, and the scores of all scorers for them.
+
+    Attributes:
+        scores: float32 (people, places, scorers), standardised. The last places of a person are
+            those of the held-out items: among equal scores they rank last.
+        part: The places as items, with the held-out ones.
+        doubt: Relative gain up to which the initial weights are kept.
+    """
+
+    scores: Float32
+    part: HeldOut
+    doubt: float
+
+    @classmethod
+    def of(cls, part: HeldOut, scorers: Sequence[Interest]) -> Pool:
+        """The pool of some scorers that were fitted to ``part.known``."""
+        kept: list[Float32] = []
+        for people, histories in part.batches():
+            scores = [standardised(each.scores(histories)) for each in scorers]
+            for row, person in enumerate(people):
+                mine = slice(part.known.indptr[person], part.known.indptr[person + 1])
+                for each in scores:
+                    each[row, part.known.indices[mine]] = _LEAST
+            first = np.concatenate([top_k(each, DEPTH)[0] for each in scores], axis=1)
+            for row, person in enumerate(people):
+                mine = slice(part.held.indptr[person], part.held.indptr[person + 1])
+                held = part.held.indices[mine]
+                places = np.r_[np.setdiff1d(first[row], held), held]
+                kept.append(np.stack([each[row, places] for each in scores], axis=1))
+        width = max((len(each) for each in kept), default=0)
+        pool = np.full((len(kept), width, len(scorers)), _LEAST, dtype=np.float32)
+        for row, each in enumerate(kept):
+            pool[row, width - len(each) :] = each
+        counts = part.held.counts[part.people]
+        ends = np.r_[0, np.cumsum(counts)].astype(np.int64)
+        held = (width - np.repeat(ends[1:], counts) + np.arange(ends[-1])).astype(np.int32)
+        ones = np.ones(len(held), dtype=np.float32)
+        nothing = Csr(np.zeros_like(ends), held[:0], ones[:0], None, width)
+        people = np.arange(len(kept))
+        doubt = DOUBT_LATEST if part.latest else DOUBT
+        return cls(pool, HeldOut(nothing, Csr(ends, held, ones, None, width), people), doubt)
+
+    def ndcg_each(self, weights: Sequence[float] | Float64) -> Float64:
+        """NDCG of each person's list by weighted scores, float64 (people,)."""
+        total = self.scores @ np.asarray(weights, dtype=np.float32)
+        return self.part.ndcg_of(total, self.part.people)
+
+    def ndcg(self, weights: Sequence[float] | Float64) -> float:
+        """Their mean; 0 for no people."""
+        return float(self.ndcg_each(weights).mean()) if len(self.scores) else 0.0
+
+
+def weigh(pool: Pool, initial: Sequence[float]) -> Weights:
+    """Weights for the scorers of a pool, none negative, whose sum is 1.
+
+    The best ones are searched for by moving weight from one scorer to another, in steps that get
+    smaller. If they gain a share g over the initial ones, the nearest to the initial are taken that
+    lose no more of it than ``doubt`` squared over g, at most ``doubt``: the larger the gain, the
+    more it is believed.
+
+    Args:
+        pool: The scores of held-out people.
+        initial: Weights to begin with and to stay near to, whose sum is 1.
+    """
+    begin = np.asarray(initial, dtype=np.float64)
+    found, score = begin, pool.ndcg(begin)
+    step = 4 * STEP
+    while step > STEP / 2:
+        moved = [(pool.ndcg(each), each) for each in _moves(found, step)]
+        best, weights = max(moved, key=lambda pair: pair[0], default=(0.0, begin))
+        if best > score:
+            found, score = weights, best
+        else:
+            step /= 2
+    gain = score / max(pool.ndcg(begin), 1e-12) - 1.0
+    least = score * (1.0 - pool.doubt * min(1.0, pool.doubt / max(gain, 1e-12)))
+    between = begin
+    for share in np.linspace(0.0, 1.0, 21):
+        between = begin + share * (found - begin)
+        if pool.ndcg(between) >= least:
+            break
+    return tuple(float(weight) for weight in np.round(between, 4))
+
+
+def _moves(weights: Float64, step: float) -> list[Float64]:
+    """The weights with ``step``, or all there is, of one moved to another."""
+    moved = []
+    for giver in range(len(weights)):
+        amount = min(step, weights[giver])
+        if amount < 1e-9:
+            continue
+        for taker in range(len(weights)):
+            if taker != giver:
+                each = weights.copy()
+                each[giver] -= amount
+                each[taker] += amount
+                moved.append(np.round(each, 6))
+    return moved
