@@ -293,6 +293,9 @@ def test_weights_of_a_split_are_read_again(ratings: Ratings, tmp_path: Path, by:
         assert (part.weights == np.where(part.values > 2, 2.0, 0.5)).all()
     assert (parts[2] is not None) == (by == "people")
     assert named_split(folder, weight="rating")[0].implicit  # what is named is read
+    for none in ("none", None):
+        assert named_split(folder, weight=none)[0].weights is None
+        assert named_split(folder, weight=none)[0].values.tolist() == parts[0].values.tolist()
     beside = tmp_path / "parts" / "beside"
     beside.mkdir()
     for name in ("train", "test"):

@@ -38,8 +38,8 @@ def suited(kind: str, train: Ratings, interactions: bool, weights: bool) -> Rati
     if not weights:
         raise UsageError(
             f"{train.name}: the model {kind} takes no weights of ratings; train an autoencoder or "
-            "a list model, such as the presets default and lists, or leave the weights and "
-            "half_life out"
+            "a list model, such as the presets default and lists, or leave the weights (of a split "
+            "folder by --weight none) and half_life out"
         )
     each: npt.NDArray[Any] = np.asarray(train.weights)
     if each.shape != train.values.shape or each.dtype.kind not in "iuf":

@@ -93,7 +93,8 @@ class TableOptions(ReadOptions):
     time: str | None = None
     """Column of the time."""
     weight: str | None = None
-    """Column of what each rating or interaction counts for in training, such as plays."""
+    """Column of what each rating or interaction counts for in training, such as plays; ``none``
+    leaves out the weights that a split folder was written with."""
     scale: tuple[float, float] | None = None
     """The range ratings may have, as in 1:5; one outside it is an error. By default the range
     seen."""

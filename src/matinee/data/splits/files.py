@@ -24,6 +24,7 @@ _FORMAT = "matinee-split"
 _MANIFEST = "manifest.json"
 _WEIGHTS = "weights"
 """Key of the manifest for a column ``weight`` beside the ratings."""
+_NONE = "none"
 _CHUNK = 1 << 21
 
 KFOLD = "kfold"
@@ -146,7 +147,8 @@ def weighted_reading(folder: Path, reading: Mapping[str, Any]) -> dict[str, Any]
 
     Args:
         folder: The folder, which need not be of ``split_files``.
-        reading: Arguments of ``load``; a column of weights that they name is kept.
+        reading: Arguments of ``load``; a column of weights that they name is kept, and "none"
+            leaves out the weights that the split wrote.
     """
     folder = folder.resolve()  # "." has neither a name nor a folder above
     manifest, above = _manifest_of(folder), _manifest_of(folder.parent)
@@ -154,7 +156,10 @@ def weighted_reading(folder: Path, reading: Mapping[str, Any]) -> dict[str, Any]
         manifest = above
     source = manifest.get("source")
     weighted = isinstance(source, dict) and source.get(_WEIGHTS) is True
-    return {"weight": "weight", **reading} if weighted else dict(reading)
+    if not weighted:
+        return dict(reading)
+    arguments = {"weight": "weight", **reading}
+    return arguments if arguments["weight"] != _NONE else {**arguments, "weight": None}
 
 
 def _manifest_of(folder: Path, format_: str = _FORMAT) -> dict[str, Any]:

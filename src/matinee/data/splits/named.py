@@ -60,7 +60,7 @@ def named_split(
             ``test`` file, such as ``split_files`` writes.
         report: Told how far reading is, as by ``load``.
         **reading: Arguments of ``load`` for the files of a folder. Weights that ``split_files``
-            wrote beside ratings are read without being named.
+            wrote beside ratings are read without being named; ``weight="none"`` leaves them out.
 
     Returns:
         The training and the test part, with one vocabulary.

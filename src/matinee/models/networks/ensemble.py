@@ -123,7 +123,7 @@ class Ensemble(Blending, Trainable):
             raise UsageError(
                 f"{train.name}: a member that is sampled, such as bayesian, takes no weights of "
                 "ratings; train the preset accurate-autoencoders or another without it, or leave "
-                "the weights and half_life out"
+                "the weights (of a split folder by --weight none) and half_life out"
             )
         return weighed
 
