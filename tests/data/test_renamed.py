@@ -111,6 +111,30 @@ def test_among_interactions_a_long_row_that_holds_all_items_of_a_person_proves_n
     assert (renamed.rows == np.arange(1, N_PEOPLE)).mean() > 0.5  # many have too few
 
 
+@pytest.mark.parametrize(("taken", "found"), [(1.0, True), (0.7, True), (0.3, False)])
+def test_among_interactions_a_person_must_make_up_half_of_the_row(
+    taken: float, found: bool
+) -> None:
+    rng = np.random.default_rng(3)
+    ones = (rng.random((N_PEOPLE, 900)) < 0.06).astype(int)
+    asking = ones * (rng.random(ones.shape) < taken)
+    renamed = find_renamed(histories(ones), 900, asked(asking, held_out(asking)))
+    of_row = asking.sum(axis=1) / ones.sum(axis=1)
+    assert (renamed.rows[of_row < module.SHARE_OF_ROW] == -1).all()
+    assert (renamed.rows == np.arange(N_PEOPLE)).any() == found
+
+
+def test_pairs_that_nobody_has_do_not_hide_a_person() -> None:
+    """However many: they are the rarest, and no row is found by them."""
+    width = 400
+    dense = np.random.default_rng(0).integers(1, 6, (20, width))
+    train = histories(dense)
+    asking = dense[:5].copy()
+    asking[:, : module._PROBES + 3] = 9  # fewer than may be missing
+    renamed = find_renamed(train, width, asked(asking, held_out(asking)))
+    assert renamed.rows.tolist() == list(range(5))
+
+
 def test_of_many_people_some_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     dense, train = people(0)
     monkeypatch.setattr(module, "MOST_PEOPLE", 10)
