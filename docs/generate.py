@@ -231,14 +231,14 @@ def study_page() -> str:
 
 
 def _leaves(config: Config, prefix: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    leaves: dict[str, Any] = {}
     for name in type(config).model_fields:
         value = getattr(config, name)
         if isinstance(value, Config):
-            found |= _leaves(value, f"{prefix}{name}.")
+            leaves |= _leaves(value, f"{prefix}{name}.")
         else:
-            found[prefix + name] = value
-    return found
+            leaves[prefix + name] = value
+    return leaves
 
 
 def _section(cls: type[Config], name: str) -> list[str]:
@@ -343,13 +343,13 @@ def freeze() -> None:
     """Note the hash of each preset, with today's date where it has changed."""
     file = ROOT / "src" / "matinee" / "presets" / "frozen.json"
     before = json.loads(file.read_text("utf-8")) if file.exists() else {}
-    found = {}
+    presets = {}
     for name in preset_names():
         made = settings_hash(preset(name))
         old = before.get(name, {})
         date = old["date"] if old.get("hash") == made else datetime.date.today().isoformat()
-        found[name] = {"hash": made, "date": date}
-    file.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        presets[name] = {"hash": made, "date": date}
+    file.write_text(json.dumps(presets, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ WIDE = 720.0
 def pictures() -> dict[str, str]:
     """SVG by file name; what needs a study that has not run is left out."""
     head = '<?xml version="1.0" encoding="UTF-8"?>\n'
-    found = [network(), hiding(), fold_in(), falling(), published(), protocol(), time_stamps()]
-    return {f"{each.name}.svg": head + each.file(WIDE) + "\n" for each in found if each}
+    drawn = [network(), hiding(), fold_in(), falling(), published(), protocol(), time_stamps()]
+    return {f"{each.name}.svg": head + each.file(WIDE) + "\n" for each in drawn if each}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,7 @@ def _cell(x: float, y: float, words: str, style: str, size: float = 30.0) -> str
 def network() -> Diagram:
     """From a row of ratings to a code, and back."""
     films = "ABCDEFGH"
-    given = {0: "5", 2: "3", 3: "4", 6: "1"}
+    ratings = {0: "5", 2: "3", 3: "4", 6: "1"}
     answers = ["4.8", "3.9", "3.1", "4.2", "2.2", "4.4", "1.3", "3.5"]
 
     def content(width: float) -> tuple[str, float]:
@@ -78,7 +78,7 @@ def network() -> Diagram:
             for n in (5, 3, 5)
         ]
         parts = []
-        for at in given:
+        for at in ratings:
             y = top + step * at + 15
             parts += [line(left + 17, y, columns[0] - 9, other, "rule") for other in heights[0]]
         for one, other in ((0, 1), (1, 2)):
@@ -97,9 +97,9 @@ def network() -> Diagram:
         for at, film in enumerate(films):
             y = top + step * at
             parts.append(text(left - 26, y + 15, f"film {film}", anchor="end"))
-            style = "given" if at in given else "empty"
-            parts.append(_cell(left - 15, y, given.get(at, ""), style))
-            style = "plain" if at in given else "hidden"
+            style = "given" if at in ratings else "empty"
+            parts.append(_cell(left - 15, y, ratings.get(at, ""), style))
+            style = "plain" if at in ratings else "hidden"
             parts.append(_cell(right - 17, y, answers[at], style, 34))
             parts.append(text(right + 24, y + 15, f"film {film}"))
         for x, one, two in (
@@ -245,11 +245,11 @@ def falling() -> Chart | None:
     """The two networks of the reference study: the training figure falls, the held-out one not."""
     name = "reference"
     series, marks = [], []
-    told = (
+    labels = (
         ("l2/off", "where it began", 0, 2),
         ("conclusion/conclusion", "its conclusion", 1, 3),
     )
-    for which, words, held, trained in told:
+    for which, words, held, trained in labels:
         if not curves(name, which, "held_out"):
             return None
         for figure, style, what in (
@@ -297,29 +297,29 @@ def published() -> Dots | None:
         for row in rows("reference", "summary.csv")
         if row["published_test"] and row["reference"]
     ]
-    found = [
+    arms = [
         row
         for row in published
         if not row["arm"].startswith("predecessor") and float(row["published_test"]) < 1.5
     ]
-    if not found:
+    if not arms:
         return None
     kinds = ["held-out RMSE", "the same formula, measured here on training ratings",
              "published as test error"]  # fmt: skip
     dots = []
-    for at, row in enumerate(found):
+    for at, row in enumerate(arms):
         for kind, column in enumerate(("held_out", "reference", "published_test")):
             dots.append(Dot(at, kind, float(row[column])))
-    gaps = sorted(abs(float(r["published_test"]) - float(r["reference"])) for r in found)
-    honest = sorted(abs(float(r["published_test"]) - float(r["held_out"])) for r in found)
+    gaps = sorted(abs(float(r["published_test"]) - float(r["reference"])) for r in arms)
+    honest = sorted(abs(float(r["published_test"]) - float(r["held_out"])) for r in arms)
     return Dots(
         name="published",
         title="What was published as test error is the error on training ratings",
-        summary=f"{len(found)} of the {len(published)} arms with a published figure: without the "
+        summary=f"{len(arms)} of the {len(published)} arms with a published figure: without the "
         "predecessor and those published above 1.5. Median distance of the published figure from "
         f"the formula on training ratings: {gaps[len(gaps) // 2]:.3f}; from the held-out RMSE: "
         f"{honest[len(honest) // 2]:.3f}.",
-        rows=[_plain(row["arm"]) for row in found],
+        rows=[_plain(row["arm"]) for row in arms],
         kinds=kinds,
         dots=dots,
         x_title="RMSE",
@@ -329,20 +329,20 @@ def published() -> Dots | None:
 
 
 def _plain(name: str) -> str:
-    group, _, own = name.partition("/")
-    return f"{group.replace('_', ' ')} {own}" if own != group else group
+    group, _, name_of_arm = name.partition("/")
+    return f"{group.replace('_', ' ')} {name_of_arm}" if name_of_arm != group else group
 
 
 def protocol() -> Dots | None:
     """One model under every formula."""
-    found = [row for row in rows("protocol", "summary.csv") if row["data"] == "ml-1m"]
-    keys = [key for key in (found[0] if found else {}) if key.startswith("protocol.")]
+    summary = [row for row in rows("protocol", "summary.csv") if row["data"] == "ml-1m"]
+    keys = [key for key in (summary[0] if summary else {}) if key.startswith("protocol.")]
     if not keys:
         return None
     dots = [
         Dot(at, kind, float(row[key]))
         for at, key in enumerate(keys)
-        for kind, row in enumerate(found)
+        for kind, row in enumerate(summary)
         if row[key] and math.isfinite(float(row[key]))
     ]
     names = [key.partition(".")[2].replace("_", " ") for key in keys]
@@ -354,10 +354,10 @@ def protocol() -> Dots | None:
             + ", ".join(
                 f"{n} {float(row[k]):.3f}" for n, k in zip(names, keys, strict=True) if row[k]
             )
-            for row in found
+            for row in summary
         ),
         rows=names,
-        kinds=[row["arm"].partition("/")[2] for row in found],
+        kinds=[row["arm"].partition("/")[2] for row in summary],
         dots=dots,
         x_title="what would be published",
     )

@@ -35,12 +35,12 @@ PAGES = (
 
 def pages() -> dict[str, str]:
     """Every page and picture by its path below the repository, from the committed CSV files."""
-    found = {
+    texts = {
         name: numbers.fill((ROOT / name).read_text("utf-8"), TABLES)
         for name in PAGES
         if (ROOT / name).exists()
     }
-    return found | {f"docs/pictures/{name}": svg for name, svg in pictures().items()}
+    return texts | {f"docs/pictures/{name}": svg for name, svg in pictures().items()}
 
 
 def verdicts(study: str) -> str:
@@ -70,12 +70,12 @@ def _first(sentence: str) -> str:
 def arms(words: str) -> str:
     """The arms of a group: STUDY/GROUP."""
     study, _, group = words.partition("/")
-    found = [row for row in rows(study, "summary.csv") if row["arm"].startswith(f"{group}/")]
-    if not found:
+    summary = [row for row in rows(study, "summary.csv") if row["arm"].startswith(f"{group}/")]
+    if not summary:
         return f"{numbers.MISSING}\n"
     lowest = {
         row["arm"]: numbers.lowest_point(study, row["arm"], row["data"])
-        for row in found
+        for row in summary
         if row["held_out"] and row["best_epoch"]
     }
     lines = [
@@ -86,7 +86,7 @@ def arms(words: str) -> str:
             _number(row["reference"]),
             f"{float(row['published_test']):g}" if row["published_test"] else "",
         ]
-        for row in found
+        for row in summary
         if row["arm"] in lowest
     ]
     heads = [group.replace("_", " "), "held out, last epoch", "best epoch (test-selected)"]
@@ -97,16 +97,16 @@ def depths(words: str) -> str:
     """Held-out RMSE by depth and data: STUDY/GROUP,VARIANT."""
     study, _, rest = words.partition("/")
     group, _, variant = rest.partition(",")
-    found = [
+    summary = [
         row
         for row in rows(study, "summary.csv")
         if row["arm"].startswith(f"{group}/") and row["arm"].partition(",")[2] == variant
     ]
-    if not found:
+    if not summary:
         return f"{numbers.MISSING}\n"
-    data = list(dict.fromkeys(row["data"] for row in found))
+    data = list(dict.fromkeys(row["data"] for row in summary))
     table: dict[str, dict[str, str]] = {}
-    for row in found:
+    for row in summary:
         depth = row["arm"].partition("/")[2].partition(",")[0]
         table.setdefault(depth, {})[row["data"]] = row["rmse"]
     best = {
@@ -131,14 +131,14 @@ def depths(words: str) -> str:
 
 def formulas(study: str) -> str:
     """Models by formula, on each data."""
-    found = rows(study, "summary.csv")
-    keys = [key for key in (found[0] if found else {}) if key.startswith("protocol.")]
+    summary = rows(study, "summary.csv")
+    keys = [key for key in (summary[0] if summary else {}) if key.startswith("protocol.")]
     if not keys:
         return f"{numbers.MISSING}\n"
     heads = ["data", "model", *(key.partition(".")[2].replace("_", " ") for key in keys)]
     lines = [
         [row["data"], row["arm"].partition("/")[2], *(_number(row[key]) for key in keys)]
-        for row in found
+        for row in summary
     ]
     return markdown(heads, lines)
 
@@ -146,30 +146,30 @@ def formulas(study: str) -> str:
 def chart(words: str) -> str:
     """A chart of a study, where there is one: STUDY/NAME, as seen from docs/."""
     study, _, name = words.partition("/")
-    place = STUDIES / study / "charts" / f"{name}.svg"
-    if not place.exists():
+    file = STUDIES / study / "charts" / f"{name}.svg"
+    if not file.exists():
         return f"{numbers.MISSING}\n"
-    return f"![{alt(place)}](studies/{study}/charts/{name}.svg)\n"
+    return f"![{alt(file)}](studies/{study}/charts/{name}.svg)\n"
 
 
 def picture(words: str) -> str:
     """A picture of docs/pictures: FOLDER/NAME, with the folder as the page sees it."""
     folder, _, name = words.rpartition("/")
-    place = HERE / "pictures" / f"{name}.svg"
+    file = HERE / "pictures" / f"{name}.svg"
     drawn = pictures().get(f"{name}.svg")
     if drawn is None:
         return f"{numbers.MISSING}\n"
-    return f"![{alt(place, drawn)}]({folder}/{name}.svg)\n"
+    return f"![{alt(file, drawn)}]({folder}/{name}.svg)\n"
 
 
-def alt(place: Path, text: str | None = None) -> str:
+def alt(file: Path, text: str | None = None) -> str:
     """What an SVG file says of itself."""
     from xml.etree import ElementTree
 
-    root = ElementTree.fromstring((text or place.read_text("utf-8")).encode())
+    root = ElementTree.fromstring((text or file.read_text("utf-8")).encode())
     space = "{http://www.w3.org/2000/svg}"
-    said = [root.findtext(f"{space}{tag}", "").strip().rstrip(".") for tag in ("title", "desc")]
-    return (". ".join(part for part in said if part) + ".").replace("[", "(").replace("]", ")")
+    texts = [root.findtext(f"{space}{tag}", "").strip().rstrip(".") for tag in ("title", "desc")]
+    return (". ".join(part for part in texts if part) + ".").replace("[", "(").replace("]", ")")
 
 
 def _number(value: str) -> str:
@@ -219,9 +219,9 @@ def main(arguments: list[str]) -> None:
         print(f"{name}: {len(results.runs)} of {results.expected} runs, {size:,} bytes")
     rows.cache_clear()
     for name, text in pages().items():
-        place = ROOT / name
-        place.parent.mkdir(exist_ok=True)
-        place.write_text(text, encoding="utf-8", newline="\n")
+        path = ROOT / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")
     print(f"wrote {', '.join(PAGES)} and docs/pictures")
 
 

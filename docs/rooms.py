@@ -30,7 +30,7 @@ def rooms() -> list[str]:
 @cache
 def imports() -> dict[tuple[str, str], int]:
     """How many files of one room import from another, by (importing, imported)."""
-    found: Counter[tuple[str, str]] = Counter()
+    counts: Counter[tuple[str, str]] = Counter()
     for path in sorted(ROOT.rglob("*.py")):
         parts = path.relative_to(ROOT).parts
         if parts[0] not in _packages():
@@ -42,8 +42,8 @@ def imports() -> dict[tuple[str, str], int]:
                 base = package[: len(package) - node.level + 1]
                 target = [*base, *(node.module or "").split(".")][1:2]
                 targets |= set(target) & set(_packages())
-        found.update((parts[0], room) for room in targets - {parts[0]})
-    return dict(found)
+        counts.update((parts[0], room) for room in targets - {parts[0]})
+    return dict(counts)
 
 
 def table() -> str:

@@ -31,15 +31,15 @@ def main(model: str) -> None:
     server = subprocess.Popen([command, "serve", model, "--port", str(PORT)])
     try:
         items = _when_ready()
-        given = ",".join(
+        ratings = ",".join(
             f"{items[at]['item']}:{value}" for at, value in ((1, 5), (4, 4), (9, 2), (12, 5))
         )
         with sync_playwright() as playwright, tempfile.TemporaryDirectory() as home:
             report = Path(home) / "report.html"
             subprocess.run([command, "report", model, "--out", report], check=True)
             browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM"))
-            _take(browser, f"{URL}/#r={given}", "page", "#list .film")
-            _take(browser, f"{URL}/map#r={given}", "map", "#in-view li")
+            _take(browser, f"{URL}/#r={ratings}", "page", "#list .film")
+            _take(browser, f"{URL}/map#r={ratings}", "map", "#in-view li")
             _take(browser, f"{report.as_uri()}#score-section", "report", ".chart")
             browser.close()
     finally:
@@ -51,8 +51,8 @@ def _when_ready() -> list[dict[str, Any]]:
     for _ in range(120):
         try:
             with urlopen(f"{URL}/v1/items?limit=40") as answer:
-                found: list[dict[str, Any]] = json.load(answer)["items"]
-                return found
+                items: list[dict[str, Any]] = json.load(answer)["items"]
+                return items
         except OSError:
             time.sleep(0.5)
     raise SystemExit("the server did not start")

@@ -40,17 +40,17 @@ Rows = list[dict[str, str]]
 @functools.cache
 def rows(study: str, file: str) -> Rows:
     """A file of a published study; no rows where it is not there."""
-    place = STUDIES / study / file
-    if not place.exists():
+    path = STUDIES / study / file
+    if not path.exists():
         return []
-    with place.open(encoding="utf-8", newline="") as text:
+    with path.open(encoding="utf-8", newline="") as text:
         return list(csv.DictReader(text))
 
 
 def arm(study: str, name: str, data: str = "") -> dict[str, str] | None:
     """The summary of an arm; data defaults to the first it has."""
-    found = [r for r in rows(study, "summary.csv") if r["arm"] == name]
-    return next((r for r in found if not data or r["data"] == data), None)
+    summary = [r for r in rows(study, "summary.csv") if r["arm"] == name]
+    return next((r for r in summary if not data or r["data"] == data), None)
 
 
 def known(study: str, name: str, column: str, data: str = "") -> float | None:
@@ -59,19 +59,19 @@ def known(study: str, name: str, column: str, data: str = "") -> float | None:
     Raises:
         KeyError: The study has run, and knows no such column.
     """
-    found = arm(study, name, data)
-    if found is None:
+    summary = arm(study, name, data)
+    if summary is None:
         return None
     column, _, epoch = column.partition("@")
     if epoch == "lowest":
-        at, lowest = lowest_point(study, name, found["data"])
+        at, lowest = lowest_point(study, name, summary["data"])
         return {"epoch": float(at), "held_out": lowest}[column]
     if epoch:
-        curve = curves(study, name, column, found["data"])
+        curve = curves(study, name, column, summary["data"])
         return dict(curve).get(int(epoch))
-    if column not in found:
+    if column not in summary:
         raise KeyError(f"docs/studies/{study}/summary.csv has no column {column!r}")
-    return float(found[column]) if found[column] else None
+    return float(summary[column]) if summary[column] else None
 
 
 def curves(study: str, name: str, figure: str, data: str = "") -> list[tuple[int, float]]:
@@ -98,33 +98,33 @@ def lowest_point(study: str, name: str, data: str = "") -> tuple[int, float]:
 
 def runs(study: str) -> str:
     """How many runs the numbers rest on, in words."""
-    found = rows(study, "runs.csv")
-    if not found:
+    records = rows(study, "runs.csv")
+    if not records:
         return MISSING
     expected = load_results(STUDIES / study).expected
-    if len(found) < expected:
-        return f"so far {len(found)} of {expected} runs"
-    seeds = len({row["seed"] for row in found})
-    n = len({row["run"] for row in found})
+    if len(records) < expected:
+        return f"so far {len(records)} of {expected} runs"
+    seeds = len({row["seed"] for row in records})
+    n = len({row["run"] for row in records})
     return f"{n} runs, {seeds} seed{'s' * (seeds > 1)}"
 
 
 def verdict(study: str, claim: str) -> str:
     """The verdict on a claim."""
-    found = [row for row in rows(study, "verdicts.csv") if row["id"] == claim]
-    return found[0]["verdict"] if found else MISSING
+    verdicts = [row for row in rows(study, "verdicts.csv") if row["id"] == claim]
+    return verdicts[0]["verdict"] if verdicts else MISSING
 
 
 def figure(study: str, name: str, column: str, *options: str) -> str:
     """A number as it is read; see the module."""
-    given = dict(option.split("=", 1) for option in options)
-    value = known(study, name, column, given.get("data", ""))
+    keys = dict(option.split("=", 1) for option in options)
+    value = known(study, name, column, keys.get("data", ""))
     if value is None:
         return MISSING
-    if "of" in given:
-        whole = known(study, name, given["of"], given.get("data", ""))
+    if "of" in keys:
+        whole = known(study, name, keys["of"], keys.get("data", ""))
         return MISSING if whole is None else f"{100 * (1 - (value / whole) ** 2):.0f}%"
-    digits = int(given.get("digits", 3))
+    digits = int(keys.get("digits", 3))
     return f"{value:,.{digits}f}".replace("-", "−")
 
 
@@ -137,10 +137,10 @@ def fill(page: str, tables: dict[str, Callable[[str], str]]) -> str:
         "table": lambda name, study: f"\n{tables[name](study)}",
     }
 
-    def replaced(found: re.Match[str]) -> str:
-        words = shlex.split(found["words"])
-        kind = found["kind"]
-        return f"<!-- {kind}: {found['words']} -->{makers[kind](*words)}<!-- /{kind} -->"
+    def replaced(match: re.Match[str]) -> str:
+        words = shlex.split(match["words"])
+        kind = match["kind"]
+        return f"<!-- {kind}: {match['words']} -->{makers[kind](*words)}<!-- /{kind} -->"
 
     return _MARKER.sub(replaced, page)
 
@@ -152,5 +152,5 @@ def unmarked(page: str) -> str:
 
 def markdown(heads: list[str], lines: list[list[str]]) -> str:
     """A Markdown table."""
-    found = [heads, ["---"] * len(heads), *lines]
-    return "".join(f"| {' | '.join(c.replace('|', chr(92) + '|') for c in x)} |\n" for x in found)
+    cells = [heads, ["---"] * len(heads), *lines]
+    return "".join(f"| {' | '.join(c.replace('|', chr(92) + '|') for c in x)} |\n" for x in cells)

@@ -103,8 +103,8 @@ def test_no_private_module_is_imported_from_another_package() -> None:
     wrong = []
     for name, target in pairs():
         home, _, stem = target.rpartition(".")
-        own = name if is_face(name) else name.rpartition(".")[0]
-        if stem.startswith("_") and home and own != home:
+        package = name if is_face(name) else name.rpartition(".")[0]
+        if stem.startswith("_") and home and package != home:
             wrong.append(f"{name} -> {target}")
     assert wrong == []
 

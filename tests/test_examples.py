@@ -42,8 +42,8 @@ def run(name: str, *args: object, seconds: float = 120) -> str:
 def test_retrieval(folder: Path, tmp_path: Path) -> None:
     pytest.importorskip("usearch", reason="the example needs usearch")
     export_items(load_model(folder), tmp_path / "items.parquet")
-    said = run("retrieve_usearch.py", folder, tmp_path / "items.parquet")
-    assert float(said.split(" a search, ")[1].split("%")[0]) > 95
+    stdout = run("retrieve_usearch.py", folder, tmp_path / "items.parquet")
+    assert float(stdout.split(" a search, ")[1].split("%")[0]) > 95
 
 
 def test_batch_scoring(folder: Path, tmp_path: Path) -> None:
@@ -80,8 +80,8 @@ def ray_cluster() -> Iterator[str]:
         ) as cluster:
             try:
                 assert cluster.stdout is not None
-                said = list(iter_until("Ray runtime started", cluster.stdout))
-                assert cluster.poll() is None, "".join(said)
+                output = list(iter_until("Ray runtime started", cluster.stdout))
+                assert cluster.poll() is None, "".join(output)
                 yield f"127.0.0.1:{port}"
             finally:
                 cluster.terminate()

@@ -39,8 +39,8 @@ def _sections(page: str) -> Iterator[tuple[str, list[Block]]]:
     text = (ROOT / page).read_text("utf-8")
     for part in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
         blocks = [
-            Block(found["mark"] or "", found["kind"], found["code"])
-            for found in BLOCK.finditer(part)
+            Block(match["mark"] or "", match["kind"], match["code"])
+            for match in BLOCK.finditer(part)
         ]
         if blocks:
             yield part.partition("\n")[0], blocks
@@ -119,8 +119,8 @@ def test_blocks_that_are_not_run_install_serve_or_take_long() -> None:
                 r"python3 -m venv|\. \.venv/bin/activate|pip install|matinee |torchrun |"
                 r"curl |-d '"
             )
-            own = re.match(r"(?:python|pytest) ((?:benchmarks|tests)/\S+\.py)", line)
-            assert re.match(known, line) or (own and (ROOT / own[1]).is_file()), line
+            script = re.match(r"(?:python|pytest) ((?:benchmarks|tests)/\S+\.py)", line)
+            assert re.match(known, line) or (script and (ROOT / script[1]).is_file()), line
 
 
 def test_every_block_is_seen() -> None:

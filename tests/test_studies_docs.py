@@ -85,8 +85,8 @@ def test_summary_and_curves_agree(name: str) -> None:
     runs = read("runs.csv")
     compared = 0
     for row in read("summary.csv"):
-        mine = [r for r in runs if (r["arm"], r["data"]) == (row["arm"], row["data"])]
-        values = [last[r["run"]]["held_out"] for r in mine if r["run"] in last]
+        of_arm = [r for r in runs if (r["arm"], r["data"]) == (row["arm"], row["data"])]
+        values = [last[r["run"]]["held_out"] for r in of_arm if r["run"] in last]
         if int(row["diverged"]) or not values:
             continue
         assert len(values) == int(row["seeds"])
@@ -124,15 +124,15 @@ def test_no_number_stands_beside_its_marker(scripts: ModuleType) -> None:
     """A number written by hand is a setting, a published figure, or one of the lab notes."""
     with (DOCS / "studies" / "reference" / "summary.csv").open(encoding="utf-8") as text:
         rows = list(csv.DictReader(text))
-    said = {float(r[c]) for r in rows for c in ("published_train", "published_test") if r[c]}
+    stated = {float(r[c]) for r in rows for c in ("published_train", "published_test") if r[c]}
     notes = set(re.findall(r"\d+\.\d+", (DOCS / "lab-notes.md").read_text("utf-8")))
     # Settings, and what is told of published models in general.
-    said |= {0.05, 0.01, 0.06, 0.5, 0.65, 0.8}
+    stated |= {0.05, 0.01, 0.06, 0.5, 0.65, 0.8}
     for name in ("docs/autoencoders.md", "docs/studies/README.md"):
         for part in scripts.numbers.unmarked((ROOT / name).read_text("utf-8")).split("\n\n"):
             known = notes if "lab-notes.md" in part else set()
             for number in re.findall(r"\d+\.\d+", part):
-                assert number in known or float(number) in said, f"{name}: {number} in {part!r}"
+                assert number in known or float(number) in stated, f"{name}: {number} in {part!r}"
 
 
 @pytest.mark.parametrize(
@@ -154,14 +154,14 @@ def test_markers_do_not_break_paragraphs(name: str) -> None:
 def test_links_and_images_lead_somewhere(name: str) -> None:
     page = ROOT / name
     for bang, words, target in re.findall(r"(!?)\[([^\]]*)\]\(([^)]+)\)", page.read_text("utf-8")):
-        place, _, _ = target.partition("#")
-        if "//" in place or not place:
+        path, _, _ = target.partition("#")
+        if "//" in path or not path:
             continue
-        if place.startswith(("depth-and-data/", "protocol/")) and place[:5] not in {
+        if path.startswith(("depth-and-data/", "protocol/")) and path[:5] not in {
             study[:5] for study in STUDIES
         }:
             continue  # not run yet
-        assert (page.parent / place).exists(), f"{name}: {target}"
+        assert (page.parent / path).exists(), f"{name}: {target}"
         if bang:
             assert len(words) > 40, f"{name}: {target} has no alternative text"
 
@@ -169,10 +169,10 @@ def test_links_and_images_lead_somewhere(name: str) -> None:
 def test_pictures_are_light_and_dark_and_say_what_they_show() -> None:
     result = [*(DOCS / "pictures").glob("*.svg"), *(DOCS / "studies").glob("*/charts/*.svg")]
     assert len(result) > 20
-    for place in result:
-        text = place.read_text("utf-8")
+    for path in result:
+        text = path.read_text("utf-8")
         root = ElementTree.fromstring(text.encode())
-        assert root.findtext(f"{SVG}title"), place
-        assert root.findtext(f"{SVG}desc"), place
+        assert root.findtext(f"{SVG}title"), path
+        assert root.findtext(f"{SVG}desc"), path
         assert "prefers-color-scheme:dark" in text
         assert "paper" in text  # its own background, whatever the page behind it

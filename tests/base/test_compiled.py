@@ -180,6 +180,6 @@ def test_where_nothing_can_be_written_a_private_temporary_folder_serves(
         "        getattr(c, name).from_function = classmethod(lambda *a: None)\n"
     )
     done = run(tmp_path, blocked + CALL + HITS, TMPDIR=str(temporary), NUMBA_CACHE_DIR="")
-    place = done.split("\n")[2]
+    cache_folder = done.split("\n")[2]
     assert done.startswith("6.0")
-    assert (str(temporary) in place) == (mode == 0o700)
+    assert (str(temporary) in cache_folder) == (mode == 0o700)

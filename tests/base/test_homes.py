@@ -73,10 +73,10 @@ def test_threads_take_turns_on_the_workqueue() -> None:
 def test_a_place_is_checked_before_the_work(tmp_path: Path) -> None:
     check_writable(tmp_path / "new" / "deep" / "file.csv")
     assert list(tmp_path.iterdir()) == []
-    for place in ("/proc/x.csv", tmp_path / "f" / "x"):
+    for path in ("/proc/x.csv", tmp_path / "f" / "x"):
         (tmp_path / "f").touch()
         with pytest.raises(MatineeError, match="cannot write: "):
-            check_writable(place)
+            check_writable(path)
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG, errno.EROFS])

@@ -186,8 +186,8 @@ def test_which_side_is_unknown_makes_the_difference() -> None:
     raw = rng.normal(0, 1, 100)[what] + rng.normal(0, 0.3, 9000)
     data = Ratings.from_arrays(who, what, raw, scale=Scale(-10.0, 10.0))
     variance, _ = fitted(data)
-    nobody, no_item = variance.std_unknown(np.array([False, True]), np.array([True, False]))
-    assert nobody == pytest.approx(0.3, abs=0.1)
+    unknown_user, no_item = variance.std_unknown(np.array([False, True]), np.array([True, False]))
+    assert unknown_user == pytest.approx(0.3, abs=0.1)
     assert no_item == pytest.approx(np.sqrt(1 + 0.3**2), abs=0.2)
 
 

@@ -118,12 +118,12 @@ def test_lists_as_json_and_trec(shell: Any, trained: Path, catalogue: Path, tmp_
     assert all(len(row) == 6 and row[1] == "Q0" for row in run)
     measures = pytest.importorskip("ir_measures", reason="ir-measures is not installed")
     ndcg = measures.parse_measure("nDCG@5")
-    theirs = measures.calc_aggregate(
+    expected = measures.calc_aggregate(
         [ndcg],
         measures.read_trec_qrels(str(tmp_path / "trec" / "qrels.txt")),
         measures.read_trec_run(str(tmp_path / "trec" / "run.txt")),
     )
-    assert answer["ndcg@5"] == pytest.approx(theirs[ndcg], abs=1e-12)
+    assert answer["ndcg@5"] == pytest.approx(expected[ndcg], abs=1e-12)
 
 
 @pytest.mark.parametrize(

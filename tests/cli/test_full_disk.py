@@ -1,4 +1,4 @@
-"""A disk that is full, a limit on the size of files, a place that cannot be written to."""
+"""A disk that is full, a limit on the size of files, a path that cannot be written to."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def test_a_model_that_does_not_fit(shell: Any, catalogue: Path) -> None:
     assert [path for path in Path().rglob(".*") if path.name.startswith(".")] == []
 
 
-@pytest.mark.parametrize("place", ["/proc/x.csv", "file/x.csv"])
-def test_a_place_that_cannot_be_written_to(shell: Any, trained: Path, place: str) -> None:
+@pytest.mark.parametrize("out", ["/proc/x.csv", "file/x.csv"])
+def test_a_place_that_cannot_be_written_to(shell: Any, trained: Path, out: str) -> None:
     Path("file").touch()
-    message = shell.error("recommend", trained, "--all-users", "--out", place, code=1)
+    message = shell.error("recommend", trained, "--all-users", "--out", out, code=1)
     assert "cannot write: " in message
 
 

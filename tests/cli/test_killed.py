@@ -172,8 +172,8 @@ def test_other_commands_are_run_again_after_a_kill(
 ) -> None:
     """The same command again does what it would have done, and leaves no temporaries."""
     Path("mine.toml").write_text(STUDY)
-    places = {"TRAINED": str(trained), "RATINGS": str(catalogue / "ratings")}
-    commands = [[places.get(arg, arg) for arg in command] for command in COMMANDS[name]]
+    paths = {"TRAINED": str(trained), "RATINGS": str(catalogue / "ratings")}
+    commands = [[paths.get(arg, arg) for arg in command] for command in COMMANDS[name]]
     killed = [sys.executable, "-c", KILLED, moment, str(at), *commands[0]]
     done = subprocess.run(killed, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode in (0, -9), done.stdout + done.stderr

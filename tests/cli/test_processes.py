@@ -9,7 +9,7 @@ import pytest
 
 from matinee.cli import main
 from matinee.cli.output import note, say
-from matinee.cli.processes import one_voice, threads_each
+from matinee.cli.processes import first_process_prints, threads_each
 from matinee.errors import DataError, ProcessError
 
 
@@ -33,7 +33,7 @@ def test_the_first_alone_speaks(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("RANK", rank)
-    with one_voice(["train", "ratings.csv"]):
+    with first_process_prints(["train", "ratings.csv"]):
         say("result")
         note("progress")
     out, err = capsys.readouterr()
@@ -46,10 +46,10 @@ def test_who_knows_least_waits_longest(slept: list[float], monkeypatch: pytest.M
     for rank in ("0", "1"):
         monkeypatch.setenv("RANK", rank)
         for error in (DataError, ProcessError):
-            with pytest.raises(error), one_voice(["train"]):
+            with pytest.raises(error), first_process_prints(["train"]):
                 raise error("no")
-    own, lost, others, both = slept
-    assert own == 0 < others < lost < both
+    first, lost, others, both = slept
+    assert first == 0 < others < lost < both
 
 
 def test_other_commands_are_refused(

@@ -57,16 +57,16 @@ def test_from_ratings_to_a_model(shell: Any, args: list[str], catalogue: Path) -
     assert answer["trials"][0]["values"] == {"width": 8, "train.learning_rate": 0.002}
     complete = [t["rmse"] for t in answer["trials"] if t["state"] == "complete"]
     assert answer["best"]["rmse"] == min(complete)
-    mine = preset(str(shell.folder / "mine.toml"))
-    assert mine.model_dump(mode="json") == answer["best"]["settings"]
-    assert answer["worth"] in mine.description
+    saved = preset(str(shell.folder / "mine.toml"))
+    assert saved.model_dump(mode="json") == answer["best"]["settings"]
+    assert answer["worth"] in saved.description
     lines = (shell.folder / "trials.csv").read_text().splitlines()
     assert lines[0] == "trial,state,rmse,epochs,seconds,width,train.learning_rate,reason"
     assert len(lines) == 7
 
     trained = shell.json("train", catalogue / "parts", "--preset", "mine.toml")
-    assert trained["config"]["train"]["learning_rate"] == mine.train.learning_rate
-    assert tuple(trained["config"]["network"]["hidden"]) == mine.network.hidden
+    assert trained["config"]["train"]["learning_rate"] == saved.train.learning_rate
+    assert tuple(trained["config"]["network"]["hidden"]) == saved.network.hidden
 
 
 def test_what_people_read(shell: Any, args: list[str]) -> None:

@@ -61,8 +61,8 @@ def test_json_is_one_object_with_all_there_is_to_say(shell: Any, catalogue: Path
     lines = (shell.folder / answer["folder"] / "metrics.jsonl").read_text().splitlines()
     values = [json.loads(line) for line in lines]
     assert [epoch["epoch"] for epoch in values if epoch["teacher"]] == [1, 2, 1, 2]
-    own = [epoch["valid_rmse"] for epoch in values if not epoch["teacher"]]
-    assert own == [row["valid_rmse"] for row in curve]
+    of_student = [epoch["valid_rmse"] for epoch in values if not epoch["teacher"]]
+    assert of_student == [row["valid_rmse"] for row in curve]
 
 
 def test_the_test_rows_are_left_out_of_training(train: Any, shell: Any, catalogue: Path) -> None:
@@ -356,12 +356,12 @@ def test_an_update_goes_on_from_a_model(
     assert "test pairs" in shell.error("evaluate", out, "--test", test, code=1)
     shown = shell("train", test, "--from", trained, "--out", out)
     assert f"{trained} further" in shown.stderr
-    for more, said in (
+    for more, message in (
         (("--out", out, "--set", "hidden=[4]"), "--set: the settings are those of"),
         (("--out", out, "--preset", "base"), "--preset: the settings are those of"),
         ((), "--from needs --out"),
     ):
-        assert said in shell.error("train", test, "--from", trained, *more, code=2)
+        assert message in shell.error("train", test, "--from", trained, *more, code=2)
 
 
 def test_what_lists_leave_out_of_large_data_is_noted(

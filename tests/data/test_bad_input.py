@@ -32,7 +32,7 @@ def refuse(source: Any, *parts: str, **options: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "message"),
     [
         ("3,30,five,1", "rating 'five' is not a number"),
         ('3,30,"4,5",1', "write decimals with a point"),
@@ -46,12 +46,12 @@ def refuse(source: Any, *parts: str, **options: Any) -> str:
     ],
 )
 @pytest.mark.parametrize("compressed", [False, True])
-def test_bad_line(tmp_path: Path, line: str, said: str, compressed: bool) -> None:
+def test_bad_line(tmp_path: Path, line: str, message: str, compressed: bool) -> None:
     for header, before, number in ((True, GOOD, 4), (False, GOOD, 3), (True, "\n" + GOOD, 5)):
         text = (HEAD if header else "") + before + line + "\n4,40,1,1\n"
         path = tmp_path / ("r.csv.gz" if compressed else "r.csv")
         path.write_bytes(gzip.compress(text.encode()) if compressed else text.encode())
-        refuse(path, f"{path}, line {number}: ", said)
+        refuse(path, f"{path}, line {number}: ", message)
 
 
 def test_a_quoted_line_end_counts_as_a_line(tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ def test_truncated(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (b"SQLite format 3\0" + b"\0" * 99, "--database"),
         (b"ARROW1\0\0abc", "Arrow file"),
@@ -239,10 +239,10 @@ def test_truncated(tmp_path: Path) -> None:
         (b"PAR1 and nothing more", "no columns|no user column"),
     ],
 )
-def test_other_kinds_of_file(tmp_path: Path, data: bytes, said: str) -> None:
+def test_other_kinds_of_file(tmp_path: Path, data: bytes, message: str) -> None:
     path = tmp_path / "r.bin"
     path.write_bytes(data)
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(DataError, match=message):
         load(path)
 
 

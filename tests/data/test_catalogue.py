@@ -79,20 +79,20 @@ def test_a_part_is_never_data(home: Path) -> None:
 
 
 def test_add_and_forget(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    mine = tmp_path / "mine.csv"
-    mine.write_text("user,item,rating\n1,1,1\n")
+    file = tmp_path / "mine.csv"
+    file.write_text("user,item,rating\n1,1,1\n")
     monkeypatch.chdir(tmp_path)
-    assert add("mine", "mine.csv") == mine
-    assert add("ml-1m", mine) == mine
+    assert add("mine", "mine.csv") == file
+    assert add("ml-1m", file) == file
     monkeypatch.chdir("/")
-    assert locate("mine") == mine
+    assert locate("mine") == file
     home.mkdir()
     (home / "ml-1m.zip").write_text("zip")
-    assert locate("ml-1m") == mine, "what the user said goes before what is in the home"
-    assert registered() == {"mine": mine, "ml-1m": mine}
-    assert forget("ml-1m") == mine
+    assert locate("ml-1m") == file, "what the user said goes before what is in the home"
+    assert registered() == {"mine": file, "ml-1m": file}
+    assert forget("ml-1m") == file
     assert locate("ml-1m") == home / "ml-1m.zip"
-    assert mine.exists()
+    assert file.exists()
     with pytest.raises(UsageError, match=r"'mini' is not a name given by add; did you mean 'mine'"):
         forget("mini")
 
@@ -110,10 +110,10 @@ def test_add_refuses(tmp_path: Path) -> None:
 
 
 def test_registered_data_that_is_gone(tmp_path: Path) -> None:
-    mine = tmp_path / "mine.csv"
-    mine.write_text("x")
-    add("mine", mine)
-    mine.unlink()
+    file = tmp_path / "mine.csv"
+    file.write_text("x")
+    add("mine", file)
+    file.unlink()
     with pytest.raises(DataError, match=r"which is gone; `matinee data add mine PATH`"):
         locate("mine")
 

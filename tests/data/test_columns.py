@@ -22,8 +22,8 @@ from matinee.data.read.columns import (
 from matinee.errors import DataError, UsageError
 
 
-def found(names: str, header: bool = True, **given: str) -> list[str | None]:
-    columns = assign(names.split("|"), RATING_ROLES, given, header=header, label="t")
+def assigned(names: str, header: bool = True, **stated: str) -> list[str | None]:
+    columns = assign(names.split("|"), RATING_ROLES, stated, header=header, label="t")
     return [columns.get(role) for role in (USER, ITEM, RATING, TIME)]
 
 
@@ -41,58 +41,58 @@ def found(names: str, header: bool = True, **given: str) -> list[str | None]:
     ],
 )
 def test_usual_names(names: str) -> None:
-    assert found(names) == names.split("|")
+    assert assigned(names) == names.split("|")
     backwards = "|".join(reversed(names.split("|")))
-    assert found(backwards) == names.split("|")
-    assert found("extra|" + names + "|more") == names.split("|")
+    assert assigned(backwards) == names.split("|")
+    assert assigned("extra|" + names + "|more") == names.split("|")
 
 
 def test_the_more_usual_name_wins() -> None:
-    assert found("user|userId|item|rating|value") == ["userId", "item", "rating", None]
+    assert assigned("user|userId|item|rating|value") == ["userId", "item", "rating", None]
 
 
 def test_time_and_rating_are_optional_and_the_others_are_not() -> None:
-    assert found("user|item|rating") == ["user", "item", "rating", None]
-    assert found("user|item") == ["user", "item", None, None]
-    assert found("user_id:token|item_id:token|timestamp:float") == [
+    assert assigned("user|item|rating") == ["user", "item", "rating", None]
+    assert assigned("user|item") == ["user", "item", None, None]
+    assert assigned("user_id:token|item_id:token|timestamp:float") == [
         *("user_id:token", "item_id:token", None, "timestamp:float")
     ]
-    assert found("1|2", header=False) == ["1", "2", None, None]
+    assert assigned("1|2", header=False) == ["1", "2", None, None]
     with pytest.raises(DataError, match=r"t: no item column among: user, rating; .* --item COL"):
-        found("user|rating")
+        assigned("user|rating")
     many = "|".join(f"c{k}" for k in range(20))
     with pytest.raises(DataError, match="c11 and 8 more"):
-        found(many)
+        assigned(many)
 
 
 def test_mapped() -> None:
     names = "who|what|rating|stars|when"
-    assert found(names, user="who", item="WHAT", rating="stars", time="when") == [
+    assert assigned(names, user="who", item="WHAT", rating="stars", time="when") == [
         "who",
         "what",
         "stars",
         "when",
     ]
-    assert found("userId|movieId|rating", user="movieId", item="userId") == [
+    assert assigned("userId|movieId|rating", user="movieId", item="userId") == [
         "movieId",
         "userId",
         "rating",
         None,
     ]
     with pytest.raises(UsageError, match="--user 'whom': no such column; did you mean 'who'"):
-        found(names, user="whom")
+        assigned(names, user="whom")
     with pytest.raises(UsageError, match="cannot be both"):
-        found(names, user="who", item="who", rating="stars")
+        assigned(names, user="who", item="who", rating="stars")
 
 
 def test_without_a_header() -> None:
-    assert found("1|2|3|4|5", header=False) == ["1", "2", "3", "4"]
-    assert found("1|2|3", header=False) == ["1", "2", "3", None]
-    assert found("1|2|3|4", header=False, user="2", item="1") == ["2", "1", "3", "4"]
+    assert assigned("1|2|3|4|5", header=False) == ["1", "2", "3", "4"]
+    assert assigned("1|2|3", header=False) == ["1", "2", "3", None]
+    assert assigned("1|2|3|4", header=False, user="2", item="1") == ["2", "1", "3", "4"]
     with pytest.raises(DataError, match="no header and 1 column"):
-        found("1", header=False)
+        assigned("1", header=False)
     with pytest.raises(UsageError, match="go by number, 1 to 3"):
-        found("1|2|3", header=False, user="7")
+        assigned("1|2|3", header=False, user="7")
 
 
 def test_items() -> None:

@@ -63,9 +63,9 @@ def check(source: Any, rows: int | None, what: str) -> None:
     if rows is None:
         return
     named = sum(
-        int(found[1].replace(",", ""))
+        int(match[1].replace(",", ""))
         for note in ratings.notes
-        if (found := _LEFT_OUT.match(note)) is not None
+        if (match := _LEFT_OUT.match(note)) is not None
     )
     assert len(ratings) + named == rows, (what, ratings.notes)
 

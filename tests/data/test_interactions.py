@@ -145,8 +145,8 @@ def test_every_rule_splits_interactions_and_the_audit_knows(by: str, tmp_path: P
     whole = interactions()
     parts = split_parts(whole, by, 0.2, 0.1, seed=1, given=0.5)
     assert all(part.implicit for part in parts.named().values())
-    found = audit(parts.train, parts.test)
-    assert not found.contaminated
+    audited = audit(parts.train, parts.test)
+    assert not audited.contaminated
     assert audit(whole, parts.test).overlap == len(parts.test)
     split_files(whole, tmp_path / "out", 0.2, seed=1, by=by)
     train, test = named_split(tmp_path / "out")
@@ -155,7 +155,7 @@ def test_every_rule_splits_interactions_and_the_audit_knows(by: str, tmp_path: P
     assert not audit(train, test).contaminated
     popular = Popularity().fit(train)
     if parts.given is not None:
-        assert found.unseen_users == len(np.unique(parts.test.users))
+        assert audited.unseen_users == len(np.unique(parts.test.users))
     assert (
         popular.leak_guard.contains(
             popular.user_ids.ids, popular.item_ids.ids, train.users[:5], train.items[:5]

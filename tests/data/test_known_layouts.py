@@ -152,13 +152,13 @@ READ: dict[str, tuple[dict[str, str], str, list[tuple[str, str, float]], list[st
 
 @pytest.mark.parametrize("name", READ)
 def test_known_layouts(tmp_path: Path, name: str) -> None:
-    files, source, expected, titles, said = READ[name]
+    files, source, expected, titles, message = READ[name]
     ratings = load(write(tmp_path, files) / source, allow_single=True)
     assert triples(ratings) == expected
     table = ratings.item_table
     assert ([] if table is None else table.titles.tolist()) == titles
-    assert pd.Series(" ".join(ratings.notes)).str.contains(said)[0]
-    if not said:
+    assert pd.Series(" ".join(ratings.notes)).str.contains(message)[0]
+    if not message:
         assert ratings.notes == ()
 
 
@@ -278,15 +278,15 @@ def test_item_tables_by_stated_columns(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "message"),
     [
         ("https://example.org/r.csv", "is a URL.*download it first"),
         ("s3://bucket/r.parquet", "is a URL"),
         ("-", "/dev/stdin"),
     ],
 )
-def test_addresses(source: str, said: str) -> None:
-    with pytest.raises(UsageError, match=said):
+def test_addresses(source: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         load(source)
 
 

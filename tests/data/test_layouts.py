@@ -55,13 +55,13 @@ def test_encodings(tmp_path: Path, encoding: str) -> None:
 
 def test_options_that_are_none(tmp_path: Path) -> None:
     path = write(tmp_path, ROWS)
-    for options, said in (
+    for options, message in (
         ({"delimeter": ","}, "did you mean 'delimiter'"),
         ({"delimiter": "ab"}, "one character"),
         ({"encoding": "klingon"}, "no such encoding"),
         ({"columns": ["a", "b"]}, "2 names"),
     ):
-        with pytest.raises(UsageError, match=said):
+        with pytest.raises(UsageError, match=message):
             load(path, **options)
 
 

@@ -132,9 +132,11 @@ def test_repeats_are_settled_and_told(tmp_path: Path) -> None:
     first, second = folder / "combined_data_1.txt", folder / "combined_data_3.txt"
     with pytest.raises(DataError) as caught:
         load(folder, repeats="error")
-    said = str(caught.value)
-    assert said.startswith(f"{second}, line 2: user 822109 rates item 1 again, first at {first}, ")
-    assert "line 3 (1 more repeats)" in said
+    message = str(caught.value)
+    assert message.startswith(
+        f"{second}, line 2: user 822109 rates item 1 again, first at {first}, "
+    )
+    assert "line 3 (1 more repeats)" in message
 
 
 def test_progress_is_told(folder: Path) -> None:
@@ -186,14 +188,14 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("text", "said"), BAD)
-def test_what_is_wrong_is_told_by_file_and_line(text: str, said: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("text", "message"), BAD)
+def test_what_is_wrong_is_told_by_file_and_line(text: str, message: str, tmp_path: Path) -> None:
     file = tmp_path / "mv_0000008.txt"
     file.write_text(text)
     with pytest.raises(DataError) as caught:
         load(file)
     assert str(caught.value).startswith(str(file))
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_a_line_is_counted_across_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,10 +69,10 @@ def test_what_is_wrong_exits_with_1(folder: Path, capsys: pytest.CaptureFixture[
     file = folder / "combined_data_1.txt"
     file.write_text(file.read_text()[:-8])
     assert main(["data", "describe", str(folder)]) == 1
-    said = capsys.readouterr().err
-    assert f"{file}, line " in said
-    assert "cut short" in said
-    assert "Traceback" not in said
+    stderr = capsys.readouterr().err
+    assert f"{file}, line " in stderr
+    assert "cut short" in stderr
+    assert "Traceback" not in stderr
 
 
 def test_a_bar_is_shown_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

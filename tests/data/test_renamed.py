@@ -24,7 +24,7 @@ def histories(dense: np.ndarray) -> Histories:
     return Histories.build([(items, row[items]) for items, row in zip(rows, dense, strict=True)])
 
 
-def asked(dense: np.ndarray, test: np.ndarray, own: np.ndarray | None = None) -> HeldOutPeople:
+def asked(dense: np.ndarray, test: np.ndarray, same_row: np.ndarray | None = None) -> HeldOutPeople:
     who, items = np.nonzero(dense)
     none = np.full(len(dense), -1)
     return HeldOutPeople.of(
@@ -32,7 +32,7 @@ def asked(dense: np.ndarray, test: np.ndarray, own: np.ndarray | None = None) ->
         items.astype(np.int32),
         dense[who, items].astype(np.float32),
         test[who, items],
-        np.asarray(none if own is None else own, dtype=np.int32),
+        np.asarray(none if same_row is None else same_row, dtype=np.int32),
     )
 
 
@@ -85,10 +85,10 @@ def test_a_model_that_was_trained_on_the_history_alone_is_sound() -> None:
 def test_the_row_of_the_same_id_is_left_out_of_account() -> None:
     dense, train = people(0)
     test = held_out(dense)
-    own = np.arange(N_PEOPLE)
-    assert (find_renamed(train, N_ITEMS, asked(dense, test, own)).rows == -1).all()
-    other = np.roll(own, 1)
-    assert (find_renamed(train, N_ITEMS, asked(dense, test, other)).rows == own).all()
+    same_row = np.arange(N_PEOPLE)
+    assert (find_renamed(train, N_ITEMS, asked(dense, test, same_row)).rows == -1).all()
+    other = np.roll(same_row, 1)
+    assert (find_renamed(train, N_ITEMS, asked(dense, test, other)).rows == same_row).all()
 
 
 def test_few_ratings_prove_nothing() -> None:

@@ -104,9 +104,9 @@ def test_random_is_fair_to_position() -> None:
 def brute_last(ratings: Ratings, n: int) -> set[int]:
     held: set[int] = set()
     for user in range(ratings.n_users):
-        own = np.flatnonzero(ratings.users == user)
-        own = own[np.argsort(ratings.times[own], kind="stable")]
-        held |= set(own[max(len(own) - n, 1) :].tolist())
+        entries = np.flatnonzero(ratings.users == user)
+        entries = entries[np.argsort(ratings.times[entries], kind="stable")]
+        held |= set(entries[max(len(entries) - n, 1) :].tolist())
     return held
 
 

@@ -54,15 +54,15 @@ def test_postgresql_in_chunks(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "message"),
     [
         ("SELECT nothing FROM seen", 'column "nothing" does not exist'),
         ("DELETE FROM seen", "DELETE"),
         ("SELECT 1 AS user; SELECT 2 AS user", "syntax error|multiple commands"),
     ],
 )
-def test_queries_that_postgresql_refuses(url: str, query: str, said: str) -> None:
-    with pytest.raises(DataError, match=said) as caught:
+def test_queries_that_postgresql_refuses(url: str, query: str, message: str) -> None:
+    with pytest.raises(DataError, match=message) as caught:
         load(sql=query, database=url)
     assert "sqlalche" not in str(caught.value)
 
@@ -147,7 +147,7 @@ def test_iceberg(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("inner", "library", "said"),
+    ("inner", "library", "message"),
     [
         ("_delta_log", "deltalake", "is a Delta table.*'matinee\\[lakes\\]'"),
         ("metadata", "pyiceberg.table", "is an Iceberg table.*'matinee\\[lakes\\]'"),
@@ -155,7 +155,7 @@ def test_iceberg(tmp_path: Path) -> None:
     ],
 )
 def test_lakes_are_never_read_as_loose_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inner: str, library: str, said: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inner: str, library: str, message: str
 ) -> None:
     (tmp_path / "r.csv").write_text("user,item,rating\n1,1,5\n2,2,4\n")
     (tmp_path / inner).mkdir()
@@ -164,5 +164,5 @@ def test_lakes_are_never_read_as_loose_files(
         with pytest.raises(DataError, match=r"table cannot be read|pip install"):
             load(tmp_path)
         monkeypatch.setitem(sys.modules, library, None)
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(DataError, match=message):
         load(tmp_path)

@@ -113,12 +113,12 @@ def test_weights_in_a_file_and_in_the_files_of_a_split(tmp_path: Path) -> None:
         load(tmp_path / "split" / f"{name}.parquet", weight="weight", allow_single=True)
         for name in ("train", "test")
     ]
-    found = {
+    weight_of = {
         (int(part.user_ids.ids[user]), str(part.item_ids.ids[item])): float(weight)
         for part in parts
         for user, item, weight in zip(part.users, part.items, part.weights, strict=True)  # type: ignore[arg-type]
     }
-    assert found == {(1, "a"): 3.0, (1, "x"): 0.5, (2, "a"): 2.0, (2, "b"): 0.25}
+    assert weight_of == {(1, "a"): 3.0, (1, "x"): 0.5, (2, "a"): 2.0, (2, "b"): 0.25}
 
 
 def test_a_mean_of_repeated_ratings_is_weighted() -> None:

@@ -97,10 +97,10 @@ def test_calibration(result: Breakdown, errors: np.ndarray, parts: tuple[Ratings
 def test_worst_items(result: Breakdown, errors: np.ndarray, parts: tuple[Ratings, Ratings]) -> None:
     test = parts[1]
     for item in result.worst:
-        mine = errors[test.item_ids.decode(test.items) == item.item_id]
-        assert len(mine) == item.n >= result.enough
-        assert item.rmse == pytest.approx(np.sqrt((mine**2).mean()), rel=1e-9)
-        assert item.actual - item.predicted == pytest.approx(mine.mean(), abs=1e-9)
+        item_errors = errors[test.item_ids.decode(test.items) == item.item_id]
+        assert len(item_errors) == item.n >= result.enough
+        assert item.rmse == pytest.approx(np.sqrt((item_errors**2).mean()), rel=1e-9)
+        assert item.actual - item.predicted == pytest.approx(item_errors.mean(), abs=1e-9)
         assert item.at_least <= item.rmse
     surely = [item.at_least for item in result.worst]
     assert surely == sorted(surely, reverse=True)
@@ -114,8 +114,8 @@ def test_small_and_unknown(parts: tuple[Ratings, Ratings]) -> None:
     assert known.n == 3
     assert known.enough <= 3
     assert known.calibration == ()
-    stranger = Ratings.from_arrays(["nobody"], ["nothing"], [3.0], name="strangers")
-    unknown = apart(Bias().fit(parts[0]), stranger)
+    unseen = Ratings.from_arrays(["nobody"], ["nothing"], [3.0], name="strangers")
+    unknown = apart(Bias().fit(parts[0]), unseen)
     assert [b.ratings for b in (*unknown.by_user, *unknown.by_item)] == ["0", "0"]
     assert unknown.by_user[0].rmse_interval is None
     assert unknown.worst[0].title == "nothing"

@@ -131,28 +131,28 @@ def test_people_under_other_ids_are_refused_and_named(model: Bias) -> None:
     trained = Bias().fit(whole)
     users, items = external(whole)
     other = Ratings.from_arrays(users + 1000, items, whole.values, name="renamed")
-    given, test = split(other, holdout=0.2, seed=3)
+    train, test = split(other, holdout=0.2, seed=3)
     with pytest.raises(LeakError) as caught:
-        trained.evaluate(test, histories=given)
+        trained.evaluate(test, histories=train)
     message = str(caught.value)
     assert message.startswith("renamed: the model was trained on ")
     assert "test people under other ids (1000 as 0; 1001 as 1; 1002 as 2)" in message
     with pytest.raises(LeakError, match="under other ids"):
-        trained.evaluate_lists(test, histories=given)
-    marked = trained.evaluate(test, histories=given, allow_overlap=True)
+        trained.evaluate_lists(test, histories=train)
+    marked = trained.evaluate(test, histories=train, allow_overlap=True)
     assert marked.overlap.count == 0
     assert marked.overlap.renamed is not None
     assert marked.overlap.renamed > 0.9 * len(test)
     assert "under other ids" in marked.notes[0]
-    lists = trained.evaluate_lists(test, histories=given, allow_overlap=True)
+    lists = trained.evaluate_lists(test, histories=train, allow_overlap=True)
     assert lists.overlap == marked.overlap
     assert "the score is invalid" in lists.notes[0]
     # A model that was trained on what is given, under the ids of before, has seen no test rating.
     rows = np.isin(
-        users + 1000 + 1j * whole.items, given.user_ids.decode(given.users) + 1j * given.items
+        users + 1000 + 1j * whole.items, train.user_ids.decode(train.users) + 1j * train.items
     )
     honest = Bias().fit(whole.take(rows))
-    assert honest.evaluate(test, histories=given).overlap.renamed == 0
+    assert honest.evaluate(test, histories=train).overlap.renamed == 0
 
 
 def test_without_histories_other_ids_cannot_be_checked_and_the_score_says_so(
@@ -247,7 +247,7 @@ def test_another_scale_is_told(model: Bias) -> None:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "said"),
+    ("low", "high", "verdict"),
     [
         (0.001, 0.03, "RMSE is 0.0100 below that of"),
         (-0.001, 0.03, "no better and no worse"),
@@ -256,7 +256,7 @@ def test_another_scale_is_told(model: Bias) -> None:
     ],
 )
 def test_the_verdict_is_that_of_the_interval(
-    model: Bias, parts: tuple[Ratings, Ratings], low: float, high: float, said: str
+    model: Bias, parts: tuple[Ratings, Ratings], low: float, high: float, verdict: str
 ) -> None:
     """An estimate above 0 is no gain where the interval holds 0."""
     evaluation = model.evaluate(parts[1])
@@ -265,7 +265,7 @@ def test_the_verdict_is_that_of_the_interval(
         name: replace(each, rmse_gain=gain, rmse_gain_interval=Interval(low, high))
         for name, each in evaluation.baselines.items()
     }
-    assert said in replace(evaluation, baselines=baselines).verdict
+    assert verdict in replace(evaluation, baselines=baselines).verdict
 
 
 def test_gains_are_paired(model: Bias, parts: tuple[Ratings, Ratings]) -> None:

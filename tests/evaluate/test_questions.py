@@ -35,8 +35,8 @@ def test_a_band_of_two_ends() -> None:
 
 
 def test_one_seed_decides_nothing_but_leans() -> None:
-    (found,) = answer([Mean(np.array([0.3]), ABOVE)])
-    assert (found.status, found.leaning, found.interval, found.p) == (
+    (answered,) = answer([Mean(np.array([0.3]), ABOVE)])
+    assert (answered.status, answered.leaning, answered.interval, answered.p) == (
         "undecided",
         "established",
         None,
@@ -64,15 +64,15 @@ def test_the_interval_shown_is_the_one_that_decided(
     asked: list[tuple[list[float], Interval]],
 ) -> None:
     means = [Mean(np.array(v), band) for v, band in asked if np.ptp(v) > 1e-2]
-    for question, found in zip(means, answer(means), strict=True):
-        within = found.interval
+    for question, answered in zip(means, answer(means), strict=True):
+        within = answered.interval
         assert within is not None
         low, high = question.band
         inside = low < within.low and within.high < high
         outside = within.high < low or within.low > high
         gaps = [abs(end - edge) for end in within for edge in (low, high)]
         if min(gaps) > 1e-9:
-            assert found.status == (
+            assert answered.status == (
                 "established" if inside else "refuted" if outside else "undecided"
             )
         plain = t_interval(question.values)

@@ -46,11 +46,11 @@ def test_a_mean_answers_itself_for_unknown_people_and_items() -> None:
     data = sample()
     mean = data.values.mean(dtype=np.float64)
     users, items = ["nobody", "nobody", 100], ["item-07", "never", "never"]
-    by_item, own = data.values[data.items == 7].mean(), data.values[data.users == 0].mean()
+    by_item, by_user = data.values[data.items == 7].mean(), data.values[data.users == 0].mean()
     expected = {
         GlobalMean: [mean, mean, mean],
         ItemMean: [by_item, mean, mean],
-        UserMean: [mean, mean, own],
+        UserMean: [mean, mean, by_user],
     }
     for kind, wanted in expected.items():
         model = kind().fit(data)

@@ -188,8 +188,8 @@ def test_members_of_other_presets_and_files(tmp_path: Path) -> None:
     # No share of its own: the largest that a member asks for, for all.
     assert {each.train.validation for entry in entries for each in entry} == {0.25}
     # "auto" counts as what it is for many ratings.
-    for own, wanted in ((0.001, "auto"), (0.03, 0.03)):
-        pair = (Member(set={"validation": "auto"}), Member(set={"validation": own}))
+    for option, wanted in ((0.001, "auto"), (0.03, 0.03)):
+        pair = (Member(set={"validation": "auto"}), Member(set={"validation": option}))
         members = member_settings(Settings(members=pair))
         assert {each.train.validation for entry in members for each in entry} == {wanted}
     changed = member_settings(settings.replace({"epochs": 1, "validation": 0.1}))

@@ -51,9 +51,9 @@ def test_it_holds_what_it_should(folder: Path) -> None:
     assert manifest["data"]["n_ratings"] == 900
     assert manifest["data"]["notes"] == ["a note"]
     assert set(manifest["versions"]) == {"matinee", "python", "numpy", "torch"}
-    for name, found in manifest["files"].items():
+    for name, digest in manifest["files"].items():
         content = (folder / name).read_bytes()
-        assert found == {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+        assert digest == {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
     assert len({(folder / name).stat().st_mode for name in FILES}) == 1
 
 

@@ -88,8 +88,8 @@ def test_love_is_large_where_choices_tell_nothing_and_small_where_they_tell_much
 def clicks() -> tuple[Ratings, Ratings]:
     """People of three tastes, without ratings; a fifth of the clicks is the test part."""
     rng = np.random.default_rng(0)
-    own = np.arange(300)[:, None] % 3 == np.arange(60)[None] % 3
-    users, items = np.nonzero(rng.random((300, 60)) < np.where(own, 0.3, 0.03))
+    same_group = np.arange(300)[:, None] % 3 == np.arange(60)[None] % 3
+    users, items = np.nonzero(rng.random((300, 60)) < np.where(same_group, 0.3, 0.03))
     whole = Ratings.from_arrays(users, items)
     test = rng.random(len(users)) < 0.2
     return whole.take(~test), whole.take(test)

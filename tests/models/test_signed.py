@@ -57,15 +57,15 @@ def sign(folder: Path, manifest: dict[str, Any] | None = None) -> None:
     file.write_text(json.dumps(content))
 
 
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     if path:
         yield path
     if isinstance(value, dict):
         for key in value:
-            yield from places(value[key], (*path, key))
+            yield from paths(value[key], (*path, key))
     elif isinstance(value, list):
         for at in range(min(len(value), 2)):
-            yield from places(value[at], (*path, at))
+            yield from paths(value[at], (*path, at))
 
 
 WRONG = [None, -1, 10**9, 10**30, 0.5, "x", [], {}, [1], True, "../../x"]
@@ -83,17 +83,17 @@ def test_any_wrong_field_is_an_error_or_changes_no_answer(
     right = whole.scores_coded(people)
     folder = copy(name)
     tried = 0
-    for path in places(manifest):
+    for path in paths(manifest):
         if path[0] in FREE or path[0] == "checksum" or "epochs" in path:
             continue
         for wrong in WRONG:
             altered = json.loads(json.dumps(manifest))
-            place = altered
+            parent = altered
             for part in path[:-1]:
-                place = place[part]
-            if place[path[-1]] == wrong:
+                parent = parent[part]
+            if parent[path[-1]] == wrong:
                 continue
-            place[path[-1]] = wrong
+            parent[path[-1]] = wrong
             sign(folder, altered)
             tried += 1
             try:

@@ -68,27 +68,29 @@ def test_the_two_least_squares_solutions() -> None:
     network = trainer.finish()
     teachers = [each.as_teacher(whole=True) for each in trainer._teachers]
     assert len(teachers) == 2
-    own = network.forward.scores(train.by_user).astype(np.float64)
+    outputs = network.forward.scores(train.by_user).astype(np.float64)
     answers = [
         each.table @ each.vectors.T + (each.bias + each.offset)[:, None] + each.added
         for each in teachers
     ]
     start = network.forward.bias_out + network.forward.offset
-    target = OWN * own + (1 - OWN) * np.mean(answers, axis=0) - start
+    target = OWN * outputs + (1 - OWN) * np.mean(answers, axis=0) - start
     basis = np.column_stack([network.forward.table_out, np.ones(train.n_items)])
     root = np.sqrt(np.bincount(train.items))[:, None]
     codes = np.linalg.lstsq(root * basis, root * target.T)[0].T
     root = np.sqrt(np.bincount(train.users))[:, None]
     table = np.linalg.lstsq(root * codes[:, :-1], root * (target - codes[:, -1:]))[0].T
-    found = network.stored
-    assert found is not None
-    np.testing.assert_allclose(found.codes @ found.table.T, codes[:, :-1] @ table.T, atol=2e-3)
-    np.testing.assert_allclose(found.added, codes[:, -1], atol=1e-3)
+    stored = network.stored
+    assert stored is not None
+    np.testing.assert_allclose(stored.codes @ stored.table.T, codes[:, :-1] @ table.T, atol=2e-3)
+    np.testing.assert_allclose(stored.added, codes[:, -1], atol=1e-3)
     scores = network.scores(Histories.of(train.by_user))
     wanted = codes[:, :-1] @ table.T + codes[:, -1:] + start
     np.testing.assert_allclose(scores, wanted, atol=2e-3)
     # Nearer to the mean of all than the network alone, also where an entry weighs as it is rated.
-    assert np.square(scores - start - target).mean() < 0.5 * np.square(own - start - target).mean()
+    assert (
+        np.square(scores - start - target).mean() < 0.5 * np.square(outputs - start - target).mean()
+    )
 
 
 def test_for_the_ratings_of_training_alone() -> None:
@@ -113,10 +115,10 @@ def with_ratings(
     people = []
     for at in range(len(histories)):
         part = slice(histories.indptr[at], histories.indptr[at + 1])
-        given = dict(zip(histories.items[part].tolist(), histories.values[part], strict=True))
+        rated = dict(zip(histories.items[part].tolist(), histories.values[part], strict=True))
         if at == row:
-            given = {k: v for k, v in {**given, **changes}.items() if k not in without}
-        people.append((list(given), list(given.values())))
+            rated = {k: v for k, v in {**rated, **changes}.items() if k not in without}
+        people.append((list(rated), list(rated.values())))
     return Histories.build(people, histories.users)
 
 
@@ -126,10 +128,10 @@ def test_known_people_who_rate_further_items_keep_the_gain_of_their_codes() -> N
     histories = known.histories
     assert histories is not None
     before, folded = known.scores_coded(histories), plain.scores_coded(histories)
-    mine = histories.items[histories.indptr[3] : histories.indptr[4]]
-    new = int(np.setdiff1d(np.arange(40), mine)[0])
+    rated = histories.items[histories.indptr[3] : histories.indptr[4]]
+    new = int(np.setdiff1d(np.arange(40), rated)[0])
     grown = with_ratings(histories, 3, {new: 1.0})
-    share = len(mine) / (len(mine) + 1)
+    share = len(rated) / (len(rated) + 1)
     wanted = plain.scores_coded(grown)[3] + share * (before[3] - folded[3])
     scores = known.scores_coded(grown)
     np.testing.assert_allclose(scores[3], wanted, atol=1e-4)
@@ -163,9 +165,9 @@ def test_a_rating_that_was_taken_back_is_not_used() -> None:
     known, plain = stored(), encoded()
     histories = known.histories
     assert histories is not None
-    mine = histories.items[histories.indptr[3] : histories.indptr[4]].tolist()
-    new = int(np.setdiff1d(np.arange(40), mine)[0])
-    less = with_ratings(histories, 3, {new: 4.0}, without=(mine[0],))
+    rated = histories.items[histories.indptr[3] : histories.indptr[4]].tolist()
+    new = int(np.setdiff1d(np.arange(40), rated)[0])
+    less = with_ratings(histories, 3, {new: 4.0}, without=(rated[0],))
     np.testing.assert_allclose(
         known.scores_coded(less),
         np.where(
@@ -223,13 +225,13 @@ def test_known_and_new_people_in_one_batch() -> None:
     )
     network, plain = stored()._trained, encoded()._trained
     rows, items = np.divmod(np.arange(60 * 40), 40)
-    found = network.predict(mixed, rows, items.astype(np.int32)).reshape(60, 40)
+    predicted = network.predict(mixed, rows, items.astype(np.int32)).reshape(60, 40)
     new = mixed.users < 0
     wanted = plain.predict(mixed, rows, items.astype(np.int32)).reshape(60, 40)
-    np.testing.assert_array_equal(found[new], wanted[new])
+    np.testing.assert_array_equal(predicted[new], wanted[new])
     known = network.predict(histories, rows, items.astype(np.int32)).reshape(60, 40)
-    np.testing.assert_allclose(found[~new], known[~new], atol=1e-6)
-    np.testing.assert_allclose(network.scores(mixed), found, atol=1e-5)
+    np.testing.assert_allclose(predicted[~new], known[~new], atol=1e-6)
+    np.testing.assert_allclose(network.scores(mixed), predicted, atol=1e-5)
 
 
 def test_ratings_kept_out_have_no_part_in_the_codes_that_predict_them() -> None:

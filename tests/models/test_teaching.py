@@ -274,24 +274,24 @@ def test_members_lend_themselves_as_teachers() -> None:
     lent.fit(sample())
     assert lent.teacher_epochs == []
     plain = ensemble(ITEMS, {**USERS, "set": {**OPTIONS, "teacher": "none"}}).fit(sample())
-    ours, theirs = ([e for e in net.epochs if e.member == 3] for net in (lent, plain))
-    assert losses(ours) != pytest.approx(losses(theirs), rel=1e-3)
+    with_teachers, without = ([e for e in net.epochs if e.member == 3] for net in (lent, plain))
+    assert losses(with_teachers) != pytest.approx(losses(without), rel=1e-3)
     assert losses(lent.epochs[:12]) == losses(plain.epochs[:12])
     # Of two teachers each is asked: with the first one alone the lessons are others.
     one = ensemble({**ITEMS, "copies": 1}, USERS).fit(sample())
-    assert losses(one.epochs[-6:]) != pytest.approx(losses(ours), rel=1e-6)
+    assert losses(one.epochs[-6:]) != pytest.approx(losses(with_teachers), rel=1e-6)
 
 
 def test_a_member_may_have_a_teacher_of_its_own(tmp_path: Path) -> None:
-    own = ensemble(USERS, ITEMS)
-    assert own.planned_epochs == {
+    taught = ensemble(USERS, ITEMS)
+    assert taught.planned_epochs == {
         (1, True): 3,
         (1, False): 6,
         (2, False): 6,
         (3, False): 6,
     }
-    own.fit(sample(), seed=2)
-    assert [(e.member, e.teacher) for e in own.teacher_epochs] == [(1, True)] * 3
+    taught.fit(sample(), seed=2)
+    assert [(e.member, e.teacher) for e in taught.teacher_epochs] == [(1, True)] * 3
     for teacher, epoch in ((True, 2), (False, 2)):
         folder = tmp_path / str(teacher)
         with pytest.raises(Stop):
@@ -299,11 +299,13 @@ def test_a_member_may_have_a_teacher_of_its_own(tmp_path: Path) -> None:
                 sample(), seed=2, folder=folder, on_epoch=stop_at(epoch, teacher=teacher)
             )
         again = ensemble(USERS, ITEMS).fit(sample(), seed=2, folder=folder, resume=True)
-        assert losses(again.epochs) == losses(own.epochs)
+        assert losses(again.epochs) == losses(taught.epochs)
         assert len(lines(folder)) == 21
     loaded = matinee.load_model(again.save(tmp_path / "model"))
     assert loaded.teacher_epochs == again.teacher_epochs
-    assert np.allclose(loaded.predict(101, loaded.item_ids.ids), own.predict(101, own.item_ids.ids))
+    assert np.allclose(
+        loaded.predict(101, loaded.item_ids.ids), taught.predict(101, taught.item_ids.ids)
+    )
 
 
 PRESET: dict[str, Any] = {

@@ -49,8 +49,8 @@ def answers(model: Any) -> Any:
 def test_a_half_life_is_weights_by_age(tmp_path: Path) -> None:
     aged = fitted(timed(), half_life=50.0)
     weighted = weighted_by_age(timed(), 50.0)
-    given = fitted(weighted)
-    assert np.array_equal(answers(aged), answers(given))
+    by_weights = fitted(weighted)
+    assert np.array_equal(answers(aged), answers(by_weights))
     assert np.abs(answers(aged) - answers(fitted(timed()))).max() > 0.01
     assert np.array_equal(aged.weights, weighted.by_user.weights)
     again = load_model(aged.save(tmp_path / "model"))
@@ -127,6 +127,6 @@ def test_a_run_with_other_weights_is_not_resumed(tmp_path: Path) -> None:
 
 def test_the_bias_model_takes_weights() -> None:
     weighted = weighted_by_age(timed(), 50.0)
-    found = matinee.Bias().fit(weighted)
-    assert np.array_equal(found.bias.item_bias, fit_bias(weighted).item_bias)
-    assert np.abs(answers(found) - answers(matinee.Bias().fit(timed()))).max() > 0.01
+    bias = matinee.Bias().fit(weighted)
+    assert np.array_equal(bias.bias.item_bias, fit_bias(weighted).item_bias)
+    assert np.abs(answers(bias) - answers(matinee.Bias().fit(timed()))).max() > 0.01

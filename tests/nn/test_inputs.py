@@ -52,9 +52,9 @@ def shown(batch: Batch, inputs: Inputs) -> np.ndarray:
     """Which entries the encoder is shown, by what it is given of them."""
     each = inputs.table_rows // len(inputs.offset)
     in_row = np.repeat(np.arange(batch.rows), np.diff(batch.in_ptr))
-    given = batch.coef != 0
+    nonzero = batch.coef != 0
     key = in_row.astype(np.int64) * len(inputs.offset) + batch.source // each
-    return np.isin(entry_row(batch) * len(inputs.offset) + batch.column, key[given])
+    return np.isin(entry_row(batch) * len(inputs.offset) + batch.column, key[nonzero])
 
 
 def test_plain_ratings_in_any_order_of_rows() -> None:
@@ -117,13 +117,13 @@ def test_centring_by_what_is_seen_only(center: str, hide: dict[str, Any], input_
     batch = make(csr, inputs, salt=11, **hide)
     left = csr.values - inputs.offset[csr.indices]
     seen = shown(batch, inputs)
-    own = np.zeros(csr.n_rows)
+    row_bias = np.zeros(csr.n_rows)
     if center == "bias":
-        own = per_row(batch, np.where(seen, left, 0.0)) / (per_row(batch, seen) + 3.0)
-        assert own.any()
-        own[per_row(batch, seen) == 0] = 0
-    assert np.allclose(batch.row_bias, own, atol=1e-6)
-    target = left - np.repeat(own, csr.counts)
+        row_bias = per_row(batch, np.where(seen, left, 0.0)) / (per_row(batch, seen) + 3.0)
+        assert row_bias.any()
+        row_bias[per_row(batch, seen) == 0] = 0
+    assert np.allclose(batch.row_bias, row_bias, atol=1e-6)
+    target = left - np.repeat(row_bias, csr.counts)
     assert np.allclose(batch.target, target, atol=1e-6)
     lift = 2.0 if "dropout" in hide else 1.0
     if input_ == "ratings":

@@ -152,9 +152,9 @@ def test_transpose(everything: bool, e: Entries) -> None:
     assert columns.start[-1] == len(e.index)
     for u, column in enumerate(columns.columns):
         span = slice(columns.start[u], columns.start[u + 1])
-        places = columns.entry_of[span]
-        assert places.tolist() == np.flatnonzero(e.index == column).tolist()
-        assert columns.row_of[span].tolist() == e.row[places].tolist()
+        positions = columns.entry_of[span]
+        assert positions.tolist() == np.flatnonzero(e.index == column).tolist()
+        assert columns.row_of[span].tolist() == e.row[positions].tolist()
 
 
 @precisions

@@ -95,12 +95,12 @@ def test_offsets_and_row_biases_come_back_in_predictions() -> None:
     seen = np.zeros(dense.shape, dtype=bool)
     seen[np.repeat(np.arange(csr.n_rows), csr.counts), csr.indices] = True
     left = np.where(seen, dense - offset, 0)
-    own = left.sum(1) / (seen.sum(1) + 2.0)
-    assert close(row_biases(inputs, csr), own, 1e-6)
-    assert own[3] == 0
+    row_bias = left.sum(1) / (seen.sum(1) + 2.0)
+    assert close(row_biases(inputs, csr), row_bias, 1e-6)
+    assert row_bias[3] == 0
     with torch.no_grad():
-        given = torch.from_numpy(np.where(seen, left - own[:, None], 0))
-        wanted = dense_forward(net.eval(), given).numpy() + offset + own[:, None]
+        centred = torch.from_numpy(np.where(seen, left - row_bias[:, None], 0))
+        wanted = dense_forward(net.eval(), centred).numpy() + offset + row_bias[:, None]
     rows = np.arange(csr.n_rows)
     assert close(predict_rows(net, inputs, csr, rows), wanted, 1e-6)
     indptr = np.arange(csr.n_rows + 1) * csr.n_columns

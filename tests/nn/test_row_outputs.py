@@ -34,8 +34,8 @@ def test_outputs_are_scaled_and_centred(reg: float, slope: float) -> None:
     seen = np.zeros(dense.shape, dtype=bool)
     seen[np.repeat(np.arange(csr.n_rows), csr.counts), csr.indices] = True
     with torch.no_grad():
-        given = torch.from_numpy(np.where(seen, dense - 2.0, 0))
-        plain, bias = dense_forward(net, given).numpy(), net.bias_out.numpy()
+        centred = torch.from_numpy(np.where(seen, dense - 2.0, 0))
+        plain, bias = dense_forward(net, centred).numpy(), net.bias_out.numpy()
     n = seen.sum(axis=1)
     scale = np.clip(1 + slope * (np.log(20) - 1.1) * n / 20, 0.5, 1.5)  # all have fewer than 20
     wanted = scale.astype(np.float32)[:, None] * (plain - bias) + bias

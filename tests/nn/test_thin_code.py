@@ -65,10 +65,10 @@ def test_the_units_kept_are_the_masks(rows: int) -> None:
 def test_part_of_a_batch_gets_its_part_of_the_mask() -> None:
     whole, part = network(hidden=(7,), code_dropout=0.5), network(hidden=(7,), code_dropout=0.5)
     mask = whole.dropout_mask(torch.zeros(9, 7))
-    mine = part.dropout_mask(torch.zeros(4, 7), (3, 9))
+    mask_of_part = part.dropout_mask(torch.zeros(4, 7), (3, 9))
     assert mask is not None
-    assert mine is not None
-    assert torch.equal(mine, mask[3:7])
+    assert mask_of_part is not None
+    assert torch.equal(mask_of_part, mask[3:7])
     assert torch.equal(whole.generator.get_state(), part.generator.get_state())
 
 

@@ -14,9 +14,9 @@ ITEMS = Vocabulary(np.array(["a", "b", "c", "d"], dtype=object))
 SCALE = Scale(1, 5)
 
 
-def coded(given: Any, unknown: Any = "error") -> dict[Any, dict[str, float]]:
+def coded(histories: Any, unknown: Any = "error") -> dict[Any, dict[str, float]]:
     """Histories there and back."""
-    people = code_people(given, ITEMS, SCALE, unknown)
+    people = code_people(histories, ITEMS, SCALE, unknown)
     by_name = {}
     for row, name in enumerate(people.ids.tolist()):
         part = slice(*people.histories.indptr[row : row + 2])

@@ -29,8 +29,8 @@ def test_the_formula(personal: float) -> None:
     assert result.dtype == np.float32
     logits = personalised(ROWS, USUAL, personal, False, logits=True)
     np.testing.assert_allclose(logits, ROWS - personal * np.log(share), rtol=1e-5)
-    nobody = personalised(ROWS, np.zeros_like(USUAL), personal, False)
-    np.testing.assert_allclose(nobody, ROWS)
+    no_history = personalised(ROWS, np.zeros_like(USUAL), personal, False)
+    np.testing.assert_allclose(no_history, ROWS)
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +61,8 @@ def test_logits_of_networks_are_no_ratios() -> None:
     plain, personal_scores = (made.rank_scores_coded(people, None, each) for each in (0.0, 0.5))
     share = (usual + usual.mean()) / (usual + usual.mean()).max()
     np.testing.assert_allclose(personal_scores, plain - 0.5 * np.log(share), rtol=1e-4, atol=1e-5)
-    nobody = made.rank_scores_coded(Histories.build([([], [])]), None, 0.5)
-    np.testing.assert_allclose(nobody, usual / np.sqrt(share), rtol=1e-4)
+    no_history = made.rank_scores_coded(Histories.build([([], [])]), None, 0.5)
+    np.testing.assert_allclose(no_history, usual / np.sqrt(share), rtol=1e-4)
 
 
 def test_a_person_with_no_more_than_the_average_keeps_the_order_of_a_bias_model() -> None:

@@ -162,10 +162,10 @@ def test_writing_it_differently_finds_the_same(parts: list[str], data: st.DataOb
 def test_any_text_finds_an_item_or_says_why(text: str, titles: list[str]) -> None:
     index = index_of(dict(enumerate(titles)))
     try:
-        said = index.find(text)
+        answer = index.find(text)
     except (UsageError, UnknownIdError) as error:
-        said = str(error)
-    assert said in range(len(titles)) or repr(text) in said
+        answer = str(error)
+    assert answer in range(len(titles)) or repr(text) in answer
     assert len(index.search(text, 3)) <= 3
 
 

@@ -46,10 +46,10 @@ class Opened:
         self.context = browser.new_context(viewport={"width": width, "height": 900}, **options)
         self.context.set_default_timeout(120_000)  # for machines that have other things to do
         self.page = self.context.new_page()
-        self.said: list[str] = []
+        self.console: list[str] = []
         self.asked: list[str] = []
-        self.page.on("console", lambda message: self.said.append(message.text))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("console", lambda message: self.console.append(message.text))
+        self.page.on("pageerror", lambda error: self.console.append(str(error)))
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.page.goto(path.as_uri())
 
@@ -76,7 +76,7 @@ def test_silent_offline_and_in_bounds(
 ) -> None:
     with Opened(browser, pages[kind], width) as opened:
         opened.page.locator(".cursor").first.hover()
-        assert opened.said == []
+        assert opened.console == []
         urls = [url for url in opened.asked if not url.startswith("data:")]
         assert urls == [pages[kind].as_uri()]
         assert opened.width() == width
@@ -204,9 +204,9 @@ def test_the_way_by_tab(browser: Any, pages: dict[str, Path]) -> None:
 
 def test_a_chart_as_a_file(browser: Any, tmp_path: Path) -> None:
     publish_study(plausible.reference(), tmp_path)
-    place = tmp_path / "charts" / "batch-size-held-out.svg"
+    path = tmp_path / "charts" / "batch-size-held-out.svg"
     for scheme, dark in (("light", False), ("dark", True)):
-        with Opened(browser, place, 700, color_scheme=scheme) as opened:
-            assert opened.said == []
+        with Opened(browser, path, 700, color_scheme=scheme) as opened:
+            assert opened.console == []
             paper = opened.page.evaluate("getComputedStyle(document.querySelector('.paper')).fill")
             assert (paper == "rgb(255, 255, 255)") != dark

@@ -33,15 +33,15 @@ def opened(
     context = browser.new_context(viewport={"width": width, "height": 900}, **options)
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
-    said: list[str] = []
+    console: list[str] = []
     asked: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("console", lambda message: console.append(message.text))
+    page.on("pageerror", lambda error: console.append(str(error)))
     page.on("request", lambda request: asked.append(request.url))
     page.goto(address)
     try:
         yield page
-        assert [each for each in said if expected is None or expected not in each] == []
+        assert [each for each in console if expected is None or expected not in each] == []
         host = "/".join(address.split("/")[:3])
         assert [each for each in asked if not each.startswith((f"{host}/", "data:"))] == []
     finally:
@@ -51,8 +51,8 @@ def opened(
 def rated_link(url: str, n: int = 4) -> str:
     """The page of somebody who rated the best known items."""
     items = CLIENT.get(f"{url}/v1/items?limit={n}").json()["items"]
-    given = ",".join(f"{each['item']}:{1 + at % 5}" for at, each in enumerate(items))
-    return f"{url}/#r={given}"
+    ratings = ",".join(f"{each['item']}:{1 + at % 5}" for at, each in enumerate(items))
+    return f"{url}/#r={ratings}"
 
 
 def names(page: Any, where: str = "#list") -> list[str]:

@@ -50,8 +50,8 @@ def model(folder: Path) -> Recommender:
 
 @pytest.fixture(scope="session")
 def client(folder: Path) -> Iterator[TestClient]:
-    with TestClient(create_app(ServeSettings(model=folder)), base_url="http://localhost") as found:
-        yield found
+    with TestClient(create_app(ServeSettings(model=folder)), base_url="http://localhost") as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -92,5 +92,5 @@ def process(folder: Path, tmp_path: Path) -> Iterator[Callable[..., Process]]:
 @pytest.fixture(scope="session")
 def url(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server of the small model."""
-    with served(folder, tmp_path_factory.mktemp("page") / "log") as found:
-        yield found
+    with served(folder, tmp_path_factory.mktemp("page") / "log") as address:
+        yield address

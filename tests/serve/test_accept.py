@@ -66,17 +66,17 @@ def callers(port: int, n: int) -> Iterator[list[socket.socket]]:
             each.close()
 
 
-async def greetings(found: list[socket.socket]) -> list[int]:
+async def greetings(connections: list[socket.socket]) -> list[int]:
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(60):
-        return [int(await loop.sock_recv(each, 1)) for each in found]
+        return [int(await loop.sock_recv(each, 1)) for each in connections]
 
 
 def test_connections_opened_at_once_are_shared_evenly() -> None:
     async def check() -> None:
         async with balancers(2) as (_, _, port):
-            with callers(port, 8) as found:
-                greeting = await greetings(found)
+            with callers(port, 8) as connections:
+                greeting = await greetings(connections)
                 assert sorted(greeting) == [0] * 4 + [1] * 4
 
     asyncio.run(check())
@@ -86,8 +86,8 @@ def test_who_has_more_leaves_the_next_to_others() -> None:
     async def check() -> None:
         async with balancers(2) as (_, counters, port):
             counters[0].connected(5)
-            with callers(port, 4) as found:
-                assert await greetings(found) == [1, 1, 1, 1]
+            with callers(port, 4) as connections:
+                assert await greetings(connections) == [1, 1, 1, 1]
 
     asyncio.run(check())
 
@@ -97,8 +97,8 @@ def test_nobody_waits_for_a_worker_that_does_not_come() -> None:
         async with balancers(2) as (made, counters, port):
             made[1].close()
             assert counters[0].has_fewest()
-            with callers(port, 5) as found:
-                assert await greetings(found) == [0] * 5
+            with callers(port, 5) as connections:
+                assert await greetings(connections) == [0] * 5
             assert not counters[0].has_fewest()
 
     asyncio.run(check())
@@ -112,8 +112,8 @@ def test_nobody_waits_for_a_worker_that_ended() -> None:
             assert not counters[0].has_fewest()
             counters[0].stopped(1)  # as the process that supervises it does
             assert counters[0].has_fewest()
-            with callers(port, 2) as found:
-                assert await greetings(found) == [0] * 2
+            with callers(port, 2) as connections:
+                assert await greetings(connections) == [0] * 2
                 assert counters[0].has_fewest()
             counters[1].start(1)
             assert not counters[0].has_fewest()

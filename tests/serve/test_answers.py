@@ -15,14 +15,14 @@ from matinee.models import Recommender, load_model
 
 
 @pytest.fixture
-def given(model: Recommender) -> dict[Any, float]:
+def ratings(model: Recommender) -> dict[Any, float]:
     """Ratings of someone new."""
     ids = model.item_ids.ids[[3, 40, 77, 120, 200, 9]].tolist()
     return dict(zip(ids, [5.0, 1.0, 4.0, 2.0, 3.0, 5.0], strict=True))
 
 
-def as_json(given: dict[Any, float]) -> list[dict[str, Any]]:
-    return [{"item": str(item), "rating": rating} for item, rating in given.items()]
+def as_json(ratings: dict[Any, float]) -> list[dict[str, Any]]:
+    return [{"item": str(item), "rating": rating} for item, rating in ratings.items()]
 
 
 def post(client: TestClient, path: str, **body: Any) -> dict[str, Any]:
@@ -38,22 +38,22 @@ def ids(entries: list[dict[str, Any]]) -> list[str]:
 
 
 def test_recommendations_are_the_models_own(
-    client: TestClient, model: Recommender, given: dict[Any, float]
+    client: TestClient, model: Recommender, ratings: dict[Any, float]
 ) -> None:
-    answer = post(client, "/v1/recommend", ratings=as_json(given), k=20, shrink=False)
-    wanted = model.recommend([given], k=20)
+    answer = post(client, "/v1/recommend", ratings=as_json(ratings), k=20, shrink=False)
+    wanted = model.recommend([ratings], k=20)
     assert ids(answer["recommendations"]) == [str(item) for item in wanted["item_id"]]
     for entry, row in zip(answer["recommendations"], wanted.rows(), strict=True):
         assert entry["predicted"] == pytest.approx(row["predicted"], abs=1e-4)
         assert entry["score"] == pytest.approx(row["score"], abs=1e-4)
         assert entry["title"] == row["title"]
         assert entry["rank"] == row["rank"]
-    people = model._people([given], "error").histories
+    people = model._people([ratings], "error").histories
     codes = model.item_ids.encode(ids(answer["recommendations"]))
     _, std = model.predict_coded_std(people, np.zeros(20, dtype=np.int64), codes)
     assert [e["std"] for e in answer["recommendations"]] == pytest.approx(std.tolist(), rel=1e-3)
     assert answer["ignored"] == []
-    assert [(u["index"], u["rating"]) for u in answer["used"]] == list(enumerate(given.values()))
+    assert [(u["index"], u["rating"]) for u in answer["used"]] == list(enumerate(ratings.values()))
 
 
 def test_an_item_is_described(client: TestClient, model: Recommender) -> None:
@@ -74,11 +74,11 @@ def test_an_item_is_described(client: TestClient, model: Recommender) -> None:
 
 
 def test_predictions_are_the_models_own(
-    client: TestClient, model: Recommender, given: dict[Any, float]
+    client: TestClient, model: Recommender, ratings: dict[Any, float]
 ) -> None:
     asked = model.item_ids.ids[[5, 100, 3]].tolist()
-    answer = post(client, "/v1/predict", ratings=as_json(given), items=asked, why=2)
-    wanted = model.predict(0, asked, histories=[given])
+    answer = post(client, "/v1/predict", ratings=as_json(ratings), items=asked, why=2)
+    wanted = model.predict(0, asked, histories=[ratings])
     assert [entry["predicted"] for entry in answer["predictions"]] == pytest.approx(
         wanted.tolist(), abs=1e-4
     )
@@ -87,18 +87,18 @@ def test_predictions_are_the_models_own(
 
 
 def test_reasons_are_what_leaving_a_rating_out_does(
-    client: TestClient, model: Recommender, given: dict[Any, float]
+    client: TestClient, model: Recommender, ratings: dict[Any, float]
 ) -> None:
-    body = {"ratings": as_json(given), "k": 5, "why": 20}
+    body = {"ratings": as_json(ratings), "k": 5, "why": 20}
     model.clip, clip = False, model.clip
     try:
         for entry in post(client, "/v1/recommend", **body)["recommendations"]:
             item, why = entry["item"], entry["why"]
-            whole = model.predict(0, item, histories=[given])[0]
+            whole = model.predict(0, item, histories=[ratings])[0]
             assert why["prediction"] == pytest.approx(whole, abs=1e-4)
-            assert len(why["reasons"]) == len(given)
+            assert len(why["reasons"]) == len(ratings)
             for reason in why["reasons"]:
-                less = {i: r for i, r in given.items() if str(i) != reason["item"]}
+                less = {i: r for i, r in ratings.items() if str(i) != reason["item"]}
                 without = model.predict(0, item, histories=[less])[0]
                 assert reason["contribution"] == pytest.approx(whole - without, abs=1e-4)
             sizes = [abs(reason["contribution"]) for reason in why["reasons"]]
@@ -108,14 +108,14 @@ def test_reasons_are_what_leaving_a_rating_out_does(
 
 
 @pytest.mark.parametrize("n", [1, 2, 6, 20])
-def test_reasons_add_up(client: TestClient, given: dict[Any, float], n: int) -> None:
-    answer = post(client, "/v1/recommend", ratings=as_json(given), k=8, why=n)
+def test_reasons_add_up(client: TestClient, ratings: dict[Any, float], n: int) -> None:
+    answer = post(client, "/v1/recommend", ratings=as_json(ratings), k=8, why=n)
     for entry in answer["recommendations"]:
         why = entry["why"]
         reported = sum(reason["contribution"] for reason in why["reasons"])
         total = why["baseline"] + reported + why["others"] + why["together"]
         assert total == pytest.approx(why["prediction"], abs=2e-5)
-        assert len(why["reasons"]) == min(n, len(given))
+        assert len(why["reasons"]) == min(n, len(ratings))
 
 
 def test_a_known_person_is_the_same_however_the_id_is_written(
@@ -138,8 +138,8 @@ def test_an_id_is_the_same_however_it_is_written(client: TestClient) -> None:
     assert all(other == lists[0] for other in lists)
 
 
-def test_without_reasons(client: TestClient, given: dict[Any, float]) -> None:
-    answer = post(client, "/v1/recommend", ratings=as_json(given), why=0)
+def test_without_reasons(client: TestClient, ratings: dict[Any, float]) -> None:
+    answer = post(client, "/v1/recommend", ratings=as_json(ratings), why=0)
     assert {entry["why"] for entry in answer["recommendations"]} == {None}
 
 
@@ -166,12 +166,12 @@ def test_titles_will_do_and_what_will_not_is_named(client: TestClient, model: Re
     ]
 
 
-def test_exclude_and_only(client: TestClient, given: dict[Any, float]) -> None:
-    body = {"ratings": as_json(given), "k": 10}
+def test_exclude_and_only(client: TestClient, ratings: dict[Any, float]) -> None:
+    body = {"ratings": as_json(ratings), "k": 10}
     first = ids(post(client, "/v1/recommend", **body)["recommendations"])
     rest = ids(post(client, "/v1/recommend", **body, exclude=first[:4])["recommendations"])
     assert rest[:6] == first[4:]
-    only = [first[3], first[1], str(next(iter(given)))]
+    only = [first[3], first[1], str(next(iter(ratings)))]
     assert ids(post(client, "/v1/recommend", **body, only=only)["recommendations"]) == [
         first[1],
         first[3],
@@ -179,8 +179,8 @@ def test_exclude_and_only(client: TestClient, given: dict[Any, float]) -> None:
     assert post(client, "/v1/recommend", **body, only=[])["recommendations"] == []
 
 
-def test_genres_and_years(client: TestClient, given: dict[Any, float]) -> None:
-    body = {"ratings": as_json(given), "k": 500, "why": 0}
+def test_genres_and_years(client: TestClient, ratings: dict[Any, float]) -> None:
+    body = {"ratings": as_json(ratings), "k": 500, "why": 0}
     everything = post(client, "/v1/recommend", **body)["recommendations"]
     genre = everything[0]["genres"][0]
     some = post(client, "/v1/recommend", **body, exclude_genres=[genre])["recommendations"]
@@ -193,25 +193,25 @@ def test_genres_and_years(client: TestClient, given: dict[Any, float]) -> None:
 
 
 def test_love_orders_as_in_the_library(
-    client: TestClient, model: Recommender, given: dict[Any, float]
+    client: TestClient, model: Recommender, ratings: dict[Any, float]
 ) -> None:
     for love in (0, 3):
-        answer = post(client, "/v1/recommend", ratings=as_json(given), k=20, love=love)
-        wanted = model.recommend([given], k=20, love=love)
+        answer = post(client, "/v1/recommend", ratings=as_json(ratings), k=20, love=love)
+        wanted = model.recommend([ratings], k=20, love=love)
         assert ids(answer["recommendations"]) == [str(item) for item in wanted["item_id"]]
 
 
 def test_personal_orders_as_in_the_library(
-    client: TestClient, model: Recommender, given: dict[Any, float]
+    client: TestClient, model: Recommender, ratings: dict[Any, float]
 ) -> None:
     orders = []
     for personal in (-1, 0, 0.5):
-        answer = post(client, "/v1/recommend", ratings=as_json(given), k=20, personal=personal)
-        wanted = model.recommend([given], k=20, personal=personal)
+        answer = post(client, "/v1/recommend", ratings=as_json(ratings), k=20, personal=personal)
+        wanted = model.recommend([ratings], k=20, personal=personal)
         orders.append(ids(answer["recommendations"]))
         assert orders[-1] == [str(item) for item in wanted["item_id"]]
     assert orders[0] != orders[1] != orders[2]
-    refused = client.post("/v1/recommend", json={"ratings": as_json(given), "personal": 2})
+    refused = client.post("/v1/recommend", json={"ratings": as_json(ratings), "personal": 2})
     assert refused.status_code == 422
 
 
@@ -224,7 +224,7 @@ def test_an_item_without_a_rating_counts_as_liked(client: TestClient) -> None:
 
 def test_shrinking_ranks_by_less_of_what_few_ratings_say(
     model: Recommender,
-    given: dict[Any, float],
+    ratings: dict[Any, float],
     serve_with: Callable[..., TestClient],
     tmp_path: Path,
 ) -> None:
@@ -234,12 +234,12 @@ def test_shrinking_ranks_by_less_of_what_few_ratings_say(
     client = serve_with(model=by_rating.save(tmp_path / "by-rating"))
     assert model.histories is not None
     counts = np.bincount(model.histories.items, minlength=model.n_items)
-    body = {"ratings": as_json(given), "k": 250 - len(given), "why": 0}
+    body = {"ratings": as_json(ratings), "k": 250 - len(ratings), "why": 0}
     plain = post(client, "/v1/recommend", **body, shrink=False)["recommendations"]
     shrunk = post(client, "/v1/recommend", **body)["recommendations"]
     assert ids(plain) != ids(shrunk)
     assert {e["item"]: e["predicted"] for e in plain} == {e["item"]: e["predicted"] for e in shrunk}
-    scores = model.scores_coded(model._people([given], "error").histories)[0]
+    scores = model.scores_coded(model._people([ratings], "error").histories)[0]
     average = scores @ counts / counts.sum()
     for entry in shrunk[:20] + shrunk[-20:]:
         code = int(model.item_ids.encode([entry["item"]])[0])
@@ -247,7 +247,7 @@ def test_shrinking_ranks_by_less_of_what_few_ratings_say(
         assert entry["score"] == pytest.approx(wanted, abs=1e-3)
 
 
-def test_diversity_makes_the_list_less_alike(client: TestClient, given: dict[Any, float]) -> None:
+def test_diversity_makes_the_list_less_alike(client: TestClient, ratings: dict[Any, float]) -> None:
     def alike(entries: list[dict[str, Any]]) -> float:
         """Mean cosine between the listed items."""
         wanted = ids(entries)
@@ -258,7 +258,7 @@ def test_diversity_makes_the_list_less_alike(client: TestClient, given: dict[Any
         return total / len(wanted)
 
     lists = [
-        post(client, "/v1/recommend", ratings=as_json(given), diversity=d)["recommendations"]
+        post(client, "/v1/recommend", ratings=as_json(ratings), diversity=d)["recommendations"]
         for d in (0, 0.5, 1)
     ]
     assert alike(lists[0]) > alike(lists[1])
@@ -346,23 +346,23 @@ def test_a_profile_shows_the_taste(client: TestClient, model: Recommender) -> No
 
 
 def test_surprises_are_worth_their_value(
-    client: TestClient, model: Recommender, given: dict[Any, float]
+    client: TestClient, model: Recommender, ratings: dict[Any, float]
 ) -> None:
-    answer = post(client, "/v1/surprise", ratings=as_json(given), k=10)
+    answer = post(client, "/v1/surprise", ratings=as_json(ratings), k=10)
     values = [entry["value"] for entry in answer["items"]]
     assert values == sorted(values, reverse=True)
-    assert not set(ids(answer["items"])) & {str(item) for item in given}
+    assert not set(ids(answer["items"])) & {str(item) for item in ratings}
     first = answer["items"][0]
     assert first["value"] == pytest.approx(first["teaches"] * first["known"], abs=1e-5)
     # What it claims to measure, measured.
     error = client.get("/v1/model").json()["metrics"]["rmse"]
     model.clip, clip = False, model.clip
     try:
-        guess = float(model.predict(0, first["item"], histories=[given])[0])
+        guess = float(model.predict(0, first["item"], histories=[ratings])[0])
         items = model.item_ids.ids
         low, high = (
             model.predict(
-                0, items, histories=[{**given, int(first["item"]): float(np.clip(r, 1, 5))}]
+                0, items, histories=[{**ratings, int(first["item"]): float(np.clip(r, 1, 5))}]
             )
             for r in (guess - error, guess + error)
         )
@@ -402,15 +402,15 @@ def test_the_card(client: TestClient, model: Recommender) -> None:
 
 def test_a_list_for_several_people(client: TestClient, model: Recommender) -> None:
     known = client.get("/v1/items?limit=6").json()["items"]
-    mine = [{"item": each["item"], "rating": 5} for each in known[:3]]
-    theirs = [{"item": each["item"], "rating": 1 + at} for at, each in enumerate(known[3:])]
+    first = [{"item": each["item"], "rating": 5} for each in known[:3]]
+    second = [{"item": each["item"], "rating": 1 + at} for at, each in enumerate(known[3:])]
     histories = [
-        {int(rating["item"]): rating["rating"] for rating in given} for given in (mine, theirs)
+        {int(rating["item"]): rating["rating"] for rating in ratings} for ratings in (first, second)
     ]
     coded = [(model.item_ids.encode(list(h)), list(h.values())) for h in histories]
     every = model.rank_scores_coded(Histories.build(coded))
     every /= every.max(axis=1, keepdims=True)
-    asked = {"ratings": mine, "others": [theirs], "k": 5, "shrink": False}
+    asked = {"ratings": first, "others": [second], "k": 5, "shrink": False}
     seen = model.item_ids.encode([item for history in histories for item in history])
     for together, whole in (("least_misery", every.min(axis=0)), ("mean", every.mean(axis=0))):
         answer = client.post("/v1/recommend", json={**asked, "together": together}).json()
@@ -422,7 +422,7 @@ def test_a_list_for_several_people(client: TestClient, model: Recommender) -> No
             fold = min if together == "least_misery" else np.mean
             assert each["predicted"] == pytest.approx(fold(each["each"]), abs=1e-5)
         assert {entry.get("person", 0) for entry in answer["used"]} == {0, 1}
-    for wrong in ([[]], [[{"item": "none", "rating": 3}]], [theirs] * 8):
+    for wrong in ([[]], [[{"item": "none", "rating": 3}]], [second] * 8):
         assert client.post("/v1/recommend", json={**asked, "others": wrong}).status_code == 422
 
 

@@ -30,8 +30,8 @@ def model(folder: Path) -> Recommender:
 
 @pytest.fixture(scope="module")
 def client(folder: Path) -> Iterator[TestClient]:
-    with TestClient(create_app(ServeSettings(model=folder)), base_url="http://localhost") as found:
-        yield found
+    with TestClient(create_app(ServeSettings(model=folder)), base_url="http://localhost") as opened:
+        yield opened
 
 
 def post(client: TestClient, path: str, chosen: list[str], **more: Any) -> dict[str, Any]:
@@ -42,11 +42,11 @@ def post(client: TestClient, path: str, chosen: list[str], **more: Any) -> dict[
 
 
 def test_lists_have_the_chance_of_a_choice(client: TestClient, model: Recommender) -> None:
-    mine = [str(item) for item in model.item_ids.ids[:3]]
-    listed = post(client, "/v1/recommend", mine, k=5, why=2)["recommendations"]
+    chosen = [str(item) for item in model.item_ids.ids[:3]]
+    listed = post(client, "/v1/recommend", chosen, k=5, why=2)["recommendations"]
     ids = [model.item_ids.ids[model.item_ids.encode([entry["item"]])[0]] for entry in listed]
-    own = {"me": dict.fromkeys(model.item_ids.ids[:3].tolist(), 1.0)}
-    expected = model.choice_probability("me", ids, histories=own)
+    histories = {"me": dict.fromkeys(model.item_ids.ids[:3].tolist(), 1.0)}
+    expected = model.choice_probability("me", ids, histories=histories)
     assert [entry["chance"] for entry in listed] == pytest.approx(expected.tolist(), abs=2e-6)
     assert all(0 < entry["chance"] < 1 for entry in listed)
     assert {(entry["predicted"], entry["std"]) for entry in listed} == {(None, None)}
@@ -56,7 +56,7 @@ def test_lists_have_the_chance_of_a_choice(client: TestClient, model: Recommende
         assert why["baseline"] + parts + why["together"] == pytest.approx(
             why["prediction"], abs=1e-5
         )
-    named = post(client, "/v1/predict", mine, items=[entry["item"] for entry in listed])
+    named = post(client, "/v1/predict", chosen, items=[entry["item"] for entry in listed])
     assert [each["chance"] for each in named["predictions"]] == [e["chance"] for e in listed]
 
 
@@ -66,8 +66,11 @@ def test_two_people_get_the_lower_chance(client: TestClient, model: Recommender)
     both = post(client, "/v1/recommend", ids[:3], k=4, others=other, together="least_misery")
     asked = [entry["item"] for entry in both["recommendations"]]
     chances = [
-        [each["chance"] for each in post(client, "/v1/predict", own, items=asked)["predictions"]]
-        for own in (ids[:3], ids[5:9])
+        [
+            each["chance"]
+            for each in post(client, "/v1/predict", history, items=asked)["predictions"]
+        ]
+        for history in (ids[:3], ids[5:9])
     ]
     values = [entry["chance"] for entry in both["recommendations"]]
     assert values == pytest.approx([min(pair) for pair in zip(*chances, strict=True)])

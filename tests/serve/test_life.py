@@ -30,14 +30,14 @@ Start = Callable[..., Process]
 
 
 @pytest.fixture
-def own(folder: Path, tmp_path: Path) -> Path:
+def model_folder(folder: Path, tmp_path: Path) -> Path:
     """A copy of the model folder that may be replaced."""
     return Path(shutil.copytree(folder, tmp_path / "model"))
 
 
-def other_model(place: Path) -> None:
+def other_model(path: Path) -> None:
     """Replace a model folder by another model of the same ids."""
-    Bias().fit(synthesize(300, 250, 15_000, seed=2).ratings).save(place)
+    Bias().fit(synthesize(300, 250, 15_000, seed=2).ratings).save(path)
 
 
 class Load:
@@ -72,12 +72,12 @@ class Load:
                 return
 
 
-def test_a_new_model_without_a_dropped_request(process: Start, own: Path) -> None:
-    server = process(model=own)
+def test_a_new_model_without_a_dropped_request(process: Start, model_folder: Path) -> None:
+    server = process(model=model_folder)
     old = server.model()
     with Load(server) as load:
         until(lambda: len(load.answers) > 20)
-        other_model(own)
+        other_model(model_folder)
         server.process.send_signal(signal.SIGHUP)
         until(lambda: server.model() != old)
         some = len(load.answers)
@@ -90,45 +90,45 @@ def test_a_new_model_without_a_dropped_request(process: Start, own: Path) -> Non
     assert 'matinee_reloads_total{result="done"} 1' in CLIENT.get(f"{server.url}/metrics").text
 
 
-def test_a_broken_model_is_not_taken_up(process: Start, own: Path) -> None:
-    server = process(model=own)
+def test_a_broken_model_is_not_taken_up(process: Start, model_folder: Path) -> None:
+    server = process(model=model_folder)
     old = server.model()
-    (own / "weights.safetensors").write_bytes(b"no")
+    (model_folder / "weights.safetensors").write_bytes(b"no")
     server.process.send_signal(signal.SIGHUP)
     until(lambda: "not taken up" in server.log())
     assert server.model() == old
     assert 'matinee_reloads_total{result="failed"} 1' in CLIENT.get(f"{server.url}/metrics").text
     assert "Traceback" not in server.log()
-    other_model(own)
+    other_model(model_folder)
     server.process.send_signal(signal.SIGHUP)
     until(lambda: server.model() != old)
 
 
-def test_watching_a_folder(process: Start, own: Path) -> None:
-    server = process("--watch", "0.1", model=own)
+def test_watching_a_folder(process: Start, model_folder: Path) -> None:
+    server = process("--watch", "0.1", model=model_folder)
     old = server.model()
-    new = own.parent / "new"
+    new = model_folder.parent / "new"
     other_model(new)
     # Copied file by file, manifest first: it is taken up when it is whole, and said so once.
-    shutil.copy(new / "manifest.json", own)
+    shutil.copy(new / "manifest.json", model_folder)
     until(lambda: "not taken up" in server.log())
     time.sleep(0.5)
     assert server.log().count("not taken up") == 1
     assert server.model() == old
     for file in new.iterdir():
-        shutil.copy(file, own)
+        shutil.copy(file, model_folder)
     until(lambda: server.model() != old)
 
 
-def test_workers_share_the_work_and_the_counters(process: Start, own: Path) -> None:
-    server = process("--workers", "2", model=own)
+def test_workers_share_the_work_and_the_counters(process: Start, model_folder: Path) -> None:
+    server = process("--workers", "2", model=model_folder)
     old = server.model()
     for _ in range(20):
         CLIENT.get(f"{server.url}/v1/items?limit=1")
     text = CLIENT.get(f"{server.url}/metrics").text
     assert 'matinee_requests_total{route="/v1/items",status="2xx"} 20' in text
     assert text.count("matinee_worker_resident_bytes{") == 2
-    other_model(own)
+    other_model(model_folder)
     server.process.send_signal(signal.SIGHUP)
     until(lambda: 'result="done"} 2' in CLIENT.get(f"{server.url}/metrics").text)
     assert {server.model() for _ in range(20)} != {old}
@@ -147,37 +147,39 @@ def test_a_worker_that_dies_is_replaced(process: Start) -> None:
     assert CLIENT.get(f"{server.url}/readyz").status_code == 200
 
 
-def test_a_folder_that_cannot_be_read_does_not_end_the_service(process: Start, own: Path) -> None:
-    server = process("--workers", "2", model=own)
+def test_a_folder_that_cannot_be_read_does_not_end_the_service(
+    process: Start, model_folder: Path
+) -> None:
+    server = process("--workers", "2", model=model_folder)
     children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
     if not children.exists():
         pytest.skip("the system does not list child processes")
-    own.rename(own.with_name("away"))
+    model_folder.rename(model_folder.with_name("away"))
     os.kill(int(children.read_text().split()[0]), signal.SIGKILL)
     until(lambda: server.log().count("another takes its place in") == 2)
     assert server.process.poll() is None
     assert CLIENT.get(f"{server.url}/readyz").status_code == 200
-    own.with_name("away").rename(own)
+    model_folder.with_name("away").rename(model_folder)
     until(lambda: len(children.read_text().split()) == 2)
     assert server.process.poll() is None
 
 
-def test_watching_goes_on_after_any_error(process: Start, own: Path) -> None:
-    server = process("--watch", "0.1", model=own)
+def test_watching_goes_on_after_any_error(process: Start, model_folder: Path) -> None:
+    server = process("--watch", "0.1", model=model_folder)
     old = server.model()
-    (own / "manifest.json").write_text("[" * 100_000)
+    (model_folder / "manifest.json").write_text("[" * 100_000)
     until(lambda: "not taken up" in server.log())
-    other_model(own)
+    other_model(model_folder)
     until(lambda: server.model() != old)
 
 
 def test_an_error_that_nobody_foresaw_ends_no_reload(
-    own: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    model_folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     from matinee.serve import _holder
     from matinee.serve._metrics import Metrics
 
-    holder = _holder.Holder(ServeSettings(model=own), Metrics(("/",)))
+    holder = _holder.Holder(ServeSettings(model=model_folder), Metrics(("/",)))
 
     def fail(_: object) -> None:
         raise RuntimeError("unforeseen")

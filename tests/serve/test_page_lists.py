@@ -85,14 +85,14 @@ def test_not_interested_and_back(browser: Any, url: str) -> None:
 
 def test_two_people(browser: Any, url: str) -> None:
     items = CLIENT.get(f"{url}/v1/items?limit=9").json()["items"]
-    theirs = ",".join(f"{each['item']}:5" for each in items[6:])
+    second = ",".join(f"{each['item']}:5" for each in items[6:])
     with opened(browser, rated_link(url)) as page:
         alone = listed(page)
         page.locator(".together summary").click()
         page.locator("#with").fill("nothing")
         page.locator("#with").press("Tab")
         page.locator("#with-wrong").wait_for()
-        page.locator("#with").fill(f"{url}/#r={theirs}")
+        page.locator("#with").fill(f"{url}/#r={second}")
         page.locator("#with").press("Tab")
         both = changed(page, alone)
         assert page.locator("#list-heading").inner_text() == "For both of you"
@@ -132,8 +132,8 @@ def test_an_export_is_read_in_the_browser(
         listed(page)
         stars = page.locator("#rated input:checked").evaluate_all("all => all.map(e => e.value)")
         assert stars == ["5", "5"]
-        said = page.locator("#standing .notice").inner_text()
-        assert said.startswith("2 of ")
+        notice = page.locator("#standing .notice").inner_text()
+        assert notice.startswith("2 of ")
         rate(page, "#list .film:nth-child(1)", 4)
         page.locator("#standing .notice").wait_for()  # it stays until it is closed
         page.locator("#standing .remove").click()

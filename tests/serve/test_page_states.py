@@ -128,10 +128,10 @@ def test_when_only_the_page_came(browser: Any, url: str, path: str) -> None:
     context.close()
 
 
-def pinch(page: Any, place: tuple[float, float], apart: tuple[float, float]) -> None:
+def pinch(page: Any, centre: tuple[float, float], apart: tuple[float, float]) -> None:
     """Two fingers around a place, moving from one distance to another."""
     session = page.context.new_cdp_session(page)
-    x, y = place
+    x, y = centre
 
     def fingers(distance: float) -> list[dict[str, float]]:
         half = distance / 2

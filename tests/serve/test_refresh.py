@@ -27,7 +27,7 @@ def parts() -> tuple[Ratings, Ratings]:
 
 
 @pytest.fixture
-def place(parts: tuple[Ratings, Ratings], tmp_path: Path) -> Path:
+def folder(parts: tuple[Ratings, Ratings], tmp_path: Path) -> Path:
     # Few of the ratings, so that there is something to learn.
     return Bias().fit(parts[0].take(np.arange(len(parts[0])) % 4 == 0)).save(tmp_path / "model")
 
@@ -58,10 +58,10 @@ def fill(store: FeedbackStore, ratings: Ratings, *, wrong: bool = False) -> None
 
 
 def test_a_better_model_is_swapped_in_and_rolled_back(
-    place: Path, store: FeedbackStore, parts: tuple[Ratings, Ratings]
+    folder: Path, store: FeedbackStore, parts: tuple[Ratings, Ratings]
 ) -> None:
-    before = load_model(place)
-    done = refresh(place, store, days=5)
+    before = load_model(folder)
+    done = refresh(folder, store, days=5)
     assert (done.decision, done.how, done.n_new) == ("swapped", "update", len(parts[1]))
     assert done.gain is not None
     assert done.gain.gain > 0
@@ -69,44 +69,44 @@ def test_a_better_model_is_swapped_in_and_rolled_back(
     assert done.lists.gain == pytest.approx(done.lists.after - done.lists.before)
     assert done.because == ()
     assert done.n_scored == done.gain.n == pytest.approx(len(parts[1]) / 4, abs=2)
-    after = load_model(place)
+    after = load_model(folder)
     assert after.provenance.n_ratings == before.provenance.n_ratings + len(parts[1])
     assert after.record["refresh"]["decision"] == "swapped"
-    assert refresh(place, store, days=5).decision == "waiting"  # all of it is known now
-    rollback(place)
-    assert load_model(place).provenance == before.provenance
+    assert refresh(folder, store, days=5).decision == "waiting"  # all of it is known now
+    rollback(folder)
+    assert load_model(folder).provenance == before.provenance
     with pytest.raises(UsageError, match="no former model"):
-        rollback(place)
+        rollback(folder)
 
 
 def test_a_worse_model_is_kept_out(
-    place: Path, tmp_path: Path, parts: tuple[Ratings, Ratings]
+    folder: Path, tmp_path: Path, parts: tuple[Ratings, Ratings]
 ) -> None:
     store = open_store(f"sqlite:{tmp_path / 'wrong.db'}")
     fill(store, parts[1], wrong=True)
-    before = load_model(place).provenance
-    done = refresh(place, store, days=5)
+    before = load_model(folder).provenance
+    done = refresh(folder, store, days=5)
     assert done.decision == "kept"
     assert done.gain is not None
     assert done.gain.interval is not None
     assert "ratings" in done.because
     assert done.gain.interval.low < -0.002
-    assert load_model(place).provenance == before
-    assert not place.with_name("model.previous").exists()
+    assert load_model(folder).provenance == before
+    assert not folder.with_name("model.previous").exists()
     url = f"sqlite:{tmp_path / 'wrong.db'}"
-    assert main(["refresh", str(place), "--feedback", url, "--days", "5"]) == 3
+    assert main(["refresh", str(folder), "--feedback", url, "--days", "5"]) == 3
     store.close()
 
 
 def test_worse_lists_are_kept_out(
-    place: Path, store: FeedbackStore, capsys: pytest.CaptureFixture[str]
+    folder: Path, store: FeedbackStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # Lists that must be better by 0.5 of nDCG, which they are not.
-    done = refresh(place, store, days=5, list_margin=-0.5)
+    done = refresh(folder, store, days=5, list_margin=-0.5)
     assert (done.decision, done.because) == ("kept", ("lists",))
     assert done.lists is not None
     assert done.lists.interval is not None
-    assert not place.with_name("model.previous").exists()
+    assert not folder.with_name("model.previous").exists()
 
 
 def test_lists_of_two_models_with_different_items() -> None:
@@ -135,19 +135,19 @@ def test_lists_of_two_models_with_different_items() -> None:
     assert list_gain(models[0], models[1], test, (shown[0], shown[1]), relevant=6.0) is None
 
 
-def test_who_was_erased_is_trained_without(place: Path, store: FeedbackStore) -> None:
-    user = str(load_model(place).user_ids.ids[0])
+def test_who_was_erased_is_trained_without(folder: Path, store: FeedbackStore) -> None:
+    user = str(load_model(folder).user_ids.ids[0])
     store.erase(user)
-    done = refresh(place, store, days=5)
+    done = refresh(folder, store, days=5)
     assert (done.decision, done.how) == ("swapped", "anew")
-    assert user not in {str(each) for each in load_model(place).user_ids.ids}
+    assert user not in {str(each) for each in load_model(folder).user_ids.ids}
 
 
-def test_too_little_waits(place: Path, tmp_path: Path) -> None:
+def test_too_little_waits(folder: Path, tmp_path: Path) -> None:
     store = open_store(f"sqlite:{tmp_path / 'empty.db'}")
-    assert refresh(place, store).decision == "waiting"
+    assert refresh(folder, store).decision == "waiting"
     store.add([make_event(user="u", kind="like", item="1")])
-    assert refresh(place, store).decision == "waiting"
+    assert refresh(folder, store).decision == "waiting"
     store.close()
 
 
@@ -192,15 +192,15 @@ def test_feedback_as_ratings(tmp_path: Path) -> None:
 
 
 def test_the_command(
-    place: Path, store: FeedbackStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path, store: FeedbackStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     url = f"sqlite:{tmp_path / 'f.db'}"
-    assert main(["refresh", str(place), "--feedback", url, "--days", "5", "--json"]) == 0
+    assert main(["refresh", str(folder), "--feedback", url, "--days", "5", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert (answer["decision"], answer["how"]) == ("swapped", "update")
     assert answer["gain"]["after"] < answer["gain"]["before"]
-    assert main(["refresh", str(place), "--rollback", "--json"]) == 0
+    assert main(["refresh", str(folder), "--rollback", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"decision": "rolled back"}
-    assert main(["refresh", str(place)]) == 2
-    assert main(["refresh", str(place), "--feedback", url, "--weight", "like"]) == 2
-    assert main(["refresh", str(place), "--feedback", url, "--days", "0"]) == 2
+    assert main(["refresh", str(folder)]) == 2
+    assert main(["refresh", str(folder), "--feedback", url, "--weight", "like"]) == 2
+    assert main(["refresh", str(folder), "--feedback", url, "--days", "0"]) == 2

@@ -88,14 +88,14 @@ BAD: list[tuple[str, Body, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("body", "said"), [case[1:] for case in BAD], ids=[c[0] for c in BAD])
-def test_bad_bodies(client: TestClient, first: str, body: Body, said: str) -> None:
+@pytest.mark.parametrize(("body", "message"), [case[1:] for case in BAD], ids=[c[0] for c in BAD])
+def test_bad_bodies(client: TestClient, first: str, body: Body, message: str) -> None:
     text = json.dumps(body).replace("FIRST", first)
     answer = client.post(
         "/v1/recommend", content=text, headers={"content-type": "application/json"}
     )
     problem = refused(answer, 422)
-    assert said in problem["detail"]
+    assert message in problem["detail"]
     assert problem["errors"]
     assert all(error["pointer"] == "" or error["pointer"][0] == "/" for error in problem["errors"])
     assert not any("[" in error["pointer"] for error in problem["errors"])  # no type's name

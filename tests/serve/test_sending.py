@@ -68,10 +68,10 @@ def test_files_of_a_build_are_kept_for_ever(client: TestClient) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/v1/model", "/v1/items", "/healthz", "/nothing"])
 def test_head_is_get_without_the_body(client: TestClient, path: str) -> None:
-    found, head = client.get(path), client.head(path)
-    assert (head.status_code, head.content) == (found.status_code, b"")
-    assert head.headers["content-length"] == found.headers["content-length"]
-    assert head.headers["content-type"] == found.headers["content-type"]
+    got, head = client.get(path), client.head(path)
+    assert (head.status_code, head.content) == (got.status_code, b"")
+    assert head.headers["content-length"] == got.headers["content-length"]
+    assert head.headers["content-type"] == got.headers["content-type"]
 
 
 def test_what_is_not_there_is_a_page_for_browsers(client: TestClient) -> None:

@@ -148,7 +148,7 @@ def test_keys_that_begin_alike_are_told_apart(results: Results, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "says"),
+    ("file", "old", "new", "message"),
     [
         ("curves.csv", "0.912346", "high", "line 3"),
         ("runs.csv", ",1234,", ",many,", "line 2"),
@@ -156,11 +156,11 @@ def test_keys_that_begin_alike_are_told_apart(results: Results, tmp_path: Path) 
     ],
 )
 def test_a_spoilt_file_is_named(
-    results: Results, tmp_path: Path, file: str, old: str, new: str, says: str
+    results: Results, tmp_path: Path, file: str, old: str, new: str, message: str
 ) -> None:
     write_archive(results, tmp_path)
     text = (tmp_path / file).read_text("utf-8")
     assert old in text
     (tmp_path / file).write_text(text.replace(old, new, 1), "utf-8")
-    with pytest.raises(DataError, match=f"{file}, {says}"):
+    with pytest.raises(DataError, match=f"{file}, {message}"):
         read_archive(tmp_path)

@@ -37,13 +37,13 @@ def wild(value: float) -> list[float]:
     return [value - 0.1, value + 0.15, value + 0.002]
 
 
-def verdict(found: Results) -> str:
-    (judgement,) = judge(found)
+def verdict(results: Results) -> str:
+    (judgement,) = judge(results)
     return judgement.verdict
 
 
-def of(found: Results) -> Judgement:
-    (judgement,) = judge(found)
+def of(results: Results) -> Judgement:
+    (judgement,) = judge(results)
     return judgement
 
 

@@ -48,14 +48,14 @@ def test_every_arm_of_the_paper_is_trained_as_it_says(name: str) -> None:
 def test_the_last_layer_is_activated_too_but_for_sigmoid_and_tanh(name: str) -> None:
     by_name = arms(name)
     for kind in ("elu", "selu", "leaky_relu", "relu", "relu6", "sigmoid", "tanh"):
-        own, added = (
+        layers, added = (
             network(by_name[f"activation/{kind}"]),
             network(by_name[f"linear_output/{kind}"]),
         )
         last = "linear" if kind in ("sigmoid", "tanh") else kind
-        assert (own["activation"], own["output_activation"]) == (kind, last)
-        assert added == own | {"output_activation": "linear"}
-        assert own["hidden"] == [128] * 3
+        assert (layers["activation"], layers["output_activation"]) == (kind, last)
+        assert added == layers | {"output_activation": "linear"}
+        assert layers["hidden"] == [128] * 3
 
 
 @pytest.mark.parametrize("name", BOTH)

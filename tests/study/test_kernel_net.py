@@ -54,13 +54,13 @@ def dense(flat: torch.Tensor, layers: int) -> tuple[torch.Tensor, torch.Tensor, 
     rows[ratings.items.astype(np.int64), ratings.users.astype(np.int64)] = torch.from_numpy(
         ratings.values.astype(np.float64)
     )
-    place = 0
+    position = 0
 
     def take(*shape: int) -> torch.Tensor:
-        nonlocal place
+        nonlocal position
         size = int(np.prod(shape))
-        place += size
-        return flat[place - size : place].view(*shape)
+        position += size
+        return flat[position - size : position].view(*shape)
 
     x, penalty, dead, all_ = rows, torch.zeros((), dtype=torch.float64), 0, 0
     for number in range(layers + 1):
@@ -76,7 +76,7 @@ def dense(flat: torch.Tensor, layers: int) -> tuple[torch.Tensor, torch.Tensor, 
         x = x @ (effective.t() if last else effective) + bias
         x = x if last else torch.sigmoid(x)
     half = 0.5 * ((x - rows)[rows > 0]).square().sum()
-    assert place == len(flat)
+    assert position == len(flat)
     return half, half + penalty, dead / all_
 
 

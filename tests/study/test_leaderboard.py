@@ -155,12 +155,12 @@ def test_who_answered_for_how_many_stands_beside_the_score_on_the_rest() -> None
     assert (fields["by the bias model"], fields["RMSE on the rest"]) == ("12.5%", "0.7000")
     mean = results()
     mean.runs["rest/svd", "d", 0].final["answers_unknown"] = 1.0
-    own = leaderboard(mean).sections[0].rows[0]
-    assert dict(zip(COLUMNS, cells(own), strict=True))["by the bias model"] == "0.0%"
+    row = leaderboard(mean).sections[0].rows[0]
+    assert dict(zip(COLUMNS, cells(row), strict=True))["by the bias model"] == "0.0%"
 
 
 @pytest.mark.parametrize(
-    ("selection", "read", "scored", "said"),
+    ("selection", "read", "scored", "cell"),
     [
         ("", 0.8, 0.08, "?"),
         ("none", 0.8, 0.08, "no"),
@@ -171,7 +171,7 @@ def test_who_answered_for_how_many_stands_beside_the_score_on_the_rest() -> None
     ],
 )
 def test_what_is_said_of_the_choice_is_what_the_study_declares(
-    selection: str, read: float | None, scored: float | None, said: str
+    selection: str, read: float | None, scored: float | None, cell: str
 ) -> None:
     choice = {"choice_read": read, "choice_scored": scored}
     choice = {name: share for name, share in choice.items() if share is not None}
@@ -179,7 +179,7 @@ def test_what_is_said_of_the_choice_is_what_the_study_declares(
     groups = [BOARD["groups"][0], {**BOARD["groups"][1], "selection": selection}]
     rows = leaderboard(results(data=data, groups=groups)).sections[0].rows
     net = next(row for row in rows if row.model == "net")
-    assert dict(zip(COLUMNS, cells(net), strict=True))["test-selected"] == said
+    assert dict(zip(COLUMNS, cells(net), strict=True))["test-selected"] == cell
     bias = next(row for row in rows if row.model == "bias")
     assert dict(zip(COLUMNS, cells(bias), strict=True))["test-selected"] == "?"
 

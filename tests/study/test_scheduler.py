@@ -31,21 +31,21 @@ SECONDS = {"seconds", "total_seconds", "peak_mib", "versions"}
 MATINEE = Path(sys.executable).with_name("matinee")
 
 
-class Diary(RunListener):
-    """Keeps what it is told."""
+class Recorder(RunListener):
+    """Records what the study reports."""
 
     def __init__(self) -> None:
         self.done: list[RunRecord] = []
         self.messages: dict[str, str] = {}
         self.epochs: list[tuple[str, int]] = []
-        self.begun: list[str] = []
+        self.started_runs: list[str] = []
         self.before = 0
 
     def planned(self, specs: Sequence[Spec], done: int, workers: int) -> None:
         self.before = done
 
     def started(self, spec: Spec) -> None:
-        self.begun.append(spec.arm)
+        self.started_runs.append(spec.arm)
 
     def epoch(self, spec: Spec, epoch: EpochRecord) -> None:
         self.epochs.append((spec.arm, epoch.epoch))
@@ -91,14 +91,16 @@ STUDY: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Diary, Any]:
-    folder, diary = tmp_path_factory.mktemp("study") / "runs", Diary()
-    outcome = run_study(plan_study(Study.make(STUDY)), folder, workers=1, threads=1, listener=diary)
-    return folder, diary, outcome
+def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Recorder, Any]:
+    folder, events = tmp_path_factory.mktemp("study") / "runs", Recorder()
+    outcome = run_study(
+        plan_study(Study.make(STUDY)), folder, workers=1, threads=1, listener=events
+    )
+    return folder, events, outcome
 
 
-def test_every_run_has_a_record(ran: tuple[Path, Diary, Any]) -> None:
-    folder, diary, outcome = ran
+def test_every_run_has_a_record(ran: tuple[Path, Recorder, Any]) -> None:
+    folder, events, outcome = ran
     assert outcome.broken == {}
     assert outcome.done == 12
     assert outcome.diverged == 2
@@ -106,12 +108,12 @@ def test_every_run_has_a_record(ran: tuple[Path, Diary, Any]) -> None:
     assert len(results.runs) == results.expected == 14
     assert results.runs["b/16", "w", 0] is results.runs["more/same as b", "w", 0]
     assert not any((folder / "live").iterdir())
-    seeds = [record.seed for record in diary.done]
+    seeds = [record.seed for record in events.done]
     assert seeds == sorted(seeds)  # all of one seed before the next
-    assert ("b/16", 3) in diary.epochs
+    assert ("b/16", 3) in events.epochs
 
 
-def test_a_record_tells_it_all(ran: tuple[Path, Diary, Any]) -> None:
+def test_a_record_tells_it_all(ran: tuple[Path, Recorder, Any]) -> None:
     record = load_results(ran[0]).runs["b/16", "w", 0]
     assert [epoch.epoch for epoch in record.epochs] == [1, 2, 3]
     for epoch in record.epochs:
@@ -135,7 +137,7 @@ def test_a_record_tells_it_all(ran: tuple[Path, Diary, Any]) -> None:
     assert {"matinee", "python", "numpy", "torch", "processor", "threads"} <= set(record.versions)
 
 
-def test_models_without_epochs_and_rivals_have_records_too(ran: tuple[Path, Diary, Any]) -> None:
+def test_models_without_epochs_and_rivals_have_records_too(ran: tuple[Path, Recorder, Any]) -> None:
     runs = load_results(ran[0]).runs
     bias = runs["more/bias", "w", 0]
     assert bias.epochs == ()
@@ -146,25 +148,27 @@ def test_models_without_epochs_and_rivals_have_records_too(ran: tuple[Path, Diar
     assert "held_out" in factors.epochs[-1].figures
 
 
-def test_norm_and_penalty_figures(ran: tuple[Path, Diary, Any]) -> None:
+def test_norm_and_penalty_figures(ran: tuple[Path, Recorder, Any]) -> None:
     figures = load_results(ran[0]).runs["more/norm", "w", 0].epochs[-1].figures
     assert figures["penalty"] > 0
     assert figures["reference_penalised"] > figures["reference"]
     assert figures["single_row"] != figures["reference"]
 
 
-def test_a_run_that_diverges_is_a_result(ran: tuple[Path, Diary, Any]) -> None:
+def test_a_run_that_diverges_is_a_result(ran: tuple[Path, Recorder, Any]) -> None:
     record = load_results(ran[0]).runs["more/diverges", "w", 0]
     assert record.status == "failed"
     assert "diverged" in record.error
     assert record.final == {}
 
 
-def test_nothing_is_run_twice(ran: tuple[Path, Diary, Any]) -> None:
-    diary = Diary()
-    outcome = run_study(plan_study(Study.make(STUDY)), ran[0], workers=1, threads=1, listener=diary)
+def test_nothing_is_run_twice(ran: tuple[Path, Recorder, Any]) -> None:
+    events = Recorder()
+    outcome = run_study(
+        plan_study(Study.make(STUDY)), ran[0], workers=1, threads=1, listener=events
+    )
     assert (outcome.done, outcome.before, outcome.diverged) == (0, 12, 2)
-    assert diary.begun == []
+    assert events.started_runs == []
 
 
 def test_a_broken_run_does_not_stop_the_others(tmp_path: Path) -> None:
@@ -172,11 +176,13 @@ def test_a_broken_run_does_not_stop_the_others(tmp_path: Path) -> None:
     key = plan.names["b/16", "w", 0]
     spec = plan.specs[key]
     plan.specs[key] = Spec(**{**vars(spec), "data": {**spec.data, "by": "nonsense"}})
-    diary = Diary()
-    outcome = run_study(plan, tmp_path / "runs", workers=1, threads=1, groups=["b"], listener=diary)
+    events = Recorder()
+    outcome = run_study(
+        plan, tmp_path / "runs", workers=1, threads=1, groups=["b"], listener=events
+    )
     assert outcome.done == 1
     assert "nonsense" in outcome.broken[key]
-    assert list(diary.messages) == ["b/16"]
+    assert list(events.messages) == ["b/16"]
     # It is no result: it is tried again.
     good = plan_study(Study.make({**STUDY, "seeds": [0]}))
     again = run_study(good, tmp_path / "runs", workers=1, threads=1, groups=["b"])
@@ -186,24 +192,26 @@ def test_a_broken_run_does_not_stop_the_others(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 @pytest.mark.slow
 def test_a_worker_that_is_killed_costs_no_run(tmp_path: Path) -> None:
-    class Killer(Diary):
+    class Killer(Recorder):
         def epoch(self, spec: Spec, epoch: EpochRecord) -> None:
             super().epoch(spec, epoch)
             if len(self.epochs) == 1:
                 _kill_children()
 
-    diary = Killer()
+    events = Killer()
     plan = plan_study(Study.make({**STUDY, "seeds": [0]}))
-    outcome = run_study(plan, tmp_path / "runs", workers=1, threads=1, groups=["b"], listener=diary)
+    outcome = run_study(
+        plan, tmp_path / "runs", workers=1, threads=1, groups=["b"], listener=events
+    )
     assert outcome.broken == {}
     assert outcome.done == 2
-    assert len(diary.begun) == 3  # one of them twice
+    assert len(events.started_runs) == 3  # one of them twice
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 @pytest.mark.slow
 def test_a_run_that_kills_its_worker_every_time_is_given_up(tmp_path: Path) -> None:
-    class Killer(Diary):
+    class Killer(Recorder):
         def epoch(self, spec: Spec, epoch: EpochRecord) -> None:
             if spec.arm == "b/16":
                 _kill_children()
@@ -227,7 +235,7 @@ def _kill_children() -> None:
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 @pytest.mark.slow
 def test_sigkill_in_the_middle_loses_nothing_and_repeats_nothing(
-    ran: tuple[Path, Diary, Any], tmp_path: Path
+    ran: tuple[Path, Recorder, Any], tmp_path: Path
 ) -> None:
     file, folder = tmp_path / "tiny.toml", tmp_path / "runs"
     _write(file)
@@ -255,12 +263,12 @@ def test_sigkill_in_the_middle_loses_nothing_and_repeats_nothing(
     one, other = load_results(folder).runs, load_results(ran[0]).runs
     assert one.keys() == other.keys()
     for name in one:
-        first, second = _told(one[name]), _told(other[name])
+        first, second = _without_times(one[name]), _without_times(other[name])
         differ = [part for part in first if first[part] != second[part]]
         assert differ == [], (name, [(first[part], second[part]) for part in differ])
 
 
-def _told(record: RunRecord) -> dict[str, Any]:
+def _without_times(record: RunRecord) -> dict[str, Any]:
     """A record without what no two runs have in common."""
     values = {name: value for name, value in vars(record).items() if name not in SECONDS}
     values["epochs"] = [(epoch.epoch, epoch.figures) for epoch in record.epochs]
@@ -299,10 +307,10 @@ def test_ctrl_c_keeps_the_epochs_of_a_long_run(tmp_path: Path) -> None:
         assert time.monotonic() < until
         time.sleep(0.05)
     os.killpg(engine.pid, signal.SIGINT)
-    _, told = engine.communicate(timeout=600)
-    assert engine.returncode == 130, told
-    assert "Traceback" not in told
-    assert "to continue:" in told
+    _, stderr = engine.communicate(timeout=600)
+    assert engine.returncode == 130, stderr
+    assert "Traceback" not in stderr
+    assert "to continue:" in stderr
     assert len(list((folder / "live").glob("*/checkpoint.safetensors"))) == 1
 
 

@@ -83,18 +83,18 @@ def test_wrong_spaces(tables: dict[str, Any], words: list[str]) -> None:
 
 
 @given(
-    own=st.lists(st.integers(1, 600), min_size=1, max_size=5),
+    layers=st.lists(st.integers(1, 600), min_size=1, max_size=5),
     width=st.integers(1, 2000),
     depth=st.integers(1, 8),
 )
-def test_width_and_depth(own: list[int], width: int, depth: int) -> None:
-    start = START.replace({"hidden": own})
+def test_width_and_depth(layers: list[int], width: int, depth: int) -> None:
+    start = START.replace({"hidden": layers})
     space = SearchSpace.make({"width": {"low": 1, "high": 2000}, "depth": {"low": 1, "high": 8}})
     hidden = space.apply(start, {"width": width, "depth": depth}).network.hidden
     assert (len(hidden), max(hidden)) == (depth, width)
-    if depth == len(own):
-        for layer, before in zip(hidden, own, strict=True):
-            assert abs(layer - width * before / max(own)) <= 0.5 or layer == 1
+    if depth == len(layers):
+        for layer, before in zip(hidden, layers, strict=True):
+            assert abs(layer - width * before / max(layers)) <= 0.5 or layer == 1
     assert space.apply(start, space.start_values(start)) == start
 
 

@@ -63,11 +63,11 @@ def mutants(tree: ast.Module) -> Iterator[tuple[int, str, ast.Module]]:
     for at, node in enumerate(ast.walk(tree)):
         if node in skipped:
             continue
-        for number, said in enumerate(_changes(node)):
+        for number, change in enumerate(_changes(node)):
             changed = copy.deepcopy(tree)
             same = next(other for i, other in enumerate(ast.walk(changed)) if i == at)
             _apply(same, number)
-            yield getattr(node, "lineno", 0), said, changed
+            yield getattr(node, "lineno", 0), change, changed
 
 
 def _uncalled(tree: ast.Module) -> set[ast.AST]:
@@ -159,17 +159,17 @@ def main() -> int:
         if not _pass(copied, asked.tests, asked.seconds):
             print("the tests fail as it is")
             return 2
-        for at, (line, said, changed) in enumerate(names, start=1):
+        for at, (line, change, changed) in enumerate(names, start=1):
             (copied / file).write_text(ast.unparse(changed), "utf-8")
             alive = _pass(copied, asked.tests, asked.seconds)
-            print(f"{at}/{len(names)} {file}:{line} {said}: {'ALIVE' if alive else 'killed'}")
+            print(f"{at}/{len(names)} {file}:{line} {change}: {'ALIVE' if alive else 'killed'}")
             sys.stdout.flush()
             if alive:
-                survivors.append((line, said))
+                survivors.append((line, change))
     print(f"{len(names) - len(survivors)} of {len(names)} mutants were killed")
     lines = (SOURCE / file).read_text("utf-8").splitlines()
-    for line, said in survivors:
-        print(f"{file}:{line}: {said}\n    {lines[line - 1].strip()}")
+    for line, change in survivors:
+        print(f"{file}:{line}: {change}\n    {lines[line - 1].strip()}")
     return 1 if survivors else 0
 
 

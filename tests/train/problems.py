@@ -101,13 +101,13 @@ def assert_goes_on(kind: Any, chosen: Settings, *, half: int, room: int) -> None
     backend.flush(half)
     arrays = {name: array.copy() for name, array in net.arrays().items()}
     state = {name: array.copy() for name, array in backend.state().items()}
-    place = net.generator.get_state()
+    generator_state = net.generator.get_state()
     other, _ = parts(chosen, csr, seed=9)
     other.train()
     again = kind(other, chosen.train, room)
     other.load_arrays(arrays)
     again.restore(state)
-    other.generator.set_state(place)
+    other.generator.set_state(generator_state)
     for n, batch in enumerate(made[half:], half + 1):
         assert backend.step(batch, n) == again.step(batch, n)
     backend.flush(2 * half)

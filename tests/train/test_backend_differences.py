@@ -79,13 +79,13 @@ def test_a_row_untouched_for_thousands_of_steps() -> None:
         chosen = settings(optimizer=optimizer, weight_decay=0.01, eps=1e-16, epochs=2)
         csr = ratings()
         weights = []
-        for settled in (False, True):
+        for flushed in (False, True):
             net, inputs = parts(chosen, csr)
             backend = KernelBackend(net, chosen.train, 2500)
             for n, batch in enumerate(batches(chosen, inputs, csr, 5), 1):
                 backend.step(batch, n)
             for step in range(6, 5001):
-                if settled and step % 7 == 0:
+                if flushed and step % 7 == 0:
                     backend.flush(step)
             backend.flush(5000)
             weights.append({n: a.copy() for n, a in net.arrays().items()})
@@ -166,9 +166,16 @@ def test_a_plain_dense_network_under_torch(kind: Any, options: dict[str, Any], m
         assert backend.step(batch, n) == pytest.approx(float(loss.detach()), rel=1e-7)
     backend.flush(STEPS)
     tolerance = 1e-9 if options["optimizer"] == "sgd" else 1e-7
-    mine = [net.table_in.t(), *net.weights, net.table_out, net.bias_in, *net.biases, net.bias_out]
-    theirs = [*(x.weight for x in dense.layers), *(x.bias for x in dense.layers)]
-    for left, right in zip(mine, theirs, strict=True):
+    parameters = [
+        net.table_in.t(),
+        *net.weights,
+        net.table_out,
+        net.bias_in,
+        *net.biases,
+        net.bias_out,
+    ]
+    torch_parameters = [*(x.weight for x in dense.layers), *(x.bias for x in dense.layers)]
+    for left, right in zip(parameters, torch_parameters, strict=True):
         assert float((left - right).detach().abs().max()) < tolerance
 
 

@@ -149,23 +149,23 @@ def test_a_person_is_the_ridge_solution_given_a_sample() -> None:
     train = ratings(20, 15)
     config = BayesianConfig(rank=3, likelihood="normal", sweeps=12, burn_in=4, samples=3, chains=3)
     posterior = sample_posterior(train, config, np.random.default_rng(0))
-    own = np.array([2, 5, 7, 11], dtype=np.int32)
+    items = np.array([2, 5, 7, 11], dtype=np.int32)
     actual = np.array([1.0, 5.0, 4.0, 2.0])
-    histories = Histories.build([(own, actual)])
+    histories = Histories.build([(items, actual)])
     asked = np.arange(15, dtype=np.int32)
     predicted, _ = posterior.predict(histories, np.zeros(15, dtype=np.int64), asked)
     means = []
     for s in range(3):
-        q, y = posterior.items[s].astype(np.float64), posterior.rated[s].astype(np.float64)[own]
+        q, y = posterior.items[s].astype(np.float64), posterior.rated[s].astype(np.float64)[items]
         c = y.sum(axis=0) / 2.0
-        fixed = posterior.start[s] + posterior.rated_weights[s][own].sum() / 2.0
+        fixed = posterior.start[s] + posterior.rated_weights[s][items].sum() / 2.0
         fixed += 0.5 * (c @ c - np.square(y).sum() / 4.0)
         h = np.column_stack([c + q, np.ones(15)])
         base = fixed + posterior.scalars[s] + q @ c
         mean, precision = posterior.prior[s]
-        gram = posterior.alpha[s] * h[own].T @ h[own] + np.diag(precision)
-        y = (actual - posterior.mean) / posterior.spread - base[own]
-        v = np.linalg.solve(gram, posterior.alpha[s] * h[own].T @ y + precision * mean)
+        gram = posterior.alpha[s] * h[items].T @ h[items] + np.diag(precision)
+        y = (actual - posterior.mean) / posterior.spread - base[items]
+        v = np.linalg.solve(gram, posterior.alpha[s] * h[items].T @ y + precision * mean)
         means.append(base + h @ v)
     expected = posterior.mean + posterior.spread * np.mean(means, axis=0)
     assert np.allclose(predicted, expected, atol=1e-4)
@@ -300,7 +300,7 @@ def test_it_is_equal_to_myfm_in_distribution(likelihood: str) -> None:
             n_kept_samples=sweeps - burn_in,
             group_shapes=groups,
         )
-        theirs = other.predict_proba(pairs) @ np.arange(1.0, 6.0)
+        expected = other.predict_proba(pairs) @ np.arange(1.0, 6.0)
     else:
         other = myfm.MyFMRegressor(rank, random_seed=1)
         scaled = (y - y.mean()) / y.std()
@@ -311,7 +311,7 @@ def test_it_is_equal_to_myfm_in_distribution(likelihood: str) -> None:
             n_kept_samples=sweeps - burn_in,
             group_shapes=groups,
         )
-        theirs = y.mean() + y.std() * other.predict(pairs)
+        expected = y.mean() + y.std() * other.predict(pairs)
     config = BayesianConfig(rank=rank, likelihood=likelihood)  # type: ignore[arg-type]
     gibbs = Gibbs(train, config, np.random.default_rng(2))
     order = [_codes(np.unique(left, axis=0), 30), _codes(np.unique(right, axis=0), 20)]
@@ -322,10 +322,10 @@ def test_it_is_equal_to_myfm_in_distribution(likelihood: str) -> None:
         gibbs.sweep()
         if sweep >= burn_in:
             total += current(gibbs, users, items)
-    ours = total / (sweeps - burn_in)
-    spread = float(np.std(theirs))
-    assert np.sqrt(np.mean(np.square(ours - theirs))) < 0.1 * spread
-    assert abs(np.mean(ours - theirs)) < 0.03 * spread
+    predicted = total / (sweeps - burn_in)
+    spread = float(np.std(expected))
+    assert np.sqrt(np.mean(np.square(predicted - expected))) < 0.1 * spread
+    assert abs(np.mean(predicted - expected)) < 0.03 * spread
 
 
 def _myfm() -> Any:

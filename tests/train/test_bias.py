@@ -25,12 +25,12 @@ def naive(train: Ratings, user_reg: float, item_reg: float, epochs: int) -> np.n
     for _ in range(epochs):
         users = np.zeros(train.n_users)
         for u in range(train.n_users):
-            own = [r - mean - items[i] for v, i, r in rows if v == u]
-            users[u] = sum(own) / (len(own) + user_reg)
+            residuals = [r - mean - items[i] for v, i, r in rows if v == u]
+            users[u] = sum(residuals) / (len(residuals) + user_reg)
         new = np.zeros_like(items)
         for i in range(train.n_items):
-            own = [r - mean - users[u] for u, j, r in rows if j == i]
-            new[i] = sum(own) / (len(own) + item_reg)
+            residuals = [r - mean - users[u] for u, j, r in rows if j == i]
+            new[i] = sum(residuals) / (len(residuals) + item_reg)
         items = new
     return items
 
@@ -51,9 +51,9 @@ def test_users_are_folded_in_from_their_histories() -> None:
     histories = Histories.of(train.by_user)
     biases = table.user_bias(histories)
     for user in range(train.n_users):
-        own = train.users == user
-        left = train.values[own] - table.mean - table.item_bias[train.items[own]]
-        assert biases[user] == pytest.approx(left.sum() / (own.sum() + 4), abs=1e-6)
+        of_user = train.users == user
+        left = train.values[of_user] - table.mean - table.item_bias[train.items[of_user]]
+        assert biases[user] == pytest.approx(left.sum() / (of_user.sum() + 4), abs=1e-6)
 
 
 def test_what_is_unknown_adds_nothing() -> None:
@@ -94,22 +94,22 @@ def test_weights_in_closed_form() -> None:
     users, items = np.divmod(rng.choice(120, 60, replace=False), 10)
     plain = Ratings.from_arrays(users, items, rng.integers(1, 6, 60))
     weights = rng.uniform(0.1, 4.0, 60).astype(np.float32)
-    found = fit_bias(replace(plain, weights=weights), epochs=4)
+    fitted = fit_bias(replace(plain, weights=weights), epochs=4)
     relative = weights / weights.mean()
     mean = np.average(plain.values, weights=weights)
     bias = np.zeros(plain.n_items)
     for _ in range(4):
-        own = np.zeros(plain.n_users)
+        user_bias = np.zeros(plain.n_users)
         for user in range(plain.n_users):
-            mine = plain.users == user
-            residual = plain.values[mine] - mean - bias[plain.items[mine]]
-            own[user] = residual.sum() / (mine.sum() + 5.0)
+            of_user = plain.users == user
+            residual = plain.values[of_user] - mean - bias[plain.items[of_user]]
+            user_bias[user] = residual.sum() / (of_user.sum() + 5.0)
         for item in range(plain.n_items):
             of = plain.items == item
-            residual = relative[of] * (plain.values[of] - mean - own[plain.users[of]])
+            residual = relative[of] * (plain.values[of] - mean - user_bias[plain.users[of]])
             bias[item] = residual.sum() / (relative[of].sum() + 3.0)
-    assert found.mean == pytest.approx(mean)
-    np.testing.assert_allclose(found.item_bias, bias, atol=1e-5)
+    assert fitted.mean == pytest.approx(mean)
+    np.testing.assert_allclose(fitted.item_bias, bias, atol=1e-5)
     equal = fit_bias(replace(plain, weights=np.full(60, 7.0, dtype=np.float32)))
     np.testing.assert_allclose(equal.item_bias, fit_bias(plain).item_bias, atol=1e-6)
     np.testing.assert_allclose(equal.item_mean, fit_bias(plain).item_mean, atol=1e-6)

@@ -99,10 +99,10 @@ def check_resumed(folder: Path, options: dict[str, Any], *, stopped: bool = True
     assert resumed.best_epoch == whole.best_epoch
     reported = lines(folder)
     assert [line["epoch"] for line in reported] == list(range(1, len(whole.epochs) + 1))
-    for line, epoch, own in zip(reported, whole.epochs, resumed.epochs, strict=True):
-        assert line["loss"] == epoch.loss == own.loss
+    for line, epoch, resumed_epoch in zip(reported, whole.epochs, resumed.epochs, strict=True):
+        assert line["loss"] == epoch.loss == resumed_epoch.loss
         assert line["valid_rmse"] == epoch.valid_rmse
-        assert line == own.as_dict()
+        assert line == resumed_epoch.as_dict()
     assert bool(new) == stopped
     # The epochs that were done are not done again: their lines stay, seconds and all.
     kept = len(reported) - len(new)

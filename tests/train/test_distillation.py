@@ -197,12 +197,12 @@ def test_both_engines_learn_the_same(kind: str) -> None:
     weights, losses = [], []
     for backend in (KernelBackend, TorchBackend):
         chosen = settings(input=kind, epochs=3, batch_size=16, optimizer="sgd", learning_rate=0.05)
-        going = run(chosen, csr=CSR, dtype=torch.float64)
+        state = run(chosen, csr=CSR, dtype=torch.float64)
         teacher = Teacher.of(*network(TURNED), TURNED)
-        going = replace(going, distillation=Distillation(CSR, [teacher], 2.0, 0, 5))
-        going.backend = backend(going.network, going.config, len(going.cuts))
-        losses.append([epoch.loss for epoch in train(going)])
-        weights.append(going.network.arrays())
+        state = replace(state, distillation=Distillation(CSR, [teacher], 2.0, 0, 5))
+        state.backend = backend(state.network, state.config, len(state.cuts))
+        losses.append([epoch.loss for epoch in train(state)])
+        weights.append(state.network.arrays())
     assert losses[0] == pytest.approx(losses[1], rel=1e-12)
     for name, array in weights[0].items():
         assert np.abs(array - weights[1][name]).max() < 1e-12, name

@@ -73,13 +73,13 @@ def test_the_weights_of_one_process(name: str, both: list[dict[str, np.ndarray]]
 def test_fit_stopped_and_resumed_in_two(kind: str, both: list[dict[str, np.ndarray]]) -> None:
     alone = together.predicted(kind, ProcessGroup())
     assert np.ptp(alone) > 1
-    for found in both:
-        assert np.abs(found[kind] - alone).max() < 1e-4
+    for result in both:
+        assert np.abs(result[kind] - alone).max() < 1e-4
 
 
 def test_processes_that_were_given_different_things(both: list[dict[str, np.ndarray]]) -> None:
-    for found in both:
-        assert "different data;" in str(found["said"])
+    for result in both:
+        assert "different data;" in str(result["said"])
 
 
 def table(path: Path) -> Path:
@@ -109,11 +109,11 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert done.stderr.count("matinee: training default") == 1
     assert "in 2 processes" in done.stderr
     assert done.stdout.count("scored on 20%") == alone.count("scored on 20%") == 1
-    for mine, wanted in zip(epochs(two), epochs(one), strict=True):
+    for epoch, wanted in zip(epochs(two), epochs(one), strict=True):
         for key in ("loss", "train_rmse", "valid_rmse", "learning_rate"):
-            assert mine[key] == pytest.approx(wanted[key], rel=1e-5)
-        assert mine["watched"] == pytest.approx(wanted["watched"], rel=1e-5)
-        assert mine["teacher"] or mine["watched"]["test"] > 0
+            assert epoch[key] == pytest.approx(wanted[key], rel=1e-5)
+        assert epoch["watched"] == pytest.approx(wanted["watched"], rel=1e-5)
+        assert epoch["teacher"] or epoch["watched"]["test"] > 0
     left, right = (load_file(folder / "weights.safetensors") for folder in (one, two))
     assert left.keys() == right.keys()
     for key, array in left.items():
@@ -180,10 +180,10 @@ def test_part_of_a_batch(kind: str) -> None:
 
 def test_part_of_a_dropout_mask() -> None:
     masks = []
-    for place in (None, (0, 9), (4, 9), (9, 9)):
+    for span in (None, (0, 9), (4, 9), (9, 9)):
         network, _ = parts(settings(code_dropout=0.5), ratings())
-        rows = 9 - (place[0] if place else 0)
-        masks.append(network.dropout_mask(torch.ones(rows, 4), place))
+        rows = 9 - (span[0] if span else 0)
+        masks.append(network.dropout_mask(torch.ones(rows, 4), span))
         masks.append(network.dropout_mask(torch.ones(9, 4)))  # the generator stands where it would
     whole, after = masks[:2]
     assert whole is not None

@@ -32,12 +32,12 @@ def some(
 def solve_dense(x: np.ndarray, other: np.ndarray, config: IalsConfig) -> np.ndarray:
     """The vectors of all rows by the normal equations, x being the confidences."""
     expected = np.zeros((len(x), other.shape[1]))
-    for row, own in enumerate(x):
-        if own.any():
-            strength = (own.sum() + config.unobserved * len(other)) ** config.ridge_power
-            left = (other * own[:, None]).T @ other + config.unobserved * other.T @ other
+    for row, vector in enumerate(x):
+        if vector.any():
+            strength = (vector.sum() + config.unobserved * len(other)) ** config.ridge_power
+            left = (other * vector[:, None]).T @ other + config.unobserved * other.T @ other
             left += config.ridge * strength * np.eye(other.shape[1])
-            expected[row] = np.linalg.solve(left, own @ other)
+            expected[row] = np.linalg.solve(left, vector @ other)
     return expected
 
 
@@ -77,9 +77,9 @@ def test_a_solve_is_the_dense_one(
 
 def objective(x: np.ndarray, w: np.ndarray, h: np.ndarray, config: IalsConfig) -> float:
     score = w @ h.T
-    own, its = x.sum(axis=1), x.sum(axis=0)
-    user = config.ridge * (own + config.unobserved * len(h)) ** config.ridge_power
-    item = config.ridge * (its + config.unobserved * len(w)) ** config.ridge_power
+    of_user, of_item = x.sum(axis=1), x.sum(axis=0)
+    user = config.ridge * (of_user + config.unobserved * len(h)) ** config.ridge_power
+    item = config.ridge * (of_item + config.unobserved * len(w)) ** config.ridge_power
     fit = (x * (1 - score) ** 2).sum() + config.unobserved * (score**2).sum()
     return float(fit + user @ (w**2).sum(axis=1) + item @ (h**2).sum(axis=1))
 

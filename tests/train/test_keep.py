@@ -21,22 +21,22 @@ from matinee.train._shrink import PRIOR_SLOPE, PRIOR_STD, Deviations, bias_predi
 def finished(**options: Any) -> tuple[Run, dict[str, np.ndarray], list[float]]:
     """A run with a validation part, its last epoch's weights, and its validation RMSEs."""
     kept, out = split()
-    going = run(settings(**{**OVERFITS, **options}), csr=kept, valid=out)
+    state = run(settings(**{**OVERFITS, **options}), csr=kept, valid=out)
     last, scores = {}, []
-    for epoch in train(going):
+    for epoch in train(state):
         assert epoch.valid_rmse is not None
-        last = weights(going)
+        last = weights(state)
         scores.append(epoch.valid_rmse)
-    return going, last, scores
+    return state, last, scores
 
 
 def test_a_last_epoch_as_good_as_the_best_is_kept() -> None:
     """Early on in this run RMSE falls and then wavers by far less than a standard error."""
     options = {"epochs": 12, "keep": "settled"}
-    going, last, scores = finished(**options)
+    state, last, scores = finished(**options)
     assert np.argmin(scores) < 11
-    assert going.best_epoch == 12
-    assert all(np.array_equal(last[name], array) for name, array in weights(going).items())
+    assert state.best_epoch == 12
+    assert all(np.array_equal(last[name], array) for name, array in weights(state).items())
     best, _, same = finished(**{**options, "keep": "best"})
     assert same == scores
     assert best.best_epoch == 1 + int(np.argmin(scores))
@@ -44,28 +44,28 @@ def test_a_last_epoch_as_good_as_the_best_is_kept() -> None:
 
 def test_a_last_epoch_clearly_worse_than_the_best_is_not() -> None:
     kept, out = split()
-    going = run(settings(**OVERFITS, keep="settled"), csr=kept, valid=out)
+    state = run(settings(**OVERFITS, keep="settled"), csr=kept, valid=out)
     scores, last = [], {}
-    for epoch in train(going):
+    for epoch in train(state):
         assert epoch.valid_rmse is not None
         scores.append(epoch.valid_rmse)
-        if going.done:  # nothing but the weights of the last epoch is left to choose
-            last = {**weights(going), "table_out": 5.0 * weights(going)["table_out"]}
-            going.network.load_arrays(last)
-    assert going.best_epoch == 1 + int(np.argmin(scores))
-    assert any((last[name] != array).any() for name, array in weights(going).items())
-    assert going.valid is not None
-    assert going.valid.rmse(going.network, going.inputs, going.known) == min(scores)
+        if state.done:  # nothing but the weights of the last epoch is left to choose
+            last = {**weights(state), "table_out": 5.0 * weights(state)["table_out"]}
+            state.network.load_arrays(last)
+    assert state.best_epoch == 1 + int(np.argmin(scores))
+    assert any((last[name] != array).any() for name, array in weights(state).items())
+    assert state.valid is not None
+    assert state.valid.rmse(state.network, state.inputs, state.known) == min(scores)
 
 
 def overfitted(scale: float, csr: Csr, **options: Any) -> Run:
     """A network trained on some ratings, its deviations from the bias model then scaled."""
     chosen = settings(center="bias", epochs=6, learning_rate=0.01, hidden=[16], **options)
-    going = run(chosen, csr=csr)
-    list(train(going))
-    table = weights(going)["table_out"] * scale
-    going.network.load_arrays({**weights(going), "table_out": table})
-    return going
+    state = run(chosen, csr=csr)
+    list(train(state))
+    table = weights(state)["table_out"] * scale
+    state.network.load_arrays({**weights(state), "table_out": table})
+    return state
 
 
 def even(csr: Csr, length: int = 8) -> Csr:
@@ -79,8 +79,8 @@ def even(csr: Csr, length: int = 8) -> Csr:
 @pytest.mark.parametrize(("scale", "most"), [(0.05, 1.0), (3.0, 0.99), (30.0, 0.2)])
 def test_the_share_is_that_of_least_squares(scale: float, most: float) -> None:
     kept = even(ratings())  # rows of one length, so that nothing hangs on the length
-    going = overfitted(scale, kept)
-    net, inputs, rows = going.network, going.inputs, np.arange(kept.n_rows)
+    state = overfitted(scale, kept)
+    net, inputs, rows = state.network, state.inputs, np.arange(kept.n_rows)
     held = Holdout.of(kept)  # what it was trained on: there its deviations are right in sign
     batch = inputs.batch(kept.indptr, kept.indices, kept.values, rows)
     base = inputs.offset + batch.row_bias[:, None]
@@ -114,8 +114,8 @@ def uneven() -> Csr:
 @pytest.mark.parametrize("slope", [-0.3, 0.2])
 def test_a_slope_by_the_length_of_rows_is_found_and_used(slope: float, centred: bool) -> None:
     kept = uneven()
-    going = overfitted(1.0, kept, center_output=centred)
-    net, inputs = going.network, going.inputs
+    state = overfitted(1.0, kept, center_output=centred)
+    net, inputs = state.network, state.inputs
     held = Holdout.of(replace(kept, values=kept.values.copy()))
     deviations = Deviations(net, inputs, kept, held, bias_predictions(inputs, kept, held))
     fit = deviations.fit()
@@ -132,8 +132,8 @@ def test_a_slope_by_the_length_of_rows_is_found_and_used(slope: float, centred: 
 def test_few_ratings_do_not_tell_a_slope() -> None:
     kept = ratings()
     _, few = carve(kept, 0.05, np.random.default_rng(5))
-    going = overfitted(1.0, kept)
-    share, inputs = shrink_to_bias(going.network, going.inputs, kept, Holdout.of(few))
+    state = overfitted(1.0, kept)
+    share, inputs = shrink_to_bias(state.network, state.inputs, kept, Holdout.of(few))
     assert share > 0
     assert abs(inputs.outputs.slope - PRIOR_SLOPE) < PRIOR_STD
 
@@ -141,16 +141,16 @@ def test_few_ratings_do_not_tell_a_slope() -> None:
 def test_a_network_that_knows_nothing_is_not_believed() -> None:
     kept, out = carve(ratings(), 0.3, np.random.default_rng(3))
     against = Holdout.of(out)
-    going = run(settings(center="bias", hidden=[8], init="normal", init_scale=0.5), csr=kept)
-    guess = predict_rows(going.network, going.inputs, kept, np.arange(60))
+    state = run(settings(center="bias", hidden=[8], init="normal", init_scale=0.5), csr=kept)
+    guess = predict_rows(state.network, state.inputs, kept, np.arange(60))
     row = np.repeat(np.arange(60), out.counts)
-    batch = going.inputs.batch(kept.indptr, kept.indices, kept.values, np.arange(60))
-    base = going.inputs.offset + batch.row_bias[:, None]
+    batch = state.inputs.batch(kept.indptr, kept.indices, kept.values, np.arange(60))
+    base = state.inputs.offset + batch.row_bias[:, None]
     # Held-out ratings on the other side of the base from where the network points.
     against.values[:] = (2 * base - guess)[row, out.indices]
-    share, inputs = shrink_to_bias(going.network, going.inputs, kept, against)
+    share, inputs = shrink_to_bias(state.network, state.inputs, kept, against)
     assert share == 0
-    predicted = predict_rows(going.network, inputs, kept, np.arange(60))
+    predicted = predict_rows(state.network, inputs, kept, np.arange(60))
     assert np.allclose(predicted, base, atol=1e-6)
 
 
@@ -169,26 +169,26 @@ def test_the_last_epoch_is_settled_within_three_standard_errors(
     errors: float, kept: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two epochs, the second worse than the first by so many standard errors of the difference."""
-    going = run(settings(epochs=2, keep="settled"), csr=split()[0], valid=split()[1])
-    list(train(going))
+    state = run(settings(epochs=2, keep="settled"), csr=split()[0], valid=split()[1])
+    list(train(state))
     noise = np.resize([-1.0, 1.0], 10_000)  # a standard deviation of 1
-    last = weights(going)
-    going.best = {name: array + 1.0 for name, array in last.items()}
-    going.best_epoch = 1
+    last = weights(state)
+    state.best = {name: array + 1.0 for name, array in last.items()}
+    state.best_epoch = 1
 
     def squared_errors(held: Any, network: Any, *_: Any) -> np.ndarray:
         is_last = np.array_equal(network.arrays()["table_out"], last["table_out"])
         return (noise + errors / 100.0) if is_last else np.zeros(len(noise))
 
     monkeypatch.setattr(Holdout, "squared_errors", squared_errors)
-    _keep(going)
-    assert going.best_epoch == kept
+    _keep(state)
+    assert state.best_epoch == kept
 
 
 def test_long_rows_are_believed_less_where_little_is_held_out() -> None:
     """The prior of the slope: with few held-out ratings it is about -0.12, not 0.12."""
     kept = ratings()
     _, few = carve(kept, 0.05, np.random.default_rng(5))
-    going = overfitted(1.0, kept)
-    _, inputs = shrink_to_bias(going.network, going.inputs, kept, Holdout.of(few))
+    state = overfitted(1.0, kept)
+    _, inputs = shrink_to_bias(state.network, state.inputs, kept, Holdout.of(few))
     assert -0.22 < inputs.outputs.slope < -0.02

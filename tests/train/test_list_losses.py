@@ -27,8 +27,8 @@ class Problem:
         importance = rng.random(people) + 0.1
         indptr = np.concatenate([[0], chosen.sum(axis=1).cumsum()]).astype(np.int64)
         cells = Cells.of(indptr, np.nonzero(chosen)[1].astype(np.int32), items)
-        own = weights[chosen].astype(self.code.detach().numpy().dtype)
-        self.asked = Asked(cells, own, torch.tensor(importance, dtype=dtype), zero)
+        rows = weights[chosen].astype(self.code.detach().numpy().dtype)
+        self.asked = Asked(cells, rows, torch.tensor(importance, dtype=dtype), zero)
         self.chosen, self.weights = torch.tensor(chosen).double(), torch.tensor(weights)
         self.importance = torch.tensor(importance)
 

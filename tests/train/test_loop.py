@@ -66,10 +66,10 @@ def test_watching_changes_nothing() -> None:
 
 def test_metrics_of_an_epoch() -> None:
     kept, out = split()
-    going = run(settings(epochs=3, batch_size=16, learning_rate=0.01), csr=kept, valid=out)
-    history = trained(going)
+    state = run(settings(epochs=3, batch_size=16, learning_rate=0.01), csr=kept, valid=out)
+    history = trained(state)
     assert [epoch.epoch for epoch in history] == [1, 2, 3]
-    assert history == going.history
+    assert history == state.history
     for epoch in history:
         assert epoch.learning_rate == 0.01
         assert epoch.seconds > 0
@@ -81,11 +81,11 @@ def test_metrics_of_an_epoch() -> None:
 
 def test_train_rmse_is_the_mean_over_batches_before_each_step() -> None:
     chosen = settings(epochs=1, batch_size=20, learning_rate=0.01)
-    going, again = run(chosen), run(chosen)
+    state, again = run(chosen), run(chosen)
     steps: list[float] = []
     real = again.backend.step
     again.backend.step = lambda *a: steps.append(real(*a)) or steps[-1]  # type: ignore
-    epoch = trained(going)[0]
+    epoch = trained(state)[0]
     trained(again)
     assert len(steps) == 3
     assert epoch.train_rmse == pytest.approx(np.sqrt(steps).mean(), rel=1e-12)
@@ -103,18 +103,18 @@ OVERFITS: dict[str, Any] = {
 
 def test_the_best_epoch_comes_back() -> None:
     kept, out = split()
-    going = run(settings(**{**OVERFITS, "epochs": 25}), csr=kept, valid=out)
+    state = run(settings(**{**OVERFITS, "epochs": 25}), csr=kept, valid=out)
     seen = []
-    for epoch in train(going):
+    for epoch in train(state):
         assert epoch.valid_rmse is not None
-        seen.append((epoch.valid_rmse, weights(going)))
+        seen.append((epoch.valid_rmse, weights(state)))
     scores = [score for score, _ in seen]
     best = int(np.argmin(scores))
     assert 0 < best < 24  # it overfits, after it has learned something
-    assert going.best_epoch == best + 1
-    assert all(np.array_equal(seen[best][1][name], array) for name, array in weights(going).items())
-    assert going.valid is not None
-    assert going.valid.rmse(going.network, going.inputs, going.known) == min(scores)
+    assert state.best_epoch == best + 1
+    assert all(np.array_equal(seen[best][1][name], array) for name, array in weights(state).items())
+    assert state.valid is not None
+    assert state.valid.rmse(state.network, state.inputs, state.known) == min(scores)
 
 
 def test_patience_stops_and_no_patience_does_not() -> None:
@@ -133,13 +133,13 @@ def test_patience_stops_and_no_patience_does_not() -> None:
 
 
 def test_without_a_validation_part_the_last_epoch_stays() -> None:
-    going = run(settings(epochs=3))
+    state = run(settings(epochs=3))
     last: dict[str, np.ndarray] = {}
-    for epoch in train(going):
-        last = weights(going)
+    for epoch in train(state):
+        last = weights(state)
         assert epoch.valid_rmse is None
-    assert going.best_epoch == 0
-    assert all(np.array_equal(last[name], array) for name, array in weights(going).items())
+    assert state.best_epoch == 0
+    assert all(np.array_equal(last[name], array) for name, array in weights(state).items())
 
 
 def test_stopping_between_epochs_and_coming_back() -> None:
@@ -175,22 +175,22 @@ def test_stopping_within_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("options", [{"learning_rate": 1e6, "optimizer": "sgd"}, {"l2": 9e9}])
 @pytest.mark.filterwarnings("ignore:overflow")
 def test_divergence_stops_with_advice(options: dict[str, Any]) -> None:
-    going = run(settings(**{"epochs": 50, "batch_size": 8, "learning_rate": 1e3, **options}))
+    state = run(settings(**{"epochs": 50, "batch_size": 8, "learning_rate": 1e3, **options}))
     with pytest.raises(
         TrainingError, match=r"training diverged: the loss is .* at epoch"
     ) as caught:
-        trained(going)
-    for advice in ("lower learning_rate", f"now {going.config.learning_rate:g}", "warmup"):
+        trained(state)
+    for advice in ("lower learning_rate", f"now {state.config.learning_rate:g}", "warmup"):
         assert advice in str(caught.value)
 
 
 @pytest.mark.parametrize("rows", [15, 17, 33])
 def test_batch_norm_never_gets_one_row(rows: int) -> None:
-    going = run(settings(batch_norm=True, batch_size=16, epochs=2), csr=ratings(rows=rows))
-    sizes = np.diff([*going.cuts, rows])
+    state = run(settings(batch_norm=True, batch_size=16, epochs=2), csr=ratings(rows=rows))
+    sizes = np.diff([*state.cuts, rows])
     assert sizes.sum() == rows
     assert sizes.min() >= 2
-    assert np.isfinite([epoch.loss for epoch in trained(going)]).all()
+    assert np.isfinite([epoch.loss for epoch in trained(state)]).all()
 
 
 def test_batch_norm_over_one_row_is_refused() -> None:
@@ -204,10 +204,10 @@ def test_rows_without_ratings_are_no_batch() -> None:
     mask = np.repeat(np.arange(csr.n_rows) % 3 != 0, some)
     kept = np.concatenate([[0], np.cumsum(mask)])[csr.indptr]
     part = type(csr)(kept.astype(np.int64), csr.indices[mask], csr.values[mask], None, 90)
-    going = run(settings(batch_size=10), csr=part)
-    assert going.rows.tolist() == [r for r in range(60) if r % 3]
-    assert len(going.cuts) == 4
-    assert np.isfinite([epoch.loss for epoch in trained(going)]).all()
+    state = run(settings(batch_size=10), csr=part)
+    assert state.rows.tolist() == [r for r in range(60) if r % 3]
+    assert len(state.cuts) == 4
+    assert np.isfinite([epoch.loss for epoch in trained(state)]).all()
 
 
 def test_the_automatic_batch_size() -> None:
@@ -261,12 +261,12 @@ def test_l2_against_the_sum_is_divided_by_the_ratings() -> None:
 
 
 def test_batches_are_drawn_at_random_and_anew() -> None:
-    going = run(settings(epochs=2, batch_size=8))
+    state = run(settings(epochs=2, batch_size=8))
     seen: list[np.ndarray] = []
-    batch = going.batch
-    going.batch = lambda rows, **options: (seen.append(rows), batch(rows, **options))[1]  # type: ignore[method-assign]
-    list(train(going))
+    batch = state.batch
+    state.batch = lambda rows, **options: (seen.append(rows), batch(rows, **options))[1]  # type: ignore[method-assign]
+    list(train(state))
     first, second = np.split(np.concatenate(seen), 2)
-    assert sorted(first) == sorted(second) == sorted(going.rows)
+    assert sorted(first) == sorted(second) == sorted(state.rows)
     assert first.tolist() != sorted(first)
     assert first.tolist() != second.tolist()

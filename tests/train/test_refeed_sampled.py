@@ -91,10 +91,10 @@ def test_the_input_tables_gradient_for_a_given_gradient_by_the_sums(
 ) -> None:
     network, hidden = made(options)
     dense, sampled = refeed(network, "dense"), refeed(network, "sampled")
-    given = torch.linspace(-1, 2, ROWS * 4, dtype=torch.float64).view(ROWS, 4)
+    output_gradient = torch.linspace(-1, 2, ROWS * 4, dtype=torch.float64).view(ROWS, 4)
 
     def gradient(form: TorchRefeed, fed: Fed) -> Tensor:
-        return torch.autograd.grad((given * sums(form, fed)).sum(), network.table_in)[0]
+        return torch.autograd.grad((output_gradient * sums(form, fed)).sum(), network.table_in)[0]
 
     wanted = gradient(dense, whole(dense, hidden))
     tensors = torch.stack(
@@ -147,9 +147,9 @@ def test_every_column_is_drawn_as_often() -> None:
     network, _ = made(SELU)
     form = refeed(network, "sampled")
     drawn = [form._columns() for _ in range(4000)]
-    for place, size in enumerate((SHOWN, SHOWN, 2 * SHOWN)):
-        columns = torch.cat([some[place] for some in drawn])  # type: ignore[misc]
-        assert all(len(some[place].unique()) == size for some in drawn)  # type: ignore[union-attr]
+    for position, size in enumerate((SHOWN, SHOWN, 2 * SHOWN)):
+        columns = torch.cat([some[position] for some in drawn])  # type: ignore[misc]
+        assert all(len(some[position].unique()) == size for some in drawn)  # type: ignore[union-attr]
         share = columns.bincount(minlength=COLUMNS) / len(drawn)
         assert float((share - size / COLUMNS).abs().max()) < 0.03
     pairs = {(tuple(a.tolist()), tuple(b.tolist())) for a, b, _ in drawn}  # type: ignore[union-attr]

@@ -91,12 +91,12 @@ def trained(name: str, group: ProcessGroup) -> tuple[dict[str, np.ndarray], list
         each = np.random.default_rng(4).exponential(1.0, len(known.values)).astype(np.float32)
         known = replace(known, weights=each + np.float32(0.01))
     chosen = settings(**{"validation": 0.2, "patience": 2, "keep": "settled", **CASES[case]})
-    going = run(chosen, csr=known, dtype=torch.float64)
+    state = run(chosen, csr=known, dtype=torch.float64)
     held = Holdout.of(out, 0, 5, group=group)
-    going = replace(going, group=group, valid=held, watch={"held": held})
-    going.backend = ENGINES[backend](going.network, going.config, len(going.cuts), group)
-    history = list(train(going))
-    return {key: array.copy() for key, array in going.network.arrays().items()}, history
+    state = replace(state, group=group, valid=held, watch={"held": held})
+    state.backend = ENGINES[backend](state.network, state.config, len(state.cuts), group)
+    history = list(train(state))
+    return {key: array.copy() for key, array in state.network.arrays().items()}, history
 
 
 def predicted(kind: str, group: ProcessGroup, folder: Path | None = None) -> np.ndarray:
@@ -129,8 +129,8 @@ def main(what: str, folder: Path) -> None:
     torch.set_num_threads(1)
     with ProcessGroup.join() as group:
         if what == "lost":
-            going = replace(run(settings(epochs=1000)), group=group)
-            for epoch in train(going):
+            state = replace(run(settings(epochs=1000)), group=group)
+            for epoch in train(state):
                 if group.rank == 1 and epoch.epoch == 3:
                     os._exit(7)
         by_name: dict[str, np.ndarray] = {}

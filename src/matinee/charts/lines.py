@@ -239,19 +239,19 @@ class Lines(Chart):
             known = [(x, y) for x, y in zip(s.x, s.y, strict=True) if _finite(y)]
             ends.append(known[-1] if known else (frame.x.high, frame.y.low))
         wanted = [frame.y.at(min(y, frame.y.high)) for _, y in ends]
-        places = spread(wanted, _GAP, frame.top - 4, frame.bottom)
+        positions = spread(wanted, _GAP, frame.top - 4, frame.bottom)
         parts = []
         for i in range(len(self.series)):
             colour, _, kind = look(self._style(i))
             x = frame.right + 16
             from_x = min(frame.x.at(ends[i][0]) + 5, frame.right + 1)
-            leader = line(from_x, wanted[i], x - 11, places[i], "leader")
+            leader = line(from_x, wanted[i], x - 11, positions[i], "leader")
             parts.append(
                 element(
                     "g",
                     leader
-                    + shape(kind, x - 6, places[i], 3.2, "dot")
-                    + text(x + 1, places[i], shortened(names[i], width - x - 2), cls="name"),
+                    + shape(kind, x - 6, positions[i], 3.2, "dot")
+                    + text(x + 1, positions[i], shortened(names[i], width - x - 2), cls="name"),
                     cls=colour,
                 )
             )

@@ -24,7 +24,7 @@ from typer.core import TyperCommand, TyperGroup
 from .._version import __version__
 from ..errors import MatineeError, UsageError, nearest
 from .output import note
-from .processes import one_voice
+from .processes import first_process_prints
 
 _FIRST = (
     *("quickstart", "data", "presets", "train", "sweep", "evaluate", "compare", "recommend"),
@@ -102,7 +102,7 @@ class Commands(TyperGroup):
         else:
             outer.command(cmd_name)(command)
         group: Any = typer.main.get_command(outer)
-        _settle_paths(group.commands[cmd_name])
+        _check_paths(group.commands[cmd_name])
         _plain_help(group.commands[cmd_name])
         return group.commands[cmd_name]
 
@@ -118,17 +118,17 @@ class Commands(TyperGroup):
             raise _PipeClosedError from None
 
 
-def _settle_paths(command: Any) -> None:
+def _check_paths(command: Any) -> None:
     """Expand ``~`` in the paths of a command, and of those below it, and check those it writes.
 
     An output that cannot be written is an error before any work is done.
     """
     for each in getattr(command, "commands", {}).values():
-        _settle_paths(each)
+        _check_paths(each)
     outputs = _OUTPUTS | ({"items"} if command.name == "export" else set())
     for parameter in command.params:
 
-        def settled(
+        def checked(
             ctx: Any,
             outcome: Any,
             value: Any,
@@ -142,7 +142,7 @@ def _settle_paths(command: Any) -> None:
                 _check_output(value)
             return value if then is None else then(ctx, outcome, value)
 
-        parameter.callback = settled
+        parameter.callback = checked
 
 
 def _check_output(path: Path) -> None:
@@ -240,11 +240,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0, 1 for a failure, 2 for a wrong request, 130 after Ctrl-C, 141 where the
         reader of the output went away.
     """
-    _settle_process()
+    _prepare_process()
     args = [_at_home(arg) for arg in (sys.argv[1:] if argv is None else argv)]
     try:
         # obj: a command that can be gone on with says how by repeating its own arguments.
-        with one_voice(args):
+        with first_process_prints(args):
             code = command_tree().main(
                 args=args, prog_name="matinee", standalone_mode=False, obj=args
             )
@@ -270,7 +270,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _settle_process() -> None:
+def _prepare_process() -> None:
     """Make do with a closed stdout or stderr, a terminal of few letters, and an empty ``HOME``."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
@@ -305,5 +305,5 @@ def _usage(error: Any) -> int:
 
 def _drop_output() -> None:
     """Point stdout at nothing, so that the interpreter's last flush has nothing to fail on."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, sys.stdout.fileno())

@@ -23,7 +23,7 @@ _Result = TypeVar("_Result")
 
 
 @contextmanager
-def one_voice(args: Sequence[str]) -> Iterator[None]:
+def first_process_prints(args: Sequence[str]) -> Iterator[None]:
     """Print from the first of several processes only, and report a shared failure once.
 
     Args:
@@ -43,9 +43,9 @@ def one_voice(args: Sequence[str]) -> Iterator[None]:
             yield
             return
         with (
-            Path(os.devnull).open("w") as nowhere,
-            redirect_stdout(nowhere),
-            redirect_stderr(nowhere),
+            Path(os.devnull).open("w") as devnull,
+            redirect_stdout(devnull),
+            redirect_stderr(devnull),
         ):
             yield
     except Exception as error:

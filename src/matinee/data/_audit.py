@@ -56,7 +56,7 @@ class Audit:
             training rating. None where times are missing.
         same_file: Whether both were read from files of the same content, under whatever names.
         same_table: Whether both hold the same (user, item, rating) rows, in whatever order.
-        notes: What reading each had to settle.
+        notes: What reading each resolved.
     """
 
     train: str
@@ -178,7 +178,7 @@ def audit(
 def audit_files(train: Path | str, test: Path | str, **options: Any) -> Audit:
     """Read two tables and audit the second against the first.
 
-    Beside what ``audit`` finds, it counts the repeated ratings that reading settled, and tells
+    Beside what ``audit`` finds, it counts the repeated ratings that reading resolved, and tells
     whether both are one file under two names.
 
     Args:

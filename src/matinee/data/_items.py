@@ -106,8 +106,8 @@ def load_items(source: Any) -> tuple[Vocabulary, ItemTable]:
         stated = {} if scan.header else {ITEM: "1", TITLE: "2"}
         columns = assign(list(scan.columns), ITEM_ROLES, stated, header=scan.header, label=label)
         text = _text(scan, columns[ITEM])
-        found = run(work, scan, f"SELECT DISTINCT {text} AS c0 FROM {scan.relation}").fetchnumpy()
-        names = _texts(found["c0"])
+        column = run(work, scan, f"SELECT DISTINCT {text} AS c0 FROM {scan.relation}").fetchnumpy()
+        names = _texts(column["c0"])
         names = names[names != ""]
         if not len(names):
             raise DataError(f"{label}: no items")

@@ -28,7 +28,7 @@ def check_policy(repeats: str) -> None:
         )
 
 
-def settle(
+def resolve(
     positions: Int64,
     values: Float32,
     times: Int64 | None,
@@ -76,7 +76,7 @@ def settle(
 
 
 def repeated_in(notes: Iterable[str]) -> int:
-    """The number of repeated ratings in the notes that ``settle`` wrote."""
+    """The number of repeated ratings in the notes that ``resolve`` wrote."""
     matches = (re.match(r"([\d,]+) repeated (?:rating|interaction)", note) for note in notes)
     return sum(int(match[1].replace(",", "")) for match in matches if match)
 

@@ -68,7 +68,7 @@ class Description:
             settled is in ``notes``.
         titles: Items with a title of their own.
         training_mib: Memory training needs, as by ``training_mib`` with its defaults.
-        notes: What reading the table had to settle: repeated ratings and the like.
+        notes: What reading the table resolved: repeated ratings and the like.
         implicit: Whether these are interactions, the "ratings" above their weights.
     """
 

@@ -13,9 +13,9 @@ from ..errors import DataError, UsageError
 from ._encode_kernels import repeated
 from ._items import item_table
 from ._missing import likely_unrated, missing_values, unrated
-from ._repeats import check_policy, settle
+from ._repeats import check_policy, resolve
 from .encode import Encoded, encode, rows_of_pair
-from .netflix.reader import STARS, places_of, read_netflix
+from .netflix.reader import STARS, locations_of, read_netflix
 from .ratings import Ratings, Scale, as_scale
 from .read.columns import (
     GENRES,
@@ -171,7 +171,7 @@ def load(
         left_out = _leave_out(read, not_rated)
         if not allow_single:
             _check_sides(encoded, read.label)
-        notes = (*left_out, *_settle(read, repeats))
+        notes = (*left_out, *_resolve_repeats(read, repeats))
         titles = {
             role: column
             for role, column in ((ITEM, item_id), (TITLE, title), (GENRES, genres))
@@ -212,9 +212,9 @@ class _Read:
         encoded: Its rows, with repeats.
         scale: The range of the ratings, where it is known; else what is left is looked at.
         label: What to call it in messages.
-        notes: What reading it had to settle.
+        notes: What reading it resolved.
         implicit: Whether they are interactions.
-        places: Says where the ratings of a user (by code) of an item stand, in the order read.
+        locations: States where the ratings of a user (by code) of an item stand, in the order read.
     """
 
     encoded: Encoded
@@ -222,7 +222,7 @@ class _Read:
     label: str
     notes: tuple[str, ...]
     implicit: bool
-    places: Callable[[int, int], list[str]]
+    locations: Callable[[int, int], list[str]]
 
 
 def _find(source: Any, work: Workspace) -> Found | None:
@@ -310,11 +310,11 @@ def _read_netflix(
         )
     encoded, notes = read_netflix(located.parts, stated, report)
 
-    def places(user: int, item: int) -> list[str]:
+    def locations(user: int, item: int) -> list[str]:
         user_id, movie = encoded.user_ids.ids[user], encoded.item_ids.ids[item]
-        return list(places_of(located.parts, int(user_id), int(movie)))
+        return list(locations_of(located.parts, int(user_id), int(movie)))
 
-    return _Read(encoded, stated or STARS, label, notes, False, places)
+    return _Read(encoded, stated or STARS, label, notes, False, locations)
 
 
 def _no_rating(scan: Scan, columns: Mapping[str, str], found: str = "") -> str:
@@ -373,7 +373,7 @@ def _check_sides(encoded: Encoded, label: str) -> None:
             )
 
 
-def _settle(read: _Read, repeats: Repeats) -> tuple[str, ...]:
+def _resolve_repeats(read: _Read, repeats: Repeats) -> tuple[str, ...]:
     """Leave one rating of each pair, and say what was done about the others."""
     encoded = read.encoded
     positions = repeated(encoded.users, encoded.items)
@@ -386,14 +386,16 @@ def _settle(read: _Read, repeats: Repeats) -> tuple[str, ...]:
     if repeats == "error":
         at = positions[0]
         user, item = encoded.users[at], encoded.items[at]
-        places = read.places(int(user), int(item))
+        locations = read.locations(int(user), int(item))
         more = f" ({len(positions) - 1:,} more repeats)" if len(positions) > 1 else ""
         raise DataError(
-            f"{places[1]}: user {_id_of(encoded.user_ids, user)} rates item "
-            f"{_id_of(encoded.item_ids, item)} again, first at {places[0]}{more}; remove one, or "
-            "settle repeats with --repeats last or --repeats mean"
+            f"{locations[1]}: user {_id_of(encoded.user_ids, user)} rates item "
+            f"{_id_of(encoded.item_ids, item)} again, first at {locations[0]}{more}; remove one, "
+            "or settle repeats with --repeats last or --repeats mean"
         )
     noun = "interaction" if read.implicit else "rating"
-    gone, message = settle(positions, encoded.values, encoded.times, repeats, noun, encoded.weights)
+    gone, message = resolve(
+        positions, encoded.values, encoded.times, repeats, noun, encoded.weights
+    )
     encoded.drop(gone)
     return (message,)

@@ -134,13 +134,13 @@ class _Sums:
         self.predicted += np.bincount(codes, predicted, minlength=n)
         self.residual += float(residual.sum())
         self.squared += float(square.sum())
-        self.counts += np.bincount(_place(self.edges, residual), minlength=len(self.counts))
-        bins = _place(self.bin_edges, predicted)
+        self.counts += np.bincount(_bin_of(self.edges, residual), minlength=len(self.counts))
+        bins = _bin_of(self.bin_edges, predicted)
         for column, weights in enumerate((None, predicted, ratings, ratings * ratings)):
             self.bins[:, column] += np.bincount(bins, weights, minlength=len(self.bins))
 
 
-def _place(edges: Float64, values: Float64) -> Int64:
+def _bin_of(edges: Float64, values: Float64) -> Int64:
     """Which bin each value is in; what lies beyond is in the outer ones."""
     bins: Int64 = (np.searchsorted(edges, values, side="right") - 1).clip(0, len(edges) - 2)
     return bins

@@ -58,7 +58,7 @@ class PostgresStore(SqlStore):
     @contextlib.contextmanager
     def transaction(self, *, write: bool) -> Iterator[Cursor]:
         """See ``SqlStore``."""
-        with self._locks[write], self._told():
+        with self._locks[write], self._named_errors():
             connection = self._connection(write)
             with connection.transaction(), connection.cursor() as cursor:
                 if write:
@@ -101,7 +101,7 @@ class PostgresStore(SqlStore):
         return connection
 
     @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
+    def _named_errors(self) -> Iterator[None]:
         try:
             yield
         except self._psycopg.Error as error:

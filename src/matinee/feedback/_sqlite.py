@@ -51,7 +51,7 @@ class SqliteStore(SqlStore):
     def __init__(self, url: str) -> None:
         self._path = Path(url.partition(":")[2]).expanduser()
         self._locks = threading.Lock(), threading.Lock()
-        with self._told():
+        with self._named_errors():
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
             self._writer = self._connect()
             self._prepare_with_patience()
@@ -62,7 +62,11 @@ class SqliteStore(SqlStore):
     def transaction(self, *, write: bool) -> Iterator[Cursor]:
         """See ``SqlStore``."""
         connection = self._writer if write else self._reader
-        with self._told(), self._locks[write], contextlib.closing(connection.cursor()) as cursor:
+        with (
+            self._named_errors(),
+            self._locks[write],
+            contextlib.closing(connection.cursor()) as cursor,
+        ):
             cursor.execute("BEGIN IMMEDIATE" if write else "BEGIN")
             try:
                 yield cursor
@@ -82,7 +86,7 @@ class SqliteStore(SqlStore):
     def erase(self, user: str) -> int:
         """See ``FeedbackStore``."""
         erased = super().erase(user)
-        with self._told(), self._locks[True]:
+        with self._named_errors(), self._locks[True]:
             # The log still holds the pages as they were; readers may keep some for a moment.
             self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         return erased
@@ -132,7 +136,7 @@ class SqliteStore(SqlStore):
         self._writer.commit()
 
     @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
+    def _named_errors(self) -> Iterator[None]:
         try:
             yield
         except (sqlite3.Error, OSError) as error:

@@ -40,7 +40,7 @@ class Writer:
 
     def __init__(self, store: FeedbackStore, days: float | None = None) -> None:
         self._store, self._days = store, days
-        self._given: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._waiting = 0
         self._pruned = -_HOUR
@@ -58,12 +58,12 @@ class Writer:
                 raise BusyError("too much feedback at once; try again")
             self._waiting += len(events)
         future: Future[list[bool]] = Future()
-        self._given.put((events, future))
+        self._jobs.put((events, future))
         return future
 
     def close(self) -> None:
         """Write what waits, and end."""
-        self._given.put(None)
+        self._jobs.put(None)
         self._thread.join()
 
     def _run(self) -> None:
@@ -80,7 +80,7 @@ class Writer:
         size = 0
         try:
             while size < _AT_ONCE:
-                job = self._given.get(block=not jobs, timeout=_HOUR)
+                job = self._jobs.get(block=not jobs, timeout=_HOUR)
                 if job is None:
                     return jobs, False
                 jobs.append(job)

@@ -192,9 +192,9 @@ def _examples(
     if histories is None:
         for model in (first, second):
             known = known[model.user_ids.encode(test.user_ids.ids[known]) >= 0]
-    places = np.linspace(0, max(len(known) - 1, 0), min(count, len(known))).astype(np.int64)
+    positions = np.linspace(0, max(len(known) - 1, 0), min(count, len(known))).astype(np.int64)
     shown = []
-    for code in known[places]:
+    for code in known[positions]:
         part = slice(csr.indptr[code], csr.indptr[code + 1])
         items = test.item_ids.decode(csr.indices[part]).tolist()
         ratings = dict(zip(items, csr.values[part].tolist(), strict=True))

@@ -157,9 +157,9 @@ class Coded(Hooks):
             here, position = np.unique(rows[asked], return_inverse=True)
             histories_here = histories.take(here[here >= 0])
             if here[0] < 0:
-                nobody = Histories.build([([], [])])
+                no_history = Histories.build([([], [])])
                 scores = np.vstack(
-                    [self.interest.scores(nobody), self.interest.scores(histories_here)]
+                    [self.interest.scores(no_history), self.interest.scores(histories_here)]
                 )
             else:
                 scores = self.interest.scores(histories_here)

@@ -116,12 +116,12 @@ def rank(
         if not include_seen:
             scores[np.repeat(np.arange(len(batch)), batch.counts), batch.items] = -np.inf
         items, best = top_k(scores, k)
-        rows, places = np.nonzero(best > -np.inf)
-        ranked = items[rows, places]
+        rows, ranks = np.nonzero(best > -np.inf)
+        ranked = items[rows, ranks]
         yield (
             rows.astype(np.int64) + start,
             ranked,
-            best[rows, places],
-            (places + 1).astype(np.int32),
+            best[rows, ranks],
+            (ranks + 1).astype(np.int32),
             None if further is None else further[rows, ranked],
         )

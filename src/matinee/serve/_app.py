@@ -26,8 +26,8 @@ from ._holder import Served
 from ._metrics import CONTENT_TYPE, Metrics
 from ._ratings import check_people
 from ._settings import OF_USER, ServeSettings
-from .feedback.desk import FeedbackDesk
 from .feedback.routes import ROUTES as FEEDBACK_ROUTES, add_routes
+from .feedback.service import FeedbackService
 from .problems import JSON, PROBLEM, ProblemError, dumps, problem, validation_problems
 from .web.assets import PAGES, Assets, assets
 from .web.compress import Compressed
@@ -109,7 +109,7 @@ def create_app(
     served = Served(settings, counters, engine)
     kept = None
     if settings.feedback is not None:
-        kept = FeedbackDesk(settings.feedback.get_secret_value(), settings.feedback_days)
+        kept = FeedbackService(settings.feedback.get_secret_value(), settings.feedback_days)
     app = FastAPI(
         title="Matinee",
         version=__version__,
@@ -142,7 +142,7 @@ def create_app(
     return Guard(app, settings, counters)
 
 
-def _lifespan(served: Served, settings: ServeSettings, kept: FeedbackDesk | None) -> Any:
+def _lifespan(served: Served, settings: ServeSettings, kept: FeedbackService | None) -> Any:
     @contextlib.asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         loop, tasks = asyncio.get_running_loop(), set[asyncio.Task[Any]]()
@@ -222,7 +222,7 @@ def _problem(status: int, detail: str) -> Response:
     return Response(problem(status, detail), status, media_type=PROBLEM)
 
 
-def _answer(app: FastAPI, served: Served, queue: WorkQueue, kept: FeedbackDesk | None) -> None:
+def _answer(app: FastAPI, served: Served, queue: WorkQueue, kept: FeedbackService | None) -> None:
     """The endpoints about a user."""
 
     @app.post("/v1/recommend", response_model=schema.Recommendations, responses=ERRORS)
@@ -285,8 +285,8 @@ def _answer(app: FastAPI, served: Served, queue: WorkQueue, kept: FeedbackDesk |
     async def for_user(user: Name, query: Annotated[_ForUser, Query()]) -> Response:
         """Recommend items to a user of the training data, or one known by feedback."""
         engine = served.of_user(canonical(user) or user)
-        given = query.year_from, query.year_to
-        years = None if given == (None, None) else given
+        range_of_years = query.year_from, query.year_to
+        years = None if range_of_years == (None, None) else range_of_years
 
         def work() -> dict[str, Any]:
             return engine.recommend_user(

@@ -81,8 +81,8 @@ class Engine:
         rmse = metrics.get("rmse") if isinstance(metrics, dict) else None
         width = self.scale.high - self.scale.low
         self._error = float(rmse) if isinstance(rmse, int | float) else width / 4.0
-        self._nobody = Histories.build([([], [])])
-        self._usual = self._model.scores_coded(self._nobody)[0].astype(np.float64)
+        self._no_history = Histories.build([([], [])])
+        self._usual = self._model.scores_coded(self._no_history)[0].astype(np.float64)
         counts = self.catalogue.counts
         self._weights = np.ones(self._model.n_items) if counts is None else counts.astype(float)
         self._groups = self.catalogue.groups()
@@ -126,9 +126,9 @@ class Engine:
             allowed = allowed_items if allowed is None else allowed & allowed_items
         people = [history]
         for at, other in enumerate(request.others):
-            more, theirs = reader.ratings(other, self._settings.max_ratings, field="others")
+            more, other_ratings = reader.ratings(other, self._settings.max_ratings, field="others")
             people.append(more)
-            used += [{**entry, "person": at + 1} for entry in theirs]
+            used += [{**entry, "person": at + 1} for entry in other_ratings]
         entries = self._list(
             people,
             allowed,

@@ -67,12 +67,12 @@ def whys(
             "baseline": baseline,
             "reasons": [
                 {**rated[at], "contribution": contribution}
-                for at, contribution in zip(places, contributions, strict=True)
+                for at, contribution in zip(positions, contributions, strict=True)
             ],
             "others": rest,
             "together": together,
         }
-        for prediction, baseline, places, contributions, rest, together in zip(
+        for prediction, baseline, positions, contributions, rest, together in zip(
             numbers(because.predictions),
             numbers(because.baselines),
             shown.tolist(),

@@ -111,7 +111,7 @@ class OnePerson(RecommendRequest):
     """Reasons for each item."""
 
     @model_validator(mode="after")
-    def _somebody(self) -> OnePerson:
+    def _check_person(self) -> OnePerson:
         if not self.ratings and self.user is None:
             raise ValueError("give ratings, or the id of a known user")
         if not self.ratings and (self.exclude or self.only is not None or self.others):

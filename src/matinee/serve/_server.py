@@ -195,7 +195,7 @@ def _supervise(
             _work(settings, metrics, worker, listener, writer, alive)
         crew[pid] = (worker, time.monotonic())
 
-    def tell(number: int) -> None:
+    def signal_worker(number: int) -> None:
         for pid in crew:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
@@ -205,13 +205,13 @@ def _supervise(
         if not stopping:
             signal.setitimer(signal.ITIMER_REAL, settings.shutdown_seconds + _STUCK)
         stopping = True
-        tell(signal.SIGTERM)
+        signal_worker(signal.SIGTERM)
 
     handlers = {
         signal.SIGINT: stop,
         signal.SIGTERM: stop,
-        signal.SIGHUP: lambda *_: tell(signal.SIGHUP),
-        signal.SIGALRM: lambda *_: tell(signal.SIGKILL),
+        signal.SIGHUP: lambda *_: signal_worker(signal.SIGHUP),
+        signal.SIGALRM: lambda *_: signal_worker(signal.SIGKILL),
     }
     gc.freeze()
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}

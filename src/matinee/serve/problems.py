@@ -40,10 +40,12 @@ class ProblemError(Exception):
 
     def within(self, where: str, pointer: str) -> ProblemError:
         """The same problem in one part of a larger request."""
-        found = ProblemError(self.status, f"{where}: {self.detail}", headers=self.headers)
+        problem = ProblemError(self.status, f"{where}: {self.detail}", headers=self.headers)
         if self.errors is not None:
-            found.errors = [{**each, "pointer": pointer + each["pointer"]} for each in self.errors]
-        return found
+            problem.errors = [
+                {**each, "pointer": pointer + each["pointer"]} for each in self.errors
+            ]
+        return problem
 
     def body(self) -> bytes:
         """The problem document."""

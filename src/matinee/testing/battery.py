@@ -148,8 +148,8 @@ class ModelBattery:
     def test_an_empty_history_is_answered_by_item(self, case: ModelCase) -> None:
         model = fitted(case)
         items = sample().item_ids.ids
-        nobody, codes = np.full(len(items), -1), np.arange(len(items), dtype=np.int32)
-        expected = unclipped = model._unknown(Histories.build([([], [])]), nobody, codes)
+        unknown, codes = np.full(len(items), -1), np.arange(len(items), dtype=np.int32)
+        expected = unclipped = model._unknown(Histories.build([([], [])]), unknown, codes)
         if not model.answers_unknown:
             assert np.allclose(expected, model.bias.mean + model.bias.item_bias, atol=1e-5)
         if model.clip:

@@ -194,9 +194,9 @@ class _Kept:
             last = int(np.searchsorted(ptr, ptr[first] + _KEPT_AT_ONCE, side="right")) - 1
             some = np.arange(first, max(last, first + 1), dtype=np.int64)
             first, begin, end = int(some[-1]) + 1, ptr[first], ptr[some[-1] + 1]
-            mine = ptr[some[0] : first + 1] - begin
-            column = order[np.arange(end - begin) - np.repeat(mine[:-1], kept[some])]
-            self.add(mine, some, column, self._values[begin:end])
+            row_ptr = ptr[some[0] : first + 1] - begin
+            column = order[np.arange(end - begin) - np.repeat(row_ptr[:-1], kept[some])]
+            self.add(row_ptr, some, column, self._values[begin:end])
         self._ptr = ptr
 
     def add(self, indptr: Int64, rows: Int64, column: Int32, target: Float) -> None:

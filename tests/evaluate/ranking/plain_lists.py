@@ -16,9 +16,9 @@ def ranked(scores: np.ndarray, seen: set[int], k: int) -> list[int]:
 
 
 def person(
-    found: list[int], tested: dict[int, float], total: int, k: int, relevant: float = 4
+    listed: list[int], tested: dict[int, float], total: int, k: int, relevant: float = 4
 ) -> dict[str, float]:
-    hit = [tested.get(item, 0) >= relevant for item in found[:k]]
+    hit = [tested.get(item, 0) >= relevant for item in listed[:k]]
     ranks = [at for at, is_hit in enumerate(hit, start=1) if is_hit]
     precisions = sum(sum(hit[:rank]) / rank for rank in ranks)
     dcg = sum(1 / log2(rank + 1) for rank in ranks)
@@ -36,8 +36,8 @@ def person(
         "map_capped": precisions / min(k, total),
         "hits": len(ranks),
         "achievable": min(k, total),
-        "ratings": sum(tested.get(item, 0.0) for item in found[:k]),
-        "rated": sum(item in tested for item in found[:k]),
+        "ratings": sum(tested.get(item, 0.0) for item in listed[:k]),
+        "rated": sum(item in tested for item in listed[:k]),
     }
 
 

@@ -70,7 +70,7 @@ def test_ir_measures_agrees() -> None:
              "hit_rate": "Success"}  # fmt: skip
     for k in (5, 20):
         totals = result.sums[k].totals()
-        measures = {name: ir_measures.parse_measure(f"{theirs}@{k}") for name, theirs in
+        measures = {name: ir_measures.parse_measure(f"{name_there}@{k}") for name, name_there in
                     names.items()}  # fmt: skip
         scores = ir_measures.calc_aggregate(measures.values(), qrels, run)
         for name, measure in measures.items():
@@ -91,9 +91,9 @@ def k_core(users: np.ndarray, items: np.ndarray, at_least: int) -> np.ndarray:
 def test_the_ease_baseline_is_that_of_the_paper() -> None:
     train, _ = made_up(people=80)
     histories = Histories.of(train.by_user)
-    theirs = LIST_BASELINES["ease"].fit(histories, train.n_items)(histories)
-    assert theirs.dtype == np.float32
-    assert theirs == pytest.approx(ease(train, EASE_L2)(histories), abs=1e-6)
+    scores = LIST_BASELINES["ease"].fit(histories, train.n_items)(histories)
+    assert scores.dtype == np.float32
+    assert scores == pytest.approx(ease(train, EASE_L2)(histories), abs=1e-6)
 
 
 @pytest.mark.slow

@@ -73,7 +73,7 @@ def test_metrics_beyond_accuracy(case: tuple, model: int) -> None:
     for each in listed:
         cosines = vectors[:, each].T @ vectors[:, each]
         far.append(1 - cosines[np.triu_indices(len(each), 1)].mean())
-    own = [
+    counts_of_history = [
         items.counts[histories.items[histories.indptr[row] : histories.indptr[row + 1]]].mean()
         for row in range(len(relevant))
     ]
@@ -81,7 +81,8 @@ def test_metrics_beyond_accuracy(case: tuple, model: int) -> None:
         "coverage": len(shown) / train.n_items,
         "gini": apart,
         "novelty": np.mean([np.mean(-np.log2(share[each])) for each in listed]),
-        "popularity_lift": np.mean([items.counts[each].mean() for each in listed]) / np.mean(own)
+        "popularity_lift": np.mean([items.counts[each].mean() for each in listed])
+        / np.mean(counts_of_history)
         - 1,
         "diversity": np.mean(far),
         "mean_rating": tallied.sums[k].values["ratings"][:, model].sum()

@@ -35,7 +35,7 @@ def list_(json: Json = False) -> None:
             "items": entry.items,
             "scale": entry.scale,
             "download_mb": entry.download_mb,
-            "path": _place(entry.name),
+            "path": _path_text(entry.name),
             "description": entry.description,
             "licence": entry.licence,
             "url": entry.url or None,
@@ -350,7 +350,7 @@ _SHAPES = {
 }
 
 
-def _place(name: str) -> str | None:
+def _path_text(name: str) -> str | None:
     from ...data import locate
 
     try:

@@ -103,8 +103,8 @@ def show(
         print_table(["data", "source", "held out"], data)
         say()
         for group in loaded.groups:
-            mine = [arm.name.split("/", 1)[1] for arm in arms if arm.group == group.name]
-            say(f"{group.title} ({group.name}): {'; '.join(mine)}")
+            arms_of_group = [arm.name.split("/", 1)[1] for arm in arms if arm.group == group.name]
+            say(f"{group.title} ({group.name}): {'; '.join(arms_of_group)}")
         seeds = ", ".join(map(str, loaded.seeds))
         say(f"\nseeds {seeds}; the difference is taken against {loaded.base or 'no arm'}")
         for claim in loaded.claims:

@@ -58,7 +58,7 @@ class Progress(Display):
 
     def __enter__(self) -> Self:
         super().__enter__()
-        self._started = self._said
+        self._started = self._printed
         return self
 
     def __call__(self, epoch: Epoch) -> None:
@@ -70,7 +70,7 @@ class Progress(Display):
                 now  # The first epoch may include compilation: its time is not representative.
             )
         self.seen.append(epoch)
-        text, position = self._text(epoch, now), self._place(epoch)
+        text, position = self._text(epoch, now), self._position(epoch)
         self._show(
             now,
             f"{position}  {text}",
@@ -100,7 +100,7 @@ class Progress(Display):
             description=text,
         )
 
-    def _place(self, epoch: Epoch) -> str:
+    def _position(self, epoch: Epoch) -> str:
         member = f"member {epoch.member}/{self._members} " if epoch.member else ""
         teachers = max(number for member, number in self._planned if member == epoch.member)
         of = f"{epoch.teacher}/{teachers} " if teachers > 1 else ""

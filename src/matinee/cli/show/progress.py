@@ -45,12 +45,12 @@ class Display:
         self._every = every
         self._bar = Progress(*columns, console=screen, transient=True, disable=not self._terminal)
         self._task = self._bar.add_task("", **task)
-        self._said = 0.0
-        self._timer = threading.Timer(_PATIENT, self._say, [f"matinee: {stage}; {_COMPILING}"])
+        self._printed = 0.0
+        self._timer = threading.Timer(_PATIENT, self._print, [f"matinee: {stage}; {_COMPILING}"])
         self._timer.daemon = True
 
     def __enter__(self) -> Self:
-        self._said = time.monotonic()
+        self._printed = time.monotonic()
         self._bar.start()
         self._timer.start()
         return self
@@ -63,11 +63,11 @@ class Display:
         """Move the bar, or print the line if one is due."""
         if self._terminal:
             self._bar.update(self._task, **bar)
-        elif not self._quiet and now - self._said >= self._every:
-            self._said = now
+        elif not self._quiet and now - self._printed >= self._every:
+            self._printed = now
             note(line)
 
-    def _say(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         """A line that stays."""
         if self._terminal:
             self._bar.console.print(text, highlight=False, markup=False)

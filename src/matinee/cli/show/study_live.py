@@ -43,7 +43,7 @@ class StudyProgress(Display, RunListener):
         self._costs = {spec.key: spec.cost for spec in specs}
         self._total, self._done, self._workers = len(specs) + done, done, workers
         what = f"{len(specs)} of {self._total} runs to do, {workers} at a time"
-        self._say(f"matinee: {what}" + (f"; {done} are done already" if done else ""))
+        self._print(f"matinee: {what}" + (f"; {done} are done already" if done else ""))
 
     def started(self, spec: Spec) -> None:
         """See ``RunListener``."""
@@ -80,8 +80,8 @@ class StudyProgress(Display, RunListener):
         for known in (self._running, self._epochs, self._costs):
             known.pop(spec.key, None)
         self._done += 1
-        self._said = time.monotonic()
-        self._say(f"{self._done}/{self._total}  {_name(spec)}  {outcome}{self._left_text()}")
+        self._printed = time.monotonic()
+        self._print(f"{self._done}/{self._total}  {_name(spec)}  {outcome}{self._left_text()}")
 
     def _left_text(self) -> str:
         """The time left, from what finished runs cost against what was expected of them."""

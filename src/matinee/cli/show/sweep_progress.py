@@ -40,7 +40,7 @@ class SweepProgress(Display):
 
     def trial(self, trial: Trial, best: Trial | None) -> None:
         """Note the end of a trial."""
-        self._said = time.monotonic()
+        self._printed = time.monotonic()
         if trial.rmse is not None:
             how = f"validation RMSE {trial.rmse:.4f}" + ("  (the best yet)" * (trial is best))
         else:
@@ -48,11 +48,11 @@ class SweepProgress(Display):
         values = ", ".join(
             f"{key.rsplit('.', 1)[-1]} {value_text(value)}" for key, value in trial.values.items()
         )
-        self._say(f"trial {trial.number}{self._of}  {how}  {trial.seconds:.1f} s  ({values})")
+        self._print(f"trial {trial.number}{self._of}  {how}  {trial.seconds:.1f} s  ({values})")
 
     def _text(self, step: Step) -> str:
-        whose = "its teacher, " if step.epoch.teacher else ""
-        parts = [f"{step.what}  {whose}epoch {step.epoch.epoch}/{step.epochs}"]
+        teacher = "its teacher, " if step.epoch.teacher else ""
+        parts = [f"{step.what}  {teacher}epoch {step.epoch.epoch}/{step.epochs}"]
         if step.rmse is not None:
             parts.append(f"validation RMSE {step.rmse:.4f}")
         if step.best is not None and step.best.rmse is not None:

@@ -263,17 +263,17 @@ def _match(
                 more = max((train.indptr[row + 1] - train.indptr[row]) / mean, 1.0)
                 same, same_test, bits = 0, 0, 0.0
                 other = train.indptr[row]
-                for mine in range(first, last):
-                    while other < train.indptr[row + 1] and train.items[other] < asked.items[mine]:
+                for entry in range(first, last):
+                    while other < train.indptr[row + 1] and train.items[other] < asked.items[entry]:
                         other += 1
                     if (
                         other < train.indptr[row + 1]
-                        and train.items[other] == asked.items[mine]
-                        and train.values[other] == asked.values[mine]
+                        and train.items[other] == asked.items[entry]
+                        and train.values[other] == asked.values[entry]
                     ):
                         same += 1
-                        same_test += asked.test[mine]
-                        bits -= min(np.log2(more * by.counts[by.pair_of[mine]] / rows), 0.0)
+                        same_test += asked.test[entry]
+                        bits -= min(np.log2(more * by.counts[by.pair_of[entry]] / rows), 0.0)
                     else:
                         # Each pair that is not there may be any of them.
                         bits -= np.log2(float(last - first))

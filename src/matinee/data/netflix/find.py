@@ -76,8 +76,8 @@ def netflix_folder(folder: Path) -> tuple[list[Part], Part | None]:
 
 def titles_beside(folder: Path) -> Part | None:
     """The table of titles in the folder of the ratings, or in the one above ``training_set``."""
-    places = [folder, folder.parent] if folder.name == _UNPACKED else [folder]
-    for candidate in places:
+    folders = [folder, folder.parent] if folder.name == _UNPACKED else [folder]
+    for candidate in folders:
         name = titles_file([entry.name for entry in candidate.iterdir()])
         if name is not None:
             return Part(candidate / name, str(candidate / name))

@@ -77,9 +77,9 @@ def _people(ratings: Ratings, division: Division) -> Int8:
 
     People with one rating cannot be divided and always train.
     """
-    given = division.given
-    if not 0 < given < 1:
-        raise UsageError(f"given = {given:g}: a share lies between 0 and 1")
+    share = division.given
+    if not 0 < share < 1:
+        raise UsageError(f"given = {share:g}: a share lies between 0 and 1")
     counts = np.bincount(ratings.users, minlength=ratings.n_users)
     able, everyone = np.flatnonzero(counts >= 2), int(np.count_nonzero(counts))
     wanted = number_of("holdout", division.holdout, everyone)
@@ -91,7 +91,7 @@ def _people(ratings: Ratings, division: Division) -> Int8:
         )
     rng = np.random.default_rng(division.seed)
     test = rng.choice(able, size=wanted, replace=False)
-    scored = np.clip(np.floor(counts * (1 - given) + 0.5).astype(np.int64), 1, counts - 1)
+    scored = np.clip(np.floor(counts * (1 - share) + 0.5).astype(np.int64), 1, counts - 1)
     part = np.zeros(len(ratings), dtype=np.int8)
 
     def divide(people: npt.NDArray[np.int64], held: int, seen: int) -> None:

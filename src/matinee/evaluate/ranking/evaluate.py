@@ -245,7 +245,7 @@ def _by_popularity(
     sums: ListSums, items: ItemStatistics, targets: Relevant, names: Sequence[str]
 ) -> Iterator[ListPopularityBin]:
     relevant = targets.per_item(len(items))
-    places = np.maximum(sums.exposure.sum(axis=1), 1)
+    slots = np.maximum(sums.exposure.sum(axis=1), 1)
     trained = max(int(items.counts.sum()), 1)
     which, labels = size_labels(items.counts)
     for at, label in enumerate(labels):
@@ -261,7 +261,7 @@ def _by_popularity(
                 recall={
                     name: float(h / n) if n else None for name, h in zip(names, hits, strict=True)
                 },
-                shown=_named(names, sums.exposure[:, some].sum(axis=1) / places),
+                shown=_named(names, sums.exposure[:, some].sum(axis=1) / slots),
             )
 
 

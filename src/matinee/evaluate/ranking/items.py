@@ -83,7 +83,7 @@ class ItemStatistics:
             float64 (lists, k).
         """
         sums = np.empty(lists.shape)
-        listed, places = np.unique(lists, return_inverse=True)
+        listed, codes = np.unique(lists, return_inverse=True)
         some = listed[listed >= 0]
         by_people = 2.0 * self.counts[lists[lists >= 0]].sum()
         cells = len(some) * self.rows
@@ -97,7 +97,7 @@ class ItemStatistics:
         # Counts of shared people are whole numbers, exact in float32 up to 2**24.
         cosines = (has @ has.T).astype(np.float64) / (length[:, None] * length)
         missing = len(listed) - len(some)
-        likeness_of_pairs(places.reshape(lists.shape) - missing, cosines, sums)
+        likeness_of_pairs(codes.reshape(lists.shape) - missing, cosines, sums)
         return sums
 
     def likeness_cost(self, lists: int, k: int) -> float:

@@ -119,20 +119,20 @@ def likeness(best: Int32, indptr: Int64, people_of: Int32, n_people: int, sums: 
 
 
 @kernel()
-def likeness_of_pairs(places: Int64, cosines: Float64, sums: Float64) -> None:
+def likeness_of_pairs(rows: Int64, cosines: Float64, sums: Float64) -> None:
     """``likeness`` from the cosines of all pairs.
 
     Args:
-        places: int64 (lists, k), rows of ``cosines``, -1 for no item.
+        rows: int64 (lists, k), rows of ``cosines``, -1 for no item.
         cosines: float64 (items, items).
         sums: float64 (lists, k), overwritten.
     """
-    lists, k = places.shape
+    lists, k = rows.shape
     for row in range(lists):
-        done = 0.0
+        total = 0.0
         for rank in range(k):
-            if places[row, rank] >= 0:
+            if rows[row, rank] >= 0:
                 for before in range(rank):
-                    if places[row, before] >= 0:
-                        done += cosines[places[row, before], places[row, rank]]
-            sums[row, rank] = done
+                    if rows[row, before] >= 0:
+                        total += cosines[rows[row, before], rows[row, rank]]
+            sums[row, rank] = total

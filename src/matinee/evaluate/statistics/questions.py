@@ -215,13 +215,13 @@ def argmin_slope(
     if seeds < 2:
         return Slope(slope, np.empty(0), band, seeds)
     drawn = np.empty((draws, len(x)))
-    for at, (figure, places) in enumerate(zip(figures, positions, strict=True)):
+    for at, (figure, tried) in enumerate(zip(figures, positions, strict=True)):
         n = figure.shape[1]
         means = figure.mean(axis=1)
         finite = np.isfinite(means)
         residuals = _residuals(figure[finite])
         noise = rng.choice(residuals, (draws, len(means), n)).mean(axis=2)
-        drawn[:, at] = places[(means + noise).argmin(axis=1)]
+        drawn[:, at] = tried[(means + noise).argmin(axis=1)]
     return Slope(slope, _slope(x, drawn), band, seeds)
 
 

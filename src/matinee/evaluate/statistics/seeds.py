@@ -142,8 +142,8 @@ def paired(one: Mapping[int, float], other: Mapping[int, float]) -> Difference |
     if diverged:
         with np.errstate(invalid="ignore"):
             mean = float(x.mean())
-        settled = diverged == len(x) > 1 and not math.isnan(mean)
-        return Difference(len(x), mean, None, None, 0.0 if settled else None, diverged=diverged)
+        certain = diverged == len(x) > 1 and not math.isnan(mean)
+        return Difference(len(x), mean, None, None, 0.0 if certain else None, diverged=diverged)
     deviation = float(x.std(ddof=1)) if len(x) > 1 else None
     return Difference(len(x), float(x.mean()), deviation, t_interval(x), t_p(x))
 

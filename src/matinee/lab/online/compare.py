@@ -178,9 +178,9 @@ def compare_online(
         )
     span = round(days * _DAY)
     outcomes = [arm.outcomes(latest, span) for arm in arms]
-    given = feedback_ratings(store, models[0].scale) if models[0].knows_ratings else None
+    ratings = feedback_ratings(store, models[0].scale) if models[0].knows_ratings else None
     sides = [
-        _side(label, model, list_names, arm, values, given)
+        _side(label, model, list_names, arm, values, ratings)
         for label, model, list_names, arm, (_, values) in zip(
             folder_names(first, second), models, names, arms, outcomes, strict=True
         )
@@ -208,7 +208,7 @@ def _side(
     names: list[str],
     arm: Arm,
     values: Float64,
-    given: Ratings | None,
+    ratings: Ratings | None,
 ) -> ModelLists:
     n_items = len(model.item_ids)
     counts = np.zeros(n_items, dtype=np.int64)
@@ -216,7 +216,7 @@ def _side(
     np.add.at(counts, codes[codes >= 0], np.array(list(arm.items.values()))[codes >= 0])
     order = np.argsort(-counts, kind="stable")[:_TOP]
     titles = model.item_table.titles if model.item_table is not None else None
-    calibration, drift = _calibration(model, arm, given)
+    calibration, drift = _calibration(model, arm, ratings)
     return ModelLists(
         name=label,
         models=tuple(names),
@@ -243,17 +243,17 @@ def _side(
 
 
 def _calibration(
-    model: Recommender, arm: Arm, given: Ratings | None
+    model: Recommender, arm: Arm, ratings: Ratings | None
 ) -> tuple[tuple[Calibrated, ...], tuple[Calibrated, ...]]:
     """Predictions against ratings of the people who saw the model's lists."""
-    if given is None:
+    if ratings is None:
         return (), ()
-    users = given.user_ids.decode(given.users)
+    users = ratings.user_ids.decode(ratings.users)
     is_first_arm = np.array([str(user) in arm.first for user in users.tolist()], dtype=bool)
     seen = model.leak_guard.contains(
-        given.user_ids.ids, given.item_ids.ids, given.users, given.items
+        ratings.user_ids.ids, ratings.item_ids.ids, ratings.users, ratings.items
     )
-    test = given.take(is_first_arm & ~seen).compact()
+    test = ratings.take(is_first_arm & ~seen).compact()
     if not len(test):
         return (), ()
     assert test.times is not None

@@ -133,7 +133,7 @@ def _kept(path: Path) -> list[Path]:
     if (path / MANIFEST).exists():
         try:
             manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-            names = {MANIFEST, *manifest.get("files", ())} if _ours(manifest) else None
+            names = {MANIFEST, *manifest.get("files", ())} if _is_model(manifest) else None
         except (OSError, ValueError, AttributeError, RecursionError):
             names = None
         # A broken manifest may still be replaced if all files beside it are a model's.
@@ -147,7 +147,7 @@ def _kept(path: Path) -> list[Path]:
     return content
 
 
-def _ours(manifest: Any) -> bool:
+def _is_model(manifest: Any) -> bool:
     return isinstance(manifest, dict) and manifest.get("format") == FORMAT
 
 

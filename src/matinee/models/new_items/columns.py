@@ -86,13 +86,13 @@ def _genres(known: ItemTable, new: ItemTable) -> tuple[list[str], Float64, Float
         for genre in set(genres):
             counts[genre] = counts.get(genre, 0) + 1
     names = sorted(name for name, count in counts.items() if count >= _FEWEST)
-    at = {name: place for place, name in enumerate(names)}
+    position_of = {name: position for position, name in enumerate(names)}
     sides = []
     for table in (known, new):
-        found = np.zeros((len(table.titles), len(names)))
+        columns = np.zeros((len(table.titles), len(names)))
         for row, genres in enumerate(() if table.genres is None else table.genres):
-            found[row, [at[genre] for genre in genres if genre in at]] = 1.0
-        sides.append(found)
+            columns[row, [position_of[genre] for genre in genres if genre in position_of]] = 1.0
+        sides.append(columns)
     return names, sides[0], sides[1]
 
 
@@ -113,13 +113,13 @@ def _years(known: ItemTable, new: ItemTable) -> tuple[list[str], Float64, Float6
 
 
 def _words(table: ItemTable, buckets: int) -> Float64:
-    found = np.zeros((len(table.titles), buckets))
+    columns = np.zeros((len(table.titles), buckets))
     for row, title in enumerate(table.titles):
         for word in title_words(split_year(str(title))[0]):
             digest = hashlib.blake2b(word.encode(), digest_size=8).digest()
             number = int.from_bytes(digest)
-            found[row, (number >> 1) % buckets] += 1.0 if number & 1 else -1.0
-    return found
+            columns[row, (number >> 1) % buckets] += 1.0 if number & 1 else -1.0
+    return columns
 
 
 def _vectors(
@@ -134,9 +134,9 @@ def _vectors(
     values = np.stack(rows)
     mean = values.mean(axis=0)
     sides = []
-    for own in (known_ids, new_ids):
-        codes = own.encode(ids)
-        found = np.tile(mean, (len(own), 1))
-        found[codes[codes >= 0]] = values[codes >= 0]
-        sides.append(found)
+    for vocabulary in (known_ids, new_ids):
+        codes = vocabulary.encode(ids)
+        columns = np.tile(mean, (len(vocabulary), 1))
+        columns[codes[codes >= 0]] = values[codes >= 0]
+        sides.append(columns)
     return sides[0], sides[1]

@@ -140,8 +140,8 @@ class NewItems:
         out = np.empty(len(rows))
         for some, batch in _batches(people.histories, rows):
             scores = self._of(model.scores_coded(batch))
-            places = np.unique(rows[some], return_inverse=True)[1]
-            out[some] = scores[places, codes[some]]
+            positions = np.unique(rows[some], return_inverse=True)[1]
+            out[some] = scores[positions, codes[some]]
         return model._clipped(out)
 
     def recommend(
@@ -206,8 +206,8 @@ class NewItems:
         return self._of(scores).astype(np.float32)
 
     def _of(self, scores: Float32) -> Float64:
-        found: Float64 = scores.astype(np.float64) @ self.weights
-        return found
+        weighted: Float64 = scores.astype(np.float64) @ self.weights
+        return weighted
 
     def _targets(self) -> Float64:
         """Predictions of all items for some people, float64 (items, people)."""
@@ -233,8 +233,8 @@ def _standardised(known: Float64, new: Float64, weights: Float64) -> tuple[Float
 
 def _gram(columns: Float64, weights: Float64, penalty: float) -> Float64:
     gram: Float64 = columns.T @ (weights[:, None] * columns)
-    places = np.arange(1, len(gram))
-    gram[places, places] += penalty  # not the column of ones
+    diagonal = np.arange(1, len(gram))
+    gram[diagonal, diagonal] += penalty  # not the column of ones
     return gram
 
 
@@ -248,8 +248,8 @@ def _chosen(columns: Float64, weights: Float64, targets: Float64) -> float:
     for penalty in _PENALTIES:
         inverse = np.linalg.inv(_gram(columns, weights, penalty))
         fitted = columns @ (inverse @ (columns.T @ (weights[:, None] * targets)))
-        own = weights * np.einsum("ij,jk,ik->i", columns, inverse, columns)
-        errors = (targets - fitted) / np.maximum(1.0 - own, 1e-6)[:, None]
+        leverage = weights * np.einsum("ij,jk,ik->i", columns, inverse, columns)
+        errors = (targets - fitted) / np.maximum(1.0 - leverage, 1e-6)[:, None]
         error = float((weights[:, None] * errors**2).sum())
         if error < lowest:
             best, lowest = penalty, error

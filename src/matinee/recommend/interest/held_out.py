@@ -159,26 +159,28 @@ def _ndcg(
     """
     k = len(gains)
     for row in range(len(people)):
-        mine = scores[row]
+        row_scores = scores[row]
         person = people[row]
         for entry in range(known_ptr[person], known_ptr[person + 1]):
-            mine[known[entry]] = -np.inf
+            row_scores[known[entry]] = -np.inf
         relevant = held[held_ptr[person] : held_ptr[person + 1]]
         ranked = np.zeros(len(relevant), dtype=np.bool_)
         total = 0.0
         for _ in range(min(k, len(relevant))):
             best = -1
             for at in range(len(relevant)):
-                if not ranked[at] and (best < 0 or mine[relevant[at]] > mine[relevant[best]]):
+                if not ranked[at] and (
+                    best < 0 or row_scores[relevant[at]] > row_scores[relevant[best]]
+                ):
                     best = at
             ranked[best] = True
             item = relevant[best]
-            score = mine[item]
+            score = row_scores[item]
             rank = 0
             for other in range(item):
-                rank += mine[other] >= score
-            for other in range(item + 1, len(mine)):
-                rank += mine[other] > score
+                rank += row_scores[other] >= score
+            for other in range(item + 1, len(row_scores)):
+                rank += row_scores[other] > score
             if rank >= k:
                 break
             total += gains[rank]

@@ -68,15 +68,15 @@ class Explorer:
         scores = self._new.rank_scores(history)
         scores[:, ~self._allowed(genres, among, years, without)] = -np.inf
         codes, best = top_k(scores, max(wanted, 1))
-        found = [
+        explored = [
             self._entry(code, score)
             for code, score in zip(codes[0].tolist(), best[0].tolist(), strict=True)
             if score > -np.inf
         ][:wanted]
-        places = np.sort(rng.choice(len(entries), len(found), replace=False)).tolist()
+        positions = np.sort(rng.choice(len(entries), len(explored), replace=False)).tolist()
         mixed = list(entries)
-        for place, entry in zip(places, found, strict=True):
-            mixed.insert(place, entry)
+        for position, entry in zip(positions, explored, strict=True):
+            mixed.insert(position, entry)
         return [{**entry, "rank": at} for at, entry in enumerate(mixed[: len(entries)], 1)]
 
     def _allowed(

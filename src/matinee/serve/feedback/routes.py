@@ -13,7 +13,7 @@ from ...data import Scale
 from ...feedback.event import MAX_TEXT
 from ..problems import JSON, ProblemError, dumps
 from . import schema
-from .desk import FeedbackDesk
+from .service import FeedbackService
 
 ROUTES = ("/v1/feedback", "/v1/users/{user}")
 User = Annotated[str, Path(max_length=MAX_TEXT)]
@@ -31,7 +31,7 @@ class Asked(Protocol):
 
 def add_routes(
     app: FastAPI,
-    desk: FeedbackDesk,
+    service: FeedbackService,
     engine: Callable[[], Asked],
     count: Callable[[int, int], None],
     errors: dict[int | str, dict[str, Any]],
@@ -40,7 +40,7 @@ def add_routes(
 
     Args:
         app: The app.
-        desk: The store.
+        service: The store.
         engine: The model being served.
         count: Called with the numbers of new events and of events already stored.
         errors: The errors of any endpoint, for the description.
@@ -49,7 +49,7 @@ def add_routes(
     @app.post("/v1/feedback", response_model=schema.FeedbackAnswer, responses=errors)
     async def feedback(request: schema.FeedbackRequest) -> Response:
         """Keep what people did. The answer comes when it is on the disk."""
-        stored, duplicates = await desk.take(request.events, engine().scale)
+        stored, duplicates = await service.take(request.events, engine().scale)
         count(stored, duplicates)
         return Response(dumps({"stored": stored, "duplicates": duplicates}), media_type=JSON)
 
@@ -59,8 +59,8 @@ def add_routes(
         now = engine()
 
         def work() -> bytes:
-            events, more = desk.export(user, query.after, query.limit)
-            erased = desk.of_person(user).erased
+            events, more = service.export(user, query.after, query.limit)
+            erased = service.of_person(user).erased
             trained = [] if query.after else now.trained(user)
             if not (events or trained or erased or query.after):
                 raise ProblemError(404, f"nothing is kept of a user {user!r}")
@@ -75,7 +75,7 @@ def add_routes(
         now = engine()
 
         def work() -> bytes:
-            erased = desk.erase(user)
+            erased = service.erase(user)
             return dumps({"user": user, "events": erased, "trained": len(now.trained(user))})
 
         return Response(await asyncio.to_thread(work), media_type=JSON)

@@ -221,7 +221,7 @@ class Gibbs:
         self._draw_weights()
         for k in range(len(users.explicit)):
             self._draw_factor(k)
-        self._settle()
+        self._apply_last_draw()
 
     def sample(self) -> Sample:
         """The current sample of the chain."""
@@ -292,7 +292,7 @@ class Gibbs:
             self._indptr, self._items, self._residual, self._last, self._shift, self.users.block
         )
 
-    def _settle(self) -> None:
+    def _apply_last_draw(self) -> None:
         """Apply what the last draw changed."""
         self._by_user()
         self._shift[:] = 0.0

@@ -84,9 +84,9 @@ def add_gram(
     columns = len(starts) - 1
     for chunk in prange(64):  # dealt out in turn: the last rows of a triangle are the longest
         for column in range(chunk, columns, 64):
-            mine = out[column]
+            column_of_out = out[column]
             for at in range(starts[column], starts[column + 1]):
                 entry = entries[at]
                 amount = data[entry]
                 for other in range(indptr[row_of[at]], entry + 1):
-                    mine[indices[other]] += amount * data[other]
+                    column_of_out[indices[other]] += amount * data[other]

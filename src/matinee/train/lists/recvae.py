@@ -77,14 +77,14 @@ def fit_recvae(
                 f"the loss of RecVAE is not finite in round {epoch}; lower its learning_rate, "
                 f"which is {config.learning_rate:g}"
             )
-        seconds, found = time.perf_counter() - start, None
+        seconds, value = time.perf_counter() - start, None
         if score and (epoch % config.score_every == 0 or epoch == last):
             weights = network.weights()
-            found = score(weights)
-            if best is None or found > best[0]:
-                best = (found, RecVaeRun(weights, epoch))
+            value = score(weights)
+            if best is None or value > best[0]:
+                best = (value, RecVaeRun(weights, epoch))
         if on_epoch is not None:
-            on_epoch(ListEpoch(epoch, loss, seconds, found))
+            on_epoch(ListEpoch(epoch, loss, seconds, value))
     return RecVaeRun(network.weights(), last) if best is None else best[1]
 
 
@@ -184,7 +184,7 @@ class _Network:
 
 def initial(items: int, config: RecVaeConfig, rng: np.random.Generator) -> dict[str, Float32]:
     """Initial arrays: as torch draws those of linear layers; normalisation does nothing yet."""
-    found: dict[str, Float32] = {}
+    parameters: dict[str, Float32] = {}
 
     def uniform(shape: tuple[int, ...], inputs: int) -> Float32:
         drawn: Float32 = rng.random(shape, dtype=np.float32)
@@ -193,26 +193,26 @@ def initial(items: int, config: RecVaeConfig, rng: np.random.Generator) -> dict[
     width, latent = config.hidden, config.latent
     for at in range(LAYERS):
         inputs = width if at else items
-        found[f"weight.{at}"] = uniform((inputs, width), inputs)
-        found[f"bias.{at}"] = uniform((width,), inputs)
-        found[f"gain.{at}"] = np.ones(width, dtype=np.float32)
-        found[f"shift.{at}"] = np.zeros(width, dtype=np.float32)
+        parameters[f"weight.{at}"] = uniform((inputs, width), inputs)
+        parameters[f"bias.{at}"] = uniform((width,), inputs)
+        parameters[f"gain.{at}"] = np.ones(width, dtype=np.float32)
+        parameters[f"shift.{at}"] = np.zeros(width, dtype=np.float32)
     for name in ("mean", "log_variance"):
-        found[name] = uniform((width, latent), width)
-        found[f"{name}_bias"] = uniform((latent,), width)
-    found["output"] = uniform((items, latent), latent)
-    found["output_bias"] = uniform((items,), latent)
-    return found
+        parameters[name] = uniform((width, latent), width)
+        parameters[f"{name}_bias"] = uniform((latent,), width)
+    parameters["output"] = uniform((items, latent), latent)
+    parameters["output_bias"] = uniform((items,), latent)
+    return parameters
 
 
 def encoded(parameters: Parameters, cells: Cells, values: Float32) -> tuple[Tensor, Tensor]:
     """Means and logarithms of the variances of the posterior, (people, latent) each."""
-    found = weighted_sums(cells, values, parameters["weight.0"]) + parameters["bias.0"]
-    total = _normalised(parameters, functional.silu(found), 0)
+    hidden = weighted_sums(cells, values, parameters["weight.0"]) + parameters["bias.0"]
+    total = _normalised(parameters, functional.silu(hidden), 0)
     layer = total
     for at in range(1, LAYERS):
-        found = torch.addmm(parameters[f"bias.{at}"], layer, parameters[f"weight.{at}"])
-        layer = _normalised(parameters, functional.silu(found + total), at)
+        hidden = torch.addmm(parameters[f"bias.{at}"], layer, parameters[f"weight.{at}"])
+        layer = _normalised(parameters, functional.silu(hidden + total), at)
         total = total + layer
     mean, log_variance = (
         torch.addmm(parameters[f"{name}_bias"], layer, parameters[name])

@@ -43,8 +43,8 @@ class RecVaeWeights:
         """Means of the posterior, float32 (people, latent)."""
         lengths = np.diff(rows.indptr)
         values = np.repeat(1.0 / np.sqrt(np.maximum(lengths, 1)), lengths).astype(np.float32)
-        found = weighted_rows(rows.indptr, rows.indices, values, self.arrays["weight.0"])
-        layer = self._activated(found, 0)
+        hidden = weighted_rows(rows.indptr, rows.indices, values, self.arrays["weight.0"])
+        layer = self._activated(hidden, 0)
         total = layer
         for at in range(1, LAYERS):
             layer = self._activated(layer @ self.arrays[f"weight.{at}"] + total, at)

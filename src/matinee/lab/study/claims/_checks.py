@@ -201,7 +201,7 @@ def _trend(results: Results, check: Check, figure: Figure, when: When) -> _Quest
     arms = expand(results, check.arms)
     names = [n for n in data_of(results.study, arms) if fnmatchcase(n, check.data or "*")]
     figures, positions, sizes = [], [], []
-    places = dict(zip(arms, _positions(arms), strict=True))
+    ranks = dict(zip(arms, _positions(arms), strict=True))
     for data in names:
         known = {arm: series(results, arm, data, figure, when) for arm in arms}
         known = {arm: values for arm, values in known.items() if values}
@@ -212,7 +212,7 @@ def _trend(results: Results, check: Check, figure: Figure, when: When) -> _Quest
             yield data
             continue
         figures.append(table)
-        positions.append(np.array([places[arm] for arm in known]))
+        positions.append(np.array([ranks[arm] for arm in known]))
         sizes.append(math.log10(size))
     if len(set(sizes)) < 2:
         if len(sizes) == len(names):  # no data is missing: there is but one size

@@ -162,8 +162,8 @@ def _same(one: Any, other: Any) -> bool:
 
 
 @dataclass(eq=False)
-class _Hand:
-    """A worker process as the engine sees it."""
+class _Worker:
+    """A worker process, and its run."""
 
     process: SpawnProcess
     pipe: Connection
@@ -172,7 +172,7 @@ class _Hand:
 
 @dataclass(eq=False)
 class _WorkerPool:
-    """The worker processes and what they do."""
+    """The worker processes and their runs."""
 
     folder: Path
     size: int
@@ -181,69 +181,69 @@ class _WorkerPool:
     done: int = 0
     diverged: int = 0
     broken: dict[str, str] = field(default_factory=dict)
-    _hands: list[_Hand] = field(default_factory=list)
+    _workers: list[_Worker] = field(default_factory=list)
     _deaths: dict[str, int] = field(default_factory=dict)
 
     def do(self, todo: Sequence[Spec]) -> None:
         """Do all of these runs."""
         queue = list(todo)
         try:
-            while queue or any(hand.spec for hand in self._hands):
-                self._hand_out(queue)
-                self._listen(queue)
+            while queue or any(worker.spec for worker in self._workers):
+                self._assign(queue)
+                self._receive(queue)
         finally:
-            self._dismiss()
+            self._stop()
 
-    def _hand_out(self, queue: list[Spec]) -> None:
-        idle = [hand for hand in self._hands if hand.spec is None]
-        while queue and (idle or len(self._hands) < self.size):
-            hand = idle.pop() if idle else self._hire()
+    def _assign(self, queue: list[Spec]) -> None:
+        idle = [worker for worker in self._workers if worker.spec is None]
+        while queue and (idle or len(self._workers) < self.size):
+            worker = idle.pop() if idle else self._start()
             spec = queue.pop(0)
-            hand.spec = spec
-            with suppress(BrokenPipeError, ConnectionError):  # found dead in _listen
-                hand.pipe.send(spec)
+            worker.spec = spec
+            with suppress(BrokenPipeError, ConnectionError):  # _receive removes it
+                worker.pipe.send(spec)
             self.listener.started(spec)
 
-    def _hire(self) -> _Hand:
+    def _start(self) -> _Worker:
         context = get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(target=work, args=(theirs, self.folder), daemon=True)
+        parent_end, child_end = context.Pipe()
+        process = context.Process(target=work, args=(child_end, self.folder), daemon=True)
         with _bound_threads(self.threads):
             process.start()
-        theirs.close()
-        hand = _Hand(process, ours)
-        self._hands.append(hand)
-        return hand
+        child_end.close()
+        worker = _Worker(process, parent_end)
+        self._workers.append(worker)
+        return worker
 
-    def _listen(self, queue: list[Spec]) -> None:
-        pipes = {hand.pipe: hand for hand in self._hands}
+    def _receive(self, queue: list[Spec]) -> None:
+        pipes = {worker.pipe: worker for worker in self._workers}
         for pipe in connection.wait(list(pipes), timeout=0.5):
-            hand = pipes[pipe]  # type: ignore[index]
+            worker = pipes[pipe]  # type: ignore[index]
             try:
-                what, news = hand.pipe.recv()
+                what, message = worker.pipe.recv()
             except (EOFError, ConnectionError):
-                self._bury(hand, queue)
+                self._remove(worker, queue)
                 continue
-            spec = hand.spec
+            spec = worker.spec
             assert spec is not None
             if what == "epoch":
-                self.listener.epoch(spec, news)
+                self.listener.epoch(spec, message)
                 continue
-            hand.spec = None
+            worker.spec = None
             if what == "done":
                 self.done += 1
-                self.diverged += news.status != "done"
-                self.listener.finished(spec, news)
+                self.diverged += message.status != "done"
+                self.listener.finished(spec, message)
             else:
-                self._break(spec, news)
+                self._break(spec, message)
         self.listener.tick()
 
-    def _bury(self, hand: _Hand, queue: list[Spec]) -> None:
-        """A worker died: its run goes on in another once, then it counts as broken."""
-        self._hands.remove(hand)
-        hand.pipe.close()
-        hand.process.join(5.0)
-        spec, code = hand.spec, hand.process.exitcode
+    def _remove(self, worker: _Worker, queue: list[Spec]) -> None:
+        """Remove a worker that died; its run is started once more, and then counts as broken."""
+        self._workers.remove(worker)
+        worker.pipe.close()
+        worker.process.join(5.0)
+        spec, code = worker.spec, worker.process.exitcode
         if spec is None:
             return
         self._deaths[spec.key] = self._deaths.get(spec.key, 0) + 1
@@ -258,21 +258,21 @@ class _WorkerPool:
         self.broken[spec.key] = message
         self.listener.broken(spec, message)
 
-    def _dismiss(self) -> None:
+    def _stop(self) -> None:
         """Stop idle workers; signal the others to write their checkpoints and stop."""
-        for hand in self._hands:
-            if hand.spec is None:
+        for worker in self._workers:
+            if worker.spec is None:
                 with suppress(OSError):
-                    hand.pipe.send(None)
+                    worker.pipe.send(None)
             else:
-                hand.process.terminate()
+                worker.process.terminate()
         until = time.monotonic() + _PATIENCE
-        for hand in self._hands:
-            hand.process.join(max(0.1, until - time.monotonic()))
-            if hand.process.is_alive():
-                hand.process.kill()
-                hand.process.join()
-            hand.pipe.close()
+        for worker in self._workers:
+            worker.process.join(max(0.1, until - time.monotonic()))
+            if worker.process.is_alive():
+                worker.process.kill()
+                worker.process.join()
+            worker.pipe.close()
 
 
 @contextmanager

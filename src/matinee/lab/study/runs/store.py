@@ -47,11 +47,11 @@ class RunStore:
         """
         before = self._note(must=False)
         # A run that was killed before it wrote its plan leaves these.
-        mine = ("lock", "study.toml", "runs", "live")
+        created = ("lock", "study.toml", "runs", "live")
         foreign = [
             file
             for file in self.path.glob("*")
-            if not (file.name in mine or is_temporary(file))
+            if not (file.name in created or is_temporary(file))
             or (file.is_dir() and any(file.iterdir()))
         ]
         if before is None and foreign:

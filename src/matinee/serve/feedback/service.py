@@ -1,4 +1,4 @@
-"""``FeedbackDesk``: the store as the server uses it."""
+"""``FeedbackService``: the store as the server uses it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _USED = 5000
 """Events of one person that their list is made from, at most: the latest."""
 
 
-class FeedbackDesk:
+class FeedbackService:
     """Takes feedback and gives it back. One for each worker; the store is what they share.
 
     Args:
