@@ -116,13 +116,13 @@ function home(card) {
     const here = new Set(answer.recommendations.map((/** @type {Item} */ each) => each.item));
     for (const item of films.keys()) if (!here.has(item)) films.delete(item);
     byId("more").hidden = nodes.length < wanted || wanted >= card.limits.max_k;
-    byId("notices").replaceChildren(...told(answer, nodes.length));
+    byId("notices").replaceChildren(...noticesOf(answer, nodes.length));
     const first = answer.recommendations[0];
     if (first) announce(`The list has changed. First: ${name(first)}, ${estimate(first, card.scale)}.`);
   };
 
   /** What there is to say about an answer. @param {any} answer @param {number} n */
-  const told = (answer, n) => {
+  const noticesOf = (answer, n) => {
     const notes = [];
     const unknown = answer.ignored.map((/** @type {{given: string}} */ each) => each.given);
     if (unknown.length) {
@@ -298,7 +298,7 @@ function home(card) {
   byId("questions-heading").textContent = words.questions;
   byId("app").hidden = false;
   fit();
-  ratings.tell();
+  ratings.notify();
 }
 
 /** The lowest rating that counts as liked: three quarters up the scale. @param {{low: number, high: number}} scale */

@@ -15,7 +15,7 @@ const LISTED = 15;
 async function map(card) {
   const ratings = new Ratings();
   const place = { card, ratings };
-  ratings.tell();
+  ratings.notify();
   if (!card.has.vectors) {
     byId("trouble").replaceChildren(notice("This kind of model has no item vectors, so there is no map of it."));
     return;

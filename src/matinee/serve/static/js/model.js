@@ -97,7 +97,7 @@ function facts(card) {
 }
 
 start((card) => {
-  new Ratings().tell();
+  new Ratings().notify();
   byId("kicker").textContent = `The model · ${card.kind}`;
   byId("heading").textContent = card.data.name ? `Learned from ${card.data.name}` : "What it is";
   byId("description").textContent = card.description;

@@ -23,7 +23,7 @@ export class Ratings extends EventTarget {
       addEventListener(kind, () => {
         if (location.hash.slice(1) !== this.fragment) {
           this.read();
-          this.tell();
+          this.notify();
         }
       });
     }
@@ -119,10 +119,10 @@ export class Ratings extends EventTarget {
     if (step && fragment !== location.hash.slice(1)) history.pushState(null, "", address);
     else history.replaceState(null, "", address);
     if (this.own) remember(SAVED, fragment);
-    this.tell();
+    this.notify();
   }
 
-  tell() {
+  notify() {
     for (const link of document.querySelectorAll("a[data-keep]")) {
       const page = /** @type {HTMLAnchorElement} */ (link);
       page.hash = this.fragment;
