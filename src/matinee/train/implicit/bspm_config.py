@@ -21,6 +21,6 @@ class BspmConfig(Config):
     low_pass: float = Field(0.2, ge=0.0)
     """Weight of the low-pass filter beside the blur."""
     blur: float = Field(1.0, ge=0.0)
-    """Weight of the blur. With 0, and without sharpening, the low-pass filter is left alone."""
+    """Weight of the blur; with 0, and without sharpening, only the low-pass filter remains."""
     sharpen: float = Field(2.5, ge=0.0)
     """Time over which the sharpening runs; 0 for none."""

@@ -1,4 +1,4 @@
-"""``ItemKnnConfig``: how neighbours of items are found."""
+"""``ItemKnnConfig``: options of item-kNN."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class ItemKnnConfig(Config):
     """
 
     neighbours: int = Field(100, ge=1)
-    """Nearest neighbours of an item that count."""
+    """Number of nearest neighbours of an item."""
     shrinkage: float = Field(10.0, ge=0.0)
-    """Added to the product of the lengths: pairs of rare items count less."""
+    """Added to the product of the norms, which lowers the similarity of rare items."""
     weighting: Literal["none", "tfidf", "bm25"] = "tfidf"
     """With "none" it is the plain cosine. "tfidf" weighs a person by the logarithm of the number of
     all items over theirs; "bm25" does so too and, in place of the lengths, saturates each item by
     its popularity: an interaction of weight w is w (k1 + 1) / (w + k1 (1 - b + b p)) with p the
     item's weight over the mean item's."""
     bm25_k1: float = Field(100.0, gt=0.0)
-    """How late an item saturates, where weighting = "bm25"."""
+    """k1 of BM25: the larger, the later an item saturates."""
     bm25_b: float = Field(0.5, ge=0.0, le=1.0)
-    """How far saturation depends on the popularity of the item, where weighting = "bm25"."""
+    """b of BM25: how far saturation depends on the popularity of the item."""

@@ -26,19 +26,19 @@ class LinearConfig(Config):
     penalty: float = Field(500.0, gt=0.0)
     """L2 regularisation of the weights, in interactions."""
     user_power: float = Field(0.0, ge=0.0, le=1.0)
-    """A person with n interactions weighs n to the power of minus this, scaled so that all
-    interactions together keep their weight. 0 weighs everybody alike."""
+    """Users are weighted by n to the power of minus this, n their number of interactions, scaled so
+    that the total weight of all interactions is kept; 0 for equal weights."""
     denoising: float = Field(0.0, ge=0.0, lt=1.0)
     """Dropout probability of the input interactions (p of EDLAE); the expectation over the dropout
     is taken in closed form."""
     relax: float = Field(0.0, ge=0.0, lt=1.0)
-    """How far the zero diagonal may be relaxed (xi of RLAE); 0 keeps the diagonal constraint."""
+    """Relaxation of the zero diagonal (xi of RLAE); 0 keeps the diagonal constraint."""
     diagonal_power: float = Field(1.0, ge=0.0, le=1.0)
     """Power of the diagonal of the inverse that an item's weights are divided by: 1 in EASE and
-    EDLAE. Means nothing where relax is above 0."""
+    EDLAE. Without effect where relax is above 0."""
     tilt: float = Field(0.0, ge=0.0, le=1.0)
-    """How much more a high rating counts than a low one: an interaction rated z standard deviations
-    above the mean has the strength 1 + tilt z, and at least 0.02. 0 counts all alike."""
+    """Weight of interactions by rating: one rated z standard deviations above the mean has the
+    weight 1 + tilt z, at least 0.02; 0 for equal weights."""
     solve: Literal["auto", "items", "users"] = "auto"
     """Side on which the system is solved, exactly either way: memory and time grow with the square
     and the cube of the number of items, or of users. "auto" takes the smaller side."""

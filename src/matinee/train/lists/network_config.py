@@ -26,50 +26,49 @@ class ListNetworkConfig(Config):
     loss: Literal["square", "multinomial"] = "square"
     """Squared error over all items, or the likelihood of the items under one softmax over all."""
     objective: Literal["conditional", "reconstruct"] = "conditional"
-    """Show the network part of each history and ask for the rest; or drop inputs out and ask for
-    the whole history."""
+    """Entries in the loss: "conditional" inputs a random share of each history and predicts the
+    rest; "reconstruct" inputs the history under dropout and predicts all of it."""
     hidden: tuple[Width, ...] = (256, 256)
     """Widths of the layers between input and output."""
     residual: bool = True
-    """Whether a layer as wide as the one before adds to it."""
+    """Whether layers as wide as the one before have a residual connection."""
     activation: ActivationName = "tanh"
     """Activation of every layer but the output."""
     shown: tuple[float, float] = (0.4, 0.9)
-    """Share of a history that is shown, drawn for each person and epoch between these two."""
+    """Range of the share of a history that is input, drawn for each user and epoch."""
     zero_weight: float = Field(0.2, gt=0.0)
-    """What an item that is not in a history counts in the square loss, where one asked for
-    counts 1."""
+    """Weight in the square loss of items that are not in the history; that of targets is 1."""
     given_weight: float = Field(0.2, ge=0.0)
-    """What a shown item counts in the loss of the conditional objective."""
+    """Weight of the input items in the loss of the conditional objective."""
     user_power: float = Field(0.4, ge=0.0, le=1.0)
-    """A person with n interactions weighs n to the power of minus this."""
+    """The loss of a user with n interactions is weighted by n to the power of minus this."""
     code_dropout: float = Field(0.0, ge=0.0, lt=1.0)
     """Dropout of the last layer before the output."""
     variational: bool = False
-    """Whether the middle layer of ``hidden`` is drawn from a normal distribution whose mean and
-    variance the network gives; it then has no activation."""
+    """Whether the middle layer of ``hidden`` is sampled from a normal distribution whose mean and
+    variance are the encoder's output (a VAE); it then has no activation."""
     beta: float = Field(0.2, ge=0.0)
-    """Weight of the divergence from the standard normal distribution, once it has risen."""
+    """Weight of the KL divergence from the standard normal prior, after annealing."""
     beta_rise: float = Field(0.8, ge=0.0, le=1.0)
-    """Share of the training over which that weight rises from 0."""
+    """Share of the training steps over which ``beta`` is annealed from 0."""
     epochs: int = Field(25, ge=1)
-    """Passes over the people."""
+    """Passes over the users."""
     batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
-    """People per step; "auto" for the power of two that makes about 10 steps an epoch, between 16
+    """Users per step; "auto" for the power of two that makes about 10 steps an epoch, between 16
     and 2,048."""
     learning_rate: float = Field(5e-3, gt=0.0)
-    """Step size of AdamW at its highest."""
+    """Highest learning rate of AdamW."""
     schedule: Literal["cosine", "constant"] = "cosine"
-    """How the learning rate moves: rises for 20 steps and falls to 2% along a cosine, or stays."""
+    """Learning-rate schedule: warmup over 20 steps and cosine decay to 2%, or constant."""
     weight_decay: float = Field(0.5, ge=0.0)
     """Decoupled decay of all weights that are not biases."""
     l2: float = Field(0.0, ge=0.0)
     """L2 in the loss: l2 times the sum of all squared weights that are not biases."""
     choose_epoch: bool = False
-    """Whether training ends at the epoch that is best on interactions held out, found by a first
-    training without them; or after the last one."""
+    """Whether the number of epochs is that with the best held-out nDCG in a first training without
+    the held-out interactions; or ``epochs``."""
     score_every: int = Field(5, ge=1)
-    """Epochs from one scoring to the next where the epoch is chosen."""
+    """Epochs between evaluations, with ``choose_epoch``."""
 
     @model_validator(mode="after")
     def _consistent(self) -> ListNetworkConfig:

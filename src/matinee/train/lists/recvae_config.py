@@ -20,24 +20,24 @@ class RecVaeConfig(Config):
     hidden: int = Field(600, ge=1)
     """Width of the five layers of the encoder."""
     latent: int = Field(200, ge=1)
-    """Width of the layer that is drawn."""
+    """Width of the latent layer."""
     rounds: int = Field(50, ge=1)
     """Rounds of ``encoder_epochs`` and then ``decoder_epochs``."""
     encoder_epochs: int = Field(3, ge=1)
-    """Passes over the people in each round that train the encoder, its input dropped out."""
+    """Passes over the users in each round that train the encoder, under input dropout."""
     decoder_epochs: int = Field(1, ge=1)
     """Passes in each round that train the decoder, on whole inputs."""
     input_noise: float = Field(0.5, ge=0.0, lt=1.0)
-    """Share of a person's items left out of the input while the encoder is trained."""
+    """Dropout probability of the input while the encoder is trained."""
     gamma: float = Field(0.005, ge=0.0)
-    """Weight of a person's divergence from the prior, for each interaction they have."""
+    """Weight of a user's KL divergence from the prior, per interaction of theirs."""
     mixture: tuple[float, float, float] = (0.15, 0.75, 0.1)
     """Weights of the standard normal, of the posterior of the round before, and of a normal whose
     logarithm of the variance is 10."""
     batch_size: int = Field(500, ge=1)
-    """People per step."""
+    """Users per step."""
     learning_rate: float = Field(5e-4, gt=0.0)
-    """Step size of Adam, of encoder and decoder each."""
+    """Learning rate of Adam, for encoder and decoder."""
     score_every: int = Field(5, ge=1)
-    """Rounds from one scoring to the next. Training ends at the round that is best on interactions
-    held out, found by a first training without them."""
+    """Rounds between evaluations. The number of rounds is that with the best held-out nDCG in a
+    first training without the held-out interactions."""
