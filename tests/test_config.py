@@ -68,7 +68,7 @@ def test_sections_within_sections_are_written_as_toml() -> None:
     assert Deep.make(tomllib.loads(to_toml(changed))) == changed
 
 
-def test_every_name_that_could_be_meant_is_told() -> None:
+def test_every_name_that_could_be_meant_is_listed() -> None:
     class Two(Config):
         left: Inner = Inner()
         right: Inner = Inner()

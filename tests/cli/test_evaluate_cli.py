@@ -58,7 +58,7 @@ def test_what_the_model_has_seen_is_refused(shell: Any, trained: Path, catalogue
     assert "the score is invalid" in answer["notes"][0]
 
 
-def test_strangers_are_counted_apart(shell: Any, trained: Path) -> None:
+def test_unknown_users_are_counted_apart(shell: Any, trained: Path) -> None:
     Path("some.csv").write_text("who,what,stars\n1,9999,4\nnobody,1,3\nnobody,2,5\n")
     columns = ("--user", "who", "--item", "what", "--rating", "stars")
     answer = shell.json("evaluate", trained, "--test", "some.csv", *columns)

@@ -74,7 +74,7 @@ def same_weights(one: str, other: str) -> None:
     assert files[0] == files[1]
 
 
-def test_a_leftover_of_an_earlier_version_is_no_stranger(shell: Any, catalogue: Path) -> None:
+def test_a_leftover_of_an_earlier_version_is_recognised(shell: Any, catalogue: Path) -> None:
     """The kill of issue 17, by hand."""
     kill("half", 4, *TRAIN, catalogue / "parts", "--out", "m")
     Path("m/.checkpoint.safetensors.deadbeef.tmp").touch()

@@ -42,7 +42,9 @@ def test_the_first_alone_speaks(
     assert slept == []
 
 
-def test_who_knows_least_waits_longest(slept: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_without_the_cause_waits_longest(
+    slept: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for rank in ("0", "1"):
         monkeypatch.setenv("RANK", rank)
         for error in (DataError, ProcessError):

@@ -126,11 +126,13 @@ def test_a_study_is_shown_as_a_file_that_reads_back(shell: Shell, file: Path) ->
         (["compare", "nowhere"], "nowhere: no such folder"),
     ],
 )
-def test_a_wrong_request_is_told(shell: Shell, file: Path, args: list[str], message: str) -> None:
+def test_a_wrong_request_is_reported(
+    shell: Shell, file: Path, args: list[str], message: str
+) -> None:
     assert message in shell.error("study", *(a.format(file=file) for a in args), code=2)
 
 
-def test_a_folder_without_a_study_is_told(shell: Shell) -> None:
+def test_a_folder_without_a_study_is_reported(shell: Shell) -> None:
     (shell.folder / "empty").mkdir()
     assert "no study was run here" in shell.error("study", "report", "empty", code=1)
 

@@ -122,7 +122,7 @@ def test_one_file_is_a_source(tmp_path: Path) -> None:
         load(tmp_path / "any name")
 
 
-def test_repeats_are_settled_and_told(tmp_path: Path) -> None:
+def test_repeats_are_resolved_and_reported(tmp_path: Path) -> None:
     again: list[Row] = [*ROWS, (1, 822109, 2, "2005-05-14"), (2, 822109, 4, "1999-11-11")]
     folder = write_combined(tmp_path / "prize", again)
     ratings = load(folder)
@@ -139,7 +139,7 @@ def test_repeats_are_settled_and_told(tmp_path: Path) -> None:
     assert "line 3 (1 more repeats)" in message
 
 
-def test_progress_is_told(folder: Path) -> None:
+def test_progress_is_reported(folder: Path) -> None:
     messages: list[tuple[str, int, int]] = []
     load(folder, report=lambda *step: messages.append(step))
     size = sum(file.stat().st_size for file in folder.rglob("*_*.txt"))
@@ -189,7 +189,9 @@ BAD = [
 
 
 @pytest.mark.parametrize(("text", "message"), BAD)
-def test_what_is_wrong_is_told_by_file_and_line(text: str, message: str, tmp_path: Path) -> None:
+def test_what_is_wrong_is_reported_by_file_and_line(
+    text: str, message: str, tmp_path: Path
+) -> None:
     file = tmp_path / "mv_0000008.txt"
     file.write_text(text)
     with pytest.raises(DataError) as caught:
@@ -307,7 +309,7 @@ def test_garbage_is_read_or_refused(text: bytes, tmp_path: Path) -> None:
     assert len(read) + total == sum(line.count(b",") == 2 for line in lines)
 
 
-def test_days_are_the_calendar_s(tmp_path: Path) -> None:
+def test_days_are_calendar_days(tmp_path: Path) -> None:
     days = [date(1970, 1, 1) + timedelta(days) for days in range(0, 60_000, 7)]
     file = tmp_path / "mv_1.txt"
     file.write_text("1:\n" + "".join(f"{at},3,{day}\n" for at, day in enumerate(days)))

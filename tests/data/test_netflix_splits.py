@@ -145,7 +145,7 @@ def test_the_folder_may_be_elsewhere(home: Path, tmp_path: Path) -> None:
         named_parts("netflix/3n")
 
 
-def test_progress_is_told(home: Path) -> None:
+def test_progress_is_reported(home: Path) -> None:
     messages: list[str] = []
     named_split("netflix/1y", report=lambda step, done, total: messages.append(step))
     assert list(dict.fromkeys(messages)) == ["reading", "ordering"]

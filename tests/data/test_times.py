@@ -8,7 +8,7 @@ from matinee import load
 TABLE = {"user": [1, 1, 2], "item": [1, 2, 1], "rating": [1, 2, 3]}
 
 
-def test_mixed_seconds_and_milliseconds_are_told_apart() -> None:
+def test_mixed_seconds_and_milliseconds_are_distinguished() -> None:
     ratings = load(TABLE | {"time": [1_500_000_000, 1_500_000_100_000, 1_500_000_200]})
     assert ratings.times is not None
     assert ratings.times.tolist() == [1_500_000_000, 1_500_000_100, 1_500_000_200]

@@ -241,7 +241,7 @@ def test_bad_test_sets_are_refused(model: Bias, parts: tuple[Ratings, Ratings]) 
         model.evaluate(replace(parts[1], values=values))
 
 
-def test_another_scale_is_told(model: Bias) -> None:
+def test_another_scale_is_reported(model: Bias) -> None:
     test = Ratings.from_arrays([900, 901], ["i1", "i2"], [50, 100])
     assert any("go from 50 to 100" in note for note in model.evaluate(test).notes)
 

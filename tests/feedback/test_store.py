@@ -154,7 +154,7 @@ def test_a_writer_keeps_its_bounds_and_its_days(
     assert [event.key for event in store.events()] == ["new"]
 
 
-def test_a_writer_tells_of_failure(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_writer_reports_failure(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     store = open_store(f"sqlite:{tmp_path / 'f'}")
     written = Writer(store)
     store.close()

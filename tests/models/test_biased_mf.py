@@ -130,7 +130,7 @@ def test_the_scale_does_not_matter(low: float, high: float) -> None:
     )
 
 
-def test_sweeps_are_told_and_kept(tmp_path: object) -> None:
+def test_sweeps_are_reported_and_kept(tmp_path: object) -> None:
     seen: list[Epoch] = []
     mf = BiasedMF(sweeps=4).fit(sample(), on_epoch=seen.append, watch={"train": sample()})
     assert mf.planned_epochs == {(0, False): 4}

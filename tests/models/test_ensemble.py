@@ -202,7 +202,7 @@ def test_members_of_other_presets_and_files(tmp_path: Path) -> None:
     assert np.array_equal(back.predict(*all_pairs(sample())), model.predict(*all_pairs(sample())))
 
 
-def test_what_is_wrong_in_a_member_is_said() -> None:
+def test_what_is_wrong_in_a_member_is_reported() -> None:
     for members, message in (
         ([{"set": {"epoch": 3}}], "member 1: unknown key 'epoch'; did you mean 'epochs'"),
         ([{}, {"preset": "defualt"}], "unknown preset 'defualt'; did you mean 'default'"),

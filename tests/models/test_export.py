@@ -76,7 +76,7 @@ def test_the_graph_is_the_model(shape: str, tmp_path: Path) -> None:
         np.testing.assert_allclose(done, wanted, atol=2e-5)
 
 
-def test_people_without_ratings_among_others_shift_nobody(tmp_path: Path) -> None:
+def test_people_without_ratings_do_not_shift_others(tmp_path: Path) -> None:
     model = light(
         tmp_path / "model",
         Autoencoder("base", **SHAPES["presence"], epochs=2).fit(sample(), seed=1),

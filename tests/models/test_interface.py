@@ -127,7 +127,7 @@ def test_one_user_for_many_items_and_the_reverse() -> None:
         model.predict([1, 2], ["a", "b", "c"])
 
 
-def test_somebody_must_be_asked_for() -> None:
+def test_users_or_histories_are_required() -> None:
     with pytest.raises(UsageError, match="recommend_all"):
         Spy().fit(sample()).recommend()
 

@@ -76,7 +76,7 @@ def list_histories() -> list[dict[int, float]]:
     return [{0: 3.0, 2: 3.0, 4: 3.0}, {1: 3.0, 3: 3.0, 5: 3.0}]
 
 
-def test_love_is_large_where_choices_tell_nothing_and_small_where_they_tell_much() -> None:
+def test_love_is_large_where_choices_are_random_and_small_where_they_are_predictable() -> None:
     rng = np.random.default_rng(0)
     users, items = np.nonzero(rng.random((200, 40)) < 0.3)
     ratings = 3.0 + 2.0 * (1 - 2 * ((users + items) % 2))

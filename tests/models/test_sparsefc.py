@@ -51,7 +51,7 @@ def test_the_scale_does_not_matter(low: float, high: float) -> None:
     assert np.abs(predicted - expected).mean() < 0.01 * (high - low)
 
 
-def test_the_loss_falls_and_is_told(tmp_path: Path) -> None:
+def test_the_loss_falls_and_is_reported(tmp_path: Path) -> None:
     net = SMALL(iterations=50)
     net.fit(sample(), folder=tmp_path / "run", watch={"train": sample()})
     assert net.planned_epochs == {(0, False): 3}

@@ -268,7 +268,7 @@ def ensemble(*members: dict[str, Any]) -> matinee.Ensemble:
     return matinee.Ensemble(settings=settings, device="cpu")
 
 
-def test_members_lend_themselves_as_teachers() -> None:
+def test_members_are_teachers_of_later_members() -> None:
     lent = ensemble(ITEMS, USERS)
     assert lent.planned_epochs == {(1, False): 6, (2, False): 6, (3, False): 6}
     lent.fit(sample())
@@ -328,7 +328,7 @@ def noisy() -> Ratings:
     )
 
 
-def test_the_teacher_is_believed_in_part() -> None:
+def test_the_weight_of_the_teacher() -> None:
     settings = matinee.model("default", device="cpu", **PRESET).settings.teacher()
     trainer = Trainer(noisy(), settings, 0, RunContext(), teacher=1)
     trainer.fit()

@@ -167,7 +167,7 @@ def test_conditional_shows_or_scores(input_: str) -> None:
 
 @pytest.mark.parametrize("center", ["none", "mean", "bias"])
 @pytest.mark.parametrize("input_", KINDS)
-def test_conditional_tells_the_encoder_nothing_of_what_is_scored(center: str, input_: str) -> None:
+def test_conditional_hides_the_targets_from_the_encoder(center: str, input_: str) -> None:
     csr = ratings()
     inputs = inputs_for(csr, center=center, input=input_)
     batch = make(csr, inputs, conditional=True, salt=4)

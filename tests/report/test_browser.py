@@ -71,7 +71,7 @@ class Opened:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("width", [PHONE, DESK])
-def test_silent_offline_and_in_bounds(
+def test_no_console_messages_offline_and_in_bounds(
     browser: Any, pages: dict[str, Path], kind: str, width: int
 ) -> None:
     with Opened(browser, pages[kind], width) as opened:

@@ -141,7 +141,7 @@ def test_only_a_gap_sends_marks_beyond_the_axis() -> None:
     assert _spots([0.7, 0.72, 0.8, 0.87, 0.9, 0.96, 2.42]).count("→") == 1
 
 
-def test_the_best_of_a_column_is_told_without_colour() -> None:
+def test_the_best_of_a_column_is_marked_without_colour() -> None:
     root = ET.fromstring(CHARTS[3].svg())
     tips = [each.attrib["data-tip"] for each in root.iter() if "data-tip" in each.attrib]
     assert sum("the best of its column" in tip for tip in tips) == 2

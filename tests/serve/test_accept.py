@@ -92,7 +92,7 @@ def test_who_has_more_leaves_the_next_to_others() -> None:
     asyncio.run(check())
 
 
-def test_nobody_waits_for_a_worker_that_does_not_come() -> None:
+def test_no_connection_waits_for_a_worker_that_does_not_come() -> None:
     async def check() -> None:
         async with balancers(2) as (made, counters, port):
             made[1].close()
@@ -104,7 +104,7 @@ def test_nobody_waits_for_a_worker_that_does_not_come() -> None:
     asyncio.run(check())
 
 
-def test_nobody_waits_for_a_worker_that_ended() -> None:
+def test_no_connection_waits_for_a_worker_that_ended() -> None:
     async def check() -> None:
         async with balancers(2) as (made, counters, port):
             made[1].close()

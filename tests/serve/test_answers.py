@@ -371,7 +371,7 @@ def test_surprises_are_worth_their_value(
     assert first["teaches"] == pytest.approx(np.sqrt(np.mean((high - low) ** 2)) / 2, abs=1e-4)
 
 
-def test_someone_who_has_said_nothing_is_asked_something(client: TestClient) -> None:
+def test_a_user_without_ratings_gets_items_to_rate(client: TestClient) -> None:
     answer = post(client, "/v1/surprise", ratings=[], k=3)
     assert len(answer["items"]) == 3
     assert answer["used"] == []

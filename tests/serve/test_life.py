@@ -173,7 +173,7 @@ def test_watching_goes_on_after_any_error(process: Start, model_folder: Path) ->
     until(lambda: server.model() != old)
 
 
-def test_an_error_that_nobody_foresaw_ends_no_reload(
+def test_an_unexpected_error_ends_no_reload(
     model_folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     from matinee.serve import _holder
@@ -206,7 +206,7 @@ def test_workers_do_not_outlive_their_parent(process: Start) -> None:
 
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_stops_when_told(process: Start, workers: int, number: signal.Signals) -> None:
+def test_it_stops_on_a_signal(process: Start, workers: int, number: signal.Signals) -> None:
     server = process("--workers", workers)
     server.process.send_signal(number)
     assert server.process.wait(20) == 0

@@ -287,7 +287,7 @@ def test_without_titles_genres_or_stars(browser: Any, tmp_path: Path) -> None:
         page.locator("#trouble .notice").wait_for()
 
 
-def test_somebody_elses_link_is_made_to_fit(browser: Any, url: str) -> None:
+def test_a_link_of_another_model_is_adapted(browser: Any, url: str) -> None:
     item = CLIENT.get(f"{url}/v1/items?limit=1").json()["items"][0]["item"]
     link = f"{url}/#r={item}:4,nowhere:3,{item}x:99&g=Nonsense"
     with opened(browser, link, expected="422") as page:  # of the first try, with all of it

@@ -221,7 +221,7 @@ def test_the_key(serve_with: Callable[..., TestClient]) -> None:
     assert "security" in client.get("/openapi.json").json()
 
 
-def test_no_other_origin_unless_told(
+def test_no_other_origin_unless_allowed(
     client: TestClient, serve_with: Callable[..., TestClient]
 ) -> None:
     origin = {"origin": "https://films.example"}
@@ -292,7 +292,7 @@ def test_a_model_without_histories_titles_or_vectors(tmp_path: Path) -> None:
         assert client.post("/v1/surprise", json={"ratings": []}).status_code == 200
 
 
-def test_an_error_within_is_told_without_its_innards(
+def test_an_internal_error_is_reported_without_details(
     folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     from matinee.serve._engine import Engine

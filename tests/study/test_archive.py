@@ -138,7 +138,7 @@ def test_rows_are_in_the_order_of_the_study(results: Results, tmp_path: Path) ->
     assert len(epochs) == 8  # four runs of two epochs, each told once
 
 
-def test_keys_that_begin_alike_are_told_apart(results: Results, tmp_path: Path) -> None:
+def test_keys_that_begin_alike_are_distinguished(results: Results, tmp_path: Path) -> None:
     name = "some, data"
     results.runs["rate/0.001", name, 0] = replace(record("x", 0, [0.9]), key="abcdefgh1")
     results.runs["rate/0.001", name, 1] = replace(record("x", 1, [0.8]), key="abcdefgh2")

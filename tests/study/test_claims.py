@@ -93,7 +93,7 @@ class TestBetter:
         assert j.interval.low < 0 < j.interval.high
         assert "which may be chance" in j.sentence
 
-    def test_established_in_training_but_open_held_out_cannot_be_told(self) -> None:
+    def test_established_in_training_but_open_held_out_is_undecided(self) -> None:
         made = results({A: both(wild(0.9), three(0.5)), B: both(three(0.9), three(0.7))}, BETTER)
         assert verdict(made) == OPEN
 
@@ -244,7 +244,7 @@ class TestOverfits:
     def test_nor_if_training_gets_worse_too(self) -> None:
         assert verdict(results({A: self.curves(0.1, train=0.05)}, self.CHECK)) == NOT
 
-    def test_without_a_training_figure_it_cannot_be_told(self) -> None:
+    def test_without_a_training_figure_it_is_undecided(self) -> None:
         j = of(results({A: [{"held_out": c["held_out"]} for c in self.curves(0.1)]}, self.CHECK))
         assert j.verdict == OPEN
         assert j.sentence.endswith("there are no records of training figures of g a.")
@@ -549,7 +549,7 @@ class TestTheModelThatIsKept:
 
 
 class TestBestEpoch:
-    def test_another_answer_at_the_best_epoch_is_told(self) -> None:
+    def test_another_answer_at_the_best_epoch_is_reported(self) -> None:
         arms = {
             A: [{"held_out": [0.80 + n, 0.95 + n]} for n in NOISE],
             B: [{"held_out": [0.88 + n, 0.90 - n]} for n in NOISE],

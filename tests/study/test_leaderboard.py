@@ -112,7 +112,7 @@ def results(**changes: Any) -> Results:
     return Results(Study.make({**BOARD, **changes}), False, runs, 20)
 
 
-def test_rows_stand_by_rmse_and_tell_what_was_measured() -> None:
+def test_rows_are_ordered_by_rmse_and_name_what_was_measured() -> None:
     section, other = leaderboard(results()).sections
     assert [row.model for row in section.rows] == ["svd", "Paper", "net", "bias", "lost"]
     assert (section.train_ratings, section.test_ratings) == (900, 100)
@@ -149,7 +149,7 @@ def test_intervals_over_seeds_and_over_people_stand_under_their_names() -> None:
     assert cells(svd)[2:4] == ["", "0.7400 to 0.7600"]
 
 
-def test_who_answered_for_how_many_stands_beside_the_score_on_the_rest() -> None:
+def test_rows_answered_by_the_bias_model_are_counted_beside_the_score_on_the_rest() -> None:
     svd = leaderboard(results()).sections[0].rows[0]
     fields = dict(zip(COLUMNS, cells(svd), strict=True))
     assert (fields["by the bias model"], fields["RMSE on the rest"]) == ("12.5%", "0.7000")
@@ -170,7 +170,7 @@ def test_who_answered_for_how_many_stands_beside_the_score_on_the_rest() -> None
         ("validation", None, None, "?"),
     ],
 )
-def test_what_is_said_of_the_choice_is_what_the_study_declares(
+def test_the_selection_is_what_the_study_declares(
     selection: str, read: float | None, scored: float | None, cell: str
 ) -> None:
     choice = {"choice_read": read, "choice_scored": scored}
@@ -184,7 +184,7 @@ def test_what_is_said_of_the_choice_is_what_the_study_declares(
     assert dict(zip(COLUMNS, cells(bias), strict=True))["test-selected"] == "?"
 
 
-def test_rows_of_presets_tell_their_hash_and_date() -> None:
+def test_rows_of_presets_have_their_hash_and_date() -> None:
     made = results()
     for seed in range(3):
         made.runs["rest/net", "d", seed].versions.update(settings="12ab34cd", frozen="2026-11-28")
@@ -252,7 +252,7 @@ def test_what_a_publication_does_not_say_is_a_question_mark() -> None:
     assert dict(zip(COLUMNS, cells(paper), strict=True))["test-selected"] == "?"
 
 
-def test_what_diverged_and_what_is_to_do_are_told() -> None:
+def test_diverged_and_pending_runs_are_reported() -> None:
     section, other = leaderboard(results()).sections
     lost = section.rows[-1]
     assert lost.status == "diverged"

@@ -113,7 +113,7 @@ def test_every_run_has_a_record(ran: tuple[Path, Recorder, Any]) -> None:
     assert ("b/16", 3) in events.epochs
 
 
-def test_a_record_tells_it_all(ran: tuple[Path, Recorder, Any]) -> None:
+def test_a_record_is_complete(ran: tuple[Path, Recorder, Any]) -> None:
     record = load_results(ran[0]).runs["b/16", "w", 0]
     assert [epoch.epoch for epoch in record.epochs] == [1, 2, 3]
     for epoch in record.epochs:

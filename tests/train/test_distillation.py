@@ -140,7 +140,7 @@ def _rarest() -> float:
     return len(CSR.values) / float(np.bincount(CSR.indices).max())
 
 
-def test_a_teacher_that_is_believed_in_part() -> None:
+def test_a_teacher_with_a_weight_below_one() -> None:
     shrunk, inputs = network(TURNED, **KINDS[1])
     with torch.no_grad():  # as ``shrink_to_bias`` does in the end
         shrunk.table_out.mul_(0.4)

@@ -153,7 +153,7 @@ def test_what_several_processes_cannot_do() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
-def test_every_row_is_somebodys_and_the_work_is_shared(size: int) -> None:
+def test_every_row_has_one_process_and_the_work_is_shared(size: int) -> None:
     for indptr in (ratings().indptr, np.array([0]), np.array([4, 5]), np.array([0, 0, 9, 9])):
         shares = [ProcessGroup(rank, size).rows(indptr) for rank in range(size)]
         assert [share.start for share in shares[1:]] == [share.stop for share in shares[:-1]]

@@ -129,7 +129,7 @@ def test_a_slope_by_the_length_of_rows_is_found_and_used(slope: float, centred: 
     assert held.rmse(net, inputs, kept) < 0.1 * before
 
 
-def test_few_ratings_do_not_tell_a_slope() -> None:
+def test_few_ratings_do_not_determine_a_slope() -> None:
     kept = ratings()
     _, few = carve(kept, 0.05, np.random.default_rng(5))
     state = overfitted(1.0, kept)
@@ -138,7 +138,7 @@ def test_few_ratings_do_not_tell_a_slope() -> None:
     assert abs(inputs.outputs.slope - PRIOR_SLOPE) < PRIOR_STD
 
 
-def test_a_network_that_knows_nothing_is_not_believed() -> None:
+def test_an_untrained_network_gets_a_shrinkage_of_zero() -> None:
     kept, out = carve(ratings(), 0.3, np.random.default_rng(3))
     against = Holdout.of(out)
     state = run(settings(center="bias", hidden=[8], init="normal", init_scale=0.5), csr=kept)
@@ -185,7 +185,7 @@ def test_the_last_epoch_is_settled_within_three_standard_errors(
     assert state.best_epoch == kept
 
 
-def test_long_rows_are_believed_less_where_little_is_held_out() -> None:
+def test_long_rows_are_shrunk_more_where_little_is_held_out() -> None:
     """The prior of the slope: with few held-out ratings it is about -0.12, not 0.12."""
     kept = ratings()
     _, few = carve(kept, 0.05, np.random.default_rng(5))
