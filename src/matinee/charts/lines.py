@@ -53,7 +53,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Mark:
-    """What somebody published: a hollow mark, in the colour of a series."""
+    """A published value: a hollow mark, in the colour of a series."""
 
     x: float
     y: float

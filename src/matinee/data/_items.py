@@ -42,7 +42,7 @@ def item_table(
     ids: Vocabulary,
     mapped: Mapping[str, str],
 ) -> tuple[ItemTable | None, tuple[str, ...]]:
-    """Titles and genres, and what went wrong with a table nobody asked for.
+    """Titles and genres, and problems of a table that was read without being named.
 
     Args:
         items: The table that was asked for: what ``load`` takes, or None.

@@ -20,7 +20,7 @@ _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS erased (hash text PRIMARY KEY, time bigint NOT NULL)",
 )
 _LOCK = 0x6D6174696E6565
-"""Whoever makes the tables holds this lock, and whoever writes events: numbers are then given in
+"""Lock held while tables are made and events written: numbers are then assigned in
 the order of commits, and a reader that has seen one number has seen all smaller ones."""
 _TYPES = ("text", "text", "text", "bigint", "text", "double precision", "text", "integer", "text")
 

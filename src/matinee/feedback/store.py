@@ -67,7 +67,7 @@ class FeedbackStore(ABC):
 
     @abstractmethod
     def erased(self) -> frozenset[str]:
-        """The ``hash_of`` of everybody who was erased."""
+        """The ``hash_of`` of all erased users."""
 
     @abstractmethod
     def prune(self, before: int) -> int:

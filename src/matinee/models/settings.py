@@ -251,5 +251,5 @@ _UPDATE_SHARE = 0.1
 
 
 def update_epochs(train: TrainConfig) -> int:
-    """Epochs of an update where nobody asks for another number."""
+    """Default epochs of an update."""
     return max(1, round(_UPDATE_SHARE * train.epochs))

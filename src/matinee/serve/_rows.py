@@ -151,7 +151,7 @@ class Entries:
 
 
 def choice_lifts(model: Recommender, history: Histories, groups: Sequence[Int64]) -> Float64:
-    """By how much more of a person's next choice is in each group than of anybody's.
+    """Probability that a user next chooses from each group, less that without a history.
 
     Args:
         model: A model of interactions.

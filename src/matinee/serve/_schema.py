@@ -216,7 +216,7 @@ class Recommendation(Predicted):
     """An entry of a list."""
 
     new: bool = False
-    """Whether it is one that nobody rated, listed to explore."""
+    """Whether it is an item without ratings, listed for exploration."""
 
     rank: int
     score: float

@@ -300,7 +300,7 @@ class World:
         return self._moments(users, items)[0]
 
     def variance(self, users: npt.ArrayLike, items: npt.ArrayLike) -> Float64:
-        """Var[rating | user, item]: the squared error nobody can avoid, float64, shape (n,)."""
+        """Var[rating | user, item]: the irreducible squared error, float64, shape (n,)."""
         return self._moments(users, items)[1]
 
     def floor_of(self, ratings: Ratings) -> float:

@@ -199,7 +199,7 @@ def _new(
     users: list[Any] | None,
     options: dict[str, Any],
 ) -> Iterator[Table]:
-    """Lists of new items, which nobody has seen."""
+    """Lists of new items, which have no ratings."""
     from ...models.new_items import NewItems
 
     if histories is None and users is None:

@@ -174,7 +174,7 @@ def _distinct(asked: HeldOutPeople, n_items: int) -> tuple[Int64, Float32, Int64
 
 
 def _rarest(asked: HeldOutPeople, pair_of: Int64, counts: Int64) -> Int64:
-    """The rarest pairs of each person that anybody trained on has, int64 (people, _PROBES).
+    """The rarest pairs of each person that occur in the training ratings, int64 (people, _PROBES).
 
     -1 where there are fewer.
     """

@@ -43,7 +43,7 @@ def liked(histories: Histories, from_rating: float) -> Histories:
 
 
 def popularity(train: Histories, n_items: int) -> Scorer:
-    """Items by number of people who liked them, the same list for everybody."""
+    """Items by number of users who liked them, the same list for all users."""
     counts = np.bincount(train.items, minlength=n_items).astype(np.float32)
     return lambda histories: np.tile(counts, (len(histories), 1))
 

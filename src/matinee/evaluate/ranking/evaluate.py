@@ -62,7 +62,7 @@ def evaluate_lists(
     resamples: int = RESAMPLES,
     trec: Path | None = None,
 ) -> ListEvaluation:
-    """Rank all items for everybody with a relevant test rating. Runs in batches.
+    """Rank all items for every user with a relevant test rating. Runs in batches.
 
     Args:
         model: The model.

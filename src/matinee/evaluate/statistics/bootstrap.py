@@ -1,4 +1,4 @@
-"""Intervals by bootstrap over users: whoever is drawn brings all of their ratings.
+"""Intervals by bootstrap over users: a user is resampled with all of their ratings.
 
 A user's errors go together, so resampling single ratings would give intervals too narrow.
 """

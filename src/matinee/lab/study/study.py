@@ -203,7 +203,7 @@ class Literature(Config):
 
 
 class Claim(Config):
-    """A sentence somebody wrote, to be judged."""
+    """A published claim, to be judged."""
 
     id: str
     """Short name: "1", "E3"."""
@@ -271,4 +271,4 @@ class Study(Config):
     quick: Quick = Quick()
     """The cut version."""
     cut: Quick | None = None
-    """What this was cut by, where it is the cut version already: nobody writes that by hand."""
+    """The options of the quick version, where this is one; not written by hand."""

@@ -1,4 +1,4 @@
-"""Items that nobody rated: predictions and lists from their columns."""
+"""Items without ratings (cold start): predictions and lists from their attributes."""
 
 import lazy_loader
 

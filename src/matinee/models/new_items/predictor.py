@@ -28,7 +28,7 @@ class AllKnownError(UsageError):
 
 
 class NewItems:
-    """Predictions and lists of items that nobody rated, from their columns.
+    """Predictions and lists of items without ratings, from their attributes.
 
     A ridge regression over the known items predicts what the model predicts for a person, from the
     columns of the item. The regression is the same for all people, so that a prediction is a

@@ -1,4 +1,4 @@
-"""``Explorer``: puts items that nobody rated in a share of the places of lists."""
+"""``Explorer``: puts items without ratings in a share of the positions of lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``Posterior``: predictions from a thinned set of samples, for anybody with ratings."""
+"""``Posterior``: predictions from a thinned set of samples, for any user with ratings."""
 
 from __future__ import annotations
 
