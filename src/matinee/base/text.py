@@ -1,4 +1,4 @@
-"""Tables as plain text."""
+"""Tables and numbers as plain text."""
 
 from __future__ import annotations
 
@@ -20,3 +20,13 @@ def aligned(rows: Sequence[Sequence[str]], numbers: Container[int] = ()) -> list
         ).rstrip()
         for row in rows
     ]
+
+
+def signed(value: float, digits: int = 4) -> str:
+    """A difference with its sign, the minus as in print."""
+    return f"{value:+.{digits}f}".replace("-", "−")
+
+
+def seconds_text(value: float) -> str:
+    """Seconds, to about three digits."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"

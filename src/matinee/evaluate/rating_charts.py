@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ..base.text import signed
 from ..charts.bars import Histogram
 from ..charts.calibration import Calibration, Pair
 from ..charts.chart import Chart
@@ -113,7 +114,7 @@ def residuals(breakdown: Breakdown) -> Histogram:
     return Histogram(
         name="residuals",
         title="Residuals: rating less prediction",
-        note=f"Mean {_signed(breakdown.bias)}, standard deviation {breakdown.spread:.3f}. To the "
+        note=f"Mean {signed(breakdown.bias, 3)}, standard deviation {breakdown.spread:.3f}. To the "
         "right of 0, ratings are higher than predicted.",
         summary=f"mean {breakdown.bias:.3f}, standard deviation {breakdown.spread:.3f}",
         edges=[round(float(edge), 6) for edge in breakdown.edges],
@@ -195,7 +196,3 @@ class RatingPlots:
         if self.intervals is None:
             raise UsageError("this model gives no standard deviations")
         return spread(self.intervals)
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-", "−")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from ...base import markdown
+from ...base.text import seconds_text
 from ...data.splits.rules import rule_of
 from ...evaluate import interval_text
 from ..study.study import Data
@@ -150,4 +151,4 @@ def _gain(row: Row) -> str:
 def _seconds(value: float | None) -> str:
     if value is None or not math.isfinite(value):
         return ""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
+    return seconds_text(value)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from ...base import text
 from ...charts.chart import Chart
 from ...evaluate import Evaluation, Interval, ListEvaluation, Score, interval_text, metrics_of
 from ...evaluate.rating_charts import NAMES, score_card
@@ -71,14 +72,14 @@ class ScoreSheets:
             if isinstance(self.metrics.get(metric.name), int | float):
                 score = _score(self.metrics, metric.name)
                 signed = metric.better == "zero"
-                figure = _signed(score.value) if signed else f"{score.value:.4f}"
+                figure = text.signed(score.value) if signed else f"{score.value:.4f}"
                 cards.append((figure, metric.label, _within(score.interval)))
         _, *baselines = self._models().items() or [("", {})]
         gains = [(b["rmse"], name, _score(b, "rmse_gain")) for name, b in baselines]
         if gains:
             _, name, gain = min(gains)
             label = f"RMSE gained on the {NAMES.get(name, name)}"
-            cards.append((_signed(gain.value), label, _within(gain.interval)))
+            cards.append((text.signed(gain.value), label, _within(gain.interval)))
         if self.metrics.get("n_test"):
             users = self.metrics.get("n_test_users", 0)
             cards.append((f"{self.metrics['n_test']:,}", "test ratings", f"by {users:,} users"))
@@ -136,10 +137,6 @@ def _score(scores: Mapping[str, Any], key: str) -> Score:
     value, within = scores.get(key), scores.get(f"{key}_interval")
     number = float(value) if isinstance(value, int | float) else float("nan")
     return Score(number, None if within is None else Interval(*within))
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.4f}".replace("-", "−")
 
 
 def _within(interval: Interval | None) -> str:

@@ -11,6 +11,7 @@ from statistics import median
 from typing import Any
 
 from ...base.atomic import write_text
+from ...base.text import seconds_text
 from ...charts.chart import Chart
 from ...config import to_toml
 from ...evaluate.protocols import PROTOCOLS
@@ -33,7 +34,6 @@ from .study_tables import (
     data_table,
     environment_table,
     group_table,
-    seconds,
     whole_table,
 )
 
@@ -221,7 +221,7 @@ def _facts(summary: Summary) -> str:
         f"{summary.finished:,} of {summary.expected:,} runs"
         + (f", {shared:,} of them shared by arms that coincide" if shared else "")
         + f" · {arms} arms · up to {seeds} seed{'s' * (seeds != 1)} · {len(study.data)} data "
-        f"set{'s' * (len(study.data) != 1)} · {seconds(summary.train_seconds)} s of training"
+        f"set{'s' * (len(study.data) != 1)} · {seconds_text(summary.train_seconds)} s of training"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from ...base.text import seconds_text
 from ...data import Table
 from ...evaluate import interval_text
 from ...evaluate.statistics.seeds import Difference, Estimate
@@ -85,7 +86,7 @@ def group_table(summary: Summary, group: ArmGroup, arms: Sequence[ArmSummary]) -
         columns["of the kept model"] = list(means)
     for key, what in _ONE_ROW.items():
         columns[what] = [_mean(arm.final.get(key)) for arm in arms]
-    columns["seconds"] = [seconds(arm.seconds.mean) if arm.seconds else None for arm in arms]
+    columns["seconds"] = [seconds_text(arm.seconds.mean) if arm.seconds else None for arm in arms]
     used = {name: values for name, values in columns.items() if any(v is not None for v in values)}
     strong = [at for at, arm in enumerate(arms) if arm.arm == summary.base]
     caption = (
@@ -200,8 +201,3 @@ def _p(difference: Difference | None) -> str | None:
     if difference is None or difference.adjusted is None:
         return None
     return "< 0.001" if difference.adjusted < 0.001 else f"{difference.adjusted:.3f}"
-
-
-def seconds(value: float) -> str:
-    """Seconds, to about three digits."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"

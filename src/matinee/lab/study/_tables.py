@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from ...base import markdown
+from ...base.text import signed
 from ...data import Table
 from ...errors import UsageError, nearest
 from ...evaluate import Difference, Estimate, adjust, paired
@@ -242,5 +243,5 @@ def _gap(difference: Difference | None) -> str:
     if not math.isfinite(difference.mean):
         return "diverged"
     p = difference.adjusted
-    text = f"{difference.mean:+.4f}".replace("-", "−")
+    text = signed(difference.mean)
     return text if p is None else f"{text} ({'<0.001' if p < 0.001 else f'{p:.3f}'})"
