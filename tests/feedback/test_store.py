@@ -125,7 +125,7 @@ def test_one_commit_for_all_that_waits(store: FeedbackStore) -> None:
     store.add = slow  # type: ignore[method-assign, assignment]
     written = Writer(store)
     first = written.submit([make_event(key="first", user="u", kind="click", item="i")])
-    while written._given.qsize():
+    while written._jobs.qsize():
         time.sleep(0.001)
     rest = [
         written.submit([make_event(key=f"{at % 30}", user="u", kind="click", item="i")])

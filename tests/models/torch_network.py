@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from matinee.data import Csr, Histories
 from matinee.models.networks._fitted import FittedNetwork
-from matinee.nn import decode_vectors, encode_rows, predict_entries, predict_rows
+from matinee.nn import encode_rows, predict_entries, predict_rows
+from matinee.nn.activations import activation
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -65,7 +67,10 @@ class TorchNetwork:
             return predict_rows(self.network, self.inputs, self._csr(histories), people)
         users = histories.users
         vectors, added = self._item_vectors(self.known)
-        result: Float32 = decode_vectors(self.network, vectors, users).T
+        table, bias = self.network.table_out.detach(), self.network.bias_out.detach()
+        output = activation(self.network.config.output_activation).torch(torch)
+        dots = torch.from_numpy(vectors) @ table[users].t() + bias[users]
+        result: Float32 = output(dots).numpy().T
         result = result + self.inputs.offset[users][:, None]
         result += added
         return result

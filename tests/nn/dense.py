@@ -30,6 +30,14 @@ ACTIVATIONS = {
 }
 
 
+def decoded(net: Network, vectors: Array, columns: Array) -> Array:
+    """Outputs of last hidden layers (rows, hidden[-1]) at some columns: (rows, columns)."""
+    table, bias = net.table_out.detach()[columns], net.bias_out.detach()[columns]
+    output = ACTIVATIONS[net.config.output_activation]
+    outputs: Array = output(torch.from_numpy(vectors) @ table.t() + bias).numpy()
+    return outputs
+
+
 @dataclass(frozen=True)
 class Entries:
     """A batch in float64, in the kernels' layout, with tables of one width."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from dense import ACTIVATIONS, close, dense_forward, network
+from dense import ACTIVATIONS, close, decoded, dense_forward, network
 
 from matinee.data import group
 from matinee.errors import UsageError
@@ -15,7 +15,6 @@ from matinee.nn import (
     Inputs,
     Network,
     NetworkConfig,
-    decode_vectors,
     encode_rows,
     make_inputs,
     predict_entries,
@@ -83,7 +82,7 @@ def test_predictions_are_the_dense_networks(
     vectors, added = encode_rows(net, inputs, csr, rows)
     assert vectors.shape == (csr.n_rows, net.config.hidden[-1])
     assert not added.any()
-    assert close(decode_vectors(net, vectors, columns), wanted[:, columns], 1e-10)
+    assert close(decoded(net, vectors, columns), wanted[:, columns], 1e-10)
     assert not net.training
 
 

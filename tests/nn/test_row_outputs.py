@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from dense import close, dense_forward, network
+from dense import close, decoded, dense_forward, network
 from test_network import fitted_inputs, some_ratings
 
 from matinee.nn import (
     NetworkConfig,
     RowOutputs,
-    decode_vectors,
     encode_rows,
     predict_entries,
     predict_rows,
@@ -51,7 +50,7 @@ def test_outputs_are_scaled_and_centred(reg: float, slope: float) -> None:
     predicted = predict_entries(net, inputs, csr, rows, indptr, np.tile(every, csr.n_rows))
     assert close(predicted.reshape(wanted.shape), wanted, 1e-6)
     vectors, added = encode_rows(net, inputs, csr, rows)
-    by_vectors = decode_vectors(net, vectors, every) + added[:, None] + 2.0
+    by_vectors = decoded(net, vectors, every) + added[:, None] + 2.0
     assert close(by_vectors, wanted, 1e-6)
 
 

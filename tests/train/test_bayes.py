@@ -122,7 +122,7 @@ def test_draws_are_those_of_the_closed_form() -> None:
     gibbs._rng = recorded  # type: ignore[assignment]
     gibbs._draw_weights()
     gibbs._draw_factor(0)
-    gibbs._settle()
+    gibbs._apply_last_draw()
 
     def drawn(h: Float64, old: float, prior: Float64, normal: float) -> float:
         quad = alpha * h @ h + prior[1]

@@ -3,7 +3,6 @@ from ._forward import Forward as Forward
 from ._middle import Middle as Middle
 from ._onnx import build_onnx as build_onnx
 from ._predict import (
-    decode_vectors as decode_vectors,
     encode_rows as encode_rows,
     predict_entries as predict_entries,
     predict_rows as predict_rows,

@@ -123,19 +123,6 @@ def encode_rows(network: Network, inputs: Inputs, known: Csr, rows: Int64) -> tu
     return vectors, added
 
 
-@torch.no_grad()
-def decode_vectors(network: Network, vectors: Float, columns: Int32) -> Float:
-    """Outputs of last hidden layers (rows, hidden[-1]) at some columns: float (rows, columns).
-
-    Without the offset and what is added to the rows.
-    """
-    index = torch.from_numpy(columns).long()
-    output = activation(network.config.output_activation).torch(torch)
-    dots = torch.from_numpy(vectors) @ network.table_out[index].t() + network.bias_out[index]
-    scores: Float = output(dots).numpy()
-    return scores
-
-
 def row_biases(inputs: Inputs, known: Csr, rows: Int64 | None = None) -> Float:
     """Biases of rows, estimated from their ratings, float32 (rows,); zeros unless so centred."""
     chosen = np.arange(known.n_rows, dtype=np.int64) if rows is None else rows

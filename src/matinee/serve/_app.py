@@ -177,7 +177,7 @@ def _lifespan(served: Served, settings: ServeSettings, kept: FeedbackService | N
 
 def _handle_errors(app: FastAPI, files: Assets) -> None:
     @app.exception_handler(ProblemError)
-    async def _ours(_: Request, error: ProblemError) -> Response:
+    async def _problem_error(_: Request, error: ProblemError) -> Response:
         return Response(error.body(), error.status, error.headers, PROBLEM)
 
     @app.exception_handler(RequestValidationError)
