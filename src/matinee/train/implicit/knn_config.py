@@ -13,7 +13,7 @@ class ItemKnnConfig(Config):
     """Item-kNN: an item scores the similarities of its nearest neighbours that a person has.
 
     The similarity of two items is the dot product of who has them, each person weighted by
-    ``weighting``, over the product of the two lengths plus ``shrinkage``. An interaction of weight
+    ``weighting``, over the product of the two norms plus ``shrinkage``. An interaction of weight
     w, over the mean weight, is the entry √w in both, and in the history that is scored: the cosine
     of √w, as the tf-idf of the library implicit has it.
     """
@@ -24,7 +24,7 @@ class ItemKnnConfig(Config):
     """Added to the product of the norms, which lowers the similarity of rare items."""
     weighting: Literal["none", "tfidf", "bm25"] = "tfidf"
     """With "none" it is the plain cosine. "tfidf" weighs a person by the logarithm of the number of
-    all items over theirs; "bm25" does so too and, in place of the lengths, saturates each item by
+    all items over theirs; "bm25" does so too and, in place of the norms, saturates each item by
     its popularity: an interaction of weight w is w (k1 + 1) / (w + k1 (1 - b + b p)) with p the
     item's weight over the mean item's."""
     bm25_k1: float = Field(100.0, gt=0.0)
