@@ -394,8 +394,6 @@ def _resolve_repeats(read: _Read, repeats: Repeats) -> tuple[str, ...]:
             "or settle repeats with --repeats last or --repeats mean"
         )
     noun = "interaction" if read.implicit else "rating"
-    gone, message = resolve(
-        positions, encoded.values, encoded.times, repeats, noun, encoded.weights
-    )
+    gone, note = resolve(positions, encoded.values, encoded.times, repeats, noun, encoded.weights)
     encoded.drop(gone)
-    return (message,)
+    return (note,)
