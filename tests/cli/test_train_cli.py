@@ -376,4 +376,4 @@ def test_what_lists_leave_out_of_large_data_is_noted(
         monkeypatch.setattr(choose, name, value)
     done = shell("train", "clicks.csv", "--preset", "lists", "--out", "model",
                  "--set", "max_gib=1e-9")  # fmt: skip
-    assert "lists.linear.max_gib=1 brings it in" in done.stderr
+    assert "(--preset ease --set lists.linear.max_gib=1)" in done.stderr

@@ -174,8 +174,8 @@ def test_the_closed_form_that_is_left_out_of_a_blend_is_noted_with_the_option_fo
     large(monkeypatch)
     made = model("lists", max_gib=1e-9).fit(communities())
     (note,) = made.provenance.notes
-    assert "78 users by 30 items takes 0.0 GiB and is left out" in note
-    assert note.endswith("lists.linear.max_gib=1 brings it in")
+    assert "with 78 users by 30 items, each item has weights of its 100 nearest" in note
+    assert note.endswith("0.0 GiB (--preset ease --set lists.linear.max_gib=1)")
     assert load_model(made.save(tmp_path / "model")).provenance.notes == (note,)
     assert model("lists").fit(communities()).provenance.notes == ()
     assert model("lists", max_gib=1e-9, nearest=5).fit(communities()).provenance.notes == ()

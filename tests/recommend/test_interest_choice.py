@@ -111,46 +111,70 @@ def parts(interest: Interest) -> set[str]:
     return {interest.name}
 
 
+def closed_forms(interest: Interest) -> list[Linear]:
+    """The closed forms that a blend is made of."""
+    if isinstance(interest, Blend):
+        return [each for part in interest.parts for each in closed_forms(part)]
+    return [interest] if isinstance(interest, Linear) else []
+
+
 def test_large_data_takes_what_is_quick_and_one_closed_form_for_the_best(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(choose, "AUTO_SIDE", 10)
     monkeypatch.setattr(choose, "LEAST_ROW", 2.0)
     for side in (1000, 10):  # the closed form with and without the interactions held out
-        monkeypatch.setattr(choose, "TWICE_SIDE", side)
+        monkeypatch.setattr(choose, "WHOLE_SIDE", side)
         assert parts(fitted(interest="auto")) <= {"ials", "item-knn", "popularity"}
         assert "popularity" not in parts(fitted(interest="auto"))
         refused = fitted(interest="best", linear={"max_gib": 1e-9})
         assert {"linear", "ials", "bspm"} <= parts(refused) <= {*SCORERS}
-    assert parts(fitted(interest="best")) == {"linear", "ials", "bspm"}
+    assert {"linear", "ials", "bspm"} <= parts(fitted(interest="best"))
     monkeypatch.setattr(choose, "LEAST_ROW", 20.0)
     assert "linear" not in parts(fitted(interest="best"))
     assert isinstance(fitted(interest="blend"), Blend)
 
 
 @pytest.mark.parametrize(
-    ("options", "nearest"),
+    ("options", "whole_side", "dense_row", "nearest"),
     [
-        ({}, 0),
-        ({"max_gib": 1e-9}, choose.NEAREST),
-        ({"max_gib": 1e-9, "relax": 0.3}, choose.NEAREST),
-        ({"nearest": 7}, 7),
+        ({}, 10, 2.0, 0),
+        ({}, 10, 60.0, choose.NEAREST),
+        ({"relax": 0.3}, 10, 60.0, choose.NEAREST),
+        ({"max_gib": 1e-9}, 1000, 2.0, choose.NEAREST),
+        ({"max_gib": 1e-9}, 10, 2.0, choose.NEAREST),
+        ({"nearest": 7}, 10, 2.0, 7),
     ],
 )
-def test_where_the_closed_form_does_not_fit_items_have_weights_of_their_nearest(
-    options: dict[str, float], nearest: int, monkeypatch: pytest.MonkeyPatch
+def test_items_of_large_data_have_weights_of_their_nearest_where_sparse_or_memory_is_short(
+    options: dict[str, float],
+    whole_side: int,
+    dense_row: float,
+    nearest: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(choose, "AUTO_SIDE", 10)
-    monkeypatch.setattr(choose, "TWICE_SIDE", 10)
+    monkeypatch.setattr(choose, "WHOLE_SIDE", whole_side)
+    monkeypatch.setattr(choose, "DENSE_ROW", dense_row)
     monkeypatch.setattr(choose, "LEAST_ROW", 2.0)
     best = fitted(interest="best", linear=options)
     assert isinstance(best, Blend)
     assert sum(best.weights) == pytest.approx(1.0)
-    (linear,) = (part for part in best.parts if isinstance(part, Linear))
-    assert linear.settings is not None
-    assert linear.settings.nearest == nearest
-    if not nearest:
-        assert best.weights == choose.LARGE_WEIGHTS
+    assert [each.settings.nearest for each in closed_forms(best) if each.settings] == [nearest]
+
+
+@pytest.mark.parametrize(
+    ("whole_side", "dense_row", "nearest"),
+    [(30, 60.0, 0), (29, 60.0, choose.NEAREST), (29, 2.0, 0)],
+)
+def test_the_closed_form_is_of_all_items_up_to_a_size_and_on_dense_data(
+    whole_side: int, dense_row: float, nearest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choose, "WHOLE_SIDE", whole_side)
+    monkeypatch.setattr(choose, "DENSE_ROW", dense_row)
+    part = HeldOut.draw(groups(), np.random.default_rng(0))
+    assert min(part.known.n_rows, part.known.n_columns) == 30
+    assert choose.large_linear(part, LinearConfig()).nearest == nearest
 
 
 def popular_only(people: int = 60, items: int = 40) -> Csr:

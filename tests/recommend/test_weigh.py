@@ -12,7 +12,7 @@ from matinee.data import Csr, Histories
 from matinee.recommend.interest import Blend, Interest
 from matinee.recommend.interest.base import State
 from matinee.recommend.interest.held_out import HeldOut
-from matinee.recommend.interest.weigh import DEPTH, DOUBT, Pool, weigh
+from matinee.recommend.interest.weigh import DEPTH, TOLERANCE, Pool, weigh
 
 PEOPLE, ITEMS = 300, 400
 
@@ -88,12 +88,12 @@ def test_initial_weights_are_kept_unless_the_gain_is_large(part: HeldOut) -> Non
     pool = Pool.of(part, [scorer(part, 2.0, 1), scorer(part, 2.0, 2)])
     best = pool.ndcg((0.5, 0.5))
     near = next(
-        w for w in np.linspace(0, 0.5, 51) if pool.ndcg((w, 1 - w)) > best * (1 - DOUBT / 2)
+        w for w in np.linspace(0, 0.5, 51) if pool.ndcg((w, 1 - w)) > best * (1 - TOLERANCE / 2)
     )
     assert weigh(pool, (float(near), float(1 - near))) == pytest.approx((near, 1 - near), abs=1e-4)
     far = weigh(pool, (0.0, 1.0))
     assert 0.1 < far[0] <= 0.6
-    assert pool.ndcg(far) > best * (1 - DOUBT)
+    assert pool.ndcg(far) > best * (1 - TOLERANCE)
 
 
 def test_without_people_the_initial_weights_are_kept(part: HeldOut) -> None:
@@ -102,7 +102,7 @@ def test_without_people_the_initial_weights_are_kept(part: HeldOut) -> None:
     assert weigh(pool, (0.3, 0.7)) == (0.3, 0.7)
 
 
-def test_smaller_gains_are_believed_where_the_latest_interactions_are_held_out(
+def test_smaller_gains_change_the_weights_where_the_latest_interactions_are_held_out(
     part: HeldOut,
 ) -> None:
     scorers = [scorer(part, 2.0, 1), scorer(part, 2.0, 2)]
@@ -110,7 +110,7 @@ def test_smaller_gains_are_believed_where_the_latest_interactions_are_held_out(
     latest = Pool.of(replace(part, latest=True), scorers)
     best = pool.ndcg((0.5, 0.5))
     shares = np.linspace(0.0, 0.5, 51)
-    share = next(w for w in shares if pool.ndcg((w, 1 - w)) > best * (1 - 2 * DOUBT / 3))
+    share = next(w for w in shares if pool.ndcg((w, 1 - w)) > best * (1 - 2 * TOLERANCE / 3))
     begin = (float(share), float(1 - share))
     assert latest.ndcg(weigh(latest, begin)) > pool.ndcg(weigh(pool, begin))
 

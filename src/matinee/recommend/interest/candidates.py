@@ -30,19 +30,15 @@ class Candidate:
         part: The interactions, some of them held out.
         fit: Fits the scorer with the same settings to any interactions.
         fitted: It, fitted without the interactions held out, where that was done already.
-        stand_in: What is calibrated in its place where fitting it twice would take too long.
     """
 
     part: HeldOut
     fit: Callable[[Csr], Interest]
     fitted: Interest | None = None
-    stand_in: Candidate | None = None
 
     @cached_property
     def known(self) -> Interest:
         """It, fitted without the interactions held out when this is first asked for."""
-        if self.stand_in is not None:
-            return self.stand_in.known
         return self.fit(self.part.known) if self.fitted is None else self.fitted
 
     @property

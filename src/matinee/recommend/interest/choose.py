@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from ...data import Csr
@@ -11,7 +9,7 @@ from ...train.implicit import IalsConfig
 from ...train.linear import LinearConfig, solve_mib
 from ...train.lists import SCORERS, ListsConfig
 from .base import scorer_module
-from .candidates import Candidate, OnEpoch, best, blend, gains, weighed, weighted
+from .candidates import Candidate, OnEpoch, best, blend, gains, weighed
 from .held_out import HeldOut
 from .scorers.bspm import bspm
 from .scorers.ials import ials
@@ -24,8 +22,13 @@ from .search import search_linear
 AUTO_SIDE = 6000
 """Users or items, whichever are fewer, up to which settings of the closed form are searched for:
 its time grows with the cube, its memory with the square."""
-TWICE_SIDE = 10_000
-"""Likewise, up to which the closed form is solved without the held-out interactions as well."""
+WHOLE_SIDE = 10_000
+"""Likewise, up to which the closed form is always that of all items. Above, the one of each item's
+nearest takes a fiftieth of the time, and on sparse data its lists are better."""
+DENSE_ROW = 60.0
+"""Mean interactions of the smaller side from which data are dense, and the closed form is that of
+all items. That of the nearest is better with 19 (Gowalla) and worse with 270 (MovieLens-1M); this
+is between them (docs/lab-notes.md)."""
 LEAST_ROW = 8.0
 """Mean interactions of the smaller side from which a large closed form is worth its time."""
 LEAST_SHARED = 0.2
@@ -35,13 +38,12 @@ FACTOR_WEIGHTS = (0.15, 0.3, 0.5)
 """Weights that matrix factorisation and neighbours may have beside what is better than they."""
 POPULAR_WEIGHTS = (0.03, 0.1, 0.3)
 """Weights that popularity may have: it orders what a short history says nothing of."""
-LARGE_WEIGHTS = (0.3, 0.5, 0.2)
-"""Weights of closed form, matrix factorisation and low-pass filter where the first is solved only
-once, and from which those of the nearest items are searched for: found on two validation parts of
-Gowalla's LightGCN split, one of random interactions and one of the last of each person
-(docs/lab-notes.md)."""
+LARGE_WEIGHTS = (0.3, 0.5, 0.2, 0.0)
+"""Weights of closed form, matrix factorisation, low-pass filter and popularity from which those of
+large data are searched for: found on two validation parts of Gowalla's LightGCN split, one of
+random interactions and one of the last of each person (docs/lab-notes.md)."""
 NEAREST = 100
-"""Nearest items whose weights an item has where memory does not allow those of all."""
+"""Nearest items whose weights an item has where it does not have those of all."""
 LOW_PASS = {"low_pass": 1.0, "blur": 0.0, "sharpen": 0.0}
 """Options of BSPM that leave its low-pass filter alone."""
 LARGE_FACTORS = 256
@@ -86,32 +88,27 @@ def large(part: HeldOut, config: ListsConfig, rng: np.random.Generator, solve: b
         part: The interactions, with some of them held out.
         config: The options.
         rng: Draws initial vectors.
-        solve: Whether one closed form is added where memory allows and the data are dense enough.
-            Above ``TWICE_SIDE`` it is solved once, and blended with matrix factorisation and a
-            low-pass filter by weights found on other data. Where memory does not allow it, items
-            have weights of their nearest alone, and the weights of that blend are chosen.
+        solve: Whether a closed form is added where the data are dense enough. Above ``WHOLE_SIDE``,
+            or where memory does not allow weights of all items, a low-pass filter is added as well,
+            and the weights of the blend are searched for from ``LARGE_WEIGHTS``.
     """
     known = part.known
     counts = np.bincount(known.indices, minlength=known.n_columns)
     if counts[counts > 1].sum() < LEAST_SHARED * len(known.indices):
         return popularity(part)
-    shape = known.n_rows, known.n_columns
+    least = min(known.n_rows, known.n_columns)
+    solve = solve and len(known.indices) >= LEAST_ROW * least
     settings = large_linear(part, config.linear)
-    thorough = solve and len(known.indices) >= LEAST_ROW * min(shape)
-    whole = not settings.nearest
-    solve = thorough and whole
+    larger = least > WHOLE_SIDE or settings.nearest > 0
     near = item_knn(part, config.knn)
-    factors = ials(part, large_ials(part, config.ials, LARGE_FACTORS if thorough else None), rng)
-    once = not whole or min(shape) > TWICE_SIDE
-    if thorough and once and gains(near, popularity(part)):
+    factors = ials(part, large_ials(part, config.ials, LARGE_FACTORS if solve else None), rng)
+    if solve and larger and gains(near, popularity(part)):
         smooth = bspm(part, config.bspm.replace(LOW_PASS))
-        parts = [linear(part, settings), factors, smooth]
-        if not whole:
-            return weighed(part, [*parts, popularity(part)], (*LARGE_WEIGHTS, 0.0))
-        return replace(weighted(part, parts, LARGE_WEIGHTS), stand_in=near)
+        scorers = [linear(part, settings), factors, smooth, popularity(part)]
+        return weighed(part, scorers, LARGE_WEIGHTS)
     first, second = (factors, near) if best([factors, near]) is factors else (near, factors)
     quick = with_popularity(part, joined(part, first, second))
-    if not solve or min(shape) > TWICE_SIDE or not gains(quick, popularity(part)):
+    if not solve or larger or not gains(quick, popularity(part)):
         return quick
     return with_popularity(part, best([joined(part, linear(part, settings), quick), quick]))
 
@@ -136,13 +133,15 @@ def with_popularity(part: HeldOut, candidate: Candidate) -> Candidate:
 def large_linear(part: HeldOut, config: LinearConfig) -> LinearConfig:
     """Settings of the closed form where a system takes minutes, so that none are searched for.
 
-    They were found on the validation part of Gowalla's LightGCN split. Where memory does not allow
-    weights of all items, they are those of the nearest.
+    They were found on the validation part of Gowalla's LightGCN split. On sparse data above
+    ``WHOLE_SIDE``, or where memory does not allow weights of all items, they are of the nearest.
     """
     shape = part.known.n_rows, part.known.n_columns
     mean = len(part.known.indices) / max(shape[1], 1)
     settings = config.replace({"penalty": 4.0 * mean, "user_power": 0.3, "denoising": 0.5})
-    if settings.nearest or solve_mib(*shape, settings) / 1024 <= settings.max_gib:
+    fits = solve_mib(*shape, settings) / 1024 <= settings.max_gib
+    dense = len(part.known.indices) >= DENSE_ROW * min(shape)
+    if settings.nearest or (fits and (dense or min(shape) <= WHOLE_SIDE)):
         return settings
     return settings.replace({"nearest": NEAREST, "relax": 0.0, "diagonal_power": 1.0})
 

@@ -72,10 +72,9 @@ def fit_interest(
     chosen = choose(part, config, rng, on_epoch)
     calibration = NOTHING
     twice = config.love == 0.0 and config.interest in ("linear", "network")
-    if not twice and (chosen.stand_in is None or has_ratings(rows)):
+    if not twice:
         calibration = part.calibration(chosen.known)
-    calibrated = calibration is not NOTHING and chosen.stand_in is None
-    rate = calibration.rate if calibrated else None
+    rate = None if calibration is NOTHING else calibration.rate
     interest = chosen.fit(rows)
     interest.unit = unit
     return FittedInterest(interest, calibration, rate, _notes(rows, config.linear, interest))
@@ -99,11 +98,6 @@ def refitted(fitted: FittedInterest, rows: Csr) -> FittedInterest | None:
     return replace(fitted, interest=again)
 
 
-def has_ratings(rows: Csr) -> bool:
-    """Whether values differ: interactions are all the same, and there is no liking to weigh."""
-    return bool(len(rows.values)) and bool((rows.values != rows.values[0]).any())
-
-
 def _notes(rows: Csr, config: LinearConfig, interest: Interest) -> tuple[str, ...]:
     """That items have weights of their nearest alone, and how they would have those of all."""
     parts = interest.parts if isinstance(interest, Blend) else ()
@@ -111,8 +105,8 @@ def _notes(rows: Csr, config: LinearConfig, interest: Interest) -> tuple[str, ..
     if config.nearest or not any(each is not None and each.nearest for each in settings):
         return ()
     need = solve_mib(rows.n_rows, rows.n_columns, config) / 1024
+    more = "" if need <= config.max_gib else f" --set lists.linear.max_gib={math.ceil(need)}"
     return (
-        f"lists: the closed form of {rows.n_rows:,} users by {rows.n_columns:,} items takes "
-        f"{need:.1f} GiB and is left out; in its place each item has weights of its {NEAREST} "
-        f"nearest. lists.linear.max_gib={math.ceil(need)} brings it in",
+        f"lists: with {rows.n_rows:,} users by {rows.n_columns:,} items, each item has weights of "
+        f"its {NEAREST} nearest; those of all items take {need:.1f} GiB (--preset ease{more})",
     )

@@ -22,11 +22,11 @@ DEPTH = 100
 """Items of each scorer's list of a person that are kept."""
 STEP = 0.1
 """Smallest amount by which weights are changed."""
-DOUBT = 0.03
+TOLERANCE = 0.03
 """Relative gain up to which the initial weights are kept where a random part of the interactions is
 held out and not the latest: of Gowalla the best weights for either differ by this much
 (docs/lab-notes.md)."""
-DOUBT_LATEST = 0.01
+TOLERANCE_LATEST = 0.01
 """Likewise where the latest are held out."""
 _LEAST = -1e6
 """Score of what a person knows, and of places that are empty."""
@@ -42,12 +42,12 @@ class Pool:
         scores: float32 (people, places, scorers), standardised. The last places of a person are
             those of the held-out items: among equal scores they rank last.
         part: The places as items, with the held-out ones.
-        doubt: Relative gain up to which the initial weights are kept.
+        tolerance: Relative gain up to which the initial weights are kept.
     """
 
     scores: Float32
     part: HeldOut
-    doubt: float
+    tolerance: float
 
     @classmethod
     def of(cls, part: HeldOut, scorers: Sequence[Interest]) -> Pool:
@@ -75,8 +75,8 @@ class Pool:
         ones = np.ones(len(held), dtype=np.float32)
         nothing = Csr(np.zeros_like(ends), held[:0], ones[:0], None, width)
         people = np.arange(len(kept))
-        doubt = DOUBT_LATEST if part.latest else DOUBT
-        return cls(pool, HeldOut(nothing, Csr(ends, held, ones, None, width), people), doubt)
+        tolerance = TOLERANCE_LATEST if part.latest else TOLERANCE
+        return cls(pool, HeldOut(nothing, Csr(ends, held, ones, None, width), people), tolerance)
 
     def ndcg_each(self, weights: Sequence[float] | Float64) -> Float64:
         """NDCG of each person's list by weighted scores, float64 (people,)."""
@@ -92,29 +92,29 @@ def weigh(pool: Pool, initial: Sequence[float]) -> Weights:
     """Weights for the scorers of a pool, none negative, whose sum is 1.
 
     The best ones are searched for by moving weight from one scorer to another, in steps that get
-    smaller. If they gain a share g over the initial ones, the nearest to the initial are taken that
-    lose no more of it than ``doubt`` squared over g, at most ``doubt``: the larger the gain, the
-    more it is believed.
+    smaller. If they gain a share g over the initial ones, those between the two are taken that are
+    nearest to the initial ones and lose no more than ``tolerance`` squared over g of the score, at
+    most ``tolerance``: a small gain on a sample is no reason to leave the initial weights.
 
     Args:
         pool: The scores of held-out people.
         initial: Weights to begin with and to stay near to, whose sum is 1.
     """
     begin = np.asarray(initial, dtype=np.float64)
-    found, score = begin, pool.ndcg(begin)
+    chosen, score = begin, pool.ndcg(begin)
     step = 4 * STEP
     while step > STEP / 2:
-        moved = [(pool.ndcg(each), each) for each in _moves(found, step)]
+        moved = [(pool.ndcg(each), each) for each in _moves(chosen, step)]
         best, weights = max(moved, key=lambda pair: pair[0], default=(0.0, begin))
         if best > score:
-            found, score = weights, best
+            chosen, score = weights, best
         else:
             step /= 2
     gain = score / max(pool.ndcg(begin), 1e-12) - 1.0
-    least = score * (1.0 - pool.doubt * min(1.0, pool.doubt / max(gain, 1e-12)))
+    least = score * (1.0 - pool.tolerance * min(1.0, pool.tolerance / max(gain, 1e-12)))
     between = begin
     for share in np.linspace(0.0, 1.0, 21):
-        between = begin + share * (found - begin)
+        between = begin + share * (chosen - begin)
         if pool.ndcg(between) >= least:
             break
     return tuple(float(weight) for weight in np.round(between, 4))

@@ -26,9 +26,9 @@ class ListsConfig(Config):
     6,000 users and items, where that would cost too much, iALS, item-kNN or their blend. "best"
     takes the best of the linear autoencoder, the network and their blend, and adds iALS; above
     6,000 users and items it adds one linear autoencoder to what "auto" takes, and above 10,000 it
-    is the linear autoencoder, iALS and the low-pass filter of BSPM with fixed weights. Where memory
-    is not enough for that linear autoencoder, its items have weights of their 100 nearest alone,
-    and the weights of the blend are chosen. All else is decided on interactions held out of
+    is the linear autoencoder, iALS and the low-pass filter of BSPM. There, where data are sparse or
+    memory is not enough, the linear autoencoder has weights of each item's 100 nearest alone. All
+    else, the weights of blends included, is decided on interactions held out of
     training, on large data with times the latest ones. "auto" and "best" add popularity where that
     is better, and are popularity where nothing is better than that."""
     love: Annotated[float, Field(ge=0.0)] | Literal["auto"] = "auto"
