@@ -173,3 +173,30 @@ def test_rows_are_left_out_of_many_chunks(monkeypatch: pytest.MonkeyPatch) -> No
     )
     pairs = dict(zip(result, ratings.values, strict=True))
     assert pairs == {(k % 5, k): k % 5 for k in range(60) if k % 3}
+
+
+@pytest.mark.parametrize(
+    ("dtype", "edge"), [("float32", 2**24), ("float64", 2**53), ("float64", 10**18)]
+)
+@pytest.mark.parametrize("column", ["user_id", "item_id"])
+def test_reals_that_cannot_keep_ids_apart_are_refused(
+    dtype: str, edge: int, column: str, tmp_path: Path
+) -> None:
+    pd = pytest.importorskip("pandas")
+    ids = {"user_id": [1, 2, 3], "item_id": [4, 5, 6]}
+    ids[column] = [edge, edge + 1, 3]
+    frame = pd.DataFrame({**ids, "rating": [1.0, 2.0, 3.0]})
+    real = frame.assign(**{column: frame[column].astype(dtype)})
+    real.to_parquet(tmp_path / "ratings.parquet")
+    for source in (real, tmp_path / "ratings.parquet"):
+        with pytest.raises(DataError, match=rf"{column}.* several ids .*as integers or text"):
+            load(source)
+    assert len(load(frame)) == 3
+
+
+@pytest.mark.parametrize(("dtype", "edge"), [("float32", 2**24), ("float64", 2**53)])
+def test_reals_that_keep_ids_apart_are_read_as_whole_numbers(dtype: str, edge: int) -> None:
+    pd = pytest.importorskip("pandas")
+    users = np.array([edge - 1, -edge + 1, np.nan], dtype=dtype)
+    ratings = load(pd.DataFrame({"user_id": users, "item_id": [1, 2, 3], "rating": [1.0, 2.0, 3]}))
+    assert sorted(map(str, ratings.user_ids.ids)) == sorted([str(edge - 1), str(-edge + 1)])

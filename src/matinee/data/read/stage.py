@@ -17,6 +17,8 @@ from .source import Scan, Workspace, literal, run
 from .text import shorten
 from .timestamps import REALS, SAMPLE, is_text, number_sql, time_sql
 
+_WHOLE_BITS = {"FLOAT": 24, "DOUBLE": 53}
+"""Bits up to which each kind of real has every whole number."""
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
 _INTEGER = (
     "CAST(TRY_CAST({0} AS BIGINT) AS VARCHAR) = CAST({0} AS VARCHAR)",
@@ -78,6 +80,7 @@ def stage(
         DataError: Naming the first row that cannot be used and why.
     """
     rows = rows or ReadOptions()
+    _check_real_ids(work, scan, columns)
     checks, mapped, numbers = _sampled(work, scan, columns)
     time, clock, of_time = time_sql(work, scan, columns.get(TIME), mapped, numbers)
     complete = _create(work, scan, columns, rows, time, checks)
@@ -115,6 +118,26 @@ def stage(
             )
         notes.append(f"times left out: {problem}")
     return Staged(int(total), float(low), float(high), timed, tuple(notes), clock, weighted)
+
+
+def _check_real_ids(work: Workspace, scan: Scan, columns: Mapping[str, str]) -> None:
+    """Refuse ids in a column of reals that are too large for whole numbers to be kept apart."""
+    for role in (USER, ITEM):
+        sql, kind = scan.columns[columns[role]]
+        bits = _WHOLE_BITS.get(kind)
+        if bits is None:
+            continue
+        too_large = f"isfinite({sql}) AND abs({sql}) >= {2**bits}"
+        row = run(
+            work, scan, f"SELECT {sql} FROM {scan.relation} WHERE {too_large} LIMIT 1"
+        ).fetchone()
+        if row is not None:
+            raise DataError(
+                f"{scan.label}: the column {columns[role]!r} holds ids as {kind.lower()}, which "
+                f"has one number for several ids from {2**bits:,}, such as {row[0]:.0f}; write "
+                "them as integers or text (pandas makes floats of integers with gaps: read them "
+                'with dtype="Int64" or str)'
+            )
 
 
 def _check_weights(work: Workspace, scan: Scan, column: str) -> None:
