@@ -16,13 +16,12 @@ from hypothesis import HealthCheck, assume, given, settings, strategies as st
 
 from matinee.data import Ratings, load
 
-# Text that the rule of ids leaves as it is: blanks around it, composed characters, digits, line
-# ends and truth values have tests of their own (tests/data/test_ids.py and the cases).
+# Text that the rule of ids leaves as it is: blanks around it, composed characters, digits and line
+# ends have tests of their own (tests/data/test_ids.py and the cases).
 TEXT = st.text(
     st.characters(exclude_categories=["C", "Z", "M", "N"]), min_size=1, max_size=8
-).filter(lambda text: unicodedata.normalize("NFC", text) == text and text.casefold() not in OTHERS)
+).filter(lambda text: unicodedata.normalize("NFC", text) == text and text.casefold() not in MISSING)
 MISSING = {"na", "n/a", "#n/a", "#na", "<na>", "nan", "-nan", "nat", "null", "none", "nil", "\\n"}
-OTHERS = {*MISSING, "true", "false"}
 IDS = st.one_of(
     st.lists(st.integers(-(2**63), 2**63 - 1), min_size=2, max_size=6, unique=True),
     st.lists(st.integers(0, 30), min_size=2, max_size=6, unique=True),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .values.ids import TRUTH, canonical, canonical_array, whole_numbers
+from .values.ids import canonical, canonical_array, whole_numbers
 
 Ids = npt.NDArray[Any]
 """External ids: int64, or object holding ``str``. Never mixed."""
@@ -49,11 +49,7 @@ class Vocabulary:
 
     @cached_property
     def _code_of(self) -> dict[str | None, int]:
-        codes = {name: code for code, name in enumerate(self.ids)}
-        for written, name in TRUTH.items():  # as folders of earlier versions have them
-            if written in codes:
-                codes.setdefault(name, codes[written])
-        return codes
+        return {name: code for code, name in enumerate(self.ids)}
 
     def encode(self, ids: Iterable[Any] | Ids) -> npt.NDArray[np.int32]:
         """Codes of external ids, int32, with -1 for an id that is not known.

@@ -303,6 +303,8 @@ def _id(sql: str, kind: str) -> str:
             f"CASE WHEN isnan({real}) THEN NULL WHEN {whole} "
             f"THEN CAST(TRY_CAST({real} AS BIGINT) AS VARCHAR) ELSE rtrim({text}, '.') END"
         )
+    if kind == "BOOLEAN":
+        return f"CASE WHEN {sql} THEN 'True' WHEN NOT {sql} THEN 'False' END"
     if kind == "BLOB":
         return f"coalesce(TRY(decode({sql})), CAST({sql} AS VARCHAR))"
     return f"CAST({sql} AS VARCHAR)"

@@ -7,8 +7,7 @@ An id is compared by its canonical text:
 - A whole number has one form, however a table stores it: ``1``, ``1.0``, ``"1"``, ``" 1 "`` and
   ``"1.00"`` are the id 1. That holds for numbers written plainly, in ASCII digits with no leading
   zero: ``"01"``, ``"+1"``, ``"1_2"``, ``"1e3"`` and ``"٧"`` are texts, and other ids.
-- A truth value has one form, however a table or a program writes it: a boolean, ``"True"`` (pandas)
-  and ``"TRUE"`` (R, spreadsheets) are the id ``"true"``, and likewise ``"false"``.
+- A boolean is the text ``True`` or ``False``, as Python and pandas write it.
 - Nothing else is changed: letter case counts, and ``1.5`` is the text ``"1.5"``.
 
 What a spreadsheet or a database writes where there is no value (``MISSING``, and the empty text)
@@ -36,8 +35,6 @@ MISSING = (
 
 _BLANKS = " \t\n\v\f\r\x85\xa0\u2007\u2009\u200b\u2028\u2029\u202f\u3000\ufeff"
 _NUMBER = re.compile(r"(-?(?:0|[1-9][0-9]*))(?:\.0+)?")
-TRUTH = {"True": "true", "TRUE": "true", "False": "false", "FALSE": "false"}
-"""Truth values as programs write them, and their one form."""
 _LOOKED_AT = 100_000
 _ODD = {
     re.compile(r"^[0-9](?:[.,][0-9]+)?[eE]\+[0-9]+$"): (
@@ -70,7 +67,7 @@ def canonical(value: Any) -> str | None:
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return None
     if isinstance(value, (bool, np.bool_)):
-        return TRUTH[str(bool(value))]
+        return str(bool(value))
     if isinstance(value, (int, np.integer)):
         return str(int(value))
     if isinstance(value, (float, np.floating)):
@@ -144,8 +141,7 @@ def canonical_sql(sql: str) -> str:
     text = f"trim(nfc_normalize({sql}), {_quoted(_BLANKS)})"
     number = f"regexp_extract({text}, '{_NUMBER.pattern}', 1)"
     plain = f"regexp_full_match({text}, '{_NUMBER.pattern}')"
-    truth = f"CASE WHEN {text} IN ({', '.join(map(_quoted, TRUTH))}) THEN lower({text})"
-    return f"{truth} WHEN NOT {plain} THEN {text} WHEN {number} = '-0' THEN '0' ELSE {number} END"
+    return f"CASE WHEN NOT {plain} THEN {text} WHEN {number} = '-0' THEN '0' ELSE {number} END"
 
 
 def missing_sql(sql: str) -> str:
@@ -171,13 +167,13 @@ def _canonical_text(text: str) -> str:
     # Most ids are digits or a short ASCII code; the rest is seldom needed.
     if text.isascii():
         if text.isalnum() and not text.isdigit():
-            return TRUTH.get(text, text)
+            return text
     else:
         text = unicodedata.normalize("NFC", text)
     text = text.strip(_BLANKS)
     match = _NUMBER.fullmatch(text)
     if match is None:
-        return TRUTH.get(text, text)
+        return text
     return "0" if match[1] == "-0" else match[1]
 
 
