@@ -187,3 +187,12 @@ def test_a_blend_with_chosen_weights_has_calibrated_chances(
     large(monkeypatch)
     made = model("lists", max_gib=1e-9).fit(clicks()[0])
     assert made.choice_rate is not None
+
+
+def test_an_update_that_fits_a_scorer_again_keeps_its_chances() -> None:
+    data = clicks()[0]
+    made = model("bspm", singular_vectors=8).fit(data)
+    before = made.choice_rate
+    assert before is not None
+    made.update(data.take(np.arange(5)))
+    assert made.choice_rate == before

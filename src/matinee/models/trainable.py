@@ -194,7 +194,7 @@ class Trainable(Params, Recommender):
     def _continue(self, model: Recommender, data: Ratings, new: Mask, epochs: int | None) -> None:
         if model.interest is not None:
             calibration = Calibration(model.love, model.floor)
-            self._earlier = FittedInterest(model.interest, calibration)
+            self._earlier = FittedInterest(model.interest, calibration, model.choice_rate)
 
     def _forget_start(self) -> None:
         self._earlier = None
