@@ -11,7 +11,7 @@ from matinee.data import Ratings
 from matinee.errors import UsageError
 from matinee.models import load_model, model
 from matinee.models.kinds.lists import ListModel
-from matinee.recommend.interest import choose
+from matinee.recommend.interest import Blend, choose
 from matinee.testing import fitted, sample
 
 CASES = [
@@ -196,3 +196,19 @@ def test_an_update_that_fits_a_scorer_again_keeps_its_chances() -> None:
     assert before is not None
     made.update(data.take(np.arange(5)))
     assert made.choice_rate == before
+
+
+@pytest.mark.parametrize("anew", [True, False], ids=["chosen anew", "fitted again"])
+def test_an_update_notes_a_closed_form_of_the_nearest_once(
+    monkeypatch: pytest.MonkeyPatch, anew: bool
+) -> None:
+    large(monkeypatch)
+    made = model("lists", max_gib=1e-9).fit(communities())
+    assert isinstance(made.interest, Blend)
+    if not anew:  # matrix factorisation cannot be fitted again with the same settings
+        kept = [part for part in made.interest.parts if part.name != "ials"]
+        made.interest = Blend(made.interest.counts, kept, [0.5] * len(kept))
+    items = communities().item_ids.ids[:2]
+    made.update(Ratings.from_arrays(["new"] * 2, items, [3.0, 4.0]))
+    (note,) = (note for note in made.provenance.notes if "nearest" in note)
+    assert "with 79 users by 30 items" in note

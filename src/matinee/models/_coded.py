@@ -12,6 +12,7 @@ from ..baseline.variance import HeldOutPredictions
 from ..data import Histories, Ratings
 from ..errors import TrainingError, UsageError
 from ..recommend import personalised, ranking_score
+from ..recommend.interest import NOTED
 from ._answers import answers
 from .hooks import Hooks
 
@@ -188,8 +189,8 @@ class Coded(Hooks):
             self.interest = fitted.interest
             self.love, self.floor = fitted.calibration.love, fitted.calibration.floor
             self.choice_rate = fitted.rate
-            notes = (*self.provenance.notes, *fitted.notes)
-            self.provenance = replace(self.provenance, notes=tuple(dict.fromkeys(notes)))
+            earlier = (note for note in self.provenance.notes if not note.startswith(NOTED))
+            self.provenance = replace(self.provenance, notes=(*earlier, *fitted.notes))
 
 
 def _finite(scores: Float32) -> Float32:

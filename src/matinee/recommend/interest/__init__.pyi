@@ -7,6 +7,7 @@ from .base import (
 from .blend import Blend as Blend
 from .calibrate import Calibration as Calibration, ChoiceRate as ChoiceRate
 from .fit import (
+    NOTED as NOTED,
     FittedInterest as FittedInterest,
     fit_interest as fit_interest,
     refitted as refitted,

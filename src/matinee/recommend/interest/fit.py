@@ -19,6 +19,9 @@ from .choose import NEAREST, choose, is_small
 from .held_out import HeldOut
 from .scorers.linear import Linear
 
+NOTED = "lists: "
+"""How the notes of a scorer begin."""
+
 
 @dataclass(frozen=True, eq=False)
 class FittedInterest:
@@ -80,12 +83,13 @@ def fit_interest(
     return FittedInterest(interest, calibration, rate, _notes(rows, config.linear, interest))
 
 
-def refitted(fitted: FittedInterest, rows: Csr) -> FittedInterest | None:
+def refitted(fitted: FittedInterest, rows: Csr, config: LinearConfig) -> FittedInterest | None:
     """A scorer with the same settings and calibration, fitted to other interactions.
 
     Args:
         fitted: The scorer.
         rows: Training interactions by user, as for ``fit_interest``.
+        config: The options of the linear autoencoder, for the notes.
 
     Returns:
         None where the scorer cannot be fitted again.
@@ -95,7 +99,7 @@ def refitted(fitted: FittedInterest, rows: Csr) -> FittedInterest | None:
     if again is None:
         return None
     again.unit = unit
-    return replace(fitted, interest=again)
+    return replace(fitted, interest=again, notes=_notes(rows, config, again))
 
 
 def _notes(rows: Csr, config: LinearConfig, interest: Interest) -> tuple[str, ...]:
@@ -107,6 +111,6 @@ def _notes(rows: Csr, config: LinearConfig, interest: Interest) -> tuple[str, ..
     need = solve_mib(rows.n_rows, rows.n_columns, config) / 1024
     more = "" if need <= config.max_gib else f" --set lists.linear.max_gib={math.ceil(need)}"
     return (
-        f"lists: with {rows.n_rows:,} users by {rows.n_columns:,} items, each item has weights of "
+        f"{NOTED}with {rows.n_rows:,} users by {rows.n_columns:,} items, each item has weights of "
         f"its {NEAREST} nearest; those of all items take {need:.1f} GiB (--preset ease{more})",
     )
