@@ -180,7 +180,7 @@ def test_reals_that_keep_ids_apart_are_read_as_whole_numbers(dtype: str, edge: i
     assert sorted(map(str, ratings.user_ids.ids)) == sorted([str(edge - 1), str(-edge + 1)])
 
 
-def test_booleans_are_the_same_ids_in_a_frame_and_in_the_csv_that_pandas_writes(
+def test_booleans_are_the_same_ids_in_a_frame_and_in_the_files_that_pandas_writes(
     tmp_path: Path,
 ) -> None:
     pd = pytest.importorskip("pandas")
@@ -189,7 +189,10 @@ def test_booleans_are_the_same_ids_in_a_frame_and_in_the_csv_that_pandas_writes(
     )
     frame.to_csv(tmp_path / "r.csv", index=False)
     frame.to_parquet(tmp_path / "r.parquet")
-    for source in (frame, tmp_path / "r.csv", tmp_path / "r.parquet"):
+    frame.to_json(tmp_path / "r.json", orient="records")
+    frame.to_json(tmp_path / "r.jsonl", orient="records", lines=True)
+    files = [tmp_path / f"r.{ending}" for ending in ("csv", "parquet", "json", "jsonl")]
+    for source in (frame, *files):
         assert load(source).user_ids.ids.tolist() == ["False", "True"]
     assert load(frame).user_ids.encode([True, np.bool_(False), "True"]).tolist() == [1, 0, 1]
 

@@ -63,13 +63,22 @@ def open_json(paths: list[Path], labels: list[str], work: Workspace) -> Scan:
             "writes them; write rows: df.to_json(path, orient='records', lines=True)"
         )
     texts = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
+    values = map(_text, names, types.types)
     return _scan(
         f"read_json([{files}], compression='uncompressed', columns={{{texts}}})",
-        flattened(zip(names, map(quoted, names), types.types, strict=True), _member, "VARCHAR"),
+        flattened(zip(names, values, types.types, strict=True), _member, "VARCHAR"),
         paths,
         labels,
         work,
     )
+
+
+def _text(name: str, kind: object) -> str:
+    """A column read as text, with booleans as ``stage`` has them in tables of other kinds."""
+    sql = quoted(name)
+    if str(kind) != "BOOLEAN":
+        return sql
+    return f"CASE {sql} WHEN 'true' THEN 'True' WHEN 'false' THEN 'False' ELSE {sql} END"
 
 
 def _is_rows(kind: object) -> bool:
