@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from functools import partial
 from pathlib import Path
 
@@ -128,8 +129,11 @@ def test_a_model_of_clicks_predicts_no_ratings() -> None:
     made = model("ease", penalty=5.0).fit(train)
     with pytest.raises(UsageError, match="predicts no ratings"):
         made.predict(0, 0)
-    with pytest.raises(UsageError, match="no calibrated probability"):
+    with pytest.raises(UsageError, match="no calibrated probability") as refused:
         made.choice_probability(0, 0)
+    (named,) = re.findall("train the preset lists, (.*) on people", str(refused.value))
+    for preset in re.split(", | or ", named):
+        assert model(preset).fit(train).choice_probability(0, 0) >= 0.0
     assert "predicted" not in made.recommend(users=[0]).columns
 
 

@@ -146,7 +146,7 @@ class Coded(Hooks):
         if self.interest is None or self.choice_rate is None:
             raise UsageError(
                 "this model has no calibrated probability of a choice; train the preset lists, "
-                "ials, item-knn or popularity on data whose system is not too large for it"
+                "ials, item-knn, bspm or gf-cf on people with several interactions each"
             )
         out = np.zeros(len(rows))
         people = np.append(np.arange(len(histories)), -1)
