@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -115,9 +116,10 @@ def test_a_database_that_came_back(request: pytest.FixtureRequest, open_: Open, 
 
 def test_one_commit_for_all_that_waits(store: FeedbackStore) -> None:
     sizes: list[int] = []
-    release, add = threading.Event(), store.add
+    entered, release, add = threading.Event(), threading.Event(), store.add
 
     def slow(events: list[Event]) -> list[bool]:
+        entered.set()
         release.wait(10)
         sizes.append(len(events))
         return add(events)
@@ -125,8 +127,7 @@ def test_one_commit_for_all_that_waits(store: FeedbackStore) -> None:
     store.add = slow  # type: ignore[method-assign, assignment]
     written = Writer(store)
     first = written.submit([make_event(key="first", user="u", kind="click", item="i")])
-    while written._jobs.qsize():
-        time.sleep(0.001)
+    assert entered.wait(10)
     rest = [
         written.submit([make_event(key=f"{at % 30}", user="u", kind="click", item="i")])
         for at in range(40)
@@ -207,6 +208,24 @@ def test_a_file_is_its_owners(tmp_path: Path) -> None:
     left = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert b"a-secret-name" not in left
     store.close()
+
+
+def test_a_refused_file_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[sqlite3.Connection] = []
+    connect = sqlite3.connect
+
+    def recorded(*args: Any, **options: Any) -> sqlite3.Connection:
+        opened.append(connect(*args, **options))
+        return opened[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", recorded)
+    (tmp_path / "text").write_text("no database " * 100)
+    with pytest.raises(FeedbackError, match="not a database"):
+        open_store(f"sqlite:{tmp_path / 'text'}")
+    for connection in opened:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            connection.execute("SELECT 1")
+    assert opened
 
 
 def test_refusals(tmp_path: Path) -> None:

@@ -54,8 +54,12 @@ class SqliteStore(SqlStore):
         with self._named_errors():
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
             self._writer = self._connect()
-            self._prepare_with_patience()
-            self._reader = self._connect()
+            try:
+                self._prepare_with_patience()
+                self._reader = self._connect()
+            except BaseException:
+                self._writer.close()
+                raise
             self._reader.execute("PRAGMA query_only = ON")
 
     @contextlib.contextmanager
@@ -100,8 +104,12 @@ class SqliteStore(SqlStore):
         connection = sqlite3.connect(
             self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
         )
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA secure_delete = ON")
+        try:
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA secure_delete = ON")
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     def _prepare_with_patience(self) -> None:
