@@ -6,6 +6,7 @@ import concurrent.futures
 import json
 import logging
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -60,11 +61,17 @@ def test_off_unless_asked_for(client: TestClient) -> None:
     assert "/v1/feedback" not in client.get("/openapi.json").json()["paths"]
 
 
+def count(url: str) -> int:
+    with closing(open_store(url)) as store:
+        return store.count()
+
+
 def test_kept_once_by_key(keeping: TestClient, url: str) -> None:
     event = {"user": 5, "kind": "rating", "item": "7", "rating": 4, "key": "k"}
     assert send(keeping, event) == {"stored": 1, "duplicates": 0}
     assert send(keeping, event, {**event, "key": "other"}) == {"stored": 1, "duplicates": 1}
-    events = list(open_store(url).events())
+    with closing(open_store(url)) as store:
+        events = list(store.events())
     assert [(e.key, e.user, e.item, e.value) for e in events] == [
         ("k", "5", "7", 4.0),
         ("other", "5", "7", 4.0),
@@ -152,7 +159,7 @@ def test_export_and_erasure(keeping: TestClient, model: Recommender, url: str) -
     assert (rest["next"], rest["trained"]) == (None, [])
     gone = keeping.delete(f"/v1/users/{user}").json()
     assert gone == {"user": user, "events": 5, "trained": trained}
-    assert open_store(url).count() == 0
+    assert count(url) == 0
     # Neither feedback nor training ratings are used from now on.
     assert keeping.get(f"/v1/users/{user}/recommendations").status_code == 404
     assert keeping.get(f"/v1/users/{user}").json()["erased"] is True
@@ -179,7 +186,7 @@ def test_all_or_none(keeping: TestClient, url: str, event: dict[str, Any], point
     answer = keeping.post("/v1/feedback", json={"events": [good, event]})
     assert answer.status_code == 422, answer.text
     assert answer.json()["errors"][0]["pointer"] == pointer
-    assert open_store(url).count() == 0
+    assert count(url) == 0
 
 
 def test_bounds(keeping: TestClient) -> None:
@@ -233,7 +240,7 @@ def test_many_at_once(keeping: TestClient, url: str) -> None:
 
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(one, range(60))) == 30
-    assert open_store(url).count() == 30
+    assert count(url) == 30
 
 
 def test_histories_of_interactions() -> None:
