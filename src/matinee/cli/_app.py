@@ -61,6 +61,8 @@ class _PipeClosedError(MatineeError):
 
 _OUTPUTS = {"out", "table", "onnx", "trec"}
 """Parameters that name what a command writes."""
+_PATH_TYPES = ("path", "file", "directory")
+"""Names that click has for the types of paths."""
 _FILES = (".parquet", ".csv", ".tsv", ".html", ".onnx", ".md", ".toml")
 
 
@@ -134,10 +136,11 @@ def _check_paths(command: Any) -> None:
             value: Any,
             then: Any = parameter.callback,
             written: bool = parameter.name in outputs,
+            is_path: bool = _takes_paths(parameter),
         ) -> Any:
             if isinstance(value, list | tuple):
-                value = type(value)(map(_expanded, value))
-            value = _expanded(value)
+                value = type(value)(_expanded(each, is_path) for each in value)
+            value = _expanded(value, is_path)
             if written and isinstance(value, Path) and not ctx.resilient_parsing:
                 _check_output(value)
             return value if then is None else then(ctx, outcome, value)
@@ -185,7 +188,15 @@ def _without_type(parameter: Any) -> Any:
     return parameter
 
 
-def _expanded(value: Any) -> Any:
+def _takes_paths(parameter: Any) -> bool:
+    """Whether values of a parameter are paths, where Typer has types of parameters."""
+    return getattr(getattr(parameter, "type", None), "name", "") in _PATH_TYPES
+
+
+def _expanded(value: Any, is_path: bool) -> Any:
+    # Earlier versions of Typer make paths of texts only after the callbacks.
+    if is_path and isinstance(value, str):
+        value = Path(value)
     return value.expanduser() if isinstance(value, Path) else value
 
 
