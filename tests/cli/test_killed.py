@@ -82,6 +82,13 @@ def test_a_leftover_of_an_earlier_version_is_recognised(shell: Any, catalogue: P
     assert hidden(shell.folder) == []
 
 
+def test_what_a_killed_write_of_safetensors_leaves_is_removed(shell: Any, catalogue: Path) -> None:
+    kill("half", 4, *TRAIN, catalogue / "parts", "--out", "m")
+    Path("m/.tmpuM7ua5").touch()
+    shell(*TRAIN, catalogue / "parts", "--out", "m", "--resume")
+    assert hidden(shell.folder) == []
+
+
 # Writes of a training of four epochs: the metrics, four checkpoints, the model.
 @pytest.mark.parametrize(("moment", "at"), [("half", 1), ("half", 3), ("placed", 6)])
 def test_training_goes_on_after_a_kill(shell: Any, catalogue: Path, moment: str, at: int) -> None:

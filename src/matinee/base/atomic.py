@@ -35,6 +35,8 @@ _REASONS = [
 _TEMPORARY = re.compile(
     r"\.(?P<name>.+)\.(?P<owner>[0-9a-f]{8}|[0-9a-f]{24})\.(?P<kind>tmp|old|stage|stage\.wal)"
 )
+_OF_SAFETENSORS = re.compile(r"\.tmp[A-Za-z0-9]{6}")
+"""What safetensors writes before it renames it to the file it was asked for."""
 _SCRATCH = re.compile(r"matinee-(?P<owner>[0-9a-f]{24})")
 _ABANDONED = 86_400.0
 """Age in seconds at which a temporary is stale whose process cannot be checked."""
@@ -123,8 +125,8 @@ def remove(path: Path) -> None:
 
 
 def is_temporary(path: Path) -> bool:
-    """Whether a path is a temporary of ``atomic_path``, by its name."""
-    return _TEMPORARY.fullmatch(path.name) is not None
+    """Whether a path is a temporary of ``atomic_path`` or of safetensors, by its name."""
+    return any(each.fullmatch(path.name) for each in (_TEMPORARY, _OF_SAFETENSORS))
 
 
 def remove_stale(folder: Path, name: str | None = None, *, every: bool = False) -> None:
@@ -140,6 +142,9 @@ def remove_stale(folder: Path, name: str | None = None, *, every: bool = False) 
         hidden = [Path(entry.path) for entry in entries if entry.name.startswith(".")]
     for path in sorted(hidden):
         match = _TEMPORARY.fullmatch(path.name)
+        if every and name is None and _OF_SAFETENSORS.fullmatch(path.name):
+            with suppress(OSError):
+                remove(path)
         if match is None or name not in (None, match["name"]):
             continue
         with suppress(OSError):
