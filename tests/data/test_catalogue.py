@@ -88,7 +88,7 @@ def test_add_and_forget(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPa
     assert locate("mine") == file
     home.mkdir()
     (home / "ml-1m.zip").write_text("zip")
-    assert locate("ml-1m") == file, "what the user said goes before what is in the home"
+    assert locate("ml-1m") == file, "a path of the user goes before the home folder"
     assert registered() == {"mine": file, "ml-1m": file}
     assert forget("ml-1m") == file
     assert locate("ml-1m") == home / "ml-1m.zip"

@@ -218,9 +218,9 @@ def test_both_teachers_are_resumed_where_they_stopped(
     resumed = model(**options)
     resumed.fit(sample(), seed=7, folder=tmp_path, resume=True, on_epoch=seen.append)
     assert restored[0] > 0
-    told = [(e.teacher, e.epoch) for e in seen]
-    assert told[:9] == [(1, epoch) for epoch in range(2, 11)]
-    assert told[9:-20] == [(2, epoch) for epoch in range(restored[0] + 1, 11)]
+    reported = [(e.teacher, e.epoch) for e in seen]
+    assert reported[:9] == [(1, epoch) for epoch in range(2, 11)]
+    assert reported[9:-20] == [(2, epoch) for epoch in range(restored[0] + 1, 11)]
     for name, array in whole.network.arrays().items():
         assert np.array_equal(array, resumed.network.arrays()[name]), name
     assert lines(tmp_path) == [e.as_dict() for e in (*resumed.teacher_epochs, *resumed.epochs)]

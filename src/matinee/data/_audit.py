@@ -178,8 +178,8 @@ def audit(
 def audit_files(train: Path | str, test: Path | str, **options: Any) -> Audit:
     """Read two tables and audit the second against the first.
 
-    Beside what ``audit`` finds, it counts the repeated ratings that reading resolved, and tells
-    whether both are one file under two names.
+    Beside what ``audit`` finds, it counts the repeated ratings that reading resolved, and
+    detects one file under two names.
 
     Args:
         train: A file, a folder or a name, as for ``load``.
