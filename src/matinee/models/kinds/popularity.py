@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
-
 from ...data import Ratings
-from ...recommend.interest import Calibration, FittedInterest, Popularity as Counts, mean_one
+from ...recommend.interest import (
+    Calibration,
+    FittedInterest,
+    Popularity as Counts,
+    mean_one,
+    users_of_items,
+)
 from ..registry import ModelKind
 from .lists import ListModel
 
@@ -24,7 +28,7 @@ class Popularity(ListModel):
 
     def _fit_interest(self, train: Ratings, seed: int) -> FittedInterest:
         rows, unit = mean_one(train.by_user)
-        scorer = Counts(rows.column_weights.astype(np.float32))
+        scorer = Counts(users_of_items(rows))
         scorer.unit = unit
         return FittedInterest(scorer, Calibration(love=0.0, floor=0.0))
 

@@ -3,6 +3,7 @@ from .base import (
     interest_state as interest_state,
     mean_one as mean_one,
     restore_interest as restore_interest,
+    users_of_items as users_of_items,
 )
 from .blend import Blend as Blend
 from .calibrate import Calibration as Calibration, ChoiceRate as ChoiceRate

@@ -78,6 +78,11 @@ class Interest(ABC):
         return None
 
 
+def users_of_items(rows: Csr) -> Float32:
+    """Users of each item, or the sum of their weights, float32 (items,)."""
+    return rows.column_weights.astype(np.float32)
+
+
 def mean_one(rows: Csr) -> tuple[Csr, float]:
     """Interactions with weights of mean 1, or none, and the ``unit`` they were divided by."""
     if rows.weights is None or not len(rows.weights):

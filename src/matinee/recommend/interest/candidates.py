@@ -11,7 +11,7 @@ import numpy as np
 from ...base.arrays import Float32, Float64
 from ...data import Csr
 from ...train.lists import ListEpoch
-from .base import Interest
+from .base import Interest, users_of_items
 from .blend import Blend, standardised
 from .held_out import HeldOut
 from .weigh import Pool, weigh
@@ -115,8 +115,3 @@ def _gains(one: Float64, other: Float64) -> bool:
 
 def _mixed(first: Float32, second: Float32, weight: float) -> Float32:
     return np.float32(1.0 - weight) * first + np.float32(weight) * second
-
-
-def users_of_items(rows: Csr) -> Float32:
-    """Users of each item, or the sum of their weights, float32 (items,)."""
-    return rows.column_weights.astype(np.float32)

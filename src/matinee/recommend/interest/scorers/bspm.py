@@ -11,7 +11,7 @@ from ....base.arrays import Float32
 from ....data import Csr, Histories
 from ....train.implicit import BspmConfig, BspmFilter, fit_bspm
 from ....train.lists import ListsConfig
-from ..base import Arrays, Interest, State
+from ..base import Arrays, Interest, State, users_of_items
 from ..candidates import Candidate, OnEpoch
 from ..held_out import HeldOut
 
@@ -37,8 +37,7 @@ class Bspm(Interest):
     @classmethod
     def fitted(cls, rows: Csr, settings: BspmConfig) -> Self:
         """Fitted to some interactions."""
-        counts = rows.column_weights.astype(np.float32)
-        return cls(counts, fit_bspm(rows, settings), settings)
+        return cls(users_of_items(rows), fit_bspm(rows, settings), settings)
 
     def refitted(self, rows: Csr) -> Bspm:
         """See ``Interest``."""

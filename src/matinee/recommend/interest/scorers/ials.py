@@ -11,8 +11,8 @@ from ....base.arrays import Float32
 from ....data import Csr, Histories
 from ....train.implicit import IalsConfig, ItemFactors, fit_ials
 from ....train.lists import ListsConfig
-from ..base import Arrays, Interest, State
-from ..candidates import Candidate, OnEpoch, users_of_items
+from ..base import Arrays, Interest, State, users_of_items
+from ..candidates import Candidate, OnEpoch
 from ..held_out import HeldOut
 
 

@@ -19,7 +19,7 @@ from ....train.linear import (
     fit_linear,
 )
 from ....train.lists import ListsConfig
-from ..base import Arrays, Interest, State
+from ..base import Arrays, Interest, State, users_of_items
 from ..candidates import Candidate, OnEpoch
 from ..held_out import HeldOut
 
@@ -99,8 +99,7 @@ class Linear(Interest):
     @classmethod
     def solved(cls, rows: Csr, settings: LinearConfig, tilt: Tilt, weights: LinearWeights) -> Self:
         """With weights that were fitted to some interactions."""
-        counts = rows.column_weights.astype(np.float32)
-        return cls(counts, weights, tilt, settings)
+        return cls(users_of_items(rows), weights, tilt, settings)
 
     def refitted(self, rows: Csr) -> Linear | None:
         """See ``Interest``."""

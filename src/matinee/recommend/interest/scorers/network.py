@@ -15,8 +15,8 @@ from ....train.lists import (
     ListNetworkWeights,
     ListsConfig,
 )
-from ..base import Arrays, Interest, State
-from ..candidates import Candidate, OnEpoch, users_of_items
+from ..base import Arrays, Interest, State, users_of_items
+from ..candidates import Candidate, OnEpoch
 from ..held_out import HeldOut
 
 

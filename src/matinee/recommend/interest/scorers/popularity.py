@@ -10,8 +10,8 @@ import numpy as np
 from ....base.arrays import Float32
 from ....data import Csr, Histories
 from ....train.lists import ListsConfig
-from ..base import Arrays, Interest, State
-from ..candidates import Candidate, OnEpoch, users_of_items
+from ..base import Arrays, Interest, State, users_of_items
+from ..candidates import Candidate, OnEpoch
 from ..held_out import HeldOut
 
 
@@ -32,7 +32,7 @@ class Popularity(Interest):
 
     def refitted(self, rows: Csr) -> Popularity:
         """See ``Interest``."""
-        return Popularity(rows.column_weights.astype(np.float32))
+        return Popularity(users_of_items(rows))
 
     def state(self) -> State:
         """See ``Interest``."""
