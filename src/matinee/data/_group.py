@@ -70,6 +70,13 @@ class Csr:
         sums = np.bincount(self.indices, self.weights, minlength=self.n_columns)
         return sums.astype(np.float64)
 
+    def scipy(self, entries: npt.NDArray[Any]) -> Any:
+        """SciPy's CSR matrix of the same rows, with other entries, shape (entries,)."""
+        from scipy import sparse
+
+        parts = entries, self.indices, self.indptr
+        return sparse.csr_matrix(parts, shape=(self.n_rows, self.n_columns))
+
     def aligned(self, column: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """A column of the original ratings (their times, say) in the order of the entries."""
         return column if self.order is None else column[self.order]

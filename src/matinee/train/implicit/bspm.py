@@ -60,10 +60,7 @@ class BspmFilter:
         Args:
             rows: Interactions by person, weighted as in training.
         """
-        from scipy import sparse
-
-        entries = rows.entry_weights, rows.indices, rows.indptr
-        people = sparse.csr_matrix(entries, shape=(rows.n_rows, len(self.root)))
+        people = rows.scipy(rows.entry_weights)
         size = rows.n_rows if self.rows is None else max(1, _CELLS // self.rows.shape[0])
         if rows.n_rows <= size:
             return self._of_batch(people)
@@ -103,16 +100,12 @@ def fit_bspm(rows: Csr, config: BspmConfig) -> BspmFilter:
         rows: Interactions by user, with weights of mean 1 or none; values are not read.
         config: The options.
     """
-    from scipy import sparse
-
     root = np.sqrt(rows.column_weights.astype(np.float32))
     by_user = _inverse(np.sqrt(rows.row_weights).astype(np.float32))
     data = np.repeat(by_user, rows.counts) * _inverse(root)[rows.indices]
     if rows.weights is not None:
         data *= rows.weights
-    matrix = sparse.csr_matrix(
-        (data, rows.indices, rows.indptr), shape=(rows.n_rows, rows.n_columns)
-    )
+    matrix = rows.scipy(data)
     needed = config.blur > 0.0 or config.sharpen > 0.0
     return BspmFilter(
         leading_vectors(matrix, config.singular_vectors),

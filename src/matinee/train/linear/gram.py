@@ -58,12 +58,7 @@ def interactions(rows: Csr, user_power: float = 0.0, values: Float32 | None = No
         user_power: See ``LinearConfig.user_power``.
         values: Strength of each entry, float32 (entries,); 1 by default.
     """
-    from scipy import sparse
-
-    data = np.ones(len(rows.indices), dtype=np.float32) if values is None else values
-    matrix = sparse.csr_matrix(
-        (data, rows.indices, rows.indptr), shape=(rows.n_rows, rows.n_columns)
-    )
+    matrix = rows.scipy(np.ones(len(rows.indices), dtype=np.float32) if values is None else values)
     counts = rows.counts.astype(np.float64)
     weights = np.maximum(counts, 1.0) ** -user_power
     total = float(weights @ counts)

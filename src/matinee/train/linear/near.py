@@ -37,11 +37,7 @@ class NearWeights:
 
     def scores(self, rows: Csr) -> Float32:
         """See ``LinearWeights``."""
-        from scipy import sparse
-
-        shape = (rows.n_rows, rows.n_columns)
-        inputs = sparse.csr_matrix((rows.values, rows.indices, rows.indptr), shape=shape)
-        return np.asarray((inputs @ self.weights).toarray(), dtype=np.float32)
+        return np.asarray((rows.scipy(rows.values) @ self.weights).toarray(), dtype=np.float32)
 
 
 def fit_near(rows: Csr, config: LinearConfig, values: Float32 | None = None) -> NearWeights:

@@ -82,11 +82,8 @@ class UserWeights:
 
     def scores(self, rows: Csr) -> Float32:
         """See ``LinearWeights``."""
-        from scipy import sparse
-
-        shape = (rows.n_rows, self.rows.shape[1])
-        inputs = sparse.csr_matrix((rows.values, rows.indices, rows.indptr), shape=shape)
-        scores = np.empty(shape, dtype=np.float32)
+        inputs = rows.scipy(rows.values)
+        scores = np.empty(inputs.shape, dtype=np.float32)
         factor = (self.scale / self.gamma).astype(np.float32)
         columns = self._columns
         spread(self._reduced(inputs), columns.indptr, columns.indices, columns.data, factor, scores)

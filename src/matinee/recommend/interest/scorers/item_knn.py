@@ -31,12 +31,8 @@ class Neighbours(Interest):
         self.similarity = similarity
 
     def _scores(self, histories: Histories) -> Float32:
-        from scipy import sparse
-
         rows = histories.csr(len(self.counts))
-        entries = np.sqrt(rows.entry_weights), rows.indices, rows.indptr
-        people = sparse.csr_matrix(entries, shape=(rows.n_rows, rows.n_columns))
-        scores = (people @ self.similarity).toarray()
+        scores = (rows.scipy(np.sqrt(rows.entry_weights)) @ self.similarity).toarray()
         return np.asarray(scores, dtype=np.float32)
 
     def state(self) -> State:
