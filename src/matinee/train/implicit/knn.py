@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...base.arrays import Float64, Int32
+from ...base.arrays import Float32, Float64, Int32
 from ...data import Csr
 from .ials import transposed
 from .knn_config import ItemKnnConfig
@@ -27,6 +27,68 @@ class _Saturation:
         return saturated
 
 
+@dataclass(frozen=True, eq=False)
+class ItemVectors:
+    """Items as vectors over users, whose dot products over their lengths are similarities.
+
+    Attributes:
+        rows: Interactions by user.
+        strengths: float64 (entries,), the entry of each interaction; empty where all are 1.
+        weights: float64 (users,), by which a person's entries are multiplied.
+        lengths: float64 (items,).
+    """
+
+    rows: Csr
+    strengths: Float64
+    weights: Float64
+    lengths: Float64
+
+    def nearest(self, most: int, shrinkage: float = 0.0) -> tuple[Int32, Float32]:
+        """The nearest items of each.
+
+        Args:
+            most: How many, at most.
+            shrinkage: Added to the product of the lengths.
+
+        Returns:
+            int32 and float32 (items, k): the items, -1 after the last, and their similarities.
+        """
+        n_items = self.rows.n_columns
+        width = max(1, min(most, n_items - 1))
+        columns = transposed(self.rows)
+        neighbours = np.empty((n_items, width), dtype=np.int32)
+        similarity = np.empty((n_items, width), dtype=np.float32)
+        nearest(
+            columns.indptr,
+            columns.indices,
+            self.rows.indptr,
+            self.rows.indices,
+            self.strengths[columns.order] if len(self.strengths) else self.strengths,
+            self.strengths,
+            self.weights,
+            self.lengths,
+            shrinkage,
+            neighbours,
+            similarity,
+        )
+        return neighbours, similarity
+
+
+def by_target(neighbours: Int32, values: Float32) -> Any:
+    """float32 CSR (items, items): column j has the values of item j's neighbours.
+
+    Args:
+        neighbours: int32 (items, k), -1 after the last.
+        values: float32 (items, k).
+    """
+    from scipy import sparse
+
+    n_items = len(neighbours)
+    kept = neighbours >= 0
+    targets = np.repeat(np.arange(n_items, dtype=np.int32), kept.sum(axis=1))
+    return sparse.csr_matrix((values[kept], (neighbours[kept], targets)), shape=(n_items, n_items))
+
+
 def fit_item_knn(rows: Csr, config: ItemKnnConfig) -> Any:
     """Similarities of the nearest neighbours of each item.
 
@@ -38,38 +100,16 @@ def fit_item_knn(rows: Csr, config: ItemKnnConfig) -> Any:
         float32 CSR (items, items): column j holds the similarities of item j's neighbours, so that
         scores are histories times it.
     """
-    from scipy import sparse
-
-    columns = transposed(rows)
-    n_items = rows.n_columns
-    width = max(1, min(config.neighbours, n_items - 1))
     weights = _user_weights(rows, config)
-    saturation = _saturation(columns, config)
+    saturation = _saturation(rows, config)
     strengths = _strengths(rows, saturation)
     if saturation is None:
         lengths = _lengths(rows, weights, strengths)
     else:
-        lengths = 1.0 / saturation.of(np.ones(n_items))
-    neighbours = np.empty((n_items, width), dtype=np.int32)
-    similarity = np.empty((n_items, width), dtype=np.float32)
+        lengths = 1.0 / saturation.of(np.ones(rows.n_columns))
     shrinkage = 0.0 if config.weighting == "bm25" else config.shrinkage
-    nearest(
-        columns.indptr,
-        columns.indices,
-        rows.indptr,
-        rows.indices,
-        strengths[columns.order] if len(strengths) else strengths,
-        strengths,
-        weights,
-        lengths,
-        shrinkage,
-        neighbours,
-        similarity,
-    )
-    kept = neighbours >= 0
-    targets = np.repeat(np.arange(n_items, dtype=np.int32), kept.sum(axis=1))
-    shape = (n_items, n_items)
-    return sparse.csr_matrix((similarity[kept], (neighbours[kept], targets)), shape=shape)
+    vectors = ItemVectors(rows, strengths, weights, lengths)
+    return by_target(*vectors.nearest(config.neighbours, shrinkage))
 
 
 def _user_weights(rows: Csr, config: ItemKnnConfig) -> Float64:
@@ -81,11 +121,11 @@ def _user_weights(rows: Csr, config: ItemKnnConfig) -> Float64:
     return user_weights
 
 
-def _saturation(columns: Csr, config: ItemKnnConfig) -> _Saturation | None:
+def _saturation(rows: Csr, config: ItemKnnConfig) -> _Saturation | None:
     """The saturation of BM25; None for other weightings."""
     if config.weighting != "bm25":
         return None
-    popularity = columns.row_weights
+    popularity = rows.column_weights
     relative = popularity / max(float(popularity.mean()), 1e-12)
     k1, b = config.bm25_k1, config.bm25_b
     return _Saturation(k1, k1 * (1.0 - b + b * relative))

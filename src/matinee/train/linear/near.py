@@ -18,8 +18,7 @@ import numpy as np
 
 from ...base.arrays import Float32
 from ...data import Csr
-from ..implicit.ials import transposed
-from ..implicit.knn_kernels import nearest
+from ..implicit.knn import ItemVectors, by_target
 from .config import LinearConfig
 from .gram import interactions
 from .near_kernels import solve_near
@@ -51,37 +50,17 @@ def fit_near(rows: Csr, config: LinearConfig, values: Float32 | None = None) -> 
         config: The options.
         values: Strength of each entry, float32 (entries,), where they differ.
     """
-    from scipy import sparse
-
     known = interactions(rows, config.user_power, values)
     diagonal = known.diagonal()
     odds = config.denoising / (1.0 - config.denoising)
     gamma = diagonal * odds + config.penalty
-    n_items = rows.n_columns
-    width = max(1, min(config.nearest, n_items - 1))
-    columns = transposed(rows)
     plain = values is None or bool((values == 1.0).all())
     strengths = np.empty(0) if plain else known.matrix.data.astype(np.float64)
-    near = np.empty((n_items, width), dtype=np.int32)
-    weights = np.empty((n_items, width), dtype=np.float32)
-    nearest(
-        columns.indptr,
-        columns.indices,
-        rows.indptr,
-        rows.indices,
-        strengths[columns.order] if len(strengths) else strengths,
-        strengths,
-        np.sqrt(known.weights),
-        np.sqrt(diagonal + gamma),
-        0.0,
-        near,
-        weights,
-    )
+    vectors = ItemVectors(rows, strengths, np.sqrt(known.weights), np.sqrt(diagonal + gamma))
+    near, _ = vectors.nearest(config.nearest)
+    weights = np.empty(near.shape, dtype=np.float32)
     weighted = known.weighted().tocsc()
     solve_near(
         weighted.indptr, weighted.indices, weighted.data, gamma, len(rows.counts), near, weights
     )
-    kept = near >= 0
-    targets = np.repeat(np.arange(n_items, dtype=np.int32), kept.sum(axis=1))
-    shape = (n_items, n_items)
-    return NearWeights(sparse.csr_matrix((weights[kept], (near[kept], targets)), shape=shape))
+    return NearWeights(by_target(near, weights))
