@@ -80,10 +80,10 @@ def stage(
         DataError: Naming the first row that cannot be used and why.
     """
     rows = rows or ReadOptions()
-    _check_real_ids(work, scan, columns)
     checks, mapped, numbers = _sampled(work, scan, columns)
     time, clock, of_time = time_sql(work, scan, columns.get(TIME), mapped, numbers)
     complete = _create(work, scan, columns, rows, time, checks)
+    _check_real_ids(work, scan, columns)
     notes = [
         *of_time,
         *_leave_out_unnamed(work, scan, columns, rows, complete),
@@ -122,19 +122,20 @@ def stage(
 
 def _check_real_ids(work: Workspace, scan: Scan, columns: Mapping[str, str]) -> None:
     """Refuse ids in a column of reals that are too large for whole numbers to be kept apart."""
-    for role in (USER, ITEM):
-        sql, kind = scan.columns[columns[role]]
+    for role, name in ((USER, "u"), (ITEM, "i")):
+        kind = scan.columns[columns[role]][1]
         bits = _WHOLE_BITS.get(kind)
         if bits is None:
             continue
-        too_large = f"isfinite({sql}) AND abs({sql}) >= {2**bits}"
-        row = run(
-            work, scan, f"SELECT {sql} FROM {scan.relation} WHERE {too_large} LIMIT 1"
-        ).fetchone()
-        if row is not None:
+        real = f"TRY_CAST({name} AS DOUBLE)"
+        (value,) = work.one(
+            f"SELECT any_value({real}) FILTER (isfinite({real}) AND abs({real}) >= {2**bits}) "
+            "FROM work.main.staged"
+        )
+        if value is not None:
             raise DataError(
                 f"{scan.label}: the column {columns[role]!r} holds ids as {kind.lower()}, which "
-                f"has one number for several ids from {2**bits:,}, such as {row[0]:.0f}; write "
+                f"has one number for several ids from {2**bits:,}, such as {value:.0f}; write "
                 "them as integers or text (pandas makes floats of integers with gaps: read them "
                 'with dtype="Int64" or str)'
             )
