@@ -123,10 +123,9 @@ class SqliteStore(SqlStore):
             try:
                 return self._prepare()
             except sqlite3.OperationalError as error:
-                # The low byte is the primary code; the rest says which lock it was.
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                    raise
-                if time.monotonic() > deadline:
+                # The low byte is the primary code; the rest is about which lock it was.
+                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() > deadline:
                     raise
                 self._writer.rollback()
             time.sleep(0.01)
