@@ -80,13 +80,11 @@ def weighted(part: HeldOut, candidates: Sequence[Candidate], weights: Sequence[f
     return Candidate(part, fit, known)
 
 
-def weighed(part: HeldOut, candidates: Sequence[Candidate], initial: Sequence[float]) -> Candidate:
-    """A blend of several scorers with weights found on the held-out interactions near to some.
+def searched(part: HeldOut, candidates: Sequence[Candidate], initial: Sequence[float]) -> Candidate:
+    """A blend of several scorers, with weights searched for on the held-out interactions.
 
     It is the last scorer alone where no blend is clearly better than that.
     """
-    if not len(part.people):
-        return weighted(part, candidates, initial)
     pool = Pool.of(part, [each.known for each in candidates])
     weights = weigh(pool, initial)
     alone = np.eye(len(candidates))[-1]

@@ -9,7 +9,7 @@ from ...train.implicit import IalsConfig
 from ...train.linear import LinearConfig, solve_mib
 from ...train.lists import SCORERS, ListsConfig
 from .base import scorer_module
-from .candidates import Candidate, OnEpoch, best, blend, gains, weighed
+from .candidates import Candidate, OnEpoch, best, blend, gains, searched
 from .held_out import HeldOut
 from .scorers.bspm import bspm
 from .scorers.ials import ials
@@ -100,15 +100,15 @@ def large(part: HeldOut, config: ListsConfig, rng: np.random.Generator, solve: b
     solve = solve and len(known.indices) >= LEAST_ROW * least
     settings = large_linear(part, config.linear)
     larger = least > WHOLE_SIDE or settings.nearest > 0
-    near = item_knn(part, config.knn)
+    near, popular = item_knn(part, config.knn), popularity(part)
     factors = ials(part, large_ials(part, config.ials, LARGE_FACTORS if solve else None), rng)
-    if solve and larger and gains(near, popularity(part)):
+    if solve and larger and gains(near, popular):
         smooth = bspm(part, config.bspm.replace(LOW_PASS))
-        scorers = [linear(part, settings), factors, smooth, popularity(part)]
-        return weighed(part, scorers, LARGE_WEIGHTS)
+        scorers = [linear(part, settings), factors, smooth, popular]
+        return searched(part, scorers, LARGE_WEIGHTS)
     first, second = (factors, near) if best([factors, near]) is factors else (near, factors)
     quick = with_popularity(part, joined(part, first, second))
-    if not solve or larger or not gains(quick, popularity(part)):
+    if not solve or larger or not gains(quick, popular):
         return quick
     return with_popularity(part, best([joined(part, linear(part, settings), quick), quick]))
 
