@@ -89,15 +89,15 @@ def pairs(path: Path) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     return table.column(0).to_numpy(), table.column(1).to_numpy()
 
 
-def strong(data: str, validation: bool) -> Task:
-    """Strong generalisation: people held out."""
+def strong(data: str, validation: bool, split: int = 0) -> Task:
+    """Strong generalisation: people held out, drawn by the number of the split."""
     users, items = liked(Path(data))
     often = np.bincount(users)[users] >= 5
     users = np.unique(users[often], return_inverse=True)[1]
     items = np.unique(items[often], return_inverse=True)[1]
     n_users, n_items = int(users.max()) + 1, int(items.max()) + 1
     whole = csr(users, items, n_users, n_items)
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(split)
     order = rng.permutation(n_users)
     n_test, n_valid = round(0.2 * n_users), round(0.1 * n_users)
     test, valid = np.sort(order[:n_test]), np.sort(order[n_test : n_test + n_valid])
