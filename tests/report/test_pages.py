@@ -6,6 +6,7 @@ import csv
 import io
 import itertools
 import json
+import math
 import re
 import time
 from dataclasses import replace
@@ -16,11 +17,16 @@ from urllib.parse import unquote
 import plausible
 import pytest
 
+import matinee
+from matinee.charts.lines import Lines
 from matinee.data import split
 from matinee.errors import LeakError
+from matinee.evaluate import Interval, Score
 from matinee.lab.report import ModelReport, StudyReport, write_model_report, write_study_report
+from matinee.lab.report._love import love_charts, love_sheet
 from matinee.lab.study import Results
-from matinee.models import Bias
+from matinee.models import Bias, LovePoint
+from matinee.models.inspect import LOVES
 from matinee.synth import synthesize
 
 KINDS = ["reference", "depth-and-data", "protocol", "model"]
@@ -128,6 +134,9 @@ def test_the_model_page_says_what_it_must(pages: dict[str, Path]) -> None:
         "most surely wrong about",
         "Recall by length of the list",
         "the most popular items first",
+        "Lists by love",
+        "Rating of what lists of 10 show, by love",
+        "(own)",
         "no better and no worse than bias",
     ):
         assert words in text, words
@@ -260,6 +269,54 @@ def test_a_model_without_test_ratings(tmp_path: Path) -> None:
     text = Page(folder.read_text("utf-8")).text
     assert "there is no score" in text
     assert "Mean rating by predicted rating" not in text
+
+
+def test_lists_by_love_are_drawn_with_the_own_value_marked() -> None:
+    train, test = split(synthesize(120, 60, 4000, seed=1).ratings, 0.2, 0)
+    model = Bias().fit(train)
+    report = ModelReport.of(model, test)
+    hits, ratings = report.charts["love"]
+    assert isinstance(hits, Lines)
+    assert isinstance(ratings, Lines)
+    lists = report.lists
+    assert lists is not None
+    assert [mark.x for mark in hits.marks] == [model.love] * 2
+    wanted = [lists.value(name, 10) for name in ("ndcg", "recall", "mean_rating")]
+    assert [mark.y for mark in (*hits.marks, *ratings.marks)] == pytest.approx(wanted)
+    own = [point.own for point in report.loves].index(True)
+    sheet = love_sheet(report.loves, 10)
+    assert sheet is not None
+    assert sheet.strong == [own]
+    assert sheet.rows[own][0] == f"{model.love:.4g} (own)"
+    assert sheet.rows[own][1] == pytest.approx(wanted[0])
+    assert [row[0] for row in sheet.rows if row[0] != sheet.rows[own][0]] == [
+        f"{love:g}" for love in LOVES
+    ]
+
+
+def test_a_page_without_interest_and_ratings_has_no_lists_by_love() -> None:
+    ratings = synthesize(120, 60, 4000, seed=1).ratings
+    train, test = split(ratings.liked(4.0), 0.2, 0)
+    report = ModelReport.of(matinee.model("item-knn").fit(train), test)
+    assert report.lists is not None
+    assert report.charts["love"] == []
+    assert "by love" not in report.html()
+    assert love_sheet([], 10) is None
+    assert love_charts([], 10) == []
+
+
+def test_an_infinite_love_is_in_the_table_alone() -> None:
+    scores = dict.fromkeys(("ndcg", "recall", "coverage"), Score(0.5, Interval(0.4, 0.6)))
+    scores["mean_rating"] = Score(float("nan"), None)
+    points = [LovePoint(love, love == math.inf, scores) for love in (0.0, 1.0, math.inf)]
+    (hits,) = love_charts(points, 10)
+    assert isinstance(hits, Lines)
+    assert hits.series[0].x == [0.0, 1.0]
+    assert hits.marks == []
+    assert "ring" not in hits.note
+    sheet = love_sheet(points, 10)
+    assert sheet is not None
+    assert sheet.rows[2] == ["by rating alone (own)", 0.5, "0.4000 to 0.6000", 0.5, None, 0.5]
 
 
 def test_what_the_model_has_seen_is_refused(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from .metric import (
 from .metrics import ErrorSums as ErrorSums, ErrorTotals as ErrorTotals, mae as mae, rmse as rmse
 from .prequential import prequential_gain as prequential_gain
 from .ranking.baselines import LIST_BASELINES as LIST_BASELINES
-from .ranking.evaluate import evaluate_lists as evaluate_lists
+from .ranking.evaluate import evaluate_lists as evaluate_lists, scored_lists as scored_lists
 from .ranking.gain import ListGain as ListGain, list_gain as list_gain
 from .ranking.result import ListBaseline as ListBaseline, ListEvaluation as ListEvaluation
 from .registry import METRICS as METRICS, metrics_of as metrics_of

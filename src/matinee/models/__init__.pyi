@@ -5,7 +5,13 @@ from .folder.manifest import identity as identity, read_manifest as read_manifes
 from .folder.provenance import Provenance as Provenance
 from .folder.read import load_model as load_model
 from .folder.write import check_place as check_place
-from .inspect import Neighbours as Neighbours, breakdown as breakdown, neighbours as neighbours
+from .inspect import (
+    LovePoint as LovePoint,
+    Neighbours as Neighbours,
+    breakdown as breakdown,
+    by_love as by_love,
+    neighbours as neighbours,
+)
 from .kinds.baselines import (
     Bias as Bias,
     GlobalMean as GlobalMean,

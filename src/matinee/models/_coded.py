@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -128,6 +129,26 @@ class Coded(Hooks):
             predictions = self.scores_coded(histories)
             ranking_score(scores, self.preference.probability(predictions), love, self.floor)
         return _finite(scores), predictions
+
+    def rank_scores_by_love(
+        self, histories: Histories, loves: Sequence[float]
+    ) -> Iterator[Float32]:
+        """``rank_scores_coded`` of several exponents, one after the other.
+
+        Interest and predicted ratings are computed once for all of them.
+        """
+        if self.interest is None or self.preference is None:
+            for love in loves:
+                yield self.rank_scores_coded(histories, love)
+            return
+        interest, predictions = self.interest.scores(histories), self.scores_coded(histories)
+        liked = self.preference.probability(predictions)
+        for love in loves:
+            if love == np.inf:
+                yield predictions.copy()
+                continue
+            scores = interest.copy()
+            yield _finite(ranking_score(scores, liked, love, self.floor) if love else scores)
 
     def choice_coded(self, histories: Histories, rows: Int64, items: Int32, k: int) -> Float64:
         """``choice_probability`` in codes; 0 for an unknown item and for one of the history.

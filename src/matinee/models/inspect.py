@@ -1,15 +1,16 @@
-"""Inspection of a fitted model: error breakdown and nearest items."""
+"""Inspection of a fitted model: error breakdown, lists by love, and nearest items."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..data import Ratings
-from ..evaluate import Breakdown
+from ..base.arrays import Float32
+from ..data import Histories, Ratings
+from ..evaluate import Breakdown, Score, scored_lists
 from ..recommend import HistoriesLike, most_alike, unit_rows
 from .base import Recommender
 from .support import analysis, item_counts, item_vectors
@@ -30,6 +31,87 @@ class Neighbours:
     title: str
     n_ratings: int
     similar: tuple[tuple[Any, str, float], ...]
+
+
+LOVES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0)
+"""Exponents of the probability of liking that ``by_love`` tries, beside the model's own."""
+
+
+@dataclass(frozen=True)
+class LovePoint:
+    """The scores of the lists that one exponent of the probability of liking makes.
+
+    Attributes:
+        love: The exponent.
+        own: Whether it is the model's own.
+        scores: By name of the list metric.
+    """
+
+    love: float
+    own: bool
+    scores: dict[str, Score]
+
+
+def by_love(
+    model: Recommender,
+    test: Ratings,
+    *,
+    relevant: float,
+    k: int = 10,
+    loves: Sequence[float] = LOVES,
+    histories: HistoriesLike | None = None,
+    seed: int = 0,
+) -> list[LovePoint]:
+    """Score a model's lists for several values of ``love``; see ``Recommender.recommend``.
+
+    Interest and predicted ratings are computed once; for each value the lists are ranked anew.
+
+    Args:
+        model: The model; the list is empty where it does not rank by interest and ratings both.
+        test: Held-out ratings. The leak guard of ``evaluate_lists`` is not applied.
+        relevant: The lowest relevant test rating.
+        k: Length of the lists.
+        loves: The values, beside the model's own.
+        histories: See ``Recommender.evaluate``.
+        seed: Seeds the bootstrap of the intervals.
+
+    Returns:
+        By ascending love. Diversity is not computed.
+
+    Raises:
+        DataError: No test rating is relevant.
+        UsageError: The model was saved without histories and none are passed.
+    """
+    if model.interest is None or model.preference is None:
+        return []
+    values = sorted({*loves, model.love})
+    people = model._people(histories, "skip")
+    rows = model._rows(people, histories is None, test.user_ids.ids)
+    turns: Iterator[Float32] = iter(())
+
+    def scorer(at: int) -> Callable[[Histories], Float32]:
+        def scores(batch: Histories) -> Float32:
+            nonlocal turns
+            if at == 0:
+                turns = model.rank_scores_by_love(batch, values)
+            return next(turns)
+
+        return scores
+
+    found = scored_lists(
+        [scorer(at) for at in range(len(values))],
+        test,
+        model.item_ids,
+        people.histories,
+        rows,
+        k=k,
+        relevant=relevant,
+        seed=seed,
+    )
+    return [
+        LovePoint(love, love == model.love, scores)
+        for love, scores in zip(values, found, strict=True)
+    ]
 
 
 def breakdown(

@@ -48,9 +48,9 @@ def report(
 ) -> None:
     """Write a model's report: one HTML file that opens in a browser, nothing else needed.
 
-    Training curves, the score beside the baselines, recommended lists, predicted against given,
-    errors by activity and popularity, residuals, the items it is most wrong about, and those it
-    holds alike.
+    Training curves, the score beside the baselines, recommended lists, also by love, predicted
+    against given, errors by activity and popularity, residuals, the items it is most wrong about,
+    and those it holds alike.
     """
     use_threads(threads)
     from ...lab.report import write_model_report

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...base.arrays import Float32, Float64, Int64
-from ...data import Histories, Ratings, Scale
+from ...data import Histories, Ratings, Scale, Vocabulary
 from ...errors import UsageError, nearest
 from ..leak_guard import Guarded, Overlap, guard, overlap_notes
 from ..metric import Interval, Score
@@ -142,6 +142,45 @@ def evaluate_lists(
         notes=tuple(_notes(test, targets, overlap, unknown, known, result, items, left_out)),
         sums=result.sums,
     )
+
+
+def scored_lists(
+    scorers: Sequence[Scorer],
+    test: Ratings,
+    item_ids: Vocabulary,
+    histories: Histories,
+    rows: Int64,
+    *,
+    k: int,
+    relevant: float,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> list[dict[str, Score]]:
+    """Score the lists that some ways to order items make, without baselines or the leak guard.
+
+    Args:
+        scorers: They are called in this order with each batch of people.
+        test: As for ``evaluate_lists``, and so are the others.
+        item_ids: The items of the scores.
+        histories: What is known of the people.
+        rows: The row in it of each user code of ``test``.
+        k: The cutoff.
+        relevant: The lowest relevant test rating.
+        seed: Seeds the bootstrap.
+        resamples: Bootstrap resamples.
+
+    Returns:
+        For each scorer its scores by metric. Metrics that need the training data (diversity,
+        novelty, popularity lift) are NaN or mean nothing.
+
+    Raises:
+        DataError: No test rating is relevant.
+    """
+    targets = Relevant.of(test, item_ids, relevant)
+    items = ItemStatistics.of_counts(np.zeros(len(item_ids), dtype=np.int64), 0)
+    result = tally(scorers, histories, rows[targets.users], targets, items, (k,))
+    scores, _ = _scores(result, len(scorers), seed, resamples)
+    return [each[k] for each in scores]
 
 
 def _threshold(model: Lists, test: Ratings) -> float:

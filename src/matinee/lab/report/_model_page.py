@@ -23,12 +23,16 @@ from ...evaluate import (
     interval_text,
 )
 from ...evaluate.rating_charts import of_breakdown, spread
-from ...models import Neighbours, Recommender, breakdown, neighbours
+from ...models import LovePoint, Neighbours, Recommender, breakdown, by_love, neighbours
 from ...models.interactive.curves import curves_of, training_chart
 from ...recommend import HistoriesLike
+from ._love import love_charts, love_sheet
 from ._page import render
 from ._score_sheets import ScoreSheets
 from ._tables import Sheet, Value, link
+
+_LISTED = 10
+"""Length of the lists that are scored."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class ModelReport:
         alike: Nearest items of a few items; empty if items have no vectors.
         charts: By section of the page.
         lists: The evaluation of its lists; None without relevant test ratings.
+        loves: Scores of its lists by love; empty where it ranks by interest or ratings alone.
     """
 
     model: Recommender
@@ -50,6 +55,7 @@ class ModelReport:
     alike: tuple[Neighbours, ...]
     charts: dict[str, list[Chart]]
     lists: ListEvaluation | None = None
+    loves: tuple[LovePoint, ...] = ()
 
     @classmethod
     def of(
@@ -74,22 +80,27 @@ class ModelReport:
             LeakError: The model has seen test ratings, unless ``allow_overlap``.
         """
         score = errors = lists = None
+        loves: list[LovePoint] = []
         if test is not None:
             options: dict[str, Any] = {"histories": histories, "seed": seed}
             if model.knows_ratings and not test.implicit:
                 score = model.evaluate(test, allow_overlap=allow_overlap, **options)
                 errors = breakdown(model, test, **options)
             lists = _evaluated(model, test, allow_overlap=allow_overlap, **options)
+            if lists and model.knows_ratings and not test.implicit:
+                loves = by_love(model, test, relevant=lists.relevant, k=_LISTED, **options)
         bias = score.baselines["bias"].rmse if score and "bias" in score.baselines else None
         curve = training_chart(curves_of(getattr(model, "epochs", [])), bias)
         charts: dict[str, list[Chart]] = {
             "score": [score.plot.score()] if score else [],
             "lists": lists.plot.all() if lists else [],
+            "love": love_charts(loves, _LISTED),
             "training": [curve] if curve else [],
             "errors": of_breakdown(errors) if errors else [],
             "uncertainty": [spread(score.uncertainty)] if score and score.uncertainty else [],
         }
-        return cls(model, score, errors, tuple(neighbours(model)), charts, lists)
+        alike = tuple(neighbours(model))
+        return cls(model, score, errors, alike, charts, lists, tuple(loves))
 
     def html(self) -> str:
         """The page: one file that needs nothing else."""
@@ -112,6 +123,7 @@ class ModelReport:
             charts={**self.charts, "score": sheets.charts()},
             scores=scores,
             lists=sheets.list_scores(),
+            love=love_sheet(self.loves, _LISTED),
             sizes=_sizes(self.breakdown) if self.breakdown else [],
             breakdown=self.breakdown,
             worst=_worst(self.breakdown) if self.breakdown else None,
@@ -138,7 +150,8 @@ class ModelReport:
         """Write the charts as SVG and the tables as CSV and Markdown."""
         files = [chart.save(folder) for charts in self.charts.values() for chart in charts]
         sheets = self._sheets()
-        tables = [each for each in (sheets.scores(), sheets.list_scores()) if each]
+        maybe = (sheets.scores(), sheets.list_scores(), love_sheet(self.loves, _LISTED))
+        tables = [each for each in maybe if each]
         if self.breakdown:
             tables += [*_sizes(self.breakdown), _worst(self.breakdown)]
         if self.score and self.score.uncertainty:
@@ -191,7 +204,7 @@ def write_model_report(
 
 def _evaluated(model: Recommender, test: Ratings, **options: Any) -> ListEvaluation | None:
     try:
-        return model.evaluate_lists(test, k=10, baselines=["popularity"], **options)
+        return model.evaluate_lists(test, k=_LISTED, baselines=["popularity"], **options)
     except DataError:  # no test rating is relevant
         return None
 

@@ -1,0 +1,106 @@
+"""How a model's lists change with love: charts and a table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from ...charts.chart import Chart
+from ...charts.lines import Lines, Mark, Series
+from ...evaluate import Score, interval_text, metrics_of
+from ...models import LovePoint
+from ._tables import Sheet, Value
+
+_HITS = ("ndcg", "recall")
+_SHOWN = ("ndcg", "recall", "mean_rating", "coverage")
+
+
+def love_charts(points: Sequence[LovePoint], k: int) -> list[Chart]:
+    """Hits by love, and the mean rating of what is listed; empty without points."""
+    drawn = [point for point in points if math.isfinite(point.love)]
+    if len(drawn) < 2:
+        return []
+    own = next((point for point in drawn if point.own), None)
+    ring = f" The ring is the model’s own, {own.love:.4g}." if own else ""
+    note = "Love is the exponent of the probability of liking: 0 ranks by interest alone."
+    series = [_series(drawn, name, f"{_label(name)}@{k}") for name in _HITS]
+    charts: list[Chart] = [
+        _chart(
+            "love-hits", f"Hits of lists of {k} by love", note + ring, "nDCG, recall", series, own
+        )
+    ]
+    ratings = _series(drawn, "mean_rating", "mean rating")
+    if all(map(math.isfinite, ratings.y)):
+        title = f"Rating of what lists of {k} show, by love"
+        note = "Mean test rating of the listed items that have one, with its 95% interval."
+        charts.append(_chart("love-ratings", title, note + ring, "mean rating", [ratings], own))
+    return charts
+
+
+def love_sheet(points: Sequence[LovePoint], k: int) -> Sheet | None:
+    """The scores for each love; None without points."""
+    if not points:
+        return None
+    rows: list[list[Value]] = []
+    for point in points:
+        love = "by rating alone" if point.love == math.inf else f"{point.love:.4g}"
+        cells: list[Value] = [f"{love} (own)" if point.own else love]
+        for name in _SHOWN:
+            score = point.scores[name]
+            cells.append(None if math.isnan(score.value) else score.value)
+            if name == "ndcg":
+                cells.append(interval_text(score.interval) or None)
+        rows.append(cells)
+    columns = ["love"]
+    for name in _SHOWN:
+        columns += [f"{_label(name)}@{k}", *(["95% interval"] if name == "ndcg" else [])]
+    caption = (
+        "Interest times the probability that the item is liked, to the power of love, is what "
+        "lists are ranked by; own is the model’s. love=... of recommend, --love and the page of "
+        "serve set another."
+    )
+    own = [at for at, point in enumerate(points) if point.own]
+    return Sheet("love", columns, rows, caption, own)
+
+
+def _chart(
+    name: str, title: str, note: str, what: str, series: list[Series], own: LovePoint | None
+) -> Lines:
+    marks = []
+    for style, each in enumerate(series if own else []):
+        assert own is not None
+        y = each.y[list(each.x).index(own.love)]
+        marks.append(Mark(own.love, y, f"{each.name} with the model’s own love", style))
+    ends = "; ".join(
+        f"{s.name} {s.y[0]:.4f} at love {s.x[0]:g}, {s.y[-1]:.4f} at {s.x[-1]:g}" for s in series
+    )
+    return Lines(
+        name=name,
+        title=title,
+        note=note,
+        summary=ends,
+        series=series,
+        x_title="love",
+        y_title=what,
+        marks=marks,
+        cut=False,
+    )
+
+
+def _series(points: Sequence[LovePoint], metric: str, name: str) -> Series:
+    scores = [point.scores[metric] for point in points]
+    return Series(
+        name,
+        [point.love for point in points],
+        [score.value for score in scores],
+        [_end(score, 0) for score in scores],
+        [_end(score, 1) for score in scores],
+    )
+
+
+def _end(score: Score, at: int) -> float:
+    return float("nan") if score.interval is None else score.interval[at]
+
+
+def _label(name: str) -> str:
+    return next(metric.label for metric in metrics_of("list") if metric.name == name)
