@@ -103,7 +103,7 @@ def test_a_sweep_goes_on_where_it_was_stopped(
         pass
 
     def fall(step: Any) -> None:
-        if step.what == "trial 4" and step.epoch.epoch == 2:
+        if step.training == "trial 4" and step.epoch.epoch == 2:
             raise _Killed
 
     with pytest.raises(_Killed):
@@ -270,7 +270,7 @@ def test_the_budget_stops_a_running_trial(ratings: Ratings, clock: Clock) -> Non
 
     def watch(step: Any) -> None:
         clock(step)
-        seen.append((step.what, clock.now))
+        seen.append((step.training, clock.now))
 
     swept = sweep(ratings, START, space=space, budget=1, on_epoch=watch)
     assert swept.stopped == "budget"

@@ -67,7 +67,7 @@ class Calibration(Chart):
             Axis(low, high, left, width - 12),
             Axis(low, high, bottom, top),
         )
-        most = max(p.count for p in self.pairs)
+        largest = max(p.count for p in self.pairs)
         parts = [frame.draw(x_title=self.x_title, y_title=self.y_title)]
         parts.append(line(left, bottom, frame.right, top, "level"))
         third = low + 0.3 * (high - low)
@@ -82,7 +82,7 @@ class Calibration(Chart):
             whisker = line(x, frame.y.at(p.low), x, frame.y.at(p.high), "whisker")
             # Area by count, so that the eye weighs them as the average does.
             dot = shape(
-                "circle", x, frame.y.at(p.actual), 2.2 + 4.8 * (p.count / most) ** 0.5, "dot"
+                "circle", x, frame.y.at(p.actual), 2.2 + 4.8 * (p.count / largest) ** 0.5, "dot"
             )
             parts.append(
                 element(

@@ -70,11 +70,11 @@ class Heat(Chart):
                 share = (value - low) / (high - low) if high > low else 0.0
                 shade = min(int(share**0.6 * SHADES), SHADES - 1)
                 digits = f"{value:.3f}"
-                where = f"{self.row_title} {self.rows[row]}, {self.columns[at]}: {value:.4f}"
+                caption = f"{self.row_title} {self.rows[row]}, {self.columns[at]}: {value:.4f}"
                 if value == low:
-                    where += ", the best of its column"
+                    caption += ", the best of its column"
                 elif row in alike:
-                    where += ", not to be told from the best"
+                    caption += ", not to be told from the best"
                 cell = element(
                     "rect",
                     x=x + 1,
@@ -96,9 +96,9 @@ class Heat(Chart):
                 parts.append(
                     element(
                         "g",
-                        element("title", str(escape(where))) + cell + words,
+                        element("title", str(escape(caption))) + cell + words,
                         cls=f"mark h{shade}",
-                        data_tip=where,
+                        data_tip=caption,
                     )
                 )
         return Drawing("".join(parts), width, top + tall * len(self.rows) + 6)

@@ -39,17 +39,17 @@ class Parts:
         """The protocol in a few words."""
         from ..data.splits.rules import rule_of
 
-        how = self.protocol or {}
-        match how.get("by"):
+        protocol = self.protocol or {}
+        match protocol.get("by"):
             case None:
                 return "no test part"
             case "file":
-                return f"test set {how['test']}"
+                return f"test set {protocol['test']}"
             case "name":
-                return f"the split {how['name']}"
-        size, seed = how["holdout"], how["seed"]
+                return f"the split {protocol['name']}"
+        size, seed = protocol["holdout"], protocol["seed"]
         share = f"{size:.4g}" if size >= 1 else f"{100 * size:.4g}%"
-        return f"{rule_of(how['by']).describe.format(share)}, with seed {seed}"
+        return f"{rule_of(protocol['by']).describe.format(share)}, with seed {seed}"
 
 
 def read_parts(
@@ -93,7 +93,7 @@ def read_parts(
     if source is not None and test is None and holdout is None and is_named_split(source):
         return read_split(source, read)
     ratings = read(source)
-    how: dict[str, Any]
+    protocol: dict[str, Any]
     if test is not None:
         held_out = replace(_for_scoring(read)(test), name=test)
         train, held, removed = subtract(ratings, held_out)
@@ -102,19 +102,19 @@ def read_parts(
                 f"matinee: {removed:,} ratings of {ratings.name} are in the test set; "
                 f"training on the other {len(train):,}"
             )
-        how = {"by": "file", "test": test, "removed": removed}
+        protocol = {"by": "file", "test": test, "removed": removed}
         if steps := {name: value for name, value in read.steps.items() if name != "k_core"}:
-            how["reading"] = steps
-        return Parts(train, held, None, how, source)
+            protocol["reading"] = steps
+        return Parts(train, held, None, protocol, source)
     if holdout is None:
         return Parts(ratings, source=source)
-    how = {"by": rule.name, "holdout": holdout, "seed": seed}
+    protocol = {"by": rule.name, "holdout": holdout, "seed": seed}
     if rule.holds_out_people:
-        how["given"] = _GIVEN if given is None else given
-    parts = split_parts(ratings, **how)
+        protocol["given"] = _GIVEN if given is None else given
+    parts = split_parts(ratings, **protocol)
     if read.steps:
-        how["reading"] = read.steps
-    return Parts(parts.train, parts.test, parts.given, how, source)
+        protocol["reading"] = read.steps
+    return Parts(parts.train, parts.test, parts.given, protocol, source)
 
 
 def read_test(source: str, read: Reading, *, given: str | None) -> tuple[Ratings, Ratings | None]:

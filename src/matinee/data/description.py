@@ -183,11 +183,11 @@ def training_mib(
         optimiser_slots: Numbers the optimiser keeps per parameter: 2 for Adam, 1 for momentum.
     """
     parameters = 0
-    most = most_units(width_per_rating, ratings, users, items) if users else 0
+    widest = most_units(width_per_rating, ratings, users, items) if users else 0
     for columns, networks in ((items, 1), (users, teachers)):
         if columns:
             table_rows = rows_per_item * columns
-            widths = within(hidden, max_table, columns, table_rows, most=most)
+            widths = within(hidden, max_table, columns, table_rows, most=widest)
             sizes = [table_rows, *widths, columns]
             parameters += networks * sum(a * b + b for a, b in pairwise(sizes))
     return (4 * ratings * bytes_per_rating + (2 + optimiser_slots) * 4 * parameters) / 2**20

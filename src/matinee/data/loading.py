@@ -143,7 +143,7 @@ def load(
     }
     stated = as_scale(scale)
     not_rated = missing_values(missing)
-    how = ReadOptions.make(reading, "load")
+    options = ReadOptions.make(reading, "load")
     if isinstance(source, Ratings):
         if mapped or stated or sql or database or items is not None or not_rated:
             raise UsageError(
@@ -165,8 +165,8 @@ def load(
         if located is not None and located.netflix:
             read = _read_netflix(located, mapped, stated, report)
         else:
-            scan = _open(source, located, sql, database, work, mapped, name or "ratings", how)
-            read = _read_table(scan, work, mapped, stated, not_rated, how)
+            scan = _open(source, located, sql, database, work, mapped, name or "ratings", options)
+            read = _read_table(scan, work, mapped, stated, not_rated, options)
         encoded = read.encoded
         left_out = _leave_out(read, not_rated)
         if not allow_single:

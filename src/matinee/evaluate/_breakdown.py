@@ -114,9 +114,9 @@ class _Sums:
             np.zeros((_BINS, 4)),
         )
         for users, codes, values in batches(test):
-            who, what = rows[users], items[codes]
-            predicted = model.predict_coded(histories, who, what)
-            simple = model.bias.predict(histories, who, what).clip(low, high)
+            entry_users, entry_items = rows[users], items[codes]
+            predicted = model.predict_coded(histories, entry_users, entry_items)
+            simple = model.bias.predict(histories, entry_users, entry_items).clip(low, high)
             result._add(users, codes, values.astype(np.float64), predicted, simple)
         return result
 

@@ -174,27 +174,27 @@ def _add(
     if model.predictive_variance is not None:
         tally.spread = UncertaintySums(model.scale, model.predictive_variance.source)
     for batch in batches:
-        histories, who, what = batch.histories, batch.rows, batch.items
-        predicted = np.empty((len(what), tally.sums.models))
+        histories, person_rows, item_codes = batch.histories, batch.rows, batch.items
+        predicted = np.empty((len(item_codes), tally.sums.models))
         if tally.spread is None:
-            predicted[:, 0] = model.predict_coded(histories, who, what)
+            predicted[:, 0] = model.predict_coded(histories, person_rows, item_codes)
         else:
-            predicted[:, 0], std = model.predict_coded_std(histories, who, what)
+            predicted[:, 0], std = model.predict_coded_std(histories, person_rows, item_codes)
             tally.spread.add(predicted[:, 0], std, batch.values)
         for at, baseline in enumerate(BASELINES.values(), start=1):
-            predicted[:, at] = baseline(model, histories, who, what)
+            predicted[:, at] = baseline(model, histories, person_rows, item_codes)
         if initial is not None:
             shown, rows = initial
-            predicted[:, -1] = model.predict_coded(shown, rows[batch.users], what)
+            predicted[:, -1] = model.predict_coded(shown, rows[batch.users], item_codes)
         errors = predicted - batch.values[:, None]
         tally.sums.add(batch.users, errors)
         known = batch.known
         if not model.folds_in:  # it knows those it was trained on
-            known &= np.append(histories.users >= 0, False)[who]
-        apart = ~known | (what < 0)
+            known &= np.append(histories.users >= 0, False)[person_rows]
+        apart = ~known | (item_codes < 0)
         tally.unknown.add(np.zeros(int(apart.sum()), dtype=np.int64), errors[apart])
         tally.n_unknown_user += int((~known).sum())
-        tally.n_unknown_item += int((what < 0).sum())
+        tally.n_unknown_item += int((item_codes < 0).sum())
 
 
 def _coverage(
@@ -237,8 +237,8 @@ def _scores(
         values = metric.from_sums(sums.totals())
         drawn = None if draws is None else metric.from_sums(draws.totals)
         for at, column in enumerate(columns):
-            within = None if drawn is None else interval(drawn[:, at])
-            scores[column][metric.name] = Score(float(values[at]), within)
+            rmse_bounds = None if drawn is None else interval(drawn[:, at])
+            scores[column][metric.name] = Score(float(values[at]), rmse_bounds)
     return scores, draws
 
 

@@ -243,17 +243,17 @@ class Evaluation(Scores):
         """Whether the model does better than the best baseline, in one sentence."""
         name = self.best_baseline
         baseline = self.baselines[name]
-        within = baseline.rmse_gain_interval
+        bounds = baseline.rmse_gain_interval
         gain = f"{abs(baseline.rmse_gain):.4f}"
-        if within is None:
+        if bounds is None:
             side = "below" if baseline.rmse_gain > 0 else "above"
             return f"The model's RMSE is {gain} {side} that of {name}, the best baseline."
-        if within.low > 0:
+        if bounds.low > 0:
             return (
                 f"The model's RMSE is {gain} below that of {name}, the best baseline "
-                f"(95% interval of the difference: {interval_text(within)})."
+                f"(95% interval of the difference: {interval_text(bounds)})."
             )
-        if within.high < 0:
+        if bounds.high < 0:
             return f"The model is worse than {name}, the best baseline: its RMSE is {gain} above."
         return (
             f"The model is no better and no worse than {name}, the best baseline, by this test set."
@@ -281,6 +281,6 @@ class Evaluation(Scores):
 
 def _cells(name: str, scores: Scores) -> list[str]:
     """The name, each metric, and the interval of the RMSE."""
-    within = scores.rmse_interval
+    bounds = scores.rmse_interval
     values = [f"{scores.scores[metric.name].value:.4f}" for metric in metrics_of("rating")]
-    return [name, *values, interval_text(within)]
+    return [name, *values, interval_text(bounds)]

@@ -101,13 +101,13 @@ def prequential(
         )
 
 
-def _runs(sizes: Int64, most: int) -> Iterator[tuple[int, int]]:
+def _runs(sizes: Int64, limit: int) -> Iterator[tuple[int, int]]:
     """Consecutive ranges whose sizes add up to about ``most``."""
     ends = np.cumsum(sizes)
     start = 0
     while start < len(sizes):
         before = ends[start - 1] if start else 0
-        stop = max(int(np.searchsorted(ends, before + most, side="right")), start + 1)
+        stop = max(int(np.searchsorted(ends, before + limit, side="right")), start + 1)
         yield start, stop
         start = stop
 

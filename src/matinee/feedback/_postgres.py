@@ -106,9 +106,9 @@ class PostgresStore(SqlStore):
             yield
         except self._psycopg.Error as error:
             # Its details may quote values, which are personal.
-            what = (
+            reason = (
                 str(error).partition("\n")[0]
                 if isinstance(error, self._psycopg.OperationalError)
                 else type(error).__name__
             )
-            raise FeedbackError(f"feedback in PostgreSQL: {what}") from None
+            raise FeedbackError(f"feedback in PostgreSQL: {reason}") from None

@@ -140,17 +140,17 @@ def _now() -> int:
     return int(time.time())
 
 
-def _id(what: str, value: Any) -> str:
+def _id(field: str, value: Any) -> str:
     text = canonical(value)
     if text is None or text in MISSING:
-        raise UsageError(f"{what}: {value!r} is no id")
-    return _text(what, text)
+        raise UsageError(f"{field}: {value!r} is no id")
+    return _text(field, text)
 
 
-def _text(what: str, text: str) -> str:
+def _text(field: str, text: str) -> str:
     if not 0 < len(text) <= MAX_TEXT:
-        raise UsageError(f"{what}: give 1 to {MAX_TEXT} characters")
+        raise UsageError(f"{field}: give 1 to {MAX_TEXT} characters")
     # A database holds neither; half of a surrogate pair is no character.
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise UsageError(f"{what}: holds a character that cannot be kept")
+        raise UsageError(f"{field}: holds a character that cannot be kept")
     return text

@@ -51,11 +51,13 @@ def answers(
     for first, last in _people_batches(np.append(starts, len(answerable))):
         batch = histories.take(people[first:last])
         part = slice(starts[first], starts[last] if last < len(starts) else len(answerable))
-        where, who = answerable[part], position[part] - first
-        known_predictions = None if predictions is None else predictions[where]
-        out[where], batch_std = _batch(model, batch, who, items[where], variance, known_predictions)
+        positions, batch_rows = answerable[part], position[part] - first
+        known_predictions = None if predictions is None else predictions[positions]
+        out[positions], batch_std = _batch(
+            model, batch, batch_rows, items[positions], variance, known_predictions
+        )
         if variance is not None:
-            std[where] = batch_std
+            std[positions] = batch_std
     return out, std
 
 

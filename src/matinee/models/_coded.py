@@ -58,15 +58,15 @@ class Coded(Hooks):
 
     def scores_coded(self, histories: Histories) -> Float32:
         """Unclipped predictions of all items, float32 (users, n_items)."""
-        some = np.flatnonzero(histories.counts > 0)
-        if 0 < len(some) == len(histories):
+        with_history = np.flatnonzero(histories.counts > 0)
+        if 0 < len(with_history) == len(histories):
             scores = self._scores(histories)
         else:
             scores = np.empty((len(histories), self.n_items), dtype=np.float32)
             items = np.arange(self.n_items, dtype=np.int32)
             scores[:] = self._unknown(histories, np.full(self.n_items, -1), items)
-            if len(some):
-                scores[some] = self._scores(histories.take(some))
+            if len(with_history):
+                scores[with_history] = self._scores(histories.take(with_history))
         return _finite(scores)
 
     def rank_scores_coded(

@@ -76,15 +76,15 @@ def _difference(model: Recommender, content: bytes) -> float:
             "pip install 'matinee[onnx]'"
         ) from None
     rng = np.random.default_rng(0)
-    most = min(model.n_items, 50)
+    longest = min(model.n_items, 50)
     people = []
-    for size in rng.integers(1, most + 1, _CHECKED):
+    for size in rng.integers(1, longest + 1, _CHECKED):
         items = rng.choice(model.n_items, size, replace=False)
         people.append((items, rng.uniform(model.scale.low, model.scale.high, size)))
-    who = Histories.build(people)
+    samples = Histories.build(people)
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    scores: npt.NDArray[Any] = session.run(None, feeds(who))[0]
-    expected = model.scores_coded(who)
+    scores: npt.NDArray[Any] = session.run(None, feeds(samples))[0]
+    expected = model.scores_coded(samples)
     if model.clip:
         expected = expected.clip(model.scale.low, model.scale.high)
     return float(np.abs(scores - expected).max())
@@ -128,16 +128,16 @@ def export_items(model: Recommender, path: Path | str) -> int:
         title = "title VARCHAR, " if titled else ""
         db.execute(f"CREATE TABLE items (item_id {kind}, {title}bias FLOAT, vector FLOAT[{width}])")
         for first in range(0, model.n_items, _AT_ONCE):
-            some = slice(first, first + _AT_ONCE)
-            vectors = np.ascontiguousarray(space.vectors[some])
+            batch = slice(first, first + _AT_ONCE)
+            vectors = np.ascontiguousarray(space.vectors[batch])
             n = len(vectors)
             columns: dict[str, npt.NDArray[Any]] = {
                 "place": np.arange(n),
-                "item_id": model.item_ids.ids[some],
-                "bias": space.biases[some],
+                "item_id": model.item_ids.ids[batch],
+                "bias": space.biases[batch],
             }
             if model.item_table is not None:
-                columns["title"] = model.item_table.titles[some]
+                columns["title"] = model.item_table.titles[batch]
             flat = {
                 "place": np.repeat(np.arange(n), width),
                 "at": np.tile(np.arange(width, dtype=np.int32), n),

@@ -256,8 +256,8 @@ class Recommender(Updatable):
         if users is not None:
             people = people.pick(as_column(users), unknown)
         allowed = allowed_items(self, exclude, only, unknown)
-        how = include_seen, with_std, checked_love(love), checked_personal(personal)
-        return tables(self, people, int(k), allowed, *how)
+        choices = include_seen, with_std, checked_love(love), checked_personal(personal)
+        return tables(self, people, int(k), allowed, *choices)
 
     def evaluate(
         self,

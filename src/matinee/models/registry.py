@@ -135,10 +135,10 @@ def kind_named(name: str, source: str = "") -> ModelKind:
                     return kind
     known = {kind.name: kind for kind in model_kinds()}
     if name not in known:
-        where = f"{source}: " if source else ""
+        location = f"{source}: " if source else ""
         listed = ", ".join(known)
         raise UsageError(
-            f"{where}unknown kind of model {name!r}{nearest(name, known)} (there are {listed})"
+            f"{location}unknown kind of model {name!r}{nearest(name, known)} (there are {listed})"
         )
     return known[name]
 

@@ -71,11 +71,11 @@ def checked(ratings: Ratings) -> Ratings:
             f" ({len(bad):,} such); leave these rows out"
         )
     data = ratings.compact().with_own_scale() if len(ratings) else ratings
-    for what, count in (("user", data.n_users), ("item", data.n_items)):
+    for label, count in (("user", data.n_users), ("item", data.n_items)):
         if len(data) == 0 or count < 2:
             have = 0 if len(data) == 0 else count
             raise DataError(
-                f"{ratings.name}: {len(ratings):,} ratings with {have} {what}"
+                f"{ratings.name}: {len(ratings):,} ratings with {have} {label}"
                 f"{'' if have == 1 else 's'}; training needs at least two users and two items"
             )
     by_user = data.by_user

@@ -136,8 +136,8 @@ def all_ratings(model: Hooks, new: Ratings) -> tuple[Ratings, Mask]:
     if not len(new):
         raise DataError(f"{new.name}: no new ratings to update the model with")
     if new.implicit != before.implicit:
-        what = "interactions" if before.implicit else "ratings"
-        raise DataError(f"{new.name}: the model was trained on {what}, and these are none")
+        noun = "interactions" if before.implicit else "ratings"
+        raise DataError(f"{new.name}: the model was trained on {noun}, and these are none")
     low, high = before.scale.low, before.scale.high
     outside = np.flatnonzero(~((new.values >= low) & (new.values <= high)))
     if len(outside) and not new.implicit:

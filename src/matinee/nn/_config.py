@@ -90,8 +90,8 @@ class NetworkConfig(Config):
             table_rows: Rows of the first layer's.
             counts: Numbers of training ratings, users and items.
         """
-        most = most_units(self.width_per_rating, *counts)
-        hidden = within(self.hidden, self.max_table, columns, table_rows, most=most)
+        units = most_units(self.width_per_rating, *counts)
+        hidden = within(self.hidden, self.max_table, columns, table_rows, most=units)
         return self.model_copy(update={"hidden": hidden})
 
     @property

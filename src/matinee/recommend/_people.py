@@ -103,7 +103,7 @@ def code_people(
 
 
 def refuse_unknown(
-    what: str, ids: Sequence[Any] | npt.NDArray[Any], codes: npt.NDArray[np.integer[Any]]
+    label: str, ids: Sequence[Any] | npt.NDArray[Any], codes: npt.NDArray[np.integer[Any]]
 ) -> None:
     """Raise an UnknownIdError that lists the ids whose code is -1, if any."""
     missing = list(dict.fromkeys(str(ids[at]) for at in np.flatnonzero(codes < 0).tolist()))
@@ -113,7 +113,7 @@ def refuse_unknown(
     more = f" and {len(missing) - _NAMED:,} more" if len(missing) > _NAMED else ""
     plural = "s" if len(missing) > 1 else ""
     raise UnknownIdError(
-        f"unknown {what}{plural}: {named}{more}. The model was trained without "
+        f"unknown {label}{plural}: {named}{more}. The model was trained without "
         f"{'them' if plural else 'it'}; unknown='skip' (--skip-unknown) leaves "
         f"{'them' if plural else 'it'} out"
     )

@@ -55,12 +55,12 @@ def personalised(
     return np.where(scores > 0, scores * factor, scores).astype(np.float32)
 
 
-def combined(scores: Float32, how: str, by_rating: bool) -> Float32:
+def combined(scores: Float32, rule: str, by_rating: bool) -> Float32:
     """One ranking for several people.
 
     Args:
         scores: What items are ranked by for each of them, float32 (people, items).
-        how: "least_misery" ranks by the lowest of their scores (O'Connor et al., ECSCW 2001),
+        rule: "least_misery" ranks by the lowest of their scores (O'Connor et al., ECSCW 2001),
             "mean" by the mean.
         by_rating: Whether the scores are predicted ratings, which compare as they are. Others are
             divided by each person's highest.
@@ -71,6 +71,6 @@ def combined(scores: Float32, how: str, by_rating: bool) -> Float32:
     if not by_rating:
         highest = np.maximum(scores.max(axis=1, keepdims=True), np.finfo(np.float32).tiny)
         scores = scores / highest
-    whole = scores.min(axis=0) if how == "least_misery" else scores.mean(axis=0)
+    whole = scores.min(axis=0) if rule == "least_misery" else scores.mean(axis=0)
     combined_scores: Float32 = whole[None].astype(np.float32)
     return combined_scores

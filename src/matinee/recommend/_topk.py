@@ -62,8 +62,8 @@ def _candidates(scores: Float32, k: int) -> tuple[Int64, Int64] | None:
     if n_items < _LEAST_BLOCK * max(blocks, 1):
         return None
     width = n_items // blocks
-    most = scores[:, : blocks * width].reshape(people, width, blocks).max(axis=1)
-    least = np.partition(most, blocks - k, axis=1)[:, blocks - k]
+    maxima = scores[:, : blocks * width].reshape(people, width, blocks).max(axis=1)
+    least = np.partition(maxima, blocks - k, axis=1)[:, blocks - k]
     candidate = scores >= least[:, None]
     counts = np.count_nonzero(candidate, axis=1)
     if counts.sum() > _FEW * k * people or counts.min(initial=k) < k:  # ties, or NaN

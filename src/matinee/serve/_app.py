@@ -186,8 +186,8 @@ def _handle_errors(app: FastAPI, files: Assets) -> None:
         if details and details[0]["type"] == "json_invalid":
             reason = details[0].get("ctx", {}).get("error", "")
             at = details[0]["loc"][-1]
-            where = f" at character {at}" if isinstance(at, int) else ""
-            return _problem(400, f"the body is no JSON: {reason}{where}")
+            location = f" at character {at}" if isinstance(at, int) else ""
+            return _problem(400, f"the body is no JSON: {reason}{location}")
         takes = request.scope["route"].dependant
         kinds = [each.field_info.annotation for each in takes.body_params + takes.query_params]
         errors = validation_problems(list(details), kinds=kinds)

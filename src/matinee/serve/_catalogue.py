@@ -96,9 +96,9 @@ class Catalogue:
     ) -> list[tuple[str, int]]:
         """(field, position) of the names in a request that are titles."""
         fields = [("ratings", at) for at, rating in enumerate(ratings) if rating.title is not None]
-        for what, names in lists.items():
+        for field, names in lists.items():
             unknown = np.flatnonzero(self.codes(list(names)) < 0).tolist()
-            fields += [(what, at) for at in unknown if isinstance(names[at], str)]
+            fields += [(field, at) for at in unknown if isinstance(names[at], str)]
         return fields
 
     def named(self, code: int) -> dict[str, Any]:

@@ -51,10 +51,10 @@ class Holder:
             except Exception as error:  # whatever the error, the old model stays
                 self._metrics.reloaded(False)
                 known = isinstance(error, MatineeError | OSError)
-                what = str(error) if known else repr(error)
+                detail = str(error) if known else repr(error)
                 _log.error(
                     "the model is not taken up; the old one goes on: %s",
-                    what,
+                    detail,
                     exc_info=None if known else error,
                 )
                 return False

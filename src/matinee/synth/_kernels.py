@@ -195,7 +195,7 @@ def _reject(key: Any, wanted: int, traits: Float64, seen: Any, t: Parameters, pi
 
 
 @kernel()
-def _fill_times(user: Any, n: int, t: Parameters, gaps: Float64, when: Int64) -> None:
+def _fill_times(user: Any, n: int, t: Parameters, gaps: Float64, times: Int64) -> None:
     """Strictly increasing: visits of many quick ratings, from a random day of the window on."""
     key = _stream(t.seed, user, _TIMES)
     at = t.start + (t.end - t.start) * _uniform(key, 0)
@@ -209,7 +209,7 @@ def _fill_times(user: Any, n: int, t: Parameters, gaps: Float64, when: Int64) ->
     for k in range(n):
         at += shrink * gaps[k]
         last = max(last + 1, int(at))
-        when[k] = last
+        times[k] = last
 
 
 @kernel()

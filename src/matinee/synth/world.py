@@ -129,10 +129,10 @@ class SynthConfig(Config):
                 f"{self.items:,} items one; ask for at least {need:,}"
             )
         if self.least > self.items or self.least * self.users > self.ratings:
-            most = min(self.items, self.ratings // self.users)
+            longest = min(self.items, self.ratings // self.users)
             raise UsageError(
                 f"synth: least = {self.least:,}: {self.ratings:,} ratings of {self.items:,} items "
-                f"by {self.users:,} users allow at most {most:,}"
+                f"by {self.users:,} users allow at most {longest:,}"
             )
 
 

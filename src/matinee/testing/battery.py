@@ -277,13 +277,13 @@ class ModelBattery:
 
     def test_exclude_and_only_are_respected(self, case: ModelCase) -> None:
         model = fitted(case)
-        some = [f"item-{i:02}" for i in range(0, 40, 3)]
-        only = model.recommend([{"item-03": 4.0}], only=some, k=40)
-        assert set(only["item_id"]) == set(some) - {"item-03"}
-        rest = model.recommend([{"item-03": 4.0}], exclude=some, k=40)
-        assert set(rest["item_id"]) == {f"item-{i:02}" for i in range(40)} - set(some)
-        both = model.recommend([{}], only=some, exclude=some[:5], k=40)
-        assert set(both["item_id"]) == set(some[5:])
+        item_ids = [f"item-{i:02}" for i in range(0, 40, 3)]
+        only = model.recommend([{"item-03": 4.0}], only=item_ids, k=40)
+        assert set(only["item_id"]) == set(item_ids) - {"item-03"}
+        rest = model.recommend([{"item-03": 4.0}], exclude=item_ids, k=40)
+        assert set(rest["item_id"]) == {f"item-{i:02}" for i in range(40)} - set(item_ids)
+        both = model.recommend([{}], only=item_ids, exclude=item_ids[:5], k=40)
+        assert set(both["item_id"]) == set(item_ids[5:])
 
     def test_k_must_be_a_positive_integer(self, case: ModelCase) -> None:
         for k in (0, -1, 2.5, "3", True):

@@ -39,10 +39,10 @@ class Blend:
     weights: Float64
 
     @classmethod
-    def equal(cls, members: int, some: Sequence[int] | None = None) -> Blend:
+    def equal(cls, members: int, columns: Sequence[int] | None = None) -> Blend:
         """The plain mean of all members, or of some."""
         weights = np.zeros(members)
-        chosen = list(range(members) if some is None else some)
+        chosen = list(range(members) if columns is None else columns)
         weights[chosen] = 1.0 / max(len(chosen), 1)
         return cls(weights)
 

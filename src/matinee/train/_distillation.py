@@ -181,8 +181,8 @@ class _Kept:
         if rows is not None:
             counts = np.where(np.isin(np.arange(len(counts)), rows), counts, 0.0)
         asked, kept = counts * (epochs / max(len(known.indices), 1)), np.zeros(0, dtype=np.int64)
-        times, most = _TIMES, min(_MOST_KEPT * len(known.indices), _KEPT_IN_ALL)
-        while not len(kept) or kept.sum() > most:
+        times, limit = _TIMES, min(_MOST_KEPT * len(known.indices), _KEPT_IN_ALL)
+        while not len(kept) or kept.sum() > limit:
             least = np.divide(times, asked, out=np.full_like(asked, np.inf), where=asked > 0)
             kept = np.searchsorted(-popularity[order], -least, side="right")
             times *= 1.5

@@ -126,9 +126,9 @@ def _keep(run: Run) -> None:
 
 
 def _advice(loss: float, epoch: int, step: int, config: TrainConfig) -> str:
-    what = "not a number" if np.isnan(loss) else f"{loss:.3g}"
+    shown = "not a number" if np.isnan(loss) else f"{loss:.3g}"
     return (
-        f"training diverged: the loss is {what} at epoch {epoch}, step {step}; lower learning_rate "
-        f"(now {config.learning_rate:g}), add warmup, or use center = 'mean' so that the network "
-        "starts near the ratings' mean"
+        f"training diverged: the loss is {shown} at epoch {epoch}, step {step}; lower "
+        f"learning_rate (now {config.learning_rate:g}), add warmup, or use center = 'mean' so that "
+        "the network starts near the ratings' mean"
     )

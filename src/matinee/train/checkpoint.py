@@ -153,8 +153,8 @@ def share(run: Run) -> None:
 
 
 def _damaged(file: Path, error: Exception) -> ModelFileError:
-    what = str(error).partition("\n")[0]
-    return ModelFileError(f"{file}: damaged ({what}); start anew without --resume")
+    detail = str(error).partition("\n")[0]
+    return ModelFileError(f"{file}: damaged ({detail}); start anew without --resume")
 
 
 def _snapshot(run: Run) -> _State:

@@ -144,19 +144,19 @@ class ProcessGroup(Launch):
         """Wait until every process has called this (barrier)."""
         self.sum(np.zeros(1))
 
-    def require_equal(self, what: Mapping[str, Any]) -> None:
+    def require_equal(self, values: Mapping[str, Any]) -> None:
         """Check that every process passes the same values.
 
         Args:
-            what: JSON-able values by name.
+            values: JSON-able values by name.
 
         Raises:
             ProcessError: In all processes, if the values of one differ from those of rank 0.
         """
         if self.alone:
             return
-        first = json.loads(self.broadcast(json.dumps(what).encode()))
-        local = json.loads(json.dumps(what))
+        first = json.loads(self.broadcast(json.dumps(values).encode()))
+        local = json.loads(json.dumps(values))
         names = sorted(local)
         differs = np.array([float(local[name] != first.get(name)) for name in names])
         self.sum(differs)

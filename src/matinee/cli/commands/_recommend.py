@@ -152,11 +152,17 @@ def recommend(
         if file is not None:
             options[name] = _items(file, titles, skip_unknown)
     histories: HistoriesLike | None = None
-    who: list[Any] | None = None
+    requested_users: list[Any] | None = None
     meant: list[tuple[str, float]] = []
     if users:
-        who = list(dict.fromkeys(users))
-        unknown = [u for u, code in zip(who, loaded.user_ids.encode(who), strict=True) if code < 0]
+        requested_users = list(dict.fromkeys(users))
+        unknown = [
+            u
+            for u, code in zip(
+                requested_users, loaded.user_ids.encode(requested_users), strict=True
+            )
+            if code < 0
+        ]
         _say_skipped("user", unknown if skip_unknown else [])
     elif rate:
         from ..ids import read_ratings
@@ -170,10 +176,10 @@ def recommend(
         _say_skipped("item", read.item_ids.ids[codes < 0].tolist() if skip_unknown else [])
         histories = read
     if new_items is not None:
-        tables = _new(loaded, new_items, histories, who, options)
+        tables = _new(loaded, new_items, histories, requested_users, options)
     else:
-        tables = loaded.recommend_all(histories, users=who, **options)
-    people = len(who) if who else loaded.n_users if all_users else None
+        tables = loaded.recommend_all(histories, users=requested_users, **options)
+    people = len(requested_users) if requested_users else loaded.n_users if all_users else None
     if escape_formulas:
         if json or (out is not None and out.suffix.lower() not in (".csv", ".tsv")):
             raise UsageError("--escape-formulas is for lists written as CSV or TSV")

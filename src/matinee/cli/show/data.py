@@ -117,7 +117,7 @@ def _show_histogram(description: Description) -> None:
     """How often each rating or weight occurs."""
     say()
     block = "█" if (sys.stdout.encoding or "").lower().startswith("utf") else "#"
-    most = max(bar.count for bar in description.histogram)
+    largest = max(bar.count for bar in description.histogram)
     print_table(
         ["weight" if description.implicit else "rating", "count", "share", ""],
         (
@@ -125,7 +125,7 @@ def _show_histogram(description: Description) -> None:
                 f"{bar.low:g}" if bar.low == bar.high else f"{bar.low:.4g} to {bar.high:.4g}",
                 f"{bar.count:,}",
                 f"{bar.count / description.ratings:.1%}",
-                block * round(30 * bar.count / most),
+                block * round(30 * bar.count / largest),
             ]
             for bar in description.histogram
         ),

@@ -52,12 +52,12 @@ class SweepProgress(Display):
 
     def _text(self, step: Step) -> str:
         teacher = "its teacher, " if step.epoch.teacher else ""
-        parts = [f"{step.what}  {teacher}epoch {step.epoch.epoch}/{step.epochs}"]
+        parts = [f"{step.training}  {teacher}epoch {step.epoch.epoch}/{step.epochs}"]
         if step.rmse is not None:
             parts.append(f"validation RMSE {step.rmse:.4f}")
         if step.best is not None and step.best.rmse is not None:
             parts.append(f"best {step.best.rmse:.4f} (trial {step.best.number})")
-        if step.left is not None and not step.what.startswith("judging"):
+        if step.left is not None and not step.training.startswith("judging"):
             parts.append(f"{clock_text(step.left)} left to search")
         return "  ".join(parts)
 

@@ -62,13 +62,13 @@ def same_second(ratings: Ratings) -> SameSecond | None:
     counts = np.bincount(together, minlength=GROUPS)
     sums = np.bincount(together, deviation, minlength=GROUPS)
     total = float(np.square(deviation).sum())
-    between = float((np.square(sums) / np.maximum(counts, 1)).sum())
-    within = (total - between) / max(len(values) - GROUPS, 1)
-    chance = (int((counts > 0).sum()) - 1) * within
+    explained_sum = float((np.square(sums) / np.maximum(counts, 1)).sum())
+    residual_variance = (total - explained_sum) / max(len(values) - GROUPS, 1)
+    chance = (int((counts > 0).sum()) - 1) * residual_variance
     means = np.bincount(together, values, minlength=GROUPS) / np.maximum(counts, 1)
     return SameSecond(
         shared=float(1.0 - counts[0] / len(values)),
-        explained=max(between - chance, 0.0) / total if total else 0.0,
+        explained=max(explained_sum - chance, 0.0) / total if total else 0.0,
         counts=tuple(counts.tolist()),
         means=tuple(m if n else None for m, n in zip(means.tolist(), counts, strict=True)),
     )

@@ -100,9 +100,9 @@ class _Lines:
         self._low = max(0, math.ceil(scale.low))
         self._high = min(9, math.floor(scale.high))
         # As many as there can be; of what is not filled, no memory is used.
-        most = size // _SHORTEST + n_files
-        self._users = np.empty(most, dtype=np.int32)
-        self._marks = np.empty(most, dtype=np.int32)
+        largest = size // _SHORTEST + n_files
+        self._users = np.empty(largest, dtype=np.int32)
+        self._marks = np.empty(largest, dtype=np.int32)
         self.rows = 0
         self._sections: list[tuple[Int32, Int64]] = []
         self._buffer = bytearray(_LONGEST + _BLOCK + 1)
@@ -152,8 +152,10 @@ class _Lines:
         if at < len(text):
             line = bytes(text[at : at + _LONGEST]).split(b"\n")[0].removesuffix(b"\r")
             last = at + len(line) + 1 >= len(text)
-            why = fault(line, headed=self._headed, cut=cut and last, low=self._low, high=self._high)
-            raise DataError(f"{part.label}, line {self._line + 1}: {why}")
+            reason = fault(
+                line, headed=self._headed, cut=cut and last, low=self._low, high=self._high
+            )
+            raise DataError(f"{part.label}, line {self._line + 1}: {reason}")
         if n_movies:
             self._sections.append((self._movies[:n_movies].copy(), self._starts[:n_movies].copy()))
 
@@ -218,9 +220,9 @@ def _user_keys(users: Int32) -> tuple[Int64, Int64]:
 
     A key is the id itself; where ids are large, ``users`` is overwritten with their ranks.
     """
-    most = int(users.max())
-    if most < _DENSE:
-        counts = np.zeros(most + 1, dtype=np.int64)
+    largest = int(users.max())
+    if largest < _DENSE:
+        counts = np.zeros(largest + 1, dtype=np.int64)
         count_users(users, counts)
         return np.flatnonzero(counts), counts
     ids = np.unique(users)

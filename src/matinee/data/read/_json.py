@@ -34,9 +34,9 @@ def open_json(paths: list[Path], labels: list[str], work: Workspace) -> Scan:
         names = types.columns
         lists = [k for k, kind in zip(names, types.types, strict=True) if _is_rows(kind)]
         inside = bool(lists) and not recognised(names, (USER, ITEM), {})
-        few = []
+        first_rows = []
         if inside or (len(names) > 1 and all(map(is_nested, types.types))):
-            few = work.con.execute(f"SELECT 1 FROM {read} LIMIT 2").fetchall()
+            first_rows = work.con.execute(f"SELECT 1 FROM {read} LIMIT 2").fetchall()
     except duckdb.Error as error:
         if fault := _first_fault(paths, labels):
             raise fault from None
@@ -52,12 +52,12 @@ def open_json(paths: list[Path], labels: list[str], work: Workspace) -> Scan:
         for path, one in zip(paths, labels, strict=True):
             message = message.replace(str(path), one)
         raise DataError(f"{label}: {message}") from None
-    if len(few) == 1 and inside and set(names) != {"schema", "data"}:
+    if len(first_rows) == 1 and inside and set(names) != {"schema", "data"}:
         raise DataError(
             f"{label}: the rows are inside {lists[0]!r}; write them alone, a line for each: "
             f"jq -c '.{lists[0]}[]' FILE > NEW"
         )
-    if len(few) == 1 or set(names) == {"columns", "index", "data"}:
+    if len(first_rows) == 1 or set(names) == {"columns", "index", "data"}:
         raise DataError(
             f"{label}: holds columns ({', '.join(names[:4])}), not rows, as pandas' to_json "
             "writes them; write rows: df.to_json(path, orient='records', lines=True)"

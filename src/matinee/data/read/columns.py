@@ -300,7 +300,7 @@ def _missing(role: str, option: str, names: Sequence[str], header: bool, label: 
     return f"{label}: no {role} column among: {listed(names)}; say which it is with {option} COL"
 
 
-def listed(names: Sequence[str], most: int = 12) -> str:
+def listed(names: Sequence[str], limit: int = 12) -> str:
     """Column names for a message, at most ``most`` of them."""
-    shown = ", ".join(names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+    shown = ", ".join(names[:limit])
+    return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"

@@ -49,7 +49,7 @@ def open_files(
     work: Workspace,
     roles: Sequence[str],
     mapped: Mapping[str, str],
-    how: ReadOptions | None = None,
+    options: ReadOptions | None = None,
     partitions: Sequence[str] = (),
 ) -> Scan:
     """Open files, all of one kind, as one table. Empty parts of many are left out.
@@ -59,7 +59,7 @@ def open_files(
         work: Where they are read.
         roles: The roles their columns may have.
         mapped: Columns mapped by the caller, by role.
-        how: Layout options that the caller sets.
+        options: Layout options that the caller sets.
         partitions: The columns whose values are in the names of the folders, as in
             ``user=1/part-0.parquet``.
 
@@ -68,7 +68,7 @@ def open_files(
     """
     filled = [part for part in parts if head_of(part)]
     parts = filled or parts
-    how = how or ReadOptions()
+    options = options or ReadOptions()
     paths = [part.path for part in parts]
     labels = [part.label for part in parts]
     kinds = [_kind(part) for part in parts]
@@ -85,21 +85,21 @@ def open_files(
         return open_json(paths, labels, work)
     if RATING in roles and not (mapped or partitions) and all(is_adjacency(path) for path in paths):
         return open_adjacency(paths, labels, work)
-    how = with_stated_delimiter(parts[0], how)
-    parts = [prepared(part, work, how) for part in parts]
+    options = with_stated_delimiter(parts[0], options)
+    parts = [prepared(part, work, options) for part in parts]
     if partitions and [part.path for part in parts] != paths:
         raise DataError(f"{labels[0]}: text below partitions must be plain UTF-8")
-    layouts = [sniff(part.path, part.label, roles, mapped, how) for part in parts]
+    layouts = [sniff(part.path, part.label, roles, mapped, options) for part in parts]
     layout = replace(same_layout(layouts, labels), partitions=tuple(partitions))
     if partitions and layout.names is None:
         raise DataError(f"{labels[0]}: text below partitions needs a header of column names")
     notes: tuple[str, ...] = ()
-    if RATING in roles and not mapped and how.columns is None and not partitions:
-        matrix = open_matrix(parts, layout, work, how.decimal)
+    if RATING in roles and not mapped and options.columns is None and not partitions:
+        matrix = open_matrix(parts, layout, work, options.decimal)
         if matrix is not None:
             return matrix
         layout, notes = by_position(parts, layout)
-    return _open_text(parts, layout, work, how, notes)
+    return _open_text(parts, layout, work, options, notes)
 
 
 def label_of(labels: Sequence[str]) -> str:
@@ -111,7 +111,7 @@ def _open_text(
     parts: Sequence[Part],
     layout: Layout,
     work: Workspace,
-    how: ReadOptions,
+    options: ReadOptions,
     notes: tuple[str, ...] = (),
 ) -> Scan:
     paths = [part.path for part in parts]
@@ -122,19 +122,19 @@ def _open_text(
         return f"{labels[file]}, line {line}"
 
     def others() -> Iterator[Scan]:
-        marks = layout.quote and how.quote is None
+        marks = layout.quote and options.quote is None
         if marks and layout.quote and not layout.escape and any(map(has_backslash, paths)):
-            yield _open_text(parts, replace(layout, escape="\\"), work, how, notes)
+            yield _open_text(parts, replace(layout, escape="\\"), work, options, notes)
         if marks and layout.delimiter not in (",", ";"):
             note = (
                 "quote marks are read as they stand (--quote '\"' states that they enclose values)"
             )
-            other = _open_text(parts, replace(layout, quote="", escape=""), work, how)
+            other = _open_text(parts, replace(layout, quote="", escape=""), work, options)
             yield replace(other, notes=(*notes, note))
         if any(map(mixed_ends, paths)):
             plain = [with_plain_ends(part, work) for part in parts]
             note = "lines end in different ways, all of which are read as line ends"
-            other = _open_text(plain, layout, work, how)
+            other = _open_text(plain, layout, work, options)
             yield replace(other, notes=(*notes, note), others=tuple)
 
     return Scan(

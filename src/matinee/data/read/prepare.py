@@ -20,7 +20,7 @@ _SAMPLE = 1 << 16
 _MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
-def prepared(part: Part, work: Workspace, how: ReadOptions) -> Part:
+def prepared(part: Part, work: Workspace, options: ReadOptions) -> Part:
     """The part itself, or a copy in the workspace where its bytes must be changed.
 
     Lines that are left out (``skip``, ``comment``) are blank in the copy, so that a line keeps
@@ -31,22 +31,24 @@ def prepared(part: Part, work: Workspace, how: ReadOptions) -> Part:
     """
     with part.path.open("rb") as file:
         sample = file.read(_SAMPLE)
-    encoding = how.encoding or next(
+    encoding = options.encoding or next(
         (_MARKS[mark] for mark in _MARKS if sample.startswith(mark)), ""
     )
     doubled = b"\r\r\n" in sample
-    if encoding in ("", "utf-8") and not (doubled or how.skip or how.comment):
+    if encoding in ("", "utf-8") and not (doubled or options.skip or options.comment):
         return part
-    return _copied(part, work, how, encoding or "utf-8-sig")
+    return _copied(part, work, options, encoding or "utf-8-sig")
 
 
-def with_stated_delimiter(part: Part, how: ReadOptions) -> ReadOptions:
+def with_stated_delimiter(part: Part, options: ReadOptions) -> ReadOptions:
     """The options with the delimiter that a first line ``sep=;`` states, as for Excel."""
-    if how.delimiter is not None or how.skip:
-        return how
+    if options.delimiter is not None or options.skip:
+        return options
     with part.path.open("rb") as file:
         match = re.match(rb"(?:\xef\xbb\xbf)?\"?sep=([,;|\t])\"?\r?\n", file.read(16))
-    return how if match is None else how.replace({"delimiter": match[1].decode(), "skip": 1})
+    return (
+        options if match is None else options.replace({"delimiter": match[1].decode(), "skip": 1})
+    )
 
 
 def with_plain_ends(part: Part, work: Workspace) -> Part:
@@ -76,11 +78,11 @@ def mixed_ends(path: Path) -> bool:
         return len({line.endswith(b"\r\n") for line in file if line.endswith(b"\n")}) > 1
 
 
-def _copied(part: Part, work: Workspace, how: ReadOptions, encoding: str) -> Part:
+def _copied(part: Part, work: Workspace, options: ReadOptions, encoding: str) -> Part:
     folder = Path(tempfile.mkdtemp(prefix="text", dir=work.folder))
     target = folder / re.sub(r"[*?\[]", "_", part.path.name)
     try:
-        _write(part.path, target, how, encoding)
+        _write(part.path, target, options, encoding)
     except UnicodeError as error:
         raise DataError(
             f"{part.label}: is not {encoding} ({error}); state its encoding with --encoding, such "
@@ -89,7 +91,7 @@ def _copied(part: Part, work: Workspace, how: ReadOptions, encoding: str) -> Par
     return Part(target, part.label)
 
 
-def _write(source: Path, target: Path, how: ReadOptions, encoding: str) -> None:
+def _write(source: Path, target: Path, options: ReadOptions, encoding: str) -> None:
     # Two carriage returns and a line feed are one line end, as a transfer in text mode makes it.
     with (
         source.open("r", encoding=encoding, newline="") as file,
@@ -105,7 +107,9 @@ def _write(source: Path, target: Path, how: ReadOptions, encoding: str) -> None:
             if text.endswith("\n"):
                 lines.pop()
             for line in lines:
-                left_out = number < how.skip or (how.comment and line.startswith(how.comment))
+                left_out = number < options.skip or (
+                    options.comment and line.startswith(options.comment)
+                )
                 out.write("\n" if left_out else f"{line}\n")
                 number += 1
             if not chunk:

@@ -52,12 +52,12 @@ def stage_best(work: Workspace, scan: Scan, stage: Callable[[Scan], Staged]) -> 
 def _unparsed(scan: Scan, error: duckdb.Error) -> DataError:
     """The error of a parser of a text table, with the line and what to do."""
     match = re.search(r"Line: (\d+)", str(error))
-    where = f"{scan.label}, line {match[1]}" if match else scan.label
+    location = f"{scan.label}, line {match[1]}" if match else scan.label
     cause = re.search(r"(?:Expected|Value|Maximum|Invalid|Possible)[^\n]*", str(error))
     message = cause[0].rstrip(". ") if cause else reason(error)
     return DataError(
-        f"{where}: cannot be parsed ({message}); mend the line, or state how the file is laid out "
-        "with --delimiter, --quote none, --encoding, --skip or --comment"
+        f"{location}: cannot be parsed ({message}); mend the line, or state how the file is laid "
+        "out with --delimiter, --quote none, --encoding, --skip or --comment"
     )
 
 

@@ -98,8 +98,8 @@ def stage(
         f"max(r) FILTER ({kept}) FROM work.main.staged"
     )
     if read == 0:
-        why = f" ({'; '.join(notes)})" if notes else ""
-        raise DataError(f"{scan.label}: holds no ratings or interactions{why}")
+        reason = f" ({'; '.join(notes)})" if notes else ""
+        raise DataError(f"{scan.label}: holds no ratings or interactions{reason}")
     if wrong:
         raise _bad_row(work, scan, columns, scale, int(first), int(wrong))
     weighted = RATING in columns and WEIGHT in columns

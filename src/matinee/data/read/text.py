@@ -151,7 +151,7 @@ def sniff(
     label: str,
     roles: Sequence[str],
     mapped: Mapping[str, str],
-    how: ReadOptions | None = None,
+    options: ReadOptions | None = None,
 ) -> Layout:
     """The layout of a text table, from its first lines.
 
@@ -160,7 +160,7 @@ def sniff(
         label: What to call it in messages.
         roles: The roles its columns may have, in the order a file with no header has them.
         mapped: Columns mapped by the caller, by role: they help to recognise a header.
-        how: Layout options that the caller sets.
+        options: Layout options that the caller sets.
 
     Raises:
         UsageError: There are not as many names as columns.
@@ -187,15 +187,15 @@ def sniff(
             f"{label}: is no text table (csv, tsv, dat, json lines) nor parquet; if it is text in "
             "UTF-16, state --encoding utf-16"
         )
-    how = how or ReadOptions()
-    delimiters = _DELIMITERS if how.delimiter is None else (how.delimiter,)
+    options = options or ReadOptions()
+    delimiters = _DELIMITERS if options.delimiter is None else (options.delimiter,)
     if re.match(r"\s*<(!doctype|html|\?xml)", lines[0], re.IGNORECASE):
         raise DataError(
             f"{label}: is a web page or XML, not a table; a download that failed or needs a login "
             "leaves such a file: download it again"
         )
     best = max(
-        (_fit(delimiter, lines[:_LOOKED_AT], roles, mapped, how) for delimiter in delimiters),
+        (_fit(delimiter, lines[:_LOOKED_AT], roles, mapped, options) for delimiter in delimiters),
         key=lambda fit: fit[0],  # The first of equals.
     )
     layout = best[1]
@@ -205,13 +205,13 @@ def sniff(
             "sed -E 's/^ +//; s/ +/ /g' FILE > NEW"
         )
     layout = replace(layout, blank=every.index(lines[0]))
-    if how.columns is not None:
-        if len(how.columns) != layout.width:
+    if options.columns is not None:
+        if len(options.columns) != layout.width:
             raise UsageError(
-                f"{label}: --columns gives {len(how.columns)} names, and the first line has "
+                f"{label}: --columns gives {len(options.columns)} names, and the first line has "
                 f"{layout.width} columns: {shorten(lines[0])}"
             )
-        layout = replace(layout, names=how.columns, headed=layout.has_header)
+        layout = replace(layout, names=options.columns, headed=layout.has_header)
     if layout.width < 2:
         raise DataError(
             f"{label}: the first line is {shorten(lines[0])}: no columns in it; separate them by "
@@ -229,10 +229,10 @@ def _fit(
     lines: Sequence[str],
     roles: Sequence[str],
     mapped: Mapping[str, str],
-    how: ReadOptions,
+    options: ReadOptions,
 ) -> tuple[tuple[int, int, int, bool], Layout]:
     """How well a delimiter suits the first lines, and the layout it makes."""
-    quote = "" if delimiter == "::" else QUOTE if how.quote is None else how.quote
+    quote = "" if delimiter == "::" else QUOTE if options.quote is None else options.quote
     rows = [Layout(delimiter, quote, None, 0).split(line) for line in lines]
     first = tuple(value.strip() for value in rows[0])
     ratings = RATING in roles
@@ -243,24 +243,26 @@ def _fit(
     named = {role: name for role, name in mapped.items() if not _is_position(name, width)}
     known = recognised(first, roles, named)
     # A name is never a number, and a row of ratings has one at least.
-    header = known > 0 or (ratings and not any(is_number(value, how.decimal) for value in first))
+    header = known > 0 or (
+        ratings and not any(is_number(value, options.decimal) for value in first)
+    )
     header = header or (ratings and is_row_of_items(first, rows[1:]))
-    if how.header is not None:
-        header = how.header
+    if options.header is not None:
+        header = options.header
     if not header and not ratings and delimiter == "|":
         quote = ""  # The titles of u.item hold quotes that mean nothing.
     alike = [row for row in rows if len(row) == width > 1]
     # A first line that only might be a header says little for itself.
     numeric = (
-        [row for row in alike if any(is_number(value, how.decimal) for value in row)]
-        if ratings and header and not known and how.header is None
+        [row for row in alike if any(is_number(value, options.decimal) for value in row)]
+        if ratings and header and not known and options.header is None
         else alike
     )
     if ratings and not header:
         # Other layouts than user, item, rating have a text in the third column.
         number = mapped.get(RATING, "3")
         at = int(number) - 1 if number.isdigit() else 2
-        numeric = [row for row in alike if at < width > 2 and is_number(row[at], how.decimal)]
+        numeric = [row for row in alike if at < width > 2 and is_number(row[at], options.decimal)]
     fit = (known, len(numeric), len(alike), width > 1)
     if ratings and not header and not numeric:
         fit = (known, 0, len(alike) if width > 2 else 0, width > 1)
@@ -281,9 +283,9 @@ def is_number(text: str, decimal: str = ".") -> bool:
     return True
 
 
-def shorten(text: str, most: int = 60) -> str:
+def shorten(text: str, limit: int = 60) -> str:
     """A text of the user's as a message quotes it."""
-    return repr(text if len(text) <= most else text[: most - 1] + "…")
+    return repr(text if len(text) <= limit else text[: limit - 1] + "…")
 
 
 def same_layout(layouts: Sequence[Layout], labels: Sequence[str]) -> Layout:

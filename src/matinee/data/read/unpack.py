@@ -102,11 +102,11 @@ def members(part: Part, work: Workspace, pick: Callable[[list[str]], Sequence[st
 
 
 def _extract(
-    archive: zipfile.ZipFile, member: str, part: Part, work: Workspace, most: int
+    archive: zipfile.ZipFile, member: str, part: Part, work: Workspace, limit: int
 ) -> tuple[Part, int]:
     target = _fresh(work, Path(member).name)
     with archive.open(member) as file:
-        size = _bounded(file, target, most, part)
+        size = _bounded(file, target, limit, part)
     return Part(target, f"{part.label}/{member}"), size
 
 
@@ -115,7 +115,7 @@ def _room(part: Part) -> int:
     return max(_SMALL, _RATIO * part.path.stat().st_size)
 
 
-def _bounded(file: IO[bytes], target: Path, most: int, part: Part) -> int:
+def _bounded(file: IO[bytes], target: Path, limit: int, part: Part) -> int:
     """Copy a stream into a file and count its bytes.
 
     Raises:
@@ -125,7 +125,7 @@ def _bounded(file: IO[bytes], target: Path, most: int, part: Part) -> int:
     with target.open("wb") as out:
         while chunk := file.read(1 << 20):
             size += len(chunk)
-            if size > most:
+            if size > limit:
                 raise DataError(
                     f"{part.label}: unpacks to more than {_room(part) >> 20:,} MiB, from "
                     f"{part.path.stat().st_size / (1 << 20):.1f} MiB, as tables do not; if that is "

@@ -218,7 +218,7 @@ def _items(ratings: Ratings) -> Table:
     return Table(columns)
 
 
-def refuse_others(folder: Path, format_: str, what: str) -> None:
+def refuse_others(folder: Path, format_: str, content: str) -> None:
     """Refuse to replace a folder whose manifest is not of a format.
 
     Raises:
@@ -228,4 +228,4 @@ def refuse_others(folder: Path, format_: str, what: str) -> None:
         return
     if _manifest_of(folder, format_):
         return
-    raise UsageError(f"{folder}: exists and is {what}; name another place, or remove it first")
+    raise UsageError(f"{folder}: exists and is {content}; name another place, or remove it first")

@@ -57,12 +57,12 @@ def to_seconds(times: Int64, unit: TimeUnit | None) -> tuple[Int64, tuple[str, .
         return _from_clocks(times), (
             "times are read as dates written yyyymmddhhmmss; --time-unit states another unit",
         )
-    most, least = max(abs(low), abs(high)), min(abs(low), abs(high))
+    largest, smallest = max(abs(low), abs(high)), min(abs(low), abs(high))
     notes: tuple[str, ...] = ()
     counts: dict[str, int] = {}
     size = np.abs(times)
     for above, per_second, name in reversed((*_UNITS, _NANOSECONDS)):
-        if most <= above:
+        if largest <= above:
             continue
         shorter = size > above
         count = int(np.count_nonzero(shorter))
@@ -71,7 +71,7 @@ def to_seconds(times: Int64, unit: TimeUnit | None) -> tuple[Int64, tuple[str, .
             times[shorter] //= per_second
             size[shorter] = 0
     rest = len(times) - sum(counts.values())
-    if counts and rest and least < _UNITS[0][0]:
+    if counts and rest and smallest < _UNITS[0][0]:
         counts["seconds"] = rest
     if len(counts) > 1:
         message = " and ".join(f"{count:,} in {name}" for name, count in counts.items())

@@ -36,9 +36,9 @@ class ListBaselineKind:
 def liked(histories: Histories, from_rating: float) -> Histories:
     """The entries of at least a rating, without weights."""
     keep = histories.values >= from_rating
-    who = np.repeat(np.arange(len(histories)), histories.counts)
+    rows = np.repeat(np.arange(len(histories)), histories.counts)
     indptr = np.zeros(len(histories) + 1, dtype=np.int64)
-    np.cumsum(np.bincount(who[keep], minlength=len(histories)), out=indptr[1:])
+    np.cumsum(np.bincount(rows[keep], minlength=len(histories)), out=indptr[1:])
     return Histories(indptr, histories.items[keep], histories.values[keep], histories.users)
 
 

@@ -255,8 +255,8 @@ def _scores(
 def _interval(samples: Float64 | None) -> Interval | None:
     if samples is None:
         return None
-    some = samples[np.isfinite(samples)]
-    return interval(some) if len(some) > 1 else None
+    finite = samples[np.isfinite(samples)]
+    return interval(finite) if len(finite) > 1 else None
 
 
 def _named(names: Sequence[str], values: npt.NDArray[np.floating]) -> dict[str, float]:
@@ -288,19 +288,19 @@ def _by_popularity(
     trained = max(int(items.counts.sum()), 1)
     which, labels = size_labels(items.counts)
     for at, label in enumerate(labels):
-        some = np.flatnonzero(which == at)
-        if len(some):
-            n = int(relevant[some].sum())
-            hits = sums.item_hits[:, some].sum(axis=1)
+        finite = np.flatnonzero(which == at)
+        if len(finite):
+            n = int(relevant[finite].sum())
+            hits = sums.item_hits[:, finite].sum(axis=1)
             yield ListPopularityBin(
                 people=label,
-                n_items=len(some),
+                n_items=len(finite),
                 n=n,
-                trained=float(items.counts[some].sum() / trained),
+                trained=float(items.counts[finite].sum() / trained),
                 recall={
                     name: float(h / n) if n else None for name, h in zip(names, hits, strict=True)
                 },
-                shown=_named(names, sums.exposure[:, some].sum(axis=1) / slots),
+                shown=_named(names, sums.exposure[:, finite].sum(axis=1) / slots),
             )
 
 
@@ -326,8 +326,10 @@ def _notes(
     if new:
         yield f"{new:,} people have no history; they get the list of a new person."
     if left_out:
-        why = "they would take minutes" if len(items.people) else "the model carries no histories"
-        yield f"Baselines left out ({why}): {', '.join(left_out)}."
+        reason = (
+            "they would take minutes" if len(items.people) else "the model carries no histories"
+        )
+        yield f"Baselines left out ({reason}): {', '.join(left_out)}."
     if result.diversity_step > 1:
         yield f"The diversity is that of every {result.diversity_step}th person."
     if len(items.people) == 0:

@@ -79,15 +79,15 @@ def list_gain(
         columns.append(result.sums[k].values["ndcg"][:, 0])
     one, two = columns
     differences: Float64 = two - one
-    within = None
+    bounds = None
     if len(differences) > 1:
         drawn = resample(differences[:, None], np.random.default_rng(seed), RESAMPLES)
-        within = interval(drawn[:, 0] / len(differences))
+        bounds = interval(drawn[:, 0] / len(differences))
     return ListGain(
         before=float(one.mean()),
         after=float(two.mean()),
         gain=float(differences.mean()),
-        interval=within,
+        interval=bounds,
         n=targets.n,
         n_people=len(targets),
         k=k,

@@ -41,10 +41,10 @@ class ItemStatistics:
         counts = np.bincount(histories.items, minlength=n_items)
         indptr = np.zeros(n_items + 1, dtype=np.int64)
         np.cumsum(counts, out=indptr[1:])
-        who = np.repeat(np.arange(len(histories), dtype=np.int32), histories.counts)
+        person = np.repeat(np.arange(len(histories), dtype=np.int32), histories.counts)
         order = np.argsort(histories.items, kind="stable")
         n_people = int((histories.counts > 0).sum())
-        return cls(counts.astype(np.int64), n_people, indptr, who[order], len(histories))
+        return cls(counts.astype(np.int64), n_people, indptr, person[order], len(histories))
 
     @classmethod
     def of_counts(cls, counts: Int64, n_people: int) -> ItemStatistics:
@@ -66,8 +66,8 @@ class ItemStatistics:
     def mean_counts(self, histories: Histories) -> Float64:
         """Mean training interactions of each person's items, float64; NaN for one with none."""
         sizes = histories.counts
-        who = np.repeat(np.arange(len(histories)), sizes)
-        sums = np.bincount(who, self.counts[histories.items], minlength=len(histories))
+        person = np.repeat(np.arange(len(histories)), sizes)
+        sums = np.bincount(person, self.counts[histories.items], minlength=len(histories))
         return np.where(sizes > 0, sums / np.maximum(sizes, 1), np.nan)
 
     def likeness(self, lists: Int32) -> Float64:
@@ -84,19 +84,19 @@ class ItemStatistics:
         """
         sums = np.empty(lists.shape)
         listed, codes = np.unique(lists, return_inverse=True)
-        some = listed[listed >= 0]
+        items = listed[listed >= 0]
         by_people = 2.0 * self.counts[lists[lists >= 0]].sum()
-        cells = len(some) * self.rows
-        if cells > _CELLS or len(some) * cells / _BLAS_GAIN > by_people:
+        cells = len(items) * self.rows
+        if cells > _CELLS or len(items) * cells / _BLAS_GAIN > by_people:
             likeness(lists, self.indptr, self.people, self.rows, sums)
             return sums
-        has = np.zeros((len(some), self.rows), dtype=np.float32)
-        for at, item in enumerate(some):
+        has = np.zeros((len(items), self.rows), dtype=np.float32)
+        for at, item in enumerate(items):
             has[at, self.people[self.indptr[item] : self.indptr[item + 1]]] = 1
-        length = np.sqrt(np.maximum(self.counts[some], 1))
+        length = np.sqrt(np.maximum(self.counts[items], 1))
         # Counts of shared people are whole numbers, exact in float32 up to 2**24.
         cosines = (has @ has.T).astype(np.float64) / (length[:, None] * length)
-        missing = len(listed) - len(some)
+        missing = len(listed) - len(items)
         likeness_of_pairs(codes.reshape(lists.shape) - missing, cosines, sums)
         return sums
 

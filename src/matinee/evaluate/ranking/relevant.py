@@ -69,8 +69,8 @@ class Relevant:
         """
         csr = test.by_user
         relevant = csr.values >= from_rating
-        who = np.repeat(np.arange(csr.n_rows), csr.counts)
-        counts = np.bincount(who[relevant], minlength=csr.n_rows)
+        rows = np.repeat(np.arange(csr.n_rows), csr.counts)
+        counts = np.bincount(rows[relevant], minlength=csr.n_rows)
         users = np.flatnonzero(counts)
         if len(users) == 0:
             raise DataError(
@@ -78,10 +78,10 @@ class Relevant:
                 "scored. Choose what counts as relevant with --relevant (relevant=...)"
             )
         codes = item_ids.encode(test.item_ids.ids)[csr.indices]
-        known = np.flatnonzero((counts[who] > 0) & (codes >= 0))
-        known = known[np.lexsort((codes[known], who[known]))]
+        known = np.flatnonzero((counts[rows] > 0) & (codes >= 0))
+        known = known[np.lexsort((codes[known], rows[known]))]
         indptr = np.zeros(len(users) + 1, dtype=np.int64)
-        np.cumsum(np.bincount(who[known], minlength=csr.n_rows)[users], out=indptr[1:])
+        np.cumsum(np.bincount(rows[known], minlength=csr.n_rows)[users], out=indptr[1:])
         return cls(
             users=users.astype(np.int64),
             indptr=indptr,

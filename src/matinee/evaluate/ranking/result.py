@@ -126,11 +126,11 @@ class ListEvaluation(ListScores):
     @property
     def headline(self) -> str:
         """What was evaluated, in one line."""
-        what = f"relevant ratings ({self.relevant:g} or more)"
+        label = f"relevant ratings ({self.relevant:g} or more)"
         if self.n_relevant == self.n_test:
-            what = "relevant test items"
+            label = "relevant test items"
         return (
-            f"{self.dataset}: {self.n_relevant:,} {what} of {self.n_people:,} people; all "
+            f"{self.dataset}: {self.n_relevant:,} {label} of {self.n_people:,} people; all "
             f"{self.n_items:,} items ranked, none sampled"
         )
 
@@ -220,8 +220,8 @@ def _plain(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _ends(prefix: str, within: Interval | None) -> dict[str, float | None]:
-    low, high = (None, None) if within is None else within
+def _ends(prefix: str, bounds: Interval | None) -> dict[str, float | None]:
+    low, high = (None, None) if bounds is None else bounds
     return {f"{prefix}low": low, f"{prefix}high": high}
 
 
@@ -242,15 +242,15 @@ def _verdict(metric: str, k: int, name: str, baseline: ListBaseline) -> str:
     from ..registry import METRICS
 
     gain = baseline.gains[k][metric]
-    what = f"{METRICS[metric].label}@{k}"
+    label = f"{METRICS[metric].label}@{k}"
     size = f"{abs(gain.value):.4f}"
     side = "above" if gain.value > 0 else "below"
     if gain.interval is None:
-        return f"The model's {what} is {size} {side} that of {name}."
+        return f"The model's {label} is {size} {side} that of {name}."
     low, high = gain.interval
     if low <= 0 <= high:
-        return f"The model's {what} is no better and no worse than that of {name}."
+        return f"The model's {label} is no better and no worse than that of {name}."
     return (
-        f"The model's {what} is {size} {side} that of {name} (95% interval of the difference: "
+        f"The model's {label} is {size} {side} that of {name} (95% interval of the difference: "
         f"{low:.4f} to {high:.4f})."
     )

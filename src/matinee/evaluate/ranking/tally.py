@@ -184,9 +184,9 @@ def _batch(
     listed = near >= 0
     like = np.full(near.shape, np.nan)
     known = len(items.people) > 0
-    some = np.flatnonzero((np.arange(start, stop) % step == 0) & known)
-    if len(some):
-        like[some] = items.likeness(near[some])
+    sampled = np.flatnonzero((np.arange(start, stop) % step == 0) & known)
+    if len(sampled):
+        like[sampled] = items.likeness(near[sampled])
     return ListBatch(
         hits=padded >= relevant.from_rating,
         listed=listed,

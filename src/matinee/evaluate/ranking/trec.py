@@ -80,11 +80,11 @@ class TrecFiles:
         return write
 
 
-def _words(ids: npt.NDArray[Any], what: str) -> list[str]:
+def _words(ids: npt.NDArray[Any], column: str) -> list[str]:
     words = [str(each) for each in ids.tolist()]
     for each in words:
         if len(each.split()) != 1 or each != each.strip():
             raise DataError(
-                f"TREC files separate by white space, and the {what} id {each!r} has it"
+                f"TREC files separate by white space, and the {column} id {each!r} has it"
             )
     return words

@@ -58,11 +58,11 @@ def paired_gain(sums: ErrorSums, rng: np.random.Generator, resamples: int = RESA
     rated = sums.take(sums.counts > 0)
     rmse = rated.rmse()
     before, after = float(rmse[:seeds].mean()), float(rmse[seeds:].mean())
-    within = None
+    bounds = None
     if len(rated.counts) > 1:
         draws = bootstrap(rated, rng, resamples).rmse
         each = np.arange(len(draws))[:, None]
         first = draws[each, rng.integers(0, seeds, (len(draws), seeds))].mean(axis=1)
         second = draws[each, rng.integers(seeds, 2 * seeds, (len(draws), seeds))].mean(axis=1)
-        within = interval(first - second)
-    return Gain(before, after, before - after, within, rated.n, len(rated.counts), seeds)
+        bounds = interval(first - second)
+    return Gain(before, after, before - after, bounds, rated.n, len(rated.counts), seeds)

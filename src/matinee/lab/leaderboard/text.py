@@ -100,9 +100,9 @@ def leaderboard_markdown(board: Leaderboard) -> str:
     for section in board.sections:
         if not section.rows:
             continue
-        name, _, how = heading(section).partition(": ")
+        name, _, rule = heading(section).partition(": ")
         heads, *rows = ([row[at] for at in columns] for row in (COLUMNS, *map(cells, section.rows)))
-        text = f"### {name}\n\n{how[:1].upper()}{how[1:]}.\n\n{markdown.table(heads, rows)}"
+        text = f"### {name}\n\n{rule[:1].upper()}{rule[1:]}.\n\n{markdown.table(heads, rows)}"
         parts.append(f"{text}\n{waiting(section)}".rstrip())
     machine = f" Measured on {'; '.join(board.machine)}." if board.machine else ""
     return "\n\n".join([*parts, LEGEND + machine]) + "\n"

@@ -296,8 +296,8 @@ def _looks(outcomes: Sequence[tuple[Int64, Float64]]) -> list[Look]:
     looks = []
     for at in np.linspace(start, max(closed[-1], others[-1]), _LOOKS):
         n, m = np.searchsorted(closed, at, "right"), np.searchsorted(others, at, "right")
-        within = difference_interval(one[:n], two[:m])
-        if within is not None:
+        bounds = difference_interval(one[:n], two[:m])
+        if bounds is not None:
             difference = float(two[:m].mean() - one[:n].mean())
-            looks.append(Look((float(at) - start) / _DAY, difference, within))
+            looks.append(Look((float(at) - start) / _DAY, difference, bounds))
     return looks

@@ -106,8 +106,8 @@ def read_arms(
             arm.accepted[rank - 1] += 1
         home = home_of[shown.user]
         start = home.first[shown.user]
-        within = start <= shown.time <= start + span and event.time <= start + span
-        if within and event.list not in taken:
+        in_window = start <= shown.time <= start + span and event.time <= start + span
+        if in_window and event.list not in taken:
             taken.add(event.list)
             home.lists[shown.user][1] += 1
     return arms, latest, len(both)

@@ -235,8 +235,8 @@ def _sizes(breakdown: Breakdown) -> list[Sheet]:
             for b in bins
         ]
         columns = ["training ratings", members, "test ratings", "RMSE", "95% interval"]
-        what = f"Error by number of training ratings of the {members[:-1]}"
-        sheets.append(Sheet(name, [*columns, "RMSE of the bias model"], rows, what))
+        title = f"Error by number of training ratings of the {members[:-1]}"
+        sheets.append(Sheet(name, [*columns, "RMSE of the bias model"], rows, title))
     return sheets
 
 

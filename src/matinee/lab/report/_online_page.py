@@ -17,9 +17,9 @@ from ._tables import Sheet
 def online_sheets(comparison: OnlineComparison) -> list[Sheet]:
     """The tables: acceptance, and the most recommended items."""
     sides = (comparison.first, comparison.second)
-    within = ""
+    bounds = ""
     if comparison.interval is not None:
-        within = "{:+.4f} to {:+.4f}".format(*comparison.interval)
+        bounds = "{:+.4f} to {:+.4f}".format(*comparison.interval)
     scores = Sheet(
         "acceptance",
         ("model", "people", "lists", "acceptance", "coverage", "Gini"),
@@ -33,7 +33,7 @@ def online_sheets(comparison: OnlineComparison) -> list[Sheet]:
     difference = Sheet(
         "difference",
         ("acceptance", "difference", "95% interval, valid at every look"),
-        [(f"{sides[1].name} less {sides[0].name}", comparison.difference, within)],
+        [(f"{sides[1].name} less {sides[0].name}", comparison.difference, bounds)],
         comparison.verdict,
     )
     top = [

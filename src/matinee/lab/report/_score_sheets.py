@@ -94,10 +94,10 @@ class ScoreSheets:
         for name, scores_of in self._models().items():
             values = [_score(scores_of, metric.name).value for metric in names]
             label = name if name == self.model else NAMES.get(name, name)
-            within = _within(_score(scores_of, "rmse").interval)
+            bounds = _within(_score(scores_of, "rmse").interval)
             gain = _score(scores_of, "rmse_gain")
             gains = [scores_of.get("rmse_gain"), _within(gain.interval) or None]
-            rows.append([label, *values, within or None, *gains])
+            rows.append([label, *values, bounds or None, *gains])
         columns = ["", *(metric.label for metric in names), "95% interval of the RMSE"]
         columns += ["the model gains", "95% interval of the gain"]
         caption = f"{self.when}. " if self.when else ""
@@ -134,9 +134,9 @@ class ScoreSheets:
 
 
 def _score(scores: Mapping[str, Any], key: str) -> Score:
-    value, within = scores.get(key), scores.get(f"{key}_interval")
+    value, bounds = scores.get(key), scores.get(f"{key}_interval")
     number = float(value) if isinstance(value, int | float) else float("nan")
-    return Score(number, None if within is None else Interval(*within))
+    return Score(number, None if bounds is None else Interval(*bounds))
 
 
 def _within(interval: Interval | None) -> str:

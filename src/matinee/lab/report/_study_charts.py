@@ -161,7 +161,7 @@ def by_data(
             variant = arm.name.partition(",")[2]
             if arm.name not in variants.setdefault(variant, []):
                 variants[variant].append(arm.name)
-    what = key.rpartition(".")[2].replace("_", " ") or "arm"
+    label = key.rpartition(".")[2].replace("_", " ") or "arm"
     for variant, rows in variants.items():
         more = f", {variant}" if variant else ""
         picked = [[_score(table.get((row, name))) for name in names] for row in rows]
@@ -171,14 +171,14 @@ def by_data(
         charts.append(
             Heat(
                 name=f"{slug(group)}-heat{tail}",
-                title=f"{title}{more}: held-out RMSE by {what} and data",
+                title=f"{title}{more}: held-out RMSE by {label} and data",
                 note="Each column is shaded by itself; its best is framed. A dot: not to be told "
                 "from the best by the intervals over seeds." + _floors(grid),
-                summary=_bests(what, shorts, names, values),
+                summary=_bests(label, shorts, names, values),
                 rows=shorts,
                 columns=names,
                 values=values,
-                row_title=what,
+                row_title=label,
                 column_title="data",
                 best=[_alike([line[at] for line in picked]) for at in range(len(names))],
             )
@@ -306,7 +306,7 @@ def _alike(column: Sequence[Estimate | None]) -> list[int]:
 
 
 def _bests(
-    what: str, rows: Sequence[str], names: Sequence[str], values: Sequence[Sequence[float]]
+    label: str, rows: Sequence[str], names: Sequence[str], values: Sequence[Sequence[float]]
 ) -> str:
     bests = []
     for at, name in enumerate(names):
@@ -317,11 +317,11 @@ def _bests(
         ]
         if known:
             value, row = min(known)
-            bests.append(f"on {name} the best {what} is {row} ({value:.4f})")
+            bests.append(f"on {name} the best {label} is {row} ({value:.4f})")
     return "; ".join(bests)
 
 
-def _ends(series: Sequence[Series], what: str) -> str:
+def _ends(series: Sequence[Series], label: str) -> str:
     """Curves in words: where each begins, is lowest, and ends."""
     labels = []
     for s in series:
@@ -331,4 +331,4 @@ def _ends(series: Sequence[Series], what: str) -> str:
             labels.append(
                 f"{s.name} ends at {known[-1][0]:.3f} and is lowest at {at:g} ({value:.3f})"
             )
-    return f"{what}: " + "; ".join(labels) if labels else what
+    return f"{label}: " + "; ".join(labels) if labels else label

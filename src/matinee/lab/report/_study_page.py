@@ -118,7 +118,7 @@ class StudyReport:
         """What the formulas are, where a chart shows them."""
         if not any("-formulas-" in chart.name for chart in self.charts):
             return []
-        return [(name.replace("_", " "), f"{what}.") for name, what in PROTOCOLS.items()]
+        return [(name.replace("_", " "), f"{meaning}.") for name, meaning in PROTOCOLS.items()]
 
     def write(self, path: Path) -> Path:
         """Write the page."""

@@ -59,14 +59,14 @@ def group_table(summary: Summary, group: ArmGroup, arms: Sequence[ArmSummary]) -
     if several:
         columns["data"] = [arm.data for arm in arms]
     shared = []
-    for what, values in (
+    for label, values in (
         ("seeds", [len(arm.seeds) for arm in arms]),
         ("epochs", [arm.epochs for arm in arms]),
     ):
         if len(set(values)) == 1:
-            shared.append(f"{values[0]} {what if values[0] != 1 else what[:-1]}")
+            shared.append(f"{values[0]} {label if values[0] != 1 else label[:-1]}")
         else:
-            columns[what] = list(values)
+            columns[label] = list(values)
     for figure in figures:
         columns[FIGURES[figure].label] = [_mean(arm.last.get(figure)) for arm in arms]
         if figure == "held_out":
@@ -84,8 +84,8 @@ def group_table(summary: Summary, group: ArmGroup, arms: Sequence[ArmSummary]) -
     pairs = [(a, b) for a, b in zip(means, last, strict=True) if a is not None]
     if any(b is None or abs(a - b) > 5e-4 for a, b in pairs):
         columns["of the kept model"] = list(means)
-    for key, what in _ONE_ROW.items():
-        columns[what] = [_mean(arm.final.get(key)) for arm in arms]
+    for key, label in _ONE_ROW.items():
+        columns[label] = [_mean(arm.final.get(key)) for arm in arms]
     columns["seconds"] = [seconds_text(arm.seconds.mean) if arm.seconds else None for arm in arms]
     used = {name: values for name, values in columns.items() if any(v is not None for v in values)}
     strong = [at for at, arm in enumerate(arms) if arm.arm == summary.base]
@@ -154,8 +154,8 @@ def _source(data: Data) -> str:
         shape = ", ".join(f"{k} = {v}" for k, v in list(data.synthetic.items())[:5])
         return f"generated: {shape}"
     shares = [
-        f"{100 * share:g}% of the {what}"
-        for share, what in ((data.users, "users"), (data.ratings, "training ratings"))
+        f"{100 * share:g}% of the {label}"
+        for share, label in ((data.users, "users"), (data.ratings, "training ratings"))
         if share < 1
     ]
     return " · ".join([data.source, *shares])

@@ -201,18 +201,18 @@ def _number(value: float | None) -> float:
 
 
 def _estimate(name: str, estimate: Estimate | None) -> Iterable[tuple[str, float]]:
-    within = estimate.interval if estimate else None
+    bounds = estimate.interval if estimate else None
     prefix = "" if name == "mean" else f"{name}_"
     yield (name, _mean(estimate))
-    yield (f"{prefix}low", _number(within and within.low))
-    yield (f"{prefix}high", _number(within and within.high))
+    yield (f"{prefix}low", _number(bounds and bounds.low))
+    yield (f"{prefix}high", _number(bounds and bounds.high))
 
 
 def _difference(difference: Difference | None) -> Iterable[tuple[str, float]]:
-    within = difference.interval if difference else None
+    bounds = difference.interval if difference else None
     yield ("difference", difference.mean if difference else math.nan)
-    yield ("difference_low", _number(within and within.low))
-    yield ("difference_high", _number(within and within.high))
+    yield ("difference_low", _number(bounds and bounds.low))
+    yield ("difference_high", _number(bounds and bounds.high))
     yield ("p", _number(difference.adjusted if difference else None))
 
 

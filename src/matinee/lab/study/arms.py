@@ -194,16 +194,16 @@ def _check_names(study: Study, arms: Mapping[str, ResolvedArm]) -> None:
     checks += [("quick.skip", name, [*arms, *groups]) for name in study.quick.skip]
     checks += [("quick.data", name, data) for name in study.quick.data]
     for claim in study.claims:
-        where = f"claim {claim.id}"
+        location = f"claim {claim.id}"
         for check in claim.checks:
             for entry in (*check.arms, *check.than):
                 checks += [
-                    (where, name, [*arms, *groups, *BASELINES])
+                    (location, name, [*arms, *groups, *BASELINES])
                     for name in entry.split("|")
                     if "*" not in name
                 ]
             if check.data and "*" not in check.data:
-                checks.append((where, check.data, data))
-    for where, name, known in checks:
+                checks.append((location, check.data, data))
+    for location, name, known in checks:
         if name not in known and not any(fnmatchcase(other, name) for other in known):
-            raise UsageError(f"study {study.name}: {where}: no {name!r}{nearest(name, known)}")
+            raise UsageError(f"study {study.name}: {location}: no {name!r}{nearest(name, known)}")

@@ -91,26 +91,26 @@ class Plan:
                     f"study {self.study.name} has no group {group!r}{nearest(group, known)}"
                     f" (there are {', '.join(known)})"
                 )
-        chosen, some, which, where = set(groups), set(seeds), set(arms), set(data)
-        for what, requested, available in (
-            ("arm", which, {arm for arm, _, _ in self.names}),
-            ("data", where, {data for _, data, _ in self.names}),
+        chosen, seed_numbers, arm_names, data_names = set(groups), set(seeds), set(arms), set(data)
+        for label, requested, available in (
+            ("arm", arm_names, {arm for arm, _, _ in self.names}),
+            ("data", data_names, {data for _, data, _ in self.names}),
         ):
             for name in sorted(requested - available):
                 raise UsageError(
-                    f"study {self.study.name} has no {what} {name!r}"
+                    f"study {self.study.name} has no {label} {name!r}"
                     f"{nearest(name, sorted(available))}"
                 )
-        missing = some - {seed for _, _, seed in self.names}
+        missing = seed_numbers - {seed for _, _, seed in self.names}
         if missing:
             raise UsageError(f"study {self.study.name} has no seed {min(missing)}")
         keys = {
             key
             for (arm, on, seed), key in self.names.items()
             if (not chosen or arm.split("/", 1)[0] in chosen)
-            and (not some or seed in some)
-            and (not which or arm in which)
-            and (not where or on in where)
+            and (not seed_numbers or seed in seed_numbers)
+            and (not arm_names or arm in arm_names)
+            and (not data_names or on in data_names)
         }
         return [spec for key, spec in self.specs.items() if key in keys]
 

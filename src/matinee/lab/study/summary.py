@@ -123,8 +123,8 @@ class Summary:
 
     def group(self, name: str, data: str = "") -> list[ArmSummary]:
         """The arms of a group, in order; data defaults to the study's first."""
-        where = data or self.study.data[0].name
-        return [a for a in self.arms if a.group == name and a.data == where]
+        data_name = data or self.study.data[0].name
+        return [a for a in self.arms if a.group == name and a.data == data_name]
 
 
 def summarise(results: Results, base: str = "") -> Summary:

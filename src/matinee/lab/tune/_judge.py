@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def judge(
     store: TrialStore,
-    what: str,
+    data_label: str,
     settings: tuple[Settings, Settings],
     names: tuple[str, str],
     best: int,
@@ -37,7 +37,7 @@ def judge(
 
     Args:
         store: Of the sweep.
-        what: What the ratings are called.
+        data_label: What the ratings are called.
         settings: The two settings.
         names: What they are called.
         best: Number of the second's trial.
@@ -51,11 +51,11 @@ def judge(
     """
     from ...models import model as make_model
 
-    note = f"{what}, trial {best}, {fingerprint(held)}"
+    note = f"{data_label}, trial {best}, {fingerprint(held)}"
     known = store.note(note)
     if known is not None and known["seeds"] >= seeds:
-        within = known["interval"]
-        return Gain(**{**known, "interval": None if within is None else Interval(*within)})
+        bounds = known["interval"]
+        return Gain(**{**known, "interval": None if bounds is None else Interval(*bounds)})
     errors = np.empty((len(held), 2 * seeds))
     users, items = held.user_ids.ids[held.users], held.item_ids.ids[held.items]
     for column in range(2 * seeds):
@@ -65,7 +65,7 @@ def judge(
             continue
         run_seed = seed + 1 + number
         model = make_model(settings=settings[which], device=device)
-        label = f"judging {names[which]} on {what} ratings, seed {run_seed}"
+        label = f"judging {names[which]} on {data_label} ratings, seed {run_seed}"
 
         def each(epoch: Epoch, label: str = label, planned: Any = model.planned_epochs) -> None:
             on_epoch(label, epoch, planned[epoch.member, epoch.teacher])

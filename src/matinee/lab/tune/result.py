@@ -123,17 +123,17 @@ class Sweep:
             return f"nothing tried was better than {self.preset} on the validation ratings"
         if self.fresh is None:
             return f"{self.preset} could not be trained on these ratings, so there is no gain"
-        gain, within = self.fresh.gain, self.fresh.interval
+        gain, bounds = self.fresh.gain, self.fresh.interval
         size = f"{abs(gain):.4f} {'lower' if gain >= 0 else 'higher'} than that of {self.preset}"
-        if within is None:
+        if bounds is None:
             return f"its RMSE on fresh ratings is {size}"
         text = (
-            f"its RMSE on fresh ratings is {size} (95% interval of the gain: {within.low:.4f} to "
-            f"{within.high:.4f})"
+            f"its RMSE on fresh ratings is {size} (95% interval of the gain: {bounds.low:.4f} to "
+            f"{bounds.high:.4f})"
         )
-        if within.low > 0:
+        if bounds.low > 0:
             return text
-        if within.high < 0:
+        if bounds.high < 0:
             return f"{text}: it is worse, and {self.preset} is the better choice"
         return f"{text}: the interval includes 0, so the gain may be none"
 

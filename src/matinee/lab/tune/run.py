@@ -116,11 +116,11 @@ def sweep(
             raise MatineeError(_nothing(finished, budget))
 
         def comparison(
-            what: str, train: Ratings, held: Ratings, histories: Any, times: int
+            data_label: str, train: Ratings, held: Ratings, histories: Any, times: int
         ) -> Gain:
             return judge(
                 store,
-                what,
+                data_label,
                 (start, best.settings),
                 (name, "best"),
                 best.number,

@@ -32,7 +32,7 @@ class Step:
     """Where a sweep stands, after an epoch.
 
     Attributes:
-        what: The training that is going on: "trial 3", "judging: best, seed 7".
+        training: The training that is going on: "trial 3", "judging: best, seed 7".
         epoch: What the epoch did.
         rmse: RMSE that trials are compared by on the way, or None.
         epochs: How many there may be.
@@ -40,7 +40,7 @@ class Step:
         left: Seconds until the search ends, or None without a budget.
     """
 
-    what: str
+    training: str
     epoch: Epoch
     rmse: float | None
     epochs: int
@@ -121,11 +121,11 @@ class Search:
         seconds_each = self.store.finished[0].seconds + best.seconds
         return max(1, min(seeds, int(min(affordable / max(seconds_each, 1e-9), seeds))))
 
-    def watch(self, what: str, epoch: Epoch, epochs: int) -> None:
+    def watch(self, training: str, epoch: Epoch, epochs: int) -> None:
         """Pass an epoch to the caller."""
         if self.on_epoch is not None:
             best = best_of(self.store.finished)
-            self.on_epoch(Step(what, epoch, self._on_the_way(epoch), epochs, best, self._left))
+            self.on_epoch(Step(training, epoch, self._on_the_way(epoch), epochs, best, self._left))
 
     def _on_the_way(self, epoch: Epoch) -> float | None:
         """The RMSE by which trials are compared between epochs.

@@ -53,10 +53,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             raise ModelFileError(f"{file}: {size:,} bytes; a manifest has at most {_LARGEST:,}")
         content = json.loads(file.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
-        what = "no such folder" if not folder.exists() else f"no model folder: {MANIFEST} missing"
+        reason = "no such folder" if not folder.exists() else f"no model folder: {MANIFEST} missing"
         if any(folder.glob("checkpoint*")):
-            what = "training was interrupted here; resume it (matinee train ... --resume)"
-        raise ModelFileError(f"{folder}: {what}") from None
+            reason = "training was interrupted here; resume it (matinee train ... --resume)"
+        raise ModelFileError(f"{folder}: {reason}") from None
     except OSError as error:
         raise ModelFileError(f"{file}: cannot read: {error.strerror}") from None
     except (ValueError, RecursionError):

@@ -82,8 +82,8 @@ class Start:
         fresh = np.flatnonzero(_has(whole, self.new) & (known.counts > 0))
         rest = np.setdiff1d(np.flatnonzero(known.counts), fresh)
         rest = rng.permutation(rest)
-        most = OLD_ROWS * known.counts[fresh].sum()
-        taken = rest[: int(np.searchsorted(np.cumsum(known.counts[rest]), most)) + 1]
+        limit = OLD_ROWS * known.counts[fresh].sum()
+        taken = rest[: int(np.searchsorted(np.cumsum(known.counts[rest]), limit)) + 1]
         return np.sort(np.concatenate([fresh, taken]))
 
     def load(self, network: Network) -> None:

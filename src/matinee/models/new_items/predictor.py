@@ -138,10 +138,10 @@ class NewItems:
         if (codes < 0).any():
             raise UsageError(f"{item[codes < 0][0]} is not among the new items")
         out = np.empty(len(rows))
-        for some, batch in _batches(people.histories, rows):
+        for sample, batch in _batches(people.histories, rows):
             scores = self._of(model.scores_coded(batch))
-            positions = np.unique(rows[some], return_inverse=True)[1]
-            out[some] = scores[positions, codes[some]]
+            positions = np.unique(rows[sample], return_inverse=True)[1]
+            out[sample] = scores[positions, codes[sample]]
         return model._clipped(out)
 
     def recommend(
@@ -215,9 +215,9 @@ class NewItems:
         histories = model.histories
         if histories is None or not len(histories):
             histories = Histories.build([([], [])])
-        some = np.unique(np.linspace(0, len(histories) - 1, _PEOPLE).astype(np.int64))
+        sample = np.unique(np.linspace(0, len(histories) - 1, _PEOPLE).astype(np.int64))
         score = model.scores_coded if model.knows_ratings else model.rank_scores_coded
-        return score(histories.take(some)).astype(np.float64).T
+        return score(histories.take(sample)).astype(np.float64).T
 
 
 def _standardised(known: Float64, new: Float64, weights: Float64) -> tuple[Float64, Float64]:
@@ -261,14 +261,14 @@ def _batches(histories: Histories, rows: Int64) -> Any:
     known = np.unique(rows)
     empty = Histories.build([([], [])])
     for start in range(0, len(known), _PEOPLE):
-        some = known[start : start + _PEOPLE]
-        where = np.flatnonzero((rows >= some[0]) & (rows <= some[-1]))
-        if some[0] < 0:
+        sample = known[start : start + _PEOPLE]
+        positions = np.flatnonzero((rows >= sample[0]) & (rows <= sample[-1]))
+        if sample[0] < 0:
             # A row of -1 is a person without a history.
-            if len(some) == 1:
-                yield where, empty
+            if len(sample) == 1:
+                yield positions, empty
                 continue
             yield np.flatnonzero(rows == -1), empty
-            some = some[1:]
-            where = np.flatnonzero((rows >= some[0]) & (rows <= some[-1]))
-        yield where, histories.take(some)
+            sample = sample[1:]
+            positions = np.flatnonzero((rows >= sample[0]) & (rows <= sample[-1]))
+        yield positions, histories.take(sample)

@@ -52,10 +52,10 @@ def weighted_rows(indptr: Int64, index: Int32 | Int64, coef: Float32, table: Flo
         part = slice(int(indptr[first]), int(indptr[last]))
         weighted = table[index[part]]
         weighted *= coef[part, None]
-        some = np.flatnonzero(np.diff(indptr[first : last + 1]) > 0)
-        if len(some):
-            starts = indptr[first + some] - indptr[first]
-            out[first + some] = np.add.reduceat(weighted, starts, axis=0)
+        nonempty = np.flatnonzero(np.diff(indptr[first : last + 1]) > 0)
+        if len(nonempty):
+            starts = indptr[first + nonempty] - indptr[first]
+            out[first + nonempty] = np.add.reduceat(weighted, starts, axis=0)
         first = last
     return out
 

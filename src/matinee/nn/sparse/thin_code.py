@@ -106,10 +106,10 @@ class ThinCode:
         out = self._activate(x)
         value = out / (1.0 - self._rate)
         table = _by_column(outward.weight)
-        after = before.new_empty(rows, len(outward.bias))
-        kernels.sums(indptr, unit, *_arrays(value, table, outward.bias, after))
+        after_code = before.new_empty(rows, len(outward.bias))
+        kernels.sums(indptr, unit, *_arrays(value, table, outward.bias, after_code))
         self._saved = _Pass(before, indptr, unit, x, out, value, table)
-        return after
+        return after_code
 
     def backward(self, d: Tensor) -> Tensor:
         """The gradient by ``before`` from that by what ``forward`` gave; adds the parameters' own.

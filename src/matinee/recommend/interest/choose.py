@@ -77,8 +77,8 @@ def choose(
 
 def is_small(rows: Csr) -> bool:
     """Whether settings are searched for: scoring held-out people costs by the larger side."""
-    least, most = sorted((rows.n_rows, rows.n_columns))
-    return least <= AUTO_SIDE and most <= 10 * AUTO_SIDE
+    smaller, most = sorted((rows.n_rows, rows.n_columns))
+    return smaller <= AUTO_SIDE and most <= 10 * AUTO_SIDE
 
 
 def large(part: HeldOut, config: ListsConfig, rng: np.random.Generator, solve: bool) -> Candidate:
@@ -96,10 +96,10 @@ def large(part: HeldOut, config: ListsConfig, rng: np.random.Generator, solve: b
     counts = np.bincount(known.indices, minlength=known.n_columns)
     if counts[counts > 1].sum() < LEAST_SHARED * len(known.indices):
         return popularity(part)
-    least = min(known.n_rows, known.n_columns)
-    solve = solve and len(known.indices) >= LEAST_ROW * least
+    smaller = min(known.n_rows, known.n_columns)
+    solve = solve and len(known.indices) >= LEAST_ROW * smaller
     settings = large_linear(part, config.linear)
-    larger = least > WHOLE_SIDE or settings.nearest > 0
+    larger = smaller > WHOLE_SIDE or settings.nearest > 0
     near, popular = item_knn(part, config.knn), popularity(part)
     factors = ials(part, large_ials(part, config.ials, LARGE_FACTORS if solve else None), rng)
     if solve and larger and gains(near, popular):

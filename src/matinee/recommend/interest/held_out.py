@@ -71,9 +71,9 @@ class HeldOut:
         out[order] = position < np.repeat(number.astype(np.int64), counts)
         known, held = _keep(rows, ~out), _keep(rows, out)
         people = np.flatnonzero((held.counts > 0) & (known.counts > 0))
-        most = min(PEOPLE, max(200, SCORES // max(rows.n_columns, 1)))
-        if len(people) > most:
-            people = np.sort(rng.choice(people, most, replace=False))
+        limit = min(PEOPLE, max(200, SCORES // max(rows.n_columns, 1)))
+        if len(people) > limit:
+            people = np.sort(rng.choice(people, limit, replace=False))
         return cls(known, held, people, times is not None)
 
     def batches(self) -> Iterator[tuple[Int64, Histories]]:
@@ -81,8 +81,8 @@ class HeldOut:
         every = Histories.of(self.known)
         size = max(1, min(_BATCH, _CELLS // max(self.known.n_columns, 1)))
         for start in range(0, len(self.people), size):
-            some = self.people[start : start + size]
-            yield some, every.take(some)
+            part = self.people[start : start + size]
+            yield part, every.take(part)
 
     def ndcg(self, interest: Interest) -> float:
         """Mean nDCG@``CUTOFF`` of a scorer that was fitted to ``known``; 0 for no people."""
@@ -90,7 +90,7 @@ class HeldOut:
 
     def ndcg_each(self, interest: Interest) -> Float64:
         """``ndcg`` of each person, float64 (people,)."""
-        values = [self.ndcg_of(interest.scores(who), some) for some, who in self.batches()]
+        values = [self.ndcg_of(interest.scores(who), part) for part, who in self.batches()]
         return np.concatenate(values) if values else np.zeros(0)
 
     def ndcg_of(self, scores: Float32, people: Int64) -> Float64:
@@ -123,8 +123,8 @@ class HeldOut:
         """Calibrate a scorer that was fitted to ``known``."""
         counts = ChoiceCounts()
         step = max(1, len(self.people) * self.known.n_columns // _CALIBRATED)
-        for some, who in replace(self, people=self.people[::step]).batches():
-            counts.add(interest.scores(who), self.known, self.held, some)
+        for part, who in replace(self, people=self.people[::step]).batches():
+            counts.add(interest.scores(who), self.known, self.held, part)
         return counts.calibration()
 
 

@@ -46,8 +46,8 @@ def of_user(model: Recommender, user: str, feedback: Feedback | None) -> tuple[H
     if feedback is not None and feedback.events:
         return grown(trained, feedback, model.item_ids, model.scale)
     if trained is None:
-        where = "the training data" if feedback is None else "the training data or of feedback"
-        raise ProblemError(404, f"no user of {where} has the id {user!r}")
+        location = "the training data" if feedback is None else "the training data or of feedback"
+        raise ProblemError(404, f"no user of {location} has the id {user!r}")
     return trained, np.empty(0, dtype=np.int64)
 
 

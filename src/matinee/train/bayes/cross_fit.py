@@ -43,8 +43,10 @@ def held_out_predictions(
     columns = by_user.indices[entries]
     base = fit_bias(known).predict(histories, rows, columns)
     mean, variance = base.copy(), np.zeros(len(rows))
-    some = histories.counts[rows] > 0
-    mean[some], variance[some] = posterior.predict(histories, rows[some], columns[some])
+    with_history = histories.counts[rows] > 0
+    mean[with_history], variance[with_history] = posterior.predict(
+        histories, rows[with_history], columns[with_history]
+    )
     return mean, variance, base
 
 

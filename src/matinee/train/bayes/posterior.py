@@ -88,12 +88,12 @@ class Posterior:
             if start == end:
                 continue
             part = slice(int(start), int(end))
-            some = rows[part] - first
+            part_rows = rows[part] - first
             entries = self._entries(batch)
             for s in range(self.n_samples):
                 people, linear = self._fold_in(batch, entries, s)
                 add_moments(
-                    some,
+                    part_rows,
                     items[part],
                     people,
                     linear,

@@ -43,18 +43,18 @@ class ItemVectors:
     weights: Float64
     lengths: Float64
 
-    def nearest(self, most: int, shrinkage: float = 0.0) -> tuple[Int32, Float32]:
+    def nearest(self, limit: int, shrinkage: float = 0.0) -> tuple[Int32, Float32]:
         """The nearest items of each.
 
         Args:
-            most: How many, at most.
+            limit: How many, at most.
             shrinkage: Added to the product of the lengths.
 
         Returns:
             int32 and float32 (items, k): the items, -1 after the last, and their similarities.
         """
         n_items = self.rows.n_columns
-        width = max(1, min(most, n_items - 1))
+        width = max(1, min(limit, n_items - 1))
         columns = transposed(self.rows)
         neighbours = np.empty((n_items, width), dtype=np.int32)
         similarity = np.empty((n_items, width), dtype=np.float32)

@@ -261,6 +261,6 @@ def _quadratic(columns: Any, kernel: npt.NDArray[Any]) -> Float64:
     quadratic = np.zeros(columns.shape[1])
     for at in range(columns.shape[1]):
         part = slice(columns.indptr[at], columns.indptr[at + 1])
-        who, values = columns.indices[part], columns.data[part]
-        quadratic[at] = values @ (kernel[np.ix_(who, who)] @ values)
+        entry_users, values = columns.indices[part], columns.data[part]
+        quadratic[at] = values @ (kernel[np.ix_(entry_users, entry_users)] @ values)
     return quadratic

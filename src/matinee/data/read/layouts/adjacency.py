@@ -63,7 +63,7 @@ def open_adjacency(paths: Sequence[Path], labels: Sequence[str], work: Workspace
     return Scan("adjacency", described(work, "adjacency"), True, labels[0], locate, no_better)
 
 
-def _numbers(line: bytes, where: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _numbers(line: bytes, location: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     words = line.split()
     try:
         return np.array(words, dtype=np.int64)
@@ -71,6 +71,6 @@ def _numbers(line: bytes, where: str) -> np.ndarray[tuple[int], np.dtype[np.int6
         wrong = next((word for word in words if not word.isdigit()), words[0])
         text = shorten(wrong.decode("utf-8", errors="replace"))
         raise DataError(
-            f"{where}: {text} is no whole number; expected a user and then items, with spaces "
+            f"{location}: {text} is no whole number; expected a user and then items, with spaces "
             "between"
         ) from None

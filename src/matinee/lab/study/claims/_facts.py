@@ -19,15 +19,15 @@ def better(check: Check, figure: Figure, arm: str, other: str, answer: Answer) -
     ahead, behind = (arm, other) if answer.mean >= 0 else (other, arm)
     if math.isinf(answer.mean):
         return f"{label(behind)} diverged where {label(ahead)} did not{_uncertainty(check, answer)}"
-    within = answer.interval
-    if within is not None and answer.mean < 0:
-        within = Interval(-within.high, -within.low)
+    bounds = answer.interval
+    if bounds is not None and answer.mean < 0:
+        bounds = Interval(-bounds.high, -bounds.low)
     size = abs(answer.mean)
     if size == 0:
         return f"{FIGURES[figure].where} {label(arm)} and {label(other)} are equal"
     return (
         f"{FIGURES[figure].where} {label(ahead)} is better than {label(behind)} by "
-        f"{number(size)}{span(within, size)}{_uncertainty(check, answer)}"
+        f"{number(size)}{span(bounds, size)}{_uncertainty(check, answer)}"
     )
 
 
@@ -35,7 +35,7 @@ def near(check: Check, figure: Figure, arm: str, answer: Answer) -> str:
     """Of a figure that the check wants within ``within`` of ``value``."""
     if math.isinf(answer.mean) or math.isnan(answer.mean):
         return f"{label(arm)} diverged"
-    what = f"{FIGURES[figure].where} {label(arm)} reaches {number(answer.mean)}"
+    reached = f"{FIGURES[figure].where} {label(arm)} reaches {number(answer.mean)}"
     value = f"{check.value:g}"
     tail = {
         "established": f", within {check.within:g} of {value}",
@@ -43,8 +43,10 @@ def near(check: Check, figure: Figure, arm: str, answer: Answer) -> str:
         "undecided": f", and whether that is within {check.within:g} of {value} is not settled",
     }
     if answer.n < 2:
-        return what + (tail["established"] if answer.leaning == "established" else f", not {value}")
-    return f"{what}{span(answer.interval, answer.mean)}{tail[answer.status]}"
+        return reached + (
+            tail["established"] if answer.leaning == "established" else f", not {value}"
+        )
+    return f"{reached}{span(answer.interval, answer.mean)}{tail[answer.status]}"
 
 
 def rise(check: Check, figure: Figure, arm: str, answer: Answer) -> str:
@@ -65,30 +67,30 @@ def fall(figure: Figure, arm: str, answer: Answer) -> str:
 
 def _moves(figure: Figure, arm: str, by: float, answer: Answer) -> str:
     change = "rises" if by > 0 else "falls"
-    within = answer.interval
-    if within is not None and answer.mean < 0:
-        within = Interval(-within.high, -within.low)
+    bounds = answer.interval
+    if bounds is not None and answer.mean < 0:
+        bounds = Interval(-bounds.high, -bounds.low)
     size, where = abs(by), FIGURES[figure].where
-    return f"{where} the RMSE of {label(arm)} {change} by {number(size)}{span(within, size)}"
+    return f"{where} the RMSE of {label(arm)} {change} by {number(size)}{span(bounds, size)}"
 
 
-def slope(check: Check, figure: Figure, what: str, answer: Answer) -> str:
+def slope(check: Check, figure: Figure, reached: str, answer: Answer) -> str:
     """Of how the best value of a setting grows with the data."""
-    size, within = answer.mean, answer.interval
+    size, bounds = answer.mean, answer.interval
     change = "grows"
     if size == 0 and answer.status == "refuted":
-        return f"{FIGURES[figure].where} the best {what} is the same for all sizes of the data"
+        return f"{FIGURES[figure].where} the best {reached} is the same for all sizes of the data"
     if abs(size) < 0.05:  # one decimal would show 0.0
         return (
-            f"{FIGURES[figure].where} the best {what} changes by less than 0.1"
-            f"{span(within, 10)} for ten times the ratings{_uncertainty(check, answer)}"
+            f"{FIGURES[figure].where} the best {reached} changes by less than 0.1"
+            f"{span(bounds, 10)} for ten times the ratings{_uncertainty(check, answer)}"
         )
     if size < 0:
         change, size = "shrinks", -size
-        within = within and Interval(0.0 - within.high, 0.0 - within.low)  # no -0.0
+        bounds = bounds and Interval(0.0 - bounds.high, 0.0 - bounds.low)  # no -0.0
     return (
-        f"{FIGURES[figure].where} the best {what} {change} by {size:.1f}"
-        f"{span(within, 10)} for ten times the ratings{_uncertainty(check, answer)}"
+        f"{FIGURES[figure].where} the best {reached} {change} by {size:.1f}"
+        f"{span(bounds, 10)} for ten times the ratings{_uncertainty(check, answer)}"
     )
 
 
@@ -131,14 +133,14 @@ def number(value: float, like: float | None = None) -> str:
     return text.replace("-", "−")
 
 
-def span(within: Interval | None, like: float) -> str:
+def span(bounds: Interval | None, like: float) -> str:
     """An interval in brackets, with as many decimals as the estimate; nothing if there is none."""
-    if within is None:
+    if bounds is None:
         return ""
     if like >= 10:
-        low, high = (f"{end:.1f}".replace("-", "−") for end in within)
+        low, high = (f"{end:.1f}".replace("-", "−") for end in bounds)
     else:
-        low, high = (number(end, like) for end in within)
+        low, high = (number(end, like) for end in bounds)
     return f" (95% interval {low} to {high})"
 
 

@@ -53,8 +53,8 @@ def _one(spec: Spec, store: RunStore, cache: Any, pipe: Connection) -> tuple[str
     except (BrokenPipeError, _StopError):
         raise
     except Exception as error:  # whatever it is, the other runs go on
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        location = f"{Path(where.filename).name}, line {where.lineno}"
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        location = f"{Path(frame.filename).name}, line {frame.lineno}"
         return "broken", f"{type(error).__name__}: {error} ({location})"
     return "done", record
 

@@ -63,26 +63,26 @@ def describe_data(data: Data, seed: int, users: float = 1.0) -> dict[str, Any]:
         UsageError: Options that do not go together.
         DataError: The source cannot be read.
     """
-    where = f"data {data.name}"
+    label = f"data {data.name}"
     if bool(data.source) == bool(data.synthetic):
-        raise UsageError(f"{where}: name a source, or give options of a synthetic world")
+        raise UsageError(f"{label}: name a source, or give options of a synthetic world")
     if data.synthetic:
-        world = SynthConfig.make(data.synthetic, where)
+        world = SynthConfig.make(data.synthetic, label)
         world.check()
         source: dict[str, Any] = {"synthetic": world.model_dump(mode="json")}
     else:
-        name = _named(data.source, data.holdout, where, data.read)
+        name = _named(data.source, data.holdout, label, data.read)
         source = {"source": data.source, "fingerprint": name}
         if data.read != TableOptions():
             source["read"] = data.read.model_dump(mode="json", exclude_unset=True)
     if data.synthetic and not data.holdout:
-        raise UsageError(f"{where}: synthetic data needs a holdout")
+        raise UsageError(f"{label}: synthetic data needs a holdout")
     # Said only where it is asked for, so that the keys of runs on other data stay what they were.
     seen: dict[str, Any] = {"seen_only": True} if data.seen_only else {}
     steps = {"relevant": data.relevant, "k_core": data.k_core}
     steps = {name: value for name, value in steps.items() if value is not None}
     if data.k_core is not None and not data.holdout:
-        raise UsageError(f"{where}: {data.source} is a split already; leave out k_core")
+        raise UsageError(f"{label}: {data.source} is a split already; leave out k_core")
     people = bool(data.holdout) and rule_of(data.by).holds_out_people
     given_option = {"given": data.given} if people else {}
     return {
@@ -163,22 +163,22 @@ def prepare(description: dict[str, Any]) -> Prepared:
 
 
 @lru_cache(maxsize=64)
-def _named(source: str, holdout: float, where: str, read: TableOptions) -> str:
+def _named(source: str, holdout: float, label: str, read: TableOptions) -> str:
     """The fingerprint of a source, which needs a hold-out just if it is no split."""
     name = source.partition("/")[0]
     if not _is_here(source):
         get = f"`matinee data get {name}`" if name in CATALOGUE else "`matinee data add NAME PATH`"
         raise DataError(
-            f"{where}: {source} is not on this machine; {get} brings it, or set MATINEE_DATA to "
+            f"{label}: {source} is not on this machine; {get} brings it, or set MATINEE_DATA to "
             "the folder that has it"
         )
     is_split = is_named_split(source)
     if is_split and holdout:
-        raise UsageError(f"{where}: {source} is a split already; leave out holdout")
+        raise UsageError(f"{label}: {source} is a split already; leave out holdout")
     if not is_split and not holdout:
-        raise UsageError(f"{where}: {source} is no split; say how much of it to hold out")
+        raise UsageError(f"{label}: {source} is no split; say how much of it to hold out")
     if is_split and read != TableOptions():
-        raise UsageError(f"{where}: {source} is a split, which is read as it is; leave out read")
+        raise UsageError(f"{label}: {source} is a split, which is read as it is; leave out read")
     return _fingerprint(source_parts(source, holdout, read))
 
 

@@ -220,17 +220,17 @@ class _WorkerPool:
         for pipe in connection.wait(list(pipes), timeout=0.5):
             worker = pipes[pipe]  # type: ignore[index]
             try:
-                what, message = worker.pipe.recv()
+                event, message = worker.pipe.recv()
             except (EOFError, ConnectionError):
                 self._remove(worker, queue)
                 continue
             spec = worker.spec
             assert spec is not None
-            if what == "epoch":
+            if event == "epoch":
                 self.listener.epoch(spec, message)
                 continue
             worker.spec = None
-            if what == "done":
+            if event == "done":
                 self.done += 1
                 self.diverged += message.status != "done"
                 self.listener.finished(spec, message)
@@ -250,9 +250,11 @@ class _WorkerPool:
         if self._deaths[spec.key] < _DEATHS:
             queue.insert(0, spec)
             return
-        how = f"killed by signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+        reason = (
+            f"killed by signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+        )
         more = " (out of memory?)" if code == -9 else ""
-        self._break(spec, f"its process died, {how}{more}")
+        self._break(spec, f"its process died, {reason}{more}")
 
     def _break(self, spec: Spec, message: str) -> None:
         self.broken[spec.key] = message
