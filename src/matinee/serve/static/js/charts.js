@@ -21,11 +21,11 @@ function s(tag, properties = {}, ...children) {
 function ticks(low, high, n = 5) {
   const rough = (high - low) / n, power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((by) => by * power).find((by) => by >= rough) ?? rough;
-  const found = [];
+  const values = [];
   for (let at = Math.ceil(low / step - 1e-9); at * step <= high * (1 + 1e-9); at++) {
-    found.push(Number((at * step).toPrecision(10)));
+    values.push(Number((at * step).toPrecision(10)));
   }
-  return found;
+  return values;
 }
 
 /** @param {number[]} values @param {number} [air] @returns {[number, number]} */

@@ -21,12 +21,12 @@ export function h(tag, properties = {}, ...children) {
 /** @param {string} id @returns {any} */
 export const byId = (id) => document.getElementById(id);
 
-let said = 0;
+let announceTimer = 0;
 
 /** Have a screen reader say something, once things are quiet. @param {string} text */
 export function announce(text) {
-  clearTimeout(said);
-  said = setTimeout(() => { byId("said").textContent = text; }, 400);
+  clearTimeout(announceTimer);
+  announceTimer = setTimeout(() => { byId("said").textContent = text; }, 400);
 }
 
 /** @returns {boolean} */

@@ -49,7 +49,7 @@ export function read(row) {
 
 /**
  * A rating on another scale, at one of the marks of this model's.
- * @param {{rating: number, low: number, high: number}} given
+ * @param {{rating: number, low: number, high: number}} rated
  * @param {{low: number, high: number, step: number | null}} scale
  */
 export function scaled({ rating, low, high }, scale) {
@@ -63,44 +63,44 @@ export function scaled({ rating, low, high }, scale) {
  * Listen for a file, and rate what it holds.
  * @param {any} card
  * @param {import("./ratings.js").Ratings} ratings
- * @param {(text: string) => void} say
+ * @param {(text: string) => void} showStatus
  */
-export function importing(card, ratings, say) {
+export function importing(card, ratings, showStatus) {
   const input = byId("export");
   input.addEventListener("change", async () => {
     const file = input.files?.[0];
     input.value = "";
     if (!file) return;
     const rows = parse(await file.text()).map(read);
-    const given = rows.flatMap((row) => (row && row.title && row.rating >= row.low ? [row] : []));
-    if (!given.length) {
-      say(rows.some(Boolean) ? "There are no ratings in that file."
+    const rated = rows.flatMap((row) => (row && row.title && row.rating >= row.low ? [row] : []));
+    if (!rated.length) {
+      showStatus(rows.some(Boolean) ? "There are no ratings in that file."
         : "That file is none that is known: ratings.csv of Letterboxd or IMDb, or goodreads_library_export.csv.");
       return;
     }
-    const kept = given.slice(0, card.limits.max_ratings);
+    const kept = rated.slice(0, card.limits.max_ratings);
     /** @type {Map<string, number>} */
-    const found = new Map();
+    const matched = new Map();
     try {
       for (let at = 0; at < kept.length; at += AT_ONCE) {
-        say(`Matching titles: ${at} of ${kept.length} …`);
-        const some = kept.slice(at, at + AT_ONCE);
-        const titles = some.map(({ title, year }) => (year ? `${title} (${year})` : title).slice(0, 300));
+        showStatus(`Matching titles: ${at} of ${kept.length} …`);
+        const batch = kept.slice(at, at + AT_ONCE);
+        const titles = batch.map(({ title, year }) => (year ? `${title} (${year})` : title).slice(0, 300));
         for (const { index, item } of (await post("/v1/items/match", { titles })).matches) {
-          const { year } = some[index];
+          const { year } = batch[index];
           // The same title of another year is another film; a year's difference is one of sources.
           if (year && item.year && Math.abs(Number(year) - item.year) > 1) continue;
           ratings.items.set(item.item, item);
-          found.set(item.item, scaled(some[index], card.scale));
+          matched.set(item.item, scaled(batch[index], card.scale));
         }
       }
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      say(`The titles could not be matched: ${error.message}`);
+      showStatus(`The titles could not be matched: ${error.message}`);
       return;
     }
     const room = card.limits.max_ratings - ratings.values.size;
-    ratings.add(new Map([...found].slice(0, Math.max(0, room))));
-    say(`${found.size} of ${given.length} ratings of ${file.name} are of ${card.things} that this model knows. The file did not leave your browser; its titles did.`);
+    ratings.add(new Map([...matched].slice(0, Math.max(0, room))));
+    showStatus(`${matched.size} of ${rated.length} ratings of ${file.name} are of ${card.things} that this model knows. The file did not leave your browser; its titles did.`);
   });
 }

@@ -65,7 +65,7 @@ async function map(card) {
   byId("app").hidden = false;
   loadTypeface();
   const plane = new Plane(byId("plane"), dots, {
-    own: (at) => ratings.values.has(items[at].item),
+    isRated: (at) => ratings.values.has(items[at].item),
     lit: (at) => genre !== "" && items[at].genres.includes(genre),
     pick: select,
     moved: () => { clearTimeout(timer); timer = setTimeout(list, 200); },

@@ -15,20 +15,20 @@ const words = (code) => code.replaceAll("_", " ");
 /** The figures that matter most. @param {any} card */
 function figures({ scores, data }) {
   /** @type {[string, string, string][]} */
-  const found = scores.map((/** @type {any} */ score) =>
+  const parts = scores.map((/** @type {any} */ score) =>
     [score.value.toFixed(3), `${score.label} on held-out ratings`, interval(score.interval)]);
-  found.push([whole(data.n_ratings), "training ratings", `${whole(data.n_users)} people, ${whole(data.n_items)} items`]);
-  return found.map(([big, what, more]) =>
+  parts.push([whole(data.n_ratings), "training ratings", `${whole(data.n_users)} people, ${whole(data.n_items)} items`]);
+  return parts.map(([big, what, more]) =>
     h("div", {}, h("span", { class: "big" }, big), h("span", {}, what), h("span", { class: "quiet" }, more)));
 }
 
 /** @param {any} card */
 function charts({ metrics, scores, epochs, kind }) {
-  const found = [];
+  const parts = [];
   const baselines = Object.entries(metrics?.baselines ?? {});
   const [score] = scores; // the first metric of the registry
   if (score && baselines.length) {
-    found.push(ranges({
+    parts.push(ranges({
       title: "Comparison with baselines",
       note: `${score.label} on the same held-out ratings, with 95% intervals; less is better.`,
       first: true,
@@ -40,13 +40,13 @@ function charts({ metrics, scores, epochs, kind }) {
   }
   const curve = training(epochs);
   if (curve.length) {
-    found.push(lines({
+    parts.push(lines({
       title: "Training", note: "RMSE after each epoch.", x: "epoch", y: "RMSE", series: curve,
     }));
   }
   const by = metrics?.uncertainty?.by_std;
   if (by?.length > 1) {
-    found.push(lines({
+    parts.push(lines({
       title: "Predicted and actual error",
       note: "RMSE of ratings grouped by their predicted standard deviation. On the dashed line they are equal.",
       x: "predicted standard deviation", y: "RMSE", diagonal: true,
@@ -56,13 +56,13 @@ function charts({ metrics, scores, epochs, kind }) {
   }
   const history = metrics?.by_history?.filter((/** @type {any} */ row) => row.n);
   if (history?.length > 1) {
-    found.push(ranges({
+    parts.push(ranges({
       title: "By number of ratings",
       note: "RMSE by the number of training ratings of the user.",
       rows: history.map((/** @type {any} */ row) => ({ name: `${row.ratings} ratings`, value: row.rmse })),
     }));
   }
-  return found;
+  return parts;
 }
 
 /** The curves of a training, if it was one of epochs. @param {any[]} epochs */
@@ -82,7 +82,7 @@ function training(epochs) {
 function facts(card) {
   const { split, scale } = card;
   /** @type {[string, any][]} */
-  const found = [
+  const parts = [
     ["Model", `${card.kind}, ${card.model}`],
     ["Data", `${card.data.name || "unnamed"}${card.data.fingerprint ? `, fingerprint ${card.data.fingerprint.slice(0, 12)}` : ""}`],
     ["Scale", `${scale.low} to ${scale.high}${scale.step ? ` in steps of ${scale.step}` : ""}`],
@@ -92,7 +92,7 @@ function facts(card) {
     ["Training took", card.training?.train_seconds && `${whole(Math.round(card.training.train_seconds))} seconds`],
     ["Versions", Object.entries(card.versions ?? {}).map(([name, version]) => `${name} ${version}`).join(", ")],
   ];
-  return found.filter(([, value]) => value != null && value !== "")
+  return parts.filter(([, value]) => value != null && value !== "")
     .flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, String(value))]);
 }
 

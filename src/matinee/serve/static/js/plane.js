@@ -10,7 +10,7 @@ export class Plane {
   /**
    * @param {HTMLCanvasElement} canvas
    * @param {Dot[]} dots The most important first.
-   * @param {{own: (at: number) => boolean, lit: (at: number) => boolean, pick: (at: number) => void,
+   * @param {{isRated: (at: number) => boolean, lit: (at: number) => boolean, pick: (at: number) => void,
    *   moved: () => void}} how
    */
   constructor(canvas, dots, how) {
@@ -65,19 +65,19 @@ export class Plane {
 
   paint() {
     const { pen, dots, how } = this, style = getComputedStyle(this.canvas);
-    const [bg, text, edge, own, gold] = ["--bg", "--text", "--edge", "--own", "--gold"].map((name) => style.getPropertyValue(name));
+    const [bg, text, edge, ratedColour, gold] = ["--bg", "--text", "--edge", "--own", "--gold"].map((name) => style.getPropertyValue(name));
     const ratio = devicePixelRatio || 1, grow = Math.min(2.4, this.view.zoom ** 0.35);
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, this.width, this.height);
     const seen = this.visible;
-    const rank = (/** @type {number} */ at) => Number(how.lit(at)) + 2 * Number(how.own(at)) + 4 * Number(at === this.selected);
+    const rank = (/** @type {number} */ at) => Number(how.lit(at)) + 2 * Number(how.isRated(at)) + 4 * Number(at === this.selected);
     const layers = seen.map((at) => ({ at, layer: rank(at) })).sort((a, b) => a.layer - b.layer || b.at - a.at);
     for (const { at, layer } of layers) {
       const [x, y] = this.place(dots[at]);
       pen.globalAlpha = layer ? 0.95 : 0.42;
-      pen.fillStyle = how.own(at) ? own : how.lit(at) ? gold : layer ? text : edge;
+      pen.fillStyle = how.isRated(at) ? ratedColour : how.lit(at) ? gold : layer ? text : edge;
       pen.beginPath();
-      pen.arc(x, y, dots[at].radius * grow + (how.own(at) ? 1.5 : 0), 0, 2 * Math.PI);
+      pen.arc(x, y, dots[at].radius * grow + (how.isRated(at) ? 1.5 : 0), 0, 2 * Math.PI);
       pen.fill();
       if (at === this.selected || at === this.hovered) {
         pen.globalAlpha = 1;
@@ -89,12 +89,12 @@ export class Plane {
       }
     }
     this.label(layers.sort((a, b) => Number(b.at === this.hovered) - Number(a.at === this.hovered)
-      || b.layer - a.layer || a.at - b.at).slice(0, TRIED), grow, { bg, text, own });
+      || b.layer - a.layer || a.at - b.at).slice(0, TRIED), grow, { bg, text, ratedColour });
     how.moved();
   }
 
   /** Names for as many as there is room for. @param {{at: number, layer: number}[]} ranked @param {number} grow @param {Record<string, string>} colours */
-  label(ranked, grow, { bg, text, own }) {
+  label(ranked, grow, { bg, text, ratedColour }) {
     const { pen, dots } = this;
     /** @type {[number, number, number, number][]} */
     const taken = [];
@@ -104,7 +104,7 @@ export class Plane {
     pen.strokeStyle = bg;
     for (const { at } of ranked) {
       if (taken.length >= LABELS) break;
-      pen.font = `${at === this.selected || this.how.own(at) ? 600 : 400} 15px Newsreader, Georgia, serif`;
+      pen.font = `${at === this.selected || this.how.isRated(at) ? 600 : 400} 15px Newsreader, Georgia, serif`;
       const [x, y] = this.place(dots[at]), wide = pen.measureText(dots[at].label).width;
       const gap = dots[at].radius * grow + 5;
       const left = x + gap + wide > this.width ? x - gap - wide : x + gap;
@@ -112,7 +112,7 @@ export class Plane {
       if (box[0] < -6 || taken.some((other) => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3])) continue;
       taken.push(box);
       pen.strokeText(dots[at].label, left, y + 5);
-      pen.fillStyle = this.how.own(at) ? own : text;
+      pen.fillStyle = this.how.isRated(at) ? ratedColour : text;
       pen.fillText(dots[at].label, left, y + 5);
     }
   }

@@ -18,7 +18,7 @@ export class Ratings extends EventTarget {
     this.choices = fresh();
     this.read();
     // Somebody else's link is not to take the place of what is saved.
-    this.own = !location.hash || [null, this.fragment].includes(recall(SAVED));
+    this.isVisitors = !location.hash || [null, this.fragment].includes(recall(SAVED));
     for (const kind of ["hashchange", "popstate"]) {
       addEventListener(kind, () => {
         if (location.hash.slice(1) !== this.fragment) {
@@ -59,8 +59,8 @@ export class Ratings extends EventTarget {
     for (const part of fragment.split("&")) {
       const [key, value = ""] = part.split("=");
       const parts = value.split(",").filter(Boolean);
-      if (key === "r") this.values = given(parts);
-      else if (key === "w") this.choices.others = given(parts);
+      if (key === "r") this.values = parseRatings(parts);
+      else if (key === "w") this.choices.others = parseRatings(parts);
       else if (key === "m") this.choices.mean = value === "1";
       else if (key === "p") this.choices.personal = Math.min(1, Math.max(-1, Number(value) || 0));
       else if (key === "x") this.choices.unwanted = parts.map(decode);
@@ -103,8 +103,8 @@ export class Ratings extends EventTarget {
 
   /** What an earlier visit left in this browser, if this page holds nothing. */
   get saved() {
-    const found = recall(SAVED);
-    return this.values.size || !found?.includes("r=") ? null : found;
+    const saved = recall(SAVED);
+    return this.values.size || !saved?.includes("r=") ? null : saved;
   }
 
   /** Take up another fragment: an earlier visit, or what was just cleared. @param {string} fragment */
@@ -118,7 +118,7 @@ export class Ratings extends EventTarget {
     const { fragment } = this, address = fragment ? `#${fragment}` : location.pathname;
     if (step && fragment !== location.hash.slice(1)) history.pushState(null, "", address);
     else history.replaceState(null, "", address);
-    if (this.own) remember(SAVED, fragment);
+    if (this.isVisitors) remember(SAVED, fragment);
     this.notify();
   }
 
@@ -144,17 +144,17 @@ const fresh = () => ({
 });
 
 /** Ratings of an address: ITEM:RATING. @param {string[]} parts @returns {Map<string, number>} */
-function given(parts) {
-  const found = new Map();
+function parseRatings(parts) {
+  const values = new Map();
   for (const [item, rating] of parts.map((text) => text.split(":"))) {
-    if (item && rating && Number.isFinite(Number(rating))) found.set(decode(item), Number(rating));
+    if (item && rating && Number.isFinite(Number(rating))) values.set(decode(item), Number(rating));
   }
-  return found;
+  return values;
 }
 
 /** The ratings that a link to this page holds. @param {string} link */
 export const ratingsOf = (link) =>
-  given(/[#&]r=([^&\s]*)/.exec(link)?.[1].split(",").filter(Boolean) ?? []);
+  parseRatings(/[#&]r=([^&\s]*)/.exec(link)?.[1].split(",").filter(Boolean) ?? []);
 
 /** @param {string} text */
 function decode(text) {

@@ -51,18 +51,18 @@ export function search(choose, aside = () => "", lacking = () => "Nothing by tha
       return;
     }
     /** @type {string} */
-    let said, missed = "";
+    let message, missed = "";
     try {
       items = (await get(`/v1/items?limit=8&q=${encodeURIComponent(text)}`, signal)).items;
       const words = plain(text).split(" ").filter((word) => word !== "the" && word !== "a");
       const named = items.some((item) => text === item.item || words.every((word) => plain(item.title).includes(word)));
       missed = named ? "" : lacking(text);
-      said = named ? `${items.length} found` : `${missed}${items.length ? ` ${items.length} like it` : ""}`;
+      message = named ? `${items.length} found` : `${missed}${items.length ? ` ${items.length} like it` : ""}`;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       items = [];
       missed = "";
-      said = error.message;
+      message = error.message;
     }
     box.replaceChildren(...items.map((item, place) => h(
       "li",
@@ -72,7 +72,7 @@ export function search(choose, aside = () => "", lacking = () => "Nothing by tha
       h("span", { class: "aside" }, aside(item) || genreLine(item.genres ?? [])),
     )));
     if (missed && items.length) box.append(h("li", { role: "option", "aria-disabled": "true", class: "none" }, `${missed} Above: what is like it.`));
-    if (!items.length) box.append(h("li", { role: "option", "aria-disabled": "true", class: "none" }, said));
+    if (!items.length) box.append(h("li", { role: "option", "aria-disabled": "true", class: "none" }, message));
     point(-1);
     box.removeAttribute("aria-busy");
     if (eager && items.length && !missed) {
@@ -80,7 +80,7 @@ export function search(choose, aside = () => "", lacking = () => "Nothing by tha
       return;
     }
     eager = false;
-    announce(said);
+    announce(message);
     open(true);
   });
 

@@ -15,9 +15,9 @@ let groups = 0;
 export function marks({ low, high, step }) {
   const by = step ?? (high - low <= 10 && high % 1 === 0 ? 1 : 0);
   if (low <= 0 || high > 10 || high % 1 || ![0.5, 1].includes(by)) return null;
-  const found = [];
-  for (let value = low; value <= high; value += by) found.push(value);
-  return found;
+  const values = [];
+  for (let value = low; value <= high; value += by) values.push(value);
+  return values;
 }
 
 /** Stars filled up to a value, for the eye only. @param {number} value @param {Scale} scale */
@@ -64,7 +64,7 @@ function starRater(label, few, value, give) {
     type: "radio", name: group, value: each, "aria-label": `${mark(each)} of ${high}`,
   }));
   const root = h("span", { class: high > 5 ? "rater many" : "rater", role: "radiogroup", "aria-label": label }, stars, ...radios);
-  let given = value, byKeys = false;
+  let current = value, byKeys = false;
   const chosen = () => {
     const radio = radios.find((each) => each.checked);
     return radio && Number(radio.value);
@@ -77,8 +77,8 @@ function starRater(label, few, value, give) {
   /** @param {number | undefined} to */
   const settle = (to) => {
     byKeys = false;
-    if (to === undefined || to === given) return;
-    given = to;
+    if (to === undefined || to === current) return;
+    current = to;
     show(to);
     give(to);
   };
@@ -89,7 +89,7 @@ function starRater(label, few, value, give) {
     return few.find((each) => each >= share) ?? high;
   };
   stars.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => fill(stars, under(event) / high));
-  for (const kind of ["pointerleave", "pointercancel"]) stars.addEventListener(kind, () => show(given));
+  for (const kind of ["pointerleave", "pointercancel"]) stars.addEventListener(kind, () => show(current));
   stars.addEventListener("click", (/** @type {PointerEvent} */ event) => settle(under(event)));
   root.addEventListener("change", () => {
     fill(stars, (chosen() ?? 0) / high);
@@ -98,7 +98,7 @@ function starRater(label, few, value, give) {
   root.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     const figure = few.find((each) => String(each) === event.key);
     if (event.key.startsWith("Arrow")) byKeys = true;
-    else if (event.key === "Escape") { byKeys = false; show(given); }
+    else if (event.key === "Escape") { byKeys = false; show(current); }
     else if (figure !== undefined) {
       event.preventDefault();  // the focus may move on, and the figure would be typed there
       settle(figure);
@@ -124,11 +124,11 @@ function slider(label, scale, value, give) {
     value: value ?? (scale.low + scale.high) / 2,
   });
   const root = h("span", { class: "rater slider" }, input, output);
-  let given = value, byKeys = false;
+  let current = value, byKeys = false;
   const settle = () => {
     const to = Number(Number(input.value).toFixed(2));
     byKeys = false;
-    if (to !== given) give((given = to));
+    if (to !== current) give((current = to));
   };
   input.addEventListener("input", () => {
     output.textContent = scale.step ? mark(Number(input.value)) : points(Number(input.value), scale);
