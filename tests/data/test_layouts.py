@@ -1,8 +1,10 @@
 """Text laid out in other ways: recognised, stated, or refused by name; no row lost in silence."""
 
+import json
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -251,3 +253,20 @@ def test_genres_as_programs_write_lists(
     assert table is not None
     assert table.genres is not None
     assert list(table.genres) == expected
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "json", "parquet"])
+def test_genres_as_lists_of_objects(tmp_path: Path, kind: str) -> None:
+    genres = [[{"id": 18, "name": "Drama"}, {"id": 1, "name": 'War, "cold"'}], []]
+    rows = [{"item": at + 1, "title": "ab"[at], "genres": genres[at]} for at in range(2)]
+    titles = write(tmp_path, "\n".join(json.dumps(row) for row in rows), "i.jsonl")
+    if kind == "json":
+        titles = write(tmp_path, json.dumps(rows), "i.json")
+    elif kind == "parquet":
+        source, titles = titles, tmp_path / "i.parquet"
+        duckdb.sql(f"COPY (FROM read_json('{source}')) TO '{titles}'")
+    file = write(tmp_path, "user,item,rating\n1,1,5\n1,2,3\n2,1,4\n")
+    table = load(file, items=titles).item_table
+    assert table is not None
+    assert table.genres is not None
+    assert table.genres.tolist() == [("Drama", 'War, "cold"'), ()]

@@ -29,6 +29,11 @@ def test_rows_are_plain_values() -> None:
     assert type(rows[1]["user_id"]) is int
 
 
+def test_a_table_is_iterated_by_rows() -> None:
+    assert [row["item_id"] for row in table(2)] == ["naïve, 0", "naïve, 1"]
+    assert len(list(table(2))) == len(table(2))
+
+
 def test_columns_of_different_lengths_are_refused() -> None:
     with pytest.raises(ValueError, match="differ in length"):
         Table({"a": np.arange(2), "b": np.arange(3)})

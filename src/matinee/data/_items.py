@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -227,13 +228,21 @@ def _from_literals(texts: Texts) -> list[tuple[str, ...]] | None:
         return None
     lists = []
     for text in texts:
-        try:  # numpy writes no commas
-            values = ast.literal_eval(re.sub(r"(['\"])\s+(['\"])", r"\1, \2", text)) if text else []
+        try:
+            values = _literal(text) if text else []
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             return None
         names = [value.get("name") if isinstance(value, dict) else value for value in values]
         lists.append(tuple(str(name).strip() for name in names if name))
     return lists
+
+
+def _literal(text: str) -> Any:
+    """A list written in JSON, in Python, or by numpy, which writes no commas."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return ast.literal_eval(re.sub(r"(['\"])\s+(['\"])", r"\1, \2", text))
 
 
 def _text(scan: Scan, name: str) -> str:
@@ -242,9 +251,11 @@ def _text(scan: Scan, name: str) -> str:
 
 def _genre_text(scan: Scan, name: str) -> str:
     sql, kind = scan.columns[name]
-    return (
-        f"coalesce(array_to_string({sql}, '|'), '')" if kind.endswith("[]") else _text(scan, name)
-    )
+    if not kind.endswith("[]"):
+        return _text(scan, name)
+    if kind.startswith("STRUCT"):  # objects, as text of JSON files and as values of Parquet
+        return f"coalesce(CAST(CAST({sql} AS JSON) AS VARCHAR), '')"
+    return f"coalesce(array_to_string({sql}, '|'), '')"
 
 
 def _texts(column: Any) -> Texts:

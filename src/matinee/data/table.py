@@ -49,6 +49,10 @@ class Table:
     def __getitem__(self, name: str) -> Column:
         return self.columns[name]
 
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """The rows, as ``rows`` has them."""
+        return self.rows()
+
     def __repr__(self) -> str:
         lines = aligned([list(self.columns), *self._head()], self._numbers())
         if len(self) > _SHOWN:

@@ -185,14 +185,19 @@ def flattened(
     member = member or (lambda sql, name: f"struct_extract({sql}, {literal(name)})")
     fields_by_path: dict[str, tuple[str, str]] = {}
     for name, sql, kind in columns:
-        while str(kind).startswith("STRUCT") and len(kind.children) == 1:
+        while _is_object(kind) and len(kind.children) == 1:
             (one, kind), *_ = kind.children
             sql = member(sql, one)
         fields_by_path[name] = (sql, str(kind) if leaf is None or is_nested(kind) else leaf)
-        if str(kind).startswith("STRUCT"):
+        if _is_object(kind):
             fields = [(f"{name}.{one}", member(sql, one), inner) for one, inner in kind.children]
             fields_by_path |= flattened(fields, member, leaf)
     return fields_by_path
+
+
+def _is_object(kind: object) -> bool:
+    """Whether a type is an object's, not that of a list of objects."""
+    return str(kind).startswith("STRUCT") and not str(kind).endswith("]")
 
 
 def no_better() -> None:
