@@ -270,3 +270,64 @@ def test_genres_as_lists_of_objects(tmp_path: Path, kind: str) -> None:
     assert table is not None
     assert table.genres is not None
     assert table.genres.tolist() == [("Drama", 'War, "cold"'), ()]
+
+
+RATED = [(user, item) for user in range(20) for item in range(user % 3, 12, 2)]
+
+
+def titled(folder: Path, head: str, row: str) -> Path:
+    lines = [row.format(user=user, item=item) for user, item in RATED]
+    return write(folder, "\n".join([head, *lines]) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("head", "column"),
+    [
+        ("user_id,movie_id,title,rating", "title"),
+        ("user_id,Book Id,Book,rating", "Book"),
+        ("user_id,track_id,track_name,rating", "track_name"),
+    ],
+)
+def test_titles_in_the_ratings_own_table(tmp_path: Path, head: str, column: str) -> None:
+    ratings = load(titled(tmp_path, head, '{user},{item},"Title, {item}",4'))
+    assert ratings.item_table is not None
+    assert ratings.item_table.titles.tolist() == [f"Title, {item}" for item in range(12)]
+    assert ratings.item_table.genres is None
+    assert f"titles from the column {column!r}" in ratings.notes
+
+
+def test_titles_and_genres_in_the_ratings_own_table(tmp_path: Path) -> None:
+    path = titled(
+        tmp_path, "user,item,rating,label,title,genres", "{user},{item},4,L{item},T{item},a|b"
+    )
+    ratings = load(path)
+    assert ratings.item_table is not None
+    assert ratings.item_table.genres is not None
+    assert ratings.item_table.titles[0] == "T0"
+    assert ratings.item_table.genres.tolist() == [("a", "b")] * 12
+    stated = load(path, title="label").item_table
+    assert stated is not None
+    assert stated.titles[0] == "L0"
+    with pytest.raises(UsageError, match="--title 'lable': no such column; did you mean 'label'"):
+        load(path, title="lable")
+
+
+@pytest.mark.parametrize(
+    ("head", "row"),
+    [
+        ("user_id,name,item_id,rating", "{user},Name {user},{item},4"),  # the users' names
+        ("user_id,item_id,name,rating", "{user},{item},Name,4"),  # one for all
+        ("user_id,track_id,artist,rating", "{user},{item},Artist {item},4"),  # of something else
+        ("user_id,item_id,title,rating", "{user},{item},{item}{user},4"),  # many of each item
+    ],
+)
+def test_columns_that_hold_no_titles(tmp_path: Path, head: str, row: str) -> None:
+    assert load(titled(tmp_path, head, row)).item_table is None
+
+
+def test_an_item_without_a_title_has_its_id(tmp_path: Path) -> None:
+    path = titled(tmp_path, "user,item,title,rating", "{user},{item},T{item},4")
+    path.write_text(path.read_text().replace(",T3,", ",,"))
+    table = load(path).item_table
+    assert table is not None
+    assert table.titles[2:5].tolist() == ["T2", "3", "T4"]

@@ -25,6 +25,7 @@ from .read.frames import open_frame
 from .read.movielens import GENRES_100K
 from .read.source import Scan, Workspace, run, workspace
 from .read.stores.lake import open_lake
+from .read.timestamps import is_text
 from .read.unpack import Part
 from .vocabulary import Vocabulary
 
@@ -34,6 +35,9 @@ _IDS = ("id", "isbn", "asin")
 """How the names of columns of ids end."""
 _MOST_CANDIDATES = 8
 _NO_GENRES = "(no genres listed)"
+_TITLES = ("title", "itemtitle", "itemname", "originaltitle", "name")
+_TITLES_OF_ONE = 0.9
+"""Share of items with one title, and of titles with one item, by which a column holds titles."""
 
 
 def item_table(
@@ -42,6 +46,7 @@ def item_table(
     work: Workspace,
     ids: Vocabulary,
     mapped: Mapping[str, str],
+    rated: tuple[Scan, Mapping[str, str]] | None = None,
 ) -> tuple[ItemTable | None, tuple[str, ...]]:
     """Titles and genres, and problems of a table that was read without being named.
 
@@ -51,6 +56,7 @@ def item_table(
         work: Where to read.
         ids: The items of the ratings.
         mapped: The table's columns that are stated, by role.
+        rated: The table of the ratings and its columns by role, which may itself hold titles.
 
     Raises:
         DataError: A table that was asked for cannot be read, or knows none of the items.
@@ -75,6 +81,8 @@ def item_table(
             )
         return table, notes
     if beside is None:
+        if rated is not None and (not mapped or (TITLE in mapped and ITEM not in mapped)):
+            return _of_ratings(*rated, work, ids, mapped)
         if mapped:
             raise UsageError(
                 f"{option_of(next(iter(mapped)), ITEM_ROLES)} names a column of a table of titles; "
@@ -193,6 +201,62 @@ def _of_scan(
     for row in rows:
         genres[codes[row]] = listed[row]
     return ItemTable(titles, genres), notes
+
+
+def _of_ratings(
+    scan: Scan,
+    columns: Mapping[str, str],
+    work: Workspace,
+    ids: Vocabulary,
+    mapped: Mapping[str, str],
+) -> tuple[ItemTable | None, tuple[str, ...]]:
+    """Titles and genres from columns of the ratings' own table.
+
+    A column that is not stated holds titles if it has a usual name for them, or that of the item's
+    column without "id", and if nearly every item has one title and nearly every title one item: a
+    column such as "name" may as well hold the users' names.
+    """
+    free = {name: kind for name, (_, kind) in scan.columns.items() if name not in columns.values()}
+    title = mapped.get(TITLE) or _title_column(free, columns[ITEM]) if scan.header else None
+    if title is None:
+        return None, ()
+    stated = {ITEM: columns[ITEM], TITLE: title, **mapped}
+    roles = assign(list(scan.columns), ITEM_ROLES, stated, header=True, label=scan.label)
+    genres = _genre_text(scan, roles[GENRES]) if roles.get(GENRES) in free else "''"
+    arrays = run(
+        work,
+        scan,
+        "SELECT item, min(title) AS title, max(title) AS other, any_value(genres) AS genres "
+        f"FROM (SELECT {_text(scan, roles[ITEM])} AS item, {_text(scan, title)} AS title, "
+        f"{genres} AS genres FROM {scan.relation}) WHERE title <> '' GROUP BY item",
+    ).fetchnumpy()
+    codes, names = ids.encode(_texts(arrays["item"])), _texts(arrays["title"])
+    known = np.flatnonzero(codes >= 0)
+    if not len(known):
+        return None, ()
+    one_title = (names == _texts(arrays["other"]))[known].mean()
+    one_item = len(np.unique(names[known])) / len(known)
+    if TITLE not in mapped and min(one_title, one_item) < _TITLES_OF_ONE:
+        return None, ()
+    titles = np.array([str(name) for name in ids.ids], dtype=object)
+    titles[codes[known]] = names[known]
+    note = f"titles from the column {title!r}"
+    if roles.get(GENRES) not in free:
+        return ItemTable(titles), (note,)
+    lists = np.empty(len(ids), dtype=object)
+    lists.fill(())
+    listed = _from_text(_texts(arrays["genres"]))
+    for row in known:
+        lists[codes[row]] = listed[row]
+    return ItemTable(titles, lists), (f"{note}, genres from {roles[GENRES]!r}",)
+
+
+def _title_column(kinds: Mapping[str, str], item: str) -> str | None:
+    """The column of text that may hold titles of items, by its name."""
+    texts = {plain(name): name for name, kind in list(kinds.items())[::-1] if is_text(kind)}
+    stem = plain(item).removesuffix("id")
+    names = [f"{stem}title", f"{stem}name", *_TITLES, *([stem] if stem in USUAL[ITEM] else ())]
+    return next((texts[name] for name in names if name in texts), None)
 
 
 def _candidates(names: Sequence[str]) -> list[str]:

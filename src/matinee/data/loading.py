@@ -107,8 +107,8 @@ def load(
         database: What ``sql`` runs in: a DuckDB or SQLite file, a ``postgresql://`` or
             ``mysql://`` URL (``matinee[databases]``); without one, DuckDB alone, which can read
             files by itself.
-        items: A table of titles and genres (a path, or a table in memory) for ratings that have
-            none beside them.
+        items: A table of titles and genres (a path, or a table in memory); by default a file
+            beside the ratings, or columns of the ratings' own table.
         item_id: That table's column of the item ids; by default, of those that may hold them, the
             one with the most of the rated items.
         title: Its column of the titles, where it goes by another name.
@@ -130,17 +130,7 @@ def load(
         UsageError: A column that does not exist, an unknown name or policy.
     """
     check_policy(repeats)
-    mapped = {
-        role: str(column)
-        for role, column in (
-            (USER, user),
-            (ITEM, item),
-            (RATING, rating),
-            (TIME, time),
-            (WEIGHT, weight),
-        )
-        if column is not None
-    }
+    mapped = _stated({USER: user, ITEM: item, RATING: rating, TIME: time, WEIGHT: weight})
     stated = as_scale(scale)
     not_rated = missing_values(missing)
     options = ReadOptions.make(reading, "load")
@@ -172,13 +162,9 @@ def load(
         if not allow_single:
             _check_sides(encoded, read.label)
         notes = (*left_out, *_resolve_repeats(read, repeats))
-        titles = {
-            role: column
-            for role, column in ((ITEM, item_id), (TITLE, title), (GENRES, genres))
-            if column is not None
-        }
+        titles = _stated({ITEM: item_id, TITLE: title, GENRES: genres})
         beside = located.items if located else None
-        table, message = item_table(items, beside, work, encoded.item_ids, titles)
+        table, message = item_table(items, beside, work, encoded.item_ids, titles, read.table)
     values = encoded.values
     ratings = Ratings(
         users=encoded.users,
@@ -198,6 +184,10 @@ def load(
     return _selected(ratings.compact() if left_out else ratings, relevant, k_core)
 
 
+def _stated(columns: Mapping[str, str | int | None]) -> dict[str, str]:
+    return {role: str(column) for role, column in columns.items() if column is not None}
+
+
 def _selected(ratings: Ratings, relevant: float | None, k_core: int | None) -> Ratings:
     if relevant is not None:
         ratings = ratings.liked(relevant).compact()
@@ -214,6 +204,7 @@ class _Read:
         label: What to call it in messages.
         notes: What reading it resolved.
         implicit: Whether they are interactions.
+        table: The table and its columns by role; None where it holds nothing else.
         locations: States where the ratings of a user (by code) of an item stand, in the order read.
     """
 
@@ -222,6 +213,7 @@ class _Read:
     label: str
     notes: tuple[str, ...]
     implicit: bool
+    table: tuple[Scan, Mapping[str, str]] | None
     locations: Callable[[int, int], list[str]]
 
 
@@ -295,6 +287,7 @@ def _read_table(
         scan.label,
         notes,
         implicit,
+        (scan, columns),
         lambda user, item: [scan.locate(row) for row in rows_of_pair(work, user, item)],
     )
 
@@ -314,7 +307,7 @@ def _read_netflix(
         user_id, movie = encoded.user_ids.ids[user], encoded.item_ids.ids[item]
         return list(locations_of(located.parts, int(user_id), int(movie)))
 
-    return _Read(encoded, stated or STARS, label, notes, False, locations)
+    return _Read(encoded, stated or STARS, label, notes, False, None, locations)
 
 
 def _no_rating(scan: Scan, columns: Mapping[str, str], found: str = "") -> str:

@@ -104,7 +104,8 @@ class TableOptions(ReadOptions):
     """What to do with a user's repeated rating of one item: keep the last by time (last), take
     their mean (mean), add up the weights of interactions (sum), or stop (error)."""
     items: str | None = None
-    """A table of titles and genres by item id; by default one beside the ratings."""
+    """A table of titles and genres by item id; by default one beside the ratings, or columns of the
+    ratings' own table."""
     item_id: str | None = None
     """Column of the item id in the table of titles; by default the one with the most of the rated
     items."""
