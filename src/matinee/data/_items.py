@@ -81,7 +81,11 @@ def item_table(
             )
         return table, notes
     if beside is None:
-        if rated is not None and (not mapped or (TITLE in mapped and ITEM not in mapped)):
+        if (
+            rated is not None
+            and ITEM not in mapped
+            and set(mapped.values()) <= set(rated[0].columns)
+        ):
             return _of_ratings(*rated, work, ids, mapped)
         if mapped:
             raise UsageError(
