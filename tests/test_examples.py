@@ -163,7 +163,7 @@ def test_notebooks(name: str, tmp_path: Path) -> None:
 def test_the_shop(tmp_path: Path) -> None:
     pytest.importorskip("fastapi", reason="the server needs matinee[serve]")
     printed = run("shop/shop.py", tmp_path / "shop", seconds=400)
-    for text in ("160 customers", "refresh: swapped", "has taken up", "was erased", "acceptance"):
+    for text in ("160 customers", "refresh: swapped", "has loaded", "was erased", "acceptance"):
         assert text in printed, printed
     page = (tmp_path / "shop" / "page.html").read_text(encoding="utf-8")
     for text in ("second against first", "Acceptance by rank", "most recommended by first"):

@@ -62,7 +62,7 @@ def main() -> None:
         )
         if done["decision"] == "swapped":
             wait(lambda: call(url, "/v1/model")["model"] != before)
-            print("the server has taken up the new model")
+            print("the server has loaded the new model")
 
         gone = call(url, f"/v1/users/{customers[0]}", method="DELETE")
         print(f"customer {customers[0]} was erased: {gone['events']} events")

@@ -86,7 +86,7 @@ def test_a_new_model_without_a_dropped_request(process: Start, model_folder: Pat
     assert {status for status, _ in load.answers} == {200}
     names = [name for _, name in load.answers]
     assert set(names) == {old, server.model()}
-    assert "taken up" in server.log()
+    assert " loaded in" in server.log()
     assert 'matinee_reloads_total{result="done"} 1' in CLIENT.get(f"{server.url}/metrics").text
 
 
@@ -95,7 +95,7 @@ def test_a_broken_model_is_not_taken_up(process: Start, model_folder: Path) -> N
     old = server.model()
     (model_folder / "weights.safetensors").write_bytes(b"no")
     server.process.send_signal(signal.SIGHUP)
-    until(lambda: "not taken up" in server.log())
+    until(lambda: "was not loaded" in server.log())
     assert server.model() == old
     assert 'matinee_reloads_total{result="failed"} 1' in CLIENT.get(f"{server.url}/metrics").text
     assert "Traceback" not in server.log()
@@ -109,11 +109,11 @@ def test_watching_a_folder(process: Start, model_folder: Path) -> None:
     old = server.model()
     new = model_folder.parent / "new"
     other_model(new)
-    # Copied file by file, manifest first: it is taken up when it is whole, and said so once.
+    # Copied file by file, manifest first: it is loaded once it is whole, and logged once.
     shutil.copy(new / "manifest.json", model_folder)
-    until(lambda: "not taken up" in server.log())
+    until(lambda: "was not loaded" in server.log())
     time.sleep(0.5)
-    assert server.log().count("not taken up") == 1
+    assert server.log().count("was not loaded") == 1
     assert server.model() == old
     for file in new.iterdir():
         shutil.copy(file, model_folder)
@@ -168,7 +168,7 @@ def test_watching_goes_on_after_any_error(process: Start, model_folder: Path) ->
     server = process("--watch", "0.1", model=model_folder)
     old = server.model()
     (model_folder / "manifest.json").write_text("[" * 100_000)
-    until(lambda: "not taken up" in server.log())
+    until(lambda: "was not loaded" in server.log())
     other_model(model_folder)
     until(lambda: server.model() != old)
 

@@ -17,14 +17,14 @@ from .hooks import Hooks
 
 
 class Updatable(Coded):
-    """The part of ``Recommender`` that goes on learning."""
+    """The part of ``Recommender`` for incremental training."""
 
     def update(
         self, new: RatingsLike, *, seed: int = 0, epochs: int | None = None, **options: Any
     ) -> Self:
         """Go on learning: new ratings, people and items, at the cost of what is new.
 
-        A network goes on from its weights, with a few epochs over the people who gave new ratings
+        A network continues from its weights, with a few epochs over the people who gave new ratings
         and as many of the others, and keeps to what it predicted before; what orders its lists is
         fitted again with the same settings. Models in closed form, ensembles and networks whose
         rows are items are trained anew. Leak guard and fingerprint are of all ratings, as if the

@@ -53,14 +53,14 @@ class Holder:
                 known = isinstance(error, MatineeError | OSError)
                 detail = str(error) if known else repr(error)
                 _log.error(
-                    "the model is not taken up; the old one goes on: %s",
+                    "the model was not loaded; the old one stays in service: %s",
                     detail,
                     exc_info=None if known else error,
                 )
                 return False
             self.engine = engine
             self._metrics.reloaded(True)
-            _log.info("model %s taken up in %.1f s", engine.name, time.perf_counter() - began)
+            _log.info("model %s loaded in %.1f s", engine.name, time.perf_counter() - began)
             return True
 
     async def watch(self, seconds: float) -> None:
@@ -87,7 +87,7 @@ class Holder:
             except Exception:  # reported when it was first refused
                 return
             self._metrics.reloaded(True)
-            _log.info("model %s taken up", self.engine.name)
+            _log.info("model %s loaded", self.engine.name)
 
 
 class Served:

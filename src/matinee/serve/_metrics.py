@@ -128,7 +128,7 @@ class Metrics:
             "# HELP matinee_connections Open connections.",
             "# TYPE matinee_connections gauge",
             f"matinee_connections {connections:.0f}",
-            "# HELP matinee_reloads_total New models taken up, by worker and in all.",
+            "# HELP matinee_reloads_total Models loaded after the start, by worker and in all.",
             "# TYPE matinee_reloads_total counter",
             f'matinee_reloads_total{{result="done"}} {reloads:.0f}',
             f'matinee_reloads_total{{result="failed"}} {failed:.0f}',

@@ -140,7 +140,7 @@ def run(
 ) -> None:
     """Run a study, or continue it.
 
-    Each finished run is kept at once. After Ctrl-C or a crash the same command goes on: no finished
+    Each finished run is kept at once. After Ctrl-C or a crash the same command resumes: no finished
     run is repeated, and one that was interrupted starts from its last checkpoint.
     """
     from ...lab.study import find_study, plan_study

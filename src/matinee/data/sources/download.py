@@ -46,7 +46,7 @@ def get(
     """Download a data set of the catalogue into the data home, unless it is there already.
 
     A broken download leaves ``NAME.zip.part`` in the data home and no data; calling ``get`` again
-    goes on from there. The data appears as the folder ``NAME`` only once the archive has its
+    resumes from there. The data appears as the folder ``NAME`` only once the archive has its
     published MD5 and is unpacked whole.
 
     Args:
@@ -273,7 +273,7 @@ class _Download:
         kept = self.size
         name = self.dataset.name
         again = (
-            f"the {kept / 1e6:.1f} MB so far are kept: `matinee data get {name}` goes on from there"
+            f"the {kept / 1e6:.1f} MB so far are kept: `matinee data get {name}` resumes from there"
             if kept
             else f"try `matinee data get {name}` again when there is a network"
         )

@@ -1,7 +1,7 @@
 """Studies: repeated runs of experiments, with intervals.
 
 A study is a TOML file (``Study``): data, arms, seeds, and the claims to judge. The engine makes its
-runs, keeps each one's record, and goes on where it was stopped; what is computed from the records
+runs, keeps each one's record, and resumes where it was stopped; what is computed from the records
 is in ``evaluate``.
 """
 

@@ -1,4 +1,4 @@
-"""The trials of a sweep, kept so that a killed one goes on with nothing repeated.
+"""The trials of a sweep, kept so that a killed one resumes without repeating any.
 
 The next trial depends only on the stored trials: the sampler is seeded for each trial by the
 sweep's seed and the number of finished trials. So a sweep that was killed and continued makes the

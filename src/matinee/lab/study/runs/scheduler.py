@@ -100,7 +100,7 @@ def run_study(
 ) -> Outcome:
     """Do all runs of a plan that have no record yet.
 
-    A run that was interrupted goes on from its checkpoint. A run that breaks does not stop the
+    A run that was interrupted resumes from its checkpoint. A run that breaks does not stop the
     others. An arm whose library is not installed is left out.
 
     Args:
