@@ -32,7 +32,7 @@ def tests_of(path: str) -> Any:
 
 fuzz = tests_of("data/test_fuzz.py").fuzz
 signed = tests_of("models/test_signed.py")
-FREE, WRONG, places, sign = signed.FREE, signed.WRONG, signed.places, signed.sign
+FREE, WRONG, paths, sign = signed.FREE, signed.WRONG, signed.paths, signed.sign
 
 NAMES = {
     "tables": "tables",
@@ -123,7 +123,7 @@ def change(folder: Path, rng: random.Random) -> str:
     manifest = json.loads((folder / "manifest.json").read_text())
     usable = [
         path
-        for path in places(manifest)
+        for path in paths(manifest)
         if path[0] not in FREE and path[0] != "checksum" and "epochs" not in path
     ]
     while True:
