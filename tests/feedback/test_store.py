@@ -6,8 +6,9 @@ import math
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -20,12 +21,14 @@ from matinee.feedback import (
     Event,
     FeedbackStore,
     Writer,
+    _sqlite,
     events_table,
     export_events,
     make_event,
     open_store,
     writer,
 )
+from matinee.feedback.store import hash_of
 
 Open = Callable[[], FeedbackStore]
 
@@ -155,6 +158,96 @@ def test_a_writer_keeps_its_bounds_and_its_days(
     assert [event.key for event in store.events()] == ["new"]
 
 
+def click(key: str) -> Event:
+    return make_event(key=key, user="u", kind="click", item="i")
+
+
+@pytest.fixture
+def file_store(tmp_path: Path) -> Iterator[FeedbackStore]:
+    store = open_store(f"sqlite:{tmp_path / 'f.db'}")
+    yield store
+    store.close()
+
+
+def test_a_writer_has_room_again_for_what_was_written(
+    file_store: FeedbackStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "_WAITING", 2)
+    written = Writer(file_store)
+    for at in range(5):
+        assert written.submit([click(f"{at}a"), click(f"{at}b")]).result(10) == [True, True]
+        until(lambda: written._waiting == 0)
+    written.close()
+
+
+def until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
+def test_the_events_of_one_transaction_are_bounded(
+    file_store: FeedbackStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No job is begun once the bound is reached."""
+    monkeypatch.setattr(writer, "_AT_ONCE", 4)
+    sizes: list[int] = []
+    entered, release, add = threading.Event(), threading.Event(), file_store.add
+
+    def slow(events: list[Event]) -> list[bool]:
+        entered.set()
+        release.wait(60)
+        sizes.append(len(events))
+        return add(events)
+
+    file_store.add = slow  # type: ignore[method-assign, assignment]
+    written = Writer(file_store)
+    written.submit([click("first")])
+    assert entered.wait(60)
+    last = [written.submit([click(f"{at}a"), click(f"{at}b")]) for at in range(5)][-1]
+    release.set()
+    last.result(60)
+    written.close()
+    assert sizes == [1, 4, 4, 2]
+
+
+def test_old_events_are_deleted_once_an_hour(
+    file_store: FeedbackStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(now=10.0, time=time.time)
+    clock.monotonic = lambda: clock.now
+    monkeypatch.setattr(writer, "time", clock)
+    pruned: list[float] = []
+    monkeypatch.setattr(file_store, "prune", lambda before: pruned.append(clock.now))
+    written = Writer(file_store, days=2)
+    for at, now in enumerate((10.0, 3609.0, 3610.0, 3611.0)):
+        clock.now = now
+        written.submit([click(f"{at}a")]).result(60)
+        written.submit([click(f"{at}b")]).result(60)  # it has looked at the clock after the first
+    written.close()
+    assert pruned == [10.0, 3610.0]
+
+
+def test_the_text_of_an_unexpected_error_is_not_logged(
+    file_store: FeedbackStore,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It may hold what a person did."""
+
+    def fail(events: list[Event]) -> list[bool]:
+        raise ValueError("a-secret-name")
+
+    monkeypatch.setattr(file_store, "add", fail)
+    written = Writer(file_store)
+    with pytest.raises(ValueError, match="a-secret-name"):
+        written.submit([click("k")]).result(60)
+    written.close()
+    assert "feedback was not kept: ValueError" in caplog.text
+    assert "a-secret-name" not in caplog.text
+
+
 def test_a_writer_reports_failure(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     store = open_store(f"sqlite:{tmp_path / 'f'}")
     written = Writer(store)
@@ -163,7 +256,7 @@ def test_a_writer_reports_failure(tmp_path: Path, caplog: pytest.LogCaptureFixtu
     with pytest.raises(FeedbackError, match="closed"):
         written.submit([event]).result(10)
     written.close()
-    assert "not kept" in caplog.text
+    assert "not kept: feedback in" in caplog.text
     assert "a-secret-name" not in caplog.text
 
 
@@ -228,13 +321,41 @@ def test_a_refused_file_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert opened
 
 
+def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "f.db"
+    open_store(f"sqlite:{path}").close()
+    open_store(f"sqlite:{path}").close()  # one of this version is opened again
+    other = sqlite3.connect(path)
+    version = other.execute("PRAGMA user_version").fetchone()[0]
+    other.execute(f"PRAGMA user_version = {version + 1}")
+    other.close()
+    with pytest.raises(FeedbackError, match="of a newer Matinee"):
+        open_store(f"sqlite:{path}")
+
+
+def test_a_file_that_stays_locked_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_sqlite, "_PATIENCE", 0.05)
+    other = sqlite3.connect(tmp_path / "f.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(FeedbackError, match="locked"):
+        open_store(f"sqlite:{tmp_path / 'f.db'}")
+    other.close()
+
+
+def test_what_is_remembered_of_the_erased_stays_the_same() -> None:
+    """Stores hold it: another hash would forget those who were erased before."""
+    assert hash_of("ann") == "d8963d899008cf8c05369be7b9042715"
+
+
 def test_refusals(tmp_path: Path) -> None:
     for wrong in ("feedback.db", "mysql://x", "sqlite:", "redis:x"):
         with pytest.raises(UsageError, match="sqlite:PATH"):
             open_store(wrong)
     with pytest.raises(UsageError) as refused:
         open_store("mysql://me:secret@host/db")
-    assert "secret" not in str(refused.value)
+    assert "'mysql://...@host/db'" in str(refused.value)
     (tmp_path / "text").write_text("no database " * 100)
     with pytest.raises(FeedbackError, match="not a database"):
         open_store(f"sqlite:{tmp_path / 'text'}")
@@ -260,11 +381,28 @@ def test_refusals(tmp_path: Path) -> None:
         ({"kind": "click", "item": "a\0b"}, "cannot be kept"),
         ({"kind": "click", "item": "\ud800"}, "cannot be kept"),
         ({"kind": "click", "item": "1", "key": ""}, "key: give"),
+        ({"kind": "click", "item": "1", "time": -1}, "time: "),
+        ({"kind": "shown", "list": "l", "items": ["1"] * 501}, "items: 501 of them; at most 500"),
     ],
 )
 def test_events_are_checked(given: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         make_event(user="u", **given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"kind": "click", "item": "1" * 300, "key": "k" * 300, "list": "l" * 300},
+        {"kind": "click", "item": "1", "rank": 1, "time": 0},
+        {"kind": "shown", "list": "l", "items": ["1"] * 500},
+    ],
+)
+def test_events_may_reach_their_bounds(given: dict[str, Any]) -> None:
+    event = make_event(user="u", **given)
+    assert {name: getattr(event, name) for name in given} == {
+        name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
+    }
 
 
 def test_an_event_has_canonical_ids_and_a_key() -> None:
