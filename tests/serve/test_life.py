@@ -22,6 +22,7 @@ from serving import CLIENT, MATINEE, Process, until
 
 from matinee.models import Bias, load_model
 from matinee.serve import ServeSettings
+from matinee.serve._server import _announce
 from matinee.synth import synthesize
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
@@ -162,6 +163,24 @@ def test_a_folder_that_cannot_be_read_does_not_end_the_service(
     model_folder.with_name("away").rename(model_folder)
     until(lambda: len(children.read_text().split()) == 2)
     assert server.process.poll() is None
+
+
+def test_one_worker_that_answers_is_a_service() -> None:
+    """From then on, another that cannot start ends nothing; it is started again."""
+    reader, writer = os.pipe()
+    ready, said = threading.Event(), list[str]()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        arguments = (reader, 2, listener, said.append, ready)
+        announcing = threading.Thread(target=_announce, args=arguments)
+        announcing.start()
+        os.write(writer, b".")
+        assert ready.wait(60)
+        assert said == []
+        os.write(writer, b".")
+        announcing.join(60)
+    assert len(said) == 1
+    os.close(reader)
+    os.close(writer)
 
 
 def test_watching_goes_on_after_any_error(process: Start, model_folder: Path) -> None:

@@ -313,14 +313,14 @@ def _announce(
     announce: Callable[[str], None],
     ready: threading.Event,
 ) -> None:
-    """Report when all workers answer."""
+    """Report when one worker answers (``ready``), and when all do."""
     count = 0
     while count < workers:
         got = os.read(reader, 64)
         if not got:
             return
+        ready.set()
         count += len(got)
-    ready.set()
     announce(_address(listener))
 
 
