@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 import matinee
+from matinee.base.locks import locked
 from matinee.data import split_files
 from matinee.errors import UsageError
 from matinee.models import read_manifest
@@ -191,6 +192,13 @@ def test_wrong_requests(
 def test_a_model_is_replaced_aloud(train: Any, catalogue: Path) -> None:
     assert "replace" not in train(catalogue / "ratings", "--out", "m").stderr
     assert "will replace the model there" in train(catalogue / "ratings", "--out", "m").stderr
+
+
+def test_two_trainings_into_one_folder_are_refused(train: Any, catalogue: Path) -> None:
+    with locked(Path("m"), "training into it"):
+        refused = train(catalogue / "parts", "--out", "m", code=1)
+    assert "m: another process is training into it" in refused.stderr
+    assert not Path("m").exists()
 
 
 def _interrupt_in_epoch(folder: Path, process: subprocess.Popen[str], how: int) -> tuple[str, str]:
