@@ -126,7 +126,7 @@ def test_the_command(
     new = NewItems.read(model, file)
     scores = new.rank_scores(model.histories.take([row]), personal=1.0)[0]
     assert [each["score"] for each in answer] == pytest.approx(np.sort(scores)[::-1].tolist())
-    assert answer[0]["score"] != pytest.approx(rows[0]["score"], abs=1e-3)
+    assert answer[0]["score"] != pytest.approx(rows[0]["score"], abs=1e-4)
     skipping = ["recommend", str(folder), "--user", "none", "--new-items", str(file)]
     assert main([*skipping, "--skip-unknown", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["recommendations"] == []

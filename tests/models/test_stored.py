@@ -77,9 +77,9 @@ def test_the_two_least_squares_solutions() -> None:
     target = OWN * outputs + (1 - OWN) * np.mean(answers, axis=0) - start
     basis = np.column_stack([network.forward.table_out, np.ones(train.n_items)])
     root = np.sqrt(np.bincount(train.items))[:, None]
-    codes = np.linalg.lstsq(root * basis, root * target.T)[0].T
+    codes = np.linalg.lstsq(root * basis, root * target.T, rcond=None)[0].T
     root = np.sqrt(np.bincount(train.users))[:, None]
-    table = np.linalg.lstsq(root * codes[:, :-1], root * (target - codes[:, -1:]))[0].T
+    table = np.linalg.lstsq(root * codes[:, :-1], root * (target - codes[:, -1:]), rcond=None)[0].T
     stored = network.stored
     assert stored is not None
     np.testing.assert_allclose(stored.codes @ stored.table.T, codes[:, :-1] @ table.T, atol=2e-3)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.torch_version import TorchVersion
 
 from ...base.arrays import Float32, Int64
 from ...data import Csr
@@ -238,7 +239,8 @@ def _optimizer(parameters: dict[str, Tensor], config: ListNetworkConfig) -> torc
         {"params": matrices, "weight_decay": config.weight_decay},
         {"params": biases, "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
+    fused = TorchVersion(torch.__version__) >= "2.4"  # earlier ones fuse on cards alone
+    return torch.optim.AdamW(groups, lr=config.learning_rate, fused=fused)
 
 
 def _add_l2(parameters: dict[str, Tensor], l2: float) -> None:
