@@ -4,15 +4,15 @@
     python benchmarks/lists_leaderboard.py page                    # docs/lists-leaderboard.md
 
 Protocols are those of benchmarks/lists.py. A model is a preset, or a model of another library
-(``implicit-als``), which is marked as not installed where it is absent. A model that is run again
-replaces its rows. Intervals are 95% percentile intervals over people.
+(benchmarks/_list_rivals.py): without the library its row is kept, or says that it is not
+installed. A model that is run again replaces its rows. Intervals are 95% percentile intervals over
+people.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
-import importlib.util
 import time
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -22,16 +22,14 @@ import numpy as np
 
 import lists
 import matinee
+from _list_rivals import RIVALS, TITLES, why_not
 from matinee.base.atomic import atomic_path
-from matinee.data import Histories
 from matinee.models.kinds.popularity import Popularity
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "results" / "lists.csv"
 PAGE = ROOT / "docs" / "lists-leaderboard.md"
-MODELS = ("popularity", "item-knn", "ials", "ease", "gf-cf", "bspm", "lists", "implicit-als")
-OTHERS = {"implicit-als": "implicit"}
-"""Models of other libraries, and the library of each."""
+MODELS = ("popularity", "item-knn", "ials", "ease", "gf-cf", "bspm", "lists", *RIVALS)
 
 
 @dataclass(frozen=True)
@@ -83,47 +81,22 @@ PUBLISHED = (
 )
 
 
-class ImplicitAls(Popularity):
-    """AlternatingLeastSquares of the library implicit, people folded in by its ``recalculate``."""
-
-    def _learn(self, train: Any, rng: np.random.Generator, log: Any) -> None:
-        from implicit.cpu.als import AlternatingLeastSquares
-        from scipy import sparse
-
-        rows = train.by_user
-        ones = np.ones(len(rows.indices), dtype=np.float32)
-        shape = (train.n_users, train.n_items)
-        matrix = sparse.csr_matrix((ones, rows.indices, rows.indptr), shape=shape)
-        self._als = AlternatingLeastSquares(factors=128, random_state=0)
-        self._als.fit(matrix, show_progress=False)
-
-    def rank_scores_coded(
-        self, histories: Histories, love: float | None = None
-    ) -> np.ndarray[Any, np.dtype[np.float32]]:
-        """See ``Coded``."""
-        from scipy import sparse
-
-        ones = np.ones(len(histories.items), dtype=np.float32)
-        shape = (len(histories), self.n_items)
-        matrix = sparse.csr_matrix((ones, histories.items, histories.indptr), shape=shape)
-        people = self._als.recalculate_user(np.arange(len(histories)), matrix)
-        return np.asarray(people @ self._als.item_factors.T, dtype=np.float32)
-
-
-OWN = {"popularity": Popularity, "implicit-als": ImplicitAls}
-"""Models that no preset describes."""
-
-
 def run(protocol: str, models: list[str], seed: int) -> None:
     parts, k = lists.PROTOCOLS[protocol]
     for data, train, test, given in parts():
         for name in models:
-            library = OTHERS.get(name)
-            if library and importlib.util.find_spec(library) is None:
-                keep(published(data, k, name, f"{library}: not installed, skipped", NAN, NAN))
+            library, rival = RIVALS.get(name, ("", None))
+            reason = why_not(library) if library else ""
+            if reason:
+                if not any((row.data, row.model) == (data, name) for row in read()):
+                    source = f"{TITLES[library]}: {reason}"
+                    keep(published(data, k, name, source, NAN, NAN))
                 continue
             started = time.perf_counter()
-            model = OWN[name]() if name in OWN else matinee.model(name)
+            if rival:
+                model: Any = rival()
+            else:
+                model = Popularity() if name == "popularity" else matinee.model(name)
             model.fit(train, seed=seed)
             seconds = time.perf_counter() - started
             found = model.evaluate_lists(test, k=k, histories=given, baselines=[])
@@ -135,7 +108,7 @@ def run(protocol: str, models: list[str], seed: int) -> None:
                     data,
                     k,
                     name,
-                    f"{library} {version(library)}" if library else "Matinee",
+                    f"{TITLES[library]} {version(library)}" if library else "Matinee",
                     ndcg.value,
                     ndcg.interval.low,
                     ndcg.interval.high,
@@ -208,8 +181,10 @@ def page() -> str:
 INTRODUCTION = """Every figure is exact, all items ranked, items of the history left out; the mean
 over people with its 95% bootstrap interval over people. Settings are chosen inside of `fit`, on
 interactions held out of the training part; seed 0. Rows marked as published are from the papers,
-on the same split; models of other libraries have their default settings, with 128 factors. Fit s
-is wall time on two cores, mostly shared with other work.
+on the same split; models of other libraries have their default settings, with 128 factors
+(Cornac's VAECF: 600 and 200 wide, as in the paper of Mult-VAE). `pip install 'matinee[bench]'`
+brings implicit and Cornac; RecTools needs NumPy 1 and pandas 2 on Python 3.11 and is measured in an
+environment of its own. Fit s is wall time on two cores, mostly shared with other work.
 `python benchmarks/lists_leaderboard.py run PROTOCOL` measures, and
 `python benchmarks/lists_leaderboard.py page` writes this page from docs/results/lists.csv."""
 
