@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -175,6 +176,12 @@ def test_the_closed_form_is_of_all_items_up_to_a_size_and_on_dense_data(
     part = HeldOut.draw(groups(), np.random.default_rng(0))
     assert min(part.known.n_rows, part.known.n_columns) == 30
     assert choose.large_linear(part, LinearConfig()).nearest == nearest
+
+
+def test_the_docs_name_the_density() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "lists.md").read_text("utf-8")
+    assert f"fewer than {choose.DENSE_ROW:.0f} interactions for each" in page
+    assert choose.DENSE_ROW == 80.0  # measured; see docs/lab-notes.md
 
 
 def popular_only(people: int = 60, items: int = 40) -> Csr:

@@ -25,10 +25,10 @@ its time grows with the cube, its memory with the square."""
 WHOLE_SIDE = 10_000
 """Likewise, up to which the closed form is always that of all items. Above, the one of each item's
 nearest takes a fiftieth of the time, and on sparse data its lists are better."""
-DENSE_ROW = 60.0
+DENSE_ROW = 80.0
 """Mean interactions of the smaller side from which data are dense, and the closed form is that of
-all items. That of the nearest is better with 19 (Gowalla) and worse with 270 (MovieLens-1M); this
-is between them (docs/lab-notes.md)."""
+all items. That of the nearest is better with 19 to 38 (Gowalla), as good with 22 to 68 and worse
+from 100 on (MovieLens-1M, thinned; docs/lab-notes.md)."""
 LEAST_ROW = 8.0
 """Mean interactions of the smaller side from which a large closed form is worth its time."""
 LEAST_SHARED = 0.2
