@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import matinee
+from drift import drifting
 
 
 def test_the_whole_score(shell: Any, trained: Path, catalogue: Path) -> None:
@@ -152,3 +153,29 @@ def test_histories_updated_in_order_of_time(shell: Any, trained: Path, catalogue
     assert "frozen" in shell("evaluate", trained, "--test", test, "--update").stdout
     message = shell.error("evaluate", trained, "--test", test, "--update", "--lists", code=2)
     assert "--update scores predicted ratings" in message
+
+
+def test_ratings_after_training_are_scored_with_a_time_offset(shell: Any) -> None:
+    ratings = drifting()
+    parts = matinee.split(ratings, holdout=0.2, by="time")
+    for name, part in zip(("train", "test"), parts, strict=True):
+        columns = part.user_ids.decode(part.users), part.item_ids.decode(part.items)
+        rows = zip(*columns, part.values.tolist(), part.times.tolist(), strict=True)
+        lines = ["user,item,rating,timestamp", *(",".join(map(str, row)) for row in rows)]
+        (shell.folder / f"{name}.csv").write_text("\n".join(lines))
+    out = shell.folder / "model"
+    done = shell.real("train", "train.csv", "--set=kind=bias", "--test=test.csv", "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert "no_time_offset" in done.stdout
+    done = shell.real("evaluate", out, "--test", "test.csv", "--json")
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    without = answer["baselines"]["no_time_offset"]
+    assert answer["rmse"] < without["rmse"] - 0.02
+    assert any("a time offset" in note for note in answer["notes"])
+    plain = shell.json("evaluate", out, "--test", "test.csv", "--no-time-offset")
+    assert plain["rmse"] == without["rmse"]
+    assert "no_time_offset" not in plain["baselines"]
+    shown = shell("evaluate", out, "--test", "test.csv").stdout
+    assert "no_time_offset" in shown
+    assert "note: All test ratings are later than those of training" in shown

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.arrays import Float64, Int32, Int64
+from ..baseline.time_offset import TimedPeople, moved
 from ..data import Histories, Ratings
 from ..errors import DataError
 from ._error_bins import Breakdown, CalibrationBin, ErrorBin, ItemError
@@ -34,6 +35,7 @@ def breakdown(
     item_counts: Int64,
     titles: npt.NDArray[Any] | None = None,
     *,
+    timed: TimedPeople | None = None,
     enough: int = 20,
     worst: int = 15,
     seed: int = 0,
@@ -48,6 +50,7 @@ def breakdown(
             for a user nothing is known of.
         item_counts: Training ratings of each item of the model, shape (n_items,).
         titles: Titles by the model's item codes, or None.
+        timed: As for ``evaluate``.
         enough: Test ratings an item needs to be listed; fewer where no item has so many.
         worst: How many items to list.
         seed: Seeds the bootstrap.
@@ -58,7 +61,7 @@ def breakdown(
     if len(test) == 0:
         raise DataError(f"{test.name}: no test ratings to take errors apart on")
     items = model.item_ids.encode(test.item_ids.ids)
-    sums = _Sums.collect(model, test, histories, rows, items)
+    sums = _Sums.collect(model, test, histories, rows, items, timed)
     known_of = np.append(histories.counts, 0)[rows]
     trained_on = np.append(item_counts, 0)[items]
     rng = np.random.default_rng(seed)
@@ -97,7 +100,13 @@ class _Sums:
 
     @classmethod
     def collect(
-        cls, model: Scored, test: Ratings, histories: Histories, rows: Int64, items: Int32
+        cls,
+        model: Scored,
+        test: Ratings,
+        histories: Histories,
+        rows: Int64,
+        items: Int32,
+        timed: TimedPeople | None,
     ) -> _Sums:
         low, high = model.scale.low, model.scale.high
         span = max(high - low, 1e-6)
@@ -113,10 +122,13 @@ class _Sums:
             np.linspace(low, high, _BINS + 1),
             np.zeros((_BINS, 4)),
         )
-        for users, codes, values in batches(test):
+        for users, codes, values, times in batches(test):
             entry_users, entry_items = rows[users], items[codes]
             predicted = model.predict_coded(histories, entry_users, entry_items)
             simple = model.bias.predict(histories, entry_users, entry_items).clip(low, high)
+            if timed is not None and times is not None:
+                offsets = timed.at(entry_users, times)
+                predicted, simple = (moved(model, each, offsets) for each in (predicted, simple))
             result._add(users, codes, values.astype(np.float64), predicted, simple)
         return result
 

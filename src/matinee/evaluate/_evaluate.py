@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ..base.arrays import Float64, Int32, Int64
 from ..baseline.bias import BiasModel
+from ..baseline.time_offset import TimedPeople, moved
 from ..baseline.variance import PredictiveVariance
 from ..data import Histories, Ratings, Scale
 from ._result import Baseline, Coverage, Evaluation, HistoryBin, Subset
@@ -35,6 +36,10 @@ class Scored(Guarded, Protocol):
     @property
     def scale(self) -> Scale:
         """Range of the ratings."""
+
+    @property
+    def clip(self) -> bool:
+        """Whether predicted ratings are clipped to the scale."""
 
     @property
     def bias(self) -> BiasModel:
@@ -82,6 +87,7 @@ BASELINES: MappingProxyType[str, Callable[[Scored, Histories, Int64, Int32], Flo
 
 _MODEL = "model"
 _FROZEN = "frozen"
+_NO_OFFSET = "no_time_offset"
 _COLUMNS = (_MODEL, *BASELINES)
 """Column names of the summed errors."""
 
@@ -92,6 +98,7 @@ def evaluate(
     histories: Histories,
     rows: Int64,
     *,
+    timed: TimedPeople | None = None,
     update: bool = False,
     allow_overlap: bool = False,
     seed: int = 0,
@@ -105,6 +112,8 @@ def evaluate(
         histories: What is known of the people, in the model's item codes.
         rows: The row in ``histories`` of each user code of ``test``, shape (test.n_users,); -1
             for a user nothing is known of.
+        timed: A time offset to add to the predictions of the model and of the bias model, for the
+            people of ``histories``. The model without it is then a baseline, ``no_time_offset``.
         update: Whether each rating is part of its person's history from the next second on
             (prequential evaluation). The same model with the histories as they were is then
             one of the baselines, ``frozen``.
@@ -119,10 +128,15 @@ def evaluate(
     test.require_ratings("an RMSE", "score the lists (--lists, evaluate_lists)")
     items = model.item_ids.encode(test.item_ids.ids)
     overlap = guard(model, test, histories, rows, allow_overlap=allow_overlap)
-    batches = (prequential if update else frozen)(test, histories, rows, items)
-    columns = (*_COLUMNS, _FROZEN) if update else _COLUMNS
+    if update:
+        batches = prequential(
+            test, histories, rows, items, None if timed is None else timed.last_of(rows)
+        )
+    else:
+        batches = frozen(test, histories, rows, items)
+    columns = (*_COLUMNS, *[_NO_OFFSET] * (timed is not None), *[_FROZEN] * update)
     tally = _Tally(ErrorSums.zeros(test.n_users, len(columns)), ErrorSums.zeros(1, len(columns)))
-    _add(tally, model, batches, (histories, rows) if update else None)
+    _add(tally, model, batches, rows, timed, histories if update else None)
     rated = np.flatnonzero(tally.sums.counts)
     sums = tally.sums.take(rated)
     known_of = np.append(histories.counts, 0)[rows[rated]]
@@ -148,7 +162,7 @@ def evaluate(
         overlap=overlap,
         resamples=resamples,
         seed=seed,
-        notes=tuple(_notes(model, test, tally, overlap, known_of)),
+        notes=tuple(_notes(model, test, tally, overlap, known_of, timed)),
         uncertainty=None if tally.spread is None else tally.spread.result(),
     )
 
@@ -162,15 +176,18 @@ class _Tally:
     spread: UncertaintySums | None = None
     n_unknown_user: int = 0
     n_unknown_item: int = 0
+    offsets: float = 0.0
 
 
 def _add(
     tally: _Tally,
     model: Scored,
     batches: Iterator[EvalBatch],
-    initial: tuple[Histories, Int64] | None,
+    rows: Int64,
+    timed: TimedPeople | None,
+    initial: Histories | None,
 ) -> None:
-    """Add the errors of all batches; with initial histories and rows, also those of ``frozen``."""
+    """Add the errors of all batches; with initial histories also those of ``frozen``."""
     if model.predictive_variance is not None:
         tally.spread = UncertaintySums(model.scale, model.predictive_variance.source)
     for batch in batches:
@@ -180,12 +197,23 @@ def _add(
             predicted[:, 0] = model.predict_coded(histories, person_rows, item_codes)
         else:
             predicted[:, 0], std = model.predict_coded_std(histories, person_rows, item_codes)
-            tally.spread.add(predicted[:, 0], std, batch.values)
         for at, baseline in enumerate(BASELINES.values(), start=1):
             predicted[:, at] = baseline(model, histories, person_rows, item_codes)
+        at_first = rows[batch.users]
         if initial is not None:
-            shown, rows = initial
-            predicted[:, -1] = model.predict_coded(shown, rows[batch.users], item_codes)
+            predicted[:, -1] = model.predict_coded(initial, at_first, item_codes)
+        if timed is not None and batch.times is not None:
+            last = timed.last_of(at_first)
+            offsets = timed.offset.at(batch.times, last if batch.last is None else batch.last)
+            tally.offsets += float(offsets.sum())
+            predicted[:, len(_COLUMNS)] = predicted[:, 0]
+            for at in (0, _COLUMNS.index("bias")):
+                predicted[:, at] = moved(model, predicted[:, at], offsets)
+            if initial is not None:
+                offsets = timed.offset.at(batch.times, last)
+                predicted[:, -1] = moved(model, predicted[:, -1], offsets)
+        if tally.spread is not None:
+            tally.spread.add(predicted[:, 0], std, batch.values)
         errors = predicted - batch.values[:, None]
         tally.sums.add(batch.users, errors)
         known = batch.known
@@ -261,7 +289,12 @@ def _bins(sums: ErrorSums, known_of: npt.NDArray[Any]) -> Iterator[HistoryBin]:
 
 
 def _notes(
-    model: Scored, test: Ratings, tally: _Tally, overlap: Overlap, known_of: Int64
+    model: Scored,
+    test: Ratings,
+    tally: _Tally,
+    overlap: Overlap,
+    known_of: Int64,
+    timed: TimedPeople | None,
 ) -> Iterator[str]:
     new = np.unique(test.users[(model.user_ids.encode(test.user_ids.ids) < 0)[test.users]])
     yield from overlap_notes(overlap, len(test), len(new))
@@ -270,6 +303,12 @@ def _notes(
             f"{tally.unknown.n:,} of {len(test):,} test ratings are on users or items the model "
             "does not know"
             f"{'' if model.answers_unknown else '; the bias model answered them'}."
+        )
+    if timed is not None:
+        yield (
+            "All test ratings are later than those of training: a time offset, fitted in training, "
+            f"was added to the predictions, {tally.offsets / len(test):+.3f} on average. The score "
+            "without is no_time_offset."
         )
     low, high = float(test.values.min()), float(test.values.max())
     if low < model.scale.low or high > model.scale.high:

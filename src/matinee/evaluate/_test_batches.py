@@ -17,14 +17,15 @@ _ENTRIES = 1 << 21
 """Approximate limit on the entries of histories in a batch; one person may have more."""
 
 
-def batches(test: Ratings) -> Iterator[tuple[Int64, Int32, Float32]]:
-    """The test ratings by user in batches of (user codes, item codes, ratings)."""
+def batches(test: Ratings) -> Iterator[tuple[Int64, Int32, Float32, Int64 | None]]:
+    """The test ratings by user in batches of (user codes, item codes, ratings, times)."""
     csr = test.by_user
+    times = None if test.times is None else csr.aligned(test.times)
     for start in range(0, len(csr.values), _BATCH):
         part = slice(start, min(start + _BATCH, len(csr.values)))
         entries = np.arange(part.start, part.stop)
         users = np.searchsorted(csr.indptr, entries, side="right") - 1
-        yield users, csr.indices[part], csr.values[part]
+        yield users, csr.indices[part], csr.values[part], None if times is None else times[part]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +38,9 @@ class EvalBatch:
         rows: The row in ``histories`` for each rating, shape (n,); -1 without a history.
         items: The model's item codes, shape (n,); -1 for an unknown item.
         values: The ratings, float32, shape (n,).
+        times: Their times, shape (n,), if known.
+        last: Time of the last rating of each one's person before it, or None for that of the
+            history that was given at first.
     """
 
     users: Int64
@@ -44,6 +48,8 @@ class EvalBatch:
     rows: Int64
     items: Int32
     values: Float32
+    times: Int64 | None
+    last: Int64 | None = None
 
     @property
     def known(self) -> Mask:
@@ -61,12 +67,12 @@ def frozen(test: Ratings, histories: Histories, rows: Int64, items: Int32) -> It
         rows: The row in ``histories`` of each user code of ``test``; -1 without a history.
         items: The model's code of each item code of ``test``.
     """
-    for users, codes, values in batches(test):
-        yield EvalBatch(users, histories, rows[users], items[codes], values)
+    for users, codes, values, times in batches(test):
+        yield EvalBatch(users, histories, rows[users], items[codes], values, times)
 
 
 def prequential(
-    test: Ratings, histories: Histories, rows: Int64, items: Int32
+    test: Ratings, histories: Histories, rows: Int64, items: Int32, last: Int64 | None = None
 ) -> Iterator[EvalBatch]:
     """The test ratings by user and time, each with all earlier ratings of its person as history.
 
@@ -81,6 +87,8 @@ def prequential(
         histories: As for ``frozen``.
         rows: As for ``frozen``.
         items: As for ``frozen``.
+        last: Time of the last rating in the history of each user code of ``test``, if the batches
+            are to have such times.
 
     Raises:
         DataError: The test ratings have no times.
@@ -97,7 +105,12 @@ def prequential(
     first = np.append(0, np.cumsum(counts[people]))
     for start, stop in _runs(shown + counts[people], _ENTRIES):
         yield from _grown(
-            test, order[first[start] : first[stop]], histories, rows[people[start:stop]], items
+            test,
+            order[first[start] : first[stop]],
+            histories,
+            rows[people[start:stop]],
+            items,
+            last,
         )
 
 
@@ -113,7 +126,12 @@ def _runs(sizes: Int64, limit: int) -> Iterator[tuple[int, int]]:
 
 
 def _grown(
-    test: Ratings, order: Int64, histories: Histories, rows: Int64, items: Int32
+    test: Ratings,
+    order: Int64,
+    histories: Histories,
+    rows: Int64,
+    items: Int32,
+    last: Int64 | None,
 ) -> Iterator[EvalBatch]:
     """``prequential`` for some people.
 
@@ -123,6 +141,7 @@ def _grown(
         histories: What was known of people at first.
         rows: The row in it of each of these people.
         items: The model's item codes.
+        last: See ``prequential``.
     """
     assert test.times is not None
     users, times, codes = test.users[order], test.times[order], items[test.items[order]]
@@ -131,6 +150,8 @@ def _grown(
     later = other | (np.diff(times, prepend=times[0]) != 0)
     moment = np.cumsum(later) - 1  # one for each second in which a person rated
     owner = person[later]
+    if last is not None:  # of each moment: the person's moment before, or the given time
+        last = np.where(other[later], last[users[later]], np.roll(times[later], 1))[moment]
     base = _take(histories, rows)
     kept = codes >= 0
     # All that each person gives, ascending by item, with the moment from which it is known.
@@ -165,6 +186,8 @@ def _grown(
             moment[part] - start,
             codes[part],
             test.values[order[part]],
+            times[part],
+            None if last is None else last[part],
         )
 
 

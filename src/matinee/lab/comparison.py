@@ -145,7 +145,12 @@ def _errors(
     users = test.user_ids.decode(test.users)
     items = test.item_ids.decode(test.items)
     sums = ErrorSums.zeros(test.n_users, len(models))
-    predicted = [model.predict(users, items, histories=histories) for model in models]
+    predicted = [
+        model.predict(
+            users, items, histories=histories, times=test.times if model.follows(test) else None
+        )
+        for model in models
+    ]
     sums.add(test.users, np.stack(predicted, axis=1) - test.values[:, None])
     return sums
 

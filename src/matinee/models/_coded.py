@@ -1,22 +1,35 @@
-"""``Coded``: predictions and ranking scores by user and item codes."""
+"""Predictions and ranking scores by codes of users and items, and predictions by their ids."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any, Literal, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from ..base.arrays import Float32, Float64, Int32, Int64
 from ..baseline.preference import fit_preference
+from ..baseline.time_offset import NEVER, NOW, TimedPeople, last_times, moved
 from ..baseline.variance import HeldOutPredictions
 from ..data import Histories, Ratings
+from ..data.values.weights import weighted_by_age
 from ..errors import TrainingError, UsageError
-from ..recommend import personalised, ranking_score
+from ..recommend import (
+    HistoriesLike,
+    People,
+    Unknown,
+    code_people,
+    personalised,
+    ranking_score,
+)
 from ..recommend.interest import NOTED
 from ._answers import answers
 from .hooks import Hooks
+from .support import as_column
 
+Times = int | np.datetime64 | npt.NDArray[Any] | list[Any]
 _PEOPLE = 256
 """People whose probabilities of all items are held at once."""
 
@@ -212,6 +225,158 @@ class Coded(Hooks):
             self.choice_rate = fitted.rate
             earlier = (note for note in self.provenance.notes if not note.startswith(NOTED))
             self.provenance = replace(self.provenance, notes=(*earlier, *fitted.notes))
+
+
+class Predicting(Coded):
+    """Predictions by external ids of users and items."""
+
+    @overload
+    def predict(
+        self,
+        users: Any,
+        items: Any,
+        *,
+        histories: HistoriesLike | None = None,
+        times: Times | None = None,
+        with_std: Literal[False] = False,
+    ) -> Float64: ...
+
+    @overload
+    def predict(
+        self,
+        users: Any,
+        items: Any,
+        *,
+        histories: HistoriesLike | None = None,
+        times: Times | None = None,
+        with_std: Literal[True],
+    ) -> tuple[Float64, Float64]: ...
+
+    def predict(
+        self,
+        users: Any,
+        items: Any,
+        *,
+        histories: HistoriesLike | None = None,
+        times: Times | None = None,
+        with_std: bool = False,
+    ) -> Float64 | tuple[Float64, Float64]:
+        """Predict ratings.
+
+        For an unknown user or item, or a user without a history, the bias model predicts: the mean
+        plus the bias of the known side, if any. ``GlobalMean``, ``ItemMean`` and ``UserMean``
+        predict by their own means.
+
+        Args:
+            users: External user ids, shape (n,), or one for all items.
+            items: External item ids, shape (n,), or one for all users.
+            histories: Ratings of the users; by default those of training. Unknown items in them are
+                ignored.
+            times: When each rating would be given, after all those of training: seconds since 1970
+                or ``datetime64``, shape (n,), or one for all. The model's time offset, if it has
+                one, is then added (``docs/training.md``). For people with ratings it follows the
+                days since the last one; it is 0 where ``histories`` have no times.
+            with_std: Whether to return predictive standard deviations.
+
+        Returns:
+            float64, shape (n,); with ``with_std``, also standard deviations, such that 95% of
+            ratings are within 1.96 of them (``docs/python.md``).
+
+        Raises:
+            UsageError: The shapes do not match, a time is before the newest training rating, the
+                model was saved without histories and none are passed, or it was saved without a
+                predictive variance.
+        """
+        people = self._people(histories, "skip")
+        try:
+            user, item = np.broadcast_arrays(as_column(users), as_column(items))
+        except ValueError:
+            raise UsageError("users and items differ in length") from None
+        rows = self._rows(people, histories is None, user)
+        codes = self.item_ids.encode(item)
+        self._require_ratings()
+        offsets = None if times is None else self._offsets(people, histories, rows, times)
+        if with_std:
+            predicted, std = self.predict_coded_std(people.histories, rows, codes)
+            return moved(self, predicted, offsets), std
+        return moved(self, self.predict_coded(people.histories, rows, codes), offsets)
+
+    def choice_probability(
+        self, users: Any, items: Any, *, k: int = 10, histories: HistoriesLike | None = None
+    ) -> Float64:
+        """The calibrated probability that each item is among a person's next k choices, (n,).
+
+        Arguments as for ``predict``. It is calibrated on interactions held out of training, and 0
+        for unknown items and those of the history. Whether a choice is liked is another question.
+
+        Raises:
+            UsageError: The model has no calibrated scorer of interest, or k < 1.
+        """
+        people = self._people(histories, "skip")
+        user, item = np.broadcast_arrays(as_column(users), as_column(items))
+        rows = self._rows(people, histories is None, user)
+        return self.choice_coded(people.histories, rows, self.item_ids.encode(item), k)
+
+    def follows(self, test: Ratings) -> bool:
+        """Whether ratings were all given after those of training, so that a time offset applies."""
+        newest = self.provenance.newest
+        if newest is None or test.times is None or not len(test):
+            return False
+        return bool(test.times.min() >= newest)
+
+    def _people(self, histories: HistoriesLike | None, unknown: Unknown) -> People:
+        self._require_fitted()
+        if isinstance(histories, Ratings) and histories.times is not None:
+            histories = weighted_by_age(histories, self.half_life, self.provenance.newest)
+        if histories is not None:
+            return code_people(histories, self.item_ids, self.scale, unknown)
+        if self.histories is None:
+            raise UsageError(
+                "this model was saved without its users' histories; pass histories=..."
+            )
+        return People(self.histories, self.user_ids.ids)
+
+    def _rows(self, people: People, known: bool, users: npt.NDArray[Any]) -> Int64:
+        return self.user_ids.encode(users).astype(np.int64) if known else people.rows(users)
+
+    def _timed_people(self, people: People, histories: HistoriesLike | None) -> TimedPeople | None:
+        """The time offset with the last times of some people; None without an offset."""
+        if self.time_offset is None:
+            return None
+        last = self.last_rated
+        if histories is not None:
+            last = None
+            if isinstance(histories, Ratings) and histories.times is not None:
+                last = last_times(histories.compact())
+        if last is None:
+            last = np.full(len(people), NOW)
+        last = np.where(people.histories.counts > 0, last, NEVER)
+        return TimedPeople(self.time_offset, last)
+
+    def _offsets(
+        self, people: People, histories: HistoriesLike | None, rows: Int64, times: Times
+    ) -> Float64 | None:
+        """The time offset of each prediction."""
+        seconds = np.asarray(times)
+        if seconds.dtype.kind == "M":
+            seconds = seconds.astype("datetime64[s]").astype(np.int64)
+        if seconds.dtype.kind not in "iu" or seconds.shape not in ((), rows.shape):
+            raise UsageError(
+                "times must be whole seconds since 1970 or datetime64, one or as many as the "
+                f"predictions, {len(rows):,}"
+            )
+        newest = self.provenance.newest
+        if newest is not None and seconds.size and seconds.min() < newest:
+            raise UsageError(
+                f"times: {np.datetime64(int(seconds.min()), 's')} is before the newest rating of "
+                f"training, {np.datetime64(newest, 's')}; leave times out"
+            )
+        timed = self._timed_people(people, histories)
+        return (
+            None
+            if timed is None
+            else timed.at(rows, np.broadcast_to(seconds.astype(np.int64), rows.shape))
+        )
 
 
 def _finite(scores: Float32) -> Float32:

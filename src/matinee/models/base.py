@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, Self, overload
+from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
-from ..base.arrays import Float64, Int64
 from ..baseline.bias import fit_bias
+from ..baseline.time_offset import fit_time_offset, last_times
 from ..baseline.variance import fit_predictive_variance
-from ..data import Histories, Ratings, RatingsLike, Table, as_ratings
-from ..data.values.weights import weighted_by_age
+from ..data import Histories, RatingsLike, Table, as_ratings
 from ..errors import UsageError
 from ..evaluate import Evaluation, ListEvaluation, evaluate, evaluate_lists
-from ..recommend import HistoriesLike, People, Unknown, code_people
+from ..recommend import HistoriesLike, Unknown
 from ._lists import allowed_items, tables
 from .folder.provenance import Provenance
 from .interactive.html import model_html
@@ -47,6 +45,9 @@ class Recommender(Updatable):
         predictive_variance: Model of the predictive standard deviation; None if saved without.
         interest: The scorer of interest; None where lists are ordered by predicted rating.
         preference: The probability that an item is liked, given its predicted rating.
+        time_offset: What is added to predictions of ratings given after training; None where the
+            training ratings had no times, or nothing is to be added.
+        last_rated: Time of each user's last training rating, if there is an offset.
         love: Default exponent of that probability in the ranking score.
         floor: Scores of interest are raised to at least this; see
             ``recommend.interest.Calibration``.
@@ -87,6 +88,7 @@ class Recommender(Updatable):
         self.record = {}
         self._guard = self._item_counts = None
         self.predictive_variance = self.interest = self.preference = self.choice_rate = None
+        self.time_offset = self.last_rated = None
         self._fit(data, seed, **options)
         errors = self._held_out_predictions(data)
         errors = replace(errors, predictions=self._clipped(errors.predictions))
@@ -94,85 +96,10 @@ class Recommender(Updatable):
             self.bias, data.by_user, errors, self.scale
         )
         self._fit_lists(data, errors, seed)
+        if self.takes_time_offset and (offset := fit_time_offset(data)) is not None:
+            self.time_offset, self.last_rated = offset, last_times(data)
         self._ready = True
         return self
-
-    @overload
-    def predict(
-        self,
-        users: Any,
-        items: Any,
-        *,
-        histories: HistoriesLike | None = None,
-        with_std: Literal[False] = False,
-    ) -> Float64: ...
-
-    @overload
-    def predict(
-        self,
-        users: Any,
-        items: Any,
-        *,
-        histories: HistoriesLike | None = None,
-        with_std: Literal[True],
-    ) -> tuple[Float64, Float64]: ...
-
-    def predict(
-        self,
-        users: Any,
-        items: Any,
-        *,
-        histories: HistoriesLike | None = None,
-        with_std: bool = False,
-    ) -> Float64 | tuple[Float64, Float64]:
-        """Predict ratings.
-
-        For an unknown user or item, or a user without a history, the bias model predicts: the mean
-        plus the bias of the known side, if any. ``GlobalMean``, ``ItemMean`` and ``UserMean``
-        predict by their own means.
-
-        Args:
-            users: External user ids, shape (n,), or one for all items.
-            items: External item ids, shape (n,), or one for all users.
-            histories: Ratings of the users; by default those of training. Unknown items in them are
-                ignored.
-            with_std: Whether to return predictive standard deviations.
-
-        Returns:
-            float64, shape (n,); with ``with_std``, also standard deviations, such that 95% of
-            ratings are within 1.96 of them (``docs/python.md``).
-
-        Raises:
-            UsageError: The shapes do not match, the model was saved without histories and none are
-                passed, or it was saved without a predictive variance.
-        """
-        people = self._people(histories, "skip")
-        try:
-            user, item = np.broadcast_arrays(as_column(users), as_column(items))
-        except ValueError:
-            raise UsageError("users and items differ in length") from None
-        rows = self._rows(people, histories is None, user)
-        codes = self.item_ids.encode(item)
-        self._require_ratings()
-        if with_std:
-            return self.predict_coded_std(people.histories, rows, codes)
-        return self.predict_coded(people.histories, rows, codes)
-
-    def choice_probability(
-        self, users: Any, items: Any, *, k: int = 10, histories: HistoriesLike | None = None
-    ) -> Float64:
-        """The calibrated probability that each item is among a person's next k choices, (n,).
-
-        Arguments as for ``predict``. It is calibrated on interactions held out of training, and 0
-        for unknown items and those of the history. Whether a choice is liked is another question.
-
-        Raises:
-            UsageError: The model has no calibrated scorer of interest, or k < 1.
-        """
-        people = self._people(histories, "skip")
-        user, item = np.broadcast_arrays(as_column(users), as_column(items))
-        rows = self._rows(people, histories is None, user)
-        return self.choice_coded(people.histories, rows, self.item_ids.encode(item), k)
 
     def recommend(
         self,
@@ -265,6 +192,7 @@ class Recommender(Updatable):
         *,
         histories: HistoriesLike | None = None,
         update: bool = False,
+        time_offset: bool = True,
         allow_overlap: bool = False,
         seed: int = 0,
     ) -> Evaluation:
@@ -277,6 +205,8 @@ class Recommender(Updatable):
             update: Prequential evaluation: whether each rating is added to its user's history once
                 it is scored, from the next second on, as ratings of one second have no order. The
                 model is not retrained. The score without updates is the baseline ``frozen``.
+            time_offset: Whether to add the time offset, if all test ratings are later than those of
+                training (``follows``). The score without it is the baseline ``no_time_offset``.
             allow_overlap: Whether to evaluate, and mark the result, if test ratings were seen in
                 training or are in ``histories``.
             seed: Seed of the bootstrap.
@@ -291,18 +221,22 @@ class Recommender(Updatable):
         test = as_ratings(test, "test")
         people = self._people(histories, "skip")
         rows = self._rows(people, histories is None, test.user_ids.ids)
+        applies = time_offset and self.follows(test)
+        timed = self._timed_people(people, histories) if applies else None
         evaluation = evaluate(
             self,
             test,
             people.histories,
             rows,
+            timed=timed,
             update=update,
             allow_overlap=allow_overlap,
             seed=seed,
         )
         if update:  # charts need predictions from fixed histories
             return evaluation
-        return replace(evaluation, analyse=analysis(self, test, people.histories, rows, seed))
+        analyse = analysis(self, test, people.histories, rows, seed, timed)
+        return replace(evaluation, analyse=analyse)
 
     def evaluate_lists(
         self,
@@ -381,20 +315,3 @@ class Recommender(Updatable):
 
     def _repr_html_(self) -> str | None:
         return model_html(self, getattr(self, "epochs", [])) if self._ready else None
-
-    # Implementation.
-
-    def _people(self, histories: HistoriesLike | None, unknown: Unknown) -> People:
-        self._require_fitted()
-        if isinstance(histories, Ratings) and histories.times is not None:
-            histories = weighted_by_age(histories, self.half_life, self.provenance.newest)
-        if histories is not None:
-            return code_people(histories, self.item_ids, self.scale, unknown)
-        if self.histories is None:
-            raise UsageError(
-                "this model was saved without its users' histories; pass histories=..."
-            )
-        return People(self.histories, self.user_ids.ids)
-
-    def _rows(self, people: People, known: bool, users: npt.NDArray[Any]) -> Int64:
-        return self.user_ids.encode(users).astype(np.int64) if known else people.rows(users)

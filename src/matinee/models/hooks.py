@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ..base.arrays import Float32, Float64, Int32, Int64, Mask
 from ..baseline.bias import BiasModel
 from ..baseline.preference import Preference
+from ..baseline.time_offset import TimeOffset
 from ..baseline.variance import HeldOutPredictions, PredictiveVariance, leave_one_out
 from ..data import Histories, ItemTable, Ratings, Scale, Vocabulary
 from ..errors import UsageError
@@ -36,6 +37,8 @@ class Hooks(ABC):
     predictive_variance: PredictiveVariance | None = None
     interest: Interest | None = None
     preference: Preference | None = None
+    time_offset: TimeOffset | None = None
+    last_rated: Int64 | None = None
     love: float = 1.0
     floor: float = 0.0
     choice_rate: ChoiceRate | None = None
@@ -122,6 +125,11 @@ class Hooks(ABC):
     def n_parameters(self) -> int:
         """Number of trained parameters. By default the size of all arrays of ``_state``."""
         return sum(int(array.size) for array in self._state()[0].values())
+
+    @property
+    def takes_time_offset(self) -> bool:
+        """Whether a time offset is fitted, if the ratings have times; not for plain means."""
+        return not self.answers_unknown
 
     @property
     def answers_unknown(self) -> bool:

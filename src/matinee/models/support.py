@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.arrays import Int64
+from ..baseline.time_offset import TimedPeople
 from ..data import Histories, Ratings
 from ..errors import DataError, UsageError
 from ..evaluate import Breakdown, Scored, breakdown
@@ -141,7 +142,12 @@ def as_column(ids: Any) -> npt.NDArray[Any]:
 
 
 def analysis(
-    model: Hooks, test: Ratings, histories: Histories, rows: Int64, seed: int
+    model: Hooks,
+    test: Ratings,
+    histories: Histories,
+    rows: Int64,
+    seed: int,
+    timed: TimedPeople | None = None,
 ) -> Callable[[], Breakdown]:
     """A function that computes the breakdown of a model's errors, while the model is unchanged.
 
@@ -151,6 +157,7 @@ def analysis(
         histories: Histories of the test users.
         rows: The row in ``histories`` of each user code of ``test``.
         seed: Seeds the bootstrap.
+        timed: The time offset of the test users, if it is added.
     """
     provenance = model.provenance
 
@@ -160,7 +167,8 @@ def analysis(
         titles = None if model.item_table is None else model.item_table.titles
         counts = item_counts(model)
         known = np.zeros(model.n_items, dtype=np.int64) if counts is None else counts
-        return breakdown(cast(Scored, model), test, histories, rows, known, titles, seed=seed)
+        scored = cast(Scored, model)
+        return breakdown(scored, test, histories, rows, known, titles, timed=timed, seed=seed)
 
     return analyse
 

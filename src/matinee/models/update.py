@@ -7,16 +7,17 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..base.arrays import Mask
+from ..base.arrays import Int64, Mask
+from ..baseline.time_offset import NEVER, last_times
 from ..data import Ratings, RatingsLike, as_ratings
 from ..data.splits.shared import join, share_vocabularies
 from ..data.values.weights import weighted_together
 from ..errors import DataError, UsageError
-from ._coded import Coded
+from ._coded import Predicting
 from .hooks import Hooks
 
 
-class Updatable(Coded):
+class Updatable(Predicting):
     """The part of ``Recommender`` for incremental training."""
 
     def update(
@@ -89,6 +90,18 @@ def fit_whole(fresh: Any, model: Hooks, data: Ratings, new: Ratings, **options: 
     if newest is not None:
         newest = None if new.times is None else max(newest, int(new.times.max()))
     fresh.provenance = replace(fresh.provenance, newest=newest)
+    if newest is not None and model.last_rated is not None:  # its coefficients are kept
+        fresh.time_offset, fresh.last_rated = model.time_offset, _last_rated(fresh, model, new)
+
+
+def _last_rated(fresh: Hooks, model: Hooks, new: Ratings) -> Int64:
+    """Time of the last rating of each user of an updated model, as ``Hooks.last_rated``."""
+    assert model.last_rated is not None
+    # A user whose ratings are all in a part that is left out is not among those of ``fresh``.
+    last = np.full(fresh.n_users + 1, NEVER)
+    for ids, times in ((model.user_ids, model.last_rated), (new.user_ids, last_times(new))):
+        np.maximum.at(last, fresh.user_ids.encode(ids.ids), times)
+    return last[:-1]
 
 
 def known_ratings(model: Hooks) -> Ratings:

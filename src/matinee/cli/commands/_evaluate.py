@@ -36,6 +36,14 @@ def evaluate(
             "it is scored; the score without stands beside it as 'frozen'.",
         ),
     ] = False,
+    time_offset: Annotated[
+        bool,
+        typer.Option(
+            "--time-offset/--no-time-offset",
+            help="Where all test ratings are later than those of training: add the time offset "
+            "that was fitted in training; the score without stands beside it as 'no_time_offset'.",
+        ),
+    ] = True,
     lists: Annotated[
         bool,
         typer.Option(
@@ -102,7 +110,12 @@ def evaluate(
             show_lists(evaluation)
         return
     score = loaded.evaluate(
-        ratings, histories=histories, update=update, allow_overlap=allow_overlap, seed=seed
+        ratings,
+        histories=histories,
+        update=update,
+        time_offset=time_offset,
+        allow_overlap=allow_overlap,
+        seed=seed,
     )
     if json:
         print_json(as_object(loaded, model, score))

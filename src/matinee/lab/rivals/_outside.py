@@ -54,6 +54,11 @@ class OutsideFactors(Recommender):
         """See ``Hooks``."""
         return False
 
+    @property
+    def takes_time_offset(self) -> bool:
+        """See ``Hooks``: it predicts what the library does."""
+        return False
+
     @abstractmethod
     def _make(self, seed: int) -> Any:
         """The library's model, ready to be fitted."""

@@ -45,6 +45,11 @@ class SparseFC(OneShot):
 
     kind: ClassVar[str] = "sparsefc"
 
+    @property
+    def takes_time_offset(self) -> bool:
+        """See ``Hooks``: it predicts what its authors' program does."""
+        return False
+
     item_vectors: Float32
     user_weights: Float32
     user_biases: Float32

@@ -64,6 +64,9 @@ def check_arrays(file: Path, arrays: Arrays, n_users: int, n_items: int) -> None
     for name in ("bias.item_bias", "bias.item_mean", "items.counts"):
         if name in arrays and arrays[name].shape != (n_items,):
             raise _wrong(file, name, arrays[name], f"({n_items},)")
+    last = arrays.get("histories.last")
+    if last is not None and (last.shape != (n_users,) or last.dtype != np.int64):
+        raise _wrong(file, "histories.last", last, f"({n_users},)")
     if "spread.items" in arrays and arrays["spread.items"].shape != (n_items, 2):
         raise _wrong(file, "spread.items", arrays["spread.items"], f"({n_items}, 2)")
     for name, array in arrays.items():

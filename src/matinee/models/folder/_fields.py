@@ -54,6 +54,16 @@ class BiasFields(_Fields):
     user_reg: Annotated[Number, Field(ge=0)]
 
 
+class TimeOffsetFields(_Fields):
+    """A time offset."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    per_log_day: Number
+    new: Number
+    longest: Annotated[Number, Field(ge=0)]
+
+
 class Manifest(_Fields):
     """A manifest of any supported version."""
 
@@ -64,6 +74,7 @@ class Manifest(_Fields):
     clip: StrictBool
     bias: BiasFields
     spread: dict[StrictStr, Any] | None = None
+    time_offset: TimeOffsetFields | None = None
     data: Data
     seed: StrictInt
     split: Any

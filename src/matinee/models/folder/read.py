@@ -11,6 +11,7 @@ from safetensors.numpy import load_file
 
 from ...baseline.bias import BiasModel
 from ...baseline.preference import Preference
+from ...baseline.time_offset import TimeOffset
 from ...baseline.variance import PredictiveVariance
 from ...data import Scale
 from ...errors import ModelFileError, UsageError
@@ -105,6 +106,9 @@ def _restored(folder: Path, manifest: dict[str, Any]) -> Recommender:
     model.love, model.floor = manifest["love"], manifest["floor"]
     if manifest["choice_rate"] is not None:
         model.choice_rate = ChoiceRate(**manifest["choice_rate"])
+    if manifest["time_offset"] is not None:
+        model.time_offset = TimeOffset(**manifest["time_offset"])
+        model.last_rated = arrays.get("histories.last")
     model.provenance = Provenance(
         data["name"],
         data["n_ratings"],

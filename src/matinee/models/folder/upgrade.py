@@ -23,6 +23,7 @@ _ADDED: Mapping[str, Any] = MappingProxyType(
         "love": 1.0,
         "floor": 0.0,
         "choice_rate": None,
+        "time_offset": None,
     }
 )
 """Fields that versions after 0.1.0 added to schema 1, with the values that give its answers."""

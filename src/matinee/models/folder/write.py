@@ -49,6 +49,8 @@ def save(
         arrays["items.counts"] = counts
     if carried is not None and carried.weights is not None:
         arrays["histories.weights"] = carried.weights
+    if carried is not None and model.last_rated is not None:
+        arrays["histories.last"] = model.last_rated
     if carried is None:
         arrays["leak_guard.hashes"] = model.leak_guard.hashes
     spread = None
@@ -83,6 +85,7 @@ def save(
             "love": model.love,
             "floor": model.floor,
             "choice_rate": None if model.choice_rate is None else asdict(model.choice_rate),
+            "time_offset": None if model.time_offset is None else asdict(model.time_offset),
             "data": {
                 "name": model.provenance.dataset,
                 "n_users": model.n_users,
