@@ -147,6 +147,10 @@ def test_people_without_a_row_have_no_ratings() -> None:
     assert timed.at(np.array([0, 1, -1]), times) == pytest.approx([-0.1 * np.log(2), -0.3, -0.3])
 
 
+def test_an_unknown_last_time_gives_no_offset_before_1970_either() -> None:
+    assert TimeOffset(-0.1, -0.3, 100.0).at(np.array([-5]), np.array([NOW])).tolist() == [0.0]
+
+
 def test_last_times() -> None:
     ratings = Ratings.from_arrays([1, 1, 2], [1, 2, 1], [3, 4, 5], [9, 7, 8])
     assert last_times(ratings).tolist() == [9, 8]
@@ -162,3 +166,5 @@ def test_a_coefficient_within_its_standard_error_is_zero() -> None:
     assert shrunk_coefficient(noise + 2.0, squares) == pytest.approx(1.0, abs=0.05)
     assert shrunk_coefficient(np.zeros((3, 40)), squares) == 0.0
     assert shrunk_coefficient(noise[:1] + 2.0, squares[:1]) == 0.0  # a single origin
+    assert shrunk_coefficient(noise[:, :20] + 2.0, squares[:, :20]) > 0.9
+    assert shrunk_coefficient(noise[:, :19] + 2.0, squares[:, :19]) == 0.0  # few people
