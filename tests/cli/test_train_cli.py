@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import shlex
@@ -385,3 +386,30 @@ def test_what_lists_leave_out_of_large_data_is_noted(
     done = shell("train", "clicks.csv", "--preset", "lists", "--out", "model",
                  "--set", "max_gib=1e-9")  # fmt: skip
     assert "(--preset ease --set lists.linear.max_gib=1)" in done.stderr
+
+
+def test_ordinal_outputs_by_the_executable(shell: Any, catalogue: Path) -> None:
+    args = ["train", catalogue / "ratings", "--holdout", "0.2", "--out", "model", *SMALL]
+    args += ["--set", "output=ordinal", "--set", "teacher=none", "--epochs", "3", "--json"]
+    done = shell.real(*args)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["config"]["network"]["output"] == "ordinal"
+    assert answer["rmse"] < answer["baselines"]["global_mean"]["rmse"]
+    user = matinee.load_model(shell.folder / "model").user_ids.ids[0]
+    done = shell.real("recommend", "model", "--user", user, "-k", "5", "--out", "list.csv")
+    assert done.returncode == 0, done.stderr
+    with (shell.folder / "list.csv").open(newline="") as file:
+        predicted = [float(row["predicted"]) for row in csv.DictReader(file)]
+    assert len(predicted) == 5
+    assert all(1 < rating < 5 for rating in predicted)
+
+    rng = np.random.default_rng(0)
+    rows = [f"{n % 30},{n // 30},{value:.4f}" for n, value in enumerate(rng.uniform(0, 9, 600))]
+    (shell.folder / "reals.csv").write_text("\n".join(["user,item,rating", *rows]))
+    done = shell.real("train", "reals.csv", *SMALL, "--set", "output=ordinal")
+    assert done.returncode == 2
+    assert "output = 'ordinal' needs ratings of 2 to 20 levels; these have" in done.stderr
+    done = shell.real("train", "reals.csv", "--set", "output=ordinal", "--set", "refeed=dense")
+    assert done.returncode == 2
+    assert "with output = 'ordinal' set it off" in done.stderr

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 
+from matinee.baseline.ordinal import OrdinalLink
 from matinee.data import Csr, group
 from matinee.models import Settings
 from matinee.nn import Batch, Inputs, Network, NetworkConfig, make_inputs
 from matinee.train import Holdout, Run, TrainConfig
+
+LINK = OrdinalLink((0.0, 1.0, 2.0, 3.0, 4.0, 5.0), (0.6, 1.4, 2.4, 3.3, 4.6), 1.7)
 
 
 def ratings(seed: int = 0, rows: int = 60, columns: int = 90, share: float = 0.12) -> Csr:
@@ -36,6 +40,8 @@ def parts(
     if network.center != "none":
         offset += np.float32(csr.values.mean())
     inputs = make_inputs(network, offset)
+    if network.output == "ordinal":
+        inputs = replace(inputs, link=LINK)
     generator = torch.Generator().manual_seed(seed)
     return Network(network, csr.n_columns, inputs.table_rows, generator, dtype), inputs
 
@@ -52,7 +58,7 @@ def batches(
     """Batches of four rows at random, so that rare columns go untouched for long."""
     rng = np.random.default_rng(12)
     for _ in range(steps):
-        yield inputs.batch(
+        batch = inputs.batch(
             csr.indptr,
             csr.indices,
             csr.values,
@@ -62,6 +68,12 @@ def batches(
             dropout=settings.network.input_dropout,
             dtype=dtype,
         )
+        if inputs.link is not None:  # some targets are a teacher's
+            added = inputs.offset[batch.column] + np.repeat(batch.row_bias, np.diff(batch.indptr))
+            level = np.rint(batch.target + added).astype(np.int32)
+            level[rng.random(len(level)) < 0.2] = -1
+            batch = replace(batch, level=level)
+        yield batch
 
 
 def run(

@@ -41,6 +41,8 @@ NETWORKS: list[dict[str, Any]] = [
     {"input": "presence", "center": "bias", "objective": "conditional", "hidden": [7]},
     {"input": "presence", "input_scale": "sqrt", "input_dropout": 0.5},
     {"code_dropout": 0.3, "input_dropout": 0.3, "output_activation": "elu"},
+    {"output": "ordinal", "input": "presence", "center": "bias", "objective": "conditional"},
+    {"output": "ordinal", "tied": True, "center": "mean"},
     {"batch_norm": True, "center": "mean", "activation": "selu"},
     {"batch_norm": True, "tied": True, "objective": "conditional"},
 ]
@@ -57,7 +59,7 @@ def both(
         net, inputs = parts(chosen, csr, dtype=dtype)
         net.train()
         per_epoch = -(-steps // chosen.train.epochs)
-        backend = kind(net, chosen.train, per_epoch)
+        backend = kind(net, chosen.train, per_epoch, link=inputs.link)
         made = batches(chosen, inputs, csr, steps, real)
         if weighted:
             rng = np.random.default_rng(5)

@@ -43,6 +43,7 @@ CASES: dict[str, dict[str, Any]] = {
         "schedule": "cosine",
         "warmup": 0.5,
     },
+    "ordinal": {"output": "ordinal", "center": "bias", "learning_rate": 3e-3, "batch_size": 9},
     "weighted": {"weight_decay": 0.1, "batch_size": 16, "input_dropout": 0.2},
     "weighted conditional": {
         "objective": "conditional",
@@ -94,7 +95,8 @@ def trained(name: str, group: ProcessGroup) -> tuple[dict[str, np.ndarray], list
     state = run(chosen, csr=known, dtype=torch.float64)
     held = Holdout.of(out, 0, 5, group=group)
     state = replace(state, group=group, valid=held, watch={"held": held})
-    state.backend = ENGINES[backend](state.network, state.config, len(state.cuts), group)
+    link = state.inputs.link
+    state.backend = ENGINES[backend](state.network, state.config, len(state.cuts), group, link)
     history = list(train(state))
     return {key: array.copy() for key, array in state.network.arrays().items()}, history
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from ..base.arrays import Float64
 from ..data import Scale
+from .ordinal import OrdinalLink
 
 _RIDGE = 1.0
 """Precision of the Gaussian prior on intercept and slope."""
@@ -31,15 +32,20 @@ class Preference:
         intercept: Of the logistic regression.
         slope: Likewise, per unit of the predicted rating; never negative.
         n: Held-out ratings it was fitted on.
+        link: Of a model with ordinal outputs, whose probabilities are then the answer; None
+            without.
     """
 
     threshold: float
     intercept: float
     slope: float
     n: int
+    link: OrdinalLink | None = None
 
     def probability(self, predictions: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """P(rating >= threshold), of the dtype and shape of the predicted ratings."""
+        if self.link is not None:
+            return self.link.at_least(self.link.score(predictions), self.threshold)
         logit = predictions * predictions.dtype.type(self.slope)
         logit += predictions.dtype.type(self.intercept)
         np.negative(logit, out=logit)

@@ -215,9 +215,10 @@ class Coded(Hooks):
             # Leave-one-out errors of the bias model do not estimate this model's errors.
             miss = errors.predictions - held
             error = float(np.sqrt(np.mean(np.square(miss)))) if errors.source == "bias" else None
-            self.preference = fit_preference(
+            fitted_preference = fit_preference(
                 errors.predictions, held, self.scale, self._like(), error
             )
+            self.preference = replace(fitted_preference, link=self.link)
         fitted = self._fit_interest(data, seed)
         if fitted is not None:
             self.interest = fitted.interest

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ..base.arrays import Float32, Float64, Int32, Int64, Mask
 from ..baseline.bias import BiasModel
+from ..baseline.ordinal import OrdinalLink
 from ..baseline.preference import Preference
 from ..baseline.time_offset import TimeOffset
 from ..baseline.variance import HeldOutPredictions, PredictiveVariance, leave_one_out
@@ -120,6 +121,11 @@ class Hooks(ABC):
     def stores_codes(self) -> bool:
         """Whether users have stored codes, used while their ratings are those of training."""
         return False
+
+    @property
+    def link(self) -> OrdinalLink | None:
+        """From latent scores to ratings, where outputs are ordinal; None where they are ratings."""
+        return None
 
     @property
     def n_parameters(self) -> int:

@@ -97,8 +97,8 @@ def checked(ratings: Ratings) -> Ratings:
 class ItemVectors(NamedTuple):
     """Item vectors and biases of a linear last layer.
 
-    An unclipped prediction is ``hidden . vector + bias`` plus a bias of the user, which does not
-    affect the order of items.
+    An unclipped prediction, or with ordinal outputs its latent score, is ``hidden . vector + bias``
+    plus a bias of the user, which does not affect the order of items.
 
     Attributes:
         vectors: float32 (n_items, width).

@@ -30,6 +30,11 @@ class NetworkConfig(Config):
     """Activation after every hidden layer."""
     output_activation: ActivationName = "linear"
     """Activation of the output layer."""
+    output: Literal["rating", "ordinal"] = "rating"
+    """What an output is: a rating, trained by squared error; or "ordinal", a latent score of which
+    an ordered logistic model makes the probability of each level, trained by likelihood
+    (McCullagh 1980; Koren & Sill 2011). The expected rating is then the prediction. Needs ratings
+    of 2 to 20 levels, a linear output_activation, and no refeed."""
     output_bias: bool = True
     """Whether the output layer has a bias per column."""
     bias_start: Literal["zero", "mean"] = "zero"
@@ -80,6 +85,8 @@ class NetworkConfig(Config):
             raise ValueError("a tied decoder needs hidden sizes that read the same backwards")
         if self.tied and self.input != "ratings":
             raise ValueError("a tied decoder needs input = 'ratings'")
+        if self.output == "ordinal" and self.output_activation != "linear":
+            raise ValueError("output = 'ordinal' needs output_activation = 'linear'")
         return self
 
     def within(self, columns: int, table_rows: int, counts: tuple[int, int, int]) -> Self:

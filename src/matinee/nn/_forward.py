@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..base.arrays import Array, Float32, Int32, Int64
+from ..baseline.ordinal import OrdinalLink
 from ..data import Csr
 from ._config import NetworkConfig
 from ._row_outputs import RowOutputs
@@ -30,9 +32,10 @@ class Forward:
         offset: ``Inputs.offset``.
         row_reg: ``Inputs.row_reg``.
         outputs: ``Inputs.outputs``.
+        link: ``Inputs.link``.
 
     Attributes:
-        offset, row_reg, outputs: The arguments.
+        offset, row_reg, outputs, link: The arguments.
         table_in: The first layer, float32 (table rows, hidden[0]), a batch norm folded in.
         layers: Each hidden layer as (weight (in, out), bias); the first one's weight is the table.
         table_out: The last layer, float32 (columns, hidden[-1]): the learned vectors of columns.
@@ -47,8 +50,9 @@ class Forward:
         offset: Float32,
         row_reg: float,
         outputs: RowOutputs,
+        link: OrdinalLink | None = None,
     ) -> None:
-        self.config = config
+        self.config, self.link = config, link
         self.offset, self.row_reg, self.outputs = offset, row_reg, outputs
         self.table_in: Float32 = arrays["table_in"]
         self.table_out: Float32 = self.table_in if config.tied else arrays["table_out"]
@@ -122,14 +126,18 @@ class Forward:
             row_bias -= self._mean_output(out[row, known.indices], known)
         out += self.offset
         out += row_bias[:, None]
-        return out
+        return self.ratings(out)
 
     def scores_of(self, hidden: Float32, row_bias: Float32) -> Float32:
         """``scores`` of rows that are encoded: the arguments are what ``encode`` returns."""
         out = self._all_outputs(hidden)
         out += self.offset
         out += row_bias[:, None]
-        return out
+        return self.ratings(out)
+
+    def ratings(self, scores: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The ratings predicted by sums of outputs and offsets, which may be latent scores."""
+        return scores if self.link is None else self.link.expectation(scores)
 
     def _all_outputs(self, hidden: Float32) -> Float32:
         out = hidden @ self.table_out.T
@@ -153,7 +161,7 @@ class Forward:
         out = self._decode(hidden, rows, columns).astype(np.float64)
         out += self.offset[columns]
         out += row_bias[rows]
-        return out
+        return self.ratings(out)
 
     def _decode(self, hidden: Float32, rows: Int64, columns: Int32) -> Float32:
         """Outputs at some entries, float32 (entries,), without what is added to them."""

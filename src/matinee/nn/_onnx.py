@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..baseline.ordinal import OrdinalLink
 from ..errors import UsageError
 from ._forward import Forward
 from ._row_outputs import FEW, LEAST, MOST
@@ -73,6 +74,8 @@ class _Builder:
         x = activation(forward.config.output_activation).onnx(self, x)
         x = self.op("Add", x, self.const(forward.offset, np.float32))
         x = self.op("Add", x, row_bias)
+        if forward.link is not None:
+            x = self._expectation(forward.link, x)
         if clip is not None:
             x = self.op("Clip", x, *(self.const(edge, np.float32) for edge in clip))
         self._nodes.append(helper.make_node("Identity", [x], [OUTPUT]))
@@ -95,6 +98,16 @@ class _Builder:
         model.ir_version = 9  # what older runtimes read, too
         self._onnx.checker.check_model(model)
         return model
+
+    def _expectation(self, link: OrdinalLink, scores: str) -> str:
+        """``OrdinalLink.expectation``, of the shape of the scores."""
+        total = self.const(link.levels[0], "f4")
+        for threshold, step in zip(link.thresholds, np.diff(link.levels), strict=True):
+            logit = self.op("Sub", scores, self.const(threshold, "f4"))
+            logit = self.op("Mul", logit, self.const(link.slope, "f4"))
+            above = self.op("Mul", self.op("Sigmoid", logit), self.const(step, "f4"))
+            total = self.op("Add", total, above)
+        return total
 
     def _encode(self, table: str) -> tuple[str, str]:
         """The last hidden layer (people, width), and what is added to outputs (people, 1).

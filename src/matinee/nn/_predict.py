@@ -91,7 +91,7 @@ def predict_entries(
         ptr = indptr[first : first + len(chunk) + 1] - low
         output = _decode(network, hidden, ptr, part)
         out[low:high] = output + inputs.offset[part] + np.repeat(added, np.diff(ptr))
-    return out
+    return inputs.ratings(out)
 
 
 @torch.no_grad()
@@ -106,7 +106,7 @@ def predict_rows(network: Network, inputs: Inputs, known: Csr, rows: Int64) -> F
     scores: Float = output(hidden @ network.table_out.t() + network.bias_out).cpu().numpy()
     scores += inputs.offset
     scores += added[:, None]
-    return scores
+    return inputs.ratings(scores)
 
 
 @torch.no_grad()

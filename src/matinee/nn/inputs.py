@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ..base.arrays import Float, Float32, Int32, Int64
 from ..base.compiled import kernel, part, prange
+from ..baseline.ordinal import OrdinalLink
 from ._config import NetworkConfig
 from ._row_outputs import CENTRING, RowOutputs
 from .sparse.random import uniform
@@ -32,6 +33,8 @@ class Batch:
         coef: float (inputs,), coefficient of that row; 0 for a hidden entry.
         row_bias: float (rows,), bias of the row from its visible ratings; 0 unless
             ``center = "bias"``.
+        level: int32 (entries,), the rating's level with ordinal outputs, -1 where the target is a
+            teacher's; None without.
     """
 
     indptr: Int64
@@ -42,6 +45,7 @@ class Batch:
     source: Int32
     coef: Float
     row_bias: Float
+    level: Int32 | None = None
 
     @property
     def rows(self) -> int:
@@ -70,6 +74,7 @@ class Batch:
             source=source,
             coef=self.coef[inputs],
             row_bias=self.row_bias[rows],
+            level=None if self.level is None else self.level[entries],
         )
 
 
@@ -83,6 +88,7 @@ class Inputs:
         offset: float32 (columns,), what is taken off every rating in a column.
         row_reg: Shrinkage of the row's own bias, in ratings; negative for no row bias.
         outputs: What is done to the outputs for a row.
+        link: With ordinal outputs, from latent scores to ratings; None without.
     """
 
     kind: Literal["ratings", "presence"]
@@ -90,11 +96,21 @@ class Inputs:
     offset: Float32
     row_reg: float
     outputs: RowOutputs = field(default_factory=RowOutputs)
+    link: OrdinalLink | None = None
 
     @property
     def table_rows(self) -> int:
         """Number of rows of the input table."""
         return len(self.offset) * ROWS_PER_COLUMN[self.kind]
+
+    @property
+    def latent(self) -> Inputs:
+        """The encoding without the link, with which predictions are latent scores."""
+        return replace(self, link=None)
+
+    def ratings(self, scores: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The ratings predicted by sums of outputs and offsets, which may be latent scores."""
+        return scores if self.link is None else self.link.expectation(scores)
 
     def batch(
         self,

@@ -17,8 +17,10 @@ from torch import Tensor
 
 from ..base.arrays import Array
 from ..base.threads import cores
+from ..baseline.ordinal import OrdinalLink
 from ..nn import Batch, Middle, Network, Transposer, sum_by_column
 from ..nn.sparse import kernels, reference
+from ..nn.sparse.ordinal_loss import ordinal_loss
 from ._refeed import KernelRefeed, TorchRefeed
 from .config import TrainConfig
 from .distributed import ALONE, ProcessGroup
@@ -30,10 +32,17 @@ THREADED_SIZE = 50_000_000
 
 
 class Backend(Protocol):
-    """Computes training steps: gradients and updates of one batch, re-feeding included."""
+    """Computes training steps: gradients and updates of one batch, re-feeding included.
+
+    Attributes:
+        mse: Masked mean squared error of the last batch before its step. It is the loss, but with
+            ordinal outputs.
+    """
+
+    mse: float
 
     def step(self, batch: Batch, step: int) -> float:
-        """Take step number ``step`` (from 1) and return the batch's masked MSE before it."""
+        """Take step number ``step`` (from 1) and return the batch's loss before it."""
 
     def flush(self, step: int) -> None:
         """Apply all deferred updates up to ``step``, so that the weights can be read."""
@@ -56,6 +65,7 @@ class KernelBackend:
         config: The training options.
         steps_per_epoch: Number of batches in an epoch.
         group: The processes that divide each batch; each is passed the whole batch.
+        link: With ordinal outputs, from latent scores to ratings; None without.
     """
 
     def __init__(
@@ -64,8 +74,9 @@ class KernelBackend:
         config: TrainConfig,
         steps_per_epoch: int,
         group: ProcessGroup = ALONE,
+        link: OrdinalLink | None = None,
     ) -> None:
-        self.network = network
+        self.network, self.link, self.mse = network, link, 0.0
         self.group = group
         self.sizes = StepSizes(config, steps_per_epoch * config.steps_per_batch)
         dense = config.l2 > 0  # with L2, every row has a gradient at every step
@@ -132,24 +143,12 @@ class KernelBackend:
         hidden = self.middle.forward(torch.from_numpy(gathered), span)
         last = hidden.numpy()
         fed = self._refeed.output(hidden, step, span) if self._refeed else None
-        error = np.empty(len(local.column), dtype=table_out.dtype)
-        d_hidden = np.empty_like(last)
-        loss = kernels.decode_loss(
-            local.indptr,
-            local.column,
-            local.target,
-            local.weight,
-            last,
-            table_out,
-            self._bias_out,
-            self._activation,
-            error,
-            d_hidden,
-        )
+        loss, mse, error, d_hidden = self._loss(local, last)
         d_gathered = self.middle.backward(torch.from_numpy(d_hidden)).numpy()
         if not self.group.alone:
-            parts = (loss, error, last, d_gathered)
-            loss, error, last, d_gathered = self._reduce(batch, local, rows.start, parts)
+            parts = (np.array([[loss, mse]]), error, last, d_gathered)
+            losses, error, last, d_gathered = self._reduce(batch, local, rows.start, parts)
+            loss, mse = losses.sum(axis=0).tolist()
         if self._bias_gradient is not None:
             sum_by_column(columns, error, self._bias_gradient)
         if self.tied:
@@ -160,11 +159,32 @@ class KernelBackend:
         self.flat.step(step)
         if self._refeed and fed:
             self._refeed.step(fed, step + 1)
+        self.mse = float(mse)
         return float(loss)
 
+    def _loss(self, local: Batch, last: Array) -> tuple[float, float, Array, Array]:
+        """Loss, mean squared error, d loss / d output (entries,) and d loss / d last hidden layer.
+
+        Args:
+            local: This process's rows of a batch.
+            last: Their last hidden layer.
+        """
+        table, act = self.table_out.weights, self._activation
+        output, d_hidden = np.empty(len(local.column), dtype=table.dtype), np.empty_like(last)
+        at, targets = (local.indptr, local.column), (local.target, local.weight)
+        layer = last, table, self._bias_out
+        if self.link is None:
+            loss = kernels.decode_loss(*at, *targets, *layer, act, output, d_hidden)
+            return loss, loss, output, d_hidden
+        assert local.level is not None
+        kernels.decode(*at, *layer, act, output)
+        loss, mse, error = ordinal_loss(self.link, local.indptr, output, *targets, local.level)
+        kernels.encode(*at, error, table, d_hidden)
+        return loss, mse, error, d_hidden
+
     def _reduce(
-        self, batch: Batch, local: Batch, first: int, parts: tuple[float, Array, Array, Array]
-    ) -> tuple[float, Array, Array, Array]:
+        self, batch: Batch, local: Batch, first: int, parts: tuple[Array, Array, Array, Array]
+    ) -> tuple[Array, Array, Array, Array]:
         """Loss and gradients of the whole batch from those of each process's rows (all-reduce).
 
         The gradients of the tables are exchanged as their factors, whose sizes are the number of
@@ -174,20 +194,23 @@ class KernelBackend:
             batch: The whole batch.
             local: This process's rows of it.
             first: Position of the first of these rows.
-            parts: Of these rows: the loss, the errors, the last hidden layer, and the gradient by
-                the encoder's sums.
+            parts: Of these rows: the loss and the mean squared error (1, 2), the errors, the last
+                hidden layer, and the gradient by the encoder's sums.
+
+        Returns:
+            The same of all rows, but losses as (processes, 2), whose sum is that of the batch.
         """
-        loss, error, last, d_gathered = parts
+        losses, error, last, d_gathered = parts
         fraction = _loss_fraction(local, batch)
         self._middle_gradient *= fraction
         self.group.sum(self._middle_gradient)
         losses, error, last, d_gathered = self.group.join_parts(
-            (np.full(1, fraction * loss, dtype=error.dtype), self.group.rank, self.group.size),
+            ((fraction * losses).astype(error.dtype), self.group.rank, self.group.size),
             (fraction * error, batch.indptr[first], len(batch.column)),
             (last, first, batch.rows),
             (fraction * d_gathered, first, batch.rows),
         )
-        return float(losses.sum()), error, last, d_gathered
+        return losses, error, last, d_gathered
 
     def _tables(self) -> list[SparseTable]:
         return [self.table_in] if self.tied else [self.table_in, self.table_out]
@@ -229,6 +252,7 @@ class TorchBackend:
         config: The training options.
         steps_per_epoch: Number of batches in an epoch.
         group: The processes that divide each batch; each is passed the whole batch.
+        link: With ordinal outputs, from latent scores to ratings; None without.
     """
 
     def __init__(
@@ -237,8 +261,9 @@ class TorchBackend:
         config: TrainConfig,
         steps_per_epoch: int,
         group: ProcessGroup = ALONE,
+        link: OrdinalLink | None = None,
     ) -> None:
-        self.network = network
+        self.network, self.link, self.mse = network, link, 0.0
         self.config = config
         self.group = group
         self.rates = learning_rates(config, steps_per_epoch * config.steps_per_batch)
@@ -264,16 +289,22 @@ class TorchBackend:
         local, span = batch.take(rows), (rows.start, batch.rows)
         entries = reference.tensors(local, table.device, table.dtype)
         hidden = self.network.middle(reference.encode(self.network, entries), span)
-        loss = reference.masked_mse(reference.decode(self.network, entries, hidden), entries)
+        output = reference.decode(self.network, entries, hidden)
+        if self.link is None:
+            mse = loss = reference.masked_mse(output, entries)
+        else:
+            loss, mse = reference.ordinal_loss(output, entries, self.link)
         if not self.group.alone:
-            loss = loss * _loss_fraction(local, batch)
+            fraction = _loss_fraction(local, batch)
+            loss, mse = loss * fraction, mse * fraction
         fed = self._refeed.output(hidden.detach(), span) if self._refeed else None
         self._descend(loss, step)
         if self._refeed and fed:
             self._descend(self._refeed.loss(fed), step + 1)
-        total = loss.detach()
+        total = torch.stack([loss.detach(), mse.detach()])
         self.group.sum(total)
-        return float(total)
+        self.mse = float(total[1])
+        return float(total[0])
 
     def _descend(self, loss: Tensor, step: int) -> None:
         """One optimiser step on the sum of all processes' losses, with L2 and weight decay."""

@@ -28,7 +28,7 @@ def center_columns(network: Network, inputs: Inputs, known: Csr) -> None:
         inputs: Its input encoding.
         known: The training ratings by row.
     """
-    sums = np.zeros(known.n_columns)
+    sums, inputs = np.zeros(known.n_columns), inputs.latent
     for first in range(0, known.n_rows, ROWS):
         rows = np.arange(first, min(first + ROWS, known.n_rows), dtype=np.int64)
         ptr = known.indptr[first : first + len(rows) + 1]

@@ -97,8 +97,8 @@ class Distillation:
 
     Each row of a batch gets as many further entries as it has ratings, at columns sampled with
     probability proportional to their number of ratings. The target is the teachers' mean
-    prediction. Some sampled columns are rated by the row; leaving these out gains nothing
-    (docs/lab-notes.md).
+    prediction; with ordinal outputs it is their mean latent score. Some sampled columns are rated
+    by the row; leaving these out gains nothing (docs/lab-notes.md).
 
     Attributes:
         known: The student's training ratings by row.
@@ -147,6 +147,7 @@ class Distillation:
             column=both.of(batch.column, column),
             target=both.of(batch.target, target),
             weight=both.of(batch.weight, weight),
+            level=None if batch.level is None else both.of(batch.level, np.full_like(column, -1)),
         )
         if batch.source is not batch.column:
             return joined

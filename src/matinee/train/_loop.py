@@ -49,7 +49,7 @@ def _epoch(run: Run, tuner: ThreadTuner, stop: Event | None) -> Epoch | None:
     epoch, counts = len(run.history) + 1, run.known.counts
     step = (epoch - 1) * len(run.cuts)
     network.train()
-    losses = np.empty(len(run.cuts))
+    losses, squares = np.empty(len(run.cuts)), np.empty(len(run.cuts))
     started = time.perf_counter()
     order = run.rng.permutation(run.rows)
     salts = run.rng.integers(0, 2**63, size=len(run.cuts))
@@ -61,6 +61,7 @@ def _epoch(run: Run, tuner: ThreadTuner, stop: Event | None) -> Epoch | None:
             with tuner(int(counts[rows].sum())):
                 batch = run.batch(rows, salt=int(salts[number]))
                 losses[number] = run.backend.step(batch, step)
+                squares[number] = run.backend.mse
             if not losses[number] < 1e12:  # NaN fails this too
                 raise TrainingError(_advice(losses[number], epoch, number + 1, config))
     run.backend.flush(step)
@@ -78,7 +79,7 @@ def _epoch(run: Run, tuner: ThreadTuner, stop: Event | None) -> Epoch | None:
     metrics = Epoch(
         epoch=epoch,
         loss=float(losses.mean()),
-        train_rmse=float(np.sqrt(losses).mean()),
+        train_rmse=float(np.sqrt(squares).mean()),
         valid_rmse=valid,
         watched=watched,
         learning_rate=run.backend.learning_rate(step),

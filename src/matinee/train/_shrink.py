@@ -121,7 +121,8 @@ class Deviations:
     ) -> None:
         counts = np.diff(held.indptr)
         self._base, self._target = base, held.values - base
-        self._all = held.predict(network, inputs, known) - base
+        self._inputs = inputs
+        self._all = held.predict(network, inputs.latent, known) - base
         # The row's length scales the part of its vector, not the output biases.
         bias = network.bias_out.detach().cpu().numpy()
         self._vectors = self._all - bias[held.columns]
@@ -151,8 +152,8 @@ class Deviations:
     def shrunk(self, fit: Shrinkage) -> Float64:
         """Predictions after shrinkage, float64 (entries,), not clipped."""
         further = row_scale(self._lengths, fit.slope) - 1.0
-        shrunk: Float64 = self._base + fit.coefficient * (self._all + further * self._vectors)
-        return shrunk
+        scores = self._base + fit.coefficient * (self._all + further * self._vectors)
+        return self._inputs.ratings(scores)
 
 
 def fit_shrinkage(

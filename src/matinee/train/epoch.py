@@ -12,8 +12,9 @@ class Epoch:
 
     Attributes:
         epoch: Number, from 1.
-        loss: Mean over the batches of the masked MSE before each step; with distillation, the
-            teacher's targets are included, as in ``train_rmse``.
+        loss: Mean over the batches of the loss before each step: the masked MSE, or with ordinal
+            outputs the negative log-likelihood times ``OrdinalLink.loss_scale``; with distillation,
+            the teacher's targets are included, as in ``train_rmse``.
         train_rmse: Mean over the batches of the batch's RMSE (the figure of the reference study).
         valid_rmse: Global RMSE on the validation part; with ``shrink``, after shrinkage. None
             without such a part, or in an epoch that is not scored (``score_every``).

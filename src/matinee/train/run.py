@@ -108,10 +108,12 @@ class Run:
         on_cpu = self.network.table_in.device.type == "cpu"
         kind = KernelBackend if on_cpu else TorchBackend
         self._weights = self.known.relative_weights
+        link = self.inputs.link
+        self._levels = None if link is None else link.codes(self.known.values)
         self.base = None
         if self.valid and self.network.config.shrinks:
             self.base = bias_predictions(self.inputs, self.known, self.valid)
-        self.backend: Backend = kind(self.network, self.config, len(self.cuts), self.group)
+        self.backend: Backend = kind(self.network, self.config, len(self.cuts), self.group, link)
 
     def batch(self, rows: Int64, *, salt: int) -> Batch:
         """Some rows as a batch, with the predictions of teachers if there are any.
@@ -131,11 +133,15 @@ class Run:
             dropout=self.network.config.input_dropout,
             dtype=np.float64 if double else np.float32,
         )
-        if self._weights is not None:
+        if self._weights is not None or self._levels is not None:
             counts = np.diff(batch.indptr)
             entries = np.repeat(known.indptr[rows] - batch.indptr[:-1], counts)
-            weights = self._weights[entries + np.arange(len(entries))]
-            batch = replace(batch, weight=(batch.weight * weights).astype(batch.weight.dtype))
+            entries += np.arange(len(entries))
+            if self._weights is not None:
+                weight = (batch.weight * self._weights[entries]).astype(batch.weight.dtype)
+                batch = replace(batch, weight=weight)
+            if self._levels is not None:
+                batch = replace(batch, level=self._levels[entries])
         if self.distillation:
             batch = self.distillation.extend(batch, rows, self.inputs.offset, salt=salt)
         return batch

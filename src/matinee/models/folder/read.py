@@ -102,7 +102,7 @@ def _restored(folder: Path, manifest: dict[str, Any]) -> Recommender:
         }
         model.interest = restore_interest(tensors.pop("counts"), tensors, manifest["interest"])
     if manifest["preference"] is not None:
-        model.preference = Preference(**manifest["preference"])
+        model.preference = Preference(**manifest["preference"], link=model.link)
     model.love, model.floor = manifest["love"], manifest["floor"]
     if manifest["choice_rate"] is not None:
         model.choice_rate = ChoiceRate(**manifest["choice_rate"])

@@ -71,6 +71,9 @@ def save(
         # safetensors creates the file readable by its owner only; give it the mode of the others.
         (folder / WEIGHTS).chmod((folder / USERS).stat().st_mode)
         files = {file.name: describe(file) for file in sorted(folder.iterdir())}
+        preference = None if model.preference is None else asdict(model.preference)
+        if preference is not None:
+            del preference["link"]  # which the model's own state has
         manifest = {
             "format": FORMAT,
             "schema": SCHEMA,
@@ -81,7 +84,7 @@ def save(
             "bias": {"mean": model.bias.mean, "user_reg": model.bias.user_reg},
             "spread": spread,
             "interest": interest,
-            "preference": None if model.preference is None else asdict(model.preference),
+            "preference": preference,
             "love": model.love,
             "floor": model.floor,
             "choice_rate": None if model.choice_rate is None else asdict(model.choice_rate),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,7 +15,7 @@ from ...nn import Forward, Inputs
 from ...train import Epoch
 from ..settings import Settings
 from ..support import ItemVectors
-from ._shape import check_shape, saved_outputs
+from ._shape import check_shape, saved_link, saved_outputs
 from ._stored import StoredCodes
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class FittedNetwork:
         out = forward.activated(dots + forward.bias_out[users]).astype(np.float64)
         out += forward.offset[users]
         out += item_offsets[items]
-        return out
+        return forward.ratings(out)
 
     def scores(self, histories: Histories, trained: Histories | None = None) -> Float32:
         """Predicted ratings of all items, as ``Recommender._scores``; as for ``predict``."""
@@ -133,7 +133,7 @@ class FittedNetwork:
         vectors, row_bias = self._item_rows(self.known)
         outputs: Float32 = self.forward.decode(vectors, users).T + row_bias
         outputs += self.forward.offset[users][:, None]
-        return outputs
+        return self.forward.ratings(outputs)
 
     def encode(self, histories: Histories) -> Float32:
         """The last hidden layer, float32 (users, hidden[-1]); users must be the rows.
@@ -266,6 +266,8 @@ class FittedNetwork:
             "epochs": [epoch.as_dict() for epoch in self.epochs],
             "teacher_epochs": [epoch.as_dict() for epoch in self.teacher_epochs],
         }
+        if self.inputs.link is not None:
+            config["link"] = asdict(self.inputs.link)
         return tensors, config
 
     @classmethod
@@ -278,6 +280,7 @@ class FittedNetwork:
             offset=tensors["inputs.offset"],
             row_reg=float(config["row_reg"]),
             outputs=saved_outputs(config.get("outputs", {})),
+            link=saved_link(settings.network, config.get("link")),
         )
         arrays = {
             n.removeprefix("network."): a for n, a in tensors.items() if n.startswith("network")
@@ -314,6 +317,7 @@ def make_forward(
         offset=inputs.offset,
         row_reg=inputs.row_reg,
         outputs=inputs.outputs,
+        link=inputs.link,
     )
 
 

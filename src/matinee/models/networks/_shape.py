@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ...baseline.ordinal import OrdinalLink
 from ...nn import ROWS_PER_COLUMN, NetworkConfig, RowOutputs
 
 
@@ -21,6 +22,19 @@ def saved_outputs(values: Mapping[str, Any]) -> RowOutputs:
     if not np.isfinite(list(options.values())).all():
         raise ValueError(f"outputs that are not finite: {options}")
     return RowOutputs(**options)
+
+
+def saved_link(config: NetworkConfig, values: Mapping[str, Any] | None) -> OrdinalLink | None:
+    """The link of a saved configuration; None where outputs are ratings.
+
+    Raises:
+        TypeError, ValueError: There is none of ordinal outputs, or its values are not those of one.
+    """
+    if config.output != "ordinal":
+        return None
+    if values is None:
+        raise ValueError("ordinal outputs without thresholds")
+    return OrdinalLink.of(values)
 
 
 def check_shape(

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from ...base.arrays import Mask
+from ...base.arrays import Float64, Mask
+from ...baseline.ordinal import OrdinalLink
 from ...data import Ratings
 from ...errors import UsageError
 from ...nn import Forward, Inputs
+from ...recommend import HistoriesLike
 from ...train import RunContext
 from ...train.checkpoint import CHECKPOINT
 from ..settings import Settings, update_epochs
@@ -85,6 +87,33 @@ class Autoencoder(Single, Trainable):
     def item_space(self) -> ItemVectors:
         """The items' learned vectors and biases."""
         return self._trained.item_space()
+
+    @property
+    def link(self) -> OrdinalLink | None:
+        """See ``Hooks``."""
+        return self._trained.inputs.link
+
+    def level_probabilities(
+        self, users: Any, items: Any, *, histories: HistoriesLike | None = None
+    ) -> Float64:
+        """The probability of each level of the scale, with ordinal outputs.
+
+        Arguments as for ``predict``, whose predictions are the expectations.
+
+        Returns:
+            float64 (n, levels); ``model.link.levels`` are the levels.
+
+        Raises:
+            UsageError: Outputs are ratings.
+        """
+        if self.link is None:
+            raise UsageError(
+                "this network's outputs are ratings, without probabilities of levels; train it "
+                "with output = 'ordinal', or take predict(..., with_std=True)"
+            )
+        return self.link.probabilities(
+            self.link.score(self.predict(users, items, histories=histories))
+        )
 
     @property
     def inputs(self) -> Inputs:

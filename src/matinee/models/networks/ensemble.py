@@ -36,7 +36,7 @@ class Ensemble(Blending, Trainable):
     such members the bias model predicts.
 
     The teachers of a member with ``teacher = "transposed"`` are all earlier members with the other
-    kind of rows; where there are none, a teacher is trained for it.
+    kind of rows and the same kind of output; where there are none, a teacher is trained for it.
 
     Args:
         preset: Name of a preset with ``members``, or path of a TOML file.
@@ -93,18 +93,18 @@ class Ensemble(Blending, Trainable):
     def _plan(self) -> list[tuple[Settings, bool]]:
         """The settings of each member, and whether a teacher is trained for it.
 
-        The teachers of a student are the earlier members with the other kind of rows; where there
-        are none, a teacher is trained for it alone.
+        The teachers of a student are the earlier members with the other kind of rows and the same
+        kind of output; where there are none, a teacher is trained for it alone.
         """
-        sides: set[str] = set()
+        sides: set[tuple[str, str]] = set()
         plan = []
         for settings in (each for entry in member_settings(self.settings) for each in entry):
             if settings.kind != "autoencoder":
                 plan.append((settings, False))
                 continue
             is_student = settings.train.teacher != "none"
-            plan.append((settings, is_student and settings.teacher().network.rows not in sides))
-            sides.add(settings.network.rows)
+            plan.append((settings, is_student and _side(settings.teacher()) not in sides))
+            sides.add(_side(settings))
         return plan
 
     @property
@@ -143,7 +143,7 @@ class Ensemble(Blending, Trainable):
         predicted: list[Float64] = []
         epochs: list[Epoch] = []
         context.check_resumable()
-        sides: dict[str, list[Teacher]] = {"users": [], "items": []}
+        sides: dict[tuple[str, str], list[Teacher]] = {}
         for number, (settings, own_teacher) in enumerate(self._plan(), start=1):
             if settings.kind != "autoencoder":
                 sampled = SampledMember.fit(train, settings, seed_of(seed, number), held)
@@ -157,10 +157,10 @@ class Ensemble(Blending, Trainable):
             if own_teacher:
                 trainer.train_teachers(seed_of(seed, number, 0), epochs)
             elif settings.train.teacher != "none":
-                trainer.distill_from(sides[settings.teacher().network.rows])
+                trainer.distill_from(sides[_side(settings.teacher())])
             trainer.fit(epochs)
             epochs += [*trainer.teacher_epochs, *trainer.run.history]
-            sides[settings.network.rows].append(trainer.as_teacher())
+            sides.setdefault(_side(settings), []).append(trainer.as_teacher())
             self._add(trainer.finish(shrink=False))
             if held is not None:
                 predicted.append(trainer.validation_predictions())
@@ -273,7 +273,8 @@ class Ensemble(Blending, Trainable):
         """The learned item vectors of all members that predict for new users, concatenated.
 
         Each is multiplied by its member's weight, so that the inner product with a user's
-        concatenated vectors is the blend. None if no member predicts for new users.
+        concatenated vectors is the blend (of latent scores, where outputs are ordinal). None if no
+        member predicts for new users.
         """
         weighed = [
             (member.item_space(), np.float32(weight))
@@ -330,3 +331,8 @@ class Ensemble(Blending, Trainable):
         model.shift = CountShift.restore(tensors, len(model.members))
         model.n_valid = config["n_valid"]
         return model
+
+
+def _side(settings: Settings) -> tuple[str, str]:
+    """What the networks that teach one another differ in (rows) and share (outputs)."""
+    return settings.network.rows, settings.network.output

@@ -34,6 +34,7 @@ from ...train import (
 from ...train.checkpoint import CHECKPOINT, RunFolder
 from ..settings import Settings
 from ._fitted import FittedNetwork, make_forward
+from ._link import first_link, fit_link_again
 from ._side_by_side import side_by_side
 from ._start import Start
 from ._stored import MOST_STORED, StoredCodes
@@ -102,6 +103,9 @@ class Trainer:
         self._by_codes: Float64 | None = None
         offset = column_offset(known, settings.network.center)
         inputs = make_inputs(settings.network, offset)
+        if settings.network.output == "ordinal":
+            earlier = None if start is None else start.fitted.inputs.link
+            inputs = replace(inputs, link=first_link(ratings, held, earlier))
         watched = {}
         if start is None:
             counts = (len(ratings), ratings.n_users, ratings.n_items)
@@ -145,11 +149,12 @@ class Trainer:
     def distill_from(self, teachers: Sequence[Teacher]) -> None:
         """Add the predictions of teachers as targets (knowledge distillation)."""
         run = self.run
+        limits = self._limits if run.inputs.link is None else (-np.inf, np.inf)
         run.distillation = Distillation(
             run.known,
             teachers,
             run.config.teacher_weight,
-            *self._limits,
+            *limits,
             epochs=run.config.epochs,
             rows=run.rows,
         )
@@ -299,6 +304,7 @@ class Trainer:
                 coefficient, run.inputs = shrink_to_bias(
                     run.network, run.inputs, run.known, run.valid, whole=not shrink
                 )
+        fit_link_again(run)
         by_items = settings.network.rows == "items"
         known, inputs = run.known, run.inputs
         if run.valid:  # the validation part is used up: column statistics are from all ratings

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ...baseline.ordinal import OrdinalLink
 from ..activations import activation
 from ..inputs import Batch
 from ..network import Network
@@ -26,6 +27,11 @@ def tensors(batch: Batch, device: torch.device, dtype: torch.dtype) -> dict[str,
         "coef": torch.from_numpy(batch.coef).to(device, dtype),
         "target": torch.from_numpy(batch.target).to(device, dtype),
         "weight": torch.from_numpy(batch.weight).to(device, dtype),
+        **(
+            {}
+            if batch.level is None
+            else {"level": torch.from_numpy(batch.level).to(device).long()}
+        ),
     }
 
 
@@ -74,3 +80,24 @@ def masked_mse(prediction: Tensor, entries: dict[str, Tensor]) -> Tensor:
     """Weighted mean of the squared errors over the entries the loss looks at."""
     miss = prediction - entries["target"]
     return (entries["weight"] * miss * miss).sum() / entries["weight"].sum().clamp_min(1e-30)
+
+
+def ordinal_loss(
+    output: Tensor, entries: dict[str, Tensor], link: OrdinalLink
+) -> tuple[Tensor, Tensor]:
+    """``sparse.ordinal_loss``: the loss, and the mean squared error of the expected ratings."""
+    level, target, weight = entries["level"], entries["target"], entries["weight"]
+    levels, thresholds = output.new_tensor(link.levels), output.new_tensor(link.thresholds)
+    rated, known = level >= 0, level.clamp_min(0)
+    z = link.slope * ((levels[known] - target + output)[:, None] - thresholds)
+    number = torch.arange(len(thresholds), device=output.device)
+    at_edge = (number == known[:, None]) * functional.softplus(z)
+    at_edge = at_edge + (number == known[:, None] - 1) * functional.softplus(-z)
+    width = functional.pad(-torch.expm1(-link.slope * thresholds.diff()), (1, 1), value=1.0)
+    loss = link.loss_scale * (at_edge.sum(dim=1) - width.log()[known])
+    expected = levels[0] + torch.sigmoid(z) @ levels.diff()
+    miss = (output - target).square()
+    mass = weight.sum().clamp_min(1e-30)
+    squared = torch.where(rated, (expected - levels[known]).square(), miss).detach()
+    total: Tensor = (weight * torch.where(rated, loss, miss)).sum() / mass
+    return total, (weight * squared).sum() / mass

@@ -1,0 +1,47 @@
+"""The link of a network with ordinal outputs: fitted before training, and once more after it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ...base.arrays import Mask
+from ...baseline import fit_bias
+from ...baseline.ordinal import OrdinalLink, levels_of
+from ...data import Histories, Ratings
+from ...train import Run, part
+
+
+def first_link(ratings: Ratings, held: Mask | None, earlier: OrdinalLink | None) -> OrdinalLink:
+    """The link of training, fitted to the scores of the bias model.
+
+    It is the same with users or items as rows, so that a teacher's latent scores are the student's.
+
+    Args:
+        ratings: All ratings.
+        held: Which are the validation part, shape (ratings,).
+        earlier: The link of a network that is trained further. It is kept, unless the ratings have
+            other levels now.
+
+    Raises:
+        UsageError: Too few or too many levels.
+    """
+    levels = levels_of(ratings.values, ratings.name)
+    if earlier is not None and earlier.levels == tuple(levels):
+        return earlier
+    known = ratings.by_user if held is None else part(ratings.by_user, held)[0]
+    rows = np.repeat(np.arange(known.n_rows), known.counts)
+    scores = fit_bias(known).predict(Histories.of(known), rows, known.indices)
+    return OrdinalLink.fit(scores, known.values, levels)
+
+
+def fit_link_again(run: Run) -> None:
+    """Fit the link to the trained network's scores of the validation part, if there is one."""
+    link = run.inputs.link
+    if link is None or not run.valid:
+        return
+    with run.threads():
+        scores = run.valid.predict(run.network, run.inputs.latent, run.known)
+    again = OrdinalLink.fit(scores, run.valid.values, np.array(link.levels), link)
+    run.inputs = replace(run.inputs, link=again)
