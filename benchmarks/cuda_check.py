@@ -28,6 +28,7 @@ from matinee.synth import synthesize
 
 SETTINGS = {
     "default without its teachers": {"preset": "default", "teacher": "none"},
+    "ordinal outputs": {"preset": "default", "teacher": "none", "output": "ordinal"},
     "deep SELU network with re-feeding": {
         "preset": "deeprec-full",
         "hidden": [64, 64, 128, 64, 64],
