@@ -16,6 +16,7 @@ from ...base.arrays import Float32, Int64
 from ...data import Csr
 from ...errors import TrainingError
 from .cells import Cells
+from .fused import FUSED
 from .losses import Asked, list_loss, weighted_sums
 from .recvae_config import RecVaeConfig
 from .recvae_weights import EPSILON, LAYERS, RecVaeWeights
@@ -101,8 +102,8 @@ class _Network:
         encoder = [each for name, each in self.parameters.items() if name not in DECODER]
         decoder = [self.parameters[name] for name in DECODER]
         self.optimizers = {
-            True: torch.optim.Adam(encoder, lr=config.learning_rate, fused=True),
-            False: torch.optim.Adam(decoder, lr=config.learning_rate, fused=True),
+            True: torch.optim.Adam(encoder, lr=config.learning_rate, fused=FUSED),
+            False: torch.optim.Adam(decoder, lr=config.learning_rate, fused=FUSED),
         }
         # The authors' code starts from an encoder of other initial weights.
         self.before = {

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.torch_version import TorchVersion
 
 from ...base.arrays import Float32, Int64
 from ...data import Csr
@@ -19,6 +18,7 @@ from ...errors import TrainingError
 from ...nn.activations import activation
 from ..linear import interactions
 from .cells import Cells
+from .fused import FUSED
 from .losses import Asked, list_loss, weighted_sums
 from .network_config import ListNetworkConfig
 from .run import ListEpoch, ListNetworkRun
@@ -239,8 +239,7 @@ def _optimizer(parameters: dict[str, Tensor], config: ListNetworkConfig) -> torc
         {"params": matrices, "weight_decay": config.weight_decay},
         {"params": biases, "weight_decay": 0.0},
     ]
-    fused = TorchVersion(torch.__version__) >= "2.4"  # earlier ones fuse on cards alone
-    return torch.optim.AdamW(groups, lr=config.learning_rate, fused=fused)
+    return torch.optim.AdamW(groups, lr=config.learning_rate, fused=FUSED)
 
 
 def _add_l2(parameters: dict[str, Tensor], l2: float) -> None:
