@@ -7,7 +7,7 @@ import pytest
 
 from matinee.data import Histories, Ratings, audit
 from matinee.data.leaks import renamed as module
-from matinee.data.leaks.renamed import HeldOutPeople, find_renamed
+from matinee.data.leaks.renamed import HeldOutPeople, find_renamed, many_renamed
 
 N_PEOPLE, N_ITEMS = 60, 80
 
@@ -176,6 +176,11 @@ def test_the_audit_names_people_under_other_ids() -> None:
     assert (checked.renamed_users, checked.contaminated) == (1, False)
     clean = audit(train, Ratings.from_arrays(who + 1000, items, 6 - values, name="other"))
     assert (clean.renamed_users, clean.contaminated) == (0, False)
+
+
+def test_more_than_one_person_in_a_hundred_spoils_a_score() -> None:
+    assert [many_renamed(1, people) for people in (99, 100)] == [True, False]
+    assert not many_renamed(0, 0)
 
 
 @pytest.mark.parametrize("people_asked", [1, 4])

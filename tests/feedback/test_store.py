@@ -338,7 +338,8 @@ def test_a_file_that_stays_locked_is_given_up(
 ) -> None:
     monkeypatch.setattr(_sqlite, "_PATIENCE", 0.05)
     other = sqlite3.connect(tmp_path / "f.db", isolation_level=None)
-    other.execute("BEGIN EXCLUSIVE")
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("CREATE TABLE other (x)")
     with pytest.raises(FeedbackError, match="locked"):
         open_store(f"sqlite:{tmp_path / 'f.db'}")
     other.close()
