@@ -135,6 +135,18 @@ def test_pairs_that_nobody_has_do_not_hide_a_person() -> None:
     assert renamed.rows.tolist() == list(range(5))
 
 
+def test_five_pairs_that_nobody_else_has_are_enough_among_64_people() -> None:
+    """Each is 6 bits of evidence; 20 are needed, and 7 for a choice among 64 for 2."""
+    dense = np.zeros((64, 64 * 5), dtype=int)
+    for row in range(64):
+        dense[row, row * 5 : row * 5 + 5] = 1 + np.arange(5)
+    asking = dense[[20, 40]]
+    renamed = find_renamed(histories(dense), 64 * 5, asked(asking, asking > 0))
+    assert (renamed.rows.tolist(), renamed.seen.tolist()) == ([20, 40], [5, 5])
+    four = asking * (asking > 1)
+    assert (find_renamed(histories(dense), 64 * 5, asked(four, four > 0)).rows == -1).all()
+
+
 def test_of_many_people_some_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     dense, train = people(0)
     monkeypatch.setattr(module, "MOST_PEOPLE", 10)

@@ -28,6 +28,7 @@ from matinee.feedback import (
     open_store,
     writer,
 )
+from matinee.feedback.event import Kind
 from matinee.feedback.store import hash_of
 
 Open = Callable[[], FeedbackStore]
@@ -389,6 +390,17 @@ def test_refusals(tmp_path: Path) -> None:
 def test_events_are_checked(given: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         make_event(user="u", **given)  # type: ignore[arg-type]
+
+
+def test_what_the_kinds_say_of_a_person() -> None:
+    def kinds(holds: Callable[[Kind], bool | None]) -> set[str]:
+        return {name for name, kind in KINDS.items() if holds(kind)}
+
+    assert kinds(lambda kind: kind.liked) == {"like"}
+    assert kinds(lambda kind: kind.liked is False) == {"dislike"}
+    assert kinds(lambda kind: kind.chosen) == {"rating", "like", "click"}
+    assert kinds(lambda kind: not kind.of_item) == {"shown"}
+    assert kinds(lambda kind: not kind.opinion) == {"click", "shown"}
 
 
 @pytest.mark.parametrize(
