@@ -420,6 +420,7 @@ def test_events_may_reach_their_bounds(given: dict[str, Any]) -> None:
 
 def test_an_event_has_canonical_ids_and_a_key() -> None:
     before = int(time.time())
+    assert make_event(user="u", kind="click", item="1", time=before + 3600).time == before + 3600
     one = make_event(user=" 7 ", kind="click", item=3.0)
     assert (one.user, one.item) == ("7", "3")
     assert one.key != make_event(user="7", kind="click", item="3").key
