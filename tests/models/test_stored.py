@@ -16,6 +16,7 @@ from matinee.data import Histories
 from matinee.errors import ModelFileError
 from matinee.models import Autoencoder
 from matinee.models.folder._checks import check_arrays
+from matinee.models.networks import _stored
 from matinee.models.networks._stored import OWN, StoredCodes
 from matinee.models.networks.trainer import Trainer
 from matinee.serve._catalogue import Catalogue
@@ -91,6 +92,35 @@ def test_the_two_least_squares_solutions() -> None:
     assert (
         np.square(scores - start - target).mean() < 0.5 * np.square(outputs - start - target).mean()
     )
+
+
+def test_least_squares_in_blocks_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more than one block the sums are those of all rows."""
+    monkeypatch.setattr(_stored, "ROWS", 7)
+    rng = np.random.default_rng(0)
+    basis, counts = rng.normal(size=(50, 4)), rng.integers(0, 9, 50)
+    pairs = [(0.7, rng.normal(size=(50, 3)), rng.normal(size=(30, 3)))]
+    pairs.append((-0.2, rng.normal(size=(50, 1)), rng.normal(size=(30, 1))))
+    columns = _stored._Columns
+    factors = [(weight, columns(first), columns(second)) for weight, first, second in pairs]
+    found = _stored._fit(columns(basis[:, :1], basis[:, 1:]), counts, factors)
+    target = sum(weight * first @ second.T for weight, first, second in pairs)
+    root = np.sqrt(counts)[:, None]
+    wanted = np.linalg.lstsq(root * basis, root * target, rcond=None)[0].T
+    np.testing.assert_allclose(found, wanted, atol=1e-4)
+    unused = columns(np.zeros((50, 1)), basis)  # a unit that is 0 for all
+    with_it = _stored._fit(unused, counts, factors)
+    np.testing.assert_allclose(with_it[:, 1:], wanted, atol=1e-4)
+    np.testing.assert_allclose(with_it[:, 0], 0.0, atol=1e-4)
+
+
+def test_the_hash_of_a_history_stays_the_same() -> None:
+    """Codes of saved models are found by it, whatever the order of the ratings."""
+    indptr = np.array([0, 2, 2, 4, 5])
+    items, values = np.array([3, 70_000, 70_000, 3, 3]), np.array([4.0, 2.5, 2.5, 4.0, 5.0])
+    hashes = _stored._hashes(indptr, items.astype(np.int32), values)
+    assert hashes.tolist() == [11847096799473953706, 0, 11847096799473953706, 3961815114874002448]
+    assert hashes[0] == hashes[2] != hashes[3]
 
 
 def test_for_the_ratings_of_training_alone() -> None:
