@@ -126,8 +126,7 @@ def test_large_data_takes_what_is_quick_and_one_closed_form_for_the_best(
     monkeypatch.setattr(choose, "LEAST_ROW", 2.0)
     for side in (1000, 10):  # the closed form with and without the interactions held out
         monkeypatch.setattr(choose, "WHOLE_SIDE", side)
-        assert parts(fitted(interest="auto")) <= {"ials", "item-knn", "popularity"}
-        assert "popularity" not in parts(fitted(interest="auto"))
+        assert parts(fitted(interest="auto")) <= {"linear", "ials", "item-knn"}
         refused = fitted(interest="best", linear={"max_gib": 1e-9})
         assert {"linear", "ials", "bspm"} <= parts(refused) <= {*SCORERS}
     assert {"linear", "ials", "bspm"} <= parts(fitted(interest="best"))
@@ -162,6 +161,53 @@ def test_items_of_large_data_have_weights_of_their_nearest_where_sparse_or_memor
     assert isinstance(best, Blend)
     assert sum(best.weights) == pytest.approx(1.0)
     assert [each.settings.nearest for each in closed_forms(best) if each.settings] == [nearest]
+
+
+@pytest.mark.parametrize(
+    ("least_row", "dense_row", "tried"),
+    [(5.0, 80.0, True), (2.0, 5.0, False), (12.1, 80.0, False), (12.0, 12.0, False)],
+)
+def test_without_solving_a_closed_form_of_the_nearest_is_tried_on_sparse_data(
+    least_row: float, dense_row: float, tried: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choose, "AUTO_SIDE", 10)
+    monkeypatch.setattr(choose, "LEAST_ROW", least_row)
+    monkeypatch.setattr(choose, "DENSE_ROW", dense_row)
+    monkeypatch.setattr(choose, "gains", lambda one, other: True)
+    config = ListsConfig.make({"interest": "auto"})
+    rows = groups()  # 12 known interactions of each item, when a third is held out
+    part = HeldOut.draw(rows, np.random.default_rng(0), share=1 / 3)
+    assert len(part.known.indices) == 12 * part.known.n_columns
+    asked: list[LinearConfig] = []
+
+    def noted(part: HeldOut, settings: LinearConfig) -> Any:
+        asked.append(settings)
+        return linear(part, settings)
+
+    monkeypatch.setattr(choose, "linear", noted)
+    choose.large(part, config, np.random.default_rng(0), solve=False)
+    assert [each.nearest for each in asked] == [choose.NEAREST] * tried
+    assert all(each.denoising == 0.5 and each.user_power == 0.3 for each in asked)
+
+
+def test_the_closed_form_of_the_quick_choice_is_of_the_nearest_and_without_a_note(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(choose, "AUTO_SIDE", 10)
+    monkeypatch.setattr(choose, "LEAST_ROW", 2.0)
+    monkeypatch.setattr(choose, "best", lambda candidates: candidates[0])
+    monkeypatch.setattr(choose, "gains", lambda one, other: True)
+    config = ListsConfig.make({"interest": "auto", "linear": {"nearest": 9}})
+    result = fit_interest(groups(), config, np.random.default_rng(0))
+    assert result is not None
+    assert [each.settings.nearest for each in closed_forms(result.interest) if each.settings] == [9]
+    config = ListsConfig.make({"interest": "auto"})
+    result = fit_interest(groups(), config, np.random.default_rng(0))
+    assert result is not None
+    (closed,) = closed_forms(result.interest)
+    assert closed.settings is not None
+    assert closed.settings.nearest == choose.NEAREST
+    assert result.notes == ()
 
 
 @pytest.mark.parametrize(

@@ -179,7 +179,7 @@ class Trainable(Params, Recommender):
         if train.implicit and rows.weights is not None:  # the counts weigh, and are no ratings
             rows = replace(rows, values=np.ones_like(rows.values))
         if self._earlier is not None:
-            again = refitted(self._earlier, rows, lists.linear)
+            again = refitted(self._earlier, rows, lists)
             if again is not None:
                 return again
         # A separate generator, so that the random numbers of the network do not change.

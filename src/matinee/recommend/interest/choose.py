@@ -84,13 +84,15 @@ def is_small(rows: Csr) -> bool:
 def large(part: HeldOut, config: ListsConfig, rng: np.random.Generator, solve: bool) -> Candidate:
     """What takes little time by data size: matrix factorisation, neighbours, and popularity.
 
+    On sparse data there is a closed form of the nearest items beside them.
+
     Args:
         part: The interactions, with some of them held out.
         config: The options.
         rng: Draws initial vectors.
-        solve: Whether a closed form is added where the data are dense enough. Above ``WHOLE_SIDE``,
-            or where memory does not allow weights of all items, a low-pass filter is added as well,
-            and the weights of the blend are searched for from ``LARGE_WEIGHTS``.
+        solve: Whether a closed form of all items is added where the data are dense enough. Above
+            ``WHOLE_SIDE``, or where memory does not allow weights of all items, a low-pass filter
+            is added as well, and the weights of the blend are searched for from ``LARGE_WEIGHTS``.
     """
     known = part.known
     counts = np.bincount(known.indices, minlength=known.n_columns)
@@ -108,9 +110,12 @@ def large(part: HeldOut, config: ListsConfig, rng: np.random.Generator, solve: b
         return searched(part, scorers, LARGE_WEIGHTS)
     first, second = (factors, near) if best([factors, near]) is factors else (near, factors)
     quick = with_popularity(part, joined(part, first, second))
-    if not solve or larger or not gains(quick, popular):
+    # Without ``solve``, of the nearest alone, which on dense data are slow and gain less.
+    suited = solve or LEAST_ROW * smaller <= len(known.indices) < DENSE_ROW * smaller
+    if not suited or (solve and larger) or not gains(quick, popular):
         return quick
-    return with_popularity(part, best([joined(part, linear(part, settings), quick), quick]))
+    closed = linear(part, settings if solve else nearest_of(settings))
+    return with_popularity(part, best([joined(part, closed, quick), quick]))
 
 
 def joined(part: HeldOut, candidate: Candidate, other: Candidate) -> Candidate:
@@ -143,7 +148,13 @@ def large_linear(part: HeldOut, config: LinearConfig) -> LinearConfig:
     dense = len(part.known.indices) >= DENSE_ROW * min(shape)
     if settings.nearest or (fits and (dense or min(shape) <= WHOLE_SIDE)):
         return settings
-    return settings.replace({"nearest": NEAREST, "relax": 0.0, "diagonal_power": 1.0})
+    return nearest_of(settings)
+
+
+def nearest_of(settings: LinearConfig) -> LinearConfig:
+    """The settings of a closed form whose items have weights of their nearest alone."""
+    few = {"nearest": settings.nearest or NEAREST, "relax": 0.0, "diagonal_power": 1.0}
+    return settings.replace(few)
 
 
 def density(part: HeldOut) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...base.arrays import Int64
 from ...data import Csr
-from ...train.linear import LinearConfig, solve_mib
+from ...train.linear import solve_mib
 from ...train.lists import ListsConfig
 from .base import Interest, mean_one
 from .blend import Blend
@@ -80,16 +80,16 @@ def fit_interest(
     rate = None if calibration is NOTHING else calibration.rate
     interest = chosen.fit(rows)
     interest.unit = unit
-    return FittedInterest(interest, calibration, rate, _notes(rows, config.linear, interest))
+    return FittedInterest(interest, calibration, rate, _notes(rows, config, interest))
 
 
-def refitted(fitted: FittedInterest, rows: Csr, config: LinearConfig) -> FittedInterest | None:
+def refitted(fitted: FittedInterest, rows: Csr, config: ListsConfig) -> FittedInterest | None:
     """A scorer with the same settings and calibration, fitted to other interactions.
 
     Args:
         fitted: The scorer.
         rows: Training interactions by user, as for ``fit_interest``.
-        config: The options of the linear autoencoder, for the notes.
+        config: The options, for the notes.
 
     Returns:
         None where the scorer cannot be fitted again.
@@ -102,8 +102,14 @@ def refitted(fitted: FittedInterest, rows: Csr, config: LinearConfig) -> FittedI
     return replace(fitted, interest=again, notes=_notes(rows, config, again))
 
 
-def _notes(rows: Csr, config: LinearConfig, interest: Interest) -> tuple[str, ...]:
-    """That items have weights of their nearest alone, and how they would have those of all."""
+def _notes(rows: Csr, lists: ListsConfig, interest: Interest) -> tuple[str, ...]:
+    """That items have weights of their nearest alone, and how they would have those of all.
+
+    Only of ``best``, which is to have the best lists: "auto" takes little time by data size.
+    """
+    if lists.interest != "best":
+        return ()
+    config = lists.linear
     parts = interest.parts if isinstance(interest, Blend) else ()
     settings = [part.settings for part in parts if isinstance(part, Linear)]
     if config.nearest or not any(each is not None and each.nearest for each in settings):

@@ -23,12 +23,13 @@ class ListsConfig(Config):
 
     interest: Annotated[str, OneOf(CHOICES)] = "auto"
     """Scorer of interest. "auto" takes the linear autoencoder with settings searched for; above
-    6,000 users and items, where that would cost too much, iALS, item-kNN or their blend. "best"
-    takes the best of the linear autoencoder, the network and their blend, and adds iALS; above
-    6,000 users and items it adds one linear autoencoder to what "auto" takes, and above 10,000 it
-    is the linear autoencoder, iALS and the low-pass filter of BSPM. There, where data are sparse or
-    memory is not enough, the linear autoencoder has weights of each item's 100 nearest alone. All
-    else, the weights of blends included, is decided on interactions held out of
+    6,000 users and items, where that would cost too much, iALS, item-kNN or their blend, and where
+    data are sparse, beside them, a linear autoencoder that has weights of each item's 100 nearest
+    alone. "best" takes the best of the linear autoencoder, the network and their blend, and adds
+    iALS; above 6,000 users and items it is iALS, item-kNN and one linear autoencoder, and above
+    10,000 the linear autoencoder, iALS and the low-pass filter of BSPM. There, where data are
+    sparse or memory is not enough, the linear autoencoder is that of the nearest. All else, the
+    weights of blends included, is decided on interactions held out of
     training, on large data with times the latest ones. "auto" and "best" add popularity where that
     is better, and are popularity where nothing is better than that."""
     love: Annotated[float, Field(ge=0.0)] | Literal["auto"] = "auto"
