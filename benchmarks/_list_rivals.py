@@ -1,8 +1,7 @@
 """Models of other libraries for the leaderboard of lists, behind the interface of ``Recommender``.
 
-Each has its library's default settings, with 128 factors; Cornac's Mult-VAE has the widths of its
-paper (Liang et al. 2018), as the default of 20 and 10 is far from it. What scores people by their
-histories scores new people too; the others score those they were trained on.
+Each has its library's default settings, with 128 factors. What scores people by their histories
+scores new people too; the others score those they were trained on.
 """
 
 from __future__ import annotations
@@ -132,18 +131,6 @@ class CornacBpr(Outside):
         return people @ self._bpr.i_factors.T + self._bpr.i_biases
 
 
-class CornacVae(Outside):
-    """VAECF of Cornac: Mult-VAE."""
-
-    def _fit_outside(self, pairs: Any) -> None:
-        from cornac.models import VAECF
-
-        self._vae = VAECF(k=200, autoencoder_structure=[600], seed=0).fit(cornac_set(pairs))
-
-    def _score(self, histories: Any, users: npt.NDArray[np.int32]) -> Any:
-        return np.stack([self._vae.score(int(user)) for user in self._known(users)])
-
-
 class RecTools(Outside):
     """A model of RecTools; its own lists are taken, of which each place is a score."""
 
@@ -211,7 +198,6 @@ RIVALS: dict[str, tuple[str, type[Outside]]] = {
     "implicit-bm25": ("implicit", ImplicitBm25),
     "cornac-ease": ("cornac", CornacEase),
     "cornac-bpr": ("cornac", CornacBpr),
-    "cornac-vaecf": ("cornac", CornacVae),
     "rectools-ease": ("rectools", RecToolsEase),
     "rectools-pure-svd": ("rectools", RecToolsSvd),
     "rectools-als": ("rectools", RecToolsAls),

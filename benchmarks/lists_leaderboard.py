@@ -181,10 +181,10 @@ def page() -> str:
 INTRODUCTION = """Every figure is exact, all items ranked, items of the history left out; the mean
 over people with its 95% bootstrap interval over people. Settings are chosen inside of `fit`, on
 interactions held out of the training part; seed 0. Rows marked as published are from the papers,
-on the same split; models of other libraries have their default settings, with 128 factors
-(Cornac's VAECF: 600 and 200 wide, as in the paper of Mult-VAE). `pip install 'matinee[bench]'`
-brings implicit and Cornac; RecTools needs NumPy 1 and pandas 2 on Python 3.11 and is measured in an
-environment of its own. Fit s is wall time on two cores, mostly shared with other work.
+on the same split; models of other libraries have their default settings, with 128 factors.
+`pip install 'matinee[bench]'` brings implicit and Cornac; RecTools needs NumPy 1 and pandas 2 on
+Python 3.11 and is measured in an environment of its own. Fit s is wall time on two cores, mostly
+shared with other work.
 `python benchmarks/lists_leaderboard.py run PROTOCOL` measures, and
 `python benchmarks/lists_leaderboard.py page` writes this page from docs/results/lists.csv."""
 
