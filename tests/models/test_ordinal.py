@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -226,3 +227,16 @@ def test_the_first_link_is_fitted_to_the_bias_model_without_the_validation_part(
     assert first_link(data, held, again) is again
     other = OrdinalLink((1.0, 2.0), (1.5,), 1.0)
     assert first_link(data, held, other) == link
+
+
+def test_weights_move_the_levels() -> None:
+    ratings = sample()
+    weights = np.where(ratings.values >= np.median(ratings.values), 10.0, 1.0).astype(np.float32)
+    weighted = replace(ratings, weights=weights)
+    users, items = ratings.user_ids.decode(ratings.users), ratings.item_ids.decode(ratings.items)
+    plain, moved = (
+        UNTAUGHT(**SMALL).fit(each, progress=False).predict(users, items).mean()
+        for each in (ratings, weighted)
+    )
+    mean = np.average(ratings.values, weights=weights)
+    assert moved - plain > 0.5 * (mean - ratings.values.mean())

@@ -65,6 +65,7 @@ class OrdinalLink:
         ratings: npt.NDArray[Any],
         levels: Float64,
         earlier: OrdinalLink | None = None,
+        weights: npt.NDArray[Any] | None = None,
     ) -> OrdinalLink:
         """By maximum likelihood, to at most ``SAMPLE`` ratings.
 
@@ -74,11 +75,12 @@ class OrdinalLink:
             levels: float64 (levels,), ascending.
             earlier: A link of the same levels, which counts for ``PRIOR`` ratings. Without it, one
                 rating of each level at that score is added.
+            weights: Weights of the ratings, of mean 1, shape (n,); None where all are equal.
         """
         some = np.unique(np.linspace(0, max(len(scores) - 1, 0), SAMPLE).astype(np.int64))
         some = some[: len(scores)]
         scores, codes = scores[some].astype(np.float64), np.searchsorted(levels, ratings[some])
-        weights = np.ones(len(scores))
+        weights = np.ones(len(scores)) if weights is None else weights[some].astype(np.float64)
         if earlier is None:
             added, added_codes = levels.astype(np.float64), np.arange(len(levels))
             added_weights = np.ones(len(levels))

@@ -33,13 +33,17 @@ def first_link(ratings: Ratings, held: Mask | None, earlier: OrdinalLink | None)
     known = ratings.by_user if held is None else part(ratings.by_user, held)[0]
     rows = np.repeat(np.arange(known.n_rows), known.counts)
     scores = fit_bias(known).predict(Histories.of(known), rows, known.indices)
-    return OrdinalLink.fit(scores, known.values, levels)
+    return OrdinalLink.fit(scores, known.values, levels, weights=known.relative_weights)
 
 
 def fit_link_again(run: Run) -> None:
-    """Fit the link to the trained network's scores of the validation part, if there is one."""
+    """Fit the link to the trained network's scores of the validation part, if there is one.
+
+    Not where training ratings have weights: the validation part has none, so that the thresholds
+    would no longer be those of the weighted ratings.
+    """
     link = run.inputs.link
-    if link is None or not run.valid:
+    if link is None or not run.valid or run.known.relative_weights is not None:
         return
     with run.threads():
         scores = run.valid.predict(run.network, run.inputs.latent, run.known)
