@@ -331,3 +331,25 @@ def test_an_item_without_a_title_has_its_id(tmp_path: Path) -> None:
     table = load(path).item_table
     assert table is not None
     assert table.titles[2:5].tolist() == ["T2", "3", "T4"]
+
+
+def test_a_text_of_each_row_is_no_title(tmp_path: Path) -> None:
+    """As in reviews, where nearly every item has one."""
+    rows = [f"{at % 7},i{at},Review {at},5" for at in range(60)] + ["0,i1,Another,4", "1,i2,More,3"]
+    path = write(tmp_path, "\n".join(["user_id,item_id,title,rating", *rows]))
+    assert load(path).item_table is None
+    single = write(tmp_path, "\n".join(["user_id,item_id,title,rating", *rows[:60]]), "s.csv")
+    assert load(single).item_table is None  # one row of each item shows nothing
+    stated = load(single, title="title").item_table
+    assert stated is not None
+    assert stated.titles[0] == "Review 0"
+
+
+def test_stated_columns_of_titles_are_never_dropped(tmp_path: Path) -> None:
+    path = titled(tmp_path, "user,item,kind,rating", "{user},{item},K{item},4")
+    with pytest.raises(UsageError, match="--genres 'kind' needs a column of titles"):
+        load(path, genres="kind")
+    bare = write(tmp_path, "\n".join(f"{u},{i},4,0,Film {i}" for u, i in RATED), "bare.csv")
+    table = load(bare, title="5").item_table
+    assert table is not None
+    assert table.titles[:2].tolist() == ["Film 0", "Film 1"]

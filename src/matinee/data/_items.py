@@ -217,20 +217,26 @@ def _of_ratings(
     """Titles and genres from columns of the ratings' own table.
 
     A column that is not stated holds titles if it has a usual name for them, or that of the item's
-    column without "id", and if nearly every item has one title and nearly every title one item: a
-    column such as "name" may as well hold the users' names.
+    column without "id", and if nearly every item of several ratings has one title and nearly every
+    title one item: a column such as "name" may as well hold the users' names.
     """
     free = {name: kind for name, (_, kind) in scan.columns.items() if name not in columns.values()}
-    title = mapped.get(TITLE) or _title_column(free, columns[ITEM]) if scan.header else None
+    title = mapped.get(TITLE) or (_title_column(free, columns[ITEM]) if scan.header else None)
     if title is None:
+        if mapped:
+            raise UsageError(
+                f"{scan.label}: --genres {mapped[GENRES]!r} needs a column of titles; state it "
+                "with --title"
+            )
         return None, ()
     stated = {ITEM: columns[ITEM], TITLE: title, **mapped}
-    roles = assign(list(scan.columns), ITEM_ROLES, stated, header=True, label=scan.label)
+    roles = assign(list(scan.columns), ITEM_ROLES, stated, header=scan.header, label=scan.label)
     genres = _genre_text(scan, roles[GENRES]) if roles.get(GENRES) in free else "''"
     arrays = run(
         work,
         scan,
-        "SELECT item, min(title) AS title, max(title) AS other, any_value(genres) AS genres "
+        "SELECT item, min(title) AS title, max(title) AS other, count(*) AS n, "
+        "any_value(genres) AS genres "
         f"FROM (SELECT {_text(scan, roles[ITEM])} AS item, {_text(scan, title)} AS title, "
         f"{genres} AS genres FROM {scan.relation}) WHERE title <> '' GROUP BY item",
     ).fetchnumpy()
@@ -238,10 +244,12 @@ def _of_ratings(
     known = np.flatnonzero(codes >= 0)
     if not len(known):
         return None, ()
-    one_title = (names == _texts(arrays["other"]))[known].mean()
-    one_item = len(np.unique(names[known])) / len(known)
-    if TITLE not in mapped and min(one_title, one_item) < _TITLES_OF_ONE:
-        return None, ()
+    if TITLE not in mapped:
+        repeated = known[np.asarray(arrays["n"])[known] > 1]
+        one_title = (names == _texts(arrays["other"]))[repeated].sum() / max(len(repeated), 1)
+        one_item = len(np.unique(names[known])) / len(known)
+        if min(one_title, one_item) < _TITLES_OF_ONE:
+            return None, ()
     titles = np.array([str(name) for name in ids.ids], dtype=object)
     titles[codes[known]] = names[known]
     note = f"titles from the column {title!r}"
