@@ -173,10 +173,12 @@ def test_one_worker_that_answers_is_a_service() -> None:
         arguments = (reader, 2, listener, said.append, ready)
         announcing = threading.Thread(target=_announce, args=arguments)
         announcing.start()
-        os.write(writer, b".")
+        os.write(writer, b"0\n")
         assert ready.wait(60)
+        os.write(writer, b"0\n")  # it was replaced, and answers again
+        time.sleep(0.2)
         assert said == []
-        os.write(writer, b".")
+        os.write(writer, b"1\n")
         announcing.join(60)
     assert len(said) == 1
     os.close(reader)

@@ -288,7 +288,7 @@ def _work(
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
             signal.signal(number, signal.SIG_DFL)
         try:
-            _answer(settings, metrics, worker, listener, lambda: _ready(writer), alive)
+            _answer(settings, metrics, worker, listener, lambda: _ready(writer, worker), alive)
             code = 0
         except MatineeError as error:
             _log.error("%s", error)
@@ -301,9 +301,9 @@ def _work(
         os._exit(code)
 
 
-def _ready(writer: int) -> None:
+def _ready(writer: int, worker: int) -> None:
     with contextlib.suppress(OSError):
-        os.write(writer, b".")
+        os.write(writer, b"%d\n" % worker)
 
 
 def _announce(
@@ -314,14 +314,14 @@ def _announce(
     ready: threading.Event,
 ) -> None:
     """Report when one worker answers (``ready``), and when all do."""
-    count = 0
-    while count < workers:
-        got = os.read(reader, 64)
-        if not got:
-            return
-        ready.set()
-        count += len(got)
-    announce(_address(listener))
+    answering: set[bytes] = set()  # a worker that was replaced answers again
+    with open(reader, "rb", closefd=False) as lines:
+        for line in lines:
+            ready.set()
+            answering.add(line)
+            if len(answering) == workers:
+                announce(_address(listener))
+                return
 
 
 def _listen(settings: ServeSettings) -> socket.socket:
