@@ -38,6 +38,9 @@ class Data(Config):
     seen_only: bool = False
     """Whether held-out ratings of users or items without a training rating are dropped (and
     counted), as Kuchaiev & Ginsburg 2017 do; otherwise the bias model answers them."""
+    time_offset: bool = False
+    """Whether predictions have the model's time offset, where all held-out ratings are later than
+    those of training. The figures of each epoch are without."""
     resplit: bool = False
     """Whether each seed splits anew; otherwise all seeds share the split of seed 0."""
     users: float = Field(1.0, gt=0.0, le=1.0)

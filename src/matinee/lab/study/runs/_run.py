@@ -166,7 +166,8 @@ def _left_in(folder: Path, spec: Spec) -> list[EpochRecord]:
 def _score(spec: Spec, model: Recommender, data: Prepared) -> dict[str, float]:
     from ....evaluate.user_mean import user_mean_rmse
 
-    score = model.evaluate(data.test, histories=data.given)
+    offset = bool(spec.data.get("time_offset"))
+    score = model.evaluate(data.test, histories=data.given, time_offset=offset)
     final: dict[str, float] = {
         **{name: each.value for name, each in score.scores.items()},
         **{f"{name}_rmse": baseline.rmse for name, baseline in score.baselines.items()},
@@ -194,7 +195,8 @@ def _score(spec: Spec, model: Recommender, data: Prepared) -> dict[str, float]:
     if "coverage" in spec.extra:
         final |= _coverage(score)
     if "update" in spec.extra:
-        final |= _update(model.evaluate(data.test, histories=data.given, update=True))
+        updated = model.evaluate(data.test, histories=data.given, update=True, time_offset=offset)
+        final |= _update(updated)
     if "protocol" in spec.extra:
         from ....evaluate.protocols import protocols
 

@@ -78,7 +78,7 @@ def describe_data(data: Data, seed: int, users: float = 1.0) -> dict[str, Any]:
     if data.synthetic and not data.holdout:
         raise UsageError(f"{label}: synthetic data needs a holdout")
     # Said only where it is asked for, so that the keys of runs on other data stay what they were.
-    seen: dict[str, Any] = {"seen_only": True} if data.seen_only else {}
+    stated = {name: True for name in ("seen_only", "time_offset") if getattr(data, name)}
     steps = {"relevant": data.relevant, "k_core": data.k_core}
     steps = {name: value for name, value in steps.items() if value is not None}
     if data.k_core is not None and not data.holdout:
@@ -87,7 +87,7 @@ def describe_data(data: Data, seed: int, users: float = 1.0) -> dict[str, Any]:
     given_option = {"given": data.given} if people else {}
     return {
         **source,
-        **seen,
+        **stated,
         "holdout": data.holdout,
         "by": data.by if data.holdout else "",
         "validation": data.validation,
