@@ -239,3 +239,19 @@ def test_an_update_keeps_the_coefficients(parts: tuple[Ratings, Ratings]) -> Non
     assert model.evaluate(test.take(~first)).baselines["no_time_offset"].rmse_gain > 0
     model.update(replace(test.take(~first).compact(), times=None))
     assert (model.time_offset, model.last_rated) == (None, None)
+
+
+@pytest.mark.parametrize("update", [False, True])
+def test_the_verdict_is_about_other_models(
+    model: Bias, parts: tuple[Ratings, Ratings], update: bool
+) -> None:
+    evaluation = model.evaluate(parts[1], update=update)
+    assert "no_time_offset" in evaluation.baselines
+    assert ("frozen" in evaluation.baselines) == update
+    assert evaluation.best_baseline == "bias"
+    assert "time_offset" not in evaluation.verdict
+
+
+def test_milliseconds_are_refused(model: Bias, parts: tuple[Ratings, Ratings]) -> None:
+    with pytest.raises(UsageError, match="divide milliseconds by 1,000"):
+        model.predict(*ids(parts[1]), times=1_600_000_000_000)

@@ -128,7 +128,8 @@ class _Sums:
             simple = model.bias.predict(histories, entry_users, entry_items).clip(low, high)
             if timed is not None and times is not None:
                 offsets = timed.at(entry_users, times)
-                predicted, simple = (moved(model, each, offsets) for each in (predicted, simple))
+                predicted = moved(model, predicted, offsets)
+                simple = (simple + offsets).clip(low, high)
             result._add(users, codes, values.astype(np.float64), predicted, simple)
         return result
 

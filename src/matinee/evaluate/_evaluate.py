@@ -15,7 +15,7 @@ from ..baseline.bias import BiasModel
 from ..baseline.time_offset import TimedPeople, moved
 from ..baseline.variance import PredictiveVariance
 from ..data import Histories, Ratings, Scale
-from ._result import Baseline, Coverage, Evaluation, HistoryBin, Subset
+from ._result import FROZEN, NO_TIME_OFFSET, Baseline, Coverage, Evaluation, HistoryBin, Subset
 from ._test_batches import EvalBatch, frozen, prequential
 from ._uncertainty import UncertaintySums
 from .leak_guard import Guarded, Overlap, guard, overlap_notes
@@ -86,8 +86,6 @@ BASELINES: MappingProxyType[str, Callable[[Scored, Histories, Int64, Int32], Flo
 """Predictions of each baseline, from what the scored model knows of its training ratings."""
 
 _MODEL = "model"
-_FROZEN = "frozen"
-_NO_OFFSET = "no_time_offset"
 _COLUMNS = (_MODEL, *BASELINES)
 """Column names of the summed errors."""
 
@@ -134,7 +132,7 @@ def evaluate(
         )
     else:
         batches = frozen(test, histories, rows, items)
-    columns = (*_COLUMNS, *[_NO_OFFSET] * (timed is not None), *[_FROZEN] * update)
+    columns = (*_COLUMNS, *[NO_TIME_OFFSET] * (timed is not None), *[FROZEN] * update)
     tally = _Tally(ErrorSums.zeros(test.n_users, len(columns)), ErrorSums.zeros(1, len(columns)))
     _add(tally, model, batches, rows, timed, histories if update else None)
     rated = np.flatnonzero(tally.sums.counts)
@@ -207,8 +205,11 @@ def _add(
             offsets = timed.offset.at(batch.times, last if batch.last is None else batch.last)
             tally.offsets += float(offsets.sum())
             predicted[:, len(_COLUMNS)] = predicted[:, 0]
-            for at in (0, _COLUMNS.index("bias")):
-                predicted[:, at] = moved(model, predicted[:, at], offsets)
+            predicted[:, 0] = moved(model, predicted[:, 0], offsets)
+            bias = _COLUMNS.index("bias")  # clipped whether the model is or not
+            predicted[:, bias] = (predicted[:, bias] + offsets).clip(
+                model.scale.low, model.scale.high
+            )
             if initial is not None:
                 offsets = timed.offset.at(batch.times, last)
                 predicted[:, -1] = moved(model, predicted[:, -1], offsets)

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
+FROZEN, NO_TIME_OFFSET = VARIANTS = ("frozen", "no_time_offset")
+"""Baselines that are the model itself: with the histories of training alone, and without the time
+offset."""
+
+
 @dataclass(frozen=True)
 class Subset:
     """The score on some of the test ratings; ``rmse`` and ``mae`` are None where there are none."""
@@ -235,8 +240,9 @@ class Evaluation(Scores):
 
     @property
     def best_baseline(self) -> str:
-        """Name of the baseline with the lowest RMSE."""
-        return min(self.baselines, key=lambda name: self.baselines[name].rmse)
+        """Name of the baseline with the lowest RMSE, the model's own variants left out."""
+        others = [name for name in self.baselines if name not in VARIANTS]
+        return min(others, key=lambda name: self.baselines[name].rmse)
 
     @property
     def verdict(self) -> str:

@@ -30,6 +30,8 @@ from .hooks import Hooks
 from .support import as_column
 
 Times = int | np.datetime64 | npt.NDArray[Any] | list[Any]
+_MILLISECONDS = 100_000_000_000
+"""A time from which seconds are taken for milliseconds, in the year 5138."""
 _PEOPLE = 256
 """People whose probabilities of all items are held at once."""
 
@@ -319,7 +321,7 @@ class Predicting(Coded):
         return self.choice_coded(people.histories, rows, self.item_ids.encode(item), k)
 
     def follows(self, test: Ratings) -> bool:
-        """Whether ratings were all given after those of training, so that a time offset applies."""
+        """Whether no rating is earlier than the newest of training: a time offset then applies."""
         newest = self.provenance.newest
         if newest is None or test.times is None or not len(test):
             return False
@@ -365,6 +367,11 @@ class Predicting(Coded):
             raise UsageError(
                 "times must be whole seconds since 1970 or datetime64, one or as many as the "
                 f"predictions, {len(rows):,}"
+            )
+        if seconds.size and seconds.max() >= _MILLISECONDS:
+            raise UsageError(
+                f"times: {seconds.max()} is no time in seconds since 1970; divide milliseconds by "
+                "1,000"
             )
         newest = self.provenance.newest
         if newest is not None and seconds.size and seconds.min() < newest:

@@ -40,7 +40,7 @@ def evaluate(
         bool,
         typer.Option(
             "--time-offset/--no-time-offset",
-            help="Where all test ratings are later than those of training: add the time offset "
+            help="Where no test rating is earlier than those of training: add the time offset "
             "that was fitted in training; the score without stands beside it as 'no_time_offset'.",
         ),
     ] = True,
