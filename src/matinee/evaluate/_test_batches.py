@@ -115,7 +115,7 @@ def prequential(
 
 
 def _runs(sizes: Int64, limit: int) -> Iterator[tuple[int, int]]:
-    """Consecutive ranges whose sizes add up to about ``most``."""
+    """Consecutive ranges whose sizes add up to about ``limit``."""
     ends = np.cumsum(sizes)
     start = 0
     while start < len(sizes):

@@ -23,10 +23,13 @@ class Trigrams:
         lengths = np.array([len(text) + 2 for text in texts], dtype=np.int64)
         grams = _grams("".join(f" {text} " for text in texts))
         owners = np.repeat(np.arange(len(texts), dtype=np.int32), lengths)
-        allowed = np.ones(len(owners), dtype=bool)
+        within_text = np.ones(len(owners), dtype=bool)
         ends = np.cumsum(lengths)
-        allowed[ends - 1] = allowed[ends - 2] = False  # runs that reach into the next text
-        grams, owners = grams[allowed[: len(grams)]], owners[: len(grams)][allowed[: len(grams)]]
+        within_text[ends - 1] = within_text[ends - 2] = False  # runs that reach into the next text
+        grams, owners = (
+            grams[within_text[: len(grams)]],
+            owners[: len(grams)][within_text[: len(grams)]],
+        )
         order = np.lexsort((owners, grams))
         grams, owners = grams[order], owners[order]
         first = np.ones(len(grams), dtype=bool)
@@ -44,8 +47,8 @@ class Trigrams:
         last = np.searchsorted(self._grams, grams, side="right")
         # The rarest trigrams discriminate best; frequent ones are skipped in long queries.
         rarest = np.argsort(last - first, kind="stable")
-        allowed = rarest[np.cumsum((last - first)[rarest]) <= _LOOKED_AT]
-        owners = [self._owners[first[at] : last[at]] for at in allowed]
+        looked_up = rarest[np.cumsum((last - first)[rarest]) <= _LOOKED_AT]
+        owners = [self._owners[first[at] : last[at]] for at in looked_up]
         if not owners or len(self._sizes) == 0:
             return np.empty(0, np.int32)
         shared = np.bincount(np.concatenate(owners), minlength=len(self._sizes))

@@ -301,6 +301,6 @@ def _missing(role: str, option: str, names: Sequence[str], header: bool, label: 
 
 
 def listed(names: Sequence[str], limit: int = 12) -> str:
-    """Column names for a message, at most ``most`` of them."""
+    """Column names for a message, at most ``limit`` of them."""
     shown = ", ".join(names[:limit])
     return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"

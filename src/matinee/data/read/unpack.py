@@ -119,7 +119,7 @@ def _bounded(file: IO[bytes], target: Path, limit: int, part: Part) -> int:
     """Copy a stream into a file and count its bytes.
 
     Raises:
-        DataError: There are more than ``most``.
+        DataError: There are more than ``limit``.
     """
     size = 0
     with target.open("wb") as out:

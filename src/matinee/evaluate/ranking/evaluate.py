@@ -288,19 +288,19 @@ def _by_popularity(
     trained = max(int(items.counts.sum()), 1)
     which, labels = size_labels(items.counts)
     for at, label in enumerate(labels):
-        finite = np.flatnonzero(which == at)
-        if len(finite):
-            n = int(relevant[finite].sum())
-            hits = sums.item_hits[:, finite].sum(axis=1)
+        items_of_bin = np.flatnonzero(which == at)
+        if len(items_of_bin):
+            n = int(relevant[items_of_bin].sum())
+            hits = sums.item_hits[:, items_of_bin].sum(axis=1)
             yield ListPopularityBin(
                 people=label,
-                n_items=len(finite),
+                n_items=len(items_of_bin),
                 n=n,
-                trained=float(items.counts[finite].sum() / trained),
+                trained=float(items.counts[items_of_bin].sum() / trained),
                 recall={
                     name: float(h / n) if n else None for name, h in zip(names, hits, strict=True)
                 },
-                shown=_named(names, sums.exposure[:, finite].sum(axis=1) / slots),
+                shown=_named(names, sums.exposure[:, items_of_bin].sum(axis=1) / slots),
             )
 
 

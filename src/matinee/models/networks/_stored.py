@@ -100,9 +100,9 @@ class StoredCodes:
         before, added_before = _encoded(earlier[0], earlier[1].take(grown.before.users))
         users, weight = grown.before.users, grown.weight[:, None]
 
-        def of_all(column: Float32) -> Float32:
-            every = np.zeros((known.n_rows, column.shape[1]), dtype=np.float32)
-            every[grown.rows] = weight * column
+        def of_all(matrix: Float32) -> Float32:
+            every = np.zeros((known.n_rows, matrix.shape[1]), dtype=np.float32)
+            every[grown.rows] = weight * matrix
             return every
 
         def of_items(table: Float32) -> Float32:

@@ -74,22 +74,22 @@ def _moves(figure: Figure, arm: str, by: float, answer: Answer) -> str:
     return f"{where} the RMSE of {label(arm)} {change} by {number(size)}{span(bounds, size)}"
 
 
-def slope(check: Check, figure: Figure, reached: str, answer: Answer) -> str:
+def slope(check: Check, figure: Figure, setting: str, answer: Answer) -> str:
     """Of how the best value of a setting grows with the data."""
     size, bounds = answer.mean, answer.interval
     change = "grows"
     if size == 0 and answer.status == "refuted":
-        return f"{FIGURES[figure].where} the best {reached} is the same for all sizes of the data"
+        return f"{FIGURES[figure].where} the best {setting} is the same for all sizes of the data"
     if abs(size) < 0.05:  # one decimal would show 0.0
         return (
-            f"{FIGURES[figure].where} the best {reached} changes by less than 0.1"
+            f"{FIGURES[figure].where} the best {setting} changes by less than 0.1"
             f"{span(bounds, 10)} for ten times the ratings{_uncertainty(check, answer)}"
         )
     if size < 0:
         change, size = "shrinks", -size
         bounds = bounds and Interval(0.0 - bounds.high, 0.0 - bounds.low)  # no -0.0
     return (
-        f"{FIGURES[figure].where} the best {reached} {change} by {size:.1f}"
+        f"{FIGURES[figure].where} the best {setting} {change} by {size:.1f}"
         f"{span(bounds, 10)} for ten times the ratings{_uncertainty(check, answer)}"
     )
 
