@@ -161,7 +161,7 @@ def test_gives_up_and_resumes_later(server: Server, tmp_path: Path) -> None:
     assert len(server.body) // 2 <= kept < len(server.body)
 
     server.break_after = 0  # Now nothing comes through at all.
-    with pytest.raises(MatineeError, match=r"MB so far are kept.*`matinee data get toy` goes on"):
+    with pytest.raises(MatineeError, match=r"MB so far are kept.*`matinee data get toy` resumes"):
         fetch(wanted, tmp_path, wait=0.0)
     assert (tmp_path / "toy.zip.part").stat().st_size == kept
 
