@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.arrays import Float64, Int32, Int64
+from ..base.spacing import evenly_spaced
 from ..errors import UsageError
 
 MOST_LEVELS = 20
@@ -77,10 +78,9 @@ class OrdinalLink:
                 rating of each level at that score is added.
             weights: Weights of the ratings, of mean 1, shape (n,); None where all are equal.
         """
-        some = np.unique(np.linspace(0, max(len(scores) - 1, 0), SAMPLE).astype(np.int64))
-        some = some[: len(scores)]
-        scores, codes = scores[some].astype(np.float64), np.searchsorted(levels, ratings[some])
-        weights = np.ones(len(scores)) if weights is None else weights[some].astype(np.float64)
+        sample = evenly_spaced(len(scores), SAMPLE)
+        scores, codes = scores[sample].astype(np.float64), np.searchsorted(levels, ratings[sample])
+        weights = np.ones(len(scores)) if weights is None else weights[sample].astype(np.float64)
         if earlier is None:
             added, added_codes = levels.astype(np.float64), np.arange(len(levels))
             added_weights = np.ones(len(levels))
@@ -245,8 +245,8 @@ def _slopes(
     curves = pulls / -np.expm1(-gaps)
     at = np.arange(count)
     for edge, sign, miss in ((codes, -1.0, above), (codes - 1, 1.0, below)):
-        some = (edge >= 0) & (edge < count)
-        k, w, s, m = edge[some], weights[some], scores[some], miss[some]
+        inner = (edge >= 0) & (edge < count)
+        k, w, s, m = edge[inner], weights[inner], scores[inner], miss[inner]
         gradient[:count] += sign * np.bincount(k, w * m, minlength=count)
         gradient[count] -= sign * float((w * m) @ s)
         w = w * m * (1.0 - m)

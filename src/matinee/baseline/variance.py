@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.arrays import Float32, Float64, Int32, Int64
+from ..base.spacing import evenly_spaced
 from ..data import Csr, Histories, Scale
 from .bias import BiasModel, residual_sums
 
@@ -56,7 +57,7 @@ class HeldOutPredictions:
         """At most ``size`` of them, evenly spaced."""
         if len(self.entries) <= size:
             return self
-        kept = np.unique(np.linspace(0, len(self.entries) - 1, size).astype(np.int64))
+        kept = evenly_spaced(len(self.entries), size)
         extras = None if self.extras is None else self.extras[kept]
         return HeldOutPredictions(self.entries[kept], self.predictions[kept], self.source, extras)
 
@@ -237,7 +238,7 @@ def leave_one_out(
         item_reg: The shrinkage of the item biases.
         source: "leave-one-out" where the bias model is the model itself.
     """
-    entries = _some(len(train.values))
+    entries = evenly_spaced(len(train.values), SAMPLE)
     rows = np.searchsorted(train.indptr, entries, side="right") - 1
     items = train.indices[entries]
     user_bias, n_user = _user_biases(bias, train, rows)
@@ -247,10 +248,6 @@ def leave_one_out(
     weight += 1.0 / np.maximum(n_item + item_reg, 1.0)
     predictions = train.values[entries] - residuals / (1.0 - np.minimum(weight, 0.8))
     return HeldOutPredictions(entries, predictions, source)
-
-
-def _some(n: int) -> Int64:
-    return np.unique(np.linspace(0, max(n - 1, 0), min(n, SAMPLE)).astype(np.int64))
 
 
 def _floats(bias: BiasModel) -> tuple[Float64, float, float]:
@@ -271,7 +268,7 @@ def _unknown(bias: BiasModel, train: Csr, counts: Int64) -> tuple[Float64, float
         Those with neither user nor item known, only the item, and only the user, float64 (3,);
         and that with both known.
     """
-    entries = _some(len(train.values))
+    entries = evenly_spaced(len(train.values), SAMPLE)
     rows = np.searchsorted(train.indptr, entries, side="right") - 1
     items = train.indices[entries]
     user_bias, n_user = _user_biases(bias, train, rows)

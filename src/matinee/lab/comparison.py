@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..base.arrays import Float64
+from ..base.spacing import evenly_spaced
 from ..data import Ratings
 from ..evaluate import (
     ErrorSums,
@@ -197,9 +198,8 @@ def _examples(
     if histories is None:
         for model in (first, second):
             known = known[model.user_ids.encode(test.user_ids.ids[known]) >= 0]
-    positions = np.linspace(0, max(len(known) - 1, 0), min(count, len(known))).astype(np.int64)
     shown = []
-    for code in known[positions]:
+    for code in known[evenly_spaced(len(known), count)]:
         part = slice(csr.indptr[code], csr.indptr[code + 1])
         items = test.item_ids.decode(csr.indices[part]).tolist()
         ratings = dict(zip(items, csr.values[part].tolist(), strict=True))

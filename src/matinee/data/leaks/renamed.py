@@ -14,6 +14,7 @@ import numpy as np
 
 from ...base.arrays import Float32, Int32, Int64, Mask
 from ...base.compiled import kernel
+from ...base.spacing import evenly_spaced
 from ..histories import Histories
 
 CONTAINED = 0.9
@@ -139,8 +140,7 @@ def find_renamed(train: Histories, n_items: int, asked: HeldOutPeople) -> Rename
     _collect(
         train.indptr, train.items, train.values, start, values, chosen, starts[:-1].copy(), holders
     )
-    looked = min(people, MOST_PEOPLE)
-    among = np.unique(np.linspace(0, people - 1, looked).astype(np.int64))
+    among = evenly_spaced(people, MOST_PEOPLE)
     needed = BITS + np.log2(rows) + np.log2(people)
     mean = max(len(train.items) / rows, 1.0)
     of_row = SHARE_OF_ROW if train.values.min() == train.values.max() else 0.0

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...base.arrays import Float32, Float64, Int64
+from ...base.spacing import evenly_spaced
 from ...data import Histories, ItemTable, Table, Vocabulary, load_items
 from ...errors import UsageError
 from ...recommend import HistoriesLike, Unknown, top_k
@@ -215,7 +216,7 @@ class NewItems:
         histories = model.histories
         if histories is None or not len(histories):
             histories = Histories.build([([], [])])
-        sample = np.unique(np.linspace(0, len(histories) - 1, _PEOPLE).astype(np.int64))
+        sample = evenly_spaced(len(histories), _PEOPLE)
         score = model.scores_coded if model.knows_ratings else model.rank_scores_coded
         return score(histories.take(sample)).astype(np.float64).T
 

@@ -9,6 +9,7 @@ from threading import Event
 import numpy as np
 
 from ...base.arrays import Float64, Int32
+from ...base.spacing import evenly_spaced
 from ...data import Ratings
 from .config import BayesianConfig
 from .fold_in import expected_levels
@@ -50,7 +51,7 @@ def sample_posterior(
         return samples
 
     by_user = train.by_user
-    some = np.unique(np.linspace(0, len(train) - 1, MEASURED).astype(np.int64))
+    some = evenly_spaced(len(train), MEASURED)
     rows = np.repeat(np.arange(by_user.n_rows, dtype=np.int32), by_user.counts)[some]
     columns, values = by_user.indices[some], by_user.values[some]
     samples: list[Sample] = []
