@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from ..base.arrays import Texts
+from ..base.arrays import Int32, Int64, Texts
 from ..errors import DataError, UsageError
 from .netflix.find import is_titles
 from .netflix.text import read_titles
@@ -195,16 +195,8 @@ def _of_scan(
     if not len(rows):
         return None, ()
     rows = rows[::-1]  # Of two rows of one item the first counts, so it is written last.
-    titles = np.array([str(name) for name in ids.ids], dtype=object)
-    titles[codes[rows]] = given_titles[rows]
-    if not rest:
-        return ItemTable(titles), notes
-    genres = np.empty(len(ids), dtype=object)
-    genres.fill(())
-    listed = _from_flags(rest) if flagged else _from_text(rest[0])
-    for row in rows:
-        genres[codes[row]] = listed[row]
-    return ItemTable(titles, genres), notes
+    listed = None if not rest else _from_flags(rest) if flagged else _from_text(rest[0])
+    return _aligned(ids, codes, rows, given_titles, listed), notes
 
 
 def _of_ratings(
@@ -250,17 +242,38 @@ def _of_ratings(
         one_item = len(np.unique(names[known])) / len(known)
         if min(one_title, one_item) < _TITLES_OF_ONE:
             return None, ()
-    titles = np.array([str(name) for name in ids.ids], dtype=object)
-    titles[codes[known]] = names[known]
-    note = f"titles from the column {title!r}"
-    if roles.get(GENRES) not in free:
-        return ItemTable(titles), (note,)
-    lists = np.empty(len(ids), dtype=object)
-    lists.fill(())
-    listed = _from_text(_texts(arrays["genres"]))
-    for row in known:
-        lists[codes[row]] = listed[row]
-    return ItemTable(titles, lists), (f"{note}, genres from {roles[GENRES]!r}",)
+    note, listed = f"titles from the column {title!r}", None
+    if roles.get(GENRES) in free:
+        note += f", genres from {roles[GENRES]!r}"
+        listed = _from_text(_texts(arrays["genres"]))
+    return _aligned(ids, codes, known, names, listed), (note,)
+
+
+def _aligned(
+    ids: Vocabulary,
+    codes: Int32,
+    rows: Int64,
+    titles: Texts,
+    genres: Sequence[tuple[str, ...]] | None,
+) -> ItemTable:
+    """Titles and genres of a vocabulary: an item without a row has its id as title, and no genres.
+
+    Args:
+        ids: The vocabulary.
+        codes: int32 (rows of the table,), the code of each row's item.
+        rows: Which rows count; of two rows of one item the later one does.
+        titles: By row of the table.
+        genres: Likewise, or None.
+    """
+    by_code = np.array([str(name) for name in ids.ids], dtype=object)
+    by_code[codes[rows]] = titles[rows]
+    if genres is None:
+        return ItemTable(by_code)
+    genres_by_code = np.empty(len(ids), dtype=object)
+    genres_by_code.fill(())
+    for row in rows:
+        genres_by_code[codes[row]] = genres[row]
+    return ItemTable(by_code, genres_by_code)
 
 
 def _title_column(kinds: Mapping[str, str], item: str) -> str | None:
