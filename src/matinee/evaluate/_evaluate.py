@@ -266,8 +266,8 @@ def _scores(
         values = metric.from_sums(sums.totals())
         drawn = None if draws is None else metric.from_sums(draws.totals)
         for at, column in enumerate(columns):
-            rmse_bounds = None if drawn is None else interval(drawn[:, at])
-            scores[column][metric.name] = Score(float(values[at]), rmse_bounds)
+            bounds = None if drawn is None else interval(drawn[:, at])
+            scores[column][metric.name] = Score(float(values[at]), bounds)
     return scores, draws
 
 

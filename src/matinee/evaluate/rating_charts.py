@@ -49,13 +49,15 @@ def score_card(model: str, scores: Mapping[str, Score]) -> Dots:
     )
 
 
-def by_size(name: str, title: str, bins: Sequence[ErrorBin], members: str, x_title: str) -> Dots:
+def by_size(
+    name: str, title: str, bins: Sequence[ErrorBin], members: str, row_meaning: str
+) -> Dots:
     """The error by the number of training ratings."""
     rows = [bin_.ratings for bin_ in bins]
     return Dots(
         name=name,
         title=title,
-        note=f"Rows: {x_title}. Bars are 95% intervals by bootstrap over {members}.",
+        note=f"Rows: {row_meaning}. Bars are 95% intervals by bootstrap over {members}.",
         summary="; ".join(
             f"{b.ratings} ratings: model {b.rmse:.3f}, bias model {b.bias_rmse:.3f}, "
             f"{b.members:,} {members}, {b.n:,} test ratings"
@@ -126,14 +128,14 @@ def residuals(breakdown: Breakdown) -> Histogram:
 
 def by_user(breakdown: Breakdown) -> Dots:
     """The error by how many ratings the user has in training."""
-    title, x_title = "Error by how active the user is", "ratings the user gave in training"
-    return by_size("by-user", title, breakdown.by_user, "users", x_title)
+    title, row_meaning = "Error by how active the user is", "ratings the user gave in training"
+    return by_size("by-user", title, breakdown.by_user, "users", row_meaning)
 
 
 def by_item(breakdown: Breakdown) -> Dots:
     """The error by how many training ratings the item has."""
-    title, x_title = "Error by how popular the item is", "training ratings of the item"
-    return by_size("by-item", title, breakdown.by_item, "items", x_title)
+    title, row_meaning = "Error by how popular the item is", "training ratings of the item"
+    return by_size("by-item", title, breakdown.by_item, "items", row_meaning)
 
 
 def of_breakdown(breakdown: Breakdown) -> list[Chart]:

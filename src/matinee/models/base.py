@@ -205,7 +205,7 @@ class Recommender(Updatable):
             update: Prequential evaluation: whether each rating is added to its user's history once
                 it is scored, from the next second on, as ratings of one second have no order. The
                 model is not retrained. The score without updates is the baseline ``frozen``.
-            time_offset: Whether to add the time offset, if all test ratings are later than those of
+            time_offset: Whether to add the time offset, if no test rating is earlier than those of
                 training (``follows``). The score without it is the baseline ``no_time_offset``.
             allow_overlap: Whether to evaluate, and mark the result, if test ratings were seen in
                 training or are in ``histories``.

@@ -98,7 +98,7 @@ def by_love(
 
         return scores
 
-    found = scored_lists(
+    scores_by_love = scored_lists(
         [scorer(at) for at in range(len(values))],
         test,
         model.item_ids,
@@ -110,7 +110,7 @@ def by_love(
     )
     return [
         LovePoint(love, love == model.love, scores)
-        for love, scores in zip(values, found, strict=True)
+        for love, scores in zip(values, scores_by_love, strict=True)
     ]
 
 

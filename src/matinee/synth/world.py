@@ -129,10 +129,10 @@ class SynthConfig(Config):
                 f"{self.items:,} items one; ask for at least {need:,}"
             )
         if self.least > self.items or self.least * self.users > self.ratings:
-            longest = min(self.items, self.ratings // self.users)
+            limit = min(self.items, self.ratings // self.users)
             raise UsageError(
                 f"synth: least = {self.least:,}: {self.ratings:,} ratings of {self.items:,} items "
-                f"by {self.users:,} users allow at most {longest:,}"
+                f"by {self.users:,} users allow at most {limit:,}"
             )
 
 

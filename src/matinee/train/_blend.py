@@ -39,10 +39,10 @@ class Blend:
     weights: Float64
 
     @classmethod
-    def equal(cls, members: int, columns: Sequence[int] | None = None) -> Blend:
+    def equal(cls, members: int, chosen_members: Sequence[int] | None = None) -> Blend:
         """The plain mean of all members, or of some."""
         weights = np.zeros(members)
-        chosen = list(range(members) if columns is None else columns)
+        chosen = list(range(members) if chosen_members is None else chosen_members)
         weights[chosen] = 1.0 / max(len(chosen), 1)
         return cls(weights)
 

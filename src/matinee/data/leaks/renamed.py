@@ -181,12 +181,12 @@ def _rarest(asked: HeldOutPeople, pair_of: Int64, counts: Int64) -> Int64:
     people = np.repeat(np.arange(len(asked.training_row)), np.diff(asked.indptr))
     held = np.flatnonzero(counts[pair_of] > 0)
     order = held[np.lexsort((counts[pair_of[held]], people[held]))]
-    row_people = people[order]
-    first = np.searchsorted(row_people, np.arange(len(asked.training_row)))
-    rank = np.arange(len(order)) - first[row_people]
+    entry_people = people[order]
+    first = np.searchsorted(entry_people, np.arange(len(asked.training_row)))
+    rank = np.arange(len(order)) - first[entry_people]
     probes = np.full((len(asked.training_row), _PROBES), -1, dtype=np.int64)
     within_probes = rank < _PROBES
-    probes[row_people[within_probes], rank[within_probes]] = pair_of[order[within_probes]]
+    probes[entry_people[within_probes], rank[within_probes]] = pair_of[order[within_probes]]
     return probes
 
 

@@ -100,9 +100,9 @@ class _Lines:
         self._low = max(0, math.ceil(scale.low))
         self._high = min(9, math.floor(scale.high))
         # As many as there can be; of what is not filled, no memory is used.
-        largest = size // _SHORTEST + n_files
-        self._users = np.empty(largest, dtype=np.int32)
-        self._marks = np.empty(largest, dtype=np.int32)
+        capacity = size // _SHORTEST + n_files
+        self._users = np.empty(capacity, dtype=np.int32)
+        self._marks = np.empty(capacity, dtype=np.int32)
         self.rows = 0
         self._sections: list[tuple[Int32, Int64]] = []
         self._buffer = bytearray(_LONGEST + _BLOCK + 1)

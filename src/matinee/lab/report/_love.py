@@ -64,7 +64,7 @@ def love_sheet(points: Sequence[LovePoint], k: int) -> Sheet | None:
 
 
 def _chart(
-    name: str, title: str, note: str, what: str, series: list[Series], own: LovePoint | None
+    name: str, title: str, note: str, y_title: str, series: list[Series], own: LovePoint | None
 ) -> Lines:
     marks = []
     for style, each in enumerate(series if own else []):
@@ -81,7 +81,7 @@ def _chart(
         summary=ends,
         series=series,
         x_title="love",
-        y_title=what,
+        y_title=y_title,
         marks=marks,
         cut=False,
     )

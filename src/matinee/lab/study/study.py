@@ -39,7 +39,7 @@ class Data(Config):
     """Whether held-out ratings of users or items without a training rating are dropped (and
     counted), as Kuchaiev & Ginsburg 2017 do; otherwise the bias model answers them."""
     time_offset: bool = False
-    """Whether predictions have the model's time offset, where all held-out ratings are later than
+    """Whether predictions have the model's time offset, where no held-out rating is earlier than
     those of training. The figures of each epoch are without."""
     resplit: bool = False
     """Whether each seed splits anew; otherwise all seeds share the split of seed 0."""

@@ -41,10 +41,10 @@ def training_chart(
             by_label[watched] = [epoch["watched"].get(watched) for epoch in epochs]
         if len(curves) == 1:
             by_label = {"training": [epoch["train_rmse"] for epoch in epochs], **by_label}
-        for score, values in by_label.items():
+        for part, values in by_label.items():
             points = [(x, float(v)) for x, v in zip(xs, values, strict=True) if v is not None]
             if len(points) > 1:
-                label = f"{name}, {score}" if name else score
+                label = f"{name}, {part}" if name else part
                 series.append(Series(label, [x for x, _ in points], [y for _, y in points]))
     if not series:
         return None

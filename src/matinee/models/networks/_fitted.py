@@ -163,11 +163,11 @@ class FittedNetwork:
         )
         grown = self.stored.grown(histories, others, trained)
         if len(grown.rows):
-            grown_rows = np.flatnonzero(np.isin(rows, grown.rows))
-            at = np.searchsorted(grown.rows, rows[grown_rows])
-            added = self._stored_entries(grown.before.users[at], items[grown_rows])
-            added -= self._fold_in(grown.before, at, items[grown_rows])
-            out[grown_rows] += grown.weight[at] * added
+            positions = np.flatnonzero(np.isin(rows, grown.rows))
+            at = np.searchsorted(grown.rows, rows[positions])
+            added = self._stored_entries(grown.before.users[at], items[positions])
+            added -= self._fold_in(grown.before, at, items[positions])
+            out[positions] += grown.weight[at] * added
         return out
 
     def _stored_entries(self, users: Int32, items: Int32) -> Float64:

@@ -192,27 +192,27 @@ class Ensemble(Blending, Trainable):
         base = bias_predictions(train, held)
         wanted = train.by_user.values[train.by_user.aligned(held)] - base
         sets = []
-        for columns in (entries, by_users):
-            means = [np.mean([predicted[m] for m in entry], axis=0) - base for entry in columns]
+        for groups in (entries, by_users):
+            means = [np.mean([predicted[m] for m in entry], axis=0) - base for entry in groups]
             deviations = np.column_stack(means) if means else np.zeros((len(base), 0))
             anchor = [
-                at for at, entry in enumerate(columns) if self._shrinkage_of(entry[0]) is not None
+                at for at, entry in enumerate(groups) if self._shrinkage_of(entry[0]) is not None
             ]
             if not anchor:
-                sets.append(fit_blend(deviations, wanted, columns, size).weights)
+                sets.append(fit_blend(deviations, wanted, groups, size).weights)
                 continue
             # With few ratings the sampled member's shrinkage, by cross-fitting, is more accurate
             # than any weight here: the others are blended by what they add to it.
-            shrinkage = self._shrinkage_of(columns[anchor[0]][0]) or 0.0
+            shrinkage = self._shrinkage_of(groups[anchor[0]][0]) or 0.0
             center = shrinkage * deviations[:, anchor[0]]
-            rest = [at for at in range(len(columns)) if at not in anchor]
+            rest = [at for at in range(len(groups)) if at not in anchor]
             weights = fit_blend(
                 deviations[:, rest] - center[:, None],
                 wanted - center,
-                [columns[at] for at in rest],
+                [groups[at] for at in rest],
                 size,
             ).weights
-            weights[columns[anchor[0]][0]] = shrinkage * (1.0 - weights.sum())
+            weights[groups[anchor[0]][0]] = shrinkage * (1.0 - weights.sum())
             sets.append(weights)
         self.known, self.new = sets
         deviations = np.array(predicted) - base

@@ -139,10 +139,10 @@ class NewItems:
         if (codes < 0).any():
             raise UsageError(f"{item[codes < 0][0]} is not among the new items")
         out = np.empty(len(rows))
-        for sample, batch in _batches(people.histories, rows):
+        for entries, batch in _batches(people.histories, rows):
             scores = self._of(model.scores_coded(batch))
-            positions = np.unique(rows[sample], return_inverse=True)[1]
-            out[sample] = scores[positions, codes[sample]]
+            batch_rows = np.unique(rows[entries], return_inverse=True)[1]
+            out[entries] = scores[batch_rows, codes[entries]]
         return model._clipped(out)
 
     def recommend(
@@ -262,14 +262,14 @@ def _batches(histories: Histories, rows: Int64) -> Any:
     known = np.unique(rows)
     empty = Histories.build([([], [])])
     for start in range(0, len(known), _PEOPLE):
-        sample = known[start : start + _PEOPLE]
-        positions = np.flatnonzero((rows >= sample[0]) & (rows <= sample[-1]))
-        if sample[0] < 0:
+        people = known[start : start + _PEOPLE]
+        positions = np.flatnonzero((rows >= people[0]) & (rows <= people[-1]))
+        if people[0] < 0:
             # A row of -1 is a person without a history.
-            if len(sample) == 1:
+            if len(people) == 1:
                 yield positions, empty
                 continue
             yield np.flatnonzero(rows == -1), empty
-            sample = sample[1:]
-            positions = np.flatnonzero((rows >= sample[0]) & (rows <= sample[-1]))
-        yield positions, histories.take(sample)
+            people = people[1:]
+            positions = np.flatnonzero((rows >= people[0]) & (rows <= people[-1]))
+        yield positions, histories.take(people)

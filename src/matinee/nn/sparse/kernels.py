@@ -151,14 +151,14 @@ def _decode_loss_row(
     type_ = table.dtype.type
     total = 0.0
     pick = np.empty(last - first, dtype=np.int32)
-    starts = np.empty(last - first, dtype=np.int64)
+    entry = np.empty(last - first, dtype=np.int64)
     value = np.empty(last - first, dtype=table.dtype)
     n = 0
     for j in range(first, last):
         seen = weight[j] != 0
         error[j] = 0
         pick[n] = index[j]
-        starts[n] = j
+        entry[n] = j
         n += seen
     row[:] = 0
     p = 0
@@ -176,7 +176,7 @@ def _decode_loss_row(
                     dot += h[k] * table[i, k]
                 value[q] = dot
         for q in range(p, p + few):
-            j = starts[q]
+            j = entry[q]
             dot = value[q] + bias[pick[q]]
             miss = activate(act, dot) - target[j]
             total += weight[j] * miss * miss

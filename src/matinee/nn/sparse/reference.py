@@ -19,7 +19,7 @@ from ..network import Network
 def tensors(batch: Batch, device: torch.device, dtype: torch.dtype) -> dict[str, Tensor]:
     """A batch's arrays on a device; ``row`` is the batch row of each entry."""
     ptr = torch.from_numpy(batch.indptr).to(device)
-    return {
+    entries = {
         "offsets": torch.from_numpy(batch.in_ptr[:-1]).to(device),
         "row": torch.repeat_interleave(torch.arange(batch.rows, device=device), ptr.diff()),
         "column": torch.from_numpy(batch.column).to(device).long(),
@@ -27,12 +27,10 @@ def tensors(batch: Batch, device: torch.device, dtype: torch.dtype) -> dict[str,
         "coef": torch.from_numpy(batch.coef).to(device, dtype),
         "target": torch.from_numpy(batch.target).to(device, dtype),
         "weight": torch.from_numpy(batch.weight).to(device, dtype),
-        **(
-            {}
-            if batch.level is None
-            else {"level": torch.from_numpy(batch.level).to(device).long()}
-        ),
     }
+    if batch.level is not None:
+        entries["level"] = torch.from_numpy(batch.level).to(device).long()
+    return entries
 
 
 def encode(network: Network, entries: dict[str, Tensor]) -> Tensor:

@@ -77,8 +77,8 @@ def choose(
 
 def is_small(rows: Csr) -> bool:
     """Whether settings are searched for: scoring held-out people costs by the larger side."""
-    smaller, most = sorted((rows.n_rows, rows.n_columns))
-    return smaller <= AUTO_SIDE and most <= 10 * AUTO_SIDE
+    smaller, larger = sorted((rows.n_rows, rows.n_columns))
+    return smaller <= AUTO_SIDE and larger <= 10 * AUTO_SIDE
 
 
 def large(part: HeldOut, config: ListsConfig, rng: np.random.Generator, solve: bool) -> Candidate:

@@ -51,9 +51,9 @@ def sample_posterior(
         return samples
 
     by_user = train.by_user
-    some = evenly_spaced(len(train), MEASURED)
-    rows = np.repeat(np.arange(by_user.n_rows, dtype=np.int32), by_user.counts)[some]
-    columns, values = by_user.indices[some], by_user.values[some]
+    sample_entries = evenly_spaced(len(train), MEASURED)
+    rows = np.repeat(np.arange(by_user.n_rows, dtype=np.int32), by_user.counts)[sample_entries]
+    columns, values = by_user.indices[sample_entries], by_user.values[sample_entries]
     samples: list[Sample] = []
     with ThreadPoolExecutor(max(len(others), 1)) as pool:
         started = [pool.submit(run, other) for other in others]

@@ -77,7 +77,7 @@ def describe_data(data: Data, seed: int, users: float = 1.0) -> dict[str, Any]:
             source["read"] = data.read.model_dump(mode="json", exclude_unset=True)
     if data.synthetic and not data.holdout:
         raise UsageError(f"{label}: synthetic data needs a holdout")
-    # Said only where it is asked for, so that the keys of runs on other data stay what they were.
+    # Options at their defaults are left out, so that the keys of runs on other data stay the same.
     stated = {name: True for name in ("seen_only", "time_offset") if getattr(data, name)}
     steps = {"relevant": data.relevant, "k_core": data.k_core}
     steps = {name: value for name, value in steps.items() if value is not None}
