@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -240,15 +239,7 @@ def zips(place: Place) -> str:
 
 
 def two_trainings(place: Place) -> str:
-    first = subprocess.Popen(
-        place.command("train", "ratings.csv", "--set", "epochs=100000", "--out", "model"),
-        cwd=place.folder,
-        env=place.environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    place.servers.append(first)
+    place.start("train", "ratings.csv", "--set", "epochs=100000", "--out", "model")
     time.sleep(20.0)
     return place.train()
 

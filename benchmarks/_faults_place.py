@@ -72,21 +72,25 @@ class Place:
         table = ("ratings.csv", "--items", "items.csv")
         return self.cli("train", *table, *SMALL, *more, "--out", out)
 
-    def serve(self, *more: str) -> int:
-        """A server of a trained model, and its port."""
-        if not (self.folder / "model").exists():
-            self.train()
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port: int = free.getsockname()[1]
-        server = subprocess.Popen(
-            self.command("serve", "model", "--port", port, *more),
+    def start(self, *arguments: object) -> None:
+        """A command that goes on by itself until the place is left."""
+        started = subprocess.Popen(
+            self.command(*arguments),
             cwd=self.folder,
             env=self.environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        self.servers.append(server)
+        self.servers.append(started)
+
+    def serve(self, *more: str) -> int:
+        """A server of a trained model, and its port."""
+        if not (self.folder / "model").exists():
+            self.train()
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port: int = free.getsockname()[1]
+        self.start("serve", "model", "--port", port, *more)
         for _ in range(600):
             with contextlib.suppress(OSError):
                 ask(port, "GET", "/healthz")
