@@ -118,17 +118,23 @@ def test_a_database_that_came_back(request: pytest.FixtureRequest, open_: Open, 
     assert store.count() == 4
 
 
-def test_one_commit_for_all_that_waits(store: FeedbackStore) -> None:
+def held_back(store: FeedbackStore) -> tuple[list[int], threading.Event, threading.Event]:
+    """Let a store wait: the sizes of its transactions, that one has begun, and its release."""
     sizes: list[int] = []
     entered, release, add = threading.Event(), threading.Event(), store.add
 
     def slow(events: list[Event]) -> list[bool]:
         entered.set()
-        release.wait(10)
+        release.wait(60)
         sizes.append(len(events))
         return add(events)
 
     store.add = slow  # type: ignore[method-assign, assignment]
+    return sizes, entered, release
+
+
+def test_one_commit_for_all_that_waits(store: FeedbackStore) -> None:
+    sizes, entered, release = held_back(store)
     written = Writer(store)
     first = written.submit([make_event(key="first", user="u", kind="click", item="i")])
     assert entered.wait(10)
@@ -193,16 +199,7 @@ def test_the_events_of_one_transaction_are_bounded(
 ) -> None:
     """No job is begun once the bound is reached."""
     monkeypatch.setattr(writer, "_AT_ONCE", 4)
-    sizes: list[int] = []
-    entered, release, add = threading.Event(), threading.Event(), file_store.add
-
-    def slow(events: list[Event]) -> list[bool]:
-        entered.set()
-        release.wait(60)
-        sizes.append(len(events))
-        return add(events)
-
-    file_store.add = slow  # type: ignore[method-assign, assignment]
+    sizes, entered, release = held_back(file_store)
     written = Writer(file_store)
     written.submit([click("first")])
     assert entered.wait(60)

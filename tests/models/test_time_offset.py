@@ -117,9 +117,9 @@ def test_known_step_by_step(model: Bias, parts: tuple[Ratings, Ratings]) -> None
     assert score.baselines["frozen"].rmse == pytest.approx(model.evaluate(test).rmse)
     total = 0.0
     for user in np.unique(test.users):
-        mine, told = np.flatnonzero(test.users == user), train.times[train.users == user]
+        mine, trained_times = np.flatnonzero(test.users == user), train.times[train.users == user]
         for at in mine:
-            earlier = np.append(told, test.times[mine][test.times[mine] < test.times[at]])
+            earlier = np.append(trained_times, test.times[mine][test.times[mine] < test.times[at]])
             last = np.array([earlier.max() if len(earlier) else NEVER])
             total += model.time_offset.at(test.times[[at]], last)[0]
     assert any(f"{total / len(test):+.3f} on average" in note for note in score.notes)
