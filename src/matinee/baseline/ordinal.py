@@ -167,6 +167,11 @@ class OrdinalLink:
         return scores, self.expectation(scores)
 
 
+def expected_ratings(scores: npt.NDArray[Any], link: OrdinalLink | None) -> npt.NDArray[Any]:
+    """The ratings predicted by sums of outputs and offsets, which with a link are latent scores."""
+    return scores if link is None else link.expectation(scores)
+
+
 def levels_of(ratings: npt.NDArray[Any], name: str) -> Float64:
     """The distinct ratings, ascending, float64 (levels,).
 

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..base.arrays import Array, Float32, Int32, Int64
-from ..baseline.ordinal import OrdinalLink
+from ..baseline.ordinal import OrdinalLink, expected_ratings
 from ..data import Csr
 from ._config import NetworkConfig
 from ._row_outputs import RowOutputs
@@ -126,18 +125,14 @@ class Forward:
             row_bias -= self._mean_output(out[row, known.indices], known)
         out += self.offset
         out += row_bias[:, None]
-        return self.ratings(out)
+        return expected_ratings(out, self.link)
 
     def scores_of(self, hidden: Float32, row_bias: Float32) -> Float32:
         """``scores`` of rows that are encoded: the arguments are what ``encode`` returns."""
         out = self._all_outputs(hidden)
         out += self.offset
         out += row_bias[:, None]
-        return self.ratings(out)
-
-    def ratings(self, scores: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """The ratings predicted by sums of outputs and offsets, which may be latent scores."""
-        return scores if self.link is None else self.link.expectation(scores)
+        return expected_ratings(out, self.link)
 
     def _all_outputs(self, hidden: Float32) -> Float32:
         out = hidden @ self.table_out.T
@@ -161,7 +156,7 @@ class Forward:
         out = self._decode(hidden, rows, columns).astype(np.float64)
         out += self.offset[columns]
         out += row_bias[rows]
-        return self.ratings(out)
+        return expected_ratings(out, self.link)
 
     def _decode(self, hidden: Float32, rows: Int64, columns: Int32) -> Float32:
         """Outputs at some entries, float32 (entries,), without what is added to them."""

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import torch
 
 from ..base.arrays import Float, Int32, Int64
+from ..baseline.ordinal import expected_ratings
 from ..data import Csr
 from .activations import activation
 from .inputs import Inputs
@@ -91,7 +92,7 @@ def predict_entries(
         ptr = indptr[first : first + len(chunk) + 1] - low
         output = _decode(network, hidden, ptr, part)
         out[low:high] = output + inputs.offset[part] + np.repeat(added, np.diff(ptr))
-    return inputs.ratings(out)
+    return expected_ratings(out, inputs.link)
 
 
 @torch.no_grad()
@@ -106,7 +107,7 @@ def predict_rows(network: Network, inputs: Inputs, known: Csr, rows: Int64) -> F
     scores: Float = output(hidden @ network.table_out.t() + network.bias_out).cpu().numpy()
     scores += inputs.offset
     scores += added[:, None]
-    return inputs.ratings(scores)
+    return expected_ratings(scores, inputs.link)
 
 
 @torch.no_grad()

@@ -108,10 +108,6 @@ class Inputs:
         """The encoding without the link, with which predictions are latent scores."""
         return replace(self, link=None)
 
-    def ratings(self, scores: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """The ratings predicted by sums of outputs and offsets, which may be latent scores."""
-        return scores if self.link is None else self.link.expectation(scores)
-
     def batch(
         self,
         indptr: Int64,

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from ..base.arrays import Float32, Float64, Int32, Int64
+from ..baseline.ordinal import expected_ratings
 from ..data import Csr
 from ..nn import FEW, Inputs, Network, row_biases, row_length, row_scale
 
@@ -121,7 +122,7 @@ class Deviations:
     ) -> None:
         counts = np.diff(held.indptr)
         self._base, self._target = base, held.values - base
-        self._inputs = inputs
+        self._link = inputs.link
         self._all = held.predict(network, inputs.latent, known) - base
         # The row's length scales the part of its vector, not the output biases.
         bias = network.bias_out.detach().cpu().numpy()
@@ -153,7 +154,7 @@ class Deviations:
         """Predictions after shrinkage, float64 (entries,), not clipped."""
         further = row_scale(self._lengths, fit.slope) - 1.0
         scores = self._base + fit.coefficient * (self._all + further * self._vectors)
-        return self._inputs.ratings(scores)
+        return expected_ratings(scores, self._link)
 
 
 def fit_shrinkage(

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...base.arrays import Float32, Float64, Int32, Int64, Mask
+from ...baseline.ordinal import expected_ratings
 from ...data import Csr, Histories
 from ...nn import Forward, Inputs
 from ...train import Epoch
@@ -123,7 +124,7 @@ class FittedNetwork:
         out = forward.activated(dots + forward.bias_out[users]).astype(np.float64)
         out += forward.offset[users]
         out += item_offsets[items]
-        return forward.ratings(out)
+        return expected_ratings(out, forward.link)
 
     def scores(self, histories: Histories, trained: Histories | None = None) -> Float32:
         """Predicted ratings of all items, as ``Recommender._scores``; as for ``predict``."""
@@ -133,7 +134,7 @@ class FittedNetwork:
         vectors, row_bias = self._item_rows(self.known)
         outputs: Float32 = self.forward.decode(vectors, users).T + row_bias
         outputs += self.forward.offset[users][:, None]
-        return self.forward.ratings(outputs)
+        return expected_ratings(outputs, self.forward.link)
 
     def encode(self, histories: Histories) -> Float32:
         """The last hidden layer, float32 (users, hidden[-1]); users must be the rows.
