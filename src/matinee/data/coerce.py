@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from .loading import load
 from .ratings import Ratings
 
 RatingsLike = Any
@@ -24,5 +23,7 @@ def as_ratings(source: RatingsLike, name: str = "ratings") -> Ratings:
     """
     if isinstance(source, Ratings):
         return source
+    from .loading import load  # what reads files is not needed to serve
+
     named = None if isinstance(source, str) or hasattr(source, "__fspath__") else name
     return load(source, name=named, allow_single=True)

@@ -24,7 +24,6 @@ from ..recommend import (
     personalised,
     ranking_score,
 )
-from ..recommend.interest import NOTED
 from ._answers import answers
 from .hooks import Hooks
 from .support import as_column
@@ -226,6 +225,8 @@ class Coded(Hooks):
             self.interest = fitted.interest
             self.love, self.floor = fitted.calibration.love, fitted.calibration.floor
             self.choice_rate = fitted.rate
+            from ..recommend.interest import NOTED
+
             earlier = (note for note in self.provenance.notes if not note.startswith(NOTED))
             self.provenance = replace(self.provenance, notes=(*earlier, *fitted.notes))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -14,13 +14,14 @@ from ..baseline.time_offset import fit_time_offset, last_times
 from ..baseline.variance import fit_predictive_variance
 from ..data import Histories, RatingsLike, Table, as_ratings
 from ..errors import UsageError
-from ..evaluate import Evaluation, ListEvaluation, evaluate, evaluate_lists
 from ..recommend import HistoriesLike, Unknown
 from ._lists import allowed_items, tables
 from .folder.provenance import Provenance
-from .interactive.html import model_html
 from .support import analysis, as_column, checked_love, checked_personal, item_counts, suited
 from .update import Updatable
+
+if TYPE_CHECKING:
+    from ..evaluate import Evaluation, ListEvaluation
 
 
 class Recommender(Updatable):
@@ -216,6 +217,8 @@ class Recommender(Updatable):
             DataError: An empty test set, or ``update`` without times.
             UsageError: A model of interactions: it predicts no ratings.
         """
+        from ..evaluate import evaluate
+
         self._require_fitted()
         self._require_ratings()
         test = as_ratings(test, "test")
@@ -271,6 +274,8 @@ class Recommender(Updatable):
             DataError: An empty test set, or one without a relevant rating.
             UsageError: A k below 1, or an unknown baseline.
         """
+        from ..evaluate import evaluate_lists
+
         test = as_ratings(test, "test")
         people = self._people(histories, "skip")
         return evaluate_lists(
@@ -314,4 +319,6 @@ class Recommender(Updatable):
         )
 
     def _repr_html_(self) -> str | None:
+        from .interactive.html import model_html
+
         return model_html(self, getattr(self, "epochs", [])) if self._ready else None

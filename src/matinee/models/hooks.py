@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +17,11 @@ from ..baseline.variance import HeldOutPredictions, PredictiveVariance, leave_on
 from ..data import Histories, ItemTable, Ratings, Scale, Vocabulary
 from ..errors import UsageError
 from ..evaluate import PairSet
-from ..recommend.interest import ChoiceRate, FittedInterest, Interest
+from ..recommend.interest import ChoiceRate, Interest
 from .folder.provenance import Provenance
+
+if TYPE_CHECKING:
+    from ..recommend.interest import FittedInterest
 
 
 class Hooks(ABC):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +13,10 @@ from ..base.arrays import Int64
 from ..baseline.time_offset import TimedPeople
 from ..data import Histories, Ratings
 from ..errors import DataError, UsageError
-from ..evaluate import Breakdown, Scored, breakdown
 from .hooks import Hooks
+
+if TYPE_CHECKING:
+    from ..evaluate import Breakdown, Scored
 
 
 def suited(kind: str, train: Ratings, interactions: bool, weights: bool) -> Ratings:
@@ -162,12 +164,14 @@ def analysis(
     provenance = model.provenance
 
     def analyse() -> Breakdown:
+        from ..evaluate import breakdown
+
         if model.provenance is not provenance:
             raise UsageError("the model has been fitted again since: evaluate it again")
         titles = None if model.item_table is None else model.item_table.titles
         counts = item_counts(model)
         known = np.zeros(model.n_items, dtype=np.int64) if counts is None else counts
-        scored = cast(Scored, model)
+        scored = cast("Scored", model)
         return breakdown(scored, test, histories, rows, known, titles, timed=timed, seed=seed)
 
     return analyse

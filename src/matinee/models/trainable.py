@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -19,7 +19,6 @@ from ..baseline.variance import HeldOutPredictions
 from ..data import Ratings, RatingsLike, as_ratings
 from ..data.values.weights import weighted_by_age
 from ..errors import UsageError
-from ..recommend.interest import Calibration, FittedInterest, fit_interest, refitted
 from ..train import Epoch, RunContext, RunFolder, choose_device, drop_checkpoints
 from ..train.distributed import ALONE, ProcessGroup
 from ..train.lists import ListEpoch
@@ -28,6 +27,9 @@ from .interactive.bar import Bar, both
 from .interactive.params import Params
 from .presets import preset as _preset
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from ..recommend.interest import FittedInterest
 
 
 class Trainable(Params, Recommender):
@@ -175,6 +177,8 @@ class Trainable(Params, Recommender):
         return self.settings.train.half_life
 
     def _fit_interest(self, train: Ratings, seed: int) -> FittedInterest | None:
+        from ..recommend.interest import fit_interest, refitted
+
         lists, rows = self.settings.lists, train.by_user
         if train.implicit and rows.weights is not None:  # the counts weigh, and are no ratings
             rows = replace(rows, values=np.ones_like(rows.values))
@@ -193,6 +197,8 @@ class Trainable(Params, Recommender):
 
     def _continue(self, model: Recommender, data: Ratings, new: Mask, epochs: int | None) -> None:
         if model.interest is not None:
+            from ..recommend.interest import Calibration, FittedInterest
+
             calibration = Calibration(model.love, model.floor)
             self._earlier = FittedInterest(model.interest, calibration, model.choice_rate)
 

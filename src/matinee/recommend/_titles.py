@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
-from rapidfuzz import fuzz, process
-
 from ..data import ItemTable, Vocabulary
 from ..errors import UnknownIdError, UsageError
 from ._title_keys import ARTICLES, names, readings, split_year, without_article, words
@@ -243,6 +241,8 @@ class TitleIndex:
 
 def _likenesses(text: str, texts: list[str], least: float = 0.0) -> list[tuple[str, float, int]]:
     """(text, similarity, position) of the texts above a similarity."""
+    from rapidfuzz import fuzz, process
+
     scored = process.extract(text, texts, scorer=fuzz.ratio, limit=None, score_cutoff=100 * least)
     return [(other, score / 100, at) for other, score, at in scored]
 

@@ -87,11 +87,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return upgrade(content)
 
 
-def check_files(folder: Path, manifest: dict[str, Any]) -> None:
-    """Check the size and SHA-256 of every file of the folder.
+def check_sizes(folder: Path, manifest: dict[str, Any]) -> None:
+    """Check that every file of the folder is there and has its size.
 
     Raises:
-        ModelFileError: A file is missing, truncated or altered.
+        ModelFileError: A file is missing or truncated.
     """
     files = manifest.get("files")
     if not isinstance(files, dict) or not {WEIGHTS, USERS, ITEMS} <= files.keys():
@@ -106,6 +106,16 @@ def check_files(folder: Path, manifest: dict[str, Any]) -> None:
                 f"{file}: truncated or altered: {size:,} bytes where {expected['size']:,} were "
                 f"written. {ADVICE}"
             )
+
+
+def check_contents(folder: Path, manifest: dict[str, Any]) -> None:
+    """Check the SHA-256 of every file of the folder.
+
+    Raises:
+        ModelFileError: A file is altered.
+    """
+    for name, expected in manifest["files"].items():
+        file = folder / name
         if describe(file) != expected:
             raise ModelFileError(f"{file}: altered: its SHA-256 does not fit. {ADVICE}")
 

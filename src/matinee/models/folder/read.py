@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from ..base import Recommender
 from ..registry import kind_named
 from ._checks import check_arrays, check_histories, check_vocabulary, check_weights
 from ._tables import HISTORIES, ITEMS, USERS, read_histories, read_items, read_users
-from .manifest import ADVICE, WEIGHTS, check_files, read_manifest
+from .manifest import ADVICE, WEIGHTS, check_contents, check_sizes, read_manifest
 from .provenance import Provenance
 
 
@@ -40,15 +41,19 @@ def load_model(path: Path | str, *, light: bool = False) -> Recommender:
     """
     folder = Path(path).expanduser().expanduser()
     manifest = read_manifest(folder)
-    check_files(folder, manifest)
-    try:
-        return _restored(folder, manifest)
-    except ModelFileError:
-        raise
-    except Exception as error:  # any error caused by an invalid field
-        raise ModelFileError(
-            f"{folder}: the files are whole but do not make a model: {error!r}. {ADVICE}"
-        ) from error
+    check_sizes(folder, manifest)
+    with ThreadPoolExecutor(1) as pool:  # computing the checksums takes as long as all the rest
+        checked = pool.submit(check_contents, folder, manifest)
+        try:
+            return _restored(folder, manifest)
+        except ModelFileError:
+            raise
+        except Exception as error:  # any error caused by an invalid field
+            raise ModelFileError(
+                f"{folder}: the files are whole but do not make a model: {error!r}. {ADVICE}"
+            ) from error
+        finally:  # an altered file is the error to report
+            checked.result()
 
 
 def _restored(folder: Path, manifest: dict[str, Any]) -> Recommender:

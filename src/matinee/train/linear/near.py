@@ -18,7 +18,6 @@ import numpy as np
 
 from ...base.arrays import Float32
 from ...data import Csr
-from ..implicit.knn import ItemVectors, by_target
 from .config import LinearConfig
 from .gram import interactions
 from .near_kernels import solve_near
@@ -50,6 +49,8 @@ def fit_near(rows: Csr, config: LinearConfig, values: Float32 | None = None) -> 
         config: The options.
         values: Strength of each entry, float32 (entries,), where they differ.
     """
+    from ..implicit.knn import ItemVectors, by_target
+
     known = interactions(rows, config.user_power, values)
     diagonal = known.diagonal()
     odds = config.denoising / (1.0 - config.denoising)

@@ -34,7 +34,6 @@ from .gram import Interactions, gram, interactions
 from .invert import invert
 from .kernels import spread
 from .known import KnownRows
-from .near import fit_near
 
 _DOUBLE = 8000
 """Sizes up to which the system is solved in float64; larger ones take float32."""
@@ -174,6 +173,8 @@ def fit_linear(rows: Csr, config: LinearConfig, values: Float32 | None = None) -
         TrainingError: The system is singular to working precision.
     """
     if config.nearest:
+        from .near import fit_near
+
         return fit_near(rows, config, values)
     solved = solve(rows, config, values)
     return solved.weights(solved.scale(config))
