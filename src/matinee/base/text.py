@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Sequence
+
+_YEAR = re.compile(r"\s*[(\[](\d{4})(?:\s*[-–]\s*(?:\d{4})?)?[)\]]\s*$")
 
 
 def aligned(rows: Sequence[Sequence[str]], numbers: Container[int] = ()) -> list[str]:
@@ -30,3 +33,12 @@ def signed(value: float, digits: int = 4) -> str:
 def seconds_text(value: float) -> str:
     """Seconds, to about three digits."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
+
+
+def split_year(title: str) -> tuple[str, int | None]:
+    """A title without its "(1999)" and the year, or None where there is none."""
+    match = _YEAR.search(title)
+    # "(500)" or a title that is all year keeps what it has.
+    if match is None or not title[: match.start()].strip():
+        return title, None
+    return title[: match.start()], int(match.group(1))

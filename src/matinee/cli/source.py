@@ -84,9 +84,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and no
 Options = Any
 """The parameter ``reading`` of a command with ``reading_options``: a mapping of its options."""
 
-_METAVARS = {"scale": "LOW:HIGH", "repeats": "POLICY", "missing": "VALUE,...", "items": "FILE"}
+_METAVARS = {"scale": "LOW:HIGH", "repeats": "POLICY", "missing": "VALUE,..."}
+_METAVARS |= {"items": "FILE", "people": "FILE"}
 _METAVARS |= dict.fromkeys(
-    ("user", "item", "rating", "time", "weight", "item_id", "title", "genres"), "COL"
+    ("user", "item", "rating", "time", "weight", "item_id", "title", "genres", "person_id"), "COL"
 )
 
 
@@ -129,7 +130,10 @@ _WHOLE = {
     "k_core": KCore,
     "sql": Sql,
     "database": Database,
-    **{name: _TABLE[name] for name in ("items", "item_id", "title", "genres")},
+    **{
+        name: _TABLE[name]
+        for name in ("items", "item_id", "title", "genres", "people", "person_id")
+    },
 }
 
 
@@ -232,7 +236,7 @@ class Reading:
         options: The other options of ``read``, for all sources.
         source: The source that the command is about; None for a query's result.
         whole: Options of ``read`` that are of that source alone: "k_core", "sql", "database",
-            "items", "item_id", "title", "genres".
+            "items", "item_id", "title", "genres", "people", "person_id".
     """
 
     columns: Mapping[str, Any]

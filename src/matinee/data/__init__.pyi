@@ -12,6 +12,12 @@ from .histories import Histories as Histories
 from .loading import load as load
 from .ratings import ItemTable as ItemTable, Ratings as Ratings, Scale as Scale
 from .read.options import ReadOptions as ReadOptions, TableOptions as TableOptions
+from .side.columns import (
+    CodedColumn as CodedColumn,
+    SideColumns as SideColumns,
+    coded_columns as coded_columns,
+    stacked as stacked,
+)
 from .sources.catalogue import (
     CATALOGUE as CATALOGUE,
     DATASETS as DATASETS,

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ from .read.movielens import GENRES_100K
 from .read.source import Scan, Workspace, run, workspace
 from .read.stores.lake import open_lake
 from .read.timestamps import is_text
-from .read.unpack import Part
+from .read.unpack import Part, as_utf8
+from .side.read import columns_by
 from .vocabulary import Vocabulary
 
 # u.item: id, title, release date, video release date, address, then a flag for each genre.
@@ -112,7 +114,7 @@ def load_items(source: Any) -> tuple[Vocabulary, ItemTable]:
     label = str(source) if isinstance(source, (str, Path)) else "items"
     with workspace(label) as work:
         if isinstance(source, (str, Path)):
-            parts = [_as_utf8(part, work) for part in find(source, work).parts]
+            parts = [as_utf8(part, work) for part in find(source, work).parts]
             scan = open_files(parts, work, ITEM_ROLES, {})
         else:
             scan = open_frame(source, work, label)
@@ -152,7 +154,7 @@ def _read(
     """
     if is_titles(parts[0]):
         return read_titles(parts[0], ids), ()
-    scan = open_files([_as_utf8(part, work) for part in parts], work, ITEM_ROLES, mapped)
+    scan = open_files([as_utf8(part, work) for part in parts], work, ITEM_ROLES, mapped)
     try:
         return _of_scan(scan, work, ids, mapped)
     except DataError:
@@ -196,7 +198,9 @@ def _of_scan(
         return None, ()
     rows = rows[::-1]  # Of two rows of one item the first counts, so it is written last.
     listed = None if not rest else _from_flags(rest) if flagged else _from_text(rest[0])
-    return _aligned(ids, codes, rows, given_titles, listed), notes
+    others = [n for n in names if scan.header and n not in (*columns.values(), *candidates)]
+    side = columns_by(scan, work, ids, candidates[best], others) if others else None
+    return replace(_aligned(ids, codes, rows, given_titles, listed), columns=side), notes
 
 
 def _of_ratings(
@@ -349,18 +353,3 @@ def _genre_text(scan: Scan, name: str) -> str:
 
 def _texts(column: Any) -> Texts:
     return np.asarray(np.ma.getdata(column)).astype(object)
-
-
-def _as_utf8(part: Part, work: Workspace) -> Part:
-    """The part itself, or a copy in UTF-8 of a text file in Latin-1, as MovieLens ships them."""
-    with part.path.open("rb") as file:
-        if file.read(4) == b"PAR1":
-            return part
-    data = part.path.read_bytes()
-    try:
-        data.decode("utf-8")
-        return part
-    except UnicodeDecodeError:
-        copy = Path(work.folder / f"utf8-{part.path.name}")
-        copy.write_text(data.decode("latin-1"), encoding="utf-8", newline="")
-        return Part(copy, part.label)

@@ -39,6 +39,7 @@ from .read.stage import stage
 from .read.stores.lake import open_lake
 from .read.stores.sql import open_query
 from .read.unpack import readable
+from .side.read import people_columns
 from .sources.catalogue import DATASETS
 from .values.ids import odd_ids
 from .vocabulary import Vocabulary
@@ -63,6 +64,8 @@ def load(
     item_id: str | None = None,
     title: str | None = None,
     genres: str | None = None,
+    people: Any = None,
+    person_id: str | None = None,
     name: str | None = None,
     allow_single: bool = False,
     report: Report | None = None,
@@ -113,6 +116,9 @@ def load(
             one with the most of the rated items.
         title: Its column of the titles, where it goes by another name.
         genres: Its column of the genres, several in one text.
+        people: A table of what is known of the users (``Ratings.user_columns``), with an id each;
+            by default a file beside the ratings.
+        person_id: That table's column of the user ids.
         name: Name of the ratings; by default that of the data set or the file.
         allow_single: Accept ratings of one user or one item, such as a history, which no model can
             be trained on.
@@ -135,14 +141,15 @@ def load(
     not_rated = missing_values(missing)
     options = ReadOptions.make(reading, "load")
     if isinstance(source, Ratings):
-        if mapped or stated or sql or database or items is not None or not_rated:
+        tables = items is not None or people is not None
+        if mapped or stated or sql or database or tables or not_rated:
             raise UsageError(
                 "Ratings are read already; only a name, relevant and k_core go with them"
             )
         return _selected(source if name is None else replace(source, name=name), relevant, k_core)
     made = DATASETS[source].derived if isinstance(source, str) and source in DATASETS else None
     if made is not None:
-        whole = load(made.dataset, items=items, report=report)
+        whole = load(made.dataset, items=items, people=people, report=report)
         whole = replace(whole, name=name or str(source))
         return _selected(whole, made.relevant, made.k_core)
     if sql is None and database is not None:
@@ -163,8 +170,9 @@ def load(
             _check_sides(encoded, read.label)
         notes = (*left_out, *_resolve_repeats(read, repeats))
         titles = _stated({ITEM: item_id, TITLE: title, GENRES: genres})
-        beside = located.items if located else None
-        table, message = item_table(items, beside, work, encoded.item_ids, titles, read.table)
+        beside = (located.items, located.people) if located else (None, None)
+        table, message = item_table(items, beside[0], work, encoded.item_ids, titles, read.table)
+        side, problems = people_columns(people, beside[1], work, encoded.user_ids, person_id)
     values = encoded.values
     ratings = Ratings(
         users=encoded.users,
@@ -176,10 +184,11 @@ def load(
         scale=read.scale or Scale(float(values.min()), float(values.max())),
         item_table=table,
         name=name or (readable(located.name) if located else "ratings"),
-        notes=(*(located.notes if located else ()), *read.notes, *notes, *message),
+        notes=(*(located.notes if located else ()), *read.notes, *notes, *message, *problems),
         implicit=read.implicit,
         scale_stated=read.scale is not None,
         weights=values if read.implicit and WEIGHT in mapped else encoded.weights,
+        user_columns=side,
     )
     return _selected(ratings.compact() if left_out else ratings, relevant, k_core)
 

@@ -11,8 +11,10 @@ import numpy.typing as npt
 
 from ..base.arrays import Float32, Int32, Int64, Mask
 from ..base.html import paragraphs, table
+from ..base.text import split_year
 from ..errors import DataError, UsageError
 from ._group import Csr, group
+from .side.columns import SideColumns
 from .vocabulary import Ids, Vocabulary
 
 _HEAD = 5
@@ -51,14 +53,29 @@ class ItemTable:
     Attributes:
         titles: Object array of ``str`` by item code; the id as text where no title is known.
         genres: Object array of ``tuple[str, ...]`` by item code, or None where unknown.
+        columns: Further columns by item code, or None.
     """
 
     titles: npt.NDArray[np.object_]
     genres: npt.NDArray[np.object_] | None = None
+    columns: SideColumns | None = None
 
     def take(self, codes: npt.NDArray[np.integer[Any]]) -> ItemTable:
         """The rows of some item codes, in that order."""
-        return ItemTable(self.titles[codes], None if self.genres is None else self.genres[codes])
+        return ItemTable(
+            self.titles[codes],
+            None if self.genres is None else self.genres[codes],
+            None if self.columns is None else self.columns.take(codes),
+        )
+
+    @property
+    def side(self) -> SideColumns:
+        """The genres, the years in the titles and the further columns, where there are any."""
+        years = [split_year(str(title))[1] or np.nan for title in self.titles]
+        found = {} if self.genres is None else {"genres": self.genres}
+        if not np.isnan(years).all():
+            found["year"] = np.array(years, dtype=np.float64)
+        return SideColumns({**found, **({} if self.columns is None else self.columns.columns)})
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +96,7 @@ class Ratings:
         scale: The range of the ratings: as stated, or as seen in the data (for a part of a split,
             in all of it). A model takes a scale that was not stated from its training part.
         item_table: Titles and genres, aligned with ``item_ids``, or None.
+        user_columns: What is known of the users besides, aligned with ``user_ids``, or None.
         name: Where the ratings came from, for reports ("ml-1m", a file name).
         notes: What was changed while reading, one sentence each ("12 repeated ratings: ...").
         implicit: Whether these are interactions (clicks, plays, purchases) rather than ratings:
@@ -102,6 +120,7 @@ class Ratings:
     implicit: bool = False
     scale_stated: bool = False
     weights: Float32 | None = None
+    user_columns: SideColumns | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -191,6 +210,7 @@ class Ratings:
             user_ids=self.user_ids.take(users),
             item_ids=self.item_ids.take(items),
             item_table=None if self.item_table is None else self.item_table.take(items),
+            user_columns=None if self.user_columns is None else self.user_columns.take(users),
         )
 
     def liked(self, at_least: float) -> Ratings:

@@ -27,7 +27,7 @@ from ._rerank import (
     shrink_few as shrink_few,
     unit_rows as unit_rows,
 )
-from ._title_keys import split_year as split_year, words as words
+from ._title_keys import words as words
 from ._title_prefixes import TitlePrefixes as TitlePrefixes
 from ._titles import Titled as Titled, TitleIndex as TitleIndex
 from ._topk import rank as rank, top_k as top_k

@@ -6,7 +6,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
-_YEAR = re.compile(r"\s*[(\[](\d{4})(?:\s*[-–]\s*(?:\d{4})?)?[)\]]\s*$")
+from ..base.text import split_year
+
 _BARE_YEAR = re.compile(r"^(.*\S)[\s,]+((?:18|19|20)\d\d)$")
 _ALTERNATIVE = re.compile(r"\(([^()]*)\)")
 _ALSO = re.compile(r"^(?:a\.?k\.?a\.?)\s+", re.IGNORECASE)
@@ -36,15 +37,6 @@ def words(text: str) -> list[str]:
         text = "".join(c for c in text if not unicodedata.combining(c))
     text = _APOSTROPHE.sub("", _ELISION.sub(r"\1 ", text)).replace("&", " and ")
     return [_ROMAN.get(word, word) for word in _WORD.findall(text)]
-
-
-def split_year(title: str) -> tuple[str, int | None]:
-    """A title without its "(1999)" and the year, or None where there is none."""
-    match = _YEAR.search(title)
-    # "(500)" or a title that is all year keeps what it has.
-    if match is None or not title[: match.start()].strip():
-        return title, None
-    return title[: match.start()], int(match.group(1))
 
 
 def readings(text: str) -> list[tuple[str, int | None]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ..base.text import split_year
 from ..data import ItemTable
-from ._title_keys import names, split_year, without_article, words
+from ._title_keys import names, without_article, words
 
 _WHOLE, _START, _WITHIN = range(3)
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
+from ..base.text import split_year
 from ..data import ItemTable, Vocabulary
 from ..errors import UnknownIdError, UsageError
-from ._title_keys import ARTICLES, names, readings, split_year, without_article, words
+from ._title_keys import ARTICLES, names, readings, without_article, words
 from ._trigrams import Trigrams
 
 _LISTED = 8

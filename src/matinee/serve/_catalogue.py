@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.arrays import Float32, Int64, Mask
+from ..base.text import split_year
 from ..models import Recommender, item_counts, item_vectors
-from ..recommend import TitleIndex, TitlePrefixes, most_alike, plane, split_year, unit_rows
+from ..recommend import TitleIndex, TitlePrefixes, most_alike, plane, unit_rows
 from ._schema import Rating
 from .problems import ProblemError
 

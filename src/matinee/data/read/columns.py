@@ -13,7 +13,7 @@ from ...errors import DataError, UsageError, nearest
 from .source import Scan, is_nested
 
 USER, ITEM, RATING, TIME, WEIGHT = "user", "item", "rating", "time", "weight"
-TITLE, GENRES = "title", "genres"
+TITLE, GENRES, PERSON = "title", "genres", "person"
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -48,8 +48,10 @@ USUAL: dict[str, tuple[str, ...]] = {
     ),
     GENRES: _words("genres genre categories category"),
 }
+USUAL[PERSON] = (*USUAL[USER], "id")
 RATING_ROLES = (USER, ITEM, RATING, TIME, WEIGHT)
 ITEM_ROLES = (ITEM, TITLE, GENRES)
+PEOPLE_ROLES = (PERSON,)
 OPTIONAL = (TIME, GENRES, WEIGHT)
 _BY_NAME = (WEIGHT,)
 """Roles that no column of a file without a header has by its position."""
@@ -61,6 +63,8 @@ _TYPED = re.compile(r":(token|float)(_seq)?$")
 
 def option_of(role: str, roles: Sequence[str]) -> str:
     """The option that states the column of a role."""
+    if role == PERSON:
+        return "--person-id"
     return "--item-id" if role == ITEM and TITLE in roles else f"--{role}"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ...errors import DataError, UsageError, nearest
 from ..netflix.find import is_netflix, netflix_folder, rating_files, titles_beside, titles_file
-from .movielens import choose, is_table, item_file, stem
+from .movielens import choose, is_table, item_file, people_file, stem
 from .source import Workspace
 from .stores.lake import Lake, lake_of
 from .unpack import GLOB, ZIP, Part, head_of, members, readable, unpacked
@@ -29,6 +29,7 @@ class Found:
             ``user=1/part-0.parquet``.
         lake: The format of the lake table that the one part, a folder, is.
         notes: What was decided without being asked, one sentence each.
+        people: The table of people that stands beside the files, if any.
     """
 
     parts: tuple[Part, ...]
@@ -38,6 +39,7 @@ class Found:
     lake: Lake | None = None
     partitions: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    people: Part | None = None
 
 
 def find(source: str | Path, work: Workspace) -> Found:
@@ -78,6 +80,7 @@ def find_all(sources: Sequence[str | Path], work: Workspace) -> Found:
         sources_found[0].name,
         any(one.netflix for one in sources_found),
         notes=tuple(note for one in sources_found for note in one.notes),
+        people=sources_found[0].people,
     )
 
 
@@ -179,9 +182,11 @@ def _folder(folder: Path, name: str, work: Workspace) -> Found:
         return _partitioned(folder, name)
     chosen = choose(names, str(folder))
     parts = [unpacked(Part(folder / one, str(folder / one)), work) for one in chosen]
-    beside = item_file(names, chosen[0])
-    items = None if beside is None else Part(folder / beside, str(folder / beside))
-    return Found(tuple(parts), items, name)
+    items, people = (
+        None if beside is None else Part(folder / beside, str(folder / beside))
+        for beside in (item_file(names, chosen[0]), people_file(names, chosen[0]))
+    )
+    return Found(tuple(parts), items, name, people=people)
 
 
 def _is_partition(name: str) -> bool:
@@ -215,14 +220,14 @@ def _plain_files(parts: list[Part], first: Path, name: str) -> Found:
     """Files named one by one, and the item table beside the first of them."""
     if is_netflix(parts[0]):
         return Found(tuple(parts), titles_beside(first.parent), name, True)
-    items = _beside(first) if first.is_file() else None
-    return Found(tuple(parts), items, name)
-
-
-def _beside(path: Path) -> Part | None:
-    names = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
-    beside = item_file(names, path.name)
-    return None if beside is None else Part(path.with_name(beside), str(path.with_name(beside)))
+    if not first.is_file():
+        return Found(tuple(parts), None, name)
+    names = [entry.name for entry in first.parent.iterdir() if entry.is_file()]
+    items, people = (
+        None if beside is None else Part(first.with_name(beside), str(first.with_name(beside)))
+        for beside in (item_file(names, first.name), people_file(names, first.name))
+    )
+    return Found(tuple(parts), items, name, people=people)
 
 
 def _joined(names: Sequence[str], label: str) -> tuple[str, ...]:
@@ -237,19 +242,20 @@ def _joined(names: Sequence[str], label: str) -> tuple[str, ...]:
 
 
 def _archive(part: Part, name: str, work: Workspace) -> Found:
-    beside: list[str] = []
+    beside: list[str | None] = [None, None]
     notes: list[str] = []
 
     def pick(names: list[str]) -> list[str]:
         netflix = rating_files(names, part.label)
         chosen = netflix or choose(names, part.label)
-        items = titles_file(names) if netflix else item_file(names, chosen[0])
-        beside.extend([items] if items else [])
+        beside[0] = titles_file(names) if netflix else item_file(names, chosen[0])
+        beside[1] = None if netflix else people_file(names, chosen[0])
         notes.extend(() if netflix else _joined(chosen, part.label))
-        return [*chosen, *beside]
+        return [*chosen, *filter(None, beside)]
 
     parts = members(part, work, pick)
-    items = parts.pop() if beside else None
+    people = parts.pop() if beside[1] else None
+    items = parts.pop() if beside[0] else None
     unpacked_parts = tuple(unpacked(one, work) for one in parts)
     netflix = is_netflix(unpacked_parts[0])
-    return Found(unpacked_parts, items, name, netflix, notes=tuple(notes))
+    return Found(unpacked_parts, items, name, netflix, notes=tuple(notes), people=people)

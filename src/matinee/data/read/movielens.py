@@ -21,13 +21,22 @@ _OWN_ITEMS = (
     *("books.csv", "bx-books.csv", "anime.csv"),
 )
 _ITEM_FILES = (*_MOVIELENS_ITEMS, *_OWN_ITEMS)
+_PEOPLE_FILES = (
+    *("users.dat", "u.user", "users.csv", "users.tsv", "users.parquet"),
+    *("people.csv", "people.tsv", "people.parquet", "bx-users.csv"),
+)
+PEOPLE_COLUMNS = {
+    "users.dat": ("user_id", "gender", "age", "occupation", "zip"),
+    "u.user": ("user_id", "age", "gender", "occupation", "zip"),
+}
+"""Columns of MovieLens' tables of people, which have no header."""
 _SPARK = re.compile(r"part-[\w-]+")
 """A part as Hadoop and Spark call it, where it has no suffix."""
 # Tables of something else that stand beside ratings.
 _GENOME = ("genome-scores", "genome-tags")
 _OTHER = frozenset(
     [
-        *("movies", "items", "users", "tags", "links", "movie_titles"),
+        *("movies", "items", "users", "people", "tags", "links", "movie_titles"),
         *(*_GENOME, "manifest", "metadata", "trust"),
         *("books", "bx-books", "bx-users", "anime", "to_read", "book_tags"),
     ]
@@ -119,13 +128,22 @@ def choose(names: Sequence[str], label: str) -> list[str]:
 
 def item_file(names: Sequence[str], beside: str) -> str | None:
     """The item table that stands beside a ratings file, if any."""
+    return _beside(names, beside, ".item", _ITEM_FILES)
+
+
+def people_file(names: Sequence[str], beside: str) -> str | None:
+    """The table of people that stands beside a ratings file, if any."""
+    return _beside(names, beside, ".user", _PEOPLE_FILES)
+
+
+def _beside(names: Sequence[str], beside: str, suffix: str, usual: Sequence[str]) -> str | None:
     folder = PurePosixPath(beside).parent
     here = {
         bare(_base(name)): name for name in reversed(names) if PurePosixPath(name).parent == folder
     }
-    item_name = f"{stem(_base(beside))}.item"  # RecBole's, beside the .inter of the same name.
+    own = f"{stem(_base(beside))}{suffix}"  # RecBole's, beside the .inter of the same name.
     return next(
-        (here[name] for name in (item_name, *_ITEM_FILES) if name in here and here[name] != beside),
+        (here[name] for name in (own, *usual) if name in here and here[name] != beside),
         None,
     )
 

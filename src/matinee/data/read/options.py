@@ -113,6 +113,11 @@ class TableOptions(ReadOptions):
     """Column of the title there."""
     genres: str | None = None
     """Column of the genres there."""
+    people: str | None = None
+    """A table of what is known of people, by user id, such as age or country; by default one beside
+    the ratings."""
+    person_id: str | None = None
+    """Column of the user id in the table of people."""
 
     @field_validator("user", "item", "rating", "time", "weight", mode="before")
     @classmethod

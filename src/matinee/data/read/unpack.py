@@ -179,3 +179,18 @@ def _fresh(work: Workspace, name: str) -> Path:
     """A path in the workspace where nothing is, ending in a name."""
     folder = Path(tempfile.mkdtemp(prefix="part", dir=work.folder))
     return folder / name.encode("ascii", "replace").decode().translate(str.maketrans(GLOB, "___"))
+
+
+def as_utf8(part: Part, work: Workspace) -> Part:
+    """The part itself, or a copy in UTF-8 of a text file in Latin-1, as MovieLens ships them."""
+    with part.path.open("rb") as file:
+        if file.read(4) == b"PAR1":
+            return part
+    data = part.path.read_bytes()
+    try:
+        data.decode("utf-8")
+        return part
+    except UnicodeDecodeError:
+        copy = Path(work.folder / f"utf8-{part.path.name}")
+        copy.write_text(data.decode("latin-1"), encoding="utf-8", newline="")
+        return Part(copy, part.label)

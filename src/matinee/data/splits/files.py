@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..._version import __version__
 from ...base.atomic import atomic_path
@@ -15,6 +16,7 @@ from ...errors import UsageError
 from ..description import iso_time
 from ..fingerprints import fingerprint
 from ..ratings import Ratings, Scale
+from ..side.columns import SideColumns
 from ..table import Table, write_tables
 from .rule import Moment, seconds
 from .rules import rule_of
@@ -51,7 +53,8 @@ def split_files(
     two in ``fold-1``, ``fold-2`` and so on. Columns:
     ``user_id, item_id, rating`` (of interactions ``weight``, or nothing) and, where known,
     ``timestamp`` in seconds since 1970-01-01 UTC and ``weight``, that of a rating.
-    Titles go beside them as ``items.parquet``. ``manifest.json`` has the protocol, the seed, the
+    Titles go beside them as ``items.parquet``, columns of the users as ``people.parquet``.
+    ``manifest.json`` has the protocol, the seed, the
     counts and content fingerprints of the source and the parts, whether ratings have weights (which
     ``named_split`` then reads), and the version of Matinee.
 
@@ -136,6 +139,10 @@ def write_split(
             items = file.with_name("items.parquet")
             if source.item_table is not None and not items.exists():
                 _items(source).write(items)
+            people = file.with_name("people.parquet")
+            if source.user_columns is not None and not people.exists():
+                columns = _written(source.user_columns)
+                Table({"user_id": source.user_ids.ids, **columns}).write(people)
             manifest["parts"][name] = {"file": f"{name}.parquet", **_counts(rows)}
         text = json.dumps(manifest, indent=2, ensure_ascii=False)
         (temporary / _MANIFEST).write_text(text + "\n", encoding="utf-8")
@@ -215,7 +222,18 @@ def _items(ratings: Ratings) -> Table:
     if ratings.item_table.genres is not None:
         genres = ["|".join(names) for names in ratings.item_table.genres]
         columns["genres"] = np.array(genres, dtype=object)
+    if ratings.item_table.columns is not None:
+        columns |= _written(ratings.item_table.columns)
     return Table(columns)
+
+
+def _written(side: SideColumns) -> dict[str, npt.NDArray[Any]]:
+    """Columns as they are written: several labels of a row in one text."""
+    written = {}
+    for name, values in side.columns.items():
+        texts = ["|".join(value) if isinstance(value, tuple) else value for value in values]
+        written[name] = np.array(texts, dtype=values.dtype)
+    return written
 
 
 def refuse_others(folder: Path, format_: str, content: str) -> None:

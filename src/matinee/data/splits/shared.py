@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..ratings import ItemTable, Ratings, Scale
+from ..side.columns import SideColumns
 from ..vocabulary import Vocabulary
 
 
@@ -14,11 +15,14 @@ def share_vocabularies(*parts: Ratings) -> tuple[Ratings, ...]:
     """Recode ratings that were read apart by the ids of all of them together.
 
     Ids are text for all where they are text for one. A title is taken from the first part that
-    has one for the item. The scale is that of all, or of those whose scale was stated.
+    has one for the item, as is a value of a column. The scale is that of all, or of those whose
+    scale was stated.
     """
     users = _union([part.user_ids for part in parts])
     items = _union([part.item_ids for part in parts])
     table = _union_table(parts, items)
+    columns = [(part.user_columns, users.encode(part.user_ids.ids)) for part in parts]
+    user_columns = SideColumns.union(columns, len(users))
     stated = [part for part in parts if part.scale_stated]
     by = stated or parts
     scale = Scale(min(p.scale.low for p in by), max(p.scale.high for p in by))
@@ -30,6 +34,7 @@ def share_vocabularies(*parts: Ratings) -> tuple[Ratings, ...]:
             user_ids=users,
             item_ids=items,
             item_table=table,
+            user_columns=user_columns,
             scale=scale,
             scale_stated=bool(stated),
         )
@@ -79,4 +84,8 @@ def _union_table(parts: tuple[Ratings, ...], items: Vocabulary) -> ItemTable | N
         titles[codes] = table.titles
         if table.genres is not None:
             genres[codes] = table.genres
-    return ItemTable(titles, genres if any(t.genres is not None for t, _ in tables) else None)
+    columns = SideColumns.union(
+        [(table.columns, items.encode(ids.ids)) for table, ids in tables], len(items)
+    )
+    with_genres = any(t.genres is not None for t, _ in tables)
+    return ItemTable(titles, genres if with_genres else None, columns)

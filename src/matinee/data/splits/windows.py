@@ -143,6 +143,9 @@ def _recoded(ratings: Ratings, users: Mask, items: Mask) -> Ratings:
         user_ids=ratings.user_ids.take(user_codes),
         item_ids=ratings.item_ids.take(item_codes),
         item_table=None if ratings.item_table is None else ratings.item_table.take(item_codes),
+        user_columns=None
+        if ratings.user_columns is None
+        else ratings.user_columns.take(user_codes),
     )
 
 

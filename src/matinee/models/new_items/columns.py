@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ...base.arrays import Float64
+from ...base.text import split_year
 from ...data import ItemTable, Vocabulary
 from ...errors import UsageError
-from ...recommend import split_year, words as title_words
+from ...recommend import words as title_words
 
 _FEWEST = 2
 """Known items that must have a genre for it to count."""

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import Mask
+from ...base.text import split_year
 from ...data import Histories
 from ...models import Recommender
 from ...models.new_items import NewItems
-from ...recommend import split_year, top_k
+from ...recommend import top_k
 
 Years = tuple[int | None, int | None] | None
 

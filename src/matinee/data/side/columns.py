@@ -1,0 +1,220 @@
+"""``SideColumns``: columns of people or of items; ``CodedColumn``: one of them as levels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ...base.arrays import Float64, Int32, Int64
+from ...errors import UsageError, nearest
+
+Values = npt.NDArray[Any]
+"""Values of a column: float64, NaN where unknown; or objects: texts or tuples of texts (several
+labels each), "" where unknown."""
+
+BINS = 10
+"""Intervals that numbers of many values are divided into."""
+MOST_DISTINCT = 32
+"""Most values of a column of numbers that are levels by themselves."""
+FEWEST = 2
+"""Rows that must have a level for it to count."""
+_ROWS_PER_LEVEL = 10
+
+
+@dataclass(frozen=True, eq=False)
+class SideColumns:
+    """Columns of people or of items, aligned with a vocabulary.
+
+    Attributes:
+        columns: The values of each column by its name, in the order of the vocabulary's codes.
+    """
+
+    columns: Mapping[str, Values]
+
+    def take(self, codes: npt.NDArray[np.integer[Any]]) -> Self:
+        """The rows of some codes, in that order."""
+        return type(self)({name: values[codes] for name, values in self.columns.items()})
+
+    @classmethod
+    def union(cls, parts: Sequence[tuple[SideColumns | None, Int32]], n: int) -> Self | None:
+        """Columns of several vocabularies in one of all of them.
+
+        Args:
+            parts: The columns of each, if any, and the new code of each of its rows. Of a row that
+                several have, the first one's values count.
+            n: Size of the new vocabulary.
+        """
+        columns: dict[str, Values] = {}
+        for side, codes in reversed(parts):
+            for name, values in {} if side is None else side.columns.items():
+                numbers = values.dtype.kind == "f"
+                if name not in columns or columns[name].dtype != values.dtype:
+                    columns[name] = np.full(n, np.nan if numbers else "", dtype=values.dtype)
+                known = np.isfinite(values) if numbers else values.astype(bool)
+                columns[name][codes[known]] = values[known]
+        return cls(columns) if columns else None
+
+
+@dataclass(frozen=True, eq=False)
+class CodedColumn:
+    """A column as levels: which of them each row has, none where the value is unknown.
+
+    Attributes:
+        name: The column's name.
+        levels: Labels of the levels, ascending; of numbers the values themselves or, of more than
+            ``MOST_DISTINCT``, the median of each interval.
+        indptr: int64 (rows + 1,), where the levels of each row begin.
+        codes: int32 (entries,), the levels, ascending within a row.
+    """
+
+    name: str
+    levels: tuple[Any, ...]
+    indptr: Int64
+    codes: Int32
+
+    @classmethod
+    def of(cls, name: str, values: Values) -> Self:
+        """The levels of a column that at least ``FEWEST`` rows have."""
+        if values.dtype.kind == "f":
+            known = np.flatnonzero(np.isfinite(values))
+            levels, codes = _intervals(values[known])
+            return cls._kept(name, levels, known, codes, len(values))
+        labels = [_labels(value) for value in values]
+        rows = np.repeat(np.arange(len(values)), [len(each) for each in labels])
+        names = sorted({label for each in labels for label in each})
+        code_of = {label: code for code, label in enumerate(names)}
+        codes = np.array([code_of[n] for each in labels for n in each], dtype=np.int64)
+        return cls._kept(name, names, rows, codes, len(values))
+
+    @classmethod
+    def _kept(cls, name: str, levels: Sequence[Any], rows: Int64, codes: Int64, n: int) -> Self:
+        kept = np.bincount(codes, minlength=len(levels)) >= FEWEST
+        rows, codes = rows[kept[codes]], (np.cumsum(kept) - 1)[codes[kept[codes]]]
+        indptr = np.zeros(n + 1, dtype=np.int64)
+        np.cumsum(np.bincount(rows, minlength=n), out=indptr[1:])
+        labels = tuple(level for level, keep in zip(levels, kept, strict=True) if keep)
+        return cls(name, labels, indptr, codes.astype(np.int32))
+
+    def check(self) -> None:
+        """Refuse arrays that do not fit one another, such as those of a damaged file.
+
+        Raises:
+            ValueError: They do not.
+        """
+        steps, codes = np.diff(self.indptr), self.codes
+        bounds = not len(self.indptr) or (self.indptr[0] == 0 and self.indptr[-1] == len(codes))
+        if not bounds or (steps < 0).any() or (len(codes) and not len(self.indptr)):
+            raise ValueError(f"column {self.name}: row bounds are not in order")
+        if len(codes) and not 0 <= codes.min() <= codes.max() < len(self.levels):
+            raise ValueError(f"column {self.name}: codes of no level")
+
+    @property
+    def counts(self) -> Int64:
+        """Levels of each row, int64 (rows,)."""
+        return np.diff(self.indptr)
+
+    @property
+    def scale(self) -> Float64:
+        """One over the root of each row's number of levels, float64 (rows,); 1 for none."""
+        scale: Float64 = 1.0 / np.sqrt(np.maximum(self.counts, 1))
+        return scale
+
+    def transposed(self) -> tuple[Int64, Int32]:
+        """Where the rows that have each level begin, int64 (levels + 1,), and these, int32."""
+        rows = np.repeat(np.arange(len(self.counts), dtype=np.int32), self.counts)
+        indptr = np.zeros(len(self.levels) + 1, dtype=np.int64)
+        np.cumsum(np.bincount(self.codes, minlength=len(self.levels)), out=indptr[1:])
+        return indptr, rows[np.argsort(self.codes, kind="stable")]
+
+    def values(self) -> Values:
+        """Values that code to the same levels."""
+        one = not self.levels or self.counts.max(initial=0) < FEWEST
+        if self.levels and isinstance(self.levels[0], float):
+            numbers = np.full(len(self.counts), np.nan)
+            numbers[self.counts > 0] = np.array(self.levels)[self.codes]
+            return numbers
+        out = np.empty(len(self.counts), dtype=object)
+        for row, (first, last) in enumerate(zip(self.indptr[:-1], self.indptr[1:], strict=True)):
+            labels = tuple(self.levels[code] for code in self.codes[first:last])
+            out[row] = "".join(labels) if one else labels
+        return out
+
+
+def _labels(value: Any) -> tuple[str, ...]:
+    """The labels of a cell, in order and each once."""
+    if isinstance(value, tuple):
+        return tuple(sorted(set(value)))
+    return (value,) if value else ()
+
+
+def _intervals(numbers: Float64) -> tuple[list[float], Int64]:
+    """Levels of numbers, and the level of each."""
+    distinct, codes = np.unique(numbers, return_inverse=True)
+    if len(distinct) <= MOST_DISTINCT:
+        return distinct.tolist(), codes.astype(np.int64)
+    edges = np.unique(np.quantile(numbers, np.arange(1, BINS) / BINS))
+    bins = np.searchsorted(edges, numbers, side="right")
+    present, codes = np.unique(bins, return_inverse=True)
+    return [float(np.median(numbers[bins == each])) for each in present], codes.astype(np.int64)
+
+
+def stacked(columns: Sequence[CodedColumn]) -> tuple[Int64, Int32, Float64]:
+    """The levels that each row has of several columns, numbered one column after the other.
+
+    Returns:
+        Where each row begins, int64 (rows + 1,); the levels, int32 (entries,); and the ``scale`` of
+        each, float64 (entries,).
+    """
+    n = len(columns[0].counts)
+    rows = np.concatenate([np.repeat(np.arange(n), each.counts) for each in columns])
+    first = np.cumsum([0, *(len(each.levels) for each in columns)], dtype=np.int32)
+    levels = np.concatenate([each.codes + at for each, at in zip(columns, first, strict=False)])
+    scale = np.concatenate([np.repeat(each.scale, each.counts) for each in columns])
+    order = np.argsort(rows, kind="stable")
+    indptr = np.zeros(n + 1, dtype=np.int64)
+    np.cumsum(np.bincount(rows, minlength=n), out=indptr[1:])
+    return indptr, levels[order].astype(np.int32), scale[order]
+
+
+def coded_columns(
+    wanted: bool | Sequence[str],
+    sides: Sequence[SideColumns | None],
+    label: str,
+) -> tuple[tuple[CodedColumn, ...], ...]:
+    """The columns of each side that a model is to use, as levels.
+
+    Args:
+        wanted: Names of columns, each of any of the sides; or whether to take all there are, but
+            for those with more than a level for every ten rows, which nearly say who somebody is.
+        sides: Columns of people and of items, say.
+        label: The data, for messages.
+
+    Raises:
+        UsageError: No side has a column of a name (with the nearest one).
+    """
+    columns = [{} if side is None else side.columns for side in sides]
+    if not isinstance(wanted, bool):
+        names = sorted({name for each in columns for name in each})
+        for name in wanted:
+            if name not in names:
+                known = f"it has {', '.join(names)}" if names else "it has none"
+                raise UsageError(
+                    f"{label}: no column {name!r} of people or items{nearest(name, names)}; "
+                    f"{known} (--people and --items name tables of them)"
+                )
+        chosen = [{name: each[name] for name in wanted if name in each} for each in columns]
+        return tuple(tuple(CodedColumn.of(*pair) for pair in each.items()) for each in chosen)
+    if not wanted:
+        return tuple(() for _ in columns)
+    return tuple(
+        tuple(
+            coded
+            for coded in (CodedColumn.of(*pair) for pair in each.items())
+            if len(coded.levels) > 1 and len(coded.levels) * _ROWS_PER_LEVEL <= len(coded.counts)
+        )
+        for each in columns
+    )

@@ -1,0 +1,160 @@
+"""Reading columns of people and of items from the tables that stand beside ratings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import duckdb
+import numpy as np
+
+from ...errors import DataError, UsageError
+from ..read.columns import PEOPLE_ROLES, PERSON, assign
+from ..read.files import open_files
+from ..read.find import find
+from ..read.frames import open_frame
+from ..read.movielens import PEOPLE_COLUMNS, bare
+from ..read.source import Scan, Workspace, is_nested, run
+from ..read.stores.lake import open_lake
+from ..read.unpack import Part, as_utf8
+from ..vocabulary import Vocabulary
+from .columns import SideColumns, Values
+
+MOST_VALUES = 5_000
+"""Most distinct texts of a column; one with more is left out, as an address or a description."""
+_BETWEEN = "|"
+"""What stands between several labels in one text."""
+
+
+def people_columns(
+    people: Any, beside: Part | None, work: Workspace, ids: Vocabulary, person_id: str | None
+) -> tuple[SideColumns | None, tuple[str, ...]]:
+    """Columns of people, and problems of a table that was read without being named.
+
+    Args:
+        people: The table that was asked for: what ``load`` takes, or None.
+        beside: The file beside the ratings that looks like such a table, if any.
+        work: Where to read.
+        ids: The users of the ratings.
+        person_id: The table's column of the ids, if it is stated.
+
+    Raises:
+        DataError: A table that was asked for cannot be read, or knows none of the users.
+        UsageError: A column is stated that is not there, or without a table.
+    """
+    if people is None and beside is None:
+        if person_id is not None:
+            raise UsageError(
+                "--person-id names a column of a table of people; give the table with --people"
+            )
+        return None, ()
+    try:
+        mapped = {} if person_id is None else {PERSON: person_id}
+        scan = _open(people, beside, work, mapped)
+        names = list(scan.columns)
+        stated = mapped or ({} if scan.header else {PERSON: "1"})
+        column = assign(names, PEOPLE_ROLES, stated, header=scan.header, label=scan.label)[PERSON]
+        names.remove(column)
+        side = columns_by(scan, work, ids, column, names)
+    except (DataError, duckdb.Error) as error:
+        if people is not None:
+            raise
+        return None, (f"columns of people left out: {error}",)
+    if side is None and people is not None:
+        example = ids.ids[0] if ids.numeric else repr(ids.ids[0])
+        raise DataError(
+            f"{scan.label}: none of its ids is a user of the ratings, such as {example}; if they "
+            "are in another column, name it with --person-id COL"
+        )
+    return side, ()
+
+
+def _open(people: Any, beside: Part | None, work: Workspace, mapped: Mapping[str, str]) -> Scan:
+    if people is None:
+        assert beside is not None
+        parts = [beside]
+    elif isinstance(people, (str, Path)):
+        files = find(people, work)
+        if files.lake is not None:
+            return open_lake(files.parts[0].path, files.lake, work)
+        parts = list(files.parts)
+    else:
+        return open_frame(people, work, "people")
+    scan = open_files([as_utf8(part, work) for part in parts], work, PEOPLE_ROLES, mapped)
+    names = PEOPLE_COLUMNS.get(bare(PurePosixPath(parts[0].label).name).lower(), ())
+    if scan.header or len(scan.columns) != len(names):
+        return scan
+    named = dict(zip(names, scan.columns.values(), strict=True))
+    return replace(scan, columns=named, header=True)
+
+
+def columns_by(
+    scan: Scan, work: Workspace, ids: Vocabulary, column: str, names: Sequence[str]
+) -> SideColumns | None:
+    """Columns of a table in the order of a vocabulary; None where it knows none of the ids.
+
+    A column whose values are all numbers has these; of others, those of lists or with ``|`` in them
+    have several labels in a row. Objects, and columns of more than ``MOST_VALUES`` texts, are left
+    out.
+
+    Args:
+        scan: The table. Of two rows of one id the first counts.
+        work: Where to read.
+        ids: The ids wanted.
+        column: The table's column of the ids.
+        names: Its columns to read.
+    """
+    names = [name for name in names if not _is_object(scan.columns[name][1])]
+    cells = [cell_text(scan, name) for name in names]
+    looks = [
+        f"count(nullif({text}, '')), count(TRY_CAST(nullif({text}, '') AS DOUBLE)), "
+        f"approx_count_distinct({text}), coalesce(bool_or(contains({text}, '{_BETWEEN}')), false)"
+        for text in cells
+    ]
+    found = run(work, scan, f"SELECT {', '.join(['1', *looks])} FROM {scan.relation}").fetchall()
+    wanted = [f"{cell_text(scan, column)} AS c0"]
+    kinds: dict[str, str] = {}
+    for at, name in enumerate(names):
+        filled, numbers, distinct, several = found[0][1 + 4 * at : 5 + 4 * at]
+        if not filled or (numbers < filled and not several and distinct > MOST_VALUES):
+            continue
+        kinds[name] = "several" if several else "number" if numbers == filled else "text"
+        text = cells[at]
+        value = f"TRY_CAST(nullif({text}, '') AS DOUBLE)" if kinds[name] == "number" else text
+        wanted.append(f"{value} AS c{len(kinds)}")
+    query = f"SELECT {', '.join(wanted)} FROM {scan.relation}"
+    keys, *columns = run(work, scan, query).fetchnumpy().values()
+    codes = ids.encode(np.asarray(np.ma.getdata(keys)).astype(object))
+    known = np.flatnonzero(codes >= 0)[::-1]  # of two rows of one id the first is written last
+    if not len(known):
+        return None
+    by_name = {
+        name: _values(values, kind)[known]
+        for (name, kind), values in zip(kinds.items(), columns, strict=True)
+    }
+    return SideColumns.union([(SideColumns(by_name), codes[known])], len(ids))
+
+
+def cell_text(scan: Scan, name: str) -> str:
+    """SQL of a cell as text, that of a list as its values with ``|`` between."""
+    sql, kind = scan.columns[name]
+    if kind.endswith("[]"):
+        return f"coalesce(array_to_string({sql}, '{_BETWEEN}'), '')"
+    return f"trim(coalesce(CAST({sql} AS VARCHAR), ''))"
+
+
+def _is_object(kind: str) -> bool:
+    return is_nested(kind) and not (kind.endswith("[]") and not is_nested(kind.removesuffix("[]")))
+
+
+def _values(column: Any, kind: str) -> Values:
+    if kind == "number":
+        return np.ma.filled(np.ma.asarray(column, dtype=np.float64), np.nan)
+    texts = np.asarray(np.ma.getdata(column)).astype(object)
+    if kind == "several":
+        labels = np.empty(len(texts), dtype=object)
+        labels[:] = [tuple(filter(None, map(str.strip, t.split(_BETWEEN)))) for t in texts]
+        return labels
+    return texts
