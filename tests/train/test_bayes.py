@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import sys
 import types
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,10 +15,19 @@ import pytest
 from scipy import special, stats
 
 from matinee.base.arrays import Float64
-from matinee.data import Histories, Ratings, Scale
+from matinee.data import (
+    CodedColumn,
+    Histories,
+    ItemTable,
+    Ratings,
+    Scale,
+    SideColumns,
+    coded_columns,
+)
 from matinee.train.bayes.config import BayesianConfig
 from matinee.train.bayes.cross_fit import cross_fit
-from matinee.train.bayes.posterior import Posterior
+from matinee.train.bayes.features import Features
+from matinee.train.bayes.posterior import Coded, Posterior
 from matinee.train.bayes.probit import (
     bounds_of,
     cutpoint_slopes,
@@ -30,17 +40,42 @@ from matinee.train.bayes.sampler import Gibbs, rank_for
 
 
 def ratings(n_users: int = 12, n_items: int = 9, seed: int = 0, share: float = 0.5) -> Ratings:
-    """Ratings of 1 to 5 with tastes in them."""
+    """Ratings of 1 to 5 with tastes in them, and columns of people and items."""
     rng = np.random.default_rng(seed)
     users, items = np.divmod(rng.permutation(n_users * n_items), n_items)
     some = int(share * len(users))
     users, items = users[:some], items[:some]
     taste = np.outer(rng.normal(size=n_users), rng.normal(size=n_items))[users, items]
     values = np.clip(np.round(3 + taste + 0.5 * rng.normal(size=some)), 1, 5)
-    return Ratings.from_arrays(users, items, values, scale=Scale(1, 5)).compact()
+    plain = Ratings.from_arrays(users, items, values, scale=Scale(1, 5)).compact()
+    gender = np.array(["f", "m", ""], dtype=object)[np.arange(plain.n_users) % 3]
+    genres = np.empty(plain.n_items, dtype=object)
+    genres[:] = [("Drama", "War", "Noir")[: i % 4] for i in range(plain.n_items)]
+    return replace(
+        plain,
+        user_columns=SideColumns({"gender": gender, "age": np.arange(plain.n_users) % 4.0}),
+        item_table=ItemTable(genres, genres),
+    )
 
 
-def design(train: Ratings) -> tuple[Float64, Float64]:
+def columns_of(train: Ratings, wanted: bool) -> Coded:
+    assert train.item_table is not None
+    sides = train.user_columns, SideColumns({"genres": train.item_table.side.columns["genres"]})
+    users, items = coded_columns(["gender", "age", "genres"] if wanted else False, sides, "")
+    return users, items
+
+
+def dense(coded: Sequence[CodedColumn], n: int) -> Float64:
+    """The levels of each row, each over the root of the row's number of them."""
+    parts = [np.zeros((n, len(each.levels))) for each in coded]
+    for part, each in zip(parts, coded, strict=True):
+        for row in range(n):
+            levels = each.codes[each.indptr[row] : each.indptr[row + 1]]
+            part[row, levels] = 1.0 / np.sqrt(max(len(levels), 1))
+    return np.hstack([np.zeros((n, 0)), *parts])
+
+
+def design(train: Ratings, coded: Coded = ((), ())) -> tuple[Float64, Float64]:
     """The features of each rating by user, dense: those of the user, those of the item."""
     by_user = train.by_user
     rows = np.repeat(np.arange(train.n_users), by_user.counts)
@@ -48,26 +83,22 @@ def design(train: Ratings) -> tuple[Float64, Float64]:
     has[rows, by_user.indices] = 1.0
     of_users = has / np.sqrt(has.sum(axis=1, keepdims=True))
     of_items = has.T / np.sqrt(has.sum(axis=0)[:, None])
-    left = np.hstack([np.eye(train.n_users), of_users])[rows]
-    right = np.hstack([np.eye(train.n_items), of_items])[by_user.indices]
+    users = [np.eye(train.n_users), of_users, dense(coded[0], train.n_users)]
+    items = [np.eye(train.n_items), of_items, dense(coded[1], train.n_items)]
+    left, right = np.hstack(users)[rows], np.hstack(items)[by_user.indices]
     return left, right
 
 
 def dense_scores(gibbs: Gibbs, x: Float64) -> Float64:
     """The factorisation machine as Rendle (2010) writes it."""
-    w = np.concatenate(
-        [
-            gibbs.users.explicit_weights,
-            gibbs.users.implicit_weights,
-            gibbs.items.explicit_weights,
-            gibbs.items.implicit_weights,
-        ]
-    )
-    v = np.hstack(
-        [gibbs.users.explicit, gibbs.users.implicit, gibbs.items.explicit, gibbs.items.implicit]
-    ).T
+    w = np.concatenate([each.weights for each in features(gibbs)])
+    v = np.hstack([each.factors for each in features(gibbs)]).T
     pairs = np.square(x @ v) - np.square(x) @ np.square(v)
     return gibbs.start + x @ w + 0.5 * pairs.sum(axis=1)
+
+
+def features(gibbs: Gibbs) -> list[Features]:
+    return [each for side in (gibbs.users, gibbs.items) for each in (side.ids, *side.others)]
 
 
 class Recorded:
@@ -82,12 +113,16 @@ class Recorded:
         return self.draws[-1]
 
 
+@pytest.mark.parametrize("columns", [False, True])
 @pytest.mark.parametrize("likelihood", ["normal", "probit"])
-def test_scores_kept_up_to_date_are_those_of_the_dense_machine(likelihood: str) -> None:
+def test_scores_kept_up_to_date_are_those_of_the_dense_machine(
+    likelihood: str, columns: bool
+) -> None:
     train = ratings()
     config = BayesianConfig(rank=3, likelihood=likelihood)  # type: ignore[arg-type]
-    gibbs = Gibbs(train, config, np.random.default_rng(1))
-    x = np.hstack(design(train))
+    coded = columns_of(train, columns)
+    gibbs = Gibbs(train, config, np.random.default_rng(1), coded)
+    x = np.hstack(design(train, coded))
     for _ in range(5):
         gibbs.sweep()
         assert np.allclose(gibbs.scores(), dense_scores(gibbs, x), atol=2e-4)
@@ -100,23 +135,25 @@ def test_scores_kept_up_to_date_are_those_of_the_dense_machine(likelihood: str) 
         assert np.allclose(scores, gibbs.levels[0] + above @ np.diff(gibbs.levels))
 
 
-def test_draws_are_those_of_the_closed_form() -> None:
+@pytest.mark.parametrize("columns", [False, True])
+def test_draws_are_those_of_the_closed_form(columns: bool) -> None:
     """Each coordinate of both sides, and each linear weight, given all the rest."""
     train = ratings()
-    gibbs = Gibbs(train, BayesianConfig(rank=2, likelihood="normal"), np.random.default_rng(1))
+    config = BayesianConfig(rank=2, likelihood="normal")
+    coded = columns_of(train, columns)
+    gibbs = Gibbs(train, config, np.random.default_rng(1), coded)
     for _ in range(3):
         gibbs.sweep()
     gibbs._refresh()
-    x = np.hstack(design(train))
+    x = np.hstack(design(train, coded))
     y = gibbs._target.astype(np.float64)
     alpha = gibbs.alpha
-    sides = (gibbs.users, gibbs.items)
-    parts = [(s.explicit.copy(), s.implicit.copy()) for s in sides]
-    v = np.hstack([part for pair in parts for part in pair])
-    w = np.concatenate([p for s in sides for p in (s.explicit_weights, s.implicit_weights)])
-    sizes = [len(p) for s in sides for p in (s.explicit_weights, s.implicit_weights)]
-    priors = [p for s in sides for p in (s.explicit_prior, s.implicit_prior)]
-    kind = np.repeat(np.arange(4), sizes)
+    every = features(gibbs)
+    assert len(every) == (7 if columns else 4)
+    v = np.hstack([each.factors for each in every])
+    w = np.concatenate([each.weights for each in every])
+    priors = [each.prior for each in every]
+    kind = np.repeat(np.arange(len(every)), [len(each.weights) for each in every])
     residual = y - dense_scores(gibbs, x)
     recorded = Recorded(5)
     gibbs._rng = recorded  # type: ignore[assignment]
@@ -138,20 +175,32 @@ def test_draws_are_those_of_the_closed_form() -> None:
         new = drawn(h, v[0, f], priors[kind[f]][0], normal)
         residual -= h * (new - v[0, f])
         v[0, f] = new
-    values = np.concatenate([p for s in sides for p in (s.explicit[0], s.implicit[0])])
+    values = np.concatenate([each.factors[0] for each in every])
     assert np.allclose(values, v[0], atol=1e-4)
-    weights = [p for s in sides for p in (s.explicit_weights, s.implicit_weights)]
-    assert np.allclose(np.concatenate(weights), w, atol=1e-4)
+    assert np.allclose(np.concatenate([each.weights for each in every]), w, atol=1e-4)
     assert np.allclose(gibbs._residual, residual, atol=1e-4)
 
 
-def test_a_person_is_the_ridge_solution_given_a_sample() -> None:
+@pytest.mark.parametrize("user", [None, -1, 0, 5])
+def test_a_person_is_the_ridge_solution_given_a_sample(user: int | None) -> None:
+    """None: without columns; -1: a new person, who has those of the mean person."""
     train = ratings(20, 15)
-    config = BayesianConfig(rank=3, likelihood="normal", sweeps=12, burn_in=4, samples=3, chains=3)
+    config = BayesianConfig(
+        rank=3,
+        likelihood="normal",
+        sweeps=12,
+        burn_in=4,
+        samples=3,
+        chains=3,
+        columns=() if user is None else ("gender", "age", "genres"),
+    )
     posterior = sample_posterior(train, config, np.random.default_rng(0))
     items = np.array([2, 5, 7, 11], dtype=np.int32)
     actual = np.array([1.0, 5.0, 4.0, 2.0])
     histories = Histories.build([(items, actual)])
+    known = dense(posterior.coded[0], train.n_users)  # their levels
+    if user is not None and user >= 0:
+        histories = replace(histories, users=np.array([user], dtype=np.int32))
     asked = np.arange(15, dtype=np.int32)
     predicted, _ = posterior.predict(histories, np.zeros(15, dtype=np.int64), asked)
     means = []
@@ -159,7 +208,16 @@ def test_a_person_is_the_ridge_solution_given_a_sample() -> None:
         q, y = posterior.items[s].astype(np.float64), posterior.rated[s].astype(np.float64)[items]
         c = y.sum(axis=0) / 2.0
         fixed = posterior.start[s] + posterior.rated_weights[s][items].sum() / 2.0
-        fixed += 0.5 * (c @ c - np.square(y).sum() / 4.0)
+        squares = np.square(y).sum() / 4.0
+        if user is not None:
+            factors = posterior.columns[s].astype(np.float64)
+            weights = posterior.column_weights[s].astype(np.float64)
+            levels = known[user] if user >= 0 else np.zeros(len(factors) - 1)
+            levels = np.append(levels, float(user < 0))
+            c += levels @ factors
+            fixed += levels @ weights
+            squares += np.square(levels) @ np.square(factors).sum(axis=1)
+        fixed += 0.5 * (c @ c - squares)
         h = np.column_stack([c + q, np.ones(15)])
         base = fixed + posterior.scalars[s] + q @ c
         mean, precision = posterior.prior[s]
@@ -276,20 +334,63 @@ def test_a_posterior_comes_back_from_its_state() -> None:
         Posterior.restore({**arrays, "alpha": np.ones(3)}, rest)
 
 
+def test_the_mean_person_adds_what_people_do_on_average() -> None:
+    train = ratings(20, 15)
+    coded = columns_of(train, True)
+    gibbs = Gibbs(train, BayesianConfig(rank=3), np.random.default_rng(0), coded)
+    for _ in range(4):
+        gibbs.sweep()
+    x = dense(coded[0], train.n_users)
+    factors, weights = gibbs.users.of_columns()
+    sums = x @ factors[:-1]
+    pairs = 0.5 * (np.square(sums) - np.square(x) @ np.square(factors[:-1])).sum(axis=1)
+    assert np.allclose(factors[-1], sums.mean(axis=0))
+    assert np.allclose(weights[-1], (x @ weights[:-1] + pairs).mean())
+
+
+def test_columns_say_what_ratings_of_others_do_not() -> None:
+    """A person of one rating is predicted by their group's taste; a stranger is not."""
+    rng = np.random.default_rng(0)
+    users, items = np.divmod(np.arange(80 * 20), 20)
+    group = np.array(["a", "b"], dtype=object)[np.arange(80) % 2]
+    like = (users + items) % 2 == 0
+    kept = (rng.random(len(users)) < 0.5) & ((users != 7) | (items == 3))
+    values = np.where(like, 5.0, 1.0)[kept]
+    train = Ratings.from_arrays(users[kept], items[kept], values, scale=Scale(1, 5))
+    train = replace(train, user_columns=SideColumns({"group": group}))
+    config = BayesianConfig(rank=2, sweeps=60, burn_in=20, samples=20, implicit=False)
+    history = Histories.of(train.by_user).take([7])
+    spread = []
+    for columns in (False, True):
+        config = config.model_copy(update={"columns": columns})
+        posterior = sample_posterior(train, config, np.random.default_rng(0))
+        scores = posterior.scores(history)[0]
+        spread.append(scores[1::2].mean() - scores[::2].mean())
+        stranger = posterior.scores(replace(history, users=np.array([-1], dtype=np.int32)))[0]
+    assert spread[1] > 3.5
+    assert spread[1] > spread[0] + 0.5
+    assert stranger[1::2].mean() - stranger[::2].mean() < spread[1]
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize("columns", [False, True])
 @pytest.mark.parametrize("likelihood", ["normal", "probit"])
-def test_it_is_equal_to_myfm_in_distribution(likelihood: str) -> None:
+def test_it_is_equal_to_myfm_in_distribution(likelihood: str, columns: bool) -> None:
     """Posterior means and standard deviations of the scores of all pairs, rated or not."""
     myfm = _myfm()
     from scipy import sparse
 
     train = ratings(30, 20, share=0.6)
-    left, right = design(train)
+    coded = columns_of(train, columns)
+    left, right = design(train, coded)
     every_left = np.repeat(np.unique(left, axis=0), 20, axis=0)
     every_right = np.tile(np.unique(right, axis=0), (30, 1))
     pairs = sparse.csr_matrix(np.hstack([every_left, every_right]))
     rank, sweeps, burn_in = 2, 4000, 500
-    groups = [train.n_users, train.n_items, train.n_items, train.n_users]
+    groups = [
+        *(train.n_users, train.n_items, *(len(each.levels) for each in coded[0])),
+        *(train.n_items, train.n_users, *(len(each.levels) for each in coded[1])),
+    ]
     y = train.by_user.values.astype(np.float64)
     if likelihood == "probit":
         other = myfm.MyFMOrderedProbit(rank, random_seed=1)
@@ -313,7 +414,7 @@ def test_it_is_equal_to_myfm_in_distribution(likelihood: str) -> None:
         )
         expected = y.mean() + y.std() * other.predict(pairs)
     config = BayesianConfig(rank=rank, likelihood=likelihood)  # type: ignore[arg-type]
-    gibbs = Gibbs(train, config, np.random.default_rng(2))
+    gibbs = Gibbs(train, config, np.random.default_rng(2), coded)
     order = [_codes(np.unique(left, axis=0), 30), _codes(np.unique(right, axis=0), 20)]
     users = np.repeat(order[0], 20).astype(np.int32)
     items = np.tile(order[1], 30).astype(np.int32)

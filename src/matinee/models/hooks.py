@@ -14,7 +14,7 @@ from ..baseline.ordinal import OrdinalLink
 from ..baseline.preference import Preference
 from ..baseline.time_offset import TimeOffset
 from ..baseline.variance import HeldOutPredictions, PredictiveVariance, leave_one_out
-from ..data import Histories, ItemTable, Ratings, Scale, Vocabulary
+from ..data import Histories, ItemTable, Ratings, Scale, SideColumns, Vocabulary
 from ..errors import UsageError
 from ..evaluate import PairSet
 from ..recommend.interest import ChoiceRate, Interest
@@ -124,6 +124,14 @@ class Hooks(ABC):
     def stores_codes(self) -> bool:
         """Whether users have stored codes, used while their ratings are those of training."""
         return False
+
+    @property
+    def side_columns(self) -> tuple[SideColumns | None, SideColumns | None]:
+        """The columns of the users and of the items that it uses, as exactly as it keeps them.
+
+        Those of users are known of the users trained on alone, and not kept without histories.
+        """
+        return None, None
 
     @property
     def link(self) -> OrdinalLink | None:

@@ -117,6 +117,10 @@ def known_ratings(model: Hooks) -> Ratings:
             "on; train anew"
         )
     stated = model.scale.low < model.scale.high
+    users, items = model.side_columns
+    table = model.item_table
+    if table is not None and table.columns is None and items is not None:
+        table = replace(table, columns=items)
     return Ratings(
         users=np.repeat(histories.users, histories.counts),
         items=histories.items,
@@ -126,11 +130,12 @@ def known_ratings(model: Hooks) -> Ratings:
         item_ids=model.item_ids,
         scale=model.scale,
         scale_stated=stated,
-        item_table=model.item_table,
+        item_table=table,
         name=model.provenance.dataset,
         notes=model.provenance.notes,
         implicit=not model.knows_ratings,
         weights=model.weights,
+        user_columns=users,
     )
 
 

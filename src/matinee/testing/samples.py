@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..data import ItemTable, Ratings, Scale, Table
+from ..data import ItemTable, Ratings, Scale, SideColumns, Table
 
 
 @lru_cache
 def sample() -> Ratings:
-    """900 half-star ratings by 60 users (ids 100 to 159) of 40 items with text ids and titles."""
+    """900 half-star ratings by 60 users (ids 100 to 159) of 40 items with text ids and titles.
+
+    The users have an age and a language, the items genres.
+    """
     rng = np.random.default_rng(5)
     pairs = rng.choice(60 * 40, 900, replace=False)
     users, items = pairs // 40, pairs % 40
@@ -26,8 +30,13 @@ def sample() -> Ratings:
     titles = np.array([f"Title of {name}" for name in base.item_ids.ids], dtype=object)
     genres = np.empty(base.n_items, dtype=object)
     genres[:] = [("Drama", "War")[: i % 3] for i in range(base.n_items)]
-    return Ratings(
-        **{**base.__dict__, "item_table": ItemTable(titles, genres), "notes": ("a note",)}
+    ages = np.where(np.arange(base.n_users) % 7, 20.0 + np.arange(base.n_users), np.nan)
+    languages = np.array(["", "Danish", "Thai"], dtype=object)[np.arange(base.n_users) % 3]
+    return replace(
+        base,
+        item_table=ItemTable(titles, genres),
+        notes=("a note",),
+        user_columns=SideColumns({"age": ages, "language": languages}),
     )
 
 

@@ -18,8 +18,15 @@ from ._fields import MOST
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
-STORED = ("stored.codes", "stored.added", "stored.hashes")
+_STORED = ("stored.codes", "stored.added", "stored.hashes")
 """Arrays of stored codes with a row for each person."""
+_COLUMNS = "user_columns."
+"""In the names of the arrays of people's columns."""
+
+
+def of_people(name: str) -> bool:
+    """Whether an array of a model says something of each person trained on, and goes with them."""
+    return name in _STORED or _COLUMNS in name
 
 
 def check_vocabulary(file: Path, ids: Vocabulary, n: int, table: ItemTable | None = None) -> None:
@@ -73,6 +80,8 @@ def check_arrays(file: Path, arrays: Arrays, n_users: int, n_items: int) -> None
         # There are none in a model that was saved without histories.
         if name.endswith("stored.codes") and len(array) not in (0, n_users):
             raise _wrong(file, name, array, f"({n_users}, width)")
+        if _COLUMNS in name and name.endswith("indptr") and len(array) not in (0, n_users + 1):
+            raise _wrong(file, name, array, f"({n_users + 1},)")
         if name.startswith(("bias.", "spread.")) and not np.isfinite(array).all():
             raise ModelFileError(f"{file}: {name} has a value that is not finite")
         if name.endswith("known.indptr"):

@@ -20,7 +20,7 @@ from ...errors import UsageError
 from ...recommend.interest import interest_state
 from ..hooks import Hooks
 from ..support import item_counts
-from ._checks import STORED
+from ._checks import of_people
 from ._tables import HISTORIES, ITEMS, USERS, write_parquets
 from .manifest import FORMAT, MANIFEST, WEIGHTS, checksum, describe
 from .upgrade import SCHEMA
@@ -40,7 +40,7 @@ def save(
     carried = model.histories if histories else None
     tensors, config = model._state()
     if carried is None:  # a code says as much of a person as the ratings, and is used with them
-        tensors |= {name: tensors[name][:0] for name in STORED if name in tensors}
+        tensors |= {name: each[:0] for name, each in tensors.items() if of_people(name)}
     arrays = {f"model.{name}": np.ascontiguousarray(array) for name, array in tensors.items()}
     arrays["bias.item_bias"] = model.bias.item_bias
     arrays["bias.item_mean"] = model.bias.item_mean

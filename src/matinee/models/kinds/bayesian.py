@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ...base.arrays import Float32, Float64, Int32, Int64
 from ...baseline.variance import HeldOutPredictions
-from ...data import Histories, Ratings
+from ...data import Histories, Ratings, SideColumns
 from ...train.bayes.config import BayesianConfig
 from ...train.bayes.cross_fit import FEW, cross_fit, held_out_predictions
 from ...train.bayes.posterior import Posterior
@@ -24,6 +24,8 @@ from ..settings import Settings
 
 class BayesianFM(OneShot):
     """A Bayesian factorisation machine over ids and implicit features, trained by Gibbs sampling.
+
+    With ``columns``, what is known of people and items besides is a feature too.
 
     Rendle's factorisation machine (2010) with the features of SVD++ on both sides (the items that a
     user has rated, the users that have rated an item), hyperpriors as in Freudenthaler,
@@ -103,6 +105,11 @@ class BayesianFM(OneShot):
         scores = self.bias.scores(histories)
         scores += np.float32(self.shrinkage) * (self.posterior.scores(histories) - scores)
         return scores
+
+    @property
+    def side_columns(self) -> tuple[SideColumns | None, SideColumns | None]:
+        """See ``Hooks``."""
+        return self.posterior.side_columns
 
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
         return {f"posterior.{name}": array for name, array in self.posterior.state()[0].items()}

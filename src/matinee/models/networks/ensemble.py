@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...base.arrays import Float64, Mask
-from ...data import Csr, Ratings
+from ...data import Csr, Ratings, SideColumns
 from ...errors import UsageError
 from ...train import Epoch, RunContext
 from ..presets import member_settings
@@ -116,6 +116,16 @@ class Ensemble(Blending, Trainable):
     def n_parameters(self) -> int:
         """See ``Hooks``."""
         return sum(member.n_parameters for member in self.members)
+
+    @property
+    def side_columns(self) -> tuple[SideColumns | None, SideColumns | None]:
+        """See ``Hooks``: those of all members that are sampled."""
+        sides = [m.posterior.side_columns for m in self.members if isinstance(m, SampledMember)]
+        users, items = (
+            SideColumns.union([(side[at], np.arange(n, dtype=np.int32)) for side in sides], n)
+            for at, n in enumerate((self.n_users, self.n_items))
+        )
+        return users, items
 
     def _weighed(self, train: Ratings) -> Ratings:
         weighed = super()._weighed(train)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ...config import Config
 
@@ -31,10 +31,20 @@ class BayesianConfig(Config):
     """Whether the items that a user has rated, and the users that have rated an item, are features
     beside the two ids, as in SVD++ and on both sides."""
 
+    columns: bool | tuple[str, ...] = False
+    """Columns of people and items that are features too, such as gender and genres: their names, or
+    true for all that the data has, but for those that nearly say who somebody is. New people have
+    the mean of those trained on."""
+
     validation: Annotated[float, Field(ge=0.0, lt=1.0)] | Literal["auto"] = "auto"
     """Share of the training ratings kept out of sampling, to fit the shrinkage towards the bias
     model and the predictive variance; 0 for none, "auto" as in `train`.
     With "auto" fewer than 50,000 ratings are cross-fitted instead, and none is kept out."""
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _one_name_is_a_list(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _some_are_kept(self) -> BayesianConfig:

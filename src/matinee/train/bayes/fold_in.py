@@ -2,10 +2,11 @@
 
 Given a sample of the rest, the score of person u and item i is ``base + w + v . h_i``, where v and
 w are the factors and the weight of the person's id, ``h_i = c + q_i`` with c the sum of the
-implicit features, and ``base`` is the remaining terms. So v and w have a normal posterior. Its mean
-is used: averaged over samples, it is the conditional expectation of the Gibbs draws (Gelfand &
-Smith 1990), with less noise than draws have. With an ordered probit the latent scores and the
-factors are replaced by their expectations in turn, ``STEPS`` times (expectation-maximisation).
+implicit features and of the levels of columns, and ``base`` is the remaining terms. So v and w have
+a normal posterior. Its mean is used: averaged over samples, it is the conditional expectation of
+the Gibbs draws (Gelfand & Smith 1990), with less noise than draws have. With an ordered probit the
+latent scores and the factors are replaced by their expectations in turn, ``STEPS`` times
+(expectation-maximisation).
 """
 
 from __future__ import annotations
@@ -31,6 +32,11 @@ def fold_in(
     scalars: Float32,
     rated: Float32,
     rated_weights: Float32,
+    level_ptr: Int64,
+    level: Int32,
+    scale: Float64,
+    columns: Float32,
+    column_weights: Float32,
     prior: Float64,
     start: float,
     alpha: float,
@@ -49,6 +55,11 @@ def fold_in(
         scalars: float32 (items,).
         rated: float32 (items, rank), factors of having rated an item.
         rated_weights: float32 (items,).
+        level_ptr: int64 (people + 1,), where the levels of columns of each person begin.
+        level: int32, these, rows of ``columns``.
+        scale: float64, what each is multiplied by.
+        columns: float32 (levels, rank), factors of the levels.
+        column_weights: float32 (levels,).
         prior: float64 (2, rank + 1), mean and precision of v, then of w.
         start: w0.
         alpha: Precision of the residuals.
@@ -76,6 +87,12 @@ def fold_in(
             for k in range(rank):
                 c[k] += x * rated[i, k]
                 squares += x * x * rated[i, k] * rated[i, k]
+        for r in range(level_ptr[u], level_ptr[u + 1]):
+            i, y = level[r], scale[r]
+            constant += y * column_weights[i]
+            for k in range(rank):
+                c[k] += y * columns[i, k]
+                squares += y * y * columns[i, k] * columns[i, k]
         inner = -squares
         for k in range(rank):
             inner += c[k] * c[k]

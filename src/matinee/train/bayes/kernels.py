@@ -6,8 +6,9 @@ A rating of user u and item i is predicted as
 
 where x_f are the features of the user and of the item, p_uk = sum x_f v_fk over those of the user,
 s_uk = sum x_f^2 v_fk^2, and q, t likewise of the item: the factorisation machine of Rendle (2010),
-interactions within a side included. The user's features are the id (x = 1) and each item they have
-rated (x_u = 1 / sqrt(their ratings)); the item's are alike.
+interactions within a side included. The user's features are the id (x = 1), each item they have
+rated (x_u = 1 / sqrt(their ratings)) and the levels of columns that they have (x_u = 1 / sqrt(their
+levels of the column)); the item's are alike.
 
 Given the rest, f is linear in each v_fk, with slope h = x_f (p_uk - x_f v_fk + q_ik). The sums of
 h^2 and of h times the residual over a user's ratings follow from five numbers of the user in a
@@ -28,7 +29,8 @@ from ...base.compiled import kernel
 FAST = {"reassoc", "contract", "nsz", "arcp"}
 P, S1, S2, E0, E1, COUNT, X, SELF = range(8)
 """Own sum p; sum of the other side's q over the row's ratings; of q^2; of the residuals; of the
-residuals times q; number of ratings; x of the implicit features; change of s since the last pass.
+residuals times q; number of ratings; x of the features being drawn; change of s since the last
+pass.
 """
 
 
@@ -126,35 +128,21 @@ def sums_by_item(
 
 
 @kernel(fastmath=FAST, error_model="numpy")
-def draw_factor(
-    block: Float64,
-    indptr: Int64,
-    rows: Int32,
-    explicit: Float64,
-    implicit: Float64,
-    explicit_prior: Float64,
-    implicit_prior: Float64,
-    alpha: float,
-    normals: Float64,
+def draw_factor_of_ids(
+    block: Float64, factor: Float64, prior: Float64, alpha: float, normals: Float64
 ) -> None:
-    """Draw one factor of a side's features, one after the other, each given all the rest.
+    """Draw one factor of a side's ids, one after the other, each given all the rest.
 
     Args:
-        block: float64 (rows, 8), kept up to date.
-        indptr: int64 (implicit features + 1,), where the rows that have each of them begin; of
-            length 1 for none.
-        rows: int32, these rows.
-        explicit: float64 (rows,), the factor of the ids; overwritten.
-        implicit: float64 (implicit features,), that of the others; overwritten.
-        explicit_prior: Mean and precision of the ids' prior, float64 (2,).
-        implicit_prior: Those of the others.
+        block: float64 (rows, 8), kept up to date; ``SELF`` is set.
+        factor: float64 (rows,), overwritten.
+        prior: Mean and precision, float64 (2,).
         alpha: Precision of the residuals.
-        normals: float64 (rows + implicit features,), standard normal draws.
+        normals: float64 (rows,), standard normal draws.
     """
-    mean, precision = explicit_prior
-    n = len(block)
-    for u in range(n):
-        v = explicit[u]
+    mean, precision = prior
+    for u in range(len(block)):
+        v = factor[u]
         c = block[u, P] - v
         s1, s2 = block[u, S1], block[u, S2]
         power = block[u, COUNT] * c * c + 2.0 * c * s1 + s2
@@ -162,14 +150,37 @@ def draw_factor(
         first = alpha * (c * block[u, E0] + block[u, E1] + power * v) + precision * mean
         new = first / quad + normals[u] / np.sqrt(quad)
         change = new - v
-        explicit[u] = new
+        factor[u] = new
         block[u, P] += change
         block[u, E0] -= change * (block[u, COUNT] * c + s1)
         block[u, E1] -= change * (c * s1 + s2)
         block[u, SELF] = new * new - v * v
-    mean, precision = implicit_prior
+
+
+@kernel(fastmath=FAST, error_model="numpy")
+def draw_factor_of_features(
+    block: Float64,
+    indptr: Int64,
+    rows: Int32,
+    factor: Float64,
+    prior: Float64,
+    alpha: float,
+    normals: Float64,
+) -> None:
+    """Draw one factor of further features, one after the other, each given all the rest.
+
+    Args:
+        block: float64 (rows, 8), kept up to date; ``SELF`` is added to.
+        indptr: int64 (features + 1,), where the rows that have each of them begin.
+        rows: int32, these rows.
+        factor: float64 (features,), overwritten.
+        prior: Mean and precision, float64 (2,).
+        alpha: Precision of the residuals.
+        normals: float64 (features,), standard normal draws.
+    """
+    mean, precision = prior
     for j in range(len(indptr) - 1):
-        v = implicit[j]
+        v = factor[j]
         power = first = 0.0
         for at in range(indptr[j], indptr[j + 1]):
             u = rows[at]
@@ -179,9 +190,9 @@ def draw_factor(
             first += x * (c * block[u, E0] + block[u, E1])
         quad = alpha * power + precision
         new = (alpha * (first + power * v) + precision * mean) / quad
-        new += normals[n + j] / np.sqrt(quad)
+        new += normals[j] / np.sqrt(quad)
         change, squares = new - v, new * new - v * v
-        implicit[j] = new
+        factor[j] = new
         for at in range(indptr[j], indptr[j + 1]):
             u = rows[at]
             x = block[u, X]
@@ -194,35 +205,39 @@ def draw_factor(
 
 
 @kernel(fastmath=FAST, error_model="numpy")
-def draw_linear(
-    block: Float64,
-    indptr: Int64,
-    rows: Int32,
-    explicit: Float64,
-    implicit: Float64,
-    explicit_prior: Float64,
-    implicit_prior: Float64,
-    alpha: float,
-    normals: Float64,
+def draw_weights_of_ids(
+    block: Float64, weights: Float64, prior: Float64, alpha: float, normals: Float64
 ) -> None:
-    """Draw the linear weights of a side's features; see ``draw_factor``.
+    """Draw the linear weights of a side's ids; see ``draw_factor_of_ids``.
 
-    ``E0``, ``COUNT`` and ``X`` of the block are read, and ``E0`` is kept up to date. ``SELF`` is
-    set to what is added to the predictions of the row.
+    ``COUNT`` of the block is read, and ``E0`` is kept up to date. ``SELF`` is set to what is added
+    to the predictions of the row.
     """
-    mean, precision = explicit_prior
-    n = len(block)
-    for u in range(n):
-        w = explicit[u]
+    mean, precision = prior
+    for u in range(len(block)):
+        w = weights[u]
         quad = alpha * block[u, COUNT] + precision
         first = alpha * (block[u, E0] + block[u, COUNT] * w) + precision * mean
         new = first / quad + normals[u] / np.sqrt(quad)
-        explicit[u] = new
+        weights[u] = new
         block[u, E0] -= (new - w) * block[u, COUNT]
         block[u, SELF] = new - w
-    mean, precision = implicit_prior
+
+
+@kernel(fastmath=FAST, error_model="numpy")
+def draw_weights_of_features(
+    block: Float64,
+    indptr: Int64,
+    rows: Int32,
+    weights: Float64,
+    prior: Float64,
+    alpha: float,
+    normals: Float64,
+) -> None:
+    """Draw the linear weights of further features; ``SELF`` is added to."""
+    mean, precision = prior
     for j in range(len(indptr) - 1):
-        w = implicit[j]
+        w = weights[j]
         power = first = 0.0
         for at in range(indptr[j], indptr[j + 1]):
             u = rows[at]
@@ -231,8 +246,8 @@ def draw_linear(
             first += x * block[u, E0]
         quad = alpha * power + precision
         new = (alpha * (first + power * w) + precision * mean) / quad
-        new += normals[n + j] / np.sqrt(quad)
-        implicit[j] = new
+        new += normals[j] / np.sqrt(quad)
+        weights[j] = new
         for at in range(indptr[j], indptr[j + 1]):
             u = rows[at]
             step = block[u, X] * (new - w)
@@ -249,13 +264,13 @@ def block_sums(
     power: int,
     out: Float64,
 ) -> None:
-    """Add to each row what its implicit features weigh: ``(x_row * weights[j]) ** power``.
+    """Add to each row what features of it weigh: ``(x_row * weights[j]) ** power``.
 
     Args:
-        indptr: int64 (implicit features + 1,).
+        indptr: int64 (features + 1,).
         rows: int32, the rows that have each feature.
         x: float64 (rows,).
-        weights: float64 (implicit features,).
+        weights: float64 (features,).
         power: 1 or 2.
         out: float64 (rows,), added to.
     """

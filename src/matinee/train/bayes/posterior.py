@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ...base.arrays import Float32, Float64, Int32, Int64
-from ...data import Histories
+from ...data import CodedColumn, Histories, SideColumns, stacked
 from .fold_in import add_moments, expected_levels, fold_in
 from .probit import bounds_of
 from .sampler import Gibbs, Sample
 
 _PEOPLE = 256
 """People folded in at once."""
+_SIDES = ("user_columns", "item_columns")
+Coded = tuple[tuple[CodedColumn, ...], tuple[CodedColumn, ...]]
+"""Columns of the users, and of the items."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +35,9 @@ class Posterior:
         scalars: float32 (samples, items).
         rated: Factors of having rated an item, like ``items``.
         rated_weights: float32 (samples, items).
+        columns: Factors of the levels of columns of people, and last those of the mean person, like
+            ``items``; without rows where there are no columns.
+        column_weights: float32 (samples, levels + 1).
         prior: float64 (samples, 2, rank + 1); see ``Sample``.
         start: float64 (samples,), w0.
         alpha: float64 (samples,), precision of the residuals.
@@ -38,12 +45,16 @@ class Posterior:
         levels: float64 (levels,), ascending; empty with the likelihood "normal".
         mean: What is taken off ratings, and
         spread: what they are divided by, with the likelihood "normal".
+        coded: The columns of the people trained on, and of the items. Those of people have no rows
+            where the model was saved without histories.
     """
 
     items: Float32
     scalars: Float32
     rated: Float32
     rated_weights: Float32
+    columns: Float32
+    column_weights: Float32
     prior: Float64
     start: Float64
     alpha: Float64
@@ -51,15 +62,18 @@ class Posterior:
     levels: Float64
     mean: float
     spread: float
+    coded: Coded = ((), ())
 
     @classmethod
-    def of(cls, gibbs: Gibbs, samples: Sequence[Sample]) -> Posterior:
+    def of(cls, gibbs: Gibbs, samples: Sequence[Sample], coded: Coded = ((), ())) -> Posterior:
         """From samples of a chain."""
         return cls(
             _halved([sample.items for sample in samples]).astype(np.float32),
             np.array([sample.scalars for sample in samples], dtype=np.float32),
             _halved([sample.rated for sample in samples]).astype(np.float32),
             np.array([sample.rated_weights for sample in samples], dtype=np.float32),
+            _halved([sample.columns for sample in samples]).astype(np.float32),
+            np.array([sample.column_weights for sample in samples], dtype=np.float32),
             np.array([sample.prior for sample in samples]),
             np.array([sample.start for sample in samples]),
             np.array([sample.alpha for sample in samples]),
@@ -67,6 +81,7 @@ class Posterior:
             gibbs.levels,
             gibbs.mean,
             gibbs.spread,
+            coded,
         )
 
     @property
@@ -89,9 +104,9 @@ class Posterior:
                 continue
             part = slice(int(start), int(end))
             part_rows = rows[part] - first
-            entries = self._entries(batch)
+            entries, levels = self._entries(batch), self._levels(batch)
             for s in range(self.n_samples):
-                people, linear = self._fold_in(batch, entries, s)
+                people, linear = self._fold_in(batch, entries, levels, s)
                 add_moments(
                     part_rows,
                     items[part],
@@ -111,9 +126,9 @@ class Posterior:
         for first, batch in histories.batches(_PEOPLE):
             total = np.zeros((len(batch), self.items.shape[1]))
             square = np.zeros_like(total)
-            entries = self._entries(batch)
+            entries, levels = self._entries(batch), self._levels(batch)
             for s in range(self.n_samples):
-                people, linear = self._fold_in(batch, entries, s)
+                people, linear = self._fold_in(batch, entries, levels, s)
                 scores = (people @ self.items[s].T).astype(np.float64)
                 scores += (linear - self._shift(s))[:, None]
                 scores += self.scalars[s]
@@ -135,10 +150,38 @@ class Posterior:
         between = 0.5 * (self.levels[1:] + self.levels[:-1])
         return np.searchsorted(between, values).astype(np.int32), np.zeros(len(values))
 
+    @cached_property
+    def _people(self) -> tuple[Int64, Int32, Float64]:
+        """The levels of the people trained on: see ``stacked``."""
+        return stacked(self.coded[0])
+
+    def _levels(self, histories: Histories) -> tuple[Int64, Int32, Float64]:
+        """The levels of some people, as ``_people``; new people have those of the mean person."""
+        ptr = np.zeros(len(histories) + 1, dtype=np.int64)
+        if not self.coded[0]:
+            return ptr, np.zeros(0, dtype=np.int32), np.zeros(0)
+        begin, levels, scale = self._people
+        known = (histories.users >= 0) & (histories.users < len(begin) - 1)
+        counts = np.ones(len(histories), dtype=np.int64)
+        counts[known] = np.diff(begin)[histories.users[known]]
+        np.cumsum(counts, out=ptr[1:])
+        level = np.full(ptr[-1], self.columns.shape[1] - 1, dtype=np.int32)
+        factor = np.ones(ptr[-1])
+        of_known = np.repeat(known, counts)
+        first = np.repeat(begin[histories.users[known]] - ptr[:-1][known], counts[known])
+        at = np.flatnonzero(of_known) + first
+        level[of_known], factor[of_known] = levels[at], scale[at]
+        return ptr, level, factor
+
     def _fold_in(
-        self, histories: Histories, entries: tuple[Int32, Float64], s: int
+        self,
+        histories: Histories,
+        entries: tuple[Int32, Float64],
+        levels: tuple[Int64, Int32, Float64],
+        s: int,
     ) -> tuple[Float32, Float64]:
         people = np.empty((len(histories), self.items.shape[2]), dtype=np.float32)
+        level_ptr, level, scale = levels
         linear = np.empty(len(histories))
         fold_in(
             histories.indptr,
@@ -148,6 +191,11 @@ class Posterior:
             self.scalars[s],
             self.rated[s],
             self.rated_weights[s],
+            level_ptr,
+            level,
+            scale,
+            self.columns[s],
+            self.column_weights[s],
             self.prior[s],
             float(self.start[s]),
             float(self.alpha[s]),
@@ -173,9 +221,17 @@ class Posterior:
         """Arrays by name, and a JSON-able rest, to make the same again."""
         names = ("scalars", "rated_weights", "prior", "start", "alpha", "cutpoints", "levels")
         arrays = {name: getattr(self, name) for name in names}
-        arrays["items"] = self.items.astype(np.float16)
-        arrays["rated"] = self.rated.astype(np.float16)
-        return arrays, {"mean": self.mean, "spread": self.spread}
+        arrays |= {name: getattr(self, name).astype(np.float16) for name in ("items", "rated")}
+        rest: dict[str, Any] = {"mean": self.mean, "spread": self.spread}
+        if any(self.coded):
+            arrays["columns"] = self.columns.astype(np.float16)
+            arrays["column_weights"] = self.column_weights
+            for side, columns in zip(_SIDES, self.coded, strict=True):
+                rest[side] = [[each.name, list(each.levels)] for each in columns]
+                for at, each in enumerate(columns):
+                    arrays[f"{side}.{at}.indptr"] = each.indptr
+                    arrays[f"{side}.{at}.codes"] = each.codes
+        return arrays, rest
 
     @classmethod
     def restore(cls, arrays: dict[str, npt.NDArray[Any]], rest: dict[str, Any]) -> Posterior:
@@ -184,15 +240,32 @@ class Posterior:
         Raises:
             ValueError: The arrays do not fit one another.
         """
-        state = {**arrays}
-        for name in ("items", "rated"):
+        state, coded = {**arrays}, []
+        for side in _SIDES:
+            columns = []
+            for at, (name, levels) in enumerate(rest.get(side, ())):
+                parts = state.pop(f"{side}.{at}.indptr"), state.pop(f"{side}.{at}.codes")
+                columns.append(CodedColumn(str(name), tuple(levels), *parts))
+                columns[-1].check()
+            coded.append(tuple(columns))
+        samples, items, rank = state["items"].shape
+        state.setdefault("columns", np.zeros((samples, 0, rank), dtype=np.float16))
+        state.setdefault("column_weights", np.zeros((samples, 0), dtype=np.float32))
+        for name in ("items", "rated", "columns"):
             state[name] = state[name].astype(np.float32)
-        posterior = cls(**state, mean=float(rest["mean"]), spread=float(rest["spread"]))
-        samples, items, rank = posterior.items.shape
+        posterior = cls(
+            **state,
+            mean=float(rest["mean"]),
+            spread=float(rest["spread"]),
+            coded=(coded[0], coded[1]),
+        )
+        levels = sum(len(each.levels) for each in coded[0]) + 1 if coded[0] else 0
         shapes = {
             "scalars": (samples, items),
             "rated": (samples, items, rank),
             "rated_weights": (samples, items),
+            "columns": (samples, levels, rank),
+            "column_weights": (samples, levels),
             "prior": (samples, 2, rank + 1),
             "start": (samples,),
             "alpha": (samples,),
@@ -205,8 +278,20 @@ class Posterior:
                 )
         return posterior
 
+    @property
+    def side_columns(self) -> tuple[SideColumns | None, SideColumns | None]:
+        """The columns of people and of items that it was given, as exactly as it knows them."""
+        users, items = (
+            SideColumns({each.name: each.values() for each in columns})
+            if columns and len(columns[0].indptr)
+            else None
+            for columns in self.coded
+        )
+        return users, items
 
-def _halved(arrays: Sequence[Float32]) -> npt.NDArray[np.float16]:
+
+def _halved(arrays: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.float16]:
     """In half precision, as they are saved, so that a loaded model answers as the saved one."""
     largest = float(np.finfo(np.float16).max)
-    return np.clip(np.array(arrays), -largest, largest).astype(np.float16)
+    halved: npt.NDArray[np.float16] = np.clip(arrays, -largest, largest).astype(np.float16)
+    return halved

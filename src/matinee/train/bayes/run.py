@@ -10,7 +10,7 @@ import numpy as np
 
 from ...base.arrays import Float64, Int32
 from ...base.spacing import evenly_spaced
-from ...data import Ratings
+from ...data import Ratings, coded_columns
 from .config import BayesianConfig
 from .fold_in import expected_levels
 from .posterior import Posterior
@@ -37,8 +37,14 @@ def sample_posterior(
         on_sweep: Called after each sweep of the first chain with the RMSE of its current sample on
             training ratings, and its predictions of known (users, items). What it raises ends all
             chains.
+
+    Raises:
+        UsageError: There is no column of a name in ``config.columns``.
     """
-    gibbs, *others = [Gibbs(train, config, chain_rng) for chain_rng in rng.spawn(config.chains)]
+    items = None if train.item_table is None else train.item_table.side
+    users, of_items = coded_columns(config.columns, (train.user_columns, items), train.name)
+    coded = users, of_items
+    gibbs, *others = [Gibbs(train, config, each, coded) for each in rng.spawn(config.chains)]
     stop = Event()
 
     def run(chain: Gibbs) -> list[Sample]:
@@ -72,7 +78,7 @@ def sample_posterior(
             raise
         for other in started:
             samples += other.result()
-    return Posterior.of(gibbs, samples)
+    return Posterior.of(gibbs, samples, coded)
 
 
 def current(gibbs: Gibbs, users: Int32, items: Int32) -> Float64:

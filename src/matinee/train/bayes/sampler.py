@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ...base.arrays import Float32, Float64, Int32, Int64
-from ...data import Ratings
+from ...base.arrays import Float32, Float64
+from ...data import CodedColumn, Ratings
 from .config import BayesianConfig
-from .kernels import (
-    COUNT,
-    SELF,
-    P,
-    X,
-    block_sums,
-    draw_factor,
-    draw_linear,
-    residuals,
-    sums_by_item,
-    sums_by_user,
-)
+from .features import RATE, SHAPE, Side
+from .kernels import P, residuals, sums_by_item, sums_by_user
 from .probit import bounds_of, draw_cutpoints, draw_latent, first_cutpoints
 
 MOST_LEVELS = 20
-_SHAPE, _RATE, _MEANS, _START = 1.0, 1.0, 1.0, 0.1
-"""Hyperpriors, as in libFM and myFM: precisions ~ Gamma(shape / 2, rate / 2), means ~ N(0, 1 /
-(_MEANS * precision)); and the standard deviation of the first factors."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +26,9 @@ class Sample:
         scalars: What an item adds to a prediction by itself, float64 (items,).
         rated: Factors of having rated an item, float32 (items, rank); 0 without implicit features.
         rated_weights: Their linear weights, float64 (items,).
+        columns: Factors of the levels of the columns of people, and last those of the mean person,
+            float64 (levels + 1, rank); without rows where there are no columns.
+        column_weights: Their linear weights, float64 (levels + 1,).
         prior: Mean and precision of the user ids' factors, then of their weights in the last
             column, float64 (2, rank + 1).
         start: w0.
@@ -50,110 +40,12 @@ class Sample:
     scalars: Float64
     rated: Float32
     rated_weights: Float64
+    columns: Float64
+    column_weights: Float64
     prior: Float64
     start: float
     alpha: float
     cutpoints: Float64
-
-
-class _Side:
-    """The features of the users, or of the items.
-
-    Args:
-        count: Ratings of each row, int64 (rows,).
-        indptr: Where the rows that have each implicit feature begin, int64.
-        rows: These rows, int32.
-        rank: Length of the factors.
-        rng: For the first factors.
-    """
-
-    def __init__(
-        self, count: Int64, indptr: Int64, rows: Int32, rank: int, rng: np.random.Generator
-    ) -> None:
-        n, m = len(count), len(indptr) - 1
-        self.indptr, self.rows = indptr, rows
-        self.explicit_weights, self.implicit_weights = np.zeros(n), np.zeros(m)
-        self.explicit = rng.normal(0.0, _START, (rank, n))
-        self.implicit = rng.normal(0.0, _START, (rank, m))
-        self.block = np.zeros((n, 8))
-        self.block[:, COUNT] = count
-        self.block[:, X] = 1.0 / np.sqrt(np.maximum(count, 1))
-        self.explicit_prior = np.tile([0.0, 1e-5], (rank + 1, 1))
-        self.implicit_prior = self.explicit_prior.copy()
-        self.linear = np.zeros(n)
-        self.sums = self.explicit.copy()
-        squares = np.square(self.explicit)
-        x = np.ascontiguousarray(self.block[:, X])
-        for k in range(rank):
-            block_sums(indptr, rows, x, self.implicit[k], 1, self.sums[k])
-            block_sums(indptr, rows, x, self.implicit[k], 2, squares[k])
-        self.squares = squares.sum(axis=0)
-
-    @property
-    def scalars(self) -> Float64:
-        """What each row adds to a prediction by itself, float64 (rows,)."""
-        scalars: Float64 = self.linear + 0.5 * (np.square(self.sums).sum(axis=0) - self.squares)
-        return scalars
-
-    def draw_weights(self, alpha: float, rng: np.random.Generator) -> Float64:
-        """Draw the linear weights; what that adds to the predictions of each row, (rows,)."""
-        priors = self.explicit_prior[-1], self.implicit_prior[-1]
-        normals = rng.standard_normal(len(self.explicit_weights) + len(self.implicit_weights))
-        draw_linear(
-            self.block,
-            self.indptr,
-            self.rows,
-            self.explicit_weights,
-            self.implicit_weights,
-            *priors,
-            alpha,
-            normals,
-        )
-        change = self.block[:, SELF].copy()
-        self.linear += change
-        return change
-
-    def draw_factor(
-        self, k: int, alpha: float, rng: np.random.Generator
-    ) -> tuple[Float64, Float64]:
-        """Draw factor k; the constant and slope by which predictions change, (rows,) each."""
-        before = self.sums[k].copy()
-        self.block[:, P], self.block[:, SELF] = before, 0.0
-        normals = rng.standard_normal(self.explicit.shape[1] + self.implicit.shape[1])
-        draw_factor(
-            self.block,
-            self.indptr,
-            self.rows,
-            self.explicit[k],
-            self.implicit[k],
-            self.explicit_prior[k],
-            self.implicit_prior[k],
-            alpha,
-            normals,
-        )
-        now, squares = self.block[:, P].copy(), self.block[:, SELF]
-        self.sums[k] = now
-        self.squares += squares
-        return 0.5 * (np.square(now) - np.square(before) - squares), now - before
-
-    def draw_priors(self, rng: np.random.Generator) -> None:
-        """Draw mean and precision of every factor's prior and of the weights', by kind."""
-        kinds = (
-            (self.explicit_prior, self.explicit, self.explicit_weights),
-            (self.implicit_prior, self.implicit, self.implicit_weights),
-        )
-        for prior, factors, weights in kinds:
-            n = len(weights)
-            if n == 0:
-                continue
-            for k, values in enumerate((*factors, weights)):
-                mean = prior[k, 0]
-                spread = np.square(values - mean).sum() + _MEANS * mean**2
-                shape, rate = 0.5 * (_SHAPE + n + 1), 0.5 * (_RATE + spread)
-                precision = rng.gamma(shape) / rate
-                center = values.sum() / (n + _MEANS)
-                prior[k, 0] = rng.normal(center, 1.0 / np.sqrt(precision * (n + _MEANS)))
-                prior[k, 1] = precision
 
 
 class Gibbs:
@@ -163,6 +55,7 @@ class Gibbs:
         train: The ratings, compact.
         config: The options.
         rng: For all draws.
+        columns: Columns of the users and of the items that are features.
 
     Attributes:
         levels: The rating levels, ascending, float64; empty with the likelihood "normal".
@@ -172,16 +65,21 @@ class Gibbs:
         items: The items' features.
     """
 
-    def __init__(self, train: Ratings, config: BayesianConfig, rng: np.random.Generator) -> None:
+    def __init__(
+        self,
+        train: Ratings,
+        config: BayesianConfig,
+        rng: np.random.Generator,
+        columns: Sequence[Sequence[CodedColumn]] = ((), ()),
+    ) -> None:
         self._rng = rng
         by_user, by_item = train.by_user, train.by_item
         self._indptr, self._items = by_user.indptr, by_user.indices
         rank = rank_for(len(train)) if config.rank == "auto" else config.rank
-        none = np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int32)
-        had = (by_item.indptr, by_item.indices) if config.implicit else none
-        self.users = _Side(by_user.counts, *had, rank, rng)
-        had = (by_user.indptr, by_user.indices) if config.implicit else none
-        self.items = _Side(by_item.counts, *had, rank, rng)
+        had = (by_item.indptr, by_item.indices) if config.implicit else None
+        self.users = Side(by_user.counts, had, columns[0], rank, rng)
+        had = (by_user.indptr, by_user.indices) if config.implicit else None
+        self.items = Side(by_item.counts, had, columns[1], rank, rng)
         self.start, self.alpha = 0.0, 1.0
         self.levels = rating_levels(by_user.values, config)
         self._residual = np.empty(len(train), dtype=np.float32)
@@ -219,23 +117,23 @@ class Gibbs:
         for side in (users, items):
             side.draw_priors(rng)
         self._draw_weights()
-        for k in range(len(users.explicit)):
+        for k in range(len(users.sums)):
             self._draw_factor(k)
         self._apply_last_draw()
 
     def sample(self) -> Sample:
         """The current sample of the chain."""
         users, items = self.users, self.items
-        shape = items.sums.shape
-        empty = users.implicit.shape[1] == 0
+        shape, implicit = items.sums.shape, users.implicit
+        factors = np.zeros(shape) if implicit is None else implicit.factors
+        columns = users.of_columns() if users.columns else (np.zeros((0, shape[0])), np.zeros(0))
         return Sample(
             np.ascontiguousarray(items.sums.T, dtype=np.float32),
             items.scalars,
-            np.ascontiguousarray(
-                (np.zeros(shape) if empty else users.implicit).T, dtype=np.float32
-            ),
-            np.zeros(shape[1]) if empty else users.implicit_weights.copy(),
-            users.explicit_prior.T.copy(),
+            np.ascontiguousarray(factors.T, dtype=np.float32),
+            np.zeros(shape[1]) if implicit is None else implicit.weights.copy(),
+            *columns,
+            users.ids.prior.T.copy(),
             self.start,
             self.alpha,
             self.cutpoints.copy(),
@@ -261,7 +159,7 @@ class Gibbs:
         """Draw the precision of the residuals, and w0."""
         n = len(self._residual)
         squares = float(np.square(self._residual, dtype=np.float64).sum())
-        self.alpha = self._rng.gamma(0.5 * (_SHAPE + n)) * 2.0 / (_RATE + squares)
+        self.alpha = self._rng.gamma(0.5 * (SHAPE + n)) * 2.0 / (RATE + squares)
         quad = self.alpha * n + 1.0
         first = self.alpha * (float(self._residual.sum(dtype=np.float64)) + n * self.start)
         start = self._rng.normal(first / quad, 1.0 / np.sqrt(quad))
