@@ -116,8 +116,7 @@ def load(
             one with the most of the rated items.
         title: Its column of the titles, where it goes by another name.
         genres: Its column of the genres, several in one text.
-        people: A table of what is known of the users (``Ratings.user_columns``), with an id each;
-            by default a file beside the ratings.
+        people: A table of what is known of the users; by default a file beside the ratings.
         person_id: That table's column of the user ids.
         name: Name of the ratings; by default that of the data set or the file.
         allow_single: Accept ratings of one user or one item, such as a history, which no model can
