@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..base.arrays import Float32, Int32, Int64
+from ..base.arrays import Float32, Int32, Int64, UInt64
 from ._group import Csr
 
 
@@ -37,18 +38,37 @@ class Histories:
     def __len__(self) -> int:
         return len(self.users)
 
-    @property
+    @cached_property
     def counts(self) -> Int64:
         """Ratings per person, int64, shape (people,)."""
         return np.diff(self.indptr)
 
+    @cached_property
+    def hashes(self) -> UInt64:
+        """A hash of each person's items and ratings, uint64, shape (people,).
+
+        The sum of mixed entries modulo 2^64, so that the order does not matter. Model folders keep
+        such hashes.
+        """
+        bits = np.ascontiguousarray(self.values, dtype=np.float32).view(np.uint32)
+        mixed = (self.items.astype(np.uint64) << np.uint64(32)) + bits
+        mixed += np.uint64(0x9E3779B97F4A7C15)
+        # The finaliser of SplitMix64 (Steele et al., OOPSLA 2014).
+        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        mixed ^= mixed >> np.uint64(31)
+        sums = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(mixed, dtype=np.uint64)])
+        hashes: UInt64 = np.diff(sums[self.indptr])
+        return hashes
+
     def take(self, rows: npt.NDArray[np.integer[Any]] | Sequence[int]) -> Histories:
         """Some of the people, in the order given; repeats welcome."""
         chosen = np.asarray(rows, dtype=np.int64)
-        counts = self.counts[chosen]
+        starts = self.indptr[chosen]
+        counts = self.indptr[chosen + 1] - starts
         indptr = np.zeros(len(chosen) + 1, dtype=np.int64)
         np.cumsum(counts, out=indptr[1:])
-        entries = np.arange(indptr[-1]) + np.repeat(self.indptr[chosen] - indptr[:-1], counts)
+        entries = np.arange(indptr[-1]) + np.repeat(starts - indptr[:-1], counts)
         return Histories(
             indptr,
             self.items[entries],

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from ...base.arrays import Float32, Float64, Int32, Int64, Mask, UInt64
+from ...base.arrays import Float32, Float64, Int32, Mask, UInt64
 from ...data import Csr, Histories
 from ...nn import Forward
 from ._grown import Grown
@@ -137,16 +137,14 @@ class StoredCodes:
             known.counts,
             [(each.weight, each.users, each.items) for each in products],
         )
-        hashes = _hashes(known.indptr, known.indices, known.values)
-        return cls(codes, added, table_out, hashes)
+        return cls(codes, added, table_out, Histories.of(known).hashes)
 
     def match(self, histories: Histories) -> Mask:
         """Mask of the users with a code whose ratings are those of training, shape (users,)."""
         users = histories.users
         known: Mask = (users >= 0) & (len(self.hashes) > 0)
         if known.any():
-            hashes = _hashes(histories.indptr, histories.items, histories.values)
-            known &= hashes == self.hashes[np.maximum(users, 0)]
+            known &= histories.hashes == self.hashes[np.maximum(users, 0)]
         return known
 
     def grown(self, histories: Histories, others: Mask, trained: Histories | None) -> Grown:
@@ -233,19 +231,6 @@ def _fit(
             second[rows] @ sums.T for sums, (_, _, second) in zip(crossed, factors, strict=True)
         )
     return solved
-
-
-def _hashes(indptr: Int64, items: npt.NDArray[Any], values: npt.NDArray[Any]) -> UInt64:
-    """A hash of each row's items and ratings: the sum of mixed entries, modulo 2^64."""
-    bits = np.ascontiguousarray(values, dtype=np.float32).view(np.uint32)
-    mixed = (items.astype(np.uint64) << np.uint64(32)) + bits + np.uint64(0x9E3779B97F4A7C15)
-    # The finaliser of SplitMix64 (Steele et al., OOPSLA 2014).
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed ^= mixed >> np.uint64(31)
-    sums = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(mixed, dtype=np.uint64)])
-    hashes: UInt64 = np.diff(sums[indptr])
-    return hashes
 
 
 class _Columns:
