@@ -16,7 +16,7 @@ from matinee.data import Histories
 from matinee.errors import ModelFileError
 from matinee.models import Autoencoder
 from matinee.models.folder._checks import check_arrays
-from matinee.models.networks import _stored
+from matinee.models.networks import _fitted, _stored
 from matinee.models.networks._stored import OWN, StoredCodes
 from matinee.models.networks.trainer import Trainer
 from matinee.serve._catalogue import Catalogue
@@ -118,7 +118,8 @@ def test_the_hash_of_a_history_stays_the_same() -> None:
     """Codes of saved models are found by it, whatever the order of the ratings."""
     indptr = np.array([0, 2, 2, 4, 5])
     items, values = np.array([3, 70_000, 70_000, 3, 3]), np.array([4.0, 2.5, 2.5, 4.0, 5.0])
-    hashes = _stored._hashes(indptr, items.astype(np.int32), values)
+    users = np.arange(4, dtype=np.int32)
+    hashes = Histories(indptr, items.astype(np.int32), values.astype(np.float32), users).hashes
     assert hashes.tolist() == [11847096799473953706, 0, 11847096799473953706, 3961815114874002448]
     assert hashes[0] == hashes[2] != hashes[3]
 
@@ -176,6 +177,20 @@ def test_known_people_who_rate_further_items_keep_the_gain_of_their_codes() -> N
     np.testing.assert_allclose(predicted, known._clipped(scores[3].astype(np.float64)), atol=1e-5)
     unknown = replace(grown, users=np.full(60, -1, dtype=np.int32))
     np.testing.assert_allclose(std, known.predict_coded_std(unknown, rows, items)[1], rtol=2e-3)
+
+
+def test_the_gains_of_those_who_ask_again_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is no room for more, the gain that was kept first makes place."""
+    known = stored()
+    histories, kept = known.histories, known._trained._kept_gains
+    assert histories is not None
+    monkeypatch.setattr(_fitted, "_KEPT", 3 * known.n_items)
+    kept.clear()
+    for row in (3, 4, 5, 3, 6):
+        rated = histories.items[histories.indptr[row] : histories.indptr[row + 1]]
+        new = int(np.setdiff1d(np.arange(40), rated)[0])
+        known.scores_coded(with_ratings(histories, row, {new: 1.0}).take([row]))
+    assert list(kept) == [4, 5, 6]
 
 
 def test_a_rating_that_was_changed_counts_as_new() -> None:

@@ -207,7 +207,8 @@ class FittedNetwork:
             gains -= self.forward.scores(_csr(before, self.forward))
             if user >= 0:
                 if len(self._kept_gains) * gains.size >= _KEPT:
-                    self._kept_gains.clear()  # in one step: threads may ask at once
+                    oldest = next(iter(tuple(self._kept_gains)), -1)
+                    self._kept_gains.pop(oldest, None)  # threads may ask at once
                 self._kept_gains[user] = gains
         return gains
 
