@@ -18,9 +18,11 @@ from starlette.testclient import TestClient
 from matinee.data import Histories, Scale, Vocabulary
 from matinee.errors import FeedbackError
 from matinee.feedback import make_event, open_store
+from matinee.feedback._sqlite import SqliteStore
 from matinee.models import Recommender
 from matinee.serve import ServeSettings, create_app
 from matinee.serve.feedback.history import Feedback, grown
+from matinee.serve.web import work_queue
 
 Serve = Callable[..., TestClient]
 
@@ -101,6 +103,20 @@ def test_the_next_list_uses_it(keeping: TestClient, model: Recommender) -> None:
     send(keeping, {"user": user, "kind": "like", "item": refused})
     assert refused not in ids(listed(keeping, user))  # now in their history
     assert listed(keeping, user) != after
+
+
+def test_lists_of_known_people_wait_for_no_thread(
+    keeping: TestClient, model: Recommender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that take a few milliseconds; other long requests may wait, as many as there may."""
+    user = str(model.user_ids.ids[3])
+    send(keeping, {"user": user, "kind": "rating", "item": "7", "rating": 1})
+    monkeypatch.setattr(work_queue, "_WAITING", 0)
+    assert len(listed(keeping, user, why=0)) == 20
+    refused = keeping.get(f"/v1/users/{user}/recommendations", params={"k": 500, "why": 10})
+    assert refused.status_code == 429
+    monkeypatch.setattr(SqliteStore, "at_hand", False)
+    assert keeping.get(f"/v1/users/{user}/recommendations").status_code == 429
 
 
 def test_a_person_first_seen_through_feedback(keeping: TestClient, model: Recommender) -> None:

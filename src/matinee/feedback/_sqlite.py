@@ -47,6 +47,7 @@ class SqliteStore(SqlStore):
     """
 
     mark = "?"
+    at_hand = True
 
     def __init__(self, url: str) -> None:
         self._path = Path(url.partition(":")[2]).expanduser()
@@ -86,6 +87,11 @@ class SqliteStore(SqlStore):
             cursor.execute(_INSERT, row)
             new.append(cursor.rowcount == 1)
         return new
+
+    def _read(self, sql: str, parameters: list[Any]) -> list[Any]:
+        # A single statement is a transaction of its own.
+        with self._named_errors(), self._locks[False]:
+            return self._reader.execute(sql, parameters).fetchall()
 
     def erase(self, user: str) -> int:
         """See ``FeedbackStore``."""

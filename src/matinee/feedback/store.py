@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from importlib import import_module
 from types import MappingProxyType
+from typing import ClassVar
 
 from ..errors import UsageError
 from .event import Event
@@ -19,7 +20,13 @@ class FeedbackStore(ABC):
 
     What ``add`` returned from is on the disk, and seen by every process that reads afterwards.
     Every method raises ``FeedbackError`` where the store cannot be reached.
+
+    Attributes:
+        at_hand: Whether one person's events are read from this machine's memory as a rule, so that
+            an event loop may wait for them.
     """
+
+    at_hand: ClassVar[bool] = False
 
     @abstractmethod
     def add(self, events: Sequence[Event]) -> list[bool]:

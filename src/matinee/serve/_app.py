@@ -24,8 +24,9 @@ from ._engine import Engine
 from ._guard import Guard
 from ._holder import Served
 from ._metrics import CONTENT_TYPE, Metrics
-from ._ratings import check_people
+from ._ratings import check_people, is_quick, is_quick_list
 from ._settings import OF_USER, ServeSettings
+from .feedback.history import Person
 from .feedback.routes import ROUTES as FEEDBACK_ROUTES, add_routes
 from .feedback.service import FeedbackService
 from .problems import JSON, PROBLEM, ProblemError, dumps, problem, validation_problems
@@ -230,7 +231,9 @@ def _answer(app: FastAPI, served: Served, queue: WorkQueue, kept: FeedbackServic
         """Recommend items to a new user."""
         user = request.user
         engine = served.engine if user is None else served.of_user(canonical(user) or user)
-        return await queue(lambda: engine.recommend(request), quick=engine.quick(request))
+        return await queue(
+            lambda: engine.recommend(request), quick=is_quick(request, engine.catalogue)
+        )
 
     @app.post("/v1/recommend/batch", response_model=schema.ManyRecommendations, responses=ERRORS)
     async def recommend_many(request: schema.ManyRequest) -> Response:
@@ -249,11 +252,8 @@ def _answer(app: FastAPI, served: Served, queue: WorkQueue, kept: FeedbackServic
                 if person.ratings:
                     return engine.recommend(person)
                 assert user is not None
-                return engine.recommend_user(
-                    user,
-                    feedback=None if kept is None else kept.of_person(user),
-                    **person.model_dump(include=OF_USER),
-                )
+                known = engine.person(user, None if kept is None else kept.of_person(user))
+                return engine.recommend_user(known, **person.model_dump(include=OF_USER))
             except ProblemError as error:
                 raise error.within(f"people[{at}]", f"/people/{at}") from None
 
@@ -263,13 +263,17 @@ def _answer(app: FastAPI, served: Served, queue: WorkQueue, kept: FeedbackServic
     async def predict(request: schema.PredictRequest) -> Response:
         """Predict a new user's ratings of some items."""
         engine = served.engine
-        return await queue(lambda: engine.predict(request), quick=engine.quick(request))
+        return await queue(
+            lambda: engine.predict(request), quick=is_quick(request, engine.catalogue)
+        )
 
     @app.post("/v1/profile", response_model=schema.Profile, responses=ERRORS)
     async def profile(request: schema.ProfileRequest) -> Response:
         """A user's taste by genre and decade."""
         engine = served.engine
-        return await queue(lambda: engine.profile(request), quick=engine.quick(request))
+        return await queue(
+            lambda: engine.profile(request), quick=is_quick(request, engine.catalogue)
+        )
 
     @app.post("/v1/surprise", response_model=schema.Questions, responses=ERRORS)
     async def surprise(request: schema.SurpriseRequest) -> Response:
@@ -288,15 +292,22 @@ def _answer(app: FastAPI, served: Served, queue: WorkQueue, kept: FeedbackServic
         range_of_years = query.year_from, query.year_to
         years = None if range_of_years == (None, None) else range_of_years
 
-        def work() -> dict[str, Any]:
-            return engine.recommend_user(
-                user,
-                feedback=None if kept is None else kept.of_person(user),
-                years=years,
-                **query.model_dump(include=OF_USER),
-            )
+        options = query.model_dump(include=OF_USER)
 
-        return await queue(work, quick=False)
+        def known() -> Person:
+            return engine.person(user, None if kept is None else kept.of_person(user))
+
+        if kept is not None and not kept.at_hand:
+            return await queue(
+                lambda: engine.recommend_user(known(), years=years, **options), quick=False
+            )
+        person = known()
+        quick = is_quick_list(
+            person, engine.catalogue, k=query.k, why=query.why, diversity=query.diversity
+        )
+        return await queue(
+            lambda: engine.recommend_user(person, years=years, **options), quick=quick
+        )
 
 
 def _look_up(app: FastAPI, served: Served, queue: WorkQueue, share: float) -> None:

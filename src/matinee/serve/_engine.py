@@ -23,7 +23,7 @@ from ..recommend import (
 )
 from ._card import card
 from ._catalogue import Catalogue
-from ._ratings import Reader
+from ._ratings import Reader, lists_of
 from ._rows import Entries, choice_lifts, for_several, number, numbers, scores_of
 from ._schema import (
     MAX_LOVE,
@@ -35,7 +35,7 @@ from ._schema import (
 )
 from ._settings import ServeSettings
 from .exploration.explorer import Explorer
-from .feedback.history import Feedback, of_user
+from .feedback.history import Feedback, Person, of_user
 from .problems import ProblemError
 
 _log = logging.getLogger("matinee.serve")
@@ -46,10 +46,6 @@ _ASKED = 100
 """Number of most rated items that are candidates for ``surprise``."""
 _MEASURED = 2000
 """Number of most rated items over which the change of predictions is measured."""
-_ANSWERS = 2000
-"""Number of predictions that take a few milliseconds; a reason takes one for each rating."""
-_QUICK = 64
-"""Number of ratings up to which an answer takes a few milliseconds."""
 
 
 class Engine:
@@ -97,27 +93,11 @@ class Engine:
         if not settings.users:
             self._model.histories = None
 
-    def quick(self, request: Any) -> bool:
-        """Whether a request takes so little time that it need not be queued."""
-        if isinstance(request, SurpriseRequest) or len(request.ratings) > _QUICK:
-            return False
-        n_items, lists = 1, _lists(request)
-        if isinstance(request, RecommendRequest | PredictRequest):
-            n_items = request.k if isinstance(request, RecommendRequest) else len(request.items)
-            n_items *= 1 + (len(request.ratings) if request.why else 0)
-        if isinstance(request, RecommendRequest) and request.others:
-            return False
-        if isinstance(request, RecommendRequest) and request.diversity and request.k > _QUICK:
-            return False
-        if n_items > _ANSWERS or sum(map(len, lists.values())) > _QUICK:
-            return False
-        return not self.catalogue.titles_of(request.ratings, lists)
-
     def recommend(self, request: RecommendRequest) -> Answer:
         """Answers ``POST /v1/recommend``."""
         reader = self._reader()
         ratings = [*request.ratings, *(rating for other in request.others for rating in other)]
-        reader.check(ratings, **_lists(request))
+        reader.check(ratings, **lists_of(request))
         history, used = reader.ratings(request.ratings, self._settings.max_ratings)
         allowed = self._allowed(reader, request, request.exclude)
         if request.only is not None:
@@ -149,11 +129,20 @@ class Engine:
         }
         return self._listed(entries, used, reader, history if explore else None, about)
 
+    def person(self, user: str, feedback: Feedback | None = None) -> Person:
+        """What is known of somebody by now.
+
+        Raises:
+            ProblemError: 404: nothing.
+        """
+        if not self._settings.users:
+            raise ProblemError(404, "this server was started without users to ask about")
+        return of_user(self._model, user, feedback)
+
     def recommend_user(
         self,
-        user: str,
+        person: Person,
         *,
-        feedback: Feedback | None = None,
         k: int,
         diversity: float,
         shrink: bool,
@@ -165,14 +154,11 @@ class Engine:
         genres: list[str],
     ) -> Answer:
         """Answers ``GET /v1/users/{user}/recommendations``."""
-        if not self._settings.users:
-            raise ProblemError(404, "this server was started without users to ask about")
-        history, refused = of_user(self._model, user, feedback)
-        reader = self._reader()
+        history, reader = person.history, self._reader()
         allowed = self.catalogue.allowed(exclude_genres, years, genres)
-        if len(refused):
+        if len(person.refused):
             allowed = self._all() if allowed is None else allowed
-            allowed[refused] = False
+            allowed[person.refused] = False
         entries = self._list(
             [history],
             allowed,
@@ -183,15 +169,13 @@ class Engine:
             personal=personal,
             why=why if len(history.items) else 0,
         )
-        events = () if feedback is None else feedback.events
-        without = {event.item for event in events if event.item is not None}
         about = {
             "genres": exclude_genres,
             "among": genres,
             "years": years,
-            "without": without,
+            "without": person.named,
         }
-        return {**self._listed(entries, [], reader, history, about), "user": user}
+        return {**self._listed(entries, [], reader, history, about), "user": person.user}
 
     def trained(self, user: str) -> list[Answer]:
         """What a person rated in training, described; empty for others."""
@@ -207,7 +191,7 @@ class Engine:
     def predict(self, request: PredictRequest) -> Answer:
         """Answers ``POST /v1/predict``."""
         reader = self._reader()
-        reader.check(request.ratings, **_lists(request))
+        reader.check(request.ratings, **lists_of(request))
         history, used = reader.ratings(request.ratings, self._settings.max_ratings)
         positions = reader.items("items", request.items)
         codes = np.array([code for _, code in positions], dtype=np.int32)
@@ -263,7 +247,7 @@ class Engine:
     def surprise(self, request: SurpriseRequest) -> Answer:
         """Answers ``POST /v1/surprise``."""
         reader = self._reader()
-        reader.check(request.ratings, **_lists(request))
+        reader.check(request.ratings, **lists_of(request))
         history, used = reader.ratings(request.ratings, self._settings.max_ratings, empty=True)
         allowed = self._allowed(reader, request, request.exclude)
         allowed = self._all() if allowed is None else allowed
@@ -322,7 +306,7 @@ class Engine:
         catalogue, history = self.catalogue, people[0]
         love = math.inf if love == MAX_LOVE else love
         counts = catalogue.counts if shrink else None
-        scores = scores_of(self._model, people, love, personal, counts, together)
+        scores, predicted = scores_of(self._model, people, love, personal, counts, together)
         if allowed is not None:
             scores[:, ~allowed] = -np.inf
         for one in people:
@@ -342,9 +326,12 @@ class Engine:
             chosen = diversify(ranked, catalogue.unit[codes], k, diversity)
             codes, ranked = codes[chosen], ranked[chosen]
         if len(people) > 1:
-            each = [self._entries.described(one, codes, 0) for one in people]
+            each = [
+                self._entries.described(one, codes, 0, known)
+                for one, known in zip(people, predicted, strict=True)
+            ]
             return for_several(each, ranked, together)
-        described = self._entries.described(history, codes, why)
+        described = self._entries.described(history, codes, why, predicted[0])
         return [
             {"rank": at, **entry, "score": score}
             for at, (entry, score) in enumerate(zip(described, numbers(ranked), strict=True), 1)
@@ -386,9 +373,3 @@ class Engine:
 
     def _answer(self, content: Answer, used: list[Answer], reader: Reader) -> Answer:
         return {**content, "used": used, "ignored": reader.ignored, "model": self.name}
-
-
-def _lists(request: Any) -> dict[str, list[str | int]]:
-    """The lists of ids and titles in a request, by field."""
-    names = ("exclude", "only", "items")
-    return {name: getattr(request, name) for name in names if getattr(request, name, None)}

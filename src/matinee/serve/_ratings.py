@@ -1,4 +1,8 @@
-"""Converts ratings and item names of a request to the codes of a model."""
+"""Converts ratings and item names of a request to the codes of a model; how much work it is.
+
+Short answers are made on the event loop. In a thread they take half a millisecond longer, as the
+two wait for each other.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +17,27 @@ from ..data import Histories, Scale
 from ..errors import UnknownIdError, UsageError
 from ..recommend import implied_rating, is_constant
 from ._catalogue import Catalogue
-from ._schema import MAX_K, MAX_PEOPLE, Rating, RecommendRequest
+from ._schema import (
+    MAX_K,
+    MAX_PEOPLE,
+    PredictRequest,
+    Rating,
+    RecommendRequest,
+    SurpriseRequest,
+)
+from .feedback.history import Person
 from .problems import ProblemError
 
 MAX_TITLES = 100
 """Largest number of titles in one request: a fuzzy search takes milliseconds."""
 MAX_LISTED = MAX_PEOPLE * MAX_K
 """Largest number of items and reasons for them in one answer for several people."""
+_ANSWERS = 2000
+"""Number of predictions that take a few milliseconds; a reason takes one for each rating."""
+_QUICK = 64
+"""Number of ratings up to which an answer takes a few milliseconds."""
+_SUMMED = 10_000_000
+"""Number of ratings of a known person, times items, up to which a list takes a few milliseconds."""
 _NEAR = 3
 
 
@@ -52,6 +70,39 @@ def check_people(catalogue: Catalogue, people: Sequence[RecommendRequest]) -> No
                 "instead",
                 pointer=f"/people/{at}",
             )
+
+
+def is_quick(request: Any, catalogue: Catalogue) -> bool:
+    """Whether a request about a new person need not be queued."""
+    if isinstance(request, SurpriseRequest) or len(request.ratings) > _QUICK:
+        return False
+    n_items, lists = 1, lists_of(request)
+    if isinstance(request, RecommendRequest | PredictRequest):
+        n_items = request.k if isinstance(request, RecommendRequest) else len(request.items)
+        n_items *= 1 + (len(request.ratings) if request.why else 0)
+    if isinstance(request, RecommendRequest) and request.others:
+        return False
+    if isinstance(request, RecommendRequest) and request.diversity and request.k > _QUICK:
+        return False
+    if n_items > _ANSWERS or sum(map(len, lists.values())) > _QUICK:
+        return False
+    return not catalogue.titles_of(request.ratings, lists)
+
+
+def is_quick_list(
+    person: Person, catalogue: Catalogue, *, k: int, why: int, diversity: float
+) -> bool:
+    """Whether a list for a known person need not be queued."""
+    n_ratings = len(person.history.items)
+    if k * (1 + (n_ratings if why else 0)) > _ANSWERS or (diversity and k > _QUICK):
+        return False
+    return n_ratings * catalogue.n_items <= _SUMMED
+
+
+def lists_of(request: Any) -> dict[str, list[str | int]]:
+    """The lists of ids and titles in a request, by field."""
+    names = ("exclude", "only", "items")
+    return {name: getattr(request, name) for name in names if getattr(request, name, None)}
 
 
 @dataclass(eq=False)

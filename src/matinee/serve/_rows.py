@@ -27,8 +27,11 @@ def scores_of(
     personal: float,
     counts: Int64 | None,
     together: str,
-) -> Float32:
+) -> tuple[Float32, list[Float32 | None]]:
     """What all items are ranked by, for one person or for several together: float32 (1, items).
+
+    Beside it each person's unclipped predicted ratings, float32 (items,), where the ranking needed
+    them: they are not to be computed again for the items listed.
 
     Args:
         model: The model.
@@ -39,15 +42,16 @@ def scores_of(
             by rating.
         together: How the scores of several people are joined.
     """
-    every = []
+    every, predicted = [], list[Float32 | None]()
     for one in people:
-        scores = model.rank_scores_coded(one, love, personal)
+        scores, predictions = model.ranking_coded(one, love, personal)
+        predicted.append(None if predictions is None else predictions[0])
         if counts is not None and model.ranks_by_rating:
             scores = shrink_few(scores, counts)
         every.append(scores)
     if len(people) == 1:
-        return every[0]
-    return combined(np.concatenate(every), together, model.ranks_by_rating)
+        return every[0], predicted
+    return combined(np.concatenate(every), together, model.ranks_by_rating), predicted
 
 
 def whys(
@@ -97,15 +101,23 @@ class Entries:
         self._model, self._catalogue, self._usual = model, catalogue, usual
         self._predict: Predict = partial(model.predict_coded, clip=False)
 
-    def described(self, history: Histories, codes: Int32, why: int) -> list[dict[str, Any]]:
+    def described(
+        self, history: Histories, codes: Int32, why: int, known: Float32 | None = None
+    ) -> list[dict[str, Any]]:
         """Items with their predictions and up to ``why`` reasons for them.
 
         A model of ratings gives the predicted rating and its standard deviation; a model of
         interactions the chance of a choice, where it is calibrated.
+
+        Args:
+            history: The person.
+            codes: The items, (n,).
+            why: Reasons for each, at most.
+            known: The person's unclipped predictions of all items, where they are computed already.
         """
         n = len(codes)
         reasons: list[dict[str, Any] | None] = [None] * n
-        predictions: Float64 | None = None
+        predictions = None if known is None else known[codes].astype(np.float64)
         if why and n:
             because = self._reasons(history, codes)
             predictions = because.predictions

@@ -31,8 +31,25 @@ class Feedback:
     erased: bool = False
 
 
-def of_user(model: Recommender, user: str, feedback: Feedback | None) -> tuple[Histories, Int64]:
-    """What someone gave by now, and the items never to recommend to them.
+@dataclass(frozen=True, eq=False)
+class Person:
+    """A person with an id, as their list is made from.
+
+    Attributes:
+        user: The id.
+        history: What they gave by now, one row.
+        refused: Codes of the items never to recommend to them, int64.
+        named: Ids of the items that their feedback is about.
+    """
+
+    user: str
+    history: Histories
+    refused: Int64
+    named: frozenset[str] = frozenset()
+
+
+def of_user(model: Recommender, user: str, feedback: Feedback | None) -> Person:
+    """What is known of someone.
 
     Raises:
         ProblemError: 404: nothing is known of them.
@@ -44,11 +61,13 @@ def of_user(model: Recommender, user: str, feedback: Feedback | None) -> tuple[H
     if row >= 0 and model.histories is not None and not (feedback and feedback.erased):
         trained = model.histories.take([row])
     if feedback is not None and feedback.events:
-        return grown(trained, feedback, model.item_ids, model.scale)
+        history, refused = grown(trained, feedback, model.item_ids, model.scale)
+        named = frozenset(event.item for event in feedback.events if event.item is not None)
+        return Person(user, history, refused, named)
     if trained is None:
         location = "the training data" if feedback is None else "the training data or of feedback"
         raise ProblemError(404, f"no user of {location} has the id {user!r}")
-    return trained, np.empty(0, dtype=np.int64)
+    return Person(user, trained, np.empty(0, dtype=np.int64))
 
 
 def grown(

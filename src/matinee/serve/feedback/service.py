@@ -43,6 +43,11 @@ class FeedbackService:
             self._writer.close()
         self._store.close()
 
+    @property
+    def at_hand(self) -> bool:
+        """See ``FeedbackStore``."""
+        return self._store.at_hand
+
     async def take(self, batch: Sequence[FeedbackEvent], scale: Scale) -> tuple[int, int]:
         """Keep events; on return they are on the disk.
 
