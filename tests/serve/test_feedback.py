@@ -189,11 +189,11 @@ def test_export_and_erasure(keeping: TestClient, model: Recommender, url: str) -
     ("event", "pointer"),
     [
         ({"user": "u", "kind": "rating", "item": "1", "rating": 9}, "/events/1/rating"),
-        ({"user": "u", "kind": "rating", "item": "1"}, "/events/1"),
+        ({"user": "u", "kind": "rating", "item": "1"}, "/events/1/rating"),
         ({"user": "u", "kind": "liked", "item": "1"}, "/events/1/kind"),
         ({"user": "u", "kind": "like", "item": "1", "more": 1}, "/events/1/more"),
-        ({"user": "", "kind": "like", "item": "1"}, "/events/1"),
-        ({"user": "u\0", "kind": "like", "item": "1"}, "/events/1"),
+        ({"user": "", "kind": "like", "item": "1"}, "/events/1/user"),
+        ({"user": "u\0", "kind": "like", "item": "1"}, "/events/1/user"),
         ({"kind": "like", "item": "1"}, "/events/1/user"),
     ],
 )

@@ -55,6 +55,8 @@ def test_a_page_below_a_path(serve_with: Serve) -> None:
     script = client.get("/static/js/search.js").text
     assert "/films/v1/items" in script
     assert client.get("/openapi.json").json()["servers"] == [{"url": "/films"}]
+    assert client.get("/films").text == client.get("/").text
+    assert client.get("/filmstar").status_code == 404
 
 
 def test_the_key_is_asked_for_below_a_path_too(serve_with: Serve) -> None:

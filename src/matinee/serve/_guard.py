@@ -89,8 +89,8 @@ class Guard:
         headers = dict(scope["headers"])
         path = scope["path"]
         self._check_host(headers)
-        if self._root and path.startswith(f"{self._root}/"):  # a proxy that leaves it there
-            path = path.removeprefix(self._root)
+        if self._root and f"{path}/".startswith(f"{self._root}/"):  # a proxy that leaves it there
+            path = path.removeprefix(self._root) or "/"
             scope = {**scope, "path": path, "raw_path": path.encode()}
         # A CORS preflight request comes without the key.
         if (

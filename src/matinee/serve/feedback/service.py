@@ -124,7 +124,8 @@ def _event(at: int, event: FeedbackEvent, scale: Scale) -> Event:
     try:
         return make_event(value=value, **fields)
     except UsageError as error:
-        raise ProblemError(422, f"events[{at}].{error}", pointer=f"/events/{at}") from None
+        field = str(error).partition(":")[0]
+        raise ProblemError(422, f"events[{at}].{error}", pointer=f"/events/{at}/{field}") from None
 
 
 def _kept(event: Event) -> dict[str, Any]:
