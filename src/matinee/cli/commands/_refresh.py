@@ -42,7 +42,10 @@ def refresh(
     ] = 0.002,
     list_margin: Annotated[
         float,
-        typer.Option("--list-margin", help="nDCG@10 by which the new model's lists may be worse."),
+        typer.Option(
+            "--list-margin",
+            help="nDCG@10 by which the new model's lists may be worse, where that may be chance.",
+        ),
     ] = 0.01,
     weight: Annotated[
         list[str] | None,

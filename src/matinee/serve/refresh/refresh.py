@@ -86,7 +86,7 @@ def refresh(
         days: The newest days, to judge by.
         anew: Train anew on everything instead of updating.
         margin: RMSE by which it may be worse.
-        list_margin: nDCG@10 by which it may be worse.
+        list_margin: nDCG@10 by which it may be worse, where that may be chance.
         weights: Weight in training of each kind of feedback that is not 1, such as
             ``{"like": 0.5}``; see ``Ratings.weights``.
         seed: Seeds training and intervals.
