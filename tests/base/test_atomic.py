@@ -1,3 +1,4 @@
+import errno
 import os
 import subprocess
 import sys
@@ -111,3 +112,13 @@ def test_one_process_at_a_time_holds_a_lock(tmp_path):
     with locked(folder, "training into it"):
         pass
     assert list(folder.parent.iterdir()) == []
+
+
+def test_an_error_names_the_path_that_was_asked_for(tmp_path: Path) -> None:
+    def write() -> None:
+        with atomic_path(tmp_path / "s") as folder, atomic_path(folder / "x.csv") as file:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file))
+
+    with pytest.raises(MatineeError) as error:
+        write()
+    assert str(error.value) == f"{tmp_path / 's' / 'x.csv'}: cannot write: No space left on device"

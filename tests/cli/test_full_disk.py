@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,17 @@ def test_a_model_that_does_not_fit(shell: Any, catalogue: Path) -> None:
     out = ("--out", "m")
     assert "File too large" in limited(4096, *TRAIN, catalogue / "parts", *out)
     assert [path for path in Path().rglob(".*") if path.name.startswith(".")] == []
+
+
+def test_a_former_model_that_does_not_fit(shell: Any, trained: Path) -> None:
+    """A copy of a folder has errors of its own."""
+    for name in ("m", "m.previous"):
+        shutil.copytree(trained, name)
+    Path("m/metrics.jsonl").write_text("in service\n")
+    message = limited(4096, "refresh", "m", "--rollback")
+    assert message == "matinee: error: m: cannot write: File too large\n"
+    assert Path("m/metrics.jsonl").read_text() == "in service\n"
+    assert sorted(path.name for path in Path().iterdir()) == ["m", "m.previous"]
 
 
 @pytest.mark.parametrize("out", ["/proc/x.csv", "file/x.csv"])

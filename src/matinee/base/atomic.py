@@ -76,8 +76,12 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
         here = name.startswith(str(temporary)) or name in map(str, (target, *target.parents))
         if here or error.errno in _FULL:
             raise MatineeError(f"{path}: cannot write: {error.strerror}") from error
+        # That of copying a folder has a list of texts for its number.
+        if isinstance(error, shutil.Error) and (reason := _reason(error)):
+            raise MatineeError(f"{path}: cannot write: {reason}") from error
         raise
-    except MatineeError:
+    except MatineeError as error:  # of a file in the temporary folder, say
+        error.args = tuple(str(arg).replace(str(temporary), str(path)) for arg in error.args)
         raise
     except Exception as error:  # libraries that write have errors of their own
         reason = _reason(error)
