@@ -15,11 +15,21 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from matinee.errors import ModelFileError
-from matinee.models import Autoencoder, Bias, load_model
+from matinee.models import Autoencoder, Bias, load_model, model
 from matinee.models.folder.manifest import checksum
 from matinee.testing import sample
 
 SMALL = {"hidden": (4, 3, 4), "epochs": 1, "batch_size": 32}
+LISTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "ease": ("ease", {"tilt": 0.1}),
+    "near": ("ease", {"nearest": 3}),
+    "ials": ("ials", {"factors": 4, "sweeps": 1}),
+    "knn": ("item-knn", {}),
+    "bspm": ("bspm", {"singular_vectors": 4}),
+    "recvae": ("recvae", {"lists.recvae.hidden": 8, "latent": 4, "rounds": 1}),
+    "network": ("mult-vae", {"lists.net.hidden": (8, 4, 8), "lists.net.epochs": 1}),
+}
+"""Presets of models of lists, and what makes them small."""
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +41,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "bias": Bias(),
         "users": Autoencoder("base", **SMALL),
         "items": Autoencoder("base", rows="items", **SMALL),
+        **{name: model(preset, **options) for name, (preset, options) in LISTS.items()},
     }
     return {name: model.fit(ratings).save(folder / name) for name, model in models.items()}
 
@@ -118,6 +129,22 @@ def test_any_wrong_field_is_an_error_or_changes_no_answer(
         ("users", "model.network.table_in", lambda a: a[:-1]),
         ("users", "model.network.bias_out", lambda a: a[:-1]),
         ("users", "model.inputs.offset", lambda a: a[:-1]),
+        ("bias", "spread.width", lambda a: a * 0),
+        ("bias", "spread.bounds", lambda a: a[:1]),
+        ("bias", "spread.weights", lambda a: a[:-1]),
+        ("bias", "interest.counts", lambda a: a[:-1]),
+        ("near", "interest.indices", lambda a: a + 10**6),
+        ("near", "interest.indices", lambda a: -a),
+        ("knn", "interest.indptr", lambda a: a[::-1]),
+        ("knn", "interest.values", lambda a: a[:-1]),
+        ("bspm", "interest.rows.indices", lambda a: a + 10**6),
+        ("bspm", "interest.vectors", lambda a: a[:-1]),
+        ("ials", "interest.items", lambda a: a[:-1]),
+        ("ials", "interest.shared", lambda a: a[:-1]),
+        ("ease", "interest.weights", lambda a: a + np.inf),
+        ("recvae", "interest.weight.0", lambda a: a[:-1]),
+        ("recvae", "interest.mean", lambda a: a.T),
+        ("network", "interest.table", lambda a: a[:-1]),
         ("items", "model.known.indices", lambda a: a + 10**6),
         ("items", "model.known.indices", lambda a: -a),
         ("items", "model.known.indptr", lambda a: a[::-1].copy()),
@@ -133,6 +160,42 @@ def test_arrays_of_other_shapes_and_codes_are_errors(
     arrays[array] = np.ascontiguousarray(change(arrays[array]))
     save_file(arrays, folder / "weights.safetensors")
     sign(folder)
+    with pytest.raises(ModelFileError):
+        load_model(folder)
+
+
+@pytest.mark.parametrize("wrong", [None, "x", [], {}, [1.0, 2.0], float("nan"), float("inf")])
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("bias", "spread.variance"),
+        ("bias", "spread.n"),
+        ("bias", "preference.intercept"),
+        ("bias", "preference.slope"),
+        ("bias", "love"),
+        ("bias", "floor"),
+        ("ials", "choice_rate.power"),
+        ("ials", "interest.name"),
+        ("ials", "interest.ridge"),
+        ("ials", "interest.unobserved"),
+        ("ease", "interest.tilt.tilt"),
+        ("ease", "interest.tilt.deviation"),
+        ("bspm", "interest.settings.blur"),
+        ("network", "interest.activation"),
+        ("network", "interest.latent"),
+    ],
+)
+def test_numbers_of_lists_and_deviations_are_checked(
+    copy: Callable[[str], Path], name: str, path: str, wrong: Any
+) -> None:
+    folder = copy(name)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    *parents, last = path.split(".")
+    parent = manifest
+    for part in parents:
+        parent = parent[part]
+    parent[last] = wrong
+    sign(folder, manifest)
     with pytest.raises(ModelFileError):
         load_model(folder)
 

@@ -14,10 +14,13 @@ import numpy.typing as npt
 
 from ...data import Histories, ItemTable, Vocabulary
 from ...errors import ModelFileError
+from ...recommend.interest import Interest
 from ._fields import MOST
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
+_FEATURES = 6
+"""Features of the predictive variance without those of a model's own."""
 _STORED = ("stored.codes", "stored.added", "stored.hashes")
 """Arrays of stored codes with a row for each person."""
 _COLUMNS = "user_columns."
@@ -68,21 +71,20 @@ def check_weights(file: Path, weights: npt.NDArray[Any] | None, histories: Histo
 
 def check_arrays(file: Path, arrays: Arrays, n_users: int, n_items: int) -> None:
     """Check that arrays have the model's number of users and items, and finite values."""
-    for name in ("bias.item_bias", "bias.item_mean", "items.counts"):
+    for name in ("bias.item_bias", "bias.item_mean", "items.counts", "interest.counts"):
         if name in arrays and arrays[name].shape != (n_items,):
             raise _wrong(file, name, arrays[name], f"({n_items},)")
     last = arrays.get("histories.last")
     if last is not None and (last.shape != (n_users,) or last.dtype != np.int64):
         raise _wrong(file, "histories.last", last, f"({n_users},)")
-    if "spread.items" in arrays and arrays["spread.items"].shape != (n_items, 2):
-        raise _wrong(file, "spread.items", arrays["spread.items"], f"({n_items}, 2)")
+    _check_spread(file, arrays, n_items)
     for name, array in arrays.items():
         # There are none in a model that was saved without histories.
         if name.endswith("stored.codes") and len(array) not in (0, n_users):
             raise _wrong(file, name, array, f"({n_users}, width)")
         if _COLUMNS in name and name.endswith("indptr") and len(array) not in (0, n_users + 1):
             raise _wrong(file, name, array, f"({n_users + 1},)")
-        if name.startswith(("bias.", "spread.")) and not np.isfinite(array).all():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise ModelFileError(f"{file}: {name} has a value that is not finite")
         if name.endswith("known.indptr"):
             part = name.removesuffix("indptr")
@@ -96,6 +98,29 @@ def check_arrays(file: Path, arrays: Arrays, n_users: int, n_items: int) -> None
         columns = len(arrays[f"{part}inputs.offset"])
         if columns not in ({n_items, n_users} if shared else {n_items}):
             raise _wrong(file, f"{part}inputs.offset", arrays[f"{part}inputs.offset"], "each item")
+
+
+def _check_spread(file: Path, arrays: Arrays, n_items: int) -> None:
+    """Check the arrays of the predictive variance, if there is one."""
+    if not any(name.startswith("spread.") for name in arrays):
+        return
+    n = arrays["spread.weights"].size - 1
+    shapes = {"weights": (n + 1,), "center": (n,), "width": (n,), "bounds": (2, n)}
+    for name, shape in {**shapes, "items": (n_items, 2), "unknown": (3,)}.items():
+        if n < _FEATURES or arrays[f"spread.{name}"].shape != shape:
+            raise _wrong(file, f"spread.{name}", arrays[f"spread.{name}"], str(shape))
+    if (arrays["spread.width"] <= 0).any() or (arrays["spread.unknown"] < 0).any():
+        raise ModelFileError(f"{file}: spread has a deviation below 0")
+
+
+def check_interest(file: Path, interest: Interest, n_items: int) -> None:
+    """Check that the scorer of lists gives a person of one item a number for each item."""
+    items = np.array([n_items - 1], dtype=np.int32)
+    one = np.ones(1, dtype=np.float32)
+    person = Histories(np.array([0, 1]), items, one, np.array([-1], dtype=np.int32))
+    scores = interest.scores(person)
+    if scores.shape != (1, n_items) or not np.isfinite(scores).all():
+        raise ModelFileError(f"{file}: the scores of lists are not a number for each item")
 
 
 def _check_codes(file: Path, indptr: npt.NDArray[Any], codes: npt.NDArray[Any], n: int) -> None:

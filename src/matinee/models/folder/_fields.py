@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any
 
 from pydantic import (
@@ -64,6 +65,36 @@ class TimeOffsetFields(_Fields):
     longest: Annotated[Number, Field(ge=0)]
 
 
+class SpreadFields(_Fields):
+    """Scalars of the predictive variance."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    variance: Annotated[Number, Field(ge=0)]
+    n: Size
+    source: StrictStr
+
+
+class PreferenceFields(_Fields):
+    """The probability that a rating reaches a threshold."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    threshold: Number
+    intercept: Number
+    slope: Annotated[Number, Field(ge=0)]
+    n: Size
+
+
+class ChoiceRateFields(_Fields):
+    """How often scores of interest are followed by a choice."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    power: Number
+    floor: Annotated[Number, Field(gt=0)]
+
+
 class Manifest(_Fields):
     """A manifest of any supported version."""
 
@@ -73,7 +104,12 @@ class Manifest(_Fields):
     scale: Annotated[list[Number], Field(min_length=2, max_length=2)]
     clip: StrictBool
     bias: BiasFields
-    spread: dict[StrictStr, Any] | None = None
+    spread: SpreadFields | None = None
+    interest: dict[StrictStr, Any] | None = None
+    preference: PreferenceFields | None = None
+    love: Annotated[Number, Field(ge=0)] = 1.0
+    floor: Annotated[Number, Field(ge=0)] = 0.0
+    choice_rate: ChoiceRateFields | None = None
     time_offset: TimeOffsetFields | None = None
     data: Data
     seed: StrictInt
@@ -82,6 +118,15 @@ class Manifest(_Fields):
     record: dict[StrictStr, Any]
     versions: dict[StrictStr, StrictStr]
     files: Annotated[dict[FileName, File], Field(max_length=20)]
+
+    @field_validator("interest")
+    @classmethod
+    def _finite(cls, interest: Any) -> Any:
+        try:
+            json.dumps(interest, allow_nan=False)
+        except ValueError:
+            raise ValueError("holds a number that is not finite") from None
+        return interest
 
     @field_validator("scale")
     @classmethod

@@ -15,12 +15,18 @@ from ...baseline.preference import Preference
 from ...baseline.time_offset import TimeOffset
 from ...baseline.variance import PredictiveVariance
 from ...data import Scale
-from ...errors import ModelFileError, UsageError
+from ...errors import ModelFileError, ProcessError, UsageError
 from ...evaluate import PairSet
 from ...recommend.interest import ChoiceRate, restore_interest
 from ..base import Recommender
 from ..registry import kind_named
-from ._checks import check_arrays, check_histories, check_vocabulary, check_weights
+from ._checks import (
+    check_arrays,
+    check_histories,
+    check_interest,
+    check_vocabulary,
+    check_weights,
+)
 from ._tables import HISTORIES, ITEMS, USERS, read_histories, read_items, read_users
 from .manifest import ADVICE, WEIGHTS, check_contents, check_sizes, read_manifest
 from .provenance import Provenance
@@ -46,7 +52,7 @@ def load_model(path: Path | str, *, light: bool = False) -> Recommender:
         checked = pool.submit(check_contents, folder, manifest)
         try:
             return _restored(folder, manifest)
-        except ModelFileError:
+        except (ModelFileError, ProcessError):
             raise
         except Exception as error:  # any error caused by an invalid field
             raise ModelFileError(
@@ -106,6 +112,7 @@ def _restored(folder: Path, manifest: dict[str, Any]) -> Recommender:
             n.removeprefix("interest."): a for n, a in arrays.items() if n.startswith("inter")
         }
         model.interest = restore_interest(tensors.pop("counts"), tensors, manifest["interest"])
+        check_interest(weights, model.interest, n_items)
     if manifest["preference"] is not None:
         model.preference = Preference(**manifest["preference"], link=model.link)
     model.love, model.floor = manifest["love"], manifest["floor"]

@@ -11,7 +11,7 @@ from ....base.arrays import Float32
 from ....data import Csr, Histories
 from ....train.implicit import BspmConfig, BspmFilter, fit_bspm
 from ....train.lists import ListsConfig
-from ..base import Arrays, Interest, State, users_of_items
+from ..base import Arrays, Interest, State, restored_sparse, sparse_state, users_of_items
 from ..candidates import Candidate, OnEpoch
 from ..held_out import HeldOut
 
@@ -28,6 +28,7 @@ class Bspm(Interest):
     """
 
     name = "bspm"
+    of_items = ("vectors",)
 
     def __init__(self, counts: Float32, filters: BspmFilter, settings: BspmConfig) -> None:
         self.counts = counts
@@ -51,9 +52,7 @@ class Bspm(Interest):
         arrays = {"vectors": self.filters.vectors}
         rows = self.filters.rows
         if rows is not None:
-            arrays["rows.indptr"] = rows.indptr.astype(np.int64)
-            arrays["rows.indices"] = rows.indices.astype(np.int32)
-            arrays["rows.values"] = rows.data
+            arrays |= sparse_state(rows, "rows.")
         return arrays, {"name": self.name, "settings": self.settings.model_dump(mode="json")}
 
     @classmethod
@@ -62,10 +61,7 @@ class Bspm(Interest):
         settings = BspmConfig.make(config["settings"], "settings")
         rows = None
         if "rows.values" in arrays:
-            from scipy import sparse
-
-            parts = (arrays["rows.values"], arrays["rows.indices"], arrays["rows.indptr"])
-            rows = sparse.csr_matrix(parts, shape=(len(parts[2]) - 1, len(counts)))
+            rows = restored_sparse(arrays, len(counts), "rows.")
         filters = BspmFilter(
             arrays["vectors"],
             np.sqrt(counts),

@@ -9,6 +9,7 @@ import numpy as np
 
 from ....base.arrays import Float32
 from ....data import Csr, Histories
+from ....errors import ModelFileError
 from ....train.implicit import IalsConfig, ItemFactors, fit_ials
 from ....train.lists import ListsConfig
 from ..base import Arrays, Interest, State, users_of_items
@@ -27,6 +28,7 @@ class Factors(Interest):
     """
 
     name = "ials"
+    of_items = ("items",)
 
     def __init__(self, counts: Float32, weights: ItemFactors) -> None:
         self.counts = counts
@@ -49,8 +51,12 @@ class Factors(Interest):
     @classmethod
     def restore(cls, counts: Float32, arrays: Arrays, config: Mapping[str, Any]) -> Self:
         """See ``Interest``."""
-        options = (float(config[name]) for name in ("ridge", "ridge_power", "unobserved"))
-        return cls(counts, ItemFactors(arrays["items"], arrays["shared"], *options))
+        options = IalsConfig.make({n: config[n] for n in ("ridge", "ridge_power", "unobserved")})
+        ridge = options.ridge, options.ridge_power, options.unobserved
+        items, shared = arrays["items"], arrays["shared"]
+        if shared.shape != items.shape[1:]:
+            raise ModelFileError(f"{cls.name}: items and shared are not of the same factors")
+        return cls(counts, ItemFactors(items, shared, *ridge))
 
 
 def candidate(

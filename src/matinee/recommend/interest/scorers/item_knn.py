@@ -11,7 +11,7 @@ from ....base.arrays import Float32
 from ....data import Csr, Histories
 from ....train.implicit import ItemKnnConfig, fit_item_knn
 from ....train.lists import ListsConfig
-from ..base import Arrays, Interest, State, users_of_items
+from ..base import Arrays, Interest, State, restored_sparse, sparse_state, users_of_items
 from ..candidates import Candidate, OnEpoch
 from ..held_out import HeldOut
 
@@ -37,21 +37,12 @@ class Neighbours(Interest):
 
     def state(self) -> State:
         """See ``Interest``."""
-        matrix = self.similarity
-        arrays = {
-            "indptr": matrix.indptr.astype(np.int64),
-            "indices": matrix.indices.astype(np.int32),
-            "values": matrix.data,
-        }
-        return arrays, {"name": self.name}
+        return sparse_state(self.similarity), {"name": self.name}
 
     @classmethod
     def restore(cls, counts: Float32, arrays: Arrays, config: Mapping[str, Any]) -> Self:
         """See ``Interest``."""
-        from scipy import sparse
-
-        parts = (arrays["values"], arrays["indices"], arrays["indptr"])
-        return cls(counts, sparse.csr_matrix(parts, shape=(len(counts), len(counts))))
+        return cls(counts, restored_sparse(arrays, len(counts)))
 
 
 def candidate(

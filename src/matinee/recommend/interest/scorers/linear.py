@@ -19,7 +19,7 @@ from ....train.linear import (
     fit_linear,
 )
 from ....train.lists import ListsConfig
-from ..base import Arrays, Interest, State, users_of_items
+from ..base import Arrays, Interest, State, restored_sparse, sparse_state, users_of_items
 from ..candidates import Candidate, OnEpoch
 from ..held_out import HeldOut
 
@@ -76,6 +76,7 @@ class Linear(Interest):
     """
 
     name = "linear"
+    of_items = ("weights", "gamma", "scale", "diagonal")
 
     def __init__(
         self,
@@ -115,19 +116,11 @@ class Linear(Interest):
         if isinstance(weights, ItemWeights):
             return {"weights": weights.weights}, self._config("items")
         if isinstance(weights, NearWeights):
-            near = weights.weights
-            arrays = {
-                "indptr": near.indptr.astype(np.int64),
-                "indices": near.indices.astype(np.int32),
-                "values": near.data,
-            }
-            return arrays, self._config("near")
+            return sparse_state(weights.weights), self._config("near")
         assert isinstance(weights, UserWeights)
         arrays = {
             "kernel": weights.kernel,
-            "rows.indptr": weights.rows.indptr.astype(np.int64),
-            "rows.indices": weights.rows.indices.astype(np.int32),
-            "rows.values": weights.rows.data,
+            **sparse_state(weights.rows, "rows."),
             "gamma": weights.gamma,
             "scale": weights.scale,
             "diagonal": weights.diagonal,
@@ -149,16 +142,9 @@ class Linear(Interest):
             settings = LinearConfig.make(settings, "settings")
         if config["side"] == "items":
             return cls(counts, ItemWeights(arrays["weights"]), tilt, settings)
-        from scipy import sparse  # a fifth of a second, which the side of the items does without
-
         if config["side"] == "near":
-            parts = arrays["values"], arrays["indices"], arrays["indptr"]
-            near = sparse.csr_matrix(parts, shape=(len(counts), len(counts)))
-            return cls(counts, NearWeights(near), tilt, settings)
-        rows = sparse.csr_matrix(
-            (arrays["rows.values"], arrays["rows.indices"], arrays["rows.indptr"]),
-            shape=(len(arrays["kernel"]), len(counts)),
-        )
+            return cls(counts, NearWeights(restored_sparse(arrays, len(counts))), tilt, settings)
+        rows = restored_sparse(arrays, len(counts), "rows.")
         weights_arrays = (arrays["gamma"], arrays["scale"], arrays["diagonal"])
         return cls(counts, UserWeights(arrays["kernel"], rows, *weights_arrays), tilt, settings)
 

@@ -29,6 +29,7 @@ class Network(Interest):
     """
 
     name = "network"
+    of_items = ("table", "output", "output_bias")
     logits = True
 
     def __init__(self, counts: Float32, weights: ListNetworkWeights) -> None:

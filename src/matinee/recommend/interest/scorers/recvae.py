@@ -24,6 +24,7 @@ class RecVae(Interest):
     """
 
     name = "recvae"
+    of_items = ("weight.0", "output", "output_bias")
     logits = True
 
     def __init__(self, counts: Float32, weights: RecVaeWeights) -> None:
