@@ -16,5 +16,5 @@ from .base.threads import use_short_waits
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
-# OpenMP and OpenBLAS read this when they are loaded, with torch, Numba and NumPy.
+# OpenMP and OpenBLAS read this when they are loaded, with torch and NumPy.
 use_short_waits()

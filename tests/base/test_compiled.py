@@ -10,18 +10,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from matinee.base.compiled import choose, inlined, kernel, prange
+from matinee.base.compiled import choose, inlined, kernel, shared
 
 MODULE = '''
 import numpy as np
-from matinee.base.compiled import kernel, prange
+from matinee.base.compiled import kernel
 from {name}_inner import step
 
-@kernel({options})
+@kernel()
 def total(values):
     """The sum of what the inner function gives."""
     out = np.zeros(len(values))
-    for i in prange(len(values)):
+    for i in range(len(values)):
         out[i] = step(values[i])
     return out.sum()
 '''
@@ -47,16 +47,16 @@ def plain(values: np.ndarray) -> float:
     return total
 
 
-@kernel(parallel=True)
-def shared(values: np.ndarray, out: np.ndarray) -> None:
-    for i in prange(len(values)):
+@shared(lambda values, _: len(values))
+def doubled(first: int, last: int, values: np.ndarray, out: np.ndarray) -> None:
+    for i in range(first, last):
         out[i] = twice(values[i])
 
 
 def test_kernels_call_inlined_functions() -> None:
     values = np.arange(5.0)
     out = np.empty(5)
-    shared(values, out)
+    doubled(values, out)
     assert plain(values) == 20.0
     np.testing.assert_array_equal(out, 2.0 * values)
 
@@ -64,9 +64,9 @@ def test_kernels_call_inlined_functions() -> None:
 pick = choose({3: lambda x: x + 1.0, 7: lambda x: x * x}, lambda x: -x)
 
 
-@kernel(parallel=True, choice=1)
-def picked(values: np.ndarray, code: int, out: np.ndarray) -> None:
-    for i in prange(len(values)):
+@shared(lambda values, *_: len(values), choice=1)
+def picked(first: int, last: int, values: np.ndarray, code: int, out: np.ndarray) -> None:
+    for i in range(first, last):
         out[i] = pick(code, values[i])
 
 
@@ -111,8 +111,8 @@ def run(folder: Path, code: str, **environment: str) -> str:
     return done.stdout.strip()
 
 
-def write(folder: Path, expression: str, options: str = "") -> None:
-    (folder / "outer.py").write_text(MODULE.format(name="outer", options=options))
+def write(folder: Path, expression: str) -> None:
+    (folder / "outer.py").write_text(MODULE.format(name="outer"))
     (folder / "outer_inner.py").write_text(INNER.format(expression=expression))
 
 
@@ -156,7 +156,7 @@ HITS = (
 
 
 def test_compiled_code_is_kept(tmp_path: Path) -> None:
-    write(tmp_path, "x", "parallel=True")
+    write(tmp_path, "x")
     for hits in ("0", "1"):
         lines = run(tmp_path, CALL + HITS, NUMBA_CACHE_DIR=str(tmp_path / "cache")).split("\n")
         assert lines[:2] == ["6.0", hits]

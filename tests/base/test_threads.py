@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from matinee.base.threads import SHORT_WAITS, ThreadTuner, _quota, cores
+from matinee.base.threads import (
+    SHORT_WAITS,
+    ThreadTuner,
+    _quota,
+    _use,
+    cores,
+    in_parts,
+    kernel_thread_count,
+    kernel_threads,
+)
 
 
 class Machine:
@@ -102,6 +116,15 @@ def test_omp_num_threads_bounds_the_cores(monkeypatch: pytest.MonkeyPatch) -> No
         assert cores() >= 1
 
 
+@contextmanager
+def use(count: int) -> Iterator[None]:
+    """So many threads of kernels, however many cores there are."""
+    before = kernel_thread_count()
+    _use(count)
+    yield
+    _use(before)
+
+
 def run(code: str, **environment: str) -> str:
     kept = {n: v for n, v in os.environ.items() if n not in ("OMP_NUM_THREADS", "GOMP_SPINCOUNT")}
     done = subprocess.run(
@@ -116,22 +139,18 @@ def run(code: str, **environment: str) -> str:
     return done.stdout.strip()
 
 
-def test_numba_obeys_omp_num_threads() -> None:
-    code = (
-        "from matinee.base.threads import start_numba as s; "
-        "print(s(threads=True).get_num_threads())"
-    )
-    assert run(code, OMP_NUM_THREADS="1") == "1"
+COUNT = "from matinee.base.threads import kernel_thread_count; print(kernel_thread_count())"
+
+
+def test_kernels_obey_the_environment() -> None:
+    assert run(COUNT, OMP_NUM_THREADS="1", NUMBA_NUM_THREADS="") == "1"
+    assert run(COUNT, OMP_NUM_THREADS="1", NUMBA_NUM_THREADS="3") == "3"
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity here")
-def test_numba_obeys_the_affinity() -> None:
-    code = (
-        "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
-        "from matinee.base.threads import start_numba as s\n"
-        "print(s(threads=True).get_num_threads())"
-    )
-    assert run(code) == "1"
+def test_kernels_obey_the_affinity() -> None:
+    code = f"import os; os.sched_setaffinity(0, {{min(os.sched_getaffinity(0))}})\n{COUNT}"
+    assert run(code, NUMBA_NUM_THREADS="") == "1"
 
 
 def test_importing_matinee_shortens_waits_but_not_against_the_users_word() -> None:
@@ -141,18 +160,51 @@ def test_importing_matinee_shortens_waits_but_not_against_the_users_word() -> No
         assert run(code, **{name: "7"}) == "7"
 
 
-def test_kernels_take_turns_where_numba_cannot_serve_two_threads() -> None:
-    code = (
-        "import numpy as np\n"
-        "from concurrent.futures import ThreadPoolExecutor\n"
-        "from matinee.nn.sparse import kernels\n"
-        "indptr, index = np.arange(2001), np.zeros(2000, dtype=np.int32)\n"
-        "def work(k):\n"
-        "    out = np.empty((2000, 64), dtype=np.float32)\n"
-        "    one = np.ones(2000, dtype=np.float32)\n"
-        "    kernels.encode(indptr, index, one, np.full((1, 64), k, dtype=np.float32), out)\n"
-        "    return float(out.mean())\n"
-        "with ThreadPoolExecutor(4) as pool: print(list(pool.map(work, range(40))))"
-    )
-    done = run(code, NUMBA_THREADING_LAYER="workqueue")
-    assert done == str([float(k) for k in range(40)])
+def squares(first: int, last: int, values: list[int], out: list[int]) -> None:
+    for at in range(first, last):
+        time.sleep(0.001)
+        out[at] = values[at] ** 2
+
+
+def test_rows_are_computed_once_each_in_any_number_of_parts() -> None:
+    for threads, rows in itertools.product((1, 2, 5), (0, 1, 2, 7, 41)):
+        values, out = list(range(rows)), [-1] * rows
+        with use(threads):
+            in_parts(squares, rows, (values, out))
+        assert out == [value**2 for value in values]
+
+
+def test_several_threads_share_work_at_once() -> None:
+    def one(number: int) -> bool:
+        values, out = list(range(number, number + 20)), [-1] * 20
+        with use(3):
+            in_parts(squares, 20, (values, out))
+        return out == [value**2 for value in values]
+
+    with ThreadPoolExecutor(6) as pool:
+        assert all(pool.map(one, range(60)))
+
+
+def test_an_error_in_a_part_is_raised_after_the_others() -> None:
+    done = []
+
+    def fails(first: int, last: int) -> None:
+        done.extend(range(first, last))
+        if 3 in range(first, last):
+            raise ValueError("three")
+
+    with use(2), pytest.raises(ValueError, match="three"):
+        in_parts(fails, 16, ())
+    assert sorted(done) == list(range(16))
+
+
+def test_a_thread_has_its_own_number_of_threads() -> None:
+    with use(4):
+        assert kernel_thread_count() == 4
+        with kernel_threads(2):
+            assert kernel_thread_count() == 2
+            with kernel_threads(3):
+                assert kernel_thread_count() == 2
+        assert kernel_thread_count() == 4
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(kernel_thread_count).result() != 4 or cores() == 4

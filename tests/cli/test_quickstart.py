@@ -135,9 +135,9 @@ def test_doctor(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert answer["problems"] == []
     assert answer["data_home"] == str(shell.folder / "home")
     assert answer["data"]["ml-1m"] is None
-    assert answer["numba_threads"] >= 1
+    assert answer["kernel_threads"] >= 1
     assert answer["versions"]["torch"]
-    assert {"numba_layer", "after_fork", "concurrent_kernels", "kernel_cache"} <= answer.keys()
+    assert "kernel_cache" in answer
     assert "all is well" in shell("doctor").stdout
     assert shell.json("doctor", "--compile")["compile_seconds"] > 0
 

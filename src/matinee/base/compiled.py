@@ -5,10 +5,6 @@ for a command that calls no kernel. Beyond ``numba.njit``:
 
 - A kernel is compiled again when a file changes whose functions are inlined into it. Numba itself
   checks the kernel's own file alone.
-- Numba's ``workqueue`` threading layer aborts when two threads call parallel kernels at once; with
-  that layer, calls are serialised by a lock.
-- OpenMP does not survive a fork. With that layer, a process forked after a parallel kernel has run
-  gets a ``ProcessError`` instead of a crash or a deadlock.
 - Where neither the package's folder nor the user's cache folder can be written to, compiled code is
   cached in the system's folder for temporary files, readable by this user alone; failing that, it
   is not cached.
@@ -16,6 +12,7 @@ for a command that calls no kernel. Beyond ``numba.njit``:
 
 from __future__ import annotations
 
+import functools
 import os
 import tempfile
 import threading
@@ -24,18 +21,12 @@ from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any, TypeVar, cast
 
-from ..errors import ProcessError
-from .threads import start_numba
+from .threads import in_parts
 
 F = TypeVar("F", bound=Callable[..., Any])
 _COMPILING = threading.RLock()
 _FOR_KERNELS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 """Options of functions that neither Python nor C calls: a tenth less to compile."""
-
-
-def prange(*bounds: int) -> range:
-    """Placeholder for ``numba.prange`` in the source of kernels: a parallel loop."""
-    return range(*bounds)
 
 
 def kernel(*, choice: int | None = None, **options: Any) -> Callable[[F], F]:
@@ -45,8 +36,7 @@ def kernel(*, choice: int | None = None, **options: Any) -> Callable[[F], F]:
         choice: The position of an argument that is the number of a function made by ``choose``. The
             kernel is compiled once for each number it is called with, with that function alone,
             instead of once with all of them.
-        **options: Further options of ``numba.njit``: ``parallel=True`` for loops over threads,
-            ``fastmath``, ``error_model``.
+        **options: Further options of ``numba.njit``: ``fastmath``, ``error_model``.
     """
 
     def decorate(function: F) -> F:
@@ -58,17 +48,44 @@ def kernel(*, choice: int | None = None, **options: Any) -> Callable[[F], F]:
     return decorate
 
 
+def shared(
+    count: Callable[..., int], *, choice: int | None = None, **options: Any
+) -> Callable[[Callable[..., Any]], Callable[..., None]]:
+    """Decorate a kernel over a range of rows, which several threads share.
+
+    The function's first two arguments are where its rows begin and end; it is called without them.
+    Rows are computed in any order, so none may depend on another. The loop over threads is not
+    Numba's: that takes five times as long to compile, and does not survive a fork.
+
+    Args:
+        count: The number of rows, from the arguments.
+        choice: As for ``kernel``, counted without the first two arguments.
+        **options: As for ``kernel``.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., None]:
+        rows = kernel(choice=None if choice is None else choice + 2, **options)(function)
+
+        @functools.wraps(function)
+        def call(*args: Any) -> None:
+            in_parts(rows, count(*args), args)
+
+        return call
+
+    return decorate
+
+
 def inlined(function: F) -> F:
     """Decorate a function for use in kernels, into which it is inlined."""
     return cast(F, _Lazy(function, {"inline": "always"}))
 
 
 def part(**options: Any) -> Callable[[F], F]:
-    """A function that kernels call for the body of a loop over threads.
+    """A function that kernels call for the body of a loop.
 
-    It is compiled by itself and put in place of its calls by LLVM; Python cannot call it. Where the
-    body stands in the loop, Numba's analysis of loops over threads copies all of it several times,
-    which makes a long kernel three to five times as slow to compile.
+    It is compiled by itself and put in place of its calls by LLVM; Python cannot call it. What is
+    called for each of many short rows, and returns early, is better written into the loop: Numba
+    counts the references to its arrays at each call.
 
     Args:
         **options: As for ``kernel``: ``fastmath`` and ``error_model`` of the kernels that call it.
@@ -110,8 +127,7 @@ class _Lazy:
         return (self._call or self._callable())(*args)
 
     def _callable(self, code: int | None = None) -> Callable[..., Any]:
-        dispatcher = self.compiled(code)
-        self._call = _guarded(dispatcher) if self._options.get("parallel") else dispatcher
+        self._call = self.compiled(code)
         return self._call
 
     def compiled(self, code: int | None = None) -> Any:
@@ -178,43 +194,6 @@ class _Choice(_Lazy):
         return self._compiled[code]
 
 
-_ALONE = threading.Lock()
-_STARTED: dict[str, int] = {}
-"""The process that started the threads of each layer."""
-
-
-def _guarded(dispatcher: Any) -> Callable[..., Any]:
-    """A parallel kernel with the guards that Numba's threading layer needs; see the module.
-
-    Raises:
-        ProcessError: In a forked process, with OpenMP.
-    """
-    numba = start_numba(threads=True)
-    numba.get_num_threads()  # starts the threads, which determines the layer
-    layer = numba.threading_layer()
-    process = _STARTED.setdefault(layer, os.getpid())
-    if layer not in ("workqueue", "omp"):
-        return cast(Callable[..., Any], dispatcher)
-
-    def unforked(*args: Any) -> Any:
-        if os.getpid() != process:
-            raise ProcessError(
-                "this process was forked from one that has computed with threads, which OpenMP "
-                "does not survive; start it by multiprocessing.get_context('spawn') or by "
-                "'forkserver'"
-            )
-        return dispatcher(*args)
-
-    if layer == "omp":
-        return unforked
-
-    def alone(*args: Any) -> Any:
-        with _ALONE:
-            return dispatcher(*args)
-
-    return alone
-
-
 def _names(code: CodeType) -> Iterator[str]:
     yield from code.co_names
     for constant in code.co_consts:
@@ -229,13 +208,12 @@ def _globals(function: FunctionType) -> dict[str, Any]:
 
 
 def _compile(function: FunctionType, options: dict[str, Any], code: int | None) -> Any:
-    numba = start_numba()
+    import numba
+
     replaced = {}
     for name, value in _globals(function).items():
         if isinstance(value, _Lazy):
             replaced[name] = value.compiled(code)
-        elif value is prange:
-            replaced[name] = numba.prange
     scope = {**function.__globals__, **replaced}
     copy = FunctionType(
         function.__code__, scope, function.__name__, function.__defaults__, function.__closure__
@@ -275,7 +253,9 @@ def cache_folder() -> Path | None:
 
     Code of other files is kept beside them, where this is beside this file.
     """
-    path = _cached(start_numba(), cast(FunctionType, _nothing), {"cache": True}).stats.cache_path
+    import numba
+
+    path = _cached(numba, cast(FunctionType, _nothing), {"cache": True}).stats.cache_path
     return None if path is None else Path(path)
 
 

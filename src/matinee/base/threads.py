@@ -1,19 +1,24 @@
-"""The number of threads to compute with.
+"""Threads that compute the rows of kernels, and how many.
 
 Kernels give the same bits on any number of threads, so the number may change between calls. One
-thread is faster than several for work below about a tenth of a millisecond, and wherever other
-programs occupy the cores, since a thread then waits a whole time slice of the scheduler for the
-others. Neither is known beforehand, so ``ThreadTuner`` measures both.
+thread is faster than several for short work, and wherever other programs occupy the cores, since a
+thread then may wait a whole time slice of the scheduler for the others. Neither is known
+beforehand, so ``ThreadTuner`` measures both.
 """
 
 from __future__ import annotations
 
 import math
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Lock, Thread, local
 from types import TracebackType
 from typing import Any
 
@@ -165,40 +170,132 @@ class ThreadTuner:
             self._current = count
 
 
+class _Work:
+    """A range of rows that several threads compute in parts."""
+
+    def __init__(
+        self, call: Callable[..., Any], parts: list[tuple[int, int]], args: tuple[Any, ...]
+    ) -> None:
+        self._call, self._parts, self._args = call, parts, args
+        self._left, self._done, self._errors = [None] * len(parts), Lock(), list[BaseException]()
+        self._done.acquire()
+
+    def join_in(self) -> None:
+        """Compute parts until none is left."""
+        while True:
+            try:  # a list's own methods are atomic
+                first, last = self._parts.pop()
+            except IndexError:
+                return
+            try:
+                self._call(first, last, *self._args)
+            except BaseException as error:
+                self._errors.append(error)
+            self._left.pop()
+            if not self._left:
+                with suppress(RuntimeError):  # two threads may see the end
+                    self._done.release()
+
+    def finish(self) -> None:
+        """Wait for the parts that others compute."""
+        self.join_in()
+        self._done.acquire()
+        if self._errors:
+            raise self._errors[0]
+
+
+class _Helpers:
+    """Threads that join in work as it comes."""
+
+    def __init__(self) -> None:
+        self.forget()
+        if hasattr(os, "register_at_fork"):  # a forked process has none of the threads
+            os.register_at_fork(after_in_child=self._forked)
+
+    def forget(self) -> None:
+        """Start threads anew when work is shared next."""
+        self._work: SimpleQueue[_Work] = SimpleQueue()
+        self._count = 0
+
+    def _forked(self) -> None:
+        self.forget()
+        torch = sys.modules.get("torch")
+        if torch is not None:  # its threads are OpenMP's, for which this process would wait forever
+            torch.set_num_threads(1)
+
+    def share(self, work: _Work, count: int) -> None:
+        """Offer work to some threads."""
+        while self._count < count:
+            self._count += 1
+            Thread(target=self._run, name="matinee-kernels", daemon=True).start()
+        for _ in range(count):
+            self._work.put(work)
+
+    def _run(self) -> None:
+        while True:
+            self._work.get().join_in()
+
+
+_PARTS = 4
+"""Parts for each thread: where another program takes a core, the other threads do its share."""
+_helpers = _Helpers()
+
+
+def in_parts(call: Callable[..., Any], count: int, args: tuple[Any, ...]) -> None:
+    """``call(first, last, *args)`` for parts of the rows from 0 to ``count``, by several threads.
+
+    Args:
+        call: A compiled kernel that runs without the GIL.
+        count: The number of rows.
+        args: Its further arguments.
+    """
+    threads = kernel_thread_count()
+    parts = min(count, _PARTS * threads)
+    if threads == 1 or parts < 2:
+        call(0, count, *args)
+        return
+    edges = [count * k // parts for k in range(parts, -1, -1)]
+    work = _Work(call, [(first, last) for last, first in pairwise(edges)], args)
+    _helpers.share(work, threads - 1)
+    work.finish()
+
+
 def kernel_thread_tuner() -> ThreadTuner:
     """A ``ThreadTuner`` for the threads of compiled kernels."""
-    numba = start_numba(threads=True)
-    return ThreadTuner(numba.get_num_threads(), numba.set_num_threads)
+    return ThreadTuner(kernel_thread_count(), _use)
 
 
 def kernel_thread_count() -> int:
     """Threads of compiled kernels that this thread calls."""
-    count: int = start_numba(threads=True).get_num_threads()
-    return count
+    return getattr(_chosen, "count", None) or _available()
 
 
 @contextmanager
 def kernel_threads(most: int) -> Iterator[None]:
     """Limit the threads of compiled kernels that this thread calls during a block."""
-    numba = start_numba(threads=True)
-    before = numba.get_num_threads()
-    numba.set_num_threads(min(most, before))
+    before = kernel_thread_count()
+    _use(min(most, before))
     try:
         yield
     finally:
-        numba.set_num_threads(before)
+        _use(before)
 
 
-def start_numba(*, threads: bool = False) -> Any:
-    """Import Numba and return it.
+def limit_kernel_threads(most: int) -> None:
+    """Limit the threads of compiled kernels in this process and those that it starts."""
+    os.environ["NUMBA_NUM_THREADS"] = str(most)
+    _available.cache_clear()
 
-    Args:
-        threads: Whether to limit its threads to ``cores()``. Numba's own count respects the
-            affinity, but neither a container's quota nor ``OMP_NUM_THREADS``.
-    """
-    use_short_waits()
-    import numba
 
-    if threads and "NUMBA_NUM_THREADS" not in os.environ and numba.get_num_threads() > cores():
-        numba.set_num_threads(cores())
-    return numba
+_chosen = local()
+
+
+def _use(count: int) -> None:
+    _chosen.count = count
+
+
+@cache
+def _available() -> int:
+    """Threads of compiled kernels where nothing else is chosen: ``cores()`` or as Numba's own."""
+    text = os.environ.get("NUMBA_NUM_THREADS", "")
+    return int(text) if text.isdecimal() and int(text) > 0 else cores()

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ..base.threads import limit_kernel_threads
 from ..errors import UsageError
 
 Threads = Annotated[
@@ -20,7 +21,7 @@ Device = Annotated[
 
 
 def use_threads(requested: int | None) -> None:
-    """Bound the threads of torch and numba. Call before anything imports them.
+    """Bound the threads of torch and of compiled kernels. Call before anything imports torch.
 
     Raises:
         UsageError: Fewer than one.
@@ -29,13 +30,7 @@ def use_threads(requested: int | None) -> None:
         return
     if requested < 1:
         raise UsageError(f"--threads {requested}: must be at least 1")
-    if "numba" in sys.modules:
-        import numba
-
-        # The pool keeps the size it was started with.
-        numba.set_num_threads(min(requested, int(numba.config.NUMBA_NUM_THREADS)))  # type: ignore[attr-defined]
-    else:
-        os.environ["NUMBA_NUM_THREADS"] = str(requested)
+    limit_kernel_threads(requested)
     if "torch" in sys.modules:
         import torch
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.arrays import Float, Float32, Int32, Int64
-from ..base.compiled import kernel, part, prange
+from ..base.compiled import kernel, part, shared
 from ..baseline.ordinal import OrdinalLink
 from ._config import NetworkConfig
 from ._row_outputs import CENTRING, RowOutputs
@@ -260,8 +260,10 @@ def _outputs_row(
             weight[base + j] = 0 if shown[base + j] else share
 
 
-@kernel(parallel=True, error_model="numpy")
+@shared(lambda _, __, ___, rows, *____: len(rows), error_model="numpy")
 def _outputs(
+    begin: int,
+    end: int,
     indptr: Int64,
     indices: Int32,
     values: Float32,
@@ -278,7 +280,7 @@ def _outputs(
     row_bias: Float,
 ) -> None:
     """Columns, targets and weights of the entries, and the rows' own biases."""
-    for b in prange(len(rows)):
+    for b in range(begin, end):
         _outputs_row(
             np.int64(b),
             indptr,

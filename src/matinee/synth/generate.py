@@ -17,6 +17,7 @@ import numpy.typing as npt
 from .._version import __version__
 from ..base.arrays import Float64
 from ..base.atomic import atomic_path
+from ..base.threads import kernel_thread_count
 from ..config import Config
 from ..data.ratings import Ratings
 from ..data.splits.files import refuse_others
@@ -94,7 +95,7 @@ def synthesize(
         items: Number of items; each gets at least one rating.
         ratings: Number of ratings, exactly; no pair is repeated.
         seed: Same seed and options, same ratings, whatever the number of threads.
-        threads: Threads to use; numba's number by default.
+        threads: Threads to use; as many as kernels by default.
         **options: Any other field of ``SynthConfig``, such as ``low``, ``high``, ``step``,
             ``rank``, ``noise`` or ``skew``.
 
@@ -103,7 +104,7 @@ def synthesize(
             as more ratings than there are pairs.
     """
     world = World(_config(users, items, ratings, seed, options))
-    chunk = next(world.chunks(world.config.ratings, _threads(threads)))
+    chunk = next(world.chunks(world.config.ratings, threads or kernel_thread_count()))
     user_ids, item_ids = world.vocabularies()
     table = Ratings(
         users=chunk.users,
@@ -145,7 +146,7 @@ def write_synthetic(
         items: Number of items.
         ratings: Number of ratings.
         seed: Of everything.
-        threads: Threads to use; numba's number by default.
+        threads: Threads to use; as many as kernels by default.
         chunk: Ratings to hold at a time, and in a file, about.
         report: Called with the number of ratings done since the last call, for progress.
         **options: Any other field of ``SynthConfig``.
@@ -169,7 +170,7 @@ def write_synthetic(
         # Writing one chunk beside drawing the next keeps both busy.
         with ThreadPoolExecutor(1) as writer:
             written = None
-            for part in world.chunks(chunk, _threads(threads), report):
+            for part in world.chunks(chunk, threads or kernel_thread_count(), report):
                 if written is not None:
                     written.result()
                 files.append(f"ratings-{len(files):05d}.parquet")
@@ -218,13 +219,6 @@ def _config(
     config = SynthConfig.make(values, "synth")
     config.check()
     return config
-
-
-def _threads(asked: int | None) -> int:
-    import numba
-
-    # Read from the settings: asking numba's thread pool would start it.
-    return asked or int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
 
 
 def _statistics(sums: Float64, n: int) -> tuple[float, float, float]:

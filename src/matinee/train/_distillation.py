@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.arrays import Float, Float32, Int32, Int64
-from ..base.compiled import kernel, part, prange
+from ..base.compiled import kernel, part, shared
 from ..data import Csr
 from ..nn import Batch, Inputs, Network, encode_rows, row_biases
 from ..nn.activations import activate
@@ -291,8 +291,10 @@ def _predict_row(
             target[j] += predicted + added[column[j]]
 
 
-@kernel(choice=8, parallel=True, fastmath=FAST, error_model="numpy")
+@shared(lambda _, rows, *__: len(rows), choice=8, fastmath=FAST, error_model="numpy")
 def _predict(
+    begin: int,
+    end: int,
     ptr: Int64,
     rows: Int64,
     column: Int32,
@@ -313,7 +315,7 @@ def _predict(
     ``kept`` has the sum of all teachers' for the columns of row r with a ``rank`` below
     ``kept_ptr[r + 1] - kept_ptr[r]``; it is added where ``adds`` is set.
     """
-    for b in prange(len(rows)):
+    for b in range(begin, end):
         _predict_row(
             ptr[b],
             ptr[b + 1],

@@ -26,8 +26,6 @@ _NEEDED = (
     "rich",
     "jinja2",
 )
-_AFTER_FORK = {"omp": "kernels are refused (start processes by 'spawn' or 'forkserver')"}
-"""What a process forked after a computation can do, by Numba's threading layer."""
 _OPTIONAL = ("pandas", "polars", "pyarrow")
 
 
@@ -86,36 +84,30 @@ def _cores() -> int:
 
 
 def _numba(problems: list[str]) -> dict[str, Any]:
-    import numba
-    from numba import threading_layer  # type: ignore[attr-defined]
-
     from ...base.compiled import cache_folder
+    from ...base.threads import kernel_thread_count
 
-    threads = numba.get_num_threads()  # Starts the pool, which settles the layer.
-    cache, layer = cache_folder(), threading_layer()
+    cache = cache_folder()
     return {
-        "numba_threads": threads,
-        "numba_layer": layer,
-        "after_fork": _AFTER_FORK.get(layer, "kernels run"),
-        "concurrent_kernels": layer != "workqueue",
+        "kernel_threads": kernel_thread_count(),
         "kernel_cache": None if cache is None else str(cache),
     }
 
 
 def _compile(problems: list[str]) -> dict[str, Any]:
-    """Train the default model for an epoch on a few ratings, which compiles all that it calls."""
-    import numpy as np
-
+    """Do with a few ratings what the quickstart does, which compiles all that it calls."""
     from ...base.compiled import cache_folder
+    from ...data import split
     from ...models import Autoencoder
+    from ...synth import synthesize
 
     if cache_folder() is None:
         problems.append("compiled kernels cannot be kept: no folder for them can be written to")
-    rng = np.random.default_rng(0)
-    users, items = np.divmod(rng.choice(60 * 40, 900, replace=False), 40)
-    table = {"user_id": users, "item_id": items, "rating": rng.integers(1, 6, len(users))}
     start = time.perf_counter()
-    Autoencoder("default", epochs=1).fit(table, progress=False)
+    train, test = split(synthesize(80, 120, 3000, seed=0).ratings, holdout=0.2, seed=0)
+    model = Autoencoder("default", epochs=1).fit(train, progress=False)
+    model.evaluate(test)
+    model.evaluate_lists(test)
     return {"compile_seconds": round(time.perf_counter() - start, 1)}
 
 
@@ -160,11 +152,8 @@ def _show(report: dict[str, Any]) -> None:
     )
     say(
         f"\ncores: {report['cores']}; threads: {report.get('torch_threads', '?')} of torch, "
-        f"{report.get('numba_threads', '?')} of numba ({report.get('numba_layer', '?')})"
+        f"{report.get('kernel_threads', '?')} of compiled kernels"
     )
-    if "after_fork" in report:
-        turns = "at once" if report["concurrent_kernels"] else "in turn"
-        say(f"threads of a program compute {turns}; after a fork {report['after_fork']}")
     cache = report.get("kernel_cache", "?")
     say(f"compiled kernels are kept in {cache}" if cache else "compiled kernels are kept nowhere")
     if "compile_seconds" in report:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import Float32, Float64, Int32, Int64
-from ...base.compiled import inlined, kernel, part, prange
+from ...base.compiled import inlined, kernel, part, shared
 
 
 @inlined
@@ -63,13 +63,21 @@ def _best_of_person(scores: Any, seen: Any, heap: Any) -> int:
     return wrong
 
 
-@kernel(parallel=True)
+@shared(lambda scores, *_: len(scores))
 def best_items(
-    scores: Float32, indptr: Int64, seen: Int32, best: Int32, not_numbers: Int64
+    begin: int,
+    end: int,
+    scores: Float32,
+    indptr: Int64,
+    seen: Int32,
+    best: Int32,
+    not_numbers: Int64,
 ) -> None:
     """The best items of each person, best first; ties are broken by ascending item code.
 
     Args:
+        begin: The first row to compute; see ``shared``.
+        end: The row after the last.
         scores: float32 (people, n_items); -inf marks what must not be chosen. What a person has
             seen is overwritten with -inf.
         indptr: int64 (people + 1,).
@@ -77,19 +85,23 @@ def best_items(
         best: int32 (people, k), overwritten; -1 where a person has fewer items to choose from.
         not_numbers: int64 (people,), overwritten: scores that are NaN.
     """
-    for row in prange(len(scores)):
+    for row in range(begin, end):
         not_numbers[row] = _best_of_person(
             scores[row], seen[indptr[row] : indptr[row + 1]], best[row]
         )
 
 
-@kernel(parallel=True)
-def likeness(best: Int32, indptr: Int64, people_of: Int32, n_people: int, sums: Float64) -> None:
+@shared(lambda *_: 64)
+def likeness(
+    begin: int, end: int, best: Int32, indptr: Int64, people_of: Int32, n_people: int, sums: Float64
+) -> None:
     """Sum of the cosines between all pairs of items among the first ones of each list.
 
     With unit vectors v, the sum over pairs up to rank r grows by v_r . (v_1 + ... + v_(r-1)).
 
     Args:
+        begin: The first row to compute; see ``shared``.
+        end: The row after the last.
         best: int32 (lists, k), item codes, -1 for no item.
         indptr: int64 (n_items + 1,).
         people_of: int32 (entries,), who has each item: its vector has a 1 for each of them.
@@ -97,7 +109,7 @@ def likeness(best: Int32, indptr: Int64, people_of: Int32, n_people: int, sums: 
         sums: float64 (lists, k), overwritten: the sum among the first 1, 2, ..., k items.
     """
     lists, k = best.shape
-    for chunk in prange(64):
+    for chunk in range(begin, end):
         total = np.zeros(n_people)
         for row in range(chunk, lists, 64):
             done = 0.0

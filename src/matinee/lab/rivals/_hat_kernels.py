@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...base.arrays import Float
-from ...base.compiled import inlined, kernel, prange
+from ...base.compiled import inlined, shared
 
 FAST = {"reassoc", "contract", "nsz", "arcp"}
 CHUNKS = 32
@@ -32,20 +32,12 @@ def _hat_row(u: Any, v: Any, hat: Any) -> None:
         hat[j] = max(hat[j], hat.dtype.type(0))
 
 
-@kernel(parallel=True, fastmath=FAST, error_model="numpy")
-def effective(w: Float, u: Float, v: Float, out: Float, squares: npt.NDArray[np.float64]) -> None:
-    """Effective weights, and the sums that the penalties need.
-
-    Args:
-        w: float (rows, columns), W.
-        u: float (rows, dim), vectors of the rows.
-        v: float (dim, columns), vectors of the columns, transposed.
-        out: float (rows, columns), overwritten by ``W * K``.
-        squares: float64 (2,), overwritten by the sums of ``W^2`` and of ``K^2``.
-    """
+@shared(lambda *_: CHUNKS, fastmath=FAST, error_model="numpy")
+def _effective(
+    begin: int, end: int, w: Float, u: Float, v: Float, out: Float, part: npt.NDArray[np.float64]
+) -> None:
     rows, columns = w.shape
-    part = np.zeros((CHUNKS, 2))
-    for chunk in prange(CHUNKS):
+    for chunk in range(begin, end):
         hat = np.empty(columns, dtype=w.dtype)
         for i in range(chunk * rows // CHUNKS, (chunk + 1) * rows // CHUNKS):
             _hat_row(u[i], v, hat)
@@ -56,10 +48,60 @@ def effective(w: Float, u: Float, v: Float, out: Float, squares: npt.NDArray[np.
                 hats += hat[j] * hat[j]
             part[chunk, 0] += weights
             part[chunk, 1] += hats
+
+
+def effective(w: Float, u: Float, v: Float, out: Float, squares: npt.NDArray[np.float64]) -> None:
+    """Effective weights, and the sums that the penalties need.
+
+    Args:
+        w: float (rows, columns), W.
+        u: float (rows, dim), vectors of the rows.
+        v: float (dim, columns), vectors of the columns, transposed.
+        out: float (rows, columns), overwritten by ``W * K``.
+        squares: float64 (2,), overwritten by the sums of ``W^2`` and of ``K^2``.
+    """
+    part = np.zeros((CHUNKS, 2))
+    _effective(w, u, v, out, part)
     squares[:] = part.sum(axis=0)
 
 
-@kernel(parallel=True, fastmath=FAST, error_model="numpy")
+@shared(lambda *_: CHUNKS, fastmath=FAST, error_model="numpy")
+def _effective_gradient(
+    begin: int,
+    end: int,
+    w: Float,
+    u: Float,
+    v: Float,
+    d_out: Float,
+    lambda_2: float,
+    lambda_s: float,
+    d_u: Float,
+    part: Float,
+) -> None:
+    rows, columns = w.shape
+    dim = u.shape[1]
+    type_ = w.dtype.type
+    strength, sparsity = type_(lambda_2), type_(lambda_s)
+    for chunk in range(begin, end):
+        hat = np.empty(columns, dtype=w.dtype)
+        pull = np.empty(columns, dtype=w.dtype)
+        chunk_part = part[chunk]
+        for i in range(chunk * rows // CHUNKS, (chunk + 1) * rows // CHUNKS):
+            _hat_row(u[i], v, hat)
+            for j in range(columns):
+                by_hat = d_out[i, j] * w[i, j] + sparsity * hat[j]
+                # Twice, as the distance is squared; and nothing moves outside the support.
+                pull[j] = type_(2) * by_hat if hat[j] > 0 else type_(0)
+                d_out[i, j] = d_out[i, j] * hat[j] + strength * w[i, j]
+            for d in range(dim):
+                at, total = u[i, d], type_(0)
+                for j in range(columns):
+                    move = pull[j] * (at - v[d, j])
+                    total -= move
+                    chunk_part[d, j] += move
+                d_u[i, d] = total
+
+
 def effective_gradient(
     w: Float,
     u: Float,
@@ -82,29 +124,8 @@ def effective_gradient(
         d_u: float (rows, dim), overwritten.
         d_v: float (dim, columns), overwritten.
     """
-    rows, columns = w.shape
-    dim = u.shape[1]
-    type_ = w.dtype.type
-    strength, sparsity = type_(lambda_2), type_(lambda_s)
-    part = np.zeros((CHUNKS, dim, columns), dtype=w.dtype)
-    for chunk in prange(CHUNKS):
-        hat = np.empty(columns, dtype=w.dtype)
-        pull = np.empty(columns, dtype=w.dtype)
-        chunk_part = part[chunk]
-        for i in range(chunk * rows // CHUNKS, (chunk + 1) * rows // CHUNKS):
-            _hat_row(u[i], v, hat)
-            for j in range(columns):
-                by_hat = d_out[i, j] * w[i, j] + sparsity * hat[j]
-                # Twice, as the distance is squared; and nothing moves outside the support.
-                pull[j] = type_(2) * by_hat if hat[j] > 0 else type_(0)
-                d_out[i, j] = d_out[i, j] * hat[j] + strength * w[i, j]
-            for d in range(dim):
-                at, total = u[i, d], type_(0)
-                for j in range(columns):
-                    move = pull[j] * (at - v[d, j])
-                    total -= move
-                    chunk_part[d, j] += move
-                d_u[i, d] = total
+    part = np.zeros((CHUNKS, u.shape[1], w.shape[1]), dtype=w.dtype)
+    _effective_gradient(w, u, v, d_out, lambda_2, lambda_s, d_u, part)
     d_v[:] = 0
     for chunk in range(CHUNKS):
         d_v += part[chunk]

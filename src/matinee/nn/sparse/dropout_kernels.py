@@ -10,10 +10,12 @@ serve a whole group of batch rows from the core's own cache: twice as fast as ro
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ...base.arrays import Float, Int32, Int64
-from ...base.compiled import inlined, kernel, prange
+from ...base.compiled import inlined, kernel, shared
 from .kernels import FAST, add_weighted, four_dots
 from .random import uniform
 
@@ -45,7 +47,25 @@ def draw_mask(seed: np.uint64, first: int, rate: float, mask: Float) -> None:
             mask[r, u] = scale if kept else 0
 
 
-@kernel(parallel=True)
+@shared(lambda *args: len(args[-1]))
+def _draw_rows(
+    begin: int, end: int, seed: np.uint64, first: int, rate: float, drawn: Int32, count: Int64
+) -> None:
+    units = drawn.shape[1]
+    for r in range(begin, end):
+        n = 0
+        for u in range(units):
+            drawn[r, n] = u
+            n += uniform(seed, np.uint64((first + r) * units + u)) >= rate
+        count[r] = n
+
+
+@shared(lambda indptr, *_: len(indptr) - 1)
+def _pack_rows(begin: int, end: int, indptr: Int64, drawn: Int32, unit: Int32) -> None:
+    for r in range(begin, end):
+        unit[indptr[r] : indptr[r + 1]] = drawn[r, : indptr[r + 1] - indptr[r]]
+
+
 def draw_kept(
     seed: np.uint64, first: int, rate: float, units: int, indptr: Int64, unit: Int32
 ) -> int:
@@ -65,19 +85,15 @@ def draw_kept(
     """
     rows = len(indptr) - 1
     drawn = np.empty((rows, units), dtype=np.int32)
-    count = np.empty(rows, dtype=np.int64)
-    for r in prange(rows):
-        n = 0
-        for u in range(units):
-            drawn[r, n] = u
-            n += uniform(seed, np.uint64((first + r) * units + u)) >= rate
-        count[r] = n
     indptr[0] = 0
-    for r in range(rows):
-        indptr[r + 1] = indptr[r] + count[r]
-    for r in prange(rows):
-        unit[indptr[r] : indptr[r + 1]] = drawn[r, : count[r]]
+    _draw_rows(seed, first, rate, drawn, indptr[1:])
+    np.cumsum(indptr, out=indptr)
+    _pack_rows(indptr, drawn, unit)
     return int(indptr[rows])
+
+
+def _groups(indptr: Int64, *_: Any) -> int:
+    return (len(indptr) - 2 + GROUP) // GROUP
 
 
 @inlined
@@ -88,11 +104,22 @@ def _end(unit: Int32, cursor: int, last: int, limit: int) -> int:
     return cursor
 
 
-@kernel(parallel=True, fastmath=FAST, error_model="numpy")
-def dots(indptr: Int64, unit: Int32, left: Float, table: Float, bias: Float, out: Float) -> None:
+@shared(_groups, fastmath=FAST, error_model="numpy")
+def dots(
+    begin: int,
+    end: int,
+    indptr: Int64,
+    unit: Int32,
+    left: Float,
+    table: Float,
+    bias: Float,
+    out: Float,
+) -> None:
     """``out[j] = left[r] . table[unit[j]] + bias[unit[j]]`` for the entries j of row r.
 
     Args:
+        begin: The first row to compute; see ``shared``.
+        end: The row after the last.
         indptr: int64 (rows + 1,).
         unit: int32 (entries,), ascending within a row.
         left: float (rows, width).
@@ -102,7 +129,7 @@ def dots(indptr: Int64, unit: Int32, left: Float, table: Float, bias: Float, out
     """
     rows = len(indptr) - 1
     units = len(table)
-    for group in prange((rows + GROUP - 1) // GROUP):
+    for group in range(begin, end):
         first, stop = group * GROUP, min((group + 1) * GROUP, rows)
         cursor = indptr[first:stop].copy()
         for limit in range(BLOCK, units + BLOCK, BLOCK):
@@ -130,11 +157,22 @@ def dots(indptr: Int64, unit: Int32, left: Float, table: Float, bias: Float, out
                     p += few
 
 
-@kernel(parallel=True, fastmath=FAST, error_model="numpy")
-def sums(indptr: Int64, unit: Int32, value: Float, table: Float, start: Float, out: Float) -> None:
+@shared(_groups, fastmath=FAST, error_model="numpy")
+def sums(
+    begin: int,
+    end: int,
+    indptr: Int64,
+    unit: Int32,
+    value: Float,
+    table: Float,
+    start: Float,
+    out: Float,
+) -> None:
     """``out[r] = start + sum_j value[j] * table[unit[j]]`` over the entries j of each row.
 
     Args:
+        begin: The first row to compute; see ``shared``.
+        end: The row after the last.
         indptr: int64 (rows + 1,).
         unit: int32 (entries,), ascending within a row.
         value: float (entries,).
@@ -144,7 +182,7 @@ def sums(indptr: Int64, unit: Int32, value: Float, table: Float, start: Float, o
     """
     rows = len(indptr) - 1
     units = len(table)
-    for group in prange((rows + GROUP - 1) // GROUP):
+    for group in range(begin, end):
         first, stop = group * GROUP, min((group + 1) * GROUP, rows)
         cursor = indptr[first:stop].copy()
         for r in range(first, stop):
@@ -157,8 +195,10 @@ def sums(indptr: Int64, unit: Int32, value: Float, table: Float, start: Float, o
                 add_weighted(value[p:end], unit[p:end], end - p, table, out[r])
 
 
-@kernel(parallel=True, fastmath=FAST, error_model="numpy")
+@shared(lambda columns, *_: len(columns), fastmath=FAST, error_model="numpy")
 def add_products(
+    begin: int,
+    end: int,
     columns: Int32,
     start: Int64,
     row_of: Int32,
@@ -172,7 +212,7 @@ def add_products(
     ``columns`` to ``entry_of`` are as ``Transposer`` makes them. ``value`` is (entries,), ``dense``
     (rows, width) and ``out`` (units, width).
     """
-    for u in prange(len(columns)):
+    for u in range(begin, end):
         first, last = start[u], start[u + 1]
         picked = np.empty(last - first, dtype=value.dtype)
         for p in range(first, last):
@@ -180,11 +220,11 @@ def add_products(
         add_weighted(picked, row_of[first:last], last - first, dense, out[columns[u]])
 
 
-@kernel(parallel=True)
-def transpose_to(array: Float, out: Float, add: bool) -> None:
+@shared(lambda array, *_: (array.shape[1] + LINE - 1) // LINE)
+def transpose_to(begin: int, end: int, array: Float, out: Float, add: bool) -> None:
     """``out = array.T``, or ``out += array.T``; both in C order."""
     rows, columns = array.shape
-    for tile in prange((columns + LINE - 1) // LINE):
+    for tile in range(begin, end):
         left, right = tile * LINE, min((tile + 1) * LINE, columns)
         for low in range(0, rows, FEW):
             high = min(low + FEW, rows)

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from ...base.arrays import Float, Int32, Int64
-from ...base.compiled import inlined, kernel, part, prange
+from ...base.arrays import Float, Float64, Int32, Int64
+from ...base.compiled import inlined, kernel, part, shared
 from ..activations import activate, slope
 
 # Sums may be re-associated (that is what lets them use vector units); NaN and infinity keep their
@@ -74,18 +74,24 @@ def _encode_row(first: int, last: int, index: Int32, coef: Float, table: Float, 
     add_weighted(value, pick, n, table, row)
 
 
-@kernel(parallel=True, fastmath=FAST, error_model="numpy")
-def encode(indptr: Int64, index: Int32, coef: Float, table: Float, out: Float) -> None:
+@shared(lambda indptr, *_: len(indptr) - 1, fastmath=FAST, error_model="numpy")
+def encode(
+    first: int, last: int, indptr: Int64, index: Int32, coef: Float, table: Float, out: Float
+) -> None:
     """``out[r] = sum_j coef[j] * table[index[j]]`` over the entries j of each row.
 
     Args:
+        first: The first row to compute; see ``shared``.
+        last: The row after the last.
+        begin: The first row to compute; see ``shared``.
+        end: The row after the last.
         indptr: int64 (rows + 1,).
         index: int32 (entries,), rows of the table.
         coef: float (entries,).
         table: float (n, width).
         out: float (rows, width), overwritten.
     """
-    for r in prange(len(indptr) - 1):
+    for r in range(first, last):
         _encode_row(indptr[r], indptr[r + 1], index, coef, table, out[r])
 
 
@@ -112,13 +118,25 @@ def _decode_row(
             out[j + q] = activate(act, dots[q] + bias[index[j + q]])
 
 
-@kernel(choice=5, parallel=True, fastmath=FAST, error_model="numpy")
+@shared(lambda indptr, *_: len(indptr) - 1, choice=5, fastmath=FAST, error_model="numpy")
 def decode(
-    indptr: Int64, index: Int32, hidden: Float, table: Float, bias: Float, act: int, out: Float
+    first: int,
+    last: int,
+    indptr: Int64,
+    index: Int32,
+    hidden: Float,
+    table: Float,
+    bias: Float,
+    act: int,
+    out: Float,
 ) -> None:
     """``out[j] = act(hidden[r] . table[index[j]] + bias[index[j]])`` for the entries j of row r.
 
     Args:
+        first: The first row to compute; see ``shared``.
+        last: The row after the last.
+        begin: The first row to compute; see ``shared``.
+        end: The row after the last.
         indptr: int64 (rows + 1,).
         index: int32 (entries,).
         hidden: float (rows, width).
@@ -127,7 +145,7 @@ def decode(
         act: Code of the output activation.
         out: float (entries,), overwritten.
     """
-    for r in prange(len(indptr) - 1):
+    for r in range(first, last):
         _decode_row(np.int64(r), indptr[r], indptr[r + 1], index, hidden, table, bias, act, out)
 
 
@@ -197,7 +215,49 @@ def _decode_loss_row(
     return total
 
 
-@kernel(choice=7, parallel=True, fastmath=FAST, error_model="numpy")
+@shared(lambda indptr, *_: len(indptr) - 1, choice=8, fastmath=FAST, error_model="numpy")
+def _decode_loss(
+    first: int,
+    last: int,
+    indptr: Int64,
+    index: Int32,
+    target: Float,
+    weight: Float,
+    scale: Any,
+    hidden: Float,
+    table: Float,
+    bias: Float,
+    act: int,
+    error: Float,
+    d_hidden: Float,
+    total: Float64,
+) -> None:
+    """``decode_loss`` of some rows; ``scale`` is 2 over the sum of the weights."""
+    for r in range(first, last):
+        total[r] = _decode_loss_row(
+            indptr[r],
+            indptr[r + 1],
+            index,
+            target,
+            weight,
+            scale,
+            hidden[r],
+            table,
+            bias,
+            act,
+            error,
+            d_hidden[r],
+        )
+
+
+@kernel(fastmath=FAST, error_model="numpy")
+def _sum(values: Float) -> float:
+    total = 0.0
+    for j in range(len(values)):
+        total += values[j]
+    return total
+
+
 def decode_loss(
     indptr: Int64,
     index: Int32,
@@ -230,33 +290,14 @@ def decode_loss(
         The loss.
     """
     rows = len(indptr) - 1
-    total = np.zeros(rows, dtype=np.float64)
-    # Sums over rows are made in order, so that they are the same on any number of threads.
-    mass = 0.0
-    for j in range(indptr[0], indptr[rows]):
-        mass += weight[j]
-    mass = max(mass, 1e-30)
-    type_ = table.dtype.type
-    scale = type_(2.0 / mass)
-    for r in prange(rows):
-        total[r] = _decode_loss_row(
-            indptr[r],
-            indptr[r + 1],
-            index,
-            target,
-            weight,
-            scale,
-            hidden[r],
-            table,
-            bias,
-            act,
-            error,
-            d_hidden[r],
-        )
-    loss = 0.0
-    for r in range(rows):
-        loss += total[r]
-    return loss / mass
+    mass = max(_sum(weight[indptr[0] : indptr[rows]]), 1e-30)
+    scale = table.dtype.type(2.0 / mass)
+    total = np.empty(rows, dtype=np.float64)
+    _decode_loss(
+        *(indptr, index, target, weight, scale, hidden, table, bias, act, error, d_hidden, total)
+    )
+    # Summed in order of the rows, so that it is the same on any number of threads.
+    return _sum(total) / mass
 
 
 @kernel()

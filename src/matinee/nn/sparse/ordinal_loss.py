@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from ...base.arrays import Float, Float64, Int32, Int64
-from ...base.compiled import kernel, part, prange
+from ...base.compiled import part, shared
 from ...baseline.ordinal import OrdinalLink
 
 
@@ -89,8 +89,10 @@ def _row(
         total[1] += weight[j] * squared
 
 
-@kernel(parallel=True, error_model="numpy")
+@shared(lambda indptr, *_: len(indptr) - 1, error_model="numpy")
 def _sums(
+    begin: int,
+    end: int,
     indptr: Int64,
     output: Float,
     target: Float,
@@ -103,7 +105,7 @@ def _sums(
     error: Float,
     totals: Float64,
 ) -> None:
-    for r in prange(len(indptr) - 1):
+    for r in range(begin, end):
         _row(
             indptr[r],
             indptr[r + 1],

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...base.arrays import Float32, Float64, Int32, Int64
-from ...base.compiled import kernel, prange
+from ...base.compiled import kernel, shared
 from ..factors.cholesky import factorise, solve
 from .kernels import FAST
 from .probit import between, density, upper_tail
@@ -22,8 +22,10 @@ from .probit import between, density, upper_tail
 STEPS = 6
 
 
-@kernel(parallel=True, fastmath=FAST, error_model="numpy")
+@shared(lambda indptr, *_: len(indptr) - 1, fastmath=FAST, error_model="numpy")
 def fold_in(
+    begin: int,
+    end: int,
     indptr: Int64,
     items: Int32,
     levels: Int32,
@@ -47,6 +49,8 @@ def fold_in(
     """Vectors and scalars of people, given one sample.
 
     Args:
+        begin: The first row to compute; see ``shared``.
+        end: The row after the last.
         indptr: int64 (people + 1,).
         items: int32 (ratings,).
         levels: int32 (ratings,), the rating levels; not read where ``bounds`` is empty.
@@ -69,8 +73,7 @@ def fold_in(
     """
     rank = vectors.shape[1]
     m = rank + 1
-    people = len(indptr) - 1
-    for u in prange(people):
+    for u in range(begin, end):
         first, n = indptr[u], indptr[u + 1] - indptr[u]
         full = (n + 3) // 4 * 4
         h = np.zeros((full, m))

@@ -8,14 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from ...base.arrays import Float32, Float64, Int32, Int64
-from ...base.compiled import kernel, prange
+from ...base.compiled import shared
 from .cholesky import factorise, solve
 
 FAST = {"reassoc", "contract", "nsz", "arcp"}
 
 
-@kernel(parallel=True, fastmath=FAST, error_model="numpy")
+@shared(lambda *_: 64, fastmath=FAST, error_model="numpy")
 def solve_rows(
+    begin: int,
+    end: int,
     indptr: Int64,
     index: Int32,
     target: Float32,
@@ -35,6 +37,8 @@ def solve_rows(
             + ridge * n^power * |p|^2 + bias_ridge * b^2.
 
     Args:
+        begin: The first row to compute; see ``shared``.
+        end: The row after the last.
         indptr: int64 (rows + 1,).
         index: int32 (entries,), rows of ``other``.
         target: float32 (entries,), centred ratings.
@@ -49,7 +53,7 @@ def solve_rows(
     width = other.shape[1]
     m = width + 1
     rows = len(indptr) - 1
-    for chunk in prange(64):  # dealt out in turn: no thread gets all the long rows
+    for chunk in range(begin, end):  # dealt out in turn: no thread gets all the long rows
         gram = np.empty((m, m), dtype=np.float64)
         right = np.empty(m, dtype=np.float64)
         x = np.empty((64, m), dtype=np.float32)
@@ -103,8 +107,10 @@ def solve_rows(
             bias[r] = right[width]
 
 
-@kernel(parallel=True, fastmath=FAST, error_model="numpy")
+@shared(lambda rows, *_: len(rows), fastmath=FAST, error_model="numpy")
 def entry_scores(
+    begin: int,
+    end: int,
     rows: npt.NDArray[np.integer[Any]],
     columns: Int32,
     row_bias: Float32,
@@ -116,6 +122,8 @@ def entry_scores(
     """``out[j] = row_bias + column_bias + row_factors . column_factors`` at (rows[j], columns[j]).
 
     Args:
+        begin: The first row to compute; see ``shared``.
+        end: The row after the last.
         rows: integer (entries,).
         columns: int32 (entries,).
         row_bias: float32 (n,).
@@ -125,7 +133,7 @@ def entry_scores(
         out: float64 (entries,), overwritten.
     """
     width = row_factors.shape[1]
-    for j in prange(len(rows)):
+    for j in range(begin, end):
         r, c = rows[j], columns[j]
         dot = np.float32(0)
         for k in range(width):

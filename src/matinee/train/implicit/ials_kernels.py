@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import Float, Int32, Int64
-from ...base.compiled import inlined, kernel, prange
+from ...base.compiled import inlined, shared
 
 FAST = {"reassoc", "contract", "nsz", "arcp"}
 
@@ -36,8 +36,10 @@ def cholesky_solve(gram: Any, right: Any, n: int) -> None:
             right[q] -= gram[i, q] * right[i]
 
 
-@kernel(parallel=True, fastmath=FAST, error_model="numpy")
+@shared(lambda *_: 64, fastmath=FAST, error_model="numpy")
 def solve_implicit(
+    begin: int,
+    end: int,
     indptr: Int64,
     index: Int32,
     weights: Float,
@@ -56,6 +58,8 @@ def solve_implicit(
     identity), so that most rows cost entries^2 * factors, not factors^3.
 
     Args:
+        begin: The first row to compute; see ``shared``.
+        end: The row after the last.
         indptr: int64 (rows + 1,).
         index: int32 (entries,), rows of ``other``.
         weights: floating (entries,), positive, or (0,) where all are 1.
@@ -68,7 +72,7 @@ def solve_implicit(
     rows = len(indptr) - 1
     weighted = len(weights) > 0
     one = other.dtype.type(1)
-    for chunk in prange(64):  # dealt out in turn: no thread gets all the long rows
+    for chunk in range(begin, end):  # dealt out in turn: no thread gets all the long rows
         system = np.empty((width, width), dtype=other.dtype)
         right = np.empty(width, dtype=other.dtype)
         weight = np.empty(width, dtype=other.dtype)

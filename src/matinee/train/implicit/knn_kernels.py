@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from ...base.arrays import Float32, Float64, Int32, Int64
-from ...base.compiled import kernel, prange
+from ...base.compiled import shared
 
 
-@kernel(parallel=True)
+@shared(lambda *_: 64)
 def nearest(
+    begin: int,
+    end: int,
     by_item: Int64,
     owners: Int32,
     by_user: Int64,
@@ -25,6 +27,8 @@ def nearest(
     """The neighbours of each item, by descending similarity; equal ones by ascending code.
 
     Args:
+        begin: The first row to compute; see ``shared``.
+        end: The row after the last.
         by_item: int64 (items + 1,), places of an item's people in ``owners``.
         owners: int32 (entries,).
         by_user: int64 (users + 1,), places of a person's items in ``items``.
@@ -41,7 +45,7 @@ def nearest(
     """
     n_items, k = neighbours.shape
     weighted = len(strengths) > 0
-    for chunk in prange(64):  # dealt out in turn: no thread gets all the popular items
+    for chunk in range(begin, end):  # dealt out in turn: no thread gets all the popular items
         dots = np.zeros(n_items, dtype=np.float64)
         touched = np.empty(n_items, dtype=np.int32)
         for item in range(chunk, n_items, 64):

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...base.arrays import Float32, Float64
-from ...base.compiled import kernel, part, prange
+from ...base.compiled import part, shared
 
 _TOGETHER = 8
 """People whose amounts stand side by side: their sums for an item stay in registers."""
@@ -35,8 +35,10 @@ def _spread_together(
             out[person, item] = sums[person] * factor[item]
 
 
-@kernel(parallel=True)
+@shared(lambda people, *_: (len(people) + _TOGETHER - 1) // _TOGETHER)
 def spread(
+    begin: int,
+    end: int,
     people: Float32,
     indptr: npt.NDArray[np.signedinteger],
     indices: npt.NDArray[np.signedinteger],
@@ -47,6 +49,8 @@ def spread(
     """``out = (people @ columns) * factor``, columns being sparse.
 
     Args:
+        begin: The first row to compute; see ``shared``.
+        end: The row after the last.
         people: float32 (people, users).
         indptr: integer (items + 1,).
         indices: integer (entries,), users of the entries of each column, ascending.
@@ -54,14 +58,16 @@ def spread(
         factor: float32 (items,).
         out: float32 (people, items), overwritten.
     """
-    for group in prange((len(people) + _TOGETHER - 1) // _TOGETHER):
+    for group in range(begin, end):
         first = group * _TOGETHER
         last = min(first + _TOGETHER, len(people))
         _spread_together(people[first:last], indptr, indices, data, factor, out[first:last])
 
 
-@kernel(parallel=True)
+@shared(lambda *_: 64)
 def add_gram(
+    begin: int,
+    end: int,
     starts: npt.NDArray[np.signedinteger],
     entries: npt.NDArray[np.signedinteger],
     row_of: npt.NDArray[np.signedinteger],
@@ -73,6 +79,8 @@ def add_gram(
     """Add ``matrix.T @ matrix`` of a sparse matrix to the lower triangle of ``out``.
 
     Args:
+        begin: The first row to compute; see ``shared``.
+        end: The row after the last.
         starts: integer (columns + 1,), where the entries of each column begin in ``entries``.
         entries: integer (entries,), the positions of the entries of each column, ascending.
         row_of: integer (entries,), the row of each of ``entries``.
@@ -82,7 +90,9 @@ def add_gram(
         out: float (columns, columns).
     """
     columns = len(starts) - 1
-    for chunk in prange(64):  # dealt out in turn: the last rows of a triangle are the longest
+    for chunk in range(
+        begin, end
+    ):  # dealt out in turn: the last rows of a triangle are the longest
         for column in range(chunk, columns, 64):
             column_of_out = out[column]
             for at in range(starts[column], starts[column + 1]):

@@ -6,14 +6,16 @@ import numpy as np
 import numpy.typing as npt
 
 from ...base.arrays import Float32, Float64, Int32
-from ...base.compiled import kernel, prange
+from ...base.compiled import shared
 from ..implicit.ials_kernels import FAST, cholesky_solve
 
 _CHUNKS = 64
 
 
-@kernel(parallel=True, fastmath=FAST, error_model="numpy")
+@shared(lambda *_: _CHUNKS, fastmath=FAST, error_model="numpy")
 def solve_near(
+    begin: int,
+    end: int,
     indptr: npt.NDArray[np.signedinteger],
     owners: npt.NDArray[np.signedinteger],
     data: Float64,
@@ -28,6 +30,8 @@ def solve_near(
     Gram matrix of the nearest takes the products of a user's entries among them and no others.
 
     Args:
+        begin: The first row to compute; see ``shared``.
+        end: The row after the last.
         indptr: integer (items + 1,), where the entries of each item begin.
         owners: integer (entries,), their users.
         data: float64 (entries,), their weighted strengths.
@@ -44,7 +48,7 @@ def solve_near(
             if near[item, p] >= 0:
                 total += indptr[near[item, p] + 1] - indptr[near[item, p]]
         longest = max(longest, total)
-    for chunk in prange(_CHUNKS):  # dealt out in turn: no thread gets all the popular items
+    for chunk in range(begin, end):  # dealt out in turn: no thread gets all the popular items
         last = np.full(users, -1, dtype=np.int32)  # the latest entry of each user's chain
         before = np.empty(longest, dtype=np.int32)
         place = np.empty(longest, dtype=np.int32)

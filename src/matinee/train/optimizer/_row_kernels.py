@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import Float, Float64, Int32, Int64
-from ...base.compiled import kernel, part, prange
+from ...base.compiled import kernel, part, shared
 from ...nn import add_weighted
 from ._moves import ADAM, move
 
@@ -84,8 +84,10 @@ def _step_chunk(
         last[i] = t
 
 
-@kernel(choice=0, parallel=True, fastmath=FAST, error_model="numpy")
+@shared(lambda *_: 64, choice=0, fastmath=FAST, error_model="numpy")
 def step_rows(
+    begin: int,
+    end: int,
     kind: int,
     columns: Int32,
     start: Int64,
@@ -125,7 +127,7 @@ def step_rows(
     longest = int(start[0])
     for u in range(len(columns)):
         longest = max(longest, start[u + 1] - start[u])
-    for chunk in prange(64):
+    for chunk in range(begin, end):
         _step_chunk(
             np.int64(chunk),
             longest,
@@ -153,8 +155,10 @@ def step_rows(
         )
 
 
-@kernel(choice=0, parallel=True, fastmath=FAST, error_model="numpy")
+@shared(lambda _, columns, *__: len(columns), choice=0, fastmath=FAST, error_model="numpy")
 def step_given(
+    begin: int,
+    end: int,
     kind: int,
     columns: Int32,
     gradient: Float,
@@ -176,7 +180,7 @@ def step_given(
     rate_, keep_, b1, b2 = type_(rate), type_(keep), type_(beta1), type_(beta2)
     root_, eps_, l2_ = type_(root), type_(eps), type_(l2)
     has_v = v.shape[0] > 0
-    for u in prange(len(columns)):
+    for u in range(begin, end):
         i = columns[u]
         g = gradient[u]
         vi = v[i] if has_v else g
@@ -184,57 +188,10 @@ def step_given(
         last[i] = t
 
 
-@part(fastmath=FAST, error_model="numpy")
-def _catch_up_row(
-    u: np.int64,
-    kind: int,
-    columns: Int32,
-    w: Float,
-    m: Float,
-    v: Float,
-    last: Int32,
-    t: int,
-    decay1: float,
-    decay2: float,
-    ratio: float,
-    tail: Float64,
-    shrunk: Float64,
-    root: Float64,
-    eps: float,
-) -> None:
-    width = w.shape[1]
-    i = columns[u]
-    s = last[i]
-    k = t - s
-    if k <= 0 or s == 0:
-        # A row that was never touched has no momentum; before its first gradient only weight
-        # decay moves it.
-        if k > 0 and shrunk[t] != 0.0:
-            shrink = w.dtype.type(np.exp(shrunk[t]))
-            for c in range(width):
-                w[i, c] *= shrink
-        last[i] = t
-        return
-    share = np.exp(shrunk[t] - shrunk[s])
-    shrink = w.dtype.type(share)
-    reach = w.dtype.type(share * tail[s] - ratio**k * tail[t])
-    left1 = w.dtype.type(decay1**k)
-    if kind == ADAM:
-        left2 = w.dtype.type(decay2**k)
-        floor = w.dtype.type(eps * root[s + 1] / np.sqrt(decay2))
-        for c in range(width):
-            w[i, c] = shrink * w[i, c] - reach * m[i, c] / (np.sqrt(v[i, c]) + floor)
-            m[i, c] *= left1
-            v[i, c] *= left2
-    else:
-        for c in range(width):
-            w[i, c] = shrink * w[i, c] - reach * m[i, c]
-            m[i, c] *= left1
-    last[i] = t
-
-
-@kernel(choice=0, parallel=True, fastmath=FAST, error_model="numpy")
+@shared(lambda _, columns, *__: len(columns), choice=0, fastmath=FAST, error_model="numpy")
 def catch_up(
+    begin: int,
+    end: int,
     kind: int,
     columns: Int32,
     w: Float,
@@ -256,24 +213,39 @@ def catch_up(
     ``shrunk`` (the logarithm of P) and ``root`` are float64 (steps + 1,), by step, as in the
     module's text.
     """
-    for u in prange(len(columns)):
-        _catch_up_row(
-            np.int64(u),
-            kind,
-            columns,
-            w,
-            m,
-            v,
-            last,
-            t,
-            decay1,
-            decay2,
-            ratio,
-            tail,
-            shrunk,
-            root,
-            eps,
-        )
+    width = w.shape[1]
+    for u in range(begin, end):
+        i = columns[u]
+        s = last[i]
+        k = t - s
+        last[i] = t
+        if k <= 0 or s == 0:
+            # A row that was never touched has no momentum; before its first gradient only weight
+            # decay moves it.
+            if k > 0 and shrunk[t] != 0.0:
+                shrink = w.dtype.type(np.exp(shrunk[t]))
+                for c in range(width):
+                    w[i, c] *= shrink
+            continue
+        share = np.exp(shrunk[t] - shrunk[s])
+        shrink = w.dtype.type(share)
+        reach = w.dtype.type(share * tail[s] - ratio**k * tail[t])
+        left1 = w.dtype.type(decay1**k)
+        if kind == ADAM:
+            left2 = w.dtype.type(decay2**k)
+            floor = w.dtype.type(eps * root[s + 1] / np.sqrt(decay2))
+            for c in range(width):
+                w[i, c] = shrink * w[i, c] - reach * m[i, c] / (np.sqrt(v[i, c]) + floor)
+                m[i, c] *= left1
+                v[i, c] *= left2
+        else:
+            for c in range(width):
+                w[i, c] = shrink * w[i, c] - reach * m[i, c]
+                m[i, c] *= left1
+
+
+def _stretches(_: int, w: Float, *__: Any) -> int:
+    return (len(w) + STRETCH - 1) // STRETCH
 
 
 @part(fastmath=FAST, error_model="numpy")
@@ -318,8 +290,10 @@ def step_flat(
     _step_stretch(kind, w, m, v, g, rate, keep, beta1, beta2, root, eps, l2)
 
 
-@kernel(choice=0, parallel=True, fastmath=FAST, error_model="numpy")
+@shared(_stretches, choice=0, fastmath=FAST, error_model="numpy")
 def step_long(
+    begin: int,
+    end: int,
     kind: int,
     w: Float,
     m: Float,
@@ -334,6 +308,6 @@ def step_long(
     l2: float,
 ) -> None:
     """``step_flat`` by several threads, for more than ``STRETCH`` parameters."""
-    for stretch in prange((len(w) + STRETCH - 1) // STRETCH):
+    for stretch in range(begin, end):
         at = slice(stretch * STRETCH, min((stretch + 1) * STRETCH, len(w)))
         _step_stretch(kind, w[at], m[at], v[at], g[at], rate, keep, beta1, beta2, root, eps, l2)
