@@ -69,8 +69,10 @@ cuda-check: .venv/.installed
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Matinee needs Python 3.11 or newer; try: make PYTHON=python3.12 " + "$(MAKECMDGOALS)")'
 	$(PYTHON) -m venv .venv
 
+# The kernels are compiled for this machine's processor, so that the first training does not wait.
 .venv/.installed: .venv/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	$(BIN)/matinee doctor --compile >/dev/null || true
 	touch $@
 
 .venv/.installed-test: .venv/bin/python pyproject.toml constraints.txt
