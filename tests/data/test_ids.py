@@ -1,5 +1,6 @@
 """Two ids are the same by one rule, whoever asks."""
 
+import json
 import unicodedata
 from decimal import Decimal
 from pathlib import Path
@@ -178,6 +179,13 @@ def test_reals_that_keep_ids_apart_are_read_as_whole_numbers(dtype: str, edge: i
     users = np.array([edge - 1, -edge + 1, np.nan], dtype=dtype)
     ratings = load(pd.DataFrame({"user_id": users, "item_id": [1, 2, 3], "rating": [1.0, 2.0, 3]}))
     assert sorted(map(str, ratings.user_ids.ids)) == sorted([str(edge - 1), str(-edge + 1)])
+
+
+def test_booleans_inside_objects_of_json_are_the_ids_of_other_booleans(tmp_path: Path) -> None:
+    rows = [(True, 1), (False, 2), (True, 3)]
+    lines = [json.dumps({"user": {"id": u}, "item": i, "rating": i}) for u, i in rows]
+    (tmp_path / "r.jsonl").write_text("\n".join(lines))
+    assert list(load(tmp_path / "r.jsonl").user_ids.ids) == ["False", "True"]
 
 
 def test_booleans_are_the_same_ids_in_a_frame_and_in_the_files_that_pandas_writes(

@@ -63,22 +63,21 @@ def open_json(paths: list[Path], labels: list[str], work: Workspace) -> Scan:
             "writes them; write rows: df.to_json(path, orient='records', lines=True)"
         )
     texts = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
-    values = map(_text, names, types.types)
+    values = map(quoted, names)
     return _scan(
         f"read_json([{files}], compression='uncompressed', columns={{{texts}}})",
-        flattened(zip(names, values, types.types, strict=True), _member, "VARCHAR"),
+        flattened(zip(names, values, types.types, strict=True), _member, _text),
         paths,
         labels,
         work,
     )
 
 
-def _text(name: str, kind: object) -> str:
-    """A column read as text, with booleans as ``stage`` has them in tables of other kinds."""
-    sql = quoted(name)
-    if str(kind) != "BOOLEAN":
-        return sql
-    return f"CASE {sql} WHEN 'true' THEN 'True' WHEN 'false' THEN 'False' ELSE {sql} END"
+def _text(sql: str, kind: object) -> tuple[str, str]:
+    """Values read as text, with booleans as ``stage`` has them in tables of other kinds."""
+    if str(kind) == "BOOLEAN":
+        sql = f"CASE {sql} WHEN 'true' THEN 'True' WHEN 'false' THEN 'False' ELSE {sql} END"
+    return sql, "VARCHAR"
 
 
 def _is_rows(kind: object) -> bool:

@@ -170,7 +170,7 @@ def is_nested(kind: Any) -> bool:
 def flattened(
     columns: Iterable[tuple[str, str, Any]],
     member: Callable[[str, str], str] | None = None,
-    leaf: str | None = None,
+    leaf: Callable[[str, Any], tuple[str, str]] | None = None,
 ) -> dict[str, tuple[str, str]]:
     """(SQL, DuckDB type) by column name, with the fields of objects as columns of their own.
 
@@ -180,7 +180,7 @@ def flattened(
     Args:
         columns: Name, SQL and DuckDB type of each column.
         member: The SQL of a field, from the SQL of the object and the field's name.
-        leaf: The type of all values that are neither objects nor lists; their own by default.
+        leaf: SQL and type of values that are neither objects nor lists, from their own.
     """
     member = member or (lambda sql, name: f"struct_extract({sql}, {literal(name)})")
     fields_by_path: dict[str, tuple[str, str]] = {}
@@ -188,7 +188,8 @@ def flattened(
         while _is_object(kind) and len(kind.children) == 1:
             (one, kind), *_ = kind.children
             sql = member(sql, one)
-        fields_by_path[name] = (sql, str(kind) if leaf is None or is_nested(kind) else leaf)
+        value = (sql, str(kind)) if leaf is None or is_nested(kind) else leaf(sql, kind)
+        fields_by_path[name] = value
         if _is_object(kind):
             fields = [(f"{name}.{one}", member(sql, one), inner) for one, inner in kind.children]
             fields_by_path |= flattened(fields, member, leaf)
