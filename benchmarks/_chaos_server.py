@@ -353,8 +353,8 @@ def memory(server: Server, piece: Piece, options: argparse.Namespace, more: More
     links = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=60) for _ in range(2)]
     asked, sizes = 0, [server.resident()]
     while asked < options.asked and more():
-        for link in links:
-            for _ in range(100):
+        for _ in range(100):
+            for link in links:  # in turn: the server closes one that is idle for seconds
                 link.request(*ASKED, JSON)
                 link.getresponse().read()
         asked += 200
