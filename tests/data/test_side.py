@@ -222,7 +222,11 @@ def test_several_columns_are_numbered_one_after_the_other() -> None:
     columns = side(a=["x", "y", "x", "y"], b=[("q", "p"), ("p",), (), ("q",)])
     (coded,) = coded_columns(["b", "a"], [columns], "data")
     assert [each.name for each in coded] == ["b", "a"]
-    indptr, levels, scale = stacked(coded)
+    indptr, levels, scale, n = stacked(coded)
+    assert n == 4
+    taken = stacked(coded).take(np.array([3, 0]))
+    assert taken.indptr.tolist() == [0, 2, 5]
+    assert taken.levels.tolist() == [1, 3, 0, 1, 2]
     assert indptr.tolist() == [0, 3, 5, 6, 8]
     assert levels.tolist() == [0, 1, 2, 0, 3, 2, 1, 3]
     assert np.allclose(scale, [0.5**0.5, 0.5**0.5, 1, 1, 1, 1, 1, 1])

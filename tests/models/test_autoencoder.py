@@ -38,6 +38,11 @@ CASES = [
         learns=True,
         bound=0.92,
     ),
+    Case(
+        "taught by columns",
+        partial(QUICK, teachers=1, columns=True, teacher_epochs=0.5, known_codes="encoded"),
+        learns=True,
+    ),
     Case("tied", partial(QUICK, "tuned", epochs=20, tied=True, center="mean"), learns=True),
     Case("batch norm", partial(QUICK, "tuned", epochs=20, batch_norm=True), learns=True),
     Case(
@@ -58,6 +63,7 @@ CASES = [
 ]
 BY_ITEMS = [
     Case("items", partial(QUICK, rows="items"), learns=True, bound=0.915),
+    Case("items, columns", partial(QUICK, rows="items", columns=True, epochs=20), learns=True),
     Case("items, raw", partial(QUICK, "tuned", rows="items", epochs=20), learns=True),
 ]
 

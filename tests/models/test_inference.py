@@ -53,6 +53,7 @@ SHAPES: dict[str, dict[str, Any]] = {
         "shrink": True,
         "validation": 0.2,
     },
+    "items-columns": {"rows": "items", "center": "bias", "input": "presence", "columns": True},
     "items-centred": {
         "rows": "items",
         "center": "bias",

@@ -8,7 +8,7 @@ import numba
 import numpy as np
 import pytest
 
-from matinee.data import Csr, group
+from matinee.data import CodedColumn, Csr, group, stacked
 from matinee.nn import Batch, Inputs, NetworkConfig, make_inputs
 
 KINDS = ["ratings", "presence"]
@@ -220,3 +220,34 @@ def test_any_number_of_threads_draws_the_same(input_: str) -> None:
     for one, two in zip(*batches, strict=True):
         for name in ("coef", "target", "weight", "row_bias", "source", "in_ptr"):
             assert np.array_equal(getattr(one, name), getattr(two, name)), name
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+def test_columns_of_rows_are_further_inputs(conditional: bool) -> None:
+    csr = ratings()
+    labels = np.empty(csr.n_rows, dtype=object)
+    labels[:] = [("a", "b", "c")[: n % 4] for n in range(csr.n_rows)]
+    side = stacked([CodedColumn.of("labels", labels)])
+    plain = inputs_for(csr, input="presence", center="bias", input_scale="sqrt")
+    config = NetworkConfig.make({"input": "presence", "center": "bias", "input_scale": "sqrt"})
+    inputs = make_inputs(config, plain.offset, side=side)
+    assert inputs.table_rows == plain.table_rows + 3
+    rows = np.random.default_rng(2).permutation(csr.n_rows)[:20]
+    options: dict[str, Any] = {"salt": 5, "conditional": conditional}
+    without, batch = (
+        make(csr, plain, rows, **options),
+        make(csr, inputs, rows, side=side, **options),
+    )
+    for name in ("indptr", "column", "target", "weight", "row_bias"):
+        assert np.array_equal(getattr(batch, name), getattr(without, name))
+    for at, row in enumerate(rows):
+        own = slice(without.in_ptr[at], without.in_ptr[at + 1])
+        here = slice(batch.in_ptr[at], batch.in_ptr[at + 1])
+        n = row % 4
+        levels = [plain.table_rows + level for level in range(n)]
+        assert batch.source[here].tolist() == [*without.source[own].tolist(), *levels]
+        scale = [1.0 / max(n, 1) ** 0.5] * n
+        assert np.allclose(batch.coef[here], [*without.coef[own].tolist(), *scale])
+    part = batch.take(slice(3, 9))
+    again = make(csr, inputs, rows, side=side, **options)
+    assert part.source.tolist() == again.source[again.in_ptr[3] : again.in_ptr[9]].tolist()

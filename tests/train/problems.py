@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from matinee.baseline.ordinal import OrdinalLink
-from matinee.data import Csr, group
+from matinee.data import CodedColumn, Csr, group, stacked
 from matinee.models import Settings
 from matinee.nn import Batch, Inputs, Network, NetworkConfig, make_inputs
 from matinee.train import Holdout, Run, TrainConfig
@@ -31,6 +31,15 @@ def ratings(seed: int = 0, rows: int = 60, columns: int = 90, share: float = 0.1
     return group(row.astype(np.int32), column.astype(np.int32), values, rows, columns)
 
 
+def with_side(csr: Csr) -> Csr:
+    """The same with two columns of its rows, of which some are unknown."""
+    labels = np.empty(csr.n_rows, dtype=object)
+    labels[:] = [("a", "b", "c")[: n % 4] for n in range(csr.n_rows)]
+    one = np.array(["x", "y", ""], dtype=object)[np.arange(csr.n_rows) % 3]
+    columns = [CodedColumn.of("labels", labels), CodedColumn.of("one", one)]
+    return replace(csr, side=stacked(columns))
+
+
 def parts(
     settings: Settings, csr: Csr, seed: int = 0, dtype: torch.dtype = torch.float64
 ) -> tuple[Network, Inputs]:
@@ -39,7 +48,7 @@ def parts(
     offset = np.zeros(csr.n_columns, dtype=np.float32)
     if network.center != "none":
         offset += np.float32(csr.values.mean())
-    inputs = make_inputs(network, offset)
+    inputs = make_inputs(network, offset, side=csr.side)
     if network.output == "ordinal":
         inputs = replace(inputs, link=LINK)
     generator = torch.Generator().manual_seed(seed)
@@ -67,6 +76,7 @@ def batches(
             conditional=settings.train.objective == "conditional",
             dropout=settings.network.input_dropout,
             dtype=dtype,
+            side=csr.side,
         )
         if inputs.link is not None:  # some targets are a teacher's
             added = inputs.offset[batch.column] + np.repeat(batch.row_bias, np.diff(batch.indptr))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from problems import batches, parts, ratings, settings
+from problems import batches, parts, ratings, settings, with_side
 
 from matinee.models import Settings
 from matinee.train._backend import KernelBackend, TorchBackend
@@ -49,10 +49,14 @@ NETWORKS: list[dict[str, Any]] = [
 
 
 def both(
-    chosen: Settings, steps: int = STEPS, double: bool = True, weighted: bool = False
+    chosen: Settings,
+    steps: int = STEPS,
+    double: bool = True,
+    weighted: bool = False,
+    side: bool = False,
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray]:
     """Weights of both engines after the same batches, and their losses, (steps, 2)."""
-    csr = ratings()
+    csr = with_side(ratings()) if side else ratings()
     dtype, real = (torch.float64, np.float64) if double else (torch.float32, np.float32)
     weights, losses = [], []
     for kind in (KernelBackend, TorchBackend):
@@ -117,6 +121,16 @@ def test_the_same_weights_in_float32(name: str, network: dict[str, Any]) -> None
     assert all(array.dtype == np.float32 for array in one.values() if array.dtype.kind == "f")
     assert gap(one, two) < 1e-4
     assert np.abs(losses[:, 0] - losses[:, 1]).max() < 1e-3
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_same_weights_with_columns_of_the_rows(name: str) -> None:
+    network = {"input": "presence", "center": "bias", "objective": "conditional"}
+    one, two, losses = both(settings(**OPTIMIZERS[name], **network), side=True)
+    plain, _, _ = both(settings(**OPTIMIZERS[name], **network))
+    assert len(one["table_in"]) == len(plain["table_in"]) + 5
+    assert gap(one, two) < 1e-7
+    assert np.abs(losses[:, 0] - losses[:, 1]).max() < 1e-6
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

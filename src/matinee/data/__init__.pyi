@@ -14,8 +14,11 @@ from .ratings import ItemTable as ItemTable, Ratings as Ratings, Scale as Scale
 from .read.options import ReadOptions as ReadOptions, TableOptions as TableOptions
 from .side.columns import (
     CodedColumn as CodedColumn,
+    Levels as Levels,
     SideColumns as SideColumns,
     coded_columns as coded_columns,
+    coded_state as coded_state,
+    restored_columns as restored_columns,
     stacked as stacked,
 )
 from .sources.catalogue import (

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ..base.arrays import Float32, Float64, Int32, Int64
 from ..base.compiled import kernel
+from .side.columns import Levels
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +25,7 @@ class Csr:
             entries already stood in this order.
         n_columns: number of codes of the other side.
         weights: float32, shape (entries,): see ``Ratings.weights``.
+        side: What is known of the rows besides, for networks that read it.
     """
 
     indptr: Int64
@@ -32,6 +34,7 @@ class Csr:
     order: Int64 | None
     n_columns: int
     weights: Float32 | None = None
+    side: Levels | None = None
 
     @property
     def n_rows(self) -> int:

@@ -101,6 +101,8 @@ class Settings(Config):
                 "input_dropout means nothing with objective = 'conditional', which hides a random "
                 "share of each row itself"
             )
+        if self.network.columns and self.train.refeed != "off":
+            raise ValueError("refeed has outputs alone for inputs; with columns set it off")
         if self.network.output == "ordinal" and self.train.refeed != "off":
             raise ValueError("refeed takes outputs for ratings; with output = 'ordinal' set it off")
         if self.kind != "autoencoder" and self.members:

@@ -241,8 +241,12 @@ class Trainable(Params, Recommender):
     def _identity(self, seed: int) -> dict[str, Any]:
         """The identity of a run, by which a checkpoint of another run is refused."""
         weighted = {} if self.weights is None else {"weights": _digest(self.weights)}
+        columns = {}
+        if self.settings.network.columns and self.item_table is not None:
+            columns = {"columns": self.item_table.side.digest()}
         return {
             **weighted,
+            **columns,
             "settings": self.settings.model_dump(mode="json", exclude={"description"}),
             "seed": seed,
             "data": self.provenance.fingerprint,

@@ -44,6 +44,10 @@ class NetworkConfig(Config):
     input: Literal["ratings", "presence"] = "ratings"
     """Encoding of a rating at the first layer: "ratings", its item's weight row times the (centred)
     rating; "presence", that plus a second row for the item being rated."""
+    columns: bool | tuple[str, ...] = False
+    """Columns of items, such as genres and year, that a network with items as rows reads beside the
+    ratings, and so the teachers of one with users as rows: their names, or true for all that the
+    data has. Needs input = "presence"."""
     input_scale: Literal["none", "sqrt"] = "none"
     """Whether a row's input is divided by the square root of its number of ratings."""
     center: Literal["none", "mean", "bias"] = "none"
@@ -72,6 +76,11 @@ class NetworkConfig(Config):
     clip: bool = True
     """Whether predictions are clipped to the rating scale."""
 
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _one_name_is_a_list(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
     @field_validator("hidden", mode="before")
     @classmethod
     def _one_width_is_a_layer(cls, value: object) -> object:
@@ -85,6 +94,8 @@ class NetworkConfig(Config):
             raise ValueError("a tied decoder needs hidden sizes that read the same backwards")
         if self.tied and self.input != "ratings":
             raise ValueError("a tied decoder needs input = 'ratings'")
+        if self.columns and self.input != "presence":
+            raise ValueError("columns need input = 'presence'")
         if self.output == "ordinal" and self.output_activation != "linear":
             raise ValueError("output = 'ordinal' needs output_activation = 'linear'")
         return self

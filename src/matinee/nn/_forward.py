@@ -17,6 +17,7 @@ from ..data import Csr
 from ._config import NetworkConfig
 from ._row_outputs import RowOutputs
 from .activations import activation
+from .inputs import with_levels
 from .sparse import gather
 
 _NORM_EPS = 1e-5  # torch's default
@@ -227,8 +228,11 @@ class Forward:
         if self.config.input == "ratings":
             return columns, each * residual, ptr, row_bias
         source = (2 * columns[:, None] + (0, 1)).ravel()
-        coef = np.stack([each, each * residual], axis=1).ravel()
-        return source, coef, 2 * ptr, row_bias
+        coef, ptr = np.stack([each, each * residual], axis=1).ravel(), 2 * ptr
+        if known.side is not None:
+            first = 2 * len(self.offset)
+            ptr, source, coef = with_levels(known.side, first, ptr, source, coef)
+        return source, coef, ptr, row_bias
 
 
 def _norm(arrays: Mapping[str, Array], index: int) -> tuple[Float32, Float32]:

@@ -27,7 +27,9 @@ def _encode(
     output where outputs are centred.
     """
     dtype = np.float64 if network.table_in.dtype == torch.float64 else np.float32
-    batch = inputs.batch(known.indptr, known.indices, known.values, rows, dtype=dtype)
+    batch = inputs.batch(
+        known.indptr, known.indices, known.values, rows, dtype=dtype, side=known.side
+    )
     table = network.table_in
     if table.device.type == "cpu":
         gathered = np.empty((batch.rows, table.shape[1]), dtype=batch.coef.dtype)

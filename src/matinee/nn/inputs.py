@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ..base.arrays import Float, Float32, Int32, Int64
 from ..base.compiled import kernel, part, shared
 from ..baseline.ordinal import OrdinalLink
+from ..data import Levels
 from ._config import NetworkConfig
 from ._row_outputs import CENTRING, RowOutputs
 from .sparse.random import uniform
@@ -89,6 +90,7 @@ class Inputs:
         row_reg: Shrinkage of the row's own bias, in ratings; negative for no row bias.
         outputs: What is done to the outputs for a row.
         link: With ordinal outputs, from latent scores to ratings; None without.
+        levels: Number of levels of the rows' columns, which have the last rows of the table.
     """
 
     kind: Literal["ratings", "presence"]
@@ -97,11 +99,12 @@ class Inputs:
     row_reg: float
     outputs: RowOutputs = field(default_factory=RowOutputs)
     link: OrdinalLink | None = None
+    levels: int = 0
 
     @property
     def table_rows(self) -> int:
         """Number of rows of the input table."""
-        return len(self.offset) * ROWS_PER_COLUMN[self.kind]
+        return len(self.offset) * ROWS_PER_COLUMN[self.kind] + self.levels
 
     @property
     def latent(self) -> Inputs:
@@ -119,6 +122,7 @@ class Inputs:
         conditional: bool = False,
         dropout: float = 0.0,
         dtype: type[np.floating[Any]] = np.float32,
+        side: Levels | None = None,
     ) -> Batch:
         """A batch of some rows of a CSR.
 
@@ -132,6 +136,8 @@ class Inputs:
                 only the rest in the loss, up to the row's size.
             dropout: Share of the entries hidden from the encoder but kept in the loss.
             dtype: float32, or float64 for checks.
+            side: What is known of all rows besides, which the encoder is always shown; for input
+                "presence" only.
         """
         counts = indptr[rows + 1] - indptr[rows]
         ptr = np.zeros(len(rows) + 1, dtype=np.int64)
@@ -167,16 +173,43 @@ class Inputs:
         source = np.empty(in_ptr[-1], dtype=np.int32)
         coef = np.empty(in_ptr[-1], dtype=dtype)
         _presence_inputs(ptr, shown, column, target, lift, in_ptr, source, coef)
+        if side is not None:
+            first = self.table_rows - self.levels
+            in_ptr, source, coef = with_levels(side.take(rows), first, in_ptr, source, coef)
         return Batch(ptr, column, target, weight, in_ptr, source, coef, row_bias)
 
 
-def make_inputs(config: NetworkConfig, offset: Float32, row_reg: float = 5.0) -> Inputs:
+def with_levels(
+    side: Levels, first: int, ptr: Int64, source: npt.NDArray[Any], coef: Float
+) -> tuple[Int64, npt.NDArray[Any], Float]:
+    """Inputs of rows with the levels of their columns after them.
+
+    Args:
+        side: The levels of these rows.
+        first: Row of the input table of the first level.
+        ptr: int64 (rows + 1,), where the inputs of each row begin.
+        source: int (inputs,), rows of the table.
+        coef: float (inputs,), what each is multiplied by.
+    """
+    own = np.arange(len(source)) + np.repeat(side.indptr[:-1], np.diff(ptr))
+    added = np.arange(len(side.levels)) + np.repeat(ptr[1:], np.diff(side.indptr))
+    sources = np.empty(len(own) + len(added), dtype=source.dtype)
+    coefs = np.empty(len(sources), dtype=coef.dtype)
+    sources[own], coefs[own] = source, coef
+    sources[added], coefs[added] = side.levels + first, side.scale
+    return ptr + side.indptr, sources, coefs
+
+
+def make_inputs(
+    config: NetworkConfig, offset: Float32, row_reg: float = 5.0, *, side: Levels | None = None
+) -> Inputs:
     """The input encoding of a network.
 
     Args:
         config: The network's options.
         offset: float32 (columns,): mean, or mean plus column bias; zeros for no centring.
         row_reg: Shrinkage of a row's own bias where ``center = "bias"``.
+        side: What is known of the rows besides, if the network reads it.
     """
     return Inputs(
         kind=config.input,
@@ -184,6 +217,7 @@ def make_inputs(config: NetworkConfig, offset: Float32, row_reg: float = 5.0) ->
         offset=offset.astype(np.float32),
         row_reg=row_reg if config.center == "bias" else -1.0,
         outputs=RowOutputs(reg=CENTRING if config.centers_output else -1.0),
+        levels=0 if side is None else side.n,
     )
 
 

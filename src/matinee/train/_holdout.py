@@ -159,4 +159,5 @@ def _where(csr: Csr, mask: Mask) -> Csr:
         None,
         csr.n_columns,
         None if csr.weights is None else csr.weights[mask],
+        csr.side,
     )

@@ -132,6 +132,7 @@ class Run:
             conditional=self.config.objective == "conditional",
             dropout=self.network.config.input_dropout,
             dtype=np.float64 if double else np.float32,
+            side=known.side,
         )
         if self._weights is not None or self._levels is not None:
             counts = np.diff(batch.indptr)

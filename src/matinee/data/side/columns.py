@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +39,18 @@ class SideColumns:
     def take(self, codes: npt.NDArray[np.integer[Any]]) -> Self:
         """The rows of some codes, in that order."""
         return type(self)({name: values[codes] for name, values in self.columns.items()})
+
+    def digest(self) -> str:
+        """A hash of the names and values."""
+        text = repr([(name, values.tolist()) for name, values in self.columns.items()])
+        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+    @classmethod
+    def decoded(cls, columns: Sequence[CodedColumn]) -> Self | None:
+        """Values that code to the same levels; None where there are no columns, or no rows."""
+        if not columns or not len(columns[0].indptr):
+            return None
+        return cls({each.name: each.values() for each in columns})
 
     @classmethod
     def union(cls, parts: Sequence[tuple[SideColumns | None, Int32]], n: int) -> Self | None:
@@ -162,13 +175,32 @@ def _intervals(numbers: Float64) -> tuple[list[float], Int64]:
     return [float(np.median(numbers[bins == each])) for each in present], codes.astype(np.int64)
 
 
-def stacked(columns: Sequence[CodedColumn]) -> tuple[Int64, Int32, Float64]:
+class Levels(NamedTuple):
     """The levels that each row has of several columns, numbered one column after the other.
 
-    Returns:
-        Where each row begins, int64 (rows + 1,); the levels, int32 (entries,); and the ``scale`` of
-        each, float64 (entries,).
+    Attributes:
+        indptr: int64 (rows + 1,), where the levels of each row begin.
+        levels: int32 (entries,).
+        scale: float64 (entries,), one over the root of the row's number of levels of the column.
+        n: Number of levels of all columns.
     """
+
+    indptr: Int64
+    levels: Int32
+    scale: Float64
+    n: int
+
+    def take(self, rows: Int64) -> Levels:
+        """Some of the rows, in that order."""
+        counts = np.diff(self.indptr)[rows]
+        indptr = np.zeros(len(rows) + 1, dtype=np.int64)
+        np.cumsum(counts, out=indptr[1:])
+        at = np.arange(indptr[-1]) + np.repeat(self.indptr[rows] - indptr[:-1], counts)
+        return Levels(indptr, self.levels[at], self.scale[at], self.n)
+
+
+def stacked(columns: Sequence[CodedColumn]) -> Levels:
+    """The levels of each row of several columns."""
     n = len(columns[0].counts)
     rows = np.concatenate([np.repeat(np.arange(n), each.counts) for each in columns])
     first = np.cumsum([0, *(len(each.levels) for each in columns)], dtype=np.int32)
@@ -177,7 +209,33 @@ def stacked(columns: Sequence[CodedColumn]) -> tuple[Int64, Int32, Float64]:
     order = np.argsort(rows, kind="stable")
     indptr = np.zeros(n + 1, dtype=np.int64)
     np.cumsum(np.bincount(rows, minlength=n), out=indptr[1:])
-    return indptr, levels[order].astype(np.int32), scale[order]
+    return Levels(indptr, levels[order].astype(np.int32), scale[order], int(first[-1]))
+
+
+def coded_state(
+    columns: Sequence[CodedColumn], name: str
+) -> tuple[dict[str, npt.NDArray[Any]], list[Any]]:
+    """Arrays whose names start with ``name``, and a JSON-able rest, for ``restored_columns``."""
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    for at, each in enumerate(columns):
+        arrays[f"{name}.{at}.indptr"], arrays[f"{name}.{at}.codes"] = each.indptr, each.codes
+    return arrays, [[each.name, list(each.levels)] for each in columns]
+
+
+def restored_columns(
+    arrays: Mapping[str, npt.NDArray[Any]], name: str, rest: Sequence[Any]
+) -> tuple[CodedColumn, ...]:
+    """From what ``coded_state`` gave.
+
+    Raises:
+        ValueError: The arrays do not fit one another.
+    """
+    columns = []
+    for at, (column, levels) in enumerate(rest):
+        parts = arrays[f"{name}.{at}.indptr"], arrays[f"{name}.{at}.codes"]
+        columns.append(CodedColumn(str(column), tuple(levels), *parts))
+        columns[-1].check()
+    return tuple(columns)
 
 
 def coded_columns(

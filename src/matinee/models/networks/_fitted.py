@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,12 +11,19 @@ import numpy.typing as npt
 
 from ...base.arrays import Float32, Float64, Int32, Int64, Mask
 from ...baseline.ordinal import expected_ratings
-from ...data import Csr, Histories
+from ...data import (
+    CodedColumn,
+    Csr,
+    Histories,
+    SideColumns,
+    coded_state,
+    restored_columns,
+)
 from ...nn import Forward, Inputs
 from ...train import Epoch
 from ..settings import Settings
 from ..support import ItemVectors
-from ._shape import check_shape, saved_link, saved_outputs
+from ._shape import check_shape, saved_link, saved_outputs, with_columns
 from ._stored import StoredCodes
 
 if TYPE_CHECKING:
@@ -46,6 +53,8 @@ class FittedNetwork:
         n_valid: Ratings in the validation part.
         shrinkage: Shrinkage coefficient of its deviations from the bias model, 1 for none.
         stored: With users as rows, codes of the users trained on; None to encode their ratings.
+        columns: Columns of items that it or its teachers read; with items as rows ``known`` has
+            them too.
         teacher_epochs: Metrics of every epoch of its teachers, where it has any.
     """
 
@@ -59,6 +68,7 @@ class FittedNetwork:
     shrinkage: float = 1.0
     teacher_epochs: list[Epoch] = field(default_factory=list)
     stored: StoredCodes | None = None
+    columns: tuple[CodedColumn, ...] = ()
     _item_vectors: tuple[Float32, Float32] | None = field(default=None, init=False)
     _kept_gains: dict[int, Float32] = field(default_factory=dict, init=False)
 
@@ -93,6 +103,11 @@ class FittedNetwork:
     def known_rows(self, histories: Histories) -> Mask:
         """Mask of the users that are not predicted for as new ones are, shape (users,)."""
         return histories.users >= 0 if self.stored is None else self.stored.match(histories)
+
+    @property
+    def side_columns(self) -> tuple[SideColumns | None, SideColumns | None]:
+        """See ``Hooks``."""
+        return None, SideColumns.decoded(self.columns)
 
     @property
     def has_codes(self) -> bool:
@@ -233,12 +248,14 @@ class FittedNetwork:
     def _item_rows(self, known: Csr) -> tuple[Float32, Float32]:
         """With items as rows, the code of each item (items, hidden[-1]) and its offset (items,)."""
         if self._item_vectors is None:
-            every = Histories(
-                known.indptr, known.indices, known.values, np.arange(known.n_rows, dtype=np.int32)
-            )
-            parts = [
-                self.forward.encode(_csr(batch, self.forward)) for _, batch in every.batches(_ROWS)
-            ]
+            every, side = Histories.of(known), known.side
+            parts = []
+            for first, batch in every.batches(_ROWS):
+                csr = _csr(batch, self.forward)
+                if side is not None:
+                    rows = np.arange(first, first + len(batch))
+                    csr = replace(csr, side=side.take(rows))
+                parts.append(self.forward.encode(csr))
             self._item_vectors = (
                 np.concatenate([vectors for vectors, _ in parts]),
                 np.concatenate([item_offsets for _, item_offsets in parts]),
@@ -268,6 +285,9 @@ class FittedNetwork:
             "epochs": [epoch.as_dict() for epoch in self.epochs],
             "teacher_epochs": [epoch.as_dict() for epoch in self.teacher_epochs],
         }
+        if self.columns:
+            arrays, config["columns"] = coded_state(self.columns, "columns")
+            tensors |= arrays
         if self.inputs.link is not None:
             config["link"] = asdict(self.inputs.link)
         return tensors, config
@@ -276,6 +296,8 @@ class FittedNetwork:
     def restore(cls, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> Self:
         """A network from the output of ``state``."""
         settings = Settings.make(config["settings"], "model")
+        coded = restored_columns(tensors, "columns", config.get("columns", ()))
+        by_items = settings.network.rows == "items"
         inputs = Inputs(
             kind=settings.network.input,
             sqrt=settings.network.input_scale == "sqrt",
@@ -283,16 +305,18 @@ class FittedNetwork:
             row_reg=float(config["row_reg"]),
             outputs=saved_outputs(config.get("outputs", {})),
             link=saved_link(settings.network, config.get("link")),
+            levels=sum(len(each.levels) for each in coded) if by_items else 0,
         )
         arrays = {
             n.removeprefix("network."): a for n, a in tensors.items() if n.startswith("network")
         }
         columns = config["n_columns"]
-        check_shape(settings.network, columns, arrays, inputs.offset)
+        check_shape(settings.network, columns, arrays, inputs)
         known = None
         if "known.indptr" in tensors:
             indptr, indices = tensors["known.indptr"], tensors["known.indices"]
             known = Csr(indptr, indices, tensors["known.values"], None, columns)
+            known = with_columns(known, coded)
         fitted = cls(
             settings,
             arrays,
@@ -304,6 +328,7 @@ class FittedNetwork:
             config["share"],
             [Epoch(**epoch) for epoch in config.get("teacher_epochs", [])],
             StoredCodes.restore(tensors, columns, settings.network.hidden[-1]),
+            coded,
         )
         _ = fitted.forward  # raises for inconsistent arrays
         return fitted

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...base.arrays import Float32, Float64, Int32, Int64
-from ...data import Histories, Ratings
+from ...data import Histories, Ratings, SideColumns
 from ...train.bayes.config import BayesianConfig
 from ...train.bayes.cross_fit import FEW, cross_fit
 from ...train.bayes.posterior import Posterior
@@ -58,6 +58,11 @@ class SampledMember:
     def has_codes(self) -> bool:
         """See ``FittedMember``."""
         return False
+
+    @property
+    def side_columns(self) -> tuple[SideColumns | None, SideColumns | None]:
+        """See ``Hooks``."""
+        return self.posterior.side_columns
 
     @property
     def epochs(self) -> list[Epoch]:

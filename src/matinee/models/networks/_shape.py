@@ -1,15 +1,17 @@
-"""Checks saved arrays against the settings of a network, before memory is allocated."""
+"""The rows of a network, and checks of saved arrays before memory is allocated."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ...baseline.ordinal import OrdinalLink
-from ...nn import ROWS_PER_COLUMN, NetworkConfig, RowOutputs
+from ...data import CodedColumn, Csr, Ratings, coded_columns, stacked
+from ...nn import Inputs, NetworkConfig, RowOutputs
 
 
 def saved_outputs(values: Mapping[str, Any]) -> RowOutputs:
@@ -41,7 +43,7 @@ def check_shape(
     config: NetworkConfig,
     columns: int,
     arrays: Mapping[str, npt.NDArray[Any]],
-    offset: npt.NDArray[np.float32],
+    inputs: Inputs,
 ) -> None:
     """Check that arrays have the shapes that the settings imply.
 
@@ -49,15 +51,15 @@ def check_shape(
         config: The settings.
         columns: Columns of the network.
         arrays: ``Network.arrays()``.
-        offset: ``Inputs.offset``.
+        inputs: The input encoding.
 
     Raises:
         ValueError: A shape differs.
     """
+    offset = inputs.offset
     if not isinstance(columns, int) or offset.shape != (columns,):
         raise ValueError(f"offsets of shape {offset.shape} for {columns!r} columns")
-    rows = columns * ROWS_PER_COLUMN[config.input]
-    expected = {"table_in": (rows, config.hidden[0]), "bias_out": (columns,)}
+    expected = {"table_in": (inputs.table_rows, config.hidden[0]), "bias_out": (columns,)}
     if not config.tied:
         expected["table_out"] = (columns, config.hidden[-1])
     for name, shape in expected.items():
@@ -67,3 +69,31 @@ def check_shape(
     for width in config.hidden:
         if width not in widths:
             raise ValueError(f"a layer of {width:,} units, for which there are no weights")
+
+
+def rows_of(ratings: Ratings, config: NetworkConfig) -> tuple[Csr, tuple[CodedColumn, ...]]:
+    """The ratings by row, and the columns of items that the options name.
+
+    With items as rows they are beside the ratings (``Csr.side``).
+
+    Raises:
+        UsageError: The items have no column of a name.
+    """
+    table = ratings.item_table
+    items = None if table is None else table.side
+    (columns,) = coded_columns(config.columns, (items,), ratings.name)
+    if config.rows == "users":
+        return ratings.by_user, columns
+    return with_columns(ratings.by_item, columns), columns
+
+
+def with_columns(rows: Csr, columns: tuple[CodedColumn, ...]) -> Csr:
+    """The ratings by item, with the columns of the items beside them.
+
+    Raises:
+        ValueError: The columns are of another number of items.
+    """
+    if any(len(each.indptr) != len(rows.indptr) for each in columns):
+        raise ValueError("columns of another number of items")
+    side = stacked(columns) if columns else None
+    return rows if side is rows.side else replace(rows, side=side)

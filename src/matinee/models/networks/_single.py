@@ -8,7 +8,7 @@ import numpy as np
 
 from ...base.arrays import Float32, Float64, Int32, Int64
 from ...baseline import BiasModel
-from ...data import Histories
+from ...data import Histories, SideColumns
 from ...errors import UsageError
 from ..settings import Settings
 from ._fitted import FittedNetwork
@@ -41,6 +41,11 @@ class Single:
     def stores_codes(self) -> bool:
         """See ``Hooks``."""
         return self._trained.stored is not None
+
+    @property
+    def side_columns(self) -> tuple[SideColumns | None, SideColumns | None]:
+        """See ``Hooks``."""
+        return self._trained.side_columns
 
     def _predict_with(
         self, histories: Histories, rows: Int64, items: Int32, predictions: Float64 | None = None

@@ -19,6 +19,7 @@ from ._blending import Blending, disagreement
 from ._count_shift import CountShift
 from ._fitted import FittedNetwork
 from ._sampled import SampledMember
+from ._shape import with_columns
 
 if TYPE_CHECKING:
     from ...train import Teacher
@@ -119,8 +120,8 @@ class Ensemble(Blending, Trainable):
 
     @property
     def side_columns(self) -> tuple[SideColumns | None, SideColumns | None]:
-        """See ``Hooks``: those of all members that are sampled."""
-        sides = [m.posterior.side_columns for m in self.members if isinstance(m, SampledMember)]
+        """See ``Hooks``: those of all members."""
+        sides = [member.side_columns for member in self.members]
         users, items = (
             SideColumns.union([(side[at], np.arange(n, dtype=np.int32)) for side in sides], n)
             for at, n in enumerate((self.n_users, self.n_items))
@@ -335,7 +336,9 @@ class Ensemble(Blending, Trainable):
                 continue
             member = FittedNetwork.restore(member_tensors, member_config)
             if member.settings.network.rows == "items":
-                known = member.known = known or member.known
+                known = known or member.known
+                assert known is not None
+                member.known = with_columns(known, member.columns)
             model._add(member)
         model.known, model.new = tensors["blend.known"], tensors["blend.new"]
         model.shift = CountShift.restore(tensors, len(model.members))

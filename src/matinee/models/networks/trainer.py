@@ -35,6 +35,7 @@ from ...train.checkpoint import CHECKPOINT, RunFolder
 from ..settings import Settings
 from ._fitted import FittedNetwork, make_forward
 from ._link import first_link, fit_link_again
+from ._shape import rows_of
 from ._side_by_side import side_by_side
 from ._start import Start
 from ._stored import MOST_STORED, StoredCodes
@@ -80,8 +81,8 @@ class Trainer:
         self._ratings = ratings
         rng = np.random.default_rng(seed)
         by_items = settings.network.rows == "items"
-        rows = ratings.by_item if by_items else ratings.by_user
-        scale = ratings.scale
+        rows, self._columns = rows_of(ratings, settings.network)
+        self._rows, scale = rows, ratings.scale
         self._limits = (scale.low, scale.high) if context.clip else (-np.inf, np.inf)
         group = context.group
         known, valid = rows, None
@@ -102,7 +103,7 @@ class Trainer:
         self._shrinkage: tuple[float, Inputs] | None = None
         self._by_codes: Float64 | None = None
         offset = column_offset(known, settings.network.center)
-        inputs = make_inputs(settings.network, offset)
+        inputs = make_inputs(settings.network, offset, side=rows.side)
         if settings.network.output == "ordinal":
             earlier = None if start is None else start.fitted.inputs.link
             inputs = replace(inputs, link=first_link(ratings, held, earlier))
@@ -286,9 +287,8 @@ class Trainer:
 
     def _whole(self, inputs: Inputs) -> tuple[Csr, Inputs]:
         """All ratings by row, and an input encoding with column statistics of all."""
-        config = self.settings.network
-        rows = self._ratings.by_item if config.rows == "items" else self._ratings.by_user
-        return rows, replace(inputs, offset=column_offset(rows, config.center))
+        rows, center = self._rows, self.settings.network.center
+        return rows, replace(inputs, offset=column_offset(rows, center))
 
     def finish(self, *, shrink: bool = True) -> FittedNetwork:
         """The network, ready to predict.
@@ -297,7 +297,7 @@ class Trainer:
             shrink: Whether to fit the shrinkage coefficient, if so configured; without it the
                 length correction of rows is still fitted.
         """
-        run, settings, ratings = self.run, self.settings, self._ratings
+        run, settings = self.run, self.settings
         coefficient = 1.0
         if settings.network.shrinks and run.valid:
             with run.threads():
@@ -305,7 +305,6 @@ class Trainer:
                     run.network, run.inputs, run.known, run.valid, whole=not shrink
                 )
         fit_link_again(run)
-        by_items = settings.network.rows == "items"
         known, inputs = run.known, run.inputs
         if run.valid:  # the validation part is used up: column statistics are from all ratings
             known, inputs = self._whole(inputs)
@@ -313,7 +312,8 @@ class Trainer:
             settings=settings.model_copy(update={"network": run.network.config}),
             arrays=run.network.arrays(),
             inputs=inputs,
-            known=ratings.by_item if by_items else None,
+            known=self._rows if settings.network.rows == "items" else None,
+            columns=self._columns,
             epochs=run.history,
             best_epoch=run.best_epoch or len(run.history),
             n_valid=len(run.valid) if run.valid else 0,

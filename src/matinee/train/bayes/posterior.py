@@ -11,7 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ...base.arrays import Float32, Float64, Int32, Int64
-from ...data import CodedColumn, Histories, SideColumns, stacked
+from ...data import (
+    CodedColumn,
+    Histories,
+    Levels,
+    SideColumns,
+    coded_state,
+    restored_columns,
+    stacked,
+)
 from .fold_in import add_moments, expected_levels, fold_in
 from .probit import bounds_of
 from .sampler import Gibbs, Sample
@@ -151,37 +159,36 @@ class Posterior:
         return np.searchsorted(between, values).astype(np.int32), np.zeros(len(values))
 
     @cached_property
-    def _people(self) -> tuple[Int64, Int32, Float64]:
-        """The levels of the people trained on: see ``stacked``."""
+    def _people(self) -> Levels:
+        """The levels of the people trained on."""
         return stacked(self.coded[0])
 
-    def _levels(self, histories: Histories) -> tuple[Int64, Int32, Float64]:
-        """The levels of some people, as ``_people``; new people have those of the mean person."""
-        ptr = np.zeros(len(histories) + 1, dtype=np.int64)
+    def _levels(self, histories: Histories) -> Levels:
+        """The levels of some people; new people have that of the mean person."""
+        ptr, n = np.zeros(len(histories) + 1, dtype=np.int64), self.columns.shape[1]
         if not self.coded[0]:
-            return ptr, np.zeros(0, dtype=np.int32), np.zeros(0)
-        begin, levels, scale = self._people
+            return Levels(ptr, np.zeros(0, dtype=np.int32), np.zeros(0), n)
+        begin, levels, scale, _ = self._people
         known = (histories.users >= 0) & (histories.users < len(begin) - 1)
         counts = np.ones(len(histories), dtype=np.int64)
         counts[known] = np.diff(begin)[histories.users[known]]
         np.cumsum(counts, out=ptr[1:])
-        level = np.full(ptr[-1], self.columns.shape[1] - 1, dtype=np.int32)
+        level = np.full(ptr[-1], n - 1, dtype=np.int32)
         factor = np.ones(ptr[-1])
         of_known = np.repeat(known, counts)
         first = np.repeat(begin[histories.users[known]] - ptr[:-1][known], counts[known])
         at = np.flatnonzero(of_known) + first
         level[of_known], factor[of_known] = levels[at], scale[at]
-        return ptr, level, factor
+        return Levels(ptr, level, factor, n)
 
     def _fold_in(
         self,
         histories: Histories,
         entries: tuple[Int32, Float64],
-        levels: tuple[Int64, Int32, Float64],
+        levels: Levels,
         s: int,
     ) -> tuple[Float32, Float64]:
         people = np.empty((len(histories), self.items.shape[2]), dtype=np.float32)
-        level_ptr, level, scale = levels
         linear = np.empty(len(histories))
         fold_in(
             histories.indptr,
@@ -191,9 +198,9 @@ class Posterior:
             self.scalars[s],
             self.rated[s],
             self.rated_weights[s],
-            level_ptr,
-            level,
-            scale,
+            levels.indptr,
+            levels.levels,
+            levels.scale,
             self.columns[s],
             self.column_weights[s],
             self.prior[s],
@@ -227,10 +234,8 @@ class Posterior:
             arrays["columns"] = self.columns.astype(np.float16)
             arrays["column_weights"] = self.column_weights
             for side, columns in zip(_SIDES, self.coded, strict=True):
-                rest[side] = [[each.name, list(each.levels)] for each in columns]
-                for at, each in enumerate(columns):
-                    arrays[f"{side}.{at}.indptr"] = each.indptr
-                    arrays[f"{side}.{at}.codes"] = each.codes
+                coded, rest[side] = coded_state(columns, side)
+                arrays |= coded
         return arrays, rest
 
     @classmethod
@@ -240,14 +245,8 @@ class Posterior:
         Raises:
             ValueError: The arrays do not fit one another.
         """
-        state, coded = {**arrays}, []
-        for side in _SIDES:
-            columns = []
-            for at, (name, levels) in enumerate(rest.get(side, ())):
-                parts = state.pop(f"{side}.{at}.indptr"), state.pop(f"{side}.{at}.codes")
-                columns.append(CodedColumn(str(name), tuple(levels), *parts))
-                columns[-1].check()
-            coded.append(tuple(columns))
+        coded = [restored_columns(arrays, side, rest.get(side, ())) for side in _SIDES]
+        state = {name: each for name, each in arrays.items() if not name.startswith(_SIDES)}
         samples, items, rank = state["items"].shape
         state.setdefault("columns", np.zeros((samples, 0, rank), dtype=np.float16))
         state.setdefault("column_weights", np.zeros((samples, 0), dtype=np.float32))
@@ -281,13 +280,7 @@ class Posterior:
     @property
     def side_columns(self) -> tuple[SideColumns | None, SideColumns | None]:
         """The columns of people and of items that it was given, as exactly as it knows them."""
-        users, items = (
-            SideColumns({each.name: each.values() for each in columns})
-            if columns and len(columns[0].indptr)
-            else None
-            for columns in self.coded
-        )
-        return users, items
+        return SideColumns.decoded(self.coded[0]), SideColumns.decoded(self.coded[1])
 
 
 def _halved(arrays: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.float16]:
