@@ -53,6 +53,8 @@ def test_items_as_rows_come_back_with_their_columns(tmp_path: Path) -> None:
     assert np.array_equal(back.predict(users, items), model.predict(users, items))
     table = known_ratings(back).item_table
     assert table is not None
+    assert table.columns is not None
+    assert list(table.columns.columns) == ["maker"]  # the table still has the genres itself
     assert table.side.columns["maker"][:4].tolist() == ["maker 0", "maker 1", "maker 2", "maker 0"]
     known = model._trained.known
     assert known is not None

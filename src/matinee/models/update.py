@@ -9,7 +9,7 @@ import numpy as np
 
 from ..base.arrays import Int64, Mask
 from ..baseline.time_offset import NEVER, last_times
-from ..data import Ratings, RatingsLike, as_ratings
+from ..data import Ratings, RatingsLike, SideColumns, as_ratings
 from ..data.splits.shared import join, share_vocabularies
 from ..data.values.weights import weighted_together
 from ..errors import DataError, UsageError
@@ -120,7 +120,8 @@ def known_ratings(model: Hooks) -> Ratings:
     users, items = model.side_columns
     table = model.item_table
     if table is not None and table.columns is None and items is not None:
-        table = replace(table, columns=items)
+        others = {n: values for n, values in items.columns.items() if n not in table.side.columns}
+        table = replace(table, columns=SideColumns(others))
     return Ratings(
         users=np.repeat(histories.users, histories.counts),
         items=histories.items,
