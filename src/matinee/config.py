@@ -150,6 +150,11 @@ def matching(key: str, names: Sequence[str]) -> list[str]:
     return [name for name in matches if name.count(".") == depth]
 
 
+def names_in(value: object) -> object:
+    """Names in a text, separated by commas, as a tuple; any other value as it is."""
+    return tuple(map(str.strip, value.split(","))) if isinstance(value, str) else value
+
+
 def parse_settings(pairs: Sequence[str]) -> dict[str, Any]:
     """Settings from ``key=value`` texts; a value is TOML, and a bare word is text.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -9,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from matinee.config import parse_settings, to_toml
 from matinee.data import ItemTable, Ratings, SideColumns
 from matinee.errors import UsageError
 from matinee.models import Autoencoder, Ensemble, load_model, preset
 from matinee.models.update import known_ratings
 from matinee.testing import all_pairs, sample
 from matinee.train import Epoch
+from matinee.train.bayes.config import BayesianConfig
 
 QUICK = {"hidden": [8], "epochs": 4, "validation": 0.1, "teachers": 1, "score_every": 1}
 Model = partial(Autoencoder, device="cpu", **QUICK)
@@ -80,6 +83,22 @@ def test_members_of_an_ensemble_may_read_different_columns(tmp_path: Path) -> No
     columns = back.side_columns[1]
     assert columns is not None
     assert sorted(columns.columns) == ["genres", "maker"]
+
+
+@pytest.mark.parametrize("name", ["default", "bayesian"])
+def test_names_stand_in_files_and_on_the_command_line(name: str) -> None:
+    for given, expected in (
+        ("columns=genres, year", ("genres", "year")),
+        ("columns=genres", ("genres",)),
+        ('columns=["genres", "year"]', ("genres", "year")),
+        ("columns=true", True),
+        ("columns=false", False),
+    ):
+        settings = preset(name).replace(parse_settings([given]))
+        section = settings.network if name == "default" else settings.section(BayesianConfig)
+        assert section.columns == expected
+        again = type(settings).make(tomllib.loads(to_toml(settings)))
+        assert again == settings
 
 
 def test_what_cannot_be_is_refused() -> None:

@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from ..base.widths import most_units, within
-from ..config import Config
+from ..config import Config, names_in
 from .activations import ActivationName
 
 
@@ -78,8 +78,8 @@ class NetworkConfig(Config):
 
     @field_validator("columns", mode="before")
     @classmethod
-    def _one_name_is_a_list(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
+    def _names(cls, value: object) -> object:
+        return names_in(value)
 
     @field_validator("hidden", mode="before")
     @classmethod

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from ...config import Config
+from ...config import Config, names_in
 
 
 class BayesianConfig(Config):
@@ -43,8 +43,8 @@ class BayesianConfig(Config):
 
     @field_validator("columns", mode="before")
     @classmethod
-    def _one_name_is_a_list(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
+    def _names(cls, value: object) -> object:
+        return names_in(value)
 
     @model_validator(mode="after")
     def _some_are_kept(self) -> BayesianConfig:
