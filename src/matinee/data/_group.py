@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..base.arrays import Float32, Float64, Int32, Int64
+from ..base.arrays import Float32, Float64, Int32, Int64, Mask
 from ..base.compiled import kernel
+from ..base.memory import count_codes, large_empty, large_take
 from .side.columns import Levels
 
 
@@ -73,6 +74,30 @@ class Csr:
         sums = np.bincount(self.indices, self.weights, minlength=self.n_columns)
         return sums.astype(np.float64)
 
+    def in_order_of_ratings(self, column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """A column of the entries in the order of the original ratings."""
+        if self.order is None:
+            return column
+        out = large_empty(len(column), column.dtype)
+        out[self.order] = column
+        return out
+
+    def where(self, mask: Mask) -> Csr:
+        """The entries of a mask, shape (entries,), with the same rows."""
+        filled = np.flatnonzero(self.counts)
+        indptr = np.zeros_like(self.indptr)
+        if len(filled):
+            indptr[filled + 1] = np.add.reduceat(mask, self.indptr[filled], dtype=np.int64)
+        return Csr(
+            np.cumsum(indptr, out=indptr),
+            large_take(self.indices, mask),
+            large_take(self.values, mask),
+            None,
+            self.n_columns,
+            None if self.weights is None else large_take(self.weights, mask),
+            self.side,
+        )
+
     def scipy(self, entries: npt.NDArray[Any]) -> Any:
         """SciPy's CSR matrix of the same rows, with other entries, shape (entries,)."""
         from scipy import sparse
@@ -82,7 +107,7 @@ class Csr:
 
     def aligned(self, column: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """A column of the original ratings (their times, say) in the order of the entries."""
-        return column if self.order is None else column[self.order]
+        return column if self.order is None else large_take(column, self.order)
 
 
 @kernel()
@@ -94,23 +119,23 @@ def _is_grouped(rows: Int32, columns: Int32) -> bool:
 
 
 @kernel()
-def _counting_order(rows: Int32, columns: Int32, indptr: Int64, n_columns: int) -> Int64:
+def _counting_order(
+    rows: Int32, columns: Int32, indptr: Int64, n_columns: int, by_column: Int64, order: Int64
+) -> None:
+    """Set ``order`` to the positions of the entries by row and column; ``by_column`` is spare."""
     start = np.zeros(n_columns + 1, dtype=np.int64)
     for c in columns:
         start[c + 1] += 1
     for c in range(n_columns):
         start[c + 1] += start[c]
-    by_column = np.empty(len(rows), dtype=np.int64)
     for i in range(len(rows)):
         by_column[start[columns[i]]] = i
         start[columns[i]] += 1
     next_free = indptr.copy()
-    order = np.empty(len(rows), dtype=np.int64)
     for j in range(len(rows)):
         i = by_column[j]
         order[next_free[rows[i]]] = i
         next_free[rows[i]] += 1
-    return order
 
 
 def group(rows: Int32, columns: Int32, values: Float32, n_rows: int, n_columns: int) -> Csr:
@@ -124,8 +149,9 @@ def group(rows: Int32, columns: Int32, values: Float32, n_rows: int, n_columns: 
         n_columns: Number of column codes.
     """
     indptr = np.zeros(n_rows + 1, dtype=np.int64)
-    np.cumsum(np.bincount(rows, minlength=n_rows), out=indptr[1:])
+    np.cumsum(count_codes(rows, n_rows), out=indptr[1:])
     if _is_grouped(rows, columns):
         return Csr(indptr, columns, values, None, n_columns)
-    order = _counting_order(rows, columns, indptr, n_columns)
-    return Csr(indptr, columns[order], values[order], order, n_columns)
+    spare, order = large_empty(len(rows), np.int64), large_empty(len(rows), np.int64)
+    _counting_order(rows, columns, indptr, n_columns, spare, order)
+    return Csr(indptr, large_take(columns, order), large_take(values, order), order, n_columns)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..base.arrays import Float32, Int32, Int64
+from ..base.memory import large_empty
 from ._encode_kernels import drop_rows, place_rows, sort_rows
 from .read.source import Workspace
 from .read.stage import Staged, plain_integer
@@ -17,6 +18,8 @@ from .vocabulary import Vocabulary
 # Rows that leave DuckDB at a time. Everything is 20 bytes a row in the end, and this part is held
 # several times over.
 _CHUNK = 1 << 20
+_USERS = 4096
+"""Users whose codes are written at a time."""
 
 
 @dataclass(eq=False)
@@ -58,10 +61,10 @@ def encode(work: Workspace, staged: Staged, unit: TimeUnit | None = None) -> Enc
     read = int(per_user.sum())
     start = np.zeros(len(user_ids) + 1, dtype=np.int64)
     np.cumsum(per_user, out=start[1:])
-    items = np.empty(read, dtype=np.int32)
-    values = np.empty(read, dtype=np.float32)
-    times = np.empty(read if staged.timed else 0, dtype=np.int64)
-    weights = np.empty(read if staged.weighted else 0, dtype=np.float32)
+    items = large_empty(read, np.int32)
+    values = large_empty(read, np.float32)
+    times = large_empty(read if staged.timed else 0, np.int64)
+    weights = large_empty(read if staged.weighted else 0, np.float32)
     free = start[:-1].copy()
     for first in range(0, staged.rows, _CHUNK):
         chunk = work.con.execute(
@@ -89,7 +92,12 @@ def encode(work: Workspace, staged: Staged, unit: TimeUnit | None = None) -> Enc
             weights,
         )
     sort_rows(start, items, values, times, weights)
-    users = np.repeat(np.arange(len(user_ids), dtype=np.int32), per_user)
+    users = large_empty(read, np.int32)
+    for first in range(0, len(user_ids), _USERS):
+        some = per_user[first : first + _USERS]
+        users[start[first] : start[first + len(some)]] = np.repeat(
+            np.arange(first, first + len(some), dtype=np.int32), some
+        )
     notes: tuple[str, ...] = ()
     if staged.timed and not staged.clock:
         times, notes = to_seconds(times, unit)

@@ -64,11 +64,9 @@ class Histories:
     def take(self, rows: npt.NDArray[np.integer[Any]] | Sequence[int]) -> Histories:
         """Some of the people, in the order given; repeats welcome."""
         chosen = np.asarray(rows, dtype=np.int64)
-        starts = self.indptr[chosen]
-        counts = self.indptr[chosen + 1] - starts
         indptr = np.zeros(len(chosen) + 1, dtype=np.int64)
-        np.cumsum(counts, out=indptr[1:])
-        entries = np.arange(indptr[-1]) + np.repeat(starts - indptr[:-1], counts)
+        np.cumsum(self.indptr[chosen + 1] - self.indptr[chosen], out=indptr[1:])
+        entries = self.entries(chosen)
         return Histories(
             indptr,
             self.items[entries],
@@ -76,6 +74,13 @@ class Histories:
             self.users[chosen],
             None if self.weights is None else self.weights[entries],
         )
+
+    def entries(self, rows: Int64) -> Int64:
+        """Positions of the ratings of some of the people, person by person, int64 (ratings,)."""
+        starts = self.indptr[rows]
+        counts = self.indptr[rows + 1] - starts
+        before = np.cumsum(counts) - counts
+        return np.arange(counts.sum()) + np.repeat(starts - before, counts)
 
     def batches(self, size: int) -> Iterator[tuple[int, Histories]]:
         """Consecutive people, at most ``size`` at a time, each with the row it starts at."""

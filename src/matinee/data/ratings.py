@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ..base.arrays import Float32, Int32, Int64, Mask
 from ..base.html import paragraphs, table
+from ..base.memory import count_codes, large_take
 from ..base.text import split_year
 from ..errors import DataError, UsageError
 from ._group import Csr, group
@@ -180,11 +181,11 @@ class Ratings:
         """Some of the ratings (positions or a mask), with the same vocabularies."""
         return replace(
             self,
-            users=self.users[rows],
-            items=self.items[rows],
-            values=self.values[rows],
-            times=None if self.times is None else self.times[rows],
-            weights=None if self.weights is None else self.weights[rows],
+            users=large_take(self.users, rows),
+            items=large_take(self.items, rows),
+            values=large_take(self.values, rows),
+            times=None if self.times is None else large_take(self.times, rows),
+            weights=None if self.weights is None else large_take(self.weights, rows),
         )
 
     def with_own_scale(self) -> Ratings:
@@ -195,8 +196,8 @@ class Ratings:
 
     def compact(self) -> Ratings:
         """The same ratings without the users and items that have none."""
-        users = np.flatnonzero(np.bincount(self.users, minlength=self.n_users))
-        items = np.flatnonzero(np.bincount(self.items, minlength=self.n_items))
+        users = np.flatnonzero(count_codes(self.users, self.n_users))
+        items = np.flatnonzero(count_codes(self.items, self.n_items))
         if len(users) == self.n_users and len(items) == self.n_items:
             return self
         new_user = np.full(self.n_users, -1, dtype=np.int32)
@@ -205,8 +206,8 @@ class Ratings:
         new_item[items] = np.arange(len(items), dtype=np.int32)
         return replace(
             self,
-            users=new_user[self.users],
-            items=new_item[self.items],
+            users=large_take(new_user, self.users),
+            items=large_take(new_item, self.items),
             user_ids=self.user_ids.take(users),
             item_ids=self.item_ids.take(items),
             item_table=None if self.item_table is None else self.item_table.take(items),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..base.arrays import Float32, Float64, Int32, Int64, Mask
+from ..base.memory import chunks, count_codes, large_take
 from ..data import Csr, Ratings
 from ..nn import Inputs, Network, predict_entries
 from ._shrink import Deviations
@@ -108,12 +109,14 @@ class Holdout:
 def carve(csr: Csr, share: float, rng: np.random.Generator) -> tuple[Csr, Csr]:
     """Hold out a random share of the entries, leaving each row at least one: (kept, held out)."""
     out = carve_rows(csr, share, rng)
-    return _where(csr, ~out), _where(csr, out)
+    return csr.where(~out), csr.where(out)
 
 
 def carve_rows(csr: Csr, share: float, rng: np.random.Generator) -> Mask:
     """``carve`` as a mask over the entries, shape (entries,)."""
-    out = rng.random(len(csr.indices)) < share
+    out = np.empty(len(csr.indices), dtype=bool)
+    for some in chunks(len(out)):
+        out[some] = rng.random(some.stop - some.start) < share
     first = csr.indptr[:-1][csr.counts > 0]
     whole = np.logical_and.reduceat(out, first) if len(first) else np.empty(0, dtype=bool)
     out[first[whole]] = False
@@ -130,34 +133,15 @@ def carve_ratings(train: Ratings, share: float, rng: np.random.Generator) -> Mas
         Mask over the ratings, shape (len(train),).
     """
     csr = train.by_user
-    out = rng.random(len(train)) < share
-    users = np.repeat(np.arange(csr.n_rows), csr.counts)
-    for codes, size in ((users, train.n_users), (csr.indices, train.n_items)):
-        emptied = np.bincount(codes, ~out, minlength=size) == 0
-        entries = np.flatnonzero(emptied[codes])
-        _, first = np.unique(codes[entries], return_index=True)
-        out[entries[first]] = False
-    if csr.order is None:
-        return out
-    held = np.empty_like(out)
-    held[csr.order] = out
-    return held
+    out = carve_rows(csr, share, rng)
+    kept = count_codes(large_take(csr.indices, ~out), train.n_items)
+    entries = np.flatnonzero(kept[csr.indices] == 0)
+    _, first = np.unique(csr.indices[entries], return_index=True)
+    out[entries[first]] = False
+    return csr.in_order_of_ratings(out)
 
 
 def part(csr: Csr, mask: Mask) -> tuple[Csr, Csr]:
     """Split grouped ratings by a mask over the ratings they came from: (kept, held out)."""
     out = csr.aligned(mask)
-    return _where(csr, ~out), _where(csr, out)
-
-
-def _where(csr: Csr, mask: Mask) -> Csr:
-    running = np.concatenate([[0], np.cumsum(mask)]).astype(np.int64)
-    return Csr(
-        running[csr.indptr],
-        csr.indices[mask],
-        csr.values[mask],
-        None,
-        csr.n_columns,
-        None if csr.weights is None else csr.weights[mask],
-        csr.side,
-    )
+    return csr.where(~out), csr.where(out)

@@ -39,9 +39,9 @@ def to_seconds(times: Int64, unit: TimeUnit | None) -> tuple[Int64, tuple[str, .
         The seconds, and notes on what was recognised and is not plain seconds or milliseconds.
     """
     if unit in _PARTS:
-        return times // _PARTS[unit], ()
+        return np.floor_divide(times, _PARTS[unit], out=times), ()
     if unit == "day":
-        return times * _DAY, ()
+        return np.multiply(times, _DAY, out=times), ()
     if unit == "yyyymmdd":
         return _from_dates(times), ()
     if unit == "yyyymmddhhmmss":

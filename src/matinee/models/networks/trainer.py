@@ -39,7 +39,7 @@ from ._shape import rows_of
 from ._side_by_side import side_by_side
 from ._start import Start
 from ._stored import MOST_STORED, StoredCodes
-from ._validation import coded, column_offset, entry_order, in_user_order
+from ._validation import coded, column_offset, in_user_order
 
 
 class Trainer:
@@ -91,8 +91,7 @@ class Trainer:
             held = start.held(settings.train, rng, rows)
         elif held is None and settings.train.validation:
             kept_out = validation_share(settings.train.validation, len(ratings))
-            held = np.empty(len(ratings), dtype=bool)
-            held[entry_order(rows)] = carve_rows(rows, kept_out, rng)
+            held = rows.in_order_of_ratings(carve_rows(rows, kept_out, rng))
         if held is not None:
             known, out = part(rows, held)
             valid = Holdout.of(out, *self._limits, group=group)

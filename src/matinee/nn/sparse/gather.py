@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...base.arrays import Float32, Int32, Int64
+from ...base.memory import row_chunks
 
 GATHERED = 1 << 23
 """Most floats gathered from a table in one batch (32 MiB)."""
@@ -53,10 +54,8 @@ def weighted_rows(indptr: Int64, index: Int32 | Int64, coef: Float32, table: Flo
             out,
         )
         return out
-    step = max(1, GATHERED // width)
-    first = 0
-    while first < rows:
-        last = max(int(np.searchsorted(indptr, indptr[first] + step, side="right")) - 1, first + 1)
+    for some in row_chunks(indptr, max(1, GATHERED // width)):
+        first, last = some.start, some.stop
         part = slice(int(indptr[first]), int(indptr[last]))
         weighted = table[index[part]]
         weighted *= coef[part, None]
@@ -64,7 +63,6 @@ def weighted_rows(indptr: Int64, index: Int32 | Int64, coef: Float32, table: Flo
         if len(nonempty):
             starts = indptr[first + nonempty] - indptr[first]
             out[first + nonempty] = np.add.reduceat(weighted, starts, axis=0)
-        first = last
     return out
 
 

@@ -1,0 +1,97 @@
+"""Memory limits, and vectors in temporary files."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from matinee.base.memory import (
+    chunks,
+    count_codes,
+    large_empty,
+    large_take,
+    memory_limit,
+    sum_by_code,
+)
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def is_in_file(vector: np.ndarray) -> bool:
+    return vector.base is not None
+
+
+def test_a_vector_beyond_a_sixteenth_of_the_memory_is_in_a_file_without_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    before = open_files()
+    large = large_empty(1001, np.int32, limit=64_000)
+    assert is_in_file(large)
+    assert not is_in_file(large_empty(1000, np.int32, limit=64_000))
+    assert list(tmp_path.iterdir()) == []
+    assert large.dtype == np.int32
+    assert large.shape == (1001,)
+    large[:] = np.arange(1001)
+    assert large.sum() == 500_500
+    assert open_files() == before + 1  # the mapping's own
+    del large
+    assert open_files() == before
+
+
+def test_without_room_on_the_disk_a_vector_is_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    assert not is_in_file(large_empty(1001, np.int32, limit=64_000))
+
+
+@pytest.mark.parametrize("limit", [1, 1 << 40])
+def test_taking_counting_and_summing_are_numpys(
+    limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("matinee.base.memory._CHUNK", 7)
+    monkeypatch.setattr("matinee.base.memory.memory_limit", lambda: limit)
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 5, 100).astype(np.int32)
+    values = rng.random(100).astype(np.float32)
+    rows = rng.permutation(100)[:40]
+    mask = rng.random(100) < 0.3
+    assert np.array_equal(large_take(values, rows), values[rows])
+    assert np.array_equal(large_take(values, mask), values[mask])
+    assert np.array_equal(count_codes(codes, 6), np.bincount(codes, minlength=6))
+    assert np.array_equal(sum_by_code(codes, values, 6), np.bincount(codes, values, minlength=6))
+    assert [(each.start, each.stop) for each in chunks(15)] == [(0, 7), (7, 14), (14, 15)]
+    assert list(chunks(0)) == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "file", "expected"),
+    [
+        ("4:memory:/job\n1:cpu:/\n", "memory/job/memory.limit_in_bytes", 1000),
+        ("4:memory:/outside/job\n", "memory/memory.limit_in_bytes", 1000),
+        ("0::/job\n", "job/memory.max", 1000),
+        ("0::/job/inner\n", "job/memory.max", 1000),
+        ("1:cpu:/job\n", "memory/job/memory.limit_in_bytes", None),
+    ],
+)
+def test_the_limit_is_that_of_the_process_own_container(
+    lines: str, file: str, expected: int | None, tmp_path: Path
+) -> None:
+    own, root = tmp_path / "proc", tmp_path / "cgroup"
+    own.mkdir()
+    (own / "cgroup").write_text(lines)
+    (root / file).parent.mkdir(parents=True)
+    (root / file).write_text("1000\n")
+    found = memory_limit(root, own)
+    assert found == expected if expected else found > 10**6
+
+
+def test_no_limit_is_read_as_the_memory_of_the_machine(tmp_path: Path) -> None:
+    (tmp_path / "cgroup").write_text("0::/\n")
+    (tmp_path / "memory.max").write_text("max\n")
+    assert memory_limit(tmp_path, tmp_path) == memory_limit(tmp_path, tmp_path / "none") > 10**8
