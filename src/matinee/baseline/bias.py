@@ -10,7 +10,11 @@ import numpy.typing as npt
 
 from ..base.arrays import Float32, Float64, Int32, Int64
 from ..base.compiled import kernel
+from ..base.memory import count_codes, sum_by_code
 from ..data import Csr, Histories, Ratings
+
+_PEOPLE = 4096
+"""People whose biases are computed at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,15 +37,24 @@ class BiasModel:
     item_mean: Float32
     user_reg: float
 
-    def user_bias(self, histories: Histories) -> Float32:
-        """Biases of people from their histories, float32, shape (people,); 0 for an empty one."""
-        counts = histories.counts
-        rows = np.repeat(np.arange(len(counts)), counts)
-        residuals = histories.values - self.item_bias[histories.items] - self.mean
-        sums = np.bincount(rows, residuals, minlength=len(counts))
-        # No history and no regularisation: nothing known, so no bias.
-        shrunk = np.maximum(counts + self.user_reg, 1e-12)
-        bias: Float32 = (sums / shrunk).astype(np.float32)
+    def user_bias(self, histories: Histories, people: Int64 | None = None) -> Float32:
+        """Biases of people from their histories, float32, shape (people,); 0 for an empty one.
+
+        Args:
+            histories: People.
+            people: The rows of those that are asked for; by default all.
+        """
+        size = len(histories) if people is None else len(people)
+        rows = np.arange(size) if people is None else people
+        bias = np.empty(size, np.float32)
+        for start in range(0, size, _PEOPLE):
+            some = histories.take(rows[start : start + _PEOPLE])
+            counts = some.counts
+            person = np.repeat(np.arange(len(counts)), counts)
+            residuals = some.values - self.item_bias[some.items] - self.mean
+            sums = np.bincount(person, residuals, minlength=len(counts))
+            # No history and no regularisation: nothing known, so no bias.
+            bias[start : start + len(some)] = sums / np.maximum(counts + self.user_reg, 1e-12)
         return bias
 
     def predict(
@@ -60,7 +73,7 @@ class BiasModel:
         out[known] += self.item_bias[items[known]]
         known = np.flatnonzero(rows >= 0)
         people, person = np.unique(rows[known], return_inverse=True)
-        out[known] += self.user_bias(histories.take(people))[person]
+        out[known] += self.user_bias(histories, people)[person]
         return out
 
     def scores(self, histories: Histories) -> Float32:
@@ -94,14 +107,16 @@ def fit_bias(
     mean = float(csr.values.mean(dtype=np.float64))
     if weights is not None:
         mean = float(np.average(csr.values, weights=weights))
-    mass = np.bincount(csr.indices, weights, minlength=csr.n_columns)
-    sums = np.zeros(csr.n_columns)
+    mass = count_codes(csr.indices, csr.n_columns).astype(np.float64)
+    if weights is not None:
+        mass = sum_by_code(csr.indices, weights, csr.n_columns)
+    totals = np.zeros(csr.n_columns)
     item_bias = np.zeros(csr.n_columns)
-    _item_sums(csr.indptr, csr.indices, csr.values, each, item_bias, 0.0, np.inf, sums)
-    item_mean = np.where(mass > 0, sums / np.maximum(mass, 1e-12), mean)
+    _item_sums(csr.indptr, csr.indices, csr.values, each, item_bias, 0.0, np.inf, totals)
+    item_mean = np.where(mass > 0, totals / np.maximum(mass, 1e-12), mean)
     for _ in range(epochs):
-        _item_sums(csr.indptr, csr.indices, csr.values, each, item_bias, mean, user_reg, sums)
-        item_bias = sums / np.maximum(mass + item_reg, 1e-12)
+        _item_sums(csr.indptr, csr.indices, csr.values, each, item_bias, mean, user_reg, totals)
+        item_bias = totals / np.maximum(mass + item_reg, 1e-12)
     return BiasModel(
         mean, item_bias.astype(np.float32), item_mean.astype(np.float32), float(user_reg)
     )
@@ -109,9 +124,9 @@ def fit_bias(
 
 def column_means(csr: Csr, offset: Float32, reg: float = 10.0) -> Float32:
     """Mean of each column's ratings less its offset, shrunk to 0 by ``reg`` ratings, float32."""
-    counts = np.bincount(csr.indices, minlength=csr.n_columns)
-    sums = np.bincount(csr.indices, csr.values, minlength=csr.n_columns) - counts * offset
-    means: Float32 = (sums / (counts + reg)).astype(np.float32)
+    n = count_codes(csr.indices, csr.n_columns)
+    totals = sum_by_code(csr.indices, csr.values, csr.n_columns) - n * offset
+    means: Float32 = (totals / (n + reg)).astype(np.float32)
     return means
 
 

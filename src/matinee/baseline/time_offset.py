@@ -108,8 +108,10 @@ def moved(model: Scaled, predicted: Float64, offsets: Float64 | None) -> Float64
 def last_times(ratings: Ratings) -> Int64:
     """Time of the last rating of each user code, int64 (n_users,); ``NEVER`` without one."""
     assert ratings.times is not None
+    rows = ratings.by_user
     last = np.full(ratings.n_users, NEVER)
-    np.maximum.at(last, ratings.users, ratings.times)
+    rated = np.flatnonzero(rows.counts)
+    last[rated] = np.maximum.reduceat(rows.aligned(ratings.times), rows.indptr[rated])
     return last
 
 
@@ -162,9 +164,8 @@ def _some_people(csr: Csr, times: Int64) -> tuple[Csr, Int64]:
     if step == 1:
         return csr, times
     people = np.arange(0, csr.n_rows, step)
-    kept = np.isin(np.repeat(np.arange(csr.n_rows), csr.counts), people)
-    some = Histories.of(csr).take(people).csr(csr.n_columns)
-    return some, times[kept]
+    histories = Histories.of(csr)
+    return histories.take(people).csr(csr.n_columns), times[histories.entries(people)]
 
 
 def _add_origin(csr: Csr, times: Int64, cut: int, known: Float64, new: Float64) -> float:

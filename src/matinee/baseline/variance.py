@@ -22,11 +22,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.arrays import Float32, Float64, Int32, Int64
+from ..base.memory import count_codes
 from ..base.spacing import evenly_spaced
 from ..data import Csr, Histories, Scale
 from .bias import BiasModel, residual_sums
 
 RIDGE = 10.0
+_PEOPLE = 4096
+"""People whose ratings are looked at at a time."""
 SHRINK = 5.0
 """Prior ratings with the mean residual variance, to which a user's or item's own is shrunk."""
 SAMPLE = 50_000
@@ -148,16 +151,30 @@ class PredictiveVariance:
         return cls(scale=scale, **arrays, **values)
 
 
-def person_features(bias: BiasModel, histories: Histories, variance: float) -> Float64:
-    """Log count and log residual variance of each person's ratings, float64 (people, 2)."""
-    counts = histories.counts
-    rows = np.repeat(np.arange(len(counts)), counts)
-    residuals = histories.values - bias.item_bias[histories.items] - np.float32(bias.mean)
-    sums = np.bincount(rows, residuals, minlength=len(counts))
-    squares = np.bincount(rows, np.square(residuals), minlength=len(counts))
-    user_bias = sums / np.maximum(counts + bias.user_reg, 1e-12)
-    squares = squares - user_bias * (2.0 * sums - counts * user_bias)
-    return _count_features(counts, squares, variance)
+def person_features(
+    bias: BiasModel, histories: Histories, variance: float, people: Int64 | None = None
+) -> Float64:
+    """Log count and log residual variance of each person's ratings, float64 (people, 2).
+
+    Args:
+        bias: The bias model of all training ratings.
+        histories: People.
+        variance: Mean squared residual over all ratings.
+        people: The rows of those that are asked for; by default all.
+    """
+    chosen = np.arange(len(histories)) if people is None else people
+    out = np.empty((len(chosen), 2))
+    for start in range(0, len(chosen), _PEOPLE):
+        some = histories.take(chosen[start : start + _PEOPLE])
+        counts = some.counts
+        rows = np.repeat(np.arange(len(counts)), counts)
+        residuals = some.values - bias.item_bias[some.items] - np.float32(bias.mean)
+        sums = np.bincount(rows, residuals, minlength=len(counts))
+        squares = np.bincount(rows, np.square(residuals), minlength=len(counts))
+        user_bias = sums / np.maximum(counts + bias.user_reg, 1e-12)
+        squares = squares - user_bias * (2.0 * sums - counts * user_bias)
+        out[start : start + len(some)] = _count_features(counts, squares, variance)
+    return out
 
 
 def _count_features(
@@ -195,7 +212,7 @@ def fit_predictive_variance(
     """
     squares = np.zeros(train.n_columns)
     residual_sums(train.indptr, train.indices, train.values, *_floats(bias), squares)
-    counts = np.bincount(train.indices, minlength=train.n_columns)
+    counts = count_codes(train.indices, train.n_columns)
     unknown, variance = _unknown(bias, train, counts)
     floor = max(1e-6 * (scale.high - scale.low) ** 2, 1e-12)
     variance = max(variance, floor)
@@ -243,7 +260,7 @@ def leave_one_out(
     items = train.indices[entries]
     user_bias, n_user = _user_biases(bias, train, rows)
     residuals = train.values[entries] - bias.mean - bias.item_bias[items] - user_bias
-    n_item = np.bincount(train.indices, minlength=train.n_columns)[items]
+    n_item = count_codes(train.indices, train.n_columns)[items]
     weight = 1.0 / np.maximum(n_user + bias.user_reg, 1.0)
     weight += 1.0 / np.maximum(n_item + item_reg, 1.0)
     predictions = train.values[entries] - residuals / (1.0 - np.minimum(weight, 0.8))
@@ -257,8 +274,8 @@ def _floats(bias: BiasModel) -> tuple[Float64, float, float]:
 def _user_biases(bias: BiasModel, train: Csr, rows: Int64) -> tuple[Float64, Int64]:
     """The user bias, and the user's number of ratings, for the row of each entry."""
     people, person = np.unique(rows, return_inverse=True)
-    histories = Histories.of(train).take(people)
-    return bias.user_bias(histories)[person].astype(np.float64), histories.counts[person]
+    biases = bias.user_bias(Histories.of(train), people)
+    return biases[person].astype(np.float64), train.counts[people][person]
 
 
 def _unknown(bias: BiasModel, train: Csr, counts: Int64) -> tuple[Float64, float]:
@@ -304,11 +321,10 @@ def _held_out_features(
     residuals = train.values[out] - bias.mean - bias.item_bias[items] - user_bias
     squared = np.square(residuals)
     people, person = np.unique(rows, return_inverse=True)
-    histories = Histories.of(train).take(people)
-    n_user = histories.counts.astype(np.float64)
+    n_user = train.counts[people].astype(np.float64)
     unit = max(variance, 1e-30)
     # The sums of squares behind the features with all ratings, held-out ones included.
-    log_variance = person_features(bias, histories, variance)[:, 1]
+    log_variance = person_features(bias, Histories.of(train), variance, people)[:, 1]
     sq_user = (np.exp(log_variance) * (n_user + SHRINK) - SHRINK) * unit
     at = np.searchsorted(out, sample.entries)
     if held_out.source == "validation":

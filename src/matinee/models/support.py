@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.arrays import Int64
+from ..base.memory import count_codes
 from ..baseline.time_offset import TimedPeople
 from ..data import Histories, Ratings
 from ..errors import DataError, UsageError
@@ -124,7 +125,7 @@ def item_counts(model: Hooks) -> npt.NDArray[np.int64] | None:
     None for a model saved without histories by a version that did not store the counts.
     """
     if model._item_counts is None and model.histories is not None:
-        counts = np.bincount(model.histories.items, minlength=model.n_items)
+        counts = count_codes(model.histories.items, model.n_items)
         model._item_counts = counts.astype(np.int64)
     return model._item_counts
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from ..base.memory import count_codes
 from ..data import Csr
 from ..nn import CENTRING, Inputs, Network, predict_entries, row_biases
 
@@ -37,7 +38,7 @@ def center_columns(network: Network, inputs: Inputs, known: Csr) -> None:
         deviations -= inputs.offset[columns]
         deviations -= np.repeat(row_biases(inputs, known, rows), np.diff(ptr))
         sums += np.bincount(columns, deviations, minlength=known.n_columns)
-    counts = np.bincount(known.indices, minlength=known.n_columns)
+    counts = count_codes(known.indices, known.n_columns)
     mean = (sums / (counts + CENTRING)).astype(np.float32)
     with torch.no_grad():
         network.bias_out.sub_(torch.from_numpy(mean))

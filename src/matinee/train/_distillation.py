@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from ..base.arrays import Float, Float32, Int32, Int64
 from ..base.compiled import kernel, part, shared
+from ..base.memory import count_codes
 from ..data import Csr
 from ..nn import Batch, Inputs, Network, encode_rows, row_biases
 from ..nn.activations import activate
@@ -174,7 +175,7 @@ class _Kept:
         self, known: Csr, teachers: Sequence[Teacher], epochs: int, rows: Int64 | None
     ) -> None:
         self._teachers = teachers
-        popularity = np.bincount(known.indices, minlength=known.n_columns)
+        popularity = count_codes(known.indices, known.n_columns)
         order = np.argsort(-popularity, kind="stable").astype(np.int32)
         self._rank = np.empty_like(order)
         self._rank[order] = np.arange(len(order), dtype=np.int32)

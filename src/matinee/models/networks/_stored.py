@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...base.arrays import Float32, Float64, Int32, Mask, UInt64
+from ...base.memory import count_codes
 from ...data import Csr, Histories
 from ...nn import Forward
 from ._grown import Grown
@@ -126,7 +127,7 @@ class StoredCodes:
         """Codes and a table whose products are nearest to a sum of products."""
         of_items = np.ones(known.n_columns)
         table = _Columns(forward.table_out, of_items)
-        popularity = np.bincount(known.indices, minlength=known.n_columns)
+        popularity = count_codes(known.indices, known.n_columns)
         solved = _fit(
             table, popularity, [(each.weight, each.items, each.users) for each in products]
         )

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...base.arrays import Float32, Float64, Int32, Int64, Mask
+from ...base.arrays import Float32, Float64, Int32, Int64
 from ...base.compiled import kernel
+from ...base.memory import row_chunks
 from ...data import Csr, Histories
 from .base import Interest
 from .calibrate import Calibration, ChoiceCounts
@@ -63,13 +64,17 @@ class HeldOut:
         """
         counts = rows.counts
         number = np.where(counts >= 2, np.maximum(1, np.round(share * counts)), 0)
-        owner = np.repeat(np.arange(rows.n_rows), counts)
-        drawn = rng.random(len(owner))
-        order = np.lexsort((drawn, owner) if times is None else (drawn, -times, owner))
-        position = np.arange(len(owner)) - np.repeat(rows.indptr[:-1], counts)
-        out = np.zeros(len(owner), dtype=np.bool_)
-        out[order] = position < np.repeat(number.astype(np.int64), counts)
-        known, held = _keep(rows, ~out), _keep(rows, out)
+        out = np.zeros(len(rows.indices), dtype=np.bool_)
+        for some in row_chunks(rows.indptr):
+            entries = slice(rows.indptr[some.start], rows.indptr[some.stop])
+            each = counts[some]
+            owner = np.repeat(np.arange(len(each)), each)
+            drawn = rng.random(len(owner))
+            later = () if times is None else (-times[entries],)
+            position = np.arange(len(owner)) - np.repeat(np.cumsum(each) - each, each)
+            chosen = position < np.repeat(number[some].astype(np.int64), each)
+            out[entries][np.lexsort((drawn, *later, owner))] = chosen
+        known, held = rows.where(~out), rows.where(out)
         people = np.flatnonzero((held.counts > 0) & (known.counts > 0))
         limit = min(PEOPLE, max(200, SCORES // max(rows.n_columns, 1)))
         if len(people) > limit:
@@ -185,11 +190,3 @@ def _ndcg(
                 break
             total += gains[rank]
         values[row] = total / ideal[min(k, len(relevant)) - 1]
-
-
-def _keep(rows: Csr, chosen: Mask) -> Csr:
-    owner = np.repeat(np.arange(rows.n_rows), rows.counts)[chosen]
-    indptr = np.zeros(rows.n_rows + 1, dtype=np.int64)
-    np.cumsum(np.bincount(owner, minlength=rows.n_rows), out=indptr[1:])
-    weights = None if rows.weights is None else rows.weights[chosen]
-    return Csr(indptr, rows.indices[chosen], rows.values[chosen], None, rows.n_columns, weights)
