@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -188,3 +190,16 @@ def test_rows_are_found_by_their_content() -> None:
     rows, factors = known.find(sparse.csr_matrix(asked))
     assert rows.tolist() == [0, -1, -1, 3, -1]
     assert factors[[0, 3]].tolist() == pytest.approx([2.0, 1 / 3])
+
+
+def test_what_takes_more_than_half_of_the_memory_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = some(1, 30, 20)
+    need = solve_mib(30, 20, LinearConfig()) * 2**20
+    module = sys.modules[solve_mib.__module__]
+    monkeypatch.setattr(module, "memory_limit", lambda: 2.1 * need)
+    fit_linear(rows, LinearConfig())
+    monkeypatch.setattr(module, "memory_limit", lambda: 1.9 * need)
+    with pytest.raises(UsageError, match=r"half of this machine's memory is 0\.0.*nearest"):
+        fit_linear(rows, LinearConfig())

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...base.memory import count_codes
 from ...data import Csr
 from ...train.implicit import IalsConfig
-from ...train.linear import LinearConfig, solve_mib
+from ...train.linear import LinearConfig, allowed_gib, solve_mib
 from ...train.lists import SCORERS, ListsConfig
 from .base import scorer_module
 from .candidates import Candidate, OnEpoch, best, blend, gains, searched
@@ -95,7 +96,7 @@ def large(part: HeldOut, config: ListsConfig, rng: np.random.Generator, solve: b
             is added as well, and the weights of the blend are searched for from ``LARGE_WEIGHTS``.
     """
     known = part.known
-    counts = np.bincount(known.indices, minlength=known.n_columns)
+    counts = count_codes(known.indices, known.n_columns)
     if counts[counts > 1].sum() < LEAST_SHARED * len(known.indices):
         return popularity(part)
     smaller = min(known.n_rows, known.n_columns)
@@ -144,7 +145,7 @@ def large_linear(part: HeldOut, config: LinearConfig) -> LinearConfig:
     shape = part.known.n_rows, part.known.n_columns
     mean = len(part.known.indices) / max(shape[1], 1)
     settings = config.replace({"penalty": 4.0 * mean, "user_power": 0.3, "denoising": 0.5})
-    fits = solve_mib(*shape, settings) / 1024 <= settings.max_gib
+    fits = solve_mib(*shape, settings) / 1024 <= allowed_gib(settings)
     dense = len(part.known.indices) >= DENSE_ROW * min(shape)
     if settings.nearest or (fits and (dense or min(shape) <= WHOLE_SIDE)):
         return settings

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...base.arrays import Int64
 from ...data import Csr
-from ...train.linear import solve_mib
+from ...train.linear import half_of_memory, solve_mib
 from ...train.lists import ListsConfig
 from .base import Interest, mean_one
 from .blend import Blend
@@ -116,7 +116,8 @@ def _notes(rows: Csr, lists: ListsConfig, interest: Interest) -> tuple[str, ...]
         return ()
     need = solve_mib(rows.n_rows, rows.n_columns, config) / 1024
     more = "" if need <= config.max_gib else f" --set lists.linear.max_gib={math.ceil(need)}"
+    advice = f" (--preset ease{more})" if need <= half_of_memory() else ""
     return (
         f"{NOTED}with {rows.n_rows:,} users by {rows.n_columns:,} items, each item has weights of "
-        f"its {NEAREST} nearest; those of all items take {need:.1f} GiB (--preset ease{more})",
+        f"its {NEAREST} nearest; those of all items take {need:.1f} GiB{advice}",
     )

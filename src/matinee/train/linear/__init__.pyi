@@ -6,7 +6,9 @@ from .solve import (
     LinearWeights as LinearWeights,
     Solved as Solved,
     UserWeights as UserWeights,
+    allowed_gib as allowed_gib,
     fit_linear as fit_linear,
+    half_of_memory as half_of_memory,
     solve as solve,
     solve_mib as solve_mib,
 )

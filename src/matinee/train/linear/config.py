@@ -43,7 +43,8 @@ class LinearConfig(Config):
     """Side on which the system is solved, exactly either way: memory and time grow with the square
     and the cube of the number of items, or of users. "auto" takes the smaller side."""
     max_gib: float = Field(6.0, gt=0.0)
-    """Memory that solving may take; a larger problem is refused before it starts."""
+    """Memory that solving may take, at most half of what the process may use (a container's limit,
+    for instance); a larger problem is refused before it starts."""
     nearest: int = Field(0, ge=0)
     """If above 0, an item has weights of that many items alone, its nearest, and each item's are
     solved by themselves: memory is items times nearest, whatever max_gib and solve say. 0 is the

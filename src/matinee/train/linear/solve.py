@@ -26,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...base.arrays import Float32, Float64
+from ...base.memory import memory_limit
 from ...data import Csr
 from ...errors import UsageError
 from ...nn import weighted_rows
@@ -204,14 +205,27 @@ def side(shape: tuple[int, int], config: LinearConfig) -> str:
     users, items = shape
     chosen = _smaller(users, items, config)
     need = solve_mib(users, items, config) / 1024
-    if need > config.max_gib:
+    if need > allowed_gib(config):
+        bound = f"linear.max_gib allows {config.max_gib:g}. Raise it, solve"
+        if allowed_gib(config) < config.max_gib:
+            bound = f"half of this machine's memory is {half_of_memory():.1f}. Solve"
         raise UsageError(
             f"{users:,} users by {items:,} items: solving on the side of the {chosen} takes "
-            f"{need:.1f} GiB, and linear.max_gib allows {config.max_gib:g}. Raise it, solve among "
+            f"{need:.1f} GiB, and {bound} among "
             "the nearest items of each (linear.nearest=100), drop rare items or users (k_core), or "
             "train the preset ials, item-knn or mult-dae instead"
         )
     return chosen
+
+
+def allowed_gib(config: LinearConfig) -> float:
+    """Memory, in GiB, that solving may take: ``max_gib``, at most half of the process's."""
+    return min(config.max_gib, half_of_memory())
+
+
+def half_of_memory() -> float:
+    """Half of the memory that this process may use, in GiB."""
+    return memory_limit() / 2**31
 
 
 def _smaller(users: int, items: int, config: LinearConfig) -> str:
