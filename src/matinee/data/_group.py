@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..base.arrays import Float32, Float64, Int32, Int64, Mask
 from ..base.compiled import kernel
-from ..base.memory import count_codes, large_empty, large_take
+from ..base.memory import count_codes, large_empty, large_take, row_chunks
 from .side.columns import Levels
 
 
@@ -84,12 +84,15 @@ class Csr:
 
     def where(self, mask: Mask) -> Csr:
         """The entries of a mask, shape (entries,), with the same rows."""
-        filled = np.flatnonzero(self.counts)
         indptr = np.zeros_like(self.indptr)
-        if len(filled):
-            indptr[filled + 1] = np.add.reduceat(mask, self.indptr[filled], dtype=np.int64)
+        for some in row_chunks(self.indptr):
+            bounds = self.indptr[some.start : some.stop + 1]
+            running = np.append(0, np.cumsum(mask[bounds[0] : bounds[-1]]))
+            indptr[some.start + 1 : some.stop + 1] = (
+                indptr[some.start] + running[bounds[1:] - bounds[0]]
+            )
         return Csr(
-            np.cumsum(indptr, out=indptr),
+            indptr,
             large_take(self.indices, mask),
             large_take(self.values, mask),
             None,
