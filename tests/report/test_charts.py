@@ -145,7 +145,7 @@ def test_the_best_of_a_column_is_marked_without_colour() -> None:
     root = ET.fromstring(CHARTS[3].svg())
     tips = [each.attrib["data-tip"] for each in root.iter() if "data-tip" in each.attrib]
     assert sum("the best of its column" in tip for tip in tips) == 2
-    assert sum("not to be told" in tip for tip in tips) == 1
+    assert sum("not distinguishable" in tip for tip in tips) == 1
     assert ">0.900<" in CHARTS[3].svg()
 
 

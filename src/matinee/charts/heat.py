@@ -74,7 +74,7 @@ class Heat(Chart):
                 if value == low:
                     caption += ", the best of its column"
                 elif row in alike:
-                    caption += ", not to be told from the best"
+                    caption += ", not distinguishable from the best"
                 cell = element(
                     "rect",
                     x=x + 1,

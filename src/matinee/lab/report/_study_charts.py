@@ -172,8 +172,8 @@ def by_data(
             Heat(
                 name=f"{slug(group)}-heat{tail}",
                 title=f"{title}{more}: held-out RMSE by {label} and data",
-                note="Each column is shaded by itself; its best is framed. A dot: not to be told "
-                "from the best by the intervals over seeds." + _floors(grid),
+                note="Each column is shaded by itself; its best is framed. A dot: not "
+                "distinguishable from the best by the intervals over seeds." + _floors(grid),
                 summary=_bests(label, shorts, names, values),
                 rows=shorts,
                 columns=names,
