@@ -170,7 +170,7 @@ from matinee.cli import _app, main, output
 fake = types.ModuleType("matinee.cli.commands._fake")
 def count() -> None:
     for line in range({lines}):
-        output.say(str(line))
+        output.echo(str(line))
 def other() -> None: ...
 fake.count, fake.other = count, other
 sys.modules[fake.__name__] = fake

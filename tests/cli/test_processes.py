@@ -8,7 +8,7 @@ import time
 import pytest
 
 from matinee.cli import main
-from matinee.cli.output import note, say
+from matinee.cli.output import echo, note
 from matinee.cli.processes import first_process_prints, threads_each
 from matinee.errors import DataError, ProcessError
 
@@ -34,7 +34,7 @@ def test_the_first_alone_speaks(
 ) -> None:
     monkeypatch.setenv("RANK", rank)
     with first_process_prints(["train", "ratings.csv"]):
-        say("result")
+        echo("result")
         note("progress")
     out, err = capsys.readouterr()
     assert out.strip() == spoken

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn
 
 
-def say(text: str = "") -> None:
+def echo(text: str = "") -> None:
     """A line of the result, on stdout."""
     sys.stdout.write(text + "\n")
 
@@ -91,7 +91,7 @@ def bar_of(*columns: ProgressColumn) -> Progress:
 
 def print_json(value: Any) -> None:
     """One JSON object on stdout; NumPy values are welcome, NaN and infinity become null."""
-    say(json.dumps(plain(value), allow_nan=False, ensure_ascii=False, indent=2))
+    echo(json.dumps(plain(value), allow_nan=False, ensure_ascii=False, indent=2))
 
 
 def print_table(
@@ -112,9 +112,9 @@ def print_table(
     ]
     rule = ["-" * max(map(len, column)) for column in zip(columns, *table, strict=True)]
     if title:
-        say(title)
+        echo(title)
     for line in aligned([list(columns), rule, *table], numbers):
-        say(line)
+        echo(line)
 
 
 def _cell(value: Any) -> str:

@@ -10,7 +10,7 @@ import typer
 from ...errors import UsageError
 from .. import source as source_options
 from ..options import AllowOverlap, BootstrapSeed, Cutoffs, Given, RelevantFrom
-from ..output import print_json, print_table, say
+from ..output import echo, print_json, print_table
 from ..source import Json
 from ..threads import Threads, use_threads
 from ._evaluate import parse_cutoffs
@@ -97,11 +97,11 @@ def compare(
         return
     for table in (*comparison_sheets(comparison, names), *example_sheets(comparison, names)):
         print_table(table.columns, table.rows, table.caption)
-        say()
+        echo()
     for text in sorted({*comparison.first.notes, *comparison.second.notes}):
-        say(text)
+        echo(text)
     if out is not None:
-        say(f"page: {out}")
+        echo(f"page: {out}")
 
 
 def _online(
@@ -120,6 +120,6 @@ def _online(
         return
     for table in online_sheets(comparison):
         print_table(table.columns, table.rows, table.caption)
-        say()
+        echo()
     if out is not None:
-        say(f"page: {out}")
+        echo(f"page: {out}")

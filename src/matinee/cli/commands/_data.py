@@ -11,7 +11,7 @@ from ...data.splits.rules import RULES, choices
 from ...errors import DataError, UsageError, nearest
 from .. import source as source_options
 from ..numbers import parse_missing, parse_scale
-from ..output import bar_of, command_line, note, print_json, progress, say
+from ..output import bar_of, command_line, echo, note, print_json, progress
 from ..show.data import show_audit, show_description, show_list, show_split
 from ..show.reading import reading as show_reading
 from ..source import Json
@@ -55,7 +55,7 @@ def list_(json: Json = False) -> None:
         print_json({"home": data_home(), "catalogue": rows, "added": own_rows, "splits": splits})
         return
     show_list(rows, own_rows)
-    say(f"\nnamed splits: {', '.join(NAMED_SPLITS)}\ndata home: {data_home()}")
+    echo(f"\nnamed splits: {', '.join(NAMED_SPLITS)}\ndata home: {data_home()}")
 
 
 @app.command("add")
@@ -71,7 +71,7 @@ def add_(
     if json:
         print_json({"name": name, "path": target})
     else:
-        say(f"{name} now means {target}")
+        echo(f"{name} now means {target}")
 
 
 @app.command("forget")
@@ -85,7 +85,7 @@ def forget_(
     if json:
         print_json({"name": name, "path": path})
     else:
-        say(f"{name} no longer means {path}")
+        echo(f"{name} no longer means {path}")
 
 
 @app.command("get")
@@ -125,7 +125,7 @@ def get_(
     if json:
         print_json({"name": name, "path": path, "downloaded": existing is None})
     else:
-        say(f"{name} is {'already ' if existing else ''}at {path}")
+        echo(f"{name} is {'already ' if existing else ''}at {path}")
 
 
 @app.command("describe")
@@ -152,7 +152,7 @@ def describe_(
         if ratings.n_users > 1 and ratings.n_items > 1 and source != "-":
             more = ["--preset", "lists"] if ratings.implicit else []
             same = (ctx.obj or ["data", "describe", source])[2:]  # the source and how it is read
-            say("\nnext:\n  " + command_line(["train", *same, "--holdout", "0.1", *more]))
+            echo("\nnext:\n  " + command_line(["train", *same, "--holdout", "0.1", *more]))
 
 
 @app.command("split")
@@ -243,7 +243,7 @@ def split_(
         print_json({"out": out, **manifest})
         return
     show_split(manifest)
-    say(f"\nwritten to {out}, with manifest.json")
+    echo(f"\nwritten to {out}, with manifest.json")
 
 
 @app.command("audit")
@@ -287,7 +287,7 @@ def audit_(
     else:
         show_audit(audit_result)
         if leaked:
-            say(f"\n{leaked:,} test pairs are among the ratings given of the test users.")
+            echo(f"\n{leaked:,} test pairs are among the ratings given of the test users.")
     if audit_result.contaminated or leaked:
         raise typer.Exit(1)
 
@@ -334,7 +334,7 @@ def synth_(
         print_json({"out": out, **manifest.model_dump(mode="json")})
         return
     config = manifest.config
-    say(
+    echo(
         f"{config.ratings:,} ratings by {config.users:,} users of {config.items:,} items "
         f"written to {out}\n"
         f"RMSE of their mean ({manifest.mean:.4f}): {manifest.std:.4f}\n"

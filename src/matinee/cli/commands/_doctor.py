@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..output import note, print_json, print_table, say
+from ..output import echo, note, print_json, print_table
 from ..source import Json
 
 _NEEDED = (
@@ -140,8 +140,8 @@ def _data(problems: list[str]) -> dict[str, Any]:
 
 
 def _show(report: dict[str, Any]) -> None:
-    say(f"matinee {report['versions']['matinee']}, Python {report['python']}, {report['platform']}")
-    say(f"{report['executable']}\n")
+    echo(f"matinee {report['versions']['matinee']}, Python {report['python']}, {report['platform']}")
+    echo(f"{report['executable']}\n")
     versions = {name: v for name, v in report["versions"].items() if name != "matinee"}
     print_table(
         ["library", "version"],
@@ -150,22 +150,22 @@ def _show(report: dict[str, Any]) -> None:
             for name, version in versions.items()
         ],
     )
-    say(
+    echo(
         f"\ncores: {report['cores']}; threads: {report.get('torch_threads', '?')} of torch, "
         f"{report.get('kernel_threads', '?')} of compiled kernels"
     )
     cache = report.get("kernel_cache", "?")
-    say(f"compiled kernels are kept in {cache}" if cache else "compiled kernels are kept nowhere")
+    echo(f"compiled kernels are kept in {cache}" if cache else "compiled kernels are kept nowhere")
     if "compile_seconds" in report:
-        say(f"the default model's kernels are compiled ({report['compile_seconds']:g} s)")
-    say(f"CUDA: {', '.join(report.get('cuda_devices', [])) or 'none seen; training is on the CPU'}")
-    say(
+        echo(f"the default model's kernels are compiled ({report['compile_seconds']:g} s)")
+    echo(f"CUDA: {', '.join(report.get('cuda_devices', [])) or 'none seen; training is on the CPU'}")
+    echo(
         f"data home: {report.get('data_home', '?')}"
         + ("" if report.get("data_home_writable", True) else " (cannot be written to)")
     )
     present = {name: path for name, path in report.get("data", {}).items() if path}
     for name, path in present.items():
-        say(f"  {name}: {path}")
+        echo(f"  {name}: {path}")
     absent = [name for name in report.get("data", {}) if name not in present]
-    say(f"  not here: {', '.join(absent)}" if absent else "  nothing is missing")
-    say("\n" + ("\n".join(f"PROBLEM: {p}" for p in report["problems"]) or "all is well"))
+    echo(f"  not here: {', '.join(absent)}" if absent else "  nothing is missing")
+    echo("\n" + ("\n".join(f"PROBLEM: {p}" for p in report["problems"]) or "all is well"))

@@ -9,7 +9,7 @@ import typer
 
 from ...errors import UsageError
 from ..options import Model
-from ..output import print_json, say
+from ..output import echo, print_json
 from ..source import Json
 
 
@@ -52,4 +52,4 @@ def export(
     if json:
         print_json(answer)
     else:
-        say("\n".join(lines))
+        echo("\n".join(lines))

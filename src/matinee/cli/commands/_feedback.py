@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...errors import UsageError
-from ..output import print_json, say
+from ..output import echo, print_json
 from ..source import Json
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def export(
     if json:
         print_json({"events": events, "out": str(out)})
     else:
-        say(f"{events:,} events written to {out}")
+        echo(f"{events:,} events written to {out}")
 
 
 @app.command()
@@ -59,7 +59,7 @@ def erase(
     if json:
         print_json({"events": events})
     else:
-        say(f"{events:,} events deleted")
+        echo(f"{events:,} events deleted")
 
 
 @app.command()
@@ -76,7 +76,7 @@ def prune(
     if json:
         print_json({"events": events})
     else:
-        say(f"{events:,} events deleted")
+        echo(f"{events:,} events deleted")
 
 
 @contextmanager

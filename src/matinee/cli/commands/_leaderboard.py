@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...errors import DataError, UsageError, nearest
-from ..output import note, print_json, print_table, say
+from ..output import echo, note, print_json, print_table
 from ..source import Json
 from ._study import (
     RunThreads,
@@ -106,7 +106,7 @@ def leaderboard(
         print_json({**answer, "rows": [vars(row) for row in rows]})
     else:
         _print(board, chosen)
-        say("".join(f"\n{file}" for file in files).lstrip("\n"))
+        echo("".join(f"\n{file}" for file in files).lstrip("\n"))
     if outcome is not None:
         require_results(outcome)
 
@@ -244,7 +244,7 @@ def _print(board: Leaderboard, chosen: list[str]) -> None:
                 heading(section),
             )
         else:
-            say(heading(section))
+            echo(heading(section))
         if unfinished := waiting(section):
-            say(unfinished)
-        say()
+            echo(unfinished)
+        echo()

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ...config import to_toml
-from ..output import print_json, print_table, say
+from ..output import echo, print_json, print_table
 from ..source import Json
 
 
@@ -28,11 +28,11 @@ def presets(
         if json:
             print_json(settings)
         else:
-            say(to_toml(settings))
+            echo(to_toml(settings))
         return
     descriptions = {each: preset(each).description for each in preset_names()}
     if json:
         print_json({"presets": descriptions})
     else:
         print_table(["preset", ""], descriptions.items())
-        say("\nmatinee presets NAME shows its settings; docs/config.md describes them")
+        echo("\nmatinee presets NAME shows its settings; docs/config.md describes them")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...errors import MatineeError, UnknownIdError, UsageError
-from ..output import command_line, note, print_json, print_table, say
+from ..output import command_line, echo, note, print_json, print_table
 from ..source import Json
 from ..threads import Threads, use_threads
 
@@ -186,7 +186,7 @@ def _show(
 
     model, score, folder = fitted.model, fitted.score, fitted.folder
     assert score is not None
-    say(
+    echo(
         f"{ratings.name}: trained on {model.provenance.n_ratings:,} ratings by {model.n_users:,} "
         f"users of {model.n_items:,} items in {model.record['training']['train_seconds']:.0f} s\n"
         f"Scored on {score.n_test:,} held-out ratings, drawn at random with seed "
@@ -194,13 +194,13 @@ def _show(
     )
     show_score(score)
     if fitted.lists is not None:
-        say()
+        echo()
         show_briefly(fitted.lists)
     if world is not None:
-        say(f"The best reachable RMSE on these generated ratings is {world.floor_of(test):.4f}.")
-    say("\nSomeone new, who is in no way part of the data, rates five films:\n")
+        echo(f"The best reachable RMSE on these generated ratings is {world.floor_of(test):.4f}.")
+    echo("\nSomeone new, who is in no way part of the data, rates five films:\n")
     print_table(["rating", "title"], [(f"{value:g}", title) for _, title, value in taste])
-    say("\nThe model recommends, with no retraining:\n")
+    echo("\nThe model recommends, with no retraining:\n")
     print_table(
         ["rank", "predicted", "title"],
         [
@@ -209,13 +209,13 @@ def _show(
         ],
     )
     rates = [word for _, title, value in taste[:2] for word in ("--rate", f"{title}={value:g}")]
-    say(f"\nThe model is in {folder}. To go on:")
+    echo(f"\nThe model is in {folder}. To go on:")
     source = NAME
     if world is not None:
         source = "ratings"
         size = world.world.config
         options = [f"--{name}={getattr(size, name)}" for name in ("users", "items", "ratings")]
-        say("  " + command_line(["data", "synth", source, *options]))
+        echo("  " + command_line(["data", "synth", source, *options]))
     for args in (
         ["recommend", folder, *rates],
         ["recommend", folder, "--user", model.user_ids.ids[0]],
@@ -227,4 +227,4 @@ def _show(
         ["presets"],
         ["--help"],
     ):
-        say("  " + command_line(args))
+        echo("  " + command_line(args))

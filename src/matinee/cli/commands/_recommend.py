@@ -16,7 +16,7 @@ import typer
 from ...errors import UsageError
 from .. import source as source_options
 from ..options import Model
-from ..output import note, plain, print_json, print_table, progress, say
+from ..output import echo, note, plain, print_json, print_table, progress
 from ..source import Json
 from ..threads import Threads, use_threads
 
@@ -264,7 +264,7 @@ def _write(tables: Iterable[Table], out: Path, model: Path, json: bool) -> None:
     if json:
         print_json({"folder": model, "out": out, "rows": rows, "people": people})
     else:
-        say(f"{rows:,} recommendations for {people:,} people written to {out}")
+        echo(f"{rows:,} recommendations for {people:,} people written to {out}")
 
 
 def _stream_csv(tables: Iterable[Table]) -> None:
@@ -284,17 +284,17 @@ def _stream_json(tables: Iterable[Table], folder: Path, model: Recommender) -> N
         for row in table.rows():
             sys.stdout.write(between + json_format.dumps(plain(row), ensure_ascii=False))
             between = ",\n"
-    say("\n]}")
+    echo("\n]}")
 
 
 def _show(tables: Iterable[Table], meant: list[tuple[str, float]]) -> None:
     if meant:
-        say("rated: " + "; ".join(f"{title} {value:g}" for title, value in meant) + "\n")
+        echo("rated: " + "; ".join(f"{title} {value:g}" for title, value in meant) + "\n")
     first = True
     for table in tables:
         for part in _by_person(table):
             if not meant:
-                say(f"{'' if first else chr(10)}user {part['user_id'][0]}")
+                echo(f"{'' if first else chr(10)}user {part['user_id'][0]}")
             first = False
             columns = ("rank", "item_id", "score", "predicted", "title")
             names = [name for name in columns if name in part.columns]
@@ -309,7 +309,7 @@ def _show(tables: Iterable[Table], meant: list[tuple[str, float]]) -> None:
                 ],
             )
     if first:
-        say("nothing to recommend: what may be recommended they have all rated")
+        echo("nothing to recommend: what may be recommended they have all rated")
 
 
 def _by_person(table: Table) -> Iterator[Table]:

@@ -10,7 +10,7 @@ import typer
 
 from ...errors import UsageError
 from ..numbers import parse_weights
-from ..output import print_json, say
+from ..output import echo, print_json
 from ..source import Json
 from ..threads import Threads, use_threads
 
@@ -78,7 +78,7 @@ def refresh(
         if json:
             print_json({"decision": "rolled back"})
         else:
-            say(f"the former model is back in {model}")
+            echo(f"the former model is back in {model}")
         return
     if feedback is None:
         raise UsageError("name the store with --feedback, or put the former model back: --rollback")
@@ -96,16 +96,18 @@ def refresh(
     if json:
         print_json(done.as_dict())
     else:
-        say(f"{done.n_new:,} new ratings, {done.n_scored:,} of them to judge by")
+        echo(f"{done.n_new:,} new ratings, {done.n_scored:,} of them to judge by")
         if done.gain is not None:
             gain = done.gain
-            say(f"RMSE {gain.before:.4f} in service, {gain.after:.4f} of the new model")
-            say(f"gain {gain.gain:.4f}{_within(gain.interval)}")
+            echo(f"RMSE {gain.before:.4f} in service, {gain.after:.4f} of the new model")
+            echo(f"gain {gain.gain:.4f}{_within(gain.interval)}")
         if done.lists is not None:
             lists = done.lists
-            say(f"nDCG@{lists.k} {lists.before:.4f} in service, {lists.after:.4f} of the new model")
-            say(f"gain {lists.gain:.4f}{_within(lists.interval)}")
-        say(
+            echo(
+                f"nDCG@{lists.k} {lists.before:.4f} in service, {lists.after:.4f} of the new model"
+            )
+            echo(f"gain {lists.gain:.4f}{_within(lists.interval)}")
+        echo(
             {
                 "swapped": f"swapped: {model} is the new model",
                 "kept": f"kept: the new model may be worse ({', '.join(done.because)})",

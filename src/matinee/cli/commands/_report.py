@@ -10,7 +10,7 @@ import typer
 from ...errors import DataError
 from .. import source as source_options
 from ..options import AllowOverlap, BootstrapSeed, Given, Model
-from ..output import note, print_json, say
+from ..output import echo, note, print_json
 from ..source import Files, Json
 from ..threads import Threads, use_threads
 
@@ -96,4 +96,4 @@ def report(
     if json:
         print_json({"report": page, "test": None if ratings is None else ratings.name})
     else:
-        say(f"report: {page}")
+        echo(f"report: {page}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...errors import MatineeError, UsageError
-from ..output import command_line, note, print_json, print_table, say
+from ..output import command_line, echo, note, print_json, print_table
 from ..source import Json
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def list_(json: Json = False) -> None:
         return
     columns = ["study", "arms", "runs", "claims", "title"]
     print_table(columns, [[row[column] for column in columns] for row in rows])
-    say("\nmatinee study show NAME describes one; matinee study run NAME runs it")
+    echo("\nmatinee study show NAME describes one; matinee study run NAME runs it")
 
 
 @app.command()
@@ -94,21 +94,21 @@ def show(
         loaded = cut_study(loaded)
     arms = resolve_arms(loaded)
     if toml:
-        say(to_toml(loaded, defaults=False))
+        echo(to_toml(loaded, defaults=False))
     elif json:
         print_json({"study": loaded, "arms": [_arm(arm) for arm in arms]})
     else:
-        say(f"{loaded.name}: {loaded.title}\n\n{loaded.text.strip()}\n")
+        echo(f"{loaded.name}: {loaded.title}\n\n{loaded.text.strip()}\n")
         data = [(d.name, d.source or "synthetic", _holdout(d)) for d in loaded.data]
         print_table(["data", "source", "held out"], data)
-        say()
+        echo()
         for group in loaded.groups:
             arms_of_group = [arm.name.split("/", 1)[1] for arm in arms if arm.group == group.name]
-            say(f"{group.title} ({group.name}): {'; '.join(arms_of_group)}")
+            echo(f"{group.title} ({group.name}): {'; '.join(arms_of_group)}")
         seeds = ", ".join(map(str, loaded.seeds))
-        say(f"\nseeds {seeds}; the difference is taken against {loaded.base or 'no arm'}")
+        echo(f"\nseeds {seeds}; the difference is taken against {loaded.base or 'no arm'}")
         for claim in loaded.claims:
-            say(f"claim {claim.id}: {claim.text}")
+            echo(f"claim {claim.id}: {claim.text}")
 
 
 @app.command()
@@ -162,14 +162,14 @@ def run(
         print_json({"study": loaded.name, "quick": quick, "folder": folder, **vars(outcome)})
     else:
         total = outcome.done + outcome.before
-        say(
+        echo(
             f"{loaded.name}{', quick' if quick else ''}: {total} runs done"
             f"{f', {outcome.before} of them before' if outcome.before else ''}"
             f"{f', {outcome.diverged} diverged' if outcome.diverged else ''}"
             f" in {clock_text(outcome.seconds)}\nruns: {folder}\n\nnext:"
         )
-        say("  " + command_line(["study", "report", folder]))
-        say("  " + command_line(["study", "compare", folder]))
+        echo("  " + command_line(["study", "report", folder]))
+        echo("  " + command_line(["study", "compare", folder]))
     require_results(outcome)
 
 
@@ -240,7 +240,7 @@ def report(
         return
     if missing:
         note(f"matinee: {missing} of {results.expected} runs are not done; the report says so")
-    say(f"report: {page}")
+    echo(f"report: {page}")
 
 
 @app.command()
@@ -269,7 +269,7 @@ def publish(
         return
     if missing:
         note(f"matinee: {missing} of {results.expected} runs are not done; the summary says so")
-    say(f"published: {out}, {len(files)} files, {sum(f.stat().st_size for f in files):,} bytes")
+    echo(f"published: {out}, {len(files)} files, {sum(f.stat().st_size for f in files):,} bytes")
 
 
 @app.command()

@@ -12,7 +12,7 @@ from ...data.splits.rules import choices
 from ...errors import UsageError
 from .. import source as source_options
 from ..options import Changes, Preset
-from ..output import command_line, note, print_json, print_table, say
+from ..output import command_line, echo, note, print_json, print_table
 from ..show.progress import clock_text
 from ..show.sweep_progress import SweepProgress, values_text
 from ..source import Json
@@ -143,7 +143,7 @@ def sweep(
     start = find_preset(preset).replace(parse_settings(settings or []), "--set")
     found_space = default_space(start) if space is None else SearchSpace.read_toml(space)
     if show_space:
-        print_json(found_space) if json else say(found_space.to_toml())
+        print_json(found_space) if json else echo(found_space.to_toml())
         return
     library()
     if out is not None:
@@ -277,12 +277,12 @@ def _show(
         "trials": "as many as asked for",
         "exhausted": "everything in the space is tried",
     }
-    say(
+    echo(
         f"{len(states)} trials in {clock_text(result.seconds)} ({states.count('pruned')} cut "
         f"short, {states.count('failed')} failed): {why[result.stopped]}"
     )
     sizes = result.sizes
-    say(
+    echo(
         f"each trained on {sizes['train']:,} ratings and scored on the same "
         f"{sizes['validation']:,} others; {sizes['fresh']:,} fresh ones were kept apart\n"
     )
@@ -298,20 +298,20 @@ def _show(
             for t in rows
         ],
     )
-    say(f"(trial 0 is {result.preset} itself)")
+    echo(f"(trial 0 is {result.preset} itself)")
     if result.importances:
         order = sorted(result.importances.items(), key=lambda pair: -pair[1])
         text = ", ".join(f"{key.rsplit('.', 1)[-1]} {100 * share:.0f}%" for key, share in order)
-        say(f"what decided the RMSE: {text}")
+        echo(f"what decided the RMSE: {text}")
     for what, gain in (("fresh ratings", result.fresh), (parts.describe(), result.test)):
         if gain is not None:
-            say(f"\nscored on {what}: {gain.n:,} ratings, {_models(gain.seeds)}\n")
+            echo(f"\nscored on {what}: {gain.n:,} ratings, {_models(gain.seeds)}\n")
             _show_gain(gain, result.preset, alone=result.best.number == 0)
-    say(f"\nThe best: {result.worth}.")
-    say(f"\npreset: {target}" + (f"\ntrials: {table}" if table else "") + "\n\nnext:")
-    say("  " + command_line(["presets", target]))
+    echo(f"\nThe best: {result.worth}.")
+    echo(f"\npreset: {target}" + (f"\ntrials: {table}" if table else "") + "\n\nnext:")
+    echo("  " + command_line(["presets", target]))
     if source is not None:
-        say("  " + command_line(["train", source, "--preset", target]))
+        echo("  " + command_line(["train", source, "--preset", target]))
 
 
 def _models(seeds: int) -> str:

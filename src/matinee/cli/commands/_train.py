@@ -11,7 +11,7 @@ from ...data.splits.rules import choices
 from ...errors import UsageError
 from .. import source as source_options
 from ..options import Changes, Preset
-from ..output import command_line, note, print_json, say
+from ..output import command_line, echo, note, print_json
 from ..processes import in_turn, threads_each
 from ..source import Json
 from ..threads import Device, Threads, use_threads
@@ -222,30 +222,30 @@ def _show(fitted: Fitted, parts: Parts) -> None:
     for text in model.provenance.notes:
         if text not in parts.train.notes:
             note(f"matinee: {text}")
-    say(f"trained{epochs} in {training['train_seconds']:.1f} s, seed {model.provenance.seed}")
+    echo(f"trained{epochs} in {training['train_seconds']:.1f} s, seed {model.provenance.seed}")
     if parts.test is None:
-        say(
+        echo(
             "\nTrained on every rating: no held-out score was computed. --holdout 0.2 keeps some "
             "apart to score on."
         )
     else:
         noun = "interactions" if parts.test.implicit else "ratings"
-        say(f"scored on {parts.describe()}: {len(parts.test):,} {noun}\n")
+        echo(f"scored on {parts.describe()}: {len(parts.test):,} {noun}\n")
         if score is not None:
             show_score(score)
         if fitted.lists is not None:
             if score is not None:
-                say()
+                echo()
             show_briefly(fitted.lists)
         elif score is None:
-            say("No RMSE of interactions, and the lists take long: evaluate --lists scores them.")
+            echo("No RMSE of interactions, and the lists take long: evaluate --lists scores them.")
     some = model.user_ids.ids[0]
-    say(f"\nmodel: {folder}\n\nnext:")
-    say("  " + command_line(["recommend", folder, "--user", some]))
-    say("  " + command_line(["recommend", folder, "--all-users", "--out", "top10.parquet"]))
-    say("  " + command_line(["report", folder]))
-    say("  " + command_line(["serve", folder]))
+    echo(f"\nmodel: {folder}\n\nnext:")
+    echo("  " + command_line(["recommend", folder, "--user", some]))
+    echo("  " + command_line(["recommend", folder, "--all-users", "--out", "top10.parquet"]))
+    echo("  " + command_line(["report", folder]))
+    echo("  " + command_line(["serve", folder]))
     if parts.test is not None and (parts.protocol or {}).get("by") in ("file", "name"):
         named = (parts.protocol or {}).get("test") or (parts.protocol or {}).get("name")
         lists = ["--lists"] if score is None else []
-        say("  " + command_line(["evaluate", folder, "--test", named, *lists]))
+        echo("  " + command_line(["evaluate", folder, "--test", named, *lists]))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...data.leaks.same_second import MUCH
-from ..output import print_table, say
+from ..output import echo, print_table
 
 if TYPE_CHECKING:
     from ...data import Audit, Description
@@ -32,7 +32,7 @@ def show_list(catalogue: Sequence[Mapping[str, Any]], added: Sequence[Mapping[st
         ),
     )
     if added:
-        say()
+        echo()
         print_table(
             ["added", "path"],
             ([row["name"], row["path"] + ("" if row["exists"] else " (gone)")] for row in added),
@@ -69,7 +69,7 @@ def show_description(description: Description) -> None:
         ),
         ("mean", f"{description.mean:.4f} (standard deviation {description.std:.4f})"),
     ]
-    say(description.name)
+    echo(description.name)
     rows = [
         ("users", f"{description.users:,}"),
         (
@@ -85,8 +85,8 @@ def show_description(description: Description) -> None:
         ("training needs", f"about {description.training_mib:,.0f} MiB beside the libraries"),
     ]
     for name, value in rows:
-        say(f"  {name:<15} {value}")
-    say()
+        echo(f"  {name:<15} {value}")
+    echo()
     print_table(
         [
             "interactions per" if description.implicit else "ratings per",
@@ -110,12 +110,12 @@ def show_description(description: Description) -> None:
     if varies or not description.implicit:
         _show_histogram(description)
     for text in description.notes:
-        say(f"\nnote: {text}")
+        echo(f"\nnote: {text}")
 
 
 def _show_histogram(description: Description) -> None:
     """How often each rating or weight occurs."""
-    say()
+    echo()
     block = "█" if (sys.stdout.encoding or "").lower().startswith("utf") else "#"
     largest = max(bar.count for bar in description.histogram)
     print_table(
@@ -151,7 +151,7 @@ def show_audit(audit: Audit) -> None:
         ("older than the user's latest in training", audit.older_than_own, test, ""),
         ("older than the latest in training", audit.older_than_any, test, ""),
     ]
-    say(f"train: {audit.train} ({train:,} ratings)\ntest:  {audit.test} ({test:,} ratings)\n")
+    echo(f"train: {audit.train} ({train:,} ratings)\ntest:  {audit.test} ({test:,} ratings)\n")
     print_table(
         ["", "ratings", "share", "users or items"],
         (
@@ -162,30 +162,30 @@ def show_audit(audit: Audit) -> None:
         ),
     )
     for text in audit.notes:
-        say(f"note: {text}")
+        echo(f"note: {text}")
     if audit.same_file:
-        say("\nBoth are the same file.")
+        echo("\nBoth are the same file.")
     elif audit.same_table:
-        say("\nBoth hold the same ratings.")
+        echo("\nBoth hold the same ratings.")
     if audit.overlap:
         pairs = ", ".join(f"({user}, {item})" for user, item in audit.overlap_examples)
         more = " and so on" if audit.overlap > len(audit.overlap_examples) else ""
-        say(f"\nIn both (user, item): {pairs}{more}")
+        echo(f"\nIn both (user, item): {pairs}{more}")
     if audit.renamed_users:
         people = ", ".join(f"{user} as {known}" for user, known in audit.renamed_examples)
         more = " and so on" if audit.renamed_users > len(audit.renamed_examples) else ""
-        say(f"\nIn training under another id: {people}{more}")
+        echo(f"\nIn training under another id: {people}{more}")
     _show_same_second(audit.same_second)
     if audit.contaminated:
-        say("\nContaminated: what was trained on cannot test. Remove it, or split again.")
+        echo("\nContaminated: what was trained on cannot test. Remove it, or split again.")
     else:
-        say("\nClean: no pair of the test set is in the training set.")
+        echo("\nClean: no pair of the test set is in the training set.")
 
 
 def _show_same_second(same_second: SameSecond | None) -> None:
     if same_second is None or not same_second.shared:
         return
-    say(
+    echo(
         f"\n{same_second.shared:.0%} of the training ratings share their second with another of "
         f"the same user. How many a second has explains {same_second.explained:.1%} of the "
         "variance around the users' means."
@@ -197,7 +197,7 @@ def _show_same_second(same_second: SameSecond | None) -> None:
             for name, mean in zip(names, same_second.means, strict=True)
             if mean is not None
         )
-        say(
+        echo(
             f"That is much: the mean rating is {each}. A model with the time of a test rating as "
             "input knows what none in use can know; compare such models on a split by time."
         )

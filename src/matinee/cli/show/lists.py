@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...evaluate.metric import interval_text
-from ..output import bold, print_table, say
+from ..output import bold, echo, print_table
 
 if TYPE_CHECKING:
     from ...evaluate import ListEvaluation, Score
@@ -30,14 +30,14 @@ def lists_object(model: Recommender, folder: Path, evaluation: ListEvaluation) -
 
 def show_lists(evaluation: ListEvaluation) -> None:
     """All of a score of lists."""
-    say(evaluation.headline)
+    echo(evaluation.headline)
     if evaluation.overlap.invalidates:
         # Which and how many is the first of the notes.
-        say("\n" + bold("WARNING: the model has seen test ratings: the score is invalid."))
+        echo("\n" + bold("WARNING: the model has seen test ratings: the score is invalid."))
     for k in evaluation.cutoffs:
-        say()
+        echo()
         show_cutoff(evaluation, k)
-    say(f"\n{evaluation.verdict()}\n")
+    echo(f"\n{evaluation.verdict()}\n")
     first = evaluation.cutoffs[0]
     names = ["model", *evaluation.baselines]
     print_table(
@@ -47,7 +47,7 @@ def show_lists(evaluation: ListEvaluation) -> None:
             for row in evaluation.by_history
         ],
     )
-    say()
+    echo()
     print_table(
         [
             "people who have it",
@@ -68,7 +68,7 @@ def show_lists(evaluation: ListEvaluation) -> None:
             for row in evaluation.by_popularity
         ],
     )
-    say("\nthe same lists under the formulas of (docs/lists.md)")
+    echo("\nthe same lists under the formulas of (docs/lists.md)")
     metrics = ("recall", "precision", "ndcg", "map")
     print_table(
         [f"at {first}", "recall", "precision", "nDCG", "MAP"],
@@ -78,9 +78,9 @@ def show_lists(evaluation: ListEvaluation) -> None:
         ],
     )
     if evaluation.notes:
-        say()
+        echo()
         for text in evaluation.notes:
-            say(text)
+            echo(text)
 
 
 def show_briefly(evaluation: ListEvaluation) -> None:
@@ -101,7 +101,7 @@ def show_briefly(evaluation: ListEvaluation) -> None:
             for name, each in ((evaluation.model, evaluation), *evaluation.baselines.items())
         ],
     )
-    say(f"\n{evaluation.verdict()}")
+    echo(f"\n{evaluation.verdict()}")
 
 
 def show_cutoff(evaluation: ListEvaluation, k: int) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...evaluate.metric import interval_text
-from ..output import bold, print_table, say
+from ..output import bold, echo, print_table
 
 if TYPE_CHECKING:
     from ...evaluate import Evaluation, Score, Scores, Uncertainty
@@ -64,17 +64,17 @@ def show_score(score: Evaluation) -> None:
             for name, each, baseline in rows
         ],
     )
-    say(f"\n{score.verdict}")
+    echo(f"\n{score.verdict}")
 
 
 def show_evaluation(score: Evaluation) -> None:
     """All of a score."""
-    say(f"{score.dataset}: {score.n_test:,} ratings by {score.n_test_users:,} users\n")
+    echo(f"{score.dataset}: {score.n_test:,} ratings by {score.n_test_users:,} users\n")
     if score.overlap.invalidates:
-        say(bold(_warning(score)) + "\n")
+        echo(bold(_warning(score)) + "\n")
     show_score(score)
     coverage = score.coverage
-    say()
+    echo()
     print_table(
         ["test ratings", "", "RMSE", "MAE"],
         [
@@ -93,11 +93,11 @@ def show_evaluation(score: Evaluation) -> None:
         ],
     )
     if coverage.unknown.n:
-        say(
+        echo(
             f"(unknown: {coverage.unknown_users:,} users, {coverage.unknown_items:,} items; the "
             "bias model answers for them)"
         )
-    say()
+    echo()
     print_table(
         ["ratings the user gave", "users", "test ratings", "RMSE", "MAE", "RMSE of bias"],
         [
@@ -107,14 +107,14 @@ def show_evaluation(score: Evaluation) -> None:
     )
     if score.uncertainty is not None:
         show_uncertainty(score.uncertainty)
-    say(f"\nmean over users of each one's RMSE (another measure): {score.mean_user_rmse:.4f}")
+    echo(f"\nmean over users of each one's RMSE (another measure): {score.mean_user_rmse:.4f}")
     for text in score.notes:
-        say(f"note: {text}")
+        echo(f"note: {text}")
 
 
 def show_uncertainty(uncertainty: Uncertainty) -> None:
     """Coverage of the intervals, and how the standard deviations compare with the errors."""
-    say()
+    echo()
     print_table(
         ["interval", "ratings within", "mean width"],
         [
@@ -123,9 +123,9 @@ def show_uncertainty(uncertainty: Uncertainty) -> None:
         ],
     )
     groups = ", ".join(f"{group.std:.2f} ({group.rmse:.2f})" for group in uncertainty.by_std)
-    say(f"standard deviation (and RMSE) by fifths, surest first: {groups}")
+    echo(f"standard deviation (and RMSE) by fifths, surest first: {groups}")
     if uncertainty.source == "bias":
-        say("(the model kept no ratings apart: its standard deviations are of the bias model)")
+        echo("(the model kept no ratings apart: its standard deviations are of the bias model)")
 
 
 def _warning(score: Evaluation) -> str:

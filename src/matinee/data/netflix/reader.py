@@ -47,7 +47,7 @@ def read_netflix(
     Args:
         parts: The files, plain.
         scale: The stated range of the ratings; 1 to 5 if left out.
-        report: Told of every block read ("reading", bytes so far, bytes in all), then of every
+        report: Called with every block read ("reading", bytes so far, bytes in all), then of every
             range of users put in order ("ordering", ranges so far, ranges in all).
 
     Returns:

@@ -53,7 +53,7 @@ def get(
         name: A name of the catalogue.
         url: Another place to download from (a mirror); the MD5 must be the same.
         force: Download even if the data is there, and replace it.
-        progress: Told of every block received.
+        progress: Called with every block received.
         timeout: Seconds of silence from the server taken for a broken connection.
 
     Returns:
@@ -96,7 +96,7 @@ def fetch(
     Args:
         dataset: What to download.
         home: The folder to put it in.
-        progress: Told of every block received.
+        progress: Called with every block received.
         timeout: Seconds of silence from the server taken for a broken connection.
         wait: Seconds before the first new try after a broken connection; then twice that, and so
             on. A server that cannot be reached at all is not tried again.

@@ -58,7 +58,7 @@ def named_split(
         name: One of ``NAMED_SPLITS`` (``"ml-100k/u1"``, ``"netflix/3m"``); or a folder, or the
             name of one (in the data home, or given by ``add``), that has a ``train`` and a
             ``test`` file, such as ``split_files`` writes.
-        report: Told how far reading is, as by ``load``.
+        report: Called with the progress, as by ``load``.
         **reading: Arguments of ``load`` for the files of a folder. Weights that ``split_files``
             wrote beside ratings are read without being named; ``weight="none"`` leaves them out.
 
@@ -81,7 +81,7 @@ def named_parts(name: str | Path, *, seed: int = 0, report: Report | None = None
         name: As for ``named_split``; of a folder, a file ``valid`` is the validation part.
         seed: Seed of what is left to chance: which half of Netflix's test month is the
             validation part. ``named_split`` has the test part of seed 0.
-        report: Told how far reading is, as by ``load``.
+        report: Called with the progress, as by ``load``.
 
     Raises:
         UsageError: There is no split of that name.

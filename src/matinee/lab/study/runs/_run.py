@@ -64,7 +64,7 @@ def execute(
         spec: The run.
         cache: Where its data is found or kept.
         folder: For metrics and the checkpoint of this run alone.
-        on_epoch: Told of each epoch.
+        on_epoch: Called after each epoch.
 
     Returns:
         Its record; "failed" with the error for a run that diverged.

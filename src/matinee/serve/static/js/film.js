@@ -68,7 +68,7 @@ export function headline(place, item, why = () => null, level = "h3") {
   return { head, more };
 }
 
-/** A place in the list of recommendations, to be told of what changes. */
+/** A place in the list of recommendations, updated when something changes. */
 export class Film {
   /** @param {Place} place @param {Predicted} film */
   constructor(place, film) {

@@ -7,7 +7,7 @@ const encode = encodeURIComponent;
 /** The dial where it stands for the model's own order. */
 export const MIDDLE = 0.5;
 
-/** Tells its listeners of a "change". */
+/** Dispatches "change" to its listeners. */
 export class Ratings extends EventTarget {
   constructor() {
     super();

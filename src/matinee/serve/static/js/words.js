@@ -23,7 +23,7 @@ export function name({ title }) {
 /** The same without its other names, for a sentence. @param {{title: string}} item */
 export const short = (item) => name(item).replace(/(.) \(.*\)$/, "$1");
 
-/** The year, where only the title tells it. @param {Item} item */
+/** The year, where only the title has it. @param {Item} item */
 export const year = (item) => item.year ?? /\(((1[89]|20)\d\d)/.exec(item.title)?.[1] ?? "";
 
 /** A rating as people write it: 4½. @param {number} value */
