@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..base.arrays import Float32, Float64, Int32, Int64, Mask
 from ..base.compiled import kernel
-from ..base.memory import count_codes, large_empty, large_take, row_chunks
+from ..base.memory import count_codes, large_empty, large_take, row_chunks, sum_by_code
 from .side.columns import Levels
 
 
@@ -66,13 +66,14 @@ class Csr:
         if self.weights is None:
             return self.counts.astype(np.float64)
         owner = np.repeat(np.arange(self.n_rows), self.counts)
-        return np.bincount(owner, self.weights, minlength=self.n_rows).astype(np.float64)
+        return sum_by_code(owner, self.weights, self.n_rows)
 
     @property
     def column_weights(self) -> Float64:
         """Sum of the weights of each column's entries, float64, shape (n_columns,)."""
-        sums = np.bincount(self.indices, self.weights, minlength=self.n_columns)
-        return sums.astype(np.float64)
+        if self.weights is None:
+            return count_codes(self.indices, self.n_columns).astype(np.float64)
+        return sum_by_code(self.indices, self.weights, self.n_columns)
 
     def in_order_of_ratings(self, column: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """A column of the entries in the order of the original ratings."""
