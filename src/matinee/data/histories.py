@@ -80,7 +80,8 @@ class Histories:
         starts = self.indptr[rows]
         counts = self.indptr[rows + 1] - starts
         before = np.cumsum(counts) - counts
-        return np.arange(counts.sum()) + np.repeat(starts - before, counts)
+        entries: Int64 = np.arange(counts.sum()) + np.repeat(starts - before, counts)
+        return entries
 
     def batches(self, size: int) -> Iterator[tuple[int, Histories]]:
         """Consecutive people, at most ``size`` at a time, each with the row it starts at."""

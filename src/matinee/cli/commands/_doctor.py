@@ -140,7 +140,9 @@ def _data(problems: list[str]) -> dict[str, Any]:
 
 
 def _show(report: dict[str, Any]) -> None:
-    echo(f"matinee {report['versions']['matinee']}, Python {report['python']}, {report['platform']}")
+    echo(
+        f"matinee {report['versions']['matinee']}, Python {report['python']}, {report['platform']}"
+    )
     echo(f"{report['executable']}\n")
     versions = {name: v for name, v in report["versions"].items() if name != "matinee"}
     print_table(
@@ -158,7 +160,9 @@ def _show(report: dict[str, Any]) -> None:
     echo(f"compiled kernels are kept in {cache}" if cache else "compiled kernels are kept nowhere")
     if "compile_seconds" in report:
         echo(f"the default model's kernels are compiled ({report['compile_seconds']:g} s)")
-    echo(f"CUDA: {', '.join(report.get('cuda_devices', [])) or 'none seen; training is on the CPU'}")
+    echo(
+        f"CUDA: {', '.join(report.get('cuda_devices', [])) or 'none seen; training is on the CPU'}"
+    )
     echo(
         f"data home: {report.get('data_home', '?')}"
         + ("" if report.get("data_home_writable", True) else " (cannot be written to)")
