@@ -16,6 +16,11 @@ from matinee.base.memory import (
 )
 
 
+@pytest.fixture(autouse=True)
+def _any_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("matinee.base.memory._SMALL", 0)
+
+
 def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 

@@ -25,6 +25,7 @@ def test_ratings_in_files_give_the_same_model(
 
     train, model = fitted()
     monkeypatch.setattr("matinee.base.memory.memory_limit", lambda: 1)
+    monkeypatch.setattr("matinee.base.memory._SMALL", 0)
     train_in_file, model_in_file = fitted()
     for name in ("users", "items", "values", "times"):
         in_memory, in_file = getattr(train, name), getattr(train_in_file, name)

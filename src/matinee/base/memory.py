@@ -16,6 +16,8 @@ from .arrays import Array, Float64, Int64
 
 _SHARE = 16
 """Vectors of more than this part of the memory are kept in temporary files."""
+_SMALL = 1 << 20
+"""Bytes up to which a vector is never in a file, so that the limit need not be read."""
 _CHUNK = 1 << 20
 """Entries that are converted at a time."""
 
@@ -81,7 +83,7 @@ def large_empty(size: int, dtype: npt.DTypeLike, limit: int | None = None) -> Ar
     """
     kind = np.dtype(dtype)
     n_bytes = size * kind.itemsize
-    if n_bytes * _SHARE <= (memory_limit() if limit is None else limit):
+    if n_bytes <= _SMALL or n_bytes * _SHARE <= (memory_limit() if limit is None else limit):
         return np.empty(size, kind)
     try:
         with tempfile.TemporaryFile(prefix="matinee-") as file:
