@@ -75,7 +75,7 @@ class _About(_Request):
 class RecommendRequest(_About):
     """Ratings of a new user, and options of the list."""
 
-    ratings: Ratings = Field(min_length=1)
+    ratings: Given
     """The user's ratings."""
     k: K = 10
     """Number of items."""
@@ -135,7 +135,7 @@ class MatchRequest(_Request):
 class PredictRequest(_Request):
     """Ratings of a new user, and the items to predict."""
 
-    ratings: Ratings = Field(min_length=1)
+    ratings: Given
     """The user's ratings."""
     items: list[ItemName] = Field(min_length=1, max_length=MAX_K, fail_fast=True)
     """Ids or titles."""
@@ -146,7 +146,7 @@ class PredictRequest(_Request):
 class ProfileRequest(_Request):
     """Ratings of a new user."""
 
-    ratings: Ratings = Field(min_length=1)
+    ratings: Given
     """The user's ratings."""
 
 
