@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: quickstart test test-slow test-lowest audit dist fast format docs docs-site bench cuda-check browser postgresql studies-docs clean clean-kernels
+.PHONY: quickstart test test-slow test-lowest test-versions audit dist fast format docs docs-site bench cuda-check browser postgresql studies-docs clean clean-kernels
 
 quickstart: .venv/.installed
 	$(BIN)/matinee quickstart
@@ -17,13 +17,13 @@ test: .venv/.installed-test
 test-slow: .venv/.installed-test
 	$(BIN)/pytest -m slow
 
-# The quick tests with the lowest versions that pyproject.toml allows, in .venv-lowest. The test client
-# of Starlette's lowest needs httpx, and old versions call what newer ones below them deprecate.
+# The quick tests with the lowest versions that pyproject.toml allows, and with the newest on every Python
+# of these that is found: what a nightly job runs. Each has a .venv-NAME.
 test-lowest:
-	$(PYTHON) -m venv .venv-lowest
-	.venv-lowest/bin/python -m pip install --quiet uv
-	.venv-lowest/bin/uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct -e '.[test]' 'httpx>=0.27'
-	.venv-lowest/bin/pytest -m 'not slow' -W ignore::DeprecationWarning
+	$(PYTHON) tests/tools/versions.py lowest
+
+test-versions:
+	$(PYTHON) tests/tools/versions.py
 
 # Known weaknesses of the versions in constraints.txt; it fails where one cannot be looked up.
 audit: .venv/.installed
@@ -101,4 +101,4 @@ clean-kernels:
 	find src -name '*.nb[ic]' -delete
 
 clean: clean-kernels
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-* .pytest_cache .mypy_cache .ruff_cache
