@@ -44,15 +44,15 @@ def real_data() -> Callable[[str], Path]:
 @pytest.fixture
 def one_thread() -> Iterator[None]:
     """On tiny arrays, threads only wait for each other, and for long on a busy machine."""
-    import numba
     import torch
 
-    threads = torch.get_num_threads(), numba.get_num_threads()
+    from matinee.base.threads import kernel_threads
+
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    numba.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads[0])
-    numba.set_num_threads(threads[1])
+    with kernel_threads(1):
+        yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numba
 import numpy as np
 import pytest
 import torch
 from battery import Battery, Case, u1
 
+from matinee.base.threads import _use, kernel_thread_count
 from matinee.baseline import fit_bias
 from matinee.data import Histories, Ratings, Scale, Table
 from matinee.errors import DataError, UsageError
@@ -317,11 +317,12 @@ def test_it_beats_the_bias_baseline_on_real_ratings(real_data: Callable[[str], P
 
 
 def test_any_number_of_threads_learns_the_same() -> None:
-    if numba.config.NUMBA_NUM_THREADS < 2:
-        pytest.skip("numba was given one thread")
+    before = torch.get_num_threads(), kernel_thread_count()
     messages: list[Any] = []
     for number in (1, 2):
         torch.set_num_threads(number)
-        numba.set_num_threads(number)
+        _use(number)
         messages.append(QUICK(epochs=4, hidden=[16]).fit(sample()).predict(*all_pairs(sample())))
+    torch.set_num_threads(before[0])
+    _use(before[1])
     assert np.allclose(*messages, atol=1e-3)

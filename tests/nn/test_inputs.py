@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import pytest
 
+from matinee.base.threads import _use
 from matinee.data import CodedColumn, Csr, group, stacked
 from matinee.nn import Batch, Inputs, NetworkConfig, make_inputs
 
@@ -202,21 +202,17 @@ def test_the_salt_decides() -> None:
     assert np.array_equal(without[0].coef, without[1].coef)
 
 
-@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="numba was given one thread")
 @pytest.mark.parametrize("input_", KINDS)
 def test_any_number_of_threads_draws_the_same(input_: str) -> None:
     csr = ratings(rows=300)
     inputs = inputs_for(csr, center="bias", input_scale="sqrt", input=input_)
     batches = []
-    threads = numba.get_num_threads()
-    try:
-        for number in (1, 2):
-            numba.set_num_threads(number)
-            batches.append(
-                [make(csr, inputs, salt=3, **o) for o in ({"conditional": True}, {"dropout": 0.2})]
-            )
-    finally:
-        numba.set_num_threads(threads)
+    for number in (1, 2):
+        _use(number)
+        batches.append(
+            [make(csr, inputs, salt=3, **o) for o in ({"conditional": True}, {"dropout": 0.2})]
+        )
+    _use(1)
     for one, two in zip(*batches, strict=True):
         for name in ("coef", "target", "weight", "row_bias", "source", "in_ptr"):
             assert np.array_equal(getattr(one, name), getattr(two, name)), name
