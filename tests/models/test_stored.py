@@ -12,11 +12,12 @@ import pytest
 import torch
 
 import matinee
+from matinee.base.arrays import Float32
 from matinee.data import Histories
 from matinee.errors import ModelFileError
 from matinee.models import Autoencoder
 from matinee.models.folder._checks import check_arrays
-from matinee.models.networks import _fitted, _stored
+from matinee.models.networks import _fitted, _start, _stored
 from matinee.models.networks._stored import OWN, StoredCodes
 from matinee.models.networks.trainer import Trainer
 from matinee.serve._catalogue import Catalogue
@@ -336,6 +337,28 @@ def test_an_updated_network_keeps_what_the_codes_add_to_fold_in() -> None:
     assert np.square(scores - folded - wanted).mean() < 0.3 * np.square(wanted).mean()
     again = codes_of(updated.update(train.take(np.arange(5)), epochs=1))
     assert again is not None
+
+
+def test_the_codes_of_an_update_are_drawn_towards_its_teacher(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The teacher does not teach the network, and with the weight 0 the codes are carried alone."""
+    train = sample()
+    old = train.users != 3
+
+    def update(share: float, least: int = 24) -> tuple[Any, Float32]:
+        monkeypatch.setattr(_stored, "CARRIED", share)
+        monkeypatch.setattr(_start, "TEACHER_EPOCHS", least)
+        made = model().fit(train.take(old), seed=1).update(train.take(~old), seed=2, epochs=1)
+        assert made.histories is not None
+        return made._trained, made.scores_coded(made.histories)
+
+    (taught, scores), (alone, carried) = update(0.5), update(0.0)
+    for name, array in taught.arrays.items():
+        np.testing.assert_array_equal(array, alone.arrays[name])
+    assert np.abs(scores - carried).max() > 0.01
+    np.testing.assert_array_equal(update(0.5)[1], scores)
+    np.testing.assert_array_equal(update(0.0, least=1)[1], carried)
 
 
 def test_saved_arrays_are_checked(tmp_path: Path) -> None:

@@ -26,10 +26,10 @@ class Updatable(Predicting):
         """Go on learning: new ratings, people and items, at the cost of what is new.
 
         A network continues from its weights, with a few epochs over the people who gave new ratings
-        and as many of the others, and keeps to what it predicted before; what orders its lists is
-        fitted again with the same settings. Models in closed form, ensembles and networks whose
-        rows are items are trained anew. Leak guard and fingerprint are of all ratings, as if the
-        model had been trained on them at once.
+        and as many ratings of others; stored codes keep what they added and learn from a small
+        teacher; what orders its lists is fitted again with the same settings. Models in closed
+        form, ensembles and networks whose rows are items are trained anew. Leak guard and
+        fingerprint are of all ratings, as if the model had been trained on them at once.
 
         Args:
             new: The new ratings, or what ``load`` takes. Of a pair that the model was trained on

@@ -1,17 +1,19 @@
-"""``Start``: where the training of a model that is updated begins."""
+"""Where training begins: initial weights, or ``Start``, those of a model that is updated."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 from ...base.arrays import Int32, Int64, Mask
 from ...data import Csr, Histories
-from ...nn import Forward, Inputs, Network, encode_rows
+from ...nn import Forward, Inputs, Network, NetworkConfig
 from ...train import Teacher, TrainConfig, validation_share
-from ..settings import update_epochs
+from ..settings import Settings, update_epochs
 from ._fitted import FittedNetwork
 from ._grown import Grown
 from ._stored import StoredCodes
@@ -19,10 +21,13 @@ from ._stored import StoredCodes
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-SHARE_OF_RATE = 0.1
+SHARE_OF_RATE = 0.3
 """Learning rate of an update relative to that of training anew."""
-OLD_ROWS = 2.0
+OLD_ROWS = 1.0
 """Ratings of people without new ones, for each rating of people with some, in an epoch."""
+TEACHER_WIDTH, TEACHER_EPOCHS, TEACHER_RATE = 128, 24, 2.0
+"""Largest width and number of epochs of an update's teacher, and its learning rate relative to that
+of the network's training: it is trained anew, in a third of the time of an update."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +63,18 @@ class Start:
                 "patience": 0,
                 "score_every": self.epochs_of(train),
             }
+        )
+
+    def teacher(self, settings: Settings) -> Settings:
+        """The settings of the teacher of the update: a small one, of one hidden layer."""
+        taught = settings.teacher()
+        return taught.replace(
+            {
+                "network.hidden": (min(TEACHER_WIDTH, settings.network.hidden[-1]),),
+                "train.epochs": min(TEACHER_EPOCHS, taught.train.epochs),
+                "train.learning_rate": TEACHER_RATE * settings.train.learning_rate,
+            },
+            "teacher",
         )
 
     def epochs_of(self, train: TrainConfig) -> int:
@@ -105,12 +122,13 @@ class Start:
         """Whether the network has stored codes."""
         return self.fitted.stored is not None and len(self.fitted.stored.hashes) > 0
 
-    def stored(self, forward: Forward, known: Csr) -> StoredCodes:
+    def stored(self, forward: Forward, known: Csr, teachers: Sequence[Teacher]) -> StoredCodes:
         """Stored codes with the gain that those of the network had, which must have some.
 
         Args:
             forward: The network as it is now.
             known: The present ratings by user.
+            teachers: Those of the update.
         """
         codes, before = self.fitted.stored, self.histories
         assert codes is not None
@@ -120,22 +138,21 @@ class Start:
         renamed = Histories(before.indptr, present[before.items], before.values, before.users)
         now = Histories(known.indptr, known.indices, known.values, self.users)
         grown = Grown.of(np.flatnonzero(self.users >= 0), now, renamed)
-        return codes.carried(forward, known, self.items, grown, (self.fitted.forward, before))
+        earlier = (self.fitted.forward, before)
+        return codes.carried(forward, known, self.items, grown, earlier, teachers)
 
-    def teacher(self, network: Network, inputs: Inputs, known: Csr) -> Teacher:
-        """The network as it is now, whose predictions it is to keep."""
-        rows = np.arange(known.n_rows, dtype=np.int64)
-        parts = [encode_rows(network, inputs, known, rows[at : at + 1024]) for at in rows[::1024]]
-        codes, added = (np.concatenate(each) for each in zip(*parts, strict=True))
-        bias = network.bias_out.detach().numpy()
-        return Teacher(
-            vectors=network.table_out.detach().numpy().copy(),
-            added=bias + inputs.offset,
-            table=codes,
-            bias=added,
-            offset=np.zeros(len(codes), dtype=np.float32),
-            activation=network.output_code,
-        )
+
+def new_network(
+    shape: NetworkConfig, columns: int, inputs: Inputs, device: str, rng: np.random.Generator
+) -> Network:
+    """A network with initial weights on a device."""
+    generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
+    network = Network(shape, columns, inputs.table_rows, generator)
+    if device != "cpu":  # the same initial weights in all processes, different dropout masks
+        network.to(device)
+        network.generator = torch.Generator(network.table_in.device)
+        network.generator.manual_seed(int(rng.integers(2**63)))
+    return network
 
 
 def _by_item(array: npt.NDArray[Any], each: int) -> npt.NDArray[Any]:

@@ -32,6 +32,8 @@ RIDGE = 1e-6
 """Regularisation of the equations, relative to the mean of their diagonal."""
 OWN = 0.5
 """Weight of the network's own predictions in the mean with its teachers'."""
+CARRIED = 0.2
+"""Weight of the teachers of an update, which are smaller, in the mean with codes that there are."""
 MOST_STORED = 100_000_000
 """Most numbers that are stored; with more users there are no stored codes."""
 ROWS = 1024
@@ -67,13 +69,9 @@ class StoredCodes:
         """
         # The target is the sum of users x items' over the pairs of factors, above the output bias.
         codes, added = _encoded(forward, Histories.of(known))
-        start = (forward.bias_out + forward.offset).astype(np.float32)
-        of_users, of_items = np.ones(known.n_rows), np.ones(known.n_columns)
-        products = [_Product(OWN, _Columns(codes, added), _Columns(forward.table_out, of_items))]
-        for each in teachers:
-            users = _Columns(each.table, of_users, each.bias + each.offset)
-            items = _Columns(each.vectors, each.added - start, of_items)
-            products.append(_Product((1.0 - OWN) / len(teachers), users, items))
+        ones = np.ones(known.n_columns)
+        products = [_Product(OWN, _Columns(codes, added), _Columns(forward.table_out, ones))]
+        products += [_taught(forward, (1.0 - OWN) / len(teachers), each) for each in teachers]
         return cls._nearest(forward, known, products)
 
     def carried(
@@ -83,6 +81,7 @@ class StoredCodes:
         items: Int32,
         grown: Grown,
         earlier: tuple[Forward, Histories],
+        teachers: Sequence[Teacher],
     ) -> StoredCodes:
         """Codes of a network that was trained further, with the gain of these.
 
@@ -96,6 +95,8 @@ class StoredCodes:
             grown: The users with a code, by rows of ``known``; ``before.users`` are their earlier
                 user codes.
             earlier: The network as it was, and the ratings that its codes are of.
+            teachers: Networks of the present ratings, which have the weight ``CARRIED`` in the mean
+                with these predictions.
         """
         codes, added = _encoded(forward, Histories.of(known))
         before, added_before = _encoded(earlier[0], earlier[1].take(grown.before.users))
@@ -111,15 +112,17 @@ class StoredCodes:
 
         constant = of_all((self.added[users] - added_before)[:, None])
         ones, old = np.ones(known.n_columns), (items >= 0).astype(np.float32)
+        own = 1.0 - CARRIED if teachers else 1.0
         products = [
-            _Product(1.0, _Columns(codes, added), _Columns(forward.table_out, ones)),
+            _Product(own, _Columns(codes, added), _Columns(forward.table_out, ones)),
             _Product(
-                1.0,
+                own,
                 _Columns(of_all(self.codes[users]), constant),
                 _Columns(of_items(self.table), old),
             ),
-            _Product(-1.0, _Columns(of_all(before)), _Columns(of_items(earlier[0].table_out))),
+            _Product(-own, _Columns(of_all(before)), _Columns(of_items(earlier[0].table_out))),
         ]
+        products += [_taught(forward, CARRIED / len(teachers), each) for each in teachers]
         return self._nearest(forward, known, products)
 
     @classmethod
@@ -259,3 +262,11 @@ class _Product:
     weight: float
     users: _Columns
     items: _Columns
+
+
+def _taught(forward: Forward, weight: float, teacher: Teacher) -> _Product:
+    """A teacher's predictions, above the output bias of a network."""
+    start = (forward.bias_out + forward.offset).astype(np.float32)
+    users = _Columns(teacher.table, np.ones(len(teacher.table)), teacher.bias + teacher.offset)
+    items = _Columns(teacher.vectors, teacher.added - start, np.ones(len(teacher.vectors)))
+    return _Product(weight, users, items)

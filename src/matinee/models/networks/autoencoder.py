@@ -152,6 +152,8 @@ class Autoencoder(Single, Trainable):
         context.check_resumable(f"{CHECKPOINT}*" if has_teacher else f"{CHECKPOINT}.*")
         if has_teacher:
             trainer.train_teachers(seed_of(seed, 0))
+        if self._start is not None:
+            trainer.train_small_teacher(seed_of(seed, 0))
         trainer.fit()
         self._take(trainer.finish())
         held = trainer.held

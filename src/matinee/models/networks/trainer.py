@@ -14,7 +14,7 @@ from ...base.arrays import Float64, Mask
 from ...base.threads import kernel_threads
 from ...baseline import column_means
 from ...data import Csr, Ratings
-from ...nn import Forward, Inputs, Network, NetworkConfig, make_inputs
+from ...nn import Forward, Inputs, make_inputs
 from ...train import (
     Distillation,
     Epoch,
@@ -37,7 +37,7 @@ from ._fitted import FittedNetwork, make_forward
 from ._link import first_link, fit_link_again
 from ._shape import rows_of
 from ._side_by_side import side_by_side
-from ._start import Start
+from ._start import Start, new_network
 from ._stored import MOST_STORED, StoredCodes
 from ._validation import coded, column_offset, in_user_order
 
@@ -112,7 +112,7 @@ class Trainer:
             shape = settings.network.within(known.n_columns, inputs.table_rows, counts)
         else:  # the widths that it was trained with, whatever the data has become
             shape = settings.network.replace({"hidden": start.fitted.settings.network.hidden})
-        network = _network(shape, known.n_columns, inputs, context.device, rng)
+        network = new_network(shape, known.n_columns, inputs, context.device, rng)
         if settings.network.bias_start == "mean":
             with torch.no_grad():
                 means = column_means(known, offset)
@@ -143,8 +143,6 @@ class Trainer:
             training=holdout,
             group=group,
         )
-        if start is not None and network.config.output_activation == "linear":
-            self.distill_from([start.teacher(network, inputs, known)])
 
     def distill_from(self, teachers: Sequence[Teacher]) -> None:
         """Add the predictions of teachers as targets (knowledge distillation)."""
@@ -183,6 +181,18 @@ class Trainer:
                 teacher.fit([*before, *self.teacher_epochs], future, ahead)
                 self.teacher_epochs += teacher.run.history
         self.distill_from([teacher.as_teacher() for teacher in self._teachers])
+
+    def train_small_teacher(self, seed: int) -> None:
+        """In an update, train a small teacher for stored codes; a resumed run does so again."""
+        assert self._start is not None
+        if not self._stores_codes:
+            return
+        alone = replace(
+            self.context, folder=None, resume=False, watch={}, measure=frozenset(), on_epoch=None
+        )
+        settings = self._start.teacher(self.settings)
+        self._teachers = [Trainer(self._ratings, settings, seed, alone, held=self.held, teacher=1)]
+        self._teachers[0].fit()
 
     def fit(
         self,
@@ -325,9 +335,9 @@ class Trainer:
 
     def _codes(self, forward: Forward, known: Csr, *, whole: bool) -> StoredCodes:
         """Stored codes of users with some ratings; ``whole`` as for ``as_teacher``."""
-        if self._start is not None:
-            return self._start.stored(forward, known)
         teachers = [each.as_teacher(whole=whole) for each in self._teachers]
+        if self._start is not None:
+            return self._start.stored(forward, known, teachers)
         return StoredCodes.fit(forward, known, teachers)
 
     @property
@@ -385,15 +395,3 @@ def seed_of(seed: int, *numbers: int) -> int:
     """The seed of one network of several; neighbouring base seeds have none in common."""
     sequence = np.random.SeedSequence([seed, *numbers])
     return int(sequence.generate_state(1, np.uint64)[0])
-
-
-def _network(
-    shape: NetworkConfig, columns: int, inputs: Inputs, device: str, rng: np.random.Generator
-) -> Network:
-    generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
-    network = Network(shape, columns, inputs.table_rows, generator)
-    if device != "cpu":  # the same initial weights in all processes, different dropout masks
-        network.to(device)
-        network.generator = torch.Generator(network.table_in.device)
-        network.generator.manual_seed(int(rng.integers(2**63)))
-    return network
