@@ -180,6 +180,12 @@ def test_a_training_folder_becomes_a_model_folder(tmp_path: Path) -> None:
     assert load_model(tmp_path).n_items == 40
 
 
+def test_a_model_whose_lists_are_by_predicted_rating_comes_back(tmp_path: Path) -> None:
+    model = matinee.model("biased-mf", love=np.inf).fit(sample())
+    model.save(tmp_path / "model")
+    assert load_model(tmp_path / "model").love == np.inf
+
+
 def test_notes_must_be_json(tmp_path: Path) -> None:
     model = Bias().fit(sample())
     with pytest.raises(UsageError, match="must be JSON-able"):

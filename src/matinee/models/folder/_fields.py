@@ -107,7 +107,7 @@ class Manifest(_Fields):
     spread: SpreadFields | None = None
     interest: dict[StrictStr, Any] | None = None
     preference: PreferenceFields | None = None
-    love: Annotated[Number, Field(ge=0)] = 1.0
+    love: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=True)] = 1.0  # NaN is not >= 0
     floor: Annotated[Number, Field(ge=0)] = 0.0
     choice_rate: ChoiceRateFields | None = None
     time_offset: TimeOffsetFields | None = None
