@@ -70,6 +70,8 @@ def test_taking_counting_and_summing_are_numpys(
     assert np.array_equal(large_take(values, mask), values[mask])
     assert np.array_equal(count_codes(codes, 6), np.bincount(codes, minlength=6))
     assert np.array_equal(sum_by_code(codes, values, 6), np.bincount(codes, values, minlength=6))
+    with pytest.raises(IndexError, match="a mask of 99 entries for a vector of 100"):
+        large_take(values, mask[:-1])
     assert [(each.start, each.stop) for each in chunks(15)] == [(0, 7), (7, 14), (14, 15)]
     assert list(chunks(0)) == []
 

@@ -129,3 +129,14 @@ def test_what_is_no_table_is_refused_in_one_sentence(nothing: Any) -> None:
     for use in (matinee.split, describe, matinee.Bias().fit):
         with pytest.raises(UsageError, match=r"cannot read ratings from .* give a path"):
             use(nothing)
+
+
+def test_taking_ratings_by_positions_a_slice_or_a_mask() -> None:
+    ratings = load(pd.DataFrame(ROWS, columns=["user_id", "item_id", "rating"]))
+    for rows in ([3, 0, 3], range(2, 9), slice(1, 20, 3), np.arange(len(ratings)) % 7 == 0):
+        assert np.array_equal(ratings.take(rows).values, ratings.values[rows])
+    assert len(ratings.take([])) == 0
+    with pytest.raises(IndexError):
+        ratings.take(np.ones(10, dtype=bool))
+    with pytest.raises(IndexError):
+        ratings.take([len(ratings)])

@@ -96,8 +96,14 @@ def large_empty(size: int, dtype: npt.DTypeLike, limit: int | None = None) -> Ar
 
 
 def large_take(values: Array, rows: Array) -> Array:
-    """``values[rows]`` for positions or a mask, by ``large_empty``."""
+    """``values[rows]`` for positions or a mask, by ``large_empty``.
+
+    Raises:
+        IndexError: A position that does not exist, or a mask of another length.
+    """
     is_mask = rows.dtype == bool
+    if is_mask and len(rows) != len(values):
+        raise IndexError(f"a mask of {len(rows):,} entries for a vector of {len(values):,}")
     out = large_empty(int(np.count_nonzero(rows)) if is_mask else len(rows), values.dtype)
     at = 0
     for some in chunks(len(rows)):

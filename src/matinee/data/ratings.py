@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -177,8 +178,15 @@ class Ratings:
         """Number of item codes."""
         return len(self.item_ids)
 
-    def take(self, rows: Int64 | Mask) -> Ratings:
-        """Some of the ratings (positions or a mask), with the same vocabularies."""
+    def take(self, rows: Int64 | Mask | Sequence[int] | slice) -> Ratings:
+        """Some of the ratings (positions, a slice or a mask), with the same vocabularies.
+
+        Raises:
+            IndexError: A position that does not exist, or a mask of another length.
+        """
+        if isinstance(rows, slice):
+            rows = range(len(self))[rows]
+        rows = np.asarray(rows, None if len(rows) else np.int64)
         return replace(
             self,
             users=large_take(self.users, rows),
