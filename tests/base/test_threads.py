@@ -6,14 +6,17 @@ import itertools
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from matinee.base import threads as module
 from matinee.base.threads import (
     SHORT_WAITS,
     ThreadTuner,
@@ -208,3 +211,37 @@ def test_a_thread_has_its_own_number_of_threads() -> None:
         assert kernel_thread_count() == 4
         with ThreadPoolExecutor(1) as pool:
             assert pool.submit(kernel_thread_count).result() != 4 or cores() == 4
+
+
+def test_without_further_threads_the_caller_computes_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    helpers = module._Helpers()
+    monkeypatch.setattr(module, "_helpers", helpers)
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    seen: list[int] = []
+    with kernel_threads(1):
+        _use(2)
+        in_parts(lambda first, last: seen.extend(range(first, last)), 20, ())
+    assert sorted(seen) == list(range(20))
+    assert helpers._work.empty()
+
+
+def test_finished_work_in_the_queue_holds_no_arrays() -> None:
+    work = module._Work(lambda first, last, array: None, [(0, 1)], (np.zeros(1),))
+    work.finish()
+    assert work._args == ()
+
+
+def test_a_limit_within_a_block_leaves_none_behind() -> None:
+    def counts() -> None:
+        with kernel_threads(1):
+            assert kernel_thread_count() == 1
+        assert module._chosen.count is None
+
+    thread = threading.Thread(target=counts)
+    thread.start()
+    thread.join()

@@ -199,7 +199,12 @@ class _Work:
     def finish(self) -> None:
         """Wait for the parts that others compute."""
         self.join_in()
-        self._done.acquire()
+        try:
+            self._done.acquire()
+        except BaseException as error:  # Ctrl-C, while others still write to the arrays
+            self._errors.append(error)
+            self._done.acquire()
+        self._args = ()  # the work may lie in the queue for long, and its arrays need not
         if self._errors:
             raise self._errors[0]
 
@@ -225,10 +230,13 @@ class _Helpers:
 
     def share(self, work: _Work, count: int) -> None:
         """Offer work to some threads."""
-        while self._count < count:
+        while self._count < max(count, _available() - 1):  # several callers may share at once
+            try:
+                Thread(target=self._run, name="matinee-kernels", daemon=True).start()
+            except RuntimeError:  # no more threads may be started
+                break
             self._count += 1
-            Thread(target=self._run, name="matinee-kernels", daemon=True).start()
-        for _ in range(count):
+        for _ in range(min(count, self._count)):
             self._work.put(work)
 
     def _run(self) -> None:
@@ -273,8 +281,8 @@ def kernel_thread_count() -> int:
 @contextmanager
 def kernel_threads(most: int) -> Iterator[None]:
     """Limit the threads of compiled kernels that this thread calls during a block."""
-    before = kernel_thread_count()
-    _use(min(most, before))
+    before = getattr(_chosen, "count", None)
+    _use(min(most, kernel_thread_count()))
     try:
         yield
     finally:
@@ -290,7 +298,7 @@ def limit_kernel_threads(most: int) -> None:
 _chosen = local()
 
 
-def _use(count: int) -> None:
+def _use(count: int | None) -> None:
     _chosen.count = count
 
 
