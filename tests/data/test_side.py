@@ -245,3 +245,13 @@ def test_all_columns_are_those_that_do_not_tell_who_somebody_is() -> None:
     assert [each.name for each in coded_columns(["town"], (people, None), "data")[0]] == ["town"]
     with pytest.raises(UsageError, match=r"data: no column 'sexx'.*did you mean 'sex'"):
         coded_columns(["sexx"], (people, None), "data")
+
+
+def test_a_column_of_numbers_in_one_part_and_of_texts_in_another_keeps_both() -> None:
+    codes = np.arange(2, dtype=np.int32)
+    numbers = SideColumns({"code": np.array([10.0, np.nan])})
+    texts = SideColumns({"code": np.array(["A7", "10"], dtype=object)})
+    for parts in ([(numbers, codes), (texts, codes + 2)], [(texts, codes + 2), (numbers, codes)]):
+        joined = SideColumns.union(parts, 4)
+        assert joined is not None
+        assert joined.columns["code"].tolist() == ["10", "", "A7", "10"]

@@ -24,6 +24,10 @@ MOST_DISTINCT = 32
 FEWEST = 2
 """Rows that must have a level for it to count."""
 _ROWS_PER_LEVEL = 10
+_TABLES = {
+    "people or items": "--people and --items name tables of them",
+    "items": "--items names a table of them; networks read no columns of people",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,8 +68,10 @@ class SideColumns:
         columns: dict[str, Values] = {}
         for side, codes in reversed(parts):
             for name, values in {} if side is None else side.columns.items():
+                if name in columns and columns[name].dtype != values.dtype:
+                    columns[name], values = _as_texts(columns[name]), _as_texts(values)
                 numbers = values.dtype.kind == "f"
-                if name not in columns or columns[name].dtype != values.dtype:
+                if name not in columns:
                     columns[name] = np.full(n, np.nan if numbers else "", dtype=values.dtype)
                 known = np.isfinite(values) if numbers else values.astype(bool)
                 columns[name][codes[known]] = values[known]
@@ -157,6 +163,15 @@ class CodedColumn:
         return out
 
 
+def _as_texts(values: Values) -> Values:
+    """Numbers as the texts that a table with other texts beside them has."""
+    if values.dtype.kind != "f":
+        return values
+    texts = np.empty(len(values), dtype=object)
+    texts[:] = [f"{value:.15g}" if np.isfinite(value) else "" for value in values]
+    return texts
+
+
 def _labels(value: Any) -> tuple[str, ...]:
     """The labels of a cell, in order and each once."""
     if isinstance(value, tuple):
@@ -242,6 +257,7 @@ def coded_columns(
     wanted: bool | Sequence[str],
     sides: Sequence[SideColumns | None],
     label: str,
+    noun: str = "people or items",
 ) -> tuple[tuple[CodedColumn, ...], ...]:
     """The columns of each side that a model is to use, as levels.
 
@@ -250,6 +266,7 @@ def coded_columns(
             for those with more than a level for every ten rows, which nearly say who somebody is.
         sides: Columns of people and of items, say.
         label: The data, for messages.
+        noun: What the sides are of, for messages.
 
     Raises:
         UsageError: No side has a column of a name (with the nearest one).
@@ -261,8 +278,8 @@ def coded_columns(
             if name not in names:
                 known = f"it has {', '.join(names)}" if names else "it has none"
                 raise UsageError(
-                    f"{label}: no column {name!r} of people or items{nearest(name, names)}; "
-                    f"{known} (--people and --items name tables of them)"
+                    f"{label}: no column {name!r} of {noun}{nearest(name, names)}; {known} "
+                    f"({_TABLES[noun]})"
                 )
         chosen = [{name: each[name] for name in wanted if name in each} for each in columns]
         return tuple(tuple(CodedColumn.of(*pair) for pair in each.items()) for each in chosen)

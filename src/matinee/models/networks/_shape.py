@@ -81,7 +81,7 @@ def rows_of(ratings: Ratings, config: NetworkConfig) -> tuple[Csr, tuple[CodedCo
     """
     table = ratings.item_table
     items = None if table is None else table.side
-    (columns,) = coded_columns(config.columns, (items,), ratings.name)
+    (columns,) = coded_columns(config.columns, (items,), ratings.name, "items")
     if config.rows == "users":
         return ratings.by_user, columns
     return with_columns(ratings.by_item, columns), columns
