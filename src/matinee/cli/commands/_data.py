@@ -243,6 +243,8 @@ def split_(
         print_json({"out": out, **manifest})
         return
     show_split(manifest)
+    if manifest["people"]:
+        note(f"matinee: people.parquet holds columns of people: {', '.join(manifest['people'])}")
     echo(f"\nwritten to {out}, with manifest.json")
 
 

@@ -129,6 +129,7 @@ def write_split(
             **({} if source.weights is None else {_WEIGHTS: True}),
             "notes": list(source.notes),
         },
+        "people": [] if source.user_columns is None else list(source.user_columns.columns),
         "parts": {},
     }
     with atomic_path(folder) as temporary:
