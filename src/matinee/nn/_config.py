@@ -46,8 +46,8 @@ class NetworkConfig(Config):
     rating; "presence", that plus a second row for the item being rated."""
     columns: bool | tuple[str, ...] = False
     """Columns of items, such as genres and year, that a network with items as rows reads beside the
-    ratings, and so the teachers of one with users as rows: their names, or true for all that the
-    data has. Needs input = "presence"."""
+    ratings, and so the teachers of one with users as rows: their names, or true for all but those
+    that are nearly unique. Needs input = "presence"."""
     input_scale: Literal["none", "sqrt"] = "none"
     """Whether a row's input is divided by the square root of its number of ratings."""
     center: Literal["none", "mean", "bias"] = "none"

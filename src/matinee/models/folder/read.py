@@ -15,7 +15,7 @@ from ...baseline.preference import Preference
 from ...baseline.time_offset import TimeOffset
 from ...baseline.variance import PredictiveVariance
 from ...data import Scale
-from ...errors import ModelFileError, ProcessError, UsageError
+from ...errors import ModelFileError, UsageError
 from ...evaluate import PairSet
 from ...recommend.interest import ChoiceRate, restore_interest
 from ..base import Recommender
@@ -52,7 +52,7 @@ def load_model(path: Path | str, *, light: bool = False) -> Recommender:
         checked = pool.submit(check_contents, folder, manifest)
         try:
             return _restored(folder, manifest)
-        except (ModelFileError, ProcessError):
+        except ModelFileError:
             raise
         except Exception as error:  # any error caused by an invalid field
             raise ModelFileError(

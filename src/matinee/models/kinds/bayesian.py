@@ -32,7 +32,8 @@ class BayesianFM(OneShot):
     Schmidt-Thieme & Rendle (2011) and, for ratings of few levels, an ordered probit. Rendle, Zhang
     & Koren (2019) measured models of this kind on MovieLens. A prediction is the mean over a
     thinned set of samples, in each of which a user's factors are the conditional mean given their
-    ratings (fold-in), for known and new users alike.
+    ratings (fold-in), for known and new users alike; with ``columns``, new users have the mean of
+    those trained on in place of columns of their own.
 
     Deviations from the bias model are shrunk by a coefficient fitted on a validation part.
 

@@ -83,8 +83,6 @@ def encode(
     Args:
         first: The first row to compute; see ``shared``.
         last: The row after the last.
-        begin: The first row to compute; see ``shared``.
-        end: The row after the last.
         indptr: int64 (rows + 1,).
         index: int32 (entries,), rows of the table.
         coef: float (entries,).
@@ -135,8 +133,6 @@ def decode(
     Args:
         first: The first row to compute; see ``shared``.
         last: The row after the last.
-        begin: The first row to compute; see ``shared``.
-        end: The row after the last.
         indptr: int64 (rows + 1,).
         index: int32 (entries,).
         hidden: float (rows, width).
@@ -296,7 +292,7 @@ def decode_loss(
     _decode_loss(
         *(indptr, index, target, weight, scale, hidden, table, bias, act, error, d_hidden, total)
     )
-    # Summed in order of the rows, so that it is the same on any number of threads.
+    # Summed by one thread, so that it is the same on any number of threads.
     return _sum(total) / mass
 
 
