@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from matinee import data
+from matinee.base.threads import kernel_thread_tuner
 from matinee.nn import Network, NetworkConfig, make_inputs
 from matinee.train import TrainConfig
 from matinee.train._backend import KernelBackend, TorchBackend
@@ -129,15 +130,20 @@ class Ours:
         net = Network(network, csr.n_columns, self.inputs.table_rows, generator).train()
         self.backend = (KernelBackend if compiled else TorchBackend)(net, train, steps)
         self.step = 0
+        self.tuner = kernel_thread_tuner()
 
     def run(self, batches: Sequence[np.ndarray], *, settle: bool = True) -> float:
-        """Seconds for some steps, and for the settling of all rows that ends an epoch."""
-        started = self.clock()
-        for chosen in batches:
-            self.step += 1
-            csr = self.csr
-            batch = self.inputs.batch(csr.indptr, csr.indices, csr.values, chosen)
-            self.backend.step(batch, self.step)
+        """Seconds for some steps, and for the settling of all rows that ends an epoch.
+
+        The threads of kernels are chosen by timing steps, as in training.
+        """
+        started, csr = self.clock(), self.csr
+        with self.tuner.session():
+            for chosen in batches:
+                self.step += 1
+                with self.tuner(int(csr.counts[chosen].sum())):
+                    batch = self.inputs.batch(csr.indptr, csr.indices, csr.values, chosen)
+                    self.backend.step(batch, self.step)
         if settle:
             self.backend.flush(self.step)
         return self.clock() - started
