@@ -317,3 +317,12 @@ def test_a_decimal_comma_names_its_option(tmp_path: Path) -> None:
     with pytest.raises(MatineeError, match="--decimal ,"):
         load(path)
     assert load(path, decimal=",", allow_single=True).values.tolist() == [3.5, 4.5]
+
+
+@pytest.mark.parametrize("name", ["My Rating", "Your Rating"])
+def test_ratings_go_by_the_names_of_exports(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "books.csv"
+    path.write_text(f"Reader,Book Id,{name}\na,1,5\na,2,3\nb,1,4\n")
+    ratings = load(path)
+    assert not ratings.implicit
+    assert ratings.values.tolist() == [5.0, 3.0, 4.0]

@@ -33,7 +33,8 @@ USUAL: dict[str, tuple[str, ...]] = {
         "sku skuid"
     ),
     RATING: _words(
-        "rating ratings score scores stars star overall userrating bookrating ratingvalue value"
+        "rating ratings myrating yourrating score scores stars star overall userrating bookrating "
+        "ratingvalue value"
     ),
     TIME: _words(
         "timestamp time datetime date ts unixtime unixreviewtime ratedat createdat reviewtime "
