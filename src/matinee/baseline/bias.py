@@ -44,11 +44,8 @@ class BiasModel:
             histories: People.
             people: The rows of those that are asked for; by default all.
         """
-        size = len(histories) if people is None else len(people)
-        rows = np.arange(size) if people is None else people
-        bias = np.empty(size, np.float32)
-        for start in range(0, size, _PEOPLE):
-            some = histories.take(rows[start : start + _PEOPLE])
+        bias = np.empty(len(histories) if people is None else len(people), np.float32)
+        for start, some in histories.batches(_PEOPLE, people):
             counts = some.counts
             person = np.repeat(np.arange(len(counts)), counts)
             residuals = some.values - self.item_bias[some.items] - self.mean

@@ -162,10 +162,8 @@ def person_features(
         variance: Mean squared residual over all ratings.
         people: The rows of those that are asked for; by default all.
     """
-    chosen = np.arange(len(histories)) if people is None else people
-    out = np.empty((len(chosen), 2))
-    for start in range(0, len(chosen), _PEOPLE):
-        some = histories.take(chosen[start : start + _PEOPLE])
+    out = np.empty((len(histories) if people is None else len(people), 2))
+    for start, some in histories.batches(_PEOPLE, people):
         counts = some.counts
         rows = np.repeat(np.arange(len(counts)), counts)
         residuals = some.values - bias.item_bias[some.items] - np.float32(bias.mean)

@@ -88,8 +88,17 @@ class Histories:
         entries: Int64 = np.arange(counts.sum()) + np.repeat(starts - before, counts)
         return entries
 
-    def batches(self, size: int) -> Iterator[tuple[int, Histories]]:
-        """Consecutive people, at most ``size`` at a time, each with the row it starts at."""
+    def batches(self, size: int, rows: Int64 | None = None) -> Iterator[tuple[int, Histories]]:
+        """People, at most ``size`` at a time, each with the position it starts at.
+
+        Args:
+            size: Largest number of people.
+            rows: Rows of the people; by default all, which are not copied.
+        """
+        if rows is not None:
+            for start in range(0, len(rows), size):
+                yield start, self.take(rows[start : start + size])
+            return
         for start in range(0, len(self), size):
             stop = min(start + size, len(self))
             first, last = self.indptr[start], self.indptr[stop]
