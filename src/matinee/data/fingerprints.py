@@ -28,7 +28,7 @@ def fingerprint(ratings: Ratings) -> str:
             part = slice(start, start + _CHUNK)
             values = (ratings.values[part] + np.float32(0)).view(np.uint32)  # -0 is 0
             pairs = hash_pairs(users[ratings.users[part]], items[ratings.items[part]])
-            hashes = _mix(pairs ^ _mix(values.astype(np.uint64)))
+            hashes = mix(pairs ^ mix(values.astype(np.uint64)))
             total += hashes.sum(dtype=np.uint64)
             folded ^= np.bitwise_xor.reduce(hashes)
     return f"{int(total):016x}{int(folded):016x}"
@@ -40,7 +40,7 @@ def hash_ids(ids: Ids) -> UInt64:
     Ids that are the same by the rule of ``data.values.ids`` hash alike, whether numbers or text.
     """
     if ids.dtype != object:
-        return _mix(ids.astype(np.int64).view(np.uint64))
+        return mix(ids.astype(np.int64).view(np.uint64))
     hashes = np.empty(len(ids), dtype=np.uint64)
     whole = np.zeros(len(ids), dtype=bool)
     for at, name in enumerate(canonical_array(ids)):
@@ -51,16 +51,16 @@ def hash_ids(ids: Ids) -> UInt64:
         else:
             hashes[at] = number % 2**64
             whole[at] = True
-    hashes[whole] = _mix(hashes[whole])
+    hashes[whole] = mix(hashes[whole])
     return hashes
 
 
 def hash_pairs(users: UInt64, items: UInt64) -> UInt64:
     """64-bit hashes of (user, item) pairs from those of their ids, uint64, shape (n,)."""
-    return _mix(users * np.uint64(0xD1342543DE82EF95) + items)
+    return mix(users * np.uint64(0xD1342543DE82EF95) + items)
 
 
-def _mix(x: UInt64) -> UInt64:
+def mix(x: UInt64) -> UInt64:
     """The finaliser of splitmix64 (Steele, Lea and Flood, 2014), element by element."""
     x = x + _GOLDEN
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

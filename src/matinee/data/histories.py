@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ..base.arrays import Float32, Int32, Int64, UInt64
 from ..base.memory import row_chunks
 from ._group import Csr
+from .fingerprints import mix
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,12 +57,7 @@ class Histories:
             bounds = self.indptr[some.start : some.stop + 1]
             part = slice(bounds[0], bounds[-1])
             bits = np.ascontiguousarray(self.values[part], dtype=np.float32).view(np.uint32)
-            mixed = (self.items[part].astype(np.uint64) << np.uint64(32)) + bits
-            mixed += np.uint64(0x9E3779B97F4A7C15)
-            # The finaliser of SplitMix64 (Steele et al., OOPSLA 2014).
-            mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-            mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-            mixed ^= mixed >> np.uint64(31)
+            mixed = mix((self.items[part].astype(np.uint64) << np.uint64(32)) + bits)
             sums = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(mixed)])
             hashes[some] = np.diff(sums[bounds - bounds[0]])
         return hashes
