@@ -9,6 +9,7 @@ import pytest
 from matinee.base.memory import (
     chunks,
     count_codes,
+    entries_of,
     large_empty,
     large_take,
     memory_limit,
@@ -102,3 +103,13 @@ def test_no_limit_is_read_as_the_memory_of_the_machine(tmp_path: Path) -> None:
     (tmp_path / "cgroup").write_text("0::/\n")
     (tmp_path / "memory.max").write_text("max\n")
     assert memory_limit(tmp_path, tmp_path) == memory_limit(tmp_path, tmp_path / "none") > 10**8
+
+
+def test_the_entries_of_rows_in_any_order() -> None:
+    indptr = np.array([0, 2, 2, 5, 6])
+    ends, entries = entries_of(indptr, np.array([2, 0, 1, 2]))
+    assert ends.tolist() == [0, 3, 5, 5, 8]
+    assert entries.tolist() == [2, 3, 4, 0, 1, 2, 3, 4]
+    ends, entries = entries_of(indptr, np.zeros(0, dtype=np.int64))
+    assert ends.tolist() == [0]
+    assert entries.tolist() == []

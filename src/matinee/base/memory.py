@@ -144,6 +144,23 @@ def row_chunks(indptr: Int64, entries: int = _CHUNK) -> Iterator[slice]:
         first = last
 
 
+def entries_of(indptr: Int64, rows: Int64) -> tuple[Int64, Int64]:
+    """The entries of some rows, row by row.
+
+    Args:
+        indptr: int64 (all rows + 1,): row r has entries ``indptr[r]:indptr[r + 1]``.
+        rows: int64 (n,), in any order; repeats welcome.
+
+    Returns:
+        Where those of each row begin, int64 (n + 1,), and their positions, int64.
+    """
+    starts = indptr[rows]
+    counts = indptr[rows + 1] - starts
+    ends = np.zeros(len(rows) + 1, dtype=np.int64)
+    np.cumsum(counts, out=ends[1:])
+    return ends, np.arange(ends[-1]) + np.repeat(starts - ends[:-1], counts)
+
+
 def chunks(size: int) -> Iterator[slice]:
     """Slices of about a million entries that cover a vector in order."""
     for start in range(0, size, _CHUNK):

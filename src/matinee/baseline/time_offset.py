@@ -20,6 +20,7 @@ from typing import Protocol
 import numpy as np
 
 from ..base.arrays import Float64, Int64
+from ..base.memory import entries_of
 from ..data import Csr, Histories, Ratings, Scale
 from .bias import fit_bias
 
@@ -165,7 +166,7 @@ def _some_people(csr: Csr, times: Int64) -> tuple[Csr, Int64]:
         return csr, times
     people = np.arange(0, csr.n_rows, step)
     histories = Histories.of(csr)
-    return histories.take(people).csr(csr.n_columns), times[histories.entries(people)]
+    return histories.take(people).csr(csr.n_columns), times[entries_of(csr.indptr, people)[1]]
 
 
 def _add_origin(csr: Csr, times: Int64, cut: int, known: Float64, new: Float64) -> float:

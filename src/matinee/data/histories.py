@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.arrays import Float32, Int32, Int64, UInt64
-from ..base.memory import row_chunks
+from ..base.memory import entries_of, row_chunks
 from ._group import Csr
 from .fingerprints import mix
 
@@ -65,9 +65,7 @@ class Histories:
     def take(self, rows: npt.NDArray[np.integer[Any]] | Sequence[int]) -> Histories:
         """Some of the people, in the order given; repeats welcome."""
         chosen = np.asarray(rows, dtype=np.int64)
-        indptr = np.zeros(len(chosen) + 1, dtype=np.int64)
-        np.cumsum(self.indptr[chosen + 1] - self.indptr[chosen], out=indptr[1:])
-        entries = self.entries(chosen)
+        indptr, entries = entries_of(self.indptr, chosen)
         return Histories(
             indptr,
             self.items[entries],
@@ -75,14 +73,6 @@ class Histories:
             self.users[chosen],
             None if self.weights is None else self.weights[entries],
         )
-
-    def entries(self, rows: Int64) -> Int64:
-        """Positions of the ratings of some of the people, person by person, int64 (ratings,)."""
-        starts = self.indptr[rows]
-        counts = self.indptr[rows + 1] - starts
-        before = np.cumsum(counts) - counts
-        entries: Int64 = np.arange(counts.sum()) + np.repeat(starts - before, counts)
-        return entries
 
     def batches(self, size: int, rows: Int64 | None = None) -> Iterator[tuple[int, Histories]]:
         """People, at most ``size`` at a time, each with the position it starts at.

@@ -125,8 +125,7 @@ def item_counts(model: Hooks) -> npt.NDArray[np.int64] | None:
     None for a model saved without histories by a version that did not store the counts.
     """
     if model._item_counts is None and model.histories is not None:
-        counts = count_codes(model.histories.items, model.n_items)
-        model._item_counts = counts.astype(np.int64)
+        model._item_counts = count_codes(model.histories.items, model.n_items)
     return model._item_counts
 
 

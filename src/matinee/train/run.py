@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from ..base.arrays import Array, Int64
+from ..base.memory import entries_of
 from ..data import Csr
 from ..errors import UsageError, nearest
 from ..nn import Batch, Inputs, Network
@@ -135,9 +136,7 @@ class Run:
             side=known.side,
         )
         if self._weights is not None or self._levels is not None:
-            counts = np.diff(batch.indptr)
-            entries = np.repeat(known.indptr[rows] - batch.indptr[:-1], counts)
-            entries += np.arange(len(entries))
+            _, entries = entries_of(known.indptr, rows)
             if self._weights is not None:
                 weight = (batch.weight * self._weights[entries]).astype(batch.weight.dtype)
                 batch = replace(batch, weight=weight)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...base.arrays import Float64, Int32, Int64
+from ...base.memory import entries_of
 from ...errors import UsageError, nearest
 
 Values = npt.NDArray[Any]
@@ -207,10 +208,7 @@ class Levels(NamedTuple):
 
     def take(self, rows: Int64) -> Levels:
         """Some of the rows, in that order."""
-        counts = np.diff(self.indptr)[rows]
-        indptr = np.zeros(len(rows) + 1, dtype=np.int64)
-        np.cumsum(counts, out=indptr[1:])
-        at = np.arange(indptr[-1]) + np.repeat(self.indptr[rows] - indptr[:-1], counts)
+        indptr, at = entries_of(self.indptr, rows)
         return Levels(indptr, self.levels[at], self.scale[at], self.n)
 
 

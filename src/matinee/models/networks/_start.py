@@ -67,11 +67,11 @@ class Start:
 
     def teacher(self, settings: Settings) -> Settings:
         """The settings of the teacher of the update: a small one, of one hidden layer."""
-        taught = settings.teacher()
-        return taught.replace(
+        teacher = settings.teacher()
+        return teacher.replace(
             {
                 "network.hidden": (min(TEACHER_WIDTH, settings.network.hidden[-1]),),
-                "train.epochs": min(TEACHER_EPOCHS, taught.train.epochs),
+                "train.epochs": min(TEACHER_EPOCHS, teacher.train.epochs),
                 "train.learning_rate": TEACHER_RATE * settings.train.learning_rate,
             },
             "teacher",
@@ -87,9 +87,7 @@ class Start:
             return None
         share = max(validation_share(train.validation, int(self.new.sum())), 0.05)
         out = self.new & (rng.random(len(self.new)) < share)
-        order = np.arange(len(out)) if whole.order is None else whole.order
-        owner = np.empty(len(out), dtype=np.int64)
-        owner[order] = np.repeat(np.arange(whole.n_rows), whole.counts)
+        owner = whole.in_order_of_ratings(np.repeat(np.arange(whole.n_rows), whole.counts))
         emptied = np.bincount(owner, ~out, minlength=whole.n_rows) == 0
         held: Mask = out & ~emptied[owner]
         return held

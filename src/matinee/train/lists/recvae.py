@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ...base.arrays import Float32, Int64
+from ...base.memory import entries_of
 from ...data import Csr
 from ...errors import TrainingError
 from .cells import Cells
@@ -128,9 +129,7 @@ class _Network:
     def loss(self, batch: Int64, dropout: float) -> Tensor:
         """The negative evidence lower bound of some people, each divergence with its weight."""
         counts = self.rows.counts[batch]
-        indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        starts = np.repeat(self.rows.indptr[batch] - indptr[:-1], counts)
-        entries = starts + np.arange(indptr[-1])
+        indptr, entries = entries_of(self.rows.indptr, batch)
         items = self.rows.indices[entries]
         cells = Cells.of(indptr, items, self.rows.n_columns)
         values = np.repeat(1.0 / np.sqrt(counts), counts).astype(np.float32)
