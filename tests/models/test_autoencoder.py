@@ -39,7 +39,7 @@ CASES = [
         bound=0.92,
     ),
     Case(
-        "taught by columns",
+        "distilled, with columns",
         partial(QUICK, teachers=1, columns=True, teacher_epochs=0.5, known_codes="encoded"),
         learns=True,
     ),

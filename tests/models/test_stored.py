@@ -353,8 +353,8 @@ def test_the_codes_of_an_update_are_drawn_towards_its_teacher(
         assert made.histories is not None
         return made._trained, made.scores_coded(made.histories)
 
-    (taught, scores), (alone, carried) = update(0.5), update(0.0)
-    for name, array in taught.arrays.items():
+    (learned, scores), (alone, carried) = update(0.5), update(0.0)
+    for name, array in learned.arrays.items():
         np.testing.assert_array_equal(array, alone.arrays[name])
     assert np.abs(scores - carried).max() > 0.01
     np.testing.assert_array_equal(update(0.5)[1], scores)
