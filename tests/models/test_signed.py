@@ -172,7 +172,6 @@ def test_arrays_of_other_shapes_and_codes_are_errors(
         ("bias", "spread.n"),
         ("bias", "preference.intercept"),
         ("bias", "preference.slope"),
-        ("bias", "love"),
         ("bias", "floor"),
         ("ials", "choice_rate.power"),
         ("ials", "interest.name"),
@@ -189,15 +188,32 @@ def test_numbers_of_lists_and_deviations_are_checked(
     copy: Callable[[str], Path], name: str, path: str, wrong: Any
 ) -> None:
     folder = copy(name)
+    set_field(folder, path, wrong)
+    with pytest.raises(ModelFileError):
+        load_model(folder)
+
+
+@pytest.mark.parametrize("wrong", [None, "x", [], {}, [1.0, 2.0], float("nan"), -1.0])
+def test_the_exponent_of_predicted_ratings_is_a_number_and_may_be_infinite(
+    copy: Callable[[str], Path], wrong: Any
+) -> None:
+    folder = copy("bias")
+    set_field(folder, "love", float("inf"))
+    assert load_model(folder).love == float("inf")
+    set_field(folder, "love", wrong)
+    with pytest.raises(ModelFileError):
+        load_model(folder)
+
+
+def set_field(folder: Path, path: str, value: Any) -> None:
+    """Write a field of a folder's manifest, and sign the folder again."""
     manifest = json.loads((folder / "manifest.json").read_text())
     *parents, last = path.split(".")
     parent = manifest
     for part in parents:
         parent = parent[part]
-    parent[last] = wrong
+    parent[last] = value
     sign(folder, manifest)
-    with pytest.raises(ModelFileError):
-        load_model(folder)
 
 
 @pytest.mark.parametrize(
