@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -9,18 +11,21 @@ import torch
 from dense import ACTIVATIONS, close, network
 from torch import Tensor
 
+from matinee.base.threads import kernel_threads
 from matinee.nn import Middle, Network
 
 DEPTHS = [(7,), (6, 3), (8, 3, 5), (7, 4, 5, 6), (6, 5, 2, 5, 6)]
 MIRRORED = [(7,), (6, 6), (8, 3, 8), (7, 4, 4, 7), (6, 5, 2, 5, 6)]
 
 
-def by_hand(net: Network, gathered: Tensor, d: Tensor, calls: int = 1) -> list[Tensor]:
+def by_hand(
+    net: Network, gathered: Tensor, d: Tensor, calls: int = 1, *, shared: bool = False
+) -> list[Tensor]:
     """Output, gradient at the encoder's sums and at every parameter, of the last of ``calls``."""
     net.train()
     for p in net.parameters():
         p.grad = torch.zeros_like(p)
-    middle = Middle(net)
+    middle = Middle(net, shared=shared)
     for _ in range(calls):
         for p in net.parameters():
             assert p.grad is not None
@@ -115,3 +120,34 @@ def test_kinks_as_torch_has_them() -> None:
         leaf = x.clone().requires_grad_()
         torch.autograd.backward(ACTIVATIONS[activation](leaf), d)
         assert torch.equal(by_hand(net, x, d)[1], leaf.grad)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("tied", [False, True], ids=["untied", "tied"])
+def test_shared_products_are_those_of_one_thread(
+    tied: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blocks of rows, the last of them short, by one thread and by two: the same bits."""
+    monkeypatch.setattr("matinee.nn._middle.SHARED_SIZE", 1)
+    hidden = (70, 150, 70)
+    source = torch.Generator().manual_seed(1)
+    gathered = torch.empty(130, 70).double().normal_(0, 2, generator=source)
+    d = torch.empty(130, 70).double().normal_(generator=source)
+    options: dict[str, Any] = {"hidden": hidden, "activation": "tanh", "tied": tied}
+    alone = by_hand(network(3, **options), gathered, d)
+    shared = []
+    for threads in (1, 2):
+        with kernel_threads(threads), one_torch_thread():
+            shared.append(by_hand(network(3, **options), gathered, d, shared=True))
+    for left, right, whole in zip(*shared, alone, strict=True):
+        assert torch.equal(left, right)
+        assert close(left.numpy(), whole, 1e-12)
+
+
+@contextmanager
+def one_torch_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,6 +1,6 @@
 from ._config import NetworkConfig as NetworkConfig
 from ._forward import Forward as Forward
-from ._middle import Middle as Middle
+from ._middle import Middle as Middle, shares_products as shares_products
 from ._onnx import build_onnx as build_onnx
 from ._predict import (
     encode_rows as encode_rows,

@@ -9,13 +9,44 @@ written out here. Batch norm is differentiated by autograd, and a code with high
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from torch import Tensor
 
+from ..base.threads import in_parts
 from .activations import activation
 from .network import Network, Span
 from .sparse.thin_code import Layer, ThinCode
+
+SHARED_SIZE = 50_000_000
+"""Multiplications of a batch's forward pass from which several threads share each product."""
+_ROWS = 64
+"""Rows of a product that one thread computes at a time. They are few enough for two threads on a
+batch of 128, and a constant, since the sums of a product may depend on its number of rows."""
+
+
+def shares_products(network: Network, rows: int) -> bool:
+    """Whether the products of a batch are large enough for several threads."""
+    return rows * sum(n * m for n, m in pairwise(network.config.hidden)) >= SHARED_SIZE
+
+
+def _in_blocks(call: Callable[[slice], object], rows: int, shared: bool) -> None:
+    """Call a function for all of some rows, or for a block at a time by several threads.
+
+    These are Matinee's own threads, each of which takes a block when it has time. Torch's threads
+    divide a product evenly and wait for the slowest: where another program occupies a core, a
+    product then takes 10 to 100 times as long.
+    """
+    if not shared:
+        call(slice(0, rows))
+        return
+
+    def blocks(first: int, last: int) -> None:
+        for block in range(first, last):
+            call(slice(block * _ROWS, min((block + 1) * _ROWS, rows)))
+
+    in_parts(blocks, -(-rows // _ROWS), ())
 
 
 def _backward(name: str) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
@@ -39,10 +70,13 @@ class Middle:
     Args:
         network: On the CPU; every middle parameter must have a ``grad``, zeroed by the caller;
             both must keep their storage.
+        shared: Whether large products are shared among Matinee's threads; torch must be limited to
+            one thread then.
     """
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, *, shared: bool = False) -> None:
         self.network = network
+        self._may_share, self._shared = shared, False
         self.by_autograd = len(network.norms) > 0
         config = network.config
         self._activate = activation(config.activation).torch(torch)
@@ -91,6 +125,7 @@ class Middle:
                 self._hidden = self.network.middle(self._leaf, span)
             return self._hidden.detach()
         thin = self._thin
+        self._shared = self._may_share and shares_products(self.network, len(gathered))
         before, x = gathered, gathered.add_(self._bias_in)
         for index in range(len(self._bias_gradients)):
             if thin and index == self._dropped:
@@ -98,7 +133,7 @@ class Middle:
             if thin and index == self._dropped + 1:
                 x = thin.forward(before, span)
             elif index > 0:
-                x = torch.addmm(self._biases[index - 1], before, self._transposed[index - 1])
+                x = self._layer(index - 1, before)
             out = self._activate(x)
             keep = self.network.dropout_mask(out, span) if index == self._dropped else None
             self._saved[index] = (before, x, out, keep)
@@ -121,9 +156,27 @@ class Middle:
             if thin and index == self._dropped + 1:
                 d = thin.backward(d)
             elif index > 0:
-                self._weight_gradients[index - 1].addmm_(d.t(), before)
-                d = d.mm(self._weights[index - 1])
+                d = self._layer_backward(index - 1, d, before)
         return d
+
+    def _layer(self, index: int, before: Tensor) -> Tensor:
+        """What enters an activation, (rows, out), from the layer before it, (rows, in)."""
+        bias, weight = self._biases[index], self._transposed[index]
+        x = before.new_empty(len(before), len(bias))
+        _in_blocks(
+            lambda rows: torch.addmm(bias, before[rows], weight, out=x[rows]),
+            len(before),
+            self._shared,
+        )
+        return x
+
+    def _layer_backward(self, index: int, d: Tensor, before: Tensor) -> Tensor:
+        """The gradient by ``before`` from that by what ``_layer`` gave; adds the weight's own."""
+        weight, total, turned = self._weights[index], self._weight_gradients[index], d.t()
+        _in_blocks(lambda rows: total[rows].addmm_(turned[rows], before), len(total), self._shared)
+        d_before = d.new_empty(len(d), weight.shape[1])
+        _in_blocks(lambda rows: torch.mm(d[rows], weight, out=d_before[rows]), len(d), self._shared)
+        return d_before
 
 
 def _grad(parameter: Tensor) -> Tensor:

@@ -5,20 +5,18 @@ Both compute the same weights from the same batch, to rounding.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from ..base.arrays import Array
 from ..base.threads import cores
 from ..baseline.ordinal import OrdinalLink
-from ..nn import Batch, Middle, Network, Transposer, sum_by_column
+from ..nn import Batch, Middle, Network, Transposer, shares_products, sum_by_column
 from ..nn.sparse import kernels, reference
 from ..nn.sparse.ordinal_loss import ordinal_loss
 from ._refeed import KernelRefeed, TorchRefeed
@@ -26,9 +24,6 @@ from .config import TrainConfig
 from .distributed import ALONE, ProcessGroup
 from .optimizer.optimizer import Flat, SparseTable, StepSizes, has_l2
 from .optimizer.schedule import learning_rates
-
-THREADED_SIZE = 50_000_000
-"""Multiplications in a step's middle layers from which several torch threads are faster."""
 
 
 class Backend(Protocol):
@@ -91,7 +86,7 @@ class KernelBackend:
         self._by_column = Transposer(network.table_out.shape[0], everything=dense)
         self._by_source = Transposer(network.table_in.shape[0], everything=dense)
         self._flatten()
-        self.middle = Middle(network)
+        self.middle = Middle(network, shared=not _torch_shares(network, config))
         # Looked up once: at batch size 8 an attribute look-up is measurable.
         self._bias_out = network.bias_out.detach().numpy()
         self._activation = network.output_code
@@ -355,26 +350,27 @@ def _loss_fraction(local: Batch, batch: Batch) -> float:
     return float(local.weight.sum(dtype=np.float64) / max(weight, 1e-30))
 
 
-def uses_torch_threads(network: Network, cuts: npt.NDArray[np.int64]) -> bool:
-    """Whether the matrix products of a step are large enough for several torch threads."""
-    hidden, rows = network.config.hidden, int(cuts[1]) if len(cuts) > 1 else 1
-    return rows * sum(n * m for n, m in itertools.pairwise(hidden)) >= THREADED_SIZE
+def _torch_shares(network: Network, config: TrainConfig) -> bool:
+    """Whether autograd takes steps, whose products torch's own threads share if any do."""
+    return len(network.norms) > 0 or config.refeed != "off"
 
 
 @contextmanager
-def torch_threads(network: Network, cuts: npt.NDArray[np.int64]) -> Iterator[None]:
-    """Limit torch to one thread during a block, where its matrix products are small.
+def torch_threads(network: Network, config: TrainConfig, rows: int) -> Iterator[None]:
+    """Limit torch to one thread during a block, where its own threads do not pay.
 
     On small products further threads lose more in waiting than they gain, a hundred times more
-    where another program occupies their core. The number depends on the sizes alone, never on
-    timings, since torch's sums may depend on it.
+    where another program occupies their core. The number depends on options and sizes alone, never
+    on timings, since torch's sums may depend on it.
 
     Args:
         network: The network that is trained.
-        cuts: int64 (steps,), position of the first row of each step.
+        config: The training options.
+        rows: The number of rows of a step.
     """
     before = torch.get_num_threads()
-    threads = min(before, cores()) if uses_torch_threads(network, cuts) else 1
+    own = not (_torch_shares(network, config) and shares_products(network, rows))
+    threads = 1 if own else min(before, cores())
     if threads == before or network.table_in.device.type != "cpu":
         yield
         return

@@ -13,8 +13,8 @@ from ..base.arrays import Array, Int64
 from ..base.memory import entries_of
 from ..data import Csr
 from ..errors import UsageError, nearest
-from ..nn import Batch, Inputs, Network
-from ._backend import Backend, KernelBackend, TorchBackend, torch_threads, uses_torch_threads
+from ..nn import Batch, Inputs, Network, shares_products
+from ._backend import Backend, KernelBackend, TorchBackend, torch_threads
 from ._distillation import Distillation
 from ._holdout import Holdout
 from ._shrink import bias_predictions
@@ -103,6 +103,7 @@ class Run:
         self.rows = np.flatnonzero(self.known.counts) if self.only is None else self.only
         size = rows_per_step(self.config, len(self.rows))
         smallest = 2 if size > 1 and self.network.config.batch_norm else 1
+        self._step_rows = min(size, len(self.rows))
         self.cuts = np.arange(0, len(self.rows), size)
         if len(self.cuts) > 1 and len(self.rows) - self.cuts[-1] < smallest:
             self.cuts = self.cuts[:-1]  # batch norm needs two rows: the last joins its neighbour
@@ -148,7 +149,7 @@ class Run:
 
     def threads(self) -> AbstractContextManager[None]:
         """A block in which torch uses the number of threads that suits the size of the steps."""
-        return torch_threads(self.network, self.cuts)
+        return torch_threads(self.network, self.config, self._step_rows)
 
     def release(self) -> None:
         """Free what the optimiser holds, twice the memory of the weights; no step can follow."""
@@ -158,7 +159,7 @@ class Run:
     def fits_one_thread(self) -> bool:
         """Whether its steps gain little from threads, so that runs are better off side by side."""
         on_cpu = self.network.table_in.device.type == "cpu"
-        return on_cpu and self.group.alone and not uses_torch_threads(self.network, self.cuts)
+        return on_cpu and self.group.alone and not shares_products(self.network, self._step_rows)
 
     @property
     def done(self) -> bool:
