@@ -15,7 +15,7 @@ from matinee import data
 from matinee.base.threads import kernel_thread_tuner
 from matinee.nn import Network, NetworkConfig, make_inputs
 from matinee.train import TrainConfig
-from matinee.train._backend import KernelBackend, TorchBackend
+from matinee.train._backend import KernelBackend, TorchBackend, torch_threads
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "elu": nn.ELU,
@@ -123,7 +123,7 @@ class Ours:
         compiled: bool = True,
         clock: Clock = time.perf_counter,
     ) -> None:
-        self.csr, self.clock = csr, clock
+        self.csr, self.train, self.clock = csr, train, clock
         offset = np.zeros(csr.n_columns, dtype=np.float32)
         self.inputs = make_inputs(network, offset)
         generator = torch.Generator().manual_seed(0)
@@ -135,10 +135,11 @@ class Ours:
     def run(self, batches: Sequence[np.ndarray], *, settle: bool = True) -> float:
         """Seconds for some steps, and for the settling of all rows that ends an epoch.
 
-        The threads of kernels are chosen by timing steps, as in training.
+        The threads of kernels and of torch's products are chosen as in training.
         """
         started, csr = self.clock(), self.csr
-        with self.tuner.session():
+        limited = torch_threads(self.backend.network, self.train, len(batches[0]))
+        with limited, self.tuner.session():
             for chosen in batches:
                 self.step += 1
                 with self.tuner(int(csr.counts[chosen].sum())):
