@@ -47,7 +47,7 @@ def plain(values: np.ndarray) -> float:
     return total
 
 
-@shared(lambda values, _: len(values))
+@shared("values")
 def doubled(first: int, last: int, values: np.ndarray, out: np.ndarray) -> None:
     for i in range(first, last):
         out[i] = twice(values[i])
@@ -61,10 +61,39 @@ def test_kernels_call_inlined_functions() -> None:
     np.testing.assert_array_equal(out, 2.0 * values)
 
 
+@shared("indptr")
+def lengths(first: int, last: int, indptr: np.ndarray, out: np.ndarray) -> None:
+    for r in range(first, last):
+        out[r] = indptr[r + 1] - indptr[r]
+
+
+@shared(3)
+def thirds(first: int, last: int, out: np.ndarray) -> None:
+    for k in range(first, last):
+        out[k::3] = k
+
+
+@shared(lambda table: table.shape[1])
+def count_up(first: int, last: int, table: np.ndarray) -> None:
+    for k in range(first, last):
+        table[:, k] = k
+
+
+def test_the_rows_of_a_shared_kernel() -> None:
+    out = np.full(4, -1)
+    lengths(np.array([0, 2, 2, 7]), out)
+    assert out.tolist() == [2, 0, 5, -1]
+    thirds(out)
+    assert out.tolist() == [0, 1, 2, 0]
+    table = np.full((2, 3), -1)
+    count_up(table)
+    assert table.tolist() == [[0, 1, 2]] * 2
+
+
 pick = choose({3: lambda x: x + 1.0, 7: lambda x: x * x}, lambda x: -x)
 
 
-@shared(lambda values, *_: len(values), choice=1)
+@shared("values", choice="code")
 def picked(first: int, last: int, values: np.ndarray, code: int, out: np.ndarray) -> None:
     for i in range(first, last):
         out[i] = pick(code, values[i])
@@ -88,7 +117,7 @@ def test_kernels_of_two_numbers_are_kept_apart(tmp_path: Path) -> None:
     (tmp_path / "outer.py").write_text(
         "from matinee.base.compiled import choose, kernel\n"
         "pick = choose({1: lambda x: x + 1.0, 2: lambda x: x * 10.0}, lambda x: x)\n"
-        "@kernel(choice=0)\n"
+        "@kernel(choice='code')\n"
         "def apply(code, x):\n"
         "    return pick(code, x)\n"
     )

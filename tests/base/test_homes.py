@@ -19,7 +19,7 @@ import numpy as np
 from concurrent.futures import ThreadPoolExecutor
 from matinee.base.compiled import shared
 
-@shared(lambda x, out: len(x))
+@shared("x")
 def squares(first, last, x, out):
     for i in range(first, last):
         out[i] = x[i] * x[i]

@@ -29,11 +29,11 @@ _FOR_KERNELS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 """Options of functions that neither Python nor C calls: a tenth less to compile."""
 
 
-def kernel(*, choice: int | None = None, **options: Any) -> Callable[[F], F]:
+def kernel(*, choice: str | None = None, **options: Any) -> Callable[[F], F]:
     """Decorate a function to be compiled at its first call; it runs without the GIL.
 
     Args:
-        choice: The position of an argument that is the number of a function made by ``choose``. The
+        choice: The name of an argument that is the number of a function made by ``choose``. The
             kernel is compiled once for each number it is called with, with that function alone,
             instead of once with all of them.
         **options: Further options of ``numba.njit``: ``fastmath``, ``error_model``.
@@ -41,15 +41,15 @@ def kernel(*, choice: int | None = None, **options: Any) -> Callable[[F], F]:
 
     def decorate(function: F) -> F:
         flags = {"cache": True, "nogil": True, "no_cfunc_wrapper": True, **options}
-        return cast(
-            F, _Lazy(function, flags) if choice is None else _Family(function, flags, choice)
-        )
+        if choice is None:
+            return cast(F, _Lazy(function, flags))
+        return cast(F, _Family(function, flags, _arguments(function).index(choice)))
 
     return decorate
 
 
 def shared(
-    count: Callable[..., int], *, choice: int | None = None, **options: Any
+    rows: int | str | Callable[..., int], *, choice: str | None = None, **options: Any
 ) -> Callable[[Callable[..., Any]], Callable[..., None]]:
     """Decorate a kernel over a range of rows, which several threads share.
 
@@ -58,21 +58,40 @@ def shared(
     Numba's: that takes five times as long to compile, and does not survive a fork.
 
     Args:
-        count: The number of rows, from the arguments.
-        choice: As for ``kernel``, counted without the first two arguments.
+        rows: The number of rows; the name of an array of as many entries (of ``indptr``, one less);
+            or a function that computes it from the arguments.
+        choice: As for ``kernel``.
         **options: As for ``kernel``.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., None]:
-        rows = kernel(choice=None if choice is None else choice + 2, **options)(function)
+        compute = kernel(choice=choice, **options)(function)
+        count = _row_count(rows, _arguments(function)[2:])
 
         @functools.wraps(function)
         def call(*args: Any) -> None:
-            in_parts(rows, count(*args), args)
+            in_parts(compute, count(args), args)
 
         return call
 
     return decorate
+
+
+def _arguments(function: Callable[..., Any]) -> list[str]:
+    code = function.__code__
+    return list(code.co_varnames[: code.co_argcount])
+
+
+def _row_count(
+    rows: int | str | Callable[..., int], names: list[str]
+) -> Callable[[tuple[Any, ...]], int]:
+    """The number of rows of a shared kernel from its arguments, whose names are given."""
+    if callable(rows):
+        return lambda args: rows(*args)
+    if isinstance(rows, int):
+        return lambda args: rows
+    position, edges = names.index(rows), int(rows == "indptr")
+    return lambda args: len(args[position]) - edges
 
 
 def inlined(function: F) -> F:

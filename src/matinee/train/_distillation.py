@@ -292,7 +292,7 @@ def _predict_row(
             target[j] += predicted + added[column[j]]
 
 
-@shared(lambda _, rows, *__: len(rows), choice=8, fastmath=FAST, error_model="numpy")
+@shared("rows", choice="activation", fastmath=FAST, error_model="numpy")
 def _predict(
     begin: int,
     end: int,

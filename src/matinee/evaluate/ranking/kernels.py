@@ -63,7 +63,7 @@ def _best_of_person(scores: Any, seen: Any, heap: Any) -> int:
     return wrong
 
 
-@shared(lambda scores, *_: len(scores))
+@shared("scores")
 def best_items(
     begin: int,
     end: int,
@@ -91,7 +91,7 @@ def best_items(
         )
 
 
-@shared(lambda *_: 64)
+@shared(64)
 def likeness(
     begin: int, end: int, best: Int32, indptr: Int64, people_of: Int32, n_people: int, sums: Float64
 ) -> None:

@@ -32,7 +32,7 @@ def _hat_row(u: Any, v: Any, hat: Any) -> None:
         hat[j] = max(hat[j], hat.dtype.type(0))
 
 
-@shared(lambda *_: CHUNKS, fastmath=FAST, error_model="numpy")
+@shared(CHUNKS, fastmath=FAST, error_model="numpy")
 def _effective(
     begin: int, end: int, w: Float, u: Float, v: Float, out: Float, part: npt.NDArray[np.float64]
 ) -> None:
@@ -65,7 +65,7 @@ def effective(w: Float, u: Float, v: Float, out: Float, squares: npt.NDArray[np.
     squares[:] = part.sum(axis=0)
 
 
-@shared(lambda *_: CHUNKS, fastmath=FAST, error_model="numpy")
+@shared(CHUNKS, fastmath=FAST, error_model="numpy")
 def _effective_gradient(
     begin: int,
     end: int,

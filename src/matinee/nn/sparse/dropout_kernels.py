@@ -47,7 +47,7 @@ def draw_mask(seed: np.uint64, first: int, rate: float, mask: Float) -> None:
             mask[r, u] = scale if kept else 0
 
 
-@shared(lambda *args: len(args[-1]))
+@shared("count")
 def _draw_rows(
     begin: int, end: int, seed: np.uint64, first: int, rate: float, drawn: Int32, count: Int64
 ) -> None:
@@ -60,7 +60,7 @@ def _draw_rows(
         count[r] = n
 
 
-@shared(lambda indptr, *_: len(indptr) - 1)
+@shared("indptr")
 def _pack_rows(begin: int, end: int, indptr: Int64, drawn: Int32, unit: Int32) -> None:
     for r in range(begin, end):
         unit[indptr[r] : indptr[r + 1]] = drawn[r, : indptr[r + 1] - indptr[r]]
@@ -195,7 +195,7 @@ def sums(
                 add_weighted(value[p:end], unit[p:end], end - p, table, out[r])
 
 
-@shared(lambda columns, *_: len(columns), fastmath=FAST, error_model="numpy")
+@shared("columns", fastmath=FAST, error_model="numpy")
 def add_products(
     begin: int,
     end: int,

@@ -74,7 +74,7 @@ def _encode_row(first: int, last: int, index: Int32, coef: Float, table: Float, 
     add_weighted(value, pick, n, table, row)
 
 
-@shared(lambda indptr, *_: len(indptr) - 1, fastmath=FAST, error_model="numpy")
+@shared("indptr", fastmath=FAST, error_model="numpy")
 def encode(
     first: int, last: int, indptr: Int64, index: Int32, coef: Float, table: Float, out: Float
 ) -> None:
@@ -116,7 +116,7 @@ def _decode_row(
             out[j + q] = activate(act, dots[q] + bias[index[j + q]])
 
 
-@shared(lambda indptr, *_: len(indptr) - 1, choice=5, fastmath=FAST, error_model="numpy")
+@shared("indptr", choice="act", fastmath=FAST, error_model="numpy")
 def decode(
     first: int,
     last: int,
@@ -211,7 +211,7 @@ def _decode_loss_row(
     return total
 
 
-@shared(lambda indptr, *_: len(indptr) - 1, choice=8, fastmath=FAST, error_model="numpy")
+@shared("indptr", choice="act", fastmath=FAST, error_model="numpy")
 def _decode_loss(
     first: int,
     last: int,

@@ -14,7 +14,7 @@ from .cholesky import factorise, solve
 FAST = {"reassoc", "contract", "nsz", "arcp"}
 
 
-@shared(lambda *_: 64, fastmath=FAST, error_model="numpy")
+@shared(64, fastmath=FAST, error_model="numpy")
 def solve_rows(
     begin: int,
     end: int,
@@ -107,7 +107,7 @@ def solve_rows(
             bias[r] = right[width]
 
 
-@shared(lambda rows, *_: len(rows), fastmath=FAST, error_model="numpy")
+@shared("rows", fastmath=FAST, error_model="numpy")
 def entry_scores(
     begin: int,
     end: int,

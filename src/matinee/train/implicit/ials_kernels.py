@@ -36,7 +36,7 @@ def cholesky_solve(gram: Any, right: Any, n: int) -> None:
             right[q] -= gram[i, q] * right[i]
 
 
-@shared(lambda *_: 64, fastmath=FAST, error_model="numpy")
+@shared(64, fastmath=FAST, error_model="numpy")
 def solve_implicit(
     begin: int,
     end: int,

@@ -8,7 +8,7 @@ from ...base.arrays import Float32, Float64, Int32, Int64
 from ...base.compiled import shared
 
 
-@shared(lambda *_: 64)
+@shared(64)
 def nearest(
     begin: int,
     end: int,

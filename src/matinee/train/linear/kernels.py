@@ -64,7 +64,7 @@ def spread(
         _spread_together(people[first:last], indptr, indices, data, factor, out[first:last])
 
 
-@shared(lambda *_: 64)
+@shared(64)
 def add_gram(
     begin: int,
     end: int,

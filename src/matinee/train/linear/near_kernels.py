@@ -12,7 +12,7 @@ from ..implicit.ials_kernels import FAST, cholesky_solve
 _CHUNKS = 64
 
 
-@shared(lambda *_: _CHUNKS, fastmath=FAST, error_model="numpy")
+@shared(_CHUNKS, fastmath=FAST, error_model="numpy")
 def solve_near(
     begin: int,
     end: int,

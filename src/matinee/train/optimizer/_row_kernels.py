@@ -84,7 +84,7 @@ def _step_chunk(
         last[i] = t
 
 
-@shared(lambda *_: 64, choice=0, fastmath=FAST, error_model="numpy")
+@shared(64, choice="kind", fastmath=FAST, error_model="numpy")
 def step_rows(
     begin: int,
     end: int,
@@ -155,7 +155,7 @@ def step_rows(
         )
 
 
-@shared(lambda _, columns, *__: len(columns), choice=0, fastmath=FAST, error_model="numpy")
+@shared("columns", choice="kind", fastmath=FAST, error_model="numpy")
 def step_given(
     begin: int,
     end: int,
@@ -188,7 +188,7 @@ def step_given(
         last[i] = t
 
 
-@shared(lambda _, columns, *__: len(columns), choice=0, fastmath=FAST, error_model="numpy")
+@shared("columns", choice="kind", fastmath=FAST, error_model="numpy")
 def catch_up(
     begin: int,
     end: int,
@@ -271,7 +271,7 @@ def _step_stretch(
     g[:] = 0
 
 
-@kernel(choice=0, fastmath=FAST, error_model="numpy")
+@kernel(choice="kind", fastmath=FAST, error_model="numpy")
 def step_flat(
     kind: int,
     w: Float,
@@ -290,7 +290,7 @@ def step_flat(
     _step_stretch(kind, w, m, v, g, rate, keep, beta1, beta2, root, eps, l2)
 
 
-@shared(_stretches, choice=0, fastmath=FAST, error_model="numpy")
+@shared(_stretches, choice="kind", fastmath=FAST, error_model="numpy")
 def step_long(
     begin: int,
     end: int,
