@@ -19,6 +19,7 @@ import pytest
 from matinee.base import threads as module
 from matinee.base.threads import (
     SHORT_WAITS,
+    RowCost,
     ThreadTuner,
     _quota,
     _use,
@@ -177,6 +178,27 @@ def test_rows_are_computed_once_each_in_any_number_of_parts() -> None:
         assert out == [value**2 for value in values]
 
 
+def test_what_takes_little_time_is_left_to_the_calling_thread() -> None:
+    callers: set[int] = set()
+
+    def call(first: int, last: int, seconds: float) -> None:
+        callers.add(threading.get_ident())
+        time.sleep(seconds * (last - first))
+
+    def used(count: int, seconds: float) -> bool:
+        callers.clear()
+        in_parts(call, count, (seconds,), cost)
+        return callers == {threading.get_ident()}
+
+    cost = RowCost()
+    with use(2):
+        assert not used(40, 1e-3)  # what a row costs is not known yet
+        assert cost.seconds >= 1e-3
+        cost.seconds = 1e-6
+        assert used(40, 1e-3)
+        assert not used(40, 1e-3)  # it has measured more
+
+
 def test_several_threads_share_work_at_once() -> None:
     def one(number: int) -> bool:
         values, out = list(range(number, number + 20)), [-1] * 20
@@ -231,7 +253,7 @@ def test_without_further_threads_the_caller_computes_alone(
 
 
 def test_finished_work_in_the_queue_holds_no_arrays() -> None:
-    work = module._Work(lambda first, last, array: None, [(0, 1)], (np.zeros(1),))
+    work = module._Work(lambda first, last, array: None, [(0, 1)], (np.zeros(1),), RowCost())
     work.finish()
     assert work._args == ()
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any, TypeVar, cast
 
-from .threads import in_parts
+from .threads import RowCost, in_parts
 
 F = TypeVar("F", bound=Callable[..., Any])
 _COMPILING = threading.RLock()
@@ -54,7 +54,8 @@ def shared(
     """Decorate a kernel over a range of rows, which several threads share.
 
     The function's first two arguments are where its rows begin and end; it is called without them.
-    Rows are computed in any order, so none may depend on another. The loop over threads is not
+    Rows are computed in any order, so none may depend on another. Calls that are expected to take
+    little time are left to the calling thread. The loop over threads is not
     Numba's: that takes five times as long to compile, and does not survive a fork.
 
     Args:
@@ -66,11 +67,11 @@ def shared(
 
     def decorate(function: Callable[..., Any]) -> Callable[..., None]:
         compute = kernel(choice=choice, **options)(function)
-        count = _row_count(rows, _arguments(function)[2:])
+        count, cost = _row_count(rows, _arguments(function)[2:]), RowCost()
 
         @functools.wraps(function)
         def call(*args: Any) -> None:
-            in_parts(compute, count(args), args)
+            in_parts(compute, count(args), args, cost)
 
         return call
 

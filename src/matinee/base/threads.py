@@ -170,13 +170,34 @@ class ThreadTuner:
             self._current = count
 
 
+class RowCost:
+    """What a row of a kernel costs one thread.
+
+    Attributes:
+        seconds: As last measured; infinite at first.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = math.inf
+
+    def call(self, call: Callable[..., Any], first: int, last: int, args: tuple[Any, ...]) -> None:
+        """``call(first, last, *args)``, and measure what a row costs."""
+        started = time.perf_counter()
+        call(first, last, *args)
+        self.seconds = (time.perf_counter() - started) / max(last - first, 1)
+
+
 class _Work:
     """A range of rows that several threads compute in parts."""
 
     def __init__(
-        self, call: Callable[..., Any], parts: list[tuple[int, int]], args: tuple[Any, ...]
+        self,
+        call: Callable[..., Any],
+        parts: list[tuple[int, int]],
+        args: tuple[Any, ...],
+        cost: RowCost,
     ) -> None:
-        self._call, self._parts, self._args = call, parts, args
+        self._call, self._parts, self._args, self._cost = call, parts, args, cost
         self._left, self._done, self._errors = [None] * len(parts), Lock(), list[BaseException]()
         self._done.acquire()
 
@@ -188,7 +209,7 @@ class _Work:
             except IndexError:
                 return
             try:
-                self._call(first, last, *self._args)
+                self._cost.call(self._call, first, last, self._args)
             except BaseException as error:
                 self._errors.append(error)
             self._left.pop()
@@ -246,24 +267,31 @@ class _Helpers:
 
 _PARTS = 4
 """Parts for each thread: where another program takes a core, the other threads do its share."""
+_WORTH = 2e-4
+"""Seconds of one thread from which several share a call: to wake a thread takes 5e-5."""
 _helpers = _Helpers()
 
 
-def in_parts(call: Callable[..., Any], count: int, args: tuple[Any, ...]) -> None:
+def in_parts(
+    call: Callable[..., Any], count: int, args: tuple[Any, ...], cost: RowCost | None = None
+) -> None:
     """``call(first, last, *args)`` for parts of the rows from 0 to ``count``, by several threads.
 
     Args:
         call: A compiled kernel that runs without the GIL.
         count: The number of rows.
         args: Its further arguments.
+        cost: What a row costs, by earlier calls. Where all rows are expected to take less than
+            ``_WORTH``, the calling thread computes them alone.
     """
+    cost = cost or RowCost()
     threads = kernel_thread_count()
     parts = min(count, _PARTS * threads)
-    if threads == 1 or parts < 2:
-        call(0, count, *args)
+    if threads == 1 or parts < 2 or count * cost.seconds < _WORTH:
+        cost.call(call, 0, count, args)
         return
     edges = [count * k // parts for k in range(parts, -1, -1)]
-    work = _Work(call, [(first, last) for last, first in pairwise(edges)], args)
+    work = _Work(call, [(first, last) for last, first in pairwise(edges)], args, cost)
     _helpers.share(work, threads - 1)
     work.finish()
 
