@@ -75,6 +75,7 @@ def days(*times: str) -> list[str]:
             "2020-01-01T15:00",
         ),
         (("20200101103000",) * 3 + ("20211231235900",), "2020-01-01T10:30", "2021-12-31T23:59"),
+        (("202001011030",) * 3 + ("202112312359",), "2020-01-01T10:30", "2021-12-31T23:59"),
     ],
 )
 def test_times_as_programs_write_them(times: tuple[str, ...], first: str, last: str) -> None:
@@ -90,9 +91,10 @@ def test_times_that_nobody_rated_at_are_noted() -> None:
     assert any("times -5 to 100 would lie between 1966 and 1973" in note for note in notes)
     notes = load({**columns, "time": [0, -1, 1_500_000_000]}).notes
     assert any("2 times such as -1 lie before 1973" in note for note in notes)
-    made = load({**columns, "time": [20200101103000] * 3}, time_unit="yyyymmddhhmmss")
-    assert made.times is not None
-    assert made.times[0] == 1_577_874_600
+    for unit, time in (("yyyymmddhhmmss", 20200101103000), ("yyyymmddhhmm", 202001011030)):
+        made = load({**columns, "time": [time] * 3}, time_unit=unit)
+        assert made.times is not None
+        assert made.times[0] == 1_577_874_600
 
 
 def test_text_as_spreadsheets_write_it(tmp_path: Path) -> None:

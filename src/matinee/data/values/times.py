@@ -8,15 +8,17 @@ import numpy as np
 
 from ...base.arrays import Int64
 
-TimeUnit = Literal["s", "ms", "us", "ns", "yyyymmdd", "yyyymmddhhmmss", "day"]
+TimeUnit = Literal["s", "ms", "us", "ns", "yyyymmdd", "yyyymmddhhmm", "yyyymmddhhmmss", "day"]
 """What a number in the time column counts: parts of a second or days since 1970, or it is a date
-written as 20210131 or, with its time of day, 20210131235959."""
+written as 20210131 or, with its time of day, 202101312359 or 20210131235959."""
 
 
 # Whole seconds stay below 1e11 until the year 5138; a larger number counts something shorter.
 _UNITS = ((10**11, 10**3, "milliseconds"), (10**14, 10**6, "microseconds"))
 _NANOSECONDS = (10**17, 10**9, "nanoseconds")
 _PARTS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+_CLOCKS = {"yyyymmddhhmm": 100, "yyyymmddhhmmss": 1}
+"""Dates with their time of day, and what completes them to seconds."""
 _DAY = 86_400
 # Seconds below this lie before 1973, when nobody rated anything online.
 _EARLY = 10**8
@@ -44,8 +46,8 @@ def to_seconds(times: Int64, unit: TimeUnit | None) -> tuple[Int64, tuple[str, .
         return np.multiply(times, _DAY, out=times), ()
     if unit == "yyyymmdd":
         return _from_dates(times), ()
-    if unit == "yyyymmddhhmmss":
-        return _from_clocks(times), ()
+    if unit in _CLOCKS:
+        return _from_clocks(times * _CLOCKS[unit]), ()
     low, high = int(times.min()), int(times.max())
     if low >= _EARLY and high <= _LATE:
         return times, ()
@@ -53,10 +55,11 @@ def to_seconds(times: Int64, unit: TimeUnit | None) -> tuple[Int64, tuple[str, .
         return _from_dates(times), (
             "times are read as dates written yyyymmdd; --time-unit states another unit",
         )
-    if _are_clocks(times, low, high):
-        return _from_clocks(times), (
-            "times are read as dates written yyyymmddhhmmss; --time-unit states another unit",
-        )
+    for written, factor in _CLOCKS.items():
+        if _are_clocks(times, low, high, factor):
+            return _from_clocks(times * factor), (
+                f"times are read as dates written {written}; --time-unit states another unit",
+            )
     largest, smallest = max(abs(low), abs(high)), min(abs(low), abs(high))
     notes: tuple[str, ...] = ()
     counts: dict[str, int] = {}
@@ -102,10 +105,10 @@ def to_seconds(times: Int64, unit: TimeUnit | None) -> tuple[Int64, tuple[str, .
     return times, notes
 
 
-def _are_clocks(times: Int64, low: int, high: int) -> bool:
-    if not 17_000_101_000_000 <= low <= high <= 22_001_231_235_959:
+def _are_clocks(times: Int64, low: int, high: int, factor: int) -> bool:
+    if not 17_000_101_000_000 <= low * factor <= high * factor <= 22_001_231_235_959:
         return False
-    sample = times[:: max(1, len(times) // _SAMPLE)]
+    sample = times[:: max(1, len(times) // _SAMPLE)] * factor
     clock = sample % 10**6
     valid = (clock // 10_000 < 24) & (clock // 100 % 100 < 60) & (clock % 100 < 60)
     days = sample // 10**6
