@@ -275,6 +275,19 @@ def test_histories_of_interactions() -> None:
     assert refused.tolist() == []
 
 
+def test_of_one_item_the_latest_opinion_by_time_holds() -> None:
+    items = Vocabulary.of(np.array(["a", "b"]))[0]
+    kinds = [("rating", "a", 5, 200), ("rating", "a", 1, 100), ("rating", "a", 4, 200)]
+    kinds += [("not_interested", "b", None, 300), ("like", "b", None, 299)]
+    events = [
+        make_event(user="u", kind=kind, item=item, value=value, time=time)
+        for kind, item, value, time in kinds
+    ]
+    history, refused = grown(None, Feedback(events), items, Scale(1.0, 5.0))
+    assert dict(zip(history.items.tolist(), history.values.tolist(), strict=True)) == {0: 4}
+    assert refused.tolist() == [1]
+
+
 def test_a_history_keeps_the_weights_of_training_and_feedback_weighs_one() -> None:
     items = Vocabulary.of(np.array(["a", "b", "c"]))[0]
     given = np.array([0.25, 4.0], dtype=np.float32)

@@ -158,14 +158,21 @@ def test_feedback_as_ratings(tmp_path: Path) -> None:
     events = [
         ("a", "rating", "x", 2.0),
         ("a", "rating", "x", 3.0),
+        ("a", "rating", "x", 5.0, NOW - 1),  # it came late
         ("a", "dislike", "y", None),
         ("b", "like", "x", None),
         ("b", "click", "y", None),
         ("b", "rating", "z", 9.0),
         ("b", "like", "w", None),
         ("b", "not_interested", "w", None),
+        ("b", "like", "w", None, NOW - 1),
     ]
-    store.add([make_event(user=u, kind=k, item=i, value=v, time=NOW) for u, k, i, v in events])
+    store.add(
+        [
+            make_event(user=u, kind=k, item=i, value=v, time=at[0] if at else NOW)
+            for u, k, i, v, *at in events
+        ]
+    )
     ratings_kept = feedback_ratings(store, Scale(1.0, 5.0))
     assert ratings_kept is not None
     users, items = (

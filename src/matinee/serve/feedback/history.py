@@ -75,7 +75,7 @@ def grown(
 ) -> tuple[Histories, Int64]:
     """A history with feedback in it, and the items never to recommend to this person.
 
-    Of one item the latest opinion holds: a rating, like or dislike replaces what the person gave
+    Of one item the latest opinion by time holds: a rating, like or dislike replaces what the person gave
     in training, and "not interested" takes it out of the history. What came by feedback has the
     weight 1. A click is a choice for a model of interactions and says nothing to a model of
     ratings. Items that the model does not know, and ratings off its scale, are left out.
@@ -100,6 +100,7 @@ def grown(
     refused: set[int] = set()
     interactions = is_constant(scale)
     events = [event for event in feedback.events if event.item is not None]
+    events.sort(key=lambda event: event.time)  # a phone sends late what was given offline
     codes = item_ids.encode([event.item for event in events]).tolist() if events else []
     for event, code in zip(events, codes, strict=True):
         if code < 0:

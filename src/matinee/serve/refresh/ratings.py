@@ -16,7 +16,7 @@ from ...recommend import implied_rating
 def feedback_ratings(
     store: FeedbackStore, scale: Scale, weights: Mapping[str, float] | None = None
 ) -> Ratings | None:
-    """The latest opinion of each person on each item, as ratings with times; None for none.
+    """The latest opinion of each person on each item by time, as ratings; None for none.
 
     A like counts as three quarters up the scale, a dislike as its low end; ratings off the scale,
     clicks and the rest are left out, and "not interested" takes an earlier opinion back.
@@ -30,21 +30,22 @@ def feedback_ratings(
         UsageError: A weight of something that becomes no rating, or one that is not above 0.
     """
     weights = _checked(weights or {})
-    latest: dict[tuple[str, str], tuple[float, int, float]] = {}
+    latest: dict[tuple[str, str], tuple[float | None, int, float]] = {}
     for event in store.events():
         if event.item is None or not KINDS[event.kind].opinion:
             continue
         pair = (event.user, event.item)
         liked = KINDS[event.kind].liked
         value = event.value if liked is None else implied_rating(scale, liked)
-        if value is None:
-            latest.pop(pair, None)
-        elif scale.low <= value <= scale.high:
+        if pair in latest and event.time < latest[pair][1]:
+            continue  # it came late
+        if value is None or scale.low <= value <= scale.high:
             latest[pair] = (value, event.time, weights.get(event.kind, 1.0))
-    if not latest:
+    given = {pair: rating for pair, rating in latest.items() if rating[0] is not None}
+    if not given:
         return None
-    users, items = (np.array(side, dtype=object) for side in zip(*latest, strict=True))
-    values, times, each = zip(*latest.values(), strict=True)
+    users, items = (np.array(side, dtype=object) for side in zip(*given, strict=True))
+    values, times, each = zip(*given.values(), strict=True)
     ratings = Ratings.from_arrays(users, items, values, times, scale=scale, name="feedback")
     return replace(ratings, weights=np.array(each, dtype=np.float32)) if weights else ratings
 
