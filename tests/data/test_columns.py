@@ -38,6 +38,8 @@ def assigned(names: str, header: bool = True, **stated: str) -> list[str | None]
         "customer id|product id|stars|created_at",
         "reviewerID|asin|overall|unixReviewTime",
         "session id|sku|value|clicked_at",
+        "player|game|score|played_at",
+        "listener|album|stars|date",
     ],
 )
 def test_usual_names(names: str) -> None:

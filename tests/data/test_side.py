@@ -123,6 +123,14 @@ def test_a_table_that_was_not_named_is_left_out_with_a_note(tmp_path: Path) -> N
     assert load(tmp_path).user_columns is None
 
 
+def test_titles_go_by_the_column_that_the_ratings_go_by(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("user,spiel,rating\n1,1,5\n2,1,4\n2,2,3\n")
+    (tmp_path / "t.csv").write_text("id,spiel,title\n1,2,Go\n2,1,Chess\n3,3,Dame\n")
+    table = load(tmp_path / "r.csv", item="spiel", items=tmp_path / "t.csv").item_table
+    assert table is not None
+    assert table.titles.tolist() == ["Chess", "Go"]
+
+
 def test_further_columns_of_items(tmp_path: Path) -> None:
     (tmp_path / "ratings.csv").write_text("user,item,rating\n1,1,5\n2,1,4\n2,2,3\n")
     (tmp_path / "items.csv").write_text(

@@ -64,17 +64,19 @@ def item_table(
         DataError: A table that was asked for cannot be read, or knows none of the items.
         UsageError: Columns are stated, and there is no table.
     """
+    rated_by = rated[1][ITEM] if rated is not None and rated[0].header else None
     if items is not None:
         if isinstance(items, (str, Path)):
             label, files = str(items), find(items, work)
             if files.lake is None:
-                table, notes = _read(list(files.parts), work, ids, mapped)
+                table, notes = _read(list(files.parts), work, ids, mapped, rated_by)
             else:
                 scan = open_lake(files.parts[0].path, files.lake, work)
-                table, notes = _of_scan(scan, work, ids, mapped)
+                table, notes = _of_scan(scan, work, ids, mapped, rated_by)
         else:
             label = "items"
-            table, notes = _of_scan(open_frame(items, work, label), work, ids, mapped)
+            scan = open_frame(items, work, label)
+            table, notes = _of_scan(scan, work, ids, mapped, rated_by)
         if table is None:
             example = ids.ids[0] if ids.numeric else repr(ids.ids[0])
             raise DataError(
@@ -96,7 +98,7 @@ def item_table(
             )
         return None, ()
     try:
-        return _read([beside], work, ids, mapped)
+        return _read([beside], work, ids, mapped, rated_by)
     except (DataError, duckdb.Error) as error:
         return None, (f"titles left out: {error}",)
 
@@ -134,7 +136,11 @@ def load_items(source: Any) -> tuple[Vocabulary, ItemTable]:
 
 
 def _read(
-    parts: list[Part], work: Workspace, ids: Vocabulary, mapped: Mapping[str, str]
+    parts: list[Part],
+    work: Workspace,
+    ids: Vocabulary,
+    mapped: Mapping[str, str],
+    rated_by: str | None,
 ) -> tuple[ItemTable | None, tuple[str, ...]]:
     """Titles and genres from item files, in the order of a vocabulary.
 
@@ -144,6 +150,7 @@ def _read(
         work: Where to read.
         ids: The items wanted.
         mapped: Columns that are stated, by role.
+        rated_by: The ratings' column of the items, whose name this table may share.
 
     Returns:
         The table, or None if it knows none of the items, and notes. An item it does not know has
@@ -156,21 +163,25 @@ def _read(
         return read_titles(parts[0], ids), ()
     scan = open_files([as_utf8(part, work) for part in parts], work, ITEM_ROLES, mapped)
     try:
-        return _of_scan(scan, work, ids, mapped)
+        return _of_scan(scan, work, ids, mapped, rated_by)
     except DataError:
         for other in scan.others():
             with suppress(DataError):
-                return _of_scan(other, work, ids, mapped)
+                return _of_scan(other, work, ids, mapped, rated_by)
         raise
 
 
 def _of_scan(
-    scan: Scan, work: Workspace, ids: Vocabulary, mapped: Mapping[str, str]
+    scan: Scan,
+    work: Workspace,
+    ids: Vocabulary,
+    mapped: Mapping[str, str],
+    rated_by: str | None,
 ) -> tuple[ItemTable | None, tuple[str, ...]]:
     names = list(scan.columns)
     flagged = not scan.header and len(names) == _FLAGS_FROM + len(GENRES_100K)
     stated = dict(mapped) if scan.header else {ITEM: "1", TITLE: "2", **mapped}
-    candidates = [] if ITEM in stated else _candidates(names)
+    candidates = [] if ITEM in stated else _candidates(names, rated_by)
     if candidates:
         stated[ITEM] = candidates[0]
     columns = assign(names, ITEM_ROLES, stated, header=scan.header, label=scan.label)
@@ -288,10 +299,11 @@ def _title_column(kinds: Mapping[str, str], item: str) -> str | None:
     return next((texts[name] for name in names if name in texts), None)
 
 
-def _candidates(names: Sequence[str]) -> list[str]:
-    """The columns that may hold the items' ids, the most usual name first."""
+def _candidates(names: Sequence[str], rated_by: str | None) -> list[str]:
+    """The columns that may hold the items' ids: that of the ratings' name, then the most usual."""
     by_name = {plain(name): name for name in reversed(names)}
-    usual = [by_name[name] for name in USUAL[ITEM] if name in by_name]
+    wanted = USUAL[ITEM] if rated_by is None else (plain(rated_by), *USUAL[ITEM])
+    usual = list(dict.fromkeys(by_name[name] for name in wanted if name in by_name))
     others = [name for name in names if plain(name).endswith(_IDS) and name not in usual]
     titles = {by_name[name] for name in USUAL[TITLE][:1] if name in by_name}
     return [name for name in (*usual, *others) if name not in titles][:_MOST_CANDIDATES]

@@ -29,8 +29,8 @@ USUAL: dict[str, tuple[str, ...]] = {
     ),
     ITEM: _words(
         "itemid item iid movieid movie filmid film productid product asin parentasin isbn bookid "
-        "book songid song trackid track artistid artist showid show animeid businessid articleid "
-        "sku skuid"
+        "book songid song trackid track artistid artist showid show businessid articleid "
+        "sku skuid gameid game appid app animeid anime albumid album recipeid recipe"
     ),
     RATING: _words(
         "rating ratings myrating yourrating score scores stars star overall userrating bookrating "
@@ -45,7 +45,8 @@ USUAL: dict[str, tuple[str, ...]] = {
     ),
     TITLE: _words(
         "title name itemname itemtitle movietitle producttitle filmtitle booktitle originaltitle "
-        "songtitle tracktitle artistname moviename bookname filmname"
+        "songtitle tracktitle artistname moviename bookname filmname gametitle gamename animename "
+        "albumtitle albumname recipename"
     ),
     GENRES: _words("genres genre categories category"),
 }
