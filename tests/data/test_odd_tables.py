@@ -110,6 +110,18 @@ def test_text_as_spreadsheets_write_it(tmp_path: Path) -> None:
     assert "ids such as \"'1'\" (2 of them) stand in quote marks" in quoted.notes[0]
     formula = text(tmp_path, 'user,item,rating\n="01",10,4\n="01",11,3\n="02",10,2\n')
     assert "are formulas by which a spreadsheet keeps text" in formula.notes[0]
+    thousands = text(tmp_path, 'user,item,rating\n"1,000",10,4\n"1,000",11,3\n2,10,2\n')
+    assert "ids such as '1,000' (1 of them) are numbers with separators" in thousands.notes[0]
+
+
+def test_few_texts_among_ids_that_are_numbers_are_noted(tmp_path: Path) -> None:
+    rows = "user,item,rating\n" + "".join(f"{n},{n % 7},{n % 5}\n" for n in range(60))
+    total = text(tmp_path, rows + "Total,3,120\n")
+    assert total.notes == (
+        "ids such as 'Total' (1 of 61) are no numbers, unlike the others; if they are no ids, as "
+        "in a line of totals, remove their rows",
+    )
+    assert text(tmp_path, rows + "x,3,1\ny,3,1\n").notes == ()
     marked = text(tmp_path, "#user,item,rating\n" + ROWS)
     assert len(marked) == 3
     damaged = text(tmp_path, b"user,item,rating\n1,1\x000,4\n1,11,3\n2,11,2\n")

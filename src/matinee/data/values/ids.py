@@ -36,6 +36,8 @@ MISSING = (
 _BLANKS = " \t\n\v\f\r\x85\xa0\u2007\u2009\u200b\u2028\u2029\u202f\u3000\ufeff"
 _NUMBER = re.compile(r"(-?(?:0|[1-9][0-9]*))(?:\.0+)?")
 _LOOKED_AT = 100_000
+_FEW = 0.02
+"""Share of ids up to which texts among numbers are noted."""
 _ODD = {
     re.compile(r"^[0-9](?:[.,][0-9]+)?[eE]\+[0-9]+$"): (
         "are numbers that a spreadsheet has rounded: different ids may have become one; export the "
@@ -47,6 +49,10 @@ _ODD = {
     ),
     re.compile(r'^=".*"$'): (
         "are formulas by which a spreadsheet keeps text; export the column as plain text"
+    ),
+    re.compile(r"^[1-9][0-9]{0,2}(?:[,'’ \u00a0\u202f][0-9]{3})+$"): (
+        "are numbers with separators of thousands, and other ids than the plain numbers; export "
+        "the column without them"
     ),
     re.compile(r"[\x00-\x08\x0e-\x1f\x7f]"): "hold control characters: the file may be damaged",
 }
@@ -161,6 +167,12 @@ def odd_ids(ids: Texts) -> Iterator[str]:
         odd = [text for text in looked_at if pattern.search(text)]
         if odd:
             yield f"ids such as {odd[0]!r} ({len(odd):,} of them) {message}"
+    texts = [text for text in looked_at if whole_number(text) is None]
+    if 0 < len(texts) <= len(looked_at) * _FEW:
+        yield (
+            f"ids such as {texts[0]!r} ({len(texts):,} of {len(looked_at):,}) are no numbers, "
+            "unlike the others; if they are no ids, as in a line of totals, remove their rows"
+        )
 
 
 def _canonical_text(text: str) -> str:
