@@ -78,6 +78,11 @@ BAD: list[tuple[str, Body, str]] = [
         {"ratings": [{"item": "FIRST", "ratin": 5}]},
         "ratings.0.ratin: there is no such field; did you mean 'rating'?",
     ),
+    (
+        "a typo of what is required",
+        {"ratngs": [{"item": "FIRST", "rating": 5}]},
+        "ratngs: there is no such field; did you mean 'ratings'? (and 1 more)",
+    ),
     ("genre", {"ratings": [{"item": "FIRST", "rating": 5}], "exclude_genres": ["X"]}, "genre 'X'"),
     ("years", {"ratings": [{"item": "FIRST", "rating": 5}], "years": [2000, 1990]}, "is after"),
     (

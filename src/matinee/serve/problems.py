@@ -82,8 +82,12 @@ def validation_problems(
         errors: ``ValidationError.errors()``, locations starting with "body" or "query".
         body: Whether the first part of the location is to be dropped.
         kinds: The types of the body and the query.
+
+    Returns:
+        Misspelt fields first: another may be missing because of them.
     """
-    problems = []
+    problems: list[dict[str, Any]] = []
+    misspelt = 0
     for error in errors[:20]:
         location = error["loc"][1:] if body else error["loc"]
         # Which arm of a union did not fit is of no use to who wrote neither.
@@ -95,8 +99,14 @@ def validation_problems(
         message = str(error["msg"]).removeprefix("Value error, ")
         if error["type"] == "extra_forbidden":
             known = [name for model in _models_at(kinds, parts[:-1]) for name in model.model_fields]
-            message = f"there is no such field{nearest(str(parts[-1]), known)}"
-        problems.append({"pointer": "".join(f"/{part}" for part in parts), "detail": message})
+            near = nearest(str(parts[-1]), known)
+            message = f"there is no such field{near}"
+        found = {"pointer": "".join(f"/{part}" for part in parts), "detail": message}
+        if error["type"] == "extra_forbidden" and near:
+            problems.insert(misspelt, found)
+            misspelt += 1
+        else:
+            problems.append(found)
     return problems
 
 
