@@ -163,6 +163,10 @@ def test_nothing_there(tmp_path: Path) -> None:
     refuse(tmp_path / "rating.csv", "no such file", "did you mean 'ratings.csv'")
     refuse(tmp_path / "no" / "x.csv", "there is no folder")
     refuse(str(tmp_path / "x*.csv"), "no file matches")
+    (tmp_path / "link.csv").symlink_to("gone.csv")
+    refuse(tmp_path / "link.csv", "no such file (it is a link to gone.csv)")
+    with pytest.raises(UsageError, match="the name of the data is empty"):
+        load("")
     (tmp_path / "ratings.csv").write_text(HEAD)
     refuse(tmp_path / "ratings.csv", "holds no ratings")
     (tmp_path / "ratings.csv").write_text("\n\n")

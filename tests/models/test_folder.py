@@ -126,7 +126,7 @@ def test_what_is_no_model_folder(tmp_path: Path) -> None:
         load_model(tmp_path)
     file = tmp_path / "file"
     file.write_text("x")
-    with pytest.raises(ModelFileError, match="no model folder"):
+    with pytest.raises(ModelFileError, match="is a file; give the folder of the model"):
         load_model(file)
 
 

@@ -237,8 +237,8 @@ def _layout_hint(scan: Scan, names: Sequence[str], nested: Sequence[str]) -> str
         hints.append("--comment '#' leaves out lines that start with #")
     if len(names) >= _MATRIX and plain(names[0]) in ("", *USUAL[USER], *USUAL[ITEM], *USUAL[TITLE]):
         hints.append(
-            "a matrix needs a row for each user, four items or more, and cells that are numbers or "
-            "blank"
+            "a matrix needs a row for each user, four items or more, and cells that are numbers "
+            "(with commas: --decimal ,) or blank"
             if scan.lines is not None
             else "of a table with a column for each item, pass one with a row for each rating"
         )

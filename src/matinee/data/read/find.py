@@ -92,6 +92,8 @@ def _resolve(source: str | Path) -> tuple[Path | None, str | None]:
     text = str(source)
     path = Path(source).expanduser()
     _check_path(path, text)
+    if not text:  # It would be the folder one is in.
+        raise UsageError("the name of the data is empty, as of a shell's variable that is not set")
     first, *rest = path.parts or (text,)
     named = isinstance(source, str) and (first in CATALOGUE or first in registered())
     if named and not rest:
@@ -157,6 +159,8 @@ def _check_path(path: Path, text: str) -> None:
 
 def _near(path: Path) -> str:
     folder = path.parent
+    if path.is_symlink():
+        return f" (it is a link to {path.readlink()})"
     if not folder.is_dir():
         return f" (there is no folder {folder})"
     return nearest(path.name, sorted(entry.name for entry in folder.iterdir()))

@@ -54,6 +54,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         reason = "no such folder" if not folder.exists() else f"no model folder: {MANIFEST} missing"
+        if folder.is_file():
+            reason = "is a file; give the folder of the model"
         if any(folder.glob("checkpoint*")):
             reason = "training was interrupted here; resume it (matinee train ... --resume)"
         raise ModelFileError(f"{folder}: {reason}") from None
