@@ -75,9 +75,9 @@ def grown(
 ) -> tuple[Histories, Int64]:
     """A history with feedback in it, and the items never to recommend to this person.
 
-    Of one item the latest opinion by time holds: a rating, like or dislike replaces what the person gave
-    in training, and "not interested" takes it out of the history. What came by feedback has the
-    weight 1. A click is a choice for a model of interactions and says nothing to a model of
+    Of one item the latest opinion by time holds: a rating, like or dislike replaces what the
+    person gave in training, and "not interested" takes it out of the history. What came by feedback
+    has the weight 1. A click is a choice for a model of interactions and says nothing to a model of
     ratings. Items that the model does not know, and ratings off its scale, are left out.
 
     Args:
