@@ -77,6 +77,7 @@ cuda-check: .venv/.installed
 
 .venv/.installed-test: .venv/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	$(BIN)/python -m compileall -q src || true
 	touch $@ .venv/.installed
 
 .venv/.installed-docs: .venv/bin/python pyproject.toml constraints.txt

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import socket
+import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -139,7 +140,9 @@ def test_doctor(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert answer["versions"]["torch"]
     assert "kernel_cache" in answer
     assert "all is well" in shell("doctor").stdout
+    monkeypatch.setattr(sys, "pycache_prefix", str(shell.folder / "bytecode"))
     assert shell.json("doctor", "--compile")["compile_seconds"] > 0
+    assert list((shell.folder / "bytecode").rglob("matinee/cli/_app.*.pyc"))
 
     registry = shell.folder / "config" / "matinee" / "datasets.json"
     registry.parent.mkdir(parents=True)

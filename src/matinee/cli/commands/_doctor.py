@@ -7,6 +7,7 @@ import platform
 import sys
 import time
 from importlib import metadata
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -34,8 +35,8 @@ def doctor(
         bool,
         typer.Option(
             "--compile",
-            help="Compile the kernels of the default model now and keep them, so that the first "
-            "training does not wait for it.",
+            help="Compile the kernels of the default model and the package's Python files now, and "
+            "keep them, so that the first training and every start do not wait for it.",
         ),
     ] = False,
     json: Json = False,
@@ -95,7 +96,9 @@ def _numba(problems: list[str]) -> dict[str, Any]:
 
 
 def _compile(problems: list[str]) -> dict[str, Any]:
-    """Do with a few ratings what the quickstart does, which compiles all that it calls."""
+    """Compile bytecode, and kernels by doing with a few ratings what the quickstart does."""
+    import compileall
+
     from ...base.compiled import cache_folder
     from ...data import split
     from ...models import Autoencoder
@@ -104,6 +107,8 @@ def _compile(problems: list[str]) -> dict[str, Any]:
     if cache_folder() is None:
         problems.append("compiled kernels cannot be kept: no folder for them can be written to")
     start = time.perf_counter()
+    # Python keeps no bytecode of an editable install where PYTHONDONTWRITEBYTECODE is set.
+    compileall.compile_dir(str(Path(__file__).parents[2]), quiet=2)
     train, test = split(synthesize(80, 120, 3000, seed=0).ratings, holdout=0.2, seed=0)
     model = Autoencoder("default", epochs=1).fit(train, progress=False)
     model.evaluate(test)
