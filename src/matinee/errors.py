@@ -7,7 +7,9 @@ reaches the user (a traceback) is a bug in Matinee.
 from __future__ import annotations
 
 import difflib
+import operator
 from collections.abc import Iterable
+from typing import Any
 
 
 class MatineeError(Exception):
@@ -54,3 +56,18 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the closest known name, or ``""`` if none is close."""
     matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f"; did you mean {matches[0]!r}?" if matches else ""
+
+
+def checked_seed(seed: Any) -> int:
+    """A seed of random numbers.
+
+    Raises:
+        UsageError: It is not a whole number of at least 0.
+    """
+    try:
+        number = operator.index(seed)
+    except TypeError:
+        number = -1
+    if number < 0:
+        raise UsageError(f"seed must be a whole number of at least 0, not {seed!r}")
+    return number

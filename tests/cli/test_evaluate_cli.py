@@ -45,6 +45,11 @@ def test_json(shell: Any, trained: Path, catalogue: Path) -> None:
     assert sum(row["n"] for row in answer["by_history"]) == 800
 
 
+@pytest.mark.parametrize("command", ["evaluate", "report"])
+def test_a_seed_below_zero_is_refused(shell: Any, trained: Path, command: str) -> None:
+    assert "--seed" in shell.error(command, trained, "--test", "x", "--seed", "-1", code=2)
+
+
 def test_what_the_model_has_seen_is_refused(shell: Any, trained: Path, catalogue: Path) -> None:
     test = catalogue / "ratings"
     message = shell.error("evaluate", trained, "--test", test, code=1)

@@ -320,3 +320,10 @@ def test_refusals() -> None:
     same = Ratings.from_arrays([1, 1, 2], [1, 2, 1], [1, 2, 3], [5, 5, 5])
     with pytest.raises(DataError, match="every rating has the same time"):
         split(same, 1, by="time")
+
+
+@pytest.mark.parametrize("seed", [-1, "a", 1.5])
+def test_a_seed_that_is_none(seed: Any) -> None:
+    for divide in (split, split_three, split_users, kfold):
+        with pytest.raises(UsageError, match="seed must be a whole number of at least 0, not"):
+            divide(table(), seed=seed)

@@ -24,7 +24,9 @@ AllowOverlap = Annotated[
         help="Score even though the model has seen some of the test ratings, with a warning.",
     ),
 ]
-BootstrapSeed = Annotated[int, typer.Option(help="Seed of the bootstrap behind the intervals.")]
+BootstrapSeed = Annotated[
+    int, typer.Option(min=0, help="Seed of the bootstrap behind the intervals.")
+]
 Cutoffs = Annotated[
     str | None,
     typer.Option(

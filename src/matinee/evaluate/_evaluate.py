@@ -15,6 +15,7 @@ from ..baseline.bias import BiasModel
 from ..baseline.time_offset import TimedPeople, moved
 from ..baseline.variance import PredictiveVariance
 from ..data import Histories, Ratings, Scale
+from ..errors import checked_seed
 from ._result import FROZEN, NO_TIME_OFFSET, Baseline, Coverage, Evaluation, HistoryBin, Subset
 from ._test_batches import EvalBatch, frozen, prequential
 from ._uncertainty import UncertaintySums
@@ -260,7 +261,9 @@ def _scores(
 ) -> tuple[dict[str, dict[str, Score]], Resamples | None]:
     """Every metric of every column, and the resamples its interval is of."""
     several = len(sums.counts) > 1
-    draws = bootstrap(sums, np.random.default_rng(seed), resamples) if several else None
+    draws = (
+        bootstrap(sums, np.random.default_rng(checked_seed(seed)), resamples) if several else None
+    )
     scores: dict[str, dict[str, Score]] = {column: {} for column in columns}
     for metric in metrics_of("rating"):
         values = metric.from_sums(sums.totals())

@@ -13,7 +13,7 @@ from ..baseline.bias import fit_bias
 from ..baseline.time_offset import fit_time_offset, last_times
 from ..baseline.variance import fit_predictive_variance
 from ..data import Histories, RatingsLike, Table, as_ratings
-from ..errors import UsageError
+from ..errors import UsageError, checked_seed
 from ..recommend import HistoriesLike, Unknown
 from ._lists import allowed_items, tables
 from .folder.provenance import Provenance
@@ -76,9 +76,7 @@ class Recommender(Updatable):
                 model needs ratings; or weights, where it takes none.
         """
         train = as_ratings(train, "train")
-        if not isinstance(seed, int | np.integer) or seed < 0:
-            raise UsageError(f"seed must be a whole number of at least 0, not {seed!r}")
-        seed = int(seed)
+        seed = checked_seed(seed)
         data = suited(self.kind, train, self.takes_interactions, self.takes_weights)
         self._ready = False
         self.user_ids, self.item_ids = data.user_ids, data.item_ids

@@ -201,7 +201,7 @@ def split_(
             "share; twice for where validation and test begin.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draw.")] = 0,
     reading: source_options.Options = None,
     json: Json = False,
 ) -> None:
@@ -304,7 +304,7 @@ def synth_(
     users: Annotated[int | None, typer.Option(help="Number of users.")] = None,
     items: Annotated[int | None, typer.Option(help="Number of items.")] = None,
     ratings: Annotated[int | None, typer.Option(help="Number of ratings.")] = None,
-    seed: Annotated[int, typer.Option(help="Same seed and options, same ratings.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed and options, same ratings.")] = 0,
     settings: Annotated[
         list[str] | None,
         typer.Option(

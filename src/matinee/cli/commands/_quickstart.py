@@ -50,7 +50,7 @@ def quickstart(
     epochs: Annotated[
         int | None, typer.Option(help="Epochs, instead of the preset's.", show_default=False)
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of everything.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything.")] = 0,
     threads: Threads = None,
     json: Json = False,
 ) -> None:

@@ -59,7 +59,7 @@ def refresh(
     rollback: Annotated[
         bool, typer.Option("--rollback", help="Put the former model back, and do nothing else.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="Seed of training and of the interval.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of training and of the interval.")] = 0,
     threads: Threads = None,
     json: Json = False,
 ) -> None:

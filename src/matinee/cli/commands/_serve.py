@@ -33,7 +33,9 @@ def serve(
     ] = 0.5,
     share_seed: Annotated[
         int,
-        typer.Option("--share-seed", help="Seed of the share: another seed draws other people."),
+        typer.Option(
+            "--share-seed", min=0, help="Seed of the share: another seed draws other people."
+        ),
     ] = 0,
     new_items: Annotated[
         Path | None,

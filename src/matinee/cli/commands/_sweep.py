@@ -113,7 +113,9 @@ def sweep(
             help=f"How every part is held out: {choices()}.",
         ),
     ] = "random",
-    seed: Annotated[int, typer.Option(help="Seed of the parts, the trials and training.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seed of the parts, the trials and training.")
+    ] = 0,
     seeds: Annotated[
         int,
         typer.Option(help="How often the preset and the best are trained to be compared."),

@@ -83,7 +83,7 @@ def train(
             help="Largest number of epochs; by default that of the preset.", show_default=False
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the split and of training.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the split and of training.")] = 0,
     out: Annotated[
         Path | None,
         typer.Option(

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ...base.arrays import Int8, Int32, Int64
 from ...base.compiled import kernel
-from ...errors import DataError, UsageError
+from ...errors import DataError, UsageError, checked_seed
 from ..ratings import Ratings
 
 Sequence = npt.NDArray[np.signedinteger[Any]]
@@ -44,6 +44,9 @@ class Division:
     at: tuple[Moment, ...] = ()
     given: float = 0.8
     latest: bool = False
+
+    def __post_init__(self) -> None:
+        checked_seed(self.seed)
 
 
 @dataclass(frozen=True)

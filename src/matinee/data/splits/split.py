@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from ...base.arrays import Int8, Int32
-from ...errors import DataError, UsageError
+from ...errors import DataError, UsageError, checked_seed
 from ..coerce import RatingsLike, as_ratings
 from ..ratings import Ratings
 from .rule import GIVEN, TEST, TRAIN, VALID, VALID_GIVEN, Division, Moment, shuffled
@@ -240,7 +240,7 @@ def fold_of(ratings: Ratings, k: int, seed: int) -> Int32:
     if k > len(ratings):
         raise DataError(f"{ratings.name}: {len(ratings):,} ratings are too few for {k} folds")
     fold = np.empty(len(ratings), dtype=np.int32)
-    fold[shuffled(len(ratings), np.random.default_rng(seed))] = (
+    fold[shuffled(len(ratings), np.random.default_rng(checked_seed(seed)))] = (
         np.arange(len(ratings), dtype=np.int64) * k // len(ratings)
     )
     return fold

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import Int8, Mask
-from ...errors import DataError, UsageError
+from ...errors import DataError, UsageError, checked_seed
 from ..ratings import Ratings
 from .rule import TEST, TRAIN, VALID, Moment, seconds
 
@@ -49,7 +49,7 @@ def window_split(
         raise UsageError(f"valid = {valid:g}: give a share between 0 and 1")
     part, (users, items), unseen = _labels(ratings, _bounds(train), _bounds(test))
     held = np.flatnonzero(part == TEST)
-    chosen = np.random.default_rng(seed).permutation(held)[: round(valid * len(held))]
+    chosen = np.random.default_rng(checked_seed(seed)).permutation(held)[: round(valid * len(held))]
     part[chosen] = VALID
     for which, name in ((TRAIN, "train"), (VALID, "validation"), (TEST, "test")):
         if not (part == which).any():

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ...base.arrays import Float32, Float64, Int64
 from ...data import Histories, Ratings, Scale, Vocabulary
-from ...errors import UsageError, nearest
+from ...errors import UsageError, checked_seed, nearest
 from ..leak_guard import Guarded, Overlap, guard, overlap_notes
 from ..metric import Interval, Score
 from ..registry import metrics_of
@@ -237,7 +237,11 @@ def _scores(
         totals = sums.totals()
         several = sums.n_people > 1
         # The same draws of people at every cutoff.
-        drawn = sums.resamples(np.random.default_rng(seed), resamples) if several else None
+        drawn = (
+            sums.resamples(np.random.default_rng(checked_seed(seed)), resamples)
+            if several
+            else None
+        )
         for each in (*scores, *gains):
             each[k] = {}
         for metric in metrics_of("list"):
