@@ -125,6 +125,8 @@ def test_one_user_for_many_items_and_the_reverse() -> None:
     assert model.predict([], []).shape == (0,)
     with pytest.raises(UsageError, match="differ in length"):
         model.predict([1, 2], ["a", "b", "c"])
+    with pytest.raises(UsageError, match=r"ids of shape \(1, 1\): pass one column"):
+        model.predict(np.array([[104]]), "item-01")
 
 
 def test_users_or_histories_are_required() -> None:

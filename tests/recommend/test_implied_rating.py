@@ -48,3 +48,15 @@ def test_the_command_line_takes_titles_without_a_rating() -> None:
     titles = TitleIndex(ITEMS, None)
     assert read_ratings(["a", "b=2"], titles, STARS)[0] == {"a": 4.0, "b": 2.0}
     assert read_ratings(["a", "b=5"], titles, CLICKS)[0] == {"a": 1.0, "b": 1.0}
+
+
+def test_people_without_ids_go_by_their_places() -> None:
+    people = code_people([{"a": 5.0}, {"b": 3.0}], ITEMS, STARS)
+    assert people.rows(np.array([1, 0])).tolist() == [1, 0]
+    with pytest.raises(UsageError, match="user 2: histories in a sequence are those of users 0 to"):
+        people.rows(np.array([1, 2]))
+    named = code_people({1.0: {"a": 5.0}, "x ": {"b": 3.0}}, ITEMS, STARS)
+    assert named.ids.tolist() == ["1", "x"]
+    assert named.rows(np.array([2, 1], dtype=object)).tolist() == [-1, 0]
+    with pytest.raises(UsageError, match="unknown = 'drop': must be 'error' or 'skip'"):
+        named.pick([1], "drop")  # type: ignore[arg-type]

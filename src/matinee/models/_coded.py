@@ -274,8 +274,8 @@ class Predicting(Coded):
         Args:
             users: External user ids, shape (n,), or one for all items.
             items: External item ids, shape (n,), or one for all users.
-            histories: Ratings of the users; by default those of training. Unknown items in them are
-                ignored.
+            histories: Ratings of the users, as for ``recommend``; by default those of training.
+                Unknown items in them are ignored.
             times: When each rating would be given, after all those of training: seconds since 1970
                 or ``datetime64``, shape (n,), or one for all. The model's time offset, if it has
                 one, is then added (``docs/training.md``). For people with ratings it follows the

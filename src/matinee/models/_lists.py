@@ -23,8 +23,7 @@ def allowed_items(
     for ids, value in ((only, True), (exclude, False)):
         names = as_column(() if ids is None else ids)
         codes = model.item_ids.encode(names)
-        if unknown == "error":
-            refuse_unknown("item", names, codes)
+        refuse_unknown("item", names, codes, unknown)
         allowed[codes[codes >= 0]] = value
     return allowed
 

@@ -130,11 +130,16 @@ def item_counts(model: Hooks) -> npt.NDArray[np.int64] | None:
 
 
 def as_column(ids: Any) -> npt.NDArray[Any]:
-    """One id or several as a one-dimensional array; mixed numbers and text keep their types."""
-    if isinstance(ids, np.ndarray):
-        return np.atleast_1d(ids)
-    if hasattr(ids, "to_numpy"):
-        return np.asarray(ids.to_numpy())
+    """One id or several as a one-dimensional array; mixed numbers and text keep their types.
+
+    Raises:
+        UsageError: A table, or an array of more dimensions.
+    """
+    if isinstance(ids, np.ndarray) or hasattr(ids, "to_numpy"):
+        column = np.atleast_1d(ids if isinstance(ids, np.ndarray) else ids.to_numpy())
+        if column.ndim > 1:
+            raise UsageError(f"ids of shape {column.shape}: pass one column, such as frame['user']")
+        return column
     if isinstance(ids, str | bytes) or not isinstance(ids, Iterable):
         ids = [ids]
     values = list(ids)

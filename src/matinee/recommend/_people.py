@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from ..data import Histories, Ids, Ratings, Scale, Vocabulary
+from ..data.values.ids import canonical
 from ..errors import DataError, UnknownIdError, UsageError
 from ._implied_rating import implied_rating, is_constant
 
@@ -31,10 +32,12 @@ class People:
     Attributes:
         histories: In the item codes of one model.
         ids: The people's external ids, shape (people,); int64, or object of ``str``.
+        unnamed: Whether the histories came as a sequence, so that the ids are their places.
     """
 
     histories: Histories
     ids: Ids
+    unnamed: bool = False
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -47,18 +50,28 @@ class People:
         """
         requested = list(users)
         rows = self.rows(np.array(requested, dtype=object))
-        if unknown == "error":
-            refuse_unknown("user", requested, rows)
+        refuse_unknown("user", requested, rows, unknown)
         rows = rows[rows >= 0]
         return People(self.histories.take(rows), self.ids[rows])
 
     def rows(self, users: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-        """Row of each external id, int64, shape (n,); -1 for someone not among the people."""
+        """Row of each external id, int64, shape (n,); -1 for someone not among the people.
+
+        Raises:
+            UsageError: The people are unnamed and an id is none of their places: whoever passes ids
+                of their own would get the answers of others.
+        """
         vocabulary, codes = Vocabulary.of(self.ids)
         row_of = np.empty(len(vocabulary) + 1, dtype=np.int64)
         row_of[codes] = np.arange(len(codes))
         row_of[-1] = -1  # where the code -1 of an unknown id points
-        return row_of[vocabulary.encode(users)]
+        rows = row_of[vocabulary.encode(users)]
+        if self.unnamed and (rows < 0).any():
+            raise UsageError(
+                f"user {users[rows < 0][0]}: histories in a sequence are those of users 0 to "
+                f"{len(self) - 1}; pass {{user_id: history}} for other ids"
+            )
+        return rows
 
 
 def code_people(
@@ -77,8 +90,7 @@ def code_people(
     if isinstance(source, Ratings):
         table = source.compact()
         items = item_ids.encode(table.item_ids.ids)
-        if unknown == "error":
-            refuse_unknown("item", table.item_ids.ids, items)
+        refuse_unknown("item", table.item_ids.ids, items, unknown)
         values = _as_interactions(table.values, scale)
         _check_values(values, scale, table.item_ids.ids, table.items)
         coded = items[table.items]
@@ -94,18 +106,29 @@ def code_people(
     except (TypeError, ValueError):
         raise DataError("a history has a rating that is not a number") from None
     coded = item_ids.encode(names)
-    if unknown == "error":
-        refuse_unknown("item", names, coded)
+    refuse_unknown("item", names, coded, unknown)
     values = _as_interactions(values, scale)
     _check_values(values, scale, names)
     rows = np.repeat(np.arange(len(people)), counts)
-    return People(_histories(rows, coded, values, (len(people), len(item_ids))), ids)
+    histories = _histories(rows, coded, values, (len(people), len(item_ids)))
+    return People(histories, ids, not isinstance(source, Mapping))
 
 
 def refuse_unknown(
-    label: str, ids: Sequence[Any] | npt.NDArray[Any], codes: npt.NDArray[np.integer[Any]]
+    label: str,
+    ids: Sequence[Any] | npt.NDArray[Any],
+    codes: npt.NDArray[np.integer[Any]],
+    unknown: Unknown = "error",
 ) -> None:
-    """Raise an UnknownIdError that lists the ids whose code is -1, if any."""
+    """Raise an UnknownIdError that lists the ids whose code is -1, if any, unless "skip".
+
+    Raises:
+        UsageError: ``unknown`` is neither "error" nor "skip".
+    """
+    if unknown not in get_args(Unknown):
+        raise UsageError(f"unknown = {unknown!r}: must be 'error' or 'skip'")
+    if unknown == "skip":
+        return
     missing = list(dict.fromkeys(str(ids[at]) for at in np.flatnonzero(codes < 0).tolist()))
     if not missing:
         return
@@ -125,7 +148,7 @@ def _split(source: Any, rating: float) -> tuple[Ids, list[list[tuple[Any, float]
         if all(isinstance(key, int | np.integer) and int(key) in _INT64 for key in keys):
             ids: Ids = np.array(keys, dtype=np.int64)
         else:
-            ids = np.array([str(key) for key in keys], dtype=object)
+            ids = np.array([canonical(key) or str(key) for key in keys], dtype=object)
     elif isinstance(source, Sequence) and not isinstance(source, str | bytes):
         histories = list(source)
         ids = np.arange(len(histories), dtype=np.int64)
