@@ -12,7 +12,7 @@ from dense import ACTIVATIONS, close, network
 from torch import Tensor
 
 from matinee.base.threads import kernel_threads
-from matinee.nn import Middle, Network
+from matinee.nn import Middle, Network, shares_products
 
 DEPTHS = [(7,), (6, 3), (8, 3, 5), (7, 4, 5, 6), (6, 5, 2, 5, 6)]
 MIRRORED = [(7,), (6, 6), (8, 3, 8), (7, 4, 4, 7), (6, 5, 2, 5, 6)]
@@ -151,3 +151,12 @@ def one_torch_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def test_products_are_shared_from_a_number_of_multiplications(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    net = network(hidden=(8, 3, 5))  # 39 multiplications a row
+    monkeypatch.setattr("matinee.nn._middle.SHARED_SIZE", 390)
+    assert shares_products(net, 10)
+    assert not shares_products(net, 9)
