@@ -327,3 +327,12 @@ def test_a_seed_that_is_none(seed: Any) -> None:
     for divide in (split, split_three, split_users, kfold):
         with pytest.raises(UsageError, match="seed must be a whole number of at least 0, not"):
             divide(table(), seed=seed)
+
+
+def test_a_part_counts_the_people_and_items_in_it() -> None:
+    parts = split_parts(table(), by="people", holdout=0.2, seed=0)
+    for part in (parts.train, parts.test):
+        users, items = (len(np.unique(side)) for side in (part.users, part.items))
+        assert part.sides == (users, items)
+        assert f"ratings by {users:,} users of {items:,} items" in repr(part)
+    assert parts.train.sides[0] + parts.test.sides[0] == parts.train.n_users

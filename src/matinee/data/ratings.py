@@ -128,23 +128,25 @@ class Ratings:
         return len(self.values)
 
     def __repr__(self) -> str:
+        users, items = self.sides
         if self.implicit:
             return (
-                f"Ratings({self.name!r}: {len(self):,} interactions of {self.n_users:,} users "
-                f"with {self.n_items:,} items)"
+                f"Ratings({self.name!r}: {len(self):,} interactions of {users:,} users "
+                f"with {items:,} items)"
             )
         return (
-            f"Ratings({self.name!r}: {len(self):,} ratings by {self.n_users:,} users "
-            f"of {self.n_items:,} items, {self.scale.low:g} to {self.scale.high:g})"
+            f"Ratings({self.name!r}: {len(self):,} ratings by {users:,} users "
+            f"of {items:,} items, {self.scale.low:g} to {self.scale.high:g})"
         )
 
     def _repr_html_(self) -> str:
         """The sizes and the first rows, for notebooks."""
-        cells = max(self.n_users * self.n_items, 1)
+        users, items = self.sides
+        cells = max(users * items, 1)
         facts = [
             ("interactions" if self.implicit else "ratings", f"{len(self):,}"),
-            ("users", f"{self.n_users:,}"),
-            ("items", f"{self.n_items:,}"),
+            ("users", f"{users:,}"),
+            ("items", f"{items:,}"),
             ("known cells", f"{len(self) / cells:.2%}"),
         ]
         if not self.implicit:
@@ -177,6 +179,13 @@ class Ratings:
     def n_items(self) -> int:
         """Number of item codes."""
         return len(self.item_ids)
+
+    @property
+    def sides(self) -> tuple[int, int]:
+        """Number of users and of items with a rating here; a part of a split lacks some."""
+        codes = ((self.users, self.n_users), (self.items, self.n_items))
+        users, items = (int(np.count_nonzero(count_codes(*side))) for side in codes)
+        return users, items
 
     def take(self, rows: Int64 | Mask | Sequence[int] | slice) -> Ratings:
         """Some of the ratings (positions, a slice or a mask), with the same vocabularies.

@@ -261,9 +261,10 @@ def _file_name(dataset: str) -> str:
 
 def _beginning(parts: Parts, preset: str, storage: Path) -> str:
     train = parts.train
+    users, items = train.sides
     text = (
         f"matinee: searching settings from {preset} on, for {len(train):,} ratings by "
-        f"{train.n_users:,} users of {train.n_items:,} items ({train.name})"
+        f"{users:,} users of {items:,} items ({train.name})"
     )
     if storage.exists() and storage.stat().st_size:
         text += f"\nmatinee: going on with the trials in {storage}"

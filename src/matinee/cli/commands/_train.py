@@ -198,10 +198,11 @@ def _settings_of(
 def _beginning(parts: Parts, preset: str, group: ProcessGroup) -> str:
     train = parts.train
     noun = "interactions" if train.implicit else "ratings"
+    users, items = train.sides
     together = "" if group.alone else f", in {group.size} processes"
     return (
-        f"matinee: training {preset} on {len(train):,} {noun} by {train.n_users:,} users of "
-        f"{train.n_items:,} items ({train.name}){together}"
+        f"matinee: training {preset} on {len(train):,} {noun} by {users:,} users of "
+        f"{items:,} items ({train.name}){together}"
     )
 
 

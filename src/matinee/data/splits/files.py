@@ -186,10 +186,11 @@ def _folds(ratings: Ratings, k: int, seed: int) -> Iterator[tuple[str, Ratings]]
 
 
 def _counts(ratings: Ratings) -> dict[str, Any]:
+    users, items = ratings.sides
     counts: dict[str, Any] = {
         "ratings": len(ratings),
-        "users": int(np.count_nonzero(np.bincount(ratings.users))),
-        "items": int(np.count_nonzero(np.bincount(ratings.items))),
+        "users": users,
+        "items": items,
         "fingerprint": fingerprint(ratings),
     }
     if ratings.times is not None:
