@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
@@ -34,6 +34,7 @@ from .web.assets import PAGES, Assets, assets
 from .web.compress import Compressed
 from .web.head import Head
 from .web.routes import send, show_pages, wants_page
+from .web.slashes import with_slashes
 from .web.work_queue import WorkQueue
 
 ROUTES = (
@@ -57,7 +58,7 @@ ROUTES = (
     "/static/{path:path}",
     *PAGES,
 )
-Name = Annotated[str, Path(max_length=schema.MAX_TEXT)]
+Name = Annotated[str, Path(max_length=schema.MAX_TEXT), AfterValidator(with_slashes)]
 
 
 class _Search(BaseModel):
@@ -204,7 +205,8 @@ def _handle_errors(app: FastAPI, files: Assets) -> None:
         if error.status_code == 404 and wants_page(request):
             return send(request, files.files.get("404.html"), status=404)
         if error.status_code == 404:
-            detail = f"there is nothing at {request.url.path!r}; GET /openapi.json lists what is"
+            path = with_slashes(request.url.path)
+            detail = f"there is nothing at {path!r}; GET /openapi.json lists what is"
         elif error.status_code == 405:
             detail = f"{request.method} is not for {request.url.path!r}"
         elif error.status_code == 400:

@@ -12,6 +12,7 @@ from ._metrics import Metrics
 from ._settings import ServeSettings
 from .problems import JSON, PROBLEM, ProblemError, problem
 from .web.inline import POLICY
+from .web.slashes import keep_slashes
 
 Scope = dict[str, Any]
 _log = logging.getLogger("matinee.serve")
@@ -87,11 +88,13 @@ class Guard:
 
     async def _guarded(self, scope: Scope, receive: Any, send: Any) -> None:
         headers = dict(scope["headers"])
+        keep_slashes(scope)
         path = scope["path"]
         self._check_host(headers)
         if self._root and f"{path}/".startswith(f"{self._root}/"):  # a proxy that leaves it there
             path = path.removeprefix(self._root) or "/"
-            scope = {**scope, "path": path, "raw_path": path.encode()}
+            # In place: the route that is found is read from it when the request has ended.
+            scope.update(path=path, raw_path=path.encode())
         # A CORS preflight request comes without the key.
         if (
             self._key is not None

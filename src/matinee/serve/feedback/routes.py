@@ -7,16 +7,18 @@ from collections.abc import Callable
 from typing import Annotated, Any, Protocol
 
 from fastapi import FastAPI, Path, Query
+from pydantic import AfterValidator
 from starlette.responses import Response
 
 from ...data import Scale
 from ...feedback.event import MAX_TEXT
 from ..problems import JSON, ProblemError, dumps
+from ..web.slashes import with_slashes
 from . import schema
 from .service import FeedbackService
 
 ROUTES = ("/v1/feedback", "/v1/users/{user}")
-User = Annotated[str, Path(max_length=MAX_TEXT)]
+User = Annotated[str, Path(max_length=MAX_TEXT), AfterValidator(with_slashes)]
 
 
 class Asked(Protocol):
