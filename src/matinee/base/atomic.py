@@ -60,7 +60,7 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     Raises:
         MatineeError: The path cannot be written to, or the disk is full.
     """
-    target = Path(path).expanduser().expanduser()
+    target = Path(path).expanduser()
     if target.is_symlink():
         target = target.resolve()
     temporary = target.parent / f".{target.name}.{_owner()}.tmp"
@@ -98,7 +98,7 @@ def check_writable(path: Path | str) -> None:
     Raises:
         MatineeError: It cannot.
     """
-    target = Path(path).expanduser().expanduser()
+    target = Path(path).expanduser()
     if target.is_symlink():
         target = target.resolve()
     parents = (target.parent, *target.absolute().parents)

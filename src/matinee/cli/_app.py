@@ -228,8 +228,7 @@ _app = typer.Typer(cls=Commands, pretty_exceptions_enable=False)
 @_app.callback(no_args_is_help=True)
 def _root(
     version: Annotated[
-        bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Matinee learns from a table of ratings, predicts ratings and recommends."""

@@ -14,7 +14,6 @@ Given = Annotated[
         metavar="SOURCE",
         help="The given part: what the test users are known to have rated, where they were not "
         "trained on (user hold-out); by default what they rated in training.",
-        show_default=False,
     ),
 ]
 AllowOverlap = Annotated[
@@ -28,20 +27,13 @@ BootstrapSeed = Annotated[
     int, typer.Option(min=0, help="Seed of the bootstrap behind the intervals.")
 ]
 Cutoffs = Annotated[
-    str | None,
-    typer.Option(
-        "--k",
-        metavar="K,...",
-        help="Lengths of the lists; by default 10,20.",
-        show_default=False,
-    ),
+    str | None, typer.Option("--k", metavar="K,...", help="Lengths of the lists; by default 10,20.")
 ]
 RelevantFrom = Annotated[
     float | None,
     typer.Option(
         help="The lowest test rating that counts as relevant for lists. By default three quarters "
-        "up the scale (4 of 1 to 5), and all interactions.",
-        show_default=False,
+        "up the scale (4 of 1 to 5), and all interactions."
     ),
 ]
 Preset = Annotated[

@@ -28,8 +28,7 @@ Source = Annotated[
     str | None,
     typer.Argument(
         help="A catalogue name (ml-1m), a name given by 'data add', a file, a folder or a quoted "
-        "glob of files; nothing with --sql.",
-        show_default=False,
+        "glob of files; nothing with --sql."
     ),
 ]
 Relevant = Annotated[

@@ -155,7 +155,7 @@ def write_tables(tables: Iterable[Table], path: Path | str) -> Path:
         UsageError: The name ends in none of these.
         MatineeError: The place cannot be written to.
     """
-    target = Path(path).expanduser().expanduser()
+    target = Path(path).expanduser()
     options = copy_options(target)
     with atomic_path(target) as out:
         stage = out.with_suffix(".stage")

@@ -22,11 +22,7 @@ def compare(
     second: Annotated[Path, typer.Argument(help="Another one.")],
     test: Annotated[
         str | None,
-        typer.Option(
-            metavar="SOURCE",
-            help="Ratings to score both on, as for 'evaluate'.",
-            show_default=False,
-        ),
+        typer.Option(metavar="SOURCE", help="Ratings to score both on, as for 'evaluate'."),
     ] = None,
     feedback: Annotated[
         str | None,
@@ -34,7 +30,6 @@ def compare(
             metavar="STORE",
             help="Instead of --test: compare by what people accepted from the lists of both, "
             "served side by side (serve FIRST --beside SECOND --feedback STORE).",
-            show_default=False,
         ),
     ] = None,
     days: Annotated[
@@ -49,8 +44,7 @@ def compare(
     k: Cutoffs = None,
     relevant: RelevantFrom = None,
     out: Annotated[
-        Path | None,
-        typer.Option(metavar="HTML", help="Write the comparison as one page.", show_default=False),
+        Path | None, typer.Option(metavar="HTML", help="Write the comparison as one page.")
     ] = None,
     allow_overlap: AllowOverlap = False,
     seed: BootstrapSeed = 0,

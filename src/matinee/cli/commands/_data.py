@@ -92,7 +92,7 @@ def forget_(
 def get_(
     name: Annotated[str, typer.Argument(help="A name of the catalogue, as in 'data list'.")],
     url: Annotated[
-        str | None, typer.Option("--url", help="Download from a mirror; the MD5 must be the same.")
+        str | None, typer.Option(help="Download from a mirror; the MD5 must be the same.")
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Download and replace what is there.")
@@ -161,20 +161,17 @@ def split_(
     source: Annotated[
         str | None,
         typer.Argument(
-            help="As for 'data describe'; or a named split (ml-100k/u1), to write it as files.",
-            show_default=False,
+            help="As for 'data describe'; or a named split (ml-100k/u1), to write it as files."
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Folder to write; required.")
+        Path | None, typer.Option(metavar="DIR", help="Folder to write; required.")
     ] = None,
     by: Annotated[
         str | None,
         typer.Option(
-            "--by",
             metavar="PROTOCOL",
             help=f"What to hold out, by default the first: {choices()}; or kfold.",
-            show_default=False,
         ),
     ] = None,
     holdout: Annotated[
@@ -185,17 +182,15 @@ def split_(
         ),
     ] = 0.2,
     valid: Annotated[
-        float | None,
-        typer.Option(help="Size of the validation part, as for --holdout."),
+        float | None, typer.Option(help="Size of the validation part, as for --holdout.")
     ] = None,
     given: Annotated[
         float, typer.Option(help="By people: the share of a held-out person's ratings to give.")
     ] = 0.8,
-    folds: Annotated[int, typer.Option("--folds", help="By kfold: the number of folds.")] = 5,
+    folds: Annotated[int, typer.Option(help="By kfold: the number of folds.")] = 5,
     at: Annotated[
         list[str] | None,
         typer.Option(
-            "--at",
             metavar="MOMENT",
             help="By time: cut at a moment (seconds since 1970, or 2001-12-31) instead of by "
             "share; twice for where validation and test begin.",
@@ -258,7 +253,7 @@ def audit_(
             "with train and test), to audit its parts."
         ),
     ],
-    test: Annotated[str | None, typer.Argument(help="The test set.", show_default=False)] = None,
+    test: Annotated[str | None, typer.Argument(help="The test set.")] = None,
     reading: source_options.Options = None,
     json: Json = False,
 ) -> None:

@@ -60,7 +60,6 @@ def evaluate(
             metavar="DIR",
             help="Write the lists and the relevant items as TREC files, run.txt and qrels.txt; "
             "with --lists.",
-            show_default=False,
         ),
     ] = None,
     seed: BootstrapSeed = 0,

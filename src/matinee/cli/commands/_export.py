@@ -20,15 +20,12 @@ def export(
         typer.Option(
             metavar="FILE",
             help="Write an ONNX graph that folds people in, checked in ONNX Runtime.",
-            show_default=False,
         ),
     ] = None,
     items: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE.parquet",
-            help="Write item vectors and biases, for a vector database.",
-            show_default=False,
+            metavar="FILE.parquet", help="Write item vectors and biases, for a vector database."
         ),
     ] = None,
     json: Json = False,

@@ -21,8 +21,7 @@ app = typer.Typer(no_args_is_help=True, help="Export, erase and prune feedback t
 _DAY = 86_400
 
 Store = Annotated[
-    str,
-    typer.Argument(help="Where it is kept: sqlite:PATH, or postgresql://HOST/DATABASE."),
+    str, typer.Argument(help="Where it is kept: sqlite:PATH, or postgresql://HOST/DATABASE.")
 ]
 
 

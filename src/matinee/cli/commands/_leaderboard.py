@@ -33,9 +33,7 @@ def leaderboard(
     data: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME,NAME",
-            help="Only on these data: names or patterns (ml-100k-*).",
-            show_default=False,
+            metavar="NAME,NAME", help="Only on these data: names or patterns (ml-100k-*)."
         ),
     ] = None,
     models: Annotated[
@@ -43,21 +41,17 @@ def leaderboard(
         typer.Option(
             metavar="NAME,NAME",
             help="Only these models: names, patterns (surprise-*) or groups (presets).",
-            show_default=False,
         ),
     ] = None,
     seeds: Annotated[
-        str | None,
-        typer.Option(metavar="N,N", help="Only these seeds, or further ones.", show_default=False),
+        str | None, typer.Option(metavar="N,N", help="Only these seeds, or further ones.")
     ] = None,
     workers: Workers = None,
     threads: RunThreads = None,
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR",
-            help="Folder of the runs and tables; by default studies/leaderboard.",
-            show_default=False,
+            metavar="DIR", help="Folder of the runs and tables; by default studies/leaderboard."
         ),
     ] = None,
     study: Annotated[
@@ -71,9 +65,7 @@ def leaderboard(
     ] = False,
     table: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE", help="Also write the Markdown table to this file.", show_default=False
-        ),
+        typer.Option(metavar="FILE", help="Also write the Markdown table to this file."),
     ] = None,
     json: Json = False,
 ) -> None:

@@ -13,10 +13,7 @@ from ..source import Json
 
 def presets(
     name: Annotated[
-        str | None,
-        typer.Argument(
-            help="Show the settings of this one; or of a TOML file.", show_default=False
-        ),
+        str | None, typer.Argument(help="Show the settings of this one; or of a TOML file.")
     ] = None,
     json: Json = False,
 ) -> None:

@@ -47,9 +47,7 @@ def quickstart(
         bool,
         typer.Option("--small", help="Use a synthetic catalogue of 60,000 ratings; takes seconds."),
     ] = False,
-    epochs: Annotated[
-        int | None, typer.Option(help="Epochs, instead of the preset's.", show_default=False)
-    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Epochs, instead of the preset's.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything.")] = 0,
     threads: Threads = None,
     json: Json = False,

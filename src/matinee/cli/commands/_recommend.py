@@ -30,13 +30,11 @@ if TYPE_CHECKING:
 def recommend(
     model: Model,
     users: Annotated[
-        list[str] | None,
-        typer.Option("--user", metavar="ID", help="A user of the training data."),
+        list[str] | None, typer.Option("--user", metavar="ID", help="A user of the training data.")
     ] = None,
     rate: Annotated[
         list[str] | None,
         typer.Option(
-            "--rate",
             metavar="TITLE=RATING",
             help="A rating by someone new: a title, written about right, or an item id.",
         ),
@@ -46,7 +44,6 @@ def recommend(
         typer.Option(
             metavar="SOURCE",
             help="Ratings by any number of people, new or not, as for 'data describe'.",
-            show_default=False,
         ),
     ] = None,
     all_users: Annotated[
@@ -58,23 +55,18 @@ def recommend(
         typer.Option(
             metavar="FILE",
             help="Items never to recommend: an id or title a line, or a table with an item column.",
-            show_default=False,
         ),
     ] = None,
     only: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE", help="The only items to recommend from, likewise.", show_default=False
-        ),
+        typer.Option(metavar="FILE", help="The only items to recommend from, likewise."),
     ] = None,
     new_items: Annotated[
         Path | None,
         typer.Option(
-            "--new-items",
             metavar="FILE",
             help="Recommend from the items of this table (item, title, genres) that the model does "
             "not know, by what is known of them.",
-            show_default=False,
         ),
     ] = None,
     include_seen: Annotated[
@@ -94,7 +86,6 @@ def recommend(
             metavar="NUMBER",
             help="What the predicted rating counts in the order: 0 lists what a person would "
             "choose, a large number what they would rate highest. The model's own by default.",
-            show_default=False,
         ),
     ] = None,
     personal: Annotated[
@@ -108,10 +99,7 @@ def recommend(
         ),
     ] = 0.0,
     out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Write a .parquet, .csv or .tsv file.", show_default=False
-        ),
+        Path | None, typer.Option(metavar="FILE", help="Write a .parquet, .csv or .tsv file.")
     ] = None,
     escape_formulas: Annotated[
         bool,
@@ -125,10 +113,7 @@ def recommend(
     user_column: Annotated[
         str | None,
         typer.Option(
-            "--user-column",
-            metavar="COL",
-            help="Column of the user id in --ratings.",
-            rich_help_panel="Reading",
+            metavar="COL", help="Column of the user id in --ratings.", rich_help_panel="Reading"
         ),
     ] = None,
     reading: source_options.Options = None,

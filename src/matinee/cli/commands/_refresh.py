@@ -28,7 +28,6 @@ def refresh(
         typer.Option(
             metavar="STORE",
             help="Where feedback is kept: sqlite:PATH, or postgresql://HOST/DATABASE.",
-            show_default=False,
         ),
     ] = None,
     days: Annotated[
@@ -43,8 +42,7 @@ def refresh(
     list_margin: Annotated[
         float,
         typer.Option(
-            "--list-margin",
-            help="nDCG@10 by which the new model's lists may be worse, where that may be chance.",
+            help="nDCG@10 by which the new model's lists may be worse, where that may be chance."
         ),
     ] = 0.01,
     weight: Annotated[
@@ -53,7 +51,6 @@ def refresh(
             metavar="KIND=WEIGHT",
             help="What a kind of feedback (rating, like, dislike) counts for in training, 1 if "
             "left out; repeatable.",
-            show_default=False,
         ),
     ] = None,
     rollback: Annotated[

@@ -27,16 +27,13 @@ def report(
             metavar="SOURCE",
             help="Ratings to score on, as for 'evaluate'; by default those that 'train' kept "
             "apart, found again where they were.",
-            show_default=False,
         ),
     ] = None,
     given: Given = None,
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE",
-            help="The page; by default MODEL-report.html, beside the model folder.",
-            show_default=False,
+            metavar="FILE", help="The page; by default MODEL-report.html, beside the model folder."
         ),
     ] = None,
     files: Files = False,

@@ -25,26 +25,20 @@ def serve(
         typer.Option(
             metavar="MODEL",
             help="A second model, which answers a share of the people instead; see 'compare'.",
-            show_default=False,
         ),
     ] = None,
     share: Annotated[
         float, typer.Option(help="Share of the people that the model beside answers.")
     ] = 0.5,
     share_seed: Annotated[
-        int,
-        typer.Option(
-            "--share-seed", min=0, help="Seed of the share: another seed draws other people."
-        ),
+        int, typer.Option(min=0, help="Seed of the share: another seed draws other people.")
     ] = 0,
     new_items: Annotated[
         Path | None,
         typer.Option(
-            "--new-items",
             metavar="FILE",
             help="A table of items (item, title, genres) that the model does not know, for "
             "--explore.",
-            show_default=False,
         ),
     ] = None,
     explore: Annotated[
@@ -61,41 +55,33 @@ def serve(
         typer.Option(
             metavar="SECONDS",
             help="Look for a new model in the folder this often. SIGHUP does so at once.",
-            show_default=False,
         ),
     ] = None,
     api_key_file: Annotated[
         Path | None,
         typer.Option(
-            "--api-key-file",
             metavar="FILE",
             help=f"Ask for the key in this file; {_KEY} in the environment does the same.",
-            show_default=False,
         ),
     ] = None,
     cors: Annotated[
         list[str] | None,
         typer.Option(
-            "--cors",
             metavar="ORIGIN",
             help="Let pages of this origin call from a browser. May be given several times.",
-            show_default=False,
         ),
     ] = None,
     allowed_host: Annotated[
         list[str] | None,
         typer.Option(
-            "--allowed-host",
             metavar="NAME",
             help="Answer to this name in the Host header too; * for any. May be given several "
             "times.",
-            show_default=False,
         ),
     ] = None,
     things: Annotated[
         str,
         typer.Option(
-            "--things",
             metavar="WORD",
             help="What the pages call the items, in the plural, as in books; by default films "
             "where the titles have years.",
@@ -104,10 +90,7 @@ def serve(
     root_path: Annotated[
         str,
         typer.Option(
-            "--root-path",
-            metavar="PATH",
-            help="The path below which a proxy shows the server, as in /films.",
-            show_default=False,
+            metavar="PATH", help="The path below which a proxy shows the server, as in /films."
         ),
     ] = "",
     no_users: Annotated[
@@ -116,34 +99,22 @@ def serve(
     feedback: Annotated[
         str | None,
         typer.Option(
-            "--feedback",
             metavar="STORE",
             help="Take feedback and keep it here: sqlite:PATH, or postgresql://HOST/DATABASE "
             "(with the extra 'databases'; keep the password in ~/.pgpass).",
-            show_default=False,
         ),
     ] = None,
     feedback_days: Annotated[
-        float | None,
-        typer.Option(
-            "--feedback-days",
-            metavar="DAYS",
-            help="Delete feedback that is older.",
-            show_default=False,
-        ),
+        float | None, typer.Option(metavar="DAYS", help="Delete feedback that is older.")
     ] = None,
-    max_ratings: Annotated[
-        int, typer.Option("--max-ratings", help="Ratings in a request, at most.")
-    ] = 1000,
-    max_body: Annotated[
-        int, typer.Option("--max-body", metavar="BYTES", help="Bytes of a request, at most.")
-    ] = 1 << 20,
+    max_ratings: Annotated[int, typer.Option(help="Ratings in a request, at most.")] = 1000,
+    max_body: Annotated[int, typer.Option(metavar="BYTES", help="Bytes of a request, at most.")] = 1
+    << 20,
     body_seconds: Annotated[
-        float,
-        typer.Option("--body-seconds", help="Timeout of a request's headers, and of its body."),
+        float, typer.Option(help="Timeout of a request's headers, and of its body.")
     ] = 10.0,
     shutdown_seconds: Annotated[
-        float, typer.Option("--shutdown-seconds", help="Seconds left to answer on shutdown.")
+        float, typer.Option(help="Seconds left to answer on shutdown.")
     ] = 10.0,
     threads: Annotated[
         int, typer.Option(metavar="N", help="Threads of each worker's arithmetic.")

@@ -23,16 +23,10 @@ Named = Annotated[
     str, typer.Argument(metavar="NAME_OR_FILE", help="A name of 'study list', or a TOML file.")
 ]
 Quick = Annotated[bool, typer.Option("--quick", help="The short version of the study.")]
-Workers = Annotated[
-    int | None,
-    typer.Option(help="Runs at a time; by default one for each core.", show_default=False),
-]
+Workers = Annotated[int | None, typer.Option(help="Runs at a time; by default one for each core.")]
 RunThreads = Annotated[
     int | None,
-    typer.Option(
-        help="Threads of each run; by default the cores divided by the workers.",
-        show_default=False,
-    ),
+    typer.Option(help="Threads of each run; by default the cores divided by the workers."),
 ]
 Folder = Annotated[
     str,
@@ -120,20 +114,16 @@ def run(
     threads: RunThreads = None,
     seeds: Annotated[
         str | None,
-        typer.Option(
-            metavar="N,N", help="Only these seeds; or others than the study's.", show_default=False
-        ),
+        typer.Option(metavar="N,N", help="Only these seeds; or others than the study's."),
     ] = None,
     groups: Annotated[
-        str | None,
-        typer.Option(metavar="NAME,NAME", help="Only these groups.", show_default=False),
+        str | None, typer.Option(metavar="NAME,NAME", help="Only these groups.")
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
             help="Folder of the runs; by default studies/NAME, or studies/NAME-quick.",
-            show_default=False,
         ),
     ] = None,
     json: Json = False,
@@ -220,11 +210,7 @@ def report(
     study: Folder,
     out: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="The page; by default report.html in the folder.",
-            show_default=False,
-        ),
+        typer.Option(metavar="FILE", help="The page; by default report.html in the folder."),
     ] = None,
     quick: Quick = False,
     json: Json = False,
@@ -246,10 +232,7 @@ def report(
 @app.command()
 def publish(
     study: Folder,
-    out: Annotated[
-        Path,
-        typer.Option(metavar="DIR", help="The folder to write, or to replace."),
-    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write, or to replace.")],
     quick: Quick = False,
     json: Json = False,
 ) -> None:

@@ -34,8 +34,7 @@ def sweep(
         str | None,
         typer.Argument(
             help="As for 'data describe'; or a split (ml-100k/u1, or a folder with train and test "
-            "parts), to search on its train part and score on its test part at the end.",
-            show_default=False,
+            "parts), to search on its train part and score on its test part at the end."
         ),
     ] = None,
     budget: Annotated[
@@ -43,15 +42,12 @@ def sweep(
         typer.Option(
             metavar="MINUTES",
             help="Minutes in total, over all runs of the command; 10 without --trials.",
-            show_default=False,
         ),
     ] = None,
     trials: Annotated[
         int | None,
         typer.Option(
-            metavar="N",
-            help="Largest number of settings to try, over all runs of the command.",
-            show_default=False,
+            metavar="N", help="Largest number of settings to try, over all runs of the command."
         ),
     ] = None,
     preset: Preset = "default",
@@ -61,7 +57,6 @@ def sweep(
         typer.Option(
             metavar="FILE",
             help="What to vary, as TOML; by default a space around the preset (--show-space).",
-            show_default=False,
         ),
     ] = None,
     out: Annotated[
@@ -69,7 +64,6 @@ def sweep(
         typer.Option(
             metavar="FILE",
             help="Where the best goes, as a preset file; by default DATASET-best.toml.",
-            show_default=False,
         ),
     ] = None,
     storage: Annotated[
@@ -78,16 +72,11 @@ def sweep(
             metavar="FILE",
             help="Where the trials are kept, and gone on from if there are some; by default beside "
             "--out, as NAME.trials.",
-            show_default=False,
         ),
     ] = None,
     table: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Write all trials, as .csv, .tsv, .parquet or .json.",
-            show_default=False,
-        ),
+        typer.Option(metavar="FILE", help="Write all trials, as .csv, .tsv, .parquet or .json."),
     ] = None,
     test: Annotated[
         str | None,
@@ -101,24 +90,17 @@ def sweep(
         float | None,
         typer.Option(
             help="Hold out ratings to score on once, at the end: a share below 1, or a whole "
-            "number.",
-            show_default=False,
+            "number."
         ),
     ] = None,
     by: Annotated[
-        str,
-        typer.Option(
-            "--by",
-            metavar="PROTOCOL",
-            help=f"How every part is held out: {choices()}.",
-        ),
+        str, typer.Option(metavar="PROTOCOL", help=f"How every part is held out: {choices()}.")
     ] = "random",
     seed: Annotated[
         int, typer.Option(min=0, help="Seed of the parts, the trials and training.")
     ] = 0,
     seeds: Annotated[
-        int,
-        typer.Option(help="How often the preset and the best are trained to be compared."),
+        int, typer.Option(help="How often the preset and the best are trained to be compared.")
     ] = 2,
     show_space: Annotated[
         bool,

@@ -30,8 +30,7 @@ def train(
         str | None,
         typer.Argument(
             help="As for 'data describe'; or a split (ml-100k/u1, or a folder with train and test "
-            "parts), to train on its train part and score on its test part.",
-            show_default=False,
+            "parts), to train on its train part and score on its test part."
         ),
     ] = None,
     test: Annotated[
@@ -43,26 +42,19 @@ def train(
     ] = None,
     holdout: Annotated[
         float | None,
-        typer.Option(
-            help="Hold out ratings to score on: a share below 1, or a whole number.",
-            show_default=False,
-        ),
+        typer.Option(help="Hold out ratings to score on: a share below 1, or a whole number."),
     ] = None,
     by: Annotated[
         str | None,
         typer.Option(
-            "--by",
-            metavar="PROTOCOL",
-            help=f"How to hold out, by default the first: {choices()}.",
-            show_default=False,
+            metavar="PROTOCOL", help=f"How to hold out, by default the first: {choices()}."
         ),
     ] = None,
     given: Annotated[
         float | None,
         typer.Option(
             help="By people: the share of a held-out person's ratings that the model is given; "
-            "0.8 by default.",
-            show_default=False,
+            "0.8 by default."
         ),
     ] = None,
     base: Annotated[
@@ -72,25 +64,17 @@ def train(
             metavar="MODEL",
             help="Update this model with SOURCE instead of training on it alone: new ratings, "
             "people and items. Its settings hold; --epochs are those of the update.",
-            show_default=False,
         ),
     ] = None,
     preset: Preset = "default",
     settings: Changes = None,
     epochs: Annotated[
-        int | None,
-        typer.Option(
-            help="Largest number of epochs; by default that of the preset.", show_default=False
-        ),
+        int | None, typer.Option(help="Largest number of epochs; by default that of the preset.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the split and of training.")] = 0,
     out: Annotated[
         Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Model folder; by default models/DATASET-PRESET.",
-            show_default=False,
-        ),
+        typer.Option(metavar="DIR", help="Model folder; by default models/DATASET-PRESET."),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the interrupted run in the model folder.")

@@ -45,7 +45,7 @@ def load_model(path: Path | str, *, light: bool = False) -> Recommender:
     Raises:
         ModelFileError: No model folder, a file missing, truncated or altered, or a newer schema.
     """
-    folder = Path(path).expanduser().expanduser()
+    folder = Path(path).expanduser()
     manifest = read_manifest(folder)
     check_sizes(folder, manifest)
     with ThreadPoolExecutor(1) as pool:  # computing the checksums takes as long as all the rest
