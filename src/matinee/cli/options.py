@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -46,3 +49,34 @@ Changes = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a setting: hidden=128,64,128."),
 ]
+
+
+def with_options(
+    name: str, options: Mapping[str, Any]
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command several options in the place of one parameter.
+
+    Args:
+        name: The parameter, which the command gets as a mapping of their values by name.
+        options: Default and annotation of each, by name.
+    """
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def run(*args: Any, **given: Any) -> Any:
+            values = {option: given.pop(option) for option in options}
+            return command(*args, **{name: values}, **given)
+
+        hints = get_type_hints(command, include_extras=True)
+        parameters: list[Parameter] = []
+        for parameter in signature(command).parameters.values():
+            if parameter.name != name:
+                parameters.append(parameter.replace(annotation=hints[parameter.name]))
+                continue
+            for option, (default, kind) in options.items():
+                parameters.append(parameter.replace(name=option, default=default, annotation=kind))
+        run.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {each.name: each.annotation for each in parameters}
+        return run
+
+    return decorate

@@ -6,15 +6,15 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import wraps
-from inspect import Parameter, Signature, signature
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import UsageError
 from .numbers import parse_missing, parse_scale
+from .options import with_options
 from .options_file import options_of_file
 from .output import note
 from .show.reading import reading
@@ -159,30 +159,20 @@ def reading_options(
     }
     kinds = {name: kind for name, kind in kinds.items() if name not in without}
 
+    options = {name: ("last" if name == "repeats" else None, kind) for name, kind in kinds.items()}
+
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(command)
-        def run(*args: Any, **options: Any) -> Any:
-            reading = {name: options.pop(name) for name in kinds}
+        def run(*args: Any, reading: dict[str, Any], **others: Any) -> Any:
             file = reading.pop("read_options")
             if file is not None:
                 reading |= options_of_file(file, {**reading, **dict.fromkeys(without)})
             for name in _LAYOUT:
                 if reading[name] is None:
                     del reading[name]
-            return command(*args, reading=reading, **options)
+            return command(*args, reading=reading, **others)
 
-        hints = get_type_hints(command, include_extras=True)
-        parameters: list[Parameter] = []
-        for parameter in signature(command).parameters.values():
-            if parameter.name != "reading":
-                parameters.append(parameter.replace(annotation=hints[parameter.name]))
-                continue
-            for name, kind in kinds.items():
-                default = "last" if name == "repeats" else None
-                parameters.append(Parameter(name, parameter.kind, default=default, annotation=kind))
-        run.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
-        run.__annotations__ = {each.name: each.annotation for each in parameters}
-        return run
+        return with_options("reading", options)(run)
 
     return decorate
 

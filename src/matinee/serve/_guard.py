@@ -176,15 +176,10 @@ class Guard:
 def _hosts(settings: ServeSettings) -> frozenset[str] | None:
     """The host names to answer to; None for all."""
     host, more = settings.host.lower(), [name.lower() for name in settings.allowed_hosts]
-    if "*" in more or not (more or is_loopback(host)):
+    if "*" in more or not (more or settings.is_local):
         return None
     netloc = f"[{host}]" if ":" in host else host
     return frozenset({"localhost", "127.0.0.1", "[::1]", netloc, *more})
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address is a loopback address."""
-    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def _check_type(headers: dict[bytes, bytes]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import ConfigDict, Field, SecretStr
 
 from ..config import Config
 
@@ -15,53 +15,60 @@ OF_USER = {
 
 
 class ServeSettings(Config):
-    """How a model is served."""
+    """How a model is served; the options of ``matinee serve`` are read off these fields."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     model: Path
     """The model folder."""
     beside: Path | None = None
-    """A second model folder, which answers a share of the people; see ``share``."""
+    """A second model, which answers a share of the people instead; see 'compare'."""
     share: float = Field(0.5, gt=0.0, lt=1.0)
     """Share of the people that the model beside answers, by a hash of their ids."""
     share_seed: int = Field(0, ge=0)
-    """Seed of that hash: another draws other people."""
+    """Seed of the share: another seed draws other people."""
     new_items: Path | None = None
-    """A table of items that the model does not know, for exploration."""
+    """A table of items (item, title, genres) that the model does not know, for --explore."""
     explore: float = Field(0.0, ge=0.0, le=0.5)
-    """Share of the places of lists that such items take; none by default."""
+    """Share of the places of lists that new items take."""
     host: str = "127.0.0.1"
-    """Address to listen at. The default is reachable from this machine only."""
-    allowed_hosts: tuple[str, ...] = ()
-    """Names in the Host header to answer to, besides those of this machine; ``*`` for all. By
-    default a server at a loopback address answers to no others, and one at another address to
-    all."""
-    root_path: str = Field("", pattern=r"^(/[A-Za-z0-9._~-]+)*$")
-    """The path below which a proxy shows the server, as in ``/films``."""
+    """Address to listen at; 0.0.0.0 for every network there is."""
     port: int = Field(8000, ge=0, le=65535)
-    """Port to listen at; 0 for any that is free."""
-    things: str = Field("", max_length=40)
-    """What the pages call the items, in the plural, as in ``books``; by default films where the
-    titles have years, and items otherwise."""
+    """Port; 0 for any that is free."""
     workers: int = Field(1, ge=1, le=256)
-    """Number of worker processes, each with its own copy of the model."""
+    """Number of server processes, each with its own copy of the model."""
     watch: float | None = Field(None, gt=0.0)
-    """Seconds between checks of the folder for a new model; by default none (use SIGHUP)."""
+    """Look for a new model in the folder this often. SIGHUP does so at once."""
     api_key: SecretStr | None = None
     """API key, required as a bearer token or X-API-Key for /v1 and /metrics."""
     cors: tuple[str, ...] = ()
-    """Origins whose pages may call from a browser; none by default."""
+    """Let pages of this origin call from a browser. May be given several times."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Answer to this name in the Host header too; * for any. May be given several times. By default
+    a server at a loopback address answers to the names of this machine, and one at another address
+    to all."""
+    things: str = Field("", max_length=40)
+    """What the pages call the items, in the plural, as in books; by default films where the titles
+    have years, and items otherwise."""
+    root_path: str = Field("", pattern=r"^(/[A-Za-z0-9._~-]+)*$")
+    """The path below which a proxy shows the server, as in /films."""
     users: bool = True
     """Whether lists for the users of the training data may be asked for."""
     feedback: SecretStr | None = None
-    """Where feedback is kept: sqlite:PATH or postgresql://HOST/DATABASE. None is taken by
-    default."""
+    """Take feedback and keep it here: sqlite:PATH, or postgresql://HOST/DATABASE (with the extra
+    'databases'; keep the password in ~/.pgpass)."""
     feedback_days: float | None = Field(None, gt=0.0)
-    """Days for which feedback is kept; unlimited by default."""
+    """Delete feedback that is older."""
     max_ratings: int = Field(1000, ge=1, le=10_000)
-    """Largest number of ratings in a request."""
+    """Ratings in a request, at most."""
     max_body: int = Field(1 << 20, ge=1024)
-    """Largest body of a request in bytes."""
+    """Bytes of a request, at most."""
     body_seconds: float = Field(10.0, gt=0.0)
     """Timeout of a request's headers, and of its body, in seconds."""
     shutdown_seconds: float = Field(10.0, ge=0.0)
-    """Seconds to finish requests when the server stops."""
+    """Seconds left to answer on shutdown."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the server is reached from this machine only."""
+        return self.host.lower() in ("localhost", "::1") or self.host.startswith("127.")
