@@ -91,14 +91,11 @@ class _MapSize(BaseModel):
     limit: Annotated[int, Field(ge=1, le=20_000)] = 5000
 
 
-def create_app(
-    settings: ServeSettings, *, engine: Engine | None = None, metrics: Metrics | None = None
-) -> Guard:
+def create_app(settings: ServeSettings, *, metrics: Metrics | None = None) -> Guard:
     """The server as an ASGI app.
 
     Args:
         settings: What to serve and how.
-        engine: The loaded model; loaded from the folder by default.
         metrics: Counters shared between workers; by default this process's own.
 
     Raises:
@@ -108,7 +105,7 @@ def create_app(
     counters = metrics or Metrics(ROUTES)
     if metrics is None:
         counters.start(0)
-    served = Served(settings, counters, engine)
+    served = Served(settings, counters)
     kept = None
     if settings.feedback is not None:
         kept = FeedbackService(settings.feedback.get_secret_value(), settings.feedback_days)

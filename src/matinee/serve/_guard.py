@@ -8,6 +8,8 @@ import logging
 import time
 from typing import Any
 
+from starlette.responses import Response
+
 from ._metrics import Metrics
 from ._settings import ServeSettings
 from .problems import JSON, PROBLEM, ProblemError, problem
@@ -57,7 +59,7 @@ class Guard:
         began = time.perf_counter()
         status = 0
 
-        async def sending(message: dict[str, Any]) -> None:
+        async def sending(message: Any) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -73,7 +75,8 @@ class Guard:
         try:
             await self._guarded(scope, receive, sending)
         except ProblemError as error:
-            await _send_problem(sending, error)
+            response = Response(error.body(), error.status, error.headers, PROBLEM)
+            await response(scope, receive, sending)
         except Exception:
             # Unexpected: the traceback is logged, and not sent to the client.
             # The path may hold somebody's id, its template does not.
@@ -81,7 +84,8 @@ class Guard:
             _log.exception("error while answering %s %s", scope["method"], template)
             if not status:
                 detail = "an error in the server; it has been logged"
-                await _send(sending, 500, problem(500, detail), PROBLEM)
+                response = Response(problem(500, detail), 500, media_type=PROBLEM)
+                await response(scope, receive, sending)
         finally:
             route = getattr(scope.get("route"), "path", "other")
             self._metrics.ended(route, status or 499, time.perf_counter() - began)
@@ -213,16 +217,3 @@ def _replay(body: bytes, receive: Any) -> Any:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return again
-
-
-async def _send_problem(send: Any, error: ProblemError) -> None:
-    await _send(send, error.status, error.body(), PROBLEM, error.headers)
-
-
-async def _send(
-    send: Any, status: int, body: bytes, kind: str, headers: dict[str, str] | None = None
-) -> None:
-    response_headers = {"content-type": kind, "content-length": str(len(body)), **(headers or {})}
-    encoded = [(name.encode(), value.encode()) for name, value in response_headers.items()]
-    await send({"type": "http.response.start", "status": status, "headers": encoded})
-    await send({"type": "http.response.body", "body": body})

@@ -22,24 +22,24 @@ class Holder:
     Args:
         settings: The model folder and the limits.
         metrics: The counters.
-        engine: The first engine; loaded from the folder by default.
 
     Attributes:
         engine: The engine for new requests.
     """
 
-    def __init__(
-        self, settings: ServeSettings, metrics: Metrics, engine: Engine | None = None
-    ) -> None:
+    def __init__(self, settings: ServeSettings, metrics: Metrics) -> None:
         self._settings, self._metrics = settings, metrics
-        self.engine = engine or Engine(settings)
+        self.engine = Engine(settings)
         self._loading = asyncio.Lock()
         self._refused = ""
 
-    async def reload(self) -> bool:
+    async def reload(self, *, again: bool = False) -> bool:
         """Load the folder again, while the old model continues to answer.
 
         If the folder cannot be loaded, the old model stays.
+
+        Args:
+            again: The folder was refused before: that it still is counts and is logged no more.
 
         Returns:
             Whether the folder's model is now served.
@@ -49,6 +49,8 @@ class Holder:
             try:
                 engine = await asyncio.to_thread(Engine, self._settings)
             except Exception as error:  # whatever the error, the old model stays
+                if again:
+                    return False
                 self._metrics.reloaded(False)
                 known = isinstance(error, MatineeError | OSError)
                 detail = str(error) if known else repr(error)
@@ -78,16 +80,7 @@ class Holder:
             elif name != self._refused:
                 self._refused = "" if await self.reload() else name
             else:
-                await self._again()
-
-    async def _again(self) -> None:
-        async with self._loading:
-            try:
-                self.engine = await asyncio.to_thread(Engine, self._settings)
-            except Exception:  # reported when it was first refused
-                return
-            self._metrics.reloaded(True)
-            _log.info("model %s loaded", self.engine.name)
+                await self.reload(again=True)
 
 
 class Served:
@@ -96,17 +89,14 @@ class Served:
     Args:
         settings: The model folders and the limits.
         metrics: The counters.
-        engine: The engine of the first model; loaded from its folder by default.
 
     Raises:
         UsageError: The two models have different scales.
     """
 
-    def __init__(
-        self, settings: ServeSettings, metrics: Metrics, engine: Engine | None = None
-    ) -> None:
+    def __init__(self, settings: ServeSettings, metrics: Metrics) -> None:
         self._settings = settings
-        self._first = Holder(settings, metrics, engine)
+        self._first = Holder(settings, metrics)
         self._second: Holder | None = None
         if settings.beside is not None:
             self._second = Holder(settings.model_copy(update={"model": settings.beside}), metrics)

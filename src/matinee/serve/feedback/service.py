@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from ...data import Scale
@@ -60,12 +61,8 @@ class FeedbackService:
         """
         assert self._writer is not None
         events = [_event(at, each, scale) for at, each in enumerate(batch)]
-        try:
+        with _reachable():
             new = await asyncio.wrap_future(self._writer.submit(events))
-        except BusyError as error:
-            raise ProblemError(429, str(error), headers={"retry-after": "1"}) from None
-        except FeedbackError:
-            raise _unreachable() from None
         return sum(new), len(new) - sum(new)
 
     def of_person(self, user: str) -> Feedback:
@@ -75,10 +72,8 @@ class FeedbackService:
             ProblemError: 503: the store cannot be read.
         """
         name = canonical(user) or user
-        try:
+        with _reachable():
             return Feedback(self._store.of_user(name, KEPT, _USED), self._store.is_erased(name))
-        except FeedbackError:
-            raise _unreachable() from None
 
     def export(self, user: str, after: int, limit: int) -> tuple[list[dict[str, Any]], int | None]:
         """A person's events, and the number to go on after, if there are more.
@@ -86,10 +81,8 @@ class FeedbackService:
         Raises:
             ProblemError: 503: the store cannot be read.
         """
-        try:
+        with _reachable():
             page = self._store.page(after, limit + 1, canonical(user) or user)
-        except FeedbackError:
-            raise _unreachable() from None
         more = page[limit - 1][0] if len(page) > limit else None
         return [_kept(event) for _, event in page[:limit]], more
 
@@ -99,16 +92,21 @@ class FeedbackService:
         Raises:
             ProblemError: 503: the store cannot be written to.
         """
-        try:
+        with _reachable():
             return self._store.erase(canonical(user) or user)
-        except FeedbackError:
-            raise _unreachable() from None
 
 
-def _unreachable() -> ProblemError:
-    return ProblemError(
-        503, "the store of feedback cannot be reached; try again", headers={"retry-after": "1"}
-    )
+@contextmanager
+def _reachable() -> Iterator[None]:
+    """Errors of the store as problems."""
+    later = {"retry-after": "1"}
+    try:
+        yield
+    except BusyError as error:
+        raise ProblemError(429, str(error), headers=later) from None
+    except FeedbackError:
+        text = "the store of feedback cannot be reached; try again"
+        raise ProblemError(503, text, headers=later) from None
 
 
 def _event(at: int, event: FeedbackEvent, scale: Scale) -> Event:
@@ -129,13 +127,5 @@ def _event(at: int, event: FeedbackEvent, scale: Scale) -> Event:
 
 
 def _kept(event: Event) -> dict[str, Any]:
-    return {
-        "key": event.key,
-        "kind": event.kind,
-        "time": event.time,
-        "item": event.item,
-        "rating": event.value,
-        "list": event.list,
-        "rank": event.rank,
-        "items": event.items,
-    }
+    names = ("key", "kind", "time", "item", "list", "rank", "items")
+    return {name: getattr(event, name) for name in names} | {"rating": event.value}
