@@ -11,7 +11,6 @@ import numpy as np
 from ...base.arrays import Float, Int32, Int64
 from ...nn.activations import ACTIVATIONS
 from ...nn.sparse.kernels import decode_loss, encode
-from ._hat_kernels import effective, effective_gradient
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +45,13 @@ class _Layer:
     u: Float
     v: Float
     bias: Float
+
+    def kernel(self, out: Float) -> None:
+        """The kernels K of all weights, float (rows, columns), into ``out``."""
+        np.matmul(2 * self.u, self.v, out=out)
+        out -= np.square(self.u).sum(axis=1)[:, None]
+        out += 1 - np.square(self.v).sum(axis=0)
+        np.maximum(out, 0, out=out)
 
 
 class KernelNet:
@@ -94,6 +100,7 @@ class KernelNet:
         self.gradient = np.zeros(size, dtype=dtype)
         self._layers = self._views(self.parameters)
         self._weights = [np.empty_like(layer.w) for layer in self._layers]
+        self._kernels = [np.empty_like(layer.w) for layer in self._layers]
         self._room: dict[str, Float] = {}
         self._gradients = self._views(self.gradient)
         for layer in self._layers:
@@ -124,11 +131,13 @@ class KernelNet:
 
     def _effective(self) -> float:
         """Set the effective weights of each layer; all penalties."""
-        penalty, squares = 0.0, np.empty(2)
-        for layer, out in zip(self._layers, self._weights, strict=True):
-            effective(layer.w, layer.u, layer.v, out, squares)
-            penalty += 0.5 * (self.lambda_2 * squares[0] + self.lambda_s * squares[1])
-        return float(penalty)
+        penalty = 0.0
+        for layer, kernel, out in zip(self._layers, self._kernels, self._weights, strict=True):
+            layer.kernel(kernel)
+            np.multiply(layer.w, kernel, out=out)
+            penalty += 0.5 * self.lambda_2 * float(np.vdot(layer.w, layer.w))
+            penalty += 0.5 * self.lambda_s * float(np.vdot(kernel, kernel))
+        return penalty
 
     def _hidden(self, data: Observed) -> list[Float]:
         """Every hidden layer, (items, units) each, by the effective weights."""
@@ -196,17 +205,17 @@ class KernelNet:
                 d, spare = np.matmul(d, weights[number].T, out=spare), d
         np.take(data.values, data.position, out=by_user)
         encode(data.user_ptr, data.items, by_user, d, self._gradients[0].w)
-        for layer, gradient in zip(self._layers, self._gradients, strict=True):
-            effective_gradient(
-                layer.w,
-                layer.u,
-                layer.v,
-                gradient.w,
-                self.lambda_2,
-                self.lambda_s,
-                gradient.u,
-                gradient.v,
-            )
+        for layer, gradient, kernel in zip(
+            self._layers, self._gradients, self._kernels, strict=True
+        ):
+            # By the kernel, twice, as the distance is squared; outside its support nothing moves.
+            d = gradient.w
+            pull = d * layer.w + self.lambda_s * kernel
+            pull *= 2 * (kernel > 0)
+            d *= kernel
+            d += self.lambda_2 * layer.w
+            gradient.u[:] = pull @ layer.v.T - layer.u * pull.sum(axis=1)[:, None]
+            gradient.v[:] = layer.u.T @ pull - layer.v * pull.sum(axis=0)
         half = 0.5 * n * mse
         return half, half + penalty
 
