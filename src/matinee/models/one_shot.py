@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.arrays import Float64, Int32
-from ..base.atomic import atomic_path
+from ..base.atomic import write_text
 from ..data import Ratings
 from ..errors import UsageError
 from ..train import Epoch, RunContext
@@ -114,8 +114,7 @@ class EpochLog:
         if context.folder is not None:
             context.folder.mkdir(parents=True, exist_ok=True)
             self._file = context.folder / "metrics.jsonl"
-            with atomic_path(self._file) as file:
-                file.write_text("", encoding="utf-8")
+            write_text(self._file, "")
         self._started = time.perf_counter()
 
     def add(self, loss: float, train_rmse: float, score: Score) -> None:

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load, save, save_file
 
 from ..base.arrays import Array
-from ..base.atomic import atomic_path
+from ..base.atomic import atomic_path, write_text
 from ..errors import MatineeError, ModelFileError, UsageError
 from .epoch import Epoch
 
@@ -77,8 +77,7 @@ class RunFolder:
 
     def write_metrics(self, epochs: Sequence[Epoch]) -> None:
         """Write the metrics of all epochs so far, those of earlier runs in the folder included."""
-        with atomic_path(self.path / METRICS) as file:
-            file.write_text("".join(_line(epoch) for epoch in epochs), encoding="utf-8")
+        write_text(self.path / METRICS, "".join(_line(epoch) for epoch in epochs))
 
     def epoch(self, run: Run, epoch: Epoch) -> None:
         """Record an epoch; write a checkpoint if the last is more than ``SECONDS`` old."""

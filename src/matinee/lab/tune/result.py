@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ...base.atomic import atomic_path
+from ...base.atomic import write_text
 from ...config import to_toml
 from ...data import Table
 from ...errors import UsageError
@@ -50,15 +50,8 @@ class Trial:
 
     def as_record(self) -> dict[str, Any]:
         """All of it but the settings, which follow from the values; plain, for JSON."""
-        return {
-            "number": self.number,
-            "state": self.state,
-            "rmse": self.rmse,
-            "values": dict(self.values),
-            "epochs": self.epochs,
-            "seconds": self.seconds,
-            "reason": self.reason,
-        }
+        record = {name: value for name, value in vars(self).items() if name != "settings"}
+        return {**record, "values": dict(self.values)}
 
 
 def best_of(trials: list[Trial] | tuple[Trial, ...]) -> Trial | None:
@@ -176,8 +169,7 @@ class Sweep:
         check_table_name(target)
         if target.suffix.lower() != ".json":
             return self.table().write(target)
-        with atomic_path(target) as file:
-            file.write_text(json.dumps(self.as_dict(), indent=2) + "\n", encoding="utf-8")
+        write_text(target, json.dumps(self.as_dict(), indent=2) + "\n")
         return target
 
     def as_dict(self) -> dict[str, Any]:
@@ -217,8 +209,7 @@ def described(
 def write_preset(path: Path | str, settings: Settings) -> Path:
     """Write settings as a preset file, atomically; see ``Sweep.save``."""
     target = check_preset_name(path)
-    with atomic_path(target) as file:
-        file.write_text(to_toml(settings) + "\n", encoding="utf-8")
+    write_text(target, to_toml(settings) + "\n")
     return target
 
 

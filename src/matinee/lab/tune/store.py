@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from ...base.locks import try_lock
 from ...errors import MatineeError, UsageError
 from .result import Trial
 from .space import SearchSpace, is_whole, plain
@@ -265,17 +266,9 @@ def _lock(path: Path) -> BinaryIO:
         file = path.open("a+b")
     except OSError as error:
         raise MatineeError(f"{path}: cannot keep the trials there: {error.strerror}") from None
-    try:
-        import fcntl
-    except ImportError:
-        return file
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not try_lock(file):
         file.close()
-        raise UsageError(f"{path}: another sweep is running on it") from None
-    except OSError:
-        pass  # Some network file systems cannot lock.
+        raise UsageError(f"{path}: another sweep is running on it")
     return file
 
 

@@ -17,7 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ....base.atomic import atomic_path, is_temporary, remove_stale
+from ....base.atomic import is_temporary, remove_stale, write_text
 from ....base.locks import try_lock
 from ....config import to_toml
 from ....errors import DataError, MatineeError, UsageError
@@ -76,8 +76,8 @@ class RunStore:
             "runs": [[*name, key] for name, key in plan.names.items()],
             "costs": {key: round(spec.cost, 2) for key, spec in plan.specs.items()},
         }
-        _write(self.path / "study.toml", to_toml(plan.study, defaults=False))
-        _write(self.path / _PLAN, json.dumps(note, indent=1))
+        write_text(self.path / "study.toml", to_toml(plan.study, defaults=False) + "\n")
+        write_text(self.path / _PLAN, json.dumps(note, indent=1) + "\n")
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -107,10 +107,8 @@ class RunStore:
 
     def finish(self, record: RunRecord) -> None:
         """Keep a record; what the run left while it was going is then removed."""
-        _write(
-            self.path / "runs" / f"{record.key}.json",
-            json.dumps({"format": FORMAT, **asdict(record)}, indent=1),
-        )
+        text = json.dumps({"format": FORMAT, **asdict(record)}, indent=1)
+        write_text(self.path / "runs" / f"{record.key}.json", text + "\n")
         shutil.rmtree(self.live(record.key), ignore_errors=True)
 
     def read(self, key: str) -> RunRecord:
@@ -196,8 +194,3 @@ def _read(file: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise DataError(f"{file}: cannot be read; remove it, and run again")
     return values
-
-
-def _write(file: Path, text: str) -> None:
-    with atomic_path(file) as temporary:
-        temporary.write_text(text + "\n", "utf-8")
