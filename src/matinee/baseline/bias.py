@@ -76,8 +76,7 @@ class BiasModel:
     def scores(self, histories: Histories) -> Float32:
         """Predicted ratings of all items for people, float32, (people, n_items); not clipped."""
         users = self.user_bias(histories) + np.float32(self.mean)
-        scores: Float32 = users[:, None] + self.item_bias[None, :]
-        return scores
+        return users[:, None] + self.item_bias[None, :]
 
 
 def fit_bias(
@@ -123,8 +122,7 @@ def column_means(csr: Csr, offset: Float32, reg: float = 10.0) -> Float32:
     """Mean of each column's ratings less its offset, shrunk to 0 by ``reg`` ratings, float32."""
     n = count_codes(csr.indices, csr.n_columns)
     totals = sum_by_code(csr.indices, csr.values, csr.n_columns) - n * offset
-    means: Float32 = (totals / (n + reg)).astype(np.float32)
-    return means
+    return (totals / (n + reg)).astype(np.float32)
 
 
 @kernel()

@@ -126,8 +126,7 @@ class OrdinalLink:
         """P(rating > level k), of the dtype and shape of the scores."""
         kind = scores.dtype.type
         half = kind(0.5 * self.slope) * (scores - kind(self.thresholds[k]))
-        above: npt.NDArray[Any] = kind(0.5) * (np.tanh(half) + kind(1.0))  # the logistic function
-        return above
+        return kind(0.5) * (np.tanh(half) + kind(1.0))  # the logistic function
 
     def expectation(self, scores: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """The expected rating, of the dtype and shape of the scores."""
@@ -142,8 +141,7 @@ class OrdinalLink:
         exact = np.asarray(scores, dtype=np.float64)
         above = [self.above(exact, k) for k in range(len(self.thresholds))]
         edges = np.stack([np.ones_like(exact), *above, np.zeros_like(exact)], axis=-1)
-        probabilities: Float64 = edges[..., :-1] - edges[..., 1:]
-        return probabilities
+        return edges[..., :-1] - edges[..., 1:]
 
     def at_least(self, scores: npt.NDArray[Any], rating: float) -> npt.NDArray[Any]:
         """P(rating >= a rating), of the dtype and shape of the scores."""
@@ -157,8 +155,7 @@ class OrdinalLink:
     def score(self, ratings: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """The latent scores whose expectations these ratings are, within the tails; same dtype."""
         scores, expected = self._grid
-        inverse: npt.NDArray[Any] = np.interp(ratings, expected, scores).astype(ratings.dtype)
-        return inverse
+        return np.interp(ratings, expected, scores).astype(ratings.dtype)
 
     @cached_property
     def _grid(self) -> tuple[Float64, Float64]:

@@ -51,8 +51,7 @@ class Preference:
         np.negative(logit, out=logit)
         np.exp(np.minimum(logit, 60.0, out=logit), out=logit)
         logit += 1
-        probability: npt.NDArray[Any] = np.reciprocal(logit, out=logit)
-        return probability
+        return np.reciprocal(logit, out=logit)
 
 
 def liked_from(scale: Scale) -> float:

@@ -121,21 +121,18 @@ class PredictiveVariance:
         log += self._part(_scale_features(predictions, self.scale), 4)
         if extras is not None and len(self.center) > 6:
             log += self._part(extras, 6)
-        std: Float64 = np.sqrt(self.variance * np.exp(log + self.weights[0]))
-        return std
+        return np.sqrt(self.variance * np.exp(log + self.weights[0]))
 
     def _part(self, features: npt.NDArray[np.floating[Any]], first: int) -> Float64:
         """Contribution of features number ``first`` and on to the log variance, float64 (n,)."""
         columns = slice(first, first + features.shape[1])
         clipped = np.clip(features.astype(np.float64), *self.bounds[:, columns])
         weights = self.weights[1:][columns] / self.width[columns]
-        part: Float64 = clipped @ weights - self.center[columns] @ weights
-        return part
+        return clipped @ weights - self.center[columns] @ weights
 
     def std_unknown(self, known_user: npt.NDArray[np.bool_], known_item: Any) -> Float64:
         """Standard deviations of cold-start predictions, by the bias model, float64 (n,)."""
-        std: Float64 = np.sqrt(self.unknown)[np.where(known_user, 2, np.where(known_item, 1, 0))]
-        return std
+        return np.sqrt(self.unknown)[np.where(known_user, 2, np.where(known_item, 1, 0))]
 
     def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         """Arrays by name, and JSON-able values, from which ``restore`` makes an equal model."""

@@ -57,8 +57,7 @@ class Csr:
         """The weights over their mean, float64, shape (entries,); None where all are equal."""
         if self.weights is None or not len(self.weights) or np.ptp(self.weights) == 0:
             return None
-        relative: Float64 = self.weights / self.weights.mean(dtype=np.float64)
-        return relative
+        return self.weights / self.weights.mean(dtype=np.float64)
 
     @property
     def row_weights(self) -> Float64:

@@ -52,7 +52,4 @@ def likely_unrated(values: npt.NDArray[np.float32]) -> tuple[str, ...]:
 
 def unrated(values: npt.NDArray[np.float32], missing: Sequence[float]) -> npt.NDArray[np.int64]:
     """Positions of the values that mean "not rated", int64, ascending."""
-    unrated: npt.NDArray[np.int64] = np.flatnonzero(
-        np.isin(values, np.array(missing, dtype=np.float32))
-    )
-    return unrated
+    return np.flatnonzero(np.isin(values, np.array(missing, dtype=np.float32)))

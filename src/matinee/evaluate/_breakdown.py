@@ -155,8 +155,7 @@ class _Sums:
 
 def _bin_of(edges: Float64, values: Float64) -> Int64:
     """Which bin each value is in; what lies beyond is in the outer ones."""
-    bins: Int64 = (np.searchsorted(edges, values, side="right") - 1).clip(0, len(edges) - 2)
-    return bins
+    return (np.searchsorted(edges, values, side="right") - 1).clip(0, len(edges) - 2)
 
 
 def _calibration(sums: _Sums) -> Iterator[CalibrationBin]:

@@ -54,8 +54,7 @@ class EvalBatch:
     @property
     def known(self) -> Mask:
         """Whether the person has a history at the time of prediction, shape (n,)."""
-        known: Mask = np.append(self.histories.counts > 0, False)[self.rows]
-        return known
+        return np.append(self.histories.counts > 0, False)[self.rows]
 
 
 def frozen(test: Ratings, histories: Histories, rows: Int64, items: Int32) -> Iterator[EvalBatch]:

@@ -36,8 +36,7 @@ class ErrorTotals:
 
     def mean(self, summand: str) -> Float64:
         """Mean over ratings of a summand, float64, shape (..., models)."""
-        mean: Float64 = self.sums[summand] / self.counts
-        return mean
+        return self.sums[summand] / self.counts
 
 
 RATING_METRICS: tuple[Metric, ...] = (
@@ -120,8 +119,7 @@ class ErrorSums:
 
     def rmse(self) -> Float64:
         """Global root mean squared error per model, over ratings, shape (models,)."""
-        root: Float64 = np.sqrt(self.totals().mean("squared"))
-        return root
+        return np.sqrt(self.totals().mean("squared"))
 
     def mae(self) -> Float64:
         """Global mean absolute error per model, over ratings, shape (models,)."""
@@ -130,8 +128,7 @@ class ErrorSums:
     def mean_user_rmse(self) -> Float64:
         """Mean over users of each one's RMSE. Every user weighs the same: this is not the RMSE."""
         rated = self.counts > 0
-        mean: Float64 = np.sqrt(self.squared[rated] / self.counts[rated, None]).mean(axis=0)
-        return mean
+        return np.sqrt(self.squared[rated] / self.counts[rated, None]).mean(axis=0)
 
 
 def rmse(predicted: npt.ArrayLike, actual: npt.ArrayLike) -> float:

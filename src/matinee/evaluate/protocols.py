@@ -118,8 +118,7 @@ def _batches(users: Int64, error: Float64, rng: np.random.Generator) -> float:
 def _round(predicted: Float64, values: npt.NDArray[Any], low: float) -> Float64:
     steps = np.diff(np.unique(values))
     step = float(steps.min()) if len(steps) else 1.0
-    rounded: Float64 = low + np.round((predicted - low) / step) * step
-    return rounded
+    return low + np.round((predicted - low) / step) * step
 
 
 def _misaligned(model: Predicts, users: Int64) -> Int64:
@@ -131,5 +130,4 @@ def _misaligned(model: Predicts, users: Int64) -> Int64:
     people, row = np.unique(users, return_inverse=True)
     assert model.histories is not None
     trained = np.flatnonzero(model.histories.counts)
-    partners: Int64 = trained[: len(people)][row].astype(np.int64)
-    return partners
+    return trained[: len(people)][row].astype(np.int64)

@@ -35,8 +35,7 @@ def model(
     """
     chosen = (settings or _preset(preset)).replace(overrides, "model")
     member_settings(chosen)  # an error in a member is raised now, not at fit
-    instance: Trainable = kind_named(chosen.model_kind).load()(settings=chosen, device=device)
-    return instance
+    return kind_named(chosen.model_kind).load()(settings=chosen, device=device)
 
 
 def evaluate_lists(

@@ -196,5 +196,4 @@ def _of_other_distributions() -> Iterator[ModelKind]:
 
 
 def _declared(namespace: str, stem: str) -> tuple[ModelKind, ...]:
-    kinds: tuple[ModelKind, ...] = import_module(f"{namespace}.{stem}").KINDS
-    return kinds
+    return import_module(f"{namespace}.{stem}").KINDS

@@ -197,10 +197,9 @@ def settings_class(kind: str) -> type[Settings]:
     if kind_entry.settings is None:
         return Settings
     options: Any = (kind_entry.settings, kind_entry.settings())
-    cls: type[Settings] = create_model(
+    return create_model(
         "Settings", __base__=Settings, __module__=__name__, **{kind_entry.section: options}
     )
-    return cls
 
 
 def _idle(cls: type[Settings], kind: str, key: str, value: Any, source: str) -> bool:

@@ -115,8 +115,7 @@ class ItemVectors(NamedTuple):
 def item_vectors(model: Hooks) -> ItemVectors | None:
     """The learned item vectors of a model, or None if it has none."""
     item_space = getattr(model, "item_space", None)
-    vectors: ItemVectors | None = None if item_space is None else item_space()
-    return vectors
+    return None if item_space is None else item_space()
 
 
 def item_counts(model: Hooks) -> npt.NDArray[np.int64] | None:

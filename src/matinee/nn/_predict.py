@@ -61,8 +61,7 @@ def _decode(network: Network, hidden: torch.Tensor, indptr: Int64, columns: Int3
         "column": torch.from_numpy(columns).to(hidden.device).long(),
         "row": row.to(hidden.device),
     }
-    output: Float = reference.decode(network, entries, hidden).cpu().numpy()
-    return output
+    return reference.decode(network, entries, hidden).cpu().numpy()
 
 
 @torch.no_grad()

@@ -99,8 +99,7 @@ def _mish_slope(x: Any) -> Any:
 
 def _numpy_sigmoid(x: Float32) -> Float32:
     # By tanh, which does not overflow.
-    out: Float32 = np.float32(0.5) * (np.tanh(np.float32(0.5) * x) + np.float32(1.0))
-    return out
+    return np.float32(0.5) * (np.tanh(np.float32(0.5) * x) + np.float32(1.0))
 
 
 def _numpy_elu(x: Float32) -> Float32:

@@ -52,8 +52,7 @@ def expected_change(
         np.tile(measured, 2 * n),
     ).reshape(2, n, len(measured))
     half = (predicted[1] - predicted[0]) / 2.0
-    moved: Float64 = np.sqrt(np.mean(half * half, axis=1))
-    return moved
+    return np.sqrt(np.mean(half * half, axis=1))
 
 
 def _with(history: Histories, items: npt.NDArray[np.int32], values: Any) -> Histories:

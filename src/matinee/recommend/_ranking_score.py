@@ -44,8 +44,7 @@ def personalised(
         are.
     """
     if by_rating:
-        less: Float32 = scores - np.float32(personal) * (usual - usual.mean())
-        return less
+        return scores - np.float32(personal) * (usual - usual.mean())
     base = np.maximum(usual, 0)
     base += np.maximum(base.mean(), np.finfo(np.float32).tiny)
     base /= base.max()
@@ -72,5 +71,4 @@ def combined(scores: Float32, rule: str, by_rating: bool) -> Float32:
         highest = np.maximum(scores.max(axis=1, keepdims=True), np.finfo(np.float32).tiny)
         scores = scores / highest
     whole = scores.min(axis=0) if rule == "least_misery" else scores.mean(axis=0)
-    combined_scores: Float32 = whole[None].astype(np.float32)
-    return combined_scores
+    return whole[None].astype(np.float32)

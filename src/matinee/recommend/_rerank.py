@@ -32,15 +32,13 @@ def shrink_few(scores: Float, counts: npt.NDArray[Any], strength: float = FEW) -
     total = max(float(count.sum()), 1.0)
     average = (scores @ count / total)[:, None]
     share = count / np.maximum(count + scores.dtype.type(strength), 1e-12)
-    shrunk: Float = average + (scores - average) * share.astype(scores.dtype)
-    return shrunk
+    return average + (scores - average) * share.astype(scores.dtype)
 
 
 def unit_rows(vectors: Float32) -> Float32:
     """The rows scaled to length 1; rows of zeros stay."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    scaled: Float32 = vectors / np.maximum(lengths, np.float32(1e-12))
-    return scaled
+    return vectors / np.maximum(lengths, np.float32(1e-12))
 
 
 def diversify(scores: Float, vectors: Float32, k: int, diversity: float) -> Int64:

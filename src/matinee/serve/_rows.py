@@ -214,5 +214,4 @@ def number(value: Any) -> float:
 
 def numbers(values: npt.NDArray[Any]) -> list[Any]:
     """Likewise, of a whole array."""
-    rounded: list[Any] = np.round(values.astype(np.float64), 6).tolist()
-    return rounded
+    return np.round(values.astype(np.float64), 6).tolist()

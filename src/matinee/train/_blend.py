@@ -92,5 +92,4 @@ def _least_squares(errors: Float64) -> Float64:
     scale = max(float(np.abs(root).max()), 1e-12)
     rows: Float64 = np.vstack([root / scale, np.ones(errors.shape[1])])
     solution, _ = nnls(rows, np.append(np.zeros(len(root)), 1.0))
-    weights: Float64 = solution / solution.sum()
-    return weights
+    return solution / solution.sum()

@@ -157,8 +157,7 @@ def _plan(study: Study, quick: bool, data: str | None, seeds: list[int], make: A
     kept = without(study, {d.name for d in absent})
     planned = kept.quick.seeds if quick else kept.seeds
     more = [] if set(seeds) <= set(planned) else list(dict.fromkeys([*planned, *seeds]))
-    plan: Plan = make(kept, quick=quick, seeds=more)
-    return plan
+    return make(kept, quick=quick, seeds=more)
 
 
 def without(study: Study, names: set[str]) -> Study:

@@ -140,8 +140,7 @@ class CodedColumn:
     @property
     def scale(self) -> Float64:
         """One over the root of each row's number of levels, float64 (rows,); 1 for none."""
-        scale: Float64 = 1.0 / np.sqrt(np.maximum(self.counts, 1))
-        return scale
+        return 1.0 / np.sqrt(np.maximum(self.counts, 1))
 
     def transposed(self) -> tuple[Int64, Int32]:
         """Where the rows that have each level begin, int64 (levels + 1,), and these, int32."""

@@ -130,8 +130,7 @@ def in_time(ratings: Ratings, rng: np.random.Generator) -> Sequence:
     """All positions by time, those of the same second shuffled."""
     times = times_of(ratings)
     order = shuffled(len(ratings), rng)
-    sequence: Sequence = order[np.argsort(times[order], kind="stable")]
-    return sequence
+    return order[np.argsort(times[order], kind="stable")]
 
 
 def earliest(times: Int64, k: int, seed: int) -> npt.NDArray[np.bool_]:

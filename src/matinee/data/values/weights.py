@@ -22,14 +22,12 @@ def by_age(ages: Int64, half_life: float) -> Float32:
         ages: int64, seconds.
         half_life: Days.
     """
-    weights: Float32 = np.maximum(np.exp2(-ages / (half_life * _DAY)), LEAST).astype(np.float32)
-    return weights
+    return np.maximum(np.exp2(-ages / (half_life * _DAY)), LEAST).astype(np.float32)
 
 
 def relative(weights: Float32, unit: float) -> Float32:
     """Weights over a unit, float32."""
-    relative_weights: Float32 = (weights / np.float64(unit)).astype(np.float32)
-    return relative_weights
+    return (weights / np.float64(unit)).astype(np.float32)
 
 
 def weighted_together(

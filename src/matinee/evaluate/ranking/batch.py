@@ -41,31 +41,26 @@ class ListBatch:
     @cached_property
     def hits_by(self) -> Int64:
         """Hits among the first items, int64 (people, depth)."""
-        hits_by: Int64 = np.cumsum(self.hits, axis=1, dtype=np.int64)
-        return hits_by
+        return np.cumsum(self.hits, axis=1, dtype=np.int64)
 
     @cached_property
     def listed_by(self) -> Int64:
         """Items among the first places, int64 (people, depth)."""
-        listed_by: Int64 = np.cumsum(self.listed, axis=1, dtype=np.int64)
-        return listed_by
+        return np.cumsum(self.listed, axis=1, dtype=np.int64)
 
     @cached_property
     def discount(self) -> Float64:
         """1 / log2(rank + 1), float64 (depth,)."""
-        discount: Float64 = 1.0 / np.log2(np.arange(2, self.hits.shape[1] + 2))
-        return discount
+        return 1.0 / np.log2(np.arange(2, self.hits.shape[1] + 2))
 
     def dcg(self, k: int) -> Float64:
         """Discounted cumulative gain with gains of 0 and 1, float64 (people,)."""
-        dcg: Float64 = self.hits[:, :k] @ self.discount[:k]
-        return dcg
+        return self.hits[:, :k] @ self.discount[:k]
 
     def precision_sum(self, k: int) -> Float64:
         """Sum over the hits of the precision at their ranks, float64 (people,)."""
         at_rank = self.hits_by[:, :k] / np.arange(1, k + 1)
-        precision_sum: Float64 = (at_rank * self.hits[:, :k]).sum(axis=1)
-        return precision_sum
+        return (at_rank * self.hits[:, :k]).sum(axis=1)
 
     def achievable(self, k: int) -> Int64:
         """min(k, |T|), int64 (people,)."""

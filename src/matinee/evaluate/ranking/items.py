@@ -60,8 +60,7 @@ class ItemStatistics:
 
         An item without people counts as if it had one.
         """
-        information: Float64 = np.log2(max(self.n_people, 1) / np.maximum(self.counts, 1))
-        return information
+        return np.log2(max(self.n_people, 1) / np.maximum(self.counts, 1))
 
     def mean_counts(self, histories: Histories) -> Float64:
         """Mean training interactions of each person's items, float64; NaN for one with none."""

@@ -20,28 +20,23 @@ from .sums import ListTotals
 
 
 def _recall(batch: ListBatch, k: int) -> Float64:
-    recall: Float64 = batch.hits_by[:, k - 1] / batch.relevant
-    return recall
+    return batch.hits_by[:, k - 1] / batch.relevant
 
 
 def _capped_recall(batch: ListBatch, k: int) -> Float64:
-    capped_recall: Float64 = batch.hits_by[:, k - 1] / batch.achievable(k)
-    return capped_recall
+    return batch.hits_by[:, k - 1] / batch.achievable(k)
 
 
 def _precision(batch: ListBatch, k: int) -> Float64:
-    precision: Float64 = batch.hits_by[:, k - 1] / k
-    return precision
+    return batch.hits_by[:, k - 1] / k
 
 
 def _ndcg(batch: ListBatch, k: int) -> Float64:
-    ndcg: Float64 = batch.dcg(k) / np.cumsum(batch.discount)[batch.achievable(k) - 1]
-    return ndcg
+    return batch.dcg(k) / np.cumsum(batch.discount)[batch.achievable(k) - 1]
 
 
 def _full_ndcg(batch: ListBatch, k: int) -> Float64:
-    full_ndcg: Float64 = batch.dcg(k) / np.sum(batch.discount[:k])
-    return full_ndcg
+    return batch.dcg(k) / np.sum(batch.discount[:k])
 
 
 def _reciprocal_rank(batch: ListBatch, k: int) -> Float64:
@@ -50,13 +45,11 @@ def _reciprocal_rank(batch: ListBatch, k: int) -> Float64:
 
 
 def _average_precision(batch: ListBatch, k: int) -> Float64:
-    average_precision: Float64 = batch.precision_sum(k) / batch.relevant
-    return average_precision
+    return batch.precision_sum(k) / batch.relevant
 
 
 def _capped_average_precision(batch: ListBatch, k: int) -> Float64:
-    capped_average_precision: Float64 = batch.precision_sum(k) / batch.achievable(k)
-    return capped_average_precision
+    return batch.precision_sum(k) / batch.achievable(k)
 
 
 def _hit(batch: ListBatch, k: int) -> Float64:
@@ -72,19 +65,16 @@ def _achievable(batch: ListBatch, k: int) -> Float64:
 
 
 def _ratings(batch: ListBatch, k: int) -> Float64:
-    ratings: Float64 = np.nansum(batch.rating[:, :k], axis=1)
-    return ratings
+    return np.nansum(batch.rating[:, :k], axis=1)
 
 
 def _rated(batch: ListBatch, k: int) -> Float64:
-    counted: Float64 = np.isfinite(batch.rating[:, :k]).sum(axis=1).astype(np.float64)
-    return counted
+    return np.isfinite(batch.rating[:, :k]).sum(axis=1).astype(np.float64)
 
 
 def _mean_listed(values: Float64, batch: ListBatch, k: int) -> Float64:
     sums = values[:, :k].sum(axis=1)
-    mean_listed: Float64 = sums / np.maximum(batch.listed_by[:, k - 1], 1)
-    return mean_listed
+    return sums / np.maximum(batch.listed_by[:, k - 1], 1)
 
 
 def _information(batch: ListBatch, k: int) -> Float64:
@@ -102,8 +92,7 @@ def _history_count(batch: ListBatch, k: int) -> Float64:
 
 def _pairs(batch: ListBatch, k: int) -> Float64:
     size = batch.listed_by[:, k - 1].astype(np.float64)
-    pairs: Float64 = size * (size - 1) / 2
-    return pairs
+    return size * (size - 1) / 2
 
 
 def _diverse(batch: ListBatch, k: int) -> Mask:
@@ -152,15 +141,13 @@ def gini(exposure: npt.NDArray[np.integer]) -> Float64:
     ordered = np.sort(exposure, axis=1).astype(np.float64)
     n = ordered.shape[1]
     weights = 2.0 * np.arange(1, n + 1) - n - 1
-    gini: Float64 = (ordered @ weights) / (n * np.maximum(ordered.sum(axis=1), 1.0))
-    return gini
+    return (ordered @ weights) / (n * np.maximum(ordered.sum(axis=1), 1.0))
 
 
 def _coverage(totals: ListTotals) -> Float64:
     if totals.exposure is None:
         return totals.missing()
-    coverage: Float64 = (totals.exposure > 0).mean(axis=1)
-    return coverage
+    return (totals.exposure > 0).mean(axis=1)
 
 
 def _gini(totals: ListTotals) -> Float64:

@@ -29,8 +29,7 @@ class ListTotals:
 
     def mean(self, summand: str) -> Float64:
         """Mean over people, float64, shape (..., models)."""
-        mean: Float64 = self.sums[summand] / self.people
-        return mean
+        return self.sums[summand] / self.people
 
     def ratio(self, above: str, below: str) -> Float64:
         """A sum divided by another; NaN where that is 0."""

@@ -32,8 +32,7 @@ class Resamples:
     @property
     def rmse(self) -> Float64:
         """RMSE, float64, shape (resamples, models)."""
-        root: Float64 = np.sqrt(self.totals.mean("squared"))
-        return root
+        return np.sqrt(self.totals.mean("squared"))
 
 
 def bootstrap(sums: ErrorSums, rng: np.random.Generator, resamples: int = RESAMPLES) -> Resamples:

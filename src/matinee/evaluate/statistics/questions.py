@@ -231,14 +231,12 @@ def _residuals(figure: Float64) -> Float64:
     if rows < 2:
         return np.zeros(1)
     left = figure - figure.mean(axis=1, keepdims=True) - figure.mean(axis=0) + figure.mean()
-    widened: Float64 = left.ravel() * math.sqrt(seeds / (seeds - 1) * rows / (rows - 1))
-    return widened
+    return left.ravel() * math.sqrt(seeds / (seeds - 1) * rows / (rows - 1))
 
 
 def _slope(x: Float64, y: Float64) -> Float64:
     centred = x - x.mean()
-    slope: Float64 = (y - y.mean(axis=1, keepdims=True)) @ centred / (centred @ centred)
-    return slope
+    return (y - y.mean(axis=1, keepdims=True)) @ centred / (centred @ centred)
 
 
 def _certain(p: float | None) -> float:

@@ -208,8 +208,7 @@ class CornacPMF(OutsideFactors):
         from scipy.special import expit
 
         low, high = self._range
-        curve: Float64 = low + (high - low) * expit(linear)
-        return curve
+        return low + (high - low) * expit(linear)
 
     def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         factors = {"user_factors": self.user_factors, "item_factors": self.item_factors}

@@ -46,8 +46,7 @@ class EpochFigure:
     def value(self, epoch: Epoch) -> float | None:
         """Its value at an epoch; None where it was not computed."""
         if self.of in ("train_rmse", "valid_rmse"):
-            value: float | None = getattr(epoch, self.of)
-            return value
+            return getattr(epoch, self.of)
         return (epoch.watched if self.of == HELD_OUT else epoch.measured).get(self.of)
 
 

@@ -188,8 +188,7 @@ class TrialStore:
             n_startup_trials=_UNPRUNED, n_warmup_steps=int(_WARMUP * RUNGS)
         )
         if path is None:
-            study: Study = optuna.create_study(pruner=pruner)
-            return study
+            return optuna.create_study(pruner=pruner)
         self._file = _lock(path)
         _mend(path, self._file)
         journal = optuna.storages.journal

@@ -76,8 +76,7 @@ class Params:
         """
         ratings = as_ratings(test, "test")
         if ratings.implicit:
-            lists: float = self.evaluate_lists(ratings, k=10, baselines=[]).value("ndcg", 10)  # type: ignore[attr-defined]
-            return lists
+            return self.evaluate_lists(ratings, k=10, baselines=[]).value("ndcg", 10)  # type: ignore[attr-defined]
         rmse: float = self.evaluate(ratings).rmse  # type: ignore[attr-defined]
         return -rmse
 

@@ -161,5 +161,4 @@ def disagreement(deviations: Float64, weights: Float64) -> Float64:
     positive = np.maximum(weights, 0.0)  # a shift by counts may take one below 0
     share = positive / np.maximum(positive.sum(axis=0), 1e-12)
     mean = (share * deviations).sum(axis=0)
-    std: Float64 = np.sqrt((share * np.square(deviations - mean)).sum(axis=0))
-    return std
+    return np.sqrt((share * np.square(deviations - mean)).sum(axis=0))

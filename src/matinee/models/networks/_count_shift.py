@@ -77,8 +77,7 @@ class CountShift:
         """The shift for some items and users with so many ratings, broadcast to one shape."""
         a, b = self.slopes
         of_items = a * (self.log_counts[items] - self.centers[0])
-        shift: Float64 = of_items + b * (np.log(np.maximum(counts, 1)) - self.centers[1])
-        return shift
+        return of_items + b * (np.log(np.maximum(counts, 1)) - self.centers[1])
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """Arrays by name, to make the same again."""

@@ -89,8 +89,7 @@ class Start:
         out = self.new & (rng.random(len(self.new)) < share)
         owner = whole.in_order_of_ratings(np.repeat(np.arange(whole.n_rows), whole.counts))
         emptied = np.bincount(owner, ~out, minlength=whole.n_rows) == 0
-        held: Mask = out & ~emptied[owner]
-        return held
+        return out & ~emptied[owner]
 
     def rows(self, known: Csr, whole: Csr, rng: np.random.Generator) -> Int64:
         """The rows to train on: those with new ratings, and others at random."""

@@ -207,8 +207,7 @@ class NewItems:
         return self._of(scores).astype(np.float32)
 
     def _of(self, scores: Float32) -> Float64:
-        weighted: Float64 = scores.astype(np.float64) @ self.weights
-        return weighted
+        return scores.astype(np.float64) @ self.weights
 
     def _targets(self) -> Float64:
         """Predictions of all items for some people, float64 (items, people)."""

@@ -76,8 +76,7 @@ class ChoiceRate:
         size = np.sqrt(np.mean(np.square(scores, dtype=np.float64), axis=1, keepdims=True))
         rates = np.maximum(scores / np.maximum(size, 1e-12), self.floor) ** self.power
         rates[seen] = 0.0
-        probabilities: Float64 = rates / np.maximum(rates.sum(axis=1, keepdims=True), 1e-300)
-        return probabilities
+        return rates / np.maximum(rates.sum(axis=1, keepdims=True), 1e-300)
 
 
 class ChoiceCounts:

@@ -57,8 +57,7 @@ def choose(
     """The scorer that ``ListsConfig.interest`` asks for, of whatever kind it may be."""
     kind = config.interest
     if kind in SCORERS:
-        chosen: Candidate = scorer_module(kind).candidate(part, config, rng, on_epoch)
-        return chosen
+        return scorer_module(kind).candidate(part, config, rng, on_epoch)
     small = is_small(part.known)
     settings, fitted = search_linear(part, config.linear) if small else (config.linear, None)
     closed = linear(part, settings, fitted)

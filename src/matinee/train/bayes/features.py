@@ -122,8 +122,7 @@ class Side:
     @property
     def scalars(self) -> Float64:
         """What each row adds to a prediction by itself, float64 (rows,)."""
-        scalars: Float64 = self.linear + 0.5 * (np.square(self.sums).sum(axis=0) - self.squares)
-        return scalars
+        return self.linear + 0.5 * (np.square(self.sums).sum(axis=0) - self.squares)
 
     def of_columns(self) -> tuple[Float64, Float64]:
         """Factors and weights of the columns' levels, and last those of the mean row.

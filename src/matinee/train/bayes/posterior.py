@@ -286,5 +286,4 @@ class Posterior:
 def _halved(arrays: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.float16]:
     """In half precision, as they are saved, so that a loaded model answers as the saved one."""
     largest = float(np.finfo(np.float16).max)
-    halved: npt.NDArray[np.float16] = np.clip(arrays, -largest, largest).astype(np.float16)
-    return halved
+    return np.clip(arrays, -largest, largest).astype(np.float16)

@@ -170,8 +170,7 @@ def first_cutpoints(counts: Float64) -> Float64:
     from scipy.special import ndtri
 
     share = np.cumsum(counts)[:-1] / np.sum(counts)
-    first_cutpoints: Float64 = ndtri(np.clip(share, 1e-6, 1 - 1e-6))
-    return first_cutpoints
+    return ndtri(np.clip(share, 1e-6, 1 - 1e-6))
 
 
 def bounds_of(cutpoints: Float64) -> Float64:

@@ -87,7 +87,6 @@ def current(gibbs: Gibbs, users: Int32, items: Int32) -> Float64:
     for p, q in zip(gibbs.users.sums, gibbs.items.sums, strict=True):
         scores += p[users] * q[items]
     if not len(gibbs.levels):
-        current: Float64 = gibbs.mean + gibbs.spread * scores
-        return current
+        return gibbs.mean + gibbs.spread * scores
     expected_levels(scores, np.zeros(len(scores)), gibbs.cutpoints, gibbs.levels)
     return scores

@@ -143,5 +143,4 @@ def leading_vectors(matrix: Any, number: int) -> Float32:
 
 def _inverse(root: Float32) -> Float32:
     """1 over each entry, and 0 for 0."""
-    inverse: Float32 = np.divide(1.0, root, out=np.zeros_like(root), where=root > 0)
-    return inverse
+    return np.divide(1.0, root, out=np.zeros_like(root), where=root > 0)

@@ -40,13 +40,11 @@ class ItemFactors:
             rows: Interactions by person, weighted as in training.
         """
         ridge = ridges(rows.row_weights, len(self.items), self)
-        fold_in: Float32 = solved(rows, self.items, self.shared, ridge)
-        return fold_in
+        return solved(rows, self.items, self.shared, ridge)
 
     def scores(self, rows: Csr) -> Float32:
         """Scores of all items for people, float32 (people, items); ``rows`` as for ``fold_in``."""
-        scores: Float32 = self.fold_in(rows) @ self.items.T
-        return scores
+        return self.fold_in(rows) @ self.items.T
 
 
 def fit_ials(
@@ -94,8 +92,7 @@ def ridges(weights: Float64, other: int, config: IalsConfig | ItemFactors) -> Fl
         config: Has penalty, ridge_power and unobserved.
     """
     seen = weights + config.unobserved * other
-    ridges: Float64 = config.ridge * seen**config.ridge_power
-    return ridges
+    return config.ridge * seen**config.ridge_power
 
 
 def rotated(factors: Any, unobserved: float) -> tuple[Any, Float64]:

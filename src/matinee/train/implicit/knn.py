@@ -23,8 +23,7 @@ class _Saturation:
 
     def of(self, weights: Float64, items: Int32 | slice = slice(None)) -> Float64:
         """Interactions of some weights with some items, float64 (n,)."""
-        saturated: Float64 = weights * ((self.k1 + 1.0) / (self.norms[items] + weights))
-        return saturated
+        return weights * ((self.k1 + 1.0) / (self.norms[items] + weights))
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,8 +116,7 @@ def _user_weights(rows: Csr, config: ItemKnnConfig) -> Float64:
     if config.weighting == "none":
         return np.ones(rows.n_rows)
     # Positive also for a person who has everything.
-    user_weights: Float64 = np.log((1.0 + rows.n_columns) / (1.0 + rows.counts)) + 1e-3
-    return user_weights
+    return np.log((1.0 + rows.n_columns) / (1.0 + rows.counts)) + 1e-3
 
 
 def _saturation(rows: Csr, config: ItemKnnConfig) -> _Saturation | None:

@@ -44,8 +44,7 @@ def invert(system: npt.NDArray[Any]) -> npt.NDArray[Any]:
     if wrong:
         raise _singular()
     mirror(lower)
-    inverse: npt.NDArray[Any] = lower.T
-    return inverse
+    return lower.T
 
 
 def swept(system: npt.NDArray[Any], block: int = _BLOCK) -> npt.NDArray[Any]:
@@ -99,8 +98,7 @@ def mirror(lower: npt.NDArray[Any]) -> None:
 
 def _whole(square: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """A symmetric matrix from its lower triangle."""
-    whole: npt.NDArray[Any] = np.tril(square) + np.tril(square, -1).T
-    return whole
+    return np.tril(square) + np.tril(square, -1).T
 
 
 def _singular() -> TrainingError:

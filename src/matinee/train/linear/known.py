@@ -54,5 +54,4 @@ class KnownRows:
         """A number for the set of columns of each row, uint64 (rows,)."""
         sums = np.zeros(len(matrix.indices) + 1, dtype=np.uint64)
         np.cumsum(self._codes[matrix.indices], out=sums[1:])  # modulo 2^64
-        keys: npt.NDArray[np.uint64] = sums[matrix.indptr[1:]] - sums[matrix.indptr[:-1]]
-        return keys
+        return sums[matrix.indptr[1:]] - sums[matrix.indptr[:-1]]

@@ -236,8 +236,7 @@ def _smaller(users: int, items: int, config: LinearConfig) -> str:
 
 def _gamma(known: Interactions, config: LinearConfig) -> Float64:
     odds = config.denoising / (1.0 - config.denoising)
-    gamma: Float64 = known.diagonal() * odds + config.penalty
-    return gamma
+    return known.diagonal() * odds + config.penalty
 
 
 def _by_items(known: Interactions, gamma: Float64) -> Solved:

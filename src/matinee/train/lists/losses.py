@@ -139,8 +139,7 @@ class _WithGradient(torch.autograd.Function):
 
 def list_loss(name: str, code: Tensor, table: Tensor, bias: Tensor, asked: Asked) -> Tensor:
     """The loss of a name, which torch can differentiate by code, table and bias."""
-    loss: Tensor = _WithGradient.apply(name, code, table, bias, asked)  # type: ignore[no-untyped-call]
-    return loss
+    return _WithGradient.apply(name, code, table, bias, asked)  # type: ignore[no-untyped-call]
 
 
 class _Sums(torch.autograd.Function):
@@ -157,5 +156,4 @@ class _Sums(torch.autograd.Function):
 
 def weighted_sums(cells: Cells, values: Float, table: Tensor) -> Tensor:
     """``Cells.sums``, which torch can differentiate by the table."""
-    weighted_sums: Tensor = _Sums.apply(cells, values, table)  # type: ignore[no-untyped-call]
-    return weighted_sums
+    return _Sums.apply(cells, values, table)  # type: ignore[no-untyped-call]

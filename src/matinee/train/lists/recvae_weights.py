@@ -49,8 +49,7 @@ class RecVaeWeights:
         for at in range(1, LAYERS):
             layer = self._activated(layer @ self.arrays[f"weight.{at}"] + total, at)
             total = total + layer
-        code: Float32 = layer @ self.arrays["mean"] + self.arrays["mean_bias"]
-        return code
+        return layer @ self.arrays["mean"] + self.arrays["mean_bias"]
 
     def _activated(self, inner: Float32, at: int) -> Float32:
         """A layer from its inner products: biases, swish, normalisation."""
@@ -61,5 +60,4 @@ class RecVaeWeights:
     def _normalised(self, layer: Float32, at: int) -> Float32:
         layer = layer - layer.mean(axis=1, keepdims=True)
         size = np.sqrt(np.mean(np.square(layer), axis=1, keepdims=True) + np.float32(EPSILON))
-        normalised: Float32 = layer / size * self.arrays[f"gain.{at}"] + self.arrays[f"shift.{at}"]
-        return normalised
+        return layer / size * self.arrays[f"gain.{at}"] + self.arrays[f"shift.{at}"]

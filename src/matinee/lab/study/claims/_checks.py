@@ -192,8 +192,7 @@ def _best_epochs(curves: Float64) -> npt.NDArray[np.int64]:
     """
     n = len(curves)
     left_out_mean = curves if n == 1 else (curves.sum(axis=0) - curves) / (n - 1)
-    best: npt.NDArray[np.int64] = left_out_mean.argmin(axis=1)
-    return best
+    return left_out_mean.argmin(axis=1)
 
 
 def _trend(results: Results, check: Check, figure: Figure, when: When) -> _Questions:
