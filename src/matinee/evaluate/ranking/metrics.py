@@ -19,75 +19,14 @@ from .batch import ListBatch
 from .sums import ListTotals
 
 
-def _recall(batch: ListBatch, k: int) -> Float64:
-    return batch.hits_by[:, k - 1] / batch.relevant
-
-
-def _capped_recall(batch: ListBatch, k: int) -> Float64:
-    return batch.hits_by[:, k - 1] / batch.achievable(k)
-
-
-def _precision(batch: ListBatch, k: int) -> Float64:
-    return batch.hits_by[:, k - 1] / k
-
-
-def _ndcg(batch: ListBatch, k: int) -> Float64:
-    return batch.dcg(k) / np.cumsum(batch.discount)[batch.achievable(k) - 1]
-
-
-def _full_ndcg(batch: ListBatch, k: int) -> Float64:
-    return batch.dcg(k) / np.sum(batch.discount[:k])
-
-
 def _reciprocal_rank(batch: ListBatch, k: int) -> Float64:
     hits = batch.hits[:, :k]
     return np.where(hits.any(axis=1), 1.0 / (hits.argmax(axis=1) + 1), 0.0)
 
 
-def _average_precision(batch: ListBatch, k: int) -> Float64:
-    return batch.precision_sum(k) / batch.relevant
-
-
-def _capped_average_precision(batch: ListBatch, k: int) -> Float64:
-    return batch.precision_sum(k) / batch.achievable(k)
-
-
-def _hit(batch: ListBatch, k: int) -> Float64:
-    return (batch.hits_by[:, k - 1] > 0).astype(np.float64)
-
-
-def _hits(batch: ListBatch, k: int) -> Float64:
-    return batch.hits_by[:, k - 1].astype(np.float64)
-
-
-def _achievable(batch: ListBatch, k: int) -> Float64:
-    return batch.achievable(k).astype(np.float64)
-
-
-def _ratings(batch: ListBatch, k: int) -> Float64:
-    return np.nansum(batch.rating[:, :k], axis=1)
-
-
-def _rated(batch: ListBatch, k: int) -> Float64:
-    return np.isfinite(batch.rating[:, :k]).sum(axis=1).astype(np.float64)
-
-
 def _mean_listed(values: Float64, batch: ListBatch, k: int) -> Float64:
     sums = values[:, :k].sum(axis=1)
     return sums / np.maximum(batch.listed_by[:, k - 1], 1)
-
-
-def _information(batch: ListBatch, k: int) -> Float64:
-    return _mean_listed(batch.information, batch, k)
-
-
-def _list_count(batch: ListBatch, k: int) -> Float64:
-    known = np.isfinite(batch.history_count)
-    return np.where(known, _mean_listed(batch.count, batch, k), 0.0)
-
-
-def _history_count(batch: ListBatch, k: int) -> Float64:
-    return np.nan_to_num(batch.history_count, nan=0.0)
 
 
 def _pairs(batch: ListBatch, k: int) -> Float64:
@@ -99,35 +38,36 @@ def _diverse(batch: ListBatch, k: int) -> Mask:
     return np.isfinite(batch.likeness[:, k - 1]) & (batch.listed_by[:, k - 1] > 1)
 
 
+def _list_count(batch: ListBatch, k: int) -> Float64:
+    known = np.isfinite(batch.history_count)
+    return np.where(known, _mean_listed(batch.count, batch, k), 0.0)
+
+
 def _distance(batch: ListBatch, k: int) -> Float64:
     mean = np.nan_to_num(batch.likeness[:, k - 1]) / np.maximum(_pairs(batch, k), 1.0)
     return np.where(_diverse(batch, k), 1.0 - mean, 0.0)
 
 
-def _with_distance(batch: ListBatch, k: int) -> Float64:
-    return _diverse(batch, k).astype(np.float64)
-
-
 SUMMANDS: MappingProxyType[str, Callable[[ListBatch, int], Float64]] = MappingProxyType(
     {
-        "recall": _recall,
-        "precision": _precision,
-        "ndcg": _ndcg,
+        "recall": lambda lists, k: lists.hits_by[:, k - 1] / lists.relevant,
+        "precision": lambda lists, k: lists.hits_by[:, k - 1] / k,
+        "ndcg": lambda lists, k: lists.dcg(k) / np.cumsum(lists.discount)[lists.achievable(k) - 1],
         "mrr": _reciprocal_rank,
-        "map": _average_precision,
-        "hit_rate": _hit,
-        "recall_capped": _capped_recall,
-        "ndcg_full": _full_ndcg,
-        "map_capped": _capped_average_precision,
-        "hits": _hits,
-        "achievable": _achievable,
-        "ratings": _ratings,
-        "rated": _rated,
-        "information": _information,
+        "map": lambda lists, k: lists.precision_sum(k) / lists.relevant,
+        "hit_rate": lambda lists, k: (lists.hits_by[:, k - 1] > 0).astype(np.float64),
+        "recall_capped": lambda lists, k: lists.hits_by[:, k - 1] / lists.achievable(k),
+        "ndcg_full": lambda lists, k: lists.dcg(k) / np.sum(lists.discount[:k]),
+        "map_capped": lambda lists, k: lists.precision_sum(k) / lists.achievable(k),
+        "hits": lambda lists, k: lists.hits_by[:, k - 1].astype(np.float64),
+        "achievable": lambda lists, k: lists.achievable(k).astype(np.float64),
+        "ratings": lambda lists, k: np.nansum(lists.rating[:, :k], axis=1),
+        "rated": lambda lists, k: np.isfinite(lists.rating[:, :k]).sum(axis=1).astype(np.float64),
+        "information": lambda lists, k: _mean_listed(lists.information, lists, k),
         "list_count": _list_count,
-        "history_count": _history_count,
+        "history_count": lambda lists, k: np.nan_to_num(lists.history_count, nan=0.0),
         "distance": _distance,
-        "with_distance": _with_distance,
+        "with_distance": lambda lists, k: _diverse(lists, k).astype(np.float64),
     }
 )
 """What is summed over people, by name: functions of a batch of lists and k, float64 (people,)."""
