@@ -9,21 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from ..base.arrays import Float64
 from ..base.spacing import evenly_spaced
 from ..data import Ratings
 from ..evaluate import (
     ErrorSums,
     Gain,
-    Interval,
     ListEvaluation,
     Score,
-    interval,
     metrics_of,
     paired_gain,
 )
 from ..evaluate.ranking.sums import ListSums
-from ..evaluate.statistics.bootstrap import RESAMPLES
+from ..evaluate.statistics.bootstrap import RESAMPLES, finite_interval
 from ..models import Recommender
 from ..recommend import HistoriesLike
 
@@ -171,17 +168,9 @@ def _gains(one: ListEvaluation, two: ListEvaluation, seed: int) -> dict[int, dic
         gains[k] = {}
         for metric in metrics_of("list"):
             value = two.value(metric.name, k) - one.value(metric.name, k)
-            samples = None if drawn is None else metric.from_sums(drawn)
-            gains[k][metric.name] = Score(value, _within(samples))
+            samples = None if drawn is None else np.diff(metric.from_sums(drawn), axis=1)[:, 0]
+            gains[k][metric.name] = Score(value, finite_interval(samples))
     return gains
-
-
-def _within(samples: Float64 | None) -> Interval | None:
-    if samples is None:
-        return None
-    gains = samples[:, 1] - samples[:, 0]
-    gains = gains[np.isfinite(gains)]
-    return interval(gains) if len(gains) > 1 else None
 
 
 def _examples(

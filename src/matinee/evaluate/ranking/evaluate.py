@@ -10,14 +10,14 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ...base.arrays import Float32, Float64, Int64
+from ...base.arrays import Float32, Int64
 from ...data import Histories, Ratings, Scale, Vocabulary
 from ...errors import UsageError, checked_seed, nearest
 from ..leak_guard import Guarded, Overlap, guard, overlap_notes
-from ..metric import Interval, Score
+from ..metric import Score
 from ..registry import metrics_of
 from ..sizes import size_labels
-from ..statistics.bootstrap import RESAMPLES, interval
+from ..statistics.bootstrap import RESAMPLES, finite_interval
 from .baselines import LIST_BASELINES, liked
 from .items import ItemStatistics
 from .relevant import Relevant, relevant_from
@@ -249,18 +249,11 @@ def _scores(
             samples = None if drawn is None else metric.from_sums(drawn)
             for at in range(models):
                 resampled = None if samples is None else samples[:, at]
-                scores[at][k][metric.name] = Score(float(values[at]), _interval(resampled))
+                scores[at][k][metric.name] = Score(float(values[at]), finite_interval(resampled))
                 gain = None if samples is None else samples[:, 0] - samples[:, at]
                 value = float(values[0] - values[at])
-                gains[at][k][metric.name] = Score(value, _interval(gain))
+                gains[at][k][metric.name] = Score(value, finite_interval(gain))
     return scores, gains
-
-
-def _interval(samples: Float64 | None) -> Interval | None:
-    if samples is None:
-        return None
-    finite = samples[np.isfinite(samples)]
-    return interval(finite) if len(finite) > 1 else None
 
 
 def _named(names: Sequence[str], values: npt.NDArray[np.floating]) -> dict[str, float]:

@@ -83,3 +83,9 @@ def interval(samples: Float64) -> Interval:
     """The 95% percentile interval of the values of a statistic, shape (resamples,)."""
     low, high = np.quantile(samples, [0.025, 0.975])
     return Interval(float(low), float(high))
+
+
+def finite_interval(samples: Float64 | None) -> Interval | None:
+    """``interval`` of the values that are finite; None of fewer than two."""
+    finite = np.empty(0) if samples is None else samples[np.isfinite(samples)]
+    return interval(finite) if len(finite) > 1 else None

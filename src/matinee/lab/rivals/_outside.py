@@ -38,6 +38,9 @@ class OutsideFactors(Recommender):
         item_factors: float64 (n_items, k).
     """
 
+    folds_in = False
+    takes_time_offset = False
+
     fit_seconds: float
     user_biases: Float64
     item_biases: Float64
@@ -48,16 +51,6 @@ class OutsideFactors(Recommender):
         self.options = options
         self._make(0)  # a wrong option or missing library raises now
         self.mean = 0.0
-
-    @property
-    def folds_in(self) -> bool:
-        """See ``Hooks``."""
-        return False
-
-    @property
-    def takes_time_offset(self) -> bool:
-        """See ``Hooks``: it predicts what the library does."""
-        return False
 
     @abstractmethod
     def _make(self, seed: int) -> Any:

@@ -44,11 +44,8 @@ class SparseFC(OneShot):
     """
 
     kind: ClassVar[str] = "sparsefc"
-
-    @property
-    def takes_time_offset(self) -> bool:
-        """See ``Hooks``: it predicts what its authors' program does."""
-        return False
+    takes_time_offset = False
+    folds_in = False
 
     item_vectors: Float32
     user_weights: Float32
@@ -72,11 +69,6 @@ class SparseFC(OneShot):
             self.item_vectors, self.user_weights, self.user_biases = net.vectors(data)
             rmse = self._unit * (2 * half / len(train)) ** 0.5
             log.add(whole / len(train), rmse, self._at)
-
-    @property
-    def folds_in(self) -> bool:
-        """See ``Hooks``."""
-        return False
 
     def item_space(self) -> ItemVectors:
         """The items' learned vectors; they have no biases of their own."""

@@ -23,6 +23,8 @@ from ..settings import Settings
 class _Baseline(OneShot):
     """A baseline computed from the bias table that every model has."""
 
+    answers_unknown = True
+
     def _learn(self, train: Ratings, rng: np.random.Generator, log: EpochLog) -> None:
         pass
 
@@ -30,11 +32,6 @@ class _Baseline(OneShot):
         # Leave-one-out predictions of a baseline have a closed form: no validation part is needed.
         errors = leave_one_out(self.bias, train.by_user, source="leave-one-out")
         return replace(errors, predictions=self._left_out(train, errors))
-
-    @property
-    def answers_unknown(self) -> bool:
-        """See ``Hooks``."""
-        return True
 
     @abstractmethod
     def _left_out(self, train: Ratings, errors: HeldOutPredictions) -> Float64:
@@ -51,11 +48,7 @@ class GlobalMean(_Baseline):
     """Predicts the mean of all training ratings."""
 
     kind: ClassVar[str] = "global-mean"
-
-    @property
-    def n_parameters(self) -> int:
-        """See ``Hooks``."""
-        return 1
+    n_parameters = 1
 
     def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         return np.full(len(rows), self.bias.mean)
@@ -154,16 +147,8 @@ class Bias(_Baseline):
     """
 
     kind: ClassVar[str] = "bias"
-
-    @property
-    def takes_weights(self) -> bool:
-        """See ``Hooks``."""
-        return True
-
-    @property
-    def answers_unknown(self) -> bool:
-        """See ``Hooks``: it is the bias model."""
-        return False
+    takes_weights = True
+    answers_unknown = False
 
     @property
     def n_parameters(self) -> int:

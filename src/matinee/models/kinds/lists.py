@@ -21,16 +21,8 @@ class ListModel(OneShot):
     """
 
     kind: ClassVar[str] = "lists"
-
-    @property
-    def takes_interactions(self) -> bool:
-        """See ``Hooks``."""
-        return True
-
-    @property
-    def takes_weights(self) -> bool:
-        """See ``Hooks``."""
-        return True
+    takes_interactions = True
+    takes_weights = True
 
     def _learn(self, train: Ratings, rng: np.random.Generator, log: EpochLog) -> None:
         """Nothing to fit: ``fit`` itself fits the scorer of interest."""

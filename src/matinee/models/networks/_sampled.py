@@ -32,6 +32,9 @@ class SampledMember:
             ratings enough to do without, and of a loaded member.
     """
 
+    by_items = False
+    has_codes = False
+
     settings: Settings
     posterior: Posterior
     shrinkage: float | None = None
@@ -48,16 +51,6 @@ class SampledMember:
             wanted = known.by_user.values - base
             shrinkage = float(fit_blend((mean - base)[:, None], wanted, [[0]], 1).weights[0])
         return cls(settings, sample_posterior(known, config, rng), shrinkage)
-
-    @property
-    def by_items(self) -> bool:
-        """See ``FittedMember``."""
-        return False
-
-    @property
-    def has_codes(self) -> bool:
-        """See ``FittedMember``."""
-        return False
 
     @property
     def side_columns(self) -> tuple[SideColumns | None, SideColumns | None]:

@@ -50,6 +50,7 @@ class Autoencoder(Single, Trainable):
     """
 
     kind: ClassVar[str] = "autoencoder"
+    takes_weights = True
     best_epoch: int
 
     def __init__(
@@ -68,11 +69,6 @@ class Autoencoder(Single, Trainable):
             )
         self._fitted: FittedNetwork | None = None
         self._start: Start | None = None
-
-    @property
-    def takes_weights(self) -> bool:
-        """See ``Hooks``."""
-        return True
 
     @property
     def network(self) -> Network:
