@@ -1,4 +1,4 @@
-"""``KernelNet``: the network of SparseFC, with its loss and gradient over observed ratings."""
+"""``KernelNet``: the network of SparseFC, with its loss over observed ratings."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 
 from ...base.arrays import Float, Int32, Int64
 from ...nn.activations import ACTIVATIONS
@@ -33,25 +34,66 @@ class Observed:
     items: Int32
     position: Int64
 
+    def over_items(self, entries: Float, table: Float) -> torch.Tensor:
+        """The sum over each user's items of their rows of a table, weighted by entries by item."""
+        out = np.empty((len(self.user_ptr) - 1, table.shape[1]), dtype=table.dtype)
+        encode(self.user_ptr, self.items, entries[self.position], table, out)
+        return torch.from_numpy(out)
+
+
+class _Input(torch.autograd.Function):
+    """The sum over each item's users of their rows of weights, times the ratings."""
+
+    @staticmethod
+    def forward(ctx: Any, weights: torch.Tensor, data: Observed) -> torch.Tensor:
+        ctx.data = data
+        table = weights.detach().numpy()
+        out = np.empty((len(data.indptr) - 1, table.shape[1]), dtype=table.dtype)
+        encode(data.indptr, data.users, data.values, table, out)
+        return torch.from_numpy(out)
+
+    @staticmethod
+    def backward(ctx: Any, d: torch.Tensor) -> tuple[Any, ...]:
+        return ctx.data.over_items(ctx.data.values, d.contiguous().numpy()), None
+
+
+class _HalfError(torch.autograd.Function):
+    """Half the sum of the squared errors at the observed ratings, in float64."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, hidden: torch.Tensor, weights: torch.Tensor, bias: torch.Tensor, data: Observed
+    ) -> torch.Tensor:
+        table = hidden.detach().numpy()
+        n, linear = len(data.values), ACTIVATIONS["linear"].code
+        error, d = np.empty_like(data.values), np.empty_like(table)
+        rest = data.indptr, data.users, data.values, np.ones_like(data.values), table
+        out = weights.detach().numpy(), bias.detach().numpy()
+        mse = decode_loss(*rest, *out, linear, error, d)
+        error *= n / 2  # from the mean of squares to half their sum
+        d *= n / 2
+        d_bias = np.bincount(data.users, error, minlength=len(bias)).astype(error.dtype)
+        ctx.gradients = torch.from_numpy(d), data.over_items(error, table), torch.from_numpy(d_bias)
+        return torch.tensor(0.5 * n * mse, dtype=torch.float64)
+
+    @staticmethod
+    def backward(ctx: Any, by: torch.Tensor) -> tuple[Any, ...]:
+        return *(float(by) * each for each in ctx.gradients), None
+
 
 @dataclass(frozen=True, eq=False)
 class _Layer:
-    """Views of one layer's parameters (or gradients) in a flat vector.
+    """One layer. The first and last have users as rows whichever way they point."""
 
-    The first and last layer have users as rows whichever way they point.
-    """
+    w: torch.Tensor
+    u: torch.Tensor
+    v: torch.Tensor
+    bias: torch.Tensor
 
-    w: Float
-    u: Float
-    v: Float
-    bias: Float
-
-    def kernel(self, out: Float) -> None:
-        """The kernels K of all weights, float (rows, columns), into ``out``."""
-        np.matmul(2 * self.u, self.v, out=out)
-        out -= np.square(self.u).sum(axis=1)[:, None]
-        out += 1 - np.square(self.v).sum(axis=0)
-        np.maximum(out, 0, out=out)
+    def kernel(self) -> torch.Tensor:
+        """The kernels K of all weights, float (rows, columns)."""
+        squares = self.u.square().sum(1, keepdim=True) + self.v.square().sum(0)
+        return (1 - squares + 2 * (self.u @ self.v)).clamp_min(0)
 
 
 class KernelNet:
@@ -74,8 +116,7 @@ class KernelNet:
         dtype: float32, or float64 for checks.
 
     Attributes:
-        parameters: All parameters, one flat vector.
-        gradient: The last gradient, one flat vector.
+        parameters: All parameters: of each layer W, u, v and the biases.
     """
 
     def __init__(
@@ -88,70 +129,32 @@ class KernelNet:
         lambda_2: float,
         lambda_s: float,
         rng: np.random.Generator,
-        dtype: type[np.floating[Any]] = np.float32,
+        dtype: torch.dtype = torch.float32,
     ) -> None:
         self.lambda_2, self.lambda_s = lambda_2, lambda_s
         # Rows, columns and outputs of each layer's W.
         inner = [(units, units, units)] * (layers - 1)
-        self._shapes = [(n_users, units, units), *inner, (n_users, units, n_users)]
-        self._dim = dim
-        size = sum(n * m + dim * (n + m) + out for n, m, out in self._shapes)
-        self.parameters = np.empty(size, dtype=dtype)
-        self.gradient = np.zeros(size, dtype=dtype)
-        self._layers = self._views(self.parameters)
-        self._weights = [np.empty_like(layer.w) for layer in self._layers]
-        self._kernels = [np.empty_like(layer.w) for layer in self._layers]
-        self._room: dict[str, Float] = {}
-        self._gradients = self._views(self.gradient)
-        for layer in self._layers:
-            bound = math.sqrt(6.0 / sum(layer.w.shape))
-            layer.w[:] = rng.uniform(-bound, bound, layer.w.shape)
-            for vectors in (layer.u, layer.v):
-                vectors[:] = 1e-3 * _cut_normal(rng, vectors.shape)
-            bound = math.sqrt(3.0 / len(layer.bias))
-            layer.bias[:] = rng.uniform(-bound, bound, len(layer.bias))
+        shapes = [(n_users, units, units), *inner, (n_users, units, n_users)]
+        self.parameters: list[torch.Tensor] = []
+        for rows, columns, out in shapes:
+            bound = math.sqrt(6.0 / (rows + columns))
+            w = rng.uniform(-bound, bound, (rows, columns))
+            u, v = (1e-3 * _cut_normal(rng, shape) for shape in ((rows, dim), (dim, columns)))
+            bound = math.sqrt(3.0 / out)
+            for values in (w, u, v, rng.uniform(-bound, bound, out)):
+                self.parameters.append(torch.from_numpy(values).to(dtype).requires_grad_())
 
-    def _views(self, flat: Float) -> list[_Layer]:
-        layers, offset = [], 0
-        for rows, columns, out in self._shapes:
-            parts = []
-            for shape in ((rows, columns), (rows, self._dim), (self._dim, columns), (out,)):
-                size = math.prod(shape)
-                parts.append(flat[offset : offset + size].reshape(shape))
-                offset += size
-            layers.append(_Layer(*parts))
-        return layers
+    @property
+    def layers(self) -> list[_Layer]:
+        """The parameters by layer."""
+        return [_Layer(*self.parameters[at : at + 4]) for at in range(0, len(self.parameters), 4)]
 
-    def _scratch(self, name: str, *shape: int) -> Float:
-        """An array that is kept for the next call: these are big, and fresh pages are slow."""
-        buffer = self._room.get(name)
-        if buffer is None or buffer.shape != shape:
-            buffer = self._room[name] = np.empty(shape, dtype=self.parameters.dtype)
-        return buffer
-
-    def _effective(self) -> float:
-        """Set the effective weights of each layer; all penalties."""
-        penalty = 0.0
-        for layer, kernel, out in zip(self._layers, self._kernels, self._weights, strict=True):
-            layer.kernel(kernel)
-            np.multiply(layer.w, kernel, out=out)
-            penalty += 0.5 * self.lambda_2 * float(np.vdot(layer.w, layer.w))
-            penalty += 0.5 * self.lambda_s * float(np.vdot(kernel, kernel))
-        return penalty
-
-    def _hidden(self, data: Observed) -> list[Float]:
-        """Every hidden layer, (items, units) each, by the effective weights."""
-        from scipy.special import expit
-
-        hidden: list[Float] = []
-        for number, layer in enumerate(self._layers[:-1]):
-            out = self._scratch(f"hidden{number}", len(data.indptr) - 1, layer.w.shape[1])
-            if number == 0:
-                encode(data.indptr, data.users, data.values, self._weights[0], out)
-            else:
-                np.matmul(hidden[-1], self._weights[number], out=out)
-            out += layer.bias
-            hidden.append(expit(out, out=out))
+    def _hidden(self, data: Observed, weights: list[torch.Tensor]) -> torch.Tensor:
+        """The last hidden layer, (items, units), by the effective weights."""
+        first, *inner = self.layers[:-1]
+        hidden = torch.sigmoid(_Input.apply(weights[0], data) + first.bias)  # type: ignore[no-untyped-call]
+        for layer, weight in zip(inner, weights[1:-1], strict=True):
+            hidden = torch.sigmoid(hidden @ weight + layer.bias)
         return hidden
 
     def vectors(self, data: Observed) -> tuple[Float, Float, Float]:
@@ -161,63 +164,23 @@ class KernelNet:
             The last hidden layer of each item (items, units), the users' effective output weights
             (users, units), and their biases (users,).
         """
-        self._effective()
-        last = self._hidden(data)[-1]
-        return last.copy(), self._weights[-1].copy(), self._layers[-1].bias.copy()
+        with torch.no_grad():
+            weights = [layer.w * layer.kernel() for layer in self.layers]
+            hidden = self._hidden(data, weights)
+        return hidden.numpy(), weights[-1].numpy(), self.layers[-1].bias.detach().numpy().copy()
 
-    def loss(self, data: Observed) -> tuple[float, float]:
-        """Half the sum of squared errors, and that plus all penalties; sets ``gradient``."""
-        penalty = self._effective()
-        hidden, weights = self._hidden(data), self._weights
-        n = len(data.values)
-        error = self._scratch("error", n)
-        d, spare = (self._scratch(name, *hidden[-1].shape) for name in ("d", "spare"))
-        ones = self._scratch("ones", n)
-        ones[:] = 1
-        mse = decode_loss(
-            data.indptr,
-            data.users,
-            data.values,
-            ones,
-            hidden[-1],
-            weights[-1],
-            self._layers[-1].bias,
-            ACTIVATIONS["linear"].code,
-            error,
-            d,
+    def loss(self, data: Observed) -> tuple[torch.Tensor, torch.Tensor]:
+        """Half the sum of squared errors, and that plus all penalties, float64."""
+        kernels = [layer.kernel() for layer in self.layers]
+        weights = [layer.w * kernel for layer, kernel in zip(self.layers, kernels, strict=True)]
+        half: torch.Tensor = _HalfError.apply(  # type: ignore[no-untyped-call]
+            self._hidden(data, weights), weights[-1], self.layers[-1].bias, data
         )
-        error *= n / 2  # from the mean of squares to half their sum
-        d *= n / 2
-        # The transposed product is a weighted sum too, over each user's items.
-        by_user = np.take(error, data.position, out=self._scratch("by_user", n))
-        last = self._gradients[-1]
-        encode(data.user_ptr, data.items, by_user, hidden[-1], last.w)
-        last.bias[:] = np.add.reduceat(
-            np.append(by_user, 0), data.user_ptr[:-1], dtype=np.float64
-        ) * (np.diff(data.user_ptr) > 0)
-        for number in range(len(hidden) - 1, -1, -1):
-            np.multiply(hidden[number], hidden[number], out=spare)
-            d *= np.subtract(hidden[number], spare, out=spare)
-            gradient = self._gradients[number]
-            gradient.bias[:] = d.sum(axis=0)
-            if number > 0:
-                np.matmul(hidden[number - 1].T, d, out=gradient.w)
-                d, spare = np.matmul(d, weights[number].T, out=spare), d
-        np.take(data.values, data.position, out=by_user)
-        encode(data.user_ptr, data.items, by_user, d, self._gradients[0].w)
-        for layer, gradient, kernel in zip(
-            self._layers, self._gradients, self._kernels, strict=True
-        ):
-            # By the kernel, twice, as the distance is squared; outside its support nothing moves.
-            d = gradient.w
-            pull = d * layer.w + self.lambda_s * kernel
-            pull *= 2 * (kernel > 0)
-            d *= kernel
-            d += self.lambda_2 * layer.w
-            gradient.u[:] = pull @ layer.v.T - layer.u * pull.sum(axis=1)[:, None]
-            gradient.v[:] = layer.u.T @ pull - layer.v * pull.sum(axis=0)
-        half = 0.5 * n * mse
-        return half, half + penalty
+        whole = half
+        for layer, kernel in zip(self.layers, kernels, strict=True):
+            whole = whole + 0.5 * self.lambda_2 * layer.w.square().sum().double()
+            whole = whole + 0.5 * self.lambda_s * kernel.square().sum().double()
+        return half, whole
 
 
 def _cut_normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Float:

@@ -48,19 +48,20 @@ def fit_kernel_net(
     Raises:
         TrainingError: The loss is no longer finite.
     """
-    flat = torch.from_numpy(net.parameters).requires_grad_()
-    flat.grad = torch.from_numpy(net.gradient)
     latest = [0.0, 0.0]
 
     def evaluate() -> torch.Tensor:
-        latest[:] = net.loss(data)
-        return torch.tensor(latest[1], dtype=torch.float64)
+        optimizer.zero_grad()
+        half, whole = net.loss(data)
+        whole.backward()  # type: ignore[no-untyped-call, unused-ignore]
+        latest[:] = half.item(), whole.item()
+        return whole.detach()
 
     n_done = 0
     while n_done < config.iterations:
         count = min(config.restart, config.iterations - n_done)
         optimizer = torch.optim.LBFGS(
-            [flat],
+            net.parameters,
             max_iter=count,
             max_eval=2 * count + 20,
             history_size=config.memory,
