@@ -124,7 +124,6 @@ def _scan(
     return Scan(
         relation=relation,
         columns=columns,
-        header=True,
         label=label,
         locate=locate,
         explain=lambda: _first_fault(paths, labels),

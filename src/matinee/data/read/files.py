@@ -26,7 +26,7 @@ from .prepare import (
     with_plain_ends,
     with_stated_delimiter,
 )
-from .source import Scan, Workspace, described, literal, no_better, quoted, reason
+from .source import Scan, Workspace, described, literal, quoted, reason
 from .text import Layout, first_fault, hive, line_of, same_layout, sniff
 from .unpack import ZIP, Part, head_of
 
@@ -178,7 +178,7 @@ def _open_parquet(
 
     files = ", ".join(literal(str(path)) for path in paths)
     relation = f"read_parquet([{files}], {hive(partitions)})"
-    return Scan(relation, described(work, relation), True, label_of(labels), locate, no_better)
+    return Scan(relation, described(work, relation), label_of(labels), locate)
 
 
 def _kind(part: Part) -> str:

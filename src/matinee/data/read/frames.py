@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ...errors import DataError, UsageError
 from ..values.ids import canonical, canonical_array
-from .source import Scan, Workspace, described, no_better
+from .source import Scan, Workspace, described
 
 _KINDS = (
     "a path, a glob, a data set's name, a pandas, polars or Arrow table, a DuckDB relation, a "
@@ -61,10 +61,8 @@ def open_frame(source: Any, work: Workspace, label: str, *, unnamed: bool = Fals
     return Scan(
         relation="frame",
         columns=described(work, "frame"),
-        header=True,
         label=label,
         locate=lambda row: f"{label}, row {row + 1} (counted from 1)",
-        explain=no_better,
         notes=notes,
     )
 

@@ -53,9 +53,9 @@ class Scan:
         relation: SQL to put after FROM.
         columns: (SQL, DuckDB type) by column name, in order. The names of a file with no header
             are ``"1"``, ``"2"`` and so on.
-        header: Whether the columns have names of their own.
         label: What to call the table in messages.
         locate: The location of a row, by its number from 0, for messages: "ratings.csv, line 14".
+        header: Whether the columns have names of their own.
         explain: A better account of why DuckDB could not read the table, or None.
         lines: Counts the rows that the source should give, where that can be said.
         others: Other ways to read the source, tried where this one fails or loses rows.
@@ -64,10 +64,10 @@ class Scan:
 
     relation: str
     columns: dict[str, tuple[str, str]]
-    header: bool
     label: str
     locate: Callable[[int], str]
-    explain: Callable[[], DataError | None]
+    header: bool = True
+    explain: Callable[[], DataError | None] = lambda: None
     lines: Callable[[], int] | None = None
     others: Callable[[], Iterable[Scan]] = tuple
     notes: tuple[str, ...] = ()
@@ -199,8 +199,3 @@ def flattened(
 def _is_object(kind: object) -> bool:
     """Whether a type is an object's, not that of a list of objects."""
     return str(kind).startswith("STRUCT") and not str(kind).endswith("]")
-
-
-def no_better() -> None:
-    """``explain`` for sources whose DuckDB errors need no better explanation."""
-    return

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from ._fields import Manifest
+
 SCHEMA = 1
 """The schema that this version writes."""
 
@@ -17,13 +19,9 @@ UPGRADES: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = MappingProx
 
 _ADDED: Mapping[str, Any] = MappingProxyType(
     {
-        "spread": None,
-        "interest": None,
-        "preference": None,
-        "love": 1.0,
-        "floor": 0.0,
-        "choice_rate": None,
-        "time_offset": None,
+        name: field.default
+        for name, field in Manifest.model_fields.items()
+        if not field.is_required()
     }
 )
 """Fields that versions after 0.1.0 added to schema 1, with the values that give its answers."""

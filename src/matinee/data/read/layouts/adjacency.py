@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ....errors import DataError
-from ..source import Scan, Workspace, described, no_better
+from ..source import Scan, Workspace, described
 from ..text import shorten
 
 _SAMPLE = 1 << 16
@@ -60,7 +60,7 @@ def open_adjacency(paths: Sequence[Path], labels: Sequence[str], work: Workspace
         position, number = starts[int(np.searchsorted(ends, row, side="right"))]
         return f"{labels[position]}, line {number}"
 
-    return Scan("adjacency", described(work, "adjacency"), True, labels[0], locate, no_better)
+    return Scan("adjacency", described(work, "adjacency"), labels[0], locate)
 
 
 def _numbers(line: bytes, location: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ....errors import DataError
 from ...values.ids import MISSING, missing_sql
 from ..columns import ITEM, RATING, USER, USUAL, plain
-from ..source import Scan, Workspace, described, no_better
+from ..source import Scan, Workspace, described
 from ..text import Layout, is_number, records
 from ..unpack import Part
 
@@ -86,10 +86,8 @@ def open_matrix(
     return Scan(
         relation="work.main.matrix",
         columns=described(work, "work.main.matrix"),
-        header=True,
         label=label,
         locate=lambda row: f"{label}, cell {row + 1} of those filled",
-        explain=no_better,
         notes=(f"read as a matrix of users by {len(items):,} items: {message}",),
     )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ....errors import DataError, MatineeError
-from ..source import Scan, Workspace, described, no_better
+from ..source import Scan, Workspace, described
 
 Lake = Literal["Delta", "Iceberg"]
 
@@ -62,10 +62,8 @@ def open_lake(folder: Path, lake: Lake, work: Workspace) -> Scan:
     return Scan(
         relation="work.main.lake",
         columns=described(work, "work.main.lake"),
-        header=True,
         label=str(folder),
         locate=lambda row: f"{folder}, row {row + 1}",
-        explain=no_better,
         notes=(f"read as {_article(lake)} {lake} table, at {state}",),
     )
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import duckdb
 
 from ....errors import DataError, UsageError
-from ..source import Scan, Workspace, described, literal, no_better, reason
+from ..source import Scan, Workspace, described, literal, reason
 from .alchemy import keep_remote, keep_rows
 
 _CHUNK = 1 << 17
@@ -57,10 +57,8 @@ def open_query(sql: str, database: str | Path | None, work: Workspace) -> Scan:
     return Scan(
         relation="work.main.result",
         columns=described(work, "work.main.result"),
-        header=True,
         label=label,
         locate=lambda row: f"{label}, row {row + 1}",
-        explain=no_better,
     )
 
 
