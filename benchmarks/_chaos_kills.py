@@ -107,10 +107,10 @@ def leave_alone(command: Command, folder: Path, piece: Piece) -> None:
     steps = [(number, *line.split(" ", 1)) for number, line in enumerate(lines, 1)]
     first, last = 0.0, whole
     if command.teachers is not None:
-        teaching = max(i for i, (_, _, path) in enumerate(steps) if TEACHER in path) + 1
-        moment = float(steps[teaching - 1][1])
+        of_teachers = max(i for i, (_, _, path) in enumerate(steps) if TEACHER in path) + 1
+        moment = float(steps[of_teachers - 1][1])
         first, last = (0.0, moment) if command.teachers else (moment, whole)
-        steps = steps[:teaching] if command.teachers else steps[teaching:]
+        steps = steps[:of_teachers] if command.teachers else steps[of_teachers:]
     alike = {path: h for path, h in both[0].items() if both[1].get(path) == h}
     alike.pop("mine.toml")
     piece.counts |= {"alike": alike, "steps": [n for n, _, _ in steps], "window": [first, last]}

@@ -4,7 +4,7 @@
 
 Ensembles are trained on nine tenths of the split's *training* part and scored on the last tenth;
 its test part is not read. One seed. Of each: the RMSE of its blend, of each network alone, of the
-blend for people whom it has not met, and the seconds of all of ``fit``.
+blend for people who were held out, and the seconds of all of ``fit``.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from rolling_origin import rms
 
 Members = list[dict[str, Any]]
 ITEMS = {"set": {"rows": "items", "teacher": "none"}}
-TAUGHT_ITEMS = {"set": {"rows": "items", "teacher_weight": 1.0}}
+STUDENT_ITEMS = {"set": {"rows": "items", "teacher_weight": 1.0}}
 USERS = {"set": {"teacher": "none"}}
 ENSEMBLES: dict[str, Members] = {
     "accurate": [],
-    "untaught: users, 3 over items": [USERS, {**ITEMS, "copies": 3}],
-    "no untaught users": [{**ITEMS, "copies": 2}, {}, TAUGHT_ITEMS],
-    "no taught items": [{**ITEMS, "copies": 2}, {}, USERS],
-    "no taught users": [{**ITEMS, "copies": 2}, USERS, TAUGHT_ITEMS],
-    "one over items": [ITEMS, {}, TAUGHT_ITEMS, USERS],
-    "two taught over items": [{**ITEMS, "copies": 2}, {}, {**TAUGHT_ITEMS, "copies": 2}, USERS],
+    "no students: users, 3 over items": [USERS, {**ITEMS, "copies": 3}],
+    "no users without a teacher": [{**ITEMS, "copies": 2}, {}, STUDENT_ITEMS],
+    "no student over items": [{**ITEMS, "copies": 2}, {}, USERS],
+    "no student over users": [{**ITEMS, "copies": 2}, USERS, STUDENT_ITEMS],
+    "one over items": [ITEMS, {}, STUDENT_ITEMS, USERS],
+    "two students over items": [{**ITEMS, "copies": 2}, {}, {**STUDENT_ITEMS, "copies": 2}, USERS],
 }
 
 

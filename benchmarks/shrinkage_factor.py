@@ -1,4 +1,4 @@
-"""How much of a share to believe that few held-out ratings found (``train._shrink.STEIN_FACTOR``).
+"""How far to shrink a coefficient fitted on few held-out ratings (``train._shrink.STEIN_FACTOR``).
 
     python benchmarks/shrinkage_factor.py [--seeds 6] [--json]
 

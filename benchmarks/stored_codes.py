@@ -3,9 +3,9 @@
     python benchmarks/stored_codes.py [--source ml-100k/u1] [--holdout 0.1] [--seed 100]
 
 The source is a split, of which the *training* part alone is read, or a data set, of which a tenth
-is left out as its test part first. A share of the rest is held out, and each recipe is trained on
-what is left and scored on that share: new people's predictions (the network), the mean of its
-teachers, and known people's predictions by stored codes with several weights of the network's own.
+is left out as its test part first. A share of the rest is held out, and each of the settings is
+trained on what is left and scored on that share: new people's predictions (the network), the mean
+of its teachers, and known people's predictions by stored codes with several weights of the network's own.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from matinee.models.networks.trainer import Trainer, seed_of
 from matinee.train import RunContext
 from rolling_origin import rms
 
-RECIPES: dict[str, dict[str, Any]] = {
+SETTINGS: dict[str, dict[str, Any]] = {
     "before: 1 teacher, 60 epochs, 4e-3": {"epochs": 60, "learning_rate": 4e-3, "teachers": 1},
     "1 teacher": {"teachers": 1},
     "2 teachers, 60 epochs, 4e-3": {"epochs": 60, "learning_rate": 4e-3},
@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--source", default="ml-100k/u1")
     parser.add_argument("--holdout", type=float, default=0.1)
     parser.add_argument("--seed", type=int, default=100)
-    parser.add_argument("--only", nargs="*", choices=RECIPES, default=list(RECIPES))
+    parser.add_argument("--only", nargs="*", choices=SETTINGS, default=list(SETTINGS))
     args = parser.parse_args()
     if "/" in args.source or args.source.endswith("-split"):
         train, _ = named_split(args.source)
@@ -61,7 +61,7 @@ def main() -> None:
         return rms(np.clip(predicted, train.scale.low, train.scale.high) - wanted)
 
     for name in args.only:
-        settings = preset("default").replace({**RECIPES[name], "known_codes": "encoded"})
+        settings = preset("default").replace({**SETTINGS[name], "known_codes": "encoded"})
         begun = time.process_time()
         trainer = Trainer(train, settings, args.seed, RunContext())
         trainer.train_teachers(seed_of(args.seed, 0))

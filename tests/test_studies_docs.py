@@ -126,7 +126,7 @@ def test_no_number_stands_beside_its_marker(scripts: ModuleType) -> None:
         rows = list(csv.DictReader(text))
     stated = {float(r[c]) for r in rows for c in ("published_train", "published_test") if r[c]}
     notes = set(re.findall(r"\d+\.\d+", (DOCS / "lab-notes.md").read_text("utf-8")))
-    # Settings, and what is told of published models in general.
+    # Settings, and what holds of published models in general.
     stated |= {0.05, 0.01, 0.06, 0.5, 0.65, 0.8}
     for name in ("docs/autoencoders.md", "docs/studies/README.md"):
         for part in scripts.numbers.unmarked((ROOT / name).read_text("utf-8")).split("\n\n"):

@@ -1,4 +1,4 @@
-"""Standard deviations: what is fitted, on how little, and that it keeps what it says."""
+"""Standard deviations: what is fitted, on how little, and its coverage."""
 
 from __future__ import annotations
 

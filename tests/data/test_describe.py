@@ -110,10 +110,10 @@ def test_training_memory() -> None:
     assert training_mib(1_000_209, 3706, hidden=(8,), rows_per_item=1) == expected / 2**20
     teacher = 6040 * 8 * 2 + 8 + 6040
     for teachers in (1, 2):
-        taught = training_mib(
+        with_teachers = training_mib(
             1_000_209, 3706, users=6040, teachers=teachers, hidden=(8,), rows_per_item=1
         )
-        assert taught == (expected + teachers * 4 * 4 * teacher) / 2**20
+        assert with_teachers == (expected + teachers * 4 * 4 * teacher) / 2**20
     narrow = training_mib(1_000_209, 3706, hidden=(80,), rows_per_item=1, max_table=8 * 3706 + 5)
     assert narrow == expected / 2**20
     sparse = training_mib(10_000, 4000, users=1000, hidden=(80,), width_per_rating=3.0)

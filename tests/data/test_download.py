@@ -37,7 +37,7 @@ def archive(rows: int = 20_000, seed: int = 0) -> bytes:
 
 @dataclass
 class Server:
-    """A file server that can be told to misbehave."""
+    """A file server that misbehaves on request."""
 
     body: bytes
     etag: str | None = '"one"'

@@ -1,4 +1,4 @@
-"""The Netflix Prize files, in both forms, give their ratings; what is no such file is told."""
+"""The Netflix Prize files, in both forms, give their ratings; others are an error."""
 
 from __future__ import annotations
 

@@ -151,8 +151,8 @@ def test_people_under_other_ids_are_refused_and_named(model: Bias) -> None:
     rows = np.isin(
         users + 1000 + 1j * whole.items, train.user_ids.decode(train.users) + 1j * train.items
     )
-    honest = Bias().fit(whole.take(rows))
-    assert honest.evaluate(test, histories=train).overlap.renamed == 0
+    held_out = Bias().fit(whole.take(rows))
+    assert held_out.evaluate(test, histories=train).overlap.renamed == 0
 
 
 def test_without_histories_other_ids_cannot_be_checked_and_the_score_says_so(

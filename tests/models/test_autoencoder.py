@@ -33,7 +33,7 @@ CASES = [
     ),
     Case("tuned", partial(QUICK, "tuned", epochs=20), learns=True),
     Case(
-        "taught",
+        "distilled",
         partial(QUICK, teachers=1, teacher_epochs=0.5, known_codes="encoded"),
         learns=True,
         bound=0.92,

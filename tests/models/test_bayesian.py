@@ -104,10 +104,10 @@ def test_an_update_keeps_the_columns(tmp_path: Path) -> None:
     assert columns[1] is not None
     expected = sample().user_columns
     assert expected is not None
-    told = columns[0].columns["language"]
-    assert told[2:60].tolist() == expected.columns["language"][2:60].tolist()
-    assert told[1] == "Danish"
-    assert told[60] == "Thai"
+    kept = columns[0].columns["language"]
+    assert kept[2:60].tolist() == expected.columns["language"][2:60].tolist()
+    assert kept[1] == "Danish"
+    assert kept[60] == "Thai"
     assert list(columns[1].columns) == ["genres"]
 
 

@@ -104,7 +104,7 @@ def test_long_rows_are_summed_like_short_ones() -> None:
 
 
 def test_ratings_without_taste_are_left_to_the_biases() -> None:
-    """Four ratings a user and nothing but biases in them: the ridge that is found says so."""
+    """Four ratings a user and nothing but biases in them: the ridge that is found is large."""
     rng = np.random.default_rng(0)
     users = np.repeat(np.arange(1500), 4)
     items = np.concatenate([rng.choice(800, 4, replace=False) for _ in range(1500)])

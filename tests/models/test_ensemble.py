@@ -59,7 +59,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 class NewPeople(Battery):
-    """Where the items are rows, known people are told more than new ones."""
+    """Where the items are rows, known people have other predictions than new ones."""
 
     def test_interactions_are_learned(self, case: Case) -> None:
         table = Table.concat(list(case.make().fit(checkerboard(), seed=0).recommend_all(k=5)))

@@ -53,7 +53,7 @@ class TestListModel(Battery):
 
 
 def communities() -> Ratings:
-    """Two groups of people, who choose among two halves of the items; ratings tell nothing."""
+    """Two groups of people, who choose among two halves of the items; ratings carry no signal."""
     rng = np.random.default_rng(3)
     users, items = np.nonzero(rng.random((80, 30)) < 0.25)
     of_user = (users % 2 == items % 2) | (rng.random(len(users)) < 0.05)

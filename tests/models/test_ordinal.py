@@ -22,14 +22,14 @@ from matinee.synth import synthesize
 from matinee.testing import all_pairs, checkerboard, fitted, histories_by_user, sample
 
 QUICK = partial(Autoencoder, device="cpu", output="ordinal", epochs=30)
-UNTAUGHT = partial(QUICK, teacher="none")
+ALONE = partial(QUICK, teacher="none")
 CASES = [
-    Case("ordinal", UNTAUGHT, learns=True, bound=0.935),
-    Case("taught ordinal", partial(QUICK, teachers=1, known_codes="encoded"), learns=True),
-    Case("ordinal, mean", partial(UNTAUGHT, center="mean", shrink=False), learns=True),
+    Case("ordinal", ALONE, learns=True, bound=0.935),
+    Case("distilled ordinal", partial(QUICK, teachers=1, known_codes="encoded"), learns=True),
+    Case("ordinal, mean", partial(ALONE, center="mean", shrink=False), learns=True),
 ]
 STORED = [Case("ordinal, stored codes", QUICK, learns=True)]
-BY_ITEMS = [Case("ordinal items", partial(UNTAUGHT, rows="items"), learns=True)]
+BY_ITEMS = [Case("ordinal items", partial(ALONE, rows="items"), learns=True)]
 pytestmark = pytest.mark.usefixtures("one_thread")
 SMALL: dict[str, Any] = {"hidden": [8], "batch_size": 16, "validation": 0.1, "epochs": 8}
 
@@ -77,7 +77,7 @@ class TestByItems(OrdinalBattery):
 
 @cache
 def small() -> Autoencoder:
-    return UNTAUGHT(**SMALL).fit(sample(), seed=1)
+    return ALONE(**SMALL).fit(sample(), seed=1)
 
 
 def test_predictions_are_expectations_of_the_level_probabilities() -> None:
@@ -109,7 +109,7 @@ def test_lists_take_the_probability_of_liking_from_the_levels() -> None:
 def test_probabilities_are_calibrated_where_the_truth_is_known() -> None:
     data = synthesize(400, 120, 16_000, seed=3).ratings
     train, test = matinee.split(data, holdout=0.2, seed=0)
-    model = UNTAUGHT(hidden=[32], validation=0.1).fit(train, seed=0)
+    model = ALONE(hidden=[32], validation=0.1).fit(train, seed=0)
     chances = model.level_probabilities(
         test.user_ids.ids[test.users], test.item_ids.ids[test.items]
     )
@@ -141,7 +141,7 @@ def test_a_folder_has_the_link_and_one_without_it_is_refused(tmp_path: Path) -> 
 
 
 def test_networks_of_ratings_have_no_levels(tmp_path: Path) -> None:
-    model = UNTAUGHT(**SMALL, **{"network.output": "rating"}).fit(sample(), seed=1)
+    model = ALONE(**SMALL, **{"network.output": "rating"}).fit(sample(), seed=1)
     folder = model.save(tmp_path / "model")
     assert "link" not in json.loads((folder / "manifest.json").read_text())["config"]
     assert model.link is None
@@ -155,7 +155,7 @@ def test_ratings_without_few_levels_are_refused() -> None:
     for values in (rng.uniform(1, 5, 300), np.full(300, 3.0)):
         data = Ratings.from_arrays(users, items, values, scale=Scale(1, 5), name="some")
         with pytest.raises(UsageError, match="some: output = 'ordinal' needs ratings of 2 to 20"):
-            UNTAUGHT(**SMALL).fit(data)
+            ALONE(**SMALL).fit(data)
 
 
 def test_a_graph_gives_expectations(tmp_path: Path) -> None:
@@ -177,15 +177,15 @@ def test_contributions_of_ratings_and_the_rest_add_up_to_the_prediction() -> Non
 def test_it_goes_on_learning_and_keeps_its_link_until_the_levels_change() -> None:
     data = sample()
     old, new = matinee.split(data, holdout=0.2, seed=0)
-    model = UNTAUGHT(**SMALL).fit(old, seed=1)
+    model = ALONE(**SMALL).fit(old, seed=1)
     before = model.predict(*all_pairs(old))
-    updated = UNTAUGHT(**SMALL).fit(old, seed=1).update(new, seed=0)
+    updated = ALONE(**SMALL).fit(old, seed=1).update(new, seed=0)
     assert isinstance(updated, Autoencoder)
     assert updated.link is not None
     assert updated.link.levels == model.link.levels  # type: ignore[union-attr]
     assert np.abs(updated.predict(*all_pairs(old)) - before).mean() < 0.3
     without = old.values < 5
-    lower = UNTAUGHT(**SMALL).fit(old.take(without), seed=1)
+    lower = ALONE(**SMALL).fit(old.take(without), seed=1)
     higher = lower.update(old.take(~without), seed=0)
     assert isinstance(higher, Autoencoder)
     assert higher.link is not None
@@ -235,7 +235,7 @@ def test_weights_move_the_levels() -> None:
     weighted = replace(ratings, weights=weights)
     users, items = ratings.user_ids.decode(ratings.users), ratings.item_ids.decode(ratings.items)
     plain, moved = (
-        UNTAUGHT(**SMALL).fit(each, progress=False).predict(users, items).mean()
+        ALONE(**SMALL).fit(each, progress=False).predict(users, items).mean()
         for each in (ratings, weighted)
     )
     mean = np.average(ratings.values, weights=weights)

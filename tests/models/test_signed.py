@@ -80,7 +80,7 @@ def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 WRONG = [None, -1, 10**9, 10**30, 0.5, "x", [], {}, [1], True, "../../x"]
-# What is told of the training, but not needed for an answer, may be anything of its kind.
+# What is recorded of the training, but not needed for an answer, may be anything of its kind.
 FREE = {"record", "metrics", "split", "seed", "versions"}
 
 

@@ -234,7 +234,7 @@ def test_what_only_some_studies_measure(tmp_path: Path) -> None:
     text = Page(StudyReport.of(replace(result, runs=runs)).html()).text
     assert "held-out, batch norm by one row" in text
     assert "noise floor" in text
-    assert "one model, 1 figures" not in text  # the reference's figures are told instead
+    assert "one model, 1 figures" not in text  # the reference's figures are shown instead
     formulas = Page(StudyReport.of(plausible.protocol()).html()).text
     assert "paired by position" in formulas
 

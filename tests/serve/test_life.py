@@ -42,7 +42,7 @@ def other_model(path: Path) -> None:
 
 
 class Load:
-    """Asks for recommendations from several threads until told to stop."""
+    """Asks for recommendations from several threads until stopped."""
 
     def __init__(self, server: Process, threads: int = 3) -> None:
         self.answers: list[tuple[int, str]] = []

@@ -135,7 +135,7 @@ def test_rows_are_in_the_order_of_the_study(results: Results, tmp_path: Path) ->
     assert rows[-1]["error"] == "diverged at epoch 3"
     with (tmp_path / "curves.csv").open(encoding="utf-8", newline="") as file:
         epochs = list(csv.DictReader(file))
-    assert len(epochs) == 8  # four runs of two epochs, each told once
+    assert len(epochs) == 8  # four runs of two epochs, each once
 
 
 def test_keys_that_begin_alike_are_distinguished(results: Results, tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def with_side(csr: Csr) -> Csr:
 def parts(
     settings: Settings, csr: Csr, seed: int = 0, dtype: torch.dtype = torch.float64
 ) -> tuple[Network, Inputs]:
-    """A fresh network and its input recipe."""
+    """A fresh network and its input encoding."""
     network = settings.network
     offset = np.zeros(csr.n_columns, dtype=np.float32)
     if network.center != "none":

@@ -1,4 +1,4 @@
-"""Which epoch's weights are kept, and how much of the network's deviations are believed."""
+"""Which epoch's weights are kept, and the shrinkage of the network's deviations."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_a_slope_by_the_length_of_rows_is_found_and_used(slope: float, centred: 
     share, inputs = shrink_to_bias(net, inputs, kept, held)
     assert share == pytest.approx(0.8, abs=0.02)
     assert inputs.outputs.slope == pytest.approx(slope, abs=0.02)
-    # The network with its new recipe says what the fit foresaw.
+    # With the fitted outputs the network predicts as the fit expects.
     assert held.rmse(net, inputs, kept) < 0.1 * before
 
 

@@ -1,4 +1,4 @@
-"""The training loop: reproducible, honest about its best epoch, and clear when it diverges."""
+"""The training loop: reproducible, its best epoch by validation, and errors where it diverges."""
 
 from __future__ import annotations
 

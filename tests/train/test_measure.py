@@ -1,4 +1,4 @@
-"""Further figures of an epoch, against what the trained model says."""
+"""Further figures of an epoch, against the predictions of the trained model."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ def threads() -> list[str]:
 
 
 def figures(history: list[Epoch]) -> list[list[float]]:
-    """What an epoch tells that is no wall time."""
+    """The metrics of an epoch without its wall time."""
     return [
         [e.loss, e.train_rmse, e.valid_rmse or 0.0, e.watched["held"], e.learning_rate]
         for e in history

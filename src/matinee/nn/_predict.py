@@ -23,7 +23,7 @@ def _encode(
 ) -> tuple[torch.Tensor, Float]:
     """The last hidden layer of some rows (rows, hidden[-1]), and what is added to their outputs.
 
-    The layer is scaled as the recipe says; what is added is the row's own bias, less its mean
+    The layer is scaled as the encoding states; what is added is the row's own bias, less its mean
     output where outputs are centred.
     """
     dtype = np.float64 if network.table_in.dtype == torch.float64 else np.float32

@@ -71,7 +71,7 @@ class StoredCodes:
         codes, added = _encoded(forward, Histories.of(known))
         ones = np.ones(known.n_columns)
         products = [_Product(OWN, _Columns(codes, added), _Columns(forward.table_out, ones))]
-        products += [_taught(forward, (1.0 - OWN) / len(teachers), each) for each in teachers]
+        products += [_of_teacher(forward, (1.0 - OWN) / len(teachers), each) for each in teachers]
         return cls._nearest(forward, known, products)
 
     def carried(
@@ -122,7 +122,7 @@ class StoredCodes:
             ),
             _Product(-own, _Columns(of_all(before)), _Columns(of_items(earlier[0].table_out))),
         ]
-        products += [_taught(forward, CARRIED / len(teachers), each) for each in teachers]
+        products += [_of_teacher(forward, CARRIED / len(teachers), each) for each in teachers]
         return self._nearest(forward, known, products)
 
     @classmethod
@@ -264,7 +264,7 @@ class _Product:
     items: _Columns
 
 
-def _taught(forward: Forward, weight: float, teacher: Teacher) -> _Product:
+def _of_teacher(forward: Forward, weight: float, teacher: Teacher) -> _Product:
     """A teacher's predictions, above the output bias of a network."""
     start = (forward.bias_out + forward.offset).astype(np.float32)
     users = _Columns(teacher.table, np.ones(len(teacher.table)), teacher.bias + teacher.offset)

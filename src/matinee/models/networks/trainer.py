@@ -282,7 +282,7 @@ class Trainer:
 
         Args:
             whole: Whether its rows are encoded from all ratings, the validation part included, to
-                predict with it; a student is taught without.
+                predict with it; a student is trained without.
         """
         run, known = self.run, self.run.known
         if self._shrinkage is None:

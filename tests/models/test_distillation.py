@@ -1,4 +1,4 @@
-"""Networks that are taught by another one, trained first on the same ratings."""
+"""Distillation: networks trained on the predictions of another that is trained first."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_its_epochs_and_its_teachers() -> None:
 
 
 def test_the_seeded_losses() -> None:
-    """Frozen, as in tests/train/test_golden.py: of the teacher, and of what it has taught."""
+    """Frozen, as in tests/train/test_golden.py: of the teacher, and of the student."""
     net = model().fit(sample())
     assert losses(net.teacher_epochs) == pytest.approx([0.7045259, 0.6580565, 0.6950202], rel=1e-5)
     wanted = [0.2815865, 0.2661305, 0.2582402, 0.2422889, 0.2541879, 0.2603728]
@@ -119,11 +119,11 @@ def test_they_are_saved(tmp_path: Path) -> None:
 @pytest.mark.parametrize("rows", ["users", "items"])
 def test_the_teacher_is_the_same_network_over_the_other_side(rows: str) -> None:
     net = model(rows=rows)
-    taught = net.settings.teacher()
+    teacher = net.settings.teacher()
     other = {"users": "items", "items": "users"}[rows]
     back = {"rows": rows, "teacher": "transposed", "epochs": 6}
-    assert taught.network.rows == other
-    assert taught.replace(back) == net.settings
+    assert teacher.network.rows == other
+    assert teacher.replace(back) == net.settings
     net.fit(sample())
     assert net.folds_in == (rows == "users")
     valid = [epoch.valid_rmse for epoch in net.epochs]
@@ -283,15 +283,15 @@ def test_members_are_teachers_of_later_members() -> None:
 
 
 def test_a_member_may_have_a_teacher_of_its_own(tmp_path: Path) -> None:
-    taught = ensemble(USERS, ITEMS)
-    assert taught.planned_epochs == {
+    blend = ensemble(USERS, ITEMS)
+    assert blend.planned_epochs == {
         (1, True): 3,
         (1, False): 6,
         (2, False): 6,
         (3, False): 6,
     }
-    taught.fit(sample(), seed=2)
-    assert [(e.member, e.teacher) for e in taught.teacher_epochs] == [(1, True)] * 3
+    blend.fit(sample(), seed=2)
+    assert [(e.member, e.teacher) for e in blend.teacher_epochs] == [(1, True)] * 3
     for teacher, epoch in ((True, 2), (False, 2)):
         folder = tmp_path / str(teacher)
         with pytest.raises(Stop):
@@ -299,12 +299,12 @@ def test_a_member_may_have_a_teacher_of_its_own(tmp_path: Path) -> None:
                 sample(), seed=2, folder=folder, on_epoch=stop_at(epoch, teacher=teacher)
             )
         again = ensemble(USERS, ITEMS).fit(sample(), seed=2, folder=folder, resume=True)
-        assert losses(again.epochs) == losses(taught.epochs)
+        assert losses(again.epochs) == losses(blend.epochs)
         assert len(lines(folder)) == 21
     loaded = matinee.load_model(again.save(tmp_path / "model"))
     assert loaded.teacher_epochs == again.teacher_epochs
     assert np.allclose(
-        loaded.predict(101, loaded.item_ids.ids), taught.predict(101, taught.item_ids.ids)
+        loaded.predict(101, loaded.item_ids.ids), blend.predict(101, blend.item_ids.ids)
     )
 
 
@@ -319,7 +319,7 @@ PRESET: dict[str, Any] = {
 
 
 def noisy() -> Ratings:
-    """Tastes that are learned, under noise, so that a network is believed in part."""
+    """Tastes that are learned, under noise, so that a network is shrunk in part."""
     plain = checkerboard()
     noise = np.random.default_rng(0).normal(0, 1.5, len(plain))
     values = np.clip(plain.values + noise, plain.scale.low, plain.scale.high)
@@ -350,10 +350,10 @@ def test_the_weight_of_the_teacher() -> None:
     assert np.abs(answers[0] - answers[2]).max() > 0.1
 
 
-def test_the_validation_part_reaches_what_is_taught_by_the_share_and_epoch_alone(
+def test_the_validation_part_reaches_the_student_by_the_shrinkage_and_epoch_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """With the preset's own settings; docs/training.md tells how much that is."""
+    """With the preset's own settings; docs/training.md has how much that is."""
     train = noisy()
     settings = matinee.model("default", device="cpu", **PRESET).settings
     assert (settings.train.teachers, settings.train.known_codes) == (2, "stored")
