@@ -5,7 +5,8 @@
 The source is a split, of which the *training* part alone is read, or a data set, of which a tenth
 is left out as its test part first. A share of the rest is held out, and each of the settings is
 trained on what is left and scored on that share: new people's predictions (the network), the mean
-of its teachers, and known people's predictions by stored codes with several weights of the network's own.
+of its teachers, and known people's predictions by stored codes with several weights of the
+network's own.
 """
 
 from __future__ import annotations
