@@ -70,6 +70,12 @@ def shortened(words: str, room: float) -> str:
     return words.rstrip() + "…"
 
 
+def mark(words: str, content: str, cls: str) -> str:
+    """Markup with words of its own, which the page's script and a reader's pointer show."""
+    title = element("title", str(escape(words)))
+    return element("g", title + content, cls=f"mark {cls}", data_tip=words)
+
+
 def line(x1: float, y1: float, x2: float, y2: float, cls: str) -> str:
     """A straight line."""
     return element("line", x1=float(x1), y1=float(y1), x2=float(x2), y2=float(y2), cls=cls)

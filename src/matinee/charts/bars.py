@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from markupsafe import escape
-
 from ._scale import Axis
-from ._svg import element, line, text
+from ._svg import element, line, mark, text
 from .chart import WIDTH, Chart, Drawing, Frame, tick_room
 
 
@@ -40,14 +38,8 @@ class Histogram(Chart):
         highest = max([*shares, 1e-9]) * 1.05
         left = tick_room(Axis(0.0, highest, 0, 1))
         right = width - 12
-        frame = Frame(
-            left,
-            right,
-            top,
-            bottom,
-            Axis(self.edges[0], self.edges[-1], left, right),
-            Axis(0.0, highest, bottom, top),
-        )
+        x_axis = Axis(self.edges[0], self.edges[-1], left, right)
+        frame = Frame(left, right, top, bottom, x_axis, Axis(0.0, highest, bottom, top))
         parts = [frame.draw(x_title=self.x_title, y_title="% of test ratings")]
         for at, share in enumerate(shares):
             a, b = frame.x.at(self.edges[at]), frame.x.at(self.edges[at + 1])
@@ -59,14 +51,7 @@ class Histogram(Chart):
             bar = element(
                 "rect", x=a + 0.5, y=float(y), width=max(b - a - 1, 0.5), height=bottom - y
             )
-            parts.append(
-                element(
-                    "g",
-                    element("title", str(escape(words))) + bar,
-                    cls="mark bar s0",
-                    data_tip=words,
-                )
-            )
+            parts.append(mark(words, bar, "bar s0"))
         for at, (value, name) in enumerate(self.levels):
             if frame.x.holds(value):
                 x = frame.x.at(value)

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from markupsafe import escape
-
 from ._scale import Axis, padded
-from ._svg import element, line, shape, text
+from ._svg import line, mark, shape, text
 from .chart import WIDTH, Chart, Drawing, Frame, tick_room
 
 
@@ -59,14 +57,9 @@ class Calibration(Chart):
         low, high = padded(min(values), max(values), 0.04)
         top, bottom = 34.0, height - 40
         left = tick_room(Axis(low, high, 0, 1))
-        frame = Frame(
-            left,
-            width - 12,
-            top,
-            bottom,
-            Axis(low, high, left, width - 12),
-            Axis(low, high, bottom, top),
-        )
+        right = width - 12
+        x_axis, y_axis = Axis(low, high, left, right), Axis(low, high, bottom, top)
+        frame = Frame(left, right, top, bottom, x_axis, y_axis)
         largest = max(p.count for p in self.pairs)
         parts = [frame.draw(x_title=self.x_title, y_title=self.y_title)]
         parts.append(line(left, bottom, frame.right, top, "level"))
@@ -84,12 +77,5 @@ class Calibration(Chart):
             dot = shape(
                 "circle", x, frame.y.at(p.actual), 2.2 + 4.8 * (p.count / largest) ** 0.5, "dot"
             )
-            parts.append(
-                element(
-                    "g",
-                    element("title", str(escape(words))) + whisker + dot,
-                    cls="mark s0",
-                    data_tip=words,
-                )
-            )
+            parts.append(mark(words, whisker + dot, "s0"))
         return Drawing("".join(parts), width, height)

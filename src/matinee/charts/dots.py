@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from markupsafe import escape
-
 from ._scale import Axis, padded
-from ._svg import SIZE, element, line, look, shape, shortened, text, width as text_width
+from ._svg import SIZE, element, line, look, mark, shape, shortened, text, width as text_width
 from .chart import WIDTH, Chart, Drawing, Frame
 
 
@@ -146,20 +144,15 @@ class Dots(Chart):
             a, b = axis.at(max(dot.low, axis.low)), axis.at(min(dot.high, axis.high))
             if b - a > 3:
                 parts.append(line(a, y, b, y, "whisker"))
-        colour, _, mark = look(self._style(dot.kind))
+        colour, _, kind = look(self._style(dot.kind))
         cls = "hollow" if dot.kind in self.hollow else "dot"
         if dot.value > axis.high:
-            parts.append(shape(mark, edge, y, 4.0, cls))
+            parts.append(shape(kind, edge, y, 4.0, cls))
             words_there = f"{dot.value:.2f}" + " →" * (edge == axis.end - 4)
             parts.append(text(edge - 7, y, words_there, anchor="end", cls="name halo"))
         else:
-            parts.append(shape(mark, axis.at(dot.value), y, 4.4 if cls == "hollow" else 3.9, cls))
-        return element(
-            "g",
-            element("title", str(escape(words))) + "".join(parts),
-            cls=f"mark {colour}",
-            data_tip=words,
-        )
+            parts.append(shape(kind, axis.at(dot.value), y, 4.4 if cls == "hollow" else 3.9, cls))
+        return mark(words, "".join(parts), colour)
 
     def _legend(self, width: float) -> tuple[str, float]:
         parts, x, y = [], 6.0, 8.0
@@ -169,8 +162,8 @@ class Dots(Chart):
                 x, y = 6.0, y + SIZE + 5
             cls = "hollow" if at in self.hollow else "dot"
             colour, _, kind = look(self._style(at))
-            mark = shape(kind, x + 4, y, 4.0, cls)
+            drawn = shape(kind, x + 4, y, 4.0, cls)
             words = text(x + 13, y, shortened(name, width - x - 14), cls="name")
-            parts.append(element("g", mark + words, cls=colour))
+            parts.append(element("g", drawn + words, cls=colour))
             x += wide
         return "".join(parts), y + SIZE

@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from markupsafe import escape
-
-from ._svg import element, shape, text, width as text_width
+from ._svg import element, mark, shape, text, width as text_width
 from .chart import WIDTH, Chart, Drawing
 
 SHADES = 7
@@ -93,12 +91,5 @@ class Heat(Chart):
                 )
                 if row in alike and value != low:
                     words += shape("circle", x + wide - 6, y + 6, 1.7, "alike")
-                parts.append(
-                    element(
-                        "g",
-                        element("title", str(escape(caption))) + cell + words,
-                        cls=f"mark h{shade}",
-                        data_tip=caption,
-                    )
-                )
+                parts.append(mark(caption, cell + words, f"h{shade}"))
         return Drawing("".join(parts), width, top + tall * len(self.rows) + 6)
