@@ -234,7 +234,7 @@ def lines(folder: Path) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("teacher", [True, False])
 @pytest.mark.parametrize("epoch", [1, 2, 3])
 def test_stopped_and_resumed(teacher: bool, epoch: int, tmp_path: Path) -> None:
-    """Also at the teacher's last epoch, before the pupil has begun."""
+    """Also at the teacher's last epoch, before the student has begun."""
     whole = model(shrink=True).fit(sample(), seed=7)
     with pytest.raises(Stop):
         model(shrink=True).fit(
@@ -277,7 +277,7 @@ def test_members_are_teachers_of_later_members() -> None:
     with_teachers, without = ([e for e in net.epochs if e.member == 3] for net in (lent, plain))
     assert losses(with_teachers) != pytest.approx(losses(without), rel=1e-3)
     assert losses(lent.epochs[:12]) == losses(plain.epochs[:12])
-    # Of two teachers each is asked: with the first one alone the lessons are others.
+    # Of two teachers each is asked: with the first one alone the targets are others.
     one = ensemble({**ITEMS, "copies": 1}, USERS).fit(sample())
     assert losses(one.epochs[-6:]) != pytest.approx(losses(with_teachers), rel=1e-6)
 

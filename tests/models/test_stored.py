@@ -342,7 +342,7 @@ def test_an_updated_network_keeps_what_the_codes_add_to_fold_in() -> None:
 def test_the_codes_of_an_update_are_drawn_towards_its_teacher(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The teacher does not teach the network, and with the weight 0 the codes are carried alone."""
+    """The network is not distilled from it; with the weight 0 the codes are carried alone."""
     train = sample()
     old = train.users != 3
 

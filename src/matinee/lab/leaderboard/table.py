@@ -10,13 +10,13 @@ from typing import Literal as Either
 import numpy as np
 
 from ...data import Table
-from ...evaluate import Estimate, Interval, metrics_of, paired
+from ...evaluate import Interval, metrics_of, paired
 from ...models.registry import kind_named
 from ..study.arms import ResolvedArm, resolve_arms
 from ..study.results import Results, RunRecord
 from ..study.series import runs_of, series
 from ..study.study import Data, Literature
-from ..study.summary import ArmSummary, summarise
+from ..study.summary import ArmSummary, mean_of, number, summarise
 
 _BIAS = "baseline/bias"
 
@@ -203,8 +203,8 @@ def _measured(results: Results, arm: ArmSummary, declared: ResolvedArm, on: Data
         gain_interval=gain.interval if gain else None,
         gain_people=_between(arm, "bias_gain"),
         by_bias=_by_bias(arm),
-        known_rmse=_mean(arm.final.get("coverage.known_rmse")),
-        seconds=_mean(seconds),
+        known_rmse=mean_of(arm.final.get("coverage.known_rmse")),
+        seconds=mean_of(seconds),
         threads=int(_same(finished, "threads") or 0) or None,
         parameters=arm.parameters or None,
         folds_in=None if folds is None else folds.mean > 0.5,
@@ -233,14 +233,14 @@ def _test_selected(arm: ResolvedArm, data: Data) -> bool | None:
 
 def _between(arm: ArmSummary, name: str) -> Interval | None:
     """An interval of the record, its ends averaged over seeds."""
-    ends = [_mean(arm.final.get(f"{name}_{end}")) for end in ("low", "high")]
+    ends = [mean_of(arm.final.get(f"{name}_{end}")) for end in ("low", "high")]
     return None if ends[0] is None or ends[1] is None else Interval(ends[0], ends[1])
 
 
 def _by_bias(arm: ArmSummary) -> float | None:
     """Share of the held-out ratings that the bias model answered in the model's place."""
-    answers_unknown = _mean(arm.final.get("answers_unknown"))
-    return 0.0 if answers_unknown else _mean(arm.final.get("coverage.unknown_share"))
+    answers_unknown = mean_of(arm.final.get("answers_unknown"))
+    return 0.0 if answers_unknown else mean_of(arm.final.get("coverage.unknown_share"))
 
 
 def _same(records: list[RunRecord], key: str) -> str:
@@ -300,10 +300,6 @@ def _whole(arm: ArmSummary | None, key: str) -> int:
     return round(known.mean) if known else 0
 
 
-def _mean(estimate: Estimate | None) -> float | None:
-    return None if estimate is None else estimate.mean
-
-
 def _table(rows: list[Row]) -> Table:
     cells = [dict(_cells(row)) for row in rows]
     names = list(cells[0]) if cells else ["data", "model"]
@@ -318,29 +314,25 @@ def _table(rows: list[Row]) -> Table:
 
 def _cells(row: Row) -> Iterator[tuple[str, str | float]]:
     yield from (("data", row.data), ("model", row.model), ("status", row.status))
-    yield from (("rmse", _number(row.rmse)), *_ends("rmse", row.interval))
+    yield from (("rmse", number(row.rmse)), *_ends("rmse", row.interval))
     yield from _ends("rmse_people", row.people)
-    yield from (("known_rmse", _number(row.known_rmse)), ("by_bias", _number(row.by_bias)))
-    yield from ((metric.name, _number(row.metrics.get(metric.name))) for metric in OTHERS)
-    yield from (("gain_over_bias", _number(row.gain)), *_ends("gain_over_bias", row.gain_interval))
+    yield from (("known_rmse", number(row.known_rmse)), ("by_bias", number(row.by_bias)))
+    yield from ((metric.name, number(row.metrics.get(metric.name))) for metric in OTHERS)
+    yield from (("gain_over_bias", number(row.gain)), *_ends("gain_over_bias", row.gain_interval))
     yield from _ends("gain_over_bias_people", row.gain_people)
-    yield from (("seconds", _number(row.seconds)), ("threads", _number(row.threads)))
-    yield from (("parameters", _number(row.parameters)), ("seeds", float(row.seeds)))
+    yield from (("seconds", number(row.seconds)), ("threads", number(row.threads)))
+    yield from (("parameters", number(row.parameters)), ("seeds", float(row.seeds)))
     yield from (("folds_in", answer(row.folds_in)), ("test_selected", answer(row.test_selected)))
-    yield from (("test_read", _number(row.read)), ("test_scored", _number(row.scored)))
+    yield from (("test_read", number(row.read)), ("test_scored", number(row.scored)))
     yield from (("settings", row.settings), ("frozen", row.frozen))
     for at, level in enumerate((50, 80, 95)):
         yield f"coverage{level}", row.coverage[at] if len(row.coverage) == 3 else math.nan
-    yield from (("source", row.source), ("year", _number(row.year)), ("note", row.note))
+    yield from (("source", row.source), ("year", number(row.year)), ("note", row.note))
 
 
 def _ends(name: str, interval: Interval | None) -> Iterator[tuple[str, float]]:
-    yield f"{name}_low", _number(interval and interval.low)
-    yield f"{name}_high", _number(interval and interval.high)
-
-
-def _number(value: float | None) -> float:
-    return math.nan if value is None else float(value)
+    yield f"{name}_low", number(interval and interval.low)
+    yield f"{name}_high", number(interval and interval.high)
 
 
 def answer(value: bool | None) -> str:

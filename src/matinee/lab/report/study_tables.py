@@ -19,6 +19,7 @@ from ..study import (
     summary_table as _summary_table,
 )
 from ..study.figures import FIGURES, Figure
+from ..study.summary import mean_of
 from ._page import slug
 from ._tables import Sheet, Value
 
@@ -36,7 +37,7 @@ def whole_table(summary: Summary) -> Sheet:
     sheet = sheet_of(table, summary.study.name, 2)
     keys = ["train_ratings", "test_ratings", *dict.fromkeys(more)]
     rows = [
-        [*row, *(_mean(arm.final.get(key)) for key in keys)]
+        [*row, *(mean_of(arm.final.get(key)) for key in keys)]
         for row, arm in zip(sheet.rows, summary.arms, strict=True)
     ]
     return Sheet(sheet.name, [*sheet.columns, *keys], rows, text_columns=2)
@@ -68,24 +69,24 @@ def group_table(summary: Summary, group: ArmGroup, arms: Sequence[ArmSummary]) -
         else:
             columns[label] = list(values)
     for figure in figures:
-        columns[FIGURES[figure].label] = [_mean(arm.last.get(figure)) for arm in arms]
+        columns[FIGURES[figure].label] = [mean_of(arm.last.get(figure)) for arm in arms]
         if figure == "held_out":
             columns["95% interval"] = [_range(arm.last.get(figure)) for arm in arms]
     columns["published “test”"] = [arm.published.test if arm.published else None for arm in arms]
     columns["published training"] = [arm.published.train if arm.published else None for arm in arms]
     columns["less the base arm"] = [arm.difference.mean if arm.difference else None for arm in arms]
     columns["corrected p"] = [_p(arm.difference) for arm in arms]
-    columns["at its best epoch"] = [_mean(arm.best) for arm in arms]
+    columns["at its best epoch"] = [mean_of(arm.best) for arm in arms]
     columns["which is"] = [
         None if arm.best_epoch is None else f"{arm.best_epoch:.3g}" for arm in arms
     ]
-    means = [_mean(arm.rmse) for arm in arms]
-    last = [_mean(arm.last.get("held_out")) for arm in arms]
+    means = [mean_of(arm.rmse) for arm in arms]
+    last = [mean_of(arm.last.get("held_out")) for arm in arms]
     pairs = [(a, b) for a, b in zip(means, last, strict=True) if a is not None]
     if any(b is None or abs(a - b) > 5e-4 for a, b in pairs):
         columns["of the kept model"] = list(means)
     for key, label in _ONE_ROW.items():
-        columns[label] = [_mean(arm.final.get(key)) for arm in arms]
+        columns[label] = [mean_of(arm.final.get(key)) for arm in arms]
     columns["seconds"] = [seconds_text(arm.seconds.mean) if arm.seconds else None for arm in arms]
     used = {name: values for name, values in columns.items() if any(v is not None for v in values)}
     strong = [at for at, arm in enumerate(arms) if arm.arm == summary.base]
@@ -133,7 +134,7 @@ def data_table(summary: Summary) -> Sheet:
                 _held(data),
                 *(_count(final.get(key)) for key in ("train_ratings", "test_ratings")),
                 *(
-                    _mean(final.get(key))
+                    mean_of(final.get(key))
                     for key in ("global_mean_rmse", "user_mean_rmse", "bias_rmse", "noise_floor")
                 ),
             ]
@@ -182,10 +183,6 @@ def environment_table(results: Results) -> Sheet:
     if peak:
         rows.append(["largest peak memory of a run", f"{peak:,.0f} MiB"])
     return Sheet("environment", ["what", "which"], rows, text_columns=2)
-
-
-def _mean(estimate: Estimate | None) -> float | None:
-    return None if estimate is None else estimate.mean
 
 
 def _count(estimate: Estimate | None) -> int | None:

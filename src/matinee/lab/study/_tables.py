@@ -16,7 +16,7 @@ from .claims.judgement import Judgement
 from .figures import FIGURES, Figure
 from .results import Results
 from .series import arms_of, label, runs_of, same_runs, series
-from .summary import ArmSummary, Summary
+from .summary import ArmSummary, Summary, mean_of, number
 
 _Row = dict[str, str | float]
 
@@ -38,16 +38,19 @@ def _row(arm: ArmSummary) -> Iterable[tuple[str, str | float]]:
     yield from (("arm", arm.arm), ("data", arm.data))
     yield from (("seeds", float(len(arm.seeds))), ("diverged", float(arm.diverged)))
     yield from _estimate("held_out", arm.last.get("held_out"))
-    yield from (("best_held_out", _mean(arm.best)), ("best_epoch", _number(arm.best_epoch)))
+    yield from (
+        ("best_held_out", number(mean_of(arm.best))),
+        ("best_epoch", number(arm.best_epoch)),
+    )
     yield from _estimate("rmse", arm.rmse)
-    yield from ((figure, _mean(arm.last.get(figure))) for figure in _LAST)
-    yield ("bias_rmse", _mean(arm.final.get("bias_rmse")))
+    yield from ((figure, number(mean_of(arm.last.get(figure)))) for figure in _LAST)
+    yield ("bias_rmse", number(mean_of(arm.final.get("bias_rmse"))))
     known = arm.published
-    yield ("published_train", _number(known.train if known else None))
-    yield ("published_test", _number(known.test if known else None))
+    yield ("published_train", number(known.train if known else None))
+    yield ("published_test", number(known.test if known else None))
     yield from _difference(arm.difference)
     yield from (("epochs", float(arm.epochs)), ("parameters", float(arm.parameters)))
-    yield from (("seconds", _mean(arm.seconds)), ("peak_mib", arm.peak_mib))
+    yield from (("seconds", number(mean_of(arm.seconds))), ("peak_mib", arm.peak_mib))
 
 
 def compare(
@@ -112,10 +115,10 @@ def claims_table(judgements: Iterable[Judgement]) -> Table:
                 "claim": j.claim.text,
                 "who": j.claim.who,
                 "verdict": j.verdict,
-                "estimate": _number(j.estimate),
-                "low": _number(j.interval and j.interval.low),
-                "high": _number(j.interval and j.interval.high),
-                "p": _number(j.p),
+                "estimate": number(j.estimate),
+                "low": number(j.interval and j.interval.low),
+                "high": number(j.interval and j.interval.high),
+                "p": number(j.p),
                 "seeds": float(j.seeds),
                 "sentence": j.sentence,
             }
@@ -192,28 +195,20 @@ def _of(known: dict[int, float]) -> Estimate | None:
     return Estimate.of(list(known.values())) if known else None
 
 
-def _mean(estimate: Estimate | None) -> float:
-    return math.nan if estimate is None else estimate.mean
-
-
-def _number(value: float | None) -> float:
-    return math.nan if value is None else float(value)
-
-
 def _estimate(name: str, estimate: Estimate | None) -> Iterable[tuple[str, float]]:
     bounds = estimate.interval if estimate else None
     prefix = "" if name == "mean" else f"{name}_"
-    yield (name, _mean(estimate))
-    yield (f"{prefix}low", _number(bounds and bounds.low))
-    yield (f"{prefix}high", _number(bounds and bounds.high))
+    yield (name, number(mean_of(estimate)))
+    yield (f"{prefix}low", number(bounds and bounds.low))
+    yield (f"{prefix}high", number(bounds and bounds.high))
 
 
 def _difference(difference: Difference | None) -> Iterable[tuple[str, float]]:
     bounds = difference.interval if difference else None
     yield ("difference", difference.mean if difference else math.nan)
-    yield ("difference_low", _number(bounds and bounds.low))
-    yield ("difference_high", _number(bounds and bounds.high))
-    yield ("p", _number(difference.adjusted if difference else None))
+    yield ("difference_low", number(bounds and bounds.low))
+    yield ("difference_high", number(bounds and bounds.high))
+    yield ("p", number(difference.adjusted if difference else None))
 
 
 def _short(estimate: Estimate | None, digits: int = 3) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -284,3 +285,13 @@ def _corrected(
             of_runs[keys] = None if alike else paired(by_seed, against)
     corrected = dict(zip(of_runs, adjust(list(of_runs.values())), strict=True))
     return {name: corrected[keys] for name, keys in runs.items()}
+
+
+def mean_of(estimate: Estimate | None) -> float | None:
+    """Its mean; None without one."""
+    return None if estimate is None else estimate.mean
+
+
+def number(value: float | None) -> float:
+    """A value of a table: NaN for None."""
+    return math.nan if value is None else float(value)

@@ -347,5 +347,5 @@ class Ensemble(Blending, Trainable):
 
 
 def _side(settings: Settings) -> tuple[str, str]:
-    """What the networks that teach one another differ in (rows) and share (outputs)."""
+    """What the networks that distil into one another differ in (rows) and share (outputs)."""
     return settings.network.rows, settings.network.output

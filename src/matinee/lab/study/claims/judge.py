@@ -16,7 +16,7 @@ from .judgement import Comparison, Judgement, Verdict
 TRAINING: tuple[Figure, ...] = ("reference", "batch_mean", "training")
 """Training figures, the first of which that the runs have is judged beside the held-out one."""
 
-_TOLD = 3
+_SHOWN = 3
 
 
 def judge(results: Results) -> list[Judgement]:
@@ -231,9 +231,9 @@ def _sentence(
 
 def _describe(family: _Family, comparisons: list[Comparison], context: str = "") -> str:
     """The facts of some comparisons, in one string."""
-    text = joined(comparisons[:_TOLD], context)
-    if len(comparisons) > _TOLD:
-        return f"{text}; and {len(comparisons) - _TOLD} more"
+    text = joined(comparisons[:_SHOWN], context)
+    if len(comparisons) > _SHOWN:
+        return f"{text}; and {len(comparisons) - _SHOWN} more"
     if len(comparisons) == 1 == len(family.parts) and comparisons[0].status == "established":
         rivals = len(family.comparisons)
         if rivals > 1 and comparisons[0].check.kind in ("better", "best", "order"):
@@ -243,9 +243,9 @@ def _describe(family: _Family, comparisons: list[Comparison], context: str = "")
 
 def _undecided(held: _Family, text: str, missing: tuple[str, ...]) -> str:
     """Why a claim is undecided."""
-    names = ", ".join(label(name) for name in missing[:_TOLD])
-    if len(missing) > _TOLD:
-        names += f" and {len(missing) - _TOLD} more"
+    names = ", ".join(label(name) for name in missing[:_SHOWN])
+    if len(missing) > _SHOWN:
+        names += f" and {len(missing) - _SHOWN} more"
     if not held.comparisons:
         return f"there are no records of {names}" if names else "there is nothing to compare"
     if all(c.n < 2 for c in held.comparisons):
