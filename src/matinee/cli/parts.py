@@ -217,7 +217,7 @@ def read_split(source: str, read: Reading) -> Parts:
 
 def _of_a_part(read: Reading) -> dict[str, Any]:
     """The options that are set, as arguments of ``load`` for a part of a split."""
-    options = load_arguments({**read.columns, **read.options, **read.whole})
+    options = load_arguments({**read.options, **read.whole})
     if options.get("repeats") == "last":
         del options["repeats"]
     apart = ("relevant", "allow_single")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import wraps
 from itertools import pairwise
 from pathlib import Path
@@ -220,18 +220,15 @@ class Reading:
     """The reading options of a command that may read more than one source.
 
     Attributes:
-        columns: The columns' options, by name: "user", "item", "rating", "time", "weight",
-            "scale".
-        options: The other options of ``read``, for all sources.
+        options: The options of ``read`` for all sources.
         source: The source that the command is about; None for a query's result.
         whole: Options of ``read`` that are of that source alone: "k_core", "sql", "database",
             "items", "item_id", "title", "genres", "people", "person_id".
     """
 
-    columns: Mapping[str, Any]
-    options: Mapping[str, Any] = field(default_factory=dict)
-    source: str | None = None
-    whole: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any]
+    source: str | None
+    whole: Mapping[str, Any]
 
     @classmethod
     def of(cls, reading: Mapping[str, Any], source: str | None, **more: Any) -> Reading:
@@ -242,15 +239,15 @@ class Reading:
             source: What it is about.
             **more: Further options of ``read``, for all sources.
         """
+        names = (*_COLUMNS, "scale", *_OPTIONS, *_LAYOUT)
+        options = {name: reading[name] for name in names if name in reading}
         whole_options = {name: value for name, value in reading.items() if name in _WHOLE}
-        columns = {name: reading[name] for name in (*_COLUMNS, "scale")}
-        options = {name: reading[name] for name in (*_OPTIONS, *_LAYOUT) if name in reading}
-        return cls(columns, options | more, source, whole_options)
+        return cls(options | more, source, whole_options)
 
     @property
     def steps(self) -> dict[str, Any]:
         """The options that decide which ratings are read, where they are set: JSON-serialisable."""
-        options = {**self.columns, **self.options, "k_core": self.whole.get("k_core")}
+        options = {**self.options, "k_core": self.whole.get("k_core")}
         if options.get("repeats") == "last":
             del options["repeats"]
         options.pop("allow_single", None)
@@ -262,18 +259,13 @@ class Reading:
         Those that this command states itself take precedence.
         """
         unset = {k: v for k, v in steps.items() if not self.steps.get(k)}
-        whole_options = {name: value for name, value in unset.items() if name in _WHOLE}
-        columns = {name: value for name, value in unset.items() if name in self.columns}
-        rest = {k: v for k, v in unset.items() if k not in _WHOLE and k not in columns}
-        return replace(
-            self,
-            columns={**self.columns, **columns},
-            options={**self.options, **rest},
-            source=source,
-            whole={**self.whole, **whole_options},
+        return Reading(
+            {**self.options, **{k: v for k, v in unset.items() if k not in _WHOLE}},
+            source,
+            {**self.whole, **{k: v for k, v in unset.items() if k in _WHOLE}},
         )
 
     def __call__(self, source: str | None) -> Ratings:
         """Read a source."""
         only = self.whole if source == self.source else {}
-        return read(source, **self.columns, **self.options, **only)
+        return read(source, **self.options, **only)
