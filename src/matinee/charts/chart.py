@@ -86,7 +86,7 @@ class Chart(ABC):
         content = (
             element("title", str(escape(self.title)))
             + (element("desc", str(escape(self.summary))) if self.summary else "")
-            + element("style", _css())
+            + element("style", asset("chart.css").replace("<", ""))
             + element("rect", width="100%", height="100%", rx="6", cls="paper")
             + text(12.0, 18.0, self.title, cls="heading")
             + body
@@ -111,10 +111,6 @@ class Chart(ABC):
         file = folder / f"{self.name}.svg"
         write_text(file, '<?xml version="1.0" encoding="UTF-8"?>\n' + self.file(width) + "\n")
         return file
-
-
-def _css() -> str:
-    return asset("chart.css").replace("<", "")
 
 
 def asset(name: str) -> str:

@@ -31,22 +31,6 @@ ALIASES = {"global_mean": "global-mean", "item_mean": "item-mean", "user_mean": 
 """Earlier spellings, found in existing model folders and studies."""
 
 
-def _no_epochs(settings: Mapping[str, Any]) -> int:
-    return 1
-
-
-def _one_pass(settings: Mapping[str, Any], users: int, ratings: int) -> float:
-    return 1.0 + 1e-5 * ratings
-
-
-def _unchanged(settings: Any, epochs: int) -> dict[str, Any]:
-    return {}
-
-
-def _empty_space(settings: Any) -> dict[str, Any]:
-    return {}
-
-
 @dataclass(frozen=True)
 class ModelKind:
     """A kind of model: its class, options, cost estimate and search space.
@@ -74,10 +58,12 @@ class ModelKind:
     settings: type[Config] | None = None
     section: str = ""
     uses: tuple[str, ...] = ()
-    epochs: Callable[[Mapping[str, Any]], int] = _no_epochs
-    cost: Callable[[Mapping[str, Any], int, int], float] = _one_pass
-    shorten: Callable[[Any, int], dict[str, Any]] = _unchanged
-    space: Callable[[Any], dict[str, Any]] = _empty_space
+    epochs: Callable[[Mapping[str, Any]], int] = lambda settings: 1
+    cost: Callable[[Mapping[str, Any], int, int], float] = lambda settings, users, ratings: (
+        1.0 + 1e-5 * ratings
+    )
+    shorten: Callable[[Any, int], dict[str, Any]] = lambda settings, epochs: {}
+    space: Callable[[Any], dict[str, Any]] = lambda settings: {}
     measures: bool = False
     requires: tuple[str, str] | None = None
 

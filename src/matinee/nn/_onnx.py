@@ -119,7 +119,8 @@ class _Builder:
         one, zero = self.const([1], np.int64), self.const([0], np.int64)
         people, entries = self.op("Shape", "offsets"), self.op("Shape", "items")
         # Which person an entry is of: how many offsets stand at it or before it, less one.
-        marks = self.op("ConstantOfShape", self.op("Add", entries, one), value=self._zero_int64())
+        nothing = self._onnx.numpy_helper.from_array(np.zeros(1, dtype=np.int64))
+        marks = self.op("ConstantOfShape", self.op("Add", entries, one), value=nothing)
         counted = self.op("Mul", self.op("Add", "offsets", one), zero)
         counted = self.op("Add", counted, one)
         marks = self.op("ScatterElements", marks, "offsets", counted, axis=0, reduction="add")
@@ -204,6 +205,3 @@ class _Builder:
         index = self.op("Unsqueeze", row, self.const([1], np.int64))
         empty = self.op("ConstantOfShape", shape)
         return self.op("ScatterND", empty, index, values, reduction="add")
-
-    def _zero_int64(self) -> Any:
-        return self._onnx.numpy_helper.from_array(np.zeros(1, dtype=np.int64))

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any
 
 from ...errors import DataError
 from .movielens import bare
@@ -35,23 +35,11 @@ def _plain(path: Path) -> IO[bytes]:
     return path.open("rb")
 
 
-def _gzip(path: Path) -> IO[bytes]:
-    return cast(IO[bytes], gzip.open(path, "rb"))
-
-
-def _bzip2(path: Path) -> IO[bytes]:
-    return cast(IO[bytes], bz2.open(path, "rb"))
-
-
-def _xz(path: Path) -> IO[bytes]:
-    return cast(IO[bytes], lzma.open(path, "rb"))
-
-
 # What a file starts with, for it may be called anything.
-_OPENERS: tuple[tuple[bytes, str, Callable[[Path], IO[bytes]]], ...] = (
-    (rb"\x1f\x8b", "gzip", _gzip),
-    (rb"BZh[1-9](1AY&SY|\x17rE8P\x90)", "bzip2", _bzip2),
-    (rb"\xfd7zXZ\x00", "xz", _xz),
+_OPENERS: tuple[tuple[bytes, str, Callable[[Path], Any]], ...] = (
+    (rb"\x1f\x8b", "gzip", gzip.open),
+    (rb"BZh[1-9](1AY&SY|\x17rE8P\x90)", "bzip2", bz2.open),
+    (rb"\xfd7zXZ\x00", "xz", lzma.open),
 )
 
 
@@ -153,7 +141,7 @@ def unpacked(part: Part, work: Workspace) -> Part:
         raise DataError(f"{part.label}: cannot read: {error.strerror or error}") from None
 
 
-def _copy(part: Part, opener: Callable[[Path], IO[bytes]], kind: str, work: Workspace) -> Path:
+def _copy(part: Part, opener: Callable[[Path], Any], kind: str, work: Workspace) -> Path:
     target = _fresh(work, bare(part.path.name))
     try:
         with opener(part.path) as file:

@@ -87,7 +87,9 @@ def evaluate_lists(
     """
     cutoffs = checked_cutoffs(k)
     overlap = guard(model, test, histories, rows, allow_overlap=allow_overlap)
-    threshold = _threshold(model, test) if relevant is None else float(relevant)
+    if relevant is None:
+        relevant = test.values.min() if test.implicit else relevant_from(model.scale)
+    threshold = float(relevant)
     targets = Relevant.of(test, model.item_ids, threshold)
     n_items = len(model.item_ids)
     items = _statistics(model, counts, n_items)
@@ -181,10 +183,6 @@ def scored_lists(
     result = tally(scorers, histories, rows[targets.users], targets, items, (k,))
     scores, _ = _scores(result, len(scorers), seed, resamples)
     return [each[k] for each in scores]
-
-
-def _threshold(model: Lists, test: Ratings) -> float:
-    return float(test.values.min()) if test.implicit else relevant_from(model.scale)
 
 
 def _statistics(model: Lists, counts: Int64 | None, n_items: int) -> ItemStatistics:

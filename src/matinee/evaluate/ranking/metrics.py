@@ -90,10 +90,6 @@ def _coverage(totals: ListTotals) -> Float64:
     return (totals.exposure > 0).mean(axis=1)
 
 
-def _gini(totals: ListTotals) -> Float64:
-    return totals.missing() if totals.exposure is None else gini(totals.exposure)
-
-
 LIST_METRICS: tuple[Metric, ...] = (
     Metric(
         "recall",
@@ -164,7 +160,7 @@ LIST_METRICS: tuple[Metric, ...] = (
         "Gini",
         "list",
         "lower",
-        _gini,
+        lambda totals: totals.missing() if totals.exposure is None else gini(totals.exposure),
         "Gini index of how often each item is listed: 0 where all are listed equally often.",
     ),
     Metric(

@@ -158,7 +158,8 @@ def leaderboard(results: Results) -> Leaderboard:
             for arm in arms_of_data
             if arm.name in known
         ]
-        rows += [_published(entry, data.name) for entry in study.literature if _on(entry, data)]
+        entries = (entry for entry in study.literature if data.name in entry.data)
+        rows += [_published(entry, data.name) for entry in entries]
         rest = [arm for arm in arms_of_data if arm.name not in known]
         rows += [_absent(arm, data.name) for arm in rest if kind_named(arm.kind).missing]
         waiting = [_name(arm.name) for arm in rest if not kind_named(arm.kind).missing]
@@ -271,10 +272,6 @@ def _absent(arm: ResolvedArm, data: str) -> Row:
         source=kind_named(arm.kind).distribution,
         note=f"not installed: {kind_named(arm.kind).missing}",
     )
-
-
-def _on(entry: Literature, data: Data) -> bool:
-    return data.name in entry.data
 
 
 def _name(arm: str) -> str:

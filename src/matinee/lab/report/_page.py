@@ -31,9 +31,9 @@ def render(template: str, **values: Any) -> str:
     )
     environment.filters |= {
         "cell": cell,
-        "drawn": _drawn,
+        "drawn": lambda chart: Markup(chart.svg()),
         "values": _values,
-        "numeric": _numeric,
+        "numeric": lambda value: value is None or isinstance(value, int | float),
         "paragraphs": _paragraphs,
         "slug": slug,
     }
@@ -54,20 +54,12 @@ def slug(words: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-") or "x"
 
 
-def _drawn(chart: Chart) -> Markup:
-    return Markup(chart.svg())
-
-
 def _values(chart: Chart) -> Markup:
     """A chart's values for the script; what could end the element is written otherwise."""
     values_json = json.dumps(chart.hover(), separators=(",", ":"), allow_nan=False)
     return Markup(
         values_json.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
     )
-
-
-def _numeric(value: Any) -> bool:
-    return isinstance(value, int | float) or value is None
 
 
 def _paragraphs(words: str) -> list[str]:

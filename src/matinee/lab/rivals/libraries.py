@@ -17,10 +17,6 @@ def _svd_seconds(options: Mapping[str, Any], users: int, ratings: int) -> float:
     return float(1.0 + 5e-6 * ratings * size)
 
 
-def _svdpp_seconds(options: Mapping[str, Any], users: int, ratings: int) -> float:
-    return 1.0 + 3e-3 * ratings
-
-
 KINDS = (
     ModelKind(
         name="surprise-svd",
@@ -33,7 +29,7 @@ KINDS = (
         name="surprise-svdpp",
         cls=f"{_CLASSES}:SurpriseSVDpp",
         summary="SVD++ of scikit-surprise.",
-        cost=_svdpp_seconds,
+        cost=lambda options, users, ratings: 1.0 + 3e-3 * ratings,
         requires=_SURPRISE,
     ),
     ModelKind(

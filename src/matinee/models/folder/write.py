@@ -139,7 +139,8 @@ def _kept(path: Path) -> list[Path]:
     if (path / MANIFEST).exists():
         try:
             manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-            names = {MANIFEST, *manifest.get("files", ())} if _is_model(manifest) else None
+            is_model = manifest.get("format") == FORMAT
+            names = {MANIFEST, *manifest.get("files", ())} if is_model else None
         except (OSError, ValueError, AttributeError, RecursionError):
             names = None
         # A broken manifest may still be replaced if all files beside it are a model's.
@@ -151,10 +152,6 @@ def _kept(path: Path) -> list[Path]:
             f"{path}: contains other files than a model ({foreign[0].name}); save to a new folder"
         )
     return content
-
-
-def _is_model(manifest: Any) -> bool:
-    return isinstance(manifest, dict) and manifest.get("format") == FORMAT
 
 
 def _carry(old: Path, new: Path) -> None:
