@@ -170,6 +170,6 @@ class Frame:
         return "".join(parts)
 
 
-def tick_room(axis: Axis, wanted: int = 6) -> float:
+def tick_room(axis: Axis) -> float:
     """Room that the texts of a vertical axis take."""
-    return max((text_width(label) for _, label in axis.marks(wanted)), default=SIZE) + 12
+    return max((text_width(label) for _, label in axis.marks(6)), default=SIZE) + 12

@@ -189,7 +189,7 @@ def _handle_errors(app: FastAPI, files: Assets) -> None:
             return _problem(400, f"the body is no JSON: {reason}{location}")
         takes = request.scope["route"].dependant
         kinds = [each.field_info.annotation for each in takes.body_params + takes.query_params]
-        errors = validation_problems(list(details), kinds=kinds)
+        errors = validation_problems(list(details), kinds)
         first = errors[0]
         field = first["pointer"].lstrip("/").replace("/", ".")
         more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""

@@ -73,14 +73,11 @@ def dumps(content: Any) -> bytes:
         return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
 
 
-def validation_problems(
-    errors: list[Any], body: bool = True, kinds: Iterable[Any] = ()
-) -> list[dict[str, Any]]:
+def validation_problems(errors: list[Any], kinds: Iterable[Any]) -> list[dict[str, Any]]:
     """Pydantic's validation errors as pointers and messages; the nearest name of an unknown field.
 
     Args:
         errors: ``ValidationError.errors()``, locations starting with "body" or "query".
-        body: Whether the first part of the location is to be dropped.
         kinds: The types of the body and the query.
 
     Returns:
@@ -89,11 +86,10 @@ def validation_problems(
     problems: list[dict[str, Any]] = []
     misspelt = 0
     for error in errors[:20]:
-        location = error["loc"][1:] if body else error["loc"]
         # Which arm of a union did not fit is of no use to who wrote neither.
         parts = [
             part
-            for part in location
+            for part in error["loc"][1:]
             if not (isinstance(part, str) and part.partition("[")[0] in _ARMS)
         ]
         message = str(error["msg"]).removeprefix("Value error, ")

@@ -156,7 +156,6 @@ def scored_lists(
     k: int,
     relevant: float,
     seed: int = 0,
-    resamples: int = RESAMPLES,
 ) -> list[dict[str, Score]]:
     """Score the lists that some ways to order items make, without baselines or the leak guard.
 
@@ -169,7 +168,6 @@ def scored_lists(
         k: The cutoff.
         relevant: The lowest relevant test rating.
         seed: Seeds the bootstrap.
-        resamples: Bootstrap resamples.
 
     Returns:
         For each scorer its scores by metric. Metrics that need the training data (diversity,
@@ -181,7 +179,7 @@ def scored_lists(
     targets = Relevant.of(test, item_ids, relevant)
     items = ItemStatistics.of_counts(np.zeros(len(item_ids), dtype=np.int64), 0)
     result = tally(scorers, histories, rows[targets.users], targets, items, (k,))
-    scores, _ = _scores(result, len(scorers), seed, resamples)
+    scores, _ = _scores(result, len(scorers), seed, RESAMPLES)
     return [each[k] for each in scores]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..metric import Interval
 from ..metrics import ErrorSums
-from .bootstrap import RESAMPLES, bootstrap, interval
+from .bootstrap import bootstrap, interval
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,13 @@ class Gain:
         return self.interval is not None and (self.interval.low > 0 or self.interval.high < 0)
 
 
-def paired_gain(sums: ErrorSums, rng: np.random.Generator, resamples: int = RESAMPLES) -> Gain:
+def paired_gain(sums: ErrorSums, rng: np.random.Generator) -> Gain:
     """Compare two settings by bootstrap over users and seeds.
 
     Args:
         sums: Errors by user; the first half of the models are of one setting, the others of the
             other, equally many seeds of each.
         rng: Where the draws come from.
-        resamples: How many.
 
     Raises:
         ValueError: An odd number of models.
@@ -60,7 +59,7 @@ def paired_gain(sums: ErrorSums, rng: np.random.Generator, resamples: int = RESA
     before, after = float(rmse[:seeds].mean()), float(rmse[seeds:].mean())
     bounds = None
     if len(rated.counts) > 1:
-        draws = bootstrap(rated, rng, resamples).rmse
+        draws = bootstrap(rated, rng).rmse
         each = np.arange(len(draws))[:, None]
         first = draws[each, rng.integers(0, seeds, (len(draws), seeds))].mean(axis=1)
         second = draws[each, rng.integers(seeds, 2 * seeds, (len(draws), seeds))].mean(axis=1)

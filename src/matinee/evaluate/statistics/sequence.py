@@ -7,16 +7,18 @@ import numpy as np
 from ...base.arrays import Float64
 from ..metric import Interval
 
+ALPHA = 0.05
+"""Probability that an interval ever misses the difference."""
 LEAST = 50
 """Observations of each side from which the interval, which is asymptotic, is given."""
 _TIGHTEST = 1000
 """Observations in all for which the interval is narrowest; it holds at any number."""
 
 
-def difference_interval(first: Float64, second: Float64, alpha: float = 0.05) -> Interval | None:
+def difference_interval(first: Float64, second: Float64) -> Interval | None:
     """The anytime-valid interval of the second mean less the first.
 
-    With probability ``1 - alpha`` the intervals of all looks contain the difference, so one may
+    With probability ``1 - ALPHA`` the intervals of all looks contain the difference, so one may
     look daily and stop at any time. It is about 1.6 times as wide as an interval that is valid at
     one look only. The observations must be independent and must not change once they are counted;
     the guarantee is asymptotic in their number at the first look.
@@ -29,7 +31,6 @@ def difference_interval(first: Float64, second: Float64, alpha: float = 0.05) ->
     Args:
         first: Observations of one side, float64 (n,).
         second: Of the other, float64 (m,).
-        alpha: Probability that an interval ever misses the difference.
 
     Returns:
         The interval; None while a side has fewer than ``LEAST`` observations.
@@ -38,9 +39,9 @@ def difference_interval(first: Float64, second: Float64, alpha: float = 0.05) ->
         return None
     n = len(first) + len(second)
     variance = n * (first.var(ddof=1) / len(first) + second.var(ddof=1) / len(second))
-    chance = -2.0 * np.log(alpha)
+    chance = -2.0 * np.log(ALPHA)
     mixed = n * (chance + np.log1p(chance)) / _TIGHTEST
     radius = np.sqrt(variance * 2.0 * (mixed + 1.0) / (n * mixed))
-    radius *= np.sqrt(np.log(np.sqrt(mixed + 1.0) / alpha))
+    radius *= np.sqrt(np.log(np.sqrt(mixed + 1.0) / ALPHA))
     difference = second.mean() - first.mean()
     return Interval(float(difference - radius), float(difference + radius))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,19 +46,13 @@ class ItemFactors:
         return self.fold_in(rows) @ self.items.T
 
 
-def fit_ials(
-    rows: Csr,
-    config: IalsConfig,
-    rng: np.random.Generator,
-    on_sweep: Callable[[int], None] | None = None,
-) -> ItemFactors:
+def fit_ials(rows: Csr, config: IalsConfig, rng: np.random.Generator) -> ItemFactors:
     """Fit item vectors to the interactions of people.
 
     Args:
         rows: Interactions by user, with weights of mean 1 or none; values are not read.
         config: The options.
         rng: Draws the initial vectors.
-        on_sweep: Called after each sweep with its number, from 1.
 
     Raises:
         TrainingError: Vectors are no longer finite.
@@ -70,15 +63,13 @@ def fit_ials(
     items = rng.normal(0.0, deviation, (rows.n_columns, width)).astype(np.float32)
     user_ridge = ridges(rows.row_weights, rows.n_columns, config)
     item_ridge = ridges(columns.row_weights, rows.n_rows, config)
-    for sweep in range(1, config.sweeps + 1):
+    for _ in range(config.sweeps):
         items, shared = rotated(items, config.unobserved)
         users = solved(rows, items, shared, user_ridge)
         users, shared = rotated(users, config.unobserved)
         items = solved(columns, users, shared, item_ridge)
         if not np.isfinite(items).all():
             raise TrainingError("iALS: vectors are no longer finite; raise ials.ridge")
-        if on_sweep is not None:
-            on_sweep(sweep)
     items, shared = rotated(items, config.unobserved)
     return ItemFactors(items, shared, config.ridge, config.ridge_power, config.unobserved)
 
