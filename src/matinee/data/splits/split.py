@@ -136,7 +136,7 @@ def split(
         The ratings to train on and those held out.
 
     Raises:
-        UsageError: No such rule, or a invalid hold-out.
+        UsageError: No such rule, or an invalid hold-out.
         DataError: The rule needs times and there are none, or a part would be empty.
     """
     ratings = as_ratings(ratings)
@@ -169,7 +169,7 @@ def split_three(
         The ratings to train on, to validate by and to test on.
 
     Raises:
-        UsageError: No such rule, or a invalid hold-out.
+        UsageError: No such rule, or an invalid hold-out.
         DataError: The rule needs times and there are none, or a part would be empty.
     """
     ratings = as_ratings(ratings)
