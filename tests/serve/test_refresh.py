@@ -211,3 +211,5 @@ def test_the_command(
     assert main(["refresh", str(folder)]) == 2
     assert main(["refresh", str(folder), "--feedback", url, "--weight", "like"]) == 2
     assert main(["refresh", str(folder), "--feedback", url, "--days", "0"]) == 2
+    for margin in ("--margin", "--list-margin"):
+        assert main(["refresh", str(folder), "--feedback", url, margin, "nan"]) == 2

@@ -98,6 +98,8 @@ def refresh(
     """
     if not days > 0:
         raise UsageError(f"days = {days:g}: give a number above 0")
+    if margin != margin or list_margin != list_margin:  # No loss exceeds it.
+        raise UsageError("a margin is nan: give a number")
     model = load_model(folder)
     trained = known_ratings(model)
     trained.require_ratings("the gate of refresh", "train anew, and compare with evaluate --lists")
