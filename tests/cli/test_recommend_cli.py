@@ -99,6 +99,7 @@ def test_everyone(shell: Any, trained: Path, model: Any) -> None:
         ("ids.txt", "4\n8\n\n15\n"),
         ("ids.csv", "item_id,note\n4,a\n8,b\n15,c\n"),
         ("ids.tsv", "note\tmovieId\na\t4\nb\t8\nc\t15\n"),
+        ("ids;.csv", "item_id;note\n4;a, b\n;none\n8;b\n15;c\n"),
         ("titles.txt", None),
         ("ids.parquet", None),
     ],

@@ -97,12 +97,13 @@ def _names(path: Path) -> Iterable[str]:
         ) from None
     if not lines:
         raise DataError(f"{path}: empty; write an id or a title a line")
-    mark = "\t" if "\t" in lines[0] else ","
-    column = _item_column(next(csv.reader(lines[:1], delimiter=mark)))
-    if column is None:
-        return dict.fromkeys(line.strip() for line in lines)
-    rows = csv.reader(lines[1:], delimiter=mark)
-    return dict.fromkeys(row[column].strip() for row in rows if len(row) > column)
+    for mark in "\t,;|":
+        column = _item_column(next(csv.reader(lines[:1], delimiter=mark)))
+        if column is not None:
+            rows = csv.reader(lines[1:], delimiter=mark)
+            names = (row[column].strip() for row in rows if len(row) > column)
+            return dict.fromkeys(filter(None, names))
+    return dict.fromkeys(line.strip() for line in lines)
 
 
 def _parquet(path: Path) -> list[str]:
