@@ -353,3 +353,14 @@ def test_stated_columns_of_titles_are_never_dropped(tmp_path: Path) -> None:
     table = load(bare, title="5").item_table
     assert table is not None
     assert table.titles[:2].tolist() == ["Film 0", "Film 1"]
+
+
+def test_a_column_of_a_matrix_that_is_no_item_is_noted(tmp_path: Path) -> None:
+    file = tmp_path / "survey.csv"
+    file.write_text("user;age;a;b;c\n1;31;4,5;;1\n2;64;2;3;\n3;;5;1;2\n")
+    assert load(file, decimal=",").notes[1:] == (
+        "column 'age' holds 31 to 64, where the others hold 1 to 5; if it is no item, remove it "
+        "from the table",
+    )
+    file.write_text("user;d;a;b;c\n1;6;4,5;;1\n2;7;2;3;\n3;;5;1;2\n")
+    assert load(file, decimal=",").notes[1:] == ()

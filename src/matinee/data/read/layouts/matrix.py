@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ....errors import DataError
 from ...values.ids import MISSING, missing_sql
 from ..columns import ITEM, RATING, USER, USUAL, plain
-from ..source import Scan, Workspace, described
+from ..source import Scan, Workspace, described, literal
 from ..text import Layout, is_number, records
 from ..unpack import Part
 
@@ -88,8 +88,29 @@ def open_matrix(
         columns=described(work, "work.main.matrix"),
         label=label,
         locate=lambda row: f"{label}, cell {row + 1} of those filled",
-        notes=(f"read as a matrix of users by {len(items):,} items: {message}",),
+        notes=(
+            f"read as a matrix of users by {len(items):,} items: {message}",
+            *_no_item(work, decimal),
+        ),
     )
+
+
+def _no_item(work: Workspace, decimal: str) -> Iterator[str]:
+    """A note on a column far above the others, such as people's ages or postal codes."""
+    value = f"TRY_CAST(replace(rating, {literal(decimal)}, '.') AS DOUBLE)"
+    *others, (low, high, item) = work.con.execute(
+        f"SELECT min({value}), max({value}), item FROM work.main.matrix GROUP BY item "
+        "ORDER BY 1 NULLS FIRST"
+    ).fetchall() or [(None, None, "")]
+    ends = [(one[0], one[1]) for one in others if one[0] is not None]
+    if not ends:
+        return
+    lowest, highest = min(end[0] for end in ends), max(end[1] for end in ends)
+    if low - highest > highest - lowest > 0:
+        yield (
+            f"column {item!r} holds {low:g} to {high:g}, where the others hold {lowest:g} to "
+            f"{highest:g}; if it is no item, remove it from the table"
+        )
 
 
 def first_rows(part: Part, layout: Layout) -> list[list[str]]:
