@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from matinee.errors import UsageError
 from matinee.models import Bias
 from matinee.serve import ServeSettings, create_app
 from matinee.synth import synthesize
@@ -233,7 +234,10 @@ def test_no_other_origin_unless_allowed(
     ask = {**origin, "access-control-request-method": "POST"}
     assert "access-control-allow-origin" not in client.get("/v1/model", headers=origin).headers
     refused(client.options("/v1/recommend", headers=ask), 405)
-    reported = serve_with(cors=["https://films.example"], api_key="k")
+    for wrong in ("films.example", "https://films.example/page", ""):
+        with pytest.raises(UsageError, match="an origin is a scheme and a host, as in https"):
+            serve_with(cors=[wrong])
+    reported = serve_with(cors=["https://Films.example/"], api_key="k")
     answer = reported.options("/v1/recommend", headers=ask)
     assert answer.status_code == 200
     assert answer.headers["access-control-allow-origin"] == "https://films.example"

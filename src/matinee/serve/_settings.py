@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, ConfigDict, Field, SecretStr
 
 from ..config import Config
 
@@ -12,6 +14,14 @@ OF_USER = {
     *("k", "diversity", "shrink", "love", "personal", "why", "exclude_genres", "years", "genres")
 }
 """Options of a list for a known user."""
+
+
+def _origin(text: str) -> str:
+    """An origin as browsers send it: without a slash at the end, in lower case."""
+    origin = text.removesuffix("/").lower()
+    if re.fullmatch(r"\*|null|[a-z][a-z0-9+.-]*://[^/?#\s]+", origin) is None:
+        raise ValueError("an origin is a scheme and a host, as in https://films.example")
+    return origin
 
 
 class ServeSettings(Config):
@@ -41,7 +51,7 @@ class ServeSettings(Config):
     """Look for a new model in the folder this often. SIGHUP does so at once."""
     api_key: SecretStr | None = None
     """API key, required as a bearer token or X-API-Key for /v1 and /metrics."""
-    cors: tuple[str, ...] = ()
+    cors: tuple[Annotated[str, AfterValidator(_origin)], ...] = ()
     """Let pages of this origin call from a browser. May be given several times."""
     allowed_hosts: tuple[str, ...] = ()
     """Answer to this name in the Host header too; * for any. May be given several times. By default
