@@ -2,12 +2,20 @@ import errno
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from matinee.base import atomic
-from matinee.base.atomic import atomic_path, is_temporary, remove_stale, scratch_folder
+from matinee.base.atomic import (
+    atomic_path,
+    check_writable,
+    is_temporary,
+    remove_stale,
+    scratch_folder,
+    write_text,
+)
 from matinee.base.locks import locked
 from matinee.errors import MatineeError
 
@@ -122,3 +130,24 @@ def test_an_error_names_the_path_that_was_asked_for(tmp_path: Path) -> None:
     with pytest.raises(MatineeError) as error:
         write()
     assert str(error.value) == f"{tmp_path / 's' / 'x.csv'}: cannot write: No space left on device"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for target in (pipe, link):
+        check_writable(target)
+        with ThreadPoolExecutor(1) as pool:
+            read = pool.submit(pipe.read_text)
+            write_text(target, "a\nb\n")
+            assert read.result(timeout=10) == "a\nb\n"
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "pipe"]
+    with (
+        pytest.raises(MatineeError, match="pipe: cannot write: Not a directory"),
+        atomic_path(pipe) as folder,
+    ):
+        folder.mkdir()

@@ -14,6 +14,7 @@ import re
 import secrets
 import shutil
 import socket
+import stat
 import sys
 import tempfile
 import time
@@ -49,7 +50,8 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     The block creates a file or a folder there. Parent folders are created. If the block raises, the
     temporary is removed and ``path`` is unchanged; a killed process leaves at most a hidden
     ``.NAME.*.tmp`` beside it, which the next write of ``path`` removes. A symbolic link is
-    followed: its target is replaced.
+    followed: its target is replaced. A terminal, a pipe or ``/dev/null`` is not replaced: the file
+    is copied to it.
 
     Args:
         path: The file or folder to write.
@@ -61,15 +63,20 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
         MatineeError: The path cannot be written to, or the disk is full.
     """
     target = Path(path).expanduser()
-    if target.is_symlink():
+    stream = _is_stream(target)
+    if target.is_symlink() and not stream:
         target = target.resolve()
-    temporary = target.parent / f".{target.name}.{_owner()}.tmp"
+    folder = Path(tempfile.gettempdir()) if stream else target.parent
+    temporary = folder / f".{target.name}.{_owner()}.tmp"
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        remove_stale(target.parent, target.name)
+        folder.mkdir(parents=True, exist_ok=True)
+        remove_stale(folder, target.name)
         yield temporary
-        _sync(temporary)
-        _put(temporary, target)
+        if stream:
+            _copy(temporary, target)
+        else:
+            _sync(temporary)
+            _put(temporary, target)
     except OSError as error:
         # An error of the block that concerns other paths is raised unchanged.
         name = str(error.filename or "")
@@ -99,6 +106,10 @@ def check_writable(path: Path | str) -> None:
         MatineeError: It cannot.
     """
     target = Path(path).expanduser()
+    if _is_stream(target):
+        if not os.access(target, os.W_OK):
+            raise MatineeError(f"{path}: cannot write: {os.strerror(errno.EACCES)}")
+        return
     if target.is_symlink():
         target = target.resolve()
     parents = (target.parent, *target.absolute().parents)
@@ -111,6 +122,25 @@ def check_writable(path: Path | str) -> None:
     finally:
         with suppress(OSError):
             remove(probe)
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether a path is a device, a pipe or a socket, to be written to rather than replaced."""
+    try:
+        kind = path.stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(kind) or stat.S_ISDIR(kind))
+
+
+def _copy(file: Path, stream: Path) -> None:
+    """Copy a file to a device or a pipe."""
+    if file.is_dir():
+        raise MatineeError(f"{stream}: cannot write: {os.strerror(errno.ENOTDIR)}")
+    if stream.is_block_device():  # a disk
+        raise MatineeError(f"{stream}: cannot write: {os.strerror(errno.EPERM)}")
+    with file.open("rb") as content, stream.open("wb") as out:
+        shutil.copyfileobj(content, out)
 
 
 def write_text(path: Path | str, text: str) -> None:
