@@ -12,12 +12,11 @@ import pytest
 import torch
 
 import matinee
-from matinee.base.arrays import Float32
 from matinee.data import Histories
 from matinee.errors import ModelFileError
 from matinee.models import Autoencoder
 from matinee.models.folder._checks import check_arrays
-from matinee.models.networks import _fitted, _start, _stored
+from matinee.models.networks import _fitted, _stored
 from matinee.models.networks._stored import OWN, StoredCodes
 from matinee.models.networks.trainer import Trainer
 from matinee.serve._catalogue import Catalogue
@@ -311,15 +310,10 @@ def test_where_there_are_none(options: dict[str, Any]) -> None:
     assert codes_of(model(**options, epochs=1).fit(sample())) is None
 
 
-def test_an_updated_network_keeps_what_the_codes_add_to_fold_in() -> None:
+def test_an_updated_network_has_codes_of_all_people() -> None:
     train = sample()
     old = (train.users != 3) & (train.items != 5)
-    updated = model().fit(train.take(old), seed=1)
-    before, network = codes_of(updated), updated._trained.forward
-    assert before is not None
-    old_histories = updated.histories
-    assert old_histories is not None
-    gain = updated.scores_coded(old_histories) - network.scores(old_histories.csr(39))
+    updated = model(shrink=False).fit(train.take(old), seed=1)
     updated.update(train.take(~old), epochs=1)
     codes = codes_of(updated)
     assert codes is not None
@@ -327,38 +321,34 @@ def test_an_updated_network_keeps_what_the_codes_add_to_fold_in() -> None:
     assert codes.table.shape == (40, 6)
     histories = updated.histories
     assert histories is not None
-    scores = updated._trained.scores(histories)
-    folded = updated._trained.forward.scores(histories.csr(40))
-    users, items = np.delete(np.arange(60), 3), np.delete(np.arange(40), 5)
-    counts = old_histories.counts / histories.counts[users]
-    wanted = np.zeros((60, 40))
-    wanted[np.ix_(users, items)] = counts[:, None] * gain
-    # The codes are as wide as the network, so they keep the most of it, not all.
-    assert np.square(scores - folded - wanted).mean() < 0.3 * np.square(wanted).mean()
+    assert codes.match(histories).all()
+    network = updated._trained
+    scores, folded = network.scores(histories), network.forward.scores(histories.csr(40))
+    assert 0.01 < np.abs(scores - folded).mean() < 0.3
     again = codes_of(updated.update(train.take(np.arange(5)), epochs=1))
     assert again is not None
 
 
-def test_the_codes_of_an_update_are_drawn_towards_its_teacher(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The network is not distilled from it; with the weight 0 the codes are carried alone."""
+def test_the_codes_that_are_carried_on_do_not_teach_the_network() -> None:
     train = sample()
     old = train.users != 3
 
-    def update(share: float, least: int = 24) -> tuple[Any, Float32]:
-        monkeypatch.setattr(_stored, "CARRIED", share)
-        monkeypatch.setattr(_start, "TEACHER_EPOCHS", least)
-        made = model().fit(train.take(old), seed=1).update(train.take(~old), seed=2, epochs=1)
-        assert made.histories is not None
-        return made._trained, made.scores_coded(made.histories)
+    def update(**options: Any) -> tuple[Autoencoder, StoredCodes | None]:
+        made = model(shrink=False, **options).fit(train.take(old), seed=1)
+        made.update(train.take(~old), seed=2, epochs=2)
+        return made, codes_of(made)
 
-    (learned, scores), (alone, carried) = update(0.5), update(0.0)
-    for name, array in learned.arrays.items():
-        np.testing.assert_array_equal(array, alone.arrays[name])
-    assert np.abs(scores - carried).max() > 0.01
-    np.testing.assert_array_equal(update(0.5)[1], scores)
-    np.testing.assert_array_equal(update(0.0, least=1)[1], carried)
+    (one, codes), (alone, none) = update(), update(known_codes="encoded")
+    assert codes is not None
+    assert none is None
+    assert len(codes.codes) == one.n_users == 60  # somebody who came with the update has one
+    for name, array in one._trained.arrays.items():
+        np.testing.assert_array_equal(array, alone._trained.arrays[name])
+    again = update()[1]
+    assert again is not None
+    np.testing.assert_array_equal(codes.codes, again.codes)
+    assert one.predictive_variance is not None
+    assert one.predictive_variance.source == "validation"
 
 
 def test_saved_arrays_are_checked(tmp_path: Path) -> None:

@@ -100,6 +100,21 @@ def test_weights_go_on_from_those_there_were(updated: Autoencoder, old_model: Pa
     assert np.median(cosine) > 0.95
 
 
+def test_an_update_with_few_ratings_does_not_shrink_the_network_again() -> None:
+    """One of ten is held out, by which any network would look like noise."""
+    whole = synthesize(400, 100, 24000, seed=4).ratings
+    old, new, test = np.split(np.random.default_rng(0).permutation(len(whole)), [20000, 20010])
+    options = {**OPTIONS, "epochs": 60, "learning_rate": 5e-3, "shrink": True}
+    model = Autoencoder("base", **options).fit(whole.take(old), seed=0)
+    before, slope = model.shrinkage, model.inputs.outputs.slope
+    rmse = model.evaluate(whole.take(test)).rmse
+    assert before > 0.5
+    assert rmse < model.evaluate(whole.take(test)).baselines["bias"].rmse - 0.01
+    model.update(whole.take(new), seed=1)
+    assert (model.shrinkage, model.inputs.outputs.slope) == (before, slope)
+    assert model.evaluate(whole.take(test)).rmse < rmse + 0.002
+
+
 def test_widths_stay_as_they_were(parts: tuple[Ratings, Ratings, Ratings]) -> None:
     old, new, _ = parts
     options = {**OPTIONS, "epochs": 1, "width_per_rating": 0.2}

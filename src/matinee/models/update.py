@@ -26,8 +26,8 @@ class Updatable(Predicting):
         """Go on learning: new ratings, people and items, at the cost of what is new.
 
         A network continues from its weights, with a few epochs over the people who gave new ratings
-        and as many ratings of others; stored codes keep what they added and learn from a small
-        teacher; what orders its lists is fitted again with the same settings. Models in closed
+        and as many ratings of others; its stored codes are carried on in closed form, to new people
+        as well; what orders its lists is fitted again with the same settings. Models in closed
         form, ensembles and networks whose rows are items are trained anew. Leak guard and
         fingerprint are of all ratings, as if the model had been trained on them at once.
 

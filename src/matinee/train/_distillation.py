@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..base.arrays import Float, Float32, Int32, Int64
+from ..base.arrays import Float, Float32, Float64, Int32, Int64
 from ..base.compiled import kernel, part, shared
 from ..base.memory import count_codes
 from ..data import Csr
@@ -90,6 +90,11 @@ class Teacher:
             offset=inputs.offset,
             activation=network.output_code,
         )
+
+    def entries(self, rows: Int64, columns: Int32) -> Float64:
+        """Predictions at entries of the student, float64 (entries,); of linear outputs alone."""
+        dots = np.einsum("ij,ij->i", self.table[rows], self.vectors[columns], dtype=np.float64)
+        return dots + self.bias[rows] + self.offset[rows] + self.added[columns]
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from ...base.arrays import Int32, Int64, Mask
-from ...data import Csr, Histories
-from ...nn import Forward, Inputs, Network, NetworkConfig
+from ...base.arrays import Float32, Int32, Int64, Mask
+from ...data import Csr
+from ...nn import Inputs, Network, NetworkConfig
 from ...train import Teacher, TrainConfig, validation_share
-from ..settings import Settings, update_epochs
+from ...train.factors.continued import Continued
+from ..settings import update_epochs
 from ._fitted import FittedNetwork
-from ._grown import Grown
-from ._stored import StoredCodes
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -25,9 +23,6 @@ SHARE_OF_RATE = 0.3
 """Learning rate of an update relative to that of training anew."""
 OLD_ROWS = 1.0
 """Ratings of people without new ones, for each rating of people with some, in an epoch."""
-TEACHER_WIDTH, TEACHER_EPOCHS, TEACHER_RATE = 128, 24, 2.0
-"""Largest width and number of epochs of an update's teacher, and its learning rate relative to that
-of the network's training: it is trained anew, in a third of the time of an update."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +33,6 @@ class Start:
         fitted: The network as it was.
         items: Its item code of each item, int32 (items,); -1 for a new item.
         users: Its user code of each user, int32 (users,); -1 for a new user.
-        histories: The ratings that it was trained on.
         new: Which ratings are new, shape (ratings,).
         epochs: Epochs; None for a share of those of the settings.
         origin: Fingerprint of the ratings that it was trained on.
@@ -47,7 +41,6 @@ class Start:
     fitted: FittedNetwork
     items: Int32
     users: Int32
-    histories: Histories
     new: Mask
     origin: str
     epochs: int | None = None
@@ -63,18 +56,6 @@ class Start:
                 "patience": 0,
                 "score_every": self.epochs_of(train),
             }
-        )
-
-    def teacher(self, settings: Settings) -> Settings:
-        """The settings of the teacher of the update: a small one, of one hidden layer."""
-        teacher = settings.teacher()
-        return teacher.replace(
-            {
-                "network.hidden": (min(TEACHER_WIDTH, settings.network.hidden[-1]),),
-                "train.epochs": min(TEACHER_EPOCHS, teacher.train.epochs),
-                "train.learning_rate": TEACHER_RATE * settings.train.learning_rate,
-            },
-            "teacher",
         )
 
     def epochs_of(self, train: TrainConfig) -> int:
@@ -114,29 +95,50 @@ class Start:
                 arrays[name] = array
         network.load_arrays(arrays)
 
+    def shrinkage(self, inputs: Inputs) -> tuple[float, Inputs]:
+        """The shrinkage coefficient, which its weights have already, and the slope by length.
+
+        They are not fitted again: of few new ratings, those held out cannot tell a network from
+        noise, and its coefficient would be 0.
+        """
+        before = self.fitted.inputs.outputs
+        outputs = replace(inputs.outputs, slope=before.slope, pivot=before.pivot)
+        return self.fitted.shrinkage, replace(inputs, outputs=outputs)
+
     @property
     def stores_codes(self) -> bool:
         """Whether the network has stored codes."""
         return self.fitted.stored is not None and len(self.fitted.stored.hashes) > 0
 
-    def stored(self, forward: Forward, known: Csr, teachers: Sequence[Teacher]) -> StoredCodes:
-        """Stored codes with the gain that those of the network had, which must have some.
+    def new_of(self, whole: Csr, held: Mask | None) -> Mask:
+        """Which ratings by user are new, without those ``held`` out of ``whole``."""
+        new = whole.aligned(self.new)
+        return new if held is None else new[~whole.aligned(held)]
+
+    def continued(self, known: Csr, new: Mask, offset: Float32) -> Continued:
+        """The stored codes, which there must be, as a model that learned from the new ratings.
 
         Args:
-            forward: The network as it is now.
             known: The present ratings by user.
-            teachers: Those of the update.
+            new: Which of them are new.
+            offset: Offset of each item.
         """
-        codes, before = self.fitted.stored, self.histories
+        codes, forward, old = self.fitted.stored, self.fitted.forward, self.items >= 0
         assert codes is not None
-        present = np.full(self.fitted.forward.offset.shape, -1, dtype=np.int32)
-        old = np.flatnonzero(self.items >= 0)
-        present[self.items[old]] = old
-        renamed = Histories(before.indptr, present[before.items], before.values, before.users)
-        now = Histories(known.indptr, known.indices, known.values, self.users)
-        grown = Grown.of(np.flatnonzero(self.users >= 0), now, renamed)
-        earlier = (self.fitted.forward, before)
-        return codes.carried(forward, known, self.items, grown, earlier, teachers)
+        table = np.zeros((len(self.items), codes.table.shape[1] + 1))
+        table[old, :-1] = codes.table[self.items[old]]
+        table[:, -1] = 1.0
+        base = offset.astype(np.float64)
+        base[old] = (forward.bias_out + forward.offset)[self.items[old]]
+        before = np.column_stack([codes.codes, codes.added])
+        return Continued.fit(before, self.users, table, base, known, new)
+
+
+def factor_teacher(continued: Continued, known: Csr, new: Mask, activation: int) -> Teacher:
+    """Continued codes of people with some ratings, ``new`` or not, in the form of a teacher."""
+    nothing = np.zeros(known.n_rows, dtype=np.float32)
+    items, people = continued.items, continued.people(known, new)
+    return Teacher(items.factors, items.bias, people, nothing, nothing, activation)
 
 
 def new_network(

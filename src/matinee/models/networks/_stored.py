@@ -14,12 +14,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ...base.arrays import Float32, Float64, Int32, Mask, UInt64
+from ...base.arrays import Float32, Float64, Mask, UInt64
 from ...base.memory import count_codes
 from ...data import Csr, Histories
 from ...nn import Forward
@@ -32,8 +32,6 @@ RIDGE = 1e-6
 """Regularisation of the equations, relative to the mean of their diagonal."""
 OWN = 0.5
 """Weight of the network's own predictions in the mean with its teachers'."""
-CARRIED = 0.2
-"""Weight of the teachers of an update, which are smaller, in the mean with codes that there are."""
 MOST_STORED = 100_000_000
 """Most numbers that are stored; with more users there are no stored codes."""
 ROWS = 1024
@@ -72,70 +70,13 @@ class StoredCodes:
         ones = np.ones(known.n_columns)
         products = [_Product(OWN, _Columns(codes, added), _Columns(forward.table_out, ones))]
         products += [_of_teacher(forward, (1.0 - OWN) / len(teachers), each) for each in teachers]
-        return cls._nearest(forward, known, products)
-
-    def carried(
-        self,
-        forward: Forward,
-        known: Csr,
-        items: Int32,
-        grown: Grown,
-        earlier: tuple[Forward, Histories],
-        teachers: Sequence[Teacher],
-    ) -> StoredCodes:
-        """Codes of a network that was trained further, with the gain of these.
-
-        They approximate the network's predictions plus, for users with a code, what that added to
-        those of the earlier network.
-
-        Args:
-            forward: The network as it is now.
-            known: The present ratings by user.
-            items: Earlier code of each item, int32 (items,); -1 for a new one.
-            grown: The users with a code, by rows of ``known``; ``before.users`` are their earlier
-                user codes.
-            earlier: The network as it was, and the ratings that its codes are of.
-            teachers: Networks of the present ratings, which have the weight ``CARRIED`` in the mean
-                with these predictions.
-        """
-        codes, added = _encoded(forward, Histories.of(known))
-        before, added_before = _encoded(earlier[0], earlier[1].take(grown.before.users))
-        users, weight = grown.before.users, grown.weight[:, None]
-
-        def of_all(matrix: Float32) -> Float32:
-            every = np.zeros((known.n_rows, matrix.shape[1]), dtype=np.float32)
-            every[grown.rows] = weight * matrix
-            return every
-
-        def of_items(table: Float32) -> Float32:
-            return np.where(items[:, None] >= 0, table[np.maximum(items, 0)], np.float32(0.0))
-
-        constant = of_all((self.added[users] - added_before)[:, None])
-        ones, old = np.ones(known.n_columns), (items >= 0).astype(np.float32)
-        own = 1.0 - CARRIED if teachers else 1.0
-        products = [
-            _Product(own, _Columns(codes, added), _Columns(forward.table_out, ones)),
-            _Product(
-                own,
-                _Columns(of_all(self.codes[users]), constant),
-                _Columns(of_items(self.table), old),
-            ),
-            _Product(-own, _Columns(of_all(before)), _Columns(of_items(earlier[0].table_out))),
-        ]
-        products += [_of_teacher(forward, CARRIED / len(teachers), each) for each in teachers]
-        return self._nearest(forward, known, products)
-
-    @classmethod
-    def _nearest(cls, forward: Forward, known: Csr, products: list[_Product]) -> Self:
-        """Codes and a table whose products are nearest to a sum of products."""
-        of_items = np.ones(known.n_columns)
-        table = _Columns(forward.table_out, of_items)
+        table = _Columns(forward.table_out, ones)
         popularity = count_codes(known.indices, known.n_columns)
         solved = _fit(
             table, popularity, [(each.weight, each.items, each.users) for each in products]
         )
         codes, added = np.ascontiguousarray(solved[:, :-1]), solved[:, -1].copy()
-        products = [*products, _Product(-1.0, _Columns(added), _Columns(of_items))]
+        products = [*products, _Product(-1.0, _Columns(added), _Columns(ones))]
         table_out = _fit(
             _Columns(codes),
             known.counts,

@@ -149,7 +149,7 @@ class Autoencoder(Single, Trainable):
         if has_teacher:
             trainer.train_teachers(seed_of(seed, 0))
         if self._start is not None:
-            trainer.train_small_teacher(seed_of(seed, 0))
+            trainer.continue_codes()
         trainer.fit()
         self._take(trainer.finish())
         held = trainer.held
@@ -175,12 +175,10 @@ class Autoencoder(Single, Trainable):
             return  # its people are columns, whose items' rows are all to be encoded anew
         from ._start import Start
 
-        assert model.histories is not None  # an update needs them
         self._start = Start(
             fitted=model._trained,
             items=model.item_ids.encode(data.compact().item_ids.ids),
             users=model.user_ids.encode(data.compact().user_ids.ids),
-            histories=model.histories,
             new=new,
             origin=model.provenance.fingerprint,
             epochs=epochs,

@@ -32,13 +32,14 @@ from ...train import (
     validation_share,
 )
 from ...train.checkpoint import CHECKPOINT, RunFolder
+from ...train.factors.continued import Continued
 from ..settings import Settings
 from ._fitted import FittedNetwork, make_forward
 from ._link import first_link, fit_link_again
 from ._shape import rows_of
 from ._side_by_side import side_by_side
-from ._start import Start, new_network
-from ._stored import MOST_STORED, StoredCodes
+from ._start import Start, factor_teacher, new_network
+from ._stored import MOST_STORED, OWN, StoredCodes
 from ._validation import coded, column_offset, in_user_order
 
 
@@ -101,6 +102,7 @@ class Trainer:
         self._folder: RunFolder | None = None
         self._shrinkage: tuple[float, Inputs] | None = None
         self._by_codes: Float64 | None = None
+        self._continued: Continued | None = None
         offset = column_offset(known, settings.network.center)
         inputs = make_inputs(settings.network, offset, side=rows.side)
         if settings.network.output == "ordinal":
@@ -146,15 +148,10 @@ class Trainer:
 
     def distill_from(self, teachers: Sequence[Teacher]) -> None:
         """Add the predictions of teachers as targets (knowledge distillation)."""
-        run = self.run
+        run, config = self.run, self.run.config
         limits = self._limits if run.inputs.link is None else (-np.inf, np.inf)
         run.distillation = Distillation(
-            run.known,
-            teachers,
-            run.config.teacher_weight,
-            *limits,
-            epochs=run.config.epochs,
-            rows=run.rows,
+            run.known, teachers, config.teacher_weight, *limits, epochs=config.epochs, rows=run.rows
         )
 
     def train_teachers(self, seed: int, before: Sequence[Epoch] = ()) -> None:
@@ -182,17 +179,12 @@ class Trainer:
                 self.teacher_epochs += teacher.run.history
         self.distill_from([teacher.as_teacher() for teacher in self._teachers])
 
-    def train_small_teacher(self, seed: int) -> None:
-        """In an update, train a small teacher for stored codes; a resumed run does so again."""
-        assert self._start is not None
-        if not self._stores_codes:
-            return
-        alone = replace(
-            self.context, folder=None, resume=False, watch={}, measure=frozenset(), on_epoch=None
-        )
-        settings = self._start.teacher(self.settings)
-        self._teachers = [Trainer(self._ratings, settings, seed, alone, held=self.held, teacher=1)]
-        self._teachers[0].fit()
+    def continue_codes(self) -> None:
+        """In an update, carry on the stored codes of the network that it starts from."""
+        if self._stores_codes:
+            assert self._start is not None
+            known, new = self.run.known, self._start.new_of(self._rows, self.held)
+            self._continued = self._start.continued(known, new, self.run.inputs.offset)
 
     def fit(
         self,
@@ -306,9 +298,10 @@ class Trainer:
             shrink: Whether to fit the shrinkage coefficient, if so configured; without it the
                 length correction of rows is still fitted.
         """
-        run, settings = self.run, self.settings
-        coefficient = 1.0
-        if settings.network.shrinks and run.valid:
+        run, settings, coefficient = self.run, self.settings, 1.0
+        if self._start is not None and self._start.fitted.shrinkage > 0.0:
+            coefficient, run.inputs = self._start.shrinkage(run.inputs)
+        elif settings.network.shrinks and run.valid:
             with run.threads():
                 coefficient, run.inputs = shrink_to_bias(
                     run.network, run.inputs, run.known, run.valid, whole=not shrink
@@ -335,10 +328,14 @@ class Trainer:
 
     def _codes(self, forward: Forward, known: Csr, *, whole: bool) -> StoredCodes:
         """Stored codes of users with some ratings; ``whole`` as for ``as_teacher``."""
-        teachers = [each.as_teacher(whole=whole) for each in self._teachers]
-        if self._start is not None:
-            return self._start.stored(forward, known, teachers)
-        return StoredCodes.fit(forward, known, teachers)
+        return StoredCodes.fit(forward, known, self._all_teachers(known, whole=whole))
+
+    def _all_teachers(self, known: Csr, *, whole: bool) -> list[Teacher]:
+        if self._continued is not None:
+            assert self._start is not None
+            new = self._start.new_of(self._rows, None if whole else self.held)
+            return [factor_teacher(self._continued, known, new, self.run.network.output_code)]
+        return [each.as_teacher(whole=whole) for each in self._teachers]
 
     @property
     def _stores_codes(self) -> bool:
@@ -378,17 +375,21 @@ class Trainer:
         with run.threads():
             if stored:
                 if self._by_codes is None:
-                    forward = make_forward(run.network.config, run.network.arrays(), run.inputs)
-                    codes = self._codes(forward, run.known, whole=False)
-                    rows = np.repeat(run.valid.rows, np.diff(run.valid.indptr))
-                    self._by_codes = codes.forward(forward).entries_of(
-                        codes.codes, codes.added, rows, run.valid.columns
-                    )
+                    self._by_codes = self._validation_by_codes(run.valid)
                 return self._by_codes
             predicted = run.valid.predict(run.network, run.inputs, run.known)
         if run.network.config.rows == "users":
             return predicted
         return in_user_order(self._ratings, self.held, predicted)
+
+    def _validation_by_codes(self, held: Holdout) -> Float64:
+        run, rows = self.run, np.repeat(held.rows, np.diff(held.indptr))
+        if self._continued is not None:  # the mean that codes approximate, which takes less time
+            taught = self._all_teachers(run.known, whole=False)[0].entries(rows, held.columns)
+            return OWN * held.predict(run.network, run.inputs, run.known) + (1.0 - OWN) * taught
+        forward = make_forward(run.network.config, run.network.arrays(), run.inputs)
+        codes = self._codes(forward, run.known, whole=False)
+        return codes.forward(forward).entries_of(codes.codes, codes.added, rows, held.columns)
 
 
 def seed_of(seed: int, *numbers: int) -> int:
