@@ -31,16 +31,13 @@ def shares_products(network: Network, rows: int) -> bool:
     return rows * sum(n * m for n, m in pairwise(network.config.hidden)) >= SHARED_SIZE
 
 
-def _in_blocks(call: Callable[[slice], object], rows: int, shared: bool) -> None:
-    """Call a function for all of some rows, or for a block at a time by several threads.
+def _in_blocks(call: Callable[[slice], object], rows: int) -> None:
+    """Call a function for blocks of some rows, by several threads.
 
     These are Matinee's own threads, each of which takes a block when it has time. Torch's threads
     divide a product evenly and wait for the slowest: where another program occupies a core, a
     product then takes 10 to 100 times as long.
     """
-    if not shared:
-        call(slice(0, rows))
-        return
 
     def blocks(first: int, last: int) -> None:
         for block in range(first, last):
@@ -162,20 +159,21 @@ class Middle:
     def _layer(self, index: int, before: Tensor) -> Tensor:
         """What enters an activation, (rows, out), from the layer before it, (rows, in)."""
         bias, weight = self._biases[index], self._transposed[index]
+        if not self._shared:
+            return torch.addmm(bias, before, weight)
         x = before.new_empty(len(before), len(bias))
-        _in_blocks(
-            lambda rows: torch.addmm(bias, before[rows], weight, out=x[rows]),
-            len(before),
-            self._shared,
-        )
+        _in_blocks(lambda rows: torch.addmm(bias, before[rows], weight, out=x[rows]), len(before))
         return x
 
     def _layer_backward(self, index: int, d: Tensor, before: Tensor) -> Tensor:
         """The gradient by ``before`` from that by what ``_layer`` gave; adds the weight's own."""
         weight, total, turned = self._weights[index], self._weight_gradients[index], d.t()
-        _in_blocks(lambda rows: total[rows].addmm_(turned[rows], before), len(total), self._shared)
+        if not self._shared:
+            total.addmm_(turned, before)
+            return d.mm(weight)
+        _in_blocks(lambda rows: total[rows].addmm_(turned[rows], before), len(total))
         d_before = d.new_empty(len(d), weight.shape[1])
-        _in_blocks(lambda rows: torch.mm(d[rows], weight, out=d_before[rows]), len(d), self._shared)
+        _in_blocks(lambda rows: torch.mm(d[rows], weight, out=d_before[rows]), len(d))
         return d_before
 
 
