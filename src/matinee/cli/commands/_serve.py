@@ -33,8 +33,7 @@ def _options() -> dict[str, Any]:
         if name not in _OTHERWISE:
             flag = "--" + name.replace("allowed_hosts", "allowed_host").replace("_", "-")
             text = " ".join((field.description or "").split())
-            least = 0 if name == "share_seed" else None
-            option = typer.Option(flag, metavar=_METAVARS.get(name), min=least, help=text)
+            option = typer.Option(flag, metavar=_METAVARS.get(name), help=text)
             kind: Any = _KINDS.get(name, field.annotation)
             options[name] = None if name in _KINDS else field.default, Annotated[kind, option]
     return options
