@@ -385,8 +385,9 @@ class Trainer:
     def _validation_by_codes(self, held: Holdout) -> Float64:
         run, rows = self.run, np.repeat(held.rows, np.diff(held.indptr))
         if self._continued is not None:  # the mean that codes approximate, which takes less time
-            taught = self._all_teachers(run.known, whole=False)[0].entries(rows, held.columns)
-            return OWN * held.predict(run.network, run.inputs, run.known) + (1.0 - OWN) * taught
+            own = held.predict(run.network, run.inputs, run.known)
+            (teacher,) = self._all_teachers(run.known, whole=False)
+            return OWN * own + (1.0 - OWN) * teacher.entries(rows, held.columns)
         forward = make_forward(run.network.config, run.network.arrays(), run.inputs)
         codes = self._codes(forward, run.known, whole=False)
         return codes.forward(forward).entries_of(codes.codes, codes.added, rows, held.columns)
