@@ -66,11 +66,16 @@ def test_a_solve_is_the_dense_one(
     config = IalsConfig(unobserved=unobserved, ridge_power=ridge_power, ridge=0.05)
     rows, x = some(seed, users, items, share, weighted)
     other = np.random.default_rng(seed).normal(size=(items, width))
-    turned, shared = rotated(other, unobserved)
+    turned, shared, basis = rotated(other, unobserved)
+    assert np.allclose(turned, other @ basis)
     ridge = ridges(rows.row_weights, items, config)
     solution = solved(rows, turned, shared, ridge)
     wanted = solve_dense(x, turned, config)
     assert np.allclose(solution, wanted, rtol=1e-8, atol=1e-10)
+    # As many steps as factors arrive there from anywhere.
+    start = np.random.default_rng(seed + 2).normal(size=solution.shape)
+    stepped = solved(rows, turned, shared, ridge, start, 2 * width + 2)
+    assert np.allclose(stepped, wanted, rtol=1e-5, atol=1e-7)
     # Turning the vectors changes no score.
     assert np.allclose(solution @ turned.T, solve_dense(x, other, config) @ other.T, atol=1e-8)
 
@@ -86,7 +91,7 @@ def objective(x: np.ndarray, w: np.ndarray, h: np.ndarray, config: IalsConfig) -
 
 @pytest.mark.parametrize("weighted", [False, True])
 def test_sweeps_lower_the_objective_to_the_dense_alternation(weighted: bool) -> None:
-    config = IalsConfig(factors=5, unobserved=0.1, ridge=0.02)
+    config = IalsConfig(factors=5, unobserved=0.1, ridge=0.02, steps=0)
     rows, x = some(1, 40, 25, 0.2, weighted)
     h = np.random.default_rng(0).normal(0.0, 0.1 / np.sqrt(5), (25, 5))
     losses = []
@@ -100,6 +105,35 @@ def test_sweeps_lower_the_objective_to_the_dense_alternation(weighted: bool) -> 
         h = solve_dense(x.T, w, config)
     wanted = solve_dense(x, h, config) @ h.T
     assert np.allclose(made.scores(rows), wanted, atol=2e-4)
+
+
+def test_three_steps_a_sweep_reach_the_objective_of_exact_solves() -> None:
+    config = IalsConfig(factors=12, unobserved=0.05, ridge=0.005)
+    rows, x = some(5, 200, 90, 0.3)
+    exact, stepped = (
+        fit_ials(rows, config.replace({"steps": steps}), np.random.default_rng(0))
+        for steps in (0, 3)
+    )
+    one, two = (
+        objective(x, made.fold_in(rows).astype(float), made.items.astype(float), config)
+        for made in (exact, stepped)
+    )
+    assert two == pytest.approx(one, rel=5e-3)
+
+
+def test_a_step_starts_from_the_vector_given() -> None:
+    """One step from the solution stays there, and one from elsewhere lowers the objective."""
+    config = IalsConfig(factors=6)
+    rows, x = some(6, 30, 20, 0.4)
+    other = np.random.default_rng(0).normal(size=(20, 6))
+    turned, shared, _ = rotated(other, config.unobserved)
+    ridge = ridges(rows.row_weights, 20, config)
+    wanted = solve_dense(x, turned, config)
+    assert np.allclose(solved(rows, turned, shared, ridge, wanted.copy(), 1), wanted, atol=1e-9)
+    start = np.random.default_rng(1).normal(size=wanted.shape)
+    one = solved(rows, turned, shared, ridge, start.copy(), 1)
+    before, after, best = (objective(x, w, turned, config) for w in (start, one, wanted))
+    assert best < after < best + 0.3 * (before - best)
 
 
 def test_weights_of_one_change_no_bit() -> None:
@@ -117,7 +151,7 @@ def test_a_weight_of_two_is_two_interactions() -> None:
     config = IalsConfig(factors=4, ridge_power=0.7)
     rows, _ = some(4, 12, 9, 0.5)
     other = np.random.default_rng(0).normal(size=(9, 4))
-    turned, shared = rotated(other, config.unobserved)
+    turned, shared, _ = rotated(other, config.unobserved)
     entries = len(rows.indices)
     doubled = Csr(2 * rows.indptr, np.repeat(rows.indices, 2), np.ones(2 * entries), None, 9)
     twice = replace(rows, weights=np.full(entries, 2.0, np.float32))

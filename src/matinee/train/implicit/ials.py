@@ -11,7 +11,7 @@ from ...base.arrays import Float, Float32, Float64
 from ...data import Csr
 from ...errors import TrainingError
 from .ials_config import IalsConfig
-from .ials_kernels import solve_implicit
+from .ials_kernels import improve_implicit, solve_implicit
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,16 +61,17 @@ def fit_ials(rows: Csr, config: IalsConfig, rng: np.random.Generator) -> ItemFac
     width = min(config.factors, max(rows.n_rows, rows.n_columns, 1))
     deviation = config.spread / np.sqrt(width)
     items = rng.normal(0.0, deviation, (rows.n_columns, width)).astype(np.float32)
+    users = np.zeros((rows.n_rows, width), np.float32)
     user_ridge = ridges(rows.row_weights, rows.n_columns, config)
     item_ridge = ridges(columns.row_weights, rows.n_rows, config)
     for _ in range(config.sweeps):
-        items, shared = rotated(items, config.unobserved)
-        users = solved(rows, items, shared, user_ridge)
-        users, shared = rotated(users, config.unobserved)
-        items = solved(columns, users, shared, item_ridge)
+        items, shared, basis = rotated(items, config.unobserved)
+        users = solved(rows, items, shared, user_ridge, users @ basis, config.steps)
+        users, shared, basis = rotated(users, config.unobserved)
+        items = solved(columns, users, shared, item_ridge, items @ basis, config.steps)
         if not np.isfinite(items).all():
             raise TrainingError("iALS: vectors are no longer finite; raise ials.ridge")
-    items, shared = rotated(items, config.unobserved)
+    items, shared, _ = rotated(items, config.unobserved)
     return ItemFactors(items, shared, config.ridge, config.ridge_power, config.unobserved)
 
 
@@ -86,30 +87,45 @@ def ridges(weights: Float64, other: int, config: IalsConfig | ItemFactors) -> Fl
     return config.ridge * seen**config.ridge_power
 
 
-def rotated(factors: Any, unobserved: float) -> tuple[Any, Float64]:
-    """Vectors in the eigenbasis of their Gram matrix, and its eigenvalues times a weight.
+def rotated(factors: Any, unobserved: float) -> tuple[Any, Float64, Any]:
+    """Vectors in the eigenbasis of their Gram matrix, its eigenvalues times a weight, the basis.
 
     Args:
         factors: floating (n, factors).
         unobserved: The weight.
     """
-    values, basis = np.linalg.eigh(_gram(factors))
-    return factors @ basis.astype(factors.dtype), unobserved * np.maximum(values, 0.0)
+    values, vectors = np.linalg.eigh(_gram(factors))
+    basis = vectors.astype(factors.dtype)
+    return factors @ basis, unobserved * np.maximum(values, 0.0), basis
 
 
-def solved(rows: Csr, other: Any, shared: Float64, ridge: Float64) -> Any:
-    """Vectors of all rows given those of the other side, of the dtype of ``other``."""
+def solved(
+    rows: Csr, other: Any, shared: Float64, ridge: Float64, near: Any = None, steps: int = 0
+) -> Any:
+    """Vectors of all rows given those of the other side, of the dtype of ``other``.
+
+    Args:
+        rows: Interactions by row.
+        other: floating (n, factors), vectors of the other side; see ``rotated``.
+        shared: float64 (factors,), from ``rotated``.
+        ridge: float64 (rows,), from ``ridges``.
+        near: floating (rows, factors), vectors to begin with.
+        steps: Of conjugate gradients from ``near``; 0 to solve exactly.
+    """
     kind = other.dtype
-    solved = np.empty((rows.n_rows, other.shape[1]), dtype=kind)
-    solve_implicit(
+    solved = np.empty((rows.n_rows, other.shape[1]), dtype=kind) if near is None else near
+    known = (
         rows.indptr.astype(np.int64, copy=False),
         rows.indices.astype(np.int32, copy=False),
         np.empty(0, kind) if rows.weights is None else rows.weights.astype(kind, copy=False),
         other,
         shared.astype(kind),
         ridge.astype(kind),
-        solved,
     )
+    if steps:
+        improve_implicit(*known, steps, solved)
+    else:
+        solve_implicit(*known, solved)
     return solved
 
 

@@ -21,6 +21,10 @@ class IalsConfig(Config):
     """Length of the vector of each user and each item."""
     sweeps: int = Field(16, ge=1)
     """Times that all users and then all items are solved for."""
+    steps: int = Field(3, ge=0)
+    """Steps of conjugate gradients with which a vector follows the other side in a sweep (Takács et
+    al. 2011), from where it was; 0 solves for it exactly, which takes some five times as long. A
+    person's vector is solved for exactly, whatever this is."""
     unobserved: float = Field(0.1, gt=0.0)
     """Weight of all pairs, whose target is 0, beside the mean weight of interactions, 1."""
     ridge: float = Field(0.01, gt=0.0)

@@ -1,4 +1,4 @@
-"""The kernel of implicit alternating least squares: an exact solve per row."""
+"""The kernels of implicit alternating least squares: a row solved exactly, or improved."""
 
 from __future__ import annotations
 
@@ -134,3 +134,87 @@ def solve_implicit(
             cholesky_solve(system, right, width)
             for k in range(width):
                 out[r, k] = right[k]
+
+
+@shared(64, fastmath=FAST, error_model="numpy")
+def improve_implicit(
+    begin: int,
+    end: int,
+    indptr: Int64,
+    index: Int32,
+    weights: Float,
+    other: Float,
+    shared: Float,
+    ridge: Float,
+    steps: int,
+    out: Float,
+) -> None:
+    """Steps of conjugate gradients from each row's vector towards what ``solve_implicit`` gives.
+
+    As Takács et al. 2011 (RecSys, 10.1145/2043932.2043987), with the diagonal of the system as
+    preconditioner. In the eigenbasis a step costs entries * factors: the Gram matrix is diagonal.
+
+    Args:
+        begin: The first row to compute; see ``shared``.
+        end: The row after the last.
+        indptr: See ``solve_implicit``, as all that is not named here.
+        index: int32 (entries,).
+        weights: floating (entries,) or (0,).
+        other: floating (n, factors).
+        shared: floating (factors,).
+        ridge: floating (rows,).
+        steps: At least 1.
+        out: floating (rows, factors), the vectors to begin with, overwritten.
+    """
+    width = other.shape[1]
+    rows = len(indptr) - 1
+    weighted = len(weights) > 0
+    one, zero = other.dtype.type(1), other.dtype.type(0)
+    for chunk in range(begin, end):  # dealt out in turn: no thread gets all the long rows
+        diagonal, inverse = np.empty(width, other.dtype), np.empty(width, other.dtype)
+        residual, direction = np.empty(width, other.dtype), np.empty(width, other.dtype)
+        product = np.empty(width, other.dtype)
+        for r in range(chunk, rows, 64):
+            start, stop = indptr[r], indptr[r + 1]
+            x = out[r]
+            if start == stop:
+                x[:] = 0
+                continue
+            for k in range(width):
+                diagonal[k] = inverse[k] = shared[k] + ridge[r]
+                residual[k] = -diagonal[k] * x[k]
+            for p in range(start, stop):
+                v, weight = other[index[p]], weights[p] if weighted else one
+                error = one
+                for k in range(width):
+                    error -= v[k] * x[k]
+                for k in range(width):
+                    residual[k] += weight * error * v[k]
+                    inverse[k] += weight * v[k] * v[k]
+            size = zero
+            for k in range(width):
+                inverse[k] = 1 / inverse[k]
+                direction[k] = residual[k] * inverse[k]
+                size += residual[k] * direction[k]
+            for _ in range(steps):
+                if size == 0:
+                    break
+                for k in range(width):
+                    product[k] = diagonal[k] * direction[k]
+                for p in range(start, stop):
+                    v, weight = other[index[p]], weights[p] if weighted else one
+                    score = zero
+                    for k in range(width):
+                        score += v[k] * direction[k]
+                    for k in range(width):
+                        product[k] += weight * score * v[k]
+                curvature = zero
+                for k in range(width):
+                    curvature += direction[k] * product[k]
+                length, before, size = size / curvature, size, zero
+                for k in range(width):
+                    x[k] += length * direction[k]
+                    residual[k] -= length * product[k]
+                    size += residual[k] * residual[k] * inverse[k]
+                for k in range(width):
+                    direction[k] = residual[k] * inverse[k] + size / before * direction[k]
