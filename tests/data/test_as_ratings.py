@@ -1,6 +1,7 @@
 """Every public function takes what ``load`` takes."""
 
 import io
+import sqlite3
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +22,15 @@ ROWS = [(u, i, 1 + (u * i) % 5) for u in range(1, 9) for i in range(1, 7)]
 FRAME = pd.DataFrame(ROWS, columns=["user", "item", "rating"])
 
 
+def cursor(kind: type[sqlite3.Row] | None = None) -> sqlite3.Cursor:
+    """The rows in a database, asked for in another order."""
+    con = sqlite3.connect(":memory:")
+    con.row_factory = kind
+    con.execute("create table t (user, item, rating)")
+    con.executemany("insert into t values (?, ?, ?)", ROWS)
+    return con.execute("select item, rating, user from t")
+
+
 def sources() -> dict[str, Any]:
     users, items, values = zip(*ROWS, strict=True)
     return {
@@ -34,6 +44,9 @@ def sources() -> dict[str, Any]:
         "dok": scipy.sparse.csr_matrix((values, (users, items))).todok(),
         "iterator": iter(ROWS),
         "tuple": tuple(ROWS),
+        "named tuples": FRAME[["rating", "item", "user"]].itertuples(),
+        "cursor": cursor(),
+        "rows of SQLite": cursor(sqlite3.Row).fetchall(),
         "arrays": [np.array(row) for row in ROWS],
         "tensors": {name: torch.tensor(FRAME[name].to_numpy()) for name in FRAME},
         "backwards": {name: FRAME[name].to_numpy()[::-1] for name in FRAME},
@@ -82,6 +95,7 @@ def test_columns_without_names_can_be_mapped_by_their_numbers() -> None:
         (io.StringIO("user,item\n1,2\n"), "path of its file"),
         ({"user": FRAME.user[::-1], "item": FRAME.item, "rating": FRAME.rating}, "indexes differ"),
         ([(1, 2, 3), (1, 2)], "rows differ in length"),
+        (iter([]), "holds no ratings"),
         (
             pa.table([[1, 2], [1, 2], [3, 4], [4, 3]], names=["user", "item", "rating", "rating"]),
             "two columns are called 'rating'",

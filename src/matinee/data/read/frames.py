@@ -149,8 +149,16 @@ def _scannable(source: Any) -> Any:
             return _plain_arrow(source)
         return source if hasattr(source, "to_table") else None
     if isinstance(source, list | tuple | Iterator) and not hasattr(source, "read"):
-        return _of_rows(list(source))
+        names = [str(column[0]) for column in getattr(source, "description", None) or ()]
+        return _of_rows([_by_name(row, names) for row in source])
     return None
+
+
+def _by_name(row: Any, names: list[str]) -> Any:
+    """A row as a mapping where its values have names: a named tuple, or a row of a database."""
+    if names or hasattr(row, "_fields"):
+        return dict(zip(names or row._fields, row, strict=True))
+    return dict(row) if hasattr(row, "keys") else row
 
 
 def _plain_arrow(table: Any) -> Any:
@@ -193,7 +201,9 @@ def _check_keys(columns: Mapping[Any, Any]) -> None:
 
 def _of_rows(rows: list[Any]) -> Any:
     """A list of tuples (user, item, rating and perhaps time), or of mappings alike, by column."""
-    if rows and all(isinstance(row, Mapping) for row in rows):
+    if not rows:
+        return {name: _column([]) for name in _ROWS[:3]}
+    if all(isinstance(row, Mapping) for row in rows):
         names = list(dict.fromkeys(name for row in rows for name in row))
         return {str(name): _column([row.get(name) for row in rows]) for name in names}
     widths = {len(row) if isinstance(row, list | tuple | np.ndarray) else 0 for row in rows}
