@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from matinee.data import Ratings, load
+from matinee.data import Ratings, fingerprint, load
 from matinee.errors import DataError, UsageError
 
 ROWS = "1,10,4\n1,11,3\n2,10,2\n"
@@ -167,6 +167,7 @@ def test_matrices(tmp_path: Path) -> None:
         ("My export of 2024\n\nuser,item,rating\n" + ROWS, "--skip N"),
         ('user,item,rating\n1,10,"1,000"\n2,11,"2,500"\n', "without separators of thousands"),
         ("user,item,rating\n1,10,\u0664\n2,11,3\n", "rating '\u0664' is not a number; mend"),
+        ("user,item,rating\n1,10,like\n2,11,dislike\n", "as a number, such as 1 for a like"),
         ("user,item,rating\n" + ROWS + "user,item,rating\n" + ROWS, "line 5: the header is repeat"),
         ("user,item,rating\n'1','10','4'\n'2','11','3'\n", "state.? the mark that encloses"),
         (("user,item,rating\n" + ROWS).encode("utf-16-le"), "--encoding utf-16"),
@@ -178,6 +179,19 @@ def test_matrices(tmp_path: Path) -> None:
 def test_refused_with_what_to_do(tmp_path: Path, content: str | bytes, message: str) -> None:
     with pytest.raises(DataError, match=message):
         text(tmp_path, content, name="r.txt")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "user,item,rating\n1,10,True\n1,11,False\n2,10,TRUE\n",
+        '{"user":1,"item":10,"rating":true}\n{"user":1,"item":11,"rating":false}\n'
+        '{"user":2,"item":10,"rating":true}\n',
+    ],
+)
+def test_booleans_in_text_are_ratings_as_in_a_frame(tmp_path: Path, content: str) -> None:
+    columns = {"user": [1, 1, 2], "item": [10, 11, 10], "rating": [True, False, True]}
+    assert fingerprint(text(tmp_path, content, name="r.txt")) == fingerprint(load(columns))
 
 
 def test_a_tar_is_refused_by_name(tmp_path: Path) -> None:

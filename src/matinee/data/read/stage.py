@@ -101,7 +101,7 @@ def stage(
         reason = f" ({'; '.join(notes)})" if notes else ""
         raise DataError(f"{scan.label}: holds no ratings or interactions{reason}")
     if wrong:
-        raise _bad_row(work, scan, columns, scale, int(first), int(wrong))
+        raise _bad_row(work, scan, columns, scale, int(first), int(wrong), int(read))
     weighted = RATING in columns and WEIGHT in columns
     if weighted:
         _check_weights(work, scan, columns[WEIGHT])
@@ -315,6 +315,10 @@ def _rating(sql: str, kind: str, decimal: str) -> str:
     if kind == "VARCHAR" and decimal != ".":
         sql = f"replace({sql}, {literal(decimal)}, '.')"
     real = f"TRY_CAST({sql} AS DOUBLE)"
+    if kind == "VARCHAR":  # Text holds booleans as pandas writes them.
+        real = (
+            f"coalesce({real}, CASE lower(trim({sql})) WHEN 'true' THEN 1 WHEN 'false' THEN 0 END)"
+        )
     return f"CASE WHEN isfinite({real}) THEN TRY_CAST({real} AS FLOAT) END"
 
 
@@ -332,12 +336,13 @@ def _bad_row(
     scale: Scale | None,
     row: int,
     wrong: int,
+    read: int,
 ) -> DataError:
     where = scan.locate(row)
     more = f" ({wrong - 1:,} more bad row{'s' * (wrong != 2)})" if wrong > 1 else ""
     role = RATING if RATING in columns else WEIGHT
     value = _raw(work, scan, columns[role], row)
-    complaint = _complaint(value, columns[role], scan.header, scale, role)
+    complaint = _complaint(value, columns[role], scan.header, scale, role, every=wrong == read)
     return DataError(f"{where}: {complaint}{more}")
 
 
@@ -360,7 +365,9 @@ def _quote_hint(value: str) -> str:
     return ""
 
 
-def _complaint(value: str | None, column: str, header: bool, scale: Scale | None, role: str) -> str:
+def _complaint(
+    value: str | None, column: str, header: bool, scale: Scale | None, role: str, *, every: bool
+) -> str:
     if value is None or not value.strip():
         return f"no {role}; remove the row: what is missing is known by its absence"
     message = f"{role} {shorten(value)}"
@@ -371,9 +378,12 @@ def _complaint(value: str | None, column: str, header: bool, scale: Scale | None
     except ValueError:
         hint = _decimal_hint(value) or _quote_hint(value)
         other = f"column {column!r}" if header else f"column {column}"
+        mend = "mend or remove the row"
+        if every and not hint:
+            mend = f"write each {role} as a number, such as 1 for a like and 0 for a dislike"
         return (
-            f"{message} is not a number{hint}; mend or remove the row, or if {other} is not the "
-            f"{role}, name the one that is with --{role} COL"
+            f"{message} is not a number{hint}; {mend}, or if {other} is not the {role}, name the "
+            f"one that is with --{role} COL"
         )
     if not np.isfinite(number):
         return f"{message} is not finite; remove the row: what is missing is known by its absence"
