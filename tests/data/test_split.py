@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings, strategies as st
 
@@ -220,8 +222,14 @@ def test_moments() -> None:
     assert seconds("2000-12-02T14:52:18+00:00") == 975768738
     assert seconds("2000-12-02T15:52:18+01:00") == 975768738
     assert seconds("975768738") == seconds(975768738) == 975768738
-    with pytest.raises(UsageError, match="'yesterday' is no moment"):
-        seconds("yesterday")
+    for day in (date(2000, 12, 2), pd.Timestamp("2000-12-02"), np.datetime64("2000-12-02", "ns")):
+        assert seconds(day) == 975715200
+    assert seconds(datetime(2000, 12, 2, 15, 52, 18, tzinfo=timezone(timedelta(hours=1)))) == (
+        975768738
+    )
+    for wrong in ("yesterday", float("nan"), ["2000-12-02"]):
+        with pytest.raises(UsageError, match="is no moment"):
+            seconds(wrong)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("by", ["user", "last"])

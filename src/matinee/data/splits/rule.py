@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,9 @@ from ..ratings import Ratings
 
 Sequence = npt.NDArray[np.signedinteger[Any]]
 
-Moment = int | str
-"""Seconds since 1970-01-01 UTC, or an ISO 8601 date or time (UTC where it names no zone)."""
+Moment = int | str | date | np.datetime64
+"""Seconds since 1970-01-01 UTC, or a date or time, also as ISO 8601 text (UTC where it names no
+zone)."""
 
 TRAIN, VALID, TEST, GIVEN, VALID_GIVEN = 0, 1, 2, 3, 4
 """The parts. ``GIVEN`` and ``VALID_GIVEN`` are ratings of the people of ``TEST`` and ``VALID`` that
@@ -76,17 +77,20 @@ class SplitRule:
 
 def seconds(moment: Moment) -> int:
     """A moment in seconds since 1970-01-01 UTC."""
-    if not isinstance(moment, str):
-        return int(moment)
-    if moment.strip().lstrip("-").isdigit():
-        return int(moment)
     try:
-        parsed = datetime.fromisoformat(moment)
-    except ValueError:
+        if isinstance(moment, str):
+            if moment.strip().lstrip("-").isdigit():
+                return int(moment)
+            moment = datetime.fromisoformat(moment)
+        if isinstance(moment, datetime):
+            return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+        if isinstance(moment, date | np.datetime64):
+            return int(np.asarray(moment, "datetime64[s]").astype(np.int64))
+        return int(moment)
+    except (TypeError, ValueError):
         raise UsageError(
-            f"{moment!r} is no moment: write seconds since 1970, or a date as in 2001-12-31"
+            f"{moment!r} is no moment: give seconds since 1970, or a date as in 2001-12-31"
         ) from None
-    return int((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp())
 
 
 def number_of(name: str, wanted: float, n: int) -> int:
