@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
 
@@ -45,6 +46,15 @@ def test_a_sequence_is_numbered(given_: list[dict[str, float]]) -> None:
 
 def test_pairs_and_repeats_the_last_wins() -> None:
     assert coded([[("b", 1), ("a", 2), ("b", 5)]]) == {0: {"b": 5, "a": 2}}
+
+
+def test_an_array_of_pairs_is_a_history() -> None:
+    assert coded({1: np.array([["b", 1], ["a", 2]], dtype=object)}) == {1: {"b": 1, "a": 2}}
+
+
+def test_whole_numbers_stay_numbers_and_booleans_are_texts() -> None:
+    assert list(coded({1.0: {"a": 1}, np.int8(2): {"a": 1}})) == [1, 2]
+    assert list(coded({True: {"a": 1}})) == ["True"]
 
 
 def test_a_table_comes_back() -> None:
@@ -95,6 +105,8 @@ def test_ratings_off_the_scale_are_refused(value: float) -> None:
         ("abc", "must be"),
         (5, "must be"),
         ([{"a": "good"}], "not a number"),
+        ({1: pd.DataFrame({"item": ["a"], "rating": [5]})}, "is a data frame: pass dict"),
+        ({1: [{"item": "a", "rating": 5}]}, "must be"),
     ],
 )
 def test_what_is_no_history_is_refused(given_: Any, words: str) -> None:

@@ -22,6 +22,7 @@ HistoriesLike = Ratings | Mapping[Any, History] | Sequence[History]
 """Ratings of some people: a table, ``{user_id: history}``, or histories of people 0, 1, 2, ..."""
 
 _NAMED = 5
+_PAIR = (tuple, list, np.ndarray)
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -145,7 +146,7 @@ def refuse_unknown(
 def _split(source: Any, rating: float) -> tuple[Ids, list[list[tuple[Any, float]]]]:
     if isinstance(source, Mapping):
         keys, histories = list(source), list(source.values())
-        if all(isinstance(key, int | np.integer) and int(key) in _INT64 for key in keys):
+        if all(_is_whole(key) for key in keys):
             ids: Ids = np.array(keys, dtype=np.int64)
         else:
             ids = np.array([canonical(key) or str(key) for key in keys], dtype=object)
@@ -168,13 +169,17 @@ def _split(source: Any, rating: float) -> tuple[Ids, list[list[tuple[Any, float]
         try:
             if isinstance(history, str | bytes):
                 raise TypeError
+            if hasattr(history, "columns"):
+                raise UsageError(
+                    "a history is a data frame: pass dict(zip(frame['item'], frame['rating']))"
+                )
             if hasattr(history, "reset_index") and history.dtype.kind in "iuf":
                 raise UsageError(
                     "a history is a pandas Series of numbers: pass its .to_dict() where they are "
                     "ratings by item id, or its .tolist() where they are item ids"
                 )
-            people.append([tuple(p) if isinstance(p, tuple | list) else (p, rating) for p in pairs])
-            if any(len(pair) != 2 for pair in people[-1]):
+            people.append([tuple(p) if isinstance(p, _PAIR) else (p, rating) for p in pairs])
+            if any(len(pair) != 2 or isinstance(pair[0], dict) for pair in people[-1]):
                 raise ValueError
         except (TypeError, ValueError):
             raise UsageError(
@@ -182,6 +187,13 @@ def _split(source: Any, rating: float) -> tuple[Ids, list[list[tuple[Any, float]
                 "a list of one history"
             ) from None
     return ids, people
+
+
+def _is_whole(key: Any) -> bool:
+    """Whether a user id is a number that an int64 holds, as 1.0 is, and as True is not."""
+    if isinstance(key, bool) or not isinstance(key, int | float | np.integer | np.floating):
+        return False
+    return float(key).is_integer() and int(key) in _INT64
 
 
 def _may_be_pair(history: Any) -> bool:
