@@ -105,6 +105,8 @@ def test_tables_of_people_by_name_and_in_memory(tmp_path: Path) -> None:
     assert read == {"likes": ["", ("x", "y")], "income": [None, 2.5]}
     with pytest.raises(DataError, match=r"none of its ids is a user .*'a'.*--person-id COL"):
         load(ratings, people=file, person_id="income")
+    with pytest.raises(UsageError, match=r"--person-id 'kei': no such column.*mean 'key'"):
+        load(ratings, people=file, person_id="kei")
     with pytest.raises(UsageError, match=r"--person-id 'twon': no such column.*mean 'town'"):
         load(ratings, people=people, person_id="twon")
     with pytest.raises(UsageError, match="give the table with --people"):

@@ -244,7 +244,7 @@ def _fit(
     known = recognised(first, roles, named)
     # A name is never a number, and a row of ratings has one at least.
     header = known > 0 or (
-        ratings and not any(is_number(value, options.decimal) for value in first)
+        bool(ratings or named) and not any(is_number(value, options.decimal) for value in first)
     )
     header = header or (ratings and is_row_of_items(first, rows[1:]))
     if options.header is not None:
