@@ -380,7 +380,7 @@ def test_importances_need_trials_enough(ratings: Ratings, whole: Sweep) -> None:
         ({"budget": 0.0}, UsageError, "budget = 0"),
         ({"trials": 0}, UsageError, "trials = 0"),
         ({"seeds": 0}, UsageError, "seeds = 0"),
-        ({"seed": -1}, UsageError, "seed = -1"),
+        ({"seed": -1}, UsageError, "seed must be a whole number of at least 0, not -1"),
         ({"by": "usr"}, UsageError, "'user'"),
         ({"preset": "defualt"}, UsageError, "'default'"),
         ({"space": "absent.toml"}, UsageError, "absent.toml: no such file"),

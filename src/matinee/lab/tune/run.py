@@ -90,7 +90,7 @@ def sweep(
         space = default_space(start)
     elif not isinstance(space, SearchSpace):
         space = SearchSpace.read_toml(Path(space))
-    _check(budget, trials, seed, seeds)
+    _check(budget, trials, seeds)
     if test is not None:
         _refuse_overlap(ratings, test)
     if budget is None and trials is None:
@@ -171,15 +171,13 @@ def _start(preset: str | Settings) -> tuple[Settings, str]:
     return start, name
 
 
-def _check(budget: float | None, trials: int | None, seed: int, seeds: int) -> None:
+def _check(budget: float | None, trials: int | None, seeds: int) -> None:
     if budget is not None and not 0 < budget < float("inf"):
         raise UsageError(f"budget = {budget:g}: give minutes above 0")
     if trials is not None and trials < 1:
         raise UsageError(f"trials = {trials}: must be at least 1")
     if seeds < 1:
         raise UsageError(f"seeds = {seeds}: must be at least 1")
-    if seed < 0:
-        raise UsageError(f"seed = {seed}: must be at least 0")
 
 
 def _refuse_overlap(ratings: Ratings, test: Ratings) -> None:
