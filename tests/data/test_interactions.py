@@ -86,6 +86,8 @@ def test_named_steps() -> None:
         liked.k_core(3)
     with pytest.raises(UsageError, match="missing = 'none'"):
         load(table, missing="none")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"missing = 1e\+308: give the numbers"):
+        load(table, missing=1e308)  # no rating is as large
 
 
 @given(seed=st.integers(0, 500), n=st.integers(1, 200), k=st.integers(1, 6))

@@ -14,14 +14,15 @@ def missing_values(missing: float | Sequence[float]) -> tuple[float, ...]:
     """The ratings that mean "not rated".
 
     Raises:
-        UsageError: One is no number.
+        UsageError: One is no number, or too large to be a rating.
     """
     try:
         values = [missing] if isinstance(missing, int | float) else list(missing)
         missing_values = tuple(float(value) for value in values)
     except (TypeError, ValueError):
         missing_values = (float("nan"),)
-    if not all(np.isfinite(missing_values)):
+    largest = float(np.finfo(np.float32).max)
+    if not all(abs(value) <= largest for value in missing_values):
         raise UsageError(
             f"missing = {missing!r}: give the numbers that mean 'not rated', as 0 or -1"
         )
