@@ -175,12 +175,12 @@ def split_(
         ),
     ] = None,
     holdout: Annotated[
-        float,
+        float | None,
         typer.Option(
-            help="What to hold out for the test: a share below 1, or a whole number (of each "
-            "user's ratings by user and last, of people by people)."
+            help="What to hold out for the test: a share below 1, by default 0.2, or a whole "
+            "number (of each user's ratings by user and last, of people by people)."
         ),
-    ] = 0.2,
+    ] = None,
     valid: Annotated[
         float | None, typer.Option(help="Size of the validation part, as for --holdout.")
     ] = None,

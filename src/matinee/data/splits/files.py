@@ -36,7 +36,7 @@ KFOLD = "kfold"
 def split_files(
     ratings: Ratings,
     out: Path | str,
-    holdout: float = 0.2,
+    holdout: float | None = None,
     seed: int = 0,
     by: str = "random",
     *,
@@ -61,7 +61,8 @@ def split_files(
     Args:
         ratings: The ratings to split.
         out: The folder to write. An earlier split there is replaced; anything else is refused.
-        holdout: As in ``split``; of the people by ``people``; not used by ``kfold``.
+        holdout: As in ``split``, 0.2 by default; of the people by ``people``. Refused beside ``at``
+            and by ``kfold``.
         seed: Seed of the draw.
         by: Name of a rule in ``RULES``, or ``kfold``.
         valid: What to validate by, as in ``split_three``.
@@ -79,14 +80,20 @@ def split_files(
     """
     protocol: dict[str, Any] = {"by": by, "seed": seed}
     if by == KFOLD:
-        if valid is not None or at is not None:
-            raise UsageError(f"a split by {by!r} has no validation part and cuts at no moment")
+        if holdout is not None or valid is not None or at is not None:
+            raise UsageError(
+                f"a split by {by!r} has folds of one size, no validation part and cuts at no "
+                "moment: leave out --holdout, --valid and --at"
+            )
         return write_split(_folds(ratings, k, seed), out, ratings, protocol | {"k": k})
     rule = rule_of(by)
     protocol["by"] = rule.name
     moments = at if isinstance(at, tuple) else () if at is None else (at,)
     if len(moments) == 1 and valid is not None:
         raise UsageError("a validation part beside --at needs two moments: --at FROM --at TO")
+    if moments and (holdout is not None or valid is not None):
+        raise UsageError("--at cuts at moments, not by share: leave out --holdout and --valid")
+    holdout = 0.2 if holdout is None else holdout
     parts = split_parts(ratings, by, holdout, valid or 0.0, seed, given=given, at=moments)
     if moments:
         cuts = [seconds(moment) for moment in moments]
