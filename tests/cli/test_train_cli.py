@@ -388,6 +388,19 @@ def test_what_lists_leave_out_of_large_data_is_noted(
     assert "(--preset ease --set lists.linear.max_gib=1)" in done.stderr
 
 
+def test_all_columns_where_there_are_none_are_noted(shell: Any) -> None:
+    rows = [f"{at % 20},{at % 7},{at % 5 + 1}\n" for at in range(140)]
+    (shell.folder / "r.csv").write_text("user,item,rating\n" + "".join(rows))
+    args = ("train", "r.csv", "--set", "columns=true", "--preset")
+    network, bayesian = ("default", *SMALL), ("bayesian", "--set", "sweeps=4", "--set", "burn_in=2")
+    noted = "columns = true, and the data has none"
+    assert noted in shell(*args, *bayesian).stderr
+    people = "".join(f"{at},{'ab'[at % 2]}\n" for at in range(20))
+    (shell.folder / "people.csv").write_text("user,town\n" + people)
+    assert noted not in shell(*args, *bayesian).stderr
+    assert noted in shell(*args, *network, "--epochs", "1").stderr
+
+
 def test_ordinal_outputs_by_the_executable(shell: Any, catalogue: Path) -> None:
     args = ["train", catalogue / "ratings", "--holdout", "0.2", "--out", "model", *SMALL]
     args += ["--set", "output=ordinal", "--set", "teacher=none", "--epochs", "3", "--json"]

@@ -17,6 +17,7 @@ from ..source import Json
 from ..threads import Device, Threads, use_threads
 
 if TYPE_CHECKING:
+    from ...data import Ratings
     from ...models import Settings
     from ...train import ProcessGroup
     from ..fit import Fitted
@@ -139,6 +140,11 @@ def train(
         folder = out or default_folder(parts.train.name, preset)
         if not json:
             note(_beginning(parts, preset if base is None else f"{base} further", group))
+        if _lacks_columns(parts.train, options):
+            note(
+                "matinee: columns = true, and the data has none to read: --people and --items name "
+                "tables of them (networks read those of items alone)"
+            )
         fitted = fit(
             options,
             parts,
@@ -177,6 +183,15 @@ def _settings_of(
     if not isinstance(model, Trainable):
         raise UsageError(f"{base}: a model of kind {model.kind} is not trained by this command")
     return model.record.get("training", {}).get("preset", preset), model.settings
+
+
+def _lacks_columns(train: Ratings, options: Settings) -> bool:
+    """Whether the settings ask for all columns that there are, and there is none."""
+    asking = {name for name, section in options if getattr(section, "columns", False) is True}
+    table = train.item_table
+    sides = [None if table is None else table.side]
+    sides += [train.user_columns] if "bayesian" in asking else []
+    return bool(asking) and not any(side is not None and side.columns for side in sides)
 
 
 def _beginning(parts: Parts, preset: str, group: ProcessGroup) -> str:
