@@ -203,28 +203,34 @@ def test_the_events_of_one_transaction_are_bounded(
     written = Writer(file_store)
     written.submit([click("first")])
     assert entered.wait(60)
-    last = [written.submit([click(f"{at}a"), click(f"{at}b")]) for at in range(5)][-1]
+    last = [written.submit([click(f"{at} {n}") for n in range(3 - at % 2 * 2)]) for at in range(5)]
     release.set()
-    last.result(60)
+    last[-1].result(60)
     written.close()
-    assert sizes == [1, 4, 4, 2]
+    assert sizes == [1, 4, 4, 3]
 
 
 def test_old_events_are_deleted_once_an_hour(
     file_store: FeedbackStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = SimpleNamespace(now=10.0, time=time.time)
+    clock = SimpleNamespace(now=10.0, time=lambda: 1000.0 * 86_400)
     clock.monotonic = lambda: clock.now
     monkeypatch.setattr(writer, "time", clock)
-    pruned: list[float] = []
-    monkeypatch.setattr(file_store, "prune", lambda before: pruned.append(clock.now))
+    pruned: list[tuple[float, int]] = []
+    monkeypatch.setattr(file_store, "prune", lambda before: pruned.append((clock.now, before)))
     written = Writer(file_store, days=2)
     for at, now in enumerate((10.0, 3609.0, 3610.0, 3611.0)):
         clock.now = now
         written.submit([click(f"{at}a")]).result(60)
         written.submit([click(f"{at}b")]).result(60)  # it has looked at the clock after the first
     written.close()
-    assert pruned == [10.0, 3610.0]
+    assert pruned == [(10.0, 998 * 86_400), (3610.0, 998 * 86_400)]
+
+
+def test_a_writer_that_nobody_closed_lets_the_process_end(file_store: FeedbackStore) -> None:
+    written = Writer(file_store)
+    written.close()
+    assert written._thread.daemon
 
 
 def test_the_text_of_an_unexpected_error_is_not_logged(
