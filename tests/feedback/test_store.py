@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -28,6 +29,7 @@ from matinee.feedback import (
     open_store,
     writer,
 )
+from matinee.feedback._sql import SqlStore
 from matinee.feedback.event import Kind
 from matinee.feedback.store import hash_of
 
@@ -116,6 +118,41 @@ def test_a_database_that_came_back(request: pytest.FixtureRequest, open_: Open, 
         request.getfixturevalue("postgresql").end_connections(url)
     assert store.add(EVENTS) == [False, True, True, True]
     assert store.count() == 4
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> str:
+    made: str = request.getfixturevalue("postgresql").empty()
+    return made
+
+
+def test_servers_of_every_version_write_one_after_the_other(database: str) -> None:
+    """By one lock, whose number stays: readers are then given the events in order."""
+    import psycopg
+
+    store = open_store(database)
+    with ThreadPoolExecutor() as pool:
+        with psycopg.connect(database) as other:
+            other.execute("SELECT pg_advisory_xact_lock(30787925074404709)")
+            waiting = [pool.submit(store.add, EVENTS), pool.submit(open_store, database)]
+            assert wait(waiting, 0.3).done == set()
+            assert store.count() == 0  # readers wait for nobody
+        assert waiting[0].result(60) == [True] * 4
+        waiting[1].result(60).close()  # type: ignore[attr-defined]
+    store.close()
+
+
+def test_errors_of_a_database_quote_no_values(database: str) -> None:
+    store = open_store(database)
+    assert isinstance(store, SqlStore)
+    with (
+        pytest.raises(FeedbackError, match=r"PostgreSQL: InvalidTextRepresentation$"),
+        store.transaction(write=False) as cursor,
+    ):
+        cursor.execute("SELECT 'a-secret-name'::integer")
+    store.close()
+    with pytest.raises(FeedbackError, match=r"PostgreSQL: .*[Rr]efused$"):
+        open_store("postgresql://127.0.0.1:1/none")
 
 
 def held_back(store: FeedbackStore) -> tuple[list[int], threading.Event, threading.Event]:
