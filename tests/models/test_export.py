@@ -66,7 +66,7 @@ def test_the_graph_is_the_model(shape: str, tmp_path: Path) -> None:
     assert names == model.item_ids.ids.tolist()
     for people in (
         [([3], [2.0])],
-        [([1, 9], [5.0, 0.5]), ([0], [3.0]), (list(range(40)), [2.5] * 40)],
+        [([1, 9], [5.0, 0.5]), ([0], [3.0]), (list(range(40)), [2.5] * 40), ([], [])],
     ):
         who = Histories.build(people)
         done = session.run(None, feeds(who))[0]

@@ -49,7 +49,8 @@ def export_onnx(model: Recommender, path: Path | str) -> float:
             f"{model.kind!r}{' with items as rows' if isinstance(model, Autoencoder) else ''}"
         )
     clip = (model.scale.low, model.scale.high) if model.clip else None
-    graph = build_onnx(model.forward, clip=clip)
+    nobody = Histories.build([([], [])])
+    graph = build_onnx(model.forward, clip=clip, empty=model.scores_coded(nobody)[0])
     ids = [str(item) for item in model.item_ids.ids.tolist()]
     lines = not any("\n" in item for item in ids)
     for key, value in {
@@ -77,7 +78,7 @@ def _difference(model: Recommender, content: bytes) -> float:
         ) from None
     rng = np.random.default_rng(0)
     longest = min(model.n_items, 50)
-    people = []
+    people: list[Any] = [([], [])]
     for size in rng.integers(1, longest + 1, _CHECKED):
         items = rng.choice(model.n_items, size, replace=False)
         people.append((items, rng.uniform(model.scale.low, model.scale.high, size)))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..base.arrays import Float32
 from ..baseline.ordinal import OrdinalLink
 from ..errors import UsageError
 from ._forward import Forward
@@ -19,22 +20,22 @@ INPUTS = ("items", "ratings", "offsets")
 OUTPUT = "predictions"
 
 
-def build_onnx(forward: Forward, *, clip: tuple[float, float] | None) -> Any:
+def build_onnx(forward: Forward, *, clip: tuple[float, float] | None, empty: Float32) -> Any:
     """An ONNX model of a network whose rows are people.
 
     Inputs: ``items`` int64 (entries,), the columns rated, person after person; ``ratings`` float32
     (entries,); ``offsets`` int64 (people,), where each person's entries begin. Output:
-    ``predictions`` float32 (people, columns). Every dimension but the columns is dynamic. A person
-    without ratings is given the network's answer to an empty row.
+    ``predictions`` float32 (people, columns). Every dimension but the columns is dynamic.
 
     Args:
         forward: The network.
         clip: Range to clip predictions to, or None.
+        empty: The predictions for a person without ratings, (columns,).
 
     Raises:
         UsageError: ``onnx`` is not installed.
     """
-    return _Builder(forward).model(clip)
+    return _Builder(forward).model(clip, empty)
 
 
 class _Builder:
@@ -64,11 +65,11 @@ class _Builder:
         self._constants.append(self._onnx.numpy_helper.from_array(array, name))
         return name
 
-    def model(self, clip: tuple[float, float] | None) -> Any:
+    def model(self, clip: tuple[float, float] | None, empty: Float32) -> Any:
         helper, kinds = self._onnx.helper, self._onnx.TensorProto
         forward = self._forward
         table = self.const(forward.table_out, np.float32)
-        hidden, row_bias = self._encode(table)
+        hidden, row_bias, counts = self._encode(table)
         x = self.op("MatMul", hidden, self.op("Transpose", table))
         x = self.op("Add", x, self.const(forward.bias_out, "f4"))
         x = activation(forward.config.output_activation).onnx(self, x)
@@ -76,6 +77,8 @@ class _Builder:
         x = self.op("Add", x, row_bias)
         if forward.link is not None:
             x = self._expectation(forward.link, x)
+        rated = self.op("Greater", counts, self.const(0, "f4"))
+        x = self.op("Where", rated, x, self.const(empty, np.float32))
         if clip is not None:
             x = self.op("Clip", x, *(self.const(edge, np.float32) for edge in clip))
         self._nodes.append(helper.make_node("Identity", [x], [OUTPUT]))
@@ -109,8 +112,10 @@ class _Builder:
             total = self.op("Add", total, above)
         return total
 
-    def _encode(self, table: str) -> tuple[str, str]:
-        """The last hidden layer (people, width), and what is added to outputs (people, 1).
+    def _encode(self, table: str) -> tuple[str, str, str]:
+        """The last hidden layer (people, width), what is added to outputs, and how many ratings.
+
+        Both of the latter are (people, 1).
 
         Args:
             table: The last layer's weights, (columns, width).
@@ -152,7 +157,7 @@ class _Builder:
             x = self.op("Mul", x, self.op("Unsqueeze", self._scale(counts), one))
         if forward.outputs.centred:
             row_bias = self.op("Sub", row_bias, self._mean_output(x, table, counts, row, people))
-        return x, self.op("Unsqueeze", row_bias, one)
+        return x, self.op("Unsqueeze", row_bias, one), self.op("Unsqueeze", counts, one)
 
     def _scale(self, counts: str) -> str:
         """``RowOutputs.scale``, (people,)."""
