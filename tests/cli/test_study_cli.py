@@ -98,11 +98,20 @@ def test_list_and_show(shell: Shell, file: Path) -> None:
     assert {"reference", "depth-and-data", "protocol"} <= {row["study"] for row in listed}
     assert "reference" in shell("study", "list").stdout
     text = shell("study", "show", file).stdout
-    for part in ("Which batch size?", "16; 64", "bias", "20% by random", "claim 1: 16 is better."):
+    for part in (
+        "Which batch size?",
+        "16; 64",
+        "bias",
+        "20% of the ratings, drawn",
+        "claim 1: 16 is better.",
+    ):
         assert part in text
     arms = shell.json("study", "show", file)["arms"]
     assert [arm["arm"] for arm in arms] == ["batch/16", "batch/64", "other/bias"]
     assert arms[0]["settings"]["train"]["batch_size"] == 16
+    leave_two = TOML.replace("holdout = 0.2", 'holdout = 2\nby = "user"')
+    file.write_text(leave_two, "utf-8")
+    assert "2 of each user's ratings" in shell("study", "show", file).stdout
     quick = shell.json("study", "show", file, "--quick")["arms"]
     assert [arm["settings"]["train"]["epochs"] for arm in quick] == [1, 1]
 

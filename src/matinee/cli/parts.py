@@ -47,9 +47,8 @@ class Parts:
                 return f"test set {protocol['test']}"
             case "name":
                 return f"the split {protocol['name']}"
-        size, seed = protocol["holdout"], protocol["seed"]
-        share = f"{size:.4g}" if size >= 1 else f"{100 * size:.4g}%"
-        return f"{rule_of(protocol['by']).describe.format(share)}, with seed {seed}"
+        held_out = rule_of(protocol["by"]).held_out(protocol["holdout"])
+        return f"{held_out}, with seed {protocol['seed']}"
 
 
 def read_parts(

@@ -328,9 +328,9 @@ def _figure(name: str) -> Any:
 
 
 def _holdout(data: Any) -> str:
-    if not data.holdout:
-        return "its own test part"
-    return f"{100 * data.holdout:g}% by {data.by}"
+    from ...data.splits.rules import rule_of
+
+    return rule_of(data.by).held_out(data.holdout) if data.holdout else "its own test part"
 
 
 def _arm(arm: Any) -> dict[str, Any]:

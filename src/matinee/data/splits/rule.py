@@ -74,6 +74,10 @@ class SplitRule:
     cuts: bool = False
     holds_out_people: bool = False
 
+    def held_out(self, size: float) -> str:
+        """What is held out, with how much: a share, or a whole number."""
+        return self.describe.format(f"{size:.4g}" if size >= 1 else f"{100 * size:.4g}%")
+
 
 def seconds(moment: Moment) -> int:
     """A moment in seconds since 1970-01-01 UTC."""

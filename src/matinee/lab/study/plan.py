@@ -203,7 +203,8 @@ class _Sizes:
             if name not in self._of:
                 self._of[name] = _size(data)
             users, ratings = self._of[name]
-        share = data["users"] * data["ratings"] * (1 - data["holdout"])
+        held_out = data["holdout"] if data["holdout"] < 1 else 0.0  # of a number, none is counted
+        share = data["users"] * data["ratings"] * (1 - held_out)
         return max(2, int(users * data["users"])), max(2, int(ratings * share))
 
 

@@ -20,7 +20,8 @@ class Data(Config):
     source: str = ""
     """A split (ml-100k/u1, a folder with train and test parts), or ratings to hold some out of."""
     holdout: float = 0.0
-    """Share of the source's ratings to hold out; 0 where the source is a split."""
+    """How much of the source to hold out, as for `--holdout`: a share below 1, or a whole number; 0
+    where the source is a split."""
     read: TableOptions = TableOptions()
     """How the source is read, where it is not a split: its columns, delimiter, scale and the
     like."""
