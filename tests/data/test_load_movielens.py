@@ -185,6 +185,26 @@ def test_titles_beside_that_cannot_be_read_are_left_out_aloud(tmp_path: Path) ->
     assert "movies.csv, line 2: 4 columns" in ratings.notes[0]
 
 
+def test_tables_beside_that_know_none_of_the_ids_are_left_out_aloud(tmp_path: Path) -> None:
+    (tmp_path / "ratings.csv").write_text("user,item,rating\n1,10,3\n1,11,4\n2,10,4\n")
+    (tmp_path / "movies.csv").write_text("item,title\n010,Dune\n011,Emma\n")
+    (tmp_path / "users.csv").write_text("user,age\n001,20\n")
+    notes = load(tmp_path / "ratings.csv").notes
+    assert "none of its ids is an item of the ratings, such as 10" in notes[0]
+    assert "none of its ids is a user of the ratings, such as 1" in notes[1]
+
+
+def test_titles_in_utf_16_and_missing_genres(tmp_path: Path) -> None:
+    (tmp_path / "ratings.csv").write_text("user,item,rating\n1,10,3\n1,11,4\n2,10,4\n")
+    text = "item,title,genres\n10,Am\xe9lie,N/A\n11,Dune,Drama\n"
+    (tmp_path / "movies.csv").write_text(text, "utf-16")
+    table = load(tmp_path / "ratings.csv").item_table
+    assert table is not None
+    assert table.titles.tolist() == ["Am\xe9lie", "Dune"]
+    assert table.genres is not None
+    assert table.genres.tolist() == [(), ("Drama",)]
+
+
 def test_items_given(tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text("user,item,rating\n1,b,3\n2,a,4\n2,c,4\n")
     (tmp_path / "names.tsv").write_text("id\tname\tcategory\nb\tBee\tx;y\na\tAy\t\nb\tBad\tz\n")

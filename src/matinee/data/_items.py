@@ -29,6 +29,7 @@ from .read.stores.lake import open_lake
 from .read.timestamps import is_text
 from .read.unpack import Part, as_utf8
 from .side.read import columns_by
+from .values.ids import MISSING
 from .vocabulary import Vocabulary
 
 # u.item: id, title, release date, video release date, address, then a flag for each genre.
@@ -36,7 +37,7 @@ _FLAGS_FROM = 5
 _IDS = ("id", "isbn", "asin")
 """How the names of columns of ids end."""
 _MOST_CANDIDATES = 8
-_NO_GENRES = "(no genres listed)"
+_NO_GENRES = frozenset({"(no genres listed)", *MISSING})
 _TITLES = ("title", "itemtitle", "itemname", "originaltitle", "name")
 _TITLES_OF_ONE = 0.9
 """Share of items with one title, and of titles with one item, by which a column holds titles."""
@@ -78,11 +79,7 @@ def item_table(
             scan = open_frame(items, work, label)
             table, notes = _of_scan(scan, work, ids, mapped, rated_by)
         if table is None:
-            example = ids.ids[0] if ids.numeric else repr(ids.ids[0])
-            raise DataError(
-                f"{label}: none of its ids is an item of the ratings, such as {example}; if they "
-                "are in another column, name it with --item-id COL"
-            )
+            raise DataError(_no_item(label, ids))
         return table, notes
     if beside is None:
         if (
@@ -98,9 +95,21 @@ def item_table(
             )
         return None, ()
     try:
-        return _read([beside], work, ids, mapped, rated_by)
+        table, notes = _read([beside], work, ids, mapped, rated_by)
     except (DataError, duckdb.Error) as error:
         return None, (f"titles left out: {error}",)
+    if table is None:
+        notes = (f"titles left out: {_no_item(beside.label, ids)}",)
+    return table, notes
+
+
+def _no_item(label: str, ids: Vocabulary) -> str:
+    """What to do about a table that knows none of the items."""
+    example = ids.ids[0] if ids.numeric else repr(ids.ids[0])
+    return (
+        f"{label}: none of its ids is an item of the ratings, such as {example}; if they are in "
+        "another column, name it with --item-id COL"
+    )
 
 
 def load_items(source: Any) -> tuple[Vocabulary, ItemTable]:
@@ -321,7 +330,7 @@ def _from_text(texts: Texts) -> list[tuple[str, ...]]:
     between = next((mark for mark in "|;," if any(mark in text for text in texts)), "|")
     return [
         ()
-        if text == _NO_GENRES
+        if text in _NO_GENRES
         else tuple(name for part in text.split(between) if (name := part.strip()))
         for text in texts
     ]

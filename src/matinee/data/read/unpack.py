@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import codecs
 import gzip
 import lzma
 import re
@@ -170,11 +171,16 @@ def _fresh(work: Workspace, name: str) -> Path:
 
 
 def as_utf8(part: Part, work: Workspace) -> Part:
-    """The part itself, or a copy in UTF-8 of a text file in Latin-1, as MovieLens ships them."""
+    """The part itself, or a copy in UTF-8 of a text file in Latin-1, as MovieLens ships them.
+
+    UTF-16 with its mark is left as it is: ``open_files`` reads it.
+    """
     with part.path.open("rb") as file:
         if file.read(4) == b"PAR1":
             return part
     data = part.path.read_bytes()
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return part
     try:
         data.decode("utf-8")
         return part

@@ -62,12 +62,15 @@ def people_columns(
         if people is not None:
             raise
         return None, (f"columns of people left out: {error}",)
-    if side is None and people is not None:
+    if side is None:
         example = ids.ids[0] if ids.numeric else repr(ids.ids[0])
-        raise DataError(
+        problem = (
             f"{scan.label}: none of its ids is a user of the ratings, such as {example}; if they "
             "are in another column, name it with --person-id COL"
         )
+        if people is not None:
+            raise DataError(problem)
+        return None, (f"columns of people left out: {problem}",)
     return side, ()
 
 
