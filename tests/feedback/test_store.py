@@ -86,6 +86,16 @@ def test_old_events_are_pruned(store: FeedbackStore) -> None:
     assert [event.key for event in store.events()] == ["c", "d"]
 
 
+def test_readers_wait_for_nobody_who_writes(store: FeedbackStore) -> None:
+    assert isinstance(store, SqlStore)
+    with ThreadPoolExecutor() as pool, store.transaction():
+        assert pool.submit(store.count).result(10) == 0
+
+
+def test_the_events_of_a_file_are_at_hand(store: FeedbackStore, url: str) -> None:
+    assert store.at_hand == url.startswith("sqlite")
+
+
 def test_writers_at_once_lose_nothing(open_: Open) -> None:
     stores = [open_(), open_()]
     faults: list[Exception] = []
@@ -145,11 +155,8 @@ def test_servers_of_every_version_write_one_after_the_other(database: str) -> No
 def test_errors_of_a_database_quote_no_values(database: str) -> None:
     store = open_store(database)
     assert isinstance(store, SqlStore)
-    with (
-        pytest.raises(FeedbackError, match=r"PostgreSQL: InvalidTextRepresentation$"),
-        store.transaction(write=False) as cursor,
-    ):
-        cursor.execute("SELECT 'a-secret-name'::integer")
+    with pytest.raises(FeedbackError, match=r"PostgreSQL: InvalidTextRepresentation$"):
+        store.read("SELECT 'a-secret-name'::integer", [])
     store.close()
     with pytest.raises(FeedbackError, match=r"PostgreSQL: .*[Rr]efused$"):
         open_store("postgresql://127.0.0.1:1/none")

@@ -49,21 +49,24 @@ class PostgresStore(SqlStore):
                 "psycopg is not installed; run: pip install 'matinee[databases]'"
             ) from None
         self._psycopg, self._url = psycopg, url
-        self._locks = threading.Lock(), threading.Lock()
-        self._connections: dict[bool, Any] = {}
-        with self.transaction(write=True) as cursor:
+        self._locks = {use: threading.Lock() for use in ("write", "read")}
+        self._connections: dict[str, Any] = {}
+        with self.transaction() as cursor:
             for statement in _SCHEMA:
                 cursor.execute(statement)
 
     @contextlib.contextmanager
-    def transaction(self, *, write: bool) -> Iterator[Cursor]:
+    def transaction(self) -> Iterator[Cursor]:
         """See ``SqlStore``."""
-        with self._locks[write], self._named_errors():
-            connection = self._connection(write)
-            with connection.transaction(), connection.cursor() as cursor:
-                if write:
-                    cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-                yield cursor
+        with self._cursor("write") as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+            yield cursor
+
+    def read(self, sql: str, parameters: list[Any]) -> list[Any]:
+        """See ``SqlStore``."""
+        with self._cursor("read") as cursor:
+            cursor.execute(sql, parameters)
+            return cursor.fetchall()
 
     def insert(self, cursor: Cursor, rows: Sequence[tuple[Any, ...]]) -> list[bool]:
         """See ``SqlStore``."""
@@ -87,9 +90,17 @@ class PostgresStore(SqlStore):
         for connection in self._connections.values():
             connection.close()
 
-    def _connection(self, write: bool) -> Any:
+    @contextlib.contextmanager
+    def _cursor(self, use: str) -> Iterator[Cursor]:
+        """A cursor in a transaction, on the connection of a use."""
+        with self._locks[use], self._named_errors():
+            connection = self._connection(use)
+            with connection.transaction(), connection.cursor() as cursor:
+                yield cursor
+
+    def _connection(self, use: str) -> Any:
         """An open connection; one that the database has ended is replaced."""
-        connection = self._connections.get(write)
+        connection = self._connections.get(use)
         if connection is not None and not connection.closed:
             try:
                 connection.execute("SELECT 1")
@@ -97,7 +108,7 @@ class PostgresStore(SqlStore):
             except self._psycopg.Error:
                 connection.close()
         connection = self._psycopg.connect(self._url, autocommit=True, connect_timeout=10)
-        self._connections[write] = connection
+        self._connections[use] = connection
         return connection
 
     @contextlib.contextmanager

@@ -40,8 +40,12 @@ class SqlStore(FeedbackStore):
     mark: str
 
     @abstractmethod
-    def transaction(self, *, write: bool) -> AbstractContextManager[Cursor]:
-        """A cursor in a transaction, which is committed, and on the disk, when it ends."""
+    def transaction(self) -> AbstractContextManager[Cursor]:
+        """A cursor to write by in a transaction: when it ends, it is committed and on the disk."""
+
+    @abstractmethod
+    def read(self, sql: str, parameters: list[Any]) -> list[Any]:
+        """The rows of a query, which waits for nobody who writes."""
 
     @abstractmethod
     def insert(self, cursor: Cursor, rows: Sequence[tuple[Any, ...]]) -> list[bool]:
@@ -51,7 +55,7 @@ class SqlStore(FeedbackStore):
         """See ``FeedbackStore``."""
         if not events:
             return []
-        with self.transaction(write=True) as cursor:
+        with self.transaction() as cursor:
             return self.insert(cursor, [_row(event) for event in events])
 
     def of_user(
@@ -62,7 +66,7 @@ class SqlStore(FeedbackStore):
         if kinds is not None:
             which = f"AND kind IN ({', '.join([self.mark] * len(kinds))})"
             parameters += kinds
-        rows = self._read(
+        rows = self.read(
             f"SELECT {', '.join(COLUMNS)} FROM feedback WHERE user_id = {self.mark} {which} "
             f"ORDER BY seq DESC LIMIT {self.mark}",
             [*parameters, limit],
@@ -75,7 +79,7 @@ class SqlStore(FeedbackStore):
         """See ``FeedbackStore``."""
         mark = self.mark
         which, parameters = ("", []) if user is None else (f"AND user_id = {mark}", [user])
-        rows = self._read(
+        rows = self.read(
             f"SELECT seq, {', '.join(COLUMNS)} FROM feedback WHERE seq > {mark} {which} "
             f"ORDER BY seq LIMIT {mark}",
             [after, *parameters, limit],
@@ -84,7 +88,7 @@ class SqlStore(FeedbackStore):
 
     def erase(self, user: str) -> int:
         """See ``FeedbackStore``."""
-        with self.transaction(write=True) as cursor:
+        with self.transaction() as cursor:
             cursor.execute(f"DELETE FROM feedback WHERE user_id = {self.mark}", (user,))
             erased = cursor.rowcount
             cursor.execute(
@@ -95,26 +99,21 @@ class SqlStore(FeedbackStore):
 
     def is_erased(self, user: str) -> bool:
         """See ``FeedbackStore``."""
-        return bool(self._read(f"SELECT 1 FROM erased WHERE hash = {self.mark}", [hash_of(user)]))
+        return bool(self.read(f"SELECT 1 FROM erased WHERE hash = {self.mark}", [hash_of(user)]))
 
     def erased(self) -> frozenset[str]:
         """See ``FeedbackStore``."""
-        return frozenset(row[0] for row in self._read("SELECT hash FROM erased", []))
+        return frozenset(row[0] for row in self.read("SELECT hash FROM erased", []))
 
     def prune(self, before: int) -> int:
         """See ``FeedbackStore``."""
-        with self.transaction(write=True) as cursor:
+        with self.transaction() as cursor:
             cursor.execute(f"DELETE FROM feedback WHERE time < {self.mark}", (before,))
             return cursor.rowcount
 
     def count(self) -> int:
         """See ``FeedbackStore``."""
-        return int(self._read("SELECT count(*) FROM feedback", [])[0][0])
-
-    def _read(self, sql: str, parameters: list[Any]) -> list[Any]:
-        with self.transaction(write=False) as cursor:
-            cursor.execute(sql, parameters)
-            return cursor.fetchall()
+        return int(self.read("SELECT count(*) FROM feedback", [])[0][0])
 
 
 def _row(event: Event) -> tuple[Any, ...]:

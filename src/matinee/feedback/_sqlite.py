@@ -51,7 +51,7 @@ class SqliteStore(SqlStore):
 
     def __init__(self, url: str) -> None:
         self._path = Path(url.partition(":")[2]).expanduser()
-        self._locks = threading.Lock(), threading.Lock()
+        self._writing, self._reading = threading.Lock(), threading.Lock()
         with self._named_errors():
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
             self._writer = self._connect()
@@ -64,21 +64,20 @@ class SqliteStore(SqlStore):
             self._reader.execute("PRAGMA query_only = ON")
 
     @contextlib.contextmanager
-    def transaction(self, *, write: bool) -> Iterator[Cursor]:
+    def transaction(self) -> Iterator[Cursor]:
         """See ``SqlStore``."""
-        connection = self._writer if write else self._reader
         with (
             self._named_errors(),
-            self._locks[write],
-            contextlib.closing(connection.cursor()) as cursor,
+            self._writing,
+            contextlib.closing(self._writer.cursor()) as cursor,
         ):
-            cursor.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+            cursor.execute("BEGIN IMMEDIATE")
             try:
                 yield cursor
             except BaseException:
-                connection.rollback()
+                self._writer.rollback()
                 raise
-            connection.commit()
+            self._writer.commit()
 
     def insert(self, cursor: Cursor, rows: Sequence[tuple[Any, ...]]) -> list[bool]:
         """See ``SqlStore``."""
@@ -88,15 +87,16 @@ class SqliteStore(SqlStore):
             new.append(cursor.rowcount == 1)
         return new
 
-    def _read(self, sql: str, parameters: list[Any]) -> list[Any]:
+    def read(self, sql: str, parameters: list[Any]) -> list[Any]:
+        """See ``SqlStore``."""
         # A single statement is a transaction of its own.
-        with self._named_errors(), self._locks[False]:
+        with self._named_errors(), self._reading:
             return self._reader.execute(sql, parameters).fetchall()
 
     def erase(self, user: str) -> int:
         """See ``FeedbackStore``."""
         erased = super().erase(user)
-        with self._named_errors(), self._locks[True]:
+        with self._named_errors(), self._writing:
             # The log still holds the pages as they were; readers may keep some for a moment.
             self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         return erased
