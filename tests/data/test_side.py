@@ -149,6 +149,19 @@ def test_further_columns_of_items(tmp_path: Path) -> None:
     assert table.take(np.array([1])).side.columns["author"].tolist() == ["Bo"]
 
 
+def test_years_of_a_column_date_the_titles_that_have_none(tmp_path: Path) -> None:
+    (tmp_path / "ratings.csv").write_text("user,item,rating\n1,1,5\n2,1,4\n2,2,3\n3,3,3\n3,4,2\n")
+    titles = ("Go,-1750", "Chess (1851),1999", "Dame,0", "Ludo,1896.0")
+    rows = "".join(f"{at},{title}\n" for at, title in enumerate(titles, 1))
+    (tmp_path / "items.csv").write_text("item,title,Year-Of-Publication\n" + rows)
+    ratings = load(tmp_path / "ratings.csv")
+    parts = (ratings.take([0, 1, 2]).compact(), ratings.take([3, 4]).compact())
+    for whole in (ratings, share_vocabularies(*parts)[1]):
+        assert whole.item_table is not None
+        years = whole.item_table.years.tolist()
+        assert [None if year != year else year for year in years] == [-1750, 1851, None, 1896]
+
+
 def test_a_written_split_keeps_columns(tmp_path: Path) -> None:
     ratings = load(movielens(tmp_path))
     likes = np.empty(3, dtype=object)

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from matinee.data import Histories
+import matinee
+from matinee.data import Histories, load
 from matinee.models import Recommender, load_model
+from matinee.serve._catalogue import Catalogue
 
 
 @pytest.fixture
@@ -127,6 +129,19 @@ def test_a_known_person_is_the_same_however_the_id_is_written(
     assert first["recommendations"]
     for other in others:
         assert other["recommendations"] == first["recommendations"]
+
+
+def test_years_of_a_column_choose_items_of_a_saved_model(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("user,item,rating\n1,1,5\n2,1,4\n2,2,3\n1,3,2\n")
+    (tmp_path / "games.csv").write_text(
+        "item,title,year\n1,Go,1990\n2,Chess (1851),1999\n3,Dame,\n"
+    )
+    ratings = load(tmp_path / "r.csv", items=tmp_path / "games.csv")
+    model = matinee.model("biased-mf").fit(ratings, seed=0)
+    catalogue = Catalogue(load_model(model.save(tmp_path / "model")))
+    allowed = catalogue.allowed((), (1900, None))
+    assert allowed is not None
+    assert allowed.tolist() == [True, False, False]
 
 
 def test_an_id_is_the_same_however_it_is_written(client: TestClient) -> None:

@@ -28,6 +28,7 @@ from .read.source import Scan, Workspace, run, workspace
 from .read.stores.lake import open_lake
 from .read.timestamps import is_text
 from .read.unpack import Part, as_utf8
+from .side.columns import SideColumns
 from .side.read import columns_by
 from .values.ids import MISSING
 from .vocabulary import Vocabulary
@@ -39,6 +40,10 @@ _IDS = ("id", "isbn", "asin")
 _MOST_CANDIDATES = 8
 _NO_GENRES = frozenset({"(no genres listed)", *MISSING})
 _TITLES = ("title", "itemtitle", "itemname", "originaltitle", "name")
+_YEARS = (
+    *("year", "releaseyear", "yearreleased", "publicationyear", "yearofpublication"),
+    *("yearpublished", "originalpublicationyear"),
+)
 _TITLES_OF_ONE = 0.9
 """Share of items with one title, and of titles with one item, by which a column holds titles."""
 
@@ -220,7 +225,18 @@ def _of_scan(
     listed = None if not rest else _from_flags(rest) if flagged else _from_text(rest[0])
     others = [n for n in names if scan.header and n not in (*columns.values(), *candidates)]
     side = columns_by(scan, work, ids, candidates[best], others) if others else None
-    return replace(_aligned(ids, codes, rows, given_titles, listed), columns=side), notes
+    table = _aligned(ids, codes, rows, given_titles, listed)
+    return replace(table, columns=side, stated_years=_years(side)), notes
+
+
+def _years(side: SideColumns | None) -> Int32 | None:
+    """The years of the column with the first usual name for them, 0 for what is no year."""
+    by_name = {} if side is None else {plain(name): each for name, each in side.columns.items()}
+    column = next((by_name[name] for name in _YEARS if name in by_name), None)
+    if column is None:
+        return None
+    found = (re.fullmatch(r"(-?\d{1,4})(\.0)?", str(value)) for value in column)
+    return np.array([int(match[1]) if match else 0 for match in found], dtype=np.int32)
 
 
 def _of_ratings(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..base.arrays import Float32, Int32, Int64, Mask
+from ..base.arrays import Float32, Float64, Int32, Int64, Mask
 from ..base.html import paragraphs, table
 from ..base.memory import count_codes, large_take
 from ..base.text import split_year
@@ -56,11 +56,14 @@ class ItemTable:
         titles: Object array of ``str`` by item code; the id as text where no title is known.
         genres: Object array of ``tuple[str, ...]`` by item code, or None where unknown.
         columns: Further columns by item code, or None.
+        stated_years: int32 by item code, the years of a column such as ``year``, 0 where unknown;
+            or None.
     """
 
     titles: npt.NDArray[np.object_]
     genres: npt.NDArray[np.object_] | None = None
     columns: SideColumns | None = None
+    stated_years: Int32 | None = None
 
     def take(self, codes: npt.NDArray[np.integer[Any]]) -> ItemTable:
         """The rows of some item codes, in that order."""
@@ -68,6 +71,17 @@ class ItemTable:
             self.titles[codes],
             None if self.genres is None else self.genres[codes],
             None if self.columns is None else self.columns.take(codes),
+            None if self.stated_years is None else self.stated_years[codes],
+        )
+
+    @property
+    def years(self) -> Float64:
+        """By item code: the year in the title, or else the stated one; NaN where there is none."""
+        stated = [0] * len(self.titles) if self.stated_years is None else self.stated_years
+        of_titles = (split_year(str(title))[1] for title in self.titles)
+        return np.array(
+            [year or other or np.nan for year, other in zip(of_titles, stated, strict=True)],
+            dtype=np.float64,
         )
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
+from ..base.arrays import Float64
 from ..base.text import split_year
 from ..data import ItemTable, Vocabulary
 from ..errors import UnknownIdError, UsageError
@@ -46,6 +47,7 @@ class TitleIndex:
 
     def __init__(self, item_ids: Vocabulary, table: ItemTable | None) -> None:
         self._ids = item_ids
+        self._table = table
         self._titles = None if table is None else table.titles
 
     def find(self, text: str) -> Any:
@@ -180,8 +182,9 @@ class TitleIndex:
         return [(c, name) for c, title in self._each() for name in names(split_year(title)[0])]
 
     @cached_property
-    def _years(self) -> list[int | None]:
-        return [split_year(title)[1] for _, title in self._each()]
+    def _years(self) -> Float64:
+        assert self._table is not None
+        return self._table.years
 
     @cached_property
     def _named(self) -> dict[str, list[int]]:

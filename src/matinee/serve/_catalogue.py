@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.arrays import Float32, Int64, Mask
-from ..base.text import split_year
 from ..models import Recommender, item_counts, item_vectors
 from ..recommend import TitleIndex, TitlePrefixes, most_alike, plane, unit_rows
 from ._schema import Rating
@@ -47,11 +46,7 @@ class Catalogue:
         )
         self.titles = TitleIndex(model.item_ids, model.item_table)
         self._prefixes = TitlePrefixes(self._table, self.order)
-        texts = [] if self._table is None else self._table.titles.tolist()
-        title_years = [split_year(text)[1] for text in texts]
-        self.years = np.array(
-            [np.nan if y is None else y for y in title_years or [None] * n], dtype=float
-        )
+        self.years = np.full(n, np.nan) if self._table is None else self._table.years
         self.genre_names, self._of_genre = self._genres(n)
         vectors = item_vectors(model)
         self.unit = None if vectors is None else unit_rows(vectors.vectors)

@@ -79,13 +79,18 @@ def _union_table(parts: tuple[Ratings, ...], items: Vocabulary) -> ItemTable | N
     titles = np.array([str(name) for name in items.ids], dtype=object)
     genres = np.empty(len(items), dtype=object)
     genres.fill(())
+    years = np.zeros(len(items), dtype=np.int32)
     for table, ids in reversed(tables):
         codes = items.encode(ids.ids)
         titles[codes] = table.titles
         if table.genres is not None:
             genres[codes] = table.genres
+        if table.stated_years is not None:
+            years[codes] = np.where(table.stated_years, table.stated_years, years[codes])
     columns = SideColumns.union(
         [(table.columns, items.encode(ids.ids)) for table, ids in tables], len(items)
     )
     with_genres = any(t.genres is not None for t, _ in tables)
-    return ItemTable(titles, genres if with_genres else None, columns)
+    return ItemTable(
+        titles, genres if with_genres else None, columns, years if years.any() else None
+    )

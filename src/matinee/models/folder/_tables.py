@@ -44,6 +44,9 @@ def write_parquets(
                     f", CASE genres WHEN '' THEN [] ELSE string_split(genres, '{_MARK}') END"
                 )
                 selected += " AS genres"
+            if table.stated_years is not None:
+                columns["year"] = table.stated_years
+                selected += ", year"
         db.register("items", columns)
         _copy(db, f"SELECT {selected} FROM items", folder / ITEMS)
         if histories is not None:
@@ -75,6 +78,7 @@ def read_items(db: duckdb.DuckDBPyConnection, folder: Path) -> tuple[Vocabulary,
     if "genres" in names:  # older versions of DuckDB join no genres to NULL, as they do a NULL
         joined = f"coalesce(array_to_string(genres, '{_MARK}'), '')"
         selected += f", CASE WHEN genres IS NOT NULL THEN {joined} END AS genres"
+    selected += ', CAST("year" AS INTEGER) AS "year"' if "year" in names else ""
     columns = _fetch(db, f"SELECT {selected} FROM {source}", folder / ITEMS)
     vocabulary = Vocabulary(_ids(columns["item_id"]))
     if "title" not in columns:
@@ -83,7 +87,8 @@ def read_items(db: duckdb.DuckDBPyConnection, folder: Path) -> tuple[Vocabulary,
     if "genres" in columns:
         genres = np.empty(len(vocabulary), dtype=object)
         genres[:] = [tuple(text.split(_MARK)) if text else () for text in columns["genres"]]
-    return vocabulary, ItemTable(columns["title"].astype(object), genres)
+    titles = columns["title"].astype(object)
+    return vocabulary, ItemTable(titles, genres, stated_years=columns.get("year"))
 
 
 def read_histories(db: duckdb.DuckDBPyConnection, folder: Path, n_users: int) -> Histories:

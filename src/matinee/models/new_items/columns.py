@@ -99,10 +99,7 @@ def _genres(known: ItemTable, new: ItemTable) -> tuple[list[str], Float64, Float
 
 def _years(known: ItemTable, new: ItemTable) -> tuple[list[str], Float64, Float64]:
     """The year, standardised, and its square and cube; a year that is not known is the mean."""
-    years = [
-        np.array([split_year(str(title))[1] or np.nan for title in table.titles], dtype=np.float64)
-        for table in (known, new)
-    ]
+    years = [table.years for table in (known, new)]
     stated = years[0][~np.isnan(years[0])]
     if len(stated) < _FEWEST or stated.std() == 0:
         return [], np.zeros((len(years[0]), 0)), np.zeros((len(years[1]), 0))

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import Mask
-from ...base.text import split_year
 from ...data import Histories
 from ...models import Recommender
 from ...models.new_items import NewItems
@@ -34,8 +33,7 @@ class Explorer:
         self._titles = table.titles
         n = len(self._titles)
         self._genres = [()] * n if table.genres is None else table.genres.tolist()
-        self._years = [split_year(str(title))[1] for title in self._titles]
-        self._year = np.array([-1 if year is None else year for year in self._years])
+        self._years = table.years
         # Genre by genre: the item that has it, and its code.
         self._owner = np.repeat(np.arange(n), [len(each) for each in self._genres])
         flat = [genre for each in self._genres for genre in each]
@@ -95,12 +93,10 @@ class Explorer:
             codes = self._new.item_ids.encode(list(without))
             allowed[codes[codes >= 0]] = False
         low, high = years or (None, None)
-        if low is not None or high is not None:
-            allowed &= self._year >= 0
         if low is not None:
-            allowed &= self._year >= low
+            allowed &= self._years >= low
         if high is not None:
-            allowed &= self._year <= high
+            allowed &= self._years <= high
         return allowed
 
     def _having(self, genres: Sequence[str]) -> Mask:
@@ -111,10 +107,11 @@ class Explorer:
         return having
 
     def _entry(self, code: int, score: float) -> dict[str, Any]:
+        year = self._years[code]
         return {
             "item": str(self._new.item_ids.ids[code]),
             "title": str(self._titles[code]),
-            "year": self._years[code],
+            "year": None if np.isnan(year) else int(year),
             "genres": list(self._genres[code]),
             "n_ratings": 0,
             "mean": None,
