@@ -440,3 +440,15 @@ def test_sources_that_are_none() -> None:
         load(database="x.db")
     with pytest.raises(UsageError, match="cannot read ratings from int"):
         load(7)
+
+
+def test_parquet_parts_of_several_types(tmp_path: Path) -> None:
+    columns = {"user": [1, 1], "item": [10, 11], "rating": [5, 3]}
+    pd = pytest.importorskip("pandas")
+    pd.DataFrame(columns).to_parquet(tmp_path / "part-0.parquet")
+    columns = {"rating": [4.5, 2.5], "item": ["010", "11"], "user": [2, 300]}
+    pd.DataFrame(columns).astype({"user": "int16"}).to_parquet(tmp_path / "part-1.parquet")
+    ratings = load(tmp_path)
+    assert ratings.values.tolist() == [5, 3, 4.5, 2.5]
+    assert ratings.item_ids.ids.tolist() == ["010", "10", "11"]
+    assert ratings.user_ids.ids.tolist() == [1, 2, 300]
