@@ -25,7 +25,7 @@ def answers(
     variance: PredictiveVariance | None = None,
     predictions: Float64 | None = None,
 ) -> tuple[Float64, Float64]:
-    """Predictions, unclipped, and their standard deviations (empty without a variance model).
+    """Return unclipped predictions and standard deviations (empty without a variance model).
 
     Args:
         model: The model; its ``_unknown`` predicts for unknown users and items.
@@ -33,19 +33,21 @@ def answers(
         rows: See ``Recommender.predict_coded``.
         items: See ``Recommender.predict_coded``.
         variance: The variance model, if standard deviations are wanted.
-        predictions: The unclipped predictions, if they are computed already.
+        predictions: The unclipped predictions, if already computed.
     """
     if _in_order(histories, rows, items):
         return _batch(model, histories, rows, items, variance, predictions)
     out, std = np.empty(len(rows)), np.empty(0 if variance is None else len(rows))
     known = np.append(histories.counts > 0, False)[rows]
-    able = known & (items >= 0)
-    rest = np.flatnonzero(~able)
-    if len(rest):
-        out[rest] = model._unknown(histories, rows[rest], items[rest])
+    predictable = known & (items >= 0)
+    unpredictable = np.flatnonzero(~predictable)
+    if len(unpredictable):
+        out[unpredictable] = model._unknown(histories, rows[unpredictable], items[unpredictable])
         if variance is not None:
-            std[rest] = variance.std_unknown(known[rest], items[rest] >= 0)
-    answerable = np.flatnonzero(able)
+            std[unpredictable] = variance.std_unknown(
+                known[unpredictable], items[unpredictable] >= 0
+            )
+    answerable = np.flatnonzero(predictable)
     answerable = answerable[np.argsort(rows[answerable], kind="stable")]
     people, starts, position = _runs(rows[answerable])
     for first, last in _people_batches(np.append(starts, len(answerable))):
@@ -69,7 +71,7 @@ def _batch(
     variance: PredictiveVariance | None,
     predictions: Float64 | None,
 ) -> tuple[Float64, Float64]:
-    """``answers`` for known users and items, with ascending rows."""
+    """Compute ``answers`` for known users and items, with ascending rows."""
     if variance is None:
         return model._predict(histories, rows, items), np.empty(0)
     predictions, extras = model._predict_with(histories, rows, items, predictions)
@@ -78,7 +80,7 @@ def _batch(
 
 
 def _in_order(histories: Histories, rows: Int64, items: Int32) -> bool:
-    """Whether predictions form one batch: all known, rows ascending, every user among them."""
+    """Whether the predictions are one batch: all known, rows ascending, every user occurring."""
     people = len(histories)
     if not (0 < people <= min(len(rows), _PEOPLE) and len(rows) <= _ENTRIES):
         return False
@@ -95,7 +97,7 @@ def _in_order(histories: Histories, rows: Int64, items: Int32) -> bool:
 def _runs(
     rows: Int64,
 ) -> tuple[Int64, Int64, Int64]:
-    """The distinct values of an ascending array, the start of each, and the index of each entry."""
+    """Return an ascending array's distinct values, their starts, and the index of each entry."""
     new = np.ones(len(rows), dtype=np.bool_)
     np.not_equal(rows[1:], rows[:-1], out=new[1:])
     starts = np.flatnonzero(new)
@@ -103,7 +105,7 @@ def _runs(
 
 
 def _people_batches(starts: Int64) -> Iterator[tuple[int, int]]:
-    """Ranges of users with about ``_ENTRIES`` predictions and at most ``_PEOPLE`` users each."""
+    """Yield user ranges with about ``_ENTRIES`` predictions and at most ``_PEOPLE`` users each."""
     first, people = 0, len(starts) - 1
     while first < people:
         full = int(np.searchsorted(starts, starts[first] + _ENTRIES, side="right")) - 1

@@ -1,4 +1,4 @@
-"""Predictions and ranking scores by codes of users and items, and predictions by their ids."""
+"""Predictions and ranking scores by user and item codes, and predictions by external ids."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ from .support import as_column
 
 Times = int | np.datetime64 | npt.NDArray[Any] | list[Any]
 _MILLISECONDS = 100_000_000_000
-"""A time from which seconds are taken for milliseconds, in the year 5138."""
+"""Times from this value on (the year 5138 in seconds) are taken for milliseconds."""
 _PEOPLE = 256
-"""People whose probabilities of all items are held at once."""
+"""Users whose probabilities of all items are held in memory at once."""
 
 
 class Coded(Hooks):
-    """The internal interface of ``Recommender`` by codes instead of ids."""
+    """The internal interface of ``Recommender``, with codes instead of ids."""
 
     def predict_coded(
         self, histories: Histories, rows: Int64, items: Int32, *, clip: bool = True
     ) -> Float64:
-        """``predict`` by codes.
+        """Predict ratings; ``predict`` with codes instead of ids.
 
         Args:
-            histories: Histories of users, by this model's items.
+            histories: Histories of users, with this model's item codes.
             rows: The row in ``histories`` of each prediction, shape (n,); -1 for an unknown user.
             items: Item codes, shape (n,); -1 for an unknown item.
             clip: Whether to clip to the scale, if the model clips.
@@ -58,9 +58,9 @@ class Coded(Hooks):
     def predict_coded_std(
         self, histories: Histories, rows: Int64, items: Int32, predictions: Float64 | None = None
     ) -> tuple[Float64, Float64]:
-        """``predict_coded`` and predictive standard deviations, float64 (n,).
+        """Return ``predict_coded`` and predictive standard deviations, both float64 (n,).
 
-        ``predictions`` are the unclipped output of ``predict_coded``, if computed already.
+        ``predictions`` are the unclipped output of ``predict_coded``, if already computed.
 
         Raises:
             UsageError: The model was saved without a predictive variance.
@@ -71,7 +71,7 @@ class Coded(Hooks):
         return self._clipped(out), std
 
     def scores_coded(self, histories: Histories) -> Float32:
-        """Unclipped predictions of all items, float32 (users, n_items)."""
+        """Return unclipped predictions of all items, float32 (users, n_items)."""
         with_history = np.flatnonzero(histories.counts > 0)
         if 0 < len(with_history) == len(histories):
             scores = self._scores(histories)
@@ -86,17 +86,17 @@ class Coded(Hooks):
     def rank_scores_coded(
         self, histories: Histories, love: float | None = None, personal: float = 0.0
     ) -> Float32:
-        """Ranking scores of all items, float32 (users, n_items); higher is better.
+        """Return ranking scores of all items, float32 (users, n_items); higher is better.
 
-        Interest times the probability that the item is liked, to the power of ``love``; without a
-        scorer of interest the unclipped predictions. ``recommend``, the evaluation of lists and
-        the server all rank by this.
+        The score is interest times the probability of liking to the power of ``love``, or, without
+        a scorer of interest, the unclipped prediction. ``recommend``, the evaluation of lists and
+        the server all rank by it.
 
         Args:
             histories: Histories of the users.
             love: Exponent; by default the model's. 0 ranks by interest alone, infinity by predicted
                 rating alone.
-            personal: How much more what a user's own ratings add counts, from -1 to 1; see
+            personal: How much the personalised part of the score counts, from -1 to 1; see
                 ``recommend``.
         """
         return self.ranking_coded(histories, love, personal)[0]
@@ -104,7 +104,7 @@ class Coded(Hooks):
     def ranking_coded(
         self, histories: Histories, love: float | None = None, personal: float = 0.0
     ) -> tuple[Float32, Float32 | None]:
-        """``rank_scores_coded``, and the unclipped predictions that went into them.
+        """Return ``rank_scores_coded`` and the unclipped predictions that went into it.
 
         Args:
             histories: Histories of the users.
@@ -112,30 +112,29 @@ class Coded(Hooks):
             personal: See ``rank_scores_coded``.
 
         Returns:
-            The scores, and the predictions, float32 (users, n_items), or None where the scores are
-            the predictions or need none.
+            The scores and the predictions, float32 (users, n_items); None in place of predictions
+            that equal the scores or were not needed.
         """
         love = self.love if love is None else love
         scores, predictions = self._ranking(histories, love)
         if not personal:
             return scores, predictions
         by_rating = self.interest is None or love == np.inf
-        # A large exponent leaves nothing of nearly all items, which says little of how usual they
-        # are.
-        usual_love = love if by_rating else min(love, 1.0)
-        usual, _ = self._ranking(Histories.build([([], [])]), usual_love)
+        # With a large exponent nearly all scores vanish and no longer measure popularity.
+        baseline_love = love if by_rating else min(love, 1.0)
+        baseline, _ = self._ranking(Histories.build([([], [])]), baseline_love)
         if by_rating:
             predictions = scores
-        # With a probability of liking the scores are products, of which a logit is one factor.
+        # Scores that include the probability of liking are products, no longer logits.
         logits = self.interest is not None and self.interest.logits and predictions is None
-        out = personalised(scores, usual, personal, by_rating, logits and not by_rating)
+        out = personalised(scores, baseline, personal, by_rating, logits and not by_rating)
         empty = histories.counts == 0
         if logits and empty.any():  # without a history the scores are those of popularity
-            out[empty] = personalised(scores[empty], usual, personal, by_rating)
+            out[empty] = personalised(scores[empty], baseline, personal, by_rating)
         return out, predictions
 
     def _ranking(self, histories: Histories, love: float) -> tuple[Float32, Float32 | None]:
-        """``ranking_coded`` as the model ranks."""
+        """Compute ``ranking_coded`` without personalisation."""
         if self.interest is None or love == np.inf:
             return self.scores_coded(histories), None
         scores, predictions = self.interest.scores(histories), None
@@ -147,7 +146,7 @@ class Coded(Hooks):
     def rank_scores_by_love(
         self, histories: Histories, loves: Sequence[float]
     ) -> Iterator[Float32]:
-        """``rank_scores_coded`` of several exponents, one after the other.
+        """Yield ``rank_scores_coded`` for each of several exponents.
 
         Interest and predicted ratings are computed once for all of them.
         """
@@ -156,25 +155,27 @@ class Coded(Hooks):
                 yield self.rank_scores_coded(histories, love)
             return
         interest, predictions = self.interest.scores(histories), self.scores_coded(histories)
-        liked = self.preference.probability(predictions)
+        like_probability = self.preference.probability(predictions)
         for love in loves:
             if love == np.inf:
                 yield predictions.copy()
                 continue
             scores = interest.copy()
-            yield _finite(ranking_score(scores, liked, love, self.floor) if love else scores)
+            yield _finite(
+                ranking_score(scores, like_probability, love, self.floor) if love else scores
+            )
 
     def choice_coded(self, histories: Histories, rows: Int64, items: Int32, k: int) -> Float64:
-        """``choice_probability`` in codes; 0 for an unknown item and for one of the history.
+        """Return ``choice_probability`` by codes; 0 for unknown items and items of the history.
 
         Args:
-            histories: The people.
-            rows: The person of each probability, shape (n,); -1 without a history.
+            histories: Histories of the users.
+            rows: The row in ``histories`` of each probability, shape (n,); -1 without a history.
             items: Item codes, shape (n,); -1 for an unknown item.
-            k: How many further choices.
+            k: Number of future choices.
 
         Raises:
-            UsageError: It was not measured how often scores are followed by a choice, or k < 1.
+            UsageError: The model has no calibrated choice rate, or k < 1.
         """
         if k < 1:
             raise UsageError(f"k must be at least 1, not {k}")
@@ -187,37 +188,37 @@ class Coded(Hooks):
         people = np.append(np.arange(len(histories)), -1)
         for start in range(0, len(people), _PEOPLE):
             batch = people[start : start + _PEOPLE]
-            asked = np.flatnonzero(np.isin(rows, batch) & (items >= 0))
-            if not len(asked):
+            entries = np.flatnonzero(np.isin(rows, batch) & (items >= 0))
+            if not len(entries):
                 continue
-            here, position = np.unique(rows[asked], return_inverse=True)
-            histories_here = histories.take(here[here >= 0])
-            if here[0] < 0:
+            batch_rows, position = np.unique(rows[entries], return_inverse=True)
+            known = histories.take(batch_rows[batch_rows >= 0])
+            if batch_rows[0] < 0:
                 no_history = Histories.build([([], [])])
-                scores = np.vstack(
-                    [self.interest.scores(no_history), self.interest.scores(histories_here)]
-                )
+                scores = np.vstack([self.interest.scores(no_history), self.interest.scores(known)])
             else:
-                scores = self.interest.scores(histories_here)
+                scores = self.interest.scores(known)
             seen = np.zeros(scores.shape, dtype=np.bool_)
-            shift = len(here) - len(histories_here)
+            shift = len(batch_rows) - len(known)
             seen[
-                np.repeat(np.arange(len(histories_here)), histories_here.counts) + shift,
-                histories_here.items,
+                np.repeat(np.arange(len(known)), known.counts) + shift,
+                known.items,
             ] = True
-            share = self.choice_rate.shares(scores, seen)[position, items[asked]]
-            out[asked] = -np.expm1(k * np.log1p(-np.minimum(share, 1.0 - 1e-12)))
+            share = self.choice_rate.shares(scores, seen)[position, items[entries]]
+            out[entries] = -np.expm1(k * np.log1p(-np.minimum(share, 1.0 - 1e-12)))
         return out
 
     def _fit_lists(self, data: Ratings, errors: HeldOutPredictions, seed: int) -> None:
         """Fit the scorer of interest and its calibration."""
         if not data.implicit:
-            held = data.by_user.values[errors.entries]
+            targets = data.by_user.values[errors.entries]
             # Leave-one-out errors of the bias model do not estimate this model's errors.
-            miss = errors.predictions - held
-            error = float(np.sqrt(np.mean(np.square(miss)))) if errors.source == "bias" else None
+            residuals = errors.predictions - targets
+            error = (
+                float(np.sqrt(np.mean(np.square(residuals)))) if errors.source == "bias" else None
+            )
             fitted_preference = fit_preference(
-                errors.predictions, held, self.scale, self._like(), error
+                errors.predictions, targets, self.scale, self._like(), error
             )
             self.preference = replace(fitted_preference, link=self.link)
         fitted = self._fit_interest(data, seed)
@@ -276,9 +277,9 @@ class Predicting(Coded):
             items: External item ids, shape (n,), or one for all users.
             histories: Ratings of the users, as for ``recommend``; by default those of training.
                 Unknown items in them are ignored.
-            times: When each rating would be given, after all those of training: seconds since 1970
-                or ``datetime64``, shape (n,), or one for all. The model's time offset, if it has
-                one, is then added (``docs/training.md``). For people with ratings it follows the
+            times: When each rating would be given (after all training ratings): seconds since 1970
+                or ``datetime64``, shape (n,), or one for all. Adds the model's time offset, if it
+                has one (``docs/training.md``). For users with ratings the offset depends on the
                 days since the last one; it is 0 where ``histories`` have no times.
             with_std: Whether to return predictive standard deviations.
 
@@ -287,7 +288,7 @@ class Predicting(Coded):
             ratings are within 1.96 of them (``docs/python.md``).
 
         Raises:
-            UsageError: The shapes do not match, a time is before the newest training rating, the
+            UsageError: The shapes do not match, a time precedes the newest training rating, the
                 model was saved without histories and none are passed, or it was saved without a
                 predictive variance.
         """
@@ -308,10 +309,10 @@ class Predicting(Coded):
     def choice_probability(
         self, users: Any, items: Any, *, k: int = 10, histories: HistoriesLike | None = None
     ) -> Float64:
-        """The calibrated probability that each item is among a person's next k choices, (n,).
+        """Return the calibrated probability that each item is among a user's next k choices.
 
-        Arguments as for ``predict``. It is calibrated on interactions held out of training, and 0
-        for unknown items and those of the history. Whether a choice is liked is another question.
+        Arguments as for ``predict``. Calibrated on held-out interactions; float64 (n,), 0 for
+        unknown items and items of the history. It does not say whether a choice would be liked.
 
         Raises:
             UsageError: The model has no calibrated scorer of interest, or k < 1.
@@ -322,7 +323,7 @@ class Predicting(Coded):
         return self.choice_coded(people.histories, rows, self.item_ids.encode(item), k)
 
     def follows(self, test: Ratings) -> bool:
-        """Whether no rating is earlier than the newest of training: a time offset then applies."""
+        """Whether no rating precedes the newest training rating, so that a time offset applies."""
         newest = self.provenance.newest
         if newest is None or test.times is None or not len(test):
             return False
@@ -344,7 +345,7 @@ class Predicting(Coded):
         return self.user_ids.encode(users).astype(np.int64) if known else people.rows(users)
 
     def _timed_people(self, people: People, histories: HistoriesLike | None) -> TimedPeople | None:
-        """The time offset with the last times of some people; None without an offset."""
+        """Return the time offset with the users' last rating times; None without an offset."""
         if self.time_offset is None:
             return None
         last = self.last_rated
@@ -360,7 +361,7 @@ class Predicting(Coded):
     def _offsets(
         self, people: People, histories: HistoriesLike | None, rows: Int64, times: Times
     ) -> Float64 | None:
-        """The time offset of each prediction."""
+        """Return the time offset of each prediction."""
         seconds = np.asarray(times)
         if seconds.dtype.kind == "M":
             seconds = seconds.astype("datetime64[s]").astype(np.int64)

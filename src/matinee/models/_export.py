@@ -19,18 +19,18 @@ from .networks.autoencoder import Autoencoder
 from .support import item_vectors
 
 _CHECKED = 64
-"""Number of users whose predictions are compared with the model's before a graph is written."""
+"""Users whose predictions are compared with the model's before a graph is written."""
 _AT_ONCE = 20_000
 
 
 def export_onnx(model: Recommender, path: Path | str) -> float:
     """Write a model as an ONNX graph that predicts from histories, verified against the model.
 
-    Inputs: ``items`` int64 (entries,), positions in the list of items that the graph's metadata
-    ``item_ids`` names, a line each or, where an id has a line end, as a JSON list under
-    ``item_ids_json``; ``ratings`` float32 (entries,); ``offsets`` int64 (people,), where each
-    person's entries begin. Output: ``predictions`` float32 (people, items), of every item, in the
-    same order. Rated items are not excluded.
+    Inputs: ``items`` int64 (entries,), positions in the item list of the graph's metadata:
+    ``item_ids``, one id per line, or ``item_ids_json``, a JSON list, if an id contains a line end;
+    ``ratings`` float32 (entries,); ``offsets`` int64 (people,), where each person's entries begin.
+    Output: ``predictions`` float32 (people, items) of all items in that order. Rated items are not
+    excluded.
 
     Args:
         model: An autoencoder with users as rows.
@@ -92,7 +92,7 @@ def _difference(model: Recommender, content: bytes) -> float:
 
 
 def feeds(histories: Histories) -> dict[str, npt.NDArray[Any]]:
-    """Histories as the graph's inputs."""
+    """Return histories as the graph's inputs."""
     return {
         "items": histories.items.astype(np.int64),
         "ratings": histories.values,
@@ -103,8 +103,8 @@ def feeds(histories: Histories) -> dict[str, npt.NDArray[Any]]:
 def export_items(model: Recommender, path: Path | str) -> int:
     """Write the item vectors as Parquet: item_id, title where known, bias, vector.
 
-    A prediction is ``hidden . vector + bias`` plus a bias of the user, which does not affect the
-    order: the best items maximise the inner product of (hidden, 1) and (vector, bias).
+    A prediction is ``hidden . vector + bias`` plus a user bias that does not affect the order: the
+    best items maximise the inner product of (hidden, 1) and (vector, bias).
 
     Args:
         model: A model with item vectors.

@@ -1,4 +1,4 @@
-"""Functions at the top of the package: a model of a preset, and the score of its lists."""
+"""Functions at the top of the package: make a model from a preset, and evaluate lists."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def model(
     device: str = "auto",
     **overrides: Any,
 ) -> Trainable:
-    """Make the model that a preset describes; an ``Ensemble`` if it has members.
+    """Make the model described by a preset; an ``Ensemble`` if the preset has members.
 
     Args:
         preset: Name of a preset (``matinee presets`` lists them) or path of a TOML file.

@@ -18,7 +18,7 @@ from .support import as_column
 def allowed_items(
     model: Coded, exclude: Iterable[Any], only: Iterable[Any] | None, unknown: Unknown
 ) -> Mask:
-    """Which items may be recommended, shape (n_items,); see ``Recommender.recommend``."""
+    """Return the mask of candidate items, shape (n_items,); see ``Recommender.recommend``."""
     allowed = np.full(model.n_items, only is None)
     for ids, value in ((only, True), (exclude, False)):
         names = as_column(() if ids is None else ids)
@@ -38,7 +38,7 @@ def tables(
     love: float | None,
     personal: float,
 ) -> Iterator[Table]:
-    """The tables of ``Recommender.recommend_all``."""
+    """Yield the tables of ``Recommender.recommend_all``."""
     ranked = rank(
         partial(model.ranking_coded, love=love, personal=personal),
         people.histories,

@@ -46,11 +46,11 @@ class Recommender(Updatable):
         predictive_variance: Model of the predictive standard deviation; None if saved without.
         interest: The scorer of interest; None where lists are ordered by predicted rating.
         preference: The probability that an item is liked, given its predicted rating.
-        time_offset: What is added to predictions of ratings given after training; None where the
-            training ratings had no times, or nothing is to be added.
-        last_rated: Time of each user's last training rating, if there is an offset.
-        love: Default exponent of that probability in the ranking score.
-        floor: Scores of interest are raised to at least this; see
+        time_offset: Time-dependent offset of predictions after training; None where the
+            training ratings had no times or no offset was fitted.
+        last_rated: Time of each user's last training rating, if there is a time offset.
+        love: Default exponent of the probability of liking in the ranking score.
+        floor: Lower bound of the interest scores; see
             ``recommend.interest.Calibration``.
         provenance: The data and seed that the model was fitted with.
         record: Metadata saved with the model, JSON-serialisable; "split" and "metrics" are set by
@@ -71,9 +71,9 @@ class Recommender(Updatable):
             The model itself.
 
         Raises:
-            DataError: Fewer than two users or items, a repeated pair, or a value not finite.
-            UsageError: A seed that is not an integer of at least 0; interactions, where the
-                model needs ratings; or weights, where it takes none.
+            DataError: Fewer than two users or items, a repeated pair, or a non-finite value.
+            UsageError: The seed is not an integer of at least 0; ``train`` are interactions, but
+                the model needs ratings; or they have weights, and it takes none.
         """
         train = as_ratings(train, "train")
         seed = checked_seed(seed)
@@ -172,7 +172,7 @@ class Recommender(Updatable):
     ) -> Iterator[Table]:
         """``recommend`` for any number of users: yields one table for each batch of users.
 
-        Without arguments, for every known user. ``data.write_tables`` writes such a stream. Memory
+        By default for every known user. ``data.write_tables`` writes such a stream. Memory
         does not grow with the number of users. Yields at least one table, which may be empty.
         """
         self._require_fitted()
@@ -202,18 +202,19 @@ class Recommender(Updatable):
             histories: Ratings of the test users that the model sees, for users held out of
                 training; by default those of training.
             update: Prequential evaluation: whether each rating is added to its user's history once
-                it is scored, from the next second on, as ratings of one second have no order. The
+                it is scored, from the next second on (ratings of one second have no order). The
                 model is not retrained. The score without updates is the baseline ``frozen``.
-            time_offset: Whether to add the time offset, if no test rating is earlier than those of
-                training (``follows``). The score without it is the baseline ``no_time_offset``.
-            allow_overlap: Whether to evaluate, and mark the result, if test ratings were seen in
-                training or are in ``histories``.
+            time_offset: Whether to add the time offset if no test rating is earlier than the
+                training ratings (``follows``). The score without it is the baseline
+                ``no_time_offset``.
+            allow_overlap: Whether to evaluate, and mark the result, even if test ratings were seen
+                in training or are in ``histories``.
             seed: Seed of the bootstrap.
 
         Raises:
             LeakError: Test ratings were seen in training, unless ``allow_overlap``.
             DataError: An empty test set, or ``update`` without times.
-            UsageError: A model of interactions: it predicts no ratings.
+            UsageError: The model was trained on interactions and predicts no ratings.
         """
         from ..evaluate import evaluate
 

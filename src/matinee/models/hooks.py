@@ -54,36 +54,36 @@ class Hooks(ABC):
 
     @abstractmethod
     def _fit(self, train: Ratings, seed: int, *args: Any, **options: Any) -> None:
-        """Fit the model. ``train`` is compact and validated; the attributes above are already set.
+        """Fit the model. ``train`` is compact and validated; the attributes above are set.
 
         A subclass names its options: ``def _fit(self, train, seed, *, progress=None)``.
         """
 
     @abstractmethod
     def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
-        """Predicted ratings, unclipped, float64, shape (n,).
+        """Return unclipped predicted ratings, float64, shape (n,).
 
         Args:
-            histories: A batch of people, each with at least one rating.
-            rows: Which person each prediction is for, ascending, shape (n,).
+            histories: A batch of users with at least one rating each.
+            rows: The row in ``histories`` of each prediction, ascending, shape (n,).
             items: Item codes, all known, shape (n,).
         """
 
     @abstractmethod
     def _scores(self, histories: Histories) -> Float32:
-        """Predicted ratings of all items, unclipped, a fresh float32 array (people, n_items).
+        """Return unclipped predictions of all items, a new float32 array (users, n_items).
 
         ``histories`` as for ``_predict``. Must equal ``_predict`` up to rounding.
         """
 
     @abstractmethod
     def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-        """The learned state: arrays by name, and a JSON-serialisable configuration."""
+        """Return the learned state: arrays by name, and a JSON-serialisable configuration."""
 
     @classmethod
     @abstractmethod
     def _restore(cls, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> Self:
-        """A model from the output of ``_state``. The caller sets the common attributes."""
+        """Make a model from the output of ``_state``. The caller sets the common attributes."""
 
     # Optional overrides.
 
@@ -94,7 +94,7 @@ class Hooks(ABC):
 
     @property
     def knows_ratings(self) -> bool:
-        """Whether it was trained on ratings, so that there are some to predict."""
+        """Whether it was trained on ratings, and so predicts ratings."""
         return self.interest is None or self.preference is not None
 
     @property
@@ -109,33 +109,33 @@ class Hooks(ABC):
 
     @property
     def half_life(self) -> float:
-        """Days after which a training rating counts for half; 0 where age does not matter."""
+        """Half-life of the weight of a training rating, in days; 0 for no decay."""
         return 0.0
 
     @property
     def folds_in(self) -> bool:
-        """Whether it predicts for new users from their ratings, without training (fold-in).
+        """Whether it predicts for new users from their ratings without retraining (fold-in).
 
-        Where it does not, the bias model predicts for them.
+        Otherwise the bias model predicts for them.
         """
         return True
 
     @property
     def stores_codes(self) -> bool:
-        """Whether users have stored codes, used while their ratings are those of training."""
+        """Whether users have stored codes, used as long as their ratings are unchanged."""
         return False
 
     @property
     def side_columns(self) -> tuple[SideColumns | None, SideColumns | None]:
-        """The columns of the users and of the items that it uses, as exactly as it keeps them.
+        """The side columns of users and of items that it uses, as it stores them.
 
-        Those of users are known of the users trained on alone, and not kept without histories.
+        Those of users cover training users only, and are not saved without histories.
         """
         return None, None
 
     @property
     def link(self) -> OrdinalLink | None:
-        """From latent scores to ratings, where outputs are ordinal; None where they are ratings."""
+        """The map from latent scores to ratings of ordinal outputs; None if outputs are ratings."""
         return None
 
     @property
@@ -150,13 +150,13 @@ class Hooks(ABC):
 
     @property
     def answers_unknown(self) -> bool:
-        """Whether it predicts for unknown users and items itself; else the bias model does."""
+        """Whether it predicts for unknown users and items itself instead of the bias model."""
         return False
 
     def _unknown(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
-        """Predicted ratings, unclipped, for unknown users or items.
+        """Return unclipped predicted ratings for unknown users or items.
 
-        By the bias model, unless ``answers_unknown``.
+        The bias model predicts, unless ``answers_unknown``.
 
         Args:
             histories: Histories of users, which may be empty.
@@ -168,40 +168,40 @@ class Hooks(ABC):
     def _predict_with(
         self, histories: Histories, rows: Int64, items: Int32, predictions: Float64 | None = None
     ) -> tuple[Float64, Float64 | None]:
-        """``_predict``, and further covariates of the predictive variance, float64 (n, k), or None.
+        """Return ``_predict`` and covariates of the predictive variance, float64 (n, k), or None.
 
-        ``predictions`` are the output of ``_predict``, where the caller has it already.
+        ``predictions`` are the output of ``_predict``, if already computed.
         """
         return self._predict(histories, rows, items) if predictions is None else predictions, None
 
     def _held_out_predictions(self, train: Ratings) -> HeldOutPredictions:
-        """Held-out predictions of training ratings, to fit the predictive variance on.
+        """Return held-out predictions of training ratings, to fit the predictive variance on.
 
-        By default leave-one-out predictions of the bias model; models override it with their own.
+        By default these are leave-one-out predictions of the bias model.
         """
         return leave_one_out(self.bias, train.by_user)
 
     def _fit_interest(self, train: Ratings, seed: int) -> FittedInterest | None:
-        """The scorer of interest that orders lists; None to order by predicted rating."""
+        """Fit the scorer of interest that orders lists; None to order by predicted rating."""
         return None
 
     def _continue(self, model: Any, data: Ratings, new: Mask, epochs: int | None) -> None:
-        """Prepare ``_fit`` to go on from a fitted model of this class instead of from nothing.
+        """Prepare ``_fit`` to start from a fitted model of this class (warm start).
 
         Args:
-            model: The model.
+            model: The fitted model.
             data: All ratings, old and new.
-            new: Which of them are new, shape (len(data),).
+            new: Mask of the new ratings, shape (len(data),).
             epochs: Epochs; None for the model's own choice.
         """
         return
 
     def _forget_start(self) -> None:
-        """Let go of what ``_continue`` prepared."""
+        """Discard what ``_continue`` prepared."""
         return
 
     def _like(self) -> float | None:
-        """The lowest rating that counts as liked; None for the default of the scale."""
+        """Return the lowest rating that counts as liked; None for the default of the scale."""
         return None
 
     # Available after fitting.

@@ -23,7 +23,7 @@ class Neighbours:
     Attributes:
         item_id: The item.
         title: Its title, or the id as text.
-        n_ratings: Training ratings of it.
+        n_ratings: Number of its training ratings.
         similar: (item id, title, cosine of their vectors), nearest first.
     """
 
@@ -34,12 +34,12 @@ class Neighbours:
 
 
 LOVES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0)
-"""Exponents of the probability of liking that ``by_love`` tries, beside the model's own."""
+"""Exponents of the probability of liking that ``by_love`` tries besides the model's own."""
 
 
 @dataclass(frozen=True)
 class LovePoint:
-    """The scores of the lists that one exponent of the probability of liking makes.
+    """List metrics at one exponent of the probability of liking.
 
     Attributes:
         love: The exponent.
@@ -64,19 +64,19 @@ def by_love(
 ) -> list[LovePoint]:
     """Score a model's lists for several values of ``love``; see ``Recommender.recommend``.
 
-    Interest and predicted ratings are computed once; for each value the lists are ranked anew.
+    Interest and predicted ratings are computed once; only the ranking is repeated for each value.
 
     Args:
-        model: The model; the list is empty where it does not rank by interest and ratings both.
-        test: Held-out ratings. The leak guard of ``evaluate_lists`` is not applied.
+        model: The model. The result is empty unless it ranks by both interest and rating.
+        test: Held-out ratings. They are not checked for leaks.
         relevant: The lowest relevant test rating.
         k: Length of the lists.
-        loves: The values, beside the model's own.
+        loves: The values, besides the model's own.
         histories: See ``Recommender.evaluate``.
         seed: Seeds the bootstrap of the intervals.
 
     Returns:
-        By ascending love. Diversity is not computed.
+        Points by ascending love. Diversity is not computed.
 
     Raises:
         DataError: No test rating is relevant.
@@ -125,7 +125,7 @@ def breakdown(
 
     Args:
         model: The model.
-        test: Held-out ratings. The leak guard of ``evaluate`` is not applied.
+        test: Held-out ratings. They are not checked for leaks.
         histories: See ``Recommender.evaluate``.
         seed: Seeds the bootstrap of the intervals.
 
@@ -142,12 +142,12 @@ def breakdown(
 def neighbours(
     model: Recommender, items: Sequence[Any] | None = None, *, k: int = 5, few: int = 20
 ) -> list[Neighbours]:
-    """The nearest items to each of some items, by the cosine of learned vectors.
+    """Return the nearest neighbours of items by the cosine of learned vectors.
 
     Args:
-        model: A model; the list is empty if its items have no vectors.
+        model: A fitted model. The result is empty if its items have no vectors.
         items: Ids of the items; by default the eight with the most training ratings.
-        k: Neighbours of each item.
+        k: Number of neighbours per item.
         few: Items with fewer training ratings are not returned as neighbours, as their vectors
             are poorly determined.
     """

@@ -123,7 +123,7 @@ class EpochLog:
         Args:
             loss: Training loss per rating.
             train_rmse: RMSE on the training ratings.
-            score: Predictions of the present model.
+            score: Predictions of the current model.
         """
         seconds = time.perf_counter() - self._started
         watched = {}
@@ -151,7 +151,7 @@ class EpochLog:
 
 
 def _coded(ratings: Ratings, train: Ratings) -> tuple[Int32, Int32, npt.NDArray[np.float32]]:
-    """Ratings of known users and items, in the codes of the training ratings."""
+    """Return the ratings of known users and items, in the codes of the training ratings."""
     users = train.user_ids.encode(ratings.user_ids.ids)[ratings.users]
     items = train.item_ids.encode(ratings.item_ids.ids)[ratings.items]
     known = (users >= 0) & (items >= 0)

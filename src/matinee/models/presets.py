@@ -18,7 +18,7 @@ from .settings import Settings, option_path
 
 
 def preset_names() -> list[str]:
-    """The presets that come with the package."""
+    """Return the names of the presets that come with the package."""
     folder = resources.files("matinee") / "presets"
     return sorted(
         p.name.removesuffix(".toml") for p in folder.iterdir() if p.name.endswith(".toml")
@@ -26,7 +26,7 @@ def preset_names() -> list[str]:
 
 
 def preset(name: str) -> Settings:
-    """The settings of a preset, by name or from a TOML file.
+    """Return the settings of a preset, by name or from a TOML file.
 
     Raises:
         UsageError: No such preset or file (with the nearest name), or an invalid key or value.
@@ -44,7 +44,7 @@ def preset(name: str) -> Settings:
 
 @dataclass(frozen=True)
 class Frozen:
-    """What a preset was when its settings were last changed.
+    """Hash and date of the last change of a preset.
 
     Attributes:
         hash: ``settings_hash`` of the preset.
@@ -56,19 +56,19 @@ class Frozen:
 
 
 def frozen_presets() -> dict[str, Frozen]:
-    """The hash and date of each preset that comes with the package.
+    """Return the hash and date of each preset that comes with the package.
 
-    ``python docs/generate.py`` writes them anew where a preset has changed.
+    ``python docs/generate.py`` updates them when a preset has changed.
     """
     text = (resources.files("matinee") / "presets" / "frozen.json").read_text("utf-8")
     return {name: Frozen(**entry) for name, entry in json.loads(text).items()}
 
 
 def settings_hash(settings: Settings) -> str:
-    """8 hex digits that name settings by all that decides a model: equal ones, equal digits.
+    """Return 8 hex digits that are equal for settings that make the same model.
 
-    Options at their defaults and the description have no part in it, so that a new option leaves
-    the hash of what does not use it as it is.
+    The description and options at their defaults are left out, so that adding an option does not
+    change the hash of presets that do not use it.
     """
     members = member_settings(settings) if settings.members else []
     whole = [settings, *(each for entry in members for each in entry)]
@@ -81,14 +81,14 @@ def settings_hash(settings: Settings) -> str:
 
 
 def member_settings(settings: Settings) -> list[list[Settings]]:
-    """The settings of an ensemble's members: for each entry of ``members``, one for each copy.
+    """Return the settings of an ensemble's members: one list per entry of ``members``, by copy.
 
-    All share one validation part, of the size that the ensemble's settings state or, where that is
-    0, of the largest size that a member states.
+    All members share one validation part; if the ensemble's settings give no size, the largest of
+    the members' sizes is used.
 
     Raises:
-        UsageError: An unknown preset or key, an invalid value, or an ensemble or a half-life of
-            its own among the members.
+        UsageError: An unknown preset or key, an invalid value, or a member that is an ensemble or
+            sets its own half-life.
     """
     bases: list[Settings] = []
     for number, member in enumerate(settings.members, start=1):
@@ -114,10 +114,10 @@ def member_settings(settings: Settings) -> list[list[Settings]]:
 
 
 def _with_changes(base: Settings, changes: Mapping[str, Any], source: str) -> Settings:
-    """A member's settings with its changes.
+    """Apply a member's changes to its settings.
 
-    A member of another kind than the networks ignores changes of the network and its training,
-    which are made in all members at once, but for the number of epochs: it is shortened likewise.
+    A member that is not a network ignores options of networks and their training, which are set for
+    all members at once, except for the number of epochs.
     """
     if base.kind == "autoencoder":
         return base.replace(changes, source)

@@ -1,9 +1,9 @@
 """The registry of model kinds: one ``ModelKind`` for each, read by everything that lists models.
 
-A kind is declared by a tuple ``KINDS`` in a module: of ``matinee.models.kinds``, where every public
-module is read, or of another distribution, which names the module by an entry point of the group
-``matinee.kinds``. Command line, presets, model folders, studies, leaderboard and sweeps all read
-the declaration. Reading it must not import torch: a class whose module does is stated as
+A kind is declared in the tuple ``KINDS`` of a module: either a public module of
+``matinee.models.kinds``, or a module of another distribution that names it by an entry point of the
+group ``matinee.kinds``. Command line, presets, model folders, studies, leaderboard and sweeps read
+these declarations. Reading one must not import torch: a class whose module does is given as
 "module:Class" and imported on first use.
 """
 
@@ -22,8 +22,8 @@ from ..errors import UsageError, nearest
 
 NAMESPACES = ("matinee.models.kinds", "matinee.lab.rivals")
 """Packages whose public modules declare kinds. Those of the lab are imported on demand, so that the
-core does not depend on it. They are not entry points, because those of an editable install are
-read only when it is installed."""
+core does not depend on it. Entry points would not do: those of an editable install are only read
+when it is installed."""
 GROUP = "matinee.kinds"
 """Entry points of other distributions, each naming a module that declares kinds."""
 
@@ -41,14 +41,14 @@ class ModelKind:
         summary: One-line description.
         settings: The class of its options, or None.
         section: The TOML section of these options; by default the name with underscores.
-        uses: The common sections of ``Settings`` that it also reads: "network", "train", "lists".
+        uses: Common sections of ``Settings`` that it also reads: "network", "train", "lists".
         epochs: Largest number of epochs that a run reports, from the settings as plain values.
-        cost: Estimated seconds of training on one core, from the settings as plain values, the
-            number of users and that of ratings. Only ratios are used.
-        shorten: The options to change to train for at most this many epochs.
-        space: The default search space around given ``Settings``: a dimension table by option.
+        cost: Estimated seconds of training on one core, from the settings as plain values and the
+            numbers of users and ratings. Only ratios are used.
+        shorten: Returns the options to change to train for at most this many epochs.
+        space: Returns the default search space around ``Settings``: a dimension table per option.
         measures: Whether its ``fit`` takes ``measure``, further measures of each epoch.
-        requires: The external library that implements it, as (import name, distribution); such a
+        requires: External library that implements it, as (import name, distribution). Such a
             model has options but no presets.
     """
 
@@ -102,11 +102,11 @@ class ModelKind:
 
 
 def kind_named(name: str, source: str = "") -> ModelKind:
-    """The kind of this name or earlier spelling.
+    """Return the kind with this name or earlier spelling.
 
     Args:
         name: As in a manifest, a preset or a study.
-        source: Where the name was read, for the message.
+        source: Where the name was read, for error messages.
 
     Raises:
         UsageError: No such kind (with the nearest name).
@@ -131,13 +131,13 @@ def kind_named(name: str, source: str = "") -> ModelKind:
 
 @cache
 def model_kinds() -> tuple[ModelKind, ...]:
-    """All kinds, by name."""
+    """Return all kinds, sorted by name."""
     kinds = [kind for ns in NAMESPACES for stem in _modules(ns) for kind in _declared(ns, stem)]
     return tuple(sorted([*kinds, *_of_other_distributions()], key=lambda kind: kind.name))
 
 
 def kind_of_section(section: str) -> ModelKind | None:
-    """The kind whose options are in a section, or None."""
+    """Return the kind whose options are in a section, or None."""
     for kind in model_kinds():
         if kind.section == section:
             return kind
@@ -145,7 +145,7 @@ def kind_of_section(section: str) -> ModelKind | None:
 
 
 def around(value: float, below: float, above: float, least: int | None = None) -> dict[str, Any]:
-    """A dimension of a search space, on a logarithmic scale.
+    """Return a dimension of a search space on a logarithmic scale.
 
     Args:
         value: Its centre.
@@ -161,7 +161,7 @@ def around(value: float, below: float, above: float, least: int | None = None) -
 
 @cache
 def _modules(namespace: str) -> tuple[str, ...]:
-    """The public modules of a namespace, without packages."""
+    """Return the public modules of a namespace, without packages."""
     try:
         package = import_module(namespace)
     except ImportError:  # the lab may be left out of an installation

@@ -37,15 +37,15 @@ class Member(Config):
 
 
 _COMMON = ("clip", "half_life")
-"""Options of the network and its training that hold for all kinds of model."""
+"""Options of the network and its training that apply to all kinds of model."""
 
 
 class Settings(Config):
     """All options of a model. With the data and the seed they determine the trained model.
 
-    With ``members`` the model is an ensemble (``matinee.Ensemble``).The options of
-    a kind of model are in a section of its name; ``make`` returns an instance of a subclass with
-    that section as a field, which ``section`` returns.
+    With ``members`` the model is an ensemble (``matinee.Ensemble``). The options of a kind of model
+    are in a section of its name; ``make`` returns an instance of a subclass with that section as a
+    field, which ``section`` returns.
     """
 
     description: str = ""
@@ -114,11 +114,11 @@ class Settings(Config):
 
     @property
     def model_kind(self) -> str:
-        """Name of the kind of model that these settings make: an ensemble where it has members."""
+        """Name of the kind of model that these settings make; "ensemble" if they have members."""
         return "ensemble" if self.members else self.kind
 
     def section(self, cls: type[C]) -> C:
-        """The options of this class, which are those of the kind of model."""
+        """Return the options of this class, the section of the kind of model."""
         for name in type(self).model_fields:
             value = getattr(self, name)
             if isinstance(value, cls):
@@ -126,7 +126,7 @@ class Settings(Config):
         raise UsageError(f"settings of kind {self.kind} have no {cls.__name__}")
 
     def teacher(self) -> Settings:
-        """The settings of the network's teacher."""
+        """Return the settings of the network's teacher."""
         other = "items" if self.network.rows == "users" else "users"
         changed = {
             "network.rows": other,
@@ -136,7 +136,7 @@ class Settings(Config):
         return self.replace(changed, "teacher")
 
     def replace(self, settings: Mapping[str, Any], source: str = "config") -> Self:
-        """A copy with some keys changed, also in every member; see ``Config.replace``.
+        """Return a copy with some keys changed, also in every member; see ``Config.replace``.
 
         A bare key refers to an option of this kind of model if there is one of that name. If the
         kind changes, sections that the new kind does not read are dropped.
@@ -166,9 +166,9 @@ class Settings(Config):
 
 
 def option_path(kind: str, key: str, source: str = "config") -> list[str]:
-    """The path of an option, from its full name or its last part if that is unique.
+    """Return the path of an option from its full name, or from its last part if unique.
 
-    Sections that the kind of model reads take precedence over the common ones, and these over
+    Sections that the kind of model reads take precedence over the common ones, and common ones over
     those of other kinds.
 
     Raises:
@@ -188,10 +188,10 @@ def option_path(kind: str, key: str, source: str = "config") -> list[str]:
 
 @cache
 def settings_class(kind: str) -> type[Settings]:
-    """The class of settings of a kind of model, with a field for its section, if any.
+    """Return the settings class of a kind of model, with a field for its section, if any.
 
     Args:
-        kind: Its present name.
+        kind: Its current name.
     """
     kind_entry = kind_named(kind)
     if kind_entry.settings is None:
@@ -240,7 +240,7 @@ def _flat(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
 
 
 def _put(member: Member, key: str, value: Any) -> Member:
-    """A member with one more change, by full name, which replaces one of the same key."""
+    """Return a member with one more change, by full name, replacing one of the same key."""
     before = {k: v for k, v in member.set.items() if key not in (k, ".".join(_path(k)))}
     return member.model_copy(update={"set": {**before, key: value}})
 
@@ -250,9 +250,9 @@ def _path(key: str) -> list[str]:
 
 
 _UPDATE_SHARE = 0.1
-"""Epochs of an update for each epoch of training anew."""
+"""Epochs of an update per epoch of full training."""
 
 
 def update_epochs(train: TrainConfig) -> int:
-    """Default epochs of an update."""
+    """Return the default number of epochs of an update."""
     return max(1, round(_UPDATE_SHARE * train.epochs))

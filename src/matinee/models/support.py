@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def suited(kind: str, train: Ratings, interactions: bool, weights: bool) -> Ratings:
-    """``checked`` ratings, refused where a kind of model cannot be trained on them.
+    """Check that a kind of model can be trained on ratings; return them ``checked``.
 
     Args:
         kind: Its name.
@@ -30,7 +30,7 @@ def suited(kind: str, train: Ratings, interactions: bool, weights: bool) -> Rati
         weights: Whether it takes weighted ratings.
 
     Raises:
-        UsageError: Interactions or weights where it takes none, or weights
+        UsageError: Interactions or weights that the model does not take, or weights
             that are not one number above 0 for each rating.
         DataError: See ``checked``.
     """
@@ -45,26 +45,26 @@ def suited(kind: str, train: Ratings, interactions: bool, weights: bool) -> Rati
             "a list model, such as the presets default and lists, or leave the weights (of a split "
             "folder by --weight none) and half_life out"
         )
-    each: npt.NDArray[Any] = np.asarray(train.weights)
-    if each.shape != train.values.shape or each.dtype.kind not in "iuf":
+    weights_array: npt.NDArray[Any] = np.asarray(train.weights)
+    if weights_array.shape != train.values.shape or weights_array.dtype.kind not in "iuf":
         raise UsageError(
             f"{train.name}: weights must be an array of {len(train):,} numbers, one for each "
-            f"rating, not {each.dtype} of the shape {each.shape}"
+            f"rating, not {weights_array.dtype} of the shape {weights_array.shape}"
         )
-    each = each.astype(np.float32)
-    if not (np.isfinite(each).all() and (each > 0).all()):
+    weights_array = weights_array.astype(np.float32)
+    if not (np.isfinite(weights_array).all() and (weights_array > 0).all()):
         raise UsageError(f"{train.name}: a weight is not above 0; leave such ratings out")
-    return checked(replace(train, weights=each))
+    return checked(replace(train, weights=weights_array))
 
 
 def checked(ratings: Ratings) -> Ratings:
     """Validate training ratings and make them compact.
 
-    A scale that was not stated is computed from these ratings alone, as that of a part of a split
-    was computed from all parts.
+    A scale that was not given is computed from these ratings alone, as a part of a split
+    inherits the scale of all parts.
 
     Raises:
-        DataError: Fewer than two users or items, a repeated pair, or a value not finite.
+        DataError: Fewer than two users or items, a repeated pair, or a non-finite value.
     """
     bad = np.flatnonzero(~np.isfinite(ratings.values))
     if len(bad):
@@ -100,7 +100,7 @@ def checked(ratings: Ratings) -> Ratings:
 class ItemVectors(NamedTuple):
     """Item vectors and biases of a linear last layer.
 
-    An unclipped prediction, or with ordinal outputs its latent score, is ``hidden . vector + bias``
+    An unclipped prediction (with ordinal outputs, its latent score) is ``hidden . vector + bias``
     plus a bias of the user, which does not affect the order of items.
 
     Attributes:
@@ -113,13 +113,13 @@ class ItemVectors(NamedTuple):
 
 
 def item_vectors(model: Hooks) -> ItemVectors | None:
-    """The learned item vectors of a model, or None if it has none."""
+    """Return the learned item vectors of a model, or None if it has none."""
     item_space = getattr(model, "item_space", None)
     return None if item_space is None else item_space()
 
 
 def item_counts(model: Hooks) -> npt.NDArray[np.int64] | None:
-    """Training ratings of each item, int64 (n_items,).
+    """Return the number of training ratings of each item, int64 (n_items,).
 
     None for a model saved without histories by a version that did not store the counts.
     """
@@ -129,7 +129,7 @@ def item_counts(model: Hooks) -> npt.NDArray[np.int64] | None:
 
 
 def as_column(ids: Any) -> npt.NDArray[Any]:
-    """One id or several as a one-dimensional array; mixed numbers and text keep their types.
+    """Return one or more ids as a one-dimensional array; mixed numbers and text keep their types.
 
     Raises:
         UsageError: A table, or an array of more dimensions.
@@ -155,7 +155,7 @@ def analysis(
     seed: int,
     timed: TimedPeople | None = None,
 ) -> Callable[[], Breakdown]:
-    """A function that computes the breakdown of a model's errors, while the model is unchanged.
+    """Return a function that breaks down a model's errors, as long as the model is unchanged.
 
     Args:
         model: A fitted model, which is ``Scored``.
@@ -182,10 +182,10 @@ def analysis(
 
 
 def checked_love(love: float | None) -> float | None:
-    """The exponent, refused where it is none.
+    """Validate the exponent of the probability of liking.
 
     Raises:
-        UsageError: A negative number, or no number.
+        UsageError: Not a number of at least 0.
     """
     if love is None:
         return None
@@ -195,10 +195,10 @@ def checked_love(love: float | None) -> float | None:
 
 
 def checked_personal(personal: float) -> float:
-    """How personal lists are, refused where it is no number from -1 to 1.
+    """Validate how personal lists are.
 
     Raises:
-        UsageError: Another number, or none.
+        UsageError: Not a number from -1 to 1.
     """
     number = isinstance(personal, int | float | np.number) and not isinstance(personal, bool)
     if not (number and -1 <= personal <= 1):

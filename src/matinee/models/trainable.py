@@ -45,10 +45,10 @@ class Trainable(Params, Recommender):
         settings: The options.
         device: Where it trains.
         epochs: Metrics of every epoch, after ``fit``.
-        best_epoch: The epoch whose weights the model has: the best by the validation part, or the
-            last where there is none. For an ensemble, that of each member.
+        best_epoch: The epoch whose weights are used: the best on the validation part, or the
+            last without one. For an ensemble, one per member.
         n_valid: Ratings in the validation part.
-        teacher_epochs: Metrics of every epoch of the network's teachers, where it has any.
+        teacher_epochs: Metrics of every epoch of the network's teachers, if it has any.
     """
 
     settings_kind: ClassVar[str] = ""
@@ -94,7 +94,7 @@ class Trainable(Params, Recommender):
         return {**teachers, (0, 0): train.epochs}
 
     def planned_update(self, epochs: int | None = None) -> dict[tuple[int, int], int]:
-        """``planned_epochs`` of ``update`` with some ``epochs``."""
+        """Return ``planned_epochs`` of ``update`` with these ``epochs``."""
         return self.planned_epochs
 
     def fit(
@@ -117,13 +117,13 @@ class Trainable(Params, Recommender):
         Args:
             train: Ratings of at least two users and two items, or what ``load`` takes.
             seed: Seeds weights, order, dropout and the validation part.
-            progress: Whether to show a progress bar; None where stderr is a terminal, and in
-                notebooks.
+            progress: Whether to show a progress bar; None to show it where stderr is a terminal and
+                in notebooks.
             on_epoch: Called with each epoch's metrics. An exception ends training.
-            on_list_epoch: Called with each epoch of the network that ``lists.interest`` may train:
-                first without the interactions held out, then with them.
+            on_list_epoch: Called with each epoch of a network trained as ``lists.interest``: first
+                without the held-out interactions, then with them.
             folder: Run folder, for ``metrics.jsonl`` and checkpoints.
-            resume: Continue from the folder's checkpoint, to the weights of an uninterrupted run.
+            resume: Continue from the folder's checkpoint; the result equals an uninterrupted run.
             watch: Held-out ratings by name to score after each epoch, for learning curves. They do
                 not influence training. Ratings of unknown users and items are left out.
             measure: Further measures of each epoch, for studies: see ``train.MEASURES``.
@@ -140,7 +140,7 @@ class Trainable(Params, Recommender):
             TrainingError: The loss diverged.
             MatineeError: Another process is training into the folder.
             ProcessError: Another process of the group failed, or has other arguments.
-            UsageError: No checkpoint to resume from, or one of another run.
+            UsageError: No checkpoint to resume from, or the checkpoint of another run.
         """
         train = self._weighed(as_ratings(train, "train"))
         if resume and folder is None:
@@ -168,7 +168,7 @@ class Trainable(Params, Recommender):
             )
 
     def _weighed(self, train: Ratings) -> Ratings:
-        """The ratings with weights by age, unless ``fit_whole`` has weighted them already."""
+        """Weight the ratings by age, unless ``fit_whole`` has already done so."""
         return train if self._weighted else weighted_by_age(train, self.half_life)
 
     @property
@@ -180,12 +180,12 @@ class Trainable(Params, Recommender):
         from ..recommend.interest import fit_interest, refitted
 
         lists, rows = self.settings.lists, train.by_user
-        if train.implicit and rows.weights is not None:  # the counts weigh, and are no ratings
+        if train.implicit and rows.weights is not None:  # the counts are weights, not ratings
             rows = replace(rows, values=np.ones_like(rows.values))
         if self._earlier is not None:
-            again = refitted(self._earlier, rows, lists)
-            if again is not None:
-                return again
+            refitted_interest = refitted(self._earlier, rows, lists)
+            if refitted_interest is not None:
+                return refitted_interest
         # A separate generator, so that the random numbers of the network do not change.
         rng = np.random.default_rng((seed, 1))
         times = None if train.times is None else rows.aligned(train.times)
@@ -239,7 +239,7 @@ class Trainable(Params, Recommender):
         return predictions or super()._held_out_predictions(train)
 
     def _identity(self, seed: int) -> dict[str, Any]:
-        """The identity of a run, by which a checkpoint of another run is refused."""
+        """Return the identity of a run, by which a checkpoint of another run is recognised."""
         weighted = {} if self.weights is None else {"weights": _digest(self.weights)}
         columns = {}
         if self.settings.network.columns and self.item_table is not None:
@@ -259,7 +259,7 @@ def _digest(weights: Float32) -> str:
 
 
 def _upgraded(identity: dict[str, Any]) -> dict[str, Any]:
-    """The identity of a run of an earlier version, with newer options at their defaults."""
+    """Return the identity of an earlier version's run, with newer options at their defaults."""
     try:
         settings = Settings.make(identity["settings"], "checkpoint")
     except UsageError:  # an option that this version does not have

@@ -1,4 +1,4 @@
-"""Further training of a model on ratings that came after those it was trained on."""
+"""Incremental training: update a model with ratings that came after training."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ from .hooks import Hooks
 
 
 class Updatable(Predicting):
-    """The part of ``Recommender`` for incremental training."""
+    """The incremental training of ``Recommender``."""
 
     def update(
         self, new: RatingsLike, *, seed: int = 0, epochs: int | None = None, **options: Any
     ) -> Self:
-        """Go on learning: new ratings, people and items, at the cost of what is new.
+        """Update the model with new ratings, users and items, at a cost that grows with these.
 
-        A network continues from its weights, with a few epochs over the people who gave new ratings
-        and as many ratings of others; its stored codes are carried on in closed form, to new people
-        as well; what orders its lists is fitted again with the same settings. Models in closed
-        form, ensembles and networks whose rows are items are trained anew. Leak guard and
-        fingerprint are of all ratings, as if the model had been trained on them at once.
+        A network continues from its weights for a few epochs over the users with new ratings and
+        as many ratings of other users. Its stored codes are updated in closed form, also for new
+        users, and the scorer of interest is refitted with the same settings. Closed-form models,
+        ensembles and networks with items as rows are retrained. Leak guard and fingerprint cover
+        all ratings, as if the model had been trained on them at once.
 
         Args:
-            new: The new ratings, or what ``load`` takes. Of a pair that the model was trained on
-                the new rating holds.
-            seed: Seeds all that is random.
-            epochs: Epochs of a network; a tenth of those of its settings by default.
+            new: The new ratings, or what ``load`` takes. A new rating replaces the earlier one of
+                the same pair.
+            seed: Seed of all random numbers.
+            epochs: Epochs of a network; by default a tenth of those in its settings.
             **options: As for ``fit``: ``folder`` and ``resume``, ``progress``, ``on_epoch``.
 
         Returns:
-            The model itself; unchanged where this fails.
+            The model itself; it is unchanged if the update fails.
 
         Raises:
-            DataError: No new ratings, or some off the model's scale.
+            DataError: No new ratings, or some outside the model's scale.
             UsageError: The model was saved without histories.
         """
         self._require_fitted()
@@ -54,7 +54,7 @@ class Updatable(Predicting):
 def updated(
     model: Any, new: Ratings, seed: int, epochs: int | None, options: dict[str, Any]
 ) -> Any:
-    """A model that went on from another with new ratings; see ``Recommender.update``."""
+    """Return a copy of a model updated with new ratings; see ``Recommender.update``."""
     if epochs is not None and epochs < 1:
         raise UsageError(f"epochs = {epochs}: give a whole number of at least 1")
     data, added = all_ratings(model, new)
@@ -72,13 +72,13 @@ def updated(
 
 
 def fit_whole(fresh: Any, model: Hooks, data: Ratings, new: Ratings, **options: Any) -> None:
-    """Fit a model to what ``all_ratings`` returned, or to a part of it.
+    """Fit a model to the ratings that ``all_ratings`` returned, or to a part of them.
 
     Args:
         fresh: The model to fit.
-        model: The model whose ratings these are.
-        data: The ratings, weighted already where age matters, without times.
-        new: The new ones among them, with times where these are known.
+        model: The model that is updated.
+        data: The ratings without times, already weighted if they are weighted by age.
+        new: The new ratings among them, with times if known.
         **options: As for ``fit``.
     """
     fresh._weighted = True
@@ -95,9 +95,9 @@ def fit_whole(fresh: Any, model: Hooks, data: Ratings, new: Ratings, **options: 
 
 
 def _last_rated(fresh: Hooks, model: Hooks, new: Ratings) -> Int64:
-    """Time of the last rating of each user of an updated model, as ``Hooks.last_rated``."""
+    """Return the time of each user's last rating in an updated model; see ``Hooks.last_rated``."""
     assert model.last_rated is not None
-    # A user whose ratings are all in a part that is left out is not among those of ``fresh``.
+    # ``fresh`` lacks users whose ratings are all in a part that is left out.
     last = np.full(fresh.n_users + 1, NEVER)
     for ids, times in ((model.user_ids, model.last_rated), (new.user_ids, last_times(new))):
         np.maximum.at(last, fresh.user_ids.encode(ids.ids), times)
@@ -105,10 +105,10 @@ def _last_rated(fresh: Hooks, model: Hooks, new: Ratings) -> Int64:
 
 
 def known_ratings(model: Hooks) -> Ratings:
-    """The ratings that a model was trained on, without times.
+    """Return the ratings that a model was trained on, without times.
 
     Raises:
-        UsageError: The model was saved without them.
+        UsageError: The model was saved without its ratings.
     """
     histories = model.histories
     if histories is None:
@@ -141,15 +141,15 @@ def known_ratings(model: Hooks) -> Ratings:
 
 
 def all_ratings(model: Hooks, new: Ratings) -> tuple[Ratings, Mask]:
-    """What a model was trained on and new ratings, and which of them are new.
+    """Join a model's training ratings and new ratings; also return the mask of the new ones.
 
-    Of a pair that is in both the new rating holds. Side columns are kept. The whole has no times,
-    and is weighted by age where the model is.
+    New ratings replace earlier ones of the same pair. Side columns are kept. The result has no
+    times, and is weighted by age if the model's ratings are.
 
     Raises:
-        DataError: No new ratings, a rating off the scale of the model, or ratings where the model
+        DataError: No new ratings, a rating outside the model's scale, or ratings where the model
             was trained on interactions (or the other way round).
-        UsageError: The model was saved without what it was trained on.
+        UsageError: The model was saved without its training ratings.
     """
     before = known_ratings(model)
     if not len(new):
@@ -165,10 +165,12 @@ def all_ratings(model: Hooks, new: Ratings) -> tuple[Ratings, Mask]:
             f"{low:g} to {high:g}; train anew"
         )
     before, new = weighted_together(before, model.provenance.newest, new, model.half_life)
-    old, come = share_vocabularies(before, replace(new, scale=before.scale, times=None, notes=()))
-    pairs = [part.users.astype(np.int64) * part.n_items + part.items for part in (old, come)]
-    kept = old.take(~np.isin(pairs[0], pairs[1]))
-    whole = join(kept, come, name=before.name)
-    note = f"{len(come):,} ratings of {new.name} added to {len(before):,}"
+    earlier, added = share_vocabularies(
+        before, replace(new, scale=before.scale, times=None, notes=())
+    )
+    pairs = [part.users.astype(np.int64) * part.n_items + part.items for part in (earlier, added)]
+    kept = earlier.take(~np.isin(pairs[0], pairs[1]))
+    whole = join(kept, added, name=before.name)
+    note = f"{len(added):,} ratings of {new.name} added to {len(before):,}"
     whole = replace(whole, scale=before.scale, notes=(*before.notes, note))
     return whole, np.arange(len(whole)) >= len(kept)

@@ -1,1 +1,1 @@
-"""Model folders: safetensors, Parquet and JSON, checked byte by byte, free of pickle."""
+"""Model folders: safetensors, Parquet and JSON with checksums, without pickle."""

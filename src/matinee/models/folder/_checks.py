@@ -1,6 +1,6 @@
 """Consistency checks of the parts of a model folder.
 
-Kernels do not check codes and shapes, and would read out of bounds with invalid ones.
+Kernels do not check codes and shapes: invalid ones would make them read out of bounds.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from ._fields import MOST
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 _FEATURES = 6
-"""Features of the predictive variance without those of a model's own."""
+"""Number of features of the predictive variance without model-specific covariates."""
 _STORED = ("stored.codes", "stored.added", "stored.hashes")
-"""Arrays of stored codes with a row for each person."""
+"""Arrays of stored codes with a row per user."""
 _COLUMNS = "user_columns."
-"""In the names of the arrays of people's columns."""
+"""Part of the names of arrays of user columns."""
 
 
 def of_people(name: str) -> bool:
-    """Whether an array of a model says something of each person trained on, and goes with them."""
+    """Whether an array holds data of each training user, omitted when histories are not saved."""
     return name in _STORED or _COLUMNS in name
 
 
 def check_vocabulary(file: Path, ids: Vocabulary, n: int, table: ItemTable | None = None) -> None:
-    """Check that ids are distinct, in order, and as many as in the manifest."""
+    """Check that ids are distinct, in order, and as many as the manifest says."""
     if len(ids) != n:
         raise ModelFileError(f"{file}: {len(ids):,} ids where the manifest has {n:,}")
     if len(set(ids.ids.tolist())) != len(ids):
@@ -45,7 +45,7 @@ def check_vocabulary(file: Path, ids: Vocabulary, n: int, table: ItemTable | Non
 
 
 def check_rows(file: Path, users: npt.NDArray[Any], items: npt.NDArray[Any], n: int) -> None:
-    """Check that rows are in order of the users and have known codes."""
+    """Check that rows are ordered by user and have known codes."""
     if len(users) == 0:
         return
     if users.min() < 0 or users.max() >= n or (np.diff(users) < 0).any():
@@ -64,7 +64,7 @@ def check_histories(file: Path, histories: Histories, n_users: int, n_items: int
 
 
 def check_weights(file: Path, weights: npt.NDArray[Any] | None, histories: Histories) -> None:
-    """Check that the weights of the training ratings, if there are any, are as many as these."""
+    """Check that there are as many weights, if any, as training ratings."""
     if weights is not None and (weights.shape != histories.values.shape or not (weights > 0).all()):
         raise _wrong(file, "histories.weights", weights, f"({len(histories.values)},)")
 
@@ -79,7 +79,7 @@ def check_arrays(file: Path, arrays: Arrays, n_users: int, n_items: int) -> None
         raise _wrong(file, "histories.last", last, f"({n_users},)")
     _check_spread(file, arrays, n_items)
     for name, array in arrays.items():
-        # There are none in a model that was saved without histories.
+        # Empty in a model that was saved without histories.
         if name.endswith("stored.codes") and len(array) not in (0, n_users):
             raise _wrong(file, name, array, f"({n_users}, width)")
         if _COLUMNS in name and name.endswith("indptr") and len(array) not in (0, n_users + 1):
@@ -114,7 +114,7 @@ def _check_spread(file: Path, arrays: Arrays, n_items: int) -> None:
 
 
 def check_interest(file: Path, interest: Interest, n_items: int) -> None:
-    """Check that the scorer of lists gives a person of one item a number for each item."""
+    """Check that the scorer returns a number for each item, for a history of one item."""
     items = np.array([n_items - 1], dtype=np.int32)
     one = np.ones(1, dtype=np.float32)
     person = Histories(np.array([0, 1]), items, one, np.array([-1], dtype=np.int32))

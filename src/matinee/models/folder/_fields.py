@@ -87,7 +87,7 @@ class PreferenceFields(_Fields):
 
 
 class ChoiceRateFields(_Fields):
-    """How often scores of interest are followed by a choice."""
+    """Calibration from interest scores to choice probabilities."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -17,7 +17,7 @@ USERS = "users.parquet"
 ITEMS = "items.parquet"
 HISTORIES = "histories.parquet"
 
-_MARK = "\x1f"  # between the genres of an item, on their way in and out; no title holds it
+_MARK = "\x1f"  # joins the genres of an item while reading and writing; no title contains it
 
 
 def write_parquets(
@@ -27,7 +27,7 @@ def write_parquets(
     table: ItemTable | None,
     histories: Histories | None,
 ) -> None:
-    """Write the ids, the titles and, if there are any, the histories."""
+    """Write the ids, the titles and, if any, the histories."""
     with duckdb.connect() as db:
         db.register("users", {"user_id": users.ids})
         _copy(db, "SELECT user_id FROM users", folder / USERS)
@@ -61,13 +61,13 @@ def write_parquets(
 
 
 def read_users(db: duckdb.DuckDBPyConnection, folder: Path) -> Vocabulary:
-    """The user vocabulary."""
+    """Read the user vocabulary."""
     columns = _fetch(db, f"SELECT user_id FROM {_source(folder / USERS)}", folder / USERS)
     return Vocabulary(_ids(columns["user_id"]))
 
 
 def read_items(db: duckdb.DuckDBPyConnection, folder: Path) -> tuple[Vocabulary, ItemTable | None]:
-    """The item vocabulary, with titles and genres where they are known."""
+    """Read the item vocabulary, with titles and genres if known."""
     source = _source(folder / ITEMS)
     described = _fetch(
         db, f"SELECT name FROM parquet_schema('{_quoted(folder / ITEMS)}')", folder / ITEMS
@@ -75,7 +75,7 @@ def read_items(db: duckdb.DuckDBPyConnection, folder: Path) -> tuple[Vocabulary,
     names = set(described["name"].tolist())
     selected = "item_id"
     selected += ", title" if "title" in names else ""
-    if "genres" in names:  # older versions of DuckDB join no genres to NULL, as they do a NULL
+    if "genres" in names:  # older versions of DuckDB join an empty list to NULL, like a NULL
         joined = f"coalesce(array_to_string(genres, '{_MARK}'), '')"
         selected += f", CASE WHEN genres IS NOT NULL THEN {joined} END AS genres"
     selected += ', CAST("year" AS INTEGER) AS "year"' if "year" in names else ""
@@ -92,7 +92,7 @@ def read_items(db: duckdb.DuckDBPyConnection, folder: Path) -> tuple[Vocabulary,
 
 
 def read_histories(db: duckdb.DuckDBPyConnection, folder: Path, n_users: int) -> Histories:
-    """The histories of all users."""
+    """Read the histories of all users."""
     file = folder / HISTORIES
     columns = _fetch(db, f'SELECT "user", item, rating FROM {_source(file)}', file)
     check_rows(file, columns["user"], columns["item"], n_users)

@@ -27,24 +27,24 @@ WEIGHTS = "weights.safetensors"
 FORMAT = "matinee-model"
 
 _LARGEST = 64 << 20
-"""Largest manifest in bytes; that of a long run has a few hundred thousand."""
+"""Largest manifest in bytes; a long run makes a few hundred thousand."""
 ADVICE = "Train it again, or copy the folder again from an intact copy"
 
 
 def identity(folder: Path) -> str:
-    """A short identifier of the contents of a model folder, which names its lists.
+    """Return a short identifier of the contents of a model folder, attached to its lists.
 
     Raises:
-        OSError: There is no manifest to read.
+        OSError: The manifest cannot be read.
     """
     return hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()[:12]
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a model folder, checked and upgraded, without reading the model.
+    """Return the manifest of a model folder, checked and upgraded, without reading the model.
 
     Raises:
-        ModelFileError: No model folder, an altered manifest, or a newer schema.
+        ModelFileError: Not a model folder, an altered manifest, or a newer schema.
     """
     file = folder / MANIFEST
     try:
@@ -90,7 +90,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def check_sizes(folder: Path, manifest: dict[str, Any]) -> None:
-    """Check that every file of the folder is there and has its size.
+    """Check that every file of the folder exists and has its size.
 
     Raises:
         ModelFileError: A file is missing or truncated.
@@ -123,13 +123,13 @@ def check_contents(folder: Path, manifest: dict[str, Any]) -> None:
 
 
 def describe(file: Path) -> dict[str, Any]:
-    """The size of a file in bytes, and its SHA-256."""
+    """Return the size of a file in bytes, and its SHA-256."""
     with file.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
     return {"sha256": digest, "size": file.stat().st_size}
 
 
 def checksum(manifest: dict[str, Any]) -> str:
-    """SHA-256 of a manifest, whatever the order of its keys."""
+    """Return the SHA-256 of a manifest, independent of the order of its keys."""
     text = json.dumps(manifest, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

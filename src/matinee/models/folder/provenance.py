@@ -17,8 +17,8 @@ class Provenance:
         n_ratings: Number of ratings, validation part included.
         fingerprint: Order-independent hash of the ratings (``data.fingerprint``).
         seed: The seed given to ``fit``.
-        notes: Notes of reading the ratings, and of what the fit left out.
-        newest: Time of the newest rating, seconds since 1970; None where times were not known.
+        notes: Notes about reading the ratings, and about what the fit left out.
+        newest: Time of the newest rating, seconds since 1970; None if times are unknown.
     """
 
     dataset: str
@@ -30,6 +30,6 @@ class Provenance:
 
     @classmethod
     def of(cls, train: Ratings, seed: int) -> Self:
-        """Of a model that is fitted to some ratings with a seed."""
+        """Return the provenance of a model fitted to these ratings with this seed."""
         newest = None if train.times is None else int(train.times.max())
         return cls(train.name, len(train), fingerprint(train), seed, train.notes, newest)

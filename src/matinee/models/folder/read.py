@@ -1,4 +1,4 @@
-"""Reading a model folder; ``manifest`` has its format."""
+"""Reads a model folder; ``manifest`` describes its format."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ from .provenance import Provenance
 
 
 def load_model(path: Path | str, *, light: bool = False) -> Recommender:
-    """Read a model folder written by ``Recommender.save``. Every byte is checked.
+    """Read a model folder written by ``Recommender.save``. Checksums of all files are verified.
 
     Args:
         path: The folder.
-        light: Without effect, and deprecated: no loaded model imports torch before it is fitted.
+        light: Deprecated, without effect: no loaded model imports torch before it is fitted.
 
     Returns:
         A model of the class that was saved, ready to serve.
 
     Raises:
-        ModelFileError: No model folder, a file missing, truncated or altered, or a newer schema.
+        ModelFileError: Not a model folder, a missing, truncated or altered file, or a newer schema.
     """
     folder = Path(path).expanduser()
     manifest = read_manifest(folder)
     check_sizes(folder, manifest)
-    with ThreadPoolExecutor(1) as pool:  # computing the checksums takes as long as all the rest
+    with ThreadPoolExecutor(1) as pool:  # checksums take as long as everything else
         checked = pool.submit(check_contents, folder, manifest)
         try:
             return _restored(folder, manifest)
@@ -58,7 +58,7 @@ def load_model(path: Path | str, *, light: bool = False) -> Recommender:
             raise ModelFileError(
                 f"{folder}: the files are whole but do not make a model: {error!r}. {ADVICE}"
             ) from error
-        finally:  # an altered file is the error to report
+        finally:  # if a file is altered, that is the error to report
             checked.result()
 
 
@@ -81,13 +81,13 @@ def _restored(folder: Path, manifest: dict[str, Any]) -> Recommender:
         ) from None
     data, bias = manifest["data"], manifest["bias"]
     model.clip = manifest["clip"]
-    carried = HISTORIES in manifest["files"]
+    has_histories = HISTORIES in manifest["files"]
     with duckdb.connect() as db:
         model.user_ids = read_users(db, folder)
         model.item_ids, model.item_table = read_items(db, folder)
         check_vocabulary(folder / USERS, model.user_ids, n_users)
         check_vocabulary(folder / ITEMS, model.item_ids, n_items, model.item_table)
-        model.histories = read_histories(db, folder, n_users) if carried else None
+        model.histories = read_histories(db, folder, n_users) if has_histories else None
     if model.histories is not None:
         check_histories(folder / HISTORIES, model.histories, n_users, n_items)
         each = arrays.get("histories.weights")

@@ -1,4 +1,4 @@
-"""Manifests of earlier versions in the form that this version reads; docs/versions.md has the rule.
+"""Upgrades manifests of earlier versions; docs/versions.md has the rules.
 
 The folder on disk is left unchanged.
 """
@@ -15,7 +15,7 @@ SCHEMA = 1
 """The schema that this version writes."""
 
 UPGRADES: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = MappingProxyType({})
-"""By schema, the function that returns a manifest of the next schema."""
+"""For each schema, the function that converts a manifest to the next schema."""
 
 _ADDED: Mapping[str, Any] = MappingProxyType(
     {
@@ -24,11 +24,11 @@ _ADDED: Mapping[str, Any] = MappingProxyType(
         if not field.is_required()
     }
 )
-"""Fields that versions after 0.1.0 added to schema 1, with the values that give its answers."""
+"""Fields added to schema 1 after version 0.1.0, with the values that keep its predictions."""
 
 
 def upgrade(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """A checked manifest of any earlier schema, with the fields of the present one."""
+    """Return a checked manifest of any earlier schema with the fields of the current one."""
     upgraded = dict(manifest)
     for schema in range(manifest["schema"], SCHEMA):
         upgraded = {**UPGRADES[schema](upgraded), "schema": schema + 1}

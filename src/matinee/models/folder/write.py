@@ -1,4 +1,4 @@
-"""Writing a model folder; ``manifest`` has its format."""
+"""Writes a model folder; ``manifest`` describes its format."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ._tables import HISTORIES, ITEMS, USERS, write_parquets
 from .manifest import FORMAT, MANIFEST, WEIGHTS, checksum, describe
 from .upgrade import SCHEMA
 
-# Files of a training run, which saving the model into its folder keeps.
+# Files of a training run, kept when the model is saved into the run's folder.
 _RUN_FILES = ("metrics.jsonl", "checkpoint*", "config.toml", "*.log")
 
 
@@ -37,9 +37,11 @@ def save(
     path = path.expanduser()
     kept_files = _kept(path)
     record = {**model.record, **(extra or {})}
-    carried = model.histories if histories else None
+    saved_histories = model.histories if histories else None
     tensors, config = model._state()
-    if carried is None:  # a code says as much of a person as the ratings, and is used with them
+    if (
+        saved_histories is None
+    ):  # stored codes reveal a user's ratings, and are only used with histories
         tensors |= {name: each[:0] for name, each in tensors.items() if of_people(name)}
     arrays = {f"model.{name}": np.ascontiguousarray(array) for name, array in tensors.items()}
     arrays["bias.item_bias"] = model.bias.item_bias
@@ -47,11 +49,11 @@ def save(
     counts = item_counts(model)
     if counts is not None:
         arrays["items.counts"] = counts
-    if carried is not None and carried.weights is not None:
-        arrays["histories.weights"] = carried.weights
-    if carried is not None and model.last_rated is not None:
+    if saved_histories is not None and saved_histories.weights is not None:
+        arrays["histories.weights"] = saved_histories.weights
+    if saved_histories is not None and model.last_rated is not None:
         arrays["histories.last"] = model.last_rated
-    if carried is None:
+    if saved_histories is None:
         arrays["leak_guard.hashes"] = model.leak_guard.hashes
     spread = None
     if model.predictive_variance is not None:
@@ -66,14 +68,14 @@ def save(
         arrays |= {f"interest.{name}": np.ascontiguousarray(a) for name, a in tensors_of.items()}
     with atomic_path(path) as folder:
         folder.mkdir()
-        write_parquets(folder, model.user_ids, model.item_ids, model.item_table, carried)
+        write_parquets(folder, model.user_ids, model.item_ids, model.item_table, saved_histories)
         save_file(arrays, folder / WEIGHTS)
-        # safetensors creates the file readable by its owner only; give it the mode of the others.
+        # safetensors makes the file readable by its owner only; give it the mode of the others.
         (folder / WEIGHTS).chmod((folder / USERS).stat().st_mode)
         files = {file.name: describe(file) for file in sorted(folder.iterdir())}
         preference = None if model.preference is None else asdict(model.preference)
         if preference is not None:
-            del preference["link"]  # which the model's own state has
+            del preference["link"]  # part of the model's own state
         manifest = {
             "format": FORMAT,
             "schema": SCHEMA,
@@ -118,7 +120,7 @@ def save(
 
 
 def check_place(path: Path) -> bool:
-    """Whether there is a model at the path; refuse a path that must not be replaced.
+    """Return whether there is a model at the path; refuse a path that must not be replaced.
 
     Raises:
         UsageError: A file, or a folder that contains other files than a model or training run.
@@ -130,7 +132,7 @@ def check_place(path: Path) -> bool:
 
 
 def _kept(path: Path) -> list[Path]:
-    """The files of the folder to keep when a model is saved there; refuse foreign folders."""
+    """Return the files to keep when a model is saved in the folder; refuse foreign folders."""
     if not path.exists():
         return []
     if not path.is_dir():
@@ -143,7 +145,7 @@ def _kept(path: Path) -> list[Path]:
             names = {MANIFEST, *manifest.get("files", ())} if is_model else None
         except (OSError, ValueError, AttributeError, RecursionError):
             names = None
-        # A broken manifest may still be replaced if all files beside it are a model's.
+        # A broken manifest may still be replaced if all other files are a model's.
         names = names or {MANIFEST, WEIGHTS, USERS, ITEMS, HISTORIES}
         return [file for file in content if file.name not in names]
     foreign = [f for f in content if not any(f.match(pattern) for pattern in _RUN_FILES)]

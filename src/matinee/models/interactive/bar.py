@@ -1,4 +1,4 @@
-"""A progress bar for ``fit``: in a terminal by rich, in a notebook as HTML that is updated."""
+"""A progress bar for ``fit``: by rich in a terminal, as updated HTML in a notebook."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Bar(AbstractContextManager["Bar"]):
     """Shows the epochs of a training run.
 
     Args:
-        planned: Epochs, at most, of each network: see ``Trainable.planned_epochs``.
-        progress: Whether to show it; None where stderr is a terminal, and in notebooks.
+        planned: Largest number of epochs of each network: see ``Trainable.planned_epochs``.
+        progress: Whether to show it; None to show it in terminals (stderr) and notebooks.
     """
 
     def __init__(self, planned: Mapping[tuple[int, int], int], progress: bool | None) -> None:
@@ -51,7 +51,7 @@ class Bar(AbstractContextManager["Bar"]):
 def both(
     bar: Callable[[Epoch], None], other: Callable[[Epoch], None] | None
 ) -> Callable[[Epoch], None]:
-    """A callback that passes each epoch to both callbacks."""
+    """Return a callback that passes each epoch to both callbacks."""
 
     def each(epoch: Epoch) -> None:
         bar(epoch)
@@ -62,7 +62,7 @@ def both(
 
 
 def in_notebook() -> bool:
-    """Whether the code runs in a Jupyter kernel. IPython is not imported to find out."""
+    """Return whether the code runs in a Jupyter kernel, without importing IPython."""
     ipython: Any = sys.modules.get("IPython")
     shell = None if ipython is None else ipython.get_ipython()
     return shell is not None and hasattr(shell, "kernel")
@@ -80,7 +80,7 @@ def _words(epoch: Epoch) -> str:
 
 
 class _Terminal:
-    """A progress bar of rich on stderr."""
+    """A rich progress bar on stderr."""
 
     def __init__(self, total: int) -> None:
         from rich.console import Console

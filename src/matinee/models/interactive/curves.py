@@ -10,7 +10,7 @@ from ...train.epoch import Epoch
 
 
 def curves_of(epochs: Iterable[Epoch]) -> dict[str, list[dict[str, Any]]]:
-    """Epoch metrics of each network of a model as dictionaries, by network name ("" for one)."""
+    """Return epoch metrics as dictionaries, by name of the network ("" if there is only one)."""
     curves: dict[str, list[dict[str, Any]]] = {}
     for epoch in epochs:
         curves.setdefault(f"member {epoch.member}" if epoch.member else "", []).append(
@@ -22,14 +22,14 @@ def curves_of(epochs: Iterable[Epoch]) -> dict[str, list[dict[str, Any]]]:
 def training_chart(
     curves: Mapping[str, Sequence[Mapping[str, Any]]], bias_rmse: float | None = None
 ) -> Lines | None:
-    """RMSE by epoch on the training batches, the validation part and the watched sets.
+    """Chart the RMSE by epoch on training batches, validation part and watched sets.
 
     Args:
         curves: Epochs by name of the network: see ``curves_of``.
         bias_rmse: RMSE of the bias model on the test ratings, drawn as a line.
 
     Returns:
-        The chart; None where no network has two epochs.
+        The chart; None if no network has two epochs.
     """
     series = []
     for name, epochs in curves.items():

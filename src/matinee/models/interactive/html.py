@@ -11,7 +11,7 @@ from .curves import curves_of, training_chart
 
 
 def model_html(model: Hooks, epochs: Iterable[Epoch]) -> str:
-    """HTML of a fitted model: training data, settings and learning curve."""
+    """Return a fitted model as HTML: training data, settings and learning curve."""
     provenance = model.provenance
     facts = [
         ("fitted on", provenance.dataset),

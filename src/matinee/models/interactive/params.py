@@ -29,11 +29,11 @@ class Params:
     def __init__(self, *, settings: Settings, device: str) -> None: ...
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The options by name.
+        """Return the options by name.
 
         Args:
-            deep: Whether to give, beside ``settings`` and ``device``, each option that this kind of
-                model reads, under its full name with two underscores: ``train__epochs``.
+            deep: Whether to include each option that this kind of model reads, under its full name
+                with two underscores (``train__epochs``), besides ``settings`` and ``device``.
         """
         params: dict[str, Any] = {"settings": self.settings, "device": self.device}
         if deep:
@@ -64,11 +64,11 @@ class Params:
         return self
 
     def clone(self) -> Self:
-        """An unfitted model with the same options."""
+        """Return an unfitted model with the same options."""
         return type(self)(settings=self.settings, device=self.device)
 
     def score(self, test: RatingsLike, y: None = None) -> float:
-        """Negative RMSE on held-out ratings, or nDCG@10 on interactions. Higher is better.
+        """Return the negative RMSE on held-out ratings, or nDCG@10 on interactions.
 
         Args:
             test: Ratings the model was not trained on, or what ``load`` takes.

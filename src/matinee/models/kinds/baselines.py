@@ -35,7 +35,7 @@ class _Baseline(OneShot):
 
     @abstractmethod
     def _left_out(self, train: Ratings, errors: HeldOutPredictions) -> Float64:
-        """Leave-one-out predictions of the entries, float64 (entries,)."""
+        """Return leave-one-out predictions of the entries, float64 (entries,)."""
 
     @classmethod
     def _restore(cls, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> Self:
@@ -140,7 +140,7 @@ class Bias(_Baseline):
     """Predicts mean + user bias + item bias (Koren, TKDD 2010, section 2.1).
 
     Args:
-        preset: Path of a TOML file with ``kind = "bias"``; by default the defaults.
+        preset: Path of a TOML file with ``kind = "bias"``; by default the default options.
         settings: All options, instead of a preset.
         device: Accepted for compatibility; the model runs on the CPU.
         **overrides: The options of ``BiasConfig``: ``user_reg=5.0``.
@@ -173,7 +173,7 @@ class Bias(_Baseline):
 
 
 def _means(histories: Histories) -> Float64:
-    """Mean rating of each user, who has at least one, float64 (users,)."""
+    """Return the mean rating of each user, float64 (users,); every user needs one."""
     sums: Float64 = np.add.reduceat(histories.values, histories.indptr[:-1], dtype=np.float64)
     return sums / histories.counts
 

@@ -1,4 +1,4 @@
-"""The Bayesian factorisation machine, sampled."""
+"""The Bayesian factorisation machine, trained by Gibbs sampling."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from ..settings import Settings
 class BayesianFM(OneShot):
     """A Bayesian factorisation machine over ids and implicit features, trained by Gibbs sampling.
 
-    With ``columns``, what is known of people and items besides is a feature too.
+    With ``columns``, side information about users and items is included as features.
 
     Rendle's factorisation machine (2010) with the features of SVD++ on both sides (the items that a
     user has rated, the users that have rated an item), hyperpriors as in Freudenthaler,
     Schmidt-Thieme & Rendle (2011) and, for ratings of few levels, an ordered probit. Rendle, Zhang
     & Koren (2019) measured models of this kind on MovieLens. A prediction is the mean over a
-    thinned set of samples, in each of which a user's factors are the conditional mean given their
-    ratings (fold-in), for known and new users alike; with ``columns``, new users have the mean of
-    those trained on in place of columns of their own.
+    thinned set of samples; in each, a user's factors are the conditional mean given their ratings
+    (fold-in), for known and new users alike. With ``columns``, new users have the mean of the
+    training users in place of their own columns.
 
     Deviations from the bias model are shrunk by a coefficient fitted on a validation part.
 
@@ -47,7 +47,7 @@ class BayesianFM(OneShot):
         settings: The options.
         posterior: The samples, after ``fit``.
         shrinkage: Shrinkage coefficient of the deviations from the bias model, 1 for none.
-        epochs: Metrics of every sweep, each by its own sample alone.
+        epochs: Metrics of every sweep, each computed from its own sample only.
         n_valid: Ratings that the coefficient was fitted on: the validation part or, below 50,000
             ratings, all of them by cross-fitting.
     """
@@ -85,9 +85,9 @@ class BayesianFM(OneShot):
         self._validation = HeldOutPredictions(entries, shrunk, "validation", self._extras(variance))
 
     def _extras(self, variance: Float64) -> Float64:
-        """What is known of a prediction's error besides: the posterior's variance, float64 (n, 1).
+        """Return the posterior variance as covariate of the predictive variance, float64 (n, 1).
 
-        Deviations of less than a hundredth of the scale are none.
+        Standard deviations below a hundredth of the scale count as that.
         """
         unit = max(self.scale.high - self.scale.low, 1e-12)
         return np.log(variance / unit**2 + 1e-4)[:, None]

@@ -21,8 +21,8 @@ from ..support import ItemVectors
 class BiasedMF(OneShot):
     """Predicts mean + user bias + item bias + p_u . q_i (Koren, Bell & Volinsky 2009).
 
-    Trained by alternating least squares. A person's bias and vector are the ridge solution for
-    their ratings given the items' (fold-in), so new users are served like known ones;
+    Trained by alternating least squares. A user's bias and vector are the ridge solution for
+    their ratings given the items' (fold-in), so new users are treated like known ones;
     with 32 factors and 165 ratings that takes about 0.1 million multiplications, some 30 us.
 
     Args:
@@ -34,7 +34,7 @@ class BiasedMF(OneShot):
     Attributes:
         settings: The options.
         factors: The learned factors, after ``fit``.
-        search: RMSE on held-out ratings by ridge, where ``ridge = "auto"`` searched.
+        search: Held-out RMSE by ridge penalty, if ``ridge = "auto"``.
         epochs: Metrics of every sweep of the final fit.
     """
 
@@ -62,7 +62,7 @@ class BiasedMF(OneShot):
         self.factors, self.search = fit_factors(train, self._options, rng, after_sweep)
 
     def item_space(self) -> ItemVectors:
-        """The items' learned vectors and biases."""
+        """Return the learned item vectors and biases."""
         model = self.factors
         spread = np.float32(model.spread)
         return ItemVectors(

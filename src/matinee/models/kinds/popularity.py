@@ -19,9 +19,7 @@ from .lists import ListModel
 class Popularity(ListModel):
     """Ranks items by their number of training ratings, or the sum of their weights.
 
-    Predicts by the bias model.
-
-    The lists are not personalised. The predicted ratings are.
+    Ratings are predicted by the bias model: unlike the lists, they are personalised.
     """
 
     kind: ClassVar[str] = "popularity"

@@ -1,4 +1,4 @@
-"""Predictions of an ensemble from those of its members, with or without torch."""
+"""Blended predictions of an ensemble, with or without torch."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ class FittedMember(Protocol):
         """Whether users and items have vectors, whose product is the prediction."""
 
     def predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
-        """Predicted ratings."""
+        """Return predicted ratings."""
 
     def scores(self, histories: Histories) -> Float32:
-        """Predicted ratings of all items."""
+        """Return predicted ratings of all items."""
 
     def encode(self, histories: Histories) -> Float32:
-        """The last hidden layer for each user."""
+        """Return the last hidden layer for each user."""
 
 
 class Blending:
-    """Predictions of an ensemble: the bias model's plus weighted deviations of the members from it.
+    """Predictions of an ensemble: the bias model plus the members' weighted deviations from it.
 
     Attributes:
         members: The networks.
         known: Weights of the members for known users, float64 (members,).
         new: Weights of the members for new users.
-        shift: How the former depend on the counts of user and item; None for not at all.
+        shift: How the weights for known users depend on rating counts; None if they do not.
         bias: The bias model.
         scale: Range of the ratings.
     """
@@ -61,7 +61,7 @@ class Blending:
         return any(not member.by_items for member in self.members)
 
     def _extras(self, disagreement: Float64, new: npt.NDArray[Any]) -> Float64:
-        """Covariates of the predictive variance, float64 (n, 2).
+        """Return covariates of the predictive variance, float64 (n, 2).
 
         The logarithm of the members' variance in units of the scale, with a floor of 0.01 squared,
         and whether the user is new.
@@ -70,7 +70,7 @@ class Blending:
         return np.column_stack([np.log(np.square(disagreement / unit) + 1e-4), new])
 
     def _weights(self, known: Mask) -> Float64:
-        """Weights of the members for each user, float64 (members, users)."""
+        """Return the members' weights for each user, float64 (members, users)."""
         return np.where(known, self.known[:, None], self.new[:, None])
 
     def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
@@ -83,21 +83,21 @@ class Blending:
         self, histories: Histories, rows: Int64, items: Int32, predictions: Float64 | None = None
     ) -> tuple[Float64, Float64 | None]:
         base, deviations, weights = self._deviations(histories, rows, items)
-        apart = disagreement(deviations, weights)
+        std = disagreement(deviations, weights)
         new = histories.users[rows] < 0
-        return base + (weights * deviations).sum(axis=0), self._extras(apart, new)
+        return base + (weights * deviations).sum(axis=0), self._extras(std, new)
 
     def _deviations(
         self, histories: Histories, rows: Int64, items: Int32
     ) -> tuple[Float64, Float64, Float64]:
-        """The bias model's predictions (n,), the members' deviations and weights (members, n)."""
+        """Return the bias predictions (n,), and the members' deviations and weights (members, n)."""
         base = self.bias.predict(histories, rows, items)
         is_known = histories.users >= 0
         weights = self._weights(is_known)[:, rows]
         known = np.flatnonzero(is_known[rows])
         if self.shift is not None and len(known):
-            moved = self.shift.of(items[known], histories.counts[rows[known]])
-            weights[:, known] += self.shift.direction[:, None] * moved
+            shifts = self.shift.of(items[known], histories.counts[rows[known]])
+            weights[:, known] += self.shift.direction[:, None] * shifts
         deviations = np.zeros((len(self.members), len(rows)))
         for member, weight, deviation in zip(self.members, weights, deviations, strict=True):
             if not weight.any():
@@ -114,10 +114,10 @@ class Blending:
         weights = self._weights(histories.users >= 0).astype(np.float32)
         scores = self.bias.scores(histories)
         scores *= 1.0 - weights.sum(axis=0)[:, None]
-        shift, moved = self.shift, np.zeros((0, 0), dtype=np.float32)
+        shift, shifts = self.shift, np.zeros((0, 0), dtype=np.float32)
         if shift is not None and len(known):
             counts = histories.counts[known, None]
-            moved = shift.of(np.arange(scores.shape[1])[None, :], counts).astype(np.float32)
+            shifts = shift.of(np.arange(scores.shape[1])[None, :], counts).astype(np.float32)
         for number, (member, weight) in enumerate(zip(self.members, weights, strict=True)):
             slope = np.float32(0.0 if shift is None else shift.direction[number])
             if not weight.any() and (slope == 0.0 or not len(known)):
@@ -125,24 +125,24 @@ class Blending:
             if not member.by_items:
                 member_scores = member.scores(histories)
                 if slope != 0.0 and len(known):
-                    scores[known] += slope * moved * member_scores[known]
+                    scores[known] += slope * shifts * member_scores[known]
                 member_scores *= weight[:, None]
                 scores += member_scores
             elif len(known):
                 member_scores = member.scores(histories.take(known))
                 factor = weight[known, None]
-                member_scores *= factor if slope == 0.0 else factor + slope * moved
+                member_scores *= factor if slope == 0.0 else factor + slope * shifts
                 scores[known] += member_scores
         return scores
 
     def encode(self, histories: Histories) -> Float32:
-        """The last hidden layers of all members with users as rows, concatenated.
+        """Return the concatenated last hidden layers of all members with users as rows.
 
         Returns:
             float32, shape (users, sum of those members' ``hidden[-1]``).
 
         Raises:
-            UsageError: No member has users as rows, so users have no vector.
+            UsageError: No member has users as rows, so there are no user vectors.
         """
         if not self.members:
             raise UsageError("Ensemble is not fitted; call fit(ratings) first")
@@ -157,8 +157,8 @@ class Blending:
 
 
 def disagreement(deviations: Float64, weights: Float64) -> Float64:
-    """Weighted standard deviation of the members' predictions, float64 (n,)."""
-    positive = np.maximum(weights, 0.0)  # a shift by counts may take one below 0
+    """Return the weighted standard deviation of the members' predictions, float64 (n,)."""
+    positive = np.maximum(weights, 0.0)  # a shift by counts may make one negative
     share = positive / np.maximum(positive.sum(axis=0), 1e-12)
     mean = (share * deviations).sum(axis=0)
     return np.sqrt((share * np.square(deviations - mean)).sum(axis=0))

@@ -1,12 +1,12 @@
-"""``CountShift``: weight moved between networks over users and over items by rating counts.
+"""``CountShift``: blending weights of user and item networks that depend on rating counts.
 
-What a network over items knows of an item grows with the item's ratings, and what a network over
-users knows of a user with the user's. So part of the weight is moved from one side to the other,
+A network over items predicts an item better the more ratings it has, and a network over users
+predicts a user better the more ratings they have. So the weights are shifted between them by
 
     shift(u, i) = a (ln n_i - mean) + b (ln n_u - mean)
 
-times the difference between the mean of the item networks and the mean of the user networks, those
-without a teacher: a student has learned from the other side already. For users trained on alone.
+times the difference between the mean of the item networks and the mean of the user networks, both
+without students, which have already learned from the other side. Only known users are shifted.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ import numpy.typing as npt
 from ...base.arrays import Float64, Int64
 
 EXPECTED, DEVIATION = np.array([-0.05, 0.05]), 0.05
-"""Prior mean and standard deviation of a and b. A validation part of MovieLens-1M asked for -0.080
-and 0.082, and these values carried over to MovieLens-100K, where 2,000 ratings cannot determine
-them; the prior mean is nearer to 0."""
+"""Prior mean and standard deviation of a and b. The best values on a validation part of
+MovieLens-1M, -0.080 and 0.082, carried over to MovieLens-100K, whose 2,000 validation ratings
+cannot determine them; the prior mean is nearer to 0."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,16 +52,17 @@ class CountShift:
         log_users: Float64,
         total: float,
     ) -> Self:
-        """Ridge regression of what the blend leaves of the validation part.
+        """Fit a ridge regression to the blend's residuals on the validation part.
 
         Args:
             direction: As the attribute.
             deviations: Of the members from the bias model, float64 (members, n).
-            residuals: Ratings less the blend's predictions, float64 (n,).
+            residuals: Ratings minus the blend's predictions, float64 (n,).
             log_counts: As the attribute.
             items: Item of each rating, (n,).
             log_users: Log count of each rating's user, float64 (n,).
-            total: Sum of the weights: where tastes cannot be learned there is nothing to move.
+            total: Sum of the weights, which scales the prior: with no weight there is nothing to
+                shift.
         """
         direction = direction * total
         difference = direction @ deviations
@@ -74,19 +75,19 @@ class CountShift:
         return cls(direction, np.linalg.solve(precision, first), centers, log_counts)
 
     def of(self, items: npt.NDArray[Any], counts: Int64) -> Float64:
-        """The shift for some items and users with so many ratings, broadcast to one shape."""
+        """Return the shift for items and users' rating counts, broadcast to one shape."""
         a, b = self.slopes
         of_items = a * (self.log_counts[items] - self.centers[0])
         return of_items + b * (np.log(np.maximum(counts, 1)) - self.centers[1])
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
-        """Arrays by name, to make the same again."""
+        """Return arrays by name, for ``restore``."""
         names = ("direction", "slopes", "centers", "log_counts")
         return {f"blend.shift.{name}": getattr(self, name) for name in names}
 
     @classmethod
     def restore(cls, tensors: dict[str, npt.NDArray[Any]], members: int) -> Self | None:
-        """From what ``state`` returned; None if there is no shift.
+        """Restore from the output of ``state``; None if there is no shift.
 
         Raises:
             ValueError: The shapes do not fit.

@@ -1,4 +1,4 @@
-"""``FittedNetwork``: a trained network with all it needs to predict, users or items as rows."""
+"""``FittedNetwork``: a trained network and what it needs to predict, users or items as rows."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 
 _ROWS = 1024
-"""Rows encoded at once."""
+"""Rows encoded at a time."""
 _KEPT = 1 << 22
-"""Most scores kept of users with a code who have rated further items (16 MiB)."""
+"""Cached scores of users with a code who have rated more items: a limit of 16 MiB."""
 
 
 @dataclass(eq=False)
@@ -45,17 +45,17 @@ class FittedNetwork:
 
     Attributes:
         settings: The options it was trained with.
-        arrays: Its parameters and buffers by name: ``Network.arrays``.
-        inputs: Its input encoding.
+        arrays: Parameters and buffers by name: ``Network.arrays``.
+        inputs: Input encoding.
         known: With items as rows, all training ratings by item; else None.
         epochs: Metrics of every epoch.
-        best_epoch: The epoch whose weights it has.
+        best_epoch: The epoch whose weights are used.
         n_valid: Ratings in the validation part.
         shrinkage: Shrinkage coefficient of its deviations from the bias model, 1 for none.
-        stored: With users as rows, codes of the users trained on; None to encode their ratings.
-        columns: Columns of items that it or its teachers read; with items as rows ``known`` has
+        stored: With users as rows, stored codes of training users; None to encode their ratings.
+        columns: Item columns that it or its teachers use; with items as rows ``known`` has
             them too.
-        teacher_epochs: Metrics of every epoch of its teachers, where it has any.
+        teacher_epochs: Metrics of every epoch of its teachers, if it has any.
     """
 
     settings: Settings
@@ -92,16 +92,16 @@ class FittedNetwork:
 
     @property
     def by_items(self) -> bool:
-        """Whether its rows are items, so that it knows nothing of new people."""
+        """Whether its rows are items, so that it cannot predict for new users."""
         return self.known is not None
 
     @property
     def differs_for_known(self) -> bool:
-        """Whether known users have other predictions than new ones with the same ratings."""
+        """Whether predictions for known users differ from fold-in of the same ratings."""
         return self.by_items or self.stored is not None
 
     def known_rows(self, histories: Histories) -> Mask:
-        """Mask of the users that are not predicted for as new ones are, shape (users,)."""
+        """Return the mask of users that are not predicted for by fold-in, shape (users,)."""
         return histories.users >= 0 if self.stored is None else self.stored.match(histories)
 
     @property
@@ -126,9 +126,9 @@ class FittedNetwork:
     def predict(
         self, histories: Histories, rows: Int64, items: Int32, trained: Histories | None = None
     ) -> Float64:
-        """Predicted ratings, as ``Recommender._predict``; items as rows: of known users only.
+        """Return predicted ratings, as ``Hooks._predict``; items as rows: for known users only.
 
-        ``trained`` are the ratings of training of all users, where they are known: see ``Grown``.
+        ``trained`` are the training ratings of all users, if available: see ``Grown``.
         """
         if self.known is None:
             return self._predict_by_users(histories, rows, items, trained)
@@ -142,7 +142,7 @@ class FittedNetwork:
         return expected_ratings(out, forward.link)
 
     def scores(self, histories: Histories, trained: Histories | None = None) -> Float32:
-        """Predicted ratings of all items, as ``Recommender._scores``; as for ``predict``."""
+        """Return predicted ratings of all items, as ``Hooks._scores``; see ``predict``."""
         if self.known is None:
             return self._scores_by_users(histories, trained)
         users = histories.users
@@ -152,14 +152,14 @@ class FittedNetwork:
         return expected_ratings(outputs, self.forward.link)
 
     def encode(self, histories: Histories) -> Float32:
-        """The last hidden layer, float32 (users, hidden[-1]); users must be the rows.
+        """Return the last hidden layer, float32 (users, hidden[-1]); users must be the rows.
 
-        It is of the ratings, for known users as for others.
+        It is computed from the ratings, without stored codes.
         """
         return self.forward.encode(_csr(histories, self.forward))[0]
 
     def item_space(self) -> ItemVectors:
-        """The items' learned vectors: the last layer, or with items as rows their codes."""
+        """Return the learned item vectors: the last layer, or with items as rows their codes."""
         if self.known is None:
             return ItemVectors(self.forward.table_out, self.forward.bias_out + self.forward.offset)
         return ItemVectors(*self._item_rows(self.known))
@@ -170,20 +170,20 @@ class FittedNetwork:
         if self.stored is None:
             return self._fold_in(histories, rows, items)
         out = np.empty(len(rows))
-        others = ~self.stored.match(histories)
-        met = ~others[rows]
-        out[met] = self._stored_entries(histories.users[rows[met]], items[met])
-        position = np.cumsum(others) - 1
-        out[~met] = self._fold_in(
-            histories.take(np.flatnonzero(others)), position[rows[~met]], items[~met]
+        unmatched = ~self.stored.match(histories)
+        matched = ~unmatched[rows]
+        out[matched] = self._stored_entries(histories.users[rows[matched]], items[matched])
+        position = np.cumsum(unmatched) - 1
+        out[~matched] = self._fold_in(
+            histories.take(np.flatnonzero(unmatched)), position[rows[~matched]], items[~matched]
         )
-        grown = self.stored.grown(histories, others, trained)
+        grown = self.stored.grown(histories, unmatched, trained)
         if len(grown.rows):
             positions = np.flatnonzero(np.isin(rows, grown.rows))
             at = np.searchsorted(grown.rows, rows[positions])
-            added = self._stored_entries(grown.before.users[at], items[positions])
-            added -= self._fold_in(grown.before, at, items[positions])
-            out[positions] += grown.weight[at] * added
+            gains = self._stored_entries(grown.before.users[at], items[positions])
+            gains -= self._fold_in(grown.before, at, items[positions])
+            out[positions] += grown.weight[at] * gains
         return out
 
     def _stored_entries(self, users: Int32, items: Int32) -> Float64:
@@ -195,25 +195,25 @@ class FittedNetwork:
     def _scores_by_users(self, histories: Histories, trained: Histories | None) -> Float32:
         if self.stored is None:
             return self.forward.scores(_csr(histories, self.forward))
-        met = self.stored.match(histories)
-        scores = np.empty((len(met), len(self.forward.offset)), dtype=np.float32)
-        scores[met] = self._stored_scores(histories.users[met])
-        if met.all():
+        matched = self.stored.match(histories)
+        scores = np.empty((len(matched), len(self.forward.offset)), dtype=np.float32)
+        scores[matched] = self._stored_scores(histories.users[matched])
+        if matched.all():
             return scores
-        others = histories.take(np.flatnonzero(~met))
-        scores[~met] = self.forward.scores(_csr(others, self.forward))
-        grown = self.stored.grown(histories, ~met, trained)
+        others = histories.take(np.flatnonzero(~matched))
+        scores[~matched] = self.forward.scores(_csr(others, self.forward))
+        grown = self.stored.grown(histories, ~matched, trained)
         if len(grown.rows):
             scores[grown.rows] += grown.weight[:, None] * self._gains(grown.before)
         return scores
 
     def _gains(self, before: Histories) -> Float32:
-        """What stored codes add to the scores of fold-in, float32 (users, items).
+        """Return what stored codes add to the scores of fold-in, float32 (users, items).
 
-        Those of single users are kept: whoever gives feedback asks for a list again and again.
+        Results of single users are cached: after feedback a user's list is requested repeatedly.
 
         Args:
-            before: The ratings of training of users with a code.
+            before: Training ratings of users with a code.
         """
         user = int(before.users[0]) if len(before) == 1 else -1
         gains = self._kept_gains.get(user)
@@ -223,7 +223,7 @@ class FittedNetwork:
             if user >= 0:
                 if len(self._kept_gains) * gains.size >= _KEPT:
                     oldest = next(iter(tuple(self._kept_gains)), -1)
-                    self._kept_gains.pop(oldest, None)  # threads may ask at once
+                    self._kept_gains.pop(oldest, None)  # another thread may have removed it
                 self._kept_gains[user] = gains
         return gains
 
@@ -246,7 +246,7 @@ class FittedNetwork:
         return out
 
     def _item_rows(self, known: Csr) -> tuple[Float32, Float32]:
-        """With items as rows, the code of each item (items, hidden[-1]) and its offset (items,)."""
+        """Return each item's code (items, hidden[-1]) and offset (items,), with items as rows."""
         if self._item_vectors is None:
             every, side = Histories.of(known), known.side
             parts = []
@@ -263,7 +263,7 @@ class FittedNetwork:
         return self._item_vectors
 
     def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-        """Arrays by name, and a JSON-serialisable configuration, for ``restore``."""
+        """Return arrays by name and a JSON-serialisable configuration, for ``restore``."""
         tensors: dict[str, npt.NDArray[Any]] = {
             f"network.{name}": array for name, array in self.arrays.items()
         }
@@ -294,7 +294,7 @@ class FittedNetwork:
 
     @classmethod
     def restore(cls, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> Self:
-        """A network from the output of ``state``."""
+        """Restore a network from the output of ``state``."""
         settings = Settings.make(config["settings"], "model")
         coded = restored_columns(tensors, "columns", config.get("columns", ()))
         by_items = settings.network.rows == "items"
@@ -337,7 +337,7 @@ class FittedNetwork:
 def make_forward(
     config: NetworkConfig, arrays: dict[str, npt.NDArray[Any]], inputs: Inputs
 ) -> Forward:
-    """The forward pass of a network with some parameters and input encoding."""
+    """Return the forward pass of a network with these parameters and input encoding."""
     return Forward(
         config,
         arrays,

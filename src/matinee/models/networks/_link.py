@@ -1,4 +1,4 @@
-"""The link of a network with ordinal outputs: fitted before training, and once more after it."""
+"""The link of a network with ordinal outputs, fitted before and again after training."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from ...train import Run, part
 
 
 def first_link(ratings: Ratings, held: Mask | None, earlier: OrdinalLink | None) -> OrdinalLink:
-    """The link of training, fitted to the scores of the bias model.
+    """Fit the link used in training to the scores of the bias model.
 
-    It is the same with users or items as rows, so that a teacher's latent scores are the student's.
+    It does not depend on the kind of rows, so that teacher and student share latent scores.
 
     Args:
         ratings: All ratings.
-        held: Which are the validation part, shape (ratings,).
-        earlier: The link of a network that is trained further. It is kept, unless the ratings have
-            other levels now.
+        held: Mask of the validation part, shape (ratings,).
+        earlier: The link of a network that is updated, which is kept unless the levels of the
+            ratings have changed.
 
     Raises:
         UsageError: Too few or too many levels.
@@ -37,15 +37,15 @@ def first_link(ratings: Ratings, held: Mask | None, earlier: OrdinalLink | None)
 
 
 def fit_link_again(run: Run) -> None:
-    """Fit the link to the trained network's scores of the validation part, if there is one.
+    """Refit the link to the trained network's scores of the validation part, if any.
 
-    Not where training ratings have weights: the validation part has none, so that the thresholds
-    would no longer be those of the weighted ratings.
+    Skipped if training ratings have weights: the validation part has none, so the thresholds would
+    no longer fit the weighted ratings.
     """
     link = run.inputs.link
     if link is None or not run.valid or run.known.relative_weights is not None:
         return
     with run.threads():
         scores = run.valid.predict(run.network, run.inputs.latent, run.known)
-    again = OrdinalLink.fit(scores, run.valid.values, np.array(link.levels), link)
-    run.inputs = replace(run.inputs, link=again)
+    refitted = OrdinalLink.fit(scores, run.valid.values, np.array(link.levels), link)
+    run.inputs = replace(run.inputs, link=refitted)

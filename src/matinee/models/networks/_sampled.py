@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class SampledMember:
-    """A sampled factorisation machine, which predicts for new users as for those trained on.
+    """A sampled factorisation machine, which predicts alike for known and new users.
 
     Attributes:
         settings: The options it was trained with.
@@ -48,8 +48,8 @@ class SampledMember:
         config, rng = settings.section(BayesianConfig), np.random.default_rng(seed)
         if len(train) < FEW:
             mean, _, base = cross_fit(known, config, rng)
-            wanted = known.by_user.values - base
-            shrinkage = float(fit_blend((mean - base)[:, None], wanted, [[0]], 1).weights[0])
+            residuals = known.by_user.values - base
+            shrinkage = float(fit_blend((mean - base)[:, None], residuals, [[0]], 1).weights[0])
         return cls(settings, sample_posterior(known, config, rng), shrinkage)
 
     @property
@@ -59,12 +59,12 @@ class SampledMember:
 
     @property
     def epochs(self) -> list[Epoch]:
-        """No epochs: sweeps are not logged in an ensemble."""
+        """Empty: sweeps are not logged in an ensemble."""
         return []
 
     @property
     def teacher_epochs(self) -> list[Epoch]:
-        """None, as there is no teacher."""
+        """Empty, as there is no teacher."""
         return []
 
     @property
@@ -74,29 +74,29 @@ class SampledMember:
 
     @property
     def n_parameters(self) -> int:
-        """Stored numbers of all samples."""
+        """Number of stored values of all samples."""
         return sum(array.size for array in self.posterior.state()[0].values())
 
     def predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
-        """Predicted ratings, as ``Recommender._predict``."""
+        """Return predicted ratings, as ``Hooks._predict``."""
         return self.posterior.predict(histories, rows, items)[0]
 
     def scores(self, histories: Histories) -> Float32:
-        """Predicted ratings of all items, as ``Recommender._scores``."""
+        """Return predicted ratings of all items, as ``Hooks._scores``."""
         return self.posterior.scores(histories)
 
     def encode(self, histories: Histories) -> Float32:
-        """No codes, float32 (users, 0)."""
+        """Return no codes, float32 (users, 0)."""
         return np.zeros((len(histories), 0), dtype=np.float32)
 
     def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-        """Arrays by name, and a JSON-able configuration, to make the same again."""
+        """Return arrays by name and a JSON-serialisable configuration, for ``restore``."""
         arrays, rest = self.posterior.state()
         tensors = {f"posterior.{name}": array for name, array in arrays.items()}
         return tensors, {"settings": self.settings.model_dump(mode="json"), **rest}
 
     @classmethod
     def restore(cls, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> Self:
-        """From what ``state`` returned."""
+        """Restore from the output of ``state``."""
         posterior = {name.removeprefix("posterior."): array for name, array in tensors.items()}
         return cls(Settings.make(config["settings"], "model"), Posterior.restore(posterior, config))

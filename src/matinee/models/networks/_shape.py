@@ -15,7 +15,7 @@ from ...nn import Inputs, NetworkConfig, RowOutputs
 
 
 def saved_outputs(values: Mapping[str, Any]) -> RowOutputs:
-    """The row outputs of a saved configuration.
+    """Return the row outputs of a saved configuration.
 
     Raises:
         TypeError, ValueError: A value is not a finite number, or has an unknown name.
@@ -27,10 +27,10 @@ def saved_outputs(values: Mapping[str, Any]) -> RowOutputs:
 
 
 def saved_link(config: NetworkConfig, values: Mapping[str, Any] | None) -> OrdinalLink | None:
-    """The link of a saved configuration; None where outputs are ratings.
+    """Return the link of a saved configuration; None if outputs are ratings.
 
     Raises:
-        TypeError, ValueError: There is none of ordinal outputs, or its values are not those of one.
+        TypeError, ValueError: Ordinal outputs have no link, or its values are invalid.
     """
     if config.output != "ordinal":
         return None
@@ -49,7 +49,7 @@ def check_shape(
 
     Args:
         config: The settings.
-        columns: Columns of the network.
+        columns: Number of columns of the network.
         arrays: ``Network.arrays()``.
         inputs: The input encoding.
 
@@ -72,12 +72,12 @@ def check_shape(
 
 
 def rows_of(ratings: Ratings, config: NetworkConfig) -> tuple[Csr, tuple[CodedColumn, ...]]:
-    """The ratings by row, and the columns of items that the options name.
+    """Return the ratings by row, and the item columns named in the options.
 
-    With items as rows they are beside the ratings (``Csr.side``).
+    With items as rows, these columns are stored with the ratings (``Csr.side``).
 
     Raises:
-        UsageError: The items have no column of a name.
+        UsageError: The items have no column of that name.
     """
     table = ratings.item_table
     items = None if table is None else table.side
@@ -88,10 +88,10 @@ def rows_of(ratings: Ratings, config: NetworkConfig) -> tuple[Csr, tuple[CodedCo
 
 
 def with_columns(rows: Csr, columns: tuple[CodedColumn, ...]) -> Csr:
-    """The ratings by item, with the columns of the items beside them.
+    """Attach item columns to the ratings by item.
 
     Raises:
-        ValueError: The columns are of another number of items.
+        ValueError: The columns have another number of items.
     """
     if any(len(each.indptr) != len(rows.indptr) for each in columns):
         raise ValueError("columns of another number of items")

@@ -1,7 +1,7 @@
-"""Networks trained side by side: each on its part of the cores, and reported one after the other.
+"""Networks trained concurrently, each on a share of the cores, and reported one by one.
 
-The steps of a network without large matrix products are bound by memory, and partly serial. Two of
-them on a thread each take three quarters of the time of one after the other on two threads.
+Without large matrix products, training steps are memory-bound and partly serial: training two
+networks on one thread each takes three quarters of the time of one after the other on two threads.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ class Trainable(Protocol):
 
 @contextmanager
 def side_by_side(trainers: Sequence[Trainable]) -> Iterator[list[Future[int] | None]]:
-    """A block in which the first network is trained by the caller, and others in other threads.
+    """Train networks in other threads while the caller trains the first.
 
-    The weights are those of training one after the other: they do not depend on threads. When the
-    block ends by an exception, the others stop after their present step.
+    The weights do not depend on threads. If the block ends with an exception, the other networks
+    stop after their current step.
 
     Args:
         trainers: Networks that do not depend on each other.
 
     Yields:
-        For each network, its future; None for one that the caller trains: the first, or all where
-        there is nothing to gain.
+        A future for each network; None if the caller must train it: the first network, or all if
+        concurrency has no benefit.
     """
     most = kernel_thread_count()
     at_once = min(len(trainers), most)
@@ -49,7 +49,7 @@ def side_by_side(trainers: Sequence[Trainable]) -> Iterator[list[Future[int] | N
         yield [None] * len(trainers)
         return
     threads, stop = most // at_once, Event()
-    # Torch's number of threads is the same for all: it is set once, not by each epoch of each.
+    # Torch's number of threads is global: it is set once, not in every epoch of each network.
     with (
         trainers[0].run.threads(),
         kernel_threads(threads),

@@ -15,12 +15,12 @@ from ._fitted import FittedNetwork
 
 
 class Single:
-    """Predictions of one network, or of the bias model for users that it has no row or column for.
+    """Predictions of one network, or of the bias model for users unknown to it.
 
     Attributes:
         settings: The options.
         bias: The bias model.
-        histories: The ratings of training, or None.
+        histories: The training ratings, or None.
     """
 
     settings: Settings
@@ -60,25 +60,25 @@ class Single:
         if not self._trained.by_items:
             return self._trained.predict(histories, rows, items, self.histories)
         out = self.bias.predict(histories, rows, items)
-        met = np.flatnonzero(histories.users[rows] >= 0)
-        if len(met):
-            out[met] = self._trained.predict(histories, rows[met], items[met])
+        known = np.flatnonzero(histories.users[rows] >= 0)
+        if len(known):
+            out[known] = self._trained.predict(histories, rows[known], items[known])
         return out
 
     def _scores(self, histories: Histories) -> Float32:
         if not self._trained.by_items:
             return self._trained.scores(histories, self.histories)
         scores = self.bias.scores(histories)
-        met = np.flatnonzero(histories.users >= 0)
-        if len(met):
-            scores[met] = self._trained.scores(histories.take(met))
+        known = np.flatnonzero(histories.users >= 0)
+        if len(known):
+            scores[known] = self._trained.scores(histories.take(known))
         return scores
 
     def encode(self, histories: Histories) -> Float32:
-        """The last hidden layer, float32, shape (users, hidden[-1]).
+        """Return the last hidden layer, float32, shape (users, hidden[-1]).
 
         Raises:
-            UsageError: The network's rows are items, so users have no vector.
+            UsageError: The network's rows are items, so there are no user vectors.
         """
         if self._trained.by_items:
             raise UsageError("with rows = 'items' the network has no vectors for people")

@@ -1,12 +1,12 @@
-"""``StoredCodes``: vectors of the users trained on, which carry what the teachers predict for them.
+"""``StoredCodes``: vectors of training users, fitted to the predictions of network and teachers.
 
-A network's teachers have rows of their own for these users, so their predictions say more of them
-than an encoding of the ratings. The mean of the network's and its teachers' predictions is of a
-higher rank than the network's. It is approximated by codes x table, with two least-squares
-solutions: the codes with the network's own table, then the table with these codes. An entry weighs
-as much as its item has ratings in the first, as its user has in the second. All users share one
-system of equations, and so do all items. The codes are of the ratings of training: other users, and
-these with other ratings, are folded in.
+The teachers have rows of their own for training users, so their predictions are more accurate than
+an encoding of the ratings. The mean of the network's and its teachers' predictions has a higher
+rank than the network's. It is approximated by codes x table in two least-squares solutions: the
+codes for the network's own table, weighting an entry by its item's number of ratings, then the
+table for these codes, weighting an entry by its user's. All users share one system of equations, as
+do all items. The codes hold for the training ratings: other users, and users whose ratings have
+changed, are folded in.
 """
 
 from __future__ import annotations
@@ -29,26 +29,26 @@ if TYPE_CHECKING:
     from ...train import Teacher
 
 RIDGE = 1e-6
-"""Regularisation of the equations, relative to the mean of their diagonal."""
+"""Ridge penalty, relative to the mean of the equations' diagonal."""
 OWN = 0.5
 """Weight of the network's own predictions in the mean with its teachers'."""
 MOST_STORED = 100_000_000
-"""Most numbers that are stored; with more users there are no stored codes."""
+"""Largest number of stored values; with more users there are no stored codes."""
 ROWS = 1024
-"""Rows encoded, or solved for, at once."""
+"""Rows encoded or solved for at a time."""
 _NAMES = ("codes", "added", "table", "hashes")
 
 
 @dataclass(frozen=True, eq=False)
 class StoredCodes:
-    """The last hidden layers of known users, and the output table that goes with them.
+    """The last hidden layers of known users, and the matching output table.
 
     Attributes:
-        codes: float32 (users, width); without rows where the model was saved without histories, as
-            are the next and the last.
-        added: float32 (users,), the constant of each user's outputs: ``Forward.encode``.
+        codes: float32 (users, width). Without histories in the model folder, ``codes``, ``added``
+            and ``hashes`` have no rows.
+        added: float32 (users,), a constant added to each user's outputs: ``Forward.encode``.
         table: float32 (items, width).
-        hashes: uint64 (users,), of the ratings that each code is of.
+        hashes: uint64 (users,), hashes of the ratings that each code was fitted to.
     """
 
     codes: Float32
@@ -62,10 +62,10 @@ class StoredCodes:
 
         Args:
             forward: The network, users as rows, with a linear output.
-            known: The ratings by user from which predictions are made.
+            known: The ratings by user to predict from.
             teachers: The teachers, encoded from the same ratings.
         """
-        # The target is the sum of users x items' over the pairs of factors, above the output bias.
+        # The target, minus the output bias, is a sum of products users x items' of factors.
         codes, added = _encoded(forward, Histories.of(known))
         ones = np.ones(known.n_columns)
         products = [_Product(OWN, _Columns(codes, added), _Columns(forward.table_out, ones))]
@@ -85,7 +85,7 @@ class StoredCodes:
         return cls(codes, added, table_out, Histories.of(known).hashes)
 
     def match(self, histories: Histories) -> Mask:
-        """Mask of the users with a code whose ratings are those of training, shape (users,)."""
+        """Return the mask of users with a code whose ratings are unchanged, shape (users,)."""
         users = histories.users
         known: Mask = (users >= 0) & (len(self.hashes) > 0)
         if known.any():
@@ -93,32 +93,32 @@ class StoredCodes:
         return known
 
     def grown(self, histories: Histories, others: Mask, trained: Histories | None) -> Grown:
-        """The users with a code who have rated further items since.
+        """Return the users with a code who have rated more items since training.
 
         Args:
-            histories: The users with their present ratings.
-            others: Those that do not ``match``.
-            trained: The ratings of training of all users; None where they are not known.
+            histories: The users with their current ratings.
+            others: Mask of those that do not ``match``.
+            trained: The training ratings of all users; None if not available.
         """
         if trained is None or not len(self.hashes):
             return Grown.of(np.empty(0, dtype=np.int64), histories, histories)
         return Grown.of(np.flatnonzero(others & (histories.users >= 0)), histories, trained)
 
     def forward(self, network: Forward) -> Forward:
-        """The network's forward pass with this output table."""
-        copied = copy(network)
-        copied.table_out = self.table
-        return copied
+        """Return the network's forward pass with this output table."""
+        forward_copy = copy(network)
+        forward_copy.table_out = self.table
+        return forward_copy
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
-        """Arrays by name, for ``restore``."""
+        """Return arrays by name, for ``restore``."""
         return {f"stored.{name}": getattr(self, name) for name in _NAMES}
 
     @classmethod
     def restore(
         cls, tensors: Mapping[str, npt.NDArray[Any]], columns: int, width: int
     ) -> StoredCodes | None:
-        """From saved arrays; None where there are none.
+        """Restore from saved arrays; None if there are none.
 
         Raises:
             ValueError: The shapes do not fit.
@@ -134,7 +134,7 @@ class StoredCodes:
 
 
 def _encoded(forward: Forward, histories: Histories) -> tuple[Float32, Float32]:
-    """The last hidden layer of all people, and the constants of their outputs."""
+    """Return the last hidden layer of all users, and the constants of their outputs."""
     columns = len(forward.offset)
     parts = [forward.encode(batch.csr(columns)) for _, batch in histories.batches(ROWS)]
     if not parts:
@@ -148,16 +148,16 @@ def _fit(
     counts: npt.NDArray[Any],
     factors: Sequence[tuple[float, _Columns, _Columns]],
 ) -> Float32:
-    """Weighted least squares of a sum of products on a basis, in blocks of rows.
+    """Solve the weighted least squares of a sum of products on a basis, in blocks of rows.
 
     Args:
         basis: (n, k).
-        counts: Weight of each row of it, (n,).
-        factors: Weights and pairs (n, r) and (m, r); the target is the sum of
-            weight x first x second'.
+        counts: Weight of each row of the basis, (n,).
+        factors: Weights and pairs (n, r) and (m, r); the target is the sum of weight x first x
+            second'.
 
     Returns:
-        float32 (m, k): times the basis, it is the nearest to the target.
+        float32 (m, k), the coefficients.
     """
     power = np.zeros((basis.width, basis.width))
     crossed = [np.zeros((basis.width, first.width)) for _, first, _ in factors]
@@ -179,7 +179,7 @@ def _fit(
 
 
 class _Columns:
-    """Arrays side by side as one matrix, of which float64 rows are formed a block at a time."""
+    """Arrays concatenated by column, read as float64 blocks of rows."""
 
     def __init__(self, *parts: npt.NDArray[Any]) -> None:
         self._parts = [part if part.ndim == 2 else part[:, None] for part in parts]
@@ -192,13 +192,13 @@ class _Columns:
         return np.concatenate([part[rows] for part in self._parts], axis=1, dtype=np.float64)
 
     def blocks(self) -> Iterator[slice]:
-        """Slices of ``ROWS`` rows, which together are all."""
+        """Yield slices of ``ROWS`` rows that cover all."""
         return (slice(first, first + ROWS) for first in range(0, len(self), ROWS))
 
 
 @dataclass(frozen=True)
 class _Product:
-    """A part of the target: weight x users x items'."""
+    """A term of the target: weight x users x items'."""
 
     weight: float
     users: _Columns
@@ -206,7 +206,7 @@ class _Product:
 
 
 def _of_teacher(forward: Forward, weight: float, teacher: Teacher) -> _Product:
-    """A teacher's predictions, above the output bias of a network."""
+    """Return a teacher's predictions minus the output bias of a network."""
     start = (forward.bias_out + forward.offset).astype(np.float32)
     users = _Columns(teacher.table, np.ones(len(teacher.table)), teacher.bias + teacher.offset)
     items = _Columns(teacher.vectors, teacher.added - start, np.ones(len(teacher.vectors)))

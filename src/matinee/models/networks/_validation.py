@@ -1,4 +1,4 @@
-"""The validation part of the ratings, with users or items as rows, and predictions of it."""
+"""The validation part of the ratings and its predictions, with users or items as rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...train import part
 
 
 def bias_predictions(train: Ratings, held: Mask) -> Float64:
-    """Predictions of the validation part by the bias model of the remaining ratings.
+    """Predict the validation part by the bias model of the remaining ratings.
 
     Returns:
         float64 (n,), in the order of ``train.by_user``.
@@ -25,13 +25,13 @@ def bias_predictions(train: Ratings, held: Mask) -> Float64:
 def validation_predictions(
     train: Ratings, held: Mask, *answers: tuple[Float64, Float64 | None]
 ) -> HeldOutPredictions:
-    """Predictions of the validation part, to fit the predictive variance on.
+    """Collect predictions of the validation part, to fit the predictive variance on.
 
     Args:
         train: The training ratings.
         held: Mask of the validation part, shape (len(train),).
         *answers: Pairs of predictions (n,), in the order of ``bias_predictions``, and covariates of
-            the predictive variance (n, k); one pair for each way that the model predicts.
+            the predictive variance (n, k); one pair for each way of predicting.
     """
     entries = np.flatnonzero(train.by_user.aligned(held))
     extras = [extra for _, extra in answers if extra is not None]
@@ -44,7 +44,7 @@ def validation_predictions(
 
 
 def in_user_order(train: Ratings, held: Mask, predicted: Float64) -> Float64:
-    """Values of the validation part in the order of ``train.by_item``, in that of ``by_user``."""
+    """Reorder values of the validation part from ``train.by_item`` to ``train.by_user``."""
     by_item = entry_order(train.by_item)[train.by_item.aligned(held)]
     by_user = entry_order(train.by_user)[train.by_user.aligned(held)]
     ordered = np.empty(len(predicted))
@@ -53,12 +53,12 @@ def in_user_order(train: Ratings, held: Mask, predicted: Float64) -> Float64:
 
 
 def entry_order(csr: Csr) -> Int64:
-    """The position of each entry in the ratings."""
+    """Return the position of each entry in the ratings."""
     return np.arange(len(csr.values)) if csr.order is None else csr.order
 
 
 def column_offset(known: Csr, center: str) -> Float32:
-    """The offset of each column, subtracted from its ratings, float32 (columns,)."""
+    """Return the offset subtracted from each column's ratings, float32 (columns,)."""
     offset = np.zeros(known.n_columns, dtype=np.float32)
     if center == "none":
         return offset
@@ -74,7 +74,7 @@ def column_offset(known: Csr, center: str) -> Float32:
 
 
 def coded(ratings: Ratings, train: Ratings, rows: str) -> Csr:
-    """Held-out ratings of known users and items, by the network's rows and columns."""
+    """Return held-out ratings of known users and items, by the network's rows and columns."""
     users = train.user_ids.encode(ratings.user_ids.ids)[ratings.users]
     items = train.item_ids.encode(ratings.item_ids.ids)[ratings.items]
     known = (users >= 0) & (items >= 0)

@@ -43,10 +43,10 @@ class Autoencoder(Single, Trainable):
         settings: The options.
         device: Where it trains.
         epochs: Metrics of every epoch, after ``fit``.
-        best_epoch: The epoch whose weights the model has: the best by the validation part, or the
-            last where there is none.
+        best_epoch: The epoch whose weights are used: the best on the validation part, or the
+            last without one.
         n_valid: Ratings in the validation part.
-        teacher_epochs: Metrics of every epoch of its teachers, where it has any.
+        teacher_epochs: Metrics of every epoch of its teachers, if it has any.
     """
 
     kind: ClassVar[str] = "autoencoder"
@@ -77,11 +77,11 @@ class Autoencoder(Single, Trainable):
 
     @property
     def forward(self) -> Forward:
-        """The forward pass without torch."""
+        """The forward pass, without torch."""
         return self._trained.forward
 
     def item_space(self) -> ItemVectors:
-        """The items' learned vectors and biases."""
+        """Return the learned item vectors and biases."""
         return self._trained.item_space()
 
     @property
@@ -92,15 +92,15 @@ class Autoencoder(Single, Trainable):
     def level_probabilities(
         self, users: Any, items: Any, *, histories: HistoriesLike | None = None
     ) -> Float64:
-        """The probability of each level of the scale, with ordinal outputs.
+        """Return the probability of each rating level, for ordinal outputs.
 
-        Arguments as for ``predict``, whose predictions are the expectations.
+        Arguments as for ``predict``, which returns the expected rating.
 
         Returns:
             float64 (n, levels); ``model.link.levels`` are the levels.
 
         Raises:
-            UsageError: Outputs are ratings.
+            UsageError: The outputs are not ordinal.
         """
         if self.link is None:
             raise UsageError(
@@ -172,7 +172,7 @@ class Autoencoder(Single, Trainable):
         super()._continue(model, data, new, epochs)
         assert isinstance(model, Autoencoder)
         if model._trained.by_items:
-            return  # its people are columns, whose items' rows are all to be encoded anew
+            return  # users are columns: new ratings change the rows of all their items
         from ._start import Start
 
         self._start = Start(

@@ -1,4 +1,4 @@
-"""``Ensemble``: autoencoders, and other models beside them, on the same ratings, blended."""
+"""``Ensemble``: blended autoencoders and other models trained on the same ratings."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 class Ensemble(Blending, Trainable):
     """Autoencoders trained on the same ratings, whose predictions are blended.
 
-    All members share one validation part, which chooses their epochs and fits the weights
-    (``train.fit_blend``). A prediction is that of the bias model plus the weighted sum of the
-    members' deviations from it.
+    All members share one validation part, which selects their epochs and fits the blending weights
+    (``train.fit_blend``). A prediction is the bias model's plus the weighted sum of the members'
+    deviations from it.
 
-    Members with items as rows cannot predict for new users. For these, and for known users with
-    another history, there is a second set of weights, over the members with users as rows; without
-    such members the bias model predicts.
+    Members with items as rows cannot predict for new users. For new users, and known users with
+    changed histories, there is a second set of weights, over the members with users as rows;
+    without such members the bias model predicts.
 
     The teachers of a member with ``teacher = "transposed"`` are all earlier members with the other
-    kind of rows and the same kind of output; where there are none, a teacher is trained for it.
+    kind of rows and the same kind of output; without such members, a teacher is trained for it.
 
     Args:
         preset: Name of a preset with ``members``, or path of a TOML file.
@@ -51,7 +51,7 @@ class Ensemble(Blending, Trainable):
         known: Weights of the members for known users, float64 (members,).
         new: Weights of the members for new users.
         epochs: Metrics of every epoch of every member; ``Epoch.member`` is its number.
-        best_epoch: For each member, the epoch whose weights it has.
+        best_epoch: For each member, the epoch whose weights are used.
         n_valid: Ratings in the validation part, which all members share.
         teacher_epochs: Metrics of every epoch of teachers that are not members.
     """
@@ -92,11 +92,7 @@ class Ensemble(Blending, Trainable):
         return planned
 
     def _plan(self) -> list[tuple[Settings, bool]]:
-        """The settings of each member, and whether a teacher is trained for it.
-
-        The teachers of a student are the earlier members with the other kind of rows and the same
-        kind of output; where there are none, a teacher is trained for it alone.
-        """
+        """Return the settings of each member, and whether a teacher is trained for it alone."""
         sides: set[tuple[str, str]] = set()
         plan = []
         for settings in (each for entry in member_settings(self.settings) for each in entry):
@@ -110,7 +106,7 @@ class Ensemble(Blending, Trainable):
 
     @property
     def takes_weights(self) -> bool:
-        """See ``Hooks``: where all members are networks."""
+        """See ``Hooks``; true if all members are networks."""
         return all(settings.kind == "autoencoder" for settings, _ in self._plan())
 
     @property
@@ -120,7 +116,7 @@ class Ensemble(Blending, Trainable):
 
     @property
     def side_columns(self) -> tuple[SideColumns | None, SideColumns | None]:
-        """See ``Hooks``: those of all members."""
+        """See ``Hooks``; the columns of all members."""
         sides = [member.side_columns for member in self.members]
         users, items = (
             SideColumns.union([(side[at], np.arange(n, dtype=np.int32)) for side in sides], n)
@@ -129,14 +125,14 @@ class Ensemble(Blending, Trainable):
         return users, items
 
     def _weighed(self, train: Ratings) -> Ratings:
-        weighed = super()._weighed(train)
-        if weighed.weights is not None and not self.takes_weights:
+        weighted = super()._weighed(train)
+        if weighted.weights is not None and not self.takes_weights:
             raise UsageError(
                 f"{train.name}: a member that is sampled, such as bayesian, takes no weights of "
                 "ratings; train the preset accurate-autoencoders or another without it, or leave "
                 "the weights (of a split folder by --weight none) and half_life out"
             )
-        return weighed
+        return weighted
 
     def _train(self, train: Ratings, seed: int, context: RunContext) -> None:
         # These import torch, which a loaded model does not need.
@@ -187,7 +183,7 @@ class Ensemble(Blending, Trainable):
     def _weigh(
         self, train: Ratings, held: Mask | None, predicted: list[Float64], copies: list[int]
     ) -> None:
-        """Fit both sets of weights to the members' predictions of the validation part."""
+        """Fit both sets of blending weights to predictions of the validation part."""
         from ...train import Blend, fit_blend
         from ._validation import bias_predictions, validation_predictions
 
@@ -201,7 +197,7 @@ class Ensemble(Blending, Trainable):
             self.new = Blend.equal(size, [m for entry in by_users for m in entry]).weights
             return
         base = bias_predictions(train, held)
-        wanted = train.by_user.values[train.by_user.aligned(held)] - base
+        residuals = train.by_user.values[train.by_user.aligned(held)] - base
         sets = []
         for groups in (entries, by_users):
             means = [np.mean([predicted[m] for m in entry], axis=0) - base for entry in groups]
@@ -210,16 +206,16 @@ class Ensemble(Blending, Trainable):
                 at for at, entry in enumerate(groups) if self._shrinkage_of(entry[0]) is not None
             ]
             if not anchor:
-                sets.append(fit_blend(deviations, wanted, groups, size).weights)
+                sets.append(fit_blend(deviations, residuals, groups, size).weights)
                 continue
-            # With few ratings the sampled member's shrinkage, by cross-fitting, is more accurate
-            # than any weight here: the others are blended by what they add to it.
+            # With few ratings the sampled member's cross-fitted shrinkage is more accurate than any
+            # weight fitted here: the others are blended by what they add to it.
             shrinkage = self._shrinkage_of(groups[anchor[0]][0]) or 0.0
             center = shrinkage * deviations[:, anchor[0]]
             rest = [at for at in range(len(groups)) if at not in anchor]
             weights = fit_blend(
                 deviations[:, rest] - center[:, None],
-                wanted - center,
+                residuals - center,
                 [groups[at] for at in rest],
                 size,
             ).weights
@@ -227,29 +223,29 @@ class Ensemble(Blending, Trainable):
             sets.append(weights)
         self.known, self.new = sets
         deviations = np.array(predicted) - base
-        self.shift, moved = self._fit_shift(train, held, deviations, wanted)
+        self.shift, shifts = self._fit_shift(train, held, deviations, residuals)
         answers = []
-        for weights, shift, new in ((self.known, moved, 0.0), (self.new, 0.0 * moved, 1.0)):
+        for weights, shift, new in ((self.known, shifts, 0.0), (self.new, 0.0 * shifts, 1.0)):
             each = weights[:, None] + shift
             extras = self._extras(disagreement(deviations, each), np.full(len(base), new))
             answers.append((base + (each * deviations).sum(axis=0), extras))
         self._validation = validation_predictions(train, held, *answers)
 
     def _shrinkage_of(self, number: int) -> float | None:
-        """Shrinkage coefficient of a sampled member by cross-fitting; None without one."""
+        """Return the cross-fitted shrinkage coefficient of a sampled member; None without one."""
         member = self.members[number]
         return member.shrinkage if isinstance(member, SampledMember) else None
 
     def _fit_shift(
-        self, train: Ratings, held: Mask, deviations: Float64, wanted: Float64
+        self, train: Ratings, held: Mask, deviations: Float64, residuals: Float64
     ) -> tuple[CountShift | None, Float64]:
-        """Fit how the weights depend on counts; with what that adds to them, (members, n).
+        """Fit how the weights depend on counts; also return the shifts of the weights (members, n).
 
         Args:
             train: All training ratings.
-            held: Which are the validation part.
-            deviations: Of the members from the bias model, float64 (members, n).
-            wanted: The ratings less the bias model's predictions, float64 (n,).
+            held: Mask of the validation part.
+            deviations: The members' deviations from the bias model, float64 (members, n).
+            residuals: The ratings minus the bias model's predictions, float64 (n,).
         """
         direction = np.zeros(len(self.members))
         for by_items, sign in ((True, 1.0), (False, -1.0)):
@@ -272,7 +268,7 @@ class Ensemble(Blending, Trainable):
         shift = CountShift.fit(
             direction,
             deviations,
-            wanted - self.known @ deviations,
+            residuals - self.known @ deviations,
             np.log(np.maximum(train.by_item.counts, 1)),
             items,
             log_users,
@@ -281,25 +277,25 @@ class Ensemble(Blending, Trainable):
         return shift, shift.direction[:, None] * shift.of(items, np.maximum(counts, 1)[users])
 
     def item_space(self) -> ItemVectors | None:
-        """The learned item vectors of all members that predict for new users, concatenated.
+        """Return the concatenated item vectors of all members that predict for new users.
 
         Each is multiplied by its member's weight, so that the inner product with a user's
-        concatenated vectors is the blend (of latent scores, where outputs are ordinal). None if no
+        concatenated vectors is the blend (of latent scores if outputs are ordinal). None if no
         member predicts for new users.
         """
-        weighed = [
+        weighted = [
             (member.item_space(), np.float32(weight))
             for member, weight in zip(self.members, self.new, strict=True)
             if weight and isinstance(member, FittedNetwork) and not member.by_items
         ]
-        if not weighed:
+        if not weighted:
             return None
-        base = np.float32(1.0 - sum(weight for _, weight in weighed)) * (
+        base = np.float32(1.0 - sum(weight for _, weight in weighted)) * (
             self.bias.item_bias + np.float32(self.bias.mean)
         )
         return ItemVectors(
-            np.concatenate([space.vectors * weight for space, weight in weighed], axis=1),
-            base + sum(space.biases * weight for space, weight in weighed),
+            np.concatenate([space.vectors * weight for space, weight in weighted], axis=1),
+            base + sum(space.biases * weight for space, weight in weighted),
         )
 
     def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
@@ -347,5 +343,5 @@ class Ensemble(Blending, Trainable):
 
 
 def _side(settings: Settings) -> tuple[str, str]:
-    """What the networks that distil into one another differ in (rows) and share (outputs)."""
+    """Return the kind of rows, in which teacher and student differ, and the output they share."""
     return settings.network.rows, settings.network.output

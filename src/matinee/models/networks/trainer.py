@@ -1,4 +1,4 @@
-"""``Trainer``: one network from ratings and settings to a ``FittedNetwork``."""
+"""``Trainer``: trains one network into a ``FittedNetwork``."""
 
 from __future__ import annotations
 
@@ -44,19 +44,19 @@ from ._validation import coded, column_offset, in_user_order
 
 
 class Trainer:
-    """Trains one network: an autoencoder is one, an ensemble a list of them, a teacher another.
+    """Trains one network: an autoencoder, a member of an ensemble, or a teacher.
 
-    The constructor prepares the run. Call ``distill_from`` or ``train_teachers`` if the settings
-    name a teacher, then ``fit``, ``finish`` and ``validation_predictions``.
+    The constructor prepares the run. If the settings name a teacher, call ``distill_from`` or
+    ``train_teachers``; then ``fit``, ``finish`` and ``validation_predictions``.
 
     Args:
         ratings: Compact ratings.
         settings: The options.
         seed: Seeds weights, order, dropout and, unless passed, the validation part.
         context: How and where it is trained.
-        held: Mask of the validation part, shape (len(ratings),), if it is drawn already.
+        held: Mask of the validation part, shape (len(ratings),), if already drawn.
         member: Number in the ensemble, from 1; 0 for none.
-        teacher: Number among the teachers of another network, from 1; 0 if it is none.
+        teacher: Number among the teachers of another network, from 1; 0 if it is not a teacher.
         start: The trained network to start from; none by default.
 
     Attributes:
@@ -112,7 +112,7 @@ class Trainer:
         if start is None:
             counts = (len(ratings), ratings.n_users, ratings.n_items)
             shape = settings.network.within(known.n_columns, inputs.table_rows, counts)
-        else:  # the widths that it was trained with, whatever the data has become
+        else:  # an update keeps the widths, whatever the size of the data now
             shape = settings.network.replace({"hidden": start.fitted.settings.network.hidden})
         network = new_network(shape, known.n_columns, inputs, context.device, rng)
         if settings.network.bias_start == "mean":
@@ -155,7 +155,7 @@ class Trainer:
         )
 
     def train_teachers(self, seed: int, before: Sequence[Epoch] = ()) -> None:
-        """Train its teachers: the same network over the transposed ratings, ``teachers`` times.
+        """Train the teachers: ``teachers`` copies of the network over the transposed ratings.
 
         Args:
             seed: Seed of the first teacher.
@@ -180,7 +180,7 @@ class Trainer:
         self.distill_from([teacher.as_teacher() for teacher in self._teachers])
 
     def continue_codes(self) -> None:
-        """In an update, carry on the stored codes of the network that it starts from."""
+        """In an update, continue the stored codes of the earlier network."""
         if self._stores_codes:
             assert self._start is not None
             known, new = self.run.known, self._start.new_of(self._rows, self.held)
@@ -192,14 +192,14 @@ class Trainer:
         ahead: Future[int] | None = None,
         beside: Sequence[Future[int] | None] = (),
     ) -> None:
-        """Train epoch by epoch, with metrics and checkpoints; centre the outputs if so configured.
+        """Train epoch by epoch, with metrics and checkpoints; centre the outputs if configured.
 
-        Of several processes only the first has a folder; all resume from it.
+        In a distributed run only the first process has a folder; all resume from it.
 
         Args:
             before: Epochs of earlier runs in the folder.
-            ahead: Training in another thread by ``train_ahead``, which is waited for.
-            beside: Trainings in other threads, whose errors end this one after its epoch.
+            ahead: Future of ``train_ahead`` in another thread, to wait for.
+            beside: Futures of other networks, whose errors end this training after its epoch.
         """
         run, on_epoch = self.run, self.context.on_epoch
         if ahead is None:
@@ -237,18 +237,18 @@ class Trainer:
 
     @property
     def may_train_ahead(self) -> bool:
-        """Whether it may be trained in another thread."""
+        """Whether the network may be trained in another thread."""
         return self.run.fits_one_thread
 
     def train_ahead(self, threads: int, stop: Event) -> int:
-        """Train in a thread of its own, with checkpoints, for ``fit`` to report.
+        """Train in a separate thread, with checkpoints, for ``fit`` to report.
 
         Args:
             threads: Threads of compiled kernels.
-            stop: Set when training is to end.
+            stop: Set to end training.
 
         Returns:
-            The number of epochs that were trained before, and restored from a checkpoint.
+            The number of epochs restored from a checkpoint.
         """
         torch.set_num_threads(1)
         self._begin()
@@ -266,15 +266,15 @@ class Trainer:
         return f"{CHECKPOINT}{number}{teacher if self.run.teacher else ''}"
 
     def as_teacher(self, *, whole: bool = False) -> Teacher:
-        """The trained network as a teacher.
+        """Return the trained network as a teacher.
 
-        The validation part was not trained on. It reaches the student in two numbers: the
-        teacher's epoch and its shrinkage, which is fitted here (docs/training.md has the size).
-        Call it before ``finish``, which changes the network.
+        The teacher was not trained on the validation part, which reaches the student only in the
+        teacher's selected epoch and its shrinkage, fitted here (docs/training.md has the size of
+        the effect). Call it before ``finish``, which changes the network.
 
         Args:
-            whole: Whether its rows are encoded from all ratings, the validation part included, to
-                predict with it; a student is trained without.
+            whole: Whether its rows are encoded from all ratings, validation part included, for
+                prediction; a student is trained without.
         """
         run, known = self.run, self.run.known
         if self._shrinkage is None:
@@ -287,15 +287,15 @@ class Trainer:
         return Teacher.of(run.network, inputs, known, coefficient)
 
     def _whole(self, inputs: Inputs) -> tuple[Csr, Inputs]:
-        """All ratings by row, and an input encoding with column statistics of all."""
+        """Return all ratings by row, and an input encoding with column statistics of all."""
         rows, center = self._rows, self.settings.network.center
         return rows, replace(inputs, offset=column_offset(rows, center))
 
     def finish(self, *, shrink: bool = True) -> FittedNetwork:
-        """The network, ready to predict.
+        """Return the network, ready to predict.
 
         Args:
-            shrink: Whether to fit the shrinkage coefficient, if so configured; without it the
+            shrink: Whether to fit the shrinkage coefficient, if configured; without it the
                 length correction of rows is still fitted.
         """
         run, settings, coefficient = self.run, self.settings, 1.0
@@ -308,7 +308,9 @@ class Trainer:
                 )
         fit_link_again(run)
         known, inputs = run.known, run.inputs
-        if run.valid:  # the validation part is used up: column statistics are from all ratings
+        if (
+            run.valid
+        ):  # the validation part is no longer needed: use column statistics of all ratings
             known, inputs = self._whole(inputs)
         fitted = FittedNetwork(
             settings=settings.model_copy(update={"network": run.network.config}),
@@ -327,7 +329,7 @@ class Trainer:
         return fitted
 
     def _codes(self, forward: Forward, known: Csr, *, whole: bool) -> StoredCodes:
-        """Stored codes of users with some ratings; ``whole`` as for ``as_teacher``."""
+        """Fit stored codes of users; ``whole`` as for ``as_teacher``."""
         return StoredCodes.fit(forward, known, self._all_teachers(known, whole=whole))
 
     def _all_teachers(self, known: Csr, *, whole: bool) -> list[Teacher]:
@@ -349,22 +351,22 @@ class Trainer:
         )
 
     def _codes_are_better(self, coefficient: float) -> bool:
-        """Whether a step towards the stored codes' predictions lowers the validation error.
+        """Test whether a step towards the stored codes' predictions lowers the validation error.
 
-        Unlike the network, they are not shrunk: with few ratings they may be behind the bias model,
-        which a network with the coefficient 0 is.
+        Stored codes are not shrunk: with few ratings they may be worse than the bias model, which
+        is what a network with coefficient 0 predicts.
         """
         if not self.run.valid or coefficient == 0.0 or self._start is not None:
-            return coefficient > 0.0  # an update keeps the decision of the first training
+            return coefficient > 0.0  # an update keeps the decision of training
         encoded = self.validation_predictions()
         step = self.validation_predictions(stored=True) - encoded
         return float(np.dot(step, self.run.valid.values - encoded)) > 0.0
 
     def validation_predictions(self, *, stored: bool = False) -> Float64:
-        """Predictions of the validation part by the network in its present state.
+        """Predict the validation part by the network in its current state.
 
         Args:
-            stored: Whether by stored codes, which are fitted without the validation part.
+            stored: Whether to predict by stored codes, fitted without the validation part.
 
         Returns:
             float64 (n,), not clipped, in the order of ``ratings.by_user``.
@@ -384,16 +386,16 @@ class Trainer:
 
     def _validation_by_codes(self, held: Holdout) -> Float64:
         run, rows = self.run, np.repeat(held.rows, np.diff(held.indptr))
-        if self._continued is not None:  # the mean that codes approximate, which takes less time
-            own = held.predict(run.network, run.inputs, run.known)
+        if self._continued is not None:  # the mean that codes approximate: faster
+            network_predictions = held.predict(run.network, run.inputs, run.known)
             (teacher,) = self._all_teachers(run.known, whole=False)
-            return OWN * own + (1.0 - OWN) * teacher.entries(rows, held.columns)
+            return OWN * network_predictions + (1.0 - OWN) * teacher.entries(rows, held.columns)
         forward = make_forward(run.network.config, run.network.arrays(), run.inputs)
         codes = self._codes(forward, run.known, whole=False)
         return codes.forward(forward).entries_of(codes.codes, codes.added, rows, held.columns)
 
 
 def seed_of(seed: int, *numbers: int) -> int:
-    """The seed of one network of several; neighbouring base seeds have none in common."""
+    """Derive the seed of one of several networks; different base seeds share none."""
     sequence = np.random.SeedSequence([seed, *numbers])
     return int(sequence.generate_state(1, np.uint64)[0])

@@ -1,4 +1,4 @@
-"""What is known of items besides ratings, as numbers."""
+"""Side information about items as numeric columns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ...errors import UsageError
 from ...recommend import words as title_words
 
 _FEWEST = 2
-"""Known items that must have a genre for it to count."""
+"""Known items that a genre needs to become a column."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,17 +44,17 @@ def item_columns(
     words: int = 0,
     vectors: Mapping[Any, npt.ArrayLike] | None = None,
 ) -> ItemColumns:
-    """The columns of known and new items: genres, year, hashed words of the title, vectors.
+    """Return columns of known and new items: genres, year, hashed title words, vectors.
 
     Args:
         known_ids: Ids of the known items.
         known: Their titles and genres.
         new_ids: Ids of the new items.
-        new: Theirs.
+        new: Titles and genres of the new items.
         words: Buckets that the words of titles are hashed into (Weinberger et al., "Feature hashing
             for large scale multitask learning", ICML 2009); 0 leaves titles out.
-        vectors: An embedding of each item by id, all of one length; both of known and new items.
-            One that is missing counts as the mean of the others.
+        vectors: An embedding of each known and new item by id, all of one length.
+            A missing one is replaced by the mean of the others.
 
     Raises:
         UsageError: There is no column, or vectors differ in length.
@@ -98,7 +98,7 @@ def _genres(known: ItemTable, new: ItemTable) -> tuple[list[str], Float64, Float
 
 
 def _years(known: ItemTable, new: ItemTable) -> tuple[list[str], Float64, Float64]:
-    """The year, standardised, and its square and cube; a year that is not known is the mean."""
+    """Return the standardised year, its square and cube; a missing year is the mean."""
     years = [table.years for table in (known, new)]
     stated = years[0][~np.isnan(years[0])]
     if len(stated) < _FEWEST or stated.std() == 0:

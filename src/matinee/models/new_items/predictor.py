@@ -1,4 +1,4 @@
-"""``NewItems``: a model's predictions carried over to items it was not trained on."""
+"""``NewItems``: predictions for items that a model was not trained on."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from .columns import item_columns
 
 _PENALTIES = tuple(10.0 ** np.arange(-1, 5.5, 0.5))
 _PRIOR = 10.0
-"""Ratings at which an item counts half as much as one of very many."""
+"""Number of ratings at which an item has half the maximal weight."""
 _PEOPLE = 256
-"""People on whose predictions the penalty is chosen."""
+"""Users on whose predictions the penalty is chosen."""
 
 
 class AllKnownError(UsageError):
@@ -31,13 +31,13 @@ class AllKnownError(UsageError):
 class NewItems:
     """Predictions and lists of items without ratings, from their attributes.
 
-    A ridge regression over the known items predicts what the model predicts for a person, from the
-    columns of the item. The regression is the same for all people, so that a prediction is a
-    weighted mean of the person's predictions of known items; in a model whose last layer is linear
-    that is the regression of the item's factors and bias on its columns (Gantner et al., "Learning
-    attribute-to-feature mappings for cold-start recommendations", ICDM 2010), and it works for
-    every other model too. Items count by their ratings, and the penalty is chosen by leaving each
-    known item out.
+    A ridge regression over the known items predicts the model's prediction for a user from the
+    item's columns. The regression is the same for all users, so a prediction is a weighted mean of
+    the user's predictions for known items. In a model with a linear last layer this equals the
+    regression of the item's factors and bias on its columns (Gantner et al., "Learning
+    attribute-to-feature mappings for cold-start recommendations", ICDM 2010); it also works for
+    every other model. Items are weighted by their number of ratings, and the penalty is chosen by
+    leave-one-out over the known items.
 
     Args:
         model: A fitted model.
@@ -48,12 +48,12 @@ class NewItems:
 
     Attributes:
         item_ids: The new items.
-        penalty: The penalty that was chosen.
+        penalty: The chosen penalty.
         weights: float64 (known items, new items); the prediction of a new item is the model's
             predictions of all items times its column.
 
     Raises:
-        UsageError: An item is known to the model, or nothing is known of the items.
+        UsageError: An item is known to the model, or the items have no columns.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class NewItems:
 
     @classmethod
     def read(cls, model: Recommender, source: Any, **options: Any) -> Self:
-        """New items from a table of items; those that the model knows are left out.
+        """Read new items from a table of items; items known to the model are left out.
 
         Args:
             model: A fitted model.
@@ -120,7 +120,7 @@ class NewItems:
         """Predicted ratings of new items; see ``Recommender.predict``.
 
         Args:
-            users: User ids, shape (n,), or one; an unknown one gets what anybody would.
+            users: User ids, shape (n,), or one; an unknown user gets unpersonalised predictions.
             items: Ids of new items, shape (n,), or one.
             histories: Ratings of the users; by default those of training.
 
@@ -155,12 +155,12 @@ class NewItems:
         personal: float = 0.0,
         unknown: Unknown = "error",
     ) -> Table:
-        """The best new items for each person, by what orders the model's lists.
+        """Recommend the best new items for each user, by the model's ranking score.
 
         Args:
-            histories: Ratings of people; by default those of training.
-            users: Their ids; by default everybody in ``histories``.
-            k: Items for each.
+            histories: Ratings of the users; by default those of training.
+            users: User ids; by default all users in ``histories``.
+            k: Items per user.
             love: See ``Recommender.recommend``.
             personal: See ``Recommender.recommend``.
             unknown: ``"skip"`` leaves out unknown users.
@@ -202,7 +202,7 @@ class NewItems:
     def rank_scores(
         self, histories: Histories, love: float | None = None, personal: float = 0.0
     ) -> Float32:
-        """What lists of new items are ordered by, float32 (people, new items)."""
+        """Return ranking scores of new items, float32 (users, new items)."""
         scores = self._model.rank_scores_coded(histories, love, personal)
         return self._of(scores).astype(np.float32)
 
@@ -210,7 +210,7 @@ class NewItems:
         return scores.astype(np.float64) @ self.weights
 
     def _targets(self) -> Float64:
-        """Predictions of all items for some people, float64 (items, people)."""
+        """Return predictions of all items for a sample of users, float64 (items, users)."""
         model = self._model
         histories = model.histories
         if histories is None or not len(histories):
@@ -221,7 +221,7 @@ class NewItems:
 
 
 def _standardised(known: Float64, new: Float64, weights: Float64) -> tuple[Float64, Float64]:
-    """Columns of mean 0 and variance 1 over the known items, and a column of ones."""
+    """Standardise columns over the known items, and add a column of ones."""
     mean = np.average(known, axis=0, weights=weights)
     spread = np.sqrt(np.average((known - mean) ** 2, axis=0, weights=weights))
     spread[spread == 0] = 1.0
@@ -239,9 +239,9 @@ def _gram(columns: Float64, weights: Float64, penalty: float) -> Float64:
 
 
 def _chosen(columns: Float64, weights: Float64, targets: Float64) -> float:
-    """The penalty of the lowest weighted error, each item predicted from the others.
+    """Choose the penalty with the lowest weighted leave-one-out error over items.
 
-    Leaving one out of a ridge regression has a closed form: Allen, "The relationship between
+    Leave-one-out of a ridge regression has a closed form: Allen, "The relationship between
     variable selection and data augmentation and a method for prediction" (1974).
     """
     best, lowest = _PENALTIES[-1], np.inf
@@ -257,14 +257,14 @@ def _chosen(columns: Float64, weights: Float64, targets: Float64) -> float:
 
 
 def _batches(histories: Histories, rows: Int64) -> Any:
-    """Positions of predictions and the histories of their people, some people at a time."""
+    """Yield positions of predictions and their users' histories, in batches of users."""
     known = np.unique(rows)
     empty = Histories.build([([], [])])
     for start in range(0, len(known), _PEOPLE):
         people = known[start : start + _PEOPLE]
         positions = np.flatnonzero((rows >= people[0]) & (rows <= people[-1]))
         if people[0] < 0:
-            # A row of -1 is a person without a history.
+            # A row of -1 is a user without a history.
             if len(people) == 1:
                 yield positions, empty
                 continue
