@@ -39,9 +39,7 @@ def save(
     record = {**model.record, **(extra or {})}
     saved_histories = model.histories if histories else None
     tensors, config = model._state()
-    if (
-        saved_histories is None
-    ):  # stored codes reveal a user's ratings, and are only used with histories
+    if saved_histories is None:  # stored codes are only used with histories, and reveal ratings
         tensors |= {name: each[:0] for name, each in tensors.items() if of_people(name)}
     arrays = {f"model.{name}": np.ascontiguousarray(array) for name, array in tensors.items()}
     arrays["bias.item_bias"] = model.bias.item_bias

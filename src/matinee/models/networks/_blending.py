@@ -90,7 +90,7 @@ class Blending:
     def _deviations(
         self, histories: Histories, rows: Int64, items: Int32
     ) -> tuple[Float64, Float64, Float64]:
-        """Return the bias predictions (n,), and the members' deviations and weights (members, n)."""
+        """Return bias predictions (n,), and the members' deviations and weights (members, n)."""
         base = self.bias.predict(histories, rows, items)
         is_known = histories.users >= 0
         weights = self._weights(is_known)[:, rows]
