@@ -1,6 +1,6 @@
 """Training: presets, optimisers, the loop, checkpoints.
 
-What needs torch is imported when it is first asked for: a server does without.
+Modules that need torch are imported when first used, so that a server does not need it.
 """
 
 import lazy_loader

@@ -30,8 +30,8 @@ class Backend(Protocol):
     """Computes training steps: gradients and updates of one batch, re-feeding included.
 
     Attributes:
-        mse: Masked mean squared error of the last batch before its step. It is the loss, but with
-            ordinal outputs.
+        mse: Masked mean squared error of the last batch before its step; equal to the loss, except
+            with ordinal outputs.
     """
 
     mse: float
@@ -43,13 +43,13 @@ class Backend(Protocol):
         """Apply all deferred updates up to ``step``, so that the weights can be read."""
 
     def learning_rate(self, step: int) -> float:
-        """The learning rate of ``step``."""
+        """Return the learning rate of ``step``."""
 
     def state(self) -> dict[str, Array]:
-        """The optimiser's arrays by name, for a checkpoint."""
+        """Return the optimiser's arrays by name, for a checkpoint."""
 
     def restore(self, state: dict[str, Array]) -> None:
-        """Set the optimiser's arrays to those of a ``state``."""
+        """Restore the optimiser's arrays from ``state``."""
 
 
 class KernelBackend:
@@ -59,8 +59,8 @@ class KernelBackend:
         network: The network, on the CPU; its small parameters are moved into one flat vector.
         config: The training options.
         steps_per_epoch: Number of batches in an epoch.
-        group: The processes that divide each batch; each is passed the whole batch.
-        link: With ordinal outputs, from latent scores to ratings; None without.
+        group: The processes among which each batch is divided; each is passed the whole batch.
+        link: The link from latent scores to ratings of ordinal outputs, or None.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class KernelBackend:
             if self.tied
             else SparseTable(self.sizes, network.table_out.detach().numpy())
         )
-        self.shared = network.config.input == "ratings"  # inputs and outputs by the same columns
+        self.shared = network.config.input == "ratings"  # inputs and outputs use the same columns
         self._by_column = Transposer(network.table_out.shape[0], everything=dense)
         self._by_source = Transposer(network.table_in.shape[0], everything=dense)
         self._flatten()
@@ -158,7 +158,7 @@ class KernelBackend:
         return float(loss)
 
     def _loss(self, local: Batch, last: Array) -> tuple[float, float, Array, Array]:
-        """Loss, mean squared error, d loss / d output (entries,) and d loss / d last hidden layer.
+        """Return loss, MSE, d loss / d output (entries,) and d loss / d last hidden layer.
 
         Args:
             local: This process's rows of a batch.
@@ -180,20 +180,20 @@ class KernelBackend:
     def _reduce(
         self, batch: Batch, local: Batch, first: int, parts: tuple[Array, Array, Array, Array]
     ) -> tuple[Array, Array, Array, Array]:
-        """Loss and gradients of the whole batch from those of each process's rows (all-reduce).
+        """Combine loss and gradients of each process's rows into the whole batch's (all-reduce).
 
-        The gradients of the tables are exchanged as their factors, whose sizes are the number of
-        ratings and the number of rows. Those of the middle layers are summed in place.
+        The gradients of the tables are exchanged as factors, whose sizes are the numbers of ratings
+        and of rows. Those of the middle layers are summed in place.
 
         Args:
             batch: The whole batch.
-            local: This process's rows of it.
+            local: This process's rows of the batch.
             first: Position of the first of these rows.
-            parts: Of these rows: the loss and the mean squared error (1, 2), the errors, the last
+            parts: For these rows: the loss and the mean squared error (1, 2), the errors, the last
                 hidden layer, and the gradient by the encoder's sums.
 
         Returns:
-            The same of all rows, but losses as (processes, 2), whose sum is that of the batch.
+            The same for all rows, with losses (processes, 2), whose sum is the batch's.
         """
         losses, error, last, d_gathered = parts
         fraction = _loss_fraction(local, batch)
@@ -246,8 +246,8 @@ class TorchBackend:
         network: The network, on any device.
         config: The training options.
         steps_per_epoch: Number of batches in an epoch.
-        group: The processes that divide each batch; each is passed the whole batch.
-        link: With ordinal outputs, from latent scores to ratings; None without.
+        group: The processes among which each batch is divided; each is passed the whole batch.
+        link: The link from latent scores to ratings of ordinal outputs, or None.
     """
 
     def __init__(
@@ -302,7 +302,7 @@ class TorchBackend:
         return float(total[0])
 
     def _descend(self, loss: Tensor, step: int) -> None:
-        """One optimiser step on the sum of all processes' losses, with L2 and weight decay."""
+        """Take an optimiser step on the sum of all processes' losses, with L2 and weight decay."""
         penalty = torch.zeros_like(loss)
         if self.config.l2:
             for p in self.optimizer.param_groups[0]["params"]:
@@ -345,32 +345,32 @@ class TorchBackend:
 
 
 def _loss_fraction(local: Batch, batch: Batch) -> float:
-    """The weight of some rows of a batch as a fraction of the weight of the whole batch."""
+    """Return the loss weight of some rows as a fraction of the whole batch's."""
     weight = batch.weight.sum(dtype=np.float64)
     return float(local.weight.sum(dtype=np.float64) / max(weight, 1e-30))
 
 
 def _torch_shares(network: Network, config: TrainConfig) -> bool:
-    """Whether autograd takes steps, whose products torch's own threads share if any do."""
+    """Return whether autograd takes the steps, so that torch's threads share the products."""
     return len(network.norms) > 0 or config.refeed != "off"
 
 
 @contextmanager
 def torch_threads(network: Network, config: TrainConfig, rows: int) -> Iterator[None]:
-    """Limit torch to one thread during a block, where its own threads do not pay.
+    """Limit torch to one thread during a block if more threads do not pay.
 
-    On small products further threads lose more in waiting than they gain, a hundred times more
-    where another program occupies their core. The number depends on options and sizes alone, never
-    on timings, since torch's sums may depend on it.
+    For small products, waiting for further threads costs more than they save, a hundred times more
+    if another program occupies their core. The choice depends on options and sizes only, never on
+    timings, since torch's sums may depend on it.
 
     Args:
         network: The network that is trained.
         config: The training options.
-        rows: The number of rows of a step.
+        rows: Number of rows per step.
     """
     before = torch.get_num_threads()
-    own = not (_torch_shares(network, config) and shares_products(network, rows))
-    threads = 1 if own else min(before, cores())
+    threads_before = not (_torch_shares(network, config) and shares_products(network, rows))
+    threads = 1 if threads_before else min(before, cores())
     if threads == before or network.table_in.device.type != "cpu":
         yield
         return

@@ -1,20 +1,20 @@
 """``Blend``: the weights of an ensemble's members, fitted on held-out ratings.
 
-Every entry of the ensemble (the copies of one network are one entry, and divide its weight evenly)
-predicts the held-out ratings; the blend is the bias model plus weighted deviations from it.
+An entry of the ensemble is one network or the copies of one, which divide its weight evenly. Each
+entry predicts the held-out ratings; the blend is the bias model plus weighted deviations from it.
 
-1. The weights are a mixture of equal weights for all members and the least-squares weights among
-   those of at least 0 that sum to 1. The latter have the mixing proportion
+1. The weights are a mixture of equal weights and the least-squares weights that are non-negative
+   and sum to 1. The latter have the mixing proportion
 
        max(0, 1 - 2 (entries - 1) s2 / gain)
 
    where ``gain`` is the decrease in the sum of squared errors from equal to least-squares weights
    and ``s2`` the mean squared error under equal weights: the positive-part rule of James & Stein
-   (1961), with Akaike's factor of 2, as the gain by chance is about (entries - 1) s2. In
-   expectation the mixture costs less than (entries - 1) s2 / n over equal weights even where these
-   are optimal.
-2. The blended deviation is multiplied by its ``shrinkage_coefficient``, 0 to 1: where no
-   user-item interactions can be learned, the blend becomes the bias model.
+   (1961), with Akaike's factor of 2, as the expected gain by chance is about (entries - 1) s2. The
+   expected cost of the mixture over equal weights is below (entries - 1) s2 / n, even if equal
+   weights are optimal.
+2. The blended deviation is multiplied by its ``shrinkage_coefficient``, 0 to 1: if no user-item
+   interactions can be learned, the blend becomes the bias model.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Blend:
 
     @classmethod
     def equal(cls, members: int, chosen_members: Sequence[int] | None = None) -> Blend:
-        """The plain mean of all members, or of some."""
+        """Return equal weights for all members, or for some."""
         weights = np.zeros(members)
         chosen = list(range(members) if chosen_members is None else chosen_members)
         weights[chosen] = 1.0 / max(len(chosen), 1)
@@ -53,9 +53,9 @@ def fit_blend(
     """Fit the weights on held-out ratings.
 
     Args:
-        deviations: Each entry's mean prediction less the bias model's, float64 (n, entries).
-        target: The ratings less the bias model's predictions, float64 (n,).
-        entries: The members (numbers from 0) that each entry is the mean of.
+        deviations: Each entry's mean prediction minus the bias model's, float64 (n, entries).
+        target: The ratings minus the bias model's predictions, float64 (n,).
+        entries: The members (numbers from 0) averaged in each entry.
         members: Number of members.
 
     Returns:
@@ -81,10 +81,10 @@ def fit_blend(
 
 
 def _least_squares(errors: Float64) -> Float64:
-    """Minimise |errors @ weights|^2 over weights of at least 0 that sum to 1.
+    """Minimise |errors @ weights|^2 over non-negative weights that sum to 1.
 
-    Solved by non-negative least squares with the constraint as a further row: the solution is the
-    same up to a factor, whatever the weight of that row.
+    Solved by non-negative least squares with the constraint as a further row: up to a factor, the
+    solution does not depend on the weight of that row.
     """
     from scipy.optimize import nnls
 

@@ -1,8 +1,8 @@
 """Centre a trained network's outputs by column.
 
-Training does not constrain the mean deviation of a column from the bias model. With items as rows a
-column is a person, whose mean the bias model has already fitted; a remaining mean deviation is
-mostly noise on new ratings. With users as rows, where a column is an item, it is smaller.
+Training does not constrain a column's mean deviation from the bias model. With items as rows a
+column is a user, whose mean the bias model has already fitted, so that a mean deviation is mostly
+noise for new ratings. With users as rows, where a column is an item, it is smaller.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ ROWS = 8192
 def center_columns(network: Network, inputs: Inputs, known: Csr) -> None:
     """Subtract each column's mean deviation from its output bias.
 
-    The mean is over the rows that have rated the column and is shrunk to 0 by ``CENTRING`` ratings,
-    as is a row's mean in ``RowOutputs``.
+    The mean is over the rows that have rated the column and is shrunk to 0 with a strength of
+    ``CENTRING`` ratings, as is a row's mean in ``RowOutputs``.
 
     Args:
         network: With a linear, untied output; changed in place.

@@ -1,9 +1,9 @@
 """``Distillation``: predictions of teacher networks at sampled columns as further targets.
 
-A row has ratings at few columns, which its person chose. A network over the other side of the
-ratings (items as rows where this one has users) makes different errors, so its predictions at other
-columns carry information that the row's own ratings do not. The student is trained on them beside
-the ratings (knowledge distillation: Hinton et al. 2015, arXiv 1503.02531).
+A row has ratings at a few columns, chosen by the user. A network over the other side of the ratings
+(items as rows if this one has users) makes different errors, so its predictions at other columns
+carry information that the row's own ratings do not. The student is trained on these predictions as
+well as the ratings (knowledge distillation: Hinton et al. 2015, arXiv 1503.02531).
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ from ..nn.sparse.kernels import FAST, four_dots
 from ..nn.sparse.random import uniform
 
 ROWS = 1024
-"""Rows of a teacher that are encoded in one batch."""
+"""Rows of a teacher encoded per batch."""
 _TIMES, _MOST_KEPT = 2.0, 10
-"""A prediction is kept that is asked for at least so often; at most so many for each rating."""
+"""Expected uses from which a prediction is cached; most cached predictions per rating."""
 _KEPT_IN_ALL = 1 << 27
-"""Predictions kept at most (512 MiB as float32): what they save does not need all of their memory
-where ratings are very many."""
+"""Largest number of cached predictions (512 MiB as float32): with very many ratings the gain does
+not justify more memory."""
 _KEPT_AT_ONCE = 1 << 22
-"""Predictions that are computed at once to be kept, or one row's: their columns take 112 MiB."""
+"""Predictions computed at a time to fill the cache (or one row's): their columns take 112 MiB."""
 _DRAWS = 0x2545F4914F6CDD1D
 """Separates the random stream of sampled columns from that of input dropout."""
 
 
 @dataclass(frozen=True, eq=False)
 class Teacher:
-    """A trained network whose rows are the student's columns, in the form that predicts fastest.
+    """A trained network over the student's columns, in the form that predicts fastest.
 
     Attributes:
-        vectors: float (student's columns, width), the last hidden layer of its rows.
-        added: float (student's columns,), constant of each row's outputs.
-        table: float (student's rows, width), its output weights.
-        bias: float (student's rows,), its output bias.
-        offset: float32 (student's rows,), offsets of its targets by column.
+        vectors: float (student's columns, width), last hidden layer of its rows.
+        added: float (student's columns,), constant added to each row's outputs.
+        table: float (student's rows, width), output weights.
+        bias: float (student's rows,), output bias.
+        offset: float32 (student's rows,), offset of each target column.
         activation: Code of its output activation.
     """
 
@@ -60,15 +60,15 @@ class Teacher:
 
     @classmethod
     def of(cls, network: Network, inputs: Inputs, known: Csr, share: float = 1.0) -> Teacher:
-        """From a trained network.
+        """Make a teacher from a trained network.
 
-        ``inputs`` and ``known`` must be without the validation part, by which the student's epoch
-        is chosen.
+        ``inputs`` and ``known`` must exclude the validation part, on which the student's epoch is
+        selected.
 
         Args:
             network: The network, on the CPU.
-            inputs: Its input encoding.
-            known: The ratings that it was trained on, by its rows.
+            inputs: Input encoding.
+            known: Training ratings of the network, by row.
             share: Shrinkage coefficient of its deviations from the bias model; see
                 ``fit_shrinkage``.
         """
@@ -92,7 +92,7 @@ class Teacher:
         )
 
     def entries(self, rows: Int64, columns: Int32) -> Float64:
-        """Predictions at entries of the student, float64 (entries,); of linear outputs alone."""
+        """Return predictions at the student's entries, float64 (entries,); linear outputs only."""
         dots = np.einsum("ij,ij->i", self.table[rows], self.vectors[columns], dtype=np.float64)
         return dots + self.bias[rows] + self.offset[rows] + self.added[columns]
 
@@ -101,19 +101,19 @@ class Teacher:
 class Distillation:
     """Adds the teachers' predictions to batches.
 
-    Each row of a batch gets as many further entries as it has ratings, at columns sampled with
+    Each row of a batch gets as many additional entries as it has ratings, at columns sampled with
     probability proportional to their number of ratings. The target is the teachers' mean
-    prediction; with ordinal outputs it is their mean latent score. Some sampled columns are rated
-    by the row; leaving these out gains nothing (docs/lab-notes.md).
+    prediction, or with ordinal outputs their mean latent score. Some sampled columns are rated by
+    the row; excluding these gains nothing (docs/lab-notes.md).
 
     Attributes:
         known: The student's training ratings by row.
         teachers: One or more.
-        weight: Weight of such an entry in the loss, relative to a rating.
+        weight: Loss weight of such an entry relative to a rating.
         low: Predictions are clipped to at least this.
         high: Predictions are clipped to at most this.
-        epochs: Epochs for which the rows are trained on; see ``_Kept``.
-        rows: int64, the rows that are trained on; None for all.
+        epochs: Number of training epochs; see ``_Kept``.
+        rows: int64, the rows trained on; None for all.
     """
 
     known: Csr
@@ -129,7 +129,7 @@ class Distillation:
         return _Kept(self.known, self.teachers, self.epochs, self.rows)
 
     def extend(self, batch: Batch, rows: Int64, offset: Float32, *, salt: int) -> Batch:
-        """A batch with the ratings and, for each, an entry with the teachers' prediction.
+        """Return a batch with the ratings and, for each, an entry with a teacher prediction.
 
         Args:
             batch: The ratings.
@@ -163,11 +163,11 @@ class Distillation:
 
 
 class _Kept:
-    """Predictions of teachers, of which those that are asked for again and again are kept.
+    """Teacher predictions, with a cache of those that are used repeatedly.
 
-    A row of n ratings asks for a column of m ratings n m / N times an epoch, of N ratings in all.
-    Those that are asked for twice and more in all epochs are computed once: on MovieLens-1M eight
-    predictions for each rating, which are seven of eight asked for.
+    A row of n ratings uses a column of m ratings n m / N times an epoch in expectation, of N
+    ratings in all. Predictions used at least twice over all epochs are cached: on MovieLens-1M
+    eight per rating, which serve seven of eight uses.
 
     Args:
         known: The student's training ratings by row.
@@ -194,7 +194,7 @@ class _Kept:
             kept = np.searchsorted(-popularity[order], -least, side="right")
             times *= 1.5
         ptr = np.concatenate([[0], np.cumsum(kept)])
-        self._ptr = np.zeros_like(ptr)  # nothing is kept yet: ``add`` computes all
+        self._ptr = np.zeros_like(ptr)  # the cache is empty: ``add`` computes all
         self._values = np.zeros(ptr[-1], dtype=teachers[0].vectors.dtype)
         first = 0
         while first < known.n_rows:
@@ -207,13 +207,13 @@ class _Kept:
         self._ptr = ptr
 
     def add(self, indptr: Int64, rows: Int64, column: Int32, target: Float) -> None:
-        """Add the sum of the teachers' predictions of some rows at some columns.
+        """Add the sum of the teachers' predictions for rows at columns.
 
         Args:
             indptr: int64 (rows + 1,), the entries of each row.
             rows: int64 (rows,).
             column: int32 (entries,).
-            target: float (entries,), to which they are added.
+            target: float (entries,), added to.
         """
         for number, each in enumerate(self._teachers):
             _predict(
@@ -235,13 +235,13 @@ class _Kept:
 
 
 class _Joint:
-    """Interleaves two arrays over the same entries by row: a row's first, then its second."""
+    """Interleaves two arrays by row: for each row the entries of the first, then the second."""
 
     def __init__(self, indptr: Int64) -> None:
         self._indptr = indptr
 
     def of(self, first: npt.NDArray[Any], second: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """The interleaved array, of twice the length."""
+        """Return the interleaved array, of twice the length."""
         out = np.empty(2 * len(first), dtype=first.dtype)
         bits = f"i{first.itemsize}"  # one compiled function serves all types of that size
         _join(self._indptr, first.view(bits), second.view(bits), out.view(bits))
@@ -285,7 +285,7 @@ def _predict_row(
         elif adds:
             target[j] += kept[begin + at]
     dots = np.empty(4, dtype=table.dtype)
-    for p in range(0, n, 4):  # four at a time; of fewer, the last is computed again
+    for p in range(0, n, 4):  # four at a time; if fewer remain, the last is recomputed
         few = min(4, n - p)
         j0, j1, j2 = where[p], where[p + min(1, few - 1)], where[p + min(2, few - 1)]
         j3 = where[p + few - 1]
@@ -318,8 +318,8 @@ def _predict(
 ) -> None:
     """Add a teacher's prediction at each entry to ``target``, (entries,).
 
-    ``kept`` has the sum of all teachers' for the columns of row r with a ``rank`` below
-    ``kept_ptr[r + 1] - kept_ptr[r]``; it is added where ``adds`` is set.
+    ``kept`` caches the teachers' sum for the columns of row r with a ``rank`` below
+    ``kept_ptr[r + 1] - kept_ptr[r]``; it is added if ``adds`` is set.
     """
     for b in range(begin, end):
         _predict_row(

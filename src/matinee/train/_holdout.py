@@ -19,14 +19,15 @@ class Holdout:
     """Held-out entries by row.
 
     Attributes:
-        rows: int64 (n,), the rows that have any.
+        rows: int64 (n,), the rows with held-out entries.
         indptr: int64 (n + 1,), position of the first entry of each row.
         columns: int32 (entries,).
         values: float32 (entries,), the ratings.
         low: Predictions are clipped to at least this.
         high: Predictions are clipped to at most this.
-        users_are_columns: Whether users are the columns, and items the rows.
-        group: The processes that divide the predictions; all must call ``predict`` together.
+        users_are_columns: Whether items are the rows and users the columns.
+        group: The processes among which predictions are divided; all must call ``predict``
+            together.
     """
 
     rows: Int64
@@ -51,13 +52,13 @@ class Holdout:
         users_are_columns: bool = False,
         group: ProcessGroup = ALONE,
     ) -> Holdout:
-        """Every entry of a CSR."""
+        """Hold out every entry of a CSR."""
         rows = np.flatnonzero(csr.counts)
         indptr = np.concatenate([[0], np.cumsum(csr.counts[rows])]).astype(np.int64)
         return cls(rows, indptr, csr.indices, csr.values, low, high, users_are_columns, group)
 
     def predict(self, network: Network, inputs: Inputs, known: Csr) -> Float64:
-        """Predictions of the entries from inputs ``known``, not clipped, float64 (entries,)."""
+        """Return unclipped predictions of the entries from inputs ``known``, float64 (entries,)."""
         local = self.group.rows(self.indptr)
         ptr = self.indptr[local.start : local.stop + 1]
         columns = self.columns[ptr[0] : ptr[-1]]
@@ -68,14 +69,14 @@ class Holdout:
     def squared_errors(
         self, network: Network, inputs: Inputs, known: Csr, base: Float64 | None = None
     ) -> Float64:
-        """Squared error of each entry, float64 (entries,), from inputs ``known``.
+        """Return the squared error of each entry from inputs ``known``, float64 (entries,).
 
         Args:
             network: The network.
             inputs: Its input encoding.
             known: The training ratings by row.
-            base: The bias model's predictions, if the network's deviations from them will be
-                shrunk by a fit to these entries: the predictions are then scored after shrinkage.
+            base: The bias model's predictions, if the network's deviations from them will be shrunk
+                by a fit to these entries: errors are then computed after shrinkage.
         """
         if base is None:
             predictions = self.predict(network, inputs, known)
@@ -87,15 +88,15 @@ class Holdout:
     def rmse(
         self, network: Network, inputs: Inputs, known: Csr, base: Float64 | None = None
     ) -> float:
-        """Global RMSE from inputs ``known``, in float64; see ``squared_errors``."""
+        """Return the global RMSE from inputs ``known``; see ``squared_errors``."""
         return float(np.sqrt(self.squared_errors(network, inputs, known, base).mean()))
 
     def mean_user_rmse(self, squared: Float64, added: float = 0.0) -> float:
-        """Mean over users of each one's RMSE, where each user weighs the same.
+        """Return the unweighted mean over users of each user's RMSE.
 
         Args:
             squared: Squared error of each entry, float64 (entries,).
-            added: A penalty that is added to each user's mean squared error.
+            added: Penalty added to each user's mean squared error.
         """
         if self.users_are_columns:
             counts = np.bincount(self.columns)
@@ -113,7 +114,7 @@ def carve(csr: Csr, share: float, rng: np.random.Generator) -> tuple[Csr, Csr]:
 
 
 def carve_rows(csr: Csr, share: float, rng: np.random.Generator) -> Mask:
-    """``carve`` as a mask over the entries, shape (entries,)."""
+    """Return ``carve`` as a mask over the entries, shape (entries,)."""
     out = np.empty(len(csr.indices), dtype=bool)
     for some in chunks(len(out)):
         out[some] = rng.random(some.stop - some.start) < share
@@ -126,7 +127,7 @@ def carve_rows(csr: Csr, share: float, rng: np.random.Generator) -> Mask:
 def carve_ratings(train: Ratings, share: float, rng: np.random.Generator) -> Mask:
     """Hold out a random share of the ratings, leaving every user and item at least one.
 
-    Unlike that of ``carve``, the part is the same whether users or items are the rows. It is drawn
+    Unlike with ``carve``, the part does not depend on whether users or items are rows. It is drawn
     in the order of ``train.by_user``, so it does not depend on the order of the ratings.
 
     Returns:

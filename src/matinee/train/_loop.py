@@ -18,15 +18,15 @@ from .run import Run
 
 
 def train(run: Run, stop: Event | None = None) -> Iterator[Epoch]:
-    """Train, yielding each epoch's metrics; at the end restore the weights that ``keep`` names.
+    """Train, yielding each epoch's metrics; finally restore the weights selected by ``keep``.
 
-    Progress, pruning, checkpoints and curves are up to the caller, who may stop between any two
-    epochs and continue later: all state is in ``run``.
+    The caller handles progress, pruning, checkpoints and curves, and may stop between two epochs
+    and continue later: all state is in ``run``.
 
     Args:
         run: The run, trained in place.
-        stop: Set by another thread to end training after the present step. The run is then in the
-            middle of an epoch, and cannot be continued.
+        stop: Set by another thread to end training after the current step. The run is then in the
+            middle of an epoch and cannot be continued.
 
     Raises:
         TrainingError: The loss is not finite, or above 1e12.
@@ -44,7 +44,7 @@ def train(run: Run, stop: Event | None = None) -> Iterator[Epoch]:
 
 
 def _epoch(run: Run, tuner: ThreadTuner, stop: Event | None) -> Epoch | None:
-    """One epoch: its steps, then its metrics; None where ``stop`` was set in between."""
+    """Run one epoch and return its metrics; None if ``stop`` was set in between."""
     network, config = run.network, run.config
     epoch, counts = len(run.history) + 1, run.known.counts
     step = (epoch - 1) * len(run.cuts)
@@ -74,7 +74,7 @@ def _epoch(run: Run, tuner: ThreadTuner, stop: Event | None) -> Epoch | None:
     before = run.history[run.best_epoch - 1].valid_rmse if run.best_epoch else None
     if valid is not None and (before is None or valid < before):
         run.best_epoch = epoch
-        if epoch < config.epochs:  # after the last epoch the network itself has the weights
+        if epoch < config.epochs:  # after the last epoch the network has these weights
             _copy_weights(network.arrays(), run.best)
     metrics = Epoch(
         epoch=epoch,
@@ -94,9 +94,9 @@ def _epoch(run: Run, tuner: ThreadTuner, stop: Event | None) -> Epoch | None:
 
 
 def _copy_weights(arrays: Mapping[str, Array], to: dict[str, Array]) -> None:
-    """Copy arrays into those of ``to``, which are made the first time.
+    """Copy arrays into those of ``to``, allocating them the first time.
 
-    New arrays at every epoch would cost more than the copying: the system clears their memory.
+    Allocating in every epoch would cost more than copying: the system clears new memory.
     """
     for name, array in arrays.items():
         if name in to and to[name].flags.writeable:
@@ -108,12 +108,12 @@ def _copy_weights(arrays: Mapping[str, Array], to: dict[str, Array]) -> None:
 def _keep(run: Run) -> None:
     """Restore the weights of the best epoch.
 
-    With ``keep = "settled"``, the last epoch's stay where their mean squared validation error is
+    With ``keep = "settled"``, keep the last epoch if its mean squared validation error is
     higher by at most three standard errors.
     """
     network, held = run.network, run.valid
     if run.best_epoch == len(run.history):
-        return  # the network has them
+        return  # the network has these weights
     if run.config.keep == "best" or held is None:
         network.load_arrays(run.best)
         return

@@ -1,4 +1,4 @@
-"""Figures of an epoch: the RMSE of the watched sets, and the further ones that studies compute."""
+"""Metrics of an epoch: the RMSE of the watched sets, and further measures for studies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .run import Run
 
 
 def measure(run: Run) -> tuple[dict[str, float], dict[str, float]]:
-    """The RMSE of each watched set, and the run's further measures by name."""
+    """Return the RMSE of each watched set, and the run's further measures by name."""
     watched: dict[str, float] = {}
     more: dict[str, float] = {}
     parts = run.network, run.inputs, run.known
@@ -40,7 +40,7 @@ def measure(run: Run) -> tuple[dict[str, float], dict[str, float]]:
 
 
 def l2_penalty(network: Network, config: TrainConfig) -> float:
-    """The L2 term of the loss: l2 times half the sum of the squared parameters, in float64."""
+    """Return the L2 term of the loss: l2 times half the sum of squared parameters."""
     total = sum(
         float(p.detach().double().square().sum())
         for p in network.parameters()

@@ -1,28 +1,28 @@
 """Re-feeding: a second step of each batch, on the network's own output (Kuchaiev & Ginsburg 2017).
 
-A fixed point f(f(x)) = f(x) is desired, so each step on a batch x is followed by one with y = f(x)
-as input and target, at every column. y is the output of the first pass (weights before its step,
-with its dropout mask), and no gradient flows into it. The loss is the mean of (f(y) - y)^2 over
-rows and all n columns. Outputs are in centred units and serve as inputs without conversion.
+To approach a fixed point f(f(x)) = f(x), each step on a batch x is followed by one with y = f(x) as
+input and target, at every column. y is the output of the first pass (weights before its step, with
+its dropout mask), and receives no gradient. The loss is the mean of (f(y) - y)^2 over rows and all
+n columns. Outputs are in centred units and serve as inputs without conversion.
 
 The dense form costs batch x n x width, however few the ratings. The sampled form samples, for each
-batch, m columns as inputs, m as targets and 4 m as control variates, each set independently. With u
+batch, m columns as inputs, m as targets and 4 m as control variates, independently. With u
 the output for the batch's mean hidden layer, and w a column's weight row, the encoder's sums are
 estimated by
 
     n (mean of (y - u) w over the input columns + mean of u w over the control columns).
 
-u is most of y and is the same for every row of the batch, so that its part is computed from many
-more columns at little cost. (With input = "presence" the second mean includes the columns' other
-weight rows: in the dense output every column is present.) Then
+u is most of y and the same for every row of the batch, so its part is computed from many more
+columns at little cost. (With input = "presence" the second mean includes the columns' other weight
+rows: in the dense output every column is present.) Then
 
-- the estimated sums have the dense ones as their mean;
-- the mean squared error over the target columns, and its gradients by the output table, the output
-  biases and the last hidden layer, have those over all n columns as their mean;
-- the input table's gradient has the dense one as its mean, for a given gradient by the sums.
+- the estimated sums are unbiased for the dense ones;
+- the mean squared error over the target columns, and its gradients with respect to the output
+  table, the output biases and the last hidden layer, are unbiased for those over all n columns;
+- the input table's gradient is unbiased for the dense one, given the gradient by the sums.
 
 The hidden layers, and so the loss as a whole, are not linear in the sums and therefore biased; the
-bias falls with the variance of the sums, as 1 / m.
+bias decreases with the variance of the sums, as 1 / m.
 
 One sample per batch, rather than per row, keeps the computation in small matrix products.
 """
@@ -51,17 +51,17 @@ _SUMMED = 4  # control columns for each input column
 
 @dataclass(frozen=True, eq=False)
 class Fed:
-    """The second step's inputs and targets, from the network's output.
+    """Inputs and targets of the second step, taken from the network's output.
 
     Attributes:
         shown: The input columns.
         scored: The target columns.
         summed: The control columns.
-        input: (rows, m), the output at the input columns, less u.
+        input: (rows, m), the output at the input columns, minus u.
         usual: (1, control columns), u, the output for the mean hidden layer; None in the dense
             form, where ``input`` is the whole output.
         target: (rows, m), the output at the target columns.
-        span: Position of the first of these rows in their batch, and its number of rows.
+        span: Position of the first of these rows in their batch, and the batch's number of rows.
     """
 
     shown: Index
@@ -74,12 +74,12 @@ class Fed:
 
 
 class _Refeed:
-    """What both backends share: the sampling of columns, and the second loss.
+    """Shared by both backends: the sampling of columns, and the second loss.
 
     Args:
         network: The network.
         config: The training options.
-        group: The processes that divide each batch.
+        group: The processes among which each batch is divided.
     """
 
     def __init__(self, network: Network, config: TrainConfig, group: ProcessGroup = ALONE) -> None:
@@ -91,12 +91,12 @@ class _Refeed:
         self._weight = 1 / math.sqrt(self._n) if network.config.input_scale == "sqrt" else 1.0
 
     def _columns(self) -> tuple[Index, Index, Index]:
-        """The input, target and control columns, by the network's generator."""
+        """Draw the input, target and control columns, by the network's generator."""
         if self._m == self._n:
             return _EVERY, _EVERY, _EVERY
         generator = self.network.generator
         seed = torch.randint(2**62, (2,), generator=generator, device=generator.device).tolist()
-        rng = np.random.default_rng(seed)  # its cost grows with m; torch's permutation with n
+        rng = np.random.default_rng(seed)  # costs O(m), torch's permutation O(n)
         shown, scored, summed = (self._some(rng, m) for m in (self._m, self._m, _SUMMED * self._m))
         return shown, scored, summed
 
@@ -121,17 +121,17 @@ class _Refeed:
         return Fed(*columns, output, usual, target, span)
 
     def _decode(self, hidden: Tensor, columns: Index, table: Tensor | None = None) -> Tensor:
-        """The output at some columns; ``table`` are their rows of the output table, if at hand."""
+        """Compute the output at some columns; ``table`` has their output rows, if available."""
         table = self.network.table_out[columns] if table is None else table
         return reference.decode_all(self.network, hidden, table, self.network.bias_out[columns])
 
     def _loss(self, fed: Fed, shown: Tensor, summed: Tensor, scored: Tensor) -> Tensor:
-        """The part of these rows in the second loss.
+        """Compute the share of these rows in the second loss.
 
         Args:
             fed: The inputs and targets.
             shown: (m, each * width), the input table's rows of the input columns.
-            summed: (up to 4 m, each * width), those of the control columns.
+            summed: (up to 4 m, each * width), the rows of the control columns.
             scored: (m, width), the output table's rows of the target columns.
         """
         hidden = self.network.middle(self._sums(fed, shown, summed), fed.span)
@@ -139,7 +139,7 @@ class _Refeed:
         return error.square().sum() / (fed.span[1] * self._m)
 
     def _sums(self, fed: Fed, shown: Tensor, summed: Tensor) -> Tensor:
-        """The encoder's sums of these rows, or their estimate; arguments as ``_loss``."""
+        """Compute or estimate the encoder's sums of these rows; arguments as ``_loss``."""
         shown = shown.view(len(shown), self._each, -1)
         if fed.usual is None:
             mean = reference.encode_all(fed.input, shown) / len(shown)
@@ -154,26 +154,26 @@ class TorchRefeed(_Refeed):
     """Re-feeding for ``TorchBackend``, by autograd."""
 
     def output(self, hidden: Tensor, span: tuple[int, int]) -> Fed:
-        """The second step's inputs and targets, from the last hidden layer of the first."""
+        """Return inputs and targets of the second step from the first's last hidden layer."""
         return self._output(hidden, self._columns(), span)
 
     def loss(self, fed: Fed) -> Tensor:
-        """The part of these rows in the loss of the second step."""
+        """Compute the share of these rows in the loss of the second step."""
         table_in = self.network.table_in.view(self._n, -1)
         shown, summed = table_in[fed.shown], table_in[fed.summed]
         return self._loss(fed, shown, summed, self.network.table_out[fed.scored])
 
 
 class KernelRefeed(_Refeed):
-    """Re-feeding with compiled kernels: the second step updates the sampled columns' rows alone.
+    """Re-feeding with compiled kernels: the second step updates only the sampled columns' rows.
 
     Args:
         network: The network, on the CPU.
         config: The training options.
         table_in: The optimiser of the input table.
-        table_out: The optimiser of the output table; where tied, the same.
+        table_out: The optimiser of the output table; if tied, the same.
         flat: The optimiser of the other parameters.
-        group: The processes that divide each batch.
+        group: The processes among which each batch is divided.
     """
 
     def __init__(
@@ -192,7 +192,7 @@ class KernelRefeed(_Refeed):
         self._every_row = [np.arange(len(t.weights), dtype=np.int32) for t in self._tables]
 
     def output(self, hidden: Tensor, step: int, span: tuple[int, int]) -> Fed:
-        """The second step's inputs and targets, from the last hidden layer, before ``step``."""
+        """Return inputs and targets of the second step from the last hidden layer."""
         columns = self._columns()
         self._tables[1].catch_up(self._rows(1, _union(*columns)), step - 1)
         return self._output(hidden, columns, span)
@@ -217,7 +217,7 @@ class KernelRefeed(_Refeed):
         self._flat.step(step)
 
     def _take(self, number: int, step: int, *wanted: Index) -> tuple[Index, Tensor, list[Index]]:
-        """The columns of a table that a step updates, their weights, and where ``wanted`` are."""
+        """Return a table's columns to update, their weights, and the positions of ``wanted``."""
         columns = _EVERY if self._everything else _union(*wanted)
         table = self._tables[number]
         table.catch_up(self._rows(number, columns), step - 1)
@@ -228,7 +228,7 @@ class KernelRefeed(_Refeed):
         return columns, leaf, [torch.searchsorted(columns, index) for index in sampled]
 
     def _rows(self, number: int, columns: Index) -> npt.NDArray[np.int32]:
-        """The rows of a table that belong to some columns."""
+        """Return the rows of a table that belong to some columns."""
         return self._every_row[number].reshape(self._n, -1)[columns].reshape(-1)
 
 

@@ -1,10 +1,10 @@
 """Shrinkage of a network's predictions towards the bias model, fitted on a validation part.
 
 With b the bias model's prediction and d the network's deviation from it, predictions become
-b + c d with a coefficient c between 0 and 1, found by least squares on validation ratings: with few
-ratings per row, or little dropout, part of d is noise. A network trained on random parts of rows
-also deviates too much for long rows and too little for short ones; a second coefficient, of d times
-the row's length (``row_length``), corrects this.
+b + c d with a coefficient c between 0 and 1, fitted by least squares on validation ratings: with
+few ratings per row, or little dropout, part of d is noise. A network trained on random parts of
+rows also deviates too much for long rows and too little for short ones; a second coefficient, of d
+times the row's length (``row_length``), corrects this.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class HeldOut(Protocol):
 
     @property
     def rows(self) -> Int64:
-        """The rows that have any, shape (n,)."""
+        """The rows with held-out entries, shape (n,)."""
 
     @property
     def indptr(self) -> Int64:
@@ -41,7 +41,7 @@ class HeldOut(Protocol):
         """Rating of each entry, shape (entries,)."""
 
     def predict(self, network: Network, inputs: Inputs, known: Csr) -> Float64:
-        """Predicted rating of each entry, not clipped, shape (entries,)."""
+        """Return unclipped predictions of the entries, shape (entries,)."""
 
 
 PRIOR_SLOPE, PRIOR_STD = -0.12, 0.1
@@ -49,14 +49,14 @@ PRIOR_SLOPE, PRIOR_STD = -0.12, 0.1
 or by time, gave -0.14 to -0.18 (benchmarks/row_outputs.py)."""
 
 STEIN_FACTOR = 4.0
-"""Factor of the positive-part rule: coefficients below the square root of this many standard errors
+"""Factor of the positive-part rule: coefficients below the root of this many standard errors
 become 0. On small or sparse synthetic data, 1 gave models with an RMSE up to 0.007 above the bias
 model's, 4 at most 0.0005; on data with user-item interactions it makes no difference
 (benchmarks/shrinkage_factor.py)."""
 
 
 def shrinkage_coefficient(deviation: Float64, target: Float64) -> float:
-    """The coefficient c, 0 to 1, of least squares |target - c deviation|^2, shrunk by its error.
+    """Return the least-squares coefficient of target on deviation, shrunk and clipped to 0 to 1.
 
     Args:
         deviation: Predicted deviations from the bias model, (n,).
@@ -69,9 +69,10 @@ def shrinkage_coefficient(deviation: Float64, target: Float64) -> float:
 
 
 def positive_part(coefficient: float, power: float, noise: float) -> float:
-    """A least-squares coefficient, shrunk by its standard error s and clipped to 0 to 1.
+    """Shrink a least-squares coefficient by its standard error s, and clip it to 0 to 1.
 
-    c max(0, 1 - ``STEIN_FACTOR`` (s / c)^2), the positive-part rule of James & Stein (1961).
+    Returns c max(0, 1 - ``STEIN_FACTOR`` (s / c)^2), the positive-part rule of James & Stein
+    (1961).
 
     Args:
         coefficient: The least-squares coefficient c.
@@ -100,7 +101,7 @@ class Shrinkage:
 
 
 def bias_predictions(inputs: Inputs, known: Csr, held: HeldOut) -> Float64:
-    """The bias model's prediction for each held-out entry, float64 (entries,)."""
+    """Return the bias model's prediction for each held-out entry, float64 (entries,)."""
     row_bias = row_biases(inputs, known, held.rows)
     predictions = inputs.offset[held.columns] + np.repeat(row_bias, np.diff(held.indptr))
     return predictions.astype(np.float64)
@@ -124,7 +125,7 @@ class Deviations:
         self._base, self._target = base, held.values - base
         self._link = inputs.link
         self._all = held.predict(network, inputs.latent, known) - base
-        # The row's length scales the part of its vector, not the output biases.
+        # The row's length scales the part due to its vector, not the output biases.
         bias = network.bias_out.detach().cpu().numpy()
         self._vectors = self._all - bias[held.columns]
         if inputs.outputs.centred:
@@ -135,7 +136,7 @@ class Deviations:
         self._lengths = row_length(shown, self._pivot)
 
     def fit(self) -> Shrinkage:
-        """The coefficients that minimise the penalised squared error on the validation part."""
+        """Minimise the penalised squared error on the validation part."""
         coefficient = shrinkage_coefficient(self._all, self._target)
         noise = float(np.mean(np.square(self._target - coefficient * self._all)))
         if coefficient == 0.0 or noise == 0.0:
@@ -151,7 +152,7 @@ class Deviations:
         return Shrinkage(coefficient, PRIOR_SLOPE + float(second / first), self._pivot)
 
     def shrunk(self, fit: Shrinkage) -> Float64:
-        """Predictions after shrinkage, float64 (entries,), not clipped."""
+        """Return unclipped predictions after shrinkage, float64 (entries,)."""
         further = row_scale(self._lengths, fit.slope) - 1.0
         scores = self._base + fit.coefficient * (self._all + further * self._vectors)
         return expected_ratings(scores, self._link)
@@ -160,7 +161,7 @@ class Deviations:
 def fit_shrinkage(
     network: Network, inputs: Inputs, known: Csr, held: HeldOut
 ) -> tuple[float, Inputs]:
-    """The shrinkage coefficient of a network's deviations, and Its input encoding with the slope.
+    """Fit a network's shrinkage coefficient; also return its input encoding with the slope.
 
     Args:
         network: With ``center = "bias"`` and a linear, untied output.
@@ -183,7 +184,7 @@ def shrink_to_bias(
         inputs: Its input encoding.
         known: The training ratings by row.
         held: The validation part.
-        whole: Whether to leave the coefficient at 1, for an ensemble, which has its own weights.
+        whole: Whether to keep the coefficient at 1, for an ensemble, which has its own weights.
 
     Returns:
         The coefficient, and the encoding with the slope.

@@ -26,8 +26,8 @@ _State = tuple[dict[str, Array], dict[str, Any]]
 CHECKPOINT = "checkpoint"
 METRICS = "metrics.jsonl"
 SECONDS = 10.0
-"""Seconds between checkpoints, at least. They are written at the end of an epoch; the state of the
-last epoch is kept in memory in between, and written when training is interrupted."""
+"""Least number of seconds between checkpoints, which are written at the end of an epoch. The state
+of the last epoch is kept in memory in between, and written when training is interrupted."""
 
 
 class RunFolder:
@@ -37,7 +37,7 @@ class RunFolder:
         path: The folder; created if absent.
         identity: Settings, seed and data fingerprint of the run. The checkpoint of a run with
             another identity is not resumed.
-        name: Name of the checkpoint, in a folder with those of several runs.
+        name: Name of the checkpoint, in a folder shared by several runs.
         upgrade: Converts the identity that an earlier version wrote.
 
     Attributes:
@@ -67,7 +67,7 @@ class RunFolder:
         """Start a new run in the folder, or restore the run from its checkpoint.
 
         Raises:
-            UsageError: There is no checkpoint, or it is another run's.
+            UsageError: There is no checkpoint, or it belongs to another run.
             ModelFileError: The checkpoint is damaged.
         """
         if resume:
@@ -76,7 +76,7 @@ class RunFolder:
             self.checkpoint.unlink(missing_ok=True)
 
     def write_metrics(self, epochs: Sequence[Epoch]) -> None:
-        """Write the metrics of all epochs so far, those of earlier runs in the folder included."""
+        """Write the metrics of all epochs so far, including earlier runs in the folder."""
         write_text(self.path / METRICS, "".join(_line(epoch) for epoch in epochs))
 
     def epoch(self, run: Run, epoch: Epoch) -> None:
@@ -90,14 +90,14 @@ class RunFolder:
     def save(self, run: Run) -> None:
         """Write a checkpoint if the run is done or the last is more than ``SECONDS`` old.
 
-        Unlike ``epoch`` it leaves the metrics alone, and keeps no copy of the state in memory.
+        Unlike ``epoch``, it does not write metrics or keep a copy of the state in memory.
         """
         if run.done or time.monotonic() - self._written >= SECONDS:
             self._pending = _snapshot(run)
             self.flush()
 
     def flush(self) -> None:
-        """Write the state of the last epoch, unless it is written already."""
+        """Write the state of the last epoch, unless already written."""
         if self._pending is None:
             return
         arrays, state = self._pending
@@ -137,7 +137,7 @@ class RunFolder:
 
 
 def drop_checkpoints(path: Path) -> None:
-    """Remove the checkpoints of earlier runs from a folder, so that none is resumed by mistake."""
+    """Remove earlier runs' checkpoints from a folder, so that none is resumed by mistake."""
     for file in path.glob(f"{CHECKPOINT}*.safetensors"):
         file.unlink(missing_ok=True)
 
@@ -157,7 +157,7 @@ def _damaged(file: Path, error: Exception) -> ModelFileError:
 
 
 def _snapshot(run: Run) -> _State:
-    """A copy of the state of a run between two epochs."""
+    """Copy the state of a run between two epochs."""
     arrays = {f"network.{name}": array.copy() for name, array in run.network.arrays().items()}
     arrays |= {f"engine.{name}": array.copy() for name, array in run.backend.state().items()}
     arrays |= {f"best.{name}": array for name, array in run.best.items()}
@@ -171,7 +171,7 @@ def _snapshot(run: Run) -> _State:
 
 
 def _restore(run: Run, arrays: dict[str, Array], state: dict[str, Any]) -> None:
-    """The inverse of ``_snapshot``, with the state as read from JSON."""
+    """Restore a ``_snapshot``, with the state as read from JSON."""
     run.network.load_arrays(_part(arrays, "network."))
     run.backend.restore(_part(arrays, "engine."))
     run.best = _part(arrays, "best.")
@@ -200,7 +200,7 @@ def _line(epoch: Epoch) -> str:
 
 
 def _short(was: Any, now: Any) -> str:
-    """The names of options that differ; of other values, both."""
+    """Return the names of differing options, or both values if they are not options."""
     if not isinstance(was, dict) or not isinstance(now, dict):
         return f"{was!r}, now {now!r}"
     differ: list[str] = []

@@ -14,13 +14,14 @@ class TrainConfig(Config):
     """How the network is trained."""
 
     epochs: int = Field(50, ge=1)
-    """Passes over the training ratings, at most."""
+    """Largest number of passes over the training ratings."""
     batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = 64
-    """Rows (users, or items) per step; "auto" for the power of two that makes about 12 steps an
+    """Rows (users, or items) per step; "auto" for the power of two that gives about 12 steps per
     epoch, between 16 and 512."""
     objective: Literal["reconstruct", "conditional"] = "reconstruct"
-    """Entries in the loss: "reconstruct" takes all ratings, which are also the input;
-    "conditional" inputs a random share of each row and takes the others, as at prediction."""
+    """Entries in the loss: with "reconstruct" all ratings, which are also the input; with
+    "conditional" a random share of each row is input and the rest is the target, as at
+    prediction."""
     optimizer: Literal["adam", "sgd"] = "adam"
     """Optimiser; with weight_decay above 0, adam is AdamW."""
     learning_rate: float = Field(1e-3, gt=0.0)
@@ -56,45 +57,45 @@ class TrainConfig(Config):
     refeed: Literal["off", "dense", "sampled"] = "off"
     """Whether each step on a batch x is followed by one with the network's output f(x) as input
     and target (Kuchaiev & Ginsburg 2017): at all columns, or at a sample of them, at a cost that
-    does not grow with the catalogue. input_dropout and the conditional objective apply to x
-    alone."""
+    does not grow with the catalogue. input_dropout and the conditional objective apply only to
+    x."""
     refeed_entries: int = Field(1024, ge=1)
     """Columns sampled per batch with refeed = "sampled": this many inputs, as many targets, and 4
     times as many control variates for the encoder's sums."""
     teacher: Literal["none", "transposed"] = "none"
     """Teacher for knowledge distillation: none, or the same network over the transposed ratings
-    (rows are items where this one's are users), which is trained first. Each row then has as many
-    of the teacher's predictions as it has ratings as further targets, at columns sampled in
-    proportion to their number of ratings."""
+    (rows are items if this one's are users), which is trained first. The targets of a row are then
+    its ratings and as many of the teacher's predictions, at columns sampled in proportion to their
+    number of ratings."""
     teachers: int = Field(1, ge=1)
-    """Networks of the teacher, each with a seed of its own, whose mean is learned."""
+    """Number of teacher networks with different seeds, whose mean prediction is the target."""
     teacher_weight: float = Field(1.0, gt=0.0)
-    """Weight of a teacher's prediction in the loss, relative to a rating."""
+    """Loss weight of a teacher's prediction, relative to a rating."""
     teacher_epochs: float = Field(1.0, gt=0.0)
     """Epochs of the teacher as a multiple of the network's; its other options are the same."""
     known_codes: Literal["encoded", "stored"] = "encoded"
-    """Last hidden layers of the users trained on: "encoded" from their ratings, as a new user's; or
-    "stored", with an output table of their own, so that they predict the mean of what the network
-    and its teachers predict. Needs users as rows, a teacher and linear outputs; without these,
-    where more than 100 million numbers would be stored, and where the validation part has lower
-    errors without, they are encoded."""
+    """Last hidden layers of the users trained on: "encoded" from their ratings, as for new users;
+    or "stored", with a separate output table, fitted to the mean of the network's and its teachers'
+    predictions. Stored codes need users as rows, a teacher and linear outputs; without these, with
+    more than 100 million numbers to store, or if they have higher validation errors, users are
+    encoded."""
     validation: Annotated[float, Field(ge=0.0, lt=1.0)] | Literal["auto"] = 0.0
-    """Share of the training ratings held out to choose the epoch; 0 keeps the last epoch. "auto"
-    for 0.005; of fewer than a million ratings as much as makes 5,000, but at most 0.02; of fewer
-    than 100,000 as much as makes 2,000, but at most 0.1."""
+    """Share of the training ratings held out to choose the epoch; 0 keeps the last epoch. "auto" is
+    0.005 from a million ratings on; below, the share that makes 5,000, but at most 0.02; below
+    100,000, the share that makes 2,000, but at most 0.1."""
     score_every: int = Field(1, ge=1)
-    """Epochs between evaluations of the validation part; the last epoch is evaluated too. An
-    evaluation takes a quarter of a short epoch's time. Only evaluated epochs can be the best."""
+    """Epochs between evaluations of the validation part; the last epoch is always evaluated. An
+    evaluation takes a quarter of a short epoch's time. Only evaluated epochs can be selected."""
     keep: Literal["best", "settled"] = "best"
-    """The epoch whose weights the model keeps, with a validation part: "best" has the lowest
-    validation RMSE; "settled" is the last, unless the best is better by more than three standard
-    errors. On a small validation part the minimum is noisy, and under a falling learning rate the
-    last epoch generalises better."""
+    """The epoch whose weights are used, with a validation part: "best" has the lowest validation
+    RMSE; "settled" is the last, unless the best is better by more than three standard errors. On a
+    small validation part the minimum is noisy, and with a falling learning rate the last epoch
+    generalises better."""
     half_life: float = Field(0.0, ge=0.0)
-    """Days after which a rating counts for half in the loss, in the bias model's mean and item
-    biases, and among the interactions that order lists: its weight is 2^(-age / half_life), age
-    counted from the newest rating of training. 0 for equal weights. It holds for every kind of
-    model that takes weights. The validation part is not weighted."""
+    """Half-life in days of the weight of a rating in the loss, in the bias model's mean and item
+    biases, and in the interactions that order lists: the weight is 2^(-age / half_life), with age
+    counted from the newest training rating. 0 for equal weights. It applies to every kind of model
+    that takes weights. The validation part is not weighted."""
     patience: int = Field(0, ge=0)
     """Epochs without a better validation RMSE before training stops; 0 never stops early."""
 
@@ -104,7 +105,7 @@ class TrainConfig(Config):
             raise ValueError("patience needs a validation share above 0")
         if self.schedule == "step" and not self.milestones:
             raise ValueError("a step schedule needs milestones")
-        # What a table row does while no batch touches it must die out (see _row_kernels).
+        # The deferred updates of a table row must decay (see _row_kernels).
         adam = self.optimizer == "adam"
         ratio = self.beta1 / math.sqrt(self.beta2) if adam else self.momentum
         if ratio >= 1.0:
@@ -116,7 +117,7 @@ class TrainConfig(Config):
 
     @property
     def epochs_of_teacher(self) -> int:
-        """Maximum epochs of the teacher; 0 without one."""
+        """Return the largest number of epochs of the teacher; 0 without one."""
         return 0 if self.teacher == "none" else max(round(self.teacher_epochs * self.epochs), 1)
 
     @property
@@ -131,7 +132,7 @@ class TrainConfig(Config):
 
 
 def validation_share(validation: float | Literal["auto"], ratings: int | None = None) -> float:
-    """The validation share for a number of training ratings; None for very many."""
+    """Return the validation share for a number of training ratings; None for very many."""
     if validation != "auto":
         return validation
     if ratings is None:
@@ -141,7 +142,7 @@ def validation_share(validation: float | Literal["auto"], ratings: int | None = 
 
 
 def rows_per_step(config: TrainConfig, rows: int) -> int:
-    """The batch size for a number of rows with ratings."""
+    """Return the batch size for a number of rows with ratings."""
     if config.batch_size != "auto":
         return config.batch_size
     return int(min(max(2 ** round(math.log2(max(rows, 1) / 12)), 16), 512))

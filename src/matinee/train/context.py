@@ -16,18 +16,18 @@ from .epoch import Epoch
 
 @dataclass(frozen=True)
 class RunContext:
-    """The environment of a training run: all that does not decide the trained model.
+    """The environment of a training run: everything that does not affect the trained model.
 
     Attributes:
-        identity: Settings, seed and data fingerprint, JSON-able, by which checkpoints are
+        identity: Settings, seed and data fingerprint, JSON-serialisable, by which checkpoints are
             recognised.
-        clip: Whether predictions are clipped to the scale when they are scored.
+        clip: Whether predictions are clipped to the scale for scoring.
         device: "cpu" or a CUDA device.
         group: The processes of a distributed run.
-        folder: For metrics and checkpoints; None in processes other than rank 0.
-        resume: Whether to resume from the checkpoints in it.
+        folder: Folder for metrics and checkpoints; None in processes other than rank 0.
+        resume: Whether to resume from the checkpoints in ``folder``.
         watch: Held-out ratings by name, to score after each epoch.
-        measure: Further figures of each epoch: see ``MEASURES``.
+        measure: Further measures of each epoch: see ``MEASURES``.
         on_epoch: Called with each epoch's metrics.
         upgrade: Converts the identity that an earlier version wrote.
         opened: The run folders opened so far, one for each checkpoint.
@@ -46,7 +46,7 @@ class RunContext:
     opened: list[RunFolder] = field(default_factory=list)
 
     def run_folder(self, name: str) -> RunFolder | None:
-        """The metrics and checkpoint of one network's run; None without a folder.
+        """Open the metrics and checkpoint of one network's run; None without a folder.
 
         Args:
             name: Name of the checkpoint.
@@ -58,7 +58,7 @@ class RunContext:
         return opened
 
     def begun(self, folder: RunFolder | None) -> bool:
-        """Whether a run has a checkpoint that is to be resumed, in all processes as in rank 0."""
+        """Return whether a run has a checkpoint to resume; all processes agree with rank 0."""
         exists = self.resume and folder is not None and folder.checkpoint.exists()
         return bool(self.group.broadcast(b"1" if exists else b""))
 
@@ -75,7 +75,7 @@ class RunContext:
 
 
 def choose_device(name: str) -> str:
-    """The torch device that "auto", "cpu", "cuda" or "cuda:N" names.
+    """Return the torch device for "auto", "cpu", "cuda" or "cuda:N".
 
     Raises:
         UsageError: Another device, or CUDA where it is not available.

@@ -1,8 +1,8 @@
 """``ProcessGroup``: data-parallel training of one network by several processes.
 
 The rows of each batch (users, or items) are divided among the processes. All hold the same weights
-and draw the same batches from the same seeded generators; each computes the gradients of its rows,
-these are summed over the processes, and every process takes the step that a single one would take,
+and draw the same batches from the same seeded generators. Each computes the gradients of its rows;
+these are summed over the processes, and every process takes the same step as a single one would, up
 to rounding. Weights are never sent.
 """
 
@@ -37,7 +37,7 @@ class ProcessGroup(Launch):
         """Connect the processes that torchrun started, during a ``with`` block.
 
         Without torchrun it is a group of one process, and nothing is connected. A process group
-        that the script has initialised itself (``torch.distributed.init_process_group``) is used,
+        that the script has initialised itself (``torch.distributed.init_process_group``) is used
         and not destroyed.
 
         Raises:
@@ -55,9 +55,9 @@ class ProcessGroup(Launch):
             torch.cuda.set_device(group.local_rank % torch.cuda.device_count())
         initialise = not distributed.is_initialized()
         if initialise:
-            # Torch's optimisers import this later. Where it is imported while there is a process
-            # group, it keeps the group and its threads beyond their destruction, and such a thread
-            # may abort the process at its exit ("terminate called without an active exception").
+            # Torch's optimisers import this later. If imported while there is a process group, it
+            # keeps the group and its threads alive after destruction, and such a thread may abort
+            # the process at its exit ("terminate called without an active exception").
             import torch._dynamo
 
             backend = "cpu:gloo,cuda:nccl" if cuda else "gloo"
@@ -70,7 +70,7 @@ class ProcessGroup(Launch):
                 distributed.destroy_process_group()
 
     def rows(self, indptr: Int64) -> slice:
-        """This process's rows of a batch: contiguous, in order of rank, of about equal work.
+        """Return this process's rows of a batch: contiguous, by rank, with about equal work.
 
         The work of a row is its number of entries (the two tables) plus the mean number of entries
         of a row (the middle layers).
@@ -129,7 +129,7 @@ class ProcessGroup(Launch):
         return out
 
     def broadcast(self, data: bytes) -> bytes:
-        """The bytes that rank 0 passes, in every process."""
+        """Return the bytes passed by rank 0, in every process."""
         if self.alone:
             return data
         length = np.array([len(data) if self.first else 0])
@@ -151,7 +151,7 @@ class ProcessGroup(Launch):
             values: JSON-able values by name.
 
         Raises:
-            ProcessError: In all processes, if the values of one differ from those of rank 0.
+            ProcessError: Raised in all processes if one's values differ from those of rank 0.
         """
         if self.alone:
             return

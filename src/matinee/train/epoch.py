@@ -13,18 +13,18 @@ class Epoch:
     Attributes:
         epoch: Number, from 1.
         loss: Mean over the batches of the loss before each step: the masked MSE, or with ordinal
-            outputs the negative log-likelihood times ``OrdinalLink.loss_scale``; with distillation,
-            the teacher's targets are included, as in ``train_rmse``.
-        train_rmse: Mean over the batches of the batch's RMSE (the figure of the reference study).
+            outputs the negative log-likelihood times ``OrdinalLink.loss_scale``. With distillation
+            it includes the teacher's targets, as does ``train_rmse``.
+        train_rmse: Mean over the batches of the batch's RMSE (as reported in the reference study).
         valid_rmse: Global RMSE on the validation part; with ``shrink``, after shrinkage. None
-            without such a part, or in an epoch that is not scored (``score_every``).
+            without a validation part, or in an epoch that is not scored (``score_every``).
         watched: Global RMSE on each watched held-out set.
         learning_rate: Learning rate of the last step.
         seconds: Wall time of the steps, without scoring.
         ratings_per_second: Training ratings over ``seconds``.
-        measured: Further figures by name; see ``MEASURES``.
-        member: Number of the ensemble's member, from 1; 0 outside of an ensemble.
-        teacher: Number of the network's teacher whose epoch it is, from 1; 0 for the network's own.
+        measured: Further measures by name; see ``MEASURES``.
+        member: Number of the ensemble's member, from 1; 0 outside an ensemble.
+        teacher: Number of the teacher being trained, from 1; 0 for the network itself.
     """
 
     epoch: int
@@ -40,5 +40,5 @@ class Epoch:
     teacher: int = 0
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
+        """Return plain values, for JSON."""
         return asdict(self)

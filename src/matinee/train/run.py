@@ -23,9 +23,9 @@ from .distributed import ALONE, ProcessGroup
 from .epoch import Epoch
 
 MEASURES = ("user_mean", "training", "penalty", "single_row")
-"""Figures that may be computed after each epoch besides the RMSE of the watched sets:
+"""Measures that may be computed after each epoch besides the RMSE of the watched sets:
 
-- user_mean: NAME_user_mean for each watched set, the mean over users of each one's RMSE.
+- user_mean: NAME_user_mean for each watched set, the mean over users of each user's RMSE.
 - training: "training", the RMSE on the training ratings themselves, after the epoch and without
   dropout, and "training_user_mean".
 - penalty: with L2 regularisation, "penalty", its term of the loss; with training, also
@@ -36,10 +36,10 @@ MEASURES = ("user_mean", "training", "penalty", "single_row")
 
 
 def check_measures(names: frozenset[str]) -> frozenset[str]:
-    """The names, checked.
+    """Check the names of measures.
 
     Raises:
-        UsageError: There is no measure of a name.
+        UsageError: A measure does not exist.
     """
     for name in sorted(names - set(MEASURES)):
         raise UsageError(
@@ -59,16 +59,16 @@ class Run:
         config: The training options.
         rng: The seeded generator of the order of rows and the seeds of batches.
         valid: The validation part, or None.
-        watch: Held-out sets to score after each epoch, for curves alone.
-        member: Number of the ensemble's member, from 1; 0 outside of an ensemble.
-        teacher: Number of the network among the teachers of another, from 1; 0 if it is none.
-        distillation: Predictions of its teachers as further targets, or None.
-        measures: Further figures to compute after each epoch: see ``MEASURES``.
+        watch: Held-out sets to score after each epoch, for learning curves only.
+        member: Number of the ensemble's member, from 1; 0 outside an ensemble.
+        teacher: Number of the network among another's teachers, from 1; 0 if it is not a teacher.
+        distillation: Predictions of its teachers as additional targets, or None.
+        measures: Further measures to compute after each epoch: see ``MEASURES``.
         training: The training ratings as entries to score, for the measures that need them.
-        group: The processes of a distributed run; each has a run like this one.
+        group: The processes of a distributed run; each has its own copy of the run.
         only: The rows to train on, int64, each with ratings; None for all.
         history: The metrics of the epochs so far.
-        best: Weights of the best epoch by validation RMSE, which is ``best_epoch``; 0 is none.
+        best: Weights of ``best_epoch``, the best by validation RMSE; 0 if there is none.
     """
 
     network: Network
@@ -106,7 +106,7 @@ class Run:
         self._step_rows = min(size, len(self.rows))
         self.cuts = np.arange(0, len(self.rows), size)
         if len(self.cuts) > 1 and len(self.rows) - self.cuts[-1] < smallest:
-            self.cuts = self.cuts[:-1]  # batch norm needs two rows: the last joins its neighbour
+            self.cuts = self.cuts[:-1]  # batch norm needs two rows: merge batches
         on_cpu = self.network.table_in.device.type == "cpu"
         kind = KernelBackend if on_cpu else TorchBackend
         self._weights = self.known.relative_weights
@@ -118,7 +118,7 @@ class Run:
         self.backend: Backend = kind(self.network, self.config, len(self.cuts), self.group, link)
 
     def batch(self, rows: Int64, *, salt: int) -> Batch:
-        """Some rows as a batch, with the predictions of teachers if there are any.
+        """Make a batch of rows, with the predictions of teachers, if any.
 
         Args:
             rows: int64, rows of ``known``.
@@ -148,16 +148,16 @@ class Run:
         return batch
 
     def threads(self) -> AbstractContextManager[None]:
-        """A block in which torch uses the number of threads that suits the size of the steps."""
+        """Limit torch's threads to the number that suits the size of the steps."""
         return torch_threads(self.network, self.config, self._step_rows)
 
     def release(self) -> None:
-        """Free what the optimiser holds, twice the memory of the weights; no step can follow."""
+        """Free the optimiser's memory, twice that of the weights; no step can follow."""
         del self.backend
 
     @property
     def fits_one_thread(self) -> bool:
-        """Whether its steps gain little from threads, so that runs are better off side by side."""
+        """Whether steps gain little from threads, so that runs are better trained concurrently."""
         on_cpu = self.network.table_in.device.type == "cpu"
         return on_cpu and self.group.alone and not shares_products(self.network, self._step_rows)
 

@@ -16,30 +16,30 @@ class BayesianConfig(Config):
     """Length of the factor vectors; "auto" grows with the root of the number of ratings, from 4 to
     40."""
     chains: int = Field(2, ge=1)
-    """Chains that are sampled independently, each in a thread of its own."""
+    """Independent chains, each sampled in its own thread."""
     sweeps: int = Field(100, ge=2)
-    """Gibbs sweeps of each chain, those of the burn-in included."""
+    """Gibbs sweeps per chain, burn-in included."""
     burn_in: int = Field(20, ge=1)
-    """Sweeps at the start of each chain whose samples are not used."""
+    """Sweeps discarded at the start of each chain."""
     samples: int = Field(60, ge=1)
-    """Samples kept of all chains, at most, evenly spaced over the sweeps after the burn-in. One is
-    `items × (4 × rank + 8)` bytes, whatever the number of people."""
+    """Largest number of samples kept over all chains, evenly spaced over the sweeps after the
+    burn-in. A sample takes `items × (4 × rank + 8)` bytes, independent of the number of people."""
     likelihood: Literal["auto", "probit", "normal"] = "auto"
     """"probit" models the probability of each rating level by cutpoints of a latent score
-    (ordered probit), "normal" the rating itself; "auto" takes the first with 2 to 20 levels."""
+    (ordered probit), "normal" the rating itself; "auto" uses probit for 2 to 20 levels."""
     implicit: bool = True
     """Whether the items that a user has rated, and the users that have rated an item, are features
-    beside the two ids, as in SVD++ and on both sides."""
+    besides the two ids, as in SVD++ and on both sides."""
 
     columns: bool | tuple[str, ...] = False
-    """Columns of people and items that are features too, such as gender and genres: their names, or
-    true for all that the data has, but for those that nearly say who somebody is. New people have
-    the mean of those trained on."""
+    """Columns of people and items used as further features, such as gender and genres: their names,
+    or true for all in the data except those that nearly identify a person. New people get the mean
+    of the people trained on."""
 
     validation: Annotated[float, Field(ge=0.0, lt=1.0)] | Literal["auto"] = "auto"
-    """Share of the training ratings kept out of sampling, to fit the shrinkage towards the bias
+    """Share of the training ratings held out of sampling, to fit the shrinkage towards the bias
     model and the predictive variance; 0 for none, "auto" as in `train`.
-    With "auto" fewer than 50,000 ratings are cross-fitted instead, and none is kept out."""
+    With "auto", fewer than 50,000 ratings are cross-fitted instead of held out."""
 
     @field_validator("columns", mode="before")
     @classmethod

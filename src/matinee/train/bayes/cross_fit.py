@@ -1,7 +1,7 @@
-"""Held-out predictions of every rating by cross-fitting, where there are few ratings.
+"""Held-out predictions of every rating by cross-fitting, for small data.
 
-A tenth of 5,000 ratings is too few to show whether interactions can be learned, and the shrinkage
-coefficient fitted on it is mostly 0. Sampling takes seconds there, so every rating is predicted by
+A tenth of 5,000 ratings is too few to show whether interactions can be learned: the shrinkage
+coefficient fitted on it is mostly 0. As sampling takes seconds there, every rating is predicted by
 a model that was not trained on it.
 """
 
@@ -17,19 +17,19 @@ from .posterior import Posterior
 from .run import sample_posterior
 
 FEW = 50_000
-"""Fewer ratings than this are cross-fitted."""
+"""Number of ratings below which they are cross-fitted."""
 FOLDS = 5
 
 
 def held_out_predictions(
     posterior: Posterior, train: Ratings, held: Mask
 ) -> tuple[Float64, Float64, Float64]:
-    """Predictions of ratings that a machine was not given.
+    """Predict ratings that a machine was not trained on.
 
     Args:
-        posterior: Samples given the other ratings.
+        posterior: Samples of a machine trained on the other ratings.
         train: All ratings.
-        held: Which were not given.
+        held: Mask of the ratings to predict.
 
     Returns:
         Mean, variance, and the prediction of the bias model of the other ratings, float64 (n,)
@@ -53,9 +53,9 @@ def held_out_predictions(
 def cross_fit(
     train: Ratings, config: BayesianConfig, rng: np.random.Generator
 ) -> tuple[Float64, Float64, Float64]:
-    """``held_out_predictions`` of all ratings, each by the machine of the other folds."""
+    """Compute ``held_out_predictions`` of all ratings, each by a machine fitted to other folds."""
     by_user = train.by_user
-    # By user and item, so that the order of the ratings does not matter.
+    # In order of user and item, so that the order of the ratings does not matter.
     by_entry = rng.permutation(len(train)) % FOLDS
     fold = by_entry.copy()
     if by_user.order is not None:

@@ -29,15 +29,15 @@ SHAPE, RATE, _MEANS, _START = 1.0, 1.0, 1.0, 0.1
 
 @dataclass(eq=False)
 class Features:
-    """Features of the rows of a side that have one prior: the ids, or others.
+    """Features of a side that share a prior: the ids, or others.
 
     Attributes:
         factors: float64 (rank, features).
         weights: Linear weights, float64 (features,).
         prior: Mean and precision of the prior of each factor, and in the last row of the weights,
             float64 (rank + 1, 2).
-        indptr: Where the rows that have each feature begin, int64 (features + 1,); empty for ids.
-        rows: These rows, int32.
+        indptr: Start of each feature's rows, int64 (features + 1,); empty for ids.
+        rows: Rows with each feature, int32.
         x: Value of the features of each row, float64 (rows,).
     """
 
@@ -52,12 +52,12 @@ class Features:
     def start(
         cls, n: int, indptr: Int64, rows: Int32, x: Float64, rank: int, rng: np.random.Generator
     ) -> Self:
-        """Before the first sweep."""
+        """Initialise before the first sweep."""
         prior = np.tile([0.0, 1e-5], (rank + 1, 1))
         return cls(rng.normal(0.0, _START, (rank, n)), np.zeros(n), prior, indptr, rows, x)
 
     def draw_prior(self, rng: np.random.Generator) -> None:
-        """Draw mean and precision of every factor's prior and of the weights'."""
+        """Draw mean and precision of the priors of all factors and of the weights."""
         n = len(self.weights)
         if n == 0:
             return
@@ -76,11 +76,11 @@ class Side:
 
     Args:
         count: Ratings of each row, int64 (rows,).
-        had: Where the rows that have each implicit feature begin, int64, and these rows, int32;
-            None without implicit features.
-        columns: What is known of the rows besides.
+        had: Start of each implicit feature's rows, int64, and the rows, int32; None without
+            implicit features.
+        columns: Side columns of the rows.
         rank: Length of the factors.
-        rng: For the first factors.
+        rng: Generator of the initial factors.
     """
 
     def __init__(
@@ -116,16 +116,16 @@ class Side:
 
     @property
     def implicit(self) -> Features | None:
-        """The implicit features, if there are any."""
+        """The implicit features, if any."""
         return self.others[0] if len(self.others) > len(self.columns) else None
 
     @property
     def scalars(self) -> Float64:
-        """What each row adds to a prediction by itself, float64 (rows,)."""
+        """Scalar term of each row in a prediction, float64 (rows,)."""
         return self.linear + 0.5 * (np.square(self.sums).sum(axis=0) - self.squares)
 
     def of_columns(self) -> tuple[Float64, Float64]:
-        """Factors and weights of the columns' levels, and last those of the mean row.
+        """Return factors and weights of the columns' levels, followed by those of the mean row.
 
         Returns:
             float64 (levels + 1, rank) and float64 (levels + 1,).
@@ -144,7 +144,7 @@ class Side:
         return np.concatenate(factors, axis=1).T, np.concatenate(weights)
 
     def draw_weights(self, alpha: float, rng: np.random.Generator) -> Float64:
-        """Draw the linear weights; what that adds to the predictions of each row, (rows,)."""
+        """Draw the linear weights; return the change of each row's predictions, (rows,)."""
         ids, block = self.ids, self.block
         normals = self._normals(rng)
         draw_weights_of_ids(block, ids.weights, ids.prior[-1], alpha, normals[0])
@@ -159,7 +159,7 @@ class Side:
     def draw_factor(
         self, k: int, alpha: float, rng: np.random.Generator
     ) -> tuple[Float64, Float64]:
-        """Draw factor k; the constant and slope by which predictions change, (rows,) each."""
+        """Draw factor k; return constant and slope of the change of predictions, (rows,) each."""
         before, ids, block = self.sums[k].copy(), self.ids, self.block
         block[:, P] = before
         normals = self._normals(rng)
@@ -179,6 +179,6 @@ class Side:
             each.draw_prior(rng)
 
     def _normals(self, rng: np.random.Generator) -> list[Float64]:
-        """A standard normal draw for each feature."""
+        """Return a standard normal draw for each feature."""
         sizes = [len(each.weights) for each in (self.ids, *self.others)]
         return np.split(rng.standard_normal(sum(sizes)), np.cumsum(sizes)[:-1])

@@ -1,11 +1,11 @@
-"""Kernels: a person's factors from their ratings given a sample, and predictions from samples.
+"""Kernels: a user's factors from their ratings given a sample, and predictions from samples.
 
-Given a sample of the rest, the score of person u and item i is ``base + w + v . h_i``, where v and
-w are the factors and the weight of the person's id, ``h_i = c + q_i`` with c the sum of the
-implicit features and of the levels of columns, and ``base`` is the remaining terms. So v and w have
-a normal posterior. Its mean is used: averaged over samples, it is the conditional expectation of
-the Gibbs draws (Gelfand & Smith 1990), with less noise than draws have. With an ordered probit the
-latent scores and the factors are replaced by their expectations in turn, ``STEPS`` times
+Given a sample of the other parameters, the score of user u and item i is ``base + w + v . h_i``,
+where v and w are the factors and the weight of the user's id, ``h_i = c + q_i`` with c the sum of
+the implicit features and of the levels of columns, and ``base`` is the remaining terms. So v and w
+have a normal posterior. Its mean is used: averaged over samples, it is the conditional expectation
+of the Gibbs draws (Gelfand & Smith 1990), with less noise than draws. With an ordered probit the
+latent scores and the factors are alternately replaced by their expectations, ``STEPS`` times
 (expectation-maximisation).
 """
 
@@ -46,22 +46,22 @@ def fold_in(
     out: Float32,
     out_scalar: Float64,
 ) -> None:
-    """Vectors and scalars of people, given one sample.
+    """Compute vectors and scalars of users, given one sample.
 
     Args:
         begin: The first row to compute; see ``shared``.
         end: The row after the last.
         indptr: int64 (people + 1,).
         items: int32 (ratings,).
-        levels: int32 (ratings,), the rating levels; not read where ``bounds`` is empty.
+        levels: int32 (ratings,), rating levels; not read if ``bounds`` is empty.
         target: float64 (ratings,), scaled ratings; not read otherwise.
         vectors: float32 (items, rank), q of the items.
         scalars: float32 (items,).
-        rated: float32 (items, rank), factors of having rated an item.
+        rated: float32 (items, rank), factors of the implicit features.
         rated_weights: float32 (items,).
-        level_ptr: int64 (people + 1,), where the levels of columns of each person begin.
-        level: int32, these, rows of ``columns``.
-        scale: float64, what each is multiplied by.
+        level_ptr: int64 (people + 1,), start of each user's column levels.
+        level: int32, the levels, as rows of ``columns``.
+        scale: float64, the factor of each level.
         columns: float32 (levels, rank), factors of the levels.
         column_weights: float32 (levels,).
         prior: float64 (2, rank + 1), mean and precision of v, then of w.
@@ -132,7 +132,7 @@ def fold_in(
                         linear += h[r, k] * now[k]
                     f = base[r] + linear
                     at = levels[first + r]
-                    # Infinities do not go with fast arithmetic; ten deviations are as good.
+                    # Infinities break fast-math arithmetic; ten standard deviations are equivalent.
                     low = min(max(bounds[at] - f, -10.0), 9.0)
                     high = max(min(bounds[at + 1] - f, 10.0), low + 1e-9)
                     wanted[r] = linear + (density(low) - density(high)) / between(low, high)
@@ -162,7 +162,7 @@ def add_moments(
     total: Float64,
     square: Float64,
 ) -> None:
-    """Add one sample's scores of entries, less ``shift``, and their squares."""
+    """Add one sample's scores of entries, minus ``shift``, and their squares."""
     rank = people.shape[1]
     for e in range(len(rows)):
         u, i = rows[e], items[e]
@@ -176,7 +176,7 @@ def add_moments(
 
 @kernel(error_model="numpy")
 def expected_levels(mean: Float64, variance: Float64, cutpoints: Float64, levels: Float64) -> None:
-    """Mean and variance of the rating where the score is normal; they replace the score's.
+    """Replace mean and variance of a normal score by those of the rating, in place.
 
     Args:
         mean: float64 (n,), of the score over samples; overwritten by the mean rating.

@@ -4,16 +4,16 @@ A rating of user u and item i is predicted as
 
     f = w0 + sum_f w_f x_f + sum_k ((p_uk + q_ik)^2 - s_uk - t_ik) / 2
 
-where x_f are the features of the user and of the item, p_uk = sum x_f v_fk over those of the user,
-s_uk = sum x_f^2 v_fk^2, and q, t likewise of the item: the factorisation machine of Rendle (2010),
-interactions within a side included. The user's features are the id (x = 1), each item they have
-rated (x_u = 1 / sqrt(their ratings)) and the levels of columns that they have (x_u = 1 / sqrt(their
-levels of the column)); the item's are alike.
+where x_f are the features of the user and of the item, p_uk = sum x_f v_fk over the user's
+features, s_uk = sum x_f^2 v_fk^2, and q, t likewise for the item: the factorisation machine of
+Rendle (2010), including interactions within a side. The user's features are the id (x = 1), each
+item they have rated (x_u = 1 / sqrt(their ratings)) and their levels of the columns (x_u = 1 /
+sqrt(their levels of the column)); the item's features are analogous.
 
 Given the rest, f is linear in each v_fk, with slope h = x_f (p_uk - x_f v_fk + q_ik). The sums of
-h^2 and of h times the residual over a user's ratings follow from five numbers of the user in a
-*block* (Rendle, "Scaling factorization machines to relational data", VLDB 2013), so that a draw
-costs the users that have the feature, and not their ratings. The ratings are passed over once per
+h^2 and of h times the residual over a user's ratings follow from five numbers per user in a *block*
+(Rendle, "Scaling factorization machines to relational data", VLDB 2013), so the cost of a draw is
+the number of users with the feature, not of their ratings. There is one pass over the ratings per
 side and factor.
 
 Columns of a block, float64 (rows, 8), for one factor: see ``P`` to ``SELF``.
@@ -45,7 +45,7 @@ def residuals(
     others: Float32,
     out: Float32,
 ) -> None:
-    """Target less prediction of each rating, by user; vectors are float32 (rows, rank)."""
+    """Compute target minus prediction of each rating, by user; vectors are float32 (rows, rank)."""
     rank = users.shape[1]
     for u in range(len(indptr) - 1):
         for r in range(indptr[u], indptr[u + 1]):
@@ -65,7 +65,7 @@ def sums_by_user(
     shift: Float64,
     block: Float64,
 ) -> None:
-    """Apply what the last draw of the items changed, then sum by user for the next draw.
+    """Apply the changes of the items' last draw, then sum by user for the next draw.
 
     Args:
         indptr: int64 (users + 1,).
@@ -102,13 +102,13 @@ def sums_by_item(
     shift: Float64,
     block: Float64,
 ) -> None:
-    """Apply what the last draw of the users changed, then sum by item for the next draw.
+    """Apply the changes of the users' last draw, then sum by item for the next draw.
 
     Args:
         indptr: int64 (users + 1,).
         items: int32 (ratings,).
         residual: float32 (ratings,), lessened by ``shift[u, 0] + shift[u, 1] * q`` of the item.
-        users: float64 (users,), p of the factor to be drawn, as it is now.
+        users: float64 (users,), current p of the factor to be drawn.
         shift: float64 (users, 2).
         block: float64 (items, 8) with q in column ``P``; ``S1``, ``S2``, ``E0``, ``E1`` are set.
     """
@@ -131,7 +131,7 @@ def sums_by_item(
 def draw_factor_of_ids(
     block: Float64, factor: Float64, prior: Float64, alpha: float, normals: Float64
 ) -> None:
-    """Draw one factor of a side's ids, one after the other, each given all the rest.
+    """Draw one factor of a side's ids sequentially, each given all others.
 
     Args:
         block: float64 (rows, 8), kept up to date; ``SELF`` is set.
@@ -167,12 +167,12 @@ def draw_factor_of_features(
     alpha: float,
     normals: Float64,
 ) -> None:
-    """Draw one factor of further features, one after the other, each given all the rest.
+    """Draw one factor of further features sequentially, each given all others.
 
     Args:
         block: float64 (rows, 8), kept up to date; ``SELF`` is added to.
-        indptr: int64 (features + 1,), where the rows that have each of them begin.
-        rows: int32, these rows.
+        indptr: int64 (features + 1,), start of each feature's rows.
+        rows: int32, rows with each feature.
         factor: float64 (features,), overwritten.
         prior: Mean and precision, float64 (2,).
         alpha: Precision of the residuals.
@@ -210,8 +210,8 @@ def draw_weights_of_ids(
 ) -> None:
     """Draw the linear weights of a side's ids; see ``draw_factor_of_ids``.
 
-    ``COUNT`` of the block is read, and ``E0`` is kept up to date. ``SELF`` is set to what is added
-    to the predictions of the row.
+    ``COUNT`` of the block is read, and ``E0`` is kept up to date. ``SELF`` is set to the change of
+    the row's predictions.
     """
     mean, precision = prior
     for u in range(len(block)):
@@ -264,11 +264,11 @@ def block_sums(
     power: int,
     out: Float64,
 ) -> None:
-    """Add to each row what features of it weigh: ``(x_row * weights[j]) ** power``.
+    """Add ``(x_row * weights[j]) ** power`` over each row's features.
 
     Args:
         indptr: int64 (features + 1,).
-        rows: int32, the rows that have each feature.
+        rows: int32, rows with each feature.
         x: float64 (rows,).
         weights: float64 (features,).
         power: 1 or 2.

@@ -25,7 +25,7 @@ from .probit import bounds_of
 from .sampler import Gibbs, Sample
 
 _PEOPLE = 256
-"""People folded in at once."""
+"""Users folded in at a time."""
 _SIDES = ("user_columns", "item_columns")
 Coded = tuple[tuple[CodedColumn, ...], tuple[CodedColumn, ...]]
 """Columns of the users, and of the items."""
@@ -33,28 +33,28 @@ Coded = tuple[tuple[CodedColumn, ...], tuple[CodedColumn, ...]]
 
 @dataclass(frozen=True, eq=False)
 class Posterior:
-    """A thinned set of samples. What it holds grows with the items and not with the users.
+    """A thinned set of samples, whose size grows with the items, not with the users.
 
-    A person's factors are computed from their ratings, given each sample (``fold_in``), so a new
-    person is answered as one trained on with the same ratings would be.
+    A user's factors are computed from their ratings, given each sample (``fold_in``), so new and
+    known users with the same ratings get the same predictions.
 
     Attributes:
         items: q of the items, float32 (samples, items, rank), in steps of half precision.
         scalars: float32 (samples, items).
-        rated: Factors of having rated an item, like ``items``.
+        rated: Factors of the implicit features, like ``items``.
         rated_weights: float32 (samples, items).
-        columns: Factors of the levels of columns of people, and last those of the mean person, like
-            ``items``; without rows where there are no columns.
+        columns: Factors of the user columns' levels, followed by the mean user's, like ``items``;
+            without rows if there are no columns.
         column_weights: float32 (samples, levels + 1).
         prior: float64 (samples, 2, rank + 1); see ``Sample``.
         start: float64 (samples,), w0.
         alpha: float64 (samples,), precision of the residuals.
         cutpoints: float64 (samples, levels - 1).
         levels: float64 (levels,), ascending; empty with the likelihood "normal".
-        mean: What is taken off ratings, and
-        spread: what they are divided by, with the likelihood "normal".
-        coded: The columns of the people trained on, and of the items. Those of people have no rows
-            where the model was saved without histories.
+        mean: Subtracted from ratings, and
+        spread: the divisor of ratings, with the likelihood "normal".
+        coded: The columns of training users, and of items. Those of users have no rows if the model
+            was saved without histories.
     """
 
     items: Float32
@@ -74,7 +74,7 @@ class Posterior:
 
     @classmethod
     def of(cls, gibbs: Gibbs, samples: Sequence[Sample], coded: Coded = ((), ())) -> Posterior:
-        """From samples of a chain."""
+        """Make a posterior from samples of a chain."""
         return cls(
             _halved([sample.items for sample in samples]).astype(np.float32),
             np.array([sample.scalars for sample in samples], dtype=np.float32),
@@ -98,11 +98,11 @@ class Posterior:
         return len(self.items)
 
     def predict(self, histories: Histories, rows: Int64, items: Int32) -> tuple[Float64, Float64]:
-        """Mean and variance of ratings, float64 (n,) each, not clipped.
+        """Return unclipped mean and variance of ratings, float64 (n,) each.
 
         Args:
-            histories: People, each with at least one rating.
-            rows: Which person each prediction is for, ascending, shape (n,).
+            histories: Histories of users, each with at least one rating.
+            rows: The row in ``histories`` of each prediction, ascending, shape (n,).
             items: Item codes, shape (n,).
         """
         total, square = np.zeros(len(rows)), np.zeros(len(rows))
@@ -129,7 +129,7 @@ class Posterior:
         return self._ratings(total, square)
 
     def scores(self, histories: Histories) -> Float32:
-        """Mean ratings of all items, float32 (people, items), not clipped."""
+        """Return unclipped mean ratings of all items, float32 (users, items)."""
         values = np.empty((len(histories), self.items.shape[1]), dtype=np.float32)
         for first, batch in histories.batches(_PEOPLE):
             total = np.zeros((len(batch), self.items.shape[1]))
@@ -147,11 +147,11 @@ class Posterior:
         return values
 
     def _shift(self, s: int) -> float:
-        """Mean cutpoint of a sample: scores are compared over samples relative to it."""
+        """Return the mean cutpoint of a sample, to which its scores are relative."""
         return float(self.cutpoints[s].mean()) if len(self.levels) else 0.0
 
     def _entries(self, histories: Histories) -> tuple[Int32, Float64]:
-        """The level of each rating, the nearest one, and the scaled ratings."""
+        """Return the nearest level of each rating, and the scaled ratings."""
         values = histories.values.astype(np.float64)
         if not len(self.levels):
             return np.zeros(len(values), dtype=np.int32), (values - self.mean) / self.spread
@@ -160,11 +160,11 @@ class Posterior:
 
     @cached_property
     def _people(self) -> Levels:
-        """The levels of the people trained on."""
+        """Return the column levels of the training users."""
         return stacked(self.coded[0])
 
     def _levels(self, histories: Histories) -> Levels:
-        """The levels of some people; new people have that of the mean person."""
+        """Return the column levels of users; new users get the mean user's."""
         ptr, n = np.zeros(len(histories) + 1, dtype=np.int64), self.columns.shape[1]
         if not self.coded[0]:
             return Levels(ptr, np.zeros(0, dtype=np.int32), np.zeros(0), n)
@@ -213,7 +213,7 @@ class Posterior:
         return people, linear
 
     def _ratings(self, total: Float64, square: Float64) -> tuple[Float64, Float64]:
-        """Mean and variance of ratings, from sums over samples of scores and their squares."""
+        """Return mean and variance of ratings from sums over samples of scores and squares."""
         n = self.n_samples
         mean = total / n
         variance = np.maximum(square / n - np.square(mean), 0.0)
@@ -225,7 +225,7 @@ class Posterior:
         return self.mean + self.spread * mean, self.spread**2 * variance
 
     def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-        """Arrays by name, and a JSON-able rest, to make the same again."""
+        """Return arrays by name and further JSON-serialisable values, for ``restore``."""
         names = ("scalars", "rated_weights", "prior", "start", "alpha", "cutpoints", "levels")
         arrays = {name: getattr(self, name) for name in names}
         arrays |= {name: getattr(self, name).astype(np.float16) for name in ("items", "rated")}
@@ -240,10 +240,10 @@ class Posterior:
 
     @classmethod
     def restore(cls, arrays: dict[str, npt.NDArray[Any]], rest: dict[str, Any]) -> Posterior:
-        """From what ``state`` gave.
+        """Restore from the output of ``state``.
 
         Raises:
-            ValueError: The arrays do not fit one another.
+            ValueError: The shapes of the arrays are inconsistent.
         """
         coded = [restored_columns(arrays, side, rest.get(side, ())) for side in _SIDES]
         state = {name: each for name, each in arrays.items() if not name.startswith(_SIDES)}
@@ -279,11 +279,11 @@ class Posterior:
 
     @property
     def side_columns(self) -> tuple[SideColumns | None, SideColumns | None]:
-        """The columns of people and of items that it was given, as exactly as it knows them."""
+        """Return the columns of users and of items that it uses, as it stores them."""
         return SideColumns.decoded(self.coded[0]), SideColumns.decoded(self.coded[1])
 
 
 def _halved(arrays: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.float16]:
-    """In half precision, as they are saved, so that a loaded model answers as the saved one."""
+    """Round to half precision, as saved, so that a loaded model predicts the same."""
     largest = float(np.finfo(np.float16).max)
     return np.clip(arrays, -largest, largest).astype(np.float16)

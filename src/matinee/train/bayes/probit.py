@@ -1,8 +1,9 @@
-"""Ordered probit: latent scores, cutpoints, and the rating expected of a score.
+"""Ordered probit: latent scores, cutpoints, and the expected rating given a score.
 
 A latent z ~ N(f, 1) lies between two of the ordered cutpoints, and the rating is the level between
-them (Albert & Chib 1993). The cutpoints are drawn given f alone, z summed out, by a Metropolis step
-with a Newton proposal; drawn given z they hardly move where there are many ratings (Cowles 1996).
+them (Albert & Chib 1993). The cutpoints are drawn given f alone, with z integrated out, by a
+Metropolis step with a Newton proposal; drawn given z they mix slowly with many ratings (Cowles
+1996).
 """
 
 from __future__ import annotations
@@ -23,26 +24,26 @@ _TINY = 1e-280
 
 @inlined
 def upper_tail(x: Any) -> Any:
-    """P(N(0, 1) > x)."""
+    """Return P(N(0, 1) > x)."""
     return 0.5 * math.erfc(x / _ROOT_2)
 
 
 @inlined
 def density(x: Any) -> Any:
-    """Of N(0, 1)."""
+    """Return the density of N(0, 1)."""
     return math.exp(-0.5 * x * x) / _ROOT_2PI
 
 
 @inlined
 def between(low: Any, high: Any) -> Any:
-    """P(low < N(0, 1) < high), precise in both tails."""
+    """Return P(low < N(0, 1) < high), precise in both tails."""
     start, end = (low, high) if low > 0 else (-high, -low)
     return max(upper_tail(start) - upper_tail(end), _TINY)
 
 
 @inlined
 def quantile(p: Any) -> Any:
-    """Quantile of N(0, 1), to 16 digits (Wichura 1988, algorithm AS 241)."""
+    """Return the quantile of N(0, 1), to 16 digits (Wichura 1988, algorithm AS 241)."""
     q = p - 0.5
     if abs(q) <= 0.425:
         r = 0.180625 - q * q
@@ -131,7 +132,7 @@ def draw_latent(
 def cutpoint_slopes(
     scores: Float32, levels: Int32, bounds: Float64, gradient: Float64, curvature: Float64
 ) -> float:
-    """Log-likelihood of the levels given the scores, by the cutpoints.
+    """Compute gradient and curvature of the log-likelihood with respect to the cutpoints.
 
     Args:
         scores: float32 (n,), f.
@@ -166,7 +167,7 @@ def cutpoint_slopes(
 
 
 def first_cutpoints(counts: Float64) -> Float64:
-    """Cutpoints that give the levels their shares where all scores are 0, float64 (levels - 1,)."""
+    """Return cutpoints that reproduce the levels' shares at score 0, float64 (levels - 1,)."""
     from scipy.special import ndtri
 
     share = np.cumsum(counts)[:-1] / np.sum(counts)
@@ -174,20 +175,20 @@ def first_cutpoints(counts: Float64) -> Float64:
 
 
 def bounds_of(cutpoints: Float64) -> Float64:
-    """The cutpoints between infinities."""
+    """Return the cutpoints between infinities."""
     return np.concatenate([[-np.inf], cutpoints, [np.inf]])
 
 
 def draw_cutpoints(
     cutpoints: Float64, scores: Float32, levels: Int32, rng: np.random.Generator
 ) -> Float64:
-    """A Metropolis step for the cutpoints given the scores, the latents summed out.
+    """Draw cutpoints by a Metropolis step given the scores, with the latents integrated out.
 
     Args:
         cutpoints: float64 (levels - 1,), ascending.
         scores: float32 (n,), f.
         levels: int32 (n,), from 0.
-        rng: For the proposal and whether it is accepted.
+        rng: Generator of the proposal and its acceptance.
     """
     here, mean, root = _newton(cutpoints, scores, levels)
     draw = rng.standard_normal(len(cutpoints))
@@ -203,7 +204,7 @@ def draw_cutpoints(
 
 
 def _newton(cutpoints: Float64, scores: Float32, levels: Int32) -> tuple[float, Float64, Float64]:
-    """Log-posterior, the mean of a Newton proposal, and the Cholesky root of its precision."""
+    """Return log-posterior, mean of a Newton proposal, and Cholesky root of its precision."""
     gradient = np.empty(len(cutpoints))
     curvature = np.empty((len(cutpoints), len(cutpoints)))
     value = cutpoint_slopes(scores, levels, bounds_of(cutpoints), gradient, curvature)

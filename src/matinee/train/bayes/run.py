@@ -1,4 +1,4 @@
-"""From ratings to a ``Posterior``."""
+"""Samples a ``Posterior`` from ratings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .posterior import Posterior
 from .sampler import Gibbs, Sample, sampled
 
 MEASURED = 50_000
-"""Training ratings whose RMSE is reported after each sweep, at most."""
+"""Largest number of training ratings in the RMSE reported after each sweep."""
 
 Score = Callable[[Int32, Int32], Float64]
 
@@ -33,13 +33,13 @@ def sample_posterior(
     Args:
         train: The ratings; users and items without any are drawn from the prior.
         config: The options.
-        rng: For all draws.
+        rng: Generator of all draws.
         on_sweep: Called after each sweep of the first chain with the RMSE of its current sample on
-            training ratings, and its predictions of known (users, items). What it raises ends all
+            training ratings, and a function predicting known (users, items). An exception ends all
             chains.
 
     Raises:
-        UsageError: There is no column of a name in ``config.columns``.
+        UsageError: A column in ``config.columns`` does not exist.
     """
     items = None if train.item_table is None else train.item_table.side
     users, of_items = coded_columns(config.columns, (train.user_columns, items), train.name)
@@ -82,7 +82,7 @@ def sample_posterior(
 
 
 def current(gibbs: Gibbs, users: Int32, items: Int32) -> Float64:
-    """Predictions for known users and items by the current sample of the chain, float64 (n,)."""
+    """Predict for known users and items by the chain's current sample, float64 (n,)."""
     scores = gibbs.start + gibbs.users.scalars[users] + gibbs.items.scalars[items]
     for p, q in zip(gibbs.users.sums, gibbs.items.sums, strict=True):
         scores += p[users] * q[items]

@@ -19,15 +19,15 @@ MOST_LEVELS = 20
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """One sample of the posterior, as far as predictions need it. No array has a row per user.
+    """The part of a posterior sample that predictions need. No array has a row per user.
 
     Attributes:
         items: q of the items, float32 (items, rank).
-        scalars: What an item adds to a prediction by itself, float64 (items,).
-        rated: Factors of having rated an item, float32 (items, rank); 0 without implicit features.
+        scalars: Scalar term of an item in a prediction, float64 (items,).
+        rated: Factors of the implicit features, float32 (items, rank); 0 without them.
         rated_weights: Their linear weights, float64 (items,).
-        columns: Factors of the levels of the columns of people, and last those of the mean person,
-            float64 (levels + 1, rank); without rows where there are no columns.
+        columns: Factors of the user columns' levels, followed by the mean user's, float64
+            (levels + 1, rank); without rows if there are no columns.
         column_weights: Their linear weights, float64 (levels + 1,).
         prior: Mean and precision of the user ids' factors, then of their weights in the last
             column, float64 (2, rank + 1).
@@ -54,13 +54,13 @@ class Gibbs:
     Args:
         train: The ratings, compact.
         config: The options.
-        rng: For all draws.
+        rng: Generator of all draws.
         columns: Columns of the users and of the items that are features.
 
     Attributes:
         levels: The rating levels, ascending, float64; empty with the likelihood "normal".
-        mean: What is taken off the ratings, and
-        spread: what they are divided by, with the likelihood "normal".
+        mean: Subtracted from ratings, and
+        spread: the divisor of ratings, with the likelihood "normal".
         users: The users' features.
         items: The items' features.
     """
@@ -98,11 +98,11 @@ class Gibbs:
             self._target = scaled.astype(np.float32)
 
     def scores(self) -> Float32:
-        """Predictions of the training ratings, as latent scores, float32, by user."""
+        """Return latent scores of the training ratings, float32, by user."""
         return self._target - self._residual
 
     def sweep(self) -> None:
-        """Draw everything once."""
+        """Draw every parameter once."""
         rng, users, items = self._rng, self.users, self.items
         self._refresh()
         if len(self.levels):
@@ -122,7 +122,7 @@ class Gibbs:
         self._apply_last_draw()
 
     def sample(self) -> Sample:
-        """The current sample of the chain."""
+        """Return the current sample of the chain."""
         users, items = self.users, self.items
         shape, implicit = items.sums.shape, users.implicit
         factors = np.zeros(shape) if implicit is None else implicit.factors
@@ -140,7 +140,7 @@ class Gibbs:
         )
 
     def _refresh(self) -> None:
-        """Compute the residuals anew, so that rounding errors do not add up."""
+        """Recompute the residuals, so that rounding errors do not accumulate."""
         users, items = self.users, self.items
         residuals(
             self._indptr,
@@ -191,13 +191,13 @@ class Gibbs:
         )
 
     def _apply_last_draw(self) -> None:
-        """Apply what the last draw changed."""
+        """Apply the changes of the last draw to the residuals."""
         self._by_user()
         self._shift[:] = 0.0
 
 
 def sampled(gibbs: Gibbs, config: BayesianConfig) -> Iterator[Sample | None]:
-    """Sweep by sweep, the sample if it is one of those that are kept."""
+    """Run the sweeps, yielding the sample of each sweep that is kept, else None."""
     after = config.sweeps - config.burn_in
     number = min(max(config.samples // config.chains, 1), after)
     kept = np.linspace(after, 1, number).round().astype(int) + config.burn_in
@@ -208,12 +208,12 @@ def sampled(gibbs: Gibbs, config: BayesianConfig) -> Iterator[Sample | None]:
 
 
 def rank_for(ratings: int) -> int:
-    """The rank for a number of ratings: 4 up to 10,000 of them, 40 from a million on."""
+    """Return the rank for a number of ratings: 4 up to 10,000, 40 from a million."""
     return int(np.clip(round(0.04 * ratings**0.5), 4, 40))
 
 
 def rating_levels(values: Float32, config: BayesianConfig) -> Float64:
-    """The levels of an ordered probit, ascending; none where the ratings are taken as numbers."""
+    """Return the ascending levels of an ordered probit; empty with the normal likelihood."""
     levels = np.unique(values).astype(np.float64)
     if config.likelihood == "normal" or len(levels) < 2:
         return np.zeros(0)

@@ -29,9 +29,9 @@ def solve_rows(
     bias: Float32,
     factors: Float32,
 ) -> None:
-    """Each row's bias b and factors p, given the other side. Rows do not depend on each other.
+    """Solve for each row's bias b and factors p, given the other side. Rows are independent.
 
-    Over the row's n entries they minimise
+    Over the row's n entries, they minimise
 
         sum_j (target[j] - other_bias[index[j]] - b - p . other[index[j]])^2
             + ridge * n^power * |p|^2 + bias_ridge * b^2.
@@ -44,16 +44,16 @@ def solve_rows(
         target: float32 (entries,), centred ratings.
         other_bias: float32 (n,).
         other: float32 (n, width).
-        ridge: Strength on the factors, positive.
-        power: How it grows with the row's number of entries.
-        bias_ridge: Strength on the bias, positive.
+        ridge: Ridge penalty on the factors, positive.
+        power: Exponent of its growth with the row's number of entries.
+        bias_ridge: Ridge penalty on the bias, positive.
         bias: float32 (rows,), overwritten; 0 for a row with no entries.
         factors: float32 (rows, width), overwritten; 0 for a row with no entries.
     """
     width = other.shape[1]
     m = width + 1
     rows = len(indptr) - 1
-    for chunk in range(begin, end):  # dealt out in turn: no thread gets all the long rows
+    for chunk in range(begin, end):  # interleaved, so that no thread gets all the long rows
         gram = np.empty((m, m), dtype=np.float64)
         right = np.empty(m, dtype=np.float64)
         x = np.empty((64, m), dtype=np.float32)
@@ -67,7 +67,7 @@ def solve_rows(
                 continue
             gram[:] = 0
             right[:] = 0
-            # Sums of up to 64 entries in float32, where vectors are long; sums of those in float64.
+            # Sum up to 64 entries in float32, where vectors are long, and those sums in float64.
             for start in range(indptr[r], indptr[r + 1], 64):
                 few = min(64, indptr[r + 1] - start)
                 for p in range(few):
@@ -119,7 +119,7 @@ def entry_scores(
     column_factors: Float32,
     out: Float64,
 ) -> None:
-    """``out[j] = row_bias + column_bias + row_factors . column_factors`` at (rows[j], columns[j]).
+    """Compute row_bias + column_bias + row_factors . column_factors at (rows[j], columns[j]).
 
     Args:
         begin: The first row to compute; see ``shared``.

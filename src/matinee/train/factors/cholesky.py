@@ -11,7 +11,7 @@ from ...base.compiled import inlined
 
 @inlined
 def factorise(gram: Any) -> None:
-    """The Cholesky factor of a positive definite matrix, in place of its lower triangle."""
+    """Replace the lower triangle of a positive definite matrix by its Cholesky factor."""
     for i in range(len(gram)):
         for k in range(i):
             total = gram[i, k]

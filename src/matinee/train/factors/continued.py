@@ -1,13 +1,12 @@
-"""``Continued``: a factor model that goes on learning from new ratings.
+"""``Continued``: a factor model updated with new ratings.
 
-Known people have codes c and items vectors v, so that a rating is v . c and noise. The codes of all
-people, those who came since included, are taken to be normal, with the mean and the covariance that
-those of known people have. A new person's code is then the mean of its posterior, in closed form,
-as in probabilistic principal component analysis (Tipping & Bishop 1999). That of a known person is
-the mean of two: of the posterior given all their ratings, and of the code that they had, updated
-with their new ratings (as by a Kalman filter). Codes are computed along the directions in which
-they move predictions most, in units of their standard deviations there.
-Items' vectors are moved by what the new ratings say beyond them, by ridge regression.
+With user codes c and item vectors v, a rating is v . c plus noise. The codes of all users, known
+and new, are assumed normal with the mean and covariance of the known users' codes. A new user's
+code is its posterior mean, in closed form, as in probabilistic principal component analysis
+(Tipping & Bishop 1999). A known user's code is the mean of two: the posterior mean given all their
+ratings, and their earlier code updated with the new ratings (as by a Kalman filter). Codes are
+computed along the directions that affect predictions most, in units of their standard deviations.
+Item vectors are updated by ridge regression on the residuals of the new ratings.
 """
 
 from __future__ import annotations
@@ -23,26 +22,26 @@ from .als import Side
 from .als_kernels import entry_scores, solve_rows
 
 WIDTH = 64
-"""Directions, at most: on MovieLens-1M they have 99.7% of the variance of predictions."""
+"""Largest number of directions: on MovieLens-1M, 99.7% of the variance of predictions."""
 NOISE = 0.25
-"""Ridge of a person's equations, relative to the mean squared deviation from the items' means. Less
-than the noise's, as codes are estimates and vary less than what they estimate."""
+"""Ridge of a user's equations, relative to the mean squared deviation from the items' means. Below
+the noise variance, as codes are estimates, which vary less than the true values."""
 HELD = 1500.0
-"""Ridge of what items are moved by, in ratings."""
+"""Ridge penalty of the update of items, in ratings."""
 RIDGE = 1e-6
-"""Regularisation of the covariance of codes, relative to the mean of its diagonal."""
+"""Regularisation of the codes' covariance, relative to the mean of its diagonal."""
 _NO_BIAS = 1e12
-"""Ridge of people's biases, which their codes have."""
+"""Ridge that suppresses user biases, which are part of the codes."""
 
 
 @dataclass(frozen=True, eq=False)
 class Continued:
-    """Items' vectors, with which anybody's code can be computed.
+    """Item vectors, from which any user's code can be computed.
 
     Attributes:
-        items: The rating by somebody with the mean code, and the vector, of each item.
-        half: Half of the code that each person had, float32 (people, width); 0 for new people.
-        ridge: Ridge of a person's equations.
+        items: Rating for the mean code, and vector, of each item.
+        half: Half of each user's earlier code, float32 (users, width); 0 for new users.
+        ridge: Ridge of a user's equations.
     """
 
     items: Side
@@ -59,15 +58,15 @@ class Continued:
         known: Csr,
         new: Mask,
     ) -> Continued:
-        """Items' vectors after some new ratings. Weights of ratings are not used.
+        """Fit item vectors after new ratings. Weights of ratings are not used.
 
         Args:
-            codes: float32 (earlier people, k).
-            users: The position of each person among them, int32 (people,); -1 for a new person.
+            codes: float32 (earlier users, k).
+            users: Each user's row in ``codes``, int32 (users,); -1 for a new user.
             table: float64 (items, k), items' vectors; 0 for a new item.
-            base: float64 (items,), what is added to the products.
-            known: All ratings by person.
-            new: Which of them are new, shape (entries,).
+            base: float64 (items,), added to the products.
+            known: All ratings by user.
+            new: Mask of the new ones, shape (entries,).
         """
         mean = codes.mean(axis=0)
         codes = codes - mean
@@ -91,13 +90,13 @@ class Continued:
         return start._moved(start.people(known, new), known, new)
 
     def people(self, known: Csr, new: Mask) -> Float32:
-        """Codes of people, float32 (people, width).
+        """Compute codes of users, float32 (users, width).
 
         Args:
-            known: Ratings by person.
-            new: Which of them are new, shape (entries,).
+            known: Ratings by user.
+            new: Mask of the new ones, shape (entries,).
         """
-        # Both codes solve the same equations, so their mean does with the mean of the right sides.
+        # Both codes solve the same system, so their mean solves it for the mean right-hand side.
         usual, none = self.items.bias, np.zeros_like(self.items.bias)
         change = known.values - self._scores(self.half, none, known)
         target = np.where(new, change, 0.5 * (known.values + usual[known.indices]))
@@ -107,14 +106,14 @@ class Continued:
         return self.half + wanted.factors
 
     def _scores(self, codes: Float32, base: Float32, known: Csr) -> Float64:
-        """Predictions by codes at all entries."""
+        """Return predictions by codes at all entries."""
         people = np.repeat(np.arange(known.n_rows), known.counts)
         nothing, out = np.zeros(known.n_rows, dtype=np.float32), np.empty(len(people))
         entry_scores(people, known.indices, nothing, codes, base, self.items.factors, out)
         return out
 
     def _moved(self, codes: Float32, known: Csr, new: Mask) -> Continued:
-        """With items moved by the new ratings of people with some codes."""
+        """Update the items with the new ratings, given users' codes."""
         before, moved = self.items, Side.zeros(known.n_columns, codes.shape[1])
         rest = (known.values - self._scores(codes, before.bias, known)).astype(np.float32)[new]
         people = np.repeat(np.arange(known.n_rows, dtype=np.int32), known.counts)[new]
@@ -125,8 +124,8 @@ class Continued:
         return replace(self, items=items)
 
 
-def _solve(rows: Csr, fixed: Side, ridges: tuple[float, float, float], wanted: Side) -> None:
-    """``solve_rows``; the ridges are its ``ridge``, ``power`` and ``bias_ridge``."""
+def _solve(rows: Csr, fixed: Side, ridges: tuple[float, float, float], out: Side) -> None:
+    """Call ``solve_rows``; the ridges are its ``ridge``, ``power`` and ``bias_ridge``."""
     values = rows.values.astype(np.float32, copy=False)
-    found = wanted.bias, wanted.factors
-    solve_rows(rows.indptr, rows.indices, values, fixed.bias, fixed.factors, *ridges, *found)
+    centered = out.bias, out.factors
+    solve_rows(rows.indptr, rows.indices, values, fixed.bias, fixed.factors, *ridges, *centered)

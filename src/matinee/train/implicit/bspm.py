@@ -2,13 +2,13 @@
 
 With R the interactions (users, items), all 1 or weights of mean 1, D_u and D_i the diagonal sums of
 R over users and over items, N = D_u^(-1/2) R D_i^(-1/2), P = N'N and V the leading right singular
-vectors of N, the interactions r of a person, known or new, score
+vectors of N, the scores of a known or new user with interactions r are
 
     y = blur r P + low_pass r D_i^(-1/2) V V' D_i^(1/2)
     scores = y (I - sP + (sP)^2 / 2 - (sP)^3 / 6 + (sP)^4 / 24)
 
-where the last factor is one Runge-Kutta step of dS/dt = -SP over the time s. P, which has a row and
-a column for each item, is never formed: a product with it is one with N and one with N'.
+where the last factor is one Runge-Kutta step of dS/dt = -SP over the time s. P, an item-by-item
+matrix, is never formed: a product with it is one with N and one with N'.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from .bspm_config import BspmConfig
 
 _SEED = 20261129
 _EXTRA = 32
-"""Further vectors of the subspace, of which the last converge slowly."""
+"""Additional vectors of the subspace, as the last ones converge slowly."""
 _ITERATIONS = 3
 _NULL = 1e-6
-"""Squared singular values, over the largest, that are 0 to working precision."""
+"""Squared singular values relative to the largest that count as 0 at working precision."""
 _ORDER = 4
 """Order of the Runge-Kutta step."""
 _CELLS = 1 << 24
-"""Numbers for training users x people in memory (64 MiB)."""
+"""Values of training users x scored users held in memory (64 MiB)."""
 
 
 @dataclass(frozen=True, eq=False)
 class BspmFilter:
-    """Blurs and sharpens the interactions of people.
+    """Blurs and sharpens the interactions of users.
 
     Attributes:
         vectors: float32 (items, vectors), V.
         root: float32 (items,), the square root of D_i.
-        rows: float32 CSR (users, items), N; None where blur and sharpening are 0.
+        rows: float32 CSR (users, items), N; None if blur and sharpening are 0.
         low_pass: See ``BspmConfig``.
         blur: See ``BspmConfig``.
         sharpen: See ``BspmConfig``.
@@ -55,10 +55,10 @@ class BspmFilter:
     sharpen: float
 
     def scores(self, rows: Csr) -> Float32:
-        """Scores of all items for people, float32 (people, items).
+        """Return scores of all items, float32 (users, items).
 
         Args:
-            rows: Interactions by person, weighted as in training.
+            rows: Interactions by user, weighted as in training.
         """
         people = rows.scipy(rows.entry_weights)
         size = rows.n_rows if self.rows is None else max(1, _CELLS // self.rows.shape[0])
@@ -70,7 +70,7 @@ class BspmFilter:
         return scores
 
     def _of_batch(self, people: Any) -> Float32:
-        """``scores`` of few enough people, float32 CSR (people, items)."""
+        """Compute ``scores`` of a batch of users, float32 CSR (users, items)."""
         from scipy import sparse
 
         low = (people @ sparse.diags(_inverse(self.root)) @ self.vectors).astype(np.float32)
@@ -94,7 +94,7 @@ class BspmFilter:
 
 
 def fit_bspm(rows: Csr, config: BspmConfig) -> BspmFilter:
-    """Fit the filters to the interactions of people.
+    """Fit the filters to the interactions of users.
 
     Args:
         rows: Interactions by user, with weights of mean 1 or none; values are not read.
@@ -118,14 +118,14 @@ def fit_bspm(rows: Csr, config: BspmConfig) -> BspmFilter:
 
 
 def leading_vectors(matrix: Any, number: int) -> Float32:
-    """Right singular vectors of the largest singular values, float32 (columns, vectors).
+    """Return the leading right singular vectors, float32 (columns, vectors).
 
-    By subspace iteration from a random basis (Halko, Martinsson and Tropp 2011), always the same
-    one. There are fewer vectors than asked for where the rank is lower.
+    Computed by subspace iteration from a fixed random basis (Halko, Martinsson and Tropp 2011).
+    There are fewer vectors than requested if the rank is lower.
 
     Args:
         matrix: float32 CSR (rows, columns).
-        number: How many vectors.
+        number: Number of vectors.
     """
     rng = np.random.default_rng(_SEED)
     width = min(number + _EXTRA, *matrix.shape)
@@ -142,5 +142,5 @@ def leading_vectors(matrix: Any, number: int) -> Float32:
 
 
 def _inverse(root: Float32) -> Float32:
-    """1 over each entry, and 0 for 0."""
+    """Return the reciprocal of each entry, and 0 for 0."""
     return np.divide(1.0, root, out=np.zeros_like(root), where=root > 0)

@@ -10,16 +10,16 @@ from ...config import Config
 class BspmConfig(Config):
     """Blurring and sharpening of interactions (BSPM, Choi et al. 2023), without training.
 
-    Scores are a person's interactions blurred by the neighbours of items, plus their projection on
+    Scores are a user's interactions blurred by the neighbours of items, plus their projection on
     the leading singular vectors (an ideal low-pass filter), sharpened by one Runge-Kutta step.
-    Without sharpening it is GF-CF (Shen et al. 2021). Weights over the mean weight are the edges of
-    the graph: they are normalised by the sums over each person and each item, as counts are.
+    Without sharpening it is GF-CF (Shen et al. 2021). Weights over the mean weight are the edge
+    weights of the graph, normalised by the sums over each user and each item, like counts.
     """
 
     singular_vectors: int = Field(448, ge=1)
     """Number of singular vectors of the low-pass filter."""
     low_pass: float = Field(0.2, ge=0.0)
-    """Weight of the low-pass filter beside the blur."""
+    """Weight of the low-pass filter relative to the blur."""
     blur: float = Field(1.0, ge=0.0)
     """Weight of the blur; with 0, and without sharpening, only the low-pass filter remains."""
     sharpen: float = Field(2.5, ge=0.0)

@@ -16,7 +16,7 @@ from .ials_kernels import improve_implicit, solve_implicit
 
 @dataclass(frozen=True, eq=False)
 class ItemFactors:
-    """Vectors of items, from which that of any person follows by one solve.
+    """Item vectors, from which any user's vector follows by one solve.
 
     Attributes:
         items: float32 (items, factors), in the eigenbasis of their Gram matrix.
@@ -33,21 +33,21 @@ class ItemFactors:
     unobserved: float
 
     def fold_in(self, rows: Csr) -> Float32:
-        """Vectors of people, float32 (people, factors), by one solve each.
+        """Solve for vectors of users, float32 (users, factors).
 
         Args:
-            rows: Interactions by person, weighted as in training.
+            rows: Interactions by user, weighted as in training.
         """
         ridge = ridges(rows.row_weights, len(self.items), self)
         return solved(rows, self.items, self.shared, ridge)
 
     def scores(self, rows: Csr) -> Float32:
-        """Scores of all items for people, float32 (people, items); ``rows`` as for ``fold_in``."""
+        """Return scores of all items, float32 (users, items); ``rows`` as for ``fold_in``."""
         return self.fold_in(rows) @ self.items.T
 
 
 def fit_ials(rows: Csr, config: IalsConfig, rng: np.random.Generator) -> ItemFactors:
-    """Fit item vectors to the interactions of people.
+    """Fit item vectors to the interactions of users.
 
     Args:
         rows: Interactions by user, with weights of mean 1 or none; values are not read.
@@ -76,10 +76,10 @@ def fit_ials(rows: Csr, config: IalsConfig, rng: np.random.Generator) -> ItemFac
 
 
 def ridges(weights: Float64, other: int, config: IalsConfig | ItemFactors) -> Float64:
-    """The regularisation of each row, float64 (rows,).
+    """Return the regularisation of each row, float64 (rows,).
 
     Args:
-        weights: Weight of each row's interactions together, float64 (rows,).
+        weights: Total weight of each row's interactions, float64 (rows,).
         other: Size of the other side.
         config: Has penalty, ridge_power and unobserved.
     """
@@ -88,7 +88,7 @@ def ridges(weights: Float64, other: int, config: IalsConfig | ItemFactors) -> Fl
 
 
 def rotated(factors: Any, unobserved: float) -> tuple[Any, Float64, Any]:
-    """Vectors in the eigenbasis of their Gram matrix, its eigenvalues times a weight, the basis.
+    """Return vectors in their Gram matrix's eigenbasis, its weighted eigenvalues, and the basis.
 
     Args:
         factors: floating (n, factors).
@@ -102,15 +102,15 @@ def rotated(factors: Any, unobserved: float) -> tuple[Any, Float64, Any]:
 def solved(
     rows: Csr, other: Any, shared: Float64, ridge: Float64, near: Any = None, steps: int = 0
 ) -> Any:
-    """Vectors of all rows given those of the other side, of the dtype of ``other``.
+    """Solve for all rows' vectors given those of the other side, in the dtype of ``other``.
 
     Args:
         rows: Interactions by row.
         other: floating (n, factors), vectors of the other side; see ``rotated``.
         shared: float64 (factors,), from ``rotated``.
         ridge: float64 (rows,), from ``ridges``.
-        near: floating (rows, factors), vectors to begin with.
-        steps: Of conjugate gradients from ``near``; 0 to solve exactly.
+        near: floating (rows, factors), initial vectors.
+        steps: Steps of conjugate gradients from ``near``; 0 to solve exactly.
     """
     kind = other.dtype
     solved = np.empty((rows.n_rows, other.shape[1]), dtype=kind) if near is None else near
@@ -130,7 +130,7 @@ def solved(
 
 
 def transposed(rows: Csr) -> Csr:
-    """The same entries by column."""
+    """Return the same entries by column."""
     owner = np.repeat(np.arange(rows.n_rows, dtype=np.int32), rows.counts)
     order = np.argsort(rows.indices, kind="stable")
     indptr = np.zeros(rows.n_columns + 1, dtype=np.int64)
@@ -140,7 +140,7 @@ def transposed(rows: Csr) -> Csr:
 
 
 def _gram(factors: Float) -> Float64:
-    """``factors.T @ factors`` in float64 by blocks of rows, float64 (factors, factors)."""
+    """Compute ``factors.T @ factors`` by blocks of rows, float64 (factors, factors)."""
     gram = np.zeros((factors.shape[1],) * 2)
     for start in range(0, len(factors), 4096):
         block = factors[start : start + 4096].astype(np.float64)

@@ -48,9 +48,9 @@ def solve_implicit(
     ridge: Float,
     out: Float,
 ) -> None:
-    """Each row's vector, given the vectors of the other side. Rows do not depend on each other.
+    """Solve for each row's vector, given the vectors of the other side. Rows are independent.
 
-    Over its n entries a row minimises, in the eigenbasis of the other side's Gram matrix,
+    In the eigenbasis of the other side's Gram matrix, a row minimises over its n entries
 
         sum_j weights[j] (1 - w . other[index[j]])^2 + sum_k (shared[k] + ridge[row]) w[k]^2.
 
@@ -72,7 +72,7 @@ def solve_implicit(
     rows = len(indptr) - 1
     weighted = len(weights) > 0
     one = other.dtype.type(1)
-    for chunk in range(begin, end):  # dealt out in turn: no thread gets all the long rows
+    for chunk in range(begin, end):  # interleaved, so that no thread gets all the long rows
         system = np.empty((width, width), dtype=other.dtype)
         right = np.empty(width, dtype=other.dtype)
         weight = np.empty(width, dtype=other.dtype)
@@ -149,7 +149,7 @@ def improve_implicit(
     steps: int,
     out: Float,
 ) -> None:
-    """Steps of conjugate gradients from each row's vector towards what ``solve_implicit`` gives.
+    """Take conjugate gradient steps from each row's vector towards ``solve_implicit``'s solution.
 
     As Takács et al. 2011 (RecSys, 10.1145/2043932.2043987), with the diagonal of the system as
     preconditioner. In the eigenbasis a step costs entries * factors: the Gram matrix is diagonal.
@@ -157,20 +157,20 @@ def improve_implicit(
     Args:
         begin: The first row to compute; see ``shared``.
         end: The row after the last.
-        indptr: See ``solve_implicit``, as all that is not named here.
+        indptr: See ``solve_implicit``, also for the following.
         index: int32 (entries,).
         weights: floating (entries,) or (0,).
         other: floating (n, factors).
         shared: floating (factors,).
         ridge: floating (rows,).
         steps: At least 1.
-        out: floating (rows, factors), the vectors to begin with, overwritten.
+        out: floating (rows, factors), the initial vectors, overwritten.
     """
     width = other.shape[1]
     rows = len(indptr) - 1
     weighted = len(weights) > 0
     one, zero = other.dtype.type(1), other.dtype.type(0)
-    for chunk in range(begin, end):  # dealt out in turn: no thread gets all the long rows
+    for chunk in range(begin, end):  # interleaved, so that no thread gets all the long rows
         diagonal, inverse = np.empty(width, other.dtype), np.empty(width, other.dtype)
         residual, direction = np.empty(width, other.dtype), np.empty(width, other.dtype)
         product = np.empty(width, other.dtype)

@@ -1,4 +1,4 @@
-"""Item-kNN: neighbours of items by who has them (Deshpande & Karypis 2004)."""
+"""Item-kNN: nearest neighbours of items by their users (Deshpande & Karypis 2004)."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ class _Saturation:
     norms: Float64
 
     def of(self, weights: Float64, items: Int32 | slice = slice(None)) -> Float64:
-        """Interactions of some weights with some items, float64 (n,)."""
+        """Return the saturated weights of interactions with items, float64 (n,)."""
         return weights * ((self.k1 + 1.0) / (self.norms[items] + weights))
 
 
 @dataclass(frozen=True, eq=False)
 class ItemVectors:
-    """Items as vectors over users, whose dot products over their lengths are similarities.
+    """Items as vectors over users; similarities are dot products over their lengths.
 
     Attributes:
         rows: Interactions by user.
-        strengths: float64 (entries,), the entry of each interaction; empty where all are 1.
-        weights: float64 (users,), by which a person's entries are multiplied.
+        strengths: float64 (entries,), the entry of each interaction; empty if all are 1.
+        weights: float64 (users,), factors of the users' entries.
         lengths: float64 (items,).
     """
 
@@ -43,10 +43,10 @@ class ItemVectors:
     lengths: Float64
 
     def nearest(self, limit: int, shrinkage: float = 0.0) -> tuple[Int32, Float32]:
-        """The nearest items of each.
+        """Return the nearest neighbours of each item.
 
         Args:
-            limit: How many, at most.
+            limit: Largest number of neighbours.
             shrinkage: Added to the product of the lengths.
 
         Returns:
@@ -74,7 +74,7 @@ class ItemVectors:
 
 
 def by_target(neighbours: Int32, values: Float32) -> Any:
-    """float32 CSR (items, items): column j has the values of item j's neighbours.
+    """Return float32 CSR (items, items); column j has the values of item j's neighbours.
 
     Args:
         neighbours: int32 (items, k), -1 after the last.
@@ -89,7 +89,7 @@ def by_target(neighbours: Int32, values: Float32) -> Any:
 
 
 def fit_item_knn(rows: Csr, config: ItemKnnConfig) -> Any:
-    """Similarities of the nearest neighbours of each item.
+    """Compute similarities of the nearest neighbours of each item.
 
     Args:
         rows: Interactions by user, with weights of mean 1 or none; values are not read.
@@ -97,7 +97,7 @@ def fit_item_knn(rows: Csr, config: ItemKnnConfig) -> Any:
 
     Returns:
         float32 CSR (items, items): column j holds the similarities of item j's neighbours, so that
-        scores are histories times it.
+        scores are histories @ similarities.
     """
     weights = _user_weights(rows, config)
     saturation = _saturation(rows, config)
@@ -112,15 +112,15 @@ def fit_item_knn(rows: Csr, config: ItemKnnConfig) -> Any:
 
 
 def _user_weights(rows: Csr, config: ItemKnnConfig) -> Float64:
-    """What each person's entries are multiplied by, float64 (users,)."""
+    """Return the factor of each user's entries, float64 (users,)."""
     if config.weighting == "none":
         return np.ones(rows.n_rows)
-    # Positive also for a person who has everything.
+    # Positive even for a user with all items.
     return np.log((1.0 + rows.n_columns) / (1.0 + rows.counts)) + 1e-3
 
 
 def _saturation(rows: Csr, config: ItemKnnConfig) -> _Saturation | None:
-    """The saturation of BM25; None for other weightings."""
+    """Return the saturation of BM25; None for other weightings."""
     if config.weighting != "bm25":
         return None
     popularity = rows.column_weights
@@ -130,7 +130,7 @@ def _saturation(rows: Csr, config: ItemKnnConfig) -> _Saturation | None:
 
 
 def _strengths(rows: Csr, saturation: _Saturation | None) -> Float64:
-    """The entry of each interaction, over that of one of weight 1, float64 (entries,).
+    """Return each interaction's entry relative to one of weight 1, float64 (entries,).
 
     Empty without weights.
     """
@@ -144,7 +144,7 @@ def _strengths(rows: Csr, saturation: _Saturation | None) -> Float64:
 
 
 def _lengths(rows: Csr, weights: Float64, strengths: Float64) -> Float64:
-    """The length of each item's vector, float64 (items,)."""
+    """Return the length of each item's vector, float64 (items,)."""
     owner = np.repeat(np.square(weights), rows.counts)
     if len(strengths):
         owner *= np.square(strengths)

@@ -24,28 +24,28 @@ def nearest(
     neighbours: Int32,
     similarity: Float32,
 ) -> None:
-    """The neighbours of each item, by descending similarity; equal ones by ascending code.
+    """Find each item's neighbours, by descending similarity; ties by ascending code.
 
     Args:
         begin: The first row to compute; see ``shared``.
         end: The row after the last.
-        by_item: int64 (items + 1,), places of an item's people in ``owners``.
+        by_item: int64 (items + 1,), start of each item's users in ``owners``.
         owners: int32 (entries,).
-        by_user: int64 (users + 1,), places of a person's items in ``items``.
+        by_user: int64 (users + 1,), start of each user's items in ``items``.
         items: int32 (entries,).
         by_item_strengths: float64 (entries,), ``strengths`` in the order of ``owners``.
-        strengths: float64 (entries,), the entries in the order of ``items``; both are empty where
-            all are 1.
-        weights: float64 (users,), by which a person's entries are multiplied.
+        strengths: float64 (entries,), the entries in the order of ``items``; both are empty if all
+            are 1.
+        weights: float64 (users,), factors of the users' entries.
         lengths: float64 (items,); a similarity is the dot product over ``lengths[i] * lengths[j] +
             shrinkage``.
-        shrinkage: See there.
-        neighbours: int32 (items, k), overwritten; -1 where there are fewer.
-        similarity: float32 (items, k), overwritten; 0 there.
+        shrinkage: See ``lengths``.
+        neighbours: int32 (items, k), overwritten; padded with -1.
+        similarity: float32 (items, k), overwritten; padded with 0.
     """
     n_items, k = neighbours.shape
     weighted = len(strengths) > 0
-    for chunk in range(begin, end):  # dealt out in turn: no thread gets all the popular items
+    for chunk in range(begin, end):  # interleaved, so that no thread gets all the popular items
         dots = np.zeros(n_items, dtype=np.float64)
         touched = np.empty(n_items, dtype=np.int32)
         for item in range(chunk, n_items, 64):

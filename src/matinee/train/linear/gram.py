@@ -16,16 +16,16 @@ from .kernels import add_gram
 _DENSE_CELLS = 1 << 25
 """Cells of a block of users that is made dense for a Gram matrix (256 MiB as float64)."""
 _BLAS_GAIN = 100.0
-"""How much faster a multiplication is in BLAS than in a sparse product, about."""
+"""Approximate speed of a multiplication in BLAS relative to a sparse product."""
 
 
 @dataclass(frozen=True, eq=False)
 class Interactions:
-    """Who interacted with what, by user, and how much each person weighs.
+    """Interactions by user, and the weight of each user.
 
     Attributes:
         matrix: float32 CSR (users, items); an entry is the strength of an interaction, mostly 1.
-        weights: float64 (users,), the weight of each person; see ``LinearConfig.user_power``.
+        weights: float64 (users,), the weight of each user; see ``LinearConfig.user_power``.
     """
 
     matrix: Any
@@ -38,23 +38,23 @@ class Interactions:
         return int(users), int(items)
 
     def weighted(self) -> Any:
-        """The rows times the square roots of their weights, float64 CSR (users, items)."""
+        """Return rows times the roots of their weights, float64 CSR (users, items)."""
         scaled = self.matrix.astype(np.float64)
         scaled.data *= np.repeat(np.sqrt(self.weights), np.diff(scaled.indptr))
         return scaled
 
     def diagonal(self) -> Float64:
-        """The diagonal of the weighted Gram matrix of items, float64 (items,)."""
+        """Return the diagonal of the items' weighted Gram matrix, float64 (items,)."""
         scaled = self.weighted()
         squares = np.bincount(scaled.indices, np.square(scaled.data), minlength=self.shape[1])
         return np.asarray(squares, dtype=np.float64)
 
 
 def interactions(rows: Csr, user_power: float = 0.0, values: Float32 | None = None) -> Interactions:
-    """The interactions of some people.
+    """Build the interactions of users.
 
     Args:
-        rows: Entries by user. Their values are not read: an entry is an interaction.
+        rows: Entries by user. Their values are not read: each entry is an interaction.
         user_power: See ``LinearConfig.user_power``.
         values: Strength of each entry, float32 (entries,); 1 by default.
     """
@@ -66,10 +66,10 @@ def interactions(rows: Csr, user_power: float = 0.0, values: Float32 | None = No
 
 
 def gram(matrix: Any, dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
-    """``matrix.T @ matrix`` of a sparse matrix as a dense array (columns, columns).
+    """Compute ``matrix.T @ matrix`` of a sparse matrix as a dense array (columns, columns).
 
-    By blocks of rows made dense where most of the result is filled anyway, which BLAS does fast;
-    entry by entry otherwise.
+    If the result is mostly dense, blocks of rows are made dense and multiplied by BLAS; otherwise
+    the product is sparse.
     """
     from scipy import sparse
 

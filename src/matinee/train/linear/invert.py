@@ -1,4 +1,4 @@
-"""Invert a symmetric positive definite matrix in its own memory."""
+"""In-place inversion of a symmetric positive definite matrix."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import numpy.typing as npt
 from ...errors import TrainingError
 
 _TINY = 128
-"""Sizes up to which an inverse is solved for column by column."""
+"""Largest size inverted column by column."""
 _LAPACK = 16000
-"""Sizes up to which LAPACK inverts. Above, threads of OpenBLAS 0.3.30 end the process in potrf,
-where the matrix takes 2 GiB and more."""
+"""Largest size inverted by LAPACK. Above, with matrices of 2 GiB and more, threads of OpenBLAS
+0.3.30 crash the process in potrf."""
 _BLOCK = 512
 
 
 def invert(system: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The inverse of a symmetric positive definite matrix, in its own memory.
+    """Invert a symmetric positive definite matrix in place.
 
     Raises:
-        TrainingError: It is not positive definite to working precision.
+        TrainingError: The matrix is not positive definite to working precision.
     """
     if len(system) > _LAPACK:
         return swept(system)
@@ -32,11 +32,11 @@ def invert(system: npt.NDArray[Any]) -> npt.NDArray[Any]:
         if system.dtype == np.float64
         else (lapack.spotrf, lapack.spotri, lapack.spotrs)
     )
-    # A symmetric matrix in C order is itself in Fortran order: transposing copies nothing.
+    # A symmetric matrix in C order equals itself in Fortran order: transposing copies nothing.
     lower, wrong = factor(system.T, lower=1, overwrite_a=1, clean=0)
     if not wrong and len(system) <= _TINY:
-        # OpenBLAS shares potri among threads whatever the size, and on a busy machine they wait
-        # 0.2 s for each other; it solves few columns in one thread.
+        # OpenBLAS shares potri among threads at any size, and on a busy machine they wait 0.2 s for
+        # each other; it solves few columns in one thread.
         identity = np.eye(len(system), dtype=system.dtype, order="F")
         lower, wrong = columns(lower, identity, lower=1, overwrite_b=1)
     elif not wrong:
@@ -48,11 +48,11 @@ def invert(system: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def swept(system: npt.NDArray[Any], block: int = _BLOCK) -> npt.NDArray[Any]:
-    """``invert`` by the symmetric sweep operator, in blocks: size³ operations, nearly all in syrk.
+    """Invert by the blocked symmetric sweep operator: size³ operations, nearly all in syrk.
 
     Sweeping the rows and columns k of A turns A[k, k] into -D, with D = A[k, k]⁻¹, A[i, k] into
-    A[i, k] D and A[i, j] into A[i, j] - A[i, k] D A[k, j]; after all of them A holds -A⁻¹. Of a
-    positive definite matrix no pivot needs to be looked for. Only the lower triangle is worked on.
+    A[i, k] D and A[i, j] into A[i, j] - A[i, k] D A[k, j]; after all of them A holds -A⁻¹. A
+    positive definite matrix needs no pivoting. Only the lower triangle is used.
     """
     from scipy.linalg import blas, lapack
 
@@ -87,7 +87,7 @@ def swept(system: npt.NDArray[Any], block: int = _BLOCK) -> npt.NDArray[Any]:
 
 
 def mirror(lower: npt.NDArray[Any]) -> None:
-    """Copy the lower triangle of a square matrix over its upper one, in blocks."""
+    """Copy the lower triangle of a square matrix to its upper triangle, in blocks."""
     size = len(lower)
     for first in range(0, size, _BLOCK):
         last = min(first + _BLOCK, size)
@@ -97,7 +97,7 @@ def mirror(lower: npt.NDArray[Any]) -> None:
 
 
 def _whole(square: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """A symmetric matrix from its lower triangle."""
+    """Return a symmetric matrix from its lower triangle."""
     return np.tril(square) + np.tril(square, -1).T
 
 

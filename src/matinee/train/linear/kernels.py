@@ -11,14 +11,14 @@ from ...base.arrays import Float32, Float64
 from ...base.compiled import part, shared
 
 _TOGETHER = 8
-"""People whose amounts stand side by side: their sums for an item stay in registers."""
+"""Users processed together, so that their sums for an item stay in registers."""
 
 
 @part()
 def _spread_together(
     people: Any, indptr: Any, indices: Any, data: Any, factor: Any, out: Any
 ) -> None:
-    """``spread`` for at most ``_TOGETHER`` people."""
+    """Compute ``spread`` for at most ``_TOGETHER`` users."""
     few, users = people.shape
     amounts = np.zeros((users, _TOGETHER), dtype=np.float32)
     for user in range(users):
@@ -46,7 +46,7 @@ def spread(
     factor: Float32,
     out: Float32,
 ) -> None:
-    """``out = (people @ columns) * factor``, columns being sparse.
+    """Compute ``out = (people @ columns) * factor`` with sparse columns.
 
     Args:
         begin: The first row to compute; see ``shared``.
@@ -81,8 +81,8 @@ def add_gram(
     Args:
         begin: The first row to compute; see ``shared``.
         end: The row after the last.
-        starts: integer (columns + 1,), where the entries of each column begin in ``entries``.
-        entries: integer (entries,), the positions of the entries of each column, ascending.
+        starts: integer (columns + 1,), start of each column in ``entries``.
+        entries: integer (entries,), positions of each column's entries, ascending.
         row_of: integer (entries,), the row of each of ``entries``.
         indptr: integer (rows + 1,).
         indices: integer (entries,), columns, ascending within a row.
@@ -90,9 +90,7 @@ def add_gram(
         out: float (columns, columns).
     """
     columns = len(starts) - 1
-    for chunk in range(
-        begin, end
-    ):  # dealt out in turn: the last rows of a triangle are the longest
+    for chunk in range(begin, end):  # interleaved: the last rows of a triangle are the longest
         for column in range(chunk, columns, 64):
             column_of_out = out[column]
             for at in range(starts[column], starts[column + 1]):

@@ -1,4 +1,4 @@
-"""Rows of a sparse matrix, found again by their content."""
+"""Looks up rows of a sparse matrix by their content."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TOLERANCE = 1e-5
 
 
 class KnownRows:
-    """Finds which rows of a matrix some vectors are multiples of.
+    """Finds the row of a matrix of which a vector is a multiple.
 
     Args:
         matrix: float32 CSR (rows, columns), indices ascending within a row.
@@ -29,7 +29,7 @@ class KnownRows:
         self._keys_sorted = keys[self._order]
 
     def find(self, vectors: Any) -> tuple[Int64, Float32]:
-        """The row of each vector, int64 (n,), -1 for none; and vector / row, float32 (n,).
+        """Return each vector's row, int64 (n,), -1 for none; and vector / row, float32 (n,).
 
         Args:
             vectors: float32 CSR (n, columns), indices ascending within a row.
@@ -51,7 +51,7 @@ class KnownRows:
         return rows, factors
 
     def _keys(self, matrix: Any) -> npt.NDArray[np.uint64]:
-        """A number for the set of columns of each row, uint64 (rows,)."""
+        """Return a hash of each row's set of columns, uint64 (rows,)."""
         sums = np.zeros(len(matrix.indices) + 1, dtype=np.uint64)
         np.cumsum(self._codes[matrix.indices], out=sums[1:])  # modulo 2^64
         return sums[matrix.indptr[1:]] - sums[matrix.indptr[:-1]]

@@ -1,12 +1,12 @@
-"""The closed form with few weights an item: solved among the nearest items of each.
+"""The closed form with few weights per item, solved among each item's nearest items.
 
 With G, Gamma and B of ``solve.py``, column j of EASE's B minimises b'(G + Gamma)b - 2 b'G[:, j]
-with b[j] = 0. Here b is 0 also outside of the k items N that are most similar to j,
+with b[j] = 0. Here b is also 0 outside the k items N most similar to j,
 
     b[N] = (G[N, N] + Gamma[N])^-1 G[N, j],
 
-which is the same column where N is all other items. Memory is items x k, time items x k^3;
-no matrix of items by items or users by users is made.
+which is the same column if N contains all other items. Memory is items x k, time items x k^3; no
+matrix of items by items or users by users is formed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .near_kernels import solve_near
 
 @dataclass(frozen=True, eq=False)
 class NearWeights:
-    """Weights of few items for each item.
+    """Sparse weights: a few items for each item.
 
     Attributes:
         weights: float32 CSR (items, items); column j weighs the history for item j.
@@ -39,15 +39,15 @@ class NearWeights:
 
 
 def fit_near(rows: Csr, config: LinearConfig, values: Float32 | None = None) -> NearWeights:
-    """Fit the weights of the ``config.nearest`` nearest items of each.
+    """Fit each item's weights of its ``config.nearest`` nearest items.
 
-    Nearest are those with the largest G[i, j] / sqrt((G[i, i] + Gamma[i]) (G[j, j] + Gamma[j])):
-    the cosine, with rare items farther away as the penalty shrinks their weights.
+    The nearest items have the largest G[i, j] / sqrt((G[i, i] + Gamma[i]) (G[j, j] + Gamma[j])):
+    the cosine, reduced for rare items, whose weights the penalty shrinks.
 
     Args:
-        rows: Interactions by user; an entry counts 1 whatever its value.
+        rows: Interactions by user; values are not read.
         config: The options.
-        values: Strength of each entry, float32 (entries,), where they differ.
+        values: Strength of each entry, float32 (entries,); 1 by default.
     """
     from ..implicit.knn import ItemVectors, by_target
 

@@ -24,32 +24,32 @@ def solve_near(
     near: Int32,
     out: Float32,
 ) -> None:
-    """The weights of the nearest items of each item.
+    """Solve for the weights of each item's nearest items.
 
-    The entries of each user among the nearest are chained, the latest first, so that summing the
-    Gram matrix of the nearest takes the products of a user's entries among them and no others.
+    The entries of each user among the nearest items form a linked list, latest first, so that the
+    Gram matrix of the nearest items is summed over pairs of a user's entries among them only.
 
     Args:
         begin: The first row to compute; see ``shared``.
         end: The row after the last.
-        indptr: integer (items + 1,), where the entries of each item begin.
-        owners: integer (entries,), their users.
-        data: float64 (entries,), their weighted strengths.
+        indptr: integer (items + 1,), start of each item's entries.
+        owners: integer (entries,), the users of the entries.
+        data: float64 (entries,), the weighted strengths of the entries.
         gamma: float64 (items,), added to the diagonal.
-        users: How many users there are.
+        users: Number of users.
         near: int32 (items, k), the nearest items of each; -1 after the last.
         out: float32 (items, k), overwritten with their weights; 0 after the last.
     """
     n_items, width = near.shape
     longest = 0
-    for item in range(n_items):  # most entries that an item and its nearest have together
+    for item in range(n_items):  # largest number of entries of an item and its nearest items
         total = 0
         for p in range(width):
             if near[item, p] >= 0:
                 total += indptr[near[item, p] + 1] - indptr[near[item, p]]
         longest = max(longest, total)
-    for chunk in range(begin, end):  # dealt out in turn: no thread gets all the popular items
-        last = np.full(users, -1, dtype=np.int32)  # the latest entry of each user's chain
+    for chunk in range(begin, end):  # interleaved, so that no thread gets all the popular items
+        last = np.full(users, -1, dtype=np.int32)  # the latest entry of each user's list
         before = np.empty(longest, dtype=np.int32)
         place = np.empty(longest, dtype=np.int32)
         owner = np.empty(longest, dtype=np.int32)

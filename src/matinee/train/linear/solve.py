@@ -1,4 +1,4 @@
-"""Solve a linear autoencoder exactly, on the side of the items or of the users.
+"""Solves a linear autoencoder exactly, on the side of the items or of the users.
 
 With X the interactions (users, items), W the diagonal weights of users, scaled to keep the total
 weight, and Y = W^(1/2) X:
@@ -11,9 +11,9 @@ diagonal power, 1 in EASE (Steck 2019) and EDLAE (Steck 2020); or relaxed, for x
 m[j] = Gamma[j] + max(0, (1 - xi) / P[j, j] - Gamma[j]) where 1 - Gamma[j] P[j, j] > xi and Gamma[j]
 elsewhere (RLAE and RDLAE, Moon et al. 2023, arXiv 2305.12922).
 
-On the side of the users the push-through identity P = Gamma^-1 - Gamma^-1 Y' K Y Gamma^-1, with
-K = (I + Y Gamma^-1 Y')^-1 of shape (users, users), gives the same scores without a matrix of items
-by items.
+On the users' side, the push-through identity P = Gamma^-1 - Gamma^-1 Y' K Y Gamma^-1, with
+K = (I + Y Gamma^-1 Y')^-1 of shape (users, users), gives the same scores without an item-by-item
+matrix.
 """
 
 from __future__ import annotations
@@ -37,19 +37,19 @@ from .kernels import spread
 from .known import KnownRows
 
 _DOUBLE = 8000
-"""Sizes up to which the system is solved in float64; larger ones take float32."""
+"""Largest size solved in float64; larger systems use float32."""
 
 
 class LinearWeights(Protocol):
     """A fitted linear autoencoder."""
 
     def scores(self, rows: Csr) -> Float32:
-        """Scores of all items, float32 (people, items), for weighted inputs (people, items)."""
+        """Return scores of all items, float32 (users, items), for weighted inputs."""
 
 
 @dataclass(frozen=True, eq=False)
 class ItemWeights:
-    """Weights of items by items.
+    """Item-by-item weights.
 
     Attributes:
         weights: float32 (items, items); column j weighs the history for item j. 0 on the diagonal.
@@ -64,7 +64,7 @@ class ItemWeights:
 
 @dataclass(frozen=True, eq=False)
 class UserWeights:
-    """The same weights by way of the users: memory is users², not items².
+    """The same weights in user-by-user form: memory is users², not items².
 
     Attributes:
         kernel: float32 (users, users), K of the module's description; symmetric.
@@ -87,7 +87,7 @@ class UserWeights:
         factor = (self.scale / self.gamma).astype(np.float32)
         columns = self._columns
         spread(self._reduced(inputs), columns.indptr, columns.indices, columns.data, factor, scores)
-        # -P m off the diagonal: what P has on the diagonal is put back for the items of a history.
+        # -P m off the diagonal: add back the diagonal of P for the items of a history.
         entries = inputs.tocoo()
         own_terms = (
             entries.data * (self.scale / self.gamma - self.scale * self.diagonal)[entries.col]
@@ -97,7 +97,7 @@ class UserWeights:
         return scores
 
     def _reduced(self, rows: Any) -> Float32:
-        """``x Gamma^-1 Y' K`` of each row x, float32 (people, users).
+        """Compute ``x Gamma^-1 Y' K`` of each row x, float32 (scored users, users).
 
         A multiple x of a row of Y needs no product with K: Y Gamma^-1 Y' K = I - K.
         """
@@ -143,7 +143,7 @@ class Solved:
     diagonal: Float64
 
     def scale(self, config: LinearConfig) -> Float64:
-        """M of the module's description, float64 (items,)."""
+        """Return m of the module's description, float64 (items,)."""
         gamma, diagonal = self.gamma, self.diagonal
         if not config.relax:
             return np.asarray(diagonal**-config.diagonal_power, dtype=np.float64)
@@ -151,7 +151,7 @@ class Solved:
         return np.where(1.0 - gamma * diagonal > config.relax, relaxed, gamma)
 
     def weights(self, scale: Float64 | None = None) -> ItemWeights | UserWeights:
-        """The weights with a scale of each item, in the memory of the solution."""
+        """Return the weights with a scale per item, computed in place of the solution."""
         if self.by_users is not None:
             scaled = self.by_users
             return scaled if scale is None else replace(scaled, scale=scale.astype(np.float32))
@@ -162,12 +162,12 @@ class Solved:
 
 
 def fit_linear(rows: Csr, config: LinearConfig, values: Float32 | None = None) -> LinearWeights:
-    """Fit a linear autoencoder to the interactions of people.
+    """Fit a linear autoencoder to the interactions of users.
 
     Args:
-        rows: Interactions by user; an entry counts 1 whatever its value.
-        config: The options; ``tilt`` is the caller's, who gives ``values``.
-        values: Strength of each entry, float32 (entries,), where they differ.
+        rows: Interactions by user; values are not read.
+        config: The options; ``tilt`` is applied by the caller, in ``values``.
+        values: Strength of each entry, float32 (entries,); 1 by default.
 
     Raises:
         UsageError: The system does not fit in ``config.max_gib`` on either side.
@@ -182,7 +182,7 @@ def fit_linear(rows: Csr, config: LinearConfig, values: Float32 | None = None) -
 
 
 def solve(rows: Csr, config: LinearConfig, values: Float32 | None = None) -> Solved:
-    """The system of ``fit_linear`` solved, for weights of any scale."""
+    """Solve the system of ``fit_linear``, for weights of any scale."""
     known = interactions(rows, config.user_power, values)
     by_items = side(known.shape, config) == "items"
     gamma = _gamma(known, config)
@@ -190,14 +190,14 @@ def solve(rows: Csr, config: LinearConfig, values: Float32 | None = None) -> Sol
 
 
 def solve_mib(users: int, items: int, config: LinearConfig) -> float:
-    """Memory, in MiB, that solving takes at its peak: the system, and in float64 its copy."""
+    """Return the peak memory of solving in MiB: the system, and in float64 its copy."""
     size = items if _smaller(users, items, config) == "items" else users
     each = 8 + 4 if size <= _DOUBLE else 4
     return 1.1 * size * size * each / 2**20
 
 
 def side(shape: tuple[int, int], config: LinearConfig) -> str:
-    """The side to solve on: "items" or "users".
+    """Choose the side to solve on: "items" or "users".
 
     Raises:
         UsageError: Neither fits in memory.
@@ -219,12 +219,12 @@ def side(shape: tuple[int, int], config: LinearConfig) -> str:
 
 
 def allowed_gib(config: LinearConfig) -> float:
-    """Memory, in GiB, that solving may take: ``max_gib``, at most half of the process's."""
+    """Return the memory limit of solving in GiB: ``max_gib``, at most half of the process's."""
     return min(config.max_gib, half_of_memory())
 
 
 def half_of_memory() -> float:
-    """Half of the memory that this process may use, in GiB."""
+    """Return half of the memory available to this process, in GiB."""
     return memory_limit() / 2**31
 
 
@@ -271,7 +271,7 @@ def _by_users(known: Interactions, gamma: Float64) -> Solved:
 
 
 def _quadratic(columns: Any, kernel: npt.NDArray[Any]) -> Float64:
-    """Y' K y of each column y of a sparse matrix, float64 (columns,)."""
+    """Compute y' K y of each column y of a sparse matrix, float64 (columns,)."""
     quadratic = np.zeros(columns.shape[1])
     for at in range(columns.shape[1]):
         part = slice(columns.indptr[at], columns.indptr[at + 1])

@@ -1,4 +1,4 @@
-"""``FUSED``: whether an optimiser's step on the processor is one kernel in this torch."""
+"""``FUSED``: whether this torch has fused optimiser steps on the CPU."""
 
 from __future__ import annotations
 

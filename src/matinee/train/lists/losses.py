@@ -1,15 +1,15 @@
 """Losses over all items, with their gradients, from the code of the last hidden layer.
 
-With p[u, i] = code[u] . table[i] + bias[i], x the histories, t the weight of an entry of a history
-and w the weight of a person:
+With p[u, i] = code[u] . table[i] + bias[i], x the histories, t the weight of a history's entry
+and w the weight of a user:
 
     square       mean over u of w[u] * sum over all i of c[u, i] * (p[u, i] - x[u, i])^2
                  where c is t at the entries and the weight of zeros elsewhere
     multinomial  mean over u of w[u] * sum over entries of -t[u, i] * log softmax(p[u])[i]
 
 The square loss never forms p: the sum of p^2 over all items is code' (table' table) code plus terms
-of the bias (the Gram trick), so that a batch costs its entries times the width, and the people and
-the items times its square. The multinomial loss forms p in blocks of people.
+of the bias (the Gram trick), so a batch costs its entries times the width, plus users and items
+times its square. The multinomial loss forms p in blocks of users.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from ...base.arrays import Float
 from .cells import Cells
 
 _BLOCK_CELLS = 1 << 24
-"""Scores that the multinomial loss holds at a time."""
+"""Number of scores that the multinomial loss holds at a time."""
 
 
 @dataclass(frozen=True, eq=False)
 class Asked:
-    """What a batch is asked.
+    """The targets of a batch and their weights.
 
     Attributes:
         cells: The entries of the histories.
         weights: float (entries,), the weight of each entry.
-        people: Tensor (people,), the weight of each person.
+        people: Tensor (people,), the weight of each user.
         zero: The weight of an item that is not in a history, in the square loss.
     """
 
@@ -50,15 +50,15 @@ Result = tuple[Tensor, Tensor, Tensor, Tensor]
 """The loss, and its gradients of code, table and bias."""
 
 
-@np.errstate(over="ignore", invalid="ignore")  # a loss that diverges is the caller's to report
+@np.errstate(over="ignore", invalid="ignore")  # the caller reports a diverging loss
 def square(code: Tensor, table: Tensor, bias: Tensor, asked: Asked) -> Result:
-    """Squared error over all items; see the module.
+    """Compute the squared error over all items; see the module.
 
     Args:
-        code: (people, width), C-contiguous, as is the table; all of one dtype.
+        code: (people, width), C-contiguous like the table; all of one dtype.
         table: (items, width).
         bias: (items,).
-        asked: What is asked.
+        asked: The targets and their weights.
     """
     cells, zero = asked.cells, asked.zero
     share = asked.people / len(code)
@@ -88,7 +88,7 @@ def square(code: Tensor, table: Tensor, bias: Tensor, asked: Asked) -> Result:
 
 @np.errstate(over="ignore", invalid="ignore")
 def multinomial(code: Tensor, table: Tensor, bias: Tensor, asked: Asked) -> Result:
-    """Negative log-likelihood under one softmax over all items; see ``square`` and the module."""
+    """Compute the negative log-likelihood of a softmax over all items; see ``square``."""
     cells = asked.cells
     d_code, d_table, d_bias = (torch.zeros_like(each) for each in (code, table, bias))
     loss = torch.zeros((), dtype=code.dtype)
@@ -138,7 +138,7 @@ class _WithGradient(torch.autograd.Function):
 
 
 def list_loss(name: str, code: Tensor, table: Tensor, bias: Tensor, asked: Asked) -> Tensor:
-    """The loss of a name, which torch can differentiate by code, table and bias."""
+    """Return the named loss, differentiable by torch in code, table and bias."""
     return _WithGradient.apply(name, code, table, bias, asked)  # type: ignore[no-untyped-call]
 
 
@@ -155,5 +155,5 @@ class _Sums(torch.autograd.Function):
 
 
 def weighted_sums(cells: Cells, values: Float, table: Tensor) -> Tensor:
-    """``Cells.sums``, which torch can differentiate by the table."""
+    """Return ``Cells.sums``, differentiable by torch in the table."""
     return _Sums.apply(cells, values, table)  # type: ignore[no-untyped-call]

@@ -14,20 +14,21 @@ Width = Annotated[int, Field(ge=1)]
 
 
 class ListNetworkConfig(Config):
-    """A deep autoencoder of interactions whose loss looks at every item.
+    """A deep autoencoder of interactions with a loss over all items.
 
     The input is a history of n items, each as 1 / sqrt(n). With ``loss = "multinomial"`` and
     ``objective = "reconstruct"`` it is Mult-DAE, and with ``variational`` Mult-VAE (Liang et al.
-    2018, arXiv 1802.05814). With the square loss a batch costs its interactions and the square of
-    the width, whatever the number of items. An interaction of weight w, over the mean weight,
-    counts w times in the loss (the likelihood of w clicks); the input has no weights.
+    2018, arXiv 1802.05814). With the square loss the cost of a batch is its interactions and the
+    square of the width, independent of the number of items. An interaction of weight w, over the
+    mean weight, counts w times in the loss (the likelihood of w clicks); the input has no weights.
     """
 
     loss: Literal["square", "multinomial"] = "square"
-    """Squared error over all items, or the likelihood of the items under one softmax over all."""
+    """Squared error over all items, or the likelihood of a softmax over all items."""
     objective: Literal["conditional", "reconstruct"] = "conditional"
-    """Entries in the loss: "conditional" inputs a random share of each history and predicts the
-    rest; "reconstruct" inputs the history under dropout and predicts all of it."""
+    """Entries in the loss: with "conditional" a random share of each history is input and the rest
+    is the target; with "reconstruct" the history is input with dropout, and all of it is the
+    target."""
     hidden: tuple[Width, ...] = (256, 256)
     """Widths of the layers between input and output."""
     residual: bool = True
@@ -37,7 +38,7 @@ class ListNetworkConfig(Config):
     shown: tuple[float, float] = (0.4, 0.9)
     """Range of the share of a history that is input, drawn for each user and epoch."""
     zero_weight: float = Field(0.2, gt=0.0)
-    """Weight in the square loss of items that are not in the history; that of targets is 1."""
+    """Weight of items outside the history in the square loss; targets have weight 1."""
     given_weight: float = Field(0.2, ge=0.0)
     """Weight of the input items in the loss of the conditional objective."""
     user_power: float = Field(0.4, ge=0.0, le=1.0)
@@ -54,7 +55,7 @@ class ListNetworkConfig(Config):
     epochs: int = Field(25, ge=1)
     """Passes over the users."""
     batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
-    """Users per step; "auto" for the power of two that makes about 10 steps an epoch, between 16
+    """Users per step; "auto" for the power of two that gives about 10 steps per epoch, between 16
     and 2,048."""
     learning_rate: float = Field(5e-3, gt=0.0)
     """Highest learning rate of AdamW."""
@@ -65,8 +66,8 @@ class ListNetworkConfig(Config):
     l2: float = Field(0.0, ge=0.0)
     """L2 in the loss: l2 times the sum of all squared weights that are not biases."""
     choose_epoch: bool = False
-    """Whether the number of epochs is that with the best held-out nDCG in a first training without
-    the held-out interactions; or ``epochs``."""
+    """Whether the number of epochs is the one with the best held-out nDCG in a first training run
+    without the held-out interactions; otherwise it is ``epochs``."""
     score_every: int = Field(5, ge=1)
     """Epochs between evaluations, with ``choose_epoch``."""
 
@@ -88,17 +89,17 @@ class ListNetworkConfig(Config):
         self._refuse("score_every", self.choose_epoch, "choose_epoch")
         return self
 
-    def _refuse(self, name: str, used: bool, needs: str) -> None:
-        if not used and getattr(self, name) != type(self).model_fields[name].default:
+    def _refuse(self, name: str, applies: bool, needs: str) -> None:
+        if not applies and getattr(self, name) != type(self).model_fields[name].default:
             raise ValueError(f"{name} means nothing without {needs}")
 
     @property
     def latent(self) -> int:
-        """Place in ``hidden`` of the layer that is drawn, or -1."""
+        """Index in ``hidden`` of the sampled layer, or -1."""
         return len(self.hidden) // 2 if self.variational else -1
 
     def people_per_step(self, people: int) -> int:
-        """The batch size for some number of people."""
+        """Return the batch size for a number of users."""
         if self.batch_size != "auto":
             return self.batch_size
         return int(min(max(2 ** round(math.log2(max(people, 1) / 10)), 16), 2048))

@@ -32,7 +32,7 @@ Parameters = dict[str, Tensor]
 
 @dataclass(frozen=True, eq=False)
 class RecVaeRun:
-    """A trained RecVAE, and the round whose weights it has."""
+    """A trained RecVAE, and the round whose weights are used."""
 
     weights: RecVaeWeights
     epoch: int
@@ -47,7 +47,7 @@ def fit_recvae(
     score: Callable[[RecVaeWeights], float] | None = None,
     on_epoch: Callable[[ListEpoch], None] | None = None,
 ) -> RecVaeRun:
-    """Train RecVAE on the interactions of people.
+    """Train RecVAE on the interactions of users.
 
     Args:
         rows: Interactions by user, with weights of mean 1 or none; values are not read.
@@ -55,11 +55,11 @@ def fit_recvae(
         rng: Draws the initial weights, the batches, the dropout and the codes.
         last: Round after which to stop, by default ``config.rounds``.
         score: Called every ``config.score_every`` rounds and after the last; the weights of the
-            round with the highest score are kept. Without it, those of the last.
+            round with the highest score are kept; without it, those of the last.
         on_epoch: Called after each round, with the mean loss of its decoder epochs.
 
     Raises:
-        TrainingError: The loss is not finite, or nobody has an interaction.
+        TrainingError: The loss is not finite, or there are no interactions.
     """
     people = np.flatnonzero(rows.counts > 0)
     if not len(people):
@@ -91,7 +91,7 @@ def fit_recvae(
 
 
 class _Network:
-    """The encoder, the decoder, their optimisers, and the encoder of the round before."""
+    """The encoder, the decoder, their optimisers, and the previous round's encoder."""
 
     def __init__(self, rows: Csr, config: RecVaeConfig, rng: np.random.Generator) -> None:
         self.rows, self.config, self.rng = rows, config, rng
@@ -106,14 +106,14 @@ class _Network:
             True: torch.optim.Adam(encoder, lr=config.learning_rate, fused=FUSED),
             False: torch.optim.Adam(decoder, lr=config.learning_rate, fused=FUSED),
         }
-        # The authors' code starts from an encoder of other initial weights.
+        # As in the authors' code, the previous encoder has other initial weights.
         self.before = {
             name: torch.from_numpy(array)
             for name, array in initial(rows.n_columns, config, rng).items()
         }
 
     def passed(self, people: Int64, *, encoder: bool) -> float:
-        """The mean loss of one pass over the people that trains the encoder or the decoder."""
+        """Train encoder or decoder in one pass over the users; return the mean loss."""
         steps = max(1, math.ceil(len(people) / self.config.batch_size))
         optimizer, total = self.optimizers[encoder], 0.0
         dropout = self.config.input_noise if encoder else 0.0
@@ -127,7 +127,7 @@ class _Network:
         return total / len(people)
 
     def loss(self, batch: Int64, dropout: float) -> Tensor:
-        """The negative evidence lower bound of some people, each divergence with its weight."""
+        """Return the negative evidence lower bound of users, with weighted divergences."""
         counts = self.rows.counts[batch]
         indptr, entries = entries_of(self.rows.indptr, batch)
         items = self.rows.indices[entries]
@@ -155,7 +155,7 @@ class _Network:
         return np.where(kept, values / np.float32(1.0 - dropout), np.float32(0.0))
 
     def _prior(self, code: Tensor, earlier: tuple[Tensor, Tensor]) -> Tensor:
-        """Log density of the mixture, (people, latent)."""
+        """Return the log density of the mixture prior, (people, latent)."""
         zero = torch.zeros(1)
         parts = [
             density(code, zero, zero),
@@ -168,11 +168,11 @@ class _Network:
         return torch.logsumexp(torch.stack(weighted), dim=0)
 
     def keep_posterior(self) -> None:
-        """Make the present encoder that of the prior."""
+        """Make the current encoder the prior's."""
         self.before = {name: each.detach().clone() for name, each in self.parameters.items()}
 
     def weights(self) -> RecVaeWeights:
-        """A copy of what scoring needs."""
+        """Return a copy of the arrays that scoring needs."""
         return RecVaeWeights(
             {
                 name: each.detach().numpy().copy()
@@ -183,7 +183,7 @@ class _Network:
 
 
 def initial(items: int, config: RecVaeConfig, rng: np.random.Generator) -> dict[str, Float32]:
-    """Initial arrays: as torch draws those of linear layers; normalisation does nothing yet."""
+    """Draw initial arrays like torch's linear layers, with identity normalisation."""
     parameters: dict[str, Float32] = {}
 
     def uniform(shape: tuple[int, ...], inputs: int) -> Float32:
@@ -206,7 +206,7 @@ def initial(items: int, config: RecVaeConfig, rng: np.random.Generator) -> dict[
 
 
 def encoded(parameters: Parameters, cells: Cells, values: Float32) -> tuple[Tensor, Tensor]:
-    """Means and logarithms of the variances of the posterior, (people, latent) each."""
+    """Return means and log variances of the posterior, (people, latent) each."""
     hidden = weighted_sums(cells, values, parameters["weight.0"]) + parameters["bias.0"]
     total = _normalised(parameters, functional.silu(hidden), 0)
     layer = total
@@ -227,6 +227,6 @@ def _normalised(parameters: Parameters, layer: Tensor, at: int) -> Tensor:
 
 
 def density(x: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
-    """Log density of a normal distribution, elementwise."""
+    """Return the log density of a normal distribution, elementwise."""
     square = (x - mean).square() / log_variance.exp()
     return -0.5 * (log_variance + math.log(2.0 * math.pi) + square)

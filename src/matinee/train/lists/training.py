@@ -1,4 +1,4 @@
-"""Train a list network: a deep autoencoder whose loss looks at every item."""
+"""Train a list network: a deep autoencoder with a loss over all items."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from .weights import OUTPUT, OUTPUT_BIAS, START, TABLE, ListNetworkWeights
 TABLE_SCALE, OUTPUT_SCALE = 0.05, 0.01
 """Standard deviations of the first and the last layer's initial weights."""
 RESIDUAL_SCALE = 0.3
-"""What the initial weights of a residual layer are multiplied by."""
+"""Factor of the initial weights of residual layers."""
 WARMUP = 20
-"""Steps over which the learning rate of a cosine rises."""
+"""Warmup steps of the cosine schedule."""
 LEAST_RATE = 0.02
-"""Share of the learning rate at which a cosine ends."""
+"""Final learning rate of the cosine schedule, as a share of the highest."""
 
 
 def fit_list_network(
@@ -43,20 +43,20 @@ def fit_list_network(
     score: Callable[[ListNetworkWeights], float] | None = None,
     on_epoch: Callable[[ListEpoch], None] | None = None,
 ) -> ListNetworkRun:
-    """Train a list network on the interactions of people.
+    """Train a list network on the interactions of users.
 
     Args:
         rows: Interactions by user, with weights of mean 1 or none; values are not read.
-        config: The options; ``choose_epoch`` is the caller's, who gives ``score`` or ``last``.
-        rng: Draws the initial weights, the batches and what is shown.
-        last: Epoch after which to stop, by default ``config.epochs``. The learning rate moves as
-            if there were all of them.
+        config: The options. ``choose_epoch`` is applied by the caller, by ``score`` or ``last``.
+        rng: Draws the initial weights, the batches and the input items.
+        last: Epoch after which to stop, by default ``config.epochs``. The learning rate schedule is
+            that of all ``config.epochs``.
         score: Called every ``config.score_every`` epochs and after the last; the weights of the
-            epoch with the highest score are kept. Without it, those of the last.
+            epoch with the highest score are kept; without it, those of the last.
         on_epoch: Called after each epoch.
 
     Raises:
-        TrainingError: The loss is no number, or nobody has an interaction.
+        TrainingError: The loss is NaN, or there are no interactions.
     """
     people = np.flatnonzero(rows.counts > 0)
     if not len(people):
@@ -85,7 +85,7 @@ def fit_list_network(
 
 
 class _Step:
-    """The network with its optimiser, one batch at a time."""
+    """The network with its optimiser, trained batch by batch."""
 
     def __init__(
         self, rows: Csr, config: ListNetworkConfig, rng: np.random.Generator, people: int
@@ -100,7 +100,7 @@ class _Step:
         self.done = 0
 
     def take(self, batch: Int64) -> float:
-        """Train on some people; their loss before."""
+        """Train on a batch of users; return its loss before the step."""
         drawn = _draw(self.matrix[batch], self.config, self.rng)
         loss = self.network.loss(drawn, self.importance[batch], self.plan.beta(self.done))
         for group in self.optimizer.param_groups:
@@ -115,7 +115,7 @@ class _Step:
 
 @dataclass(frozen=True, eq=False)
 class _Drawn:
-    """A batch: the histories, the input made of them, and how much each entry is asked for."""
+    """A batch: the histories, the input sampled from them, and the loss weight of each entry."""
 
     cells: Cells
     values: Float32
@@ -129,7 +129,7 @@ def _draw(rows: Any, config: ListNetworkConfig, rng: np.random.Generator) -> _Dr
     share = (low + (high - low) * rng.random(len(counts))).astype(np.float32)
     shown = rng.random(len(owner), dtype=np.float32) < share[owner]
     if config.objective == "conditional":
-        # The shown part stands for a whole history, and is scaled as one.
+        # The input part is scaled like a whole history.
         lengths = np.bincount(owner[shown], minlength=len(counts))
         size = (1.0 / np.sqrt(np.maximum(lengths, 1))).astype(np.float32)
         asked = np.where(shown, np.float32(config.given_weight), np.float32(1.0))
@@ -167,7 +167,7 @@ class _Network:
         }
 
     def loss(self, batch: _Drawn, importance: Float32, beta: float) -> Tensor:
-        """The loss of a batch; ``beta`` weighs the divergence of a variational network."""
+        """Compute the loss of a batch; ``beta`` weights the divergence of a variational network."""
         parameters, config = self.parameters, self.config
         layer = self.act(
             weighted_sums(batch.cells, batch.values, parameters[TABLE]) + parameters[START]
@@ -197,7 +197,7 @@ class _Network:
         return loss + beta * divergence
 
     def weights(self) -> ListNetworkWeights:
-        """A copy of the weights."""
+        """Return a copy of the weights."""
         arrays = {name: each.detach().numpy().copy() for name, each in self.parameters.items()}
         config = self.config
         return ListNetworkWeights(arrays, config.activation, config.residual, config.latent)

@@ -20,12 +20,12 @@ class ListNetworkWeights:
     """A list network.
 
     Attributes:
-        arrays: float32, by name: "table" (items, first width) and "start" (first width,) of the
-            first layer, "weight.1" (before, width) and "bias.1" of the next ones, and "output"
+        arrays: float32 arrays by name: "table" (items, first width) and "start" (first width,) of
+            the first layer, "weight.1" (before, width) and "bias.1" of the next ones, and "output"
             (items, last width) and "output_bias" (items,).
         activation: Name of the activation.
-        residual: Whether a layer as wide as the one before adds to it.
-        latent: Place of the layer that holds means in its first half and is not activated, or -1.
+        residual: Whether layers as wide as the previous one have a residual connection.
+        latent: Index of the layer without activation whose first half are the means, or -1.
     """
 
     arrays: Mapping[str, Float32]
@@ -34,7 +34,7 @@ class ListNetworkWeights:
     latent: int
 
     def scores(self, rows: Csr) -> Float32:
-        """Scores of all items, float32 (people, items), for histories (people, items).
+        """Return scores of all items, float32 (people, items), for histories (people, items).
 
         The values of the histories are not read.
         """
@@ -44,7 +44,7 @@ class ListNetworkWeights:
         return np.asarray(item_scores, dtype=np.float32)
 
     def code(self, rows: Csr) -> Float32:
-        """The last hidden layer, float32 (people, last width)."""
+        """Return the last hidden layer, float32 (people, last width)."""
         lengths = np.diff(rows.indptr)
         values = np.repeat(1.0 / np.sqrt(np.maximum(lengths, 1)), lengths).astype(np.float32)
         table = self.arrays[TABLE]

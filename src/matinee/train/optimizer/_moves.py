@@ -1,4 +1,4 @@
-"""The optimisers: what one step does to one row, or any stretch, of parameters."""
+"""The optimisers: one step on a row, or any contiguous range, of parameters."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _adam(
     eps: Any,
     l2: Any,
 ) -> None:
-    """Kingma & Ba 2015, arXiv 1412.6980; with decoupled weight decay, 1711.05101."""
+    """Kingma & Ba 2015, arXiv 1412.6980; with decoupled weight decay, arXiv 1711.05101."""
     one = w.dtype.type(1)
     for k in range(len(w)):
         grad = g[k] + l2 * w[k]
@@ -58,8 +58,8 @@ def _sgd(
 
 move = choose({ADAM: _adam, SGD: _sgd}, _sgd)
 """``move(kind, w, m, v, g, rate, keep, beta1, beta2, root, eps, l2)``: one optimiser step on one
-row (or any stretch) of parameters.
+row (or any contiguous range) of parameters.
 
-``rate`` is the step size with Adam's first bias correction in it, ``root`` is sqrt(1 - beta2^t),
+``rate`` is the step size including Adam's first bias correction, ``root`` is sqrt(1 - beta2^t), and
 ``keep`` is 1 - learning rate * weight decay.
 """

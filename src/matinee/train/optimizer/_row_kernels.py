@@ -1,17 +1,17 @@
-"""Optimiser kernels: update only the table rows a batch touched, exactly as if all had been.
+"""Optimiser kernels: update only the table rows in a batch, with the result of a dense optimiser.
 
-A table row that a batch does not touch has a zero gradient, but a dense optimiser still moves it:
-momentum goes on decaying and carries the weight along, and decoupled weight decay shrinks it. All
-of that is known in closed form, so it is applied in one go when the row is next touched
-(``catch_up``). With ``r`` the decay of a step's direction (momentum for SGD, beta1 / sqrt(beta2)
-for Adam), ``a[t]`` the step size and ``P[t]`` the product of the weight-decay factors up to step t,
-k missed steps after step s come to
+A table row that is not in a batch has a zero gradient, but a dense optimiser still moves it:
+momentum keeps decaying and moves the weight, and decoupled weight decay shrinks it. These updates
+have a closed form, which is applied when the row is next used (``catch_up``). With ``r`` the decay
+of a step's direction (momentum for SGD, beta1 / sqrt(beta2) for Adam), ``a[t]`` the step size and
+``P[t]`` the product of the weight-decay factors up to step t, k missed steps after step s amount to
+
 
     w <- w * P[s+k] / P[s] - (P[s+k] / P[s] * tail[s] - r^k * tail[s+k]) * direction,
     tail[t] = sum over j >= 1 of r^j * a[t+j] * P[t] / P[t+j],
 
-which differs from the dense optimiser only in rounding and in how Adam's epsilon weighs against a
-second moment that decays from the second missed step on (exact for the first).
+which differs from the dense optimiser only in rounding and in the effect of Adam's epsilon relative
+to a second moment that decays from the second missed step on (exact for the first).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ._moves import ADAM, move
 
 FAST = {"reassoc", "contract", "nsz", "arcp"}
 STRETCH = 32_768
-"""Parameters of the flat vector that one thread takes at a time."""
+"""Parameters of the flat vector processed per thread at a time."""
 
 
 @part(fastmath=FAST, error_model="numpy")
@@ -56,13 +56,13 @@ def _step_chunk(
     eps: Any,
     l2: Any,
 ) -> None:
-    """One of 64 parts of ``step_rows``; ``longest`` is the most entries of any column."""
+    """Compute one of 64 parts of ``step_rows``; ``longest`` is the longest column's length."""
     sides = 2 if len(entry2) > 0 else 1
     has_v = v.shape[0] > 0
     g = np.empty(w.shape[1], dtype=w.dtype)
     pick = np.empty(longest, dtype=np.int32)
     value = np.empty(longest, dtype=w.dtype)
-    # In short runs, dealt out in turn: neighbours in the table stay together, and no thread
+    # Short interleaved runs: neighbours in the table stay together, and no thread
     # gets all the popular rows.
     for turn in range((len(columns) + 511) // 512 * 8):
         u = turn // 8 * 512 + chunk * 8 + turn % 8
@@ -110,16 +110,16 @@ def step_rows(
     eps: float,
     l2: float,
 ) -> None:
-    """Step ``t`` on the rows ``columns`` of a table whose gradient comes in factors.
+    """Take step ``t`` on rows ``columns`` of a table whose gradient is given in factors.
 
     The gradient of row i is ``sum_j entry[j] * dense[row of j]`` over the entries j of column i
-    (plus the same of ``entry2`` and ``dense2`` for a tied table; empty arrays otherwise). It is
-    summed in a buffer of one row and spent at once.
+    (plus the same with ``entry2`` and ``dense2`` for a tied table; empty arrays otherwise). It is
+    summed in a buffer of one row and applied immediately.
 
-    ``columns`` to ``entry_of`` are as ``nn.Transposer`` makes them. ``entry`` is (entries,) and
-    ``dense`` (batch rows, width). ``w``, ``m`` and ``v`` are (n, width), ``v`` empty where
-    the kind has none. ``last`` (n,) is the step each row stands at, and is set to ``t``. The rest
-    is ``move``'s.
+    ``columns`` to ``entry_of`` are made by ``nn.Transposer``. ``entry`` is (entries,) and ``dense``
+    (batch rows, width). ``w``, ``m`` and ``v`` are (n, width), with ``v`` empty if the optimiser
+    has no second moment. ``last`` (n,) is each row's latest step, and is set to ``t``. The other
+    arguments are ``move``'s.
     """
     type_ = w.dtype.type
     rate_, keep_, b1, b2 = type_(rate), type_(keep), type_(beta1), type_(beta2)
@@ -175,7 +175,7 @@ def step_given(
     eps: float,
     l2: float,
 ) -> None:
-    """Step ``t`` on the rows ``columns`` by a gradient that is there in full, (columns, width)."""
+    """Take step ``t`` on the rows ``columns`` by a full gradient, (columns, width)."""
     type_ = w.dtype.type
     rate_, keep_, b1, b2 = type_(rate), type_(keep), type_(beta1), type_(beta2)
     root_, eps_, l2_ = type_(root), type_(eps), type_(l2)
@@ -209,9 +209,9 @@ def catch_up(
 ) -> None:
     """Bring the rows ``columns`` to the state they would have after step ``t``.
 
-    A missed step leaves ``decay1`` of m, ``decay2`` of v and ``ratio`` of the direction; ``tail``,
-    ``shrunk`` (the logarithm of P) and ``root`` are float64 (steps + 1,), by step, as in the
-    module's text.
+    A missed step multiplies m by ``decay1``, v by ``decay2`` and the direction by ``ratio``;
+    ``tail``, ``shrunk`` (the logarithm of P) and ``root`` are float64 (steps + 1,), by step, as
+    defined above.
     """
     width = w.shape[1]
     for u in range(begin, end):
@@ -220,7 +220,7 @@ def catch_up(
         k = t - s
         last[i] = t
         if k <= 0 or s == 0:
-            # A row that was never touched has no momentum; before its first gradient only weight
+            # A row that was never updated has no momentum; before its first gradient only weight
             # decay moves it.
             if k > 0 and shrunk[t] != 0.0:
                 shrink = w.dtype.type(np.exp(shrunk[t]))
@@ -263,7 +263,7 @@ def _step_stretch(
     eps: Any,
     l2: Any,
 ) -> None:
-    """``step_flat``; ``v`` is empty where the optimiser has no second moment."""
+    """Compute ``step_flat``; ``v`` is empty if the optimiser has no second moment."""
     type_ = w.dtype.type
     rate_, keep_, b1, b2 = type_(rate), type_(keep), type_(beta1), type_(beta2)
     second = v if len(v) > 0 else g
@@ -286,7 +286,7 @@ def step_flat(
     eps: float,
     l2: float,
 ) -> None:
-    """The same step on a flat stretch of parameters with a dense gradient, which is then zeroed."""
+    """Take the same step on flat parameters with a dense gradient, which is then zeroed."""
     _step_stretch(kind, w, m, v, g, rate, keep, beta1, beta2, root, eps, l2)
 
 
@@ -307,7 +307,7 @@ def step_long(
     eps: float,
     l2: float,
 ) -> None:
-    """``step_flat`` by several threads, for more than ``STRETCH`` parameters."""
+    """Compute ``step_flat`` in several threads, for more than ``STRETCH`` parameters."""
     for stretch in range(begin, end):
         at = slice(stretch * STRETCH, min((stretch + 1) * STRETCH, len(w)))
         _step_stretch(kind, w[at], m[at], v[at], g[at], rate, keep, beta1, beta2, root, eps, l2)

@@ -1,4 +1,4 @@
-"""The optimiser of the compiled backend: sparse updates of two tables, dense ones of the rest."""
+"""The optimiser of the compiled backend: sparse updates of tables, dense ones of the rest."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _KINDS = {"adam": moves.ADAM, "sgd": moves.SGD}
 
 
 def has_l2(config: TrainConfig, parameter: Tensor) -> bool:
-    """Whether L2 regularisation applies to a parameter of the network."""
+    """Return whether L2 regularisation applies to a parameter of the network."""
     return config.l2_on == "all" or parameter.ndim > 1
 
 
@@ -49,19 +49,19 @@ class StepSizes:
             self.rate[1:] /= 1.0 - self.beta1 ** step[1:]
         self.keep: Float64 = 1.0 - rates * config.weight_decay
         self.keep[0] = 1.0
-        # As a logarithm: the product itself would underflow in a long run.
+        # As a logarithm: the product would underflow in a long run.
         self.shrunk: npt.NDArray[Any] = np.cumsum(np.log(self.keep))
         self.ratio = self.beta1 / np.sqrt(self.beta2)
         self.tail = np.zeros_like(rates)
-        # The direction is m / sqrt(v); the root of Adam's second bias correction joins the size.
+        # The direction is m / sqrt(v); the size includes the root of Adam's second bias correction.
         size = self.rate * self.root
         for t in range(len(rates) - 2, -1, -1):
             self.tail[t] = self.ratio * (size[t + 1] + self.tail[t + 1]) / self.keep[t + 1]
         self.uses_v = adam
 
     def moments(self, like: Float) -> tuple[Float, Float]:
-        """Zero first and second moments for some parameters; SGD has no second."""
-        # Unlike zeros_like, zeros takes the memory when it is first written to.
+        """Return zero first and second moments for parameters; SGD has no second."""
+        # Unlike zeros_like, zeros allocates memory only when it is first written to.
         second = like if self.uses_v else like[:0]
         return np.zeros(like.shape, like.dtype), np.zeros(second.shape, second.dtype)
 
@@ -82,7 +82,7 @@ class SparseTable:
         self._empty = (weights[:0, 0].copy(), weights[:0].copy())
 
     def catch_up(self, columns: npt.NDArray[np.int32], step: int) -> None:
-        """Apply the deferred updates of some rows: what a dense optimiser has after ``step``."""
+        """Apply the deferred updates of rows up to ``step``, as in a dense optimiser."""
         sizes = self.sizes
         kernels.catch_up(
             sizes.kind,
@@ -134,7 +134,7 @@ class SparseTable:
         kernels.step_given(self.sizes.kind, rows, gradient, *self._step(step))
 
     def _step(self, step: int) -> tuple[Any, ...]:
-        """The state to update and the factors of a step, as arguments of both kernels."""
+        """Return the state to update and the factors of a step, as arguments of both kernels."""
         sizes = self.sizes
         return (
             self.weights,
@@ -153,12 +153,12 @@ class SparseTable:
 
 
 class Flat:
-    """The parameters outside of the tables as one flat vector, updated densely, and its moments.
+    """The parameters outside the tables as one flat vector with dense updates, and its moments.
 
     Args:
         sizes: The step sizes.
         weights: float (n,), updated in place.
-        parts: Of each consecutive part: its size, and whether weight decay and L2 apply.
+        parts: For each consecutive part, its size, and whether weight decay and L2 apply.
     """
 
     def __init__(

@@ -9,7 +9,7 @@ from ..config import TrainConfig
 
 
 def learning_rates(config: TrainConfig, steps_per_epoch: int) -> Float64:
-    """The learning rate of steps 1 to the last, float64 (steps + 1,); entry 0 is not used."""
+    """Return the learning rate of each step, float64 (steps + 1,); entry 0 is unused."""
     total = config.epochs * steps_per_epoch
     step = np.arange(total + 1, dtype=np.float64)
     rate = np.full(total + 1, config.learning_rate)
