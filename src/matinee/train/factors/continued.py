@@ -127,5 +127,5 @@ class Continued:
 def _solve(rows: Csr, fixed: Side, ridges: tuple[float, float, float], out: Side) -> None:
     """Call ``solve_rows``; the ridges are its ``ridge``, ``power`` and ``bias_ridge``."""
     values = rows.values.astype(np.float32, copy=False)
-    centered = out.bias, out.factors
-    solve_rows(rows.indptr, rows.indices, values, fixed.bias, fixed.factors, *ridges, *centered)
+    sides = fixed.bias, fixed.factors, *ridges, out.bias, out.factors
+    solve_rows(rows.indptr, rows.indices, values, *sides)
