@@ -308,9 +308,7 @@ class Trainer:
                 )
         fit_link_again(run)
         known, inputs = run.known, run.inputs
-        if (
-            run.valid
-        ):  # the validation part is no longer needed: use column statistics of all ratings
+        if run.valid:  # no longer needed: use column statistics of all ratings
             known, inputs = self._whole(inputs)
         fitted = FittedNetwork(
             settings=settings.model_copy(update={"network": run.network.config}),
