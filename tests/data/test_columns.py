@@ -135,6 +135,26 @@ def test_two_columns_of_one_role_are_an_error_or_a_note() -> None:
     assert other_choices(["user", "item"], {USER: "user", ITEM: "item"}, {}, "t") == ()
 
 
+@pytest.mark.parametrize(
+    ("date", "clock"),
+    [
+        ("2021-01-31", "10:05"),
+        ("2021-01-31 00:00:00", "10:05:00"),
+        ("31/01/2021", "10:05:00"),
+        ("1/31/2021", "10:05 AM"),
+        ("2021-01-31 10:05", "23:59"),
+        ("1612087500", "23:59"),
+    ],
+)
+def test_a_date_and_a_time_of_day_are_one_time(date: str, clock: str, tmp_path: Path) -> None:
+    rows = f"1,1,5,{clock},{date}\n2,1,4,{clock},{date}\n2,2,3,,{date}\n"
+    (tmp_path / "r.csv").write_text("user,item,rating,time,date\n" + rows)
+    ratings = load(tmp_path / "r.csv")
+    assert ratings.times is not None
+    assert ratings.times[:2].tolist() == [1_612_087_500] * 2
+    assert ratings.notes[0] == "the time is read from columns 'date' and 'time'"
+
+
 def test_names_of_people_in_json_objects_are_noted(tmp_path: Path) -> None:
     rows = [
         {"user": {"name": name, "age": 3}, "item": n, "rating": 3} for n, name in enumerate("ab")

@@ -261,7 +261,7 @@ def _read_table(
     not_rated: Sequence[float],
     how: ReadOptions,
 ) -> _Read:
-    columns, chosen = columns_of(scan, mapped)
+    columns, chosen = columns_of(work, scan, mapped)
     implicit = RATING not in columns
     if implicit and stated is not None:
         raise UsageError(f"{scan.label}: interactions have no scale; {_no_rating(scan, columns)}")

@@ -10,9 +10,11 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 
 from ...errors import DataError, UsageError, nearest
-from .source import Scan, is_nested
+from .source import SAMPLE, Scan, Workspace, is_nested, run
 
 USER, ITEM, RATING, TIME, WEIGHT = "user", "item", "rating", "time", "weight"
+CLOCK = "clock"
+"""The time of day, where the column of the time has dates alone."""
 TITLE, GENRES, PERSON = "title", "genres", "person"
 
 
@@ -59,6 +61,7 @@ _BY_NAME = (WEIGHT,)
 """Roles that no column of a file without a header has by its position."""
 _MATRIX = 4
 """Columns that a matrix of users and items has at least."""
+_CLOCK = r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?"
 _TYPED = re.compile(r":(token|float)(_seq)?$")
 """What RecBole's files add to a column's name."""
 
@@ -162,8 +165,10 @@ def other_choices(
             ``user_id``, for a role that the table must have.
     """
     notes = []
+    if CLOCK in columns:
+        notes.append(f"the time is read from columns {columns[TIME]!r} and {columns[CLOCK]!r}")
     for role, chosen in columns.items():
-        if role in mapped:
+        if role in mapped or role == CLOCK:
             continue
         free = [name for name in names if name == chosen or name not in columns.values()]
         others = [name for name in free if name != chosen and plain(name) in USUAL[role]]
@@ -186,7 +191,9 @@ def other_choices(
     return tuple(notes)
 
 
-def columns_of(scan: Scan, mapped: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
+def columns_of(
+    work: Workspace, scan: Scan, mapped: Mapping[str, str]
+) -> tuple[dict[str, str], tuple[str, ...]]:
     """The column of each role of ratings, among those that hold single values.
 
     Returns:
@@ -211,6 +218,10 @@ def columns_of(scan: Scan, mapped: Mapping[str, str]) -> tuple[dict[str, str], t
         columns = assign(names, RATING_ROLES, mapped, header=scan.header, label=scan.label)
     except DataError as error:
         raise DataError(f"{error}{_layout_hint(scan, names, nested)}") from None
+    if scan.header and TIME in columns and TIME not in mapped:
+        date = _usual(TIME, names, set(columns.values()))
+        if date is not None and _is_clock(work, scan, columns[TIME]):
+            columns |= {TIME: date, CLOCK: columns[TIME]}
     if RATING not in columns:
         for name in nested:
             if plain(name) in USUAL[RATING]:
@@ -219,6 +230,14 @@ def columns_of(scan: Scan, mapped: Mapping[str, str]) -> tuple[dict[str, str], t
                     "column of the ratings with --rating COL"
                 )
     return columns, other_choices(names, columns, mapped, scan.label) if scan.header else ()
+
+
+def _is_clock(work: Workspace, scan: Scan, name: str) -> bool:
+    """Whether all values of a column, among the first rows, are times of day."""
+    text = f"nullif(trim(CAST({scan.columns[name][0]} AS VARCHAR)), '')"
+    query = f"SELECT bool_and(regexp_full_match({text}, '{_CLOCK}'))"
+    row = run(work, scan, f"{query} FROM (SELECT * FROM {scan.relation} LIMIT {SAMPLE})").fetchone()
+    return bool(row and row[0])
 
 
 def _layout_hint(scan: Scan, names: Sequence[str], nested: Sequence[str]) -> str:

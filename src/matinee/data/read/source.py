@@ -16,6 +16,8 @@ import duckdb
 from ...base.atomic import scratch_folder
 from ...errors import DataError
 
+SAMPLE = 10_000
+"""Rows at the start of a table from which the forms of ids and times are recognised."""
 Report = Callable[[str, int, int], None]
 """Progress callback: the step ("reading", "ordering"), the amount done, and the total."""
 

@@ -11,11 +11,11 @@ import numpy as np
 from ...errors import DataError
 from ..ratings import Scale
 from ..values.ids import missing_sql
-from .columns import ITEM, RATING, TIME, USER, WEIGHT
+from .columns import CLOCK, ITEM, RATING, TIME, USER, WEIGHT
 from .options import ReadOptions
-from .source import Scan, Workspace, literal, run
+from .source import SAMPLE, Scan, Workspace, literal, run
 from .text import shorten
-from .timestamps import REALS, SAMPLE, is_text, number_sql, time_sql
+from .timestamps import REALS, is_text, number_sql, time_column, time_sql
 
 _WHOLE_BITS = {"FLOAT": 24, "DOUBLE": 53}
 """Bits up to which each kind of real has every whole number."""
@@ -81,7 +81,8 @@ def stage(
     """
     rows = rows or ReadOptions()
     checks, mapped, numbers = _sampled(work, scan, columns)
-    time, clock, of_time = time_sql(work, scan, columns.get(TIME), mapped, numbers)
+    names = columns.get(TIME), columns.get(CLOCK)
+    time, clock, of_time = time_sql(work, scan, *names, mapped, numbers)
     complete = _create(work, scan, columns, rows, time, checks)
     _check_real_ids(work, scan, columns)
     notes = [
@@ -263,7 +264,9 @@ def _sampled(work: Workspace, scan: Scan, columns: Mapping[str, str]) -> tuple[l
         integers, or ``""``; the number of times that are text; and how many of them are numbers.
     """
     ids = [_id(*scan.columns[columns[role]]) for role in (USER, ITEM)]
-    time, kind = scan.columns[columns[TIME]] if TIME in columns else ("", "")
+    time, kind = "", ""
+    if TIME in columns:
+        time, kind = time_column(scan, columns[TIME], columns.get(CLOCK))
     time = time if is_text(kind) else "NULL"
     passed = ", ".join(
         f"coalesce(bool_and(coalesce({check.format(side)}, {side} IS NULL)), true)"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from .source import Scan, Workspace, literal, run
+from .source import SAMPLE, Scan, Workspace, literal, run
 from .text import shorten
 
-SAMPLE = 10_000
-"""Rows at the start of a table from which the forms of ids and times are recognised."""
 REALS = ("FLOAT", "DOUBLE", "DECIMAL")
 """What the names of DuckDB's types of reals start with."""
 _CLOCKS = ("TIMESTAMP", "DATE")
@@ -62,21 +60,33 @@ def number_sql(sql: str) -> str:
     return f"TRY_CAST(floor(TRY_CAST({sql} AS DOUBLE)) AS BIGINT)"
 
 
+def time_column(scan: Scan, name: str, clock: str | None) -> tuple[str, str]:
+    """SQL and type of a column of times, or of dates beside a column of times of day."""
+    sql, kind = scan.columns[name]
+    if clock is None:
+        return sql, kind
+    date = f"regexp_replace(CAST({sql} AS VARCHAR), '[ T]00:00(:00(\\.0+)?)?$', '')"
+    later = f"coalesce(' ' || nullif(trim(CAST({scan.columns[clock][0]} AS VARCHAR)), ''), '')"
+    whole = f"contains({date}, ':') OR TRY_CAST({date} AS DOUBLE) IS NOT NULL"
+    return f"CASE WHEN {whole} THEN {date} ELSE {date} || {later} END", "VARCHAR"
+
+
 def time_sql(
-    work: Workspace, scan: Scan, column: str | None, mapped: int, numbers: int
+    work: Workspace, scan: Scan, name: str | None, clock: str | None, mapped: int, numbers: int
 ) -> tuple[str, bool, tuple[str, ...]]:
     """The time of a row as SQL, whether it is in seconds whatever its size, and notes.
 
     Args:
         work: Where the table is read.
         scan: The table.
-        column: Its column of times, if it has one.
+        name: Its column of times, if it has one.
+        clock: Its column of times of day, where the other has dates.
         mapped: Times among the first rows.
         numbers: How many of them are numbers.
     """
-    if column is None:
+    if name is None:
         return "NULL::BIGINT", False, ()
-    sql, kind = scan.columns[column]
+    sql, kind = time_column(scan, name, clock)
     if kind.startswith(_CLOCKS):
         if kind == "TIMESTAMPTZ_NS":  # It has no epoch.
             sql = f"CAST({sql} AS TIMESTAMPTZ)"
