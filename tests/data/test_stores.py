@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,15 @@ def test_databases_that_cannot_be_reached() -> None:
         load(sql="SELECT 1", database="nonesuch://host/db")
     with pytest.raises(UsageError, match="no database URL"):
         load(sql="SELECT 1", database="postgresql://host:port/db")
+
+
+def test_a_query_does_not_change_sqlite_by_its_url(tmp_path: Path) -> None:
+    pytest.importorskip("sqlalchemy")
+    with sqlite3.connect(tmp_path / "s.db") as con:
+        con.execute("CREATE TABLE seen AS SELECT 1 AS user, 2 AS item, 3 AS rating")
+        with pytest.raises(DataError, match="readonly"):
+            load(sql="DROP TABLE seen", database=f"sqlite:///{tmp_path}/s.db")
+        assert con.execute("SELECT count(*) FROM seen").fetchone() == (1,)
 
 
 def test_without_sqlalchemy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,8 @@ _DRIVERS = {
 def keep_remote(sql: str, url: str, shown: str, work: Workspace) -> None:
     """Stream a query's result out of a database into the table ``work.main.result``.
 
-    Nothing is ever committed, and PostgreSQL is asked for a transaction that only reads.
+    Nothing is ever committed, PostgreSQL is asked for a transaction that only reads, and SQLite,
+    which commits a ``DROP TABLE`` by itself, for queries alone.
 
     Args:
         sql: A SELECT in the database's own dialect.
@@ -64,6 +65,8 @@ def keep_remote(sql: str, url: str, shown: str, work: Workspace) -> None:
             }
             if engine.dialect.name == "postgresql":
                 options["postgresql_readonly"] = True
+            elif engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("PRAGMA query_only = ON")
             connection = connection.execution_options(**options)
             rows = connection.exec_driver_sql(sql)
             if not rows.returns_rows:
