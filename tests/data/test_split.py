@@ -344,3 +344,9 @@ def test_a_part_counts_the_people_and_items_in_it() -> None:
         assert part.sides == (users, items)
         assert f"ratings by {users:,} users of {items:,} items" in repr(part)
     assert parts.train.sides[0] + parts.test.sides[0] == parts.train.n_users
+
+
+def test_an_empty_part_is_refused_with_what_to_do() -> None:
+    once = Ratings.from_arrays([1, 2, 3], [1, 2, 3], [1, 2, 3])
+    with pytest.raises(DataError, match="test part empty; choose other sizes, or another rule"):
+        split(once, 0.3, by="user")

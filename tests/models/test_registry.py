@@ -77,9 +77,7 @@ def test_a_preset_of_the_core_imports_no_other_kind() -> None:
 
 
 def test_unknown_names_suggest_the_nearest() -> None:
-    with pytest.raises(
-        UsageError, match="unknown kind of model 'item-maen'; did you mean 'item-mean'"
-    ):
+    with pytest.raises(UsageError, match=r"'item-maen'; did you mean 'item-mean'.*an entry point"):
         kind_named("item-maen")
     with pytest.raises(UsageError, match=r"my\.toml: unknown kind of model 'biased'"):
         Settings.make({"kind": "biased"}, "my.toml")

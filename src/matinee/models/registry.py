@@ -124,7 +124,8 @@ def kind_named(name: str, source: str = "") -> ModelKind:
         location = f"{source}: " if source else ""
         listed = ", ".join(known)
         raise UsageError(
-            f"{location}unknown kind of model {name!r}{nearest(name, known)} (there are {listed})"
+            f"{location}unknown kind of model {name!r}{nearest(name, known)} (there are {listed}; "
+            f"one of your own is found by an entry point of the group {GROUP!r})"
         )
     return known[name]
 

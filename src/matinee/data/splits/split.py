@@ -261,5 +261,8 @@ def _parts_of_ratings(
 def _checked(ratings: Ratings, part: Int8, which: int, name: str) -> Ratings:
     checked = ratings.take(part == which)
     if not len(checked):
-        raise DataError(f"{ratings.name}: this split leaves the {name} part empty")
+        raise DataError(
+            f"{ratings.name}: this split leaves the {name} part empty; choose other sizes, or "
+            "another rule: by 'user', 'last' and 'item' each keeps a training rating"
+        )
     return checked
