@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,6 +24,7 @@ from matinee.feedback import (
     FeedbackStore,
     Writer,
     _sqlite,
+    event,
     events_table,
     export_events,
     make_event,
@@ -78,6 +80,13 @@ def test_a_person_is_erased(store: FeedbackStore, open_: Open) -> None:
     assert len(other.erased()) == 1
     assert "ann" not in other.erased()
     assert store.erase("ann") == 0
+
+
+def test_lists_are_kept_as_people_write_them(store: FeedbackStore) -> None:
+    store.add(EVENTS)
+    assert isinstance(store, SqlStore)
+    rows = store.read("SELECT items FROM feedback WHERE items IS NOT NULL", [])
+    assert [tuple(row) for row in rows] == [('["7", "Ünïcode"]',)]
 
 
 def test_old_events_are_pruned(store: FeedbackStore) -> None:
@@ -319,7 +328,7 @@ def test_export(store: FeedbackStore, tmp_path: Path) -> None:
     ).fetchall()
     assert rows[0][:5] == ("a", "ann", "rating", 1000, "7")
     assert rows[0][5] == 4.5
-    assert rows[0][6] is None
+    assert rows[0][6:8] == (None, 0)
     assert rows[1][5:] == (None, "l", 2, None)
     assert rows[2][8] == '["7", "Ünïcode"]'
     assert len(events_table(EVENTS)) == 4
@@ -428,7 +437,7 @@ def test_refusals(tmp_path: Path) -> None:
         ({"kind": "click", "item": "1" * 301}, "item: give 1 to 300"),
         ({"kind": "click", "item": "NaN"}, "is no id"),
         ({"kind": "click", "item": "a\0b"}, "cannot be kept"),
-        ({"kind": "click", "item": "\ud800"}, "cannot be kept"),
+        ({"kind": "click", "item": "a\ud800"}, "cannot be kept"),
         ({"kind": "click", "item": "1", "key": ""}, "key: give"),
         ({"kind": "click", "item": "1", "time": -1}, "time: "),
         ({"kind": "shown", "list": "l", "items": ["1"] * 501}, "items: 501 of them; at most 500"),
@@ -463,6 +472,19 @@ def test_events_may_reach_their_bounds(given: dict[str, Any]) -> None:
     assert {name: getattr(event, name) for name in given} == {
         name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
     }
+
+
+def test_an_event_may_be_a_day_ahead_of_this_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event, "_now", lambda: 1000)
+    assert make_event(user="u", kind="click", item="1", time=87_400).time == 87_400
+    with pytest.raises(UsageError, match="time: 87401"):
+        make_event(user="u", kind="click", item="1", time=87_401)
+
+
+@pytest.mark.parametrize(("what", "field"), [(EVENTS[0], "user"), (KINDS["like"], "liked")])
+def test_what_happened_and_what_it_means_cannot_be_changed(what: object, field: str) -> None:
+    with pytest.raises(FrozenInstanceError):
+        setattr(what, field, None)
 
 
 def test_an_event_has_canonical_ids_and_a_key() -> None:
