@@ -223,6 +223,12 @@ def test_reading_options_of_a_folder_with_train_and_test(inside: Run, tmp_path: 
     done(inside("audit", folder, *layout, *mapped, "--scale", "1:2"), 1)
 
 
+def test_a_named_split_is_not_divided_again(inside: Run) -> None:
+    refused = inside("split", "ml-100k/u1", "--out", "u1", "--holdout", 0.3)
+    assert refused.returncode == 2
+    assert "ml-100k/u1: divided already; leave out --by" in refused.stderr
+
+
 def test_split_by_moments_users_and_folds(inside: Run, table: Path) -> None:
     run = inside
     cuts = ("--at", "1980-01-01", "--at", "1990-01-01")

@@ -205,7 +205,12 @@ def split_(
 
     if out is None:
         raise UsageError("--out DIR: name the folder to write the parts to")
-    if source is not None and source in NAMED_SPLITS and by is None:
+    if source is not None and source in NAMED_SPLITS:
+        if by is not None or holdout is not None or valid is not None or at:
+            raise UsageError(
+                f"{source}: divided already; leave out --by, --holdout, --valid and --at, or name "
+                "the data set instead"
+            )
         with show_reading() as report:
             read = named_parts(source, report=report)
         parts = {name: part for name, part in read._asdict().items() if part is not None}
