@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 import matinee
 from matinee.data import Histories, load
 from matinee.models import Recommender, load_model
-from matinee.serve._catalogue import Catalogue
+from matinee.serve import ServeSettings, create_app
 
 
 @pytest.fixture
@@ -138,10 +138,14 @@ def test_years_of_a_column_choose_items_of_a_saved_model(tmp_path: Path) -> None
     )
     ratings = load(tmp_path / "r.csv", items=tmp_path / "games.csv")
     model = matinee.model("biased-mf").fit(ratings, seed=0)
-    catalogue = Catalogue(load_model(model.save(tmp_path / "model")))
-    allowed = catalogue.allowed((), (1900, None))
-    assert allowed is not None
-    assert allowed.tolist() == [True, False, False]
+    settings = ServeSettings(model=model.save(tmp_path / "model"))
+    with TestClient(create_app(settings), base_url="http://localhost") as client:
+        card = client.get("/v1/model").json()
+        assert card["years"] == {"first": 1851, "last": 1990}
+        assert card["things"] == "items"  # the titles of films have their years
+        body = {"ratings": [{"item": "2", "rating": 5}], "years": [1900, None]}
+        (entry,) = post(client, "/v1/recommend", **body)["recommendations"]
+    assert (entry["title"], entry["year"]) == ("Go", 1990)
 
 
 def test_an_id_is_the_same_however_it_is_written(client: TestClient) -> None:

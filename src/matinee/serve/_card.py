@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.text import split_year
 from ..evaluate import metrics_of
 from ..models import Recommender
 from ._catalogue import Catalogue
@@ -21,6 +22,8 @@ def card(
     options = config.get("settings") or {}
     years = catalogue.years[~np.isnan(catalogue.years)]
     genres, _ = catalogue.groups()
+    titles = () if model.item_table is None else model.item_table.titles
+    dated = sum(split_year(title)[1] is not None for title in titles)  # as titles of films are
     return {
         "kind": model.kind,
         "description": options.get("description") or "",
@@ -48,7 +51,7 @@ def card(
             "dial": not model.ranks_by_rating and model.preference is not None,
             "love": model.love,
         },
-        "things": settings.things or ("films" if len(years) > model.n_items / 2 else "items"),
+        "things": settings.things or ("films" if dated > model.n_items / 2 else "items"),
         "genres": [{"name": name, "n_items": len(codes)} for name, codes in genres],
         "years": {"first": int(years.min()), "last": int(years.max())} if len(years) else None,
         "limits": {
