@@ -15,25 +15,25 @@ class NetworkConfig(Config):
     """The architecture of the autoencoder: inputs, hidden layers, outputs, initialisation."""
 
     rows: Literal["users", "items"] = "users"
-    """What one row of the network is: a user's ratings (new users can be folded in), or an item's
+    """What a row of the network is: a user's ratings (new users can be folded in), or an item's
     (more accurate on some data, but without fold-in of new users)."""
     hidden: tuple[int, ...] = (128, 128, 128)
     """Width of each hidden layer, first to last; the middle one is the code."""
     max_table: int = Field(0, ge=0)
-    """Most weights of the first layer, and of the last: where the number of columns would give
-    more, the adjacent hidden layer is narrower. 0 for no limit."""
+    """Largest number of weights of the first, and of the last layer: with more columns, the
+    adjacent hidden layer is narrower. 0 for no limit."""
     width_per_rating: float = Field(0.0, ge=0.0)
-    """Most units of a hidden layer, as a multiple of the geometric mean of the ratings per user and
-    the ratings per item; 0 for no limit. Where both are few, 20 saves most of the time and memory,
+    """Largest number of units of a hidden layer, as a multiple of the geometric mean of the ratings
+    per user and per item; 0 for no limit. If both are few, 20 saves most of the time and memory,
     and costs up to 0.005 of RMSE."""
     activation: ActivationName = "elu"
     """Activation after every hidden layer."""
     output_activation: ActivationName = "linear"
     """Activation of the output layer."""
     output: Literal["rating", "ordinal"] = "rating"
-    """What an output is: a rating, trained by squared error; or "ordinal", a latent score of which
-    an ordered logistic model makes the probability of each level, trained by likelihood
-    (McCullagh 1980; Koren & Sill 2011). The expected rating is then the prediction. Needs ratings
+    """What an output is: a "rating", trained by squared error; or "ordinal", a latent score from
+    which an ordered logistic model computes the probability of each level, trained by likelihood
+    (McCullagh 1980; Koren & Sill 2011); the prediction is then the expected rating. Needs ratings
     of 2 to 20 levels, a linear output_activation, and no refeed."""
     output_bias: bool = True
     """Whether the output layer has a bias per column."""
@@ -45,17 +45,17 @@ class NetworkConfig(Config):
     """Encoding of a rating at the first layer: "ratings", its item's weight row times the (centred)
     rating; "presence", that plus a second row for the item being rated."""
     columns: bool | tuple[str, ...] = False
-    """Columns of items, such as genres and year, that a network with items as rows reads beside the
-    ratings, and so the teachers of one with users as rows: their names, or true for all but those
-    that are nearly unique. Needs input = "presence"."""
+    """Item columns, such as genres and year, used as additional inputs by a network with items as
+    rows, and so by the teachers of one with users as rows: their names, or true for all except
+    those that are nearly unique. Needs input = "presence"."""
     input_scale: Literal["none", "sqrt"] = "none"
     """Whether a row's input is divided by the square root of its number of ratings."""
     center: Literal["none", "mean", "bias"] = "none"
     """What is subtracted from the ratings at the input and added to the output: nothing, the mean
     rating, or the mean plus user and item biases."""
     input_dropout: float = Field(0.0, ge=0.0, lt=1.0)
-    """Dropout probability of the input ratings. The conditional objective hides a share of each
-    row itself and takes no input dropout."""
+    """Dropout probability of the input ratings. The conditional objective itself hides a share of
+    each row and takes no input dropout."""
     code_dropout: float = Field(0.0, ge=0.0, lt=1.0)
     """Dropout on the code (the middle hidden layer), as in Kuchaiev & Ginsburg 2017."""
     batch_norm: bool = False
@@ -63,16 +63,16 @@ class NetworkConfig(Config):
     init: Literal["normal", "xavier"] = "xavier"
     """Initial weights: N(0, init_scale), or Glorot's uniform by fan-in and fan-out."""
     init_scale: float = Field(0.05, gt=0.0)
-    """Standard deviation of the normal init; without effect on the xavier init."""
+    """Standard deviation of the normal init; no effect on the xavier init."""
     center_output: bool = False
     """Whether outputs are centred: at prediction, the row's mean output over its rated columns is
     subtracted; after training, each column's mean over the rows that rated it. Needs center =
-    "bias" and an output that is linear and not tied; without effect otherwise."""
+    "bias" and a linear, untied output; no effect otherwise."""
     shrink: bool = False
     """Whether, after training, the network's deviations from the bias model are multiplied by a
     shrinkage coefficient (0 to 1) fitted on the validation part, which varies with the row's number
-    of ratings. Needs a validation part, center = "bias", and an output that is linear and not tied;
-    without effect otherwise."""
+    of ratings. Needs a validation part, center = "bias", and a linear, untied output; no effect
+    otherwise."""
     clip: bool = True
     """Whether predictions are clipped to the rating scale."""
 
@@ -101,11 +101,11 @@ class NetworkConfig(Config):
         return self
 
     def within(self, columns: int, table_rows: int, counts: tuple[int, int, int]) -> Self:
-        """The architecture for some data: ``max_table`` and ``width_per_rating`` applied.
+        """Apply ``max_table`` and ``width_per_rating`` to the architecture, for given data.
 
         Args:
             columns: Rows of the last layer's table.
-            table_rows: Rows of the first layer's.
+            table_rows: Rows of the first layer's table.
             counts: Numbers of training ratings, users and items.
         """
         units = most_units(self.width_per_rating, *counts)

@@ -1,6 +1,6 @@
 """The forward pass without torch, for inference: NumPy, and compiled kernels for large batches.
 
-``Network``, ``Inputs`` and ``_predict`` are the definition; this gives the same within rounding.
+``Network``, ``Inputs`` and ``_predict`` are the definition; the results agree up to rounding.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ class Forward:
 
     Attributes:
         offset, row_reg, outputs, link: The arguments.
-        table_in: The first layer, float32 (table rows, hidden[0]), a batch norm folded in.
+        table_in: The first layer, float32 (table rows, hidden[0]), with batch norm folded in.
         layers: Each hidden layer as (weight (in, out), bias); the first one's weight is the table.
         table_out: The last layer, float32 (columns, hidden[-1]): the learned vectors of columns.
-        bias_out: Its bias, float32 (columns,).
+        bias_out: The last layer's bias, float32 (columns,).
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Forward:
         self._out = activation(config.output_activation).numpy
 
     def _stack(self, arrays: Mapping[str, Array]) -> list[tuple[Float32 | None, Float32]]:
-        """Each hidden layer as (weight (in, out), bias); the first one's weights are the table."""
+        """Return hidden layers as (weight (in, out), bias); the first one's weight is the table."""
         hidden = self.config.hidden
         half = len(hidden) // 2
         pairs = list(itertools.pairwise(hidden))
@@ -77,7 +77,7 @@ class Forward:
         folded: list[tuple[Float32 | None, Float32]] = []
         for index, (weight_, bias) in enumerate(layers):
             scale, shift = _norm(arrays, index)
-            if weight_ is None:  # folded into the table, which saves a product per rating
+            if weight_ is None:  # folding into the table saves a product per rating
                 self.table_in = self.table_in * scale
                 folded.append((None, bias * scale + shift))
             else:
@@ -85,14 +85,14 @@ class Forward:
         return folded
 
     def encode(self, known: Csr) -> tuple[Float32, Float32]:
-        """The last hidden layer of each row, and the constant of its outputs.
+        """Return the last hidden layer of each row, and the constant added to its outputs.
 
         Args:
             known: The input ratings by row.
 
         Returns:
             float32 (rows, hidden[-1]) and float32 (rows,): the row bias with ``center = "bias"``,
-            less the row's mean output with ``center_output``.
+            minus the row's mean output with ``center_output``.
         """
         x, row_bias = self._hidden(known)
         if self.outputs.centred:
@@ -101,11 +101,11 @@ class Forward:
         return x, row_bias
 
     def _mean_output(self, outputs: Float32, known: Csr) -> Float32:
-        """The mean output of each row over its ratings (entries,), float32 (rows,)."""
+        """Return the mean output of each row over its ratings (entries,), float32 (rows,)."""
         return self.outputs.mean(outputs, known.indptr).astype(np.float32)
 
     def _hidden(self, known: Csr) -> tuple[Float32, Float32]:
-        """``encode`` without centring: the last hidden layer, and the rows' own biases."""
+        """Compute ``encode`` without centring: the last hidden layer and the row biases."""
         source, coef, ptr, row_bias = self._inputs(known)
         x = gather.weighted_rows(ptr, source, coef.astype(np.float32, copy=False), self.table_in)
         for weight, bias in self.layers:
@@ -118,7 +118,7 @@ class Forward:
         return x, row_bias
 
     def scores(self, known: Csr) -> Float32:
-        """Predicted ratings of each row at every column, float32 (rows, columns), not clipped."""
+        """Return unclipped predictions of each row at every column, float32 (rows, columns)."""
         hidden, row_bias = self._hidden(known)
         out = self._all_outputs(hidden)
         if self.outputs.centred:
@@ -129,7 +129,7 @@ class Forward:
         return expected_ratings(out, self.link)
 
     def scores_of(self, hidden: Float32, row_bias: Float32) -> Float32:
-        """``scores`` of rows that are encoded: the arguments are what ``encode`` returns."""
+        """Compute ``scores`` from the output of ``encode``."""
         out = self._all_outputs(hidden)
         out += self.offset
         out += row_bias[:, None]
@@ -141,28 +141,28 @@ class Forward:
         return self._out(out)
 
     def entries(self, known: Csr, rows: Int64, columns: Int32) -> npt.NDArray[np.float64]:
-        """Predicted ratings at some entries, float64 (entries,), not clipped.
+        """Return unclipped predictions at entries, float64 (entries,).
 
         Args:
-            known: What the encoder may see, row by row.
+            known: The encoder's input, by row.
             rows: The row of each entry.
-            columns: Its column.
+            columns: The column of each entry.
         """
         return self.entries_of(*self.encode(known), rows, columns)
 
     def entries_of(
         self, hidden: Float32, row_bias: Float32, rows: Int64, columns: Int32
     ) -> npt.NDArray[np.float64]:
-        """``entries`` of rows that are encoded: the first arguments are what ``encode`` returns."""
+        """Compute ``entries`` from the output of ``encode``."""
         out = self._decode(hidden, rows, columns).astype(np.float64)
         out += self.offset[columns]
         out += row_bias[rows]
         return expected_ratings(out, self.link)
 
     def _decode(self, hidden: Float32, rows: Int64, columns: Int32) -> Float32:
-        """Outputs at some entries, float32 (entries,), without what is added to them."""
+        """Return outputs at entries without the added constants, float32 (entries,)."""
         unique, position = gather.distinct(columns, len(self.table_out))
-        if len(hidden) * len(unique) <= 4 * len(columns):  # many rows ask about the same few
+        if len(hidden) * len(unique) <= 4 * len(columns):  # many rows need the same few columns
             dots = (hidden @ self.table_out[unique].T)[rows, position]
             return self._out(dots + self.bias_out[columns])
         out = np.empty(len(columns), dtype=np.float32)
@@ -178,7 +178,7 @@ class Forward:
         return out
 
     def _decode_compiled(self, hidden: Float32, rows: Int64, columns: Int32, out: Float32) -> None:
-        """``_decode`` by the kernel of training: ``rows`` must ascend; else they are sorted."""
+        """Compute ``_decode`` by the training kernel, sorting ``rows`` if needed."""
         from .sparse import kernels
 
         order = None if (rows[1:] >= rows[:-1]).all() else np.argsort(rows, kind="stable")
@@ -199,18 +199,18 @@ class Forward:
             out[order] = values
 
     def decode(self, hidden: Float32, columns: Int32) -> Float32:
-        """Outputs of last hidden layers at some columns, float32 (rows, columns).
+        """Return outputs of last hidden layers at some columns, float32 (rows, columns).
 
-        Without the offset and what is added to the rows.
+        The offset and the row constants are not added.
         """
         return self._out(hidden @ self.table_out[columns].T + self.bias_out[columns])
 
     def activated(self, x: Float32) -> Float32:
-        """The output activation at ``x``, which may be overwritten."""
+        """Apply the output activation to ``x``, which may be overwritten."""
         return self._out(x)
 
     def _inputs(self, known: Csr) -> tuple[Int64, Float32, Int64, Float32]:
-        """Rows of the input table, what each is multiplied by, where rows begin, own biases."""
+        """Return input table rows, their coefficients, the start of each row, and row biases."""
         ptr, columns = known.indptr, known.indices.astype(np.int64)
         counts = np.diff(ptr)
         row_of = np.repeat(np.arange(len(counts)), counts)
@@ -218,7 +218,7 @@ class Forward:
         row_bias = np.zeros(len(counts), dtype=np.float32)
         if self.row_reg >= 0.0:
             sums = np.bincount(row_of, residual, minlength=len(counts))
-            # No ratings and no shrinkage: nothing known, so no bias.
+            # No ratings and no shrinkage: no bias.
             row_bias[:] = sums / np.maximum(counts + self.row_reg, 1e-12)
             residual = residual - row_bias[row_of]
         lift = np.ones(len(counts), dtype=np.float32)
@@ -236,7 +236,7 @@ class Forward:
 
 
 def _norm(arrays: Mapping[str, Array], index: int) -> tuple[Float32, Float32]:
-    """A batch norm in evaluation as a scale and a shift."""
+    """Return a batch norm in evaluation mode as a scale and a shift."""
     name = f"norms.{index}"
     variance: Float32 = arrays[f"{name}.running_var"] + np.float32(_NORM_EPS)
     scale: Float32 = arrays[f"{name}.weight"] * variance ** np.float32(-0.5)

@@ -1,8 +1,8 @@
 """Forward and backward through the middle layers, for training on the CPU.
 
-``Network.middle`` is the definition. Autograd's overhead on these few small products exceeds the
-cost of the products at small batches (a third of a step at batch size 8), so their gradients are
-written out here. Batch norm is differentiated by autograd, and a code with high dropout by
+``Network.middle`` is the definition. At small batches, autograd's overhead on these few small
+products exceeds the cost of the products (a third of a step at batch size 8), so their gradients
+are written out here. Batch norm is differentiated by autograd, and a code with high dropout by
 ``ThinCode``.
 """
 
@@ -20,23 +20,23 @@ from .network import Network, Span
 from .sparse.thin_code import Layer, ThinCode
 
 SHARED_SIZE = 50_000_000
-"""Multiplications of a batch's forward pass from which several threads share each product."""
+"""Multiplications per forward pass from which several threads share each product."""
 _ROWS = 64
-"""Rows of a product that one thread computes at a time. They are few enough for two threads on a
-batch of 128, and a constant, since the sums of a product may depend on its number of rows."""
+"""Rows of a product that one thread computes at a time: few enough for two threads on a batch of
+128, and constant, since the sums of a product may depend on its number of rows."""
 
 
 def shares_products(network: Network, rows: int) -> bool:
-    """Whether the products of a batch are large enough for several threads."""
+    """Return whether the products of a batch are large enough for several threads."""
     return rows * sum(n * m for n, m in pairwise(network.config.hidden)) >= SHARED_SIZE
 
 
 def _in_blocks(call: Callable[[slice], object], rows: int) -> None:
-    """Call a function for blocks of some rows, by several threads.
+    """Call a function for blocks of rows, in several threads.
 
-    These are Matinee's own threads, each of which takes a block when it has time. Torch's threads
-    divide a product evenly and wait for the slowest: where another program occupies a core, a
-    product then takes 10 to 100 times as long.
+    These are Matinee's own threads, which take a block whenever they are idle. Torch's threads
+    divide a product evenly and wait for the slowest: if another program occupies a core, a product
+    then takes 10 to 100 times as long.
     """
 
     def blocks(first: int, last: int) -> None:
@@ -47,7 +47,7 @@ def _in_blocks(call: Callable[[slice], object], rows: int) -> None:
 
 
 def _backward(name: str) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
-    """D loss / d x of an activation, from d loss / d output, x and the output."""
+    """Return the function from d loss / d output, x and the output to d loss / d x."""
     entry = activation(name)
     if entry.backward is not None:
         return entry.backward(torch)
@@ -65,10 +65,10 @@ class Middle:
     """The middle layers of a network, with gradients added to the parameters' ``grad``.
 
     Args:
-        network: On the CPU; every middle parameter must have a ``grad``, zeroed by the caller;
+        network: On the CPU. Every middle parameter must have a ``grad``, zeroed by the caller;
             both must keep their storage.
-        shared: Whether large products are shared among Matinee's threads; torch must be limited to
-            one thread then.
+        shared: Whether large products are shared among Matinee's threads; torch must then be
+            limited to one thread.
     """
 
     def __init__(self, network: Network, *, shared: bool = False) -> None:
@@ -108,11 +108,11 @@ class Middle:
         weights = self.network.weights
         if index < len(weights):
             return _grad(weights[index])
-        # A tied decoder's layer is an encoder's, transposed.
+        # A tied decoder's layer is a transposed encoder layer.
         return _grad(weights[len(self._weights) - 1 - index]).t()
 
     def forward(self, gathered: Tensor, span: Span | None = None) -> Tensor:
-        """The last hidden layer from the encoder's sums, which are overwritten.
+        """Compute the last hidden layer from the encoder's sums, which are overwritten.
 
         ``span`` is as in ``Network.middle``.
         """
@@ -126,7 +126,7 @@ class Middle:
         before, x = gathered, gathered.add_(self._bias_in)
         for index in range(len(self._bias_gradients)):
             if thin and index == self._dropped:
-                continue  # it goes with the layer after it
+                continue  # done with the next layer
             if thin and index == self._dropped + 1:
                 x = thin.forward(before, span)
             elif index > 0:
@@ -138,7 +138,7 @@ class Middle:
         return before
 
     def backward(self, d: Tensor) -> Tensor:
-        """The gradient d loss / d (encoder's sums) from d loss / d (last hidden layer)."""
+        """Compute d loss / d (encoder's sums) from d loss / d (last hidden layer)."""
         if self.by_autograd:
             torch.autograd.backward(self._hidden, d)
             assert self._leaf.grad is not None
@@ -157,7 +157,7 @@ class Middle:
         return d
 
     def _layer(self, index: int, before: Tensor) -> Tensor:
-        """What enters an activation, (rows, out), from the layer before it, (rows, in)."""
+        """Compute the pre-activation (rows, out) from the previous layer (rows, in)."""
         bias, weight = self._biases[index], self._transposed[index]
         if not self._shared:
             return torch.addmm(bias, before, weight)
@@ -166,7 +166,7 @@ class Middle:
         return x
 
     def _layer_backward(self, index: int, d: Tensor, before: Tensor) -> Tensor:
-        """The gradient by ``before`` from that by what ``_layer`` gave; adds the weight's own."""
+        """Compute the gradient by ``before`` from that by ``_layer``'s result; add the weight's."""
         weight, total, turned = self._weights[index], self._weight_gradients[index], d.t()
         if not self._shared:
             total.addmm_(turned, before)

@@ -1,4 +1,4 @@
-"""The forward pass as an ONNX graph, for who serves with something else than Python."""
+"""The forward pass as an ONNX graph, for serving without Python."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from ._row_outputs import FEW, LEAST, MOST
 from .activations import activation
 
 OPSET = 18
-"""Version of the operators: the first that scatters by adding, and is read everywhere."""
+"""Operator set version: the first with scatter-add, widely supported."""
 INPUTS = ("items", "ratings", "offsets")
 OUTPUT = "predictions"
 
 
 def build_onnx(forward: Forward, *, clip: tuple[float, float] | None, empty: Float32) -> Any:
-    """An ONNX model of a network whose rows are people.
+    """Build an ONNX model of a network with users as rows.
 
-    Inputs: ``items`` int64 (entries,), the columns rated, person after person; ``ratings`` float32
+    Inputs: ``items`` int64 (entries,), the rated columns, person by person; ``ratings`` float32
     (entries,); ``offsets`` int64 (people,), where each person's entries begin. Output:
     ``predictions`` float32 (people, columns). Every dimension but the columns is dynamic.
 
@@ -98,12 +98,12 @@ class _Builder:
         model = helper.make_model(
             graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="matinee"
         )
-        model.ir_version = 9  # what older runtimes read, too
+        model.ir_version = 9  # readable by older runtimes
         self._onnx.checker.check_model(model)
         return model
 
     def _expectation(self, link: OrdinalLink, scores: str) -> str:
-        """``OrdinalLink.expectation``, of the shape of the scores."""
+        """Add ``OrdinalLink.expectation``, in the shape of the scores."""
         total = self.const(link.levels[0], "f4")
         for threshold, step in zip(link.thresholds, np.diff(link.levels), strict=True):
             logit = self.op("Sub", scores, self.const(threshold, "f4"))
@@ -113,9 +113,7 @@ class _Builder:
         return total
 
     def _encode(self, table: str) -> tuple[str, str, str]:
-        """The last hidden layer (people, width), what is added to outputs, and how many ratings.
-
-        Both of the latter are (people, 1).
+        """Add the last hidden layer (people, width), output constants and counts (people, 1).
 
         Args:
             table: The last layer's weights, (columns, width).
@@ -123,9 +121,9 @@ class _Builder:
         forward, config = self._forward, self._forward.config
         one, zero = self.const([1], np.int64), self.const([0], np.int64)
         people, entries = self.op("Shape", "offsets"), self.op("Shape", "items")
-        # Which person an entry is of: how many offsets stand at it or before it, less one.
-        nothing = self._onnx.numpy_helper.from_array(np.zeros(1, dtype=np.int64))
-        marks = self.op("ConstantOfShape", self.op("Add", entries, one), value=nothing)
+        # The person of an entry: the number of offsets up to it, minus one.
+        initial = self._onnx.numpy_helper.from_array(np.zeros(1, dtype=np.int64))
+        marks = self.op("ConstantOfShape", self.op("Add", entries, one), value=initial)
         counted = self.op("Mul", self.op("Add", "offsets", one), zero)
         counted = self.op("Add", counted, one)
         marks = self.op("ScatterElements", marks, "offsets", counted, axis=0, reduction="add")
@@ -160,7 +158,7 @@ class _Builder:
         return x, self.op("Unsqueeze", row_bias, one), self.op("Unsqueeze", counts, one)
 
     def _scale(self, counts: str) -> str:
-        """``RowOutputs.scale``, (people,)."""
+        """Add ``RowOutputs.scale``, (people,)."""
         outputs = self._forward.outputs
         few, one = self.const(FEW, "f4"), self.const(1, "f4")
         logs = self.op("Log", self.op("Max", counts, few))
@@ -171,17 +169,17 @@ class _Builder:
         return self.op("Clip", factor, *(self.const(edge, "f4") for edge in (LEAST, MOST)))
 
     def _mean_output(self, x: str, table: str, counts: str, row: str, people: str) -> str:
-        """``RowOutputs.mean`` of what each person has rated, (people,); the output is linear."""
+        """Add ``RowOutputs.mean`` over each person's ratings, (people,); the output is linear."""
         forward = self._forward
-        both = self.op("Mul", self.op("Gather", x, row), self.op("Gather", table, "items"))
-        dots = self.op("ReduceSum", both, self.const([1], np.int64), keepdims=0)
+        products = self.op("Mul", self.op("Gather", x, row), self.op("Gather", table, "items"))
+        dots = self.op("ReduceSum", products, self.const([1], np.int64), keepdims=0)
         bias = self.op("Gather", self.const(forward.bias_out, np.float32), "items")
         sums = self._sums(self.op("Add", dots, bias), row, people)
-        weighed = self.op("Add", counts, self.const(forward.outputs.reg, "f4"))
-        return self.op("Div", sums, self.op("Max", weighed, self.const(1e-12, "f4")))
+        shrunk_counts = self.op("Add", counts, self.const(forward.outputs.reg, "f4"))
+        return self.op("Div", sums, self.op("Max", shrunk_counts, self.const(1e-12, "f4")))
 
     def _gathered(self, residual: str, each: str, row: str, people: str) -> str:
-        """The sums of the input table's rows, by person."""
+        """Add the sums of the input table's rows, by person."""
         forward, kind = self._forward, self._forward.config.input
         table = self.const(forward.table_in, np.float32)
 
@@ -202,7 +200,7 @@ class _Builder:
         return self._sums(parts, row, people, width=forward.table_in.shape[1])
 
     def _sums(self, values: str, row: str, people: str, width: int | None = None) -> str:
-        """Sums of entries by person: (people,), or (people, width)."""
+        """Add the sums of entries by person: (people,), or (people, width)."""
         if width is None:
             empty = self.op("ConstantOfShape", people)
             return self.op("ScatterElements", empty, row, values, axis=0, reduction="add")

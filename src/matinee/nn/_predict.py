@@ -1,4 +1,4 @@
-"""Predictions of a network at some entries, or at all columns, in batches of rows."""
+"""Predictions of a network at given entries or at all columns, in batches of rows."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from .network import Network
 from .sparse import kernels, reference
 
 ROWS = 1024
-"""Rows encoded at once: enough for the matrix products, little memory."""
+"""Rows encoded at a time: efficient matrix products, little memory."""
 
 
 def _encode(
     network: Network, inputs: Inputs, known: Csr, rows: Int64
 ) -> tuple[torch.Tensor, Float]:
-    """The last hidden layer of some rows (rows, hidden[-1]), and what is added to their outputs.
+    """Return the last hidden layer of rows (rows, hidden[-1]), and the constants of their outputs.
 
-    The layer is scaled as the encoding states; what is added is the row's own bias, less its mean
-    output where outputs are centred.
+    The layer is scaled according to ``inputs``. The constant is the row's bias, minus its mean
+    output if outputs are centred.
     """
     dtype = np.float64 if network.table_in.dtype == torch.float64 else np.float32
     batch = inputs.batch(
@@ -50,7 +50,7 @@ def _encode(
 
 
 def _decode(network: Network, hidden: torch.Tensor, indptr: Int64, columns: Int32) -> Float:
-    """Outputs at some entries of rows, float (entries,), without what is added to them."""
+    """Return outputs at entries of rows without the added constants, float (entries,)."""
     if hidden.device.type == "cpu":
         table, bias = network.table_out.detach().numpy(), network.bias_out.detach().numpy()
         out = np.empty(len(columns), dtype=table.dtype)
@@ -68,15 +68,15 @@ def _decode(network: Network, hidden: torch.Tensor, indptr: Int64, columns: Int3
 def predict_entries(
     network: Network, inputs: Inputs, known: Csr, rows: Int64, indptr: Int64, columns: Int32
 ) -> npt.NDArray[np.float64]:
-    """Predicted ratings at some entries.
+    """Predict ratings at entries.
 
     Args:
         network: The network; left in evaluation mode.
         inputs: The fitted input encoding.
-        known: What the encoder may see, row by row.
+        known: The encoder's input, by row.
         rows: int64 (n,), the rows of ``known`` to predict for.
-        indptr: int64 (n + 1,), the entries asked of each.
-        columns: int32 (entries,), the columns asked.
+        indptr: int64 (n + 1,), the entries of each row.
+        columns: int32 (entries,), the columns to predict.
 
     Returns:
         float64 (entries,), not clipped.
@@ -98,7 +98,7 @@ def predict_entries(
 
 @torch.no_grad()
 def predict_rows(network: Network, inputs: Inputs, known: Csr, rows: Int64) -> Float:
-    """Predicted ratings of some rows at every column, float (rows, columns), not clipped.
+    """Return unclipped predictions of rows at every column, float (rows, columns).
 
     The caller batches: this allocates rows x columns.
     """
@@ -113,11 +113,11 @@ def predict_rows(network: Network, inputs: Inputs, known: Csr, rows: Int64) -> F
 
 @torch.no_grad()
 def encode_rows(network: Network, inputs: Inputs, known: Csr, rows: Int64) -> tuple[Float, Float]:
-    """The learned vectors of some rows, and what is added to their outputs.
+    """Return the learned vectors of rows, and the constants added to their outputs.
 
     Returns:
-        The last hidden layer, float (rows, hidden[-1]), and float (rows,): the rows' own biases,
-        less their mean outputs where outputs are centred.
+        The last hidden layer, float (rows, hidden[-1]), and float (rows,): the row biases,
+        minus their mean outputs if outputs are centred.
     """
     network.eval()
     hidden, added = _encode(network, inputs, known, rows)
@@ -126,7 +126,7 @@ def encode_rows(network: Network, inputs: Inputs, known: Csr, rows: Int64) -> tu
 
 
 def row_biases(inputs: Inputs, known: Csr, rows: Int64 | None = None) -> Float:
-    """Biases of rows, estimated from their ratings, float32 (rows,); zeros unless so centred."""
+    """Estimate row biases from their ratings, float32 (rows,); 0 unless center = "bias"."""
     chosen = np.arange(known.n_rows, dtype=np.int64) if rows is None else rows
     out = np.zeros(len(chosen), dtype=np.float32)
     for first in range(0, len(chosen) if inputs.row_reg >= 0 else 0, ROWS):

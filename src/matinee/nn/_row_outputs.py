@@ -1,8 +1,8 @@
 """``RowOutputs``: closed-form corrections of a network's outputs for a row, at prediction.
 
-A network trained on parts of rows predicts from whole ones. Its outputs for a row then have a mean
-other than 0 over the rated columns, and deviate too much for long rows, too little for short ones.
-Both are corrected in closed form, without effect on training.
+A network trained on parts of rows predicts from whole rows. Its outputs for a row then have a
+non-zero mean over the rated columns, and deviate too much for long rows and too little for short
+ones. Both are corrected in closed form, without effect on training.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ..base.arrays import Float32, Float64, Int64
 
 CENTRING = 10.0
-"""``RowOutputs.reg`` where outputs are centred; 0 to 60 make little difference."""
+"""``RowOutputs.reg`` if outputs are centred; values from 0 to 60 make little difference."""
 FEW = 20
 """Ratings below which a row's length tapers to 0. Without it, RMSE of ML-1M users with 1 to 5
 ratings was 0.001 to 0.005 higher (benchmarks/row_outputs.py)."""
@@ -25,7 +25,7 @@ LEAST, MOST = 0.5, 1.5
 
 
 def row_length(counts: Int64, pivot: float) -> Float64:
-    """Length of rows: log(max(n, FEW)) - pivot, times n / FEW where n < FEW, float64 (rows,).
+    """Return row lengths: log(max(n, FEW)) - pivot, times n / FEW if n < FEW, float64 (rows,).
 
     Args:
         counts: Number of ratings n of each row.
@@ -36,7 +36,7 @@ def row_length(counts: Int64, pivot: float) -> Float64:
 
 
 def row_scale(lengths: Float64, slope: float) -> Float64:
-    """Factor of the last hidden layers of rows: 1 + slope * length, clipped to 0.5 to 1.5."""
+    """Return the factor of the last hidden layer: 1 + slope * length, clipped to 0.5 to 1.5."""
     return np.clip(1.0 + slope * lengths, LEAST, MOST)
 
 
@@ -62,11 +62,11 @@ class RowOutputs:
         return self.reg >= 0.0
 
     def scale(self, counts: Int64) -> Float32:
-        """``row_scale`` of rows with some numbers of ratings, float32."""
+        """Return ``row_scale`` of rows with these numbers of ratings, float32."""
         return row_scale(row_length(counts, self.pivot), self.slope).astype(np.float32)
 
     def mean(self, outputs: npt.NDArray[Any], indptr: Int64) -> Float64:
-        """Mean outputs of rows, shrunk to 0 by ``reg`` ratings, float64 (rows,).
+        """Return the mean outputs of rows, shrunk to 0 by ``reg`` ratings, float64 (rows,).
 
         Args:
             outputs: The output at each entry of the rows, shape (entries,).
@@ -78,5 +78,5 @@ class RowOutputs:
         return sums / np.maximum(counts + self.reg, 1e-12)
 
     def as_dict(self) -> dict[str, float]:
-        """Plain values, for JSON."""
+        """Return plain values, for JSON."""
         return asdict(self)

@@ -12,12 +12,12 @@ from .network import Network
 
 @contextmanager
 def single_row_statistics(network: Network) -> Iterator[None]:
-    """For the while, normalise every row by its own statistics, as if it were a batch of one.
+    """Normalise every row by its own statistics, as a batch of one, inside the ``with`` block.
 
-    A row's mean over itself is the row and its variance 0, so each normalisation gives its shift
-    alone, whatever the row: a network that is evaluated so gives everybody the same predictions.
-    That is what a script does that leaves batch norm in training mode and scores one row at a
-    time. Scales are set to 0 for it, and put back.
+    A row's mean over itself is the row and its variance 0, so each normalisation yields only its
+    shift: a network evaluated like this gives all users the same predictions. This is what a script
+    does that leaves batch norm in training mode and scores one row at a time. It is implemented by
+    setting scales to 0 temporarily.
     """
     scales: list[torch.Tensor] = [norm.get_parameter("weight") for norm in network.norms]
     kept = [scale.detach().clone() for scale in scales]

@@ -1,7 +1,7 @@
-"""Every activation, in one place: an entry of ``ACTIVATIONS`` is all that a new one needs.
+"""All activations: a new one needs only an entry of ``ACTIVATIONS``.
 
 Training on CUDA, compiled kernels, NumPy inference, ONNX export, settings and their docs read this
-table. It imports neither torch nor Numba: both wait until a network is trained.
+table. It imports neither torch nor Numba, which are loaded when a network is trained.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ class Graph(Protocol):
     """Builder of an ONNX graph; tensors are referred to by name."""
 
     def op(self, kind: str, *inputs: str, **attributes: Any) -> str:
-        """Add an operator; the name of its output."""
+        """Add an operator; return the name of its output."""
 
     def const(self, value: npt.ArrayLike, dtype: Any) -> str:
-        """Add a constant; its name."""
+        """Add a constant; return its name."""
 
 
 @dataclass(frozen=True)
 class Activation:
-    """An activation, in each form in which it is computed.
+    """An activation, in all its implementations.
 
     Attributes:
         name: Its name in settings.
         code: Its number in compiled kernels.
-        torch: From the module ``torch``, the function of a tensor: for training.
-        forward: The function of a scalar, in what Numba compiles: for the output layer.
+        torch: Takes the module ``torch``, returns the function of a tensor, for training.
+        forward: The function of a scalar, compilable by Numba, for the output layer.
         slope: Its derivative, likewise.
-        numpy: The function of a float32 array, which it may overwrite: for inference.
-        onnx: The function as a part of an ONNX graph: from the graph and the input's name to the
-            output's.
-        backward: From the module ``torch``, a function of d loss / d output, input and output to
-            d loss / d input. Without it torch differentiates ``torch``, which is slower.
+        numpy: The function of a float32 array, which it may overwrite, for inference.
+        onnx: The function as part of an ONNX graph: takes the graph and the input's name, returns
+            the output's name.
+        backward: Takes the module ``torch``, returns the function from d loss / d output, input and
+            output to d loss / d input. Without it torch differentiates ``torch``, which is slower.
     """
 
     name: str
@@ -98,13 +98,13 @@ def _mish_slope(x: Any) -> Any:
 
 
 def _numpy_sigmoid(x: Float32) -> Float32:
-    # By tanh, which does not overflow.
+    # tanh does not overflow.
     return np.float32(0.5) * (np.tanh(np.float32(0.5) * x) + np.float32(1.0))
 
 
 def _numpy_elu(x: Float32) -> Float32:
     low: Float32 = np.minimum(x, np.float32(0.0))
-    # A third of expm1's time, and near 0 as exact as what it is added to.
+    # A third of expm1's time, and sufficiently accurate near 0.
     np.exp(low, out=low)
     low -= np.float32(1.0)
     low += np.maximum(x, np.float32(0.0), out=x)
@@ -247,10 +247,10 @@ slope = choose({entry.code: entry.slope for entry in _ENTRIES}, _unknown)
 
 
 def activation(name: str) -> Activation:
-    """The activation of a name.
+    """Return the activation with this name.
 
     Raises:
-        UsageError: There is none of that name.
+        UsageError: No such activation.
     """
     if name not in ACTIVATIONS:
         known = ", ".join(ACTIVATIONS)

@@ -22,19 +22,19 @@ ROWS_PER_COLUMN = {"ratings": 1, "presence": 2}
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Some rows: the entries of the loss, and the inputs of the encoder.
+    """A batch of rows: the entries of the loss, and the inputs of the encoder.
 
     Attributes:
         indptr: int64 (rows + 1,), the entries of each row.
         column: int32 (entries,), row of the output table.
-        target: float (entries,), the rating less the offset.
+        target: float (entries,), the rating minus the offset.
         weight: float (entries,), weight in the loss.
         in_ptr: int64 (rows + 1,), the inputs of each row; ``indptr`` itself for input "ratings".
         source: int32 (inputs,), row of the input table; ``column`` itself for input "ratings".
-        coef: float (inputs,), coefficient of that row; 0 for a hidden entry.
+        coef: float (inputs,), coefficient of that table row; 0 for a hidden entry.
         row_bias: float (rows,), bias of the row from its visible ratings; 0 unless
             ``center = "bias"``.
-        level: int32 (entries,), the rating's level with ordinal outputs, -1 where the target is a
+        level: int32 (entries,), the rating's level with ordinal outputs, -1 if the target is a
             teacher's; None without.
     """
 
@@ -54,7 +54,7 @@ class Batch:
         return len(self.indptr) - 1
 
     def take(self, rows: slice) -> Batch:
-        """A contiguous range of its rows, as views."""
+        """Return a contiguous range of rows, as views."""
         if rows == slice(0, self.rows):
             return self
         ptr = self.indptr[rows.start : rows.stop + 1]
@@ -86,11 +86,11 @@ class Inputs:
     Attributes:
         kind: How a rating becomes input: see ``NetworkConfig.input``.
         sqrt: Whether a row's input is divided by the root of its visible count.
-        offset: float32 (columns,), what is taken off every rating in a column.
-        row_reg: Shrinkage of the row's own bias, in ratings; negative for no row bias.
-        outputs: What is done to the outputs for a row.
-        link: With ordinal outputs, from latent scores to ratings; None without.
-        levels: Number of levels of the rows' columns, which have the last rows of the table.
+        offset: float32 (columns,), subtracted from every rating in a column.
+        row_reg: Shrinkage of the row bias, in ratings; negative for no row bias.
+        outputs: Corrections of the outputs for a row.
+        link: The link from latent scores to ratings of ordinal outputs, or None.
+        levels: Number of levels of the rows' side columns, the last rows of the table.
     """
 
     kind: Literal["ratings", "presence"]
@@ -108,7 +108,7 @@ class Inputs:
 
     @property
     def latent(self) -> Inputs:
-        """The encoding without the link, with which predictions are latent scores."""
+        """Return the encoding without the link: predictions are then latent scores."""
         return replace(self, link=None)
 
     def batch(
@@ -124,19 +124,19 @@ class Inputs:
         dtype: type[np.floating[Any]] = np.float32,
         side: Levels | None = None,
     ) -> Batch:
-        """A batch of some rows of a CSR.
+        """Make a batch from rows of a CSR.
 
         Args:
             indptr: int64 (all rows + 1,).
             indices: int32 (all entries,), columns.
             values: float32 (all entries,), ratings.
-            rows: int64, which rows, in which order.
-            salt: Seed of this batch's own randomness.
-            conditional: Show the encoder a random share of each row (uniform 0 to 1) and weigh
-                only the rest in the loss, up to the row's size.
+            rows: int64, the rows, in this order.
+            salt: Seed of this batch's random numbers.
+            conditional: Show the encoder a random share of each row (uniform 0 to 1) and count only
+                the rest in the loss, up to the row's size.
             dropout: Share of the entries hidden from the encoder but kept in the loss.
             dtype: float32, or float64 for checks.
-            side: What is known of all rows besides, which the encoder is always shown; for input
+            side: Side columns of all rows, always visible to the encoder; for input
                 "presence" only.
         """
         counts = indptr[rows + 1] - indptr[rows]
@@ -182,14 +182,14 @@ class Inputs:
 def with_levels(
     side: Levels, first: int, ptr: Int64, source: npt.NDArray[Any], coef: Float
 ) -> tuple[Int64, npt.NDArray[Any], Float]:
-    """Inputs of rows with the levels of their columns after them.
+    """Append the levels of side columns to the inputs of rows.
 
     Args:
         side: The levels of these rows.
         first: Row of the input table of the first level.
-        ptr: int64 (rows + 1,), where the inputs of each row begin.
+        ptr: int64 (rows + 1,), start of each row's inputs.
         source: int (inputs,), rows of the table.
-        coef: float (inputs,), what each is multiplied by.
+        coef: float (inputs,), coefficient of each.
     """
     own = np.arange(len(source)) + np.repeat(side.indptr[:-1], np.diff(ptr))
     added = np.arange(len(side.levels)) + np.repeat(ptr[1:], np.diff(side.indptr))
@@ -203,13 +203,13 @@ def with_levels(
 def make_inputs(
     config: NetworkConfig, offset: Float32, row_reg: float = 5.0, *, side: Levels | None = None
 ) -> Inputs:
-    """The input encoding of a network.
+    """Make the input encoding of a network.
 
     Args:
         config: The network's options.
         offset: float32 (columns,): mean, or mean plus column bias; zeros for no centring.
-        row_reg: Shrinkage of a row's own bias where ``center = "bias"``.
-        side: What is known of the rows besides, if the network reads it.
+        row_reg: Shrinkage of row biases if ``center = "bias"``.
+        side: Side columns of the rows, if the network uses them.
     """
     return Inputs(
         kind=config.input,
@@ -250,7 +250,7 @@ def _show(
     shown: npt.NDArray[np.bool_],
     visible: Int64,
 ) -> None:
-    """Draw which entries the encoder is shown, and count them by row."""
+    """Draw the entries visible to the encoder, and count them by row."""
     for b in range(len(ptr) - 1):
         _show_row(np.int64(b), ptr, salt, conditional, dropout, shown, visible)
 
@@ -288,7 +288,7 @@ def _outputs_row(
         column[base + j] = c
         target[base + j] = values[first + j] - offset[c] - row_sum
         weight[base + j] = 1
-    if conditional:  # the scored entries stand for the whole row
+    if conditional:  # the scored entries represent the whole row
         share = n / max(n - visible[b], 1)
         for j in range(n):
             weight[base + j] = 0 if shown[base + j] else share
@@ -313,7 +313,7 @@ def _outputs(
     weight: Float,
     row_bias: Float,
 ) -> None:
-    """Columns, targets and weights of the entries, and the rows' own biases."""
+    """Compute columns, targets and weights of the entries, and the row biases."""
     for b in range(begin, end):
         _outputs_row(
             np.int64(b),

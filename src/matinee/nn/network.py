@@ -15,26 +15,26 @@ from .activations import activation
 from .sparse.dropout_kernels import draw_mask
 
 Span = tuple[int, int]
-"""Of a contiguous range of a batch's rows: the position of the first, and the batch's rows."""
+"""A contiguous range of a batch's rows: position of the first, and number of rows of the batch."""
 
 
 class Network(nn.Module):
     """A deep autoencoder whose first and last layer are tables, one row per column of the ratings.
 
-    The tables are read by gathering rows (see ``sparse.kernels`` and ``sparse.reference``); the
-    layers between are a stack of torch layers, ``middle``.
+    The tables are read by gathering rows (see ``sparse.kernels`` and ``sparse.reference``). The
+    layers in between are a stack of torch layers, ``middle``.
 
     Args:
         config: The shape.
-        columns: Number of items (or users, where items are the rows).
+        columns: Number of items (or users, if items are the rows).
         table_rows: Rows of the input table: ``Inputs.table_rows``.
         generator: Source of the initial weights, and later of the dropout masks.
         dtype: float32, or float64 for checks.
 
     Attributes:
         table_in: (table_rows, hidden[0]).
-        table_out: (columns, hidden[-1]); the same parameter as ``table_in`` where tied.
-        bias_out: (columns,), zero and never trained where the config says ``output_bias = false``.
+        table_out: (columns, hidden[-1]); the same parameter as ``table_in`` if tied.
+        bias_out: (columns,), zero and never trained if ``output_bias`` is false.
     """
 
     def __init__(
@@ -84,17 +84,17 @@ class Network(nn.Module):
         return activation(self.config.output_activation).code
 
     def layer(self, index: int) -> Tensor:
-        """Weight (out, in) of the layer from hidden ``index`` to hidden ``index + 1``."""
+        """Return the weight (out, in) of the layer from hidden ``index`` to ``index + 1``."""
         stored = index < len(self.weights)
         weight: Tensor = self.weights[index if stored else len(self.biases) - 1 - index]
         return weight if stored else weight.t()
 
     def middle(self, gathered: Tensor, span: Span | None = None) -> Tensor:
-        """From the encoder's sums (rows, hidden[0]) to the last hidden layer (rows, hidden[-1]).
+        """Compute the last hidden layer (rows, hidden[-1]) from encoder sums (rows, hidden[0]).
 
         Args:
             gathered: The sums.
-            span: First row in the batch and number of rows of the batch, if these are not all rows.
+            span: Position in the batch, and the batch's number of rows, if these are not all rows.
         """
         activate = activation(self.config.activation).torch(torch)
         x = gathered + self.bias_in
@@ -110,10 +110,10 @@ class Network(nn.Module):
         return x
 
     def dropout_mask(self, code: Tensor, span: Span | None = None) -> Tensor | None:
-        """What to multiply the code by in training: 0, or 1 over the share kept; None for 1.
+        """Return the dropout factor of the code in training: 0, or 1 / share kept; None for 1.
 
-        Part of a batch gets the part of the mask that the batch would get, and leaves the
-        generator where the batch would: see ``middle`` for ``span``.
+        A part of a batch gets its part of the batch's mask, and leaves the generator in the same
+        state as the batch would: see ``middle`` for ``span``.
         """
         rate = self.config.code_dropout
         if rate == 0.0:
@@ -128,11 +128,11 @@ class Network(nn.Module):
         return keep[first : first + len(code)].mul_(1.0 / (1.0 - rate))
 
     def dropout_seed(self) -> np.uint64:
-        """The seed of a batch's mask on the CPU, from the network's generator."""
+        """Draw the seed of a batch's mask on the CPU, from the network's generator."""
         return np.uint64(torch.randint(2**62, (), generator=self.generator).item())
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Every parameter and buffer by name, as numpy views (tied tables once)."""
+        """Return every parameter and buffer by name, as NumPy views (tied tables once)."""
         seen = dict(self.state_dict(keep_vars=False))
         if self.config.tied:
             del seen["table_out"]
@@ -147,9 +147,9 @@ class Network(nn.Module):
 
 
 def _table(rows: int, width: int, dtype: torch.dtype) -> Tensor:
-    """Room for a table in numpy's memory, for which it asks huge pages, as torch does not.
+    """Allocate a table in NumPy's memory, which uses huge pages, unlike torch's.
 
-    Rows read at random then need fewer look-ups of addresses: 8% of a step at Netflix's shape.
+    Reading random rows then needs fewer address look-ups: 8% of a step at Netflix's shape.
     """
     like = torch.empty(0, dtype=dtype).numpy()
     return torch.from_numpy(np.empty((rows, width), dtype=like.dtype))

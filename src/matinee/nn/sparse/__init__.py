@@ -1,1 +1,1 @@
-"""Kernels of the two layers beside the ratings: cost by ratings, never users x items."""
+"""Kernels of the first and last layer: cost grows with ratings, not with users x items."""

@@ -1,4 +1,4 @@
-"""``Columns``: a batch's entries by table row, which is how gradients are summed and spent."""
+"""``Columns``: a batch's entries by table row, as needed to sum and apply gradients."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Columns:
 
     Attributes:
         columns: int32 (n,), distinct.
-        start: int64 (n + 1,), where each one's entries begin.
+        start: int64 (n + 1,), start of each one's entries.
         row_of: int32 (entries,), the batch row of each entry.
         entry_of: int32 (entries,), the position of each entry in the batch.
     """
@@ -34,7 +34,7 @@ class Transposer:
 
     Args:
         size: Number of table rows.
-        everything: Whether untouched rows are listed as well, with no entries.
+        everything: Whether rows without entries are listed as well.
     """
 
     def __init__(self, size: int, *, everything: bool = False) -> None:
@@ -42,7 +42,7 @@ class Transposer:
         self._everything = everything
 
     def __call__(self, indptr: Int64, index: Int32) -> Columns:
-        """The entries ``index`` of the rows ``indptr``, by table row."""
+        """Group the entries ``index`` of the rows ``indptr`` by table row."""
         entries = len(index)
         room = len(self._count) if self._everything else min(len(self._count), entries)
         columns = np.empty(room, dtype=np.int32)

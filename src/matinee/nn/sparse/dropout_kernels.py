@@ -1,11 +1,11 @@
-"""Compiled kernels of dropout on the code: the mask, and products with what it leaves.
+"""Compiled kernels of dropout on the code: the mask, and products with the kept units.
 
-Whether a unit of a row is kept follows from a seed and its cursor in the batch alone, so the mask
-can be drawn as an array, or as a list of the units kept (CSR: ``indptr`` and ``unit``), on any
+Whether a unit of a row is kept depends only on a seed and the unit's position in the batch, so the
+mask can be drawn as an array, or as a list of the kept units (CSR: ``indptr`` and ``unit``), on any
 number of threads and for any part of the batch.
 
-The products pass over the code in blocks of ``BLOCK`` units, so that the table rows of a block
-serve a whole group of batch rows from the core's own cache: twice as fast as row by row.
+The products pass over the code in blocks of ``BLOCK`` units, so that the table rows of a block are
+reused from the core's cache for a group of batch rows: twice as fast as row by row.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ BLOCK = 128
 GROUP = 32
 """Batch rows that share a block."""
 LINE = 16
-"""Columns that an array is transposed by: a cache line of float32."""
+"""Columns per block of a transposition: a cache line of float32."""
 FEW = 8
-"""And rows: lines a power of two apart share a set of the cache, which holds eight."""
+"""Rows per block: lines a power of two apart share a cache set, which holds eight."""
 
 
 @kernel()
 def draw_mask(seed: np.uint64, first: int, rate: float, mask: Float) -> None:
-    """What to multiply the code by: 0, or 1 over the share kept.
+    """Draw the factor of the code: 0, or 1 over the share kept.
 
     Args:
-        seed: The batch's.
-        first: Where the rows begin in the batch.
+        seed: The batch's seed.
+        first: Position of the first row in the batch.
         rate: Share of the units dropped.
         mask: float (rows, units), overwritten.
     """
@@ -69,11 +69,11 @@ def _pack_rows(begin: int, end: int, indptr: Int64, drawn: Int32, unit: Int32) -
 def draw_kept(
     seed: np.uint64, first: int, rate: float, units: int, indptr: Int64, unit: Int32
 ) -> int:
-    """The units that ``draw_mask`` keeps, by row.
+    """Draw the units that ``draw_mask`` keeps, by row.
 
     Args:
-        seed: The batch's.
-        first: Where the rows begin in the batch.
+        seed: The batch's seed.
+        first: Position of the first row in the batch.
         rate: Share of the units dropped.
         units: Width of the code.
         indptr: int64 (rows + 1,), overwritten.
@@ -81,7 +81,7 @@ def draw_kept(
             within a row.
 
     Returns:
-        How many are kept.
+        Number of kept units.
     """
     rows = len(indptr) - 1
     drawn = np.empty((rows, units), dtype=np.int32)
@@ -98,7 +98,7 @@ def _groups(indptr: Int64, *_: Any) -> int:
 
 @inlined
 def _end(unit: Int32, cursor: int, last: int, limit: int) -> int:
-    """Where the units below ``limit`` end, from ``cursor`` on."""
+    """Return the end of the units below ``limit``, from ``cursor`` on."""
     while cursor < last and unit[cursor] < limit:
         cursor += 1
     return cursor
@@ -115,7 +115,7 @@ def dots(
     bias: Float,
     out: Float,
 ) -> None:
-    """``out[j] = left[r] . table[unit[j]] + bias[unit[j]]`` for the entries j of row r.
+    """Compute ``out[j] = left[r] . table[unit[j]] + bias[unit[j]]`` for entries j of row r.
 
     Args:
         begin: The first row to compute; see ``shared``.
@@ -168,7 +168,7 @@ def sums(
     start: Float,
     out: Float,
 ) -> None:
-    """``out[r] = start + sum_j value[j] * table[unit[j]]`` over the entries j of each row.
+    """Compute ``out[r] = start + sum_j value[j] * table[unit[j]]`` over each row's entries j.
 
     Args:
         begin: The first row to compute; see ``shared``.
@@ -207,9 +207,9 @@ def add_products(
     dense: Float,
     out: Float,
 ) -> None:
-    """``out[column] += sum_j value[j] * dense[row of j]`` over the entries j of each column.
+    """Add ``sum_j value[j] * dense[row of j]`` over each column's entries j to ``out[column]``.
 
-    ``columns`` to ``entry_of`` are as ``Transposer`` makes them. ``value`` is (entries,), ``dense``
+    ``columns`` to ``entry_of`` are made by ``Transposer``. ``value`` is (entries,), ``dense``
     (rows, width) and ``out`` (units, width).
     """
     for u in range(begin, end):
@@ -222,7 +222,7 @@ def add_products(
 
 @shared(lambda array, *_: (array.shape[1] + LINE - 1) // LINE)
 def transpose_to(begin: int, end: int, array: Float, out: Float, add: bool) -> None:
-    """``out = array.T``, or ``out += array.T``; both in C order."""
+    """Compute ``out = array.T``, or ``out += array.T``; both in C order."""
     rows, columns = array.shape
     for tile in range(begin, end):
         left, right = tile * LINE, min((tile + 1) * LINE, columns)

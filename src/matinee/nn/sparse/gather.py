@@ -8,20 +8,20 @@ from ...base.arrays import Float32, Int32, Int64
 from ...base.memory import row_chunks
 
 GATHERED = 1 << 23
-"""Most floats gathered from a table in one batch (32 MiB)."""
+"""Largest number of floats gathered from a table in one batch (32 MiB)."""
 COMPILED = 1 << 24
-"""Floats gathered from which compiled kernels are used: for 80,000 ratings at a width of 600 they
-take a tenth of NumPy's time, but for a single person importing Numba takes longer."""
+"""Number of gathered floats from which compiled kernels are used: for 80,000 ratings at a width of
+600 they take a tenth of NumPy's time, but for a single person importing Numba takes longer."""
 _NEAR = 1 << 17
-"""Floats of a table that are copied at once (512 KiB): what stays in a core's own cache until it is
-multiplied. All rows of a person's history at once take half as long again."""
+"""Floats of a table copied at a time (512 KiB), to stay in a core's cache until multiplied. Copying
+all rows of a person's history at once takes half as long again."""
 
 
 def weighted_rows(indptr: Int64, index: Int32 | Int64, coef: Float32, table: Float32) -> Float32:
-    """``out[r] = sum of coef[j] * table[index[j]]`` over the entries j of row r.
+    """Compute ``out[r] = sum of coef[j] * table[index[j]]`` over the entries j of row r.
 
     Args:
-        indptr: int64 (rows + 1,), where the entries of each row begin.
+        indptr: int64 (rows + 1,), start of each row's entries.
         index: Rows of the table, integer (entries,).
         coef: float32 (entries,).
         table: float32 (n, width); it may be read-only.
@@ -32,7 +32,7 @@ def weighted_rows(indptr: Int64, index: Int32 | Int64, coef: Float32, table: Flo
     rows, width = len(indptr) - 1, table.shape[1]
     unique, position = distinct(index, len(table))
     if rows * len(unique) <= 4 * len(index) + 4096:
-        # One person's history with a rating taken out, or added, row after row: a product.
+        # Variants of one history, each with a rating removed or added: a dense product.
         dense = np.zeros((rows, len(unique)), dtype=np.float32)
         dense[np.repeat(np.arange(rows), np.diff(indptr)), position] = coef
         step = max(1, _NEAR // width)
@@ -67,16 +67,16 @@ def weighted_rows(indptr: Int64, index: Int32 | Int64, coef: Float32, table: Flo
 
 
 def writable(array: Float32) -> Float32:
-    """The array as kernels take it: what a file was read into may not be written to."""
+    """Return a writable array, which kernels require; arrays read from files may be read-only."""
     return np.require(array, dtype=np.float32, requirements=["C", "W"])
 
 
 def distinct(values: Int32 | Int64, size: int) -> tuple[Int64, Int64]:
-    """The distinct values, ascending, and the position of each value in them.
+    """Return the distinct values, ascending, and the position of each value among them.
 
     Args:
         values: Values from 0 to ``size`` - 1.
-        size: Their upper limit.
+        size: Upper limit of the values.
     """
     if 32 * len(values) < size:
         unique, position = np.unique(values, return_inverse=True)

@@ -1,12 +1,12 @@
 """Compiled kernels of the two big layers: their cost is the number of ratings times the width.
 
 The first layer is a weighted sum of the table rows of the rated items; the last is a dot product
-for each entry that the loss looks at. No batch x items array exists. Gradients of both tables
-stay in factored form (entries times activations) and are spent by the optimiser's kernels, which
-need the entries by column: ``transpose`` gives that.
+for each entry in the loss. No batch x items array exists. Gradients of both tables stay in factored
+form (entries times activations) and are applied by the optimiser's kernels, which need the entries
+by column, as ``transpose`` provides.
 
-Entries come as CSR: ``indptr`` (rows + 1), and per entry a table row, a coefficient, a target and
-a weight. A zero coefficient hides an entry from the encoder, a zero weight from the loss.
+Entries are given as CSR: ``indptr`` (rows + 1), and per entry a table row, a coefficient, a target
+and a weight. A zero coefficient hides an entry from the encoder, a zero weight from the loss.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from ...base.arrays import Float, Float64, Int32, Int64
 from ...base.compiled import inlined, kernel, part, shared
 from ..activations import activate, slope
 
-# Sums may be re-associated (that is what lets them use vector units); NaN and infinity keep their
-# meaning, so that a diverging loss is seen.
+# Sums may be re-associated, which allows vector units; NaN and infinity keep their meaning, so that
+# a diverging loss is detected.
 FAST = {"reassoc", "contract", "nsz", "arcp"}
 
 
 @inlined
 def add_weighted(value: Float, pick: Int32, n: int, table: Float, out: Float) -> None:
-    """``out += sum of value[p] * table[pick[p]]`` over the first n picks.
+    """Add the sum of ``value[p] * table[pick[p]]`` over the first n picks to ``out``.
 
-    Four rows at a time: each pass over ``out`` then loads and stores it once for four rows, which
-    is worth a factor of two where the table sits in cache.
+    Four rows are added at a time: each pass then loads and stores ``out`` once per four rows, twice
+    as fast if the table is in cache.
     """
     width = len(out)
     p = 0
@@ -48,7 +48,7 @@ def add_weighted(value: Float, pick: Int32, n: int, table: Float, out: Float) ->
 
 @inlined
 def four_dots(x: Float, table: Float, i0: int, i1: int, i2: int, i3: int) -> Any:
-    """The products of a vector with four rows of a table, read side by side."""
+    """Return the products of a vector with four rows of a table."""
     none = table.dtype.type(0)
     d0, d1, d2, d3 = none, none, none, none
     for k in range(table.shape[1]):
@@ -78,7 +78,7 @@ def _encode_row(first: int, last: int, index: Int32, coef: Float, table: Float, 
 def encode(
     first: int, last: int, indptr: Int64, index: Int32, coef: Float, table: Float, out: Float
 ) -> None:
-    """``out[r] = sum_j coef[j] * table[index[j]]`` over the entries j of each row.
+    """Compute ``out[r] = sum_j coef[j] * table[index[j]]`` over the entries j of each row.
 
     Args:
         first: The first row to compute; see ``shared``.
@@ -108,7 +108,7 @@ def _decode_row(
     dots = np.empty(4, dtype=table.dtype)
     for j in range(first, last, 4):
         few = min(4, last - j)
-        # Of fewer than four, the last is computed again: an entry has the same bits in any company.
+        # Fewer than four repeat the last, so that results do not depend on the grouping.
         i0, i1, i2 = index[j], index[j + min(1, few - 1)], index[j + min(2, few - 1)]
         i3 = index[j + few - 1]
         dots[0], dots[1], dots[2], dots[3] = four_dots(hidden[r], table, i0, i1, i2, i3)
@@ -128,7 +128,7 @@ def decode(
     act: int,
     out: Float,
 ) -> None:
-    """``out[j] = act(hidden[r] . table[index[j]] + bias[index[j]])`` for the entries j of row r.
+    """Compute ``out[j] = act(hidden[r] . table[index[j]] + bias[index[j]])``, j in row r.
 
     Args:
         first: The first row to compute; see ``shared``.
@@ -160,7 +160,7 @@ def _decode_loss_row(
     error: Float,
     row: Float,
 ) -> float:
-    """One row of ``decode_loss``: its hidden vector ``h``, the gradient ``row`` of that vector."""
+    """Compute one row of ``decode_loss``; ``h`` is its hidden vector, ``row`` the gradient."""
     width = table.shape[1]
     type_ = table.dtype.type
     total = 0.0
@@ -176,7 +176,7 @@ def _decode_loss_row(
         n += seen
     row[:] = 0
     p = 0
-    # The products and the sum back take the same four table rows while they are in cache.
+    # Products and backward sums use the same four table rows while they are in cache.
     while p < n:
         few = min(4, n - p)
         if few == 4:
@@ -228,7 +228,7 @@ def _decode_loss(
     d_hidden: Float,
     total: Float64,
 ) -> None:
-    """``decode_loss`` of some rows; ``scale`` is 2 over the sum of the weights."""
+    """Compute ``decode_loss`` of some rows; ``scale`` is 2 over the sum of the weights."""
     for r in range(first, last):
         total[r] = _decode_loss_row(
             indptr[r],
@@ -266,9 +266,9 @@ def decode_loss(
     error: Float,
     d_hidden: Float,
 ) -> float:
-    """Weighted squared error at the entries, with its gradient, in one pass over the table rows.
+    """Compute weighted squared error and gradient at the entries, in one pass over table rows.
 
-    For ``loss = sum_j weight[j] * (prediction[j] - target[j])^2 / sum_j weight[j]``.
+    The loss is `` sum_j weight[j] * (prediction[j] - target[j])^2 / sum_j weight[j]``.
 
     Args:
         indptr: int64 (rows + 1,).
@@ -292,7 +292,7 @@ def decode_loss(
     _decode_loss(
         *(indptr, index, target, weight, scale, hidden, table, bias, act, error, d_hidden, total)
     )
-    # Summed by one thread, so that it is the same on any number of threads.
+    # Summed by one thread, so that it does not depend on the number of threads.
     return _sum(total) / mass
 
 
@@ -306,15 +306,15 @@ def transpose(
     row_of: Int32,
     entry_of: Int32,
 ) -> int:
-    """The entries by column: which table rows a batch touches, and by which entries.
+    """Group a batch's entries by column: the distinct table rows and their entries.
 
     Args:
         indptr: int64 (rows + 1,).
         index: int32 (entries,).
         count: int32 (n,) scratch, all zero before and after.
-        columns: int32, room for min(n, entries): the distinct table rows; ascending, unless the
-            batch touches few of them.
-        start: int64, room for one more than ``columns``: where each column's entries begin.
+        columns: int32, size min(n, entries): the distinct table rows; ascending, unless the
+            batch has few of them.
+        start: int64, one longer than ``columns``: start of each column's entries.
         row_of: int32 (entries,): the batch row of each entry, by column.
         entry_of: int32 (entries,): the position of each entry in ``index``, by column.
 
@@ -354,7 +354,7 @@ def transpose(
 
 @kernel(fastmath=FAST, error_model="numpy")
 def column_sums(columns: Int32, start: Int64, entry_of: Int32, error: Float, out: Float) -> None:
-    """``out[column] += sum of error`` over each column's entries: the output bias's gradient."""
+    """Add each column's sum of ``error`` to ``out``: the gradient of the output bias."""
     for u in range(len(columns)):
         total = error.dtype.type(0)
         for p in range(start[u], start[u + 1]):

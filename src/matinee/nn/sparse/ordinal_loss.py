@@ -1,7 +1,7 @@
 """The loss of ordinal outputs and its gradient at the entries: see ``baseline.ordinal``.
 
-It needs the outputs alone. ``kernels.decode`` gives these, and ``kernels.encode`` sums the errors
-back into the hidden layers, where the squared error does all three in one pass.
+It only needs the outputs, given by ``kernels.decode``; ``kernels.encode`` propagates the errors
+back to the hidden layers. (For the squared error one kernel does all three in one pass.)
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ def ordinal_loss(
     weight: Float,
     level: Int32,
 ) -> tuple[float, float, Float]:
-    """The loss at the entries, weighted mean; with its gradient.
+    """Compute the weighted mean loss at the entries, and its gradient.
 
     Args:
         link: The thresholds and the slope.
         indptr: int64 (rows + 1,).
-        output: float (entries,), the latent score less what is added to the output.
-        target: float (entries,), the rating less the same.
+        output: float (entries,), the latent score minus the constant added to the output.
+        target: float (entries,), the rating minus the same constant.
         weight: float (entries,), not negative.
-        level: int32 (entries,), the rating's level; -1 for a target that is a latent score, less
-            the same, whose loss is the squared error.
+        level: int32 (entries,), the rating's level; -1 for a target that is a latent score (minus
+            the same constant), whose loss is the squared error.
 
     Returns:
         The loss; the mean squared error of the expected ratings; and d loss / d output (entries,).

@@ -1,7 +1,7 @@
-"""The two big layers in torch's own operations: what runs on CUDA, and what the kernels must equal.
+"""The first and last layer in torch operations: used on CUDA, and the reference of the kernels.
 
-Cost is by entries here too: an embedding bag at the input, a gather and a dot product per entry at
-the output. Gradients are torch's own.
+The cost grows with the entries here too: an embedding bag at the input, a gather and a dot product
+per entry at the output. Gradients are torch's.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..network import Network
 
 
 def tensors(batch: Batch, device: torch.device, dtype: torch.dtype) -> dict[str, Tensor]:
-    """A batch's arrays on a device; ``row`` is the batch row of each entry."""
+    """Copy a batch's arrays to a device; ``row`` is the batch row of each entry."""
     ptr = torch.from_numpy(batch.indptr).to(device)
     entries = {
         "offsets": torch.from_numpy(batch.in_ptr[:-1]).to(device),
@@ -34,7 +34,7 @@ def tensors(batch: Batch, device: torch.device, dtype: torch.dtype) -> dict[str,
 
 
 def encode(network: Network, entries: dict[str, Tensor]) -> Tensor:
-    """The encoder's sums, (rows, hidden[0])."""
+    """Compute the encoder's sums, (rows, hidden[0])."""
     return functional.embedding_bag(
         entries["source"],
         network.table_in,
@@ -45,18 +45,18 @@ def encode(network: Network, entries: dict[str, Tensor]) -> Tensor:
 
 
 def decode(network: Network, entries: dict[str, Tensor], hidden: Tensor) -> Tensor:
-    """The prediction of each entry, (entries,)."""
+    """Predict each entry, (entries,)."""
     column = entries["column"]
     dot = (hidden[entries["row"]] * network.table_out[column]).sum(dim=1)
     return _output(network, dot + network.bias_out[column])
 
 
 def encode_all(values: Tensor, table: Tensor) -> Tensor:
-    """The encoder's sums where every row has an input at each of m columns.
+    """Compute the encoder's sums for an input of every row at each of m columns.
 
     Args:
         values: (rows, m), the inputs.
-        table: (m, each, width), the input table's rows of those columns: one a column, or with
+        table: (m, each, width), the input table's rows of those columns: one per column, or with
             input = "presence" two.
     """
     sums = values @ table[:, -1]
@@ -64,7 +64,7 @@ def encode_all(values: Tensor, table: Tensor) -> Tensor:
 
 
 def decode_all(network: Network, hidden: Tensor, table: Tensor, bias: Tensor) -> Tensor:
-    """The prediction of every row at each of m columns, (rows, m), from their (m, width) rows."""
+    """Predict every row at m columns, (rows, m), from the columns' table rows (m, width)."""
     dot = torch.addmm(bias, hidden, table.t())
     return _output(network, dot)
 
@@ -75,7 +75,7 @@ def _output(network: Network, x: Tensor) -> Tensor:
 
 
 def masked_mse(prediction: Tensor, entries: dict[str, Tensor]) -> Tensor:
-    """Weighted mean of the squared errors over the entries the loss looks at."""
+    """Return the weighted mean of the squared errors over the entries."""
     miss = prediction - entries["target"]
     return (entries["weight"] * miss * miss).sum() / entries["weight"].sum().clamp_min(1e-30)
 
@@ -83,7 +83,7 @@ def masked_mse(prediction: Tensor, entries: dict[str, Tensor]) -> Tensor:
 def ordinal_loss(
     output: Tensor, entries: dict[str, Tensor], link: OrdinalLink
 ) -> tuple[Tensor, Tensor]:
-    """``sparse.ordinal_loss``: the loss, and the mean squared error of the expected ratings."""
+    """Compute ``sparse.ordinal_loss``: the loss, and the MSE of the expected ratings."""
     level, target, weight = entries["level"], entries["target"], entries["weight"]
     levels, thresholds = output.new_tensor(link.levels), output.new_tensor(link.thresholds)
     rated, known = level >= 0, level.clamp_min(0)

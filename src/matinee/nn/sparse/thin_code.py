@@ -1,4 +1,4 @@
-"""``ThinCode``: the products around a code of which dropout leaves little."""
+"""``ThinCode``: the products around a code with high dropout."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from . import dropout_kernels as kernels
 from .columns import Columns, Transposer, sum_by_column
 
 THIN = 0.25
-"""Share of the code, at most, that is kept where this pays."""
+"""Largest share of kept units for which this pays."""
 WIDE = 128
-"""Width of the code and its neighbours, at least, where this pays."""
+"""Smallest width of the code and its neighbours for which this pays."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,7 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class _Pass:
-    """What backward needs of forward."""
+    """Results of the forward pass that the backward pass needs."""
 
     before: Tensor
     indptr: np.ndarray
@@ -50,16 +50,16 @@ class _Pass:
 
 
 class ThinCode:
-    """The layers into and out of the code, forward and backward, by the units that are kept.
+    """The layers into and out of the code, computed only for the kept units.
 
-    A dropped unit is needed by neither product, and by none of their gradients; so all six cost by
+    Neither product needs a dropped unit, nor do their gradients, so the cost of all six grows with
     the entries of the mask. The kernels reach a third to half of a dense product's speed, hence
     ``THIN``.
 
     Args:
         network: With dropout on its code.
         inward: The layer whose output is the code.
-        outward: The layer whose input it is.
+        outward: The layer whose input is the code.
         activate: The code's activation.
         back: d loss / d x from (d loss / d out, x, out).
     """
@@ -82,13 +82,13 @@ class ThinCode:
 
     @staticmethod
     def pays(network: Network) -> bool:
-        """Whether a network has a code with layers on both sides that is thin enough."""
+        """Return whether a network has a sparse enough code with layers on both sides."""
         config, code = network.config, network.config.code_layer
         around = config.hidden[max(code - 1, 0) : code + 2]
         return len(around) == 3 and min(around) >= WIDE and 1.0 - config.code_dropout <= THIN
 
     def forward(self, before: Tensor, span: Span | None) -> Tensor:
-        """What enters the activation after the code's, from what enters the layer into the code.
+        """Compute the outward layer's pre-activation from the inward layer's input.
 
         Args:
             before: (rows, in).
@@ -112,9 +112,9 @@ class ThinCode:
         return after_code
 
     def backward(self, d: Tensor) -> Tensor:
-        """The gradient by ``before`` from that by what ``forward`` gave; adds the parameters' own.
+        """Compute the gradient by ``before`` from that by the output; add the parameters'.
 
-        The outward layer's bias is left to the caller.
+        The caller handles the outward layer's bias.
         """
         saved, inward = self._saved, self._inward
         assert saved is not None
@@ -138,7 +138,7 @@ def _arrays(*tensors: Tensor) -> list[np.ndarray]:
 
 
 def _by_column(weight: Tensor) -> Tensor:
-    """The transpose in C order: a view where that is how it lies, as in a tied decoder."""
+    """Return the transpose in C order: a view if possible, as in a tied decoder."""
     if weight.t().is_contiguous():
         return weight.t()
     out = weight.new_empty(weight.shape[::-1])
@@ -147,7 +147,7 @@ def _by_column(weight: Tensor) -> Tensor:
 
 
 def _add_products(columns: Columns, value: Tensor, dense: Tensor, total: Tensor) -> None:
-    """Add a weight's gradient, a row for each unit."""
+    """Add a weight's gradient, with a row per unit."""
     entries = (columns.columns, columns.start, columns.row_of, columns.entry_of)
     if total.is_contiguous():
         kernels.add_products(*entries, *_arrays(value, dense, total))
