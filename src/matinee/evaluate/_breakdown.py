@@ -1,4 +1,4 @@
-"""Where a model is wrong: by what it predicted, by user, by item, and how far."""
+"""Error breakdown of a model: by prediction, user and item, and the residuals."""
 
 from __future__ import annotations
 
@@ -40,19 +40,19 @@ def breakdown(
     worst: int = 15,
     seed: int = 0,
 ) -> Breakdown:
-    """Take a model's errors apart. Runs in batches, sums in float64.
+    """Break down a model's errors. Runs in batches, with sums in float64.
 
     Args:
         model: The model.
         test: The held-out ratings.
-        histories: What is known of the people, in the model's item codes.
+        histories: Histories of the users, in the model's item codes.
         rows: The row in ``histories`` of each user code of ``test``, shape (test.n_users,); -1
-            for a user nothing is known of.
+            for a user without a history.
         item_counts: Training ratings of each item of the model, shape (n_items,).
         titles: Titles by the model's item codes, or None.
         timed: As for ``evaluate``.
-        enough: Test ratings an item needs to be listed; fewer where no item has so many.
-        worst: How many items to list.
+        enough: Test ratings an item needs to be listed; fewer if no item has that many.
+        worst: Number of items to list.
         seed: Seeds the bootstrap.
 
     Raises:
@@ -154,7 +154,7 @@ class _Sums:
 
 
 def _bin_of(edges: Float64, values: Float64) -> Int64:
-    """Which bin each value is in; what lies beyond is in the outer ones."""
+    """Return the bin of each value; values beyond the edges are in the outer bins."""
     return (np.searchsorted(edges, values, side="right") - 1).clip(0, len(edges) - 2)
 
 
@@ -202,27 +202,31 @@ def _worst(
     worst: int,
 ) -> tuple[list[ItemError], int]:
     n = sums.items.counts
-    least = int(min(enough, n.max()))
-    able = np.flatnonzero(n >= max(least, 1))
-    mean = sums.items.squared[able, 0] / n[able]
-    # Few ratings make extreme means: an item is listed by what its squared error surely is.
-    spread = np.sqrt(np.maximum(sums.fourth[able] / n[able] - mean * mean, 0.0) / n[able])
-    surely = np.sqrt(np.maximum(mean - _NORMAL * spread, 0.0))
-    order = np.lexsort((-mean, -surely))[:worst]
+    threshold = int(min(enough, n.max()))
+    eligible = np.flatnonzero(n >= max(threshold, 1))
+    mean = sums.items.squared[eligible, 0] / n[eligible]
+    # Few ratings make extreme means: rank items by a lower bound of the squared error.
+    spread = np.sqrt(
+        np.maximum(sums.fourth[eligible] / n[eligible] - mean * mean, 0.0) / n[eligible]
+    )
+    lower_bound = np.sqrt(np.maximum(mean - _NORMAL * spread, 0.0))
+    order = np.lexsort((-mean, -lower_bound))[:worst]
     listed = []
     for at in order:
-        code = able[at]
+        code = eligible[at]
         item_id = test.item_ids.ids[code]
-        known = titles is not None and items[code] >= 0
+        has_title = titles is not None and items[code] >= 0
         listed.append(
             ItemError(
                 item_id=item_id.item() if hasattr(item_id, "item") else item_id,
-                title=str(titles[items[code]]) if known and titles is not None else str(item_id),
+                title=str(titles[items[code]])
+                if has_title and titles is not None
+                else str(item_id),
                 n=int(n[code]),
                 rmse=float(np.sqrt(mean[at])),
-                at_least=float(surely[at]),
+                at_least=float(lower_bound[at]),
                 actual=float(sums.ratings[code] / n[code]),
                 predicted=float(sums.predicted[code] / n[code]),
             )
         )
-    return listed, least
+    return listed, threshold

@@ -17,7 +17,7 @@ class CalibrationBin:
         predicted: Mean of the predictions.
         actual: Mean rating.
         interval: 95% normal interval of ``actual``, as if the ratings were independent.
-        n: How many.
+        n: Number of ratings.
     """
 
     predicted: float
@@ -28,10 +28,10 @@ class CalibrationBin:
 
 @dataclass(frozen=True)
 class ErrorBin:
-    """The error on users, or items, that had a similar number of training ratings.
+    """The error on users or items with a similar number of training ratings.
 
     Attributes:
-        ratings: How many, as "20-49".
+        ratings: Range of the number, such as "20-49".
         members: Users or items.
         n: Test ratings.
         rmse: RMSE of the model.
@@ -51,13 +51,13 @@ class ErrorBin:
 
 @dataclass(frozen=True)
 class ItemError:
-    """How wrong a model is about one item.
+    """The error of a model on one item.
 
     Attributes:
         item_id: External id.
         title: Its title, or the id as text.
-        n: Test ratings of it.
-        rmse: RMSE on them.
+        n: Number of its test ratings.
+        rmse: RMSE on these.
         at_least: Lower end of the 95% interval of the RMSE, by the spread of the squared errors.
         actual: Mean rating.
         predicted: Mean of the predictions.
@@ -74,22 +74,23 @@ class ItemError:
 
 @dataclass(frozen=True)
 class Breakdown:
-    """A model's errors on held-out ratings, taken apart.
+    """Breakdown of a model's errors on held-out ratings.
 
     Attributes:
         n: Test ratings.
         calibration: By predicted rating, ascending; bins with fewer than 10 ratings are left out.
         by_user: By the user's number of training ratings (or of ratings in the histories).
         by_item: By number of training ratings of the item.
-        edges: Of the histogram of residuals (rating less prediction), float64, shape (bins + 1,).
+        edges: Edges of the histogram of residuals (rating minus prediction), float64, shape (bins +
+            1,).
         counts: Residuals between each edge and the next, int64, shape (bins,); those beyond the
             outer edges count in the outer bins.
         bias: Mean residual.
         spread: Standard deviation of the residuals.
-        worst: Items the model is most surely wrong about: by ``at_least``, highest first, among
+        worst: Items with the largest error: by ``at_least``, highest first, among
             those with enough test ratings.
-        enough: Test ratings an item needs to be among them.
-        judged: Items that have as many.
+        enough: Test ratings an item needs to be listed.
+        judged: Number of items with that many.
     """
 
     n: int

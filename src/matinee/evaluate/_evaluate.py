@@ -28,7 +28,7 @@ from .statistics.bootstrap import RESAMPLES, Resamples, bootstrap, interval
 
 
 class Scored(Guarded, Protocol):
-    """What a model must offer to be scored; every ``Recommender`` does."""
+    """Interface of models that can be scored; every ``Recommender`` implements it."""
 
     @property
     def kind(self) -> str:
@@ -44,27 +44,27 @@ class Scored(Guarded, Protocol):
 
     @property
     def bias(self) -> BiasModel:
-        """Bias model of the training ratings: the baselines come from it."""
+        """Bias model of the training ratings, from which the baselines are computed."""
 
     @property
     def folds_in(self) -> bool:
-        """Whether it answers itself for people it was not trained on."""
+        """Whether it predicts for new users itself (fold-in)."""
 
     @property
     def answers_unknown(self) -> bool:
-        """Whether it answers itself for unknown people and items; else the bias model does."""
+        """Whether it predicts for unknown users and items itself instead of the bias model."""
 
     @property
     def predictive_variance(self) -> PredictiveVariance | None:
-        """What its standard deviations come from, if it has any."""
+        """Model of its standard deviations, if any."""
 
     def predict_coded(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
-        """Predicted ratings, float64, shape (n,)."""
+        """Return predicted ratings, float64, shape (n,)."""
 
     def predict_coded_std(
         self, histories: Histories, rows: Int64, items: Int32
     ) -> tuple[Float64, Float64]:
-        """Predicted ratings, and a standard deviation of each."""
+        """Return predicted ratings and their standard deviations."""
 
 
 def _global_mean(model: Scored, histories: Histories, rows: Int64, items: Int32) -> Float64:
@@ -84,7 +84,7 @@ def _bias(model: Scored, histories: Histories, rows: Int64, items: Int32) -> Flo
 BASELINES: MappingProxyType[str, Callable[[Scored, Histories, Int64, Int32], Float64]] = (
     MappingProxyType({"global_mean": _global_mean, "item_mean": _item_mean, "bias": _bias})
 )
-"""Predictions of each baseline, from what the scored model knows of its training ratings."""
+"""Functions that compute the baselines' predictions from the scored model."""
 
 _MODEL = "model"
 _COLUMNS = (_MODEL, *BASELINES)
@@ -103,26 +103,26 @@ def evaluate(
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> Evaluation:
-    """Score a model on held-out ratings, beside the baselines. Runs in batches.
+    """Score a model and the baselines on held-out ratings. Runs in batches.
 
     Args:
         model: The model.
         test: The held-out ratings.
-        histories: What is known of the people, in the model's item codes.
+        histories: Histories of the users, in the model's item codes.
         rows: The row in ``histories`` of each user code of ``test``, shape (test.n_users,); -1
-            for a user nothing is known of.
+            for a user without a history.
         timed: A time offset to add to the predictions of the model and of the bias model, for the
-            people of ``histories``. The model without it is then a baseline, ``no_time_offset``.
-        update: Whether each rating is part of its person's history from the next second on
-            (prequential evaluation). The same model with the histories as they were is then
-            one of the baselines, ``frozen``.
-        allow_overlap: Whether to go on, with a mark on the result, if the model saw test ratings.
+            users of ``histories``. The model without it is then a baseline, ``no_time_offset``.
+        update: Whether each rating is added to its user's history from the next second on
+            (prequential evaluation). The same model with unchanged histories is then
+            a baseline, ``frozen``.
+        allow_overlap: Whether to evaluate, and mark the result, even if the model saw test ratings.
         seed: Seeds the bootstrap.
         resamples: Bootstrap resamples.
 
     Raises:
         LeakError: The model saw test ratings, in training or in ``histories``.
-        DataError: No test ratings, or one that is not finite; or no times to update by.
+        DataError: No test ratings, a non-finite one, or no times for ``update``.
     """
     test.require_ratings("an RMSE", "score the lists (--lists, evaluate_lists)")
     items = model.item_ids.encode(test.item_ids.ids)
@@ -186,7 +186,7 @@ def _add(
     timed: TimedPeople | None,
     initial: Histories | None,
 ) -> None:
-    """Add the errors of all batches; with initial histories also those of ``frozen``."""
+    """Add the errors of all batches; with initial histories, also those of ``frozen``."""
     if model.predictive_variance is not None:
         tally.spread = UncertaintySums(model.scale, model.predictive_variance.source)
     for batch in batches:
@@ -207,7 +207,7 @@ def _add(
             tally.offsets += float(offsets.sum())
             predicted[:, len(_COLUMNS)] = predicted[:, 0]
             predicted[:, 0] = moved(model, predicted[:, 0], offsets)
-            bias = _COLUMNS.index("bias")  # clipped whether the model is or not
+            bias = _COLUMNS.index("bias")  # always clipped
             predicted[:, bias] = (predicted[:, bias] + offsets).clip(
                 model.scale.low, model.scale.high
             )
@@ -219,10 +219,10 @@ def _add(
         errors = predicted - batch.values[:, None]
         tally.sums.add(batch.users, errors)
         known = batch.known
-        if not model.folds_in:  # it knows those it was trained on
+        if not model.folds_in:  # only users it was trained on are known
             known &= np.append(histories.users >= 0, False)[person_rows]
-        apart = ~known | (item_codes < 0)
-        tally.unknown.add(np.zeros(int(apart.sum()), dtype=np.int64), errors[apart])
+        fallback = ~known | (item_codes < 0)
+        tally.unknown.add(np.zeros(int(fallback.sum()), dtype=np.int64), errors[fallback])
         tally.n_unknown_user += int((~known).sum())
         tally.n_unknown_item += int((item_codes < 0).sum())
 
@@ -230,16 +230,16 @@ def _add(
 def _coverage(
     tally: _Tally, sums: ErrorSums, test: Ratings, items: Int32, known_of: Int64
 ) -> Coverage:
-    apart = tally.unknown
+    fallback = tally.unknown
     whole = sums.totals()
-    rest = ErrorSums(
-        whole.counts - apart.counts,
-        {name: each[None] - apart.sums[name] for name, each in whole.sums.items()},
+    predicted = ErrorSums(
+        whole.counts - fallback.counts,
+        {name: each[None] - fallback.sums[name] for name, each in whole.sums.items()},
     )
     unseen = np.bincount(test.items, minlength=test.n_items) > 0
     return Coverage(
-        known=_part(rest),
-        unknown=_part(apart),
+        known=_part(predicted),
+        unknown=_part(fallback),
         unknown_users=int((known_of == 0).sum()),
         unknown_items=int((unseen & (items < 0)).sum()),
         n_unknown_user=tally.n_unknown_user,
@@ -250,7 +250,7 @@ def _coverage(
 def _part(sums: ErrorSums) -> Subset:
     if sums.n == 0:
         return Subset(0, None, None)
-    # A difference of sums may be a rounding below zero.
+    # Rounding may make a difference of sums negative.
     squared = max(float(sums.squared[0, 0]), 0.0)
     absolute = max(float(sums.sums["absolute"][0, 0]), 0.0)
     return Subset(sums.n, (squared / sums.n) ** 0.5, absolute / sums.n)
@@ -259,7 +259,7 @@ def _part(sums: ErrorSums) -> Subset:
 def _scores(
     sums: ErrorSums, columns: tuple[str, ...], seed: int, resamples: int
 ) -> tuple[dict[str, dict[str, Score]], Resamples | None]:
-    """Every metric of every column, and the resamples its interval is of."""
+    """Compute every metric of every column, and the resamples behind the intervals."""
     several = len(sums.counts) > 1
     draws = (
         bootstrap(sums, np.random.default_rng(checked_seed(seed)), resamples) if several else None

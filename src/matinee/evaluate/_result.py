@@ -1,4 +1,4 @@
-"""``Evaluation``: a score with all one needs to judge it."""
+"""``Evaluation``: scores with intervals, baselines and caveats."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 
 FROZEN, NO_TIME_OFFSET = VARIANTS = ("frozen", "no_time_offset")
-"""Baselines that are the model itself: with the histories of training alone, and without the time
+"""Baselines that are variants of the model: with training histories only, and without the time
 offset."""
 
 
 @dataclass(frozen=True)
 class Subset:
-    """The score on some of the test ratings; ``rmse`` and ``mae`` are None where there are none."""
+    """The score on a subset of the test ratings; ``rmse`` and ``mae`` are None if it is empty."""
 
     n: int
     rmse: float | None
@@ -38,14 +38,14 @@ class Subset:
 
 @dataclass(frozen=True)
 class Coverage:
-    """What the model could answer for itself, and what the fallback (the bias model) answered.
+    """What the model predicted itself, and what the fallback (the bias model) predicted.
 
-    A mean has no fallback: it answers everything itself (``answers_unknown``).
+    Mean models have no fallback: they predict everything themselves (``answers_unknown``).
 
     Attributes:
         known: Ratings whose user and item the model knows.
-        unknown: Ratings whose user (or history) or item it does not know: for a model that does not
-            fold in, also those of people with a history that it was not trained on.
+        unknown: Ratings whose user (or history) or item it does not know; for a model that does not
+            fold in, also those of new users with a history.
         unknown_users: Distinct test users without training ratings or a history.
         unknown_items: Distinct test items the model does not know.
         n_unknown_user: Ratings by such users.
@@ -72,7 +72,7 @@ class Scores:
 
     @property
     def rmse(self) -> float:
-        """Global RMSE: over all test ratings, those on unknown users and items included."""
+        """Global RMSE over all test ratings, including unknown users and items."""
         return self.scores["rmse"].value
 
     @property
@@ -101,15 +101,15 @@ class Baseline(Scores):
     """A simple model on the same test ratings, learned from the same training ratings.
 
     Attributes:
-        rmse_gain: RMSE of the baseline less that of the model: above 0, the model is better.
-        rmse_gain_interval: 95% interval of the gain, paired: both scored on the same draws.
+        rmse_gain: RMSE of the baseline minus that of the model; positive if the model is better.
+        rmse_gain_interval: 95% interval of the gain, paired over bootstrap draws.
     """
 
     rmse_gain: float
     rmse_gain_interval: Interval | None
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Return plain values for JSON."""
         gain = {"rmse_gain": self.rmse_gain, "rmse_gain_interval": self.rmse_gain_interval}
         return self._flat() | gain
 
@@ -119,7 +119,7 @@ class HistoryBin:
     """The errors of users with a similar number of ratings.
 
     Attributes:
-        ratings: How many, as "20-49".
+        ratings: Range of the number, such as "20-49".
         n_users: Test users.
         n: Test ratings.
         rmse: RMSE of the model.
@@ -149,11 +149,11 @@ class Evaluation(Scores):
             rest.
         baselines: "global_mean", "item_mean" and "bias".
         by_history: Errors by the user's number of ratings.
-        overlap: Test ratings the model had seen: above 0 only where that was allowed.
+        overlap: Test ratings the model had seen; above 0 only if that was allowed.
         resamples: Bootstrap resamples.
-        seed: Their seed.
+        seed: Seed of the resamples.
         notes: Caveats, one sentence each.
-        uncertainty: Calibration of the predictive standard deviations; None where the model was
+        uncertainty: Calibration of the predictive standard deviations; None if the model was
             saved without.
         analyse: Computes ``breakdown`` from the model and the test ratings; None in an evaluation
             without its model. Not in ``as_dict``.
@@ -176,7 +176,7 @@ class Evaluation(Scores):
 
     @cached_property
     def breakdown(self) -> Breakdown:
-        """The errors by prediction, user and item, computed when first asked for.
+        """Errors by prediction, user and item, computed on first access.
 
         Raises:
             UsageError: The model is not available, or has been fitted again since.
@@ -187,13 +187,13 @@ class Evaluation(Scores):
 
     @property
     def plot(self) -> RatingPlots:
-        """The charts: ``plot.score()``, ``calibration()``, ``residuals()``, ``by_user()``, ..."""
+        """Charts: ``plot.score()``, ``calibration()``, ``residuals()``, ``by_user()``, ..."""
         models: dict[str, Scores] = {self.model: self, **self.baselines}
         scores = {name: evaluation.scores["rmse"] for name, evaluation in models.items()}
         return RatingPlots(self.model, scores, lambda: self.breakdown, self.uncertainty)
 
     def to_pandas(self) -> DataFrame:
-        """A row for each model and metric: value, interval, gain of the model where there is one.
+        """Return a row per model and metric: value, interval, and gain of the model, if any.
 
         Raises:
             UsageError: pandas is not installed.
@@ -240,13 +240,13 @@ class Evaluation(Scores):
 
     @property
     def best_baseline(self) -> str:
-        """Name of the baseline with the lowest RMSE, the model's own variants left out."""
+        """Name of the baseline with the lowest RMSE, without variants of the model."""
         others = [name for name in self.baselines if name not in VARIANTS]
         return min(others, key=lambda name: self.baselines[name].rmse)
 
     @property
     def verdict(self) -> str:
-        """Whether the model does better than the best baseline, in one sentence."""
+        """One sentence on whether the model is better than the best baseline."""
         name = self.best_baseline
         baseline = self.baselines[name]
         bounds = baseline.rmse_gain_interval
@@ -266,7 +266,7 @@ class Evaluation(Scores):
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; each metric under its own name."""
+        """Return plain values for JSON, with each metric under its name."""
         plain = asdict(replace(self, analyse=None))
         del plain["scores"], plain["analyse"]
         sizes = {name: plain.pop(name) for name in ("model", "dataset", "n_test", "n_test_users")}
@@ -286,7 +286,7 @@ class Evaluation(Scores):
 
 
 def _cells(name: str, scores: Scores) -> list[str]:
-    """The name, each metric, and the interval of the RMSE."""
+    """Return the name, each metric, and the interval of the RMSE."""
     bounds = scores.rmse_interval
     values = [f"{scores.scores[metric.name].value:.4f}" for metric in metrics_of("rating")]
     return [name, *values, interval_text(bounds)]

@@ -12,13 +12,13 @@ from ..data import Histories, Ratings
 from ..errors import DataError
 
 _BATCH = 1 << 20
-"""Most test ratings in a batch."""
+"""Largest number of test ratings in a batch."""
 _ENTRIES = 1 << 21
-"""Approximate limit on the entries of histories in a batch; one person may have more."""
+"""Approximate limit on history entries in a batch; a single user may have more."""
 
 
 def batches(test: Ratings) -> Iterator[tuple[Int64, Int32, Float32, Int64 | None]]:
-    """The test ratings by user in batches of (user codes, item codes, ratings, times)."""
+    """Yield the test ratings by user in batches of (user codes, item codes, ratings, times)."""
     csr = test.by_user
     times = None if test.times is None else csr.aligned(test.times)
     for start in range(0, len(csr.values), _BATCH):
@@ -33,14 +33,14 @@ class EvalBatch:
     """A batch of test ratings, with the histories at the time of each prediction.
 
     Attributes:
-        users: Codes of the people in the test ratings, shape (n,).
-        histories: Histories at the time of prediction, in the model's items.
-        rows: The row in ``histories`` for each rating, shape (n,); -1 without a history.
+        users: User codes of the test ratings, shape (n,).
+        histories: Histories at the time of prediction, in the model's item codes.
+        rows: The row in ``histories`` of each rating, shape (n,); -1 without a history.
         items: The model's item codes, shape (n,); -1 for an unknown item.
         values: The ratings, float32, shape (n,).
         times: Their times, shape (n,), if known.
-        last: Time of the last rating of each one's person before it, or None for that of the
-            history that was given at first.
+        last: Time of the user's previous rating before each rating, or None for that of the initial
+            history.
     """
 
     users: Int64
@@ -53,16 +53,16 @@ class EvalBatch:
 
     @property
     def known(self) -> Mask:
-        """Whether the person has a history at the time of prediction, shape (n,)."""
+        """Whether the user has a history at the time of prediction, shape (n,)."""
         return np.append(self.histories.counts > 0, False)[self.rows]
 
 
 def frozen(test: Ratings, histories: Histories, rows: Int64, items: Int32) -> Iterator[EvalBatch]:
-    """The test ratings by user, all of a user with the same history.
+    """Yield the test ratings by user, all of a user with the same history.
 
     Args:
         test: The test ratings.
-        histories: Histories of the people.
+        histories: Histories of the users.
         rows: The row in ``histories`` of each user code of ``test``; -1 without a history.
         items: The model's code of each item code of ``test``.
     """
@@ -73,12 +73,12 @@ def frozen(test: Ratings, histories: Histories, rows: Int64, items: Int32) -> It
 def prequential(
     test: Ratings, histories: Histories, rows: Int64, items: Int32, last: Int64 | None = None
 ) -> Iterator[EvalBatch]:
-    """The test ratings by user and time, each with all earlier ratings of its person as history.
+    """Yield the test ratings by user and time, with all earlier ratings of the user as history.
 
-    The model is not retrained, so a prediction depends on the history of one person alone, and
-    people can be evaluated one after another. A person's ratings of the same second have no known
-    order: they are predicted together, and enter the history at the next second. A second rating of
-    an item in the history is ignored. Dawid, "Present position and potential developments: the
+    The model is not retrained, so a prediction depends only on the history of one user, and users
+    can be evaluated one after another. A user's ratings of the same second have no known order:
+    they are predicted together, and enter the history at the next second. A second rating of an
+    item in the history is ignored. Dawid, "Present position and potential developments: the
     prequential approach" (JRSS A, 1984).
 
     Args:
@@ -86,8 +86,8 @@ def prequential(
         histories: As for ``frozen``.
         rows: As for ``frozen``.
         items: As for ``frozen``.
-        last: Time of the last rating in the history of each user code of ``test``, if the batches
-            are to have such times.
+        last: Time of the last rating in the history of each user code of ``test``, to compute the
+            batches' ``last``.
 
     Raises:
         DataError: The test ratings have no times.
@@ -114,7 +114,7 @@ def prequential(
 
 
 def _runs(sizes: Int64, limit: int) -> Iterator[tuple[int, int]]:
-    """Consecutive ranges whose sizes add up to about ``limit``."""
+    """Yield consecutive ranges whose sizes add up to about ``limit``."""
     ends = np.cumsum(sizes)
     start = 0
     while start < len(sizes):
@@ -132,37 +132,37 @@ def _grown(
     items: Int32,
     last: Int64 | None,
 ) -> Iterator[EvalBatch]:
-    """``prequential`` for some people.
+    """Compute ``prequential`` for some users.
 
     Args:
         test: The test ratings.
-        order: Positions in it of these people's, by person and time.
-        histories: What was known of people at first.
-        rows: The row in it of each of these people.
+        order: Positions of these users' ratings in it, by user and time.
+        histories: Initial histories.
+        rows: The row in ``histories`` of each of these users.
         items: The model's item codes.
         last: See ``prequential``.
     """
     assert test.times is not None
     users, times, codes = test.users[order], test.times[order], items[test.items[order]]
-    other = np.diff(users, prepend=-1) != 0
-    person = np.cumsum(other) - 1
-    later = other | (np.diff(times, prepend=times[0]) != 0)
-    moment = np.cumsum(later) - 1  # one for each second in which a person rated
+    is_first = np.diff(users, prepend=-1) != 0
+    person = np.cumsum(is_first) - 1
+    later = is_first | (np.diff(times, prepend=times[0]) != 0)
+    moment = np.cumsum(later) - 1  # one for each second in which a user rated
     owner = person[later]
-    if last is not None:  # of each moment: the person's moment before, or the given time
-        last = np.where(other[later], last[users[later]], np.roll(times[later], 1))[moment]
+    if last is not None:  # the user's previous moment, or the given time
+        last = np.where(is_first[later], last[users[later]], np.roll(times[later], 1))[moment]
     base = _take(histories, rows)
-    kept = codes >= 0
-    # All that each person gives, ascending by item, with the moment from which it is known.
-    who = np.concatenate([np.repeat(np.arange(len(rows)), base.counts), person[kept]])
-    what = np.concatenate([base.items, codes[kept]])
-    value = np.concatenate([base.values, test.values[order][kept]])
-    since = np.concatenate([np.full(len(base.items), -1), moment[kept]])
-    placed = np.lexsort((what, who))  # stable: of an item given twice, the history's comes first
-    who, what, value, since = who[placed], what[placed], value[placed], since[placed]
-    twice = (np.diff(who, prepend=-1) == 0) & (np.diff(what, prepend=-1) == 0)
-    who, what, value, since = who[~twice], what[~twice], value[~twice], since[~twice]
-    indptr = np.append(0, np.cumsum(np.bincount(who, minlength=len(rows))))
+    known = codes >= 0
+    # All ratings of each user, ascending by item, with the moment from which they are visible.
+    user = np.concatenate([np.repeat(np.arange(len(rows)), base.counts), person[known]])
+    item = np.concatenate([base.items, codes[known]])
+    value = np.concatenate([base.values, test.values[order][known]])
+    since = np.concatenate([np.full(len(base.items), -1), moment[known]])
+    sorting = np.lexsort((item, user))  # stable: for a repeated item, the history's comes first
+    user, item, value, since = user[sorting], item[sorting], value[sorting], since[sorting]
+    repeated = (np.diff(user, prepend=-1) == 0) & (np.diff(item, prepend=-1) == 0)
+    user, item, value, since = user[~repeated], item[~repeated], value[~repeated], since[~repeated]
+    indptr = np.append(0, np.cumsum(np.bincount(user, minlength=len(rows))))
     sizes = np.diff(indptr)[owner]
     ends = np.append(np.flatnonzero(later), len(order))
     for start, stop in _runs(sizes, _ENTRIES):
@@ -170,18 +170,18 @@ def _grown(
         at = np.append(0, np.cumsum(n))
         state = np.repeat(np.arange(start, stop), n)
         entries = np.arange(at[-1]) - at[state - start] + indptr[owner[state]]
-        seen = since[entries] < state
-        entries, state = entries[seen], state[seen]
-        grown = Histories(
+        visible = since[entries] < state
+        entries, state = entries[visible], state[visible]
+        batch_histories = Histories(
             np.append(0, np.cumsum(np.bincount(state - start, minlength=stop - start))),
-            what[entries].astype(np.int32),
+            item[entries].astype(np.int32),
             value[entries],
             base.users[owner[start:stop]],
         )
         part = slice(ends[start], ends[stop])
         yield EvalBatch(
             users[part].astype(np.int64),
-            grown,
+            batch_histories,
             moment[part] - start,
             codes[part],
             test.values[order[part]],
@@ -191,7 +191,7 @@ def _grown(
 
 
 def _take(histories: Histories, rows: Int64) -> Histories:
-    """Some people, with no history for a row of -1."""
+    """Select users; a row of -1 has an empty history."""
     whole = Histories(
         np.append(histories.indptr, histories.indptr[-1]),
         histories.items,

@@ -19,14 +19,14 @@ _GROUPS = 5
 
 @dataclass(frozen=True)
 class IntervalCoverage:
-    """How many ratings lay within the intervals of one level.
+    """Coverage of the prediction intervals of one level.
 
     An interval is the prediction plus or minus the standard deviations that contain ``level`` of a
     normal distribution, cut to the scale.
 
     Attributes:
         level: Nominal coverage.
-        covered: The share that did.
+        covered: Share of ratings inside their intervals.
         width: Mean width of the intervals, in units of the ratings.
     """
 
@@ -40,9 +40,9 @@ class StdGroup:
     """Predictions with similar standard deviations.
 
     Attributes:
-        n: How many.
+        n: Number of predictions.
         std: Root mean square of the standard deviations.
-        rmse: Root mean square of the errors, which should be the same.
+        rmse: Root mean square of the errors, which should equal ``std``.
     """
 
     n: int
@@ -52,15 +52,15 @@ class StdGroup:
 
 @dataclass(frozen=True)
 class Uncertainty:
-    """A model's standard deviations beside its errors.
+    """Calibration of a model's standard deviations against its errors.
 
     Attributes:
         intervals: Coverage of the 50%, 80% and 95% intervals.
-        std: Root mean square of the standard deviations; the RMSE, where they are calibrated.
-        z_rms: Root mean square of error over standard deviation; 1 where they are calibrated.
-        by_std: About equal fifths of the predictions, the surest first.
+        std: Root mean square of the standard deviations; equals the RMSE if calibrated.
+        z_rms: Root mean square of error over standard deviation; 1 if calibrated.
+        by_std: Fifths of the predictions, by ascending standard deviation.
         source: What the standard deviations were fitted on: "validation", "leave-one-out", or
-            "bias" (errors of the bias model, where the model kept no ratings apart).
+            "bias" (errors of the bias model, if the model held out no ratings).
     """
 
     intervals: tuple[IntervalCoverage, ...]
@@ -71,7 +71,7 @@ class Uncertainty:
 
 
 class UncertaintySums:
-    """What it takes, summed over batches.
+    """Sums over batches from which ``Uncertainty`` is computed.
 
     Args:
         scale: Range of the ratings.
@@ -88,8 +88,8 @@ class UncertaintySums:
         self._bins = np.zeros((3, _BINS))
 
     def add(self, predicted: Float64, std: Float64, values: npt.NDArray[Any]) -> None:
-        """Count some predictions, their standard deviations, and the ratings, each shape (n,)."""
-        from scipy.special import ndtri  # a quarter of a second, which answering does without
+        """Add predictions, their standard deviations, and the ratings, each of shape (n,)."""
+        from scipy.special import ndtri  # takes a quarter of a second to import; only needed here
 
         low, high = self._scale.low, self._scale.high
         for at, level in enumerate(LEVELS):
@@ -101,7 +101,7 @@ class UncertaintySums:
         squared = np.square(predicted - values)
         self._n += len(values)
         self._z += float((squared / np.square(std)).sum())
-        # Bins by ratio: 400 from a ten-thousandth of the scale up are 2.3% apart.
+        # Logarithmic bins: 400 from a ten-thousandth of the scale up are 2.3% apart.
         unit = max(high - low, 1e-12)
         position = (1.0 + np.log10(std / unit) / 4.0) * _BINS
         bins = np.clip(position, 0, _BINS - 1).astype(np.int64)
@@ -109,7 +109,7 @@ class UncertaintySums:
             self._bins[row] += np.bincount(bins, weight, minlength=_BINS)
 
     def result(self) -> Uncertainty | None:
-        """The sums as figures; None of no predictions."""
+        """Return the calibration; None without predictions."""
         if self._n == 0:
             return None
         return Uncertainty(

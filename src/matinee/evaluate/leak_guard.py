@@ -1,7 +1,7 @@
-"""The leak guard: whether a model has seen the test ratings, under the same ids or others.
+"""The leak guard: detects test ratings seen in training, under the same or other user ids.
 
-Pairs are compared by hashes, which are kept where a model is saved without its training data.
-People under other ids are recognised by their ratings, for which the training data is needed.
+Pairs are compared by hashes, which are saved even if a model is saved without its training data.
+Users under other ids are recognised by their ratings, which requires the training data.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ class Overlap:
     """Test ratings that a model was trained on.
 
     Attributes:
-        count: Test ratings whose (user, item) pair it was trained on or is shown.
+        count: Test ratings whose (user, item) pair is in the training data or the histories.
         examples: The first three (user_id, item_id) of them, in the order of the test set.
-        renamed: Test ratings that it was trained on under another user id: nearly all items and
-            ratings of the person, history included, stand in the row of one person trained on.
-            None where that cannot be known, as the model carries no histories.
-        renamed_people: People they are by.
+        renamed: Test ratings seen in training under another user id: nearly all items and ratings
+            of the user, history included, match those of one training user. None if this cannot be
+            determined, as the model was saved without histories.
+        renamed_people: Number of users with such ratings.
         renamed_examples: The first three of these, (user_id, user_id in training).
-        people: Test people.
+        people: Number of test users.
     """
 
     count: int
@@ -46,20 +46,20 @@ class Overlap:
 
     @property
     def invalidates(self) -> bool:
-        """Whether the model has seen so much that its score is invalid.
+        """Whether the overlap invalidates the score.
 
-        Any pair is too much. People under other ids are where they are more than one in a hundred:
-        published data has people with two accounts (350 and 890 of MovieLens-100K).
+        Any shared pair does. Users under other ids do if they are more than one in a hundred:
+        published data has users with two accounts (350 and 890 of MovieLens-100K).
         """
         return self.count > 0 or many_renamed(self.renamed_people, self.people)
 
 
 @dataclass(frozen=True, eq=False)
 class PairSet:
-    """A set of (user, item) pairs, known only by 64-bit hashes of their external ids.
+    """A set of (user, item) pairs, stored as 64-bit hashes of their external ids.
 
-    A hash depends on the ids alone (never on codes, machine or process), and an id that is a
-    whole number hashes alike as number and as text. Two different pairs share a hash with
+    A hash depends only on the ids (not on codes, machine or process), and an id that is a
+    whole number has the same hash as number and as text. Two different pairs share a hash with
     probability 2**-64: over 10**8 training and 10**7 test pairs, one false alarm in 10**4 sets.
 
     Attributes:
@@ -73,12 +73,12 @@ class PairSet:
 
     @classmethod
     def of(cls, histories: Histories, user_ids: Ids, item_ids: Vocabulary) -> PairSet:
-        """The pairs of histories.
+        """Make the set of pairs in histories.
 
         Args:
-            histories: What people rated.
-            user_ids: External id of each person, shape (people,).
-            item_ids: The vocabulary the histories are coded by.
+            histories: Histories of the users.
+            user_ids: External id of each user, shape (users,).
+            item_ids: The vocabulary of the histories' item codes.
         """
         users, items = hash_ids(user_ids), hash_ids(item_ids.ids)
         hashes = np.empty(len(histories.items), dtype=np.uint64)
@@ -96,13 +96,13 @@ class PairSet:
         users: npt.NDArray[np.integer[Any]],
         items: npt.NDArray[np.integer[Any]],
     ) -> Mask:
-        """Which pairs are in the set, shape (n,).
+        """Return the mask of pairs in the set, shape (n,).
 
         Args:
             user_ids: Distinct external user ids.
             item_ids: Distinct external item ids.
-            users: Position in ``user_ids`` of each pair's user, shape (n,); -1 is in no set.
-            items: Position in ``item_ids`` of each pair's item, shape (n,); -1 is in no set.
+            users: Position in ``user_ids`` of each pair's user, shape (n,); -1 if in no set.
+            items: Position in ``item_ids`` of each pair's item, shape (n,); -1 if in no set.
         """
         contained = np.zeros(len(users), dtype=bool)
         if len(self) == 0:
@@ -112,21 +112,21 @@ class PairSet:
             part = slice(start, start + _CHUNK)
             known = start + np.flatnonzero((users[part] >= 0) & (items[part] >= 0))
             pairs = hash_pairs(user_hash[users[known]], item_hash[items[known]])
-            # Ascending look-ups walk the hashes in order, which is far kinder to the cache.
+            # Ascending look-ups access the hashes in order, which uses the cache far better.
             order = np.argsort(pairs)
-            wanted = pairs[order]
-            position = np.minimum(np.searchsorted(self.hashes, wanted), len(self) - 1)
-            contained[known[order]] = self.hashes[position] == wanted
+            sorted_pairs = pairs[order]
+            position = np.minimum(np.searchsorted(self.hashes, sorted_pairs), len(self) - 1)
+            contained[known[order]] = self.hashes[position] == sorted_pairs
         return contained
 
     def overlap(self, test: Ratings) -> Overlap:
-        """The pairs of a test set that are in this one."""
+        """Find the pairs of a test set that are in this one."""
         seen = self.contains(test.user_ids.ids, test.item_ids.ids, test.users, test.items)
         return overlap_of(test, seen)
 
 
 def overlap_of(test: Ratings, mask: Mask) -> Overlap:
-    """The number of test ratings in a mask, shape (n,), and the ids of the first three."""
+    """Return the number of test ratings in a mask, shape (n,), and the ids of the first three."""
     first = np.flatnonzero(mask)[:3]
     users = test.user_ids.decode(test.users[first]).tolist()
     items = test.item_ids.decode(test.items[first]).tolist()
@@ -150,25 +150,25 @@ class Guarded(Protocol):
 
     @property
     def histories(self) -> Histories | None:
-        """Ratings trained on; None where the model was saved without."""
+        """Ratings trained on; None if saved without."""
 
 
 def guard(
     model: Guarded, test: Ratings, histories: Histories, rows: Int64, *, allow_overlap: bool
 ) -> Overlap:
-    """The test ratings that a model saw in training or is shown.
+    """Find test ratings that a model saw in training or in the histories.
 
     Args:
         model: The model.
         test: The held-out ratings.
-        histories: What is known of the people, in the model's item codes.
+        histories: Histories of the users, in the model's item codes.
         rows: The row in ``histories`` of each user code of ``test``, shape (test.n_users,); -1
-            for a user nothing is known of.
-        allow_overlap: Whether there may be any.
+            for a user without a history.
+        allow_overlap: Whether such ratings are allowed.
 
     Raises:
-        DataError: No test ratings, or one that is not finite.
-        LeakError: There are some, and there may be none.
+        DataError: No test ratings, or a non-finite one.
+        LeakError: There are such ratings, and they are not allowed.
     """
     _check(test)
     items = model.item_ids.encode(test.item_ids.ids)
@@ -180,12 +180,12 @@ def guard(
 
 
 def overlap_notes(overlap: Overlap, n_test: int, new: int) -> Iterator[str]:
-    """Notes on test ratings that the model has seen.
+    """Yield notes on test ratings that the model has seen.
 
     Args:
         overlap: The result of the guard.
         n_test: Test ratings.
-        new: Test people the model was not trained on, by their ids.
+        new: Test users whose ids were not in training.
     """
     if overlap.count:
         yield (
@@ -220,7 +220,7 @@ def _check(test: Ratings) -> None:
 
 
 def _seen(model: Guarded, test: Ratings, histories: Histories, rows: Int64, items: Int32) -> Mask:
-    """The test ratings that are in the training data or in the histories, a mask of shape (n,)."""
+    """Return the mask of test ratings in the training data or the histories, shape (n,)."""
     users = model.user_ids.encode(test.user_ids.ids)
     codes = items[test.items]
     seen = model.leak_guard.contains(
@@ -230,9 +230,9 @@ def _seen(model: Guarded, test: Ratings, histories: Histories, rows: Int64, item
     if people[0] < 0:
         people = people[1:]
         inverse = inverse - 1
-    shown = histories.take(people)
+    visible = histories.take(people)
     width = len(model.item_ids)
-    keys = np.repeat(np.arange(len(people)), shown.counts) * width + shown.items
+    keys = np.repeat(np.arange(len(people)), visible.counts) * width + visible.items
     if len(keys):
         known = np.flatnonzero((inverse >= 0) & (codes >= 0))
         pairs = inverse[known] * width + codes[known]
@@ -249,23 +249,23 @@ def _renamed(
     items: Int32,
     overlap: Overlap,
 ) -> Overlap:
-    """The overlap, with the test people who were trained on under other ids."""
+    """Add the test users who were trained on under other ids to the overlap."""
     train = model.histories
     if train is None:
         return overlap
     codes = model.user_ids.encode(test.user_ids.ids)
-    # The history of a known person is their training row, which the pairs have checked.
-    shown = np.flatnonzero(np.append(histories.users, 0)[rows] < 0)
-    shown_histories = histories.take(rows[shown])
+    # The history of a known user is their training row, already checked by pairs.
+    new_users = np.flatnonzero(np.append(histories.users, 0)[rows] < 0)
+    new_histories = histories.take(rows[new_users])
     known = items[test.items] >= 0
     renamed = find_renamed(
         train,
         len(model.item_ids),
         HeldOutPeople.of(
-            np.concatenate([np.repeat(shown, shown_histories.counts), test.users[known]]),
-            np.concatenate([shown_histories.items, items[test.items[known]]]),
-            np.concatenate([shown_histories.values, test.values[known]]),
-            np.arange(len(shown_histories.items) + int(known.sum())) >= len(shown_histories.items),
+            np.concatenate([np.repeat(new_users, new_histories.counts), test.users[known]]),
+            np.concatenate([new_histories.items, items[test.items[known]]]),
+            np.concatenate([new_histories.values, test.values[known]]),
+            np.arange(len(new_histories.items) + int(known.sum())) >= len(new_histories.items),
             codes,
         ),
     )

@@ -24,7 +24,7 @@ class Interval(NamedTuple):
 
 
 def interval_text(interval: Interval | None) -> str:
-    """An interval as text, "0.8120 to 0.8240"; "" where there is none."""
+    """Format an interval, "0.8120 to 0.8240"; "" for None."""
     return "" if interval is None else f"{interval.low:.4f} to {interval.high:.4f}"
 
 
@@ -45,14 +45,14 @@ class Metric:
     """An evaluation metric of predicted ratings or of lists.
 
     Attributes:
-        name: In Python, JSON and studies ("rmse").
-        label: In tables ("RMSE").
+        name: Name in Python, JSON and studies ("rmse").
+        label: Name in tables ("RMSE").
         kind: "rating" or "list".
         better: Which values are better.
-        from_sums: The metric from sums over users; it is called on all users, on some, and on
-            bootstrap resamples. Of kind "rating" it takes ``ErrorTotals``, arrays of shape
-            (..., models), and returns float64 of that shape. Of kind "list" it takes
-            ``ListTotals``, the sums at one cutoff k, and returns the same.
+        from_sums: Computes the metric from sums over users; called on all users, on some, and on
+            bootstrap resamples. For kind "rating" it takes ``ErrorTotals``, arrays of shape
+            (..., models), and returns float64 of that shape. For kind "list" it takes
+            ``ListTotals``, the sums at one cutoff k, likewise.
         describe: One line for the documentation.
     """
 

@@ -19,12 +19,12 @@ from .metric import Metric
 _SUMMANDS: MappingProxyType[str, Callable[[Float64], Float64]] = MappingProxyType(
     {"squared": np.square, "absolute": np.abs, "signed": np.positive}
 )
-"""What is summed by user, as functions of the errors (predicted less actual ratings)."""
+"""The summands per user, as functions of the errors (predicted minus actual ratings)."""
 
 
 @dataclass(frozen=True, eq=False)
 class ErrorTotals:
-    """Sums over ratings: of all users, or of each of many resamples of them.
+    """Sums over ratings, of all users or of each of many resamples.
 
     Attributes:
         counts: Number of ratings, float64, shape (..., 1).
@@ -35,7 +35,7 @@ class ErrorTotals:
     sums: dict[str, Float64]
 
     def mean(self, summand: str) -> Float64:
-        """Mean over ratings of a summand, float64, shape (..., models)."""
+        """Return the mean of a summand over ratings, float64, shape (..., models)."""
         return self.sums[summand] / self.counts
 
 
@@ -69,7 +69,7 @@ RATING_METRICS: tuple[Metric, ...] = (
 
 @dataclass(frozen=True, eq=False)
 class ErrorSums:
-    """Errors summed by user: all that the global metrics and their intervals need.
+    """Errors summed by user, from which global metrics and their intervals are computed.
 
     Attributes:
         counts: Ratings per user, float64, shape (users,).
@@ -81,7 +81,7 @@ class ErrorSums:
 
     @classmethod
     def zeros(cls, users: int, models: int) -> ErrorSums:
-        """Sums of nothing."""
+        """Return zero sums."""
         return cls(np.zeros(users), {name: np.zeros((users, models)) for name in _SUMMANDS})
 
     def add(self, users: npt.NDArray[Any], errors: Float64) -> None:
@@ -94,7 +94,7 @@ class ErrorSums:
                 self.sums[name][:, model] += np.bincount(users, summand(error), minlength=n)
 
     def take(self, users: npt.NDArray[Any]) -> ErrorSums:
-        """The sums of some users: positions or a mask."""
+        """Select users, by positions or a mask."""
         return ErrorSums(self.counts[users], {name: s[users] for name, s in self.sums.items()})
 
     @property
@@ -113,31 +113,31 @@ class ErrorSums:
         return self.sums["squared"]
 
     def totals(self) -> ErrorTotals:
-        """The sums over all users, shape (models,)."""
+        """Return the sums over all users, shape (models,)."""
         sums = {name: each.sum(axis=0) for name, each in self.sums.items()}
         return ErrorTotals(self.counts.sum(keepdims=True), sums)
 
     def rmse(self) -> Float64:
-        """Global root mean squared error per model, over ratings, shape (models,)."""
+        """Return the global RMSE per model, over ratings, shape (models,)."""
         return np.sqrt(self.totals().mean("squared"))
 
     def mae(self) -> Float64:
-        """Global mean absolute error per model, over ratings, shape (models,)."""
+        """Return the global MAE per model, over ratings, shape (models,)."""
         return self.totals().mean("absolute")
 
     def mean_user_rmse(self) -> Float64:
-        """Mean over users of each one's RMSE. Every user weighs the same: this is not the RMSE."""
+        """Return the unweighted mean over users of each user's RMSE, which is not the RMSE."""
         rated = self.counts > 0
         return np.sqrt(self.squared[rated] / self.counts[rated, None]).mean(axis=0)
 
 
 def rmse(predicted: npt.ArrayLike, actual: npt.ArrayLike) -> float:
-    """Root mean squared error over all ratings, in float64; nan of none."""
+    """Return the root mean squared error over all ratings, in float64; NaN if empty."""
     error = np.asarray(predicted, dtype=np.float64) - np.asarray(actual, dtype=np.float64)
     return float(np.sqrt(np.mean(error * error))) if error.size else float("nan")
 
 
 def mae(predicted: npt.ArrayLike, actual: npt.ArrayLike) -> float:
-    """Mean absolute error over all ratings, in float64; nan of none."""
+    """Return the mean absolute error over all ratings, in float64; NaN if empty."""
     error = np.asarray(predicted, dtype=np.float64) - np.asarray(actual, dtype=np.float64)
     return float(np.mean(np.abs(error))) if error.size else float("nan")

@@ -28,13 +28,13 @@ PROTOCOLS: dict[str, str] = {
     "misaligned": "global, with test users paired by position with the people of the training "
     "part, though some of these have no test rating",
 }
-"""What ``protocols`` computes, by name."""
+"""The definitions that ``protocols`` computes, by name."""
 
 _BATCH = 64
 
 
 class Predicts(Scored, Protocol):
-    """What a model must offer for this; every fitted ``Recommender`` does."""
+    """Interface required by ``protocols``; every fitted ``Recommender`` implements it."""
 
     clip: bool
     histories: Histories | None
@@ -42,58 +42,58 @@ class Predicts(Scored, Protocol):
     def predict_coded(
         self, histories: Histories, rows: Int64, items: Int32, *, clip: bool = True
     ) -> Float64:
-        """Predicted ratings, float64, shape (n,)."""
+        """Return predicted ratings, float64, shape (n,)."""
 
 
 def protocols(model: Predicts, train: Ratings, test: Ratings, *, seed: int = 0) -> dict[str, float]:
-    """The same model under every formula.
+    """Compute the RMSE of one model by every definition.
 
     Args:
         model: Fitted on ``train``.
-        train: What it was fitted on.
-        test: Held-out ratings; those of users and items it does not know are left out, so that
-            all formulas are about the same ratings.
-        seed: Of the batches.
+        train: The training ratings.
+        test: Held-out ratings; those of unknown users and items are left out, so that all
+            definitions use the same ratings.
+        seed: Seed of the batches.
 
     Returns:
-        By name of ``PROTOCOLS``.
+        Values by name of ``PROTOCOLS``.
 
     Raises:
-        UsageError: The model was saved without histories, or knows nobody in the test part.
+        UsageError: The model was saved without histories, or knows no test user and item.
     """
     if model.histories is None:
         raise UsageError("this model carries no histories; fit it, or save it with them")
     users, items, values = _known(model, test)
     if not len(values):
         raise UsageError(f"{test.name}: the model knows none of its users and items")
-    seen = _predict(model, model.histories, users, items)
+    predicted = _predict(model, model.histories, users, items)
     low, high = model.scale.low, model.scale.high
-    as_is = np.clip(seen, low, high) if model.clip else seen
-    error = np.square(as_is - values)
+    served = np.clip(predicted, low, high) if model.clip else predicted
+    error = np.square(served - values)
     counts = np.bincount(users)
     rated = counts > 0
-    each = np.bincount(users, error)[rated] / counts[rated]
-    inside = np.clip(seen, low, high)
-    known = _known(model, train)
-    shown = _predict(model, model.histories, *known[:2])
-    shown = np.clip(shown, low, high) if model.clip else shown
-    wrong = _predict(model, model.histories, _misaligned(model, users), items)
-    wrong = np.clip(wrong, low, high) if model.clip else wrong
+    user_mse = np.bincount(users, error)[rated] / counts[rated]
+    clipped = np.clip(predicted, low, high)
+    train_ratings = _known(model, train)
+    train_predicted = _predict(model, model.histories, *train_ratings[:2])
+    train_predicted = np.clip(train_predicted, low, high) if model.clip else train_predicted
+    misaligned = _predict(model, model.histories, _misaligned(model, users), items)
+    misaligned = np.clip(misaligned, low, high) if model.clip else misaligned
     return {
         "global": _root(error),
-        "user_mean": float(np.sqrt(each).mean()),
-        "user_root_mean": float(np.sqrt(each.mean())),
+        "user_mean": float(np.sqrt(user_mse).mean()),
+        "user_root_mean": float(np.sqrt(user_mse.mean())),
         "batch_mean": _batches(users, error, np.random.default_rng(seed)),
-        "rounded": _root(np.square(_round(inside, train.values, low) - values)),
-        "clipped": _root(np.square(inside - values)),
-        "unclipped": _root(np.square(seen - values)),
-        "training": _root(np.square(shown - known[2])),
-        "misaligned": _root(np.square(wrong - values)),
+        "rounded": _root(np.square(_round(clipped, train.values, low) - values)),
+        "clipped": _root(np.square(clipped - values)),
+        "unclipped": _root(np.square(predicted - values)),
+        "training": _root(np.square(train_predicted - train_ratings[2])),
+        "misaligned": _root(np.square(misaligned - values)),
     }
 
 
 def _known(model: Predicts, ratings: Ratings) -> tuple[Int64, Int32, Float64]:
-    """Users, items and values of the ratings whose user and item the model knows."""
+    """Return users, items and values of the ratings with known users and items."""
     users = model.user_ids.encode(ratings.user_ids.ids)[ratings.users]
     items = model.item_ids.encode(ratings.item_ids.ids)[ratings.items]
     both = np.flatnonzero((users >= 0) & (items >= 0))
@@ -109,7 +109,7 @@ def _root(squared: Float64) -> float:
 
 
 def _batches(users: Int64, error: Float64, rng: np.random.Generator) -> float:
-    """Mean over batches of users, in random order, of the RMSE over the batch's ratings."""
+    """Return the mean over batches of users, in random order, of the batch's RMSE."""
     people, row = np.unique(users, return_inverse=True)
     batch = (rng.permutation(len(people)) // _BATCH)[row]
     return float(np.sqrt(np.bincount(batch, error) / np.bincount(batch)).mean())
@@ -122,7 +122,7 @@ def _round(predicted: Float64, values: npt.NDArray[Any], low: float) -> Float64:
 
 
 def _misaligned(model: Predicts, users: Int64) -> Int64:
-    """The user whose history each test rating is predicted from if rows are paired by position.
+    """Return the user whose history is used for each test rating if rows are paired by position.
 
     The n-th user of the test part is paired with the n-th user of the training part: from the first
     training user without a test rating on, pairs are of different users.

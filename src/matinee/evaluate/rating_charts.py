@@ -24,7 +24,7 @@ NAMES = {
 
 
 def score_card(model: str, scores: Mapping[str, Score]) -> Dots:
-    """The model's RMSE beside the baselines', with intervals.
+    """Chart the RMSE of model and baselines, with intervals.
 
     Args:
         model: The model's name among ``scores``.
@@ -52,7 +52,7 @@ def score_card(model: str, scores: Mapping[str, Score]) -> Dots:
 def by_size(
     name: str, title: str, bins: Sequence[ErrorBin], members: str, row_meaning: str
 ) -> Dots:
-    """The error by the number of training ratings."""
+    """Chart the error by the number of training ratings."""
     rows = [bin_.ratings for bin_ in bins]
     return Dots(
         name=name,
@@ -78,7 +78,7 @@ def by_size(
 
 
 def calibration(breakdown: Breakdown) -> Calibration | None:
-    """Mean rating by predicted rating."""
+    """Chart the mean rating by predicted rating."""
     if len(breakdown.calibration) < 2:
         return None
     return Calibration(
@@ -96,7 +96,7 @@ def calibration(breakdown: Breakdown) -> Calibration | None:
 
 
 def spread(uncertainty: Uncertainty) -> Calibration:
-    """Predicted standard deviations against the RMSE of the predictions that have them."""
+    """Chart predicted standard deviations against the RMSE."""
     return Calibration(
         name="spread",
         title="RMSE by predicted standard deviation",
@@ -112,7 +112,7 @@ def spread(uncertainty: Uncertainty) -> Calibration:
 
 
 def residuals(breakdown: Breakdown) -> Histogram:
-    """How far off predictions are, and which way."""
+    """Chart the distribution of residuals."""
     return Histogram(
         name="residuals",
         title="Residuals: rating less prediction",
@@ -127,32 +127,32 @@ def residuals(breakdown: Breakdown) -> Histogram:
 
 
 def by_user(breakdown: Breakdown) -> Dots:
-    """The error by how many ratings the user has in training."""
+    """Chart the error by the user's number of training ratings."""
     title, row_meaning = "Error by how active the user is", "ratings the user gave in training"
     return by_size("by-user", title, breakdown.by_user, "users", row_meaning)
 
 
 def by_item(breakdown: Breakdown) -> Dots:
-    """The error by how many training ratings the item has."""
+    """Chart the error by the item's number of training ratings."""
     title, row_meaning = "Error by how popular the item is", "training ratings of the item"
     return by_size("by-item", title, breakdown.by_item, "items", row_meaning)
 
 
 def of_breakdown(breakdown: Breakdown) -> list[Chart]:
-    """Every chart of a breakdown."""
+    """Return every chart of a breakdown."""
     charts = [calibration(breakdown), residuals(breakdown), by_user(breakdown), by_item(breakdown)]
     return [chart for chart in charts if chart]
 
 
 @dataclass(frozen=True)
 class RatingPlots:
-    """The charts of an evaluation: each is shown by a notebook, and ``save`` writes it as SVG.
+    """The charts of an evaluation, displayed in notebooks; ``save`` writes SVG.
 
     Attributes:
         model: The model's name.
         scores: RMSE by name, the model's first.
-        breakdown: Gives the errors by prediction, user and item.
-        intervals: The standard deviations beside the errors, or None.
+        breakdown: Returns the errors by prediction, user and item.
+        intervals: Calibration of the standard deviations, or None.
     """
 
     model: str
@@ -165,7 +165,7 @@ class RatingPlots:
         return score_card(self.model, self.scores)
 
     def calibration(self) -> Calibration:
-        """Mean of the ratings given by predicted rating.
+        """Mean rating by predicted rating.
 
         Raises:
             UsageError: The test ratings are too few for two bins of ten.
@@ -193,7 +193,7 @@ class RatingPlots:
         """Standard deviations against the RMSE of the predictions.
 
         Raises:
-            UsageError: The model gives no standard deviations.
+            UsageError: The model has no standard deviations.
         """
         if self.intervals is None:
             raise UsageError("this model gives no standard deviations")

@@ -15,5 +15,5 @@ METRICS: MappingProxyType[str, Metric] = MappingProxyType(
 
 
 def metrics_of(kind: Kind) -> tuple[Metric, ...]:
-    """The metrics of one kind, in the order of tables."""
+    """Return the metrics of one kind, in the order of tables."""
     return tuple(metric for metric in METRICS.values() if metric.kind == kind)

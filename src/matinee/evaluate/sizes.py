@@ -1,4 +1,4 @@
-"""Bins of people and items by how many ratings they have."""
+"""Bins of users and items by their number of ratings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _EDGES = np.array([0, 1, 5, 10, 20, 50, 100, 200, 500])
 
 
 def size_labels(sizes: npt.NDArray[Any]) -> tuple[Int64, list[str]]:
-    """Which bin of sizes each number of ratings is in, and what the bins are called: "20-49"."""
+    """Return the bin of each number of ratings, and the names of the bins, such as "20-49"."""
     which: Int64 = np.searchsorted(_EDGES, sizes, side="right") - 1
     ends = [int(edge) - 1 for edge in _EDGES[1:]]
     lows = [int(edge) for edge in _EDGES]

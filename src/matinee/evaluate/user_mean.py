@@ -9,9 +9,9 @@ from .metrics import rmse
 
 
 def user_mean_rmse(train: Ratings, test: Ratings) -> float:
-    """Global RMSE of predicting, for each user, the mean of their training ratings.
+    """Return the global RMSE of predicting each user's mean training rating.
 
-    A user without any gets the mean of all. The parts may have different vocabularies.
+    Users without training ratings get the global mean. Vocabularies may differ.
     """
     counts = np.bincount(train.users, minlength=train.n_users)
     sums = np.bincount(train.users, train.values, minlength=train.n_users)

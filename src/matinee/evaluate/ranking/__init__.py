@@ -1,1 +1,1 @@
-"""Exact evaluation of lists: every item is ranked for every person, none is sampled."""
+"""Exact evaluation of lists: all items are ranked for every user, without sampling."""

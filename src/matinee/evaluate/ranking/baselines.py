@@ -1,4 +1,4 @@
-"""The lists that every other list is compared with, learned from the same training data."""
+"""Baselines of list evaluation, fitted to the same training data."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from ...data import Csr, Histories
 from .tally import Scorer
 
 EASE_L2 = 500.0
-"""The penalty of the EASE baseline: not tuned, about the best one on MovieLens-1M."""
+"""Penalty of the EASE baseline: not tuned, close to the best on MovieLens-1M."""
 _EASE_SIDE = 5000
-"""Items or people, whichever are fewer, up to which EASE takes seconds: the cube counts."""
+"""Items or users, whichever are fewer, up to which EASE takes seconds: the cost is cubic."""
 
 
 @dataclass(frozen=True)
 class ListBaselineKind:
-    """A way to order items that needs no more than who liked what.
+    """A baseline that needs only the liked items of the training users.
 
     Attributes:
-        fit: From the liked items of training people and the number of items, a scorer. It is
-            shown the liked items of the people that it ranks for.
-        affordable: Whether it takes seconds, from people and items.
+        fit: Fits a scorer to the liked items of training users and the number of items. The scorer
+            takes the liked items of the users to rank for.
+        affordable: Whether it takes seconds, for numbers of users and items.
         describe: One line for the documentation.
     """
 
@@ -34,7 +34,7 @@ class ListBaselineKind:
 
 
 def liked(histories: Histories, from_rating: float) -> Histories:
-    """The entries of at least a rating, without weights."""
+    """Return the entries with at least a rating, without weights."""
     keep = histories.values >= from_rating
     rows = np.repeat(np.arange(len(histories)), histories.counts)
     indptr = np.zeros(len(histories) + 1, dtype=np.int64)
@@ -43,13 +43,13 @@ def liked(histories: Histories, from_rating: float) -> Histories:
 
 
 def popularity(train: Histories, n_items: int) -> Scorer:
-    """Items by number of users who liked them, the same list for all users."""
+    """Rank items by the number of users who liked them."""
     counts = np.bincount(train.items, minlength=n_items).astype(np.float32)
     return lambda histories: np.tile(counts, (len(histories), 1))
 
 
 def ease(train: Histories, n_items: int) -> Scorer:
-    """EASE (Steck 2019), a linear autoencoder of items by items in closed form."""
+    """Fit EASE (Steck 2019), an item-item linear autoencoder in closed form."""
     from ...train.linear import LinearConfig, fit_linear
 
     fitted = fit_linear(train.csr(n_items), LinearConfig(penalty=EASE_L2))
@@ -57,7 +57,7 @@ def ease(train: Histories, n_items: int) -> Scorer:
 
 
 def _rows(histories: Histories, n_items: int) -> Csr:
-    """Who has what: ones, float32 (people, n_items)."""
+    """Return the interactions as ones, float32 (users, n_items)."""
     ones = np.ones(len(histories.items), dtype=np.float32)
     return Csr(histories.indptr, histories.items, ones, None, n_items)
 

@@ -1,4 +1,4 @@
-"""``ListBatch``: the lists of some people, and what metrics are computed from."""
+"""``ListBatch``: the lists of a batch of users, from which metrics are computed."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ...base.arrays import Float64, Int64, Mask
 
 @dataclass(frozen=True, eq=False)
 class ListBatch:
-    """The lists of some people, to a depth of ``depth`` items, and what is known of the items.
+    """The lists of a batch of users, of ``depth`` items, with properties of the items.
 
     Attributes:
         hits: Whether each listed item is relevant, bool (people, depth).
-        listed: Whether there is an item at all, bool (people, depth).
+        listed: Whether there is an item at this rank, bool (people, depth).
         relevant: Relevant items of each person, int64 (people,).
         rating: The test rating of each listed item, relevant or not, NaN for one without, float64
             (people, depth).
@@ -24,8 +24,8 @@ class ListBatch:
         information: -log2 of the share of training people who have the item, float64
             (people, depth), 0 for no item.
         likeness: Sum of the cosines between all pairs among the first items, float64
-            (people, depth); NaN for people who are left out of the diversity.
-        history_count: Mean training interactions of the items of a person's history, float64
+            (people, depth); NaN for users left out of the diversity.
+        history_count: Mean training interactions of the items of a user's history, float64
             (people,); NaN for one without.
     """
 
@@ -40,12 +40,12 @@ class ListBatch:
 
     @cached_property
     def hits_by(self) -> Int64:
-        """Hits among the first items, int64 (people, depth)."""
+        """Return cumulative hits, int64 (people, depth)."""
         return np.cumsum(self.hits, axis=1, dtype=np.int64)
 
     @cached_property
     def listed_by(self) -> Int64:
-        """Items among the first places, int64 (people, depth)."""
+        """Return cumulative numbers of items, int64 (people, depth)."""
         return np.cumsum(self.listed, axis=1, dtype=np.int64)
 
     @cached_property
@@ -54,14 +54,14 @@ class ListBatch:
         return 1.0 / np.log2(np.arange(2, self.hits.shape[1] + 2))
 
     def dcg(self, k: int) -> Float64:
-        """Discounted cumulative gain with gains of 0 and 1, float64 (people,)."""
+        """Return the DCG with binary gains, float64 (people,)."""
         return self.hits[:, :k] @ self.discount[:k]
 
     def precision_sum(self, k: int) -> Float64:
-        """Sum over the hits of the precision at their ranks, float64 (people,)."""
+        """Return the sum of the precisions at the ranks of hits, float64 (people,)."""
         at_rank = self.hits_by[:, :k] / np.arange(1, k + 1)
         return (at_rank * self.hits[:, :k]).sum(axis=1)
 
     def achievable(self, k: int) -> Int64:
-        """min(k, |T|), int64 (people,)."""
+        """Return min(k, |T|), int64 (people,)."""
         return np.minimum(self.relevant, k)

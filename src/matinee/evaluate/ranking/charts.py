@@ -13,13 +13,13 @@ from .rows import ListCurve, ListPopularityBin
 
 @dataclass(frozen=True)
 class ListPlots:
-    """The charts of an evaluation of lists: each is shown by a notebook; ``save`` writes SVG.
+    """The charts of a list evaluation, displayed in notebooks; ``save`` writes SVG.
 
     Attributes:
         model: The model's name.
         curves: Recall and precision by length of the list, of "model" and each baseline.
-        by_popularity: What the lists show, by popularity of the item.
-        k: Length of the lists that ``by_popularity`` is of.
+        by_popularity: Share of the lists by popularity of the items.
+        k: Length of the lists in ``by_popularity``.
     """
 
     model: str
@@ -28,15 +28,15 @@ class ListPlots:
     k: int
 
     def recall(self) -> Lines:
-        """Recall by length of the list."""
+        """Chart recall by length of the list."""
         return self._curves()[0]
 
     def precision(self) -> Lines:
-        """Precision by length of the list."""
+        """Chart precision by length of the list."""
         return self._curves()[1]
 
     def popularity(self) -> Lines:
-        """Share of the lists that each part of the catalogue takes.
+        """Chart the share of the lists taken by each part of the catalogue.
 
         Raises:
             UsageError: All items are equally popular.
@@ -47,7 +47,7 @@ class ListPlots:
         return chart
 
     def all(self) -> list[Chart]:
-        """Every chart."""
+        """Return every chart."""
         picture = popularity_picture(self.by_popularity, self.k)
         return [*self._curves(), *([] if picture is None else [picture])]
 
@@ -57,7 +57,7 @@ class ListPlots:
 
 
 def list_curves(curves: Mapping[str, ListCurve]) -> list[Lines]:
-    """Recall and precision by length of the list, of several models."""
+    """Chart recall and precision of several models by length of the list."""
     charts = []
     for metric in ("recall", "precision"):
         series = []
@@ -80,7 +80,7 @@ def list_curves(curves: Mapping[str, ListCurve]) -> list[Lines]:
 
 
 def popularity_picture(bins: Sequence[ListPopularityBin], k: int) -> Lines | None:
-    """Share of the lists of k that each part of the catalogue takes, the most popular first."""
+    """Chart the share of lists of k taken by each part of the catalogue, most popular first."""
     rows = [row for row in reversed(bins) if row.n_items]
     if len(rows) < 2:
         return None

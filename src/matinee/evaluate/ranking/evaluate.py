@@ -1,4 +1,4 @@
-"""Evaluate the lists of a model on held-out ratings, beside the baselines."""
+"""Evaluate the lists of a model and of baselines on held-out ratings."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from .trec import TrecFiles
 from .variants import variants
 
 DEPTH = 100
-"""Places up to which recall and precision are computed for the curves."""
+"""List length up to which recall and precision are computed for the curves."""
 
 
 class Lists(Guarded, Protocol):
-    """What a model must offer for its lists to be evaluated; every ``Recommender`` does."""
+    """Interface of models whose lists are evaluated; every ``Recommender`` implements it."""
 
     @property
     def kind(self) -> str:
@@ -44,7 +44,7 @@ class Lists(Guarded, Protocol):
         """Range of the ratings."""
 
     def rank_scores_coded(self, histories: Histories) -> Float32:
-        """What ``recommend`` orders items by, float32 (people, n_items)."""
+        """Return the ranking scores of ``recommend``, float32 (people, n_items)."""
 
 
 def evaluate_lists(
@@ -67,22 +67,22 @@ def evaluate_lists(
     Args:
         model: The model.
         test: The held-out ratings.
-        histories: What is known of the people, in the model's item codes; left out of the lists.
+        histories: Histories of the users, in the model's item codes; excluded from the lists.
         rows: The row in ``histories`` of each user code of ``test``, shape (test.n_users,); -1
-            for a user nothing is known of, who is recommended what anybody would be.
+            for a user without a history, who gets the unpersonalised list.
         k: The cutoffs.
         relevant: The lowest relevant test rating; by default three quarters up the scale.
-        counts: Training ratings of each item, for a model that carries no histories.
+        counts: Training ratings of each item, for a model saved without histories.
         baselines: Names of ``LIST_BASELINES``; by default those that take seconds.
-        allow_overlap: Whether to go on, with a mark on the result, if the model saw test ratings.
+        allow_overlap: Whether to evaluate, and mark the result, even if the model saw test ratings.
         seed: Seeds the bootstrap.
         resamples: Bootstrap resamples.
         trec: A folder to write the model's lists and the judgements to, as TREC files.
 
     Raises:
         LeakError: The model saw test ratings, in training or in ``histories``.
-        DataError: No test ratings, one that is not finite, or none that is relevant.
-        UsageError: A cutoff or baseline that cannot be.
+        DataError: No test ratings, a non-finite one, or no relevant one.
+        UsageError: An invalid cutoff or an unknown baseline.
         TrainingError: A score is not a number.
     """
     cutoffs = checked_cutoffs(k)
@@ -157,21 +157,21 @@ def scored_lists(
     relevant: float,
     seed: int = 0,
 ) -> list[dict[str, Score]]:
-    """Score the lists that some ways to order items make, without baselines or the leak guard.
+    """Score the lists of several scorers, without baselines or the leak guard.
 
     Args:
-        scorers: They are called in this order with each batch of people.
-        test: As for ``evaluate_lists``, and so are the others.
+        scorers: Called in this order with each batch of users.
+        test: The held-out ratings.
         item_ids: The items of the scores.
-        histories: What is known of the people.
-        rows: The row in it of each user code of ``test``.
+        histories: Histories of the users.
+        rows: The row in ``histories`` of each user code of ``test``.
         k: The cutoff.
         relevant: The lowest relevant test rating.
         seed: Seeds the bootstrap.
 
     Returns:
-        For each scorer its scores by metric. Metrics that need the training data (diversity,
-        novelty, popularity lift) are NaN or mean nothing.
+        For each scorer, its scores by metric. Metrics that need the training data (diversity,
+        novelty, popularity lift) are NaN or meaningless.
 
     Raises:
         DataError: No test rating is relevant.
@@ -194,7 +194,7 @@ def _statistics(model: Lists, counts: Int64 | None, n_items: int) -> ItemStatist
 def _baselines(
     model: Lists, names: Sequence[str] | None, from_rating: float, n_items: int, implicit: bool
 ) -> tuple[dict[str, Scorer], list[str]]:
-    """The fitted baselines by name, and those that were left out as too costly."""
+    """Return the fitted baselines by name, and the names left out as too costly."""
     for name in names or ():
         if name not in LIST_BASELINES:
             raise UsageError(f"no such baseline {name!r}{nearest(name, LIST_BASELINES)}")
@@ -204,7 +204,7 @@ def _baselines(
             raise UsageError("baselines need the training ratings, and this model carries none")
         return {}, list(LIST_BASELINES)
     if implicit or not (train.values >= from_rating).any():
-        from_rating = -np.inf  # of interactions, all count, whatever they weigh
+        from_rating = -np.inf  # all interactions count, whatever their weight
     train = liked(train, from_rating)
     scorers: dict[str, Scorer] = {}
     left_out = []
@@ -226,13 +226,13 @@ _ByCutoff = dict[int, dict[str, Score]]
 def _scores(
     result: ListTally, models: int, seed: int, resamples: int
 ) -> tuple[list[_ByCutoff], list[_ByCutoff]]:
-    """Every metric of every model by cutoff, and the first model's gain over each."""
+    """Compute every metric of every model by cutoff, and the first model's gain over each."""
     scores: list[_ByCutoff] = [{} for _ in range(models)]
     gains: list[_ByCutoff] = [{} for _ in range(models)]
     for k, sums in result.sums.items():
         totals = sums.totals()
         several = sums.n_people > 1
-        # The same draws of people at every cutoff.
+        # The same draws of users at every cutoff.
         drawn = (
             sums.resamples(np.random.default_rng(checked_seed(seed)), resamples)
             if several

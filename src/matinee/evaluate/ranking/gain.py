@@ -1,4 +1,4 @@
-"""Two models compared by their lists for the same people."""
+"""Comparison of two models by their lists for the same users."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from .tally import tally
 
 @dataclass(frozen=True)
 class ListGain:
-    """How much higher the nDCG of one model is than that of another, for the same people.
+    """Difference in nDCG between two models, for the same users.
 
     Attributes:
         before: nDCG@k of the first, mean over people.
         after: nDCG@k of the second.
-        gain: ``after - before``: above 0, the second is better.
+        gain: ``after - before``: positive if the second is better.
         interval: 95% interval of the gain by bootstrap over people; None with fewer than two.
         n: Relevant test ratings.
-        n_people: People with at least one.
+        n_people: Users with at least one.
         k: Length of the lists.
     """
 
@@ -49,20 +49,20 @@ def list_gain(
     relevant: float | None = None,
     seed: int = 0,
 ) -> ListGain | None:
-    """How much better the lists of the second model are, all items ranked, none sampled.
+    """Compare the lists of two models, ranking all items without sampling.
 
     Args:
         before: The first model.
-        after: The second; the two may know different items.
+        after: The second model; it may know other items.
         test: Ratings that neither was trained on.
-        shown: What each is shown of the people, in its own item codes, and the row of each user
-            code of ``test`` in it, -1 for none.
+        shown: For each model, histories in its item codes, and the row in them of each user code of
+            ``test``, -1 for none.
         k: Length of the lists.
         relevant: The lowest relevant rating; by default three quarters up the scale of the first.
         seed: Seeds the bootstrap over people.
 
     Returns:
-        The gain; None where no test rating is relevant.
+        The gain; None if no test rating is relevant.
     """
     threshold = relevant_from(before.scale) if relevant is None else relevant
     if test.implicit:
@@ -77,15 +77,15 @@ def list_gain(
         scorers = [model.rank_scores_coded]
         result = tally(scorers, histories, rows[targets.users], targets, statistics, (k,))
         columns.append(result.sums[k].values["ndcg"][:, 0])
-    one, two = columns
-    differences: Float64 = two - one
+    first, second = columns
+    differences: Float64 = second - first
     bounds = None
     if len(differences) > 1:
         drawn = resample(differences[:, None], np.random.default_rng(seed), RESAMPLES)
         bounds = interval(drawn[:, 0] / len(differences))
     return ListGain(
-        before=float(one.mean()),
-        after=float(two.mean()),
+        before=float(first.mean()),
+        after=float(second.mean()),
         gain=float(differences.mean()),
         interval=bounds,
         n=targets.n,

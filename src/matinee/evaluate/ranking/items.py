@@ -11,22 +11,22 @@ from ...data import Histories
 from .kernels import likeness, likeness_of_pairs
 
 _CELLS = 1 << 25
-"""Cells of a table of items by people (128 MiB as float32)."""
+"""Cells of an item-by-user table (128 MiB as float32)."""
 _BLAS_GAIN = 30.0
-"""How much faster a step is in BLAS than in a loop over people, about."""
+"""Approximate speed of a step in BLAS relative to a loop over users."""
 
 
 @dataclass(frozen=True, eq=False)
 class ItemStatistics:
-    """How many people have each item, and who.
+    """The users of each item, and their number.
 
     Attributes:
         counts: Training interactions per item, int64 (n_items,).
         n_people: People with at least one item.
-        indptr: int64 (n_items + 1,); all 0 where it is not known who has what, and then there is
+        indptr: int64 (n_items + 1,); all 0 if the users of each item are unknown, and then there is
             no diversity.
-        people: int32 (entries,), who has each item.
-        rows: Length of the vectors: ``people`` are below it.
+        people: int32 (entries,), the users of each item.
+        rows: Upper bound of ``people``, the length of the item vectors.
     """
 
     counts: Int64
@@ -37,7 +37,7 @@ class ItemStatistics:
 
     @classmethod
     def of(cls, histories: Histories, n_items: int) -> ItemStatistics:
-        """The statistics of training histories."""
+        """Compute the statistics of training histories."""
         counts = np.bincount(histories.items, minlength=n_items)
         indptr = np.zeros(n_items + 1, dtype=np.int64)
         np.cumsum(counts, out=indptr[1:])
@@ -48,7 +48,7 @@ class ItemStatistics:
 
     @classmethod
     def of_counts(cls, counts: Int64, n_people: int) -> ItemStatistics:
-        """The statistics where no more is known than how many people have each item."""
+        """Make statistics from only the number of users of each item."""
         return cls(counts, n_people, np.zeros(len(counts) + 1, np.int64), np.empty(0, np.int32), 0)
 
     def __len__(self) -> int:
@@ -56,24 +56,24 @@ class ItemStatistics:
 
     @property
     def information(self) -> Float64:
-        """-log2 of the share of people who have each item, float64 (n_items,), in bits.
+        """-log2 of the share of users who have each item, float64 (n_items,), in bits.
 
-        An item without people counts as if it had one.
+        An item without users counts as if it had one.
         """
         return np.log2(max(self.n_people, 1) / np.maximum(self.counts, 1))
 
     def mean_counts(self, histories: Histories) -> Float64:
-        """Mean training interactions of each person's items, float64; NaN for one with none."""
+        """Return mean training interactions of each user's items, float64; NaN without items."""
         sizes = histories.counts
         person = np.repeat(np.arange(len(histories)), sizes)
         sums = np.bincount(person, self.counts[histories.items], minlength=len(histories))
         return np.where(sizes > 0, sums / np.maximum(sizes, 1), np.nan)
 
     def likeness(self, lists: Int32) -> Float64:
-        """Sum of the cosines between all pairs among the first 1, 2, ... items of each list.
+        """Sum the cosines between all pairs among the first 1, 2, ... items of each list.
 
-        Whichever takes fewer steps: by way of the people who have each listed item, or from the
-        cosines of all pairs of items that are in any of the lists.
+        Computed by whichever takes fewer steps: from the users of each listed item, or from the
+        cosines of all pairs of items in any of the lists.
 
         Args:
             lists: int32 (lists, k), item codes, -1 for no item.
@@ -93,14 +93,14 @@ class ItemStatistics:
         for at, item in enumerate(items):
             has[at, self.people[self.indptr[item] : self.indptr[item + 1]]] = 1
         length = np.sqrt(np.maximum(self.counts[items], 1))
-        # Counts of shared people are whole numbers, exact in float32 up to 2**24.
+        # Counts of shared users are whole numbers, exact in float32 up to 2**24.
         cosines = (has @ has.T).astype(np.float64) / (length[:, None] * length)
         missing = len(listed) - len(items)
         likeness_of_pairs(codes.reshape(lists.shape) - missing, cosines, sums)
         return sums
 
     def likeness_cost(self, lists: int, k: int) -> float:
-        """Steps that the likeness within lists takes, about: items are listed as they are had."""
+        """Estimate the steps of ``likeness``, if items are listed in proportion to their counts."""
         counts = self.counts.astype(np.float64)
         total = counts.sum()
         return float(2 * lists * k * np.square(counts).sum() / total) if total else 0.0

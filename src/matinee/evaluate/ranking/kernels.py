@@ -1,4 +1,4 @@
-"""Kernels of the evaluation of lists: the best items of each person, likeness in a list."""
+"""Kernels of the evaluation of lists: the top items of each user, and similarity within a list."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...base.compiled import inlined, kernel, part, shared
 
 @inlined
 def _worse(scores: Any, a: Any, b: Any) -> Any:
-    """Whether item a stands below item b: a lower score, or the same and a higher code."""
+    """Return whether item a ranks below b: a lower score, or an equal one and a higher code."""
     return scores[a] < scores[b] or (scores[a] == scores[b] and a > b)
 
 
@@ -32,7 +32,7 @@ def _sink(scores: Any, heap: Any, at: Any, size: Any) -> None:
 
 @part()
 def _best_of_person(scores: Any, seen: Any, heap: Any) -> int:
-    """The best items of one person; see ``best_items``. Returns how many scores are NaN."""
+    """Find the top items of one user; see ``best_items``. Return the number of NaN scores."""
     n_items, k = len(scores), len(heap)
     for item in seen:
         scores[item] = -np.inf
@@ -73,17 +73,17 @@ def best_items(
     best: Int32,
     not_numbers: Int64,
 ) -> None:
-    """The best items of each person, best first; ties are broken by ascending item code.
+    """Find the top items of each user, best first; ties are broken by ascending item code.
 
     Args:
         begin: The first row to compute; see ``shared``.
         end: The row after the last.
-        scores: float32 (people, n_items); -inf marks what must not be chosen. What a person has
-            seen is overwritten with -inf.
+        scores: float32 (people, n_items); -inf excludes an item. Items that a user has
+            seen are overwritten with -inf.
         indptr: int64 (people + 1,).
-        seen: int32 (entries,), the items that each person has seen.
-        best: int32 (people, k), overwritten; -1 where a person has fewer items to choose from.
-        not_numbers: int64 (people,), overwritten: scores that are NaN.
+        seen: int32 (entries,), the items that each user has seen.
+        best: int32 (people, k), overwritten; -1 if a user has fewer candidate items.
+        not_numbers: int64 (people,), overwritten: number of NaN scores.
     """
     for row in range(begin, end):
         not_numbers[row] = _best_of_person(
@@ -95,7 +95,7 @@ def best_items(
 def likeness(
     begin: int, end: int, best: Int32, indptr: Int64, people_of: Int32, n_people: int, sums: Float64
 ) -> None:
-    """Sum of the cosines between all pairs of items among the first ones of each list.
+    """Sum the cosines between all pairs among the first items of each list.
 
     With unit vectors v, the sum over pairs up to rank r grows by v_r . (v_1 + ... + v_(r-1)).
 
@@ -104,7 +104,7 @@ def likeness(
         end: The row after the last.
         best: int32 (lists, k), item codes, -1 for no item.
         indptr: int64 (n_items + 1,).
-        people_of: int32 (entries,), who has each item: its vector has a 1 for each of them.
+        people_of: int32 (entries,), the users of each item: its vector has a 1 for each of them.
         n_people: Length of the vectors.
         sums: float64 (lists, k), overwritten: the sum among the first 1, 2, ..., k items.
     """
@@ -132,7 +132,7 @@ def likeness(
 
 @kernel()
 def likeness_of_pairs(rows: Int64, cosines: Float64, sums: Float64) -> None:
-    """``likeness`` from the cosines of all pairs.
+    """Compute ``likeness`` from the cosines of all pairs.
 
     Args:
         rows: int64 (lists, k), rows of ``cosines``, -1 for no item.

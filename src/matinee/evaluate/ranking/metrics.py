@@ -1,8 +1,8 @@
-"""Metrics of lists: what is summed over people, and the registry's entries computed from the sums.
+"""Metrics of lists: the summands, and the registry's entries computed from their sums over users.
 
-T are the relevant test items of a person, r_1, r_2, ... the list, rel(i) is 1 where r_i is in T
-and 0 elsewhere. A list that is shorter than k, because fewer items are left, counts as filled up
-with items that are not relevant.
+T are the relevant test items of a user, r_1, r_2, ... the list, rel(i) is 1 if r_i is in T and 0
+otherwise. A list shorter than k, because fewer items are left, counts as filled up with items that
+are not relevant.
 """
 
 from __future__ import annotations
@@ -70,11 +70,11 @@ SUMMANDS: MappingProxyType[str, Callable[[ListBatch, int], Float64]] = MappingPr
         "with_distance": lambda lists, k: _diverse(lists, k).astype(np.float64),
     }
 )
-"""What is summed over people, by name: functions of a batch of lists and k, float64 (people,)."""
+"""The summands by name: functions of a batch of lists and k, float64 (people,)."""
 
 
 def gini(exposure: npt.NDArray[np.integer]) -> Float64:
-    """The Gini index of each row of counts, float64 (rows,): 0 is even, near 1 a few have all.
+    """Return the Gini index of each row of counts, float64 (rows,): 0 for equal counts.
 
     With the n counts x ascending: sum((2 i - n - 1) x_i) / (n sum(x)), i from 1.
     """

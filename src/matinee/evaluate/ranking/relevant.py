@@ -1,4 +1,4 @@
-"""``Relevant``: what each person should have been recommended."""
+"""``Relevant``: the relevant test items of each user."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from ...errors import DataError
 
 
 def relevant_from(scale: Scale) -> float:
-    """The lowest relevant rating by default: three quarters up the scale, so 4 of 1 to 5.
+    """Return the default threshold of relevance: three quarters up the scale, so 4 on 1 to 5.
 
-    Where all ratings are equal, as of interactions, all are relevant.
+    If all ratings are equal, as for interactions, all are relevant.
     """
     return liked_from(scale)
 
 
 @dataclass(frozen=True, eq=False)
 class Relevant:
-    """The test ratings of people who have any relevant one.
+    """The test ratings of users with at least one relevant rating.
 
     Attributes:
         users: int64 (people,), codes in the user vocabulary of the test part, ascending.
         indptr: int64 (people + 1,).
-        items: int32 (entries,), everything in a person's test part that the model knows, relevant
-            or not, in the item codes of the model, ascending within a person.
+        items: int32 (entries,), all test items of a user that the model knows, relevant
+            or not, in the item codes of the model, ascending within a user.
         ratings: float32 (entries,), the test ratings, or weights of interactions.
-        counts: int64 (people,), relevant items, those included that the model does not know: no
-            list can contain them, and recall counts them all the same.
-        n_without: People with test ratings, none of which is relevant. They are left out.
+        counts: int64 (people,), relevant items, including those unknown to the model: no list can
+            contain them, but recall counts them.
+        n_without: Users with test ratings but no relevant one, who are left out.
         n_unknown: Relevant test ratings of items that the model does not know.
         from_rating: The lowest relevant rating.
-        implicit: Whether these are interactions: there is no mean rating then.
+        implicit: Whether these are interactions, without a mean rating.
     """
 
     users: Int64
@@ -57,15 +57,15 @@ class Relevant:
         return int(self.counts.sum())
 
     def per_item(self, n_items: int) -> Int64:
-        """Relevant test ratings per item of the model, int64 (n_items,)."""
+        """Return the number of relevant test ratings per item, int64 (n_items,)."""
         return np.bincount(self.items[self.ratings >= self.from_rating], minlength=n_items)
 
     @classmethod
     def of(cls, test: Ratings, item_ids: Vocabulary, from_rating: float) -> Relevant:
-        """The test ratings; those of at least ``from_rating`` are relevant.
+        """Collect the test ratings; those of at least ``from_rating`` are relevant.
 
         Raises:
-            DataError: None is.
+            DataError: No test rating is relevant.
         """
         csr = test.by_user
         relevant = csr.values >= from_rating
@@ -95,7 +95,7 @@ class Relevant:
         )
 
     def part(self, start: int, stop: int) -> tuple[Int64, Int32, Float32, Int64]:
-        """Indptr, items, ratings and counts of some consecutive people."""
+        """Return indptr, items, ratings and counts of consecutive users."""
         first, last = self.indptr[start], self.indptr[stop]
         indptr = self.indptr[start : stop + 1] - first
         counts = self.counts[start:stop]

@@ -35,11 +35,11 @@ class ListScores:
     scores: dict[int, dict[str, Score]]
 
     def value(self, metric: str, k: int) -> float:
-        """The value of a metric at a cutoff; NaN where there is none."""
+        """Return the value of a metric at a cutoff; NaN if undefined."""
         return self.scores[k][metric].value
 
     def flat(self) -> dict[str, Any]:
-        """Each metric under "ndcg@10", None for none; its interval under "ndcg@10_interval"."""
+        """Return metrics under "ndcg@10", None if undefined, and intervals under "..._interval"."""
         flat: dict[str, Any] = {}
         for k, scores in self.scores.items():
             flat |= {f"{name}@{k}": _plain(score.value) for name, score in scores.items()}
@@ -52,14 +52,14 @@ class ListBaseline(ListScores):
     """The lists of a baseline for the same people, from the same training data.
 
     Attributes:
-        gains: The model's metrics less the baseline's, with 95% intervals, paired: both on the
-            same draws of people.
+        gains: The model's metrics minus the baseline's, with 95% intervals, paired over bootstrap
+            draws of users.
     """
 
     gains: dict[int, dict[str, Score]]
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; gains under "ndcg@10_gain"."""
+        """Return plain values for JSON, with gains under "ndcg@10_gain"."""
         result = self.flat()
         for k, gains in self.gains.items():
             result |= {f"{name}@{k}_gain": _plain(gain.value) for name, gain in gains.items()}
@@ -69,31 +69,31 @@ class ListBaseline(ListScores):
 
 @dataclass(frozen=True)
 class ListEvaluation(ListScores):
-    """Ranking metrics of a model on held-out ratings. All items are ranked, none sampled.
+    """Ranking metrics of a model on held-out ratings. All items are ranked, without sampling.
 
     Attributes:
         model: Kind of model.
         dataset: Name of the test ratings.
         relevant: The lowest test rating that counts as relevant.
         n_test: Test ratings.
-        n_relevant: Those that are relevant.
-        n_people: People with a relevant test rating: the metrics are means over them.
-        n_without: People with test ratings but no relevant one, who are left out.
+        n_relevant: Number of relevant test ratings.
+        n_people: Users with a relevant test rating, over whom the metrics are averaged.
+        n_without: Users with test ratings but no relevant one, who are left out.
         n_new: People among ``n_people`` without training ratings or a history.
         n_unknown: Relevant test ratings of items that the model does not know; they count as
             missed.
-        n_items: Items that are ranked, less those of a person's history.
+        n_items: Candidate items, before excluding a user's history.
         baselines: "popularity", and "ease" where it was fitted.
         by_history: By length of the history.
         by_popularity: By popularity of the item.
         curves: Recall and precision by k, of "model" and each baseline.
         variants: The model's recall, precision, nDCG and MAP by cutoff under the formulas of other
             libraries and papers; see ``ranking.variants``.
-        overlap: Test ratings the model had seen: above 0 only where that was allowed.
+        overlap: Test ratings the model had seen; above 0 only if that was allowed.
         resamples: Bootstrap resamples.
-        seed: Their seed.
+        seed: Seed of the resamples.
         notes: Caveats, one sentence each.
-        sums: Sums of each person's metrics, for paired comparisons; columns are the model and the
+        sums: Sums of each user's metrics, for paired comparisons; columns are the model and the
             baselines. Not in ``as_dict``.
     """
 
@@ -120,12 +120,12 @@ class ListEvaluation(ListScores):
 
     @property
     def cutoffs(self) -> tuple[int, ...]:
-        """Every k."""
+        """Every cutoff k."""
         return tuple(self.scores)
 
     @property
     def headline(self) -> str:
-        """What was evaluated, in one line."""
+        """One line on what was evaluated."""
         label = f"relevant ratings ({self.relevant:g} or more)"
         if self.n_relevant == self.n_test:
             label = "relevant test items"
@@ -135,12 +135,12 @@ class ListEvaluation(ListScores):
         )
 
     def verdict(self, metric: str = "ndcg", k: int | None = None) -> str:
-        """Whether the lists are better than each baseline's, one sentence each."""
+        """Say whether the lists are better than each baseline's, one sentence each."""
         at = self.cutoffs[0] if k is None else k
         return " ".join(_verdict(metric, at, name, b) for name, b in self.baselines.items())
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; metrics under "ndcg@10"."""
+        """Return plain values for JSON, with metrics under "ndcg@10"."""
         left = {"scores", "sums", "baselines", "by_history", "by_popularity", "curves"}
         plain = {name: value for name, value in self.__dict__.items() if name not in left}
         plain["overlap"] = asdict(self.overlap)
@@ -154,7 +154,7 @@ class ListEvaluation(ListScores):
         }
 
     def summary(self) -> dict[str, Any]:
-        """The metrics, their intervals and gains, without breakdowns and curves."""
+        """Return the metrics, their intervals and gains, without breakdowns and curves."""
         sizes = ("relevant", "n_relevant", "n_people", "n_items")
         return {
             **{name: getattr(self, name) for name in sizes},
@@ -164,7 +164,7 @@ class ListEvaluation(ListScores):
 
     @property
     def plot(self) -> ListPlots:
-        """The charts: ``plot.recall()``, ``precision()`` and ``popularity()``."""
+        """Charts: ``plot.recall()``, ``precision()`` and ``popularity()``."""
         return ListPlots(self.model, self.curves, self.by_popularity, self.cutoffs[0])
 
     def _repr_html_(self) -> str:
@@ -181,7 +181,7 @@ class ListEvaluation(ListScores):
         )
 
     def to_pandas(self) -> DataFrame:
-        """A row for each model, cutoff and metric: value, interval, gain of the model.
+        """Return a row per model, cutoff and metric: value, interval, gain of the model.
 
         Raises:
             UsageError: pandas is not installed.
@@ -226,7 +226,7 @@ def _ends(prefix: str, bounds: Interval | None) -> dict[str, float | None]:
 
 
 def _cells(evaluation: ListEvaluation, k: int) -> tuple[list[str], list[list[str]]]:
-    """Headings and rows of the table of one cutoff."""
+    """Return headings and rows of the table for one cutoff."""
     from ..registry import metrics_of
 
     rows = []

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ListHistoryBin:
-    """Lists of people who had a similar number of items in their history.
+    """Lists of users with a similar number of items in their history.
 
     Attributes:
-        items: How many, as "20-49".
-        n_people: People.
+        items: Range of the number, such as "20-49".
+        n_people: Number of users.
         n: Relevant test items.
         ndcg: nDCG at the first cutoff, by model.
-        recall: Recall there, by model.
+        recall: Recall at the first cutoff, by model.
     """
 
     items: str
@@ -26,16 +26,16 @@ class ListHistoryBin:
 
 @dataclass(frozen=True)
 class ListPopularityBin:
-    """Items that a similar number of people had in training.
+    """Items with a similar number of training users.
 
     Attributes:
-        people: How many, as "20-49".
-        n_items: Items.
-        n: Relevant test ratings of them.
-        trained: Share of the training interactions that are of them.
-        recall: Share of those relevant ratings that are in the list at the first cutoff, by model;
-            None without any.
-        shown: Share of the places of all lists that they take, by model.
+        people: Range of the number, such as "20-49".
+        n_items: Number of items.
+        n: Relevant test ratings of these items.
+        trained: Their share of the training interactions.
+        recall: Share of their relevant ratings in the list at the first cutoff, by model; None
+            without any.
+        shown: Their share of the places of all lists, by model.
     """
 
     people: str

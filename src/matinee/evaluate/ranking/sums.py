@@ -1,4 +1,4 @@
-"""Sums over people of what lists are scored by; metrics and their intervals come from them."""
+"""Sums over users, from which list metrics and their intervals are computed."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from ..statistics.bootstrap import resample
 
 @dataclass(frozen=True, eq=False)
 class ListTotals:
-    """Sums over people of one cutoff: of all people, of some, or of each of many resamples.
+    """Sums over users at one cutoff: of all users, of some, or of each of many resamples.
 
     Attributes:
-        people: How many, float64, shape (..., 1).
+        people: Number of users, float64, shape (..., 1).
         sums: By name of the summand, float64, shape (..., models).
-        exposure: How often each item was listed, int64, shape (models, n_items); None where it is
-            not known: of resamples and of some of the people.
+        exposure: How often each item was listed, int64, shape (models, n_items); None for resamples
+            and subsets of the users.
     """
 
     people: Float64
@@ -28,29 +28,29 @@ class ListTotals:
     exposure: Int64 | None = None
 
     def mean(self, summand: str) -> Float64:
-        """Mean over people, float64, shape (..., models)."""
+        """Return the mean over users, float64, shape (..., models)."""
         return self.sums[summand] / self.people
 
     def ratio(self, above: str, below: str) -> Float64:
-        """A sum divided by another; NaN where that is 0."""
+        """Divide a sum by another; NaN where that is 0."""
         with np.errstate(invalid="ignore", divide="ignore"):
             quotient: Float64 = self.sums[above] / self.sums[below]
         return np.where(self.sums[below] != 0, quotient, np.nan)
 
     def missing(self) -> Float64:
-        """NaN in the shape of a metric."""
+        """Return NaN in the shape of a metric."""
         return np.full_like(self.sums["hits"], np.nan)
 
 
 @dataclass(frozen=True, eq=False)
 class ListSums:
-    """Sums of each person's metrics at one cutoff, by model.
+    """Sums of each user's metrics at one cutoff, by model.
 
     Attributes:
         k: The cutoff.
         values: By name of the summand, float64, shape (people, models).
         exposure: How often each item was listed, int64, shape (models, n_items).
-        item_hits: How often each item was listed for a person to whom it is relevant, likewise.
+        item_hits: How often each item was listed for a user to whom it is relevant, likewise.
     """
 
     k: int
@@ -62,7 +62,7 @@ class ListSums:
     def zeros(
         cls, k: int, summands: Iterable[str], people: int, models: int, n_items: int
     ) -> ListSums:
-        """Sums of nothing."""
+        """Return zero sums."""
         return cls(
             k,
             {name: np.zeros((people, models)) for name in summands},
@@ -76,18 +76,18 @@ class ListSums:
         return len(self.values["hits"])
 
     def take(self, people: npt.NDArray[np.integer] | npt.NDArray[np.bool_]) -> ListTotals:
-        """The totals of some people: positions or a mask."""
+        """Return the totals of some users, by positions or a mask."""
         some = {name: each[people] for name, each in self.values.items()}
         count = np.array([len(some["hits"])], dtype=np.float64)
         return ListTotals(count, {name: each.sum(axis=0) for name, each in some.items()})
 
     def totals(self) -> ListTotals:
-        """The totals of all people."""
+        """Return the totals of all users."""
         sums = {name: each.sum(axis=0) for name, each in self.values.items()}
         return ListTotals(np.array([self.n_people], dtype=np.float64), sums, self.exposure)
 
     def resamples(self, rng: np.random.Generator, resamples: int) -> ListTotals:
-        """The totals of people drawn with replacement, each of shape (resamples, models)."""
+        """Return the totals of bootstrap draws of users, each of shape (resamples, models)."""
         columns = np.hstack([np.ones((self.n_people, 1)), *self.values.values()])
         drawn = resample(columns, rng, resamples)
         each = np.split(drawn[:, 1:], len(self.values), axis=1)

@@ -1,4 +1,4 @@
-"""Rank all items for all people in batches, and sum the metrics of the lists."""
+"""Rank all items for all users in batches, and sum the metrics of the lists."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from .relevant import Relevant
 from .sums import ListSums
 
 Scorer = Callable[[Histories], Float32]
-"""Scores of all items for some people: a fresh float32 array (people, n_items), higher is better.
--inf marks an item that must not be listed; NaN is an error."""
+"""Function that scores all items for users: a new float32 array (people, n_items).
+Higher is better, -inf excludes an item, and NaN is an error."""
 
 OnLists = Callable[[int, int, Int32, Float32], None]
-"""Called with each batch of lists: model, first person, item codes and scores (people, depth)."""
+"""Called with each batch of lists: model, first user, item codes and scores (people, depth)."""
 
 _SCORES = 1 << 23
-"""Scores held at once (32 MiB as float32)."""
+"""Scores held in memory at once (32 MiB as float32)."""
 _LIKENESS = 1 << 34
-"""Steps that the diversity may take; above it, an evenly spaced sample of people is used."""
+"""Steps allowed for the diversity; above, it uses an evenly spaced sample of users."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,10 +35,10 @@ class ListTally:
     """Sums of the metrics of several models' lists.
 
     Attributes:
-        sums: By cutoff.
+        sums: Sums by cutoff.
         recall: Mean recall at 1, 2, ..., float64 (models, depth).
         precision: Mean precision, likewise.
-        diversity_step: The diversity is that of every so many-th person: 1 for all.
+        diversity_step: The diversity is computed for every n-th user: 1 for all.
     """
 
     sums: dict[int, ListSums]
@@ -48,7 +48,7 @@ class ListTally:
 
 
 def checked_cutoffs(k: int | Sequence[int]) -> tuple[int, ...]:
-    """The cutoffs in the order given.
+    """Validate cutoffs, keeping their order.
 
     Raises:
         UsageError: No cutoff, one that is not a whole number of at least 1, or a repeated one.
@@ -63,21 +63,21 @@ def checked_cutoffs(k: int | Sequence[int]) -> tuple[int, ...]:
 
 
 def with_nobody(histories: Histories) -> Histories:
-    """The same people and, as the last row, one with an empty history."""
+    """Append a user with an empty history."""
     indptr = np.append(histories.indptr, histories.indptr[-1:])
     users = np.append(histories.users, np.int32(-1))
     return Histories(indptr, histories.items, histories.values, users, histories.weights)
 
 
 def best_of(scores: Float32, histories: Histories, k: int) -> Int32:
-    """The best k items of each person that are not in the history, int32 (people, k).
+    """Return each user's top k items outside the history, int32 (people, k).
 
-    Equal scores stand by ascending item code, as in ``recommend``; -1 where fewer items are left.
+    Ties are ordered by ascending item code, as in ``recommend``; -1 pads short lists.
 
     Args:
         scores: float32 (people, n_items); overwritten with -inf where an item is in the history.
-        histories: The people.
-        k: How many.
+        histories: Histories of the users.
+        k: Number of items.
 
     Raises:
         TrainingError: A score is NaN.
@@ -105,15 +105,15 @@ def tally(
 
     Args:
         scorers: The models.
-        histories: What is known of people: it goes to the scorers, and its items are left out of
-            the lists.
-        rows: The row in ``histories`` of each person of ``relevant``, int64 (people,); -1 for one
-            nothing is known of, who has an empty history.
-        relevant: What should have been recommended.
+        histories: Histories of the users: input of the scorers, excluded from the lists.
+        rows: The row in ``histories`` of each user of ``relevant``, int64 (people,); -1 for an
+            empty history.
+        relevant: The relevant test items.
         items: Training statistics of the items.
-        cutoffs: Every k.
-        depth: Places up to which recall and precision are known; at least the largest cutoff.
-        on_lists: Receives the lists.
+        cutoffs: Every cutoff k.
+        depth: List length up to which recall and precision are computed; at least the largest
+            cutoff.
+        on_lists: Called with the lists.
 
     Raises:
         TrainingError: A score is NaN.
@@ -148,15 +148,15 @@ def tally(
 
 
 def positions_among_tested(best: Int32, indptr: Int64, tested: Int32) -> Int64:
-    """Where each listed item stands among its person's test items.
+    """Return the position of each listed item among the user's test items.
 
     Args:
         best: int32 (people, k), item codes, -1 for no item.
         indptr: int64 (people + 1,).
-        tested: int32 (entries,), each person's test items, ascending.
+        tested: int32 (entries,), each user's test items, ascending.
 
     Returns:
-        int64 (people, k), positions in ``tested``; -1 for an item that is not among them.
+        int64 (people, k), positions in ``tested``; -1 if absent.
     """
     people = np.arange(len(best))
     wide = 1 + max(int(best.max(initial=0)), int(tested.max(initial=0)))
@@ -180,21 +180,21 @@ def _batch(
     indptr, tested, ratings, counts = relevant.part(start, stop)
     entries = positions_among_tested(best, indptr, tested)
     padded = np.append(ratings, np.float32(np.nan))[entries]
-    near = best[:, :widest]
-    listed = near >= 0
-    like = np.full(near.shape, np.nan)
+    ranked = best[:, :widest]
+    listed = ranked >= 0
+    similarity = np.full(ranked.shape, np.nan)
     known = len(items.people) > 0
     sampled = np.flatnonzero((np.arange(start, stop) % step == 0) & known)
     if len(sampled):
-        like[sampled] = items.likeness(near[sampled])
+        similarity[sampled] = items.likeness(ranked[sampled])
     return ListBatch(
         hits=padded >= relevant.from_rating,
         listed=listed,
         relevant=counts,
         rating=_ratings(padded[:, :widest], relevant),
-        count=np.where(listed, items.counts[near], 0).astype(np.float64),
-        information=np.where(listed, items.information[near], 0.0),
-        likeness=like,
+        count=np.where(listed, items.counts[ranked], 0).astype(np.float64),
+        information=np.where(listed, items.information[ranked], 0.0),
+        likeness=similarity,
         history_count=items.mean_counts(histories),
     )
 

@@ -21,9 +21,9 @@ RUN, QRELS = "run.txt", "qrels.txt"
 class TrecFiles:
     """Writes ``run.txt`` (user Q0 item rank score tag) and ``qrels.txt`` (user 0 item relevance).
 
-    The score is the number of places left, not the model's own: tools sort by it, and order equal
-    scores in ways of their own. Judged are all items of a person's test part, 1 where relevant and
-    0 where not. Neither file appears before both are complete.
+    The score is the number of places left, not the model's: tools sort by it, and order ties in
+    their own ways. All test items of a user are judged, with 1 if relevant and 0 otherwise. Neither
+    file appears before both are complete.
     """
 
     def __init__(self, folder: Path, tag: str) -> None:
@@ -47,7 +47,7 @@ class TrecFiles:
         """Write the judgements.
 
         Raises:
-            DataError: An id with white space in it, which the format cannot hold.
+            DataError: An id contains white space, which the format does not allow.
         """
         users = _words(test.user_ids.ids, "user")
         items = _words(test.item_ids.ids, "item")
@@ -59,7 +59,7 @@ class TrecFiles:
                 self._qrels.write(f"{users[user]} 0 {items[item]} {grade}\n")
 
     def rank(self, test: Ratings, relevant: Relevant, item_ids: Vocabulary) -> Any:
-        """What ``tally`` calls with the lists: those of the first model are written.
+        """Return a callback for ``tally`` that writes the lists of the first model.
 
         Raises:
             DataError: As for ``judge``.

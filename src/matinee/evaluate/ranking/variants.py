@@ -1,4 +1,4 @@
-"""The same lists under the formulas of libraries and papers, which differ under one name."""
+"""List metrics by the formulas of libraries and papers, which differ under the same name."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ CONVENTIONS: MappingProxyType[str, MappingProxyType[str, str]] = MappingProxyTyp
         }.items()
     }
 )
-"""Which formula each library or paper means by recall, precision, nDCG and MAP ("" for none),
+"""The formula that each library or paper uses for recall, precision, nDCG and MAP ("" for none),
 all with binary relevance and as means over people: RecTools 0.4 with its defaults, the code of
 LightGCN (He et al. 2020), of Mult-VAE (Liang et al. 2018), RecBole 1.2, implicit 0.7."""
 
 
 def formula(totals: ListTotals, name: str, model: int) -> float:
-    """The value of a formula of ``FORMULAS`` for one model."""
+    """Compute a formula of ``FORMULAS`` for one model."""
     if name == "precision_pooled":
         return float(totals.ratio("hits", "achievable")[..., model])
     return float(totals.mean(name)[..., model])
 
 
 def variants(sums: ListSums, model: int = 0) -> dict[str, dict[str, float | None]]:
-    """A model's metrics by convention, then by metric; None where a convention has none."""
+    """Return a model's metrics by convention, then by metric; None if a convention has none."""
     totals = sums.totals()
     return {
         convention: {

@@ -1,1 +1,1 @@
-"""Intervals and paired comparisons, over people and over seeds."""
+"""Intervals and paired comparisons, over users and over seeds."""

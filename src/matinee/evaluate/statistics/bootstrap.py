@@ -1,6 +1,6 @@
 """Intervals by bootstrap over users: a user is resampled with all of their ratings.
 
-A user's errors go together, so resampling single ratings would give intervals too narrow.
+A user's errors are correlated, so resampling single ratings would make intervals too narrow.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from ..metrics import ErrorSums, ErrorTotals
 RESAMPLES = 1000
 _DRAWS = 1 << 21
 _GROUPS = 20_000
-"""Of more users than this, random groups are drawn whole: as good, and far quicker."""
+"""With more users, random groups of users are resampled: equivalent, and much faster."""
 
 
 @dataclass(frozen=True, eq=False)
 class Resamples:
-    """Every model on every resample; a metric's ``from_sums`` takes ``totals``.
+    """Totals of every model on every resample, from which metrics are computed.
 
     Attributes:
         totals: Sums of each resample, float64, each shape (resamples, models).
@@ -36,15 +36,15 @@ class Resamples:
 
 
 def bootstrap(sums: ErrorSums, rng: np.random.Generator, resamples: int = RESAMPLES) -> Resamples:
-    """Draw users with replacement, as many as there are, and take the metrics of the draw.
+    """Draw users with replacement, as many as there are, and sum their errors.
 
     Every model is scored on the same draws, so that differences between columns are paired.
     Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), section 8.
 
     Args:
         sums: Errors by user; every user has ratings.
-        rng: Where the draws come from.
-        resamples: How many.
+        rng: Generator of the draws.
+        resamples: Number of resamples.
     """
     columns = np.hstack([sums.counts[:, None], *sums.sums.values()])
     totals = resample(columns, rng, resamples)
@@ -53,18 +53,18 @@ def bootstrap(sums: ErrorSums, rng: np.random.Generator, resamples: int = RESAMP
 
 
 def resample(columns: Float64, rng: np.random.Generator, resamples: int = RESAMPLES) -> Float64:
-    """Column sums over users drawn with replacement, as many as there are.
+    """Return column sums over users drawn with replacement, as many as there are.
 
     Args:
         columns: float64 (users, n).
-        rng: Where the draws come from.
-        resamples: How many.
+        rng: Generator of the draws.
+        resamples: Number of resamples.
 
     Returns:
         float64 (resamples, n).
     """
     if len(columns) > _GROUPS:
-        # Sums of equally many users chosen at random vary as the users do.
+        # Sums over random groups of equal size preserve the variance between users.
         starts = np.linspace(0, len(columns), _GROUPS, endpoint=False).astype(np.int64)
         columns = np.add.reduceat(columns[rng.permutation(len(columns))], starts)
     users = len(columns)
@@ -80,12 +80,12 @@ def resample(columns: Float64, rng: np.random.Generator, resamples: int = RESAMP
 
 
 def interval(samples: Float64) -> Interval:
-    """The 95% percentile interval of the values of a statistic, shape (resamples,)."""
+    """Return the 95% percentile interval of a statistic's values, shape (resamples,)."""
     low, high = np.quantile(samples, [0.025, 0.975])
     return Interval(float(low), float(high))
 
 
 def finite_interval(samples: Float64 | None) -> Interval | None:
-    """``interval`` of the values that are finite; None of fewer than two."""
+    """Return ``interval`` of the finite values; None with fewer than two."""
     finite = np.empty(0) if samples is None else samples[np.isfinite(samples)]
     return interval(finite) if len(finite) > 1 else None

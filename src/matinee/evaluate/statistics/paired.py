@@ -1,4 +1,4 @@
-"""How much better one setting is than another, over users and seeds."""
+"""Paired comparison of two settings over users and seeds."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from .bootstrap import bootstrap, interval
 
 @dataclass(frozen=True)
 class Gain:
-    """The RMSE of one setting less that of another, on the same ratings.
+    """Difference in RMSE between two settings on the same ratings.
 
     Attributes:
         before: RMSE of the first, mean over its seeds.
         after: RMSE of the second, likewise.
-        gain: ``before - after``: above 0, the second is better.
-        interval: 95% interval of the gain, paired: both on the same draws of users, and each on a
-            draw of its seeds where it has several. None with fewer than two users.
+        gain: ``before - after``: positive if the second is better.
+        interval: 95% interval of the gain, paired over draws of users, and each on a
+            draw of its seeds if it has several. None with fewer than two users.
         n: Ratings.
-        n_users: Users they are by.
-        seeds: Models of each.
+        n_users: Number of users.
+        seeds: Number of models per setting.
     """
 
     before: float
@@ -46,7 +46,7 @@ def paired_gain(sums: ErrorSums, rng: np.random.Generator) -> Gain:
     Args:
         sums: Errors by user; the first half of the models are of one setting, the others of the
             other, equally many seeds of each.
-        rng: Where the draws come from.
+        rng: Generator of the draws.
 
     Raises:
         ValueError: An odd number of models.

@@ -1,4 +1,4 @@
-"""Questions about numbers known over seeds, decided together by their intervals."""
+"""Hypotheses about figures over seeds, decided jointly by their intervals."""
 
 from __future__ import annotations
 
@@ -29,28 +29,28 @@ class Question(Protocol):
 
     @property
     def band(self) -> Interval:
-        """Where it lies if it is so; an infinite end is no bound."""
+        """Range of the number under the hypothesis; an infinite end is no bound."""
 
     @property
     def p(self) -> float | None:
-        """The smallest alpha whose interval is wholly inside or outside the band, or None."""
+        """The smallest alpha whose interval is entirely inside or outside the band, or None."""
 
     def interval(self, alpha: float) -> Interval | None:
-        """The interval of level 1 - alpha, or None."""
+        """Return the interval of level 1 - alpha, or None."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A question decided, or not.
+    """The decision on a question.
 
     Attributes:
         status: "established" (the interval is inside the band), "refuted" (outside) or "undecided".
-        leaning: Which side the estimate is on; None where it is not a number.
+        leaning: The side that the estimate is on; None if it is NaN.
         mean: The estimate.
-        interval: The interval it was decided by: its level is the one that Holm's correction asks
-            for, so it is inside or outside the band just when the answer is decided.
+        interval: The interval it was decided by, at the level required by Holm's correction: it is
+            inside or outside the band exactly if the question is decided.
         p: Uncorrected p value, or None.
-        adjusted: By Holm's correction, or None.
+        adjusted: p value adjusted by Holm's correction, or None.
         n: Seeds.
     """
 
@@ -67,13 +67,13 @@ class Answer:
 class Mean:
     """The mean over seeds of a figure or a paired difference, with the hypothesis of a band.
 
-    Where some values are infinite (one of the two diverged on that seed), they settle it if all
-    seeds point the same way and fewer than two are finite; with two or more finite ones those
-    decide, and only in the direction of the infinite ones.
+    Infinite values (one of the two diverged on that seed) decide if all seeds point the same way
+    and fewer than two are finite; with two or more finite values those decide, and only in the
+    direction of the infinite ones.
 
     Attributes:
         values: One per seed, float64, shape (n,).
-        band: Where the mean lies under the hypothesis.
+        band: Range of the mean under the hypothesis.
     """
 
     values: Float64
@@ -94,7 +94,7 @@ class Mean:
 
     @property
     def p(self) -> float | None:
-        """By Student's t against the edge of the band."""
+        """Of Student's t against the edge of the band."""
         if self.n < 2:
             return None
         finite = self.values[np.isfinite(self.values)]
@@ -110,7 +110,7 @@ class Mean:
         return max(_edge_p(finite, edge) for edge in self.band if math.isfinite(edge))
 
     def interval(self, alpha: float) -> Interval | None:
-        """By Student's t; None with one seed or a diverged run."""
+        """Return the Student-t interval; None with one seed or a diverged run."""
         finite = self.n > 0 and bool(np.isfinite(self.values).all())
         return t_interval(self.values, alpha) if finite else None
 
@@ -122,7 +122,7 @@ class Slope:
     Attributes:
         mean: The estimate.
         draws: float64, shape (draws,); empty with one seed.
-        band: Where the slope lies under the hypothesis.
+        band: Range of the slope under the hypothesis.
         n: Seeds.
     """
 
@@ -135,7 +135,7 @@ class Slope:
     def p(self) -> float | None:
         """Twice the share of draws on the far side of the edge, at least two in all draws.
 
-        A draw on the edge is outside the band: a slope of nothing is no growth.
+        A draw on the edge is outside the band: a slope of zero is no growth.
         """
         if not len(self.draws):
             return None
@@ -149,7 +149,7 @@ class Slope:
         return float(min(1.0, 2 * max(share, 1 / len(self.draws))))
 
     def interval(self, alpha: float) -> Interval | None:
-        """Percentiles of the draws."""
+        """Return percentiles of the draws."""
         if not len(self.draws):
             return None
         low, high = np.quantile(self.draws, [alpha / 2, 1 - alpha / 2])
@@ -157,7 +157,7 @@ class Slope:
 
 
 def answer(questions: Sequence[Question], alpha: float = ALPHA) -> list[Answer]:
-    """Decide questions together, by Holm's correction over all of them.
+    """Decide questions jointly, with Holm's correction over all of them.
 
     Each question's interval has the level at which the procedure decided it, or stopped.
     """
@@ -194,20 +194,20 @@ def argmin_slope(
     rng: np.random.Generator,
     draws: int = 4000,
 ) -> Slope:
-    """How the position of the lowest mean figure grows with x: slope of least squares.
+    """Fit the slope, by least squares, of the position of the lowest mean figure over x.
 
-    Its distribution is by resampling: at every x, what a position's seeds leave over beside its
-    mean and the seed's (which moves all positions alike, as another split does) is pooled over the
-    positions, as the two or three of each would be too few, widened for the degrees of freedom
-    that the means took, and drawn anew. A position with a diverged run is never the lowest.
+    Its distribution is by resampling: at every x, the residuals of the figures beside the means of
+    positions and of seeds (a seed moves all positions alike, as another split does) are pooled over
+    the positions, since each has only two or three, widened for the degrees of freedom of the
+    means, and resampled. A position with a diverged run is never the lowest.
 
     Args:
-        figures: At each x, float64, shape (positions there, seeds); some row is finite.
-        positions: At each x, the x values of the rows of ``figures``, float64.
+        figures: For each x, float64, shape (positions, seeds); at least one row is finite.
+        positions: For each x, the values of the rows of ``figures``, float64.
         x: float64, shape (len(figures),), at least two different values.
         band: The band of the hypothesis.
-        rng: Where the draws come from.
-        draws: How many.
+        rng: Generator of the draws.
+        draws: Number of draws.
     """
     seeds = min(f.shape[1] for f in figures)
     best = np.array([p[f.mean(axis=1).argmin()] for f, p in zip(figures, positions, strict=True)])
@@ -226,7 +226,7 @@ def argmin_slope(
 
 
 def _residuals(figure: Float64) -> Float64:
-    """What is left of a table of positions and seeds beside its row and column means, widened."""
+    """Return the residuals of a table beside its row and column means, widened."""
     rows, seeds = figure.shape
     if rows < 2:
         return np.zeros(1)
@@ -244,14 +244,14 @@ def _certain(p: float | None) -> float:
 
 
 def _inside(value: float, band: Interval) -> bool:
-    """Strictly, but for an infinite value beside an infinite end."""
+    """Return whether a value is strictly inside; an infinite value is inside an infinite end."""
     return (value > band.low or math.isinf(band.low)) and (
         value < band.high or math.isinf(band.high)
     )
 
 
 def _edge_p(values: Float64, edge: float) -> float:
-    """As ``t_p``; values that do not vary and lie on the edge are outside for certain."""
+    """Return ``t_p``; constant values on the edge are certainly outside."""
     p = t_p(values, edge)
     assert p is not None
     return 0.0 if p == 1.0 and np.ptp(values) == 0 else p

@@ -1,10 +1,10 @@
 """Statistics over seeds: means, paired differences, and Holm's correction.
 
-What varies over seeds is all that these intervals speak of: the draw of the weights and batches,
-and of the split where each seed splits anew. With one split for all, they say nothing of other
-held-out ratings: for that see ``bootstrap``.
+These intervals only cover variation between seeds: of weights and batches, and of the split if each
+seed has its own. With one split for all, they say nothing about other held-out ratings: for that
+see ``bootstrap``.
 
-A run that diverged counts as worse than any finite value: it stands here as infinity.
+A diverged run counts as worse than any finite value: it is represented as infinity.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Estimate:
         mean: Mean; infinite if a run diverged.
         deviation: Standard deviation between seeds; None with one seed or a diverged run.
         interval: 95% Student-t interval of the mean; None with one seed or a diverged run.
-        diverged: How many of the runs diverged.
+        diverged: Number of diverged runs.
     """
 
     n: int
@@ -41,7 +41,7 @@ class Estimate:
 
     @classmethod
     def of(cls, values: Sequence[float] | Float64) -> Estimate:
-        """From one value per seed, shape (n,), n at least 1.
+        """Estimate from one value per seed, shape (n,), n at least 1.
 
         Raises:
             ValueError: There are no values, or one is not a number.
@@ -58,7 +58,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Difference:
-    """A figure of one arm less that of another, paired by seed: below 0, the first is lower.
+    """Difference of a figure between two arms, paired by seed: below 0, the first is lower.
 
     Attributes:
         n: Seeds that both have; seeds on which both diverged are left out.
@@ -66,8 +66,8 @@ class Difference:
         deviation: Standard deviation of the difference between seeds, or None.
         interval: 95% Student-t interval, not corrected; None with one seed or a diverged run.
         p: Two-sided p value of no difference; 0 if one arm diverged on every seed (at least two)
-            and the other on none; None where nothing can be said.
-        adjusted: The p value by Holm's correction over the differences it was judged with.
+            and the other on none; None if undetermined.
+        adjusted: The p value with Holm's correction over the differences tested together.
         diverged: Seeds on which one of the two diverged.
     """
 
@@ -81,7 +81,7 @@ class Difference:
 
 
 def t_interval(values: Sequence[float] | Float64, alpha: float = ALPHA) -> Interval | None:
-    """Student-t interval of the mean of finite values, shape (n,); None with fewer than two."""
+    """Return the Student-t interval of the mean of finite values, shape (n,); None if n < 2."""
     x = _values(values)
     if len(x) < 2:
         return None
@@ -93,25 +93,25 @@ def t_interval(values: Sequence[float] | Float64, alpha: float = ALPHA) -> Inter
 
 
 def t_p(values: Sequence[float] | Float64, at: float = 0.0) -> float | None:
-    """Two-sided p value that the mean is ``at``, by Student's t; None with fewer than two.
+    """Return the two-sided p value of the mean being ``at``, by Student's t; None if n < 2.
 
-    Where all values are equal nothing varies: 1 if they are ``at``, else 0.
+    If all values are equal: 1 if they are ``at``, else 0.
     """
     x = _values(values)
     if len(x) < 2:
         return None
     error = float(x.std(ddof=1)) / math.sqrt(len(x))
-    away = abs(float(x.mean()) - at)
-    # Equal values may differ by a rounding, which is no deviation.
+    distance = abs(float(x.mean()) - at)
+    # Equal values may differ by rounding, which is no deviation.
     if error <= 1e-15 * max(1.0, float(np.abs(x).max())):
-        return 1.0 if away <= 1e-12 * max(1.0, abs(at)) else 0.0
+        return 1.0 if distance <= 1e-12 * max(1.0, abs(at)) else 0.0
     from scipy.special import stdtr
 
-    return float(2 * stdtr(len(x) - 1, -away / error))
+    return float(2 * stdtr(len(x) - 1, -distance / error))
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Adjusted p values by Holm's step-down procedure (1979).
+    """Adjust p values by Holm's step-down procedure (1979).
 
     Args:
         p_values: One per comparison; a None counts as a comparison that cannot be rejected.
@@ -129,7 +129,7 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
 
 
 def paired(one: Mapping[int, float], other: Mapping[int, float]) -> Difference | None:
-    """The difference ``one - other`` over the seeds both have; None if they share none.
+    """Return the difference ``one - other`` over shared seeds; None if there are none.
 
     Args:
         one: A figure by seed; infinite where the run diverged.
@@ -149,13 +149,13 @@ def paired(one: Mapping[int, float], other: Mapping[int, float]) -> Difference |
 
 
 def pairs(one: Mapping[int, float], other: Mapping[int, float]) -> Float64:
-    """``one - other`` on the seeds both have, in order, without those on which both diverged."""
+    """Return ``one - other`` on shared seeds, in order, without those on which both diverged."""
     seeds = [s for s in sorted(one.keys() & other.keys()) if not _both_infinite(one[s], other[s])]
     return np.array([one[seed] - other[seed] for seed in seeds], dtype=np.float64)
 
 
 def adjust(differences: Sequence[Difference | None]) -> list[Difference | None]:
-    """The same differences with Holm's correction over all that there are."""
+    """Return the differences with Holm's correction over all of them."""
     known = [d for d in differences if d is not None]
     adjusted = iter(holm([d.p for d in known]))
     return [d and replace(d, adjusted=next(adjusted)) for d in differences]

@@ -1,4 +1,4 @@
-"""Confidence sequences: intervals that hold at every look at once, however often one looks."""
+"""Confidence sequences: intervals that hold simultaneously at every look."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from ...base.arrays import Float64
 from ..metric import Interval
 
 ALPHA = 0.05
-"""Probability that an interval ever misses the difference."""
+"""Probability that any interval misses the difference."""
 LEAST = 50
-"""Observations of each side from which the interval, which is asymptotic, is given."""
+"""Observations per side from which the asymptotic interval is given."""
 _TIGHTEST = 1000
-"""Observations in all for which the interval is narrowest; it holds at any number."""
+"""Total observations at which the interval is narrowest; it holds at any number."""
 
 
 def difference_interval(first: Float64, second: Float64) -> Interval | None:
-    """The anytime-valid interval of the second mean less the first.
+    """Return the anytime-valid interval of the second mean minus the first.
 
-    With probability ``1 - ALPHA`` the intervals of all looks contain the difference, so one may
-    look daily and stop at any time. It is about 1.6 times as wide as an interval that is valid at
-    one look only. The observations must be independent and must not change once they are counted;
-    the guarantee is asymptotic in their number at the first look.
+    With probability ``1 - ALPHA`` the intervals at all looks contain the difference, so one may
+    look daily and stop at any time. It is about 1.6 times as wide as an interval that is valid for
+    one look only. Observations must be independent and must not change once counted; the guarantee
+    is asymptotic in their number at the first look.
 
     Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas, "Time-uniform central limit theory and
     asymptotic confidence sequences" (Annals of Statistics, 2024), theorem 2.2, with the normal
@@ -30,7 +30,7 @@ def difference_interval(first: Float64, second: Float64) -> Interval | None:
 
     Args:
         first: Observations of one side, float64 (n,).
-        second: Of the other, float64 (m,).
+        second: Observations of the other side, float64 (m,).
 
     Returns:
         The interval; None while a side has fewer than ``LEAST`` observations.
