@@ -21,14 +21,14 @@ def expected_change(
     error: float,
     scale: Scale,
 ) -> Float64:
-    """Expected change of the predictions from a user's rating of each candidate, in rating points.
+    """Return the expected change of predictions from a user's rating of each candidate.
 
     The user's rating is taken as the predicted rating plus or minus the typical error. The change
-    is half the difference between the predictions with either rating, as a root mean square over
+    is half the difference between the predictions for the two ratings, as a root mean square over
     some items (expected model change: Settles, "Active Learning", 2012, section 3.3).
 
     Args:
-        predict: The model.
+        predict: Predicts ratings from histories.
         history: The history of one user, which may be empty.
         candidates: Codes of items that the user has not rated, (candidates,).
         items: Codes of the items whose predictions are compared, (items,).
@@ -36,7 +36,7 @@ def expected_change(
         scale: Range of the ratings.
 
     Returns:
-        float64 (candidates,).
+        float64 (candidates,), in rating points.
     """
     candidate_items = np.asarray(candidates, dtype=np.int32)
     n = len(candidate_items)
@@ -56,7 +56,7 @@ def expected_change(
 
 
 def _with(history: Histories, items: npt.NDArray[np.int32], values: Any) -> Histories:
-    """One copy of the history for each new rating, with that rating added."""
+    """Return a copy of the history for each new rating, with that rating added."""
     n_ratings = len(history.items)
     every = np.empty((len(items), n_ratings + 1), dtype=np.int32)
     ratings = np.empty((len(items), n_ratings + 1), dtype=np.float32)

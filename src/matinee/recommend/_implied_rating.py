@@ -7,12 +7,12 @@ from ..data import Scale
 
 
 def implied_rating(scale: Scale, liked: bool | None = None) -> float:
-    """The rating that an interaction without a rating implies.
+    """Return the rating implied by an interaction without a rating.
 
     Args:
         scale: Range of the ratings of the model.
-        liked: True, or None for an interaction such as a click or a purchase, gives three quarters
-            of the scale, which is 4 of 1 to 5. False gives the lowest rating.
+        liked: True, or None for an interaction such as a click or a purchase, is three quarters
+            of the scale, which is 4 on 1 to 5. False is the lowest rating.
     """
     if liked is False:
         return scale.low
@@ -20,5 +20,5 @@ def implied_rating(scale: Scale, liked: bool | None = None) -> float:
 
 
 def is_constant(scale: Scale) -> bool:
-    """Whether a model was trained on interactions without weights."""
+    """Return whether a model was trained on interactions without weights."""
     return scale.low == scale.high

@@ -14,7 +14,7 @@ from ..data import Histories
 from .interest import Interest
 
 Predict = Callable[[Histories, Int64, Int32], Float64]
-"""Unclipped predictions for (people, row of each prediction, item of each), float64 (n,)."""
+"""Function from (histories, row and item of each prediction) to unclipped predictions (n,)."""
 
 _ENTRIES = 1 << 20
 """Largest number of ratings or predictions in one call of the model."""
@@ -24,11 +24,11 @@ _ENTRIES = 1 << 20
 class Reasons:
     """Contributions of a user's ratings to predictions.
 
-    For every item, ``prediction = baseline + sum of contributions + together``.
+    For each item, ``prediction = baseline + sum of contributions + together``.
 
     Attributes:
-        predictions: Unclipped, from all ratings, float64 (items,).
-        baselines: Unclipped, from none of them, float64 (items,).
+        predictions: Unclipped predictions from all ratings, float64 (items,).
+        baselines: Unclipped predictions without ratings, float64 (items,).
         contributions: float64 (items, ratings): the prediction minus the prediction without that
             rating, in the order of the history.
         together: float64 (items,): the remainder, from interactions between ratings.
@@ -40,7 +40,7 @@ class Reasons:
     together: Float64
 
     def strongest(self, n: int) -> Int64:
-        """Positions of the ratings with the largest absolute contributions, (items, at most n)."""
+        """Return positions of the largest absolute contributions, (items, at most n)."""
         order: Int64 = np.argsort(-np.abs(self.contributions), axis=1, kind="stable")
         return order[:, :n]
 
@@ -52,14 +52,14 @@ def reasons(
     baselines: Float64,
     predictions: Float64 | None = None,
 ) -> Reasons:
-    """Leave-one-out contributions of every rating, in one batch.
+    """Compute leave-one-out contributions of every rating, in one batch.
 
     Args:
         predict: The model.
         history: The history of one user, with n ratings.
         items: Codes of the items to explain, shape (items,).
         baselines: Predictions for a user without ratings, shape (items,).
-        predictions: The unclipped predictions to explain, shape (items,), where they are not those
+        predictions: The unclipped predictions to explain, shape (items,), if they are not those
             of ``predict`` from this history; the difference is part of ``together``.
     """
     n = int(history.counts[0])
@@ -79,27 +79,27 @@ def reasons(
 
 
 def interest_reasons(interest: Interest, history: Histories, items: npt.NDArray[Any]) -> Reasons:
-    """``reasons`` of scores of interest, whose baseline is 0.
+    """Compute ``reasons`` for scores of interest, whose baseline is 0.
 
-    Of a linear scorer a contribution is the weight of the one item for the other, and nothing is
-    left over. Of others it is what the score loses without that item of the history.
+    For a linear scorer a contribution is the item-item weight, without a remainder. For other
+    scorers it is the decrease of the score when the item is removed from the history.
 
     Args:
         interest: The scorer.
-        history: One person, with n items.
+        history: The history of one user, with n items.
         items: Item codes whose scores are to be explained, shape (items,).
     """
 
-    def predict(histories: Histories, rows: Int64, asked: Int32) -> Float64:
+    def predict(histories: Histories, rows: Int64, item_codes: Int32) -> Float64:
         scores = interest.scores(histories)
-        scores[histories.counts == 0] = 0.0  # popularity, of which no item is the reason
-        return scores[rows, asked].astype(np.float64)
+        scores[histories.counts == 0] = 0.0  # popularity is not due to any item
+        return scores[rows, item_codes].astype(np.float64)
 
     return reasons(predict, history, items, np.zeros(len(items)))
 
 
 def _predicted(predict: Predict, history: Histories, without: Int64, item_codes: Int32) -> Float64:
-    """Predictions (variants, items) without each rating; -1 leaves out none."""
+    """Predict (variants, items) without each rating; -1 leaves out none."""
     mask = np.ones((len(without), len(history.items)), dtype=np.bool_)
     one = np.flatnonzero(without >= 0)
     mask[one, without[one]] = False

@@ -17,16 +17,16 @@ def lifts(
     weights: npt.NDArray[Any],
     groups: Sequence[Int64],
 ) -> Float64:
-    """Lift of groups of items: how much more a user likes them than the average user does.
+    """Return the lift of item groups: how much more a user likes them than the average user does.
 
     The deviation of an item is the user's prediction minus the average user's. The lift of a group
     is its weighted mean deviation minus the weighted mean deviation over all items, so that a user
     who rates everything high has no lift.
 
     Args:
-        scores: Unclipped predictions for the person, (n_items,).
+        scores: Unclipped predictions for the user, (n_items,).
         usual: Predictions for a user without a history, (n_items,).
-        weights: Weight of each item, (n_items,), not negative.
+        weights: Non-negative weight of each item, (n_items,).
         groups: The item codes of each group.
 
     Returns:

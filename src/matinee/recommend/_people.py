@@ -16,10 +16,10 @@ from ._implied_rating import implied_rating, is_constant
 
 Unknown = Literal["error", "skip"]
 History = Mapping[Any, float] | Iterable[tuple[Any, float]] | Iterable[Any]
-"""One person's ratings: ``{item_id: rating}``, (item_id, rating) pairs, or ids of items that they
-chose without rating them, which count as liked."""
+"""A user's ratings: ``{item_id: rating}``, (item_id, rating) pairs, or ids of items chosen without
+a rating, which count as liked."""
 HistoriesLike = Ratings | Mapping[Any, History] | Sequence[History]
-"""Ratings of some people: a table, ``{user_id: history}``, or histories of people 0, 1, 2, ..."""
+"""Ratings of users: a table, ``{user_id: history}``, or histories of users 0, 1, 2, ..."""
 
 _NAMED = 5
 _PAIR = (tuple, list, np.ndarray)
@@ -32,8 +32,8 @@ class People:
 
     Attributes:
         histories: In the item codes of one model.
-        ids: The people's external ids, shape (people,); int64, or object of ``str``.
-        unnamed: Whether the histories came as a sequence, so that the ids are their places.
+        ids: External user ids, shape (users,); int64, or object of ``str``.
+        unnamed: Whether the histories were a sequence, so that the ids are their positions.
     """
 
     histories: Histories
@@ -44,10 +44,10 @@ class People:
         return len(self.ids)
 
     def pick(self, users: Iterable[Any], unknown: Unknown = "error") -> People:
-        """Some of the users, by id, in the order of the ids.
+        """Select users by id, in the order of the ids.
 
         Raises:
-            UnknownIdError: Someone is not among them, and ``unknown`` is not "skip".
+            UnknownIdError: An id is unknown, and ``unknown`` is not "skip".
         """
         requested = list(users)
         rows = self.rows(np.array(requested, dtype=object))
@@ -56,16 +56,16 @@ class People:
         return People(self.histories.take(rows), self.ids[rows])
 
     def rows(self, users: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-        """Row of each external id, int64, shape (n,); -1 for someone not among the people.
+        """Return the row of each external id, int64, shape (n,); -1 if unknown.
 
         Raises:
-            UsageError: The people are unnamed and an id is none of their places: whoever passes ids
-                of their own would get the answers of others.
+            UsageError: The users are unnamed and an id is not one of their positions: the caller
+            would get the predictions of other users.
         """
         vocabulary, codes = Vocabulary.of(self.ids)
         row_of = np.empty(len(vocabulary) + 1, dtype=np.int64)
         row_of[codes] = np.arange(len(codes))
-        row_of[-1] = -1  # where the code -1 of an unknown id points
+        row_of[-1] = -1  # for the code -1 of unknown ids
         rows = row_of[vocabulary.encode(users)]
         if self.unnamed and (rows < 0).any():
             raise UsageError(
@@ -78,10 +78,10 @@ class People:
 def code_people(
     source: HistoriesLike, item_ids: Vocabulary, scale: Scale, unknown: Unknown = "error"
 ) -> People:
-    """Code histories by a model's items.
+    """Convert histories to a model's item codes.
 
-    Of an item rated twice in one history the last rating holds. An item the model does not know
-    is an error, or is ignored with ``unknown="skip"``.
+    For an item rated twice in a history the last rating counts. An unknown item is an error, or is
+    ignored with ``unknown="skip"``.
 
     Raises:
         UnknownIdError: Items the model does not know.
@@ -190,14 +190,14 @@ def _split(source: Any, rating: float) -> tuple[Ids, list[list[tuple[Any, float]
 
 
 def _is_whole(key: Any) -> bool:
-    """Whether a user id is a number that an int64 holds, as 1.0 is, and as True is not."""
+    """Return whether a user id is a whole number that fits an int64, such as 1.0 but not True."""
     if isinstance(key, bool) or not isinstance(key, int | float | np.integer | np.floating):
         return False
     return float(key).is_integer() and int(key) in _INT64
 
 
 def _may_be_pair(history: Any) -> bool:
-    """Whether a history of two items looks like an item and its rating."""
+    """Return whether a history of two items looks like an item and its rating."""
     return (
         isinstance(history, tuple)
         and len(history) == 2

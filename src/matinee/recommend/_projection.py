@@ -11,17 +11,17 @@ from ..base.arrays import Float64
 
 
 def plane(vectors: npt.NDArray[Any], weights: npt.NDArray[Any]) -> tuple[Float64, Float64]:
-    """The first two principal components of some vectors.
+    """Return the first two principal components of vectors.
 
     Args:
         vectors: (n, width).
-        weights: Weight of each row in the covariance, (n,), not negative. Vectors of items with few
+        weights: Non-negative weight of each row in the covariance, (n,). Vectors of items with few
             ratings are poorly determined.
 
     Returns:
-        Points, float64 (n, 2), scaled so that the farthest coordinate is 1 from the weighted mean;
-        and the share of the (weighted) variance along each axis, float64 (2,). An axis points so
-        that its largest loading is positive, so that the same vectors give the same picture.
+        Points, float64 (n, 2), centred at the weighted mean, with a largest absolute coordinate of
+        1; and the share of the (weighted) variance along each axis, float64 (2,). The sign of an
+        axis makes its largest loading positive, so that equal vectors give equal charts.
     """
     x = np.asarray(vectors, dtype=np.float64)
     share = np.asarray(weights, dtype=np.float64)

@@ -8,7 +8,7 @@ from ..base.arrays import Float32
 
 
 def ranking_score(interest: Float32, liked: Float32, love: float, floor: float = 0.0) -> Float32:
-    """``max(interest, floor) * liked ** love``, in place.
+    """Compute ``max(interest, floor) * liked ** love`` in place.
 
     Args:
         interest: Scores of interest, float32 (people, items).
@@ -26,22 +26,23 @@ def ranking_score(interest: Float32, liked: Float32, love: float, floor: float =
 def personalised(
     scores: Float32, usual: Float32, personal: float, by_rating: bool, logits: bool = False
 ) -> Float32:
-    """Scores ordered more, or less, by what a person's own ratings add to everyone's scores.
+    """Emphasise, or reduce, the personalised part of scores.
 
-    A score that is a predicted rating loses ``personal`` times everyone's rating of the item; any
-    other is divided by everyone's score plus the mean of these, to the power of ``personal``: so
-    much is added that an item that nobody chose does not come first. Logits lose the logarithm.
+    From predicted ratings, ``personal`` times the unpersonalised rating of the item is subtracted.
+    Other scores are divided by the unpersonalised score plus the mean of these, to the power of
+    ``personal``; adding the mean keeps items that nobody chose from ranking first. From logits the
+    logarithm is subtracted.
 
     Args:
-        scores: What items are ranked by for each person, float32 (people, items).
-        usual: The same for a person without ratings, float32 (1, items).
-        personal: From -1 to 1; 0 changes nothing, and below 0 everyone's scores count for more.
+        scores: Ranking scores of each user, float32 (people, items).
+        usual: Ranking scores of a user without ratings, float32 (1, items).
+        personal: From -1 to 1; 0 changes nothing, below 0 unpersonalised scores count more.
         by_rating: Whether the scores are predicted ratings.
-        logits: Whether they are logarithms of probabilities, up to a constant of each person.
+        logits: Whether they are log probabilities, up to a constant per user.
 
     Returns:
-        float32 (people, items). Scores of interest are not below 0; others are returned as they
-        are.
+        float32 (people, items). Scores of interest are clipped to at least 0; logits and predicted
+        ratings are not.
     """
     if by_rating:
         return scores - np.float32(personal) * (usual - usual.mean())
@@ -55,14 +56,14 @@ def personalised(
 
 
 def combined(scores: Float32, rule: str, by_rating: bool) -> Float32:
-    """One ranking for several people.
+    """Combine scores of several users into one ranking.
 
     Args:
-        scores: What items are ranked by for each of them, float32 (people, items).
-        rule: "least_misery" ranks by the lowest of their scores (O'Connor et al., ECSCW 2001),
+        scores: Ranking scores of each user, float32 (people, items).
+        rule: "least_misery" ranks by the users' lowest score (O'Connor et al., ECSCW 2001),
             "mean" by the mean.
-        by_rating: Whether the scores are predicted ratings, which compare as they are. Others are
-            divided by each person's highest.
+        by_rating: Whether the scores are predicted ratings, which are comparable. Others are
+            divided by each user's maximum.
 
     Returns:
         float32 (1, items).

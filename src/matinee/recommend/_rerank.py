@@ -16,12 +16,12 @@ FEW = 10.0
 def shrink_few(scores: Float, counts: npt.NDArray[Any], strength: float = FEW) -> Float:
     """Shrink predictions of items with few ratings towards the user's mean prediction.
 
-    ``average + (score - average) * count / (count + strength)``, where the average weighs items by
+    ``average + (score - average) * count / (count + strength)``, where the average weights items by
     their ratings. Predictions of rarely rated items are noisy, and the top of a list selects the
     largest errors. With ``strength`` ratings an item keeps half of its distance from the average.
 
     Args:
-        scores: Predictions of all items for some people, (people, n_items).
+        scores: Predictions of all items for users, (people, n_items).
         counts: Training ratings of each item, (n_items,).
         strength: In ratings; 0 changes nothing.
 
@@ -36,7 +36,7 @@ def shrink_few(scores: Float, counts: npt.NDArray[Any], strength: float = FEW) -
 
 
 def unit_rows(vectors: Float32) -> Float32:
-    """The rows scaled to length 1; rows of zeros stay."""
+    """Scale rows to length 1; rows of zeros are unchanged."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors / np.maximum(lengths, np.float32(1e-12))
 
@@ -44,8 +44,8 @@ def unit_rows(vectors: Float32) -> Float32:
 def diversify(scores: Float, vectors: Float32, k: int, diversity: float) -> Int64:
     """Choose k of a pool by maximal marginal relevance (Carbonell & Goldstein, SIGIR 1998).
 
-    Each next item is the one with the highest ``(1 - diversity) * relevance - diversity * (its
-    greatest cosine with those chosen)``; relevance is the score, scaled to 0 to 1 over the pool.
+    The next item maximises ``(1 - diversity) * relevance - diversity * (its
+    greatest cosine with the chosen items)``; relevance is the score, scaled to 0 to 1 in the pool.
 
     Args:
         scores: The pool's scores, (n,).
@@ -54,7 +54,7 @@ def diversify(scores: Float, vectors: Float32, k: int, diversity: float) -> Int6
         diversity: Weight of dissimilarity, from 0 (order of the scores) to 1.
 
     Returns:
-        Positions in the pool in the order chosen, int64 (min(k, n),). Ties go to the earlier.
+        Positions in the pool in order of choice, int64 (min(k, n),). The first of ties is chosen.
     """
     n = len(scores)
     spread = float(scores.max() - scores.min()) if n else 0.0
@@ -75,7 +75,7 @@ def diversify(scores: Float, vectors: Float32, k: int, diversity: float) -> Int6
 
 
 def most_alike(vectors: Float32, row: int, k: int) -> tuple[Int64, Float32]:
-    """The nearest rows to one row by cosine, without the row itself.
+    """Return the nearest rows to one row by cosine, without the row itself.
 
     Args:
         vectors: Unit rows, (n, width).

@@ -1,4 +1,4 @@
-"""Search keys of titles: different spellings of a title have a key in common."""
+"""Search keys of titles: different spellings of a title share a key."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", 
 
 
 def words(text: str) -> list[str]:
-    """Words in lower case without accents and punctuation; roman numerals as digits."""
+    """Return words in lower case without accents and punctuation; roman numerals as digits."""
     text = text.casefold()
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text.translate(_PLAIN)).casefold()
@@ -40,7 +40,7 @@ def words(text: str) -> list[str]:
 
 
 def readings(text: str) -> list[tuple[str, int | None]]:
-    """The possible (title, year) of a query: "Heat 1995" is "Heat" of 1995 or a full title."""
+    """Return (title, year) readings of a query: "Heat 1995" is "Heat" of 1995 or a title."""
     name, year = split_year(text)
     if year is not None:
         return [(name, year)]
@@ -49,9 +49,9 @@ def readings(text: str) -> list[tuple[str, int | None]]:
 
 
 def names(title: str) -> list[list[str]]:
-    """The names in a title without year, as words: all of it, and each part in parentheses.
+    """Return the names in a title without year, as words: all of it, and each parenthesis.
 
-    An article at the end ("Matrix, The") goes to the front.
+    A trailing article ("Matrix, The") is moved to the front.
     """
     outer = _ALTERNATIVE.sub(" ", title).strip()
     parts = [outer] if outer else []
@@ -75,5 +75,5 @@ def _words_in_order(name: str) -> list[str]:
 
 
 def without_article(name: list[str]) -> list[str]:
-    """A name without its leading article, unless it has no other word."""
+    """Return a name without its leading article, unless it has no other word."""
     return name[1:] if len(name) > 1 and name[0] in ARTICLES else name

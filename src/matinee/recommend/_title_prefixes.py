@@ -13,10 +13,10 @@ _WHOLE, _START, _WITHIN = range(3)
 
 
 class TitlePrefixes:
-    """Finds titles by their first letters, or by those of words within them.
+    """Finds titles by the prefix of the title or of a word in it.
 
     Args:
-        table: The titles, or None where there are none.
+        table: The titles, or None.
         order: Item codes by priority, int64 (n_items,).
     """
 
@@ -32,10 +32,10 @@ class TitlePrefixes:
             self._texts.append("\n".join(f"\n{form}" for form in sorted(forms)) + "\n")
 
     def complete(self, text: str, n: int = 10) -> list[int]:
-        """Codes of at most n items whose titles complete a text.
+        """Return codes of at most n items whose titles complete a text.
 
-        Exact matches come first, then those that start with it, then those that
-        have it at the start of a later word.
+        Exact matches come first, then titles starting with the text, then titles with a later word
+        starting with it.
         """
         wanted = " ".join(words(text))
         if not wanted:

@@ -15,11 +15,11 @@ from ._trigrams import Trigrams
 
 _LISTED = 8
 _LIKE = 0.84
-"""Least similarity (``rapidfuzz.fuzz.ratio``, 0 to 1) of a misspelt title."""
+"""Minimum similarity (``rapidfuzz.fuzz.ratio``, 0 to 1) of a misspelt title."""
 _AHEAD = 0.04
-"""Least margin to the next most similar title."""
+"""Minimum margin to the next most similar title."""
 _WORD_LIKE = 0.75
-"""Least similarity of a misspelt word."""
+"""Minimum similarity of a misspelt word."""
 
 _MISSPELT = 12
 """Largest number of words of a query that are checked for misspellings."""
@@ -42,7 +42,7 @@ class TitleIndex:
 
     Args:
         item_ids: The items.
-        table: Their titles; without, items are found by id only.
+        table: Their titles; without titles, items are found by id only.
     """
 
     def __init__(self, item_ids: Vocabulary, table: ItemTable | None) -> None:
@@ -51,7 +51,7 @@ class TitleIndex:
         self._titles = None if table is None else table.titles
 
     def find(self, text: str) -> Any:
-        """The external id of the item that a text refers to.
+        """Return the external id of the item that a text refers to.
 
         An exact id takes precedence over titles.
 
@@ -73,12 +73,12 @@ class TitleIndex:
         raise UnknownIdError(f"no title like {text!r}{listed}")
 
     def title(self, item_id: Any) -> str:
-        """The title of a known item; its id as text where no title is known."""
+        """Return the title of a known item, or its id as text if it has no title."""
         code = int(self._ids.encode([item_id])[0])
         return str(item_id if self._titles is None else self._titles[code])
 
     def search(self, text: str, n: int = 10) -> list[Titled]:
-        """At most n items whose titles are most similar to a text, best first."""
+        """Return the n items with the most similar titles, best first."""
         if self._titles is None:
             return []
         matches: dict[int, None] = {}
@@ -91,7 +91,7 @@ class TitleIndex:
         return [self._item(code) for code in list(matches)[:n]]
 
     def _matches(self, text: str) -> Iterator[list[int]]:
-        """Codes of the matches by each method, the strictest first; empty results are left out."""
+        """Yield the matching codes by each method, strictest first, without empty results."""
         normalised = " ".join(text.casefold().split())
         if normalised in self._whole:
             yield self._whole[normalised]
@@ -135,9 +135,9 @@ class TitleIndex:
             return []
         return self._with_all([self._spellings(word) for word in query_words])
 
-    def _with_all(self, wanted: list[set[str]]) -> list[int]:
-        """Codes of the titles that have a word out of each set."""
-        having = [[self._having.get(word, _NONE) for word in choice] for choice in wanted]
+    def _with_all(self, choices: list[set[str]]) -> list[int]:
+        """Return codes of titles that contain a word from each set."""
+        having = [[self._having.get(word, _NONE) for word in choice] for choice in choices]
         having.sort(key=lambda sets: sum(map(len, sets)))
         matches: set[int] | None = None
         for sets in having:
@@ -150,7 +150,7 @@ class TitleIndex:
         return sorted(matches or ())
 
     def _spellings(self, word: str) -> set[str]:
-        """The word, or, if no title has it, similar words of titles."""
+        """Return the word or, if no title has it, similar words of titles."""
         if word in self._having or word.isdigit():
             return {word}
         candidates = [self._all_words[at] for at in self._word_trigrams.nearest(word, 40)]
@@ -160,17 +160,17 @@ class TitleIndex:
         similar = [entry for entry in self._near(name) if entry[2] >= _LIKE]
         # "Rocky 7" is not a misspelling of "Rocky 2".
         numbers = _numbers(without_article(_first(name)))
-        similar = [(c, key, like) for c, key, like in similar if _numbers(key.split()) == numbers]
-        return sorted({c for c, _, like in similar if like > similar[0][2] - _AHEAD})
+        similar = [entry for entry in similar if _numbers(entry[1].split()) == numbers]
+        return sorted({c for c, _, similarity in similar if similarity > similar[0][2] - _AHEAD})
 
     def _near(self, name: str) -> list[tuple[int, str, float]]:
-        """Titles similar to a name as (code, key, similarity), best first."""
+        """Return titles similar to a name as (code, key, similarity), best first."""
         key = " ".join(without_article(_first(name)))
         if not key:
             return []
         candidates = [self._keys[at] for at in self._trigrams.nearest(key, 40)]
         similar = _likenesses(key, [other for other, _ in candidates])
-        scored = [(candidates[at][1], other, like) for other, like, at in similar]
+        scored = [(candidates[at][1], other, similarity) for other, similarity, at in similar]
         return sorted(scored, key=lambda entry: (-entry[2], entry[0]))
 
     @cached_property
@@ -208,7 +208,7 @@ class TitleIndex:
 
     @cached_property
     def _longest(self) -> int:
-        """Words of the title that has most."""
+        """Number of words in the longest title."""
         return max((len(set(name)) for _, name in self._parsed), default=0)
 
     @cached_property
@@ -244,7 +244,7 @@ class TitleIndex:
 
 
 def _likenesses(text: str, texts: list[str], least: float = 0.0) -> list[tuple[str, float, int]]:
-    """(text, similarity, position) of the texts above a similarity."""
+    """Return (text, similarity, position) of the texts above a similarity."""
     from rapidfuzz import fuzz, process
 
     scored = process.extract(text, texts, scorer=fuzz.ratio, limit=None, score_cutoff=100 * least)
@@ -258,7 +258,7 @@ def _first(name: str) -> list[str]:
 
 
 def _telling(name: str) -> list[str]:
-    """The words of a name without articles."""
+    """Return the words of a name without articles."""
     return [word for word in words(name) if word not in ARTICLES]
 
 
@@ -270,6 +270,6 @@ def _grouped(pairs: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
     groups: dict[str, list[int]] = {}
     for key, code in pairs:
         group = groups.setdefault(key, [])
-        if not group or group[-1] != code:  # codes come in ascending order
+        if not group or group[-1] != code:  # codes are ascending
             group.append(code)
     return groups

@@ -1,4 +1,4 @@
-"""Top-k items of a score matrix, and in batches of users."""
+"""Top-k items of a score matrix, or in batches of users."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from ..data import Histories
 _SCORES = 1 << 22
 """Scores in memory while ranking (16 MiB as float32)."""
 _BLOCKS, _LEAST_BLOCK, _FEW = 16, 8, 16
-"""Blocks for each place of a list, the least width of one, and the most candidates for a place."""
+"""Blocks per list position, the minimum width of a block, and the most candidates per position."""
 
 
 def top_k(scores: Float32, k: int) -> tuple[Int32, Float32]:
-    """The k largest of each row, best first; ties are in ascending order of the column.
+    """Return the k largest scores of each row, best first; ties by ascending column.
 
     Args:
         scores: float32, shape (people, n_items). -inf excludes an item.
         k: At least 1; at most n_items are returned.
 
     Returns:
-        Columns (int32) and scores (float32), shape (people, min(k, n_items)). Where a row has
-        fewer finite scores than that, the rest of it has score -inf.
+        Columns (int32) and scores (float32), shape (people, min(k, n_items)). If a row has
+        fewer finite scores, the rest are -inf.
     """
     people, n_items = scores.shape
     k = min(k, n_items)
@@ -32,16 +32,16 @@ def top_k(scores: Float32, k: int) -> tuple[Int32, Float32]:
     if few is not None:
         return _first_of_each(scores, *few, k)
     if k < n_items:
-        # The k-th best score of a row may be shared: of those, the lowest columns are taken.
+        # Several columns may tie for the k-th best score: take the lowest ones.
         edge = np.partition(scores, n_items - k, axis=1)[:, n_items - k, None]
         best = scores >= edge
-        crowded = np.flatnonzero(np.count_nonzero(best, axis=1) > k)
-        if len(crowded):
-            level = scores[crowded] == edge[crowded]
-            above = best[crowded] & ~level
+        tied = np.flatnonzero(np.count_nonzero(best, axis=1) > k)
+        if len(tied):
+            at_edge = scores[tied] == edge[tied]
+            above = best[tied] & ~at_edge
             room = k - np.count_nonzero(above, axis=1)[:, None]
-            level &= np.cumsum(level, axis=1, dtype=np.int32) <= room
-            best[crowded] = above | level
+            at_edge &= np.cumsum(at_edge, axis=1, dtype=np.int32) <= room
+            best[tied] = above | at_edge
         columns = (np.flatnonzero(best) % n_items).reshape(people, k)
     else:
         columns = np.broadcast_to(np.arange(n_items), (people, n_items))
@@ -52,10 +52,10 @@ def top_k(scores: Float32, k: int) -> tuple[Int32, Float32]:
 
 
 def _candidates(scores: Float32, k: int) -> tuple[Int64, Int64] | None:
-    """Rows and columns of the scores that may be among the k largest of their rows.
+    """Return rows and columns of scores that may be among the k largest of their rows.
 
-    The k-th largest of the maxima of disjoint blocks is at most the k-th largest score. Finding it
-    takes a third of the time of ``np.partition``; None where that does not leave few scores.
+    The k-th largest maximum of disjoint blocks is a lower bound of the k-th largest score, and
+    takes a third of the time of ``np.partition`` to find. None if it leaves too many scores.
     """
     people, n_items = scores.shape
     blocks = _BLOCKS * k
@@ -63,8 +63,8 @@ def _candidates(scores: Float32, k: int) -> tuple[Int64, Int64] | None:
         return None
     width = n_items // blocks
     maxima = scores[:, : blocks * width].reshape(people, width, blocks).max(axis=1)
-    least = np.partition(maxima, blocks - k, axis=1)[:, blocks - k]
-    candidate = scores >= least[:, None]
+    lower_bound = np.partition(maxima, blocks - k, axis=1)[:, blocks - k]
+    candidate = scores >= lower_bound[:, None]
     counts = np.count_nonzero(candidate, axis=1)
     if counts.sum() > _FEW * k * people or counts.min(initial=k) < k:  # ties, or NaN
         return None
@@ -73,7 +73,7 @@ def _candidates(scores: Float32, k: int) -> tuple[Int64, Int64] | None:
 
 
 def _first_of_each(scores: Float32, rows: Int64, columns: Int64, k: int) -> tuple[Int32, Float32]:
-    """``top_k`` of candidates, of which each row has at least k."""
+    """Compute ``top_k`` among candidates, at least k per row."""
     chosen = scores[rows, columns]
     order = np.lexsort((columns, -chosen, rows))
     starts = np.searchsorted(rows, np.arange(len(scores)))
@@ -90,22 +90,21 @@ def rank(
     allowed: Mask | None = None,
     include_seen: bool = False,
 ) -> Iterator[tuple[Int64, Int32, Float32, Int32, Float32 | None]]:
-    """Rank items for people, in batches whose scores fit in 16 MiB.
+    """Rank items for users, in batches whose scores fit in 16 MiB.
 
     Args:
-        score: Scores of all items for some people, float32, shape (people, n_items), finite; and
-            either None or further values of the same shape to look up for the items ranked.
-        histories: The people.
+        score: Returns finite scores of all items for users, float32, shape (people, n_items), and
+            None or further values of the same shape to look up for the ranked items.
+        histories: Histories of the users.
         n_items: Number of items.
         k: Length of the lists.
-        allowed: Which items may be recommended, shape (n_items,); all by default.
+        allowed: Mask of the candidate items, shape (n_items,); all by default.
         include_seen: Whether items of a user's history may be recommended.
 
     Yields:
-        Row of the person (int64), item code (int32), score (float32), rank from 1 (int32) and the
-        further value (float32) or None, each shape (m,), by person and rank. A person with fewer
-        than k items to choose from has fewer;
-        for no people there is one empty batch.
+        Row of the user (int64), item code (int32), score (float32), rank from 1 (int32) and the
+        further value (float32) or None, each shape (m,), by user and rank. A user with fewer than k
+        candidates has fewer; without users there is one empty batch.
     """
     barred = None if allowed is None else np.flatnonzero(~allowed)
     size = max(1, _SCORES // max(n_items, 1))

@@ -13,7 +13,7 @@ _LOOKED_AT = 400_000
 
 
 class Trigrams:
-    """Finds the texts that share most trigrams with a query.
+    """Finds the texts that share the most trigrams with a query.
 
     Args:
         texts: The texts to search; the ends of a text count as spaces.
@@ -25,7 +25,7 @@ class Trigrams:
         owners = np.repeat(np.arange(len(texts), dtype=np.int32), lengths)
         within_text = np.ones(len(owners), dtype=bool)
         ends = np.cumsum(lengths)
-        within_text[ends - 1] = within_text[ends - 2] = False  # runs that reach into the next text
+        within_text[ends - 1] = within_text[ends - 2] = False  # trigrams that span two texts
         grams, owners = (
             grams[within_text[: len(grams)]],
             owners[: len(grams)][within_text[: len(grams)]],
@@ -38,9 +38,9 @@ class Trigrams:
         self._sizes = np.bincount(self._owners, minlength=len(texts))
 
     def nearest(self, text: str, n: int) -> Int32:
-        """Positions of the n texts most similar to a query (Dice's coefficient), best first.
+        """Return positions of the n texts most similar to a query (Dice coefficient), best first.
 
-        Fewer where fewer share anything with it.
+        Fewer if fewer texts share a trigram with it.
         """
         grams = np.unique(_grams(f" {text} "))
         first = np.searchsorted(self._grams, grams, side="left")
@@ -59,7 +59,7 @@ class Trigrams:
 
 
 def _grams(text: str) -> Int64:
-    """The trigrams of a text as numbers, int64, shape (len(text) - 2,)."""
+    """Return the trigrams of a text as numbers, int64, shape (len(text) - 2,)."""
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     letters = points.astype(np.int64)
     # A code point has 21 bits, so three fill 63.

@@ -1,4 +1,4 @@
-"""Scorers of interest: which items a user interacts with, whatever the rating."""
+"""Scorers of interest: which items a user interacts with, regardless of the rating."""
 
 import lazy_loader
 

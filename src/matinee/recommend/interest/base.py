@@ -30,22 +30,22 @@ class Interest(ABC):
     popularity.
 
     Attributes:
-        counts: float32 (items,): training users of each item; with weights, the sum of these over
+        counts: float32 (items,): training users of each item; with weights, the sum of weights over
             their mean.
-        unit: The mean weight of the training interactions, 1 where they had none. Weights of
+        unit: The mean weight of the training interactions, 1 without weights. Weights of
             histories are divided by it.
     """
 
     name: ClassVar[str]
     unit: float = 1.0
     logits: ClassVar[bool] = False
-    """Whether scores are logits of a softmax over items, whose sign means nothing."""
+    """Whether scores are logits of a softmax over items, whose sign is meaningless."""
     of_items: ClassVar[tuple[str, ...]] = ()
-    """Names of the arrays of ``state`` that have a row for each item."""
+    """Names of the arrays of ``state`` with a row per item."""
     counts: Float32
 
     def scores(self, histories: Histories) -> Float32:
-        """Scores of all items, a fresh float32 array (people, items); positive means interest."""
+        """Score all items in a new float32 array (people, items); positive means interest."""
         if self.unit != 1.0:
             weights = histories.csr(len(self.counts)).entry_weights
             histories = replace(histories, weights=relative(weights, self.unit))
@@ -60,19 +60,19 @@ class Interest(ABC):
 
     @abstractmethod
     def _scores(self, histories: Histories) -> Float32:
-        """``scores`` of users with non-empty histories, whose weights have the mean 1."""
+        """Compute ``scores`` of users with non-empty histories, whose weights have mean 1."""
 
     @abstractmethod
     def state(self) -> State:
-        """What ``restore`` needs beside the counts."""
+        """Return what ``restore`` needs besides the counts."""
 
     @classmethod
     @abstractmethod
     def restore(cls, counts: Float32, arrays: Arrays, config: Mapping[str, Any]) -> Self:
-        """The scorer from the output of ``state``."""
+        """Restore a scorer from the output of ``state``."""
 
     def refitted(self, rows: Csr) -> Interest | None:
-        """A scorer with the same settings, fitted to other interactions; None where it cannot.
+        """Fit a scorer with the same settings to other interactions; None if not supported.
 
         Args:
             rows: Interactions by user, with weights of mean 1 or none.
@@ -81,12 +81,12 @@ class Interest(ABC):
 
 
 def users_of_items(rows: Csr) -> Float32:
-    """Users of each item, or the sum of their weights, float32 (items,)."""
+    """Return the number of users of each item, or the sum of their weights, float32 (items,)."""
     return rows.column_weights.astype(np.float32)
 
 
 def mean_one(rows: Csr) -> tuple[Csr, float]:
-    """Interactions with weights of mean 1, or none, and the ``unit`` they were divided by."""
+    """Scale weights, if any, to mean 1; also return the ``unit`` they were divided by."""
     if rows.weights is None or not len(rows.weights):
         return rows, 1.0
     unit = float(rows.weights.mean(dtype=np.float64))
@@ -94,7 +94,7 @@ def mean_one(rows: Csr) -> tuple[Csr, float]:
 
 
 def restore_interest(counts: Float32, arrays: Arrays, config: Mapping[str, Any]) -> Interest:
-    """The scorer of a saved model, by the ``"name"`` of its configuration.
+    """Restore the scorer of a saved model, by the ``"name"`` in its configuration.
 
     Raises:
         ModelFileError: An unknown scorer.
@@ -119,7 +119,7 @@ def restore_interest(counts: Float32, arrays: Arrays, config: Mapping[str, Any])
 
 
 def sparse_state(matrix: Any, prefix: str = "") -> dict[str, npt.NDArray[Any]]:
-    """The arrays of a CSR matrix, for ``Interest.state``."""
+    """Return the arrays of a CSR matrix, for ``Interest.state``."""
     return {
         f"{prefix}indptr": matrix.indptr.astype(np.int64),
         f"{prefix}indices": matrix.indices.astype(np.int32),
@@ -128,12 +128,12 @@ def sparse_state(matrix: Any, prefix: str = "") -> dict[str, npt.NDArray[Any]]:
 
 
 def restored_sparse(arrays: Arrays, n_items: int, prefix: str = "") -> Any:
-    """The matrix of ``sparse_state``, float32 CSR (rows, items).
+    """Restore the matrix of ``sparse_state``, float32 CSR (rows, items).
 
     Raises:
-        ModelFileError: Its bounds are not in order, or there is no item of a code.
+        ModelFileError: The row bounds are not in order, or an item code is invalid.
     """
-    from scipy import sparse  # a fifth of a second, which scorers without a matrix do without
+    from scipy import sparse  # takes a fifth of a second to import
 
     indptr, indices, values = (arrays[f"{prefix}{n}"] for n in ("indptr", "indices", "values"))
     steps, ends = np.diff(indptr), (indptr[0], indptr[-1])
@@ -145,11 +145,11 @@ def restored_sparse(arrays: Arrays, n_items: int, prefix: str = "") -> Any:
 
 
 def interest_state(interest: Interest) -> State:
-    """What ``restore_interest`` needs beside the counts."""
+    """Return what ``restore_interest`` needs besides the counts."""
     arrays, config = interest.state()
     return arrays, config if interest.unit == 1.0 else {**config, "unit": interest.unit}
 
 
 def scorer_module(name: str) -> ModuleType:
-    """The module of a scorer of ``train.lists.SCORERS``."""
+    """Import the module of a scorer of ``train.lists.SCORERS``."""
     return import_module(f".scorers.{name.replace('-', '_')}", __package__)

@@ -37,7 +37,7 @@ class Blend(Interest):
         return total
 
     def refitted(self, rows: Csr) -> Blend | None:
-        """See ``Interest``; None where a part cannot."""
+        """See ``Interest``; None if a part cannot be refitted."""
         refits = [part.refitted(rows) for part in self.parts]
         parts = [part for part in refits if part is not None]
         return Blend(parts[0].counts, parts, self.weights) if len(parts) == len(refits) else None
@@ -65,8 +65,8 @@ class Blend(Interest):
 
 
 def standardised(scores: Float32, weight: float = 1.0) -> Float32:
-    """Scores (people, items) times a weight, in place, over each person's root mean square."""
-    # No array of squares: with many items memory is what takes the time.
+    """Divide scores (people, items) by each user's root mean square, times a weight, in place."""
+    # No array of squares: with many items memory access dominates.
     size = np.sqrt(np.einsum("ij,ij->i", scores, scores) / scores.shape[1])
     scores *= (weight / np.maximum(size, 1e-12)).astype(np.float32)[:, None]
     return scores

@@ -1,13 +1,13 @@
 """Calibration of scores of interest on held-out interactions.
 
-The rate at which a person chooses an unseen item is modelled as proportional to ``max(score, floor)
-** power``, with the score in units of the root mean square of the person's scores, by Poisson
+The rate at which a user chooses an unseen item is modelled as proportional to ``max(score, floor)
+** power``, with the score in units of the root mean square of the user's scores, by Poisson
 regression on held-out interactions over all unseen items of a sample of users. The expected number
-of choices of each user is fixed to the observed one, so that active users do not dominate.
-The probability that an item is chosen and liked is ``rate * P(liked)``, which orders items as
-``max(score, floor) * P(liked) ** (1 / power)`` does: ``1 / power`` is the exponent of the
-probability of liking. Where scores do not predict choices, the power is near zero, and the
-predicted rating determines the order.
+of choices of each user is fixed to the observed one, so that active users do not dominate. The
+probability that an item is chosen and liked is ``rate * P(liked)``, which gives the same order as
+``max(score, floor) * P(liked) ** (1 / power)``: ``1 / power`` is the exponent of the probability of
+liking. If scores do not predict choices, the power is near zero, and the predicted rating
+determines the order.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from ...data import Csr
 FLOORS = (0.02, 0.1, 0.3, 1.0, 2.0)
 """Candidate floors, in units of the root mean square of a user's scores."""
 GREATEST = 20.0
-"""Greatest exponent of the probability of liking."""
+"""Largest exponent of the probability of liking."""
 _BINS = 256
 _STEPS = 40
 _RIDGE = 1e-3
 _LEAST_GAIN = 2.0
-"""Log likelihood by which scores must beat none: a chi-squared test at 5%."""
+"""Minimum gain in log likelihood over constant scores: a chi-squared test at 5%."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Calibration:
 
     @property
     def rate(self) -> ChoiceRate:
-        """How often scores are followed by a choice; none more often than others without power."""
+        """The rate of choice by score; constant if scores have no predictive power."""
         power = 0.0 if self.love >= GREATEST else 1.0 / self.love
         return ChoiceRate(power, self.floor)
 
@@ -56,22 +56,22 @@ NOTHING = Calibration(1.0, 0.0)
 
 @dataclass(frozen=True)
 class ChoiceRate:
-    """How often scores of interest are followed by a choice.
+    """The rate of choice by score of interest.
 
     Attributes:
         power: The rate is proportional to ``max(score, floor) ** power``.
-        floor: In units of the root mean square of the person's scores; positive.
+        floor: In units of the root mean square of the user's scores; positive.
     """
 
     power: float
     floor: float
 
     def shares(self, scores: Float32, seen: Mask) -> Float64:
-        """The probability that each item is a person's next choice, float64 (people, items).
+        """Return the probability that each item is a user's next choice, float64 (people, items).
 
         Args:
             scores: float32 (people, items).
-            seen: Items that each person has already, bool (people, items); they have 0.
+            seen: Items of each user's history, bool (people, items); their probability is 0.
         """
         size = np.sqrt(np.mean(np.square(scores, dtype=np.float64), axis=1, keepdims=True))
         rates = np.maximum(scores / np.maximum(size, 1e-12), self.floor) ** self.power
@@ -93,7 +93,7 @@ class ChoiceCounts:
 
         Args:
             scores: Scores of all items, (people, items).
-            known: Interactions that the scores were computed from.
+            known: Interactions from which the scores were computed.
             held: Held-out interactions.
             people: Rows of the users in both.
         """
@@ -111,7 +111,7 @@ class ChoiceCounts:
             self.hits += np.bincount(bin_index[chosen], minlength=_BINS)
 
     def calibration(self) -> Calibration:
-        """The floor and the power of maximum likelihood."""
+        """Fit floor and power by maximum likelihood."""
         some = self.expected > 0
         if not some.any() or self.hits.sum() == 0:
             return NOTHING
@@ -130,7 +130,7 @@ class ChoiceCounts:
 
 
 def _poisson(x: Float64, exposure: Float64, hits: Float64) -> tuple[float, float]:
-    """Slope and log likelihood of hits ~ Poisson(exposure * exp(a + slope * x)), slope >= 0."""
+    """Fit slope and log likelihood of hits ~ Poisson(exposure * exp(a + slope * x)), slope >= 0."""
     x = x - np.average(x, weights=exposure)
     a, slope = float(np.log(hits.sum() / exposure.sum())), 0.0
     for _ in range(_STEPS):

@@ -19,17 +19,17 @@ from .weigh import Pool, weigh
 OnEpoch = Callable[[ListEpoch], None]
 
 WEIGHTS = (0.25, 0.4, 0.5, 0.6, 0.75)
-"""Weights that the second part of a blend may have; the first has the rest."""
+"""Candidate weights of the second part of a blend."""
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A scorer of interest that may be chosen.
+    """A candidate scorer of interest.
 
     Attributes:
-        part: The interactions, some of them held out.
+        part: The interactions, split into known and held-out ones.
         fit: Fits the scorer with the same settings to any interactions.
-        fitted: It, fitted without the interactions held out, where that was done already.
+        fitted: The scorer fitted without the held-out interactions, if already done.
     """
 
     part: HeldOut
@@ -38,24 +38,24 @@ class Candidate:
 
     @cached_property
     def known(self) -> Interest:
-        """It, fitted without the interactions held out when this is first asked for."""
+        """The scorer fitted without the held-out interactions, on first access."""
         return self.fit(self.part.known) if self.fitted is None else self.fitted
 
     @property
     def is_fitted(self) -> bool:
-        """Whether ``known`` takes no fitting any more."""
+        """Whether ``known`` is already fitted."""
         return self.fitted is not None or "known" in self.__dict__
 
     @cached_property
     def ndcg(self) -> Float64:
-        """NDCG of each person's list on the interactions held out, float64 (people,)."""
+        """NDCG of each user's list on the held-out interactions, float64 (people,)."""
         return self.part.ndcg_each(self.known)
 
 
 def blend(
     part: HeldOut, one: Candidate, two: Candidate, weights: Sequence[float] = WEIGHTS
 ) -> Candidate:
-    """A blend of two scorers, with the best weight on the held-out interactions."""
+    """Blend two scorers, with the best weight on the held-out interactions."""
     totals = np.zeros(len(weights))
     for people, histories in part.batches():
         first, second = (
@@ -69,7 +69,7 @@ def blend(
 
 
 def weighted(part: HeldOut, candidates: Sequence[Candidate], weights: Sequence[float]) -> Candidate:
-    """Several scorers' standardised scores, with given weights."""
+    """Blend several scorers' standardised scores with given weights."""
 
     def fit(rows: Csr) -> Interest:
         return Blend(users_of_items(rows), [each.fit(rows) for each in candidates], weights)
@@ -81,31 +81,31 @@ def weighted(part: HeldOut, candidates: Sequence[Candidate], weights: Sequence[f
 
 
 def searched(part: HeldOut, candidates: Sequence[Candidate], initial: Sequence[float]) -> Candidate:
-    """A blend of several scorers, with weights searched for on the held-out interactions.
+    """Blend several scorers, with weights searched on the held-out interactions.
 
-    It is the last scorer alone where no blend is clearly better than that.
+    Returns the last scorer alone if no blend is significantly better.
     """
     pool = Pool.of(part, [each.known for each in candidates])
     weights = weigh(pool, initial)
-    alone = np.eye(len(candidates))[-1]
-    if not _gains(pool.ndcg_each(weights), pool.ndcg_each(alone)):
+    last_only = np.eye(len(candidates))[-1]
+    if not _gains(pool.ndcg_each(weights), pool.ndcg_each(last_only)):
         return candidates[-1]
     used = [at for at, weight in enumerate(weights) if weight > 0.0]
     return weighted(part, [candidates[at] for at in used], [weights[at] for at in used])
 
 
 def best(candidates: Sequence[Candidate]) -> Candidate:
-    """The candidate with the highest nDCG on the held-out interactions."""
+    """Return the candidate with the highest nDCG on the held-out interactions."""
     return max(candidates, key=lambda each: float(each.ndcg.sum()))
 
 
-def gains(one: Candidate, other: Candidate) -> bool:
-    """Whether a candidate is better than another by more than a standard error, paired."""
-    return _gains(one.ndcg, other.ndcg)
+def gains(candidate: Candidate, other: Candidate) -> bool:
+    """Return whether a candidate is better than another by more than a paired standard error."""
+    return _gains(candidate.ndcg, other.ndcg)
 
 
-def _gains(one: Float64, other: Float64) -> bool:
-    gain = one - other
+def _gains(candidate: Float64, other: Float64) -> bool:
+    gain = candidate - other
     if len(gain) < 2:
         return False
     return bool(gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)))

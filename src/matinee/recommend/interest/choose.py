@@ -21,40 +21,40 @@ from .scorers.popularity import popularity
 from .search import search_linear
 
 AUTO_SIDE = 6000
-"""Users or items, whichever are fewer, up to which settings of the closed form are searched for:
-its time grows with the cube, its memory with the square."""
+"""Largest smaller side (users or items) for which settings of the closed form are tuned: its time
+is cubic and its memory quadratic in it."""
 WHOLE_SIDE = 10_000
-"""Likewise, up to which the closed form is always that of all items. Above, the one of each item's
-nearest takes a fiftieth of the time, and on sparse data its lists are better."""
+"""Largest smaller side for which the closed form is always over all items. Above, restricting each
+item to its nearest takes a fiftieth of the time, and gives better lists on sparse data."""
 DENSE_ROW = 80.0
-"""Mean interactions of the smaller side from which data are dense, and the closed form is that of
-all items. That of the nearest is better with 19 to 38 (Gowalla), as good with 22 to 68 and worse
-from 100 on (MovieLens-1M, thinned; docs/lab-notes.md)."""
+"""Mean interactions of the smaller side from which data count as dense, and the closed form is over
+all items. Nearest items are better with 19 to 38 (Gowalla), equal with 22 to 68 and worse from 100
+on (MovieLens-1M, thinned; docs/lab-notes.md)."""
 LEAST_ROW = 8.0
 """Mean interactions of the smaller side from which a large closed form is worth its time."""
 LEAST_SHARED = 0.2
-"""Share of the interactions that must be of items of two people and more for anything but
-popularity to be tried on large data: what one person alone has chosen says nothing of another."""
+"""Minimum share of interactions with items of at least two users to try anything but popularity on
+large data: choices of a single user say nothing about others."""
 FACTOR_WEIGHTS = (0.15, 0.3, 0.5)
-"""Weights that matrix factorisation and neighbours may have beside what is better than they."""
+"""Candidate weights of matrix factorisation or neighbours in a blend with the better scorer."""
 POPULAR_WEIGHTS = (0.03, 0.1, 0.3)
-"""Weights that popularity may have: it orders what a short history says nothing of."""
+"""Candidate weights of popularity, which orders items unrelated to a short history."""
 LARGE_WEIGHTS = (0.3, 0.5, 0.2, 0.0)
-"""Weights of closed form, matrix factorisation, low-pass filter and popularity from which those of
-large data are searched for: found on two validation parts of Gowalla's LightGCN split, one of
-random interactions and one of the last of each person (docs/lab-notes.md)."""
+"""Initial weights of closed form, matrix factorisation, low-pass filter and popularity on large
+data: tuned on two validation parts of Gowalla's LightGCN split, one of random interactions and one
+of the last ones of each user (docs/lab-notes.md)."""
 NEAREST = 100
-"""Nearest items whose weights an item has where it does not have those of all."""
+"""Number of nearest items in the restricted closed form."""
 LOW_PASS = {"low_pass": 1.0, "blur": 0.0, "sharpen": 0.0}
-"""Options of BSPM that leave its low-pass filter alone."""
+"""Options of BSPM that reduce it to its low-pass filter."""
 LARGE_FACTORS = 256
-"""Factors of matrix factorisation there."""
+"""Factors of matrix factorisation on large data."""
 
 
 def choose(
     part: HeldOut, config: ListsConfig, rng: np.random.Generator, on_epoch: OnEpoch | None
 ) -> Candidate:
-    """The scorer that ``ListsConfig.interest`` asks for, of whatever kind it may be."""
+    """Choose the scorer according to ``ListsConfig.interest``."""
     kind = config.interest
     if kind in SCORERS:
         return scorer_module(kind).candidate(part, config, rng, on_epoch)
@@ -66,7 +66,7 @@ def choose(
     if not small:
         return large(part, config, rng, solve=kind == "best")
     quick = with_popularity(part, closed)
-    # What one scorer does not find, a network does not find either: popularity is the answer soon.
+    # If a quick scorer finds nothing, neither does a network: stop early at popularity.
     if kind == "auto" or not gains(quick, popularity(part)):
         return quick
     deep = network(part, config.net, rng, on_epoch)
@@ -76,23 +76,23 @@ def choose(
 
 
 def is_small(rows: Csr) -> bool:
-    """Whether settings are searched for: scoring held-out people costs by the larger side."""
+    """Return whether settings are tuned: the cost of scoring grows with the larger side."""
     smaller, larger = sorted((rows.n_rows, rows.n_columns))
     return smaller <= AUTO_SIDE and larger <= 10 * AUTO_SIDE
 
 
 def large(part: HeldOut, config: ListsConfig, rng: np.random.Generator, solve: bool) -> Candidate:
-    """What takes little time by data size: matrix factorisation, neighbours, and popularity.
+    """Choose among scorers that are fast on large data: factors, neighbours and popularity.
 
-    On sparse data there is a closed form of the nearest items beside them.
+    On sparse data, the closed form over nearest items is a further candidate.
 
     Args:
-        part: The interactions, with some of them held out.
+        part: The interactions, split into known and held-out ones.
         config: The options.
         rng: Draws initial vectors.
-        solve: Whether a closed form of all items is added where the data are dense enough. Above
-            ``WHOLE_SIDE``, or where memory does not allow weights of all items, a low-pass filter
-            is added as well, and the weights of the blend are searched for from ``LARGE_WEIGHTS``.
+            solve: Whether the closed form over all items is added if data are dense enough. Above
+                ``WHOLE_SIDE``, or if memory does not suffice for it, a low-pass filter is added as
+                well, and the weights of the blend are searched from ``LARGE_WEIGHTS``.
     """
     known = part.known
     counts = count_codes(known.indices, known.n_columns)
@@ -110,7 +110,7 @@ def large(part: HeldOut, config: ListsConfig, rng: np.random.Generator, solve: b
         return searched(part, scorers, LARGE_WEIGHTS)
     first, second = (factors, near) if best([factors, near]) is factors else (near, factors)
     quick = with_popularity(part, joined(part, first, second))
-    # Without ``solve``, of the nearest alone, which on dense data are slow and gain less.
+    # Without ``solve``, only over nearest items, which are slow and gain less on dense data.
     suited = solve or LEAST_ROW * smaller <= len(known.indices) < DENSE_ROW * smaller
     if not suited or (solve and larger) or not gains(quick, popular):
         return quick
@@ -119,15 +119,15 @@ def large(part: HeldOut, config: ListsConfig, rng: np.random.Generator, solve: b
 
 
 def joined(part: HeldOut, candidate: Candidate, other: Candidate) -> Candidate:
-    """A scorer, or its blend with another where that is clearly better."""
+    """Return a scorer, or its blend with another if that is significantly better."""
     both = blend(part, candidate, other, FACTOR_WEIGHTS)
     return both if gains(both, candidate) else candidate
 
 
 def with_popularity(part: HeldOut, candidate: Candidate) -> Candidate:
-    """A scorer, with popularity added where that is clearly better.
+    """Return a scorer, with popularity blended in if that is significantly better.
 
-    It is popularity alone where neither is clearly better than that.
+    Returns popularity alone if neither is significantly better than it.
     """
     popular = popularity(part)
     both = blend(part, candidate, popular, POPULAR_WEIGHTS)
@@ -136,10 +136,10 @@ def with_popularity(part: HeldOut, candidate: Candidate) -> Candidate:
 
 
 def large_linear(part: HeldOut, config: LinearConfig) -> LinearConfig:
-    """Settings of the closed form where a system takes minutes, so that none are searched for.
+    """Return fixed settings of the closed form for data where a system takes minutes.
 
-    They were found on the validation part of Gowalla's LightGCN split. On sparse data above
-    ``WHOLE_SIDE``, or where memory does not allow weights of all items, they are of the nearest.
+    They were tuned on the validation part of Gowalla's LightGCN split. On sparse data above
+    ``WHOLE_SIDE``, or if memory does not suffice for all items, only nearest items are used.
     """
     shape = part.known.n_rows, part.known.n_columns
     mean = len(part.known.indices) / max(shape[1], 1)
@@ -152,24 +152,24 @@ def large_linear(part: HeldOut, config: LinearConfig) -> LinearConfig:
 
 
 def nearest_of(settings: LinearConfig) -> LinearConfig:
-    """The settings of a closed form whose items have weights of their nearest alone."""
+    """Restrict the settings of a closed form to the nearest items."""
     few = {"nearest": settings.nearest or NEAREST, "relax": 0.0, "diagonal_power": 1.0}
     return settings.replace(few)
 
 
 def density(part: HeldOut) -> float:
-    """Share of all pairs that are interactions."""
+    """Return the share of all pairs that are interactions."""
     return len(part.known.indices) / max(part.known.n_rows * part.known.n_columns, 1)
 
 
 def large_ials(part: HeldOut, config: IalsConfig, factors: int | None) -> IalsConfig:
-    """Settings of matrix factorisation for large data, found as those of ``large_linear``."""
+    """Return fixed settings of matrix factorisation for large data, as for ``large_linear``."""
     values = {"unobserved": 17.0 * density(part), "ridge": 0.002, "sweeps": 6}
     return config.replace({**values, "factors": factors or config.factors})
 
 
 def search_ials(part: HeldOut, config: IalsConfig, rng: np.random.Generator) -> IalsConfig:
-    """The settings of matrix factorisation with the best lists on held-out interactions."""
+    """Tune the settings of matrix factorisation on held-out interactions."""
     rare = density(part)
     tried = [
         config.replace({"unobserved": times * rare, "ridge": ridge, "sweeps": 8})

@@ -20,7 +20,7 @@ from .held_out import HeldOut
 from .scorers.linear import Linear
 
 NOTED = "lists: "
-"""How the notes of a scorer begin."""
+"""Prefix of the notes of a scorer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +30,8 @@ class FittedInterest:
     Attributes:
         interest: The scorer.
         calibration: Its calibration against predicted ratings.
-        rate: The rate of choice by score, if measured.
-        notes: What was left out and why, for the user.
+        rate: The rate of choice by score, if fitted.
+        notes: Notes for the user on what was left out and why.
     """
 
     interest: Interest
@@ -53,12 +53,12 @@ def fit_interest(
     fitted to all interactions.
 
     Args:
-        rows: Training interactions by user. Their values are ratings, or all the same. Their
+        rows: Training interactions by user. Their values are ratings, or constant. Their
             weights count relative to the mean weight.
         config: The options.
         rng: Draws the held-out interactions, and seeds a network.
         on_epoch: Called after each epoch of a network.
-        times: When each interaction was, int64 (entries,), or None. On large data the latest are
+        times: Time of each interaction, int64 (entries,), or None. On large data the latest are
             then held out instead of a random part.
 
     Returns:
@@ -66,7 +66,7 @@ def fit_interest(
 
     Raises:
         UsageError: The closed form is configured and does not fit in memory.
-        TrainingError: It has no solution to working precision, or a network diverged.
+        TrainingError: The closed form is singular to working precision, or a network diverged.
     """
     if config.interest == "none":
         return None
@@ -84,7 +84,7 @@ def fit_interest(
 
 
 def refitted(fitted: FittedInterest, rows: Csr, config: ListsConfig) -> FittedInterest | None:
-    """A scorer with the same settings and calibration, fitted to other interactions.
+    """Fit a scorer with the same settings and calibration to other interactions.
 
     Args:
         fitted: The scorer.
@@ -92,20 +92,20 @@ def refitted(fitted: FittedInterest, rows: Csr, config: ListsConfig) -> FittedIn
         config: The options, for the notes.
 
     Returns:
-        None where the scorer cannot be fitted again.
+        The scorer; None if it cannot be refitted.
     """
     rows, unit = mean_one(rows)
-    again = fitted.interest.refitted(rows)
-    if again is None:
+    scorer = fitted.interest.refitted(rows)
+    if scorer is None:
         return None
-    again.unit = unit
-    return replace(fitted, interest=again, notes=_notes(rows, config, again))
+    scorer.unit = unit
+    return replace(fitted, interest=scorer, notes=_notes(rows, config, scorer))
 
 
 def _notes(rows: Csr, lists: ListsConfig, interest: Interest) -> tuple[str, ...]:
-    """That items have weights of their nearest alone, and how they would have those of all.
+    """Note that items are restricted to their nearest, and how to use all of them.
 
-    Only of ``best``, which is to have the best lists: "auto" takes little time by data size.
+    Only for "best", which aims at the best lists: "auto" is meant to be fast.
     """
     if lists.interest != "best":
         return ()

@@ -15,28 +15,28 @@ from .base import Interest
 from .calibrate import Calibration, ChoiceCounts
 
 SHARE = 0.2
-"""Held-out share of each user's interactions, at least one of two or more."""
+"""Held-out share of each user's interactions; at least one if there are two or more."""
 PEOPLE = 2500
 """Largest number of users whose lists are scored."""
 SCORES = 1 << 28
-"""Largest number of scores for that, of all items each: fewer users on wide catalogues."""
+"""Largest number of scores computed for it: fewer users with large catalogues."""
 CUTOFF = 20
 _BATCH = 512
 _CELLS = 1 << 21
-"""Scores in memory (8 MiB as float32): of more, the allocator returns the memory each time, and the
-system clears it anew."""
+"""Scores held in memory (8 MiB as float32): for larger arrays, the allocator returns the memory
+each time and the system clears it again."""
 _CALIBRATED = 1 << 25
 """Largest number of scores to calibrate on."""
 
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """Interactions with a part of each user's held out: a random one, or the latest.
+    """Interactions with a part of each user's held out, at random or the latest.
 
     Attributes:
         known: The remaining interactions, by user, with their weights.
-        held: The held-out interactions, by user. Each counts 1: they stand for those to come.
-        people: A sample of the users with both, int64 (n,), ascending.
+        held: The held-out interactions, by user. Each counts 1, as future interactions would.
+        people: A sample of the users with both kinds, int64 (n,), ascending.
         latest: Whether the latest are held out.
     """
 
@@ -57,10 +57,10 @@ class HeldOut:
 
         Args:
             rows: The interactions.
-            rng: Draws which are held out, and the sample of users.
-            share: How much.
-            times: When each entry was, int64 (entries,): the latest are held out. Without, a random
-                part is.
+            rng: Draws the held-out interactions and the sample of users.
+            share: The held-out share.
+            times: Time of each entry, int64 (entries,): the latest are held out. Without times, a
+                random part is held out.
         """
         counts = rows.counts
         number = np.where(counts >= 2, np.maximum(1, np.round(share * counts)), 0)
@@ -82,7 +82,7 @@ class HeldOut:
         return cls(known, held, people, times is not None)
 
     def batches(self) -> Iterator[tuple[Int64, Histories]]:
-        """Batches of users with their known interactions."""
+        """Yield batches of users with their known interactions."""
         every = Histories.of(self.known)
         size = max(1, min(_BATCH, _CELLS // max(self.known.n_columns, 1)))
         for start in range(0, len(self.people), size):
@@ -90,20 +90,20 @@ class HeldOut:
             yield part, every.take(part)
 
     def ndcg(self, interest: Interest) -> float:
-        """Mean nDCG@``CUTOFF`` of a scorer that was fitted to ``known``; 0 for no people."""
+        """Return the mean nDCG@``CUTOFF`` of a scorer fitted to ``known``; 0 without users."""
         return float(self.ndcg_each(interest).mean()) if len(self.people) else 0.0
 
     def ndcg_each(self, interest: Interest) -> Float64:
-        """``ndcg`` of each person, float64 (people,)."""
+        """Return ``ndcg`` of each user, float64 (people,)."""
         values = [self.ndcg_of(interest.scores(who), part) for part, who in self.batches()]
         return np.concatenate(values) if values else np.zeros(0)
 
     def ndcg_of(self, scores: Float32, people: Int64) -> Float64:
-        """nDCG@``CUTOFF`` of some people, relevance binary, known items left out.
+        """Return nDCG@``CUTOFF`` of users, with binary relevance, excluding known items.
 
         Args:
-            scores: float32 (people, items); changed.
-            people: Their rows in ``known`` and ``held``.
+            scores: float32 (people, items); modified.
+            people: Rows of the users in ``known`` and ``held``.
 
         Returns:
             float64 (people,).
@@ -125,7 +125,7 @@ class HeldOut:
         return values
 
     def calibration(self, interest: Interest) -> Calibration:
-        """Calibrate a scorer that was fitted to ``known``."""
+        """Calibrate a scorer fitted to ``known``."""
         counts = ChoiceCounts()
         step = max(1, len(self.people) * self.known.n_columns // _CALIBRATED)
         for part, who in replace(self, people=self.people[::step]).batches():
@@ -145,21 +145,21 @@ def _ndcg(
     ideal: Float64,
     values: Float64,
 ) -> None:
-    """NDCG of some people; equal scores rank by item code.
+    """Compute the nDCG of users; ties rank by item code.
 
-    Counting the items before each held-out one takes a twentieth of the time of sorting out the
-    best, where few items are held out. The best held-out item is ranked first, and the first that
-    is not listed ends it.
+    With few held-out items, counting the items that rank before each of them takes a twentieth of
+    the time of selecting the top items. Held-out items are ranked best first, and the first one
+    outside the list ends the loop.
 
     Args:
         scores: float32 (people, items); those of known items are set to -inf.
-        people: int64 (people,), their rows.
+        people: int64 (people,), rows of the users.
         known_ptr: int64 (rows + 1,).
         known: int32, the known items of each row.
         held_ptr: int64 (rows + 1,).
         held: int32, the held-out items of each row, ascending.
         gains: float64 (k,), the gain at each rank.
-        ideal: float64 (k,), their cumulative sum.
+        ideal: float64 (k,), cumulative sum of ``gains``.
         values: float64 (people,), overwritten.
     """
     k = len(gains)

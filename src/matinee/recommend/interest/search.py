@@ -1,7 +1,7 @@
 """Choose the settings of the linear autoencoder on interactions held out of training.
 
-A few systems are solved; several scales of the weights (``diagonal_power``, ``relax``) are
-evaluated on each without solving again. The candidates come from MovieLens-1M's training parts
+A few systems are solved; on each, several scales of the weights (``diagonal_power``, ``relax``) are
+evaluated without solving again. The candidates were chosen on training parts of MovieLens-1M
 (docs/lab-notes.md); the penalty is in units of the mean number of interactions of an item.
 """
 
@@ -16,7 +16,7 @@ from .held_out import HeldOut
 from .scorers.linear import Linear, Tilt
 
 PENALTIES = (2.5, 0.8, 7.0)
-"""Times the mean number of interactions of an item."""
+"""Penalties, in units of the mean number of interactions of an item."""
 FIRST = {"user_power": 0.5, "denoising": 0.6}
 THEN = ({"user_power": 0.7, "denoising": 0.7}, {"user_power": 0.3, "denoising": 0.4})
 SCALES: tuple[dict[str, float], ...] = (
@@ -28,14 +28,14 @@ TILT = 0.2
 
 
 def search_linear(part: HeldOut, config: LinearConfig) -> tuple[LinearConfig, Linear | None]:
-    """The settings with the highest mean nDCG on held-out interactions.
+    """Find the settings with the highest mean nDCG on held-out interactions.
 
     Args:
-        part: The interactions, with some of them held out.
+        part: The interactions, split into known and held-out ones.
         config: The initial settings.
 
     Returns:
-        The settings, and the scorer fitted with them to ``part.known``; None without people to
+        The settings, and the scorer fitted with them to ``part.known``; None without users to
         search on.
     """
     mean = len(part.known.indices) / max(part.known.n_columns, 1)
@@ -82,6 +82,6 @@ def _tried(part: HeldOut, config: LinearConfig) -> _Tried:
         for at, scale in enumerate(scales):
             totals[at] += part.ndcg_of(scores * scale.astype(np.float32), people).sum()
     at = int(np.argmax(totals))
-    del raw  # its weights, before those of the scale found are made
+    del raw  # free its weights before scaled ones are made
     fitted = Linear.solved(known, candidates[at], tilt, solved.weights(scales[at]))
     return _Tried(float(totals[at]) / len(part.people), candidates[at], fitted)

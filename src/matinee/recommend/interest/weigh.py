@@ -1,7 +1,7 @@
-"""Weights of a blend of several scorers, found on interactions held out of training.
+"""Weights of a blend of several scorers, tuned on held-out interactions.
 
-Each scorer ranks all items of the held-out people once. What it ranks among its first ``DEPTH`` is
-kept with its scores by all scorers, and the weights are searched for among these.
+Each scorer ranks all items once for the users with held-out interactions. Its top ``DEPTH`` items
+are kept with all scorers' scores, and the weights are searched on these.
 """
 
 from __future__ import annotations
@@ -19,28 +19,27 @@ from .blend import standardised
 from .held_out import HeldOut
 
 DEPTH = 100
-"""Items of each scorer's list of a person that are kept."""
+"""Number of top items kept per scorer and user."""
 STEP = 0.1
-"""Smallest amount by which weights are changed."""
+"""Smallest step of the weights."""
 TOLERANCE = 0.03
-"""Relative gain up to which the initial weights are kept where a random part of the interactions is
-held out and not the latest: of Gowalla the best weights for either differ by this much
-(docs/lab-notes.md)."""
+"""Relative gain up to which the initial weights are kept if random interactions are held out, not
+the latest: on Gowalla the best weights of the two differ by this much (docs/lab-notes.md)."""
 TOLERANCE_LATEST = 0.01
-"""Likewise where the latest are held out."""
+"""Likewise if the latest are held out."""
 _LEAST = -1e6
-"""Score of what a person knows, and of places that are empty."""
+"""Score of known items and of padding."""
 
 Weights = tuple[float, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """The first items of each scorer's lists, and the scores of all scorers for them.
+    """The top items of each scorer, and the scores of all scorers for them.
 
     Attributes:
-        scores: float32 (people, places, scorers), standardised. The last places of a person are
-            those of the held-out items: among equal scores they rank last.
+        scores: float32 (people, places, scorers), standardised. A user's last places are the
+            held-out items: among equal scores they rank last.
         part: The places as items, with the held-out ones.
         tolerance: Relative gain up to which the initial weights are kept.
     """
@@ -51,7 +50,7 @@ class Pool:
 
     @classmethod
     def of(cls, part: HeldOut, scorers: Sequence[Interest]) -> Pool:
-        """The pool of some scorers that were fitted to ``part.known``."""
+        """Build the pool of scorers fitted to ``part.known``."""
         kept: list[Float32] = []
         for people, histories in part.batches():
             scores = [standardised(each.scores(histories)) for each in scorers]
@@ -79,50 +78,50 @@ class Pool:
         return cls(pool, HeldOut(nothing, Csr(ends, held, ones, None, width), people), tolerance)
 
     def ndcg_each(self, weights: Sequence[float] | Float64) -> Float64:
-        """NDCG of each person's list by weighted scores, float64 (people,)."""
+        """Return the nDCG of each user's list by weighted scores, float64 (people,)."""
         total = self.scores @ np.asarray(weights, dtype=np.float32)
         return self.part.ndcg_of(total, self.part.people)
 
     def ndcg(self, weights: Sequence[float] | Float64) -> float:
-        """Their mean; 0 for no people."""
+        """Return the mean nDCG; 0 without users."""
         return float(self.ndcg_each(weights).mean()) if len(self.scores) else 0.0
 
 
 def weigh(pool: Pool, initial: Sequence[float]) -> Weights:
-    """Weights for the scorers of a pool, none negative, whose sum is 1.
+    """Find weights for the scorers of a pool, non-negative, with sum 1.
 
-    The best ones are searched for by moving weight from one scorer to another, in steps that get
-    smaller. If they gain a share g over the initial ones, those between the two are taken that are
-    nearest to the initial ones and lose no more than ``tolerance`` squared over g of the score, at
-    most ``tolerance``: a small gain on a sample is no reason to leave the initial weights.
+    The search moves weight from one scorer to another, in decreasing steps. If the best weights
+    gain a share g over the initial ones, the result is the point between the two closest to the
+    initial weights that loses no more than ``tolerance`` squared over g of the score, at most
+    ``tolerance``: a small gain on a sample does not justify leaving the initial weights.
 
     Args:
-        pool: The scores of held-out people.
-        initial: Weights to begin with and to stay near to, whose sum is 1.
+        pool: The pool of scores.
+        initial: Initial weights, with sum 1, to which the result is kept close.
     """
     begin = np.asarray(initial, dtype=np.float64)
     chosen, score = begin, pool.ndcg(begin)
     step = 4 * STEP
     while step > STEP / 2:
-        moved = [(pool.ndcg(each), each) for each in _moves(chosen, step)]
-        best, weights = max(moved, key=lambda pair: pair[0], default=(0.0, begin))
+        neighbours = [(pool.ndcg(each), each) for each in _moves(chosen, step)]
+        best, weights = max(neighbours, key=lambda pair: pair[0], default=(0.0, begin))
         if best > score:
             chosen, score = weights, best
         else:
             step /= 2
     gain = score / max(pool.ndcg(begin), 1e-12) - 1.0
-    least = score * (1.0 - pool.tolerance * min(1.0, pool.tolerance / max(gain, 1e-12)))
-    between = begin
+    lowest = score * (1.0 - pool.tolerance * min(1.0, pool.tolerance / max(gain, 1e-12)))
+    weights_between = begin
     for share in np.linspace(0.0, 1.0, 21):
-        between = begin + share * (chosen - begin)
-        if pool.ndcg(between) >= least:
+        weights_between = begin + share * (chosen - begin)
+        if pool.ndcg(weights_between) >= lowest:
             break
-    return tuple(float(weight) for weight in np.round(between, 4))
+    return tuple(float(weight) for weight in np.round(weights_between, 4))
 
 
 def _moves(weights: Float64, step: float) -> list[Float64]:
-    """The weights with ``step``, or all there is, of one moved to another."""
-    moved = []
+    """Return the weights with ``step``, or all available, moved from one to another."""
+    neighbours = []
     for giver in range(len(weights)):
         amount = min(step, weights[giver])
         if amount < 1e-9:
@@ -132,5 +131,5 @@ def _moves(weights: Float64, step: float) -> list[Float64]:
                 each = weights.copy()
                 each[giver] -= amount
                 each[taker] += amount
-                moved.append(np.round(each, 6))
-    return moved
+                neighbours.append(np.round(each, 6))
+    return neighbours

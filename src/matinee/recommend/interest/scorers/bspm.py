@@ -37,7 +37,7 @@ class Bspm(Interest):
 
     @classmethod
     def fitted(cls, rows: Csr, settings: BspmConfig) -> Self:
-        """Fitted to some interactions."""
+        """Fit to interactions."""
         return cls(users_of_items(rows), fit_bspm(rows, settings), settings)
 
     def refitted(self, rows: Csr) -> Bspm:
@@ -81,7 +81,7 @@ def candidate(
 
 
 def bspm(part: HeldOut, config: BspmConfig) -> Candidate:
-    """Interactions blurred and sharpened."""
+    """Return the candidate of BSPM."""
 
     def fit(rows: Csr) -> Interest:
         return Bspm.fitted(rows, config)

@@ -18,7 +18,7 @@ from ..held_out import HeldOut
 
 
 class Factors(Interest):
-    """Vectors of items, and of a person by one solve; see ``matinee.train.implicit``.
+    """Item vectors, and user vectors by one solve; see ``matinee.train.implicit``.
 
     Ratings are not used.
 
@@ -67,7 +67,7 @@ def candidate(
 
 
 def ials(part: HeldOut, config: IalsConfig, rng: np.random.Generator) -> Candidate:
-    """Matrix factorisation of interactions."""
+    """Return the candidate of iALS."""
     seed = int(rng.integers(2**63))
 
     def fit(rows: Csr) -> Interest:

@@ -21,7 +21,7 @@ class Neighbours(Interest):
 
     Args:
         counts: float32 (items,), training users of each item.
-        similarity: float32 CSR (items, items); column j weighs a history for item j.
+        similarity: float32 CSR (items, items); column j weights a history for item j.
     """
 
     name = "item-knn"
@@ -53,7 +53,7 @@ def candidate(
 
 
 def item_knn(part: HeldOut, config: ItemKnnConfig) -> Candidate:
-    """The nearest neighbours of items."""
+    """Return the candidate of item-kNN."""
 
     def fit(rows: Csr) -> Interest:
         return Neighbours(users_of_items(rows), fit_item_knn(rows, config))

@@ -42,23 +42,23 @@ class Tilt:
 
     @classmethod
     def of(cls, tilt: float, ratings: Float32) -> Self:
-        """From the training ratings; tilt 0 where they are all equal."""
+        """Fit to the training ratings; tilt 0 if they are all equal."""
         deviation = float(ratings.std(dtype=np.float64)) if len(ratings) else 0.0
         if deviation == 0.0 or tilt == 0.0:
             return cls(0.0, 0.0, 1.0)
         return cls(tilt, float(ratings.mean(dtype=np.float64)), deviation)
 
     def strengths(self, ratings: Float32) -> Float32:
-        """Strength of each interaction, float32 (entries,), for their ratings (entries,)."""
+        """Return the strength of each interaction, float32 (entries,), from ratings (entries,)."""
         if self.tilt == 0.0:
             return np.ones(len(ratings), dtype=np.float32)
         strengths_of = 1.0 + self.tilt * (ratings.astype(np.float64) - self.mean) / self.deviation
         return np.maximum(strengths_of, _LEAST).astype(np.float32)
 
     def entries(self, rows: Csr) -> Float32:
-        """The entries of the linear autoencoder's matrix, float32 (entries,).
+        """Return the entries of the linear autoencoder's matrix, float32 (entries,).
 
-        The strength of each interaction times the square root of its weight, whose mean is 1 in
+        These are the strengths times the square roots of the weights, whose mean is 1 in
         training.
         """
         strengths = self.strengths(rows.values)
@@ -72,7 +72,7 @@ class Linear(Interest):
         counts: float32 (items,), training users of each item.
         weights: The fitted weights.
         tilt: The weights of interactions by rating.
-        settings: The options it was fitted with; None where they were not kept.
+        settings: The options it was fitted with; None if they were not saved.
     """
 
     name = "linear"
@@ -92,14 +92,14 @@ class Linear(Interest):
 
     @classmethod
     def fitted(cls, rows: Csr, settings: LinearConfig) -> Self:
-        """Fitted to some interactions."""
+        """Fit to interactions."""
         tilt = Tilt.of(settings.tilt, rows.values)
         weights = fit_linear(rows, settings, tilt.entries(rows))
         return cls.solved(rows, settings, tilt, weights)
 
     @classmethod
     def solved(cls, rows: Csr, settings: LinearConfig, tilt: Tilt, weights: LinearWeights) -> Self:
-        """With weights that were fitted to some interactions."""
+        """Make a scorer from weights fitted to interactions."""
         return cls(users_of_items(rows), weights, tilt, settings)
 
     def refitted(self, rows: Csr) -> Linear | None:
@@ -157,7 +157,7 @@ def candidate(
 
 
 def linear(part: HeldOut, config: LinearConfig, fitted: Interest | None = None) -> Candidate:
-    """A linear autoencoder in closed form; ``fitted`` as for ``Candidate``."""
+    """Return the candidate of the closed form; ``fitted`` as for ``Candidate``."""
 
     def fit(rows: Csr) -> Interest:
         return Linear.fitted(rows, config)

@@ -70,7 +70,7 @@ def network(
     rng: np.random.Generator,
     on_epoch: OnEpoch | None = None,
 ) -> Candidate:
-    """A deep autoencoder; its epochs are reported of both trainings."""
+    """Return the candidate of the network; epochs of both trainings are reported."""
     from ....train.lists import fit_list_network  # imports torch
 
     seed = int(rng.integers(2**63))

@@ -52,7 +52,7 @@ def candidate(
 
 
 def popularity(part: HeldOut) -> Candidate:
-    """Popularity, the same scores for all users."""
+    """Return the candidate of popularity, with the same scores for all users."""
 
     def fit(rows: Csr) -> Interest:
         return Popularity(users_of_items(rows))

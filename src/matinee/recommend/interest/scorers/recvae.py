@@ -54,7 +54,7 @@ def candidate(
 def recvae(
     part: HeldOut, config: RecVaeConfig, rng: np.random.Generator, on_epoch: OnEpoch | None = None
 ) -> Candidate:
-    """RecVAE, with the round that is best on the interactions held out."""
+    """Return the candidate of RecVAE, with the best round on the held-out interactions."""
     from ....train.lists import fit_recvae  # imports torch
 
     seed = int(rng.integers(2**63))
