@@ -14,20 +14,20 @@ from ..base.memory import count_codes, sum_by_code
 from ..data import Csr, Histories, Ratings
 
 _PEOPLE = 4096
-"""People whose biases are computed at a time."""
+"""Users whose biases are computed at a time."""
 
 
 @dataclass(frozen=True, eq=False)
 class BiasModel:
     """A fitted bias model: a rating is predicted as ``mean + user bias + item bias``.
 
-    User biases are not stored: they follow in closed form from histories, for known and new people
-    alike. The model also answers for unknown users and items.
+    User biases are not stored: they follow in closed form from histories, for known and new users
+    alike. The model also predicts for unknown users and items.
 
     Attributes:
         mean: Mean of all training ratings.
         item_bias: float32, shape (n_items,).
-        item_mean: Plain mean rating of each item, float32, shape (n_items,); for the item-mean
+        item_mean: Mean rating of each item, float32, shape (n_items,); for the item-mean
             baseline.
         user_reg: Shrinkage of user biases to 0, in ratings.
     """
@@ -38,11 +38,11 @@ class BiasModel:
     user_reg: float
 
     def user_bias(self, histories: Histories, people: Int64 | None = None) -> Float32:
-        """Biases of people from their histories, float32, shape (people,); 0 for an empty one.
+        """Compute user biases from histories, float32, shape (people,); 0 for an empty history.
 
         Args:
-            histories: People.
-            people: The rows of those that are asked for; by default all.
+            histories: Histories of the users.
+            people: The rows to compute; by default all.
         """
         bias = np.empty(len(histories) if people is None else len(people), np.float32)
         for start, some in histories.batches(_PEOPLE, people):
@@ -50,18 +50,18 @@ class BiasModel:
             person = np.repeat(np.arange(len(counts)), counts)
             residuals = some.values - self.item_bias[some.items] - self.mean
             sums = np.bincount(person, residuals, minlength=len(counts))
-            # No history and no regularisation: nothing known, so no bias.
+            # No history and no regularisation: no bias.
             bias[start : start + len(some)] = sums / np.maximum(counts + self.user_reg, 1e-12)
         return bias
 
     def predict(
         self, histories: Histories, rows: npt.NDArray[Any], items: npt.NDArray[Any]
     ) -> Float64:
-        """Predicted ratings, float64, shape (n,); not clipped.
+        """Return unclipped predicted ratings, float64, shape (n,).
 
         Args:
-            histories: People.
-            rows: Position in ``histories`` of each prediction's person, shape (n,); -1 for an
+            histories: Histories of the users.
+            rows: The row in ``histories`` of each prediction, shape (n,); -1 for an
                 unknown user, whose bias is 0.
             items: Item codes, shape (n,); -1 for an unknown item, whose bias is 0.
         """
@@ -74,7 +74,7 @@ class BiasModel:
         return out
 
     def scores(self, histories: Histories) -> Float32:
-        """Predicted ratings of all items for people, float32, (people, n_items); not clipped."""
+        """Return unclipped predictions of all items, float32 (people, n_items)."""
         users = self.user_bias(histories) + np.float32(self.mean)
         return users[:, None] + self.item_bias[None, :]
 
@@ -87,12 +87,12 @@ def fit_bias(
     Koren, "Factor in the Neighbors" (TKDD 2010), section 2.1, with lighter shrinkage: on
     MovieLens it makes the stronger baseline (ML-1M 80/20: RMSE 0.909; ml-100k u1: 0.953).
 
-    Where the ratings have weights, these weigh the mean and the item biases; shrinkage counts
-    ratings of mean weight. User biases are plain, as they are in predictions.
+    Weights of ratings apply to the mean and the item biases; shrinkage is in
+    ratings of mean weight. User biases are unweighted, as in predictions.
 
     Args:
-        train: Training ratings, or the same grouped by user; need not be compact. Grouped by item,
-            the roles of users and items are exchanged.
+        train: Training ratings, or the same grouped by user; need not be compact. If grouped by
+            item, the roles of users and items are exchanged.
         user_reg: Shrinkage of user biases, in ratings.
         item_reg: Shrinkage of item biases, in ratings.
         epochs: Passes over the ratings.
@@ -119,7 +119,7 @@ def fit_bias(
 
 
 def column_means(csr: Csr, offset: Float32) -> Float32:
-    """Mean of each column's ratings less its offset, shrunk to 0 by 10 ratings, float32."""
+    """Return each column's mean rating minus its offset, shrunk to 0 by 10 ratings, float32."""
     n = count_codes(csr.indices, csr.n_columns)
     totals = sum_by_code(csr.indices, csr.values, csr.n_columns) - n * offset
     return (totals / (n + 10.0)).astype(np.float32)
@@ -136,10 +136,10 @@ def _item_sums(
     user_reg: float,
     sums: Float64,
 ) -> None:
-    """Set ``sums`` to each item's weighted sum of ratings less mean and user biases, (items,).
+    """Set ``sums`` to each item's weighted sum of ratings minus mean and user biases, (items,).
 
-    User biases are computed in the same pass from the item biases. Without weights, of which there
-    are then none, all are 1.
+    User biases are computed in the same pass from the item biases. An empty array of weights means
+    weights of 1.
     """
     sums[:] = 0.0
     weighted = len(weights) > 0
@@ -163,7 +163,7 @@ def residual_sums(
     user_reg: float,
     squares: Float64,
 ) -> None:
-    """Add to ``squares`` each item's sum of squared residuals of the bias model, (items,)."""
+    """Add each item's sum of squared residuals of the bias model to ``squares``, (items,)."""
     for u in range(len(indptr) - 1):
         total = 0.0
         for e in range(indptr[u], indptr[u + 1]):

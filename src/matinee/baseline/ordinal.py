@@ -28,9 +28,9 @@ from ..errors import UsageError
 
 MOST_LEVELS = 20
 SAMPLE = 50_000
-"""Ratings that a link is fitted to, at most."""
+"""Largest number of ratings used to fit a link."""
 PRIOR = 2000.0
-"""Ratings that the earlier link counts for where a link is fitted again."""
+"""Weight of the earlier link, in ratings, when a link is refitted."""
 _STEPS = 100
 _TAIL = 18.0
 """Logits beyond the outer thresholds between which ``score`` inverts the expectation."""
@@ -42,8 +42,8 @@ class OrdinalLink:
 
     Attributes:
         levels: The levels, ascending.
-        thresholds: Between each two levels, ascending.
-        slope: Of the logits, above 0.
+        thresholds: The thresholds between levels, ascending.
+        slope: Slope of the logits, above 0.
     """
 
     levels: tuple[float, ...]
@@ -68,15 +68,15 @@ class OrdinalLink:
         earlier: OrdinalLink | None = None,
         weights: npt.NDArray[Any] | None = None,
     ) -> OrdinalLink:
-        """By maximum likelihood, to at most ``SAMPLE`` ratings.
+        """Fit by maximum likelihood to at most ``SAMPLE`` ratings.
 
         Args:
             scores: float64 (n,), the latent scores.
-            ratings: The ratings, each one of the levels, shape (n,).
+            ratings: The ratings, each equal to one of the levels, shape (n,).
             levels: float64 (levels,), ascending.
-            earlier: A link of the same levels, which counts for ``PRIOR`` ratings. Without it, one
-                rating of each level at that score is added.
-            weights: Weights of the ratings, of mean 1, shape (n,); None where all are equal.
+            earlier: A link with the same levels, used as a prior of ``PRIOR`` ratings. Without it,
+                one rating of each level at that score is added.
+            weights: Weights of the ratings, of mean 1, shape (n,); None for equal weights.
         """
         sample = evenly_spaced(len(scores), SAMPLE)
         scores, codes = scores[sample].astype(np.float64), np.searchsorted(levels, ratings[sample])
@@ -101,10 +101,10 @@ class OrdinalLink:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> OrdinalLink:
-        """From the plain values of one, as JSON has them.
+        """Restore a link from plain values, as in JSON.
 
         Raises:
-            TypeError, ValueError: They are not those of one.
+            TypeError, ValueError: The values are invalid.
         """
         levels, thresholds = (tuple(map(float, values[n])) for n in ("levels", "thresholds"))
         return cls(levels, thresholds, float(values["slope"]))
@@ -113,23 +113,23 @@ class OrdinalLink:
     def loss_scale(self) -> float:
         """Factor of the negative log-likelihood in the loss: 6 / slope^2.
 
-        The loss is then as curved as a squared error, where levels are many, so that learning
-        rates and the weight of a teacher's targets mean the same.
+        With many levels, the loss then has the curvature of a squared error, so that learning rates
+        and the weight of a teacher's targets keep their meaning.
         """
         return 6.0 / self.slope**2
 
     def codes(self, ratings: npt.NDArray[Any]) -> Int32:
-        """The position of each rating's level, int32."""
+        """Return the index of each rating's level, int32."""
         return np.searchsorted(np.asarray(self.levels), ratings).astype(np.int32)
 
     def above(self, scores: npt.NDArray[Any], k: int) -> npt.NDArray[Any]:
-        """P(rating > level k), of the dtype and shape of the scores."""
+        """Return P(rating > level k), in the dtype and shape of the scores."""
         kind = scores.dtype.type
         half = kind(0.5 * self.slope) * (scores - kind(self.thresholds[k]))
         return kind(0.5) * (np.tanh(half) + kind(1.0))  # the logistic function
 
     def expectation(self, scores: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """The expected rating, of the dtype and shape of the scores."""
+        """Return the expected rating, in the dtype and shape of the scores."""
         kind = scores.dtype.type
         total = np.full_like(scores, self.levels[0])
         for k, step in enumerate(np.diff(self.levels)):
@@ -137,14 +137,14 @@ class OrdinalLink:
         return total
 
     def probabilities(self, scores: npt.NDArray[Any]) -> Float64:
-        """The probability of each level, float64 (n, levels)."""
+        """Return the probability of each level, float64 (n, levels)."""
         exact = np.asarray(scores, dtype=np.float64)
         above = [self.above(exact, k) for k in range(len(self.thresholds))]
         edges = np.stack([np.ones_like(exact), *above, np.zeros_like(exact)], axis=-1)
         return edges[..., :-1] - edges[..., 1:]
 
     def at_least(self, scores: npt.NDArray[Any], rating: float) -> npt.NDArray[Any]:
-        """P(rating >= a rating), of the dtype and shape of the scores."""
+        """Return the probability of at least ``rating``, in the dtype and shape of the scores."""
         below = int(np.searchsorted(self.levels, rating))
         if below == 0:
             return np.ones_like(scores)
@@ -153,7 +153,7 @@ class OrdinalLink:
         return self.above(scores, below - 1)
 
     def score(self, ratings: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """The latent scores whose expectations these ratings are, within the tails; same dtype."""
+        """Return the latent scores with these expected ratings, within the tails; same dtype."""
         scores, expected = self._grid
         return np.interp(ratings, expected, scores).astype(ratings.dtype)
 
@@ -165,15 +165,15 @@ class OrdinalLink:
 
 
 def expected_ratings(scores: npt.NDArray[Any], link: OrdinalLink | None) -> npt.NDArray[Any]:
-    """The ratings predicted by sums of outputs and offsets, which with a link are latent scores."""
+    """Convert sums of outputs and offsets (latent scores, with a link) to predicted ratings."""
     return scores if link is None else link.expectation(scores)
 
 
 def levels_of(ratings: npt.NDArray[Any], name: str) -> Float64:
-    """The distinct ratings, ascending, float64 (levels,).
+    """Return the distinct ratings, ascending, float64 (levels,).
 
     Raises:
-        UsageError: They are one, or more than ``MOST_LEVELS``.
+        UsageError: There is only one, or more than ``MOST_LEVELS``.
     """
     levels = np.unique(ratings).astype(np.float64)
     if not 2 <= len(levels) <= MOST_LEVELS:
@@ -222,7 +222,7 @@ def _maximised(
 def _slopes(
     point: Float64, scores: Float64, codes: Int64, weights: Float64
 ) -> tuple[float, Float64, Float64]:
-    """The negative log-likelihood by the logits of the thresholds and the slope.
+    """Compute the negative log-likelihood, and its derivatives by threshold logits and slope.
 
     Args:
         point: float64 (thresholds + 1,): the logits at score 0, ascending, and the slope.
@@ -231,7 +231,7 @@ def _slopes(
         weights: float64 (n,).
 
     Returns:
-        It, its gradient and its Hessian.
+        The value, its gradient and its Hessian.
     """
     logits, slope = point[:-1], point[-1]
     count = len(logits)

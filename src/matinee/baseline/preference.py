@@ -1,7 +1,7 @@
-"""``Preference``: the probability that a person likes an item, given its predicted rating.
+"""``Preference``: the probability that a user likes an item, given its predicted rating.
 
 A logistic regression of "the rating reaches the threshold" on the predicted rating, fitted on
-held-out ratings (Platt 1999). Lists multiply this probability with the interest in the item.
+held-out ratings (Platt 1999). The ranking score multiplies it with the interest in the item.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ class Preference:
 
     Attributes:
         threshold: The lowest rating that counts as liked.
-        intercept: Of the logistic regression.
-        slope: Likewise, per unit of the predicted rating; never negative.
-        n: Held-out ratings it was fitted on.
-        link: Of a model with ordinal outputs, whose probabilities are then the answer; None
+        intercept: Intercept of the logistic regression.
+        slope: Slope per unit of the predicted rating; never negative.
+        n: Number of held-out ratings it was fitted on.
+        link: The link of a model with ordinal outputs, which gives the probability instead; None
             without.
     """
 
@@ -43,7 +43,7 @@ class Preference:
     link: OrdinalLink | None = None
 
     def probability(self, predictions: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """P(rating >= threshold), of the dtype and shape of the predicted ratings."""
+        """Return P(rating >= threshold), in the dtype and shape of the predicted ratings."""
         if self.link is not None:
             return self.link.at_least(self.link.score(predictions), self.threshold)
         logit = predictions * predictions.dtype.type(self.slope)
@@ -55,7 +55,7 @@ class Preference:
 
 
 def liked_from(scale: Scale) -> float:
-    """The lowest rating that counts as liked by default: 4 of 1 to 5, three quarters up a scale."""
+    """Return the default threshold of liking: three quarters up the scale, 4 on 1 to 5."""
     return scale.low + 0.75 * (scale.high - scale.low)
 
 
@@ -73,13 +73,13 @@ def fit_preference(
         ratings: The ratings, (n,).
         scale: Range of the ratings.
         threshold: The lowest rating that counts as liked; by default three quarters up the scale.
-        error: RMSE of the model whose predictions ``probability`` will be applied to, where the
-            held-out predictions are another model's. The slope is then that of a normal error of
-            this size, and only the intercept is fitted.
+        error: RMSE of the model to which ``probability`` will be applied, if the held-out
+            predictions are another model's. The slope is then that of a normal error of this size,
+            and only the intercept is fitted.
     """
     threshold = liked_from(scale) if threshold is None else threshold
     width = max(scale.high - scale.low, 1e-9)
-    prior = np.array([0.0, 8.0])  # in units of the scale's width, about the threshold
+    prior = np.array([0.0, 8.0])  # in units of the scale's width, relative to the threshold
     x = np.stack([np.ones(len(predictions)), (predictions - threshold) / width], axis=1)
     y = (np.asarray(ratings, dtype=np.float64) >= threshold).astype(np.float64)
     free = np.array([True, error is None])

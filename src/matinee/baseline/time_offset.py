@@ -1,15 +1,15 @@
-"""``TimeOffset``: what is added to predictions of ratings given after all those of training.
+"""``TimeOffset``: a correction of predictions of ratings given after training.
 
 The bias model is fitted on the earliest tenth of the training ratings, on the earliest two tenths
-and so on to nine, and predicts each time all that follow (rolling origins). Of its residuals,
+and so on up to nine, and each time predicts all later ones (rolling origins). Of its residuals,
 
-- those of people without a rating before the origin have the mean ``new``;
-- those of the others are regressed on log(1 + days since the person's last rating before it),
+- those of users without a rating before the origin have the mean ``new``;
+- those of other users are regressed on log(1 + days since the user's last rating before it),
   without an intercept: ``per_log_day``.
 
 Each coefficient c is shrunk to 0 by its standard error s, to c max(0, 1 - (s / c)^2) (James &
-Stein 1961). s is the larger of that clustered by person and that clustered by origin. What was
-tried instead is in docs/lab-notes.md; ``benchmarks/time_offset.py`` prints it.
+Stein 1961). s is the larger of the errors clustered by user and by origin. Alternatives are in
+docs/lab-notes.md; ``benchmarks/time_offset.py`` prints them.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from ..data import Csr, Histories, Ratings, Scale
 from .bias import fit_bias
 
 ORIGINS = tuple(tenth / 10 for tenth in range(1, 10))
-"""Shares of the training ratings, in order of time, that the bias model is fitted on."""
+"""Shares of the training ratings, in order of time, on which the bias model is fitted."""
 DAY = 86_400
 NEVER = int(np.iinfo(np.int64).min)
-"""Stands for the time of the last rating of a person who has none."""
+"""Time of the last rating of a user without ratings."""
 NOW = int(np.iinfo(np.int64).max)
-"""Stands for one that is not known, and for which the offset is 0."""
+"""An unknown time of the last rating, for which the offset is 0."""
 _FEWEST = 20
-"""People whose residuals a coefficient other than 0 needs, as a standard error by person does."""
+"""Minimum number of users for a non-zero coefficient, as for a standard error by user."""
 _MOST = 2_000_000
-"""Ratings, about, that the offset is fitted to: of more, those of people evenly spaced."""
+"""Approximate number of ratings used in the fit; of more, an evenly spaced sample of users."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ class TimeOffset:
     """A fitted offset, in units of the ratings.
 
     Attributes:
-        per_log_day: Per log(1 + days since the person's last rating).
-        new: For people without ratings.
-        longest: Days, the most in the fit; more count as these.
+        per_log_day: Offset per log(1 + days since the user's last rating).
+        new: Offset for users without ratings.
+        longest: Largest number of days in the fit, to which days are clipped.
     """
 
     per_log_day: float
@@ -52,12 +52,12 @@ class TimeOffset:
     longest: float
 
     def at(self, times: Int64, last: Int64) -> Float64:
-        """Offsets of predictions, float64 (n,).
+        """Return offsets of predictions, float64 (n,).
 
         Args:
-            times: When each prediction is for, in seconds, (n,).
-            last: Time of the person's last rating before, (n,); ``NEVER`` for people without one,
-                ``NOW`` where it is not known.
+            times: Time of each prediction, in seconds, (n,).
+            last: Time of the user's last rating before, (n,); ``NEVER`` for users without one,
+                ``NOW`` if unknown.
         """
         known = last != NEVER
         days = (times - np.where(known & (last != NOW), last, times)) / DAY
@@ -67,22 +67,22 @@ class TimeOffset:
 
 @dataclass(frozen=True, eq=False)
 class TimedPeople:
-    """A time offset, and when the people it is for gave their last rating.
+    """A time offset, and the times of users' last ratings.
 
     Attributes:
         offset: The offset.
-        last: int64 (people,), times in seconds; ``NEVER`` for people without ratings.
+        last: int64 (people,), times in seconds; ``NEVER`` for users without ratings.
     """
 
     offset: TimeOffset
     last: Int64
 
     def last_of(self, rows: Int64) -> Int64:
-        """The last time of each row, (n,); ``NEVER`` for a row of -1."""
+        """Return the last time of each row, (n,); ``NEVER`` for a row of -1."""
         return np.append(self.last, NEVER)[rows]
 
     def at(self, rows: Int64, times: Int64) -> Float64:
-        """Offsets for the people of some rows at some times, float64 (n,)."""
+        """Return offsets of users, by row, at times, float64 (n,)."""
         return self.offset.at(times, self.last_of(rows))
 
 
@@ -99,7 +99,7 @@ class Scaled(Protocol):
 
 
 def moved(model: Scaled, predicted: Float64, offsets: Float64 | None) -> Float64:
-    """Predictions with offsets added, within the scale if the model clips, float64 (n,)."""
+    """Add offsets to predictions, within the scale if the model clips, float64 (n,)."""
     if offsets is None:
         return predicted
     out: Float64 = predicted + offsets
@@ -107,7 +107,7 @@ def moved(model: Scaled, predicted: Float64, offsets: Float64 | None) -> Float64
 
 
 def last_times(ratings: Ratings) -> Int64:
-    """Time of the last rating of each user code, int64 (n_users,); ``NEVER`` without one."""
+    """Return the time of each user's last rating, int64 (n_users,); ``NEVER`` without one."""
     assert ratings.times is not None
     rows = ratings.by_user
     last = np.full(ratings.n_users, NEVER)
@@ -117,7 +117,7 @@ def last_times(ratings: Ratings) -> Int64:
 
 
 def fit_time_offset(train: Ratings) -> TimeOffset | None:
-    """Fit a time offset; None without times, or where nothing is left of its coefficients.
+    """Fit a time offset; None without times, or if both coefficients are shrunk to 0.
 
     Args:
         train: Training ratings.
@@ -130,7 +130,7 @@ def fit_time_offset(train: Ratings) -> TimeOffset | None:
     cuts = cuts[cuts > order[0]]
     if not len(cuts):
         return None
-    # Sums by origin and person: of regressor times residual, and of squared regressors.
+    # Sums by origin and user: of regressor times residual, and of squared regressors.
     known, new = np.zeros((2, 2, len(cuts), csr.n_rows))
     longest = 0.0
     for at, cut in enumerate(cuts):
@@ -140,7 +140,7 @@ def fit_time_offset(train: Ratings) -> TimeOffset | None:
 
 
 def shrunk_coefficient(products: Float64, squares: Float64) -> float:
-    """A least-squares coefficient of one regressor without intercept, shrunk by its standard error.
+    """Fit one regressor without intercept by least squares, shrunk by its standard error.
 
     Args:
         products: Sums of regressor times target, (origins, people).
@@ -160,7 +160,7 @@ def shrunk_coefficient(products: Float64, squares: Float64) -> float:
 
 
 def _some_people(csr: Csr, times: Int64) -> tuple[Csr, Int64]:
-    """The rows of people evenly spaced, with about ``_MOST`` ratings, and their times."""
+    """Return an evenly spaced sample of users with about ``_MOST`` ratings, and their times."""
     step = -(-len(csr.values) // _MOST)
     if step == 1:
         return csr, times
@@ -170,17 +170,17 @@ def _some_people(csr: Csr, times: Int64) -> tuple[Csr, Int64]:
 
 
 def _add_origin(csr: Csr, times: Int64, cut: int, known: Float64, new: Float64) -> float:
-    """Add the sums of residuals from a time on, of a model fitted on what was before.
+    """Add the sums of residuals from a time on, for a model fitted on earlier ratings.
 
     Args:
         csr: Ratings by user.
         times: Their times, shape (entries,).
         cut: The time.
-        known: Sums of products and of squares of people with ratings before, (2, people).
-        new: Likewise of the others.
+        known: Sums of products and of squares for users with earlier ratings, (2, people).
+        new: Likewise for the others.
 
     Returns:
-        The most days in it since a person's last rating before.
+        The largest number of days since a user's last rating before the time.
     """
     before = times < cut
     people = np.repeat(np.arange(csr.n_rows), csr.counts)

@@ -9,8 +9,8 @@ prediction,
 where x is standardised and r is in units of the bias model's RMSE, so that the ridge shrinks
 towards a constant variance of that size with the weight of about 2 * RIDGE ratings. The features
 are, in this order: log(1 + ratings) and the log of the shrunk residual variance of the user; the
-same two of the item; the prediction's position on the scale and its square; and any features of the
-model's own.
+same two of the item; the prediction's position on the scale and its square; and any model-specific
+features.
 """
 
 from __future__ import annotations
@@ -29,26 +29,26 @@ from .bias import BiasModel, residual_sums
 
 RIDGE = 10.0
 _PEOPLE = 4096
-"""People whose ratings are looked at at a time."""
+"""Users processed at a time."""
 SHRINK = 5.0
-"""Prior ratings with the mean residual variance, to which a user's or item's own is shrunk."""
+"""Strength, in ratings, of the shrinkage of a user's or item's residual variance to the mean."""
 SAMPLE = 50_000
-"""Held-out predictions that the model is fitted on, at most."""
+"""Largest number of held-out predictions in the fit."""
 
 Source = Literal["validation", "leave-one-out", "bias"]
 
 
 @dataclass(frozen=True, eq=False)
 class HeldOutPredictions:
-    """Predictions of training ratings, each by a model that was not fitted on the rating.
+    """Predictions of training ratings, each by a model not fitted on that rating.
 
     Attributes:
-        entries: int64 (n,), positions of the ratings among the training ratings by user.
+        entries: int64 (n,), positions among the training ratings by user.
         predictions: float64 (n,), predicted ratings.
-        source: "validation": of a validation part. "leave-one-out": in closed form, each as if it
-            alone had been left out. "bias": leave-one-out predictions of the bias model, for models
-            without held-out predictions of their own.
-        extras: float64 (n, k), features of the model's own; see ``Recommender._predict_with``.
+        source: "validation": predictions of a validation part. "leave-one-out": leave-one-out in
+            closed form. "bias": leave-one-out predictions of the bias model, for models without
+            held-out predictions.
+        extras: float64 (n, k), model-specific features; see ``Recommender._predict_with``.
     """
 
     entries: Int64
@@ -57,7 +57,7 @@ class HeldOutPredictions:
     extras: Float64 | None = None
 
     def sample(self, size: int = SAMPLE) -> HeldOutPredictions:
-        """At most ``size`` of them, evenly spaced."""
+        """Return at most ``size`` of them, evenly spaced."""
         if len(self.entries) <= size:
             return self
         kept = evenly_spaced(len(self.entries), size)
@@ -77,7 +77,7 @@ class PredictiveVariance:
         width: float64 (features,), standard deviation of each feature in the fit.
         bounds: float64 (2, features), range of each feature in the fit; features are clipped to it.
         items: float32 (n_items, 2), the features of the items.
-        unknown: float64 (3,), variance of cold-start predictions, which are the bias model's: with
+        unknown: float64 (3,), variance of cold-start predictions, made by the bias model: with
             user and item unknown, the user unknown, and the item unknown.
         n: Held-out predictions in the fit.
         source: Their source; see ``HeldOutPredictions``.
@@ -103,15 +103,15 @@ class PredictiveVariance:
         predictions: Float64,
         extras: Float64 | None = None,
     ) -> Float64:
-        """Standard deviations of errors, float64 (n,), in units of the ratings.
+        """Return standard deviations of errors, float64 (n,), in units of the ratings.
 
         Args:
             bias: The model's bias model.
-            histories: People, each with at least one rating.
-            rows: Position in ``histories`` of each prediction's person, shape (n,).
+            histories: Histories of users, each with at least one rating.
+            rows: The row in ``histories`` of each prediction, shape (n,).
             items: Item codes, all known, shape (n,).
             predictions: Predicted ratings, shape (n,).
-            extras: Features of the model's own, shape (n, k).
+            extras: Model-specific features, shape (n, k).
         """
         log = self._part(person_features(bias, histories, self.variance), 0)[rows]
         if len(items) < len(self.items):
@@ -124,18 +124,18 @@ class PredictiveVariance:
         return np.sqrt(self.variance * np.exp(log + self.weights[0]))
 
     def _part(self, features: npt.NDArray[np.floating[Any]], first: int) -> Float64:
-        """Contribution of features number ``first`` and on to the log variance, float64 (n,)."""
+        """Return the part of features from ``first`` on in the log variance, float64 (n,)."""
         columns = slice(first, first + features.shape[1])
         clipped = np.clip(features.astype(np.float64), *self.bounds[:, columns])
         weights = self.weights[1:][columns] / self.width[columns]
         return clipped @ weights - self.center[columns] @ weights
 
     def std_unknown(self, known_user: npt.NDArray[np.bool_], known_item: Any) -> Float64:
-        """Standard deviations of cold-start predictions, by the bias model, float64 (n,)."""
+        """Return standard deviations of cold-start predictions, float64 (n,)."""
         return np.sqrt(self.unknown)[np.where(known_user, 2, np.where(known_item, 1, 0))]
 
     def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-        """Arrays by name, and JSON-able values, from which ``restore`` makes an equal model."""
+        """Return arrays by name and JSON-serialisable values, for ``restore``."""
         names = ("weights", "center", "width", "bounds", "items", "unknown")
         arrays = {name: getattr(self, name) for name in names}
         return arrays, {"variance": self.variance, "n": self.n, "source": self.source}
@@ -144,20 +144,20 @@ class PredictiveVariance:
     def restore(
         cls, scale: Scale, arrays: dict[str, Any], values: dict[str, Any]
     ) -> PredictiveVariance:
-        """The model whose ``state`` this is."""
+        """Restore a model from the output of ``state``."""
         return cls(scale=scale, **arrays, **values)
 
 
 def person_features(
     bias: BiasModel, histories: Histories, variance: float, people: Int64 | None = None
 ) -> Float64:
-    """Log count and log residual variance of each person's ratings, float64 (people, 2).
+    """Return log count and log residual variance of each user's ratings, float64 (people, 2).
 
     Args:
         bias: The bias model of all training ratings.
-        histories: People.
+        histories: Histories of the users.
         variance: Mean squared residual over all ratings.
-        people: The rows of those that are asked for; by default all.
+        people: The rows to compute; by default all.
     """
     out = np.empty((len(histories) if people is None else len(people), 2))
     for start, some in histories.batches(_PEOPLE, people):
@@ -175,11 +175,11 @@ def person_features(
 def _count_features(
     counts: npt.NDArray[Any], squares: npt.NDArray[Any], variance: float
 ) -> Float64:
-    """log(1 + n) and the log of the shrunk residual variance relative to ``variance``, (n, 2).
+    """Return log(1 + n) and the log of the shrunk relative residual variance, (n, 2).
 
     Args:
         counts: Ratings of each user or item, (n,).
-        squares: Their sums of squared residuals of the bias model, (n,).
+        squares: Sums of their squared residuals of the bias model, (n,).
         variance: Mean squared residual over all ratings.
     """
     unit = max(variance, 1e-30)
@@ -188,7 +188,7 @@ def _count_features(
 
 
 def _scale_features(predictions: Float64, scale: Scale) -> Float64:
-    """Position of predictions on the scale, 0 to 1, and its square, float64 (n, 2)."""
+    """Return the position of predictions on the scale, 0 to 1, and its square, float64 (n, 2)."""
     position = (predictions - scale.low) / max(scale.high - scale.low, 1e-12)
     np.clip(position, 0.0, 1.0, out=position)
     return np.column_stack([position, np.square(position)])
@@ -202,7 +202,7 @@ def fit_predictive_variance(
     Args:
         bias: The bias model of all training ratings.
         train: All training ratings by user.
-        held_out: Held-out predictions of some of them.
+        held_out: Held-out predictions of some of these ratings.
         scale: Range of the ratings.
     """
     squares = np.zeros(train.n_columns)
@@ -239,7 +239,7 @@ def fit_predictive_variance(
 def leave_one_out(
     bias: BiasModel, train: Csr, *, item_reg: float = 3.0, source: Source = "bias"
 ) -> HeldOutPredictions:
-    """Leave-one-out predictions of the bias model for training ratings.
+    """Compute leave-one-out predictions of the bias model for training ratings.
 
     A rating's weight in its own prediction is about h = 1 / (n_user + user_reg) + 1 / (n_item +
     item_reg); its leave-one-out residual is the residual / (1 - h).
@@ -248,7 +248,7 @@ def leave_one_out(
         bias: The bias model.
         train: The ratings it was fitted on, by user; at most ``SAMPLE`` of them are predicted.
         item_reg: The shrinkage of the item biases.
-        source: "leave-one-out" where the bias model is the model itself.
+        source: "leave-one-out" if the bias model is the model itself, else "bias".
     """
     entries = evenly_spaced(len(train.values), SAMPLE)
     rows = np.searchsorted(train.indptr, entries, side="right") - 1
@@ -267,18 +267,18 @@ def _floats(bias: BiasModel) -> tuple[Float64, float, float]:
 
 
 def _user_biases(bias: BiasModel, train: Csr, rows: Int64) -> tuple[Float64, Int64]:
-    """The user bias, and the user's number of ratings, for the row of each entry."""
+    """Return the user bias and the user's number of ratings for the row of each entry."""
     people, person = np.unique(rows, return_inverse=True)
     biases = bias.user_bias(Histories.of(train), people)
     return biases[person].astype(np.float64), train.counts[people][person]
 
 
 def _unknown(bias: BiasModel, train: Csr, counts: Int64) -> tuple[Float64, float]:
-    """Leave-one-out mean squared errors of the bias model, by what is known of a prediction.
+    """Return leave-one-out mean squared errors of the bias model by known user and item.
 
     Returns:
-        Those with neither user nor item known, only the item, and only the user, float64 (3,);
-        and that with both known.
+        For neither user nor item known, only the item, and only the user, float64 (3,);
+        and for both known.
     """
     entries = evenly_spaced(len(train.values), SAMPLE)
     rows = np.searchsorted(train.indptr, entries, side="right") - 1
@@ -304,7 +304,7 @@ def _held_out_features(
     variance: float,
     scale: Scale,
 ) -> Float64:
-    """Features of a sample of held-out predictions, from the ratings that were not held out.
+    """Compute features of a sample of held-out predictions, from the remaining ratings.
 
     Returns:
         float64 (sample, features).
@@ -318,7 +318,7 @@ def _held_out_features(
     people, person = np.unique(rows, return_inverse=True)
     n_user = train.counts[people].astype(np.float64)
     unit = max(variance, 1e-30)
-    # The sums of squares behind the features with all ratings, held-out ones included.
+    # The sums of squares of all ratings, including held-out ones.
     log_variance = person_features(bias, Histories.of(train), variance, people)[:, 1]
     sq_user = (np.exp(log_variance) * (n_user + SHRINK) - SHRINK) * unit
     at = np.searchsorted(out, sample.entries)
@@ -342,7 +342,7 @@ def _fit_weights(features: Float64, squared: Float64, sample_weight: float) -> F
     Args:
         features: Standardised features, (n, features).
         squared: Squared errors in units of the mean variance, (n,).
-        sample_weight: Weight of each row: below 1 where ratings are predicted several times.
+        sample_weight: Weight of each row: below 1 if ratings are predicted several times.
     """
     design = np.column_stack([np.ones(len(features)), features])
     weights = np.zeros(design.shape[1])
