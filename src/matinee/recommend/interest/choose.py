@@ -90,9 +90,9 @@ def large(part: HeldOut, config: ListsConfig, rng: np.random.Generator, solve: b
         part: The interactions, split into known and held-out ones.
         config: The options.
         rng: Draws initial vectors.
-            solve: Whether the closed form over all items is added if data are dense enough. Above
-                ``WHOLE_SIDE``, or if memory does not suffice for it, a low-pass filter is added as
-                well, and the weights of the blend are searched from ``LARGE_WEIGHTS``.
+        solve: Whether the closed form over all items is added if data are dense enough. Above
+            ``WHOLE_SIDE``, or if memory does not suffice for it, a low-pass filter is added as
+            well, and the weights of the blend are searched from ``LARGE_WEIGHTS``.
     """
     known = part.known
     counts = count_codes(known.indices, known.n_columns)
