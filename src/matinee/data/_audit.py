@@ -1,4 +1,4 @@
-"""Is a test set fit to score by? What it shares with the training set, and what it does not."""
+"""Audit of a test set: overlap with the training set, and other problems of evaluation."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ class Audit:
         overlap_same_value: Those of them that also have the same rating there.
         overlap_examples: The first three such (user_id, item_id) pairs of the test set.
         test_users: Test users.
-        renamed_users: Test users nearly all of whose items and ratings are those of one training
+        renamed_users: Test users whose items and ratings nearly all match those of one training
             user with another id: the same person renamed. With few ratings none is detected.
-        renamed_ratings: Their test ratings that are among those.
+        renamed_ratings: Their matching test ratings.
         renamed_examples: The first three, (user_id, user_id in training).
         repeated_train: Training ratings beyond the first of their pair.
         repeated_test: Test ratings beyond the first of their pair.
@@ -50,12 +50,12 @@ class Audit:
         unseen_item_ratings: Test ratings they got.
         unseen_ratings: Test ratings with an unseen user or item.
         older_than_own: Test ratings older than their user's latest training rating: the model
-            knows that user's future. None where times are missing.
+            knows that user's future. None if times are missing.
         older_than_any: Test ratings older than the latest training rating of all.
-        same_second: How far the number of a person's ratings in the same second predicts a
-            training rating. None where times are missing.
-        same_file: Whether both were read from files of the same content, under whatever names.
-        same_table: Whether both hold the same (user, item, rating) rows, in whatever order.
+        same_second: How well the number of a user's ratings in the same second predicts a
+            training rating. None if times are missing.
+        same_file: Whether both were read from files with the same content, under any names.
+        same_table: Whether both have the same (user, item, rating) rows, in any order.
         notes: What reading each resolved.
     """
 
@@ -86,10 +86,10 @@ class Audit:
 
     @property
     def contaminated(self) -> bool:
-        """Whether the test set holds what was trained on, so that a score by it is no score.
+        """Whether the test set contains training data, so that scores are invalid.
 
-        Users under other ids count where they are more than one in a hundred: published data has
-        people with two accounts.
+        Users under other ids count if they are more than one in a hundred: published data has
+        users with two accounts.
         """
         many = many_renamed(self.renamed_users, self.test_users)
         return self.overlap > 0 or many or self.same_file or self.same_table
@@ -110,8 +110,8 @@ def audit(
     Each may have been read on its own: they need not share vocabularies.
 
     Args:
-        train: What a model is or was trained on: ratings, or what ``load`` takes.
-        test: What it is to be scored by, likewise. One user or one item will do.
+        train: The training ratings, or what ``load`` takes.
+        test: The test ratings, likewise. One user or one item is enough.
         files: The files of both, if any, to recognise one file under two names.
 
     Raises:
@@ -123,7 +123,7 @@ def audit(
             raise DataError(f"{part.name}: there are no ratings to audit")
     users = _codes(train.user_ids.encode(test.user_ids.ids), train.users, train.n_users)
     items = _codes(train.item_ids.encode(test.item_ids.ids), train.items, train.n_items)
-    # Rows of the test set in the codes of the training set, -1 where that has no such rating.
+    # Training rating of each test row, -1 if there is none.
     row_user, row_item = users[test.users], items[test.items]
     shared, same_value = _shared(train, row_user, row_item, test.values)
     first = np.flatnonzero(shared)[:3]
@@ -218,9 +218,9 @@ def _shared(
     items: npt.NDArray[np.int32],
     values: npt.NDArray[np.float32],
 ) -> tuple[Mask, Mask]:
-    """Which (user, item) pairs, in the codes of ``train``, it holds; and with the same rating."""
+    """Return the masks of (user, item) pairs in ``train``, and of those with the same rating."""
     shared, same = np.zeros(len(users), dtype=bool), np.zeros(len(users), dtype=bool)
-    # Grouped by user and ascending by item, the pairs are sorted: no sort of their own needed.
+    # Grouped by user and ascending by item, the pairs are already sorted.
     rows = train.by_user
     owners = np.repeat(np.arange(rows.n_rows, dtype=np.int64), rows.counts)
     keys = owners * train.n_items + rows.indices
@@ -238,10 +238,10 @@ def _shared(
 def _renamed(
     train: Ratings, test: Ratings, users: npt.NDArray[np.int32], items: npt.NDArray[np.int32]
 ) -> Renamed:
-    """Test users who are training users of other ids.
+    """Find test users who are training users under other ids.
 
     ``users`` are the training codes of the test users, ``items`` those of the items of the test
-    rows, -1 where there are none.
+    rows, -1 if unknown.
     """
     known = items >= 0
     asked = HeldOutPeople.of(

@@ -22,7 +22,7 @@ def place_rows(
     out_times: Int64,
     out_weights: Float32,
 ) -> None:
-    """Put a chunk of rows where their users' rows go.
+    """Copy a chunk of rows to the positions of their users.
 
     Args:
         at: Place of each row in the chunk's order, a permutation: a join may have mixed them.
@@ -119,7 +119,7 @@ def sort_rows(start: Int64, items: Int32, values: Float32, times: Int64, weights
 
 @kernel()
 def repeated(users: Int32, items: Int32) -> Int64:
-    """Positions of the entries whose pair is that of the entry before them.
+    """Return the positions of entries with the same pair as the previous entry.
 
     Args:
         users: int32 codes, ascending, shape (n,).

@@ -22,11 +22,11 @@ class Csr:
         indptr: int64, shape (rows + 1,).
         indices: int32 codes of the other side, shape (entries,), ascending within a row.
         values: float32 ratings, shape (entries,). A zero is a rating like any other.
-        order: int64 position of each entry in the ratings it came from, or None where the
+        order: int64 position of each entry in the ratings it came from, or None if the
             entries already stood in this order.
         n_columns: number of codes of the other side.
         weights: float32, shape (entries,): see ``Ratings.weights``.
-        side: What is known of the rows besides, for networks that read it.
+        side: Side columns of the rows, for networks that use them.
     """
 
     indptr: Int64
@@ -49,12 +49,12 @@ class Csr:
 
     @property
     def entry_weights(self) -> Float32:
-        """The weight of each entry, float32, shape (entries,); 1 where there are no weights."""
+        """The weight of each entry, float32, shape (entries,); 1 without weights."""
         return np.ones(len(self.indices), np.float32) if self.weights is None else self.weights
 
     @property
     def relative_weights(self) -> Float64 | None:
-        """The weights over their mean, float64, shape (entries,); None where all are equal."""
+        """The weights over their mean, float64, shape (entries,); None if all are equal."""
         if self.weights is None or not len(self.weights) or np.ptp(self.weights) == 0:
             return None
         return self.weights / self.weights.mean(dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Titles and genres of the items, from the table that stands beside the ratings."""
+"""Titles and genres of the items, from a table beside the ratings."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _YEARS = (
     *("yearpublished", "originalpublicationyear"),
 )
 _TITLES_OF_ONE = 0.9
-"""Share of items with one title, and of titles with one item, by which a column holds titles."""
+"""Minimum share of items with one title, and of titles with one item, of a title column."""
 
 
 def item_table(
@@ -59,16 +59,16 @@ def item_table(
     """Titles and genres, and problems of a table that was read without being named.
 
     Args:
-        items: The table that was asked for: what ``load`` takes, or None.
+        items: The requested table: what ``load`` takes, or None.
         beside: The file beside the ratings that looks like such a table, if any.
         work: Where to read.
         ids: The items of the ratings.
         mapped: The table's columns that are stated, by role.
-        rated: The table of the ratings and its columns by role, which may itself hold titles.
+        rated: The table of the ratings and its columns by role, which may contain titles.
 
     Raises:
-        DataError: A table that was asked for cannot be read, or knows none of the items.
-        UsageError: Columns are stated, and there is no table.
+        DataError: A requested table cannot be read, or has none of the items.
+        UsageError: Columns are given, but there is no table.
     """
     rated_by = rated[1][ITEM] if rated is not None and rated[0].header else None
     if items is not None:
@@ -109,7 +109,7 @@ def item_table(
 
 
 def _no_item(label: str, ids: Vocabulary) -> str:
-    """What to do about a table that knows none of the items."""
+    """Advise on a table that has none of the items."""
     example = ids.ids[0] if ids.numeric else repr(ids.ids[0])
     return (
         f"{label}: none of its ids is an item of the ratings, such as {example}; if they are in "
@@ -164,10 +164,10 @@ def _read(
         work: Where to read.
         ids: The items wanted.
         mapped: Columns that are stated, by role.
-        rated_by: The ratings' column of the items, whose name this table may share.
+        rated_by: The item column of the ratings, whose name this table may share.
 
     Returns:
-        The table, or None if it knows none of the items, and notes. An item it does not know has
+        The table, or None if it has none of the items, and notes. An item missing in it has
         its id as title.
 
     Raises:
@@ -230,7 +230,7 @@ def _of_scan(
 
 
 def _years(side: SideColumns | None) -> Int32 | None:
-    """The years of the column with the first usual name for them, 0 for what is no year."""
+    """Return the years in the first column with a usual name for them, 0 for other values."""
     by_name = {} if side is None else {plain(name): each for name, each in side.columns.items()}
     column = next((by_name[name] for name in _YEARS if name in by_name), None)
     if column is None:
@@ -248,7 +248,7 @@ def _of_ratings(
 ) -> tuple[ItemTable | None, tuple[str, ...]]:
     """Titles and genres from columns of the ratings' own table.
 
-    A column that is not stated holds titles if it has a usual name for them, or that of the item's
+    A column that is not given contains titles if it has a usual name for them, or the item's
     column without "id", and if nearly every item of several ratings has one title and nearly every
     title one item: a column such as "name" may as well hold the users' names.
     """
@@ -317,7 +317,7 @@ def _aligned(
 
 
 def _title_column(kinds: Mapping[str, str], item: str) -> str | None:
-    """The column of text that may hold titles of items, by its name."""
+    """Return the text column that may contain titles, by its name."""
     texts = {plain(name): name for name, kind in list(kinds.items())[::-1] if is_text(kind)}
     stem = plain(item).removesuffix("id")
     names = [f"{stem}title", f"{stem}name", *_TITLES, *([stem] if stem in USUAL[ITEM] else ())]
@@ -325,7 +325,7 @@ def _title_column(kinds: Mapping[str, str], item: str) -> str | None:
 
 
 def _candidates(names: Sequence[str], rated_by: str | None) -> list[str]:
-    """The columns that may hold the items' ids: that of the ratings' name, then the most usual."""
+    """List columns that may contain item ids: with the ratings' column name, then usual names."""
     by_name = {plain(name): name for name in reversed(names)}
     wanted = USUAL[ITEM] if rated_by is None else (plain(rated_by), *USUAL[ITEM])
     usual = list(dict.fromkeys(by_name[name] for name in wanted if name in by_name))

@@ -30,7 +30,7 @@ def missing_values(missing: float | Sequence[float]) -> tuple[float, ...]:
 
 
 def likely_unrated(values: npt.NDArray[np.float32]) -> tuple[str, ...]:
-    """A note where the lowest rating looks like "not rated": -1 alone below 1, or most often 0.
+    """Note that the lowest rating may mean "not rated": -1 alone below 1, or most often 0.
 
     Args:
         values: Ratings, float32, shape (n,), not empty.

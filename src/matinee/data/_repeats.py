@@ -15,10 +15,10 @@ from .read.options import Repeats
 
 
 def check_policy(repeats: str) -> None:
-    """Refuse a policy that is none.
+    """Refuse an unknown policy.
 
     Raises:
-        UsageError: Naming the policies there are.
+        UsageError: An unknown policy; the message lists them.
     """
     known = get_args(Repeats)
     if repeats not in known:
@@ -36,7 +36,7 @@ def resolve(
     noun: str = "rating",
     weights: Float32 | None = None,
 ) -> tuple[Int64, str]:
-    """Choose one entry of each repeated pair and give it the value it should have.
+    """Choose one entry of each repeated pair and set its value.
 
     Args:
         positions: Where an entry has the pair of the one before it, ascending; not empty.
@@ -49,7 +49,7 @@ def resolve(
             mean, which is written in place.
 
     Returns:
-        Positions of the entries to drop, ascending, and what was done, as a sentence.
+        Positions of the entries to drop, ascending, and a sentence on what was done.
     """
     first = np.concatenate(([True], np.diff(positions) > 1))
     starts = positions[first] - 1

@@ -1,4 +1,4 @@
-"""``as_ratings``: what every public function does with a table it is given."""
+"""``as_ratings``: converts the table passed to any public function."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def as_ratings(source: RatingsLike, name: str = "ratings") -> Ratings:
         name: What to call a table in memory, in messages.
 
     Raises:
-        UsageError: It is nothing that can be read; the message says what can be.
+        UsageError: The source is not supported; the message lists what is.
         DataError: It cannot be read.
     """
     if isinstance(source, Ratings):
         return source
-    from .loading import load  # what reads files is not needed to serve
+    from .loading import load  # serving does not need the readers of files
 
     named = None if isinstance(source, str) or hasattr(source, "__fspath__") else name
     return load(source, name=named, allow_single=True)

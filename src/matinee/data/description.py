@@ -1,4 +1,4 @@
-"""What a table of ratings looks like, and what training on it will need."""
+"""Description of a table of ratings, and the resources that training needs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BARS = 20
 
 @dataclass(frozen=True)
 class Quantiles:
-    """How a count is spread over those who have one."""
+    """Quantiles of a count over users or items."""
 
     low: int
     p25: float
@@ -35,7 +35,7 @@ class Quantiles:
 class Bar:
     """One bar of the rating histogram: ratings from ``low`` to ``high``.
 
-    The two are equal where each bar is one rating. Otherwise ``high`` itself is in the next bar,
+    The two are equal if each bar is one rating. Otherwise ``high`` itself is in the next bar,
     but for the last.
     """
 
@@ -58,15 +58,15 @@ class Description:
         high: Highest rating allowed.
         mean: Mean rating.
         std: Standard deviation of the ratings (population).
-        histogram: Bars in ascending order: one for each rating where there are at most 20
+        histogram: Bars in ascending order: one per rating if there are at most 20
             different ones, else 20 of equal width.
         per_user: Ratings per user.
         per_item: Ratings per item.
-        first: Earliest time, seconds since 1970-01-01 UTC, or None where there are no times.
+        first: Earliest time, seconds since 1970-01-01 UTC, or None without times.
         last: Latest time.
         repeated: Repeated ratings of an item by a user in the table as it was read; how they were
             settled is in ``notes``.
-        titles: Items with a title of their own.
+        titles: Number of items with a title.
         training_mib: Memory training needs, as by ``training_mib`` with its defaults.
         notes: What reading the table resolved: repeated ratings and the like.
         implicit: Whether these are interactions, the "ratings" above their weights.
@@ -94,7 +94,7 @@ class Description:
 
     @property
     def period(self) -> tuple[str, str] | None:
-        """First and last time in ISO 8601, UTC; None where there are no times."""
+        """First and last time in ISO 8601, UTC; None without times."""
         if self.first is None or self.last is None:
             return None
         return iso_time(self.first), iso_time(self.last)
@@ -161,7 +161,7 @@ def training_mib(
     bytes_per_rating: int = 12,
     optimiser_slots: int = 2,
 ) -> float:
-    """Memory that training needs beside the imported libraries, in MiB: an upper estimate.
+    """Estimate an upper bound of the memory of training in MiB, without imported libraries.
 
     Four times the bytes of the ratings (the table, its grouping by user and the working set of an
     epoch), and for every parameter, in float32, itself, its best value and the optimiser's numbers.
@@ -169,15 +169,15 @@ def training_mib(
     Args:
         ratings: Number of training ratings.
         items: Number of items: the width of the first and last layer.
-        users: Number of users, where the network has teachers: the width of their first and last
+        users: Number of users, if the network has teachers: the width of their first and last
             layers. 0 for none.
-        teachers: Number of teachers, which are trained side by side; by default that of the default
+        teachers: Number of teachers, which are trained concurrently; by default that of the default
             preset.
         hidden: Hidden sizes; by default those of the default preset.
         max_table: Most weights of a first or last layer, 0 for no limit; by default the default
             preset's.
-        width_per_rating: Most units of a layer, see ``NetworkConfig``, where there are users; by
-            default the default preset's.
+        width_per_rating: Largest number of units of a layer, see ``NetworkConfig``, if users are
+            given; by default the default preset's.
         rows_per_item: Rows of the input table per item: 2 for presence inputs, 1 for ratings.
         bytes_per_rating: 12 for user, item and rating; 20 with a time.
         optimiser_slots: Numbers the optimiser keeps per parameter: 2 for Adam, 1 for momentum.
@@ -194,7 +194,7 @@ def training_mib(
 
 
 def iso_time(seconds: int) -> str:
-    """A time in ISO 8601, UTC, whatever its size."""
+    """Format a time of any size in ISO 8601, UTC."""
     return f"{np.datetime64(seconds, 's')}Z"
 
 

@@ -54,7 +54,7 @@ class Encoded:
 def encode(work: Workspace, staged: Staged, unit: TimeUnit | None = None) -> Encoded:
     """Number the ids and bring the rows into order.
 
-    Beyond the result this needs one chunk of rows and what DuckDB is allowed.
+    Besides the result, this needs the memory of one chunk of rows and DuckDB's limit.
     """
     user_ids, per_user = _number(work, "u", "users")
     item_ids, _ = _number(work, "i", "items")
@@ -118,9 +118,9 @@ def rows_of_pair(work: Workspace, user: int, item: int) -> list[int]:
 
 
 def _number(work: Workspace, column: str, table: str) -> tuple[Vocabulary, Int64]:
-    """Number one side's distinct ids in ascending order; also how many rows each has.
+    """Number one side's distinct ids in ascending order, and count their rows.
 
-    Ids are compared by the rule of ``data.values.ids``, whatever the source. Those of
+    Ids are compared by the rules of ``data.values.ids``, for every source. Those of
     which every one is a whole number are integers.
     """
     con = work.con

@@ -1,4 +1,4 @@
-"""Name a set of ratings by its content, whatever its row order, codes, file format or machine."""
+"""Fingerprints of ratings, independent of row order, codes, file format and machine."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 def fingerprint(ratings: Ratings) -> str:
     """16 bytes in hex that name a set of (user, item, rating) by its content, in any order.
 
-    Sum and exclusive-or of one 64-bit hash per rating: equal data gives an equal fingerprint
-    whatever the row order, the file format or the machine. Not a defence against forgery.
+    Sum and exclusive or of a 64-bit hash per rating: equal data has an equal fingerprint
+    for any row order, file format and machine. It does not protect against forgery.
     """
     users, items = hash_ids(ratings.user_ids.ids), hash_ids(ratings.item_ids.ids)
     total, folded = np.uint64(0), np.uint64(0)
@@ -56,7 +56,7 @@ def hash_ids(ids: Ids) -> UInt64:
 
 
 def hash_pairs(users: UInt64, items: UInt64) -> UInt64:
-    """64-bit hashes of (user, item) pairs from those of their ids, uint64, shape (n,)."""
+    """Combine hashes of ids to 64-bit hashes of (user, item) pairs, uint64, shape (n,)."""
     return mix(users * np.uint64(0xD1342543DE82EF95) + items)
 
 

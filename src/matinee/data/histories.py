@@ -1,4 +1,4 @@
-"""``Histories``: what people are known to have rated, in the codes of one model."""
+"""``Histories``: the known ratings of users, in the codes of one model."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from .fingerprints import mix
 
 @dataclass(frozen=True, eq=False)
 class Histories:
-    """The rated items of some people, row by row, coded by one item vocabulary.
+    """The rated items of users, row by row, coded by one item vocabulary.
 
-    The input of a fitted model's predictions. Known and new users differ in ``users`` alone.
+    The input of a fitted model's predictions. Known and new users differ only in ``users``.
 
     Attributes:
         indptr: int64, shape (people + 1,).
-        items: int32 item codes, shape (entries,), ascending within a person, each at most once.
+        items: int32 item codes, shape (entries,), ascending and distinct within a user.
         values: float32 ratings, shape (entries,).
-        users: int32 codes of the people in the model's user vocabulary, -1 for a new person,
+        users: int32 codes in the model's user vocabulary, -1 for a new user,
             shape (people,).
-        weights: float32, shape (entries,): see ``Ratings.weights``; None where all are 1.
+        weights: float32, shape (entries,): see ``Ratings.weights``; None if all are 1.
     """
 
     indptr: Int64
@@ -42,12 +42,12 @@ class Histories:
 
     @cached_property
     def counts(self) -> Int64:
-        """Ratings per person, int64, shape (people,)."""
+        """Number of ratings per user, int64, shape (people,)."""
         return np.diff(self.indptr)
 
     @cached_property
     def hashes(self) -> UInt64:
-        """A hash of each person's items and ratings, uint64, shape (people,).
+        """A hash of each user's items and ratings, uint64, shape (people,).
 
         The sum of mixed entries modulo 2^64, so that the order does not matter. Model folders keep
         such hashes.
@@ -63,7 +63,7 @@ class Histories:
         return hashes
 
     def take(self, rows: npt.NDArray[np.integer[Any]] | Sequence[int]) -> Histories:
-        """Some of the people, in the order given; repeats welcome."""
+        """Select users, in this order; repeats are allowed."""
         chosen = np.asarray(rows, dtype=np.int64)
         indptr, entries = entries_of(self.indptr, chosen)
         return Histories(
@@ -75,11 +75,11 @@ class Histories:
         )
 
     def batches(self, size: int, rows: Int64 | None = None) -> Iterator[tuple[int, Histories]]:
-        """People, at most ``size`` at a time, each with the position it starts at.
+        """Yield batches of at most ``size`` users, each with its start position.
 
         Args:
-            size: Largest number of people.
-            rows: Rows of the people; by default all, which are not copied.
+            size: Largest number of users.
+            rows: Rows of the users; by default all, without copying.
         """
         if rows is not None:
             for start in range(0, len(rows), size):
@@ -100,7 +100,7 @@ class Histories:
             )
 
     def csr(self, n_columns: int) -> Csr:
-        """The same rows, values and weights as a matrix of people by items, without copies.
+        """Return the same rows, values and weights as a user-by-item matrix, without copies.
 
         Args:
             n_columns: Items of the model.
@@ -120,7 +120,7 @@ class Histories:
         people: Sequence[tuple[npt.ArrayLike, npt.ArrayLike]],
         users: npt.ArrayLike | None = None,
     ) -> Histories:
-        """Histories from (item codes, ratings) of each person, in any order."""
+        """Make histories from (item codes, ratings) of each user, in any order."""
         indptr = np.zeros(len(people) + 1, dtype=np.int64)
         items: list[Int32] = []
         values: list[Float32] = []

@@ -75,7 +75,7 @@ def load(
 
     Columns are recognised by their usual names (``userId``, ``movieId``, ``rating``,
     ``timestamp`` and the like, in upper or lower case); of a file without a header they are user,
-    item, rating and, if there is a fourth, time. A table without a rating column is one of
+    item, rating and, if there is a fourth, time. A table without a rating column contains
     interactions: clicks, plays, purchases (``Ratings.implicit``).
 
     Args:
@@ -93,7 +93,7 @@ def load(
         rating: The rating column.
         time: The time column: seconds, milli-, micro- or nanoseconds since 1970, dates or ISO
             text; without a zone it is UTC.
-        weight: The column of weights, above 0: what each rating or interaction counts for in
+        weight: The column of weights, above 0: the weight of each rating or interaction in
             training (``Ratings.weights``), 1 each without one. It must be stated: a column of
             counts that interactions have by its usual name becomes their ``values``, which do not
             weigh training.
@@ -104,19 +104,19 @@ def load(
             at the last time, ``"sum"`` adds up the weights of interactions, ``"error"`` refuses
             them. ``notes`` has the number of rows, as for the next three.
         missing: Ratings that mean "not rated", such as 0 or -1: their rows are left out.
-        relevant: Read ratings of at least this as interactions, and leave out the others.
-        k_core: Leave out users and items with fewer entries, until all that are left have as many.
+        relevant: Read ratings of at least this value as interactions, and leave out the others.
+        k_core: Repeatedly leave out users and items with fewer entries than this.
         sql: A SELECT to read instead of a source, in the dialect of the database it runs in.
         database: What ``sql`` runs in: a DuckDB or SQLite file, a ``postgresql://`` or
-            ``mysql://`` URL (``matinee[databases]``); without one, DuckDB alone, which can read
-            files by itself.
+            ``mysql://`` URL (``matinee[databases]``); without one, DuckDB itself, which can read
+            files.
         items: A table of titles and genres (a path, or a table in memory); by default a file
             beside the ratings, or columns of the ratings' own table.
         item_id: That table's column of the item ids; by default, of those that may hold them, the
             one with the most of the rated items.
-        title: Its column of the titles, where it goes by another name.
-        genres: Its column of the genres, several in one text.
-        people: A table of what is known of the users; by default a file beside the ratings.
+        title: The table's title column, if it has an unusual name.
+        genres: The table's genre column, several in one text.
+        people: A table of user columns; by default a file beside the ratings.
         person_id: That table's column of the user ids.
         name: Name of the ratings; by default that of the data set or the file.
         allow_single: Accept ratings of one user or one item, such as a history, which no model can
@@ -127,11 +127,11 @@ def load(
 
     Returns:
         Ratings ordered by user, then item. Two ids are the same by the rule of
-        ``data.values.ids``; they are int64 where every id of the side is a whole number, else text.
+        ``data.values.ids``; they are int64 if every id of the side is a whole number, else text.
 
     Raises:
         DataError: The source cannot be read or has an invalid value: the message names the
-            file, the line or row and the value, and says what to do.
+            file, the line or row and the value, and a remedy.
         UsageError: A column that does not exist, an unknown name or policy.
     """
     check_policy(repeats)
@@ -207,13 +207,13 @@ class _Read:
     """A table that has been read.
 
     Attributes:
-        encoded: Its rows, with repeats.
-        scale: The range of the ratings, where it is known; else what is left is looked at.
+        encoded: The encoded rows, with repeats.
+        scale: The range of the ratings, if known; else computed from the remaining rows.
         label: What to call it in messages.
         notes: What reading it resolved.
         implicit: Whether they are interactions.
-        table: The table and its columns by role; None where it holds nothing else.
-        locations: States where the ratings of a user (by code) of an item stand, in the order read.
+        table: The table and its columns by role; None if it contains nothing else.
+        locations: Locates the ratings of a user (by code) and an item, in the order read.
     """
 
     encoded: Encoded
@@ -226,7 +226,7 @@ class _Read:
 
 
 def _find(source: Any, work: Workspace) -> Found | None:
-    """The files of a source; None where it is a table in memory, or a query."""
+    """Find the files of a source; None for a table in memory or a query."""
     if isinstance(source, (str, Path)):
         return find(source, work)
     if isinstance(source, (list, tuple)) and all(isinstance(one, (str, Path)) for one in source):
@@ -329,7 +329,7 @@ def _no_rating(scan: Scan, columns: Mapping[str, str], found: str = "") -> str:
 
 
 def _leave_out(read: _Read, not_rated: Sequence[float]) -> tuple[str, ...]:
-    """Leave out rows that mean "not rated", and say how many."""
+    """Leave out rows that mean "not rated", and note how many."""
     encoded = read.encoded
     gone = unrated(encoded.values, not_rated) if not_rated else ()
     if len(gone):
@@ -375,7 +375,7 @@ def _check_sides(encoded: Encoded, label: str) -> None:
 
 
 def _resolve_repeats(read: _Read, repeats: Repeats) -> tuple[str, ...]:
-    """Leave one rating of each pair, and say what was done about the others."""
+    """Keep one rating of each pair, and note what was done with the others."""
     encoded = read.encoded
     positions = repeated(encoded.users, encoded.items)
     if not len(positions):

@@ -32,10 +32,10 @@ class Scale:
 
 
 def as_scale(scale: Scale | tuple[float, float] | None) -> Scale | None:
-    """A scale given as one or as its two ends.
+    """Convert a scale, or its two ends, to a ``Scale``.
 
     Raises:
-        UsageError: It is none, or empty.
+        UsageError: The scale is invalid or empty.
     """
     if scale is None:
         return None
@@ -53,10 +53,10 @@ class ItemTable:
     """Titles and genres of items, aligned with an item vocabulary.
 
     Attributes:
-        titles: Object array of ``str`` by item code; the id as text where no title is known.
-        genres: Object array of ``tuple[str, ...]`` by item code, or None where unknown.
+        titles: Object array of ``str`` by item code; the id as text if there is no title.
+        genres: Object array of ``tuple[str, ...]`` by item code, or None if unknown.
         columns: Further columns by item code, or None.
-        stated_years: int32 by item code, the years of a column such as ``year``, 0 where unknown;
+        stated_years: int32 by item code, the years of a column such as ``year``, 0 if unknown;
             or None.
     """
 
@@ -76,7 +76,7 @@ class ItemTable:
 
     @property
     def years(self) -> Float64:
-        """By item code: the year in the title, or else the stated one; NaN where there is none."""
+        """Year by item code: the one in the title, else the stated one; NaN if unknown."""
         stated = [0] * len(self.titles) if self.stated_years is None else self.stated_years
         of_titles = (split_year(str(title))[1] for title in self.titles)
         return np.array(
@@ -86,7 +86,7 @@ class ItemTable:
 
     @property
     def side(self) -> SideColumns:
-        """The genres, the years in the titles and the further columns, where there are any."""
+        """The genres, the years in the titles and the further columns, if any."""
         years = [split_year(str(title))[1] or np.nan for title in self.titles]
         found = {} if self.genres is None else {"genres": self.genres}
         if not np.isnan(years).all():
@@ -105,22 +105,22 @@ class Ratings:
         users: int32 user codes, shape (n,).
         items: int32 item codes, shape (n,).
         values: float32 ratings, shape (n,), finite.
-        times: int64 seconds since 1970-01-01 UTC, shape (n,), or None where unknown.
+        times: int64 seconds since 1970-01-01 UTC, shape (n,), or None if unknown.
         user_ids: The users' external ids. Codes of users with no rating here may exist (after a
             split, both parts share one vocabulary); ``compact`` drops them.
         item_ids: The items' external ids.
         scale: The range of the ratings: as stated, or as seen in the data (for a part of a split,
             in all of it). A model takes a scale that was not stated from its training part.
         item_table: Titles and genres, aligned with ``item_ids``, or None.
-        user_columns: What is known of the users besides, aligned with ``user_ids``, or None.
+        user_columns: Side columns of the users, aligned with ``user_ids``, or None.
         name: Where the ratings came from, for reports ("ml-1m", a file name).
         notes: What was changed while reading, one sentence each ("12 repeated ratings: ...").
         implicit: Whether these are interactions (clicks, plays, purchases) rather than ratings:
-            ``values`` are then weights or counts above 0, all 1 where none are known, and say
-            nothing about how much somebody liked an item.
+            ``values`` are then weights or counts above 0, all 1 if unknown, and say
+            nothing about how much a user liked an item.
         scale_stated: Whether the scale was stated rather than seen.
-        weights: float32, shape (n,), above 0: what each rating or interaction counts for in
-            training, relative to the others; None where all count alike.
+        weights: float32, shape (n,), above 0: the weight of each rating or interaction in
+            training, relative to the others; None for equal weights.
     """
 
     users: Int32
@@ -220,7 +220,7 @@ class Ratings:
         )
 
     def with_own_scale(self) -> Ratings:
-        """The same ratings with the range that they have themselves, unless a scale was stated."""
+        """Return the same ratings with their own range as the scale, unless a scale was stated."""
         if self.scale_stated or not len(self):
             return self
         return replace(self, scale=_range(self.values))
@@ -246,7 +246,7 @@ class Ratings:
         )
 
     def liked(self, at_least: float) -> Ratings:
-        """The ratings of at least this, as interactions of weight 1, with the same vocabularies.
+        """Return ratings of at least this value as interactions of weight 1, same vocabularies.
 
         Raises:
             UsageError: These are interactions already.
@@ -277,7 +277,7 @@ class Ratings:
         )
 
     def k_core(self, k: int) -> Ratings:
-        """What is left when users and items with fewer than ``k`` are dropped again and again.
+        """Repeatedly drop users and items with fewer than ``k`` entries, and return the rest.
 
         Raises:
             UsageError: ``k`` is below 1.
@@ -303,7 +303,7 @@ class Ratings:
         return replace(core, notes=(*self.notes, message))
 
     def require_ratings(self, purpose: str, instead: str) -> None:
-        """Refuse interactions where ratings are needed.
+        """Refuse interactions if ratings are required.
 
         Args:
             purpose: What needs them, as the subject of a sentence ("the model autoencoder").
@@ -343,7 +343,7 @@ class Ratings:
         scale: Scale | None = None,
         name: str = "ratings",
     ) -> Ratings:
-        """Ratings from parallel arrays of external ids; each pair must stand once.
+        """Make ratings from parallel arrays of external ids; each pair must occur once.
 
         Without values they are interactions.
 

@@ -50,7 +50,7 @@ class Table:
         return self.columns[name]
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        """The rows, as ``rows`` has them."""
+        """Iterate over the rows, as in ``rows``."""
         return self.rows()
 
     def __repr__(self) -> str:
@@ -100,7 +100,7 @@ class Table:
         That is text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return.
 
         Returns:
-            The table, and how many cells were changed.
+            The table, and the number of changed cells.
         """
         columns, count = dict(self.columns), 0
         for name, column in columns.items():
@@ -142,7 +142,7 @@ class Table:
 def write_tables(tables: Iterable[Table], path: Path | str) -> Path:
     """Write a stream of tables as one file, in bounded memory, atomically.
 
-    The rows gather in a DuckDB file beside the target, and are copied out at the end.
+    The rows are collected in a DuckDB file beside the target, and copied at the end.
 
     Args:
         tables: At least one table, all with the same columns and dtypes.
@@ -179,7 +179,7 @@ def _gather(tables: Iterable[Table], stage: Path, out: Path, options: str) -> No
     columns = ""
     with duckdb.connect(str(stage)) as db:
         for table in tables:
-            # Float columns may hold NaN, which stays NaN: a registered NaN would become NULL.
+            # Float columns may have NaN, which stays NaN: a registered NaN would become NULL.
             db.register("chunk", {n: _plain(c) for n, c in table.columns.items()})
             names = [f'"{name}"' for name in table.columns]
             if not columns:

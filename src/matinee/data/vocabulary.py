@@ -18,7 +18,7 @@ Ids = npt.NDArray[Any]
 class Vocabulary:
     """The sorted, distinct ids of one side (users or items) and their codes ``0 .. n-1``.
 
-    Codes are private to the package: nothing that leaves it shows one.
+    Codes are internal to the package and never exposed.
 
     Args:
         ids: Distinct ids, ascending; int64, or object of ``str``.
@@ -82,7 +82,7 @@ class Vocabulary:
     def of(cls, ids: Ids) -> tuple[Vocabulary, npt.NDArray[np.int32]]:
         """A vocabulary of the ids in an array (repeats welcome) and the code of each.
 
-        Ids are int64 where each is a whole number by the rule of ``data.values.ids``, else text.
+        Ids are int64 if each is a whole number by the rules of ``data.values.ids``, else text.
         """
         numbers, whole = whole_numbers(ids)
         array: Ids = numbers
@@ -94,7 +94,7 @@ class Vocabulary:
 
 
 def _listed(ids: Iterable[Any]) -> npt.NDArray[np.object_]:
-    """Ids as an array of objects, each as it is."""
+    """Return ids as an array of objects, unchanged."""
     values = list(ids)
     array = np.empty(len(values), dtype=object)
     array[:] = values

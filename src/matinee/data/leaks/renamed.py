@@ -1,8 +1,8 @@
-"""Find people of a test set who are people of the training data under other ids.
+"""Find test users who are training users under other ids.
 
 Few ratings identify a person (Narayanan and Shmatikov, "Robust de-anonymization of large sparse
-datasets", 2008). So a person whose items and ratings nearly all stand in the row of one person
-trained on is taken to be that person, whatever the ids say.
+datasets", 2008). So a test user whose items and ratings nearly all match one training user's is
+considered the same person, independent of ids.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ...base.spacing import evenly_spaced
 from ..histories import Histories
 
 CONTAINED = 0.9
-"""Share of a person's pairs, test ratings included, that the training row must hold."""
+"""Minimum share of a user's pairs, test ratings included, in the training row."""
 CONTAINED_TEST = 0.8
 """Share of their test ratings that it must hold. Where only the history stands in the row, the
 model was rightly trained on it."""
@@ -26,26 +26,26 @@ BITS = 20.0
 """Bits of evidence needed beyond those of a choice among all rows for all people. A pair that a
 share p of the rows has counts log2(1/p), were it by chance; p grows with the length of the row."""
 SHARE_OF_ROW = 0.5
-"""Share of the training row that the person's pairs must make up where all ratings are one number:
-among interactions, the rows of the busiest hold those of many."""
+"""Minimum share of the user's pairs in the training row if all ratings are equal:
+for interactions, the rows of the most active users contain many others' pairs."""
 MOST_PEOPLE = 20_000
-"""Most people examined; of more, this many evenly spaced ones."""
+"""Largest number of users examined; of more, an evenly spaced sample."""
 MANY = 0.01
-"""Share of the test people above which those under other ids spoil a score."""
+"""Share of test users under other ids above which a score is invalid."""
 _PROBES = 12
-"""Rarest pairs of a person by which training rows are looked up."""
+"""Number of a user's rarest pairs by which training rows are looked up."""
 
 
 class HeldOutPeople(NamedTuple):
-    """The test ratings and histories of some people, by person.
+    """The test ratings and histories of users, by user.
 
     Attributes:
         indptr: int64, shape (people + 1,).
-        items: int32 item codes of the model, shape (pairs,), ascending within a person.
+        items: int32 item codes of the model, shape (pairs,), ascending within a user.
         values: float32 ratings, shape (pairs,).
-        test: Which pairs are test ratings, shape (pairs,); the others are the person's history.
-        training_row: int32 training row of the person of the same id, -1 for none, shape
-            (people,). That row is not searched: its overlap is found by ids.
+        test: Mask of the test ratings, shape (pairs,); the other pairs are the user's history.
+        training_row: int32 training row of the user with the same id, -1 for none, shape
+            (people,). That row is skipped, as its overlap is found by ids.
     """
 
     indptr: Int64
@@ -61,7 +61,7 @@ class HeldOutPeople(NamedTuple):
         """Gather pairs in any order.
 
         Args:
-            people: Person of each pair, from 0, shape (pairs,).
+            people: User of each pair, from 0, shape (pairs,).
             items: Item codes, none below 0, shape (pairs,).
             values: Ratings, shape (pairs,).
             test: Which are test ratings, shape (pairs,).
@@ -74,7 +74,7 @@ class HeldOutPeople(NamedTuple):
 
 
 class _Rows(NamedTuple):
-    """The training ratings by person, as in ``Histories``."""
+    """The training ratings by user, as in ``Histories``."""
 
     indptr: Int64
     items: Int32
@@ -82,13 +82,13 @@ class _Rows(NamedTuple):
 
 
 class _Probes(NamedTuple):
-    """Where the training rows with a person's rarest pairs are found.
+    """Index of the training rows with a user's rarest pairs.
 
     Attributes:
-        pair_of: int64, the distinct pair of each pair of the people.
+        pair_of: int64, the distinct pair of each user's pairs.
         counts: int64, training rows that have each distinct pair.
         rarest: int64 (people, _PROBES) distinct pairs, -1 for none.
-        starts: int64, where the holders of each distinct pair start.
+        starts: int64, start of each distinct pair's training rows.
         holders: int32 training rows.
     """
 
@@ -104,9 +104,9 @@ class Renamed:
     """What ``find_renamed`` finds.
 
     Attributes:
-        rows: int64 training row that nearly holds all pairs of each person, -1 for none, shape
+        rows: int64 training row with nearly all pairs of each user, -1 for none, shape
             (people,).
-        seen: int64 test ratings of each person that stand in that row, shape (people,).
+        seen: int64 number of each user's test ratings in that row, shape (people,).
     """
 
     rows: Int64
@@ -114,15 +114,15 @@ class Renamed:
 
 
 def find_renamed(train: Histories, n_items: int, asked: HeldOutPeople) -> Renamed:
-    """The training row that nearly holds all pairs of each person.
+    """Find the training row with nearly all pairs of each user.
 
-    Training rows are looked up by each person's rarest pairs, in two passes over the training
-    ratings; memory is that of the asked pairs and of the rows that have the rarest of them.
+    Training rows are looked up by each user's rarest pairs, in two passes over the training
+    ratings; memory grows with the users' pairs and the rows that have their rarest ones.
 
     Args:
-        train: The training ratings by person.
+        train: The training ratings by user.
         n_items: Number of item codes.
-        asked: The people.
+        asked: The test users.
     """
     people, rows = len(asked.training_row), len(train)
     renamed = Renamed(np.full(people, -1, dtype=np.int64), np.zeros(people, dtype=np.int64))
@@ -151,7 +151,7 @@ def find_renamed(train: Histories, n_items: int, asked: HeldOutPeople) -> Rename
 
 
 def many_renamed(renamed: int, people: int) -> bool:
-    """Whether so many of some people were trained on under other ids that a score is none."""
+    """Return whether so many users were trained on under other ids that a score is invalid."""
     return renamed > MANY * people
 
 
@@ -174,9 +174,9 @@ def _distinct(asked: HeldOutPeople, n_items: int) -> tuple[Int64, Float32, Int64
 
 
 def _rarest(asked: HeldOutPeople, pair_of: Int64, counts: Int64) -> Int64:
-    """The rarest pairs of each person that occur in the training ratings, int64 (people, _PROBES).
+    """Return each user's rarest pairs in the training ratings, int64 (people, _PROBES).
 
-    -1 where there are fewer.
+    Padded with -1.
     """
     people = np.repeat(np.arange(len(asked.training_row)), np.diff(asked.indptr))
     held = np.flatnonzero(counts[pair_of] > 0)
@@ -192,7 +192,7 @@ def _rarest(asked: HeldOutPeople, pair_of: Int64, counts: Int64) -> Int64:
 
 @kernel()
 def _count(items: Int32, ratings: Float32, start: Int64, values: Float32, counts: Int64) -> None:
-    """Add up how many training ratings equal each asked pair."""
+    """Count the training ratings equal to each pair."""
     for entry in range(len(items)):
         low, high = start[items[entry]], start[items[entry] + 1]
         at = low + np.searchsorted(values[low:high], ratings[entry])
@@ -233,7 +233,7 @@ def _match(
     matches: Int64,
     seen: Int64,
 ) -> None:
-    """Write the row with the most evidence for each person, and the test ratings it holds."""
+    """Write the row with the most evidence for each user, and its number of test ratings."""
     rows = len(train.indptr) - 1
     hits = np.zeros(rows, dtype=np.int32)
     for person in among:
@@ -259,7 +259,7 @@ def _match(
                 hits[row] = 0
                 if not enough:
                     continue
-                # How much likelier this row's owner is to have a pair than anybody.
+                # Likelihood of a pair for this row's owner relative to all users.
                 more = max((train.indptr[row + 1] - train.indptr[row]) / mean, 1.0)
                 same, same_test, bits = 0, 0, 0.0
                 other = train.indptr[row]

@@ -1,9 +1,9 @@
 """``SameSecond``: information about a rating in the number of ratings of its second.
 
-Where a person's ratings of the same second differ from their others, a model that has the times of
-the test ratings as input predicts better than one in use ever could: when a rating is asked for, it
-is not known how many will be given in that second. Times that were filled in or rounded for some
-ratings alone have the same effect.
+If a user's ratings of the same second differ from their others, a model with the times of the test
+ratings as input predicts better than is possible in use: at the time of a request, the number of
+ratings in that second is unknown. Times that were filled in or rounded for only some ratings have
+the same effect.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from ...base.arrays import Float64
 from ..ratings import Ratings
 
 GROUPS = 4
-"""Ratings of a person in the same second are counted as 1, 2, 3, or 4 and more."""
+"""Ratings of a user in the same second are counted as 1, 2, 3, or 4 and more."""
 MUCH = 0.02
-"""Explained share of the variance that is much: docs/time-stamps.md has those of data sets."""
+"""Share of explained variance that counts as large; docs/time-stamps.md has values."""
 
 
 @dataclass(frozen=True)
 class SameSecond:
-    """Ratings by how many its person gave in its second.
+    """Ratings by their user's number of ratings in the same second.
 
     Attributes:
-        shared: Share of the ratings with another of the same person in the same second.
-        explained: Share of the ratings' variance around the means of their persons that this number
-            explains, less what is expected by chance.
+        shared: Share of the ratings with another of the same user in the same second.
+        explained: Share of the ratings' variance around user means that this number
+            explains, minus the share expected by chance.
         counts: Ratings alone in their second, in pairs, in threes, and in fours and more.
-        means: Their mean ratings; None where there are none.
+        means: Their mean ratings; None if empty.
     """
 
     shared: float
@@ -40,7 +40,7 @@ class SameSecond:
 
 
 def same_second(ratings: Ratings) -> SameSecond | None:
-    """How far the number of a person's ratings in the same second predicts a rating.
+    """Measure how well a user's number of ratings in the same second predicts a rating.
 
     Args:
         ratings: Any ratings.

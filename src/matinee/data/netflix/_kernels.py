@@ -19,7 +19,7 @@ _TAIL = 13
 
 @inlined
 def _digit(text: UInt8, at: int) -> int:
-    """The digit at a place; some larger number where there is none."""
+    """Return the digit at a position; a larger number if it is not a digit."""
     return int(np.uint8(text[at] - _ZERO))
 
 
@@ -31,7 +31,7 @@ def _leap_days(year: int) -> int:
 
 @kernel()
 def _day(text: UInt8, at: int) -> int:
-    """A date YYYY-MM-DD in days since 1970-01-01, or -1 where it is none or earlier."""
+    """Parse a date YYYY-MM-DD in days since 1970-01-01; -1 if invalid or earlier."""
     millennium, century = _digit(text, at), _digit(text, at + 1)
     decade, year = _digit(text, at + 2), _digit(text, at + 3)
     ten_months, month = _digit(text, at + 5), _digit(text, at + 6)
@@ -72,7 +72,7 @@ def parse_lines(
     Args:
         text: The lines; ``text[end - 1]`` is a line end.
         end: Where they end.
-        headed: Whether a movie stands above the first line.
+        headed: Whether a movie line precedes the first line.
         low: Lowest rating allowed, a digit.
         high: Highest.
         row: Ratings read so far.
@@ -179,9 +179,9 @@ def place_range(
     out_values: Float32,
     out_times: Int64,
 ) -> None:
-    """Put the ratings of one range of users where their rows go.
+    """Copy the ratings of one range of users to their rows.
 
-    One range at a time, so that what is written to stays in the cache.
+    One range at a time, so that the written memory stays in the cache.
 
     Args:
         chosen: The range.

@@ -29,10 +29,10 @@ def is_titles(part: Part) -> bool:
 
 
 def rating_files(names: Sequence[str], label: str) -> list[str]:
-    """The rating files among relative paths, by their number; none where it is other data.
+    """Return the rating files among relative paths, by number; empty for other data.
 
     Raises:
-        DataError: Both forms are there, which hold the same ratings.
+        DataError: Both forms exist, which contain the same ratings.
     """
     by_part: dict[str, list[tuple[int, str]]] = {}
     for name in names:
@@ -53,7 +53,7 @@ def titles_file(names: Sequence[str]) -> str | None:
 
 
 def netflix_folder(folder: Path) -> tuple[list[Part], Part | None]:
-    """The rating files of a folder and its table of titles; no files where it is other data.
+    """Return a folder's rating files and its table of titles; no files for other data.
 
     The files may be in the folder or, as the original archive unpacks, in ``training_set``.
 

@@ -26,7 +26,7 @@ RATINGS = 100_480_507
 STARS = Scale(1.0, 5.0)
 
 _BLOCK = 1 << 22
-# A line has 30 bytes at most; one of this length is none.
+# A line has at most 30 bytes; a longer one is invalid.
 _LONGEST = 1 << 12
 _SHORTEST = len("1,1,2005-09-06\n")
 _SHORTEST_MOVIE = len("1:\n")
@@ -51,7 +51,7 @@ def read_netflix(
             range of users put in order ("ordering", ranges so far, ranges in all).
 
     Returns:
-        The rows ordered by user and movie, repeats left in, and what there is to note.
+        The rows ordered by user and movie, including repeats, and notes.
 
     Raises:
         DataError: A line that cannot be read: the message names the file and the line.
@@ -92,14 +92,14 @@ class _Lines:
 
     Args:
         n_files: Number of files.
-        size: Their bytes.
+        size: Total size in bytes.
         scale: The range of the ratings.
     """
 
     def __init__(self, n_files: int, size: int, scale: Scale) -> None:
         self._low = max(0, math.ceil(scale.low))
         self._high = min(9, math.floor(scale.high))
-        # As many as there can be; of what is not filled, no memory is used.
+        # The largest possible number; unwritten memory is not allocated.
         capacity = size // _SHORTEST + n_files
         self._users = np.empty(capacity, dtype=np.int32)
         self._marks = np.empty(capacity, dtype=np.int32)
@@ -114,7 +114,7 @@ class _Lines:
         self._headed = False
 
     def read(self, part: Part, size: int) -> Iterator[int]:
-        """Read that many bytes of a file; gives the size of each block."""
+        """Read that many bytes of a file, yielding the size of each block."""
         self._line, self._headed = 0, False
         left, kept = size, 0
         view = memoryview(self._buffer)
@@ -167,9 +167,9 @@ class _Lines:
             )
 
     def give(self) -> tuple[Int32, Int32, Int32, Int64]:
-        """Users, marks, the movies that have rows, and where these begin (one more: the end).
+        """Return users, ratings, movies with rows, and the start of each (and the end).
 
-        They are given away, so that they are gone when who has them lets go of them.
+        The object drops its references, so that the caller can free the arrays.
         """
         users, marks = self._users[: self.rows], self._marks[: self.rows]
         del self._users, self._marks
@@ -186,7 +186,7 @@ def _ordered(lines: _Lines, report: Report | None) -> Encoded:
     codes = places.astype(np.int32)
     user_ids, counts = _user_keys(users)
     rows, keys = len(users), len(counts)
-    # Ranges as many as keep the cache warm, but fewer where movies are many and short.
+    # Enough ranges to fit the cache, but fewer if there are many short movies.
     ranges = max(1, min(_RANGES, rows // len(movies)))
     shift = max(0, math.ceil(math.log2(keys / ranges)))
     bounds = np.empty((len(movies), ((keys - 1) >> shift) + 2), dtype=np.int64)
@@ -216,9 +216,9 @@ def _ordered(lines: _Lines, report: Report | None) -> Encoded:
 
 
 def _user_keys(users: Int32) -> tuple[Int64, Int64]:
-    """The distinct users, and how many rows each key has.
+    """Return the distinct users, and the number of rows of each key.
 
-    A key is the id itself; where ids are large, ``users`` is overwritten with their ranks.
+    A key is the id itself; if ids are large, ``users`` is overwritten with their ranks.
     """
     largest = int(users.max())
     if largest < _DENSE:

@@ -54,7 +54,7 @@ class NetflixWindows:
         """The training, validation and test part of the data in a folder."""
         held = [load(folder, report=report)]
         original = len(held[0]) == RATINGS
-        # Popped, since window_split needs less memory where nobody else has the ratings.
+        # Popped, since window_split needs less memory if it has the only reference.
         train, valid, test = window_split(held.pop(), self.train, self.test, seed)
         if original:
             train = replace(train, notes=(*train.notes, *self._differing(train, valid, test)))
@@ -83,7 +83,7 @@ class NetflixProbe:
     dataset: str = DATASET
 
     def read(self, folder: Path, seed: int, report: Report | None) -> Parts:
-        """The training and the test part of the data in a folder; nothing is left to chance."""
+        """The training and the test part of the data in a folder; nothing is random."""
         probe = _probe_file(folder)
         rest, columns = apart(load(folder, report=report))
         users, items = _pairs(probe)
@@ -130,7 +130,7 @@ NETFLIX_SPLITS: tuple[NetflixWindows | NetflixProbe, ...] = (
     ),
     NetflixProbe(),
 )
-"""They are found in the data set ``netflix``: in the data home, or where ``add`` says it is."""
+"""They are found in the data set ``netflix``: in the data home, or as registered by ``add``."""
 
 
 def _probe_file(source: Path) -> Path:
@@ -171,7 +171,7 @@ def _rows(
     user_ids: Int64,
     item_ids: Int64,
 ) -> Int64:
-    """The row of each pair of ids, -1 where it has none; rows are ordered by user and item."""
+    """Return the row of each pair of ids, -1 if none; rows are ordered by user and item."""
     starts = np.searchsorted(users, np.arange(rest.n_users + 1, dtype=np.int32))
     pairs = zip(rest.user_ids.encode(user_ids), rest.item_ids.encode(item_ids), strict=True)
     rows = np.full(len(user_ids), -1, dtype=np.int64)

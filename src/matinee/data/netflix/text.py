@@ -18,11 +18,11 @@ _EXPECTED = "expected user,rating,YYYY-MM-DD"
 
 
 def fault(line: bytes, *, headed: bool, cut: bool, low: int, high: int) -> str:
-    """Why a line cannot be read, and what to do.
+    """Explain why a line cannot be read, and what to do.
 
     Args:
         line: The line, without its end.
-        headed: Whether a movie stands above it.
+        headed: Whether a movie line precedes it.
         cut: Whether the file ends in it, without a line end.
         low: Lowest rating allowed.
         high: Highest.
@@ -68,20 +68,20 @@ def _wrong_value(values: list[bytes], low: int, high: int) -> str:
 
 
 def read_titles(part: Part, ids: Vocabulary) -> ItemTable | None:
-    """Titles from ``movie_titles.txt``: lines of ``id,year,title``, where a title may have commas.
+    """Read titles from ``movie_titles.txt``: lines of ``id,year,title``; titles may have commas.
 
-    The year goes behind the title, as in MovieLens: ``Dinosaur Planet (2003)``.
+    The year is appended to the title, as in MovieLens: ``Dinosaur Planet (2003)``.
 
     Args:
         part: The file, in Latin-1 or UTF-8.
         ids: The movies wanted.
 
     Returns:
-        The table, or None if it knows none of the movies. A movie it does not know has its id as
+        The table, or None if it has none of the movies. A movie missing in it has its id as
         title.
 
     Raises:
-        DataError: A line of it is none.
+        DataError: An invalid line.
     """
     try:
         data = part.path.read_bytes()
@@ -92,7 +92,7 @@ def read_titles(part: Part, ids: Vocabulary) -> ItemTable | None:
     except UnicodeDecodeError:
         text = data.decode("latin-1")
     named: dict[int, str] = {}
-    # Not splitlines: a title in Latin-1 may have what Unicode takes for a line end.
+    # Not splitlines: a title in Latin-1 may contain what Unicode treats as a line end.
     for number, line in enumerate(text.split("\n"), start=1):
         line = line.strip()
         if not line:

@@ -14,7 +14,7 @@ from .columns import ITEM, USER, recognised
 from .source import Scan, Workspace, flattened, is_nested, literal, quoted, reason
 from .text import shorten
 
-# Keys are looked for in this many objects; one that first comes later is not seen.
+# Keys are collected from this many objects; later new keys are ignored.
 _SAMPLE = 20_480
 _MOST_MIB = 16
 """Of one object, as DuckDB reads them."""
@@ -24,7 +24,7 @@ def open_json(paths: list[Path], labels: list[str], work: Workspace) -> Scan:
     """Open files of JSON objects as one table, every value as text.
 
     Raises:
-        DataError: A file is no JSON, or holds no objects.
+        DataError: A file is not JSON, or has no objects.
     """
     files = ", ".join(literal(str(path)) for path in paths)
     label = labels[0] if len(labels) == 1 else f"{labels[0]} and {len(labels) - 1} more"
@@ -74,7 +74,7 @@ def open_json(paths: list[Path], labels: list[str], work: Workspace) -> Scan:
 
 
 def _text(sql: str, kind: object) -> tuple[str, str]:
-    """Values read as text, with booleans as ``stage`` has them in tables of other kinds."""
+    """Return SQL for values as text, with booleans as ``stage`` expects them."""
     if str(kind) == "BOOLEAN":
         sql = f"CASE {sql} WHEN 'true' THEN 'True' WHEN 'false' THEN 'False' ELSE {sql} END"
     return sql, "VARCHAR"
@@ -86,7 +86,7 @@ def _is_rows(kind: object) -> bool:
 
 
 def _open_objects(files: str, paths: list[Path], labels: list[str], work: Workspace) -> Scan:
-    """The same for objects whose keys DuckDB takes for values: very many, or an empty one."""
+    """Open objects whose keys DuckDB treats as values: very many keys, or an empty one."""
     objects = f"read_json_objects([{files}], compression='uncompressed')"
     listed = work.con.execute(
         f"SELECT DISTINCT unnest(json_keys(json)) FROM (FROM {objects} LIMIT {_SAMPLE})"
@@ -140,7 +140,7 @@ def _path(name: str) -> str:
 
 
 def _lines(path: Path) -> list[int] | None:
-    """The line of each object, or None where objects and lines are not one to one."""
+    """Return the line of each object, or None if objects and lines are not one to one."""
     lines: list[int] = []
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):

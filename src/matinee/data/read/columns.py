@@ -22,7 +22,7 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-# Compared without case, spaces, hyphens and underscores. Earlier names win where a table has two.
+# Compared without case, spaces, hyphens and underscores. If a table has two, the earlier name wins.
 USUAL: dict[str, tuple[str, ...]] = {
     USER: _words(
         "userid user uid customerid customer custid memberid member visitorid visitor accountid "
@@ -60,7 +60,7 @@ OPTIONAL = (TIME, GENRES, WEIGHT)
 _BY_NAME = (WEIGHT,)
 """Roles that no column of a file without a header has by its position."""
 _MATRIX = 4
-"""Columns that a matrix of users and items has at least."""
+"""Minimum number of columns of a user-by-item matrix."""
 _CLOCK = r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?"
 _TYPED = re.compile(r":(token|float)(_seq)?$")
 """What RecBole's files add to a column's name."""
@@ -74,9 +74,9 @@ def option_of(role: str, roles: Sequence[str]) -> str:
 
 
 def plain(name: str) -> str:
-    """A column name as it is compared: "User ID", "user_id:token" and "userId" are one.
+    """Normalise a column name: "User ID", "user_id:token" and "userId" are equal.
 
-    What stands in brackets is left out, as in "Rating (1-10)", and a comment mark before the name.
+    Text in brackets, as in "Rating (1-10)", and a leading comment mark are ignored.
     """
     bare = re.sub(r"(?<=\w)\s*(\(.*\)|\[.*\])\s*$", "", _TYPED.sub("", name))
     return re.sub(r"^#+|[\s_\-.]+", "", bare).lower()
@@ -103,7 +103,7 @@ def assign(
 
     Args:
         names: The table's columns, in order; of a file with no header their numbers from 1.
-        roles: What is looked for, in the order a file with no header has them.
+        roles: The roles to find, in the order of a file without a header.
         mapped: Columns the caller mapped, by role.
         header: Whether the columns have names.
         label: The table, for messages.
@@ -137,7 +137,7 @@ def assign(
             ):
                 raise DataError(_missing(role, option_of(role, roles), names, header, label))
     if RATING in columns and WEIGHT not in mapped:
-        columns.pop(WEIGHT, None)  # a column of counts weighs ratings only where that is stated
+        columns.pop(WEIGHT, None)  # a column of counts weights ratings only if that is stated
     for name in columns.values():
         _refuse_twin(name, names, mapped.values(), label)
     for role, name in columns.items():
@@ -157,7 +157,7 @@ def other_choices(
     Args:
         names: The table's columns, which have names.
         columns: The column of each role.
-        mapped: Columns the caller mapped, by role, of which nothing is noted.
+        mapped: Columns mapped by the caller, by role, which cause no notes.
         label: The table, for messages.
 
     Raises:
@@ -194,7 +194,7 @@ def other_choices(
 def columns_of(
     work: Workspace, scan: Scan, mapped: Mapping[str, str]
 ) -> tuple[dict[str, str], tuple[str, ...]]:
-    """The column of each role of ratings, among those that hold single values.
+    """Find the column of each role of ratings, among columns of single values.
 
     Returns:
         The columns by role, and notes on others that could fill a role.
@@ -241,7 +241,7 @@ def _is_clock(work: Workspace, scan: Scan, name: str) -> bool:
 
 
 def _layout_hint(scan: Scan, names: Sequence[str], nested: Sequence[str]) -> str:
-    """What else may be wrong where no column is recognised for a role."""
+    """Suggest what else may be wrong if no column is recognised for a role."""
     if nested:
         return (
             f" ({listed(nested)}: objects or lists, no ids; a table has one row, or one line of "
@@ -265,9 +265,9 @@ def _layout_hint(scan: Scan, names: Sequence[str], nested: Sequence[str]) -> str
 
 
 def _refuse_twin(name: str, names: Sequence[str], stated: Collection[str], label: str) -> None:
-    """Refuse a column beside one whose name differs in case alone, unless it was stated.
+    """Refuse columns whose names differ only in case, unless stated.
 
-    DuckDB, in whose SQL such names are the same, adds ``_1`` to the second.
+    In DuckDB's SQL such names are equal, and it appends ``_1`` to the second.
 
     Raises:
         DataError: Naming both.
@@ -326,6 +326,6 @@ def _missing(role: str, option: str, names: Sequence[str], header: bool, label: 
 
 
 def listed(names: Sequence[str], limit: int = 12) -> str:
-    """Column names for a message, at most ``limit`` of them."""
+    """List at most ``limit`` column names for a message."""
     shown = ", ".join(names[:limit])
     return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"

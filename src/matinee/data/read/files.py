@@ -177,7 +177,7 @@ def _open_parquet(
         return labels[-1]
 
     files = ", ".join(literal(str(path)) for path in paths)
-    # Otherwise the first file's types hold for all: 4.5 becomes 4 where its ratings are integers.
+    # Otherwise the first file's types apply to all: 4.5 becomes 4 if its ratings are integers.
     relation = f"read_parquet([{files}], union_by_name=true, {hive(partitions)})"
     return Scan(relation, described(work, relation), label_of(labels), locate)
 

@@ -22,14 +22,14 @@ class Found:
 
     Attributes:
         parts: The files of the table, in order.
-        items: The item table that stands beside them, if any.
+        items: The item table beside them, if any.
         name: What to call the table.
         netflix: Whether the files have the Netflix Prize's form.
         partitions: The columns whose values are in the names of the folders, as in
             ``user=1/part-0.parquet``.
         lake: The format of the lake table that the one part, a folder, is.
-        notes: What was decided without being asked, one sentence each.
-        people: The table of people that stands beside the files, if any.
+        notes: Notes on automatic decisions, one sentence each.
+        people: The table of people beside the files, if any.
     """
 
     parts: tuple[Part, ...]
@@ -43,10 +43,10 @@ class Found:
 
 
 def find(source: str | Path, work: Workspace) -> Found:
-    """The files of a path, a glob or a name, those of archives unpacked.
+    """Find the files of a path, a glob or a name, unpacking archives.
 
     Raises:
-        DataError: There is nothing, or nothing to read.
+        DataError: Nothing is found, or nothing readable.
         UsageError: It is no path, and no data set is called so.
     """
     path, name = _resolve(source)
@@ -85,14 +85,14 @@ def find_all(sources: Sequence[str | Path], work: Workspace) -> Found:
 
 
 def _resolve(source: str | Path) -> tuple[Path | None, str | None]:
-    """The path of a source and its name as given; no path where it is a glob."""
+    """Return the path of a source and its name as given; no path for a glob."""
     from ..sources.catalogue import CATALOGUE, UNDISTRIBUTED
     from ..sources.home import data_home, locate, registered
 
     text = str(source)
     path = Path(source).expanduser()
     _check_path(path, text)
-    if not text:  # It would be the folder one is in.
+    if not text:  # It would mean the current folder.
         raise UsageError("the name of the data is empty, as of a shell's variable that is not set")
     first, *rest = path.parts or (text,)
     named = isinstance(source, str) and (first in CATALOGUE or first in registered())
@@ -138,7 +138,7 @@ def _refuse_address(text: str, first: str) -> None:
     """Refuse URLs and standard input.
 
     Raises:
-        UsageError: Naming what to do instead.
+        UsageError: An address; the message says what to do instead.
     """
     if text == "-":
         raise UsageError("'-': to read from a pipe, give /dev/stdin")
@@ -201,7 +201,7 @@ def _partitioned(folder: Path, name: str) -> Found:
     """The files of a folder of partitions, such as Spark writes.
 
     Raises:
-        DataError: There are none, or they are not all below the same partitions.
+        DataError: There are none, or they have different partitions.
     """
     files = [file for file in sorted(folder.rglob("*")) if file.is_file() and is_table(file.name)]
     files = [
@@ -221,7 +221,7 @@ def _partitioned(folder: Path, name: str) -> Found:
 
 
 def _plain_files(parts: list[Part], first: Path, name: str) -> Found:
-    """Files named one by one, and the item table beside the first of them."""
+    """Return files named one by one, and the item table beside the first of them."""
     if is_netflix(parts[0]):
         return Found(tuple(parts), titles_beside(first.parent), name, True)
     if not first.is_file():

@@ -22,18 +22,18 @@ _ROWS = ("user", "item", "rating", "time")
 
 
 def open_frame(source: Any, work: Workspace, label: str, *, unnamed: bool = False) -> Scan:
-    """Open a table in memory. Its rows are not copied where DuckDB can scan them as they are.
+    """Open a table in memory. Rows are not copied if DuckDB can scan them directly.
 
     Args:
         source: The table.
         work: Where it is registered.
         label: What messages call it.
-        unnamed: Whether columns whose names are 0, 1, 2 are user, item, rating and time, which
-            they are not where the caller has mapped columns.
+        unnamed: Whether columns named 0, 1, 2 are user, item, rating and time, which
+            they are not if the caller has mapped columns.
 
     Raises:
         UsageError: It is no table.
-        DataError: Its columns differ in length.
+        DataError: The columns differ in length.
     """
     notes: tuple[str, ...] = ()
     if unnamed and _is_unnamed(source):
@@ -68,7 +68,7 @@ def open_frame(source: Any, work: Workspace, label: str, *, unnamed: bool = Fals
 
 
 def _remedy(source: Any) -> str:
-    """What to do about an object that is no table, where that is not plain from its type."""
+    """Advise on an object that is not a table, if its type does not make that obvious."""
     if isinstance(source, np.ndarray) and source.ndim == 2:
         return (
             "of an array a with a row for each rating, give {'user': a[:, 0], 'item': a[:, 1], "
@@ -95,14 +95,14 @@ def _is_unnamed(source: Any) -> bool:
 
 
 def _is_unnamed_series(source: Any) -> bool:
-    """Whether a pandas Series by user and item, which may hold counts, has no name."""
+    """Return whether the source is an unnamed pandas Series by user and item, such as counts."""
     if type(source).__module__.partition(".")[0] != "pandas" or not hasattr(source, "name"):
         return False
     return source.name is None and source.index.nlevels > 1
 
 
 def _refuse_twins(table: Any, label: str) -> None:
-    """Refuse column names that are the same or differ in case alone, as DuckDB's SQL has it.
+    """Refuse column names that are equal or differ only in case, as DuckDB's SQL ignores case.
 
     Raises:
         DataError: Naming two.
@@ -155,7 +155,7 @@ def _scannable(source: Any) -> Any:
 
 
 def _by_name(row: Any, names: list[str]) -> Any:
-    """A row as a mapping where its values have names: a named tuple, or a row of a database."""
+    """Convert a row with named values to a mapping: a named tuple, or a database row."""
     if names or hasattr(row, "_fields"):
         return dict(zip(names or row._fields, row, strict=True))
     return dict(row) if hasattr(row, "keys") else row
@@ -217,7 +217,7 @@ def _polars(source: Any) -> Any:
     frame = source.collect() if hasattr(source, "collect") else source
     if not hasattr(frame, "columns"):
         return None
-    # Arrow has the addresses of Python objects, not what they are.
+    # Arrow would store the addresses of Python objects.
     objects = any(str(dtype) == "Object" for dtype in frame.dtypes)
     table = None if objects else _arrow(lambda: _plain_arrow(frame.to_arrow()))
     return table or {name: _column(frame[name].to_list()) for name in frame.columns}
@@ -227,10 +227,10 @@ def _pandas(frame: Any) -> Any:
     import pandas as pd
 
     if isinstance(frame, pd.Series) and frame.index.nlevels > 1:
-        frame = frame.to_frame(frame.name or "rating")  # As a mean over groups gives.
+        frame = frame.to_frame(frame.name or "rating")  # As from a mean over groups.
     if not isinstance(frame, pd.DataFrame):
         return None
-    # The users may be the index, or stand in both.
+    # The users may be in the index, or in both.
     known = set(frame.columns.tolist())
     named = [name for name in frame.index.names if name is not None and name not in known]
     drop = [level for level, name in enumerate(frame.index.names) if name not in named]
@@ -257,7 +257,7 @@ def _pandas(frame: Any) -> Any:
 
 
 def _arrow(make: Any) -> Any:
-    """An Arrow table, or None where pyarrow is absent or a column is of mixed types."""
+    """Make an Arrow table; None if pyarrow is absent or a column has mixed types."""
     try:
         return make()
     except ImportError:

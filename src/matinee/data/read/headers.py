@@ -16,7 +16,7 @@ def has_row_names(
 ) -> bool:
     """Whether a header lacks the name of the first column, the rows' numbers.
 
-    R's ``write.table`` writes such. Of few rows the first column may as well hold users, and the
+    R's ``write.table`` writes them. In few rows the first column may also be users, and the
     name of the last be missing.
     """
     if recognised(first, roles, {}) < _NAMED or len(rows) < _NUMBERED:
@@ -30,7 +30,7 @@ def has_row_names(
 def is_row_of_items(first: tuple[str, ...], rows: Sequence[Sequence[str]]) -> bool:
     """Whether a first line has the numbers of items in ascending order, after a blank.
 
-    ``DataFrame.to_csv`` writes it of a matrix whose index has no name.
+    ``DataFrame.to_csv`` writes it for a matrix whose index has no name.
     """
     items = first[1:]
     if first[:1] != ("",) or len(items) < _ITEMS or not all(item.isdecimal() for item in items):

@@ -13,8 +13,8 @@ _SEPARATED = (".csv", ".tsv", ".dat", ".data", ".base", ".test", ".inter")
 TABLES = frozenset([*_SEPARATED, ".parquet", ".pq", ".json", ".jsonl", ".ndjson"])
 _WHOLE = ("ratings", "rating", "bx-book-ratings", "book-ratings")
 _TXT = ("rating", "interaction", "train", "test")
-# ml-100k has u.item beside u.data and u1.base, ml-1m and ml-10m movies.dat, the later ones
-# movies.csv; the others are what people call such a table of their own.
+# ml-100k has u.item beside u.data and u1.base, ml-1m and ml-10m movies.dat, later ones
+# movies.csv; the other names are common for such a table.
 _MOVIELENS_ITEMS = ("movies.dat", "movies.csv", "u.item")
 _OWN_ITEMS = (
     *("items.csv", "items.tsv", "items.parquet", "movies.tsv", "movies.parquet"),
@@ -31,8 +31,8 @@ PEOPLE_COLUMNS = {
 }
 """Columns of MovieLens' tables of people, which have no header."""
 _SPARK = re.compile(r"part-[\w-]+")
-"""A part as Hadoop and Spark call it, where it has no suffix."""
-# Tables of something else that stand beside ratings.
+"""Name of a part file of Hadoop and Spark without a suffix."""
+# Other tables found beside ratings.
 _GENOME = ("genome-scores", "genome-tags")
 _OTHER = frozenset(
     [
@@ -91,9 +91,9 @@ def is_table(name: str) -> bool:
 
 
 def choose(names: Sequence[str], label: str) -> list[str]:
-    """The files that hold the ratings, among the relative paths in a folder or an archive.
+    """Choose the files with the ratings among the relative paths in a folder or an archive.
 
-    ``u.data`` or one called ``ratings`` if there is such; else every table that is not known to
+    ``u.data`` or one called ``ratings``, if present; else every table that is not known to
     be something else, read as the parts of one.
 
     Raises:
@@ -127,12 +127,12 @@ def choose(names: Sequence[str], label: str) -> list[str]:
 
 
 def item_file(names: Sequence[str], beside: str) -> str | None:
-    """The item table that stands beside a ratings file, if any."""
+    """Find the item table beside a ratings file, if any."""
     return _beside(names, beside, ".item", _ITEM_FILES)
 
 
 def people_file(names: Sequence[str], beside: str) -> str | None:
-    """The table of people that stands beside a ratings file, if any."""
+    """Find the table of people beside a ratings file, if any."""
     return _beside(names, beside, ".user", _PEOPLE_FILES)
 
 
@@ -141,7 +141,7 @@ def _beside(names: Sequence[str], beside: str, suffix: str, usual: Sequence[str]
     here = {
         bare(_base(name)): name for name in reversed(names) if PurePosixPath(name).parent == folder
     }
-    own = f"{stem(_base(beside))}{suffix}"  # RecBole's, beside the .inter of the same name.
+    own = f"{stem(_base(beside))}{suffix}"  # RecBole's, with the same name as the .inter file.
     return next(
         (here[name] for name in (own, *usual) if name in here and here[name] != beside),
         None,

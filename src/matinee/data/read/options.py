@@ -20,9 +20,9 @@ class ReadOptions(Config):
     """How text is laid out, and which rows are read."""
 
     delimiter: str | None = None
-    """What stands between the columns of text, such as ``,``, ``;`` or ``tab``."""
+    """The column separator of text files, such as ``,``, ``;`` or ``tab``."""
     quote: str | None = None
-    """The quote mark of text; ``none`` where such marks mean nothing."""
+    """The quote mark of text files; ``none`` if quote marks have no meaning."""
     encoding: str | None = None
     """The encoding of text, such as ``latin-1`` or ``utf-16``; UTF-8 if left out."""
     skip: int = Field(default=0, ge=0)
@@ -34,7 +34,7 @@ class ReadOptions(Config):
     columns: tuple[str, ...] | None = None
     """Names of the columns of a text table, instead of its header's."""
     drop_outside_scale: bool = False
-    """Leave out ratings outside the stated scale, with a note, where they would be an error."""
+    """Leave out ratings outside the stated scale, with a note, instead of an error."""
     keep_missing_ids: bool = False
     """Keep ids such as NA, NULL and None as text, instead of treating them as missing."""
     decimal: str = "."
@@ -93,7 +93,7 @@ class TableOptions(ReadOptions):
     time: str | None = None
     """Column of the time."""
     weight: str | None = None
-    """Column of what each rating or interaction counts for in training, such as plays; ``none``
+    """Column of the weight of each rating or interaction in training, such as plays; ``none``
     leaves out the weights that a split folder was written with."""
     scale: tuple[float, float] | None = None
     """The range ratings may have, as in 1:5; one outside it is an error. By default the range
@@ -114,7 +114,7 @@ class TableOptions(ReadOptions):
     genres: str | None = None
     """Column of the genres there."""
     people: str | None = None
-    """A table of what is known of people, by user id, such as age or country; by default one beside
+    """A table of user columns, by user id, such as age or country; by default one beside
     the ratings."""
     person_id: str | None = None
     """Column of the user id in the table of people."""

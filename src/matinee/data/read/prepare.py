@@ -21,7 +21,7 @@ _MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
 def prepared(part: Part, work: Workspace, options: ReadOptions) -> Part:
-    """The part itself, or a copy in the workspace where its bytes must be changed.
+    """Return the part itself, or a copy in the workspace if its bytes must be changed.
 
     Lines that are left out (``skip``, ``comment``) are blank in the copy, so that a line keeps
     its number.
@@ -52,12 +52,12 @@ def with_stated_delimiter(part: Part, options: ReadOptions) -> ReadOptions:
 
 
 def with_plain_ends(part: Part, work: Workspace) -> Part:
-    """A copy whose lines all end in a line feed."""
+    """Return a copy whose lines all end in a line feed."""
     return _copied(part, work, ReadOptions(), "utf-8-sig")
 
 
 def count_lines(path: Path) -> int:
-    """Lines of a text file, blank ones included if there are any."""
+    """Count the lines of a text file, including blank ones."""
     count, last = 0, b"\n"
     with path.open("rb", buffering=0) as file:
         while chunk := file.read(_CHUNK):
@@ -67,7 +67,7 @@ def count_lines(path: Path) -> int:
 
 
 def has_backslash(path: Path) -> bool:
-    """Whether a backslash stands before a quote mark anywhere in a file."""
+    """Return whether a file contains a quote mark escaped by a backslash."""
     with path.open("rb") as file:
         return any(b'\\"' in line for line in file)
 

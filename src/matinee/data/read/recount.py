@@ -1,4 +1,4 @@
-"""Check that a source gave all its rows, and read it another way where it did not."""
+"""Check that all rows of a source were read, and read it another way otherwise."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .stage import Staged
 
 
 def stage_best(work: Workspace, scan: Scan, stage: Callable[[Scan], Staged]) -> tuple[Scan, Staged]:
-    """Stage a table, in another way where the first fails or loses rows.
+    """Stage a table, in another way if the first fails or loses rows.
 
     Args:
         work: Where the rows are kept.
@@ -21,7 +21,7 @@ def stage_best(work: Workspace, scan: Scan, stage: Callable[[Scan], Staged]) -> 
         stage: Reads every row of it.
 
     Returns:
-        The way that was taken, and what was read.
+        The scan that was used, and the staged table.
 
     Raises:
         DataError: No way reads it; the error is of the first.
@@ -44,13 +44,13 @@ def stage_best(work: Workspace, scan: Scan, stage: Callable[[Scan], Staged]) -> 
         raise _unparsed(scan, error) from None
     if error is not None:
         raise error
-    staged = stage(scan)  # Another way has taken its place.
+    staged = stage(scan)  # Another way has replaced it.
     _check_ids(work, scan)
     return scan, staged
 
 
 def _unparsed(scan: Scan, error: duckdb.Error) -> DataError:
-    """The error of a parser of a text table, with the line and what to do."""
+    """Convert a parser's error of a text table to one with the line and a remedy."""
     match = re.search(r"Line: (\d+)", str(error))
     location = f"{scan.label}, line {match[1]}" if match else scan.label
     cause = re.search(r"(?:Expected|Value|Maximum|Invalid|Possible)[^\n]*", str(error))
@@ -62,7 +62,7 @@ def _unparsed(scan: Scan, error: duckdb.Error) -> DataError:
 
 
 def _check_ids(work: Workspace, scan: Scan) -> None:
-    """Refuse ids that run over several lines: a quote mark was taken for the start of a value."""
+    """Refuse ids that span several lines: a quote mark was misread as the start of a value."""
     broken = "contains(CAST(u AS VARCHAR), chr(10)) OR contains(CAST(i AS VARCHAR), chr(10))"
     count, first = work.one(f"SELECT count(*), min(rowid) FROM work.main.staged WHERE {broken}")
     if count:

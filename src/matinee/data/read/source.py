@@ -21,20 +21,20 @@ SAMPLE = 10_000
 Report = Callable[[str, int, int], None]
 """Progress callback: the step ("reading", "ordering"), the amount done, and the total."""
 
-# DuckDB may take this much; what does not fit goes to the temporary folder. Reading 100 million
+# DuckDB's memory limit; the rest spills to the temporary folder. Reading 100 million
 # ratings needs less.
 _MEMORY = "1GB"
-# Each thread that reads text has buffers of its own, which must fit in the memory above.
+# Each thread that reads text has its own buffers, which must fit in the memory above.
 _MOST_THREADS = 8
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """A private DuckDB, on disk in a temporary folder that goes when it is closed.
+    """A private DuckDB on disk, in a temporary folder that is removed on closing.
 
     Attributes:
-        con: The connection. Its own tables are in the catalog ``work``.
-        folder: For whatever else must be on disk for a while.
+        con: The connection. Its tables are in the catalog ``work``.
+        folder: Folder for other temporary files.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -57,10 +57,10 @@ class Scan:
             are ``"1"``, ``"2"`` and so on.
         label: What to call the table in messages.
         locate: The location of a row, by its number from 0, for messages: "ratings.csv, line 14".
-        header: Whether the columns have names of their own.
+        header: Whether the columns have names.
         explain: A better account of why DuckDB could not read the table, or None.
-        lines: Counts the rows that the source should give, where that can be said.
-        others: Other ways to read the source, tried where this one fails or loses rows.
+        lines: Counts the rows that the source should have, if possible.
+        others: Other ways to read the source, tried if this one fails or loses rows.
         notes: What was recognised, one sentence each.
     """
 
@@ -115,7 +115,7 @@ def run(work: Workspace, scan: Scan, query: str) -> duckdb.DuckDBPyConnection:
     """Run a query that reads a table.
 
     Raises:
-        DataError: The table itself cannot be read, with the best account there is of why.
+        DataError: The table cannot be read; the message gives the most specific reason.
     """
     try:
         return work.con.execute(query)
@@ -127,7 +127,7 @@ def run(work: Workspace, scan: Scan, query: str) -> duckdb.DuckDBPyConnection:
 
 
 def reason(error: duckdb.Error, folder: Path | None = None) -> str:
-    """What DuckDB says in its first line, without its class of error."""
+    """Return the first line of DuckDB's message, without its error class."""
     lines = str(error).strip().splitlines() or ["unknown error"]
     text = re.sub(r"^([A-Z][A-Za-z-]* )+Error: ", "", lines[0].strip())
     if "No space left" in text or isinstance(error, duckdb.OutOfMemoryException):
@@ -165,7 +165,7 @@ def described(work: Workspace, relation: str) -> dict[str, tuple[str, str]]:
 
 
 def is_nested(kind: Any) -> bool:
-    """Whether a DuckDB type holds objects or lists."""
+    """Return whether a DuckDB type contains objects or lists."""
     return str(kind).startswith(("STRUCT", "MAP", "UNION")) or str(kind).endswith("]")
 
 
@@ -174,7 +174,7 @@ def flattened(
     member: Callable[[str, str], str] | None = None,
     leaf: Callable[[str, Any], tuple[str, str]] | None = None,
 ) -> dict[str, tuple[str, str]]:
-    """(SQL, DuckDB type) by column name, with the fields of objects as columns of their own.
+    """Return (SQL, DuckDB type) by column name, with the fields of objects as columns.
 
     The field ``id`` of ``user`` is the column ``user.id``; an object of one field stands for that
     field, as MongoDB's ``{"$oid": "..."}`` does.
@@ -199,5 +199,5 @@ def flattened(
 
 
 def _is_object(kind: object) -> bool:
-    """Whether a type is an object's, not that of a list of objects."""
+    """Return whether a type is an object, not a list of objects."""
     return str(kind).startswith("STRUCT") and not str(kind).endswith("]")

@@ -31,7 +31,7 @@ _INTEGER = (
 class Staged:
     """The checked rows, in the workspace's table ``staged`` (u, i, r, t), in the order read.
 
-    Where ratings have weights there is a fifth column, w.
+    If ratings have weights there is a fifth column, w.
 
     Attributes:
         rows: Rows of the table, those left out included.
@@ -73,7 +73,7 @@ def stage(
         scale: The range the ratings must lie in, if one is stated.
         missing: Ratings that mean "not rated", which the scale does not concern.
         time_mapped: Whether the caller named the time column; one that was only recognised is
-            left out, with a note, where it holds something else.
+            left out, with a note, if it has other content.
         rows: What becomes of rows with no id, or with a rating outside the scale.
 
     Raises:
@@ -122,7 +122,7 @@ def stage(
 
 
 def _check_real_ids(work: Workspace, scan: Scan, columns: Mapping[str, str]) -> None:
-    """Refuse ids in a column of reals that are too large for whole numbers to be kept apart."""
+    """Refuse ids in a column of reals that are too large to be exact whole numbers."""
     for role, name in ((USER, "u"), (ITEM, "i")):
         kind = scan.columns[columns[role]][1]
         bits = _WHOLE_BITS.get(kind)
@@ -143,7 +143,7 @@ def _check_real_ids(work: Workspace, scan: Scan, columns: Mapping[str, str]) -> 
 
 
 def _check_weights(work: Workspace, scan: Scan, column: str) -> None:
-    """Refuse a rating whose weight is no number above 0."""
+    """Refuse a rating whose weight is not a number above 0."""
     count, first = work.one(
         "SELECT count(*), min(rowid) FROM work.main.staged "
         "WHERE u IS NOT NULL AND i IS NOT NULL AND (w IS NULL OR w <= 0)"
@@ -199,7 +199,7 @@ def _leave_out_unnamed(
 def _leave_out_outside(
     work: Workspace, scan: Scan, scale: Scale | None, missing: Sequence[float]
 ) -> Iterator[str]:
-    """Leave out the rows whose rating is outside the scale, and say how many."""
+    """Leave out rows whose rating is outside the scale, and note how many."""
     condition = f"{_outside(scale, missing)} AND u IS NOT NULL AND i IS NOT NULL"
     count, first = work.one(f"SELECT count(*), min(rowid) FROM work.main.staged WHERE {condition}")
     if count:
@@ -221,7 +221,7 @@ def _create(
     """Make the table ``staged`` of everything in the source.
 
     Integers are read as integers if the first rows suggest it, which costs half as much as text.
-    If a later row shows that they are none, all are read again as text.
+    If a later row contradicts this, all are read again as text.
 
     Returns:
         Of users and of items, whether every row has an id that is an integer.
@@ -257,11 +257,12 @@ def _create(
 
 
 def _sampled(work: Workspace, scan: Scan, columns: Mapping[str, str]) -> tuple[list[str], int, int]:
-    """What the first rows hold, in one query, since each parses a whole buffer of text.
+    """Inspect the first rows in one query, since each query parses a whole buffer of text.
 
     Returns:
         Of users and of items, the check, with ``{0}`` for the id, that all of their ids are
-        integers, or ``""``; the number of times that are text; and how many of them are numbers.
+        integers, or ``""``; the number of times that are text; and the number of these that are
+        numeric.
     """
     ids = [_id(*scan.columns[columns[role]]) for role in (USER, ITEM)]
     time, kind = "", ""
@@ -297,7 +298,7 @@ def _id(sql: str, kind: str) -> str:
     if kind in _INTEGERS:
         return f"CAST({sql} AS BIGINT)"
     if kind.startswith(REALS):
-        # Integers become reals where a table once had gaps; as text they would differ.
+        # Integers become reals if a table once had gaps; as text they would differ.
         real = f"TRY_CAST({sql} AS DOUBLE)"
         whole = f"isfinite({real}) AND {real} = trunc({real}) AND abs({real}) < 9e15"
         text = f"CAST({sql} AS VARCHAR)"
@@ -318,7 +319,7 @@ def _rating(sql: str, kind: str, decimal: str) -> str:
     if kind == "VARCHAR" and decimal != ".":
         sql = f"replace({sql}, {literal(decimal)}, '.')"
     real = f"TRY_CAST({sql} AS DOUBLE)"
-    if kind == "VARCHAR":  # Text holds booleans as pandas writes them.
+    if kind == "VARCHAR":  # Booleans as pandas writes them to text.
         real = (
             f"coalesce({real}, CASE lower(trim({sql})) WHEN 'true' THEN 1 WHEN 'false' THEN 0 END)"
         )

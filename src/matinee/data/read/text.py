@@ -18,7 +18,7 @@ from .source import literal
 
 _SAMPLE = 1 << 16
 _LOOKED_AT = 20
-# In order of preference where two would do.
+# In order of preference if several fit.
 _DELIMITERS = ("::", "\t", ",", ";", "|", " ")
 QUOTE = '"'
 _LONGEST = 1 << 20
@@ -30,13 +30,13 @@ class Layout:
     """How the lines of a text table are made.
 
     Attributes:
-        delimiter: What stands between columns; ``"::"`` in the older MovieLens files.
+        delimiter: Column separator; ``"::"`` in the older MovieLens files.
         quote: The character that may enclose a value, or ``""``.
-        names: The columns' names, or None where the file has no header.
+        names: The columns' names, or None without a header.
         width: The number of columns.
-        escape: What stands before a quote mark within quotes: another one, or a backslash.
+        escape: The escape of a quote mark within quotes: another one, or a backslash.
         blank: Blank lines at the start.
-        headed: Whether the first line is a header, by whose names or others the columns go.
+        headed: Whether the first line is a header, even if other column names are used.
         partitions: Columns whose values are in the names of the folders.
     """
 
@@ -51,12 +51,12 @@ class Layout:
 
     @property
     def has_header(self) -> bool:
-        """Whether the first line holds no row."""
+        """Whether the first line is not a row."""
         return self.names is not None if self.headed is None else self.headed
 
     @property
     def numbers(self) -> tuple[str, ...]:
-        """The columns' numbers from 1, which is what they are called in SQL."""
+        """The columns' numbers from 1, their names in SQL."""
         return tuple(str(at + 1) for at in range(self.width))
 
     @property
@@ -90,15 +90,15 @@ class Layout:
         return len(self.split(record))
 
     def _is_plain(self, record: str) -> bool:
-        """Whether nothing in a record is quoted."""
+        """Return whether nothing in a record is quoted."""
         return not self.quote or self.quote not in record
 
     def goes_on(self, line: bytes, inside: bool = False) -> bool:
-        """Whether a quoted value goes on after the line.
+        """Return whether a quoted value continues after the line.
 
         Args:
             line: A line, or several.
-            inside: Whether one goes on from the line before.
+            inside: Whether one continues from the previous line.
         """
         if not self.quote or self.quote.encode() not in line:
             return inside
@@ -158,12 +158,12 @@ def sniff(
     Args:
         path: A UTF-8 text file.
         label: What to call it in messages.
-        roles: The roles its columns may have, in the order a file with no header has them.
+        roles: Possible roles of the columns, in the order of a file without a header.
         mapped: Columns mapped by the caller, by role: they help to recognise a header.
         options: Layout options that the caller sets.
 
     Raises:
-        UsageError: There are not as many names as columns.
+        UsageError: The number of names differs from the number of columns.
         DataError: The file is empty, is no text, or has no columns.
     """
     with path.open("rb") as file:
@@ -242,7 +242,7 @@ def _fit(
     # A column's number from 1 is no name: the first rating may be by user 1, or a 4.
     named = {role: name for role, name in mapped.items() if not _is_position(name, width)}
     known = recognised(first, roles, named)
-    # A name is never a number, and a row of ratings has one at least.
+    # A name is never a number, and a row of ratings has at least one.
     header = known > 0 or (
         bool(ratings or named) and not any(is_number(value, options.decimal) for value in first)
     )
@@ -250,9 +250,9 @@ def _fit(
     if options.header is not None:
         header = options.header
     if not header and not ratings and delimiter == "|":
-        quote = ""  # The titles of u.item hold quotes that mean nothing.
+        quote = ""  # The titles of u.item contain literal quotes.
     alike = [row for row in rows if len(row) == width > 1]
-    # A first line that only might be a header says little for itself.
+    # A first line that only might be a header is weak evidence.
     numeric = (
         [row for row in alike if any(is_number(value, options.decimal) for value in row)]
         if ratings and header and not known and options.header is None
@@ -320,7 +320,7 @@ def records(path: Path, layout: Layout) -> Iterator[tuple[int, bytes]]:
             size += len(line)
             inside = layout.goes_on(line, inside)
             if inside and size < _LONGEST:
-                continue  # A quoted value goes on in the next line.
+                continue  # A quoted value continues on the next line.
             record = b"".join(held).rstrip(b"\r\n")
             if record:
                 yield start, record

@@ -18,7 +18,7 @@ def _formats(*dates: str) -> str:
     )
 
 
-# A year of two digits comes first: %Y takes 20 for the year 20.
+# Two-digit years come first: %Y would read 20 as the year 20.
 _MONTH_FIRST = _formats(
     *("%m/%d/%y", "%m-%d-%y", "%m/%d/%Y", "%m-%d-%Y", "%m %d, %Y", "%B %d, %Y", "%b %d, %Y")
 )
@@ -51,7 +51,7 @@ _FIRST_ISO = "TIMESTAMPTZ '1000-01-01'"
 
 
 def is_text(kind: str) -> bool:
-    """Whether a DuckDB type holds text."""
+    """Return whether a DuckDB type is text."""
     return kind == "VARCHAR" or kind.startswith("ENUM")
 
 
@@ -61,7 +61,7 @@ def number_sql(sql: str) -> str:
 
 
 def time_column(scan: Scan, name: str, clock: str | None) -> tuple[str, str]:
-    """SQL and type of a column of times, or of dates beside a column of times of day."""
+    """Return SQL and type of a time column, or of a date column with a time-of-day column."""
     sql, kind = scan.columns[name]
     if clock is None:
         return sql, kind
@@ -74,13 +74,13 @@ def time_column(scan: Scan, name: str, clock: str | None) -> tuple[str, str]:
 def time_sql(
     work: Workspace, scan: Scan, name: str | None, clock: str | None, mapped: int, numbers: int
 ) -> tuple[str, bool, tuple[str, ...]]:
-    """The time of a row as SQL, whether it is in seconds whatever its size, and notes.
+    """Return the time of a row as SQL, whether it is certainly in seconds, and notes.
 
     Args:
         work: Where the table is read.
         scan: The table.
-        name: Its column of times, if it has one.
-        clock: Its column of times of day, where the other has dates.
+        name: The column of times, if any.
+        clock: The column of times of day, if ``name`` has only dates.
         mapped: Times among the first rows.
         numbers: How many of them are numbers.
     """
@@ -95,8 +95,8 @@ def time_sql(
         number = number_sql(sql)
         iso = f"TRY_CAST({sql} AS TIMESTAMPTZ)"
         if mapped == numbers:  # Trying formats of dates costs more than reading the rows.
-            # DuckDB evaluates what an expression has twice for every row, but a branch of
-            # coalesce where it is needed: the list keeps iso from occurring twice.
+            # DuckDB evaluates a repeated expression twice for every row, but a branch of
+            # coalesce only if needed: the list avoids repeating iso.
             late = f"list_filter([{iso}], lambda one: one >= {_FIRST_ISO})[1]"
             return f"coalesce({number}, TRY_CAST(floor(epoch({late})) AS BIGINT))", False, ()
         iso = f"CASE WHEN {iso} >= {_FIRST_ISO} THEN {iso} END"

@@ -24,11 +24,11 @@ from .source import Workspace
 ZIP = b"PK\x03\x04"
 # What the standard library raises on damaged bytes.
 _DAMAGE = (zlib.error, lzma.LZMAError, struct.error, EOFError, ValueError, LookupError)
-# A table packs by 5 to 30 times; deflate by 1,032 at most, so 2 MB may hold 2 GB of one letter.
+# A table compresses 5 to 30 times; deflate at most 1,032 times: 2 MB may unpack to 2 GB.
 _RATIO = 200
 _SMALL = 256 << 20
 """Bytes to which any compressed file may unpack."""
-# DuckDB reads these marks in a path as a pattern, even where a file is called so.
+# DuckDB treats these characters in a path as a pattern, even if a file has that name.
 GLOB = "*?["
 
 
@@ -125,7 +125,7 @@ def _bounded(file: IO[bytes], target: Path, limit: int, part: Part) -> int:
 
 
 def unpacked(part: Part, work: Workspace) -> Part:
-    """The part itself, or a plain copy in the workspace where it is compressed or a pipe."""
+    """Return the part itself, or a plain copy in the workspace if it is compressed or a pipe."""
     try:
         if part.path.is_file():
             head = head_of(part)
@@ -165,15 +165,15 @@ def readable(name: str) -> str:
 
 
 def _fresh(work: Workspace, name: str) -> Path:
-    """A path in the workspace where nothing is, ending in a name."""
+    """Return an unused path in the workspace that ends in a name."""
     folder = Path(tempfile.mkdtemp(prefix="part", dir=work.folder))
     return folder / name.encode("ascii", "replace").decode().translate(str.maketrans(GLOB, "___"))
 
 
 def as_utf8(part: Part, work: Workspace) -> Part:
-    """The part itself, or a copy in UTF-8 of a text file in Latin-1, as MovieLens ships them.
+    """Return the part itself, or a UTF-8 copy of a text file in Latin-1, as in MovieLens.
 
-    UTF-16 with its mark is left as it is: ``open_files`` reads it.
+    UTF-16 with a byte order mark is unchanged: ``open_files`` reads it.
     """
     with part.path.open("rb") as file:
         if file.read(4) == b"PAR1":

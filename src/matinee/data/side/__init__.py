@@ -1,1 +1,1 @@
-"""What is known of people and items besides ratings."""
+"""Side columns of users and items."""

@@ -1,4 +1,4 @@
-"""``SideColumns``: columns of people or of items; ``CodedColumn``: one of them as levels."""
+"""``SideColumns``: columns of users or of items; ``CodedColumn``: a column as levels."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ...base.memory import entries_of
 from ...errors import UsageError, nearest
 
 Values = npt.NDArray[Any]
-"""Values of a column: float64, NaN where unknown; or objects: texts or tuples of texts (several
-labels each), "" where unknown."""
+"""Values of a column: float64, NaN if unknown; or objects: texts or tuples of texts (several
+labels each), "" if unknown."""
 
 BINS = 10
 """Intervals that numbers of many values are divided into."""
 MOST_DISTINCT = 32
-"""Most values of a column of numbers that are levels by themselves."""
+"""Largest number of distinct numbers that are used as levels directly."""
 FEWEST = 2
 """Rows that must have a level for it to count."""
 _ROWS_PER_LEVEL = 10
@@ -33,7 +33,7 @@ _TABLES = {
 
 @dataclass(frozen=True, eq=False)
 class SideColumns:
-    """Columns of people or of items, aligned with a vocabulary.
+    """Columns of users or of items, aligned with a vocabulary.
 
     Attributes:
         columns: The values of each column by its name, in the order of the vocabulary's codes.
@@ -52,7 +52,7 @@ class SideColumns:
 
     @classmethod
     def decoded(cls, columns: Sequence[CodedColumn]) -> Self | None:
-        """Values that code to the same levels; None where there are no columns, or no rows."""
+        """Return values that code to the same levels; None without columns or rows."""
         if not columns or not len(columns[0].indptr):
             return None
         return cls({each.name: each.values() for each in columns})
@@ -81,13 +81,13 @@ class SideColumns:
 
 @dataclass(frozen=True, eq=False)
 class CodedColumn:
-    """A column as levels: which of them each row has, none where the value is unknown.
+    """A column as levels: the levels of each row, none if the value is unknown.
 
     Attributes:
         name: The column's name.
-        levels: Labels of the levels, ascending; of numbers the values themselves or, of more than
-            ``MOST_DISTINCT``, the median of each interval.
-        indptr: int64 (rows + 1,), where the levels of each row begin.
+        levels: Labels of the levels, ascending; for numbers the values themselves or, with more
+            than ``MOST_DISTINCT``, the median of each interval.
+        indptr: int64 (rows + 1,), start of each row's levels.
         codes: int32 (entries,), the levels, ascending within a row.
     """
 
@@ -98,7 +98,7 @@ class CodedColumn:
 
     @classmethod
     def of(cls, name: str, values: Values) -> Self:
-        """The levels of a column that at least ``FEWEST`` rows have."""
+        """Make a coded column of the levels that at least ``FEWEST`` rows have."""
         if values.dtype.kind == "f":
             known = np.flatnonzero(np.isfinite(values))
             levels, codes = _intervals(values[known])
@@ -120,7 +120,7 @@ class CodedColumn:
         return cls(name, labels, indptr, codes.astype(np.int32))
 
     def check(self) -> None:
-        """Refuse arrays that do not fit one another, such as those of a damaged file.
+        """Refuse inconsistent arrays, such as those of a damaged file.
 
         Raises:
             ValueError: They do not.
@@ -164,7 +164,7 @@ class CodedColumn:
 
 
 def _as_texts(values: Values) -> Values:
-    """Numbers as the texts that a table with other texts beside them has."""
+    """Convert numbers to text as in a column with other texts."""
     if values.dtype.kind != "f":
         return values
     texts = np.empty(len(values), dtype=object)
@@ -194,7 +194,7 @@ class Levels(NamedTuple):
     """The levels that each row has of several columns, numbered one column after the other.
 
     Attributes:
-        indptr: int64 (rows + 1,), where the levels of each row begin.
+        indptr: int64 (rows + 1,), start of each row's levels.
         levels: int32 (entries,).
         scale: float64 (entries,), one over the root of the row's number of levels of the column.
         n: Number of levels of all columns.
@@ -227,7 +227,7 @@ def stacked(columns: Sequence[CodedColumn]) -> Levels:
 def coded_state(
     columns: Sequence[CodedColumn], name: str
 ) -> tuple[dict[str, npt.NDArray[Any]], list[Any]]:
-    """Arrays whose names start with ``name``, and a JSON-able rest, for ``restored_columns``."""
+    """Return arrays with the prefix ``name`` and JSON-serialisable values to restore."""
     arrays: dict[str, npt.NDArray[Any]] = {}
     for at, each in enumerate(columns):
         arrays[f"{name}.{at}.indptr"], arrays[f"{name}.{at}.codes"] = each.indptr, each.codes
@@ -237,10 +237,10 @@ def coded_state(
 def restored_columns(
     arrays: Mapping[str, npt.NDArray[Any]], name: str, rest: Sequence[Any]
 ) -> tuple[CodedColumn, ...]:
-    """From what ``coded_state`` gave.
+    """Restore from the output of ``coded_state``.
 
     Raises:
-        ValueError: The arrays do not fit one another.
+        ValueError: The arrays are inconsistent.
     """
     columns = []
     for at, (column, levels) in enumerate(rest):
@@ -259,9 +259,9 @@ def coded_columns(
     """The columns of each side that a model is to use, as levels.
 
     Args:
-        wanted: Names of columns, each of any of the sides; or whether to take all there are, but
-            for those with more than a level for every ten rows, which nearly say who somebody is.
-        sides: Columns of people and of items, say.
+        wanted: Names of columns, each of any of the sides; or whether to take all columns except
+            those with more than a level per ten rows, which nearly identify a user.
+        sides: For example, columns of users and of items.
         label: The data, for messages.
         noun: What the sides are of, for messages.
 

@@ -1,4 +1,4 @@
-"""Reading columns of people and of items from the tables that stand beside ratings."""
+"""Reads columns of users and of items from tables beside the ratings."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from .columns import SideColumns, Values
 MOST_VALUES = 5_000
 """Most distinct texts of a column; one with more is left out, as an address or a description."""
 _BETWEEN = "|"
-"""What stands between several labels in one text."""
+"""Separator of several labels in one text."""
 
 
 def people_columns(
     people: Any, beside: Part | None, work: Workspace, ids: Vocabulary, person_id: str | None
 ) -> tuple[SideColumns | None, tuple[str, ...]]:
-    """Columns of people, and problems of a table that was read without being named.
+    """Read columns of users, and the problems of a table that was not requested.
 
     Args:
-        people: The table that was asked for: what ``load`` takes, or None.
+        people: The requested table: what ``load`` takes, or None.
         beside: The file beside the ratings that looks like such a table, if any.
         work: Where to read.
         ids: The users of the ratings.
         person_id: The table's column of the ids, if it is stated.
 
     Raises:
-        DataError: A table that was asked for cannot be read, or knows none of the users.
+        DataError: A requested table cannot be read, or has none of the users.
         UsageError: A column is stated that is not there, or without a table.
     """
     if people is None and beside is None:
@@ -96,9 +96,9 @@ def _open(people: Any, beside: Part | None, work: Workspace, mapped: Mapping[str
 def columns_by(
     scan: Scan, work: Workspace, ids: Vocabulary, column: str, names: Sequence[str]
 ) -> SideColumns | None:
-    """Columns of a table in the order of a vocabulary; None where it knows none of the ids.
+    """Return columns of a table in the order of a vocabulary; None if it has none of the ids.
 
-    A column whose values are all numbers has these; of others, those of lists or with ``|`` in them
+    A column of only numbers has these values; of the others, lists or texts with ``|``
     have several labels in a row. Objects, and columns of more than ``MOST_VALUES`` texts, are left
     out.
 
@@ -107,7 +107,7 @@ def columns_by(
         work: Where to read.
         ids: The ids wanted.
         column: The table's column of the ids.
-        names: Its columns to read.
+        names: The columns to read.
     """
     names = [name for name in names if not _is_object(scan.columns[name][1])]
     cells = [cell_text(scan, name) for name in names]
@@ -141,7 +141,7 @@ def columns_by(
 
 
 def cell_text(scan: Scan, name: str) -> str:
-    """SQL of a cell as text, that of a list as its values with ``|`` between."""
+    """Return SQL for a cell as text, with the values of a list joined by ``|``."""
     sql, kind = scan.columns[name]
     if kind.endswith("[]"):
         return f"coalesce(array_to_string({sql}, '{_BETWEEN}'), '')"

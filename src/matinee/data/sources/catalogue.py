@@ -18,7 +18,7 @@ class NamedSplit:
     Attributes:
         name: What to call it ("ml-100k/u1").
         dataset: The data set it is in.
-        train: File of the training part, relative to the data set; "" where that is all of the
+        train: File of the training part, relative to the data set; "" if that is all of the
             data set but the test part.
         test: File of the test part.
         description: One line.
@@ -35,11 +35,11 @@ class NamedSplit:
 
 @dataclass(frozen=True)
 class Derived:
-    """A data set that is made of another.
+    """A data set derived from another.
 
     Attributes:
         dataset: The other.
-        relevant: Ratings of at least this are its interactions.
+        relevant: Ratings of at least this value are its interactions.
         k_core: Users and items with fewer are left out.
     """
 
@@ -50,13 +50,13 @@ class Derived:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A public data set: where it comes from and what should be in it.
+    """A public data set: its source and expected contents.
 
     Attributes:
         name: What to call it ("ml-1m").
-        url: The archive to download, a zip; "" where it cannot be downloaded from here.
-        md5: The archive's MD5 as its publisher states it, or None where it changes over time.
-        licence: The terms in one line; the archive holds them in full.
+        url: The archive to download, a zip; "" if it cannot be downloaded.
+        md5: The archive's MD5 as its publisher states it, or None if it changes over time.
+        licence: The terms in one line; the archive has the full text.
         users: Number of users with a rating.
         items: Number of items with a rating.
         ratings: Number of ratings.
@@ -64,8 +64,8 @@ class Dataset:
         download_mb: Size of the archive in MB (10^6 bytes), about.
         description: One line.
         splits: Splits that came with it.
-        derived: What it is made of, where its own files are test parts alone.
-        obtain: How to come by it, where there is no archive to download.
+        derived: What it is derived from, if its own files are only test parts.
+        obtain: How to obtain it, if there is no archive to download.
     """
 
     name: str
@@ -246,4 +246,4 @@ CATALOGUE: MappingProxyType[str, Dataset] = MappingProxyType(
 UNDISTRIBUTED: MappingProxyType[str, str] = MappingProxyType(
     {name: entry.obtain for name, entry in DATASETS.items() if not entry.url}
 )
-"""Those that cannot, and what to do."""
+"""Data sets that cannot be downloaded, and what to do."""

@@ -25,7 +25,7 @@ from .catalogue import CATALOGUE, UNDISTRIBUTED, Dataset
 from .home import data_home, locate, registered
 
 Progress = Callable[[int, int | None], None]
-"""Called with the bytes so far and the bytes in all (None where the server does not say)."""
+"""Called with the bytes so far and the total (None if the server does not tell)."""
 
 _BLOCK = 1 << 18
 _TRIES = 4
@@ -110,7 +110,7 @@ def fetch(
         download.run()
         wrong = _wrong_md5(file, md5)
         if wrong and resumed:
-            # The kept part may have been of another archive: once more, from the start.
+            # The partial file may be of another archive: retry from the start.
             download.restart()
             download.run()
             wrong = _wrong_md5(file, md5)
@@ -178,13 +178,13 @@ class _Download:
                 time.sleep(self.wait * 2 ** (failed - 1))
 
     def restart(self) -> None:
-        """Forget what has come so far."""
+        """Discard what was received so far."""
         self.file.truncate(0)
         self.note_path.unlink(missing_ok=True)
         self.note = None
 
     def discard(self) -> None:
-        """Leave nothing: an empty part file is removed when it is closed."""
+        """Discard everything: an empty part file is removed on closing."""
         self.restart()
 
     def _receive(self) -> None:
@@ -199,7 +199,7 @@ class _Download:
             response = urllib.request.build_opener().open(request, timeout=self.timeout)
         except urllib.error.HTTPError as error:
             error.close()
-            if error.code == 416:  # The part is no beginning of what the server has now.
+            if error.code == 416:  # The part does not match the server's current archive.
                 self.restart()
                 raise _DroppedError("the archive changed on the server") from None
             if error.code in (408, 429) or error.code >= 500:
@@ -231,7 +231,7 @@ class _Download:
             raise _DroppedError(f"the connection closed at {self.size:,} of {total:,} bytes")
 
     def _begin(self, response: http.client.HTTPResponse, start: int) -> int | None:
-        """Make the part fit the answer (from ``start`` on, or all of it); the bytes in all."""
+        """Adapt the part to the response (from ``start`` on, or all); return the total bytes."""
         headers = response.headers
         ranged = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", headers.get("Content-Range", "").strip())
         if response.status == 206 and ranged and int(ranged[1]) == start:
@@ -313,7 +313,7 @@ def _part_file(part: Path) -> Iterator[BufferedRandom]:
 
 
 def _published_md5(url: str, timeout: float) -> str | None:
-    """The MD5 that GroupLens keeps beside an archive that changes over time, if it can be had."""
+    """Return the MD5 that GroupLens publishes with a changing archive, if available."""
     with suppress(OSError, ValueError, http.client.HTTPException):
         with urllib.request.build_opener().open(f"{url}.md5", timeout=timeout) as response:
             match = re.search(rb"\b[0-9a-fA-F]{32}\b", response.read(4096))

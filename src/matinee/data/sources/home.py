@@ -26,9 +26,9 @@ def data_home() -> Path:
 
 
 def registry_path() -> Path:
-    """The JSON file in the user's configuration folder that holds the names given by ``add``.
+    """Return the JSON file with the names registered by ``add``, in the configuration folder.
 
-    It is apart from the data home, which may be shared or read-only.
+    It is separate from the data home, which may be shared or read-only.
     """
     folder = _user_folder("XDG_CONFIG_HOME", ".config", "Library/Application Support", "APPDATA")
     return folder / "datasets.json"
@@ -58,7 +58,7 @@ def registered() -> dict[str, Path]:
 def add(name: str, path: Path | str) -> Path:
     """Register a name for data on disk; the name is then a source like any other.
 
-    A name of the catalogue may be given too: it then means the data at ``path``.
+    A name of the catalogue is allowed: it then means the data at ``path``.
 
     Args:
         name: Letters, digits, ``.``, ``_`` and ``-``.
@@ -91,7 +91,7 @@ def forget(name: str) -> Path:
         The path the name stood for.
 
     Raises:
-        UsageError: No such name was given.
+        UsageError: No such name is registered.
     """
     entries = registered()
     if name not in entries:
@@ -104,11 +104,11 @@ def forget(name: str) -> Path:
 def locate(name: str) -> Path | None:
     """Where the data of a name is on this machine, or None.
 
-    Looked for in this order: the names given by ``add``; a folder or file of that name in the
+    Searched in this order: the names registered by ``add``; a folder or file of that name in the
     data home (``"ml-1m"``, ``"ml-1m-seed-split/test.dat"``); ``NAME.zip`` in the data home.
 
     Raises:
-        DataError: The name was given by ``add``, and what it stood for is gone.
+        DataError: The name was registered by ``add``, but its path no longer exists.
     """
     folder = registered().get(name)
     if folder is not None:

@@ -1,4 +1,4 @@
-"""Splits as files: parquet parts and a manifest of what was split, how and by which seed."""
+"""Splits as files: Parquet parts and a manifest of the source, rule and seed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NONE = "none"
 _CHUNK = 1 << 21
 
 KFOLD = "kfold"
-"""Beside the rules, what ``split_files`` can write: every fold of ``kfold``."""
+"""Besides the rules, what ``split_files`` can write: every fold of ``kfold``."""
 
 
 def split_files(
@@ -66,7 +66,7 @@ def split_files(
         seed: Seed of the draw.
         by: Name of a rule in ``RULES``, or ``kfold``.
         valid: What to validate by, as in ``split_three``.
-        given: By ``people``: the share of each held-out person's ratings that a model is given.
+        given: By ``people``: the share of each held-out user's ratings used as history.
         k: Number of folds.
         at: The moment or the two moments to cut at by ``time``.
 
@@ -115,7 +115,7 @@ def write_split(
     Args:
         parts: Pairs of a part's name ("train", "fold-1/train") and its ratings, one at a time.
         out: The folder to write, as in ``split_files``.
-        source: What the parts were made of.
+        source: The source of the parts.
         protocol: How, for the manifest.
 
     Returns:
@@ -178,7 +178,7 @@ def weighted_reading(folder: Path, reading: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _manifest_of(folder: Path, format_: str = _FORMAT) -> dict[str, Any]:
-    """The manifest of a folder; empty where there is none, or none of that format."""
+    """Return the manifest of a folder; empty if there is none of that format."""
     try:
         stored = json.loads((folder / _MANIFEST).read_text("utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -246,10 +246,10 @@ def _written(side: SideColumns) -> dict[str, npt.NDArray[Any]]:
 
 
 def refuse_others(folder: Path, format_: str, content: str) -> None:
-    """Refuse to replace a folder whose manifest is not of a format.
+    """Refuse to replace a folder whose manifest does not have a given format.
 
     Raises:
-        UsageError: The folder holds something else.
+        UsageError: The folder has other content.
     """
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return

@@ -28,7 +28,7 @@ class NamedParts(NamedTuple):
 
     Attributes:
         train: To train on.
-        valid: To validate by, or None where the split has no such part.
+        valid: The validation part, or None if the split has none.
         test: To test on.
     """
 
@@ -75,11 +75,11 @@ def named_split(
 
 
 def named_parts(name: str | Path, *, seed: int = 0, report: Report | None = None) -> NamedParts:
-    """Read a split that has a name with its validation part, where it has one.
+    """Read a named split with its validation part, if any.
 
     Args:
         name: As for ``named_split``; of a folder, a file ``valid`` is the validation part.
-        seed: Seed of what is left to chance: which half of Netflix's test month is the
+        seed: Seed of random choices: which half of Netflix's test month is the
             validation part. ``named_split`` has the test part of seed 0.
         report: Called with the progress, as by ``load``.
 
@@ -91,14 +91,14 @@ def named_parts(name: str | Path, *, seed: int = 0, report: Report | None = None
 
 
 def given_part(name: str | Path, **reading: Any) -> Ratings | None:
-    """What the people of the test part of a split are known to have rated.
+    """Read the histories of the test users of a split by users.
 
     Args:
         name: As for ``named_split``. A folder of a split by people has a file ``given``.
         **reading: Arguments of ``load`` for that file.
 
     Returns:
-        None where the split has no such part.
+        The histories; None if the split has none.
     """
     folder = Path(name) if Path(name).exists() else locate(str(name))
     files = sorted(folder.glob("given.*")) if folder is not None and folder.is_dir() else []
@@ -108,7 +108,7 @@ def given_part(name: str | Path, **reading: Any) -> Ratings | None:
 
 
 def is_named_split(name: str) -> bool:
-    """Whether ``named_split`` knows a name or folder, by a look at the files alone."""
+    """Return whether ``named_split`` supports a name or folder, judging by the files."""
     if name in NAMED_SPLITS:
         return True
     folder = Path(name) if Path(name).exists() else locate(name)
@@ -220,7 +220,7 @@ def _unpacked(archive: Path, folder: Path) -> Path:
 
 
 def _parts_in(folder: Path) -> dict[str, Path] | None:
-    """The files of a folder by part; None where it has no training or no test file."""
+    """Return the files of a folder by part; None without a training or a test file."""
     by_part = {part: sorted(folder.glob(f"{part}.*")) for part in ("train", "valid", "test")}
     one = {part: files[0] for part, files in by_part.items() if len(files) == 1}
     return one if {"train", "test"} <= set(one) else None

@@ -1,4 +1,4 @@
-"""``SplitRule``: how ratings are divided, and what rules are made of."""
+"""``SplitRule``: how ratings are divided, and building blocks of rules."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ a model may see at prediction, but not in training."""
 
 @dataclass(frozen=True)
 class Division:
-    """What is asked of a rule.
+    """Options of a split.
 
     Attributes:
         holdout: The test part: a share, between 0 and 1, or a whole number.
         valid: The validation part in the same terms; 0 for none.
-        seed: Of whatever is left to chance.
+        seed: Seed of random choices.
         at: Moments at which the second part, and the third, begin, in place of shares.
-        given: Of held-out people, the share of ratings that a model is given.
-        latest: Whether the held-out ratings of held-out people are their latest ones.
+        given: Share of held-out users' ratings used as history.
+        latest: Whether the held-out ratings of held-out users are their latest ones.
     """
 
     holdout: float = 0.2
@@ -57,13 +57,13 @@ class SplitRule:
     Attributes:
         name: What ``by`` calls it.
         assign: The part of each rating, int8, shape (n,): ``TRAIN``, ``VALID``, ``TEST``, and
-            ``GIVEN`` and ``VALID_GIVEN`` where ``holds_out_people``. With the same seed the test
-            part is the same whether there is a validation part or not.
+            ``GIVEN`` and ``VALID_GIVEN`` if ``holds_out_people``. With the same seed the test
+            part does not depend on whether there is a validation part.
         summary: What is held out, in a few words, for help and tables.
         describe: The same as a phrase with ``{}`` in place of the amount, for reports.
         needs_times: Whether the ratings must have times.
         cuts: Whether it can cut at moments (``Division.at``).
-        holds_out_people: Whether people of the test part have no training rating.
+        holds_out_people: Whether test users have no training ratings.
     """
 
     name: str
@@ -75,7 +75,7 @@ class SplitRule:
     holds_out_people: bool = False
 
     def held_out(self, size: float) -> str:
-        """What is held out, with how much: a share, or a whole number."""
+        """Describe what is held out: a share, or a whole number."""
         return self.describe.format(f"{size:.4g}" if size >= 1 else f"{100 * size:.4g}%")
 
 
@@ -135,16 +135,16 @@ def times_of(ratings: Ratings) -> Int64:
 
 
 def in_time(ratings: Ratings, rng: np.random.Generator) -> Sequence:
-    """All positions by time, those of the same second shuffled."""
+    """Return all positions by time, shuffled within a second."""
     times = times_of(ratings)
     order = shuffled(len(ratings), rng)
     return order[np.argsort(times[order], kind="stable")]
 
 
 def earliest(times: Int64, k: int, seed: int) -> npt.NDArray[np.bool_]:
-    """A mask of the ``k`` earliest; of the last one's second, as many as needed by chance.
+    """Return the mask of the ``k`` earliest, with a random choice within the last second.
 
-    With one seed, the mask of a smaller ``k`` is part of that of a larger.
+    With one seed, the mask of a smaller ``k`` is contained in that of a larger.
     """
     if not 0 < k < len(times):
         return np.full(len(times), k > 0)
@@ -190,7 +190,7 @@ def _label(
 ) -> None:
     for i in sequence:
         u = groups[i]
-        left[u] -= 1  # Ratings of this group still to come.
+        left[u] -= 1  # Remaining ratings of this group.
         if left[u] < test[u]:
             part[i] = 2
         elif left[u] < test[u] + middle[u]:

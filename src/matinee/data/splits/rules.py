@@ -73,7 +73,7 @@ def _time(ratings: Ratings, division: Division) -> Int8:
 
 
 def _people(ratings: Ratings, division: Division) -> Int8:
-    """Strong generalisation (Marlin, "Collaborative filtering", 2004): whole people held out.
+    """Strong generalisation (Marlin, "Collaborative filtering", 2004): whole users are held out.
 
     People with one rating cannot be divided and always train.
     """
@@ -178,7 +178,7 @@ def rule_of(name: str) -> SplitRule:
     """The rule of a name.
 
     Raises:
-        UsageError: There is none; the message suggests the nearest.
+        UsageError: No such rule; the message suggests the nearest.
     """
     rule = RULES.get(_FORMER.get(name, name))
     if rule is None:
@@ -189,6 +189,6 @@ def rule_of(name: str) -> SplitRule:
 
 
 def choices() -> str:
-    """The rules and what each holds out, as a sentence for help texts."""
+    """List the rules and what each holds out, as a sentence for help texts."""
     each = [f"{rule.name} ({rule.summary})" for rule in RULES.values()]
     return f"{', '.join(each[:-1])} or {each[-1]}"

@@ -1,4 +1,4 @@
-"""Parts that were read apart, with one vocabulary; and parts put together again."""
+"""Joins parts that were read separately: one vocabulary, or one set of ratings."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ..vocabulary import Vocabulary
 
 
 def share_vocabularies(*parts: Ratings) -> tuple[Ratings, ...]:
-    """Recode ratings that were read apart by the ids of all of them together.
+    """Recode ratings that were read separately by the union of their ids.
 
-    Ids are text for all where they are text for one. A title is taken from the first part that
-    has one for the item, as is a value of a column. The scale is that of all, or of those whose
+    Ids are text for all parts if they are text for one. A title is taken from the first part that
+    has one for the item, as are values of columns. The scale covers all parts, or those whose
     scale was stated.
     """
     users = _union([part.user_ids for part in parts])

@@ -1,6 +1,6 @@
 """Split ratings into parts to train on, choose by and score.
 
-Every rule gives each rating to one part. The parts share the vocabularies of the whole, and the
+Every rule assigns each rating to one part. The parts share the vocabularies of the whole, and the
 same ratings, in the same order, split with the same seed give the same parts.
 """
 
@@ -24,11 +24,11 @@ class SplitParts(NamedTuple):
 
     Attributes:
         train: To train on.
-        valid: To validate by; None where none was asked for.
+        valid: The validation part; None if not requested.
         test: To score.
-        given: What the people of ``test`` are known to have rated, where a rule holds out people
+        given: Histories of the users of ``test``, if a rule holds out users
             (they have no training rating); else None.
-        valid_given: The same of the people of ``valid``.
+        valid_given: The same for the users of ``valid``.
     """
 
     train: Ratings
@@ -38,12 +38,12 @@ class SplitParts(NamedTuple):
     valid_given: Ratings | None = None
 
     def named(self) -> dict[str, Ratings]:
-        """The parts there are, by name."""
+        """Return the existing parts by name."""
         return {name: part for name, part in self._asdict().items() if part is not None}
 
 
 class FoldIn(NamedTuple):
-    """A user hold-out: the people of ``given`` and ``scored`` are in no way part of ``train``."""
+    """A user hold-out: the users of ``given`` and ``scored`` are not part of ``train``."""
 
     train: Ratings
     given: Ratings
@@ -67,9 +67,9 @@ def split_parts(
         ratings: The ratings to split, or what ``load`` takes.
         by: Name of a rule in ``RULES``.
         holdout: As in ``split``; with ``people``, a share or a number of people.
-        valid: What to validate by, in the same terms; 0 for nothing.
+        valid: Size of the validation part, in the same terms; 0 for none.
         seed: Seed of the random choices. The test part does not depend on ``valid``.
-        given: With ``people``: the share of each held-out person's ratings that a model is given;
+        given: With ``people``: the share of each held-out user's ratings used as history;
             at least one is given and at least one held out.
         at: Moments to cut at instead of shares.
         latest: With ``people``: whether the latest ratings of each are held out, rather than some
@@ -77,7 +77,7 @@ def split_parts(
 
     Raises:
         UsageError: No such rule, or options that cannot be.
-        DataError: The rule needs times and there are none, or a part would be empty.
+        DataError: The rule needs times and they are missing, or a part would be empty.
     """
     ratings = as_ratings(ratings)
     rule = rule_of(by)
@@ -137,7 +137,7 @@ def split(
 
     Raises:
         UsageError: No such rule, or an invalid hold-out.
-        DataError: The rule needs times and there are none, or a part would be empty.
+        DataError: The rule needs times and they are missing, or a part would be empty.
     """
     ratings = as_ratings(ratings)
     parts = _parts_of_ratings(ratings, by, holdout, 0.0, seed, () if at is None else (at,))
@@ -170,7 +170,7 @@ def split_three(
 
     Raises:
         UsageError: No such rule, or an invalid hold-out.
-        DataError: The rule needs times and there are none, or a part would be empty.
+        DataError: The rule needs times and they are missing, or a part would be empty.
     """
     ratings = as_ratings(ratings)
     parts = _parts_of_ratings(ratings, by, holdout, valid, seed, at or ())
@@ -187,25 +187,25 @@ def split_users(
     given: float = 0.8,
     by: Literal["user", "last"] = "user",
 ) -> FoldIn:
-    """Hold out whole users, to score how well people never trained on are folded in.
+    """Hold out whole users, to evaluate fold-in of new users.
 
-    Of each held-out user, some ratings are given to the model and the rest are scored. Users with
+    Some ratings of each held-out user are the history and the rest are scored. Users with
     one rating cannot be divided and always train.
 
     Args:
         ratings: The ratings to split, or what ``load`` takes.
         holdout: A share of the users, or a whole number of them, drawn at random.
         seed: Seed of the draw.
-        given: The share of each held-out user's ratings that the model is given; at least one is
+        given: The share of each held-out user's ratings used as history; at least one is
             given and at least one scored.
         by: Which ratings are scored: some at random (``user``) or the latest (``last``).
 
     Returns:
-        The training ratings of all other users, and the given and scored ones of these.
+        The training ratings of all other users, and the histories and scored ratings of these.
 
     Raises:
         UsageError: A share that cannot be one.
-        DataError: Too few users have two ratings, or there are no times to go by.
+        DataError: Too few users have two ratings, or times are missing.
     """
     ratings = as_ratings(ratings)
     parts = split_parts(ratings, "people", holdout, seed=seed, given=given, latest=by == "last")
@@ -214,7 +214,7 @@ def split_users(
 
 
 def kfold(ratings: RatingsLike, k: int = 5, seed: int = 0) -> Iterator[tuple[Ratings, Ratings]]:
-    """Split ratings at random into ``k`` folds, and give each in turn as the test part.
+    """Split ratings at random into ``k`` folds, and yield each as the test part.
 
     Args:
         ratings: The ratings to split, or what ``load`` takes.
@@ -249,7 +249,7 @@ def fold_of(ratings: Ratings, k: int, seed: int) -> Int32:
 def _parts_of_ratings(
     ratings: Ratings, by: str, holdout: float, valid: float, seed: int, at: tuple[Moment, ...]
 ) -> SplitParts:
-    """The parts by a rule that has no given part."""
+    """Split by a rule without histories of test users."""
     if rule_of(by).holds_out_people:
         raise UsageError(
             f"a split by {by!r} gives the model some ratings of the held-out people: split_parts "

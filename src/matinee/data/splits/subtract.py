@@ -20,11 +20,11 @@ def subtract(ratings: Ratings, test: Ratings) -> tuple[Ratings, Ratings, int]:
         test: The test set.
 
     Returns:
-        What is left to train on, the test set with the same vocabularies, and how many ratings
-        were left out.
+        The remaining training ratings, the test set with the same vocabularies, and how many
+        ratings were left out.
 
     Raises:
-        DataError: Nothing would be left.
+        DataError: No training rating would remain.
     """
     whole, held = share_vocabularies(ratings, test)
     in_both = np.isin(_pairs(whole), _pairs(held))

@@ -15,7 +15,7 @@ from .rule import TEST, TRAIN, VALID, Moment, seconds
 Columns = dict[str, Any]
 
 Window = tuple[Moment | None, Moment | None]
-"""Where a window begins, and the first moment after it; None where it is open."""
+"""Start of a window, and the first moment after it; None if it is open."""
 
 _OUTSIDE = -1
 
@@ -35,15 +35,15 @@ def window_split(
             alone is its first second, UTC: ("2005-09-01", "2005-12-01") is three months.
         test: The window to validate and test by; the two must not overlap.
         seed: Seed of the division of the test window.
-        valid: The share of it that goes to the validation part.
+        valid: The share of it used as the validation part.
 
     Returns:
         The ratings to train on, to validate by and to test on, with one vocabulary: the users and
         items of the first part.
 
     Raises:
-        UsageError: A window that is none, two that overlap, or a share that is none.
-        DataError: There are no times, or a part would be empty.
+        UsageError: An invalid window, overlapping windows, or an invalid share.
+        DataError: Times are missing, or a part would be empty.
     """
     if not 0 < valid < 1:
         raise UsageError(f"valid = {valid:g}: give a share between 0 and 1")
@@ -56,7 +56,7 @@ def window_split(
             raise DataError(f"{ratings.name}: these windows leave the {name} part empty")
     notes, overlap_notes = ratings.notes, _overlap_notes(*unseen)
     rest, columns = apart(ratings)
-    del ratings  # Where the caller kept none either, its columns go one by one in what follows.
+    del ratings  # If the caller has no reference either, its columns are freed one by one below.
     fitted, validated, tested = (_recoded(one, users, items) for one in cut(rest, columns, part, 3))
     return (
         replace(fitted, notes=notes),
@@ -78,9 +78,9 @@ def cut(rest: Ratings, columns: Columns, part: Int8, n: int) -> list[Ratings]:
     """The rows of parts 0 to ``n - 1``, with the vocabularies of the whole.
 
     Args:
-        rest: What all parts have in common, as from ``apart``.
-        columns: The rows. Emptied, a column at a time: where nobody else has it, less is held.
-        part: The part of each row; those of none are negative.
+        rest: The fields shared by all parts, as from ``apart``.
+        columns: The rows. Emptied column by column, to free memory.
+        part: The part of each row; negative for none.
         n: Number of parts.
     """
     parts = [rest] * n
@@ -103,11 +103,11 @@ def _bounds(window: Window) -> tuple[int, int]:
 def _labels(
     ratings: Ratings, train: tuple[int, int], test: tuple[int, int]
 ) -> tuple[Int8, tuple[Mask, Mask], tuple[int, int]]:
-    """The part of each rating, who and what training has, and how many tests are of others.
+    """Return each rating's part, training users and items, and the number of other tests.
 
     The last are counts of ratings in the test window, of unseen users and of unseen items.
 
-    A rating of an unseen user counts as such, whatever its item.
+    A rating of an unseen user counts as such, for any item.
     """
     if ratings.times is None:
         raise DataError(f"{ratings.name}: has no times, which a split by windows needs")

@@ -1,1 +1,1 @@
-"""What a value of a table means: when two ids are one, and what a time counts."""
+"""Interpretation of table values: equality of ids, and units of times."""

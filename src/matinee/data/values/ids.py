@@ -5,13 +5,13 @@ An id is compared by its canonical text:
 - Bytes are UTF-8 text; other bytes are taken as Latin-1.
 - Blanks around it do not count, and text is composed (Unicode NFC).
 - A whole number has one form, however a table stores it: ``1``, ``1.0``, ``"1"``, ``" 1 "`` and
-  ``"1.00"`` are the id 1. That holds for numbers written plainly, in ASCII digits with no leading
-  zero: ``"01"``, ``"+1"``, ``"1_2"``, ``"1e3"`` and ``"٧"`` are texts, and other ids.
+  ``"1.00"`` are the id 1. This applies to numbers in plain notation, in ASCII digits with no
+  leading zero: ``"01"``, ``"+1"``, ``"1_2"``, ``"1e3"`` and ``"٧"`` are texts, and other ids.
 - A boolean is the text ``True`` or ``False``, as Python and pandas write it.
 - Nothing else is changed: letter case counts, and ``1.5`` is the text ``"1.5"``.
 
-What a spreadsheet or a database writes where there is no value (``MISSING``, and the empty text)
-is no id: rows that have it are left out when a table is read, and counted in a note.
+What a spreadsheet or a database writes for a missing value (``MISSING``, and the empty text)
+is not an id: such rows are left out when a table is read, and counted in a note.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ _EXACT = 9e15
 
 
 def canonical(value: Any) -> str | None:
-    """The text by which an id is compared; None where there is none.
+    """Return the text by which an id is compared; None if missing.
 
     Args:
         value: Text, bytes, a number, or any object that is known by its text.
@@ -113,7 +113,7 @@ def whole_number(text: str | None) -> int | None:
 def whole_numbers(values: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
     """Ids as 64-bit integers, and which of them are such: int64 and bool, shape (n,).
 
-    The number of an id that is none is 0.
+    Ids that are not whole numbers have the number 0.
     """
     if values.dtype.kind == "i":
         return values.astype(np.int64, copy=False), np.ones(len(values), dtype=bool)
@@ -135,7 +135,7 @@ def whole_numbers(values: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], npt.
 
 
 def decoded(data: bytes) -> str:
-    """Bytes as text: UTF-8, or Latin-1 where they are not that."""
+    """Decode bytes as UTF-8, or as Latin-1 if that fails."""
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:

@@ -18,9 +18,9 @@ _UNITS = ((10**11, 10**3, "milliseconds"), (10**14, 10**6, "microseconds"))
 _NANOSECONDS = (10**17, 10**9, "nanoseconds")
 _PARTS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _CLOCKS = {"yyyymmddhhmm": 100, "yyyymmddhhmmss": 1}
-"""Dates with their time of day, and what completes them to seconds."""
+"""Formats of dates with a time of day, and the text that completes them to seconds."""
 _DAY = 86_400
-# Seconds below this lie before 1973, when nobody rated anything online.
+# Seconds below this are before 1973, before any online ratings.
 _EARLY = 10**8
 # The year 2100.
 _LATE = 4_102_444_800
@@ -30,7 +30,7 @@ _SAMPLE = 100_000
 def to_seconds(times: Int64, unit: TimeUnit | None) -> tuple[Int64, tuple[str, ...]]:
     """Numbers of a time column as whole seconds since 1970-01-01 UTC.
 
-    Without a unit, 20210131 is a date where every number is one; else each number is seconds,
+    Without a unit, 20210131 is a date if every number is one; else each number is seconds,
     milli-, micro- or nanoseconds, whichever puts it before the year 5138.
 
     Args:
@@ -38,7 +38,7 @@ def to_seconds(times: Int64, unit: TimeUnit | None) -> tuple[Int64, tuple[str, .
         unit: What they count, if that is stated.
 
     Returns:
-        The seconds, and notes on what was recognised and is not plain seconds or milliseconds.
+        The seconds, and notes on units other than seconds and milliseconds.
     """
     if unit in _PARTS:
         return np.floor_divide(times, _PARTS[unit], out=times), ()

@@ -16,7 +16,7 @@ LEAST = 1e-6
 
 
 def by_age(ages: Int64, half_life: float) -> Float32:
-    """Weights that halve with every ``half_life`` days, float32, at least ``LEAST``.
+    """Return weights that halve every ``half_life`` days, float32, at least ``LEAST``.
 
     Args:
         ages: int64, seconds.
@@ -37,7 +37,7 @@ def weighted_together(
 
     Args:
         before: Ratings without times, weighted by age from the newest of them.
-        newest: The time of that one, seconds since 1970; None where times were not known.
+        newest: The time of the newest rating, seconds since 1970; None if times are unknown.
         new: New ratings.
         half_life: Days; 0 for the ratings as they are.
 
@@ -58,12 +58,12 @@ def weighted_together(
 
 
 def weighted_by_age(ratings: Ratings, half_life: float, newest: int | None = None) -> Ratings:
-    """Ratings whose weights are multiplied by ``by_age``.
+    """Multiply the weights of ratings by ``by_age``.
 
     Args:
         ratings: With times.
         half_life: Days; 0 for the ratings as they are.
-        newest: The time from which age is counted, seconds since 1970; what is newer has no age.
+        newest: The time from which age is counted, seconds since 1970; newer ratings have age 0.
             By default the time of the newest of them.
 
     Raises:

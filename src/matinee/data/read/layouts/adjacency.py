@@ -19,13 +19,13 @@ _LOOKED_AT = 20
 def is_adjacency(path: Path) -> bool:
     """Whether a text file has a user and then items on each line, by its first lines.
 
-    They are whole numbers with spaces between, of varying length, and no user comes twice: lines
+    They are whole numbers separated by spaces, of varying length, and no user occurs twice: lines
     of user, item, rating that lack a value do not look so.
     """
     with path.open("rb") as file:
         sample = file.read(_SAMPLE)
     lines = sample.split(b"\n")
-    # The last line may be cut short, or be nothing.
+    # The last line may be truncated or empty.
     rows = [line.split() for line in lines[: max(1, len(lines) - 1)][:_LOOKED_AT] if line.strip()]
     if len(rows) < 2 or not all(re.fullmatch(rb"[\d \r]+", line) for line in lines[: len(rows)]):
         return False
@@ -37,7 +37,7 @@ def open_adjacency(paths: Sequence[Path], labels: Sequence[str], work: Workspace
     """Open such files as one table of a user and an item.
 
     Raises:
-        DataError: A line holds something else, or nobody has an item.
+        DataError: A line has other content, or no user has an item.
     """
     users: list[np.int64] = []
     pairs, starts = [], []

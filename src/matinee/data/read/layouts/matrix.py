@@ -24,11 +24,11 @@ _WIDE = 8
 def open_matrix(
     parts: Sequence[Part], layout: Layout, work: Workspace, decimal: str = "."
 ) -> Scan | None:
-    """A wide matrix as a table of user, item and rating, or None where the files hold none.
+    """Open a wide matrix as a table of user, item and rating; None if the files are not one.
 
     Two forms are read: one with a header of item ids and the users in its first column, as
     ``DataFrame.pivot`` makes it, whose blank cells are missing; and that of Jester, without a
-    header, whose first column counts the ratings of the row and in which 99 stands for none.
+    header, whose first column counts the ratings of the row and in which 99 means none.
 
     Args:
         parts: Text files.
@@ -61,7 +61,7 @@ def open_matrix(
         cells = [float(value) for column in filled[1:] for value in column]
         if _JESTER not in cells or any(abs(v) > _MOST and v != _JESTER for v in cells):
             if sum(map(bool, filled)) < _WIDE:
-                return None  # Other columns beside user, item, rating and time.
+                return None  # Other columns besides user, item, rating and time.
             raise DataError(
                 f"{parts[0].label}: {layout.width} columns of numbers and no header are no list "
                 "of ratings; name the columns with --user, --item and --rating (by number), or, "
@@ -96,7 +96,7 @@ def open_matrix(
 
 
 def _no_item(work: Workspace, decimal: str) -> Iterator[str]:
-    """A note on a column far above the others, such as people's ages or postal codes."""
+    """Note a column with values far above the others, such as ages or postal codes."""
     value = f"TRY_CAST(replace(rating, {literal(decimal)}, '.') AS DOUBLE)"
     *others, (low, high, item) = work.con.execute(
         f"SELECT min({value}), max({value}), item FROM work.main.matrix GROUP BY item "

@@ -24,7 +24,7 @@ _EARLIEST = 1000
 
 
 def by_position(parts: Sequence[Part], layout: Layout) -> tuple[Layout, tuple[str, ...]]:
-    """The layout with names where it is one that puts the item first, and notes.
+    """Return the layout with column names if the item comes first, and notes.
 
     Args:
         parts: Text files.

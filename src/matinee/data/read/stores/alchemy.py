@@ -1,4 +1,4 @@
-"""Queries of PostgreSQL, MySQL and what else SQLAlchemy speaks to. Needs ``matinee[databases]``."""
+"""Queries of PostgreSQL, MySQL and other databases by SQLAlchemy. Needs ``matinee[databases]``."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _DRIVERS = {
 def keep_remote(sql: str, url: str, shown: str, work: Workspace) -> None:
     """Stream a query's result out of a database into the table ``work.main.result``.
 
-    Nothing is ever committed, PostgreSQL is asked for a transaction that only reads, and SQLite,
-    which commits a ``DROP TABLE`` by itself, for queries alone.
+    Nothing is ever committed: PostgreSQL transactions are read-only, and SQLite, which commits
+    ``DROP TABLE`` implicitly, accepts only queries.
 
     Args:
         sql: A SELECT in the database's own dialect.
@@ -35,7 +35,7 @@ def keep_remote(sql: str, url: str, shown: str, work: Workspace) -> None:
         work: Where to keep the result.
 
     Raises:
-        UsageError: SQLAlchemy or the driver is not installed, or the URL is none.
+        UsageError: SQLAlchemy or the driver is not installed, or the URL is invalid.
         DataError: The database cannot be reached, or refuses the query.
     """
     try:
@@ -79,7 +79,7 @@ def keep_remote(sql: str, url: str, shown: str, work: Workspace) -> None:
 
 
 def keep_rows(names: Sequence[str], chunks: Any, work: Workspace) -> None:
-    """Make the table ``work.main.result`` of rows that come in chunks, every value as text."""
+    """Make the table ``work.main.result`` from chunks of rows, every value as text."""
     columns = ", ".join(f"{quoted(name)} VARCHAR" for name in names)
     work.con.execute(f"CREATE TABLE work.main.result ({columns})")
     for rows in chunks:
@@ -107,7 +107,7 @@ def _text(value: Any) -> str | None:
 
 
 def _cause(error: Exception) -> str:
-    """What a database says in its first line, without SQLAlchemy's advice and the query."""
+    """Return the first line of a database's message, without SQLAlchemy's advice and query."""
     cause = getattr(error, "orig", None) or error
     if len(getattr(cause, "args", ())) > 1:  # MySQL: (number, text)
         return " ".join(str(arg) for arg in cause.args).strip()

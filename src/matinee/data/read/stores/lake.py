@@ -1,4 +1,4 @@
-"""Tables of data lakes, whose files are not all of their present state: Delta and Iceberg.
+"""Tables of data lakes (Delta and Iceberg), in which some files are not current.
 
 Needs ``matinee[lakes]``.
 """

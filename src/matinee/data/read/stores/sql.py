@@ -1,4 +1,4 @@
-"""The result of a query as a table: of a DuckDB or SQLite file, a database, or DuckDB alone."""
+"""The result of a query as a table, from a DuckDB or SQLite file, a database, or DuckDB itself."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def open_query(sql: str, database: str | Path | None, work: Workspace) -> Scan:
     Args:
         sql: A SELECT, in the database's own dialect.
         database: A DuckDB or SQLite file, a ``postgresql://`` or ``mysql://`` URL or another of
-            SQLAlchemy's, or ``NAME:ADDRESS`` of an extension of DuckDB; None for DuckDB alone,
-            which can read files by itself.
+            SQLAlchemy's, or ``NAME:ADDRESS`` of an extension of DuckDB; None for DuckDB itself,
+            which can read files.
         work: Where to keep the result.
 
     Raises:
@@ -83,7 +83,7 @@ def _attach(database: str, options: str, work: Workspace, label: str) -> None:
 
 
 def _attach_extension(address: str, work: Workspace) -> None:
-    """Attach what an extension of DuckDB reads, such as ``ducklake:FILE``."""
+    """Attach a source read by an extension of DuckDB, such as ``ducklake:FILE``."""
     _extension(address.partition(":")[0].lower(), work)
     _attach(literal(address), "READ_ONLY", work, _shown(address))
 
@@ -108,7 +108,7 @@ def _extension(name: str, work: Workspace) -> None:
 
 
 def _keep_sqlite(sql: str, path: Path, work: Workspace, label: str) -> None:
-    """Stream a query's result out of SQLite with Python's own module, which is always there."""
+    """Stream a query's result from SQLite with Python's standard module."""
     address = f"file:{quote(str(path.resolve()))}?mode=ro"
     try:
         with closing(sqlite3.connect(address, uri=True)) as database:
