@@ -133,6 +133,8 @@ def test_models_learn_from_frames_and_are_scored_by_them() -> None:
     assert (
         model.evaluate(test).n_test == matinee.Bias().fit(load(train)).evaluate(load(test)).n_test
     )
+    watched = matinee.Autoencoder(hidden=[2], epochs=1, teacher="none")
+    assert watched.fit(train, watch={"same": train}).epochs[0].watched["same"] > 0
     assert describe(FRAME) == describe(load(FRAME))
     assert audit(FRAME, test).overlap == len(test)
     assert audit(train, test.iloc[:1]).overlap == 0
@@ -143,6 +145,15 @@ def test_what_is_no_table_is_refused_in_one_sentence(nothing: Any) -> None:
     for use in (matinee.split, describe, matinee.Bias().fit):
         with pytest.raises(UsageError, match=r"cannot read ratings from .* give a path"):
             use(nothing)
+
+
+def test_arrays_have_one_length_and_times_are_seconds() -> None:
+    moments = np.array(["2020-01-01"] * 2, dtype="datetime64[ns]")
+    made = matinee.Ratings.from_arrays([1, 2], [1, 2], [3, 4], moments)
+    assert made.times is not None
+    assert made.times.tolist() == [1577836800] * 2
+    with pytest.raises(MatineeError, match=r"differ in shape: \(2,\), \(1,\)"):
+        matinee.Ratings.from_arrays([1, 2], [1], [3, 4])
 
 
 def test_taking_ratings_by_positions_a_slice_or_a_mask() -> None:

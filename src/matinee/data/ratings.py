@@ -348,17 +348,28 @@ class Ratings:
         Without values they are interactions.
 
         This is the plain constructor for tests and generators. ``matinee.load`` reads tables,
-        settles repeated pairs and checks the values.
+        settles repeated pairs and checks the values. ``times`` are seconds since 1970 or
+        ``datetime64``.
+
+        Raises:
+            DataError: The arrays differ in length.
         """
         user_ids, user_codes = Vocabulary.of(np.asarray(users))
         item_ids, item_codes = Vocabulary.of(np.asarray(items))
         entry_values = np.ones(len(user_codes)) if values is None else values
         ratings = np.asarray(entry_values, dtype=np.float32)
+        moments = None if times is None else np.asarray(times)
+        if moments is not None and moments.dtype.kind == "M":
+            moments = moments.astype("datetime64[s]")
+        columns = (user_codes, item_codes, ratings, ratings if moments is None else moments)
+        if any(column.shape != (len(user_codes),) for column in columns):
+            lengths = ", ".join(str(column.shape) for column in columns)
+            raise DataError(f"{name}: users, items, ratings and times differ in shape: {lengths}")
         return cls(
             users=user_codes,
             items=item_codes,
             values=ratings,
-            times=None if times is None else np.asarray(times, dtype=np.int64),
+            times=None if moments is None else moments.astype(np.int64),
             user_ids=user_ids,
             item_ids=item_ids,
             scale=scale or _range(ratings),
